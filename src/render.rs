@@ -1,0 +1,34 @@
+//! How things are printed: kubectl's formats and nothing else.
+//!
+//! Every function here is synchronous and deterministic, takes plain text or a JSON value and
+//! writes to an [`std::io::Write`]. No module below may import the cluster's client, read the
+//! environment or look at a terminal: what it needs to know (the time, a width) is an argument.
+
+pub mod age;
+mod go_format;
+pub mod json;
+pub mod jsonpath;
+pub mod list;
+pub mod name;
+pub mod table;
+pub mod text;
+
+/// An expression or format that cannot be used, in kubectl's words where it has them.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Error(String);
+
+impl Error {
+    fn new(message: impl Into<String>) -> Self {
+        Self(message.into())
+    }
+}
+
+/// Why a printer stopped: the value does not fit the expression, or the output is closed.
+#[derive(Debug, thiserror::Error)]
+pub enum PrintError {
+    #[error(transparent)]
+    Render(#[from] Error),
+    #[error(transparent)]
+    Output(#[from] std::io::Error),
+}
