@@ -5,11 +5,13 @@
 //! environment or look at a terminal: what it needs to know (the time, a width) is an argument.
 
 pub mod age;
+pub mod custom_columns;
 mod go_format;
 pub mod json;
 pub mod jsonpath;
 pub mod list;
 pub mod name;
+pub mod sort;
 pub mod table;
 pub mod text;
 

@@ -68,9 +68,21 @@ impl Table {
             return Ok(());
         }
         let header = self.headers.take();
-        let lines: Vec<Vec<_>> = header
-            .iter()
-            .chain(rows)
+        self.write_lines(out, header.iter().chain(rows))
+    }
+
+    /// Prints the header now if it was not printed yet, for a table that may stay empty.
+    pub fn write_header(&mut self, out: &mut impl Write) -> io::Result<()> {
+        let header = self.headers.take();
+        self.write_lines(out, header.iter())
+    }
+
+    fn write_lines<'r>(
+        &mut self,
+        out: &mut impl Write,
+        rows: impl Iterator<Item = &'r Vec<String>>,
+    ) -> io::Result<()> {
+        let lines: Vec<Vec<_>> = rows
             .map(|row| row.iter().map(|cell| text::cell(cell)).collect())
             .collect();
         for line in &lines {
