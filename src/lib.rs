@@ -1,2 +1,59 @@
-//! placeholder
+//! `kubectl skvs`: the Secure KVS onboarding runbook as a kubectl plugin.
+//!
+//! Data goes one way: argv → [`cli`] → [`cluster`] → [`snapshot`] → [`model`] → [`diagnosis`] → [`view`] → [`render`] → [`ui`].
+//! The core (model, diagnosis, view, render) is synchronous and takes the time as an argument; only `cluster` talks to the
+//! API server, only `ui` writes to the terminal, only `couchdb::delete` changes anything.
+
+pub mod cli;
+pub mod cluster;
+pub mod commands;
+pub mod error;
+pub mod exit;
+pub mod model;
+mod palette;
 pub mod render;
+pub mod snapshot;
+pub mod text;
+pub mod ui;
+pub mod view;
+
+use cli::{App, Cli};
+use exit::Code;
+use std::ffi::OsString;
+use ui::Ui;
+
+/// Runs one command line to its exit code. Prints everything itself.
+pub fn run(args: impl Iterator<Item = OsString>) -> Code {
+    let mut ui = Ui::stdio();
+    let cli = match Cli::read(args) {
+        Ok(cli) => cli,
+        Err(told) => return told.tell(&mut ui),
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    let runtime = match runtime {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            ui.error(&error::Error::new(format!(
+                "the async runtime cannot start: {error}"
+            )));
+            return Code::Failed;
+        }
+    };
+    let mut app = App::new(ui, cli.global);
+    let outcome = runtime.block_on(async {
+        let code = commands::run(&mut app, cli.command).await?;
+        app.ui.flush()?;
+        Ok::<Code, error::Error>(code)
+    });
+    // A request that is still under way must not keep the shell waiting.
+    runtime.shutdown_background();
+    match outcome {
+        Ok(code) => code,
+        Err(error) => {
+            app.ui.error(&error);
+            error.code()
+        }
+    }
+}

@@ -11,9 +11,11 @@ pub mod json;
 pub mod jsonpath;
 pub mod list;
 pub mod name;
+pub mod output;
 pub mod sort;
 pub mod table;
 pub mod text;
+pub mod yaml;
 
 /// An expression or format that cannot be used, in kubectl's words where it has them.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

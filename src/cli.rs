@@ -1,0 +1,157 @@
+//! The root parser: the commands, the flags that every command takes, and how a wrong command line is told.
+//!
+//! Owns argv. A command's own flags live with the command.
+
+use crate::cluster::{Cluster, ConnectionArgs};
+use crate::commands::Command;
+use crate::error::Result;
+use crate::exit::Code;
+use crate::model::helm_release::ONBOARDING_SELECTOR;
+use crate::ui::Ui;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{CommandFactory, Parser};
+use k8s_openapi::jiff::Timestamp;
+use std::ffi::OsString;
+
+/// The Secure KVS onboarding runbook: list, describe and troubleshoot onboardings, delete their databases
+#[derive(Parser, Debug)]
+#[command(
+    name = "kubectl skvs",
+    bin_name = "kubectl skvs",
+    disable_version_flag = true,
+    disable_help_subcommand = true,
+    max_term_width = 100,
+    after_help = "Onboardings are looked up in the namespace flux-system; the context's own namespace is not used.\nFlags stand after skvs: kubectl skvs list --context NAME"
+)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+    #[command(flatten)]
+    pub global: GlobalArgs,
+}
+
+/// Flags that every command takes.
+#[derive(clap::Args, Clone, Debug)]
+pub struct GlobalArgs {
+    /// Namespace of the onboardings' HelmReleases. The context's namespace is ignored: the runbook's is flux-system
+    #[arg(
+        short = 'n',
+        long,
+        global = true,
+        env = "SKVS_NAMESPACE",
+        default_value = "flux-system",
+        value_name = "NAMESPACE"
+    )]
+    pub namespace: String,
+    /// Label selector that marks a HelmRelease as an onboarding
+    #[arg(long, global = true, env = "SKVS_SELECTOR", default_value = ONBOARDING_SELECTOR, value_name = "SELECTOR")]
+    pub onboarding_selector: String,
+    #[command(flatten)]
+    pub connection: ConnectionArgs,
+}
+
+/// What a command works with.
+pub struct App {
+    pub ui: Ui,
+    pub global: GlobalArgs,
+    /// The time of this run: every age is counted from it.
+    pub now: Timestamp,
+}
+
+impl App {
+    pub(crate) fn new(ui: Ui, global: GlobalArgs) -> Self {
+        Self {
+            ui,
+            global,
+            now: Timestamp::now(),
+        }
+    }
+
+    /// Connects to the cluster that the flags name.
+    ///
+    /// # Errors
+    /// As [`Cluster::connect`].
+    pub async fn cluster(&self) -> Result<Cluster> {
+        Cluster::connect(&self.global.connection, self.ui.terminal().stdin).await
+    }
+}
+
+/// A command line that ends before a command runs: help that was asked for, or a usage error.
+pub struct Told(clap::Error);
+
+impl Cli {
+    /// Parses argv.
+    ///
+    /// # Errors
+    /// Help, or what is wrong, ready to be told.
+    pub fn read(args: impl Iterator<Item = OsString>) -> std::result::Result<Self, Box<Told>> {
+        Self::try_parse_from(args).map_err(|e| Box::new(Told(e)))
+    }
+}
+
+impl Told {
+    /// Prints it as kubectl would and gives the exit code.
+    pub fn tell(&self, ui: &mut Ui) -> Code {
+        let error = &self.0;
+        match error.kind() {
+            ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
+                let text = error.render();
+                let text = if ui.palette().is_on() {
+                    text.ansi().to_string()
+                } else {
+                    text.to_string()
+                };
+                match ui.result(&text).and_then(|()| ui.flush()) {
+                    Ok(()) => Code::Ok,
+                    Err(error) => error.code(),
+                }
+            }
+            ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand | ErrorKind::MissingSubcommand => {
+                ui.status(error.render().to_string().trim_end());
+                Code::Usage
+            }
+            _ => {
+                ui.error(&crate::error::Error::usage(message(error)));
+                ui.status(&format!(
+                    "See '{} -h' for help and examples",
+                    command_of(error)
+                ));
+                Code::Usage
+            }
+        }
+    }
+}
+
+/// clap's first paragraph without its heading, on one line, with its tip.
+fn message(error: &clap::Error) -> String {
+    let text = error.render().to_string();
+    let text = text.strip_prefix("error: ").unwrap_or(&text);
+    let mut parts = Vec::new();
+    for line in text.lines().map(str::trim) {
+        if line.starts_with("Usage:") || line.starts_with("For more information") {
+            break;
+        }
+        if !line.is_empty() {
+            parts.push(line.replace("tip: ", "; "));
+        }
+    }
+    parts.join(" ").replace(" ;", ";")
+}
+
+/// The command that the usage error belongs to: `kubectl skvs list`.
+fn command_of(error: &clap::Error) -> String {
+    let usage = match error.get(ContextKind::Usage) {
+        Some(ContextValue::StyledStr(usage)) => usage.to_string(),
+        _ => String::new(),
+    };
+    let words: Vec<&str> = usage
+        .split_whitespace()
+        .skip_while(|w| *w != "kubectl")
+        .take(3)
+        .collect();
+    let known = |name: &str| Cli::command().find_subcommand(name).is_some();
+    match words[..] {
+        [_, _, command] if known(command) => format!("kubectl skvs {command}"),
+        _ => "kubectl skvs".to_owned(),
+    }
+}

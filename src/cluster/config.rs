@@ -1,0 +1,533 @@
+//! From the kubectl flags and the environment to a client's configuration.
+//!
+//! Owns the order in which kubeconfig files, contexts, flags and the in-cluster account are looked at. It makes no request.
+
+use crate::error::{Error, Result};
+use crate::text::near;
+use kube::config::{
+    AuthInfo, Cluster, Config, Context, ExecInteractiveMode, KubeConfigOptions, Kubeconfig,
+    KubeconfigError, NamedAuthInfo, NamedCluster, NamedContext,
+};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// The kubectl flags that say which cluster and as whom.
+#[derive(clap::Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Connection options (as in kubectl)")]
+pub struct ConnectionArgs {
+    /// Path to the kubeconfig file; KUBECONFIG may hold a list of paths
+    #[arg(long, global = true, value_name = "FILE")]
+    pub kubeconfig: Option<PathBuf>,
+    /// Name of the kubeconfig context to use
+    #[arg(long, global = true, value_name = "NAME")]
+    pub context: Option<String>,
+    /// Name of the kubeconfig cluster to use
+    #[arg(long, global = true, value_name = "NAME")]
+    pub cluster: Option<String>,
+    /// Name of the kubeconfig user to use
+    #[arg(long, global = true, value_name = "NAME")]
+    pub user: Option<String>,
+    /// Address and port of the API server
+    #[arg(short = 's', long, global = true, value_name = "URL")]
+    pub server: Option<String>,
+    /// Bearer token for authentication to the API server
+    #[arg(long, global = true, value_name = "TOKEN", hide_env_values = true)]
+    pub token: Option<String>,
+    /// Username to impersonate
+    #[arg(long = "as", global = true, value_name = "USER")]
+    pub impersonate: Option<String>,
+    /// Group to impersonate; can be repeated
+    #[arg(long = "as-group", global = true, value_name = "GROUP")]
+    pub impersonate_groups: Vec<String>,
+    /// UID to impersonate
+    #[arg(long = "as-uid", global = true, value_name = "UID")]
+    pub impersonate_uid: Option<String>,
+    /// Path to a certificate file for the certificate authority
+    #[arg(long, global = true, value_name = "FILE")]
+    pub certificate_authority: Option<String>,
+    /// Path to a client certificate file for TLS
+    #[arg(long, global = true, value_name = "FILE")]
+    pub client_certificate: Option<String>,
+    /// Path to a client key file for TLS
+    #[arg(long, global = true, value_name = "FILE")]
+    pub client_key: Option<String>,
+    /// Do not check the server's certificate; this makes the connection insecure
+    #[arg(long, global = true, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
+    pub insecure_skip_tls_verify: Option<bool>,
+    /// Server name to use for the check of the server's certificate
+    #[arg(long, global = true, value_name = "NAME")]
+    pub tls_server_name: Option<String>,
+    /// Do not ask the server to compress what it sends
+    #[arg(long, global = true, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
+    pub disable_compression: Option<bool>,
+    /// How long to wait for one request, such as 5s, 2m; 0 waits for ever. A watch is not bound by it
+    #[arg(long, global = true, value_name = "DURATION", default_value = "30s", value_parser = parse_duration)]
+    pub request_timeout: Duration,
+    /// Log level; from 6 on each request is told on stderr
+    #[arg(
+        short = 'v',
+        long = "v",
+        global = true,
+        value_name = "LEVEL",
+        default_value_t = 0
+    )]
+    pub verbosity: u8,
+}
+
+/// A configuration and where it came from.
+pub(super) struct Resolved {
+    pub(super) config: Config,
+    /// Name of the kubeconfig's context; `None` in a cluster or with `--server` alone.
+    pub(super) context: Option<String>,
+}
+
+/// Reads a kubectl duration: `0`, `30` (seconds), `1m30s`, `500ms`, `2h`.
+///
+/// # Errors
+/// Says what is wrong with the text.
+pub fn parse_duration(text: &str) -> Result<Duration, String> {
+    let wrong = || format!("{text:?} is not a duration such as 30s, 2m or 1m30s");
+    if let Ok(seconds) = text.parse::<u32>() {
+        return Ok(Duration::from_secs(seconds.into()));
+    }
+    let mut rest = text;
+    let mut total = Duration::ZERO;
+    while !rest.is_empty() {
+        let number = rest.len()
+            - rest
+                .trim_start_matches(|c: char| c.is_ascii_digit() || c == '.')
+                .len();
+        let (value, after) = rest.split_at(number);
+        let unit = after.len()
+            - after
+                .trim_start_matches(|c: char| c.is_ascii_alphabetic())
+                .len();
+        let (unit, after) = after.split_at(unit);
+        let scale = match unit {
+            "ms" => 0.001,
+            "s" => 1.0,
+            "m" => 60.0,
+            "h" => 3600.0,
+            _ => return Err(wrong()),
+        };
+        let value: f64 = value.parse().map_err(|_| wrong())?;
+        let part = Duration::try_from_secs_f64(value * scale).map_err(|_| wrong())?;
+        total = total.checked_add(part).ok_or_else(wrong)?;
+        rest = after;
+    }
+    if text.is_empty() {
+        Err(wrong())
+    } else {
+        Ok(total)
+    }
+}
+
+impl ConnectionArgs {
+    /// The request's bound, `None` for none.
+    pub fn timeout(&self) -> Option<Duration> {
+        (self.request_timeout > Duration::ZERO).then_some(self.request_timeout)
+    }
+
+    /// Reads the kubeconfig files that kubectl would read; `None` when there is none.
+    ///
+    /// # Errors
+    /// A file that cannot be read or parsed, by its name.
+    pub fn kubeconfig(&self) -> Result<Option<Kubeconfig>> {
+        let (paths, named) = match &self.kubeconfig {
+            Some(path) => (vec![path.clone()], true),
+            None => match std::env::var_os("KUBECONFIG").filter(|v| !v.is_empty()) {
+                Some(list) => (std::env::split_paths(&list).collect(), false),
+                None => (
+                    home().map(|h| h.join(".kube/config")).into_iter().collect(),
+                    false,
+                ),
+            },
+        };
+        let mut merged: Option<Kubeconfig> = None;
+        for path in paths.iter().filter(|p| !p.as_os_str().is_empty()) {
+            // A file of a list that is not there is skipped, as kubectl does; one named by the flag must be there.
+            if !named && !path.exists() {
+                continue;
+            }
+            let next = read_one(path)?;
+            merged = Some(match merged {
+                None => next,
+                Some(so_far) => so_far
+                    .merge(next)
+                    .map_err(|e| Error::new(format!("kubeconfig {}: {e}", path.display())))?,
+            });
+        }
+        Ok(merged)
+    }
+
+    /// The configuration for the client, with every flag applied.
+    pub(super) async fn resolve(&self, stdin_is_terminal: bool) -> Result<Resolved> {
+        let kubeconfig = self.kubeconfig()?;
+        let kubeconfig = match kubeconfig {
+            Some(k) if !k.contexts.is_empty() || !k.clusters.is_empty() => Some(k),
+            _ if self.server.is_some() => Some(Kubeconfig::default()),
+            _ => None,
+        };
+        let Some(mut kubeconfig) = kubeconfig else {
+            return self.in_cluster();
+        };
+        let (context, proxy) = self.select(&mut kubeconfig)?;
+        let options = KubeConfigOptions {
+            context: Some(context.clone()),
+            ..KubeConfigOptions::default()
+        };
+        if let Some(user) = kubeconfig
+            .auth_infos
+            .iter_mut()
+            .find_map(|u| match &mut u.auth_info {
+                Some(info) if u.name == SELECTED => Some(info),
+                _ => None,
+            })
+        {
+            settle_interaction(user, stdin_is_terminal)?;
+        }
+        let mut config = Config::from_custom_kubeconfig(kubeconfig, &options)
+            .await
+            .map_err(|e| match e {
+                // kube reads NO_PROXY more strictly than Go's clients, which skip what they do not understand.
+                KubeconfigError::ParseNoProxy(_) => {
+                    Error::new("NO_PROXY is not a list of hosts, addresses and CIDR blocks")
+                        .hint("remove empty entries from NO_PROXY")
+                }
+                other => Error::new(format!("kubeconfig: {other}")),
+            })?;
+        self.finish(&mut config, proxy.as_deref())?;
+        let shown = self
+            .context
+            .clone()
+            .or_else(|| (context != SELECTED).then_some(context));
+        Ok(Resolved {
+            config,
+            context: shown,
+        })
+    }
+
+    fn in_cluster(&self) -> Result<Resolved> {
+        if let Some(name) = &self.context {
+            return Err(Error::new(format!(
+                "context {name:?} does not exist: there is no kubeconfig"
+            ))
+            .hint("set KUBECONFIG or give --kubeconfig FILE"));
+        }
+        let mut config = Config::incluster().map_err(|_| {
+            Error::new("no kubeconfig was found, and this is not a pod of a cluster")
+                .hint("set KUBECONFIG or give --kubeconfig FILE; kubectl config view shows what kubectl uses")
+        })?;
+        if let Some(token) = &self.token {
+            config.auth_info.token_file = None;
+            config.auth_info.token = Some(token.clone().into());
+        }
+        self.impersonate(&mut config.auth_info);
+        self.finish(&mut config, None)?;
+        Ok(Resolved {
+            config,
+            context: None,
+        })
+    }
+
+    /// Puts the chosen cluster and user, with the flags laid over them, under names of our own and returns the context
+    /// that binds them, and the cluster's proxy.
+    fn select(&self, kubeconfig: &mut Kubeconfig) -> Result<(String, Option<String>)> {
+        let current = kubeconfig.current_context.clone().filter(|c| !c.is_empty());
+        let name = self.context.clone().or(current);
+        let mut context = match &name {
+            None => Context::default(),
+            Some(name) => match kubeconfig.contexts.iter().find(|c| &c.name == name) {
+                Some(found) => found.context.clone().unwrap_or_default(),
+                None => {
+                    return Err(unknown(
+                        "context",
+                        name,
+                        kubeconfig.contexts.iter().map(|c| c.name.as_str()),
+                    ));
+                }
+            },
+        };
+        if name.is_none() && self.server.is_none() && self.cluster.is_none() {
+            return Err(Error::new("the kubeconfig has no current context")
+                .hint("choose one with --context NAME, or: kubectl config use-context NAME"));
+        }
+        let cluster_name = self
+            .cluster
+            .clone()
+            .unwrap_or_else(|| context.cluster.clone());
+        let found = kubeconfig.clusters.iter().find(|c| c.name == cluster_name);
+        let mut cluster = match found {
+            Some(found) => found.cluster.clone().unwrap_or_default(),
+            None if self.cluster.is_none() && self.server.is_some() => Cluster::default(),
+            None => {
+                return Err(unknown(
+                    "cluster",
+                    &cluster_name,
+                    kubeconfig.clusters.iter().map(|c| c.name.as_str()),
+                ));
+            }
+        };
+        let user_name = self.user.clone().or_else(|| context.user.clone());
+        let found = kubeconfig
+            .auth_infos
+            .iter()
+            .find(|u| Some(&u.name) == user_name.as_ref());
+        let mut user = match found {
+            Some(found) => found.auth_info.clone().unwrap_or_default(),
+            None => match &self.user {
+                Some(name) => {
+                    return Err(unknown(
+                        "user",
+                        name,
+                        kubeconfig.auth_infos.iter().map(|u| u.name.as_str()),
+                    ));
+                }
+                None => AuthInfo::default(),
+            },
+        };
+        self.lay_over_cluster(&mut cluster)?;
+        self.lay_over_user(&mut user);
+        let proxy = cluster.proxy_url.take();
+        let name = name.unwrap_or_else(|| SELECTED.to_owned());
+        context.cluster = SELECTED.to_owned();
+        context.user = Some(SELECTED.to_owned());
+        kubeconfig.contexts = vec![NamedContext {
+            name: name.clone(),
+            context: Some(context),
+            ..NamedContext::default()
+        }];
+        kubeconfig.clusters = vec![NamedCluster {
+            name: SELECTED.to_owned(),
+            cluster: Some(cluster),
+            ..NamedCluster::default()
+        }];
+        kubeconfig.auth_infos = vec![NamedAuthInfo {
+            name: SELECTED.to_owned(),
+            auth_info: Some(user),
+            ..NamedAuthInfo::default()
+        }];
+        Ok((name, proxy))
+    }
+
+    fn lay_over_cluster(&self, cluster: &mut Cluster) -> Result<()> {
+        if let Some(server) = &self.server {
+            let server = if server.contains("://") {
+                server.clone()
+            } else {
+                format!("https://{server}")
+            };
+            cluster.server = Some(server);
+        }
+        if cluster.server.as_deref().is_none_or(str::is_empty) {
+            return Err(
+                Error::new("the kubeconfig's cluster has no server").hint("give --server URL")
+            );
+        }
+        if let Some(file) = &self.certificate_authority {
+            cluster.certificate_authority = Some(file.clone());
+            cluster.certificate_authority_data = None;
+        }
+        cluster.insecure_skip_tls_verify = self
+            .insecure_skip_tls_verify
+            .or(cluster.insecure_skip_tls_verify);
+        cluster.disable_compression = self.disable_compression.or(cluster.disable_compression);
+        if let Some(name) = &self.tls_server_name {
+            cluster.tls_server_name = Some(name.clone());
+        }
+        Ok(())
+    }
+
+    fn lay_over_user(&self, user: &mut AuthInfo) {
+        if let Some(token) = &self.token {
+            *user = AuthInfo {
+                token: Some(token.clone().into()),
+                ..AuthInfo::default()
+            };
+        }
+        if let Some(file) = &self.client_certificate {
+            user.client_certificate = Some(file.clone());
+            user.client_certificate_data = None;
+        }
+        if let Some(file) = &self.client_key {
+            user.client_key = Some(file.clone());
+            user.client_key_data = None;
+        }
+        self.impersonate(user);
+    }
+
+    fn impersonate(&self, user: &mut AuthInfo) {
+        if let Some(name) = &self.impersonate {
+            user.impersonate = Some(name.clone());
+        }
+        if !self.impersonate_groups.is_empty() {
+            user.impersonate_groups = Some(self.impersonate_groups.clone());
+        }
+        if let Some(uid) = &self.impersonate_uid {
+            user.impersonate_uid = Some(uid.clone());
+        }
+    }
+
+    /// What holds for every source of a configuration.
+    fn finish(&self, config: &mut Config, proxy: Option<&str>) -> Result<()> {
+        // kube's own retry layer repeats any verb for minutes; reads are retried by the facade, briefly.
+        config.default_retry = false;
+        config.connect_timeout = Some(self.timeout().unwrap_or(CONNECT).min(CONNECT));
+        config.headers.push((
+            http::header::USER_AGENT,
+            http::HeaderValue::from_static(concat!("kubectl-skvs/", env!("CARGO_PKG_VERSION"))),
+        ));
+        if config.cluster_url.host().is_none() {
+            return Err(Error::new(format!(
+                "the server {} is not a URL with a host",
+                config.cluster_url
+            )));
+        }
+        super::proxy::choose(config, proxy)
+    }
+}
+
+/// Name under which the chosen cluster and user stand while the configuration is made.
+const SELECTED: &str = "kubectl-skvs";
+
+/// A server that does not take a connection in this time is not there.
+const CONNECT: Duration = Duration::from_secs(10);
+
+/// A credential plugin may ask a person only when there is one: stdin is a terminal.
+fn settle_interaction(user: &mut AuthInfo, stdin_is_terminal: bool) -> Result<()> {
+    let Some(exec) = &mut user.exec else {
+        return Ok(());
+    };
+    if !stdin_is_terminal {
+        if exec.interactive_mode == Some(ExecInteractiveMode::Always) {
+            let command = exec.command.clone().unwrap_or_default();
+            return Err(Error::new(format!(
+                "the credential plugin {command:?} must ask you, and stdin is not a terminal"
+            ))
+            .hint("log in first from a terminal, then run this again"));
+        }
+        exec.interactive_mode = Some(ExecInteractiveMode::Never);
+    }
+    Ok(())
+}
+
+fn read_one(path: &Path) -> Result<Kubeconfig> {
+    Kubeconfig::read_from(path).map_err(|e| match e {
+        KubeconfigError::ReadConfig(io, path) => {
+            Error::new(format!("kubeconfig {}: {io}", path.display()))
+        }
+        other => Error::new(format!("kubeconfig {}: {other}", path.display())),
+    })
+}
+
+fn unknown<'a>(what: &str, name: &str, all: impl Iterator<Item = &'a str> + Clone) -> Error {
+    let names: Vec<&str> = all.collect();
+    let mut hint = match near(name, names.iter().copied()).first() {
+        Some(best) => format!("did you mean {best}? "),
+        None => String::new(),
+    };
+    hint.push_str(&if names.is_empty() {
+        format!("the kubeconfig has no {what}s")
+    } else {
+        format!("{what}s: {}", names.join(", "))
+    });
+    Error::new(format!("{what} {name:?} does not exist in the kubeconfig")).hint(hint)
+}
+
+fn home() -> Option<PathBuf> {
+    std::env::home_dir().filter(|h| !h.as_os_str().is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn durations_are_read_as_kubectl_reads_them() {
+        assert_eq!(parse_duration("0"), Ok(Duration::ZERO));
+        assert_eq!(parse_duration("7"), Ok(Duration::from_secs(7)));
+        assert_eq!(parse_duration("1m30s"), Ok(Duration::from_secs(90)));
+        assert_eq!(parse_duration("250ms"), Ok(Duration::from_millis(250)));
+        for wrong in ["", "s", "5x", "-1s", "1m 2s", "1..2s"] {
+            assert!(parse_duration(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_context_names_the_near_one_and_all() {
+        let error = unknown(
+            "context",
+            "prod-esat",
+            ["prod-east", "prod-west"].into_iter(),
+        );
+        assert_eq!(
+            error.to_string(),
+            "error: context \"prod-esat\" does not exist in the kubeconfig"
+        );
+        assert_eq!(
+            error.hints(),
+            ["did you mean prod-east? contexts: prod-east, prod-west"]
+        );
+    }
+
+    fn two_contexts() -> Kubeconfig {
+        Kubeconfig::from_yaml(
+            "current-context: a\ncontexts:\n- {name: a, context: {cluster: ca, user: ua, namespace: x}}\n- {name: b, context: {cluster: cb, user: ub}}\nclusters:\n- {name: ca, cluster: {server: 'https://a:1'}}\n- {name: cb, cluster: {server: 'https://b:2'}}\nusers:\n- {name: ua, user: {token: ta}}\n- {name: ub, user: {token: tb}}\n",
+        )
+        .unwrap()
+    }
+
+    #[tokio::test]
+    async fn flags_win_over_the_kubeconfig() {
+        let args = ConnectionArgs {
+            context: Some("b".into()),
+            server: Some("c:3".into()),
+            impersonate: Some("jane".into()),
+            impersonate_groups: vec!["ops".into()],
+            impersonate_uid: Some("7".into()),
+            insecure_skip_tls_verify: Some(true),
+            ..ConnectionArgs::default()
+        };
+        let mut kubeconfig = two_contexts();
+        let (context, proxy) = args.select(&mut kubeconfig).unwrap();
+        assert_eq!((context.as_str(), proxy), ("b", None));
+        let options = KubeConfigOptions {
+            context: Some(context),
+            ..KubeConfigOptions::default()
+        };
+        let config = Config::from_custom_kubeconfig(kubeconfig, &options)
+            .await
+            .unwrap();
+        assert_eq!(config.cluster_url.to_string(), "https://c:3/");
+        assert!(config.accept_invalid_certs);
+        assert_eq!(config.auth_info.impersonate.as_deref(), Some("jane"));
+        assert_eq!(
+            config.auth_info.impersonate_groups,
+            Some(vec!["ops".to_owned()])
+        );
+        assert_eq!(config.auth_info.impersonate_uid.as_deref(), Some("7"));
+    }
+
+    #[test]
+    fn a_plugin_that_must_ask_needs_a_terminal() {
+        let mut user = AuthInfo {
+            exec: Some(kube::config::ExecConfig {
+                command: Some("login".into()),
+                interactive_mode: Some(ExecInteractiveMode::Always),
+                ..Default::default()
+            }),
+            ..AuthInfo::default()
+        };
+        assert!(settle_interaction(&mut user, true).is_ok());
+        let error = settle_interaction(&mut user, false).unwrap_err();
+        assert!(error.message().contains("\"login\""), "{error}");
+    }
+
+    proptest! {
+        #[test]
+        fn no_duration_text_panics(text in ".{0,12}") {
+            let _ = parse_duration(&text);
+        }
+    }
+}

@@ -1,0 +1,345 @@
+//! What the API server or the way to it said, sorted, and turned into the user's error.
+//!
+//! Owns the reading of kube's errors: their own text carries Debug output and must never reach a user.
+
+use crate::error::Error;
+use kube::core::Status;
+use std::fmt;
+
+/// Why a request had no answer that can be used.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ClusterError {
+    /// The API server answered with a status that is an error.
+    Api(Box<Status>),
+    /// Nothing listens there, or the host has no address.
+    Unreachable {
+        server: String,
+        why: String,
+        refused: bool,
+    },
+    /// The TLS handshake failed: `why` says which check.
+    Tls { server: String, why: String },
+    /// No answer in the time that `--request-timeout` gives.
+    TimedOut { server: String, seconds: u64 },
+    /// The credentials could not be had (a plugin failed, a token file is missing).
+    Credentials(String),
+    /// What came is not what was asked for.
+    Malformed(String),
+    /// Anything else, with its cause.
+    Other(String),
+}
+
+impl ClusterError {
+    /// Sorts kube's error. `server` is the API server's URL.
+    pub(super) fn from_kube(error: kube::Error, server: &str) -> Self {
+        match error {
+            kube::Error::Api(status) => Self::Api(status),
+            kube::Error::Auth(auth) => Self::Credentials(credentials(&auth)),
+            kube::Error::RustlsTls(tls) => Self::Tls {
+                server: server.to_owned(),
+                why: chain(&tls),
+            },
+            kube::Error::SerdeError(e) => Self::Malformed(e.to_string()),
+            kube::Error::Service(e) => match e.downcast::<kube::client::AuthError>() {
+                Ok(auth) => Self::Credentials(credentials(&auth)),
+                Err(e) => Self::transport(e.as_ref(), server),
+            },
+            kube::Error::HyperError(e) => Self::transport(&e, server),
+            other => Self::transport(&other, server),
+        }
+    }
+
+    /// Sorts an error of the connection by what lies at its root.
+    pub(super) fn transport(error: &(dyn std::error::Error + 'static), server: &str) -> Self {
+        let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
+        let mut root = error.to_string();
+        while let Some(e) = cause {
+            root = e.to_string();
+            if let Some(auth) = e.downcast_ref::<kube::client::AuthError>() {
+                return Self::Credentials(credentials(auth));
+            }
+            if let Some(io) = e.downcast_ref::<std::io::Error>() {
+                // rustls errors come wrapped in an io::Error of kind InvalidData.
+                if let Some(tls) = io
+                    .get_ref()
+                    .filter(|_| io.kind() == std::io::ErrorKind::InvalidData)
+                {
+                    return Self::Tls {
+                        server: server.to_owned(),
+                        why: tls.to_string(),
+                    };
+                }
+                if io.kind() == std::io::ErrorKind::TimedOut {
+                    return Self::TimedOut {
+                        server: server.to_owned(),
+                        seconds: 0,
+                    };
+                }
+                if io.kind() == std::io::ErrorKind::ConnectionRefused {
+                    return Self::Unreachable {
+                        server: server.to_owned(),
+                        why: "connection refused".to_owned(),
+                        refused: true,
+                    };
+                }
+            }
+            cause = e.source();
+        }
+        Self::Unreachable {
+            server: server.to_owned(),
+            why: root,
+            refused: false,
+        }
+    }
+
+    /// The HTTP code of an API error.
+    pub fn api_code(&self) -> Option<u16> {
+        match self {
+            Self::Api(status) => Some(status.code),
+            _ => None,
+        }
+    }
+
+    /// 403: the user may not do this.
+    pub fn is_forbidden(&self) -> bool {
+        self.api_code() == Some(403)
+    }
+
+    /// 404: it is not there.
+    pub fn is_not_found(&self) -> bool {
+        self.api_code() == Some(404)
+    }
+
+    /// True where asking again for something else is of no use: no connection, no credentials.
+    pub fn is_fatal(&self) -> bool {
+        match self {
+            Self::Unreachable { .. } | Self::Tls { .. } | Self::Credentials(_) => true,
+            Self::Api(status) => status.code == 401,
+            _ => false,
+        }
+    }
+
+    /// A short clause for a place where a section could not be read: `forbidden (list events in flux-system)`.
+    pub fn clause(&self) -> String {
+        match self {
+            Self::Api(status) if status.code == 403 => match Forbidden::parse(&status.message) {
+                Some(f) => format!("forbidden ({f})"),
+                None => format!("forbidden ({})", status.message),
+            },
+            Self::Api(status) => status.message.clone(),
+            Self::Unreachable { why, .. } => format!("the API server cannot be reached ({why})"),
+            Self::Tls { why, .. } => format!("TLS failure ({why})"),
+            Self::TimedOut { seconds, .. } if *seconds > 0 => format!("no answer in {seconds}s"),
+            Self::TimedOut { .. } => "timed out".to_owned(),
+            Self::Credentials(why) | Self::Malformed(why) | Self::Other(why) => why.clone(),
+        }
+    }
+}
+
+impl From<ClusterError> for Error {
+    /// The user's error in kubectl's form, with a hint where one helps.
+    fn from(error: ClusterError) -> Self {
+        match error {
+            ClusterError::Api(status) => api(&status),
+            ClusterError::Unreachable {
+                server,
+                refused: true,
+                ..
+            } => Error::bare(format!(
+                "The connection to the server {} was refused - did you specify the right host or port?",
+                host(&server)
+            )),
+            ClusterError::Unreachable { server, why, .. } => Error::bare(format!(
+                "Unable to connect to the server: {}: {why}",
+                host(&server)
+            )),
+            ClusterError::Tls { server, why } => {
+                let error = Error::bare(format!(
+                    "Unable to connect to the server: {}: tls: {why}",
+                    host(&server)
+                ));
+                if why.contains("CaUsedAsEndEntity") {
+                    return error.hint("the server's certificate is its own authority, which this TLS library refuses; give the server a certificate signed by a separate CA");
+                }
+                error.hint("check certificate-authority and tls-server-name of the cluster in the kubeconfig: kubectl config view --minify")
+            }
+            ClusterError::TimedOut { server, seconds } => {
+                let within = if seconds > 0 {
+                    format!(" within {seconds}s")
+                } else {
+                    String::new()
+                };
+                Error::bare(format!(
+                    "Unable to connect to the server: {}: no answer{within}",
+                    host(&server)
+                ))
+                .hint("a longer wait: --request-timeout=2m")
+            }
+            ClusterError::Credentials(why) => {
+                Error::new(format!("the credentials could not be had: {why}"))
+                    .hint("check the user in the kubeconfig, and log in again: kubectl auth whoami")
+            }
+            ClusterError::Malformed(why) => {
+                Error::new(format!("the API server's answer cannot be read: {why}"))
+            }
+            ClusterError::Other(why) => Error::new(why),
+        }
+    }
+}
+
+fn api(status: &Status) -> Error {
+    match status.code {
+        401 => Error::new(format!("You must be logged in to the server ({})", status.message))
+            .hint("the token or certificate is missing, wrong or expired; log in again, then: kubectl auth whoami"),
+        403 => {
+            let error = Error::server(reason(status), &status.message);
+            match Forbidden::parse(&status.message) {
+                Some(f) => error.hint(format!("ask for: {f}")),
+                None => error,
+            }
+        }
+        404 if status.reason == "NotInstalled" => Error::new(&status.message)
+            .hint("is this the right cluster? kubectl config current-context; what Flux has here: flux check"),
+        _ => Error::server(reason(status), &status.message),
+    }
+}
+
+fn reason(status: &Status) -> &str {
+    if status.reason.is_empty() {
+        "InternalError"
+    } else {
+        &status.reason
+    }
+}
+
+/// What an RBAC refusal says is missing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Forbidden {
+    /// get, list, create, impersonate, …
+    pub verb: String,
+    /// `secrets`, `pods/exec`, `helmreleases`, …
+    pub resource: String,
+    /// `None` at the cluster's scope.
+    pub namespace: Option<String>,
+}
+
+impl Forbidden {
+    /// Reads `… User "x" cannot VERB resource "R" in API group "G" in the namespace "N"`.
+    pub fn parse(message: &str) -> Option<Self> {
+        let after = message.split_once(" cannot ")?.1;
+        let (verb, rest) = after.split_once(" resource \"")?;
+        let (resource, rest) = rest.split_once('"')?;
+        let namespace = rest
+            .split_once("in the namespace \"")
+            .and_then(|(_, n)| n.split_once('"'))
+            .map(|(n, _)| n.to_owned());
+        Some(Self {
+            verb: verb.to_owned(),
+            resource: resource.to_owned(),
+            namespace,
+        })
+    }
+}
+
+impl fmt::Display for Forbidden {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.verb, self.resource)?;
+        match &self.namespace {
+            Some(namespace) => write!(f, " in {namespace}"),
+            None => f.write_str(" in all namespaces"),
+        }
+    }
+}
+
+/// `https://10.0.0.1:6443/` as `10.0.0.1:6443`, as kubectl prints it.
+fn host(server: &str) -> &str {
+    let rest = server.split_once("://").map_or(server, |(_, r)| r);
+    rest.trim_end_matches('/')
+}
+
+/// A credential plugin's failure without kube's Debug text; the plugin's own stderr is kept, its stdout never.
+fn credentials(error: &kube::client::AuthError) -> String {
+    use kube::client::AuthError;
+    match error {
+        AuthError::AuthExecStart(io) => format!("the credential plugin cannot be started: {io}"),
+        AuthError::AuthExecRun { cmd, out } => {
+            let said = String::from_utf8_lossy(&out.stderr);
+            let said = crate::text::one_line(&said);
+            let said = if said.is_empty() {
+                String::new()
+            } else {
+                format!(": {said}")
+            };
+            format!(
+                "the credential plugin {cmd} ended with {}{said}",
+                out.status
+            )
+        }
+        AuthError::ReadTokenFile(io, path) => format!("token file {}: {io}", path.display()),
+        AuthError::AuthExecParse(_) => "the credential plugin's answer cannot be read".to_owned(),
+        other => other.to_string(),
+    }
+}
+
+fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(e) = cause {
+        let next = e.to_string();
+        if !text.contains(&next) {
+            text.push_str(": ");
+            text.push_str(&next);
+        }
+        cause = e.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn status(code: u16, reason: &str, message: &str) -> ClusterError {
+        ClusterError::Api(Box::new(Status {
+            code,
+            reason: reason.into(),
+            message: message.into(),
+            ..Status::default()
+        }))
+    }
+
+    #[test]
+    fn a_refusal_says_what_to_ask_for() {
+        let message = "secrets \"s\" is forbidden: User \"dev\" cannot get resource \"secrets\" in API group \"\" in the namespace \"flux-system\"";
+        let error = Error::from(status(403, "Forbidden", message));
+        assert_eq!(
+            error.to_string(),
+            format!("Error from server (Forbidden): {message}")
+        );
+        assert_eq!(error.hints(), ["ask for: get secrets in flux-system"]);
+        assert_eq!(
+            status(403, "Forbidden", message).clause(),
+            "forbidden (get secrets in flux-system)"
+        );
+        let all = "helmreleases.helm.toolkit.fluxcd.io is forbidden: User \"dev\" cannot list resource \"helmreleases\" in API group \"helm.toolkit.fluxcd.io\" at the cluster scope";
+        assert_eq!(
+            Forbidden::parse(all).unwrap().to_string(),
+            "list helmreleases in all namespaces"
+        );
+    }
+
+    #[test]
+    fn transport_errors_are_kubectls() {
+        let refused = std::io::Error::from(std::io::ErrorKind::ConnectionRefused);
+        let error = Error::from(ClusterError::transport(&refused, "https://10.0.0.1:6443/"));
+        assert_eq!(
+            error.to_string(),
+            "The connection to the server 10.0.0.1:6443 was refused - did you specify the right host or port?"
+        );
+        let expired = Error::from(status(401, "Unauthorized", "Unauthorized"));
+        assert_eq!(
+            expired.to_string(),
+            "error: You must be logged in to the server (Unauthorized)"
+        );
+    }
+}

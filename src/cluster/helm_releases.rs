@@ -1,0 +1,160 @@
+//! Where HelmReleases are: their API version on this cluster, their paths.
+
+use super::{Cluster, ClusterError, List, Pages, segment};
+use crate::model::helm_release::{GROUP, PLURAL};
+use kube::core::Status;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+/// Versions this plugin can read, newest first. The first is tried without asking which are served.
+const VERSIONS: [&str; 3] = ["v2", "v2beta2", "v2beta1"];
+
+/// Which HelmReleases are meant.
+#[derive(Clone, Debug, Default)]
+pub struct Query {
+    /// `None`: all namespaces.
+    pub namespace: Option<String>,
+    /// Label selector; empty for all.
+    pub selector: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ApiGroup {
+    #[serde(default)]
+    versions: Vec<GroupVersion>,
+    preferred_version: Option<GroupVersion>,
+}
+
+#[derive(Deserialize)]
+struct GroupVersion {
+    version: String,
+}
+
+impl Cluster {
+    /// The first page of a list and the pages after it, in whatever version is served.
+    ///
+    /// # Errors
+    /// What the API server or the connection said; [`not_installed`] tells the case of a cluster without Flux.
+    pub async fn helm_releases<T: DeserializeOwned>(
+        &self,
+        query: &Query,
+    ) -> Result<(List<T>, Pages<T>), ClusterError> {
+        let mut pages = self.pages(self.helm_release_list_path(query, self.known_version()));
+        let first = match pages.next().await {
+            Err(error) if self.may_be_older(&error) => {
+                let version = self.discover_helm_releases().await?;
+                pages = self.pages(self.helm_release_list_path(query, &version));
+                pages.next().await?
+            }
+            other => other?,
+        };
+        self.confirm_version();
+        Ok((
+            first.unwrap_or(List {
+                metadata: Default::default(),
+                items: Vec::new(),
+            }),
+            pages,
+        ))
+    }
+
+    /// One HelmRelease by name.
+    ///
+    /// # Errors
+    /// As [`Cluster::helm_releases`]; an absent one is a 404.
+    pub async fn helm_release<T: DeserializeOwned>(
+        &self,
+        namespace: &str,
+        name: &str,
+    ) -> Result<T, ClusterError> {
+        let path = |version: &str| {
+            format!(
+                "/apis/{GROUP}/{version}/namespaces/{}/{PLURAL}/{}",
+                segment(namespace),
+                segment(name)
+            )
+        };
+        match self.get(&path(self.known_version())).await {
+            Err(error) if self.may_be_older(&error) => {
+                let version = self.discover_helm_releases().await?;
+                self.get(&path(&version)).await
+            }
+            other => {
+                if other.is_ok() {
+                    self.confirm_version();
+                }
+                other
+            }
+        }
+    }
+
+    /// The path of a list, for a watch.
+    pub(super) fn helm_release_list_path(&self, query: &Query, version: &str) -> String {
+        let mut path = format!("/apis/{GROUP}/{version}");
+        if let Some(namespace) = &query.namespace {
+            path.push_str(&format!("/namespaces/{}", segment(namespace)));
+        }
+        path.push('/');
+        path.push_str(PLURAL);
+        if !query.selector.is_empty() {
+            path.push_str("?labelSelector=");
+            path.push_str(&segment(&query.selector));
+        }
+        path
+    }
+
+    /// The version in which HelmReleases are served, or the newest while that is not known.
+    pub fn known_version(&self) -> &str {
+        self.helm_release_version
+            .get()
+            .map_or(VERSIONS[0], String::as_str)
+    }
+
+    fn confirm_version(&self) {
+        let _ = self.helm_release_version.set(VERSIONS[0].to_owned());
+    }
+
+    /// A path that is not served answers 404 without an object's name in it.
+    fn may_be_older(&self, error: &ClusterError) -> bool {
+        let unserved = matches!(error, ClusterError::Api(s) if s.code == 404 && s.details.as_ref().is_none_or(|d| d.name.is_empty()));
+        unserved && self.helm_release_version.get().is_none()
+    }
+
+    /// Asks the cluster which versions it serves: only where the newest is not.
+    async fn discover_helm_releases(&self) -> Result<String, ClusterError> {
+        let group: ApiGroup = self
+            .get(&format!("/apis/{GROUP}"))
+            .await
+            .map_err(|e| if e.is_not_found() { not_installed() } else { e })?;
+        let served = |v: &&&str| group.versions.iter().any(|g| g.version == **v);
+        let preferred = group
+            .preferred_version
+            .map(|p| p.version)
+            .filter(|p| VERSIONS.contains(&p.as_str()));
+        let version = preferred
+            .or_else(|| VERSIONS.iter().find(served).map(|v| (*v).to_owned()))
+            .ok_or_else(not_installed)?;
+        Ok(self.helm_release_version.get_or_init(|| version).clone())
+    }
+}
+
+/// A cluster that does not know HelmReleases, in the words kubectl uses.
+fn not_installed() -> ClusterError {
+    ClusterError::Api(Box::new(Status {
+        code: 404,
+        reason: NOT_INSTALLED.to_owned(),
+        message: format!(
+            "the server doesn't have a resource type \"{PLURAL}.{GROUP}\": Flux's helm-controller is not installed on this cluster"
+        ),
+        ..Status::default()
+    }))
+}
+
+/// Reason of the error that tells that HelmReleases are not served.
+const NOT_INSTALLED: &str = "NotInstalled";
+
+/// Whether `error` says that HelmReleases are not served.
+pub fn is_not_installed(error: &ClusterError) -> bool {
+    matches!(error, ClusterError::Api(s) if s.reason == NOT_INSTALLED)
+}

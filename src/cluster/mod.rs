@@ -1,0 +1,117 @@
+//! The facade over the Kubernetes API: every request of this plugin goes through here.
+//!
+//! Only this module imports kube's client. It owns the way to the API server (configuration, time bound, brief retries of
+//! reads, the request log of `-v 6`) and the version in which HelmReleases are served. It decides nothing: what is read is
+//! handed on as it came, with [`ClusterError`] for what could not be had.
+
+pub mod config;
+pub mod error;
+pub mod helm_releases;
+mod pages;
+mod proxy;
+mod transport;
+pub mod watch;
+
+pub use config::ConnectionArgs;
+pub use error::ClusterError;
+pub use pages::{List, Pages};
+
+use crate::error::{Error, Result};
+use kube::client::ClientBuilder;
+use std::sync::OnceLock;
+use transport::Transport;
+
+/// A connection to one cluster. Nothing is sent before the first read.
+#[derive(Clone)]
+pub struct Cluster {
+    transport: Transport,
+    context: Option<String>,
+    /// The version in which HelmReleases are served, once it is known.
+    helm_release_version: std::sync::Arc<OnceLock<String>>,
+}
+
+impl Cluster {
+    /// Reads the configuration and makes a client.
+    ///
+    /// # Errors
+    /// No kubeconfig, an unknown context, credentials that cannot be had.
+    pub async fn connect(args: &ConnectionArgs, stdin_is_terminal: bool) -> Result<Self> {
+        let resolved = args.resolve(stdin_is_terminal).await?;
+        let server = resolved.config.cluster_url.to_string();
+        let builder = ClientBuilder::try_from(resolved.config)
+            .map_err(|e| Error::from(ClusterError::from_kube(e, &server)))?;
+        Ok(Self {
+            transport: Transport::new(builder.build(), server, args.timeout(), args.verbosity),
+            context: resolved.context,
+            helm_release_version: std::sync::Arc::default(),
+        })
+    }
+
+    /// The API server's URL.
+    pub fn server(&self) -> &str {
+        self.transport.server()
+    }
+
+    /// The kubeconfig's context, if one was used.
+    pub fn context(&self) -> Option<&str> {
+        self.context.as_deref()
+    }
+
+    /// Requests sent so far.
+    pub fn requests(&self) -> u64 {
+        self.transport.requests()
+    }
+
+    /// Reads one object by its API path.
+    ///
+    /// # Errors
+    /// What the API server or the connection said.
+    pub async fn get<T: serde::de::DeserializeOwned>(&self, path: &str) -> Result<T, ClusterError> {
+        self.transport.get(path).await
+    }
+
+    /// Reads a path's body as text: a pod's log.
+    ///
+    /// # Errors
+    /// As [`Cluster::get`].
+    pub async fn get_text(&self, path: &str) -> Result<String, ClusterError> {
+        let body = self.transport.get_bytes(path).await?;
+        Ok(String::from_utf8_lossy(&body).into_owned())
+    }
+
+    /// A list by its path (with a query or without), page by page.
+    pub fn pages<T: serde::de::DeserializeOwned>(&self, path: String) -> Pages<T> {
+        Pages::new(self.transport.clone(), path)
+    }
+}
+
+/// One segment of an API path: a name typed by a user cannot leave its place in the URL.
+pub fn segment(text: &str) -> String {
+    use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+    const KEPT: &AsciiSet = &NON_ALPHANUMERIC
+        .remove(b'-')
+        .remove(b'_')
+        .remove(b'.')
+        .remove(b'~');
+    match text {
+        // These two are steps in a path even when nothing in them needs encoding.
+        "." => "%2E".to_owned(),
+        ".." => "%2E%2E".to_owned(),
+        _ => utf8_percent_encode(text, KEPT).to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::segment;
+
+    #[test]
+    fn a_name_stays_one_segment() {
+        assert_eq!(
+            segment("skvs-onboarding-pds--database"),
+            "skvs-onboarding-pds--database"
+        );
+        assert_eq!(segment("a/../b?x#y"), "a%2F..%2Fb%3Fx%23y");
+        assert_eq!(segment(".."), "%2E%2E");
+    }
+}

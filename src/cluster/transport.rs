@@ -1,0 +1,199 @@
+//! One GET: sent, bounded in time, briefly retried, logged, its error sorted.
+//!
+//! Reads only. A request that changes something never passes here, so that no retry can send it twice.
+
+use super::ClusterError;
+use http::{Request, StatusCode};
+use http_body_util::BodyExt;
+use kube::Client;
+use kube::client::Body;
+use kube::core::Status;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+/// How often a read is sent at most when the server says it is busy (429, 503, 504).
+const TRIES: u32 = 3;
+/// Longest wait between two tries, whatever `Retry-After` says: the user is waiting.
+const LONGEST_WAIT: Duration = Duration::from_secs(2);
+/// Verbosity from which requests are told on stderr, as in kubectl.
+const LOG_REQUESTS: u8 = 6;
+
+/// The client with what every request needs beside it.
+#[derive(Clone)]
+pub(super) struct Transport {
+    client: Client,
+    server: Arc<str>,
+    timeout: Option<Duration>,
+    verbosity: u8,
+    requests: Arc<AtomicU64>,
+}
+
+impl Transport {
+    pub(super) fn new(
+        client: Client,
+        server: String,
+        timeout: Option<Duration>,
+        verbosity: u8,
+    ) -> Self {
+        Self {
+            client,
+            server: server.into(),
+            timeout,
+            verbosity,
+            requests: Arc::default(),
+        }
+    }
+
+    pub(super) fn server(&self) -> &str {
+        &self.server
+    }
+
+    pub(super) fn requests(&self) -> u64 {
+        self.requests.load(Ordering::Relaxed)
+    }
+
+    pub(super) async fn get<T: serde::de::DeserializeOwned>(
+        &self,
+        path: &str,
+    ) -> Result<T, ClusterError> {
+        let body = self.get_bytes(path).await?;
+        serde_json::from_slice(&body).map_err(|e| ClusterError::Malformed(e.to_string()))
+    }
+
+    pub(super) async fn get_bytes(&self, path: &str) -> Result<bytes::Bytes, ClusterError> {
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            let (status, headers, body) = self.once(path).await?;
+            if status.is_success() {
+                return Ok(body);
+            }
+            let busy = matches!(status.as_u16(), 429 | 503 | 504);
+            if busy && tries < TRIES {
+                let asked = headers
+                    .get(http::header::RETRY_AFTER)
+                    .and_then(|v| v.to_str().ok()?.parse().ok())
+                    .map_or(
+                        Duration::from_millis(200 * u64::from(tries)),
+                        Duration::from_secs,
+                    );
+                tokio::time::sleep(asked.min(LONGEST_WAIT)).await;
+                continue;
+            }
+            return Err(ClusterError::Api(Box::new(read_status(status, &body))));
+        }
+    }
+
+    async fn once(
+        &self,
+        path: &str,
+    ) -> Result<(StatusCode, http::HeaderMap, bytes::Bytes), ClusterError> {
+        self.requests.fetch_add(1, Ordering::Relaxed);
+        let started = Instant::now();
+        let request = Request::get(path)
+            .header(http::header::ACCEPT, "application/json, */*;q=0.1")
+            .body(Body::empty())
+            .map_err(|e| {
+                ClusterError::Other(format!("the path {path} cannot be asked for: {e}"))
+            })?;
+        let exchange = async {
+            let response = self
+                .client
+                .send(request)
+                .await
+                .map_err(|e| ClusterError::from_kube(e, &self.server))?;
+            let (parts, body) = response.into_parts();
+            let body = body
+                .collect()
+                .await
+                .map_err(|e| ClusterError::from_kube(e, &self.server))?;
+            Ok((parts.status, parts.headers, body.to_bytes()))
+        };
+        let answer = match self.timeout {
+            None => exchange.await,
+            Some(limit) => tokio::time::timeout(limit, exchange)
+                .await
+                .unwrap_or_else(|_| {
+                    Err(ClusterError::TimedOut {
+                        server: self.server.to_string(),
+                        seconds: limit.as_secs(),
+                    })
+                }),
+        };
+        if self.verbosity >= LOG_REQUESTS {
+            let outcome = match &answer {
+                Ok((status, _, body)) => format!("{status}, {} bytes", body.len()),
+                Err(e) => e.clause(),
+            };
+            let base = self.server.trim_end_matches('/');
+            crate::ui::log(&format!(
+                "GET {base}{path} {outcome} in {} milliseconds",
+                started.elapsed().as_millis()
+            ));
+        }
+        answer
+    }
+
+    /// A stream of a watch's lines; only the start of it is bound in time.
+    pub(super) async fn watch(&self, path: &str) -> Result<Body, ClusterError> {
+        self.requests.fetch_add(1, Ordering::Relaxed);
+        let request = Request::get(path)
+            .header(http::header::ACCEPT, "application/json")
+            // One gzip member per event is more than the decoder reads.
+            .header(http::header::ACCEPT_ENCODING, "identity")
+            .body(Body::empty())
+            .map_err(|e| {
+                ClusterError::Other(format!("the path {path} cannot be asked for: {e}"))
+            })?;
+        let response = self
+            .client
+            .send(request)
+            .await
+            .map_err(|e| ClusterError::from_kube(e, &self.server))?;
+        let (parts, body) = response.into_parts();
+        if parts.status.is_success() {
+            return Ok(body);
+        }
+        let body = body
+            .collect()
+            .await
+            .map_err(|e| ClusterError::from_kube(e, &self.server))?;
+        Err(ClusterError::Api(Box::new(read_status(
+            parts.status,
+            &body.to_bytes(),
+        ))))
+    }
+}
+
+/// The error in a body: a `Status` object, or for paths that are not served a plain text.
+fn read_status(code: StatusCode, body: &[u8]) -> Status {
+    match serde_json::from_slice::<Status>(body) {
+        Ok(mut status) => {
+            status.code = code.as_u16();
+            status
+        }
+        Err(_) => Status {
+            code: code.as_u16(),
+            reason: match code.as_u16() {
+                401 => "Unauthorized",
+                403 => "Forbidden",
+                404 => "NotFound",
+                429 => "TooManyRequests",
+                503 => "ServiceUnavailable",
+                504 => "Timeout",
+                _ => "InternalError",
+            }
+            .to_owned(),
+            message: {
+                let text = crate::text::one_line(&String::from_utf8_lossy(body));
+                if text.is_empty() {
+                    code.to_string()
+                } else {
+                    text.chars().take(300).collect()
+                }
+            },
+            ..Status::default()
+        },
+    }
+}

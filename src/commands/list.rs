@@ -1,0 +1,288 @@
+//! `list`: the onboardings, one line each, printed as the pages arrive.
+
+mod empty;
+mod filter;
+mod named;
+mod shared;
+mod watch;
+
+use crate::cli::App;
+use crate::cluster::helm_releases::Query;
+use crate::cluster::{Cluster, List, Pages};
+use crate::error::{Error, Result};
+use crate::exit::Code;
+use crate::model::helm_release::{GROUP, HelmRelease};
+use crate::render::output::Output;
+use crate::render::sort::SortBy;
+use crate::render::table::Table;
+use crate::render::{PrintError, json, list as kube_list, name, yaml};
+use crate::view::onboarding_row::Columns;
+use serde_json::Value;
+use shared::Claims;
+
+/// List onboardings, one line each
+///
+/// STATUS says what is wrong, not only that something is. STALE: the status is older than the spec. SHARED: another
+/// onboarding claims the same database.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  kubectl skvs list
+  kubectl skvs list --failed -A
+  kubectl skvs list --service-account pds/pds -o wide
+  kubectl skvs list -o jsonpath='{.items[*].metadata.name}'")]
+pub struct Args {
+    /// Names of HelmReleases; without names, all onboardings
+    #[arg(value_name = "NAME")]
+    names: Vec<String>,
+    /// List the onboardings of all namespaces; wins over -n
+    #[arg(short = 'A', long)]
+    all_namespaces: bool,
+    /// Label selector, added to the one that marks onboardings
+    #[arg(short = 'l', long, value_name = "SELECTOR")]
+    selector: Option<String>,
+    /// Only onboardings that are not ready: READY is False
+    #[arg(long, conflicts_with = "ready")]
+    failed: bool,
+    /// Only onboardings that are ready: READY is True
+    #[arg(long)]
+    ready: bool,
+    /// Only the onboardings that claim this database, such as pds_database
+    #[arg(long, value_name = "DATABASE")]
+    database: Option<String>,
+    /// Only the onboardings that let this service account in: NAME or NAMESPACE/NAME
+    #[arg(long, value_name = "ACCOUNT")]
+    service_account: Option<String>,
+    /// Sort by this JSONPath, such as .metadata.creationTimestamp; the list is then printed when all of it is there
+    #[arg(long, value_name = "JSONPATH")]
+    sort_by: Option<String>,
+    /// Leave the header line out
+    #[arg(long, alias = "no-header")]
+    no_headers: bool,
+    /// After the list, go on with the changes
+    #[arg(short = 'w', long)]
+    watch: bool,
+    /// Keep metadata.managedFields in json and yaml
+    #[arg(long)]
+    show_managed_fields: bool,
+    /// Format: table, wide, json, yaml, name, jsonpath=TEMPLATE or custom-columns=SPEC
+    #[arg(
+        short = 'o',
+        long,
+        value_name = "FORMAT",
+        default_value = "table",
+        hide_default_value = true
+    )]
+    output: String,
+}
+
+/// Runs `list`.
+///
+/// # Errors
+/// A wrong flag, or what the cluster said.
+pub async fn run(app: &mut App, args: Args) -> Result<Code> {
+    let output = Output::parse(&args.output).map_err(|e| Error::new(e.to_string()))?;
+    let sort = match &args.sort_by {
+        Some(path) => Some(SortBy::parse(path).map_err(|e| Error::new(e.to_string()))?),
+        None => None,
+    };
+    if args.all_namespaces && !args.names.is_empty() {
+        return Err(Error::usage(
+            "a resource cannot be retrieved by name across all namespaces",
+        ));
+    }
+    let cluster = app.cluster().await?;
+    if !args.names.is_empty() {
+        return named::run(app, &args, &cluster, &output, sort.as_ref()).await;
+    }
+    let query = query(app, &args);
+    if args.watch {
+        return watch::run(app, &args, &cluster, &query, &output).await;
+    }
+    match (&output, &sort) {
+        (Output::Table | Output::Wide, None) => stream(app, &args, &cluster, &query, &output).await,
+        _ => collect(app, &args, &cluster, &query, &output, sort.as_ref()).await,
+    }
+}
+
+/// Which HelmReleases the flags mean.
+fn query(app: &App, args: &Args) -> Query {
+    let product = app.global.onboarding_selector.trim();
+    let parts = [product, args.selector.as_deref().unwrap_or_default().trim()];
+    Query {
+        namespace: (!args.all_namespaces).then(|| app.global.namespace.clone()),
+        selector: parts
+            .into_iter()
+            .filter(|p| !p.is_empty())
+            .collect::<Vec<_>>()
+            .join(","),
+    }
+}
+
+/// The columns and an empty table for them.
+fn table(app: &App, args: &Args, output: &Output) -> (Columns, Table) {
+    let columns = Columns {
+        namespace: args.all_namespaces,
+        wide: matches!(output, Output::Wide),
+    };
+    let width = app.ui.terminal().width;
+    (
+        columns,
+        Table::new(columns.headers())
+            .no_headers(args.no_headers)
+            .fold(width),
+    )
+}
+
+/// Rows as pages arrive: what was printed is never looked at again.
+async fn stream(
+    app: &mut App,
+    args: &Args,
+    cluster: &Cluster,
+    query: &Query,
+    output: &Output,
+) -> Result<Code> {
+    let (columns, mut table) = table(app, args, output);
+    let (mut page, mut pages): (List<HelmRelease>, Pages<HelmRelease>) =
+        cluster.helm_releases(query).await?;
+    // With one page nothing is printed before all is known, so a shared database can be marked in its row.
+    let whole = page.metadata.continue_token.is_empty();
+    let mut claims = Claims::default();
+    let mut printed = 0;
+    loop {
+        for hr in &page.items {
+            claims.add(hr);
+        }
+        let rows: Vec<Vec<String>> = page
+            .items
+            .iter()
+            .filter(|hr| filter::passes(args, hr))
+            .map(|hr| columns.cells(hr, whole && claims.is_shared(hr), app.now))
+            .collect();
+        printed += rows.len();
+        table.write_page(&mut app.ui.out(), &rows)?;
+        app.ui.flush()?;
+        drop(std::mem::take(&mut page.items));
+        match pages.next().await? {
+            Some(next) => page = next,
+            None => break,
+        }
+    }
+    if pages.is_inconsistent() {
+        app.ui.warning("the list took so long that the server gave its end from a later moment: it is not one snapshot");
+    }
+    if printed == 0 {
+        empty::tell(app, cluster, query, claims.len()).await;
+    }
+    claims.warn(&mut app.ui);
+    Ok(Code::Ok)
+}
+
+/// Everything first, then the answer: for formats and orders that need all of it.
+async fn collect(
+    app: &mut App,
+    args: &Args,
+    cluster: &Cluster,
+    query: &Query,
+    output: &Output,
+    sort: Option<&SortBy>,
+) -> Result<Code> {
+    let (first, pages): (List<Value>, Pages<Value>) = cluster.helm_releases(query).await?;
+    let mut objects = first.items;
+    objects.extend(pages.all().await?);
+    let mut items = typed(objects)?;
+    let mut claims = Claims::default();
+    for (_, hr) in &items {
+        claims.add(hr);
+    }
+    items.retain(|(_, hr)| filter::passes(args, hr));
+    let nothing = items.is_empty();
+    print(app, args, output, sort, items, &claims, false)?;
+    if nothing && !matches!(output, Output::Json | Output::Yaml | Output::JsonPath(_)) {
+        empty::tell(app, cluster, query, claims.len()).await;
+    }
+    claims.warn(&mut app.ui);
+    Ok(Code::Ok)
+}
+
+/// Each object with its typed form.
+fn typed(objects: Vec<Value>) -> Result<Vec<(Value, HelmRelease)>> {
+    objects
+        .into_iter()
+        .map(|object| match HelmRelease::from_value(&object) {
+            Ok(hr) => Ok((object, hr)),
+            Err(e) => {
+                let name = object
+                    .pointer("/metadata/name")
+                    .and_then(Value::as_str)
+                    .unwrap_or("?");
+                Err(Error::new(format!(
+                    "helmrelease {name:?} cannot be read: {e}"
+                )))
+            }
+        })
+        .collect()
+}
+
+/// Prints collected objects. `single`: one object was asked for by name, so it stands alone in json and yaml.
+fn print(
+    app: &mut App,
+    args: &Args,
+    output: &Output,
+    sort: Option<&SortBy>,
+    mut items: Vec<(Value, HelmRelease)>,
+    claims: &Claims,
+    single: bool,
+) -> Result<()> {
+    if let Some(sort) = sort {
+        sort.sort(&mut items, |(object, _)| object)
+            .map_err(|e| Error::new(e.to_string()))?;
+    }
+    let (columns, mut table) = table(app, args, output);
+    let now = app.now;
+    let mut out = app.ui.out();
+    match output {
+        Output::Table | Output::Wide => {
+            let rows: Vec<Vec<String>> = items
+                .iter()
+                .map(|(_, hr)| columns.cells(hr, claims.is_shared(hr), now))
+                .collect();
+            table.write_page(&mut out, &rows)?;
+        }
+        Output::Name => {
+            for (_, hr) in &items {
+                name::write(&mut out, "HelmRelease", GROUP, &hr.metadata.name)?;
+            }
+        }
+        Output::CustomColumns(columns) => {
+            let objects: Vec<Value> = items.into_iter().map(|(object, _)| object).collect();
+            let mut printer = columns.printer(args.no_headers);
+            printer.write_page(&mut out, &objects).map_err(printing)?;
+            printer.finish(&mut out)?;
+        }
+        Output::Json | Output::Yaml | Output::JsonPath(_) => {
+            let keep = args.show_managed_fields || matches!(output, Output::JsonPath(_));
+            let mut objects: Vec<Value> = items.into_iter().map(|(object, _)| object).collect();
+            if !keep {
+                objects.iter_mut().for_each(kube_list::drop_managed_fields);
+            }
+            let whole = match (single, objects.len()) {
+                (true, 1) => objects.swap_remove(0),
+                _ => kube_list::list(objects),
+            };
+            match output {
+                Output::Json => json::write_value(&mut out, &whole)?,
+                Output::Yaml => yaml::write_value(&mut out, &whole)?,
+                Output::JsonPath(template) => template.write(&mut out, &whole).map_err(printing)?,
+                _ => {}
+            }
+        }
+    }
+    Ok(())
+}
+
+fn printing(error: PrintError) -> Error {
+    match error {
+        PrintError::Render(e) => Error::new(e.to_string()),
+        PrintError::Output(e) => e.into(),
+    }
+}

@@ -1,0 +1,26 @@
+//! The commands, one file each: its flags (whose doc comments are the help) and `run`.
+//!
+//! A new command is one file here, one variant and one arm below.
+
+pub mod list;
+
+use crate::cli::App;
+use crate::error::Result;
+use crate::exit::Code;
+
+/// Every command.
+#[derive(clap::Subcommand, Debug)]
+pub enum Command {
+    #[command(visible_alias = "ls", alias = "get")]
+    List(list::Args),
+}
+
+/// Runs one command.
+///
+/// # Errors
+/// What ended it, ready for the user.
+pub async fn run(app: &mut App, command: Command) -> Result<Code> {
+    match command {
+        Command::List(args) => list::run(app, args).await,
+    }
+}

@@ -1,0 +1,66 @@
+//! The exit codes: one documented meaning each, the same in every output format.
+//!
+//! Owns the numbers and nothing else. README's table is checked against [`Code::ALL`].
+
+/// How a run ended, as the shell sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Code {
+    /// Done as asked.
+    Ok = 0,
+    /// Failed: also "not found" and "already gone".
+    Failed = 1,
+    /// The command line cannot be understood.
+    Usage = 2,
+    /// `troubleshoot` found at least one error.
+    Findings = 3,
+    /// A deletion was refused or not confirmed; nothing was sent.
+    Refused = 4,
+    /// The DELETE was sent and what became of it is not known.
+    Unknown = 5,
+    /// The DELETE was done by some members only; the others still hold the data.
+    Incomplete = 6,
+    /// Interrupted before anything was sent.
+    Interrupted = 130,
+}
+
+impl Code {
+    /// Every code, in the order of their numbers.
+    pub const ALL: [Code; 8] = [
+        Code::Ok,
+        Code::Failed,
+        Code::Usage,
+        Code::Findings,
+        Code::Refused,
+        Code::Unknown,
+        Code::Incomplete,
+        Code::Interrupted,
+    ];
+
+    /// The number handed to the shell.
+    pub fn number(self) -> u8 {
+        self as u8
+    }
+
+    /// One line for documentation.
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Code::Ok => "done as asked",
+            Code::Failed => "failed; not found and already gone count as failed too",
+            Code::Usage => "the command line cannot be understood",
+            Code::Findings => "troubleshoot found at least one error",
+            Code::Refused => "the deletion was refused or not confirmed, nothing was sent",
+            Code::Unknown => {
+                "the deletion was sent and its outcome is not known (also Ctrl-C after it was sent)"
+            }
+            Code::Incomplete => "the deletion is incomplete: a member still holds the data",
+            Code::Interrupted => "interrupted before anything was sent",
+        }
+    }
+}
+
+impl From<Code> for std::process::ExitCode {
+    fn from(code: Code) -> Self {
+        std::process::ExitCode::from(code.number())
+    }
+}

@@ -1,0 +1,303 @@
+//! The parts of a Flux HelmRelease that this plugin reads, in every served version (v2, v2beta2, v2beta1).
+//!
+//! Reading is tolerant: an absent or null field is its default, unknown fields are skipped, and `values` stays untyped since
+//! a chart's values are anything. The facts behind the fields: Flux's API reference and helm-controller's sources.
+
+use super::condition::{self, Condition};
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// API group of HelmReleases.
+pub const GROUP: &str = "helm.toolkit.fluxcd.io";
+/// Plural resource name.
+pub const PLURAL: &str = "helmreleases";
+/// Label that marks onboardings.
+pub const ONBOARDING_SELECTOR: &str = "app.kubernetes.io/part-of=secure-kvs-onboarding";
+/// Name of the chart that makes an onboarding.
+pub const ONBOARDING_CHART: &str = "secure-kvs-onboarding";
+
+/// One HelmRelease.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct HelmRelease {
+    pub metadata: Metadata,
+    pub spec: Spec,
+    pub status: Status,
+}
+
+/// `.metadata`, as far as it is read.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Metadata {
+    pub name: String,
+    pub namespace: String,
+    pub uid: String,
+    pub resource_version: String,
+    pub generation: i64,
+    pub creation_timestamp: Option<String>,
+    pub deletion_timestamp: Option<String>,
+    #[serde(deserialize_with = "nullable")]
+    pub labels: BTreeMap<String, String>,
+    #[serde(deserialize_with = "nullable")]
+    pub finalizers: Vec<String>,
+}
+
+/// `.spec`, as far as it is read.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Spec {
+    pub chart: Option<ChartTemplate>,
+    pub chart_ref: Option<ObjectRef>,
+    pub suspend: bool,
+    pub interval: Option<String>,
+    pub timeout: Option<String>,
+    pub release_name: Option<String>,
+    pub target_namespace: Option<String>,
+    pub storage_namespace: Option<String>,
+    pub service_account_name: Option<String>,
+    pub kube_config: Option<Value>,
+    #[serde(deserialize_with = "nullable")]
+    pub depends_on: Vec<ObjectRef>,
+    pub values: Value,
+    #[serde(deserialize_with = "nullable")]
+    pub values_from: Vec<ValuesFrom>,
+}
+
+/// `.spec.chart`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct ChartTemplate {
+    pub spec: ChartSpec,
+}
+
+/// `.spec.chart.spec`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct ChartSpec {
+    pub chart: String,
+    pub version: Option<String>,
+    pub source_ref: ObjectRef,
+}
+
+/// A reference to another object; an absent namespace means the referrer's own.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(default)]
+pub struct ObjectRef {
+    pub kind: String,
+    pub name: String,
+    pub namespace: Option<String>,
+}
+
+/// One entry of `.spec.valuesFrom`.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "camelCase", default)]
+pub struct ValuesFrom {
+    pub kind: String,
+    pub name: String,
+    pub values_key: Option<String>,
+    pub target_path: Option<String>,
+    pub optional: bool,
+}
+
+/// `.status`, as far as it is read.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Status {
+    /// -1 until the controller has written a first time; absent in very old objects.
+    pub observed_generation: Option<i64>,
+    pub last_attempted_generation: Option<i64>,
+    #[serde(deserialize_with = "nullable")]
+    pub conditions: Vec<Condition>,
+    pub helm_chart: Option<String>,
+    pub storage_namespace: Option<String>,
+    #[serde(deserialize_with = "nullable")]
+    pub history: Vec<HistoryEntry>,
+    pub last_release_revision: Option<i64>,
+    pub last_applied_revision: Option<String>,
+    pub last_attempted_revision: Option<String>,
+    #[serde(deserialize_with = "nullable")]
+    pub failures: i64,
+    #[serde(deserialize_with = "nullable")]
+    pub install_failures: i64,
+    #[serde(deserialize_with = "nullable")]
+    pub upgrade_failures: i64,
+}
+
+/// One entry of `.status.history`, newest first; written since helm-controller 0.37.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct HistoryEntry {
+    /// The release's real, already shortened name.
+    pub name: String,
+    /// The release's namespace: the target namespace, not the storage namespace.
+    pub namespace: String,
+    /// Helm's revision number.
+    pub version: i64,
+    pub status: String,
+    pub chart_name: String,
+    pub chart_version: String,
+}
+
+/// A JSON null is the default, as Go's decoders have it.
+fn nullable<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Default + Deserialize<'de>,
+{
+    Ok(Option::<T>::deserialize(deserializer)?.unwrap_or_default())
+}
+
+impl HelmRelease {
+    /// Reads one object.
+    ///
+    /// # Errors
+    /// A field of another type than the CRD gives it; names the field.
+    pub fn from_value(value: &Value) -> Result<Self, serde_json::Error> {
+        Self::deserialize(value)
+    }
+
+    /// `namespace/name`.
+    pub fn id(&self) -> String {
+        format!("{}/{}", self.metadata.namespace, self.metadata.name)
+    }
+
+    /// The condition of type `kind`.
+    pub fn condition(&self, kind: &str) -> Option<&Condition> {
+        condition::find(&self.status.conditions, kind)
+    }
+
+    /// Namespace the release is installed into.
+    pub fn release_namespace(&self) -> &str {
+        non_empty(&self.spec.target_namespace).unwrap_or(&self.metadata.namespace)
+    }
+
+    /// Namespace of Helm's release Secrets: never the target namespace.
+    pub fn storage_namespace(&self) -> &str {
+        non_empty(&self.status.storage_namespace)
+            .or_else(|| non_empty(&self.spec.storage_namespace))
+            .unwrap_or(&self.metadata.namespace)
+    }
+
+    /// True when the Secrets are on another cluster than the HelmRelease.
+    pub fn is_remote(&self) -> bool {
+        self.spec.kube_config.as_ref().is_some_and(|k| !k.is_null())
+    }
+
+    /// `namespace/name` of the HelmChart: the status's, or where the controller would make it.
+    pub fn helm_chart(&self) -> Option<(String, String)> {
+        if let Some((namespace, name)) = self
+            .status
+            .helm_chart
+            .as_deref()
+            .and_then(|c| c.split_once('/'))
+        {
+            return Some((namespace.to_owned(), name.to_owned()));
+        }
+        let template = self.spec.chart.as_ref()?;
+        let namespace =
+            non_empty(&template.spec.source_ref.namespace).unwrap_or(&self.metadata.namespace);
+        Some((
+            namespace.to_owned(),
+            format!("{}-{}", self.metadata.namespace, self.metadata.name),
+        ))
+    }
+
+    /// The newest history entry.
+    pub fn latest(&self) -> Option<&HistoryEntry> {
+        self.status.history.first()
+    }
+
+    /// Chart version in use: history, else what was applied or attempted last.
+    pub fn chart_version(&self) -> Option<&str> {
+        self.latest()
+            .map(|h| h.chart_version.as_str())
+            .or(self.status.last_applied_revision.as_deref())
+            .or(self.status.last_attempted_revision.as_deref())
+            .filter(|v| !v.is_empty())
+    }
+
+    /// Helm's revision number, where the status has one.
+    pub fn revision(&self) -> Option<i64> {
+        self.latest()
+            .map(|h| h.version)
+            .or(self.status.last_release_revision)
+            .filter(|r| *r > 0)
+    }
+
+    /// Whether it is an onboarding although the label is missing: it installs the onboarding chart.
+    pub fn installs_onboarding_chart(&self) -> bool {
+        self.spec
+            .chart
+            .as_ref()
+            .is_some_and(|c| c.spec.chart.rsplit('/').next() == Some(ONBOARDING_CHART))
+            || self
+                .status
+                .history
+                .iter()
+                .any(|h| h.chart_name == ONBOARDING_CHART)
+    }
+}
+
+/// The text, unless absent or empty.
+fn non_empty(text: &Option<String>) -> Option<&str> {
+    text.as_deref().filter(|t| !t.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    #[test]
+    fn nulls_and_unknown_fields_are_nothing() {
+        let hr = HelmRelease::from_value(&json!({
+            "metadata": {"name": "a", "namespace": "n", "labels": null},
+            "spec": {"values": null, "valuesFrom": null, "newField": {"x": 1}},
+            "status": {"conditions": null, "history": null, "failures": null}
+        }))
+        .unwrap();
+        assert_eq!(hr.id(), "n/a");
+        assert!(hr.status.conditions.is_empty() && hr.latest().is_none());
+    }
+
+    #[test]
+    fn secrets_lie_in_the_storage_namespace() {
+        let mut hr = HelmRelease::from_value(&json!({
+            "metadata": {"name": "a", "namespace": "flux-system"},
+            "spec": {"targetNamespace": "core"}
+        }))
+        .unwrap();
+        assert_eq!(
+            (hr.release_namespace(), hr.storage_namespace()),
+            ("core", "flux-system")
+        );
+        hr.spec.storage_namespace = Some("s".into());
+        assert_eq!(hr.storage_namespace(), "s");
+        hr.status.storage_namespace = Some("t".into());
+        assert_eq!(hr.storage_namespace(), "t");
+    }
+
+    #[test]
+    fn the_helm_chart_is_found_before_the_controller_says_so() {
+        let hr = HelmRelease::from_value(&json!({
+            "metadata": {"name": "a", "namespace": "flux-system"},
+            "spec": {"chart": {"spec": {"chart": "c", "sourceRef": {"kind": "HelmRepository", "name": "r", "namespace": "src"}}}}
+        }))
+        .unwrap();
+        assert_eq!(
+            hr.helm_chart(),
+            Some(("src".into(), "flux-system-a".into()))
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn no_json_panics(text in r#"\{("metadata"|"spec"|"status"):(\{"(name|values|history|conditions)":(null|1|"x"|\[\]|\{\})\}|null|3)\}"#) {
+            if let Ok(value) = serde_json::from_str::<Value>(&text) {
+                let _ = HelmRelease::from_value(&value);
+            }
+        }
+    }
+}

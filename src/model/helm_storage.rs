@@ -1,0 +1,245 @@
+//! Helm's release storage: a Secret's payload to a release, of Helm 3 and Helm 4.
+//!
+//! Owns the decoding (two base64 layers, gzip or not) with a cap on what is unpacked: a few kilobytes can unpack to gigabytes.
+//! Values, manifests and notes in a release can hold secrets; this file prints nothing.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
+use std::io::Read;
+
+/// Most that a release may unpack to, in bytes. Helm's own limit is the Secret's 1 MiB of compressed data.
+pub const UNPACKED_MAX: u64 = 64 * 1024 * 1024;
+
+/// Type of a release Secret.
+pub const SECRET_TYPE: &str = "helm.sh/release.v1";
+
+/// One revision as the labels of its Secret tell it, without decoding.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Revision {
+    /// Name of the Secret.
+    pub secret: String,
+    pub revision: i64,
+    /// `deployed`, `failed`, `superseded`, `pending-install`, …
+    pub status: String,
+    /// RFC 3339, the Secret's creation.
+    pub created: Option<String>,
+}
+
+/// A decoded release, as far as it is read.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Release {
+    pub name: String,
+    pub namespace: String,
+    pub version: i64,
+    #[serde(deserialize_with = "nullable")]
+    pub info: Info,
+    #[serde(deserialize_with = "nullable")]
+    pub chart: Chart,
+    /// The values given by the user; null when none were given.
+    pub config: Value,
+    #[serde(deserialize_with = "nullable")]
+    pub hooks: Vec<Hook>,
+}
+
+/// `.info`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Info {
+    pub first_deployed: Option<String>,
+    pub last_deployed: Option<String>,
+    #[serde(deserialize_with = "nullable")]
+    pub description: String,
+    #[serde(deserialize_with = "nullable")]
+    pub status: String,
+    #[serde(deserialize_with = "nullable")]
+    pub notes: String,
+}
+
+/// `.chart`, the metadata and the default values.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Chart {
+    #[serde(deserialize_with = "nullable")]
+    pub metadata: ChartMetadata,
+    pub values: Value,
+}
+
+/// `.chart.metadata`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct ChartMetadata {
+    #[serde(deserialize_with = "nullable")]
+    pub name: String,
+    #[serde(deserialize_with = "nullable")]
+    pub version: String,
+    #[serde(deserialize_with = "nullable")]
+    pub app_version: String,
+}
+
+/// One entry of `.hooks`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Hook {
+    #[serde(deserialize_with = "nullable")]
+    pub name: String,
+    #[serde(deserialize_with = "nullable")]
+    pub kind: String,
+    #[serde(deserialize_with = "nullable")]
+    pub path: String,
+    #[serde(deserialize_with = "nullable")]
+    pub manifest: String,
+    #[serde(deserialize_with = "nullable")]
+    pub events: Vec<String>,
+    pub last_run: Option<LastRun>,
+}
+
+/// `.hooks[].last_run`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct LastRun {
+    pub started_at: Option<String>,
+    pub completed_at: Option<String>,
+    /// ``, `Unknown`, `Running`, `Succeeded`, `Failed`.
+    #[serde(deserialize_with = "nullable")]
+    pub phase: String,
+}
+
+fn nullable<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Default + Deserialize<'de>,
+{
+    Ok(Option::<T>::deserialize(deserializer)?.unwrap_or_default())
+}
+
+/// Why a payload is not a release.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StorageError {
+    #[error("it has no key \"release\"")]
+    NoPayload,
+    #[error("its payload is not base64 ({0} layer)")]
+    Base64(&'static str),
+    #[error("its payload cannot be unpacked: {0}")]
+    Gzip(String),
+    #[error("it unpacks to more than {} MiB", UNPACKED_MAX / 1024 / 1024)]
+    TooLarge,
+    #[error("its payload is not a release: {0}")]
+    Json(String),
+}
+
+/// Decodes the Secret object's `.data.release`.
+///
+/// # Errors
+/// What is wrong with the payload; the caller names the Secret.
+pub fn from_secret(secret: &Value) -> Result<Release, StorageError> {
+    let payload = secret
+        .pointer("/data/release")
+        .and_then(Value::as_str)
+        .ok_or(StorageError::NoPayload)?;
+    let helm = STANDARD
+        .decode(payload.trim())
+        .map_err(|_| StorageError::Base64("outer"))?;
+    decode(&helm)
+}
+
+/// Decodes what Helm stores: base64 of gzip (or plain) JSON.
+///
+/// # Errors
+/// As [`from_secret`].
+pub fn decode(stored: &[u8]) -> Result<Release, StorageError> {
+    let packed = STANDARD
+        .decode(stored.trim_ascii())
+        .map_err(|_| StorageError::Base64("inner"))?;
+    let json = if packed.len() > 3 && packed.starts_with(&[0x1f, 0x8b, 0x08]) {
+        let mut json = Vec::new();
+        flate2::read::GzDecoder::new(packed.as_slice())
+            .take(UNPACKED_MAX + 1)
+            .read_to_end(&mut json)
+            .map_err(|e| StorageError::Gzip(e.to_string()))?;
+        if json.len() as u64 > UNPACKED_MAX {
+            return Err(StorageError::TooLarge);
+        }
+        json
+    } else {
+        packed
+    };
+    serde_json::from_slice(&json).map_err(|e| StorageError::Json(e.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use flate2::{Compression, write::GzEncoder};
+    use proptest::prelude::*;
+    use std::io::Write;
+
+    fn gzip(bytes: &[u8]) -> Vec<u8> {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+        encoder.write_all(bytes).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    fn secret(packed: &[u8]) -> Value {
+        serde_json::json!({"data": {"release": STANDARD.encode(STANDARD.encode(packed))}})
+    }
+
+    // Helm 3 writes zero times as empty texts, Helm 4 leaves them out.
+    const HELM3: &str = r#"{"name":"core-a","namespace":"core","version":1,"config":null,"info":{"first_deployed":"2026-11-23T20:19:13Z","deleted":"","status":"deployed","notes":"hi"},"chart":{"metadata":{"name":"c","version":"0.1.2"},"lock":null},"hooks":[{"name":"j","kind":"Job","last_run":{"started_at":"","phase":"Failed"}}]}"#;
+
+    #[test]
+    fn packed_and_plain_payloads_are_read() {
+        for packed in [gzip(HELM3.as_bytes()), HELM3.as_bytes().to_vec()] {
+            let release = from_secret(&secret(&packed)).unwrap();
+            assert_eq!((release.version, release.info.notes.as_str()), (1, "hi"));
+            assert_eq!(release.chart.metadata.version, "0.1.2");
+            assert_eq!(release.hooks[0].last_run.as_ref().unwrap().phase, "Failed");
+        }
+    }
+
+    #[test]
+    fn broken_payloads_say_what_is_wrong() {
+        let wrong = |v: Value| from_secret(&v).unwrap_err().to_string();
+        assert_eq!(
+            wrong(serde_json::json!({"data": {}})),
+            "it has no key \"release\""
+        );
+        assert_eq!(
+            wrong(serde_json::json!({"data": {"release": "%%%"}})),
+            "its payload is not base64 (outer layer)"
+        );
+        assert_eq!(
+            wrong(serde_json::json!({"data": {"release": STANDARD.encode("%%%")}})),
+            "its payload is not base64 (inner layer)"
+        );
+        assert!(
+            wrong(secret(&[0x1f, 0x8b, 0x08, 0, 1, 2]))
+                .starts_with("its payload cannot be unpacked")
+        );
+        assert!(wrong(secret(b"no json")).starts_with("its payload is not a release"));
+        let truncated = &gzip(HELM3.as_bytes())[..40];
+        assert!(wrong(secret(truncated)).starts_with("its payload cannot be unpacked"));
+    }
+
+    #[test]
+    fn a_bomb_is_not_unpacked() {
+        let bomb = gzip(&vec![b' '; UNPACKED_MAX as usize + 2]);
+        assert!(bomb.len() < 200_000);
+        assert_eq!(
+            from_secret(&secret(&bomb)).unwrap_err(),
+            StorageError::TooLarge
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn no_payload_panics(bytes in proptest::collection::vec(any::<u8>(), 0..200), pack in any::<bool>()) {
+            let packed = if pack { gzip(&bytes) } else { bytes.clone() };
+            let _ = from_secret(&secret(&packed));
+            let _ = decode(&bytes);
+        }
+    }
+}

@@ -1,0 +1,10 @@
+//! The domain: names, HelmReleases, Helm's release storage, statuses, onboardings.
+//!
+//! Pure: no I/O, no clock (callers pass `now`), no knowledge of formats.
+
+pub mod condition;
+pub mod helm_release;
+pub mod helm_storage;
+pub mod names;
+pub mod onboarding;
+pub mod status;

@@ -1,0 +1,96 @@
+//! `-o`: which format was asked for.
+
+use super::Error;
+use super::custom_columns::CustomColumns;
+use super::jsonpath::Template;
+
+/// A checked `-o` argument.
+#[derive(Clone, Debug, Default)]
+pub enum Output {
+    #[default]
+    Table,
+    Wide,
+    Json,
+    Yaml,
+    Name,
+    JsonPath(Template),
+    CustomColumns(CustomColumns),
+}
+
+impl Output {
+    /// Reads `-o`'s argument; kubectl takes `=` and `:` nowhere else.
+    ///
+    /// # Errors
+    /// kubectl's own line for a format that is not there, or what is wrong with the expression.
+    pub fn parse(text: &str) -> Result<Self, Error> {
+        match text {
+            "table" => return Ok(Self::Table),
+            "wide" => return Ok(Self::Wide),
+            "json" => return Ok(Self::Json),
+            "yaml" => return Ok(Self::Yaml),
+            "name" => return Ok(Self::Name),
+            "jsonpath" => {
+                return Err(Error::new(
+                    "template format specified but no template given",
+                ));
+            }
+            "custom-columns" => {
+                return Err(Error::new(
+                    "custom-columns format specified but no custom columns given",
+                ));
+            }
+            _ => {}
+        }
+        if let Some(template) = text.strip_prefix("jsonpath=") {
+            if template.is_empty() {
+                return Err(Error::new(
+                    "template format specified but no template given",
+                ));
+            }
+            return Template::parse(template)
+                .map(Self::JsonPath)
+                .map_err(|e| Error::new(format!("error parsing jsonpath {template}, {e}")));
+        }
+        if let Some(columns) = text.strip_prefix("custom-columns=") {
+            return CustomColumns::parse(columns).map(Self::CustomColumns);
+        }
+        Err(Error::new(format!(
+            "unable to match a printer suitable for the output format {text:?}, allowed formats are: custom-columns,json,jsonpath,name,table,wide,yaml"
+        )))
+    }
+}
+
+/// The formats of a report: text for people, json and yaml for machines.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum ReportFormat {
+    #[default]
+    Text,
+    Json,
+    Yaml,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wrong_format_is_told_as_kubectl_tells_it() {
+        let error = |text| Output::parse(text).unwrap_err().to_string();
+        assert_eq!(
+            error("xml"),
+            "unable to match a printer suitable for the output format \"xml\", allowed formats are: custom-columns,json,jsonpath,name,table,wide,yaml"
+        );
+        assert_eq!(
+            error("jsonpath="),
+            "template format specified but no template given"
+        );
+        assert!(matches!(
+            Output::parse("custom-columns=N:.metadata.name"),
+            Ok(Output::CustomColumns(_))
+        ));
+        assert!(matches!(
+            Output::parse("jsonpath={.a}"),
+            Ok(Output::JsonPath(_))
+        ));
+    }
+}

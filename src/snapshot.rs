@@ -1,0 +1,163 @@
+//! What was read of a cluster, each part seen, seen to be absent, or not known and why.
+//!
+//! The diagnosis and the views work on these values alone: they never ask a cluster. Forbidden is never "none".
+
+use crate::cluster::ClusterError;
+use crate::model::helm_release::HelmRelease;
+use serde::{Serialize, Serializer};
+use serde_json::Value;
+
+/// Why a part was not seen.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase", tag = "kind", content = "detail")]
+pub enum Why {
+    /// The API server refused; what would be needed: `list events in flux-system`.
+    Forbidden(String),
+    /// No answer, a broken connection, an error of the server.
+    Failed(String),
+    /// Nothing names it: there was nothing to ask for. Says what is missing.
+    NotAsked(String),
+}
+
+impl Why {
+    /// A clause for a section's place: `forbidden (list events in flux-system)`.
+    pub fn clause(&self) -> String {
+        match self {
+            Why::Forbidden(what) => format!("forbidden ({what})"),
+            Why::Failed(what) | Why::NotAsked(what) => what.clone(),
+        }
+    }
+}
+
+/// One part of what was to be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Read<T> {
+    Seen(T),
+    /// The server says that it does not exist.
+    Absent,
+    /// Not known.
+    Unknown(Why),
+}
+
+impl<T> Read<T> {
+    /// From a read: 404 is absent, every other error is unknown.
+    pub fn from_result(result: Result<T, ClusterError>) -> Self {
+        match result {
+            Ok(value) => Read::Seen(value),
+            Err(error) if error.is_not_found() => Read::Absent,
+            Err(error) => Read::Unknown(Why::from(&error)),
+        }
+    }
+
+    /// Nothing to ask for.
+    pub fn not_asked(why: impl Into<String>) -> Self {
+        Read::Unknown(Why::NotAsked(why.into()))
+    }
+
+    /// The value, if it was seen.
+    pub fn seen(&self) -> Option<&T> {
+        match self {
+            Read::Seen(value) => Some(value),
+            _ => None,
+        }
+    }
+
+    /// Seen to be absent: not the same as unknown.
+    pub fn is_absent(&self) -> bool {
+        matches!(self, Read::Absent)
+    }
+
+    /// Why it is not known.
+    pub fn unknown(&self) -> Option<&Why> {
+        match self {
+            Read::Unknown(why) => Some(why),
+            _ => None,
+        }
+    }
+
+    /// The same with another value.
+    pub fn map<U>(self, f: impl FnOnce(T) -> U) -> Read<U> {
+        match self {
+            Read::Seen(value) => Read::Seen(f(value)),
+            Read::Absent => Read::Absent,
+            Read::Unknown(why) => Read::Unknown(why),
+        }
+    }
+}
+
+impl From<&ClusterError> for Why {
+    fn from(error: &ClusterError) -> Self {
+        let clause = error.clause();
+        if error.is_forbidden() {
+            let what = clause
+                .strip_prefix("forbidden (")
+                .and_then(|c| c.strip_suffix(')'))
+                .unwrap_or(&clause);
+            return Why::Forbidden(what.to_owned());
+        }
+        Why::Failed(clause)
+    }
+}
+
+impl<T: Serialize> Serialize for Read<T> {
+    /// The value itself when seen, null when absent, `{"notRead": …}` when unknown.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        use serde::ser::SerializeMap;
+        match self {
+            Read::Seen(value) => value.serialize(serializer),
+            Read::Absent => serializer.serialize_none(),
+            Read::Unknown(why) => {
+                let mut map = serializer.serialize_map(Some(1))?;
+                map.serialize_entry("notRead", &why.clause())?;
+                map.end()
+            }
+        }
+    }
+}
+
+/// A pod that a Job made, with the end of its log.
+#[derive(Clone, Debug)]
+pub struct JobPod {
+    /// The Pod object.
+    pub pod: Value,
+    /// The last lines of the log of each container that has run, by container name.
+    pub logs: Vec<(String, Read<String>)>,
+}
+
+/// The hook Job that creates the database, and what it made.
+#[derive(Clone, Debug)]
+pub struct CreationJob {
+    /// The Job object.
+    pub job: Value,
+    /// Its pods, newest first.
+    pub pods: Read<Vec<JobPod>>,
+    /// Its events and those of its pods, newest last.
+    pub events: Read<Vec<Value>>,
+}
+
+/// Everything that was read of one onboarding.
+#[derive(Clone, Debug)]
+pub struct Snapshot {
+    /// The HelmRelease as the server sent it.
+    pub object: Value,
+    /// The same, typed.
+    pub helm_release: HelmRelease,
+    /// The HelmChart (or the chartRef's object).
+    pub chart: Read<Value>,
+    /// The chart's source: HelmRepository, GitRepository, Bucket.
+    pub source: Read<Value>,
+    /// Helm's revisions, newest first.
+    pub revisions: Read<Vec<crate::model::helm_storage::Revision>>,
+    /// The newest revision, decoded.
+    pub release: Read<crate::model::helm_storage::Release>,
+    /// The creation Job named by the release's hooks or by the failure.
+    pub creation_job: Read<CreationJob>,
+    /// Events of the HelmRelease, newest last.
+    pub events: Read<Vec<Value>>,
+    /// The target Namespace object.
+    pub target_namespace: Read<Value>,
+    /// The ServiceAccount that Flux impersonates.
+    pub service_account: Read<Value>,
+    /// The other onboardings of all namespaces (or, where that is forbidden, of this one): for shared databases.
+    pub others: Read<Vec<HelmRelease>>,
+}

@@ -1,0 +1,155 @@
+//! Text that came from a cluster, made fit for a terminal, and the small wording helpers.
+//!
+//! Everything a cluster says is untrusted: a condition message can carry escape sequences that repaint a terminal or
+//! hide lines. Owns that cleaning; it must not know where a text is printed.
+
+use std::borrow::Cow;
+
+/// True for a character that could steer a terminal or reorder what is read: C0 and C1 controls (but newline and tab),
+/// and the invisible bidirectional and zero-width marks.
+fn steers(c: char) -> bool {
+    match c {
+        '\n' | '\t' => false,
+        '\u{200b}'..='\u{200f}'
+        | '\u{2028}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}'
+        | '\u{feff}' => true,
+        c => c.is_control(),
+    }
+}
+
+/// `text` with steering characters removed and ESC shown as `^[`, as kubectl shows it. Newlines and tabs stay.
+pub fn clean(text: &str) -> Cow<'_, str> {
+    if !text.chars().any(steers) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '\u{1b}' => out.push_str("^["),
+            c if steers(c) => {}
+            c => out.push(c),
+        }
+    }
+    Cow::Owned(out)
+}
+
+/// `text` cleaned and on one line: every run of white space becomes one blank.
+pub fn one_line(text: &str) -> String {
+    clean(text).split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// `1 error`, `2 errors`, with thousands separated: `1,204,311 documents`.
+pub fn count(n: u64, singular: &str) -> String {
+    let ending = if n == 1 { "" } else { "s" };
+    format!("{} {singular}{ending}", thousands(n))
+}
+
+/// `1204311` as `1,204,311`.
+pub fn thousands(n: u64) -> String {
+    let digits = n.to_string();
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// Bytes as people say them: `512 B`, `8.4 kB`, `3.1 GB` (decimal, as disks are sold and CouchDB counts).
+pub fn bytes(n: u64) -> String {
+    const UNITS: [&str; 5] = ["kB", "MB", "GB", "TB", "PB"];
+    if n < 1000 {
+        return format!("{n} B");
+    }
+    let mut value = n as f64;
+    let mut unit = "";
+    for name in UNITS {
+        value /= 1000.0;
+        unit = name;
+        if value < 999.95 {
+            break;
+        }
+    }
+    format!("{value:.1} {unit}")
+}
+
+/// One argument quoted for a POSIX shell, or as it is when it needs no quotes.
+pub fn shell_quote(word: &str) -> Cow<'_, str> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        return Cow::Borrowed(word);
+    }
+    Cow::Owned(format!("'{}'", word.replace('\'', r"'\''")))
+}
+
+/// A command's words as one line that can be pasted into a shell.
+pub fn shell_line<S: AsRef<str>>(words: &[S]) -> String {
+    words
+        .iter()
+        .map(|w| shell_quote(w.as_ref()))
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+/// Up to three of `candidates` that are near `wanted`, nearest first: for "did you mean".
+pub fn near<'a>(wanted: &str, candidates: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
+    let mut scored: Vec<(f64, &str)> = candidates
+        .into_iter()
+        .filter_map(|c| {
+            let score = strsim::jaro_winkler(wanted, c);
+            (score > 0.75 || (wanted.len() > 2 && c.contains(wanted))).then_some((score, c))
+        })
+        .collect();
+    scored.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.cmp(b.1)));
+    scored.dedup_by(|a, b| a.1 == b.1);
+    scored.into_iter().take(3).map(|(_, c)| c).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn escape_sequences_do_not_survive() {
+        assert_eq!(clean("a\u{1b}[31mred\u{7}\r\u{202e}x"), "a^[[31mredx");
+        assert!(matches!(clean("plain\ntext"), Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn numbers_read_well() {
+        assert_eq!(count(1, "error"), "1 error");
+        assert_eq!(count(1_204_311, "document"), "1,204,311 documents");
+        assert_eq!(bytes(999), "999 B");
+        assert_eq!(bytes(8351), "8.4 kB");
+        assert_eq!(bytes(3_100_000_000), "3.1 GB");
+        assert_eq!(bytes(999_999_999), "1.0 GB");
+    }
+
+    #[test]
+    fn quoting_survives_a_shell() {
+        assert_eq!(shell_line(&["kubectl", "get", "a b"]), "kubectl get 'a b'");
+        assert_eq!(shell_quote("it's"), r"'it'\''s'");
+        assert_eq!(shell_quote(""), "''");
+    }
+
+    #[test]
+    fn near_names_are_found_and_far_ones_are_not() {
+        assert_eq!(
+            near("prod-esat", ["prod-east", "prod-west", "lab"]),
+            ["prod-east", "prod-west"]
+        );
+        assert!(near("alpha", ["zzz"]).is_empty());
+    }
+
+    proptest! {
+        #[test]
+        fn cleaned_text_never_steers(text in any::<String>()) {
+            prop_assert!(!clean(&text).chars().any(steers));
+            prop_assert!(!one_line(&text).contains(['\n', '\r', '\u{1b}']));
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! The only writer to the terminal.
+//!
+//! stdout carries the answer and can be piped; stderr carries everything else: status, warnings, hints, errors, prompts.
+//! Colour repeats what words say and is off where [`Terminal::detect`] says so.
+
+use crate::error::{Error, Result};
+use crate::palette::Palette;
+use std::io::{self, BufWriter, IsTerminal, Write};
+
+/// What is known about the terminal, read once at the start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Terminal {
+    /// stdin is a terminal: a person can answer.
+    pub stdin: bool,
+    /// stdout is a terminal.
+    pub stdout: bool,
+    /// stderr is a terminal.
+    pub stderr: bool,
+    /// Columns of the terminal that stdout is, `None` when it is not one: piped output is never folded.
+    pub width: Option<usize>,
+    /// `NO_COLOR` is unset and `TERM` is not `dumb`.
+    pub color: bool,
+}
+
+impl Terminal {
+    /// Reads the facts from this process's streams and environment.
+    pub fn detect() -> Self {
+        let stdout = io::stdout().is_terminal();
+        let columns = std::env::var("COLUMNS")
+            .ok()
+            .and_then(|c| c.parse().ok())
+            .filter(|c| *c > 0);
+        Self {
+            stdin: io::stdin().is_terminal(),
+            stdout,
+            stderr: io::stderr().is_terminal(),
+            width: stdout.then(|| columns.unwrap_or_else(terminal_columns)),
+            color: std::env::var_os("NO_COLOR").is_none()
+                && std::env::var_os("TERM").is_none_or(|t| t != "dumb"),
+        }
+    }
+}
+
+/// Columns of the terminal on stdout; 80 when it does not tell.
+fn terminal_columns() -> usize {
+    match dialoguer::console::Term::stdout().size_checked() {
+        Some((_, columns)) if columns > 0 => usize::from(columns),
+        _ => 80,
+    }
+}
+
+/// Both streams and the facts about them.
+pub struct Ui {
+    out: Box<dyn Write + Send>,
+    err: Box<dyn Write + Send>,
+    terminal: Terminal,
+}
+
+impl Ui {
+    /// The process's own streams. stdout is buffered: call [`Ui::flush`] where the reader should see something.
+    pub fn stdio() -> Self {
+        Self {
+            out: Box::new(BufWriter::with_capacity(32 * 1024, io::stdout())),
+            err: Box::new(io::stderr()),
+            terminal: Terminal::detect(),
+        }
+    }
+
+    /// Other streams, for tests.
+    pub fn new(out: Box<dyn Write + Send>, err: Box<dyn Write + Send>, terminal: Terminal) -> Self {
+        Self { out, err, terminal }
+    }
+
+    /// The facts about the terminal.
+    pub fn terminal(&self) -> Terminal {
+        self.terminal
+    }
+
+    /// Styles for stdout.
+    pub fn palette(&self) -> Palette {
+        Palette::new(self.terminal.color && self.terminal.stdout)
+    }
+
+    /// Styles for stderr.
+    pub fn err_palette(&self) -> Palette {
+        Palette::new(self.terminal.color && self.terminal.stderr)
+    }
+
+    /// The answer's writer.
+    pub fn out(&mut self) -> &mut dyn Write {
+        &mut self.out
+    }
+
+    /// Writes text of the answer as it is.
+    ///
+    /// # Errors
+    /// A closed stdout is the silent error that ends the run well.
+    pub fn result(&mut self, text: &str) -> Result<()> {
+        self.out.write_all(text.as_bytes())?;
+        Ok(())
+    }
+
+    /// Hands what is buffered to the reader.
+    ///
+    /// # Errors
+    /// As [`Ui::result`].
+    pub fn flush(&mut self) -> Result<()> {
+        self.out.flush()?;
+        Ok(())
+    }
+
+    /// A line on stderr about what is done.
+    pub fn status(&mut self, line: &str) {
+        self.stderr_line(line);
+    }
+
+    /// `Warning: …` on stderr.
+    pub fn warning(&mut self, line: &str) {
+        let heading = self.err_palette().warning("Warning:");
+        self.stderr_line(&format!("{heading} {line}"));
+    }
+
+    /// `hint: …` on stderr.
+    pub fn hint(&mut self, line: &str) {
+        let heading = self.err_palette().hint("hint:");
+        self.stderr_line(&format!("{heading} {line}"));
+    }
+
+    /// The error and its hints on stderr, in kubectl's form. Cluster text in it is cleaned.
+    pub fn error(&mut self, error: &Error) {
+        if !error.is_silent() {
+            let text = error.to_string();
+            let text = crate::text::clean(&text).into_owned();
+            let line = match text.strip_prefix("error:") {
+                Some(rest) => format!("{}{rest}", self.err_palette().error("error:")),
+                None => text,
+            };
+            self.stderr_line(&line);
+        }
+        for hint in error.hints() {
+            let hint = crate::text::clean(hint).into_owned();
+            self.hint(&hint);
+        }
+    }
+
+    /// stderr is the last resort: when it is closed too, there is nobody left to tell.
+    fn stderr_line(&mut self, line: &str) {
+        let _ = self.out.flush();
+        let _ = writeln!(self.err, "{line}");
+    }
+}
+
+/// A line of the request log (`-v 6`) on stderr. For the facade, which has no [`Ui`].
+pub fn log(line: &str) {
+    let _ = writeln!(io::stderr(), "{line}");
+}

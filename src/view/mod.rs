@@ -1,0 +1,3 @@
+//! What the user is told, as plain values: no terminal, no format, no cluster.
+
+pub mod onboarding_row;
