@@ -575,7 +575,8 @@ mod tests {
             reason in "InstallFailed|SourceNotReady|Progressing|RollbackSucceeded|x",
         ) {
             let line = line_of(&[condition("Ready", "False", &reason, &ready), condition("Released", "False", "InstallFailed", &released)]);
-            prop_assert!(!line.contains(['\u{1b}', '\n', '\r']));
+            let steers = line.contains(['\u{1b}', '\n', '\r']);
+            prop_assert!(!steers, "{}", line);
         }
     }
 }

@@ -53,13 +53,8 @@ async fn follow(
         objects.extend(pages.all().await?);
         printer.print(app, args, objects)?;
         let mut watch = cluster.watch_helm_releases(query, &version);
-        loop {
-            match watch.next().await? {
-                Next::Change(Change::Is(object) | Change::Gone(object)) => {
-                    printer.print(app, args, vec![object])?
-                }
-                Next::Relist => break,
-            }
+        while let Next::Change(Change::Is(object) | Change::Gone(object)) = watch.next().await? {
+            printer.print(app, args, vec![object])?;
         }
     }
 }
