@@ -1,0 +1,35 @@
+//! CouchDB for the testbed: pouchdb-server, and before it a front that makes it look like a cluster of CouchDB 3.x.
+//!
+//! pouchdb-server keeps databases and documents and answers for them: documents, attachments, `_bulk_docs`,
+//! `_all_docs`, `_changes`. It knows no admin, no members and no shard map. What the **front answers by itself**:
+//!
+//! - credentials: Basic, one admin; 401 and 400 in CouchDB's words; no cookie, no other user, no lockout of its own;
+//! - `/`, `/_up`, `/_session`, `/_uuids`, `/_membership`, `/_all_dbs`, `/_dbs_info` (GET from 3.3 on), `/_active_tasks`,
+//!   `/_scheduler/docs`, `/_scheduler/jobs`, `/_reshard/jobs` (all empty unless a test fills the tasks);
+//! - `/_node/<node>`, `/_node/<node>/_dbs/<db>` (read only), `/_node/<node>/_config/…` (every value unknown);
+//! - PUT, DELETE, GET and HEAD of a database: names, 201/202, 412, the shard map's tombstones, 200/202, and the
+//!   figures of GET: sizes are made from the number of documents, and `doc_del_count` is always 0;
+//! - what must never be asked: `DELETE /_dbs` wipes the shard map, `DELETE //db` and `/db/` delete `db`;
+//! - the headers `Server` and `X-Couch-Request-ID`.
+//!
+//! All members answer on one port; the first that is up is `_local`. Faults (a lockout and a time-out too), members
+//! that are down or lag behind, and what was asked are a test's to set and read, on [`Front`].
+
+mod answer;
+mod auth;
+mod cluster;
+mod fault;
+mod front;
+mod name;
+pub mod pouchdb;
+mod record;
+mod reply;
+mod server;
+mod target;
+#[cfg(test)]
+mod tests;
+mod upstream;
+
+pub use fault::Fault;
+pub use front::{Config, Front};
+pub use record::Seen;

@@ -1,0 +1,187 @@
+//! pouchdb-server: its installation from the pinned lock file, and its process.
+//!
+//! It must never get admins (it crashes on the first unauthorised PUT); the front asks for credentials instead.
+
+use std::fs::{self, File};
+use std::io::{ErrorKind, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail, ensure};
+
+const PACKAGE: &str = include_str!("../../pouchdb/package.json");
+const LOCK: &str = include_str!("../../pouchdb/package-lock.json");
+const SERVER: &str = "node_modules/pouchdb-server/bin/pouchdb-server";
+
+/// The folder below `cache` (the testbed's) that holds, or will hold, what the lock file pins.
+pub fn folder(cache: &Path) -> PathBuf {
+    cache.join(format!("pouchdb-{:016x}", fingerprint(&[PACKAGE, LOCK])))
+}
+
+/// Installs what the lock file pins with `npm ci`, once: about two minutes. Returns the folder.
+///
+/// It becomes visible whole or not at all; two at once do no harm.
+pub fn install(cache: &Path) -> Result<PathBuf> {
+    let folder = folder(cache);
+    if folder.join(SERVER).exists() {
+        return Ok(folder);
+    }
+    let building = cache.join(format!("pouchdb-building-{}", std::process::id()));
+    let _ = fs::remove_dir_all(&building);
+    fs::create_dir_all(&building)
+        .with_context(|| format!("{} cannot be made", building.display()))?;
+    fs::write(building.join("package.json"), PACKAGE)?;
+    fs::write(building.join("package-lock.json"), LOCK)?;
+    let run = Command::new("npm")
+        .args([
+            "ci",
+            "--ignore-scripts",
+            "--no-audit",
+            "--no-fund",
+            "--loglevel=error",
+        ])
+        .current_dir(&building)
+        .stdin(Stdio::null())
+        .output();
+    let run = match run {
+        Err(e) if e.kind() == ErrorKind::NotFound => bail!(
+            "npm is not installed; pouchdb-server needs Node.js 18 or newer with npm: \
+             https://nodejs.org/en/download (Debian: apt install nodejs npm)"
+        ),
+        other => other.context("npm cannot be run")?,
+    };
+    ensure!(
+        run.status.success(),
+        "npm ci failed in {}:\n{}",
+        building.display(),
+        String::from_utf8_lossy(&run.stderr).trim_end()
+    );
+    match fs::rename(&building, &folder) {
+        Ok(()) => Ok(folder),
+        // Another process was faster.
+        Err(_) if folder.join(SERVER).exists() => {
+            let _ = fs::remove_dir_all(&building);
+            Ok(folder)
+        }
+        Err(e) => {
+            Err(e).with_context(|| format!("{} cannot be moved into place", building.display()))
+        }
+    }
+}
+
+/// The command of a server in memory on 127.0.0.1. Its working folder must be a scratch one: it writes there.
+pub fn command(installed: &Path, port: u16, scratch: &Path) -> Command {
+    let mut command = Command::new("node");
+    command
+        .arg(installed.join(SERVER))
+        .args([
+            "--in-memory",
+            "--host",
+            "127.0.0.1",
+            "--port",
+            &port.to_string(),
+        ])
+        .current_dir(scratch)
+        .stdin(Stdio::null());
+    command
+}
+
+/// Whether a server answers on that port.
+pub fn ready(port: u16) -> bool {
+    let ask = || -> std::io::Result<String> {
+        let mut stream = TcpStream::connect(("127.0.0.1", port))?;
+        stream.set_read_timeout(Some(Duration::from_secs(2)))?;
+        stream.write_all(b"GET / HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n")?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer)?;
+        Ok(answer)
+    };
+    ask().is_ok_and(|answer| answer.contains("\"express-pouchdb\""))
+}
+
+/// A running pouchdb-server; dropping it ends the process.
+pub struct Pouchdb {
+    child: Child,
+    port: u16,
+}
+
+impl Pouchdb {
+    /// Starts one on a free port and waits until it answers; its log is `pouchdb.log` in `scratch`.
+    pub fn start(installed: &Path, scratch: &Path) -> Result<Self> {
+        let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+        let log = scratch.join("pouchdb.log");
+        let out =
+            File::create(&log).with_context(|| format!("{} cannot be made", log.display()))?;
+        let child = match command(installed, port, scratch)
+            .stdout(out.try_clone()?)
+            .stderr(out)
+            .spawn()
+        {
+            Err(e) if e.kind() == ErrorKind::NotFound => bail!(
+                "node is not installed; pouchdb-server needs Node.js 18 or newer: \
+                 https://nodejs.org/en/download (Debian: apt install nodejs npm)"
+            ),
+            other => other.context("node cannot be run")?,
+        };
+        let mut server = Self { child, port };
+        let deadline = Instant::now() + Duration::from_secs(60);
+        while !ready(port) {
+            if let Some(status) = server.child.try_wait()? {
+                bail!(
+                    "pouchdb-server ended with {status}; its log: {}",
+                    log.display()
+                );
+            }
+            ensure!(
+                Instant::now() < deadline,
+                "pouchdb-server does not answer; its log: {}",
+                log.display()
+            );
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        Ok(server)
+    }
+
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+}
+
+impl Drop for Pouchdb {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// FNV-1a over the parts: names a folder by its content.
+fn fingerprint(parts: &[&str]) -> u64 {
+    parts
+        .iter()
+        .flat_map(|p| p.bytes().chain([0]))
+        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_folder_changes_with_the_content() {
+        assert_ne!(fingerprint(&["a", "b"]), fingerprint(&["a", "c"]));
+        assert_ne!(fingerprint(&["ab", "c"]), fingerprint(&["a", "bc"]));
+    }
+
+    #[test]
+    fn the_server_is_pinned() {
+        let lock: serde_json::Value = serde_json::from_str(LOCK).unwrap();
+        assert_eq!(
+            lock["packages"]["node_modules/pouchdb-server"]["version"],
+            "4.2.0"
+        );
+    }
+}

@@ -1,0 +1,403 @@
+//! Answers one request: what the front knows by itself, the rest by pouchdb-server.
+//!
+//! Order as in CouchDB: credentials that are wrong or unreadable, then the path, then what the caller may do.
+
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use anyhow::Result;
+use http_body_util::{BodyExt, Limited, combinators::BoxBody};
+use hyper::body::{Bytes, Incoming};
+use hyper::header::{
+    AUTHORIZATION, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HOST, TRANSFER_ENCODING,
+};
+use hyper::{HeaderMap, Method, Request, Response};
+use serde_json::{Value, json};
+
+use super::answer::Answer;
+use super::auth::{self, Caller};
+use super::cluster::Cluster;
+use super::fault::Fault;
+use super::name;
+use super::record::Seen;
+use super::reply::{self, BoxError};
+use super::target::{Target, parameter, target};
+use super::upstream::{Upstream, database_path};
+
+/// Largest request body.
+const BODY_LIMIT: usize = 16 << 20;
+
+/// All that the front knows; shared with the thread that serves.
+pub(crate) struct Shared {
+    pub(crate) upstream: Upstream,
+    pub(crate) user: String,
+    pub(crate) password: String,
+    state: Mutex<State>,
+}
+
+/// What changes while the front runs.
+pub(crate) struct State {
+    pub(crate) cluster: Cluster,
+    pub(crate) faults: Vec<Fault>,
+    pub(crate) seen: Vec<Seen>,
+    pub(crate) active_tasks: Value,
+}
+
+/// The parts of a request that an answer depends on.
+struct Call {
+    method: Method,
+    query: Option<String>,
+    caller: Caller,
+    headers: HeaderMap,
+    body: Bytes,
+}
+
+/// An answer of the front's own, or pouchdb's response.
+pub(crate) enum Outcome {
+    Own(Answer),
+    Passed(Response<BoxBody<Bytes, BoxError>>),
+}
+
+impl Shared {
+    pub(crate) fn new(
+        upstream: Upstream,
+        user: String,
+        password: String,
+        cluster: Cluster,
+    ) -> Arc<Self> {
+        let state = State {
+            cluster,
+            faults: Vec::new(),
+            seen: Vec::new(),
+            active_tasks: json!([]),
+        };
+        Arc::new(Self {
+            upstream,
+            user,
+            password,
+            state: Mutex::new(state),
+        })
+    }
+
+    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
+        self.state
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    /// Who sent these headers.
+    pub(crate) fn caller(&self, headers: &HeaderMap) -> Caller {
+        let value = headers
+            .get(AUTHORIZATION)
+            .map(|v| String::from_utf8_lossy(v.as_bytes()));
+        auth::caller(value.as_deref(), &self.user, &self.password)
+    }
+
+    /// Creates a database that is known not to exist.
+    pub(crate) async fn create(
+        &self,
+        name: &str,
+        q: Option<u32>,
+        n: Option<u32>,
+    ) -> Result<Answer> {
+        self.upstream.create(name).await?;
+        Ok(self.state().cluster.create(name, q, n, now()))
+    }
+
+    /// Deletes a database that is known to exist.
+    pub(crate) async fn delete(&self, name: &str) -> Result<Answer> {
+        self.upstream.delete(name).await?;
+        Ok(self.state().cluster.delete(name))
+    }
+
+    /// Carries a request out.
+    pub(crate) async fn carry_out(&self, request: Request<Incoming>) -> Result<Outcome> {
+        let (parts, body) = request.into_parts();
+        let body = match Limited::new(body, BODY_LIMIT).collect().await {
+            Ok(body) => body.to_bytes(),
+            Err(_) => {
+                return Ok(Outcome::Own(Answer::error(
+                    413,
+                    "too_large",
+                    "the request entity is too large",
+                )));
+            }
+        };
+        let overridden = (parts.method == Method::POST)
+            .then(|| parts.headers.get("x-http-method-override"))
+            .flatten()
+            .and_then(|v| Method::from_bytes(v.as_bytes()).ok());
+        let call = Call {
+            method: overridden.unwrap_or(parts.method),
+            query: parts.uri.query().map(str::to_owned),
+            caller: self.caller(&parts.headers),
+            headers: parts.headers,
+            body,
+        };
+        match call.caller {
+            Caller::Wrong => return Ok(Outcome::Own(Answer::wrong_credentials())),
+            Caller::Malformed => return Ok(Outcome::Own(Answer::malformed_credentials())),
+            Caller::Anonymous | Caller::Admin => {}
+        }
+        match target(parts.uri.path()) {
+            Target::Database(name) => self.database(&name, call).await,
+            Target::Inside { database, rest } => self.inside(&database, &rest, call).await,
+            Target::Server(endpoint) => Ok(Outcome::Own(self.endpoint(&endpoint, &call).await?)),
+            Target::Welcome => Ok(Outcome::Own(read_only(&call, || self.welcome()))),
+            Target::Node { node, rest } => {
+                Ok(Outcome::Own(admin_read(&call, || self.node(&node, &rest))))
+            }
+        }
+    }
+
+    fn welcome(&self) -> Answer {
+        Answer::new(
+            200,
+            json!({
+                "couchdb": "Welcome",
+                "version": self.state().cluster.version(),
+                "git_sha": "d5b746b7c",
+                "uuid": "5d0a2c1ef0b94a5b8e7a3c6d9f120b34",
+                "features": ["access-ready", "partitioned", "pluggable-storage-engines", "reshard", "scheduler"],
+                "vendor": {"name": "The Apache Software Foundation"},
+            }),
+        )
+    }
+
+    async fn endpoint(&self, endpoint: &str, call: &Call) -> Result<Answer> {
+        let nothing = |key: &str| Answer::new(200, json!({"total_rows": 0, "offset": 0, key: []}));
+        Ok(match endpoint {
+            "_up" => read_only(call, || {
+                Answer::new(200, json!({"status": "ok", "seeds": {}}))
+            }),
+            "_session" => self.session(call),
+            "_uuids" => read_only(call, || {
+                Answer::new(200, json!({"uuids": [reply::hex(16)]}))
+            }),
+            "_dbs_info" => self.databases_info(call).await?,
+            "_membership" => admin_read(call, || self.state().cluster.membership()),
+            "_all_dbs" => admin_read(call, || self.all_databases(call.query.as_deref())),
+            "_active_tasks" => {
+                admin_read(call, || Answer::new(200, self.state().active_tasks.clone()))
+            }
+            "_scheduler/docs" => admin_read(call, || nothing("docs")),
+            _ => admin_read(call, || nothing("jobs")),
+        })
+    }
+
+    fn session(&self, call: &Call) -> Answer {
+        match call.method {
+            Method::DELETE => Answer::ok(200),
+            Method::GET | Method::HEAD => {
+                let mut info = json!({"authentication_handlers": ["cookie", "default"]});
+                let context = if call.caller == Caller::Admin {
+                    info["authenticated"] = json!("default");
+                    json!({"name": self.user, "roles": ["_admin"]})
+                } else {
+                    json!({"name": null, "roles": []})
+                };
+                Answer::new(200, json!({"ok": true, "userCtx": context, "info": info}))
+            }
+            _ => Answer::method_not_allowed("GET,HEAD,POST,DELETE"),
+        }
+    }
+
+    fn node(&self, node: &str, rest: &[String]) -> Answer {
+        let state = self.state();
+        match rest.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+            ["_dbs", database] => state.cluster.shard_document(node, database),
+            [] => match state.cluster.node(node) {
+                Ok(name) => Answer::new(200, json!({"name": name})),
+                Err(refusal) => refusal,
+            },
+            ["_config", ..] => match state.cluster.node(node) {
+                Ok(_) => Answer::error(404, "not_found", "unknown_config_value"),
+                Err(refusal) => refusal,
+            },
+            _ => Answer::missing(),
+        }
+    }
+
+    fn all_databases(&self, query: Option<&str>) -> Answer {
+        let bound = |long: &str, short: &str| {
+            let value = parameter(query, long).or_else(|| parameter(query, short))?;
+            serde_json::from_str::<String>(&value).ok()
+        };
+        let (first, last) = (bound("start_key", "startkey"), bound("end_key", "endkey"));
+        let number = |name: &str| parameter(query, name).and_then(|v| v.parse::<usize>().ok());
+        let names: Vec<String> = self
+            .state()
+            .cluster
+            .names()
+            .into_iter()
+            .filter(|n| {
+                first.as_ref().is_none_or(|f| n >= f) && last.as_ref().is_none_or(|l| n <= l)
+            })
+            .skip(number("skip").unwrap_or(0))
+            .take(number("limit").unwrap_or(usize::MAX))
+            .collect();
+        Answer::new(200, json!(names))
+    }
+
+    async fn databases_info(&self, call: &Call) -> Result<Answer> {
+        if call.caller != Caller::Admin {
+            return Ok(Answer::not_server_admin());
+        }
+        let with_get = self.state().cluster.since(3, 3);
+        let (names, keyed) = match call.method {
+            Method::GET if with_get => (self.state().cluster.names(), false),
+            Method::POST => {
+                let keys = serde_json::from_slice::<Value>(&call.body)
+                    .ok()
+                    .and_then(|mut b| serde_json::from_value::<Vec<String>>(b["keys"].take()).ok());
+                match keys {
+                    None => {
+                        return Ok(Answer::error(
+                            400,
+                            "bad_request",
+                            "`keys` member must exist.",
+                        ));
+                    }
+                    Some(keys) if keys.len() > 100 => {
+                        return Ok(Answer::error(400, "bad_request", "too_many_keys"));
+                    }
+                    Some(keys) => (keys, true),
+                }
+            }
+            _ => {
+                return Ok(Answer::method_not_allowed(if with_get {
+                    "GET,HEAD,POST"
+                } else {
+                    "POST"
+                }));
+            }
+        };
+        let mut rows = Vec::new();
+        for key in names {
+            match self.info(&key).await? {
+                Some(info) => rows.push(json!({"key": key, "info": info})),
+                None if keyed => rows.push(json!({"key": key, "error": "not_found"})),
+                None => {}
+            }
+        }
+        Ok(Answer::new(200, json!(rows)))
+    }
+
+    async fn info(&self, name: &str) -> Result<Option<Value>> {
+        if !self.state().cluster.exists(name) {
+            return Ok(None);
+        }
+        let (documents, sequence) = self.upstream.counts(name).await?;
+        Ok(Some(self.state().cluster.info(name, documents, sequence)))
+    }
+
+    async fn database(&self, name: &str, call: Call) -> Result<Outcome> {
+        let exists = self.state().cluster.exists(name);
+        let admin = call.caller == Caller::Admin;
+        let answer = match call.method {
+            Method::DELETE if parameter(call.query.as_deref(), "rev").is_some() => {
+                Answer::rev_on_database()
+            }
+            Method::DELETE | Method::PUT if !admin => Answer::not_server_admin(),
+            Method::DELETE if name == "_dbs" => self.state().cluster.wipe(),
+            Method::DELETE if exists => self.delete(name).await?,
+            Method::PUT => match name::check(name) {
+                Err(refusal) => refusal,
+                Ok(()) if exists => Answer::file_exists(),
+                Ok(()) => {
+                    let number = |key: &str| {
+                        parameter(call.query.as_deref(), key).and_then(|v| v.parse().ok())
+                    };
+                    self.create(name, number("q"), number("n")).await?
+                }
+            },
+            Method::GET | Method::HEAD | Method::POST if exists && !admin => {
+                Answer::no_access_to_database()
+            }
+            Method::GET | Method::HEAD => match self.info(name).await? {
+                Some(info) => Answer::new(200, info),
+                None => Answer::no_database(),
+            },
+            Method::POST if exists => return self.pass(name, "", call).await,
+            Method::DELETE | Method::POST => Answer::no_database(),
+            _ => Answer::method_not_allowed("DELETE,GET,HEAD,POST"),
+        };
+        Ok(Outcome::Own(answer))
+    }
+
+    async fn inside(&self, name: &str, rest: &str, call: Call) -> Result<Outcome> {
+        let exists = self.state().cluster.exists(name);
+        match (exists, call.caller) {
+            // A deletion whose path has a raw slash: CouchDB looks for a document and says so.
+            (false, _) if call.method == Method::DELETE => Ok(Outcome::Own(Answer::missing())),
+            (false, _) => Ok(Outcome::Own(Answer::no_database())),
+            (true, Caller::Admin) => self.pass(name, rest, call).await,
+            (true, _) => Ok(Outcome::Own(Answer::no_access_to_database())),
+        }
+    }
+
+    /// Hands the request to pouchdb-server and its response back.
+    async fn pass(&self, name: &str, rest: &str, call: Call) -> Result<Outcome> {
+        let mut path = format!("{}{rest}", database_path(name));
+        if let Some(query) = &call.query {
+            path = format!("{path}?{query}");
+        }
+        let mut headers = call.headers;
+        for own in [
+            AUTHORIZATION,
+            HOST,
+            CONNECTION,
+            TRANSFER_ENCODING,
+            CONTENT_LENGTH,
+        ] {
+            headers.remove(own);
+        }
+        headers.remove("x-http-method-override");
+        let response = self
+            .upstream
+            .send(call.method, &path, headers, call.body)
+            .await?;
+        let mut response = response.map(|b| b.map_err(BoxError::from).boxed());
+        // pouchdb calls its JSON plain text; an attachment keeps the type it was stored with.
+        let attachment = rest.split('/').count() > 2 && !rest.starts_with("/_");
+        if !attachment {
+            response.headers_mut().insert(
+                CONTENT_TYPE,
+                hyper::header::HeaderValue::from_static("application/json"),
+            );
+        }
+        for hop in [CONNECTION, TRANSFER_ENCODING] {
+            response.headers_mut().remove(hop);
+        }
+        for foreign in ["x-powered-by", "keep-alive"] {
+            response.headers_mut().remove(foreign);
+        }
+        Ok(Outcome::Passed(response))
+    }
+}
+
+/// For endpoints open to everybody that can only be read.
+fn read_only(call: &Call, answer: impl FnOnce() -> Answer) -> Answer {
+    if matches!(call.method, Method::GET | Method::HEAD) {
+        answer()
+    } else {
+        Answer::method_not_allowed("GET,HEAD")
+    }
+}
+
+/// For endpoints of the server admin that can only be read; the method comes first, as in CouchDB.
+fn admin_read(call: &Call, answer: impl FnOnce() -> Answer) -> Answer {
+    read_only(call, || {
+        if call.caller == Caller::Admin {
+            answer()
+        } else {
+            Answer::not_server_admin()
+        }
+    })
+}
+
+fn now() -> u64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |d| d.as_secs())
+}
