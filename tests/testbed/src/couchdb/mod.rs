@@ -24,6 +24,7 @@ mod name;
 pub mod pouchdb;
 mod record;
 mod reply;
+mod seed;
 mod server;
 mod target;
 #[cfg(test)]
@@ -33,3 +34,4 @@ mod upstream;
 pub use fault::Fault;
 pub use front::{Config, Front};
 pub use record::Seen;
+pub use seed::{ORPHAN, ORPHAN_DOCUMENTS, populate};
