@@ -1,0 +1,134 @@
+//! Where each program of the control plane is: a prebuilt folder, an envtest folder, or built here.
+
+use std::{
+    collections::HashMap,
+    env,
+    path::PathBuf,
+    sync::{Mutex, PoisonError},
+};
+
+use crate::{
+    error::{Error, Result},
+    toolchain::{self, MODULES},
+};
+
+/// Names a folder of prebuilt binaries; it is then the only source.
+pub const PREBUILT: &str = "SKVS_TESTBED_BIN";
+/// The usual variable of envtest; it holds three of the binaries.
+pub const ENVTEST: &str = "KUBEBUILDER_ASSETS";
+const ENVTEST_HOLDS: [&str; 3] = ["etcd", "kube-apiserver", "kubectl"];
+
+/// Finds binaries and remembers what has been built.
+#[derive(Debug, Default)]
+pub struct Binaries {
+    prebuilt: Option<PathBuf>,
+    envtest: Option<PathBuf>,
+    built: Mutex<HashMap<&'static str, PathBuf>>,
+}
+
+impl Binaries {
+    /// Reads the two variables.
+    pub fn from_env() -> Self {
+        let folder = |variable| {
+            env::var_os(variable)
+                .filter(|value| !value.is_empty())
+                .map(PathBuf::from)
+        };
+        Self {
+            prebuilt: folder(PREBUILT),
+            envtest: folder(ENVTEST),
+            built: Mutex::default(),
+        }
+    }
+
+    /// The path of one binary (`kubectl`, `helm`, `etcd`, `krew` …), building its module first where needed.
+    pub fn path(&self, name: &str) -> Result<PathBuf> {
+        let module = MODULES
+            .iter()
+            .find(|module| module.binaries.contains(&name))
+            .ok_or_else(|| Error::Other(format!("no module of the testbed builds {name}")))?;
+        if let Some(folder) = &self.prebuilt {
+            // `go build` of etcd's package names it server.
+            let names: &[&str] = if name == "etcd" {
+                &["etcd", "server"]
+            } else {
+                &[name]
+            };
+            return names
+                .iter()
+                .map(|name| folder.join(name))
+                .find(|path| path.is_file())
+                .ok_or_else(|| Error::MissingBinary {
+                    variable: PREBUILT,
+                    folder: folder.clone(),
+                    binary: name.to_owned(),
+                });
+        }
+        if let Some(folder) = &self.envtest
+            && ENVTEST_HOLDS.contains(&name)
+        {
+            let path = folder.join(name);
+            return if path.is_file() {
+                Ok(path)
+            } else {
+                Err(Error::MissingBinary {
+                    variable: ENVTEST,
+                    folder: folder.clone(),
+                    binary: name.to_owned(),
+                })
+            };
+        }
+        let mut built = self.built.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(folder) = built.get(module.folder) {
+            return Ok(folder.join(name));
+        }
+        let folder = toolchain::ensure(module)?;
+        let path = folder.join(name);
+        built.insert(module.folder, folder);
+        Ok(path)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with(prebuilt: Option<PathBuf>, envtest: Option<PathBuf>) -> Binaries {
+        Binaries {
+            prebuilt,
+            envtest,
+            built: Mutex::default(),
+        }
+    }
+
+    #[test]
+    fn a_prebuilt_folder_answers_and_names_what_it_lacks() {
+        let run = crate::RunDir::create().unwrap();
+        run.write("bin/server", "").unwrap();
+        let folder = run.path().join("bin");
+        let binaries = with(Some(folder.clone()), None);
+        assert_eq!(binaries.path("etcd").unwrap(), folder.join("server"));
+        let error = binaries.path("helm").unwrap_err().to_string();
+        assert!(error.starts_with("SKVS_TESTBED_BIN="), "{error}");
+        assert!(error.contains(" has no helm\n"), "{error}");
+    }
+
+    #[test]
+    fn an_envtest_folder_gives_its_three() {
+        let run = crate::RunDir::create().unwrap();
+        run.write("assets/kubectl", "").unwrap();
+        let folder = run.path().join("assets");
+        let binaries = with(None, Some(folder.clone()));
+        assert_eq!(binaries.path("kubectl").unwrap(), folder.join("kubectl"));
+        let error = binaries.path("etcd").unwrap_err().to_string();
+        assert!(error.starts_with("KUBEBUILDER_ASSETS="), "{error}");
+    }
+
+    #[test]
+    fn an_unknown_name_is_told() {
+        assert_eq!(
+            with(None, None).path("docker").unwrap_err().to_string(),
+            "no module of the testbed builds docker"
+        );
+    }
+}
