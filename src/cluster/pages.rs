@@ -136,3 +136,80 @@ impl<T> Drop for Pages<T> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::{Request, Response};
+    use kube::client::Body;
+    use serde_json::{Value, json};
+
+    /// Answers each request in turn and returns the queries that were asked.
+    async fn served(
+        answers: Vec<(u16, Value)>,
+    ) -> (Vec<String>, Result<Vec<Value>, ClusterError>, bool) {
+        let (service, mut handle) = tower_test::mock::pair::<Request<Body>, Response<Body>>();
+        let client = kube::Client::new(service, "default");
+        let transport = Transport::new(client, "https://test/".into(), None, 0);
+        let server = tokio::spawn(async move {
+            let mut asked = Vec::new();
+            for (code, body) in answers {
+                let (request, send) = handle.next_request().await.expect("a request is sent");
+                asked.push(request.uri().query().unwrap_or_default().to_owned());
+                let body = Body::from(serde_json::to_vec(&body).unwrap());
+                send.send_response(Response::builder().status(code).body(body).unwrap());
+            }
+            asked
+        });
+        let mut pages: Pages<Value> = Pages::new(transport, "/apis/x?labelSelector=a".into());
+        let mut items = Vec::new();
+        let outcome = loop {
+            match pages.next().await {
+                Ok(Some(page)) => items.extend(page.items),
+                Ok(None) => break Ok(items),
+                Err(error) => break Err(error),
+            }
+        };
+        (server.await.unwrap(), outcome, pages.is_inconsistent())
+    }
+
+    fn page(items: &[i32], token: &str) -> (u16, Value) {
+        (
+            200,
+            json!({"metadata": {"continue": token}, "items": items}),
+        )
+    }
+
+    #[tokio::test]
+    async fn pages_follow_the_token() {
+        let (asked, items, inconsistent) =
+            served(vec![page(&[1, 2], "a/b="), page(&[3], "")]).await;
+        assert_eq!(
+            asked,
+            [
+                "labelSelector=a&limit=500",
+                "labelSelector=a&limit=500&continue=a%2Fb%3D"
+            ]
+        );
+        assert_eq!(items.unwrap(), [json!(1), json!(2), json!(3)]);
+        assert!(!inconsistent);
+    }
+
+    #[tokio::test]
+    async fn a_token_too_old_is_replaced_by_the_servers_new_one() {
+        let expired = json!({"kind": "Status", "status": "Failure", "code": 410, "reason": "Expired", "message": "too old",
+            "metadata": {"continue": "new"}});
+        let (asked, items, inconsistent) =
+            served(vec![page(&[1], "old"), (410, expired), page(&[2], "")]).await;
+        assert_eq!(asked[2], "labelSelector=a&limit=500&continue=new");
+        assert_eq!(items.unwrap(), [json!(1), json!(2)]);
+        assert!(inconsistent);
+    }
+
+    #[tokio::test]
+    async fn without_a_new_token_the_error_is_told() {
+        let expired = json!({"kind": "Status", "status": "Failure", "code": 410, "reason": "Expired", "message": "too old"});
+        let (_, outcome, _) = served(vec![page(&[1], "old"), (410, expired)]).await;
+        assert_eq!(outcome.unwrap_err().api_code(), Some(410));
+    }
+}

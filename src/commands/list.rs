@@ -80,9 +80,9 @@ pub struct Args {
 /// # Errors
 /// A wrong flag, or what the cluster said.
 pub async fn run(app: &mut App, args: Args) -> Result<Code> {
-    let output = Output::parse(&args.output).map_err(|e| Error::new(e.to_string()))?;
+    let output = Output::parse(&args.output).map_err(|e| Error::usage(e.to_string()))?;
     let sort = match &args.sort_by {
-        Some(path) => Some(SortBy::parse(path).map_err(|e| Error::new(e.to_string()))?),
+        Some(path) => Some(SortBy::parse(path).map_err(|e| Error::usage(e.to_string()))?),
         None => None,
     };
     if args.all_namespaces && !args.names.is_empty() {

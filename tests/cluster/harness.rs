@@ -1,0 +1,110 @@
+//! Runs the plugin's binary in the sandbox and keeps what it said.
+
+use std::ffi::OsStr;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+use testbed::Sandbox;
+
+/// A run of the plugin to be made; nothing of the caller's environment reaches it but what is given here.
+#[must_use]
+pub struct Skvs {
+    command: Command,
+}
+
+/// What a finished run said.
+#[derive(Debug)]
+pub struct Said {
+    pub stdout: String,
+    pub stderr: String,
+    pub code: i32,
+}
+
+/// A run against the shared sandbox as its administrator.
+pub fn skvs<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Skvs {
+    Skvs::with(Sandbox::shared().kubeconfig(), args)
+}
+
+impl Skvs {
+    /// A run with another kubeconfig: another user or another cluster.
+    pub fn with<S: AsRef<OsStr>>(kubeconfig: &Path, args: impl IntoIterator<Item = S>) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_kubectl-skvs"));
+        command
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .env("HOME", Sandbox::shared().run_dir())
+            .env("KUBECONFIG", kubeconfig)
+            .args(args)
+            .stdin(Stdio::null());
+        Self { command }
+    }
+
+    /// Sets a variable of its environment.
+    pub fn env(mut self, name: &str, value: &str) -> Self {
+        self.command.env(name, value);
+        self
+    }
+
+    /// The command itself, for a run that is not simply waited for.
+    pub fn into_command(self) -> Command {
+        self.command
+    }
+
+    /// Runs it to its end.
+    pub fn run(mut self) -> Said {
+        let output = self.command.output().expect("the plugin starts");
+        Said::from(output)
+    }
+}
+
+impl From<Output> for Said {
+    fn from(output: Output) -> Self {
+        Self {
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+            code: output.status.code().unwrap_or(-1),
+        }
+    }
+}
+
+impl Said {
+    /// stdout of a run that must have ended well.
+    #[track_caller]
+    pub fn ok(self) -> String {
+        assert_eq!(
+            self.code, 0,
+            "stdout:\n{}\nstderr:\n{}",
+            self.stdout, self.stderr
+        );
+        self.stdout
+    }
+
+    /// stderr of a run that must have ended with `code`.
+    #[track_caller]
+    pub fn failed(self, code: i32) -> String {
+        assert_eq!(
+            self.code, code,
+            "stdout:\n{}\nstderr:\n{}",
+            self.stdout, self.stderr
+        );
+        self.stderr
+    }
+
+    /// The line of stdout that starts with `start`, its runs of blanks made one.
+    #[track_caller]
+    pub fn row(&self, start: &str) -> String {
+        let line = self.stdout.lines().find(|l| l.starts_with(start));
+        let line = line.unwrap_or_else(|| {
+            panic!(
+                "no line starts with {start:?} in:\n{}\n{}",
+                self.stdout, self.stderr
+            )
+        });
+        line.split_whitespace().collect::<Vec<_>>().join(" ")
+    }
+}
+
+/// stdout of the real kubectl in the sandbox.
+#[track_caller]
+pub fn kubectl<S: AsRef<OsStr>>(args: &[S]) -> String {
+    Sandbox::shared().kubectl_ok(args).expect("kubectl answers")
+}

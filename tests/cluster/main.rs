@@ -1,0 +1,6 @@
+//! The plugin against the real control plane: everything that crosses the wire.
+//!
+//! One binary, so that the sandbox is started once. A command's tests are in the file of its name.
+
+mod harness;
+mod list;
