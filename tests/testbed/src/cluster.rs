@@ -411,7 +411,7 @@ fn finished(line: &str, output: Output) -> Result<String> {
     })
 }
 
-fn flag(name: &str, path: &Path) -> std::ffi::OsString {
+pub(crate) fn flag(name: &str, path: &Path) -> std::ffi::OsString {
     let mut text = std::ffi::OsString::from(name);
     text.push("=");
     text.push(path);

@@ -7,6 +7,7 @@ use crate::pki::Identity;
 
 /// How its user proves who it is.
 pub(crate) enum Credential<'a> {
+    None,
     Token(&'a str),
     Certificate(&'a Identity),
 }
@@ -20,6 +21,7 @@ pub(crate) fn text(
     credential: &Credential<'_>,
 ) -> String {
     let credential = match credential {
+        Credential::None => json!({}),
         Credential::Token(token) => json!({ "token": token }),
         Credential::Certificate(identity) => json!({
             "client-certificate-data": STANDARD.encode(&identity.certificate),

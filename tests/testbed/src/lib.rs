@@ -10,7 +10,9 @@ use std::io::Write as _;
 
 mod api;
 mod binaries;
+mod charts;
 mod cluster;
+mod controllers;
 pub mod couchdb;
 mod error;
 mod http;
@@ -22,6 +24,7 @@ mod process;
 mod random;
 mod run_dir;
 mod sandbox;
+mod seed;
 mod toolchain;
 
 pub use binaries::{Binaries, ENVTEST, PREBUILT};

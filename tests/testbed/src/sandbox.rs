@@ -2,42 +2,72 @@
 
 use std::{
     ops::Deref,
+    path::PathBuf,
     sync::{Arc, OnceLock},
+    thread,
+    time::{Duration, Instant},
 };
 
 use crate::{
     binaries::Binaries,
+    charts,
     cluster::{self, Cluster, Site, Tls},
-    error::Result,
+    controllers,
+    couchdb::{self, Front, pouchdb},
+    error::{Context as _, Error, Result},
+    free_port,
     pki::Authority,
     process::Process,
+    progress,
     run_dir::RunDir,
+    seed::Seeds,
+    toolchain,
 };
+
+/// The onboardings of the old cluster.
+const OLD: &str = include_str!("../old/onboardings.yaml");
 
 /// What a sandbox consists of.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Controllers, Flux, the node, CouchDB and the seeded onboardings; without them it is an API server with the CRDs.
-    pub controllers: bool,
+    controllers: bool,
 }
 
 impl Options {
-    /// Everything.
+    /// Everything: the control plane, Flux, a node, CouchDB and the seeded onboardings in their states.
     pub fn full() -> Self {
         Self { controllers: true }
     }
 
-    /// etcd, the API server and the CRDs: about 6 s.
+    /// etcd, the API server and the CRDs of Flux and Istio, in about 4 s: nothing acts on objects, and statuses are the caller's.
     pub fn bare() -> Self {
         Self { controllers: false }
     }
 }
 
-/// A running control plane. Its methods are those of [`Cluster`]; dropping it ends every process and removes its folder.
-#[derive(Debug)]
+/// A running control plane. Its methods are those of [`Cluster`] too; dropping it ends every process and removes its folder.
 pub struct Sandbox {
+    // Fields are dropped in this order: what asks before what answers, the run folder last.
+    old: OnceLock<std::result::Result<Cluster, String>>,
+    _controllers: Vec<Process>,
     cluster: Cluster,
+    couchdb: Option<Couchdb>,
     _etcd: Process,
+    site: Site,
+}
+
+struct Couchdb {
+    front: Front,
+    upstream: u16,
+    _process: Process,
+}
+
+impl std::fmt::Debug for Sandbox {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Sandbox")
+            .field("cluster", &self.cluster)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Deref for Sandbox {
@@ -49,25 +79,78 @@ impl Deref for Sandbox {
 }
 
 impl Sandbox {
-    /// Brings it up and returns when it is ready.
+    /// Builds what is not built yet, brings the sandbox up and returns when it is ready.
     pub fn start(options: &Options) -> Result<Self> {
         let run = RunDir::create()?;
+        let sandbox = Self::start_in(&run, options);
+        if sandbox.is_err() {
+            run.keep();
+        }
+        sandbox
+    }
+
+    fn start_in(run: &RunDir, options: &Options) -> Result<Self> {
         let binaries = Arc::new(Binaries::from_env());
+        // Long builds come first, one after the other, so that no readiness waits for them.
+        let installed = if options.controllers {
+            Some(build(&binaries)?)
+        } else {
+            None
+        };
+        let started = Instant::now();
         let authority = Arc::new(Authority::new()?);
-        let tls = Tls::write(&run, &authority)?;
-        let (etcd, port) = cluster::start_etcd(&run, &binaries)?;
+        let tls = Tls::write(run, &authority)?;
+        let (etcd, port) = cluster::start_etcd(run, &binaries)?;
         let site = Site {
-            run,
+            run: run.clone(),
             binaries,
             authority,
             etcd: port,
             tls,
         };
-        let cluster = Cluster::start(&site, "sandbox", options.controllers)?;
+        let Some(installed) = installed else {
+            let cluster = Cluster::start(&site, "sandbox", false)?;
+            cluster.load_crds(&["flux", "istio"])?;
+            return Ok(Self {
+                old: OnceLock::new(),
+                _controllers: Vec::new(),
+                cluster,
+                couchdb: None,
+                _etcd: etcd,
+                site,
+            });
+        };
+
+        let (cluster, couchdb, repository) = thread::scope(|scope| {
+            let couchdb = scope.spawn(|| start_couchdb(&site.run, &installed));
+            let repository = scope.spawn(|| charts::serve(&site.run, &site.binaries));
+            let cluster = Cluster::start(&site, "sandbox", true);
+            (cluster, joined(couchdb), joined(repository))
+        });
+        let (cluster, couchdb, repository) = (cluster?, couchdb?, repository?);
+        let mut starting = controllers::start_kubernetes(&site, &cluster)?;
         cluster.load_crds(&["flux", "istio"])?;
+        starting.extend(controllers::start_flux(&site, &cluster)?);
+        let seeds = Seeds::read(&[
+            ("COUCHDB_PORT", &couchdb.front.port().to_string()),
+            ("REPO_URL", &repository),
+        ])?;
+        let processes = starting
+            .into_iter()
+            .map(controllers::Starting::wait)
+            .collect::<Result<_>>()?;
+        seeds.load(&cluster)?;
+        progress(&format!(
+            "the sandbox is up after {} s",
+            started.elapsed().as_secs()
+        ));
         Ok(Self {
+            old: OnceLock::new(),
+            _controllers: processes,
             cluster,
+            couchdb: Some(couchdb),
             _etcd: etcd,
+            site,
         })
     }
 
@@ -77,11 +160,106 @@ impl Sandbox {
     /// With the reason, when it cannot be started; the start is not tried again.
     pub fn shared() -> &'static Sandbox {
         static SHARED: OnceLock<std::result::Result<Sandbox, String>> = OnceLock::new();
-        match SHARED
-            .get_or_init(|| Sandbox::start(&Options::full()).map_err(|error| error.to_string()))
-        {
+        let start = || Sandbox::start(&Options::full()).map_err(|error| error.to_string());
+        match SHARED.get_or_init(start) {
             Ok(sandbox) => sandbox,
             Err(error) => panic!("the sandbox did not start: {error}"),
         }
     }
+
+    /// The main cluster, where `&Sandbox` does not do.
+    pub fn cluster(&self) -> &Cluster {
+        &self.cluster
+    }
+
+    /// A second API server, started on the first call: it serves HelmRelease `v2beta1` and `v2beta2` (preferred) only, has no
+    /// controllers, and holds the onboardings of the runbook with the runbook's statuses. Its context is `old`.
+    ///
+    /// # Panics
+    /// With the reason, when it cannot be started.
+    pub fn old_cluster(&self) -> &Cluster {
+        let start = || self.start_old().map_err(|error| error.to_string());
+        match self.old.get_or_init(start) {
+            Ok(cluster) => cluster,
+            Err(error) => panic!("the old cluster did not start: {error}"),
+        }
+    }
+
+    fn start_old(&self) -> Result<Cluster> {
+        let cluster = Cluster::start(&self.site, "old", false)?;
+        cluster.load_crds(&["old"])?;
+        cluster.apply(OLD)?;
+        let statuses: Vec<&str> = OLD
+            .split("\n---\n")
+            .filter(|object| object.contains("\nstatus:\n"))
+            .collect();
+        cluster.apply_status(&statuses.join("\n---\n"))?;
+        Ok(cluster)
+    }
+
+    /// CouchDB's front, which asks for the admin's credentials and can be given faults.
+    ///
+    /// # Panics
+    /// On a bare sandbox, which has none.
+    pub fn couchdb(&self) -> &Front {
+        &self
+            .couchdb
+            .as_ref()
+            .expect("only a full sandbox has a CouchDB")
+            .front
+    }
+
+    /// The port of the pouchdb-server behind that front, for a front of a test's own.
+    ///
+    /// # Panics
+    /// On a bare sandbox, which has none.
+    pub fn pouchdb_port(&self) -> u16 {
+        self.couchdb
+            .as_ref()
+            .expect("only a full sandbox has a CouchDB")
+            .upstream
+    }
+}
+
+/// Has everything that a full sandbox runs built and installed; gives pouchdb-server's folder.
+fn build(binaries: &Binaries) -> Result<PathBuf> {
+    for name in ["kube-apiserver", "helm-controller", "node"] {
+        binaries.path(name)?;
+    }
+    let cache = toolchain::cache()?;
+    std::fs::create_dir_all(&cache).context(|| format!("create {}", cache.display()))?;
+    if !pouchdb::folder(&cache).exists() {
+        progress("installing pouchdb-server with npm, once: about 2 minutes");
+    }
+    pouchdb::install(&cache).map_err(told)
+}
+
+fn start_couchdb(run: &RunDir, installed: &std::path::Path) -> Result<Couchdb> {
+    let upstream = free_port()?;
+    let scratch = run.folder("pouchdb")?;
+    let process = Process::spawn(
+        run,
+        "pouchdb-server",
+        &pouchdb::command(installed, upstream, &scratch),
+    )?;
+    process.wait_ready(Duration::from_secs(120), || pouchdb::ready(upstream))?;
+    let mut config = couchdb::Config::shared_cluster(upstream);
+    config.port = free_port()?;
+    let front = Front::start(config).map_err(told)?;
+    couchdb::populate(&front).map_err(told)?;
+    Ok(Couchdb {
+        front,
+        upstream,
+        _process: process,
+    })
+}
+
+fn told(error: anyhow::Error) -> Error {
+    Error::Other(format!("{error:#}"))
+}
+
+fn joined<T>(thread: thread::ScopedJoinHandle<'_, T>) -> T {
+    thread
+        .join()
+        .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
