@@ -64,3 +64,23 @@ impl From<Code> for std::process::ExitCode {
         std::process::ExitCode::from(code.number())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Code;
+
+    /// README's table, as it must stand there.
+    fn table() -> String {
+        let rows: Vec<String> = Code::ALL
+            .iter()
+            .map(|c| format!("| {} | {} |\n", c.number(), c.meaning()))
+            .collect();
+        format!("| code | meaning |\n|---|---|\n{}", rows.concat())
+    }
+
+    #[test]
+    fn the_readme_lists_every_code() {
+        let readme = include_str!("../README.md");
+        assert!(readme.contains(&table()), "README.md must hold:\n{}", table());
+    }
+}
