@@ -21,7 +21,7 @@ use super::fault::{self, Act, Fault};
 use super::name;
 use super::record::Seen;
 use super::reply::{self, BoxError, ResponseBody};
-use super::server::{Outcome, Shared};
+use super::server::{Outcome, Shared, now};
 use super::target::decode;
 use super::upstream::Upstream;
 
@@ -116,7 +116,11 @@ impl Front {
         };
         let names = front.run(async move { upstream.databases().await })?;
         for name in names {
-            front.shared.state().cluster.create(&name, None, None, 0);
+            front
+                .shared
+                .state()
+                .cluster
+                .create(&name, None, None, now());
         }
         Ok(front)
     }
@@ -187,7 +191,9 @@ impl Front {
     }
 
     pub fn forget_requests(&self) {
-        self.shared.state().seen.clear();
+        let mut state = self.shared.state();
+        state.forgotten += state.seen.len();
+        state.seen.clear();
     }
 
     /// Names of all databases, sorted; the server's own (`_users`, `_replicator`) among them.
@@ -287,7 +293,7 @@ async fn serve(
         });
         let path = decode(request.uri().path());
         (
-            state.seen.len() - 1,
+            state.forgotten + state.seen.len() - 1,
             fault::take(&mut state.faults, &method, &path),
         )
     };
@@ -305,7 +311,10 @@ async fn serve(
     let mut state = shared.state();
     let otp = if state.cluster.since(3, 3) { 25 } else { 23 };
     reply::stamp(&mut response, state.cluster.version(), otp);
-    if let Some(seen) = state.seen.get_mut(at) {
+    if let Some(seen) = at
+        .checked_sub(state.forgotten)
+        .and_then(|at| state.seen.get_mut(at))
+    {
         seen.status = Some(response.status().as_u16());
     }
     Ok(response)

@@ -1,13 +1,13 @@
-//! pouchdb-server: its installation from the pinned lock file, and its process.
+//! pouchdb-server: its installation from the pinned lock file, its command, its readiness.
 //!
 //! It must never get admins (it crashes on the first unauthorised PUT); the front asks for credentials instead.
 
 use std::fs::{self, File};
 use std::io::{ErrorKind, Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 
@@ -20,15 +20,25 @@ pub fn folder(cache: &Path) -> PathBuf {
     cache.join(format!("pouchdb-{:016x}", fingerprint(&[PACKAGE, LOCK])))
 }
 
-/// Installs what the lock file pins with `npm ci`, once: about two minutes. Returns the folder.
+/// Installs what the lock file pins with `npm ci`, once: up to two minutes. Returns the folder.
 ///
-/// It becomes visible whole or not at all; two at once do no harm.
+/// It becomes visible whole or not at all; a lock keeps two from installing at once.
 pub fn install(cache: &Path) -> Result<PathBuf> {
     let folder = folder(cache);
-    if folder.join(SERVER).exists() {
+    if folder.is_dir() {
         return Ok(folder);
     }
-    let building = cache.join(format!("pouchdb-building-{}", std::process::id()));
+    fs::create_dir_all(cache).with_context(|| format!("{} cannot be made", cache.display()))?;
+    let path = cache.join("pouchdb.lock");
+    let lock = File::create(&path).with_context(|| format!("{} cannot be made", path.display()))?;
+    lock.lock()
+        .with_context(|| format!("{} cannot be locked", path.display()))?;
+    // Another may have installed it while this one waited.
+    if folder.is_dir() {
+        return Ok(folder);
+    }
+    // What a killed installation left goes first; nobody else installs while the lock is held.
+    let building = cache.join(".pouchdb-building");
     let _ = fs::remove_dir_all(&building);
     fs::create_dir_all(&building)
         .with_context(|| format!("{} cannot be made", building.display()))?;
@@ -47,7 +57,7 @@ pub fn install(cache: &Path) -> Result<PathBuf> {
         .output();
     let run = match run {
         Err(e) if e.kind() == ErrorKind::NotFound => bail!(
-            "npm is not installed; pouchdb-server needs Node.js 18 or newer with npm: \
+            "npm was not found\nhint: CouchDB's part is played by pouchdb-server, which needs Node.js 18 or newer with npm: \
              https://nodejs.org/en/download (Debian: apt install nodejs npm)"
         ),
         other => other.context("npm cannot be run")?,
@@ -58,17 +68,14 @@ pub fn install(cache: &Path) -> Result<PathBuf> {
         building.display(),
         String::from_utf8_lossy(&run.stderr).trim_end()
     );
-    match fs::rename(&building, &folder) {
-        Ok(()) => Ok(folder),
-        // Another process was faster.
-        Err(_) if folder.join(SERVER).exists() => {
-            let _ = fs::remove_dir_all(&building);
-            Ok(folder)
-        }
-        Err(e) => {
-            Err(e).with_context(|| format!("{} cannot be moved into place", building.display()))
-        }
-    }
+    ensure!(
+        building.join(SERVER).is_file(),
+        "npm ci in {} made no {SERVER}",
+        building.display()
+    );
+    fs::rename(&building, &folder)
+        .with_context(|| format!("{} cannot be moved into place", building.display()))?;
+    Ok(folder)
 }
 
 /// The command of a server in memory on 127.0.0.1. Its working folder must be a scratch one: it writes there.
@@ -99,61 +106,6 @@ pub fn ready(port: u16) -> bool {
         Ok(answer)
     };
     ask().is_ok_and(|answer| answer.contains("\"express-pouchdb\""))
-}
-
-/// A running pouchdb-server; dropping it ends the process.
-pub struct Pouchdb {
-    child: Child,
-    port: u16,
-}
-
-impl Pouchdb {
-    /// Starts one on a free port and waits until it answers; its log is `pouchdb.log` in `scratch`.
-    pub fn start(installed: &Path, scratch: &Path) -> Result<Self> {
-        let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
-        let log = scratch.join("pouchdb.log");
-        let out =
-            File::create(&log).with_context(|| format!("{} cannot be made", log.display()))?;
-        let child = match command(installed, port, scratch)
-            .stdout(out.try_clone()?)
-            .stderr(out)
-            .spawn()
-        {
-            Err(e) if e.kind() == ErrorKind::NotFound => bail!(
-                "node is not installed; pouchdb-server needs Node.js 18 or newer: \
-                 https://nodejs.org/en/download (Debian: apt install nodejs npm)"
-            ),
-            other => other.context("node cannot be run")?,
-        };
-        let mut server = Self { child, port };
-        let deadline = Instant::now() + Duration::from_secs(60);
-        while !ready(port) {
-            if let Some(status) = server.child.try_wait()? {
-                bail!(
-                    "pouchdb-server ended with {status}; its log: {}",
-                    log.display()
-                );
-            }
-            ensure!(
-                Instant::now() < deadline,
-                "pouchdb-server does not answer; its log: {}",
-                log.display()
-            );
-            std::thread::sleep(Duration::from_millis(50));
-        }
-        Ok(server)
-    }
-
-    pub fn port(&self) -> u16 {
-        self.port
-    }
-}
-
-impl Drop for Pouchdb {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
 }
 
 /// FNV-1a over the parts: names a folder by its content.

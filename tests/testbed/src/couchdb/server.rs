@@ -40,6 +40,8 @@ pub(crate) struct State {
     pub(crate) cluster: Cluster,
     pub(crate) faults: Vec<Fault>,
     pub(crate) seen: Vec<Seen>,
+    /// How many records were forgotten: the number of the first in `seen`.
+    pub(crate) forgotten: usize,
     pub(crate) active_tasks: Value,
 }
 
@@ -69,6 +71,7 @@ impl Shared {
             cluster,
             faults: Vec::new(),
             seen: Vec::new(),
+            forgotten: 0,
             active_tasks: json!([]),
         };
         Arc::new(Self {
@@ -396,7 +399,8 @@ fn admin_read(call: &Call, answer: impl FnOnce() -> Answer) -> Answer {
     })
 }
 
-fn now() -> u64 {
+/// Seconds since 1970.
+pub(crate) fn now() -> u64 {
     SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .map_or(0, |d| d.as_secs())

@@ -2,43 +2,37 @@
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::path::PathBuf;
-use std::sync::OnceLock;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use super::auth::basic;
-use super::pouchdb::{self, Pouchdb};
-use super::{Config, Fault, Front};
+use super::{Config, Fault, Front, pouchdb};
+use crate::{Process, RunDir, cache, free_port};
 
 const PASSWORD: &str = r#"p"a\ss:w%d $x`y'"#;
 
-fn cache() -> PathBuf {
-    let base = std::env::var_os("XDG_CACHE_HOME").map_or_else(
-        || PathBuf::from(std::env::var_os("HOME").expect("HOME is set")).join(".cache"),
-        PathBuf::from,
-    );
-    base.join("kubectl-skvs").join("testbed")
-}
-
-/// A front before its own pouchdb-server.
+/// A front before its own pouchdb-server. Fields are dropped in this order: the front first, the run folder last.
 struct Server {
     front: Front,
-    _pouchdb: Pouchdb,
-    _scratch: tempfile::TempDir,
+    _pouchdb: Process,
+    _run: RunDir,
 }
 
 fn server() -> Server {
-    static INSTALLED: OnceLock<PathBuf> = OnceLock::new();
-    let installed = INSTALLED.get_or_init(|| pouchdb::install(&cache()).unwrap());
-    let scratch = tempfile::tempdir().unwrap();
-    let pouchdb = Pouchdb::start(installed, scratch.path()).unwrap();
-    let front = Front::start(Config::new(pouchdb.port(), "admin", PASSWORD, "db", "kvs")).unwrap();
+    let installed = pouchdb::install(&cache().unwrap()).unwrap();
+    let run = RunDir::create().unwrap();
+    let port = free_port().unwrap();
+    let command = pouchdb::command(&installed, port, run.path());
+    let pouchdb = Process::spawn(&run, "pouchdb-server", &command).unwrap();
+    pouchdb
+        .wait_ready(Duration::from_secs(120), || pouchdb::ready(port))
+        .unwrap();
+    let front = Front::start(Config::new(port, "admin", PASSWORD, "db", "kvs")).unwrap();
     Server {
         front,
         _pouchdb: pouchdb,
-        _scratch: scratch,
+        _run: run,
     }
 }
 
@@ -333,4 +327,52 @@ fn a_hung_request_ends_with_the_front() {
     let mut answer = Vec::new();
     let _ = stream.read_to_end(&mut answer);
     assert!(answer.is_empty());
+}
+
+#[test]
+fn a_shell_without_curl_is_answered_too() {
+    let s = server();
+    s.front.create_database("x_y", 2).unwrap();
+    for (path, expected) in [
+        ("/x_y", "\"doc_count\":2"),
+        ("/x_y/_all_docs", "\"total_rows\":2"),
+    ] {
+        let mut stream = TcpStream::connect(("127.0.0.1", s.front.port())).unwrap();
+        stream
+            .set_read_timeout(Some(Duration::from_secs(60)))
+            .unwrap();
+        write!(
+            stream,
+            "GET {path} HTTP/1.0\r\nAuthorization: {}\r\n\r\n",
+            basic("admin", PASSWORD)
+        )
+        .unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        assert!(
+            answer.starts_with("HTTP/1.0 200 OK\r\n") && answer.contains(expected),
+            "{answer}"
+        );
+    }
+}
+
+#[test]
+fn a_request_that_ends_after_its_record_is_forgotten_marks_no_other() {
+    let s = server();
+    let mut slow = TcpStream::connect(("127.0.0.1", s.front.port())).unwrap();
+    slow.write_all(
+        b"POST /_dbs_info HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 2\r\n\r\n",
+    )
+    .unwrap();
+    while s.front.requests().is_empty() {
+        std::thread::yield_now();
+    }
+    s.front.forget_requests();
+    assert_eq!(s.ask("GET", "/").status, 200);
+    slow.write_all(b"{}").unwrap();
+    let mut answer = String::new();
+    slow.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 401 "), "{answer}");
+    let seen = s.front.requests();
+    assert_eq!((seen.len(), seen[0].status), (1, Some(200)));
 }
