@@ -18,6 +18,7 @@
 mod answer;
 mod auth;
 mod cluster;
+mod endpoints;
 mod fault;
 mod front;
 mod name;
