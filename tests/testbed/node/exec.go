@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -70,7 +71,14 @@ func (w *watchedWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	return &watchedConn{Conn: conn, ended: w.ended}, buffer, nil
+	watched := &watchedConn{Conn: conn, ended: w.ended}
+	// The upgrade reads from the buffer, so that must read from the watched connection, after what it holds already.
+	held, err := buffer.Reader.Peek(buffer.Reader.Buffered())
+	if err != nil {
+		return nil, nil, err
+	}
+	reader := bufio.NewReader(io.MultiReader(bytes.NewReader(bytes.Clone(held)), watched))
+	return watched, bufio.NewReadWriter(reader, bufio.NewWriter(watched)), nil
 }
 
 type watchedConn struct {

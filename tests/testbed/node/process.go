@@ -82,7 +82,11 @@ func command(c *corev1.Container, argv []string) (*exec.Cmd, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &exec.Cmd{Path: program, Args: argv, Env: env, Dir: c.WorkingDir}, nil
+	folder := c.WorkingDir
+	if folder == "" {
+		folder = "/"
+	}
+	return &exec.Cmd{Path: program, Args: argv, Env: env, Dir: folder}, nil
 }
 
 func lookUp(name, path string) (string, error) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"log"
 	"os/exec"
 	"strings"
 	"sync"
@@ -12,7 +13,10 @@ import (
 	"github.com/virtual-kubelet/virtual-kubelet/errdefs"
 	"github.com/virtual-kubelet/virtual-kubelet/node/api"
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/kubernetes"
 	statsv1alpha1 "k8s.io/kubelet/pkg/apis/stats/v1alpha1"
 )
 
@@ -23,13 +27,15 @@ type provider struct {
 	outputs map[string]*output     // "namespace/pod/container"
 	running map[string]int         // process group by "namespace/pod/container"
 	notify  func(*corev1.Pod)
+	client  kubernetes.Interface
 	groups  *groups
 	execs   *execs
 }
 
-func newProvider(folder string) *provider {
+func newProvider(client kubernetes.Interface, folder string) *provider {
 	return &provider{
-		pods: map[string]*corev1.Pod{}, outputs: map[string]*output{}, running: map[string]int{},
+		client: client,
+		pods:   map[string]*corev1.Pod{}, outputs: map[string]*output{}, running: map[string]int{},
 		notify: func(*corev1.Pod) {},
 		groups: &groups{folder: folder, alive: map[int]bool{}},
 		execs:  &execs{ended: map[string]chan struct{}{}},
@@ -194,7 +200,18 @@ func (p *provider) DeletePod(_ context.Context, pod *corev1.Pod) error {
 		}
 	}
 	p.report(held)
+	// virtual-kubelet itself would wait for the whole grace period, although nothing runs any more.
+	go p.remove(held.Namespace, held.Name, held.UID)
 	return nil
+}
+
+// remove ends a pod's object; one of the same name that came after it is left alone.
+func (p *provider) remove(ns, name string, uid types.UID) {
+	now := int64(0)
+	options := metav1.DeleteOptions{GracePeriodSeconds: &now, Preconditions: &metav1.Preconditions{UID: &uid}}
+	if err := p.client.CoreV1().Pods(ns).Delete(context.Background(), name, options); err != nil && !apierrors.IsNotFound(err) && !apierrors.IsConflict(err) {
+		log.Printf("delete pod %s/%s: %v", ns, name, err)
+	}
 }
 
 func (p *provider) GetPod(_ context.Context, ns, name string) (*corev1.Pod, error) {
