@@ -33,6 +33,8 @@ fn serves_until_it_is_dropped() {
 
     users_have_exactly_their_grants(&sandbox);
 
+    the_old_cluster_serves_old_versions(&sandbox);
+
     let log = fs::read_to_string(sandbox.audit_log()).unwrap();
     assert!(
         log.contains("/helmreleases/r-99"),
@@ -41,7 +43,7 @@ fn serves_until_it_is_dropped() {
 
     let run = sandbox.run_dir().to_owned();
     let groups = groups(&run);
-    assert_eq!(groups.len(), 2, "etcd and the API server");
+    assert_eq!(groups.len(), 3, "etcd and two API servers");
     drop(sandbox);
     assert!(!run.exists());
     assert_gone(&groups);
@@ -95,6 +97,32 @@ subjects: [{apiGroup: rbac.authorization.k8s.io, kind: Group, name: readers}]
         "{text}"
     );
     assert!(!list(&nobody, "helmreleases").status.success());
+}
+
+fn the_old_cluster_serves_old_versions(sandbox: &Sandbox) {
+    let old = sandbox.old_cluster();
+    let group = old
+        .request("GET", "/apis/helm.toolkit.fluxcd.io", &Value::Null)
+        .unwrap();
+    let served: Vec<&str> = group["versions"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|version| version["version"].as_str().unwrap())
+        .collect();
+    assert_eq!(served, ["v2beta2", "v2beta1"]);
+    assert_eq!(group["preferredVersion"]["version"], "v2beta2");
+    for version in served {
+        let path = format!(
+            "/apis/helm.toolkit.fluxcd.io/{version}/namespaces/flux-system/helmreleases/skvs-onboarding-pds--database"
+        );
+        let release = old.request("GET", &path, &Value::Null).unwrap();
+        assert_eq!(
+            release["status"]["conditions"][0]["message"],
+            "install retries exhausted"
+        );
+        assert_eq!(release["status"]["failures"], 105);
+    }
 }
 
 #[test]
