@@ -5,6 +5,8 @@
 //! environment or look at a terminal: what it needs to know (the time, a width) is an argument.
 
 pub mod age;
+#[cfg(test)]
+mod corpus;
 pub mod custom_columns;
 mod go_format;
 pub mod json;

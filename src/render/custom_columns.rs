@@ -7,7 +7,7 @@ use std::io::{self, Write};
 
 use serde_json::Value;
 
-use super::jsonpath::Path;
+use super::jsonpath::{Path, relax};
 use super::table::Table;
 use super::{Error, PrintError, text};
 
@@ -28,14 +28,21 @@ impl CustomColumns {
                 "custom-columns format specified but no custom columns given",
             ));
         }
-        let column = |part: &str| match part.split_once(':') {
-            Some((header, path)) => Ok((header.to_owned(), Path::relaxed(path)?)),
+        // All columns are read before the first path is, as kubectl does: that decides which of
+        // two errors is told.
+        let column = |part| match str::split_once(part, ':') {
+            Some((header, path)) => Ok((header.to_owned(), relax(path)?)),
             None => Err(Error::new(format!(
                 "unexpected custom-columns spec: {part}, expected <header>:<json-path-expr>"
             ))),
         };
+        let columns: Vec<(String, String)> =
+            spec.split(',').map(column).collect::<Result<_, _>>()?;
+        let parsed = columns
+            .into_iter()
+            .map(|(header, path)| Ok((header, Path::parse(&path)?)));
         Ok(Self {
-            columns: spec.split(',').map(column).collect::<Result<_, _>>()?,
+            columns: parsed.collect::<Result<_, Error>>()?,
         })
     }
 
@@ -167,7 +174,7 @@ mod tests {
             error("NAME"),
             "unexpected custom-columns spec: NAME, expected <header>:<json-path-expr>"
         );
-        assert_eq!(error("NAME:{.a[}"), "unterminated array");
+        assert_eq!(error("NAME:.a["), "unterminated array");
     }
 
     proptest! {
