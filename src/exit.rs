@@ -81,6 +81,10 @@ mod tests {
     #[test]
     fn the_readme_lists_every_code() {
         let readme = include_str!("../README.md");
-        assert!(readme.contains(&table()), "README.md must hold:\n{}", table());
+        assert!(
+            readme.contains(&table()),
+            "README.md must hold:\n{}",
+            table()
+        );
     }
 }

@@ -3,8 +3,8 @@
 //! Owns the reading of kube's errors: their own text carries Debug output and must never reach a user.
 
 use crate::error::Error;
+use crate::model::forbidden::Forbidden;
 use kube::core::Status;
-use std::fmt;
 
 /// Why a request had no answer that can be used.
 #[derive(Clone, Debug, PartialEq)]
@@ -212,45 +212,6 @@ fn reason(status: &Status) -> &str {
     }
 }
 
-/// What an RBAC refusal says is missing.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Forbidden {
-    /// get, list, create, impersonate, …
-    pub verb: String,
-    /// `secrets`, `pods/exec`, `helmreleases`, …
-    pub resource: String,
-    /// `None` at the cluster's scope.
-    pub namespace: Option<String>,
-}
-
-impl Forbidden {
-    /// Reads `… User "x" cannot VERB resource "R" in API group "G" in the namespace "N"`.
-    pub fn parse(message: &str) -> Option<Self> {
-        let after = message.split_once(" cannot ")?.1;
-        let (verb, rest) = after.split_once(" resource \"")?;
-        let (resource, rest) = rest.split_once('"')?;
-        let namespace = rest
-            .split_once("in the namespace \"")
-            .and_then(|(_, n)| n.split_once('"'))
-            .map(|(n, _)| n.to_owned());
-        Some(Self {
-            verb: verb.to_owned(),
-            resource: resource.to_owned(),
-            namespace,
-        })
-    }
-}
-
-impl fmt::Display for Forbidden {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.verb, self.resource)?;
-        match &self.namespace {
-            Some(namespace) => write!(f, " in {namespace}"),
-            None => f.write_str(" in all namespaces"),
-        }
-    }
-}
-
 /// `https://10.0.0.1:6443/` as `10.0.0.1:6443`, as kubectl prints it.
 fn host(server: &str) -> &str {
     let rest = server.split_once("://").map_or(server, |(_, r)| r);
@@ -322,10 +283,8 @@ mod tests {
             "forbidden (get secrets in flux-system)"
         );
         let all = "helmreleases.helm.toolkit.fluxcd.io is forbidden: User \"dev\" cannot list resource \"helmreleases\" in API group \"helm.toolkit.fluxcd.io\" at the cluster scope";
-        assert_eq!(
-            Forbidden::parse(all).unwrap().to_string(),
-            "list helmreleases in all namespaces"
-        );
+        let clause = status(403, "Forbidden", all).clause();
+        assert_eq!(clause, "forbidden (list helmreleases in all namespaces)");
     }
 
     #[test]

@@ -5,6 +5,7 @@
 //! condition holds it, and which wrappers of Helm and Flux come off.
 
 use super::condition::Condition;
+use super::forbidden::Forbidden;
 use super::helm_release::HelmRelease;
 use crate::text::one_line;
 
@@ -239,6 +240,11 @@ fn unwrap_error(error: &str) -> String {
 
 /// `[Job/core/x status: 'Failed']` as `Job core/x failed`, `namespaces "x" not found` as `namespace "x" not found`.
 fn plain(error: &str) -> String {
+    if let Some(refused) = Forbidden::parse(error)
+        && error.contains(" is forbidden: User \"")
+    {
+        return refused.sentence();
+    }
     if let Some(rest) = error.strip_prefix("namespaces \"") {
         return format!("namespace \"{rest}");
     }
@@ -503,6 +509,15 @@ mod tests {
     }
 
     #[test]
+    fn a_refusal_is_said_in_short() {
+        let message = "Could not determine release state: failed to retrieve last release from storage: query: failed to query with labels: secrets is forbidden: User \"system:serviceaccount:flux-system:nobody\" cannot list resource \"secrets\" in API group \"\" in the namespace \"flux-system\"";
+        assert_eq!(
+            line_of(&[condition("Ready", "False", "StateError", message)]),
+            "ServiceAccount flux-system/nobody cannot list secrets in flux-system"
+        );
+    }
+
+    #[test]
     fn suspended_unanswered_and_installed_are_told() {
         let mut suspended = hr(1, json!({"observedGeneration": 1}));
         suspended.spec.suspend = true;
@@ -512,14 +527,7 @@ mod tests {
             "no answer from Flux yet"
         );
         assert_eq!(
-            headline(&hr(
-                1,
-                Value::Null
-                    .clone()
-                    .as_object()
-                    .map_or(json!({}), |_| json!({}))
-            ))
-            .line(),
+            headline(&hr(1, json!({}))).line(),
             "no answer from Flux yet"
         );
         let installed = hr(

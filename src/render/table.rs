@@ -17,8 +17,10 @@ use super::text;
 const GAP: usize = 3;
 /// The least that a column takes, its gap included.
 const NARROWEST: usize = 6;
-/// Folding a column narrower than this reads worse than the terminal's own wrapping.
+/// A last column narrower than this cannot be read: its text goes to a line of its own.
 const FOLD_AT_LEAST: usize = 20;
+/// How far such a line is set in.
+const OWN_LINE: usize = 4;
 
 /// A table that remembers how wide its columns have been.
 #[derive(Debug, Clone)]
@@ -114,15 +116,31 @@ impl Table {
             text.push_str(cell);
             text.extend(std::iter::repeat_n(' ', width - cell.width()));
         }
-        let start = self.indent + self.widths[..padded.len()].iter().sum::<usize>();
         let last = last.as_ref();
-        let room = self.terminal.map_or(0, |width| width.saturating_sub(start));
-        if room < FOLD_AT_LEAST || last.width() <= room {
+        let Some(terminal) = self.terminal else {
+            return writeln!(out, "{text}{last}");
+        };
+        let start = self.indent + self.widths[..padded.len()].iter().sum::<usize>();
+        let room = terminal.saturating_sub(start);
+        // The layout is the whole table's, not a row's: columns stay where the header says.
+        let own_line = room < FOLD_AT_LEAST && !padded.is_empty();
+        if last.width() <= room && !own_line {
             return writeln!(out, "{text}{last}");
         }
+        let (start, room) = if own_line {
+            writeln!(out, "{}", text.trim_end())?;
+            if last.is_empty() {
+                return Ok(());
+            }
+            let start = self.indent + OWN_LINE;
+            (start, terminal.saturating_sub(start).max(FOLD_AT_LEAST))
+        } else {
+            write!(out, "{text}")?;
+            (start, room)
+        };
         for (number, part) in textwrap::wrap(last, room).iter().enumerate() {
             match number {
-                0 => writeln!(out, "{text}{part}")?,
+                0 if !own_line => writeln!(out, "{part}")?,
                 _ => writeln!(out, "{:start$}{part}", "")?,
             }
         }
@@ -220,14 +238,28 @@ mod tests {
     }
 
     #[test]
-    fn a_column_too_narrow_to_fold_stays_one_line() {
-        let mut table = Table::new(["NAME", "STATUS"]).fold(Some(20));
-        assert_eq!(
-            print(&mut table, &[&["a", "one two three four five"]])
-                .lines()
-                .count(),
-            2
+    fn where_the_last_column_finds_no_room_it_takes_lines_of_its_own() {
+        let mut table = Table::new(["NAME", "READY", "STATUS"]).fold(Some(32));
+        let text = print(
+            &mut table,
+            &[
+                &[
+                    "skvs-onboarding",
+                    "False",
+                    "namespace \"core\" not found (retries exhausted)",
+                ],
+                &["b", "True", "ok"],
+            ],
         );
+        insta::assert_snapshot!(text, @r#"
+        NAME              READY
+            STATUS
+        skvs-onboarding   False
+            namespace "core" not found
+            (retries exhausted)
+        b                 True
+            ok
+        "#);
     }
 
     proptest! {
