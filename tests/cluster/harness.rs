@@ -7,26 +7,29 @@ use testbed::Sandbox;
 
 /// A run of the plugin to be made; nothing of the caller's environment reaches it but what is given here.
 #[must_use]
-pub struct Skvs {
+pub(crate) struct Skvs {
     command: Command,
 }
 
 /// What a finished run said.
 #[derive(Debug)]
-pub struct Said {
-    pub stdout: String,
-    pub stderr: String,
-    pub code: i32,
+pub(crate) struct Said {
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+    pub(crate) code: i32,
 }
 
 /// A run against the shared sandbox as its administrator.
-pub fn skvs<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Skvs {
+pub(crate) fn skvs<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Skvs {
     Skvs::with(Sandbox::shared().kubeconfig(), args)
 }
 
 impl Skvs {
     /// A run with another kubeconfig: another user or another cluster.
-    pub fn with<S: AsRef<OsStr>>(kubeconfig: &Path, args: impl IntoIterator<Item = S>) -> Self {
+    pub(crate) fn with<S: AsRef<OsStr>>(
+        kubeconfig: &Path,
+        args: impl IntoIterator<Item = S>,
+    ) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_kubectl-skvs"));
         command
             .env_clear()
@@ -39,18 +42,18 @@ impl Skvs {
     }
 
     /// Sets a variable of its environment.
-    pub fn env(mut self, name: &str, value: &str) -> Self {
+    pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
         self.command.env(name, value);
         self
     }
 
     /// The command itself, for a run that is not simply waited for.
-    pub fn into_command(self) -> Command {
+    pub(crate) fn into_command(self) -> Command {
         self.command
     }
 
     /// Runs it to its end.
-    pub fn run(mut self) -> Said {
+    pub(crate) fn run(mut self) -> Said {
         let output = self.command.output().expect("the plugin starts");
         Said::from(output)
     }
@@ -69,7 +72,7 @@ impl From<Output> for Said {
 impl Said {
     /// stdout of a run that must have ended well.
     #[track_caller]
-    pub fn ok(self) -> String {
+    pub(crate) fn ok(self) -> String {
         assert_eq!(
             self.code, 0,
             "stdout:\n{}\nstderr:\n{}",
@@ -80,7 +83,7 @@ impl Said {
 
     /// stderr of a run that must have ended with `code`.
     #[track_caller]
-    pub fn failed(self, code: i32) -> String {
+    pub(crate) fn failed(self, code: i32) -> String {
         assert_eq!(
             self.code, code,
             "stdout:\n{}\nstderr:\n{}",
@@ -91,7 +94,7 @@ impl Said {
 
     /// The line of stdout that starts with `start`, its runs of blanks made one.
     #[track_caller]
-    pub fn row(&self, start: &str) -> String {
+    pub(crate) fn row(&self, start: &str) -> String {
         let line = self.stdout.lines().find(|l| l.starts_with(start));
         let line = line.unwrap_or_else(|| {
             panic!(
@@ -105,6 +108,6 @@ impl Said {
 
 /// stdout of the real kubectl in the sandbox.
 #[track_caller]
-pub fn kubectl<S: AsRef<OsStr>>(args: &[S]) -> String {
+pub(crate) fn kubectl<S: AsRef<OsStr>>(args: &[S]) -> String {
     Sandbox::shared().kubectl_ok(args).expect("kubectl answers")
 }

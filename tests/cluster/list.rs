@@ -140,6 +140,13 @@ fn nothing_found_is_kubectls_line_and_says_why() {
         said.stderr,
         "No resources found in no-such-namespace namespace.\nhint: the namespace \"no-such-namespace\" does not exist on this cluster\n"
     );
+    let said = skvs(["list"]).env("SKVS_NAMESPACE", "core").run();
+    assert!(
+        said.stderr
+            .starts_with("No resources found in core namespace.\n"),
+        "{}",
+        said.stderr
+    );
     let said = skvs(["list", "-l", "team=nobody"]).run();
     assert!(
         said.stderr
