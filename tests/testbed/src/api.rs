@@ -44,6 +44,8 @@ async fn client(kubeconfig: &Path) -> Result<Client> {
         .map_err(|error| refused(&error))?;
     config.connect_timeout = Some(PATIENCE);
     config.read_timeout = Some(PATIENCE);
+    // A proxy of this machine's environment does not reach its loopback.
+    config.proxy_url = None;
     Client::try_from(config).map_err(|error| refused(&error))
 }
 

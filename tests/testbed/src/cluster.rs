@@ -199,7 +199,7 @@ impl Cluster {
         self.process.stop();
     }
 
-    /// A command with this cluster's KUBECONFIG, and nothing else of the caller's that would change kubectl or helm.
+    /// A command with this cluster's KUBECONFIG, the run's folder as its home (so caches go with the run), and no stdin.
     pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = Command::new(program);
         command

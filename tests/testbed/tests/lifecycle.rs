@@ -22,7 +22,8 @@ fn serves_until_it_is_dropped() {
 
     let version = sandbox.kubectl_ok(&["version", "-o", "json"]).unwrap();
     let version: Value = serde_json::from_str(&version).unwrap();
-    assert_eq!(version["serverVersion"]["gitVersion"], "v1.36.3");
+    // An envtest folder may bring another minor version.
+    assert_eq!(version["serverVersion"]["major"], "1");
 
     let releases: Vec<Value> = (0..100).map(release).collect();
     sandbox.create_many(RELEASES, &releases).unwrap();

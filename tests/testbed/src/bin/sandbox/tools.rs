@@ -78,7 +78,9 @@ pub(crate) fn command(sandbox: &Sandbox, path: &OsStr, program: impl AsRef<OsStr
     let mut command = Command::new(found.as_deref().map_or(program, Path::as_os_str));
     command
         .env("PATH", path)
-        .env("KUBECONFIG", sandbox.kubeconfig());
+        .env("KUBECONFIG", sandbox.kubeconfig())
+        // What kubectl remembers of a server must not outlive it.
+        .env("KUBECACHEDIR", sandbox.run_dir().join("kube-cache"));
     command
 }
 
