@@ -41,6 +41,14 @@ impl Binaries {
         }
     }
 
+    /// Fails at once where a build would.
+    pub(crate) fn check(&self) -> Result<()> {
+        match self.prebuilt {
+            Some(_) => Ok(()),
+            None => toolchain::check(),
+        }
+    }
+
     /// The path of one binary (`kubectl`, `helm`, `etcd`, `krew` …), building its module first where needed.
     pub fn path(&self, name: &str) -> Result<PathBuf> {
         let module = MODULES

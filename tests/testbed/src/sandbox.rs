@@ -81,22 +81,23 @@ impl Deref for Sandbox {
 impl Sandbox {
     /// Builds what is not built yet, brings the sandbox up and returns when it is ready.
     pub fn start(options: &Options) -> Result<Self> {
+        let binaries = Arc::new(Binaries::from_env());
+        // Long builds come first, so that no readiness waits for them and no run folder is kept when they fail.
+        let installed = if options.controllers {
+            Some(build(&binaries)?)
+        } else {
+            binaries.path("kube-apiserver")?;
+            None
+        };
         let run = RunDir::create()?;
-        let sandbox = Self::start_in(&run, options);
+        let sandbox = Self::start_in(&run, binaries, installed);
         if sandbox.is_err() {
             run.keep();
         }
         sandbox
     }
 
-    fn start_in(run: &RunDir, options: &Options) -> Result<Self> {
-        let binaries = Arc::new(Binaries::from_env());
-        // Long builds come first, one after the other, so that no readiness waits for them.
-        let installed = if options.controllers {
-            Some(build(&binaries)?)
-        } else {
-            None
-        };
+    fn start_in(run: &RunDir, binaries: Arc<Binaries>, installed: Option<PathBuf>) -> Result<Self> {
         let started = Instant::now();
         let authority = Arc::new(Authority::new()?);
         let tls = Tls::write(run, &authority)?;
@@ -221,17 +222,27 @@ impl Sandbox {
     }
 }
 
-/// Has everything that a full sandbox runs built and installed; gives pouchdb-server's folder.
+/// Has everything that a full sandbox runs built and installed; gives pouchdb-server's folder. What is missing on this machine is
+/// told before anything long starts.
 fn build(binaries: &Binaries) -> Result<PathBuf> {
-    for name in ["kube-apiserver", "helm-controller", "node"] {
-        binaries.path(name)?;
+    binaries.check()?;
+    if !toolchain::on_path("curl") {
+        return Err(Error::MissingTool {
+            tool: "curl".to_owned(),
+            hint: "the pods of the testbed run it; install it (Debian: apt install curl)"
+                .to_owned(),
+        });
     }
     let cache = toolchain::cache()?;
     std::fs::create_dir_all(&cache).context(|| format!("create {}", cache.display()))?;
     if !pouchdb::folder(&cache).exists() {
         progress("installing pouchdb-server with npm, once: about 2 minutes");
     }
-    pouchdb::install(&cache).map_err(told)
+    let installed = pouchdb::install(&cache).map_err(told)?;
+    for name in ["kube-apiserver", "helm-controller", "node"] {
+        binaries.path(name)?;
+    }
+    Ok(installed)
 }
 
 fn start_couchdb(run: &RunDir, installed: &std::path::Path) -> Result<Couchdb> {

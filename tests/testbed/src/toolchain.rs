@@ -202,6 +202,17 @@ fn go_version(source: &Path) -> Result<String> {
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
+/// Whether Go is there.
+pub(crate) fn check() -> Result<()> {
+    go_version(&sources().join(MODULES[0].folder)).map(drop)
+}
+
+/// Whether a program is in a folder of PATH.
+pub(crate) fn on_path(program: &str) -> bool {
+    let path = env::var_os("PATH").unwrap_or_default();
+    env::split_paths(&path).any(|folder| folder.join(program).is_file())
+}
+
 fn no_go(error: io::Error) -> Error {
     if error.kind() == io::ErrorKind::NotFound {
         return Error::MissingTool {
