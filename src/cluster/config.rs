@@ -391,7 +391,7 @@ impl ConnectionArgs {
 const SELECTED: &str = "kubectl-skvs";
 
 /// A server that does not take a connection in this time is not there.
-const CONNECT: Duration = Duration::from_secs(10);
+pub(super) const CONNECT: Duration = Duration::from_secs(10);
 
 /// A credential plugin may ask a person only when there is one: stdin is a terminal.
 fn settle_interaction(user: &mut AuthInfo, stdin_is_terminal: bool) -> Result<()> {

@@ -66,7 +66,7 @@ impl ClusterError {
                 {
                     return Self::Tls {
                         server: server.to_owned(),
-                        why: tls.to_string(),
+                        why: tls_words(&tls.to_string()),
                     };
                 }
                 if io.kind() == std::io::ErrorKind::TimedOut {
@@ -83,7 +83,14 @@ impl ClusterError {
                     };
                 }
             }
-            cause = e.source();
+            // An io::Error that wraps another error names the inner one's source as its own.
+            cause = match e
+                .downcast_ref::<std::io::Error>()
+                .map(std::io::Error::get_ref)
+            {
+                Some(Some(inner)) => Some(inner),
+                _ => e.source(),
+            };
         }
         Self::Unreachable {
             server: server.to_owned(),
@@ -158,6 +165,9 @@ impl From<ClusterError> for Error {
                     "Unable to connect to the server: {}: tls: {why}",
                     host(&server)
                 ));
+                if why == NO_TLS {
+                    return error.hint("is the port right? kubectl config view --minify");
+                }
                 if why.contains("CaUsedAsEndEntity") {
                     return error.hint("the server's certificate is its own authority, which this TLS library refuses; give the server a certificate signed by a separate CA");
                 }
@@ -212,6 +222,18 @@ fn reason(status: &Status) -> &str {
     }
 }
 
+/// What is said when the answer to the handshake is no TLS at all.
+const NO_TLS: &str = "the server does not speak TLS on this port";
+
+/// rustls' words, but for the one case that they hide from most readers.
+fn tls_words(rustls: &str) -> String {
+    if rustls.contains("corrupt message") {
+        NO_TLS.to_owned()
+    } else {
+        rustls.to_owned()
+    }
+}
+
 /// `https://10.0.0.1:6443/` as `10.0.0.1:6443`, as kubectl prints it.
 fn host(server: &str) -> &str {
     let rest = server.split_once("://").map_or(server, |(_, r)| r);
@@ -223,7 +245,8 @@ fn credentials(error: &kube::client::AuthError) -> String {
     use kube::client::AuthError;
     match error {
         AuthError::AuthExecStart(io) => format!("the credential plugin cannot be started: {io}"),
-        AuthError::AuthExecRun { cmd, out } => {
+        // Its command line and environment are not repeated: they can hold secrets.
+        AuthError::AuthExecRun { out, .. } => {
             let said = String::from_utf8_lossy(&out.stderr);
             let said = crate::text::one_line(&said);
             let said = if said.is_empty() {
@@ -231,10 +254,7 @@ fn credentials(error: &kube::client::AuthError) -> String {
             } else {
                 format!(": {said}")
             };
-            format!(
-                "the credential plugin {cmd} ended with {}{said}",
-                out.status
-            )
+            format!("the credential plugin ended with {}{said}", out.status)
         }
         AuthError::ReadTokenFile(io, path) => format!("token file {}: {io}", path.display()),
         AuthError::AuthExecParse(_) => "the credential plugin's answer cannot be read".to_owned(),

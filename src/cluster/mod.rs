@@ -38,8 +38,20 @@ impl Cluster {
     pub async fn connect(args: &ConnectionArgs, stdin_is_terminal: bool) -> Result<Self> {
         let resolved = args.resolve(stdin_is_terminal).await?;
         let server = resolved.config.cluster_url.to_string();
-        let builder = ClientBuilder::try_from(resolved.config)
-            .map_err(|e| Error::from(ClusterError::from_kube(e, &server)))?;
+        let exec = resolved.config.auth_info.exec.as_ref();
+        let plugin = exec.and_then(|e| e.command.clone());
+        let builder = ClientBuilder::try_from(resolved.config).map_err(|e| {
+            Error::from(match (ClusterError::from_kube(e, &server), plugin) {
+                (ClusterError::Credentials(why), Some(plugin)) => {
+                    ClusterError::Credentials(why.replacen(
+                        "credential plugin",
+                        &format!("credential plugin {plugin}"),
+                        1,
+                    ))
+                }
+                (error, _) => error,
+            })
+        })?;
         Ok(Self {
             transport: Transport::new(builder.build(), server, args.timeout(), args.verbosity),
             context: resolved.context,

@@ -3,6 +3,7 @@
 //! Reads only. A request that changes something never passes here, so that no retry can send it twice.
 
 use super::ClusterError;
+use super::config::CONNECT;
 use http::{Request, StatusCode};
 use http_body_util::BodyExt;
 use kube::Client;
@@ -121,6 +122,14 @@ impl Transport {
                     })
                 }),
         };
+        let answer = answer.map_err(|e| match e {
+            // The connection's own, shorter bound does not tell how long it was.
+            ClusterError::TimedOut { server, seconds: 0 } => ClusterError::TimedOut {
+                server,
+                seconds: CONNECT.min(self.timeout.unwrap_or(CONNECT)).as_secs(),
+            },
+            other => other,
+        });
         if self.verbosity >= LOG_REQUESTS {
             let outcome = match &answer {
                 Ok((status, _, body)) => format!("{status}, {} bytes", body.len()),

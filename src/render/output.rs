@@ -47,9 +47,7 @@ impl Output {
                     "template format specified but no template given",
                 ));
             }
-            return Template::parse(template)
-                .map(Self::JsonPath)
-                .map_err(|e| Error::new(format!("error parsing jsonpath {template}, {e}")));
+            return Template::parse(template).map(Self::JsonPath);
         }
         if let Some(columns) = text.strip_prefix("custom-columns=") {
             return CustomColumns::parse(columns).map(Self::CustomColumns);
