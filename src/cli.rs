@@ -8,7 +8,7 @@ use crate::error::Result;
 use crate::exit::Code;
 use crate::model::helm_release::ONBOARDING_SELECTOR;
 use crate::ui::Ui;
-use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser};
 use k8s_openapi::jiff::Timestamp;
 use std::ffi::OsString;
@@ -18,7 +18,7 @@ use std::ffi::OsString;
 #[command(
     name = "kubectl skvs",
     bin_name = "kubectl skvs",
-    disable_version_flag = true,
+    version,
     disable_help_subcommand = true,
     max_term_width = 100,
     after_help = "Onboardings are looked up in the namespace flux-system; the context's own namespace is not used.\nFlags stand after skvs: kubectl skvs list --context NAME"
@@ -77,7 +77,11 @@ impl App {
 }
 
 /// A command line that ends before a command runs: help that was asked for, or a usage error.
-pub struct Told(clap::Error);
+pub struct Told {
+    error: clap::Error,
+    /// The command that the line is about: `kubectl skvs list`.
+    command: String,
+}
 
 impl Cli {
     /// Parses argv.
@@ -85,14 +89,20 @@ impl Cli {
     /// # Errors
     /// Help, or what is wrong, ready to be told.
     pub fn read(args: impl Iterator<Item = OsString>) -> std::result::Result<Self, Box<Told>> {
-        Self::try_parse_from(args).map_err(|e| Box::new(Told(e)))
+        let argv: Vec<OsString> = args.collect();
+        Self::try_parse_from(&argv).map_err(|error| {
+            Box::new(Told {
+                error,
+                command: command_of(&argv),
+            })
+        })
     }
 }
 
 impl Told {
     /// Prints it as kubectl would and gives the exit code.
     pub fn tell(&self, ui: &mut Ui) -> Code {
-        let error = &self.0;
+        let error = &self.error;
         match error.kind() {
             ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
                 let text = error.render();
@@ -112,10 +122,7 @@ impl Told {
             }
             _ => {
                 ui.error(&crate::error::Error::usage(message(error)));
-                ui.status(&format!(
-                    "See '{} -h' for help and examples",
-                    command_of(error)
-                ));
+                ui.status(&format!("See '{} -h' for help and examples", self.command));
                 Code::Usage
             }
         }
@@ -138,20 +145,13 @@ fn message(error: &clap::Error) -> String {
     parts.join(" ").replace(" ;", ";")
 }
 
-/// The command that the usage error belongs to: `kubectl skvs list`.
-fn command_of(error: &clap::Error) -> String {
-    let usage = match error.get(ContextKind::Usage) {
-        Some(ContextValue::StyledStr(usage)) => usage.to_string(),
-        _ => String::new(),
-    };
-    let words: Vec<&str> = usage
-        .split_whitespace()
-        .skip_while(|w| *w != "kubectl")
-        .take(3)
-        .collect();
-    let known = |name: &str| Cli::command().find_subcommand(name).is_some();
-    match words[..] {
-        [_, _, command] if known(command) => format!("kubectl skvs {command}"),
-        _ => "kubectl skvs".to_owned(),
-    }
+/// The command that a line is about: its first word that is one.
+fn command_of(argv: &[OsString]) -> String {
+    let root = Cli::command();
+    argv.iter()
+        .skip(1)
+        .filter_map(|word| root.find_subcommand(word))
+        .map(|command| format!("kubectl skvs {}", command.get_name()))
+        .next()
+        .unwrap_or_else(|| "kubectl skvs".to_owned())
 }

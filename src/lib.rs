@@ -25,7 +25,11 @@ use ui::Ui;
 /// Runs one command line to its exit code. Prints everything itself.
 pub fn run(args: impl Iterator<Item = OsString>) -> Code {
     let mut ui = Ui::stdio();
-    let cli = match Cli::read(args) {
+    let argv: Vec<OsString> = args.collect();
+    if let Some(words) = commands::complete::asked(&argv) {
+        return commands::complete::run(&mut ui, words);
+    }
+    let cli = match Cli::read(argv.into_iter()) {
         Ok(cli) => cli,
         Err(told) => return told.tell(&mut ui),
     };

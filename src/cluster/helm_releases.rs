@@ -111,6 +111,14 @@ impl Cluster {
             .map_or(VERSIONS[0], String::as_str)
     }
 
+    /// The version that the cluster serves and this plugin reads, asked of the cluster.
+    ///
+    /// # Errors
+    /// As [`Cluster::helm_releases`].
+    pub async fn served_version(&self) -> Result<String, ClusterError> {
+        self.discover_helm_releases().await
+    }
+
     fn confirm_version(&self) {
         let _ = self.helm_release_version.set(VERSIONS[0].to_owned());
     }

@@ -2,7 +2,10 @@
 //!
 //! A new command is one file here, one variant and one arm below.
 
+pub mod complete;
+pub mod completion;
 pub mod list;
+pub mod version;
 
 use crate::cli::App;
 use crate::error::Result;
@@ -13,6 +16,8 @@ use crate::exit::Code;
 pub enum Command {
     #[command(visible_alias = "ls", alias = "get")]
     List(list::Args),
+    Completion(completion::Args),
+    Version(version::Args),
 }
 
 /// Runs one command.
@@ -22,5 +27,7 @@ pub enum Command {
 pub async fn run(app: &mut App, command: Command) -> Result<Code> {
     match command {
         Command::List(args) => list::run(app, args).await,
+        Command::Completion(args) => completion::run(app, &args),
+        Command::Version(args) => version::run(app, &args).await,
     }
 }

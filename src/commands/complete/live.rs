@@ -1,0 +1,141 @@
+//! Values that only the kubeconfig or the cluster knows, read under one deadline.
+//!
+//! Reads run on a thread of their own: a credential plugin blocks its caller, and the shell must not wait for it. What has
+//! arrived when time is up is what is offered; an error offers nothing.
+
+use crate::cli::GlobalArgs;
+use crate::cluster::helm_releases::Query;
+use crate::cluster::{Cluster, ClusterError, List, Pages};
+use crate::model::helm_release::HelmRelease;
+use serde::Deserialize;
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+/// Longest time that a person waits for all reads of one completion.
+const DEADLINE: Duration = Duration::from_secs(1);
+
+/// The reader for one command line.
+pub(super) struct Live {
+    global: GlobalArgs,
+    everywhere: bool,
+    until: Instant,
+}
+
+/// An onboarding, as far as it can be offered.
+#[derive(Clone, Debug)]
+pub(super) struct Onboarding {
+    pub(super) name: String,
+    pub(super) database: Option<String>,
+    pub(super) service_accounts: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct Named {
+    metadata: Meta,
+}
+
+#[derive(Deserialize)]
+struct Meta {
+    name: String,
+}
+
+impl Live {
+    /// `everywhere`: all namespaces were asked for. The clock runs from here.
+    pub(super) fn new(mut global: GlobalArgs, everywhere: bool) -> Self {
+        global.connection.request_timeout = DEADLINE;
+        Self {
+            global,
+            everywhere,
+            until: Instant::now() + DEADLINE,
+        }
+    }
+
+    pub(super) fn contexts(&self) -> Vec<String> {
+        match self.global.connection.kubeconfig() {
+            Ok(Some(k)) => k.contexts.into_iter().map(|c| c.name).collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    pub(super) fn clusters(&self) -> Vec<String> {
+        match self.global.connection.kubeconfig() {
+            Ok(Some(k)) => k.clusters.into_iter().map(|c| c.name).collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    pub(super) fn users(&self) -> Vec<String> {
+        match self.global.connection.kubeconfig() {
+            Ok(Some(k)) => k.auth_infos.into_iter().map(|u| u.name).collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    pub(super) fn namespaces(&self) -> Vec<String> {
+        self.read(async |cluster, sender| {
+            let mut pages: Pages<Named> = cluster.pages("/api/v1/namespaces".to_owned());
+            while let Some(page) = pages.next().await? {
+                for item in page.items {
+                    let _ = sender.send(item.metadata.name);
+                }
+            }
+            Ok(())
+        })
+    }
+
+    /// The onboardings of the namespace, or of all when the words or the caller say so.
+    pub(super) fn onboardings(&self, everywhere: bool) -> Vec<Onboarding> {
+        let query = Query {
+            namespace: (!everywhere && !self.everywhere).then(|| self.global.namespace.clone()),
+            selector: self.global.onboarding_selector.clone(),
+        };
+        self.read(async move |cluster, sender| {
+            let (first, mut pages): (List<HelmRelease>, Pages<HelmRelease>) =
+                cluster.helm_releases(&query).await?;
+            let mut page = Some(first);
+            while let Some(list) = page {
+                for hr in list.items {
+                    let claim = hr.claim();
+                    let _ = sender.send(Onboarding {
+                        database: claim.joined().map(str::to_owned),
+                        service_accounts: hr.values().accounts(),
+                        name: hr.metadata.name,
+                    });
+                }
+                page = pages.next().await?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Everything that `work` sends before the deadline.
+    fn read<T: Send + 'static>(
+        &self,
+        work: impl AsyncFnOnce(Cluster, mpsc::Sender<T>) -> Result<(), ClusterError> + Send + 'static,
+    ) -> Vec<T> {
+        let (sender, receiver) = mpsc::channel();
+        let connection = self.global.connection.clone();
+        // Left to itself when time is up: the process ends right after.
+        std::thread::spawn(move || {
+            let Ok(runtime) = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()
+            else {
+                return;
+            };
+            runtime.block_on(async {
+                // Never a terminal: a credential plugin must not ask in the middle of a prompt.
+                if let Ok(cluster) = Cluster::connect(&connection, false).await {
+                    let _ = work(cluster, sender).await;
+                }
+            });
+        });
+        let mut all = Vec::new();
+        while let Ok(item) =
+            receiver.recv_timeout(self.until.saturating_duration_since(Instant::now()))
+        {
+            all.push(item);
+        }
+        all
+    }
+}

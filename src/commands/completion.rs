@@ -1,0 +1,49 @@
+//! `completion`: prints the script that makes a shell complete `kubectl-skvs`.
+//!
+//! The scripts are the files of `completions/`; they all ask the hidden `__complete` (see [`super::complete`]).
+
+use crate::cli::App;
+use crate::error::Result;
+use crate::exit::Code;
+
+/// Print a completion script for a shell
+///
+/// Completion of `kubectl skvs` needs kubectl's own completion (kubectl completion --help) and an executable named
+/// kubectl_complete-skvs on PATH. The scripts for shells serve calls by the name kubectl-skvs.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  # complete kubectl skvs, in every shell that completes kubectl
+  kubectl skvs completion kubectl > ~/.local/bin/kubectl_complete-skvs
+  chmod +x ~/.local/bin/kubectl_complete-skvs
+  # complete kubectl-skvs in this bash, zsh or fish
+  source <(kubectl skvs completion bash)
+  source <(kubectl skvs completion zsh)
+  kubectl skvs completion fish | source")]
+pub struct Args {
+    /// What the script is for: a shell, or kubectl's own completion
+    #[arg(value_name = "SHELL")]
+    shell: Shell,
+}
+
+#[derive(clap::ValueEnum, Clone, Copy, Debug)]
+enum Shell {
+    Bash,
+    Zsh,
+    Fish,
+    /// The file kubectl_complete-skvs
+    Kubectl,
+}
+
+/// Runs `completion`.
+///
+/// # Errors
+/// Only a stdout that cannot be written.
+pub fn run(app: &mut App, args: &Args) -> Result<Code> {
+    app.ui.result(match args.shell {
+        Shell::Bash => include_str!("../../completions/kubectl-skvs.bash"),
+        Shell::Zsh => include_str!("../../completions/_kubectl-skvs"),
+        Shell::Fish => include_str!("../../completions/kubectl-skvs.fish"),
+        Shell::Kubectl => include_str!("../../completions/kubectl_complete-skvs"),
+    })?;
+    Ok(Code::Ok)
+}

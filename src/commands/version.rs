@@ -1,0 +1,124 @@
+//! `version`: the plugin's version, the server's, and the API version in which HelmReleases are served.
+
+mod shadow;
+
+use crate::cli::App;
+use crate::cluster::ClusterError;
+use crate::cluster::helm_releases::is_not_installed;
+use crate::error::Result;
+use crate::exit::Code;
+use crate::model::helm_release::GROUP;
+use crate::render::output::ReportFormat;
+use crate::render::{json, yaml};
+use serde_json::{Value, json};
+
+/// This plugin's version.
+const VERSION: &str = concat!("v", env!("CARGO_PKG_VERSION"));
+
+/// Show the versions of the plugin, of the server and of its HelmRelease API
+///
+/// Warns about executables on PATH that kubectl would run in place of a command of this plugin.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  kubectl skvs version
+  kubectl skvs version --client -o json")]
+pub struct Args {
+    /// Only the plugin's version; no cluster is asked
+    #[arg(long)]
+    client: bool,
+    /// Format: text, json or yaml
+    #[arg(
+        short = 'o',
+        long,
+        value_name = "FORMAT",
+        value_enum,
+        default_value_t,
+        hide_default_value = true,
+        hide_possible_values = true
+    )]
+    output: ReportFormat,
+}
+
+/// Runs `version`.
+///
+/// # Errors
+/// What the cluster said; the plugin's own version is printed all the same.
+pub async fn run(app: &mut App, args: &Args) -> Result<Code> {
+    for line in shadow::warnings() {
+        app.ui.warning(&line);
+    }
+    let mut report = json!({ "clientVersion": { "gitVersion": VERSION } });
+    let asked = if args.client {
+        Ok(())
+    } else {
+        ask(app, &mut report).await
+    };
+    match args.output {
+        ReportFormat::Text => app.ui.result(&text(&report))?,
+        ReportFormat::Json => json::write_value(&mut app.ui.out(), &report)?,
+        ReportFormat::Yaml => yaml::write_value(&mut app.ui.out(), &report)?,
+    }
+    asked.map(|()| Code::Ok)
+}
+
+/// Adds what the server says of itself.
+async fn ask(app: &App, report: &mut Value) -> Result<()> {
+    let cluster = app.cluster().await?;
+    report["serverVersion"] = cluster.get("/version").await?;
+    report["helmReleaseApi"] = match cluster.served_version().await {
+        Ok(version) => json!({ "groupVersion": format!("{GROUP}/{version}") }),
+        Err(error) => json!({ "error": not_served(&error) }),
+    };
+    Ok(())
+}
+
+fn not_served(error: &ClusterError) -> String {
+    if is_not_installed(error) {
+        "not served: Flux's helm-controller is not installed on this cluster".to_owned()
+    } else {
+        format!("not read: {}", error.clause())
+    }
+}
+
+fn text(report: &Value) -> String {
+    let lines = [
+        ("Client Version", &["/clientVersion/gitVersion"][..]),
+        ("Server Version", &["/serverVersion/gitVersion"]),
+        (
+            "HelmRelease API",
+            &["/helmReleaseApi/groupVersion", "/helmReleaseApi/error"],
+        ),
+    ];
+    let mut text = String::new();
+    for (title, paths) in lines {
+        let value = paths
+            .iter()
+            .find_map(|p| report.pointer(p).and_then(Value::as_str));
+        if let Some(value) = value {
+            text.push_str(&format!("{title}: {}\n", crate::text::one_line(value)));
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_has_a_line_for_each_thing_that_is_known() {
+        let report = json!({
+            "clientVersion": {"gitVersion": "v1.2.3"},
+            "serverVersion": {"gitVersion": "v1.36.3\u{1b}[31m"},
+            "helmReleaseApi": {"error": "not read: forbidden"},
+        });
+        assert_eq!(
+            text(&report),
+            "Client Version: v1.2.3\nServer Version: v1.36.3^[[31m\nHelmRelease API: not read: forbidden\n"
+        );
+        assert_eq!(
+            text(&json!({"clientVersion": {"gitVersion": "v1.2.3"}})),
+            "Client Version: v1.2.3\n"
+        );
+    }
+}
