@@ -1,0 +1,236 @@
+//! From the kubeconfig to the API server: each way to fail has one clear sentence.
+
+use crate::run::skvs;
+use crate::server::{Listener, nobody, status};
+use insta::assert_snapshot;
+
+const EMPTY_LIST: &str =
+    r#"{"kind": "HelmReleaseList", "metadata": {"resourceVersion": "1"}, "items": []}"#;
+
+#[test]
+fn no_kubeconfig_and_no_pod() {
+    assert_snapshot!(skvs(&["list"]).run(), @r"
+    exit 1
+    stderr:
+    error: no kubeconfig was found, and this is not a pod of a cluster
+    hint: set KUBECONFIG or give --kubeconfig FILE; kubectl config view shows what kubectl uses
+    ");
+}
+
+#[test]
+fn a_kubeconfig_that_is_not_there() {
+    assert_snapshot!(skvs(&["list", "--kubeconfig", "gone"]).run(), @r"
+    exit 1
+    stderr:
+    error: kubeconfig gone: No such file or directory (os error 2)
+    ");
+}
+
+#[test]
+fn a_kubeconfig_that_cannot_be_read() {
+    let run = skvs(&["list", "--kubeconfig", "torn"]);
+    run.file("torn", "contexts: [");
+    let told = run.run();
+    assert_eq!(told.code, Some(1));
+    assert!(
+        told.stderr.starts_with("error: kubeconfig torn: "),
+        "{told}"
+    );
+    assert!(!told.stderr.contains("Error("), "{told}");
+}
+
+#[test]
+fn a_missing_file_of_a_list_is_skipped() {
+    let server = Listener::answering(200, EMPTY_LIST);
+    let run = skvs(&["list"]).server(&server.http());
+    let told = run.env("KUBECONFIG", "gone:.kube/config").run();
+    assert_eq!(told.code, Some(0), "{told}");
+    assert_eq!(
+        told.stderr,
+        "No resources found in flux-system namespace.\n"
+    );
+}
+
+#[test]
+fn a_list_of_missing_files_is_no_kubeconfig() {
+    let told = skvs(&["list"]).env("KUBECONFIG", "gone:lost").run();
+    assert!(
+        told.stderr.starts_with("error: no kubeconfig was found"),
+        "{told}"
+    );
+}
+
+#[test]
+fn unknown_context() {
+    let run = skvs(&["list", "--context", "prod-esat"]).server(&nobody());
+    assert_snapshot!(run.run(), @r#"
+    exit 1
+    stderr:
+    error: context "prod-esat" does not exist in the kubeconfig
+    hint: did you mean prod-east? contexts: here, prod-east, arn:aws:eks:eu:1:cluster/kvs
+    "#);
+}
+
+#[test]
+fn unknown_context_without_a_kubeconfig() {
+    assert_snapshot!(skvs(&["list", "--context", "prod"]).run(), @r#"
+    exit 1
+    stderr:
+    error: context "prod" does not exist: there is no kubeconfig
+    hint: set KUBECONFIG or give --kubeconfig FILE
+    "#);
+}
+
+#[test]
+fn unknown_user() {
+    let run = skvs(&["list", "--user", "you"]).server(&nobody());
+    assert_snapshot!(run.run(), @r#"
+    exit 1
+    stderr:
+    error: user "you" does not exist in the kubeconfig
+    hint: users: me
+    "#);
+}
+
+#[test]
+fn a_refused_connection() {
+    assert_snapshot!(skvs(&["list"]).server(&nobody()).run(), @r"
+    exit 1
+    stderr:
+    The connection to the server SERVER was refused - did you specify the right host or port?
+    ");
+}
+
+#[test]
+fn a_host_without_an_address() {
+    let told = skvs(&["list"])
+        .server("https://no-such-host.invalid:6443")
+        .run();
+    assert_eq!(told.code, Some(1));
+    assert!(
+        told.stderr
+            .starts_with("Unable to connect to the server: SERVER: "),
+        "{told}"
+    );
+}
+
+#[test]
+fn a_server_without_tls() {
+    let server = Listener::without_tls();
+    assert_snapshot!(skvs(&["list"]).server(&server.https()).run(), @r"
+    exit 1
+    stderr:
+    Unable to connect to the server: SERVER: tls: the server does not speak TLS on this port
+    hint: is the port right? kubectl config view --minify
+    ");
+}
+
+#[test]
+fn a_server_that_never_answers() {
+    let server = Listener::silent();
+    let run = skvs(&["list", "--request-timeout=1s"]).server(&server.http());
+    assert_snapshot!(run.run(), @r"
+    exit 1
+    stderr:
+    Unable to connect to the server: SERVER: no answer within 1s
+    hint: a longer wait: --request-timeout=2m
+    ");
+}
+
+#[test]
+fn a_server_that_never_shakes_hands() {
+    let server = Listener::silent();
+    let run = skvs(&["list", "--request-timeout=1s"]).server(&server.https());
+    assert_snapshot!(run.run(), @r"
+    exit 1
+    stderr:
+    Unable to connect to the server: SERVER: no answer within 1s
+    hint: a longer wait: --request-timeout=2m
+    ");
+}
+
+#[test]
+fn an_expired_token() {
+    let server = Listener::answering(401, &status(401, "Unauthorized", "Unauthorized"));
+    assert_snapshot!(skvs(&["list"]).server(&server.http()).run(), @r"
+    exit 1
+    stderr:
+    error: You must be logged in to the server (Unauthorized)
+    hint: the token or certificate is missing, wrong or expired; log in again, then: kubectl auth whoami
+    ");
+}
+
+#[test]
+fn a_forbidden_list() {
+    let message = "helmreleases.helm.toolkit.fluxcd.io is forbidden: User \"dev\" cannot list resource \"helmreleases\" in API group \"helm.toolkit.fluxcd.io\" in the namespace \"flux-system\"";
+    let server = Listener::answering(403, &status(403, "Forbidden", message));
+    assert_snapshot!(skvs(&["list"]).server(&server.http()).run(), @r#"
+    exit 1
+    stderr:
+    Error from server (Forbidden): helmreleases.helm.toolkit.fluxcd.io is forbidden: User "dev" cannot list resource "helmreleases" in API group "helm.toolkit.fluxcd.io" in the namespace "flux-system"
+    hint: ask for: list helmreleases in flux-system
+    "#);
+}
+
+#[test]
+fn a_cluster_without_flux() {
+    let server = Listener::answering(404, "404 page not found");
+    assert_snapshot!(skvs(&["list"]).server(&server.http()).run(), @r#"
+    exit 1
+    stderr:
+    error: the server doesn't have a resource type "helmreleases.helm.toolkit.fluxcd.io": Flux's helm-controller is not installed on this cluster
+    hint: is this the right cluster? kubectl config current-context; what Flux has here: flux check
+    "#);
+}
+
+#[test]
+fn an_answer_that_is_no_list() {
+    let server = Listener::answering(200, "<html>a login page</html>");
+    let told = skvs(&["list"]).server(&server.http()).run();
+    assert_eq!(told.code, Some(1));
+    assert!(
+        told.stderr
+            .starts_with("error: the API server's answer cannot be read: "),
+        "{told}"
+    );
+}
+
+#[test]
+fn a_busy_server_is_asked_again_and_then_told() {
+    let server = Listener::answering(
+        503,
+        &status(503, "ServiceUnavailable", "the server is busy"),
+    );
+    assert_snapshot!(skvs(&["list"]).server(&server.http()).run(), @r"
+    exit 1
+    stderr:
+    Error from server (ServiceUnavailable): the server is busy
+    ");
+    assert_eq!(server.requests().len(), 3);
+}
+
+#[test]
+fn the_request_log() {
+    let server = Listener::answering(200, EMPTY_LIST);
+    let told = skvs(&["list", "-v", "6"]).server(&server.http()).run();
+    let first = told.stderr.lines().next().unwrap();
+    assert!(
+        first.starts_with("GET http://SERVER/apis/helm.toolkit.fluxcd.io/v2/namespaces/flux-system/helmreleases?labelSelector="),
+        "{told}"
+    );
+    assert!(
+        first.contains(" 200 OK, ") && first.ends_with(" milliseconds"),
+        "{told}"
+    );
+    assert!(!told.stderr.contains("sesame"), "{told}");
+}
+
+#[test]
+fn the_namespace_of_the_environment() {
+    let server = Listener::answering(200, EMPTY_LIST);
+    let told = skvs(&["list"])
+        .server(&server.http())
+        .env("SKVS_NAMESPACE", "elsewhere")
+        .run();
+    assert_eq!(told.stderr, "No resources found in elsewhere namespace.\n");
+}

@@ -1,0 +1,87 @@
+//! The help of every command, kept as docs/cli.md. `BLESS=1 cargo test --test cli` rewrites it.
+
+use crate::run::skvs;
+use std::fmt::Write;
+use std::path::Path;
+
+#[test]
+fn docs_cli_is_the_help() {
+    let root = help(&[]);
+    let mut text = String::from(
+        "# Command line\n\nEvery command's help at 80 columns. A test keeps this file equal to the program: \
+         `BLESS=1 cargo test --test cli` rewrites it.\n",
+    );
+    section(&mut text, "kubectl skvs", &root);
+    for command in commands(&root) {
+        section(
+            &mut text,
+            &format!("kubectl skvs {command}"),
+            &help(&[&command]),
+        );
+    }
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/cli.md");
+    if std::env::var_os("BLESS").is_some() {
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+        std::fs::write(&file, text).unwrap();
+        return;
+    }
+    let kept = std::fs::read_to_string(&file).unwrap_or_default();
+    same(&kept, &text);
+}
+
+/// The long help and the short one: the first for reading, the second must work too.
+fn help(command: &[&str]) -> String {
+    let short: Vec<&str> = command.iter().copied().chain(["-h"]).collect();
+    assert_eq!(skvs(&short).run().code, Some(0));
+    let long: Vec<&str> = command.iter().copied().chain(["--help"]).collect();
+    let told = skvs(&long).run();
+    assert_eq!((told.code, told.stderr.as_str()), (Some(0), ""));
+    told.stdout
+}
+
+fn section(text: &mut String, title: &str, help: &str) {
+    for line in help.lines() {
+        // A URL or an example that is longer cannot be folded.
+        assert!(
+            line.chars().count() <= 80 || line.trim_start().starts_with("kubectl"),
+            "{title}: more than 80 columns: {line}"
+        );
+    }
+    let help: Vec<&str> = help.lines().map(str::trim_end).collect();
+    write!(
+        text,
+        "\n## {title}\n\n```text\n{}\n```\n",
+        help.join("\n").trim_end()
+    )
+    .unwrap();
+}
+
+/// The names under `Commands:`.
+fn commands(root: &str) -> Vec<String> {
+    let names: Vec<String> = root
+        .lines()
+        .skip_while(|l| *l != "Commands:")
+        .skip(1)
+        .take_while(|l| !l.is_empty())
+        .filter(|l| l.starts_with("  ") && !l.starts_with("   "))
+        .filter_map(|l| l.split_whitespace().next().map(str::to_owned))
+        .collect();
+    assert!(names.len() >= 3, "no commands in {root}");
+    names
+}
+
+/// Tells the first line that differs, not two whole files.
+fn same(kept: &str, now: &str) {
+    if let Some((n, (kept, now))) = kept
+        .lines()
+        .chain(std::iter::repeat("<end>"))
+        .zip(now.lines().chain(["<end>"]))
+        .enumerate()
+        .find(|(_, (kept, now))| kept != now)
+    {
+        panic!(
+            "docs/cli.md line {}: has {kept:?}, the program says {now:?}; BLESS=1 cargo test --test cli rewrites it",
+            n + 1
+        );
+    }
+}

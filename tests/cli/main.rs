@@ -1,0 +1,21 @@
+//! Hermetic runs of the binary: what it prints and how it ends, without a cluster.
+//!
+//! Where an API server's answer is needed, a loopback listener gives that one answer and is named by it (see [`server`]);
+//! what a whole API server does is tested in `tests/cluster`.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    reason = "a test that cannot go on fails there"
+)]
+
+mod completion;
+mod connection;
+mod credentials;
+mod help;
+mod output;
+mod proxies;
+mod run;
+mod server;
+mod usage;
+mod version;

@@ -1,0 +1,128 @@
+//! Loopback listeners that stand for one answer of a server: a refusal, silence, bytes that are no TLS, a proxy.
+//!
+//! None of them behaves like an API server beyond that answer.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
+
+/// A listener on a port of its own; it ends with the test process.
+pub(crate) struct Listener {
+    port: u16,
+    requests: Arc<Mutex<Vec<String>>>,
+}
+
+impl Listener {
+    fn start(serve: impl Fn(TcpStream, &Mutex<Vec<String>>) + Send + Sync + 'static) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let requests = Arc::new(Mutex::new(Vec::new()));
+        let seen = Arc::clone(&requests);
+        let serve = Arc::new(serve);
+        std::thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let (serve, seen) = (Arc::clone(&serve), Arc::clone(&seen));
+                std::thread::spawn(move || serve(stream, &seen));
+            }
+        });
+        Self { port, requests }
+    }
+
+    /// Answers every request with this status and this JSON.
+    pub(crate) fn answering(code: u16, body: &str) -> Self {
+        let body = body.to_owned();
+        Self::start(move |stream, seen| answer(stream, seen, code, &body))
+    }
+
+    /// Takes connections and requests, and never answers.
+    pub(crate) fn silent() -> Self {
+        Self::start(|mut stream, _| {
+            let mut rest = Vec::new();
+            let _ = stream.read_to_end(&mut rest);
+        })
+    }
+
+    /// Answers a TLS hello in plain text, as a web server on the wrong port does.
+    pub(crate) fn without_tls() -> Self {
+        Self::start(|mut stream, _| {
+            let mut hello = [0; 512];
+            let _ = stream.read(&mut hello);
+            let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\nconnection: close\r\n\r\n");
+        })
+    }
+
+    /// A proxy that does what CONNECT asks for.
+    pub(crate) fn proxy() -> Self {
+        Self::start(|stream, seen| {
+            let _ = tunnel(stream, seen);
+        })
+    }
+
+    pub(crate) fn http(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    pub(crate) fn https(&self) -> String {
+        format!("https://127.0.0.1:{}", self.port)
+    }
+
+    /// The first lines of the requests so far.
+    pub(crate) fn requests(&self) -> Vec<String> {
+        self.requests.lock().unwrap().clone()
+    }
+}
+
+/// An address where nothing listens.
+pub(crate) fn nobody() -> String {
+    // A port that was just free: the listener is gone when this returns.
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    format!("https://{}", listener.local_addr().unwrap())
+}
+
+/// A Status as an API server writes it.
+pub(crate) fn status(code: u16, reason: &str, message: &str) -> String {
+    serde_json::json!({
+        "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure",
+        "message": message, "reason": reason, "code": code,
+    })
+    .to_string()
+}
+
+fn head(stream: &TcpStream) -> Option<String> {
+    let mut reader = BufReader::new(stream.try_clone().ok()?);
+    let mut first = String::new();
+    reader.read_line(&mut first).ok()?;
+    loop {
+        let mut line = String::new();
+        if reader.read_line(&mut line).ok()? == 0 {
+            return None;
+        }
+        if line.trim().is_empty() {
+            return Some(first.trim_end().to_owned());
+        }
+    }
+}
+
+fn answer(mut stream: TcpStream, seen: &Mutex<Vec<String>>, code: u16, body: &str) {
+    let Some(first) = head(&stream) else {
+        return;
+    };
+    seen.lock().unwrap().push(first);
+    let _ = write!(
+        stream,
+        "HTTP/1.1 {code} Answer\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
+        body.len()
+    );
+}
+
+fn tunnel(mut stream: TcpStream, seen: &Mutex<Vec<String>>) -> Option<()> {
+    let first = head(&stream)?;
+    seen.lock().unwrap().push(first.clone());
+    let target = first.strip_prefix("CONNECT ")?.split(' ').next()?;
+    let mut server = TcpStream::connect(target).ok()?;
+    stream.write_all(b"HTTP/1.1 200 Established\r\n\r\n").ok()?;
+    let (mut from, mut to) = (stream.try_clone().ok()?, server.try_clone().ok()?);
+    std::thread::spawn(move || std::io::copy(&mut from, &mut to));
+    std::io::copy(&mut server, &mut stream).ok()?;
+    Some(())
+}
