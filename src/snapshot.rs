@@ -6,6 +6,7 @@ use crate::cluster::ClusterError;
 use crate::model::helm_release::HelmRelease;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
+use std::sync::Arc;
 
 /// Why a part was not seen.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -158,6 +159,20 @@ pub struct Snapshot {
     pub target_namespace: Read<Value>,
     /// The ServiceAccount that Flux impersonates.
     pub service_account: Read<Value>,
-    /// The other onboardings of all namespaces (or, where that is forbidden, of this one): for shared databases.
-    pub others: Read<Vec<HelmRelease>>,
+    /// The AuthorizationPolicy that lets the service accounts in, named by the status's inventory or the release's manifest.
+    pub policy: Read<Value>,
+    /// What `spec.dependsOn` names, in its order.
+    pub dependencies: Vec<Dependency>,
+    /// All onboardings of all namespaces (or, where that is forbidden, of this one), this one among them: for shared
+    /// databases. Read once for all snapshots of a run.
+    pub others: Arc<Read<Vec<HelmRelease>>>,
+}
+
+/// One entry of `spec.dependsOn`.
+#[derive(Clone, Debug)]
+pub struct Dependency {
+    /// `namespace/name`.
+    pub id: String,
+    /// The HelmRelease that it names.
+    pub helm_release: Read<HelmRelease>,
 }
