@@ -4,6 +4,7 @@
 
 use crate::cluster::ClusterError;
 use crate::model::helm_release::HelmRelease;
+use crate::model::helm_storage::{Release, Revision};
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 use std::sync::Arc;
@@ -136,6 +137,15 @@ pub struct CreationJob {
     pub events: Read<Vec<Value>>,
 }
 
+/// A creation Job that something names and that is no longer there: Helm's delete policy or a TTL took it.
+#[derive(Clone, Debug)]
+pub struct LostJob {
+    pub namespace: String,
+    pub name: String,
+    /// What its events still tell, newest last.
+    pub events: Read<Vec<Value>>,
+}
+
 /// Everything that was read of one onboarding.
 #[derive(Clone, Debug)]
 pub struct Snapshot {
@@ -148,11 +158,15 @@ pub struct Snapshot {
     /// The chart's source: HelmRepository, GitRepository, Bucket.
     pub source: Read<Value>,
     /// Helm's revisions, newest first.
-    pub revisions: Read<Vec<crate::model::helm_storage::Revision>>,
+    pub revisions: Read<Vec<Revision>>,
     /// The newest revision, decoded.
-    pub release: Read<crate::model::helm_storage::Release>,
-    /// The creation Job named by the release's hooks or by the failure.
+    pub release: Read<Release>,
+    /// `namespace/name` of the Secret that `release` was read from, or was looked for in.
+    pub release_secret: Option<String>,
+    /// The creation Job named by the release's hooks, by the failure or by its labels.
     pub creation_job: Read<CreationJob>,
+    /// Set where `creation_job` is absent: which one it was.
+    pub lost_job: Option<LostJob>,
     /// Events of the HelmRelease, newest last.
     pub events: Read<Vec<Value>>,
     /// The target Namespace object.

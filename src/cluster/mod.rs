@@ -6,6 +6,7 @@
 
 pub mod config;
 pub mod error;
+pub mod gather;
 pub mod helm_releases;
 mod pages;
 mod proxy;
@@ -19,7 +20,7 @@ pub use pages::{List, Pages};
 use crate::error::{Error, Result};
 use kube::client::ClientBuilder;
 use std::sync::OnceLock;
-use transport::Transport;
+use transport::{Accept, Transport};
 
 /// A connection to one cluster. Nothing is sent before the first read.
 #[derive(Clone)]
@@ -80,6 +81,21 @@ impl Cluster {
     /// What the API server or the connection said.
     pub async fn get<T: serde::de::DeserializeOwned>(&self, path: &str) -> Result<T, ClusterError> {
         self.transport.get(path).await
+    }
+
+    /// Reads a list's metadata alone: what is in the objects (a Secret's payload) is not sent.
+    ///
+    /// # Errors
+    /// As [`Cluster::get`].
+    pub async fn get_metadata<T: serde::de::DeserializeOwned>(
+        &self,
+        path: &str,
+    ) -> Result<List<T>, ClusterError> {
+        let body = self
+            .transport
+            .get_bytes_as(path, Accept::MetadataList)
+            .await?;
+        serde_json::from_slice(&body).map_err(|e| ClusterError::Malformed(e.to_string()))
     }
 
     /// Reads a path's body as text: a pod's log.

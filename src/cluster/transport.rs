@@ -20,6 +20,26 @@ const LONGEST_WAIT: Duration = Duration::from_secs(2);
 /// Verbosity from which requests are told on stderr, as in kubectl.
 const LOG_REQUESTS: u8 = 6;
 
+/// In which form an answer is asked for.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Accept {
+    /// The objects, whole.
+    Json,
+    /// A list of the objects' metadata alone: no Secret's payload travels.
+    MetadataList,
+}
+
+impl Accept {
+    fn header(self) -> &'static str {
+        match self {
+            Self::Json => "application/json, */*;q=0.1",
+            Self::MetadataList => {
+                "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
+            }
+        }
+    }
+}
+
 /// The client with what every request needs beside it.
 #[derive(Clone)]
 pub(super) struct Transport {
@@ -63,10 +83,18 @@ impl Transport {
     }
 
     pub(super) async fn get_bytes(&self, path: &str) -> Result<bytes::Bytes, ClusterError> {
+        self.get_bytes_as(path, Accept::Json).await
+    }
+
+    pub(super) async fn get_bytes_as(
+        &self,
+        path: &str,
+        accept: Accept,
+    ) -> Result<bytes::Bytes, ClusterError> {
         let mut tries = 0;
         loop {
             tries += 1;
-            let (status, headers, body) = self.once(path).await?;
+            let (status, headers, body) = self.once(path, accept).await?;
             if status.is_success() {
                 return Ok(body);
             }
@@ -89,11 +117,12 @@ impl Transport {
     async fn once(
         &self,
         path: &str,
+        accept: Accept,
     ) -> Result<(StatusCode, http::HeaderMap, bytes::Bytes), ClusterError> {
         self.requests.fetch_add(1, Ordering::Relaxed);
         let started = Instant::now();
         let request = Request::get(path)
-            .header(http::header::ACCEPT, "application/json, */*;q=0.1")
+            .header(http::header::ACCEPT, accept.header())
             .body(Body::empty())
             .map_err(|e| {
                 ClusterError::Other(format!("the path {path} cannot be asked for: {e}"))

@@ -43,6 +43,9 @@ pub struct Release {
     pub config: Value,
     #[serde(deserialize_with = "nullable")]
     pub hooks: Vec<Hook>,
+    /// The objects that were applied, as YAML; hooks are not in it. Can hold secrets.
+    #[serde(deserialize_with = "nullable")]
+    pub manifest: String,
 }
 
 /// `.info`.

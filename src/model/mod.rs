@@ -4,8 +4,10 @@
 
 pub mod condition;
 pub mod forbidden;
+pub mod event;
 pub mod helm_release;
 pub mod helm_storage;
+pub mod manifest;
 pub mod names;
 pub mod onboarding;
 pub mod status;

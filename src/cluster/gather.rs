@@ -1,0 +1,244 @@
+//! Everything that is read of one onboarding, side by side, as one [`Snapshot`].
+//!
+//! Owns which objects belong to an onboarding and how they are found. It judges nothing: a 404 is absent, any other error is
+//! unknown with its reason, and what nothing names is not asked for. Text stays as it came; views clean it.
+//!
+//! The number of requests is bounded: see [`REQUESTS_MAX`]. A healthy onboarding takes about 14.
+
+mod events;
+mod job;
+mod release;
+mod source;
+
+use super::helm_releases::Query;
+use super::{Cluster, ClusterError, List, Pages, segment};
+use crate::model::helm_release::{HelmRelease, ObjectRef};
+use crate::snapshot::{Dependency, Read, Snapshot, Why};
+use serde_json::Value;
+use std::sync::Arc;
+
+/// Entries of `spec.dependsOn` that are followed.
+const DEPENDENCIES_MAX: usize = 5;
+
+/// Most requests that one snapshot sends: chart and source (4: an old cluster is asked in a second version), revisions (1),
+/// release (2), policy (1), namespace (1), service account (1), events (1), dependencies, and what [`job`] needs. Retries of a
+/// busy server are not counted.
+pub const REQUESTS_MAX: u64 = 11 + DEPENDENCIES_MAX as u64 + job::REQUESTS_MAX;
+
+/// Why objects of a release on another cluster are not read.
+const REMOTE: &str =
+    "the release is on another cluster (spec.kubeConfig), which this command does not read";
+
+/// The onboardings of the cluster, for what several of them share.
+#[derive(Clone, Debug)]
+pub struct Onboardings {
+    /// Those of all namespaces or, where that is forbidden, of one.
+    pub read: Arc<Read<Vec<HelmRelease>>>,
+    /// Set where only one namespace could be read: why.
+    pub not_elsewhere: Option<Why>,
+}
+
+impl Cluster {
+    /// Reads the labelled onboardings of all namespaces; where that is forbidden, of `namespace`.
+    pub async fn other_onboardings(&self, namespace: &str, selector: &str) -> Onboardings {
+        let all = self.onboardings(None, selector).await;
+        let (read, not_elsewhere) = match all {
+            Err(error) if error.is_forbidden() => (
+                self.onboardings(Some(namespace), selector).await,
+                Some(Why::from(&error)),
+            ),
+            other => (other, None),
+        };
+        Onboardings {
+            read: Arc::new(Read::from_result(read)),
+            not_elsewhere,
+        }
+    }
+
+    async fn onboardings(
+        &self,
+        namespace: Option<&str>,
+        selector: &str,
+    ) -> Result<Vec<HelmRelease>, ClusterError> {
+        let query = Query {
+            namespace: namespace.map(str::to_owned),
+            selector: selector.to_owned(),
+        };
+        let (first, pages): (List<HelmRelease>, Pages<HelmRelease>) =
+            self.helm_releases(&query).await?;
+        let mut all = first.items;
+        all.extend(pages.all().await?);
+        Ok(all)
+    }
+
+    /// Reads what belongs to the HelmRelease `object`. Sends [`REQUESTS_MAX`] requests at most.
+    ///
+    /// # Errors
+    /// The object is no HelmRelease: a field has another type than the CRD gives it.
+    pub async fn snapshot(
+        &self,
+        object: Value,
+        others: Arc<Read<Vec<HelmRelease>>>,
+    ) -> Result<Snapshot, ClusterError> {
+        let hr = HelmRelease::from_value(&object).map_err(|e| {
+            let name = object.pointer("/metadata/name").and_then(Value::as_str);
+            ClusterError::Malformed(format!("helmrelease {:?}: {e}", name.unwrap_or("?")))
+        })?;
+        let (sources, installed, events, target_namespace, service_account, dependencies) = futures::join!(
+            source::chain(self, &hr),
+            installed(self, &hr, &object),
+            events::of(
+                self,
+                &hr.metadata.namespace,
+                "HelmRelease",
+                &hr.metadata.name,
+                Some(&hr.metadata.uid)
+            ),
+            target_namespace(self, &hr),
+            service_account(self, &hr),
+            dependencies(self, &hr),
+        );
+        let Installed {
+            stored,
+            policy,
+            job,
+        } = installed;
+        Ok(Snapshot {
+            object,
+            helm_release: hr,
+            chart: sources.chart,
+            source: sources.source,
+            revisions: stored.revisions,
+            release: stored.release,
+            release_secret: stored.secret,
+            creation_job: job.job,
+            lost_job: job.lost,
+            events,
+            target_namespace,
+            service_account,
+            policy,
+            dependencies,
+            others,
+        })
+    }
+
+    /// One object by the parts of its path; the group is empty for core objects.
+    async fn object(
+        &self,
+        group_version: &str,
+        namespace: &str,
+        plural: &str,
+        name: &str,
+    ) -> Result<Value, ClusterError> {
+        let root = if group_version.contains('/') {
+            format!("/apis/{group_version}")
+        } else {
+            format!("/api/{group_version}")
+        };
+        self.get(&format!(
+            "{root}/namespaces/{}/{plural}/{}",
+            segment(namespace),
+            segment(name)
+        ))
+        .await
+    }
+}
+
+/// What Helm keeps, and what is found by it.
+struct Installed {
+    stored: release::Stored,
+    policy: Read<Value>,
+    job: job::Found,
+}
+
+async fn installed(cluster: &Cluster, hr: &HelmRelease, object: &Value) -> Installed {
+    if hr.is_remote() {
+        return Installed {
+            stored: release::Stored::not_asked(REMOTE),
+            policy: Read::not_asked(REMOTE),
+            job: job::Found::not_asked(REMOTE),
+        };
+    }
+    // A failure that names its Job, and an inventory that names the policy, need not wait for the release.
+    let (job_ahead, policy_ahead) = (job::of_failure(hr), release::policy_of_inventory(object));
+    let (stored, job, policy) = futures::join!(
+        release::stored(cluster, hr),
+        async {
+            match &job_ahead {
+                Some(id) => Some(job::read(cluster, id).await),
+                None => None,
+            }
+        },
+        async {
+            match &policy_ahead {
+                Some(id) => Some(release::policy(cluster, id).await),
+                None => None,
+            }
+        },
+    );
+    let (job, policy) = futures::join!(
+        async {
+            match job {
+                Some(found) => found,
+                None => job::of_release(cluster, hr, &stored.release).await,
+            }
+        },
+        async {
+            match policy {
+                Some(found) => found,
+                None => release::policy_of_manifest(cluster, hr, &stored.release).await,
+            }
+        },
+    );
+    Installed {
+        stored,
+        policy,
+        job,
+    }
+}
+
+async fn target_namespace(cluster: &Cluster, hr: &HelmRelease) -> Read<Value> {
+    if hr.is_remote() {
+        return Read::not_asked(REMOTE);
+    }
+    let path = format!("/api/v1/namespaces/{}", segment(hr.release_namespace()));
+    Read::from_result(cluster.get(&path).await)
+}
+
+async fn service_account(cluster: &Cluster, hr: &HelmRelease) -> Read<Value> {
+    if hr.is_remote() {
+        return Read::not_asked(REMOTE);
+    }
+    match hr.spec.service_account_name.as_deref() {
+        None | Some("") => {
+            Read::not_asked("spec.serviceAccountName is not set: Flux uses its controller's own")
+        }
+        Some(name) => Read::from_result(
+            cluster
+                .object("v1", &hr.metadata.namespace, "serviceaccounts", name)
+                .await,
+        ),
+    }
+}
+
+async fn dependencies(cluster: &Cluster, hr: &HelmRelease) -> Vec<Dependency> {
+    let read = |(number, reference): (usize, &ObjectRef)| {
+        let namespace = reference.namespace.as_deref().filter(|n| !n.is_empty());
+        let namespace = namespace.unwrap_or(&hr.metadata.namespace).to_owned();
+        let name = reference.name.clone();
+        async move {
+            let helm_release = if number < DEPENDENCIES_MAX {
+                Read::from_result(cluster.helm_release(&namespace, &name).await)
+            } else {
+                Read::not_asked(format!(
+                    "only the first {DEPENDENCIES_MAX} dependencies are read"
+                ))
+            };
+            Dependency {
+                id: format!("{namespace}/{name}"),
+                helm_release,
+            }
+        }
+    };
+    futures::future::join_all(hr.spec.depends_on.iter().enumerate().map(read)).await
+}

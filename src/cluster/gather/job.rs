@@ -1,0 +1,294 @@
+//! The hook Job that creates the database: which one it is, its pods, the end of their logs, their events.
+
+use super::super::{Cluster, List, segment};
+use super::events;
+use crate::model::helm_release::{GROUP, HelmRelease};
+use crate::model::helm_storage::{Hook, Release};
+use crate::model::{manifest, status};
+use crate::snapshot::{CreationJob, JobPod, LostJob, Read};
+use serde_json::Value;
+
+/// Pods of the Job that are read, newest first.
+const PODS_MAX: usize = 3;
+/// Containers of a pod whose logs are read.
+const CONTAINERS_MAX: usize = 4;
+/// Lines of a log.
+const LOG_LINES: usize = 20;
+/// Bytes of a log.
+const LOG_BYTES: usize = 16 * 1024;
+
+/// Most requests: the search by label, the Job, its pods, its events; of each pod the events and the logs.
+pub(super) const REQUESTS_MAX: u64 = 4 + (PODS_MAX * (1 + CONTAINERS_MAX)) as u64;
+
+/// Which Job it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct JobId {
+    namespace: String,
+    name: String,
+}
+
+/// What was found of it.
+pub(super) struct Found {
+    pub(super) job: Read<CreationJob>,
+    pub(super) lost: Option<LostJob>,
+}
+
+impl Found {
+    pub(super) fn not_asked(why: &str) -> Self {
+        Self::without(Read::not_asked(why))
+    }
+
+    fn without(job: Read<CreationJob>) -> Self {
+        Self { job, lost: None }
+    }
+}
+
+/// The Job that the failure text names.
+pub(super) fn of_failure(hr: &HelmRelease) -> Option<JobId> {
+    let failure = status::failure(hr)?;
+    status::resources(&failure.error)
+        .into_iter()
+        .chain(status::resources(&failure.condition.message))
+        .find(|r| r.kind == "Job")
+        .map(|r| JobId {
+            namespace: if r.namespace.is_empty() {
+                hr.release_namespace().to_owned()
+            } else {
+                r.namespace
+            },
+            name: r.name,
+        })
+}
+
+/// The Job of the release's install hooks: one that did not succeed before one that did.
+fn of_hooks(hooks: &[Hook], release_namespace: &str) -> Option<JobId> {
+    let mut jobs: Vec<&Hook> = hooks
+        .iter()
+        .filter(|h| h.kind == "Job" && h.events.iter().any(|e| e == "pre-install"))
+        .collect();
+    jobs.sort_by_key(|h| h.last_run.as_ref().is_some_and(|r| r.phase == "Succeeded"));
+    let hook = jobs.first()?;
+    let object = manifest::objects(&hook.manifest)
+        .into_iter()
+        .find(|o| o.kind == "Job");
+    let (name, namespace) = match object {
+        Some(object) => (object.metadata.name, object.metadata.namespace),
+        None => (hook.name.clone(), None),
+    };
+    Some(JobId {
+        namespace: namespace.unwrap_or_else(|| release_namespace.to_owned()),
+        name,
+    })
+}
+
+/// Reads the Job that the release's hooks name or, without a release, the one that carries the HelmRelease's labels.
+pub(super) async fn of_release(
+    cluster: &Cluster,
+    hr: &HelmRelease,
+    release: &Read<Release>,
+) -> Found {
+    if let Some(release) = release.seen() {
+        return match of_hooks(&release.hooks, hr.release_namespace()) {
+            Some(id) => read(cluster, &id).await,
+            None => Found::not_asked("the release has no Job that runs before its installation"),
+        };
+    }
+    let labels = format!(
+        "{GROUP}/name={},{GROUP}/namespace={}",
+        hr.metadata.name, hr.metadata.namespace
+    );
+    let path = format!(
+        "/apis/batch/v1/namespaces/{}/jobs?labelSelector={}&limit=10",
+        segment(hr.release_namespace()),
+        segment(&labels)
+    );
+    match Read::from_result(cluster.get::<List<Value>>(&path).await) {
+        Read::Seen(mut list) => {
+            newest_first(&mut list.items);
+            match list.items.into_iter().next() {
+                Some(job) => {
+                    let id = JobId {
+                        namespace: hr.release_namespace().to_owned(),
+                        name: text(&job, "/metadata/name").to_owned(),
+                    };
+                    with_pods(cluster, &id, job).await
+                }
+                None => Found::not_asked("no release, failure or label names a Job"),
+            }
+        }
+        Read::Absent => Found::not_asked("no release, failure or label names a Job"),
+        Read::Unknown(why) => Found::without(Read::Unknown(why)),
+    }
+}
+
+/// Reads the Job and what it made.
+pub(super) async fn read(cluster: &Cluster, id: &JobId) -> Found {
+    let job = cluster
+        .object("batch/v1", &id.namespace, "jobs", &id.name)
+        .await;
+    match Read::from_result(job) {
+        Read::Seen(job) => with_pods(cluster, id, job).await,
+        Read::Unknown(why) => Found::without(Read::Unknown(why)),
+        Read::Absent => Found {
+            job: Read::Absent,
+            lost: Some(LostJob {
+                events: events::of(cluster, &id.namespace, "Job", &id.name, None).await,
+                namespace: id.namespace.clone(),
+                name: id.name.clone(),
+            }),
+        },
+    }
+}
+
+async fn with_pods(cluster: &Cluster, id: &JobId, job: Value) -> Found {
+    // The label without a prefix is on the pods of every Kubernetes version.
+    let path = format!(
+        "/api/v1/namespaces/{}/pods?labelSelector={}&limit=50",
+        segment(&id.namespace),
+        segment(&format!("job-name={}", id.name))
+    );
+    let pods = async {
+        match Read::from_result(cluster.get::<List<Value>>(&path).await) {
+            Read::Seen(mut list) => {
+                newest_first(&mut list.items);
+                list.items.truncate(PODS_MAX);
+                let read = list.items.into_iter().map(|pod| pod_parts(cluster, pod));
+                Read::Seen(futures::future::join_all(read).await)
+            }
+            Read::Absent => Read::Absent,
+            Read::Unknown(why) => Read::Unknown(why),
+        }
+    };
+    // Events of former Jobs of that name tell of former attempts.
+    let (pods, mut events) = futures::join!(
+        pods,
+        events::of(cluster, &id.namespace, "Job", &id.name, None)
+    );
+    let pods = pods.map(|parts| {
+        parts
+            .into_iter()
+            .map(|(pod, more)| {
+                // One kind of refusal is enough to say: the Job's own events were refused in the same way.
+                if let (Read::Seen(all), Read::Seen(more)) = (&mut events, more) {
+                    all.extend(more);
+                }
+                pod
+            })
+            .collect()
+    });
+    if let Read::Seen(all) = &mut events {
+        crate::model::event::sort(all);
+    }
+    Found::without(Read::Seen(CreationJob { job, pods, events }))
+}
+
+async fn pod_parts(cluster: &Cluster, pod: Value) -> (JobPod, Read<Vec<Value>>) {
+    let (namespace, name) = (
+        text(&pod, "/metadata/namespace").to_owned(),
+        text(&pod, "/metadata/name").to_owned(),
+    );
+    let containers = has_run(&pod);
+    let logs = containers.into_iter().take(CONTAINERS_MAX).map(|container| {
+        let path = format!(
+            "/api/v1/namespaces/{}/pods/{}/log?container={}&tailLines={LOG_LINES}&limitBytes={LOG_BYTES}",
+            segment(&namespace),
+            segment(&name),
+            segment(&container)
+        );
+        async move { (container, Read::from_result(cluster.get_text(&path).await)) }
+    });
+    let uid = text(&pod, "/metadata/uid");
+    let (logs, events) = futures::join!(
+        futures::future::join_all(logs),
+        events::of(cluster, &namespace, "Pod", &name, Some(uid))
+    );
+    (JobPod { pod, logs }, events)
+}
+
+/// Names of the containers that run or have run: the others have no log.
+fn has_run(pod: &Value) -> Vec<String> {
+    let mut names = Vec::new();
+    for field in ["/status/initContainerStatuses", "/status/containerStatuses"] {
+        let statuses = pod.pointer(field).and_then(Value::as_array);
+        for status in statuses.into_iter().flatten() {
+            let has = |path: &str| status.pointer(path).is_some_and(|v| !v.is_null());
+            if has("/state/running") || has("/state/terminated") || has("/lastState/terminated") {
+                names.push(text(status, "/name").to_owned());
+            }
+        }
+    }
+    names
+}
+
+fn newest_first(objects: &mut [Value]) {
+    objects.sort_by(|a, b| {
+        let made = |o: &Value| text(o, "/metadata/creationTimestamp").to_owned();
+        made(b).cmp(&made(a))
+    });
+}
+
+fn text<'a>(value: &'a Value, path: &str) -> &'a str {
+    value
+        .pointer(path)
+        .and_then(Value::as_str)
+        .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn the_failure_names_the_job() {
+        let message = "Helm install failed for release core/core-a with chart c@0.1.2: failed pre-install: failed early due to stalled resources: [Job/core/pds-database-create status: 'Failed']";
+        let hr = HelmRelease::from_value(&json!({
+            "metadata": {"name": "a", "namespace": "flux-system"},
+            "status": {"conditions": [{"type": "Ready", "status": "False", "reason": "InstallFailed", "message": message},
+                {"type": "Released", "status": "False", "reason": "InstallFailed", "message": message}]}
+        }))
+        .unwrap();
+        let id = of_failure(&hr).unwrap();
+        assert_eq!(
+            (id.namespace.as_str(), id.name.as_str()),
+            ("core", "pds-database-create")
+        );
+    }
+
+    #[test]
+    fn the_hook_that_failed_is_the_one() {
+        let hook = |name: &str, phase: &str, manifest: &str| {
+            serde_json::from_value::<Hook>(
+                json!({"name": name, "kind": "Job", "events": ["pre-install"],
+                "manifest": manifest, "last_run": {"phase": phase}}),
+            )
+            .unwrap()
+        };
+        let hooks = [
+            hook("first", "Succeeded", ""),
+            hook(
+                "x",
+                "Failed",
+                "kind: Job\nmetadata:\n  name: second\n  namespace: other\n",
+            ),
+        ];
+        let id = of_hooks(&hooks, "core").unwrap();
+        assert_eq!(
+            (id.namespace.as_str(), id.name.as_str()),
+            ("other", "second")
+        );
+        let id = of_hooks(&hooks[..1], "core").unwrap();
+        assert_eq!((id.namespace.as_str(), id.name.as_str()), ("core", "first"));
+        assert!(of_hooks(&[], "core").is_none());
+    }
+
+    #[test]
+    fn only_containers_that_have_run_have_logs() {
+        let pod = json!({"status": {"containerStatuses": [
+            {"name": "create", "state": {"terminated": {"exitCode": 22}}},
+            {"name": "waits", "state": {"waiting": {"reason": "ImagePullBackOff"}}},
+            {"name": "again", "state": {"waiting": {}}, "lastState": {"terminated": {"exitCode": 1}}},
+        ]}});
+        assert_eq!(has_run(&pod), ["create", "again"]);
+    }
+}

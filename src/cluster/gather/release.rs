@@ -1,0 +1,284 @@
+//! What Helm stores about a release: its revisions, the newest one decoded, the objects it names.
+
+use super::super::{Cluster, ClusterError, segment};
+use crate::model::helm_release::HelmRelease;
+use crate::model::helm_storage::{self, Release, Revision};
+use crate::model::manifest;
+use crate::model::names::{composed_release_name, release_secret, shortened_release_name};
+use crate::snapshot::{Read, Why};
+use serde::Deserialize;
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// Helm's storage of one release.
+pub(super) struct Stored {
+    pub(super) revisions: Read<Vec<Revision>>,
+    pub(super) release: Read<Release>,
+    pub(super) secret: Option<String>,
+}
+
+impl Stored {
+    pub(super) fn not_asked(why: &str) -> Self {
+        Self {
+            revisions: Read::not_asked(why),
+            release: Read::not_asked(why),
+            secret: None,
+        }
+    }
+}
+
+/// Which object an AuthorizationPolicy is.
+pub(super) struct PolicyId {
+    group_version: String,
+    namespace: String,
+    name: String,
+}
+
+#[derive(Deserialize)]
+struct SecretMeta {
+    metadata: Meta,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Meta {
+    name: String,
+    #[serde(default)]
+    labels: BTreeMap<String, String>,
+    creation_timestamp: Option<String>,
+}
+
+impl Cluster {
+    /// The revisions of a release by the labels of their Secrets, newest first; no payload is sent.
+    ///
+    /// # Errors
+    /// What the API server or the connection said.
+    pub async fn revisions(
+        &self,
+        namespace: &str,
+        release: &str,
+    ) -> Result<Vec<Revision>, ClusterError> {
+        let path = format!(
+            "/api/v1/namespaces/{}/secrets?labelSelector={}&fieldSelector={}",
+            segment(namespace),
+            segment(&format!("owner=helm,name={release}")),
+            segment(&format!("type={}", helm_storage::SECRET_TYPE))
+        );
+        let list = self.get_metadata::<SecretMeta>(&path).await?;
+        let mut revisions: Vec<Revision> = list.items.into_iter().filter_map(revision).collect();
+        revisions.sort_by_key(|r| std::cmp::Reverse(r.revision));
+        Ok(revisions)
+    }
+
+    /// A release Secret, as it is stored.
+    ///
+    /// # Errors
+    /// What the API server or the connection said.
+    pub async fn release_secret(
+        &self,
+        namespace: &str,
+        secret: &str,
+    ) -> Result<Value, ClusterError> {
+        self.object("v1", namespace, "secrets", secret).await
+    }
+}
+
+/// The name and the revision that the status gives for the newest release; the name alone where it has no revision.
+pub(crate) fn named(hr: &HelmRelease) -> (String, Option<i64>) {
+    match hr.latest() {
+        Some(latest) if !latest.name.is_empty() => (
+            latest.name.clone(),
+            (latest.version > 0).then_some(latest.version),
+        ),
+        _ => {
+            let composed = composed_release_name(
+                hr.spec.release_name.as_deref(),
+                hr.spec.target_namespace.as_deref(),
+                &hr.metadata.name,
+            );
+            // Controllers that shorten names write the history; the others fail on long names and store nothing.
+            (shortened_release_name(&composed), hr.revision())
+        }
+    }
+}
+
+/// Reads revisions and the newest release, the Secret that the status names at once.
+pub(super) async fn stored(cluster: &Cluster, hr: &HelmRelease) -> Stored {
+    let namespace = hr.storage_namespace();
+    let (name, number) = named(hr);
+    let expected = number.map(|n| release_secret(&name, n));
+    let (revisions, ahead) = futures::join!(cluster.revisions(namespace, &name), async {
+        match &expected {
+            Some(secret) => Some(decoded(cluster, namespace, secret).await),
+            None => None,
+        }
+    });
+    let revisions = Read::from_result(revisions);
+    let newest = revisions
+        .seen()
+        .and_then(|all| all.first())
+        .map(|r| r.secret.clone());
+    let (secret, release) = match (newest, expected, ahead) {
+        // The list knows better than the status, which is written after the attempt.
+        (Some(newest), expected, ahead) => {
+            let release = match ahead {
+                Some(release) if expected.as_ref() == Some(&newest) => release,
+                _ => decoded(cluster, namespace, &newest).await,
+            };
+            (Some(newest), release)
+        }
+        (None, Some(expected), Some(release)) => (Some(expected), release),
+        (None, _, _) => {
+            let release = match &revisions {
+                Read::Unknown(why) => Read::Unknown(why.clone()),
+                _ => Read::Absent,
+            };
+            (None, release)
+        }
+    };
+    Stored {
+        revisions,
+        release,
+        secret: secret.map(|s| format!("{namespace}/{s}")),
+    }
+}
+
+async fn decoded(cluster: &Cluster, namespace: &str, name: &str) -> Read<Release> {
+    match cluster.release_secret(namespace, name).await {
+        Err(error) => Read::from_result(Err(error)),
+        Ok(secret) => match helm_storage::from_secret(&secret) {
+            Ok(release) => Read::Seen(release),
+            Err(why) => Read::Unknown(Why::Failed(format!("Secret {namespace}/{name}: {why}"))),
+        },
+    }
+}
+
+fn revision(secret: SecretMeta) -> Option<Revision> {
+    let Meta {
+        name,
+        labels,
+        creation_timestamp,
+    } = secret.metadata;
+    let number = labels
+        .get("version")
+        .and_then(|v| v.parse().ok())
+        .or_else(|| name.rsplit_once(".v")?.1.parse().ok())?;
+    Some(Revision {
+        revision: number,
+        status: labels.get("status").cloned().unwrap_or_default(),
+        created: creation_timestamp,
+        secret: name,
+    })
+}
+
+/// The policy that `status.inventory` lists (helm-controller since 1.5): `<ns>_<name>_<group>_<kind>`.
+pub(super) fn policy_of_inventory(object: &Value) -> Option<PolicyId> {
+    let entries = object.pointer("/status/inventory/entries")?.as_array()?;
+    entries.iter().find_map(|entry| {
+        let id = entry.get("id")?.as_str()?;
+        let version = entry.get("v")?.as_str()?;
+        let parts: Vec<&str> = id.split('_').collect();
+        match parts[..] {
+            [namespace, name, group, "AuthorizationPolicy"] => Some(PolicyId {
+                group_version: format!("{group}/{version}"),
+                namespace: namespace.to_owned(),
+                name: name.to_owned(),
+            }),
+            _ => None,
+        }
+    })
+}
+
+/// Reads the policy.
+pub(super) async fn policy(cluster: &Cluster, id: &PolicyId) -> Read<Value> {
+    Read::from_result(
+        cluster
+            .object(
+                &id.group_version,
+                &id.namespace,
+                "authorizationpolicies",
+                &id.name,
+            )
+            .await,
+    )
+}
+
+/// Reads the policy that the release's manifest names.
+pub(super) async fn policy_of_manifest(
+    cluster: &Cluster,
+    hr: &HelmRelease,
+    release: &Read<Release>,
+) -> Read<Value> {
+    let Some(release) = release.seen() else {
+        return Read::not_asked("the release, which names the policy, was not read");
+    };
+    let found = manifest::objects(&release.manifest)
+        .into_iter()
+        .find(|o| o.kind == "AuthorizationPolicy" && o.api_version.contains('/'));
+    match found {
+        None => Read::not_asked("the release's manifest names no AuthorizationPolicy"),
+        Some(object) => {
+            let id = PolicyId {
+                group_version: object.api_version,
+                namespace: object
+                    .metadata
+                    .namespace
+                    .unwrap_or_else(|| hr.release_namespace().to_owned()),
+                name: object.metadata.name,
+            };
+            policy(cluster, &id).await
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn the_inventory_names_the_policy() {
+        let object = json!({"status": {"inventory": {"entries": [
+            {"id": "core_a-policy__ConfigMap", "v": "v1"},
+            {"id": "secure-kvs_a_security.istio.io_AuthorizationPolicy", "v": "v1beta1"},
+        ]}}});
+        let id = policy_of_inventory(&object).unwrap();
+        assert_eq!(
+            (
+                id.group_version.as_str(),
+                id.namespace.as_str(),
+                id.name.as_str()
+            ),
+            ("security.istio.io/v1beta1", "secure-kvs", "a")
+        );
+        assert!(policy_of_inventory(&json!({})).is_none());
+    }
+
+    #[test]
+    fn old_controllers_names_are_composed() {
+        // The runbook's own status, written by a controller before 0.37.
+        let hr = HelmRelease::from_value(&json!({
+            "metadata": {"name": "skvs-onboarding-pds--database", "namespace": "flux-system"},
+            "spec": {"targetNamespace": "core"}, "status": {"lastReleaseRevision": 1}
+        }))
+        .unwrap();
+        assert_eq!(
+            named(&hr),
+            ("core-skvs-onboarding-pds--database".to_owned(), Some(1))
+        );
+    }
+
+    #[test]
+    fn revisions_are_read_from_labels() {
+        let meta = |json: Value| revision(serde_json::from_value(json).unwrap());
+        let read = meta(json!({"metadata": {"name": "sh.helm.release.v1.a.v10", "labels": {"version": "10", "status": "deployed"}}})).unwrap();
+        assert_eq!((read.revision, read.status.as_str()), (10, "deployed"));
+        assert_eq!(
+            meta(json!({"metadata": {"name": "sh.helm.release.v1.a.v3"}}))
+                .unwrap()
+                .revision,
+            3
+        );
+        assert!(meta(json!({"metadata": {"name": "other"}})).is_none());
+    }
+}

@@ -1,0 +1,73 @@
+//! The way of the chart: HelmChart and its repository, or what `chartRef` names.
+
+use crate::cluster::Cluster;
+use crate::model::helm_release::{HelmRelease, ObjectRef};
+use crate::snapshot::Read;
+use serde_json::Value;
+
+/// API version of source-controller's objects; the beta ones were served beside it until Flux 2.8.
+const STABLE: &str = "source.toolkit.fluxcd.io/v1";
+/// What Flux before 2.3 serves.
+const BETA: &str = "source.toolkit.fluxcd.io/v1beta2";
+
+/// Both links of the chain.
+pub(super) struct Chain {
+    pub(super) chart: Read<Value>,
+    pub(super) source: Read<Value>,
+}
+
+/// Reads the chain that `hr` hangs on.
+pub(super) async fn chain(cluster: &Cluster, hr: &HelmRelease) -> Chain {
+    if let Some(reference) = &hr.spec.chart_ref {
+        return referred(cluster, hr, reference).await;
+    }
+    let (Some((namespace, name)), Some(template)) = (hr.helm_chart(), &hr.spec.chart) else {
+        return Chain {
+            chart: Read::not_asked("neither spec.chart nor spec.chartRef is set"),
+            source: Read::not_asked("neither spec.chart nor spec.chartRef is set"),
+        };
+    };
+    // The template names the source that the HelmChart will name, so both are asked for at once.
+    let source = &template.spec.source_ref;
+    let (chart, source) = futures::join!(
+        read(cluster, "HelmChart", &namespace, &name),
+        read(cluster, &source.kind, &namespace, &source.name),
+    );
+    Chain { chart, source }
+}
+
+async fn referred(cluster: &Cluster, hr: &HelmRelease, reference: &ObjectRef) -> Chain {
+    let namespace = reference.namespace.as_deref().filter(|n| !n.is_empty());
+    let namespace = namespace.unwrap_or(&hr.metadata.namespace);
+    let chart = read(cluster, &reference.kind, namespace, &reference.name).await;
+    let named = |field: &str| {
+        let path = format!("/spec/sourceRef/{field}");
+        chart.seen()?.pointer(&path)?.as_str()
+    };
+    let source = match (named("kind"), named("name")) {
+        (Some(kind), Some(name)) => read(cluster, kind, namespace, name).await,
+        _ if reference.kind == "HelmChart" => Read::not_asked("the HelmChart was not read"),
+        _ => Read::not_asked(format!("an {} is its own source", reference.kind)),
+    };
+    Chain { chart, source }
+}
+
+async fn read(cluster: &Cluster, kind: &str, namespace: &str, name: &str) -> Read<Value> {
+    let plural = match kind {
+        "HelmChart" => "helmcharts",
+        "HelmRepository" => "helmrepositories",
+        "GitRepository" => "gitrepositories",
+        "Bucket" => "buckets",
+        "OCIRepository" => "ocirepositories",
+        "ExternalArtifact" => "externalartifacts",
+        other => return Read::not_asked(format!("{other:?} is not a kind of source")),
+    };
+    let stable = cluster.object(STABLE, namespace, plural, name).await;
+    // A version that is not served answers 404 without an object's name.
+    let unserved = matches!(&stable, Err(crate::cluster::ClusterError::Api(s))
+        if s.code == 404 && s.details.as_ref().is_none_or(|d| d.name.is_empty()));
+    if !unserved {
+        return Read::from_result(stable);
+    }
+    Read::from_result(cluster.object(BETA, namespace, plural, name).await)
+}
