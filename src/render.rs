@@ -14,6 +14,7 @@ pub mod jsonpath;
 pub mod list;
 pub mod name;
 pub mod output;
+pub mod sheet;
 pub mod sort;
 pub mod table;
 pub mod text;

@@ -77,6 +77,15 @@ impl<T> Read<T> {
         }
     }
 
+    /// The same, borrowed.
+    pub fn as_ref(&self) -> Read<&T> {
+        match self {
+            Read::Seen(value) => Read::Seen(value),
+            Read::Absent => Read::Absent,
+            Read::Unknown(why) => Read::Unknown(why.clone()),
+        }
+    }
+
     /// The same with another value.
     pub fn map<U>(self, f: impl FnOnce(T) -> U) -> Read<U> {
         match self {

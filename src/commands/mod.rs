@@ -4,7 +4,9 @@
 
 pub mod complete;
 pub mod completion;
+pub mod describe;
 pub mod list;
+mod lookup;
 pub mod version;
 
 use crate::cli::App;
@@ -18,6 +20,7 @@ pub enum Command {
     List(list::Args),
     Completion(completion::Args),
     Version(version::Args),
+    Describe(describe::Args),
 }
 
 /// Runs one command.
@@ -29,5 +32,6 @@ pub async fn run(app: &mut App, command: Command) -> Result<Code> {
         Command::List(args) => list::run(app, args).await,
         Command::Completion(args) => completion::run(app, &args),
         Command::Version(args) => version::run(app, &args).await,
+        Command::Describe(args) => describe::run(app, args).await,
     }
 }

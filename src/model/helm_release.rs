@@ -4,6 +4,7 @@
 //! a chart's values are anything. The facts behind the fields: Flux's API reference and helm-controller's sources.
 
 use super::condition::{self, Condition};
+use super::names::{composed_release_name, shortened_release_name};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -137,6 +138,8 @@ pub struct HistoryEntry {
     pub status: String,
     pub chart_name: String,
     pub chart_version: String,
+    pub first_deployed: Option<String>,
+    pub last_deployed: Option<String>,
 }
 
 /// A JSON null is the default, as Go's decoders have it.
@@ -225,6 +228,24 @@ impl HelmRelease {
             .filter(|r| *r > 0)
     }
 
+    /// The release's name as Helm stores it: the history's, else as the controller composes it.
+    pub fn release_name(&self) -> String {
+        match self.latest() {
+            Some(latest) if !latest.name.is_empty() => latest.name.clone(),
+            // Controllers that shorten names write the history; the others fail on long names and store nothing.
+            _ => shortened_release_name(&self.composed_release_name()),
+        }
+    }
+
+    /// The release's name before it is shortened, as failure messages print it.
+    pub fn composed_release_name(&self) -> String {
+        composed_release_name(
+            self.spec.release_name.as_deref(),
+            self.spec.target_namespace.as_deref(),
+            &self.metadata.name,
+        )
+    }
+
     /// Whether it is an onboarding although the label is missing: it installs the onboarding chart.
     pub fn installs_onboarding_chart(&self) -> bool {
         self.spec
@@ -290,6 +311,18 @@ mod tests {
             hr.helm_chart(),
             Some(("src".into(), "flux-system-a".into()))
         );
+    }
+
+    #[test]
+    fn old_controllers_release_names_are_composed() {
+        // The runbook's own status, written by a controller before 0.37.
+        let hr = HelmRelease::from_value(&json!({
+            "metadata": {"name": "skvs-onboarding-pds--database", "namespace": "flux-system"},
+            "spec": {"targetNamespace": "core"}, "status": {"lastReleaseRevision": 1}
+        }))
+        .unwrap();
+        assert_eq!(hr.release_name(), "core-skvs-onboarding-pds--database");
+        assert_eq!(hr.revision(), Some(1));
     }
 
     proptest! {

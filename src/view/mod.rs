@@ -1,3 +1,4 @@
 //! What the user is told, as plain values: no terminal, no format, no cluster.
 
+pub mod description;
 pub mod onboarding_row;

@@ -4,7 +4,7 @@ use super::super::{Cluster, ClusterError, segment};
 use crate::model::helm_release::HelmRelease;
 use crate::model::helm_storage::{self, Release, Revision};
 use crate::model::manifest;
-use crate::model::names::{composed_release_name, release_secret, shortened_release_name};
+use crate::model::names::release_secret;
 use crate::snapshot::{Read, Why};
 use serde::Deserialize;
 use serde_json::Value;
@@ -83,30 +83,11 @@ impl Cluster {
     }
 }
 
-/// The name and the revision that the status gives for the newest release; the name alone where it has no revision.
-pub(crate) fn named(hr: &HelmRelease) -> (String, Option<i64>) {
-    match hr.latest() {
-        Some(latest) if !latest.name.is_empty() => (
-            latest.name.clone(),
-            (latest.version > 0).then_some(latest.version),
-        ),
-        _ => {
-            let composed = composed_release_name(
-                hr.spec.release_name.as_deref(),
-                hr.spec.target_namespace.as_deref(),
-                &hr.metadata.name,
-            );
-            // Controllers that shorten names write the history; the others fail on long names and store nothing.
-            (shortened_release_name(&composed), hr.revision())
-        }
-    }
-}
-
 /// Reads revisions and the newest release, the Secret that the status names at once.
 pub(super) async fn stored(cluster: &Cluster, hr: &HelmRelease) -> Stored {
     let namespace = hr.storage_namespace();
-    let (name, number) = named(hr);
-    let expected = number.map(|n| release_secret(&name, n));
+    let name = hr.release_name();
+    let expected = hr.revision().map(|n| release_secret(&name, n));
     let (revisions, ahead) = futures::join!(cluster.revisions(namespace, &name), async {
         match &expected {
             Some(secret) => Some(decoded(cluster, namespace, secret).await),
@@ -252,20 +233,6 @@ mod tests {
             ("security.istio.io/v1beta1", "secure-kvs", "a")
         );
         assert!(policy_of_inventory(&json!({})).is_none());
-    }
-
-    #[test]
-    fn old_controllers_names_are_composed() {
-        // The runbook's own status, written by a controller before 0.37.
-        let hr = HelmRelease::from_value(&json!({
-            "metadata": {"name": "skvs-onboarding-pds--database", "namespace": "flux-system"},
-            "spec": {"targetNamespace": "core"}, "status": {"lastReleaseRevision": 1}
-        }))
-        .unwrap();
-        assert_eq!(
-            named(&hr),
-            ("core-skvs-onboarding-pds--database".to_owned(), Some(1))
-        );
     }
 
     #[test]

@@ -1,0 +1,133 @@
+//! `describe`: one onboarding in full.
+
+use super::lookup;
+use crate::cli::App;
+use crate::cluster::Cluster;
+use crate::cluster::gather::Onboardings;
+use crate::error::{Error, Result};
+use crate::exit::Code;
+use crate::render::output::ReportFormat;
+use crate::render::{json, list, yaml};
+use crate::view::description::{Description, text};
+use serde_json::Value;
+
+/// Show one onboarding in full: values, endpoint, chart, release, creation Job, events
+///
+/// NAME is the HelmRelease's name, the Helm release's, the database's (pds_database) or the manifest's file
+/// (pds_database.yaml). What cannot be read says so in its place.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  kubectl skvs describe skvs-onboarding-pds--database
+  kubectl skvs describe pds_database
+  kubectl skvs describe pds_database -o json")]
+pub struct Args {
+    /// Names of onboardings, in any of their forms
+    #[arg(value_name = "NAME", required = true)]
+    names: Vec<String>,
+    /// Format: text, json or yaml (kind OnboardingDescription, which holds the HelmRelease with its whole status)
+    #[arg(
+        short = 'o',
+        long,
+        value_name = "FORMAT",
+        value_enum,
+        default_value_t,
+        hide_default_value = true
+    )]
+    output: ReportFormat,
+}
+
+/// Runs `describe`.
+///
+/// # Errors
+/// A name that means nothing or several onboardings, or what the cluster said.
+pub async fn run(app: &mut App, args: Args) -> Result<Code> {
+    let cluster = app.cluster().await?;
+    let (namespace, selector) = (&app.global.namespace, &app.global.onboarding_selector);
+    // The other onboardings need no name, so they are read while names are looked up.
+    let (answers, others) = futures::join!(
+        lookup::all(app, &cluster, &args.names),
+        cluster.other_onboardings(namespace, selector)
+    );
+    let (mut objects, mut errors) = (Vec::new(), Vec::new());
+    for answer in answers? {
+        match answer {
+            Ok(object) => objects.push(object),
+            Err(error) => errors.push(error),
+        }
+    }
+    match args.output {
+        ReportFormat::Text => describe(app, &cluster, &others, objects).await?,
+        format => {
+            let single = args.names.len() == 1;
+            print(app, &cluster, &others, objects, format, single).await?;
+        }
+    }
+    app.ui.flush()?;
+    if let (1, Some(_)) = (args.names.len(), errors.first()) {
+        return Err(errors.remove(0));
+    }
+    for error in &errors {
+        app.ui.error(error);
+    }
+    if errors.is_empty() {
+        Ok(Code::Ok)
+    } else {
+        Err(Error::silent(Code::Failed))
+    }
+}
+
+async fn told(cluster: &Cluster, others: &Onboardings, object: Value) -> Result<Description> {
+    let snapshot = cluster.snapshot(object, others.read.clone()).await?;
+    Ok(Description::of(snapshot, others.not_elsewhere.as_ref()))
+}
+
+/// Text, each onboarding as soon as it is read, two blank lines between them.
+async fn describe(
+    app: &mut App,
+    cluster: &Cluster,
+    others: &Onboardings,
+    objects: Vec<Value>,
+) -> Result<()> {
+    let (now, width) = (app.now, app.ui.terminal().width);
+    for (number, object) in objects.into_iter().enumerate() {
+        let told = told(cluster, others, object).await?;
+        let mut out = app.ui.out();
+        if number > 0 {
+            out.write_all(b"\n\n")?;
+        }
+        text::write(&mut out, &told, now, width)?;
+        app.ui.flush()?;
+    }
+    Ok(())
+}
+
+/// JSON or YAML: the one that was asked for, or a List.
+async fn print(
+    app: &mut App,
+    cluster: &Cluster,
+    others: &Onboardings,
+    objects: Vec<Value>,
+    format: ReportFormat,
+    single: bool,
+) -> Result<()> {
+    let mut values = Vec::new();
+    for object in objects {
+        let told = told(cluster, others, object).await?;
+        let value = serde_json::to_value(&told);
+        values.push(value.expect("a description has only text keys"));
+    }
+    if single && values.is_empty() {
+        return Ok(());
+    }
+    let whole = if single {
+        values.swap_remove(0)
+    } else {
+        list::list(values)
+    };
+    let mut out = app.ui.out();
+    match format {
+        ReportFormat::Yaml => yaml::write_value(&mut out, &whole)?,
+        _ => json::write_value(&mut out, &whole)?,
+    }
+    Ok(())
+}

@@ -1,0 +1,113 @@
+//! From the names that a user typed to the HelmReleases that they mean.
+//!
+//! A HelmRelease's own name takes one request. Only a name that is none is looked for among all onboardings of the
+//! namespace, which takes one list, however many names there are.
+
+use crate::cli::App;
+use crate::cluster::helm_releases::Query;
+use crate::cluster::{Cluster, ClusterError, List, Pages};
+use crate::error::{Error, Result};
+use crate::model::helm_release::{GROUP, HelmRelease, PLURAL};
+use crate::model::lookup::{Found, can_be_an_object, find, typed};
+use serde_json::Value;
+
+/// What one typed name means, or why it means nothing.
+pub(super) type Answer = Result<Value>;
+
+/// Looks every name up, answers in their order.
+///
+/// # Errors
+/// Only what makes asking for anything else useless: no connection, no credentials.
+pub(super) async fn all(app: &App, cluster: &Cluster, names: &[String]) -> Result<Vec<Answer>> {
+    let namespace = &app.global.namespace;
+    let asked = names.iter().map(|name| async move {
+        let name = typed(name);
+        if !can_be_an_object(name) {
+            return None;
+        }
+        Some(cluster.helm_release::<Value>(namespace, name).await)
+    });
+    let got = futures::future::join_all(asked).await;
+    let absent = |answer: &Option<Result<Value, ClusterError>>| match answer {
+        None => true,
+        Some(Err(error)) => error.is_not_found() && !not_installed(error),
+        Some(Ok(_)) => false,
+    };
+    let known = if got.iter().any(absent) {
+        Some(onboardings(app, cluster).await)
+    } else {
+        None
+    };
+    let mut answers = Vec::new();
+    for (name, answer) in names.iter().zip(got) {
+        answers.push(match (answer, &known) {
+            (Some(Ok(object)), _) => Ok(object),
+            (Some(Err(error)), _) if error.is_fatal() => return Err(error.into()),
+            (Some(Err(error)), _) if !error.is_not_found() || not_installed(&error) => {
+                Err(error.into())
+            }
+            (_, Some(Ok(known))) => among(typed(name), known),
+            (_, Some(Err(error))) if error.is_fatal() => return Err(error.clone().into()),
+            (_, Some(Err(error))) => Err(not_found(typed(name)).hint(format!(
+                "it was not looked for among releases and databases: {}",
+                error.clause()
+            ))),
+            (_, None) => Err(not_found(typed(name))),
+        });
+    }
+    Ok(answers)
+}
+
+fn not_installed(error: &ClusterError) -> bool {
+    crate::cluster::helm_releases::is_not_installed(error)
+}
+
+/// Every onboarding of the namespace, as sent and typed. One that cannot be read is left out: it answers to its name alone.
+type Known = (Vec<Value>, Vec<HelmRelease>);
+
+async fn onboardings(app: &App, cluster: &Cluster) -> Result<Known, ClusterError> {
+    let query = Query {
+        namespace: Some(app.global.namespace.clone()),
+        selector: app.global.onboarding_selector.clone(),
+    };
+    let (first, pages): (List<Value>, Pages<Value>) = cluster.helm_releases(&query).await?;
+    let mut objects = first.items;
+    objects.extend(pages.all().await?);
+    Ok(objects
+        .into_iter()
+        .filter_map(|object| {
+            let typed = HelmRelease::from_value(&object).ok()?;
+            Some((object, typed))
+        })
+        .unzip())
+}
+
+fn among(name: &str, (objects, known): &Known) -> Answer {
+    match find(name, known) {
+        Found::One(hr) => {
+            let at = known.iter().position(|k| std::ptr::eq(k, hr));
+            let at = at.expect("the one that was found is among the known");
+            Ok(objects[at].clone())
+        }
+        Found::Several(several) => {
+            let candidates: Vec<&str> =
+                several.iter().map(|hr| hr.metadata.name.as_str()).collect();
+            Err(Error::new(format!(
+                "{name:?} means {} onboardings: {}",
+                candidates.len(),
+                candidates.join(", ")
+            ))
+            .hint("name one of these HelmReleases instead"))
+        }
+        Found::None(near) if near.is_empty() => {
+            Err(not_found(name).hint("what there is: kubectl skvs list -A"))
+        }
+        Found::None(near) => {
+            Err(not_found(name).hint(format!("did you mean {}?", near.join(", "))))
+        }
+    }
+}
+
+fn not_found(name: &str) -> Error {
+    Error::server("NotFound", format!("{PLURAL}.{GROUP} {name:?} not found"))
+}

@@ -1,0 +1,154 @@
+//! Which onboarding a typed name means.
+//!
+//! People know an onboarding by its HelmRelease, by Helm's release, by its database or by the manifest's file name, which is
+//! the database's. Pure: the onboardings are given.
+
+use super::helm_release::HelmRelease;
+use crate::text::near;
+
+/// What a name means among some onboardings.
+#[derive(Debug)]
+pub enum Found<'a> {
+    One(&'a HelmRelease),
+    /// Several answer to it: it is not for us to choose.
+    Several(Vec<&'a HelmRelease>),
+    /// None does; names that are near.
+    None(Vec<String>),
+}
+
+/// The name in what was typed: `hr/NAME` and `helmrelease.helm.toolkit.fluxcd.io/NAME` (as `-o name` prints it) lose their
+/// kind, `some/folder/pds_database.yaml` its folder and ending.
+pub fn typed(text: &str) -> &str {
+    let (before, last) = text.rsplit_once('/').unwrap_or(("", text));
+    let file = last
+        .strip_suffix(".yaml")
+        .or_else(|| last.strip_suffix(".yml"));
+    if let Some(stem) = file.filter(|s| !s.is_empty()) {
+        return stem;
+    }
+    let kind = before.split('.').next().unwrap_or_default();
+    if ["hr", "helmrelease", "helmreleases"].contains(&kind.to_lowercase().as_str()) {
+        return last;
+    }
+    text
+}
+
+/// Whether a HelmRelease can have this name: the others need not be asked for.
+pub fn can_be_an_object(name: &str) -> bool {
+    let alphanumeric = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+    name.len() <= 253
+        && name.starts_with(alphanumeric)
+        && name.ends_with(alphanumeric)
+        && name
+            .chars()
+            .all(|c| alphanumeric(c) || c == '-' || c == '.')
+}
+
+/// What `name` means among `all`. A HelmRelease of exactly this name wins over what others are called.
+pub fn find<'a>(name: &str, all: &'a [HelmRelease]) -> Found<'a> {
+    if let Some(exact) = all.iter().find(|hr| hr.metadata.name == name) {
+        return Found::One(exact);
+    }
+    let mut answering: Vec<&HelmRelease> = all
+        .iter()
+        .filter(|hr| names(hr).iter().any(|n| n == name))
+        .collect();
+    match answering.len() {
+        0 => Found::None(similar(name, all)),
+        1 => Found::One(answering.remove(0)),
+        _ => Found::Several(answering),
+    }
+}
+
+/// Everything an onboarding is called.
+fn names(hr: &HelmRelease) -> Vec<String> {
+    let mut names = vec![
+        hr.metadata.name.clone(),
+        hr.release_name(),
+        hr.composed_release_name(),
+    ];
+    names.extend(hr.status.history.iter().map(|h| h.name.clone()));
+    names.extend(hr.claim().joined().map(str::to_owned));
+    names
+}
+
+fn similar(name: &str, all: &[HelmRelease]) -> Vec<String> {
+    let known: Vec<String> = all
+        .iter()
+        .flat_map(|hr| {
+            let database = hr.claim().joined().map(str::to_owned);
+            std::iter::once(hr.metadata.name.clone()).chain(database)
+        })
+        .collect();
+    near(name, known.iter().map(String::as_str))
+        .into_iter()
+        .map(str::to_owned)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    fn onboarding(name: &str, database: &str) -> HelmRelease {
+        HelmRelease::from_value(&json!({"metadata": {"name": name, "namespace": "flux-system"},
+            "spec": {"targetNamespace": "core", "values": {"namespace": "pds", "database": database}},
+            "status": {"history": [{"name": format!("core-{name}"), "version": 1}]}}))
+        .unwrap()
+    }
+
+    #[test]
+    fn every_name_of_an_onboarding_is_understood() {
+        let all = [
+            onboarding("skvs-onboarding-pds--database", "database"),
+            onboarding("other", "orders"),
+        ];
+        for name in [
+            "skvs-onboarding-pds--database",
+            "core-skvs-onboarding-pds--database",
+            "pds_database",
+            "pds_database.yaml",
+            "infrastructure/k8s/lab/secure-kvs/secure-kvs-onboarding/pds_database.yml",
+            "hr/skvs-onboarding-pds--database",
+            "helmrelease.helm.toolkit.fluxcd.io/skvs-onboarding-pds--database",
+        ] {
+            match find(typed(name), &all) {
+                Found::One(hr) => assert_eq!(hr.metadata.name, "skvs-onboarding-pds--database"),
+                other => panic!("{name}: {other:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn a_shared_database_names_nobody_alone() {
+        let all = [onboarding("a", "database"), onboarding("b", "database")];
+        assert!(matches!(find("pds_database", &all), Found::Several(both) if both.len() == 2));
+        assert!(matches!(find("b", &all), Found::One(hr) if hr.metadata.name == "b"));
+    }
+
+    #[test]
+    fn near_names_are_told() {
+        let all = [onboarding("skvs-onboarding-pds--database", "database")];
+        match find("pds_databse", &all) {
+            Found::None(near) => assert_eq!(near[0], "pds_database"),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_databases_name_is_never_asked_for_as_an_object() {
+        assert!(can_be_an_object("skvs-onboarding-pds--database"));
+        for name in ["pds_database", "", "-a", "A", "a/b", ".."] {
+            assert!(!can_be_an_object(name), "{name:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn typed_is_a_part_of_what_was_typed(text in "\\PC{0,20}|(hr/|a/)?[a-z_.]{0,8}(.ya?ml)?") {
+            prop_assert!(text.contains(typed(&text)));
+        }
+    }
+}

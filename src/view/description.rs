@@ -1,0 +1,355 @@
+//! One onboarding in full, as `describe` tells it: the value that `-o json` and `-o yaml` print.
+//!
+//! Every part that could not be read says so in its place (`{"notRead": "…"}`), one that does not exist is null. Field names
+//! are stable within [`API_VERSION`]; times are RFC 3339; the HelmRelease is in it as the server sent it.
+
+mod chart;
+mod history;
+mod job;
+pub mod text;
+
+use crate::model::condition::Condition;
+use crate::model::event::Event;
+use crate::model::helm_release::HelmRelease;
+use crate::model::notes::Notes;
+use crate::model::onboarding::Values;
+use crate::model::status;
+use crate::snapshot::{Read, Snapshot, Why};
+use serde::Serialize;
+use serde_json::Value;
+
+pub use chart::Chart;
+pub use history::History;
+pub use job::Job;
+
+/// Version of the JSON form; what is told keeps its name and meaning within it.
+pub const API_VERSION: &str = "skvs.kubectl.io/v1alpha1";
+/// Kind of the JSON form.
+pub const KIND: &str = "OnboardingDescription";
+
+/// Everything `describe` tells.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Description {
+    pub api_version: &'static str,
+    pub kind: &'static str,
+    pub name: String,
+    pub namespace: String,
+    pub database: Database,
+    pub endpoint: Read<Endpoint>,
+    /// The runbook's four values as the spec gives them.
+    pub values: Values,
+    /// The accounts that are to be let in, as `namespace/name`.
+    pub service_accounts: Vec<String>,
+    pub status: Status,
+    pub chart: Chart,
+    pub release: Read<Release>,
+    pub target_namespace: Read<TargetNamespace>,
+    /// `namespace/name` of the ServiceAccount that Flux acts as.
+    pub impersonates: Read<String>,
+    pub policy: Read<Policy>,
+    pub depends_on: Vec<Dependency>,
+    /// Other onboardings that claim the same database, as `namespace/name`.
+    pub also_claimed_by: Read<Vec<String>>,
+    /// Set where only this namespace could be looked at for other claims.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub claims_elsewhere_not_read: Option<String>,
+    pub updates: Updates,
+    pub conditions: Vec<Condition>,
+    pub history: History,
+    pub creation_job: Read<Job>,
+    /// The creation Job that is named and no longer there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lost_job: Option<job::Lost>,
+    pub events: Read<Vec<Event>>,
+    /// The HelmRelease as the server sent it, its whole status included.
+    pub helm_release: Value,
+}
+
+/// The database, by the best source there is.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Database {
+    pub name: Option<String>,
+    /// `release notes`, `values of the release` or `spec.values`.
+    pub from: &'static str,
+    /// What other sources say instead.
+    pub differs: Vec<String>,
+}
+
+/// Where the database is reached.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Endpoint {
+    pub url: String,
+    /// True through Steelcouch, false for CouchDB itself.
+    pub encrypted: bool,
+    /// Revision whose notes say so.
+    pub revision: i64,
+    pub differs: Vec<String>,
+}
+
+/// How the onboarding is.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Status {
+    /// `True`, `False` or `Unknown`.
+    pub ready: &'static str,
+    /// One line: what is wrong, or what is installed.
+    pub text: String,
+    /// The status was written for an older spec.
+    pub stale: bool,
+    pub suspended: bool,
+    /// Since when Ready has its value.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub since: Option<String>,
+}
+
+/// Helm's newest revision.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Release {
+    pub name: String,
+    pub revision: i64,
+    pub status: String,
+    pub description: String,
+    /// `namespace/name` of the Secret it is in.
+    pub secret: Option<String>,
+}
+
+/// The namespace that the release is installed into.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TargetNamespace {
+    pub phase: String,
+}
+
+/// The policy that lets the service accounts in.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Policy {
+    /// `namespace/name`.
+    pub id: String,
+    /// Accounts it lets in, as `namespace/name`.
+    pub lets_in: Vec<String>,
+    /// Accounts that the spec names and it does not let in.
+    pub missing: Vec<String>,
+}
+
+/// A HelmRelease that must be ready first.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Dependency {
+    pub id: String,
+    /// What its Ready condition says.
+    pub ready: Read<&'static str>,
+}
+
+/// What the runbook lets one change.
+#[derive(Clone, Copy, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Updates {
+    pub allowed: [&'static str; 1],
+    pub never: [&'static str; 2],
+    pub avoid: [&'static str; 1],
+}
+
+/// The runbook's rule: the database is made at installation only.
+const UPDATES: Updates = Updates {
+    allowed: ["serviceAccounts"],
+    never: ["namespace", "database"],
+    avoid: ["encryption"],
+};
+
+impl Description {
+    /// Tells what was read. `not_elsewhere`: why claims of other namespaces could not be read, where that is so.
+    pub fn of(snapshot: Snapshot, not_elsewhere: Option<&Why>) -> Self {
+        let hr = &snapshot.helm_release;
+        let headline = status::headline(hr);
+        let mut helm_release = snapshot.object.clone();
+        crate::render::list::drop_managed_fields(&mut helm_release);
+        let revision = snapshot.release.seen().map_or(0, |r| r.version);
+        let notes = snapshot
+            .release
+            .seen()
+            .map(|r| Notes::parse(&r.info.notes))
+            .unwrap_or_default();
+        Self {
+            api_version: API_VERSION,
+            kind: KIND,
+            name: hr.metadata.name.clone(),
+            namespace: hr.metadata.namespace.clone(),
+            database: database(&snapshot, &notes),
+            endpoint: endpoint(&snapshot, notes, revision),
+            values: hr.values(),
+            service_accounts: hr.values().accounts(),
+            status: Status {
+                ready: headline.ready.word(),
+                text: headline.text,
+                stale: headline.stale,
+                suspended: hr.spec.suspend,
+                since: hr
+                    .condition("Ready")
+                    .and_then(|c| c.last_transition_time.clone()),
+            },
+            chart: Chart::of(&snapshot),
+            release: snapshot.release.as_ref().map(|release| Release {
+                name: release.name.clone(),
+                revision: release.version,
+                status: release.info.status.clone(),
+                description: release.info.description.clone(),
+                secret: snapshot.release_secret.clone(),
+            }),
+            target_namespace: snapshot.target_namespace.as_ref().map(|namespace| {
+                let phase = namespace.pointer("/status/phase").and_then(Value::as_str);
+                TargetNamespace {
+                    phase: phase.unwrap_or("Active").to_owned(),
+                }
+            }),
+            impersonates: snapshot.service_account.as_ref().map(id_of),
+            policy: snapshot.policy.as_ref().map(|p| policy(p, hr)),
+            depends_on: snapshot
+                .dependencies
+                .iter()
+                .map(|d| Dependency {
+                    id: d.id.clone(),
+                    ready: d.helm_release.as_ref().map(|hr| status::ready(hr).word()),
+                })
+                .collect(),
+            also_claimed_by: also_claimed_by(&snapshot),
+            claims_elsewhere_not_read: not_elsewhere.map(Why::clause),
+            updates: UPDATES,
+            conditions: hr.status.conditions.clone(),
+            history: History::of(&snapshot),
+            creation_job: snapshot.creation_job.as_ref().map(Job::of),
+            lost_job: snapshot.lost_job.as_ref().map(job::Lost::of),
+            events: snapshot
+                .events
+                .as_ref()
+                .map(|all| all.iter().map(Event::from_value).collect()),
+            helm_release,
+        }
+    }
+}
+
+/// `namespace/name` of an object.
+fn id_of(object: &Value) -> String {
+    let text = |path: &str| object.pointer(path).and_then(Value::as_str);
+    format!(
+        "{}/{}",
+        text("/metadata/namespace").unwrap_or_default(),
+        text("/metadata/name").unwrap_or_default()
+    )
+}
+
+fn database(snapshot: &Snapshot, notes: &Notes) -> Database {
+    let joined = |claim: crate::model::onboarding::Claim| claim.joined().map(str::to_owned);
+    let release = snapshot.release.seen();
+    let sources = [
+        ("release notes", notes.database.clone()),
+        (
+            "values of the release",
+            release.and_then(|r| joined(Values::read(&r.config).claim())),
+        ),
+        ("spec.values", joined(snapshot.helm_release.claim())),
+    ];
+    let mut known = sources
+        .into_iter()
+        .filter_map(|(from, name)| Some((from, name?)));
+    let Some((from, name)) = known.next() else {
+        return Database {
+            name: None,
+            from: "spec.values",
+            differs: Vec::new(),
+        };
+    };
+    let differs = known
+        .filter(|(_, other)| *other != name)
+        .map(|(from, other)| format!("{from} say {other}"))
+        .collect();
+    Database {
+        name: Some(name),
+        from,
+        differs,
+    }
+}
+
+fn endpoint(snapshot: &Snapshot, notes: Notes, revision: i64) -> Read<Endpoint> {
+    match (&snapshot.release, notes.endpoint) {
+        (Read::Unknown(why), _) => Read::Unknown(why.clone()),
+        (Read::Absent, _) => Read::Absent,
+        (Read::Seen(_), None) => Read::not_asked("the release notes name no endpoint"),
+        (Read::Seen(_), Some(url)) => {
+            let encrypted = is_steelcouch(&url);
+            // The chart's default is true.
+            let wanted = snapshot.helm_release.values().encryption.unwrap_or(true);
+            Read::Seen(Endpoint {
+                differs: if encrypted == wanted {
+                    Vec::new()
+                } else {
+                    vec![format!("spec.values.encryption is {wanted}")]
+                },
+                url,
+                encrypted,
+                revision,
+            })
+        }
+    }
+}
+
+/// Whether an endpoint is the encryption proxy.
+pub fn is_steelcouch(url: &str) -> bool {
+    let host = url.split_once("://").map_or(url, |(_, rest)| rest);
+    host.starts_with("steelcouch")
+}
+
+fn policy(object: &Value, hr: &HelmRelease) -> Policy {
+    let mut lets_in = Vec::new();
+    let rules = object.pointer("/spec/rules").and_then(Value::as_array);
+    for rule in rules.into_iter().flatten() {
+        let from = rule.get("from").and_then(Value::as_array);
+        for source in from.into_iter().flatten() {
+            let principals = source
+                .pointer("/source/principals")
+                .and_then(Value::as_array);
+            let names = principals.into_iter().flatten().filter_map(Value::as_str);
+            lets_in.extend(names.map(account));
+        }
+    }
+    let missing = hr
+        .values()
+        .accounts()
+        .into_iter()
+        .filter(|a| !lets_in.contains(a))
+        .collect();
+    Policy {
+        id: id_of(object),
+        lets_in,
+        missing,
+    }
+}
+
+/// `cluster.local/ns/pds/sa/reader` as `pds/reader`; anything else as it is.
+fn account(principal: &str) -> String {
+    let parts: Vec<&str> = principal.split('/').collect();
+    match parts[..] {
+        [_, "ns", namespace, "sa", name] => format!("{namespace}/{name}"),
+        _ => principal.to_owned(),
+    }
+}
+
+fn also_claimed_by(snapshot: &Snapshot) -> Read<Vec<String>> {
+    let hr = &snapshot.helm_release;
+    let claim = hr.claim();
+    snapshot.others.as_ref().as_ref().map(|others| {
+        others
+            .iter()
+            .filter(|other| other.id() != hr.id())
+            .filter(|other| claim.joined().is_some() && other.claim().joined() == claim.joined())
+            .map(HelmRelease::id)
+            .collect()
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,118 @@
+//! The chart and where it comes from.
+
+use crate::model::condition::{self, Condition};
+use crate::snapshot::{Read, Snapshot};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// The chart, wanted and installed.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Chart {
+    pub name: String,
+    /// What is installed, or was attempted last.
+    pub version: Option<String>,
+    /// The range that the spec asks for.
+    pub wanted: Option<String>,
+    /// `HelmRepository flux-system/wit-artifactory`.
+    pub source: Option<String>,
+    /// The HelmChart, or what `chartRef` names.
+    pub fetched: Read<Link>,
+    /// The repository.
+    pub repository: Read<Link>,
+}
+
+/// One object of source-controller.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Link {
+    /// `HelmChart flux-system/x`.
+    pub id: String,
+    /// What Ready says; null where the object has no conditions, as an OCI HelmRepository.
+    pub ready: Option<String>,
+    pub message: String,
+    /// Revision of its artifact: a HelmChart's is the chart's version.
+    pub revision: Option<String>,
+    pub suspended: bool,
+}
+
+impl Link {
+    fn of(object: &Value) -> Self {
+        let text = |path: &str| object.pointer(path).and_then(Value::as_str);
+        let conditions = object.pointer("/status/conditions");
+        let conditions: Vec<Condition> = conditions
+            .and_then(|c| Vec::deserialize(c).ok())
+            .unwrap_or_default();
+        let ready = condition::find(&conditions, "Ready");
+        Self {
+            id: format!("{} {}", text("/kind").unwrap_or("?"), super::id_of(object)),
+            ready: ready.map(|c| c.status.clone()),
+            message: ready.map(|c| c.message.clone()).unwrap_or_default(),
+            revision: text("/status/artifact/revision").map(str::to_owned),
+            suspended: object.pointer("/spec/suspend") == Some(&Value::Bool(true)),
+        }
+    }
+
+    fn trouble(&self) -> Option<String> {
+        if self.suspended {
+            return Some(format!("{} is suspended", self.id));
+        }
+        let ready = self.ready.as_deref()?;
+        (ready != "True").then(|| format!("{} is not ready: {}", self.id, self.message))
+    }
+}
+
+impl Chart {
+    pub(super) fn of(snapshot: &Snapshot) -> Self {
+        let hr = &snapshot.helm_release;
+        let template = hr.spec.chart.as_ref().map(|c| &c.spec);
+        let source = match (template, &hr.spec.chart_ref) {
+            (Some(spec), _) => Some((&spec.source_ref, hr)),
+            (None, Some(reference)) => Some((reference, hr)),
+            (None, None) => None,
+        };
+        let installed = snapshot.release.seen().map(|r| &r.chart.metadata.name);
+        Self {
+            name: template
+                .map(|spec| spec.chart.clone())
+                .or_else(|| hr.latest().map(|h| h.chart_name.clone()))
+                .or_else(|| installed.cloned())
+                .unwrap_or_default(),
+            version: hr.chart_version().map(str::to_owned),
+            wanted: template.and_then(|spec| spec.version.clone()),
+            source: source.map(|(reference, hr)| {
+                let namespace = reference.namespace.as_deref().filter(|n| !n.is_empty());
+                let namespace = namespace.unwrap_or(&hr.metadata.namespace);
+                format!("{} {namespace}/{}", reference.kind, reference.name)
+            }),
+            fetched: snapshot.chart.as_ref().map(Link::of),
+            repository: snapshot.source.as_ref().map(Link::of),
+        }
+    }
+
+    /// How the chain is, in a few words each; the installed chart is up to date when there is only that to say.
+    pub(super) fn words(&self) -> Vec<String> {
+        let mut words = Vec::new();
+        match &self.fetched {
+            Read::Unknown(why) => {
+                words.push(format!("its HelmChart was not read: {}", why.clause()))
+            }
+            Read::Absent => words.push("its HelmChart does not exist".to_owned()),
+            Read::Seen(link) => match (link.trouble(), &link.revision) {
+                (Some(trouble), _) => words.push(trouble),
+                (None, Some(fetched)) if Some(fetched) == self.version.as_ref() => {
+                    words.push("up to date".to_owned());
+                }
+                (None, Some(fetched)) => words.push(format!("{fetched} is fetched, not installed")),
+                (None, None) => words.push("nothing is fetched yet".to_owned()),
+            },
+        }
+        match &self.repository {
+            Read::Unknown(crate::snapshot::Why::NotAsked(_)) => {}
+            Read::Unknown(why) => words.push(format!("its source was not read: {}", why.clause())),
+            Read::Absent => words.push("its source does not exist".to_owned()),
+            Read::Seen(link) => words.extend(link.trouble()),
+        }
+        words
+    }
+}
