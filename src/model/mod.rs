@@ -3,8 +3,8 @@
 //! Pure: no I/O, no clock (callers pass `now`), no knowledge of formats.
 
 pub mod condition;
-pub mod forbidden;
 pub mod event;
+pub mod forbidden;
 pub mod helm_release;
 pub mod helm_storage;
 pub mod lookup;

@@ -17,8 +17,10 @@ use super::text;
 const GAP: usize = 3;
 /// The least that a column takes, its gap included.
 const NARROWEST: usize = 6;
-/// Folding a column narrower than this reads worse than the terminal's own wrapping.
+/// A last column narrower than this is not folded beside the others: its text goes below its row.
 const FOLD_AT_LEAST: usize = 20;
+/// Least that a cell below its row is set in.
+const OWN_LINE: usize = 4;
 
 /// A table that remembers how wide its columns have been.
 #[derive(Debug, Clone)]
@@ -104,15 +106,12 @@ impl Table {
         }
     }
 
-    /// No room beside the other columns: in a text the last cell goes under them, in a list the terminal wraps it.
+    /// No room beside the other columns: the last cell goes under them, set in further than its row.
     fn write_below(&self, out: &mut impl Write, text: &str, last: &str) -> io::Result<()> {
-        let start = self.indent * 2;
+        let start = (self.indent * 2).max(OWN_LINE);
         let room = self.terminal.map_or(0, |width| width.saturating_sub(start));
-        if self.indent == 0 || room < FOLD_AT_LEAST {
-            return writeln!(out, "{text}{last}");
-        }
         writeln!(out, "{}", text.trim_end())?;
-        for part in super::sheet::fold(last, room) {
+        for part in super::sheet::fold(last, room.max(FOLD_AT_LEAST)) {
             writeln!(out, "{:start$}{part}", "")?;
         }
         Ok(())
@@ -237,14 +236,26 @@ mod tests {
     }
 
     #[test]
-    fn a_column_too_narrow_to_fold_stays_one_line() {
-        let mut table = Table::new(["NAME", "STATUS"]).fold(Some(20));
-        assert_eq!(
-            print(&mut table, &[&["a", "one two three four five"]])
-                .lines()
-                .count(),
-            2
+    fn where_the_last_column_finds_no_room_it_takes_lines_of_its_own() {
+        let mut table = Table::new(["NAME", "READY", "STATUS"]).fold(Some(32));
+        let text = print(
+            &mut table,
+            &[
+                &[
+                    "skvs-onboarding",
+                    "False",
+                    "namespace \"core\" not found (retries exhausted)",
+                ],
+                &["b", "True", "ok"],
+            ],
         );
+        insta::assert_snapshot!(text, @r#"
+        NAME              READY   STATUS
+        skvs-onboarding   False
+            namespace "core" not found
+            (retries exhausted)
+        b                 True    ok
+        "#);
     }
 
     proptest! {
