@@ -1,6 +1,7 @@
 //! Completion with the sandbox's live names: by the binary, and in the real shells through kubectl's own completion.
 
 use crate::harness::skvs;
+use std::io::Write as _;
 use std::process::{Command, Stdio};
 use testbed::Sandbox;
 
@@ -25,6 +26,8 @@ fn names_databases_and_namespaces_are_live() {
     );
     assert_eq!(complete(&["list", "-n", "flux-s"]), ["flux-system", ":4"]);
     assert_eq!(complete(&["list", "-n", "default", ""]), [":4"]);
+    let elsewhere = skvs(["__complete", "list", ""]).env("SKVS_NAMESPACE", "default");
+    assert_eq!(elsewhere.run().stdout, ":4\n");
     assert_eq!(complete(&["list", "--context", "s"]), ["sandbox", ":4"]);
 }
 
@@ -51,7 +54,10 @@ fn through_kubectl(shell: &str, script: &str) -> Option<String> {
             std::env::var_os("CI").is_none(),
             "{shell} is not installed; .ci/run installs it: apt-get install {shell}"
         );
-        eprintln!("not tested: {shell} is not installed (apt-get install {shell})");
+        let _ = writeln!(
+            std::io::stderr(),
+            "not tested: {shell} is not installed (apt-get install {shell})"
+        );
         return None;
     }
     let folder = |file: &std::path::Path| file.parent().expect("a folder").display().to_string();
