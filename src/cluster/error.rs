@@ -126,6 +126,14 @@ impl ClusterError {
         }
     }
 
+    /// What the API server said, as it said it; for other errors their clause.
+    pub fn message(&self) -> String {
+        match self {
+            Self::Api(status) => status.message.clone(),
+            other => other.clause(),
+        }
+    }
+
     /// A short clause for a place where a section could not be read: `forbidden (list events in flux-system)`.
     pub fn clause(&self) -> String {
         match self {

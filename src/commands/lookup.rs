@@ -58,6 +58,15 @@ pub(super) async fn all(app: &App, cluster: &Cluster, names: &[String]) -> Resul
     Ok(answers)
 }
 
+/// Looks one name up.
+///
+/// # Errors
+/// It means nothing or several onboardings, or what the cluster said.
+pub(super) async fn one(app: &App, cluster: &Cluster, name: &str) -> Answer {
+    let mut answers = all(app, cluster, &[name.to_owned()]).await?;
+    answers.pop().expect("one name has one answer")
+}
+
 fn not_installed(error: &ClusterError) -> bool {
     crate::cluster::helm_releases::is_not_installed(error)
 }

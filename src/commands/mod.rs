@@ -8,6 +8,7 @@ pub mod describe;
 pub mod list;
 mod lookup;
 pub mod version;
+pub mod notes;
 
 use crate::cli::App;
 use crate::error::Result;
@@ -21,6 +22,7 @@ pub enum Command {
     Completion(completion::Args),
     Version(version::Args),
     Describe(describe::Args),
+    Notes(notes::Args),
 }
 
 /// Runs one command.
@@ -33,5 +35,6 @@ pub async fn run(app: &mut App, command: Command) -> Result<Code> {
         Command::Completion(args) => completion::run(app, &args),
         Command::Version(args) => version::run(app, &args).await,
         Command::Describe(args) => describe::run(app, args).await,
+        Command::Notes(args) => notes::run(app, args).await,
     }
 }

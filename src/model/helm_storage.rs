@@ -5,6 +5,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 use std::io::Read;
@@ -134,19 +135,54 @@ pub enum StorageError {
     Json(String),
 }
 
+/// The part of a release that `notes` needs: what else is in it, the whole chart, is skipped without being kept.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct ReleaseNotes {
+    pub version: i64,
+    #[serde(deserialize_with = "nullable")]
+    pub info: Info,
+    /// The values given by the user; null when none were given.
+    pub config: Value,
+}
+
+/// A release Secret, as far as it is read.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct ReleaseSecret {
+    #[serde(deserialize_with = "nullable")]
+    data: SecretData,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+struct SecretData {
+    release: Option<String>,
+}
+
+impl ReleaseSecret {
+    /// Decodes `.data.release` as far as `T` reads it.
+    ///
+    /// # Errors
+    /// What is wrong with the payload; the caller names the Secret.
+    pub fn decode<T: DeserializeOwned>(&self) -> Result<T, StorageError> {
+        from_payload(self.data.release.as_deref())
+    }
+}
+
 /// Decodes the Secret object's `.data.release`.
 ///
 /// # Errors
 /// What is wrong with the payload; the caller names the Secret.
 pub fn from_secret(secret: &Value) -> Result<Release, StorageError> {
-    let payload = secret
-        .pointer("/data/release")
-        .and_then(Value::as_str)
-        .ok_or(StorageError::NoPayload)?;
+    from_payload(secret.pointer("/data/release").and_then(Value::as_str))
+}
+
+fn from_payload<T: DeserializeOwned>(payload: Option<&str>) -> Result<T, StorageError> {
+    let payload = payload.ok_or(StorageError::NoPayload)?;
     let helm = STANDARD
         .decode(payload.trim())
         .map_err(|_| StorageError::Base64("outer"))?;
-    decode(&helm)
+    decode_as(&helm)
 }
 
 /// Decodes what Helm stores: base64 of gzip (or plain) JSON.
@@ -154,6 +190,10 @@ pub fn from_secret(secret: &Value) -> Result<Release, StorageError> {
 /// # Errors
 /// As [`from_secret`].
 pub fn decode(stored: &[u8]) -> Result<Release, StorageError> {
+    decode_as(stored)
+}
+
+fn decode_as<T: DeserializeOwned>(stored: &[u8]) -> Result<T, StorageError> {
     let packed = STANDARD
         .decode(stored.trim_ascii())
         .map_err(|_| StorageError::Base64("inner"))?;

@@ -2,3 +2,4 @@
 
 pub mod description;
 pub mod onboarding_row;
+pub mod share;

@@ -2,7 +2,7 @@
 
 use super::super::{Cluster, ClusterError, segment};
 use crate::model::helm_release::HelmRelease;
-use crate::model::helm_storage::{self, Release, Revision};
+use crate::model::helm_storage::{self, Release, ReleaseSecret, Revision};
 use crate::model::manifest;
 use crate::model::names::release_secret;
 use crate::snapshot::{Read, Why};
@@ -78,8 +78,13 @@ impl Cluster {
         &self,
         namespace: &str,
         secret: &str,
-    ) -> Result<Value, ClusterError> {
-        self.object("v1", namespace, "secrets", secret).await
+    ) -> Result<ReleaseSecret, ClusterError> {
+        let path = format!(
+            "/api/v1/namespaces/{}/secrets/{}",
+            segment(namespace),
+            segment(secret)
+        );
+        self.get(&path).await
     }
 }
 
@@ -127,7 +132,7 @@ pub(super) async fn stored(cluster: &Cluster, hr: &HelmRelease) -> Stored {
 async fn decoded(cluster: &Cluster, namespace: &str, name: &str) -> Read<Release> {
     match cluster.release_secret(namespace, name).await {
         Err(error) => Read::from_result(Err(error)),
-        Ok(secret) => match helm_storage::from_secret(&secret) {
+        Ok(secret) => match secret.decode() {
             Ok(release) => Read::Seen(release),
             Err(why) => Read::Unknown(Why::Failed(format!("Secret {namespace}/{name}: {why}"))),
         },

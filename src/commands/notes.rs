@@ -1,0 +1,197 @@
+//! `notes`: what the chart told when the database was made, out of Helm's Secret.
+//!
+//! Two requests where the status names the revision: the HelmRelease and its Secret. No list right is needed then.
+
+use super::lookup;
+use crate::cli::App;
+use crate::cluster::{Cluster, ClusterError};
+use crate::error::{Error, Result};
+use crate::exit::Code;
+use crate::model::helm_release::HelmRelease;
+use crate::model::helm_storage::ReleaseNotes;
+use crate::model::names::release_secret;
+use crate::model::notes::Notes;
+use crate::model::onboarding::Values;
+use crate::model::status::{self, Ready};
+use crate::text::clean;
+use crate::view::share::Share;
+
+/// Print the release notes of an onboarding: its database, endpoint and service accounts
+///
+/// Prints what `helm get notes` prints. NAME is the HelmRelease's name, the Helm release's, the database's or the manifest's.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  kubectl skvs notes skvs-onboarding-pds--database
+  kubectl skvs notes pds_database --share")]
+pub struct Args {
+    /// Name of the onboarding, in any of its forms
+    #[arg(value_name = "NAME")]
+    name: String,
+    /// Notes of this revision instead of the newest one
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(i64).range(1..))]
+    revision: Option<i64>,
+    /// Print the message for the team that asked for the database
+    #[arg(long, conflicts_with = "revision")]
+    share: bool,
+    /// With --share: print the message although the onboarding is not ready
+    #[arg(long, requires = "share")]
+    force: bool,
+}
+
+/// Runs `notes`.
+///
+/// # Errors
+/// No such onboarding, no release, a Secret that cannot be read, or with `--share` an onboarding that is not ready.
+pub async fn run(app: &mut App, args: Args) -> Result<Code> {
+    let cluster = app.cluster().await?;
+    let object = lookup::one(app, &cluster, &args.name).await?;
+    let hr = HelmRelease::from_value(&object)
+        .map_err(|e| Error::new(format!("helmrelease {:?}: {e}", args.name)))?;
+    if args.share && !args.force {
+        refuse_unready(&hr)?;
+    }
+    let release = newest_or(&cluster, &hr, args.revision).await?;
+    if args.share {
+        let message = share(&hr, &release, args.force)?;
+        app.ui.result(&message)?;
+    } else if !release.info.notes.is_empty() {
+        let notes = format!("NOTES:\n{}\n", release.info.notes);
+        app.ui.result(&clean(&notes))?;
+    }
+    Ok(Code::Ok)
+}
+
+/// A database that is not there yet must not be announced.
+fn refuse_unready(hr: &HelmRelease) -> Result<()> {
+    let headline = status::headline(hr);
+    if headline.ready == Ready::True && !headline.stale {
+        return Ok(());
+    }
+    let why = if headline.ready == Ready::True {
+        "its status is older than its spec".to_owned()
+    } else {
+        headline.text
+    };
+    let name = &hr.metadata.name;
+    Err(Error::new(format!(
+        "onboarding {name} is not ready to be shared: {why}"
+    ))
+    .hint(format!(
+        "find out more, or share it all the same with --force: kubectl skvs describe {name}"
+    )))
+}
+
+fn share(hr: &HelmRelease, release: &ReleaseNotes, force: bool) -> Result<String> {
+    let notes = Notes::parse(&release.info.notes);
+    let installed = Values::read(&release.config);
+    let values = if installed.namespace.is_some() {
+        installed
+    } else {
+        hr.values()
+    };
+    let name = &hr.metadata.name;
+    let claim = hr.claim();
+    if let (false, Some(told), Some(claimed)) = (force, &notes.database, claim.joined())
+        && told != claimed
+    {
+        return Err(Error::new(format!(
+            "onboarding {name} cannot be shared: its notes say {told}, spec.values say {claimed}"
+        ))
+        .hint("share what the notes say with --force"));
+    }
+    let share = Share::of(&notes, &values).map_err(|what| {
+        Error::new(format!(
+            "the notes of revision {} do not name {what}",
+            release.version
+        ))
+        .hint(format!("what they say: kubectl skvs notes {name}"))
+    })?;
+    Ok(share.text())
+}
+
+/// The release of this revision or, without one, of the newest, as helm takes it: whatever its status is.
+async fn newest_or(
+    cluster: &Cluster,
+    hr: &HelmRelease,
+    revision: Option<i64>,
+) -> Result<ReleaseNotes> {
+    if hr.is_remote() {
+        return Err(Error::new(format!(
+            "the release of {} is on another cluster (spec.kubeConfig)",
+            hr.metadata.name
+        ))
+        .hint("choose that cluster and ask Helm there: helm get notes"));
+    }
+    let (namespace, name) = (hr.storage_namespace(), hr.release_name());
+    let Some(number) = revision.or(hr.revision()) else {
+        // Nothing names a revision: an attempt is under way, or there was none.
+        return newest(cluster, hr, &name).await;
+    };
+    let secret = release_secret(&name, number);
+    match cluster.release_secret(namespace, &secret).await {
+        Ok(stored) => stored
+            .decode()
+            .map_err(|why| corrupt(namespace, &secret, &why)),
+        Err(error) if !error.is_not_found() => Err(unread(error)),
+        // The status can be behind: Helm keeps a few revisions only.
+        Err(_) if revision.is_none() => newest(cluster, hr, &name).await,
+        Err(_) => {
+            let there = cluster
+                .revisions(namespace, &name)
+                .await
+                .unwrap_or_default();
+            let there: Vec<String> = there.iter().map(|r| r.revision.to_string()).collect();
+            let error = Error::new(format!(
+                "revision {number} of release {name} is not stored: there is no Secret {namespace}/{secret}"
+            ));
+            Err(if there.is_empty() {
+                error
+            } else {
+                error.hint(format!("revisions that are there: {}", there.join(", ")))
+            })
+        }
+    }
+}
+
+/// The newest of the Secrets that are there.
+async fn newest(cluster: &Cluster, hr: &HelmRelease, release: &str) -> Result<ReleaseNotes> {
+    let namespace = hr.storage_namespace();
+    let revisions = cluster
+        .revisions(namespace, release)
+        .await
+        .map_err(unread)?;
+    let Some(newest) = revisions.first() else {
+        let name = &hr.metadata.name;
+        return Err(Error::new(format!(
+            "onboarding {name} has no release: there is no Secret {namespace}/{} ({})",
+            release_secret(release, hr.revision().unwrap_or(1)),
+            status::headline(hr).line()
+        ))
+        .hint(format!("find out why: kubectl skvs describe {name}")));
+    };
+    let stored = cluster
+        .release_secret(namespace, &newest.secret)
+        .await
+        .map_err(unread)?;
+    stored
+        .decode()
+        .map_err(|why| corrupt(namespace, &newest.secret, &why))
+}
+
+fn corrupt(namespace: &str, secret: &str, why: &crate::model::helm_storage::StorageError) -> Error {
+    Error::new(format!(
+        "Secret {namespace}/{secret} does not hold a release: {why}"
+    ))
+    .hint("another revision may still be readable: give --revision N")
+}
+
+/// What the API server said of a Secret, with what it is needed for.
+fn unread(error: ClusterError) -> Error {
+    if !error.is_forbidden() {
+        return error.into();
+    }
+    let asked = crate::cluster::error::Forbidden::parse(&error.message());
+    let needed = asked.map_or(String::new(), |f| format!("; ask for: {f}"));
+    Error::server("Forbidden", error.message())
+        .hint(format!("the notes are kept in that Secret{needed}"))
+}

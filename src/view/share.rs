@@ -1,0 +1,148 @@
+//! The message for the team that asked for a database: what the runbook has us share with them.
+
+use crate::model::notes::Notes;
+use crate::model::onboarding::Values;
+use crate::text::{clean, shell_quote};
+use crate::view::description::is_steelcouch;
+
+/// What a requester needs to know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Share {
+    database: String,
+    endpoint: String,
+    /// Service accounts by namespace, in the order of the notes.
+    accounts: Vec<(String, Vec<String>)>,
+}
+
+impl Share {
+    /// From a release's notes and the values it was installed with.
+    ///
+    /// # Errors
+    /// What the notes do not tell.
+    pub fn of(notes: &Notes, values: &Values) -> Result<Self, &'static str> {
+        let database = notes.database.clone().ok_or("the database")?;
+        let endpoint = notes.endpoint.clone().ok_or("the endpoint")?;
+        let told = Values {
+            service_accounts: if notes.service_accounts.is_empty() {
+                values.service_accounts.clone()
+            } else {
+                notes.service_accounts.clone()
+            },
+            ..values.clone()
+        };
+        let mut accounts: Vec<(String, Vec<String>)> = Vec::new();
+        for account in told.accounts() {
+            let (namespace, name) = account.split_once('/').unwrap_or(("", &account));
+            match accounts.iter_mut().find(|(n, _)| n == namespace) {
+                Some((_, names)) => names.push(name.to_owned()),
+                None => accounts.push((namespace.to_owned(), vec![name.to_owned()])),
+            }
+        }
+        Ok(Self {
+            database,
+            endpoint,
+            accounts,
+        })
+    }
+
+    /// The message, ready to be pasted.
+    pub fn text(&self) -> String {
+        let mut rows = vec![
+            ("Database", self.database.clone()),
+            ("Endpoint", self.endpoint.clone()),
+        ];
+        if !is_steelcouch(&self.endpoint) {
+            let plain = "none: this is CouchDB itself, so store nothing sensitive in it";
+            rows.push(("Encryption", plain.to_owned()));
+        }
+        rows.extend(self.access().into_iter().map(|line| ("Access", line)));
+        let width = rows.iter().map(|(key, _)| key.len()).max().unwrap_or(0) + 3;
+        let mut text = "Your Secure KVS database is ready.\n\n".to_owned();
+        let mut before = "";
+        for (key, value) in &rows {
+            let shown = if *key == before { "" } else { key };
+            text.push_str(&format!("  {shown:width$}{value}\n"));
+            before = key;
+        }
+        if !self.accounts.is_empty() {
+            let url = format!("{}/{}", self.endpoint.trim_end_matches('/'), self.database);
+            text.push_str(&format!(
+                "\nTry it from such a pod:\n  curl {}\n",
+                shell_quote(&url)
+            ));
+        }
+        clean(&text).into_owned()
+    }
+
+    fn access(&self) -> Vec<String> {
+        if self.accounts.is_empty() {
+            return vec!["no service account is let in yet".to_owned()];
+        }
+        let last = self.accounts.len() - 1;
+        self.accounts
+            .iter()
+            .enumerate()
+            .map(|(number, (namespace, names))| {
+                let end = if number == last {
+                    "; no password is needed"
+                } else {
+                    ", and"
+                };
+                format!(
+                    "pods in namespace {namespace} that run as service account {}{end}",
+                    names.join(" or ")
+                )
+            })
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn text(notes: &str, values: serde_json::Value) -> String {
+        Share::of(&Notes::parse(notes), &Values::read(&values))
+            .unwrap()
+            .text()
+    }
+
+    #[test]
+    fn the_requester_gets_what_the_runbook_promises() {
+        let notes = "A database was created!\n\n  Database name: pds_database\n  Endpoint: http://steelcouch-agora-kvs-secure-kvs-agora-couchdb.secure-kvs.svc:5984\n  Service accounts:\n    - pds\n";
+        insta::assert_snapshot!(text(notes, json!({"namespace": "pds"})), @r"
+        Your Secure KVS database is ready.
+
+          Database   pds_database
+          Endpoint   http://steelcouch-agora-kvs-secure-kvs-agora-couchdb.secure-kvs.svc:5984
+          Access     pods in namespace pds that run as service account pds; no password is needed
+
+        Try it from such a pod:
+          curl http://steelcouch-agora-kvs-secure-kvs-agora-couchdb.secure-kvs.svc:5984/pds_database
+        ");
+    }
+
+    #[test]
+    fn without_encryption_it_says_so_and_names_every_account() {
+        let notes = "Database name: pds_logs\nEndpoint: http://db-agora-kvs-x.secure-kvs.svc:5984/\nService accounts:\n  - writer\n  - reader\n  - other/job\n";
+        insta::assert_snapshot!(text(notes, json!({"namespace": "pds"})), @r"
+        Your Secure KVS database is ready.
+
+          Database     pds_logs
+          Endpoint     http://db-agora-kvs-x.secure-kvs.svc:5984/
+          Encryption   none: this is CouchDB itself, so store nothing sensitive in it
+          Access       pods in namespace pds that run as service account writer or reader, and
+                       pods in namespace other that run as service account job; no password is needed
+
+        Try it from such a pod:
+          curl http://db-agora-kvs-x.secure-kvs.svc:5984/pds_logs
+        ");
+    }
+
+    #[test]
+    fn notes_without_an_endpoint_cannot_be_shared() {
+        let notes = Notes::parse("Database name: pds_logs\n");
+        assert_eq!(Share::of(&notes, &Values::default()), Err("the endpoint"));
+    }
+}
