@@ -7,6 +7,7 @@
 pub mod cli;
 pub mod cluster;
 pub mod commands;
+pub mod diagnosis;
 pub mod error;
 pub mod exit;
 pub mod model;

@@ -8,6 +8,7 @@ pub mod age;
 #[cfg(test)]
 mod corpus;
 pub mod custom_columns;
+pub mod fold;
 mod go_format;
 pub mod json;
 pub mod jsonpath;

@@ -1,0 +1,123 @@
+//! One onboarding as the rules see it: its snapshot, the time, and what several rules ask for.
+
+use super::finding::{Evidence, Subject};
+use super::job::Job;
+use crate::model::helm_release::HelmRelease;
+use crate::model::status::{self, Failure, Ready};
+use crate::snapshot::Snapshot;
+use k8s_openapi::jiff::Timestamp;
+
+/// A snapshot with the time of the run.
+pub struct Case<'a> {
+    pub snapshot: &'a Snapshot,
+    pub now: Timestamp,
+    /// What the status says went wrong, unwrapped.
+    pub failure: Option<Failure<'a>>,
+    /// What became of the creation Job.
+    pub job: Job,
+}
+
+impl<'a> Case<'a> {
+    pub fn new(snapshot: &'a Snapshot, now: Timestamp) -> Self {
+        Self {
+            snapshot,
+            now,
+            failure: status::failure(&snapshot.helm_release),
+            job: Job::read(snapshot),
+        }
+    }
+
+    pub fn hr(&self) -> &'a HelmRelease {
+        &self.snapshot.helm_release
+    }
+
+    /// The HelmRelease itself.
+    pub fn subject(&self) -> Subject {
+        Subject::new(
+            "HelmRelease",
+            &self.hr().metadata.namespace,
+            &self.hr().metadata.name,
+        )
+    }
+
+    pub fn is_ready(&self) -> bool {
+        status::ready(self.hr()) == Ready::True
+    }
+
+    /// The failure's text without wrappers; empty when there is no failure.
+    pub fn error(&self) -> &str {
+        self.failure.as_ref().map_or("", |f| &f.error)
+    }
+
+    /// The failure's reason; empty when there is no failure.
+    pub fn reason(&self) -> &str {
+        self.failure.as_ref().map_or("", |f| &f.condition.reason)
+    }
+
+    /// The condition that holds the failure.
+    pub fn seen_failure(&self) -> Option<Evidence> {
+        let failure = self.failure.as_ref()?;
+        Some(Evidence::condition(self.subject(), failure.condition))
+    }
+
+    /// The ServiceAccount that Flux impersonates for this HelmRelease, if it names one.
+    pub fn service_account(&self) -> Option<Subject> {
+        let name = self.hr().spec.service_account_name.as_deref()?;
+        (!name.is_empty())
+            .then(|| Subject::new("ServiceAccount", &self.hr().metadata.namespace, name))
+    }
+
+    /// The database that the values claim, as it is said: `the database pds_database`.
+    pub fn database(&self) -> Option<String> {
+        self.hr().claim().joined().map(crate::text::one_line)
+    }
+
+    /// The other onboardings that claim the same database; empty too when the others are not known.
+    pub fn rivals(&self) -> Vec<&'a HelmRelease> {
+        let claim = self.hr().claim();
+        let (Some(database), Some(others)) = (claim.joined(), self.snapshot.others.seen()) else {
+            return Vec::new();
+        };
+        let me = &self.hr().metadata;
+        others
+            .iter()
+            .filter(|o| o.metadata.name != me.name || o.metadata.namespace != me.namespace)
+            .filter(|o| o.claim().joined() == Some(database))
+            .collect()
+    }
+
+    /// Seconds since an RFC 3339 time; `None` when it cannot be read.
+    pub fn seconds_since(&self, time: Option<&str>) -> Option<i64> {
+        let time: Timestamp = time?.parse().ok()?;
+        Some(self.now.as_second().saturating_sub(time.as_second()).max(0))
+    }
+
+    /// The failure speaks of the creation Job, or an install is under way that may wait for it.
+    pub fn is_about_the_job(&self) -> bool {
+        if self.is_ready() || status::is_unanswered(self.hr()) {
+            return false;
+        }
+        let Some(failure) = &self.failure else {
+            return self
+                .hr()
+                .status
+                .conditions
+                .iter()
+                .any(|c| c.message.starts_with("Running 'install' action"));
+        };
+        if matches!(failure.action, Some("upgrade" | "rollback" | "uninstall")) {
+            return false;
+        }
+        let text = status::split_trailer(&failure.condition.message).0;
+        let job_failed = text.contains("Job/")
+            || [
+                "BackoffLimitExceeded",
+                "DeadlineExceeded",
+                "PodFailurePolicy",
+                "job is failed",
+            ]
+            .iter()
+            .any(|t| text.contains(t));
+        job_failed || super::retries::is_timeout(text)
+    }
+}

@@ -1,0 +1,183 @@
+//! The rules as text: one rule for `explain`, the list of codes, and the page docs/diagnoses.md.
+
+use super::registry::{BANDS, RULES};
+use super::rule::{Role, Rule};
+use std::fmt::Write;
+
+/// One rule in full, folded to `width`.
+pub fn explain(rule: &Rule, width: Option<usize>) -> String {
+    let heading = format!(
+        "{} {}: {} ({})",
+        rule.code,
+        rule.severity.word(),
+        rule.title,
+        rule.slug
+    );
+    let mut out = format!("{}\n\nWhy\n", fold(&heading, width, "", "  "));
+    indented(&mut out, rule.explanation, width);
+    out.push_str("\nDo\n");
+    indented(&mut out, rule.fix, width);
+    out.push_str("\nExample\n");
+    for line in rule.example.lines() {
+        let _ = writeln!(out, "  {line}");
+    }
+    if !rule.explains.is_empty() {
+        let _ = writeln!(out, "\nFollows from it: {}", rule.explains.join(", "));
+    }
+    let above: Vec<&str> = RULES
+        .iter()
+        .filter(|r| r.explains.contains(&rule.code))
+        .map(|r| r.code)
+        .collect();
+    if !above.is_empty() && rule.role != Role::Fallback {
+        let line = format!("Can follow from: {}", above.join(", "));
+        let _ = writeln!(out, "\n{}", fold(&line, width, "", "  "));
+    }
+    out
+}
+
+/// Every code with its title, by band.
+pub fn list() -> String {
+    let mut out = String::new();
+    for (digit, about) in BANDS {
+        let _ = writeln!(out, "SKVS{digit}xx {about}");
+        for rule in RULES.iter().filter(|r| band(r.code) == Some(digit)) {
+            let _ = writeln!(
+                out,
+                "  {}  {:<7}  {}",
+                rule.code,
+                rule.severity.word(),
+                rule.title
+            );
+        }
+    }
+    out
+}
+
+/// docs/diagnoses.md.
+pub fn page() -> String {
+    let mut out = String::from(
+        "# Diagnoses\n\n\
+        What `kubectl skvs troubleshoot` can find. Generated from the rules in `src/diagnosis/rules/`; do not edit\n\
+        (`BLESS=1 cargo test docs` writes it anew). The same text without a network: `kubectl skvs explain CODE`\n\n\
+        Codes are stable: one never gets a second meaning.",
+    );
+    out.push('\n');
+    for (digit, about) in BANDS {
+        let _ = write!(
+            out,
+            "\n## {digit}xx: {about}\n\n| Code | Severity | What |\n|---|---|---|\n"
+        );
+        for rule in RULES.iter().filter(|r| band(r.code) == Some(digit)) {
+            let anchor = format!("{}-{}", rule.code.to_lowercase(), rule.slug);
+            let _ = writeln!(
+                out,
+                "| [{}](#{anchor}) | {} | {} |",
+                rule.code,
+                rule.severity.word(),
+                rule.title
+            );
+        }
+        for rule in RULES.iter().filter(|r| band(r.code) == Some(digit)) {
+            let _ = write!(
+                out,
+                "\n### {} {}\n\n{}: {}.\n\n{}\n\n**What to do.** {}\n\n```text\n{}\n```\n",
+                rule.code,
+                rule.slug,
+                capital(rule.severity.word()),
+                rule.title,
+                rule.explanation,
+                rule.fix,
+                rule.example
+            );
+            if !rule.explains.is_empty() {
+                let _ = writeln!(out, "\nShown under it: {}", rule.explains.join(", "));
+            }
+        }
+    }
+    out
+}
+
+/// The first digit of a code.
+fn band(code: &str) -> Option<char> {
+    code.chars().find(char::is_ascii_digit)
+}
+
+fn capital(word: &str) -> String {
+    let mut letters = word.chars();
+    letters
+        .next()
+        .map(|first| first.to_uppercase().chain(letters).collect())
+        .unwrap_or_default()
+}
+
+/// Markdown paragraphs and list items, indented and folded.
+fn indented(out: &mut String, markdown: &str, width: Option<usize>) {
+    for (i, paragraph) in markdown.split("\n\n").enumerate() {
+        if i > 0 {
+            out.push('\n');
+        }
+        let mut items: Vec<String> = Vec::new();
+        for line in paragraph.lines() {
+            match items.last_mut() {
+                Some(last) if !line.starts_with("- ") => {
+                    last.push(' ');
+                    last.push_str(line.trim());
+                }
+                _ => items.push(line.trim().to_owned()),
+            }
+        }
+        for item in items {
+            let further = if item.starts_with("- ") { "    " } else { "  " };
+            out.push_str(&fold(&item, width, "  ", further));
+            out.push('\n');
+        }
+    }
+}
+
+fn fold(text: &str, width: Option<usize>, first: &str, further: &str) -> String {
+    crate::render::fold::fold(text, width, first, further).join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnosis::registry;
+
+    #[test]
+    fn the_page_is_what_the_rules_say() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/diagnoses.md");
+        if std::env::var_os("BLESS").is_some() {
+            std::fs::create_dir_all(concat!(env!("CARGO_MANIFEST_DIR"), "/docs")).unwrap();
+            std::fs::write(path, page()).unwrap();
+        }
+        assert_eq!(
+            std::fs::read_to_string(path).unwrap_or_default(),
+            page(),
+            "docs/diagnoses.md is not what the rules say: BLESS=1 cargo test docs"
+        );
+    }
+
+    #[test]
+    fn an_explanation_folds_and_keeps_its_commands() {
+        for rule in RULES {
+            let text = explain(rule, Some(80));
+            for line in text.lines().filter(|l| l.contains(' ')) {
+                assert!(
+                    line.chars().count() <= 80 || rule.example.contains(line.trim()),
+                    "{line}"
+                );
+            }
+        }
+        let text = explain(registry::find("skvs110").unwrap(), None);
+        assert!(text.starts_with("SKVS110 error: Flux has stopped retrying (retries-exhausted)\n"));
+    }
+
+    #[test]
+    fn every_code_is_in_the_list_once() {
+        let list = list();
+        for rule in RULES {
+            assert_eq!(list.matches(rule.code).count(), 1, "{}", rule.code);
+        }
+    }
+}

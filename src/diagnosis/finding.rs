@@ -1,0 +1,231 @@
+//! What a rule found: a sentence, what it was seen by, and what to do. Text from the cluster is cleaned on its way in.
+
+use super::retries::Then;
+use super::rule::Severity;
+use crate::model::condition::Condition;
+use crate::model::status::split_trailer;
+use crate::text::{one_line, shell_line};
+use serde::{Serialize, Serializer};
+use serde_json::Value;
+use std::fmt;
+
+/// An object that is spoken of.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Subject {
+    pub kind: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub namespace: String,
+    pub name: String,
+}
+
+impl Subject {
+    /// `namespace` is empty for what has none.
+    pub fn new(kind: &str, namespace: &str, name: &str) -> Self {
+        Self {
+            kind: one_line(kind),
+            namespace: one_line(namespace),
+            name: one_line(name),
+        }
+    }
+
+    /// From an object's own kind and metadata; `kind` where it does not tell its kind, as in a list.
+    pub fn of(object: &Value, kind: &str) -> Self {
+        let text = |path: &str| object.pointer(path).and_then(Value::as_str);
+        Self::new(
+            text("/kind").unwrap_or(kind),
+            text("/metadata/namespace").unwrap_or_default(),
+            text("/metadata/name").unwrap_or_default(),
+        )
+    }
+
+    /// `namespace/name`, or the name alone.
+    pub fn id(&self) -> String {
+        if self.namespace.is_empty() {
+            self.name.clone()
+        } else {
+            format!("{}/{}", self.namespace, self.name)
+        }
+    }
+}
+
+impl fmt::Display for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.kind, self.id())
+    }
+}
+
+/// One thing that was seen.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Evidence {
+    pub object: Subject,
+    /// Where in the object: `.status.conditions[Released]`, `log of create`.
+    pub field: String,
+    /// What stood there, on one line.
+    pub observed: String,
+    /// More of it, line by line: the end of a log.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub lines: Vec<String>,
+}
+
+impl Evidence {
+    pub fn new(object: Subject, field: &str, observed: &str) -> Self {
+        Self {
+            object,
+            field: one_line(field),
+            observed: one_line(observed),
+            lines: Vec::new(),
+        }
+    }
+
+    /// A condition with its message, without the log that old controllers append.
+    pub fn condition(object: Subject, condition: &Condition) -> Self {
+        let message = one_line(without_lead(split_trailer(&condition.message).0));
+        let observed = format!(
+            "{}={} {}: {message}",
+            condition.kind, condition.status, condition.reason
+        );
+        Self::new(
+            object,
+            &format!(".status.conditions[{}]", condition.kind),
+            observed.trim_end_matches([':', ' ']),
+        )
+    }
+
+    /// Adds lines, such as a log's last ones.
+    pub fn lines<S: AsRef<str>>(mut self, lines: impl IntoIterator<Item = S>) -> Self {
+        self.lines.extend(
+            lines
+                .into_iter()
+                .map(|l| crate::render::text::line(l.as_ref()).into_owned()),
+        );
+        self
+    }
+}
+
+/// The message without `Helm install failed for release … with chart …: `: the object is named beside it.
+fn without_lead(message: &str) -> &str {
+    let Some(rest) = message.strip_prefix("Helm ") else {
+        return message;
+    };
+    let Some((head, _)) = rest.split_once(" failed") else {
+        return message;
+    };
+    let after = &rest[head.len() + " failed".len()..];
+    let inner = after.strip_prefix(": ").or_else(|| {
+        let (_, chart) = after.split_once(" with chart ")?;
+        chart.split_once(": ").map(|(_, inner)| inner)
+    });
+    inner.unwrap_or(message)
+}
+
+/// One step of what to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    Text(String),
+    /// The command's words; printed quoted for a shell, so it can be pasted.
+    Command(Vec<String>),
+}
+
+impl Serialize for Step {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        use serde::ser::SerializeMap;
+        let mut map = serializer.serialize_map(Some(1))?;
+        match self {
+            Step::Text(text) => map.serialize_entry("text", text)?,
+            Step::Command(words) => {
+                map.serialize_entry("command", &shell_line(words))?;
+                map.serialize_entry("argv", words)?;
+            }
+        }
+        map.end()
+    }
+}
+
+/// What a rule found.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Finding {
+    pub subject: Subject,
+    /// One sentence with the names, without full stop.
+    pub sentence: String,
+    /// Milder than the rule's own, where this case is.
+    pub severity: Option<Severity>,
+    /// Why it is so, a sentence or two each.
+    pub why: Vec<String>,
+    pub evidence: Vec<Evidence>,
+    pub fix: Vec<Step>,
+    /// What Flux does after the fix.
+    pub then: Option<Then>,
+}
+
+impl Finding {
+    pub fn new(subject: Subject, sentence: impl AsRef<str>) -> Self {
+        Self {
+            subject,
+            sentence: one_line(sentence.as_ref()),
+            severity: None,
+            why: Vec::new(),
+            evidence: Vec::new(),
+            fix: Vec::new(),
+            then: None,
+        }
+    }
+
+    /// Another severity than the rule's.
+    pub fn severity(mut self, severity: Severity) -> Self {
+        self.severity = Some(severity);
+        self
+    }
+
+    pub fn why(mut self, text: impl AsRef<str>) -> Self {
+        self.why.push(one_line(text.as_ref()));
+        self
+    }
+
+    pub fn seen(mut self, evidence: impl IntoIterator<Item = Evidence>) -> Self {
+        for one in evidence {
+            if !self.evidence.contains(&one) {
+                self.evidence.push(one);
+            }
+        }
+        self
+    }
+
+    pub fn step(mut self, text: impl AsRef<str>) -> Self {
+        self.fix.push(Step::Text(one_line(text.as_ref())));
+        self
+    }
+
+    /// A command's words.
+    pub fn command<S: AsRef<str>>(mut self, words: impl IntoIterator<Item = S>) -> Self {
+        let words = words
+            .into_iter()
+            .map(|w| crate::render::text::line(w.as_ref()).into_owned());
+        self.fix.push(Step::Command(words.collect()));
+        self
+    }
+
+    pub fn then(mut self, then: Option<Then>) -> Self {
+        self.then = then;
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_lead_of_a_message_goes() {
+        assert_eq!(without_lead("Helm install failed: x: y"), "x: y");
+        assert_eq!(
+            without_lead("Helm install failed for release core/a with chart c@1: x: y"),
+            "x: y"
+        );
+        assert_eq!(
+            without_lead("Helm test succeeded for release"),
+            "Helm test succeeded for release"
+        );
+    }
+}

@@ -1,0 +1,245 @@
+//! Reads tests/fixtures/diagnosis/<case>/ into a snapshot. Test code only.
+//!
+//! `case.json` says the time, where the objects come from, which codes are expected, and which parts are absent or were not
+//! readable. Every other file holds objects as the API server gives them, one or a List; a log is an object of the kind
+//! `PodLog`. The onboarding is the HelmRelease of `onboarding.json`.
+
+use super::{Case, Diagnosis, Finding, diagnose};
+use crate::model::helm_release::HelmRelease;
+use crate::snapshot::{CreationJob, Dependency, JobPod, Read, Snapshot, Why};
+use k8s_openapi::jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// `case.json`.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct Meta {
+    /// `recorded` from a cluster, or `written` by a documented text.
+    pub(crate) origin: String,
+    pub(crate) now: Timestamp,
+    /// Codes of the roots, sorted.
+    pub(crate) expect: Vec<String>,
+    /// Codes shown under them, sorted.
+    #[serde(default)]
+    pub(crate) follows: Vec<String>,
+    #[serde(default)]
+    absent: Vec<String>,
+    /// Part → what is forbidden.
+    #[serde(default)]
+    forbidden: BTreeMap<String, String>,
+}
+
+pub(crate) fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/diagnosis")
+}
+
+/// Names of all cases, sorted.
+pub(crate) fn names() -> Vec<String> {
+    let mut names: Vec<String> = std::fs::read_dir(folder())
+        .unwrap()
+        .map(|e| e.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    names
+}
+
+fn json_file(path: &Path) -> Value {
+    serde_json::from_str(&std::fs::read_to_string(path).unwrap())
+        .unwrap_or_else(|e| panic!("{}: {e}", path.display()))
+}
+
+fn kind(object: &Value) -> &str {
+    object["kind"].as_str().unwrap_or_default()
+}
+
+pub(crate) fn meta(name: &str) -> Meta {
+    serde_json::from_value(json_file(&folder().join(name).join("case.json")))
+        .unwrap_or_else(|e| panic!("{name}: {e}"))
+}
+
+pub(crate) fn snapshot(name: &str) -> Snapshot {
+    let meta = meta(name);
+    let mut files: Vec<PathBuf> = std::fs::read_dir(folder().join(name))
+        .unwrap()
+        .map(|e| e.unwrap().path())
+        .filter(|p| p.file_name().unwrap() != "case.json")
+        .collect();
+    files.sort();
+    let mut objects = Vec::new();
+    let mut onboarding = None;
+    for file in files {
+        let mut all = match json_file(&file) {
+            Value::Object(mut list) if list.contains_key("items") => match list.remove("items") {
+                Some(Value::Array(items)) => items,
+                _ => panic!("{}: items is no list", file.display()),
+            },
+            one => vec![one],
+        };
+        if file.file_name().unwrap() == "onboarding.json" {
+            let at = all.iter().position(|o| kind(o) == "HelmRelease").unwrap();
+            onboarding = Some(all.remove(at));
+        }
+        objects.extend(all);
+    }
+    let object = onboarding.expect("onboarding.json");
+    let helm_release = HelmRelease::from_value(&object).unwrap();
+    let part = |part: &str, kinds: &[&str], otherwise: Read<Value>| -> Read<Value> {
+        if let Some(what) = meta.forbidden.get(part) {
+            return Read::Unknown(Why::Forbidden(what.clone()));
+        }
+        if meta.absent.iter().any(|a| a == part) {
+            return Read::Absent;
+        }
+        match objects.iter().find(|o| kinds.contains(&kind(o))) {
+            Some(object) => Read::Seen(object.clone()),
+            None => otherwise,
+        }
+    };
+    let logs = |pod: &Value| -> Vec<(String, Read<String>)> {
+        objects
+            .iter()
+            .filter(|o| kind(o) == "PodLog" && o["metadata"]["name"] == pod["metadata"]["name"])
+            .map(|o| {
+                let log = match meta.forbidden.get("log") {
+                    Some(what) => Read::Unknown(Why::Forbidden(what.clone())),
+                    None => Read::Seen(o["text"].as_str().unwrap().to_owned()),
+                };
+                (o["container"].as_str().unwrap().to_owned(), log)
+            })
+            .collect()
+    };
+    let pods: Vec<JobPod> = objects
+        .iter()
+        .filter(|o| kind(o) == "Pod")
+        .map(|pod| JobPod {
+            pod: pod.clone(),
+            logs: logs(pod),
+        })
+        .collect();
+    let pods = match meta.forbidden.get("pods") {
+        Some(what) => Read::Unknown(Why::Forbidden(what.clone())),
+        None => Read::Seen(pods),
+    };
+    let others: Read<Vec<HelmRelease>> = match meta.forbidden.get("others") {
+        Some(what) => Read::Unknown(Why::Forbidden(what.clone())),
+        None => Read::Seen(
+            objects
+                .iter()
+                .filter(|o| kind(o) == "HelmRelease")
+                .map(|o| HelmRelease::from_value(o).unwrap())
+                .chain([helm_release.clone()])
+                .collect(),
+        ),
+    };
+    let dependencies = helm_release
+        .spec
+        .depends_on
+        .iter()
+        .map(|d| Dependency {
+            id: format!(
+                "{}/{}",
+                d.namespace
+                    .as_deref()
+                    .unwrap_or(&helm_release.metadata.namespace),
+                d.name
+            ),
+            helm_release: match others
+                .seen()
+                .and_then(|o| o.iter().find(|o| o.metadata.name == d.name))
+            {
+                Some(hr) => Read::Seen(hr.clone()),
+                None => Read::not_asked("not in the fixture"),
+            },
+        })
+        .collect();
+    let namespace = json!({"kind": "Namespace", "metadata": {"name": helm_release.release_namespace()}, "status": {"phase": "Active"}});
+    Snapshot {
+        chart: part(
+            "chart",
+            &["HelmChart"],
+            Read::Seen(json!({"kind": "HelmChart"})),
+        ),
+        source: part(
+            "source",
+            &["HelmRepository"],
+            Read::Seen(source(&helm_release)),
+        ),
+        revisions: Read::not_asked("not in the fixture"),
+        release: Read::not_asked("not in the fixture"),
+        release_secret: None,
+        lost_job: None,
+        creation_job: part("creationJob", &["Job"], Read::not_asked("nothing names it")).map(
+            |job| CreationJob {
+                job,
+                pods,
+                events: Read::Seen(Vec::new()),
+            },
+        ),
+        events: Read::Seen(Vec::new()),
+        target_namespace: part("targetNamespace", &["Namespace"], Read::Seen(namespace)),
+        service_account: part(
+            "serviceAccount",
+            &["ServiceAccount"],
+            Read::Seen(json!({"kind": "ServiceAccount"})),
+        ),
+        policy: Read::not_asked("not in the fixture"),
+        dependencies,
+        others: Arc::new(others),
+        object,
+        helm_release,
+    }
+}
+
+/// A repository without complaints.
+fn source(hr: &HelmRelease) -> Value {
+    let reference = hr
+        .spec
+        .chart
+        .as_ref()
+        .map(|c| c.spec.source_ref.clone())
+        .unwrap_or_default();
+    json!({
+        "kind": "HelmRepository",
+        "metadata": {"name": reference.name, "namespace": reference.namespace.unwrap_or_default()},
+        "spec": {"url": "https://artifactory.example/helm"}
+    })
+}
+
+pub(crate) fn diagnosis(name: &str) -> Diagnosis {
+    diagnose(&Case::new(&snapshot(name), meta(name).now))
+}
+
+/// The finding of `code`, root or not.
+pub(crate) fn finding(name: &str, code: &str) -> Finding {
+    let roots = diagnosis(name).roots;
+    let all = roots
+        .into_iter()
+        .flat_map(|r| std::iter::once((r.rule, r.finding)).chain(r.follows));
+    let mut seen = Vec::new();
+    for (rule, finding) in all {
+        if rule.code == code {
+            return finding;
+        }
+        seen.push(rule.code);
+    }
+    panic!("{name}: {code} is not among {seen:?}");
+}
+
+pub(crate) fn sentence(name: &str, code: &str) -> String {
+    finding(name, code).sentence
+}
+
+/// Codes that are shown under a root, sorted.
+pub(crate) fn followers(name: &str) -> Vec<&'static str> {
+    let mut codes: Vec<&'static str> = diagnosis(name)
+        .roots
+        .iter()
+        .flat_map(|r| r.follows.iter().map(|(rule, _)| rule.code))
+        .collect();
+    codes.sort_unstable();
+    codes
+}

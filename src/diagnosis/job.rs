@@ -1,0 +1,305 @@
+//! What became of the creation Job: which pod ended how, and what its log says. Flux and Helm say only that the Job failed.
+
+use super::finding::{Evidence, Subject};
+use crate::snapshot::{CreationJob, JobPod, Read, Snapshot, Why};
+use serde_json::Value;
+
+/// Lines of a log that are shown.
+const LINES: usize = 5;
+
+/// A container that ended badly.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Death {
+    pub pod: Subject,
+    pub container: String,
+    pub exit_code: i64,
+    /// `Error`, `OOMKilled`, …
+    pub reason: String,
+    /// The last lines of its log, or of its termination message.
+    pub lines: Vec<String>,
+    /// Why the log is not known.
+    pub log_missing: Option<String>,
+}
+
+/// Why the Job's newest pod does not end well.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Outcome {
+    /// CouchDB says that the database exists (412).
+    Exists(Death),
+    /// CouchDB refused the credentials (401, 403).
+    Refused(Death),
+    /// No answer from CouchDB.
+    Unreachable(Death),
+    /// The container ended badly for another reason.
+    Died(Death),
+    /// The kubelet has no image.
+    NoImage {
+        pod: Subject,
+        container: String,
+        image: String,
+        reason: String,
+        message: String,
+    },
+    /// No node takes the pod.
+    Unscheduled { pod: Subject, message: String },
+    /// A container still runs. `ended`: the containers that are through, all well.
+    Running {
+        pod: Subject,
+        running: Vec<String>,
+        ended: Vec<String>,
+    },
+    /// Nothing to tell.
+    Nothing,
+}
+
+/// The creation Job, as far as it was read.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Job {
+    /// The Job, if it was seen.
+    pub subject: Option<Subject>,
+    /// Its Failed condition: reason and message.
+    pub failed: Option<(String, String)>,
+    pub outcome: Outcome,
+    /// Exit codes of its pods, oldest first.
+    pub exits: Vec<i64>,
+}
+
+impl Job {
+    /// Reads what is there.
+    pub fn read(snapshot: &Snapshot) -> Self {
+        let nothing = Self {
+            subject: None,
+            failed: None,
+            outcome: Outcome::Nothing,
+            exits: Vec::new(),
+        };
+        let Some(CreationJob { job, pods, .. }) = snapshot.creation_job.seen() else {
+            return nothing;
+        };
+        let pods: &[JobPod] = pods.seen().map_or(&[], Vec::as_slice);
+        Self {
+            subject: Some(Subject::of(job, "Job")),
+            failed: failed(job),
+            outcome: pods
+                .iter()
+                .map(outcome)
+                .find(|o| *o != Outcome::Nothing)
+                .unwrap_or(Outcome::Nothing),
+            exits: pods
+                .iter()
+                .rev()
+                .filter_map(|p| death(p).map(|d| d.exit_code))
+                .collect(),
+        }
+    }
+
+    /// Why the log of the container that died is missing.
+    pub fn log_missing(&self) -> Option<String> {
+        self.death().and_then(|d| d.log_missing.clone())
+    }
+
+    /// The container that died, whatever for.
+    pub fn death(&self) -> Option<&Death> {
+        match &self.outcome {
+            Outcome::Exists(d)
+            | Outcome::Refused(d)
+            | Outcome::Unreachable(d)
+            | Outcome::Died(d) => Some(d),
+            _ => None,
+        }
+    }
+}
+
+impl Death {
+    /// The exit code and the end of the log.
+    pub fn evidence(&self) -> Evidence {
+        let reason = match self.reason.as_str() {
+            "" | "Error" => String::new(),
+            other => format!(" ({other})"),
+        };
+        let observed = format!(
+            "container {} exited {}{reason}",
+            self.container, self.exit_code
+        );
+        let field = format!(".status.containerStatuses[{}], log", self.container);
+        Evidence::new(self.pod.clone(), &field, &observed).lines(&self.lines)
+    }
+}
+
+fn text<'v>(value: &'v Value, path: &str) -> &'v str {
+    value
+        .pointer(path)
+        .and_then(Value::as_str)
+        .unwrap_or_default()
+}
+
+fn array<'v>(value: &'v Value, path: &str) -> &'v [Value] {
+    value
+        .pointer(path)
+        .and_then(Value::as_array)
+        .map_or(&[], Vec::as_slice)
+}
+
+fn failed(job: &Value) -> Option<(String, String)> {
+    let condition = array(job, "/status/conditions").iter().find(|c| {
+        matches!(text(c, "/type"), "Failed" | "FailureTarget") && text(c, "/status") == "True"
+    })?;
+    Some((
+        text(condition, "/reason").to_owned(),
+        text(condition, "/message").to_owned(),
+    ))
+}
+
+/// Container statuses, the init containers' first.
+fn containers(pod: &Value) -> impl Iterator<Item = &Value> {
+    array(pod, "/status/initContainerStatuses")
+        .iter()
+        .chain(array(pod, "/status/containerStatuses"))
+}
+
+/// The first container of the pod that ended badly. A sidecar that ends badly after its pod's work is no cause.
+fn death(pod: &JobPod) -> Option<Death> {
+    let ended = |c: &Value| -> Option<(i64, String, String)> {
+        ["/state/terminated", "/lastState/terminated"]
+            .iter()
+            .find_map(|path| {
+                let ended = c.pointer(path)?;
+                let code = ended.get("exitCode").and_then(Value::as_i64)?;
+                (code != 0).then(|| {
+                    (
+                        code,
+                        text(ended, "/reason").to_owned(),
+                        text(ended, "/message").to_owned(),
+                    )
+                })
+            })
+    };
+    let (status, (exit_code, reason, message)) = containers(&pod.pod)
+        .filter(|c| text(c, "/name") != "istio-proxy")
+        .find_map(|c| ended(c).map(|e| (c, e)))?;
+    let container = text(status, "/name").to_owned();
+    let log = pod
+        .logs
+        .iter()
+        .find(|(name, _)| *name == container)
+        .map(|(_, log)| log);
+    let (log, log_missing) = match log {
+        Some(Read::Seen(log)) => (log.as_str(), None),
+        Some(Read::Unknown(why)) => ("", Some(why.clause())),
+        Some(Read::Absent) => ("", Some("it is gone".to_owned())),
+        None => (
+            "",
+            Some(Why::NotAsked("it was not read".to_owned()).clause()),
+        ),
+    };
+    let mut lines: Vec<String> = message
+        .lines()
+        .chain(log.lines())
+        .map(str::trim_end)
+        .filter(|l| !l.is_empty())
+        .map(str::to_owned)
+        .collect();
+    lines.drain(..lines.len().saturating_sub(LINES));
+    Some(Death {
+        pod: Subject::of(&pod.pod, "Pod"),
+        container,
+        exit_code,
+        reason,
+        // A termination message that speaks is as good as the log.
+        log_missing: log_missing.filter(|_| lines.is_empty()),
+        lines,
+    })
+}
+
+fn outcome(pod: &JobPod) -> Outcome {
+    if let Some(death) = death(pod) {
+        return classify(death);
+    }
+    let subject = Subject::of(&pod.pod, "Pod");
+    for c in containers(&pod.pod) {
+        let reason = text(c, "/state/waiting/reason");
+        if [
+            "ErrImagePull",
+            "ImagePullBackOff",
+            "ErrImageNeverPull",
+            "InvalidImageName",
+            "ImageInspectError",
+        ]
+        .contains(&reason)
+        {
+            return Outcome::NoImage {
+                pod: subject,
+                container: text(c, "/name").to_owned(),
+                image: text(c, "/image").to_owned(),
+                reason: reason.to_owned(),
+                message: text(c, "/state/waiting/message").to_owned(),
+            };
+        }
+    }
+    let unscheduled = array(&pod.pod, "/status/conditions")
+        .iter()
+        .find(|c| text(c, "/type") == "PodScheduled" && text(c, "/status") == "False");
+    if let Some(condition) = unscheduled {
+        return Outcome::Unscheduled {
+            pod: subject,
+            message: text(condition, "/message").to_owned(),
+        };
+    }
+    let names = |path: &str| -> Vec<String> {
+        containers(&pod.pod)
+            .filter(|c| c.pointer(path).is_some())
+            .map(|c| text(c, "/name").to_owned())
+            .collect()
+    };
+    let running = names("/state/running");
+    if running.is_empty() {
+        return Outcome::Nothing;
+    }
+    Outcome::Running {
+        pod: subject,
+        running,
+        ended: names("/state/terminated"),
+    }
+}
+
+/// Sorts a death by what the log says; the exit code alone names no cause.
+fn classify(death: Death) -> Outcome {
+    let said = death.lines.join("\n");
+    let has = |texts: &[&str]| texts.iter().any(|t| said.contains(t));
+    if has(&[
+        "returned error: 412",
+        "file_exists",
+        "412 Precondition Failed",
+        "the file already exists",
+    ]) {
+        return Outcome::Exists(death);
+    }
+    if has(&[
+        "returned error: 401",
+        "returned error: 403",
+        "401 Unauthorized",
+        "403 Forbidden",
+        "Name or password is incorrect",
+        "\"error\":\"unauthorized\"",
+        "Account is temporarily locked",
+    ]) {
+        return Outcome::Refused(death);
+    }
+    if has(&[
+        "Could not resolve host",
+        "Failed to connect",
+        "Couldn't connect",
+        "Connection refused",
+        "onnection timed out",
+        "Operation timed out",
+        "Resolving timed out",
+        "Empty reply from server",
+        "Recv failure",
+        "returned error: 502",
+        "returned error: 503",
+        "returned error: 504",
+    ]) {
+        return Outcome::Unreachable(death);
+    }
+    Outcome::Died(death)
+}

@@ -1,0 +1,23 @@
+//! What is wrong with an onboarding, and what to do about it.
+//!
+//! A rule is one file in [`rules`]; [`registry`] lists them; [`engine`] runs them over one [`Case`] and finds the root
+//! cause. Pure and deterministic: nothing here asks a cluster or a clock. What was not read is never taken for fine: such a
+//! check counts as not run, with the reason.
+
+pub mod case;
+pub mod docs;
+pub mod engine;
+pub mod finding;
+#[cfg(test)]
+mod fixture;
+pub mod job;
+pub mod registry;
+pub mod retries;
+pub mod rule;
+mod rules;
+mod sources;
+
+pub use case::Case;
+pub use engine::{Diagnosis, NotRun, Root, diagnose};
+pub use finding::{Evidence, Finding, Step, Subject};
+pub use rule::{Input, Role, Rule, Severity, Verdict};

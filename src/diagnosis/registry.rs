@@ -1,0 +1,164 @@
+//! The one list of rules, sorted by code. A code is never given a second meaning.
+//!
+//! Bands: 1xx Flux and the HelmRelease, 2xx the chart and its source, 3xx the database and the creation Job, 4xx access,
+//! 9xx unknown.
+
+use super::rule::Rule;
+use super::rules;
+
+/// The bands of codes: first digit and what it is about.
+pub const BANDS: [(char, &str); 5] = [
+    ('1', "Flux and the HelmRelease"),
+    ('2', "the chart and its source"),
+    ('3', "the database and its creation Job"),
+    ('4', "access"),
+    ('9', "unknown"),
+];
+
+/// Every rule.
+pub const RULES: &[&Rule] = &[
+    &rules::target_namespace_missing::RULE,
+    &rules::target_namespace_terminating::RULE,
+    &rules::dependency_not_ready::RULE,
+    &rules::values_reference_missing::RULE,
+    &rules::no_answer::RULE,
+    &rules::stale_status::RULE,
+    &rules::suspended::RULE,
+    &rules::in_progress::RULE,
+    &rules::being_deleted::RULE,
+    &rules::retries_exhausted::RULE,
+    &rules::wait_timed_out::RULE,
+    &rules::no_chart_version::RULE,
+    &rules::unknown_chart::RULE,
+    &rules::repository_unreachable::RULE,
+    &rules::repository_unauthorized::RULE,
+    &rules::repository_wrong_url::RULE,
+    &rules::source_missing::RULE,
+    &rules::database_exists::RULE,
+    &rules::database_shared::RULE,
+    &rules::creation_job_failed::RULE,
+    &rules::couchdb_unreachable::RULE,
+    &rules::couchdb_unauthorized::RULE,
+    &rules::image_not_pulled::RULE,
+    &rules::pod_unscheduled::RULE,
+    &rules::creation_timed_out::RULE,
+    &rules::service_account_missing::RULE,
+    &rules::service_account_without_rights::RULE,
+    &rules::unknown_cause::RULE,
+];
+
+/// The rule of `code`, in any case of letters.
+pub fn find(code: &str) -> Option<&'static Rule> {
+    let code = code.trim();
+    RULES
+        .iter()
+        .copied()
+        .find(|r| r.code.eq_ignore_ascii_case(code) || r.slug.eq_ignore_ascii_case(code))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnosis::{Role, fixture};
+
+    #[test]
+    fn codes_are_unique_sorted_and_in_a_band() {
+        for pair in RULES.windows(2) {
+            assert!(pair[0].code < pair[1].code, "{}", pair[1].code);
+        }
+        for rule in RULES {
+            let digits = rule.code.strip_prefix("SKVS").unwrap();
+            assert!(digits.len() == 3 && digits.parse::<u16>().is_ok());
+            assert!(
+                BANDS.iter().any(|(d, _)| digits.starts_with(*d)),
+                "{}",
+                rule.code
+            );
+        }
+    }
+
+    #[test]
+    fn every_rule_says_all_that_is_asked_of_it() {
+        for rule in RULES {
+            for (what, text) in [
+                ("explanation", rule.explanation),
+                ("fix", rule.fix),
+                ("example", rule.example),
+            ] {
+                assert!(text.len() > 15, "{}: {what}", rule.code);
+            }
+            assert!(
+                !rule.title.ends_with('.') && rule.title.len() < 75,
+                "{}",
+                rule.code
+            );
+            assert!(
+                rule.fix.contains("See it") || rule.role == Role::Fallback,
+                "{}",
+                rule.code
+            );
+            for line in rule.explanation.lines().chain(rule.fix.lines()) {
+                assert!(line.chars().count() <= 132, "{}: {line}", rule.code);
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_explained_exists_and_goes_in_no_circle() {
+        for rule in RULES {
+            let mut next = rule.explains.to_vec();
+            for _ in 0..RULES.len() {
+                assert!(!next.contains(&rule.code), "{} explains itself", rule.code);
+                next = next
+                    .iter()
+                    .flat_map(|c| {
+                        find(c)
+                            .unwrap_or_else(|| panic!("{c}"))
+                            .explains
+                            .iter()
+                            .copied()
+                    })
+                    .collect();
+            }
+        }
+    }
+
+    #[test]
+    fn every_case_names_its_codes_and_every_rule_has_a_case() {
+        let mut hit = Vec::new();
+        let mut wrong = Vec::new();
+        for name in fixture::names() {
+            let meta = fixture::meta(&name);
+            assert!(
+                ["recorded", "written"].contains(&meta.origin.as_str()),
+                "{name}"
+            );
+            let mut roots: Vec<&str> = fixture::diagnosis(&name)
+                .roots
+                .iter()
+                .map(|r| r.rule.code)
+                .collect();
+            roots.sort_unstable();
+            let follows = fixture::followers(&name);
+            if roots != meta.expect || follows != meta.follows {
+                wrong.push(format!("{name}: {roots:?}, under them {follows:?}"));
+            }
+            hit.extend(roots);
+            hit.extend(follows);
+        }
+        assert!(wrong.is_empty(), "{wrong:#?}");
+        let missed: Vec<&str> = RULES
+            .iter()
+            .map(|r| r.code)
+            .filter(|c| !hit.contains(c))
+            .collect();
+        assert!(missed.is_empty(), "without a case: {missed:?}");
+    }
+
+    #[test]
+    fn codes_and_slugs_are_found_in_any_letters() {
+        assert_eq!(find(" skvs301 ").map(|r| r.code), Some("SKVS301"));
+        assert_eq!(find("Database-Exists").map(|r| r.code), Some("SKVS301"));
+        assert!(find("SKVS999").is_none());
+    }
+}

@@ -1,0 +1,64 @@
+//! SKVS305: CouchDB refuses the creation Job's credentials.
+
+use crate::diagnosis::case::Case;
+use crate::diagnosis::finding::Finding;
+use crate::diagnosis::job::Outcome;
+use crate::diagnosis::retries::{Fixes, then};
+use crate::diagnosis::rule::{Input, Role, Rule, Severity, Verdict};
+
+pub(in crate::diagnosis) const RULE: Rule = Rule {
+    code: "SKVS305",
+    slug: "couchdb-unauthorized",
+    severity: Severity::Error,
+    role: Role::Cause,
+    title: "CouchDB refuses the creation Job's credentials",
+    explanation: r#"The Job takes the admin's name and password from a Secret (`values.couchdb.credentials`), and CouchDB answers 401 or 403. The
+Secret is out of date, or names the wrong keys. Do not try passwords: CouchDB since 3.4 locks an account out after several
+wrong ones (403, "Account is temporarily locked")."#,
+    fix: r#"See it: the log of the Job's pod ends with `returned error: 401`.
+
+Compare the Secret that the Job uses with the one of the CouchDB release in `secure-kvs`, without printing them. Correct the
+Secret, then let Flux try again."#,
+    example: r#"curl: (22) The requested URL returned error: 401"#,
+    needs: &[Input::JobLog],
+    explains: &["SKVS108", "SKVS110", "SKVS303"],
+    when: about_the_job,
+    check,
+};
+
+fn about_the_job(case: &Case<'_>) -> bool {
+    case.is_about_the_job()
+}
+
+fn check(case: &Case<'_>) -> Verdict {
+    let Outcome::Refused(death) = &case.job.outcome else {
+        return Verdict::Clear;
+    };
+    let subject = case
+        .job
+        .subject
+        .clone()
+        .unwrap_or_else(|| death.pod.clone());
+    Finding::new(subject, "CouchDB refuses the credentials of the creation Job")
+        .why("The Job reads the admin's name and password from a Secret; CouchDB answered, and does not accept them.")
+        .seen(case.seen_failure())
+        .seen([death.evidence()])
+        .step("See which Secret and keys the Job uses (this prints names, not passwords):")
+        .command(["kubectl", "describe", "-n", &death.pod.namespace, "pod", &death.pod.name])
+        .step("Correct that Secret from the one of the CouchDB release. Do not try passwords: several wrong ones lock the account.")
+        .then(then(case, Fixes::Elsewhere))
+        .into()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::diagnosis::fixture;
+
+    #[test]
+    fn it_is_found() {
+        assert_eq!(
+            fixture::sentence("couchdb-unauthorized", "SKVS305"),
+            "CouchDB refuses the credentials of the creation Job"
+        );
+    }
+}

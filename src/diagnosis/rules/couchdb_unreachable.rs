@@ -1,0 +1,63 @@
+//! SKVS304: the creation Job gets no answer from CouchDB.
+
+use crate::diagnosis::case::Case;
+use crate::diagnosis::finding::Finding;
+use crate::diagnosis::job::Outcome;
+use crate::diagnosis::retries::{Fixes, then};
+use crate::diagnosis::rule::{Input, Role, Rule, Severity, Verdict};
+
+pub(in crate::diagnosis) const RULE: Rule = Rule {
+    code: "SKVS304",
+    slug: "couchdb-unreachable",
+    severity: Severity::Error,
+    role: Role::Cause,
+    title: "the creation Job gets no answer from CouchDB",
+    explanation: r#"The Job's pod asks CouchDB to create the database and gets no answer: the Service's name does not resolve, nothing listens,
+the connection is cut, or the mesh has no healthy pod behind it (502, 503, 504)."#,
+    fix: r#"See it: `kubectl get pods,endpoints -n secure-kvs`, then `kubectl skvs describe NAME` for the endpoint.
+
+Bring CouchDB up, or correct `values.couchdb.serviceName`. If CouchDB is up, look at network policies and at the mesh's
+authorization policies between the target namespace and `secure-kvs`."#,
+    example: r#"curl: (6) Could not resolve host: db-agora-kvs-secure-kvs-agora-couchdb.secure-kvs.svc"#,
+    needs: &[Input::JobLog],
+    explains: &["SKVS108", "SKVS110", "SKVS303"],
+    when: about_the_job,
+    check,
+};
+
+fn about_the_job(case: &Case<'_>) -> bool {
+    case.is_about_the_job()
+}
+
+fn check(case: &Case<'_>) -> Verdict {
+    let Outcome::Unreachable(death) = &case.job.outcome else {
+        return Verdict::Clear;
+    };
+    let subject = case
+        .job
+        .subject
+        .clone()
+        .unwrap_or_else(|| death.pod.clone());
+    Finding::new(subject, "the creation Job gets no answer from CouchDB")
+        .why("The database is created through CouchDB's Service; the Job's pod could not talk to it.")
+        .seen(case.seen_failure())
+        .seen([death.evidence()])
+        .step("See whether CouchDB is up and the Service has endpoints:")
+        .command(["kubectl", "get", "pods,services,endpointslices", "-n", "secure-kvs"])
+        .step("If it is up, look at network policies and the mesh between the two namespaces.")
+        .then(then(case, Fixes::Elsewhere))
+        .into()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::diagnosis::fixture;
+
+    #[test]
+    fn it_is_found() {
+        assert_eq!(
+            fixture::sentence("couchdb-unreachable", "SKVS304"),
+            "the creation Job gets no answer from CouchDB"
+        );
+    }
+}

@@ -1,0 +1,141 @@
+//! SKVS303: the creation Job failed.
+
+use crate::diagnosis::case::Case;
+use crate::diagnosis::finding::{Evidence, Finding, Subject};
+use crate::diagnosis::job::Outcome;
+use crate::diagnosis::retries::{Fixes, is_timeout, then};
+use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
+use crate::model::status::{resources, split_trailer};
+
+pub(in crate::diagnosis) const RULE: Rule = Rule {
+    code: "SKVS303",
+    slug: "creation-job-failed",
+    severity: Severity::Error,
+    role: Role::Cause,
+    title: "the creation Job failed",
+    explanation: r#"The chart's pre-install hook, a Job, creates the database. Flux and Helm say only that it failed; what happened stands in its
+pod: the exit code and the last lines of the log. This is the general case; the common reasons have their own codes."#,
+    fix: r#"See it: `kubectl logs -n NAMESPACE job/NAME --all-containers`
+
+Mend what the log says. Where the Job is gone already, let Flux try again and look at once: Helm deletes the old Job before
+each attempt."#,
+    example: r#"failed pre-install: failed early due to stalled resources: [Job/core/hookfail-main-create status: 'Failed']
+job failed: BackoffLimitExceeded"#,
+    needs: &[],
+    explains: &["SKVS110"],
+    when: about_the_job,
+    check,
+};
+
+fn about_the_job(case: &Case<'_>) -> bool {
+    case.is_about_the_job() && case.failure.is_some()
+}
+
+fn check(case: &Case<'_>) -> Verdict {
+    let message = case
+        .failure
+        .as_ref()
+        .map_or("", |f| split_trailer(&f.condition.message).0);
+    let timed_out = is_timeout(message);
+    match &case.job.outcome {
+        Outcome::Died(_) => {}
+        Outcome::Nothing | Outcome::Running { .. } if !timed_out => {}
+        _ => return Verdict::Clear,
+    }
+    // The object is the truth; the message names the Job only where it was not read.
+    let named = resources(message)
+        .into_iter()
+        .find(|w| w.kind == "Job")
+        .map(|w| Subject::new("Job", &w.namespace, &w.name));
+    let subject = case
+        .job
+        .subject
+        .clone()
+        .or(named)
+        .unwrap_or_else(|| case.subject());
+    let mut sentence = "the creation Job failed".to_owned();
+    let mut finding = Finding::new(subject.clone(), "").seen(case.seen_failure());
+    if let Some((reason, said)) = &case.job.failed {
+        finding = finding.seen([Evidence::new(
+            subject.clone(),
+            ".status.conditions[Failed]",
+            &format!("{reason}: {said}"),
+        )]);
+    }
+    match case.job.death() {
+        Some(death) => {
+            sentence = format!(
+                "the creation Job failed: container {} exited {}",
+                death.container, death.exit_code
+            );
+            finding = finding.seen([death.evidence()]);
+            finding = match &death.log_missing {
+                Some(why) => finding.why(format!(
+                    "Its log was not read: {why}. So the reason is not known here."
+                )),
+                None => finding
+                    .why("The last lines of its log say why; they are none of the common reasons."),
+            };
+        }
+        None => {
+            let why = match &case.snapshot.creation_job {
+                crate::snapshot::Read::Unknown(why) => {
+                    format!("The Job was not read: {}.", why.clause())
+                }
+                crate::snapshot::Read::Absent => "The Job is gone, and its log with it.".to_owned(),
+                crate::snapshot::Read::Seen(job) => match job.pods.unknown() {
+                    Some(why) => format!("Its pods were not read: {}.", why.clause()),
+                    None => "Its pods are gone, and their logs with them.".to_owned(),
+                },
+            };
+            finding = finding.why(format!("{why} So the reason is not known here."));
+        }
+    }
+    finding.sentence = sentence;
+    if subject.kind == "Job" {
+        finding = finding
+            .step("Read the whole log, and mend what it says:")
+            .command([
+                "kubectl",
+                "logs",
+                "-n",
+                &subject.namespace,
+                &format!("job/{}", subject.name),
+                "--all-containers",
+            ]);
+    } else {
+        finding = finding
+            .step("See which Jobs there are, and read their logs:")
+            .command([
+                "kubectl",
+                "get",
+                "jobs,pods",
+                "-n",
+                case.hr().release_namespace(),
+            ]);
+    }
+    finding.then(then(case, Fixes::Elsewhere)).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::diagnosis::fixture;
+
+    #[test]
+    fn the_exit_code_is_told() {
+        assert_eq!(
+            fixture::sentence("hook-job-failed", "SKVS303"),
+            "the creation Job failed: container create exited 1"
+        );
+    }
+
+    #[test]
+    fn a_job_that_was_not_read_is_said_to_be_so() {
+        let finding = fixture::finding("hook-job-fails", "SKVS303");
+        assert_eq!(finding.sentence, "the creation Job failed");
+        assert_eq!(
+            finding.why,
+            ["The Job is gone, and its log with it. So the reason is not known here."]
+        );
+    }
+}

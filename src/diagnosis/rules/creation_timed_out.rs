@@ -1,0 +1,110 @@
+//! SKVS308: the creation Job did not end in time.
+
+use crate::diagnosis::case::Case;
+use crate::diagnosis::finding::{Evidence, Finding, Subject};
+use crate::diagnosis::job::Outcome;
+use crate::diagnosis::retries::{Fixes, is_timeout, then};
+use crate::diagnosis::rule::{Input, Role, Rule, Severity, Verdict};
+use crate::model::status::{resources, split_trailer};
+
+pub(in crate::diagnosis) const RULE: Rule = Rule {
+    code: "SKVS308",
+    slug: "creation-timed-out",
+    severity: Severity::Error,
+    role: Role::Cause,
+    title: "the creation Job did not end in time",
+    explanation: r#"Helm waits for the creation Job for `spec.timeout` (5 minutes if not set), and the Job was not through. Its pod hangs, or
+its mesh sidecar does: a Job is not done while `istio-proxy` runs, so the chart waits for the sidecar and then ends it
+through the envoy port."#,
+    fix: r#"See it: `kubectl get pods -n NAMESPACE -l job-name=JOB`, then the log of the container that still runs.
+
+Mend what it waits for. Raise `spec.timeout` only if it needs longer than it gets."#,
+    example: r#"timeout waiting for: [Job/core/pds-database-create status: 'InProgress']
+failed pre-install: timed out waiting for the condition"#,
+    needs: &[Input::CreationJob],
+    explains: &["SKVS110"],
+    when: about_the_job,
+    check,
+};
+
+fn about_the_job(case: &Case<'_>) -> bool {
+    let message = case
+        .failure
+        .as_ref()
+        .map_or("", |f| split_trailer(&f.condition.message).0);
+    case.is_about_the_job()
+        && is_timeout(message)
+        && (message.contains("pre-install") || resources(message).iter().any(|w| w.kind == "Job"))
+}
+
+fn check(case: &Case<'_>) -> Verdict {
+    let subject = case.job.subject.clone().unwrap_or_else(|| case.subject());
+    let timeout = case.hr().spec.timeout.as_deref().unwrap_or("5m0s");
+    let mut finding = Finding::new(
+        subject.clone(),
+        format!("the creation Job did not end within {timeout}"),
+    )
+    .seen(case.seen_failure());
+    match &case.job.outcome {
+        Outcome::Running {
+            pod,
+            running,
+            ended,
+        } => {
+            let observed = format!("still running: {}", running.join(", "));
+            finding = finding.seen([Evidence::new(
+                pod.clone(),
+                ".status.containerStatuses",
+                &observed,
+            )]);
+            finding = if !ended.is_empty() && running.iter().all(|c| c == "istio-proxy") {
+                finding.why(format!("The container {} is through, and the mesh's sidecar still runs: the Job is not done while it does.", ended.join(", ")))
+            } else {
+                finding.why("Its pod runs and has not come to an end.")
+            };
+            finding = finding.step("See what it waits for:").command([
+                "kubectl",
+                "logs",
+                "-n",
+                &pod.namespace,
+                &pod.name,
+                "--all-containers",
+            ]);
+        }
+        Outcome::Nothing => {
+            finding = finding
+                .why("No pod of it is left to tell why.")
+                .step("See its events, and let Flux try again while you look:")
+                .command([
+                    "kubectl",
+                    "get",
+                    "events,pods",
+                    "-n",
+                    case.hr().release_namespace(),
+                ]);
+        }
+        _ => return Verdict::Clear,
+    }
+    if let Some((reason, message)) = &case.job.failed {
+        let subject = Subject::clone(&subject);
+        finding = finding.seen([Evidence::new(
+            subject,
+            ".status.conditions[Failed]",
+            &format!("{reason}: {message}"),
+        )]);
+    }
+    finding.then(then(case, Fixes::Elsewhere)).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::diagnosis::fixture;
+
+    #[test]
+    fn it_is_found() {
+        assert_eq!(
+            fixture::sentence("creation-timed-out", "SKVS308"),
+            "the creation Job did not end within 20s"
+        );
+    }
+}

@@ -1,0 +1,166 @@
+//! SKVS301: the database already exists.
+
+use crate::diagnosis::case::Case;
+use crate::diagnosis::finding::Subject;
+use crate::diagnosis::finding::{Evidence, Finding};
+use crate::diagnosis::job::Outcome;
+use crate::diagnosis::retries::{Fixes, kubectl, then};
+use crate::diagnosis::rule::{Input, Role, Rule, Severity, Verdict};
+use crate::model::helm_release::HelmRelease;
+use crate::model::status;
+
+pub(in crate::diagnosis) const RULE: Rule = Rule {
+    code: "SKVS301",
+    slug: "database-exists",
+    severity: Severity::Error,
+    role: Role::Cause,
+    title: "the database already exists",
+    explanation: r#"The chart's pre-install hook, a Job, creates the database once, before anything else. CouchDB answers 412 when the database
+is there already, and the Job fails: it does not take over a database with someone's data.
+
+Either another onboarding has it: two teams asked for one name. Or an earlier onboarding was removed: the removal takes the
+authorization policy away and leaves the database. Or an earlier attempt of this onboarding made it and failed afterwards."#,
+    fix: r#"See it: the log of the Job's pod ends with `curl: (22) The requested URL returned error: 412`.
+
+- Another onboarding has it: give this one another `values.database`, or remove it and add its service account to the other.
+- It was left behind and its data is not needed: remove this manifest, run `kubectl skvs delete-db DATABASE`, and bring the
+  manifest back. The deletion is refused while a HelmRelease claims the database.
+- It was left behind and its data is needed: leave the Job out (`values.databaseCreationJob.enabled: false`, where the
+  chart's version has this value), so that only the access is set up."#,
+    example: r#"failed pre-install: failed early due to stalled resources: [Job/core/pds-database-create status: 'Failed']
+curl: (22) The requested URL returned error: 412"#,
+    needs: &[Input::JobLog],
+    explains: &["SKVS108", "SKVS110", "SKVS303"],
+    when: about_the_job,
+    check,
+};
+
+fn about_the_job(case: &Case<'_>) -> bool {
+    case.is_about_the_job()
+}
+
+fn check(case: &Case<'_>) -> Verdict {
+    let Outcome::Exists(death) = &case.job.outcome else {
+        return Verdict::Clear;
+    };
+    let database = case
+        .database()
+        .unwrap_or_else(|| "of this onboarding".to_owned());
+    let subject = case
+        .job
+        .subject
+        .clone()
+        .unwrap_or_else(|| death.pod.clone());
+    let mut finding = Finding::new(subject, format!("the database {database} already exists, so its creation Job fails"))
+        .why("The chart creates the database once, before anything else, and refuses to take over one that is there.")
+        .seen(case.seen_failure())
+        .seen([death.evidence()]);
+    let rivals = case.rivals();
+    finding = match rivals.first() {
+        Some(first) => taken(case, finding, first, &rivals),
+        None => left(case, finding, &database),
+    };
+    finding.into()
+}
+
+/// Other onboardings claim it.
+fn taken(
+    case: &Case<'_>,
+    mut finding: Finding,
+    first: &HelmRelease,
+    rivals: &[&HelmRelease],
+) -> Finding {
+    let name = |hr: &HelmRelease| {
+        if hr.metadata.namespace == case.hr().metadata.namespace {
+            hr.metadata.name.clone()
+        } else {
+            hr.id()
+        }
+    };
+    let owner = rivals
+        .iter()
+        .find(|r| status::ready(r) == status::Ready::True);
+    finding = match owner {
+        Some(owner) => finding.why(format!("{} owns it and is Ready.", name(owner))),
+        None => {
+            let names: Vec<String> = rivals.iter().map(|r| name(r)).collect();
+            finding.why(format!(
+                "{} claims it too and is not Ready: which one made it is not known.",
+                names.join(", ")
+            ))
+        }
+    };
+    for rival in rivals {
+        let other = Subject::new(
+            "HelmRelease",
+            &rival.metadata.namespace,
+            &rival.metadata.name,
+        );
+        let database = case.database().unwrap_or_default();
+        finding = finding.seen([Evidence::new(
+            other,
+            ".spec.values",
+            &format!("claims {database} too"),
+        )]);
+    }
+    let shown = owner.copied().unwrap_or(first);
+    finding
+        .step("Two teams asked for one name. Give this onboarding another database name in its manifest.")
+        .step("If both are the same team, remove this manifest and add its service account to the other one.")
+        .command(["kubectl", "skvs", "describe", "-n", &shown.metadata.namespace, &shown.metadata.name])
+        .then(then(case, Fixes::Manifest))
+}
+
+/// Nobody else claims it, as far as is known.
+fn left(case: &Case<'_>, mut finding: Finding, database: &str) -> Finding {
+    finding = match case.snapshot.others.unknown() {
+        Some(why) => finding.why(format!("Whether another onboarding claims it is not known: {}.", why.clause())),
+        None => finding.why("No other onboarding claims it: it stayed when an earlier, removed onboarding went. The removal of an onboarding does not delete its database."),
+    };
+    let earlier = case.job.exits.len() > 1 && case.job.exits.first() != case.job.exits.last();
+    if earlier || case.hr().status.install_failures > 1 {
+        let tries = case.hr().status.install_failures.max(1);
+        finding = finding.why(format!("Or an earlier attempt of this very onboarding made it and failed later (failed installs: {tries})."));
+    }
+    finding
+        .step("If its data is not needed: remove this manifest, wait until the HelmRelease is gone, delete the database, and bring the manifest back.")
+        .command(kubectl(case, "get"))
+        .command(["kubectl", "skvs", "delete-db", database])
+        .step("If its data is needed, leave the creation out: values.databaseCreationJob.enabled: false, where the chart has this value. Ask its former owner first.")
+        .then(then(case, Fixes::Manifest))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::diagnosis::fixture;
+
+    #[test]
+    fn the_other_onboarding_is_named() {
+        assert_eq!(
+            fixture::sentence("database-exists", "SKVS301"),
+            "the database pds_database already exists, so its creation Job fails"
+        );
+        let why = fixture::finding("database-exists", "SKVS301").why;
+        assert_eq!(
+            why[1],
+            "skvs-onboarding-pds--database owns it and is Ready."
+        );
+    }
+
+    #[test]
+    fn a_database_that_was_left_behind_can_be_deleted() {
+        let finding = fixture::finding("database-left-behind", "SKVS301");
+        assert!(finding.why[1].starts_with("No other onboarding claims it"));
+        let commands = format!("{:?}", finding.fix);
+        assert!(commands.contains("delete-db"), "{commands}");
+    }
+
+    #[test]
+    fn unread_onboardings_are_not_taken_for_none() {
+        let finding = fixture::finding("database-exists-others-forbidden", "SKVS301");
+        assert_eq!(
+            finding.why[1],
+            "Whether another onboarding claims it is not known: forbidden (list helmreleases in flux-system)."
+        );
+    }
+}

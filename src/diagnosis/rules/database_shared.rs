@@ -1,0 +1,90 @@
+//! SKVS302: several onboardings claim one database.
+
+use crate::diagnosis::case::Case;
+use crate::diagnosis::finding::{Evidence, Finding, Subject};
+use crate::diagnosis::job::Outcome;
+use crate::diagnosis::rule::{Input, Role, Rule, Severity, Verdict};
+use crate::model::status::{self, Ready};
+
+pub(in crate::diagnosis) const RULE: Rule = Rule {
+    code: "SKVS302",
+    slug: "database-shared",
+    severity: Severity::Error,
+    role: Role::State,
+    title: "several onboardings claim one database",
+    explanation: r#"The database's name is `<namespace>_<database>` of the values. When two HelmReleases give the same, both look fine in Flux if
+the second one left the creation out or changed its values later; both teams then read and write the same data, and
+`delete-db` for one of them deletes it for both. If the second one creates it, its Job fails: see SKVS301."#,
+    fix: r#"See it: `kubectl skvs list -A --database NAME`
+
+Keep one. Give the other one another `values.database` in a new onboarding (the values of an installed one must not be
+changed), or remove it and add its service accounts to the one that stays."#,
+    example: r#"2 onboardings claim the database pds_database: skvs-onboarding-iota--database, skvs-onboarding-pds--database"#,
+    needs: &[Input::Others],
+    explains: &[],
+    when: claims,
+    check,
+};
+
+fn claims(case: &Case<'_>) -> bool {
+    case.database().is_some()
+}
+
+fn check(case: &Case<'_>) -> Verdict {
+    let rivals = case.rivals();
+    let Some(database) = case.database().filter(|_| !rivals.is_empty()) else {
+        return Verdict::Clear;
+    };
+    // A creation that fails for it tells of it, with what to do.
+    if case.is_about_the_job() && matches!(case.job.outcome, Outcome::Exists(_)) {
+        return Verdict::Clear;
+    }
+    let mut all = rivals;
+    all.push(case.hr());
+    all.sort_by_key(|hr| hr.id());
+    let ready = all
+        .iter()
+        .filter(|hr| status::ready(hr) == Ready::True)
+        .count();
+    let severity = if ready > 1 {
+        Severity::Error
+    } else {
+        Severity::Warning
+    };
+    let evidence = all.iter().map(|hr| {
+        let subject = Subject::new("HelmRelease", &hr.metadata.namespace, &hr.metadata.name);
+        let headline = status::headline(hr);
+        Evidence::new(
+            subject,
+            ".spec.values",
+            &format!("Ready={}: {}", headline.ready.word(), headline.line()),
+        )
+    });
+    Finding::new(
+        Subject::new("Database", "", &database),
+        format!("{} onboardings claim the database {database}", all.len()),
+    )
+    .severity(severity)
+    .why(if ready > 1 {
+        "Several of them are Ready: their teams read and write the same data, and deleting it for one deletes it for all."
+    } else {
+        "Only one of them can create it."
+    })
+    .seen(evidence)
+    .step("Keep one. Remove the other, and give its team another database or add its service accounts to the one that stays.")
+    .command(["kubectl", "skvs", "list", "-A", "-o", "wide", "--database", &database])
+    .into()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::diagnosis::fixture;
+
+    #[test]
+    fn it_is_found() {
+        assert_eq!(
+            fixture::sentence("database-shared", "SKVS302"),
+            "2 onboardings claim the database pds_database"
+        );
+    }
+}

@@ -1,0 +1,77 @@
+//! SKVS105: no controller has answered the HelmRelease.
+
+use crate::diagnosis::case::Case;
+use crate::diagnosis::finding::{Evidence, Finding};
+use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
+use crate::model::status;
+use crate::render::age;
+
+pub(in crate::diagnosis) const RULE: Rule = Rule {
+    code: "SKVS105",
+    slug: "no-answer",
+    severity: Severity::Error,
+    role: Role::Cause,
+    title: "no controller has answered the HelmRelease",
+    explanation: r#"helm-controller writes a status within seconds. When there is none, it does not run, does not watch this namespace, or
+leaves the object to another shard (label `sharding.fluxcd.io/key`)."#,
+    fix: r#"See it: `kubectl get deployments -n flux-system` and `kubectl logs -n flux-system deployment/helm-controller`
+
+Start the controller, or correct the shard label."#,
+    example: r#"READY Unknown, no status at all, minutes after the HelmRelease was created"#,
+    needs: &[],
+    explains: &["SKVS108"],
+    when: unanswered,
+    check,
+};
+
+/// A new object gets this long, in seconds, before silence is an error.
+const PATIENCE: i64 = 60;
+
+fn unanswered(case: &Case<'_>) -> bool {
+    status::is_unanswered(case.hr()) && !case.hr().spec.suspend
+}
+
+fn check(case: &Case<'_>) -> Verdict {
+    let metadata = &case.hr().metadata;
+    let age = case.seconds_since(metadata.creation_timestamp.as_deref());
+    let since = age.map_or(String::new(), |a| format!(" for {}", age::duration(a)));
+    let mut finding = Finding::new(case.subject(), format!("Flux has not answered{since}"))
+        .why("helm-controller writes a status within seconds. It does not run, does not watch this namespace, or leaves the object to another shard.")
+        .seen([Evidence::new(case.subject(), ".status", "no conditions")]);
+    if let Some(shard) = metadata.labels.get("sharding.fluxcd.io/key") {
+        finding = finding.seen([Evidence::new(
+            case.subject(),
+            ".metadata.labels",
+            &format!("sharding.fluxcd.io/key={shard}"),
+        )]);
+    }
+    if age.is_some_and(|a| a < PATIENCE) {
+        finding = finding
+            .severity(Severity::Info)
+            .step("Wait a minute: it is new.");
+    }
+    finding
+        .step("See whether the controller runs:")
+        .command([
+            "kubectl",
+            "get",
+            "deployments",
+            "-A",
+            "-l",
+            "app.kubernetes.io/component=helm-controller",
+        ])
+        .into()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::diagnosis::fixture;
+
+    #[test]
+    fn it_is_found() {
+        assert_eq!(
+            fixture::sentence("no-answer", "SKVS105"),
+            "Flux has not answered for 7m"
+        );
+    }
+}

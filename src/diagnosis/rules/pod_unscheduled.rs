@@ -1,0 +1,56 @@
+//! SKVS307: no node takes the creation Job's pod.
+
+use crate::diagnosis::case::Case;
+use crate::diagnosis::finding::{Evidence, Finding};
+use crate::diagnosis::job::Outcome;
+use crate::diagnosis::retries::{Fixes, then};
+use crate::diagnosis::rule::{Input, Role, Rule, Severity, Verdict};
+
+pub(in crate::diagnosis) const RULE: Rule = Rule {
+    code: "SKVS307",
+    slug: "pod-unscheduled",
+    severity: Severity::Error,
+    role: Role::Cause,
+    title: "no node takes the creation Job's pod",
+    explanation: r#"The scheduler finds no node for the pod: too little CPU or memory is free, or taints, selectors and affinities leave none.
+The Job then waits until Helm gives up."#,
+    fix: r#"See it: `kubectl describe pod -n NAMESPACE POD`, the events at the end.
+
+Free or add capacity, or correct the pod's requests (`values.databaseCreationJob.resources`)."#,
+    example: r#"0/3 nodes are available: 3 Insufficient cpu."#,
+    needs: &[Input::JobPods],
+    explains: &["SKVS108", "SKVS110", "SKVS303"],
+    when: about_the_job,
+    check,
+};
+
+fn about_the_job(case: &Case<'_>) -> bool {
+    case.is_about_the_job()
+}
+
+fn check(case: &Case<'_>) -> Verdict {
+    let Outcome::Unscheduled { pod, message } = &case.job.outcome else {
+        return Verdict::Clear;
+    };
+    Finding::new(pod.clone(), "no node takes the pod of the creation Job")
+        .why("The Job cannot start before a node takes its pod, and Helm waits for the Job until spec.timeout.")
+        .seen(case.seen_failure())
+        .seen([Evidence::new(pod.clone(), ".status.conditions[PodScheduled]", message)])
+        .step("See what the nodes lack, then free or add it, or lower the pod's requests:")
+        .command(["kubectl", "describe", "-n", &pod.namespace, "pod", &pod.name])
+        .then(then(case, Fixes::Elsewhere))
+        .into()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::diagnosis::fixture;
+
+    #[test]
+    fn it_is_found() {
+        assert_eq!(
+            fixture::sentence("pod-unscheduled", "SKVS307"),
+            "no node takes the pod of the creation Job"
+        );
+    }
+}

@@ -1,0 +1,73 @@
+//! SKVS110: Flux has stopped retrying.
+
+use crate::diagnosis::case::Case;
+use crate::diagnosis::finding::{Evidence, Finding};
+use crate::diagnosis::retries::again;
+use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
+use crate::model::status;
+
+pub(in crate::diagnosis) const RULE: Rule = Rule {
+    code: "SKVS110",
+    slug: "retries-exhausted",
+    severity: Severity::Error,
+    role: Role::Symptom,
+    title: "Flux has stopped retrying",
+    explanation: r#"Each failed attempt counts; after `spec.install.remediation.retries` more attempts (none if not set) Flux stops. The message
+then says only that: the cause stands in the condition Released, or is found by the other checks.
+
+A plain reconcile does not help: it fails again at once. What helps depends on the fix. A changed manifest resets the count.
+If the fix is elsewhere, controllers since 0.37 take a reset token; older ones start again after a suspend and a resume."#,
+    fix: r#"See it: `.status.installFailures`, and the conditions Stalled and Released.
+
+Mend the cause first. Then, if the manifest stays as it is, since controller 0.37 (`flux reconcile hr NAME --reset` does the same):
+`kubectl annotate hr NAME --overwrite reconcile.fluxcd.io/requestedAt=TOKEN reconcile.fluxcd.io/resetAt=TOKEN`"#,
+    example: r#"install retries exhausted
+Failed to install after 3 attempt(s)"#,
+    needs: &[],
+    explains: &[],
+    when: exhausted,
+    check,
+};
+
+fn exhausted(case: &Case<'_>) -> bool {
+    status::is_exhausted(case.hr())
+}
+
+fn check(case: &Case<'_>) -> Verdict {
+    let hr = case.hr();
+    let action = match case.failure.as_ref().and_then(|f| f.action) {
+        Some(action) => action,
+        None if hr.status.upgrade_failures > 0 => "upgrade",
+        None => "install",
+    };
+    let seen = ["Stalled", "Ready"]
+        .iter()
+        .filter_map(|k| hr.condition(k))
+        .find(|c| c.reason == "RetriesExceeded" || c.message.ends_with("retries exhausted"))
+        .map(|c| Evidence::condition(case.subject(), c));
+    let failures = format!(
+        "failures {}, installFailures {}, upgradeFailures {}",
+        hr.status.failures, hr.status.install_failures, hr.status.upgrade_failures
+    );
+    Finding::new(case.subject(), format!("{action} retries exhausted"))
+        .why("Flux has used up its attempts; a plain reconcile fails again at once.")
+        .seen(seen)
+        .seen([Evidence::new(case.subject(), ".status.failures", &failures)])
+        .step("Mend the cause first.")
+        .then(Some(again(case)))
+        .into()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::diagnosis::fixture;
+
+    #[test]
+    fn it_never_stands_alone_where_a_cause_is_known() {
+        assert_eq!(fixture::followers("runbook-example"), ["SKVS110"]);
+        assert_eq!(
+            fixture::sentence("runbook-example", "SKVS110"),
+            "install retries exhausted"
+        );
+    }
+}

@@ -1,0 +1,60 @@
+//! SKVS401: the ServiceAccount that Flux acts as does not exist.
+
+use crate::diagnosis::case::Case;
+use crate::diagnosis::finding::{Evidence, Finding};
+use crate::diagnosis::retries::{Fixes, then};
+use crate::diagnosis::rule::{Input, Role, Rule, Severity, Verdict};
+
+pub(in crate::diagnosis) const RULE: Rule = Rule {
+    code: "SKVS401",
+    slug: "service-account-missing",
+    severity: Severity::Error,
+    role: Role::Cause,
+    title: "the ServiceAccount that Flux acts as does not exist",
+    explanation: r#"With `spec.serviceAccountName` Flux does everything for this HelmRelease in the name of that ServiceAccount, which must be in
+the HelmRelease's namespace. Kubernetes lets Flux act as an account that does not exist; such an account has no rights, so
+the first read is refused, in the same words as for an account without rights (SKVS402)."#,
+    fix: r#"See it: `kubectl get serviceaccount -n NAMESPACE NAME`
+
+Correct `spec.serviceAccountName` in the manifest (the runbook's is `helm-controller`), or create the account with its rights."#,
+    example: r#"User "system:serviceaccount:flux-system:nobody" cannot list resource "secrets""#,
+    needs: &[Input::ServiceAccount],
+    explains: &["SKVS108", "SKVS110"],
+    when: refused,
+    check,
+};
+
+/// Whether the failure is a refusal by RBAC.
+fn refused(case: &Case<'_>) -> bool {
+    case.error().contains("cannot ") && case.error().contains("User \"system:serviceaccount:")
+}
+
+fn check(case: &Case<'_>) -> Verdict {
+    let Some(account) = case
+        .service_account()
+        .filter(|_| case.snapshot.service_account.is_absent())
+    else {
+        return Verdict::Clear;
+    };
+    Finding::new(account.clone(), format!("{account} does not exist, and Flux is to act as it"))
+        .why("spec.serviceAccountName names it. An account that does not exist has no rights, so the first request is refused.")
+        .seen(case.seen_failure())
+        .seen([Evidence::new(account.clone(), "", "not found")])
+        .step("Correct spec.serviceAccountName in the manifest; the runbook's is helm-controller. These are there:")
+        .command(["kubectl", "get", "serviceaccounts", "-n", &account.namespace])
+        .then(then(case, Fixes::Manifest))
+        .into()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::diagnosis::fixture;
+
+    #[test]
+    fn it_is_found() {
+        assert_eq!(
+            fixture::sentence("service-account-missing", "SKVS401"),
+            "ServiceAccount flux-system/nobody does not exist, and Flux is to act as it"
+        );
+    }
+}

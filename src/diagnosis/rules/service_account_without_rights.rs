@@ -1,0 +1,103 @@
+//! SKVS402: the ServiceAccount that Flux acts as lacks a right.
+
+use crate::cluster::error::Forbidden;
+use crate::diagnosis::case::Case;
+use crate::diagnosis::finding::{Finding, Subject};
+use crate::diagnosis::retries::{Fixes, then};
+use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
+
+pub(in crate::diagnosis) const RULE: Rule = Rule {
+    code: "SKVS402",
+    slug: "service-account-without-rights",
+    severity: Severity::Error,
+    role: Role::Cause,
+    title: "the ServiceAccount that Flux acts as lacks a right",
+    explanation: r#"Flux acts as the ServiceAccount of `spec.serviceAccountName` (or as its own where none is named), and the API server refused
+a request of it. It needs rights on all that the chart makes, in the target namespace, and on Secrets in the storage
+namespace, where Helm keeps its releases."#,
+    fix: r#"See it: `kubectl auth can-i VERB RESOURCE -n NAMESPACE --as=system:serviceaccount:NAMESPACE:NAME`
+
+Give it the right by a Role and a RoleBinding in the namespace that the message names."#,
+    example: r#"jobs.batch is forbidden: User "system:serviceaccount:flux-system:helm-controller" cannot create resource "jobs" in API group "batch" in the namespace "core""#,
+    needs: &[],
+    explains: &["SKVS108", "SKVS110"],
+    when: refused,
+    check,
+};
+
+/// Whether the failure is a refusal by RBAC.
+fn refused(case: &Case<'_>) -> bool {
+    case.error().contains("cannot ") && case.error().contains("User \"system:serviceaccount:")
+}
+
+fn check(case: &Case<'_>) -> Verdict {
+    if case.snapshot.service_account.is_absent() {
+        return Verdict::Clear;
+    }
+    let Some(right) = Forbidden::parse(case.error()) else {
+        return Verdict::Clear;
+    };
+    // The user in the text may be the controller's own account, not the one of the spec.
+    let Some(account) = user(case.error()) else {
+        return Verdict::Clear;
+    };
+    let mut finding = Finding::new(account.clone(), format!("{account} may not {right}"))
+        .why("Flux acts as this account; the API server refused its request.")
+        .seen(case.seen_failure());
+    if let (Some(why), Some(_)) = (
+        case.snapshot.service_account.unknown(),
+        case.service_account(),
+    ) {
+        finding = finding.why(format!("Whether the account exists at all was not read: {}. A missing one gets the same answer.", why.clause()));
+    }
+    let user = format!(
+        "--as=system:serviceaccount:{}:{}",
+        account.namespace, account.name
+    );
+    let mut can_i = vec![
+        "kubectl",
+        "auth",
+        "can-i",
+        right.verb.as_str(),
+        right.resource.as_str(),
+    ];
+    match &right.namespace {
+        Some(namespace) => can_i.extend(["-n", namespace.as_str()]),
+        None => can_i.push("-A"),
+    }
+    can_i.push(&user);
+    finding
+        .step(format!(
+            "Give it this right with a Role and a RoleBinding: {right}"
+        ))
+        .step("Check it:")
+        .command(can_i)
+        .then(then(case, Fixes::Elsewhere))
+        .into()
+}
+
+/// The account in `User "system:serviceaccount:NAMESPACE:NAME"`.
+fn user(error: &str) -> Option<Subject> {
+    let (_, rest) = error.split_once("User \"system:serviceaccount:")?;
+    let (namespace, name) = rest.split_once('"')?.0.split_once(':')?;
+    Some(Subject::new("ServiceAccount", namespace, name))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::diagnosis::fixture;
+
+    #[test]
+    fn the_missing_right_is_told() {
+        assert_eq!(
+            fixture::sentence("service-account-without-rights", "SKVS402"),
+            "ServiceAccount flux-system/helm-controller may not create jobs in core"
+        );
+    }
+
+    #[test]
+    fn an_account_that_was_not_read_may_be_missing() {
+        let finding = fixture::finding("service-account-not-read", "SKVS402");
+        assert!(finding.why[1].starts_with("Whether the account exists at all was not read"));
+    }
+}

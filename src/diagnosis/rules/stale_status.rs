@@ -1,0 +1,65 @@
+//! SKVS106: the status is older than the spec.
+
+use crate::diagnosis::case::Case;
+use crate::diagnosis::finding::{Evidence, Finding};
+use crate::diagnosis::retries::kubectl;
+use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
+use crate::model::status;
+
+pub(in crate::diagnosis) const RULE: Rule = Rule {
+    code: "SKVS106",
+    slug: "stale-status",
+    severity: Severity::Warning,
+    role: Role::State,
+    title: "the status is older than the spec",
+    explanation: r#"The status tells of an earlier version of the manifest: the controller has not worked on the present one. What the status
+says may no longer hold, whether it is good or bad."#,
+    fix: r#"See it: compare `.metadata.generation` with `.status.observedGeneration` and `.status.lastAttemptedGeneration`.
+
+Wait a minute after a change. If it stays, the controller hangs or is down: see SKVS105."#,
+    example: r#"generation 4, last attempted 3, and Ready True from yesterday"#,
+    needs: &[],
+    explains: &[],
+    when: stale,
+    check,
+};
+
+fn stale(case: &Case<'_>) -> bool {
+    status::is_stale(case.hr())
+}
+
+fn check(case: &Case<'_>) -> Verdict {
+    let hr = case.hr();
+    let seen = hr
+        .status
+        .conditions
+        .iter()
+        .filter_map(|c| c.observed_generation)
+        .chain(hr.status.observed_generation)
+        .chain(hr.status.last_attempted_generation)
+        .max()
+        .unwrap_or_default();
+    let observed = format!(
+        "generation {}, seen by Flux: {seen}",
+        hr.metadata.generation
+    );
+    Finding::new(case.subject(), "the status is older than the spec")
+        .why("Flux has not worked on the present manifest: what its status says is about an earlier one.")
+        .seen([Evidence::new(case.subject(), ".metadata.generation", &observed)])
+        .step("After a change, wait a minute and look again:")
+        .command(kubectl(case, "get"))
+        .into()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::diagnosis::fixture;
+
+    #[test]
+    fn it_is_found() {
+        assert_eq!(
+            fixture::sentence("stale-status", "SKVS106"),
+            "the status is older than the spec"
+        );
+    }
+}

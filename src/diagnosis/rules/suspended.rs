@@ -1,0 +1,56 @@
+//! SKVS107: the onboarding is suspended.
+
+use crate::diagnosis::case::Case;
+use crate::diagnosis::finding::{Evidence, Finding};
+use crate::diagnosis::retries::patch_suspend;
+use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
+
+pub(in crate::diagnosis) const RULE: Rule = Rule {
+    code: "SKVS107",
+    slug: "suspended",
+    severity: Severity::Warning,
+    role: Role::State,
+    title: "the onboarding is suspended",
+    explanation: r#"With `spec.suspend: true` Flux does nothing for the HelmRelease: no install, no upgrade, no retry. The status keeps what it
+said before. A suspended HelmRelease that is deleted leaves what it installed behind."#,
+    fix: r#"See it: `kubectl get helmreleases.helm.toolkit.fluxcd.io -n NAMESPACE NAME -o jsonpath='{.spec.suspend}'`
+
+Take `suspend: true` out of the manifest, or resume it in the cluster. Ask first who suspended it, and why."#,
+    example: r#"spec.suspend is true; READY still shows what was before"#,
+    needs: &[],
+    explains: &[],
+    when: suspended,
+    check,
+};
+
+fn suspended(case: &Case<'_>) -> bool {
+    case.hr().spec.suspend
+}
+
+fn check(case: &Case<'_>) -> Verdict {
+    let installed = !case.hr().status.history.is_empty()
+        || case.hr().status.last_release_revision.unwrap_or(0) > 0;
+    Finding::new(case.subject(), "it is suspended: Flux does nothing for it")
+        .why(if installed {
+            "What was installed stays as it is; changes of the manifest have no effect."
+        } else {
+            "Nothing was ever installed: there is no database from this onboarding."
+        })
+        .seen([Evidence::new(case.subject(), ".spec.suspend", "suspend: true")])
+        .step("Find out who suspended it and why. To resume, take suspend out of the manifest; or at once:")
+        .command(patch_suspend(case, "false"))
+        .into()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::diagnosis::fixture;
+
+    #[test]
+    fn it_is_found() {
+        assert_eq!(
+            fixture::sentence("suspended", "SKVS107"),
+            "it is suspended: Flux does nothing for it"
+        );
+    }
+}

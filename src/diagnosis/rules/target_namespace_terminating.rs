@@ -1,0 +1,88 @@
+//! SKVS102: the target namespace is being deleted.
+
+use crate::diagnosis::case::Case;
+use crate::diagnosis::finding::{Evidence, Finding, Subject};
+use crate::diagnosis::retries::{Fixes, then};
+use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, always};
+use serde_json::Value;
+
+pub(in crate::diagnosis) const RULE: Rule = Rule {
+    code: "SKVS102",
+    slug: "target-namespace-terminating",
+    severity: Severity::Error,
+    role: Role::Cause,
+    title: "the target namespace is being deleted",
+    explanation: r#"Nothing can be created in a namespace that is being deleted. The deletion ends when all that is in it is gone; a finalizer
+that nobody serves any more can hold it for ever."#,
+    fix: r#"See it: `kubectl get namespace NAME -o yaml` and read `.status.conditions`: they say what still remains.
+
+Wait until it is gone, then create it anew. If it hangs, remove the objects that the conditions name."#,
+    example: r#"create-x is forbidden: unable to create new content in namespace core because it is being terminated"#,
+    needs: &[],
+    explains: &["SKVS108", "SKVS110", "SKVS900"],
+    when: always,
+    check,
+};
+
+fn check(case: &Case<'_>) -> Verdict {
+    let target = case.hr().release_namespace();
+    let namespace = case.snapshot.target_namespace.seen();
+    let phase = namespace
+        .and_then(|n| n.pointer("/status/phase"))
+        .and_then(Value::as_str);
+    let deleted = namespace
+        .and_then(|n| n.pointer("/metadata/deletionTimestamp"))
+        .and_then(Value::as_str);
+    let told = case.error().contains("because it is being terminated");
+    let subject = Subject::new("Namespace", "", target);
+    let evidence = match (deleted, phase) {
+        (Some(since), _) => Some(Evidence::new(
+            subject.clone(),
+            ".metadata.deletionTimestamp",
+            &format!("being deleted since {since}"),
+        )),
+        (None, Some("Terminating")) => Some(Evidence::new(
+            subject.clone(),
+            ".status.phase",
+            "Terminating",
+        )),
+        _ => None,
+    };
+    if evidence.is_none() && !told {
+        return match case.snapshot.target_namespace.unknown() {
+            Some(why) => Verdict::skipped(format!("the namespace {target}"), why),
+            None => Verdict::Clear,
+        };
+    }
+    let conditions = namespace
+        .and_then(|n| n.pointer("/status/conditions"))
+        .and_then(Value::as_array);
+    let remains: Vec<&str> = conditions
+        .into_iter()
+        .flatten()
+        .filter(|c| c.get("status").and_then(Value::as_str) == Some("True"))
+        .filter_map(|c| c.get("message").and_then(Value::as_str))
+        .collect();
+    Finding::new(subject, format!("the namespace {target} is being deleted"))
+        .why("Nothing can be created in it until it is gone and made anew.")
+        .seen(case.seen_failure())
+        .seen(evidence.map(|e| e.lines(remains)))
+        .step("See what holds it:")
+        .command(["kubectl", "get", "namespace", target, "-o", "yaml"])
+        .step("When it is gone, create it anew.")
+        .then(then(case, Fixes::Elsewhere))
+        .into()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::diagnosis::fixture;
+
+    #[test]
+    fn it_is_found() {
+        assert_eq!(
+            fixture::sentence("target-namespace-terminating", "SKVS102"),
+            "the namespace core is being deleted"
+        );
+    }
+}

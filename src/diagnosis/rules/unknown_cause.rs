@@ -1,0 +1,86 @@
+//! SKVS900: the cause is not known.
+
+use crate::diagnosis::case::Case;
+use crate::diagnosis::finding::{Evidence, Finding};
+use crate::diagnosis::retries::{again, kubectl};
+use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, failing};
+use crate::model::status;
+
+pub(in crate::diagnosis) const RULE: Rule = Rule {
+    code: "SKVS900",
+    slug: "unknown-cause",
+    severity: Severity::Error,
+    role: Role::Fallback,
+    title: "the cause is not known",
+    explanation: r#"The HelmRelease fails with a text that no check here knows. It is shown as it is: nothing is guessed from it. If checks were
+not run (the report's last line says which and why), the cause may lie there."#,
+    fix: r#"Read the raw text. Then, in this order: the events of the HelmRelease, the Jobs and pods in the target namespace, and the log
+of helm-controller at the time of the last attempt.
+
+A text that comes back deserves its own code: please report it."#,
+    example: r#"install failed: admission webhook "policy.example" denied the request: …"#,
+    needs: &[],
+    explains: &["SKVS110"],
+    when: failing,
+    check,
+};
+
+/// Lines of the raw text that are shown.
+const LINES: usize = 20;
+
+fn check(case: &Case<'_>) -> Verdict {
+    let Some(failure) = &case.failure else {
+        return Verdict::Clear;
+    };
+    let condition = failure.condition;
+    let observed = format!(
+        "{}={} {}",
+        condition.kind, condition.status, condition.reason
+    );
+    let raw = Evidence::new(
+        case.subject(),
+        &format!(".status.conditions[{}]", condition.kind),
+        &observed,
+    )
+    .lines(condition.message.lines().take(LINES));
+    let hr = case.hr();
+    let then = status::is_exhausted(hr).then(|| again(case));
+    Finding::new(
+        case.subject(),
+        "it fails, and no check here knows the cause",
+    )
+    .why("This is the controller's own text. Nothing is guessed from it.")
+    .seen([raw])
+    .step("Look next at the events and conditions, the Jobs and pods, and the controller's log:")
+    .command(kubectl(case, "describe"))
+    .command([
+        "kubectl",
+        "get",
+        "jobs,pods,events",
+        "-n",
+        hr.release_namespace(),
+    ])
+    .command([
+        "kubectl",
+        "logs",
+        "-n",
+        "flux-system",
+        "deployment/helm-controller",
+        "--since=1h",
+    ])
+    .then(then)
+    .into()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::diagnosis::fixture;
+
+    #[test]
+    fn it_is_found() {
+        assert_eq!(
+            fixture::sentence("unknown-cause", "SKVS900"),
+            "it fails, and no check here knows the cause"
+        );
+    }
+}
