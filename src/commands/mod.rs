@@ -5,6 +5,7 @@
 pub mod complete;
 pub mod completion;
 pub mod describe;
+pub mod explain;
 pub mod list;
 mod lookup;
 pub mod version;
@@ -23,6 +24,7 @@ pub enum Command {
     Version(version::Args),
     Describe(describe::Args),
     Notes(notes::Args),
+    Explain(explain::Args),
 }
 
 /// Runs one command.
@@ -36,5 +38,6 @@ pub async fn run(app: &mut App, command: Command) -> Result<Code> {
         Command::Version(args) => version::run(app, &args).await,
         Command::Describe(args) => describe::run(app, args).await,
         Command::Notes(args) => notes::run(app, args).await,
+        Command::Explain(args) => explain::run(app, &args),
     }
 }

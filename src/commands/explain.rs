@@ -1,0 +1,71 @@
+//! `explain`: what a code of `troubleshoot` means. Offline: no cluster is asked.
+
+use crate::cli::App;
+use crate::diagnosis::{docs, registry};
+use crate::error::{Error, Result};
+use crate::exit::Code;
+use crate::text::near;
+
+/// Explain a code that troubleshoot prints
+///
+/// Works without a cluster. Without a code, all codes are listed.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  kubectl skvs explain SKVS301
+  kubectl skvs explain database-exists
+  kubectl skvs explain")]
+pub struct Args {
+    /// Code or its name, such as SKVS301 or database-exists; all of them when left out
+    #[arg(value_name = "CODE")]
+    code: Option<String>,
+}
+
+/// Runs `explain`.
+///
+/// # Errors
+/// A code that does not exist.
+pub fn run(app: &mut App, args: &Args) -> Result<Code> {
+    let Some(code) = &args.code else {
+        app.ui.result(&docs::list())?;
+        return Ok(Code::Ok);
+    };
+    let Some(rule) = registry::find(code) else {
+        return Err(unknown(code));
+    };
+    let width = app.ui.terminal().width;
+    app.ui.result(&docs::explain(rule, width))?;
+    Ok(Code::Ok)
+}
+
+/// The error for a code that does not exist, with those that are near.
+fn unknown(code: &str) -> Error {
+    let upper = code.trim().to_uppercase();
+    let candidates = if upper.starts_with("SKVS") {
+        near(&upper, registry::RULES.iter().map(|r| r.code))
+    } else {
+        near(
+            &code.trim().to_lowercase(),
+            registry::RULES.iter().map(|r| r.slug),
+        )
+    };
+    let error = Error::new(format!("there is no code {code:?}"));
+    let error = if candidates.is_empty() {
+        error
+    } else {
+        error.hint(format!("did you mean {}?", candidates.join(", ")))
+    };
+    error.hint("all codes: kubectl skvs explain")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wrong_code_suggests_near_ones() {
+        assert!(unknown("SKVS310").hints()[0].contains("SKVS30"));
+        assert!(unknown("database-exist").hints()[0].contains("database-exists"));
+        assert_eq!(unknown("zzz").hints(), ["all codes: kubectl skvs explain"]);
+        assert_eq!(unknown("ü").hints(), ["all codes: kubectl skvs explain"]);
+    }
+}
