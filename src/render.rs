@@ -15,6 +15,7 @@ pub mod jsonpath;
 pub mod list;
 pub mod name;
 pub mod output;
+pub mod report;
 pub mod sheet;
 pub mod sort;
 pub mod table;

@@ -9,7 +9,7 @@ pub mod docs;
 pub mod engine;
 pub mod finding;
 #[cfg(test)]
-mod fixture;
+pub(crate) mod fixture;
 pub mod job;
 pub mod registry;
 pub mod retries;

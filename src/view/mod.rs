@@ -3,3 +3,4 @@
 pub mod description;
 pub mod onboarding_row;
 pub mod share;
+pub mod report;

@@ -1,0 +1,264 @@
+//! Reports of recorded and written cases as text, exactly.
+
+use super::*;
+use crate::diagnosis::{Case, diagnose, fixture};
+use crate::snapshot::Snapshot;
+use crate::view::report::Considered;
+use k8s_openapi::jiff::Timestamp;
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+fn onboarding(snapshot: &Snapshot, now: Timestamp) -> Onboarding {
+    let case = Case::new(snapshot, now);
+    let diagnosis = diagnose(&case);
+    Onboarding::new(&case, diagnosis)
+}
+
+fn of(cases: &[&str]) -> Report {
+    let all = cases
+        .iter()
+        .map(|c| onboarding(&fixture::snapshot(c), fixture::meta(c).now));
+    Report::new(all.collect(), None, Vec::new())
+}
+
+fn printed(report: &Report, width: Option<usize>) -> String {
+    let style = Style {
+        width,
+        namespaced: false,
+        seconds: Some(0.2),
+        palette: Palette::new(false),
+    };
+    let mut out = Vec::new();
+    write(&mut out, report, style).unwrap();
+    String::from_utf8(out).unwrap()
+}
+
+#[test]
+fn a_database_that_exists() {
+    insta::assert_snapshot!(printed(&of(&["database-exists"]), Some(80)), @r#"
+    skvs-onboarding-iota--database (database pds_database): failing for 45s, Flux
+      has stopped retrying
+
+    error[SKVS301]: the database pds_database already exists, so its creation Job
+      fails
+      --> Job core/pds-database-create
+
+      Why    The chart creates the database once, before anything else, and refuses
+             to take over one that is there.
+             skvs-onboarding-pds--database owns it and is Ready.
+      Seen   HelmRelease   Released=False InstallFailed: failed pre-install: failed
+               early due to stalled resources: [Job/core/pds-database-create status:
+               'Failed']
+             Pod core/pds-database-create-8kk64   container create exited 22
+               curl: (22) The requested URL returned error: 412
+             HelmRelease skvs-onboarding-pds--database   claims pds_database too
+      Do     Two teams asked for one name. Give this onboarding another database
+             name in its manifest.
+             If both are the same team, remove this manifest and add its service
+             account to the other one.
+             kubectl skvs describe -n flux-system skvs-onboarding-pds--database
+      Then   Flux has stopped retrying; after the manifest has changed it starts
+             again by itself.
+
+      = SKVS110 follows from this: install retries exhausted
+      = more: kubectl skvs explain SKVS301
+
+    1 onboarding, 1 error. 28 checks run in 0.2 s
+    "#);
+}
+
+#[test]
+fn a_healthy_onboarding_is_one_line() {
+    insta::assert_snapshot!(printed(&of(&["ready"]), None), @r#"skvs-onboarding-pds--database (database pds_database): Ready for 101s. 28 checks run in 0.2 s, nothing found (Flux and the HelmRelease; the chart and its source; the database and its creation Job; access)"#);
+}
+
+#[test]
+fn one_cause_of_several_onboardings_is_told_once() {
+    let mut second = fixture::snapshot("target-namespace-missing");
+    second.helm_release.metadata.name = "skvs-onboarding-b--main".to_owned();
+    let now = fixture::meta("target-namespace-missing").now;
+    let mut all = of(&["suspended", "target-namespace-missing"]).onboardings;
+    all.push(onboarding(&second, now));
+    let considered = Considered {
+        onboardings: 12,
+        namespace: None,
+    };
+    insta::assert_snapshot!(printed(&Report::new(all, Some(considered), Vec::new()), Some(80)), @r#"
+    error[SKVS101]: the namespace nope does not exist
+      --> Namespace nope
+
+      Hits   skvs-onboarding-a--missing-target (database a_main): failing for 33s,
+             Flux has stopped retrying
+             skvs-onboarding-b--main (database a_main): failing for 33s, Flux has
+             stopped retrying
+      Why    The chart is installed into this namespace (spec.targetNamespace), and
+             Flux does not create it unless spec.install.createNamespace says so.
+      Seen   HelmRelease skvs-onboarding-a--missing-target   Released=False
+               InstallFailed: failed pre-install: warning: Hook pre-install
+               secure-kvs-onboarding/templates/database-creation-job.yaml failed:
+               server-side apply failed for object nope/a-main-create batch/v1,
+               Kind=Job: namespaces "nope" not found
+             Namespace nope   not found
+      Do     Create it, if the name is right:
+             kubectl create namespace nope
+             If the name is wrong, correct spec.targetNamespace in the manifest.
+      Then   Flux has stopped retrying. Make it start again:
+             kubectl annotate -n flux-system helmreleases.helm.toolkit.fluxcd.io skvs-onboarding-a--missing-target --overwrite --field-manager=flux-client-side-apply reconcile.fluxcd.io/requestedAt=2026-11-23T20:21:00Z reconcile.fluxcd.io/resetAt=2026-11-23T20:21:00Z
+             kubectl annotate -n flux-system helmreleases.helm.toolkit.fluxcd.io skvs-onboarding-b--main --overwrite --field-manager=flux-client-side-apply reconcile.fluxcd.io/requestedAt=2026-11-23T20:21:00Z reconcile.fluxcd.io/resetAt=2026-11-23T20:21:00Z
+
+      = SKVS110 follows from this: install retries exhausted
+      = more: kubectl skvs explain SKVS101
+
+    skvs-onboarding-b--main (database a_main): failing for 33s, Flux has stopped
+      retrying
+
+    warning[SKVS302]: 2 onboardings claim the database a_main
+      --> Database a_main
+
+      Why    Only one of them can create it.
+      Seen   HelmRelease skvs-onboarding-a--missing-target   Ready=False: install
+               failed: namespace "nope" not found (retries exhausted)
+             HelmRelease   Ready=False: install failed: namespace "nope" not found
+               (retries exhausted)
+      Do     Keep one. Remove the other, and give its team another database or add
+             its service accounts to the one that stays.
+             kubectl skvs list -A -o wide --database a_main
+
+      = more: kubectl skvs explain SKVS302
+
+    skvs-onboarding-i--suspended (database i_main): suspended
+
+    warning[SKVS107]: it is suspended: Flux does nothing for it
+      --> HelmRelease
+
+      Why    Nothing was ever installed: there is no database from this onboarding.
+      Seen   HelmRelease   suspend: true
+      Do     Find out who suspended it and why. To resume, take suspend out of the
+             manifest; or at once:
+             kubectl patch -n flux-system helmreleases.helm.toolkit.fluxcd.io skvs-onboarding-i--suspended --type=merge '-p={"spec":{"suspend":false}}'
+
+      = more: kubectl skvs explain SKVS107
+
+    3 of 12 onboardings looked into, 2 errors, 2 warnings. 28 checks run on each in
+      0.2 s
+    "#);
+}
+
+#[test]
+fn what_was_not_read_is_told() {
+    insta::assert_snapshot!(printed(&of(&["database-exists-log-forbidden"]), None).lines().last().unwrap(), @r#"1 onboarding, 1 error, 1 warning. 25 checks run in 0.2 s, 3 not run: the log of the creation Job (forbidden: get pods/log in core)"#);
+}
+
+#[test]
+fn no_width_breaks_a_command() {
+    for name in fixture::names() {
+        let wide = printed(&of(&[&name]), None);
+        let narrow = printed(&of(&[&name]), Some(40));
+        for command in wide
+            .lines()
+            .map(str::trim)
+            .filter(|l| l.starts_with("kubectl "))
+        {
+            assert!(
+                narrow.lines().any(|l| l.trim() == command),
+                "{name}: {command}"
+            );
+        }
+    }
+}
+
+/// What a broken controller or a hostile user could write.
+fn anything() -> impl Strategy<Value = String> {
+    let texts = [
+        "Helm install failed: failed pre-install: ",
+        "failed early due to stalled resources: [Job/core/x status: 'Failed'",
+        "timeout waiting for: [",
+        "namespaces \"",
+        "\" not found",
+        "User \"system:serviceaccount:",
+        "\" cannot list resource \"secrets\" in API group \"\" in the namespace \"",
+        "dependency 'a/b' is not ready",
+        "HelmChart 'a/b' is not ready: ",
+        "no chart name found",
+        " : 401",
+        "install retries exhausted",
+        "\n\nLast Helm logs:\n\n",
+        "\u{1b}[2J\u{202e}\r\u{9b}",
+        "curl: (22) The requested URL returned error: 412",
+    ];
+    let piece = prop_oneof![
+        proptest::sample::select(texts.to_vec()).prop_map(str::to_owned),
+        "\\PC{0,8}",
+        any::<String>()
+    ];
+    proptest::collection::vec(piece, 0..6).prop_map(|p| p.concat())
+}
+
+/// A JSON value of any kind, so that objects break in every place.
+fn broken() -> impl Strategy<Value = Value> {
+    prop_oneof![
+        Just(Value::Null),
+        Just(json!([])),
+        Just(json!({})),
+        Just(json!([null, 1, {}])),
+        any::<i64>().prop_map(Value::from),
+        anything().prop_map(Value::from)
+    ]
+}
+
+/// Puts `value` at the `at`-th place of `object`, counted over all places in it.
+fn break_at(object: &mut Value, at: &mut usize, value: &Value) {
+    if *at == 0 {
+        *object = value.clone();
+    }
+    *at = at.wrapping_sub(1);
+    match object {
+        Value::Object(map) => map.values_mut().for_each(|v| break_at(v, at, value)),
+        Value::Array(all) => all.iter_mut().for_each(|v| break_at(v, at, value)),
+        _ => {}
+    }
+}
+
+proptest! {
+    #[test]
+    fn nothing_a_cluster_says_panics_or_steers(
+        case in proptest::sample::select(fixture::names()),
+        reason in prop_oneof![Just("InstallFailed".to_owned()), Just("SourceNotReady".to_owned()), Just("ValuesError".to_owned()), anything()],
+        message in anything(),
+        name in anything(),
+        log in anything(),
+        at in 1usize..60,
+        value in broken(),
+        width in proptest::option::of(1usize..120),
+    ) {
+        let mut snapshot = fixture::snapshot(&case);
+        snapshot.helm_release.metadata.name = name;
+        for condition in &mut snapshot.helm_release.status.conditions {
+            condition.message = message.clone();
+            condition.reason = reason.clone();
+        }
+        for object in [&mut snapshot.chart, &mut snapshot.source, &mut snapshot.target_namespace] {
+            if let crate::snapshot::Read::Seen(object) = object {
+                break_at(object, &mut at.clone(), &value);
+            }
+        }
+        if let crate::snapshot::Read::Seen(job) = &mut snapshot.creation_job {
+            break_at(&mut job.job, &mut at.clone(), &value);
+            if let crate::snapshot::Read::Seen(pods) = &mut job.pods {
+                for pod in pods {
+                    break_at(&mut pod.pod, &mut at.clone(), &value);
+                    for (_, text) in &mut pod.logs {
+                        *text = crate::snapshot::Read::Seen(log.clone());
+                    }
+                }
+            }
+        }
+        let now = fixture::meta(&case).now;
+        let report = Report::new(vec![onboarding(&snapshot, now)], None, Vec::new());
+        let text = printed(&report, width);
+        let bad = text.chars().find(|c| c.is_control() && *c != '\n' || ('\u{202a}'..='\u{202e}').contains(c));
+        prop_assert!(bad.is_none(), "{bad:?} in {text}");
+        let values = serde_json::to_string(&report).unwrap();
+        prop_assert!(!values.contains("\\u001b"), "{values}");
+    }
+}
