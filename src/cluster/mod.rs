@@ -6,6 +6,7 @@
 
 pub mod config;
 pub mod error;
+pub mod exec;
 pub mod gather;
 pub mod helm_releases;
 mod pages;

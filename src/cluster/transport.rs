@@ -1,6 +1,7 @@
 //! One GET: sent, bounded in time, briefly retried, logged, its error sorted.
 //!
-//! Reads only. A request that changes something never passes here, so that no retry can send it twice.
+//! Reads only. A request that changes something never passes here, so that no retry can send it twice: an exec takes the
+//! client and is sent by its own file.
 
 use super::ClusterError;
 use super::config::CONNECT;
@@ -74,6 +75,27 @@ impl Transport {
         self.requests.load(Ordering::Relaxed)
     }
 
+    /// The client itself, for an upgrade: the caller counts and logs it.
+    pub(super) fn client(&self) -> Client {
+        self.client.clone()
+    }
+
+    pub(super) fn timeout(&self) -> Option<Duration> {
+        self.timeout
+    }
+
+    /// Counts a request that is sent past this file.
+    pub(super) fn count(&self) {
+        self.requests.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// A line of the request log, made only when it is wanted; `line` gets the server's URL without its last slash.
+    pub(super) fn log(&self, line: impl FnOnce(&str) -> String) {
+        if self.verbosity >= LOG_REQUESTS {
+            crate::ui::log(&line(self.server.trim_end_matches('/')));
+        }
+    }
+
     pub(super) async fn get<T: serde::de::DeserializeOwned>(
         &self,
         path: &str,
@@ -119,7 +141,7 @@ impl Transport {
         path: &str,
         accept: Accept,
     ) -> Result<(StatusCode, http::HeaderMap, bytes::Bytes), ClusterError> {
-        self.requests.fetch_add(1, Ordering::Relaxed);
+        self.count();
         let started = Instant::now();
         let request = Request::get(path)
             .header(http::header::ACCEPT, accept.header())
@@ -159,17 +181,16 @@ impl Transport {
             },
             other => other,
         });
-        if self.verbosity >= LOG_REQUESTS {
+        self.log(|base| {
             let outcome = match &answer {
                 Ok((status, _, body)) => format!("{status}, {} bytes", body.len()),
                 Err(e) => e.clause(),
             };
-            let base = self.server.trim_end_matches('/');
-            crate::ui::log(&format!(
+            format!(
                 "GET {base}{path} {outcome} in {} milliseconds",
                 started.elapsed().as_millis()
-            ));
-        }
+            )
+        });
         answer
     }
 

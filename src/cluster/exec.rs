@@ -1,0 +1,304 @@
+//! One command in a container, over the API server's WebSocket: stdin in, stdout, stderr and how it ended out.
+//!
+//! Nothing here is ever sent twice: the client has kube's retry layer off, and this file has no loop. The end of a command is
+//! what the status frame says; a stream that ends without one is [`Ended::Lost`], never a success.
+//! The request log tells pod and container, not the command.
+
+use super::transport::Transport;
+use super::{Cluster, ClusterError, segment};
+use k8s_openapi::api::core::v1::Pod;
+use kube::Api;
+use kube::api::{AttachParams, AttachedProcess};
+use std::time::{Duration, Instant};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
+
+/// Most that is taken of each output stream, in bytes.
+const OUTPUT_MAX: u64 = 8 * 1024 * 1024;
+/// Room between the connection and this file, in bytes.
+const BUFFER: usize = 64 * 1024;
+
+/// Where a command runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place<'a> {
+    pub namespace: &'a str,
+    pub pod: &'a str,
+    /// Always named: a pod can have sidecars, and a default could be one of them.
+    pub container: &'a str,
+}
+
+/// How a command ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// Its exit code, as the status frame told it.
+    Exit(i32),
+    /// The status frame tells a failure that is no exit code: it could not be started, or the node lost it.
+    Failed(String),
+    /// No status frame came: what the command did is not known.
+    Lost(String),
+}
+
+/// What came back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Execed {
+    pub stdout: Vec<u8>,
+    pub stderr: Vec<u8>,
+    pub ended: Ended,
+}
+
+impl Cluster {
+    /// Runs `command` and waits for its end, `limit` at most. stdin gets `input` and stays open: a server that speaks only the
+    /// older protocol would drop the output with it, so the command must not wait for its end.
+    ///
+    /// # Errors
+    /// Only what was said before the command was started: the API server's refusal, or no connection. An API error below 500
+    /// means that nothing was run.
+    pub async fn exec(
+        &self,
+        place: &Place<'_>,
+        command: &[String],
+        input: &[u8],
+        limit: Duration,
+    ) -> Result<Execed, ClusterError> {
+        self.transport.exec(place, command, input, limit).await
+    }
+}
+
+impl Transport {
+    async fn exec(
+        &self,
+        place: &Place<'_>,
+        command: &[String],
+        input: &[u8],
+        limit: Duration,
+    ) -> Result<Execed, ClusterError> {
+        let started = Instant::now();
+        self.count();
+        let answer = self.start(place, command).await;
+        let answer = match answer {
+            Ok(process) => Ok(finish(process, input, limit).await),
+            Err(error) => Err(error),
+        };
+        let outcome = match &answer {
+            Ok(execed) => match &execed.ended {
+                Ended::Exit(code) => format!("101 Switching Protocols, exit code {code}"),
+                Ended::Failed(why) | Ended::Lost(why) => {
+                    format!("101 Switching Protocols, {}", crate::text::one_line(why))
+                }
+            },
+            Err(error) => error.clause(),
+        };
+        self.log(|base| {
+            format!(
+                "GET {base}/api/v1/namespaces/{}/pods/{}/exec?container={} {outcome} in {} milliseconds",
+                segment(place.namespace),
+                segment(place.pod),
+                segment(place.container),
+                started.elapsed().as_millis()
+            )
+        });
+        answer
+    }
+
+    /// The upgrade: the only part that `--request-timeout` bounds.
+    async fn start(
+        &self,
+        place: &Place<'_>,
+        command: &[String],
+    ) -> Result<AttachedProcess, ClusterError> {
+        let params = AttachParams {
+            container: Some(place.container.to_owned()),
+            stdin: true,
+            stdout: true,
+            stderr: true,
+            max_stdout_buf_size: Some(BUFFER),
+            max_stderr_buf_size: Some(BUFFER),
+            ..AttachParams::default()
+        };
+        let pods: Api<Pod> = Api::namespaced(self.client(), place.namespace);
+        let upgrade = pods.exec(place.pod, command, &params);
+        let process = match self.timeout() {
+            None => upgrade.await,
+            Some(wait) => match tokio::time::timeout(wait, upgrade).await {
+                Ok(process) => process,
+                Err(_) => {
+                    return Err(ClusterError::TimedOut {
+                        server: self.server().to_owned(),
+                        seconds: wait.as_secs(),
+                    });
+                }
+            },
+        };
+        process.map_err(|e| ClusterError::from_kube(e, self.server()))
+    }
+}
+
+/// Feeds and drains the process until its status frame, or until there can be none.
+async fn finish(mut process: AttachedProcess, input: &[u8], limit: Duration) -> Execed {
+    let (Some(mut stdin), Some(stdout), Some(stderr), Some(status)) = (
+        process.stdin(),
+        process.stdout(),
+        process.stderr(),
+        process.take_status(),
+    ) else {
+        return lost("the streams of the exec are not there");
+    };
+    let (mut out, mut err) = (Vec::new(), Vec::new());
+    let exchange = async {
+        let feed = async {
+            // A command that has ended does not read: its status tells more than this error.
+            let _ = stdin.write_all(input).await;
+            Ok(())
+        };
+        tokio::try_join!(
+            drain(stdout, &mut out),
+            drain(stderr, &mut err),
+            feed,
+            async { Ok(status.await) }
+        )
+    };
+    let ended = match tokio::time::timeout(limit, exchange).await {
+        Err(_) => Ended::Lost(format!("no end within {}s", limit.as_secs())),
+        Ok(Err(why)) => Ended::Lost(why),
+        Ok(Ok((_, _, _, None))) => Ended::Lost("the connection ended without a status".to_owned()),
+        Ok(Ok((_, _, _, Some(status)))) => ended(&status),
+    };
+    drop(stdin);
+    Execed {
+        stdout: out,
+        stderr: err,
+        ended,
+    }
+}
+
+fn lost(why: &str) -> Execed {
+    Execed {
+        stdout: Vec::new(),
+        stderr: Vec::new(),
+        ended: Ended::Lost(why.to_owned()),
+    }
+}
+
+/// Reads a stream to its end; what came before an error stays in `into`.
+async fn drain(stream: impl AsyncRead + Unpin, into: &mut Vec<u8>) -> Result<(), String> {
+    let read = stream.take(OUTPUT_MAX + 1).read_to_end(into).await;
+    if into.len() as u64 > OUTPUT_MAX {
+        return Err(format!(
+            "the output is longer than {} MiB",
+            OUTPUT_MAX / 1024 / 1024
+        ));
+    }
+    read.map(|_| ())
+        .map_err(|e| format!("the output cannot be read: {e}"))
+}
+
+/// The exit code in the kubelet's status: `details.causes` carries it as text.
+fn ended(status: &k8s_openapi::apimachinery::pkg::apis::meta::v1::Status) -> Ended {
+    if status.status.as_deref() == Some("Success") {
+        return Ended::Exit(0);
+    }
+    let code = status
+        .details
+        .iter()
+        .flat_map(|d| d.causes.iter().flatten())
+        .find(|c| c.reason.as_deref() == Some("ExitCode"))
+        .and_then(|c| c.message.as_deref()?.parse().ok());
+    match code {
+        Some(code) => Ended::Exit(code),
+        None => Ended::Failed(
+            status
+                .message
+                .clone()
+                .filter(|m| !m.is_empty())
+                .unwrap_or_else(|| "the node gave no reason".to_owned()),
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cluster::ConnectionArgs;
+    use serde_json::json;
+    use std::io::{Read, Write};
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    fn read(status: serde_json::Value) -> Ended {
+        ended(&serde_json::from_value(status).unwrap())
+    }
+
+    #[test]
+    fn only_a_status_tells_an_exit_code() {
+        assert_eq!(read(json!({"status": "Success"})), Ended::Exit(0));
+        let failed = json!({"status": "Failure", "reason": "NonZeroExitCode", "message": "command terminated with non-zero exit code",
+            "details": {"causes": [{"reason": "ExitCode", "message": "91"}]}});
+        assert_eq!(read(failed), Ended::Exit(91));
+        let odd = json!({"status": "Failure", "details": {"causes": [{"reason": "ExitCode", "message": "x"}]}, "message": "no sh"});
+        assert_eq!(read(odd), Ended::Failed("no sh".to_owned()));
+        assert!(matches!(read(json!({})), Ended::Failed(_)));
+    }
+
+    /// An API server that answers everything with `answer`, and how often it was asked.
+    fn server(answer: &'static str) -> (String, Arc<AtomicUsize>) {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let asked = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&asked);
+        std::thread::spawn(move || {
+            while let Ok((mut stream, _)) = listener.accept() {
+                let mut head = Vec::new();
+                let mut byte = [0; 1];
+                while !head.ends_with(b"\r\n\r\n") && stream.read(&mut byte).unwrap_or(0) == 1 {
+                    head.push(byte[0]);
+                }
+                if !head.is_empty() {
+                    count.fetch_add(1, Ordering::SeqCst);
+                }
+                let _ = stream.write_all(answer.as_bytes());
+            }
+        });
+        (url, asked)
+    }
+
+    async fn exec_at(url: &str) -> (Result<Execed, ClusterError>, u64) {
+        let args = ConnectionArgs {
+            server: Some(url.to_owned()),
+            kubeconfig: None,
+            ..ConnectionArgs::default()
+        };
+        let cluster = Cluster::connect(&args, false).await.unwrap();
+        let place = Place {
+            namespace: "n",
+            pod: "p",
+            container: "c",
+        };
+        let answer = cluster
+            .exec(&place, &["true".to_owned()], b"", Duration::from_secs(20))
+            .await;
+        (answer, cluster.requests())
+    }
+
+    #[tokio::test]
+    async fn an_upgrade_is_sent_once_whatever_the_server_says() {
+        for (code, answer) in [
+            (
+                503,
+                "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 0\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
+            ),
+            (
+                429,
+                "HTTP/1.1 429 Too Many Requests\r\nRetry-After: 0\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
+            ),
+            (
+                504,
+                "HTTP/1.1 504 Gateway Timeout\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
+            ),
+        ] {
+            let (url, asked) = server(answer);
+            let (answer, counted) = exec_at(&url).await;
+            assert_eq!(answer.unwrap_err().api_code(), Some(code));
+            assert_eq!(asked.load(Ordering::SeqCst), 1, "{code}");
+            assert_eq!(counted, 1);
+        }
+    }
+}
