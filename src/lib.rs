@@ -8,6 +8,7 @@ pub mod cli;
 pub mod cluster;
 pub mod commands;
 pub mod diagnosis;
+pub mod couchdb;
 pub mod error;
 pub mod exit;
 pub mod model;

@@ -154,3 +154,16 @@ impl Ui {
 pub fn log(line: &str) {
     let _ = writeln!(io::stderr(), "{line}");
 }
+
+/// Asks one question on the terminal and gives the line as it was typed, also an empty one. Blocks.
+///
+/// # Errors
+/// The answer cannot be read; of kind `Interrupted` for Ctrl-C.
+pub fn ask(question: &str) -> io::Result<String> {
+    dialoguer::Input::<String>::new()
+        .with_prompt(question)
+        .allow_empty(true)
+        .report(true)
+        .interact_text()
+        .map_err(|dialoguer::Error::IO(error)| error)
+}

@@ -6,6 +6,7 @@ pub mod complete;
 pub mod completion;
 pub mod describe;
 pub mod explain;
+pub mod delete_db;
 pub mod list;
 mod lookup;
 pub mod version;
@@ -25,6 +26,7 @@ pub enum Command {
     Describe(describe::Args),
     Notes(notes::Args),
     Explain(explain::Args),
+    DeleteDb(delete_db::Args),
 }
 
 /// Runs one command.
@@ -39,5 +41,6 @@ pub async fn run(app: &mut App, command: Command) -> Result<Code> {
         Command::Describe(args) => describe::run(app, args).await,
         Command::Notes(args) => notes::run(app, args).await,
         Command::Explain(args) => explain::run(app, &args),
+        Command::DeleteDb(args) => delete_db::run(app, args).await,
     }
 }

@@ -1,0 +1,320 @@
+//! Everything that can claim a database, and what cannot be known.
+
+use super::*;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use proptest::prelude::*;
+use serde_json::json;
+
+fn name() -> DatabaseName {
+    DatabaseName::parse("pds_database").unwrap()
+}
+
+fn release(id: &str, values: Value, more: Value) -> Value {
+    let (namespace, name) = id.split_once('/').unwrap();
+    let mut object = json!({
+        "metadata": {"name": name, "namespace": namespace, "labels": {"app.kubernetes.io/part-of": "secure-kvs-onboarding"}},
+        "spec": {"chart": {"spec": {"chart": "secure-kvs-onboarding"}}, "values": values},
+    });
+    for (key, value) in more.as_object().unwrap() {
+        *object
+            .pointer_mut("/spec")
+            .unwrap()
+            .as_object_mut()
+            .unwrap()
+            .entry(key)
+            .or_insert(Value::Null) = value.clone();
+    }
+    object
+}
+
+fn other() -> Value {
+    release(
+        "flux-system/other",
+        json!({"namespace": "lima", "database": "events"}),
+        json!({}),
+    )
+}
+
+fn secret(chart: &str, config: Value, defaults: Value) -> Value {
+    let release = json!({"name": "core-x", "namespace": "core", "version": 1, "config": config,
+        "chart": {"metadata": {"name": chart}, "values": defaults}});
+    json!({"metadata": {"namespace": "flux-system", "name": "sh.helm.release.v1.core-x.v1"},
+        "data": {"release": STANDARD.encode(STANDARD.encode(release.to_string()))}})
+}
+
+/// The refusals for these objects beside one unrelated onboarding.
+fn judge(objects: &[Value], secrets: &[Value]) -> Vec<String> {
+    let name = name();
+    let mut judge = Judge::new(&name);
+    judge.helm_release(&other());
+    objects.iter().for_each(|o| judge.helm_release(o));
+    secrets.iter().for_each(|s| judge.revision(s));
+    judge
+        .finish()
+        .err()
+        .unwrap_or_default()
+        .iter()
+        .map(ToString::to_string)
+        .collect()
+}
+
+#[test]
+fn nothing_claims_and_what_was_looked_at_is_counted() {
+    let name = name();
+    let mut judge = Judge::new(&name);
+    judge.helm_release(&other());
+    judge.helm_release(&json!({"metadata": {"name": "podinfo", "namespace": "apps"},
+        "spec": {"chart": {"spec": {"chart": "podinfo"}}, "valuesFrom": [{"kind": "Secret", "name": "s"}]}}));
+    judge.revision(&secret("podinfo", json!(null), json!(null)));
+    judge.revision(&secret(
+        "secure-kvs-onboarding",
+        json!({"namespace": "lima", "database": "events"}),
+        json!({}),
+    ));
+    let seen = judge.finish().unwrap();
+    assert_eq!(
+        (seen.helm_releases, seen.revisions, seen.database_objects),
+        (2, 1, None)
+    );
+}
+
+#[test]
+fn a_claim_counts_in_every_form() {
+    let pds = json!({"namespace": "pds", "database": "database"});
+    let unlabelled = json!({"metadata": {"name": "x", "namespace": "team"}, "spec": {"chart": {"spec": {"chart": "something"}}, "values": pds}});
+    for object in [
+        release("flux-system/x", pds.clone(), json!({})),
+        release("other/x", pds.clone(), json!({"suspend": true})),
+        release(
+            "flux-system/x",
+            pds.clone(),
+            json!({"kubeConfig": {"secretRef": {"name": "k"}}}),
+        ),
+        unlabelled,
+        // What CouchDB or a URL would have made of it.
+        release(
+            "flux-system/x",
+            json!({"namespace": "PDS", "database": "Database "}),
+            json!({}),
+        ),
+        release(
+            "flux-system/x",
+            json!({"namespace": "pds", "database": "database/"}),
+            json!({}),
+        ),
+    ] {
+        let told = judge(std::slice::from_ref(&object), &[]);
+        assert_eq!(told.len(), 1, "{object}");
+        assert!(told[0].contains("still claims"), "{told:?}");
+    }
+    let split = DatabaseName::parse("a_b_c").unwrap();
+    let mut judge = Judge::new(&split);
+    judge.helm_release(&release(
+        "flux-system/x",
+        json!({"namespace": "a_b", "database": "c"}),
+        json!({}),
+    ));
+    assert_eq!(judge.finish().unwrap_err().len(), 1);
+}
+
+#[test]
+fn the_refusal_reads_as_the_user_needs_it() {
+    let object = release(
+        "flux-system/skvs-onboarding-pds--database",
+        json!({"namespace": "pds", "database": "database"}),
+        json!({}),
+    );
+    let name = name();
+    let mut judge = Judge::new(&name);
+    judge.helm_release(&object);
+    let error = judge.finish().unwrap_err().remove(0).into_error();
+    assert_eq!(
+        error.to_string(),
+        "error: refused: HelmRelease flux-system/skvs-onboarding-pds--database still claims pds_database"
+    );
+    assert_eq!(
+        error.hints(),
+        [
+            "remove its manifest from the GitOps repository, wait until it is gone, then run this again"
+        ]
+    );
+    assert_eq!(error.code(), crate::exit::Code::Refused);
+}
+
+#[test]
+fn a_claim_that_is_not_known_is_a_refusal() {
+    let from = json!({"valuesFrom": [{"kind": "ConfigMap", "name": "v"}]});
+    let chart_ref = json!({"metadata": {"name": "r", "namespace": "n"},
+        "spec": {"chartRef": {"kind": "OCIRepository", "name": "c"}, "valuesFrom": [{"kind": "Secret", "name": "s"}]}});
+    for (object, why) in [
+        (
+            release("flux-system/x", json!({"namespace": "pds"}), from),
+            "it comes from ConfigMap v",
+        ),
+        (
+            release("flux-system/x", json!({"namespace": "pds"}), json!({})),
+            "values.database is not a plain value",
+        ),
+        (
+            release(
+                "flux-system/x",
+                json!({"namespace": "pds", "database": ["database"]}),
+                json!({}),
+            ),
+            "values.database is not a plain value",
+        ),
+        (
+            release("flux-system/x", json!(null), json!({})),
+            "values.namespace and values.database is not a plain value",
+        ),
+        (chart_ref, "it comes from Secret s"),
+        (
+            json!({"metadata": {"name": "x", "namespace": "n"}, "spec": {"values": {}, "interval": 7}}),
+            "invalid type",
+        ),
+    ] {
+        let told = judge(&[object], &[]);
+        assert_eq!(told.len(), 1, "{why}");
+        assert!(
+            told[0].contains("is not known: ") && told[0].contains(why),
+            "{told:?}"
+        );
+    }
+}
+
+#[test]
+fn an_edited_database_leaves_its_revision_to_claim() {
+    let edited = release(
+        "flux-system/x",
+        json!({"namespace": "pds", "database": "new"}),
+        json!({}),
+    );
+    let pds = json!({"namespace": "pds", "database": "database"});
+    let told = judge(
+        std::slice::from_ref(&edited),
+        &[secret("secure-kvs-onboarding", pds.clone(), json!({}))],
+    );
+    assert_eq!(
+        told,
+        [
+            "revision 1 of Helm release core/core-x (Secret flux-system/sh.helm.release.v1.core-x.v1) was installed with pds_database"
+        ]
+    );
+    // Defaults of the chart count where nothing was given; another chart's values count too.
+    for revision in [
+        secret(
+            "secure-kvs-onboarding",
+            json!({"database": "database"}),
+            json!({"namespace": "pds", "database": null}),
+        ),
+        secret("fork-of-it", pds.clone(), json!({})),
+    ] {
+        assert_eq!(judge(&[], &[revision]).len(), 1);
+    }
+    // Ten revisions of one release are told once, and not beside the HelmRelease that claims.
+    let revisions = vec![secret("secure-kvs-onboarding", pds.clone(), json!({})); 10];
+    assert_eq!(judge(&[], &revisions).len(), 1);
+    let told = judge(&[release("flux-system/x", pds, json!({}))], &revisions);
+    assert_eq!(
+        told,
+        ["HelmRelease flux-system/x still claims pds_database"]
+    );
+}
+
+#[test]
+fn an_unreadable_revision_is_a_refusal() {
+    let broken = json!({"metadata": {"namespace": "n", "name": "s"}, "data": {"release": "%"}});
+    assert_eq!(
+        judge(&[], &[broken]),
+        ["Helm's Secret n/s could not be read: its payload is not base64 (outer layer)"]
+    );
+    let nameless = secret(
+        "secure-kvs-onboarding",
+        json!({"namespace": "pds"}),
+        json!({}),
+    );
+    assert!(judge(&[], &[nameless])[0].contains("do not name a database"));
+}
+
+#[test]
+fn no_onboarding_and_no_helm_releases_are_the_wrong_cluster() {
+    let name = name();
+    let mut none = Judge::new(&name);
+    none.helm_release(&json!({"metadata": {"name": "podinfo", "namespace": "apps"}, "spec": {"chart": {"spec": {"chart": "podinfo"}}}}));
+    assert_eq!(
+        none.finish().unwrap_err(),
+        [Refusal::NoOnboardings { looked_at: 1 }]
+    );
+    assert_eq!(
+        Judge::new(&name).finish().unwrap_err(),
+        [Refusal::NoOnboardings { looked_at: 0 }]
+    );
+    let mut absent = Judge::new(&name);
+    absent.no_helm_releases();
+    assert_eq!(absent.finish().unwrap_err(), [Refusal::NoHelmReleases]);
+    let mut unread = Judge::new(&name);
+    unread.not_read(
+        "the HelmReleases of all namespaces",
+        "forbidden (list helmreleases in all namespaces)",
+    );
+    assert_eq!(unread.finish().unwrap_err().len(), 1);
+}
+
+#[test]
+fn objects_of_the_later_generation_claim() {
+    let claims = |object: Value| {
+        let name = name();
+        let mut judge = Judge::new(&name);
+        judge.helm_release(&other());
+        judge.database_object("CouchDBDatabase", &object);
+        judge.finish().is_err()
+    };
+    let object = |namespace: &str, name: &str, spec: Value| json!({"metadata": {"namespace": namespace, "name": name}, "spec": spec});
+    assert!(claims(object("pds", "database", json!({}))));
+    assert!(claims(object("pds", "pds-database", json!({}))));
+    assert!(claims(object(
+        "core",
+        "x",
+        json!({"database": {"name": "pds_database"}})
+    )));
+    assert!(claims(object(
+        "core",
+        "x",
+        json!({"namespace": "pds", "database": "database"})
+    )));
+    assert!(claims(object("pds", "x", json!({"names": ["database"]}))));
+    assert!(!claims(object("lima", "database", json!({}))));
+    assert!(!claims(object(
+        "pds",
+        "other",
+        json!({"cluster": "secure-kvs"})
+    )));
+    let name = name();
+    let mut judge = Judge::new(&name);
+    judge.helm_release(&other());
+    judge.database_objects_served();
+    judge.database_object("CouchDBDatabase", &object("lima", "x", json!({})));
+    assert_eq!(judge.finish().unwrap().database_objects, Some(1));
+}
+
+proptest! {
+    #[test]
+    fn a_pair_that_joins_to_the_name_always_refuses(namespace in "[a-z][a-z0-9-]{0,5}[a-z0-9]", database in "[a-z0-9_-]{1,8}", blank in "[ \t]{0,2}") {
+        let wanted = DatabaseName::join(&namespace, &database).unwrap();
+        let mut judge = Judge::new(&wanted);
+        judge.helm_release(&release("a/b", json!({"namespace": namespace.to_uppercase(), "database": format!("{blank}{database}{blank}/")}), json!({})));
+        prop_assert!(judge.finish().is_err());
+    }
+
+    #[test]
+    fn no_object_panics(text in "\\{\"(metadata|spec|data)\":(null|[0-9]|\"x\"|\\[\\]|\\{\"(name|values|release|labels)\":(null|1|\"%\"|\\{\\})\\})\\}") {
+        let object: Value = serde_json::from_str(&text).unwrap();
+        let name = name();
+        let mut judge = Judge::new(&name);
+        judge.helm_release(&object);
+        judge.revision(&object);
+        judge.database_object("X", &object);
+        prop_assert!(judge.finish().is_err());
+    }
+}

@@ -1,0 +1,99 @@
+//! The paths that are asked for in a CouchDB pod, each made so that it can mean one thing only.
+//!
+//! A database's path is made of a checked name and nothing else: CouchDB takes `//x`, `x/` and `/_dbs` for deletions that nobody
+//! meant.
+
+use crate::model::names::DatabaseName;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+/// Kept as they are in a segment of a path.
+const KEPT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.');
+
+/// A path of CouchDB's API: printable ASCII without blanks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Path(String);
+
+impl Path {
+    /// `/`: version and UUID of the server.
+    pub fn root() -> Self {
+        Self("/".to_owned())
+    }
+
+    /// The cluster's members, and those that are connected.
+    pub fn membership() -> Self {
+        Self("/_membership".to_owned())
+    }
+
+    /// The database itself: the only path that a DELETE is sent to.
+    pub fn database(name: &DatabaseName) -> Self {
+        Self(format!("/{name}"))
+    }
+
+    /// A member's own entry of the shard map; `_local` is the member that is asked.
+    pub fn shard_map(member: &str, name: &DatabaseName) -> Self {
+        Self(format!("/_node/{}/_dbs/{name}", encode(member)))
+    }
+
+    /// Whether this member keeps the files of deleted databases.
+    pub fn recovery() -> Self {
+        Self("/_node/_local/_config/couchdb/enable_database_recovery".to_owned())
+    }
+
+    /// The names of a namespace's databases.
+    pub fn databases_of(namespace: &str) -> Self {
+        let namespace = encode(namespace);
+        Self(format!(
+            "/_all_dbs?start_key=%22{namespace}_%22&end_key=%22{namespace}_%EF%BF%B0%22&limit=200"
+        ))
+    }
+
+    /// The path as it is sent.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// One segment. A member is never only dots: its name holds an `@`.
+fn encode(segment: &str) -> String {
+    utf8_percent_encode(segment, KEPT).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn paths_are_couchdbs() {
+        let name = DatabaseName::parse("pds_data-base_1").unwrap();
+        assert_eq!(Path::database(&name).as_str(), "/pds_data-base_1");
+        assert_eq!(
+            Path::shard_map("couchdb@db-0.headless.svc", &name).as_str(),
+            "/_node/couchdb%40db-0.headless.svc/_dbs/pds_data-base_1"
+        );
+        assert_eq!(
+            Path::databases_of("pds").as_str(),
+            "/_all_dbs?start_key=%22pds_%22&end_key=%22pds_%EF%BF%B0%22&limit=200"
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn a_database_is_one_segment_and_no_system_name(text in "\\PC{0,30}|[a-z0-9_/.#?-]{0,30}") {
+            if let Ok(name) = DatabaseName::parse(&text) {
+                let path = Path::database(&name);
+                prop_assert_eq!(path.as_str().matches('/').count(), 1);
+                prop_assert!(path.as_str()[1..].starts_with(|c: char| c.is_ascii_lowercase()));
+                prop_assert!(!path.as_str().contains(['?', '#', '%', '.', ' ']));
+            }
+        }
+
+        #[test]
+        fn a_member_cannot_leave_its_segment(member in "\\PC{1,30}") {
+            let name = DatabaseName::parse("a_b").unwrap();
+            let path = Path::shard_map(&member, &name);
+            prop_assert_eq!(path.as_str().matches('/').count(), 4);
+            prop_assert!(path.as_str().bytes().all(|b| b.is_ascii_graphic()));
+        }
+    }
+}

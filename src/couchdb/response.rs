@@ -1,0 +1,268 @@
+//! CouchDB's answers, read from the raw HTTP text that the script passes on, and the few documents that a deletion needs.
+//!
+//! Knows what a status and a reason mean; decides nothing.
+
+use super::script::Exchange;
+use serde::Deserialize;
+use serde_json::Value;
+
+/// An answer of CouchDB.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Response {
+    pub status: u16,
+    /// `X-Couch-Request-ID`, to be found in CouchDB's log.
+    pub request_id: Option<String>,
+    /// The body; null when it is no JSON.
+    pub body: Value,
+}
+
+/// Why there is no answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NoResponse {
+    /// curl's exit code says that no connection was made: nothing was sent.
+    NotConnected,
+    /// The connection was there; whether the request was carried out is not known.
+    Broken(String),
+}
+
+impl NoResponse {
+    /// A clause for an error.
+    pub fn clause(&self) -> String {
+        match self {
+            Self::NotConnected => "nothing listens on CouchDB's port in the pod".to_owned(),
+            Self::Broken(why) => why.clone(),
+        }
+    }
+}
+
+impl Response {
+    /// Reads one exchange.
+    ///
+    /// # Errors
+    /// No answer, or only a part of one.
+    pub fn read(exchange: &Exchange) -> Result<Self, NoResponse> {
+        match exchange.exit {
+            0 => {}
+            7 => return Err(NoResponse::NotConnected),
+            28 => {
+                return Err(NoResponse::Broken(
+                    "CouchDB did not answer in time".to_owned(),
+                ));
+            }
+            18 | 52 | 55 | 56 => {
+                return Err(NoResponse::Broken(
+                    "the connection to CouchDB was cut".to_owned(),
+                ));
+            }
+            code => {
+                return Err(NoResponse::Broken(format!(
+                    "the request ended with exit code {code}"
+                )));
+            }
+        }
+        Self::parse(&exchange.raw)
+            .ok_or_else(|| NoResponse::Broken("the answer of CouchDB was cut".to_owned()))
+    }
+
+    /// Reads head and body; interim answers (1xx) are passed over. A 2xx without whole JSON is no answer.
+    fn parse(raw: &[u8]) -> Option<Self> {
+        let mut rest = raw;
+        loop {
+            let (head, body) = split_head(rest)?;
+            let head = String::from_utf8_lossy(head);
+            let mut lines = head.lines();
+            let status = status_of(lines.next()?)?;
+            if (100..200).contains(&status) {
+                rest = body;
+                continue;
+            }
+            let request_id = lines.find_map(|line| {
+                let (name, value) = line.split_once(':')?;
+                name.eq_ignore_ascii_case("x-couch-request-id")
+                    .then(|| crate::text::one_line(value))
+            });
+            let body = serde_json::from_slice(body).ok();
+            if body.is_none() && (200..300).contains(&status) {
+                return None;
+            }
+            return Some(Self {
+                status,
+                request_id,
+                body: body.unwrap_or(Value::Null),
+            });
+        }
+    }
+
+    /// `error` and `reason` of a refusal.
+    pub fn reason(&self) -> &str {
+        self.text("reason")
+    }
+
+    /// Whether CouchDB says 404 for this reason.
+    pub fn is_absent(&self, reason: &str) -> bool {
+        self.status == 404 && self.reason() == reason
+    }
+
+    /// `500 timeout (request 1a2b3c)`.
+    pub fn clause(&self) -> String {
+        let mut clause = self.status.to_string();
+        for word in [self.text("error"), self.reason()] {
+            if !word.is_empty() {
+                clause.push(' ');
+                clause.push_str(&crate::text::one_line(word));
+            }
+        }
+        if let Some(id) = &self.request_id {
+            clause.push_str(&format!(" (request {id})"));
+        }
+        clause
+    }
+
+    fn text(&self, key: &str) -> &str {
+        self.body
+            .get(key)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+    }
+}
+
+/// Head without its blank line, and what follows.
+fn split_head(raw: &[u8]) -> Option<(&[u8], &[u8])> {
+    let at = raw.windows(4).position(|w| w == b"\r\n\r\n")?;
+    Some((&raw[..at], &raw[at + 4..]))
+}
+
+/// `HTTP/1.1 200 OK`.
+fn status_of(line: &str) -> Option<u16> {
+    let (version, rest) = line.split_once(' ')?;
+    let code = rest.get(..3)?;
+    (version.starts_with("HTTP/") && code.bytes().all(|b| b.is_ascii_digit()))
+        .then(|| code.parse().ok())?
+}
+
+/// `GET /`.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
+pub struct Server {
+    /// Always `Welcome`: what tells CouchDB from anything else.
+    pub couchdb: String,
+    pub version: String,
+    #[serde(default)]
+    pub uuid: String,
+}
+
+/// `GET /_membership`.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
+pub struct Membership {
+    /// Members that are connected now.
+    pub all_nodes: Vec<String>,
+    /// Members that the cluster is made of.
+    pub cluster_nodes: Vec<String>,
+}
+
+/// `GET /{db}`.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
+pub struct DatabaseInfo {
+    pub db_name: String,
+    /// Design documents included.
+    pub doc_count: u64,
+    pub sizes: Sizes,
+    /// Seconds since 1970 from 3.3 on, `0` before.
+    pub instance_start_time: String,
+}
+
+/// `.sizes`: one copy, summed over the shards.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
+pub struct Sizes {
+    /// Bytes on disk.
+    pub file: u64,
+}
+
+/// A member's entry of the shard map: what makes a database this one and not a later one of the same name.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
+pub struct ShardMap {
+    #[serde(rename = "_rev")]
+    pub rev: String,
+    /// The bytes of `.<seconds since 1970>`.
+    pub shard_suffix: Vec<u8>,
+}
+
+impl ShardMap {
+    /// When the database was created, in seconds since 1970.
+    pub fn epoch(&self) -> Option<i64> {
+        let text = std::str::from_utf8(&self.shard_suffix).ok()?;
+        text.strip_prefix('.')?.parse().ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn exchange(raw: &str, exit: i32) -> Exchange {
+        Exchange {
+            method: "GET".into(),
+            path: "/".into(),
+            raw: raw.as_bytes().to_vec(),
+            exit,
+        }
+    }
+
+    const GONE: &str = "HTTP/1.1 404 Object Not Found\r\nServer: CouchDB/3.2.2 (Erlang OTP/23)\r\nX-Couch-Request-ID: 0a1b2c\r\n\r\n{\"error\":\"not_found\",\"reason\":\"deleted\"}";
+
+    #[test]
+    fn an_answer_is_read_with_its_reason_and_request() {
+        let answer = Response::read(&exchange(GONE, 0)).unwrap();
+        assert!(answer.is_absent("deleted") && !answer.is_absent("missing"));
+        assert_eq!(answer.clause(), "404 not_found deleted (request 0a1b2c)");
+        let interim = format!("HTTP/1.1 100 Continue\r\n\r\n{GONE}");
+        assert_eq!(Response::read(&exchange(&interim, 0)).unwrap(), answer);
+    }
+
+    #[test]
+    fn what_was_cut_is_no_answer() {
+        let whole = "HTTP/1.1 200 OK\r\n\r\n{\"ok\":true}";
+        assert_eq!(Response::read(&exchange(whole, 0)).unwrap().status, 200);
+        for cut in 0..whole.len() {
+            assert!(
+                Response::read(&exchange(&whole[..cut], 0)).is_err(),
+                "{cut}"
+            );
+        }
+        assert_eq!(
+            Response::read(&exchange(whole, 18)),
+            Err(NoResponse::Broken(
+                "the connection to CouchDB was cut".into()
+            ))
+        );
+        assert_eq!(
+            Response::read(&exchange("", 7)),
+            Err(NoResponse::NotConnected)
+        );
+        assert!(matches!(
+            Response::read(&exchange("", 28)),
+            Err(NoResponse::Broken(_))
+        ));
+    }
+
+    #[test]
+    fn the_shard_suffix_tells_the_creation() {
+        let map: ShardMap = serde_json::from_str(r#"{"_id":"x_y","_rev":"1-ab","shard_suffix":[46,49,55,48,48,48,48,48,48,48,48],"by_node":{}}"#).unwrap();
+        assert_eq!(map.epoch(), Some(1_700_000_000));
+        let odd = ShardMap {
+            rev: String::new(),
+            shard_suffix: vec![46, 255],
+        };
+        assert_eq!(odd.epoch(), None);
+    }
+
+    proptest! {
+        #[test]
+        fn no_answer_panics(raw in proptest::collection::vec(any::<u8>(), 0..200), text in "(HTTP/1.1 [0-9]{0,4}( OK)?)?(\r\n){0,3}\\PC{0,20}", exit in -1..200) {
+            let mut exchange = exchange(&text, exit);
+            let _ = Response::read(&exchange).map(|r| r.clause());
+            exchange.raw = raw;
+            let _ = Response::read(&exchange).map(|r| r.clause());
+        }
+    }
+}

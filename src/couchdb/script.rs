@@ -1,0 +1,210 @@
+//! The one script that runs in a CouchDB pod, and what its output means.
+//!
+//! Its text is constant. What varies are its arguments, which an API server's audit log keeps: paths, a nonce and values to
+//! compare, nothing secret. The credentials are the container's own environment; they go to curl by a pipe, so no process list
+//! and no URL holds them. curl's flags are those of 7.74 (Debian bullseye); a proxy of the pod's environment and its `~/.curlrc` are not
+//! used. An answer ends with the nonce, which nothing in a database can know: an answer without it was cut.
+
+use super::request::Path;
+
+/// Exit codes of the script itself, all before the first request.
+const NO_CLIENT: i32 = 90;
+const NO_CREDENTIALS: i32 = 91;
+const NO_TOOLS: i32 = 92;
+
+/// Bound on one read in the pod, in seconds: a member that hangs holds its own answer only.
+const READ_SECONDS: u32 = 20;
+/// Bound on the DELETE in the pod, in seconds: CouchDB itself gives up on a member after 60.
+const DELETE_SECONDS: u32 = 90;
+
+/// The script. Arguments: mode, nonce, port, seconds for a read, seconds for the DELETE; then for `read` paths, for `delete`
+/// pairs of a path and the text that its answer must hold, and last the database's path.
+pub const SCRIPT: &str = r#"export LC_ALL=C
+mode=$1 nonce=$2 port=$3 patience=$4 delete_patience=$5
+shift 5
+[ -n "${COUCHDB_USER-}" ] && [ -n "${COUCHDB_PASSWORD-}" ] || exit 91
+for tool in base64 tr cat; do command -v "$tool" >/dev/null 2>&1 || exit 92; done
+if command -v curl >/dev/null 2>&1; then way=curl
+elif command -v bash >/dev/null 2>&1; then way=bash
+else exit 90; fi
+credentials() {
+  printf 'Authorization: Basic %s\n' "$(printf '%s:%s' "$COUCHDB_USER" "$COUCHDB_PASSWORD" | base64 | tr -d '\n')"
+}
+over_curl() {
+  curl -q -sS -i -H @- --noproxy '*' --globoff --connect-timeout 5 --max-time "$3" -X "$1" -- "http://127.0.0.1:$port$2"
+}
+over_bash() {
+  bash -c 'IFS= read -r credentials
+    exec 3<>"/dev/tcp/127.0.0.1/$1" || exit 7
+    printf "%s %s HTTP/1.0\r\nHost: 127.0.0.1\r\n%s\r\n\r\n" "$2" "$3" "$credentials" >&3
+    cat <&3' bash "$port" "$1" "$2"
+}
+ask() {
+  raw=$(credentials | over_$way "$1" "$2" "$3")
+  rc=$?
+  printf '%s ask %s %s\n%s\n%s end %s\n' "$nonce" "$1" "$2" "$raw" "$nonce" "$rc"
+}
+locked_out() { case $raw in HTTP/?.?' 401'*|HTTP/?.?' 403'*) true;; *) false;; esac; }
+holds() {
+  case $rc$raw in 0HTTP/?.?' 200'*) ;; *) return 1;; esac
+  case $(printf '%s' "$raw" | tr -d ' \t\r\n') in *"$1"*) true;; *) false;; esac
+}
+same() {
+  last=
+  while [ $# -gt 1 ]; do
+    if [ "$1" != "$last" ]; then ask GET "$1" "$patience"; last=$1; fi
+    if ! holds "$2"; then printf '%s differs %s %s\n' "$nonce" "$1" "$2"; return 1; fi
+    shift 2
+  done
+  path=$1
+}
+case $mode in
+read) for path; do ask GET "$path" "$patience"; if locked_out; then break; fi; done;;
+delete) if same "$@"; then printf '%s sending\n' "$nonce"; ask DELETE "$path" "$delete_patience"; fi;;
+esac
+printf '%s done\n' "$nonce"
+"#;
+
+/// What a path must still answer for the DELETE to be sent: text that its JSON holds, without blanks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Guard {
+    pub path: Path,
+    pub holds: String,
+}
+
+/// One run of the script.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Job {
+    /// One GET after the other; a 401 or 403 ends the run.
+    Read(Vec<Path>),
+    /// The guards, and if each holds, one DELETE.
+    Delete { guards: Vec<Guard>, database: Path },
+}
+
+impl Job {
+    /// The exec's command. Nothing in it is secret.
+    pub fn command(&self, nonce: &str, port: u16) -> Vec<String> {
+        let mode = match self {
+            Self::Read(_) => "read",
+            Self::Delete { .. } => "delete",
+        };
+        let mut words = ["sh", "-c", SCRIPT, "skvs", mode, nonce]
+            .map(str::to_owned)
+            .to_vec();
+        words.extend([
+            port.to_string(),
+            READ_SECONDS.to_string(),
+            DELETE_SECONDS.to_string(),
+        ]);
+        match self {
+            Self::Read(paths) => words.extend(paths.iter().map(|p| p.as_str().to_owned())),
+            Self::Delete { guards, database } => {
+                for guard in guards {
+                    words.extend([guard.path.as_str().to_owned(), guard.holds.clone()]);
+                }
+                words.push(database.as_str().to_owned());
+            }
+        }
+        words
+    }
+
+    /// Longest that the run can take in the pod, in seconds.
+    pub fn seconds(&self) -> u64 {
+        match self {
+            Self::Read(paths) => u64::from(READ_SECONDS) * paths.len() as u64,
+            Self::Delete { guards, .. } => {
+                u64::from(READ_SECONDS) * guards.len() as u64 + u64::from(DELETE_SECONDS)
+            }
+        }
+    }
+}
+
+/// Why the script did not start to work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unfit {
+    NoClient,
+    NoCredentials,
+    NoTools,
+}
+
+impl Unfit {
+    /// Reads the script's own exit code.
+    pub fn from_exit(code: i32) -> Option<Self> {
+        match code {
+            NO_CLIENT => Some(Self::NoClient),
+            NO_CREDENTIALS => Some(Self::NoCredentials),
+            NO_TOOLS => Some(Self::NoTools),
+            _ => None,
+        }
+    }
+}
+
+/// One request that the script made: what it asked, and the raw HTTP answer with the exit code of curl (or bash).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Exchange {
+    pub method: String,
+    pub path: String,
+    pub raw: Vec<u8>,
+    pub exit: i32,
+}
+
+/// The script's output, as far as it came.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Output {
+    pub exchanges: Vec<Exchange>,
+    /// `PATH TEXT` of the guard that did not hold.
+    pub differs: Option<String>,
+    /// The DELETE was about to be sent.
+    pub sending: bool,
+    /// The end mark is there: nothing is missing.
+    pub complete: bool,
+}
+
+/// Reads the output by its marks; an exchange that was cut is left out, and what follows the end mark makes it incomplete.
+pub fn read(stdout: &[u8], nonce: &str) -> Output {
+    let mut output = Output::default();
+    let mut open: Option<(String, String, Vec<&[u8]>)> = None;
+    let mut lines = stdout.split(|b| *b == b'\n');
+    while let Some(line) = lines.next() {
+        let mark = std::str::from_utf8(line)
+            .ok()
+            .and_then(|l| l.strip_prefix(nonce))
+            .and_then(|l| l.strip_prefix(' '));
+        let Some(mark) = mark else {
+            if let Some((_, _, body)) = &mut open {
+                body.push(line);
+            }
+            continue;
+        };
+        let (word, rest) = mark.split_once(' ').unwrap_or((mark, ""));
+        match (word, open.take()) {
+            ("ask", None) => {
+                if let Some((method, path)) = rest.split_once(' ') {
+                    open = Some((method.to_owned(), path.to_owned(), Vec::new()));
+                }
+            }
+            ("end", Some((method, path, body))) => {
+                let Ok(exit) = rest.parse() else {
+                    return output;
+                };
+                output.exchanges.push(Exchange {
+                    method,
+                    path,
+                    raw: body.join(&b'\n'),
+                    exit,
+                });
+            }
+            ("sending", None) => output.sending = true,
+            ("differs", None) => output.differs = Some(rest.to_owned()),
+            ("done", None) => {
+                output.complete = lines.all(<[u8]>::is_empty);
+                return output;
+            }
+            _ => return output,
+        }
+    }
+    output
+}
+
+#[cfg(test)]
+mod tests;
