@@ -7,8 +7,8 @@
 pub mod cli;
 pub mod cluster;
 pub mod commands;
-pub mod diagnosis;
 pub mod couchdb;
+pub mod diagnosis;
 pub mod error;
 pub mod exit;
 pub mod model;

@@ -4,13 +4,13 @@
 
 pub mod complete;
 pub mod completion;
+pub mod delete_db;
 pub mod describe;
 pub mod explain;
-pub mod delete_db;
 pub mod list;
 mod lookup;
-pub mod version;
 pub mod notes;
+pub mod version;
 
 use crate::cli::App;
 use crate::error::Result;

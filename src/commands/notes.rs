@@ -190,7 +190,7 @@ fn unread(error: ClusterError) -> Error {
     if !error.is_forbidden() {
         return error.into();
     }
-    let asked = crate::cluster::error::Forbidden::parse(&error.message());
+    let asked = crate::model::forbidden::Forbidden::parse(&error.message());
     let needed = asked.map_or(String::new(), |f| format!("; ask for: {f}"));
     Error::server("Forbidden", error.message())
         .hint(format!("the notes are kept in that Secret{needed}"))

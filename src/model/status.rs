@@ -240,11 +240,6 @@ fn unwrap_error(error: &str) -> String {
 
 /// `[Job/core/x status: 'Failed']` as `Job core/x failed`, `namespaces "x" not found` as `namespace "x" not found`.
 fn plain(error: &str) -> String {
-    if let Some(refused) = Forbidden::parse(error)
-        && error.contains(" is forbidden: User \"")
-    {
-        return refused.sentence();
-    }
     if let Some(rest) = error.strip_prefix("namespaces \"") {
         return format!("namespace \"{rest}");
     }
@@ -379,7 +374,12 @@ fn installed(hr: &HelmRelease) -> String {
 
 /// `install failed: namespace "core" not found (retries exhausted)`.
 fn cause(failure: &Failure<'_>) -> String {
-    let error = one_line(&failure.error);
+    let error = match Forbidden::parse(&failure.error) {
+        Some(refused) if failure.error.contains(" is forbidden: User ") => {
+            one_line(&refused.sentence())
+        }
+        _ => one_line(&failure.error),
+    };
     let lead = failure
         .action
         .map(|a| format!("{a} failed: "))

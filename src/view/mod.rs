@@ -2,5 +2,5 @@
 
 pub mod description;
 pub mod onboarding_row;
-pub mod share;
 pub mod report;
+pub mod share;

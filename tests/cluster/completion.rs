@@ -44,7 +44,6 @@ fn rights_that_are_missing_offer_nothing() {
 }
 
 /// What a shell prints that has kubectl's completion, with the plugin and its shim on PATH.
-#[expect(clippy::print_stderr, reason = "a test that did not run says so")]
 fn through_kubectl(shell: &str, script: &str) -> Option<String> {
     let sandbox = Sandbox::shared();
     let installed = std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default())

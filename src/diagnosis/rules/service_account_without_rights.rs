@@ -1,10 +1,10 @@
 //! SKVS402: the ServiceAccount that Flux acts as lacks a right.
 
-use crate::cluster::error::Forbidden;
 use crate::diagnosis::case::Case;
 use crate::diagnosis::finding::{Finding, Subject};
 use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
+use crate::model::forbidden::Forbidden;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS402",
