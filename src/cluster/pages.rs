@@ -3,8 +3,8 @@
 //! Owns `limit`, `continue` and what to do when a token is too old.
 
 use super::{ClusterError, transport::Transport};
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
 use std::marker::PhantomData;
 use tokio::task::JoinHandle;
 
@@ -13,11 +13,21 @@ const LIMIT: usize = 500;
 
 /// One page of a list.
 #[derive(Clone, Debug, Deserialize)]
+#[serde(bound = "T: Deserialize<'de>")]
 pub struct List<T> {
     #[serde(default)]
     pub metadata: ListMeta,
-    #[serde(default = "Vec::new")]
+    /// The API server writes an empty list of metadata as null.
+    #[serde(default = "Vec::new", deserialize_with = "null_is_empty")]
     pub items: Vec<T>,
+}
+
+fn null_is_empty<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    Ok(Option::<Vec<T>>::deserialize(deserializer)?.unwrap_or_default())
 }
 
 /// `.metadata` of a list.
@@ -211,5 +221,12 @@ mod tests {
         let expired = json!({"kind": "Status", "status": "Failure", "code": 410, "reason": "Expired", "message": "too old"});
         let (_, outcome, _) = served(vec![page(&[1], "old"), (410, expired)]).await;
         assert_eq!(outcome.unwrap_err().api_code(), Some(410));
+    }
+
+    #[test]
+    fn an_empty_list_may_be_null() {
+        let list: List<serde_json::Value> =
+            serde_json::from_str(r#"{"metadata":{"resourceVersion":"1"},"items":null}"#).unwrap();
+        assert!(list.items.is_empty());
     }
 }
