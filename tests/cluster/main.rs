@@ -3,6 +3,8 @@
 //! One binary, so that the sandbox is started once. A command's tests are in the file of its name.
 
 mod completion;
+mod describe;
 mod harness;
 mod krew;
 mod list;
+mod notes;
