@@ -11,6 +11,7 @@ pub mod list;
 mod lookup;
 pub mod notes;
 pub mod version;
+pub mod troubleshoot;
 
 use crate::cli::App;
 use crate::error::Result;
@@ -25,6 +26,7 @@ pub enum Command {
     Version(version::Args),
     Describe(describe::Args),
     Notes(notes::Args),
+    Troubleshoot(troubleshoot::Args),
     Explain(explain::Args),
     DeleteDb(delete_db::Args),
 }
@@ -40,6 +42,7 @@ pub async fn run(app: &mut App, command: Command) -> Result<Code> {
         Command::Version(args) => version::run(app, &args).await,
         Command::Describe(args) => describe::run(app, args).await,
         Command::Notes(args) => notes::run(app, args).await,
+        Command::Troubleshoot(args) => troubleshoot::run(app, args).await,
         Command::Explain(args) => explain::run(app, &args),
         Command::DeleteDb(args) => delete_db::run(app, args).await,
     }

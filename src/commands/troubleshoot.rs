@@ -1,0 +1,186 @@
+//! `troubleshoot`: what is wrong with onboardings, why, and what to do.
+
+mod pick;
+
+use super::lookup;
+use crate::cli::App;
+use crate::cluster::Cluster;
+use crate::cluster::gather::Onboardings;
+use crate::diagnosis::{Case, diagnose};
+use crate::error::{Error, Result};
+use crate::exit::Code;
+use crate::render::output::ReportFormat;
+use crate::render::report::{self, Style};
+use crate::render::{json, yaml};
+use crate::view::report::{NotRun, Onboarding, Report};
+use futures::StreamExt;
+use k8s_openapi::jiff::Timestamp;
+use pick::Picked;
+use serde_json::Value;
+use std::time::Instant;
+
+/// Onboardings that are read at the same time.
+const SIDE_BY_SIDE: usize = 6;
+
+/// Find out what is wrong with onboardings, and what to do
+///
+/// Without names: every onboarding that is not well, that is not Ready, suspended, unanswered, with a status older than its
+/// spec, or with a database that another one claims too. Exit code 3: there is an error. What a code means: explain CODE
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  kubectl skvs troubleshoot
+  kubectl skvs troubleshoot skvs-onboarding-pds--database
+  kubectl skvs troubleshoot pds_database -o json
+  kubectl skvs troubleshoot -A")]
+pub struct Args {
+    /// Names of onboardings, in any of their forms; without names, all that are not well
+    #[arg(value_name = "NAME")]
+    names: Vec<String>,
+    /// Look in all namespaces; wins over -n
+    #[arg(short = 'A', long)]
+    all_namespaces: bool,
+    /// Label selector, added to the one that marks onboardings
+    #[arg(short = 'l', long, value_name = "SELECTOR", conflicts_with = "names")]
+    selector: Option<String>,
+    /// Format: text, json or yaml (kind TroubleshootReport)
+    #[arg(
+        short = 'o',
+        long,
+        value_name = "FORMAT",
+        value_enum,
+        default_value_t,
+        hide_default_value = true
+    )]
+    output: ReportFormat,
+}
+
+/// Runs `troubleshoot`.
+///
+/// # Errors
+/// A name that means nothing, or what the cluster said.
+pub async fn run(app: &mut App, args: Args) -> Result<Code> {
+    if args.all_namespaces && !args.names.is_empty() {
+        return Err(Error::usage(
+            "a resource cannot be retrieved by name across all namespaces",
+        ));
+    }
+    let started = Instant::now();
+    let cluster = app.cluster().await?;
+    let Picked {
+        objects,
+        others,
+        considered,
+        mut errors,
+    } = if args.names.is_empty() {
+        pick::unwell(app, &cluster, &args).await?
+    } else {
+        named(app, &cluster, &args.names).await?
+    };
+    let mut onboardings = Vec::new();
+    let mut read = futures::stream::iter(objects)
+        .map(|object| look(&cluster, object, &others, app.now))
+        .buffered(SIDE_BY_SIDE);
+    while let Some(looked) = read.next().await {
+        match looked {
+            Ok(onboarding) => onboardings.push(onboarding),
+            Err(error) => errors.push(error),
+        }
+    }
+    drop(read);
+    let nothing_asked = onboardings.is_empty() && !errors.is_empty();
+    let report = Report::new(onboardings, considered, elsewhere(&others));
+    if !nothing_asked {
+        let seconds = started.elapsed().as_secs_f64();
+        print(app, &report, args.output, args.all_namespaces, seconds)?;
+    }
+    app.ui.flush()?;
+    for error in &errors {
+        app.ui.error(error);
+    }
+    match (report.has_errors(), errors.is_empty()) {
+        (true, _) => Ok(Code::Findings),
+        (false, true) => Ok(Code::Ok),
+        (false, false) => Err(Error::silent(Code::Failed)),
+    }
+}
+
+/// The named onboardings; the others are read while names are looked up.
+async fn named(app: &App, cluster: &Cluster, names: &[String]) -> Result<Picked> {
+    let (namespace, selector) = (&app.global.namespace, &app.global.onboarding_selector);
+    let (answers, others) = futures::join!(
+        lookup::all(app, cluster, names),
+        cluster.other_onboardings(namespace, selector)
+    );
+    let (mut objects, mut errors) = (Vec::new(), Vec::new());
+    for answer in answers? {
+        match answer {
+            Ok(object) if objects.contains(&object) => {}
+            Ok(object) => objects.push(object),
+            Err(error) => errors.push(error),
+        }
+    }
+    Ok(Picked {
+        objects,
+        others,
+        considered: None,
+        errors,
+    })
+}
+
+/// Reads one onboarding and runs the checks.
+async fn look(
+    cluster: &Cluster,
+    object: Value,
+    others: &Onboardings,
+    now: Timestamp,
+) -> Result<Onboarding> {
+    let snapshot = cluster.snapshot(object, others.read.clone()).await?;
+    let case = Case::new(&snapshot, now);
+    let diagnosis = diagnose(&case);
+    Ok(Onboarding::new(&case, diagnosis))
+}
+
+/// Databases are unique in a cluster: claims that could not be read are told.
+fn elsewhere(others: &Onboardings) -> Vec<NotRun> {
+    let why = others.not_elsewhere.as_ref();
+    why.map(|why| NotRun {
+        codes: vec!["SKVS302"],
+        what: "databases that other namespaces' onboardings claim".to_owned(),
+        why: crate::text::one_line(&why.clause()),
+    })
+    .into_iter()
+    .collect()
+}
+
+fn print(
+    app: &mut App,
+    report: &Report,
+    format: ReportFormat,
+    namespaced: bool,
+    seconds: f64,
+) -> Result<()> {
+    let style = Style {
+        width: app.ui.terminal().width,
+        namespaced,
+        seconds: Some(seconds),
+        palette: app.ui.palette(),
+    };
+    if let (ReportFormat::Text, Some(none)) = (
+        format,
+        report.considered.as_ref().filter(|c| c.onboardings == 0),
+    ) {
+        let place = none
+            .namespace
+            .as_ref()
+            .map_or(String::new(), |n| format!(" in {n} namespace"));
+        app.ui.status(&format!("No onboardings found{place}."));
+        return Ok(());
+    }
+    let mut out = app.ui.out();
+    match format {
+        ReportFormat::Text => report::write(&mut out, report, style)?,
+        ReportFormat::Json => json::write(&mut out, report)?,
+        ReportFormat::Yaml => yaml::write(&mut out, report)?,
+    }
+    Ok(())
+}
