@@ -8,3 +8,4 @@ mod harness;
 mod krew;
 mod list;
 mod notes;
+mod rbac;

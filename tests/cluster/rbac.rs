@@ -1,0 +1,155 @@
+//! Each command works with exactly the rights of its manifest in docs/rbac, and not without them.
+
+use crate::harness::Skvs;
+use serde_json::Value;
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use testbed::Sandbox;
+
+const NAME: &str = "skvs-onboarding-pds--database";
+
+/// A user of the group that holds the rights of `docs/rbac/<command>.yaml`: one group per command, so that they do not add up.
+fn may(command: &str) -> PathBuf {
+    let file = format!("{}/docs/rbac/{command}.yaml", env!("CARGO_MANIFEST_DIR"));
+    let manifest = std::fs::read_to_string(file).expect("the manifest");
+    let group = format!("may-{command}");
+    let manifest = manifest.replace("secure-kvs-oncall", &group);
+    Sandbox::shared()
+        .user(&format!("rbac-{command}"), &[&group], &manifest)
+        .expect("a user")
+}
+
+fn may_not() -> PathBuf {
+    Sandbox::shared()
+        .user("rbac-nothing", &[], "")
+        .expect("a user")
+}
+
+/// Runs with the rights of `command` and then without any, which must be refused.
+#[track_caller]
+fn works(command: &str, words: &[&str], code: i32) -> String {
+    let said = Skvs::with(&may(command), words).run();
+    assert_eq!(said.code, code, "{}\n{}", said.stdout, said.stderr);
+    let all = format!("{}{}", said.stdout, said.stderr);
+    for word in ["forbidden", "Forbidden", "not read", "not checked"] {
+        assert!(!all.contains(word), "{words:?} lacks a right:\n{all}");
+    }
+    let refused = Skvs::with(&may_not(), words).run();
+    assert_ne!(refused.code, 0, "{}", refused.stdout);
+    let all = format!("{}{}", refused.stdout, refused.stderr);
+    assert!(all.contains("orbidden"), "{all}");
+    said.stdout
+}
+
+/// Rights that are there for other clusters than the sandbox or for what these tests do not do.
+const FOR_OTHERS: [&str; 6] = [
+    "get gitrepositories",
+    "get ocirepositories",
+    "get buckets",
+    "watch helmreleases",
+    "list jobs",
+    "get pods",
+];
+
+/// Every right of the manifest is one that its user has used by now: the API server's audit log tells.
+#[track_caller]
+fn all_used(command: &str) {
+    let file = format!("{}/docs/rbac/{command}.yaml", env!("CARGO_MANIFEST_DIR"));
+    let manifest = std::fs::read_to_string(file).expect("the manifest");
+    let log = std::fs::read_to_string(Sandbox::shared().audit_log()).expect("the audit log");
+    let user = format!("rbac-{command}");
+    let used: BTreeSet<String> = log
+        .lines()
+        .filter_map(|line| serde_json::from_str::<Value>(line).ok())
+        .filter(|event| event["user"]["username"] == user.as_str())
+        .filter_map(|event| {
+            let object = &event["objectRef"];
+            let sub = object["subresource"].as_str();
+            let sub = sub.map(|s| format!("/{s}")).unwrap_or_default();
+            Some(format!(
+                "{} {}{sub}",
+                event["verb"].as_str()?,
+                object["resource"].as_str()?
+            ))
+        })
+        .collect();
+    let unused: Vec<String> = rights(&manifest)
+        .into_iter()
+        .filter(|right| !used.contains(right) && !FOR_OTHERS.contains(&right.as_str()))
+        .collect();
+    assert_eq!(
+        unused, [""; 0],
+        "rights in {command}.yaml that {command} does not use; it used {used:?}"
+    );
+}
+
+/// `verb resource` for each rule of a manifest.
+fn rights(manifest: &str) -> Vec<String> {
+    let mut rights = Vec::new();
+    for document in manifest.split("\n---\n") {
+        let object: Value = serde_saphyr::from_str(document).expect("YAML");
+        let words = |rule: &Value, key: &str| -> Vec<String> {
+            let all = rule[key].as_array().cloned().unwrap_or_default();
+            all.iter()
+                .filter_map(|w| w.as_str().map(str::to_owned))
+                .collect()
+        };
+        for rule in object["rules"].as_array().into_iter().flatten() {
+            for resource in words(rule, "resources") {
+                for verb in words(rule, "verbs") {
+                    rights.push(format!("{verb} {resource}"));
+                }
+            }
+        }
+    }
+    assert!(!rights.is_empty());
+    rights
+}
+
+#[test]
+fn list() {
+    assert!(works("list", &["list"], 0).contains(NAME));
+    assert!(works("list", &["list", NAME], 0).contains(NAME));
+    all_used("list");
+}
+
+#[test]
+fn describe() {
+    assert!(works("describe", &["describe", NAME], 0).contains(NAME));
+    let release = format!("core-{NAME}");
+    assert!(works("describe", &["describe", &release], 0).contains(NAME));
+    works(
+        "describe",
+        &["describe", "skvs-onboarding-iota--database"],
+        0,
+    );
+    all_used("describe");
+}
+
+#[test]
+fn completion() {
+    let complete = |kubeconfig, words: &[&str]| {
+        let words = ["__complete"].iter().chain(words);
+        Skvs::with(kubeconfig, words).run().ok()
+    };
+    let (may, may_not) = (may("completion"), may_not());
+    for words in [
+        &["list", "skvs-onboarding-pds--d"][..],
+        &["list", "-n", "flux-s"],
+    ] {
+        assert!(complete(&may, words).lines().count() == 2, "{words:?}");
+        assert_eq!(complete(&may_not, words), ":4\n", "{words:?}");
+    }
+    all_used("completion");
+}
+
+/// Kubernetes itself gives these rights to every user, so here nobody can be refused.
+#[test]
+fn version() {
+    let said = Skvs::with(&may("version"), ["version"]).run().ok();
+    assert!(
+        said.contains("HelmRelease API: helm.toolkit.fluxcd.io/v2\n"),
+        "{said}"
+    );
+    assert_eq!(Skvs::with(&may_not(), ["version"]).run().ok(), said);
+}
