@@ -4,6 +4,7 @@
 
 use super::live::{Live, Onboarding};
 use crate::cli::{Cli, GlobalArgs};
+use crate::diagnosis::registry;
 use clap::{Arg, Command, CommandFactory, FromArgMatches};
 use clap_complete::CompletionCandidate;
 use clap_complete::engine::ArgValueCompleter;
@@ -38,6 +39,8 @@ enum Kind {
         everywhere: bool,
     },
     ServiceAccount,
+    /// Codes of `explain`, with their titles.
+    Code,
     Format,
     File,
 }
@@ -94,6 +97,10 @@ impl Offer {
                 Vec::new()
             }
             Kind::Format => FORMATS.iter().map(|f| ((*f).to_owned(), None)).collect(),
+            Kind::Code => registry::RULES
+                .iter()
+                .flat_map(|r| [r.code, r.slug].map(|c| (c.to_owned(), Some(r.title.to_owned()))))
+                .collect(),
             Kind::Context => plain(live.contexts()),
             Kind::Cluster => plain(live.clusters()),
             Kind::User => plain(live.users()),
@@ -161,6 +168,7 @@ fn kind(command: &str, arg: &Arg) -> Option<Kind> {
         (_, "NAME") if arg.is_positional() => Some(Kind::Onboarding {
             databases: command != "list",
         }),
+        (_, "CODE") => Some(Kind::Code),
         (_, "ACCOUNT") => Some(Kind::ServiceAccount),
         (_, "FILE") => Some(Kind::File),
         ("output", _) if arg.get_value_parser().possible_values().is_none() => Some(Kind::Format),
@@ -220,6 +228,18 @@ mod tests {
         ] {
             assert_eq!(of(words).namespace, "flux-system", "{words:?}");
         }
+    }
+
+    #[test]
+    fn codes_come_with_their_titles() {
+        let offer = Offer::new(&["explain".into(), "SKVS30".into()]);
+        let codes = offer.candidates(Kind::Code, "SKVS301");
+        assert_eq!(codes.len(), 1);
+        assert!(
+            codes[0]
+                .get_help()
+                .is_some_and(|h| !h.to_string().is_empty())
+        );
     }
 
     #[test]
