@@ -10,8 +10,8 @@ pub mod explain;
 pub mod list;
 mod lookup;
 pub mod notes;
-pub mod version;
 pub mod troubleshoot;
+pub mod version;
 
 use crate::cli::App;
 use crate::error::Result;
