@@ -3,18 +3,14 @@
 use std::{
     ffi::OsStr,
     fmt::Debug,
-    fs,
     io::Write as _,
     path::{Path, PathBuf},
     process::{Command, Output, Stdio},
-    sync::{
-        Arc,
-        atomic::{AtomicU32, Ordering},
-    },
-    time::{Duration, Instant},
+    sync::{Arc, atomic::AtomicU32},
+    time::Duration,
 };
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::{
     api,
@@ -30,7 +26,7 @@ use crate::{
 };
 
 /// The whole bootstrap of an API server takes about 5 s; a loaded machine may need far longer.
-const START: Duration = Duration::from_secs(120);
+pub(crate) const START: Duration = Duration::from_secs(120);
 
 /// What every cluster of a run has in common.
 #[derive(Clone)]
@@ -70,12 +66,12 @@ impl Tls {
 
 /// A running API server with RBAC and an audit log. All requests here are made as its administrator (group `system:masters`).
 pub struct Cluster {
-    site: Site,
-    name: &'static str,
-    server: String,
+    pub(crate) site: Site,
+    pub(crate) name: &'static str,
+    pub(crate) server: String,
     kubeconfig: PathBuf,
     audit_log: PathBuf,
-    users: AtomicU32,
+    pub(crate) users: AtomicU32,
     process: Process,
 }
 
@@ -249,7 +245,7 @@ impl Cluster {
         self.kubectl_with(&args, yaml)
     }
 
-    fn kubectl_with(&self, args: &[&str], stdin: &str) -> Result<String> {
+    pub(crate) fn kubectl_with(&self, args: &[&str], stdin: &str) -> Result<String> {
         let line = format!("kubectl {}", args.join(" "));
         let mut child = self
             .command(self.site.binaries.path("kubectl")?)
@@ -300,102 +296,6 @@ impl Cluster {
         self.kubectl_ok(&wait)?;
         Ok(())
     }
-
-    /// A kubeconfig for `name` in at most two `groups`, who may do exactly what `rbac` (Roles, bindings; may be empty) grants that user,
-    /// beside what Kubernetes grants everyone. The grants are in force when this returns.
-    pub fn user(&self, name: &str, groups: &[&str], rbac: &str) -> Result<PathBuf> {
-        let identity = self.site.authority.client(name, groups)?;
-        let config = kubeconfig::text(
-            self.name,
-            &self.server,
-            self.site.authority.certificate(),
-            name,
-            &Credential::Certificate(&identity),
-        );
-        let number = self.users.fetch_add(1, Ordering::Relaxed);
-        let file = format!("{}/users/{number}.kubeconfig", self.name);
-        let path = self.site.run.write(&file, &config)?;
-        if !rbac.trim().is_empty() {
-            let namespaces = self.bound_namespaces(rbac)?;
-            let before = rules(&path, &namespaces)?;
-            if changed(&self.apply(rbac)?) {
-                settle(&path, &namespaces, &before)?;
-            }
-        }
-        Ok(path)
-    }
-
-    /// Namespaces that hold a RoleBinding in `rbac`; `default` stands for the cluster-wide ones.
-    fn bound_namespaces(&self, rbac: &str) -> Result<Vec<String>> {
-        let args = [
-            "create",
-            "--dry-run=client",
-            "--validate=false",
-            "-o",
-            "json",
-            "-f",
-            "-",
-        ];
-        let text = self.kubectl_with(&args, rbac)?;
-        let mut namespaces: Vec<String> = serde_json::Deserializer::from_str(&text)
-            .into_iter::<Value>()
-            .filter_map(std::result::Result::ok)
-            .flat_map(|object| match object["items"].as_array() {
-                Some(items) => items.clone(),
-                None => vec![object],
-            })
-            .filter_map(|object| match object["kind"].as_str() {
-                Some("RoleBinding") => Some(
-                    object["metadata"]["namespace"]
-                        .as_str()
-                        .unwrap_or("default")
-                        .to_owned(),
-                ),
-                Some("ClusterRoleBinding") => Some("default".to_owned()),
-                _ => None,
-            })
-            .collect();
-        namespaces.sort();
-        namespaces.dedup();
-        Ok(namespaces)
-    }
-}
-
-/// Whether kubectl's report names an object that was not there or was different.
-fn changed(report: &str) -> bool {
-    report.lines().any(|line| !line.ends_with(" unchanged"))
-}
-
-/// What the user of a kubeconfig may do in each namespace, as the API server's authorizer sees it now.
-fn rules(kubeconfig: &Path, namespaces: &[String]) -> Result<Vec<Value>> {
-    let path = "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews";
-    namespaces
-        .iter()
-        .map(|namespace| {
-            let review = json!({
-                "apiVersion": "authorization.k8s.io/v1",
-                "kind": "SelfSubjectRulesReview",
-                "spec": { "namespace": namespace },
-            });
-            Ok(api::json(kubeconfig, "POST", path, &review)?["status"].clone())
-        })
-        .collect()
-}
-
-/// Waits until the authorizer has taken the new grants in: its answer differs from `before` in every namespace and stands still.
-/// A grant that adds nothing never shows, so the wait is short and its end is no error.
-fn settle(kubeconfig: &Path, namespaces: &[String], before: &[Value]) -> Result<()> {
-    let end = Instant::now() + Duration::from_secs(3);
-    let mut last = before.to_vec();
-    while Instant::now() < end {
-        let now = rules(kubeconfig, namespaces)?;
-        if now == last && now.iter().zip(before).all(|(now, before)| now != before) {
-            break;
-        }
-        last = now;
-        std::thread::sleep(crate::poll::PAUSE);
-    }
-    Ok(())
 }
 
 fn finished(line: &str, output: Output) -> Result<String> {
@@ -424,29 +324,3 @@ kind: Policy
 omitStages: [RequestReceived]
 rules: [{level: Metadata}]
 ";
-
-/// Starts etcd for a run and gives its client port.
-pub(crate) fn start_etcd(run: &RunDir, binaries: &Binaries) -> Result<(Process, u16)> {
-    let port = free_port()?;
-    let client = format!("http://127.0.0.1:{port}");
-    let data = run.path().join("etcd");
-    let mut command = Command::new(binaries.path("etcd")?);
-    command
-        .arg(flag("--data-dir", &data))
-        .args([
-            "--listen-client-urls",
-            &client,
-            "--advertise-client-urls",
-            &client,
-        ])
-        // Data of a run is thrown away with it.
-        .args([
-            "--listen-peer-urls",
-            "http://127.0.0.1:0",
-            "--unsafe-no-fsync",
-        ]);
-    let process = Process::spawn(run, "etcd", &command)?;
-    process.wait_ready(START, || crate::http::status(port, "/health") == Some(200))?;
-    fs::metadata(&data).context(|| format!("read {}", data.display()))?;
-    Ok((process, port))
-}

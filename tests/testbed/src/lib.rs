@@ -15,6 +15,7 @@ mod cluster;
 mod controllers;
 pub mod couchdb;
 mod error;
+mod etcd;
 mod http;
 mod kubeconfig;
 mod pki;
@@ -26,6 +27,7 @@ mod run_dir;
 mod sandbox;
 mod seed;
 mod toolchain;
+mod users;
 
 pub use binaries::{Binaries, ENVTEST, PREBUILT};
 pub use cluster::Cluster;

@@ -11,11 +11,11 @@ use std::{
 use crate::{
     binaries::Binaries,
     charts,
-    cluster::{self, Cluster, Site, Tls},
+    cluster::{Cluster, Site, Tls},
     controllers,
     couchdb::{self, Front, pouchdb},
     error::{Context as _, Error, Result},
-    free_port,
+    etcd, free_port,
     pki::Authority,
     process::Process,
     progress,
@@ -101,7 +101,7 @@ impl Sandbox {
         let started = Instant::now();
         let authority = Arc::new(Authority::new()?);
         let tls = Tls::write(run, &authority)?;
-        let (etcd, port) = cluster::start_etcd(run, &binaries)?;
+        let (etcd, port) = etcd::start(run, &binaries)?;
         let site = Site {
             run: run.clone(),
             binaries,
