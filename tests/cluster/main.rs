@@ -4,6 +4,7 @@
 
 mod completion;
 mod describe;
+mod dialect;
 mod harness;
 mod krew;
 mod list;
