@@ -22,7 +22,9 @@ use crate::exit::Code;
 pub enum Command {
     #[command(visible_alias = "ls", alias = "get")]
     List(list::Args),
+    #[command(display_order = 90)]
     Completion(completion::Args),
+    #[command(display_order = 91)]
     Version(version::Args),
     Describe(describe::Args),
     Notes(notes::Args),
