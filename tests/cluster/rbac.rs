@@ -46,12 +46,16 @@ fn works(command: &str, words: &[&str], code: i32) -> String {
 
 /// Rights that the log does not show here: for other kinds of source, for statuses that name less, for `list -w`, for the
 /// last look before a deletion, and the one for exec that the API server checks beside `get` (see [`exec_needs_both_rights`]).
-const NOT_SEEN: [(&str, &str); 8] = [
+const NOT_SEEN: [(&str, &str); 12] = [
     ("list", "watch helmreleases"),
     ("describe", "get gitrepositories"),
     ("describe", "get ocirepositories"),
     ("describe", "get buckets"),
     ("describe", "list jobs"),
+    ("troubleshoot", "get gitrepositories"),
+    ("troubleshoot", "get ocirepositories"),
+    ("troubleshoot", "get buckets"),
+    ("troubleshoot", "list jobs"),
     ("notes", "list secrets"),
     ("delete-db", "create pods/exec"),
     ("delete-db", "get pods"),
@@ -189,4 +193,16 @@ fn exec_needs_both_rights() {
     let said = Skvs::with(&user.expect("a user"), words).run();
     assert_ne!(said.code, 0, "{}", said.stdout);
     assert!(said.stderr.contains("create"), "{}", said.stderr);
+}
+
+#[test]
+fn troubleshoot() {
+    works("troubleshoot", &["troubleshoot", NAME], 0);
+    let said = works(
+        "troubleshoot",
+        &["troubleshoot", "skvs-onboarding-iota--database"],
+        3,
+    );
+    assert!(said.contains("SKVS301"), "{said}");
+    all_used("troubleshoot");
 }
