@@ -240,6 +240,12 @@ fn unwrap_error(error: &str) -> String {
 
 /// `[Job/core/x status: 'Failed']` as `Job core/x failed`, `namespaces "x" not found` as `namespace "x" not found`.
 fn plain(error: &str) -> String {
+    // What is left of Helm's wait when its time is up: the text says nothing about what it waited for.
+    if error.contains("client rate limiter Wait returned an error")
+        || error == "context deadline exceeded"
+    {
+        return "timed out".to_owned();
+    }
     if let Some(rest) = error.strip_prefix("namespaces \"") {
         return format!("namespace \"{rest}");
     }
