@@ -19,7 +19,6 @@ pub mod report;
 pub mod sheet;
 pub mod sort;
 pub mod table;
-pub mod text;
 pub mod yaml;
 
 /// An expression or format that cannot be used, in kubectl's words where it has them.

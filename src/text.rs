@@ -1,43 +1,12 @@
-//! Text that came from a cluster, made fit for a terminal, and the small wording helpers.
+//! Text: what came from a cluster made fit for a terminal, and the small wording helpers.
 //!
-//! Everything a cluster says is untrusted: a condition message can carry escape sequences that repaint a terminal or
-//! hide lines. Owns that cleaning; it must not know where a text is printed.
+//! It must not know where a text is printed.
+
+mod clean;
+
+pub use clean::{cell, clean, line, one_line};
 
 use std::borrow::Cow;
-
-/// True for a character that could steer a terminal or reorder what is read: C0 and C1 controls (but newline and tab),
-/// and the invisible bidirectional and zero-width marks.
-fn steers(c: char) -> bool {
-    match c {
-        '\n' | '\t' => false,
-        '\u{200b}'..='\u{200f}'
-        | '\u{2028}'..='\u{202e}'
-        | '\u{2060}'..='\u{206f}'
-        | '\u{feff}' => true,
-        c => c.is_control(),
-    }
-}
-
-/// `text` with steering characters removed and ESC shown as `^[`, as kubectl shows it. Newlines and tabs stay.
-pub fn clean(text: &str) -> Cow<'_, str> {
-    if !text.chars().any(steers) {
-        return Cow::Borrowed(text);
-    }
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '\u{1b}' => out.push_str("^["),
-            c if steers(c) => {}
-            c => out.push(c),
-        }
-    }
-    Cow::Owned(out)
-}
-
-/// `text` cleaned and on one line: every run of white space becomes one blank.
-pub fn one_line(text: &str) -> String {
-    clean(text).split_whitespace().collect::<Vec<_>>().join(" ")
-}
 
 /// `1 error`, `2 errors`, with thousands separated: `1,204,311 documents`.
 pub fn count(n: u64, singular: &str) -> String {
@@ -111,13 +80,6 @@ pub fn near<'a>(wanted: &str, candidates: impl IntoIterator<Item = &'a str>) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use proptest::prelude::*;
-
-    #[test]
-    fn escape_sequences_do_not_survive() {
-        assert_eq!(clean("a\u{1b}[31mred\u{7}\r\u{202e}x"), "a^[[31mredx");
-        assert!(matches!(clean("plain\ntext"), Cow::Borrowed(_)));
-    }
 
     #[test]
     fn numbers_read_well() {
@@ -143,14 +105,5 @@ mod tests {
             ["prod-east", "prod-west"]
         );
         assert!(near("alpha", ["zzz"]).is_empty());
-    }
-
-    proptest! {
-        #[test]
-        fn cleaned_text_never_steers(text in any::<String>()) {
-            prop_assert!(!clean(&text).chars().any(steers));
-            let line = one_line(&text);
-            prop_assert!(!line.chars().any(char::is_control));
-        }
     }
 }

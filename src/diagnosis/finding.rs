@@ -98,7 +98,7 @@ impl Evidence {
         self.lines.extend(
             lines
                 .into_iter()
-                .map(|l| crate::render::text::line(l.as_ref()).into_owned()),
+                .map(|l| crate::text::line(l.as_ref()).into_owned()),
         );
         self
     }
@@ -201,7 +201,7 @@ impl Finding {
     pub fn command<S: AsRef<str>>(mut self, words: impl IntoIterator<Item = S>) -> Self {
         let words = words
             .into_iter()
-            .map(|w| crate::render::text::line(w.as_ref()).into_owned());
+            .map(|w| crate::text::line(w.as_ref()).into_owned());
         self.fix.push(Step::Command(words.collect()));
         self
     }

@@ -9,7 +9,8 @@ use serde_json::Value;
 
 use super::jsonpath::{Path, relax};
 use super::table::Table;
-use super::{Error, PrintError, text};
+use super::{Error, PrintError};
+use crate::text;
 
 /// Columns that were asked for, in their order.
 #[derive(Debug, Clone)]

@@ -2,7 +2,7 @@
 
 /// Lines of `text`, each `width` columns at most where its words allow it; one line without a width.
 pub fn fold(text: &str, width: Option<usize>, first: &str, further: &str) -> Vec<String> {
-    let text = super::text::line(text);
+    let text = crate::text::line(text);
     let options = textwrap::Options::new(width.unwrap_or(usize::MAX))
         .initial_indent(first)
         .subsequent_indent(further)

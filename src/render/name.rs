@@ -5,7 +5,7 @@ use std::io::{self, Write};
 /// Writes `kind.group/NAME` in lower case but for the name; the core group (`""`) has no dot.
 pub fn write(out: &mut impl Write, kind: &str, group: &str, name: &str) -> io::Result<()> {
     let kind = kind.to_lowercase();
-    let name = crate::text::clean(name);
+    let name = crate::text::line(name);
     match group {
         "" => writeln!(out, "{kind}/{name}"),
         _ => writeln!(out, "{kind}.{group}/{name}"),

@@ -2,26 +2,15 @@
 //!
 //! Values are cleaned here; a long one goes on under itself. Names are never cut or hyphenated: they are there to be copied.
 
+use super::fold::fold;
 use super::table::Table;
-use super::text;
+use crate::text;
 use std::io::{self, Write};
 
 /// Where values start.
 const VALUE: usize = 18;
 /// What stands where there is nothing.
 pub const NONE: &str = "<none>";
-
-/// Folds text to a width, at blanks only.
-pub(super) fn fold(text: &str, width: usize) -> Vec<String> {
-    let options = textwrap::Options::new(width)
-        .break_words(false)
-        .word_separator(textwrap::WordSeparator::AsciiSpace)
-        .word_splitter(textwrap::WordSplitter::NoHyphenation);
-    textwrap::wrap(text, options)
-        .into_iter()
-        .map(|line| line.into_owned())
-        .collect()
-}
 
 /// One object's text, written as it is told.
 pub struct Sheet<'w, W: Write> {
@@ -97,7 +86,7 @@ impl<'w, W: Write> Sheet<'w, W> {
 
     fn folded(&self, value: &str, start: usize) -> Vec<String> {
         match self.width {
-            Some(width) if width > start + 20 => fold(value, width - start),
+            Some(width) if width > start + 20 => fold(value, Some(width - start), "", ""),
             _ => vec![value.to_owned()],
         }
     }

@@ -11,7 +11,8 @@ use std::io::{self, Write};
 
 use unicode_width::UnicodeWidthStr;
 
-use super::text;
+use super::fold::fold;
+use crate::text;
 
 /// Spaces between a column's widest cell and the next column.
 const GAP: usize = 3;
@@ -111,7 +112,7 @@ impl Table {
         let start = (self.indent * 2).max(OWN_LINE);
         let room = self.terminal.map_or(0, |width| width.saturating_sub(start));
         writeln!(out, "{}", text.trim_end())?;
-        for part in super::sheet::fold(last, room.max(FOLD_AT_LEAST)) {
+        for part in fold(last, Some(room.max(FOLD_AT_LEAST)), "", "") {
             writeln!(out, "{:start$}{part}", "")?;
         }
         Ok(())
@@ -136,7 +137,7 @@ impl Table {
         if room < FOLD_AT_LEAST {
             return self.write_below(out, &text, last);
         }
-        for (number, part) in super::sheet::fold(last, room).iter().enumerate() {
+        for (number, part) in fold(last, Some(room), "", "").iter().enumerate() {
             match number {
                 0 => writeln!(out, "{text}{part}")?,
                 _ => writeln!(out, "{:start$}{part}", "")?,
