@@ -147,6 +147,43 @@ fn a_release_that_is_not_there_or_broken_is_named() {
     );
 }
 
+#[test]
+fn escape_sequences_do_not_reach_the_terminal() {
+    let old = Sandbox::shared().old_cluster();
+    old.apply(STEERS).unwrap();
+    old.apply_status(STEERS_STATUS).unwrap();
+    let said = Skvs::with(old.kubeconfig(), ["notes", "steers", "-n", "notes-steer"]).run();
+    assert_eq!(said.ok(), "NOTES:\na^[[2J\tb\nc\n");
+}
+
+/// A release of which nothing but the notes is there, stored without gzip as old Helm did.
+const STEERS: &str = "
+apiVersion: v1
+kind: Namespace
+metadata: {name: notes-steer}
+---
+apiVersion: helm.toolkit.fluxcd.io/v2beta2
+kind: HelmRelease
+metadata: {name: steers, namespace: notes-steer}
+spec:
+  interval: 5m
+  chart: {spec: {chart: secure-kvs-onboarding, sourceRef: {kind: HelmRepository, name: r}}}
+---
+apiVersion: v1
+kind: Secret
+type: helm.sh/release.v1
+metadata: {name: sh.helm.release.v1.steers.v1, namespace: notes-steer, labels: {owner: helm, name: steers, status: deployed, version: '1'}}
+stringData: {release: 'eyJuYW1lIjoic3RlZXJzIiwidmVyc2lvbiI6MSwiaW5mbyI6eyJzdGF0dXMiOiJkZXBsb3llZCIsIm5vdGVzIjoiYVx1MDAxYlsySlx0YlxyXG5jIn19'}
+";
+
+const STEERS_STATUS: &str = "
+apiVersion: helm.toolkit.fluxcd.io/v2beta2
+kind: HelmRelease
+metadata: {name: steers, namespace: notes-steer}
+status:
+  lastReleaseRevision: 1
+";
+
 const BROKEN: &str = "
 apiVersion: v1
 kind: Namespace
