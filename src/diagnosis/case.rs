@@ -44,9 +44,10 @@ impl<'a> Case<'a> {
         status::ready(self.hr()) == Ready::True
     }
 
-    /// The failure's text without wrappers; empty when there is no failure.
-    pub fn error(&self) -> &str {
-        self.failure.as_ref().map_or("", |f| &f.error)
+    /// The controller's own text of the failure, without the log that old ones append; empty when there is no failure.
+    pub fn error(&self) -> &'a str {
+        let message = self.failure.as_ref().map(|f| f.condition.message.as_str());
+        status::split_trailer(message.unwrap_or_default()).0
     }
 
     /// The failure's reason; empty when there is no failure.
@@ -108,7 +109,7 @@ impl<'a> Case<'a> {
         if matches!(failure.action, Some("upgrade" | "rollback" | "uninstall")) {
             return false;
         }
-        let text = status::split_trailer(&failure.condition.message).0;
+        let text = self.error();
         let job_failed = text.contains("Job/")
             || [
                 "BackoffLimitExceeded",

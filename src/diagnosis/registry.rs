@@ -42,6 +42,7 @@ pub const RULES: &[&Rule] = &[
     &rules::image_not_pulled::RULE,
     &rules::pod_unscheduled::RULE,
     &rules::creation_timed_out::RULE,
+    &rules::database_name_invalid::RULE,
     &rules::service_account_missing::RULE,
     &rules::service_account_without_rights::RULE,
     &rules::unknown_cause::RULE,

@@ -5,7 +5,7 @@ use crate::diagnosis::finding::{Evidence, Finding, Subject};
 use crate::diagnosis::job::Outcome;
 use crate::diagnosis::retries::{Fixes, is_timeout, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
-use crate::model::status::{resources, split_trailer};
+use crate::model::status::resources;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS303",
@@ -32,10 +32,7 @@ fn about_the_job(case: &Case<'_>) -> bool {
 }
 
 fn check(case: &Case<'_>) -> Verdict {
-    let message = case
-        .failure
-        .as_ref()
-        .map_or("", |f| split_trailer(&f.condition.message).0);
+    let message = case.error();
     let timed_out = is_timeout(message);
     match &case.job.outcome {
         Outcome::Died(_) => {}

@@ -5,7 +5,7 @@ use crate::diagnosis::finding::{Evidence, Finding, Subject};
 use crate::diagnosis::job::Outcome;
 use crate::diagnosis::retries::{Fixes, is_timeout, then};
 use crate::diagnosis::rule::{Input, Role, Rule, Severity, Verdict};
-use crate::model::status::{resources, split_trailer};
+use crate::model::status::resources;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS308",
@@ -28,10 +28,7 @@ failed pre-install: timed out waiting for the condition"#,
 };
 
 fn about_the_job(case: &Case<'_>) -> bool {
-    let message = case
-        .failure
-        .as_ref()
-        .map_or("", |f| split_trailer(&f.condition.message).0);
+    let message = case.error();
     case.is_about_the_job()
         && is_timeout(message)
         && (message.contains("pre-install") || resources(message).iter().any(|w| w.kind == "Job"))

@@ -84,7 +84,7 @@ mod tests {
     fn it_is_found() {
         assert_eq!(
             fixture::sentence("database-shared", "SKVS302"),
-            "2 onboardings claim the database pds_database"
+            "2 onboardings claim the database papa_ledger"
         );
     }
 }

@@ -59,7 +59,7 @@ mod tests {
     fn it_is_found() {
         assert_eq!(
             fixture::sentence("image-not-pulled", "SKVS306"),
-            "the image registry.example/create-database:missing cannot be pulled"
+            "the image secure-kvs/database-creation:missing cannot be pulled"
         );
     }
 }

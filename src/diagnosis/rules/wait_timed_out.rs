@@ -4,7 +4,7 @@ use crate::diagnosis::case::Case;
 use crate::diagnosis::finding::{Evidence, Finding, Subject};
 use crate::diagnosis::retries::{Fixes, is_timeout, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
-use crate::model::status::{resources, split_trailer};
+use crate::model::status::resources;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS111",
@@ -26,16 +26,11 @@ context deadline exceeded"#,
 };
 
 fn timed_out(case: &Case<'_>) -> bool {
-    case.failure
-        .as_ref()
-        .is_some_and(|f| f.action.is_some() && is_timeout(split_trailer(&f.condition.message).0))
+    case.failure.as_ref().is_some_and(|f| f.action.is_some()) && is_timeout(case.error())
 }
 
 fn check(case: &Case<'_>) -> Verdict {
-    let Some(failure) = &case.failure else {
-        return Verdict::Clear;
-    };
-    let message = split_trailer(&failure.condition.message).0;
+    let message = case.error();
     let waited = resources(message);
     // The creation Job has its own checks.
     if waited.iter().any(|w| w.kind == "Job") || message.contains("pre-install") {

@@ -1,0 +1,82 @@
+//! SKVS309: CouchDB does not take the database's name.
+
+use crate::diagnosis::case::Case;
+use crate::diagnosis::finding::{Evidence, Finding};
+use crate::diagnosis::job::Outcome;
+use crate::diagnosis::retries::{Fixes, then};
+use crate::diagnosis::rule::{Input, Role, Rule, Severity, Verdict};
+use crate::model::onboarding::Claim;
+
+pub(in crate::diagnosis) const RULE: Rule = Rule {
+    code: "SKVS309",
+    slug: "database-name-invalid",
+    severity: Severity::Error,
+    role: Role::Cause,
+    title: "CouchDB does not take the database's name",
+    explanation: r#"The database's name is `<namespace>_<database>` of the values. CouchDB takes small letters, digits and `_ $ ( ) + - /`, and a
+small letter first; it answers anything else with 400 (`illegal_database_name`), and the creation Job fails. Kubernetes
+and Helm do not look at the name."#,
+    fix: r#"See it: the log of the Job's pod ends with `returned error: 400`.
+
+Correct `values.database` (or `values.namespace`) in the manifest. Nothing was created yet, so they may still be changed."#,
+    example: r#"values.database: Orders
+curl: (22) The requested URL returned error: 400"#,
+    needs: &[Input::JobLog],
+    explains: &["SKVS108", "SKVS110", "SKVS303"],
+    when: about_an_invalid_name,
+    check,
+};
+
+fn about_an_invalid_name(case: &Case<'_>) -> bool {
+    case.is_about_the_job() && matches!(case.hr().claim(), Claim::Invalid { .. })
+}
+
+fn check(case: &Case<'_>) -> Verdict {
+    let (Claim::Invalid { joined, why }, Outcome::Died(death)) =
+        (case.hr().claim(), &case.job.outcome)
+    else {
+        return Verdict::Clear;
+    };
+    let said = death.lines.join("\n");
+    if ![
+        "returned error: 400",
+        "400 Bad Request",
+        "illegal_database_name",
+    ]
+    .iter()
+    .any(|t| said.contains(t))
+    {
+        return Verdict::Clear;
+    }
+    let subject = case
+        .job
+        .subject
+        .clone()
+        .unwrap_or_else(|| death.pod.clone());
+    let values = case.hr().values();
+    let given = format!(
+        "namespace {:?}, database {:?}",
+        values.namespace.unwrap_or_default(),
+        values.database.unwrap_or_default()
+    );
+    Finding::new(subject, format!("CouchDB does not take the database name {joined}"))
+        .why(format!("The name is refused: {why}."))
+        .seen(case.seen_failure())
+        .seen([death.evidence(), Evidence::new(case.subject(), ".spec.values", &given)])
+        .step("Correct values.database or values.namespace in the manifest. Nothing was created yet, so they may still be changed.")
+        .then(then(case, Fixes::Manifest))
+        .into()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::diagnosis::fixture;
+
+    #[test]
+    fn it_is_found() {
+        assert_eq!(
+            fixture::sentence("database-name-invalid", "SKVS309"),
+            "CouchDB does not take the database name yankee_Orders"
+        );
+    }
+}
