@@ -40,13 +40,13 @@ pub fn run(app: &mut App, args: &Args) -> Result<Code> {
 /// The error for a code that does not exist, with those that are near.
 fn unknown(code: &str) -> Error {
     let upper = code.trim().to_uppercase();
-    let candidates = if upper.starts_with("SKVS") {
-        near(&upper, registry::RULES.iter().map(|r| r.code))
-    } else {
-        near(
+    let candidates = match upper.strip_prefix("SKVS").map(str::parse::<i32>) {
+        Some(Ok(number)) => nearest(number),
+        Some(Err(_)) => near(&upper, registry::RULES.iter().map(|r| r.code)),
+        None => near(
             &code.trim().to_lowercase(),
             registry::RULES.iter().map(|r| r.slug),
-        )
+        ),
     };
     let error = Error::new(format!("there is no code {code:?}"));
     let error = if candidates.is_empty() {
@@ -57,13 +57,35 @@ fn unknown(code: &str) -> Error {
     error.hint("all codes: kubectl skvs explain")
 }
 
+/// The three codes of the same band that are nearest to `number`.
+fn nearest(number: i32) -> Vec<&'static str> {
+    let digits = |code: &str| {
+        code.trim_start_matches("SKVS")
+            .parse::<i32>()
+            .unwrap_or_default()
+    };
+    let mut codes: Vec<&str> = registry::RULES
+        .iter()
+        .map(|r| r.code)
+        .filter(|c| digits(c) / 100 == number / 100)
+        .collect();
+    codes.sort_by_key(|c| (digits(c).abs_diff(number), *c));
+    codes.truncate(3);
+    codes
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn a_wrong_code_suggests_near_ones() {
-        assert!(unknown("SKVS310").hints()[0].contains("SKVS30"));
+        assert_eq!(
+            unknown("skvs310").hints()[0],
+            "did you mean SKVS309, SKVS308, SKVS307?"
+        );
+        assert!(unknown("SKVS3O1").hints()[0].contains("SKVS301"));
+        assert_eq!(unknown("SKVS-2147483648").hints().len(), 1);
         assert!(unknown("database-exist").hints()[0].contains("database-exists"));
         assert_eq!(unknown("zzz").hints(), ["all codes: kubectl skvs explain"]);
         assert_eq!(unknown("ü").hints(), ["all codes: kubectl skvs explain"]);

@@ -119,6 +119,11 @@ impl<'a> Case<'a> {
             ]
             .iter()
             .any(|t| text.contains(t));
-        job_failed || super::retries::is_timeout(text)
+        // The wait for the hook ended without a verdict on it.
+        let unsettled = text.contains("pre-install")
+            && ["can't determine status for", "context canceled"]
+                .iter()
+                .any(|t| text.contains(t));
+        job_failed || unsettled || super::retries::is_timeout(text)
     }
 }

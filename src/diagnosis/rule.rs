@@ -42,7 +42,6 @@ pub enum Role {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Input {
     ServiceAccount,
-    CreationJob,
     JobPods,
     JobLog,
     Others,
@@ -113,7 +112,6 @@ impl Input {
                 Some(account) => account.to_string(),
                 None => "the ServiceAccount".to_owned(),
             },
-            Input::CreationJob => "the creation Job".to_owned(),
             Input::JobPods => "the pods of the creation Job".to_owned(),
             Input::JobLog => "the log of the creation Job".to_owned(),
             Input::Others => "the databases of other onboardings".to_owned(),
@@ -125,7 +123,6 @@ impl Input {
         let snapshot = case.snapshot;
         match self {
             Input::ServiceAccount => snapshot.service_account.unknown().map(Why::clause),
-            Input::CreationJob => snapshot.creation_job.unknown().map(Why::clause),
             Input::Others => snapshot.others.unknown().map(Why::clause),
             Input::JobPods => match &snapshot.creation_job {
                 Read::Unknown(why) => Some(why.clause()),

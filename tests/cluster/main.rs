@@ -10,3 +10,4 @@ mod krew;
 mod list;
 mod notes;
 mod rbac;
+mod troubleshoot;

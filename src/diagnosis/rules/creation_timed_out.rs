@@ -4,7 +4,7 @@ use crate::diagnosis::case::Case;
 use crate::diagnosis::finding::{Evidence, Finding, Subject};
 use crate::diagnosis::job::Outcome;
 use crate::diagnosis::retries::{Fixes, is_timeout, then};
-use crate::diagnosis::rule::{Input, Role, Rule, Severity, Verdict};
+use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::model::status::resources;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
@@ -21,7 +21,7 @@ through the envoy port."#,
 Mend what it waits for. Raise `spec.timeout` only if it needs longer than it gets."#,
     example: r#"timeout waiting for: [Job/core/pds-database-create status: 'InProgress']
 failed pre-install: timed out waiting for the condition"#,
-    needs: &[Input::CreationJob],
+    needs: &[],
     explains: &["SKVS110"],
     when: about_the_job,
     check,
@@ -70,7 +70,13 @@ fn check(case: &Case<'_>) -> Verdict {
         }
         Outcome::Nothing => {
             finding = finding
-                .why("No pod of it is left to tell why.")
+                .why(match case.snapshot.creation_job.unknown() {
+                    Some(why) => format!(
+                        "The Job was not read: {}. So the reason is not known here.",
+                        why.clause()
+                    ),
+                    None => "No pod of it is left to tell why.".to_owned(),
+                })
                 .step("See its events, and let Flux try again while you look:")
                 .command([
                     "kubectl",
