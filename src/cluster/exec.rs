@@ -6,6 +6,7 @@
 
 use super::transport::Transport;
 use super::{Cluster, ClusterError, segment};
+use futures::FutureExt;
 use k8s_openapi::api::core::v1::Pod;
 use kube::Api;
 use kube::api::{AttachParams, AttachedProcess};
@@ -144,23 +145,35 @@ async fn finish(mut process: AttachedProcess, input: &[u8], limit: Duration) -> 
     };
     let (mut out, mut err) = (Vec::new(), Vec::new());
     let exchange = async {
-        let feed = async {
-            // A command that has ended does not read: its status tells more than this error.
-            let _ = stdin.write_all(input).await;
-            Ok(())
-        };
-        tokio::try_join!(
-            drain(stdout, &mut out),
-            drain(stderr, &mut err),
-            feed,
-            async { Ok(status.await) }
-        )
+        let feed = stdin.write_all(input);
+        let drains = async { tokio::try_join!(drain(stdout, &mut out), drain(stderr, &mut err)) };
+        tokio::pin!(feed, drains, status);
+        let mut fed = false;
+        loop {
+            tokio::select! {
+                // A command that has ended does not read: its status tells more than this error.
+                _ = &mut feed, if !fed => fed = true,
+                drained = &mut drains => {
+                    drained?;
+                    return Ok(status.await);
+                }
+                told = &mut status => {
+                    if told.is_some() {
+                        drains.await?;
+                    } else if let Some(drained) = drains.now_or_never() {
+                        // Without a status nobody ends the streams: what has come is all there is.
+                        drained?;
+                    }
+                    return Ok(told);
+                }
+            }
+        }
     };
     let ended = match tokio::time::timeout(limit, exchange).await {
         Err(_) => Ended::Lost(format!("no end within {}s", limit.as_secs())),
         Ok(Err(why)) => Ended::Lost(why),
-        Ok(Ok((_, _, _, None))) => Ended::Lost("the connection ended without a status".to_owned()),
-        Ok(Ok((_, _, _, Some(status)))) => ended(&status),
+        Ok(Ok(None)) => Ended::Lost("the connection ended without a status".to_owned()),
+        Ok(Ok(Some(status))) => ended(&status),
     };
     drop(stdin);
     Execed {
@@ -215,90 +228,4 @@ fn ended(status: &k8s_openapi::apimachinery::pkg::apis::meta::v1::Status) -> End
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::cluster::ConnectionArgs;
-    use serde_json::json;
-    use std::io::{Read, Write};
-    use std::sync::Arc;
-    use std::sync::atomic::{AtomicUsize, Ordering};
-
-    fn read(status: serde_json::Value) -> Ended {
-        ended(&serde_json::from_value(status).unwrap())
-    }
-
-    #[test]
-    fn only_a_status_tells_an_exit_code() {
-        assert_eq!(read(json!({"status": "Success"})), Ended::Exit(0));
-        let failed = json!({"status": "Failure", "reason": "NonZeroExitCode", "message": "command terminated with non-zero exit code",
-            "details": {"causes": [{"reason": "ExitCode", "message": "91"}]}});
-        assert_eq!(read(failed), Ended::Exit(91));
-        let odd = json!({"status": "Failure", "details": {"causes": [{"reason": "ExitCode", "message": "x"}]}, "message": "no sh"});
-        assert_eq!(read(odd), Ended::Failed("no sh".to_owned()));
-        assert!(matches!(read(json!({})), Ended::Failed(_)));
-    }
-
-    /// An API server that answers everything with `answer`, and how often it was asked.
-    fn server(answer: &'static str) -> (String, Arc<AtomicUsize>) {
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        let asked = Arc::new(AtomicUsize::new(0));
-        let count = Arc::clone(&asked);
-        std::thread::spawn(move || {
-            while let Ok((mut stream, _)) = listener.accept() {
-                let mut head = Vec::new();
-                let mut byte = [0; 1];
-                while !head.ends_with(b"\r\n\r\n") && stream.read(&mut byte).unwrap_or(0) == 1 {
-                    head.push(byte[0]);
-                }
-                if !head.is_empty() {
-                    count.fetch_add(1, Ordering::SeqCst);
-                }
-                let _ = stream.write_all(answer.as_bytes());
-            }
-        });
-        (url, asked)
-    }
-
-    async fn exec_at(url: &str) -> (Result<Execed, ClusterError>, u64) {
-        let args = ConnectionArgs {
-            server: Some(url.to_owned()),
-            kubeconfig: None,
-            ..ConnectionArgs::default()
-        };
-        let cluster = Cluster::connect(&args, false).await.unwrap();
-        let place = Place {
-            namespace: "n",
-            pod: "p",
-            container: "c",
-        };
-        let answer = cluster
-            .exec(&place, &["true".to_owned()], b"", Duration::from_secs(20))
-            .await;
-        (answer, cluster.requests())
-    }
-
-    #[tokio::test]
-    async fn an_upgrade_is_sent_once_whatever_the_server_says() {
-        for (code, answer) in [
-            (
-                503,
-                "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 0\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
-            ),
-            (
-                429,
-                "HTTP/1.1 429 Too Many Requests\r\nRetry-After: 0\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
-            ),
-            (
-                504,
-                "HTTP/1.1 504 Gateway Timeout\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
-            ),
-        ] {
-            let (url, asked) = server(answer);
-            let (answer, counted) = exec_at(&url).await;
-            assert_eq!(answer.unwrap_err().api_code(), Some(code));
-            assert_eq!(asked.load(Ordering::SeqCst), 1, "{code}");
-            assert_eq!(counted, 1);
-        }
-    }
-}
+mod tests;
