@@ -411,6 +411,7 @@ fn again(app: &App, args: &Args, name: &DatabaseName) -> String {
             Some(args.couchdb_namespace.clone()).filter(|n| n != "secure-kvs"),
         ),
         ("--pod-selector", args.pod_selector.clone()),
+        ("--pod", args.pod.clone()),
         ("--container", args.container.clone()),
         ("--port", args.port.map(|p| p.to_string())),
     ];
@@ -420,4 +421,71 @@ fn again(app: &App, args: &Args, name: &DatabaseName) -> String {
         }
     }
     shell_line(&words)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::couchdb::response::ShardMap;
+
+    fn told(name: &str, members: &[Member], others: &[&str]) -> (String, Vec<String>) {
+        let target = Target {
+            namespace: "secure-kvs".into(),
+            pod: "db-0".into(),
+            uid: "u".into(),
+            container: "couchdb".into(),
+            port: 5984,
+        };
+        let members: Vec<(String, Member)> = members
+            .iter()
+            .enumerate()
+            .map(|(i, m)| (format!("couchdb@db-{i}"), m.clone()))
+            .collect();
+        let others: Vec<String> = others.iter().map(|o| (*o).to_owned()).collect();
+        let error = not_found(
+            &DatabaseName::parse(name).unwrap(),
+            &target,
+            &members,
+            &others,
+        );
+        assert_eq!(error.code(), Code::Failed);
+        (error.message().to_owned(), error.hints().to_vec())
+    }
+
+    #[test]
+    fn a_database_that_is_not_there_is_told_apart_from_one_that_was() {
+        let (message, hints) = told("pds_databas", &[Member::Never], &["pds_database"]);
+        assert_eq!(
+            message,
+            "database \"pds_databas\" not found in CouchDB in secure-kvs/db-0 (container couchdb)"
+        );
+        assert_eq!(hints, ["did you mean pds_database?"]);
+        let (message, _) = told(
+            "pds_database",
+            &[Member::Deleted, Member::Deleted, Member::Down],
+            &[],
+        );
+        assert!(
+            message.contains("is gone already: 2 of 3 members"),
+            "{message}"
+        );
+        let map = ShardMap {
+            rev: "1-a".into(),
+            shard_suffix: vec![],
+        };
+        let (message, _) = told("pds_database", &[Member::Deleted, Member::Has(map)], &[]);
+        assert!(
+            message.ends_with("still there on couchdb@db-1"),
+            "{message}"
+        );
+    }
+
+    #[test]
+    fn a_name_with_its_namespace_twice_gets_a_hint_and_no_guess() {
+        let (_, hints) = told("team_team_a", &[Member::Never], &["team_a", "team_b"]);
+        assert_eq!(
+            hints,
+            ["the namespace is in the name already: did you mean team_a?"]
+        );
+    }
 }

@@ -93,7 +93,7 @@ impl Failure {
                 let error = Error::from(error);
                 if forbidden {
                     return error.hint(format!(
-                        "an exec needs the verb create on pods/exec in {} (get on API servers before 1.35): ask for both",
+                        "an exec needs both verbs, get and (from Kubernetes 1.35 on) create, on pods/exec in {}",
                         target.namespace
                     ));
                 }
