@@ -1,0 +1,284 @@
+//! What is refused, and before what.
+
+use super::stage::{Stage, USUAL};
+use crate::harness::{Skvs, kubectl, skvs};
+use serde_json::json;
+use std::time::Duration;
+use testbed::Sandbox;
+
+#[test]
+fn a_claimed_database_is_refused_whatever_the_flags_say() {
+    let front = Sandbox::shared().couchdb();
+    for more in [
+        &[][..],
+        &["-n", "nowhere"],
+        &["--onboarding-selector", "a=b"],
+    ] {
+        let mut args = vec![
+            "delete-db",
+            "pds_database",
+            "--context",
+            "sandbox",
+            "--confirm",
+            "pds_database",
+        ];
+        args.extend(more);
+        let said = skvs(args).env("SKVS_NAMESPACE", "nowhere").run();
+        assert_eq!(said.stdout, "");
+        let stderr = said.failed(4);
+        assert!(
+            stderr.contains("error: refused: HelmRelease flux-system/skvs-onboarding-pds--database still claims pds_database\n"),
+            "{stderr}"
+        );
+        assert!(stderr.contains("hint: remove its manifest from the GitOps repository, wait until it is gone, then run this again"), "{stderr}");
+    }
+    assert!(front.exists("pds_database"));
+    assert_eq!(front.count("DELETE", "/pds_database"), 0);
+}
+
+#[test]
+fn a_name_that_is_no_onboardings_is_refused_before_anything_is_asked() {
+    let nowhere = Sandbox::shared().run_dir().join("no-such-kubeconfig");
+    for name in [
+        "_dbs",
+        "_users",
+        "_replicator",
+        "",
+        "pds",
+        "pds_",
+        "_pds",
+        "pds_database/",
+        "/pds_database",
+        "../pds_database",
+        "PDS_database",
+        "pds_Database",
+        "1pds_db",
+        "pds_data base",
+        "pds_db#x",
+        "pds_db.couch",
+        "pds_%2e",
+    ] {
+        let said = Skvs::with(
+            &nowhere,
+            ["delete-db", name, "--context", "sandbox", "--confirm", name],
+        )
+        .run();
+        let stderr = said.failed(4);
+        assert!(
+            stderr.contains("is not an onboarding's database"),
+            "{name}: {stderr}"
+        );
+    }
+}
+
+#[test]
+fn without_confirmation_nothing_is_asked() {
+    let nowhere = Sandbox::shared().run_dir().join("no-such-kubeconfig");
+    for args in [
+        &["delete-db", "a_b"][..],
+        &["delete-db", "a_b", "--context", "sandbox"],
+        &["delete-db", "a_b", "--confirm", "a_b"],
+        &[
+            "delete-db",
+            "a_b",
+            "--context",
+            "sandbox",
+            "--confirm",
+            "a_c",
+        ],
+        &[
+            "delete-db",
+            "a_b",
+            "--context",
+            "sandbox",
+            "--confirm",
+            "yes",
+        ],
+    ] {
+        let said = Skvs::with(&nowhere, args)
+            .env("SKVS_CONFIRM", "a_b")
+            .env("SKVS_CONTEXT", "sandbox")
+            .run();
+        assert_eq!(said.stdout, "");
+        assert!(said.failed(4).starts_with("error: not confirmed: "));
+    }
+}
+
+#[test]
+fn pods_are_chosen_among_what_looks_like_couchdb() {
+    let stage = Stage::new("stage-pods");
+    stage.front.create_database("pods_db", 1).unwrap();
+    stage.pod("other-0", &USUAL);
+    let dry =
+        |more: &[&str]| skvs(stage.args("pods_db", &[&["--dry-run"][..], more].concat())).run();
+    let stderr = dry(&[]).failed(1);
+    assert!(
+        stderr.contains(
+            "more than one CouchDB cluster in namespace stage-pods: db (db-0); other (other-0)"
+        ),
+        "{stderr}"
+    );
+    assert_eq!(dry(&["--pod", "other-0"]).code, 0);
+    let stderr = dry(&["--pod", "db-7"]).failed(1);
+    assert!(
+        stderr.contains("\"db-7\" is not one of CouchDB's pods"),
+        "{stderr}"
+    );
+    let stderr = dry(&["--pod", "db-0", "--container", "istio-proxy"]).failed(1);
+    assert!(stderr.contains("does not look like CouchDB"), "{stderr}");
+    let stderr = dry(&["--pod", "db-0", "--port", "1"]).failed(1);
+    assert!(
+        stderr.contains("nothing listens on CouchDB's port in the pod"),
+        "{stderr}"
+    );
+    // Steelcouch has CouchDB's credentials: named or not, it is never asked.
+    let steelcouch = kubectl(&[
+        "get",
+        "pods",
+        "-n",
+        "secure-kvs",
+        "-l",
+        "type=steelcouch",
+        "-o",
+        "jsonpath={.items[0].metadata.name}",
+    ]);
+    let said = skvs(["delete-db", "pods_db", "--dry-run", "--pod", &steelcouch]).run();
+    assert!(said.failed(1).contains("is not one of CouchDB's pods"));
+    let said = skvs([
+        "delete-db",
+        "pods_db",
+        "--dry-run",
+        "--pod-selector",
+        "type=steelcouch",
+    ])
+    .run();
+    assert!(
+        said.failed(1)
+            .contains("no CouchDB pod in namespace secure-kvs (1 pods looked at)")
+    );
+    let said = skvs([
+        "delete-db",
+        "pods_db",
+        "--dry-run",
+        "--couchdb-namespace",
+        "no-such",
+    ])
+    .run();
+    assert!(
+        said.failed(1)
+            .contains("hint: the namespace \"no-such\" does not exist on this cluster")
+    );
+}
+
+/// A cluster-wide role with these rules for the user of the same name, and Helm's Secrets in flux-system if asked for.
+fn grants(user: &str, rules: &serde_json::Value, secrets: bool) -> String {
+    let api = "rbac.authorization.k8s.io";
+    let subject = json!([{"apiGroup": api, "kind": "User", "name": user}]);
+    let mut objects = vec![
+        json!({"apiVersion": format!("{api}/v1"), "kind": "ClusterRole", "metadata": {"name": user}, "rules": rules}),
+        json!({"apiVersion": format!("{api}/v1"), "kind": "ClusterRoleBinding", "metadata": {"name": user},
+            "roleRef": {"apiGroup": api, "kind": "ClusterRole", "name": user}, "subjects": subject}),
+    ];
+    if secrets {
+        let metadata = json!({"name": user, "namespace": "flux-system"});
+        let rule = json!([{"apiGroups": [""], "resources": ["secrets"], "verbs": ["list"]}]);
+        objects.push(json!({"apiVersion": format!("{api}/v1"), "kind": "Role", "metadata": metadata, "rules": rule}));
+        objects.push(
+            json!({"apiVersion": format!("{api}/v1"), "kind": "RoleBinding", "metadata": metadata,
+            "roleRef": {"apiGroup": api, "kind": "Role", "name": user}, "subjects": subject}),
+        );
+    }
+    let objects: Vec<String> = objects.iter().map(ToString::to_string).collect();
+    objects.join("\n---\n")
+}
+
+#[test]
+fn what_a_user_may_not_read_is_a_refusal_and_an_exec_names_its_verbs() {
+    let stage = Stage::new("stage-rights");
+    stage.front.create_database("rights_db", 1).unwrap();
+    let releases = json!({"apiGroups": ["helm.toolkit.fluxcd.io"], "resources": ["helmreleases"], "verbs": ["list"]});
+    let pods = json!({"apiGroups": [""], "resources": ["pods"], "verbs": ["get", "list"]});
+    let exec =
+        |verbs: &[&str]| json!({"apiGroups": [""], "resources": ["pods/exec"], "verbs": verbs});
+    let dry = stage.args("rights_db", &["--dry-run"]);
+    let run = |user: &str, rules: serde_json::Value, secrets: bool| {
+        let kubeconfig = Sandbox::shared()
+            .user(user, &[], &grants(user, &rules, secrets))
+            .unwrap();
+        Skvs::with(&kubeconfig, &dry).run()
+    };
+
+    let stderr = run("delete-nobody", json!([]), false).failed(4);
+    assert!(stderr.contains("refused: the HelmReleases of all namespaces could not be read: forbidden (list helmreleases in all namespaces)"), "{stderr}");
+    let stderr = run("delete-lister", json!([releases]), false).failed(4);
+    assert!(stderr.contains("refused: Helm's Secrets in flux-system could not be read: forbidden (list secrets in flux-system)"), "{stderr}");
+    let stderr = run("delete-reader", json!([releases]), true).failed(1);
+    assert!(
+        stderr.contains("hint: ask for: list pods in stage-rights"),
+        "{stderr}"
+    );
+
+    let both = "hint: an exec needs both verbs, get and (from Kubernetes 1.35 on) create, on pods/exec in stage-rights";
+    let stderr = run("delete-no-exec", json!([releases, pods]), true).failed(1);
+    assert!(
+        stderr.contains("cannot get resource \"pods/exec\"") && stderr.contains(both),
+        "{stderr}"
+    );
+    let stderr = run(
+        "delete-half-exec",
+        json!([releases, pods, exec(&["get"])]),
+        true,
+    )
+    .failed(1);
+    assert!(
+        stderr.contains("pods \"db-0\" is forbidden") && stderr.contains(both),
+        "{stderr}"
+    );
+    assert!(stage.front.requests().is_empty());
+
+    // The storage namespaces are enough for Helm's Secrets.
+    run(
+        "delete-exec",
+        json!([releases, pods, exec(&["get", "create"])]),
+        true,
+    )
+    .ok();
+}
+
+#[test]
+fn another_cluster_is_refused() {
+    // The old cluster has onboardings and no CouchDB; its HelmReleases are read in their own version.
+    let old = Sandbox::shared().old_cluster();
+    let stderr = Skvs::with(old.kubeconfig(), ["delete-db", "nobody_db", "--dry-run"])
+        .run()
+        .failed(1);
+    assert!(
+        stderr.contains("no CouchDB pod in namespace secure-kvs"),
+        "{stderr}"
+    );
+}
+
+#[test]
+fn an_object_of_the_later_generation_claims_where_it_is_served() {
+    let old = Sandbox::shared().old_cluster();
+    let crd = json!({"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
+        "metadata": {"name": "couchdbdatabases.couchdbcluster.woven-city.global"},
+        "spec": {"group": "couchdbcluster.woven-city.global", "scope": "Namespaced",
+            "names": {"plural": "couchdbdatabases", "singular": "couchdbdatabase", "kind": "CouchDBDatabase"},
+            "versions": [{"name": "v1alpha1", "served": true, "storage": true,
+                "schema": {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": true}}}]}});
+    old.apply(&crd.to_string()).unwrap();
+    let object = json!({"apiVersion": "couchdbcluster.woven-city.global/v1alpha1", "kind": "CouchDBDatabase",
+        "metadata": {"name": "later", "namespace": "default"}, "spec": {"databaseName": "moved_db"}});
+    testbed::wait("the kind's service", Duration::from_secs(60), || {
+        old.apply(&object.to_string()).ok()
+    })
+    .unwrap();
+    let stderr = Skvs::with(old.kubeconfig(), ["delete-db", "moved_db", "--dry-run"])
+        .run()
+        .failed(4);
+    assert!(
+        stderr.contains("error: refused: CouchDBDatabase default/later still claims moved_db\n"),
+        "{stderr}"
+    );
+}

@@ -1,0 +1,110 @@
+//! A CouchDB of a test's own, so that members, faults and credentials are in nobody's way.
+
+use crate::harness::{Said, kubectl, skvs};
+use serde_json::json;
+use std::time::Duration;
+use testbed::Sandbox;
+use testbed::couchdb::{Config, Front};
+
+pub(super) const PASSWORD: &str = r#"p"a\ss'w:100%d $HOME `id` ;#"#;
+
+/// A CouchDB of a test's own: a front, and one pod that reaches it.
+pub(super) struct Stage {
+    pub(super) namespace: &'static str,
+    pub(super) front: Front,
+}
+
+/// What is different in a stage's pod.
+pub(super) struct Pod<'a> {
+    pub(super) password: &'a str,
+    /// The container's PATH, if not the node's.
+    pub(super) path: Option<&'a str>,
+    pub(super) with_user: bool,
+}
+
+pub(super) const USUAL: Pod<'static> = Pod {
+    password: PASSWORD,
+    path: None,
+    with_user: true,
+};
+
+impl Stage {
+    pub(super) fn new(namespace: &'static str) -> Self {
+        Self::with(namespace, &USUAL)
+    }
+
+    pub(super) fn with(namespace: &'static str, pod: &Pod<'_>) -> Self {
+        let sandbox = Sandbox::shared();
+        let front = Front::start(Config::shared_cluster(sandbox.pouchdb_port()))
+            .expect("a front of its own starts");
+        let stage = Self { namespace, front };
+        sandbox
+            .apply(
+                &json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}})
+                    .to_string(),
+            )
+            .expect("the namespace is applied");
+        stage.pod("db-0", pod);
+        stage
+    }
+
+    /// Puts a pod in; again until the namespace has its service account.
+    pub(super) fn pod(&self, name: &str, pod: &Pod<'_>) {
+        let mut env = vec![json!({"name": "COUCHDB_PASSWORD", "value": pod.password})];
+        if pod.with_user {
+            env.push(json!({"name": "COUCHDB_USER", "value": "admin"}));
+        }
+        if let Some(path) = pod.path {
+            env.push(json!({"name": "PATH", "value": path}));
+        }
+        let object = json!({
+            "apiVersion": "v1", "kind": "Pod",
+            "metadata": {"name": name, "namespace": self.namespace, "labels": {"app": "couchdb"}},
+            "spec": {"containers": [
+                {"name": "istio-proxy", "image": "istio/proxyv2:1.14.3"},
+                {"name": "couchdb", "image": "couchdb:3.2.2", "env": env,
+                 "ports": [{"containerPort": self.front.port(), "name": "couchdb"}]},
+            ]},
+        });
+        let sandbox = Sandbox::shared();
+        testbed::wait("the pod's admission", Duration::from_secs(60), || {
+            sandbox.apply(&object.to_string()).ok()
+        })
+        .expect("the pod is admitted");
+        let pod = format!("pod/{name}");
+        kubectl(&[
+            "wait",
+            "-n",
+            self.namespace,
+            "--for=condition=Ready",
+            "--timeout=60s",
+            &pod,
+        ]);
+    }
+
+    pub(super) fn args<'a>(&'a self, database: &'a str, more: &[&'a str]) -> Vec<&'a str> {
+        let mut args = vec![
+            "delete-db",
+            database,
+            "--couchdb-namespace",
+            self.namespace,
+            "--context",
+            "sandbox",
+        ];
+        args.extend(more);
+        args
+    }
+
+    /// A confirmed deletion.
+    pub(super) fn delete(&self, database: &str) -> Said {
+        skvs(self.args(database, &["--confirm", database])).run()
+    }
+
+    pub(super) fn deletes(&self) -> usize {
+        self.front
+            .requests()
+            .iter()
+            .filter(|r| r.method == "DELETE")
+            .count()
+    }
+}
