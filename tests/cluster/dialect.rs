@@ -73,7 +73,7 @@ fn compare(case: &Value, first: &str) -> Option<String> {
     .run();
     let theirs = cluster
         .kubectl(&[&["get".to_owned(), "helmreleases".to_owned()], &words[..]].concat())
-        .unwrap();
+        .expect("kubectl starts");
     let theirs_out = String::from_utf8_lossy(&theirs.stdout);
     let theirs_err = String::from_utf8_lossy(&theirs.stderr);
     let same = if theirs.status.success() {

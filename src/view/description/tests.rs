@@ -178,8 +178,8 @@ fn eighty_columns_are_enough() {
                       install only). Avoid: encryption
     Conditions:
       TYPE       STATUS   REASON            AGE   MESSAGE
-      Stalled    True     RetriesExceeded   21m   Failed to install after 1
-                                                  attempt(s)
+      Stalled    True     RetriesExceeded   21m
+        Failed to install after 1 attempt(s)
     "#);
 }
 
