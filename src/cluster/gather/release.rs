@@ -195,8 +195,12 @@ pub(super) async fn policy_of_manifest(
     hr: &HelmRelease,
     release: &Read<Release>,
 ) -> Read<Value> {
-    let Some(release) = release.seen() else {
-        return Read::not_asked("the release, which names the policy, was not read");
+    let release = match release {
+        Read::Seen(release) => release,
+        Read::Absent => return Read::not_asked("there is no release that names one"),
+        Read::Unknown(_) => {
+            return Read::not_asked("the release, which names the policy, was not read");
+        }
     };
     let found = manifest::objects(&release.manifest)
         .into_iter()

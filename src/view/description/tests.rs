@@ -100,8 +100,8 @@ fn a_failed_creation_job_is_told_with_its_log() {
     insta::assert_snapshot!(text, @r#"
     Name:             skvs-onboarding-pds--database
     Namespace:        flux-system
-    Database:         pds_database   (from the release notes)
-    Endpoint:         http://steelcouch-agora-kvs-secure-kvs-agora-couchdb.secure-kvs.svc:5984   (encrypted, through Steelcouch, from the notes of revision 1, which is failed)
+    Database:         pds_database   (from the release notes, revision 1, which is failed)
+    Endpoint:         http://steelcouch-agora-kvs-secure-kvs-agora-couchdb.secure-kvs.svc:5984   (encrypted, through Steelcouch)
     Service Accounts: pds/pds
     Status:           Not ready for 21m: install failed: Job core/pds-database-create failed (retries exhausted)
     Chart:            secure-kvs-onboarding 0.1.2   (wanted <0.2.0 from HelmRepository flux-system/wit-artifactory, up to date)
@@ -158,10 +158,10 @@ fn eighty_columns_are_enough() {
     insta::assert_snapshot!(text.lines().take(24).collect::<Vec<_>>().join("\n"), @r#"
     Name:             skvs-onboarding-pds--database
     Namespace:        flux-system
-    Database:         pds_database   (from the release notes)
+    Database:         pds_database   (from the release notes, revision 1, which is
+                      failed)
     Endpoint:         http://steelcouch-agora-kvs-secure-kvs-agora-couchdb.secure-kvs.svc:5984
-                      (encrypted, through Steelcouch, from the notes of revision 1,
-                      which is failed)
+                      (encrypted, through Steelcouch)
     Service Accounts: pds/pds
     Status:           Not ready for 21m: install failed: Job
                       core/pds-database-create failed (retries exhausted)
@@ -280,7 +280,7 @@ fn notes_and_values_that_disagree_are_marked() {
     };
     assert_eq!(
         line("Database:"),
-        "Database:         pds_database   (from the release notes, BUT spec.values say pds_orders)"
+        "Database:         pds_database   (from the release notes, revision 1, which is failed, BUT spec.values say pds_orders)"
     );
     assert!(line("Endpoint:").ends_with("BUT spec.values.encryption is false)"));
 }

@@ -61,10 +61,15 @@ fn what<W: Write>(sheet: &mut Sheet<'_, W>, told: &Description) -> io::Result<()
     sheet.field("Namespace", &told.namespace)?;
     let database = &told.database;
     let name = database.name.as_deref().unwrap_or(UNKNOWN);
-    let mut asides = vec![format!("from the {}", database.from)];
-    if database.from == "spec.values" {
-        asides = vec!["from spec.values".to_owned()];
-    }
+    let unfinished = told.release.seen().filter(|r| r.status != "deployed");
+    let mut asides = vec![match (database.from, unfinished) {
+        ("spec.values", _) => "from spec.values".to_owned(),
+        (from, None) => format!("from the {from}"),
+        (from, Some(release)) => format!(
+            "from the {from}, revision {}, which is {}",
+            release.revision, release.status
+        ),
+    }];
     asides.extend(database.differs.iter().map(|d| format!("BUT {d}")));
     sheet.field("Database", &with(name, &asides))?;
     let endpoint = or_why(&told.endpoint, NONE, |endpoint| {
@@ -74,13 +79,6 @@ fn what<W: Write>(sheet: &mut Sheet<'_, W>, told: &Description) -> io::Result<()
             "not encrypted, CouchDB itself"
         };
         let mut asides = vec![way.to_owned()];
-        let status = told.release.seen().map(|r| r.status.as_str());
-        if let Some(status) = status.filter(|s| *s != "deployed") {
-            asides.push(format!(
-                "from the notes of revision {}, which is {status}",
-                endpoint.revision
-            ));
-        }
         asides.extend(endpoint.differs.iter().map(|d| format!("BUT {d}")));
         with(&endpoint.url, &asides)
     });
