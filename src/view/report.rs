@@ -2,15 +2,13 @@
 //!
 //! The same values go to json, yaml and text. All text in it is clean.
 
+use super::description::API_VERSION;
 use crate::diagnosis::retries::Then;
 use crate::diagnosis::{Case, Diagnosis, Evidence, Root, Severity, Step, Subject};
 use crate::model::status::{self, Ready};
 use crate::render::age;
 use crate::text::one_line;
 use serde::Serialize;
-
-/// Version of the JSON and YAML form.
-pub const API_VERSION: &str = "skvs.kubectl.io/v1alpha1";
 
 /// The whole report.
 #[derive(Clone, Debug, Serialize)]
