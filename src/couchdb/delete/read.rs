@@ -82,6 +82,7 @@ async fn revisions(
         Err(error) => return unread(judge, "Helm's Secrets of all namespaces", error),
         Ok(()) => return Ok(()),
     }
+    judge.storage(storage.iter().cloned());
     for namespace in storage {
         let path = format!("/api/v1/namespaces/{}/{query}", segment(namespace));
         if let Err(error) = each(cluster, path, |s| judge.revision(s)).await {

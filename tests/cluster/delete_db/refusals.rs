@@ -236,13 +236,16 @@ fn what_a_user_may_not_read_is_a_refusal_and_an_exec_names_its_verbs() {
     );
     assert!(stage.front.requests().is_empty());
 
-    // The storage namespaces are enough for Helm's Secrets.
-    run(
-        "delete-exec",
-        json!([releases, pods, exec(&["get", "create"])]),
-        true,
-    )
-    .ok();
+    // The storage namespaces are enough for Helm's Secrets, and the card says so.
+    let verbs = exec(&["get", "create"]);
+    let said = run("delete-exec", json!([releases, pods, verbs]), true);
+    assert_eq!(said.code, 0, "{}", said.stderr);
+    assert!(
+        said.stderr
+            .contains("Helm's revisions only in flux-system)"),
+        "{}",
+        said.stderr
+    );
 }
 
 #[test]
