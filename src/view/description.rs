@@ -221,7 +221,10 @@ impl Description {
             updates: UPDATES,
             conditions: hr.status.conditions.clone(),
             history: History::of(&snapshot),
-            creation_job: snapshot.creation_job.as_ref().map(Job::of),
+            creation_job: snapshot
+                .creation_job
+                .as_ref()
+                .map(|job| Job::of(job, &snapshot.helm_release.id())),
             lost_job: snapshot.lost_job.as_ref().map(job::Lost::of),
             events: snapshot
                 .events

@@ -116,6 +116,16 @@ fn a_failed_creation_job_is_told_with_its_log() {
 }
 
 #[test]
+fn a_job_that_another_onboarding_made_is_not_its_own() {
+    let said = skvs(["describe", "skvs-onboarding-pds--database"]).run();
+    assert_eq!(
+        said.row("Creation Job:"),
+        "Creation Job: core/pds-database-create was replaced by the Job of flux-system/skvs-onboarding-iota--database"
+    );
+    assert!(!said.stdout.contains("412"), "{}", said.stdout);
+}
+
+#[test]
 fn json_holds_the_raw_status() {
     let name = "skvs-onboarding-hotel--catalogue";
     let said = skvs(["describe", name, "-o", "json"]).run().ok();

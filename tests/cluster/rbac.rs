@@ -46,7 +46,7 @@ fn works(command: &str, words: &[&str], code: i32) -> String {
 
 /// Rights that the log does not show here: for other kinds of source, for statuses that name less, for `list -w`, for the
 /// last look before a deletion, and the one for exec that the API server checks beside `get` (see [`exec_needs_both_rights`]).
-const NOT_SEEN: [(&str, &str); 12] = [
+const NOT_SEEN: [(&str, &str); 13] = [
     ("list", "watch helmreleases"),
     ("describe", "get gitrepositories"),
     ("describe", "get ocirepositories"),
@@ -58,6 +58,7 @@ const NOT_SEEN: [(&str, &str); 12] = [
     ("troubleshoot", "list jobs"),
     ("notes", "list secrets"),
     ("delete-db", "create pods/exec"),
+    ("delete-db", "list couchdbdatabases"),
     ("delete-db", "get pods"),
 ];
 

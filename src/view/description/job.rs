@@ -20,6 +20,10 @@ pub struct Job {
     /// Why it is so, in the Job controller's words.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub message: String,
+    /// `namespace/name` of the HelmRelease that made it, where that is another one: two onboardings for one database have one
+    /// Job name, and the later one's Job replaces the earlier one's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub made_by: Option<String>,
     /// Its newest pods.
     pub pods: Read<Vec<Pod>>,
     pub events: Read<Vec<Event>>,
@@ -71,13 +75,15 @@ fn events(read: &Read<Vec<Value>>) -> Read<Vec<Event>> {
 }
 
 impl Job {
-    pub(super) fn of(found: &CreationJob) -> Self {
+    /// `owner`: `namespace/name` of the HelmRelease that is described.
+    pub(super) fn of(found: &CreationJob, owner: &str) -> Self {
         let (state, since, message) = state(&found.job);
         Self {
             id: super::id_of(&found.job),
             state,
             since,
             message,
+            made_by: made_by(&found.job).filter(|id| id != owner),
             pods: found
                 .pods
                 .as_ref()
@@ -85,6 +91,14 @@ impl Job {
             events: events(&found.events),
         }
     }
+}
+
+/// The HelmRelease that Flux's labels name; controllers before 1.6 put none on hooks.
+fn made_by(job: &Value) -> Option<String> {
+    let label = |key: &str| job.pointer("/metadata/labels")?.get(key)?.as_str();
+    let name = label("helm.toolkit.fluxcd.io/name")?;
+    let namespace = label("helm.toolkit.fluxcd.io/namespace")?;
+    Some(format!("{namespace}/{name}"))
 }
 
 fn state(job: &Value) -> (&'static str, Option<String>, String) {

@@ -291,6 +291,13 @@ fn job<W: Write>(sheet: &mut Sheet<'_, W>, job: &Job, now: Timestamp) -> io::Res
     if !job.message.is_empty() {
         line.push_str(&format!(": {}", one_line(&job.message)));
     }
+    if let Some(other) = &job.made_by {
+        // Nothing of it says anything about this onboarding.
+        return sheet.field(
+            "Creation Job",
+            &format!("{} was replaced by the Job of {}", job.id, one_line(other)),
+        );
+    }
     sheet.field("Creation Job", &line)?;
     // A Job that did its work has nothing more to say here; -o json has it all.
     if job.state == "Complete" {
