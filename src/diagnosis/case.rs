@@ -2,8 +2,9 @@
 
 use super::finding::{Evidence, Subject};
 use super::job::Job;
+use crate::model::failure::{self, Failure};
 use crate::model::helm_release::HelmRelease;
-use crate::model::status::{self, Failure, Ready};
+use crate::model::status::{self, Ready};
 use crate::snapshot::Snapshot;
 use k8s_openapi::jiff::Timestamp;
 
@@ -22,7 +23,7 @@ impl<'a> Case<'a> {
         Self {
             snapshot,
             now,
-            failure: status::failure(&snapshot.helm_release),
+            failure: failure::failure(&snapshot.helm_release),
             job: Job::read(snapshot),
         }
     }
@@ -47,7 +48,7 @@ impl<'a> Case<'a> {
     /// The controller's own text of the failure, without the log that old ones append; empty when there is no failure.
     pub fn error(&self) -> &'a str {
         let message = self.failure.as_ref().map(|f| f.condition.message.as_str());
-        status::split_trailer(message.unwrap_or_default()).0
+        failure::split_trailer(message.unwrap_or_default()).0
     }
 
     /// The failure's reason; empty when there is no failure.

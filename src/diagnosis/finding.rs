@@ -3,7 +3,7 @@
 use super::retries::Then;
 use super::rule::Severity;
 use crate::model::condition::Condition;
-use crate::model::status::split_trailer;
+use crate::model::failure::split_trailer;
 use crate::text::{one_line, shell_line};
 use serde::{Serialize, Serializer};
 use serde_json::Value;

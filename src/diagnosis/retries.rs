@@ -5,8 +5,8 @@
 //! reset token (two annotations of one value); older ones only start again after a suspend and a resume.
 
 use super::case::Case;
+use crate::model::failure;
 use crate::model::helm_release::{GROUP, PLURAL};
-use crate::model::status;
 use serde::{Serialize, Serializer};
 
 /// What the fix changes.
@@ -67,7 +67,7 @@ pub fn then(case: &Case<'_>, fixes: Fixes) -> Option<Then> {
             commands: vec![patch_suspend(case, "false")],
         });
     }
-    if !status::is_exhausted(hr) {
+    if !failure::is_exhausted(hr) {
         let line = match fixes {
             Fixes::Manifest => "Flux takes the changed manifest up by itself.",
             Fixes::Elsewhere => "Flux tries again by itself; nothing else is to be done.",

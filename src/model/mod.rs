@@ -4,6 +4,7 @@
 
 pub mod condition;
 pub mod event;
+pub mod failure;
 pub mod forbidden;
 pub mod helm_release;
 pub mod helm_storage;

@@ -1,10 +1,6 @@
-//! What a HelmRelease's status says, in one line and as a structured failure.
-//!
-//! The controllers hide causes: "install retries exhausted", "Failed to install after 3 attempt(s)" and a successful
-//! remediation stand where the error should. This file owns the way back to the cause for every controller version: which
-//! condition holds it, and which wrappers of Helm and Flux come off.
+//! What a HelmRelease's status says in one line: readiness, staleness, and the cause of a failure.
 
-use super::condition::Condition;
+use super::failure::{Failure, failure};
 use super::forbidden::Forbidden;
 use super::helm_release::HelmRelease;
 use crate::text::one_line;
@@ -28,21 +24,6 @@ impl Ready {
     }
 }
 
-/// A failure as the status tells it, with Helm's and Flux's wrappers taken off.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Failure<'a> {
-    /// Condition that holds the cause.
-    pub condition: &'a Condition,
-    /// `install`, `upgrade`, `test`, `rollback`, `uninstall`, where the text names it.
-    pub action: Option<&'static str>,
-    /// The error without wrappers and log trailer; may be of several lines.
-    pub error: String,
-    /// The last lines of Helm's log that controllers up to 0.36 append.
-    pub trailer: Option<&'a str>,
-    /// The controller has stopped retrying.
-    pub exhausted: bool,
-}
-
 /// One HelmRelease in one line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Headline {
@@ -63,27 +44,6 @@ impl Headline {
         }
     }
 }
-
-/// Reasons of a Ready condition that do not tell the cause.
-const NO_CAUSE: [&str; 5] = [
-    "RollbackSucceeded",
-    "UninstallSucceeded",
-    "RetryAfterInterval",
-    "Progressing",
-    "ProgressingWithRetry",
-];
-
-/// Reasons of a Ready condition that sum up what Helm did; the other conditions hold the text.
-const HELM: [&str; 5] = [
-    "InstallFailed",
-    "UpgradeFailed",
-    "TestFailed",
-    "RollbackFailed",
-    "UninstallFailed",
-];
-
-/// Actions in the messages, with the verb that each has in them.
-const ACTIONS: [&str; 5] = ["install", "upgrade", "test", "rollback", "uninstall"];
 
 /// What Ready says.
 pub fn ready(hr: &HelmRelease) -> Ready {
@@ -114,211 +74,6 @@ pub fn is_unanswered(hr: &HelmRelease) -> bool {
     hr.status.conditions.is_empty()
         && hr.status.history.is_empty()
         && hr.status.observed_generation.unwrap_or(-1) < 1
-}
-
-/// The controller has stopped retrying.
-pub fn is_exhausted(hr: &HelmRelease) -> bool {
-    let stalled = hr
-        .condition("Stalled")
-        .is_some_and(|c| c.is_true() && c.reason == "RetriesExceeded");
-    stalled
-        || hr
-            .condition("Ready")
-            .is_some_and(|c| c.is_false() && c.message.ends_with("retries exhausted"))
-}
-
-/// The failure that keeps `hr` from being ready; `None` when its status tells of none.
-pub fn failure(hr: &HelmRelease) -> Option<Failure<'_>> {
-    let ready = hr.condition("Ready");
-    let failed = |kind: &str| hr.condition(kind).filter(|c| c.is_false());
-    let told = ready.filter(|c| c.is_false() && !NO_CAUSE.contains(&c.reason.as_str()));
-    // What Helm did is in the conditions that Ready sums up; anything else (source, values, dependency) Ready says itself.
-    let helm = told.is_none_or(|c| {
-        HELM.contains(&c.reason.as_str()) || c.message.ends_with("retries exhausted")
-    });
-    let stalled = hr.condition("Stalled").filter(|c| c.is_true());
-    let unready = ready.is_some_and(|c| !c.is_true());
-    let condition = if helm && (unready || stalled.is_some()) {
-        failed("Released")
-            .filter(|c| c.reason != "UninstallSucceeded")
-            .or_else(|| failed("TestSuccess"))
-            .or_else(|| failed("Remediated"))
-            .or(told)
-            .or(stalled)?
-    } else {
-        told.or(stalled)?
-    };
-    let (error, trailer) = split_trailer(&condition.message);
-    let (action, error) = unwrap_action(error);
-    Some(Failure {
-        condition,
-        action,
-        error: unwrap_error(error),
-        trailer,
-        exhausted: is_exhausted(hr),
-    })
-}
-
-/// Splits the log trailer off, which controllers up to 0.36 put into conditions and later ones into events.
-pub fn split_trailer(message: &str) -> (&str, Option<&str>) {
-    match message.split_once("\n\nLast Helm logs:\n\n") {
-        Some((error, trailer)) => (error, Some(trailer)),
-        None => (message, None),
-    }
-}
-
-/// Takes `Helm install failed for release ns/name with chart c@v: ` or `Helm install failed: ` off.
-fn unwrap_action(message: &str) -> (Option<&'static str>, &str) {
-    for action in ACTIONS {
-        let Some(rest) = message
-            .strip_prefix("Helm ")
-            .and_then(|m| m.strip_prefix(action))
-        else {
-            continue;
-        };
-        if let Some(error) = rest.strip_prefix(" failed: ") {
-            return (Some(action), error);
-        }
-        if let Some(after) = rest
-            .strip_prefix(" failed for release ")
-            .and_then(|r| r.split_once(" with chart "))
-            && let Some((_, error)) = after.1.split_once(": ")
-        {
-            return (Some(action), error);
-        }
-    }
-    (None, message)
-}
-
-/// Takes Helm's wrappers off the front, as often as they occur, and says the commonest forms in plain words.
-fn unwrap_error(error: &str) -> String {
-    const WRAPPERS: [&str; 15] = [
-        "failed pre-install: ",
-        "failed post-install: ",
-        "pre-upgrade hooks failed: ",
-        "post-upgrade hooks failed: ",
-        "unable to continue with install: ",
-        "Unable to continue with install: ",
-        "unable to continue with update: ",
-        "Unable to continue with update: ",
-        "create: failed to create: ",
-        "failed to create resource: ",
-        "1 error occurred:\n\t* ",
-        "invalid chart reference: ",
-        "failed to get chart version for remote reference: ",
-        "Could not determine release state: ",
-        "chart pull error: ",
-    ];
-    let mut rest = error.trim();
-    loop {
-        let before = rest;
-        for wrapper in WRAPPERS {
-            rest = rest.strip_prefix(wrapper).unwrap_or(rest);
-        }
-        for (from, to) in [
-            ("warning: Hook ", " failed: "),
-            ("server-side apply failed for object ", ": "),
-        ] {
-            if let Some((_, inner)) = rest.strip_prefix(from).and_then(|r| r.split_once(to)) {
-                rest = inner;
-            }
-        }
-        if let Some((_, inner)) = rest.split_once(" is not ready: ")
-            && rest.starts_with(['H', 'O', 'E'])
-            && rest
-                .split('\'')
-                .next()
-                .is_some_and(|k| ["HelmChart ", "OCIRepository ", "ExternalArtifact "].contains(&k))
-        {
-            rest = inner;
-        }
-        if rest == before {
-            return plain(rest.trim());
-        }
-    }
-}
-
-/// `[Job/core/x status: 'Failed']` as `Job core/x failed`, `namespaces "x" not found` as `namespace "x" not found`.
-fn plain(error: &str) -> String {
-    // What is left of Helm's wait when its time is up: the text says nothing about what it waited for.
-    if error.contains("client rate limiter Wait returned an error")
-        || error == "context deadline exceeded"
-    {
-        return "timed out".to_owned();
-    }
-    if let Some(rest) = error.strip_prefix("namespaces \"") {
-        return format!("namespace \"{rest}");
-    }
-    for (prefix, lead) in [
-        ("failed early due to stalled resources: ", ""),
-        ("timeout waiting for: ", "timed out waiting for "),
-    ] {
-        if let Some(list) = error.strip_prefix(prefix) {
-            let objects = resources(list);
-            if !objects.is_empty() {
-                let words: Vec<String> = objects
-                    .iter()
-                    .map(|o| {
-                        if lead.is_empty() {
-                            format!("{} {} failed", o.kind, o.id())
-                        } else {
-                            format!("{} {} ({})", o.kind, o.id(), o.status)
-                        }
-                    })
-                    .collect();
-                return format!("{lead}{}", words.join(", "));
-            }
-        }
-    }
-    error.to_owned()
-}
-
-/// One entry of the list that helm-controller prints since 1.5: `Job/core/x status: 'Failed'`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Waited {
-    pub kind: String,
-    /// Empty for cluster-scoped objects.
-    pub namespace: String,
-    pub name: String,
-    /// `Failed`, `InProgress`, `NotFound`, `Terminating`, `Unknown`.
-    pub status: String,
-}
-
-impl Waited {
-    /// `namespace/name`, or the name alone.
-    pub fn id(&self) -> String {
-        if self.namespace.is_empty() {
-            self.name.clone()
-        } else {
-            format!("{}/{}", self.namespace, self.name)
-        }
-    }
-}
-
-/// Reads `[Kind/ns/name status: 'S', …]`, wherever it stands in `text`; empty when there is none.
-pub fn resources(text: &str) -> Vec<Waited> {
-    let Some((_, list)) = text.split_once('[') else {
-        return Vec::new();
-    };
-    let list = list.rsplit_once(']').map_or(list, |(l, _)| l);
-    list.split("', ")
-        .filter_map(|entry| {
-            let (id, status) = entry.trim().split_once(" status: '")?;
-            let status = status.trim_end_matches('\'').to_owned();
-            let parts: Vec<&str> = id.split('/').collect();
-            let (kind, namespace, name) = match parts[..] {
-                [kind, namespace, name] => (kind, namespace, name),
-                [kind, name] => (kind, "", name),
-                _ => return None,
-            };
-            Some(Waited {
-                kind: kind.to_owned(),
-                namespace: namespace.to_owned(),
-                name: name.to_owned(),
-                status,
-            })
-        })
-        .collect()
 }
 
 /// The one line that `list` shows.
@@ -558,27 +313,6 @@ mod tests {
         let retrying =
             json!({"conditions": ready, "observedGeneration": -1, "lastAttemptedGeneration": 1});
         assert!(!headline(&hr(1, retrying)).stale);
-    }
-
-    #[test]
-    fn waited_resources_are_read() {
-        let found = resources(
-            "failed early due to stalled resources: [Job/core/x status: 'Failed', Namespace/y status: 'Terminating']",
-        );
-        assert_eq!(found.len(), 2);
-        assert_eq!(
-            (
-                found[0].kind.as_str(),
-                found[0].id().as_str(),
-                found[0].status.as_str()
-            ),
-            ("Job", "core/x", "Failed")
-        );
-        assert_eq!(
-            (found[1].id().as_str(), found[1].status.as_str()),
-            ("y", "Terminating")
-        );
-        assert!(resources("nothing here").is_empty());
     }
 
     proptest! {

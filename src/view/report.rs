@@ -5,6 +5,7 @@
 use super::description::API_VERSION;
 use crate::diagnosis::retries::Then;
 use crate::diagnosis::{Case, Diagnosis, Evidence, Root, Severity, Step, Subject};
+use crate::model::failure;
 use crate::model::status::{self, Ready};
 use crate::render::age;
 use crate::text::one_line;
@@ -211,7 +212,7 @@ fn state(case: &Case<'_>) -> String {
     } else if ready == Ready::True {
         format!("Ready{since}")
     } else if case.failure.is_some() {
-        let retries = if status::is_exhausted(hr) {
+        let retries = if failure::is_exhausted(hr) {
             "Flux has stopped retrying"
         } else {
             "Flux keeps trying"

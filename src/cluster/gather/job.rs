@@ -4,7 +4,7 @@ use super::super::{Cluster, List, segment};
 use super::events;
 use crate::model::helm_release::{GROUP, HelmRelease};
 use crate::model::helm_storage::{Hook, Release};
-use crate::model::{manifest, status};
+use crate::model::{failure, manifest};
 use crate::snapshot::{CreationJob, JobPod, LostJob, Read};
 use serde_json::Value;
 
@@ -45,10 +45,10 @@ impl Found {
 
 /// The Job that the failure text names.
 pub(super) fn of_failure(hr: &HelmRelease) -> Option<JobId> {
-    let failure = status::failure(hr)?;
-    status::resources(&failure.error)
+    let failure = failure::failure(hr)?;
+    failure::resources(&failure.error)
         .into_iter()
-        .chain(status::resources(&failure.condition.message))
+        .chain(failure::resources(&failure.condition.message))
         .find(|r| r.kind == "Job")
         .map(|r| JobId {
             namespace: if r.namespace.is_empty() {

@@ -5,7 +5,7 @@ use crate::diagnosis::finding::{Evidence, Finding, Subject};
 use crate::diagnosis::job::Outcome;
 use crate::diagnosis::retries::{Fixes, is_timeout, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
-use crate::model::status::resources;
+use crate::model::failure::resources;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS303",

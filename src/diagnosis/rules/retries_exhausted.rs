@@ -4,7 +4,7 @@ use crate::diagnosis::case::Case;
 use crate::diagnosis::finding::{Evidence, Finding};
 use crate::diagnosis::retries::again;
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
-use crate::model::status;
+use crate::model::failure;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS110",
@@ -30,7 +30,7 @@ Failed to install after 3 attempt(s)"#,
 };
 
 fn exhausted(case: &Case<'_>) -> bool {
-    status::is_exhausted(case.hr())
+    failure::is_exhausted(case.hr())
 }
 
 fn check(case: &Case<'_>) -> Verdict {

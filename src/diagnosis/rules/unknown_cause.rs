@@ -4,7 +4,7 @@ use crate::diagnosis::case::Case;
 use crate::diagnosis::finding::{Evidence, Finding};
 use crate::diagnosis::retries::{again, kubectl};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, failing};
-use crate::model::status;
+use crate::model::failure;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS900",
@@ -44,7 +44,7 @@ fn check(case: &Case<'_>) -> Verdict {
     )
     .lines(condition.message.lines().take(LINES));
     let hr = case.hr();
-    let then = status::is_exhausted(hr).then(|| again(case));
+    let then = failure::is_exhausted(hr).then(|| again(case));
     Finding::new(
         case.subject(),
         "it fails, and no check here knows the cause",
