@@ -5,6 +5,7 @@
 //! handed on as it came, with [`ClusterError`] for what could not be had.
 
 pub mod config;
+mod duration;
 pub mod error;
 pub mod exec;
 pub mod gather;

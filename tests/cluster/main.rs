@@ -3,6 +3,7 @@
 //! One binary, so that the sandbox is started once. A command's tests are in the file of its name.
 
 mod completion;
+mod connection;
 mod delete_db;
 mod describe;
 mod dialect;
