@@ -19,7 +19,6 @@ use std::ffi::OsString;
     name = "kubectl skvs",
     bin_name = "kubectl skvs",
     version,
-    disable_help_subcommand = true,
     max_term_width = 100,
     after_help = "Onboardings are looked up in the namespace flux-system; the context's own namespace is not used.\nFlags stand after skvs: kubectl skvs list --context NAME"
 )]

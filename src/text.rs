@@ -63,12 +63,13 @@ pub fn shell_line<S: AsRef<str>>(words: &[S]) -> String {
         .join(" ")
 }
 
-/// Up to three of `candidates` that are near `wanted`, nearest first: for "did you mean".
+/// Up to three of `candidates` that are near `wanted`, nearest first: for "did you mean". Counted in typing errors, not in
+/// what the beginnings share: onboardings all begin alike.
 pub fn near<'a>(wanted: &str, candidates: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
     let mut scored: Vec<(f64, &str)> = candidates
         .into_iter()
         .filter_map(|c| {
-            let score = strsim::jaro_winkler(wanted, c);
+            let score = strsim::normalized_damerau_levenshtein(wanted, c);
             (score > 0.75 || (wanted.len() > 2 && c.contains(wanted))).then_some((score, c))
         })
         .collect();
@@ -104,6 +105,16 @@ mod tests {
             near("prod-esat", ["prod-east", "prod-west", "lab"]),
             ["prod-east", "prod-west"]
         );
+        let all = [
+            "skvs-onboarding-golf--sessions",
+            "skvs-onboarding-uniform--notes",
+            "skvs-onboarding-lima--events",
+        ];
+        assert_eq!(
+            near("skvs-onboarding-gulf--sessions", all),
+            ["skvs-onboarding-golf--sessions"]
+        );
+        assert_eq!(near("golf", all), ["skvs-onboarding-golf--sessions"]);
         assert!(near("alpha", ["zzz"]).is_empty());
     }
 }

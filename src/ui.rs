@@ -165,5 +165,11 @@ pub fn ask(question: &str) -> io::Result<String> {
         .allow_empty(true)
         .report(true)
         .interact_text()
-        .map_err(|dialoguer::Error::IO(error)| error)
+        .map_err(|dialoguer::Error::IO(error)| {
+            if error.kind() == io::ErrorKind::Interrupted {
+                // The cursor still stands behind the question.
+                log("");
+            }
+            error
+        })
 }

@@ -48,6 +48,8 @@ pub(super) async fn all(app: &App, cluster: &Cluster, names: &[String]) -> Resul
             }
             (_, Some(Ok(known))) => among(typed(name), known),
             (_, Some(Err(error))) if error.is_fatal() => return Err(error.clone().into()),
+            // A name that can be no object's was asked for in the list alone: what the list said is the answer.
+            (None, Some(Err(error))) => Err(error.clone().into()),
             (_, Some(Err(error))) => Err(not_found(typed(name)).hint(format!(
                 "it was not looked for among releases and databases: {}",
                 error.clause()
