@@ -251,12 +251,28 @@ impl HelmRelease {
         self.spec
             .chart
             .as_ref()
-            .is_some_and(|c| c.spec.chart.rsplit('/').next() == Some(ONBOARDING_CHART))
+            .is_some_and(|c| c.spec.chart_folder() == ONBOARDING_CHART)
             || self
                 .status
                 .history
                 .iter()
                 .any(|h| h.chart_name == ONBOARDING_CHART)
+    }
+
+    /// Whether the spec leaves open which chart it is: only a HelmRepository's charts go by their name, others by a path.
+    pub fn names_no_chart(&self) -> bool {
+        self.spec
+            .chart
+            .as_ref()
+            .is_none_or(|c| c.spec.source_ref.kind != "HelmRepository")
+    }
+}
+
+impl ChartSpec {
+    /// The last part of `chart`: for a Git or Bucket source that is a path, with or without a `/` at its end.
+    fn chart_folder(&self) -> &str {
+        let path = self.chart.trim_end_matches('/');
+        path.rsplit('/').next().unwrap_or(path)
     }
 }
 
@@ -311,6 +327,32 @@ mod tests {
             hr.helm_chart(),
             Some(("src".into(), "flux-system-a".into()))
         );
+    }
+
+    #[test]
+    fn a_chart_in_git_is_known_by_its_folder_or_not_at_all() {
+        let chart = |chart: &str, kind: &str| {
+            HelmRelease::from_value(&json!({"spec": {"chart": {"spec": {"chart": chart, "sourceRef": {"kind": kind}}}}}))
+                .unwrap()
+        };
+        for path in [
+            "secure-kvs-onboarding",
+            "./charts/secure-kvs-onboarding",
+            "./charts/secure-kvs-onboarding/",
+            "charts/secure-kvs-onboarding//",
+        ] {
+            assert!(chart(path, "GitRepository").installs_onboarding_chart());
+        }
+        for (path, kind, open) in [
+            ("./charts/onboarding", "GitRepository", true),
+            ("./charts/onboarding", "Bucket", true),
+            ("podinfo", "HelmRepository", false),
+        ] {
+            let hr = chart(path, kind);
+            assert!(!hr.installs_onboarding_chart());
+            assert_eq!(hr.names_no_chart(), open, "{path} of a {kind}");
+        }
+        assert!(HelmRelease::default().names_no_chart());
     }
 
     #[test]

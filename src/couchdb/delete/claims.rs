@@ -63,8 +63,15 @@ impl<'a> Judge<'a> {
         let onboarding = labelled || hr.installs_onboarding_chart();
         self.onboardings += usize::from(onboarding);
         // A chart that neither spec nor history names may be the onboarding chart.
-        let may_be = onboarding || (hr.spec.chart.is_none() && hr.status.history.is_empty());
+        let may_be = onboarding || (hr.names_no_chart() && hr.status.history.is_empty());
         let claim = hr.claim();
+        let claims = claim.joined().is_some_and(|joined| self.is_meant(joined));
+        if may_be && hr.is_remote() && !claims {
+            self.not_read(
+                format!("Helm's revisions of {by}"),
+                "they are on another cluster (spec.kubeConfig)",
+            );
+        }
         match (&claim, claim.joined()) {
             (_, Some(joined)) if self.is_meant(joined) => {
                 let database = joined.to_owned();

@@ -65,7 +65,8 @@ fn nothing_claims_and_what_was_looked_at_is_counted() {
     let mut judge = Judge::new(&name);
     judge.helm_release(&other());
     judge.helm_release(&json!({"metadata": {"name": "podinfo", "namespace": "apps"},
-        "spec": {"chart": {"spec": {"chart": "podinfo"}}, "valuesFrom": [{"kind": "Secret", "name": "s"}]}}));
+        "spec": {"chart": {"spec": {"chart": "podinfo", "sourceRef": {"kind": "HelmRepository"}}}, "valuesFrom": [{"kind": "Secret", "name": "s"}],
+            "kubeConfig": {"secretRef": {"name": "k"}}}}));
     judge.revision(&secret("podinfo", json!(null), json!(null)));
     judge.revision(&secret(
         "secure-kvs-onboarding",
@@ -147,9 +148,25 @@ fn a_claim_that_is_not_known_is_a_refusal() {
     let from = json!({"valuesFrom": [{"kind": "ConfigMap", "name": "v"}]});
     let chart_ref = json!({"metadata": {"name": "r", "namespace": "n"},
         "spec": {"chartRef": {"kind": "OCIRepository", "name": "c"}, "valuesFrom": [{"kind": "Secret", "name": "s"}]}});
+    let in_git = |chart: &str, history: Value| {
+        json!({"metadata": {"name": "g", "namespace": "n"}, "status": {"history": history},
+            "spec": {"chart": {"spec": {"chart": chart, "sourceRef": {"kind": "GitRepository", "name": "r"}}},
+                "valuesFrom": [{"kind": "ConfigMap", "name": "v"}]}})
+    };
     for (object, why) in [
         (
             release("flux-system/x", json!({"namespace": "pds"}), from),
+            "it comes from ConfigMap v",
+        ),
+        (
+            in_git("./charts/onboarding", json!([])),
+            "it comes from ConfigMap v",
+        ),
+        (
+            in_git(
+                "./charts/secure-kvs-onboarding/",
+                json!([{"chartName": "x"}]),
+            ),
             "it comes from ConfigMap v",
         ),
         (
@@ -219,6 +236,22 @@ fn an_edited_database_leaves_its_revision_to_claim() {
     assert_eq!(
         told,
         ["HelmRelease flux-system/x still claims pds_database"]
+    );
+}
+
+#[test]
+fn revisions_on_another_cluster_are_not_read() {
+    let remote = json!({"kubeConfig": {"secretRef": {"name": "k"}}});
+    let edited = release(
+        "flux-system/x",
+        json!({"namespace": "pds", "database": "new"}),
+        remote,
+    );
+    assert_eq!(
+        judge(&[edited], &[]),
+        [
+            "Helm's revisions of HelmRelease flux-system/x could not be read: they are on another cluster (spec.kubeConfig)"
+        ]
     );
 }
 
