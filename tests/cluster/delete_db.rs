@@ -1,6 +1,7 @@
 //! `delete-db` against CouchDB's front, behind real pods and real execs.
 
 mod act;
+mod elsewhere;
 mod outcomes;
 mod refusals;
 mod stage;

@@ -28,12 +28,6 @@ pub fn lines(plan: &Plan, context: Option<&str>, server: &str) -> Vec<String> {
         "{} in all namespaces checked",
         count(looked.helm_releases as u64, "HelmRelease")
     );
-    if let Some(namespaces) = &looked.storage {
-        checked.push_str(&format!(
-            ", Helm's revisions only in {}",
-            one_line(&namespaces.join(", "))
-        ));
-    }
     if let Some(objects) = looked.database_objects {
         checked.push_str(&format!(
             ", {}",
@@ -110,13 +104,10 @@ mod tests {
         let mut facts = facts();
         facts.recovery = None;
         facts.unclaimed.database_objects = Some(1);
-        facts.unclaimed.storage = Some(vec!["flux-system".into()]);
         let card = lines(&plan(facts).unwrap(), None, "https://h").join("\n");
         assert!(card.contains("could not be read"), "{card}");
         assert!(
-            card.contains(
-                "checked, Helm's revisions only in flux-system, 1 couchdbdatabase object)"
-            ),
+            card.contains("checked, 1 couchdbdatabase object)"),
             "{card}"
         );
     }

@@ -19,8 +19,6 @@ pub struct Unclaimed {
     pub helm_releases: usize,
     /// Revisions of the onboarding chart's releases.
     pub revisions: usize,
-    /// Namespaces whose Helm storage was read; `None` when it was all of them.
-    pub storage: Option<Vec<String>>,
     /// Objects of the later generation; `None` where they are not served.
     pub database_objects: Option<usize>,
 }
@@ -96,11 +94,6 @@ impl<'a> Judge<'a> {
     /// The HelmReleases of this cluster could not be read, or it has none.
     pub fn no_helm_releases(&mut self) {
         self.refusals.push(Refusal::NoHelmReleases);
-    }
-
-    /// Helm's storage is read in these namespaces only.
-    pub fn storage(&mut self, namespaces: impl IntoIterator<Item = String>) {
-        self.seen.storage = Some(namespaces.into_iter().collect());
     }
 
     /// One Secret of Helm's storage.

@@ -11,7 +11,6 @@ use crate::couchdb::response::{DatabaseInfo, Membership, NoResponse, Server, Sha
 use crate::couchdb::script::Job;
 use crate::couchdb::transport::{self, Answers, Failure};
 use crate::error::{Error, Result};
-use crate::model::helm_release::HelmRelease;
 use crate::model::helm_storage::SECRET_TYPE;
 use crate::model::names::DatabaseName;
 use serde::de::DeserializeOwned;
@@ -30,69 +29,49 @@ pub async fn claims(
     name: &DatabaseName,
 ) -> Result<std::result::Result<Unclaimed, Vec<Refusal>>> {
     let mut judge = Judge::new(name);
-    let storage = helm_releases(cluster, &mut judge).await?;
-    revisions(cluster, &mut judge, &storage).await?;
+    helm_releases(cluster, &mut judge).await?;
+    revisions(cluster, &mut judge).await?;
     database_objects(cluster, &mut judge).await?;
     Ok(judge.finish())
 }
 
-/// Every HelmRelease; gives the namespaces that hold their Helm storage.
-async fn helm_releases(cluster: &Cluster, judge: &mut Judge<'_>) -> Result<BTreeSet<String>> {
-    let mut storage = BTreeSet::new();
+/// Every HelmRelease.
+async fn helm_releases(cluster: &Cluster, judge: &mut Judge<'_>) -> Result<()> {
+    let what = "the HelmReleases of all namespaces";
     let read: std::result::Result<(List<Value>, Pages<Value>), _> =
         cluster.helm_releases(&Query::default()).await;
     let (mut page, mut pages) = match read {
         Ok(read) => read,
         Err(error) if is_not_installed(&error) => {
             judge.no_helm_releases();
-            return Ok(storage);
+            return Ok(());
         }
-        Err(error) => {
-            unread(judge, "the HelmReleases of all namespaces", error)?;
-            return Ok(storage);
-        }
+        Err(error) => return unread(judge, what, error),
     };
     loop {
-        for object in &page.items {
-            judge.helm_release(object);
-            if let Ok(hr) = HelmRelease::from_value(object) {
-                storage.insert(hr.storage_namespace().to_owned());
-            }
-        }
+        page.items.iter().for_each(|o| judge.helm_release(o));
         match pages.next().await {
             Ok(Some(next)) => page = next,
-            Ok(None) => return Ok(storage),
-            Err(error) => {
-                unread(judge, "the HelmReleases of all namespaces", error)?;
-                return Ok(storage);
-            }
+            Ok(None) => return Ok(()),
+            Err(error) => return unread(judge, what, error),
         }
     }
 }
 
-/// Every revision in Helm's storage: in all namespaces, or where that is forbidden in those that HelmReleases name.
-async fn revisions(
-    cluster: &Cluster,
-    judge: &mut Judge<'_>,
-    storage: &BTreeSet<String>,
-) -> Result<()> {
-    let query = format!("secrets?fieldSelector=type%3D{}", segment(SECRET_TYPE));
-    match each(cluster, format!("/api/v1/{query}"), |s| judge.revision(s)).await {
-        Err(error) if error.is_forbidden() => {}
-        Err(error) => return unread(judge, "Helm's Secrets of all namespaces", error),
-        Ok(()) => return Ok(()),
+/// Every revision in Helm's storage, in all namespaces: a release whose HelmRelease is gone can lie in any of them.
+async fn revisions(cluster: &Cluster, judge: &mut Judge<'_>) -> Result<()> {
+    let path = format!(
+        "/api/v1/secrets?fieldSelector=type%3D{}",
+        segment(SECRET_TYPE)
+    );
+    match each(cluster, path, |s| judge.revision(s)).await {
+        Ok(()) => Ok(()),
+        Err(error) => unread(judge, "Helm's Secrets of all namespaces", error),
     }
-    judge.storage(storage.iter().cloned());
-    for namespace in storage {
-        let path = format!("/api/v1/namespaces/{}/{query}", segment(namespace));
-        if let Err(error) = each(cluster, path, |s| judge.revision(s)).await {
-            unread(judge, &format!("Helm's Secrets in {namespace}"), error)?;
-        }
-    }
-    Ok(())
 }
 
-/// The objects of the later generation, where they are served.
+/// The objects of the later generation, where they are served: in every version, since a kind can be served in one that is
+/// not the preferred one. Each version shows all objects of a kind, so one of them is enough.
 async fn database_objects(cluster: &Cluster, judge: &mut Judge<'_>) -> Result<()> {
     let what = format!("the objects of {LATER}");
     let group: Value = match cluster.get(&format!("/apis/{LATER}")).await {
@@ -100,41 +79,53 @@ async fn database_objects(cluster: &Cluster, judge: &mut Judge<'_>) -> Result<()
         Err(error) if error.is_not_found() => return Ok(()),
         Err(error) => return unread(judge, &what, error),
     };
-    let Some(version) = group
-        .pointer("/preferredVersion/version")
-        .and_then(Value::as_str)
-    else {
+    let versions: Vec<&str> = items(&group, "versions")
+        .filter_map(|v| v.get("version").and_then(Value::as_str))
+        .collect();
+    if versions.is_empty() {
         judge.not_read(what, "the API server names no version of them");
         return Ok(());
-    };
-    let base = format!("/apis/{LATER}/{}", segment(version));
-    let served: Value = match cluster.get(&base).await {
-        Ok(served) => served,
-        Err(error) => return unread(judge, &what, error),
-    };
-    for resource in served
-        .get("resources")
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten()
-    {
-        let text = |key: &str| {
-            resource
-                .get(key)
-                .and_then(Value::as_str)
-                .unwrap_or_default()
+    }
+    let mut read = BTreeSet::new();
+    for version in versions {
+        let base = format!("/apis/{LATER}/{}", segment(version));
+        let served: Value = match cluster.get(&base).await {
+            Ok(served) => served,
+            Err(error) => {
+                unread(judge, &what, error)?;
+                continue;
+            }
         };
-        let (plural, kind) = (text("name"), text("kind"));
-        if plural.contains('/') || !kind.eq_ignore_ascii_case("couchdbdatabase") {
-            continue;
-        }
-        judge.database_objects_served();
-        let path = format!("{base}/{}", segment(plural));
-        if let Err(error) = each(cluster, path, |o| judge.database_object(kind, o)).await {
-            unread(judge, &format!("the {plural} of all namespaces"), error)?;
+        for resource in items(&served, "resources") {
+            let text = |key: &str| {
+                resource
+                    .get(key)
+                    .and_then(Value::as_str)
+                    .unwrap_or_default()
+            };
+            let (plural, kind) = (text("name"), text("kind"));
+            if plural.contains('/')
+                || !kind.eq_ignore_ascii_case("couchdbdatabase")
+                || !read.insert(plural.to_owned())
+            {
+                continue;
+            }
+            judge.database_objects_served();
+            let path = format!("{base}/{}", segment(plural));
+            if let Err(error) = each(cluster, path, |o| judge.database_object(kind, o)).await {
+                unread(judge, &format!("the {plural} of all namespaces"), error)?;
+            }
         }
     }
     Ok(())
+}
+
+fn items<'v>(object: &'v Value, key: &str) -> impl Iterator<Item = &'v Value> {
+    object
+        .get(key)
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
 }
 
 async fn each(
