@@ -14,9 +14,9 @@ pub enum Code {
     Usage = 2,
     /// `troubleshoot` found at least one error.
     Findings = 3,
-    /// A deletion was refused or not confirmed; nothing was sent.
+    /// A deletion was refused, by CouchDB too, or not confirmed; nothing was deleted.
     Refused = 4,
-    /// The DELETE was sent and what became of it is not known.
+    /// The DELETE was or may have been sent and what became of it is not known.
     Unknown = 5,
     /// The DELETE was done by some members only; the others still hold the data.
     Incomplete = 6,
@@ -49,9 +49,9 @@ impl Code {
             Code::Failed => "failed; not found and already gone count as failed too",
             Code::Usage => "the command line cannot be understood",
             Code::Findings => "troubleshoot found at least one error",
-            Code::Refused => "the deletion was refused or not confirmed, nothing was sent",
+            Code::Refused => "the deletion was refused or not confirmed, nothing was deleted",
             Code::Unknown => {
-                "the deletion was sent and its outcome is not known (also Ctrl-C after it was sent)"
+                "the deletion was or may have been sent and its outcome is not known (also Ctrl-C after it was sent)"
             }
             Code::Incomplete => "the deletion is incomplete: a member still holds the data",
             Code::Interrupted => "interrupted before anything was sent",

@@ -186,23 +186,29 @@ pub(super) fn tell(
         ))
         .with_code(code)),
         Outcome::Refused(refusals) => Err(refused(app, refusals)),
-        Outcome::Incomplete { why, seen } => {
-            let hint = format!(
-                "when every member is back, remove shards/*/{name}.*.couch by hand from the disk of the one that was away; which that was: {}",
-                again()
-            );
+        Outcome::Incomplete { why, seen, files } => {
+            let hints = incomplete_hints(&files, &again());
             let error = Error::new(format!(
                 "database \"{name}\" is not deleted everywhere: {why}"
             ));
             app.ui.error(&error);
             tell_seen(app, &seen);
-            app.ui.hint(&hint);
+            hints.iter().for_each(|hint| app.ui.hint(hint));
             Err(Error::silent(code))
         }
-        Outcome::Unknown { why, seen } => {
+        Outcome::Unknown {
+            answered,
+            why,
+            seen,
+        } => {
             let hint = format!("what became of it: {}", again());
+            let sent = if answered {
+                "was sent"
+            } else {
+                "may have been sent"
+            };
             let error = Error::new(format!(
-                "the DELETE of database \"{name}\" was sent and its outcome is not known: {why}"
+                "the DELETE of database \"{name}\" {sent} and its outcome is not known: {why}"
             ));
             app.ui.error(&error);
             tell_seen(app, &seen);
@@ -211,6 +217,17 @@ pub(super) fn tell(
         }
         Outcome::Interrupted => Err(interrupted()),
     }
+}
+
+/// When a member still holds data. The files are named by the suffix of the database that was deleted: one that was created anew
+/// since has files of its own beside them.
+fn incomplete_hints(files: &str, again: &str) -> [String; 2] {
+    [
+        format!("when every member is back, look again: {again}"),
+        format!(
+            "a member that was away forgets the name and keeps the files; once the database is gone on all of them, remove by hand from its data folder: {files}"
+        ),
+    ]
 }
 
 fn tell_seen(app: &mut App, seen: &[String]) {
@@ -309,6 +326,16 @@ mod tests {
             message.ends_with("still there on couchdb@db-1"),
             "{message}"
         );
+    }
+
+    #[test]
+    fn the_files_of_a_later_database_are_not_named() {
+        let files =
+            "shards/*/pds_database.1709251200.couch .shards/*/pds_database.1709251200_design";
+        let [first, last] =
+            incomplete_hints(files, "kubectl skvs delete-db pds_database --dry-run");
+        assert!(first.ends_with("look again: kubectl skvs delete-db pds_database --dry-run"));
+        assert!(last.ends_with(files) && !last.contains(".*."), "{last}");
     }
 
     #[test]

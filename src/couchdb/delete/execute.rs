@@ -16,6 +16,32 @@ use std::time::Duration;
 /// Ctrl-C, as the caller waits for it.
 pub type Interrupt<'a> = Pin<&'a mut (dyn Future<Output = ()> + 'a)>;
 
+/// Ctrl-C, seen before the work was started or while it ran.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stopped {
+    Before,
+    During,
+}
+
+/// Does `work` until Ctrl-C. One that has come by now starts nothing; an answer that has come beside one is kept.
+async fn until<T>(
+    interrupt: &mut Interrupt<'_>,
+    work: impl Future<Output = T>,
+) -> Result<T, Stopped> {
+    // A turn of the runtime, so that a signal that the process has is seen.
+    tokio::task::yield_now().await;
+    tokio::select! {
+        biased;
+        () = interrupt.as_mut() => return Err(Stopped::Before),
+        () = std::future::ready(()) => {}
+    }
+    tokio::select! {
+        biased;
+        done = work => Ok(done),
+        () = interrupt.as_mut() => Err(Stopped::During),
+    }
+}
+
 /// How often the members are asked while one of them still has the database, and the pause between.
 const READS: u32 = 3;
 const PAUSE: Duration = Duration::from_secs(1);
@@ -27,47 +53,47 @@ pub async fn execute(
     mut interrupt: Interrupt<'_>,
 ) -> Outcome {
     let plan = confirmed.plan();
-    let looked = tokio::select! {
-        biased;
-        looked = last_look(cluster, plan) => looked,
-        () = &mut interrupt => return Outcome::Interrupted,
-    };
-    if let Err(refusals) = looked {
-        return Outcome::Refused(refusals);
+    match until(&mut interrupt, last_look(cluster, plan)).await {
+        Ok(Ok(())) => {}
+        Ok(Err(refusals)) => return Outcome::Refused(refusals),
+        Err(_) => return Outcome::Interrupted,
     }
     let job = plan.deletion();
-    let run = tokio::select! {
-        biased;
-        run = transport::run(cluster, plan.target(), &job) => run,
-        () = &mut interrupt => {
-            let why = "interrupted after the DELETE was handed to the pod, before its answer".to_owned();
-            return Outcome::Unknown { why, seen: Vec::new() };
+    let run = match until(&mut interrupt, transport::run(cluster, plan.target(), &job)).await {
+        Ok(run) => run,
+        Err(Stopped::Before) => return Outcome::Interrupted,
+        Err(Stopped::During) => {
+            let why =
+                "interrupted after the DELETE was handed to the pod, before its answer".to_owned();
+            return Outcome::Unknown {
+                answered: false,
+                why,
+                seen: Vec::new(),
+            };
         }
     };
     let sent = outcome::sent(run);
-    if matches!(sent, Sent::Not(_) | Sent::Absent) {
+    if matches!(sent, Sent::Not(_)) {
         return outcome::conclude(plan, sent, Ok(Vec::new()));
     }
-    let read_back = tokio::select! {
-        biased;
-        read_back = read_back(cluster, plan) => read_back,
-        () = &mut interrupt => return interrupted(&sent),
-    };
-    outcome::conclude(plan, sent, read_back)
+    match until(&mut interrupt, read_back(cluster, plan)).await {
+        Ok(read_back) => outcome::conclude(plan, sent, read_back),
+        Err(_) => interrupted(&sent),
+    }
 }
 
 /// Ctrl-C while the members were asked.
 fn interrupted(sent: &Sent) -> Outcome {
-    let why = match sent {
-        Sent::Done => "CouchDB answered 200; interrupted before its members were asked".to_owned(),
-        Sent::Accepted => {
-            "CouchDB answered 202; interrupted before its members were asked".to_owned()
-        }
-        Sent::Unknown(why) => format!("{why}; interrupted before the members were asked"),
-        Sent::Not(_) | Sent::Absent => "interrupted".to_owned(),
+    let (answered, why) = match sent {
+        Sent::Done => (true, "CouchDB answered 200"),
+        Sent::Accepted => (true, "CouchDB answered 202"),
+        Sent::Absent => (true, "CouchDB answered 404"),
+        Sent::Unknown { answered, why } => (*answered, why.as_str()),
+        Sent::Not(_) => (false, "nothing was sent"),
     };
     Outcome::Unknown {
-        why,
+        answered,
+        why: format!("{why}; interrupted before its members were asked"),
         seen: Vec::new(),
     }
 }
@@ -120,12 +146,44 @@ async fn read_back(cluster: &Cluster, plan: &Plan) -> ReadBack {
         let members = read::members(cluster, plan.target(), plan.members(), plan.name())
             .await
             .map_err(|failure| failure.clause())?;
-        let lags = members.iter().any(|(_, m)| {
-            matches!(m, Member::Has(map) if map.shard_suffix == plan.shard_map().shard_suffix)
-        });
+        let lags = members
+            .iter()
+            .any(|(_, m)| matches!(m, Member::Has(map) if plan.is_same(map)));
         if !lags || asked == READS {
             return Ok(members);
         }
         tokio::time::sleep(PAUSE).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::cell::Cell;
+
+    /// How it ended, and whether the work was started.
+    async fn run(
+        interrupt: impl Future<Output = ()>,
+        work: impl Future<Output = ()>,
+    ) -> (Result<(), Stopped>, bool) {
+        let started = Cell::new(false);
+        let mut interrupt: Interrupt<'_> = std::pin::pin!(interrupt);
+        let work = async {
+            started.set(true);
+            work.await;
+        };
+        let done = until(&mut interrupt, work).await;
+        (done, started.get())
+    }
+
+    #[tokio::test]
+    async fn an_interrupt_that_has_come_starts_nothing() {
+        let (now, never) = (std::future::ready, std::future::pending);
+        assert_eq!(run(now(()), now(())).await, (Err(Stopped::Before), false));
+        let later = async {
+            tokio::task::yield_now().await;
+        };
+        assert_eq!(run(later, never()).await, (Err(Stopped::During), true));
+        assert_eq!(run(never(), now(())).await, (Ok(()), true));
     }
 }

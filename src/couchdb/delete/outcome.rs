@@ -21,8 +21,8 @@ pub enum Sent {
     Accepted,
     /// 404: it was gone when the DELETE came.
     Absent,
-    /// Anything else; why.
-    Unknown(String),
+    /// Anything else: whether CouchDB answered, so that it was sent for certain, and why it is not known.
+    Unknown { answered: bool, why: String },
 }
 
 /// Reads the run that was to delete.
@@ -35,21 +35,35 @@ pub fn sent(run: Result<Answers, Failure>) -> Sent {
                 why: failure.clause(),
             });
         }
-        Err(failure) => return Sent::Unknown(failure.clause()),
+        Err(failure) => return unanswered(failure.clause()),
     };
+    // After a guard that did not hold the script sends nothing, however its output ended.
+    if answers.differs.is_some() && !answers.sending {
+        return Sent::Not(Refusal::Changed {
+            what: changed(&answers.differs, &answers.responses),
+        });
+    }
     if let Some(why) = answers.lost {
-        return Sent::Unknown(why);
+        let answered = matches!(answers.deletion, Some(Ok(_)));
+        return Sent::Unknown { answered, why };
     }
     match answers.deletion {
         Some(Ok(response)) => answered(&response),
         Some(Err(NoResponse::NotConnected)) => Sent::Not(Refusal::Changed {
             what: format!("{}: nothing was sent", NoResponse::NotConnected.clause()),
         }),
-        Some(Err(broken)) => Sent::Unknown(broken.clause()),
-        None if answers.sending => Sent::Unknown("its answer is missing".to_owned()),
+        Some(Err(broken)) => unanswered(broken.clause()),
+        None if answers.sending => unanswered("its answer is missing".to_owned()),
         None => Sent::Not(Refusal::Changed {
             what: changed(&answers.differs, &answers.responses),
         }),
+    }
+}
+
+fn unanswered(why: String) -> Sent {
+    Sent::Unknown {
+        answered: false,
+        why,
     }
 }
 
@@ -62,7 +76,10 @@ fn answered(response: &Response) -> Sent {
         400 | 401 | 403 | 405 => Sent::Not(Refusal::ByCouchDb {
             answer: response.clause(),
         }),
-        _ => Sent::Unknown(format!("CouchDB answered {}", response.clause())),
+        _ => Sent::Unknown {
+            answered: true,
+            why: format!("CouchDB answered {}", response.clause()),
+        },
     }
 }
 
@@ -103,10 +120,18 @@ pub enum Outcome {
     AlreadyGone,
     /// The database is as it was.
     Refused(Vec<Refusal>),
-    /// A member still holds data: what each says.
-    Incomplete { why: String, seen: Vec<String> },
-    /// Not known: what is known of the DELETE, and what was seen.
-    Unknown { why: String, seen: Vec<String> },
+    /// A member still holds data: what each says, and the files to look for on its disk.
+    Incomplete {
+        why: String,
+        seen: Vec<String>,
+        files: String,
+    },
+    /// Not known: whether CouchDB answered the DELETE, what is known of it, and what was seen.
+    Unknown {
+        answered: bool,
+        why: String,
+        seen: Vec<String>,
+    },
     /// Ctrl-C before the DELETE was sent.
     Interrupted,
 }
@@ -128,17 +153,39 @@ impl Outcome {
 /// Draws the conclusion.
 pub fn conclude(plan: &Plan, sent: Sent, read_back: ReadBack) -> Outcome {
     let seen = seen(plan, &read_back);
-    let why = match sent {
-        Sent::Not(refusal) => return Outcome::Refused(vec![refusal]),
-        Sent::Absent => return Outcome::AlreadyGone,
-        Sent::Unknown(why) => return Outcome::Unknown { why, seen },
-        Sent::Accepted => {
-            let why =
-                "CouchDB answered 202: a member did not take part and keeps its files".to_owned();
-            return Outcome::Incomplete { why, seen };
-        }
-        Sent::Done => "CouchDB answered 200".to_owned(),
+    let incomplete = |why: &str, seen| Outcome::Incomplete {
+        why: why.to_owned(),
+        seen,
+        files: plan.files(),
     };
+    match sent {
+        Sent::Not(refusal) => return Outcome::Refused(vec![refusal]),
+        Sent::Absent => {
+            let left = read_back.is_ok_and(|members| {
+                members
+                    .iter()
+                    .any(|(_, m)| matches!(m, Member::Has(map) if plan.is_same(map)))
+            });
+            if left {
+                let why =
+                    "CouchDB answered 404, as if another had deleted it, and a member still has it";
+                return incomplete(why, seen);
+            }
+            return Outcome::AlreadyGone;
+        }
+        Sent::Unknown { answered, why } => {
+            return Outcome::Unknown {
+                answered,
+                why,
+                seen,
+            };
+        }
+        Sent::Accepted => {
+            let why = "CouchDB answered 202: a member did not take part and keeps its files";
+            return incomplete(why, seen);
+        }
+        Sent::Done => {}
+    }
     let of = plan.members().len();
     let Ok(members) = read_back else {
         return Outcome::Deleted {
@@ -148,7 +195,7 @@ pub fn conclude(plan: &Plan, sent: Sent, read_back: ReadBack) -> Outcome {
         };
     };
     let later = members.iter().find_map(|(_, m)| match m {
-        Member::Has(map) if map.shard_suffix != plan.shard_map().shard_suffix => Some(map),
+        Member::Has(map) if !plan.is_same(map) => Some(map),
         _ => None,
     });
     if let Some(map) = later {
@@ -157,8 +204,7 @@ pub fn conclude(plan: &Plan, sent: Sent, read_back: ReadBack) -> Outcome {
         };
     }
     if members.iter().any(|(_, m)| matches!(m, Member::Has(_))) {
-        let why = format!("{why}, and a member still has it");
-        return Outcome::Incomplete { why, seen };
+        return incomplete("CouchDB answered 200, and a member still has it", seen);
     }
     let gone = members
         .iter()
@@ -185,9 +231,7 @@ fn seen(plan: &Plan, read_back: &ReadBack) -> Vec<String> {
 
 fn line(plan: &Plan, name: &str, member: &Member) -> String {
     let says = match member {
-        Member::Has(map) if map.shard_suffix == plan.shard_map().shard_suffix => {
-            "still has it".to_owned()
-        }
+        Member::Has(map) if plan.is_same(map) => "still has it".to_owned(),
         Member::Has(_) => "has a later database of this name".to_owned(),
         Member::Deleted => "says it is deleted".to_owned(),
         Member::Never => "says it never had it".to_owned(),

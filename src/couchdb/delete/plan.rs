@@ -59,9 +59,17 @@ impl Plan {
         &self.facts.membership.cluster_nodes
     }
 
-    /// The identity of the database in the shard map.
-    pub fn shard_map(&self) -> &ShardMap {
-        &self.facts.shard_map
+    /// Whether an entry of the shard map is of the very database that was planned for, not of a later one of its name.
+    pub fn is_same(&self, map: &ShardMap) -> bool {
+        map.shard_suffix == self.facts.shard_map.shard_suffix
+    }
+
+    /// The database's files and index folders in CouchDB's data folder, as the shell's patterns. A later database of the same name
+    /// has another suffix, so none of them is its own.
+    pub fn files(&self) -> String {
+        let suffix = String::from_utf8_lossy(&self.facts.shard_map.shard_suffix);
+        let stem = format!("{}{suffix}", self.facts.name);
+        format!("shards/*/{stem}.couch .shards/*/{stem}_design")
     }
 
     pub(super) fn facts(&self) -> &Facts {

@@ -60,7 +60,7 @@ fn only_a_200_is_a_deletion_though_a_202_has_the_same_body() {
         }
     );
     assert_eq!(end(Sent::Accepted, deleted()).code(), Code::Incomplete);
-    assert!(matches!(answer(200, json!({})), Sent::Unknown(_)));
+    assert!(matches!(answer(200, json!({})), Sent::Unknown { .. }));
 }
 
 #[test]
@@ -82,7 +82,20 @@ fn couchdbs_refusals_deleted_nothing() {
         404,
         json!({"error": "not_found", "reason": "Database does not exist."}),
     );
-    assert_eq!(end(gone, deleted()), Outcome::AlreadyGone);
+    assert_eq!(end(gone.clone(), deleted()), Outcome::AlreadyGone);
+    assert_eq!(
+        end(gone.clone(), Err("no exec".into())),
+        Outcome::AlreadyGone
+    );
+    let later = with(|m| m[0].1 = Member::Has(map(1_764_000_000)));
+    assert_eq!(end(gone.clone(), later), Outcome::AlreadyGone);
+    // Gone for CouchDB, not for one of its members.
+    let left = with(|m| m[2].1 = Member::Has(map(1_709_251_200)));
+    let outcome = end(gone, left);
+    assert_eq!(outcome.code(), Code::Incomplete);
+    assert!(
+        matches!(outcome, Outcome::Incomplete { seen, .. } if seen[2] == "couchdb@db-2 still has it")
+    );
     assert_eq!(Outcome::AlreadyGone.code(), Code::Failed);
 }
 
@@ -163,6 +176,12 @@ fn what_was_not_sent_is_refused() {
             differs: Some("/ x".into()),
             ..Answers::default()
         })),
+        // The script said that it sends nothing; only its end was lost.
+        sent(Ok(Answers {
+            differs: Some("/pds_database \"_rev\":\"1-a\"".into()),
+            lost: Some("the exec was lost".into()),
+            ..Answers::default()
+        })),
     ];
     for case in cases {
         assert!(matches!(case, Sent::Not(_)), "{case:?}");
@@ -176,8 +195,27 @@ fn a_member_that_keeps_it_makes_it_incomplete() {
     let outcome = end(Sent::Done, lagging);
     assert_eq!(outcome.code(), Code::Incomplete);
     assert!(
-        matches!(outcome, Outcome::Incomplete { seen, .. } if seen[1] == "couchdb@db-1 still has it")
+        matches!(&outcome, Outcome::Incomplete { seen, .. } if seen[1] == "couchdb@db-1 still has it")
     );
+    // Only this database's own files are named: a later one has another suffix.
+    assert!(
+        matches!(outcome, Outcome::Incomplete { files, .. } if files == "shards/*/pds_database.1709251200.couch .shards/*/pds_database.1709251200_design")
+    );
+}
+
+#[test]
+fn what_was_answered_was_sent_for_certain() {
+    let answered = |sent: Sent| match end(sent, deleted()) {
+        Outcome::Unknown { answered, .. } => answered,
+        other => panic!("{other:?}"),
+    };
+    assert!(answered(answer(500, json!({"error": "error"}))));
+    assert!(!answered(sent(Err(Failure::Broken("no end".into())))));
+    assert!(!answered(sent(Ok(Answers {
+        deletion: Some(Err(NoResponse::Broken("cut".into()))),
+        sending: true,
+        ..Answers::default()
+    }))));
 }
 
 #[test]
