@@ -2,6 +2,7 @@
 //!
 //! Owns the flags and the order of the steps; the words are in [`told`], what is safe is decided in [`crate::couchdb::delete`].
 
+mod again;
 mod told;
 
 use crate::cli::App;
@@ -18,6 +19,9 @@ use crate::exit::Code;
 use crate::model::names::DatabaseName;
 use k8s_openapi::api::core::v1::Pod;
 use told::{done, interrupted, no_target, not_found, refused, tell};
+
+/// Namespace of CouchDB's pods where nothing names another one.
+const COUCHDB_NAMESPACE: &str = "secure-kvs";
 
 /// Delete the database of an onboarding that is gone
 ///
@@ -44,7 +48,7 @@ pub struct Args {
     #[arg(
         long,
         env = "SKVS_COUCHDB_NAMESPACE",
-        default_value = "secure-kvs",
+        default_value = COUCHDB_NAMESPACE,
         value_name = "NAMESPACE"
     )]
     couchdb_namespace: String,

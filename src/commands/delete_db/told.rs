@@ -1,6 +1,7 @@
 //! The words of `delete-db`: why there is no plan, and how a deletion ended.
 
 use super::Args;
+use super::again::again;
 use crate::cli::App;
 use crate::cluster::{Cluster, ClusterError, segment};
 use crate::couchdb::Target;
@@ -12,7 +13,7 @@ use crate::couchdb::pods::NoTarget;
 use crate::error::{Error, Result};
 use crate::exit::Code;
 use crate::model::names::DatabaseName;
-use crate::text::{near, shell_line};
+use crate::text::near;
 
 /// Most refusals that are told one by one.
 const TOLD: usize = 10;
@@ -31,18 +32,27 @@ pub(super) fn done(name: &DatabaseName, namespace: &str, suffix: &str) -> String
 pub(super) fn refused(app: &mut App, mut refusals: Vec<Refusal>) -> Error {
     let more = refusals.len().saturating_sub(TOLD);
     refusals.truncate(TOLD);
-    let last = refusals.pop();
-    for refusal in refusals {
-        app.ui.error(&refusal.into_error());
-    }
-    let last = last.map_or_else(
-        || Error::silent(Code::Refused),
-        |refusal| refusal.into_error().with_code(Code::Refused),
-    );
+    let mut errors = errors(&refusals);
+    let last = errors.pop().unwrap_or_else(|| Error::silent(Code::Refused));
+    errors.iter().for_each(|error| app.ui.error(error));
     if more > 0 {
         return last.hint(format!("{more} more reasons are not shown"));
     }
     last
+}
+
+/// Each refusal as an error; a hint that several have stands with the last of them only.
+fn errors(refusals: &[Refusal]) -> Vec<Error> {
+    let told = |(at, refusal): (usize, &Refusal)| {
+        let error = Error::new(format!("refused: {refusal}")).with_code(Code::Refused);
+        match refusal.hint() {
+            Some(hint) if refusals[at + 1..].iter().all(|r| r.hint() != Some(hint)) => {
+                error.hint(hint)
+            }
+            _ => error,
+        }
+    };
+    refusals.iter().enumerate().map(told).collect()
 }
 
 /// A database that is not there, or not there any more.
@@ -96,16 +106,24 @@ pub(super) fn not_found(
 
 /// Why no container can be asked; one request more where the namespace may be absent.
 pub(super) async fn no_target(cluster: &Cluster, namespace: &str, why: NoTarget) -> Error {
+    let mut absent = false;
+    if let NoTarget::None { looked_at: 0 } = why {
+        let path = format!("/api/v1/namespaces/{}", segment(namespace));
+        let read: std::result::Result<serde::de::IgnoredAny, ClusterError> =
+            cluster.get(&path).await;
+        absent = read.is_err_and(|e| e.is_not_found());
+    }
+    no_container(namespace, absent, why)
+}
+
+fn no_container(namespace: &str, absent: bool, why: NoTarget) -> Error {
     let list = format!("kubectl get pods -n {namespace}");
     match why {
         NoTarget::None { looked_at } => {
             let error = Error::new(format!(
                 "no CouchDB pod in namespace {namespace} ({looked_at} pods looked at)"
             ));
-            let path = format!("/api/v1/namespaces/{}", segment(namespace));
-            let read: std::result::Result<serde::de::IgnoredAny, ClusterError> =
-                cluster.get(&path).await;
-            if looked_at == 0 && read.is_err_and(|e| e.is_not_found()) {
+            if absent {
                 return error.hint(format!(
                     "the namespace {namespace:?} does not exist on this cluster; name another one with --couchdb-namespace"
                 ));
@@ -158,7 +176,12 @@ pub(super) fn tell(
     outcome: Outcome,
 ) -> Result<Code> {
     let code = outcome.code();
-    let again = || again(app, args, name);
+    let again = again(&app.global.connection, args, name);
+    // A token is not printed, so the command alone would ask as somebody else.
+    let again = match app.global.connection.token {
+        Some(_) => format!(" (with --token as before): {again}"),
+        None => format!(": {again}"),
+    };
     match outcome {
         Outcome::Deleted { gone, of, unread } => {
             app.ui.result(&done(name, &args.couchdb_namespace, ""))?;
@@ -187,7 +210,7 @@ pub(super) fn tell(
         .with_code(code)),
         Outcome::Refused(refusals) => Err(refused(app, refusals)),
         Outcome::Incomplete { why, seen, files } => {
-            let hints = incomplete_hints(&files, &again());
+            let hints = incomplete_hints(&files, &again);
             let error = Error::new(format!(
                 "database \"{name}\" is not deleted everywhere: {why}"
             ));
@@ -201,7 +224,7 @@ pub(super) fn tell(
             why,
             seen,
         } => {
-            let hint = format!("what became of it: {}", again());
+            let hint = format!("what became of it{again}");
             let sent = if answered {
                 "was sent"
             } else {
@@ -223,7 +246,7 @@ pub(super) fn tell(
 /// since has files of its own beside them.
 fn incomplete_hints(files: &str, again: &str) -> [String; 2] {
     [
-        format!("when every member is back, look again: {again}"),
+        format!("when every member is back, look again{again}"),
         format!(
             "a member that was away forgets the name and keeps the files; once the database is gone on all of them, remove by hand from its data folder: {files}"
         ),
@@ -234,41 +257,6 @@ fn tell_seen(app: &mut App, seen: &[String]) {
     for line in seen {
         app.ui.status(&format!("  {line}"));
     }
-}
-
-/// The one command that tells: the same target, read only.
-fn again(app: &App, args: &Args, name: &DatabaseName) -> String {
-    let mut words = ["kubectl", "skvs", "delete-db", name.as_str(), "--dry-run"]
-        .map(str::to_owned)
-        .to_vec();
-    let connection = &app.global.connection;
-    let flags = [
-        (
-            "--kubeconfig",
-            connection
-                .kubeconfig
-                .as_ref()
-                .map(|p| p.display().to_string()),
-        ),
-        ("--context", connection.context.clone()),
-        ("--cluster", connection.cluster.clone()),
-        ("--user", connection.user.clone()),
-        ("--server", connection.server.clone()),
-        (
-            "--couchdb-namespace",
-            Some(args.couchdb_namespace.clone()).filter(|n| n != "secure-kvs"),
-        ),
-        ("--pod-selector", args.pod_selector.clone()),
-        ("--pod", args.pod.clone()),
-        ("--container", args.container.clone()),
-        ("--port", args.port.map(|p| p.to_string())),
-    ];
-    for (flag, value) in flags {
-        if let Some(value) = value {
-            words.extend([flag.to_owned(), value]);
-        }
-    }
-    shell_line(&words)
 }
 
 #[cfg(test)]
@@ -329,11 +317,47 @@ mod tests {
     }
 
     #[test]
+    fn a_hint_that_several_refusals_have_is_told_once() {
+        let claimed = |by: &str| Refusal::Claimed {
+            by: by.to_owned(),
+            database: "pds_database".to_owned(),
+        };
+        let member = Refusal::Member {
+            member: "couchdb@db-0".to_owned(),
+            why: "is down".to_owned(),
+        };
+        let errors = errors(&[claimed("a"), member, claimed("b")]);
+        let hints: Vec<usize> = errors.iter().map(|e| e.hints().len()).collect();
+        assert_eq!(hints, [0, 1, 1]);
+        assert_eq!(
+            errors[0].to_string(),
+            "error: refused: a still claims pds_database"
+        );
+        assert!(errors.iter().all(|e| e.code() == Code::Refused));
+        assert!(errors[1].hints()[0].starts_with("bring the member back"));
+        assert!(errors[2].hints()[0].starts_with("remove its manifest"));
+    }
+
+    #[test]
+    fn several_containers_are_named_with_the_flag_that_chooses() {
+        let why = NoTarget::Containers {
+            pod: "db-0".to_owned(),
+            found: vec!["couchdb".to_owned(), "couchdb-old".to_owned()],
+        };
+        let error = no_container("secure-kvs", false, why);
+        assert_eq!(
+            error.to_string(),
+            "error: more than one container of pod secure-kvs/db-0 looks like CouchDB: couchdb, couchdb-old"
+        );
+        assert_eq!(error.hints(), ["choose one with --container"]);
+    }
+
+    #[test]
     fn the_files_of_a_later_database_are_not_named() {
         let files =
             "shards/*/pds_database.1709251200.couch .shards/*/pds_database.1709251200_design";
         let [first, last] =
-            incomplete_hints(files, "kubectl skvs delete-db pds_database --dry-run");
+            incomplete_hints(files, ": kubectl skvs delete-db pds_database --dry-run");
         assert!(first.ends_with("look again: kubectl skvs delete-db pds_database --dry-run"));
         assert!(last.ends_with(files) && !last.contains(".*."), "{last}");
     }

@@ -1,7 +1,5 @@
 //! Why a database is not deleted, in words, each with what to do first.
 
-use crate::error::Error;
-use crate::exit::Code;
 use std::fmt;
 
 /// One reason. No flag lifts any of them.
@@ -57,7 +55,7 @@ impl fmt::Display for Refusal {
 
 impl Refusal {
     /// What to do first.
-    fn hint(&self) -> Option<&'static str> {
+    pub fn hint(&self) -> Option<&'static str> {
         match self {
             Self::Claimed { .. } => Some(
                 "remove its manifest from the GitOps repository, wait until it is gone, then run this again",
@@ -74,15 +72,6 @@ impl Refusal {
             Self::Member { .. } => Some("bring the member back, then run this again"),
             Self::Changed { .. } => Some("look at it anew: run this again"),
             Self::NotRead { .. } | Self::ByCouchDb { .. } => None,
-        }
-    }
-
-    /// The user's error.
-    pub fn into_error(self) -> Error {
-        let error = Error::new(format!("refused: {self}")).with_code(Code::Refused);
-        match self.hint() {
-            Some(hint) => error.hint(hint),
-            None => error,
         }
     }
 }
