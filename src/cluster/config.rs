@@ -288,20 +288,29 @@ impl ConnectionArgs {
             cluster.certificate_authority = Some(file.clone());
             cluster.certificate_authority_data = None;
         }
+        // A certificate authority is given to be checked against: the file's "do not check" ends with it, as in kubectl.
+        let checked = self.certificate_authority.as_ref().map(|_| false);
         cluster.insecure_skip_tls_verify = self
             .insecure_skip_tls_verify
+            .or(checked)
             .or(cluster.insecure_skip_tls_verify);
         cluster.disable_compression = self.disable_compression.or(cluster.disable_compression);
-        if let Some(name) = &self.tls_server_name {
-            cluster.tls_server_name = Some(name.clone());
+        // The file's name belongs to the file's server.
+        if self.server.is_some() || self.tls_server_name.is_some() {
+            cluster.tls_server_name = self.tls_server_name.clone();
         }
         Ok(())
     }
 
     fn lay_over_user(&self, user: &mut AuthInfo) {
         if let Some(token) = &self.token {
+            // The credentials are replaced; whom the file says to impersonate is not one of them.
             *user = AuthInfo {
                 token: Some(token.clone().into()),
+                impersonate: user.impersonate.take(),
+                impersonate_groups: user.impersonate_groups.take(),
+                impersonate_uid: user.impersonate_uid.take(),
+                impersonate_user_extra: user.impersonate_user_extra.take(),
                 ..AuthInfo::default()
             };
         }
@@ -372,12 +381,15 @@ fn settle_interaction(user: &mut AuthInfo, stdin_is_terminal: bool) -> Result<()
 }
 
 fn read_one(path: &Path) -> Result<Kubeconfig> {
-    Kubeconfig::read_from(path).map_err(|e| match e {
+    let mut kubeconfig = Kubeconfig::read_from(path).map_err(|e| match e {
         KubeconfigError::ReadConfig(io, path) => {
             Error::new(format!("kubeconfig {}: {io}", path.display()))
         }
         other => Error::new(format!("kubeconfig {}: {other}", path.display())),
-    })
+    })?;
+    // Empty is unset: the next file of a list names the context.
+    kubeconfig.current_context = kubeconfig.current_context.filter(|c| !c.is_empty());
+    Ok(kubeconfig)
 }
 
 fn unknown<'a>(what: &str, name: &str, all: impl Iterator<Item = &'a str> + Clone) -> Error {
@@ -399,76 +411,4 @@ fn home() -> Option<PathBuf> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_unknown_context_names_the_near_one_and_all() {
-        let error = unknown(
-            "context",
-            "prod-esat",
-            ["prod-east", "prod-west"].into_iter(),
-        );
-        assert_eq!(
-            error.to_string(),
-            "error: context \"prod-esat\" does not exist in the kubeconfig"
-        );
-        assert_eq!(
-            error.hints(),
-            ["did you mean prod-east? contexts: prod-east, prod-west"]
-        );
-    }
-
-    fn two_contexts() -> Kubeconfig {
-        Kubeconfig::from_yaml(
-            "current-context: a\ncontexts:\n- {name: a, context: {cluster: ca, user: ua, namespace: x}}\n- {name: b, context: {cluster: cb, user: ub}}\nclusters:\n- {name: ca, cluster: {server: 'https://a:1'}}\n- {name: cb, cluster: {server: 'https://b:2'}}\nusers:\n- {name: ua, user: {token: ta}}\n- {name: ub, user: {token: tb}}\n",
-        )
-        .unwrap()
-    }
-
-    #[tokio::test]
-    async fn flags_win_over_the_kubeconfig() {
-        let args = ConnectionArgs {
-            context: Some("b".into()),
-            server: Some("c:3".into()),
-            impersonate: Some("jane".into()),
-            impersonate_groups: vec!["ops".into()],
-            impersonate_uid: Some("7".into()),
-            insecure_skip_tls_verify: Some(true),
-            ..ConnectionArgs::default()
-        };
-        let mut kubeconfig = two_contexts();
-        let (context, proxy) = args.select(&mut kubeconfig).unwrap();
-        assert_eq!((context.as_str(), proxy), ("b", None));
-        let options = KubeConfigOptions {
-            context: Some(context),
-            ..KubeConfigOptions::default()
-        };
-        let config = Config::from_custom_kubeconfig(kubeconfig, &options)
-            .await
-            .unwrap();
-        assert_eq!(config.cluster_url.to_string(), "https://c:3/");
-        assert!(config.accept_invalid_certs);
-        assert_eq!(config.auth_info.impersonate.as_deref(), Some("jane"));
-        assert_eq!(
-            config.auth_info.impersonate_groups,
-            Some(vec!["ops".to_owned()])
-        );
-        assert_eq!(config.auth_info.impersonate_uid.as_deref(), Some("7"));
-    }
-
-    #[test]
-    fn a_plugin_that_must_ask_needs_a_terminal() {
-        let mut user = AuthInfo {
-            exec: Some(kube::config::ExecConfig {
-                command: Some("login".into()),
-                interactive_mode: Some(ExecInteractiveMode::Always),
-                ..Default::default()
-            }),
-            ..AuthInfo::default()
-        };
-        assert!(settle_interaction(&mut user, true).is_ok());
-        let error = settle_interaction(&mut user, false).unwrap_err();
-        assert!(error.message().contains("\"login\""), "{error}");
-    }
-}
+mod tests;
