@@ -117,6 +117,11 @@ impl HelmRelease {
         Values::read(&self.spec.values)
     }
 
+    /// Whether the value `key` may come from `valuesFrom`, which is not read: it is not set inline.
+    pub fn is_unread(&self, key: &str) -> bool {
+        !self.spec.values_from.is_empty() && self.spec.values.get(key).is_none()
+    }
+
     /// The database that this HelmRelease claims by its spec.
     pub fn claim(&self) -> Claim {
         match self.values().claim() {

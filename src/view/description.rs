@@ -39,6 +39,9 @@ pub struct Description {
     pub endpoint: Read<Endpoint>,
     /// The runbook's four values as the spec gives them.
     pub values: Values,
+    /// Which of them `valuesFrom` may bring: they are not set inline, and it is not read.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub values_not_read: Vec<&'static str>,
     /// The accounts that are to be let in, as `namespace/name`.
     pub service_accounts: Vec<String>,
     pub status: Status,
@@ -182,6 +185,10 @@ impl Description {
             database: database(&snapshot, &notes),
             endpoint: endpoint(&snapshot, notes, revision),
             values: hr.values(),
+            values_not_read: ["namespace", "database", "serviceAccounts", "encryption"]
+                .into_iter()
+                .filter(|key| hr.is_unread(key))
+                .collect(),
             service_accounts: hr.values().accounts(),
             status: Status {
                 ready: headline.ready.word(),
@@ -284,10 +291,11 @@ fn endpoint(snapshot: &Snapshot, notes: Notes, revision: i64) -> Read<Endpoint> 
         (Read::Seen(_), None) => Read::not_asked("the release notes name no endpoint"),
         (Read::Seen(_), Some(url)) => {
             let encrypted = is_steelcouch(&url);
+            let hr = &snapshot.helm_release;
             // The chart's default is true.
-            let wanted = snapshot.helm_release.values().encryption.unwrap_or(true);
+            let wanted = hr.values().encryption.unwrap_or(true);
             Read::Seen(Endpoint {
-                differs: if encrypted == wanted {
+                differs: if encrypted == wanted || hr.is_unread("encryption") {
                     Vec::new()
                 } else {
                     vec![format!("spec.values.encryption is {wanted}")]

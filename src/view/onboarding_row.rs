@@ -5,6 +5,9 @@ use crate::model::status;
 use crate::render::age;
 use k8s_openapi::jiff::Timestamp;
 
+/// What stands for a value that was not read.
+const UNKNOWN: &str = "<unknown>";
+
 /// Which columns a table has.
 #[derive(Clone, Copy, Debug)]
 pub struct Columns {
@@ -64,8 +67,14 @@ fn wide(hr: &HelmRelease) -> [String; 6] {
     let values = hr.values();
     let encryption = match values.encryption {
         Some(yes) => yes.to_string(),
+        None if hr.is_unread("encryption") => UNKNOWN.to_owned(),
         // What the chart does when nobody says otherwise.
         None => "true (default)".to_owned(),
+    };
+    let accounts = if hr.is_unread("serviceAccounts") {
+        UNKNOWN.to_owned()
+    } else {
+        values.accounts().join(",")
     };
     let or_none = |text: String| {
         if text.is_empty() {
@@ -76,7 +85,7 @@ fn wide(hr: &HelmRelease) -> [String; 6] {
     };
     [
         encryption,
-        or_none(values.accounts().join(",")),
+        or_none(accounts),
         or_none(hr.chart_version().unwrap_or_default().to_owned()),
         or_none(hr.revision().map(|r| r.to_string()).unwrap_or_default()),
         hr.spec.suspend.to_string(),
@@ -87,4 +96,31 @@ fn wide(hr: &HelmRelease) -> [String; 6] {
 /// When the object was made; `None` when its metadata does not tell.
 pub fn created(hr: &HelmRelease) -> Option<Timestamp> {
     hr.metadata.creation_timestamp.as_deref()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    fn wide_of(spec: Value) -> [String; 2] {
+        let object = json!({"metadata": {"name": "a", "namespace": "n"}, "spec": spec});
+        let [encryption, accounts, ..] = wide(&HelmRelease::from_value(&object).unwrap());
+        [encryption, accounts]
+    }
+
+    #[test]
+    fn what_values_from_may_bring_is_unknown() {
+        let from = json!([{"kind": "ConfigMap", "name": "c"}]);
+        assert_eq!(wide_of(json!({})), ["true (default)", "<none>"]);
+        assert_eq!(
+            wide_of(json!({"valuesFrom": from})),
+            ["<unknown>", "<unknown>"]
+        );
+        let inline = json!({"namespace": "pds", "encryption": false, "serviceAccounts": []});
+        assert_eq!(
+            wide_of(json!({"values": inline, "valuesFrom": from})),
+            ["false", "<none>"]
+        );
+    }
 }

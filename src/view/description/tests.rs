@@ -321,3 +321,28 @@ fn nothing_in_it_steers_a_terminal() {
         "{text:?}"
     );
 }
+
+#[test]
+fn a_value_that_values_from_may_bring_is_not_told_as_the_charts_default() {
+    let mut read = snapshot("old-controller");
+    read.object["spec"]["values"] = json!({"namespace": "pds", "database": "database"});
+    read.object["spec"]["valuesFrom"] = json!([{"kind": "Secret", "name": "s"}]);
+    read.helm_release = HelmRelease::from_value(&read.object).unwrap();
+    let told = serde_json::to_value(Description::of(read.clone(), None)).unwrap();
+    assert_eq!(
+        told["valuesNotRead"],
+        json!(["serviceAccounts", "encryption"])
+    );
+    let text = text_of(read, "2022-09-09T05:29:37Z", None);
+    let lines: Vec<&str> = text
+        .lines()
+        .filter(|l| l.starts_with("Encryption") || l.starts_with("Service Accounts"))
+        .collect();
+    assert_eq!(
+        lines,
+        [
+            "Encryption:       <unknown>   (valuesFrom is not read)",
+            "Service Accounts: <unknown>   (valuesFrom is not read)"
+        ]
+    );
+}

@@ -12,6 +12,8 @@ use std::io::{self, Write};
 
 /// What stands where something is not known.
 const UNKNOWN: &str = "<unknown>";
+/// What stands for a value that `valuesFrom` may bring.
+const NOT_READ: &str = "<unknown>   (valuesFrom is not read)";
 /// Flux's and the API server's default.
 const EVENTS_KEPT: &str = "<none>   (events are kept for an hour)";
 
@@ -86,9 +88,13 @@ fn what<W: Write>(sheet: &mut Sheet<'_, W>, told: &Description) -> io::Result<()
     if told.endpoint.seen().is_none() {
         let encryption = match told.values.encryption {
             Some(yes) => yes.to_string(),
+            None if told.values_not_read.contains(&"encryption") => NOT_READ.to_owned(),
             None => "true (default)".to_owned(),
         };
         sheet.field("Encryption", &encryption)?;
+    }
+    if told.values_not_read.contains(&"serviceAccounts") {
+        return sheet.field("Service Accounts", NOT_READ);
     }
     sheet.fields("Service Accounts", &told.service_accounts)
 }
