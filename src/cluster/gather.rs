@@ -11,7 +11,7 @@ mod release;
 mod source;
 
 use super::helm_releases::Query;
-use super::{Cluster, ClusterError, List, Pages, segment};
+use super::{Cluster, ClusterError, segment};
 use crate::model::helm_release::{HelmRelease, ObjectRef};
 use crate::snapshot::{Dependency, Read, Snapshot, Why};
 use serde_json::Value;
@@ -64,11 +64,8 @@ impl Cluster {
             namespace: namespace.map(str::to_owned),
             selector: selector.to_owned(),
         };
-        let (first, pages): (List<HelmRelease>, Pages<HelmRelease>) =
-            self.helm_releases(&query).await?;
-        let mut all = first.items;
-        all.extend(pages.all().await?);
-        Ok(all)
+        // Those that were there all the while are in the list, whichever moments its pages are from.
+        Ok(self.all_helm_releases(&query).await?.items)
     }
 
     /// Reads what belongs to the HelmRelease `object`. Sends [`REQUESTS_MAX`] requests at most.

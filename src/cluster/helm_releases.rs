@@ -1,6 +1,6 @@
 //! Where HelmReleases are: their API version on this cluster, their paths.
 
-use super::{Cluster, ClusterError, List, Pages, segment};
+use super::{All, Cluster, ClusterError, List, Pages, segment};
 use crate::model::helm_release::{GROUP, PLURAL};
 use kube::core::Status;
 use serde::Deserialize;
@@ -57,6 +57,25 @@ impl Cluster {
             }),
             pages,
         ))
+    }
+
+    /// A whole list, all its pages.
+    ///
+    /// # Errors
+    /// As [`Cluster::helm_releases`].
+    pub async fn all_helm_releases<T: DeserializeOwned>(
+        &self,
+        query: &Query,
+    ) -> Result<All<T>, ClusterError> {
+        let (first, pages) = self.helm_releases(query).await?;
+        let rest = pages.all().await?;
+        let mut items = first.items;
+        items.extend(rest.items);
+        Ok(All {
+            items,
+            resource_version: first.metadata.resource_version,
+            inconsistent: rest.inconsistent,
+        })
     }
 
     /// One HelmRelease by name.

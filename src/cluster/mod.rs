@@ -17,7 +17,7 @@ pub mod watch;
 
 pub use config::ConnectionArgs;
 pub use error::ClusterError;
-pub use pages::{List, Pages};
+pub use pages::{All, List, Pages};
 
 use crate::error::{Error, Result};
 use kube::client::ClientBuilder;

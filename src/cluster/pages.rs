@@ -39,6 +39,16 @@ pub struct ListMeta {
     pub continue_token: String,
 }
 
+/// A whole list.
+#[derive(Debug)]
+pub struct All<T> {
+    pub items: Vec<T>,
+    /// The first page's moment: a watch from there misses nothing.
+    pub resource_version: String,
+    /// True when the end came from a later moment than the beginning: it is no snapshot.
+    pub inconsistent: bool,
+}
+
 /// The pages of one list.
 pub struct Pages<T> {
     transport: Transport,
@@ -99,16 +109,31 @@ impl<T: DeserializeOwned> Pages<T> {
         Ok(Some(page))
     }
 
-    /// All items of all pages, where the caller needs them together.
+    /// All items of all pages that are still to come, where the caller needs them together.
     ///
     /// # Errors
     /// As [`Pages::next`].
-    pub async fn all(mut self) -> Result<Vec<T>, ClusterError> {
-        let mut items = Vec::new();
+    pub async fn all(mut self) -> Result<All<T>, ClusterError> {
+        let mut all: Option<All<T>> = None;
         while let Some(page) = self.next().await? {
-            items.extend(page.items);
+            match &mut all {
+                Some(all) => all.items.extend(page.items),
+                None => {
+                    all = Some(All {
+                        items: page.items,
+                        resource_version: page.metadata.resource_version,
+                        inconsistent: false,
+                    });
+                }
+            }
         }
-        Ok(items)
+        let mut all = all.unwrap_or_else(|| All {
+            items: Vec::new(),
+            resource_version: String::new(),
+            inconsistent: false,
+        });
+        all.inconsistent = self.inconsistent;
+        Ok(all)
     }
 
     /// A token that is too old (410) comes with one that goes on from the same place in a later state.

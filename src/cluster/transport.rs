@@ -162,25 +162,7 @@ impl Transport {
                 .map_err(|e| ClusterError::from_kube(e, &self.server))?;
             Ok((parts.status, parts.headers, body.to_bytes()))
         };
-        let answer = match self.timeout {
-            None => exchange.await,
-            Some(limit) => tokio::time::timeout(limit, exchange)
-                .await
-                .unwrap_or_else(|_| {
-                    Err(ClusterError::TimedOut {
-                        server: self.server.to_string(),
-                        seconds: limit.as_secs(),
-                    })
-                }),
-        };
-        let answer = answer.map_err(|e| match e {
-            // The connection's own, shorter bound does not tell how long it was.
-            ClusterError::TimedOut { server, seconds: 0 } => ClusterError::TimedOut {
-                server,
-                seconds: CONNECT.min(self.timeout.unwrap_or(CONNECT)).as_secs(),
-            },
-            other => other,
-        });
+        let answer = self.bound(exchange).await;
         self.log(|base| {
             let outcome = match &answer {
                 Ok((status, _, body)) => format!("{status}, {} bytes", body.len()),
@@ -194,9 +176,35 @@ impl Transport {
         answer
     }
 
-    /// A stream of a watch's lines; only the start of it is bound in time.
+    /// The exchange, ended when the request's time is over.
+    async fn bound<T>(
+        &self,
+        exchange: impl Future<Output = Result<T, ClusterError>>,
+    ) -> Result<T, ClusterError> {
+        let answer = match self.timeout {
+            None => exchange.await,
+            Some(limit) => tokio::time::timeout(limit, exchange)
+                .await
+                .unwrap_or_else(|_| {
+                    Err(ClusterError::TimedOut {
+                        server: self.server.to_string(),
+                        seconds: limit.as_secs(),
+                    })
+                }),
+        };
+        answer.map_err(|e| match e {
+            // The connection's own, shorter bound does not tell how long it was.
+            ClusterError::TimedOut { server, seconds: 0 } => ClusterError::TimedOut {
+                server,
+                seconds: CONNECT.min(self.timeout.unwrap_or(CONNECT)).as_secs(),
+            },
+            other => other,
+        })
+    }
+
+    /// A stream of a watch's lines. The request's bound holds for its start; the caller bounds each read.
     pub(super) async fn watch(&self, path: &str) -> Result<Body, ClusterError> {
-        self.requests.fetch_add(1, Ordering::Relaxed);
+        self.count();
         let request = Request::get(path)
             .header(http::header::ACCEPT, "application/json")
             // One gzip member per event is more than the decoder reads.
@@ -205,23 +213,32 @@ impl Transport {
             .map_err(|e| {
                 ClusterError::Other(format!("the path {path} cannot be asked for: {e}"))
             })?;
-        let response = self
-            .client
-            .send(request)
-            .await
-            .map_err(|e| ClusterError::from_kube(e, &self.server))?;
-        let (parts, body) = response.into_parts();
-        if parts.status.is_success() {
-            return Ok(body);
-        }
-        let body = body
-            .collect()
-            .await
-            .map_err(|e| ClusterError::from_kube(e, &self.server))?;
-        Err(ClusterError::Api(Box::new(read_status(
-            parts.status,
-            &body.to_bytes(),
-        ))))
+        let start = async {
+            let response = self
+                .client
+                .send(request)
+                .await
+                .map_err(|e| ClusterError::from_kube(e, &self.server))?;
+            let (parts, body) = response.into_parts();
+            if parts.status.is_success() {
+                return Ok(body);
+            }
+            let body = body
+                .collect()
+                .await
+                .map_err(|e| ClusterError::from_kube(e, &self.server))?;
+            let status = read_status(parts.status, &body.to_bytes());
+            Err(ClusterError::Api(Box::new(status)))
+        };
+        let answer = self.bound(start).await;
+        self.log(|base| {
+            let outcome = match &answer {
+                Ok(_) => "200 OK, a watch".to_owned(),
+                Err(e) => e.clause(),
+            };
+            format!("GET {base}{path} {outcome}")
+        });
+        answer
     }
 }
 

@@ -14,7 +14,11 @@ use serde_json::Value;
 use std::time::Duration;
 
 /// Wait before a dropped stream is opened again.
-const PAUSE: Duration = Duration::from_secs(1);
+pub const PAUSE: Duration = Duration::from_secs(1);
+/// For how long the server is asked to keep a stream open; then it is opened anew from the same place.
+const SERVED: Duration = Duration::from_secs(300);
+/// A stream that says nothing for so long is dead: a live one brings a bookmark every minute.
+const QUIET: Duration = Duration::from_secs(150);
 
 /// One change.
 #[derive(Debug)]
@@ -40,6 +44,8 @@ pub struct Watch {
     resource_version: String,
     body: Option<Body>,
     buffer: Vec<u8>,
+    /// Longest silence of a stream.
+    quiet: Duration,
 }
 
 #[derive(Deserialize)]
@@ -58,12 +64,13 @@ impl Cluster {
             resource_version: resource_version.to_owned(),
             body: None,
             buffer: Vec::new(),
+            quiet: QUIET,
         }
     }
 }
 
 impl Watch {
-    /// The next change; waits as long as it takes, and opens a dropped stream again.
+    /// The next change; waits as long as it takes, and opens a stream again that was dropped or fell silent.
     ///
     /// # Errors
     /// What the API server said when the stream was opened, or that it cannot be reached any more.
@@ -76,14 +83,17 @@ impl Watch {
                 }
             }
             match &mut self.body {
-                None => self.open().await?,
-                Some(body) => match body.frame().await {
-                    Some(Ok(frame)) => {
+                None => match self.open().await {
+                    Err(error) if error.api_code() == Some(410) => return Ok(Next::Relist),
+                    other => other?,
+                },
+                Some(body) => match tokio::time::timeout(self.quiet, body.frame()).await {
+                    Ok(Some(Ok(frame))) => {
                         if let Ok(data) = frame.into_data() {
                             self.buffer.extend_from_slice(&data);
                         }
                     }
-                    Some(Err(_)) | None => {
+                    Ok(Some(Err(_)) | None) | Err(_) => {
                         self.body = None;
                         self.buffer.clear();
                         tokio::time::sleep(PAUSE).await;
@@ -96,8 +106,9 @@ impl Watch {
     async fn open(&mut self) -> Result<(), ClusterError> {
         let join = if self.path.contains('?') { '&' } else { '?' };
         let path = format!(
-            "{}{join}watch=1&allowWatchBookmarks=true&resourceVersion={}",
+            "{}{join}watch=1&allowWatchBookmarks=true&timeoutSeconds={}&resourceVersion={}",
             self.path,
+            SERVED.as_secs(),
             super::segment(&self.resource_version)
         );
         self.body = Some(self.transport.watch(&path).await?);
@@ -133,5 +144,79 @@ impl Watch {
             "DELETED" => Some(Next::Change(Change::Gone(event.object))),
             _ => None,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::{Request, Response};
+    use http_body_util::Full;
+    use http_body_util::combinators::UnsyncBoxBody;
+    use serde_json::json;
+
+    type Answer = UnsyncBoxBody<bytes::Bytes, std::convert::Infallible>;
+
+    fn event(version: &str) -> Answer {
+        let object = json!({"metadata": {"name": "a", "resourceVersion": version}});
+        let line = json!({"type": "MODIFIED", "object": object});
+        Full::from(format!("{line}\n")).boxed_unsync()
+    }
+
+    /// A watch on a server that answers each request in turn, and the queries that were asked.
+    async fn watched(
+        answers: Vec<(u16, Answer)>,
+        changes: usize,
+    ) -> (Vec<Result<Next, ClusterError>>, Vec<String>) {
+        let (service, mut handle) = tower_test::mock::pair::<Request<Body>, Response<Answer>>();
+        let client = kube::Client::new(service, "default");
+        let server = tokio::spawn(async move {
+            let mut asked = Vec::new();
+            for (code, body) in answers {
+                let (request, send) = handle.next_request().await.expect("a request is sent");
+                asked.push(request.uri().query().unwrap_or_default().to_owned());
+                send.send_response(Response::builder().status(code).body(body).unwrap());
+            }
+            asked
+        });
+        let mut watch = Watch {
+            transport: Transport::new(client, "https://test/".into(), None, 0),
+            path: "/apis/x".into(),
+            resource_version: "5".into(),
+            body: None,
+            buffer: Vec::new(),
+            quiet: Duration::from_millis(50),
+        };
+        let mut said = Vec::new();
+        for _ in 0..changes {
+            said.push(watch.next().await);
+        }
+        (said, server.await.unwrap())
+    }
+
+    #[tokio::test]
+    async fn a_silent_stream_is_opened_again_from_the_same_place() {
+        // A body whose end never comes.
+        let silence = Full::default().with_trailers(std::future::pending());
+        let answers = vec![
+            (200, event("7")),
+            (200, silence.boxed_unsync()),
+            (200, event("8")),
+        ];
+        let (said, asked) = watched(answers, 2).await;
+        assert!(
+            matches!(&said[1], Ok(Next::Change(Change::Is(o))) if o["metadata"]["resourceVersion"] == "8")
+        );
+        let query = "watch=1&allowWatchBookmarks=true&timeoutSeconds=300&resourceVersion=";
+        let from = |version: &str| format!("{query}{version}");
+        assert_eq!(asked, [from("5"), from("7"), from("7")]);
+    }
+
+    #[tokio::test]
+    async fn a_place_that_is_lost_when_the_stream_is_opened_is_no_error() {
+        let expired = json!({"kind": "Status", "status": "Failure", "code": 410, "reason": "Expired", "message": "too old"});
+        let body = Full::from(expired.to_string()).boxed_unsync();
+        let (said, _) = watched(vec![(410, body)], 1).await;
+        assert!(matches!(said[0], Ok(Next::Relist)), "{said:?}");
     }
 }

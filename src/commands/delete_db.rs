@@ -150,7 +150,7 @@ async fn target(args: &Args, cluster: &Cluster) -> Result<Target> {
         path.push_str("?labelSelector=");
         path.push_str(&segment(selector));
     }
-    let pods: Vec<Pod> = cluster.pages(path).all().await?;
+    let pods: Vec<Pod> = cluster.pages(path).all().await?.items;
     let choice = Choice {
         pod: args.pod.clone(),
         container: args.container.clone(),

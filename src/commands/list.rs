@@ -1,11 +1,11 @@
 //! `list`: the onboardings, one line each, printed as the pages arrive.
 
-mod empty;
 mod filter;
 mod named;
 mod shared;
 mod watch;
 
+use super::{INCONSISTENT, empty};
 use crate::cli::App;
 use crate::cluster::helm_releases::Query;
 use crate::cluster::{Cluster, List, Pages};
@@ -17,6 +17,7 @@ use crate::render::sort::SortBy;
 use crate::render::table::Table;
 use crate::render::{PrintError, json, list as kube_list, name, yaml};
 use crate::view::onboarding_row::Columns;
+use filter::Unjudged;
 use serde_json::Value;
 use shared::Claims;
 
@@ -90,6 +91,11 @@ pub async fn run(app: &mut App, args: Args) -> Result<Code> {
             "a resource cannot be retrieved by name across all namespaces",
         ));
     }
+    if args.selector.is_some() && !args.names.is_empty() {
+        return Err(Error::usage(
+            "name cannot be provided when a selector is specified",
+        ));
+    }
     let cluster = app.cluster().await?;
     if !args.names.is_empty() {
         return named::run(app, &args, &cluster, &output, sort.as_ref()).await;
@@ -147,6 +153,7 @@ async fn stream(
     // With one page nothing is printed before all is known, so a shared database can be marked in its row.
     let whole = page.metadata.continue_token.is_empty();
     let mut claims = Claims::default();
+    let mut unjudged = Unjudged::default();
     let mut printed = 0;
     loop {
         for hr in &page.items {
@@ -155,7 +162,7 @@ async fn stream(
         let rows: Vec<Vec<String>> = page
             .items
             .iter()
-            .filter(|hr| filter::passes(args, hr))
+            .filter(|hr| unjudged.passes(args, hr))
             .map(|hr| columns.cells(hr, whole && claims.is_shared(hr), app.now))
             .collect();
         printed += rows.len();
@@ -168,11 +175,12 @@ async fn stream(
         }
     }
     if pages.is_inconsistent() {
-        app.ui.warning("the list took so long that the server gave its end from a later moment: it is not one snapshot");
+        app.ui.warning(INCONSISTENT);
     }
     if printed == 0 {
-        empty::tell(app, cluster, query, claims.len()).await;
+        tell_empty(app, args, cluster, query, claims.len()).await;
     }
+    unjudged.warn(&mut app.ui);
     claims.warn(&mut app.ui);
     Ok(Code::Ok)
 }
@@ -186,22 +194,42 @@ async fn collect(
     output: &Output,
     sort: Option<&SortBy>,
 ) -> Result<Code> {
-    let (first, pages): (List<Value>, Pages<Value>) = cluster.helm_releases(query).await?;
-    let mut objects = first.items;
-    objects.extend(pages.all().await?);
-    let mut items = typed(objects)?;
+    let all = cluster.all_helm_releases::<Value>(query).await?;
+    let mut items = typed(all.items)?;
     let mut claims = Claims::default();
     for (_, hr) in &items {
         claims.add(hr);
     }
-    items.retain(|(_, hr)| filter::passes(args, hr));
+    let mut unjudged = Unjudged::default();
+    items.retain(|(_, hr)| unjudged.passes(args, hr));
     let nothing = items.is_empty();
     print(app, args, output, sort, items, &claims, false)?;
-    if nothing && !matches!(output, Output::Json | Output::Yaml | Output::JsonPath(_)) {
-        empty::tell(app, cluster, query, claims.len()).await;
+    if all.inconsistent {
+        app.ui.warning(INCONSISTENT);
     }
+    if nothing && !matches!(output, Output::Json | Output::Yaml | Output::JsonPath(_)) {
+        tell_empty(app, args, cluster, query, claims.len()).await;
+    }
+    unjudged.warn(&mut app.ui);
     claims.warn(&mut app.ui);
     Ok(Code::Ok)
+}
+
+/// Tells that nothing was found, in kubectl's line, and why; `filtered`: how many there were before the filters.
+async fn tell_empty(app: &mut App, args: &Args, cluster: &Cluster, query: &Query, filtered: usize) {
+    match &query.namespace {
+        Some(namespace) => app
+            .ui
+            .status(&format!("No resources found in {namespace} namespace.")),
+        None => app.ui.status("No resources found"),
+    }
+    if filtered > 0 {
+        app.ui.hint(&filter::left_out(filtered));
+    } else if args.selector.is_none()
+        && let Some(why) = empty::why(app, cluster, query.namespace.as_deref()).await
+    {
+        app.ui.hint(&why);
+    }
 }
 
 /// Each object with its typed form.

@@ -3,9 +3,10 @@
 //! A HelmRelease's own name takes one request. Only a name that is none is looked for among all onboardings of the
 //! namespace, which takes one list, however many names there are.
 
+use super::empty;
 use crate::cli::App;
 use crate::cluster::helm_releases::Query;
-use crate::cluster::{Cluster, ClusterError, List, Pages};
+use crate::cluster::{Cluster, ClusterError};
 use crate::error::{Error, Result};
 use crate::model::helm_release::{GROUP, HelmRelease, PLURAL};
 use crate::model::lookup::{Found, can_be_an_object, find, typed};
@@ -38,6 +39,12 @@ pub(super) async fn all(app: &App, cluster: &Cluster, names: &[String]) -> Resul
     } else {
         None
     };
+    let none_there = match &known {
+        Some(Ok((_, known))) if known.is_empty() => {
+            empty::why(app, cluster, Some(namespace.as_str())).await
+        }
+        _ => None,
+    };
     let mut answers = Vec::new();
     for (name, answer) in names.iter().zip(got) {
         answers.push(match (answer, &known) {
@@ -46,7 +53,10 @@ pub(super) async fn all(app: &App, cluster: &Cluster, names: &[String]) -> Resul
             (Some(Err(error)), _) if !error.is_not_found() || not_installed(&error) => {
                 Err(error.into())
             }
-            (_, Some(Ok(known))) => among(typed(name), known),
+            (_, Some(Ok(known))) => among(typed(name), known).map_err(|e| match &none_there {
+                Some(why) => e.hint(why),
+                None => e,
+            }),
             (_, Some(Err(error))) if error.is_fatal() => return Err(error.clone().into()),
             // A name that can be no object's was asked for in the list alone: what the list said is the answer.
             (None, Some(Err(error))) => Err(error.clone().into()),
@@ -81,10 +91,10 @@ async fn onboardings(app: &App, cluster: &Cluster) -> Result<Known, ClusterError
         namespace: Some(app.global.namespace.clone()),
         selector: app.global.onboarding_selector.clone(),
     };
-    let (first, pages): (List<Value>, Pages<Value>) = cluster.helm_releases(&query).await?;
-    let mut objects = first.items;
-    objects.extend(pages.all().await?);
-    Ok(objects
+    // An onboarding that was there all the while is in the list, whichever moments its pages are from.
+    let all = cluster.all_helm_releases::<Value>(&query).await?;
+    Ok(all
+        .items
         .into_iter()
         .filter_map(|object| {
             let typed = HelmRelease::from_value(&object).ok()?;

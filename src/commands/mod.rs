@@ -6,6 +6,7 @@ pub mod complete;
 pub mod completion;
 pub mod delete_db;
 pub mod describe;
+mod empty;
 pub mod explain;
 pub mod list;
 mod lookup;
@@ -16,6 +17,9 @@ pub mod version;
 use crate::cli::App;
 use crate::error::Result;
 use crate::exit::Code;
+
+/// What is told of a list whose pages are from different moments.
+const INCONSISTENT: &str = "the list took so long that the server gave its end from a later moment: it is not one snapshot";
 
 /// Every command.
 #[derive(clap::Subcommand, Debug)]

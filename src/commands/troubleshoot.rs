@@ -2,7 +2,7 @@
 
 mod pick;
 
-use super::lookup;
+use super::{INCONSISTENT, empty, lookup};
 use crate::cli::App;
 use crate::cluster::Cluster;
 use crate::cluster::gather::Onboardings;
@@ -12,7 +12,7 @@ use crate::exit::Code;
 use crate::render::output::ReportFormat;
 use crate::render::report::{self, Style};
 use crate::render::{json, yaml};
-use crate::view::report::{NotRun, Onboarding, Report};
+use crate::view::report::{Considered, NotRun, Onboarding, Report};
 use futures::StreamExt;
 use k8s_openapi::jiff::Timestamp;
 use pick::Picked;
@@ -71,6 +71,7 @@ pub async fn run(app: &mut App, args: Args) -> Result<Code> {
         others,
         considered,
         mut errors,
+        inconsistent,
     } = if args.names.is_empty() {
         pick::unwell(app, &cluster, &args).await?
     } else {
@@ -93,7 +94,16 @@ pub async fn run(app: &mut App, args: Args) -> Result<Code> {
         let seconds = started.elapsed().as_secs_f64();
         print(app, &report, args.output, args.all_namespaces, seconds)?;
     }
+    if let (ReportFormat::Text, Some(none), None) =
+        (args.output, none_considered(&report), &args.selector)
+        && let Some(why) = empty::why(app, &cluster, none.namespace.as_deref()).await
+    {
+        app.ui.hint(&why);
+    }
     app.ui.flush()?;
+    if inconsistent {
+        app.ui.warning(INCONSISTENT);
+    }
     for error in &errors {
         app.ui.error(error);
     }
@@ -124,6 +134,7 @@ async fn named(app: &App, cluster: &Cluster, names: &[String]) -> Result<Picked>
         others,
         considered: None,
         errors,
+        inconsistent: false,
     })
 }
 
@@ -152,6 +163,11 @@ fn elsewhere(others: &Onboardings) -> Vec<NotRun> {
     .collect()
 }
 
+/// Where there is no onboarding at all, of those that were not named.
+fn none_considered(report: &Report) -> Option<&Considered> {
+    report.considered.as_ref().filter(|c| c.onboardings == 0)
+}
+
 fn print(
     app: &mut App,
     report: &Report,
@@ -165,10 +181,7 @@ fn print(
         seconds: Some(seconds),
         palette: app.ui.palette(),
     };
-    if let (ReportFormat::Text, Some(none)) = (
-        format,
-        report.considered.as_ref().filter(|c| c.onboardings == 0),
-    ) {
+    if let (ReportFormat::Text, Some(none)) = (format, none_considered(report)) {
         let place = none
             .namespace
             .as_ref()

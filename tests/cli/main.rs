@@ -13,6 +13,7 @@ mod completion;
 mod connection;
 mod credentials;
 mod help;
+mod list;
 mod output;
 mod proxies;
 mod run;

@@ -34,6 +34,33 @@ impl Listener {
         Self::start(move |stream, seen| answer(stream, seen, code, &body))
     }
 
+    /// Answers one request after the other with these, the last one again and again.
+    pub(crate) fn in_turn(answers: &[(u16, &str)]) -> Self {
+        let answers: Vec<(u16, String)> = answers
+            .iter()
+            .map(|(code, body)| (*code, (*body).to_owned()))
+            .collect();
+        Self::start(move |stream, seen| {
+            let turn = seen.lock().unwrap().len().min(answers.len() - 1);
+            let (code, body) = &answers[turn];
+            answer(stream, seen, *code, body);
+        })
+    }
+
+    /// Answers the first request with this JSON, takes the others and never answers them.
+    pub(crate) fn then_silent(body: &str) -> Self {
+        let body = body.to_owned();
+        Self::start(move |mut stream, seen| {
+            let first = seen.lock().unwrap().is_empty();
+            if first {
+                answer(stream, seen, 200, &body);
+            } else {
+                let mut rest = Vec::new();
+                let _ = stream.read_to_end(&mut rest);
+            }
+        })
+    }
+
     /// Takes connections and requests, and never answers.
     pub(crate) fn silent() -> Self {
         Self::start(|mut stream, _| {

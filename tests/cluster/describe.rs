@@ -91,6 +91,20 @@ fn a_name_that_means_two_or_none_is_an_error_with_the_candidates() {
 }
 
 #[test]
+fn a_namespace_that_is_not_there_is_named() {
+    for command in ["describe", "notes", "troubleshoot", "list"] {
+        let said = skvs([command, "golf--sessions", "-n", "tpyo"])
+            .run()
+            .failed(1);
+        assert!(
+            said.contains("\"golf--sessions\" not found\n")
+                && said.contains("hint: the namespace \"tpyo\" does not exist on this cluster\n"),
+            "{command}: {said}"
+        );
+    }
+}
+
+#[test]
 fn a_failed_creation_job_is_told_with_its_log() {
     let said = skvs(["describe", "skvs-onboarding-iota--database"]).run();
     let job = said.row("Creation Job:");

@@ -123,6 +123,11 @@ fn a_selector_narrows_and_an_empty_namespace_is_said_to_be_empty() {
         said.stderr,
         "No onboardings found in flux-system namespace.\n"
     );
+    let said = skvs(["troubleshoot", "-n", "tpyo"]).run();
+    assert_eq!(
+        said.stderr,
+        "No onboardings found in tpyo namespace.\nhint: the namespace \"tpyo\" does not exist on this cluster\n"
+    );
 }
 
 #[test]

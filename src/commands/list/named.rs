@@ -1,16 +1,23 @@
 //! `list NAME…`: one GET each, as kubectl does; an absent one is told and the others are still shown.
+//!
+//! A table also tells who shares a database, which takes one list beside them.
 
+use super::filter::{self, Unjudged};
 use super::{Args, Claims, print, typed};
 use crate::cli::App;
 use crate::cluster::helm_releases::Query;
-use crate::cluster::{Cluster, ClusterError, List, Pages};
+use crate::cluster::{All, Cluster, ClusterError};
+use crate::commands::empty;
 use crate::error::{Error, Result};
 use crate::exit::Code;
+use crate::model::helm_release::HelmRelease;
 use crate::render::output::Output;
 use crate::render::sort::SortBy;
 use crate::text::near;
-use serde::Deserialize;
 use serde_json::Value;
+
+/// The onboardings of the namespace, or why they could not be read.
+type Others = Result<All<HelmRelease>, ClusterError>;
 
 /// Prints the named onboardings.
 pub(super) async fn run(
@@ -26,39 +33,114 @@ pub(super) async fn run(
         ));
     }
     let namespace = app.global.namespace.clone();
+    let asked = args
+        .names
+        .iter()
+        .map(|name| cluster.helm_release::<Value>(&namespace, name));
+    let (got, mut others) = futures::join!(futures::future::join_all(asked), async {
+        match output {
+            Output::Table | Output::Wide => Some(others(app, cluster, &namespace).await),
+            _ => None,
+        }
+    });
     let mut objects = Vec::new();
     let mut failed = Vec::new();
-    for name in &args.names {
-        match cluster.helm_release::<Value>(&namespace, name).await {
+    for (name, answer) in args.names.iter().zip(got) {
+        match answer {
             Ok(object) => objects.push(object),
             Err(error) if error.is_fatal() => return Err(error.into()),
-            Err(error) => failed.push((name.clone(), error)),
+            Err(error) => failed.push((name, error)),
         }
     }
     if !objects.is_empty() {
-        print(
-            app,
-            args,
-            output,
-            sort,
-            typed(objects)?,
-            &Claims::default(),
-            args.names.len() == 1,
-        )?;
+        show(app, args, output, sort, objects, others.as_ref())?;
     }
     app.ui.flush()?;
     if failed.is_empty() {
         return Ok(Code::Ok);
     }
-    let known = if failed.iter().any(|(_, e)| e.is_not_found()) {
-        names(app, cluster, &namespace).await
-    } else {
-        Vec::new()
-    };
+    let mut why = None;
+    let mut known = Vec::new();
+    if failed.iter().any(|(_, e)| e.is_not_found()) {
+        if others.is_none() {
+            others = Some(self::others(app, cluster, &namespace).await);
+        }
+        // Only for a hint: when they cannot be read there is none.
+        if let Some(Ok(all)) = others {
+            if all.items.is_empty() {
+                why = empty::why(app, cluster, Some(&namespace)).await;
+            }
+            known = all.items.into_iter().map(|hr| hr.metadata.name).collect();
+        }
+    }
     for (name, error) in failed {
-        app.ui.error(&explain(&name, error, &known));
+        let not_found = error.is_not_found();
+        let mut error = explain(name, error, &known);
+        if let (true, Some(why)) = (not_found, &why) {
+            error = error.hint(why);
+        }
+        app.ui.error(&error);
     }
     Err(Error::silent(Code::Failed))
+}
+
+async fn others(app: &App, cluster: &Cluster, namespace: &str) -> Others {
+    let query = Query {
+        namespace: Some(namespace.to_owned()),
+        selector: app.global.onboarding_selector.clone(),
+    };
+    cluster.all_helm_releases(&query).await
+}
+
+/// Prints what was got, and warns of the databases of theirs that others claim.
+fn show(
+    app: &mut App,
+    args: &Args,
+    output: &Output,
+    sort: Option<&SortBy>,
+    objects: Vec<Value>,
+    others: Option<&Others>,
+) -> Result<()> {
+    let mut items = typed(objects)?;
+    let got = items.len();
+    let mut unjudged = Unjudged::default();
+    items.retain(|(_, hr)| unjudged.passes(args, hr));
+    let mut claims = Claims::default();
+    let named = items.iter().map(|(_, hr)| hr);
+    let read = others.and_then(|o| o.as_ref().ok());
+    for hr in named.clone().chain(read.into_iter().flat_map(|o| &o.items)) {
+        claims.add(hr);
+    }
+    claims.keep_those_of(named);
+    let left_out = got - items.len();
+    let told = !matches!(output, Output::Json | Output::Yaml | Output::JsonPath(_));
+    if items.is_empty() && told {
+        app.ui.status(&format!(
+            "No resources found in {} namespace.",
+            app.global.namespace
+        ));
+    }
+    print(
+        app,
+        args,
+        output,
+        sort,
+        items,
+        &claims,
+        args.names.len() == 1,
+    )?;
+    if left_out > 0 && told {
+        app.ui.hint(&filter::left_out(left_out));
+    }
+    unjudged.warn(&mut app.ui);
+    if let Some(Err(error)) = others {
+        app.ui.warning(&format!(
+            "who else claims these databases was not read: {}",
+            error.clause()
+        ));
+    }
+    claims.warn(&mut app.ui);
+    Ok(())
 }
 
 /// A not-found error with the names that are near.
@@ -70,30 +152,4 @@ fn explain(name: &str, error: ClusterError, known: &[String]) -> Error {
         return error.hint(format!("did you mean {}?", near.join(", ")));
     }
     error
-}
-
-#[derive(Deserialize)]
-struct Named {
-    metadata: Meta,
-}
-
-#[derive(Deserialize)]
-struct Meta {
-    name: String,
-}
-
-/// The names of the onboardings in the namespace; none when they cannot be read, since this is only for a hint.
-async fn names(app: &App, cluster: &Cluster, namespace: &str) -> Vec<String> {
-    let query = Query {
-        namespace: Some(namespace.to_owned()),
-        selector: app.global.onboarding_selector.clone(),
-    };
-    let read: Result<(List<Named>, Pages<Named>), ClusterError> =
-        cluster.helm_releases(&query).await;
-    let Ok((first, pages)) = read else {
-        return Vec::new();
-    };
-    let mut all = first.items;
-    all.extend(pages.all().await.unwrap_or_default());
-    all.into_iter().map(|n| n.metadata.name).collect()
 }

@@ -13,15 +13,23 @@ pub(super) struct Claims {
 }
 
 impl Claims {
-    /// Counts one onboarding, whether it is shown or not.
+    /// Counts one onboarding, whether it is shown or not. The same one twice claims once.
     pub(super) fn add(&mut self, hr: &HelmRelease) {
         self.onboardings += 1;
         if let Some(database) = hr.claim().joined() {
-            self.by_database
-                .entry(database.to_owned())
-                .or_default()
-                .push(hr.id());
+            let ids = self.by_database.entry(database.to_owned()).or_default();
+            let id = hr.id();
+            if !ids.contains(&id) {
+                ids.push(id);
+            }
         }
+    }
+
+    /// Forgets the databases that none of these claims.
+    pub(super) fn keep_those_of<'a>(&mut self, shown: impl Iterator<Item = &'a HelmRelease>) {
+        let claims: Vec<_> = shown.map(HelmRelease::claim).collect();
+        self.by_database
+            .retain(|database, _| claims.iter().any(|c| c.joined() == Some(database)));
     }
 
     /// Onboardings counted.

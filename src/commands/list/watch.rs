@@ -1,15 +1,20 @@
 //! `list -w`: the list, then a row for each change, over dropped connections, until Ctrl-C.
 
-use super::{Args, filter, table, typed};
+mod known;
+
+use super::filter::{self, Unjudged};
+use super::{Args, table, typed};
 use crate::cli::App;
+use crate::cluster::Cluster;
 use crate::cluster::helm_releases::Query;
-use crate::cluster::watch::{Change, Next};
-use crate::cluster::{Cluster, List, Pages};
+use crate::cluster::watch::{Change, Next, PAUSE};
 use crate::error::{Error, Result};
 use crate::exit::Code;
 use crate::model::helm_release::{GROUP, HelmRelease};
 use crate::render::output::Output;
 use crate::render::{json, list as kube_list, name, yaml};
+use crate::text::count;
+use known::Known;
 use serde_json::Value;
 
 /// Lists, then follows.
@@ -46,16 +51,38 @@ async fn follow(
     query: &Query,
     printer: &mut Printer<'_>,
 ) -> Result<Code> {
+    let mut known = Known::default();
     loop {
-        let (first, pages): (List<Value>, Pages<Value>) = cluster.helm_releases(query).await?;
-        let version = first.metadata.resource_version.clone();
-        let mut objects = first.items;
-        objects.extend(pages.all().await?);
-        printer.print(app, args, objects)?;
-        let mut watch = cluster.watch_helm_releases(query, &version);
-        while let Next::Change(Change::Is(object) | Change::Gone(object)) = watch.next().await? {
-            printer.print(app, args, vec![object])?;
+        // Pages of different moments need no word: the watch goes on from the first one's.
+        let all = cluster.all_helm_releases::<Value>(query).await?;
+        let mut items = typed(all.items)?;
+        let gone = known.relist(&mut items, |hr| filter::passes(args, hr));
+        if !gone.is_empty() {
+            app.ui.warning(&format!(
+                "{} deleted while the watch was interrupted: {}",
+                count(gone.len() as u64, "onboarding"),
+                gone.join(", ")
+            ));
         }
+        printer.print(app, args, items)?;
+        let mut watch = cluster.watch_helm_releases(query, &all.resource_version);
+        while let Next::Change(change) = watch.next().await? {
+            let (object, is_gone) = match change {
+                Change::Is(object) => (object, false),
+                Change::Gone(object) => (object, true),
+            };
+            let items = typed(vec![object])?;
+            for (object, hr) in &items {
+                if is_gone {
+                    known.deleted(hr);
+                } else {
+                    known.changed(object, hr, filter::passes(args, hr));
+                }
+            }
+            printer.print(app, args, items)?;
+        }
+        // A server that loses every place at once is not to be asked without end.
+        tokio::time::sleep(PAUSE).await;
     }
 }
 
@@ -76,11 +103,15 @@ impl<'o> Printer<'o> {
         }
     }
 
-    fn print(&mut self, app: &mut App, args: &Args, objects: Vec<Value>) -> Result<()> {
-        let items: Vec<(Value, HelmRelease)> = typed(objects)?
-            .into_iter()
-            .filter(|(_, hr)| filter::passes(args, hr))
-            .collect();
+    fn print(
+        &mut self,
+        app: &mut App,
+        args: &Args,
+        mut items: Vec<(Value, HelmRelease)>,
+    ) -> Result<()> {
+        let mut unjudged = Unjudged::default();
+        items.retain(|(_, hr)| unjudged.passes(args, hr));
+        unjudged.warn(&mut app.ui);
         // Ages are counted from the moment of the row, not from the start of the watch.
         let now = k8s_openapi::jiff::Timestamp::now();
         let mut out = app.ui.out();

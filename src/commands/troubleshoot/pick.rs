@@ -4,7 +4,7 @@ use super::Args;
 use crate::cli::App;
 use crate::cluster::gather::Onboardings;
 use crate::cluster::helm_releases::Query;
-use crate::cluster::{Cluster, ClusterError, List, Pages};
+use crate::cluster::{All, Cluster, ClusterError};
 use crate::error::{Error, Result};
 use crate::model::helm_release::HelmRelease;
 use crate::model::status::{self, Ready};
@@ -22,6 +22,8 @@ pub(super) struct Picked {
     pub(super) considered: Option<Considered>,
     /// What could not be had; it does not keep the rest from being looked into.
     pub(super) errors: Vec<Error>,
+    /// The list's pages are from different moments.
+    pub(super) inconsistent: bool,
 }
 
 /// The onboardings that are not well. One list of all namespaces tells which, and who shares a database; only a further
@@ -39,7 +41,7 @@ pub(super) async fn unwell(app: &App, cluster: &Cluster, args: &Args) -> Result<
     let mut errors = Vec::new();
     let mut known = Vec::new();
     let mut objects = Vec::new();
-    for object in all {
+    for object in all.items {
         match HelmRelease::from_value(&object) {
             Ok(hr) => {
                 known.push(hr);
@@ -60,8 +62,8 @@ pub(super) async fn unwell(app: &App, cluster: &Cluster, args: &Args) -> Result<
                 .into_iter()
                 .filter(|s| !s.is_empty())
                 .collect::<Vec<_>>();
-            let chosen: Vec<Value> = list(cluster, namespace.clone(), &both.join(",")).await?;
-            Some(chosen.iter().map(id).collect::<Vec<_>>())
+            let chosen = list(cluster, namespace.clone(), &both.join(",")).await?;
+            Some(chosen.items.iter().map(id).collect::<Vec<_>>())
         }
     };
     let claims = claims(&known);
@@ -90,6 +92,7 @@ pub(super) async fn unwell(app: &App, cluster: &Cluster, args: &Args) -> Result<
             namespace,
         }),
         errors,
+        inconsistent: all.inconsistent,
     })
 }
 
@@ -97,15 +100,12 @@ async fn list(
     cluster: &Cluster,
     namespace: Option<String>,
     selector: &str,
-) -> Result<Vec<Value>, ClusterError> {
+) -> Result<All<Value>, ClusterError> {
     let query = Query {
         namespace,
         selector: selector.to_owned(),
     };
-    let (first, pages): (List<Value>, Pages<Value>) = cluster.helm_releases(&query).await?;
-    let mut all = first.items;
-    all.extend(pages.all().await?);
-    Ok(all)
+    cluster.all_helm_releases(&query).await
 }
 
 /// `namespace/name`.

@@ -1,0 +1,198 @@
+//! `list` on answers that a real API server gives only under load: lost places, silence, lists of two moments.
+
+use crate::run::skvs;
+use crate::server::{Listener, status};
+use insta::assert_snapshot;
+use serde_json::{Value, json};
+
+/// A HelmRelease in flux-system.
+fn onboarding(name: &str, version: &str, spec: &Value) -> Value {
+    json!({"metadata": {"name": name, "namespace": "flux-system", "resourceVersion": version}, "spec": spec})
+}
+
+fn page(items: &[Value], token: &str) -> String {
+    json!({"metadata": {"resourceVersion": "9", "continue": token}, "items": items}).to_string()
+}
+
+fn named(names: &[(&str, &str)]) -> String {
+    let items: Vec<Value> = names
+        .iter()
+        .map(|(name, version)| onboarding(name, version, &json!({})))
+        .collect();
+    page(&items, "")
+}
+
+/// A watch ends only when it is told to: here by a login that has expired.
+fn logged_out() -> String {
+    status(401, "Unauthorized", "Unauthorized")
+}
+
+#[test]
+fn a_watch_that_lost_its_place_tells_only_what_is_new_and_what_is_gone() {
+    let lost =
+        json!({"type": "ERROR", "object": {"kind": "Status", "code": 410, "reason": "Expired"}});
+    let server = Listener::in_turn(&[
+        (
+            200,
+            &named(&[("same", "1"), ("changed", "2"), ("gone", "3")]),
+        ),
+        (200, &format!("{lost}\n")),
+        (
+            200,
+            &named(&[("same", "1"), ("changed", "8"), ("new", "9")]),
+        ),
+        (401, &logged_out()),
+    ]);
+    let told = skvs(&["list", "-w", "-o", "name"])
+        .server(&server.http())
+        .run();
+    assert_snapshot!(told, @r"
+    exit 1
+    stdout:
+    helmrelease.helm.toolkit.fluxcd.io/same
+    helmrelease.helm.toolkit.fluxcd.io/changed
+    helmrelease.helm.toolkit.fluxcd.io/gone
+    helmrelease.helm.toolkit.fluxcd.io/changed
+    helmrelease.helm.toolkit.fluxcd.io/new
+    stderr:
+    Warning: 1 onboarding deleted while the watch was interrupted: flux-system/gone
+    error: You must be logged in to the server (Unauthorized)
+    hint: the token or certificate is missing, wrong or expired; log in again, then: kubectl auth whoami
+    ");
+    assert!(
+        server.requests()[1].contains("&timeoutSeconds=300&resourceVersion=9"),
+        "{:?}",
+        server.requests()
+    );
+}
+
+#[test]
+fn a_watch_that_is_never_answered_ends() {
+    let server = Listener::then_silent(&named(&[("a", "1")]));
+    let run = skvs(&["list", "-w", "-o", "name", "--request-timeout=1s"]).server(&server.http());
+    assert_snapshot!(run.run(), @r"
+    exit 1
+    stdout:
+    helmrelease.helm.toolkit.fluxcd.io/a
+    stderr:
+    Unable to connect to the server: SERVER: no answer within 1s
+    hint: a longer wait: --request-timeout=2m
+    ");
+}
+
+#[test]
+fn a_list_of_two_moments_is_told_in_every_format() {
+    let expired = json!({"kind": "Status", "status": "Failure", "code": 410, "reason": "Expired", "message": "too old",
+        "metadata": {"continue": "new"}});
+    let first = page(&[onboarding("a", "1", &json!({}))], "old");
+    for format in ["name", "table"] {
+        let server = Listener::in_turn(&[
+            (200, &first),
+            (410, &expired.to_string()),
+            (200, &named(&[("b", "2")])),
+        ]);
+        let told = skvs(&["list", "-o", format]).server(&server.http()).run();
+        assert_eq!(told.code, Some(0), "{told}");
+        assert_eq!(
+            told.stderr,
+            "Warning: the list took so long that the server gave its end from a later moment: it is not one snapshot\n"
+        );
+    }
+}
+
+#[test]
+fn rows_that_cannot_be_judged_are_told() {
+    let from =
+        json!({"values": {"namespace": "pds"}, "valuesFrom": [{"kind": "Secret", "name": "s"}]});
+    let server = Listener::answering(200, &page(&[onboarding("a", "1", &from)], ""));
+    let told = skvs(&["list", "--database", "pds_database"])
+        .server(&server.http())
+        .run();
+    assert_snapshot!(told, @r"
+    exit 0
+    stderr:
+    No resources found in flux-system namespace.
+    hint: 1 onboarding was left out by the filters
+    Warning: 1 onboarding left out that may match, since valuesFrom is not read: a
+    ");
+}
+
+#[test]
+fn a_name_and_a_selector_exclude_each_other() {
+    assert_snapshot!(skvs(&["list", "a", "-l", "team=x"]).run(), @r"
+    exit 2
+    stderr:
+    error: name cannot be provided when a selector is specified
+    ");
+}
+
+#[test]
+fn a_named_onboarding_is_filtered_and_its_database_shared() {
+    let claims = json!({"values": {"namespace": "pds", "database": "database"}});
+    let of = |name: &str| onboarding(name, "1", &claims);
+    // One GET by name, one list: whichever comes first gets the object, which is read as a list without items.
+    let both = json!({"metadata": {"name": "a", "namespace": "flux-system"}, "spec": claims, "items": [of("a"), of("b")]});
+    let server = Listener::answering(200, &both.to_string());
+    let told = skvs(&["list", "a", "--no-headers"])
+        .server(&server.http())
+        .run();
+    assert_snapshot!(told, @r"
+    exit 0
+    stdout:
+    a     pds_database   Unknown   <unknown>   SHARED: no answer from Flux yet
+    stderr:
+    Warning: 2 onboardings claim the database pds_database: a, b
+    ");
+    let told = skvs(&["list", "a", "--failed"])
+        .server(&server.http())
+        .run();
+    assert_snapshot!(told, @r"
+    exit 0
+    stderr:
+    No resources found in flux-system namespace.
+    hint: 1 onboarding was left out by the filters
+    ");
+    let other = skvs(&["list", "a", "-o", "name", "-v", "6"])
+        .server(&server.http())
+        .run();
+    assert_eq!(other.stderr.lines().count(), 1, "one request: {other}");
+}
+
+/// A HelmRelease that installs the onboarding chart.
+fn unlabelled(name: &str) -> Value {
+    let chart = json!({"spec": {"chart": "secure-kvs-onboarding"}});
+    onboarding(name, "1", &json!({"chart": chart}))
+}
+
+#[test]
+fn onboardings_without_the_label_are_named() {
+    let lists = [page(&[], ""), page(&[unlabelled("a"), unlabelled("b")], "")];
+    for (words, line) in [
+        (["list"], "No resources found in flux-system namespace."),
+        (
+            ["troubleshoot"],
+            "No onboardings found in flux-system namespace.",
+        ),
+    ] {
+        let server = Listener::in_turn(&[(200, &lists[0]), (200, "{}"), (200, &lists[1])]);
+        let told = skvs(&words).server(&server.http()).run();
+        assert_eq!(
+            told.stderr,
+            format!(
+                "{line}\nhint: these HelmReleases install the onboarding chart and lack the label app.kubernetes.io/part-of=secure-kvs-onboarding: a, b\n"
+            )
+        );
+    }
+}
+
+#[test]
+fn what_a_selector_left_out_does_not_lack_the_label() {
+    let server = Listener::in_turn(&[(200, &page(&[], "")), (200, &page(&[unlabelled("a")], ""))]);
+    let told = skvs(&["list", "-l", "team=nobody"])
+        .server(&server.http())
+        .run();
+    assert_eq!(
+        told.stderr,
+        "No resources found in flux-system namespace.\n"
+    );
+}
