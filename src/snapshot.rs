@@ -189,6 +189,8 @@ pub struct Snapshot {
     /// All onboardings of all namespaces (or, where that is forbidden, of this one), this one among them: for shared
     /// databases. Read once for all snapshots of a run.
     pub others: Arc<Read<Vec<HelmRelease>>>,
+    /// Set where `others` are those of this onboarding's namespace only: why the other namespaces were not read.
+    pub not_elsewhere: Option<Why>,
 }
 
 /// One entry of `spec.dependsOn`.

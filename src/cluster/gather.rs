@@ -75,7 +75,7 @@ impl Cluster {
     pub async fn snapshot(
         &self,
         object: Value,
-        others: Arc<Read<Vec<HelmRelease>>>,
+        others: &Onboardings,
     ) -> Result<Snapshot, ClusterError> {
         let hr = HelmRelease::from_value(&object).map_err(|e| {
             let name = object.pointer("/metadata/name").and_then(Value::as_str);
@@ -115,7 +115,8 @@ impl Cluster {
             service_account,
             policy,
             dependencies,
-            others,
+            others: others.read.clone(),
+            not_elsewhere: others.not_elsewhere.clone(),
         })
     }
 

@@ -77,7 +77,7 @@ pub async fn run(app: &mut App, args: Args) -> Result<Code> {
 }
 
 async fn told(cluster: &Cluster, others: &Onboardings, object: Value) -> Result<Description> {
-    let snapshot = cluster.snapshot(object, others.read.clone()).await?;
+    let snapshot = cluster.snapshot(object, others).await?;
     Ok(Description::of(snapshot, others.not_elsewhere.as_ref()))
 }
 

@@ -6,6 +6,7 @@ use super::{INCONSISTENT, empty, lookup};
 use crate::cli::App;
 use crate::cluster::Cluster;
 use crate::cluster::gather::Onboardings;
+use crate::diagnosis::rule::ELSEWHERE;
 use crate::diagnosis::{Case, diagnose};
 use crate::error::{Error, Result};
 use crate::exit::Code;
@@ -145,7 +146,7 @@ async fn look(
     others: &Onboardings,
     now: Timestamp,
 ) -> Result<Onboarding> {
-    let snapshot = cluster.snapshot(object, others.read.clone()).await?;
+    let snapshot = cluster.snapshot(object, others).await?;
     let case = Case::new(&snapshot, now);
     let diagnosis = diagnose(&case);
     Ok(Onboarding::new(&case, diagnosis))
@@ -156,7 +157,7 @@ fn elsewhere(others: &Onboardings) -> Vec<NotRun> {
     let why = others.not_elsewhere.as_ref();
     why.map(|why| NotRun {
         codes: vec!["SKVS302"],
-        what: "databases that other namespaces' onboardings claim".to_owned(),
+        what: ELSEWHERE.to_owned(),
         why: crate::text::one_line(&why.clause()),
     })
     .into_iter()

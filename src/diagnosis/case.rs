@@ -4,6 +4,7 @@ use super::finding::{Evidence, Subject};
 use super::job::Job;
 use crate::model::failure::{self, Failure};
 use crate::model::helm_release::HelmRelease;
+use crate::model::onboarding::Claim;
 use crate::model::status::{self, Ready};
 use crate::snapshot::Snapshot;
 use k8s_openapi::jiff::Timestamp;
@@ -88,6 +89,54 @@ impl<'a> Case<'a> {
             .collect()
     }
 
+    /// Other onboardings whose values were not read and may name the database.
+    pub fn hidden_claims(&self) -> Vec<&'a HelmRelease> {
+        let claim = self.hr().claim();
+        let (Some(database), Some(others)) = (claim.joined(), self.snapshot.others.seen()) else {
+            return Vec::new();
+        };
+        others.iter().filter(|o| may_claim(o, database)).collect()
+    }
+
+    /// Why an onboarding that is not among the rivals may claim the database too; `None` when it is known that none does.
+    pub fn unknown_claims(&self) -> Option<String> {
+        if self.hr().claim().joined().is_none() {
+            return Some("this onboarding's values do not tell which database it is".to_owned());
+        }
+        if let Some(why) = self.snapshot.others.unknown() {
+            return Some(why.clause());
+        }
+        let hidden: Vec<String> = self
+            .hidden_claims()
+            .into_iter()
+            .map(|o| self.name_of(o))
+            .collect();
+        let mut reasons = Vec::new();
+        if !hidden.is_empty() {
+            reasons.push(format!(
+                "values of {} come from references that were not read",
+                hidden.join(", ")
+            ));
+        }
+        if let Some(why) = &self.snapshot.not_elsewhere {
+            reasons.push(format!(
+                "none in {} does, other namespaces were not read: {}",
+                self.hr().metadata.namespace,
+                why.clause()
+            ));
+        }
+        (!reasons.is_empty()).then(|| crate::text::one_line(&reasons.join("; ")))
+    }
+
+    /// Another onboarding's name, with its namespace where that is not this one's.
+    pub fn name_of(&self, other: &HelmRelease) -> String {
+        if other.metadata.namespace == self.hr().metadata.namespace {
+            other.metadata.name.clone()
+        } else {
+            other.id()
+        }
+    }
+
     /// Seconds since an RFC 3339 time; `None` when it cannot be read.
     pub fn seconds_since(&self, time: Option<&str>) -> Option<i64> {
         let time: Timestamp = time?.parse().ok()?;
@@ -127,4 +176,16 @@ impl<'a> Case<'a> {
                 .any(|t| text.contains(t));
         job_failed || unsettled || super::retries::is_timeout(text)
     }
+}
+
+/// Whether values that were not read could make it claim `database`: what stands inline cannot be changed by them.
+fn may_claim(hr: &HelmRelease, database: &str) -> bool {
+    let values = hr.values();
+    matches!(hr.claim(), Claim::Unresolved(_))
+        && values
+            .namespace
+            .is_none_or(|n| database.starts_with(&format!("{n}_")))
+        && values
+            .database
+            .is_none_or(|d| database.ends_with(&format!("_{d}")))
 }

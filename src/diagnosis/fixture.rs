@@ -189,6 +189,10 @@ pub(crate) fn snapshot(name: &str) -> Snapshot {
         policy: Read::not_asked("not in the fixture"),
         dependencies,
         others: Arc::new(others),
+        not_elsewhere: meta
+            .forbidden
+            .get("elsewhere")
+            .map(|what| Why::Forbidden(what.clone())),
         object,
         helm_release,
     }

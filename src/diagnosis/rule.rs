@@ -47,6 +47,9 @@ pub enum Input {
     Others,
 }
 
+/// In words: claims that were not read because their namespaces were not.
+pub const ELSEWHERE: &str = "databases that other namespaces' onboardings claim";
+
 /// One diagnosis.
 pub struct Rule {
     /// `SKVS101`: stable for ever.

@@ -43,22 +43,23 @@ fn check(case: &Case<'_>) -> Verdict {
     let Outcome::Exists(death) = &case.job.outcome else {
         return Verdict::Clear;
     };
-    let database = case
-        .database()
-        .unwrap_or_else(|| "of this onboarding".to_owned());
+    let database = case.database();
     let subject = case
         .job
         .subject
         .clone()
         .unwrap_or_else(|| death.pod.clone());
-    let mut finding = Finding::new(subject, format!("the database {database} already exists, so its creation Job fails"))
+    let named = database
+        .as_ref()
+        .map_or("of this onboarding".to_owned(), String::clone);
+    let mut finding = Finding::new(subject, format!("the database {named} already exists, so its creation Job fails"))
         .why("The chart creates the database once, before anything else, and refuses to take over one that is there.")
         .seen(case.seen_failure())
         .seen([death.evidence()]);
     let rivals = case.rivals();
     finding = match rivals.first() {
         Some(first) => taken(case, finding, first, &rivals),
-        None => left(case, finding, &database),
+        None => left(case, finding, database.as_deref()),
     };
     finding.into()
 }
@@ -70,20 +71,13 @@ fn taken(
     first: &HelmRelease,
     rivals: &[&HelmRelease],
 ) -> Finding {
-    let name = |hr: &HelmRelease| {
-        if hr.metadata.namespace == case.hr().metadata.namespace {
-            hr.metadata.name.clone()
-        } else {
-            hr.id()
-        }
-    };
     let owner = rivals
         .iter()
         .find(|r| status::ready(r) == status::Ready::True);
     finding = match owner {
-        Some(owner) => finding.why(format!("{} owns it and is Ready.", name(owner))),
+        Some(owner) => finding.why(format!("{} owns it and is Ready.", case.name_of(owner))),
         None => {
-            let names: Vec<String> = rivals.iter().map(|r| name(r)).collect();
+            let names: Vec<String> = rivals.iter().map(|r| case.name_of(r)).collect();
             finding.why(format!(
                 "{} claims it too and is not Ready: which one made it is not known.",
                 names.join(", ")
@@ -111,21 +105,31 @@ fn taken(
         .then(then(case, Fixes::Manifest))
 }
 
-/// Nobody else claims it, as far as is known.
-fn left(case: &Case<'_>, mut finding: Finding, database: &str) -> Finding {
-    finding = match case.snapshot.others.unknown() {
-        Some(why) => finding.why(format!("Whether another onboarding claims it is not known: {}.", why.clause())),
-        None => finding.why("No other onboarding claims it: it stayed when an earlier, removed onboarding went. The removal of an onboarding does not delete its database."),
-    };
+/// Nobody else is seen to claim it. Its deletion is offered only where that is known of everybody.
+fn left(case: &Case<'_>, mut finding: Finding, database: Option<&str>) -> Finding {
+    let unknown = case.unknown_claims();
+    finding = finding.why(match &unknown {
+        Some(why) => format!("Whether another onboarding claims it is not known: {why}."),
+        None => "No other onboarding claims it: it stayed when an earlier, removed onboarding went. The removal of an onboarding does not delete its database.".to_owned(),
+    });
     let earlier = case.job.exits.len() > 1 && case.job.exits.first() != case.job.exits.last();
     if earlier || case.hr().status.install_failures > 1 {
         let tries = case.hr().status.install_failures.max(1);
         finding = finding.why(format!("Or an earlier attempt of this very onboarding made it and failed later (failed installs: {tries})."));
     }
+    finding = match (unknown, database) {
+        (None, Some(database)) => finding
+            .step("If its data is not needed: remove this manifest, wait until the HelmRelease is gone, delete the database, and bring the manifest back.")
+            .command(kubectl(case, "get"))
+            .command(["kubectl", "skvs", "delete-db", database]),
+        (Some(_), Some(database)) => finding
+            .step("Find out who claims it before anything is deleted, with an account that may read all namespaces:")
+            .command(["kubectl", "skvs", "list", "-A", "--database", database]),
+        (_, None) => finding
+            .step("Read its values first: they name the database, and with it who else claims it.")
+            .command(kubectl(case, "describe")),
+    };
     finding
-        .step("If its data is not needed: remove this manifest, wait until the HelmRelease is gone, delete the database, and bring the manifest back.")
-        .command(kubectl(case, "get"))
-        .command(["kubectl", "skvs", "delete-db", database])
         .step("If its data is needed, leave the creation out: values.databaseCreationJob.enabled: false, where the chart has this value. Ask its former owner first.")
         .then(then(case, Fixes::Manifest))
 }
@@ -162,5 +166,40 @@ mod tests {
             finding.why[1],
             "Whether another onboarding claims it is not known: forbidden (list helmreleases in flux-system)."
         );
+        assert!(!format!("{:?}", finding.fix).contains("delete-db"));
+    }
+
+    #[test]
+    fn other_namespaces_that_were_not_read_are_not_taken_for_empty() {
+        let finding = fixture::finding("database-exists-elsewhere-forbidden", "SKVS301");
+        assert_eq!(
+            finding.why[1],
+            "Whether another onboarding claims it is not known: none in flux-system does, other namespaces were not read: forbidden (list helmreleases in all namespaces)."
+        );
+        assert!(!format!("{:?}", finding.fix).contains("delete-db"));
+    }
+
+    #[test]
+    fn another_onboardings_unread_values_may_claim_it() {
+        let finding = fixture::finding("database-exists-claim-unread", "SKVS301");
+        assert_eq!(
+            finding.why[1],
+            "Whether another onboarding claims it is not known: values of skvs-onboarding-hidden come from references that were not read."
+        );
+        assert!(!format!("{:?}", finding.fix).contains("delete-db"));
+    }
+
+    #[test]
+    fn without_a_name_no_deletion_is_offered() {
+        let finding = fixture::finding("database-exists-own-values-unread", "SKVS301");
+        assert_eq!(
+            finding.sentence,
+            "the database of this onboarding already exists, so its creation Job fails"
+        );
+        assert_eq!(
+            finding.why[1],
+            "Whether another onboarding claims it is not known: this onboarding's values do not tell which database it is."
+        );
+        assert!(!format!("{:?}", finding.fix).contains("delete-db"));
     }
 }

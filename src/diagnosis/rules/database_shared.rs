@@ -3,7 +3,8 @@
 use crate::diagnosis::case::Case;
 use crate::diagnosis::finding::{Evidence, Finding, Subject};
 use crate::diagnosis::job::Outcome;
-use crate::diagnosis::rule::{Input, Role, Rule, Severity, Verdict};
+use crate::diagnosis::rule::{ELSEWHERE, Input, Role, Rule, Severity, Verdict};
+use crate::model::onboarding::Claim;
 use crate::model::status::{self, Ready};
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
@@ -27,13 +28,13 @@ changed), or remove it and add its service accounts to the one that stays."#,
 };
 
 fn claims(case: &Case<'_>) -> bool {
-    case.database().is_some()
+    !matches!(case.hr().claim(), Claim::Incomplete(_))
 }
 
 fn check(case: &Case<'_>) -> Verdict {
     let rivals = case.rivals();
     let Some(database) = case.database().filter(|_| !rivals.is_empty()) else {
-        return Verdict::Clear;
+        return nobody_seen(case);
     };
     // A creation that fails for it tells of it, with what to do.
     if case.is_about_the_job() && matches!(case.job.outcome, Outcome::Exists(_)) {
@@ -76,6 +77,18 @@ fn check(case: &Case<'_>) -> Verdict {
     .into()
 }
 
+/// No other claim was seen: clear only if all of them could be.
+fn nobody_seen(case: &Case<'_>) -> Verdict {
+    match (case.unknown_claims(), &case.snapshot.not_elsewhere) {
+        (None, _) => Verdict::Clear,
+        (Some(_), Some(why)) if case.hidden_claims().is_empty() => Verdict::skipped(ELSEWHERE, why),
+        (Some(why), _) => Verdict::Skipped {
+            what: Input::Others.label(case),
+            why,
+        },
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use crate::diagnosis::fixture;
@@ -86,5 +99,39 @@ mod tests {
             fixture::sentence("database-shared", "SKVS302"),
             "2 onboardings claim the database papa_ledger"
         );
+    }
+
+    /// What SKVS302 says it could not look at.
+    fn not_run(name: &str) -> Vec<(String, String)> {
+        let not_run = fixture::diagnosis(name).not_run;
+        let own = not_run.into_iter().filter(|n| n.code == "SKVS302");
+        own.map(|n| (n.what, n.why)).collect()
+    }
+
+    #[test]
+    fn claims_that_were_not_read_leave_the_check_not_run() {
+        let told = |what: &str, why: &str| vec![(what.to_owned(), why.to_owned())];
+        assert_eq!(
+            not_run("database-exists-elsewhere-forbidden"),
+            told(
+                "databases that other namespaces' onboardings claim",
+                "forbidden (list helmreleases in all namespaces)"
+            )
+        );
+        assert_eq!(
+            not_run("database-exists-claim-unread"),
+            told(
+                "the databases of other onboardings",
+                "values of skvs-onboarding-hidden come from references that were not read"
+            )
+        );
+        assert_eq!(
+            not_run("database-exists-own-values-unread"),
+            told(
+                "the databases of other onboardings",
+                "this onboarding's values do not tell which database it is"
+            )
+        );
+        assert!(not_run("ready").is_empty());
     }
 }

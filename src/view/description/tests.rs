@@ -81,6 +81,7 @@ fn snapshot(case: &str) -> Snapshot {
         policy: Read::not_asked("the release's manifest names no AuthorizationPolicy"),
         dependencies: Vec::new(),
         others: Arc::new(Read::Seen(Vec::new())),
+        not_elsewhere: None,
     }
 }
 
