@@ -1,6 +1,7 @@
 //! What became of the creation Job: which pod ended how, and what its log says. Flux and Helm say only that the Job failed.
 
 use super::finding::{Evidence, Subject};
+use crate::model::job::made_by;
 use crate::snapshot::{CreationJob, JobPod, Read, Snapshot, Why};
 use serde_json::Value;
 
@@ -52,6 +53,46 @@ pub enum Outcome {
     Nothing,
 }
 
+/// Why nothing is known of what the Job's pods did.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Silent {
+    /// The Job was not read.
+    NotRead(Why),
+    /// The Job is gone.
+    Gone,
+    /// Another HelmRelease, `namespace/name`, made a Job of the same name since: the old one and its pods are gone.
+    Replaced(String),
+    /// The Job is there and its pods were not read.
+    PodsNotRead(Why),
+    /// The Job is there and has no pods any more.
+    PodsGone,
+}
+
+impl Silent {
+    /// A clause for a check that was not run.
+    pub fn clause(&self) -> String {
+        match self {
+            Silent::NotRead(why) | Silent::PodsNotRead(why) => why.clause(),
+            Silent::Gone => "the Job is gone".to_owned(),
+            Silent::Replaced(other) => format!("the Job was replaced by one of {other}"),
+            Silent::PodsGone => "they are gone".to_owned(),
+        }
+    }
+
+    /// A sentence for a finding.
+    pub fn sentence(&self) -> String {
+        match self {
+            Silent::NotRead(why) => format!("The Job was not read: {}.", why.clause()),
+            Silent::Gone => "The Job is gone, and its log with it.".to_owned(),
+            Silent::Replaced(other) => {
+                format!("The Job was replaced by one of {other}, and its log is gone.")
+            }
+            Silent::PodsNotRead(why) => format!("Its pods were not read: {}.", why.clause()),
+            Silent::PodsGone => "Its pods are gone, and their logs with them.".to_owned(),
+        }
+    }
+}
+
 /// The creation Job, as far as it was read.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Job {
@@ -60,6 +101,8 @@ pub struct Job {
     /// Its Failed condition: reason and message.
     pub failed: Option<(String, String)>,
     pub outcome: Outcome,
+    /// Why its pods tell nothing.
+    pub silent: Option<Silent>,
     /// Exit codes of its pods, oldest first.
     pub exits: Vec<i64>,
 }
@@ -67,17 +110,30 @@ pub struct Job {
 impl Job {
     /// Reads what is there.
     pub fn read(snapshot: &Snapshot) -> Self {
-        let nothing = Self {
+        let nothing = |silent| Self {
             subject: None,
             failed: None,
             outcome: Outcome::Nothing,
+            silent: Some(silent),
             exits: Vec::new(),
         };
-        let Some(CreationJob { job, pods, .. }) = snapshot.creation_job.seen() else {
-            return nothing;
+        let CreationJob { job, pods, .. } = match &snapshot.creation_job {
+            Read::Seen(found) => found,
+            Read::Absent => return nothing(Silent::Gone),
+            Read::Unknown(why) => return nothing(Silent::NotRead(why.clone())),
+        };
+        // Two onboardings for one database have one Job name: what the other's Job says is not about this one.
+        if let Some(other) = made_by(job).filter(|id| *id != snapshot.helm_release.id()) {
+            return nothing(Silent::Replaced(crate::text::one_line(&other)));
+        }
+        let silent = match pods {
+            Read::Unknown(why) => Some(Silent::PodsNotRead(why.clone())),
+            Read::Absent => Some(Silent::PodsGone),
+            Read::Seen(pods) => pods.is_empty().then_some(Silent::PodsGone),
         };
         let pods: &[JobPod] = pods.seen().map_or(&[], Vec::as_slice);
         Self {
+            silent,
             subject: Some(Subject::of(job, "Job")),
             failed: failed(job),
             outcome: pods

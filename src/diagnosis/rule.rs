@@ -2,7 +2,8 @@
 
 use super::case::Case;
 use super::finding::Finding;
-use crate::snapshot::{Read, Why};
+use super::job::Silent;
+use crate::snapshot::Why;
 use serde::Serialize;
 
 /// How bad a finding is. The order is from harmless to bad.
@@ -127,16 +128,7 @@ impl Input {
         match self {
             Input::ServiceAccount => snapshot.service_account.unknown().map(Why::clause),
             Input::Others => snapshot.others.unknown().map(Why::clause),
-            Input::JobPods => match &snapshot.creation_job {
-                Read::Unknown(why) => Some(why.clause()),
-                Read::Absent => Some("the Job is gone".to_owned()),
-                Read::Seen(job) => match &job.pods {
-                    Read::Unknown(why) => Some(why.clause()),
-                    Read::Absent => Some("they are gone".to_owned()),
-                    Read::Seen(pods) if pods.is_empty() => Some("they are gone".to_owned()),
-                    Read::Seen(_) => None,
-                },
-            },
+            Input::JobPods => case.job.silent.as_ref().map(Silent::clause),
             Input::JobLog => Input::JobPods
                 .missing(case)
                 .or_else(|| case.job.log_missing()),

@@ -8,6 +8,7 @@ pub mod failure;
 pub mod forbidden;
 pub mod helm_release;
 pub mod helm_storage;
+pub mod job;
 pub mod lookup;
 pub mod manifest;
 pub mod names;

@@ -2,7 +2,7 @@
 
 use crate::diagnosis::case::Case;
 use crate::diagnosis::finding::{Evidence, Finding, Subject};
-use crate::diagnosis::job::Outcome;
+use crate::diagnosis::job::{Outcome, Silent};
 use crate::diagnosis::retries::{Fixes, is_timeout, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::model::failure::resources;
@@ -75,21 +75,20 @@ fn check(case: &Case<'_>) -> Verdict {
             };
         }
         None => {
-            let why = match &case.snapshot.creation_job {
-                crate::snapshot::Read::Unknown(why) => {
-                    format!("The Job was not read: {}.", why.clause())
-                }
-                crate::snapshot::Read::Absent => "The Job is gone, and its log with it.".to_owned(),
-                crate::snapshot::Read::Seen(job) => match job.pods.unknown() {
-                    Some(why) => format!("Its pods were not read: {}.", why.clause()),
-                    None => "Its pods are gone, and their logs with them.".to_owned(),
-                },
+            let why = match &case.job.silent {
+                Some(silent) => silent.sentence(),
+                None => "None of its pods has ended badly.".to_owned(),
             };
             finding = finding.why(format!("{why} So the reason is not known here."));
         }
     }
     finding.sentence = sentence;
-    if subject.kind == "Job" {
+    if let Some(Silent::Replaced(other)) = &case.job.silent {
+        let (namespace, name) = other.split_once('/').unwrap_or(("", other));
+        finding = finding
+            .step("The Job that is there now says nothing about this onboarding. See whose it is:")
+            .command(["kubectl", "skvs", "describe", "-n", namespace, name]);
+    } else if subject.kind == "Job" {
         finding = finding
             .step("Read the whole log, and mend what it says:")
             .command([
@@ -134,5 +133,19 @@ mod tests {
             finding.why,
             ["The Job is gone, and its log with it. So the reason is not known here."]
         );
+    }
+
+    #[test]
+    fn the_job_of_another_onboarding_says_nothing_about_this_one() {
+        let finding = fixture::finding("creation-job-replaced", "SKVS303");
+        assert_eq!(finding.sentence, "the creation Job failed");
+        assert_eq!(
+            finding.why,
+            [
+                "The Job was replaced by one of flux-system/skvs-onboarding-pds--database, and its log is gone. So the reason is not known here."
+            ]
+        );
+        assert!(!format!("{:?}", finding.evidence).contains("exited"));
+        assert!(!format!("{:?}", finding.fix).contains("logs"));
     }
 }

@@ -70,12 +70,11 @@ fn check(case: &Case<'_>) -> Verdict {
         }
         Outcome::Nothing => {
             finding = finding
-                .why(match case.snapshot.creation_job.unknown() {
-                    Some(why) => format!(
-                        "The Job was not read: {}. So the reason is not known here.",
-                        why.clause()
-                    ),
-                    None => "No pod of it is left to tell why.".to_owned(),
+                .why(match &case.job.silent {
+                    Some(silent) => {
+                        format!("{} So the reason is not known here.", silent.sentence())
+                    }
+                    None => "No container of its pod has started or ended.".to_owned(),
                 })
                 .step("See its events, and let Flux try again while you look:")
                 .command([
@@ -108,6 +107,23 @@ mod tests {
         assert_eq!(
             fixture::sentence("creation-timed-out", "SKVS308"),
             "the creation Job did not end within 20s"
+        );
+    }
+
+    #[test]
+    fn what_was_not_read_is_not_taken_for_gone() {
+        let why = |case| fixture::finding(case, "SKVS308").why;
+        assert_eq!(
+            why("creation-timed-out-job-forbidden"),
+            [
+                "The Job was not read: forbidden (get jobs in core). So the reason is not known here."
+            ]
+        );
+        assert_eq!(
+            why("creation-timed-out-pods-forbidden"),
+            [
+                "Its pods were not read: forbidden (list pods in core). So the reason is not known here."
+            ]
         );
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::model::condition::{self, Condition};
 use crate::model::event::Event;
+use crate::model::job::made_by;
 use crate::snapshot::{CreationJob, JobPod, LostJob, Read};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -91,14 +92,6 @@ impl Job {
             events: events(&found.events),
         }
     }
-}
-
-/// The HelmRelease that Flux's labels name; controllers before 1.6 put none on hooks.
-fn made_by(job: &Value) -> Option<String> {
-    let label = |key: &str| job.pointer("/metadata/labels")?.get(key)?.as_str();
-    let name = label("helm.toolkit.fluxcd.io/name")?;
-    let namespace = label("helm.toolkit.fluxcd.io/namespace")?;
-    Some(format!("{namespace}/{name}"))
 }
 
 fn state(job: &Value) -> (&'static str, Option<String>, String) {
