@@ -30,30 +30,41 @@ The runbook's onboardings use `core`."#,
 fn check(case: &Case<'_>) -> Verdict {
     let target = case.hr().release_namespace();
     let told = told(case.error());
-    let missing = match (&case.snapshot.target_namespace, told) {
-        (Read::Absent, _) => target,
+    // What is there now was read; what the error says was so at the last attempt.
+    let (missing, now_unknown) = match (&case.snapshot.target_namespace, told) {
+        (Read::Absent, _) => (target, None),
         // Another namespace than the target: the chart asks for it, and only the error names it.
-        (_, Some(other)) if other != target => other,
+        (_, Some(other)) if other != target => (other, Some("it was not looked for".to_owned())),
         (Read::Seen(_), Some(_)) => return made_since(case, target),
-        (Read::Unknown(_), Some(_)) => target,
+        (Read::Unknown(why), Some(_)) => (target, Some(why.clause())),
         (Read::Seen(_), None) => return Verdict::Clear,
         (Read::Unknown(why), None) => {
             return Verdict::skipped(format!("the namespace {target}"), why);
         }
     };
     let subject = Subject::new("Namespace", "", missing);
-    let mut finding = Finding::new(subject.clone(), format!("the namespace {missing} does not exist"))
+    let sentence = match &now_unknown {
+        None => format!("the namespace {missing} does not exist"),
+        Some(_) => format!("the namespace {missing} did not exist at Flux's last attempt"),
+    };
+    let mut finding = Finding::new(subject.clone(), sentence)
         .why(if missing == target {
             "The chart is installed into this namespace (spec.targetNamespace), and Flux does not create it unless spec.install.createNamespace says so."
         } else {
             "The chart applies an object in this namespace; it is not the target namespace."
         })
         .seen(case.seen_failure());
-    if case.snapshot.target_namespace.is_absent() && missing == target {
-        finding = finding.seen([Evidence::new(subject, "", "not found")]);
-    }
+    finding = match now_unknown {
+        None => finding
+            .seen([Evidence::new(subject, "", "not found")])
+            .step("Create it, if the name is right:"),
+        Some(why) => finding
+            .why(format!("Whether it exists now is not known: {why}."))
+            .step("See whether it exists now:")
+            .command(["kubectl", "get", "namespace", missing])
+            .step("Create it if it does not, and the name is right:"),
+    };
     finding
-        .step("Create it, if the name is right:")
         .command(["kubectl", "create", "namespace", missing])
         .step("If the name is wrong, correct spec.targetNamespace in the manifest.")
         .then(then(case, Fixes::Elsewhere))
@@ -93,6 +104,27 @@ mod tests {
         assert_eq!(
             fixture::sentence("runbook-example", "SKVS101"),
             "the namespace core does not exist"
+        );
+    }
+
+    #[test]
+    fn an_old_error_is_no_proof_of_now() {
+        let finding = fixture::finding("target-namespace-not-read", "SKVS101");
+        assert_eq!(
+            finding.sentence,
+            "the namespace nope did not exist at Flux's last attempt"
+        );
+        assert_eq!(
+            finding.why[1],
+            "Whether it exists now is not known: forbidden (get namespaces)."
+        );
+    }
+
+    #[test]
+    fn a_namespace_that_only_the_error_names_is_not_said_to_be_missing_now() {
+        assert_eq!(
+            fixture::sentence("target-namespace-other", "SKVS101"),
+            "the namespace nope did not exist at Flux's last attempt"
         );
     }
 
