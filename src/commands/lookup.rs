@@ -15,11 +15,29 @@ use serde_json::Value;
 /// What one typed name means, or why it means nothing.
 pub(super) type Answer = Result<Value>;
 
-/// Looks every name up, answers in their order.
+/// Looks every name up, answers in their order. A name that several onboardings answer to is an error.
 ///
 /// # Errors
 /// Only what makes asking for anything else useless: no connection, no credentials.
 pub(super) async fn all(app: &App, cluster: &Cluster, names: &[String]) -> Result<Vec<Answer>> {
+    let answers = every(app, cluster, names).await?;
+    let one = |(name, answer): (&String, Result<Vec<Value>>)| match answer {
+        Ok(mut objects) if objects.len() == 1 => Ok(objects.remove(0)),
+        Ok(objects) => Err(ambiguous(typed(name), &objects)),
+        Err(error) => Err(error),
+    };
+    Ok(names.iter().zip(answers).map(one).collect())
+}
+
+/// Looks every name up, answers in their order: all onboardings that answer to it, one at least.
+///
+/// # Errors
+/// As for [`all`].
+pub(super) async fn every(
+    app: &App,
+    cluster: &Cluster,
+    names: &[String],
+) -> Result<Vec<Result<Vec<Value>>>> {
     let namespace = &app.global.namespace;
     let asked = names.iter().map(|name| async move {
         let name = typed(name);
@@ -48,7 +66,7 @@ pub(super) async fn all(app: &App, cluster: &Cluster, names: &[String]) -> Resul
     let mut answers = Vec::new();
     for (name, answer) in names.iter().zip(got) {
         answers.push(match (answer, &known) {
-            (Some(Ok(object)), _) => Ok(object),
+            (Some(Ok(object)), _) => Ok(vec![object]),
             (Some(Err(error)), _) if error.is_fatal() => return Err(error.into()),
             (Some(Err(error)), _) if !error.is_not_found() || not_installed(&error) => {
                 Err(error.into())
@@ -103,23 +121,14 @@ async fn onboardings(app: &App, cluster: &Cluster) -> Result<Known, ClusterError
         .unzip())
 }
 
-fn among(name: &str, (objects, known): &Known) -> Answer {
+fn among(name: &str, (objects, known): &Known) -> Result<Vec<Value>> {
+    let object = |hr: &HelmRelease| {
+        let at = known.iter().position(|k| std::ptr::eq(k, hr));
+        objects[at.expect("the one that was found is among the known")].clone()
+    };
     match find(name, known) {
-        Found::One(hr) => {
-            let at = known.iter().position(|k| std::ptr::eq(k, hr));
-            let at = at.expect("the one that was found is among the known");
-            Ok(objects[at].clone())
-        }
-        Found::Several(several) => {
-            let candidates: Vec<&str> =
-                several.iter().map(|hr| hr.metadata.name.as_str()).collect();
-            Err(Error::new(format!(
-                "{name:?} means {} onboardings: {}",
-                candidates.len(),
-                candidates.join(", ")
-            ))
-            .hint("name one of these HelmReleases instead"))
-        }
+        Found::One(hr) => Ok(vec![object(hr)]),
+        Found::Several(several) => Ok(several.into_iter().map(object).collect()),
         Found::None(near) if near.is_empty() => {
             Err(not_found(name).hint("what there is: kubectl skvs list -A"))
         }
@@ -127,6 +136,19 @@ fn among(name: &str, (objects, known): &Known) -> Answer {
             Err(not_found(name).hint(format!("did you mean {}?", near.join(", "))))
         }
     }
+}
+
+fn ambiguous(name: &str, objects: &[Value]) -> Error {
+    let candidates: Vec<&str> = objects
+        .iter()
+        .filter_map(|o| o.pointer("/metadata/name")?.as_str())
+        .collect();
+    Error::new(format!(
+        "{name:?} means {} onboardings: {}",
+        candidates.len(),
+        candidates.join(", ")
+    ))
+    .hint("name one of these HelmReleases instead")
 }
 
 fn not_found(name: &str) -> Error {

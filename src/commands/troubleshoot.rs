@@ -34,7 +34,7 @@ const SIDE_BY_SIDE: usize = 6;
   kubectl skvs troubleshoot pds_database -o json
   kubectl skvs troubleshoot -A")]
 pub struct Args {
-    /// Names of onboardings, in any of their forms; without names, all that are not well
+    /// Names of onboardings, in any of their forms (a database's: all that claim it); without names, all that are not well
     #[arg(value_name = "NAME")]
     names: Vec<String>,
     /// Look in all namespaces; wins over -n
@@ -115,18 +115,24 @@ pub async fn run(app: &mut App, args: Args) -> Result<Code> {
     }
 }
 
-/// The named onboardings; the others are read while names are looked up.
+/// The named onboardings, all that answer to a name: a shared database is a case for this command. The others are read while
+/// names are looked up.
 async fn named(app: &App, cluster: &Cluster, names: &[String]) -> Result<Picked> {
     let (namespace, selector) = (&app.global.namespace, &app.global.onboarding_selector);
     let (answers, others) = futures::join!(
-        lookup::all(app, cluster, names),
+        lookup::every(app, cluster, names),
         cluster.other_onboardings(namespace, selector)
     );
     let (mut objects, mut errors) = (Vec::new(), Vec::new());
     for answer in answers? {
         match answer {
-            Ok(object) if objects.contains(&object) => {}
-            Ok(object) => objects.push(object),
+            Ok(meant) => {
+                for object in meant {
+                    if !objects.contains(&object) {
+                        objects.push(object);
+                    }
+                }
+            }
             Err(error) => errors.push(error),
         }
     }

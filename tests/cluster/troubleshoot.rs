@@ -79,6 +79,31 @@ fn the_log_of_the_job_names_the_cause() {
 }
 
 #[test]
+fn the_name_of_a_shared_database_means_every_onboarding_that_claims_it() {
+    let said = skvs([
+        "troubleshoot",
+        "pds_database",
+        "skvs-onboarding-pds--database",
+        "-o",
+        "json",
+    ])
+    .run();
+    assert_eq!((said.code, said.stderr.as_str()), (3, ""));
+    let codes = codes(&said);
+    let found: Vec<(&str, &[String])> = codes
+        .iter()
+        .map(|(name, codes)| (name.as_str(), codes.as_slice()))
+        .collect();
+    assert_eq!(
+        found,
+        [
+            ("iota--database", &["SKVS301".to_owned()][..]),
+            ("pds--database", &["SKVS302".to_owned()][..])
+        ]
+    );
+}
+
+#[test]
 fn a_healthy_onboarding_is_one_line_and_well() {
     let out = skvs(["troubleshoot", "golf_sessions"]).run().ok();
     assert_eq!(out.lines().count(), 1, "{out}");
