@@ -126,6 +126,15 @@ impl<T: Serialize> Serialize for Read<T> {
     }
 }
 
+/// Events about something.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Events {
+    /// Event objects, newest last.
+    pub known: Vec<Value>,
+    /// Set where there are or may be more: why they were not read.
+    pub not_all: Option<Why>,
+}
+
 /// A pod that a Job made, with the end of its log.
 #[derive(Clone, Debug)]
 pub struct JobPod {
@@ -142,8 +151,8 @@ pub struct CreationJob {
     pub job: Value,
     /// Its pods, newest first.
     pub pods: Read<Vec<JobPod>>,
-    /// Its events and those of its pods, newest last.
-    pub events: Read<Vec<Value>>,
+    /// Its events and those of its pods.
+    pub events: Read<Events>,
 }
 
 /// A creation Job that something names and that is no longer there: Helm's delete policy or a TTL took it.
@@ -151,8 +160,8 @@ pub struct CreationJob {
 pub struct LostJob {
     pub namespace: String,
     pub name: String,
-    /// What its events still tell, newest last.
-    pub events: Read<Vec<Value>>,
+    /// What its events still tell.
+    pub events: Read<Events>,
 }
 
 /// Everything that was read of one onboarding.
@@ -176,8 +185,8 @@ pub struct Snapshot {
     pub creation_job: Read<CreationJob>,
     /// Set where `creation_job` is absent: which one it was.
     pub lost_job: Option<LostJob>,
-    /// Events of the HelmRelease, newest last.
-    pub events: Read<Vec<Value>>,
+    /// Events of the HelmRelease.
+    pub events: Read<Events>,
     /// The target Namespace object.
     pub target_namespace: Read<Value>,
     /// The ServiceAccount that Flux impersonates.

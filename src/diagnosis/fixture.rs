@@ -6,7 +6,7 @@
 
 use super::{Case, Diagnosis, Finding, diagnose};
 use crate::model::helm_release::HelmRelease;
-use crate::snapshot::{CreationJob, Dependency, JobPod, Read, Snapshot, Why};
+use crate::snapshot::{CreationJob, Dependency, Events, JobPod, Read, Snapshot, Why};
 use k8s_openapi::jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -176,10 +176,10 @@ pub(crate) fn snapshot(name: &str) -> Snapshot {
             |job| CreationJob {
                 job,
                 pods,
-                events: Read::Seen(Vec::new()),
+                events: Read::Seen(Events::default()),
             },
         ),
-        events: Read::Seen(Vec::new()),
+        events: Read::Seen(Events::default()),
         target_namespace: part("targetNamespace", &["Namespace"], Read::Seen(namespace)),
         service_account: part(
             "serviceAccount",

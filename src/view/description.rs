@@ -65,6 +65,9 @@ pub struct Description {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lost_job: Option<job::Lost>,
     pub events: Read<Vec<Event>>,
+    /// Set where these are not all: why.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub events_not_read: Option<String>,
     /// The HelmRelease as the server sent it, its whole status included.
     pub helm_release: Value,
 }
@@ -233,10 +236,8 @@ impl Description {
                 .as_ref()
                 .map(|job| Job::of(job, &snapshot.helm_release.id())),
             lost_job: snapshot.lost_job.as_ref().map(job::Lost::of),
-            events: snapshot
-                .events
-                .as_ref()
-                .map(|all| all.iter().map(Event::from_value).collect()),
+            events: job::events(&snapshot.events),
+            events_not_read: job::not_all(&snapshot.events),
             helm_release,
         }
     }

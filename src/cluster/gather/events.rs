@@ -2,13 +2,13 @@
 
 use crate::cluster::{Cluster, List, segment};
 use crate::model::event;
-use crate::snapshot::Read;
+use crate::snapshot::{Events, Read, Why};
 use serde_json::Value;
 
 /// Most events of one object that are asked for; controllers send far fewer in the hour that they are kept.
 const LIMIT: usize = 200;
 
-/// Events about the object, newest last. Without a uid those of former objects of that name count too.
+/// Events about the object. Without a uid those of former objects of that name count too.
 ///
 /// The API version is left out: it changes with the version in which a controller reads the object.
 pub(super) async fn of(
@@ -17,7 +17,7 @@ pub(super) async fn of(
     kind: &str,
     name: &str,
     uid: Option<&str>,
-) -> Read<Vec<Value>> {
+) -> Read<Events> {
     let mut selector = format!("involvedObject.kind={kind},involvedObject.name={name}");
     if let Some(uid) = uid.filter(|u| !u.is_empty()) {
         selector.push_str(",involvedObject.uid=");
@@ -28,9 +28,79 @@ pub(super) async fn of(
         segment(namespace),
         segment(&selector)
     );
-    Read::from_result(cluster.get::<List<Value>>(&path).await).map(|list| {
-        let mut events = list.items;
-        event::sort(&mut events);
-        events
+    Read::from_result(cluster.get::<List<Value>>(&path).await).map(sorted)
+}
+
+/// Newest last. The server orders by name, so what it kept back may be the newest.
+fn sorted(list: List<Value>) -> Events {
+    let mut known = list.items;
+    event::sort(&mut known);
+    let more = !list.metadata.continue_token.is_empty();
+    Events {
+        known,
+        not_all: more.then(|| Why::NotAsked(format!("only {LIMIT} of one object are read"))),
+    }
+}
+
+/// The events of an object and of its parts as one. Where those of a part are not known, the whole is not all.
+pub(super) fn joined(own: Read<Events>, parts: Vec<Read<Events>>) -> Read<Events> {
+    own.map(|mut all| {
+        for part in parts {
+            let not_all = match part {
+                Read::Seen(part) => {
+                    all.known.extend(part.known);
+                    part.not_all
+                }
+                Read::Absent => None,
+                Read::Unknown(why) => Some(why),
+            };
+            all.not_all = all.not_all.or(not_all);
+        }
+        event::sort(&mut all.known);
+        all
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn list(continue_token: &str) -> List<Value> {
+        serde_json::from_value(json!({"metadata": {"continue": continue_token}, "items": [
+            {"reason": "late", "lastTimestamp": "2026-11-23T20:21:00Z"},
+            {"reason": "early", "lastTimestamp": "2026-11-23T20:20:00Z"},
+        ]}))
+        .unwrap()
+    }
+
+    #[test]
+    fn a_list_that_goes_on_is_not_all() {
+        let all = sorted(list(""));
+        assert_eq!(
+            (&all.known[1]["reason"], &all.not_all),
+            (&json!("late"), &None)
+        );
+        let cut = sorted(list("next")).not_all.unwrap();
+        assert_eq!(cut.clause(), "only 200 of one object are read");
+    }
+
+    #[test]
+    fn a_pods_events_that_were_refused_are_told() {
+        let refused = || Read::Unknown(Why::Forbidden("list events in core".to_owned()));
+        let own = || Read::Seen(sorted(list("")));
+        let all = joined(own(), vec![own(), refused(), Read::Absent]);
+        let all = all.seen().unwrap();
+        let reasons: Vec<&str> = all
+            .known
+            .iter()
+            .map(|e| e["reason"].as_str().unwrap())
+            .collect();
+        assert_eq!(reasons, ["early", "early", "late", "late"]);
+        assert_eq!(
+            all.not_all.as_ref().map(Why::clause).as_deref(),
+            Some("forbidden (list events in core)")
+        );
+        assert_eq!(joined(refused(), vec![own()]), refused());
+    }
 }

@@ -5,7 +5,7 @@ use super::events;
 use crate::model::helm_release::{GROUP, HelmRelease};
 use crate::model::helm_storage::{Hook, Release};
 use crate::model::{failure, manifest};
-use crate::snapshot::{CreationJob, JobPod, LostJob, Read};
+use crate::snapshot::{CreationJob, Events, JobPod, LostJob, Read};
 use serde_json::Value;
 
 /// Pods of the Job that are read, newest first.
@@ -160,29 +160,23 @@ async fn with_pods(cluster: &Cluster, id: &JobId, job: Value) -> Found {
         }
     };
     // Events of former Jobs of that name tell of former attempts.
-    let (pods, mut events) = futures::join!(
+    let (pods, events) = futures::join!(
         pods,
         events::of(cluster, &id.namespace, "Job", &id.name, None)
     );
+    let mut of_pods = Vec::new();
     let pods = pods.map(|parts| {
-        parts
-            .into_iter()
-            .map(|(pod, more)| {
-                // One kind of refusal is enough to say: the Job's own events were refused in the same way.
-                if let (Read::Seen(all), Read::Seen(more)) = (&mut events, more) {
-                    all.extend(more);
-                }
-                pod
-            })
-            .collect()
+        let keep = |(pod, events)| {
+            of_pods.push(events);
+            pod
+        };
+        parts.into_iter().map(keep).collect()
     });
-    if let Read::Seen(all) = &mut events {
-        crate::model::event::sort(all);
-    }
+    let events = events::joined(events, of_pods);
     Found::without(Read::Seen(CreationJob { job, pods, events }))
 }
 
-async fn pod_parts(cluster: &Cluster, pod: Value) -> (JobPod, Read<Vec<Value>>) {
+async fn pod_parts(cluster: &Cluster, pod: Value) -> (JobPod, Read<Events>) {
     let (namespace, name) = (
         text(&pod, "/metadata/namespace").to_owned(),
         text(&pod, "/metadata/name").to_owned(),

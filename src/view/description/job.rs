@@ -3,7 +3,7 @@
 use crate::model::condition::{self, Condition};
 use crate::model::event::Event;
 use crate::model::job::made_by;
-use crate::snapshot::{CreationJob, JobPod, LostJob, Read};
+use crate::snapshot::{CreationJob, Events, JobPod, LostJob, Read, Why};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -28,6 +28,9 @@ pub struct Job {
     /// Its newest pods.
     pub pods: Read<Vec<Pod>>,
     pub events: Read<Vec<Event>>,
+    /// Set where these are not all: why.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub events_not_read: Option<String>,
 }
 
 /// A pod of it.
@@ -59,6 +62,9 @@ pub struct Container {
 pub struct Lost {
     pub id: String,
     pub events: Read<Vec<Event>>,
+    /// Set where these are not all: why.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub events_not_read: Option<String>,
 }
 
 impl Lost {
@@ -66,13 +72,20 @@ impl Lost {
         Self {
             id: format!("{}/{}", lost.namespace, lost.name),
             events: events(&lost.events),
+            events_not_read: not_all(&lost.events),
         }
     }
 }
 
-fn events(read: &Read<Vec<Value>>) -> Read<Vec<Event>> {
+/// The events that were read.
+pub(super) fn events(read: &Read<Events>) -> Read<Vec<Event>> {
     read.as_ref()
-        .map(|all| all.iter().map(Event::from_value).collect())
+        .map(|all| all.known.iter().map(Event::from_value).collect())
+}
+
+/// Why they are not all.
+pub(super) fn not_all(read: &Read<Events>) -> Option<String> {
+    read.seen()?.not_all.as_ref().map(Why::clause)
 }
 
 impl Job {
@@ -90,6 +103,7 @@ impl Job {
                 .as_ref()
                 .map(|pods| pods.iter().map(Pod::of).collect()),
             events: events(&found.events),
+            events_not_read: not_all(&found.events),
         }
     }
 }

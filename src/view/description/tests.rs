@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::model::helm_storage::{self, Revision};
-use crate::snapshot::{CreationJob, JobPod};
+use crate::snapshot::{CreationJob, Events, JobPod};
 use k8s_openapi::jiff::Timestamp;
 use serde_json::json;
 use std::sync::Arc;
@@ -33,7 +33,10 @@ fn snapshot(case: &str) -> Snapshot {
         let mut events = of_kind("Event");
         events.retain(|e| about.iter().any(|k| e["involvedObject"]["kind"] == *k));
         crate::model::event::sort(&mut events);
-        Read::Seen(events)
+        Read::Seen(Events {
+            known: events,
+            not_all: None,
+        })
     };
     let logs = of_kind("PodLog");
     let pods = of_kind("Pod").into_iter().map(|pod| JobPod {
@@ -345,5 +348,31 @@ fn a_value_that_values_from_may_bring_is_not_told_as_the_charts_default() {
             "Encryption:       <unknown>   (valuesFrom is not read)",
             "Service Accounts: <unknown>   (valuesFrom is not read)"
         ]
+    );
+}
+
+#[test]
+fn events_that_are_not_all_say_so() {
+    let mut snapshot = snapshot("creation-job-fails");
+    let why = Why::Forbidden("list events in core".to_owned());
+    snapshot.events = Read::Seen(Events {
+        known: Vec::new(),
+        not_all: Some(Why::NotAsked("only 200 of one object are read".to_owned())),
+    });
+    let Read::Seen(job) = &mut snapshot.creation_job else {
+        panic!("the fixture has a Job");
+    };
+    let Read::Seen(events) = &mut job.events else {
+        panic!("the fixture has its events");
+    };
+    assert!(!events.known.is_empty());
+    events.not_all = Some(why);
+    let text = text_of(snapshot, "2026-11-23T22:31:00Z", None);
+    assert!(
+        text.contains(
+            "\n  not all of them were read: forbidden (list events in core)\n\
+             Events:           not all of them were read: only 200 of one object are read\n"
+        ),
+        "{text}"
     );
 }

@@ -238,11 +238,17 @@ fn happened<W: Write>(
         (Read::Seen(job), _) => self::job(sheet, job, now)?,
         (_, Some(lost)) => {
             sheet.field("Creation Job", &format!("{} is gone", lost.id))?;
-            events(sheet, "Job Events", &lost.events, now)?;
+            events(
+                sheet,
+                "Job Events",
+                &lost.events,
+                &lost.events_not_read,
+                now,
+            )?;
         }
         (other, None) => sheet.field("Creation Job", &or_why(other, NONE, |_| String::new()))?,
     }
-    events(sheet, "Events", &told.events, now)
+    events(sheet, "Events", &told.events, &told.events_not_read, now)
 }
 
 fn history<W: Write>(
@@ -321,7 +327,7 @@ fn job<W: Write>(sheet: &mut Sheet<'_, W>, job: &Job, now: Timestamp) -> io::Res
             &format!("Pods {}", or_why(other, NONE, |_| String::new())),
         )?,
     }
-    events(sheet, "Job Events", &job.events, now)
+    events(sheet, "Job Events", &job.events, &job.events_not_read, now)
 }
 
 fn pod<W: Write>(sheet: &mut Sheet<'_, W>, pod: &Pod) -> io::Result<()> {
@@ -352,12 +358,16 @@ fn events<W: Write>(
     sheet: &mut Sheet<'_, W>,
     key: &str,
     read: &Read<Vec<Event>>,
+    not_read: &Option<String>,
     now: Timestamp,
 ) -> io::Result<()> {
-    let events = match read {
-        Read::Seen(events) if events.is_empty() => return sheet.field(key, EVENTS_KEPT),
-        Read::Seen(events) => events,
-        other => return sheet.field(key, &or_why(other, EVENTS_KEPT, |_| String::new())),
+    let cut = not_read.as_ref();
+    let cut = cut.map(|why| format!("not all of them were read: {}", one_line(why)));
+    let events = match (read, &cut) {
+        (Read::Seen(events), Some(cut)) if events.is_empty() => return sheet.field(key, cut),
+        (Read::Seen(events), None) if events.is_empty() => return sheet.field(key, EVENTS_KEPT),
+        (Read::Seen(events), _) => events,
+        (other, _) => return sheet.field(key, &or_why(other, EVENTS_KEPT, |_| String::new())),
     };
     let headers = ["Type", "Reason", "Age", "From", "Message"];
     let mut rows = vec![headers.iter().map(|h| "-".repeat(h.len())).collect()];
@@ -370,7 +380,11 @@ fn events<W: Write>(
             without_log(&event.message),
         ]
     }));
-    sheet.table(key, &headers, &rows)
+    sheet.table(key, &headers, &rows)?;
+    match cut {
+        Some(cut) => sheet.line(2, &cut),
+        None => Ok(()),
+    }
 }
 
 /// A message without the log that helm-controller appends, which `-o json` has.
