@@ -3,6 +3,10 @@
 use crate::run::{BINARY, Run, Told, skvs};
 use crate::server::{Listener, nobody};
 use std::path::Path;
+use std::time::Duration;
+
+/// Well after the deadline of a completion, which is a second.
+const LATE: Duration = Duration::from_secs(6);
 
 /// Two onboardings, as an API server lists them.
 const ONBOARDINGS: &str = r#"{"metadata": {}, "items": [
@@ -82,6 +86,36 @@ fn a_credential_plugin_never_asks() {
         .user(&nobody(), user)
         .run();
     assert_eq!(told.to_string(), "exit 0\nstdout:\n:4\n");
+}
+
+/// Names that come long after the deadline are not offered: whoever waits for them would offer them.
+#[test]
+fn a_late_cluster_offers_nothing() {
+    let late = Listener::answering_late(LATE, 200, ONBOARDINGS);
+    assert_eq!(complete(&["list", ""], &late.http()).stdout, ":4\n");
+    assert_eq!(complete(&["list", "-n", ""], &late.http()).stdout, ":4\n");
+}
+
+#[test]
+fn a_late_credential_plugin_offers_nothing() {
+    let server = Listener::answering(200, ONBOARDINGS);
+    let after = |seconds: u64| {
+        let credential = r#"{"apiVersion": "client.authentication.k8s.io/v1", "kind": "ExecCredential", "status": {"token": "sesame"}}"#;
+        let user = format!(
+            "{{exec: {{apiVersion: client.authentication.k8s.io/v1, command: /bin/sh, \
+             args: ['-c', 'sleep {seconds}; echo \"$0\"', '{credential}'], interactiveMode: Never}}}}"
+        );
+        let told = skvs(&["__complete", "list", "skvs-onboarding-p"])
+            .user(&server.http(), &user)
+            .run();
+        assert_eq!((told.code, told.stderr.as_str()), (Some(0), ""), "{told}");
+        told.stdout
+    };
+    assert_eq!(
+        after(0),
+        "skvs-onboarding-pds--database\tpds_database\n:4\n"
+    );
+    assert_eq!(after(LATE.as_secs()), ":4\n");
 }
 
 #[test]

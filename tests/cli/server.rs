@@ -5,6 +5,7 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 /// A listener on a port of its own; it ends with the test process.
 pub(crate) struct Listener {
@@ -58,6 +59,15 @@ impl Listener {
                 let mut rest = Vec::new();
                 let _ = stream.read_to_end(&mut rest);
             }
+        })
+    }
+
+    /// One answer for every request, each only after this delay.
+    pub(crate) fn answering_late(delay: Duration, code: u16, body: &str) -> Self {
+        let body = body.to_owned();
+        Self::start(move |stream, seen| {
+            std::thread::sleep(delay);
+            answer(stream, seen, code, &body);
         })
     }
 
