@@ -1,4 +1,4 @@
-//! Where each program of the control plane is: a prebuilt folder, an envtest folder, or built here.
+//! Where each program of the control plane is: an envtest folder, a prebuilt folder, or built here.
 
 use std::{
     collections::HashMap,
@@ -12,9 +12,9 @@ use crate::{
     toolchain::{self, MODULES},
 };
 
-/// Names a folder of prebuilt binaries; it is then the only source.
+/// Names a folder of prebuilt binaries; nothing is then built.
 pub const PREBUILT: &str = "SKVS_TESTBED_BIN";
-/// The usual variable of envtest; it holds three of the binaries.
+/// The usual variable of envtest. It comes first for the three binaries that its folder may hold.
 pub const ENVTEST: &str = "KUBEBUILDER_ASSETS";
 const ENVTEST_HOLDS: [&str; 3] = ["etcd", "kube-apiserver", "kubectl"];
 
@@ -55,6 +55,15 @@ impl Binaries {
             .iter()
             .find(|module| module.binaries.contains(&name))
             .ok_or_else(|| Error::Other(format!("no module of the testbed builds {name}")))?;
+        let envtest = self
+            .envtest
+            .iter()
+            .filter(|_| ENVTEST_HOLDS.contains(&name))
+            .map(|folder| folder.join(name))
+            .find(|path| path.is_file());
+        if let Some(path) = envtest {
+            return Ok(path);
+        }
         if let Some(folder) = &self.prebuilt {
             // `go build` of etcd's package names it server.
             let names: &[&str] = if name == "etcd" {
@@ -71,20 +80,6 @@ impl Binaries {
                     folder: folder.clone(),
                     binary: name.to_owned(),
                 });
-        }
-        if let Some(folder) = &self.envtest
-            && ENVTEST_HOLDS.contains(&name)
-        {
-            let path = folder.join(name);
-            return if path.is_file() {
-                Ok(path)
-            } else {
-                Err(Error::MissingBinary {
-                    variable: ENVTEST,
-                    folder: folder.clone(),
-                    binary: name.to_owned(),
-                })
-            };
         }
         let mut built = self.built.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(folder) = built.get(module.folder) {
@@ -122,14 +117,25 @@ mod tests {
     }
 
     #[test]
-    fn an_envtest_folder_gives_its_three() {
+    fn an_envtest_folder_comes_first_for_what_it_holds() {
         let run = crate::RunDir::create().unwrap();
-        run.write("assets/kubectl", "").unwrap();
-        let folder = run.path().join("assets");
-        let binaries = with(None, Some(folder.clone()));
-        assert_eq!(binaries.path("kubectl").unwrap(), folder.join("kubectl"));
-        let error = binaries.path("etcd").unwrap_err().to_string();
-        assert!(error.starts_with("KUBEBUILDER_ASSETS="), "{error}");
+        for file in [
+            "assets/kubectl",
+            "assets/helm",
+            "bin/kubectl",
+            "bin/etcd",
+            "bin/helm",
+        ] {
+            run.write(file, "").unwrap();
+        }
+        let (assets, bin) = (run.path().join("assets"), run.path().join("bin"));
+        let binaries = with(Some(bin.clone()), Some(assets.clone()));
+        assert_eq!(binaries.path("kubectl").unwrap(), assets.join("kubectl"));
+        // Not there, and not one of the three.
+        assert_eq!(binaries.path("etcd").unwrap(), bin.join("etcd"));
+        assert_eq!(binaries.path("helm").unwrap(), bin.join("helm"));
+        let alone = with(None, Some(assets.clone()));
+        assert_eq!(alone.path("kubectl").unwrap(), assets.join("kubectl"));
     }
 
     #[test]
