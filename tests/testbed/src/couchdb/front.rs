@@ -11,7 +11,6 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
-use serde_json::Value;
 use tokio::runtime::{Builder, Handle};
 use tokio::sync::oneshot;
 
@@ -161,18 +160,9 @@ impl Front {
         );
     }
 
-    /// What `/_active_tasks` lists: an array.
-    pub fn set_active_tasks(&self, tasks: Value) {
-        self.shared.state().active_tasks = tasks;
-    }
-
     /// Plants a fault; the first planted that matches strikes.
     pub fn plant(&self, fault: Fault) {
         self.shared.state().faults.push(fault);
-    }
-
-    pub fn clear_faults(&self) {
-        self.shared.state().faults.clear();
     }
 
     /// All requests since the start or the last [`Front::forget_requests`], in the order they came.

@@ -12,7 +12,7 @@ use hyper::header::{
     AUTHORIZATION, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HOST, TRANSFER_ENCODING,
 };
 use hyper::{HeaderMap, Method, Request, Response};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::answer::Answer;
 use super::auth::{self, Caller};
@@ -43,7 +43,6 @@ pub(crate) struct State {
     pub(crate) seen: Vec<Seen>,
     /// How many records were forgotten: the number of the first in `seen`.
     pub(crate) forgotten: usize,
-    pub(crate) active_tasks: Value,
 }
 
 /// The parts of a request that an answer depends on.
@@ -73,7 +72,6 @@ impl Shared {
             faults: Vec::new(),
             seen: Vec::new(),
             forgotten: 0,
-            active_tasks: json!([]),
         };
         Arc::new(Self {
             upstream,
