@@ -20,12 +20,12 @@ Usage:
   cargo sandbox --tour             show every command with its real output, then end
   cargo sandbox -- COMMAND [ARG…]  run one command in it and end with its exit code
 
-The first run builds Kubernetes, Flux and Helm from source (about 15 minutes on 2 cores);
+The first run builds Kubernetes, Flux and Helm from source (about 12 minutes on 2 cores);
 after that the sandbox is up within a minute. Needs Rust, Go, Node with npm, git and curl.
 
 Environment:
+  KUBEBUILDER_ASSETS  a folder of envtest: of etcd, kube-apiserver and kubectl, those that it holds come first
   SKVS_TESTBED_BIN    a folder of prebuilt binaries, in the place of building them
-  KUBEBUILDER_ASSETS  a folder of envtest: etcd, kube-apiserver and kubectl are taken from it
   SKVS_TESTBED_KEEP   set to anything: the run's folder and its logs are kept
 ";
 
