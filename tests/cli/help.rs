@@ -12,12 +12,11 @@ fn docs_cli_is_the_help() {
          `BLESS=1 cargo test --test cli` rewrites it.\n",
     );
     section(&mut text, "kubectl skvs", &root);
-    // `help` is clap's own and has no help of its own.
-    for command in commands(&root).iter().filter(|c| *c != "help") {
+    for command in commands(&root) {
         section(
             &mut text,
             &format!("kubectl skvs {command}"),
-            &help(&[command]),
+            &help(&[&command]),
         );
     }
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/cli.md");
@@ -31,7 +30,7 @@ fn docs_cli_is_the_help() {
 }
 
 /// The long help and the short one: the first for reading, the second must work too.
-fn help(command: &[&str]) -> String {
+pub(crate) fn help(command: &[&str]) -> String {
     let short: Vec<&str> = command.iter().copied().chain(["-h"]).collect();
     assert_eq!(skvs(&short).run().code, Some(0));
     let long: Vec<&str> = command.iter().copied().chain(["--help"]).collect();
@@ -57,8 +56,8 @@ fn section(text: &mut String, title: &str, help: &str) {
     .unwrap();
 }
 
-/// The names under `Commands:`.
-fn commands(root: &str) -> Vec<String> {
+/// The names under `Commands:`, but for `help`, which is clap's own and has no help of its own.
+pub(crate) fn commands(root: &str) -> Vec<String> {
     let names: Vec<String> = root
         .lines()
         .skip_while(|l| *l != "Commands:")
@@ -66,6 +65,7 @@ fn commands(root: &str) -> Vec<String> {
         .take_while(|l| !l.is_empty())
         .filter(|l| l.starts_with("  ") && !l.starts_with("   "))
         .filter_map(|l| l.split_whitespace().next().map(str::to_owned))
+        .filter(|name| name != "help")
         .collect();
     assert!(names.len() >= 3, "no commands in {root}");
     names

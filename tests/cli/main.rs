@@ -18,5 +18,6 @@ mod output;
 mod proxies;
 mod run;
 mod server;
+mod tour;
 mod usage;
 mod version;

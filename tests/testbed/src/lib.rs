@@ -27,6 +27,7 @@ mod run_dir;
 mod sandbox;
 mod seed;
 mod toolchain;
+pub mod tour;
 mod users;
 
 pub use binaries::{Binaries, ENVTEST, PREBUILT};

@@ -1,100 +1,16 @@
-//! The guided tour: every command of the plugin on the sandbox's onboardings, with its real output.
+//! Makes the guided tour: runs each of [`STOPS`] on the sandbox and shows its real output.
 
 use std::{
     ffi::OsStr,
     io::{self, Write as _},
 };
 
-use testbed::{Error, Result, Sandbox};
+use testbed::{
+    Error, Result, Sandbox,
+    tour::{CONTEXT, STOPS},
+};
 
 use crate::{shell, tools};
-
-/// Stands for the name of the sandbox's context.
-const CONTEXT: &str = "CONTEXT";
-
-/// One stop: what it shows, what is run, and how that must end.
-struct Stop {
-    title: &'static str,
-    argv: &'static [&'static str],
-    exit: u8,
-}
-
-const STOPS: &[Stop] = &[
-    Stop {
-        title: "All onboardings, with what is wrong in one line",
-        argv: &["kubectl", "skvs", "list"],
-        exit: 0,
-    },
-    Stop {
-        title: "Everything about one: values, release, conditions, history",
-        argv: &[
-            "kubectl",
-            "skvs",
-            "describe",
-            "skvs-onboarding-pds--database",
-        ],
-        exit: 0,
-    },
-    Stop {
-        title: "Why an onboarding fails (exit code 3: errors were found)",
-        argv: &[
-            "kubectl",
-            "skvs",
-            "troubleshoot",
-            "skvs-onboarding-iota--database",
-        ],
-        exit: 3,
-    },
-    Stop {
-        title: "The release notes, which have the endpoint",
-        argv: &["kubectl", "skvs", "notes", "skvs-onboarding-pds--database"],
-        exit: 0,
-    },
-    Stop {
-        title: "The message for the team that asked",
-        argv: &[
-            "kubectl",
-            "skvs",
-            "notes",
-            "skvs-onboarding-pds--database",
-            "--share",
-        ],
-        exit: 0,
-    },
-    Stop {
-        title: "What a diagnosis means",
-        argv: &["kubectl", "skvs", "explain", "SKVS301"],
-        exit: 0,
-    },
-    Stop {
-        title: "A database that an onboarding claims is not deleted (exit code 4: refused)",
-        argv: &[
-            "kubectl",
-            "skvs",
-            "delete-db",
-            "pds_database",
-            "--context",
-            CONTEXT,
-            "--confirm",
-            "pds_database",
-        ],
-        exit: 4,
-    },
-    Stop {
-        title: "One whose onboarding is gone is",
-        argv: &[
-            "kubectl",
-            "skvs",
-            "delete-db",
-            "orphan_db",
-            "--context",
-            CONTEXT,
-            "--confirm",
-            "orphan_db",
-        ],
-        exit: 0,
-    },
-];
 
 /// Makes every stop; the tour fails if one ended otherwise than it must.
 pub(crate) fn run(sandbox: &Sandbox, path: &OsStr) -> Result<u8> {

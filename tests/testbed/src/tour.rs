@@ -1,0 +1,110 @@
+//! The stops of the guided tour: every command of the plugin, on the sandbox's onboardings.
+//!
+//! Data only; `cargo sandbox` runs it. The plugin's own tests compare it with the commands that there are.
+
+/// Stands for the name of the sandbox's context.
+pub const CONTEXT: &str = "CONTEXT";
+
+/// One command of the tour.
+#[derive(Debug)]
+pub struct Stop {
+    /// What it shows.
+    pub title: &'static str,
+    /// The program and its words.
+    pub argv: &'static [&'static str],
+    /// The exit code that is right here.
+    pub exit: u8,
+}
+
+/// All stops, in their order.
+pub const STOPS: &[Stop] = &[
+    Stop {
+        title: "All onboardings, with what is wrong in one line",
+        argv: &["kubectl", "skvs", "list"],
+        exit: 0,
+    },
+    Stop {
+        title: "Everything about one: values, release, conditions, history",
+        argv: &[
+            "kubectl",
+            "skvs",
+            "describe",
+            "skvs-onboarding-pds--database",
+        ],
+        exit: 0,
+    },
+    Stop {
+        title: "Why an onboarding fails (exit code 3: errors were found)",
+        argv: &[
+            "kubectl",
+            "skvs",
+            "troubleshoot",
+            "skvs-onboarding-iota--database",
+        ],
+        exit: 3,
+    },
+    Stop {
+        title: "The same for every onboarding that is not well, one cause once",
+        argv: &["kubectl", "skvs", "troubleshoot"],
+        exit: 3,
+    },
+    Stop {
+        title: "The release notes, which have the endpoint",
+        argv: &["kubectl", "skvs", "notes", "skvs-onboarding-pds--database"],
+        exit: 0,
+    },
+    Stop {
+        title: "The message for the team that asked",
+        argv: &[
+            "kubectl",
+            "skvs",
+            "notes",
+            "skvs-onboarding-pds--database",
+            "--share",
+        ],
+        exit: 0,
+    },
+    Stop {
+        title: "What a diagnosis means",
+        argv: &["kubectl", "skvs", "explain", "SKVS301"],
+        exit: 0,
+    },
+    Stop {
+        title: "A database that an onboarding claims is not deleted (exit code 4: refused)",
+        argv: &[
+            "kubectl",
+            "skvs",
+            "delete-db",
+            "pds_database",
+            "--context",
+            CONTEXT,
+            "--confirm",
+            "pds_database",
+        ],
+        exit: 4,
+    },
+    Stop {
+        title: "One whose onboarding is gone is",
+        argv: &[
+            "kubectl",
+            "skvs",
+            "delete-db",
+            "orphan_db",
+            "--context",
+            CONTEXT,
+            "--confirm",
+            "orphan_db",
+        ],
+        exit: 0,
+    },
+    Stop {
+        title: "The versions of the plugin, the server and its HelmRelease API",
+        argv: &["kubectl", "skvs", "version"],
+        exit: 0,
+    },
+    Stop {
+        title: "The file that lets kubectl complete all of this",
+        argv: &["kubectl", "skvs", "completion", "kubectl"],
+        exit: 0,
+    },
+];
