@@ -2,7 +2,6 @@
 //!
 //! The diagnosis and the views work on these values alone: they never ask a cluster. Forbidden is never "none".
 
-use crate::cluster::ClusterError;
 use crate::model::helm_release::HelmRelease;
 use crate::model::helm_storage::{Release, Revision};
 use serde::{Serialize, Serializer};
@@ -42,15 +41,6 @@ pub enum Read<T> {
 }
 
 impl<T> Read<T> {
-    /// From a read: 404 is absent, every other error is unknown.
-    pub fn from_result(result: Result<T, ClusterError>) -> Self {
-        match result {
-            Ok(value) => Read::Seen(value),
-            Err(error) if error.is_not_found() => Read::Absent,
-            Err(error) => Read::Unknown(Why::from(&error)),
-        }
-    }
-
     /// Nothing to ask for.
     pub fn not_asked(why: impl Into<String>) -> Self {
         Read::Unknown(Why::NotAsked(why.into()))
@@ -93,20 +83,6 @@ impl<T> Read<T> {
             Read::Absent => Read::Absent,
             Read::Unknown(why) => Read::Unknown(why),
         }
-    }
-}
-
-impl From<&ClusterError> for Why {
-    fn from(error: &ClusterError) -> Self {
-        let clause = error.clause();
-        if error.is_forbidden() {
-            let what = clause
-                .strip_prefix("forbidden (")
-                .and_then(|c| c.strip_suffix(')'))
-                .unwrap_or(&clause);
-            return Why::Forbidden(what.to_owned());
-        }
-        Why::Failed(clause)
     }
 }
 

@@ -12,6 +12,7 @@ pub mod gather;
 pub mod helm_releases;
 mod pages;
 mod proxy;
+mod read;
 mod transport;
 pub mod watch;
 
