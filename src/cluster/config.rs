@@ -341,7 +341,7 @@ impl ConnectionArgs {
     fn finish(&self, config: &mut Config, proxy: Option<&str>) -> Result<()> {
         // kube's own retry layer repeats any verb for minutes; reads are retried by the facade, briefly.
         config.default_retry = false;
-        config.connect_timeout = Some(self.timeout().unwrap_or(CONNECT).min(CONNECT));
+        config.connect_timeout = Some(connect_limit(self.timeout()));
         config.headers.push((
             http::header::USER_AGENT,
             http::HeaderValue::from_static(concat!("kubectl-skvs/", env!("CARGO_PKG_VERSION"))),
@@ -360,7 +360,20 @@ impl ConnectionArgs {
 const SELECTED: &str = "kubectl-skvs";
 
 /// A server that does not take a connection in this time is not there.
-pub(super) const CONNECT: Duration = Duration::from_secs(10);
+const CONNECT: Duration = Duration::from_secs(10);
+
+/// Default of `--request-timeout`.
+const REQUEST: Duration = Duration::from_secs(30);
+
+/// How long a connection may take: [`CONNECT`], unless `--request-timeout` was given: then its bound is the only one.
+pub(super) fn connect_limit(timeout: Option<Duration>) -> Duration {
+    match timeout {
+        Some(REQUEST) => CONNECT,
+        Some(given) => given,
+        // The flag's 0: for ever, as far as a timer goes.
+        None => Duration::from_secs(24 * 60 * 60),
+    }
+}
 
 /// A credential plugin may ask a person only when there is one: stdin is a terminal.
 fn settle_interaction(user: &mut AuthInfo, stdin_is_terminal: bool) -> Result<()> {

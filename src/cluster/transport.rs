@@ -4,7 +4,7 @@
 //! client and is sent by its own file.
 
 use super::ClusterError;
-use super::config::CONNECT;
+use super::config::connect_limit;
 use http::{Request, StatusCode};
 use http_body_util::BodyExt;
 use kube::Client;
@@ -196,7 +196,7 @@ impl Transport {
             // The connection's own, shorter bound does not tell how long it was.
             ClusterError::TimedOut { server, seconds: 0 } => ClusterError::TimedOut {
                 server,
-                seconds: CONNECT.min(self.timeout.unwrap_or(CONNECT)).as_secs(),
+                seconds: connect_limit(self.timeout).as_secs(),
             },
             other => other,
         })

@@ -3,6 +3,20 @@
 use super::*;
 
 #[test]
+fn a_longer_wait_that_was_asked_for_holds_for_the_connection_too() {
+    use clap::Parser;
+    let limit = |argv: &[&str]| {
+        let cli = crate::cli::Cli::try_parse_from(argv).unwrap();
+        connect_limit(cli.global.connection.timeout())
+    };
+    assert_eq!(limit(&["skvs", "list"]), CONNECT);
+    let asked = limit(&["skvs", "list", "--request-timeout=2m"]);
+    assert_eq!(asked, Duration::from_secs(120));
+    let asked = limit(&["skvs", "list", "--request-timeout=1s"]);
+    assert_eq!(asked, Duration::from_secs(1));
+}
+
+#[test]
 fn an_unknown_context_names_the_near_one_and_all() {
     let error = unknown(
         "context",
