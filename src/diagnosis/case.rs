@@ -169,11 +169,10 @@ impl<'a> Case<'a> {
             ]
             .iter()
             .any(|t| text.contains(t));
-        // The wait for the hook ended without a verdict on it.
-        let unsettled = text.contains("pre-install")
-            && ["can't determine status for", "context canceled"]
-                .iter()
-                .any(|t| text.contains(t));
+        // The wait for the hook ended without a verdict on it, in whatever words: a hook that could not even be made is told
+        // with its path.
+        let unsettled =
+            text.contains("failed pre-install: ") && !text.contains("Hook pre-install ");
         job_failed || unsettled || super::retries::is_timeout(text)
     }
 }

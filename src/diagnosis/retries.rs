@@ -141,6 +141,7 @@ pub fn is_timeout(text: &str) -> bool {
         "timeout waiting for:",
         "timed out waiting for the condition",
         "context deadline exceeded",
+        "would exceed context deadline",
         "DeadlineExceeded",
     ]
     .iter()

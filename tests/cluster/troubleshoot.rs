@@ -50,7 +50,8 @@ fn each_seeded_failure_has_its_cause_and_nothing_is_unknown() {
         assert_eq!(
             found.map(|(_, c)| c.as_slice()),
             Some(&[code.to_owned()][..]),
-            "{name} in {codes:?}"
+            "{name} in {}",
+            said.stdout
         );
     }
 }
