@@ -232,13 +232,14 @@ fn repository(image: &str) -> &str {
 }
 
 fn is_steelcouch(pod: &Pod) -> bool {
-    let name = pod.metadata.name.as_deref().unwrap_or_default();
-    label(pod, "type") == Some("steelcouch")
-        || name.contains("steelcouch")
-        || pod.spec.iter().flat_map(|s| &s.containers).any(|c| {
-            c.name.contains("steelcouch")
-                || repository(c.image.as_deref().unwrap_or_default()).contains("steelcouch")
-        })
+    let says = |text: &str| text.to_ascii_lowercase().contains("steelcouch");
+    label(pod, "type").is_some_and(says)
+        || says(pod.metadata.name.as_deref().unwrap_or_default())
+        || pod
+            .spec
+            .iter()
+            .flat_map(|s| &s.containers)
+            .any(|c| says(&c.name) || says(repository(c.image.as_deref().unwrap_or_default())))
 }
 
 /// Labels of the generations: Secure KVS's own (`type=db`, `app=agora-kvs-…` or `couchdb-agora-kvs`), the official chart's.

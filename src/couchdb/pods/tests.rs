@@ -87,6 +87,12 @@ fn what_only_looks_like_it_is_never_a_target() {
     let with = |containers: Value| pod("db-0", json!({"type": "db", "app": "couchdb"}), containers);
     for lookalike in [
         steelcouch(),
+        pod(
+            "proxy-0",
+            json!({"app": "couchdb", "type": "Steelcouch"}),
+            json!([couchdb(5984)]),
+        ),
+        with(json!([couchdb(5984), {"name": "front", "image": "registry/SteelCouch:1"}])),
         with(
             json!([{"name": "couchdb-exporter", "image": "gesellix/couchdb-prometheus-exporter:30", "ports": [{"containerPort": 5984}], "env": [{"name": "COUCHDB_USER"}]}]),
         ),
