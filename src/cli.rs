@@ -13,6 +13,19 @@ use clap::{CommandFactory, Parser};
 use k8s_openapi::jiff::Timestamp;
 use std::ffi::OsString;
 
+/// Namespace of the onboardings where nothing names another one.
+const NAMESPACE: &str = "flux-system";
+
+/// Reads a text that must not be empty: an empty one, as of a variable that is set to nothing, is the default.
+pub(crate) fn or_default(
+    default: &'static str,
+) -> impl Fn(&str) -> std::result::Result<String, std::convert::Infallible> + Clone {
+    move |text| {
+        let given = Some(text).filter(|t| !t.trim().is_empty());
+        Ok(given.unwrap_or(default).to_owned())
+    }
+}
+
 /// The Secure KVS onboarding runbook: list, describe and troubleshoot onboardings, delete their databases
 #[derive(Parser, Debug)]
 #[command(
@@ -38,7 +51,8 @@ pub struct GlobalArgs {
         long,
         global = true,
         env = "SKVS_NAMESPACE",
-        default_value = "flux-system",
+        default_value = NAMESPACE,
+        value_parser = or_default(NAMESPACE),
         value_name = "NAMESPACE"
     )]
     pub namespace: String,

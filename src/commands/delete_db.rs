@@ -5,7 +5,7 @@
 mod again;
 mod told;
 
-use crate::cli::App;
+use crate::cli::{App, or_default};
 use crate::cluster::{Cluster, segment};
 use crate::couchdb::Target;
 use crate::couchdb::delete::card;
@@ -49,6 +49,7 @@ pub struct Args {
         long,
         env = "SKVS_COUCHDB_NAMESPACE",
         default_value = COUCHDB_NAMESPACE,
+        value_parser = or_default(COUCHDB_NAMESPACE),
         value_name = "NAMESPACE"
     )]
     couchdb_namespace: String,

@@ -233,4 +233,13 @@ fn the_namespace_of_the_environment() {
         .env("SKVS_NAMESPACE", "elsewhere")
         .run();
     assert_eq!(told.stderr, "No resources found in elsewhere namespace.\n");
+    // Set to nothing it is not set.
+    let told = skvs(&["list"])
+        .server(&server.http())
+        .env("SKVS_NAMESPACE", "")
+        .run();
+    assert_eq!(
+        told.stderr,
+        "No resources found in flux-system namespace.\n"
+    );
 }

@@ -162,6 +162,12 @@ mod tests {
     }
 
     #[test]
+    fn an_empty_namespace_is_not_given() {
+        let (_, args) = read(&["--couchdb-namespace", ""]);
+        assert_eq!(args.couchdb_namespace, "secure-kvs");
+    }
+
+    #[test]
     fn no_token_is_printed() {
         let plain = "kubectl skvs delete-db a_b --dry-run";
         assert_eq!(line(&[]), plain);
