@@ -50,15 +50,16 @@ fn typed(stage: &Stage, database: &str, meanwhile: impl FnOnce(), answer: &str) 
     let line = format!("{binary} {}", stage.args(database, &[]).join(" "));
     let command = skvs::<&str>([]).into_command();
     let mut script = std::process::Command::new("script");
-    script.args(["-qfec", &line, "/dev/null"]);
+    script.args(["-qfec", &line, "/dev/null"]).env_clear();
     for (key, value) in command.get_envs() {
         script.env(key, value.unwrap_or_default());
     }
     script
         .env("TERM", "xterm")
+        .env("SHELL", "/bin/sh")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped());
-    let mut child = script.spawn().expect("script(1) starts");
+    let mut child = script.spawn().expect("script(1) of util-linux starts");
     let mut stdin = child.stdin.take().expect("it is piped");
     let mut stdout = BufReader::new(child.stdout.take().expect("it is piped"));
     let mut seen = Vec::new();
