@@ -1,12 +1,20 @@
 //! What became of the creation Job: which pod ended how, and what its log says. Flux and Helm say only that the Job failed.
 
 use super::finding::{Evidence, Subject};
-use crate::model::job::made_by;
+use crate::model::job::{self as model, Container, containers, made_by};
 use crate::snapshot::{CreationJob, JobPod, Read, Snapshot, Why};
-use serde_json::Value;
 
 /// Lines of a log that are shown.
 const LINES: usize = 5;
+
+/// What the kubelet says while it has no image.
+const NO_IMAGE: [&str; 5] = [
+    "ErrImagePull",
+    "ImagePullBackOff",
+    "ErrImageNeverPull",
+    "InvalidImageName",
+    "ImageInspectError",
+];
 
 /// A container that ended badly.
 #[derive(Clone, Debug, PartialEq)]
@@ -135,7 +143,8 @@ impl Job {
         Self {
             silent,
             subject: Some(Subject::of(job, "Job")),
-            failed: failed(job),
+            failed: model::failed(&model::conditions(job))
+                .map(|c| (c.reason.clone(), c.message.clone())),
             outcome: pods
                 .iter()
                 .map(outcome)
@@ -182,58 +191,11 @@ impl Death {
     }
 }
 
-fn text<'v>(value: &'v Value, path: &str) -> &'v str {
-    value
-        .pointer(path)
-        .and_then(Value::as_str)
-        .unwrap_or_default()
-}
-
-fn array<'v>(value: &'v Value, path: &str) -> &'v [Value] {
-    value
-        .pointer(path)
-        .and_then(Value::as_array)
-        .map_or(&[], Vec::as_slice)
-}
-
-fn failed(job: &Value) -> Option<(String, String)> {
-    let condition = array(job, "/status/conditions").iter().find(|c| {
-        matches!(text(c, "/type"), "Failed" | "FailureTarget") && text(c, "/status") == "True"
-    })?;
-    Some((
-        text(condition, "/reason").to_owned(),
-        text(condition, "/message").to_owned(),
-    ))
-}
-
-/// Container statuses, the init containers' first.
-fn containers(pod: &Value) -> impl Iterator<Item = &Value> {
-    array(pod, "/status/initContainerStatuses")
-        .iter()
-        .chain(array(pod, "/status/containerStatuses"))
-}
-
 /// The first container of the pod that ended badly. A sidecar that ends badly after its pod's work is no cause.
 fn death(pod: &JobPod) -> Option<Death> {
-    let ended = |c: &Value| -> Option<(i64, String, String)> {
-        ["/state/terminated", "/lastState/terminated"]
-            .iter()
-            .find_map(|path| {
-                let ended = c.pointer(path)?;
-                let code = ended.get("exitCode").and_then(Value::as_i64)?;
-                (code != 0).then(|| {
-                    (
-                        code,
-                        text(ended, "/reason").to_owned(),
-                        text(ended, "/message").to_owned(),
-                    )
-                })
-            })
-    };
-    let (status, (exit_code, reason, message)) = containers(&pod.pod)
-        .filter(|c| text(c, "/name") != "istio-proxy")
-        .find_map(|c| ended(c).map(|e| (c, e)))?;
-    let container = text(status, "/name").to_owned();
+    let (container, ended) = containers(&pod.pod)
+        .filter(|c| c.name() != "istio-proxy")
+        .find_map(|c| Some((c.name().to_owned(), c.ended_badly()?)))?;
     let log = pod
         .logs
         .iter()
@@ -248,7 +210,8 @@ fn death(pod: &JobPod) -> Option<Death> {
             Some(Why::NotAsked("it was not read".to_owned()).clause()),
         ),
     };
-    let mut lines: Vec<String> = message
+    let mut lines: Vec<String> = ended
+        .message
         .lines()
         .chain(log.lines())
         .map(str::trim_end)
@@ -259,8 +222,8 @@ fn death(pod: &JobPod) -> Option<Death> {
     Some(Death {
         pod: Subject::of(&pod.pod, "Pod"),
         container,
-        exit_code,
-        reason,
+        exit_code: ended.exit_code,
+        reason: ended.reason.to_owned(),
         // A termination message that speaks is as good as the log.
         log_missing: log_missing.filter(|_| lines.is_empty()),
         lines,
@@ -273,48 +236,35 @@ fn outcome(pod: &JobPod) -> Outcome {
     }
     let subject = Subject::of(&pod.pod, "Pod");
     for c in containers(&pod.pod) {
-        let reason = text(c, "/state/waiting/reason");
-        if [
-            "ErrImagePull",
-            "ImagePullBackOff",
-            "ErrImageNeverPull",
-            "InvalidImageName",
-            "ImageInspectError",
-        ]
-        .contains(&reason)
-        {
-            return Outcome::NoImage {
-                pod: subject,
-                container: text(c, "/name").to_owned(),
-                image: text(c, "/image").to_owned(),
-                reason: reason.to_owned(),
-                message: text(c, "/state/waiting/message").to_owned(),
-            };
-        }
-    }
-    let unscheduled = array(&pod.pod, "/status/conditions")
-        .iter()
-        .find(|c| text(c, "/type") == "PodScheduled" && text(c, "/status") == "False");
-    if let Some(condition) = unscheduled {
-        return Outcome::Unscheduled {
+        let Some(waiting) = c.waiting().filter(|w| NO_IMAGE.contains(&w.reason)) else {
+            continue;
+        };
+        return Outcome::NoImage {
             pod: subject,
-            message: text(condition, "/message").to_owned(),
+            container: c.name().to_owned(),
+            image: c.image().to_owned(),
+            reason: waiting.reason.to_owned(),
+            message: waiting.message.to_owned(),
         };
     }
-    let names = |path: &str| -> Vec<String> {
-        containers(&pod.pod)
-            .filter(|c| c.pointer(path).is_some())
-            .map(|c| text(c, "/name").to_owned())
-            .collect()
+    if let Some(message) = model::unscheduled(&pod.pod) {
+        return Outcome::Unscheduled {
+            pod: subject,
+            message,
+        };
+    }
+    let names = |of: fn(&Container<'_>) -> bool| -> Vec<String> {
+        let all = containers(&pod.pod).filter(of);
+        all.map(|c| c.name().to_owned()).collect()
     };
-    let running = names("/state/running");
+    let running = names(|c| c.is_running());
     if running.is_empty() {
         return Outcome::Nothing;
     }
     Outcome::Running {
         pod: subject,
         running,
-        ended: names("/state/terminated"),
+        ended: names(|c| c.ended().is_some()),
     }
 }
 

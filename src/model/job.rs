@@ -2,7 +2,9 @@
 //!
 //! Plain reading of the objects: nothing here judges what it means for an onboarding.
 
+use super::condition::{self, Condition};
 use super::helm_release::GROUP;
+use serde::Deserialize;
 use serde_json::Value;
 
 /// `namespace/name` of the HelmRelease that Flux's labels name; controllers before 1.6 put none on hooks.
@@ -12,9 +14,134 @@ pub fn made_by(job: &Value) -> Option<String> {
     Some(format!("{}/{}", label("namespace")?, label("name")?))
 }
 
+/// Conditions of a Job or a pod.
+pub fn conditions(object: &Value) -> Vec<Condition> {
+    array(object, "/status/conditions")
+        .iter()
+        .filter_map(|c| Condition::deserialize(c).ok())
+        .collect()
+}
+
+/// The condition that says that the Job failed, or is about to: it comes first and says why.
+pub fn failed(conditions: &[Condition]) -> Option<&Condition> {
+    ["Failed", "FailureTarget"]
+        .iter()
+        .filter_map(|kind| condition::find(conditions, kind))
+        .find(|c| c.is_true())
+}
+
+/// What the scheduler says of a pod that no node takes.
+pub fn unscheduled(pod: &Value) -> Option<String> {
+    let conditions = conditions(pod);
+    let scheduled = condition::find(&conditions, "PodScheduled")?;
+    scheduled.is_false().then(|| scheduled.message.clone())
+}
+
+/// The status of one container of a pod.
+#[derive(Clone, Copy, Debug)]
+pub struct Container<'v>(&'v Value);
+
+/// How a container ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ended<'v> {
+    pub exit_code: i64,
+    /// `Error`, `Completed`, `OOMKilled`, …
+    pub reason: &'v str,
+    /// The termination message.
+    pub message: &'v str,
+}
+
+/// What keeps a container from running.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Waiting<'v> {
+    /// `ImagePullBackOff`, …
+    pub reason: &'v str,
+    pub message: &'v str,
+}
+
+/// The containers of a pod that have a status, the init containers first.
+pub fn containers(pod: &Value) -> impl Iterator<Item = Container<'_>> {
+    array(pod, "/status/initContainerStatuses")
+        .iter()
+        .chain(array(pod, "/status/containerStatuses"))
+        .map(Container)
+}
+
+impl<'v> Container<'v> {
+    pub fn name(self) -> &'v str {
+        text(self.0, "/name")
+    }
+
+    pub fn image(self) -> &'v str {
+        text(self.0, "/image")
+    }
+
+    pub fn is_running(self) -> bool {
+        self.0
+            .pointer("/state/running")
+            .is_some_and(|v| !v.is_null())
+    }
+
+    /// How it ended, if it does not run.
+    pub fn ended(self) -> Option<Ended<'v>> {
+        Ended::of(self.0, "/state/terminated")
+    }
+
+    /// How it ended before it was started again.
+    pub fn ended_before(self) -> Option<Ended<'v>> {
+        Ended::of(self.0, "/lastState/terminated")
+    }
+
+    /// How it ended with another code than 0, now or before it was started again.
+    pub fn ended_badly(self) -> Option<Ended<'v>> {
+        let ended = [self.ended(), self.ended_before()];
+        ended.into_iter().flatten().find(|e| e.exit_code != 0)
+    }
+
+    /// What it waits for, where the kubelet says it.
+    pub fn waiting(self) -> Option<Waiting<'v>> {
+        let reason = self.0.pointer("/state/waiting/reason")?.as_str()?;
+        Some(Waiting {
+            reason,
+            message: text(self.0, "/state/waiting/message"),
+        })
+    }
+
+    /// It runs or has run: only then it has a log.
+    pub fn has_run(self) -> bool {
+        self.is_running() || self.ended().is_some() || self.ended_before().is_some()
+    }
+}
+
+impl<'v> Ended<'v> {
+    fn of(status: &'v Value, path: &str) -> Option<Self> {
+        let ended = status.pointer(path)?;
+        Some(Self {
+            exit_code: ended.get("exitCode")?.as_i64()?,
+            reason: text(ended, "/reason"),
+            message: text(ended, "/message"),
+        })
+    }
+}
+
+fn text<'v>(value: &'v Value, path: &str) -> &'v str {
+    value
+        .pointer(path)
+        .and_then(Value::as_str)
+        .unwrap_or_default()
+}
+
+fn array<'v>(value: &'v Value, path: &str) -> &'v [Value] {
+    value
+        .pointer(path)
+        .and_then(Value::as_array)
+        .map_or(&[], Vec::as_slice)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
     use serde_json::json;
 
     #[test]
@@ -24,5 +151,60 @@ mod tests {
         assert_eq!(made_by(&job).as_deref(), Some("flux-system/a"));
         let half = json!({"metadata": {"labels": {"helm.toolkit.fluxcd.io/name": "a"}}});
         assert_eq!((made_by(&half), made_by(&json!({}))), (None, None));
+    }
+
+    #[test]
+    fn containers_tell_how_they_ended() {
+        let pod = json!({"status": {
+            "containerStatuses": [
+                {"name": "create", "state": {"terminated": {"exitCode": 22, "reason": "Error", "message": "m"}}},
+                {"name": "waits", "image": "i", "state": {"waiting": {"reason": "ImagePullBackOff"}}},
+                {"name": "again", "state": {"waiting": {}}, "lastState": {"terminated": {"exitCode": 1}}},
+                {"name": "runs", "state": {"running": {}, "terminated": null}},
+            ],
+            "initContainerStatuses": [{"name": "first", "state": {"terminated": {"exitCode": 0}}}],
+        }});
+        let all: Vec<Container<'_>> = containers(&pod).collect();
+        let names = |kept: fn(&Container<'_>) -> bool| -> Vec<&str> {
+            all.iter()
+                .copied()
+                .filter(kept)
+                .map(Container::name)
+                .collect()
+        };
+        assert_eq!(names(|c| c.has_run()), ["first", "create", "again", "runs"]);
+        assert_eq!(names(|c| c.is_running()), ["runs"]);
+        assert_eq!(names(|c| c.ended_badly().is_some()), ["create", "again"]);
+        let ended = all[1].ended().unwrap();
+        assert_eq!(
+            (ended.exit_code, ended.reason, ended.message),
+            (22, "Error", "m")
+        );
+        assert_eq!(all[2].waiting().unwrap().reason, "ImagePullBackOff");
+        assert_eq!((all[2].image(), all[3].waiting()), ("i", None));
+        assert_eq!(all[3].ended_before().unwrap().exit_code, 1);
+    }
+
+    #[test]
+    fn conditions_tell_of_failure_and_of_a_pod_without_a_node() {
+        let object = json!({"status": {"conditions": [
+            {"type": "FailureTarget", "status": "True", "reason": "BackoffLimitExceeded"},
+            {"type": "Failed", "status": "False"},
+            {"type": "PodScheduled", "status": "False", "message": "0/1 nodes"},
+            7,
+        ]}});
+        let all = conditions(&object);
+        assert_eq!(failed(&all).unwrap().reason, "BackoffLimitExceeded");
+        assert_eq!(unscheduled(&object).as_deref(), Some("0/1 nodes"));
+        assert_eq!(unscheduled(&json!({})), None);
+    }
+
+    proptest! {
+        #[test]
+        fn no_status_panics(status in r#"\{"(containerStatuses|conditions)":(null|1|\[(null|\{"state":(\{"terminated":(1|\{"exitCode":"x"\})\}|null)\})\])\}"#) {
+            let pod: Value = json!({"status": serde_json::from_str::<Value>(&status).unwrap()});
+            prop_assert!(!containers(&pod).any(Container::has_run));
+            prop_assert!(conditions(&pod).len() <= 1 && unscheduled(&pod).is_none());
+        }
     }
 }

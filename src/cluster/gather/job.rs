@@ -4,6 +4,7 @@ use super::super::{Cluster, List, segment};
 use super::events;
 use crate::model::helm_release::{GROUP, HelmRelease};
 use crate::model::helm_storage::{Hook, Release};
+use crate::model::job::containers;
 use crate::model::{failure, manifest};
 use crate::snapshot::{CreationJob, Events, JobPod, LostJob, Read};
 use serde_json::Value;
@@ -181,8 +182,10 @@ async fn pod_parts(cluster: &Cluster, pod: Value) -> (JobPod, Read<Events>) {
         text(&pod, "/metadata/namespace").to_owned(),
         text(&pod, "/metadata/name").to_owned(),
     );
-    let containers = has_run(&pod);
-    let logs = containers.into_iter().take(CONTAINERS_MAX).map(|container| {
+    // The others have no log.
+    let containers = containers(&pod).filter(|c| c.has_run());
+    let logs = containers.take(CONTAINERS_MAX).map(|container| {
+        let container = container.name().to_owned();
         let path = format!(
             "/api/v1/namespaces/{}/pods/{}/log?container={}&tailLines={LOG_LINES}&limitBytes={LOG_BYTES}",
             segment(&namespace),
@@ -197,21 +200,6 @@ async fn pod_parts(cluster: &Cluster, pod: Value) -> (JobPod, Read<Events>) {
         events::of(cluster, &namespace, "Pod", &name, Some(uid))
     );
     (JobPod { pod, logs }, events)
-}
-
-/// Names of the containers that run or have run: the others have no log.
-fn has_run(pod: &Value) -> Vec<String> {
-    let mut names = Vec::new();
-    for field in ["/status/initContainerStatuses", "/status/containerStatuses"] {
-        let statuses = pod.pointer(field).and_then(Value::as_array);
-        for status in statuses.into_iter().flatten() {
-            let has = |path: &str| status.pointer(path).is_some_and(|v| !v.is_null());
-            if has("/state/running") || has("/state/terminated") || has("/lastState/terminated") {
-                names.push(text(status, "/name").to_owned());
-            }
-        }
-    }
-    names
 }
 
 fn newest_first(objects: &mut [Value]) {
@@ -274,15 +262,5 @@ mod tests {
         let id = of_hooks(&hooks[..1], "core").unwrap();
         assert_eq!((id.namespace.as_str(), id.name.as_str()), ("core", "first"));
         assert!(of_hooks(&[], "core").is_none());
-    }
-
-    #[test]
-    fn only_containers_that_have_run_have_logs() {
-        let pod = json!({"status": {"containerStatuses": [
-            {"name": "create", "state": {"terminated": {"exitCode": 22}}},
-            {"name": "waits", "state": {"waiting": {"reason": "ImagePullBackOff"}}},
-            {"name": "again", "state": {"waiting": {}}, "lastState": {"terminated": {"exitCode": 1}}},
-        ]}});
-        assert_eq!(has_run(&pod), ["create", "again"]);
     }
 }

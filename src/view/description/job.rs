@@ -1,10 +1,10 @@
 //! The creation Job, its pods and what they said.
 
-use crate::model::condition::{self, Condition};
+use crate::model::condition;
 use crate::model::event::Event;
-use crate::model::job::made_by;
+use crate::model::job as model;
 use crate::snapshot::{CreationJob, Events, JobPod, LostJob, Read, Why};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::Value;
 
 /// The Job.
@@ -97,7 +97,7 @@ impl Job {
             state,
             since,
             message,
-            made_by: made_by(&found.job).filter(|id| id != owner),
+            made_by: model::made_by(&found.job).filter(|id| id != owner),
             pods: found
                 .pods
                 .as_ref()
@@ -109,27 +109,20 @@ impl Job {
 }
 
 fn state(job: &Value) -> (&'static str, Option<String>, String) {
-    let conditions = job.pointer("/status/conditions");
-    let conditions: Vec<Condition> = conditions
-        .and_then(|c| Vec::deserialize(c).ok())
-        .unwrap_or_default();
-    for kind in ["Complete", "Failed", "FailureTarget", "Suspended"] {
-        let Some(found) = condition::find(&conditions, kind).filter(|c| c.is_true()) else {
-            continue;
-        };
-        let word = match kind {
-            "Complete" => "Complete",
-            "Suspended" => "Suspended",
-            _ => "Failed",
-        };
+    let conditions = model::conditions(job);
+    let is = |kind: &str| condition::find(&conditions, kind).filter(|c| c.is_true());
+    let found = [
+        ("Complete", is("Complete")),
+        ("Failed", model::failed(&conditions)),
+        ("Suspended", is("Suspended")),
+    ];
+    if let Some((word, found)) = found.into_iter().find_map(|(w, c)| Some((w, c?))) {
+        let said = [found.reason.as_str(), found.message.as_str()];
+        let said: Vec<&str> = said.into_iter().filter(|t| !t.is_empty()).collect();
         let message = if word == "Complete" {
             String::new()
         } else {
-            [found.reason.as_str(), found.message.as_str()]
-                .into_iter()
-                .filter(|t| !t.is_empty())
-                .collect::<Vec<_>>()
-                .join(": ")
+            said.join(": ")
         };
         return (word, found.last_transition_time.clone(), message);
     }
@@ -151,19 +144,15 @@ impl Pod {
             let text = found.pod.pointer(path).and_then(Value::as_str);
             text.unwrap_or_default().to_owned()
         };
-        let mut containers = Vec::new();
-        for field in ["/status/initContainerStatuses", "/status/containerStatuses"] {
-            let statuses = found.pod.pointer(field).and_then(Value::as_array);
-            for status in statuses.into_iter().flatten() {
-                containers.push(container(status, &found.logs));
-            }
-        }
+        let containers: Vec<Container> = model::containers(&found.pod)
+            .map(|status| container(status, &found.logs))
+            .collect();
         let message = text("/status/message");
         Self {
             name: text("/metadata/name"),
             phase: text("/status/phase"),
             message: if message.is_empty() && containers.is_empty() {
-                unscheduled(&found.pod).unwrap_or_default()
+                model::unscheduled(&found.pod).unwrap_or_default()
             } else {
                 message
             },
@@ -172,44 +161,30 @@ impl Pod {
     }
 }
 
-/// What keeps a pod without containers waiting.
-fn unscheduled(pod: &Value) -> Option<String> {
-    let conditions = pod.pointer("/status/conditions")?.as_array()?;
-    let waiting = conditions.iter().find(|c| c["status"] == "False")?;
-    Some(waiting.get("message")?.as_str()?.to_owned())
-}
-
-fn container(status: &Value, logs: &[(String, Read<String>)]) -> Container {
-    let text = |path: &str| status.pointer(path).and_then(Value::as_str);
-    let name = text("/name").unwrap_or_default().to_owned();
-    let exited = |path: &str| {
-        let terminated = status.pointer(path).filter(|t| !t.is_null())?;
-        let code = terminated.get("exitCode").and_then(Value::as_i64)?;
-        let reason = terminated.get("reason").and_then(Value::as_str);
-        // Error and Completed say no more than the code.
-        let reason = reason.filter(|r| !["Error", "Completed", ""].contains(r));
-        Some(match reason {
-            Some(reason) => format!("exited {code} ({reason})"),
-            None => format!("exited {code}"),
-        })
+fn container(status: model::Container<'_>, logs: &[(String, Read<String>)]) -> Container {
+    let exited = |ended: model::Ended<'_>| match ended.reason {
+        // These say no more than the code.
+        "" | "Error" | "Completed" => format!("exited {}", ended.exit_code),
+        reason => format!("exited {} ({reason})", ended.exit_code),
     };
-    let state = match (exited("/state/terminated"), text("/state/waiting/reason")) {
-        (Some(exited), _) => exited,
-        (None, Some(reason)) => {
-            let mut words = format!("waits: {reason}");
-            if let Some(message) = text("/state/waiting/message") {
+    let state = match (status.ended(), status.waiting()) {
+        (Some(ended), _) => exited(ended),
+        (None, Some(waiting)) => {
+            let mut words = format!("waits: {}", waiting.reason);
+            if !waiting.message.is_empty() {
                 words.push_str(": ");
-                words.push_str(message);
+                words.push_str(waiting.message);
             }
-            if let Some(before) = exited("/lastState/terminated") {
+            if let Some(before) = status.ended_before() {
                 words.push_str(", before that ");
-                words.push_str(&before);
+                words.push_str(&exited(before));
             }
             words
         }
-        (None, None) if status.pointer("/state/running").is_some() => "runs".to_owned(),
+        (None, None) if status.is_running() => "runs".to_owned(),
         (None, None) => "waits".to_owned(),
     };
+    let name = status.name().to_owned();
     let log = logs
         .iter()
         .find(|(of, _)| *of == name)
