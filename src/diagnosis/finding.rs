@@ -183,6 +183,11 @@ impl Finding {
         self
     }
 
+    /// As [`Self::why`], none or more of them.
+    pub fn whys<'t>(self, texts: impl IntoIterator<Item = &'t str>) -> Self {
+        texts.into_iter().fold(self, Self::why)
+    }
+
     pub fn seen(mut self, evidence: impl IntoIterator<Item = Evidence>) -> Self {
         for one in evidence {
             if !self.evidence.contains(&one) {

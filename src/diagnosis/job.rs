@@ -1,6 +1,7 @@
 //! What became of the creation Job: which pod ended how, and what its log says. Flux and Helm say only that the Job failed.
 
-use super::finding::{Evidence, Subject};
+use super::case::Case;
+use super::finding::{Evidence, Finding, Subject};
 use crate::model::job::{self as model, Container, containers, made_by};
 use crate::snapshot::{CreationJob, JobPod, Read, Snapshot, Why};
 
@@ -161,6 +162,14 @@ impl Job {
     /// Why the log of the container that died is missing.
     pub fn log_missing(&self) -> Option<String> {
         self.death().and_then(|d| d.log_missing.clone())
+    }
+
+    /// The finding that the Job failed of `death`, with what was seen.
+    pub(super) fn died(case: &Case<'_>, death: &Death, sentence: impl AsRef<str>) -> Finding {
+        let subject = case.job.subject.clone();
+        Finding::new(subject.unwrap_or_else(|| death.pod.clone()), sentence)
+            .seen(case.seen_failure())
+            .seen([death.evidence()])
     }
 
     /// The container that died, whatever for.

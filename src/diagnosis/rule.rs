@@ -145,3 +145,8 @@ pub(super) fn always(_: &Case<'_>) -> bool {
 pub(super) fn failing(case: &Case<'_>) -> bool {
     case.failure.is_some()
 }
+
+/// For rules on the creation Job.
+pub(super) fn about_the_job(case: &Case<'_>) -> bool {
+    case.is_about_the_job()
+}

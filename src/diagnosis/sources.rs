@@ -2,7 +2,8 @@
 //! cause first. Shared by the rules on charts and repositories.
 
 use super::case::Case;
-use super::finding::{Evidence, Subject};
+use super::finding::{Evidence, Finding, Subject};
+use super::retries::{Fixes, then};
 use super::rule::{Severity, Verdict};
 use crate::model::condition::Condition;
 use crate::snapshot::Read;
@@ -84,6 +85,53 @@ pub(super) fn find(case: &Case<'_>, is: impl Fn(&Told) -> bool) -> Option<(Told,
     let at = all.iter().position(is)?;
     let evidence = all.iter().map(Told::evidence).collect();
     all.into_iter().nth(at).map(|told| (told, evidence))
+}
+
+/// What a rule says of a repository that does not do its part.
+pub(super) struct Fault {
+    /// What stands after the repository: `cannot be reached`.
+    pub wrong: &'static str,
+    pub why: &'static str,
+    /// What to do with what `kubectl describe` tells of it.
+    pub step: &'static str,
+}
+
+/// The repository's fault, if a complaint is of this kind.
+pub(super) fn repository(case: &Case<'_>, is: impl Fn(&Told) -> bool, fault: &Fault) -> Verdict {
+    let Some((told, evidence)) = find(case, is) else {
+        return nothing(case);
+    };
+    let subject = source(case).unwrap_or(told.subject);
+    let url = url(case);
+    let at = if url.is_empty() {
+        String::new()
+    } else {
+        format!(" at {url}")
+    };
+    let kind = subject.kind.to_lowercase();
+    let describe = [
+        "kubectl",
+        "describe",
+        "-n",
+        &subject.namespace,
+        &kind,
+        &subject.name,
+    ];
+    Finding::new(subject.clone(), format!("{subject}{at} {}", fault.wrong))
+        .severity(severity(case))
+        .why(fault.why)
+        .whys(goes_on(case))
+        .seen(evidence)
+        .step(fault.step)
+        .command(describe)
+        .then(then(case, Fixes::Elsewhere))
+        .into()
+}
+
+/// What a green onboarding makes of it.
+pub(super) fn goes_on(case: &Case<'_>) -> Option<&'static str> {
+    case.is_ready()
+        .then_some("The onboarding runs on the chart it has; it will get no newer one.")
 }
 
 /// Nothing found: clear, or not run where the chart or its source is not known.

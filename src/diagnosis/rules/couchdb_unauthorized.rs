@@ -1,10 +1,9 @@
 //! SKVS305: CouchDB refuses the creation Job's credentials.
 
 use crate::diagnosis::case::Case;
-use crate::diagnosis::finding::Finding;
-use crate::diagnosis::job::Outcome;
+use crate::diagnosis::job::{Job, Outcome};
 use crate::diagnosis::retries::{Fixes, then};
-use crate::diagnosis::rule::{Input, Role, Rule, Severity, Verdict};
+use crate::diagnosis::rule::{Input, Role, Rule, Severity, Verdict, about_the_job};
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS305",
@@ -26,23 +25,12 @@ Secret, then let Flux try again."#,
     check,
 };
 
-fn about_the_job(case: &Case<'_>) -> bool {
-    case.is_about_the_job()
-}
-
 fn check(case: &Case<'_>) -> Verdict {
     let Outcome::Refused(death) = &case.job.outcome else {
         return Verdict::Clear;
     };
-    let subject = case
-        .job
-        .subject
-        .clone()
-        .unwrap_or_else(|| death.pod.clone());
-    Finding::new(subject, "CouchDB refuses the credentials of the creation Job")
+    Job::died(case, death, "CouchDB refuses the credentials of the creation Job")
         .why("The Job reads the admin's name and password from a Secret; CouchDB answered, and does not accept them.")
-        .seen(case.seen_failure())
-        .seen([death.evidence()])
         .step("See which Secret and keys the Job uses (this prints names, not passwords):")
         .command(["kubectl", "describe", "-n", &death.pod.namespace, "pod", &death.pod.name])
         .step("Correct that Secret from the one of the CouchDB release. Do not try passwords: several wrong ones lock the account.")

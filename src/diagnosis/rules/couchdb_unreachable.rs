@@ -1,10 +1,9 @@
 //! SKVS304: the creation Job gets no answer from CouchDB.
 
 use crate::diagnosis::case::Case;
-use crate::diagnosis::finding::Finding;
-use crate::diagnosis::job::Outcome;
+use crate::diagnosis::job::{Job, Outcome};
 use crate::diagnosis::retries::{Fixes, then};
-use crate::diagnosis::rule::{Input, Role, Rule, Severity, Verdict};
+use crate::diagnosis::rule::{Input, Role, Rule, Severity, Verdict, about_the_job};
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS304",
@@ -25,23 +24,12 @@ authorization policies between the target namespace and `secure-kvs`."#,
     check,
 };
 
-fn about_the_job(case: &Case<'_>) -> bool {
-    case.is_about_the_job()
-}
-
 fn check(case: &Case<'_>) -> Verdict {
     let Outcome::Unreachable(death) = &case.job.outcome else {
         return Verdict::Clear;
     };
-    let subject = case
-        .job
-        .subject
-        .clone()
-        .unwrap_or_else(|| death.pod.clone());
-    Finding::new(subject, "the creation Job gets no answer from CouchDB")
+    Job::died(case, death, "the creation Job gets no answer from CouchDB")
         .why("The database is created through CouchDB's Service; the Job's pod could not talk to it.")
-        .seen(case.seen_failure())
-        .seen([death.evidence()])
         .step("See whether CouchDB is up and the Service has endpoints:")
         .command(["kubectl", "get", "pods,services,endpointslices", "-n", "secure-kvs"])
         .step("If it is up, look at network policies and the mesh between the two namespaces.")

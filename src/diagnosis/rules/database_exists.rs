@@ -3,9 +3,9 @@
 use crate::diagnosis::case::Case;
 use crate::diagnosis::finding::Subject;
 use crate::diagnosis::finding::{Evidence, Finding};
-use crate::diagnosis::job::Outcome;
+use crate::diagnosis::job::{Job, Outcome};
 use crate::diagnosis::retries::{Fixes, kubectl, then};
-use crate::diagnosis::rule::{Input, Role, Rule, Severity, Verdict};
+use crate::diagnosis::rule::{Input, Role, Rule, Severity, Verdict, about_the_job};
 use crate::model::helm_release::HelmRelease;
 use crate::model::status;
 
@@ -35,27 +35,16 @@ curl: (22) The requested URL returned error: 412"#,
     check,
 };
 
-fn about_the_job(case: &Case<'_>) -> bool {
-    case.is_about_the_job()
-}
-
 fn check(case: &Case<'_>) -> Verdict {
     let Outcome::Exists(death) = &case.job.outcome else {
         return Verdict::Clear;
     };
     let database = case.database();
-    let subject = case
-        .job
-        .subject
-        .clone()
-        .unwrap_or_else(|| death.pod.clone());
     let named = database
         .as_ref()
         .map_or("of this onboarding".to_owned(), String::clone);
-    let mut finding = Finding::new(subject, format!("the database {named} already exists, so its creation Job fails"))
-        .why("The chart creates the database once, before anything else, and refuses to take over one that is there.")
-        .seen(case.seen_failure())
-        .seen([death.evidence()]);
+    let mut finding = Job::died(case, death, format!("the database {named} already exists, so its creation Job fails"))
+        .why("The chart creates the database once, before anything else, and refuses to take over one that is there.");
     let rivals = case.rivals();
     finding = match rivals.first() {
         Some(first) => taken(case, finding, first, &rivals),

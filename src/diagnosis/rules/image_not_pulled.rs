@@ -4,7 +4,7 @@ use crate::diagnosis::case::Case;
 use crate::diagnosis::finding::{Evidence, Finding};
 use crate::diagnosis::job::Outcome;
 use crate::diagnosis::retries::{Fixes, then};
-use crate::diagnosis::rule::{Input, Role, Rule, Severity, Verdict};
+use crate::diagnosis::rule::{Input, Role, Rule, Severity, Verdict, about_the_job};
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS306",
@@ -23,10 +23,6 @@ Correct `values.databaseCreationJob.image`, or give the namespace the registry's
     when: about_the_job,
     check,
 };
-
-fn about_the_job(case: &Case<'_>) -> bool {
-    case.is_about_the_job()
-}
 
 fn check(case: &Case<'_>) -> Verdict {
     let Outcome::NoImage {

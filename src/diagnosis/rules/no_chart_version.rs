@@ -36,25 +36,22 @@ fn check(case: &Case<'_>) -> Verdict {
     };
     let (chart, version) = sources::wanted(case);
     let from = sources::source(case).map_or(String::new(), |s| format!(" in {s}"));
-    let mut finding = Finding::new(
+    Finding::new(
         told.subject,
         format!("no version of chart {chart} is in the range {version}{from}"),
     )
     .severity(sources::severity(case))
-    .why("The repository answers and knows the chart; it has no version in this range.");
-    if case.is_ready() {
-        finding = finding.why("The onboarding runs on the chart it has; it will get no newer one.");
-    }
-    finding
-        .seen([Evidence::new(
-            case.subject(),
-            ".spec.chart.spec.version",
-            &format!("version {version:?}"),
-        )])
-        .seen(evidence)
-        .step("Correct spec.chart.spec.version in the manifest; the runbook's range is <0.2.0")
-        .then(then(case, Fixes::Manifest))
-        .into()
+    .why("The repository answers and knows the chart; it has no version in this range.")
+    .whys(sources::goes_on(case))
+    .seen([Evidence::new(
+        case.subject(),
+        ".spec.chart.spec.version",
+        &format!("version {version:?}"),
+    )])
+    .seen(evidence)
+    .step("Correct spec.chart.spec.version in the manifest; the runbook's range is <0.2.0")
+    .then(then(case, Fixes::Manifest))
+    .into()
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use crate::diagnosis::case::Case;
 use crate::diagnosis::finding::{Evidence, Finding};
 use crate::diagnosis::job::Outcome;
 use crate::diagnosis::retries::{Fixes, then};
-use crate::diagnosis::rule::{Input, Role, Rule, Severity, Verdict};
+use crate::diagnosis::rule::{Input, Role, Rule, Severity, Verdict, about_the_job};
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS307",
@@ -23,10 +23,6 @@ Free or add capacity, or correct the pod's requests (`values.databaseCreationJob
     when: about_the_job,
     check,
 };
-
-fn about_the_job(case: &Case<'_>) -> bool {
-    case.is_about_the_job()
-}
 
 fn check(case: &Case<'_>) -> Verdict {
     let Outcome::Unscheduled { pod, message } = &case.job.outcome else {

@@ -1,10 +1,8 @@
 //! SKVS204: the chart repository refuses the credentials.
 
 use crate::diagnosis::case::Case;
-use crate::diagnosis::finding::Finding;
-use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, always};
-use crate::diagnosis::sources;
+use crate::diagnosis::sources::{self, Fault, Told};
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS204",
@@ -24,8 +22,14 @@ Renew the Secret (keys `username` and `password`), or have the account let in."#
     check,
 };
 
+const FAULT: Fault = Fault {
+    wrong: "refuses the credentials",
+    why: "The repository answers, and does not let source-controller in.",
+    step: "Look which Secret it uses, and renew that:",
+};
+
 fn check(case: &Case<'_>) -> Verdict {
-    let is = |t: &sources::Told| {
+    let is = |t: &Told| {
         let texts = [
             " : 401",
             " : 403",
@@ -40,38 +44,7 @@ fn check(case: &Case<'_>) -> Verdict {
         ];
         t.condition.reason == "AuthenticationFailed" || t.says(&texts)
     };
-    let Some((told, evidence)) = sources::find(case, is) else {
-        return sources::nothing(case);
-    };
-    let subject = sources::source(case).unwrap_or(told.subject);
-    let url = sources::url(case);
-    let at = if url.is_empty() {
-        String::new()
-    } else {
-        format!(" at {url}")
-    };
-    let mut finding = Finding::new(
-        subject.clone(),
-        format!("{subject}{at} refuses the credentials"),
-    )
-    .severity(sources::severity(case))
-    .why("The repository answers, and does not let source-controller in.");
-    if case.is_ready() {
-        finding = finding.why("The onboarding runs on the chart it has; it will get no newer one.");
-    }
-    finding
-        .seen(evidence)
-        .step("Look which Secret it uses, and renew that:")
-        .command([
-            "kubectl",
-            "describe",
-            "-n",
-            &subject.namespace,
-            &subject.kind.to_lowercase(),
-            &subject.name,
-        ])
-        .then(then(case, Fixes::Elsewhere))
-        .into()
+    sources::repository(case, is, &FAULT)
 }
 
 #[cfg(test)]

@@ -1,10 +1,8 @@
 //! SKVS203: the chart repository cannot be reached.
 
 use crate::diagnosis::case::Case;
-use crate::diagnosis::finding::Finding;
-use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, always};
-use crate::diagnosis::sources;
+use crate::diagnosis::sources::{self, Fault, Told};
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS203",
@@ -25,8 +23,14 @@ Look from within the cluster: DNS, network policies, proxy, the server's certifi
     check,
 };
 
+const FAULT: Fault = Fault {
+    wrong: "cannot be reached",
+    why: "source-controller gets no usable answer from the repository, so there is no chart to install.",
+    step: "See what it says now, then mend the way to it (DNS, network policy, proxy, certificate):",
+};
+
 fn check(case: &Case<'_>) -> Verdict {
-    let is = |t: &sources::Told| {
+    let is = |t: &Told| {
         let texts = [
             "no such host",
             "i/o timeout",
@@ -48,28 +52,7 @@ fn check(case: &Case<'_>) -> Verdict {
                 "failed to download artifact",
             ])
     };
-    let Some((told, evidence)) = sources::find(case, is) else {
-        return sources::nothing(case);
-    };
-    let subject = sources::source(case).unwrap_or(told.subject);
-    let url = sources::url(case);
-    let at = if url.is_empty() {
-        String::new()
-    } else {
-        format!(" at {url}")
-    };
-    let mut finding = Finding::new(subject.clone(), format!("{subject}{at} cannot be reached"))
-        .severity(sources::severity(case))
-        .why("source-controller gets no usable answer from the repository, so there is no chart to install.");
-    if case.is_ready() {
-        finding = finding.why("The onboarding runs on the chart it has; it will get no newer one.");
-    }
-    finding
-        .seen(evidence)
-        .step("See what it says now, then mend the way to it (DNS, network policy, proxy, certificate):")
-        .command(["kubectl", "describe", "-n", &subject.namespace, &subject.kind.to_lowercase(), &subject.name])
-        .then(then(case, Fixes::Elsewhere))
-        .into()
+    sources::repository(case, is, &FAULT)
 }
 
 #[cfg(test)]

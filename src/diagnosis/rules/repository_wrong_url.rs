@@ -1,10 +1,8 @@
 //! SKVS205: the chart repository's URL leads nowhere.
 
 use crate::diagnosis::case::Case;
-use crate::diagnosis::finding::Finding;
-use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, always};
-use crate::diagnosis::sources;
+use crate::diagnosis::sources::{self, Fault, Told};
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS205",
@@ -24,40 +22,18 @@ Correct `spec.url` of the HelmRepository."#,
     check,
 };
 
+const FAULT: Fault = Fault {
+    wrong: "has no index there",
+    why: "The server answers, and has no chart repository under this URL.",
+    step: "Correct spec.url of the repository:",
+};
+
 fn check(case: &Case<'_>) -> Verdict {
-    let is = |t: &sources::Told| {
+    let is = |t: &Told| {
         t.condition.reason == "URLInvalid"
             || t.says(&[" : 404", "status code 404", "invalid Helm repository URL"])
     };
-    let Some((told, evidence)) = sources::find(case, is) else {
-        return sources::nothing(case);
-    };
-    let subject = sources::source(case).unwrap_or(told.subject);
-    let url = sources::url(case);
-    let at = if url.is_empty() {
-        String::new()
-    } else {
-        format!(" at {url}")
-    };
-    let mut finding = Finding::new(subject.clone(), format!("{subject}{at} has no index there"))
-        .severity(sources::severity(case))
-        .why("The server answers, and has no chart repository under this URL.");
-    if case.is_ready() {
-        finding = finding.why("The onboarding runs on the chart it has; it will get no newer one.");
-    }
-    finding
-        .seen(evidence)
-        .step("Correct spec.url of the repository:")
-        .command([
-            "kubectl",
-            "describe",
-            "-n",
-            &subject.namespace,
-            &subject.kind.to_lowercase(),
-            &subject.name,
-        ])
-        .then(then(case, Fixes::Elsewhere))
-        .into()
+    sources::repository(case, is, &FAULT)
 }
 
 #[cfg(test)]
