@@ -11,6 +11,7 @@ use crate::cluster::helm_releases::Query;
 use crate::cluster::{Cluster, List, Pages};
 use crate::error::{Error, Result};
 use crate::exit::Code;
+use crate::model::claims::Claims;
 use crate::model::helm_release::{GROUP, HelmRelease};
 use crate::render::output::Output;
 use crate::render::sort::SortBy;
@@ -19,7 +20,6 @@ use crate::render::{PrintError, json, list as kube_list, name, yaml};
 use crate::view::onboarding_row::Columns;
 use filter::Unjudged;
 use serde_json::Value;
-use shared::Claims;
 
 /// List onboardings, one line each
 ///
@@ -38,7 +38,7 @@ pub struct Args {
     /// List the onboardings of all namespaces; wins over -n
     #[arg(short = 'A', long)]
     all_namespaces: bool,
-    /// Label selector, added to the one that marks onboardings
+    /// Label selector, added to the one that marks onboardings; not with names
     #[arg(short = 'l', long, value_name = "SELECTOR")]
     selector: Option<String>,
     /// Only onboardings that are not ready: READY is False
@@ -181,7 +181,7 @@ async fn stream(
         tell_empty(app, args, cluster, query, claims.len()).await;
     }
     unjudged.warn(&mut app.ui);
-    claims.warn(&mut app.ui);
+    shared::warn(&claims, &mut app.ui);
     Ok(Code::Ok)
 }
 
@@ -196,10 +196,7 @@ async fn collect(
 ) -> Result<Code> {
     let all = cluster.all_helm_releases::<Value>(query).await?;
     let mut items = typed(all.items)?;
-    let mut claims = Claims::default();
-    for (_, hr) in &items {
-        claims.add(hr);
-    }
+    let claims = Claims::of(items.iter().map(|(_, hr)| hr));
     let mut unjudged = Unjudged::default();
     items.retain(|(_, hr)| unjudged.passes(args, hr));
     let nothing = items.is_empty();
@@ -211,7 +208,7 @@ async fn collect(
         tell_empty(app, args, cluster, query, claims.len()).await;
     }
     unjudged.warn(&mut app.ui);
-    claims.warn(&mut app.ui);
+    shared::warn(&claims, &mut app.ui);
     Ok(Code::Ok)
 }
 

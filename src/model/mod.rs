@@ -2,6 +2,7 @@
 //!
 //! Pure: no I/O, no clock (callers pass `now`), no knowledge of formats.
 
+pub mod claims;
 pub mod condition;
 pub mod event;
 pub mod failure;

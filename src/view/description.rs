@@ -8,11 +8,12 @@ mod history;
 mod job;
 pub mod text;
 
+use crate::model::claims::Claims;
 use crate::model::condition::Condition;
 use crate::model::event::Event;
 use crate::model::helm_release::HelmRelease;
 use crate::model::notes::Notes;
-use crate::model::onboarding::Values;
+use crate::model::onboarding::{Claim, Values};
 use crate::model::status;
 use crate::snapshot::{Read, Snapshot, Why};
 use serde::Serialize;
@@ -54,6 +55,9 @@ pub struct Description {
     pub depends_on: Vec<Dependency>,
     /// Other onboardings that claim the same database, as `namespace/name`.
     pub also_claimed_by: Read<Vec<String>>,
+    /// Others that may claim it: their values come from references that are not read.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub maybe_claimed_by: Vec<String>,
     /// Set where only this namespace could be looked at for other claims.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub claims_elsewhere_not_read: Option<String>,
@@ -180,6 +184,7 @@ impl Description {
             .seen()
             .map(|r| Notes::parse(&r.info.notes))
             .unwrap_or_default();
+        let (also_claimed_by, maybe_claimed_by) = rivals(&snapshot);
         Self {
             api_version: API_VERSION,
             kind: KIND,
@@ -226,7 +231,8 @@ impl Description {
                     ready: d.helm_release.as_ref().map(|hr| status::ready(hr).word()),
                 })
                 .collect(),
-            also_claimed_by: also_claimed_by(&snapshot),
+            also_claimed_by,
+            maybe_claimed_by,
             claims_elsewhere_not_read: not_elsewhere.map(Why::clause),
             updates: UPDATES,
             conditions: hr.status.conditions.clone(),
@@ -254,7 +260,7 @@ fn id_of(object: &Value) -> String {
 }
 
 fn database(snapshot: &Snapshot, notes: &Notes) -> Database {
-    let joined = |claim: crate::model::onboarding::Claim| claim.joined().map(str::to_owned);
+    let joined = |claim: Claim| claim.joined().map(str::to_owned);
     let release = snapshot.release.seen();
     let sources = [
         ("release notes", notes.database.clone()),
@@ -350,17 +356,20 @@ fn account(principal: &str) -> String {
     }
 }
 
-fn also_claimed_by(snapshot: &Snapshot) -> Read<Vec<String>> {
+/// The others that claim the same database, and those that may.
+fn rivals(snapshot: &Snapshot) -> (Read<Vec<String>>, Vec<String>) {
     let hr = &snapshot.helm_release;
-    let claim = hr.claim();
-    snapshot.others.as_ref().as_ref().map(|others| {
-        others
-            .iter()
-            .filter(|other| other.id() != hr.id())
-            .filter(|other| claim.joined().is_some() && other.claim().joined() == claim.joined())
-            .map(HelmRelease::id)
-            .collect()
-    })
+    if let Claim::Unresolved(_) = hr.claim() {
+        let why = "its own values come from references that are not read";
+        return (Read::not_asked(why), Vec::new());
+    }
+    let owned = |ids: Vec<&str>| ids.into_iter().map(str::to_owned).collect();
+    let claims = snapshot.others.as_ref().as_ref().map(Claims::of);
+    let perhaps = claims.seen().map(|c| owned(c.perhaps_rivals(hr)));
+    (
+        claims.map(|c| owned(c.rivals(hr))),
+        perhaps.unwrap_or_default(),
+    )
 }
 
 #[cfg(test)]

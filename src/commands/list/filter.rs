@@ -1,8 +1,8 @@
 //! Which onboardings the flags let through, and which they cannot judge.
 
 use super::Args;
+use crate::model::claims::may_claim;
 use crate::model::helm_release::HelmRelease;
-use crate::model::onboarding::Claim;
 use crate::model::status::{self, Ready};
 use crate::text::count;
 use crate::ui::Ui;
@@ -26,11 +26,12 @@ pub(super) fn judge(args: &Args, hr: &HelmRelease) -> Judged {
         return Judged::LeftOut;
     }
     let by_database = args.database.as_ref().map(|wanted| {
-        let claim = hr.claim();
-        match claim {
-            Claim::Unresolved(_) => Judged::Unknown,
-            claim if claim.joined() == Some(wanted) => Judged::Shown,
-            _ => Judged::LeftOut,
+        if hr.claim().joined() == Some(wanted) {
+            Judged::Shown
+        } else if may_claim(hr, wanted) {
+            Judged::Unknown
+        } else {
+            Judged::LeftOut
         }
     });
     let by_account = args.service_account.as_ref().map(|wanted| {
@@ -130,11 +131,14 @@ mod tests {
         let from = json!([{"kind": "Secret", "name": "s"}]);
         let all = json!({"values": {"namespace": "pds", "database": "d", "serviceAccounts": ["pds"]}, "valuesFrom": from});
         let none = json!({"valuesFrom": from});
+        let half = json!({"values": {"namespace": "pds"}, "valuesFrom": from});
         let some = json!({"values": {"namespace": "pds", "database": "d"}, "valuesFrom": from});
         for (words, spec, expected) in [
             (&["--database", "pds_d"][..], &all, Judged::Shown),
             (&["--database", "pds_e"], &all, Judged::LeftOut),
             (&["--database", "pds_d"], &none, Judged::Unknown),
+            (&["--database", "pds_d"], &half, Judged::Unknown),
+            (&["--database", "other_d"], &half, Judged::LeftOut),
             (&["--service-account", "pds/pds"], &all, Judged::Shown),
             (&["--service-account", "pds/x"], &all, Judged::LeftOut),
             (&["--service-account", "pds/pds"], &some, Judged::Unknown),

@@ -3,13 +3,14 @@
 //! A table also tells who shares a database, which takes one list beside them.
 
 use super::filter::{self, Unjudged};
-use super::{Args, Claims, print, typed};
+use super::{Args, print, shared, typed};
 use crate::cli::App;
 use crate::cluster::helm_releases::Query;
 use crate::cluster::{All, Cluster, ClusterError};
 use crate::commands::empty;
 use crate::error::{Error, Result};
 use crate::exit::Code;
+use crate::model::claims::Claims;
 use crate::model::helm_release::HelmRelease;
 use crate::render::output::Output;
 use crate::render::sort::SortBy;
@@ -105,12 +106,10 @@ fn show(
     let got = items.len();
     let mut unjudged = Unjudged::default();
     items.retain(|(_, hr)| unjudged.passes(args, hr));
-    let mut claims = Claims::default();
     let named = items.iter().map(|(_, hr)| hr);
     let read = others.and_then(|o| o.as_ref().ok());
-    for hr in named.clone().chain(read.into_iter().flat_map(|o| &o.items)) {
-        claims.add(hr);
-    }
+    let read = read.into_iter().flat_map(|o| &o.items);
+    let mut claims = Claims::of(named.clone().chain(read));
     claims.keep_those_of(named);
     let left_out = got - items.len();
     let told = !matches!(output, Output::Json | Output::Yaml | Output::JsonPath(_));
@@ -139,7 +138,7 @@ fn show(
             error.clause()
         ));
     }
-    claims.warn(&mut app.ui);
+    shared::warn(&claims, &mut app.ui);
     Ok(())
 }
 

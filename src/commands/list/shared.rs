@@ -1,125 +1,49 @@
 //! Two onboardings that claim one database: both can look Ready in Flux, and nothing else tells.
 
-use crate::model::helm_release::HelmRelease;
+use crate::model::claims::Claims;
 use crate::text::count;
 use crate::ui::Ui;
-use std::collections::HashMap;
 
-/// Which onboardings claim which database.
-#[derive(Default)]
-pub(super) struct Claims {
-    by_database: HashMap<String, Vec<String>>,
-    onboardings: usize,
+/// One warning for each database that is claimed more than once.
+pub(super) fn warn(claims: &Claims, ui: &mut Ui) {
+    for (database, ids) in claims.shared() {
+        ui.warning(&line(database, ids));
+    }
 }
 
-impl Claims {
-    /// Counts one onboarding, whether it is shown or not. The same one twice claims once.
-    pub(super) fn add(&mut self, hr: &HelmRelease) {
-        self.onboardings += 1;
-        if let Some(database) = hr.claim().joined() {
-            let ids = self.by_database.entry(database.to_owned()).or_default();
-            let id = hr.id();
-            if !ids.contains(&id) {
-                ids.push(id);
-            }
-        }
-    }
-
-    /// Forgets the databases that none of these claims.
-    pub(super) fn keep_those_of<'a>(&mut self, shown: impl Iterator<Item = &'a HelmRelease>) {
-        let claims: Vec<_> = shown.map(HelmRelease::claim).collect();
-        self.by_database
-            .retain(|database, _| claims.iter().any(|c| c.joined() == Some(database)));
-    }
-
-    /// Onboardings counted.
-    pub(super) fn len(&self) -> usize {
-        self.onboardings
-    }
-
-    /// Whether another onboarding claims the same database, as far as they were counted.
-    pub(super) fn is_shared(&self, hr: &HelmRelease) -> bool {
-        let claim = hr.claim();
-        claim
-            .joined()
-            .and_then(|d| self.by_database.get(d))
-            .is_some_and(|ids| ids.len() > 1)
-    }
-
-    /// One warning for each database that is claimed more than once.
-    pub(super) fn warn(&self, ui: &mut Ui) {
-        for line in self.lines() {
-            ui.warning(&line);
-        }
-    }
-
-    fn lines(&self) -> Vec<String> {
-        let mut shared: Vec<_> = self
-            .by_database
-            .iter()
-            .filter(|(_, ids)| ids.len() > 1)
-            .collect();
-        shared.sort();
-        shared
-            .into_iter()
-            .map(|(database, ids)| {
-                // The namespace is told only where they are in different ones.
-                let namespace = |id: &str| id.split('/').next().unwrap_or_default().to_owned();
-                let one = ids.iter().all(|id| namespace(id) == namespace(&ids[0]));
-                let names: Vec<&str> = ids
-                    .iter()
-                    .map(|id| {
-                        if one {
-                            id.rsplit('/').next().unwrap_or(id)
-                        } else {
-                            id
-                        }
-                    })
-                    .collect();
-                format!(
-                    "{} claim the database {database}: {}",
-                    count(ids.len() as u64, "onboarding"),
-                    names.join(", ")
-                )
-            })
-            .collect()
-    }
+fn line(database: &str, ids: &[String]) -> String {
+    let split = |id: &str| -> (String, String) {
+        let (namespace, name) = id.split_once('/').unwrap_or(("", id));
+        (namespace.to_owned(), name.to_owned())
+    };
+    // The namespace is told only where they are in different ones.
+    let namespace = ids.first().map(|id| split(id).0);
+    let one = ids.iter().all(|id| Some(split(id).0) == namespace);
+    let names: Vec<String> = ids
+        .iter()
+        .map(|id| if one { split(id).1 } else { id.clone() })
+        .collect();
+    format!(
+        "{} claim the database {database}: {}",
+        count(ids.len() as u64, "onboarding"),
+        names.join(", ")
+    )
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use serde_json::json;
+    use super::line;
 
     #[test]
-    fn only_databases_claimed_twice_are_told() {
-        let mut claims = Claims::default();
-        for (namespace, name, values) in [
-            (
-                "flux-system",
-                "b",
-                json!({"namespace": "pds", "database": "database"}),
-            ),
-            (
-                "flux-system",
-                "a",
-                json!({"namespace": "pds", "database": "database"}),
-            ),
-            (
-                "flux-system",
-                "c",
-                json!({"namespace": "pds", "database": "other"}),
-            ),
-            ("flux-system", "d", json!({})),
-            ("flux-system", "e", json!({})),
-        ] {
-            let object = json!({"metadata": {"name": name, "namespace": namespace}, "spec": {"values": values}});
-            claims.add(&HelmRelease::from_value(&object).unwrap());
-        }
+    fn namespaces_are_told_where_they_differ() {
+        let ids = |all: [&str; 2]| all.map(str::to_owned);
         assert_eq!(
-            claims.lines(),
-            ["2 onboardings claim the database pds_database: b, a"]
+            line("pds_database", &ids(["n/b", "n/a"])),
+            "2 onboardings claim the database pds_database: b, a"
         );
-        assert_eq!(claims.len(), 5);
+        assert_eq!(
+            line("pds_database", &ids(["n/b", "m/a"])),
+            "2 onboardings claim the database pds_database: n/b, m/a"
+        );
     }
 }

@@ -6,12 +6,12 @@ use crate::cluster::gather::Onboardings;
 use crate::cluster::helm_releases::Query;
 use crate::cluster::{All, Cluster, ClusterError};
 use crate::error::{Error, Result};
+use crate::model::claims::Claims;
 use crate::model::helm_release::HelmRelease;
 use crate::model::status::{self, Ready};
 use crate::snapshot::{Read, Why};
 use crate::view::report::Considered;
 use serde_json::Value;
-use std::collections::HashMap;
 use std::sync::Arc;
 
 /// What is to be looked into.
@@ -66,7 +66,7 @@ pub(super) async fn unwell(app: &App, cluster: &Cluster, args: &Args) -> Result<
             Some(chosen.items.iter().map(id).collect::<Vec<_>>())
         }
     };
-    let claims = claims(&known);
+    let claims = Claims::of(&known);
     let mut considered = 0;
     let objects = known
         .iter()
@@ -126,25 +126,9 @@ fn unreadable(object: &Value, error: &serde_json::Error) -> Error {
     ))
 }
 
-/// How many onboardings claim each database.
-fn claims(known: &[HelmRelease]) -> HashMap<String, usize> {
-    let mut claims = HashMap::new();
-    for database in known
-        .iter()
-        .filter_map(|hr| hr.claim().joined().map(str::to_owned))
-    {
-        *claims.entry(database).or_default() += 1;
-    }
-    claims
-}
-
 /// Whether there is something to look into.
-fn is_unwell(hr: &HelmRelease, claims: &HashMap<String, usize>) -> bool {
-    let shared = hr
-        .claim()
-        .joined()
-        .is_some_and(|d| claims.get(d).is_some_and(|n| *n > 1));
-    shared
+fn is_unwell(hr: &HelmRelease, claims: &Claims) -> bool {
+    claims.is_shared(hr)
         || status::ready(hr) != Ready::True
         || hr.spec.suspend
         || hr.metadata.deletion_timestamp.is_some()
@@ -165,7 +149,7 @@ mod tests {
             // A green release whose source fails is found only when it is named: the list does not hold sources.
             let told = name != "ready" && !name.starts_with("ready-and-");
             assert_eq!(
-                is_unwell(&snapshot.helm_release, &claims(&known)),
+                is_unwell(&snapshot.helm_release, &Claims::of(&known)),
                 told,
                 "{name}"
             );

@@ -376,3 +376,27 @@ fn events_that_are_not_all_say_so() {
         "{text}"
     );
 }
+
+#[test]
+fn claims_that_were_not_read_are_told_as_such() {
+    let mut read = snapshot("old-controller");
+    let id = |name: &str| json!({"name": name, "namespace": "flux-system"});
+    let from = json!([{"kind": "Secret", "name": "s"}]);
+    let other = json!({"metadata": id("other"), "spec": {"valuesFrom": from}});
+    let other = HelmRelease::from_value(&other).unwrap();
+    read.others = Arc::new(Read::Seen(vec![other]));
+    let told = Description::of(read.clone(), None);
+    assert_eq!(told.also_claimed_by, Read::Seen(Vec::new()));
+    assert_eq!(told.maybe_claimed_by, ["flux-system/other"]);
+    let text = text_of(read.clone(), "2022-09-09T05:29:37Z", None);
+    let line = "\nMaybe claimed by: flux-system/other   (valuesFrom is not read)\n";
+    assert!(text.contains(line), "{text}");
+    // Its own database is not known: nor is who else claims it.
+    read.object["spec"]["values"] = json!({});
+    read.object["spec"]["valuesFrom"] = from;
+    read.helm_release = HelmRelease::from_value(&read.object).unwrap();
+    let text = text_of(read, "2022-09-09T05:29:37Z", None);
+    let line =
+        "\nAlso claimed by:  <unknown>   (its own values come from references that are not read)\n";
+    assert!(text.contains(line), "{text}");
+}

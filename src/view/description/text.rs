@@ -123,6 +123,11 @@ fn how<W: Write>(sheet: &mut Sheet<'_, W>, told: &Description, now: Timestamp) -
         Read::Seen(others) => sheet.fields("Also claimed by", others)?,
         other => sheet.field("Also claimed by", &or_why(other, NONE, |_| String::new()))?,
     }
+    if !told.maybe_claimed_by.is_empty() {
+        let aside = ["valuesFrom is not read".to_owned()];
+        let line = with(&told.maybe_claimed_by.join(", "), &aside);
+        sheet.field("Maybe claimed by", &line)?;
+    }
     if let Some(why) = &told.claims_elsewhere_not_read {
         sheet.field(
             "Other claims",
