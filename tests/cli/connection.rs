@@ -52,6 +52,21 @@ fn a_missing_file_of_a_list_is_skipped() {
 }
 
 #[test]
+fn an_empty_current_context_leaves_the_choice_to_the_next_file() {
+    let server = Listener::answering(200, EMPTY_LIST);
+    let run = skvs(&["list"]).server(&server.http());
+    run.file(
+        "first",
+        "apiVersion: v1\nkind: Config\ncurrent-context: \"\"\n",
+    );
+    let told = run.env("KUBECONFIG", "first:.kube/config").run();
+    assert_eq!(
+        told.stderr,
+        "No resources found in flux-system namespace.\n"
+    );
+}
+
+#[test]
 fn a_list_of_missing_files_is_no_kubeconfig() {
     let told = skvs(&["list"]).env("KUBECONFIG", "gone:lost").run();
     assert!(
