@@ -155,6 +155,8 @@ pub struct Snapshot {
     pub revisions: Read<Vec<Revision>>,
     /// The newest revision, decoded.
     pub release: Read<Release>,
+    /// The oldest revision that is stored, decoded, where it is not the newest: what the installation did.
+    pub first_release: Read<Release>,
     /// `namespace/name` of the Secret that `release` was read from, or was looked for in.
     pub release_secret: Option<String>,
     /// The creation Job named by the release's hooks, by the failure or by its labels.

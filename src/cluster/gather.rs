@@ -21,9 +21,9 @@ use std::sync::Arc;
 const DEPENDENCIES_MAX: usize = 5;
 
 /// Most requests that one snapshot sends: chart and source (4: an old cluster is asked in a second version), revisions (1),
-/// release (2), policy (1), namespace (1), service account (1), events (1), dependencies, and what [`job`] needs. Retries of a
+/// release (3), policy (1), namespace (1), service account (1), events (1), dependencies, and what [`job`] needs. Retries of a
 /// busy server are not counted.
-pub const REQUESTS_MAX: u64 = 11 + DEPENDENCIES_MAX as u64 + job::REQUESTS_MAX;
+pub const REQUESTS_MAX: u64 = 12 + DEPENDENCIES_MAX as u64 + job::REQUESTS_MAX;
 
 /// Why objects of a release on another cluster are not read.
 const REMOTE: &str =
@@ -107,6 +107,7 @@ impl Cluster {
             source: sources.source,
             revisions: stored.revisions,
             release: stored.release,
+            first_release: stored.first,
             release_secret: stored.secret,
             creation_job: job.job,
             lost_job: job.lost,

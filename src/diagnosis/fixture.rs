@@ -6,6 +6,7 @@
 
 use super::{Case, Diagnosis, Finding, diagnose};
 use crate::model::helm_release::HelmRelease;
+use crate::model::helm_storage::{self, Release, Revision};
 use crate::snapshot::{CreationJob, Dependency, Events, JobPod, Read, Snapshot, Why};
 use k8s_openapi::jiff::Timestamp;
 use serde::Deserialize;
@@ -168,8 +169,9 @@ pub(crate) fn snapshot(name: &str) -> Snapshot {
             &["HelmRepository"],
             Read::Seen(source(&helm_release)),
         ),
-        revisions: Read::not_asked("not in the fixture"),
-        release: Read::not_asked("not in the fixture"),
+        revisions: revisions(&objects),
+        release: release(&objects, true),
+        first_release: release(&objects, false),
         release_secret: None,
         lost_job: None,
         creation_job: part("creationJob", &["Job"], Read::not_asked("nothing names it")).map(
@@ -196,6 +198,48 @@ pub(crate) fn snapshot(name: &str) -> Snapshot {
         object,
         helm_release,
     }
+}
+
+/// Release Secrets of the fixture, oldest first.
+fn secrets(objects: &[Value]) -> Vec<&Value> {
+    let mut secrets: Vec<&Value> = objects.iter().filter(|o| kind(o) == "Secret").collect();
+    secrets.sort_by_key(|s| version(s));
+    secrets
+}
+
+fn version(secret: &Value) -> i64 {
+    let label = &secret["metadata"]["labels"]["version"];
+    label.as_str().unwrap().parse().unwrap()
+}
+
+fn revisions(objects: &[Value]) -> Read<Vec<Revision>> {
+    let text = |v: &Value| v.as_str().unwrap().to_owned();
+    let mut all: Vec<Revision> = secrets(objects)
+        .into_iter()
+        .map(|s| Revision {
+            secret: text(&s["metadata"]["name"]),
+            revision: version(s),
+            status: text(&s["metadata"]["labels"]["status"]),
+            created: None,
+        })
+        .collect();
+    all.reverse();
+    if all.is_empty() {
+        Read::not_asked("not in the fixture")
+    } else {
+        Read::Seen(all)
+    }
+}
+
+/// The newest revision, or the oldest where that is another one.
+fn release(objects: &[Value], newest: bool) -> Read<Release> {
+    let stored = secrets(objects);
+    let secret = match stored.as_slice() {
+        [.., last] if newest => last,
+        [first, .., _] if !newest => first,
+        _ => return Read::not_asked("not in the fixture"),
+    };
+    Read::Seen(helm_storage::from_secret(secret).unwrap())
 }
 
 /// A repository without complaints.

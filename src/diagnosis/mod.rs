@@ -10,6 +10,7 @@ pub mod engine;
 pub mod finding;
 #[cfg(test)]
 pub(crate) mod fixture;
+pub mod install;
 pub mod job;
 pub mod registry;
 pub mod retries;

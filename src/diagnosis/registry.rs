@@ -43,6 +43,7 @@ pub const RULES: &[&Rule] = &[
     &rules::pod_unscheduled::RULE,
     &rules::creation_timed_out::RULE,
     &rules::database_name_invalid::RULE,
+    &rules::database_never_created::RULE,
     &rules::service_account_missing::RULE,
     &rules::service_account_without_rights::RULE,
     &rules::unknown_cause::RULE,

@@ -2,11 +2,14 @@
 //! changes.
 //!
 //! A new generation of the spec always resets the counters. Where the spec stays as it is, controllers since 0.37 take a
-//! reset token (two annotations of one value); older ones only start again after a suspend and a resume.
+//! reset token (two annotations of one value); older ones only start again after a suspend and a resume. Whether the next
+//! attempt creates the database is another matter: see [`super::install`].
 
 use super::case::Case;
+use super::install::{self, Left};
 use crate::model::failure;
 use crate::model::helm_release::{GROUP, PLURAL};
+use crate::render::age::duration;
 use serde::{Serialize, Serializer};
 
 /// What the fix changes.
@@ -14,6 +17,8 @@ use serde::{Serialize, Serializer};
 pub enum Fixes {
     /// The HelmRelease's manifest.
     Manifest,
+    /// The manifest goes away and comes back.
+    Back,
     /// Something else: a namespace, a right, a repository.
     Elsewhere,
 }
@@ -24,6 +29,15 @@ pub struct Then {
     pub line: String,
     /// Commands that make Flux try again.
     pub commands: Vec<Vec<String>>,
+}
+
+impl Then {
+    fn line(line: &str, commands: Vec<Vec<String>>) -> Self {
+        Self {
+            line: line.to_owned(),
+            commands,
+        }
+    }
 }
 
 impl Serialize for Then {
@@ -61,40 +75,130 @@ pub fn is_old_controller(case: &Case<'_>) -> Option<bool> {
 /// What happens after the fix.
 pub fn then(case: &Case<'_>, fixes: Fixes) -> Option<Then> {
     let hr = case.hr();
+    let left = install::left(case);
     if hr.spec.suspend {
-        return Some(Then {
-            line: "It is suspended: Flux does nothing until it is resumed.".to_owned(),
-            commands: vec![patch_suspend(case, "false")],
+        return Some(match left {
+            Left::Failed => Then {
+                line: format!(
+                    "It is suspended, and {AS_UPGRADE}. Remove the failed release, then resume it:"
+                ),
+                commands: vec![uninstall(case), patch_suspend(case, "false")],
+            },
+            _ => Then::line(
+                "It is suspended: Flux does nothing until it is resumed.",
+                vec![patch_suspend(case, "false")],
+            ),
         });
     }
-    if !failure::is_exhausted(hr) {
-        let line = match fixes {
-            Fixes::Manifest => "Flux takes the changed manifest up by itself.",
+    if fixes == Fixes::Back {
+        return Some(Then::line(
+            "A manifest that comes back is a new installation; a changed one Flux takes up by itself.",
+            Vec::new(),
+        ));
+    }
+    if let Some(seconds) = install::running(case) {
+        return Some(running(case, fixes, seconds));
+    }
+    let install = &hr.spec.install;
+    let removes = install.remediation.retries != 0 && install.strategy.name != "RetryOnFailure";
+    let exhausted = failure::is_exhausted(hr);
+    if exhausted || left == Left::Failed && (fixes == Fixes::Manifest || !removes) {
+        return Some(match (fixes, left) {
+            (Fixes::Elsewhere | Fixes::Back, _) => again(case),
+            (Fixes::Manifest, Left::Failed) => Then {
+                line: format!(
+                    "Flux takes the changed manifest up by itself, but {AS_UPGRADE_TOO}. When the change is in the cluster, remove the failed release and make Flux start again:"
+                ),
+                commands: [vec![uninstall(case)], start(case)].concat(),
+            },
+            (Fixes::Manifest, Left::Unknown) => Then::line(
+                &format!(
+                    "Flux has stopped retrying; after the manifest has changed it starts again by itself. {NOT_KNOWN}"
+                ),
+                Vec::new(),
+            ),
+            (Fixes::Manifest, Left::Nothing) => Then::line(
+                "Flux has stopped retrying; after the manifest has changed it starts again by itself.",
+                Vec::new(),
+            ),
+        });
+    }
+    Some(Then::line(
+        match fixes {
+            Fixes::Manifest | Fixes::Back => "Flux takes the changed manifest up by itself.",
             Fixes::Elsewhere => "Flux tries again by itself; nothing else is to be done.",
-        };
-        return Some(Then {
-            line: line.to_owned(),
-            commands: Vec::new(),
-        });
-    }
-    if fixes == Fixes::Manifest {
-        return Some(Then {
-            line: "Flux has stopped retrying; after the manifest has changed it starts again by itself.".to_owned(),
-            commands: Vec::new(),
-        });
-    }
-    Some(again(case))
+        },
+        Vec::new(),
+    ))
+}
+
+/// Why the failed release goes first.
+const AS_UPGRADE: &str = "the next attempt would be an upgrade of the failed revision, which does not create the database";
+
+/// The same of a manifest that changes.
+const AS_UPGRADE_TOO: &str =
+    "as an upgrade of the failed revision, which does not create the database";
+
+/// Where storage or the creation Job could not be read.
+const NOT_KNOWN: &str = "Whether the creation Job ended well is not known here: if it did not, remove the failed release first (helm uninstall), since an upgrade does not run it.";
+
+/// An installation is under way.
+fn running(case: &Case<'_>, fixes: Fixes, seconds: Option<i64>) -> Then {
+    let left = seconds.map_or(String::new(), |s| format!(", {} left", duration(s)));
+    let until = format!(
+        "The running install goes on until spec.timeout ({}{left})",
+        install::timeout(case)
+    );
+    let retries = case.hr().spec.install.remediation.retries;
+    let after = if retries == 0 {
+        "after that Flux stops, since spec.install.remediation.retries is not set"
+    } else {
+        "after that Flux removes the release and installs it again"
+    };
+    let line = match fixes {
+        Fixes::Elsewhere => format!("{until}, and ends well if this is mended by then; {after}."),
+        Fixes::Manifest | Fixes::Back => format!(
+            "{until}; {after}. The changed manifest is taken up then: run troubleshoot again, an upgrade of a failed revision does not create the database."
+        ),
+    };
+    Then::line(&line, Vec::new())
 }
 
 /// How to make Flux start again although the manifest stays as it is.
 pub fn again(case: &Case<'_>) -> Then {
+    let old = is_old_controller(case) == Some(true);
+    let how = if old {
+        "This version starts again after a suspend and a resume:"
+    } else {
+        "Make it start again:"
+    };
+    let stopped = if failure::is_exhausted(case.hr()) {
+        "Flux has stopped retrying. "
+    } else {
+        ""
+    };
+    match install::left(case) {
+        Left::Failed => Then {
+            line: format!("{stopped}The failed release goes first: {AS_UPGRADE}. {how}"),
+            commands: [vec![uninstall(case)], start(case)].concat(),
+        },
+        Left::Unknown => Then::line(
+            &format!("Flux has stopped retrying. {NOT_KNOWN} {how}"),
+            start(case),
+        ),
+        Left::Nothing => Then::line(&format!("Flux has stopped retrying. {how}"), start(case)),
+    }
+}
+
+/// How to make Flux install a release that was removed.
+pub fn restart(case: &Case<'_>) -> Then {
+    Then::line("Then make Flux start, which installs it:", start(case))
+}
+
+/// Commands that make Flux start again.
+fn start(case: &Case<'_>) -> Vec<Vec<String>> {
     if is_old_controller(case) == Some(true) {
-        return Then {
-            line:
-                "Flux has stopped retrying. This version starts again after a suspend and a resume:"
-                    .to_owned(),
-            commands: vec![patch_suspend(case, "true"), patch_suspend(case, "false")],
-        };
+        return vec![patch_suspend(case, "true"), patch_suspend(case, "false")];
     }
     let token = case.now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
     let mut command = kubectl(case, "annotate");
@@ -104,10 +208,19 @@ pub fn again(case: &Case<'_>) -> Then {
         format!("reconcile.fluxcd.io/requestedAt={token}"),
         format!("reconcile.fluxcd.io/resetAt={token}"),
     ]);
-    Then {
-        line: "Flux has stopped retrying. Make it start again:".to_owned(),
-        commands: vec![command],
-    }
+    vec![command]
+}
+
+/// Removes the release from Helm's storage, with what it applied: Flux then installs.
+pub fn uninstall(case: &Case<'_>) -> Vec<String> {
+    let hr = case.hr();
+    let release = match case.snapshot.release.seen() {
+        Some(stored) if !stored.name.is_empty() => stored.name.clone(),
+        _ => hr.release_name(),
+    };
+    ["helm", "uninstall", "-n", hr.storage_namespace(), &release]
+        .map(str::to_owned)
+        .to_vec()
 }
 
 /// Sets `spec.suspend`.
@@ -146,4 +259,103 @@ pub fn is_timeout(text: &str) -> bool {
     ]
     .iter()
     .any(|t| text.contains(t))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnosis::{Case, fixture};
+    use crate::model::condition::Condition;
+    use crate::model::helm_storage::Revision;
+    use crate::snapshot::{Read, Snapshot};
+
+    /// What follows in the case after a change, with its commands.
+    fn told(name: &str, fixes: Fixes, change: impl FnOnce(&mut Snapshot)) -> String {
+        let mut snapshot = fixture::snapshot(name);
+        change(&mut snapshot);
+        let case = Case::new(&snapshot, fixture::meta(name).now);
+        let then = then(&case, fixes).unwrap();
+        let commands = then.commands.iter().map(|c| crate::text::shell_line(c));
+        std::iter::once(then.line.clone())
+            .chain(commands)
+            .collect::<Vec<_>>()
+            .join("\n")
+    }
+
+    fn exhausted(s: &mut Snapshot) {
+        s.helm_release.status.conditions.push(Condition {
+            kind: "Stalled".to_owned(),
+            status: "True".to_owned(),
+            reason: "RetriesExceeded".to_owned(),
+            ..Condition::default()
+        });
+    }
+
+    #[test]
+    fn a_failed_installation_goes_before_the_next() {
+        insta::assert_snapshot!(told("target-namespace-missing", Fixes::Elsewhere, |_| {}), @r#"
+        Flux has stopped retrying. The failed release goes first: the next attempt would be an upgrade of the failed revision, which does not create the database. Make it start again:
+        helm uninstall -n flux-system nope-skvs-onboarding-a--missing-target
+        kubectl annotate -n flux-system helmreleases.helm.toolkit.fluxcd.io skvs-onboarding-a--missing-target --overwrite --field-manager=flux-client-side-apply reconcile.fluxcd.io/requestedAt=2026-11-23T20:21:00Z reconcile.fluxcd.io/resetAt=2026-11-23T20:21:00Z
+        "#);
+        insta::assert_snapshot!(told("target-namespace-missing", Fixes::Manifest, |_| {}), @r#"
+        Flux takes the changed manifest up by itself, but as an upgrade of the failed revision, which does not create the database. When the change is in the cluster, remove the failed release and make Flux start again:
+        helm uninstall -n flux-system nope-skvs-onboarding-a--missing-target
+        kubectl annotate -n flux-system helmreleases.helm.toolkit.fluxcd.io skvs-onboarding-a--missing-target --overwrite --field-manager=flux-client-side-apply reconcile.fluxcd.io/requestedAt=2026-11-23T20:21:00Z reconcile.fluxcd.io/resetAt=2026-11-23T20:21:00Z
+        "#);
+        // A controller before 0.37.
+        insta::assert_snapshot!(told("runbook-example", Fixes::Elsewhere, |_| {}), @r#"
+        Flux has stopped retrying. The failed release goes first: the next attempt would be an upgrade of the failed revision, which does not create the database. This version starts again after a suspend and a resume:
+        helm uninstall -n flux-system core-skvs-onboarding-pds--database
+        kubectl patch -n flux-system helmreleases.helm.toolkit.fluxcd.io skvs-onboarding-pds--database --type=merge '-p={"spec":{"suspend":true}}'
+        kubectl patch -n flux-system helmreleases.helm.toolkit.fluxcd.io skvs-onboarding-pds--database --type=merge '-p={"spec":{"suspend":false}}'
+        "#);
+        insta::assert_snapshot!(told("target-namespace-missing", Fixes::Elsewhere, |s| s.helm_release.spec.suspend = true), @r#"
+        It is suspended, and the next attempt would be an upgrade of the failed revision, which does not create the database. Remove the failed release, then resume it:
+        helm uninstall -n flux-system nope-skvs-onboarding-a--missing-target
+        kubectl patch -n flux-system helmreleases.helm.toolkit.fluxcd.io skvs-onboarding-a--missing-target --type=merge '-p={"spec":{"suspend":false}}'
+        "#);
+    }
+
+    #[test]
+    fn what_is_no_longer_stored_is_installed() {
+        let gone = |s: &mut Snapshot| s.revisions = Read::Seen(Vec::new());
+        insta::assert_snapshot!(told("target-namespace-missing", Fixes::Elsewhere, gone), @r#"
+        Flux has stopped retrying. Make it start again:
+        kubectl annotate -n flux-system helmreleases.helm.toolkit.fluxcd.io skvs-onboarding-a--missing-target --overwrite --field-manager=flux-client-side-apply reconcile.fluxcd.io/requestedAt=2026-11-23T20:21:00Z reconcile.fluxcd.io/resetAt=2026-11-23T20:21:00Z
+        "#);
+        insta::assert_snapshot!(told("target-namespace-missing", Fixes::Manifest, gone), @r"Flux has stopped retrying; after the manifest has changed it starts again by itself.");
+    }
+
+    #[test]
+    fn a_database_that_was_created_needs_no_second_installation() {
+        let created = |s: &mut Snapshot| {
+            let release = |status: &str| Revision {
+                secret: String::new(),
+                revision: 1,
+                status: status.to_owned(),
+                created: None,
+            };
+            exhausted(s);
+            s.revisions = Read::Seen(vec![release("failed")]);
+            let hooks = serde_json::json!({"name": "r", "hooks": [
+                {"kind": "Job", "events": ["pre-install"], "last_run": {"phase": "Succeeded"}}]});
+            s.release = Read::Seen(serde_json::from_value(hooks).unwrap());
+        };
+        insta::assert_snapshot!(told("wait-timed-out", Fixes::Elsewhere, created), @r#"
+        Flux has stopped retrying. Make it start again:
+        kubectl annotate -n flux-system helmreleases.helm.toolkit.fluxcd.io skvs-onboarding-pds--database --overwrite --field-manager=flux-client-side-apply reconcile.fluxcd.io/requestedAt=2026-11-23T20:21:00Z reconcile.fluxcd.io/resetAt=2026-11-23T20:21:00Z
+        "#);
+        // Neither Helm's storage nor the Job was read.
+        insta::assert_snapshot!(told("wait-timed-out", Fixes::Elsewhere, exhausted), @r#"
+        Flux has stopped retrying. Make it start again:
+        kubectl annotate -n flux-system helmreleases.helm.toolkit.fluxcd.io skvs-onboarding-pds--database --overwrite --field-manager=flux-client-side-apply reconcile.fluxcd.io/requestedAt=2026-11-23T20:21:00Z reconcile.fluxcd.io/resetAt=2026-11-23T20:21:00Z
+        "#);
+    }
+
+    #[test]
+    fn a_running_installation_ends_with_its_time() {
+        insta::assert_snapshot!(told("in-progress", Fixes::Elsewhere, |_| {}), @r"The running install goes on until spec.timeout (5m0s, 4m15s left), and ends well if this is mended by then; after that Flux stops, since spec.install.remediation.retries is not set.");
+        insta::assert_snapshot!(told("in-progress", Fixes::Manifest, |s| s.helm_release.spec.install.remediation.retries = 3), @r"The running install goes on until spec.timeout (5m0s, 4m15s left); after that Flux removes the release and installs it again. The changed manifest is taken up then: run troubleshoot again, an upgrade of a failed revision does not create the database.");
+    }
 }

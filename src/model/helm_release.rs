@@ -63,6 +63,36 @@ pub struct Spec {
     pub values: Value,
     #[serde(deserialize_with = "nullable")]
     pub values_from: Vec<ValuesFrom>,
+    #[serde(deserialize_with = "nullable")]
+    pub install: Action,
+}
+
+/// `.spec.install`, as far as it is read.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Action {
+    #[serde(deserialize_with = "nullable")]
+    pub remediation: Remediation,
+    #[serde(deserialize_with = "nullable")]
+    pub strategy: Strategy,
+}
+
+/// `.spec.install.remediation`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Remediation {
+    /// Attempts after the first one, each after the release was removed; -1 is no end.
+    #[serde(deserialize_with = "nullable")]
+    pub retries: i64,
+}
+
+/// `.spec.install.strategy`, since controller 1.4.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Strategy {
+    /// `RemediateOnFailure` or `RetryOnFailure`.
+    #[serde(deserialize_with = "nullable")]
+    pub name: String,
 }
 
 /// `.spec.chart`.

@@ -112,6 +112,47 @@ pub struct LastRun {
     pub phase: String,
 }
 
+/// What a revision tells of the Jobs that run before an installation: one of them creates the database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Creation {
+    /// It has no such Job.
+    None,
+    /// Not run in this revision: an upgrade keeps the hook and does not run it.
+    NotRun,
+    /// Run, and not to a good end.
+    Failed,
+    Succeeded,
+}
+
+/// Reads it from a revision's hooks.
+pub fn creation(hooks: &[Hook]) -> Creation {
+    let phases = || creation_jobs(hooks).map(|h| h.last_run.as_ref().map_or("", |r| &r.phase));
+    if phases().next().is_none() {
+        Creation::None
+    } else if phases().all(|p| p == "Succeeded") {
+        Creation::Succeeded
+    } else if phases().all(str::is_empty) {
+        Creation::NotRun
+    } else {
+        Creation::Failed
+    }
+}
+
+/// The Jobs among the hooks that run before an installation.
+pub fn creation_jobs(hooks: &[Hook]) -> impl Iterator<Item = &Hook> {
+    hooks
+        .iter()
+        .filter(|h| h.kind == "Job" && h.events.iter().any(|e| e == "pre-install"))
+}
+
+/// The part of a release that tells whether its installation created the database.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct ReleaseHooks {
+    #[serde(deserialize_with = "nullable")]
+    pub hooks: Vec<Hook>,
+}
+
 fn nullable<'de, D, T>(deserializer: D) -> Result<T, D::Error>
 where
     D: Deserializer<'de>,
@@ -241,6 +282,23 @@ mod tests {
             assert_eq!(release.chart.metadata.version, "0.1.2");
             assert_eq!(release.hooks[0].last_run.as_ref().unwrap().phase, "Failed");
         }
+    }
+
+    #[test]
+    fn an_upgrade_tells_that_the_creation_job_was_not_run() {
+        let hook = |last_run: &str| -> Hook {
+            let json = format!(r#"{{"kind":"Job","events":["pre-install"]{last_run}}}"#);
+            serde_json::from_str(&json).unwrap()
+        };
+        // As helm-controller 1.6 stores them.
+        let upgraded = hook(r#","last_run":{"phase":""}"#);
+        let failed = hook(r#","last_run":{"phase":"Failed"}"#);
+        let done = hook(r#","last_run":{"phase":"Succeeded"}"#);
+        assert_eq!(creation(&[]), Creation::None);
+        assert_eq!(creation(&[hook("")]), Creation::NotRun);
+        assert_eq!(creation(&[upgraded]), Creation::NotRun);
+        assert_eq!(creation(&[done.clone()]), Creation::Succeeded);
+        assert_eq!(creation(&[done, failed]), Creation::Failed);
     }
 
     #[test]

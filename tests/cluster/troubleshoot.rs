@@ -166,9 +166,9 @@ fn explain_needs_no_cluster() {
         "{text}"
     );
     assert!(explain(&["explain"]).ok().contains("SKVS900"));
-    let wrong = explain(&["explain", "SKVS310"]).failed(1);
+    let wrong = explain(&["explain", "SKVS300"]).failed(1);
     assert!(
-        wrong.starts_with("error: there is no code \"SKVS310\"\nhint: did you mean SKVS30"),
+        wrong.starts_with("error: there is no code \"SKVS300\"\nhint: did you mean SKVS30"),
         "{wrong}"
     );
 }

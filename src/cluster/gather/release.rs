@@ -14,6 +14,8 @@ use std::collections::BTreeMap;
 pub(super) struct Stored {
     pub(super) revisions: Read<Vec<Revision>>,
     pub(super) release: Read<Release>,
+    /// The oldest revision, where it is not the newest.
+    pub(super) first: Read<Release>,
     pub(super) secret: Option<String>,
 }
 
@@ -22,6 +24,7 @@ impl Stored {
         Self {
             revisions: Read::not_asked(why),
             release: Read::not_asked(why),
+            first: Read::not_asked(why),
             secret: None,
         }
     }
@@ -104,27 +107,41 @@ pub(super) async fn stored(cluster: &Cluster, hr: &HelmRelease) -> Stored {
         .seen()
         .and_then(|all| all.first())
         .map(|r| r.secret.clone());
-    let (secret, release) = match (newest, expected, ahead) {
-        // The list knows better than the status, which is written after the attempt.
-        (Some(newest), expected, ahead) => {
-            let release = match ahead {
-                Some(release) if expected.as_ref() == Some(&newest) => release,
-                _ => decoded(cluster, namespace, &newest).await,
-            };
-            (Some(newest), release)
-        }
-        (None, Some(expected), Some(release)) => (Some(expected), release),
-        (None, _, _) => {
-            let release = match &revisions {
-                Read::Unknown(why) => Read::Unknown(why.clone()),
-                _ => Read::Absent,
-            };
-            (None, release)
+    let oldest = match revisions.seen().map(Vec::as_slice) {
+        Some([_, .., oldest]) => Some(&oldest.secret),
+        _ => None,
+    };
+    let first = async {
+        match oldest {
+            Some(secret) => decoded(cluster, namespace, secret).await,
+            None => Read::not_asked("no revision but the newest is known"),
         }
     };
+    let newest = async {
+        match (newest, expected, ahead) {
+            // The list knows better than the status, which is written after the attempt.
+            (Some(newest), expected, ahead) => {
+                let release = match ahead {
+                    Some(release) if expected.as_ref() == Some(&newest) => release,
+                    _ => decoded(cluster, namespace, &newest).await,
+                };
+                (Some(newest), release)
+            }
+            (None, Some(expected), Some(release)) => (Some(expected), release),
+            (None, _, _) => {
+                let release = match &revisions {
+                    Read::Unknown(why) => Read::Unknown(why.clone()),
+                    _ => Read::Absent,
+                };
+                (None, release)
+            }
+        }
+    };
+    let ((secret, release), first) = futures::join!(newest, first);
     Stored {
         revisions,
         release,
+        first,
         secret: secret.map(|s| format!("{namespace}/{s}")),
     }
 }

@@ -22,7 +22,8 @@ Either another onboarding has it: two teams asked for one name. Or an earlier on
 authorization policy away and leaves the database. Or an earlier attempt of this onboarding made it and failed afterwards."#,
     fix: r#"See it: the log of the Job's pod ends with `curl: (22) The requested URL returned error: 412`.
 
-- Another onboarding has it: give this one another `values.database`, or remove it and add its service account to the other.
+- Another onboarding has it: give this one another `values.database` (then remove the failed release: Flux only upgrades it,
+  and an upgrade creates no database), or remove it and add its service account to the other.
 - It was left behind and its data is not needed: remove this manifest, run `kubectl skvs delete-db DATABASE`, and bring the
   manifest back. The deletion is refused while a HelmRelease claims the database.
 - It was left behind and its data is needed: leave the Job out (`values.databaseCreationJob.enabled: false`, where the
@@ -120,7 +121,7 @@ fn left(case: &Case<'_>, mut finding: Finding, database: Option<&str>) -> Findin
     };
     finding
         .step("If its data is needed, leave the creation out: values.databaseCreationJob.enabled: false, where the chart has this value. Ask its former owner first.")
-        .then(then(case, Fixes::Manifest))
+        .then(then(case, Fixes::Back))
 }
 
 #[cfg(test)]

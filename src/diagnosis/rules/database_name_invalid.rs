@@ -18,7 +18,8 @@ small letter first; it answers anything else with 400 (`illegal_database_name`),
 and Helm do not look at the name."#,
     fix: r#"See it: the log of the Job's pod ends with `returned error: 400`.
 
-Correct `values.database` (or `values.namespace`) in the manifest. Nothing was created yet, so they may still be changed."#,
+Correct `values.database` (or `values.namespace`) in the manifest: nothing was created yet, so they may still be changed.
+Then remove the failed release, so that Flux installs: it would upgrade it otherwise, and an upgrade creates no database."#,
     example: r#"values.database: Orders
 curl: (22) The requested URL returned error: 400"#,
     needs: &[Input::JobLog],

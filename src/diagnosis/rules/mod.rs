@@ -7,6 +7,7 @@ pub(in crate::diagnosis) mod creation_job_failed;
 pub(in crate::diagnosis) mod creation_timed_out;
 pub(in crate::diagnosis) mod database_exists;
 pub(in crate::diagnosis) mod database_name_invalid;
+pub(in crate::diagnosis) mod database_never_created;
 pub(in crate::diagnosis) mod database_shared;
 pub(in crate::diagnosis) mod dependency_not_ready;
 pub(in crate::diagnosis) mod image_not_pulled;

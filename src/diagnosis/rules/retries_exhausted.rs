@@ -15,12 +15,20 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
     explanation: r#"Each failed attempt counts; after `spec.install.remediation.retries` more attempts (none if not set) Flux stops. The message
 then says only that: the cause stands in the condition Released, or is found by the other checks.
 
-A plain reconcile does not help: it fails again at once. What helps depends on the fix. A changed manifest resets the count.
-If the fix is elsewhere, controllers since 0.37 take a reset token; older ones start again after a suspend and a resume."#,
+A plain reconcile does not help: it fails again at once. A changed manifest resets the count, and so does, since controller 0.37,
+a reset token; older ones start again after a suspend and a resume.
+
+After a failed install that is not enough. Its revision stays in Helm's storage, and Flux's next attempt is an upgrade of it,
+whatever reset the count (a forced one too). An upgrade does not run the creation Job: the onboarding gets Ready without a
+database. So the failed release goes first; then Flux installs. Not where the creation Job had ended well: the database is
+there, and a second installation would fail on it."#,
     fix: r#"See it: `.status.installFailures`, and the conditions Stalled and Released.
 
-Mend the cause first. Then, if the manifest stays as it is, since controller 0.37 (`flux reconcile hr NAME --reset` does the same):
-`kubectl annotate hr NAME --overwrite reconcile.fluxcd.io/requestedAt=TOKEN reconcile.fluxcd.io/resetAt=TOKEN`"#,
+Mend the cause first. After a failed install remove the release: `helm uninstall -n STORAGENAMESPACE RELEASE`.
+Then, since controller 0.37 (`flux reconcile hr NAME --reset` does the same):
+`kubectl annotate hr NAME --overwrite reconcile.fluxcd.io/requestedAt=TOKEN reconcile.fluxcd.io/resetAt=TOKEN`
+
+Or remove the manifest, wait until the HelmRelease is gone, and bring it back."#,
     example: r#"install retries exhausted
 Failed to install after 3 attempt(s)"#,
     needs: &[],

@@ -2,7 +2,7 @@
 
 use crate::diagnosis::case::Case;
 use crate::diagnosis::finding::{Evidence, Finding};
-use crate::diagnosis::retries::patch_suspend;
+use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
@@ -37,8 +37,8 @@ fn check(case: &Case<'_>) -> Verdict {
             "Nothing was ever installed: there is no database from this onboarding."
         })
         .seen([Evidence::new(case.subject(), ".spec.suspend", "suspend: true")])
-        .step("Find out who suspended it and why. To resume, take suspend out of the manifest; or at once:")
-        .command(patch_suspend(case, "false"))
+        .step("Find out who suspended it and why. To resume, take suspend out of the manifest, or do as follows.")
+        .then(then(case, Fixes::Elsewhere))
         .into()
 }
 

@@ -15,7 +15,8 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
     explanation: r#"Helm installs the chart into `spec.targetNamespace`. Flux does not make that namespace unless it is told to, and the first
 object that the chart applies there, the creation Job, is refused with `namespaces "…" not found`.
 
-A namespace that was made after Flux gave up changes nothing by itself: the retries are used up."#,
+A namespace that was made after Flux gave up changes nothing by itself: the retries are used up. And a
+reset alone makes Flux upgrade the failed revision, which does not create the database: remove the failed release first."#,
     fix: r#"See it: `kubectl get namespace NAME`
 
 Either create the namespace, or set `spec.install.createNamespace: true` in the manifest, or correct `spec.targetNamespace`.

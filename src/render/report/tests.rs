@@ -105,8 +105,12 @@ fn one_cause_of_several_onboardings_is_told_once() {
       Do     Create it, if the name is right:
              kubectl create namespace nope
              If the name is wrong, correct spec.targetNamespace in the manifest.
-      Then   Flux has stopped retrying. Make it start again:
+      Then   Flux has stopped retrying. The failed release goes first: the next
+             attempt would be an upgrade of the failed revision, which does not
+             create the database. Make it start again:
+             helm uninstall -n flux-system nope-skvs-onboarding-a--missing-target
              kubectl annotate -n flux-system helmreleases.helm.toolkit.fluxcd.io skvs-onboarding-a--missing-target --overwrite --field-manager=flux-client-side-apply reconcile.fluxcd.io/requestedAt=2026-11-23T20:21:00Z reconcile.fluxcd.io/resetAt=2026-11-23T20:21:00Z
+             helm uninstall -n flux-system nope-skvs-onboarding-a--missing-target
              kubectl annotate -n flux-system helmreleases.helm.toolkit.fluxcd.io skvs-onboarding-b--main --overwrite --field-manager=flux-client-side-apply reconcile.fluxcd.io/requestedAt=2026-11-23T20:21:00Z reconcile.fluxcd.io/resetAt=2026-11-23T20:21:00Z
 
       = SKVS110 follows from this: install retries exhausted
@@ -137,7 +141,8 @@ fn one_cause_of_several_onboardings_is_told_once() {
       Why    Nothing was ever installed: there is no database from this onboarding.
       Seen   HelmRelease   suspend: true
       Do     Find out who suspended it and why. To resume, take suspend out of the
-             manifest; or at once:
+             manifest, or do as follows.
+      Then   It is suspended: Flux does nothing until it is resumed.
              kubectl patch -n flux-system helmreleases.helm.toolkit.fluxcd.io skvs-onboarding-i--suspended --type=merge '-p={"spec":{"suspend":false}}'
 
       = more: kubectl skvs explain SKVS107

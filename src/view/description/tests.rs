@@ -71,6 +71,7 @@ fn snapshot(case: &str) -> Snapshot {
         release: secret
             .as_ref()
             .map(|s| helm_storage::from_secret(s).unwrap()),
+        first_release: Read::not_asked("one revision"),
         release_secret: secret.seen().map(id_of),
         creation_job: one("Job").map(|job| CreationJob {
             job,

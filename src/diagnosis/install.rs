@@ -1,0 +1,118 @@
+//! What a failed installation leaves in Helm's storage, and what Flux makes of it.
+//!
+//! Only an installation runs the Job that creates the database. Where its failed revision stays in storage, Flux's next attempt
+//! is an upgrade of it: Ready comes, the database does not. Seen with helm-controller 1.6; every version upgrades a release that
+//! is there.
+
+use super::case::Case;
+use super::retries::is_old_controller;
+use crate::model::helm_storage::{Creation, creation};
+use crate::snapshot::Read;
+use k8s_openapi::jiff::SignedDuration;
+use serde_json::Value;
+
+/// Whether a failed installation is in the way of the next one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Left {
+    /// The next attempt is an installation, or the database was made by an earlier one.
+    Nothing,
+    /// The next attempt is an upgrade, and the creation Job never ended well.
+    Failed,
+    /// What is in storage, or whether the Job ended well, is not known.
+    Unknown,
+}
+
+/// What the last installation left.
+pub fn left(case: &Case<'_>) -> Left {
+    match (stored(case), created(case)) {
+        (Some(false), _) | (_, Some(true)) => Left::Nothing,
+        (Some(true), Some(false)) => Left::Failed,
+        (Some(true), None) => Left::Unknown,
+        // Nothing tells of a revision: it is as before the first attempt.
+        (None, _) => Left::Nothing,
+    }
+}
+
+/// Whether storage holds revisions and none that was ever deployed; `None` when nothing tells.
+fn stored(case: &Case<'_>) -> Option<bool> {
+    let hr = case.hr();
+    let judge = |statuses: &mut dyn Iterator<Item = &str>| {
+        let there: Vec<&str> = statuses
+            .filter(|s| !matches!(*s, "uninstalled" | "uninstalling"))
+            .collect();
+        let deployed = there
+            .iter()
+            .any(|s| matches!(*s, "deployed" | "superseded"));
+        !there.is_empty() && !deployed
+    };
+    match &case.snapshot.revisions {
+        Read::Seen(all) => Some(judge(&mut all.iter().map(|r| r.status.as_str()))),
+        Read::Absent => Some(false),
+        Read::Unknown(_) if !hr.status.history.is_empty() => Some(judge(
+            &mut hr.status.history.iter().map(|h| h.status.as_str()),
+        )),
+        // Old controllers tell the number of the newest revision only, and what was ever applied well.
+        Read::Unknown(_) if is_old_controller(case) == Some(true) => {
+            let status = &hr.status;
+            let none = status.last_applied_revision.as_deref().unwrap_or_default();
+            Some(none.is_empty() && status.last_release_revision.unwrap_or(0) > 0)
+        }
+        Read::Unknown(_) => None,
+    }
+}
+
+/// Whether the installation created the database, or had none to create; `None` when nothing tells.
+pub fn created(case: &Case<'_>) -> Option<bool> {
+    let succeeded =
+        |job: &Value| job.pointer("/status/succeeded").and_then(Value::as_i64) > Some(0);
+    if case
+        .snapshot
+        .creation_job
+        .seen()
+        .is_some_and(|found| succeeded(&found.job))
+    {
+        return Some(true);
+    }
+    let told = [&case.snapshot.first_release, &case.snapshot.release]
+        .into_iter()
+        .filter_map(Read::seen)
+        .map(|release| creation(&release.hooks))
+        .find(|c| *c != Creation::NotRun);
+    match told {
+        Some(Creation::None | Creation::Succeeded) => return Some(true),
+        Some(Creation::Failed) => return Some(false),
+        Some(Creation::NotRun) | None => {}
+    }
+    let job = &case.hr().spec.values["databaseCreationJob"]["enabled"];
+    if job.as_bool() == Some(false) {
+        return Some(true);
+    }
+    // Helm names the phase: after it the error would speak of something else.
+    case.error().contains("pre-install").then_some(false)
+}
+
+/// Seconds until a running installation is given up; `None` when none runs. The inner one is `None` where the times cannot be read.
+pub fn running(case: &Case<'_>) -> Option<Option<i64>> {
+    if case.failure.is_some() {
+        return None;
+    }
+    let hr = case.hr();
+    let condition = hr
+        .status
+        .conditions
+        .iter()
+        .find(|c| c.message.starts_with("Running 'install' action"))?;
+    let timeout: Option<SignedDuration> = timeout(case).parse().ok();
+    let since = case.seconds_since(condition.last_transition_time.as_deref());
+    Some(
+        timeout
+            .zip(since)
+            .map(|(timeout, since)| timeout.as_secs() - since)
+            .filter(|left| *left > 0),
+    )
+}
+
+/// `spec.timeout`, or Flux's default.
+pub fn timeout<'a>(case: &Case<'a>) -> &'a str {
+    case.hr().spec.timeout.as_deref().unwrap_or("5m0s")
+}

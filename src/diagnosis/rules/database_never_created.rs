@@ -1,0 +1,201 @@
+//! SKVS310: the onboarding is Ready and its database was probably never created.
+
+use crate::diagnosis::case::Case;
+use crate::diagnosis::finding::{Evidence, Finding, Subject};
+use crate::diagnosis::install;
+use crate::diagnosis::retries::{restart, uninstall};
+use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
+use crate::model::helm_storage::{Creation, Release, creation, creation_jobs};
+use crate::model::manifest;
+use crate::model::notes::Notes;
+use crate::snapshot::Read;
+
+pub(in crate::diagnosis) const RULE: Rule = Rule {
+    code: "SKVS310",
+    slug: "database-never-created",
+    severity: Severity::Error,
+    role: Role::State,
+    title: "the database was probably never created",
+    explanation: r#"The creation Job is a pre-install hook: Helm runs it when it installs, and never when it upgrades. Here the installation failed,
+and the next attempt was an upgrade of the failed revision: that is what Flux does while the revision is in Helm's storage,
+after a reset of the retries as well as after a change of the manifest. The upgrade applied the rest of the chart, so the
+onboarding is Ready and its notes say that a database was created; the Job never ended well.
+
+Flux's status does not show it: the failed revision is called superseded there, as after any upgrade. Helm's storage does:
+the first revision's hook has the phase Failed, and later ones were not run."#,
+    fix: r#"See it: `kubectl get jobs -n TARGETNAMESPACE` has no completed creation Job, and CouchDB answers 404 for the database.
+
+Where the database is there all the same, leave everything as it is. Where it is not: `helm uninstall -n NAMESPACE RELEASE`, then
+make Flux start again (see SKVS110): it then installs, and the Job runs. Or remove the manifest, wait until the HelmRelease is
+gone, and bring it back. Until then the service accounts are not let in."#,
+    example: r#"READY True, chart 0.1.2, revision 2; revision 1: failed pre-install: namespaces "core" not found"#,
+    needs: &[],
+    explains: &[],
+    when: upgraded,
+    check,
+};
+
+/// Ready, and more than one revision; or its only one was read.
+fn upgraded(case: &Case<'_>) -> bool {
+    case.is_ready()
+}
+
+fn check(case: &Case<'_>) -> Verdict {
+    let newest = match &case.snapshot.release {
+        Read::Seen(release) => release,
+        // One revision, and Ready: it was installed.
+        _ if case.hr().revision() <= Some(1) => return Verdict::Clear,
+        Read::Absent => return Verdict::Clear,
+        Read::Unknown(why) => return Verdict::skipped("Helm's release", why),
+    };
+    if creation(&newest.hooks) != Creation::NotRun {
+        return Verdict::Clear;
+    }
+    let first = match &case.snapshot.first_release {
+        Read::Seen(first) => first,
+        _ if newest.version == 1 => newest,
+        Read::Absent => return Verdict::Clear,
+        Read::Unknown(why) => return Verdict::skipped("the first revision of Helm's release", why),
+    };
+    match creation(&first.hooks) {
+        // An upgrade as well: the installation is no longer stored.
+        Creation::NotRun if first.version > 1 => return Verdict::Clear,
+        _ if install::created(case) == Some(true) => return Verdict::Clear,
+        Creation::Failed | Creation::NotRun => {}
+        Creation::None | Creation::Succeeded => return Verdict::Clear,
+    }
+    found(case, newest, first).into()
+}
+
+fn found(case: &Case<'_>, newest: &Release, first: &Release) -> Finding {
+    let database = case
+        .database()
+        .unwrap_or_else(|| "of this onboarding".to_owned());
+    let mut finding = Finding::new(
+        case.subject(),
+        format!(
+            "the database {database} was probably never created, although the onboarding is Ready"
+        ),
+    );
+    finding = if first.version == newest.version {
+        finding.why("Its installation did not run the creation Job: hooks were switched off.")
+    } else {
+        finding.why(format!(
+            "The creation Job runs at the installation only. That failed in revision {}; what followed were upgrades.",
+            first.version
+        ))
+    };
+    for release in [first, newest] {
+        let secret = Subject::new(
+            "Secret",
+            case.hr().storage_namespace(),
+            &format!("sh.helm.release.v1.{}.v{}", release.name, release.version),
+        );
+        let phase = creation_jobs(&release.hooks)
+            .find_map(|h| h.last_run.as_ref())
+            .map_or("", |r| &r.phase);
+        let run = if phase.is_empty() { "not run" } else { phase };
+        let observed = format!("creation Job: {run}. {}", release.info.description);
+        finding = finding.seen([Evidence::new(secret, "hooks[].last_run.phase", &observed)]);
+        if first.version == newest.version {
+            break;
+        }
+    }
+    finding = finding.step("See whether the Job ever completed:");
+    for hook in creation_jobs(&newest.hooks) {
+        let object = manifest::objects(&hook.manifest)
+            .into_iter()
+            .find(|o| o.kind == "Job");
+        let (name, namespace) = object.map_or((hook.name.clone(), None), |o| {
+            (o.metadata.name, o.metadata.namespace)
+        });
+        let namespace = namespace.unwrap_or_else(|| case.hr().release_namespace().to_owned());
+        finding = finding.command(["kubectl", "get", "jobs", "-n", &namespace, &name]);
+    }
+    if let Some(endpoint) = Notes::parse(&newest.info.notes).endpoint {
+        let url = format!("{}/{database}", endpoint.trim_end_matches('/'));
+        finding = finding.step(format!(
+            "And ask from a pod that may use it; 404 means that it is not there: curl {}",
+            crate::text::shell_quote(&url)
+        ));
+    }
+    finding
+        .step("If it is there all the same, leave everything as it is.")
+        .step("If it is not, remove the release and let Flux install it anew:")
+        .command(uninstall(case))
+        .then(Some(restart(case)))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::diagnosis::{Case, diagnose, fixture};
+    use crate::snapshot::Read;
+
+    #[test]
+    fn it_is_found_in_helms_storage() {
+        let finding = fixture::finding("ready-and-database-never-created", "SKVS310");
+        assert_eq!(
+            finding.sentence,
+            "the database expone_one was probably never created, although the onboarding is Ready"
+        );
+        assert!(
+            finding.evidence[0]
+                .observed
+                .starts_with("creation Job: Failed. Release ")
+        );
+        assert_eq!(
+            finding.evidence[1].observed,
+            "creation Job: not run. Upgrade complete"
+        );
+        let commands = finding.then.unwrap().commands;
+        assert_eq!(commands.len(), 1, "{commands:?}");
+    }
+
+    /// The codes of the case after a change of what was read.
+    fn codes(
+        change: impl FnOnce(&mut crate::snapshot::Snapshot),
+    ) -> (Vec<&'static str>, Vec<&'static str>) {
+        let mut snapshot = fixture::snapshot("ready-and-database-never-created");
+        change(&mut snapshot);
+        let case = Case::new(
+            &snapshot,
+            fixture::meta("ready-and-database-never-created").now,
+        );
+        let diagnosis = diagnose(&case);
+        (
+            diagnosis.roots.iter().map(|r| r.rule.code).collect(),
+            diagnosis.not_run.iter().map(|n| n.code).collect(),
+        )
+    }
+
+    #[test]
+    fn an_upgrade_of_a_good_installation_is_fine() {
+        let (found, _) = codes(|s| {
+            let Read::Seen(first) = &mut s.first_release else {
+                panic!("the fixture has two revisions");
+            };
+            for hook in &mut first.hooks {
+                hook.last_run.as_mut().unwrap().phase = "Succeeded".to_owned();
+            }
+        });
+        assert!(found.is_empty(), "{found:?}");
+    }
+
+    #[test]
+    fn without_a_creation_job_there_is_nothing_to_run() {
+        let (found, _) = codes(|s| {
+            if let Read::Seen(newest) = &mut s.release {
+                newest.hooks.clear();
+            }
+        });
+        assert!(found.is_empty(), "{found:?}");
+    }
+
+    #[test]
+    fn what_was_not_read_is_not_judged() {
+        let (found, not_run) = codes(|s| {
+            s.release = Read::not_asked("forbidden (get secrets)");
+        });
+        assert_eq!((found, not_run), (vec![], vec!["SKVS310"]));
+    }
+}
