@@ -8,6 +8,7 @@ pub mod delete_db;
 pub mod describe;
 mod empty;
 pub mod explain;
+mod first_install;
 pub mod list;
 mod lookup;
 pub mod notes;

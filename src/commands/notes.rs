@@ -2,13 +2,14 @@
 //!
 //! Two requests where the status names the revision: the HelmRelease and its Secret. No list right is needed then.
 
+use super::first_install::first_install;
 use super::lookup;
 use crate::cli::App;
 use crate::cluster::{Cluster, ClusterError};
 use crate::error::{Error, Result};
 use crate::exit::Code;
 use crate::model::helm_release::HelmRelease;
-use crate::model::helm_storage::ReleaseNotes;
+use crate::model::helm_storage::{Creation, ReleaseNotes, creation};
 use crate::model::names::release_secret;
 use crate::model::notes::Notes;
 use crate::model::onboarding::Values;
@@ -47,41 +48,101 @@ pub async fn run(app: &mut App, args: Args) -> Result<Code> {
     let object = lookup::one(app, &cluster, &args.name).await?;
     let hr = HelmRelease::from_value(&object)
         .map_err(|e| Error::new(format!("helmrelease {:?}: {e}", args.name)))?;
-    if args.share && !args.force {
-        refuse_unready(&hr)?;
+    let mut unready = unready(&hr);
+    if let (true, false, Some(why)) = (args.share, args.force, &unready) {
+        return Err(refused(&hr, why));
     }
     let release = newest_or(&cluster, &hr, args.revision).await?;
     if args.share {
-        let message = share(&hr, &release, args.force)?;
+        if unready.is_none() {
+            match never_created(&cluster, &hr, &release).await {
+                Ok(why) => unready = why,
+                Err(why) => app.ui.warning(&why),
+            }
+        }
+        match &unready {
+            Some(why) if !args.force => return Err(refused(&hr, why)),
+            Some(why) => app
+                .ui
+                .warning(&format!("{} is not ready: {why}", hr.metadata.name)),
+            None => {}
+        }
+        let message = share(&hr, &release, args.force)?.text(unready.as_deref());
         app.ui.result(&message)?;
-    } else if !release.info.notes.is_empty() {
+        return Ok(Code::Ok);
+    }
+    let status = crate::text::one_line(&release.info.status);
+    if status == "failed" || status.starts_with("pending-") {
+        app.ui.warning(&format!(
+            "revision {} is {status}: these notes are not true yet",
+            release.version
+        ));
+    }
+    if !release.info.notes.is_empty() {
         let notes = format!("NOTES:\n{}\n", release.info.notes);
         app.ui.result(&clean(&notes))?;
     }
     Ok(Code::Ok)
 }
 
-/// A database that is not there yet must not be announced.
-fn refuse_unready(hr: &HelmRelease) -> Result<()> {
+/// What the status has against announcing the database.
+fn unready(hr: &HelmRelease) -> Option<String> {
     let headline = status::headline(hr);
     if headline.ready == Ready::True && !headline.stale {
-        return Ok(());
+        return None;
     }
-    let why = if headline.ready == Ready::True {
+    Some(if headline.ready == Ready::True {
         "its status is older than its spec".to_owned()
     } else {
         headline.text
-    };
+    })
+}
+
+/// A database that is not there yet must not be announced.
+fn refused(hr: &HelmRelease, why: &str) -> Error {
     let name = &hr.metadata.name;
-    Err(Error::new(format!(
+    Error::new(format!(
         "onboarding {name} is not ready to be shared: {why}"
     ))
     .hint(format!(
-        "find out more, or share it all the same with --force: kubectl skvs describe {name}"
-    )))
+        "find out more, or share it all the same with --force: kubectl skvs troubleshoot {name}"
+    ))
 }
 
-fn share(hr: &HelmRelease, release: &ReleaseNotes, force: bool) -> Result<String> {
+/// What Helm's storage has against it: only an installation runs the Job that creates the database, and a failed one can be
+/// followed by an upgrade that ends well. Asks for the first revision only where the newest did not run the Job.
+///
+/// # Errors
+/// A warning where that revision could not be read.
+async fn never_created(
+    cluster: &Cluster,
+    hr: &HelmRelease,
+    newest: &ReleaseNotes,
+) -> std::result::Result<Option<String>, String> {
+    if creation(&newest.hooks) != Creation::NotRun {
+        return Ok(None);
+    }
+    let never = |what: &str| {
+        Ok(Some(format!(
+            "the database was probably never created: the creation Job {what}"
+        )))
+    };
+    if newest.version == 1 {
+        return never("was not run");
+    }
+    let first = first_install(cluster, hr).await.map_err(|why| {
+        format!("whether the installation created the database is not known: {why}")
+    })?;
+    match first {
+        Some(Creation::Failed) => never("failed in revision 1, and an upgrade does not run it"),
+        Some(Creation::NotRun) => {
+            never("was not run in revision 1, and an upgrade does not run it")
+        }
+        _ => Ok(None),
+    }
+}
+
+fn share(hr: &HelmRelease, release: &ReleaseNotes, force: bool) -> Result<Share> {
     let notes = Notes::parse(&release.info.notes);
     let installed = Values::read(&release.config);
     let values = if installed.namespace.is_some() {
@@ -99,14 +160,13 @@ fn share(hr: &HelmRelease, release: &ReleaseNotes, force: bool) -> Result<String
         ))
         .hint("share what the notes say with --force"));
     }
-    let share = Share::of(&notes, &values).map_err(|what| {
+    Share::of(&notes, &values).map_err(|what| {
         Error::new(format!(
             "the notes of revision {} do not name {what}",
             release.version
         ))
         .hint(format!("what they say: kubectl skvs notes {name}"))
-    })?;
-    Ok(share.text())
+    })
 }
 
 /// The release of this revision or, without one, of the newest, as helm takes it: whatever its status is.

@@ -26,7 +26,8 @@ const SIDE_BY_SIDE: usize = 6;
 /// Find out what is wrong with onboardings, and what to do
 ///
 /// Without names: every onboarding that is not well, that is not Ready, suspended, unanswered, with a status older than its
-/// spec, or with a database that another one claims too. Exit code 3: there is an error. What a code means: explain CODE
+/// spec, with a database that another one claims too, or upgraded after an installation that failed. Exit code 3: there is an
+/// error. What a code means: explain CODE
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   kubectl skvs troubleshoot
@@ -71,6 +72,7 @@ pub async fn run(app: &mut App, args: Args) -> Result<Code> {
         objects,
         others,
         considered,
+        not_run,
         mut errors,
         inconsistent,
     } = if args.names.is_empty() {
@@ -90,7 +92,9 @@ pub async fn run(app: &mut App, args: Args) -> Result<Code> {
     }
     drop(read);
     let nothing_asked = onboardings.is_empty() && !errors.is_empty();
-    let report = Report::new(onboardings, considered, elsewhere(&others));
+    let mut unseen = elsewhere(&others);
+    unseen.extend(not_run);
+    let report = Report::new(onboardings, considered, unseen);
     if !nothing_asked {
         let seconds = started.elapsed().as_secs_f64();
         print(app, &report, args.output, args.all_namespaces, seconds)?;
@@ -140,6 +144,7 @@ async fn named(app: &App, cluster: &Cluster, names: &[String]) -> Result<Picked>
         objects,
         others,
         considered: None,
+        not_run: None,
         errors,
         inconsistent: false,
     })

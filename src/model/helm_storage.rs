@@ -185,6 +185,8 @@ pub struct ReleaseNotes {
     pub info: Info,
     /// The values given by the user; null when none were given.
     pub config: Value,
+    #[serde(deserialize_with = "nullable")]
+    pub hooks: Vec<Hook>,
 }
 
 /// A release Secret, as far as it is read.
@@ -297,7 +299,7 @@ mod tests {
         assert_eq!(creation(&[]), Creation::None);
         assert_eq!(creation(&[hook("")]), Creation::NotRun);
         assert_eq!(creation(&[upgraded]), Creation::NotRun);
-        assert_eq!(creation(&[done.clone()]), Creation::Succeeded);
+        assert_eq!(creation(std::slice::from_ref(&done)), Creation::Succeeded);
         assert_eq!(creation(&[done, failed]), Creation::Failed);
     }
 

@@ -45,8 +45,8 @@ impl Share {
         })
     }
 
-    /// The message, ready to be pasted.
-    pub fn text(&self) -> String {
+    /// The message, ready to be pasted; `unready` says why the database is not there yet.
+    pub fn text(&self, unready: Option<&str>) -> String {
         let mut rows = vec![
             ("Database", self.database.clone()),
             ("Endpoint", self.endpoint.clone()),
@@ -57,7 +57,10 @@ impl Share {
         }
         rows.extend(self.access().into_iter().map(|line| ("Access", line)));
         let width = rows.iter().map(|(key, _)| key.len()).max().unwrap_or(0) + 3;
-        let mut text = "Your Secure KVS database is ready.\n\n".to_owned();
+        let mut text = match unready {
+            None => "Your Secure KVS database is ready.\n\n".to_owned(),
+            Some(why) => format!("Your Secure KVS database is not ready yet: {why}\n\n"),
+        };
         let mut before = "";
         for (key, value) in &rows {
             let shown = if *key == before { "" } else { key };
@@ -66,8 +69,13 @@ impl Share {
         }
         if !self.accounts.is_empty() {
             let url = format!("{}/{}", self.endpoint.trim_end_matches('/'), self.database);
+            let when = if unready.is_some() {
+                "Once it is ready, try"
+            } else {
+                "Try"
+            };
             text.push_str(&format!(
-                "\nTry it from such a pod:\n  curl {}\n",
+                "\n{when} it from such a pod:\n  curl {}\n",
                 shell_quote(&url)
             ));
         }
@@ -105,7 +113,25 @@ mod tests {
     fn text(notes: &str, values: serde_json::Value) -> String {
         Share::of(&Notes::parse(notes), &Values::read(&values))
             .unwrap()
-            .text()
+            .text(None)
+    }
+
+    #[test]
+    fn a_database_that_is_not_there_is_not_announced() {
+        let notes = Notes::parse(
+            "Database name: pds_logs\nEndpoint: http://steelcouch-x.secure-kvs.svc:5984\nService accounts:\n  - pds\n",
+        );
+        let share = Share::of(&notes, &Values::read(&json!({"namespace": "pds"}))).unwrap();
+        insta::assert_snapshot!(share.text(Some("install failed: Job core/pds-logs-create failed")), @r"
+        Your Secure KVS database is not ready yet: install failed: Job core/pds-logs-create failed
+
+          Database   pds_logs
+          Endpoint   http://steelcouch-x.secure-kvs.svc:5984
+          Access     pods in namespace pds that run as service account pds; no password is needed
+
+        Once it is ready, try it from such a pod:
+          curl http://steelcouch-x.secure-kvs.svc:5984/pds_logs
+        ");
     }
 
     #[test]

@@ -113,8 +113,26 @@ fn only_a_ready_onboarding_is_shared() {
         )),
         "{said}"
     );
-    let said = skvs(["notes", iota, "--share", "--force"]).run().ok();
-    assert!(said.contains("Database   pds_database"), "{said}");
+    let said = skvs(["notes", iota, "--share", "--force"]).run();
+    assert!(
+        said.stderr
+            .starts_with(&format!("Warning: {iota} is not ready: install failed: ")),
+        "{}",
+        said.stderr
+    );
+    let said = said.ok();
+    assert!(
+        said.starts_with("Your Secure KVS database is not ready yet: install failed: ")
+            && said.contains("Database   pds_database"),
+        "{said}"
+    );
+    // Helm prints them all the same, and so do we; they are not true.
+    let said = skvs(["notes", iota]).run();
+    assert_eq!(
+        said.stderr,
+        "Warning: revision 1 is failed: these notes are not true yet\n"
+    );
+    assert!(said.ok().contains("A database was created!"));
 }
 
 #[test]

@@ -1,10 +1,16 @@
 //! `troubleshoot` and `explain` on failures that real Flux, Helm, scheduler and kubelet wrote.
 
-use crate::harness::{Said, skvs};
+use crate::harness::{Said, kubectl, skvs};
 use serde_json::Value;
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::Duration;
 use testbed::Sandbox;
 
 const WHOLE: &str = "skvs-onboarding-";
+
+/// Longest wait for Flux.
+const LIMIT: Duration = Duration::from_secs(120);
 
 /// Roots and what follows from them, by onboarding.
 fn codes(said: &Said) -> Vec<(String, Vec<String>)> {
@@ -154,6 +160,166 @@ fn a_selector_narrows_and_an_empty_namespace_is_said_to_be_empty() {
         said.stderr,
         "No onboardings found in tpyo namespace.\nhint: the namespace \"tpyo\" does not exist on this cluster\n"
     );
+}
+
+/// Runs a command of a report as its reader would, in a shell with the sandbox's programs.
+fn paste(command: &str) {
+    let sandbox = Sandbox::shared();
+    let mut path: Vec<PathBuf> = ["helm", "kubectl"]
+        .map(|program| sandbox.bin(program).parent().expect("a folder").to_owned())
+        .into();
+    path.extend(std::env::split_paths(
+        &std::env::var_os("PATH").unwrap_or_default(),
+    ));
+    let output = Command::new("sh")
+        .args(["-c", command])
+        .env("PATH", std::env::join_paths(path).expect("plain paths"))
+        .env("KUBECONFIG", sandbox.kubeconfig())
+        .output()
+        .expect("a shell");
+    assert!(output.status.success(), "{command}: {output:?}");
+}
+
+/// An onboarding of a test; it and its namespace go with it.
+struct Temporary(&'static str);
+
+impl Drop for Temporary {
+    fn drop(&mut self) {
+        let sandbox = Sandbox::shared();
+        let name = format!("{WHOLE}{}--data", self.0);
+        let _ = sandbox.kubectl(&["delete", "helmrelease", "-n", "flux-system", &name]);
+        let _ = sandbox.kubectl(&["delete", "namespace", self.0, "--wait=false"]);
+    }
+}
+
+/// Waits until a condition of the onboarding has this status.
+fn until(name: &str, condition: &str) {
+    let path = format!("jsonpath={{.status.conditions[?(@.type==\"{condition}\")].status}}");
+    testbed::wait(&format!("{condition} of {name}"), LIMIT, || {
+        let said = kubectl(&["get", "helmrelease", "-n", "flux-system", name, "-o", &path]);
+        (said == "True").then_some(())
+    })
+    .expect("Flux comes to an end");
+}
+
+/// Makes an onboarding into a namespace that does not exist, and waits until Flux gives up.
+fn failed_onboarding(team: &'static str) -> (Temporary, String) {
+    let name = format!("{WHOLE}{team}--data");
+    let manifest = format!(
+        "
+apiVersion: helm.toolkit.fluxcd.io/v2
+kind: HelmRelease
+metadata:
+  name: {name}
+  namespace: flux-system
+  labels: {{app.kubernetes.io/part-of: secure-kvs-onboarding}}
+spec:
+  interval: 5m
+  timeout: 1m
+  chart:
+    spec:
+      chart: secure-kvs-onboarding
+      version: '<0.2.0'
+      sourceRef: {{kind: HelmRepository, name: wit-artifactory, namespace: flux-system}}
+      interval: 1m
+  serviceAccountName: helm-controller
+  targetNamespace: {team}
+  values: {{namespace: {team}, database: data, serviceAccounts: [{team}], encryption: true}}
+"
+    );
+    let temporary = Temporary(team);
+    Sandbox::shared()
+        .apply(&manifest)
+        .expect("the manifest is taken");
+    until(&name, "Stalled");
+    (temporary, name)
+}
+
+/// Creates the namespace with what the creation Job needs in it.
+fn mend(team: &str) {
+    let sandbox = Sandbox::shared();
+    kubectl(&["create", "namespace", team]);
+    kubectl(&["create", "serviceaccount", "agora-kvs", "-n", team]);
+    for kind in ["configmap", "secret"] {
+        let all = kubectl(&["get", kind, "-n", "core", "-o", "json"]);
+        let all: Value = serde_json::from_str(&all).expect("JSON");
+        for object in all["items"].as_array().expect("a list") {
+            let name = object["metadata"]["name"].as_str().expect("a name");
+            if name == "kube-root-ca.crt" || object["type"] == "helm.sh/release.v1" {
+                continue;
+            }
+            let mut copy = object.clone();
+            copy["metadata"] = serde_json::json!({"name": name, "namespace": team});
+            sandbox.apply(&copy.to_string()).expect("a copy is taken");
+        }
+    }
+}
+
+/// The commands of the report's finding with `code`: after the fix, or the fix's own as well.
+fn commands(name: &str, code: &str, with_fix: bool) -> Vec<String> {
+    let said = skvs(["troubleshoot", name, "-o", "json"]).run();
+    let report: Value = serde_json::from_str(&said.stdout).expect("the report is JSON");
+    let findings = report["onboardings"][0]["findings"]
+        .as_array()
+        .expect("a list");
+    let finding = findings
+        .iter()
+        .find(|f| f["code"] == code)
+        .unwrap_or_else(|| panic!("{code} is not in {}", said.stdout));
+    let text = |v: &Value| v.as_str().map(str::to_owned);
+    let fix = finding["fix"].as_array().into_iter().flatten();
+    let fix = fix
+        .filter(|_| with_fix)
+        .filter_map(|step| text(&step["command"]));
+    let then = finding["then"]["commands"].as_array().expect("a list");
+    fix.chain(then.iter().filter_map(text)).collect()
+}
+
+#[test]
+fn what_a_report_tells_to_do_creates_the_database() {
+    let (_temporary, name) = failed_onboarding("zulu-mended");
+    mend("zulu-mended");
+    let commands = commands(&name, "SKVS101", false);
+    assert_eq!(commands.len(), 2, "{commands:?}");
+    for command in &commands {
+        paste(command);
+    }
+    until(&name, "Ready");
+    assert!(Sandbox::shared().couchdb().exists("zulu-mended_data"));
+}
+
+#[test]
+fn a_ready_onboarding_without_its_database_is_found_and_mended() {
+    let (_temporary, name) = failed_onboarding("zulu-upgraded");
+    mend("zulu-upgraded");
+    // What people know: the reset alone.
+    paste(commands(&name, "SKVS101", false).last().expect("a command"));
+    until(&name, "Ready");
+    let couchdb = Sandbox::shared().couchdb();
+    assert!(!couchdb.exists("zulu-upgraded_data"), "Flux upgraded");
+
+    let said = skvs(["troubleshoot", "-o", "json"]).run();
+    let found = codes(&said);
+    let ours = found.iter().find(|(n, _)| n == "zulu-upgraded--data");
+    let ours = ours.map(|(_, codes)| codes.as_slice());
+    assert_eq!(ours, Some(&["SKVS310".to_owned()][..]), "{}", said.stdout);
+    let refused = skvs(["notes", &name, "--share"]).run().failed(1);
+    assert!(refused.contains("was probably never created"), "{refused}");
+
+    for command in commands(&name, "SKVS310", true) {
+        // The proof: there is no such Job.
+        if !command.starts_with("kubectl get") {
+            paste(&command);
+        }
+    }
+    testbed::wait("the database", LIMIT, || {
+        couchdb.exists("zulu-upgraded_data").then_some(())
+    })
+    .unwrap();
+    until(&name, "Ready");
+    let text = skvs(["troubleshoot", &name]).run().ok();
+    assert!(text.contains("nothing found"), "{text}");
+    skvs(["notes", &name, "--share"]).run().ok();
 }
 
 #[test]

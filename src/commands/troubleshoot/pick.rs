@@ -1,6 +1,7 @@
 //! Which onboardings are looked into when none is named: those that are not well, from one list.
 
-use super::Args;
+use super::super::first_install::first_install;
+use super::{Args, SIDE_BY_SIDE};
 use crate::cli::App;
 use crate::cluster::gather::Onboardings;
 use crate::cluster::helm_releases::Query;
@@ -8,9 +9,11 @@ use crate::cluster::{All, Cluster, ClusterError};
 use crate::error::{Error, Result};
 use crate::model::claims::Claims;
 use crate::model::helm_release::HelmRelease;
+use crate::model::helm_storage::Creation;
 use crate::model::status::{self, Ready};
 use crate::snapshot::{Read, Why};
-use crate::view::report::Considered;
+use crate::view::report::{Considered, NotRun};
+use futures::StreamExt;
 use serde_json::Value;
 use std::sync::Arc;
 
@@ -20,6 +23,8 @@ pub(super) struct Picked {
     pub(super) others: Onboardings,
     /// Absent when they were named.
     pub(super) considered: Option<Considered>,
+    /// Of the others: what could not be looked at.
+    pub(super) not_run: Option<NotRun>,
     /// What could not be had; it does not keep the rest from being looked into.
     pub(super) errors: Vec<Error>,
     /// The list's pages are from different moments.
@@ -68,7 +73,7 @@ pub(super) async fn unwell(app: &App, cluster: &Cluster, args: &Args) -> Result<
     };
     let claims = Claims::of(&known);
     let mut considered = 0;
-    let objects = known
+    let chosen: Vec<(&HelmRelease, Value)> = known
         .iter()
         .zip(objects)
         .filter(|(hr, object)| {
@@ -77,12 +82,23 @@ pub(super) async fn unwell(app: &App, cluster: &Cluster, args: &Args) -> Result<
                 .is_none_or(|n| hr.metadata.namespace == *n);
             let chosen = here && selected.as_ref().is_none_or(|s| s.contains(&id(object)));
             considered += u64::from(chosen);
-            chosen && is_unwell(hr, &claims)
+            chosen
         })
+        .collect();
+    let well: Vec<&HelmRelease> = chosen
+        .iter()
+        .map(|(hr, _)| *hr)
+        .filter(|hr| !is_unwell(hr, &claims))
+        .collect();
+    let (hollow, not_run) = hollow(cluster, &well).await;
+    let objects = chosen
+        .into_iter()
+        .filter(|(hr, _)| is_unwell(hr, &claims) || hollow.contains(&hr.id()))
         .map(|(_, object)| object)
         .collect();
     Ok(Picked {
         objects,
+        not_run,
         others: Onboardings {
             read: Arc::new(Read::Seen(known)),
             not_elsewhere,
@@ -94,6 +110,38 @@ pub(super) async fn unwell(app: &App, cluster: &Cluster, args: &Args) -> Result<
         errors,
         inconsistent: all.inconsistent,
     })
+}
+
+/// First revisions that are read, at most.
+const FIRST_MAX: usize = 200;
+
+/// Ready onboardings whose first revision did not create the database. Their status does not tell: those that were upgraded
+/// since cost a request each.
+async fn hollow(cluster: &Cluster, well: &[&HelmRelease]) -> (Vec<String>, Option<NotRun>) {
+    let upgraded: Vec<&HelmRelease> = well
+        .iter()
+        .copied()
+        .filter(|hr| hr.revision() > Some(1) && !hr.is_remote())
+        .collect();
+    let not_run = |why: String| NotRun {
+        codes: vec!["SKVS310"],
+        what: "first revisions of upgraded onboardings".to_owned(),
+        why: crate::text::one_line(&why),
+    };
+    let mut found = Vec::new();
+    let mut read = futures::stream::iter(upgraded.iter().take(FIRST_MAX))
+        .map(|hr| async { (hr.id(), first_install(cluster, hr).await) })
+        .buffered(SIDE_BY_SIDE);
+    while let Some((id, first)) = read.next().await {
+        match first {
+            Ok(Some(Creation::Failed | Creation::NotRun)) => found.push(id),
+            Ok(_) => {}
+            Err(why) => return (found, Some(not_run(why))),
+        }
+    }
+    let rest = upgraded.len().saturating_sub(FIRST_MAX);
+    let told = (rest > 0).then(|| not_run(format!("{rest} of {} were left out", upgraded.len())));
+    (found, told)
 }
 
 async fn list(
