@@ -4,11 +4,9 @@
 //! writes to an [`std::io::Write`]. No module below may import the cluster's client, read the
 //! environment or look at a terminal: what it needs to know (the time, a width) is an argument.
 
-pub mod age;
 #[cfg(test)]
 mod corpus;
 pub mod custom_columns;
-pub mod fold;
 mod go_format;
 pub mod json;
 pub mod jsonpath;

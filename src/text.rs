@@ -2,7 +2,9 @@
 //!
 //! It must not know where a text is printed.
 
+pub mod age;
 mod clean;
+pub mod fold;
 
 pub use clean::{cell, clean, line, one_line};
 

@@ -136,7 +136,7 @@ fn indented(out: &mut String, markdown: &str, width: Option<usize>) {
 }
 
 fn fold(text: &str, width: Option<usize>, first: &str, further: &str) -> String {
-    crate::render::fold::fold(text, width, first, further).join("\n")
+    crate::text::fold::fold(text, width, first, further).join("\n")
 }
 
 #[cfg(test)]

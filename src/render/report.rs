@@ -2,11 +2,11 @@
 //!
 //! Colour only repeats words. Commands are never folded, so they can be pasted.
 
-use super::fold::fold;
 use crate::diagnosis::registry::BANDS;
 use crate::diagnosis::{Severity, Step, Subject};
 use crate::palette::Palette;
 use crate::text;
+use crate::text::fold::fold;
 use crate::text::{count, shell_line};
 use crate::view::report::{Finding, NotRun, Onboarding, Report};
 use std::io::{self, Write};

@@ -2,9 +2,9 @@
 //!
 //! Values are cleaned here; a long one goes on under itself. Names are never cut or hyphenated: they are there to be copied.
 
-use super::fold::fold;
 use super::table::Table;
 use crate::text;
+use crate::text::fold::fold;
 use std::io::{self, Write};
 
 /// Where values start.

@@ -11,8 +11,8 @@ use std::io::{self, Write};
 
 use unicode_width::UnicodeWidthStr;
 
-use super::fold::fold;
 use crate::text;
+use crate::text::fold::fold;
 
 /// Spaces between a column's widest cell and the next column.
 const GAP: usize = 3;

@@ -2,7 +2,7 @@
 
 use crate::model::helm_release::HelmRelease;
 use crate::model::status;
-use crate::render::age;
+use crate::text::age;
 use k8s_openapi::jiff::Timestamp;
 
 /// What stands for a value that was not read.

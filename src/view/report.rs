@@ -7,7 +7,7 @@ use crate::diagnosis::retries::Then;
 use crate::diagnosis::{Case, Diagnosis, Evidence, Root, Severity, Step, Subject};
 use crate::model::failure;
 use crate::model::status::{self, Ready};
-use crate::render::age;
+use crate::text::age;
 use crate::text::one_line;
 use serde::Serialize;
 

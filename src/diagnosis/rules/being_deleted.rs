@@ -3,7 +3,7 @@
 use crate::diagnosis::case::Case;
 use crate::diagnosis::finding::{Evidence, Finding};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
-use crate::render::age;
+use crate::text::age;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS109",

@@ -3,9 +3,9 @@
 use super::job::Pod;
 use super::{Description, Job, Read};
 use crate::model::event::Event;
-use crate::render::age;
 use crate::render::sheet::{NONE, Sheet};
 use crate::snapshot::Why;
+use crate::text::age;
 use crate::text::one_line;
 use k8s_openapi::jiff::Timestamp;
 use std::io::{self, Write};
