@@ -1,4 +1,4 @@
-//! How things are printed: kubectl's formats and nothing else.
+//! How things are printed: kubectl's formats, and the text of the reports that have one of their own.
 //!
 //! Every function here is synchronous and deterministic, takes plain text or a JSON value and
 //! writes to an [`std::io::Write`]. No module below may import the cluster's client, read the
@@ -7,6 +7,7 @@
 #[cfg(test)]
 mod corpus;
 pub mod custom_columns;
+pub mod description;
 mod go_format;
 pub mod json;
 pub mod jsonpath;

@@ -7,8 +7,8 @@ use crate::cluster::gather::Onboardings;
 use crate::error::{Error, Result};
 use crate::exit::Code;
 use crate::render::output::ReportFormat;
-use crate::render::{json, list, yaml};
-use crate::view::description::{Description, text};
+use crate::render::{description, json, list, yaml};
+use crate::view::description::Description;
 use serde_json::Value;
 
 /// Show one onboarding in full: values, endpoint, chart, release, creation Job, events
@@ -95,7 +95,7 @@ async fn describe(
         if number > 0 {
             out.write_all(b"\n\n")?;
         }
-        text::write(&mut out, &told, now, width)?;
+        description::write(&mut out, &told, now, width)?;
         app.ui.flush()?;
     }
     Ok(())

@@ -6,7 +6,6 @@
 mod chart;
 mod history;
 mod job;
-pub mod text;
 
 use crate::model::claims::Claims;
 use crate::model::condition::Condition;
@@ -21,7 +20,7 @@ use serde_json::Value;
 
 pub use chart::Chart;
 pub use history::History;
-pub use job::Job;
+pub use job::{Job, Pod};
 
 /// Version of the JSON form; what is told keeps its name and meaning within it.
 pub const API_VERSION: &str = "skvs.kubectl.io/v1alpha1";
@@ -371,6 +370,3 @@ fn rivals(snapshot: &Snapshot) -> (Read<Vec<String>>, Vec<String>) {
         perhaps.unwrap_or_default(),
     )
 }
-
-#[cfg(test)]
-mod tests;

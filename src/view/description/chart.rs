@@ -91,7 +91,7 @@ impl Chart {
     }
 
     /// How the chain is, in a few words each; the installed chart is up to date when there is only that to say.
-    pub(super) fn words(&self) -> Vec<String> {
+    pub fn words(&self) -> Vec<String> {
         let mut words = Vec::new();
         match &self.fetched {
             Read::Unknown(why) => {

@@ -1,10 +1,12 @@
 //! Descriptions of recorded onboardings, as text and as JSON.
 
 use super::*;
+use crate::model::helm_release::HelmRelease;
 use crate::model::helm_storage::{self, Revision};
-use crate::snapshot::{CreationJob, Events, JobPod};
+use crate::snapshot::{CreationJob, Events, JobPod, Snapshot};
+use crate::view::description::KIND;
 use k8s_openapi::jiff::Timestamp;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::sync::Arc;
 
 /// A snapshot of `tests/fixtures/describe/<case>/objects.json`. What is not in the file is absent or, where nothing names it,
@@ -72,7 +74,10 @@ fn snapshot(case: &str) -> Snapshot {
             .as_ref()
             .map(|s| helm_storage::from_secret(s).unwrap()),
         first_release: Read::not_asked("one revision"),
-        release_secret: secret.seen().map(id_of),
+        release_secret: secret.seen().map(|s| {
+            let text = |key: &str| s["metadata"][key].as_str().unwrap();
+            format!("{}/{}", text("namespace"), text("name"))
+        }),
         creation_job: one("Job").map(|job| CreationJob {
             job,
             pods: Read::Seen(pods.collect()),
@@ -95,7 +100,7 @@ fn now(text: &str) -> Timestamp {
 
 fn text_of(snapshot: Snapshot, at: &str, width: Option<usize>) -> String {
     let mut out = Vec::new();
-    text::write(&mut out, &Description::of(snapshot, None), now(at), width).unwrap();
+    write(&mut out, &Description::of(snapshot, None), now(at), width).unwrap();
     String::from_utf8(out).unwrap()
 }
 
@@ -229,7 +234,7 @@ fn what_could_not_be_read_says_so_in_its_place() {
     let elsewhere = forbidden("list helmreleases in all namespaces");
     let told = Description::of(snapshot, Some(&elsewhere));
     let mut out = Vec::new();
-    text::write(&mut out, &told, now("2026-11-27T16:19:19Z"), None).unwrap();
+    write(&mut out, &told, now("2026-11-27T16:19:19Z"), None).unwrap();
     insta::assert_snapshot!(String::from_utf8(out).unwrap(), @r#"
     Name:             skvs-onboarding-pds--database
     Namespace:        flux-system

@@ -1,12 +1,10 @@
-//! The description as text, in the order in which an engineer asks: what it is, how it is, where it comes from, what happened.
+//! `describe`'s text, in the order in which an engineer asks: what it is, how it is, where it comes from, what happened.
 
-use super::job::Pod;
-use super::{Description, Job, Read};
+use super::sheet::{NONE, Sheet};
 use crate::model::event::Event;
-use crate::render::sheet::{NONE, Sheet};
-use crate::snapshot::Why;
-use crate::text::age;
-use crate::text::one_line;
+use crate::snapshot::{Read, Why};
+use crate::text::{age, one_line};
+use crate::view::description::{Description, Job, Pod};
 use k8s_openapi::jiff::Timestamp;
 use std::io::{self, Write};
 
@@ -409,3 +407,6 @@ fn event_age(event: &Event, now: Timestamp) -> String {
     }
     last
 }
+
+#[cfg(test)]
+mod tests;
