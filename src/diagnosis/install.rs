@@ -91,6 +91,25 @@ pub fn created(case: &Case<'_>) -> Option<bool> {
     case.error().contains("pre-install").then_some(false)
 }
 
+/// The failed installation's Job has not come to an end: Helm gave up waiting for it, and it may still create the database.
+pub fn job_goes_on(case: &Case<'_>) -> bool {
+    let Some(found) = case.snapshot.creation_job.seen() else {
+        return false;
+    };
+    let conditions = found.job.pointer("/status/conditions");
+    let ended = conditions
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .any(|c| {
+            c["status"] == "True"
+                && ["Complete", "Failed", "FailureTarget", "SuccessCriteriaMet"]
+                    .iter()
+                    .any(|kind| c["type"] == *kind)
+        });
+    !ended && found.job.pointer("/metadata/deletionTimestamp").is_none()
+}
+
 /// Seconds until a running installation is given up; `None` when none runs. The inner one is `None` where the times cannot be read.
 pub fn running(case: &Case<'_>) -> Option<Option<i64>> {
     if case.failure.is_some() {

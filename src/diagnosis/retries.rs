@@ -178,6 +178,12 @@ pub fn again(case: &Case<'_>) -> Then {
         ""
     };
     match install::left(case) {
+        Left::Failed if install::job_goes_on(case) => Then {
+            line: format!(
+                "{stopped}The Job of the failed attempt goes on, and may create the database once this is mended: run troubleshoot again then. If it is the manifest that changes, remove the failed release and make Flux start again, since {AS_UPGRADE}:"
+            ),
+            commands: [vec![uninstall(case)], start(case)].concat(),
+        },
         Left::Failed => Then {
             line: format!("{stopped}The failed release goes first: {AS_UPGRADE}. {how}"),
             commands: [vec![uninstall(case)], start(case)].concat(),
@@ -256,6 +262,8 @@ pub fn is_timeout(text: &str) -> bool {
         "context deadline exceeded",
         "would exceed context deadline",
         "DeadlineExceeded",
+        // The client's own limit on requests, when the next one would come after the deadline.
+        "would exceed context deadline",
     ]
     .iter()
     .any(|t| text.contains(t))
@@ -351,6 +359,29 @@ mod tests {
         Flux has stopped retrying. Make it start again:
         kubectl annotate -n flux-system helmreleases.helm.toolkit.fluxcd.io skvs-onboarding-pds--database --overwrite --field-manager=flux-client-side-apply reconcile.fluxcd.io/requestedAt=2026-11-23T20:21:00Z reconcile.fluxcd.io/resetAt=2026-11-23T20:21:00Z
         "#);
+    }
+
+    #[test]
+    fn a_job_that_goes_on_may_create_the_database() {
+        insta::assert_snapshot!(told("image-not-pulled", Fixes::Elsewhere, |_| {}), @r#"
+        Flux has stopped retrying. The Job of the failed attempt goes on, and may create the database once this is mended: run troubleshoot again then. If it is the manifest that changes, remove the failed release and make Flux start again, since the next attempt would be an upgrade of the failed revision, which does not create the database:
+        helm uninstall -n flux-system core-skvs-onboarding-xray--vitals
+        kubectl annotate -n flux-system helmreleases.helm.toolkit.fluxcd.io skvs-onboarding-xray--vitals --overwrite --field-manager=flux-client-side-apply reconcile.fluxcd.io/requestedAt=2026-11-23T22:52:30Z reconcile.fluxcd.io/resetAt=2026-11-23T22:52:30Z
+        "#);
+    }
+
+    #[test]
+    fn a_wait_is_given_up_in_many_words() {
+        for text in [
+            "failed pre-install: timed out waiting for the condition",
+            "failed pre-install: client rate limiter Wait returned an error: rate: Wait(n=1) would exceed context deadline",
+            "timeout waiting for: [Job/core/x status: 'InProgress']",
+        ] {
+            assert!(is_timeout(text), "{text}");
+        }
+        assert!(!is_timeout(
+            "failed early due to stalled resources: [Job/core/x status: 'Failed']"
+        ));
     }
 
     #[test]
