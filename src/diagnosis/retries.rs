@@ -9,7 +9,7 @@ use super::case::Case;
 use super::install::{self, Left};
 use crate::model::failure;
 use crate::model::helm_release::{GROUP, PLURAL};
-use crate::render::age::duration;
+use crate::text::age::duration;
 use serde::{Serialize, Serializer};
 
 /// What the fix changes.
