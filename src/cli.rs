@@ -26,6 +26,15 @@ pub(crate) fn or_default(
     }
 }
 
+/// Reads an onboarding's name. An empty one, as of a variable that is set to nothing, names none: its path would be the
+/// collection's.
+pub(crate) fn onboarding_name(text: &str) -> std::result::Result<String, &'static str> {
+    if crate::model::lookup::typed(text).trim().is_empty() {
+        return Err("a name must not be empty");
+    }
+    Ok(text.to_owned())
+}
+
 /// The Secure KVS onboarding runbook: list, describe and troubleshoot onboardings, delete their databases
 #[derive(Parser, Debug)]
 #[command(

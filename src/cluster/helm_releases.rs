@@ -81,12 +81,17 @@ impl Cluster {
     /// One HelmRelease by name.
     ///
     /// # Errors
-    /// As [`Cluster::helm_releases`]; an absent one is a 404.
+    /// As [`Cluster::helm_releases`]; an absent one is a 404. An empty name is refused: its path is the list's.
     pub async fn helm_release<T: DeserializeOwned>(
         &self,
         namespace: &str,
         name: &str,
     ) -> Result<T, ClusterError> {
+        if name.is_empty() {
+            return Err(ClusterError::Other(
+                "a HelmRelease without a name cannot be asked for".to_owned(),
+            ));
+        }
         let path = |version: &str| {
             format!(
                 "/apis/{GROUP}/{version}/namespaces/{}/{PLURAL}/{}",
@@ -184,4 +189,27 @@ const NOT_INSTALLED: &str = "NotInstalled";
 /// Whether `error` says that HelmReleases are not served.
 pub fn is_not_installed(error: &ClusterError) -> bool {
     matches!(error, ClusterError::Api(s) if s.reason == NOT_INSTALLED)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cluster::ConnectionArgs;
+
+    #[tokio::test]
+    async fn an_empty_name_is_never_asked_for() {
+        let args = ConnectionArgs {
+            server: Some("http://127.0.0.1:9".to_owned()),
+            ..ConnectionArgs::default()
+        };
+        let cluster = Cluster::connect(&args, false).await.unwrap();
+        let got = cluster.helm_release::<serde_json::Value>("flux-system", "");
+        assert_eq!(
+            got.await,
+            Err(ClusterError::Other(
+                "a HelmRelease without a name cannot be asked for".to_owned()
+            ))
+        );
+        assert_eq!(cluster.requests(), 0);
+    }
 }

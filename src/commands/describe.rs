@@ -22,7 +22,7 @@ use serde_json::Value;
   kubectl skvs describe pds_database -o json")]
 pub struct Args {
     /// Names of onboardings, in any of their forms
-    #[arg(value_name = "NAME", required = true)]
+    #[arg(value_name = "NAME", required = true, value_parser = crate::cli::onboarding_name)]
     names: Vec<String>,
     /// Format: text, json or yaml (kind OnboardingDescription, which holds the HelmRelease with its whole status)
     #[arg(

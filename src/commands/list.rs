@@ -33,7 +33,7 @@ use serde_json::Value;
   kubectl skvs list -o jsonpath='{.items[*].metadata.name}'")]
 pub struct Args {
     /// Names of HelmReleases; without names, all onboardings
-    #[arg(value_name = "NAME")]
+    #[arg(value_name = "NAME", value_parser = crate::cli::onboarding_name)]
     names: Vec<String>,
     /// List the onboardings of all namespaces; wins over -n
     #[arg(short = 'A', long)]

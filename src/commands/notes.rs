@@ -26,10 +26,10 @@ use crate::view::share::Share;
   kubectl skvs notes pds_database --share")]
 pub struct Args {
     /// Name of the onboarding, in any of its forms
-    #[arg(value_name = "NAME")]
+    #[arg(value_name = "NAME", value_parser = crate::cli::onboarding_name)]
     name: String,
     /// Notes of this revision instead of the newest one
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(i64).range(1..))]
+    #[arg(long, value_name = "N", value_parser = read_revision)]
     revision: Option<i64>,
     /// Print the message for the team that asked for the database
     #[arg(long, conflicts_with = "revision")]
@@ -37,6 +37,14 @@ pub struct Args {
     /// With --share: print the message although the onboarding is not ready
     #[arg(long, requires = "share")]
     force: bool,
+}
+
+/// Reads the number of a revision; Helm counts from 1.
+fn read_revision(text: &str) -> std::result::Result<i64, &'static str> {
+    let number = text.parse().ok();
+    number
+        .filter(|n| *n > 0)
+        .ok_or("a revision is a whole number from 1 on")
 }
 
 /// Runs `notes`.

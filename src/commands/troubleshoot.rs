@@ -36,7 +36,7 @@ const SIDE_BY_SIDE: usize = 6;
   kubectl skvs troubleshoot -A")]
 pub struct Args {
     /// Names of onboardings, in any of their forms (a database's: all that claim it); without names, all that are not well
-    #[arg(value_name = "NAME")]
+    #[arg(value_name = "NAME", value_parser = crate::cli::onboarding_name)]
     names: Vec<String>,
     /// Look in all namespaces; wins over -n
     #[arg(short = 'A', long)]

@@ -76,3 +76,40 @@ fn a_duration_that_is_none() {
     See 'kubectl skvs list -h' for help and examples
     "#);
 }
+
+#[test]
+fn an_empty_name_names_nothing() {
+    for command in ["list", "describe", "notes", "troubleshoot"] {
+        for name in ["", " ", "hr/"] {
+            let told = skvs(&[command, name]).run();
+            assert_eq!((told.code, told.stdout.as_str()), (Some(2), ""), "{told}");
+            assert!(told.stderr.contains("a name must not be empty"), "{told}");
+        }
+    }
+    assert_snapshot!(skvs(&["list", ""]).run(), @r"
+    exit 2
+    stderr:
+    error: invalid value '' for '[NAME]...': a name must not be empty
+    See 'kubectl skvs list -h' for help and examples
+    ");
+}
+
+#[test]
+fn a_revision_is_a_number_from_one_on() {
+    for revision in ["abc", "0", "-1", "99999999999999999999"] {
+        let revision = format!("--revision={revision}");
+        let told = skvs(&["notes", "a", &revision]).run();
+        assert_eq!(told.code, Some(2), "{told}");
+        assert!(
+            told.stderr
+                .contains("a revision is a whole number from 1 on"),
+            "{told}"
+        );
+    }
+    assert_snapshot!(skvs(&["notes", "a", "--revision", "0"]).run(), @r"
+    exit 2
+    stderr:
+    error: invalid value '0' for '--revision <N>': a revision is a whole number from 1 on
+    See 'kubectl skvs notes -h' for help and examples
+    ");
+}
