@@ -20,6 +20,7 @@ use crate::render::{PrintError, json, list as kube_list, name, yaml};
 use crate::view::onboarding_row::Columns;
 use filter::Unjudged;
 use serde_json::Value;
+use std::collections::HashSet;
 
 /// List onboardings, one line each
 ///
@@ -154,6 +155,7 @@ async fn stream(
     let whole = page.metadata.continue_token.is_empty();
     let mut claims = Claims::default();
     let mut unjudged = Unjudged::default();
+    let mut shown = HashSet::new();
     let mut printed = 0;
     loop {
         for hr in &page.items {
@@ -163,7 +165,10 @@ async fn stream(
             .items
             .iter()
             .filter(|hr| unjudged.passes(args, hr))
-            .map(|hr| columns.cells(hr, whole && claims.is_shared(hr), app.now))
+            .map(|hr| {
+                shown.extend(shared::database(hr));
+                columns.cells(hr, whole && claims.is_shared(hr), app.now)
+            })
             .collect();
         printed += rows.len();
         table.write_page(&mut app.ui.out(), &rows)?;
@@ -181,6 +186,7 @@ async fn stream(
         tell_empty(app, args, cluster, query, claims.len()).await;
     }
     unjudged.warn(&mut app.ui);
+    claims.keep(&shown);
     shared::warn(&claims, &mut app.ui);
     Ok(Code::Ok)
 }
@@ -196,9 +202,15 @@ async fn collect(
 ) -> Result<Code> {
     let all = cluster.all_helm_releases::<Value>(query).await?;
     let mut items = typed(all.items)?;
-    let claims = Claims::of(items.iter().map(|(_, hr)| hr));
+    let mut claims = Claims::of(items.iter().map(|(_, hr)| hr));
     let mut unjudged = Unjudged::default();
     items.retain(|(_, hr)| unjudged.passes(args, hr));
+    claims.keep(
+        &items
+            .iter()
+            .filter_map(|(_, hr)| shared::database(hr))
+            .collect(),
+    );
     let nothing = items.is_empty();
     print(app, args, output, sort, items, &claims, false)?;
     if all.inconsistent {

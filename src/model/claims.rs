@@ -122,11 +122,10 @@ impl Claims {
             .map(|(database, ids)| (database.as_str(), ids.as_slice()))
     }
 
-    /// Forgets the databases that none of these claims.
-    pub fn keep_those_of<'a>(&mut self, shown: impl Iterator<Item = &'a HelmRelease>) {
-        let claims: Vec<Claim> = shown.map(HelmRelease::claim).collect();
+    /// Forgets all databases but these: those of the onboardings that are shown.
+    pub fn keep(&mut self, databases: &HashSet<String>) {
         self.by_database
-            .retain(|database, _| claims.iter().any(|c| c.joined() == Some(database)));
+            .retain(|database, _| databases.contains(database));
     }
 }
 
@@ -193,7 +192,8 @@ mod tests {
             inline("d", "y"),
         ];
         let mut claims = Claims::of(&all);
-        claims.keep_those_of(all[..1].iter());
+        let shown = all[0].claim().joined().map(str::to_owned);
+        claims.keep(&shown.into_iter().collect());
         let kept: Vec<&str> = claims.shared().map(|(database, _)| database).collect();
         assert_eq!(kept, ["pds_x"]);
     }

@@ -159,6 +159,73 @@ fn a_named_onboarding_is_filtered_and_its_database_shared() {
 }
 
 /// A HelmRelease that installs the onboarding chart.
+#[test]
+fn what_o_name_printed_is_a_name() {
+    let server = Listener::answering(200, &onboarding("a", "1", &json!({})).to_string());
+    for name in ["hr/a", "helmrelease.helm.toolkit.fluxcd.io/a"] {
+        let told = skvs(&["list", name, "-o", "name"])
+            .server(&server.http())
+            .run();
+        assert_eq!(
+            (told.code, told.stdout.as_str()),
+            (Some(0), "helmrelease.helm.toolkit.fluxcd.io/a\n"),
+            "{told}"
+        );
+    }
+    let paths = server.requests();
+    assert!(
+        paths.iter().all(|p| p.contains("/helmreleases/a")),
+        "{paths:?}"
+    );
+}
+
+#[test]
+fn a_database_is_no_name_and_the_flag_for_it_is_told() {
+    let claims = json!({"values": {"namespace": "pds", "database": "database"}});
+    let absent = json!({"kind": "Status", "code": 404, "reason": "NotFound",
+        "message": "helmreleases.helm.toolkit.fluxcd.io \"pds_database\" not found", "details": {"name": "pds_database"}});
+    let all = page(&[onboarding("a", "1", &claims)], "");
+    let server = Listener::in_turn(&[(404, &absent.to_string()), (200, &all)]);
+    let told = skvs(&["list", "pds_database", "-o", "name"])
+        .server(&server.http())
+        .run();
+    assert_snapshot!(told, @r#"
+    exit 1
+    stderr:
+    Error from server (NotFound): helmreleases.helm.toolkit.fluxcd.io "pds_database" not found
+    hint: that is a database: kubectl skvs list --database pds_database
+    "#);
+}
+
+#[test]
+fn only_shared_databases_that_are_shown_are_warned_of() {
+    let of = |name: &str, database: &str| {
+        let values = json!({"namespace": "pds", "database": database});
+        onboarding(name, "1", &json!({"values": values}))
+    };
+    let all = [
+        of("a", "one"),
+        of("b", "one"),
+        of("c", "two"),
+        of("d", "three"),
+        of("e", "three"),
+    ];
+    let server = Listener::answering(200, &page(&all, ""));
+    for format in ["name", "table"] {
+        let told = |filter: &str| {
+            skvs(&["list", "--database", filter, "-o", format])
+                .server(&server.http())
+                .run()
+        };
+        assert_eq!(told("pds_two").stderr, "", "{format}");
+        assert_eq!(
+            told("pds_one").stderr,
+            "Warning: 2 onboardings claim the database pds_one: a, b\n",
+            "{format}"
+        );
+    }
+}
+
 fn unlabelled(name: &str) -> Value {
     let chart = json!({"spec": {"chart": "secure-kvs-onboarding"}});
     onboarding(name, "1", &json!({"chart": chart}))

@@ -12,6 +12,7 @@ use crate::error::{Error, Result};
 use crate::exit::Code;
 use crate::model::claims::Claims;
 use crate::model::helm_release::HelmRelease;
+use crate::model::lookup;
 use crate::render::output::Output;
 use crate::render::sort::SortBy;
 use crate::text::near;
@@ -34,8 +35,8 @@ pub(super) async fn run(
         ));
     }
     let namespace = app.global.namespace.clone();
-    let asked = args
-        .names
+    let names: Vec<&str> = args.names.iter().map(|n| lookup::typed(n)).collect();
+    let asked = names
         .iter()
         .map(|name| cluster.helm_release::<Value>(&namespace, name));
     let (got, mut others) = futures::join!(futures::future::join_all(asked), async {
@@ -46,7 +47,7 @@ pub(super) async fn run(
     });
     let mut objects = Vec::new();
     let mut failed = Vec::new();
-    for (name, answer) in args.names.iter().zip(got) {
+    for (name, answer) in names.iter().zip(got) {
         match answer {
             Ok(object) => objects.push(object),
             Err(error) if error.is_fatal() => return Err(error.into()),
@@ -71,7 +72,7 @@ pub(super) async fn run(
             if all.items.is_empty() {
                 why = empty::why(app, cluster, Some(&namespace)).await;
             }
-            known = all.items.into_iter().map(|hr| hr.metadata.name).collect();
+            known = all.items;
         }
     }
     for (name, error) in failed {
@@ -110,7 +111,7 @@ fn show(
     let read = others.and_then(|o| o.as_ref().ok());
     let read = read.into_iter().flat_map(|o| &o.items);
     let mut claims = Claims::of(named.clone().chain(read));
-    claims.keep_those_of(named);
+    claims.keep(&named.filter_map(shared::database).collect());
     let left_out = got - items.len();
     let told = !matches!(output, Output::Json | Output::Yaml | Output::JsonPath(_));
     if items.is_empty() && told {
@@ -142,11 +143,16 @@ fn show(
     Ok(())
 }
 
-/// A not-found error with the names that are near.
-fn explain(name: &str, error: ClusterError, known: &[String]) -> Error {
+/// A not-found error with what the name is instead, or the names that are near.
+fn explain(name: &str, error: ClusterError, known: &[HelmRelease]) -> Error {
     let not_found = error.is_not_found();
     let error = Error::from(error);
-    let near = near(name, known.iter().map(String::as_str));
+    if not_found && known.iter().any(|hr| hr.claim().joined() == Some(name)) {
+        return error.hint(format!(
+            "that is a database: kubectl skvs list --database {name}"
+        ));
+    }
+    let near = near(name, known.iter().map(|hr| hr.metadata.name.as_str()));
     if not_found && !near.is_empty() {
         return error.hint(format!("did you mean {}?", near.join(", ")));
     }

@@ -1,6 +1,7 @@
 //! Two onboardings that claim one database: both can look Ready in Flux, and nothing else tells.
 
 use crate::model::claims::Claims;
+use crate::model::helm_release::HelmRelease;
 use crate::text::count;
 use crate::ui::Ui;
 
@@ -9,6 +10,11 @@ pub(super) fn warn(claims: &Claims, ui: &mut Ui) {
     for (database, ids) in claims.shared() {
         ui.warning(&line(database, ids));
     }
+}
+
+/// The database that an onboarding claims, where its values name one.
+pub(super) fn database(hr: &HelmRelease) -> Option<String> {
+    hr.claim().joined().map(str::to_owned)
 }
 
 fn line(database: &str, ids: &[String]) -> String {
