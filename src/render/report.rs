@@ -49,12 +49,7 @@ fn groups(report: &Report) -> Vec<Group<'_>> {
     let mut groups: Vec<Group<'_>> = Vec::new();
     for onboarding in &report.onboardings {
         for finding in &onboarding.findings {
-            let same = |g: &&mut Group<'_>| {
-                let other = g.finding();
-                (other.code, &other.subject, &other.message)
-                    == (finding.code, &finding.subject, &finding.message)
-            };
-            match groups.iter_mut().find(same) {
+            match groups.iter_mut().find(|g| g.finding().is_same_as(finding)) {
                 Some(group) => group.members.push((onboarding, finding)),
                 None => groups.push(Group {
                     members: vec![(onboarding, finding)],
@@ -270,7 +265,15 @@ impl Printer<'_> {
         };
         let mut found = Vec::new();
         if report.errors > 0 {
-            found.push(count(report.errors, "error"));
+            let hit = report.onboardings.iter();
+            let hit = hit.filter(|o| o.findings.iter().any(|f| f.severity == Severity::Error));
+            let hit = hit.count() as u64;
+            let errors = count(report.errors, "error");
+            found.push(if hit > report.errors {
+                format!("{errors} on {}", count(hit, "onboarding"))
+            } else {
+                errors
+            });
         }
         if report.warnings > 0 {
             found.push(count(report.warnings, "warning"));

@@ -20,7 +20,9 @@ pub struct Report {
     /// How many onboardings these were chosen from; absent when they were named.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub considered: Option<Considered>,
+    /// Findings that are errors; one that hits several onboardings counts once.
     pub errors: u64,
+    /// The same of warnings.
     pub warnings: u64,
     /// What was not looked at for any of them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -102,8 +104,14 @@ impl Report {
                 .then_with(|| (&a.namespace, &a.name).cmp(&(&b.namespace, &b.name)))
         });
         let count = |severity| {
+            let mut counted: Vec<&Finding> = Vec::new();
             let all = onboardings.iter().flat_map(|o| &o.findings);
-            all.filter(|f| f.severity == severity).count() as u64
+            for finding in all.filter(|f| f.severity == severity) {
+                if !counted.iter().any(|c| c.is_same_as(finding)) {
+                    counted.push(finding);
+                }
+            }
+            counted.len() as u64
         };
         Self {
             api_version: API_VERSION,
@@ -159,6 +167,11 @@ impl Onboarding {
 }
 
 impl Finding {
+    /// Whether it is the same cause, which another onboarding has too.
+    pub fn is_same_as(&self, other: &Self) -> bool {
+        (self.code, &self.subject, &self.message) == (other.code, &other.subject, &other.message)
+    }
+
     fn new(root: Root) -> Self {
         let severity = root.severity();
         let follows = root.follows.into_iter().map(|(rule, finding)| Follows {
