@@ -39,11 +39,13 @@ fn check(case: &Case<'_>) -> Verdict {
         .why("helm-controller writes a status within seconds. It does not run, does not watch this namespace, or leaves the object to another shard.")
         .seen([Evidence::new(case.subject(), ".status", "no conditions")]);
     if let Some(shard) = metadata.labels.get("sharding.fluxcd.io/key") {
-        finding = finding.seen([Evidence::new(
-            case.subject(),
-            ".metadata.labels",
-            &format!("sharding.fluxcd.io/key={shard}"),
-        )]);
+        finding = finding
+            .seen([Evidence::new(
+                case.subject(),
+                ".metadata.labels",
+                &format!("sharding.fluxcd.io/key={shard}"),
+            )])
+            .step(format!("Its label sharding.fluxcd.io/key leaves it to the controller of shard {shard}, and none may serve that shard: correct or remove the label in the manifest."));
     }
     if age.is_some_and(|a| a < PATIENCE) {
         finding = finding
@@ -65,13 +67,38 @@ fn check(case: &Case<'_>) -> Verdict {
 
 #[cfg(test)]
 mod tests {
+    use crate::diagnosis::case::Case;
+    use crate::diagnosis::finding::Step;
     use crate::diagnosis::fixture;
+    use crate::diagnosis::rule::Verdict;
 
     #[test]
     fn it_is_found() {
         assert_eq!(
             fixture::sentence("no-answer", "SKVS105"),
             "Flux has not answered for 7m"
+        );
+    }
+
+    #[test]
+    fn a_shard_that_nobody_may_serve_is_told_first() {
+        let first = |shard: Option<&str>| {
+            let mut snapshot = fixture::snapshot("no-answer");
+            let labels = &mut snapshot.helm_release.metadata.labels;
+            labels.extend(shard.map(|s| ("sharding.fluxcd.io/key".to_owned(), s.to_owned())));
+            let now = fixture::meta("no-answer").now;
+            match super::check(&Case::new(&snapshot, now)) {
+                Verdict::Found(finding) => finding.fix[0].clone(),
+                other => panic!("{other:?}"),
+            }
+        };
+        assert_eq!(
+            first(Some("shard9")),
+            Step::Text("Its label sharding.fluxcd.io/key leaves it to the controller of shard shard9, and none may serve that shard: correct or remove the label in the manifest.".to_owned())
+        );
+        assert_eq!(
+            first(None),
+            Step::Text("See whether the controller runs:".to_owned())
         );
     }
 }

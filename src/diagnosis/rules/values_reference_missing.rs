@@ -55,12 +55,28 @@ fn check(case: &Case<'_>) -> Verdict {
     let key = reference.values_key.as_deref().unwrap_or("values.yaml");
     let subject = Subject::new(&reference.kind, namespace, &reference.name);
     let lacks_key = error.contains("key not found") || error.contains("missing key");
+    let absent = !lacks_key && (error.contains("not found") || error.contains("could not find"));
     let sentence = if lacks_key {
         format!("{subject} has no key {key}, which spec.valuesFrom asks for")
-    } else if error.contains("not found") || error.contains("could not find") {
+    } else if absent {
         format!("{subject} does not exist, and spec.valuesFrom asks for it")
     } else {
         format!("the values in {subject} cannot be used")
+    };
+    let kind = reference.kind.to_lowercase();
+    let all = format!("{kind}s");
+    // One that is not there cannot be described: its namespace may hold it under another name.
+    let command = if absent {
+        vec!["kubectl", "get", &all, "-n", namespace]
+    } else {
+        vec![
+            "kubectl",
+            "describe",
+            "-n",
+            namespace,
+            &kind,
+            &reference.name,
+        ]
     };
     Finding::new(subject.clone(), sentence)
         .why("Flux composes the values before it asks Helm, so nothing was installed.")
@@ -71,27 +87,51 @@ fn check(case: &Case<'_>) -> Verdict {
             &format!("{} {}, key {key}", reference.kind, reference.name),
         )])
         .step("See what is there, then create it or correct the manifest:")
-        .command([
-            "kubectl",
-            "describe",
-            "-n",
-            namespace,
-            &reference.kind.to_lowercase(),
-            &reference.name,
-        ])
+        .command(command)
         .then(then(case, Fixes::Elsewhere))
         .into()
 }
 
 #[cfg(test)]
 mod tests {
+    use crate::diagnosis::case::Case;
+    use crate::diagnosis::finding::Step;
     use crate::diagnosis::fixture;
+    use crate::diagnosis::rule::Verdict;
 
     #[test]
     fn it_is_found() {
         assert_eq!(
             fixture::sentence("values-reference-missing", "SKVS104"),
             "Secret flux-system/skvs-values has no key values.yaml, which spec.valuesFrom asks for"
+        );
+    }
+
+    #[test]
+    fn what_does_not_exist_is_not_described() {
+        let command = |error: &str| {
+            let mut snapshot = fixture::snapshot("values-reference-missing");
+            for condition in &mut snapshot.helm_release.status.conditions {
+                condition.message = error.to_owned();
+            }
+            let now = fixture::meta("values-reference-missing").now;
+            match super::check(&Case::new(&snapshot, now)) {
+                Verdict::Found(finding) => finding.fix[1].clone(),
+                other => panic!("{other:?}"),
+            }
+        };
+        let words = |line: &str| Step::Command(line.split(' ').map(str::to_owned).collect());
+        assert_eq!(
+            command(
+                "could not resolve Secret chart values reference 'flux-system/skvs-values' with key 'values.yaml': secrets \"skvs-values\" not found"
+            ),
+            words("kubectl get secrets -n flux-system")
+        );
+        assert_eq!(
+            command(
+                "could not resolve Secret chart values reference 'flux-system/skvs-values' with key 'values.yaml': key not found"
+            ),
+            words("kubectl describe -n flux-system secret skvs-values")
         );
     }
 }
