@@ -7,6 +7,7 @@
 use super::case::Case;
 use super::retries::is_old_controller;
 use crate::model::helm_storage::{Creation, creation};
+use crate::model::job;
 use crate::snapshot::Read;
 use k8s_openapi::jiff::SignedDuration;
 use serde_json::Value;
@@ -96,17 +97,11 @@ pub fn job_goes_on(case: &Case<'_>) -> bool {
     let Some(found) = case.snapshot.creation_job.seen() else {
         return false;
     };
-    let conditions = found.job.pointer("/status/conditions");
-    let ended = conditions
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten()
-        .any(|c| {
-            c["status"] == "True"
-                && ["Complete", "Failed", "FailureTarget", "SuccessCriteriaMet"]
-                    .iter()
-                    .any(|kind| c["type"] == *kind)
-        });
+    let ended = job::conditions(&found.job).iter().any(|c| {
+        c.is_true()
+            && ["Complete", "Failed", "FailureTarget", "SuccessCriteriaMet"]
+                .contains(&c.kind.as_str())
+    });
     !ended && found.job.pointer("/metadata/deletionTimestamp").is_none()
 }
 
