@@ -125,6 +125,12 @@ pub(crate) fn snapshot(name: &str) -> Snapshot {
         Some(what) => Read::Unknown(Why::Forbidden(what.clone())),
         None => Read::Seen(pods),
     };
+    let mut job_events: Vec<Value> = objects
+        .iter()
+        .filter(|o| kind(o) == "Event" && o["involvedObject"]["kind"] == "Job")
+        .cloned()
+        .collect();
+    crate::model::event::sort(&mut job_events);
     let others: Read<Vec<HelmRelease>> = match meta.forbidden.get("others") {
         Some(what) => Read::Unknown(Why::Forbidden(what.clone())),
         None => Read::Seen(
@@ -178,7 +184,10 @@ pub(crate) fn snapshot(name: &str) -> Snapshot {
             |job| CreationJob {
                 job,
                 pods,
-                events: Read::Seen(Events::default()),
+                events: Read::Seen(Events {
+                    known: job_events,
+                    not_all: None,
+                }),
             },
         ),
         events: Read::Seen(Events::default()),

@@ -3,7 +3,8 @@
 use super::case::Case;
 use super::finding::{Evidence, Finding, Subject};
 use crate::model::job::{self as model, Container, containers, made_by};
-use crate::snapshot::{CreationJob, JobPod, Read, Snapshot, Why};
+use crate::snapshot::{CreationJob, Events, JobPod, Read, Snapshot, Why};
+use serde_json::Value;
 
 /// Lines of a log that are shown.
 const LINES: usize = 5;
@@ -112,6 +113,8 @@ pub struct Job {
     pub outcome: Outcome,
     /// Why its pods tell nothing.
     pub silent: Option<Silent>,
+    /// It has no pod since none could be made: why, as the Job controller's event tells.
+    pub uncreated: Option<String>,
     /// Exit codes of its pods, oldest first.
     pub exits: Vec<i64>,
 }
@@ -124,9 +127,10 @@ impl Job {
             failed: None,
             outcome: Outcome::Nothing,
             silent: Some(silent),
+            uncreated: None,
             exits: Vec::new(),
         };
-        let CreationJob { job, pods, .. } = match &snapshot.creation_job {
+        let CreationJob { job, pods, events } = match &snapshot.creation_job {
             Read::Seen(found) => found,
             Read::Absent => return nothing(Silent::Gone),
             Read::Unknown(why) => return nothing(Silent::NotRead(why.clone())),
@@ -135,7 +139,12 @@ impl Job {
         if let Some(other) = made_by(job).filter(|id| *id != snapshot.helm_release.id()) {
             return nothing(Silent::Replaced(crate::text::one_line(&other)));
         }
+        let uncreated = match (pods, events) {
+            (Read::Seen(pods), Read::Seen(events)) if pods.is_empty() => uncreated(events),
+            _ => None,
+        };
         let silent = match pods {
+            _ if uncreated.is_some() => None,
             Read::Unknown(why) => Some(Silent::PodsNotRead(why.clone())),
             Read::Absent => Some(Silent::PodsGone),
             Read::Seen(pods) => pods.is_empty().then_some(Silent::PodsGone),
@@ -143,6 +152,7 @@ impl Job {
         let pods: &[JobPod] = pods.seen().map_or(&[], Vec::as_slice);
         Self {
             silent,
+            uncreated,
             subject: Some(Subject::of(job, "Job")),
             failed: model::failed(&model::conditions(job))
                 .map(|c| (c.reason.clone(), c.message.clone())),
@@ -172,6 +182,22 @@ impl Job {
             .seen([death.evidence()])
     }
 
+    /// Adds to a finding why no pod could be made, and what to do; nothing where that is not the case.
+    pub fn tell_refusal(&self, finding: Finding) -> Finding {
+        let (Some(job), Some(why)) = (&self.subject, &self.uncreated) else {
+            return finding;
+        };
+        finding
+            .why(format!("The Job's pod was refused: {why}"))
+            .seen([Evidence::new(
+                job.clone(),
+                "events",
+                &format!("FailedCreate: {why}"),
+            )])
+            .step("Mend what refuses the pod, such as a missing ServiceAccount, a quota or a pod security level. The Job's events:")
+            .command(["kubectl", "describe", "-n", &job.namespace, "job", &job.name])
+    }
+
     /// The container that died, whatever for.
     pub fn death(&self) -> Option<&Death> {
         match &self.outcome {
@@ -198,6 +224,20 @@ impl Death {
         let field = format!(".status.containerStatuses[{}], log", self.container);
         Evidence::new(self.pod.clone(), &field, &observed).lines(&self.lines)
     }
+}
+
+/// What keeps the Job controller from making a pod: a quota, a policy, a ServiceAccount that is not there. The newest of its
+/// events tells, unless a pod was made after it.
+fn uncreated(events: &Events) -> Option<String> {
+    let text = |event: &Value, key: &str| event[key].as_str().unwrap_or_default().to_owned();
+    let newest = events
+        .known
+        .iter()
+        .rev()
+        .find(|e| ["FailedCreate", "SuccessfulCreate"].contains(&text(e, "reason").as_str()))?;
+    let message = text(newest, "message");
+    let message = message.strip_prefix("Error creating: ").unwrap_or(&message);
+    (text(newest, "reason") == "FailedCreate").then(|| crate::text::one_line(message))
 }
 
 /// The first container of the pod that ended badly. A sidecar that ends badly after its pod's work is no cause.

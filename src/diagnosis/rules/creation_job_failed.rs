@@ -74,6 +74,10 @@ fn check(case: &Case<'_>) -> Verdict {
                     .why("The last lines of its log say why; they are none of the common reasons."),
             };
         }
+        None if case.job.uncreated.is_some() => {
+            sentence = "the creation Job failed: its pod could not be made".to_owned();
+            finding = case.job.tell_refusal(finding);
+        }
         None => {
             let why = match &case.job.silent {
                 Some(silent) => silent.sentence(),
@@ -88,7 +92,7 @@ fn check(case: &Case<'_>) -> Verdict {
         finding = finding
             .step("The Job that is there now says nothing about this onboarding. See whose it is:")
             .command(["kubectl", "skvs", "describe", "-n", namespace, name]);
-    } else if subject.kind == "Job" {
+    } else if subject.kind == "Job" && case.job.uncreated.is_none() {
         finding = finding
             .step("Read the whole log, and mend what it says:")
             .command([
@@ -99,7 +103,7 @@ fn check(case: &Case<'_>) -> Verdict {
                 &format!("job/{}", subject.name),
                 "--all-containers",
             ]);
-    } else {
+    } else if case.job.uncreated.is_none() {
         finding = finding
             .step("See which Jobs there are, and read their logs:")
             .command([
@@ -115,7 +119,34 @@ fn check(case: &Case<'_>) -> Verdict {
 
 #[cfg(test)]
 mod tests {
+    use crate::diagnosis::case::Case;
     use crate::diagnosis::fixture;
+    use crate::diagnosis::rule::Verdict;
+
+    #[test]
+    fn a_pod_that_could_not_be_made_is_told() {
+        let mut snapshot = fixture::snapshot("creation-timed-out-no-pod");
+        for condition in &mut snapshot.helm_release.status.conditions {
+            condition.message = condition.message.replace(
+                "timeout waiting for: [Job/core/pds-database-create status: 'InProgress']",
+                "failed early due to stalled resources: [Job/core/pds-database-create status: 'Failed']",
+            );
+        }
+        let now = fixture::meta("creation-timed-out-no-pod").now;
+        let case = Case::new(&snapshot, now);
+        let Verdict::Found(finding) = super::check(&case) else {
+            panic!("nothing found");
+        };
+        assert_eq!(
+            finding.sentence,
+            "the creation Job failed: its pod could not be made"
+        );
+        assert!(
+            finding.why[0].ends_with("serviceaccount \"agora-kvs\" not found"),
+            "{:?}",
+            finding.why
+        );
+    }
 
     #[test]
     fn the_exit_code_is_told() {

@@ -13,9 +13,9 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
     severity: Severity::Error,
     role: Role::Cause,
     title: "the creation Job did not end in time",
-    explanation: r#"Helm waits for the creation Job for `spec.timeout` (5 minutes if not set), and the Job was not through. Its pod hangs, or
-its mesh sidecar does: a Job is not done while `istio-proxy` runs, so the chart waits for the sidecar and then ends it
-through the envoy port."#,
+    explanation: r#"Helm waits for the creation Job for `spec.timeout` (5 minutes if not set), and the Job was not through. No pod of it could
+be made, its pod hangs, or its mesh sidecar does: a Job is not done while `istio-proxy` runs, so the chart waits for the
+sidecar and then ends it through the envoy port."#,
     fix: r#"See it: `kubectl get pods -n NAMESPACE -l job-name=JOB`, then the log of the container that still runs.
 
 Mend what it waits for. Raise `spec.timeout` only if it needs longer than it gets."#,
@@ -68,6 +68,11 @@ fn check(case: &Case<'_>) -> Verdict {
                 "--all-containers",
             ]);
         }
+        Outcome::Nothing if case.job.uncreated.is_some() => {
+            finding.sentence =
+                format!("the creation Job did not end within {timeout}: its pod could not be made");
+            finding = case.job.tell_refusal(finding);
+        }
         Outcome::Nothing => {
             finding = finding
                 .why(match &case.job.silent {
@@ -107,6 +112,25 @@ mod tests {
         assert_eq!(
             fixture::sentence("creation-timed-out", "SKVS308"),
             "the creation Job did not end within 20s"
+        );
+    }
+
+    #[test]
+    fn what_keeps_the_pod_from_being_made_is_told() {
+        let finding = fixture::finding("creation-timed-out-no-pod", "SKVS308");
+        assert_eq!(
+            finding.sentence,
+            "the creation Job did not end within 20s: its pod could not be made"
+        );
+        let refused = "pods \"pds-database-create-\" is forbidden: error looking up service account core/agora-kvs: serviceaccount \"agora-kvs\" not found";
+        assert_eq!(
+            finding.why,
+            [format!("The Job's pod was refused: {refused}")]
+        );
+        let seen = finding.evidence.iter().find(|e| e.field == "events");
+        assert_eq!(
+            seen.map(|e| e.observed.clone()),
+            Some(format!("FailedCreate: {refused}"))
         );
     }
 
