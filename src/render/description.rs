@@ -79,6 +79,9 @@ fn what<W: Write>(sheet: &mut Sheet<'_, W>, told: &Description) -> io::Result<()
             "not encrypted, CouchDB itself"
         };
         let mut asides = vec![way.to_owned()];
+        if told.updates.is_free() {
+            asides.push("not installed yet".to_owned());
+        }
         asides.extend(endpoint.differs.iter().map(|d| format!("BUT {d}")));
         with(&endpoint.url, &asides)
     });
@@ -207,10 +210,12 @@ fn from_where<W: Write>(sheet: &mut Sheet<'_, W>, told: &Description) -> io::Res
             .collect();
         sheet.fields("Depends on", &lines)?;
     }
-    sheet.field(
-        "May change",
-        "service accounts. Never: namespace, database (created at install only). Avoid: encryption",
-    )
+    let may_change = if told.updates.is_free() {
+        "everything, namespace and database too: no revision was ever deployed"
+    } else {
+        "service accounts. Never: namespace, database (created at install only). Avoid: encryption"
+    };
+    sheet.field("May change", may_change)
 }
 
 fn happened<W: Write>(
@@ -240,7 +245,15 @@ fn happened<W: Write>(
     match (&told.creation_job, &told.lost_job) {
         (Read::Seen(job), _) => self::job(sheet, job, now)?,
         (_, Some(lost)) => {
-            sheet.field("Creation Job", &format!("{} is gone", lost.id))?;
+            let where_it_is = match &lost.events {
+                // What has events has been there.
+                Read::Seen(events) if !events.is_empty() => "is gone",
+                _ if told.target_namespace.is_absent() => {
+                    "does not exist, and neither does the namespace"
+                }
+                _ => "does not exist (any more)",
+            };
+            sheet.field("Creation Job", &format!("{} {where_it_is}", lost.id))?;
             events(
                 sheet,
                 "Job Events",
@@ -301,7 +314,11 @@ fn history<W: Write>(
 fn job<W: Write>(sheet: &mut Sheet<'_, W>, job: &Job, now: Timestamp) -> io::Result<()> {
     let mut line = format!("{}   {}", job.id, job.state);
     if let Some(time) = &job.since {
-        line.push_str(&format!(" {} ago", since(Some(time), now)));
+        let since = since(Some(time), now);
+        line.push_str(&match job.state {
+            "Complete" | "Failed" => format!(" {since} ago"),
+            _ => format!(" for {since}"),
+        });
     }
     if !job.message.is_empty() {
         line.push_str(&format!(": {}", one_line(&job.message)));

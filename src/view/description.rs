@@ -155,20 +155,73 @@ pub struct Dependency {
 }
 
 /// What the runbook lets one change.
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Updates {
-    pub allowed: [&'static str; 1],
-    pub never: [&'static str; 2],
-    pub avoid: [&'static str; 1],
+    pub allowed: &'static [&'static str],
+    pub never: &'static [&'static str],
+    pub avoid: &'static [&'static str],
 }
 
-/// The runbook's rule: the database is made at installation only.
-const UPDATES: Updates = Updates {
-    allowed: ["serviceAccounts"],
-    never: ["namespace", "database"],
-    avoid: ["encryption"],
-};
+impl Updates {
+    /// The runbook's rule: the database is made at installation only.
+    const INSTALLED: Self = Self {
+        allowed: &["serviceAccounts"],
+        never: &["namespace", "database"],
+        avoid: &["encryption"],
+    };
+    /// Before it, nothing hangs on the values.
+    const FREE: Self = Self {
+        allowed: &["serviceAccounts", "namespace", "database", "encryption"],
+        never: &[],
+        avoid: &[],
+    };
+
+    fn of(snapshot: &Snapshot) -> Self {
+        if nothing_was_installed(snapshot) {
+            Self::FREE
+        } else {
+            Self::INSTALLED
+        }
+    }
+
+    /// Whether every value may be changed.
+    pub fn is_free(&self) -> bool {
+        self.never.is_empty()
+    }
+}
+
+/// Whether it is certain that no revision was ever deployed and that the creation Job, as far as it is known, has made no
+/// database.
+fn nothing_was_installed(snapshot: &Snapshot) -> bool {
+    let hr = &snapshot.helm_release;
+    let unmade = |status: &str| ["failed", "pending-install"].contains(&status);
+    let none_deployed = match &snapshot.revisions {
+        Read::Seen(revisions) => revisions.iter().all(|r| unmade(&r.status)),
+        Read::Absent => true,
+        Read::Unknown(_) => false,
+    };
+    let has_run = match (&snapshot.creation_job, &snapshot.release) {
+        (Read::Seen(found), _) => {
+            let state = Job::of(found, &hr.id()).state;
+            ["Complete", "Running"].contains(&state)
+        }
+        (_, Read::Seen(release)) => {
+            let mut runs = release.hooks.iter().filter_map(|h| h.last_run.as_ref());
+            runs.any(|run| run.phase == "Succeeded")
+        }
+        // Where no release was made there was no Job either.
+        (_, Read::Absent) => false,
+        (_, Read::Unknown(_)) => true,
+    };
+    none_deployed
+        && !has_run
+        && hr.status.history.iter().all(|h| unmade(&h.status))
+        // Old controllers keep no history, and a failed upgrade can have taken the release away.
+        && hr.status.last_applied_revision.is_none()
+        && hr.status.upgrade_failures == 0
+        && status::ready(hr) != status::Ready::True
+}
 
 impl Description {
     /// Tells what was read. `not_elsewhere`: why claims of other namespaces could not be read, where that is so.
@@ -233,7 +286,7 @@ impl Description {
             also_claimed_by,
             maybe_claimed_by,
             claims_elsewhere_not_read: not_elsewhere.map(Why::clause),
-            updates: UPDATES,
+            updates: Updates::of(&snapshot),
             conditions: hr.status.conditions.clone(),
             history: History::of(&snapshot),
             creation_job: snapshot

@@ -111,7 +111,7 @@ fn a_failed_creation_job_is_told_with_its_log() {
     Name:             skvs-onboarding-pds--database
     Namespace:        flux-system
     Database:         pds_database   (from the release notes, revision 1, which is failed)
-    Endpoint:         http://steelcouch-agora-kvs-secure-kvs-agora-couchdb.secure-kvs.svc:5984   (encrypted, through Steelcouch)
+    Endpoint:         http://steelcouch-agora-kvs-secure-kvs-agora-couchdb.secure-kvs.svc:5984   (encrypted, through Steelcouch, not installed yet)
     Service Accounts: pds/pds
     Status:           Not ready for 21m: install failed: Job core/pds-database-create failed (retries exhausted)
     Chart:            secure-kvs-onboarding 0.1.2   (wanted <0.2.0 from HelmRepository flux-system/wit-artifactory, up to date)
@@ -119,7 +119,7 @@ fn a_failed_creation_job_is_told_with_its_log() {
     Target Namespace: core   (Active)
     Installed as:     ServiceAccount flux-system/helm-controller
     Policy:           <unknown>   (the release's manifest names no AuthorizationPolicy)
-    May change:       service accounts. Never: namespace, database (created at install only). Avoid: encryption
+    May change:       everything, namespace and database too: no revision was ever deployed
     Conditions:
       TYPE       STATUS   REASON            AGE   MESSAGE
       Stalled    True     RetriesExceeded   21m   Failed to install after 1 attempt(s)
@@ -171,7 +171,7 @@ fn eighty_columns_are_enough() {
     Database:         pds_database   (from the release notes, revision 1, which is
                       failed)
     Endpoint:         http://steelcouch-agora-kvs-secure-kvs-agora-couchdb.secure-kvs.svc:5984
-                      (encrypted, through Steelcouch)
+                      (encrypted, through Steelcouch, not installed yet)
     Service Accounts: pds/pds
     Status:           Not ready for 21m: install failed: Job
                       core/pds-database-create failed (retries exhausted)
@@ -184,8 +184,8 @@ fn eighty_columns_are_enough() {
     Installed as:     ServiceAccount flux-system/helm-controller
     Policy:           <unknown>   (the release's manifest names no
                       AuthorizationPolicy)
-    May change:       service accounts. Never: namespace, database (created at
-                      install only). Avoid: encryption
+    May change:       everything, namespace and database too: no revision was ever
+                      deployed
     Conditions:
       TYPE       STATUS   REASON            AGE   MESSAGE
       Stalled    True     RetriesExceeded   21m
@@ -210,7 +210,7 @@ fn an_onboarding_of_an_old_controller_is_told() {
     Target Namespace: core   (does not exist)
     Installed as:     ServiceAccount flux-system/helm-controller   (does not exist)
     Policy:           <unknown>   (the release's manifest names no AuthorizationPolicy)
-    May change:       service accounts. Never: namespace, database (created at install only). Avoid: encryption
+    May change:       everything, namespace and database too: no revision was ever deployed
     Conditions:
       TYPE       STATUS   REASON          AGE   MESSAGE
       Ready      False    InstallFailed   23h   install retries exhausted
@@ -405,4 +405,105 @@ fn claims_that_were_not_read_are_told_as_such() {
     let line =
         "\nAlso claimed by:  <unknown>   (its own values come from references that are not read)\n";
     assert!(text.contains(line), "{text}");
+}
+
+#[test]
+fn before_anything_was_deployed_everything_may_be_changed() {
+    let updates = |case: &str, change: &dyn Fn(&mut Snapshot)| {
+        let mut snapshot = snapshot(case);
+        change(&mut snapshot);
+        Description::of(snapshot, None).updates
+    };
+    assert_eq!(updates("creation-job-fails", &|_| ()), Updates::FREE);
+    assert_eq!(updates("ready", &|_| ()), Updates::INSTALLED);
+    let without_release = |s: &mut Snapshot| {
+        s.revisions = Read::Seen(Vec::new());
+        s.release = Read::Absent;
+        s.creation_job = Read::not_asked("nothing names a Job");
+    };
+    assert_eq!(
+        updates("creation-job-fails", &without_release),
+        Updates::FREE
+    );
+    // What may have been made, or was not read, is never told as free.
+    let may_have_been_made: [&dyn Fn(&mut Snapshot); 5] = [
+        &|s| s.helm_release.status.upgrade_failures = 1,
+        &|s| s.revisions = Read::not_asked("forbidden"),
+        &|s| {
+            s.creation_job = Read::not_asked("forbidden");
+            s.release = Read::not_asked("forbidden");
+        },
+        &|s| {
+            if let Read::Seen(found) = &mut s.creation_job {
+                found.job["status"] =
+                    json!({"conditions": [{"type": "Complete", "status": "True"}]});
+            }
+        },
+        &|s| {
+            if let Read::Seen(revisions) = &mut s.revisions {
+                revisions[0].status = "superseded".to_owned();
+            }
+        },
+    ];
+    for change in may_have_been_made {
+        assert_eq!(updates("creation-job-fails", change), Updates::INSTALLED);
+    }
+}
+
+/// The line of the creation Job.
+fn job_line(snapshot: Snapshot) -> String {
+    let text = text_of(snapshot, "2026-11-23T22:31:00Z", None);
+    let line = text.lines().find(|l| l.starts_with("Creation Job:"));
+    line.unwrap()
+        .trim_start_matches("Creation Job:")
+        .trim()
+        .to_owned()
+}
+
+#[test]
+fn a_state_that_lasts_is_told_with_how_long() {
+    let with = |status: Value| {
+        let mut snapshot = snapshot("creation-job-fails");
+        if let Read::Seen(found) = &mut snapshot.creation_job {
+            found.job["status"] = status;
+        }
+        job_line(snapshot)
+    };
+    let start = "2026-11-23T22:13:00Z";
+    assert_eq!(
+        with(json!({"startTime": start, "active": 1})),
+        "core/pds-database-create   Running for 18m"
+    );
+    assert_eq!(
+        with(json!({"startTime": start})),
+        "core/pds-database-create   Waiting for 18m"
+    );
+}
+
+#[test]
+fn only_a_job_that_was_there_is_gone() {
+    let lost = |known: Vec<Value>, namespace: Read<Value>| {
+        let mut snapshot = snapshot("creation-job-fails");
+        snapshot.creation_job = Read::Absent;
+        snapshot.target_namespace = namespace;
+        snapshot.lost_job = Some(crate::snapshot::LostJob {
+            namespace: "core".to_owned(),
+            name: "a".to_owned(),
+            events: Read::Seen(Events {
+                known,
+                not_all: None,
+            }),
+        });
+        job_line(snapshot)
+    };
+    let there = || Read::Seen(json!({}));
+    assert_eq!(lost(vec![json!({})], there()), "core/a is gone");
+    assert_eq!(
+        lost(Vec::new(), Read::Absent),
+        "core/a does not exist, and neither does the namespace"
+    );
+    assert_eq!(
+        lost(Vec::new(), there()),
+        "core/a does not exist (any more)"
+    );
 }
