@@ -31,6 +31,20 @@ pub struct Error {
 /// Result with the user's error.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
+/// The operating system's words as a clause, without the error's number: `no such file or directory`.
+pub fn io_words(error: &std::io::Error) -> String {
+    let text = error.to_string();
+    let words = text
+        .split_once(" (os error ")
+        .map_or(&*text, |(words, _)| words);
+    // Rust's and the system's sentences begin with a capital; no name of ours does.
+    let mut letters = words.chars();
+    match letters.next() {
+        Some(first) => first.to_lowercase().chain(letters).collect(),
+        None => text,
+    }
+}
+
 impl Error {
     /// `error: MESSAGE`, exit 1. The message is a lower-case fragment that names the object.
     pub fn new(message: impl Into<String>) -> Self {

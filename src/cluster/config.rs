@@ -3,11 +3,11 @@
 //! Owns the order in which kubeconfig files, contexts, flags and the in-cluster account are looked at. It makes no request.
 
 use super::duration::parse_duration;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, io_words};
 use crate::text::near;
 use kube::config::{
     AuthInfo, Cluster, Config, Context, ExecInteractiveMode, KubeConfigOptions, Kubeconfig,
-    KubeconfigError, NamedAuthInfo, NamedCluster, NamedContext,
+    KubeconfigError, LoadDataError, NamedAuthInfo, NamedCluster, NamedContext,
 };
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -154,7 +154,7 @@ impl ConnectionArgs {
                     Error::new("NO_PROXY is not a list of hosts, addresses and CIDR blocks")
                         .hint("remove empty entries from NO_PROXY")
                 }
-                other => Error::new(format!("kubeconfig: {other}")),
+                other => Error::new(format!("kubeconfig: {}", unusable(&other))),
             })?;
         self.finish(&mut config, proxy.as_deref())?;
         let shown = self
@@ -396,13 +396,29 @@ fn settle_interaction(user: &mut AuthInfo, stdin_is_terminal: bool) -> Result<()
 fn read_one(path: &Path) -> Result<Kubeconfig> {
     let mut kubeconfig = Kubeconfig::read_from(path).map_err(|e| match e {
         KubeconfigError::ReadConfig(io, path) => {
-            Error::new(format!("kubeconfig {}: {io}", path.display()))
+            Error::new(format!("kubeconfig {}: {}", path.display(), io_words(&io)))
         }
         other => Error::new(format!("kubeconfig {}: {other}", path.display())),
     })?;
     // Empty is unset: the next file of a list names the context.
     kubeconfig.current_context = kubeconfig.current_context.filter(|c| !c.is_empty());
     Ok(kubeconfig)
+}
+
+/// kube's words but for a file that it cannot read: those hold Debug output.
+pub(super) fn unusable(error: &KubeconfigError) -> String {
+    let (what, data) = match error {
+        KubeconfigError::LoadCertificateAuthority(e) => ("certificate authority", e),
+        KubeconfigError::LoadClientCertificate(e) => ("client certificate", e),
+        KubeconfigError::LoadClientKey(e) => ("client key", e),
+        other => return other.to_string(),
+    };
+    match data {
+        LoadDataError::ReadFile(io, path) => {
+            format!("{what} {}: {}", path.display(), io_words(io))
+        }
+        other => format!("{what}: {other}"),
+    }
 }
 
 fn unknown<'a>(what: &str, name: &str, all: impl Iterator<Item = &'a str> + Clone) -> Error {

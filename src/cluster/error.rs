@@ -2,7 +2,8 @@
 //!
 //! Owns the reading of kube's errors: their own text carries Debug output and must never reach a user.
 
-use crate::error::Error;
+use super::config::unusable;
+use crate::error::{Error, io_words};
 use crate::model::forbidden::Forbidden;
 use kube::core::Status;
 
@@ -57,6 +58,10 @@ impl ClusterError {
             root = e.to_string();
             if let Some(auth) = e.downcast_ref::<kube::client::AuthError>() {
                 return Self::Credentials(credentials(auth));
+            }
+            // A client certificate is read only when the client is made.
+            if let Some(kubeconfig) = e.downcast_ref::<kube::config::KubeconfigError>() {
+                return Self::Other(format!("kubeconfig: {}", unusable(kubeconfig)));
             }
             if let Some(io) = e.downcast_ref::<std::io::Error>() {
                 // rustls errors come wrapped in an io::Error of kind InvalidData.
@@ -252,7 +257,9 @@ fn host(server: &str) -> &str {
 fn credentials(error: &kube::client::AuthError) -> String {
     use kube::client::AuthError;
     match error {
-        AuthError::AuthExecStart(io) => format!("the credential plugin cannot be started: {io}"),
+        AuthError::AuthExecStart(io) => {
+            format!("the credential plugin cannot be started: {}", io_words(io))
+        }
         // Its command line and environment are not repeated: they can hold secrets.
         AuthError::AuthExecRun { out, .. } => {
             let said = String::from_utf8_lossy(&out.stderr);
@@ -264,7 +271,9 @@ fn credentials(error: &kube::client::AuthError) -> String {
             };
             format!("the credential plugin ended with {}{said}", out.status)
         }
-        AuthError::ReadTokenFile(io, path) => format!("token file {}: {io}", path.display()),
+        AuthError::ReadTokenFile(io, path) => {
+            format!("token file {}: {}", path.display(), io_words(io))
+        }
         AuthError::AuthExecParse(_) => "the credential plugin's answer cannot be read".to_owned(),
         other => other.to_string(),
     }

@@ -22,8 +22,26 @@ fn a_kubeconfig_that_is_not_there() {
     assert_snapshot!(skvs(&["list", "--kubeconfig", "gone"]).run(), @r"
     exit 1
     stderr:
-    error: kubeconfig gone: No such file or directory (os error 2)
+    error: kubeconfig gone: no such file or directory
     ");
+}
+
+#[test]
+fn a_certificate_that_is_not_there() {
+    for (flag, what) in [
+        ("--certificate-authority", "certificate authority"),
+        ("--client-certificate", "client certificate"),
+        ("--client-key", "client key"),
+    ] {
+        let told = skvs(&["list", flag, "/nope"])
+            .server("https://127.0.0.1:9")
+            .run();
+        assert_eq!(
+            told.stderr,
+            format!("error: kubeconfig: {what} /nope: no such file or directory\n"),
+            "{told}"
+        );
+    }
 }
 
 #[test]

@@ -49,7 +49,7 @@ fn a_plugin_that_is_not_there() {
     assert_snapshot!(skvs(&["list"]).user(&nobody(), user).run(), @r"
     exit 1
     stderr:
-    error: the credentials could not be had: the credential plugin no-such-plugin cannot be started: No such file or directory (os error 2)
+    error: the credentials could not be had: the credential plugin no-such-plugin cannot be started: no such file or directory
     hint: check the user in the kubeconfig, and log in again: kubectl auth whoami
     ");
 }
