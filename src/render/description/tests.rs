@@ -5,6 +5,7 @@ use crate::model::helm_release::HelmRelease;
 use crate::model::helm_storage::{self, Revision};
 use crate::snapshot::{CreationJob, Events, JobPod, Snapshot};
 use crate::view::description::KIND;
+use crate::view::description::Updates;
 use k8s_openapi::jiff::Timestamp;
 use serde_json::{Value, json};
 use std::sync::Arc;
