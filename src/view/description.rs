@@ -165,13 +165,13 @@ pub struct Updates {
 
 impl Updates {
     /// The runbook's rule: the database is made at installation only.
-    const INSTALLED: Self = Self {
+    pub const INSTALLED: Self = Self {
         allowed: &["serviceAccounts"],
         never: &["namespace", "database"],
         avoid: &["encryption"],
     };
     /// Before it, nothing hangs on the values.
-    const FREE: Self = Self {
+    pub const FREE: Self = Self {
         allowed: &["serviceAccounts", "namespace", "database", "encryption"],
         never: &[],
         avoid: &[],
