@@ -33,6 +33,7 @@ const COUCHDB_NAMESPACE: &str = "secure-kvs";
   kubectl skvs delete-db pds_database
   kubectl skvs delete-db pds_database --context prod-east --confirm pds_database
 
+-n and --onboarding-selector are not used: the HelmReleases of all namespaces are read.
 Exit codes: 0 deleted, 1 failed or not there, 4 refused or not confirmed, 5 the outcome is not known, 6 a member still holds the data, 130 interrupted before anything was sent")]
 pub struct Args {
     /// The database, <namespace>_<database>, such as pds_database
@@ -82,10 +83,11 @@ pub async fn run(app: &mut App, args: Args) -> Result<Code> {
             .hint("the name is <namespace>_<database>, as in: kubectl skvs list")
     })?;
     let dry_run = args.dry_run != "none";
-    let way = match dry_run {
-        true => None,
-        false => Some(way(app, &args, &name)?),
-    };
+    // A rehearsal with --confirm fails as the deletion itself would.
+    let asked = (!dry_run || args.confirm.is_some())
+        .then(|| way(app, &args, &name))
+        .transpose()?;
+    let way = asked.filter(|_| !dry_run);
     // One wait for the whole run: a Ctrl-C between two steps is seen by the next.
     let interrupt = async {
         if tokio::signal::ctrl_c().await.is_err() {
@@ -99,8 +101,11 @@ pub async fn run(app: &mut App, args: Args) -> Result<Code> {
         plan = prepare(app, &args, &cluster, &name) => plan?,
         () = &mut interrupt => return Err(interrupted()),
     };
+    let width = app.ui.terminal().width;
     for line in card::lines(&plan, cluster.context(), cluster.server()) {
-        app.ui.status(&line);
+        for part in card::folded(&line, width) {
+            app.ui.status(&part);
+        }
     }
     let Some(way) = way else {
         app.ui

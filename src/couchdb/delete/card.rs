@@ -1,8 +1,12 @@
 //! The plan as it is shown before the question: where, what, how much, and that it is final.
 
 use super::plan::{Member, Plan};
+use crate::text::fold::fold;
 use crate::text::{bytes, count, one_line};
 use k8s_openapi::jiff::{Timestamp, tz::TimeZone};
+
+/// Column at which the card's values start.
+const VALUE: usize = 15;
 
 /// The card's lines. `context` is the kubeconfig's, `server` the API server's URL.
 pub fn lines(plan: &Plan, context: Option<&str>, server: &str) -> Vec<String> {
@@ -34,7 +38,7 @@ pub fn lines(plan: &Plan, context: Option<&str>, server: &str) -> Vec<String> {
             count(objects as u64, "couchdbdatabase object")
         ));
     }
-    let row = |key: &str, value: String| format!("  {key:<12} {value}");
+    let row = |key: &str, value: String| format!("  {key:<width$}{value}", width = VALUE - 2);
     vec![
         format!("This deletes a database and all its documents. {undo}"),
         String::new(),
@@ -69,6 +73,14 @@ pub fn lines(plan: &Plan, context: Option<&str>, server: &str) -> Vec<String> {
     ]
 }
 
+/// One of the card's lines as a terminal of this width shows it: a value goes on under itself, no word is cut.
+pub fn folded(line: &str, width: Option<usize>) -> Vec<String> {
+    match line.strip_prefix("  ") {
+        Some(row) => fold(row, width, "  ", &" ".repeat(VALUE)),
+        None => fold(line, width, "", ""),
+    }
+}
+
 /// `2024-03-01`.
 pub fn date(epoch: i64) -> String {
     Timestamp::from_second(epoch).map_or_else(
@@ -81,6 +93,20 @@ pub fn date(epoch: i64) -> String {
 mod tests {
     use super::super::plan::{plan, tests::facts};
     use super::*;
+
+    #[test]
+    fn a_narrow_terminal_cuts_no_word() {
+        let line = "  CouchDB      secure-kvs/db-agora-kvs-secure-kvs-agora-couchdb-0 (container couchdb), 3.2.2, 3 of 3 members up";
+        assert_eq!(
+            folded(line, Some(80)),
+            [
+                "  CouchDB      secure-kvs/db-agora-kvs-secure-kvs-agora-couchdb-0 (container",
+                "               couchdb), 3.2.2, 3 of 3 members up"
+            ]
+        );
+        assert_eq!(folded(line, None), [line]);
+        assert_eq!(folded("", Some(80)), [""]);
+    }
 
     #[test]
     fn the_card_says_where_and_what() {

@@ -120,6 +120,10 @@ fn a_dry_run_reads_everything_and_deletes_nothing() {
             .failed(2)
             .contains("--dry-run")
     );
+    // A rehearsal with a confirmation fails as the deletion would.
+    let wrong = ["--dry-run", "--context", "sandbox", "--confirm", "dry_ru"];
+    let stderr = skvs(stage.args("dry_run", &wrong)).run().failed(4);
+    assert!(stderr.starts_with("error: not confirmed: "), "{stderr}");
     let stderr = skvs(stage.args("dry_ru", &["--dry-run"])).run().failed(1);
     assert!(stderr.contains("database \"dry_ru\" not found"), "{stderr}");
     assert!(stderr.contains("hint: did you mean dry_run?"), "{stderr}");
