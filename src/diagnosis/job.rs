@@ -2,9 +2,9 @@
 
 use super::case::Case;
 use super::finding::{Evidence, Finding, Subject};
+use crate::model::event::Event;
 use crate::model::job::{self as model, Container, containers, made_by};
 use crate::snapshot::{CreationJob, Events, JobPod, Read, Snapshot, Why};
-use serde_json::Value;
 
 /// Lines of a log that are shown.
 const LINES: usize = 5;
@@ -229,15 +229,11 @@ impl Death {
 /// What keeps the Job controller from making a pod: a quota, a policy, a ServiceAccount that is not there. The newest of its
 /// events tells, unless a pod was made after it.
 fn uncreated(events: &Events) -> Option<String> {
-    let text = |event: &Value, key: &str| event[key].as_str().unwrap_or_default().to_owned();
-    let newest = events
-        .known
-        .iter()
-        .rev()
-        .find(|e| ["FailedCreate", "SuccessfulCreate"].contains(&text(e, "reason").as_str()))?;
-    let message = text(newest, "message");
-    let message = message.strip_prefix("Error creating: ").unwrap_or(&message);
-    (text(newest, "reason") == "FailedCreate").then(|| crate::text::one_line(message))
+    let mut newest_first = events.known.iter().rev().map(Event::from_value);
+    let newest =
+        newest_first.find(|e| ["FailedCreate", "SuccessfulCreate"].contains(&e.reason.as_str()))?;
+    let why = newest.message.strip_prefix("Error creating: ");
+    (newest.reason == "FailedCreate").then(|| crate::text::one_line(why.unwrap_or(&newest.message)))
 }
 
 /// The first container of the pod that ended badly. A sidecar that ends badly after its pod's work is no cause.
