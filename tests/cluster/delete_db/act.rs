@@ -121,7 +121,7 @@ fn a_dry_run_reads_everything_and_deletes_nothing() {
             .contains("--dry-run")
     );
     // A rehearsal with a confirmation fails as the deletion would.
-    let wrong = ["--dry-run", "--context", "sandbox", "--confirm", "dry_ru"];
+    let wrong = ["--dry-run", "--confirm", "dry_ru"];
     let stderr = skvs(stage.args("dry_run", &wrong)).run().failed(4);
     assert!(stderr.starts_with("error: not confirmed: "), "{stderr}");
     let stderr = skvs(stage.args("dry_ru", &["--dry-run"])).run().failed(1);
