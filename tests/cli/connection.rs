@@ -171,6 +171,19 @@ fn a_server_that_never_answers() {
 }
 
 #[test]
+fn a_server_that_never_answers_a_deletion() {
+    let server = Listener::silent();
+    let run =
+        skvs(&["delete-db", "a_b", "--dry-run", "--request-timeout=1s"]).server(&server.http());
+    assert_snapshot!(run.run(), @r"
+    exit 1
+    stderr:
+    Unable to connect to the server: SERVER: no answer within 1s
+    hint: a longer wait: --request-timeout=2m
+    ");
+}
+
+#[test]
 fn a_server_that_never_shakes_hands() {
     let server = Listener::silent();
     let run = skvs(&["list", "--request-timeout=1s"]).server(&server.https());

@@ -46,6 +46,8 @@ async fn helm_releases(cluster: &Cluster, judge: &mut Judge<'_>) -> Result<()> {
             judge.no_helm_releases();
             return Ok(());
         }
+        // A server that is silent at the first question is not there: no word on the database can be had.
+        Err(error @ ClusterError::TimedOut { .. }) => return Err(error.into()),
         Err(error) => return unread(judge, what, error),
     };
     loop {
