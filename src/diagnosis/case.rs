@@ -2,9 +2,9 @@
 
 use super::finding::{Evidence, Subject};
 use super::job::Job;
+use crate::model::claims::may_claim;
 use crate::model::failure::{self, Failure};
 use crate::model::helm_release::HelmRelease;
-use crate::model::onboarding::Claim;
 use crate::model::status::{self, Ready};
 use crate::snapshot::Snapshot;
 use k8s_openapi::jiff::Timestamp;
@@ -175,16 +175,4 @@ impl<'a> Case<'a> {
             text.contains("failed pre-install: ") && !text.contains("Hook pre-install ");
         job_failed || unsettled || super::retries::is_timeout(text)
     }
-}
-
-/// Whether values that were not read could make it claim `database`: what stands inline cannot be changed by them.
-fn may_claim(hr: &HelmRelease, database: &str) -> bool {
-    let values = hr.values();
-    matches!(hr.claim(), Claim::Unresolved(_))
-        && values
-            .namespace
-            .is_none_or(|n| database.starts_with(&format!("{n}_")))
-        && values
-            .database
-            .is_none_or(|d| database.ends_with(&format!("_{d}")))
 }
