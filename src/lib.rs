@@ -4,6 +4,7 @@
 //! The core (model, diagnosis, view, render) is synchronous and takes the time as an argument; only `cluster` talks to the
 //! API server, only `ui` writes to the terminal, only `couchdb::delete` changes anything.
 
+pub mod bundle;
 pub mod cli;
 pub mod cluster;
 pub mod commands;

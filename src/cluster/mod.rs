@@ -20,10 +20,11 @@ pub use config::ConnectionArgs;
 pub use error::ClusterError;
 pub use pages::{All, List, Pages};
 
+use crate::bundle::manifest::Accept;
 use crate::error::{Error, Result};
 use kube::client::ClientBuilder;
 use std::sync::OnceLock;
-use transport::{Accept, Transport};
+use transport::Transport;
 
 /// A connection to one cluster. Nothing is sent before the first read.
 #[derive(Clone)]
@@ -94,10 +95,7 @@ impl Cluster {
         &self,
         path: &str,
     ) -> Result<List<T>, ClusterError> {
-        let body = self
-            .transport
-            .get_bytes_as(path, Accept::MetadataList)
-            .await?;
+        let body = self.transport.get_bytes_as(path, Accept::Metadata).await?;
         serde_json::from_slice(&body).map_err(|e| ClusterError::Malformed(e.to_string()))
     }
 
@@ -106,7 +104,7 @@ impl Cluster {
     /// # Errors
     /// As [`Cluster::get`].
     pub async fn get_text(&self, path: &str) -> Result<String, ClusterError> {
-        let body = self.transport.get_bytes(path).await?;
+        let body = self.transport.get_bytes_as(path, Accept::Text).await?;
         Ok(String::from_utf8_lossy(&body).into_owned())
     }
 

@@ -5,6 +5,7 @@
 
 use super::ClusterError;
 use super::config::connect_limit;
+use crate::bundle::manifest::Accept;
 use http::{Request, StatusCode};
 use http_body_util::BodyExt;
 use kube::Client;
@@ -21,23 +22,11 @@ const LONGEST_WAIT: Duration = Duration::from_secs(2);
 /// Verbosity from which requests are told on stderr, as in kubectl.
 const LOG_REQUESTS: u8 = 6;
 
-/// In which form an answer is asked for.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Accept {
-    /// The objects, whole.
-    Json,
-    /// A list of the objects' metadata alone: no Secret's payload travels.
-    MetadataList,
-}
-
-impl Accept {
-    fn header(self) -> &'static str {
-        match self {
-            Self::Json => "application/json, */*;q=0.1",
-            Self::MetadataList => {
-                "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
-            }
-        }
+/// The form of the answer, as the API server is asked for it.
+fn header(accept: Accept) -> &'static str {
+    match accept {
+        Accept::Json | Accept::Text => "application/json, */*;q=0.1",
+        Accept::Metadata => "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1",
     }
 }
 
@@ -144,7 +133,7 @@ impl Transport {
         self.count();
         let started = Instant::now();
         let request = Request::get(path)
-            .header(http::header::ACCEPT, accept.header())
+            .header(http::header::ACCEPT, header(accept))
             .body(Body::empty())
             .map_err(|e| {
                 ClusterError::Other(format!("the path {path} cannot be asked for: {e}"))

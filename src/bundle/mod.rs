@@ -1,0 +1,6 @@
+//! Objects out of files instead of a cluster: what `kubectl get -o yaml` saved, and bundles.
+//!
+//! A bundle is a folder, or the same folder in a .tar.gz, with every request that the rules made and its answer. Nothing here
+//! asks a cluster, and nothing is written: what is not in the files is "not saved", never absent.
+
+pub mod manifest;
