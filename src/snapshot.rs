@@ -2,6 +2,11 @@
 //!
 //! The diagnosis and the views work on these values alone: they never ask a cluster. Forbidden is never "none".
 
+pub mod databases;
+mod further;
+
+pub use further::{Controllers, CouchService, Further};
+
 use crate::model::helm_release::HelmRelease;
 use crate::model::helm_storage::{Release, Revision};
 use serde::{Serialize, Serializer};
@@ -44,6 +49,11 @@ impl<T> Read<T> {
     /// Nothing to ask for.
     pub fn not_asked(why: impl Into<String>) -> Self {
         Read::Unknown(Why::NotAsked(why.into()))
+    }
+
+    /// No answer that tells.
+    pub fn failed(why: impl Into<String>) -> Self {
+        Read::Unknown(Why::Failed(why.into()))
     }
 
     /// The value, if it was seen.
@@ -178,6 +188,8 @@ pub struct Snapshot {
     pub others: Arc<Read<Vec<HelmRelease>>>,
     /// Set where `others` are those of this onboarding's namespace only: why the other namespaces were not read.
     pub not_elsewhere: Option<Why>,
+    /// What was read beyond this, where a check asked for it.
+    pub further: Further,
 }
 
 /// One entry of `spec.dependsOn`.

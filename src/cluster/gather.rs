@@ -13,7 +13,7 @@ mod source;
 use super::helm_releases::Query;
 use super::{Cluster, ClusterError, segment};
 use crate::model::helm_release::{HelmRelease, ObjectRef};
-use crate::snapshot::{Dependency, Read, Snapshot, Why};
+use crate::snapshot::{Dependency, Further, Read, Snapshot, Why};
 use serde_json::Value;
 use std::sync::Arc;
 
@@ -118,6 +118,7 @@ impl Cluster {
             dependencies,
             others: others.read.clone(),
             not_elsewhere: others.not_elsewhere.clone(),
+            further: Further::default(),
         })
     }
 

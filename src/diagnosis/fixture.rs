@@ -2,12 +2,19 @@
 //!
 //! `case.json` says the time, where the objects come from, which codes are expected, and which parts are absent or were not
 //! readable. Every other file holds objects as the API server gives them, one or a List; a log is an object of the kind
-//! `PodLog`. The onboarding is the HelmRelease of `onboarding.json`.
+//! `PodLog`, CouchDB's answers one of the kind `Databases`, and a pod with the label `app` one of Flux's controllers. The
+//! onboarding is the HelmRelease of `onboarding.json`.
+//!
+//! Parts, for `absent` and `forbidden`: chart, source, creationJob, pods, log, targetNamespace, serviceAccount, others,
+//! elsewhere, rights, controllers, service, slices, databases.
 
 use super::{Case, Diagnosis, Finding, diagnose};
 use crate::model::helm_release::HelmRelease;
 use crate::model::helm_storage::{self, Release, Revision};
-use crate::snapshot::{CreationJob, Dependency, Events, JobPod, Read, Snapshot, Why};
+use crate::snapshot::{
+    Controllers, CouchService, CreationJob, Dependency, Events, Further, JobPod, Read, Snapshot,
+    Why,
+};
 use k8s_openapi::jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -115,7 +122,7 @@ pub(crate) fn snapshot(name: &str) -> Snapshot {
     };
     let pods: Vec<JobPod> = objects
         .iter()
-        .filter(|o| kind(o) == "Pod")
+        .filter(|o| kind(o) == "Pod" && !is_controller(o))
         .map(|pod| JobPod {
             pod: pod.clone(),
             logs: logs(pod),
@@ -163,6 +170,28 @@ pub(crate) fn snapshot(name: &str) -> Snapshot {
             },
         })
         .collect();
+    let further = Further {
+        rights: part(
+            "rights",
+            &["SubjectAccessReview"],
+            Further::default().rights,
+        ),
+        controllers: part(
+            "controllers",
+            &["Deployment"],
+            Read::not_asked("not in the fixture"),
+        )
+        .map(|_| controllers(&objects)),
+        service: service(&meta, &objects),
+        databases: Arc::new(
+            part(
+                "databases",
+                &["Databases"],
+                Read::not_asked("not in the fixture"),
+            )
+            .map(|told| serde_json::from_value(told).unwrap()),
+        ),
+    };
     let namespace = json!({"kind": "Namespace", "metadata": {"name": helm_release.release_namespace()}, "status": {"phase": "Active"}});
     Snapshot {
         chart: part(
@@ -204,9 +233,53 @@ pub(crate) fn snapshot(name: &str) -> Snapshot {
             .forbidden
             .get("elsewhere")
             .map(|what| Why::Forbidden(what.clone())),
+        further,
         object,
         helm_release,
     }
+}
+
+/// A pod of one of Flux's controllers.
+fn is_controller(pod: &Value) -> bool {
+    pod["metadata"]["labels"]["app"].is_string()
+}
+
+fn controllers(objects: &[Value]) -> Controllers {
+    let all = |of: &dyn Fn(&Value) -> bool| -> Vec<Value> {
+        objects.iter().filter(|o| of(o)).cloned().collect()
+    };
+    Controllers {
+        namespace: "flux-system".to_owned(),
+        deployments: all(&|o| kind(o) == "Deployment"),
+        pods: Read::Seen(all(&|o| kind(o) == "Pod" && is_controller(o))),
+    }
+}
+
+/// The Service of the file, or where it is absent the one of the runbook.
+fn service(meta: &Meta, objects: &[Value]) -> Read<CouchService> {
+    let refused = |part: &str| {
+        let what = meta.forbidden.get(part)?;
+        Some(Why::Forbidden(what.clone()))
+    };
+    let found = objects.iter().find(|o| kind(o) == "Service");
+    let service = match (refused("service"), found) {
+        (Some(why), _) => Read::Unknown(why),
+        (None, Some(service)) => Read::Seen(service.clone()),
+        (None, None) if meta.absent.iter().any(|a| a == "service") => Read::Absent,
+        (None, None) => return Read::not_asked("not in the fixture"),
+    };
+    let slices = objects.iter().filter(|o| kind(o) == "EndpointSlice");
+    Read::Seen(CouchService {
+        namespace: "secure-kvs".to_owned(),
+        name: "db-agora-kvs-secure-kvs-agora-couchdb".to_owned(),
+        port: Some(5984),
+        named_by: "values.couchdb.serviceName".to_owned(),
+        service,
+        slices: match refused("slices") {
+            Some(why) => Read::Unknown(why),
+            None => Read::Seen(slices.cloned().collect()),
+        },
+    })
 }
 
 /// Release Secrets of the fixture, oldest first.

@@ -3,7 +3,7 @@
 use super::*;
 use crate::model::helm_release::HelmRelease;
 use crate::model::helm_storage::{self, Revision};
-use crate::snapshot::{CreationJob, Events, JobPod, Snapshot};
+use crate::snapshot::{CreationJob, Events, Further, JobPod, Snapshot};
 use crate::view::description::KIND;
 use k8s_openapi::jiff::Timestamp;
 use serde_json::{Value, json};
@@ -91,6 +91,7 @@ fn snapshot(case: &str) -> Snapshot {
         dependencies: Vec::new(),
         others: Arc::new(Read::Seen(Vec::new())),
         not_elsewhere: None,
+        further: Further::default(),
     }
 }
 

@@ -1,0 +1,90 @@
+//! What CouchDB says of the databases that a run asks for, from one exec in one of its pods.
+//!
+//! Serde both ways: a bundle keeps it as it is. What was not asked for is unknown, never absent.
+
+use super::Read;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The answers of one run.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Databases {
+    /// Namespace of the pod that was asked.
+    pub namespace: String,
+    /// The pod that was asked.
+    pub pod: String,
+    /// Names of all databases, where all were asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub names: Option<BTreeSet<String>>,
+    /// Databases that were asked for one by one.
+    pub asked: BTreeMap<String, Answer>,
+}
+
+/// What CouchDB says of one database.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", tag = "answer")]
+pub enum Answer {
+    There(Database),
+    Absent,
+    /// No answer that tells: why.
+    NotRead {
+        why: String,
+    },
+}
+
+/// A database that is there. `None`: CouchDB did not tell.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Database {
+    /// Design documents included.
+    pub documents: Option<u64>,
+    /// Bytes on disk, of one copy.
+    pub bytes: Option<u64>,
+    /// When it was created, in seconds since 1970.
+    pub created: Option<i64>,
+}
+
+impl Databases {
+    /// What is known of the database `name`.
+    pub fn of(&self, name: &str) -> Read<Database> {
+        match (self.asked.get(name), &self.names) {
+            (Some(Answer::There(database)), _) => Read::Seen(database.clone()),
+            (Some(Answer::Absent), _) => Read::Absent,
+            (_, Some(names)) if names.contains(name) => Read::Seen(Database::default()),
+            (_, Some(_)) => Read::Absent,
+            (Some(Answer::NotRead { why }), None) => Read::failed(why.clone()),
+            (None, None) => Read::not_asked("CouchDB was not asked for it"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn answers(value: serde_json::Value) -> Databases {
+        serde_json::from_value(value).unwrap()
+    }
+
+    #[test]
+    fn what_was_not_asked_for_is_unknown() {
+        let all = answers(json!({"asked": {"a_b": {"answer": "absent"},
+            "a_c": {"answer": "there", "documents": 3}, "a_d": {"answer": "notRead", "why": "timeout"}}}));
+        assert!(all.of("a_b").is_absent());
+        assert_eq!(all.of("a_c").seen().unwrap().documents, Some(3));
+        assert_eq!(all.of("a_d").unknown().unwrap().clause(), "timeout");
+        assert!(all.of("a_e").unknown().is_some());
+    }
+
+    #[test]
+    fn the_list_of_all_tells_of_each() {
+        let all =
+            answers(json!({"names": ["a_b"], "asked": {"a_b": {"answer": "there", "bytes": 1}}}));
+        assert_eq!(all.of("a_b").seen().unwrap().bytes, Some(1));
+        assert!(all.of("a_c").is_absent());
+        let written = serde_json::to_value(&all).unwrap();
+        assert_eq!(answers(written), all);
+    }
+}

@@ -1,0 +1,56 @@
+//! What is read only where a check asks for it. Until then each part is unknown: not asked for.
+
+use super::Read;
+use super::databases::Databases;
+use serde_json::Value;
+use std::sync::Arc;
+
+/// Parts that cost more than they tell of most onboardings.
+#[derive(Clone, Debug)]
+pub struct Further {
+    /// The SubjectAccessReview of the right that Flux's account was refused, with the API server's answer in its status.
+    pub rights: Read<Value>,
+    /// Flux's controllers.
+    pub controllers: Read<Controllers>,
+    /// CouchDB's Service, as the creation Job talks to it.
+    pub service: Read<CouchService>,
+    /// What CouchDB says of databases. Asked once for all snapshots of a run.
+    pub databases: Arc<Read<Databases>>,
+}
+
+impl Default for Further {
+    fn default() -> Self {
+        let why = "no check asks for it";
+        Self {
+            rights: Read::not_asked(why),
+            controllers: Read::not_asked(why),
+            service: Read::not_asked(why),
+            databases: Arc::new(Read::not_asked(why)),
+        }
+    }
+}
+
+/// The Deployments of Flux's controllers in the namespace where they are expected.
+#[derive(Clone, Debug)]
+pub struct Controllers {
+    pub namespace: String,
+    /// Deployment objects; empty where Flux does not run as Deployments of this namespace.
+    pub deployments: Vec<Value>,
+    /// Their pods, read where one of them is not available.
+    pub pods: Read<Vec<Value>>,
+}
+
+/// The Service by which CouchDB is reached.
+#[derive(Clone, Debug)]
+pub struct CouchService {
+    pub namespace: String,
+    pub name: String,
+    /// The port that is asked for, where it is known.
+    pub port: Option<u16>,
+    /// What names it: `log of the creation Job`, `values.couchdb`.
+    pub named_by: String,
+    /// The Service object.
+    pub service: Read<Value>,
+    /// Its EndpointSlice objects.
+    pub slices: Read<Vec<Value>>,
+}
