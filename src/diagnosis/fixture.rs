@@ -145,7 +145,8 @@ pub(crate) fn snapshot(name: &str) -> Snapshot {
                 .iter()
                 .filter(|o| kind(o) == "HelmRelease")
                 .map(|o| HelmRelease::from_value(o).unwrap())
-                .chain([helm_release.clone()])
+                // Those without a label at all are not found by it.
+                .chain((!helm_release.metadata.labels.is_empty()).then(|| helm_release.clone()))
                 .collect(),
         ),
     };
@@ -226,7 +227,11 @@ pub(crate) fn snapshot(name: &str) -> Snapshot {
             &["ServiceAccount"],
             Read::Seen(json!({"kind": "ServiceAccount"})),
         ),
-        policy: Read::not_asked("not in the fixture"),
+        policy: part(
+            "policy",
+            &["AuthorizationPolicy"],
+            Read::not_asked("not in the fixture"),
+        ),
         dependencies,
         others: Arc::new(others),
         not_elsewhere: meta

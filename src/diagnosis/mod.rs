@@ -8,10 +8,12 @@ pub mod case;
 pub mod docs;
 pub mod engine;
 pub mod finding;
+mod first;
 #[cfg(test)]
 pub(crate) mod fixture;
 pub mod install;
 pub mod job;
+mod policy;
 pub mod registry;
 pub mod retries;
 pub mod rule;

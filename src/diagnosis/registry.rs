@@ -28,6 +28,8 @@ pub const RULES: &[&Rule] = &[
     &rules::being_deleted::RULE,
     &rules::retries_exhausted::RULE,
     &rules::wait_timed_out::RULE,
+    &rules::name_convention::RULE,
+    &rules::label_missing::RULE,
     &rules::no_chart_version::RULE,
     &rules::unknown_chart::RULE,
     &rules::repository_unreachable::RULE,
@@ -44,8 +46,13 @@ pub const RULES: &[&Rule] = &[
     &rules::creation_timed_out::RULE,
     &rules::database_name_invalid::RULE,
     &rules::database_never_created::RULE,
+    &rules::database_changed::RULE,
+    &rules::encryption_changed::RULE,
+    &rules::notes_disagree::RULE,
     &rules::service_account_missing::RULE,
     &rules::service_account_without_rights::RULE,
+    &rules::policy_missing::RULE,
+    &rules::policy_without_account::RULE,
     &rules::unknown_cause::RULE,
 ];
 

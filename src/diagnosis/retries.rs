@@ -206,15 +206,20 @@ fn start(case: &Case<'_>) -> Vec<Vec<String>> {
     if is_old_controller(case) == Some(true) {
         return vec![patch_suspend(case, "true"), patch_suspend(case, "false")];
     }
+    vec![stamped(case, "resetAt")]
+}
+
+/// Asks Flux for a reconcile with one more wish, `resetAt` or `forceAt`: both annotations hold one token.
+pub fn stamped(case: &Case<'_>, wish: &str) -> Vec<String> {
     let token = case.now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
     let mut command = kubectl(case, "annotate");
     command.extend([
         "--overwrite".to_owned(),
         "--field-manager=flux-client-side-apply".to_owned(),
         format!("reconcile.fluxcd.io/requestedAt={token}"),
-        format!("reconcile.fluxcd.io/resetAt={token}"),
+        format!("reconcile.fluxcd.io/{wish}={token}"),
     ]);
-    vec![command]
+    command
 }
 
 /// Removes the release from Helm's storage, with what it applied: Flux then installs.

@@ -4,6 +4,7 @@
 
 pub mod claims;
 pub mod condition;
+pub mod convention;
 pub mod event;
 pub mod failure;
 pub mod forbidden;
@@ -15,4 +16,5 @@ pub mod manifest;
 pub mod names;
 pub mod notes;
 pub mod onboarding;
+pub mod policy;
 pub mod status;

@@ -6,7 +6,9 @@ use crate::diagnosis::finding::{Evidence, Finding};
 use crate::diagnosis::job::{Job, Outcome};
 use crate::diagnosis::retries::{Fixes, kubectl, then};
 use crate::diagnosis::rule::{Input, Role, Rule, Severity, Verdict, about_the_job};
+use crate::model::convention::{Naming, naming};
 use crate::model::helm_release::HelmRelease;
+use crate::model::onboarding::Claim;
 use crate::model::status;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
@@ -51,6 +53,11 @@ fn check(case: &Case<'_>) -> Verdict {
         Some(first) => taken(case, finding, first, &rivals),
         None => left(case, finding, database.as_deref()),
     };
+    if let Claim::Database(database) = case.hr().claim()
+        && naming(&case.hr().metadata.name, &database) == Naming::Contradicts
+    {
+        finding = finding.why("The onboarding's name says another database: the manifest may have been copied from another one, and its values forgotten.");
+    }
     finding.into()
 }
 

@@ -1,0 +1,90 @@
+//! SKVS330: `namespace` or `database` was changed after the installation.
+
+use crate::diagnosis::case::Case;
+use crate::diagnosis::finding::Finding;
+use crate::diagnosis::first;
+use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, always};
+
+pub(in crate::diagnosis) const RULE: Rule = Rule {
+    code: "SKVS330",
+    slug: "database-changed",
+    severity: Severity::Error,
+    role: Role::State,
+    title: "namespace or database was changed after the installation",
+    explanation: r#"The chart creates the database once, when it is installed. A later change of `values.namespace` or `values.database` is an
+upgrade: it lets the service accounts in to a database of the new name, which nobody has created, and Flux calls that Ready.
+The team's data stay in the database of the old name, to which nobody is let in any more.
+
+It is found by the values of the first revision in Helm's storage. While that revision is no longer stored (Flux keeps five),
+an older change is not seen here."#,
+    fix: r#"See it: `helm get values -n NAMESPACE RELEASE --revision 1` beside `spec.values`.
+
+Set the values back to what the onboarding was installed with: the team has its data again.
+
+If the team wants another database, that is another onboarding: a new manifest with a name of its own. Remove the old one
+when the data are no longer needed."#,
+    example: r#"revision 1: pds_database; spec.values: pds_database2"#,
+    needs: &[],
+    explains: &["SKVS160"],
+    when: always,
+    check,
+};
+
+fn check(case: &Case<'_>) -> Verdict {
+    let claim = case.hr().claim();
+    let Some(is) = claim.joined() else {
+        return Verdict::Clear;
+    };
+    let first = match first::revision(case) {
+        Ok(first) => first,
+        Err(verdict) => return verdict,
+    };
+    let claimed = first::values(first).claim();
+    let Some(was) = claimed.joined() else {
+        return Verdict::Clear;
+    };
+    if was == is {
+        return Verdict::Clear;
+    }
+    let verb = if case.is_ready() { "was" } else { "will be" };
+    Finding::new(
+        case.subject(),
+        format!("its database was changed from {was} to {is}, which no installation created"),
+    )
+    .why(format!(
+        "The chart creates the database when it is installed: that made {was}. An upgrade creates none; access {verb} moved to {is}."
+    ))
+    .why(format!("The data of the team are in {was}."))
+    .seen(first::evidence(case, first, "database", was, is))
+    .step(format!(
+        "Set values.namespace and values.database back to what makes {was}, unless {is} was created by hand on purpose."
+    ))
+    .step("If the team wants another database, give it a new manifest with a name of its own, and leave this one until the data are moved.")
+    .into()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::diagnosis::{Case, diagnose, fixture};
+    use crate::snapshot::Read;
+
+    #[test]
+    fn a_changed_name_is_found_in_the_first_revision() {
+        let finding = fixture::finding("ready-and-database-changed", "SKVS330");
+        assert_eq!(
+            finding.sentence,
+            "its database was changed from pds_database to pds_store, which no installation created"
+        );
+        assert_eq!(finding.evidence[0].observed, "database: pds_database");
+        assert_eq!(finding.evidence[1].observed, "database: pds_store");
+    }
+
+    #[test]
+    fn what_helm_keeps_and_was_not_read_is_not_judged() {
+        let mut snapshot = fixture::snapshot("ready-and-database-changed");
+        snapshot.first_release = Read::not_asked("forbidden (get secrets)");
+        let case = Case::new(&snapshot, fixture::meta("ready-and-database-changed").now);
+        let not_run: Vec<&str> = diagnose(&case).not_run.iter().map(|n| n.code).collect();
+        assert!(not_run.contains(&"SKVS330"), "{not_run:?}");
+    }
+}

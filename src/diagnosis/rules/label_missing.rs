@@ -1,0 +1,82 @@
+//! SKVS161: it is an onboarding and does not carry the label.
+
+use crate::diagnosis::case::Case;
+use crate::diagnosis::finding::{Evidence, Finding};
+use crate::diagnosis::retries::kubectl;
+use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
+use crate::model::helm_release::ONBOARDING_SELECTOR;
+
+pub(in crate::diagnosis) const RULE: Rule = Rule {
+    code: "SKVS161",
+    slug: "label-missing",
+    severity: Severity::Warning,
+    role: Role::State,
+    title: "an onboarding without the onboarding label",
+    explanation: r#"The HelmRelease installs the onboarding chart and does not carry the label `app.kubernetes.io/part-of=secure-kvs-onboarding`.
+Flux works on it all the same; every list by the label leaves it out: `kubectl skvs list`, the runbook's `kubectl get`, and
+the search for others that claim the same database. (`kubectl skvs delete-db` looks at all HelmReleases, labelled or not.)"#,
+    fix: r#"See it: `kubectl get helmreleases.helm.toolkit.fluxcd.io -A --show-labels`.
+
+Add the label to the manifest in the GitOps repository."#,
+    example: r#"labels: {} on a HelmRelease with chart secure-kvs-onboarding"#,
+    needs: &[],
+    explains: &[],
+    when: unlabelled,
+    check,
+};
+
+fn unlabelled(case: &Case<'_>) -> bool {
+    let labels = &case.hr().metadata.labels;
+    let carries = ONBOARDING_SELECTOR
+        .split_once('=')
+        .is_some_and(|(key, value)| labels.get(key).is_some_and(|v| v == value));
+    case.hr().installs_onboarding_chart() && !carries
+}
+
+fn check(case: &Case<'_>) -> Verdict {
+    let me = &case.hr().metadata;
+    let others = match case.snapshot.others.unknown() {
+        Some(why) => return Verdict::skipped("the onboardings of the namespace", why),
+        None => case.snapshot.others.seen().into_iter().flatten(),
+    };
+    // The others were found by the selector; the namespace of this one is always among those that were read.
+    if others
+        .into_iter()
+        .any(|o| o.metadata.name == me.name && o.metadata.namespace == me.namespace)
+    {
+        return Verdict::Clear;
+    }
+    let labels: Vec<String> = me.labels.iter().map(|(k, v)| format!("{k}={v}")).collect();
+    let observed = match labels.as_slice() {
+        [] => "none".to_owned(),
+        some => some.join(", "),
+    };
+    let mut label = kubectl(case, "label");
+    label.push(ONBOARDING_SELECTOR.to_owned());
+    Finding::new(
+        case.subject(),
+        "it installs the onboarding chart, and lists by the onboarding label leave it out",
+    )
+    .why("Lists and the search for shared databases go by the label.")
+    .seen([Evidence::new(case.subject(), ".metadata.labels", &observed)])
+    .step(format!(
+        "Add the label {ONBOARDING_SELECTOR} to its manifest. Until that is in the cluster:"
+    ))
+    .command(label)
+    .into()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::diagnosis::fixture;
+
+    #[test]
+    fn it_is_found_by_its_chart() {
+        let finding = fixture::finding("label-missing", "SKVS161");
+        assert_eq!(
+            finding.sentence,
+            "it installs the onboarding chart, and lists by the onboarding label leave it out"
+        );
+        assert_eq!(finding.evidence[0].observed, "none");
+    }
+}

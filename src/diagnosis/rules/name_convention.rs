@@ -1,0 +1,109 @@
+//! SKVS160: the onboarding's name does not say its database.
+
+use crate::diagnosis::case::Case;
+use crate::diagnosis::finding::{Evidence, Finding};
+use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
+use crate::model::convention::{Naming, PREFIX, name_for, naming};
+use crate::model::names::DatabaseName;
+use crate::model::onboarding::Claim;
+
+pub(in crate::diagnosis) const RULE: Rule = Rule {
+    code: "SKVS160",
+    slug: "name-convention",
+    severity: Severity::Warning,
+    role: Role::State,
+    title: "the onboarding's name does not say its database",
+    explanation: r#"By convention the HelmRelease of the database `<namespace>_<database>` is called `skvs-onboarding-<namespace>--<database>`
+(with `-` or `--` where the database has `_`), so that a list shows whose is whose. Nothing reads the name: the database is
+what `spec.values` says.
+
+A name that says another database is a warning: such a manifest was often copied, and one of its values forgotten. A name
+that only begins in another way is information. Both are told of onboardings that are Ready."#,
+    fix: r#"See it: `kubectl skvs list` shows the name beside the database.
+
+Find out which of the two is meant, and leave the values as they are: namespace and database must not change after the
+installation. A HelmRelease cannot be renamed: another name is another release, whose creation Job finds the database there
+and fails."#,
+    example: r#"skvs-onboarding-iota--database with values.namespace pds, values.database database"#,
+    needs: &[],
+    explains: &[],
+    when: ready,
+    check,
+};
+
+/// One that fails has worse; a failure that a copied manifest explains says so itself (SKVS301).
+fn ready(case: &Case<'_>) -> bool {
+    case.is_ready()
+}
+
+fn check(case: &Case<'_>) -> Verdict {
+    let Claim::Database(database) = case.hr().claim() else {
+        return Verdict::Clear;
+    };
+    match naming(&case.hr().metadata.name, &database) {
+        Naming::Contradicts => contradicts(case, &database).into(),
+        Naming::Other => other(case, &database).into(),
+        Naming::Kept => Verdict::Clear,
+    }
+}
+
+fn contradicts(case: &Case<'_>, database: &DatabaseName) -> Finding {
+    Finding::new(
+        case.subject(),
+        format!("its name says another database than its values, which say {database}"),
+    )
+    .why("Such a manifest was often copied from another one, and a value forgotten.")
+    .seen(evidence(case, database))
+    .step("Ask the team which database it uses. Leave the values as they are: namespace and database must not change after the installation.")
+}
+
+fn other(case: &Case<'_>, database: &DatabaseName) -> Finding {
+    Finding::new(
+        case.subject(),
+        format!("its name does not begin with {PREFIX}"),
+    )
+    .severity(Severity::Info)
+    .why(format!(
+        "By convention the onboarding of {database} is called {}.",
+        name_for(database)
+    ))
+    .seen(evidence(case, database))
+    .step("Leave it: a HelmRelease cannot be renamed. Name new ones by the convention.")
+}
+
+fn evidence(case: &Case<'_>, database: &DatabaseName) -> [Evidence; 1] {
+    let observed = format!(
+        "namespace {}, database {}",
+        database.namespace(),
+        database.database()
+    );
+    [Evidence::new(case.subject(), ".spec.values", &observed)]
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::diagnosis::{Severity, fixture};
+
+    #[test]
+    fn a_name_that_says_another_database_is_told() {
+        let finding = fixture::finding("name-contradicts-values", "SKVS160");
+        assert_eq!(
+            finding.sentence,
+            "its name says another database than its values, which say pds_database"
+        );
+        assert_eq!(finding.severity, None);
+        assert!(format!("{:?}", finding.fix).contains("must not change"));
+    }
+
+    #[test]
+    fn another_beginning_is_information() {
+        let finding = fixture::finding("name-without-prefix", "SKVS160");
+        assert_eq!(finding.severity, Some(Severity::Info));
+        assert_eq!(
+            finding.why,
+            [
+                "By convention the onboarding of pds_database is called skvs-onboarding-pds--database."
+            ]
+        );
+    }
+}

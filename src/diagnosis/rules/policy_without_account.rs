@@ -1,0 +1,83 @@
+//! SKVS411: the AuthorizationPolicy does not let in an account of the values.
+
+use crate::diagnosis::case::Case;
+use crate::diagnosis::finding::{Evidence, Finding, Subject};
+use crate::diagnosis::policy;
+use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
+use crate::model::policy::{lets_in, principals};
+
+pub(in crate::diagnosis) const RULE: Rule = Rule {
+    code: "SKVS411",
+    slug: "policy-without-account",
+    severity: Severity::Error,
+    role: Role::State,
+    title: "the authorization policy does not let in an account of the values",
+    explanation: r#"The onboarding is Ready, and its AuthorizationPolicy has no principal for a service account of `values.serviceAccounts`:
+somebody has edited the policy since it was applied. That account gets 403 from the proxy. Flux does not look at what it has
+applied (unless `spec.driftDetection.mode` is enabled)."#,
+    fix: r#"See it: `kubectl get authorizationpolicies -A -o yaml` beside `values.serviceAccounts`.
+
+Make Flux apply the release once more: set `reconcile.fluxcd.io/forceAt` and `requestedAt` to one value, as `flux reconcile
+helmrelease NAME --force` does. That is an upgrade: the database is not touched."#,
+    example: r#"values.serviceAccounts: [pds, pds-batch]; principals: cluster.local/ns/pds/sa/pds"#,
+    needs: &[],
+    explains: &[],
+    when: applied,
+    check,
+};
+
+/// The policy should be what the values say.
+fn applied(case: &Case<'_>) -> bool {
+    case.is_ready() && !case.hr().spec.suspend && !crate::model::status::is_stale(case.hr())
+}
+
+fn check(case: &Case<'_>) -> Verdict {
+    let policy = match policy::read(case) {
+        Ok(Some(policy)) => policy,
+        Ok(None) => return Verdict::Clear,
+        Err(verdict) => return verdict,
+    };
+    let Some(principals) = principals(policy) else {
+        return Verdict::Clear;
+    };
+    let accounts = case.hr().values().accounts();
+    let left_out: Vec<&String> = accounts
+        .iter()
+        .filter(|account| !lets_in(&principals, account))
+        .collect();
+    let Some(first) = left_out.first() else {
+        return Verdict::Clear;
+    };
+    let more = match left_out.len() - 1 {
+        0 => String::new(),
+        n => format!(" and {n} more"),
+    };
+    let subject = Subject::of(policy, "AuthorizationPolicy");
+    let seen = match principals.as_slice() {
+        [] => "none".to_owned(),
+        all => all.join(", "),
+    };
+    let finding = Finding::new(
+        subject.clone(),
+        format!("the AuthorizationPolicy does not let in the service account {first}{more}"),
+    )
+    .why("The values name it, so the policy was changed after it was applied. Flux does not look after what it has applied.")
+    .seen([
+        Evidence::new(subject, ".spec.rules[].from[].source.principals", &seen),
+        Evidence::new(case.subject(), ".spec.values.serviceAccounts", &accounts.join(", ")),
+    ]);
+    policy::apply_again(case, finding).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::diagnosis::fixture;
+
+    #[test]
+    fn the_account_is_named() {
+        assert_eq!(
+            fixture::sentence("ready-and-policy-without-account", "SKVS411"),
+            "the AuthorizationPolicy does not let in the service account pds/pds-batch"
+        );
+    }
+}
