@@ -141,13 +141,25 @@ async fn never_created(
     let first = first_install(cluster, hr).await.map_err(|why| {
         format!("whether the installation created the database is not known: {why}")
     })?;
-    match first {
-        Some(Creation::Failed) => never("failed in revision 1, and an upgrade does not run it"),
-        Some(Creation::NotRun) => {
-            never("was not run in revision 1, and an upgrade does not run it")
+    let Some(first) = first else {
+        return Ok(None);
+    };
+    match creation(&first.hooks) {
+        Creation::Failed => {
+            return never("failed in revision 1, and an upgrade does not run it");
         }
-        _ => Ok(None),
+        Creation::NotRun => {
+            return never("was not run in revision 1, and an upgrade does not run it");
+        }
+        Creation::None | Creation::Succeeded => {}
     }
+    let (was, is) = (Values::read(&first.config).claim(), hr.claim());
+    Ok(match (was.joined(), is.joined()) {
+        (Some(was), Some(is)) if was != is => Some(format!(
+            "its database was changed from {was} to {is} after the installation, which created {was}"
+        )),
+        _ => None,
+    })
 }
 
 fn share(hr: &HelmRelease, release: &ReleaseNotes, force: bool) -> Result<Share> {

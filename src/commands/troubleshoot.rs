@@ -26,8 +26,8 @@ const SIDE_BY_SIDE: usize = 6;
 /// Find out what is wrong with onboardings, and what to do
 ///
 /// Without names: every onboarding that is not well, that is not Ready, suspended, unanswered, with a status older than its
-/// spec, with a database that another one claims too, or upgraded after an installation that failed. Exit code 3: there is an
-/// error. What a code means: explain CODE
+/// spec, with a database that another one claims too or that its name contradicts, not what its installation made it, or without
+/// the onboarding label. Exit code 3: there is an error. What a code means: explain CODE
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   kubectl skvs troubleshoot
@@ -144,7 +144,7 @@ async fn named(app: &App, cluster: &Cluster, names: &[String]) -> Result<Picked>
         objects,
         others,
         considered: None,
-        not_run: None,
+        not_run: Vec::new(),
         errors,
         inconsistent: false,
     })

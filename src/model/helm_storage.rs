@@ -145,12 +145,14 @@ pub fn creation_jobs(hooks: &[Hook]) -> impl Iterator<Item = &Hook> {
         .filter(|h| h.kind == "Job" && h.events.iter().any(|e| e == "pre-install"))
 }
 
-/// The part of a release that tells whether its installation created the database.
+/// The part of a release that tells whether its installation created a database, and which.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
-pub struct ReleaseHooks {
+pub struct Installation {
     #[serde(deserialize_with = "nullable")]
     pub hooks: Vec<Hook>,
+    /// The values given by the user; null when none were given.
+    pub config: Value,
 }
 
 fn nullable<'de, D, T>(deserializer: D) -> Result<T, D::Error>

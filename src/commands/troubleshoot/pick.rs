@@ -1,19 +1,21 @@
 //! Which onboardings are looked into when none is named: those that are not well, from one list.
 
-use super::super::first_install::first_install;
-use super::{Args, SIDE_BY_SIDE};
+mod first;
+mod unlabelled;
+
+use super::Args;
 use crate::cli::App;
 use crate::cluster::gather::Onboardings;
 use crate::cluster::helm_releases::Query;
 use crate::cluster::{All, Cluster, ClusterError};
 use crate::error::{Error, Result};
 use crate::model::claims::Claims;
+use crate::model::convention::{Naming, naming};
 use crate::model::helm_release::HelmRelease;
-use crate::model::helm_storage::Creation;
+use crate::model::onboarding::Claim;
 use crate::model::status::{self, Ready};
 use crate::snapshot::{Read, Why};
 use crate::view::report::{Considered, NotRun};
-use futures::StreamExt;
 use serde_json::Value;
 use std::sync::Arc;
 
@@ -24,7 +26,7 @@ pub(super) struct Picked {
     /// Absent when they were named.
     pub(super) considered: Option<Considered>,
     /// Of the others: what could not be looked at.
-    pub(super) not_run: Option<NotRun>,
+    pub(super) not_run: Vec<NotRun>,
     /// What could not be had; it does not keep the rest from being looked into.
     pub(super) errors: Vec<Error>,
     /// The list's pages are from different moments.
@@ -90,11 +92,19 @@ pub(super) async fn unwell(app: &App, cluster: &Cluster, args: &Args) -> Result<
         .map(|(hr, _)| *hr)
         .filter(|hr| !is_unwell(hr, &claims))
         .collect();
-    let (hollow, not_run) = hollow(cluster, &well).await;
+    let ((installed, first_not_run), (unlabelled, list_not_run)) = futures::join!(
+        first::not_as_installed(cluster, &well),
+        unlabelled::onboardings(cluster, namespace.clone(), args, product),
+    );
     let objects = chosen
         .into_iter()
-        .filter(|(hr, _)| is_unwell(hr, &claims) || hollow.contains(&hr.id()))
+        .filter(|(hr, _)| is_unwell(hr, &claims) || installed.contains(&hr.id()))
         .map(|(_, object)| object)
+        .chain(unlabelled)
+        .collect();
+    let not_run = [first_not_run, list_not_run]
+        .into_iter()
+        .flatten()
         .collect();
     Ok(Picked {
         objects,
@@ -110,38 +120,6 @@ pub(super) async fn unwell(app: &App, cluster: &Cluster, args: &Args) -> Result<
         errors,
         inconsistent: all.inconsistent,
     })
-}
-
-/// First revisions that are read, at most.
-const FIRST_MAX: usize = 200;
-
-/// Ready onboardings whose first revision did not create the database. Their status does not tell: those that were upgraded
-/// since cost a request each.
-async fn hollow(cluster: &Cluster, well: &[&HelmRelease]) -> (Vec<String>, Option<NotRun>) {
-    let upgraded: Vec<&HelmRelease> = well
-        .iter()
-        .copied()
-        .filter(|hr| hr.revision() > Some(1) && !hr.is_remote())
-        .collect();
-    let not_run = |why: String| NotRun {
-        codes: vec!["SKVS310"],
-        what: "first revisions of upgraded onboardings".to_owned(),
-        why: crate::text::one_line(&why),
-    };
-    let mut found = Vec::new();
-    let mut read = futures::stream::iter(upgraded.iter().take(FIRST_MAX))
-        .map(|hr| async { (hr.id(), first_install(cluster, hr).await) })
-        .buffered(SIDE_BY_SIDE);
-    while let Some((id, first)) = read.next().await {
-        match first {
-            Ok(Some(Creation::Failed | Creation::NotRun)) => found.push(id),
-            Ok(_) => {}
-            Err(why) => return (found, Some(not_run(why))),
-        }
-    }
-    let rest = upgraded.len().saturating_sub(FIRST_MAX);
-    let told = (rest > 0).then(|| not_run(format!("{rest} of {} were left out", upgraded.len())));
-    (found, told)
 }
 
 async fn list(
@@ -182,6 +160,15 @@ fn is_unwell(hr: &HelmRelease, claims: &Claims) -> bool {
         || hr.metadata.deletion_timestamp.is_some()
         || status::is_stale(hr)
         || status::is_unanswered(hr)
+        || contradicts_its_name(hr)
+}
+
+/// Of a name that only does not follow the convention nothing is said unless the onboarding is named.
+fn contradicts_its_name(hr: &HelmRelease) -> bool {
+    match hr.claim() {
+        Claim::Database(database) => naming(&hr.metadata.name, &database) == Naming::Contradicts,
+        _ => false,
+    }
 }
 
 #[cfg(test)]
@@ -195,7 +182,9 @@ mod tests {
             let snapshot = fixture::snapshot(&name);
             let known = snapshot.others.seen().cloned().unwrap_or_default();
             // A green release whose source fails is found only when it is named: the list does not hold sources.
-            let told = name != "ready" && !name.starts_with("ready-and-");
+            // Nor one without the label; a name that is merely unusual is no reason.
+            let told = (!name.starts_with("ready") || name == "ready-and-database-changed")
+                && !["label-missing", "name-without-prefix"].contains(&name.as_str());
             assert_eq!(
                 is_unwell(&snapshot.helm_release, &Claims::of(&known)),
                 told,

@@ -1,0 +1,53 @@
+//! Onboardings that the list by the label leaves out: other HelmReleases that install the onboarding chart.
+
+use super::super::Args;
+use crate::cluster::helm_releases::Query;
+use crate::cluster::{Cluster, ClusterError};
+use crate::model::helm_release::{HelmRelease, ONBOARDING_SELECTOR};
+use crate::view::report::NotRun;
+use serde_json::Value;
+
+/// Those of the namespace, or of all; nothing where a selector of the user's own says which are meant. One list more.
+pub(super) async fn onboardings(
+    cluster: &Cluster,
+    namespace: Option<String>,
+    args: &Args,
+    product: &str,
+) -> (Vec<Value>, Option<NotRun>) {
+    let Some((key, value)) = ONBOARDING_SELECTOR.split_once('=') else {
+        return (Vec::new(), None);
+    };
+    if product != ONBOARDING_SELECTOR || args.selector.is_some() {
+        return (Vec::new(), None);
+    }
+    // The API server takes this for those without the key as well.
+    let query = Query {
+        namespace,
+        selector: format!("{key}!={value}"),
+    };
+    let mut found = Vec::new();
+    let told = read(cluster, &query, &mut found).await.err();
+    let not_run = told.map(|error| NotRun {
+        codes: vec!["SKVS161"],
+        what: "HelmReleases without the onboarding label".to_owned(),
+        why: crate::text::one_line(&error.clause()),
+    });
+    (found, not_run)
+}
+
+/// Page by page: most of them are other teams' and of no interest.
+async fn read(
+    cluster: &Cluster,
+    query: &Query,
+    found: &mut Vec<Value>,
+) -> Result<(), ClusterError> {
+    let (first, mut pages) = cluster.helm_releases::<Value>(query).await?;
+    let mut page = Some(first);
+    while let Some(list) = page {
+        found.extend(list.items.into_iter().filter(|object| {
+            HelmRelease::from_value(object).is_ok_and(|hr| hr.installs_onboarding_chart())
+        }));
+        page = pages.next().await?;
+    }
+    Ok(())
+}
