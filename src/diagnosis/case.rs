@@ -160,7 +160,8 @@ impl<'a> Case<'a> {
             return false;
         }
         let text = self.error();
-        let job_failed = text.contains("Job/")
+        let named = failure::resources(text).iter().any(|w| w.kind == "Job");
+        let job_failed = named
             || [
                 "BackoffLimitExceeded",
                 "DeadlineExceeded",

@@ -98,14 +98,19 @@ fn fold(mut found: Vec<(&'static Rule, Finding)>) -> Vec<Root> {
             rule.code,
         )
     });
-    let explainer = |code: &str| {
+    // A symptom says that there is a failure and never why: any cause accounts for it.
+    let cause = found
+        .iter()
+        .position(|(rule, _)| matches!(rule.role, Role::Cause | Role::Fallback));
+    let explainer = |rule: &Rule| {
         found
             .iter()
-            .position(|(rule, _)| rule.explains.contains(&code))
+            .position(|(r, _)| r.explains.contains(&rule.code))
+            .or(cause.filter(|_| rule.role == Role::Symptom))
     };
     // The registry's test keeps `explains` free of circles; the bound keeps this loop finite without it.
     let roots: Vec<usize> = (0..found.len())
-        .map(|i| (0..found.len()).fold(i, |at, _| explainer(found[at].0.code).unwrap_or(at)))
+        .map(|i| (0..found.len()).fold(i, |at, _| explainer(found[at].0).unwrap_or(at)))
         .collect();
     let mut out: Vec<(usize, Root)> = Vec::new();
     let mut rest = Vec::new();

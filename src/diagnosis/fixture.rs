@@ -6,14 +6,15 @@
 //! onboarding is the HelmRelease of `onboarding.json`.
 //!
 //! Parts, for `absent` and `forbidden`: chart, source, creationJob, pods, log, targetNamespace, serviceAccount, others,
-//! elsewhere, rights, controllers, service, slices, databases.
+//! elsewhere, events, rights, controllers, service, slices, databases.
 
 use super::{Case, Diagnosis, Finding, diagnose};
+use crate::model::failure;
 use crate::model::helm_release::HelmRelease;
 use crate::model::helm_storage::{self, Release, Revision};
 use crate::snapshot::{
-    Controllers, CouchService, CreationJob, Dependency, Events, Further, JobPod, Read, Snapshot,
-    Why,
+    Controllers, CouchService, CreationJob, Dependency, Events, Further, JobPod, LostJob, Read,
+    Snapshot, Why,
 };
 use k8s_openapi::jiff::Timestamp;
 use serde::Deserialize;
@@ -132,12 +133,24 @@ pub(crate) fn snapshot(name: &str) -> Snapshot {
         Some(what) => Read::Unknown(Why::Forbidden(what.clone())),
         None => Read::Seen(pods),
     };
-    let mut job_events: Vec<Value> = objects
-        .iter()
-        .filter(|o| kind(o) == "Event" && o["involvedObject"]["kind"] == "Job")
-        .cloned()
-        .collect();
-    crate::model::event::sort(&mut job_events);
+    let creation_job =
+        part("creationJob", &["Job"], Read::not_asked("nothing names it")).map(|job| CreationJob {
+            job,
+            pods,
+            events: events(&objects, &["Job", "Pod"], &meta),
+        });
+    let lost_job = failure::failure(&helm_release)
+        .and_then(|f| {
+            failure::resources(&f.condition.message)
+                .into_iter()
+                .find(|r| r.kind == "Job")
+        })
+        .filter(|_| creation_job.is_absent())
+        .map(|job| LostJob {
+            namespace: job.namespace,
+            name: job.name,
+            events: events(&objects, &["Job"], &meta),
+        });
     let others: Read<Vec<HelmRelease>> = match meta.forbidden.get("others") {
         Some(what) => Read::Unknown(Why::Forbidden(what.clone())),
         None => Read::Seen(
@@ -209,18 +222,9 @@ pub(crate) fn snapshot(name: &str) -> Snapshot {
         release: release(&objects, true),
         first_release: release(&objects, false),
         release_secret: None,
-        lost_job: None,
-        creation_job: part("creationJob", &["Job"], Read::not_asked("nothing names it")).map(
-            |job| CreationJob {
-                job,
-                pods,
-                events: Read::Seen(Events {
-                    known: job_events,
-                    not_all: None,
-                }),
-            },
-        ),
-        events: Read::Seen(Events::default()),
+        lost_job,
+        creation_job,
+        events: events(&objects, &["HelmRelease"], &meta),
         target_namespace: part("targetNamespace", &["Namespace"], Read::Seen(namespace)),
         service_account: part(
             "serviceAccount",
@@ -284,6 +288,28 @@ fn service(meta: &Meta, objects: &[Value]) -> Read<CouchService> {
             Some(why) => Read::Unknown(why),
             None => Read::Seen(slices.cloned().collect()),
         },
+    })
+}
+
+/// Events of objects of these kinds, newest last.
+fn events(objects: &[Value], kinds: &[&str], meta: &Meta) -> Read<Events> {
+    if let Some(what) = meta.forbidden.get("events") {
+        return Read::Unknown(Why::Forbidden(what.clone()));
+    }
+    let about = |o: &Value| {
+        o["involvedObject"]["kind"]
+            .as_str()
+            .is_some_and(|k| kinds.contains(&k))
+    };
+    let mut known: Vec<Value> = objects
+        .iter()
+        .filter(|o| kind(o) == "Event" && about(o))
+        .cloned()
+        .collect();
+    crate::model::event::sort(&mut known);
+    Read::Seen(Events {
+        known,
+        not_all: None,
     })
 }
 

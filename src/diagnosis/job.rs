@@ -3,8 +3,9 @@
 use super::case::Case;
 use super::finding::{Evidence, Finding, Subject};
 use crate::model::event::Event;
-use crate::model::job::{self as model, Container, containers, made_by};
+use crate::model::job::{self as model, containers, made_by};
 use crate::snapshot::{CreationJob, Events, JobPod, Read, Snapshot, Why};
+use serde_json::Value;
 
 /// Lines of a log that are shown.
 const LINES: usize = 5;
@@ -53,12 +54,8 @@ pub enum Outcome {
     },
     /// No node takes the pod.
     Unscheduled { pod: Subject, message: String },
-    /// A container still runs. `ended`: the containers that are through, all well.
-    Running {
-        pod: Subject,
-        running: Vec<String>,
-        ended: Vec<String>,
-    },
+    /// A container still runs.
+    Running { pod: Subject, running: Vec<String> },
     /// Nothing to tell.
     Nothing,
 }
@@ -103,6 +100,28 @@ impl Silent {
     }
 }
 
+/// No pod of the Job could be made.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Uncreated {
+    /// The Job, which may be gone.
+    pub job: Subject,
+    /// As the Job controller's event tells it.
+    pub why: String,
+    pub gone: bool,
+}
+
+/// What the sidecar does that keeps a Job from its end.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Sidecar {
+    /// The Job's own containers are through, and the sidecar runs on.
+    RunsOn { pod: Subject, ended: Vec<String> },
+    /// It does not get ready, and the Job's own containers wait for it.
+    NotReady { pod: Subject, state: String },
+}
+
+/// The container that Istio puts into a pod.
+const SIDECAR: &str = "istio-proxy";
+
 /// The creation Job, as far as it was read.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Job {
@@ -113,8 +132,10 @@ pub struct Job {
     pub outcome: Outcome,
     /// Why its pods tell nothing.
     pub silent: Option<Silent>,
-    /// It has no pod since none could be made: why, as the Job controller's event tells.
-    pub uncreated: Option<String>,
+    /// It has no pod since none could be made.
+    pub uncreated: Option<Uncreated>,
+    /// What its mesh sidecar does that keeps it from its end.
+    pub sidecar: Option<Sidecar>,
     /// Exit codes of its pods, oldest first.
     pub exits: Vec<i64>,
 }
@@ -128,19 +149,27 @@ impl Job {
             outcome: Outcome::Nothing,
             silent: Some(silent),
             uncreated: None,
+            sidecar: None,
             exits: Vec::new(),
         };
         let CreationJob { job, pods, events } = match &snapshot.creation_job {
             Read::Seen(found) => found,
-            Read::Absent => return nothing(Silent::Gone),
+            Read::Absent => {
+                return Self {
+                    uncreated: lost(snapshot),
+                    ..nothing(Silent::Gone)
+                };
+            }
             Read::Unknown(why) => return nothing(Silent::NotRead(why.clone())),
         };
         // Two onboardings for one database have one Job name: what the other's Job says is not about this one.
         if let Some(other) = made_by(job).filter(|id| *id != snapshot.helm_release.id()) {
             return nothing(Silent::Replaced(crate::text::one_line(&other)));
         }
+        let subject = Subject::of(job, "Job");
         let uncreated = match (pods, events) {
-            (Read::Seen(pods), Read::Seen(events)) if pods.is_empty() => uncreated(events),
+            (Read::Seen(pods), _) if !pods.is_empty() => None,
+            (_, Read::Seen(events)) => uncreated(&subject, events, false),
             _ => None,
         };
         let silent = match pods {
@@ -153,7 +182,8 @@ impl Job {
         Self {
             silent,
             uncreated,
-            subject: Some(Subject::of(job, "Job")),
+            sidecar: pods.iter().find_map(|p| sidecar(&p.pod)),
+            subject: Some(subject),
             failed: model::failed(&model::conditions(job))
                 .map(|c| (c.reason.clone(), c.message.clone())),
             outcome: pods
@@ -184,18 +214,14 @@ impl Job {
 
     /// Adds to a finding why no pod could be made, and what to do; nothing where that is not the case.
     pub fn tell_refusal(&self, finding: Finding) -> Finding {
-        let (Some(job), Some(why)) = (&self.subject, &self.uncreated) else {
+        let Some(refused) = &self.uncreated else {
             return finding;
         };
         finding
-            .why(format!("The Job's pod was refused: {why}"))
-            .seen([Evidence::new(
-                job.clone(),
-                "events",
-                &format!("FailedCreate: {why}"),
-            )])
-            .step("Mend what refuses the pod, such as a missing ServiceAccount, a quota or a pod security level. The Job's events:")
-            .command(["kubectl", "describe", "-n", &job.namespace, "job", &job.name])
+            .why(format!("The Job's pod was refused: {}", refused.why))
+            .seen([refused.evidence()])
+            .step("Mend what refuses the pod. The Job's events:")
+            .command(refused.command())
     }
 
     /// The container that died, whatever for.
@@ -207,6 +233,29 @@ impl Job {
             | Outcome::Died(d) => Some(d),
             _ => None,
         }
+    }
+}
+
+impl Uncreated {
+    /// The event.
+    pub fn evidence(&self) -> Evidence {
+        let observed = format!("FailedCreate: {}", self.why);
+        Evidence::new(self.job.clone(), "events", &observed)
+    }
+
+    /// Shows the Job's events.
+    pub fn command(&self) -> Vec<String> {
+        let Subject {
+            namespace, name, ..
+        } = &self.job;
+        let of = format!("involvedObject.kind=Job,involvedObject.name={name}");
+        let words: &[&str] = if self.gone {
+            &["get", "events", "-n", namespace, "--field-selector", &of]
+        } else {
+            &["describe", "-n", namespace, "job", name]
+        };
+        let words = words.iter().map(|w| (*w).to_owned());
+        std::iter::once("kubectl".to_owned()).chain(words).collect()
     }
 }
 
@@ -228,18 +277,54 @@ impl Death {
 
 /// What keeps the Job controller from making a pod: a quota, a policy, a ServiceAccount that is not there. The newest of its
 /// events tells, unless a pod was made after it.
-fn uncreated(events: &Events) -> Option<String> {
+fn uncreated(job: &Subject, events: &Events, gone: bool) -> Option<Uncreated> {
     let mut newest_first = events.known.iter().rev().map(Event::from_value);
     let newest =
         newest_first.find(|e| ["FailedCreate", "SuccessfulCreate"].contains(&e.reason.as_str()))?;
     let why = newest.message.strip_prefix("Error creating: ");
-    (newest.reason == "FailedCreate").then(|| crate::text::one_line(why.unwrap_or(&newest.message)))
+    (newest.reason == "FailedCreate").then(|| Uncreated {
+        job: job.clone(),
+        why: crate::text::one_line(why.unwrap_or(&newest.message)),
+        gone,
+    })
+}
+
+/// What the events of a Job that is gone tell.
+fn lost(snapshot: &Snapshot) -> Option<Uncreated> {
+    let lost = snapshot.lost_job.as_ref()?;
+    let job = Subject::new("Job", &lost.namespace, &lost.name);
+    uncreated(&job, lost.events.seen()?, true)
+}
+
+/// What the pod's sidecar does that keeps the Job from its end.
+fn sidecar(pod: &Value) -> Option<Sidecar> {
+    let proxy = containers(pod).find(|c| c.name() == SIDECAR)?;
+    let own = || containers(pod).filter(|c| c.name() != SIDECAR);
+    let ended = || own().filter(|c| c.ended().is_some());
+    let subject = Subject::of(pod, "Pod");
+    if proxy.is_running() && own().all(|c| c.ended().is_some_and(|e| e.exit_code == 0)) {
+        return (ended().next().is_some()).then(|| Sidecar::RunsOn {
+            pod: subject,
+            ended: ended().map(|c| c.name().to_owned()).collect(),
+        });
+    }
+    let state = match (proxy.waiting(), proxy.ended().or(proxy.ended_before())) {
+        _ if proxy.is_ready() => return None,
+        (_, Some(ended)) if ended.exit_code != 0 => format!("exited {}", ended.exit_code),
+        _ if proxy.is_running() => "runs and is not ready".to_owned(),
+        _ => return None,
+    };
+    let waits = own().any(|c| !c.has_run() || c.is_running());
+    waits.then_some(Sidecar::NotReady {
+        pod: subject,
+        state,
+    })
 }
 
 /// The first container of the pod that ended badly. A sidecar that ends badly after its pod's work is no cause.
 fn death(pod: &JobPod) -> Option<Death> {
     let (container, ended) = containers(&pod.pod)
-        .filter(|c| c.name() != "istio-proxy")
+        .filter(|c| c.name() != SIDECAR)
         .find_map(|c| Some((c.name().to_owned(), c.ended_badly()?)))?;
     let log = pod
         .logs
@@ -298,18 +383,16 @@ fn outcome(pod: &JobPod) -> Outcome {
             message,
         };
     }
-    let names = |of: fn(&Container<'_>) -> bool| -> Vec<String> {
-        let all = containers(&pod.pod).filter(of);
-        all.map(|c| c.name().to_owned()).collect()
-    };
-    let running = names(|c| c.is_running());
+    let running: Vec<String> = containers(&pod.pod)
+        .filter(|c| c.is_running())
+        .map(|c| c.name().to_owned())
+        .collect();
     if running.is_empty() {
         return Outcome::Nothing;
     }
     Outcome::Running {
         pod: subject,
         running,
-        ended: names(|c| c.ended().is_some()),
     }
 }
 

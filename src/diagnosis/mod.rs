@@ -14,6 +14,7 @@ pub(crate) mod fixture;
 pub mod install;
 pub mod job;
 mod policy;
+mod refused;
 pub mod registry;
 pub mod retries;
 pub mod rule;

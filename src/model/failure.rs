@@ -94,6 +94,27 @@ pub fn split_trailer(message: &str) -> (&str, Option<&str>) {
     }
 }
 
+/// The object that Helm was applying, its kind and `namespace/name`, where the text names it:
+/// `server-side apply failed for object core/x batch/v1, Kind=Job: …` or `cannot patch "x" with kind Job: …`.
+pub fn applied_object(text: &str) -> Option<(String, String)> {
+    let word = |w: &str| !w.is_empty() && !w.contains([' ', '"', '\n']);
+    if let Some((_, rest)) = text.split_once("server-side apply failed for object ") {
+        let (id, rest) = rest.split_once(' ')?;
+        let (_, kind) = rest.split_once(", Kind=")?;
+        let (kind, _) = kind.split_once(':')?;
+        return (word(id) && word(kind)).then(|| (kind.to_owned(), id.to_owned()));
+    }
+    let (_, rest) = text.split_once("cannot patch \"")?;
+    let (name, rest) = rest.split_once("\" with kind ")?;
+    let (kind, _) = rest.split_once(':')?;
+    (word(name) && word(kind)).then(|| (kind.to_owned(), name.to_owned()))
+}
+
+/// Whether the text is what a chart's author made the templates say: it may quote anything.
+pub fn is_charts_own(text: &str) -> bool {
+    text.contains("execution error at (")
+}
+
 /// Takes `Helm install failed for release ns/name with chart c@v: ` or `Helm install failed: ` off.
 fn unwrap_action(message: &str) -> (Option<&'static str>, &str) {
     for action in ACTIONS {
@@ -274,10 +295,26 @@ mod tests {
         assert!(resources("nothing here").is_empty());
     }
 
+    #[test]
+    fn the_object_that_was_applied_is_named() {
+        let of = |text| applied_object(text).map(|(kind, id)| format!("{kind} {id}"));
+        assert_eq!(
+            of("failed: server-side apply failed for object core/x-create batch/v1, Kind=Job: no")
+                .as_deref(),
+            Some("Job core/x-create")
+        );
+        assert_eq!(
+            of("cannot patch \"x\" with kind AuthorizationPolicy: AuthorizationPolicy.security.istio.io \"x\" is invalid").as_deref(),
+            Some("AuthorizationPolicy x")
+        );
+        assert_eq!(of("cannot patch it"), None);
+    }
+
     proptest! {
         #[test]
-        fn no_text_panics(text in "(\\[|Job/|core/x| status: '|Failed|', |\\]|Helm install failed: | for release x/y with chart c@1: ){0,10}") {
+        fn no_text_panics(text in "(server-side apply failed for object |cannot patch \"|\" with kind |, Kind=|\\[|Job/|core/x| status: '|Failed|', |\\]|Helm install failed: | for release x/y with chart c@1: ){0,10}") {
             let _ = resources(&text);
+            let _ = applied_object(&text);
             let (_, error) = unwrap_action(split_trailer(&text).0);
             let _ = unwrap_error(error);
         }

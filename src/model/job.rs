@@ -82,6 +82,11 @@ impl<'v> Container<'v> {
             .is_some_and(|v| !v.is_null())
     }
 
+    /// The kubelet's word that it can do its work.
+    pub fn is_ready(self) -> bool {
+        self.0.pointer("/ready").and_then(Value::as_bool) == Some(true)
+    }
+
     /// How it ended, if it does not run.
     pub fn ended(self) -> Option<Ended<'v>> {
         Ended::of(self.0, "/state/terminated")

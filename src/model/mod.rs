@@ -17,4 +17,5 @@ pub mod names;
 pub mod notes;
 pub mod onboarding;
 pub mod policy;
+pub mod refusal;
 pub mod status;

@@ -142,7 +142,7 @@ mod tests {
             "the creation Job failed: its pod could not be made"
         );
         assert!(
-            finding.why[0].ends_with("serviceaccount \"agora-kvs\" not found"),
+            finding.why[0].ends_with("within requested timeout"),
             "{:?}",
             finding.why
         );

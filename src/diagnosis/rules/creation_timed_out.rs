@@ -27,7 +27,7 @@ failed pre-install: timed out waiting for the condition"#,
     check,
 };
 
-fn about_the_job(case: &Case<'_>) -> bool {
+pub(super) fn about_the_job(case: &Case<'_>) -> bool {
     let message = case.error();
     case.is_about_the_job()
         && is_timeout(message)
@@ -43,30 +43,24 @@ fn check(case: &Case<'_>) -> Verdict {
     )
     .seen(case.seen_failure());
     match &case.job.outcome {
-        Outcome::Running {
-            pod,
-            running,
-            ended,
-        } => {
+        Outcome::Running { pod, running } => {
             let observed = format!("still running: {}", running.join(", "));
             finding = finding.seen([Evidence::new(
                 pod.clone(),
                 ".status.containerStatuses",
                 &observed,
             )]);
-            finding = if !ended.is_empty() && running.iter().all(|c| c == "istio-proxy") {
-                finding.why(format!("The container {} is through, and the mesh's sidecar still runs: the Job is not done while it does.", ended.join(", ")))
-            } else {
-                finding.why("Its pod runs and has not come to an end.")
-            };
-            finding = finding.step("See what it waits for:").command([
-                "kubectl",
-                "logs",
-                "-n",
-                &pod.namespace,
-                &pod.name,
-                "--all-containers",
-            ]);
+            finding = finding
+                .why("Its pod runs and has not come to an end.")
+                .step("See what it waits for:")
+                .command([
+                    "kubectl",
+                    "logs",
+                    "-n",
+                    &pod.namespace,
+                    &pod.name,
+                    "--all-containers",
+                ]);
         }
         Outcome::Nothing if case.job.uncreated.is_some() => {
             finding.sentence =
@@ -122,7 +116,7 @@ mod tests {
             finding.sentence,
             "the creation Job did not end within 20s: its pod could not be made"
         );
-        let refused = "pods \"pds-database-create-\" is forbidden: error looking up service account core/agora-kvs: serviceaccount \"agora-kvs\" not found";
+        let refused = "Timeout: request did not complete within requested timeout";
         assert_eq!(
             finding.why,
             [format!("The Job's pod was refused: {refused}")]

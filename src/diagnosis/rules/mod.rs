@@ -1,5 +1,6 @@
 //! The rules, one diagnosis a file: its text, its check and its tests.
 
+pub(in crate::diagnosis) mod admission_denied;
 pub(in crate::diagnosis) mod being_deleted;
 pub(in crate::diagnosis) mod couchdb_unauthorized;
 pub(in crate::diagnosis) mod couchdb_unreachable;
@@ -14,20 +15,25 @@ pub(in crate::diagnosis) mod dependency_not_ready;
 pub(in crate::diagnosis) mod encryption_changed;
 pub(in crate::diagnosis) mod image_not_pulled;
 pub(in crate::diagnosis) mod in_progress;
+pub(in crate::diagnosis) mod job_account_missing;
 pub(in crate::diagnosis) mod label_missing;
+pub(in crate::diagnosis) mod limit_range;
 pub(in crate::diagnosis) mod name_convention;
 pub(in crate::diagnosis) mod no_answer;
 pub(in crate::diagnosis) mod no_chart_version;
 pub(in crate::diagnosis) mod notes_disagree;
+pub(in crate::diagnosis) mod pod_security;
 pub(in crate::diagnosis) mod pod_unscheduled;
 pub(in crate::diagnosis) mod policy_missing;
 pub(in crate::diagnosis) mod policy_without_account;
+pub(in crate::diagnosis) mod quota_exceeded;
 pub(in crate::diagnosis) mod repository_unauthorized;
 pub(in crate::diagnosis) mod repository_unreachable;
 pub(in crate::diagnosis) mod repository_wrong_url;
 pub(in crate::diagnosis) mod retries_exhausted;
 pub(in crate::diagnosis) mod service_account_missing;
 pub(in crate::diagnosis) mod service_account_without_rights;
+pub(in crate::diagnosis) mod sidecar_holds_job;
 pub(in crate::diagnosis) mod source_missing;
 pub(in crate::diagnosis) mod stale_status;
 pub(in crate::diagnosis) mod suspended;
@@ -37,3 +43,4 @@ pub(in crate::diagnosis) mod unknown_cause;
 pub(in crate::diagnosis) mod unknown_chart;
 pub(in crate::diagnosis) mod values_reference_missing;
 pub(in crate::diagnosis) mod wait_timed_out;
+pub(in crate::diagnosis) mod webhook_down;

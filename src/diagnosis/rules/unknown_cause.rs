@@ -18,7 +18,7 @@ not run (the report's last line says which and why), the cause may lie there."#,
 of helm-controller at the time of the last attempt.
 
 A text that comes back deserves its own code: please report it."#,
-    example: r#"install failed: admission webhook "policy.example" denied the request: …"#,
+    example: r#"install failed: a text that no check knows"#,
     needs: &[],
     explains: &["SKVS110"],
     when: failing,

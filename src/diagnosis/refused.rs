@@ -1,0 +1,82 @@
+//! What the API server's admission refused, for the rules on it: an object that Flux applied, or the pod of the creation Job,
+//! of which Flux knows nothing and the Job's events tell.
+
+use super::case::Case;
+use super::finding::{Evidence, Finding, Subject};
+use super::retries::{Fixes, then};
+use crate::model::failure::applied_object;
+use crate::model::refusal::Refusal;
+
+/// A refusal and where it was read.
+pub(super) struct Refused {
+    pub refusal: Refusal,
+    /// The Job whose pod was refused; `None` where Flux's own request was.
+    pub job: Option<Subject>,
+    evidence: Vec<Evidence>,
+    object: String,
+}
+
+/// The refusal that the failure tells, or the events of the Job that it speaks of.
+pub(super) fn refused(case: &Case<'_>) -> Option<Refused> {
+    let failure: Vec<Evidence> = case.seen_failure().into_iter().collect();
+    if let Some(refusal) = Refusal::parse(case.error()) {
+        return Some(Refused {
+            refusal,
+            job: None,
+            evidence: failure,
+            object: object(case.error()),
+        });
+    }
+    let uncreated = case
+        .job
+        .uncreated
+        .as_ref()
+        .filter(|_| case.is_about_the_job())?;
+    Some(Refused {
+        refusal: Refusal::parse(&uncreated.why)?,
+        job: Some(uncreated.job.clone()),
+        evidence: failure.into_iter().chain([uncreated.evidence()]).collect(),
+        object: "the pod of the creation Job".to_owned(),
+    })
+}
+
+/// What was to be made, as the text tells it.
+pub(super) fn object(error: &str) -> String {
+    match applied_object(error) {
+        Some((kind, id)) => format!("{kind} {id}"),
+        None if error.contains("pre-install") => "the creation Job".to_owned(),
+        None => "an object of the chart".to_owned(),
+    }
+}
+
+impl Refused {
+    /// What was refused, in words.
+    pub(super) fn object(&self) -> &str {
+        &self.object
+    }
+
+    /// The namespace that what was refused was to be in.
+    pub(super) fn namespace<'c>(&'c self, case: &Case<'c>) -> &'c str {
+        let namespace = self.job.as_ref().map(|j| j.namespace.as_str());
+        namespace.unwrap_or_else(|| case.hr().release_namespace())
+    }
+
+    /// A finding with what was seen, and how it goes on once that is mended.
+    pub(super) fn finding(
+        self,
+        case: &Case<'_>,
+        subject: Subject,
+        sentence: impl AsRef<str>,
+    ) -> Finding {
+        let finding = Finding::new(subject, sentence);
+        let finding = match self.job {
+            Some(_) => finding.why(
+                "Flux knows only that the Job does not end; the Job's events tell why it has no pod.",
+            ),
+            None => finding,
+        };
+        finding
+            .seen(self.evidence)
+            .then(then(case, Fixes::Elsewhere))
+    }
+}

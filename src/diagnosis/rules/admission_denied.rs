@@ -1,0 +1,101 @@
+//! SKVS313: a policy of the cluster refuses what the onboarding makes.
+
+use crate::diagnosis::case::Case;
+use crate::diagnosis::finding::Subject;
+use crate::diagnosis::refused::refused;
+use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, always};
+use crate::model::refusal::Refusal;
+
+pub(in crate::diagnosis) const RULE: Rule = Rule {
+    code: "SKVS313",
+    slug: "admission-denied",
+    severity: Severity::Error,
+    role: Role::Cause,
+    title: "a policy of the cluster refuses what the onboarding makes",
+    explanation: r#"An admission webhook (Kyverno, Gatekeeper, one's own) or a ValidatingAdmissionPolicy said no to the creation Job, to its pod
+or to the authorization policy. Its own words follow. Where only the pod was refused, Flux tells of a time-out and the
+Job's events of the refusal."#,
+    fix: r#"See it: the condition Released, or the events of the Job.
+
+Give the policy what it asks for (a label, a registry, a limit), through the values or the chart, or have its owners make an
+exception for this namespace."#,
+    example: r#"admission webhook "validate.kyverno.svc-fail" denied the request: resource Job/core/x was blocked due to the following policies …
+jobs.batch "x" is forbidden: ValidatingAdmissionPolicy 'owner' with binding 'owner' denied request: owner label is missing"#,
+    needs: &[],
+    explains: &["SKVS108", "SKVS303", "SKVS308"],
+    when: always,
+    check,
+};
+
+fn check(case: &Case<'_>) -> Verdict {
+    let Some(refused) = refused(case) else {
+        return Verdict::Clear;
+    };
+    let (subject, lead, said, command) = match &refused.refusal {
+        Refusal::Webhook { name, said } => (
+            refused.job.clone().unwrap_or_else(|| case.subject()),
+            format!("the admission webhook {name}"),
+            said.clone(),
+            vec![
+                "kubectl".to_owned(),
+                "get".to_owned(),
+                "validatingwebhookconfigurations,mutatingwebhookconfigurations".to_owned(),
+            ],
+        ),
+        Refusal::Policy { name, said } => {
+            let subject = Subject::new("ValidatingAdmissionPolicy", "", name);
+            let words = [
+                "kubectl",
+                "get",
+                "validatingadmissionpolicy",
+                name,
+                "-o",
+                "yaml",
+            ];
+            (
+                subject.clone(),
+                subject.to_string(),
+                said.clone(),
+                words.map(str::to_owned).to_vec(),
+            )
+        }
+        _ => return Verdict::Clear,
+    };
+    let sentence = format!("{lead} refuses {}", refused.object());
+    let finding = refused.finding(case, subject, sentence);
+    let finding = if said.is_empty() {
+        finding.why("It gives no reason.")
+    } else {
+        finding.why(format!("It says: {said}"))
+    };
+    finding
+        .step("Do what it asks for, or ask its owners for an exception. To see whose it is:")
+        .command(command)
+        .into()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::diagnosis::fixture;
+
+    #[test]
+    fn a_webhook_and_a_policy_are_told_with_their_words() {
+        let finding = fixture::finding("admission-denied", "SKVS313");
+        assert_eq!(
+            finding.sentence,
+            "the admission webhook validate.kyverno.svc-fail refuses Job core/pds-database-create"
+        );
+        assert!(
+            finding.why[0]
+                .starts_with("It says: resource Job/core/pds-database-create was blocked")
+        );
+        assert_eq!(
+            fixture::sentence("admission-denied-policy-middle", "SKVS313"),
+            "ValidatingAdmissionPolicy owner-label refuses the creation Job"
+        );
+        assert_eq!(
+            fixture::sentence("admission-denied-pod-old", "SKVS313"),
+            "the admission webhook validation.gatekeeper.sh refuses the pod of the creation Job"
+        );
+    }
+}

@@ -1,0 +1,77 @@
+//! SKVS314: the ServiceAccount of the creation Job's pod does not exist.
+
+use crate::diagnosis::case::Case;
+use crate::diagnosis::finding::{Evidence, Subject};
+use crate::diagnosis::refused::refused;
+use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, always};
+use crate::model::refusal::Refusal;
+
+pub(in crate::diagnosis) const RULE: Rule = Rule {
+    code: "SKVS314",
+    slug: "job-account-missing",
+    severity: Severity::Error,
+    role: Role::Cause,
+    title: "the ServiceAccount of the creation Job's pod does not exist",
+    explanation: r#"The creation Job runs as the ServiceAccount of `values.databaseCreationJob.serviceAccount` (`agora-kvs` if not set) in the
+target namespace. While it does not exist no pod is made, and Flux tells of a time-out only. It is not the account that is let
+in to the database (`values.serviceAccounts`), nor the one that Flux acts as (SKVS401)."#,
+    fix: r#"See it: `kubectl get serviceaccounts -n TARGETNAMESPACE`, and the events of the Job.
+
+Create it in the target namespace, or correct `spec.targetNamespace` (the runbook's is `core`, where it exists)."#,
+    example: r#"Error creating: pods "x-" is forbidden: error looking up service account core/agora-kvs: serviceaccount "agora-kvs" not found"#,
+    needs: &[],
+    explains: &["SKVS108", "SKVS303", "SKVS308"],
+    when: always,
+    check,
+};
+
+fn check(case: &Case<'_>) -> Verdict {
+    let Some(refused) = refused(case) else {
+        return Verdict::Clear;
+    };
+    let Refusal::AccountMissing { namespace, name } = refused.refusal.clone() else {
+        return Verdict::Clear;
+    };
+    let subject = Subject::new("ServiceAccount", &namespace, &name);
+    let sentence = format!("{subject} does not exist, and the creation Job is to run as it");
+    let values = case
+        .hr()
+        .spec
+        .values
+        .pointer("/databaseCreationJob/serviceAccount");
+    let field = ".spec.values.databaseCreationJob.serviceAccount";
+    let observed = values
+        .and_then(serde_json::Value::as_str)
+        .map_or("not set: the chart's default".to_owned(), str::to_owned);
+    refused
+        .finding(case, subject, sentence)
+        .seen([Evidence::new(case.subject(), field, &observed)])
+        .step("If the target namespace is the right one, create the account. If not, correct spec.targetNamespace in the manifest. These are there:")
+        .command(["kubectl", "get", "serviceaccounts", "-n", &namespace])
+        .into()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::diagnosis::fixture;
+
+    #[test]
+    fn it_is_found_in_the_jobs_events() {
+        let finding = fixture::finding("job-account-missing", "SKVS314");
+        assert_eq!(
+            finding.sentence,
+            "ServiceAccount core/agora-kvs does not exist, and the creation Job is to run as it"
+        );
+        assert_eq!(finding.evidence[2].observed, "not set: the chart's default");
+    }
+
+    #[test]
+    fn a_job_that_is_gone_is_told_by_its_events() {
+        let finding = fixture::finding("job-account-missing-job-gone", "SKVS314");
+        assert_eq!(finding.subject.id(), "core/agora-kvs");
+        assert_eq!(
+            fixture::followers("job-account-missing-job-gone"),
+            ["SKVS110", "SKVS308"]
+        );
+    }
+}

@@ -1,0 +1,69 @@
+//! SKVS312: the namespace's pod security level refuses the creation Job's pod.
+
+use crate::diagnosis::case::Case;
+use crate::diagnosis::finding::Subject;
+use crate::diagnosis::refused::refused;
+use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, always};
+use crate::model::refusal::Refusal;
+
+pub(in crate::diagnosis) const RULE: Rule = Rule {
+    code: "SKVS312",
+    slug: "pod-security",
+    severity: Severity::Error,
+    role: Role::Cause,
+    title: "pod security refuses the creation Job's pod",
+    explanation: r#"The target namespace enforces a pod security level (label `pod-security.kubernetes.io/enforce`), and the pod of the creation
+Job does not keep to it. The pod is not made; the Job stays without one until Helm gives up. In the mesh the container
+`istio-init` alone, which needs NET_ADMIN, breaks the levels baseline and restricted; Istio's CNI plugin does without it."#,
+    fix: r#"See it: `kubectl get namespace NAME --show-labels`, and the events of the Job: they list what is not kept to.
+
+Lower the level of the namespace, or install into another one (the runbook's is `core`), or have the chart's pod conform."#,
+    example: r#"Error creating: pods "x-" is forbidden: violates PodSecurity "restricted:latest": allowPrivilegeEscalation != false (container "create" …)"#,
+    needs: &[],
+    explains: &["SKVS108", "SKVS303", "SKVS308"],
+    when: always,
+    check,
+};
+
+fn check(case: &Case<'_>) -> Verdict {
+    let Some(refused) = refused(case) else {
+        return Verdict::Clear;
+    };
+    let Refusal::PodSecurity { level, violations } = refused.refusal.clone() else {
+        return Verdict::Clear;
+    };
+    let namespace = refused.namespace(case).to_owned();
+    let sentence = format!(
+        "the pod security level {level} of namespace {namespace} refuses {}",
+        refused.object()
+    );
+    let mut finding = refused
+        .finding(case, Subject::new("Namespace", "", &namespace), sentence)
+        .why(format!("Not kept to: {violations}"));
+    if violations.contains("istio-init") {
+        finding = finding.why("The mesh puts istio-init into the pod; with Istio's CNI plugin it would not be needed.");
+    }
+    finding
+        .step("Lower the level, or use the namespace that onboardings are meant for. The labels that set it:")
+        .command(["kubectl", "get", "namespace", &namespace, "--show-labels"])
+        .into()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::diagnosis::fixture;
+
+    #[test]
+    fn the_level_and_what_breaks_it_are_told() {
+        let finding = fixture::finding("pod-security", "SKVS312");
+        assert_eq!(
+            finding.sentence,
+            "the pod security level restricted:latest of namespace core refuses the pod of the creation Job"
+        );
+        assert!(finding.why[1].starts_with("Not kept to: allowPrivilegeEscalation != false"));
+        assert_eq!(
+            fixture::sentence("pod-security-old", "SKVS312"),
+            "the pod security level baseline:v1.25 of namespace core refuses the pod of the creation Job"
+        );
+    }
+}
