@@ -13,9 +13,20 @@ pub mod helm_storage;
 pub mod job;
 pub mod lookup;
 pub mod manifest;
+pub mod manifest_error;
 pub mod names;
 pub mod notes;
 pub mod onboarding;
 pub mod policy;
 pub mod refusal;
+pub mod source_error;
 pub mod status;
+pub mod template_error;
+pub mod values_reference;
+pub mod values_schema;
+
+/// The beginning of `text` that is made of such characters.
+fn lead(text: &str, of: impl Fn(char) -> bool) -> &str {
+    let end = text.find(|c| !of(c)).unwrap_or(text.len());
+    &text[..end]
+}

@@ -1,0 +1,155 @@
+//! The texts by which the API server refuses an object for one of its fields: a field that its kind does not have, or a value
+//! that it does not take. What may not change (immutable fields) and what is too long are other matters.
+
+/// A field that the API server refuses.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// The object as the text names it: `Job.batch "x"`; empty where it names none.
+    pub object: String,
+    /// `spec.template.spec.containers[0].image`; empty where it is not told.
+    pub field: String,
+    /// What is said of the field.
+    pub says: String,
+}
+
+/// Reads a text; `None` when it is about something else.
+pub fn refusal(text: &str) -> Option<Refusal> {
+    unknown(text).or_else(|| invalid(text))
+}
+
+/// `unknown field "spec.x"`, `.spec.x: field not declared in schema`, `ValidationError(Job.spec): …`.
+fn unknown(text: &str) -> Option<Refusal> {
+    if let Some((before, _)) = text.split_once(": field not declared in schema") {
+        let field = before.rsplit([' ', '\n']).next().unwrap_or_default();
+        return Some(Refusal {
+            object: object(before),
+            field: field.trim_start_matches('.').to_owned(),
+            says: "the kind has no such field".to_owned(),
+        });
+    }
+    let validating = text.split_once("error validating data: ");
+    if validating.is_none() && !text.contains("strict decoding error: ") {
+        return None;
+    }
+    if let Some((_, rest)) = text.split_once("unknown field \"")
+        && let Some((field, _)) = rest.split_once('"')
+    {
+        let parent = validating
+            .and_then(|(_, v)| v.strip_prefix("ValidationError("))
+            .or_else(|| validating.and_then(|(_, v)| v.strip_prefix("[ValidationError(")))
+            .and_then(|v| v.split_once(')'))
+            .and_then(|(kind, _)| kind.split_once('.'))
+            .map_or(String::new(), |(_, path)| format!("{path}."));
+        return Some(Refusal {
+            object: String::new(),
+            field: format!("{parent}{field}"),
+            says: "the kind has no such field".to_owned(),
+        });
+    }
+    let (_, says) = validating?;
+    Some(Refusal {
+        object: String::new(),
+        field: String::new(),
+        says: says.lines().next().unwrap_or_default().trim().to_owned(),
+    })
+}
+
+/// `Job.batch "x" is invalid: spec.a: Required value`, one or several in brackets.
+fn invalid(text: &str) -> Option<Refusal> {
+    let (before, after) = text.split_once(" is invalid: ")?;
+    let verdicts = [": Required value", ": Unsupported value", ": Invalid value"];
+    let foreign = ["immutable", "Too long", "Forbidden: ", "already allocated"];
+    if foreign.iter().any(|f| after.contains(f)) {
+        return None;
+    }
+    let at = verdicts.iter().filter_map(|v| after.find(v)).min()?;
+    let field = after[..at].trim_start_matches('[');
+    let object = object(before);
+    // A field is one word and an object has its name in quotes: anything else is another sentence.
+    if field.is_empty() || field.contains(' ') || object.is_empty() {
+        return None;
+    }
+    let says = after[at + 2..].lines().next().unwrap_or_default();
+    Some(Refusal {
+        object,
+        field: field.to_owned(),
+        says: says.trim_end_matches(']').trim().to_owned(),
+    })
+}
+
+/// The `Kind.group "name"` that a text ends with.
+fn object(before: &str) -> String {
+    let mut words = before.trim_end().rsplit([' ', '\n', '\t']);
+    match (words.next(), words.next()) {
+        (Some(name), Some(kind)) if name.starts_with('"') && name.ends_with('"') => {
+            format!("{kind} {name}")
+        }
+        _ => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn the_field_is_told() {
+        for (text, object, field) in [
+            (
+                "1 error occurred:\n\t* Job.batch \"pds-database-create\" is invalid: spec.template.spec.containers[0].image: Required value",
+                "Job.batch \"pds-database-create\"",
+                "spec.template.spec.containers[0].image",
+            ),
+            (
+                "Job.batch \"x\" is invalid: [spec.backoffLimit: Invalid value: -1: must be greater than or equal to 0, spec.parallelism: Invalid value: -1: must be]",
+                "Job.batch \"x\"",
+                "spec.backoffLimit",
+            ),
+            (
+                "error validating \"\": error validating data: ValidationError(Job.spec): unknown field \"backofLimit\" in io.k8s.api.batch.v1.JobSpec",
+                "",
+                "spec.backofLimit",
+            ),
+            (
+                "error validating data: [unknown field \"spec.backofLimit\", unknown field \"x\"]",
+                "",
+                "spec.backofLimit",
+            ),
+            (
+                "server-side apply failed for object core/x batch/v1, Kind=Job: failed to create typed patch object (core/x; batch/v1, Kind=Job): .spec.backofLimit: field not declared in schema",
+                "",
+                "spec.backofLimit",
+            ),
+        ] {
+            let found = refusal(text).unwrap();
+            assert_eq!(
+                (found.object.as_str(), found.field.as_str()),
+                (object, field),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_may_not_change_is_another_matter() {
+        for text in [
+            "Job.batch \"x\" is invalid: spec.template: Invalid value: core.PodTemplateSpec{}: field is immutable",
+            "Service \"x\" is invalid: spec.ports[0].nodePort: Invalid value: 30000: provided port is already allocated",
+            "Secret \"x\" is invalid: data: Too long: must have at most 1048576 bytes",
+            "StatefulSet.apps \"x\" is invalid: spec: Forbidden: updates to statefulset spec for fields other than",
+            "release name is invalid: some-name: Required value",
+            "the name is invalid: it has no: such thing",
+            "an unknown field \"x\"",
+        ] {
+            assert_eq!(refusal(text), None, "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_panics(text in "( is invalid: |Job \"x\"|\\[|: Required value|: Invalid value|error validating data: |ValidationError\\(|Job\\.spec\\)|unknown field \"|\"|: field not declared in schema|é| |\n){0,12}") {
+            let _ = refusal(&text);
+        }
+    }
+}

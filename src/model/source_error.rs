@@ -1,0 +1,507 @@
+//! What source-controller and helm-controller say of a chart and its source, sorted into kinds.
+//!
+//! Owns the texts of every version; a text that is none of these is `None` and stays as it is. What a wrapper says comes
+//! before what it wraps where the wrapper is the cause (a dependency, a signature), and after it where it is not.
+
+use super::condition::Condition;
+
+/// What is wrong with a chart or its source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SourceError {
+    /// No version of the chart is in the wanted range.
+    NoVersion,
+    /// The repository has no chart of that name.
+    NoChart,
+    /// An OCI registry has no such repository, tag or digest.
+    NotInRegistry,
+    /// The server has nothing under the URL.
+    NotFound,
+    /// The certificate, or the lack of one.
+    Tls,
+    /// No connection: DNS, network, nobody listens.
+    Unreachable,
+    /// The server answers 5xx or 429, or not in time.
+    Server,
+    /// The index is no Helm index.
+    Index,
+    /// The URL cannot be one.
+    Url,
+    /// A Secret with credentials or certificates is missing or lacks what it must hold.
+    Secret,
+    /// The server answers 401 or 403.
+    Unauthorized,
+    /// The cloud gives the controller no credentials.
+    CloudLogin,
+    /// The source object does not exist.
+    NoSource,
+    /// The kind of source is none.
+    Kind,
+    /// The source has nothing to give yet.
+    NoArtifact,
+    /// source-controller has not looked at the present spec.
+    NotLooked,
+    /// What source-controller had stored is gone or spoilt.
+    ArtifactGone,
+    /// source-controller cannot write to its own disk.
+    Storage,
+    /// A file of `valuesFiles` is missing or unreadable.
+    ValuesFiles,
+    /// The signature is missing or another one.
+    Signature,
+    /// A dependency of the chart is missing or cannot be got.
+    Dependency,
+    /// The chart's archive cannot be read.
+    Archive,
+    /// The artifact's revision is not the chart's version.
+    Revision,
+}
+
+impl SourceError {
+    /// The kind that a condition tells; `None` for texts that no version is known to write.
+    pub fn of(condition: &Condition) -> Option<Self> {
+        if condition.kind == "StorageOperationFailed" && condition.is_true() {
+            return Some(Self::Storage);
+        }
+        by_reason(&condition.reason).or_else(|| by_text(&condition.reason, &condition.message))
+    }
+}
+
+/// Reasons that leave no doubt.
+fn by_reason(reason: &str) -> Option<SourceError> {
+    Some(match reason {
+        "URLInvalid" => SourceError::Url,
+        "IndexationFailed" => SourceError::Index,
+        "UnsupportedSourceKind" => SourceError::Kind,
+        "ValuesFilesError" => SourceError::ValuesFiles,
+        "DependencyBuildError" => SourceError::Dependency,
+        "MetadataPatchError" | "ChartPackageError" => SourceError::Archive,
+        "ChartVerificationError" | "VerificationError" => SourceError::Signature,
+        "ChartMutateError" => SourceError::Revision,
+        "DirectoryCreationFailed"
+        | "AcquireLockFailed"
+        | "ArchiveOperationFailed"
+        | "SymlinkUpdateFailed" => SourceError::Storage,
+        _ => return None,
+    })
+}
+
+fn by_text(reason: &str, text: &str) -> Option<SourceError> {
+    TEXTS
+        .iter()
+        .find(|(_, texts, but)| has(text, texts) && !has(text, but))
+        .map(|(kind, _, _)| *kind)
+        .or_else(|| {
+            // A Secret that cannot be got at all: the API server's own words.
+            (reason == "AuthenticationFailed"
+                && text.contains("secrets \"")
+                && text.contains("\" not found"))
+            .then_some(SourceError::Secret)
+        })
+        .or_else(|| in_registry(text).then_some(SourceError::NotInRegistry))
+}
+
+fn has(text: &str, any: &[&str]) -> bool {
+    any.iter().any(|t| text.contains(t))
+}
+
+/// Kinds with what tells them and what tells that it is another one; the first that fits counts.
+const TEXTS: &[(SourceError, &[&str], &[&str])] = &[
+    // What wraps any other text and is the cause.
+    (
+        SourceError::ArtifactGone,
+        &[
+            "failed to download chart from '",
+            "integrity failure: computed digest doesn't match",
+            "Source not ready: artifact not found",
+            "Chart not ready: artifact not found",
+            "failed to download artifact, error: ",
+            "' download failed (status code: ",
+            "failed to verify artifact: computed digest doesn't match",
+        ],
+        &[],
+    ),
+    (
+        SourceError::ValuesFiles,
+        &[
+            "values files merge error: ",
+            "no values file found at path '",
+        ],
+        &[],
+    ),
+    (
+        SourceError::Signature,
+        &[
+            "chart verification error: ",
+            "failed to verify the signature using provider '",
+            "no matching signatures were found for '",
+        ],
+        &[],
+    ),
+    (
+        SourceError::Dependency,
+        &[
+            "dependency build error: ",
+            "found in Chart.yaml, but missing in charts/ directory",
+        ],
+        &[],
+    ),
+    (
+        SourceError::Archive,
+        &[
+            "chart metadata patch error: ",
+            "chart package error: ",
+            "Could not load chart: ",
+            "failed to load downloaded chart: ",
+        ],
+        &[],
+    ),
+    (
+        SourceError::Index,
+        &["failed to load Helm repository from index YAML: "],
+        &[],
+    ),
+    (
+        SourceError::Url,
+        &[
+            "invalid Helm repository URL: ",
+            "URL validation failed for '",
+            "invalid OCI registry URL: ",
+        ],
+        &[],
+    ),
+    (
+        SourceError::Revision,
+        &[" does not match chart version "],
+        &[],
+    ),
+    (
+        SourceError::Secret,
+        &[
+            "failed to get authentication secret",
+            "failed to get TLS authentication secret",
+            "failed to get secret '",
+            "secret data: required fields 'username' and 'password'",
+            "no auth config for '",
+            "failed to construct Helm client's TLS config: ",
+        ],
+        &[],
+    ),
+    (
+        SourceError::CloudLogin,
+        &["failed to get credential from "],
+        &[],
+    ),
+    (SourceError::Kind, &["unsupported source kind '"], &[]),
+    // What another text wraps: the way to the server first, then what it answers.
+    (
+        SourceError::Tls,
+        &[
+            "x509: ",
+            "tls: failed to verify certificate",
+            "remote error: tls: ",
+            "server gave HTTP response to HTTPS client",
+            "first record does not look like a TLS handshake",
+        ],
+        &[],
+    ),
+    (
+        SourceError::Unreachable,
+        &[
+            "no such host",
+            "connection refused",
+            "no route to host",
+            "network is unreachable",
+            "connection reset by peer",
+            "server misbehaving",
+            "i/o timeout",
+            "TLS handshake timeout",
+            "while waiting for connection",
+            "proxyconnect tcp: ",
+        ],
+        &[],
+    ),
+    (
+        SourceError::Server,
+        &[
+            "Client.Timeout exceeded while awaiting headers",
+            "Client.Timeout or context cancellation while reading body",
+            " : 500",
+            " : 502",
+            " : 503",
+            " : 504",
+            " : 429",
+            "status code 500",
+            "status code 502",
+            "status code 503",
+            "status code 504",
+            "status code 429",
+            "status code: 500",
+            "status code: 502",
+            "status code: 503",
+            "status code: 504",
+            "TOOMANYREQUESTS",
+            "toomanyrequests",
+        ],
+        &[],
+    ),
+    (
+        SourceError::Unauthorized,
+        &[
+            " : 401",
+            " : 403",
+            "status code 401",
+            "status code 403",
+            "status code: 401",
+            "status code: 403",
+            "unauthorized: ",
+            "UNAUTHORIZED: ",
+            "failed to authorize: ",
+            "failed to fetch anonymous token",
+            "failed to fetch oauth token",
+            "DENIED: ",
+        ],
+        &[],
+    ),
+    (
+        SourceError::Unauthorized,
+        &["denied: "],
+        &["permission denied"],
+    ),
+    (
+        SourceError::NotInRegistry,
+        &[
+            "MANIFEST_UNKNOWN",
+            "manifest unknown",
+            "NAME_UNKNOWN",
+            "name unknown",
+        ],
+        &[],
+    ),
+    (
+        SourceError::NotFound,
+        &[" : 404", "status code 404", "status code: 404"],
+        &["oci://"],
+    ),
+    (
+        SourceError::NoVersion,
+        &[
+            "chart with version matching '",
+            "no chart version found",
+            "could not locate a version matching provided version string",
+            "no match found for semver: ",
+        ],
+        &[],
+    ),
+    (
+        SourceError::NoChart,
+        &[
+            "no chart name found",
+            "unable to locate any tags in provided repository",
+        ],
+        &[],
+    ),
+    (
+        SourceError::NoSource,
+        &["failed to get source: ", "could not get Source object: "],
+        &["is forbidden", "failed to get source: unsupported"],
+    ),
+    (
+        SourceError::NoArtifact,
+        &["no artifact available for ", "does not have an artifact"],
+        &[],
+    ),
+    (
+        SourceError::NotLooked,
+        &["latest generation of object has not been reconciled"],
+        &[],
+    ),
+];
+
+/// `failed to get 'oci://…:1.0.0': …: not found`, and the same of a digest.
+fn in_registry(text: &str) -> bool {
+    let asked = has(
+        text,
+        &[
+            "failed to get 'oci://",
+            "failed to pull artifact from 'oci://",
+            "failed to determine artifact digest: ",
+        ],
+    );
+    let tail = text.trim_end();
+    asked && (tail.ends_with(": not found") || text.contains("status code 404"))
+}
+
+/// Which file, name or Secret a text puts between quotes after `lead`.
+pub fn quoted<'a>(text: &'a str, lead: &str) -> Option<&'a str> {
+    let after = &text[text.find(lead)? + lead.len()..];
+    let quote = after.chars().next().filter(|c| matches!(c, '\'' | '"'))?;
+    let inner = &after[1..];
+    inner
+        .find(quote)
+        .map(|end| &inner[..end])
+        .filter(|s| !s.is_empty())
+}
+
+/// What a certificate error is about, in plain words.
+pub fn certificate(text: &str) -> &'static str {
+    let said = [
+        (
+            "certificate signed by unknown authority",
+            "its certificate is of an authority that source-controller does not know",
+        ),
+        (
+            "certificate has expired or is not yet valid",
+            "its certificate has expired, or is not valid yet",
+        ),
+        (
+            "cannot validate certificate for",
+            "its certificate does not name the host of the URL",
+        ),
+        (
+            "certificate is not valid for any names",
+            "its certificate does not name the host of the URL",
+        ),
+        (
+            "certificate is valid for ",
+            "its certificate is for another host than the URL's",
+        ),
+        (
+            "certificate relies on legacy Common Name field",
+            "its certificate names the host only in the old Common Name field",
+        ),
+        ("certificate required", "it asks for a client certificate"),
+        (
+            "server gave HTTP response to HTTPS client",
+            "it speaks plain HTTP where the URL says https",
+        ),
+        (
+            "first record does not look like a TLS handshake",
+            "it does not speak TLS where the URL says https",
+        ),
+    ];
+    said.iter()
+        .find(|(t, _)| text.contains(t))
+        .map_or("TLS with it fails", |(_, plain)| plain)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn of(reason: &str, message: &str) -> Option<SourceError> {
+        SourceError::of(&Condition {
+            kind: "FetchFailed".to_owned(),
+            status: "True".to_owned(),
+            reason: reason.to_owned(),
+            message: message.to_owned(),
+            ..Condition::default()
+        })
+    }
+
+    #[test]
+    fn every_version_s_text_has_its_kind() {
+        use SourceError as E;
+        let remote = "invalid chart reference: failed to get chart version for remote reference: ";
+        let index =
+            "failed to fetch Helm repository index: failed to cache index to temporary file: ";
+        for (reason, text, kind) in [
+            ("Failed", format!("{index}failed to fetch https://a.example/index.yaml : 401 Unauthorized"), E::Unauthorized),
+            ("Failed", format!("{index}failed to fetch https://a.example/index.yaml : 404 Not Found"), E::NotFound),
+            ("Failed", format!("{index}failed to fetch https://a.example/index.yaml : 503 Service Unavailable"), E::Server),
+            ("Failed", format!("{index}Get \"https://a.example/index.yaml\": dial tcp: lookup a.example on 10.0.0.10:53: no such host"), E::Unreachable),
+            ("Failed", format!("{index}Get \"https://a.example/index.yaml\": net/http: request canceled while waiting for connection (Client.Timeout exceeded while awaiting headers)"), E::Unreachable),
+            ("Failed", format!("{index}Get \"https://a.example/index.yaml\": context deadline exceeded (Client.Timeout exceeded while awaiting headers)"), E::Server),
+            ("Failed", format!("{index}Get \"https://a.example/index.yaml\": tls: failed to verify certificate: x509: certificate signed by unknown authority"), E::Tls),
+            ("Failed", format!("{index}Get \"https://a.example/index.yaml\": x509: certificate has expired or is not yet valid: current time 2026-11-24T00:00:00Z is after 2026-11-01T00:00:00Z"), E::Tls),
+            ("IndexationFailed", "failed to load Helm repository from index YAML: error unmarshaling JSON".to_owned(), E::Index),
+            ("URLInvalid", "invalid Helm repository URL: scheme \"htp\" not supported".to_owned(), E::Url),
+            ("AuthenticationFailed", "failed to get authentication secret 'flux-system/art': secrets \"art\" not found".to_owned(), E::Secret),
+            ("AuthenticationFailed", "invalid 'flux-system/art' secret data: required fields 'username' and 'password'".to_owned(), E::Secret),
+            ("AuthenticationFailed", "failed to get credential from 'aws': operation error STS".to_owned(), E::CloudLogin),
+            ("ChartPullError", "chart pull error: chart pull error: failed to download chart for remote reference: failed to get 'oci://r.example/charts/x:1.0.0': failed to authorize: failed to fetch anonymous token: unexpected status from GET request: 403 Forbidden".to_owned(), E::Unauthorized),
+            ("ChartPullError", "chart pull error: failed to download chart for remote reference: failed to get 'oci://r.example/charts/x:9.9.9': r.example/charts/x:9.9.9: not found".to_owned(), E::NotInRegistry),
+            ("OCIArtifactPullFailed", "failed to determine artifact digest: GET https://r.example/v2/x/manifests/9: MANIFEST_UNKNOWN: manifest unknown".to_owned(), E::NotInRegistry),
+            ("OCIArtifactPullFailed", "failed to determine the artifact tag for 'oci://r.example/x': no match found for semver: >=9".to_owned(), E::NoVersion),
+            ("InvalidChartReference", format!("{remote}no 'x' chart with version matching '>=9' found"), E::NoVersion),
+            ("InvalidChartReference", format!("{remote}could not locate a version matching provided version string >=9"), E::NoVersion),
+            ("InvalidChartReference", format!("{remote}no chart name found"), E::NoChart),
+            ("InvalidChartReference", format!("{remote}unable to locate any tags in provided repository: oci://r.example/x"), E::NoChart),
+            ("SourceUnavailable", "failed to get source: helmrepositories.source.toolkit.fluxcd.io \"x\" not found".to_owned(), E::NoSource),
+            ("UnsupportedSourceKind", "failed to get source: unsupported source kind 'OCIRepository', must be one of: [HelmRepository GitRepository Bucket]".to_owned(), E::Kind),
+            ("SourceNotReady", "HelmChart 'a/b' is not ready: failed to get source: unsupported source kind 'X', must be one of: [HelmRepository]".to_owned(), E::Kind),
+            ("NoSourceArtifact", "no artifact available for HelmRepository source 'x'".to_owned(), E::NoArtifact),
+            ("SourceNotReady", "HelmChart 'a/b' is not ready: latest generation of object has not been reconciled".to_owned(), E::NotLooked),
+            ("ArtifactFailed", "Source not ready: artifact not found. Retrying in 30s".to_owned(), E::ArtifactGone),
+            ("ArtifactFailed", "Chart not ready: artifact not found. Retrying in 30s".to_owned(), E::ArtifactGone),
+            ("ArtifactFailed", "Could not load chart: failed to download chart from 'http://source-controller.flux-system.svc.cluster.local./helmchart/a/b/c.tgz' (status: 503 Service Unavailable)".to_owned(), E::ArtifactGone),
+            ("ArtifactFailed", "failed to download artifact, error: Get \"http://source-controller.flux-system.svc/x\": dial tcp: connection refused".to_owned(), E::ArtifactGone),
+            ("ArtifactFailed", "Could not load chart: gzip: invalid header".to_owned(), E::Archive),
+            ("ValuesFilesError", "values files merge error: no values file found at path 'values-prod.yaml'".to_owned(), E::ValuesFiles),
+            ("DependencyBuildError", "dependency build error: failed to add remote dependency 'x': no such host".to_owned(), E::Dependency),
+            ("ChartVerificationError", "chart verification error: failed to verify oci://r.example/x: no matching signatures".to_owned(), E::Signature),
+            ("ChartMutateError", "artifact revision 1.0.1 does not match chart version 1.0.0".to_owned(), E::Revision),
+            ("DirectoryCreationFailed", "failed to create artifact directory: no space left on device".to_owned(), E::Storage),
+        ] {
+            assert_eq!(of(reason, &text), Some(kind), "{reason}: {text}");
+        }
+    }
+
+    #[test]
+    fn near_texts_are_left_alone() {
+        for (reason, text) in [
+            // A disk, not a registry.
+            (
+                "Failed",
+                "failed to create temporary working directory: mkdir /tmp/x: permission denied: x",
+            ),
+            // A right of the controller, not a missing source.
+            (
+                "SourceUnavailable",
+                "failed to get source: helmrepositories.source.toolkit.fluxcd.io \"x\" is forbidden: User \"y\" cannot get resource",
+            ),
+            ("AuthenticationFailed", "a text of tomorrow"),
+            (
+                "Failed",
+                "failed to fetch Helm repository index: a text of tomorrow",
+            ),
+            ("SourceNotReady", "HelmChart 'a/b' is not ready"),
+            ("Failed", "the chart was not found to be good"),
+            ("Failed", "took 404 seconds"),
+            ("Progressing", "building artifact"),
+        ] {
+            assert_eq!(of(reason, text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_quoted_is_read() {
+        assert_eq!(
+            quoted("no values file found at path 'a.yaml' (x)", "at path "),
+            Some("a.yaml")
+        );
+        assert_eq!(quoted("secrets \"art\" not found", "secrets "), Some("art"));
+        assert_eq!(quoted("at path 'a", "at path "), None);
+        assert_eq!(quoted("at path ", "at path "), None);
+    }
+
+    #[test]
+    fn certificates_are_told_apart() {
+        assert_ne!(
+            certificate("x509: certificate signed by unknown authority"),
+            certificate("x509: certificate is valid for a, not b")
+        );
+        assert_eq!(certificate("x509: something new"), "TLS with it fails");
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_panics(reason in "(Failed|AuthenticationFailed|x|)", text in "(at path |'|\"|é| : 401|x509: |oci://|failed to get 'oci://|: not found| |secrets ){0,12}") {
+            let _ = of(&reason, &text);
+            let _ = certificate(&text);
+            for lead in ["at path ", "secrets ", ""] {
+                let _ = quoted(&text, lead);
+            }
+        }
+    }
+}

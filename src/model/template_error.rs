@@ -1,0 +1,335 @@
+//! The texts by which a chart's templates refuse or fail on the values: where, on which value, and what is said.
+//!
+//! Helm 3 says it in one line (`template: chart/templates/f.yaml:12:3: executing "…" at <…>: …`, repeated for every include),
+//! Helm 4 in indented lines. The innermost place counts: the outer ones only say how it was reached.
+
+use super::lead;
+
+/// A place in the chart's templates.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Place {
+    /// The file, without the chart's name before it: `templates/job.yaml`. Empty where the text names none.
+    pub template: String,
+    pub line: Option<u32>,
+}
+
+/// What went wrong in a template.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TemplateError {
+    /// The chart refuses the values by `fail` or `required`; the text is its author's.
+    Refused { place: Place, says: String },
+    /// A value is used that nothing sets.
+    Missing {
+        place: Place,
+        /// Below `spec.values`: `couchdb.credentials`; `None` where the text does not lead back to the values.
+        value: Option<String>,
+        says: String,
+    },
+    /// A value is of a type that the template cannot use.
+    Type {
+        place: Place,
+        value: Option<String>,
+        says: String,
+    },
+    /// The template itself is at fault: its syntax, or a template that it includes and that is not there.
+    Broken { place: Place, says: String },
+    /// What came out of it is not YAML.
+    Yaml {
+        place: Place,
+        /// The line of the rendered document.
+        line: Option<u32>,
+        says: String,
+    },
+}
+
+impl TemplateError {
+    /// Reads a text; `None` when no template is at fault.
+    pub fn read(text: &str) -> Option<Self> {
+        refused(text)
+            .or_else(|| rendered(text))
+            .or_else(|| broken(text))
+            .or_else(|| executed(text))
+    }
+}
+
+/// `execution error at (chart/templates/f.yaml:3:4): the author's words`.
+fn refused(text: &str) -> Option<TemplateError> {
+    let (_, after) = text.split_once("execution error at (")?;
+    let (place, says) = after.split_once("): ")?;
+    Some(TemplateError::Refused {
+        place: self::place(place),
+        says: says.trim().to_owned(),
+    })
+}
+
+/// `YAML parse error on chart/templates/f.yaml: error converting YAML to JSON: yaml: line 12: …`.
+fn rendered(text: &str) -> Option<TemplateError> {
+    let (_, after) = text.split_once("YAML parse error on ")?;
+    let (template, says) = after.split_once(": ")?;
+    let says = says
+        .trim()
+        .strip_prefix("error converting YAML to JSON: ")
+        .unwrap_or(says.trim());
+    let line = says.split_once("line ").and_then(|(_, rest)| number(rest));
+    Some(TemplateError::Yaml {
+        place: place(template),
+        line,
+        says: says.to_owned(),
+    })
+}
+
+/// `parse error at (chart/templates/f.yaml:3): …`, `no template "x" associated with template "y"`.
+fn broken(text: &str) -> Option<TemplateError> {
+    if let Some((_, after)) = text.split_once("parse error at (") {
+        let (place, says) = after.split_once("): ")?;
+        return Some(TemplateError::Broken {
+            place: self::place(place),
+            says: says.trim().to_owned(),
+        });
+    }
+    let at = text.find("no template \"")?;
+    let says = text[at..].lines().next()?;
+    says.contains("\" associated with template \"")
+        .then(|| TemplateError::Broken {
+            place: innermost(&text[..at]),
+            says: says.trim().to_owned(),
+        })
+}
+
+/// `… executing "…" at <.Values.a.b>: …`, of which the last one counts.
+fn executed(text: &str) -> Option<TemplateError> {
+    if !text.contains("executing \"") {
+        return None;
+    }
+    let (before, after) = text.rsplit_once(" at <")?;
+    let (expression, says) = after.split_once(">:")?;
+    let says = says.trim();
+    let place = innermost(before);
+    let path = values_path(expression);
+    let value = |path: Option<Vec<&str>>| {
+        let path = path?.join(".");
+        (!path.is_empty()).then_some(path)
+    };
+    if let Some((_, rest)) = says.split_once("nil pointer evaluating ") {
+        // `interface {}.secretName`: the last part is what was asked of the value that is not there.
+        let field = rest.split_whitespace().collect::<Vec<_>>().join(" ");
+        let field = field.rsplit_once('.').map_or("", |(_, f)| f).to_owned();
+        let parent = path.and_then(|mut p| {
+            p.truncate(p.iter().position(|part| *part == field)?);
+            Some(p)
+        });
+        return Some(TemplateError::Missing {
+            place,
+            value: value(parent),
+            says: says.to_owned(),
+        });
+    }
+    if let Some((_, rest)) = says.split_once("can't evaluate field ") {
+        let field: &str = rest.split_whitespace().next()?;
+        let parent = path.and_then(|mut p| {
+            p.truncate(p.iter().position(|part| *part == field)?);
+            Some(p)
+        });
+        return Some(TemplateError::Type {
+            place,
+            value: value(parent),
+            says: says.to_owned(),
+        });
+    }
+    let typed = [
+        "error calling ",
+        "wrong type for value",
+        "range can't iterate over ",
+        "incompatible types for comparison",
+        "can't give argument to non-function",
+        "can't index item of type",
+    ];
+    typed
+        .iter()
+        .any(|t| says.contains(t))
+        .then(|| TemplateError::Type {
+            place,
+            value: value(path),
+            says: says.to_owned(),
+        })
+}
+
+/// The parts of the path below `.Values` in an expression; `None` when it does not speak of the values, or of several.
+fn values_path(expression: &str) -> Option<Vec<&str>> {
+    if expression.matches(".Values.").count() != 1 {
+        return None;
+    }
+    let (_, path) = expression.split_once(".Values.")?;
+    let end = path
+        .find(|c: char| !c.is_ascii_alphanumeric() && !"._-".contains(c))
+        .unwrap_or(path.len());
+    let parts: Vec<&str> = path[..end].split('.').filter(|p| !p.is_empty()).collect();
+    (!parts.is_empty()).then_some(parts)
+}
+
+/// The last `chart/templates/f.yaml:12:3` of a text.
+fn innermost(text: &str) -> Place {
+    text.split(|c: char| c.is_whitespace() || "()\"<>".contains(c))
+        .rfind(|word| {
+            word.contains("/templates/")
+                && word
+                    .trim_end_matches(':')
+                    .rsplit(':')
+                    .next()
+                    .is_some_and(|l| number(l).is_some())
+        })
+        .map(|word| place(word.trim_end_matches(':')))
+        .unwrap_or_default()
+}
+
+/// `chart/templates/f.yaml:12:3`, with or without the numbers.
+fn place(text: &str) -> Place {
+    let mut parts = text.trim().split(':');
+    let file = parts.next().unwrap_or_default();
+    let template = match file.find("templates/") {
+        Some(at) => &file[at..],
+        None => file,
+    };
+    Place {
+        template: template.to_owned(),
+        line: parts.next().and_then(number),
+    }
+}
+
+/// The number that a text begins with.
+fn number(text: &str) -> Option<u32> {
+    lead(text, |c| c.is_ascii_digit()).parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn at(template: &str, line: u32) -> Place {
+        Place {
+            template: template.to_owned(),
+            line: Some(line),
+        }
+    }
+
+    #[test]
+    fn the_author_s_words_are_kept() {
+        assert_eq!(
+            TemplateError::read(
+                "execution error at (secure-kvs-onboarding/templates/job.yaml:3:4): namespace is required"
+            ),
+            Some(TemplateError::Refused {
+                place: at("templates/job.yaml", 3),
+                says: "namespace is required".to_owned()
+            })
+        );
+    }
+
+    #[test]
+    fn both_helms_tell_the_missing_value() {
+        let helm3 = r#"template: secure-kvs-onboarding/templates/job.yaml:12:20: executing "secure-kvs-onboarding/templates/job.yaml" at <include "name" .>: error calling include: template: secure-kvs-onboarding/templates/_helpers.tpl:4:9: executing "name" at <.Values.couchdb.credentials.secretName>: nil pointer evaluating interface {}.secretName"#;
+        let helm4 = "secure-kvs-onboarding/templates/job.yaml:12:20\n  executing \"secure-kvs-onboarding/templates/job.yaml\" at <include \"name\" .>:\n    error calling include:\nsecure-kvs-onboarding/templates/_helpers.tpl:4:9\n  executing \"name\" at <.Values.couchdb.credentials.secretName>:\n    nil pointer evaluating interface {}.secretName";
+        for text in [helm3, helm4] {
+            let Some(TemplateError::Missing { place, value, .. }) = TemplateError::read(text)
+            else {
+                panic!("{text}");
+            };
+            assert_eq!(place, at("templates/_helpers.tpl", 4));
+            assert_eq!(value.as_deref(), Some("couchdb.credentials"));
+        }
+    }
+
+    #[test]
+    fn both_helms_tell_the_wrong_type() {
+        let helm3 = r#"template: c/templates/policy.yaml:7:12: executing "c/templates/policy.yaml" at <.Values.serviceAccounts>: range can't iterate over pds"#;
+        let helm4 = "c/templates/policy.yaml:7:12\n  executing \"c/templates/policy.yaml\" at <.Values.serviceAccounts>:\n    range can't iterate over pds";
+        for text in [helm3, helm4] {
+            assert_eq!(
+                TemplateError::read(text),
+                Some(TemplateError::Type {
+                    place: at("templates/policy.yaml", 7),
+                    value: Some("serviceAccounts".to_owned()),
+                    says: "range can't iterate over pds".to_owned()
+                })
+            );
+        }
+        let field = r#"template: c/templates/a.yaml:7:12: executing "c/templates/a.yaml" at <.Values.couchdb.port>: can't evaluate field port in type interface {}"#;
+        let Some(TemplateError::Type { value, .. }) = TemplateError::read(field) else {
+            panic!("{field}");
+        };
+        assert_eq!(value.as_deref(), Some("couchdb"));
+    }
+
+    #[test]
+    fn a_value_is_named_only_where_the_text_leads_to_it() {
+        for expression in [
+            "$x.secretName",
+            "include \"name\" .",
+            "add .Values.a .Values.b",
+            ".Values.",
+        ] {
+            let text = format!(
+                "template: c/templates/a.yaml:1:2: executing \"c\" at <{expression}>: nil pointer evaluating interface {{}}.secretName"
+            );
+            let Some(TemplateError::Missing { value, .. }) = TemplateError::read(&text) else {
+                panic!("{text}");
+            };
+            assert_eq!(value, None, "{expression}");
+        }
+    }
+
+    #[test]
+    fn broken_templates_and_broken_yaml() {
+        assert_eq!(
+            TemplateError::read(
+                "parse error at (c/templates/job.yaml:3): function \"toYml\" not defined"
+            ),
+            Some(TemplateError::Broken {
+                place: at("templates/job.yaml", 3),
+                says: "function \"toYml\" not defined".to_owned()
+            })
+        );
+        let missing = r#"template: c/templates/a.yaml:1:3: executing "c/templates/a.yaml" at <include "lib.name" .>: error calling include: template: no template "lib.name" associated with template "gotpl""#;
+        assert_eq!(
+            TemplateError::read(missing),
+            Some(TemplateError::Broken {
+                place: at("templates/a.yaml", 1),
+                says: "no template \"lib.name\" associated with template \"gotpl\"".to_owned()
+            })
+        );
+        assert_eq!(
+            TemplateError::read(
+                "YAML parse error on c/templates/job.yaml: error converting YAML to JSON: yaml: line 12: did not find expected key"
+            ),
+            Some(TemplateError::Yaml {
+                place: Place {
+                    template: "templates/job.yaml".to_owned(),
+                    line: None
+                },
+                line: Some(12),
+                says: "yaml: line 12: did not find expected key".to_owned()
+            })
+        );
+    }
+
+    #[test]
+    fn other_texts_are_none_of_it() {
+        for text in [
+            "failed pre-install: timed out waiting for the condition",
+            "Job.batch \"x\" is invalid: spec.template: Invalid value: field is immutable",
+            "error calling webhook: x",
+            "exec failed: executing command",
+            "execution error at (",
+        ] {
+            assert_eq!(TemplateError::read(text), None, "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_panics(text in "(execution error at \\(|YAML parse error on |parse error at \\(|executing \"| at <|>:|\\): |: |c/templates/a.yaml:1:2|\\.Values\\.|a\\.b|é|line 99999999999|nil pointer evaluating |can't evaluate field |no template \"|\" associated with template \"|\n  ){0,14}") {
+            let _ = TemplateError::read(&text);
+        }
+    }
+}
