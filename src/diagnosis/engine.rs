@@ -50,7 +50,7 @@ pub fn diagnose(case: &Case<'_>) -> Diagnosis {
         .copied()
         .partition(|r| r.role == Role::Fallback);
     for rule in rules.into_iter().chain(fallback) {
-        if rule.role == Role::Fallback && found.iter().any(|(r, _)| r.role == Role::Cause) {
+        if rule.role == Role::Fallback && found.iter().any(|(r, f)| accounts(r, f)) {
             run.push(rule.code);
             continue;
         }
@@ -72,6 +72,11 @@ pub fn diagnose(case: &Case<'_>) -> Diagnosis {
         run,
         not_run,
     }
+}
+
+/// Whether a finding accounts for the failure: one that is milder than its rule only stands beside it.
+fn accounts(rule: &Rule, finding: &Finding) -> bool {
+    rule.role == Role::Cause && finding.severity.is_none_or(|s| s >= rule.severity)
 }
 
 fn verdict(rule: &'static Rule, case: &Case<'_>) -> Verdict {

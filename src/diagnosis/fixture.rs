@@ -210,13 +210,13 @@ pub(crate) fn snapshot(name: &str) -> Snapshot {
     Snapshot {
         chart: part(
             "chart",
-            &["HelmChart"],
+            &["HelmChart", "OCIRepository", "ExternalArtifact"],
             Read::Seen(json!({"kind": "HelmChart"})),
         ),
         source: part(
             "source",
-            &["HelmRepository"],
-            Read::Seen(source(&helm_release)),
+            &["HelmRepository", "GitRepository", "Bucket"],
+            source(&helm_release),
         ),
         revisions: revisions(&objects),
         release: release(&objects, true),
@@ -355,19 +355,22 @@ fn release(objects: &[Value], newest: bool) -> Read<Release> {
     Read::Seen(helm_storage::from_secret(secret).unwrap())
 }
 
-/// A repository without complaints.
-fn source(hr: &HelmRelease) -> Value {
+/// A repository without complaints; none behind what is fetched itself.
+fn source(hr: &HelmRelease) -> Read<Value> {
+    if hr.spec.chart_ref.is_some() {
+        return Read::not_asked("an OCIRepository is its own source");
+    }
     let reference = hr
         .spec
         .chart
         .as_ref()
         .map(|c| c.spec.source_ref.clone())
         .unwrap_or_default();
-    json!({
-        "kind": "HelmRepository",
+    Read::Seen(json!({
+        "kind": reference.kind,
         "metadata": {"name": reference.name, "namespace": reference.namespace.unwrap_or_default()},
         "spec": {"url": "https://artifactory.example/helm"}
-    })
+    }))
 }
 
 pub(crate) fn diagnosis(name: &str) -> Diagnosis {

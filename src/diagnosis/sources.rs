@@ -6,67 +6,88 @@ use super::finding::{Evidence, Finding, Subject};
 use super::retries::{Fixes, then};
 use super::rule::{Severity, Verdict};
 use crate::model::condition::Condition;
+use crate::model::helm_release::ObjectRef;
+use crate::model::source_error::SourceError;
 use crate::snapshot::Read;
+use crate::text::age::duration;
 use serde_json::Value;
 
-/// Reasons by which a HelmRelease says that its chart is missing.
-const REASONS: [&str; 3] = ["SourceNotReady", "HelmChartNotReady", "ArtifactFailed"];
+/// Reasons by which a HelmRelease says that it gets no chart.
+const REASONS: [&str; 4] = [
+    "SourceNotReady",
+    "HelmChartNotReady",
+    "ArtifactFailed",
+    "ChartMutateError",
+];
+
+/// What follows from a chart that cannot be had.
+pub(super) const FOLLOWS: &[&str] = &["SKVS108", "SKVS110"];
 
 /// One complaint about the chart.
 pub(super) struct Told {
     pub subject: Subject,
     pub condition: Condition,
+    /// `None` for texts that no version is known to write.
+    pub kind: Option<SourceError>,
 }
 
 impl Told {
+    fn new(subject: Subject, condition: Condition) -> Self {
+        let kind = SourceError::of(&condition);
+        Self {
+            subject,
+            condition,
+            kind,
+        }
+    }
+
     /// It as evidence.
     pub(super) fn evidence(&self) -> Evidence {
         Evidence::condition(self.subject.clone(), &self.condition)
-    }
-
-    pub(super) fn says(&self, texts: &[&str]) -> bool {
-        texts.iter().any(|t| self.condition.message.contains(t))
     }
 }
 
 /// Every complaint: of the source, of the chart, of the HelmRelease.
 pub(super) fn told(case: &Case<'_>) -> Vec<Told> {
-    let mut all = Vec::new();
-    for (object, kind) in [
-        (&case.snapshot.source, "HelmRepository"),
-        (&case.snapshot.chart, "HelmChart"),
-    ] {
-        if let Some(object) = object.seen() {
-            complaint(object).into_iter().for_each(|condition| {
-                all.push(Told {
-                    subject: Subject::of(object, kind),
-                    condition,
-                });
-            });
-        }
-    }
+    let mut all: Vec<Told> = links(case)
+        .filter_map(|(object, kind)| Some(Told::new(Subject::of(object, kind), complaint(object)?)))
+        .collect();
     if let Some(failure) = &case.failure
         && REASONS.contains(&case.reason())
+        && !is_outdated(case)
     {
-        all.push(Told {
-            subject: case.subject(),
-            condition: failure.condition.clone(),
-        });
+        all.push(Told::new(case.subject(), failure.condition.clone()));
     }
     all
 }
 
+/// The source and the chart, as far as they were read.
+pub(super) fn links<'a>(case: &Case<'a>) -> impl Iterator<Item = (&'a Value, &'static str)> {
+    let snapshot = case.snapshot;
+    [
+        (&snapshot.source, "HelmRepository"),
+        (&snapshot.chart, "HelmChart"),
+    ]
+    .into_iter()
+    .filter_map(|(read, kind)| Some((read.seen()?, kind)))
+}
+
+/// The conditions of a source object.
+fn conditions(object: &Value) -> Vec<Condition> {
+    let all = object
+        .pointer("/status/conditions")
+        .and_then(Value::as_array);
+    all.map(|all| {
+        all.iter()
+            .filter_map(|c| serde_json::from_value(c.clone()).ok())
+            .collect()
+    })
+    .unwrap_or_default()
+}
+
 /// The condition of a source object that tells what is wrong.
 fn complaint(object: &Value) -> Option<Condition> {
-    let conditions: Vec<Condition> = object
-        .pointer("/status/conditions")
-        .and_then(Value::as_array)
-        .map(|all| {
-            all.iter()
-                .filter_map(|c| serde_json::from_value(c.clone()).ok())
-                .collect()
-        })
-        .unwrap_or_default();
+    let conditions = conditions(object);
     let find = |kind: &str, status: &str| {
         conditions
             .iter()
@@ -75,20 +96,59 @@ fn complaint(object: &Value) -> Option<Condition> {
     find("FetchFailed", "True")
         .or_else(|| find("BuildFailed", "True"))
         .or_else(|| find("StorageOperationFailed", "True"))
+        .or_else(|| find("SourceVerified", "False"))
         .or_else(|| find("Ready", "False"))
         .cloned()
 }
 
-/// The complaint that says one of `texts`, with everything else that was told as evidence.
-pub(super) fn find(case: &Case<'_>, is: impl Fn(&Told) -> bool) -> Option<(Told, Vec<Evidence>)> {
+/// The HelmRelease repeats what its chart said, and the chart is well by now.
+pub(super) fn is_outdated(case: &Case<'_>) -> bool {
+    case.error().contains(" is not ready")
+        && case.snapshot.chart.seen().is_some_and(is_well)
+        && REASONS.contains(&case.reason())
+}
+
+/// Ready, of the present spec, and with an artifact.
+fn is_well(object: &Value) -> bool {
+    let ready = conditions(object)
+        .iter()
+        .any(|c| c.kind == "Ready" && c.is_true());
+    ready && looked_at(object) && artifact(object).is_some()
+}
+
+/// source-controller has worked on the present spec.
+pub(super) fn looked_at(object: &Value) -> bool {
+    let number = |path: &str| object.pointer(path).and_then(Value::as_i64);
+    number("/status/observedGeneration") >= number("/metadata/generation")
+}
+
+/// What the object has stored.
+pub(super) fn artifact(object: &Value) -> Option<&Value> {
+    object.pointer("/status/artifact").filter(|a| a.is_object())
+}
+
+/// Source-controller is told to leave the object alone.
+pub(super) fn is_suspended(object: &Value) -> bool {
+    object.pointer("/spec/suspend").and_then(Value::as_bool) == Some(true)
+}
+
+/// A HelmRepository of an OCI registry: nothing is fetched for it, so it has neither conditions nor an artifact.
+pub(super) fn is_static(object: &Value) -> bool {
+    let text = |path: &str| object.pointer(path).and_then(Value::as_str);
+    text("/spec/type") == Some("oci")
+}
+
+/// The first complaint of `kind`, with everything else that was told as evidence.
+pub(super) fn find(case: &Case<'_>, kind: SourceError) -> Option<(Told, Vec<Evidence>)> {
     let all = told(case);
-    let at = all.iter().position(is)?;
+    let at = all.iter().position(|t| t.kind == Some(kind))?;
     let evidence = all.iter().map(Told::evidence).collect();
     all.into_iter().nth(at).map(|told| (told, evidence))
 }
 
 /// What a rule says of a repository that does not do its part.
 pub(super) struct Fault {
+    pub kind: SourceError,
     /// What stands after the repository: `cannot be reached`.
     pub wrong: &'static str,
     pub why: &'static str,
@@ -97,41 +157,98 @@ pub(super) struct Fault {
 }
 
 /// The repository's fault, if a complaint is of this kind.
-pub(super) fn repository(case: &Case<'_>, is: impl Fn(&Told) -> bool, fault: &Fault) -> Verdict {
-    let Some((told, evidence)) = find(case, is) else {
+pub(super) fn repository(case: &Case<'_>, fault: &Fault) -> Verdict {
+    let Some((told, evidence)) = find(case, fault.kind) else {
         return nothing(case);
     };
-    let subject = source(case).unwrap_or(told.subject);
-    let url = url(case);
-    let at = if url.is_empty() {
-        String::new()
-    } else {
-        format!(" at {url}")
-    };
-    let kind = subject.kind.to_lowercase();
-    let describe = [
-        "kubectl",
-        "describe",
-        "-n",
-        &subject.namespace,
-        &kind,
-        &subject.name,
-    ];
-    Finding::new(subject.clone(), format!("{subject}{at} {}", fault.wrong))
-        .severity(severity(case))
-        .why(fault.why)
-        .whys(goes_on(case))
+    let subject = repository_of(case, &told);
+    finding(case, &subject, &at(case, &subject, fault.wrong), fault.why)
         .seen(evidence)
         .step(fault.step)
-        .command(describe)
+        .command(describe(&subject))
         .then(then(case, Fixes::Elsewhere))
         .into()
 }
 
-/// What a green onboarding makes of it.
-pub(super) fn goes_on(case: &Case<'_>) -> Option<&'static str> {
-    case.is_ready()
-        .then_some("The onboarding runs on the chart it has; it will get no newer one.")
+/// A finding on the chart or its source, as bad as what it does to the onboarding.
+pub(super) fn finding(case: &Case<'_>, subject: &Subject, sentence: &str, why: &str) -> Finding {
+    Finding::new(subject.clone(), sentence)
+        .severity(severity(case))
+        .why(why)
+        .whys(goes_on(case).as_deref())
+}
+
+/// The repository that a complaint is about: the chart's source, or what complains.
+pub(super) fn repository_of(case: &Case<'_>, told: &Told) -> Subject {
+    source(case).unwrap_or_else(|| told.subject.clone())
+}
+
+/// `HelmRepository a/b at https://… is wrong`.
+pub(super) fn at(case: &Case<'_>, subject: &Subject, wrong: &str) -> String {
+    let url = url(case);
+    if url.is_empty() {
+        format!("{subject} {wrong}")
+    } else {
+        format!("{subject} at {url} {wrong}")
+    }
+}
+
+/// `kubectl describe -n NAMESPACE KIND NAME`.
+pub(super) fn describe(subject: &Subject) -> Vec<String> {
+    [
+        "kubectl",
+        "describe",
+        "-n",
+        &subject.namespace,
+        &subject.kind.to_lowercase(),
+        &subject.name,
+    ]
+    .map(str::to_owned)
+    .to_vec()
+}
+
+/// Makes source-controller look at the object now.
+pub(super) fn reconcile(case: &Case<'_>, subject: &Subject) -> Vec<String> {
+    let token = case.now.strftime("%Y-%m-%dT%H:%M:%SZ");
+    [
+        "kubectl",
+        "annotate",
+        "-n",
+        &subject.namespace,
+        &subject.kind.to_lowercase(),
+        &subject.name,
+        "--overwrite",
+        "--field-manager=flux-client-side-apply",
+        &format!("reconcile.fluxcd.io/requestedAt={token}"),
+    ]
+    .map(str::to_owned)
+    .to_vec()
+}
+
+/// What an onboarding makes of it that does not wait for a chart: how old its chart is, and since when no newer one comes.
+pub(super) fn goes_on(case: &Case<'_>) -> Option<String> {
+    if blocks(case) {
+        return None;
+    }
+    if !case.is_ready() {
+        return Some(
+            "This is not what keeps the onboarding from being Ready: it has a chart.".to_owned(),
+        );
+    }
+    let ago = |time: Option<&str>| case.seconds_since(time).map(duration);
+    let stored = links(case)
+        .filter(|(_, kind)| *kind == "HelmChart")
+        .find_map(|(o, _)| ago(artifact(o)?.get("lastUpdateTime")?.as_str()))
+        .map_or(String::new(), |age| format!(", stored {age} ago"));
+    let since = links(case)
+        .filter_map(|(o, _)| complaint(o))
+        .find_map(|c| ago(c.last_transition_time.as_deref()))
+        .map_or(String::new(), |age| {
+            format!("; the last attempts failed for {age}")
+        });
+    Some(format!(
+        "The onboarding runs on the chart it has{stored}; it will get no newer one{since}."
+    ))
 }
 
 /// Nothing found: clear, or not run where the chart or its source is not known.
@@ -140,17 +257,41 @@ pub(super) fn nothing(case: &Case<'_>) -> Verdict {
         return Verdict::skipped("the chart", why);
     }
     match case.snapshot.source.unknown() {
+        Some(_) if is_own_source(case) => Verdict::Clear,
         Some(why) => Verdict::skipped("the chart's source", why),
         None => Verdict::Clear,
     }
 }
 
-/// A green HelmRelease runs on the chart it has: what its sources say is then no more than a warning.
-pub(super) fn severity(case: &Case<'_>) -> Severity {
+/// `spec.chartRef` names what is fetched itself: no other object stands behind it.
+pub(super) fn is_own_source(case: &Case<'_>) -> bool {
+    let reference = case.hr().spec.chart_ref.as_ref();
+    reference.is_some_and(|r| r.kind != "HelmChart")
+}
+
+/// The HelmRelease waits for a chart; if not, what is wrong with the sources is no more than a warning.
+pub(super) fn blocks(case: &Case<'_>) -> bool {
     if case.is_ready() {
-        Severity::Warning
-    } else {
+        return false;
+    }
+    match &case.failure {
+        Some(_) => REASONS.contains(&case.reason()) || case.reason() == "AccessDenied",
+        // An action that runs has its chart.
+        None => !case
+            .hr()
+            .status
+            .conditions
+            .iter()
+            .any(|c| c.message.starts_with("Running '")),
+    }
+}
+
+/// As bad as what it does to the onboarding.
+pub(super) fn severity(case: &Case<'_>) -> Severity {
+    if blocks(case) {
         Severity::Error
+    } else {
+        Severity::Warning
     }
 }
 
@@ -159,23 +300,37 @@ pub(super) fn source(case: &Case<'_>) -> Option<Subject> {
     if let Some(object) = case.snapshot.source.seen() {
         return Some(Subject::of(object, "HelmRepository"));
     }
-    let hr = case.hr();
-    let reference = &hr.spec.chart.as_ref()?.spec.source_ref;
-    let namespace = reference
-        .namespace
-        .as_deref()
-        .unwrap_or(&hr.metadata.namespace);
+    let spec = &case.hr().spec;
+    if let Some(reference) = &spec.chart_ref {
+        return named(case, reference).filter(|_| is_own_source(case));
+    }
+    named(case, &spec.chart.as_ref()?.spec.source_ref)
+}
+
+/// The chart's own object: as it was read, else as the HelmRelease names it.
+pub(super) fn chart(case: &Case<'_>) -> Option<Subject> {
+    if let Some(object) = case.snapshot.chart.seen()
+        && object.pointer("/metadata/name").is_some()
+    {
+        return Some(Subject::of(object, "HelmChart"));
+    }
+    if let Some(reference) = &case.hr().spec.chart_ref {
+        return named(case, reference);
+    }
+    let (namespace, name) = case.hr().helm_chart()?;
+    Some(Subject::new("HelmChart", &namespace, &name))
+}
+
+/// What a reference means; without a namespace it is in the HelmRelease's own.
+fn named(case: &Case<'_>, reference: &ObjectRef) -> Option<Subject> {
+    let namespace = reference.namespace.as_deref().filter(|n| !n.is_empty());
+    let namespace = namespace.unwrap_or(&case.hr().metadata.namespace);
     (!reference.name.is_empty()).then(|| Subject::new(&reference.kind, namespace, &reference.name))
 }
 
 /// The source's URL; empty when it was not read.
 pub(super) fn url(case: &Case<'_>) -> String {
-    let url = case
-        .snapshot
-        .source
-        .seen()
-        .and_then(|s| s.pointer("/spec/url"))
-        .and_then(Value::as_str);
+    let url = links(case).find_map(|(o, _)| o.pointer("/spec/url")?.as_str());
     // A user name or password in a URL is nobody's business.
     url.map_or(String::new(), |u| {
         match (u.split_once("://"), u.rsplit_once('@')) {
@@ -185,8 +340,22 @@ pub(super) fn url(case: &Case<'_>) -> String {
     })
 }
 
-/// The chart's name and version range, as the manifest has them.
+/// The chart's name and version range, as the manifest or the `OCIRepository` has them.
 pub(super) fn wanted(case: &Case<'_>) -> (String, String) {
+    if is_own_source(case) {
+        let reference = case
+            .snapshot
+            .chart
+            .seen()
+            .and_then(|o| o.pointer("/spec/ref"));
+        let version = ["digest", "semver", "tag"]
+            .iter()
+            .find_map(|k| reference?.get(k)?.as_str())
+            .unwrap_or("latest");
+        let url = url(case);
+        let name = url.rsplit('/').next().unwrap_or_default();
+        return (name.to_owned(), version.to_owned());
+    }
     let spec = case.hr().spec.chart.as_ref().map(|c| &c.spec);
     let name = spec.map_or_else(String::new, |s| s.chart.clone());
     let version = spec
@@ -195,7 +364,16 @@ pub(super) fn wanted(case: &Case<'_>) -> (String, String) {
     (name, version)
 }
 
+/// Where the wanted version stands.
+pub(super) fn version_field(case: &Case<'_>) -> (Subject, &'static str) {
+    match source(case) {
+        Some(subject) if is_own_source(case) => (subject, ".spec.ref"),
+        _ => (case.subject(), ".spec.chart.spec.version"),
+    }
+}
+
 /// Whether the source object is seen to be absent.
 pub(super) fn source_is_absent(case: &Case<'_>) -> bool {
     matches!(case.snapshot.source, Read::Absent)
+        || is_own_source(case) && matches!(case.snapshot.chart, Read::Absent)
 }

@@ -1,10 +1,11 @@
 //! SKVS201: no version of the chart is in the wanted range.
 
 use crate::diagnosis::case::Case;
-use crate::diagnosis::finding::{Evidence, Finding};
+use crate::diagnosis::finding::Evidence;
 use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, always};
 use crate::diagnosis::sources;
+use crate::model::source_error::SourceError;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS201",
@@ -18,38 +19,37 @@ the range itself names one, as in `>=0.2.0-0`."#,
 
 Correct `spec.chart.spec.version` in the manifest; the runbook's is `<0.2.0`. If the version should be there, ask who
 publishes the chart."#,
-    example: r#"no 'secure-kvs-onboarding' chart with version matching '>=9.0.0' found"#,
+    example: r#"no 'secure-kvs-onboarding' chart with version matching '>=9.0.0' found
+could not locate a version matching provided version string >=9.0.0"#,
     needs: &[],
-    explains: &["SKVS108", "SKVS110"],
+    explains: sources::FOLLOWS,
     when: always,
     check,
 };
 
 fn check(case: &Case<'_>) -> Verdict {
-    let texts = [
-        "chart with version matching '",
-        "no chart version found",
-        "could not locate a version matching",
-    ];
-    let Some((told, evidence)) = sources::find(case, |t| t.says(&texts)) else {
+    let Some((told, evidence)) = sources::find(case, SourceError::NoVersion) else {
         return sources::nothing(case);
     };
     let (chart, version) = sources::wanted(case);
     let from = sources::source(case).map_or(String::new(), |s| format!(" in {s}"));
-    Finding::new(
-        told.subject,
-        format!("no version of chart {chart} is in the range {version}{from}"),
+    let (holder, field) = sources::version_field(case);
+    sources::finding(
+        case,
+        &told.subject,
+        &format!("no version of chart {chart} is in the range {version}{from}"),
+        "The repository answers and knows the chart; it has no version in this range.",
     )
-    .severity(sources::severity(case))
-    .why("The repository answers and knows the chart; it has no version in this range.")
-    .whys(sources::goes_on(case))
     .seen([Evidence::new(
-        case.subject(),
-        ".spec.chart.spec.version",
+        holder,
+        field,
         &format!("version {version:?}"),
     )])
     .seen(evidence)
-    .step("Correct spec.chart.spec.version in the manifest; the runbook's range is <0.2.0")
+    .step(format!(
+        "Correct {} in the manifest; the runbook's range is <0.2.0",
+        field.trim_start_matches('.')
+    ))
     .then(then(case, Fixes::Manifest))
     .into()
 }

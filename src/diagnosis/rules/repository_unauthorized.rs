@@ -2,7 +2,8 @@
 
 use crate::diagnosis::case::Case;
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, always};
-use crate::diagnosis::sources::{self, Fault, Told};
+use crate::diagnosis::sources::{self, Fault};
+use crate::model::source_error::SourceError;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS204",
@@ -10,41 +11,27 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
     severity: Severity::Error,
     role: Role::Cause,
     title: "the chart repository refuses the credentials",
-    explanation: r#"The repository answers with 401 or 403: the Secret that `spec.secretRef` names is missing, wrong or out of date, or the
-account may not read the chart."#,
+    explanation: r#"The repository answers with 401 or 403: the user name and password in the Secret that `spec.secretRef` names are wrong or out of
+date, there are none, or the account may not read the chart. Many registries answer so too for a path that does not exist."#,
     fix: r#"See it: `kubectl get helmrepository -n flux-system wit-artifactory -o jsonpath='{.spec.secretRef.name}'`
 
-Renew the Secret (keys `username` and `password`), or have the account let in."#,
+Renew the Secret (keys `username` and `password`; for an OCI registry one of type docker-registry), or have the account let in."#,
     example: r#"failed to fetch Helm repository index: failed to cache index to temporary file: failed to fetch https://… : 401 Unauthorized"#,
     needs: &[],
-    explains: &["SKVS108", "SKVS110"],
+    explains: sources::FOLLOWS,
     when: always,
     check,
 };
 
 const FAULT: Fault = Fault {
+    kind: SourceError::Unauthorized,
     wrong: "refuses the credentials",
     why: "The repository answers, and does not let source-controller in.",
     step: "Look which Secret it uses, and renew that:",
 };
 
 fn check(case: &Case<'_>) -> Verdict {
-    let is = |t: &Told| {
-        let texts = [
-            " : 401",
-            " : 403",
-            "status code 401",
-            "status code 403",
-            "unexpected status code 401",
-            "unauthorized: ",
-            "denied: ",
-            "failed to authorize: ",
-            "failed to get authentication secret",
-            "failed to get TLS authentication secret",
-        ];
-        t.condition.reason == "AuthenticationFailed" || t.says(&texts)
-    };
-    sources::repository(case, is, &FAULT)
+    sources::repository(case, &FAULT)
 }
 
 #[cfg(test)]

@@ -2,7 +2,8 @@
 
 use crate::diagnosis::case::Case;
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, always};
-use crate::diagnosis::sources::{self, Fault, Told};
+use crate::diagnosis::sources::{self, Fault};
+use crate::model::source_error::SourceError;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS205",
@@ -17,23 +18,20 @@ was renamed or removed. The URL must not contain `index.yaml` itself."#,
 Correct `spec.url` of the HelmRepository."#,
     example: r#"failed to fetch Helm repository index: failed to cache index to temporary file: failed to fetch https://…/index.yaml : 404 Not Found"#,
     needs: &[],
-    explains: &["SKVS108", "SKVS110"],
+    explains: sources::FOLLOWS,
     when: always,
     check,
 };
 
 const FAULT: Fault = Fault {
+    kind: SourceError::NotFound,
     wrong: "has no index there",
     why: "The server answers, and has no chart repository under this URL.",
     step: "Correct spec.url of the repository:",
 };
 
 fn check(case: &Case<'_>) -> Verdict {
-    let is = |t: &Told| {
-        t.condition.reason == "URLInvalid"
-            || t.says(&[" : 404", "status code 404", "invalid Helm repository URL"])
-    };
-    sources::repository(case, is, &FAULT)
+    sources::repository(case, &FAULT)
 }
 
 #[cfg(test)]

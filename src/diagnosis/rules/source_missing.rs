@@ -1,10 +1,11 @@
 //! SKVS206: the chart's source does not exist.
 
 use crate::diagnosis::case::Case;
-use crate::diagnosis::finding::{Evidence, Finding};
+use crate::diagnosis::finding::Evidence;
 use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, always};
 use crate::diagnosis::sources;
+use crate::model::source_error::SourceError;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS206",
@@ -12,43 +13,75 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
     severity: Severity::Error,
     role: Role::Cause,
     title: "the chart's source does not exist",
-    explanation: r#"`spec.chart.spec.sourceRef` names a HelmRepository (or GitRepository, Bucket) that is not there. Without a namespace the
-reference means the HelmRelease's own."#,
+    explanation: r#"`spec.chart.spec.sourceRef` names a HelmRepository (or GitRepository, Bucket) that is not there, or `spec.chartRef` an
+OCIRepository or HelmChart. Without a namespace the reference means the HelmRelease's own."#,
     fix: r#"See it: `kubectl get helmrepositories.source.toolkit.fluxcd.io -A`
 
 Correct the reference in the manifest. The runbook's is the HelmRepository `wit-artifactory` in `flux-system`."#,
     example: r#"failed to get source: helmrepositories.source.toolkit.fluxcd.io "wit-artifactry" not found"#,
     needs: &[],
-    explains: &["SKVS108", "SKVS110"],
+    explains: sources::FOLLOWS,
     when: always,
     check,
 };
 
 fn check(case: &Case<'_>) -> Verdict {
-    let is = |t: &sources::Told| {
-        t.says(&["failed to get source: ", "could not get Source object: "])
-            && t.says(&["\" not found"])
-    };
-    let told = sources::find(case, is);
-    let Some(source) = sources::source(case) else {
-        return sources::nothing(case);
-    };
-    if told.is_none() && !sources::source_is_absent(case) {
+    let told = sources::find(case, SourceError::NoSource);
+    let absent = sources::source_is_absent(case);
+    // The source itself was looked at: what was said of it before is out of date.
+    if told.is_none() && !absent || sources::links(case).any(|(_, kind)| kind == "HelmRepository") {
         return sources::nothing(case);
     }
-    let mut finding = Finding::new(
-        source.clone(),
-        format!("{source} does not exist, and the chart is to come from it"),
-    )
-    .severity(sources::severity(case));
-    if sources::source_is_absent(case) {
-        finding = finding.seen([Evidence::new(source, "", "not found")]);
+    let named = told
+        .as_ref()
+        .and_then(|(told, _)| told.condition.message.split_once("helmcharts."));
+    let (subject, field) = match named {
+        // Not the source but the chart's own object.
+        Some(_) if !absent => (sources::chart(case), "spec.chartRef"),
+        _ => (sources::source(case), "spec.chart.spec.sourceRef"),
+    };
+    let Some(subject) = subject else {
+        return sources::nothing(case);
+    };
+    let field = if sources::is_own_source(case) {
+        "spec.chartRef"
+    } else {
+        field
+    };
+    let plural = match subject.kind.as_str() {
+        "GitRepository" => "gitrepositories",
+        "Bucket" => "buckets",
+        "OCIRepository" => "ocirepositories",
+        "ExternalArtifact" => "externalartifacts",
+        "HelmChart" => "helmcharts",
+        _ => "helmrepositories",
+    };
+    let mut finding = sources::finding(
+        case,
+        &subject,
+        &if absent {
+            format!("{subject} does not exist, and the chart is to come from it")
+        } else {
+            format!("Flux finds no {subject}, and the chart is to come from it")
+        },
+        &format!(
+            "{field} names it; without a namespace the reference means the HelmRelease's own."
+        ),
+    );
+    if absent {
+        finding = finding.seen([Evidence::new(subject, "", "not found")]);
     }
     finding
-        .why("spec.chart.spec.sourceRef names it; without a namespace the reference means the HelmRelease's own.")
         .seen(told.map(|(_, evidence)| evidence).unwrap_or_default())
-        .step("See which there are, and correct spec.chart.spec.sourceRef in the manifest:")
-        .command(["kubectl", "get", "helmrepositories.source.toolkit.fluxcd.io", "-A"])
+        .step(format!(
+            "See which there are, and correct {field} in the manifest:"
+        ))
+        .command([
+            "kubectl",
+            "get",
+            &format!("{plural}.source.toolkit.fluxcd.io"),
+            "-A",
+        ])
         .then(then(case, Fixes::Manifest))
         .into()
 }

@@ -4,6 +4,7 @@ use crate::diagnosis::case::Case;
 use crate::diagnosis::finding::{Evidence, Finding};
 use crate::diagnosis::retries::{again, kubectl};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, failing};
+use crate::diagnosis::sources;
 use crate::model::failure;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
@@ -51,6 +52,13 @@ fn check(case: &Case<'_>) -> Verdict {
     )
     .why("This is the controller's own text. Nothing is guessed from it.")
     .seen([raw])
+    // What the chart or its source says in words that no check knows either.
+    .seen(
+        sources::told(case)
+            .iter()
+            .filter(|t| t.kind.is_none() && t.subject != case.subject())
+            .map(sources::Told::evidence),
+    )
     .step("Look next at the events and conditions, the Jobs and pods, and the controller's log:")
     .command(kubectl(case, "describe"))
     .command([
@@ -82,5 +90,16 @@ mod tests {
             fixture::sentence("unknown-cause", "SKVS900"),
             "it fails, and no check here knows the cause"
         );
+    }
+
+    #[test]
+    fn what_the_source_says_is_shown_too() {
+        let finding = fixture::finding("unknown-cause-of-source", "SKVS900");
+        let said: Vec<&str> = finding
+            .evidence
+            .iter()
+            .map(|e| e.object.kind.as_str())
+            .collect();
+        assert_eq!(said, ["HelmRelease", "HelmRepository"]);
     }
 }

@@ -1,10 +1,11 @@
 //! SKVS202: the repository does not have the chart.
 
 use crate::diagnosis::case::Case;
-use crate::diagnosis::finding::{Evidence, Finding};
+use crate::diagnosis::finding::Evidence;
 use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, always};
 use crate::diagnosis::sources;
+use crate::model::source_error::SourceError;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS202",
@@ -13,33 +14,41 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
     role: Role::Cause,
     title: "the repository does not have the chart",
     explanation: r#"The repository answers, and its index has no chart of the name in `spec.chart.spec.chart`. Most often the name is mistyped,
-or the repository is not the one that the chart is published to."#,
+or the repository is not the one that the chart is published to. An OCI registry has no index: there the chart's name is put
+behind the repository's URL, and nothing is found under that path."#,
     fix: r#"See it: `helm search repo REPOSITORY/`
 
 Correct `spec.chart.spec.chart` or `spec.chart.spec.sourceRef` in the manifest. The runbook's are `secure-kvs-onboarding` and
 the HelmRepository `wit-artifactory` in `flux-system`."#,
     example: r#"invalid chart reference: failed to get chart version for remote reference: no chart name found"#,
     needs: &[],
-    explains: &["SKVS108", "SKVS110"],
+    explains: sources::FOLLOWS,
     when: always,
     check,
 };
 
 fn check(case: &Case<'_>) -> Verdict {
-    let texts = [
-        "no chart name found",
-        "unable to locate any tags in provided repository",
-    ];
-    let Some((told, evidence)) = sources::find(case, |t| t.says(&texts)) else {
+    let Some((told, evidence)) = sources::find(case, SourceError::NoChart) else {
         return sources::nothing(case);
     };
     let (chart, _) = sources::wanted(case);
     let place =
         sources::source(case).map_or_else(|| "the repository".to_owned(), |s| s.to_string());
-    Finding::new(told.subject, format!("{place} has no chart named {chart}"))
-        .severity(sources::severity(case))
-        .why("The repository answers; the name is not in its index.")
-        .seen([Evidence::new(case.subject(), ".spec.chart.spec.chart", &format!("chart {chart}"))])
+    let url = sources::url(case);
+    // A registry has no index: the chart's name is a part of its path.
+    let why = if url.starts_with("oci://") {
+        format!(
+            "The registry has nothing under {url}/{chart}: the chart's name is put behind the URL."
+        )
+    } else {
+        "The repository answers; the name is not in its index.".to_owned()
+    };
+    sources::finding(case, &told.subject, &format!("{place} has no chart named {chart}"), &why)
+        .seen([Evidence::new(
+            case.subject(),
+            ".spec.chart.spec.chart",
+            &format!("chart {chart}"),
+        )])
         .seen(evidence)
         .step("Correct spec.chart.spec.chart in the manifest; the runbook's chart is secure-kvs-onboarding")
         .then(then(case, Fixes::Manifest))

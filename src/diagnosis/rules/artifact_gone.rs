@@ -1,0 +1,91 @@
+//! SKVS219: helm-controller does not get the chart from source-controller.
+
+use crate::diagnosis::case::Case;
+use crate::diagnosis::retries::{Fixes, then};
+use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, always};
+use crate::diagnosis::sources;
+use crate::model::source_error::SourceError;
+
+pub(in crate::diagnosis) const RULE: Rule = Rule {
+    code: "SKVS219",
+    slug: "artifact-gone",
+    severity: Severity::Error,
+    role: Role::Cause,
+    title: "helm-controller does not get the chart from source-controller",
+    explanation: r#"The chart was fetched, and helm-controller cannot get it from source-controller's storage: source-controller was restarted
+without a volume and has not fetched it again, it does not run, or a network policy keeps the two apart. What the HelmChart
+says (Ready) is of before."#,
+    fix: r#"See it: `kubectl get pods -n flux-system -l app=source-controller`
+
+Wait a minute after a restart. Then have the chart fetched again:
+`kubectl annotate helmchart -n flux-system NAME --overwrite reconcile.fluxcd.io/requestedAt=TOKEN`"#,
+    example: r#"Source not ready: artifact not found. Retrying in 30s
+artifact 'http://source-controller.flux-system.svc/…' download failed (status code: 404)"#,
+    needs: &[],
+    explains: sources::FOLLOWS,
+    when: always,
+    check,
+};
+
+fn check(case: &Case<'_>) -> Verdict {
+    let Some((told, evidence)) = sources::find(case, SourceError::ArtifactGone) else {
+        return sources::nothing(case);
+    };
+    let subject = sources::chart(case).unwrap_or_else(|| told.subject.clone());
+    let text = &told.condition.message;
+    let gone = ["artifact not found", "file not found", "status code: 404"]
+        .iter()
+        .any(|t| text.contains(t));
+    let spoilt = text.contains("computed digest doesn't match");
+    let (sentence, why) = if gone {
+        (
+            format!("source-controller no longer has what it stored of {subject}"),
+            "It was restarted without its storage, most often, and has not fetched the chart again yet.",
+        )
+    } else if spoilt {
+        (
+            format!("what source-controller has stored of {subject} is not what it says it is"),
+            "The stored file was changed or is being written anew.",
+        )
+    } else {
+        (
+            format!("helm-controller cannot get {subject} from source-controller"),
+            "source-controller does not run or does not answer, or a network policy keeps the two apart.",
+        )
+    };
+    sources::finding(case, &subject, &sentence, why)
+        .seen(evidence)
+        .step("See whether source-controller runs, then have the chart fetched again:")
+        .command([
+            "kubectl",
+            "get",
+            "pods",
+            "-A",
+            "-l",
+            "app=source-controller",
+        ])
+        .command(sources::reconcile(case, &subject))
+        .then(then(case, Fixes::Elsewhere))
+        .into()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::diagnosis::fixture;
+
+    #[test]
+    fn it_is_found() {
+        assert_eq!(
+            fixture::sentence("artifact-gone", "SKVS219"),
+            "source-controller no longer has what it stored of HelmChart flux-system/flux-system-skvs-onboarding-pds--database"
+        );
+        assert_eq!(
+            fixture::sentence("artifact-gone-old", "SKVS219"),
+            "source-controller no longer has what it stored of HelmChart flux-system/flux-system-skvs-onboarding-pds--database"
+        );
+        assert_eq!(
+            fixture::sentence("artifact-gone-middle", "SKVS219"),
+            "helm-controller cannot get HelmChart flux-system/flux-system-skvs-onboarding-pds--database from source-controller"
+        );
+    }
+}

@@ -1,0 +1,62 @@
+//! SKVS224: the chart cannot be read.
+
+use crate::diagnosis::case::Case;
+use crate::diagnosis::retries::{Fixes, then};
+use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, always};
+use crate::diagnosis::sources;
+use crate::model::source_error::SourceError;
+
+pub(in crate::diagnosis) const RULE: Rule = Rule {
+    code: "SKVS224",
+    slug: "chart-archive-broken",
+    severity: Severity::Error,
+    role: Role::Cause,
+    title: "the chart cannot be read",
+    explanation: r#"The chart was fetched and is no chart that Helm can read: the archive is cut or something else, Chart.yaml or another file in it
+is broken, or it is too large."#,
+    fix: r#"See it: `helm show chart REPOSITORY/secure-kvs-onboarding --version VERSION`
+
+Have the chart published anew, or name another version."#,
+    example: r#"ArtifactFailed: Could not load chart: gzip: invalid header
+ChartPackageError: chart package error: …"#,
+    needs: &[],
+    explains: sources::FOLLOWS,
+    when: always,
+    check,
+};
+
+fn check(case: &Case<'_>) -> Verdict {
+    let Some((told, evidence)) = sources::find(case, SourceError::Archive) else {
+        return sources::nothing(case);
+    };
+    let (chart, version) = sources::wanted(case);
+    let subject = sources::chart(case).unwrap_or_else(|| told.subject.clone());
+    sources::finding(
+        case,
+        &subject,
+        &format!("chart {chart} {version} was fetched and cannot be read"),
+        "The repository gave it; Helm does not take what is in it for a chart.",
+    )
+    .seen(evidence)
+    .step("Ask who publishes the chart, or name another version in spec.chart.spec.version:")
+    .command(sources::describe(&subject))
+    .then(then(case, Fixes::Elsewhere))
+    .into()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::diagnosis::fixture;
+
+    #[test]
+    fn it_is_found() {
+        assert_eq!(
+            fixture::sentence("chart-archive-broken", "SKVS224"),
+            "chart secure-kvs-onboarding <0.2.0 was fetched and cannot be read"
+        );
+        assert_eq!(
+            fixture::sentence("chart-archive-broken-middle", "SKVS224"),
+            "chart secure-kvs-onboarding <0.2.0 was fetched and cannot be read"
+        );
+    }
+}

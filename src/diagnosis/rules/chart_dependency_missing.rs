@@ -1,0 +1,78 @@
+//! SKVS225: a dependency of the chart is missing or cannot be got.
+
+use crate::diagnosis::case::Case;
+use crate::diagnosis::finding::Finding;
+use crate::diagnosis::retries::{Fixes, then};
+use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, always};
+use crate::diagnosis::sources;
+use crate::model::source_error::{SourceError, quoted};
+
+pub(in crate::diagnosis) const RULE: Rule = Rule {
+    code: "SKVS225",
+    slug: "chart-dependency-missing",
+    severity: Severity::Error,
+    role: Role::Cause,
+    title: "a dependency of the chart is missing or cannot be got",
+    explanation: r#"Chart.yaml names other charts that this one needs. They are not in its `charts/` folder (it was packaged without
+`helm dependency build`), or, for a chart out of Git or a Bucket, source-controller cannot get them."#,
+    fix: r#"See it: `helm dependency list CHARTFOLDER`
+
+Have the chart packaged with its dependencies, or mend the way to their repository."#,
+    example: r#"found in Chart.yaml, but missing in charts/ directory: common
+DependencyBuildError: dependency build error: failed to add remote dependency 'common': …"#,
+    needs: &[],
+    explains: sources::FOLLOWS,
+    when: always,
+    check,
+};
+
+fn check(case: &Case<'_>) -> Verdict {
+    const PACKAGED: &str = "found in Chart.yaml, but missing in charts/ directory";
+    let packaged = case.error().contains(PACKAGED).then(|| case.seen_failure());
+    let (subject, text, evidence) = match (sources::find(case, SourceError::Dependency), packaged) {
+        (Some((told, evidence)), _) => (told.subject, told.condition.message, evidence),
+        (None, Some(seen)) => (
+            case.subject(),
+            case.error().to_owned(),
+            seen.into_iter().collect(),
+        ),
+        (None, None) => return sources::nothing(case),
+    };
+    let (chart, _) = sources::wanted(case);
+    let names = text
+        .split_once(PACKAGED)
+        .map(|(_, names)| names.trim_start_matches([':', ' ']))
+        .or_else(|| quoted(&text, " dependency "))
+        .filter(|n| !n.is_empty());
+    let sentence = match names {
+        Some(names) => format!("chart {chart} lacks a chart that it needs: {names}"),
+        None => format!("chart {chart} lacks a chart that it needs"),
+    };
+    Finding::new(subject, sentence)
+        .why("Chart.yaml names it as a dependency; it is not packaged with the chart, or cannot be fetched.")
+        .seen(evidence)
+        .step("Ask who publishes the chart to package it with its dependencies, or name another version in spec.chart.spec.version")
+        .then(then(case, Fixes::Manifest))
+        .into()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::diagnosis::fixture;
+
+    #[test]
+    fn it_is_found() {
+        assert_eq!(
+            fixture::sentence("chart-dependency-missing", "SKVS225"),
+            "chart secure-kvs-onboarding lacks a chart that it needs: common"
+        );
+        assert_eq!(
+            fixture::sentence("chart-dependency-missing-old", "SKVS225"),
+            "chart secure-kvs-onboarding lacks a chart that it needs: common"
+        );
+        assert_eq!(
+            fixture::sentence("chart-dependency-not-fetched", "SKVS225"),
+            "chart ./charts/secure-kvs-onboarding lacks a chart that it needs: common"
+        );
+    }
+}

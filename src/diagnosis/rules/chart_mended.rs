@@ -1,0 +1,75 @@
+//! SKVS239: what Flux says of the chart is out of date.
+
+use crate::diagnosis::case::Case;
+use crate::diagnosis::finding::{Evidence, Subject};
+use crate::diagnosis::retries::{Fixes, then};
+use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, always};
+use crate::diagnosis::sources;
+use crate::model::source_error::SourceError;
+
+pub(in crate::diagnosis) const RULE: Rule = Rule {
+    code: "SKVS239",
+    slug: "chart-mended",
+    severity: Severity::Warning,
+    role: Role::Cause,
+    title: "what Flux says of the chart is out of date",
+    explanation: r#"The HelmRelease repeats what its HelmChart said at the last look, and the HelmChart what its source said. By now that is mended:
+the object is well, and Flux has not looked again."#,
+    fix: r#"See it: `kubectl get helmcharts.source.toolkit.fluxcd.io -n flux-system`
+
+Wait: it looks again within `spec.interval` (new controllers within 30 seconds). Or have it look now:
+`flux reconcile helmrelease NAME`"#,
+    example: r#"HelmRelease: HelmChart 'flux-system/x' is not ready: no artifact available …, and the HelmChart is Ready"#,
+    needs: &[],
+    explains: sources::FOLLOWS,
+    when: always,
+    check,
+};
+
+fn check(case: &Case<'_>) -> Verdict {
+    if case.is_ready() {
+        return Verdict::Clear;
+    }
+    let told = sources::find(case, SourceError::NoSource);
+    let there = case.snapshot.source.seen();
+    let (subject, state, seen) = match (told, there, sources::chart(case)) {
+        (_, _, Some(chart)) if sources::is_outdated(case) => {
+            (chart, "is Ready", case.seen_failure().into_iter().collect())
+        }
+        (Some((_, seen)), Some(source), _) => {
+            (Subject::of(source, "HelmRepository"), "is there", seen)
+        }
+        _ => return sources::nothing(case),
+    };
+    let again = sources::reconcile(case, &case.subject());
+    sources::finding(
+        case,
+        &subject,
+        &format!("{subject} {state} by now; Flux has not looked again"),
+        "What it said before stands in the conditions until the next look.",
+    )
+    .severity(Severity::Warning)
+    .seen([Evidence::new(subject.clone(), ".status", state)])
+    .seen(seen)
+    .step("Wait for the next look, within spec.interval, or have Flux look now:")
+    .command(again)
+    .then(then(case, Fixes::Elsewhere))
+    .into()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::diagnosis::fixture;
+
+    #[test]
+    fn it_is_found() {
+        assert_eq!(
+            fixture::sentence("chart-mended", "SKVS239"),
+            "HelmChart flux-system/flux-system-skvs-onboarding-pds--database is Ready by now; Flux has not looked again"
+        );
+        assert_eq!(
+            fixture::sentence("chart-mended-source", "SKVS239"),
+            "HelmRepository flux-system/wit-artifactory is there by now; Flux has not looked again"
+        );
+    }
+}

@@ -1,0 +1,49 @@
+//! SKVS212: the cloud gives source-controller no credentials for the registry.
+
+use crate::diagnosis::case::Case;
+use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, always};
+use crate::diagnosis::sources::{self, Fault};
+use crate::model::source_error::SourceError;
+
+pub(in crate::diagnosis) const RULE: Rule = Rule {
+    code: "SKVS212",
+    slug: "cloud-login-failed",
+    severity: Severity::Error,
+    role: Role::Cause,
+    title: "the cloud gives source-controller no credentials for the registry",
+    explanation: r#"`spec.provider` of the source is `aws`, `azure` or `gcp`: source-controller logs in by the identity of its own ServiceAccount
+(or node), and the cloud refuses it. The registry was not asked."#,
+    fix: r#"See it: `kubectl get serviceaccount -n flux-system source-controller -o yaml`
+
+Bind the identity: the annotation of the ServiceAccount, the role in the cloud, its trust in the cluster. Restart
+source-controller after a change of its ServiceAccount."#,
+    example: r#"AuthenticationFailed: failed to get credential from 'aws': operation error ECR: GetAuthorizationToken, … AccessDeniedException"#,
+    needs: &[],
+    explains: sources::FOLLOWS,
+    when: always,
+    check,
+};
+
+const FAULT: Fault = Fault {
+    kind: SourceError::CloudLogin,
+    wrong: "gets no credentials from the cloud",
+    why: "spec.provider has source-controller log in by its own identity, and the cloud refuses that.",
+    step: "See spec.provider, then mend the identity of source-controller in the cloud:",
+};
+
+fn check(case: &Case<'_>) -> Verdict {
+    sources::repository(case, &FAULT)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::diagnosis::fixture;
+
+    #[test]
+    fn it_is_found() {
+        assert_eq!(
+            fixture::sentence("cloud-login-failed", "SKVS212"),
+            "HelmRepository flux-system/wit-artifactory at oci://123456789012.dkr.ecr.eu-west-1.example/charts gets no credentials from the cloud"
+        );
+    }
+}

@@ -1,0 +1,72 @@
+//! SKVS213: the registry has no such chart, tag or digest.
+
+use crate::diagnosis::case::Case;
+use crate::diagnosis::finding::Evidence;
+use crate::diagnosis::retries::{Fixes, then};
+use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, always};
+use crate::diagnosis::sources;
+use crate::model::source_error::SourceError;
+
+pub(in crate::diagnosis) const RULE: Rule = Rule {
+    code: "SKVS213",
+    slug: "not-in-registry",
+    severity: Severity::Error,
+    role: Role::Cause,
+    title: "the registry has no such chart, tag or digest",
+    explanation: r#"The OCI registry answers, and has nothing under the path with this tag or digest. An exact version is not looked up in a list
+first: it fails when it is pulled. For a HelmRepository the chart's name is put behind the URL."#,
+    fix: r#"See it: `helm show chart oci://REGISTRY/PATH/CHART --version VERSION`
+
+Correct the version, the chart's name or the URL. If it should be there, ask who publishes the chart."#,
+    example: r#"failed to get 'oci://registry.example/charts/secure-kvs-onboarding:0.9.9': … not found
+failed to determine artifact digest: … MANIFEST_UNKNOWN: manifest unknown"#,
+    needs: &[],
+    explains: sources::FOLLOWS,
+    when: always,
+    check,
+};
+
+fn check(case: &Case<'_>) -> Verdict {
+    let Some((told, evidence)) = sources::find(case, SourceError::NotInRegistry) else {
+        return sources::nothing(case);
+    };
+    let subject = sources::repository_of(case, &told);
+    let (chart, version) = sources::wanted(case);
+    let (holder, field) = sources::version_field(case);
+    sources::finding(
+        case,
+        &subject,
+        &sources::at(case, &subject, &format!("has no {chart} {version}")),
+        "The registry answers; there is nothing under this path with this tag or digest.",
+    )
+    .seen([Evidence::new(
+        holder,
+        field,
+        &format!("version {version:?}"),
+    )])
+    .seen(evidence)
+    .step(format!(
+        "Correct {} in the manifest, or have that version published",
+        field.trim_start_matches('.')
+    ))
+    .command(sources::describe(&subject))
+    .then(then(case, Fixes::Manifest))
+    .into()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::diagnosis::fixture;
+
+    #[test]
+    fn it_is_found() {
+        assert_eq!(
+            fixture::sentence("not-in-registry", "SKVS213"),
+            "HelmRepository flux-system/wit-artifactory at oci://registry.example/charts has no secure-kvs-onboarding 0.9.9"
+        );
+        assert_eq!(
+            fixture::sentence("not-in-registry-chart-ref", "SKVS213"),
+            "OCIRepository flux-system/onboarding at oci://registry.example/charts/secure-kvs-onboarding has no secure-kvs-onboarding 0.9.9"
+        );
+    }
+}

@@ -1,0 +1,66 @@
+//! SKVS207: the chart repository's certificate is not accepted.
+
+use crate::diagnosis::case::Case;
+use crate::diagnosis::retries::{Fixes, then};
+use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, always};
+use crate::diagnosis::sources;
+use crate::model::source_error::{SourceError, certificate};
+
+pub(in crate::diagnosis) const RULE: Rule = Rule {
+    code: "SKVS207",
+    slug: "repository-tls",
+    severity: Severity::Error,
+    role: Role::Cause,
+    title: "the chart repository's certificate is not accepted",
+    explanation: r#"The connection to the repository ends at TLS: the certificate is of an authority that source-controller does not know, has
+expired, or is for another host. Nothing is wrong with the network or the credentials."#,
+    fix: r#"See it: `kubectl describe helmrepository -n flux-system wit-artifactory`
+
+An own authority: put its certificate as `ca.crt` into a Secret, and name that in `spec.certSecretRef` of the HelmRepository. A
+certificate that has expired, or is for another host, is renewed at the server, or `spec.url` corrected."#,
+    example: r#"tls: failed to verify certificate: x509: certificate signed by unknown authority"#,
+    needs: &[],
+    explains: sources::FOLLOWS,
+    when: always,
+    check,
+};
+
+fn check(case: &Case<'_>) -> Verdict {
+    let Some((told, evidence)) = sources::find(case, SourceError::Tls) else {
+        return sources::nothing(case);
+    };
+    let subject = sources::repository_of(case, &told);
+    let what = certificate(&told.condition.message);
+    sources::finding(
+        case,
+        &subject,
+        &sources::at(case, &subject, &format!("is not trusted: {what}")),
+        "The server is reached; source-controller ends the connection before it asks for anything.",
+    )
+    .seen(evidence)
+    .step("An own authority goes as ca.crt into a Secret that spec.certSecretRef of the source names. A certificate that has expired, or is for another host, is renewed at the server, or the URL corrected:")
+    .command(sources::describe(&subject))
+    .then(then(case, Fixes::Elsewhere))
+    .into()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::diagnosis::fixture;
+
+    #[test]
+    fn it_is_found() {
+        assert_eq!(
+            fixture::sentence("repository-tls", "SKVS207"),
+            "HelmRepository flux-system/wit-artifactory at https://artifactory.example/helm is not trusted: its certificate is of an authority that source-controller does not know"
+        );
+        assert_eq!(
+            fixture::sentence("repository-tls-old", "SKVS207"),
+            "HelmRepository flux-system/wit-artifactory at https://artifactory.example/helm is not trusted: its certificate has expired, or is not valid yet"
+        );
+        assert_eq!(
+            fixture::sentence("repository-tls-middle", "SKVS207"),
+            "HelmRepository flux-system/wit-artifactory at https://artifactory.example/helm is not trusted: its certificate is for another host than the URL's"
+        );
+    }
+}

@@ -1,0 +1,106 @@
+//! SKVS221: source-controller has not looked at the chart or its source.
+
+use crate::diagnosis::case::Case;
+use crate::diagnosis::finding::{Evidence, Subject};
+use crate::diagnosis::retries::{Fixes, then};
+use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, always};
+use crate::diagnosis::sources;
+use crate::model::source_error::SourceError;
+use crate::text::age::duration;
+use serde_json::Value;
+
+pub(in crate::diagnosis) const RULE: Rule = Rule {
+    code: "SKVS221",
+    slug: "source-not-looked-at",
+    severity: Severity::Error,
+    role: Role::Cause,
+    title: "source-controller has not looked at the chart or its source",
+    explanation: r#"The HelmChart or its source is there, and source-controller has written nothing on its present spec: it does not run, does not
+watch this namespace, or is busy for long."#,
+    fix: r#"See it: `kubectl get deployments -A -l app.kubernetes.io/component=source-controller`
+
+Start it. An object that is new needs a moment."#,
+    example: r#"HelmChart 'flux-system/x' is not ready: latest generation of object has not been reconciled"#,
+    needs: &[],
+    explains: sources::FOLLOWS,
+    when: always,
+    check,
+};
+
+/// A new object gets this long, in seconds.
+const PATIENCE: i64 = 60;
+
+fn check(case: &Case<'_>) -> Verdict {
+    let told = sources::told(case);
+    let only_waits = told.iter().all(|t| {
+        t.condition.message.ends_with("' is not ready")
+            || matches!(
+                t.kind,
+                Some(SourceError::NoArtifact | SourceError::NotLooked)
+            )
+    });
+    let silent = sources::links(case)
+        .find(|(o, _)| only_waits && sources::blocks(case) && is_silent(case, o));
+    let Some((object, kind)) = silent else {
+        return sources::nothing(case);
+    };
+    let subject = Subject::of(object, kind);
+    let since = age(case, object).map_or(String::new(), |a| format!("; it is {} old", duration(a)));
+    sources::finding(
+        case,
+        &subject,
+        &format!("source-controller has not looked at {subject}"),
+        "It answers within seconds. It does not run, does not watch this namespace, or is busy.",
+    )
+    .seen([Evidence::new(
+        subject.clone(),
+        ".status",
+        &format!("nothing on the present spec{since}"),
+    )])
+    .seen(told.iter().map(sources::Told::evidence))
+    .step("See whether the controller runs:")
+    .command([
+        "kubectl",
+        "get",
+        "deployments",
+        "-A",
+        "-l",
+        "app.kubernetes.io/component=source-controller",
+    ])
+    .then(then(case, Fixes::Elsewhere))
+    .into()
+}
+
+fn age(case: &Case<'_>, object: &Value) -> Option<i64> {
+    case.seconds_since(object.pointer("/metadata/creationTimestamp")?.as_str())
+}
+
+/// Old enough to have an answer, and has none: no condition, and nothing on the present generation.
+fn is_silent(case: &Case<'_>, object: &Value) -> bool {
+    let none = object
+        .pointer("/status/conditions")
+        .and_then(Value::as_array)
+        .is_none_or(Vec::is_empty);
+    age(case, object).is_some_and(|a| a > PATIENCE)
+        && none
+        && sources::artifact(object).is_none()
+        && !sources::is_static(object)
+        && !sources::is_suspended(object)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::diagnosis::fixture;
+
+    #[test]
+    fn it_is_found() {
+        assert_eq!(
+            fixture::sentence("source-not-looked-at", "SKVS221"),
+            "source-controller has not looked at HelmChart flux-system/flux-system-skvs-onboarding-pds--database"
+        );
+        assert_eq!(
+            fixture::sentence("source-not-looked-at-old", "SKVS221"),
+            "source-controller has not looked at HelmChart flux-system/flux-system-skvs-onboarding-pds--database"
+        );
+    }
+}

@@ -1,0 +1,68 @@
+//! SKVS228: the chart's source cannot be refreshed.
+
+use crate::diagnosis::case::Case;
+use crate::diagnosis::retries::{Fixes, then};
+use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, always};
+use crate::diagnosis::sources;
+use crate::text::age::duration;
+
+pub(in crate::diagnosis) const RULE: Rule = Rule {
+    code: "SKVS228",
+    slug: "source-stale",
+    severity: Severity::Warning,
+    role: Role::State,
+    title: "the chart's source cannot be refreshed",
+    explanation: r#"The onboarding has its chart, and the chart's source fails to be fetched anew, with a text that no check here knows. Nothing is
+broken now; a newer version of the chart does not arrive."#,
+    fix: r#"See it: `kubectl describe helmrepository -n flux-system wit-artifactory`
+
+Read the raw text, then the log of source-controller. A text that comes back deserves its own code: please report it."#,
+    example: r#"HelmRepository Ready=False while the HelmRelease is Ready=True on the chart of a month ago"#,
+    needs: &[],
+    explains: sources::FOLLOWS,
+    when: always,
+    check,
+};
+
+fn check(case: &Case<'_>) -> Verdict {
+    let unknown = sources::told(case).into_iter().find(|t| t.kind.is_none());
+    let Some(told) = unknown.filter(|_| !sources::blocks(case)) else {
+        return sources::nothing(case);
+    };
+    let subject = told.subject.clone();
+    let since = case
+        .seconds_since(told.condition.last_transition_time.as_deref())
+        .map_or(String::new(), |s| format!(" for {}", duration(s)));
+    sources::finding(
+        case,
+        &subject,
+        &format!("{subject} fails to be refreshed{since}"),
+        "This is source-controller's own text. Nothing is guessed from it.",
+    )
+    .seen([told.evidence()])
+    .step("Look at its conditions, then at the log of source-controller:")
+    .command(sources::describe(&subject))
+    .command([
+        "kubectl",
+        "logs",
+        "-n",
+        "flux-system",
+        "deployment/source-controller",
+        "--since=1h",
+    ])
+    .then(then(case, Fixes::Elsewhere))
+    .into()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::diagnosis::fixture;
+
+    #[test]
+    fn it_is_found() {
+        assert_eq!(
+            fixture::sentence("source-stale", "SKVS228"),
+            "HelmRepository flux-system/wit-artifactory fails to be refreshed for 3h"
+        );
+    }
+}

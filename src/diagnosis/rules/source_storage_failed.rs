@@ -1,0 +1,64 @@
+//! SKVS220: source-controller cannot write to its own storage.
+
+use crate::diagnosis::case::Case;
+use crate::diagnosis::retries::{Fixes, then};
+use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, always};
+use crate::diagnosis::sources;
+use crate::model::source_error::SourceError;
+
+pub(in crate::diagnosis) const RULE: Rule = Rule {
+    code: "SKVS220",
+    slug: "source-storage-failed",
+    severity: Severity::Error,
+    role: Role::Cause,
+    title: "source-controller cannot write to its own storage",
+    explanation: r#"source-controller has the chart or the index and cannot store it: its disk is full, read-only or has other rights than it
+expects. Every source of the cluster is affected sooner or later."#,
+    fix: r#"See it: `kubectl logs -n flux-system deployment/source-controller --since=1h`
+
+Make room on, or mend, the volume at `/data` of source-controller (an emptyDir if nothing else was set: then the node's disk)."#,
+    example: r#"StorageOperationFailed: failed to create artifact directory: mkdir /data/helmchart: no space left on device"#,
+    needs: &[],
+    explains: sources::FOLLOWS,
+    when: always,
+    check,
+};
+
+fn check(case: &Case<'_>) -> Verdict {
+    let Some((told, evidence)) = sources::find(case, SourceError::Storage) else {
+        return sources::nothing(case);
+    };
+    let full = told.condition.message.contains("no space left on device");
+    let what = if full { ": its disk is full" } else { "" };
+    sources::finding(
+        case,
+        &told.subject,
+        &format!("source-controller cannot store {}{what}", told.subject),
+        "The repository and the chart are not at fault, and other sources fail too.",
+    )
+    .seen(evidence)
+    .step("Look at the volume at /data of source-controller, and at its log:")
+    .command([
+        "kubectl",
+        "logs",
+        "-n",
+        "flux-system",
+        "deployment/source-controller",
+        "--since=1h",
+    ])
+    .then(then(case, Fixes::Elsewhere))
+    .into()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::diagnosis::fixture;
+
+    #[test]
+    fn it_is_found() {
+        assert_eq!(
+            fixture::sentence("source-storage-failed", "SKVS220"),
+            "source-controller cannot store HelmRepository flux-system/wit-artifactory: its disk is full"
+        );
+    }
+}

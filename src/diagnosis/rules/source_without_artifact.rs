@@ -1,0 +1,94 @@
+//! SKVS218: the chart's source has nothing to give yet.
+
+use crate::diagnosis::case::Case;
+use crate::diagnosis::retries::{Fixes, then};
+use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, always};
+use crate::diagnosis::sources;
+use crate::model::source_error::SourceError;
+
+pub(in crate::diagnosis) const RULE: Rule = Rule {
+    code: "SKVS218",
+    slug: "source-without-artifact",
+    severity: Severity::Error,
+    role: Role::Cause,
+    title: "the chart's source has nothing to give yet",
+    explanation: r#"The HelmChart waits for its source, which has no artifact: it was never fetched well. What keeps it from that stands in the
+source's own conditions; here they tell nothing, or were not read."#,
+    fix: r#"See it: `kubectl describe helmrepository -n flux-system wit-artifactory`
+
+Look at the source's conditions and at the log of source-controller. A source that is new needs a moment."#,
+    example: r#"NoSourceArtifact: no artifact available for HelmRepository source 'wit-artifactory'"#,
+    needs: &[],
+    explains: sources::FOLLOWS,
+    when: always,
+    check,
+};
+
+fn check(case: &Case<'_>) -> Verdict {
+    let told = sources::told(case);
+    let only_waits = told.iter().all(|t| {
+        matches!(
+            t.kind,
+            Some(SourceError::NoArtifact | SourceError::NotLooked)
+        )
+    });
+    let Some((first, _)) = sources::find(case, SourceError::NoArtifact).filter(|_| only_waits)
+    else {
+        return sources::nothing(case);
+    };
+    // By now it has one, or it is told not to fetch any.
+    let seen = case.snapshot.source.seen();
+    if sources::source_is_absent(case)
+        || sources::links(case).any(|(o, _)| sources::is_suspended(o))
+        || seen.is_some_and(|s| sources::artifact(s).is_some())
+    {
+        return sources::nothing(case);
+    }
+    let subject = sources::repository_of(case, &first);
+    let why = match case.snapshot.source.unknown() {
+        Some(why) if !sources::is_own_source(case) => {
+            format!(
+                "What keeps it from fetching stands in its conditions, which were not read: {}.",
+                why.clause()
+            )
+        }
+        _ => "Its conditions do not tell what keeps it from fetching; a new one needs a moment."
+            .to_owned(),
+    };
+    sources::finding(
+        case,
+        &subject,
+        &format!("{subject} has nothing to give yet"),
+        &why,
+    )
+    .seen(told.iter().map(sources::Told::evidence))
+    .step("Look at its conditions, then at the log of source-controller:")
+    .command(sources::describe(&subject))
+    .command([
+        "kubectl",
+        "logs",
+        "-n",
+        "flux-system",
+        "deployment/source-controller",
+        "--since=1h",
+    ])
+    .then(then(case, Fixes::Elsewhere))
+    .into()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::diagnosis::fixture;
+
+    #[test]
+    fn it_is_found() {
+        assert_eq!(
+            fixture::sentence("source-without-artifact", "SKVS218"),
+            "HelmRepository flux-system/wit-artifactory has nothing to give yet"
+        );
+        assert_eq!(
+            fixture::sentence("source-without-artifact-not-read", "SKVS218"),
+            "HelmRepository flux-system/wit-artifactory has nothing to give yet"
+        );
+    }
+}

@@ -1,0 +1,67 @@
+//! SKVS222: a values file of the chart is missing or not readable.
+
+use crate::diagnosis::case::Case;
+use crate::diagnosis::retries::{Fixes, then};
+use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, always};
+use crate::diagnosis::sources;
+use crate::model::source_error::{SourceError, quoted};
+
+pub(in crate::diagnosis) const RULE: Rule = Rule {
+    code: "SKVS222",
+    slug: "values-files-missing",
+    severity: Severity::Error,
+    role: Role::Cause,
+    title: "a values file of the chart is missing or not readable",
+    explanation: r#"`spec.chart.spec.valuesFiles` names files inside the chart (for a HelmRepository) or inside the source (for Git and Bucket, from its
+root). One is not there, or is not YAML. Flux does not try again before something changes."#,
+    fix: r#"See it: `helm pull REPOSITORY/secure-kvs-onboarding --untar` and look what is in it
+
+Correct `spec.chart.spec.valuesFiles`, or set `ignoreMissingValuesFiles: true`. The runbook's onboardings need none."#,
+    example: r#"ValuesFilesError: values files merge error: no values file found at path 'values-prod.yaml'"#,
+    needs: &[],
+    explains: sources::FOLLOWS,
+    when: always,
+    check,
+};
+
+fn check(case: &Case<'_>) -> Verdict {
+    let Some((told, evidence)) = sources::find(case, SourceError::ValuesFiles) else {
+        return sources::nothing(case);
+    };
+    let text = &told.condition.message;
+    let sentence = match (
+        quoted(text, "no values file found at path "),
+        quoted(text, "unmarshaling values from "),
+    ) {
+        (Some(file), _) => format!("the values file {file} is not in the chart's source"),
+        (None, Some(file)) => format!("the values file {file} is no YAML"),
+        (None, None) => "a file of spec.chart.spec.valuesFiles cannot be used".to_owned(),
+    };
+    sources::finding(
+        case,
+        &told.subject,
+        &sentence,
+        "spec.chart.spec.valuesFiles names it. Paths are inside the chart; for Git and Bucket from the root of the source.",
+    )
+    .seen(evidence)
+    .step("Correct spec.chart.spec.valuesFiles in the manifest; the runbook's onboardings need none")
+    .then(then(case, Fixes::Manifest))
+    .into()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::diagnosis::fixture;
+
+    #[test]
+    fn it_is_found() {
+        assert_eq!(
+            fixture::sentence("values-files-missing", "SKVS222"),
+            "the values file values-prod.yaml is not in the chart's source"
+        );
+        assert_eq!(
+            fixture::sentence("values-files-missing-old", "SKVS222"),
+            "the values file values-prod.yaml is not in the chart's source"
+        );
+    }
+}
