@@ -61,7 +61,7 @@ mod tests {
     #[test]
     fn it_is_found() {
         assert_eq!(
-            fixture::sentence("source-stale", "SKVS228"),
+            fixture::sentence("ready-source-stale", "SKVS228"),
             "HelmRepository flux-system/wit-artifactory fails to be refreshed for 3h"
         );
     }

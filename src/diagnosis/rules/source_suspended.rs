@@ -84,7 +84,7 @@ mod tests {
             "HelmRepository flux-system/wit-artifactory is suspended: source-controller does nothing for it"
         );
         assert_eq!(
-            fixture::sentence("source-suspended-ready", "SKVS217"),
+            fixture::sentence("ready-source-suspended", "SKVS217"),
             "HelmRepository flux-system/wit-artifactory is suspended: source-controller does nothing for it"
         );
     }
