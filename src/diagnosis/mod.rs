@@ -16,6 +16,7 @@ pub mod job;
 mod policy;
 mod refused;
 pub mod registry;
+mod rendering;
 pub mod retries;
 pub mod rule;
 mod rules;

@@ -3,7 +3,7 @@
 
 /// A field that the API server refuses.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refusal {
+pub struct FieldError {
     /// The object as the text names it: `Job.batch "x"`; empty where it names none.
     pub object: String,
     /// `spec.template.spec.containers[0].image`; empty where it is not told.
@@ -13,15 +13,15 @@ pub struct Refusal {
 }
 
 /// Reads a text; `None` when it is about something else.
-pub fn refusal(text: &str) -> Option<Refusal> {
+pub fn field_error(text: &str) -> Option<FieldError> {
     unknown(text).or_else(|| invalid(text))
 }
 
 /// `unknown field "spec.x"`, `.spec.x: field not declared in schema`, `ValidationError(Job.spec): …`.
-fn unknown(text: &str) -> Option<Refusal> {
+fn unknown(text: &str) -> Option<FieldError> {
     if let Some((before, _)) = text.split_once(": field not declared in schema") {
         let field = before.rsplit([' ', '\n']).next().unwrap_or_default();
-        return Some(Refusal {
+        return Some(FieldError {
             object: object(before),
             field: field.trim_start_matches('.').to_owned(),
             says: "the kind has no such field".to_owned(),
@@ -40,14 +40,14 @@ fn unknown(text: &str) -> Option<Refusal> {
             .and_then(|v| v.split_once(')'))
             .and_then(|(kind, _)| kind.split_once('.'))
             .map_or(String::new(), |(_, path)| format!("{path}."));
-        return Some(Refusal {
+        return Some(FieldError {
             object: String::new(),
             field: format!("{parent}{field}"),
             says: "the kind has no such field".to_owned(),
         });
     }
     let (_, says) = validating?;
-    Some(Refusal {
+    Some(FieldError {
         object: String::new(),
         field: String::new(),
         says: says.lines().next().unwrap_or_default().trim().to_owned(),
@@ -55,7 +55,7 @@ fn unknown(text: &str) -> Option<Refusal> {
 }
 
 /// `Job.batch "x" is invalid: spec.a: Required value`, one or several in brackets.
-fn invalid(text: &str) -> Option<Refusal> {
+fn invalid(text: &str) -> Option<FieldError> {
     let (before, after) = text.split_once(" is invalid: ")?;
     let verdicts = [": Required value", ": Unsupported value", ": Invalid value"];
     let foreign = ["immutable", "Too long", "Forbidden: ", "already allocated"];
@@ -70,7 +70,7 @@ fn invalid(text: &str) -> Option<Refusal> {
         return None;
     }
     let says = after[at + 2..].lines().next().unwrap_or_default();
-    Some(Refusal {
+    Some(FieldError {
         object,
         field: field.to_owned(),
         says: says.trim_end_matches(']').trim().to_owned(),
@@ -122,7 +122,7 @@ mod tests {
                 "spec.backofLimit",
             ),
         ] {
-            let found = refusal(text).unwrap();
+            let found = field_error(text).unwrap();
             assert_eq!(
                 (found.object.as_str(), found.field.as_str()),
                 (object, field),
@@ -142,14 +142,14 @@ mod tests {
             "the name is invalid: it has no: such thing",
             "an unknown field \"x\"",
         ] {
-            assert_eq!(refusal(text), None, "{text}");
+            assert_eq!(field_error(text), None, "{text}");
         }
     }
 
     proptest! {
         #[test]
         fn no_text_panics(text in "( is invalid: |Job \"x\"|\\[|: Required value|: Invalid value|error validating data: |ValidationError\\(|Job\\.spec\\)|unknown field \"|\"|: field not declared in schema|é| |\n){0,12}") {
-            let _ = refusal(&text);
+            let _ = field_error(&text);
         }
     }
 }

@@ -4,6 +4,8 @@ use crate::diagnosis::case::Case;
 use crate::diagnosis::finding::{Evidence, Finding, Subject};
 use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
+use crate::model::values_reference::{Trouble, reference};
+use crate::text::age::duration;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS104",
@@ -16,7 +18,8 @@ lacks the key, stops the release before Helm is asked, unless it is marked `opti
     fix: r#"See it: `kubectl get secret,configmap -n NAMESPACE`
 
 Create the object or the key, or correct the reference. The runbook's onboardings give all values inline and need none."#,
-    example: r#"ValuesError: could not resolve Secret chart values reference 'flux-system/x' with key 'values.yaml': key not found"#,
+    example: r#"ValuesError: could not resolve Secret chart values reference 'flux-system/x' with key 'values.yaml': key not found
+InitFailed: could not find ConfigMap 'flux-system/x'"#,
     needs: &[],
     explains: &["SKVS108", "SKVS110"],
     when: values,
@@ -24,67 +27,65 @@ Create the object or the key, or correct the reference. The runbook's onboarding
 };
 
 fn values(case: &Case<'_>) -> bool {
-    let old = [
-        "could not find Secret '",
-        "could not find ConfigMap '",
-        "missing key '",
-    ];
-    case.reason() == "ValuesError"
-        || (case.reason() == "InitFailed" && old.iter().any(|t| case.error().contains(t)))
+    ["ValuesError", "InitFailed"].contains(&case.reason())
 }
 
 fn check(case: &Case<'_>) -> Verdict {
-    let namespace = &case.hr().metadata.namespace;
-    let error = case.error();
-    let reference = case
+    let Some(found) = reference(case.error()) else {
+        return Verdict::Clear;
+    };
+    let absent = match found.trouble {
+        Trouble::Missing => true,
+        Trouble::Key => false,
+        Trouble::Kind | Trouble::Content(_) => return Verdict::Clear,
+    };
+    let (namespace, name) = found
+        .id
+        .split_once('/')
+        .unwrap_or((&case.hr().metadata.namespace, &found.id));
+    let named = case
         .hr()
         .spec
         .values_from
         .iter()
-        .find(|r| error.contains(&format!("'{namespace}/{}'", r.name)));
-    let Some(reference) = reference else {
-        return Finding::new(
-            case.subject(),
-            "a reference of spec.valuesFrom cannot be resolved",
-        )
-        .seen(case.seen_failure())
-        .step("Correct spec.valuesFrom in the manifest.")
-        .then(then(case, Fixes::Manifest))
-        .into();
+        .find(|r| r.kind == found.kind && r.name == name);
+    let key = match found.key.as_str() {
+        "" => named
+            .and_then(|r| r.values_key.as_deref())
+            .unwrap_or("values.yaml"),
+        key => key,
     };
-    let key = reference.values_key.as_deref().unwrap_or("values.yaml");
-    let subject = Subject::new(&reference.kind, namespace, &reference.name);
-    let lacks_key = error.contains("key not found") || error.contains("missing key");
-    let absent = !lacks_key && (error.contains("not found") || error.contains("could not find"));
-    let sentence = if lacks_key {
-        format!("{subject} has no key {key}, which spec.valuesFrom asks for")
-    } else if absent {
-        format!("{subject} does not exist, and spec.valuesFrom asks for it")
+    let subject = Subject::new(&found.kind, namespace, name);
+    // The text is of Flux's last look: the object may be there by now.
+    let sentence = if absent {
+        format!("Flux finds no {subject}, which spec.valuesFrom asks for")
     } else {
-        format!("the values in {subject} cannot be used")
+        format!("{subject} has no key {key}, which spec.valuesFrom asks for")
     };
-    let kind = reference.kind.to_lowercase();
+    let looked = case
+        .failure
+        .as_ref()
+        .and_then(|f| case.seconds_since(f.condition.last_transition_time.as_deref()))
+        .map_or(String::new(), |s| {
+            format!(" So it has been for {}.", duration(s))
+        });
+    let kind = found.kind.to_lowercase();
     let all = format!("{kind}s");
     // One that is not there cannot be described: its namespace may hold it under another name.
     let command = if absent {
         vec!["kubectl", "get", &all, "-n", namespace]
     } else {
-        vec![
-            "kubectl",
-            "describe",
-            "-n",
-            namespace,
-            &kind,
-            &reference.name,
-        ]
+        vec!["kubectl", "describe", "-n", namespace, &kind, name]
     };
     Finding::new(subject.clone(), sentence)
-        .why("Flux composes the values before it asks Helm, so nothing was installed.")
+        .why(format!(
+            "Flux composes the values before it asks Helm, so nothing was installed.{looked}"
+        ))
         .seen(case.seen_failure())
         .seen([Evidence::new(
             case.subject(),
             ".spec.valuesFrom",
-            &format!("{} {}, key {key}", reference.kind, reference.name),
+            &format!("{} {name}, key {key}", found.kind),
         )])
         .step("See what is there, then create it or correct the manifest:")
         .command(command)

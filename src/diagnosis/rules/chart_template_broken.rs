@@ -1,0 +1,58 @@
+//! SKVS227: a template of the chart is broken.
+
+use crate::diagnosis::case::Case;
+use crate::diagnosis::rendering;
+use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
+use crate::model::template_error::TemplateError;
+
+pub(in crate::diagnosis) const RULE: Rule = Rule {
+    code: "SKVS227",
+    slug: "chart-template-broken",
+    severity: Severity::Error,
+    role: Role::Cause,
+    title: "a template of the chart is broken",
+    explanation: r#"The chart itself is at fault: a template has a syntax error, or includes one that is not there (a library chart that was not
+packaged with it). No values help against it."#,
+    fix: r#"See it: `helm template x REPOSITORY/secure-kvs-onboarding --version VERSION`
+
+Name another version of the chart, and tell who publishes it."#,
+    example: r#"parse error at (secure-kvs-onboarding/templates/job.yaml:3): function "toYml" not defined
+template: no template "common.labels" associated with template "gotpl""#,
+    needs: &[],
+    explains: rendering::FOLLOWS,
+    when: rendering::by_helm,
+    check,
+};
+
+fn check(case: &Case<'_>) -> Verdict {
+    let Some(TemplateError::Broken { place, says }) = rendering::template(case) else {
+        return Verdict::Clear;
+    };
+    rendering::finding(
+        case,
+        &format!(
+            "a template of the chart is broken{}: {says}",
+            rendering::at(&place)
+        ),
+        "The chart is at fault, not the values.",
+        "Name another version of the chart in spec.chart.spec.version, and tell who publishes it",
+    )
+    .into()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::diagnosis::fixture;
+
+    #[test]
+    fn it_is_found() {
+        assert_eq!(
+            fixture::sentence("chart-template-broken", "SKVS227"),
+            "a template of the chart is broken (templates/job.yaml, line 3): function \"toYml\" not defined"
+        );
+        assert_eq!(
+            fixture::sentence("chart-template-broken-old", "SKVS227"),
+            "a template of the chart is broken (templates/job.yaml, line 5): no template \"common.labels\" associated with template \"gotpl\""
+        );
+    }
+}

@@ -1,0 +1,81 @@
+//! SKVS236: the kubeconfig for the other cluster cannot be used.
+
+use crate::diagnosis::case::Case;
+use crate::diagnosis::finding::{Finding, Subject};
+use crate::diagnosis::rendering;
+use crate::diagnosis::retries::{Fixes, then};
+use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
+use crate::model::source_error::quoted;
+
+pub(in crate::diagnosis) const RULE: Rule = Rule {
+    code: "SKVS236",
+    slug: "kube-config-unusable",
+    severity: Severity::Error,
+    role: Role::Cause,
+    title: "the kubeconfig for the other cluster cannot be used",
+    explanation: r#"`spec.kubeConfig` has Flux install on another cluster, with a kubeconfig out of a Secret. That Secret is missing, has no such key,
+or what it holds is no kubeconfig. The runbook's onboardings are installed on the cluster of their HelmRelease and have none."#,
+    fix: r#"See it: `kubectl get helmreleases.helm.toolkit.fluxcd.io -n NAMESPACE NAME -o jsonpath='{.spec.kubeConfig}'`
+
+Create the Secret (key `value` or `value.yaml`), or correct or remove `spec.kubeConfig`."#,
+    example: r#"RESTClientError: could not get KubeConfig secret 'flux-system/remote': secrets "remote" not found
+InitFailed: could not find KubeConfig secret 'flux-system/remote'"#,
+    needs: &[],
+    explains: rendering::FOLLOWS,
+    when: about_a_kube_config,
+    check,
+};
+
+fn about_a_kube_config(case: &Case<'_>) -> bool {
+    let texts = ["KubeConfig secret '", ".spec.kubeConfig"];
+    ["RESTClientError", "InitFailed"].contains(&case.reason())
+        && texts.iter().any(|t| case.error().contains(t))
+}
+
+fn check(case: &Case<'_>) -> Verdict {
+    let text = case.error();
+    let namespace = &case.hr().metadata.namespace;
+    let secret = quoted(text, "KubeConfig secret ").map(|id| {
+        let (namespace, name) = id.split_once('/').unwrap_or((namespace, id));
+        Subject::new("Secret", namespace, name)
+    });
+    let missing = text.contains("\" not found") || text.contains("could not find ");
+    let sentence = match (&secret, missing) {
+        (Some(secret), true) => format!(
+            "{secret} does not exist, and spec.kubeConfig takes the other cluster's address from it"
+        ),
+        (Some(secret), false) => {
+            format!("{secret} holds no kubeconfig under the key that spec.kubeConfig asks for")
+        }
+        (None, _) => "spec.kubeConfig does not say where the kubeconfig is".to_owned(),
+    };
+    let mut finding = Finding::new(secret.clone().unwrap_or_else(|| case.subject()), sentence)
+        .why("With spec.kubeConfig Flux installs on another cluster; the runbook's onboardings have none.")
+        .seen(case.seen_failure())
+        .step("Create the Secret, or correct or remove spec.kubeConfig in the manifest:");
+    if let Some(secret) = secret {
+        finding = finding.command(["kubectl", "get", "secrets", "-n", &secret.namespace]);
+    }
+    finding.then(then(case, Fixes::Elsewhere)).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::diagnosis::fixture;
+
+    #[test]
+    fn it_is_found() {
+        assert_eq!(
+            fixture::sentence("kube-config-unusable", "SKVS236"),
+            "Secret flux-system/remote does not exist, and spec.kubeConfig takes the other cluster's address from it"
+        );
+        assert_eq!(
+            fixture::sentence("kube-config-unusable-old", "SKVS236"),
+            "Secret flux-system/remote does not exist, and spec.kubeConfig takes the other cluster's address from it"
+        );
+        assert_eq!(
+            fixture::sentence("kube-config-without-key", "SKVS236"),
+            "Secret flux-system/remote holds no kubeconfig under the key that spec.kubeConfig asks for"
+        );
+    }
+}

@@ -1,0 +1,88 @@
+//! SKVS235: a change after rendering cannot be made.
+
+use crate::diagnosis::case::Case;
+use crate::diagnosis::finding::Evidence;
+use crate::diagnosis::rendering;
+use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
+use serde_json::Value;
+
+pub(in crate::diagnosis) const RULE: Rule = Rule {
+    code: "SKVS235",
+    slug: "post-renderer-failed",
+    severity: Severity::Error,
+    role: Role::Cause,
+    title: "a change after rendering cannot be made",
+    explanation: r#"`spec.postRenderers` patches what the chart renders, and Flux adds its own labels in the same step. A patch does not fit (its
+target is not there, its path is wrong), or what the chart gives cannot be read document by document."#,
+    fix: r#"See it: `kubectl get helmreleases.helm.toolkit.fluxcd.io -n NAMESPACE NAME -o jsonpath='{.spec.postRenderers}'`
+
+Correct or remove the patch in the manifest. Without any: controllers 1.5.0 to 1.5.2 stumble over some `---` lines; update Flux."#,
+    example: r#"error while running post render on files: …
+error while parsing post rendered output: …"#,
+    needs: &[],
+    explains: rendering::FOLLOWS,
+    when: rendering::by_helm,
+    check,
+};
+
+fn check(case: &Case<'_>) -> Verdict {
+    let text = case.error();
+    let told = [
+        "error while running post render on ",
+        "error while running post render: ",
+        "error while parsing post rendered output",
+    ];
+    let Some(at) = told.iter().find_map(|t| text.find(t)) else {
+        return Verdict::Clear;
+    };
+    let has_own = case
+        .snapshot
+        .object
+        .pointer("/spec/postRenderers")
+        .and_then(Value::as_array)
+        .is_some_and(|a| !a.is_empty());
+    let (sentence, step) = if has_own {
+        (
+            "spec.postRenderers cannot be applied to what the chart gives",
+            "Correct or remove the patch in spec.postRenderers of the manifest",
+        )
+    } else {
+        (
+            "what the chart gives cannot be read after rendering",
+            "The HelmRelease patches nothing itself: tell who publishes the chart, and update Flux if the controller is 1.5.0 to 1.5.2",
+        )
+    };
+    rendering::finding(
+        case,
+        sentence,
+        &format!("The text after rendering: {}", text[at..].trim()),
+        step,
+    )
+    .seen([Evidence::new(
+        case.subject(),
+        ".spec.postRenderers",
+        if has_own { "set" } else { "not set" },
+    )])
+    .into()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::diagnosis::fixture;
+
+    #[test]
+    fn it_is_found() {
+        assert_eq!(
+            fixture::sentence("post-renderer-failed", "SKVS235"),
+            "spec.postRenderers cannot be applied to what the chart gives"
+        );
+        assert_eq!(
+            fixture::sentence("post-renderer-failed-own", "SKVS235"),
+            "what the chart gives cannot be read after rendering"
+        );
+        assert_eq!(
+            fixture::sentence("post-renderer-failed-old", "SKVS235"),
+            "spec.postRenderers cannot be applied to what the chart gives"
+        );
+    }
+}

@@ -1,0 +1,73 @@
+//! SKVS231: the chart uses a value that nothing sets.
+
+use crate::diagnosis::case::Case;
+use crate::diagnosis::rendering;
+use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
+use crate::model::template_error::TemplateError;
+
+pub(in crate::diagnosis) const RULE: Rule = Rule {
+    code: "SKVS231",
+    slug: "value-missing",
+    severity: Severity::Error,
+    role: Role::Cause,
+    title: "the chart uses a value that nothing sets",
+    explanation: r#"A template asks for a value inside one that is not there: `.Values.couchdb.credentials.secretName` where `credentials` is not
+set, often because a map was overwritten with nothing (`couchdb:` with no lines under it). Helm says it as a nil pointer."#,
+    fix: r#"See it: `helm show values REPOSITORY/secure-kvs-onboarding --version VERSION`
+
+Set the value that is named, in `spec.values` of the manifest, or take the empty key out so that the chart's default counts."#,
+    example: r#"at <.Values.couchdb.credentials.secretName>: nil pointer evaluating interface {}.secretName"#,
+    needs: &[],
+    explains: rendering::FOLLOWS,
+    when: rendering::by_helm,
+    check,
+};
+
+fn check(case: &Case<'_>) -> Verdict {
+    let Some(TemplateError::Missing { place, value, says }) = rendering::template(case) else {
+        return Verdict::Clear;
+    };
+    let at = rendering::at(&place);
+    let (sentence, step) = match &value {
+        Some(path) => (
+            format!("the chart needs spec.values.{path}, which is not set{at}"),
+            format!(
+                "Set spec.values.{path} in the manifest, or take the empty key out, so that the chart's default counts"
+            ),
+        ),
+        None => (
+            format!("the chart uses a value that is not set{at}: {says}"),
+            "Set it in spec.values of the manifest; the chart's own values show what it takes"
+                .to_owned(),
+        ),
+    };
+    rendering::finding(
+        case,
+        &sentence,
+        "A template asks for something inside a value that is not there. Nothing was applied.",
+        &step,
+    )
+    .seen(value.map(|path| rendering::value(case, &path)))
+    .into()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::diagnosis::fixture;
+
+    #[test]
+    fn it_is_found() {
+        assert_eq!(
+            fixture::sentence("value-missing", "SKVS231"),
+            "the chart needs spec.values.couchdb.credentials, which is not set (templates/job.yaml, line 12)"
+        );
+        assert_eq!(
+            fixture::sentence("value-missing-old", "SKVS231"),
+            "the chart needs spec.values.couchdb.credentials, which is not set (templates/_helpers.tpl, line 4)"
+        );
+        assert_eq!(
+            fixture::sentence("value-missing-unnamed", "SKVS231"),
+            "the chart uses a value that is not set (templates/job.yaml, line 12): nil pointer evaluating interface {}.secretName"
+        );
+    }
+}

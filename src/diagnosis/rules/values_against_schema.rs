@@ -1,0 +1,86 @@
+//! SKVS229: the values are not what the chart's schema asks for.
+
+use crate::diagnosis::case::Case;
+use crate::diagnosis::finding::Evidence;
+use crate::diagnosis::rendering;
+use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
+use crate::model::values_schema::{Violation, violations};
+use crate::text::count;
+
+pub(in crate::diagnosis) const RULE: Rule = Rule {
+    code: "SKVS229",
+    slug: "values-against-schema",
+    severity: Severity::Error,
+    role: Role::Cause,
+    title: "the values are not what the chart's schema asks for",
+    explanation: r#"The chart has a schema for its values (`values.schema.json`), and Helm checks them before it renders anything: one is missing, of
+another type, or not among those that are allowed. All that it says is shown, each with the path of its value."#,
+    fix: r#"See it: `helm show values REPOSITORY/secure-kvs-onboarding --version VERSION`
+
+Correct `spec.values` in the manifest. The check can be left out with `disableSchemaValidation` (controller 1.1 and later), but
+the chart's author meant it."#,
+    example: r#"values don't meet the specifications of the schema(s) in the following chart(s):
+secure-kvs-onboarding:
+- at '/serviceAccounts': got string, want array"#,
+    needs: &[],
+    explains: rendering::FOLLOWS,
+    when: rendering::by_helm,
+    check,
+};
+
+fn check(case: &Case<'_>) -> Verdict {
+    let Some(violations) = violations(case.error()) else {
+        return Verdict::Clear;
+    };
+    let said = |v: &Violation| {
+        if v.path.is_empty() {
+            format!("spec.values: {}", v.says)
+        } else {
+            format!("spec.values.{}: {}", v.path, v.says)
+        }
+    };
+    let sentence = match violations.as_slice() {
+        [] => "the values are not what the chart's schema asks for".to_owned(),
+        [one] => format!("the chart's schema refuses {}", said(one)),
+        [first, rest @ ..] => format!(
+            "the chart's schema refuses {}, and {}",
+            said(first),
+            count(rest.len() as u64, "other value")
+        ),
+    };
+    let shown = violations.iter().filter(|v| !v.path.is_empty());
+    rendering::finding(
+        case,
+        &sentence,
+        "Helm checks the values against the chart's schema before it renders anything.",
+        "Correct spec.values in the manifest; the chart's own values show what it takes",
+    )
+    .seen(
+        violations
+            .iter()
+            .map(|v| Evidence::new(case.subject(), &format!("schema of {}", v.chart), &said(v))),
+    )
+    .seen(shown.map(|v| rendering::value(case, &v.path)))
+    .into()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::diagnosis::fixture;
+
+    #[test]
+    fn it_is_found() {
+        assert_eq!(
+            fixture::sentence("values-against-schema", "SKVS229"),
+            "the chart's schema refuses spec.values: missing property 'namespace', and 1 other value"
+        );
+        assert_eq!(
+            fixture::sentence("values-against-schema-old", "SKVS229"),
+            "the chart's schema refuses spec.values: namespace is required, and 1 other value"
+        );
+        assert_eq!(
+            fixture::sentence("values-against-schema-middle", "SKVS229"),
+            "the chart's schema refuses spec.values.serviceAccounts: Invalid type. Expected: array, given: string"
+        );
+    }
+}

@@ -1,0 +1,112 @@
+//! SKVS238: what valuesFrom brings cannot be used as values.
+
+use crate::diagnosis::case::Case;
+use crate::diagnosis::finding::{Finding, Subject};
+use crate::diagnosis::rendering;
+use crate::diagnosis::retries::{Fixes, then};
+use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
+use crate::model::values_reference::{Trouble, reference};
+
+pub(in crate::diagnosis) const RULE: Rule = Rule {
+    code: "SKVS238",
+    slug: "values-reference-unusable",
+    severity: Severity::Error,
+    role: Role::Cause,
+    title: "what valuesFrom brings cannot be used as values",
+    explanation: r#"The ConfigMap or Secret of `spec.valuesFrom` is there with its key, and Flux cannot use it: what it holds is not YAML, cannot be put
+where `targetPath` says, or the reference is of a kind that is neither ConfigMap nor Secret. `optional` does not help here."#,
+    fix: r#"See it: `kubectl get configmap -n NAMESPACE NAME -o jsonpath='{.data.values\.yaml}'`
+
+Correct what it holds, or the reference in the manifest."#,
+    example: r#"could not resolve ConfigMap chart values reference 'flux-system/x' with key 'values.yaml': error converting YAML to JSON: yaml: line 2: …
+unable to read values from key 'values.yaml' in ConfigMap 'flux-system/x': …"#,
+    needs: &[],
+    explains: rendering::FOLLOWS,
+    when: of_values,
+    check,
+};
+
+fn of_values(case: &Case<'_>) -> bool {
+    ["ValuesError", "InitFailed"].contains(&case.reason())
+}
+
+fn check(case: &Case<'_>) -> Verdict {
+    let Some(found) = reference(case.error()) else {
+        return Verdict::Clear;
+    };
+    let namespace = &case.hr().metadata.namespace;
+    let (place, name) = found.id.split_once('/').unwrap_or((namespace, &found.id));
+    let subject = if name.is_empty() {
+        case.subject()
+    } else {
+        Subject::new(&found.kind, place, name)
+    };
+    let (sentence, why) = match found.trouble {
+        Trouble::Kind => (
+            format!(
+                "spec.valuesFrom names a {}, and takes only ConfigMaps and Secrets",
+                found.kind
+            ),
+            "Flux reads values out of ConfigMaps and Secrets only.".to_owned(),
+        ),
+        Trouble::Content(said) => {
+            let target = case
+                .hr()
+                .spec
+                .values_from
+                .iter()
+                .find(|r| r.name == name && r.kind == found.kind)
+                .and_then(|r| r.target_path.as_deref());
+            let sentence = match target {
+                Some(path) => format!(
+                    "key {} of {subject} cannot be put at {path} of the values",
+                    found.key
+                ),
+                None => format!("key {} of {subject} holds no YAML", found.key),
+            };
+            (
+                sentence,
+                format!("Flux composes the values before it asks Helm: {said}"),
+            )
+        }
+        Trouble::Missing | Trouble::Key => return Verdict::Clear,
+    };
+    Finding::new(subject.clone(), sentence)
+        .why(why)
+        .seen(case.seen_failure())
+        .step("Correct what it holds, or the reference in spec.valuesFrom of the manifest:")
+        .command([
+            "kubectl",
+            "get",
+            &format!("{}s", found.kind.to_lowercase()),
+            "-n",
+            place,
+        ])
+        .then(then(case, Fixes::Elsewhere))
+        .into()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::diagnosis::fixture;
+
+    #[test]
+    fn it_is_found() {
+        assert_eq!(
+            fixture::sentence("values-reference-unusable", "SKVS238"),
+            "key values.yaml of ConfigMap flux-system/skvs-values holds no YAML"
+        );
+        assert_eq!(
+            fixture::sentence("values-reference-unusable-old", "SKVS238"),
+            "key values.yaml of ConfigMap flux-system/skvs-values holds no YAML"
+        );
+        assert_eq!(
+            fixture::sentence("values-reference-of-wrong-kind", "SKVS238"),
+            "spec.valuesFrom names a Pod, and takes only ConfigMaps and Secrets"
+        );
+        assert_eq!(
+            fixture::sentence("values-reference-target-path", "SKVS238"),
+            "key port of Secret flux-system/skvs-values cannot be put at couchdb.port of the values"
+        );
+    }
+}

@@ -1,0 +1,62 @@
+//! SKVS230: the chart refuses the values.
+
+use crate::diagnosis::case::Case;
+use crate::diagnosis::rendering;
+use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
+use crate::model::template_error::TemplateError;
+
+pub(in crate::diagnosis) const RULE: Rule = Rule {
+    code: "SKVS230",
+    slug: "values-refused",
+    severity: Severity::Error,
+    role: Role::Cause,
+    title: "the chart refuses the values",
+    explanation: r#"The chart checks its values itself (`required` and `fail` in a template) and says what it misses or does not take: the words
+are its author's. Nothing was applied."#,
+    fix: r#"See it: `helm show values REPOSITORY/secure-kvs-onboarding --version VERSION`
+
+Do what the words say, in `spec.values` of the manifest. The runbook's values are namespace, database, serviceAccounts and
+encryption."#,
+    example: r#"execution error at (secure-kvs-onboarding/templates/job.yaml:1:4): values.namespace is required"#,
+    needs: &[],
+    explains: rendering::FOLLOWS,
+    when: rendering::by_helm,
+    check,
+};
+
+fn check(case: &Case<'_>) -> Verdict {
+    let Some(TemplateError::Refused { place, says }) = rendering::template(case) else {
+        return Verdict::Clear;
+    };
+    rendering::finding(
+        case,
+        &format!("the chart refuses the values: {says}"),
+        &format!(
+            "These are the words of the chart's author{}. Nothing was applied.",
+            rendering::at(&place)
+        ),
+        "Do what they say, in spec.values of the manifest",
+    )
+    .into()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::diagnosis::fixture;
+
+    #[test]
+    fn it_is_found() {
+        assert_eq!(
+            fixture::sentence("values-refused", "SKVS230"),
+            "the chart refuses the values: values.namespace is required"
+        );
+        assert_eq!(
+            fixture::sentence("values-refused-old", "SKVS230"),
+            "the chart refuses the values: values.namespace is required"
+        );
+        assert_eq!(
+            fixture::sentence("values-refused-upgrade", "SKVS230"),
+            "the chart refuses the values: values.namespace must not change"
+        );
+    }
+}
