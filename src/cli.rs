@@ -9,7 +9,8 @@ use crate::exit::Code;
 use crate::model::helm_release::ONBOARDING_SELECTOR;
 use crate::ui::Ui;
 use clap::error::ErrorKind;
-use clap::{CommandFactory, Parser};
+use clap::parser::ValueSource;
+use clap::{CommandFactory, FromArgMatches, Parser};
 use k8s_openapi::jiff::Timestamp;
 use std::ffi::OsString;
 
@@ -70,14 +71,26 @@ pub struct GlobalArgs {
     pub onboarding_selector: String,
     #[command(flatten)]
     pub connection: ConnectionArgs,
+    /// Which of these were on the command line.
+    #[arg(skip)]
+    pub given: Given,
+}
+
+/// Flags that stand on the command line itself: files tell better than the defaults and the environment.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Given {
+    pub namespace: bool,
+    pub selector: bool,
 }
 
 /// What a command works with.
 pub struct App {
     pub ui: Ui,
     pub global: GlobalArgs,
-    /// The time of this run: every age is counted from it.
+    /// The time of this run, or of the capture whose files are read: every age is counted from it.
     pub now: Timestamp,
+    /// Onboardings are looked up in all namespaces: of files, where none is named.
+    pub everywhere: bool,
 }
 
 impl App {
@@ -86,7 +99,13 @@ impl App {
             ui,
             global,
             now: Timestamp::now(),
+            everywhere: false,
         }
+    }
+
+    /// The namespace in which onboardings are looked up; `None` for all.
+    pub fn namespace(&self) -> Option<String> {
+        (!self.everywhere).then(|| self.global.namespace.clone())
     }
 
     /// Connects to the cluster that the flags name.
@@ -112,12 +131,24 @@ impl Cli {
     /// Help, or what is wrong, ready to be told.
     pub fn read(args: impl Iterator<Item = OsString>) -> std::result::Result<Self, Box<Told>> {
         let argv: Vec<OsString> = args.collect();
-        Self::try_parse_from(&argv).map_err(|error| {
+        Self::parsed(&argv).map_err(|error| {
             Box::new(Told {
                 error,
                 command: command_of(&argv),
             })
         })
+    }
+
+    fn parsed(argv: &[OsString]) -> std::result::Result<Self, clap::Error> {
+        let matches = Self::command().try_get_matches_from(argv)?;
+        let mut cli =
+            Self::from_arg_matches(&matches).map_err(|e| e.format(&mut Self::command()))?;
+        let given = |flag| matches.value_source(flag) == Some(ValueSource::CommandLine);
+        cli.global.given = Given {
+            namespace: given("namespace"),
+            selector: given("onboarding_selector"),
+        };
+        Ok(cli)
     }
 }
 

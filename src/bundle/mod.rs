@@ -3,4 +3,13 @@
 //! A bundle is a folder, or the same folder in a .tar.gz, with every request that the rules made and its answer. Nothing here
 //! asks a cluster, and nothing is written: what is not in the files is "not saved", never absent.
 
+mod answer;
+mod archive;
+mod documents;
+mod files;
 pub mod manifest;
+mod selector;
+mod store;
+
+pub use answer::{Answer, NotSaved};
+pub use archive::Archive;

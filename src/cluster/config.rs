@@ -83,6 +83,36 @@ pub(super) struct Resolved {
 }
 
 impl ConnectionArgs {
+    /// A flag that says which cluster or as whom, if one was given.
+    pub fn given(&self) -> Option<&'static str> {
+        let flags = [
+            ("kubeconfig", self.kubeconfig.is_some()),
+            ("context", self.context.is_some()),
+            ("cluster", self.cluster.is_some()),
+            ("user", self.user.is_some()),
+            ("server", self.server.is_some()),
+            ("token", self.token.is_some()),
+            ("as", self.impersonate.is_some()),
+            ("as-group", !self.impersonate_groups.is_empty()),
+            ("as-uid", self.impersonate_uid.is_some()),
+            (
+                "certificate-authority",
+                self.certificate_authority.is_some(),
+            ),
+            ("client-certificate", self.client_certificate.is_some()),
+            ("client-key", self.client_key.is_some()),
+            (
+                "insecure-skip-tls-verify",
+                self.insecure_skip_tls_verify.is_some(),
+            ),
+            ("tls-server-name", self.tls_server_name.is_some()),
+            ("disable-compression", self.disable_compression.is_some()),
+        ];
+        flags
+            .into_iter()
+            .find_map(|(flag, given)| given.then_some(flag))
+    }
+
     /// The request's bound, `None` for none.
     pub fn timeout(&self) -> Option<Duration> {
         (self.request_timeout > Duration::ZERO).then_some(self.request_timeout)

@@ -3,9 +3,11 @@
 //! Owns the reading of kube's errors: their own text carries Debug output and must never reach a user.
 
 use super::config::unusable;
+use crate::bundle::{NotSaved, manifest};
 use crate::error::{Error, io_words};
 use crate::model::forbidden::Forbidden;
 use kube::core::Status;
+use kube::core::response::StatusDetails;
 
 /// Why a request had no answer that can be used.
 #[derive(Clone, Debug, PartialEq)]
@@ -26,9 +28,14 @@ pub enum ClusterError {
     Credentials(String),
     /// What came is not what was asked for.
     Malformed(String),
+    /// It is not in the files that are read instead of a cluster: whether it exists is not known.
+    NotSaved(Box<NotSaved>),
     /// Anything else, with its cause.
     Other(String),
 }
+
+/// The clause where something is not in the files.
+pub const NOT_SAVED: &str = "not in the saved files";
 
 impl ClusterError {
     /// Sorts kube's error. `server` is the API server's URL.
@@ -122,6 +129,16 @@ impl ClusterError {
         self.api_code() == Some(404)
     }
 
+    /// It is not in the saved files.
+    pub fn is_not_saved(&self) -> bool {
+        matches!(self, Self::NotSaved(_))
+    }
+
+    /// Nothing of this name was had, neither from a cluster nor from files: it may still be known by another name.
+    pub fn is_no_such_name(&self) -> bool {
+        self.is_not_found() || self.is_not_saved()
+    }
+
     /// True where asking again for something else is of no use: no connection, no credentials.
     pub fn is_fatal(&self) -> bool {
         match self {
@@ -151,6 +168,7 @@ impl ClusterError {
             Self::Tls { why, .. } => format!("TLS failure ({why})"),
             Self::TimedOut { seconds, .. } if *seconds > 0 => format!("no answer in {seconds}s"),
             Self::TimedOut { .. } => "timed out".to_owned(),
+            Self::NotSaved(_) => NOT_SAVED.to_owned(),
             Self::Credentials(why) | Self::Malformed(why) | Self::Other(why) => why.clone(),
         }
     }
@@ -205,8 +223,41 @@ impl From<ClusterError> for Error {
             ClusterError::Malformed(why) => {
                 Error::new(format!("the API server's answer cannot be read: {why}"))
             }
+            ClusterError::NotSaved(missing) => {
+                let error = Error::new(format!("{NOT_SAVED}: {}", missing.what));
+                match &missing.get {
+                    Some(get) => error.hint(format!("save it too, and name both with -f: {get}")),
+                    None => error,
+                }
+            }
             ClusterError::Other(why) => Error::new(why),
         }
+    }
+}
+
+impl From<manifest::Status> for ClusterError {
+    /// A refusal that was recorded.
+    fn from(recorded: manifest::Status) -> Self {
+        let manifest::Status {
+            code,
+            reason,
+            message,
+            name,
+        } = recorded;
+        Self::Api(Box::new(Status {
+            code,
+            reason,
+            message,
+            details: (!name.is_empty()).then(|| StatusDetails {
+                name,
+                group: String::new(),
+                kind: String::new(),
+                uid: String::new(),
+                causes: Vec::new(),
+                retry_after_seconds: 0,
+            }),
+            ..Status::default()
+        }))
     }
 }
 

@@ -115,7 +115,12 @@ impl Transport {
             max_stderr_buf_size: Some(BUFFER),
             ..AttachParams::default()
         };
-        let pods: Api<Pod> = Api::namespaced(self.client(), place.namespace);
+        let path = format!(
+            "/api/v1/namespaces/{}/pods/{}/exec",
+            segment(place.namespace),
+            segment(place.pod)
+        );
+        let pods: Api<Pod> = Api::namespaced(self.client(&path)?, place.namespace);
         let upgrade = pods.exec(place.pod, command, &params);
         let process = match self.timeout() {
             None => upgrade.await,

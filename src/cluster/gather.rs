@@ -47,7 +47,13 @@ impl Cluster {
                 self.onboardings(Some(namespace), selector).await,
                 Some(Why::from(&error)),
             ),
-            other => (other, None),
+            other => {
+                let all = Query {
+                    namespace: None,
+                    selector: selector.to_owned(),
+                };
+                (other, self.not_all_saved(&all))
+            }
         };
         Onboardings {
             read: Arc::new(Read::from_result(read)),

@@ -1,10 +1,14 @@
 //! Where HelmReleases are: their API version on this cluster, their paths.
 
 use super::{All, Cluster, ClusterError, List, Pages, segment};
+use crate::bundle::NotSaved;
+use crate::bundle::manifest::Accept;
 use crate::model::helm_release::{GROUP, PLURAL};
+use crate::snapshot::Why;
 use kube::core::Status;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 /// Versions this plugin can read, newest first. The first is tried without asking which are served.
 const VERSIONS: [&str; 3] = ["v2", "v2beta2", "v2beta1"];
@@ -111,6 +115,37 @@ impl Cluster {
                 other
             }
         }
+    }
+
+    /// The HelmReleases of a name: one of a namespace or, of saved files, all of that name (`None`).
+    ///
+    /// # Errors
+    /// As [`Cluster::helm_release`]; none is a 404, or not saved.
+    pub async fn helm_releases_named(
+        &self,
+        namespace: Option<&str>,
+        name: &str,
+    ) -> Result<Vec<Value>, ClusterError> {
+        if let Some(namespace) = namespace {
+            return Ok(vec![self.helm_release(namespace, name).await?]);
+        }
+        let mut all: Vec<Value> = self.all_helm_releases(&Query::default()).await?.items;
+        all.retain(|o| o.pointer("/metadata/name").and_then(Value::as_str) == Some(name));
+        if all.is_empty() {
+            let path = format!("/apis/{GROUP}/{}/{PLURAL}/{}", VERSIONS[0], segment(name));
+            return Err(ClusterError::NotSaved(Box::new(NotSaved::of(&path))));
+        }
+        Ok(all)
+    }
+
+    /// Why a list may not be all there are: it is made of what saved files hold. `None` for a list of the API server's own.
+    pub fn not_all_saved(&self, query: &Query) -> Option<Why> {
+        let archive = self.archive()?;
+        let recorded = VERSIONS.iter().any(|version| {
+            let path = self.helm_release_list_path(query, version);
+            archive.has_recorded(&path, Accept::Json)
+        });
+        (!recorded).then(|| Why::NotAsked("only the saved files were read".to_owned()))
     }
 
     /// The path of a list, for a watch.

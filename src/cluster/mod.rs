@@ -20,6 +20,7 @@ pub use config::ConnectionArgs;
 pub use error::ClusterError;
 pub use pages::{All, List, Pages};
 
+use crate::bundle::Archive;
 use crate::bundle::manifest::Accept;
 use crate::error::{Error, Result};
 use kube::client::ClientBuilder;
@@ -62,6 +63,23 @@ impl Cluster {
             context: resolved.context,
             helm_release_version: std::sync::Arc::default(),
         })
+    }
+
+    /// What was saved, as the cluster it was saved of.
+    pub fn saved(archive: Archive, verbosity: u8) -> Self {
+        let bundle = archive.one_bundle();
+        let server = bundle.and_then(|b| b.server.clone()).unwrap_or_default();
+        let context = bundle.and_then(|b| b.context.clone());
+        Self {
+            transport: Transport::saved(archive.into(), server, verbosity),
+            context,
+            helm_release_version: std::sync::Arc::default(),
+        }
+    }
+
+    /// The files, where they are read instead of a cluster.
+    pub fn archive(&self) -> Option<&Archive> {
+        self.transport.archive()
     }
 
     /// The API server's URL.

@@ -17,6 +17,9 @@ impl<T> Read<T> {
 impl From<&ClusterError> for Why {
     fn from(error: &ClusterError) -> Self {
         let clause = error.clause();
+        if error.is_not_saved() {
+            return Why::NotAsked(clause);
+        }
         if error.is_forbidden() {
             let what = clause
                 .strip_prefix("forbidden (")

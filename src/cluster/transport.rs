@@ -1,4 +1,4 @@
-//! One GET: sent, bounded in time, briefly retried, logged, its error sorted.
+//! One GET: sent, bounded in time, briefly retried, logged, its error sorted; or answered by saved files.
 //!
 //! Reads only. A request that changes something never passes here, so that no retry can send it twice: an exec takes the
 //! client and is sent by its own file.
@@ -6,6 +6,7 @@
 use super::ClusterError;
 use super::config::connect_limit;
 use crate::bundle::manifest::Accept;
+use crate::bundle::{Answer, Archive, NotSaved};
 use http::{Request, StatusCode};
 use http_body_util::BodyExt;
 use kube::Client;
@@ -33,11 +34,18 @@ fn header(accept: Accept) -> &'static str {
 /// The client with what every request needs beside it.
 #[derive(Clone)]
 pub(super) struct Transport {
-    client: Client,
+    way: Way,
     server: Arc<str>,
     timeout: Option<Duration>,
     verbosity: u8,
     requests: Arc<AtomicU64>,
+}
+
+/// Who answers.
+#[derive(Clone)]
+enum Way {
+    Live(Client),
+    Saved(Arc<Archive>),
 }
 
 impl Transport {
@@ -48,11 +56,29 @@ impl Transport {
         verbosity: u8,
     ) -> Self {
         Self {
-            client,
+            way: Way::Live(client),
             server: server.into(),
             timeout,
             verbosity,
             requests: Arc::default(),
+        }
+    }
+
+    pub(super) fn saved(archive: Arc<Archive>, server: String, verbosity: u8) -> Self {
+        Self {
+            way: Way::Saved(archive),
+            server: server.into(),
+            timeout: None,
+            verbosity,
+            requests: Arc::default(),
+        }
+    }
+
+    /// The files, where they answer.
+    pub(super) fn archive(&self) -> Option<&Archive> {
+        match &self.way {
+            Way::Live(_) => None,
+            Way::Saved(archive) => Some(archive),
         }
     }
 
@@ -65,8 +91,11 @@ impl Transport {
     }
 
     /// The client itself, for an upgrade: the caller counts and logs it.
-    pub(super) fn client(&self) -> Client {
-        self.client.clone()
+    pub(super) fn client(&self, path: &str) -> Result<Client, ClusterError> {
+        match &self.way {
+            Way::Live(client) => Ok(client.clone()),
+            Way::Saved(_) => Err(ClusterError::NotSaved(Box::new(NotSaved::of(path)))),
+        }
     }
 
     pub(super) fn timeout(&self) -> Option<Duration> {
@@ -102,6 +131,9 @@ impl Transport {
         path: &str,
         accept: Accept,
     ) -> Result<bytes::Bytes, ClusterError> {
+        if let Way::Saved(archive) = &self.way {
+            return self.answered(archive, path, accept);
+        }
         let mut tries = 0;
         loop {
             tries += 1;
@@ -125,11 +157,36 @@ impl Transport {
         }
     }
 
+    /// What the saved files say.
+    fn answered(
+        &self,
+        archive: &Archive,
+        path: &str,
+        accept: Accept,
+    ) -> Result<bytes::Bytes, ClusterError> {
+        self.count();
+        let answer = match archive.answer(path, accept, None) {
+            Answer::Found(body) => Ok(body.into()),
+            Answer::Refused(status) => Err(ClusterError::from(status)),
+            Answer::Failed(why) => Err(ClusterError::Other(why)),
+            Answer::NotSaved(what) => Err(ClusterError::NotSaved(Box::new(what))),
+        };
+        self.log(|base| {
+            let outcome = match &answer {
+                Ok(body) => format!("{} bytes", bytes::Bytes::len(body)),
+                Err(e) => e.clause(),
+            };
+            format!("GET {base}{path} from the saved files: {outcome}")
+        });
+        answer
+    }
+
     async fn once(
         &self,
         path: &str,
         accept: Accept,
     ) -> Result<(StatusCode, http::HeaderMap, bytes::Bytes), ClusterError> {
+        let client = self.client(path)?;
         self.count();
         let started = Instant::now();
         let request = Request::get(path)
@@ -139,8 +196,7 @@ impl Transport {
                 ClusterError::Other(format!("the path {path} cannot be asked for: {e}"))
             })?;
         let exchange = async {
-            let response = self
-                .client
+            let response = client
                 .send(request)
                 .await
                 .map_err(|e| ClusterError::from_kube(e, &self.server))?;
@@ -193,6 +249,7 @@ impl Transport {
 
     /// A stream of a watch's lines. The request's bound holds for its start; the caller bounds each read.
     pub(super) async fn watch(&self, path: &str) -> Result<Body, ClusterError> {
+        let client = self.client(path)?;
         self.count();
         let request = Request::get(path)
             .header(http::header::ACCEPT, "application/json")
@@ -203,8 +260,7 @@ impl Transport {
                 ClusterError::Other(format!("the path {path} cannot be asked for: {e}"))
             })?;
         let start = async {
-            let response = self
-                .client
+            let response = client
                 .send(request)
                 .await
                 .map_err(|e| ClusterError::from_kube(e, &self.server))?;

@@ -1,6 +1,7 @@
 //! `describe`: one onboarding in full.
 
 use super::lookup;
+use super::saved::{self, SavedArgs};
 use crate::cli::App;
 use crate::cluster::Cluster;
 use crate::cluster::gather::Onboardings;
@@ -19,10 +20,11 @@ use serde_json::Value;
 #[command(after_help = "Examples:
   kubectl skvs describe skvs-onboarding-pds--database
   kubectl skvs describe pds_database
-  kubectl skvs describe pds_database -o json")]
+  kubectl skvs describe pds_database -o json
+  kubectl skvs describe pds_database -f saved.yaml")]
 pub struct Args {
-    /// Names of onboardings, in any of their forms
-    #[arg(value_name = "NAME", required = true, value_parser = crate::cli::onboarding_name)]
+    /// Names of onboardings, in any of their forms; with -f and one onboarding in the files none is needed
+    #[arg(value_name = "NAME", required_unless_present = "filename", value_parser = crate::cli::onboarding_name)]
     names: Vec<String>,
     /// Format: text, json or yaml (kind OnboardingDescription, which holds the HelmRelease with its whole status)
     #[arg(
@@ -34,6 +36,8 @@ pub struct Args {
         hide_default_value = true
     )]
     output: ReportFormat,
+    #[command(flatten)]
+    saved: SavedArgs,
 }
 
 /// Runs `describe`.
@@ -41,11 +45,12 @@ pub struct Args {
 /// # Errors
 /// A name that means nothing or several onboardings, or what the cluster said.
 pub async fn run(app: &mut App, args: Args) -> Result<Code> {
-    let cluster = app.cluster().await?;
+    let cluster = args.saved.open(app).await?;
+    let names = saved::meant(&cluster, args.names)?;
     let (namespace, selector) = (&app.global.namespace, &app.global.onboarding_selector);
     // The other onboardings need no name, so they are read while names are looked up.
     let (answers, others) = futures::join!(
-        lookup::all(app, &cluster, &args.names),
+        lookup::all(app, &cluster, &names),
         cluster.other_onboardings(namespace, selector)
     );
     let (mut objects, mut errors) = (Vec::new(), Vec::new());
@@ -58,12 +63,12 @@ pub async fn run(app: &mut App, args: Args) -> Result<Code> {
     match args.output {
         ReportFormat::Text => describe(app, &cluster, &others, objects).await?,
         format => {
-            let single = args.names.len() == 1;
+            let single = names.len() == 1;
             print(app, &cluster, &others, objects, format, single).await?;
         }
     }
     app.ui.flush()?;
-    if let (1, Some(_)) = (args.names.len(), errors.first()) {
+    if let (1, Some(_)) = (names.len(), errors.first()) {
         return Err(errors.remove(0));
     }
     for error in &errors {

@@ -4,6 +4,7 @@ use crate::cli::App;
 use crate::cluster::helm_releases::Query;
 use crate::cluster::{Cluster, List, Pages, segment};
 use crate::model::helm_release::HelmRelease;
+use crate::text::count;
 
 /// HelmReleases that are named at most.
 const NAMED: usize = 3;
@@ -39,10 +40,16 @@ pub(super) async fn why(app: &App, cluster: &Cluster, namespace: Option<&str>) -
         .map(|hr| hr.metadata.name.as_str())
         .take(NAMED)
         .collect();
-    (!names.is_empty()).then(|| {
-        format!(
+    if !names.is_empty() {
+        return Some(format!(
             "these HelmReleases install the onboarding chart and lack the label {product}: {}",
             names.join(", ")
-        )
-    })
+        ));
+    }
+    let held = cluster.archive()?.helm_releases().count() as u64;
+    let place = namespace.map_or(String::new(), |n| format!(" of the namespace {n}"));
+    Some(format!(
+        "the files hold {}, none{place} has the label {product}",
+        count(held, "HelmRelease")
+    ))
 }

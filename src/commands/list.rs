@@ -5,6 +5,7 @@ mod named;
 mod shared;
 mod watch;
 
+use super::saved::SavedArgs;
 use super::{INCONSISTENT, empty};
 use crate::cli::App;
 use crate::cluster::helm_releases::Query;
@@ -31,6 +32,7 @@ use std::collections::HashSet;
   kubectl skvs list
   kubectl skvs list --failed -A
   kubectl skvs list --service-account pds/pds -o wide
+  kubectl get helmreleases -A -o yaml | kubectl skvs list -f -
   kubectl skvs list -o jsonpath='{.items[*].metadata.name}'")]
 pub struct Args {
     /// Names of HelmReleases; without names, all onboardings
@@ -61,7 +63,7 @@ pub struct Args {
     #[arg(long, alias = "no-header")]
     no_headers: bool,
     /// After the list, go on with the changes
-    #[arg(short = 'w', long)]
+    #[arg(short = 'w', long, conflicts_with = "filename")]
     watch: bool,
     /// Keep metadata.managedFields in json and yaml
     #[arg(long)]
@@ -75,13 +77,15 @@ pub struct Args {
         hide_default_value = true
     )]
     output: String,
+    #[command(flatten)]
+    saved: SavedArgs,
 }
 
 /// Runs `list`.
 ///
 /// # Errors
 /// A wrong flag, or what the cluster said.
-pub async fn run(app: &mut App, args: Args) -> Result<Code> {
+pub async fn run(app: &mut App, mut args: Args) -> Result<Code> {
     let output = Output::parse(&args.output).map_err(|e| Error::usage(e.to_string()))?;
     let sort = match &args.sort_by {
         Some(path) => Some(SortBy::parse(path).map_err(|e| Error::usage(e.to_string()))?),
@@ -97,7 +101,8 @@ pub async fn run(app: &mut App, args: Args) -> Result<Code> {
             "name cannot be provided when a selector is specified",
         ));
     }
-    let cluster = app.cluster().await?;
+    let cluster = args.saved.open(app).await?;
+    args.all_namespaces |= app.everywhere;
     if !args.names.is_empty() {
         return named::run(app, &args, &cluster, &output, sort.as_ref()).await;
     }
@@ -226,18 +231,23 @@ async fn collect(
 
 /// Tells that nothing was found, in kubectl's line, and why; `filtered`: how many there were before the filters.
 async fn tell_empty(app: &mut App, args: &Args, cluster: &Cluster, query: &Query, filtered: usize) {
-    match &query.namespace {
-        Some(namespace) => app
-            .ui
-            .status(&format!("No resources found in {namespace} namespace.")),
-        None => app.ui.status("No resources found"),
-    }
+    tell_none(app, query.namespace.as_deref());
     if filtered > 0 {
         app.ui.hint(&filter::left_out(filtered));
     } else if args.selector.is_none()
         && let Some(why) = empty::why(app, cluster, query.namespace.as_deref()).await
     {
         app.ui.hint(&why);
+    }
+}
+
+/// kubectl's line where nothing is found.
+fn tell_none(app: &mut App, namespace: Option<&str>) {
+    match namespace {
+        Some(namespace) => app
+            .ui
+            .status(&format!("No resources found in {namespace} namespace.")),
+        None => app.ui.status("No resources found"),
     }
 }
 

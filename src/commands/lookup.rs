@@ -3,8 +3,9 @@
 //! A HelmRelease's own name takes one request. Only a name that is none is looked for among all onboardings of the
 //! namespace, which takes one list, however many names there are.
 
-use super::empty;
+use super::{empty, saved};
 use crate::cli::App;
+use crate::cluster::error::NOT_SAVED;
 use crate::cluster::helm_releases::Query;
 use crate::cluster::{Cluster, ClusterError};
 use crate::error::{Error, Result};
@@ -38,18 +39,19 @@ pub(super) async fn every(
     cluster: &Cluster,
     names: &[String],
 ) -> Result<Vec<Result<Vec<Value>>>> {
-    let namespace = &app.global.namespace;
+    let namespace = app.namespace();
+    let place = namespace.as_deref();
     let asked = names.iter().map(|name| async move {
         let name = typed(name);
         if !can_be_an_object(name) {
             return None;
         }
-        Some(cluster.helm_release::<Value>(namespace, name).await)
+        Some(cluster.helm_releases_named(place, name).await)
     });
     let got = futures::future::join_all(asked).await;
-    let absent = |answer: &Option<Result<Value, ClusterError>>| match answer {
+    let absent = |answer: &Option<Result<Vec<Value>, ClusterError>>| match answer {
         None => true,
-        Some(Err(error)) => error.is_not_found() && !not_installed(error),
+        Some(Err(error)) => error.is_no_such_name() && !not_installed(error),
         Some(Ok(_)) => false,
     };
     let known = if got.iter().any(absent) {
@@ -58,31 +60,31 @@ pub(super) async fn every(
         None
     };
     let none_there = match &known {
-        Some(Ok((_, known))) if known.is_empty() => {
-            empty::why(app, cluster, Some(namespace.as_str())).await
-        }
+        Some(Ok((_, known))) if known.is_empty() => empty::why(app, cluster, place).await,
         _ => None,
     };
     let mut answers = Vec::new();
     for (name, answer) in names.iter().zip(got) {
         answers.push(match (answer, &known) {
-            (Some(Ok(object)), _) => Ok(vec![object]),
+            (Some(Ok(objects)), _) => Ok(objects),
             (Some(Err(error)), _) if error.is_fatal() => return Err(error.into()),
-            (Some(Err(error)), _) if !error.is_not_found() || not_installed(&error) => {
+            (Some(Err(error)), _) if !error.is_no_such_name() || not_installed(&error) => {
                 Err(error.into())
             }
-            (_, Some(Ok(known))) => among(typed(name), known).map_err(|e| match &none_there {
-                Some(why) => e.hint(why),
-                None => e,
-            }),
+            (_, Some(Ok(known))) => {
+                among(cluster, typed(name), known).map_err(|e| match &none_there {
+                    Some(why) => e.hint(why),
+                    None => e,
+                })
+            }
             (_, Some(Err(error))) if error.is_fatal() => return Err(error.clone().into()),
             // A name that can be no object's was asked for in the list alone: what the list said is the answer.
             (None, Some(Err(error))) => Err(error.clone().into()),
-            (_, Some(Err(error))) => Err(not_found(typed(name)).hint(format!(
+            (_, Some(Err(error))) => Err(not_found(cluster, typed(name)).hint(format!(
                 "it was not looked for among releases and databases: {}",
                 error.clause()
             ))),
-            (_, None) => Err(not_found(typed(name))),
+            (_, None) => Err(not_found(cluster, typed(name))),
         });
     }
     Ok(answers)
@@ -106,7 +108,7 @@ type Known = (Vec<Value>, Vec<HelmRelease>);
 
 async fn onboardings(app: &App, cluster: &Cluster) -> Result<Known, ClusterError> {
     let query = Query {
-        namespace: Some(app.global.namespace.clone()),
+        namespace: app.namespace(),
         selector: app.global.onboarding_selector.clone(),
     };
     // An onboarding that was there all the while is in the list, whichever moments its pages are from.
@@ -121,7 +123,7 @@ async fn onboardings(app: &App, cluster: &Cluster) -> Result<Known, ClusterError
         .unzip())
 }
 
-fn among(name: &str, (objects, known): &Known) -> Result<Vec<Value>> {
+fn among(cluster: &Cluster, name: &str, (objects, known): &Known) -> Result<Vec<Value>> {
     let object = |hr: &HelmRelease| {
         let at = known.iter().position(|k| std::ptr::eq(k, hr));
         objects[at.expect("the one that was found is among the known")].clone()
@@ -130,10 +132,12 @@ fn among(name: &str, (objects, known): &Known) -> Result<Vec<Value>> {
         Found::One(hr) => Ok(vec![object(hr)]),
         Found::Several(several) => Ok(several.into_iter().map(object).collect()),
         Found::None(near) if near.is_empty() => {
-            Err(not_found(name).hint("what there is: kubectl skvs list -A"))
+            let all = saved::held(cluster);
+            let all = all.unwrap_or_else(|| "what there is: kubectl skvs list -A".to_owned());
+            Err(not_found(cluster, name).hint(all))
         }
         Found::None(near) => {
-            Err(not_found(name).hint(format!("did you mean {}?", near.join(", "))))
+            Err(not_found(cluster, name).hint(format!("did you mean {}?", near.join(", "))))
         }
     }
 }
@@ -151,6 +155,9 @@ fn ambiguous(name: &str, objects: &[Value]) -> Error {
     .hint("name one of these HelmReleases instead")
 }
 
-fn not_found(name: &str) -> Error {
+fn not_found(cluster: &Cluster, name: &str) -> Error {
+    if cluster.archive().is_some() {
+        return Error::new(format!("{NOT_SAVED}: {PLURAL}.{GROUP} {name:?}"));
+    }
     Error::server("NotFound", format!("{PLURAL}.{GROUP} {name:?} not found"))
 }

@@ -12,6 +12,7 @@ mod first_install;
 pub mod list;
 mod lookup;
 pub mod notes;
+mod saved;
 pub mod troubleshoot;
 pub mod version;
 

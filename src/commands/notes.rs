@@ -4,6 +4,7 @@
 
 use super::first_install::first_install;
 use super::lookup;
+use super::saved::{self, SavedArgs};
 use crate::cli::App;
 use crate::cluster::{Cluster, ClusterError};
 use crate::error::{Error, Result};
@@ -25,9 +26,9 @@ use crate::view::share::Share;
   kubectl skvs notes skvs-onboarding-pds--database
   kubectl skvs notes pds_database --share")]
 pub struct Args {
-    /// Name of the onboarding, in any of its forms
-    #[arg(value_name = "NAME", value_parser = crate::cli::onboarding_name)]
-    name: String,
+    /// Name of the onboarding, in any of its forms; with -f and one onboarding in the files none is needed
+    #[arg(value_name = "NAME", required_unless_present = "filename", value_parser = crate::cli::onboarding_name)]
+    name: Option<String>,
     /// Notes of this revision instead of the newest one
     #[arg(long, value_name = "N", value_parser = read_revision)]
     revision: Option<i64>,
@@ -37,6 +38,8 @@ pub struct Args {
     /// With --share: print the message although the onboarding is not ready
     #[arg(long, requires = "share")]
     force: bool,
+    #[command(flatten)]
+    saved: SavedArgs,
 }
 
 /// Reads the number of a revision; Helm counts from 1.
@@ -52,10 +55,14 @@ fn read_revision(text: &str) -> std::result::Result<i64, &'static str> {
 /// # Errors
 /// No such onboarding, no release, a Secret that cannot be read, or with `--share` an onboarding that is not ready.
 pub async fn run(app: &mut App, args: Args) -> Result<Code> {
-    let cluster = app.cluster().await?;
-    let object = lookup::one(app, &cluster, &args.name).await?;
+    let cluster = args.saved.open(app).await?;
+    let named = saved::meant(&cluster, args.name.into_iter().collect())?;
+    let [name] = named.as_slice() else {
+        return Err(Error::usage("name one onboarding"));
+    };
+    let object = lookup::one(app, &cluster, name).await?;
     let hr = HelmRelease::from_value(&object)
-        .map_err(|e| Error::new(format!("helmrelease {:?}: {e}", args.name)))?;
+        .map_err(|e| Error::new(format!("helmrelease {name:?}: {e}")))?;
     let mut unready = unready(&hr);
     if let (true, false, Some(why)) = (args.share, args.force, &unready) {
         return Err(refused(&hr, why));

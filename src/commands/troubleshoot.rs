@@ -2,6 +2,7 @@
 
 mod pick;
 
+use super::saved::{self, SavedArgs};
 use super::{INCONSISTENT, empty, lookup};
 use crate::cli::App;
 use crate::cluster::Cluster;
@@ -33,7 +34,9 @@ const SIDE_BY_SIDE: usize = 6;
   kubectl skvs troubleshoot
   kubectl skvs troubleshoot skvs-onboarding-pds--database
   kubectl skvs troubleshoot pds_database -o json
-  kubectl skvs troubleshoot -A")]
+  kubectl skvs troubleshoot -A
+  kubectl skvs troubleshoot -f skvs-bundle.tar.gz
+  kubectl get helmreleases,jobs,pods,events -A -o yaml | kubectl skvs troubleshoot -f -")]
 pub struct Args {
     /// Names of onboardings, in any of their forms (a database's: all that claim it); without names, all that are not well
     #[arg(value_name = "NAME", value_parser = crate::cli::onboarding_name)]
@@ -54,20 +57,26 @@ pub struct Args {
         hide_default_value = true
     )]
     output: ReportFormat,
+    #[command(flatten)]
+    saved: SavedArgs,
 }
 
 /// Runs `troubleshoot`.
 ///
 /// # Errors
 /// A name that means nothing, or what the cluster said.
-pub async fn run(app: &mut App, args: Args) -> Result<Code> {
+pub async fn run(app: &mut App, mut args: Args) -> Result<Code> {
     if args.all_namespaces && !args.names.is_empty() {
         return Err(Error::usage(
             "a resource cannot be retrieved by name across all namespaces",
         ));
     }
     let started = Instant::now();
-    let cluster = app.cluster().await?;
+    let cluster = args.saved.open(app).await?;
+    if args.names.is_empty() && args.selector.is_none() && !args.all_namespaces {
+        args.names = saved::captured_names(&cluster);
+    }
+    args.all_namespaces |= app.everywhere;
     let Picked {
         objects,
         others,

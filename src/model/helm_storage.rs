@@ -197,6 +197,9 @@ pub struct ReleaseNotes {
 pub struct ReleaseSecret {
     #[serde(deserialize_with = "nullable")]
     data: SecretData,
+    /// In a captured bundle: the release as redacted JSON that people can read. A cluster never sends it.
+    #[serde(rename = "stringData", deserialize_with = "nullable")]
+    string_data: SecretData,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -210,7 +213,12 @@ impl ReleaseSecret {
     /// # Errors
     /// What is wrong with the payload; the caller names the Secret.
     pub fn decode<T: DeserializeOwned>(&self) -> Result<T, StorageError> {
-        from_payload(self.data.release.as_deref())
+        match (&self.data.release, &self.string_data.release) {
+            (None, Some(json)) => {
+                serde_json::from_str(json).map_err(|e| StorageError::Json(e.to_string()))
+            }
+            (payload, _) => from_payload(payload.as_deref()),
+        }
     }
 }
 
@@ -286,6 +294,17 @@ mod tests {
             assert_eq!(release.chart.metadata.version, "0.1.2");
             assert_eq!(release.hooks[0].last_run.as_ref().unwrap().phase, "Failed");
         }
+    }
+
+    #[test]
+    fn a_captured_release_is_read_as_it_is() {
+        let secret: ReleaseSecret =
+            serde_json::from_value(serde_json::json!({"stringData": {"release": HELM3}})).unwrap();
+        assert_eq!(secret.decode::<Release>().unwrap().info.notes, "hi");
+        let broken = serde_json::json!({"data": null, "stringData": {"release": "{"}});
+        let broken: ReleaseSecret = serde_json::from_value(broken).unwrap();
+        let why = broken.decode::<Release>().unwrap_err().to_string();
+        assert!(why.starts_with("its payload is not a release"), "{why}");
     }
 
     #[test]

@@ -119,6 +119,12 @@ pub(super) async fn stored(cluster: &Cluster, hr: &HelmRelease) -> Stored {
     };
     let newest = async {
         match (newest, expected, ahead) {
+            // A list that lacks the revision that the status names is not whole: of saved files.
+            (Some(listed), Some(expected), Some(Read::Unknown(why @ Why::NotAsked(_))))
+                if older(&listed, &revisions, hr) =>
+            {
+                (Some(expected), Read::Unknown(why))
+            }
             // The list knows better than the status, which is written after the attempt.
             (Some(newest), expected, ahead) => {
                 let release = match ahead {
@@ -144,6 +150,13 @@ pub(super) async fn stored(cluster: &Cluster, hr: &HelmRelease) -> Stored {
         first,
         secret: secret.map(|s| format!("{namespace}/{s}")),
     }
+}
+
+/// Whether the newest that is listed is older than the revision that the status names.
+fn older(listed: &str, revisions: &Read<Vec<Revision>>, hr: &HelmRelease) -> bool {
+    let all = revisions.seen().map_or(&[][..], Vec::as_slice);
+    let newest = all.iter().find(|r| r.secret == listed).map(|r| r.revision);
+    newest < hr.revision()
 }
 
 async fn decoded(cluster: &Cluster, namespace: &str, name: &str) -> Read<Release> {

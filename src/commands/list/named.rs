@@ -3,7 +3,7 @@
 //! A table also tells who shares a database, which takes one list beside them.
 
 use super::filter::{self, Unjudged};
-use super::{Args, print, shared, typed};
+use super::{Args, print, shared, tell_none, typed};
 use crate::cli::App;
 use crate::cluster::helm_releases::Query;
 use crate::cluster::{All, Cluster, ClusterError};
@@ -34,14 +34,15 @@ pub(super) async fn run(
             "a watch of single names is not there; use --watch with -l or without names",
         ));
     }
-    let namespace = app.global.namespace.clone();
+    let namespace = app.namespace();
+    let place = namespace.as_deref();
     let names: Vec<&str> = args.names.iter().map(|n| lookup::typed(n)).collect();
     let asked = names
         .iter()
-        .map(|name| cluster.helm_release::<Value>(&namespace, name));
+        .map(|name| cluster.helm_releases_named(place, name));
     let (got, mut others) = futures::join!(futures::future::join_all(asked), async {
         match output {
-            Output::Table | Output::Wide => Some(others(app, cluster, &namespace).await),
+            Output::Table | Output::Wide => Some(others(app, cluster).await),
             _ => None,
         }
     });
@@ -49,7 +50,7 @@ pub(super) async fn run(
     let mut failed = Vec::new();
     for (name, answer) in names.iter().zip(got) {
         match answer {
-            Ok(object) => objects.push(object),
+            Ok(named) => objects.extend(named),
             Err(error) if error.is_fatal() => return Err(error.into()),
             Err(error) => failed.push((name, error)),
         }
@@ -63,20 +64,20 @@ pub(super) async fn run(
     }
     let mut why = None;
     let mut known = Vec::new();
-    if failed.iter().any(|(_, e)| e.is_not_found()) {
+    if failed.iter().any(|(_, e)| e.is_no_such_name()) {
         if others.is_none() {
-            others = Some(self::others(app, cluster, &namespace).await);
+            others = Some(self::others(app, cluster).await);
         }
         // Only for a hint: when they cannot be read there is none.
         if let Some(Ok(all)) = others {
             if all.items.is_empty() {
-                why = empty::why(app, cluster, Some(&namespace)).await;
+                why = empty::why(app, cluster, place).await;
             }
             known = all.items;
         }
     }
     for (name, error) in failed {
-        let not_found = error.is_not_found();
+        let not_found = error.is_no_such_name();
         let mut error = explain(name, error, &known);
         if let (true, Some(why)) = (not_found, &why) {
             error = error.hint(why);
@@ -86,9 +87,9 @@ pub(super) async fn run(
     Err(Error::silent(Code::Failed))
 }
 
-async fn others(app: &App, cluster: &Cluster, namespace: &str) -> Others {
+async fn others(app: &App, cluster: &Cluster) -> Others {
     let query = Query {
-        namespace: Some(namespace.to_owned()),
+        namespace: app.namespace(),
         selector: app.global.onboarding_selector.clone(),
     };
     cluster.all_helm_releases(&query).await
@@ -115,10 +116,7 @@ fn show(
     let left_out = got - items.len();
     let told = !matches!(output, Output::Json | Output::Yaml | Output::JsonPath(_));
     if items.is_empty() && told {
-        app.ui.status(&format!(
-            "No resources found in {} namespace.",
-            app.global.namespace
-        ));
+        tell_none(app, app.namespace().as_deref());
     }
     print(
         app,
@@ -145,7 +143,7 @@ fn show(
 
 /// A not-found error with what the name is instead, or the names that are near.
 fn explain(name: &str, error: ClusterError, known: &[HelmRelease]) -> Error {
-    let not_found = error.is_not_found();
+    let not_found = error.is_no_such_name();
     let error = Error::from(error);
     if not_found && known.iter().any(|hr| hr.claim().joined() == Some(name)) {
         return error.hint(format!(

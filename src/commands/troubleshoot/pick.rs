@@ -43,7 +43,13 @@ pub(super) async fn unwell(app: &App, cluster: &Cluster, args: &Args) -> Result<
             list(cluster, namespace.clone(), product).await?,
             Some(Why::from(&error)),
         ),
-        other => (other?, None),
+        other => (
+            other?,
+            cluster.not_all_saved(&Query {
+                namespace: None,
+                selector: product.to_owned(),
+            }),
+        ),
     };
     let mut errors = Vec::new();
     let mut known = Vec::new();
@@ -87,6 +93,8 @@ pub(super) async fn unwell(app: &App, cluster: &Cluster, args: &Args) -> Result<
             chosen
         })
         .collect();
+    // One that was saved alone is meant, well or not.
+    let only = cluster.archive().is_some() && chosen.len() == 1;
     let well: Vec<&HelmRelease> = chosen
         .iter()
         .map(|(hr, _)| *hr)
@@ -98,7 +106,7 @@ pub(super) async fn unwell(app: &App, cluster: &Cluster, args: &Args) -> Result<
     );
     let objects = chosen
         .into_iter()
-        .filter(|(hr, _)| is_unwell(hr, &claims) || installed.contains(&hr.id()))
+        .filter(|(hr, _)| only || is_unwell(hr, &claims) || installed.contains(&hr.id()))
         .map(|(_, object)| object)
         .chain(unlabelled)
         .collect();

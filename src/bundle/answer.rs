@@ -1,0 +1,250 @@
+//! What the saved files answer to a request: what was recorded, an object, a list of objects, or that it is not saved.
+//!
+//! Owns the order in which these are looked for. Nothing that is not in the files is ever absent or an empty list: only a
+//! recorded request can say so.
+
+use super::archive::{Archive, Recorded};
+use super::manifest::{Accept, Key, Status, decoded, split};
+use super::selector::{Fields, Labels};
+use super::store::Resource;
+use crate::model::helm_release::{GROUP, PLURAL};
+use serde_json::{Value, json};
+
+/// What the files say.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Answer {
+    /// The body, as the API server would send it.
+    Found(Vec<u8>),
+    /// The API server's refusal, as it was recorded.
+    Refused(Status),
+    /// No answer was had when it was recorded, and why.
+    Failed(String),
+    /// Nobody knows.
+    NotSaved(NotSaved),
+}
+
+/// What is not in the files.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NotSaved {
+    /// `secrets "a" in namespace core`.
+    pub what: String,
+    /// kubectl's words for what would have to be saved too.
+    pub get: Option<String>,
+}
+
+/// What a path names.
+#[derive(Debug, PartialEq, Eq)]
+enum Named {
+    /// One object; the namespace is empty for one that is in none.
+    Object {
+        resource: Resource,
+        namespace: String,
+        name: String,
+    },
+    /// Those of a namespace, or all.
+    List {
+        resource: Resource,
+        namespace: Option<String>,
+    },
+    /// A pod's log, discovery, a review, …
+    Other,
+}
+
+impl Archive {
+    /// The answer to a GET or, with a body, to a review that is POSTed.
+    pub fn answer(&self, path: &str, accept: Accept, body: Option<&Value>) -> Answer {
+        let (bare, query) = split(path);
+        let parameter = |wanted: &str| {
+            let found = query.iter().find(|(name, _)| name == wanted);
+            found.map_or("", |(_, value)| value.as_str())
+        };
+        let not_saved = || Answer::NotSaved(NotSaved::of(path));
+        // Saved lists are whole: there is no next page, and no stream of changes.
+        if !parameter("continue").is_empty() || !parameter("watch").is_empty() {
+            return not_saved();
+        }
+        if let Some(recorded) = self.recorded.get(&Key::new(path, accept, body)) {
+            return match recorded {
+                Recorded::Document(document) => found(document),
+                Recorded::Text(text) => Answer::Found(text.clone().into_bytes()),
+                Recorded::Status(status) => Answer::Refused(status.clone()),
+                Recorded::Failed(why) => Answer::Failed(why.clone()),
+            };
+        }
+        if body.is_some() {
+            return not_saved();
+        }
+        if accept == Accept::Text {
+            let log = (bare, parameter("container").to_owned());
+            return match self.logs.get(&log) {
+                Some(text) => Answer::Found(text.clone().into_bytes()),
+                None => not_saved(),
+            };
+        }
+        match named(&bare) {
+            Named::Object {
+                resource,
+                namespace,
+                name,
+            } => match self.store.get(&resource, &namespace, &name) {
+                Some(object) => found(object),
+                None => not_saved(),
+            },
+            Named::List {
+                resource,
+                namespace,
+            } => {
+                let (labels, fields) = (parameter("labelSelector"), parameter("fieldSelector"));
+                let selectors = Labels::parse(labels).and_then(|l| Ok((l, Fields::parse(fields)?)));
+                let (labels, fields) = match selectors {
+                    Ok(selectors) => selectors,
+                    Err(part) => return Answer::Refused(unparsable(&part)),
+                };
+                let items: Vec<&Value> = self
+                    .store
+                    .list(&resource, namespace.as_deref())
+                    .filter(|o| labels.matches(o) && fields.matches(o))
+                    .collect();
+                // Which HelmReleases there are is what the files are for: the others are told to be unknown elsewhere.
+                let those_here = resource == Resource::new(GROUP, PLURAL)
+                    && self.store.list(&resource, None).next().is_some();
+                if items.is_empty() && !those_here {
+                    return not_saved();
+                }
+                found(&list(&items, accept))
+            }
+            Named::Other => not_saved(),
+        }
+    }
+
+    /// Whether the answer is what the API server said to this very request, not what files happen to hold.
+    pub fn has_recorded(&self, path: &str, accept: Accept) -> bool {
+        self.recorded.contains_key(&Key::new(path, accept, None))
+    }
+
+    /// The names of the HelmReleases of all namespaces.
+    pub fn helm_releases(&self) -> impl Iterator<Item = &str> {
+        let resource = Resource::new(GROUP, PLURAL);
+        self.store
+            .list(&resource, None)
+            .filter_map(|o| o.pointer("/metadata/name")?.as_str())
+    }
+}
+
+fn found(document: &Value) -> Answer {
+    Answer::Found(document.to_string().into_bytes())
+}
+
+fn list(items: &[&Value], accept: Accept) -> Value {
+    match accept {
+        Accept::Metadata => {
+            let items = items.iter().map(|o| {
+                json!({"apiVersion": "meta.k8s.io/v1", "kind": "PartialObjectMetadata", "metadata": o["metadata"]})
+            });
+            json!({"apiVersion": "meta.k8s.io/v1", "kind": "PartialObjectMetadataList", "metadata": {},
+                "items": items.collect::<Vec<_>>()})
+        }
+        Accept::Json | Accept::Text => {
+            json!({"apiVersion": "v1", "kind": "List", "metadata": {}, "items": items})
+        }
+    }
+}
+
+fn unparsable(part: &str) -> Status {
+    Status {
+        code: 400,
+        reason: "BadRequest".to_owned(),
+        message: format!("unable to parse requirement: {part:?}"),
+        name: String::new(),
+    }
+}
+
+/// Reads a path: `/api/v1/…` or `/apis/GROUP/VERSION/…`.
+fn named(path: &str) -> Named {
+    let segments: Vec<&str> = path.split('/').skip(1).collect();
+    let (group, rest) = match segments.as_slice() {
+        ["api", _version, rest @ ..] => ("", rest),
+        ["apis", group, _version, rest @ ..] => (*group, rest),
+        _ => return Named::Other,
+    };
+    let resource = |plural: &str| Resource::new(&decoded(group), &decoded(plural));
+    match rest {
+        ["namespaces", namespace, plural] => Named::List {
+            resource: resource(plural),
+            namespace: Some(decoded(namespace)),
+        },
+        ["namespaces", namespace, plural, name] => Named::Object {
+            resource: resource(plural),
+            namespace: decoded(namespace),
+            name: decoded(name),
+        },
+        [plural, name] => Named::Object {
+            resource: resource(plural),
+            namespace: String::new(),
+            name: decoded(name),
+        },
+        [plural] => Named::List {
+            resource: resource(plural),
+            namespace: None,
+        },
+        _ => Named::Other,
+    }
+}
+
+impl NotSaved {
+    /// What a path names.
+    pub fn of(path: &str) -> Self {
+        let (path, _) = split(path);
+        let kind = |r: &Resource| match r.group.as_str() {
+            "" => r.plural.clone(),
+            group => format!("{}.{group}", r.plural),
+        };
+        match named(&path) {
+            Named::Object {
+                resource,
+                namespace,
+                name,
+            } => {
+                let kind = kind(&resource);
+                let mut words = vec!["kubectl", "get", &kind, &name];
+                let mut what = format!("{kind} {name:?}");
+                if !namespace.is_empty() {
+                    what.push_str(&format!(" in namespace {namespace}"));
+                    words.extend(["-n", &namespace]);
+                }
+                words.extend(["-o", "yaml"]);
+                Self {
+                    get: Some(crate::text::shell_line(&words)),
+                    what,
+                }
+            }
+            Named::List {
+                resource,
+                namespace,
+            } => {
+                let kind = kind(&resource);
+                let (place, flags) = match &namespace {
+                    Some(namespace) => (
+                        format!("namespace {namespace}"),
+                        vec!["-n", namespace.as_str()],
+                    ),
+                    None => ("all namespaces".to_owned(), vec!["-A"]),
+                };
+                let mut words = vec!["kubectl", "get", &kind];
+                words.extend(flags);
+                words.extend(["-o", "yaml"]);
+                Self {
+                    what: format!("{kind} in {place}"),
+                    get: Some(crate::text::shell_line(&words)),
+                }
+            }
+            Named::Other => Self {
+                what: path,
+                get: None,
+            },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

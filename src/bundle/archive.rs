@@ -1,0 +1,177 @@
+//! What -f names, read and taken apart: recorded requests with their answers, and objects.
+//!
+//! Owns which files are a bundle's and which hold objects of their own. After the reading there is no more input or output.
+
+use super::documents::documents;
+use super::files::{self, Entry, Tree};
+use super::manifest::{self, Accept, Key, Manifest, Outcome, Request, Status};
+use super::store::Store;
+use crate::error::{Error, Result};
+use serde_json::Value;
+use std::collections::HashMap;
+use std::io::Read;
+use std::path::PathBuf;
+
+/// Everything that was saved.
+#[derive(Debug, Default)]
+pub struct Archive {
+    pub(super) store: Store,
+    pub(super) recorded: HashMap<Key, Recorded>,
+    /// Logs by the path of the request and the container, whatever end of them was asked for.
+    pub(super) logs: HashMap<(String, String), String>,
+    bundles: Vec<Manifest>,
+    /// Whether there are files that belong to no bundle.
+    plain: bool,
+}
+
+/// What became of a recorded request.
+#[derive(Clone, Debug)]
+pub(super) enum Recorded {
+    Document(Value),
+    Text(String),
+    Status(Status),
+    /// No answer at all, and why.
+    Failed(String),
+}
+
+impl Archive {
+    /// Reads files, folders (those in them too where `recursive`), archives, and `stdin` for `-`.
+    ///
+    /// # Errors
+    /// What cannot be read, by its name and line; a file without any object; a bundle of a later version.
+    pub fn read(paths: &[PathBuf], recursive: bool, stdin: &mut dyn Read) -> Result<Self> {
+        let mut archive = Self::default();
+        for tree in files::read(paths, recursive, stdin)? {
+            archive.add(&tree)?;
+        }
+        Ok(archive)
+    }
+
+    /// The manifests of its bundles.
+    pub fn bundles(&self) -> &[Manifest] {
+        &self.bundles
+    }
+
+    /// Whether all of it is of one bundle, whose manifest tells what was asked for.
+    pub fn one_bundle(&self) -> Option<&Manifest> {
+        match self.bundles.as_slice() {
+            [one] if !self.plain => Some(one),
+            _ => None,
+        }
+    }
+
+    fn add(&mut self, tree: &Tree) -> Result<()> {
+        let is_manifest = |e: &&Entry| {
+            tree.many
+                && e.path.rsplit('/').next() == Some(manifest::FILE)
+                && files::is_bundle(&e.bytes)
+        };
+        let mut bundles: Vec<&str> = Vec::new();
+        for entry in tree.entries.iter().filter(is_manifest) {
+            let folder = entry.path.strip_suffix(manifest::FILE).unwrap_or_default();
+            bundles.push(folder);
+            self.add_bundle(tree, entry, folder)?;
+        }
+        let mut added = 0;
+        for entry in &tree.entries {
+            let in_bundle = bundles.iter().any(|folder| entry.path.starts_with(folder));
+            if in_bundle || (tree.many && !files::holds_objects(&entry.path)) {
+                continue;
+            }
+            self.plain = true;
+            for document in parsed(tree, entry)? {
+                added += self.store.add(document);
+            }
+        }
+        if added == 0 && bundles.is_empty() {
+            let shown = &tree.shown;
+            return Err(Error::new(format!("{shown} holds no Kubernetes object"))
+                .hint("save some with: kubectl get helmreleases -A -o yaml"));
+        }
+        Ok(())
+    }
+
+    /// A bundle whose manifest is `entry`; the other files of its folder hold what was answered.
+    fn add_bundle(&mut self, tree: &Tree, entry: &Entry, folder: &str) -> Result<()> {
+        let name = tree.name(entry);
+        let manifest: Value =
+            serde_json::from_slice(&entry.bytes).map_err(|e| Error::new(format!("{name}: {e}")))?;
+        let version = manifest.get("apiVersion").and_then(Value::as_str);
+        if version != Some(manifest::API_VERSION) {
+            let version = crate::text::one_line(version.unwrap_or_default());
+            return Err(Error::new(format!(
+                "{name}: a bundle of apiVersion {version:?} cannot be read, only of {:?}",
+                manifest::API_VERSION
+            ))
+            .hint("read it with the version that captured it, see capturedBy in the manifest"));
+        }
+        let manifest: Manifest = serde_json::from_value(manifest)
+            .map_err(|e| Error::new(format!("{name}: it is no bundle's manifest: {e}")))?;
+        let by_path: HashMap<&str, &Entry> = tree
+            .entries
+            .iter()
+            .filter_map(|e| Some((e.path.strip_prefix(folder)?, e)))
+            .collect();
+        let mut used = vec![manifest::FILE];
+        for request in &manifest.requests {
+            let file = request.file.as_deref();
+            used.extend(file);
+            let answer = file.and_then(|f| by_path.get(f).copied());
+            self.record(tree, request, answer)?;
+        }
+        // What was laid beside the answers, such as an object that was not readable then.
+        for (path, entry) in by_path {
+            if !used.contains(&path) && files::holds_objects(path) {
+                for document in parsed(tree, entry)? {
+                    self.store.add(document);
+                }
+            }
+        }
+        self.bundles.push(manifest);
+        Ok(())
+    }
+
+    fn record(&mut self, tree: &Tree, request: &Request, answer: Option<&Entry>) -> Result<()> {
+        let recorded = match (request.outcome, answer) {
+            (Outcome::Seen, Some(entry)) if request.accept == Accept::Text => {
+                let text = String::from_utf8_lossy(&entry.bytes).into_owned();
+                let (path, query) = manifest::split(&request.path);
+                let container = query.into_iter().find(|(name, _)| name == "container");
+                let container = container.map(|(_, c)| c).unwrap_or_default();
+                self.logs.insert((path, container), text.clone());
+                Recorded::Text(text)
+            }
+            (Outcome::Seen, Some(entry)) => {
+                let mut documents = parsed(tree, entry)?;
+                if documents.len() != 1 {
+                    let (name, n) = (tree.name(entry), documents.len());
+                    let path = crate::text::one_line(&request.path);
+                    return Err(Error::new(format!(
+                        "{name}: the answer to {path} is one document, here are {n}"
+                    )));
+                }
+                let document = documents.remove(0);
+                if request.accept == Accept::Json && request.body.is_none() {
+                    self.store.add(document.clone());
+                }
+                Recorded::Document(document)
+            }
+            // Its file is not there: as if it had not been asked.
+            (Outcome::Seen, None) => return Ok(()),
+            (Outcome::Refused, _) => match (&request.status, &request.error) {
+                (Some(status), _) => Recorded::Status(status.clone()),
+                (None, Some(why)) => Recorded::Failed(why.clone()),
+                (None, None) => return Ok(()),
+            },
+        };
+        self.recorded.insert(request.key(), recorded);
+        Ok(())
+    }
+}
+
+fn parsed(tree: &Tree, entry: &Entry) -> Result<Vec<Value>> {
+    documents(&entry.bytes).map_err(|why| Error::new(format!("{}: {why}", tree.name(entry))))
+}
+
+#[cfg(test)]
+mod tests;

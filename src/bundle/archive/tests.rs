@@ -1,0 +1,159 @@
+use super::*;
+use crate::bundle::Answer;
+use proptest::prelude::*;
+use serde_json::json;
+
+fn tree(files: &[(&str, &str)]) -> Tree {
+    let entry = |(path, text): &(&str, &str)| Entry {
+        path: (*path).to_owned(),
+        bytes: text.as_bytes().to_vec(),
+    };
+    Tree {
+        shown: "b.tar.gz".to_owned(),
+        entries: files.iter().map(entry).collect(),
+        many: true,
+    }
+}
+
+fn read(files: &[(&str, &str)]) -> Result<Archive> {
+    let mut archive = Archive::default();
+    archive.add(&tree(files)).map(|()| archive)
+}
+
+fn manifest(requests: &Value) -> String {
+    json!({"apiVersion": manifest::API_VERSION, "kind": "Bundle", "capturedAt": "2026-11-24T01:02:03Z", "names": ["a"],
+        "requests": requests})
+    .to_string()
+}
+
+const POD: &str = "apiVersion: v1\nkind: Pod\nmetadata: {name: p, namespace: core}\n";
+
+#[test]
+fn a_bundle_answers_what_was_asked() {
+    let pod = "/api/v1/namespaces/core/pods/p";
+    let manifest = manifest(&json!([
+        {"path": pod, "accept": "json", "outcome": "seen", "file": "answers/0001-pod-p.yaml"},
+        {"path": format!("{pod}/log?container=c"), "accept": "text", "outcome": "seen", "file": "answers/0002-p.log"},
+        {"path": "/api/v1/namespaces/core", "accept": "json", "outcome": "refused",
+         "status": {"code": 404, "reason": "NotFound", "message": "namespaces \"core\" not found", "name": "core"}},
+        {"path": "/api/v1/namespaces/core/events", "accept": "json", "outcome": "seen", "file": "answers/lost.yaml"},
+        {"path": "/api/v1/namespaces/core/secrets", "accept": "json", "outcome": "refused"},
+    ]));
+    let archive = read(&[
+        ("top/manifest.json", &manifest),
+        ("top/answers/0001-pod-p.yaml", POD),
+        ("top/answers/0002-p.log", "{ no: [yaml"),
+        (
+            "top/added.yaml",
+            "apiVersion: v1\nkind: Secret\nmetadata: {name: s, namespace: core}",
+        ),
+        ("top/README.txt", "\u{0}"),
+    ])
+    .unwrap();
+    let answer = |path: &str, accept| archive.answer(path, accept, None);
+    assert!(matches!(answer(pod, Accept::Json), Answer::Found(_)));
+    assert_eq!(
+        answer(&format!("{pod}/log?container=c"), Accept::Text),
+        Answer::Found(b"{ no: [yaml".to_vec())
+    );
+    assert!(matches!(
+        answer("/api/v1/namespaces/core", Accept::Json),
+        Answer::Refused(status) if status.code == 404
+    ));
+    for lost in ["events", "configmaps"] {
+        let path = format!("/api/v1/namespaces/core/{lost}");
+        let told = answer(&path, Accept::Json);
+        assert!(matches!(told, Answer::NotSaved(_)), "{told:?}");
+    }
+    let secret = answer("/api/v1/namespaces/core/secrets/s", Accept::Json);
+    assert!(matches!(secret, Answer::Found(_)), "{secret:?}");
+    let bundle = archive.one_bundle().unwrap();
+    assert_eq!(
+        (
+            bundle.captured_at.to_string().as_str(),
+            bundle.names.as_slice()
+        ),
+        ("2026-11-24T01:02:03Z", &["a".to_owned()][..])
+    );
+}
+
+#[test]
+fn objects_beside_a_bundle_are_no_part_of_it() {
+    let archive = read(&[
+        ("b/manifest.json", &manifest(&json!([]))),
+        ("pod.yaml", POD),
+    ])
+    .unwrap();
+    assert!(archive.one_bundle().is_none() && archive.bundles().len() == 1);
+    let pod = archive.answer("/api/v1/namespaces/core/pods/p", Accept::Json, None);
+    assert!(matches!(pod, Answer::Found(_)), "{pod:?}");
+}
+
+#[test]
+fn what_is_wrong_is_named() {
+    let answered = |answer: &str| {
+        let request = json!([{"path": "/a", "outcome": "seen", "file": "a.yaml"}]);
+        read(&[("manifest.json", &manifest(&request)), ("a.yaml", answer)])
+    };
+    for (told, message) in [
+        (
+            read(&[("values.yaml", "a: 1")]),
+            "b.tar.gz holds no Kubernetes object",
+        ),
+        (
+            read(&[("a/pod.yaml", "a: [")]),
+            "b.tar.gz/a/pod.yaml: line 1, column 4: unclosed bracket '['",
+        ),
+        (
+            read(&[(
+                "x/manifest.json",
+                r#"{"kind": "Bundle", "apiVersion": "skvs.kubectl.io/v9"}"#,
+            )]),
+            "b.tar.gz/x/manifest.json: a bundle of apiVersion \"skvs.kubectl.io/v9\" cannot be read, only of \"skvs.kubectl.io/v1alpha1\"",
+        ),
+        (
+            read(&[(
+                "manifest.json",
+                r#"{"kind": "Bundle", "apiVersion": "skvs.kubectl.io/v1alpha1"}"#,
+            )]),
+            "b.tar.gz/manifest.json: it is no bundle's manifest: missing field `capturedAt`",
+        ),
+        (
+            answered("a: 1\n---\nb: 2\n"),
+            "b.tar.gz/a.yaml: the answer to /a is one document, here are 2",
+        ),
+        (
+            answered(""),
+            "b.tar.gz/a.yaml: the answer to /a is one document, here are 0",
+        ),
+    ] {
+        assert_eq!(told.unwrap_err().message(), message);
+    }
+    // A manifest of something else is no bundle's.
+    assert!(
+        read(&[
+            ("manifest.json", r#"{"name": "an app"}"#),
+            ("pod.yaml", POD)
+        ])
+        .is_ok()
+    );
+}
+
+proptest! {
+    #[test]
+    fn no_bundle_panics(
+        path in "/api/v1/namespaces/[a-z]{0,3}(/pods)?|\\PC{0,10}",
+        accept in "json|metadata|text|x",
+        outcome in "seen|refused|x",
+        answer in "[a-z:{}\\[\\]\" \\n-]{0,30}",
+        version in "v1|skvs.kubectl.io/v1alpha1",
+    ) {
+        let manifest = json!({"apiVersion": version, "kind": "Bundle", "capturedAt": "2026-11-24T01:02:03Z",
+            "requests": [{"path": path, "accept": accept, "outcome": outcome, "file": "a.yaml"}]});
+        if let Ok(archive) = read(&[("manifest.json", &manifest.to_string()), ("a.yaml", &answer)]) {
+            for accept in [Accept::Json, Accept::Metadata, Accept::Text] {
+                let _ = archive.answer(&path, accept, None);
+            }
+        }
+    }
+}

@@ -1,0 +1,219 @@
+use super::*;
+use flate2::{Compression, write::GzEncoder};
+use proptest::prelude::*;
+use std::io::Write;
+use tempfile::TempDir;
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+/// An archive of these files, whose paths are not checked.
+fn tar(files: &[(&str, &[u8])]) -> Vec<u8> {
+    let mut builder = tar::Builder::new(Vec::new());
+    for (path, bytes) in files {
+        let mut header = tar::Header::new_ustar();
+        header.as_old_mut().name[..path.len()].copy_from_slice(path.as_bytes());
+        header.set_size(bytes.len() as u64);
+        header.set_mode(0o600);
+        header.set_cksum();
+        builder.append(&header, *bytes).unwrap();
+    }
+    builder.into_inner().unwrap()
+}
+
+fn folder(files: &[(&str, &[u8])]) -> TempDir {
+    let folder = TempDir::new().unwrap();
+    for (path, bytes) in files {
+        let path = folder.path().join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, bytes).unwrap();
+    }
+    folder
+}
+
+/// The paths that were read of each tree, or the error without the folder's name.
+fn paths(
+    folder: &TempDir,
+    name: &str,
+    recursive: bool,
+) -> std::result::Result<Vec<String>, String> {
+    let path = folder.path().join(name);
+    let read = read(&[path], recursive, &mut io::empty());
+    let shown = folder.path().display().to_string();
+    read.map(|trees| {
+        let of = |t: &Tree| t.entries.iter().map(|e| t.name(e)).collect::<Vec<_>>();
+        let all = trees.iter().flat_map(of);
+        all.map(|p| p.replace(&format!("{shown}/"), "")).collect()
+    })
+    .map_err(|e| e.message().replace(&shown, "DIR"))
+}
+
+#[test]
+fn a_folder_is_read_as_kubectl_reads_it() {
+    let some = folder(&[
+        ("b.yaml", b"b"),
+        ("a.json", b"a"),
+        ("c.yml", b"c"),
+        ("README.md", b"r"),
+        ("x.log", b"l"),
+        ("in/d.yaml", b"d"),
+        ("in/e.tar.gz", &gzip(&tar(&[("e/f.yaml", b"f")]))),
+    ]);
+    assert_eq!(
+        paths(&some, "", false).unwrap(),
+        ["a.json", "b.yaml", "c.yml"]
+    );
+    assert_eq!(
+        paths(&some, "", true).unwrap(),
+        [
+            "a.json",
+            "b.yaml",
+            "c.yml",
+            "in/d.yaml",
+            "in/e.tar.gz/e/f.yaml"
+        ]
+    );
+    let empty = folder(&[("README.md", b"r"), ("in/a.yaml", b"a")]);
+    assert_eq!(
+        paths(&empty, "", false).unwrap_err(),
+        "the folder \"DIR/\" holds no file to read"
+    );
+}
+
+#[test]
+fn a_bundles_folder_is_read_whole_also_by_its_manifest() {
+    let bundle = folder(&[
+        ("manifest.json", br#"{"kind": "Bundle"}"#),
+        ("answers/0001.yaml", b"a"),
+        ("answers/0002.log", b"l"),
+    ]);
+    let all = ["answers/0001.yaml", "answers/0002.log", "manifest.json"];
+    assert_eq!(paths(&bundle, "", false).unwrap(), all);
+    assert_eq!(paths(&bundle, "manifest.json", false).unwrap(), all);
+    let other = folder(&[
+        ("manifest.json", br#"{"name": "an app"}"#),
+        ("in/a.yaml", b"a"),
+    ]);
+    assert_eq!(paths(&other, "", false).unwrap(), ["manifest.json"]);
+}
+
+#[test]
+fn archives_are_known_by_what_is_in_them() {
+    let packed = tar(&[("./b/a.yaml", b"a"), ("b/l.log", b"l")]);
+    let some = folder(&[
+        ("a.tar.gz", &gzip(&packed)),
+        ("b", &gzip(&packed)),
+        ("c.tar", &packed),
+        ("d.yaml.gz", &gzip(b"d")),
+    ]);
+    for name in ["a.tar.gz", "b", "c.tar"] {
+        let expected = ["b/a.yaml", "b/l.log"].map(|p| format!("{name}/{p}"));
+        assert_eq!(paths(&some, name, false).unwrap(), expected);
+    }
+    assert_eq!(paths(&some, "d.yaml.gz", false).unwrap(), ["d.yaml.gz"]);
+    let mut stdin = io::Cursor::new(gzip(&packed));
+    let trees = read(&["-".into()], false, &mut stdin).unwrap();
+    assert_eq!(
+        trees[0].name(&trees[0].entries[0]),
+        "standard input/b/a.yaml"
+    );
+    let twice = read(&["-".into(), "-".into()], false, &mut io::empty());
+    assert!(twice.unwrap_err().message().contains("only once"));
+}
+
+#[test]
+fn what_cannot_be_read_is_named() {
+    let whole = gzip(&tar(&[("a.yaml", &[b'a'; 2000])]));
+    let some = folder(&[
+        ("cut.tgz", &whole[..whole.len() / 2]),
+        ("no.tgz", b"no archive"),
+        ("out.tgz", &gzip(&tar(&[("a/../../b.yaml", b"b")]))),
+        ("root.tgz", &gzip(&tar(&[("/etc/b.yaml", b"b")]))),
+        ("short.tar", &tar(&[("a.yaml", &[b'a'; 2000])])[..1024]),
+    ]);
+    for (name, told) in [
+        ("none.yaml", "the path \"DIR/none.yaml\" does not exist"),
+        (
+            "cut.tgz",
+            "DIR/cut.tgz: incomplete deflate stream (is the file whole?)",
+        ),
+        (
+            "no.tgz",
+            "DIR/no.tgz is no whole archive: failed to read entire block",
+        ),
+        (
+            "out.tgz",
+            "DIR/out.tgz holds the path \"a/../../b.yaml\", which leaves it",
+        ),
+        (
+            "root.tgz",
+            "DIR/root.tgz holds the path \"/etc/b.yaml\", which leaves it",
+        ),
+    ] {
+        assert_eq!(paths(&some, name, false).unwrap_err(), told);
+    }
+    let short = paths(&some, "short.tar", false).unwrap_err();
+    assert!(
+        short.starts_with("DIR/short.tar is no whole archive: "),
+        "{short}"
+    );
+}
+
+#[test]
+fn what_unpacks_to_more_than_is_left_is_not_read() {
+    let bomb = gzip(&vec![b' '; 1_000_000]);
+    let many = gzip(&tar(&[("a", b"a"), ("b", b"b")]));
+    assert!(bomb.len() < 10_000);
+    for (bytes, files, packed, told) in [
+        (10_000, 9, &bomb, "x.tgz: more than 256 MiB are not read"),
+        (
+            10_000,
+            2,
+            &many,
+            "x.tgz: more than 50000 files are not read",
+        ),
+    ] {
+        let mut reader = Reader {
+            bytes,
+            files,
+            trees: Vec::new(),
+        };
+        let error = reader.one("x.tgz", packed.clone()).unwrap_err();
+        assert_eq!(error.message(), told);
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn links_lead_nowhere_twice() {
+    let some = folder(&[("in/a.yaml", b"a")]);
+    let link = |to: &Path, name: &str| {
+        std::os::unix::fs::symlink(to, some.path().join(name)).unwrap();
+    };
+    link(some.path(), "in/again");
+    link(&some.path().join("in/a.yaml"), "b.yaml");
+    link(Path::new("/nowhere"), "gone.txt");
+    assert_eq!(paths(&some, "", true).unwrap(), ["b.yaml", "in/a.yaml"]);
+}
+
+proptest! {
+    #[test]
+    fn no_archive_panics(bytes in proptest::collection::vec(any::<u8>(), 0..600), cut in 0..2000usize, flip in 0..2000usize, packed in any::<bool>()) {
+        let mut archive = tar(&[("a/b.yaml", b"kind: A"), ("a/c.yaml", bytes.as_slice())]);
+        archive.truncate(cut);
+        if let Some(byte) = archive.get_mut(flip) {
+            *byte ^= 0x55;
+        }
+        let archive = if packed { gzip(&archive) } else { archive };
+        for bytes in [archive, bytes] {
+            if let Ok(trees) = read(&["-".into()], false, &mut io::Cursor::new(bytes)) {
+                for entry in trees.iter().flat_map(|t| &t.entries) {
+                    prop_assert!(!entry.path.starts_with('/') && !entry.path.split('/').any(|p| p == ".."));
+                }
+            }
+        }
+    }
+}

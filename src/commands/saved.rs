@@ -1,0 +1,116 @@
+//! `-f`: saved objects and bundles instead of a cluster, for the commands that only read.
+//!
+//! Owns the flags and what follows from them: which time it is, where onboardings are looked for, who is meant when none is
+//! named.
+
+use crate::bundle::Archive;
+use crate::bundle::manifest::Manifest;
+use crate::cli::App;
+use crate::cluster::Cluster;
+use crate::error::{Error, Result};
+use std::path::PathBuf;
+
+/// Names that are told at most.
+const NAMED: usize = 5;
+
+/// The flags.
+#[derive(clap::Args, Debug)]
+pub(super) struct SavedArgs {
+    /// Read saved objects instead of a cluster: files of kubectl get -o yaml or json, a folder of them, a bundle (folder or
+    /// .tar.gz), or - for stdin; can be repeated. All namespaces are looked in unless -n is given
+    #[arg(short = 'f', long, value_name = "FILE")]
+    filename: Vec<PathBuf>,
+    /// With -f: read the folders in a folder too
+    #[arg(short = 'R', long, requires = "filename")]
+    recursive: bool,
+}
+
+impl SavedArgs {
+    /// The saved files as a cluster or, without -f, the cluster.
+    ///
+    /// # Errors
+    /// A file that cannot be read, a flag that is of no use with files; or as [`Cluster::connect`].
+    pub(super) async fn open(&self, app: &mut App) -> Result<Cluster> {
+        if self.filename.is_empty() {
+            return app.cluster().await;
+        }
+        if let Some(flag) = app.global.connection.given() {
+            return Err(Error::usage(format!(
+                "--{flag} cannot be used with -f: files are read, no cluster is asked"
+            )));
+        }
+        let archive = Archive::read(&self.filename, self.recursive, &mut std::io::stdin().lock())?;
+        let given = app.global.given;
+        let asked_for = archive.one_bundle();
+        match asked_for.map(|b| &b.namespace) {
+            _ if given.namespace => {}
+            Some(Some(namespace)) => app.global.namespace.clone_from(namespace),
+            Some(None) | None => app.everywhere = true,
+        }
+        if let Some(bundle) = asked_for.filter(|b| !b.selector.is_empty() && !given.selector) {
+            app.global.onboarding_selector.clone_from(&bundle.selector);
+        }
+        for bundle in archive.bundles() {
+            app.ui.status(&captured(bundle));
+        }
+        // Ages are counted from when it was captured; when kubectl saved a file nothing tells.
+        if let Some(last) = archive.bundles().iter().map(|b| b.captured_at).max() {
+            app.now = last;
+        }
+        let verbosity = app.global.connection.verbosity;
+        Ok(Cluster::saved(archive, verbosity))
+    }
+}
+
+/// Whom the bundle was captured for, by the names that were given then; nobody by name without a bundle.
+pub(super) fn captured_names(cluster: &Cluster) -> Vec<String> {
+    let bundle = cluster.archive().and_then(Archive::one_bundle);
+    bundle.map_or(Vec::new(), |b| b.names.clone())
+}
+
+/// Who is meant where a command needs a name and none is given: those of the bundle, or the only one that there is.
+///
+/// # Errors
+/// There are several, or none.
+pub(super) fn meant(cluster: &Cluster, given: Vec<String>) -> Result<Vec<String>> {
+    let Some(archive) = cluster.archive().filter(|_| given.is_empty()) else {
+        return Ok(given);
+    };
+    let captured = captured_names(cluster);
+    if !captured.is_empty() {
+        return Ok(captured);
+    }
+    let mut names: Vec<String> = archive.helm_releases().map(str::to_owned).collect();
+    if names.len() > 1 {
+        return Err(
+            Error::usage("several HelmReleases are in the saved files: name one")
+                .hint(held(cluster).unwrap_or_default()),
+        );
+    }
+    match names.pop() {
+        Some(name) => Ok(vec![name]),
+        None => Err(Error::new("no HelmRelease is in the saved files")
+            .hint("save them too, and name both with -f: kubectl get helmreleases -A -o yaml")),
+    }
+}
+
+/// The HelmReleases that the files hold, as a hint; `None` for a cluster, and where there is none.
+pub(super) fn held(cluster: &Cluster) -> Option<String> {
+    let names: Vec<&str> = cluster.archive()?.helm_releases().collect();
+    let (named, more) = names.split_at(names.len().min(NAMED));
+    let more = match more.len() {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    (!named.is_empty()).then(|| format!("the files hold: {}{more}", named.join(", ")))
+}
+
+/// `captured 2026-11-24T01:02:03Z on context prod-east`.
+fn captured(bundle: &Manifest) -> String {
+    let place = match (&bundle.context, &bundle.server) {
+        (Some(context), _) => format!(" on context {context}"),
+        (None, Some(server)) => format!(" on {server}"),
+        (None, None) => String::new(),
+    };
+    crate::text::one_line(&format!("captured {}{place}", bundle.captured_at))
+}
