@@ -8,6 +8,7 @@
 mod corpus;
 pub mod custom_columns;
 pub mod description;
+pub mod github;
 mod go_format;
 pub mod json;
 pub mod jsonpath;
@@ -15,6 +16,7 @@ pub mod list;
 pub mod name;
 pub mod output;
 pub mod report;
+pub mod sarif;
 pub mod sheet;
 pub mod sort;
 pub mod table;

@@ -4,7 +4,6 @@ use crate::cli::App;
 use crate::diagnosis::{docs, registry};
 use crate::error::{Error, Result};
 use crate::exit::Code;
-use crate::text::near;
 
 /// Explain a code that troubleshoot prints
 ///
@@ -39,15 +38,7 @@ pub fn run(app: &mut App, args: &Args) -> Result<Code> {
 
 /// The error for a code that does not exist, with those that are near.
 fn unknown(code: &str) -> Error {
-    let upper = code.trim().to_uppercase();
-    let candidates = match upper.strip_prefix("SKVS").map(str::parse::<i32>) {
-        Some(Ok(number)) => nearest(number),
-        Some(Err(_)) => near(&upper, registry::RULES.iter().map(|r| r.code)),
-        None => near(
-            &code.trim().to_lowercase(),
-            registry::RULES.iter().map(|r| r.slug),
-        ),
-    };
+    let candidates = registry::near(code);
     let error = Error::new(format!("there is no code {code:?}"));
     let error = if candidates.is_empty() {
         error
@@ -55,23 +46,6 @@ fn unknown(code: &str) -> Error {
         error.hint(format!("did you mean {}?", candidates.join(", ")))
     };
     error.hint("all codes: kubectl skvs explain")
-}
-
-/// The three codes of the same band that are nearest to `number`.
-fn nearest(number: i32) -> Vec<&'static str> {
-    let digits = |code: &str| {
-        code.trim_start_matches("SKVS")
-            .parse::<i32>()
-            .unwrap_or_default()
-    };
-    let mut codes: Vec<&str> = registry::RULES
-        .iter()
-        .map(|r| r.code)
-        .filter(|c| digits(c) / 100 == number / 100)
-        .collect();
-    codes.sort_by_key(|c| (digits(c).abs_diff(number), *c));
-    codes.truncate(3);
-    codes
 }
 
 #[cfg(test)]

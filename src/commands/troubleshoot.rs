@@ -1,6 +1,8 @@
 //! `troubleshoot`: what is wrong with onboardings, why, and what to do.
 
+mod gate;
 mod pick;
+mod print;
 
 use super::saved::{self, SavedArgs};
 use super::{INCONSISTENT, empty, lookup};
@@ -11,9 +13,8 @@ use crate::diagnosis::rule::ELSEWHERE;
 use crate::diagnosis::{Case, diagnose};
 use crate::error::{Error, Result};
 use crate::exit::Code;
-use crate::render::output::ReportFormat;
-use crate::render::report::{self, Style};
-use crate::render::{json, yaml};
+use crate::model::helm_release::HelmRelease;
+use crate::render::output::FindingsFormat;
 use crate::view::report::{Considered, NotRun, Onboarding, Report};
 use futures::StreamExt;
 use k8s_openapi::jiff::Timestamp;
@@ -28,7 +29,7 @@ const SIDE_BY_SIDE: usize = 6;
 ///
 /// Without names: every onboarding that is not well, that is not Ready, suspended, unanswered, with a status older than its
 /// spec, with a database that another one claims too or that its name contradicts, not what its installation made it, or without
-/// the onboarding label. Exit code 3: there is an error. What a code means: explain CODE
+/// the onboarding label. Exit code 3: there is an error (see --fail-on), in every format. What a code means: explain CODE
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   kubectl skvs troubleshoot
@@ -36,7 +37,8 @@ const SIDE_BY_SIDE: usize = 6;
   kubectl skvs troubleshoot pds_database -o json
   kubectl skvs troubleshoot -A
   kubectl skvs troubleshoot -f skvs-bundle.tar.gz
-  kubectl get helmreleases,jobs,pods,events -A -o yaml | kubectl skvs troubleshoot -f -")]
+  kubectl get helmreleases,jobs,pods,events -A -o yaml | kubectl skvs troubleshoot -f -
+  kubectl skvs troubleshoot -o sarif --fail-on warning --ignore SKVS107")]
 pub struct Args {
     /// Names of onboardings, in any of their forms (a database's: all that claim it); without names, all that are not well
     #[arg(value_name = "NAME", value_parser = crate::cli::onboarding_name)]
@@ -47,7 +49,9 @@ pub struct Args {
     /// Label selector, added to the one that marks onboardings
     #[arg(short = 'l', long, value_name = "SELECTOR", conflicts_with = "names")]
     selector: Option<String>,
-    /// Format: text, json or yaml (kind TroubleshootReport)
+    #[command(flatten)]
+    gate: gate::GateArgs,
+    /// Format: text, json or yaml (kind TroubleshootReport), github (workflow commands), sarif (2.1.0)
     #[arg(
         short = 'o',
         long,
@@ -56,7 +60,7 @@ pub struct Args {
         default_value_t,
         hide_default_value = true
     )]
-    output: ReportFormat,
+    output: FindingsFormat,
     #[command(flatten)]
     saved: SavedArgs,
 }
@@ -71,6 +75,7 @@ pub async fn run(app: &mut App, mut args: Args) -> Result<Code> {
             "a resource cannot be retrieved by name across all namespaces",
         ));
     }
+    let mut ignores = args.gate.ignores(app);
     let started = Instant::now();
     let cluster = args.saved.open(app).await?;
     if args.names.is_empty() && args.selector.is_none() && !args.all_namespaces {
@@ -95,7 +100,10 @@ pub async fn run(app: &mut App, mut args: Args) -> Result<Code> {
         .buffered(SIDE_BY_SIDE);
     while let Some(looked) = read.next().await {
         match looked {
-            Ok(onboarding) => onboardings.push(onboarding),
+            Ok((mut onboarding, hr)) => {
+                onboarding.ignore(|code| ignores.takes(code, &hr));
+                onboardings.push(onboarding);
+            }
             Err(error) => errors.push(error),
         }
     }
@@ -103,28 +111,39 @@ pub async fn run(app: &mut App, mut args: Args) -> Result<Code> {
     let nothing_asked = onboardings.is_empty() && !errors.is_empty();
     let mut unseen = elsewhere(&others);
     unseen.extend(not_run);
-    let report = Report::new(onboardings, considered, unseen);
+    let mut report = Report::new(onboardings, considered, unseen);
+    report.show(args.gate.severity);
+    let fails = args.gate.fails(&report);
     if !nothing_asked {
         let seconds = started.elapsed().as_secs_f64();
-        print(app, &report, args.output, args.all_namespaces, seconds)?;
+        print::report(app, &args, &report, &errors, seconds)?;
     }
-    if let (ReportFormat::Text, Some(none), None) =
+    if let (FindingsFormat::Text, Some(none), None) =
         (args.output, none_considered(&report), &args.selector)
         && let Some(why) = empty::why(app, &cluster, none.namespace.as_deref()).await
     {
         app.ui.hint(&why);
     }
     app.ui.flush()?;
+    args.gate.tell_unused(app, &ignores);
     if inconsistent {
         app.ui.warning(INCONSISTENT);
     }
     for error in &errors {
         app.ui.error(error);
     }
-    match (report.has_errors(), errors.is_empty()) {
-        (true, _) => Ok(Code::Findings),
-        (false, true) => Ok(Code::Ok),
-        (false, false) => Err(Error::silent(Code::Failed)),
+    match code(fails, &errors) {
+        Code::Failed => Err(Error::silent(Code::Failed)),
+        code => Ok(code),
+    }
+}
+
+/// The exit code: the same in every format.
+fn code(fails: bool, errors: &[Error]) -> Code {
+    match (fails, errors.is_empty()) {
+        (true, _) => Code::Findings,
+        (false, true) => Code::Ok,
+        (false, false) => Code::Failed,
     }
 }
 
@@ -165,11 +184,12 @@ async fn look(
     object: Value,
     others: &Onboardings,
     now: Timestamp,
-) -> Result<Onboarding> {
+) -> Result<(Onboarding, HelmRelease)> {
     let snapshot = cluster.snapshot(object, others).await?;
     let case = Case::new(&snapshot, now);
     let diagnosis = diagnose(&case);
-    Ok(Onboarding::new(&case, diagnosis))
+    let onboarding = Onboarding::new(&case, diagnosis);
+    Ok((onboarding, snapshot.helm_release))
 }
 
 /// Databases are unique in a cluster: claims that could not be read are told.
@@ -187,34 +207,4 @@ fn elsewhere(others: &Onboardings) -> Vec<NotRun> {
 /// Where there is no onboarding at all, of those that were not named.
 fn none_considered(report: &Report) -> Option<&Considered> {
     report.considered.as_ref().filter(|c| c.onboardings == 0)
-}
-
-fn print(
-    app: &mut App,
-    report: &Report,
-    format: ReportFormat,
-    namespaced: bool,
-    seconds: f64,
-) -> Result<()> {
-    let style = Style {
-        width: app.ui.terminal().width,
-        namespaced,
-        seconds: Some(seconds),
-        palette: app.ui.palette(),
-    };
-    if let (ReportFormat::Text, Some(none)) = (format, none_considered(report)) {
-        let place = none
-            .namespace
-            .as_ref()
-            .map_or(String::new(), |n| format!(" in {n} namespace"));
-        app.ui.status(&format!("No onboardings found{place}."));
-        return Ok(());
-    }
-    let mut out = app.ui.out();
-    match format {
-        ReportFormat::Text => report::write(&mut out, report, style)?,
-        ReportFormat::Json => json::write(&mut out, report)?,
-        ReportFormat::Yaml => yaml::write(&mut out, report)?,
-    }
-    Ok(())
 }

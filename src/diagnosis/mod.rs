@@ -11,6 +11,7 @@ pub mod finding;
 mod first;
 #[cfg(test)]
 pub(crate) mod fixture;
+pub mod ignore;
 pub mod install;
 pub mod job;
 mod policy;

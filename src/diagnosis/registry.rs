@@ -105,6 +105,33 @@ pub fn find(code: &str) -> Option<&'static Rule> {
         .find(|r| r.code.eq_ignore_ascii_case(code) || r.slug.eq_ignore_ascii_case(code))
 }
 
+/// Codes or names of rules that are near what was typed, for "did you mean".
+pub fn near(typed: &str) -> Vec<&'static str> {
+    let upper = typed.trim().to_uppercase();
+    match upper.strip_prefix("SKVS").map(str::parse::<i32>) {
+        Some(Ok(number)) => nearest(number),
+        Some(Err(_)) => crate::text::near(&upper, RULES.iter().map(|r| r.code)),
+        None => crate::text::near(&typed.trim().to_lowercase(), RULES.iter().map(|r| r.slug)),
+    }
+}
+
+/// The three codes of the same band that are nearest to `number`.
+fn nearest(number: i32) -> Vec<&'static str> {
+    let digits = |code: &str| {
+        code.trim_start_matches("SKVS")
+            .parse::<i32>()
+            .unwrap_or_default()
+    };
+    let mut codes: Vec<&str> = RULES
+        .iter()
+        .map(|r| r.code)
+        .filter(|c| digits(c) / 100 == number / 100)
+        .collect();
+    codes.sort_by_key(|c| (digits(c).abs_diff(number), *c));
+    codes.truncate(3);
+    codes
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

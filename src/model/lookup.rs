@@ -49,15 +49,17 @@ pub fn find<'a>(name: &str, all: &'a [HelmRelease]) -> Found<'a> {
     if let Some(exact) = all.iter().find(|hr| hr.metadata.name == name) {
         return Found::One(exact);
     }
-    let mut answering: Vec<&HelmRelease> = all
-        .iter()
-        .filter(|hr| names(hr).iter().any(|n| n == name))
-        .collect();
+    let mut answering: Vec<&HelmRelease> = all.iter().filter(|hr| answers(hr, name)).collect();
     match answering.len() {
         0 => Found::None(similar(name, all)),
         1 => Found::One(answering.remove(0)),
         _ => Found::Several(answering),
     }
+}
+
+/// Whether the onboarding is called so.
+pub fn answers(hr: &HelmRelease, name: &str) -> bool {
+    names(hr).iter().any(|n| n == name)
 }
 
 /// Everything an onboarding is called.

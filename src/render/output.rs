@@ -67,6 +67,19 @@ pub enum ReportFormat {
     Yaml,
 }
 
+/// The formats of findings: those of a report, and two that pipelines show at their own places.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum FindingsFormat {
+    #[default]
+    Text,
+    Json,
+    Yaml,
+    /// Workflow commands of GitHub Actions.
+    Github,
+    /// SARIF 2.1.0.
+    Sarif,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

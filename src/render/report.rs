@@ -1,18 +1,23 @@
-//! A troubleshoot report as text: findings worst first, the same cause once with its onboardings, folded to the width.
+//! A troubleshoot report as text: causes worst first, the same cause once with its onboardings, folded to the width.
 //!
-//! Colour only repeats words. Commands are never folded, so they can be pasted.
+//! Colour only repeats words. Commands are never folded, so they can be pasted. A cause is printed by [`cause`], what stands
+//! before many of them by [`overview`], the last lines by [`summary`].
 
-use crate::diagnosis::registry::BANDS;
-use crate::diagnosis::{Severity, Step, Subject};
+mod cause;
+mod overview;
+mod part;
+pub mod summary;
+
+use crate::diagnosis::Severity;
 use crate::palette::Palette;
-use crate::text;
+use crate::text::count;
 use crate::text::fold::fold;
-use crate::text::{count, shell_line};
-use crate::view::report::{Finding, NotRun, Onboarding, Report};
+use crate::view::report::{Cause, Finding, Onboarding, Report};
+use std::cmp::Reverse;
 use std::io::{self, Write};
 
-/// How wide the labels before a finding's parts are, with the blanks around them.
-const INDENT: usize = 9;
+/// Most onboardings that are named under one cause.
+const NAMES_MAX: usize = 8;
 
 /// How to print.
 #[derive(Clone, Copy)]
@@ -33,31 +38,69 @@ pub fn write(out: &mut dyn Write, report: &Report, style: Style) -> io::Result<(
     Printer { out, style }.report(report)
 }
 
-/// One finding, with every onboarding that it is the cause for.
+/// One cause with its findings.
 struct Group<'r> {
+    cause: &'r Cause,
     members: Vec<(&'r Onboarding, &'r Finding)>,
 }
 
-impl Group<'_> {
-    fn finding(&self) -> &Finding {
+impl<'r> Group<'r> {
+    fn new(report: &'r Report, cause: &'r Cause) -> Self {
+        let member = |&(at, number): &(usize, usize)| {
+            let onboarding = &report.onboardings[at];
+            (onboarding, &onboarding.findings[number])
+        };
+        Self {
+            cause,
+            members: cause.places.iter().map(member).collect(),
+        }
+    }
+
+    /// Of the first onboarding that has it.
+    fn finding(&self) -> &'r Finding {
         self.members[0].1
+    }
+
+    fn is_shared(&self) -> bool {
+        self.members.len() > 1
     }
 }
 
-/// The same cause is shown once: findings of one code, subject and sentence go together.
-fn groups(report: &Report) -> Vec<Group<'_>> {
-    let mut groups: Vec<Group<'_>> = Vec::new();
-    for onboarding in &report.onboardings {
-        for finding in &onboarding.findings {
-            match groups.iter_mut().find(|g| g.finding().is_same_as(finding)) {
-                Some(group) => group.members.push((onboarding, finding)),
-                None => groups.push(Group {
-                    members: vec![(onboarding, finding)],
-                }),
+enum Block<'r> {
+    /// One cause of several onboardings.
+    Shared(Group<'r>),
+    /// One onboarding with the causes that are its own.
+    Own(&'r Onboarding, Vec<Group<'r>>),
+}
+
+impl Block<'_> {
+    /// What comes first: the worst, then what hits most.
+    fn weight(&self) -> (Severity, usize) {
+        match self {
+            Block::Shared(group) => (group.cause.severity, group.members.len()),
+            Block::Own(_, groups) => {
+                let worst = groups.iter().map(|g| g.cause.severity).max();
+                (worst.unwrap_or(Severity::Info), 1)
             }
         }
     }
-    groups
+}
+
+fn blocks(report: &Report) -> Vec<Block<'_>> {
+    let groups = report.causes.iter().map(|c| Group::new(report, c));
+    let (shared, mut own): (Vec<_>, Vec<_>) = groups.partition(Group::is_shared);
+    let mut blocks: Vec<Block<'_>> = shared.into_iter().map(Block::Shared).collect();
+    for onboarding in &report.onboardings {
+        let (ours, rest): (Vec<_>, Vec<_>) = own
+            .into_iter()
+            .partition(|g| std::ptr::eq(g.members[0].0, onboarding));
+        own = rest;
+        if !ours.is_empty() {
+            blocks.push(Block::Own(onboarding, ours));
+        }
+    }
+    blocks.sort_by_key(|block| Reverse(block.weight()));
+    blocks
 }
 
 struct Printer<'o> {
@@ -75,246 +118,106 @@ impl Printer<'_> {
             let line = format!(
                 "{}{place}: none is unready, suspended, unanswered, being deleted or shares its database; nothing was looked into further{}",
                 count(all.onboardings, "onboarding"),
-                not_run(report)
+                summary::not_run(report)
             );
             return self.line(&line);
         }
-        let (shared, own): (Vec<_>, Vec<_>) = groups(report)
-            .into_iter()
-            .partition(|g| g.members.len() > 1);
-        let mut blocks: Vec<(Severity, usize, Block<'_>)> = shared
-            .into_iter()
-            .map(|g| (g.finding().severity, g.members.len(), Block::Shared(g)))
-            .collect();
-        for onboarding in &report.onboardings {
-            let findings: Vec<&Finding> = own
-                .iter()
-                .filter(|g| std::ptr::eq(g.members[0].0, onboarding))
-                .map(|g| g.finding())
-                .collect();
-            if let Some(worst) = findings.iter().map(|f| f.severity).max() {
-                blocks.push((worst, 1, Block::Own(onboarding, findings)));
-            }
-        }
-        blocks.sort_by_key(|block| std::cmp::Reverse((block.0, block.1)));
-        for (_, _, block) in &blocks {
+        self.overview(report)?;
+        let blocks = blocks(report);
+        for block in &blocks {
             match block {
-                Block::Shared(group) => self.finding(group)?,
-                Block::Own(onboarding, findings) => {
+                Block::Shared(group) => self.cause(group)?,
+                Block::Own(onboarding, groups) => {
                     self.line(&self.headline(onboarding))?;
-                    for finding in findings {
+                    for group in groups {
                         writeln!(self.out)?;
-                        self.finding(&Group {
-                            members: vec![(onboarding, finding)],
-                        })?;
+                        self.cause(group)?;
                     }
                 }
             }
             writeln!(self.out)?;
         }
-        let healthy: Vec<&Onboarding> = report
+        let quiet: Vec<&Onboarding> = report
             .onboardings
             .iter()
             .filter(|o| o.findings.is_empty())
             .collect();
-        if let ([one], true) = (&healthy[..], blocks.is_empty()) {
-            let line = format!("{}. {}", self.headline(one), self.checks(report, true));
+        if let ([one], true) = (&quiet[..], blocks.is_empty())
+            && one.not_shown == 0
+            && one.ignored.is_empty()
+        {
+            let checks = summary::checks(report, self.style.seconds, true);
+            let line = format!("{}. {checks}", self.headline(one));
             return self.line(&line);
         }
-        for onboarding in &healthy {
-            self.line(&format!("{}; nothing found", self.headline(onboarding)))?;
+        self.quiet(&quiet)?;
+        for line in summary::lines(report, self.style.seconds) {
+            self.line(&line)?;
         }
-        self.summary(report)
+        Ok(())
     }
 
-    fn headline(&self, onboarding: &Onboarding) -> String {
-        let name = if self.style.namespaced {
-            onboarding.subject().id()
-        } else {
-            onboarding.name.clone()
-        };
+    /// Onboardings of which no finding is shown, and whether there is one.
+    fn quiet(&mut self, all: &[&Onboarding]) -> io::Result<()> {
+        let (well, left_out): (Vec<&Onboarding>, Vec<&Onboarding>) = all
+            .iter()
+            .partition(|o| o.not_shown == 0 && o.ignored.is_empty());
+        for onboarding in left_out.iter().take(NAMES_MAX) {
+            let mut parts = Vec::new();
+            if onboarding.not_shown > 0 {
+                parts.push(format!(
+                    "{} not shown",
+                    count(onboarding.not_shown, "finding")
+                ));
+            }
+            for ignored in &onboarding.ignored {
+                parts.push(format!("{} ignored", ignored.code));
+            }
+            self.line(&format!(
+                "{}; {}",
+                self.headline(onboarding),
+                parts.join(", ")
+            ))?;
+        }
+        if left_out.len() > NAMES_MAX {
+            let more = (left_out.len() - NAMES_MAX) as u64;
+            self.line(&format!(
+                "{} more with findings that are not shown or ignored (-o json lists them)",
+                count(more, "onboarding")
+            ))?;
+        }
+        for onboarding in well.iter().take(NAMES_MAX) {
+            self.line(&format!("{}; nothing found", self.headline(onboarding)))?;
+        }
+        if well.len() > NAMES_MAX {
+            let more = (well.len() - NAMES_MAX) as u64;
+            self.line(&format!(
+                "{} more; nothing found",
+                count(more, "onboarding")
+            ))?;
+        }
+        Ok(())
+    }
+
+    /// The onboarding's name and what it claims.
+    fn title(&self, onboarding: &Onboarding) -> String {
         let database = match &onboarding.database {
             Some(database) => format!("database {database}"),
             None => "no database known".to_owned(),
         };
-        format!("{name} ({database}): {}", onboarding.state)
+        format!("{} ({database})", self.name(onboarding))
     }
 
-    fn finding(&mut self, group: &Group<'_>) -> io::Result<()> {
-        let finding = group.finding();
-        let word = finding.severity.word();
-        let mark = format!("{word}[{}]", finding.code);
-        let mut lines = fold(
-            &format!("{mark}: {}", finding.message),
-            self.style.width,
-            "",
-            "  ",
-        );
-        if let Some(rest) = lines.first().and_then(|l| l.strip_prefix(&mark)) {
-            lines[0] = format!("{}{rest}", self.paint(finding.severity, &mark));
-        }
-        for line in lines {
-            writeln!(self.out, "{line}")?;
-        }
-        writeln!(
-            self.out,
-            "  --> {}\n",
-            text::line(&self.label(&finding.subject, group))
-        )?;
-        if group.members.len() > 1 {
-            let mut part = self.part("Hits");
-            for (onboarding, _) in &group.members {
-                part.sentence(&self.headline(onboarding));
-            }
-            self.print(part)?;
-        }
-        let mut why = self.part("Why");
-        for sentence in &finding.why {
-            why.sentence(sentence);
-        }
-        self.print(why)?;
-        let mut seen = self.part("Seen");
-        for evidence in &finding.evidence {
-            seen.sentence(&format!(
-                "{}   {}",
-                self.label(&evidence.object, group),
-                evidence.observed
-            ));
-            for line in &evidence.lines {
-                seen.further(line);
-            }
-        }
-        self.print(seen)?;
-        let mut todo = self.part("Do");
-        let mut told: Vec<&Step> = Vec::new();
-        for step in group.members.iter().flat_map(|(_, f)| &f.fix) {
-            if told.contains(&step) {
-                continue;
-            }
-            told.push(step);
-            match step {
-                Step::Text(sentence) => todo.sentence(sentence),
-                Step::Command(words) => todo.command(&shell_line(words)),
-            }
-        }
-        self.print(todo)?;
-        self.then(group)?;
-        self.ends(group)
+    fn headline(&self, onboarding: &Onboarding) -> String {
+        format!("{}: {}", self.title(onboarding), onboarding.state)
     }
 
-    /// What Flux does afterwards; the commands differ by onboarding.
-    fn then(&mut self, group: &Group<'_>) -> io::Result<()> {
-        let mut part = self.part("Then");
-        let mut told: Vec<&str> = Vec::new();
-        for then in group.members.iter().filter_map(|(_, f)| f.then.as_ref()) {
-            if !told.contains(&then.line.as_str()) {
-                told.push(&then.line);
-                part.sentence(&then.line);
-            }
-            for command in &then.commands {
-                part.command(&shell_line(command));
-            }
-        }
-        self.print(part)
-    }
-
-    fn ends(&mut self, group: &Group<'_>) -> io::Result<()> {
-        writeln!(self.out)?;
-        let mut told: Vec<String> = Vec::new();
-        for follows in group.members.iter().flat_map(|(_, f)| &f.follows) {
-            let line = format!("= {} follows from this: {}", follows.code, follows.message);
-            if !told.contains(&line) {
-                for folded in fold(&line, self.style.width, "  ", "    ") {
-                    writeln!(self.out, "{folded}")?;
-                }
-                told.push(line);
-            }
-        }
-        writeln!(
-            self.out,
-            "  = more: kubectl skvs explain {}",
-            group.finding().code
-        )
-    }
-
-    /// An object as it is named here: the onboarding under its own headline needs no name.
-    fn label(&self, object: &Subject, group: &Group<'_>) -> String {
-        let one = group.members.len() == 1;
-        let own = group.members[0].0;
-        if object.kind == "HelmRelease" {
-            if one && *object == own.subject() {
-                return "HelmRelease".to_owned();
-            }
-            if object.namespace == own.namespace && !self.style.namespaced {
-                return format!("HelmRelease {}", object.name);
-            }
-        }
-        object.to_string()
-    }
-
-    fn summary(&mut self, report: &Report) -> io::Result<()> {
-        let looked = report.onboardings.len() as u64;
-        let onboardings = match &report.considered {
-            Some(all) if all.onboardings != looked => {
-                format!(
-                    "{looked} of {} looked into",
-                    count(all.onboardings, "onboarding")
-                )
-            }
-            _ => count(looked, "onboarding"),
-        };
-        let mut found = Vec::new();
-        if report.errors > 0 {
-            let hit = report.onboardings.iter();
-            let hit = hit.filter(|o| o.findings.iter().any(|f| f.severity == Severity::Error));
-            let hit = hit.count() as u64;
-            let errors = count(report.errors, "error");
-            found.push(if hit > report.errors {
-                format!("{errors} on {}", count(hit, "onboarding"))
-            } else {
-                errors
-            });
-        }
-        if report.warnings > 0 {
-            found.push(count(report.warnings, "warning"));
-        }
-        if found.is_empty() {
-            found.push("no error".to_owned());
-        }
-        let line = format!(
-            "{onboardings}, {}. {}",
-            found.join(", "),
-            self.checks(report, false)
-        );
-        self.line(&line)
-    }
-
-    /// `19 checks run in 0.2 s, 1 not run: …`; with `areas`, what they look at.
-    fn checks(&self, report: &Report, areas: bool) -> String {
-        let runs: Vec<usize> = report.onboardings.iter().map(|o| o.checks_run).collect();
-        let most = runs.iter().copied().max().unwrap_or_default();
-        let each = if runs.len() > 1 { " on each" } else { "" };
-        let least = runs.iter().copied().min().unwrap_or_default();
-        let run = if least == most {
-            format!("{} run{each}", count(most as u64, "check"))
+    fn name(&self, onboarding: &Onboarding) -> String {
+        if self.style.namespaced {
+            onboarding.subject().id()
         } else {
-            format!("{least} to {} run{each}", count(most as u64, "check"))
-        };
-        let time = self
-            .style
-            .seconds
-            .map_or(String::new(), |s| format!(" in {s:.1} s"));
-        let nothing = if areas {
-            let what: Vec<&str> = BANDS
-                .iter()
-                .filter(|(d, _)| *d != '9')
-                .map(|(_, about)| *about)
-                .collect();
-            format!(", nothing found ({})", what.join("; "))
-        } else {
-            String::new()
-        };
-        format!("{run}{time}{nothing}{}", not_run(report))
+            onboarding.name.clone()
+        }
     }
 
     fn paint(&self, severity: Severity, text: &str) -> String {
@@ -331,102 +234,6 @@ impl Printer<'_> {
         }
         Ok(())
     }
-
-    fn part(&self, label: &'static str) -> Part {
-        Part {
-            label,
-            width: self.style.width,
-            lines: Vec::new(),
-        }
-    }
-
-    /// Prints a part with its label before the first line; nothing when it is empty.
-    fn print(&mut self, part: Part) -> io::Result<()> {
-        for (i, line) in part.lines.iter().enumerate() {
-            if i > 0 {
-                writeln!(self.out, "{line}")?;
-                continue;
-            }
-            let blanks = " ".repeat(INDENT - 2 - part.label.len());
-            let label = self.style.palette.heading(part.label);
-            writeln!(self.out, "  {label}{blanks}{}", line.trim_start())?;
-        }
-        Ok(())
-    }
-}
-
-enum Block<'r> {
-    /// One finding of several onboardings.
-    Shared(Group<'r>),
-    /// One onboarding with the findings that are its own.
-    Own(&'r Onboarding, Vec<&'r Finding>),
-}
-
-/// The lines under one label.
-struct Part {
-    label: &'static str,
-    width: Option<usize>,
-    lines: Vec<String>,
-}
-
-impl Part {
-    fn sentence(&mut self, sentence: &str) {
-        let (first, further) = (" ".repeat(INDENT), " ".repeat(INDENT + 2));
-        // What follows the first line of a sentence of ours stands under it; evidence is long, so all is the same.
-        let further = if self.label == "Seen" {
-            further
-        } else {
-            first.clone()
-        };
-        self.lines
-            .extend(fold(sentence, self.width, &first, &further));
-    }
-
-    fn further(&mut self, line: &str) {
-        let (first, further) = (" ".repeat(INDENT + 2), " ".repeat(INDENT + 4));
-        self.lines.extend(fold(line, self.width, &first, &further));
-    }
-
-    fn command(&mut self, line: &str) {
-        self.lines
-            .push(format!("{}{}", " ".repeat(INDENT), text::line(line)));
-    }
-}
-
-/// `, 2 not run: the log of the creation Job (forbidden: get pods/log in core)`; empty when all were run.
-fn not_run(report: &Report) -> String {
-    let all = report
-        .onboardings
-        .iter()
-        .flat_map(|o| &o.not_run)
-        .chain(&report.not_run);
-    let mut parts: Vec<String> = Vec::new();
-    let mut codes: Vec<&str> = Vec::new();
-    for NotRun {
-        codes: more,
-        what,
-        why,
-    } in all
-    {
-        codes.extend(more);
-        let why = match why
-            .strip_prefix("forbidden (")
-            .and_then(|w| w.strip_suffix(')'))
-        {
-            Some(right) => format!("forbidden: {right}"),
-            None => why.clone(),
-        };
-        let part = format!("{what} ({why})");
-        if !parts.contains(&part) {
-            parts.push(part);
-        }
-    }
-    codes.sort_unstable();
-    codes.dedup();
-    if parts.is_empty() {
-        return String::new();
-    }
-    format!(", {} not run: {}", codes.len(), parts.join("; "))
 }
 
 #[cfg(test)]

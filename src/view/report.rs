@@ -1,6 +1,10 @@
 //! What `troubleshoot` tells: per onboarding its state, its findings, and which checks were run and which not.
 //!
-//! The same values go to json, yaml and text. All text in it is clean.
+//! The same values go to every format. All text in it is clean.
+
+mod causes;
+
+pub use causes::{Cause, OnboardingName};
 
 use super::description::API_VERSION;
 use crate::diagnosis::retries::Then;
@@ -20,10 +24,18 @@ pub struct Report {
     /// How many onboardings these were chosen from; absent when they were named.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub considered: Option<Considered>,
-    /// Findings that are errors; one that hits several onboardings counts once.
+    /// Root causes that are errors; one that hits several onboardings counts once. What is ignored counts in none of these.
     pub errors: u64,
     /// The same of warnings.
     pub warnings: u64,
+    /// The same of what is only worth knowing.
+    pub infos: u64,
+    /// How many of these are left out below, as less severe than what was asked for (`--severity`).
+    pub not_shown: u64,
+    /// Findings that were ignored (`--ignore`); each is listed at its onboarding.
+    pub ignored: u64,
+    /// Every root cause once, with the onboardings that it hits; worst first.
+    pub causes: Vec<Cause>,
     /// What was not looked at for any of them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub not_run: Vec<NotRun>,
@@ -50,7 +62,15 @@ pub struct Onboarding {
     pub ready: &'static str,
     /// One clause: `failing for 45s, Flux has stopped retrying`.
     pub state: String,
+    /// Root causes, worst first.
     pub findings: Vec<Finding>,
+    /// Findings that are left out, as less severe than what was asked for.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub not_shown: u64,
+    /// Findings that were to be ignored.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub ignored: Vec<Ignored>,
+    /// How many checks were run.
     pub checks_run: usize,
     pub not_run: Vec<NotRun>,
 }
@@ -71,6 +91,13 @@ pub struct Finding {
     pub then: Option<Then>,
     /// What follows from it.
     pub follows: Vec<Follows>,
+}
+
+/// A finding that was to be ignored, with what follows from it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Ignored {
+    pub code: &'static str,
+    pub message: String,
 }
 
 /// A finding that follows from another.
@@ -103,31 +130,54 @@ impl Report {
                 .cmp(&worst(a))
                 .then_with(|| (&a.namespace, &a.name).cmp(&(&b.namespace, &b.name)))
         });
-        let count = |severity| {
-            let mut counted: Vec<&Finding> = Vec::new();
-            let all = onboardings.iter().flat_map(|o| &o.findings);
-            for finding in all.filter(|f| f.severity == severity) {
-                if !counted.iter().any(|c| c.is_same_as(finding)) {
-                    counted.push(finding);
-                }
-            }
-            counted.len() as u64
-        };
+        let causes = causes::of(&onboardings);
+        let count = |severity| causes.iter().filter(|c| c.severity == severity).count() as u64;
         Self {
             api_version: API_VERSION,
             kind: "TroubleshootReport",
             considered,
             errors: count(Severity::Error),
             warnings: count(Severity::Warning),
+            infos: count(Severity::Info),
+            not_shown: 0,
+            ignored: onboardings.iter().map(|o| o.ignored.len() as u64).sum(),
+            causes,
             not_run,
             onboardings,
         }
     }
 
-    /// Whether a finding is an error.
-    pub fn has_errors(&self) -> bool {
-        self.errors > 0
+    /// Leaves out what is less severe; the counts stay.
+    pub fn show(&mut self, least: Severity) {
+        for onboarding in &mut self.onboardings {
+            let all = onboarding.findings.len();
+            onboarding.findings.retain(|f| f.severity >= least);
+            onboarding.not_shown += (all - onboarding.findings.len()) as u64;
+        }
+        self.causes = causes::of(&self.onboardings);
+        self.not_shown = self.errors + self.warnings + self.infos - self.causes.len() as u64;
     }
+
+    /// The worst finding's severity, shown or not.
+    pub fn worst(&self) -> Option<Severity> {
+        [
+            (self.errors, Severity::Error),
+            (self.warnings, Severity::Warning),
+            (self.infos, Severity::Info),
+        ]
+        .into_iter()
+        .find_map(|(count, severity)| (count > 0).then_some(severity))
+    }
+
+    /// Every finding with its onboarding.
+    pub fn findings(&self) -> impl Iterator<Item = (&Onboarding, &Finding)> {
+        let all = self.onboardings.iter();
+        all.flat_map(|o| o.findings.iter().map(move |f| (o, f)))
+    }
+}
+
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 impl Onboarding {
@@ -155,8 +205,34 @@ impl Onboarding {
             ready: status::ready(case.hr()).word(),
             state: state(case),
             findings: diagnosis.roots.into_iter().map(Finding::new).collect(),
+            not_shown: 0,
+            ignored: Vec::new(),
             checks_run: diagnosis.run.len(),
             not_run,
+        }
+    }
+
+    /// Takes out the findings whose code is to be ignored, with what follows from them.
+    pub fn ignore(&mut self, mut ignored: impl FnMut(&str) -> bool) {
+        for mut finding in std::mem::take(&mut self.findings) {
+            if ignored(finding.code) {
+                self.ignored.push(Ignored {
+                    code: finding.code,
+                    message: finding.message,
+                });
+                continue;
+            }
+            for follows in std::mem::take(&mut finding.follows) {
+                if ignored(follows.code) {
+                    self.ignored.push(Ignored {
+                        code: follows.code,
+                        message: follows.message,
+                    });
+                } else {
+                    finding.follows.push(follows);
+                }
+            }
+            self.findings.push(finding);
         }
     }
 
@@ -167,11 +243,6 @@ impl Onboarding {
 }
 
 impl Finding {
-    /// Whether it is the same cause, which another onboarding has too.
-    pub fn is_same_as(&self, other: &Self) -> bool {
-        (self.code, &self.subject, &self.message) == (other.code, &other.subject, &other.message)
-    }
-
     fn new(root: Root) -> Self {
         let severity = root.severity();
         let follows = root.follows.into_iter().map(|(rule, finding)| Follows {

@@ -39,7 +39,7 @@ enum Kind {
         everywhere: bool,
     },
     ServiceAccount,
-    /// Codes of `explain`, with their titles.
+    /// Codes of diagnoses, with their titles.
     Code,
     Format,
     File,
@@ -168,7 +168,7 @@ fn kind(command: &str, arg: &Arg) -> Option<Kind> {
         (_, "NAME") if arg.is_positional() => Some(Kind::Onboarding {
             databases: command != "list",
         }),
-        (_, "CODE") => Some(Kind::Code),
+        (_, "CODE" | "CODE[=NAME]") => Some(Kind::Code),
         (_, "ACCOUNT") => Some(Kind::ServiceAccount),
         (_, "FILE") => Some(Kind::File),
         ("output", _) if arg.get_value_parser().possible_values().is_none() => Some(Kind::Format),

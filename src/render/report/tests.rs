@@ -96,9 +96,9 @@ fn one_cause_of_several_onboardings_is_told_once() {
       --> Namespace nope
 
       Hits   skvs-onboarding-a--missing-target (database a_main): failing for 33s,
-             Flux has stopped retrying
+               Flux has stopped retrying
              skvs-onboarding-b--main (database a_main): failing for 33s, Flux has
-             stopped retrying
+               stopped retrying
       Why    The chart is installed into this namespace (spec.targetNamespace), and
              Flux does not create it unless spec.install.createNamespace says so.
       Seen   HelmRelease skvs-onboarding-a--missing-target   Released=False
@@ -115,7 +115,6 @@ fn one_cause_of_several_onboardings_is_told_once() {
              create the database. Make it start again:
              helm uninstall -n flux-system nope-skvs-onboarding-a--missing-target
              kubectl annotate -n flux-system helmreleases.helm.toolkit.fluxcd.io skvs-onboarding-a--missing-target --overwrite --field-manager=flux-client-side-apply reconcile.fluxcd.io/requestedAt=2026-11-23T20:21:00Z reconcile.fluxcd.io/resetAt=2026-11-23T20:21:00Z
-             helm uninstall -n flux-system nope-skvs-onboarding-a--missing-target
              kubectl annotate -n flux-system helmreleases.helm.toolkit.fluxcd.io skvs-onboarding-b--main --overwrite --field-manager=flux-client-side-apply reconcile.fluxcd.io/requestedAt=2026-11-23T20:21:00Z reconcile.fluxcd.io/resetAt=2026-11-23T20:21:00Z
 
       = SKVS110 follows from this: install retries exhausted
@@ -155,6 +154,96 @@ fn one_cause_of_several_onboardings_is_told_once() {
     3 of 12 onboardings looked into, 1 error on 2 onboardings, 2 warnings. 19 checks
       run on each in 0.2 s, 3 not run: Helm's release (not in the fixture)
     "#);
+}
+
+/// `count` onboardings whose namespace is missing, each with a sentence of its own, and two that are suspended.
+fn many(count: usize) -> Report {
+    let now = fixture::meta("target-namespace-missing").now;
+    let mut all = Vec::new();
+    for number in 0..count {
+        let mut snapshot = fixture::snapshot("target-namespace-missing");
+        snapshot.helm_release.metadata.name = format!("skvs-onboarding-team{number}--main");
+        let mut one = onboarding(&snapshot, now);
+        one.database = Some(format!("team{number}_main"));
+        one.findings.truncate(1);
+        one.findings[0].message = format!("team{number} cannot be installed into nope");
+        all.push(one);
+    }
+    for number in 0..2 {
+        let mut snapshot = fixture::snapshot("suspended");
+        snapshot.helm_release.metadata.name = format!("skvs-onboarding-late{number}--main");
+        let mut one = onboarding(&snapshot, now);
+        one.findings.retain(|f| f.code == "SKVS107");
+        all.push(one);
+    }
+    Report::new(all, None, Vec::new())
+}
+
+#[test]
+fn a_cause_of_many_has_one_line_before_all_and_some_of_its_names() {
+    let text = printed(&many(17), Some(60));
+    let (before, rest) = text.split_once("  Why ").unwrap();
+    insta::assert_snapshot!(before, @r"
+    error    17 onboardings: the target namespace does not
+               exist: Namespace nope (SKVS101)
+    warning  2 onboardings: it is suspended: Flux does nothing
+               for it (SKVS107)
+
+    error[SKVS101]: the target namespace does not exist:
+      Namespace nope
+      --> Namespace nope
+
+      Hits   skvs-onboarding-team0--main (database team0_main):
+               team0 cannot be installed into nope
+             skvs-onboarding-team1--main (database team1_main):
+               team1 cannot be installed into nope
+             skvs-onboarding-team10--main (database
+               team10_main): team10 cannot be installed into
+               nope
+             skvs-onboarding-team11--main (database
+               team11_main): team11 cannot be installed into
+               nope
+             skvs-onboarding-team12--main (database
+               team12_main): team12 cannot be installed into
+               nope
+             skvs-onboarding-team13--main (database
+               team13_main): team13 cannot be installed into
+               nope
+             skvs-onboarding-team14--main (database
+               team14_main): team14 cannot be installed into
+               nope
+             skvs-onboarding-team15--main (database
+               team15_main): team15 cannot be installed into
+               nope
+             and 9 more (-o json lists them)
+    ");
+    assert!(rest.contains("and so for 9 onboardings more (-o"), "{rest}");
+    insta::assert_snapshot!(text.lines().rev().nth(1).unwrap(), @r"19 onboardings, 1 error on 17 onboardings, 2 warnings. 19");
+}
+
+#[test]
+fn what_is_left_out_is_counted() {
+    let mut report = many(1);
+    report.onboardings[1].ignore(|code| code == "SKVS107");
+    let mut report = Report::new(report.onboardings, None, Vec::new());
+    report.show(Severity::Error);
+    assert_eq!((report.errors, report.warnings, report.ignored), (1, 1, 1));
+    assert_eq!((report.causes.len(), report.not_shown), (1, 1));
+    assert_eq!(report.worst(), Some(Severity::Error));
+    let text = printed(&report, Some(80));
+    let end: Vec<&str> = text.lines().rev().take(6).collect();
+    let end: Vec<&str> = end.into_iter().rev().collect();
+    insta::assert_snapshot!(end.join("\n"), @r"
+      = more: kubectl skvs explain SKVS101
+
+    skvs-onboarding-late1--main (database i_main): suspended; 1 finding not shown
+    skvs-onboarding-late0--main (database i_main): suspended; SKVS107 ignored
+    Not shown: 1 warning (less severe than --severity asks for)
+    3 onboardings, 1 error, 1 warning, 1 ignored. 19 checks run on each in 0.2 s
+    ");
+    report.onboardings.remove(0);
+    let rest = Report::new(report.onboardings, None, Vec::new());
+    assert!(!printed(&rest, None).contains("nothing found"));
 }
 
 #[test]

@@ -1,0 +1,76 @@
+//! What of a report is shown and what makes the run fail: two things, kept apart.
+
+use crate::cli::App;
+use crate::diagnosis::ignore::Ignores;
+use crate::diagnosis::{Severity, registry};
+use crate::view::report::Report;
+
+/// Thresholds and exceptions.
+#[derive(clap::Args, Debug)]
+pub(super) struct GateArgs {
+    /// Exit with code 3 when a finding is at least this severe
+    #[arg(long, value_name = "SEVERITY", value_enum, default_value_t)]
+    fail_on: FailOn,
+    /// Show findings that are at least this severe; counts and exit code do not depend on it
+    #[arg(long, value_name = "SEVERITY", value_enum, default_value_t = Severity::Info)]
+    pub(super) severity: Severity,
+    /// Neither show nor fail on this code (or its name), of all onboardings or of NAME; can be repeated
+    #[arg(long, value_name = "CODE[=NAME]")]
+    ignore: Vec<String>,
+}
+
+/// From which severity on a run fails.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+enum FailOn {
+    #[default]
+    Error,
+    Warning,
+    Info,
+    Never,
+}
+
+impl GateArgs {
+    /// Reads `--ignore`, and tells what in it is no code.
+    pub(super) fn ignores(&self, app: &mut App) -> Ignores {
+        let ignores = Ignores::read(&self.ignore);
+        for text in ignores.unknown() {
+            let code = text.split('=').next().unwrap_or(text);
+            let wrong = if registry::find(code).is_some() {
+                format!(
+                    "--ignore {text:?} names no onboarding after its =; nothing is ignored by it"
+                )
+            } else {
+                format!("there is no code {code:?} to ignore")
+            };
+            app.ui.warning(&crate::text::line(&wrong));
+            let near = registry::near(code);
+            if registry::find(code).is_none() && !near.is_empty() {
+                app.ui.hint(&format!("did you mean {}?", near.join(", ")));
+            }
+        }
+        ignores
+    }
+
+    /// Tells with `-v 1` and more which wishes were of no use: an exception for a finding that does not exist (any more) is no
+    /// fault of the run.
+    pub(super) fn tell_unused(&self, app: &mut App, ignores: &Ignores) {
+        if app.global.connection.verbosity == 0 {
+            return;
+        }
+        for unused in ignores.unused() {
+            let line = format!("--ignore {unused}: there was no such finding");
+            app.ui.status(&crate::text::line(&line));
+        }
+    }
+
+    /// Whether the report's worst finding makes the run fail, shown or not.
+    pub(super) fn fails(&self, report: &Report) -> bool {
+        let least = match self.fail_on {
+            FailOn::Error => Severity::Error,
+            FailOn::Warning => Severity::Warning,
+            FailOn::Info => Severity::Info,
+            FailOn::Never => return false,
+        };
+        report.worst().is_some_and(|worst| worst >= least)
+    }
+}

@@ -1,0 +1,48 @@
+//! Prints a report in the format that was asked for.
+
+use super::{Args, code, none_considered};
+use crate::cli::App;
+use crate::error::{Error, Result};
+use crate::render::output::FindingsFormat;
+use crate::render::report::{self, Style};
+use crate::render::sarif::Invocation;
+use crate::render::{github, json, sarif, yaml};
+use crate::view::report::Report;
+
+/// Prints; what could not be read at all is in `errors`.
+pub(super) fn report(
+    app: &mut App,
+    args: &Args,
+    report: &Report,
+    errors: &[Error],
+    seconds: f64,
+) -> Result<()> {
+    let style = Style {
+        width: app.ui.terminal().width,
+        namespaced: args.all_namespaces,
+        seconds: Some(seconds),
+        palette: app.ui.palette(),
+    };
+    if let (FindingsFormat::Text, Some(none)) = (args.output, none_considered(report)) {
+        let place = none
+            .namespace
+            .as_ref()
+            .map_or(String::new(), |n| format!(" in {n} namespace"));
+        app.ui.status(&format!("No onboardings found{place}."));
+        return Ok(());
+    }
+    let mut out = app.ui.out();
+    match args.output {
+        FindingsFormat::Text => report::write(&mut out, report, style)?,
+        FindingsFormat::Json => json::write(&mut out, report)?,
+        FindingsFormat::Yaml => yaml::write(&mut out, report)?,
+        FindingsFormat::Github => github::write(&mut out, report, seconds)?,
+        FindingsFormat::Sarif => {
+            let exit_code = code(args.gate.fails(report), errors).number();
+            let errors = errors.iter().map(|e| e.message().to_owned()).collect();
+            let invocation = Invocation { exit_code, errors };
+            json::write_value(&mut out, &sarif::log(report, &invocation))?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,113 @@
+//! What stands before a report on many onboardings: each cause in a line, with how many it hits.
+
+use super::Printer;
+use crate::diagnosis::{Severity, registry};
+use crate::text::count;
+use crate::text::fold::fold;
+use crate::view::report::{Cause, Report};
+use std::cmp::Reverse;
+use std::io;
+
+/// From so many onboardings with findings on there is an overview.
+const FROM: usize = 4;
+/// Most lines.
+const LINES_MAX: usize = 20;
+/// How wide the severities before the lines are.
+const INDENT: usize = 9;
+
+/// Causes that read alike.
+struct Entry<'r> {
+    code: &'static str,
+    severity: Severity,
+    message: &'r str,
+    causes: Vec<&'r Cause>,
+    /// The subject is each onboarding itself: such causes are many of one kind.
+    own: bool,
+}
+
+impl Entry<'_> {
+    fn hits(&self) -> usize {
+        self.causes.iter().map(|c| c.places.len()).sum()
+    }
+}
+
+impl Printer<'_> {
+    pub(super) fn overview(&mut self, report: &Report) -> io::Result<()> {
+        let hit = report.onboardings.iter().filter(|o| !o.findings.is_empty());
+        if hit.count() < FROM {
+            return Ok(());
+        }
+        let entries = entries(report);
+        let mut last = None;
+        for entry in entries.iter().take(LINES_MAX) {
+            let word = entry.severity.word();
+            let label = if last == Some(entry.severity) {
+                " ".repeat(INDENT)
+            } else {
+                let blanks = " ".repeat(INDENT - word.len());
+                format!("{}{blanks}", self.paint(entry.severity, word))
+            };
+            last = Some(entry.severity);
+            let who = match entry.causes[..] {
+                [cause] if cause.places.len() == 1 => {
+                    self.name(&report.onboardings[cause.places[0].0])
+                }
+                _ => count(entry.hits() as u64, "onboarding"),
+            };
+            let line = format!("{who}: {} ({})", entry.message, entry.code);
+            let indent = " ".repeat(INDENT);
+            for (i, line) in fold(&line, self.style.width, &indent, &format!("{indent}  "))
+                .into_iter()
+                .enumerate()
+            {
+                match i {
+                    0 => writeln!(self.out, "{label}{}", line.trim_start())?,
+                    _ => writeln!(self.out, "{line}")?,
+                }
+            }
+        }
+        let more = entries.len().saturating_sub(LINES_MAX) as u64;
+        if more > 0 {
+            writeln!(
+                self.out,
+                "{}and {} more below",
+                " ".repeat(INDENT),
+                count(more, "cause")
+            )?;
+        }
+        writeln!(self.out)
+    }
+}
+
+/// The causes, those of one code whose subject is the onboarding itself put together.
+fn entries(report: &Report) -> Vec<Entry<'_>> {
+    let mut entries: Vec<Entry<'_>> = Vec::new();
+    for cause in &report.causes {
+        let own = match cause.places[..] {
+            [(at, _)] => report.onboardings[at].subject() == cause.subject,
+            _ => false,
+        };
+        let alike = entries
+            .iter_mut()
+            .find(|e| own && e.own && (e.code, e.severity) == (cause.code, cause.severity));
+        match alike {
+            Some(entry) => {
+                entry.causes.push(cause);
+                if entry.message != cause.message
+                    && let Some(rule) = registry::find(cause.code)
+                {
+                    entry.message = rule.title;
+                }
+            }
+            None => entries.push(Entry {
+                code: cause.code,
+                severity: cause.severity,
+                message: &cause.message,
+                causes: vec![cause],
+                own,
+            }),
+        }
+    }
+    entries.sort_by_key(|e| (Reverse(e.severity), Reverse(e.hits())));
+    entries
+}

@@ -1,0 +1,145 @@
+//! The last lines of a report: how many of what, what is not shown, which checks were run and which were not.
+
+use crate::diagnosis::Severity;
+use crate::diagnosis::registry::BANDS;
+use crate::text::count;
+use crate::view::report::{NotRun, Report};
+
+/// Each line is a sentence or two, not folded.
+pub fn lines(report: &Report, seconds: Option<f64>) -> Vec<String> {
+    let mut lines = Vec::new();
+    if let Some(line) = not_shown(report) {
+        lines.push(line);
+    }
+    lines.push(format!(
+        "{}, {}. {}",
+        onboardings(report),
+        found(report),
+        checks(report, seconds, false)
+    ));
+    lines
+}
+
+fn onboardings(report: &Report) -> String {
+    let looked = report.onboardings.len() as u64;
+    match &report.considered {
+        Some(all) if all.onboardings != looked => format!(
+            "{looked} of {} looked into",
+            count(all.onboardings, "onboarding")
+        ),
+        _ => count(looked, "onboarding"),
+    }
+}
+
+/// `1 error on 2 onboardings, 2 warnings, 1 ignored`.
+fn found(report: &Report) -> String {
+    let mut found = Vec::new();
+    if report.errors > 0 {
+        let hit = report.onboardings.iter();
+        let hit = hit.filter(|o| o.findings.iter().any(|f| f.severity == Severity::Error));
+        let hit = hit.count() as u64;
+        let errors = count(report.errors, "error");
+        found.push(if hit > report.errors {
+            format!("{errors} on {}", count(hit, "onboarding"))
+        } else {
+            errors
+        });
+    }
+    if report.warnings > 0 {
+        found.push(count(report.warnings, "warning"));
+    }
+    if found.is_empty() {
+        found.push("no error".to_owned());
+    }
+    if report.infos > 0 {
+        found.push(count(report.infos, "info"));
+    }
+    if report.ignored > 0 {
+        found.push(format!("{} ignored", report.ignored));
+    }
+    found.join(", ")
+}
+
+/// `Not shown: 2 warnings, 1 info (less severe than --severity)`.
+fn not_shown(report: &Report) -> Option<String> {
+    let shown = |severity| {
+        let causes = report.causes.iter();
+        causes.filter(|c| c.severity == severity).count() as u64
+    };
+    let parts: Vec<String> = [
+        (report.warnings, Severity::Warning),
+        (report.infos, Severity::Info),
+    ]
+    .into_iter()
+    .filter_map(|(all, severity)| {
+        let left = all.saturating_sub(shown(severity));
+        (left > 0).then(|| count(left, severity.word()))
+    })
+    .collect();
+    (!parts.is_empty()).then(|| {
+        format!(
+            "Not shown: {} (less severe than --severity asks for)",
+            parts.join(", ")
+        )
+    })
+}
+
+/// `19 checks run in 0.2 s, 1 not run: …`; with `areas`, what they look at.
+pub(super) fn checks(report: &Report, seconds: Option<f64>, areas: bool) -> String {
+    let runs: Vec<usize> = report.onboardings.iter().map(|o| o.checks_run).collect();
+    let most = runs.iter().copied().max().unwrap_or_default();
+    let each = if runs.len() > 1 { " on each" } else { "" };
+    let least = runs.iter().copied().min().unwrap_or_default();
+    let run = if least == most {
+        format!("{} run{each}", count(most as u64, "check"))
+    } else {
+        format!("{least} to {} run{each}", count(most as u64, "check"))
+    };
+    let time = seconds.map_or(String::new(), |s| format!(" in {s:.1} s"));
+    let nothing = if areas {
+        let what: Vec<&str> = BANDS
+            .iter()
+            .filter(|(d, _)| *d != '9')
+            .map(|(_, about)| *about)
+            .collect();
+        format!(", nothing found ({})", what.join("; "))
+    } else {
+        String::new()
+    };
+    format!("{run}{time}{nothing}{}", not_run(report))
+}
+
+/// `, 2 not run: the log of the creation Job (forbidden: get pods/log in core)`; empty when all were run.
+pub(super) fn not_run(report: &Report) -> String {
+    let mut parts: Vec<String> = Vec::new();
+    let mut codes: Vec<&str> = Vec::new();
+    for not_run in all_not_run(report) {
+        codes.extend(&not_run.codes);
+        let part = unread(not_run);
+        if !parts.contains(&part) {
+            parts.push(part);
+        }
+    }
+    codes.sort_unstable();
+    codes.dedup();
+    if parts.is_empty() {
+        return String::new();
+    }
+    format!(", {} not run: {}", codes.len(), parts.join("; "))
+}
+
+/// What was not looked at, of the onboardings and of the whole.
+pub fn all_not_run(report: &Report) -> impl Iterator<Item = &NotRun> {
+    let own = report.onboardings.iter().flat_map(|o| &o.not_run);
+    own.chain(&report.not_run)
+}
+
+/// `the log of the creation Job (forbidden: get pods/log in core)`.
+pub fn unread(not_run: &NotRun) -> String {
+    let NotRun { what, why, .. } = not_run;
+    let right = why.strip_prefix("forbidden (");
+    match right.and_then(|w| w.strip_suffix(')')) {
+        Some(right) => format!("{what} (forbidden: {right})"),
+        None => format!("{what} ({why})"),
+    }
+}
