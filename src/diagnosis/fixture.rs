@@ -393,6 +393,14 @@ pub(crate) fn finding(name: &str, code: &str) -> Finding {
     panic!("{name}: {code} is not among {seen:?}");
 }
 
+/// Makes a report's text independent of rules that are added later: a fixed count, and nothing of what fixtures lack.
+pub(crate) fn settle(onboarding: &mut crate::view::report::Onboarding) {
+    onboarding.checks_run = 19;
+    onboarding
+        .not_run
+        .retain(|n| !n.why.contains("in the fixture"));
+}
+
 pub(crate) fn sentence(name: &str, code: &str) -> String {
     finding(name, code).sentence
 }
