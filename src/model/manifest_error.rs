@@ -27,6 +27,17 @@ fn unknown(text: &str) -> Option<FieldError> {
             says: "the kind has no such field".to_owned(),
         });
     }
+    // `failed to create typed patch object (core/x; /v1, Kind=ConfigMap): .data.a: expected string, got …`.
+    if let Some((_, rest)) = text.split_once("failed to create typed patch object (")
+        && let Some((_, rest)) = rest.split_once("): .")
+        && let Some((field, says)) = rest.split_once(": ")
+    {
+        return Some(FieldError {
+            object: String::new(),
+            field: field.to_owned(),
+            says: without_value(says).to_owned(),
+        });
+    }
     let validating = text.split_once("error validating data: ");
     if validating.is_none() && !text.contains("strict decoding error: ") {
         return None;
@@ -70,11 +81,19 @@ fn invalid(text: &str) -> Option<FieldError> {
         return None;
     }
     let says = after[at + 2..].lines().next().unwrap_or_default();
+    // Rules for names come with an example and a pattern: the words are enough.
+    let says = says.split(" (e.g. ").next().unwrap_or(says);
     Some(FieldError {
         object,
         field: field.to_owned(),
         says: says.trim_end_matches(']').trim().to_owned(),
     })
+}
+
+/// `expected string, got &value.valueUnstructured{Value:5}` without the inside of the API server.
+fn without_value(says: &str) -> &str {
+    let says = says.lines().next().unwrap_or_default();
+    says.split(", got &value").next().unwrap_or(says).trim()
 }
 
 /// The `Kind.group "name"` that a text ends with.
@@ -120,6 +139,11 @@ mod tests {
                 "server-side apply failed for object core/x batch/v1, Kind=Job: failed to create typed patch object (core/x; batch/v1, Kind=Job): .spec.backofLimit: field not declared in schema",
                 "",
                 "spec.backofLimit",
+            ),
+            (
+                "server-side apply failed for object core/x /v1, Kind=ConfigMap: failed to create typed patch object (core/x; /v1, Kind=ConfigMap): .data.a: expected string, got &value.valueUnstructured{Value:5}",
+                "",
+                "data.a",
             ),
         ] {
             let found = field_error(text).unwrap();

@@ -12,7 +12,7 @@ pub enum SourceError {
     NoVersion,
     /// The repository has no chart of that name.
     NoChart,
-    /// An OCI registry has no such repository, tag or digest.
+    /// An OCI registry has no such repository, tag or digest, or a repository no archive that its index names.
     NotInRegistry,
     /// The server has nothing under the URL.
     NotFound,
@@ -152,6 +152,8 @@ const TEXTS: &[(SourceError, &[&str], &[&str])] = &[
             "chart package error: ",
             "Could not load chart: ",
             "failed to load downloaded chart: ",
+            "failed to load chart metadata from written chart: ",
+            "failed to validate metadata of written chart: ",
         ],
         &[],
     ),
@@ -183,12 +185,16 @@ const TEXTS: &[(SourceError, &[&str], &[&str])] = &[
             "secret data: required fields 'username' and 'password'",
             "no auth config for '",
             "failed to construct Helm client's TLS config: ",
+            "failed to detect authentication methods: ",
         ],
         &[],
     ),
     (
         SourceError::CloudLogin,
-        &["failed to get credential from "],
+        &[
+            "failed to get credential from ",
+            "unable to get authentication data from OIDC: ",
+        ],
         &[],
     ),
     (SourceError::Kind, &["unsupported source kind '"], &[]),
@@ -202,7 +208,8 @@ const TEXTS: &[(SourceError, &[&str], &[&str])] = &[
             "server gave HTTP response to HTTPS client",
             "first record does not look like a TLS handshake",
         ],
-        &[],
+        // An insecure registry is asked by https first; what it says to http counts.
+        &["; GET http://"],
     ),
     (
         SourceError::Unreachable,
@@ -241,6 +248,8 @@ const TEXTS: &[(SourceError, &[&str], &[&str])] = &[
             "status code: 504",
             "TOOMANYREQUESTS",
             "toomanyrequests",
+            "temporary file: unexpected EOF",
+            "\": EOF",
         ],
         &[],
     ),
@@ -280,7 +289,11 @@ const TEXTS: &[(SourceError, &[&str], &[&str])] = &[
     (
         SourceError::NotFound,
         &[" : 404", "status code 404", "status code: 404"],
-        &["oci://"],
+        &[
+            "oci://",
+            "/v2/",
+            "failed to download chart for remote reference: ",
+        ],
     ),
     (
         SourceError::NoVersion,
@@ -317,7 +330,8 @@ const TEXTS: &[(SourceError, &[&str], &[&str])] = &[
     ),
 ];
 
-/// `failed to get 'oci://…:1.0.0': …: not found`, and the same of a digest.
+/// `failed to get 'oci://…:1.0.0': …: not found`, the same of a digest or of the list of tags, and an archive that an index
+/// names.
 fn in_registry(text: &str) -> bool {
     let asked = has(
         text,
@@ -325,10 +339,18 @@ fn in_registry(text: &str) -> bool {
             "failed to get 'oci://",
             "failed to pull artifact from 'oci://",
             "failed to determine artifact digest: ",
+            "failed to determine the artifact tag for 'oci://",
+            "could not fetch tags for \"oci://",
         ],
     );
     let tail = text.trim_end();
     asked && (tail.ends_with(": not found") || text.contains("status code 404"))
+        || is_archive(text) && text.contains(" : 404")
+}
+
+/// The index named an archive, and that was asked for.
+pub fn is_archive(text: &str) -> bool {
+    text.contains("failed to download chart for remote reference: failed to fetch ")
 }
 
 /// Which file, name or Secret a text puts between quotes after `lead`.
@@ -442,6 +464,15 @@ mod tests {
             ("ChartVerificationError", "chart verification error: failed to verify oci://r.example/x: no matching signatures".to_owned(), E::Signature),
             ("ChartMutateError", "artifact revision 1.0.1 does not match chart version 1.0.0".to_owned(), E::Revision),
             ("DirectoryCreationFailed", "failed to create artifact directory: no space left on device".to_owned(), E::Storage),
+            ("AuthenticationFailed", "failed to detect authentication methods: secret 'flux-system/x': malformed basic auth - has 'username' but missing 'password'".to_owned(), E::Secret),
+            ("Unknown", "unknown build error: unable to get authentication data from OIDC: failed to get access token for artifact registry: x".to_owned(), E::CloudLogin),
+            ("ChartPullError", "chart pull error: failed to load chart metadata from written chart: gzip: invalid header".to_owned(), E::Archive),
+            ("ChartPullError", "chart pull error: failed to download chart for remote reference: failed to fetch http://a.example/x-0.1.51.tgz : 404 File not found".to_owned(), E::NotInRegistry),
+            ("ChartPullError", "chart pull error: failed to download chart for remote reference: failed to fetch http://a.example/x-0.1.51.tgz : 403 Forbidden".to_owned(), E::Unauthorized),
+            ("ChartPullError", "chart pull error: failed to get chart version for remote reference: could not get tags for \"x\": could not fetch tags for \"oci://r.example/x\": GET \"http://r.example/v2/x/tags/list\": response status code 404: Not Found".to_owned(), E::NotInRegistry),
+            ("OCIArtifactPullFailed", "failed to determine artifact digest: Get \"https://r.example/v2/\": tls: first record does not look like a TLS handshake; GET http://r.example/v2/: unexpected status code 404 Not Found".to_owned(), E::NotInRegistry),
+            ("Failed", format!("{index}unexpected EOF"), E::Server),
+            ("Failed", format!("{index}Get \"http://a.example/index.yaml\": EOF"), E::Server),
         ] {
             assert_eq!(of(reason, &text), Some(kind), "{reason}: {text}");
         }

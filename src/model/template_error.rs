@@ -62,14 +62,16 @@ fn refused(text: &str) -> Option<TemplateError> {
     })
 }
 
-/// `YAML parse error on chart/templates/f.yaml: error converting YAML to JSON: yaml: line 12: …`.
+/// `YAML parse error on chart/templates/f.yaml: error converting YAML to JSON: yaml: line 12: …`; where Flux reads it first
+/// (since 1.5): `error merging manifests: parsing chart/templates/f.yaml: MalformedYAMLError: yaml: line 12: …`.
 fn rendered(text: &str) -> Option<TemplateError> {
-    let (_, after) = text.split_once("YAML parse error on ")?;
+    let leads = ["YAML parse error on ", "error merging manifests: parsing "];
+    let (_, after) = leads.iter().find_map(|lead| text.split_once(lead))?;
     let (template, says) = after.split_once(": ")?;
-    let says = says
-        .trim()
-        .strip_prefix("error converting YAML to JSON: ")
-        .unwrap_or(says.trim());
+    let mut says = says.trim();
+    for lead in ["error converting YAML to JSON: ", "MalformedYAMLError: "] {
+        says = says.strip_prefix(lead).unwrap_or(says);
+    }
     let line = says.split_once("line ").and_then(|(_, rest)| number(rest));
     Some(TemplateError::Yaml {
         place: place(template),
@@ -133,6 +135,12 @@ fn executed(text: &str) -> Option<TemplateError> {
         return Some(TemplateError::Type {
             place,
             value: value(parent),
+            says: says.to_owned(),
+        });
+    }
+    if says.contains("wrong number of args for ") {
+        return Some(TemplateError::Broken {
+            place,
             says: says.to_owned(),
         });
     }
@@ -310,6 +318,22 @@ mod tests {
                 line: Some(12),
                 says: "yaml: line 12: did not find expected key".to_owned()
             })
+        );
+    }
+
+    #[test]
+    fn broken_yaml_that_flux_reads_first() {
+        let text = "error merging manifests: parsing c/templates/job.yaml: MalformedYAMLError: yaml: line 5: mapping values are not allowed in this context";
+        let Some(TemplateError::Yaml { place, line, says }) = TemplateError::read(text) else {
+            panic!("{text}");
+        };
+        assert_eq!(
+            (place.template.as_str(), line),
+            ("templates/job.yaml", Some(5))
+        );
+        assert_eq!(
+            says,
+            "yaml: line 5: mapping values are not allowed in this context"
         );
     }
 

@@ -63,7 +63,7 @@ mod tests {
     #[test]
     fn it_is_found() {
         assert_eq!(
-            fixture::sentence("chart-dependency-missing", "SKVS225"),
+            fixture::sentence("chart-dependency-missing-middle", "SKVS225"),
             "chart secure-kvs-onboarding lacks a chart that it needs: common"
         );
         assert_eq!(

@@ -11,8 +11,9 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
     severity: Severity::Error,
     role: Role::Cause,
     title: "the manifest names no chart, or two",
-    explanation: r#"Exactly one of `spec.chart` and `spec.chartRef` must be set. With both or neither Flux refuses the HelmRelease and writes nothing
-about it into its status: only the controller's log tells."#,
+    explanation: r#"Exactly one of `spec.chart` and `spec.chartRef` must be set. The API server refuses both or neither where the CRD is of the
+controller's version; where it is older, Flux refuses the HelmRelease and writes nothing about it into its status: only the
+controller's log tells."#,
     fix: r#"See it: `kubectl get helmreleases.helm.toolkit.fluxcd.io -n NAMESPACE NAME -o jsonpath='{.spec.chart}{.spec.chartRef}'`
 
 Set one of the two in the manifest; the runbook's onboardings use `spec.chart`."#,

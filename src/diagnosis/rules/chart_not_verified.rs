@@ -30,6 +30,19 @@ fn check(case: &Case<'_>) -> Verdict {
     };
     let (chart, version) = sources::wanted(case);
     let subject = told.subject;
+    // Only charts of OCI registries can be verified.
+    if told.condition.message.ends_with("not implemented") {
+        return sources::finding(
+            case,
+            &subject,
+            &format!("the signature of chart {chart} cannot be checked: it does not come from an OCI registry"),
+            "spec.chart.spec.verify works for charts of OCI registries only.",
+        )
+        .seen(evidence)
+        .step("Take verify out of spec.chart.spec in the manifest, or name the chart in an OCI registry")
+        .then(then(case, Fixes::Manifest))
+        .into();
+    }
     sources::finding(
         case,
         &subject,

@@ -27,7 +27,11 @@ InitFailed: could not find KubeConfig secret 'flux-system/remote'"#,
 };
 
 fn about_a_kube_config(case: &Case<'_>) -> bool {
-    let texts = ["KubeConfig secret '", ".spec.kubeConfig"];
+    let texts = [
+        "KubeConfig secret '",
+        "failed to load KubeConfig from secret '",
+        ".spec.kubeConfig",
+    ];
     ["RESTClientError", "InitFailed"].contains(&case.reason())
         && texts.iter().any(|t| case.error().contains(t))
 }
@@ -35,10 +39,13 @@ fn about_a_kube_config(case: &Case<'_>) -> bool {
 fn check(case: &Case<'_>) -> Verdict {
     let text = case.error();
     let namespace = &case.hr().metadata.namespace;
-    let secret = quoted(text, "KubeConfig secret ").map(|id| {
-        let (namespace, name) = id.split_once('/').unwrap_or((namespace, id));
-        Subject::new("Secret", namespace, name)
-    });
+    let secret = ["KubeConfig secret ", "KubeConfig from secret "]
+        .iter()
+        .find_map(|lead| quoted(text, lead))
+        .map(|id| {
+            let (namespace, name) = id.split_once('/').unwrap_or((namespace, id));
+            Subject::new("Secret", namespace, name)
+        });
     let missing = text.contains("\" not found") || text.contains("could not find ");
     let sentence = match (&secret, missing) {
         (Some(secret), true) => format!(

@@ -1,23 +1,25 @@
-//! SKVS213: the registry has no such chart, tag or digest.
+//! SKVS213: the repository does not have the chart's archive, tag or digest.
 
 use crate::diagnosis::case::Case;
 use crate::diagnosis::finding::Evidence;
 use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, always};
 use crate::diagnosis::sources;
-use crate::model::source_error::SourceError;
+use crate::model::source_error::{SourceError, is_archive};
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS213",
     slug: "not-in-registry",
     severity: Severity::Error,
     role: Role::Cause,
-    title: "the registry has no such chart, tag or digest",
+    title: "the repository does not have the chart's archive, tag or digest",
     explanation: r#"The OCI registry answers, and has nothing under the path with this tag or digest. An exact version is not looked up in a list
-first: it fails when it is pulled. For a HelmRepository the chart's name is put behind the URL."#,
+first: it fails when it is pulled. For a HelmRepository the chart's name is put behind the URL. Of a repository with an index:
+the index names an archive that is not there (any more)."#,
     fix: r#"See it: `helm show chart oci://REGISTRY/PATH/CHART --version VERSION`
 
-Correct the version, the chart's name or the URL. If it should be there, ask who publishes the chart."#,
+Correct the version, the chart's name or the URL, or have an index that is out of date made anew. If it should be there, ask who
+publishes the chart."#,
     example: r#"failed to get 'oci://registry.example/charts/secure-kvs-onboarding:0.9.9': … not found
 failed to determine artifact digest: … MANIFEST_UNKNOWN: manifest unknown"#,
     needs: &[],
@@ -33,11 +35,21 @@ fn check(case: &Case<'_>) -> Verdict {
     let subject = sources::repository_of(case, &told);
     let (chart, version) = sources::wanted(case);
     let (holder, field) = sources::version_field(case);
+    let archive = is_archive(&told.condition.message);
+    let wrong = if archive {
+        format!("has no archive for {chart} {version}")
+    } else {
+        format!("has no {chart} {version}")
+    };
     sources::finding(
         case,
         &subject,
-        &sources::at(case, &subject, &format!("has no {chart} {version}")),
-        "The registry answers; there is nothing under this path with this tag or digest.",
+        &sources::at(case, &subject, &wrong),
+        if archive {
+            "The repository's index names an archive that is not there."
+        } else {
+            "The registry answers; there is nothing under this path with this tag or digest."
+        },
     )
     .seen([Evidence::new(
         holder,

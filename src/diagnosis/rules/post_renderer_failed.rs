@@ -41,20 +41,25 @@ fn check(case: &Case<'_>) -> Verdict {
         .pointer("/spec/postRenderers")
         .and_then(Value::as_array)
         .is_some_and(|a| !a.is_empty());
+    // Helm marks each document with the file that it comes from.
+    let file = text
+        .split_once("postrender-filename:")
+        .and_then(|(_, rest)| rest.split([']', ' ']).next())
+        .map_or(String::new(), |f| format!(" ({f})"));
     let (sentence, step) = if has_own {
         (
-            "spec.postRenderers cannot be applied to what the chart gives",
+            format!("spec.postRenderers cannot be applied to what the chart gives{file}"),
             "Correct or remove the patch in spec.postRenderers of the manifest",
         )
     } else {
         (
-            "what the chart gives cannot be read after rendering",
+            format!("what the chart gives cannot be read after rendering{file}"),
             "The HelmRelease patches nothing itself: tell who publishes the chart, and update Flux if the controller is 1.5.0 to 1.5.2",
         )
     };
     rendering::finding(
         case,
-        sentence,
+        &sentence,
         &format!("The text after rendering: {}", text[at..].trim()),
         step,
     )

@@ -46,7 +46,7 @@ mod tests {
     #[test]
     fn it_is_found() {
         assert_eq!(
-            fixture::sentence("rendered-yaml-broken", "SKVS233"),
+            fixture::sentence("rendered-yaml-broken-middle", "SKVS233"),
             "what templates/job.yaml gives is no YAML at line 12 of what was rendered"
         );
         assert_eq!(
