@@ -1,13 +1,20 @@
 //! One onboarding as the rules see it: its snapshot, the time, and what several rules ask for.
 
-use super::finding::{Evidence, Subject};
+use super::finding::{Evidence, Finding, Subject};
 use super::job::Job;
+use super::rule::Severity;
 use crate::model::claims::may_claim;
 use crate::model::failure::{self, Failure};
+use crate::model::forbidden::Forbidden;
 use crate::model::helm_release::HelmRelease;
+use crate::model::object_error::ObjectError;
+use crate::model::refusal::Refusal;
+use crate::model::release_error::ReleaseError;
+use crate::model::server_error::ServerError;
 use crate::model::status::{self, Ready};
 use crate::snapshot::Snapshot;
 use k8s_openapi::jiff::Timestamp;
+use serde_json::Value;
 
 /// A snapshot with the time of the run.
 pub struct Case<'a> {
@@ -47,9 +54,101 @@ impl<'a> Case<'a> {
     }
 
     /// The controller's own text of the failure, without the log that old ones append; empty when there is no failure.
+    ///
+    /// Where the status does not tell and an event does, it is the event's.
     pub fn error(&self) -> &'a str {
+        if let Some(told) = self.telling_event() {
+            let message = told.pointer("/message").and_then(Value::as_str);
+            let message = failure::split_trailer(message.unwrap_or_default()).0;
+            return message
+                .strip_prefix("reconciliation failed: ")
+                .unwrap_or(message);
+        }
         let message = self.failure.as_ref().map(|f| f.condition.message.as_str());
         failure::split_trailer(message.unwrap_or_default()).0
+    }
+
+    /// The newest event that tells what the status keeps silent about: why storage could not be read (controllers before
+    /// 0.37), why the HelmChart could not be made.
+    fn telling_event(&self) -> Option<&'a Value> {
+        let silent = |e: &Value| -> bool {
+            let text = |path: &str| e.pointer(path).and_then(Value::as_str).unwrap_or_default();
+            if self.reason() == "GetLastReleaseFailed" {
+                text("/message").contains("get last release revision")
+                    || text("/message").contains("failed to query with labels")
+            } else {
+                status::is_unanswered(self.hr()) && text("/reason") == "HelmChartSyncErr"
+            }
+        };
+        let events = self.snapshot.events.seen()?;
+        events.known.iter().rev().find(|e| silent(e))
+    }
+
+    /// That event as evidence.
+    pub fn seen_event(&self) -> Option<Evidence> {
+        let event = self.telling_event()?;
+        let text = |path: &str| {
+            event
+                .pointer(path)
+                .and_then(Value::as_str)
+                .unwrap_or_default()
+        };
+        let observed = format!("{}: {}", text("/reason"), text("/message"));
+        Some(Evidence::new(self.subject(), "events", &observed))
+    }
+
+    /// The failure is of the chart's source or of the values: what it quotes is not the API server's or Helm's.
+    fn is_about_the_input(&self) -> bool {
+        [
+            "SourceNotReady",
+            "HelmChartNotReady",
+            "ArtifactFailed",
+            "ValuesError",
+            "InitFailed",
+        ]
+        .contains(&self.reason())
+    }
+
+    /// What the error says of Helm's storage.
+    pub fn release_error(&self) -> Option<ReleaseError> {
+        (!self.is_about_the_input()).then(|| ReleaseError::parse(self.error()))?
+    }
+
+    /// What the error says of one object.
+    pub fn object_error(&self) -> Option<ObjectError> {
+        (!self.is_about_the_input()).then(|| ObjectError::parse(self.error()))?
+    }
+
+    /// What the error says of the API server.
+    pub fn server_error(&self) -> Option<ServerError> {
+        (!self.is_about_the_input()).then(|| ServerError::parse(self.error()))?
+    }
+
+    /// What the error says of the admission of an object.
+    pub fn refusal(&self) -> Option<Refusal> {
+        (!self.is_about_the_input()).then(|| Refusal::parse(self.error()))?
+    }
+
+    /// The right that the error says is missing.
+    pub fn forbidden(&self) -> Option<Forbidden> {
+        let refused = self.error().contains("cannot ") && self.error().contains("User \"");
+        (refused && !self.is_about_the_input()).then(|| Forbidden::parse(self.error()))?
+    }
+
+    /// A finding about `subject` with what the status and the events tell of the failure.
+    pub fn finding(&self, subject: Subject, sentence: impl AsRef<str>) -> Finding {
+        Finding::new(subject, sentence)
+            .seen(self.seen_failure())
+            .seen(self.seen_event())
+    }
+
+    /// How bad a trouble is that passes by itself: bad where Flux has stopped trying.
+    pub fn passing(&self) -> Severity {
+        if failure::is_exhausted(self.hr()) {
+            Severity::Error
+        } else {
+            Severity::Warning
+        }
     }
 
     /// The failure's reason; empty when there is no failure.
@@ -156,7 +255,10 @@ impl<'a> Case<'a> {
                 .iter()
                 .any(|c| c.message.starts_with("Running 'install' action"));
         };
-        if matches!(failure.action, Some("upgrade" | "rollback" | "uninstall")) {
+        if matches!(
+            failure.action,
+            Some("upgrade" | "test" | "rollback" | "uninstall")
+        ) {
             return false;
         }
         let text = self.error();

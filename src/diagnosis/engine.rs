@@ -103,10 +103,12 @@ fn fold(mut found: Vec<(&'static Rule, Finding)>) -> Vec<Root> {
             rule.code,
         )
     });
-    // A symptom says that there is a failure and never why: any cause accounts for it.
-    let cause = found
-        .iter()
-        .position(|(rule, _)| matches!(rule.role, Role::Cause | Role::Fallback));
+    // A symptom says that there is a failure and never why: any cause that is as bad accounts for it.
+    let severity = |(rule, finding): &(&Rule, Finding)| finding.severity.unwrap_or(rule.severity);
+    let worst = found.first().map(severity);
+    let cause = found.iter().position(|f| {
+        matches!(f.0.role, Role::Cause | Role::Fallback) && Some(severity(f)) >= worst
+    });
     let explainer = |rule: &Rule| {
         found
             .iter()

@@ -19,7 +19,7 @@ pub(super) struct Refused {
 /// The refusal that the failure tells, or the events of the Job that it speaks of.
 pub(super) fn refused(case: &Case<'_>) -> Option<Refused> {
     let failure: Vec<Evidence> = case.seen_failure().into_iter().collect();
-    if let Some(refusal) = Refusal::parse(case.error()) {
+    if let Some(refusal) = case.refusal() {
         return Some(Refused {
             refusal,
             job: None,

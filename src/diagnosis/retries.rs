@@ -101,7 +101,7 @@ pub fn then(case: &Case<'_>, fixes: Fixes) -> Option<Then> {
     }
     let install = &hr.spec.install;
     let removes = install.remediation.retries != 0 && install.strategy.name != "RetryOnFailure";
-    let exhausted = failure::is_exhausted(hr);
+    let exhausted = failure::is_exhausted(hr) || failure::lacks_rollback_target(hr);
     if exhausted || left == Left::Failed && (fixes == Fixes::Manifest || !removes) {
         return Some(match (fixes, left) {
             (Fixes::Elsewhere | Fixes::Back, _) => again(case),
@@ -123,13 +123,18 @@ pub fn then(case: &Case<'_>, fixes: Fixes) -> Option<Then> {
             ),
         });
     }
-    Some(Then::line(
-        match fixes {
-            Fixes::Manifest | Fixes::Back => "Flux takes the changed manifest up by itself.",
-            Fixes::Elsewhere => "Flux tries again by itself; nothing else is to be done.",
-        },
-        Vec::new(),
-    ))
+    let retries = install.strategy.retry_interval.as_deref();
+    let every = retries.filter(|_| install.strategy.name == "RetryOnFailure");
+    let line = match (fixes, every) {
+        (Fixes::Manifest | Fixes::Back, _) => "Flux takes the changed manifest up by itself.",
+        (Fixes::Elsewhere, Some(every)) => {
+            let line =
+                format!("Flux tries again by itself, every {every}; nothing else is to be done.");
+            return Some(Then::line(&line, Vec::new()));
+        }
+        (Fixes::Elsewhere, None) => "Flux tries again by itself; nothing else is to be done.",
+    };
+    Some(Then::line(line, Vec::new()))
 }
 
 /// Why the failed release goes first.
@@ -166,6 +171,12 @@ fn running(case: &Case<'_>, fixes: Fixes, seconds: Option<i64>) -> Then {
 
 /// How to make Flux start again although the manifest stays as it is.
 pub fn again(case: &Case<'_>) -> Then {
+    if failure::lacks_rollback_target(case.hr()) {
+        return Then::line(
+            "Flux has stopped. Once the cause is mended, have it upgrade once more:",
+            vec![stamped(case, "forceAt")],
+        );
+    }
     let old = is_old_controller(case) == Some(true);
     let how = if old {
         "This version starts again after a suspend and a resume:"

@@ -23,10 +23,11 @@ pub struct Failure<'a> {
 }
 
 /// Reasons of a Ready condition that do not tell the cause.
-const NO_CAUSE: [&str; 5] = [
+const NO_CAUSE: [&str; 6] = [
     "RollbackSucceeded",
     "UninstallSucceeded",
     "RetryAfterInterval",
+    "HealthCheckCanceled",
     "Progressing",
     "ProgressingWithRetry",
 ];
@@ -54,6 +55,12 @@ pub fn is_exhausted(hr: &HelmRelease) -> bool {
             .is_some_and(|c| c.is_false() && c.message.ends_with("retries exhausted"))
 }
 
+/// The controller has stopped since it has no good revision to roll back to.
+pub fn lacks_rollback_target(hr: &HelmRelease) -> bool {
+    hr.condition("Stalled")
+        .is_some_and(|c| c.is_true() && c.reason == "MissingRollbackTarget")
+}
+
 /// The failure that keeps `hr` from being ready; `None` when its status tells of none.
 pub fn failure(hr: &HelmRelease) -> Option<Failure<'_>> {
     let ready = hr.condition("Ready");
@@ -67,7 +74,7 @@ pub fn failure(hr: &HelmRelease) -> Option<Failure<'_>> {
     let unready = ready.is_some_and(|c| !c.is_true());
     let condition = if helm && (unready || stalled.is_some()) {
         failed("Released")
-            .filter(|c| c.reason != "UninstallSucceeded")
+            .filter(|c| !["UninstallSucceeded", "PendingRelease"].contains(&c.reason.as_str()))
             .or_else(|| failed("TestSuccess"))
             .or_else(|| failed("Remediated"))
             .or(told)

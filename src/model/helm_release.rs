@@ -93,6 +93,9 @@ pub struct Strategy {
     /// `RemediateOnFailure` or `RetryOnFailure`.
     #[serde(deserialize_with = "nullable")]
     pub name: String,
+    /// Between the attempts of `RetryOnFailure`.
+    #[serde(rename = "retryInterval")]
+    pub retry_interval: Option<String>,
 }
 
 /// `.spec.chart`.

@@ -1,0 +1,58 @@
+//! SKVS114: an aggregated API of the cluster does not answer.
+
+use crate::diagnosis::case::Case;
+use crate::diagnosis::finding::Subject;
+use crate::diagnosis::retries::{Fixes, then};
+use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, always};
+use crate::model::server_error::ServerError;
+
+pub(in crate::diagnosis) const RULE: Rule = Rule {
+    code: "SKVS114",
+    slug: "api-discovery-broken",
+    severity: Severity::Error,
+    role: Role::Cause,
+    title: "an aggregated API of the cluster does not answer",
+    explanation: r#"Helm asks the API server for all APIs that it serves, and one of them is served by somebody else (an APIService, such as the
+metrics server's) who does not answer. Helm then does nothing at all, whatever the chart needs."#,
+    fix: r#"See it: `kubectl get apiservices` shows `False` in AVAILABLE.
+
+Bring up what serves that API, or delete its APIService if nobody serves it any more."#,
+    example: r#"could not get apiVersions from Kubernetes: unable to retrieve the complete list of server APIs: metrics.k8s.io/v1beta1: …"#,
+    needs: &[],
+    explains: &["SKVS108", "SKVS303", "SKVS308", "SKVS111"],
+    when: always,
+    check,
+};
+
+fn check(case: &Case<'_>) -> Verdict {
+    let Some(ServerError::Discovery(api)) = case.server_error() else {
+        return Verdict::Clear;
+    };
+    // An APIService is named `version.group`.
+    let name = api
+        .split_once('/')
+        .map_or(api.clone(), |(group, version)| format!("{version}.{group}"));
+    let subject = Subject::new("APIService", "", &name);
+    case.finding(
+        subject,
+        format!("the API {api} does not answer, and Helm wants to know all APIs"),
+    )
+    .why("It is not about the onboarding: no release can be installed meanwhile.")
+    .step("See why it does not answer, and bring up what serves it:")
+    .command(["kubectl", "describe", "apiservice", &name])
+    .then(then(case, Fixes::Elsewhere))
+    .into()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::diagnosis::fixture;
+
+    #[test]
+    fn the_api_is_told() {
+        assert_eq!(
+            fixture::sentence("api-discovery-broken", "SKVS114"),
+            "the API metrics.k8s.io/v1beta1 does not answer, and Helm wants to know all APIs"
+        );
+    }
+}

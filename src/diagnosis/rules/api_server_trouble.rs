@@ -1,0 +1,88 @@
+//! SKVS113: the API server or its store did not answer Flux.
+
+use crate::diagnosis::case::Case;
+use crate::diagnosis::retries::{Fixes, then};
+use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, always};
+use crate::model::server_error::ServerError;
+
+pub(in crate::diagnosis) const RULE: Rule = Rule {
+    code: "SKVS113",
+    slug: "api-server-trouble",
+    severity: Severity::Warning,
+    role: Role::Cause,
+    title: "the API server or its store did not answer Flux",
+    explanation: r#"helm-controller could not reach the API server, or that said that it cannot answer now: it is starting or overloaded, its
+etcd is changing its leader or is full, a network policy is between. It is not about the onboarding: others fail in the same
+minutes. Mostly it passes, and Flux tries again by itself unless its retries are used up."#,
+    fix: r#"See it: `kubectl get --raw '/readyz?verbose'`, and whether other HelmReleases failed at the same time.
+
+Wait until the API server is well. `mvcc: database space exceeded` does not pass: etcd needs space. With `spec.kubeConfig` it is
+the other cluster's API server: look at the address and the credentials in that Secret."#,
+    example: r#"create: failed to create: etcdserver: leader changed
+Kubernetes cluster unreachable: Get "https://10.96.0.1:443/version": dial tcp 10.96.0.1:443: connect: connection refused"#,
+    needs: &[],
+    explains: &["SKVS108", "SKVS111", "SKVS131"],
+    when: always,
+    check,
+};
+
+fn check(case: &Case<'_>) -> Verdict {
+    let (sentence, said) = match case.server_error() {
+        Some(ServerError::Etcd(said)) => ("the API server's etcd did not answer", said),
+        Some(ServerError::Unreachable(said)) => ("Flux could not reach the API server", said),
+        Some(ServerError::Overloaded(said)) => ("the API server could not answer Flux", said),
+        Some(ServerError::Discovery(_)) | None => return Verdict::Clear,
+    };
+    let full = said.contains("database space exceeded");
+    let severity = if full {
+        Severity::Error
+    } else {
+        case.passing()
+    };
+    let mut finding = case
+        .finding(case.subject(), format!("{sentence}: {said}"))
+        .severity(severity)
+        .why(if full {
+            "etcd is full and takes no writes until it is given space."
+        } else {
+            "It is not about the onboarding, and mostly passes."
+        });
+    if case.hr().is_remote() {
+        finding =
+            finding.why("spec.kubeConfig names another cluster: it is that one's API server.");
+    }
+    finding
+        .step("See whether the API server is well now:")
+        .command(["kubectl", "get", "--raw", "/readyz?verbose"])
+        .then(then(case, Fixes::Elsewhere))
+        .into()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::diagnosis::fixture;
+
+    #[test]
+    fn what_the_server_said_is_told() {
+        assert_eq!(
+            fixture::sentence("api-server-trouble", "SKVS113"),
+            "Flux could not reach the API server: Get \"https://10.96.0.1:443/version\": dial tcp 10.96.0.1:443: connect: connection refused"
+        );
+        assert_eq!(
+            fixture::sentence("api-server-trouble-middle", "SKVS113"),
+            "the API server's etcd did not answer: etcdserver: leader changed"
+        );
+        assert_eq!(
+            fixture::sentence("api-server-trouble-old", "SKVS113"),
+            "Flux could not reach the API server: net/http: TLS handshake timeout"
+        );
+    }
+
+    #[test]
+    fn it_passes_unless_flux_has_stopped() {
+        use crate::diagnosis::rule::Severity;
+        let severity = |case| fixture::finding(case, "SKVS113").severity;
+        assert_eq!(severity("api-server-trouble"), Some(Severity::Warning));
+        assert_eq!(severity("api-server-trouble-middle"), Some(Severity::Error));
+    }
+}

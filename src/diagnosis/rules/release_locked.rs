@@ -1,0 +1,181 @@
+//! SKVS115: the Helm release is locked by an action that did not end.
+
+use crate::diagnosis::case::Case;
+use crate::diagnosis::finding::{Evidence, Subject};
+use crate::diagnosis::install;
+use crate::diagnosis::retries::{Fixes, again, is_old_controller, restart, then, uninstall};
+use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, always};
+use crate::model::release_error::ReleaseError;
+use crate::text::age::duration;
+use k8s_openapi::jiff::SignedDuration;
+
+pub(in crate::diagnosis) const RULE: Rule = Rule {
+    code: "SKVS115",
+    slug: "release-locked",
+    severity: Severity::Error,
+    role: Role::Cause,
+    title: "the Helm release is locked by an action that did not end",
+    explanation: r#"Helm writes a revision with the status `pending-install`, `pending-upgrade` or `pending-rollback` before it acts, and the
+final status after. A controller that was killed in between (out of memory, a node that went) leaves it pending, and Helm then
+refuses to act: `another operation (install/upgrade/rollback) is in progress`.
+
+Controllers since 0.37 unlock such a release at their next attempt. Older ones never do."#,
+    fix: r#"See it: `helm history -n STORAGENAMESPACE RELEASE`, the last line.
+
+Controller 0.37 and later: wait for the next attempt; make sure that nobody runs helm on the release by hand. Older: a pending
+installation goes with `helm uninstall`, so that Flux installs anew; a pending upgrade goes back with `helm rollback`."#,
+    example: r#"Helm upgrade failed: another operation (install/upgrade/rollback) is in progress
+Released=False PendingRelease: Unlocked Helm release core/x.v1 with chart c@0.1.2 in pending-install state"#,
+    needs: &[],
+    explains: &["SKVS108", "SKVS303", "SKVS308", "SKVS111"],
+    when: always,
+    check,
+};
+
+fn check(case: &Case<'_>) -> Verdict {
+    let refused = case.release_error() == Some(ReleaseError::Locked);
+    let unlock = case
+        .hr()
+        .condition("Released")
+        .filter(|c| c.is_false() && c.reason == "PendingRelease" && !case.is_ready());
+    let newest = case.snapshot.revisions.seen().and_then(|r| r.first());
+    let pending = newest.filter(|r| r.status.starts_with("pending-"));
+    let age = case.seconds_since(since(case).or(pending.and_then(|p| p.created.as_deref())));
+    // An action that runs is pending too: only one that is older than it may be was cut off.
+    let cut_off = pending.is_some()
+        && case.failure.is_none()
+        && timeout_seconds(case).zip(age).is_some_and(|(t, a)| a > t);
+    if !refused && unlock.is_none() && !cut_off {
+        return Verdict::Clear;
+    }
+    let release = case.hr().release_name();
+    let subject = pending.map_or_else(
+        || case.subject(),
+        |p| Subject::new("Secret", case.hr().storage_namespace(), &p.secret),
+    );
+    let what = match (pending, age) {
+        (Some(p), Some(age)) => format!(
+            "revision {} has been {} for {}",
+            p.revision,
+            p.status,
+            duration(age)
+        ),
+        (Some(p), None) => format!("revision {} is {}", p.revision, p.status),
+        (None, _) => "an action on it is under way or was cut off".to_owned(),
+    };
+    let old = is_old_controller(case) == Some(true);
+    if let Some(unlock) = unlock.filter(|_| !refused) {
+        let failed = unlock.message.contains(" failed: ");
+        let (sentence, severity) = if failed {
+            ("Flux could not unlock the release", Severity::Error)
+        } else {
+            ("Flux has unlocked the release and goes on", Severity::Info)
+        };
+        return case
+            .finding(case.subject(), sentence)
+            .severity(severity)
+            .why("An earlier action was cut off and had left the release locked.")
+            .step("See how it goes on:")
+            .command(history(case))
+            .then(then(case, Fixes::Elsewhere))
+            .into();
+    }
+    let mut finding = case
+        .finding(subject.clone(), format!("the Helm release {release} is locked: {what}"))
+        .why("Helm marks a revision pending while it acts. This one was cut off, or somebody acts on it by hand.");
+    if let (Some(p), Some(stored)) = (pending, case.snapshot.release.seen()) {
+        let observed = format!("{}: {}", p.status, stored.info.description);
+        finding = finding.seen([Evidence::new(subject, "info.status", &observed)]);
+    }
+    finding = finding
+        .step("Make sure that nobody runs helm on it. Its history:")
+        .command(history(case));
+    if !old {
+        return finding
+            .why("This controller unlocks such a release at its next attempt.")
+            .then(then(case, Fixes::Elsewhere))
+            .into();
+    }
+    finding = finding.why("This controller never unlocks it.");
+    let install = pending.is_none_or(|p| p.status == "pending-install")
+        && case.hr().status.last_applied_revision.is_none();
+    if install {
+        if install::created(case) == Some(true) {
+            finding = finding.why("The creation Job had ended well: the new installation will find its database there (SKVS301).");
+        }
+        finding
+            .step("Remove the installation that was cut off, so that Flux installs anew:")
+            .command(uninstall(case))
+            .then(Some(restart(case)))
+    } else {
+        finding
+            .step("Go back to the last good revision:")
+            .command(["helm", "rollback", "-n", case.hr().storage_namespace(), &release])
+            .then(Some(again(case)))
+    }
+    .into()
+}
+
+/// When the pending action began.
+fn since<'a>(case: &Case<'a>) -> Option<&'a str> {
+    case.snapshot.release.seen()?.info.last_deployed.as_deref()
+}
+
+fn timeout_seconds(case: &Case<'_>) -> Option<i64> {
+    let timeout: SignedDuration = install::timeout(case).parse().ok()?;
+    Some(timeout.as_secs())
+}
+
+fn history(case: &Case<'_>) -> [String; 5] {
+    let release = case.hr().release_name();
+    [
+        "helm",
+        "history",
+        "-n",
+        case.hr().storage_namespace(),
+        &release,
+    ]
+    .map(str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::diagnosis::fixture;
+
+    #[test]
+    fn old_controllers_stay_locked_and_new_ones_do_not() {
+        assert_eq!(
+            fixture::sentence("release-locked", "SKVS115"),
+            "the Helm release core-skvs-onboarding-pds--database is locked: revision 1 has been pending-install for 40m"
+        );
+        assert_eq!(
+            fixture::sentence("release-locked-old", "SKVS115"),
+            "the Helm release core-skvs-onboarding-pds--database is locked: revision 1 has been pending-install for 40m"
+        );
+        assert_eq!(
+            fixture::sentence("release-locked-no-storage-middle", "SKVS115"),
+            "the Helm release core-skvs-onboarding-pds--database is locked: an action on it is under way or was cut off"
+        );
+        assert_eq!(
+            fixture::sentence("release-unlocked-middle", "SKVS115"),
+            "Flux has unlocked the release and goes on"
+        );
+    }
+
+    #[test]
+    fn what_is_to_be_done_differs_by_version() {
+        let commands = |case| format!("{:?}", fixture::finding(case, "SKVS115").fix);
+        assert!(commands("release-locked-old").contains("uninstall"));
+        assert!(commands("release-locked-upgrade-old").contains("rollback"));
+        assert!(!commands("release-locked").contains("uninstall"));
+    }
+
+    #[test]
+    fn an_action_that_runs_is_not_cut_off() {
+        let codes = |case: &str| -> Vec<&str> {
+            let roots = fixture::diagnosis(case).roots;
+            roots.iter().map(|r| r.rule.code).collect()
+        };
+        assert_eq!(codes("in-progress-pending"), ["SKVS108"]);
+    }
+}

@@ -1,0 +1,57 @@
+//! SKVS118: only failed revisions of the release are stored.
+
+use crate::diagnosis::case::Case;
+use crate::diagnosis::retries::{restart, uninstall};
+use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, always};
+use crate::model::release_error::ReleaseError;
+
+pub(in crate::diagnosis) const RULE: Rule = Rule {
+    code: "SKVS118",
+    slug: "release-never-deployed",
+    severity: Severity::Error,
+    role: Role::Cause,
+    title: "only failed revisions of the release are stored",
+    explanation: r#"Flux upgrades, and Helm finds no revision that was ever deployed to upgrade from: the installation failed and its revisions
+stayed. An upgrade would not create the database either: the failed release has to go."#,
+    fix: r#"See it: `helm history -n STORAGENAMESPACE RELEASE` has no `deployed` and no `superseded`.
+
+Remove the release; Flux then installs."#,
+    example: r#"upgrade failed: "core-skvs-onboarding-pds--database" has no deployed releases"#,
+    needs: &[],
+    explains: &["SKVS108", "SKVS303", "SKVS308", "SKVS111"],
+    when: always,
+    check,
+};
+
+fn check(case: &Case<'_>) -> Verdict {
+    let Some(ReleaseError::NeverDeployed(_)) = case.release_error() else {
+        return Verdict::Clear;
+    };
+    let release = case.hr().release_name();
+    let storage = case.hr().storage_namespace();
+    case.finding(case.subject(), format!("only failed revisions of the release {release} are stored in {storage}, and Helm cannot upgrade from them"))
+        .why("The installation failed and its revisions stayed in storage.")
+        .step("What is stored:")
+        .command(["helm", "history", "-n", storage, &release])
+        .step("Remove it, so that Flux installs and the creation Job runs:")
+        .command(uninstall(case))
+        .then(Some(restart(case)))
+        .into()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::diagnosis::fixture;
+
+    #[test]
+    fn it_is_found() {
+        assert_eq!(
+            fixture::sentence("release-never-deployed", "SKVS118"),
+            "only failed revisions of the release core-skvs-onboarding-pds--database are stored in flux-system, and Helm cannot upgrade from them"
+        );
+        assert_eq!(
+            fixture::sentence("release-never-deployed-old", "SKVS118"),
+            "only failed revisions of the release core-skvs-onboarding-pds--database are stored in flux-system, and Helm cannot upgrade from them"
+        );
+    }
+}

@@ -1,0 +1,71 @@
+//! SKVS119: the release is not in Helm's storage.
+
+use crate::diagnosis::case::Case;
+use crate::diagnosis::retries::{Fixes, then};
+use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, always};
+use crate::model::release_error::ReleaseError;
+
+pub(in crate::diagnosis) const RULE: Rule = Rule {
+    code: "SKVS119",
+    slug: "release-not-found",
+    severity: Severity::Error,
+    role: Role::Cause,
+    title: "the release is not in Helm's storage",
+    explanation: r#"Helm was to act on a stored revision that is not there: its Secret was deleted, the history was trimmed (`spec.maxHistory`),
+or it is kept in another namespace than `spec.storageNamespace` says."#,
+    fix: r#"See it: `kubectl get secrets -A -l owner=helm,name=RELEASE`
+
+Kept elsewhere: correct `spec.storageNamespace`. Gone: Flux installs anew, and the creation Job fails if the database is there
+(SKVS301); then remove the manifest and talk to the owners of the data."#,
+    example: r#"upgrade failed: update: failed to update: release: not found
+rollback failed: release has no 3 version"#,
+    needs: &[],
+    explains: &["SKVS108", "SKVS303", "SKVS308", "SKVS111"],
+    when: always,
+    check,
+};
+
+fn check(case: &Case<'_>) -> Verdict {
+    let Some(ReleaseError::NotFound(revision)) = case.release_error() else {
+        return Verdict::Clear;
+    };
+    let release = case.hr().release_name();
+    let storage = case.hr().storage_namespace();
+    let what = match revision {
+        Some(revision) => format!("revision {revision} of the release {release} is"),
+        None => format!("the release {release} is"),
+    };
+    case.finding(
+        case.subject(),
+        format!("{what} not in Helm's storage in {storage}"),
+    )
+    .why("It was deleted or trimmed, or is kept in another namespace (spec.storageNamespace).")
+    .step("See where there are revisions of it:")
+    .command([
+        "kubectl",
+        "get",
+        "secrets",
+        "-A",
+        "-l",
+        &format!("owner=helm,name={release}"),
+    ])
+    .then(then(case, Fixes::Elsewhere))
+    .into()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::diagnosis::fixture;
+
+    #[test]
+    fn it_is_found() {
+        assert_eq!(
+            fixture::sentence("release-not-found", "SKVS119"),
+            "the release core-skvs-onboarding-pds--database is not in Helm's storage in flux-system"
+        );
+        assert_eq!(
+            fixture::sentence("release-revision-trimmed-middle", "SKVS119"),
+            "revision 3 of the release core-skvs-onboarding-pds--database is not in Helm's storage in flux-system"
+        );
+    }
+}

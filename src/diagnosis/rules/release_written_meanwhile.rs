@@ -1,0 +1,65 @@
+//! SKVS117: the revision that Helm was to write was there already.
+
+use crate::diagnosis::case::Case;
+use crate::diagnosis::retries::{Fixes, then};
+use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, always};
+use crate::model::release_error::ReleaseError;
+
+pub(in crate::diagnosis) const RULE: Rule = Rule {
+    code: "SKVS117",
+    slug: "release-written-meanwhile",
+    severity: Severity::Warning,
+    role: Role::Cause,
+    title: "the revision that Helm was to write was there already",
+    explanation: r#"Helm was about to write a revision of the release and its Secret existed: somebody else (a helm command by hand, a second
+controller) wrote it at the same time, or a Secret of that name is there that Helm cannot decode and so does not count."#,
+    fix: r#"See it: `kubectl get secrets -n STORAGENAMESPACE -l owner=helm,name=RELEASE`, and `helm history` for what Helm counts.
+
+Written at the same time: Flux tries again. A Secret that `helm history` does not show: look at it, and delete it."#,
+    example: r#"create: failed to create: release: already exists"#,
+    needs: &[],
+    explains: &["SKVS108", "SKVS303", "SKVS308", "SKVS111"],
+    when: always,
+    check,
+};
+
+fn check(case: &Case<'_>) -> Verdict {
+    if case.release_error() != Some(ReleaseError::WrittenMeanwhile) {
+        return Verdict::Clear;
+    }
+    let release = case.hr().release_name();
+    let storage = case.hr().storage_namespace();
+    case.finding(
+        case.subject(),
+        format!("the Secret of the next revision of {release} in {storage} is there already"),
+    )
+    .why("Somebody wrote it at the same time, or it is one that Helm cannot decode.")
+    .step("What Helm counts, and the Secrets that there are:")
+    .command(["helm", "history", "-n", storage, &release])
+    .command([
+        "kubectl",
+        "get",
+        "secrets",
+        "-n",
+        storage,
+        "-l",
+        &format!("owner=helm,name={release}"),
+    ])
+    .step("Delete a Secret only if the history does not show its revision.")
+    .severity(case.passing())
+    .then(then(case, Fixes::Elsewhere))
+    .into()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::diagnosis::fixture;
+
+    #[test]
+    fn it_is_found() {
+        assert_eq!(
+            fixture::sentence("release-written-meanwhile", "SKVS117"),
+            "the Secret of the next revision of core-skvs-onboarding-pds--database in flux-system is there already"
+        );
+    }
+}

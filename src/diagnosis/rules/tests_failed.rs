@@ -1,0 +1,94 @@
+//! SKVS133: the tests of the release failed.
+
+use crate::diagnosis::case::Case;
+use crate::diagnosis::finding::{Evidence, Subject};
+use crate::diagnosis::retries::{Fixes, then};
+use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, always};
+use crate::model::failure::split_trailer;
+
+pub(in crate::diagnosis) const RULE: Rule = Rule {
+    code: "SKVS133",
+    slug: "tests-failed",
+    severity: Severity::Error,
+    role: Role::Cause,
+    title: "the tests of the release failed",
+    explanation: r#"With `spec.test.enable` Flux runs the chart's test hooks after an installation or an upgrade, and one of them failed. The release
+itself was applied. Unless `spec.test.ignoreFailures` is set Flux counts it as a failure, and remediates if it is told to."#,
+    fix: r#"See it: the condition TestSuccess, and the log of the test's pod.
+
+Mend what the test finds, or set `spec.test.ignoreFailures`. For an onboarding: do not let it uninstall and install again, the
+second installation fails on the database (SKVS301)."#,
+    example: r#"TestSuccess=False TestFailed: Helm test failed for release core/x.v1 with chart c@0.1.2: pod x-test failed"#,
+    needs: &[],
+    explains: &["SKVS108", "SKVS111", "SKVS303", "SKVS308"],
+    when: always,
+    check,
+};
+
+fn check(case: &Case<'_>) -> Verdict {
+    let hr = case.hr();
+    let failed = ["TestSuccess", "Released"]
+        .iter()
+        .filter_map(|kind| hr.condition(kind))
+        .find(|c| c.is_false() && c.reason == "TestFailed" && !case.is_ready());
+    let Some(condition) = failed else {
+        return Verdict::Clear;
+    };
+    let (message, _) = split_trailer(&condition.message);
+    let pod = test_pod(message).map(|name| Subject::new("Pod", hr.release_namespace(), name));
+    let sentence = match &pod {
+        Some(pod) => format!("a test of the release failed: {pod}"),
+        None => "the tests of the release failed".to_owned(),
+    };
+    let finding = case
+        .finding(pod.clone().unwrap_or_else(|| case.subject()), sentence)
+        .why("The release was applied; its tests, which the manifest asks for, did not pass.")
+        .seen([Evidence::condition(case.subject(), condition)]);
+    match pod {
+        Some(pod) => finding.step("See what it says:").command([
+            "kubectl",
+            "logs",
+            "-n",
+            &pod.namespace,
+            &pod.name,
+            "--all-containers",
+        ]),
+        None => finding.step("See what became of its pods:").command([
+            "kubectl",
+            "get",
+            "pods,jobs",
+            "-n",
+            hr.release_namespace(),
+        ]),
+    }
+    .then(then(case, Fixes::Elsewhere))
+    .into()
+}
+
+/// The pod in `pod NAME failed` or `[Pod/ns/NAME status: 'Failed']`.
+fn test_pod(message: &str) -> Option<&str> {
+    let (_, rest) = message.rsplit_once("pod ")?;
+    let (name, _) = rest.split_once(" failed")?;
+    (!name.is_empty() && !name.contains(' ')).then_some(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::diagnosis::fixture;
+
+    #[test]
+    fn the_pod_is_named() {
+        assert_eq!(
+            fixture::sentence("tests-failed", "SKVS133"),
+            "the tests of the release failed"
+        );
+        assert_eq!(
+            fixture::sentence("tests-failed-middle", "SKVS133"),
+            "a test of the release failed: Pod core/pds-database-test"
+        );
+        assert_eq!(
+            fixture::sentence("tests-failed-old", "SKVS133"),
+            "a test of the release failed: Pod core/pds-database-test"
+        );
+    }
+}

@@ -1,0 +1,143 @@
+//! Trouble of the API server or of etcd, read out of a failure's text.
+//!
+//! A connection that fails is the API server's only where the address is: charts and webhooks are fetched by the same words.
+
+use super::failure::is_charts_own;
+use super::refusal::Refusal;
+
+/// What is wrong with the server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ServerError {
+    /// An aggregated API does not answer: `metrics.k8s.io/v1beta1`.
+    Discovery(String),
+    /// The store behind the API server; its own words.
+    Etcd(String),
+    /// The API server was not reached.
+    Unreachable(String),
+    /// It answered that it cannot answer now.
+    Overloaded(String),
+}
+
+/// What the API server says when it cannot answer now.
+const OVERLOADED: [&str; 6] = [
+    "the server is currently unable to handle the request",
+    "the server was unable to return a response in the time allotted",
+    "the server has received too many requests and has asked us to try again later",
+    "Timeout: request did not complete within requested timeout",
+    "apiserver not ready",
+    "apiserver is shutting down",
+];
+
+/// Paths that only an API server has.
+const PATHS: [&str; 5] = ["/api/v1/", "/apis/", "/version", "/openapi/", "/api?"];
+
+/// What Go's clients say of a connection that fails.
+const BROKEN: [&str; 10] = [
+    "connection refused",
+    "connection reset by peer",
+    "i/o timeout",
+    "TLS handshake timeout",
+    "no such host",
+    "no route to host",
+    "x509: ",
+    "http2: client connection lost",
+    "Client.Timeout exceeded while awaiting headers",
+    ": EOF",
+];
+
+impl ServerError {
+    /// Reads `text`.
+    pub fn parse(text: &str) -> Option<Self> {
+        if is_charts_own(text) || Refusal::parse(text).is_some() {
+            return None;
+        }
+        let lead = "unable to retrieve the complete list of server APIs: ";
+        if let Some((_, rest)) = text.split_once(lead) {
+            let api = rest.split(": ").next().unwrap_or_default();
+            return Some(Self::Discovery(api.to_owned()));
+        }
+        if let Some(at) = text.find("etcdserver: ") {
+            let said = line(&text[at..]);
+            // That one is about the object.
+            return (!said.starts_with("etcdserver: request is too large"))
+                .then(|| Self::Etcd(said.to_owned()));
+        }
+        for lead in [
+            "ubernetes cluster unreachable: ",
+            "ubernetes cluster unreachable",
+        ] {
+            if let Some((_, why)) = text.split_once(lead) {
+                return Some(Self::Unreachable(line(why).to_owned()));
+            }
+        }
+        if let Some(said) = OVERLOADED.iter().find(|o| text.contains(**o)) {
+            return Some(Self::Overloaded((*said).to_owned()));
+        }
+        connection(text).map(Self::Unreachable)
+    }
+}
+
+/// `Get "https://10.96.0.1:443/api/v1/…": dial tcp …: connect: connection refused`
+fn connection(text: &str) -> Option<String> {
+    let at = text.find("\"https://")?;
+    let (url, after) = text[at + 1..].split_once('"')?;
+    let host_and_path = url.strip_prefix("https://")?;
+    let path = &host_and_path[host_and_path.find('/')?..];
+    let error = line(after.strip_prefix(": ")?);
+    let ours = PATHS.iter().any(|p| path.starts_with(p)) && !path.ends_with("index.yaml");
+    let broken = BROKEN.iter().any(|b| error.contains(b)) || error == "EOF";
+    (ours && broken).then(|| error.to_owned())
+}
+
+fn line(text: &str) -> &str {
+    text.lines().next().unwrap_or_default().trim()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn every_form_is_read() {
+        let told = |text: &str| format!("{:?}", ServerError::parse(text));
+        insta::assert_snapshot!([
+            "could not get apiVersions from Kubernetes: unable to retrieve the complete list of server APIs: metrics.k8s.io/v1beta1: the server is currently unable to handle the request",
+            "create: failed to create: etcdserver: leader changed",
+            "Kubernetes cluster unreachable: the server has asked for the client to provide credentials",
+            "kubernetes cluster unreachable: Get \"https://10.96.0.1:443/version\": dial tcp 10.96.0.1:443: connect: connection refused",
+            "query: failed to query with labels: Get \"https://10.96.0.1:443/api/v1/namespaces/flux-system/secrets?labelSelector=x\": net/http: TLS handshake timeout",
+            "the server was unable to return a response in the time allotted, but may still be processing the request (post jobs.batch)",
+        ]
+        .map(told)
+        .join("\n"), @r#"
+        Some(Discovery("metrics.k8s.io/v1beta1"))
+        Some(Etcd("etcdserver: leader changed"))
+        Some(Unreachable("the server has asked for the client to provide credentials"))
+        Some(Unreachable("Get \"https://10.96.0.1:443/version\": dial tcp 10.96.0.1:443: connect: connection refused"))
+        Some(Unreachable("net/http: TLS handshake timeout"))
+        Some(Overloaded("the server was unable to return a response in the time allotted"))
+        "#);
+    }
+
+    #[test]
+    fn other_peoples_connections_are_left_alone() {
+        for text in [
+            "failed to fetch Helm repository index: failed to cache index to temporary file: Get \"https://artifactory.example/artifactory/helm/index.yaml\": dial tcp: lookup artifactory.example: no such host",
+            "Internal error occurred: failed calling webhook \"v\": failed to call webhook: Post \"https://v.x.svc:443/apis/check\": dial tcp: connect: connection refused",
+            "Get \"https://artifactory.example/api/v1/index.yaml\": EOF",
+            "etcdserver: request is too large",
+            "namespaces \"x\" not found",
+            "connection refused",
+        ] {
+            assert_eq!(ServerError::parse(text), None, "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_panics(text in "(Get \"https://|h|/api/v1/|\": |EOF|\"|etcdserver: |ubernetes cluster unreachable|unable to retrieve the complete list of server APIs: |é|\n){0,10}") {
+            let _ = ServerError::parse(&text);
+        }
+    }
+}
