@@ -30,11 +30,20 @@ impl Skvs {
         kubeconfig: &Path,
         args: impl IntoIterator<Item = S>,
     ) -> Self {
+        Self::of(Sandbox::shared(), kubeconfig, args)
+    }
+
+    /// The same in another sandbox than the shared one.
+    pub(crate) fn of<S: AsRef<OsStr>>(
+        sandbox: &Sandbox,
+        kubeconfig: &Path,
+        args: impl IntoIterator<Item = S>,
+    ) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_kubectl-skvs"));
         command
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-            .env("HOME", Sandbox::shared().run_dir())
+            .env("HOME", sandbox.run_dir())
             .env("KUBECONFIG", kubeconfig)
             .args(args)
             .stdin(Stdio::null());

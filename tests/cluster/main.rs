@@ -10,6 +10,7 @@ mod dialect;
 mod harness;
 mod krew;
 mod list;
+mod matrix;
 mod notes;
 mod rbac;
 mod troubleshoot;

@@ -1,6 +1,6 @@
-//! The Helm repository: the fixture chart, packaged and indexed by helm, served on loopback.
+//! The Helm repositories: the fixture chart and its variants, packaged and indexed by helm, served on loopback.
 
-use std::process::Command;
+use std::{fs, path::Path, process::Command};
 
 use crate::{
     binaries::Binaries,
@@ -13,14 +13,38 @@ use crate::{
 /// The versions of the chart that the repository offers; both are the same chart.
 const VERSIONS: [&str; 2] = ["0.1.2", "0.2.1"];
 
+const CHART: &str = "secure-kvs-onboarding";
+
 /// Packages and serves the chart; gives the repository's URL.
 pub(crate) fn serve(run: &RunDir, binaries: &Binaries) -> Result<String> {
-    let repository = run.folder("repository")?;
+    let chart = toolchain::sources().join("chart").join(CHART);
+    serve_as(run, binaries, "repository", &chart, &VERSIONS)
+}
+
+/// The same for the chart with the files of `overlay` beside or over its own.
+pub(crate) fn serve_variant(
+    run: &RunDir,
+    binaries: &Binaries,
+    overlay: &Path,
+    version: &str,
+) -> Result<String> {
+    let chart = run.folder(&format!("variants/{version}/{CHART}"))?;
+    copy(&toolchain::sources().join("chart").join(CHART), &chart)?;
+    copy(overlay, &chart)?;
+    let folder = format!("variants/{version}/repository");
+    serve_as(run, binaries, &folder, &chart, &[version])
+}
+
+fn serve_as(
+    run: &RunDir,
+    binaries: &Binaries,
+    folder: &str,
+    chart: &Path,
+    versions: &[&str],
+) -> Result<String> {
+    let repository = run.folder(folder)?;
     let home = run.folder("home/helm")?;
-    let chart = toolchain::sources()
-        .join("chart")
-        .join("secure-kvs-onboarding");
-    let helm = |args: &[&str], last: &std::path::Path| -> Result<()> {
+    let helm = |args: &[&str], last: &Path| -> Result<()> {
         let output = Command::new(binaries.path("helm")?)
             .args(args)
             .arg(last)
@@ -38,14 +62,30 @@ pub(crate) fn serve(run: &RunDir, binaries: &Binaries) -> Result<String> {
         })
     };
     let folder = repository.display().to_string();
-    for version in VERSIONS {
+    for version in versions {
         helm(
             &["package", "--version", version, "--destination", &folder],
-            &chart,
+            chart,
         )?;
     }
     let port = http::serve_folder(repository.clone())?;
     let url = format!("http://127.0.0.1:{port}");
     helm(&["repo", "index", "--url", &url], &repository)?;
     Ok(url)
+}
+
+/// Copies what is in `from` into `to`, over what is there.
+fn copy(from: &Path, to: &Path) -> Result<()> {
+    let what = || format!("copy {}", from.display());
+    fs::create_dir_all(to).context(what)?;
+    for entry in fs::read_dir(from).context(what)? {
+        let entry = entry.context(what)?;
+        let target = to.join(entry.file_name());
+        if entry.file_type().context(what)?.is_dir() {
+            copy(&entry.path(), &target)?;
+        } else {
+            fs::copy(entry.path(), target).context(what)?;
+        }
+    }
+    Ok(())
 }

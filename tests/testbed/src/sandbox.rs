@@ -2,7 +2,7 @@
 
 use std::{
     ops::Deref,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{Arc, OnceLock},
     thread,
     time::{Duration, Instant},
@@ -31,17 +31,32 @@ const OLD: &str = include_str!("../old/onboardings.yaml");
 #[derive(Clone, Debug)]
 pub struct Options {
     controllers: bool,
+    onboardings: bool,
 }
 
 impl Options {
     /// Everything: the control plane, Flux, a node, CouchDB and the seeded onboardings in their states.
     pub fn full() -> Self {
-        Self { controllers: true }
+        Self {
+            controllers: true,
+            onboardings: true,
+        }
+    }
+
+    /// The same without teams and onboardings: what there is to tell of an onboarding is the caller's.
+    pub fn unseeded() -> Self {
+        Self {
+            controllers: true,
+            onboardings: false,
+        }
     }
 
     /// etcd, the API server and the CRDs of Flux and Istio, in about 4 s: nothing acts on objects, and statuses are the caller's.
     pub fn bare() -> Self {
-        Self { controllers: false }
+        Self {
+            controllers: false,
+            onboardings: false,
+        }
     }
 }
 
@@ -52,6 +67,7 @@ pub struct Sandbox {
     _controllers: Vec<Process>,
     cluster: Cluster,
     couchdb: Option<Couchdb>,
+    repository: Option<String>,
     _etcd: Process,
     site: Site,
 }
@@ -90,14 +106,19 @@ impl Sandbox {
             None
         };
         let run = RunDir::create()?;
-        let sandbox = Self::start_in(&run, binaries, installed);
+        let sandbox = Self::start_in(&run, binaries, installed, options.onboardings);
         if sandbox.is_err() {
             run.keep();
         }
         sandbox
     }
 
-    fn start_in(run: &RunDir, binaries: Arc<Binaries>, installed: Option<PathBuf>) -> Result<Self> {
+    fn start_in(
+        run: &RunDir,
+        binaries: Arc<Binaries>,
+        installed: Option<PathBuf>,
+        onboardings: bool,
+    ) -> Result<Self> {
         let started = Instant::now();
         let authority = Arc::new(Authority::new()?);
         let tls = Tls::write(run, &authority)?;
@@ -117,6 +138,7 @@ impl Sandbox {
                 _controllers: Vec::new(),
                 cluster,
                 couchdb: None,
+                repository: None,
                 _etcd: etcd,
                 site,
             });
@@ -132,10 +154,13 @@ impl Sandbox {
         let mut starting = controllers::start_kubernetes(&site, &cluster)?;
         cluster.load_crds(&["flux", "istio"])?;
         starting.extend(controllers::start_flux(&site, &cluster)?);
-        let seeds = Seeds::read(&[
-            ("COUCHDB_PORT", &couchdb.front.port().to_string()),
-            ("REPO_URL", &repository),
-        ])?;
+        let seeds = Seeds::read(
+            &[
+                ("COUCHDB_PORT", &couchdb.front.port().to_string()),
+                ("REPO_URL", &repository),
+            ],
+            onboardings,
+        )?;
         let processes = starting
             .into_iter()
             .map(controllers::Starting::wait)
@@ -150,6 +175,7 @@ impl Sandbox {
             _controllers: processes,
             cluster,
             couchdb: Some(couchdb),
+            repository: Some(repository),
             _etcd: etcd,
             site,
         })
@@ -196,6 +222,22 @@ impl Sandbox {
             .collect();
         cluster.apply_status(&statuses.join("\n---\n"))?;
         Ok(cluster)
+    }
+
+    /// The URL of the chart repository.
+    ///
+    /// # Panics
+    /// On a bare sandbox, which has none.
+    pub fn repository(&self) -> &str {
+        self.repository
+            .as_deref()
+            .expect("only a full sandbox has a chart repository")
+    }
+
+    /// Serves a variant of the fixture chart, with the files of `overlay` beside or over its own, from a repository of its own;
+    /// gives that one's URL.
+    pub fn serve_variant(&self, overlay: &Path, version: &str) -> Result<String> {
+        charts::serve_variant(&self.site.run, &self.site.binaries, overlay, version)
     }
 
     /// CouchDB's front, which asks for the admin's credentials and can be given faults.
@@ -245,7 +287,7 @@ fn build(binaries: &Binaries) -> Result<PathBuf> {
     Ok(installed)
 }
 
-fn start_couchdb(run: &RunDir, installed: &std::path::Path) -> Result<Couchdb> {
+fn start_couchdb(run: &RunDir, installed: &Path) -> Result<Couchdb> {
     let upstream = free_port()?;
     let scratch = run.folder("pouchdb")?;
     let process = Process::spawn(

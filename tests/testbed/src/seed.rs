@@ -19,6 +19,9 @@ use crate::{
 const RELEASES: &str = "/apis/helm.toolkit.fluxcd.io/v2/helmreleases";
 const STATEFUL_SETS: &str = "/apis/apps/v1/statefulsets";
 
+/// What is there before any team comes.
+const PLATFORM: [&str; 2] = ["00-platform.yaml", "10-couchdb.yaml"];
+
 /// The annotation that says where a seeded HelmRelease ends.
 const EXPECT: &str = "testbed/expect";
 
@@ -34,7 +37,8 @@ pub(crate) struct Seeds {
 }
 
 impl Seeds {
-    pub(crate) fn read(values: &[(&str, &str)]) -> Result<Self> {
+    /// Without `onboardings`: the platform alone, which are the files that belong to no team.
+    pub(crate) fn read(values: &[(&str, &str)], onboardings: bool) -> Result<Self> {
         let folder = toolchain::sources().join("seed");
         let mut paths: Vec<PathBuf> = fs::read_dir(&folder)
             .context(|| format!("read {}", folder.display()))?
@@ -45,6 +49,9 @@ impl Seeds {
                     .is_some_and(|extension| extension == "yaml")
             })
             .collect();
+        if !onboardings {
+            paths.retain(|path| PLATFORM.iter().any(|file| path.ends_with(file)));
+        }
         paths.sort();
         let mut files = Vec::new();
         for path in paths {
@@ -206,8 +213,10 @@ mod tests {
     #[test]
     fn every_placeholder_of_the_seeds_is_known() {
         let known = [("COUCHDB_PORT", "1"), ("REPO_URL", "u")];
-        assert!(!Seeds::read(&known).unwrap().files.is_empty());
-        let error = Seeds::read(&known[..1]).err().unwrap().to_string();
+        assert!(Seeds::read(&known, true).unwrap().files.len() > PLATFORM.len());
+        let platform = Seeds::read(&known, false).unwrap().files;
+        assert_eq!(platform.len(), PLATFORM.len());
+        let error = Seeds::read(&known[..1], true).err().unwrap().to_string();
         assert!(
             error.ends_with(": ${REPO_URL} is no placeholder of the testbed"),
             "{error}"

@@ -220,10 +220,16 @@ impl Front {
 
     /// Deletes and creates a database: the same name with a new identity, without documents.
     pub fn recreate_database(&self, name: &str) -> Result<()> {
+        self.drop_database(name)?;
+        self.create_database(name, 0)
+    }
+
+    /// Deletes a database, past faults and records.
+    pub fn drop_database(&self, name: &str) -> Result<()> {
         ensure!(self.exists(name), "database {name} does not exist");
         let (shared, owned) = (Arc::clone(&self.shared), name.to_owned());
         self.run(async move { shared.delete(&owned).await })?;
-        self.create_database(name, 0)
+        Ok(())
     }
 
     fn run<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> T {
