@@ -63,7 +63,8 @@ fn each_case_has_exactly_the_causes_that_it_expects() {
         let faults = faults(ended);
         if !faults.is_empty() {
             let (slug, text) = (&ended.case.slug, &ended.text.stdout);
-            wrong.push(format!("== {slug}: {}\n{text}", faults.join("; ")));
+            let title = &ended.case.title;
+            wrong.push(format!("== {slug} ({title}): {}\n{text}", faults.join("; ")));
         }
     }
     assert!(

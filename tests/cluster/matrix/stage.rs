@@ -10,8 +10,8 @@ use std::sync::{Mutex, OnceLock};
 use std::time::{Duration, Instant};
 use testbed::{Options, Sandbox};
 
-/// Longest wait for all cases together; they take about two minutes on an idle machine.
-const LIMIT: Duration = Duration::from_secs(420);
+/// Longest wait for all cases together; they take about a minute and a half.
+const LIMIT: Duration = Duration::from_secs(240);
 
 const PAUSE: Duration = Duration::from_millis(300);
 
