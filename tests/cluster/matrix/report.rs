@@ -64,7 +64,10 @@ fn each_case_has_exactly_the_causes_that_it_expects() {
         if !faults.is_empty() {
             let (slug, text) = (&ended.case.slug, &ended.text.stdout);
             let title = &ended.case.title;
-            wrong.push(format!("== {slug} ({title}): {}\n{text}", faults.join("; ")));
+            wrong.push(format!(
+                "== {slug} ({title}): {}\n{text}",
+                faults.join("; ")
+            ));
         }
     }
     assert!(
