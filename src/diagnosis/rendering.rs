@@ -52,5 +52,56 @@ pub(super) fn value(case: &Case<'_>, path: &str) -> Evidence {
         Some(Value::Array(_)) => "a list",
         Some(Value::Object(_)) => "a map",
     };
-    Evidence::new(case.subject(), &format!(".spec.values.{path}"), observed)
+    let field = format!("spec.values.{path}");
+    Evidence::new(
+        case.subject(),
+        &format!(".{field}"),
+        &format!("{field}: {observed}"),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::diagnosis::{Case, diagnose, fixture};
+
+    /// Codes of this family that a failed installation with `text` comes to.
+    fn codes(text: &str) -> Vec<&'static str> {
+        let mut snapshot = fixture::snapshot("values-refused");
+        for condition in &mut snapshot.helm_release.status.conditions {
+            condition.message = format!(
+                "Helm install failed for release core/x with chart secure-kvs-onboarding@0.1.2: {text}"
+            );
+        }
+        let case = Case::new(&snapshot, fixture::meta("values-refused").now);
+        let roots = diagnose(&case).roots;
+        let found = roots.iter().map(|r| r.rule.code);
+        found
+            .filter(|c| ("SKVS225".."SKVS239").contains(c))
+            .collect()
+    }
+
+    #[test]
+    fn near_texts_are_left_to_others() {
+        assert_eq!(
+            codes("execution error at (c/templates/a.yaml:1:2): x"),
+            ["SKVS230"]
+        );
+        for text in [
+            "chart requires kubeVersion that nobody knows",
+            "values are not what the schema asks for",
+            "execution error in (c/templates/a.yaml): a text of tomorrow",
+            "could not parse error at all",
+            "YAML of templates/a.yaml is fine",
+            "nil pointer dereference",
+            "error calling webhook",
+            "an error while running post renderers of tomorrow",
+            "the chart was found in Chart.yaml",
+            "Job.batch \"x\" is invalid: spec.template: Invalid value: {}: field is immutable",
+            "Secret \"x\" is invalid: data: Too long: may not be more than 1048576 bytes",
+            "failed pre-install: timed out waiting for the condition",
+            "could not resolve Secret chart values reference 'flux-system/x' with key 'a': key not found",
+        ] {
+            assert!(codes(text).is_empty(), "{text}: {:?}", codes(text));
+        }
+    }
 }

@@ -41,6 +41,12 @@ impl Told {
         }
     }
 
+    /// It only says what another one has said, which it names.
+    fn repeats(&self, before: &Told) -> bool {
+        let said = before.condition.message.as_str();
+        !said.is_empty() && self.condition.message.ends_with(said)
+    }
+
     /// It as evidence.
     pub(super) fn evidence(&self) -> Evidence {
         Evidence::condition(self.subject.clone(), &self.condition)
@@ -138,11 +144,16 @@ pub(super) fn is_static(object: &Value) -> bool {
     text("/spec/type") == Some("oci")
 }
 
-/// The first complaint of `kind`, with everything else that was told as evidence.
+/// The first complaint of `kind`, with everything else that was told as evidence, but nothing twice.
 pub(super) fn find(case: &Case<'_>, kind: SourceError) -> Option<(Told, Vec<Evidence>)> {
     let all = told(case);
     let at = all.iter().position(|t| t.kind == Some(kind))?;
-    let evidence = all.iter().map(Told::evidence).collect();
+    let evidence = all
+        .iter()
+        .enumerate()
+        .filter(|(i, t)| !all[..*i].iter().any(|before| t.repeats(before)))
+        .map(|(_, t)| t.evidence())
+        .collect();
     all.into_iter().nth(at).map(|told| (told, evidence))
 }
 

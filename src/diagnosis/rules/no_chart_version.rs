@@ -41,13 +41,13 @@ fn check(case: &Case<'_>) -> Verdict {
         "The repository answers and knows the chart; it has no version in this range.",
     )
     .seen([Evidence::new(
-        holder,
+        holder.clone(),
         field,
         &format!("version {version:?}"),
     )])
     .seen(evidence)
     .step(format!(
-        "Correct {} in the manifest; the runbook's range is <0.2.0",
+        "Correct {} of {holder} in its manifest; the runbook's range is <0.2.0",
         field.trim_start_matches('.')
     ))
     .then(then(case, Fixes::Manifest))

@@ -52,13 +52,13 @@ fn check(case: &Case<'_>) -> Verdict {
         },
     )
     .seen([Evidence::new(
-        holder,
+        holder.clone(),
         field,
         &format!("version {version:?}"),
     )])
     .seen(evidence)
     .step(format!(
-        "Correct {} in the manifest, or have that version published",
+        "Correct {} of {holder} in its manifest, or have that version published",
         field.trim_start_matches('.')
     ))
     .command(sources::describe(&subject))

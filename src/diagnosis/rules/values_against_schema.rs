@@ -48,7 +48,6 @@ fn check(case: &Case<'_>) -> Verdict {
             count(rest.len() as u64, "other value")
         ),
     };
-    let shown = violations.iter().filter(|v| !v.path.is_empty());
     rendering::finding(
         case,
         &sentence,
@@ -60,7 +59,6 @@ fn check(case: &Case<'_>) -> Verdict {
             .iter()
             .map(|v| Evidence::new(case.subject(), &format!("schema of {}", v.chart), &said(v))),
     )
-    .seen(shown.map(|v| rendering::value(case, &v.path)))
     .into()
 }
 

@@ -41,6 +41,7 @@ fn check(case: &Case<'_>) -> Verdict {
     } else {
         Subject::new(&found.kind, place, name)
     };
+    let readable = matches!(found.trouble, Trouble::Content(_));
     let (sentence, why) = match found.trouble {
         Trouble::Kind => (
             format!(
@@ -71,19 +72,21 @@ fn check(case: &Case<'_>) -> Verdict {
         }
         Trouble::Missing | Trouble::Key => return Verdict::Clear,
     };
-    Finding::new(subject.clone(), sentence)
+    let mut finding = Finding::new(subject.clone(), sentence)
         .why(why)
         .seen(case.seen_failure())
-        .step("Correct what it holds, or the reference in spec.valuesFrom of the manifest:")
-        .command([
+        .step("Correct what it holds, or the reference in spec.valuesFrom of the manifest:");
+    if readable {
+        finding = finding.command([
             "kubectl",
-            "get",
-            &format!("{}s", found.kind.to_lowercase()),
+            "describe",
             "-n",
             place,
-        ])
-        .then(then(case, Fixes::Elsewhere))
-        .into()
+            &found.kind.to_lowercase(),
+            name,
+        ]);
+    }
+    finding.then(then(case, Fixes::Elsewhere)).into()
 }
 
 #[cfg(test)]
