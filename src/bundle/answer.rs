@@ -4,6 +4,7 @@
 //! recorded request can say so.
 
 use super::archive::{Archive, Recorded};
+use super::logs;
 use super::manifest::{Accept, Key, Status, decoded, split};
 use super::selector::{Fields, Labels};
 use super::store::Resource;
@@ -46,7 +47,9 @@ enum Named {
         resource: Resource,
         namespace: Option<String>,
     },
-    /// A pod's log, discovery, a review, …
+    /// The log of a pod's container.
+    Log { namespace: String, pod: String },
+    /// Discovery, a review, …
     Other,
 }
 
@@ -75,9 +78,9 @@ impl Archive {
             return not_saved();
         }
         if accept == Accept::Text {
-            let log = (bare, parameter("container").to_owned());
-            return match self.logs.get(&log) {
-                Some(text) => Answer::Found(text.clone().into_bytes()),
+            let (container, lines) = (parameter("container"), parameter("tailLines"));
+            return match self.log(&bare, container, lines) {
+                Some(text) => Answer::Found(text.as_bytes().to_vec()),
                 None => not_saved(),
             };
         }
@@ -113,8 +116,22 @@ impl Archive {
                 }
                 found(&list(&items, accept))
             }
-            Named::Other => not_saved(),
+            Named::Log { .. } | Named::Other => not_saved(),
         }
+    }
+
+    /// A log by the path that asks for it: recorded, or saved whole, of which the last lines are taken.
+    fn log(&self, path: &str, container: &str, lines: &str) -> Option<&str> {
+        let recorded = (path.to_owned(), container.to_owned());
+        if let Some(text) = self.logs.get(&recorded) {
+            return Some(text);
+        }
+        let Named::Log { pod, .. } = named(path) else {
+            return None;
+        };
+        let whole = self.pod_logs.get(&(pod, container.to_owned()))?;
+        let lines = lines.parse().ok();
+        Some(lines.map_or(whole, |lines| logs::tail(whole, lines)))
     }
 
     /// Whether the answer is what the API server said to this very request, not what files happen to hold.
@@ -178,6 +195,10 @@ fn named(path: &str) -> Named {
             namespace: decoded(namespace),
             name: decoded(name),
         },
+        ["namespaces", namespace, "pods", pod, "log"] => Named::Log {
+            namespace: decoded(namespace),
+            pod: decoded(pod),
+        },
         [plural, name] => Named::Object {
             resource: resource(plural),
             namespace: String::new(),
@@ -236,6 +257,14 @@ impl NotSaved {
                 Self {
                     what: format!("{kind} in {place}"),
                     get: Some(crate::text::shell_line(&words)),
+                }
+            }
+            Named::Log { namespace, pod } => {
+                let words = ["kubectl", "logs", &pod, "-n", &namespace];
+                let flags = ["--all-containers", "--prefix"];
+                Self {
+                    what: format!("the log of pod {pod:?} in namespace {namespace}"),
+                    get: Some(crate::text::shell_line(&[&words[..], &flags[..]].concat())),
                 }
             }
             Named::Other => Self {

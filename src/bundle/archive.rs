@@ -4,6 +4,7 @@
 
 use super::documents::documents;
 use super::files::{self, Entry, Tree};
+use super::logs::{self, Logs};
 use super::manifest::{self, Accept, Key, Manifest, Outcome, Request, Status};
 use super::store::Store;
 use crate::error::{Error, Result};
@@ -19,6 +20,8 @@ pub struct Archive {
     pub(super) recorded: HashMap<Key, Recorded>,
     /// Logs by the path of the request and the container, whatever end of them was asked for.
     pub(super) logs: HashMap<(String, String), String>,
+    /// Whole logs that kubectl saved, by pod and container: it does not tell the namespace.
+    pub(super) pod_logs: Logs,
     bundles: Vec<Manifest>,
     /// Whether there are files that belong to no bundle.
     plain: bool,
@@ -75,7 +78,16 @@ impl Archive {
         let mut added = 0;
         for entry in &tree.entries {
             let in_bundle = bundles.iter().any(|folder| entry.path.starts_with(folder));
-            if in_bundle || (tree.many && !files::holds_objects(&entry.path)) {
+            if in_bundle {
+                continue;
+            }
+            if let Some(logs) = logs::read(&entry.bytes) {
+                self.plain = true;
+                added += logs.len();
+                self.pod_logs.extend(logs);
+                continue;
+            }
+            if tree.many && !files::holds_objects(&entry.path) {
                 continue;
             }
             self.plain = true;

@@ -121,7 +121,7 @@ pub(super) fn is_bundle(bytes: &[u8]) -> bool {
 struct Walk {
     /// With the folders in it.
     recursive: bool,
-    /// It is a bundle's or in one: all of it is read, logs too.
+    /// It is a bundle's or in one: all of it is read.
     of_bundle: bool,
     depth: usize,
 }
@@ -222,7 +222,8 @@ impl Reader {
             ..Walk::default()
         };
         self.entries(folder, "", walk, &mut entries)?;
-        if entries.is_empty() && self.trees.len() == at {
+        let nothing = entries.iter().all(|e: &Entry| is_log(&e.path));
+        if nothing && self.trees.len() == at {
             return Err(Error::new(format!("the folder {shown:?} holds no file to read")).hint(
                 "files that end with .yaml, .yml, .json, .tar.gz or .tgz are read; with -R those of its folders too",
             ));
@@ -282,7 +283,7 @@ impl Reader {
                     let bytes = self.file(&path)?;
                     self.one(&path.display().to_string(), bytes)?;
                 }
-                Ok(_) if holds_objects(&name) || (of_bundle && is_log(&name)) => {
+                Ok(_) if holds_objects(&name) || is_log(&name) => {
                     let bytes = self.file(&path)?;
                     entries.push(Entry {
                         path: inside,
@@ -298,7 +299,7 @@ impl Reader {
     }
 }
 
-/// The text of a pod's log in a bundle.
+/// The text of a pod's log: as a bundle holds it, or as kubectl logs --prefix saved it.
 fn is_log(name: &str) -> bool {
     name.ends_with(".log")
 }

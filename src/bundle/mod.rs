@@ -7,6 +7,7 @@ mod answer;
 mod archive;
 mod documents;
 mod files;
+mod logs;
 pub mod manifest;
 mod selector;
 mod store;

@@ -16,8 +16,9 @@ const NAMED: usize = 5;
 /// The flags.
 #[derive(clap::Args, Debug)]
 pub(super) struct SavedArgs {
-    /// Read saved objects instead of a cluster: files of kubectl get -o yaml or json, a folder of them, a bundle (folder or
-    /// .tar.gz), or - for stdin; can be repeated. All namespaces are looked in unless -n is given
+    /// Read files instead of a cluster: what kubectl get -o yaml (or json) and kubectl logs --prefix saved, a folder of such
+    /// files, a bundle (its folder or .tar.gz), or - for stdin; can be repeated. All namespaces are looked in unless -n is
+    /// given
     #[arg(short = 'f', long, value_name = "FILE")]
     filename: Vec<PathBuf>,
     /// With -f: read the folders in a folder too

@@ -12,7 +12,7 @@ use crate::model::refusal::Refusal;
 use crate::model::release_error::ReleaseError;
 use crate::model::server_error::ServerError;
 use crate::model::status::{self, Ready};
-use crate::snapshot::Snapshot;
+use crate::snapshot::{Snapshot, Why};
 use k8s_openapi::jiff::Timestamp;
 use serde_json::Value;
 
@@ -218,11 +218,14 @@ impl<'a> Case<'a> {
             ));
         }
         if let Some(why) = &self.snapshot.not_elsewhere {
-            reasons.push(format!(
-                "none in {} does, other namespaces were not read: {}",
-                self.hr().metadata.namespace,
-                why.clause()
-            ));
+            reasons.push(match why {
+                Why::NotAsked(_) => format!("none that was read does: {}", why.clause()),
+                Why::Forbidden(_) | Why::Failed(_) => format!(
+                    "none in {} does, other namespaces were not read: {}",
+                    self.hr().metadata.namespace,
+                    why.clause()
+                ),
+            });
         }
         (!reasons.is_empty()).then(|| crate::text::one_line(&reasons.join("; ")))
     }

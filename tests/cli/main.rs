@@ -17,6 +17,7 @@ mod list;
 mod output;
 mod proxies;
 mod run;
+mod saved;
 mod server;
 mod tour;
 mod usage;

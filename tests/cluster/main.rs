@@ -13,4 +13,5 @@ mod list;
 mod matrix;
 mod notes;
 mod rbac;
+mod saved;
 mod troubleshoot;

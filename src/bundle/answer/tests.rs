@@ -117,8 +117,8 @@ fn what_is_not_there_is_not_saved_and_says_how_to_save_it() {
         (
             "/api/v1/namespaces/core/pods/p/log?container=c",
             Text,
-            "/api/v1/namespaces/core/pods/p/log",
-            "",
+            "the log of pod \"p\" in namespace core",
+            "kubectl logs p -n core --all-containers --prefix",
         ),
         ("/version", Json, "/version", ""),
         (
@@ -231,6 +231,13 @@ fn what_was_recorded_comes_before_objects() {
         );
     }
     not_saved(&archive, &format!("{pod}/log?container=d"), Text);
+    let saved = logs::read(b"[pod/p/d] one\n[pod/p/d] two\n").unwrap();
+    archive.pod_logs.extend(saved);
+    for (query, text) in [("", "one\ntwo\n"), ("&tailLines=1", "two\n")] {
+        let path = format!("{pod}/log?container=d{query}");
+        let told = archive.answer(&path, Text, None);
+        assert_eq!(told, Answer::Found(text.as_bytes().to_vec()));
+    }
     assert!(archive.has_recorded(pod, Json) && !archive.has_recorded(pod, Metadata));
 }
 

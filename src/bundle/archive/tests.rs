@@ -90,6 +90,19 @@ fn objects_beside_a_bundle_are_no_part_of_it() {
 }
 
 #[test]
+fn logs_in_a_folder_are_read_where_their_lines_tell_whose_they_are() {
+    let archive = read(&[
+        ("pod.yaml", POD),
+        ("a.log", "[pod/p/c] said\n"),
+        ("b.log", "a: [ no log\n"),
+    ])
+    .unwrap();
+    let path = "/api/v1/namespaces/core/pods/p/log?container=c";
+    let log = archive.answer(path, Accept::Text, None);
+    assert_eq!(log, Answer::Found(b"said\n".to_vec()));
+}
+
+#[test]
 fn what_is_wrong_is_named() {
     let answered = |answer: &str| {
         let request = json!([{"path": "/a", "outcome": "seen", "file": "a.yaml"}]);

@@ -64,7 +64,7 @@ fn a_folder_is_read_as_kubectl_reads_it() {
     ]);
     assert_eq!(
         paths(&some, "", false).unwrap(),
-        ["a.json", "b.yaml", "c.yml"]
+        ["a.json", "b.yaml", "c.yml", "x.log"]
     );
     assert_eq!(
         paths(&some, "", true).unwrap(),
@@ -73,6 +73,7 @@ fn a_folder_is_read_as_kubectl_reads_it() {
             "b.yaml",
             "c.yml",
             "in/d.yaml",
+            "x.log",
             "in/e.tar.gz/e/f.yaml"
         ]
     );

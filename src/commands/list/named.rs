@@ -143,8 +143,8 @@ fn show(
 
 /// A not-found error with what the name is instead, or the names that are near.
 fn explain(name: &str, error: ClusterError, known: &[HelmRelease]) -> Error {
-    let not_found = error.is_no_such_name();
-    let error = Error::from(error);
+    let (not_found, not_saved) = (error.is_no_such_name(), error.is_not_saved());
+    let mut error = Error::from(error);
     if not_found && known.iter().any(|hr| hr.claim().joined() == Some(name)) {
         return error.hint(format!(
             "that is a database: kubectl skvs list --database {name}"
@@ -152,6 +152,10 @@ fn explain(name: &str, error: ClusterError, known: &[HelmRelease]) -> Error {
     }
     let near = near(name, known.iter().map(|hr| hr.metadata.name.as_str()));
     if not_found && !near.is_empty() {
+        if not_saved {
+            // Nothing has to be saved: the name is another.
+            error = Error::new(error.message());
+        }
         return error.hint(format!("did you mean {}?", near.join(", ")));
     }
     error
