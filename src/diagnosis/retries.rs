@@ -10,6 +10,7 @@ use super::install::{self, Left};
 use crate::model::failure;
 use crate::model::helm_release::{GROUP, PLURAL};
 use crate::text::age::duration;
+use crate::text::one_line;
 use serde::{Serialize, Serializer};
 
 /// What the fix changes.
@@ -241,7 +242,7 @@ pub fn uninstall(case: &Case<'_>) -> Vec<String> {
         _ => hr.release_name(),
     };
     ["helm", "uninstall", "-n", hr.storage_namespace(), &release]
-        .map(str::to_owned)
+        .map(one_line)
         .to_vec()
 }
 

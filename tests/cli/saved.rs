@@ -24,7 +24,8 @@ macro_rules! assert_steady {
             (r"failing for \w+", "failing for AGE"),
             (r"(requestedAt|resetAt)=[\w:.-]+", "$1=NOW"),
             (r"\d+ checks run in \d+\.\d s.*", "CHECKS"),
-            (r"(?m)^(flux-system +skvs.* False +)\d\w+ ", "${1}AGE "),
+            (r"(?m)^(flux-system +skvs.* False +)\d\w+ +", "${1}AGE "),
+            (r"AGE +STATUS", "AGE STATUS"),
         ]}, { assert_snapshot!($told, @$expected) })
     };
 }
@@ -145,8 +146,8 @@ fn stdin_is_read() {
     assert_steady!(run.run(), @r"
     exit 0
     stdout:
-    NAMESPACE     NAME                             DATABASE       READY   AGE     STATUS
-    flux-system   skvs-onboarding-iota--database   pds_database   False   AGE   install failed: Job core/pds-database-create failed (retries exhausted)
+    NAMESPACE     NAME                             DATABASE       READY   AGE STATUS
+    flux-system   skvs-onboarding-iota--database   pds_database   False   AGE install failed: Job core/pds-database-create failed (retries exhausted)
     ");
 }
 
@@ -245,6 +246,20 @@ fn one_onboarding_in_the_files_needs_no_name() {
     error: several HelmReleases are in the saved files: name one
     hint: the files hold: skvs-onboarding-iota--database, skvs-onboarding-pds--database
     ");
+}
+
+#[test]
+fn names_are_completed_from_the_files() {
+    let offered = |words: &[&str]| there(&[&["__complete"], words].concat()).run().stdout;
+    assert_eq!(
+        offered(&["describe", "-f", "incident", "s"]),
+        "skvs-onboarding-iota--database\tpds_database\n:4\n"
+    );
+    assert_eq!(
+        offered(&["list", "-fbundle", "--database", "p"]),
+        "pds_database\tclaimed by skvs-onboarding-iota--database\n:4\n"
+    );
+    assert_eq!(offered(&["list", "-f", "none", "s"]), ":4\n");
 }
 
 #[test]

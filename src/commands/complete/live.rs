@@ -3,11 +3,13 @@
 //! Reads run on a thread of their own: a credential plugin blocks its caller, and the shell must not wait for it. What has
 //! arrived when time is up is what is offered; an error offers nothing.
 
+use crate::bundle::Archive;
 use crate::cli::GlobalArgs;
 use crate::cluster::helm_releases::Query;
 use crate::cluster::{Cluster, ClusterError, List, Pages};
 use crate::model::helm_release::HelmRelease;
 use serde::Deserialize;
+use std::path::PathBuf;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
@@ -17,6 +19,8 @@ const DEADLINE: Duration = Duration::from_secs(1);
 /// The reader for one command line.
 pub(super) struct Live {
     global: GlobalArgs,
+    /// Files that are read instead of a cluster.
+    files: Vec<PathBuf>,
     everywhere: bool,
     until: Instant,
 }
@@ -40,12 +44,13 @@ struct Meta {
 }
 
 impl Live {
-    /// `everywhere`: all namespaces were asked for. The clock runs from here.
-    pub(super) fn new(mut global: GlobalArgs, everywhere: bool) -> Self {
+    /// `everywhere`: all namespaces were asked for, as of `files` they are. The clock runs from here.
+    pub(super) fn new(mut global: GlobalArgs, files: Vec<PathBuf>, everywhere: bool) -> Self {
         global.connection.request_timeout = DEADLINE;
         Self {
             global,
-            everywhere,
+            everywhere: everywhere || !files.is_empty(),
+            files,
             until: Instant::now() + DEADLINE,
         }
     }
@@ -115,6 +120,7 @@ impl Live {
     ) -> Vec<T> {
         let (sender, receiver) = mpsc::channel();
         let connection = self.global.connection.clone();
+        let files = self.files.clone();
         // Left to itself when time is up: the process ends right after.
         std::thread::spawn(move || {
             let Ok(runtime) = tokio::runtime::Builder::new_current_thread()
@@ -124,8 +130,15 @@ impl Live {
                 return;
             };
             runtime.block_on(async {
-                // Never a terminal: a credential plugin must not ask in the middle of a prompt.
-                if let Ok(cluster) = Cluster::connect(&connection, false).await {
+                let cluster = if files.is_empty() {
+                    // Never a terminal: a credential plugin must not ask in the middle of a prompt.
+                    Cluster::connect(&connection, false).await
+                } else {
+                    // What stdin will bring is not there yet.
+                    let archive = Archive::read(&files, true, &mut std::io::empty());
+                    archive.map(|archive| Cluster::saved(archive, 0))
+                };
+                if let Ok(cluster) = cluster {
                     let _ = work(cluster, sender).await;
                 }
             });

@@ -5,10 +5,11 @@
 use super::live::{Live, Onboarding};
 use crate::cli::{Cli, GlobalArgs};
 use crate::diagnosis::registry;
-use clap::{Arg, Command, CommandFactory, FromArgMatches};
+use clap::{Arg, ArgMatches, Command, CommandFactory, FromArgMatches};
 use clap_complete::CompletionCandidate;
 use clap_complete::engine::ArgValueCompleter;
 use std::ffi::{OsStr, OsString};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -62,7 +63,7 @@ impl Offer {
         let before = words.split_last().map_or(&[][..], |(_, before)| before);
         let everywhere = before.iter().any(|w| w == "-A" || w == "--all-namespaces");
         Self(Arc::new(Inner {
-            live: Live::new(global(before), everywhere),
+            live: Live::new(global(before), files(before), everywhere),
             before: before.to_vec(),
             wants_files: AtomicBool::new(false),
         }))
@@ -176,18 +177,30 @@ fn kind(command: &str, arg: &Arg) -> Option<Kind> {
     }
 }
 
-/// The global flags as far as the words can be read: what is wrong in them is not completion's business.
+/// The words as far as they can be read: what is wrong in them is not completion's business.
+fn matches(words: &[OsString]) -> Option<ArgMatches> {
+    let mut argv = vec![OsString::from("kubectl-skvs")];
+    argv.extend_from_slice(words);
+    let mut matches = Cli::command()
+        .ignore_errors(true)
+        .try_get_matches_from(argv)
+        .ok()?;
+    let sub = matches.remove_subcommand().map(|(_, sub)| sub);
+    Some(sub.unwrap_or(matches))
+}
+
+/// What -f names.
+fn files(before: &[OsString]) -> Vec<PathBuf> {
+    let matches = matches(before);
+    let files = matches
+        .as_ref()
+        .and_then(|m| m.try_get_many("filename").ok()?);
+    files.map_or(Vec::new(), |files| files.cloned().collect())
+}
+
+/// The global flags.
 fn global(before: &[OsString]) -> GlobalArgs {
-    let read = |words: &[OsString]| {
-        let mut argv = vec![OsString::from("kubectl-skvs")];
-        argv.extend_from_slice(words);
-        let matches = Cli::command()
-            .ignore_errors(true)
-            .try_get_matches_from(argv)
-            .ok()?;
-        let sub = matches.subcommand().map_or(&matches, |(_, sub)| sub);
-        GlobalArgs::from_arg_matches(sub).ok()
-    };
+    let read = |words: &[OsString]| GlobalArgs::from_arg_matches(&matches(words)?).ok();
     let mut global = read(before)
         .or_else(|| read(&[]))
         .expect("no words at all can be read");
