@@ -1,7 +1,7 @@
 //! Objects out of files instead of a cluster: what `kubectl get -o yaml` saved, and bundles.
 //!
 //! A bundle is a folder, or the same folder in a .tar.gz, with every request that the rules made and its answer. Nothing here
-//! asks a cluster, and nothing is written: what is not in the files is "not saved", never absent.
+//! asks a cluster: what is not in the files is "not saved", never absent. What is written has been redacted.
 
 mod answer;
 mod archive;
@@ -9,8 +9,11 @@ mod documents;
 mod files;
 mod logs;
 pub mod manifest;
+pub mod record;
+pub mod redact;
 mod selector;
 mod store;
+pub mod write;
 
 pub use answer::{Answer, NotSaved};
 pub use archive::Archive;

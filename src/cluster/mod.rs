@@ -22,6 +22,7 @@ pub use pages::{All, List, Pages};
 
 use crate::bundle::Archive;
 use crate::bundle::manifest::Accept;
+use crate::bundle::record::Recorder;
 use crate::error::{Error, Result};
 use kube::client::ClientBuilder;
 use std::sync::OnceLock;
@@ -75,6 +76,13 @@ impl Cluster {
             context,
             helm_release_version: std::sync::Arc::default(),
         }
+    }
+
+    /// The same connection, with every read from now on told to `recorder`.
+    #[must_use]
+    pub fn recorded(mut self, recorder: std::sync::Arc<Recorder>) -> Self {
+        self.transport = self.transport.recorded(recorder);
+        self
     }
 
     /// The files, where they are read instead of a cluster.

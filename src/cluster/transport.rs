@@ -5,7 +5,8 @@
 
 use super::ClusterError;
 use super::config::connect_limit;
-use crate::bundle::manifest::Accept;
+use crate::bundle::manifest::{self, Accept};
+use crate::bundle::record::{Heard, Recorder};
 use crate::bundle::{Answer, Archive, NotSaved};
 use http::{Request, StatusCode};
 use http_body_util::BodyExt;
@@ -39,6 +40,8 @@ pub(super) struct Transport {
     timeout: Option<Duration>,
     verbosity: u8,
     requests: Arc<AtomicU64>,
+    /// Hears of every read, for a bundle.
+    recorder: Option<Arc<Recorder>>,
 }
 
 /// Who answers.
@@ -61,6 +64,7 @@ impl Transport {
             timeout,
             verbosity,
             requests: Arc::default(),
+            recorder: None,
         }
     }
 
@@ -71,7 +75,42 @@ impl Transport {
             timeout: None,
             verbosity,
             requests: Arc::default(),
+            recorder: None,
         }
+    }
+
+    /// The same, with every read from now on told to `recorder`.
+    pub(super) fn recorded(mut self, recorder: Arc<Recorder>) -> Self {
+        self.recorder = Some(recorder);
+        self
+    }
+
+    /// Tells the recorder, where there is one, what a request brought; `body` is what was sent.
+    fn record(
+        &self,
+        path: &str,
+        accept: Accept,
+        body: Option<&serde_json::Value>,
+        answer: &Result<bytes::Bytes, ClusterError>,
+    ) {
+        let Some(recorder) = &self.recorder else {
+            return;
+        };
+        let heard = match answer {
+            Ok(body) => Heard::Body(body),
+            Err(ClusterError::Api(status)) => Heard::Refused(manifest::Status {
+                code: status.code,
+                reason: status.reason.clone(),
+                message: status.message.clone(),
+                name: status
+                    .details
+                    .as_ref()
+                    .map(|d| d.name.clone())
+                    .unwrap_or_default(),
+            }),
+            Err(error) => Heard::Failed(error.clause()),
+        };
+        recorder.record(path, accept, body, heard);
     }
 
     /// The files, where they answer.
@@ -131,9 +170,16 @@ impl Transport {
         path: &str,
         accept: Accept,
     ) -> Result<bytes::Bytes, ClusterError> {
-        if let Way::Saved(archive) = &self.way {
-            return self.answered(archive, path, accept);
-        }
+        let answer = match &self.way {
+            Way::Saved(archive) => self.answered(archive, path, accept),
+            Way::Live(_) => self.asked(path, accept).await,
+        };
+        self.record(path, accept, None, &answer);
+        answer
+    }
+
+    /// What the server says, asked again while it is busy.
+    async fn asked(&self, path: &str, accept: Accept) -> Result<bytes::Bytes, ClusterError> {
         let mut tries = 0;
         loop {
             tries += 1;

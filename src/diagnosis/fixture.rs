@@ -71,6 +71,11 @@ pub(crate) fn meta(name: &str) -> Meta {
 }
 
 pub(crate) fn snapshot(name: &str) -> Snapshot {
+    snapshot_of(name, &|_| {})
+}
+
+/// The snapshot of the files after `change`.
+pub(crate) fn snapshot_of(name: &str, change: &dyn Fn(&mut Value)) -> Snapshot {
     let meta = meta(name);
     let mut files: Vec<PathBuf> = std::fs::read_dir(folder().join(name))
         .unwrap()
@@ -81,7 +86,9 @@ pub(crate) fn snapshot(name: &str) -> Snapshot {
     let mut objects = Vec::new();
     let mut onboarding = None;
     for file in files {
-        let mut all = match json_file(&file) {
+        let mut document = json_file(&file);
+        change(&mut document);
+        let mut all = match document {
             Value::Object(mut list) if list.contains_key("items") => match list.remove("items") {
                 Some(Value::Array(items)) => items,
                 _ => panic!("{}: items is no list", file.display()),

@@ -208,29 +208,33 @@ struct SecretData {
 }
 
 impl ReleaseSecret {
-    /// Decodes `.data.release` as far as `T` reads it.
+    /// Decodes `.data.release`, or a bundle's `.stringData.release`, as far as `T` reads it.
     ///
     /// # Errors
     /// What is wrong with the payload; the caller names the Secret.
     pub fn decode<T: DeserializeOwned>(&self) -> Result<T, StorageError> {
-        match (&self.data.release, &self.string_data.release) {
-            (None, Some(json)) => {
-                serde_json::from_str(json).map_err(|e| StorageError::Json(e.to_string()))
-            }
-            (payload, _) => from_payload(payload.as_deref()),
-        }
+        let plain = self.string_data.release.as_deref();
+        from_payload(self.data.release.as_deref(), plain)
     }
 }
 
-/// Decodes the Secret object's `.data.release`.
+/// Decodes the Secret object's `.data.release`, or a bundle's `.stringData.release`.
 ///
 /// # Errors
 /// What is wrong with the payload; the caller names the Secret.
-pub fn from_secret(secret: &Value) -> Result<Release, StorageError> {
-    from_payload(secret.pointer("/data/release").and_then(Value::as_str))
+pub fn from_secret<T: DeserializeOwned>(secret: &Value) -> Result<T, StorageError> {
+    let text = |path: &str| secret.pointer(path).and_then(Value::as_str);
+    from_payload(text("/data/release"), text("/stringData/release"))
 }
 
-fn from_payload<T: DeserializeOwned>(payload: Option<&str>) -> Result<T, StorageError> {
+/// `plain`: Helm's JSON as it is, as bundles hold it. Helm's own payload goes before it.
+fn from_payload<T: DeserializeOwned>(
+    payload: Option<&str>,
+    plain: Option<&str>,
+) -> Result<T, StorageError> {
+    if let (None, Some(json)) = (payload, plain) {
+        return serde_json::from_str(json).map_err(|e| StorageError::Json(e.to_string()));
+    }
     let payload = payload.ok_or(StorageError::NoPayload)?;
     let helm = STANDARD
         .decode(payload.trim())
@@ -288,8 +292,15 @@ mod tests {
 
     #[test]
     fn packed_and_plain_payloads_are_read() {
-        for packed in [gzip(HELM3.as_bytes()), HELM3.as_bytes().to_vec()] {
-            let release = from_secret(&secret(&packed)).unwrap();
+        let in_a_bundle = serde_json::json!({"stringData": {"release": HELM3}});
+        for secret in [
+            secret(&gzip(HELM3.as_bytes())),
+            secret(HELM3.as_bytes()),
+            in_a_bundle,
+        ] {
+            let release: Release = from_secret(&secret).unwrap();
+            let typed: ReleaseSecret = serde_json::from_value(secret).unwrap();
+            assert_eq!(typed.decode::<Release>().unwrap().version, 1);
             assert_eq!((release.version, release.info.notes.as_str()), (1, "hi"));
             assert_eq!(release.chart.metadata.version, "0.1.2");
             assert_eq!(release.hooks[0].last_run.as_ref().unwrap().phase, "Failed");
@@ -326,7 +337,7 @@ mod tests {
 
     #[test]
     fn broken_payloads_say_what_is_wrong() {
-        let wrong = |v: Value| from_secret(&v).unwrap_err().to_string();
+        let wrong = |v: Value| from_secret::<Release>(&v).unwrap_err().to_string();
         assert_eq!(
             wrong(serde_json::json!({"data": {}})),
             "it has no key \"release\""
@@ -353,7 +364,7 @@ mod tests {
         let bomb = gzip(&vec![b' '; UNPACKED_MAX as usize + 2]);
         assert!(bomb.len() < 200_000);
         assert_eq!(
-            from_secret(&secret(&bomb)).unwrap_err(),
+            from_secret::<Release>(&secret(&bomb)).unwrap_err(),
             StorageError::TooLarge
         );
     }
@@ -362,7 +373,7 @@ mod tests {
         #[test]
         fn no_payload_panics(bytes in proptest::collection::vec(any::<u8>(), 0..200), pack in any::<bool>()) {
             let packed = if pack { gzip(&bytes) } else { bytes.clone() };
-            let _ = from_secret(&secret(&packed));
+            let _ = from_secret::<Release>(&secret(&packed));
             let _ = decode(&bytes);
         }
     }

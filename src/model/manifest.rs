@@ -32,7 +32,7 @@ pub fn objects(manifest: &str) -> Vec<ObjectId> {
 }
 
 /// The parts between lines that start with `---`.
-fn documents(manifest: &str) -> Vec<String> {
+pub(crate) fn documents(manifest: &str) -> Vec<String> {
     let mut documents = vec![String::new()];
     for line in manifest.lines() {
         if line.starts_with("---") {
