@@ -2,6 +2,7 @@
 //!
 //! A new command is one file here, one variant and one arm below.
 
+pub mod capture;
 pub mod complete;
 pub mod completion;
 pub mod delete_db;
@@ -36,6 +37,7 @@ pub enum Command {
     Notes(notes::Args),
     Troubleshoot(troubleshoot::Args),
     Explain(explain::Args),
+    Capture(capture::Args),
     DeleteDb(delete_db::Args),
 }
 
@@ -52,6 +54,7 @@ pub async fn run(app: &mut App, command: Command) -> Result<Code> {
         Command::Notes(args) => notes::run(app, args).await,
         Command::Troubleshoot(args) => troubleshoot::run(app, args).await,
         Command::Explain(args) => explain::run(app, &args),
+        Command::Capture(args) => capture::run(app, args).await,
         Command::DeleteDb(args) => delete_db::run(app, args).await,
     }
 }

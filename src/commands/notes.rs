@@ -100,6 +100,14 @@ pub async fn run(app: &mut App, args: Args) -> Result<Code> {
     Ok(Code::Ok)
 }
 
+/// Reads all that `notes` and `notes --share` read of this onboarding, for a recording: what it is does not matter here.
+pub(super) async fn read(cluster: &Cluster, hr: &HelmRelease) {
+    if let Ok(newest) = newest_or(cluster, hr, None).await {
+        // What was not had is in the recording.
+        let _ = never_created(cluster, hr, &newest).await;
+    }
+}
+
 /// What the status has against announcing the database.
 fn unready(hr: &HelmRelease) -> Option<String> {
     let headline = status::headline(hr);

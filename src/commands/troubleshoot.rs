@@ -23,7 +23,16 @@ use serde_json::Value;
 use std::time::Instant;
 
 /// Onboardings that are read at the same time.
-const SIDE_BY_SIDE: usize = 6;
+pub(super) const SIDE_BY_SIDE: usize = 6;
+
+/// Which onboardings are meant.
+#[derive(Clone, Copy)]
+pub(super) struct Which<'a> {
+    /// Without any, all that are not well.
+    pub(super) names: &'a [String],
+    pub(super) all_namespaces: bool,
+    pub(super) selector: Option<&'a str>,
+}
 
 /// Find out what is wrong with onboardings, and what to do
 ///
@@ -89,10 +98,13 @@ pub async fn run(app: &mut App, mut args: Args) -> Result<Code> {
         not_run,
         mut errors,
         inconsistent,
-    } = if args.names.is_empty() {
-        pick::unwell(app, &cluster, &args).await?
-    } else {
-        named(app, &cluster, &args.names).await?
+    } = {
+        let which = Which {
+            names: &args.names,
+            all_namespaces: args.all_namespaces,
+            selector: args.selector.as_deref(),
+        };
+        chosen(app, &cluster, which).await?
     };
     let mut onboardings = Vec::new();
     let mut read = futures::stream::iter(objects)
@@ -147,6 +159,18 @@ fn code(fails: bool, errors: &[Error]) -> Code {
     }
 }
 
+/// The onboardings that are meant, with all others that the checks need to know.
+///
+/// # Errors
+/// What makes asking for anything else useless.
+pub(super) async fn chosen(app: &App, cluster: &Cluster, which: Which<'_>) -> Result<Picked> {
+    if which.names.is_empty() {
+        pick::unwell(app, cluster, which).await
+    } else {
+        named(app, cluster, which.names).await
+    }
+}
+
 /// The named onboardings, all that answer to a name: a shared database is a case for this command. The others are read while
 /// names are looked up.
 async fn named(app: &App, cluster: &Cluster, names: &[String]) -> Result<Picked> {
@@ -179,7 +203,10 @@ async fn named(app: &App, cluster: &Cluster, names: &[String]) -> Result<Picked>
 }
 
 /// Reads one onboarding and runs the checks.
-async fn look(
+///
+/// # Errors
+/// The object is no HelmRelease.
+pub(super) async fn look(
     cluster: &Cluster,
     object: Value,
     others: &Onboardings,

@@ -46,7 +46,7 @@ fn works(command: &str, words: &[&str], code: i32) -> String {
 
 /// Rights that the log does not show here: for other kinds of source, for statuses that name less, for `list -w`, for an
 /// operator that is not installed, and the one for exec that the API server checks beside `get` (see [`exec_needs_both_rights`]).
-const NOT_SEEN: [(&str, &str); 12] = [
+const NOT_SEEN: [(&str, &str); 16] = [
     ("list", "watch helmreleases"),
     ("describe", "get gitrepositories"),
     ("describe", "get ocirepositories"),
@@ -56,6 +56,10 @@ const NOT_SEEN: [(&str, &str); 12] = [
     ("troubleshoot", "get ocirepositories"),
     ("troubleshoot", "get buckets"),
     ("troubleshoot", "list jobs"),
+    ("capture", "get gitrepositories"),
+    ("capture", "get ocirepositories"),
+    ("capture", "get buckets"),
+    ("capture", "list jobs"),
     ("notes", "list secrets"),
     ("delete-db", "create pods/exec"),
     ("delete-db", "list couchdbdatabases"),
@@ -228,4 +232,20 @@ fn troubleshoot() {
     );
     assert!(said.contains("SKVS301"), "{said}");
     all_used("troubleshoot");
+}
+
+#[test]
+fn capture() {
+    for name in [NAME, "skvs-onboarding-iota--database"] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let to = folder.path().join("b.tar.gz");
+        let words = ["capture", name, "--to", &to.to_string_lossy()];
+        let said = Skvs::with(&may("capture"), words).run();
+        assert!(!said.stderr.contains("not readable"), "{}", said.stderr);
+        said.ok();
+        let words = ["capture", name, "--force", "--to", &to.to_string_lossy()];
+        let refused = Skvs::with(&may_not(), words).run();
+        assert!(refused.failed(1).contains("orbidden"));
+    }
+    all_used("capture");
 }

@@ -3,7 +3,7 @@
 mod first;
 mod unlabelled;
 
-use super::Args;
+use super::Which;
 use crate::cli::App;
 use crate::cluster::gather::Onboardings;
 use crate::cluster::helm_releases::Query;
@@ -20,24 +20,24 @@ use serde_json::Value;
 use std::sync::Arc;
 
 /// What is to be looked into.
-pub(super) struct Picked {
-    pub(super) objects: Vec<Value>,
-    pub(super) others: Onboardings,
+pub(in crate::commands) struct Picked {
+    pub(in crate::commands) objects: Vec<Value>,
+    pub(in crate::commands) others: Onboardings,
     /// Absent when they were named.
-    pub(super) considered: Option<Considered>,
+    pub(in crate::commands) considered: Option<Considered>,
     /// Of the others: what could not be looked at.
-    pub(super) not_run: Vec<NotRun>,
+    pub(in crate::commands) not_run: Vec<NotRun>,
     /// What could not be had; it does not keep the rest from being looked into.
-    pub(super) errors: Vec<Error>,
+    pub(in crate::commands) errors: Vec<Error>,
     /// The list's pages are from different moments.
-    pub(super) inconsistent: bool,
+    pub(in crate::commands) inconsistent: bool,
 }
 
 /// The onboardings that are not well. One list of all namespaces tells which, and who shares a database; only a further
 /// selector, or a refusal of all namespaces, takes a second one.
-pub(super) async fn unwell(app: &App, cluster: &Cluster, args: &Args) -> Result<Picked> {
+pub(super) async fn unwell(app: &App, cluster: &Cluster, which: Which<'_>) -> Result<Picked> {
     let product = app.global.onboarding_selector.trim();
-    let namespace = (!args.all_namespaces).then(|| app.global.namespace.clone());
+    let namespace = (!which.all_namespaces).then(|| app.global.namespace.clone());
     let (all, not_elsewhere) = match list(cluster, None, product).await {
         Err(error) if error.is_forbidden() && namespace.is_some() => (
             list(cluster, namespace.clone(), product).await?,
@@ -63,12 +63,7 @@ pub(super) async fn unwell(app: &App, cluster: &Cluster, args: &Args) -> Result<
             Err(error) => errors.push(unreadable(&object, &error)),
         }
     }
-    let selected = match args
-        .selector
-        .as_deref()
-        .map(str::trim)
-        .filter(|s| !s.is_empty())
-    {
+    let selected = match which.selector.map(str::trim).filter(|s| !s.is_empty()) {
         None => None,
         Some(selector) => {
             let both = [product, selector]
@@ -102,7 +97,7 @@ pub(super) async fn unwell(app: &App, cluster: &Cluster, args: &Args) -> Result<
         .collect();
     let ((installed, first_not_run), (unlabelled, list_not_run)) = futures::join!(
         first::not_as_installed(cluster, &well),
-        unlabelled::onboardings(cluster, namespace.clone(), args, product),
+        unlabelled::onboardings(cluster, namespace.clone(), which, product),
     );
     let objects = chosen
         .into_iter()

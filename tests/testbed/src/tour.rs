@@ -5,6 +5,9 @@
 /// Stands for the name of the sandbox's context.
 pub const CONTEXT: &str = "CONTEXT";
 
+/// Stands for a file in the sandbox's own folder, which goes with it.
+pub const BUNDLE: &str = "BUNDLE";
+
 /// One command of the tour.
 #[derive(Debug)]
 pub struct Stop {
@@ -68,6 +71,23 @@ pub const STOPS: &[Stop] = &[
         title: "What a diagnosis means",
         argv: &["kubectl", "skvs", "explain", "SKVS301"],
         exit: 0,
+    },
+    Stop {
+        title: "All that was read of it, redacted, in one file",
+        argv: &[
+            "kubectl",
+            "skvs",
+            "capture",
+            "skvs-onboarding-iota--database",
+            "--to",
+            BUNDLE,
+        ],
+        exit: 0,
+    },
+    Stop {
+        title: "The file tells without the cluster what the cluster told",
+        argv: &["kubectl", "skvs", "troubleshoot", "-f", BUNDLE],
+        exit: 3,
     },
     Stop {
         title: "A database that an onboarding claims is not deleted (exit code 4: refused)",

@@ -1,6 +1,6 @@
 //! Onboardings that the list by the label leaves out: other HelmReleases that install the onboarding chart.
 
-use super::super::Args;
+use super::super::Which;
 use crate::cluster::helm_releases::Query;
 use crate::cluster::{Cluster, ClusterError};
 use crate::model::helm_release::{HelmRelease, ONBOARDING_SELECTOR};
@@ -11,13 +11,13 @@ use serde_json::Value;
 pub(super) async fn onboardings(
     cluster: &Cluster,
     namespace: Option<String>,
-    args: &Args,
+    which: Which<'_>,
     product: &str,
 ) -> (Vec<Value>, Option<NotRun>) {
     let Some((key, value)) = ONBOARDING_SELECTOR.split_once('=') else {
         return (Vec::new(), None);
     };
-    if product != ONBOARDING_SELECTOR || args.selector.is_some() {
+    if product != ONBOARDING_SELECTOR || which.selector.is_some() {
         return (Vec::new(), None);
     }
     // The API server takes this for those without the key as well.

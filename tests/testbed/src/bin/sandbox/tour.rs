@@ -7,7 +7,7 @@ use std::{
 
 use testbed::{
     Error, Result, Sandbox,
-    tour::{CONTEXT, STOPS},
+    tour::{BUNDLE, CONTEXT, STOPS},
 };
 
 use crate::{shell, tools};
@@ -15,13 +15,13 @@ use crate::{shell, tools};
 /// Makes every stop; the tour fails if one ended otherwise than it must.
 pub(crate) fn run(sandbox: &Sandbox, path: &OsStr) -> Result<u8> {
     let mut wrong = Vec::new();
+    let bundle = sandbox.run_dir().join("onboarding.tar.gz");
+    let bundle = bundle.to_string_lossy();
     for stop in STOPS {
-        let argv = stop.argv.iter().map(|&word| {
-            if word == CONTEXT {
-                sandbox.context()
-            } else {
-                word
-            }
+        let argv = stop.argv.iter().map(|&word| match word {
+            CONTEXT => sandbox.context(),
+            BUNDLE => &bundle,
+            _ => word,
         });
         let argv: Vec<&str> = argv.collect();
         let line = argv.join(" ");

@@ -1,0 +1,274 @@
+//! `capture`: what the other commands read of onboardings, redacted, in one file that is looked into without the cluster.
+//!
+//! Owns which reads are made: those of the other commands, by their own code, while a recorder listens.
+
+mod target;
+
+use super::troubleshoot::{self, Which};
+use super::{INCONSISTENT, empty, notes};
+use crate::bundle::manifest::{API_VERSION, KIND, Manifest};
+use crate::bundle::record::{Recorder, Recording};
+use crate::bundle::{redact, write};
+use crate::cli::App;
+use crate::cluster::Cluster;
+use crate::cluster::gather::Onboardings;
+use crate::cluster::helm_releases::Query;
+use crate::error::{Error, Result};
+use crate::exit::Code;
+use crate::text::count;
+use futures::StreamExt;
+use k8s_openapi::jiff::Timestamp;
+use serde_json::Value;
+use std::sync::Arc;
+use target::Target;
+
+/// Reasons that are told at most; the manifest has them all.
+const REASONS: usize = 5;
+
+/// Save what the other commands read of onboardings, redacted, in one file
+///
+/// The file is a bundle for list, describe, notes and troubleshoot -f, which then say what they said on the cluster: to hand it
+/// on, or to look into it later. Without names: every onboarding that is not well, as troubleshoot picks them. Payloads of
+/// Secrets, and values and tokens that look secret, are left out; what could not be read is named in its manifest.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  kubectl skvs capture skvs-onboarding-pds--database --to bundle.tar.gz
+  kubectl skvs capture -A --to bundle.tar.gz
+  kubectl skvs troubleshoot -f bundle.tar.gz
+  kubectl skvs capture pds_database --to - | tar -xz")]
+pub struct Args {
+    /// Names of onboardings, in any of their forms (a database's: all that claim it); without names, all that are not well
+    #[arg(value_name = "NAME", value_parser = crate::cli::onboarding_name)]
+    names: Vec<String>,
+    /// File to write, a .tar.gz; - for stdout
+    #[arg(long, value_name = "FILE", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    to: String,
+    /// Replace the file if it is there
+    #[arg(long)]
+    force: bool,
+    /// Look in all namespaces; wins over -n
+    #[arg(short = 'A', long)]
+    all_namespaces: bool,
+    /// Label selector, added to the one that marks onboardings
+    #[arg(short = 'l', long, value_name = "SELECTOR", conflicts_with = "names")]
+    selector: Option<String>,
+}
+
+/// Runs `capture`.
+///
+/// # Errors
+/// A file that cannot be written, a name that means nothing, or what the cluster said where nothing at all could be read.
+pub async fn run(app: &mut App, args: Args) -> Result<Code> {
+    if args.all_namespaces && !args.names.is_empty() {
+        return Err(Error::usage(
+            "a resource cannot be retrieved by name across all namespaces",
+        ));
+    }
+    // Before anything is read, which can take a while.
+    let target = Target::of(&args.to, args.force, app.ui.terminal().stdout)?;
+    let recorder = Arc::new(Recorder::default());
+    let cluster = app.cluster().await?.recorded(recorder.clone());
+    let which = Which {
+        names: &args.names,
+        all_namespaces: args.all_namespaces,
+        selector: args.selector.as_deref(),
+    };
+    let picked = troubleshoot::chosen(app, &cluster, which).await?;
+    let query = listed(app, &args);
+    let (read, ()) = futures::join!(
+        every(app, &cluster, picked.objects, &picked.others),
+        list(&cluster, &query)
+    );
+    let mut errors = picked.errors;
+    let mut captured = 0;
+    for outcome in read {
+        match outcome {
+            Ok(()) => captured += 1,
+            Err(error) => errors.push(error),
+        }
+    }
+    let recording = recorder.take();
+    let known = picked.considered.as_ref().map(|c| c.onboardings);
+    if captured == 0 && known.unwrap_or_default() == 0 {
+        return nothing(app, &cluster, &query, errors).await;
+    }
+    let summary = summary(captured, known, &recording);
+    let manifest = manifest(app, &cluster, args, query);
+    write_to(app, &target, manifest, recording)?;
+    app.ui.status(&summary);
+    app.ui
+        .status("Payloads of Secrets and values that look secret are redacted; look through it before you hand it on");
+    if picked.inconsistent {
+        app.ui.warning(INCONSISTENT);
+    }
+    for error in &errors {
+        app.ui.error(error);
+    }
+    if errors.is_empty() {
+        Ok(Code::Ok)
+    } else {
+        Err(Error::silent(Code::Failed))
+    }
+}
+
+/// What `list` would ask for, with the selectors of this run.
+fn listed(app: &App, args: &Args) -> Query {
+    let product = app.global.onboarding_selector.trim();
+    let further = args.selector.as_deref().unwrap_or_default().trim();
+    let selectors: Vec<&str> = [product, further]
+        .into_iter()
+        .filter(|s| !s.is_empty())
+        .collect();
+    Query {
+        namespace: (!args.all_namespaces).then(|| app.global.namespace.clone()),
+        selector: selectors.join(","),
+    }
+}
+
+/// Reads what `troubleshoot`, `describe` and `notes` read of each.
+async fn every(
+    app: &App,
+    cluster: &Cluster,
+    objects: Vec<Value>,
+    others: &Onboardings,
+) -> Vec<Result<()>> {
+    let now = app.now;
+    futures::stream::iter(objects)
+        .map(|object| async move {
+            let (_, hr) = troubleshoot::look(cluster, object, others, now).await?;
+            notes::read(cluster, &hr).await;
+            Ok(())
+        })
+        .buffered(troubleshoot::SIDE_BY_SIDE)
+        .collect()
+        .await
+}
+
+/// Reads what `list` reads. Where it is refused the recording says so.
+async fn list(cluster: &Cluster, query: &Query) {
+    let _ = cluster.all_helm_releases::<Value>(query).await;
+}
+
+/// There is nothing to write: why.
+async fn nothing(
+    app: &mut App,
+    cluster: &Cluster,
+    query: &Query,
+    errors: Vec<Error>,
+) -> Result<Code> {
+    for error in &errors {
+        app.ui.error(error);
+    }
+    if !errors.is_empty() {
+        return Err(Error::silent(Code::Failed));
+    }
+    let place = query
+        .namespace
+        .as_ref()
+        .map_or(String::new(), |n| format!(" in {n} namespace"));
+    let error = Error::new(format!("nothing to capture: no onboardings found{place}"));
+    Err(
+        match empty::why(app, cluster, query.namespace.as_deref()).await {
+            Some(why) => error.hint(why),
+            None => error,
+        },
+    )
+}
+
+/// `captured 3 onboardings, 57 answers, 2 not readable: list events in core (forbidden), …`
+fn summary(captured: u64, known: Option<u64>, recording: &Recording) -> String {
+    let onboardings = match known {
+        Some(known) if captured == 0 => format!(
+            "none of {} in full, since they are well (name one to have it)",
+            count(known, "onboarding")
+        ),
+        _ => count(captured, "onboarding"),
+    };
+    let answers = count(recording.answers() as u64, "answer");
+    let mut line = format!("captured {onboardings}, {answers}");
+    let reasons = recording.unreadable();
+    if !reasons.is_empty() {
+        let (told, more) = reasons.split_at(reasons.len().min(REASONS));
+        line.push_str(&format!(
+            ", {} not readable: {}",
+            reasons.len(),
+            told.join(", ")
+        ));
+        if !more.is_empty() {
+            line.push_str(&format!(" and {} more", more.len()));
+        }
+    }
+    line
+}
+
+fn manifest(app: &App, cluster: &Cluster, args: Args, query: Query) -> Manifest {
+    Manifest {
+        api_version: API_VERSION.to_owned(),
+        kind: KIND.to_owned(),
+        // Whole seconds, as kubectl prints times.
+        captured_at: Timestamp::from_second(app.now.as_second()).unwrap_or(app.now),
+        captured_by: concat!("kubectl-skvs ", env!("CARGO_PKG_VERSION")).to_owned(),
+        context: cluster.context().map(str::to_owned),
+        server: Some(redact::text(cluster.server()).into_owned()),
+        namespace: query.namespace,
+        selector: query.selector,
+        names: args.names,
+        requests: Vec::new(),
+    }
+}
+
+/// Writes the bundle; a file's path is the answer.
+fn write_to(
+    app: &mut App,
+    target: &Target,
+    manifest: Manifest,
+    recording: Recording,
+) -> Result<()> {
+    match target {
+        Target::Stdout => {
+            write::tar_gz(manifest, recording, app.ui.out())?;
+            app.ui.flush()
+        }
+        Target::File(file) => {
+            file.write(|out| write::tar_gz(manifest, recording, out).map(drop))?;
+            let path = crate::text::line(&file.path.to_string_lossy()).into_owned();
+            app.ui.result(&format!("{path}\n"))?;
+            app.ui.flush()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bundle::manifest::{Accept, Status};
+    use crate::bundle::record::Heard;
+
+    #[test]
+    fn the_summary_says_what_was_not_readable() {
+        let recorder = Recorder::default();
+        recorder.record("/a", Accept::Json, None, Heard::Body(b"{}"));
+        let one = recorder.take();
+        assert_eq!(summary(1, None, &one), "captured 1 onboarding, 1 answer");
+        assert_eq!(
+            summary(0, Some(2), &one),
+            "captured none of 2 onboardings in full, since they are well (name one to have it), 1 answer"
+        );
+        for n in 0..7 {
+            let message = format!(
+                "pods is forbidden: User \"dev\" cannot list resource \"pods\" in API group \"\" in the namespace \"n{n}\""
+            );
+            let status = Status {
+                code: 403,
+                message,
+                ..Status::default()
+            };
+            recorder.record(&format!("/{n}"), Accept::Json, None, Heard::Refused(status));
+        }
+        assert_eq!(
+            summary(3, Some(9), &recorder.take()),
+            "captured 3 onboardings, 0 answers, 7 not readable: list pods in n0 (forbidden), list pods in n1 (forbidden), \
+             list pods in n2 (forbidden), list pods in n3 (forbidden), list pods in n4 (forbidden) and 2 more"
+        );
+    }
+}

@@ -1,0 +1,201 @@
+//! Where a bundle is written: a file that is there whole or not at all, or stdout.
+
+use crate::error::{Error, Result, io_words};
+use crate::text::shell_quote;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+/// What `--to` names.
+pub(super) enum Target {
+    Stdout,
+    File(NewFile),
+}
+
+/// A file that is not there yet, or that may be replaced.
+pub(super) struct NewFile {
+    pub(super) path: PathBuf,
+    replace: bool,
+}
+
+impl Target {
+    /// Reads `--to`.
+    ///
+    /// # Errors
+    /// Something is there already, or stdout is a terminal.
+    pub(super) fn of(to: &str, replace: bool, terminal: bool) -> Result<Self> {
+        if to == "-" {
+            if terminal {
+                return Err(Error::usage("an archive is not written to a terminal")
+                    .hint("name a file: --to bundle.tar.gz"));
+            }
+            return Ok(Self::Stdout);
+        }
+        let file = NewFile {
+            path: PathBuf::from(to),
+            replace,
+        };
+        file.check()?;
+        Ok(Self::File(file))
+    }
+}
+
+impl NewFile {
+    /// Whether it may be written.
+    fn check(&self) -> Result<()> {
+        let shown = self.path.display();
+        if self.path.is_dir() {
+            return Err(Error::new(format!("{shown} is a folder")).hint(format!(
+                "name a file in it: --to {}",
+                shell_quote(&self.path.join("bundle.tar.gz").to_string_lossy())
+            )));
+        }
+        let folder = self.folder();
+        if !folder.is_dir() {
+            return Err(Error::new(format!(
+                "{shown} cannot be written: there is no folder {}",
+                folder.display()
+            )));
+        }
+        // A link that leads nowhere is there too.
+        if !self.replace && self.path.symlink_metadata().is_ok() {
+            return Err(Error::new(format!("{shown} is there already"))
+                .hint("name another file, or replace it with --force"));
+        }
+        Ok(())
+    }
+
+    fn folder(&self) -> &Path {
+        match self.path.parent() {
+            Some(folder) if !folder.as_os_str().is_empty() => folder,
+            _ => Path::new("."),
+        }
+    }
+
+    /// Writes it under another name in the same folder, for the owner alone, and then gives it its own: a broken run leaves
+    /// nothing under it.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub(super) fn write(
+        &self,
+        content: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+    ) -> Result<()> {
+        let failed = |error: io::Error| {
+            Error::new(format!(
+                "{} cannot be written: {}",
+                self.path.display(),
+                io_words(&error)
+            ))
+        };
+        let name = self.path.file_name().unwrap_or_default().to_string_lossy();
+        let other = self
+            .folder()
+            .join(format!(".{name}.{}.part", std::process::id()));
+        let part = Part(&other);
+        let mut out = BufWriter::new(create(&other).map_err(failed)?);
+        content(&mut out).map_err(failed)?;
+        out.into_inner()
+            .map_err(|e| failed(e.into_error()))?
+            .sync_all()
+            .map_err(failed)?;
+        // Somebody else may have been quicker.
+        self.check()?;
+        fs::rename(&other, &self.path).map_err(failed)?;
+        std::mem::forget(part);
+        Ok(())
+    }
+}
+
+/// The file under its other name, removed where it does not become the file.
+struct Part<'a>(&'a Path);
+
+impl Drop for Part<'_> {
+    fn drop(&mut self) {
+        // It may not have been made.
+        let _ = fs::remove_file(self.0);
+    }
+}
+
+fn create(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+        options.mode(0o600);
+    }
+    options.open(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(path: &Path, replace: bool) -> Result<NewFile> {
+        match Target::of(&path.to_string_lossy(), replace, true)? {
+            Target::File(file) => Ok(file),
+            Target::Stdout => panic!("{} is a file", path.display()),
+        }
+    }
+
+    #[test]
+    fn a_file_is_whole_or_not_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("b.tar.gz");
+        let new = file(&path, false).unwrap();
+        let broken = new.write(|out| {
+            out.write_all(b"half")?;
+            Err(io::Error::other("the disk is full"))
+        });
+        assert!(
+            broken
+                .unwrap_err()
+                .message()
+                .ends_with("b.tar.gz cannot be written: the disk is full")
+        );
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+        new.write(|out| out.write_all(b"whole")).unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"whole");
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+        }
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn what_is_there_is_not_replaced_unasked() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("b.tar.gz");
+        let early = file(&path, false).unwrap();
+        fs::write(&path, b"old").unwrap();
+        for refused in [
+            file(&path, false).map(drop),
+            early.write(|out| out.write_all(b"new")),
+        ] {
+            let error = refused.unwrap_err();
+            assert!(error.message().ends_with("is there already"), "{error}");
+        }
+        assert_eq!(fs::read(&path).unwrap(), b"old");
+        file(&path, true)
+            .unwrap()
+            .write(|out| out.write_all(b"new"))
+            .unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"new");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn what_cannot_be_a_file_is_told_before_anything_is_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let told = |to: &Path| file(to, true).map(drop).unwrap_err();
+        assert!(told(folder.path()).message().ends_with(" is a folder"));
+        let missing = folder.path().join("x/b.tar.gz");
+        assert!(told(&missing).message().contains("there is no folder "));
+        let terminal = Target::of("-", false, true).map(drop).unwrap_err();
+        assert_eq!(terminal.code(), crate::exit::Code::Usage);
+        assert!(matches!(Target::of("-", false, false), Ok(Target::Stdout)));
+    }
+}
