@@ -12,6 +12,7 @@
 mod completion;
 mod connection;
 mod credentials;
+mod example;
 mod help;
 mod list;
 mod output;

@@ -2,11 +2,13 @@
 //!
 //! One binary, so that the sandbox is started once. A command's tests are in the file of its name.
 
+mod capture;
 mod completion;
 mod connection;
 mod delete_db;
 mod describe;
 mod dialect;
+mod example;
 mod harness;
 mod krew;
 mod list;
