@@ -29,6 +29,9 @@ use std::sync::Arc;
 pub(crate) struct Meta {
     /// `recorded` from a cluster, or `written` by a documented text.
     pub(crate) origin: String,
+    /// The version of helm-controller whose forms the status of a written case has.
+    #[serde(default)]
+    pub(crate) controller: Option<String>,
     pub(crate) now: Timestamp,
     /// Codes of the roots, sorted.
     pub(crate) expect: Vec<String>,

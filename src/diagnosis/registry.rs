@@ -221,6 +221,8 @@ mod tests {
                 ["recorded", "written"].contains(&meta.origin.as_str()),
                 "{name}"
             );
+            let version = |v: &str| v.split('.').filter(|n| n.parse::<u32>().is_ok()).count() == 3;
+            assert!(meta.controller.as_deref().is_none_or(version), "{name}");
             let mut roots: Vec<&str> = fixture::diagnosis(&name)
                 .roots
                 .iter()
