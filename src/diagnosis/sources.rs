@@ -383,8 +383,8 @@ pub(super) fn version_field(case: &Case<'_>) -> (Subject, &'static str) {
     }
 }
 
-/// Whether the source object is seen to be absent.
+/// Whether what the manifest names, the source or what `chartRef` names, is seen to be absent.
 pub(super) fn source_is_absent(case: &Case<'_>) -> bool {
     matches!(case.snapshot.source, Read::Absent)
-        || is_own_source(case) && matches!(case.snapshot.chart, Read::Absent)
+        || case.hr().spec.chart_ref.is_some() && matches!(case.snapshot.chart, Read::Absent)
 }

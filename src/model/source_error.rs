@@ -302,6 +302,9 @@ const TEXTS: &[(SourceError, &[&str], &[&str])] = &[
             "no chart version found",
             "could not locate a version matching provided version string",
             "no match found for semver: ",
+            // The range itself is none.
+            "remote reference: improper constraint: ",
+            "' parse error: improper constraint: ",
         ],
         &[],
     ),
@@ -362,6 +365,11 @@ pub fn quoted<'a>(text: &'a str, lead: &str) -> Option<&'a str> {
         .find(quote)
         .map(|end| &inner[..end])
         .filter(|s| !s.is_empty())
+}
+
+/// The wanted range is no range.
+pub fn is_no_range(text: &str) -> bool {
+    text.contains("improper constraint: ")
 }
 
 /// What a certificate error is about, in plain words.
@@ -473,6 +481,11 @@ mod tests {
             ("OCIArtifactPullFailed", "failed to determine artifact digest: Get \"https://r.example/v2/\": tls: first record does not look like a TLS handshake; GET http://r.example/v2/: unexpected status code 404 Not Found".to_owned(), E::NotInRegistry),
             ("Failed", format!("{index}unexpected EOF"), E::Server),
             ("Failed", format!("{index}Get \"http://a.example/index.yaml\": EOF"), E::Server),
+            (
+                "InvalidChartReference",
+                format!("{remote}improper constraint: \"newest\""),
+                E::NoVersion,
+            ),
         ] {
             assert_eq!(of(reason, &text), Some(kind), "{reason}: {text}");
         }

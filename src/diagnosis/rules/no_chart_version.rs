@@ -5,7 +5,7 @@ use crate::diagnosis::finding::Evidence;
 use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, always};
 use crate::diagnosis::sources;
-use crate::model::source_error::SourceError;
+use crate::model::source_error::{SourceError, is_no_range};
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS201",
@@ -14,7 +14,7 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
     role: Role::Cause,
     title: "no version of the chart is in the wanted range",
     explanation: r#"`spec.chart.spec.version` is a range, and the repository has no version of the chart in it. Pre-releases count only where
-the range itself names one, as in `>=0.2.0-0`."#,
+the range itself names one, as in `>=0.2.0-0`. A word such as `latest` is no range."#,
     fix: r#"See it: `helm search repo REPOSITORY/secure-kvs-onboarding --versions`
 
 Correct `spec.chart.spec.version` in the manifest; the runbook's is `<0.2.0`. If the version should be there, ask who
@@ -34,29 +34,43 @@ fn check(case: &Case<'_>) -> Verdict {
     let (chart, version) = sources::wanted(case);
     let from = sources::source(case).map_or(String::new(), |s| format!(" in {s}"));
     let (holder, field) = sources::version_field(case);
-    sources::finding(
-        case,
-        &told.subject,
-        &format!("no version of chart {chart} is in the range {version}{from}"),
-        "The repository answers and knows the chart; it has no version in this range.",
-    )
-    .seen([Evidence::new(
-        holder.clone(),
-        field,
-        &format!("version {version:?}"),
-    )])
-    .seen(evidence)
-    .step(format!(
-        "Correct {} of {holder} in its manifest; the runbook's range is <0.2.0",
-        field.trim_start_matches('.')
-    ))
-    .then(then(case, Fixes::Manifest))
-    .into()
+    let (sentence, why) = if is_no_range(&told.condition.message) {
+        (
+            format!("{version:?} is neither a version nor a range of versions of chart {chart}"),
+            "A version is 0.1.2, a range <0.2.0 or 0.1.x; a word such as latest is neither.",
+        )
+    } else {
+        (
+            format!("no version of chart {chart} is in the range {version}{from}"),
+            "The repository answers and knows the chart; it has no version in this range.",
+        )
+    };
+    sources::finding(case, &told.subject, &sentence, why)
+        .seen([Evidence::new(
+            holder.clone(),
+            field,
+            &format!("version {version:?}"),
+        )])
+        .seen(evidence)
+        .step(format!(
+            "Correct {} of {holder} in its manifest; the runbook's range is <0.2.0",
+            field.trim_start_matches('.')
+        ))
+        .then(then(case, Fixes::Manifest))
+        .into()
 }
 
 #[cfg(test)]
 mod tests {
     use crate::diagnosis::fixture;
+
+    #[test]
+    fn a_word_is_no_range() {
+        assert_eq!(
+            fixture::sentence("no-chart-version-malformed", "SKVS201"),
+            "\"newest\" is neither a version nor a range of versions of chart secure-kvs-onboarding"
+        );
+    }
 
     #[test]
     fn it_is_found() {

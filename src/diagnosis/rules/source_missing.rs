@@ -32,21 +32,27 @@ fn check(case: &Case<'_>) -> Verdict {
     if told.is_none() && !absent || sources::links(case).any(|(_, kind)| kind == "HelmRepository") {
         return sources::nothing(case);
     }
-    let named = told
-        .as_ref()
-        .and_then(|(told, _)| told.condition.message.split_once("helmcharts."));
-    let (subject, field) = match named {
-        // Not the source but the chart's own object.
-        Some(_) if !absent => (sources::chart(case), "spec.chartRef"),
-        _ => (sources::source(case), "spec.chart.spec.sourceRef"),
+    // What chartRef names is missing, or the source of what it names.
+    let by_ref = case.hr().spec.chart_ref.is_some();
+    let itself = by_ref && (case.snapshot.chart.is_absent() || sources::is_own_source(case));
+    let of_chart = |(told, _): &(sources::Told, Vec<Evidence>)| {
+        told.condition.message.contains("HelmChart.source.")
+    };
+    let subject = if itself || by_ref && told.as_ref().is_some_and(of_chart) {
+        sources::chart(case)
+    } else if told.as_ref().is_some_and(of_chart) {
+        // Flux makes this HelmChart itself.
+        None
+    } else {
+        sources::source(case)
     };
     let Some(subject) = subject else {
         return sources::nothing(case);
     };
-    let field = if sources::is_own_source(case) {
+    let field = if by_ref {
         "spec.chartRef"
     } else {
-        field
+        "spec.chart.spec.sourceRef"
     };
     let plural = match subject.kind.as_str() {
         "GitRepository" => "gitrepositories",
@@ -89,6 +95,18 @@ fn check(case: &Case<'_>) -> Verdict {
 #[cfg(test)]
 mod tests {
     use crate::diagnosis::fixture;
+
+    #[test]
+    fn what_chart_ref_names_is_missing() {
+        assert_eq!(
+            fixture::sentence("source-missing-helm-chart", "SKVS206"),
+            "HelmChart flux-system/onboarding does not exist, and the chart is to come from it"
+        );
+        assert_eq!(
+            fixture::sentence("source-missing-chart-ref", "SKVS206"),
+            "OCIRepository flux-system/onboarding does not exist, and the chart is to come from it"
+        );
+    }
 
     #[test]
     fn it_is_found() {
