@@ -364,3 +364,6 @@ fn read_status(code: StatusCode, body: &[u8]) -> Status {
         },
     }
 }
+
+#[cfg(test)]
+mod tests;
