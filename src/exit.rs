@@ -12,7 +12,7 @@ pub enum Code {
     Failed = 1,
     /// The command line cannot be understood.
     Usage = 2,
-    /// `troubleshoot` found at least one error.
+    /// `troubleshoot` found at least one error (or what `--fail-on` names).
     Findings = 3,
     /// A deletion was refused, by CouchDB too, or not confirmed; nothing was deleted.
     Refused = 4,
@@ -20,7 +20,7 @@ pub enum Code {
     Unknown = 5,
     /// The DELETE was done by some members only; the others still hold the data.
     Incomplete = 6,
-    /// Interrupted before anything was sent.
+    /// Interrupted while nothing was being changed.
     Interrupted = 130,
 }
 
@@ -48,13 +48,13 @@ impl Code {
             Code::Ok => "done as asked",
             Code::Failed => "failed; not found and already gone count as failed too",
             Code::Usage => "the command line cannot be understood",
-            Code::Findings => "troubleshoot found at least one error",
+            Code::Findings => "troubleshoot found at least one error, or what --fail-on names",
             Code::Refused => "the deletion was refused or not confirmed, nothing was deleted",
             Code::Unknown => {
                 "the deletion was or may have been sent and its outcome is not known (also Ctrl-C after it was sent)"
             }
             Code::Incomplete => "the deletion is incomplete: a member still holds the data",
-            Code::Interrupted => "interrupted before anything was sent",
+            Code::Interrupted => "interrupted before anything was changed",
         }
     }
 }

@@ -49,11 +49,33 @@ fn terminal_columns() -> usize {
     }
 }
 
+/// Columns of the terminal on stderr; 80 when it does not tell.
+fn stderr_columns() -> usize {
+    match dialoguer::console::Term::stderr().size_checked() {
+        Some((_, columns)) if columns > 0 => usize::from(columns),
+        _ => 80,
+    }
+}
+
+/// As much of one line as `columns` hold.
+fn cut(line: &str, columns: usize) -> String {
+    use unicode_width::UnicodeWidthChar;
+    let mut used = 0;
+    line.chars()
+        .take_while(|c| {
+            used += c.width().unwrap_or(0);
+            used <= columns
+        })
+        .collect()
+}
+
 /// Both streams and the facts about them.
 pub struct Ui {
     out: Box<dyn Write + Send>,
     err: Box<dyn Write + Send>,
     terminal: Terminal,
+    /// A live line stands on stderr.
+    live: bool,
 }
 
 impl Ui {
@@ -63,12 +85,18 @@ impl Ui {
             out: Box::new(BufWriter::with_capacity(32 * 1024, io::stdout())),
             err: Box::new(io::stderr()),
             terminal: Terminal::detect(),
+            live: false,
         }
     }
 
     /// Other streams, for tests.
     pub fn new(out: Box<dyn Write + Send>, err: Box<dyn Write + Send>, terminal: Terminal) -> Self {
-        Self { out, err, terminal }
+        Self {
+            out,
+            err,
+            terminal,
+            live: false,
+        }
     }
 
     /// The facts about the terminal.
@@ -143,8 +171,29 @@ impl Ui {
         }
     }
 
+    /// A line on stderr in the place of the last one of its kind; only for a terminal, cut to its width. Everything else that
+    /// is written to stderr takes its place.
+    pub fn live(&mut self, line: &str) {
+        if !self.terminal.stderr {
+            return;
+        }
+        let line = cut(&crate::text::line(line), stderr_columns().saturating_sub(1));
+        let _ = write!(self.err, "\r\x1b[2K{line}");
+        let _ = self.err.flush();
+        self.live = true;
+    }
+
+    /// Takes the live line away.
+    pub fn end_live(&mut self) {
+        if std::mem::take(&mut self.live) {
+            let _ = write!(self.err, "\r\x1b[2K");
+            let _ = self.err.flush();
+        }
+    }
+
     /// stderr is the last resort: when it is closed too, there is nobody left to tell.
     fn stderr_line(&mut self, line: &str) {
+        self.end_live();
         let _ = self.out.flush();
         let _ = writeln!(self.err, "{line}");
     }
@@ -172,4 +221,16 @@ pub fn ask(question: &str) -> io::Result<String> {
             }
             error
         })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::cut;
+
+    #[test]
+    fn a_live_line_is_cut_by_columns() {
+        assert_eq!(cut("abc", 2), "ab");
+        assert_eq!(cut("日本語", 5), "日本");
+        assert_eq!(cut("abc", 9), "abc");
+    }
 }

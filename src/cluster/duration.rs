@@ -6,7 +6,7 @@ use std::time::Duration;
 ///
 /// # Errors
 /// Says what is wrong with the text.
-pub(super) fn parse_duration(text: &str) -> Result<Duration, String> {
+pub fn parse_duration(text: &str) -> Result<Duration, String> {
     let wrong = || format!("{text:?} is not a duration such as 30s, 2m or 1m30s");
     if let Ok(seconds) = text.parse::<u32>() {
         return Ok(Duration::from_secs(seconds.into()));

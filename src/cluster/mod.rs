@@ -17,6 +17,7 @@ mod transport;
 pub mod watch;
 
 pub use config::ConnectionArgs;
+pub use duration::parse_duration;
 pub use error::ClusterError;
 pub use pages::{All, List, Pages};
 

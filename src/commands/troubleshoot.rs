@@ -1,5 +1,6 @@
 //! `troubleshoot`: what is wrong with onboardings, why, and what to do.
 
+mod follow;
 mod gate;
 mod pick;
 mod print;
@@ -9,6 +10,7 @@ use super::{INCONSISTENT, empty, lookup};
 use crate::cli::App;
 use crate::cluster::Cluster;
 use crate::cluster::gather::Onboardings;
+use crate::diagnosis::ignore::Ignores;
 use crate::diagnosis::rule::ELSEWHERE;
 use crate::diagnosis::{Case, diagnose};
 use crate::error::{Error, Result};
@@ -47,6 +49,7 @@ pub(super) struct Which<'a> {
   kubectl skvs troubleshoot -A
   kubectl skvs troubleshoot -f skvs-bundle.tar.gz
   kubectl get helmreleases,jobs,pods,events -A -o yaml | kubectl skvs troubleshoot -f -
+  kubectl skvs troubleshoot pds_database --wait --timeout 10m
   kubectl skvs troubleshoot -o sarif --fail-on warning --ignore SKVS107")]
 pub struct Args {
     /// Names of onboardings, in any of their forms (a database's: all that claim it); without names, all that are not well
@@ -60,6 +63,8 @@ pub struct Args {
     selector: Option<String>,
     #[command(flatten)]
     gate: gate::GateArgs,
+    #[command(flatten)]
+    follow: follow::FollowArgs,
     /// Format: text, json or yaml (kind TroubleshootReport), github (workflow commands), sarif (2.1.0)
     #[arg(
         short = 'o',
@@ -84,6 +89,7 @@ pub async fn run(app: &mut App, mut args: Args) -> Result<Code> {
             "a resource cannot be retrieved by name across all namespaces",
         ));
     }
+    args.follow.check(&args)?;
     let mut ignores = args.gate.ignores(app);
     let started = Instant::now();
     let cluster = args.saved.open(app).await?;
@@ -91,6 +97,9 @@ pub async fn run(app: &mut App, mut args: Args) -> Result<Code> {
         args.names = saved::captured_names(&cluster);
     }
     args.all_namespaces |= app.everywhere;
+    if args.follow.is_asked_for() {
+        return follow::run(app, &args, &cluster, ignores).await;
+    }
     let Picked {
         objects,
         others,
@@ -112,9 +121,9 @@ pub async fn run(app: &mut App, mut args: Args) -> Result<Code> {
         .buffered(SIDE_BY_SIDE);
     while let Some(looked) = read.next().await {
         match looked {
-            Ok((mut onboarding, hr)) => {
-                onboarding.ignore(|code| ignores.takes(code, &hr));
-                onboardings.push(onboarding);
+            Ok(mut looked) => {
+                looked.ignore(&mut ignores);
+                onboardings.push(looked.onboarding);
             }
             Err(error) => errors.push(error),
         }
@@ -128,7 +137,8 @@ pub async fn run(app: &mut App, mut args: Args) -> Result<Code> {
     let fails = args.gate.fails(&report);
     if !nothing_asked {
         let seconds = started.elapsed().as_secs_f64();
-        print::report(app, &args, &report, &errors, seconds)?;
+        let code = code(fails, &errors);
+        print::report(app, &args, &report, &errors, code, seconds)?;
     }
     if let (FindingsFormat::Text, Some(none), None) =
         (args.output, none_considered(&report), &args.selector)
@@ -202,6 +212,20 @@ async fn named(app: &App, cluster: &Cluster, names: &[String]) -> Result<Picked>
     })
 }
 
+/// An onboarding that was looked into, with its HelmRelease.
+struct Looked {
+    onboarding: Onboarding,
+    object: Value,
+    hr: HelmRelease,
+}
+
+impl Looked {
+    fn ignore(&mut self, ignores: &mut Ignores) {
+        let hr = &self.hr;
+        self.onboarding.ignore(|code| ignores.takes(code, hr));
+    }
+}
+
 /// Reads one onboarding and runs the checks.
 ///
 /// # Errors
@@ -211,12 +235,16 @@ pub(super) async fn look(
     object: Value,
     others: &Onboardings,
     now: Timestamp,
-) -> Result<(Onboarding, HelmRelease)> {
+) -> Result<Looked> {
     let snapshot = cluster.snapshot(object, others).await?;
     let case = Case::new(&snapshot, now);
     let diagnosis = diagnose(&case);
     let onboarding = Onboarding::new(&case, diagnosis);
-    Ok((onboarding, snapshot.helm_release))
+    Ok(Looked {
+        onboarding,
+        object: snapshot.object,
+        hr: snapshot.helm_release,
+    })
 }
 
 /// Databases are unique in a cluster: claims that could not be read are told.

@@ -11,6 +11,7 @@ use std::fmt;
 
 /// An object that is spoken of.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Subject {
     pub kind: String,
@@ -57,6 +58,7 @@ impl fmt::Display for Subject {
 
 /// One thing that was seen.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Evidence {
     pub object: Subject,
@@ -140,6 +142,30 @@ impl Serialize for Step {
             }
         }
         map.end()
+    }
+}
+
+#[cfg(test)]
+impl schemars::JsonSchema for Step {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Step".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "description": "One step of what to do: a sentence, or a command",
+            "oneOf": [
+                {"type": "object", "properties": {"text": {"type": "string"}}, "required": ["text"]},
+                {
+                    "type": "object",
+                    "properties": {
+                        "command": {"type": "string", "description": "Quoted for a shell"},
+                        "argv": {"type": "array", "items": {"type": "string"}, "description": "The same as words"},
+                    },
+                    "required": ["command", "argv"],
+                },
+            ],
+        })
     }
 }
 

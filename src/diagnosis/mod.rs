@@ -22,6 +22,7 @@ pub mod retries;
 pub mod rule;
 mod rules;
 mod sources;
+pub mod standing;
 
 pub use case::Case;
 pub use engine::{Diagnosis, NotRun, Root, diagnose};

@@ -30,6 +30,8 @@ pub struct Then {
     pub line: String,
     /// Commands that make Flux try again.
     pub commands: Vec<Vec<String>>,
+    /// Only a change of the manifest mends it: Flux can try as often as it likes.
+    pub by_manifest: bool,
 }
 
 impl Then {
@@ -37,6 +39,7 @@ impl Then {
         Self {
             line: line.to_owned(),
             commands,
+            by_manifest: false,
         }
     }
 }
@@ -53,6 +56,29 @@ impl Serialize for Then {
             .collect();
         map.serialize_entry("commands", &commands)?;
         map.end()
+    }
+}
+
+#[cfg(test)]
+impl schemars::JsonSchema for Then {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Then".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "description": "What Flux does after the fix",
+            "type": "object",
+            "properties": {
+                "text": {"type": "string"},
+                "commands": {
+                    "type": "array",
+                    "items": {"type": "string"},
+                    "description": "They make Flux try again; quoted for a shell",
+                },
+            },
+            "required": ["text", "commands"],
+        })
     }
 }
 
@@ -75,6 +101,14 @@ pub fn is_old_controller(case: &Case<'_>) -> Option<bool> {
 
 /// What happens after the fix.
 pub fn then(case: &Case<'_>, fixes: Fixes) -> Option<Then> {
+    let then = after(case, fixes)?;
+    Some(Then {
+        by_manifest: fixes != Fixes::Elsewhere,
+        ..then
+    })
+}
+
+fn after(case: &Case<'_>, fixes: Fixes) -> Option<Then> {
     let hr = case.hr();
     let left = install::left(case);
     if hr.spec.suspend {
@@ -84,6 +118,7 @@ pub fn then(case: &Case<'_>, fixes: Fixes) -> Option<Then> {
                     "It is suspended, and {AS_UPGRADE}. Remove the failed release, then resume it:"
                 ),
                 commands: vec![uninstall(case), patch_suspend(case, "false")],
+                by_manifest: false,
             },
             _ => Then::line(
                 "It is suspended: Flux does nothing until it is resumed.",
@@ -111,6 +146,7 @@ pub fn then(case: &Case<'_>, fixes: Fixes) -> Option<Then> {
                     "Flux takes the changed manifest up by itself, but {AS_UPGRADE_TOO}. When the change is in the cluster, remove the failed release and make Flux start again:"
                 ),
                 commands: [vec![uninstall(case)], start(case)].concat(),
+                by_manifest: false,
             },
             (Fixes::Manifest, Left::Unknown) => Then::line(
                 &format!(
@@ -195,10 +231,12 @@ pub fn again(case: &Case<'_>) -> Then {
                 "{stopped}The Job of the failed attempt goes on, and may create the database once this is mended: run troubleshoot again then. If it is the manifest that changes, remove the failed release and make Flux start again, since {AS_UPGRADE}:"
             ),
             commands: [vec![uninstall(case)], start(case)].concat(),
+            by_manifest: false,
         },
         Left::Failed => Then {
             line: format!("{stopped}The failed release goes first: {AS_UPGRADE}. {how}"),
             commands: [vec![uninstall(case)], start(case)].concat(),
+            by_manifest: false,
         },
         Left::Unknown => Then::line(
             &format!("Flux has stopped retrying. {NOT_KNOWN} {how}"),

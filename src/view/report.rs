@@ -3,11 +3,14 @@
 //! The same values go to every format. All text in it is clean.
 
 mod causes;
+#[cfg(test)]
+mod schema;
 
 pub use causes::{Cause, OnboardingName};
 
 use super::description::API_VERSION;
 use crate::diagnosis::retries::Then;
+use crate::diagnosis::standing::Fault;
 use crate::diagnosis::{Case, Diagnosis, Evidence, Root, Severity, Step, Subject};
 use crate::model::failure;
 use crate::model::status::{self, Ready};
@@ -17,6 +20,7 @@ use serde::Serialize;
 
 /// The whole report.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Report {
     pub api_version: &'static str,
@@ -44,6 +48,7 @@ pub struct Report {
 
 /// The list that the onboardings were chosen from.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Considered {
     pub onboardings: u64,
@@ -53,6 +58,7 @@ pub struct Considered {
 
 /// One onboarding.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Onboarding {
     pub namespace: String,
@@ -77,6 +83,7 @@ pub struct Onboarding {
 
 /// One finding that nothing else explains.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Finding {
     pub code: &'static str,
@@ -95,6 +102,7 @@ pub struct Finding {
 
 /// A finding that was to be ignored, with what follows from it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Ignored {
     pub code: &'static str,
     pub message: String,
@@ -102,6 +110,7 @@ pub struct Ignored {
 
 /// A finding that follows from another.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Follows {
     pub code: &'static str,
     pub message: String,
@@ -110,6 +119,7 @@ pub struct Follows {
 
 /// A part that was not looked at.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct NotRun {
     /// The checks that would have.
     pub codes: Vec<&'static str>,
@@ -234,6 +244,18 @@ impl Onboarding {
             }
             self.findings.push(finding);
         }
+    }
+
+    /// What its errors say about waiting for it.
+    pub fn faults(&self) -> Vec<Fault> {
+        let errors = self.findings.iter();
+        let errors = errors.filter(|f| f.severity == Severity::Error);
+        let by_manifest = |f: &Finding| f.then.as_ref().is_some_and(|t| t.by_manifest);
+        errors
+            .map(|f| Fault {
+                by_manifest: by_manifest(f),
+            })
+            .collect()
     }
 
     /// The HelmRelease.

@@ -21,5 +21,6 @@ mod run;
 mod saved;
 mod server;
 mod tour;
+mod troubleshoot;
 mod usage;
 mod version;

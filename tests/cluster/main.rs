@@ -9,6 +9,7 @@ mod delete_db;
 mod describe;
 mod dialect;
 mod example;
+mod follow;
 mod harness;
 mod krew;
 mod list;

@@ -181,7 +181,7 @@ fn paste(command: &str) {
 }
 
 /// An onboarding of a test; it and its namespace go with it.
-struct Temporary(&'static str);
+pub(crate) struct Temporary(pub(crate) &'static str);
 
 impl Drop for Temporary {
     fn drop(&mut self) {
@@ -204,6 +204,13 @@ fn until(name: &str, condition: &str) {
 
 /// Makes an onboarding into a namespace that does not exist, and waits until Flux gives up.
 fn failed_onboarding(team: &'static str) -> (Temporary, String) {
+    let made = onboarding(team, team);
+    until(&made.1, "Stalled");
+    made
+}
+
+/// Makes an onboarding of `team` into a namespace.
+pub(crate) fn onboarding(team: &'static str, target: &str) -> (Temporary, String) {
     let name = format!("{WHOLE}{team}--data");
     let manifest = format!(
         "
@@ -223,7 +230,7 @@ spec:
       sourceRef: {{kind: HelmRepository, name: wit-artifactory, namespace: flux-system}}
       interval: 1m
   serviceAccountName: helm-controller
-  targetNamespace: {team}
+  targetNamespace: {target}
   values: {{namespace: {team}, database: data, serviceAccounts: [{team}], encryption: true}}
 "
     );
@@ -231,7 +238,6 @@ spec:
     Sandbox::shared()
         .apply(&manifest)
         .expect("the manifest is taken");
-    until(&name, "Stalled");
     (temporary, name)
 }
 

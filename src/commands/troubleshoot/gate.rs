@@ -63,6 +63,11 @@ impl GateArgs {
         }
     }
 
+    /// Whether nothing that is found makes the run fail.
+    pub(super) fn never_fails(&self) -> bool {
+        self.fail_on == FailOn::Never
+    }
+
     /// Whether the report's worst finding makes the run fail, shown or not.
     pub(super) fn fails(&self, report: &Report) -> bool {
         let least = match self.fail_on {

@@ -1,8 +1,9 @@
 //! Prints a report in the format that was asked for.
 
-use super::{Args, code, none_considered};
+use super::{Args, none_considered};
 use crate::cli::App;
 use crate::error::{Error, Result};
+use crate::exit::Code;
 use crate::render::output::FindingsFormat;
 use crate::render::report::{self, Style};
 use crate::render::sarif::Invocation;
@@ -15,6 +16,7 @@ pub(super) fn report(
     args: &Args,
     report: &Report,
     errors: &[Error],
+    code: Code,
     seconds: f64,
 ) -> Result<()> {
     let style = Style {
@@ -38,7 +40,7 @@ pub(super) fn report(
         FindingsFormat::Yaml => yaml::write(&mut out, report)?,
         FindingsFormat::Github => github::write(&mut out, report, seconds)?,
         FindingsFormat::Sarif => {
-            let exit_code = code(args.gate.fails(report), errors).number();
+            let exit_code = code.number();
             let errors = errors.iter().map(|e| e.message().to_owned()).collect();
             let invocation = Invocation { exit_code, errors };
             json::write_value(&mut out, &sarif::log(report, &invocation))?;

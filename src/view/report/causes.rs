@@ -11,6 +11,7 @@ use std::collections::HashMap;
 
 /// One root cause of one or more onboardings.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Cause {
     pub code: &'static str,
@@ -28,6 +29,7 @@ pub struct Cause {
 
 /// An onboarding's HelmRelease.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct OnboardingName {
     pub namespace: String,

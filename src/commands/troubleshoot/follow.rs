@@ -1,0 +1,356 @@
+//! `--wait` and `--watch`: follows named onboardings until each is Ready or stuck, or until Ctrl-C.
+//!
+//! A change of the HelmRelease makes it looked into again. A Job's pod can fail while Flux's words stay the same, so what is
+//! underway is also looked at again from time to time. Which state is an end is [`standing`]'s business.
+
+mod track;
+
+use super::{Args, Looked, code, elsewhere, look, named, print};
+use crate::cli::App;
+use crate::cluster::gather::Onboardings;
+use crate::cluster::helm_releases::Query;
+use crate::cluster::watch::{Change, Next, PAUSE};
+use crate::cluster::{Cluster, ClusterError, parse_duration};
+use crate::diagnosis::ignore::Ignores;
+use crate::error::{Error, Result};
+use crate::exit::Code;
+use crate::render::output::FindingsFormat;
+use crate::text::age;
+use crate::view::report::Report;
+use futures::StreamExt;
+use futures::stream::BoxStream;
+use k8s_openapi::jiff::Timestamp;
+use std::time::Duration;
+use tokio::time::{Instant, MissedTickBehavior};
+use track::Track;
+
+/// How often what is underway is looked at again while its HelmRelease does not change.
+const AGAIN: Duration = Duration::from_secs(10);
+/// How often the live line is written.
+const BEAT: Duration = Duration::from_secs(1);
+
+/// Following.
+#[derive(clap::Args, Debug)]
+pub(super) struct FollowArgs {
+    /// Wait until each named onboarding is Ready (exit code 0) or has an error that Flux will not get out of by itself (3)
+    #[arg(long, conflicts_with_all = ["watch", "filename", "all_namespaces", "selector"])]
+    wait: bool,
+    /// How long --wait waits, such as 90s, 10m (then exit code 1) [default: 5m]
+    #[arg(long, value_name = "DURATION", requires = "wait", value_parser = parse_duration)]
+    timeout: Option<Duration>,
+    /// Print a report and then a new one whenever the verdict on a named onboarding changes, until Ctrl-C
+    #[arg(short = 'w', long, conflicts_with_all = ["filename", "all_namespaces", "selector"])]
+    watch: bool,
+}
+
+impl FollowArgs {
+    pub(super) fn is_asked_for(&self) -> bool {
+        self.wait || self.watch
+    }
+
+    /// What clap cannot tell.
+    pub(super) fn check(&self, args: &Args) -> Result<()> {
+        if self.is_asked_for() && args.names.is_empty() {
+            let flag = if self.wait { "--wait" } else { "--watch" };
+            return Err(Error::usage(format!(
+                "{flag} needs the name of an onboarding"
+            )));
+        }
+        let whole = matches!(args.output, FindingsFormat::Github | FindingsFormat::Sarif);
+        if self.watch && whole {
+            return Err(Error::usage("a watch prints text, json or yaml"));
+        }
+        Ok(())
+    }
+
+    fn limit(&self) -> Option<Duration> {
+        let given = self.timeout.unwrap_or(Duration::from_secs(300));
+        self.wait.then_some(given)
+    }
+}
+
+/// Why the following ended.
+enum End {
+    /// Nothing is underway any more.
+    Settled,
+    TimedOut,
+    Interrupted,
+}
+
+/// Follows to the end.
+pub(super) async fn run(
+    app: &mut App,
+    args: &Args,
+    cluster: &Cluster,
+    mut ignores: Ignores,
+) -> Result<Code> {
+    let started = Instant::now();
+    let picked = named(app, cluster, &args.names).await?;
+    if !picked.errors.is_empty() {
+        for error in &picked.errors {
+            app.ui.error(error);
+        }
+        return Err(Error::silent(Code::Failed));
+    }
+    let mut tracks = Vec::new();
+    for object in picked.objects {
+        let mut looked = look(cluster, object, &picked.others, app.now).await?;
+        looked.ignore(&mut ignores);
+        tracks.push(Track::new(looked));
+    }
+    let mut follower = Follower {
+        args,
+        cluster,
+        ignores,
+        others: picked.others,
+        tracks,
+        started,
+    };
+    follower.tell(app)?;
+    let end = follower.follow(app).await;
+    app.ui.end_live();
+    follower.end(app, end?)
+}
+
+struct Follower<'f> {
+    args: &'f Args,
+    cluster: &'f Cluster,
+    ignores: Ignores,
+    others: Onboardings,
+    tracks: Vec<Track>,
+    started: Instant,
+}
+
+impl Follower<'_> {
+    async fn follow(&mut self, app: &mut App) -> Result<End> {
+        let interrupted = tokio::signal::ctrl_c();
+        tokio::pin!(interrupted);
+        let deadline = self.args.follow.limit().map(|limit| self.started + limit);
+        let mut again = ticks(AGAIN);
+        let mut beat = ticks(BEAT);
+        let mut changes = Some(self.changes(app));
+        let mut lost = false;
+        loop {
+            if self.args.follow.wait && self.tracks.iter().all(|t| !t.is_underway()) {
+                return Ok(End::Settled);
+            }
+            let due: Vec<usize> = tokio::select! {
+                _ = &mut interrupted => return Ok(End::Interrupted),
+                () = until(deadline) => return Ok(End::TimedOut),
+                _ = beat.tick() => {
+                    self.live(app);
+                    continue;
+                }
+                _ = again.tick() => {
+                    let tracks = self.tracks.iter().enumerate();
+                    tracks.filter(|(_, t)| t.is_underway()).map(|(at, _)| at).collect()
+                }
+                said = next(&mut changes) => match said {
+                    Ok(Next::Change(Change::Is(object) | Change::Gone(object))) => {
+                        lost = false;
+                        let tracks = self.tracks.iter().enumerate();
+                        tracks.filter(|(_, t)| t.is_changed_by(&object)).map(|(at, _)| at).collect()
+                    }
+                    Ok(Next::Relist) => {
+                        // A server that loses every place at once is not to be asked without end.
+                        tokio::time::sleep(PAUSE).await;
+                        changes = Some(self.changes(app));
+                        Vec::new()
+                    }
+                    // Without the right to watch there are the looks from time to time.
+                    Err(error) if error.is_forbidden() => {
+                        app.ui.warning(&format!(
+                            "changes are not followed: {}; what is underway is looked at every {} s",
+                            crate::text::one_line(&error.clause()),
+                            AGAIN.as_secs()
+                        ));
+                        changes = None;
+                        Vec::new()
+                    }
+                    Err(error) => {
+                        // Told once: the server may be away for a while.
+                        if !std::mem::replace(&mut lost, true) {
+                            let why = crate::text::one_line(&error.clause());
+                            app.ui.status(&format!("the watch ended: {why}; trying again"));
+                        }
+                        tokio::time::sleep(PAUSE).await;
+                        changes = Some(self.changes(app));
+                        (0..self.tracks.len()).collect()
+                    }
+                },
+            };
+            let work = async {
+                for at in due {
+                    self.look(app, at).await?;
+                }
+                Ok::<(), Error>(())
+            };
+            // A look takes a while on a slow cluster: neither Ctrl-C nor the time limit waits for it.
+            tokio::select! {
+                done = work => done?,
+                _ = &mut interrupted => return Ok(End::Interrupted),
+                () = until(deadline) => return Ok(End::TimedOut),
+            }
+        }
+    }
+
+    /// The changes of the namespace's HelmReleases from what is there now on.
+    fn changes(&self, app: &App) -> Changes {
+        let query = Query {
+            namespace: Some(app.global.namespace.clone()),
+            selector: String::new(),
+        };
+        let watch = self.cluster.watch_helm_releases(&query, "0");
+        futures::stream::unfold(watch, |mut watch| async {
+            let said = watch.next().await;
+            Some((said, watch))
+        })
+        .boxed()
+    }
+
+    /// Looks into one again, and tells when its verdict has changed.
+    async fn look(&mut self, app: &mut App, at: usize) -> Result<()> {
+        let (namespace, name) = self.tracks[at].id();
+        let object = match self.cluster.helm_release(&namespace, &name).await {
+            Ok(object) => object,
+            Err(error) if error.is_not_found() => {
+                let gone = format!("helmrelease \"{name}\" has been deleted while it was followed");
+                return Err(Error::new(gone));
+            }
+            Err(error) if error.is_forbidden() => return Err(error.into()),
+            // The last look stands until the server answers again.
+            Err(_) => return Ok(()),
+        };
+        app.now = Timestamp::now();
+        let mut looked = self.read(app, object).await?;
+        if self.tracks[at].changes_with(&looked) {
+            // Who else claims the database may have changed since the start.
+            let others = self
+                .cluster
+                .other_onboardings(&app.global.namespace, &app.global.onboarding_selector);
+            self.others = others.await;
+            looked = self.read(app, looked.object).await?;
+        }
+        if self.tracks[at].take(looked) {
+            self.tell(app)?;
+        }
+        Ok(())
+    }
+
+    async fn read(&mut self, app: &App, object: serde_json::Value) -> Result<Looked> {
+        let mut looked = look(self.cluster, object, &self.others, app.now).await?;
+        looked.ignore(&mut self.ignores);
+        Ok(looked)
+    }
+
+    /// A change: a new report of a watch, a line of a wait.
+    fn tell(&mut self, app: &mut App) -> Result<()> {
+        if self.args.follow.watch {
+            app.ui.end_live();
+            if self.args.output == FindingsFormat::Yaml {
+                app.ui.result("---\n")?;
+            }
+            let report = self.report();
+            let code = code(self.args.gate.fails(&report), &[]);
+            self.print(app, &report, &[], code)?;
+            if self.args.output == FindingsFormat::Text {
+                app.ui.result("\n")?;
+            }
+            app.ui.flush()?;
+        } else if !app.ui.terminal().stderr {
+            for line in self.tracks.iter_mut().filter_map(Track::news) {
+                app.ui.status(&line);
+            }
+        }
+        Ok(())
+    }
+
+    /// `waiting for 23s: 1 of 3 underway: NAME: in progress for 12s`.
+    fn live(&self, app: &mut App) {
+        let underway: Vec<&Track> = self.tracks.iter().filter(|t| t.is_underway()).collect();
+        let shown = underway.first().copied().or(self.tracks.first());
+        let Some(track) = shown else { return };
+        let waited = age::duration(self.started.elapsed().as_secs().cast_signed());
+        let many = match self.tracks.len() {
+            1 => String::new(),
+            all => format!("{} of {all} underway: ", underway.len()),
+        };
+        let verb = if self.args.follow.wait {
+            "waiting"
+        } else {
+            "watching"
+        };
+        app.ui
+            .live(&format!("{verb} for {waited}: {many}{}", track.line()));
+    }
+
+    fn report(&self) -> Report {
+        let onboardings = self.tracks.iter().map(|t| t.onboarding().clone()).collect();
+        let mut report = Report::new(onboardings, None, elsewhere(&self.others));
+        report.show(self.args.gate.severity);
+        report
+    }
+
+    fn print(&self, app: &mut App, report: &Report, errors: &[Error], code: Code) -> Result<()> {
+        let seconds = self.started.elapsed().as_secs_f64();
+        print::report(app, self.args, report, errors, code, seconds)
+    }
+
+    /// The report of a wait, and the exit code.
+    fn end(self, app: &mut App, end: End) -> Result<Code> {
+        let error = match end {
+            End::Interrupted => return Ok(Code::Interrupted),
+            End::Settled => None,
+            End::TimedOut => {
+                let underway = self.tracks.iter().filter(|t| t.is_underway());
+                let states: Vec<String> = underway.map(Track::line).collect();
+                let waited = age::duration(self.started.elapsed().as_secs().cast_signed());
+                Some(Error::new(format!(
+                    "timed out after {waited}, waiting for {}",
+                    states.join("; ")
+                )))
+            }
+        };
+        let report = self.report();
+        let stuck = self.tracks.iter().any(Track::is_stuck) && !self.args.gate.never_fails();
+        let code = match &error {
+            Some(_) => Code::Failed,
+            None => code(stuck || self.args.gate.fails(&report), &[]),
+        };
+        let errors = error.as_slice();
+        self.print(app, &report, errors, code)?;
+        app.ui.flush()?;
+        self.args.gate.tell_unused(app, &self.ignores);
+        match error {
+            Some(error) => Err(error),
+            None => Ok(code),
+        }
+    }
+}
+
+type Changes = BoxStream<'static, std::result::Result<Next, ClusterError>>;
+
+/// The next change; for ever nothing where changes are not followed.
+async fn next(changes: &mut Option<Changes>) -> std::result::Result<Next, ClusterError> {
+    let said = match changes {
+        Some(changes) => changes.next().await,
+        None => None,
+    };
+    match said {
+        Some(said) => said,
+        None => std::future::pending().await,
+    }
+}
+
+async fn until(deadline: Option<Instant>) {
+    match deadline {
+        Some(deadline) => tokio::time::sleep_until(deadline).await,
+        None => std::future::pending().await,
+    }
+}
+
+fn ticks(period: Duration) -> tokio::time::Interval {
+    let mut ticks = tokio::time::interval_at(Instant::now() + period, period);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    ticks
+}

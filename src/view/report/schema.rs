@@ -1,0 +1,134 @@
+//! docs/schema/troubleshoot-report.v1.json: the JSON Schema of the report, made from its types. Test code only.
+//!
+//! `BLESS=1 cargo test --lib schema` rewrites the file.
+
+use super::Report;
+use crate::diagnosis::registry::RULES;
+use crate::diagnosis::{Case, diagnose, fixture};
+use crate::view::report::Onboarding;
+use schemars::generate::SchemaSettings;
+use serde_json::{Value, json};
+use std::path::Path;
+
+#[path = "../../../tests/support/json_schema.rs"]
+mod json_schema;
+use json_schema::faults;
+
+/// The schema as it must stand in the file.
+fn schema() -> Value {
+    let settings = SchemaSettings::draft2020_12().for_serialize();
+    let schema = settings.into_generator().into_root_schema_for::<Report>();
+    let mut schema = serde_json::to_value(schema).unwrap();
+    tighten(&mut schema);
+    schema["title"] = json!("TroubleshootReport");
+    schema["$id"] = json!("urn:kubectl-skvs:schema:troubleshoot-report:v1");
+    schema["properties"]["apiVersion"] = json!({"const": super::API_VERSION});
+    schema["properties"]["kind"] = json!({"const": "TroubleshootReport"});
+    let codes: Vec<&str> = RULES.iter().map(|r| r.code).collect();
+    schema["$defs"]["Code"] = json!({
+        "description": "What a code means: kubectl skvs explain CODE",
+        "enum": codes,
+    });
+    schema
+}
+
+/// No field but those that are described, and codes that exist.
+fn tighten(schema: &mut Value) {
+    match schema {
+        Value::Object(map) => {
+            if let Some(Value::Object(properties)) = map.get_mut("properties") {
+                let code = || json!({"$ref": "#/$defs/Code"});
+                if let Some(one) = properties.get_mut("code") {
+                    *one = code();
+                }
+                if let Some(many) = properties.get_mut("codes") {
+                    many["items"] = code();
+                }
+                map.insert("additionalProperties".to_owned(), Value::Bool(false));
+            }
+            // Kinds of numbers that JSON does not know.
+            map.retain(|key, value| key != "format" || !value.is_string());
+            map.values_mut().for_each(tighten);
+        }
+        Value::Array(all) => all.iter_mut().for_each(tighten),
+        _ => {}
+    }
+}
+
+fn report(name: &str) -> Value {
+    let snapshot = fixture::snapshot(name);
+    let case = Case::new(&snapshot, fixture::meta(name).now);
+    let onboarding = Onboarding::new(&case, diagnose(&case));
+    serde_json::to_value(Report::new(vec![onboarding], None, Vec::new())).unwrap()
+}
+
+#[test]
+fn the_file_is_the_schema_of_the_types() {
+    let file =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/schema/troubleshoot-report.v1.json");
+    let text = format!("{}\n", serde_json::to_string_pretty(&schema()).unwrap());
+    if std::env::var_os("BLESS").is_some() {
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+        std::fs::write(&file, text).unwrap();
+        return;
+    }
+    let kept = std::fs::read_to_string(&file).unwrap_or_default();
+    assert!(
+        kept == text,
+        "{} is not what the types say; BLESS=1 cargo test --lib schema rewrites it",
+        file.display()
+    );
+}
+
+#[test]
+fn the_report_of_every_case_fits() {
+    let schema = schema();
+    for name in fixture::names() {
+        assert_eq!(faults(&schema, &report(&name)), [""; 0], "{name}");
+    }
+    let mut all = Vec::new();
+    for name in ["database-exists", "suspended", "ready"] {
+        let snapshot = fixture::snapshot(name);
+        let case = Case::new(&snapshot, fixture::meta(name).now);
+        let mut one = Onboarding::new(&case, diagnose(&case));
+        one.ignore(|code| code == "SKVS110");
+        all.push(one);
+    }
+    let considered = super::Considered {
+        onboardings: 9,
+        namespace: None,
+    };
+    let mut report = Report::new(all, Some(considered), Vec::new());
+    report.show(crate::diagnosis::Severity::Error);
+    assert!(report.not_shown > 0 && report.ignored > 0);
+    assert_eq!(faults(&schema, &json!(report)), [""; 0]);
+}
+
+#[test]
+fn what_is_not_described_does_not_fit() {
+    let schema = schema();
+    let breaks: [(&str, Value); 7] = [
+        ("", json!({"stranger": 1})),
+        ("/onboardings/0", json!({"stranger": 1})),
+        ("/onboardings/0/findings/0", json!({"code": "SKVS000"})),
+        ("/onboardings/0/findings/0", json!({"severity": "fatal"})),
+        ("/onboardings/0/findings/0/fix/0", json!({"stranger": 1})),
+        ("", json!({"kind": "Report"})),
+        ("", json!({"errors": "1"})),
+    ];
+    for (place, change) in breaks {
+        let mut report = report("database-exists");
+        let target = report.pointer_mut(place).and_then(Value::as_object_mut);
+        target.unwrap().extend(change.as_object().unwrap().clone());
+        assert!(!faults(&schema, &report).is_empty(), "{place}: {change}");
+    }
+    let mut report = report("database-exists");
+    report["onboardings"][0]
+        .as_object_mut()
+        .unwrap()
+        .remove("state");
+    assert_eq!(
+        faults(&schema, &report),
+        ["$.onboardings[0]: state is missing"]
+    );
+}
