@@ -135,8 +135,8 @@ async fn every(
     let now = app.now;
     futures::stream::iter(objects)
         .map(|object| async move {
-            let (_, hr) = troubleshoot::look(cluster, object, others, now).await?;
-            notes::read(cluster, &hr).await;
+            let looked = troubleshoot::look(cluster, object, others, now).await?;
+            notes::read(cluster, &looked.hr).await;
             Ok(())
         })
         .buffered(troubleshoot::SIDE_BY_SIDE)

@@ -213,10 +213,10 @@ async fn named(app: &App, cluster: &Cluster, names: &[String]) -> Result<Picked>
 }
 
 /// An onboarding that was looked into, with its HelmRelease.
-struct Looked {
+pub(super) struct Looked {
     onboarding: Onboarding,
     object: Value,
-    hr: HelmRelease,
+    pub(super) hr: HelmRelease,
 }
 
 impl Looked {

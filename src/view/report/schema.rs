@@ -1,6 +1,6 @@
 //! docs/schema/troubleshoot-report.v1.json: the JSON Schema of the report, made from its types. Test code only.
 //!
-//! `BLESS=1 cargo test --lib schema` rewrites the file.
+//! `BLESS=1 cargo test --lib docs` rewrites the file.
 
 use super::Report;
 use crate::diagnosis::registry::RULES;
@@ -63,7 +63,7 @@ fn report(name: &str) -> Value {
 }
 
 #[test]
-fn the_file_is_the_schema_of_the_types() {
+fn docs_schema_is_that_of_the_types() {
     let file =
         Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/schema/troubleshoot-report.v1.json");
     let text = format!("{}\n", serde_json::to_string_pretty(&schema()).unwrap());
@@ -75,7 +75,7 @@ fn the_file_is_the_schema_of_the_types() {
     let kept = std::fs::read_to_string(&file).unwrap_or_default();
     assert!(
         kept == text,
-        "{} is not what the types say; BLESS=1 cargo test --lib schema rewrites it",
+        "{} is not what the types say; BLESS=1 cargo test --lib docs rewrites it",
         file.display()
     );
 }
