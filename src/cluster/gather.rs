@@ -13,6 +13,7 @@ mod source;
 use super::helm_releases::Query;
 use super::{Cluster, ClusterError, segment};
 use crate::model::helm_release::{HelmRelease, ObjectRef};
+use crate::model::policy;
 use crate::snapshot::{Dependency, Further, Read, Snapshot, Why};
 use serde_json::Value;
 use std::sync::Arc;
@@ -166,7 +167,7 @@ async fn installed(cluster: &Cluster, hr: &HelmRelease, object: &Value) -> Insta
         };
     }
     // A failure that names its Job, and an inventory that names the policy, need not wait for the release.
-    let (job_ahead, policy_ahead) = (job::of_failure(hr), release::policy_of_inventory(object));
+    let (job_ahead, policy_ahead) = (job::of_failure(hr), policy::of_inventory(object));
     let (stored, job, policy) = futures::join!(
         release::stored(cluster, hr),
         async {

@@ -1,6 +1,33 @@
-//! What an Istio AuthorizationPolicy lets in, as far as an onboarding's is read: the principals of its rules.
+//! An onboarding's Istio AuthorizationPolicy: which object it is, and the principals that it lets in.
 
 use serde_json::Value;
+
+/// Which object a policy is.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct PolicyId {
+    /// `security.istio.io/v1`.
+    pub group_version: String,
+    pub namespace: String,
+    pub name: String,
+}
+
+/// The policy that a HelmRelease's `status.inventory` lists (helm-controller since 1.5): `<ns>_<name>_<group>_<kind>`.
+pub fn of_inventory(object: &Value) -> Option<PolicyId> {
+    let entries = object.pointer("/status/inventory/entries")?.as_array()?;
+    entries.iter().find_map(|entry| {
+        let id = entry.get("id")?.as_str()?;
+        let version = entry.get("v")?.as_str()?;
+        let parts: Vec<&str> = id.split('_').collect();
+        match parts[..] {
+            [namespace, name, group, "AuthorizationPolicy"] => Some(PolicyId {
+                group_version: format!("{group}/{version}"),
+                namespace: namespace.to_owned(),
+                name: name.to_owned(),
+            }),
+            _ => None,
+        }
+    })
+}
 
 /// The principals of all `from` parts, as they stand there; `None` where a rule lets everybody in or the object has another shape.
 pub fn principals(policy: &Value) -> Option<Vec<&str>> {
@@ -39,6 +66,24 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
     use serde_json::json;
+
+    #[test]
+    fn the_inventory_names_the_policy() {
+        let object = json!({"status": {"inventory": {"entries": [
+            {"id": "core_a-policy__ConfigMap", "v": "v1"},
+            {"id": "secure-kvs_a_security.istio.io_AuthorizationPolicy", "v": "v1beta1"},
+        ]}}});
+        let id = of_inventory(&object).unwrap();
+        assert_eq!(
+            (
+                id.group_version.as_str(),
+                id.namespace.as_str(),
+                id.name.as_str()
+            ),
+            ("security.istio.io/v1beta1", "secure-kvs", "a")
+        );
+        assert!(of_inventory(&json!({})).is_none());
+    }
 
     #[test]
     fn accounts_are_found_among_principals() {

@@ -5,10 +5,11 @@ use crate::model::helm_release::HelmRelease;
 use crate::model::helm_storage::{self, Release, ReleaseSecret, Revision};
 use crate::model::manifest;
 use crate::model::names::release_secret;
+use crate::model::policy::PolicyId;
 use crate::snapshot::{Read, Why};
 use serde::Deserialize;
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 /// Helm's storage of one release.
 pub(super) struct Stored {
@@ -30,15 +31,8 @@ impl Stored {
     }
 }
 
-/// Which object an AuthorizationPolicy is.
-pub(super) struct PolicyId {
-    group_version: String,
-    namespace: String,
-    name: String,
-}
-
 #[derive(Deserialize)]
-struct SecretMeta {
+struct Named {
     metadata: Meta,
 }
 
@@ -67,10 +61,27 @@ impl Cluster {
             segment(&format!("owner=helm,name={release}")),
             segment(&format!("type={}", helm_storage::SECRET_TYPE))
         );
-        let list = self.get_metadata::<SecretMeta>(&path).await?;
+        let list = self.get_metadata::<Named>(&path).await?;
         let mut revisions: Vec<Revision> = list.items.into_iter().filter_map(revision).collect();
         revisions.sort_by_key(|r| std::cmp::Reverse(r.revision));
         Ok(revisions)
+    }
+
+    /// Names of the AuthorizationPolicies of a namespace; what is in them is not sent.
+    ///
+    /// # Errors
+    /// What the API server or the connection said.
+    pub async fn policy_names(
+        &self,
+        group_version: &str,
+        namespace: &str,
+    ) -> Result<HashSet<String>, ClusterError> {
+        let path = format!(
+            "/apis/{group_version}/namespaces/{}/authorizationpolicies",
+            segment(namespace)
+        );
+        let list = self.get_metadata::<Named>(&path).await?;
+        Ok(list.items.into_iter().map(|o| o.metadata.name).collect())
     }
 
     /// A release Secret, as it is stored.
@@ -169,7 +180,7 @@ async fn decoded(cluster: &Cluster, namespace: &str, name: &str) -> Read<Release
     }
 }
 
-fn revision(secret: SecretMeta) -> Option<Revision> {
+fn revision(secret: Named) -> Option<Revision> {
     let Meta {
         name,
         labels,
@@ -184,24 +195,6 @@ fn revision(secret: SecretMeta) -> Option<Revision> {
         status: labels.get("status").cloned().unwrap_or_default(),
         created: creation_timestamp,
         secret: name,
-    })
-}
-
-/// The policy that `status.inventory` lists (helm-controller since 1.5): `<ns>_<name>_<group>_<kind>`.
-pub(super) fn policy_of_inventory(object: &Value) -> Option<PolicyId> {
-    let entries = object.pointer("/status/inventory/entries")?.as_array()?;
-    entries.iter().find_map(|entry| {
-        let id = entry.get("id")?.as_str()?;
-        let version = entry.get("v")?.as_str()?;
-        let parts: Vec<&str> = id.split('_').collect();
-        match parts[..] {
-            [namespace, name, group, "AuthorizationPolicy"] => Some(PolicyId {
-                group_version: format!("{group}/{version}"),
-                namespace: namespace.to_owned(),
-                name: name.to_owned(),
-            }),
-            _ => None,
-        }
     })
 }
 
@@ -255,24 +248,6 @@ pub(super) async fn policy_of_manifest(
 mod tests {
     use super::*;
     use serde_json::json;
-
-    #[test]
-    fn the_inventory_names_the_policy() {
-        let object = json!({"status": {"inventory": {"entries": [
-            {"id": "core_a-policy__ConfigMap", "v": "v1"},
-            {"id": "secure-kvs_a_security.istio.io_AuthorizationPolicy", "v": "v1beta1"},
-        ]}}});
-        let id = policy_of_inventory(&object).unwrap();
-        assert_eq!(
-            (
-                id.group_version.as_str(),
-                id.namespace.as_str(),
-                id.name.as_str()
-            ),
-            ("security.istio.io/v1beta1", "secure-kvs", "a")
-        );
-        assert!(policy_of_inventory(&json!({})).is_none());
-    }
 
     #[test]
     fn revisions_are_read_from_labels() {

@@ -48,8 +48,8 @@ fn check(case: &Case<'_>) -> Verdict {
     }
     let labels: Vec<String> = me.labels.iter().map(|(k, v)| format!("{k}={v}")).collect();
     let observed = match labels.as_slice() {
-        [] => "none".to_owned(),
-        some => some.join(", "),
+        [] => "labels: none".to_owned(),
+        some => format!("labels: {}", some.join(", ")),
     };
     let mut label = kubectl(case, "label");
     label.push(ONBOARDING_SELECTOR.to_owned());
@@ -77,6 +77,6 @@ mod tests {
             finding.sentence,
             "it installs the onboarding chart, and lists by the onboarding label leave it out"
         );
-        assert_eq!(finding.evidence[0].observed, "none");
+        assert_eq!(finding.evidence[0].observed, "labels: none");
     }
 }
