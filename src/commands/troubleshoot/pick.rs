@@ -1,6 +1,7 @@
 //! Which onboardings are looked into when none is named: those that are not well, from one list.
 
 mod first;
+mod policies;
 mod unlabelled;
 
 use super::Which;
@@ -90,22 +91,24 @@ pub(super) async fn unwell(app: &App, cluster: &Cluster, which: Which<'_>) -> Re
         .collect();
     // One that was saved alone is meant, well or not.
     let only = cluster.archive().is_some() && chosen.len() == 1;
-    let well: Vec<&HelmRelease> = chosen
+    let well: Vec<(&HelmRelease, &Value)> = chosen
         .iter()
-        .map(|(hr, _)| *hr)
-        .filter(|hr| !is_unwell(hr, &claims))
+        .filter(|(hr, _)| !is_unwell(hr, &claims))
+        .map(|(hr, object)| (*hr, object))
         .collect();
-    let ((installed, first_not_run), (unlabelled, list_not_run)) = futures::join!(
+    let ((installed, first_not_run), (gone, policies_not_run), (unlabelled, list_not_run)) = futures::join!(
         first::not_as_installed(cluster, &well),
+        policies::gone(cluster, &well),
         unlabelled::onboardings(cluster, namespace.clone(), which, product),
     );
+    let told = |hr: &HelmRelease| installed.contains(&hr.id()) || gone.contains(&hr.id());
     let objects = chosen
         .into_iter()
-        .filter(|(hr, _)| only || is_unwell(hr, &claims) || installed.contains(&hr.id()))
+        .filter(|(hr, _)| only || is_unwell(hr, &claims) || told(hr))
         .map(|(_, object)| object)
         .chain(unlabelled)
         .collect();
-    let not_run = [first_not_run, list_not_run]
+    let not_run = [first_not_run, policies_not_run, list_not_run]
         .into_iter()
         .flatten()
         .collect();

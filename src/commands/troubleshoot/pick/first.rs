@@ -8,6 +8,7 @@ use crate::model::helm_storage::{Creation, Installation, creation};
 use crate::model::onboarding::Values;
 use crate::view::report::NotRun;
 use futures::StreamExt;
+use serde_json::Value;
 
 /// First revisions that are read, at most.
 const MAX: usize = 200;
@@ -16,11 +17,11 @@ const MAX: usize = 200;
 /// `namespace/name`. Their status does not tell: those that were upgraded since cost a request each.
 pub(super) async fn not_as_installed(
     cluster: &Cluster,
-    well: &[&HelmRelease],
+    well: &[(&HelmRelease, &Value)],
 ) -> (Vec<String>, Option<NotRun>) {
     let upgraded: Vec<&HelmRelease> = well
         .iter()
-        .copied()
+        .map(|(hr, _)| *hr)
         .filter(|hr| hr.revision() > Some(1) && !hr.is_remote())
         .collect();
     let not_run = |why: String| NotRun {
