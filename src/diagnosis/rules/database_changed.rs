@@ -4,6 +4,7 @@ use crate::diagnosis::case::Case;
 use crate::diagnosis::finding::Finding;
 use crate::diagnosis::first;
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, always};
+use crate::model::helm_storage::{Creation, creation};
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS330",
@@ -39,6 +40,10 @@ fn check(case: &Case<'_>) -> Verdict {
         Ok(first) => first,
         Err(verdict) => return verdict,
     };
+    // An installation that failed before it created anything may well be mended by another name.
+    if matches!(creation(&first.hooks), Creation::Failed | Creation::NotRun) {
+        return Verdict::Clear;
+    }
     let claimed = first::values(first).claim();
     let Some(was) = claimed.joined() else {
         return Verdict::Clear;
@@ -77,6 +82,20 @@ mod tests {
         );
         assert_eq!(finding.evidence[0].observed, "database: pds_database");
         assert_eq!(finding.evidence[1].observed, "database: pds_store");
+    }
+
+    #[test]
+    fn another_name_after_a_failed_installation_is_no_change() {
+        let mut snapshot = fixture::snapshot("ready-and-database-changed");
+        let Read::Seen(first) = &mut snapshot.first_release else {
+            panic!("the fixture has two revisions");
+        };
+        for hook in &mut first.hooks {
+            hook.last_run.as_mut().unwrap().phase = "Failed".to_owned();
+        }
+        let case = Case::new(&snapshot, fixture::meta("ready-and-database-changed").now);
+        let roots = diagnose(&case).roots;
+        assert!(roots.iter().all(|r| r.rule.code != "SKVS330"));
     }
 
     #[test]
