@@ -34,8 +34,8 @@ pub enum ObjectError {
     TooLarge(Large),
     /// A CustomResourceDefinition could not be applied.
     Crd(String),
-    /// A name made of other names that Kubernetes does not take.
-    NameInvalid {
+    /// A name or label made of other names that is too long.
+    NameTooLong {
         object: String,
         field: String,
         rule: String,
@@ -47,6 +47,8 @@ pub enum ObjectError {
 pub enum Large {
     /// The Secret of the release.
     Release,
+    /// One object.
+    Object,
     /// Annotations: client-side apply keeps the object in one.
     Annotations,
     /// A request.
@@ -61,7 +63,7 @@ impl ObjectError {
         }
         foreign(text)
             .or_else(|| large(text).map(Self::TooLarge))
-            .or_else(|| name_invalid(text))
+            .or_else(|| name_too_long(text))
             .or_else(|| immutable(text))
             .or_else(|| modified(text))
             .or_else(|| conflict(text))
@@ -95,8 +97,12 @@ fn large(text: &str) -> Option<Large> {
     let has = |part: &str| text.contains(part);
     if has("metadata.annotations: Too long") {
         Some(Large::Annotations)
-    } else if has("data: Too long: ") && has("1048576") {
-        Some(Large::Release)
+    } else if has(": Too long: ") && has("1048576") {
+        Some(if has("Secret \"sh.helm.release.") {
+            Large::Release
+        } else {
+            Large::Object
+        })
     } else if has("etcdserver: request is too large")
         || has("Request entity too large: limit is ")
         || has("trying to send message larger than max")
@@ -128,22 +134,18 @@ fn invalid(line: &str) -> Option<(String, String)> {
 }
 
 /// `… is invalid: metadata.labels: Invalid value: "…": must be no more than 63 bytes`
-fn name_invalid(text: &str) -> Option<ObjectError> {
+fn name_too_long(text: &str) -> Option<ObjectError> {
     let line = text.lines().find(|l| l.contains("\" is invalid: "))?;
     let rule = ["must be no more than 63 ", "must be no more than 253 "]
         .iter()
-        .find_map(|r| line.find(r).map(|at| &line[at..]))
-        .or_else(|| {
-            let at = line.find("a lowercase RFC 1123 ")?;
-            Some(&line[at..])
-        })?;
+        .find_map(|r| line.find(r).map(|at| &line[at..]))?;
     let (object, field) = invalid(line)?;
     let named = field.starts_with("metadata.name")
         || field.starts_with("metadata.labels")
         || field.starts_with("spec.template.labels")
         || field.starts_with("spec.template.metadata.labels");
     let rule = rule.split([',', '(', ']']).next()?.trim();
-    named.then(|| ObjectError::NameInvalid {
+    named.then(|| ObjectError::NameTooLong {
         object,
         field,
         rule: rule.to_owned(),
@@ -265,7 +267,7 @@ mod tests {
             "CustomResourceDefinition.apiextensions.k8s.io \"c\" is invalid: metadata.annotations: Too long: must have at most 262144 bytes",
             "failed to apply CustomResourceDefinitions: failed to create CustomResourceDefinition c: no",
             "failed to run server-side apply: HelmChart.source.toolkit.fluxcd.io \"flux-system-x\" is invalid: metadata.labels: Invalid value: \"x\": must be no more than 63 bytes",
-            "jobs.batch: Job.batch \"Pds-create\" is invalid: metadata.name: Invalid value: \"Pds-create\": a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.'",
+            "ConfigMap \"c\" is invalid: []: Too long: may not be more than 1048576 bytes",
         ]
         .map(told)
         .join("\n"), @r#"
@@ -282,8 +284,8 @@ mod tests {
         Some(TooLarge(Request))
         Some(TooLarge(Annotations))
         Some(Crd("failed to apply CustomResourceDefinitions: failed to create CustomResourceDefinition c: no"))
-        Some(NameInvalid { object: "HelmChart flux-system-x", field: "metadata.labels", rule: "must be no more than 63 bytes" })
-        Some(NameInvalid { object: "Job Pds-create", field: "metadata.name", rule: "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters" })
+        Some(NameTooLong { object: "HelmChart flux-system-x", field: "metadata.labels", rule: "must be no more than 63 bytes" })
+        Some(TooLarge(Object))
         "#);
     }
 
@@ -299,6 +301,7 @@ mod tests {
             "Secret \"x\" is invalid: metadata.annotations: Invalid value: \"x\"",
             "data: Too long: must have at most 63 bytes",
             "no matches for the kind of chart",
+            "Job.batch \"Pds\" is invalid: metadata.name: Invalid value: \"Pds\": a lowercase RFC 1123 subdomain must consist of",
             "execution error at (c/t.yaml:1:1): jobs.batch \"x\" already exists",
             "Operation cannot be fulfilled on resourcequotas \"q\": StorageError: invalid object",
         ] {

@@ -74,6 +74,8 @@ fn lacks_revision(text: &str) -> Option<i64> {
 /// `get: failed to decode data "sh.helm.release.v1.x.v1": gzip: invalid header`.
 fn undecodable(text: &str) -> Option<String> {
     let at = [
+        // What Helm 4 says when it can decode none of them.
+        "no revision for release \"",
         "failed to decode release",
         "failed to decode data \"sh.helm.release.v1.",
     ]
@@ -100,6 +102,7 @@ mod tests {
             "Could not determine release state: failed to retrieve last release from storage: get: failed to decode data \"sh.helm.release.v1.core-a.v1\": gzip: invalid header",
             "invalid release name, must match regex ^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$ and the length must not be longer than 53",
             "release name is invalid: core-a",
+            "failed to retrieve last release from storage: no revision for release \"core-a\"",
             "release has no 3 version",
             "update: failed to update: release: not found",
         ]
@@ -114,6 +117,7 @@ mod tests {
         Some(Unreadable("failed to decode data \"sh.helm.release.v1.core-a.v1\": gzip: invalid header"))
         Some(NameInvalid)
         Some(NameInvalid)
+        Some(Unreadable("no revision for release \"core-a\""))
         Some(NotFound(Some(3)))
         Some(NotFound(None))
         "#);

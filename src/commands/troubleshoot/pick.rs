@@ -166,6 +166,7 @@ fn is_unwell(hr: &HelmRelease, claims: &Claims) -> bool {
         || hr.metadata.deletion_timestamp.is_some()
         || status::is_stale(hr)
         || status::is_unanswered(hr)
+        || hr.condition("Drifted").is_some_and(|c| c.is_true())
         || contradicts_its_name(hr)
 }
 

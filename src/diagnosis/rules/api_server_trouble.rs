@@ -21,7 +21,7 @@ the other cluster's API server: look at the address and the credentials in that 
     example: r#"create: failed to create: etcdserver: leader changed
 Kubernetes cluster unreachable: Get "https://10.96.0.1:443/version": dial tcp 10.96.0.1:443: connect: connection refused"#,
     needs: &[],
-    explains: &["SKVS108", "SKVS111", "SKVS131"],
+    explains: &["SKVS108", "SKVS111", "SKVS131", "SKVS142"],
     when: always,
     check,
 };

@@ -31,6 +31,32 @@ fn deleted(case: &Case<'_>) -> bool {
     case.hr().metadata.deletion_timestamp.is_some()
 }
 
+/// Why the uninstall does not come to its end, as Flux tells it.
+fn stuck(case: &Case<'_>) -> Option<String> {
+    if case.reason() != "UninstallFailed" {
+        return None;
+    }
+    if let Some(account) = unconfirmed(case.error()) {
+        return Some(format!(
+            "ServiceAccount {account}, which Flux is to act as, is not there"
+        ));
+    }
+    let error = &case.failure.as_ref()?.error;
+    Some(match error.split_once(" termination timeout: ") {
+        Some((object, _)) => {
+            let object = object.rsplit(' ').next().unwrap_or(object);
+            format!("{object} does not go away; a finalizer may hold it")
+        }
+        None => error.clone(),
+    })
+}
+
+/// The account in `failed to confirm ServiceAccount 'x' can be used to uninstall release: …`.
+fn unconfirmed(error: &str) -> Option<&str> {
+    let (_, rest) = error.split_once("failed to confirm ServiceAccount '")?;
+    rest.split_once('\'').map(|(name, _)| name)
+}
+
 fn check(case: &Case<'_>) -> Verdict {
     let hr = case.hr();
     let since = case
@@ -46,13 +72,37 @@ fn check(case: &Case<'_>) -> Verdict {
         ".metadata.finalizers",
         &format!("held by {}", hr.metadata.finalizers.join(", ")),
     );
-    let mut finding = Finding::new(case.subject(), format!("it has been being deleted for {}", age::duration(since)))
+    let stuck = stuck(case);
+    let (sentence, severity) = match &stuck {
+        Some(why) => (
+            format!(
+                "it cannot be deleted, for {} now: {why}",
+                age::duration(since)
+            ),
+            Severity::Error,
+        ),
+        None => (
+            format!("it has been being deleted for {}", age::duration(since)),
+            severity,
+        ),
+    };
+    let mut finding = Finding::new(case.subject(), sentence)
         .severity(severity)
         .why("Flux uninstalls the release before the HelmRelease goes. The database stays whatever happens.")
         .seen(case.seen_failure())
         .seen([seen]);
     if hr.spec.suspend {
         finding = finding.why("It is suspended: Flux then skips the uninstall and leaves the authorization policy behind.");
+    }
+    if stuck.is_some() {
+        finding = match unconfirmed(case.error()) {
+            Some(account) => finding
+                .step(format!("Flux uninstalls as ServiceAccount {account}, which is gone: create it again with its rights, until the HelmRelease is gone. These are there:"))
+                .command(["kubectl", "get", "serviceaccounts", "-n", &hr.metadata.namespace]),
+            None => finding
+                .step("Mend what keeps the uninstall from its end. What the release holds:")
+                .command(["helm", "get", "manifest", "-n", hr.storage_namespace(), &hr.release_name()]),
+        };
     }
     match case.database() {
         Some(database) => finding
@@ -73,5 +123,25 @@ mod tests {
             fixture::sentence("being-deleted", "SKVS109"),
             "it has been being deleted for 10m"
         );
+    }
+
+    #[test]
+    fn what_keeps_it_is_told() {
+        for (case, sentence) in [
+            (
+                "deletion-account-gone",
+                "it cannot be deleted, for 20m now: ServiceAccount helm-controller, which Flux is to act as, is not there",
+            ),
+            (
+                "deletion-finalizer",
+                "it cannot be deleted, for 20m now: AuthorizationPolicy/secure-kvs/pds-database does not go away; a finalizer may hold it",
+            ),
+            (
+                "deletion-hook-old",
+                "it cannot be deleted, for 20m now: uninstallation completed with 1 error(s): timed out waiting for the condition",
+            ),
+        ] {
+            assert_eq!(fixture::sentence(case, "SKVS109"), sentence);
+        }
     }
 }

@@ -5,6 +5,8 @@ use crate::diagnosis::finding::Evidence;
 use crate::diagnosis::finding::{Finding, Subject};
 use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
+use crate::diagnosis::rules::dependency_circle::find;
+use crate::model::failure;
 use crate::model::helm_release::GROUP;
 use crate::model::status;
 
@@ -42,42 +44,81 @@ fn check(case: &Case<'_>) -> Verdict {
         let headline = status::headline(hr);
         (headline.ready != status::Ready::True).then(|| (subject, headline.line()))
     });
+    let named = case
+        .error()
+        .split('\'')
+        .nth(1)
+        .and_then(|id| id.split_once('/'))
+        .map(|(namespace, name)| Subject::new("HelmRelease", namespace, name));
+    let missing = case.error().contains("dependency: ") && case.error().contains("not found");
     let (subject, state) = match seen {
         Some(seen) => seen,
-        None => match case
-            .error()
-            .split('\'')
-            .nth(1)
-            .and_then(|id| id.split_once('/'))
-        {
-            Some((namespace, name)) => (
-                Subject::new("HelmRelease", namespace, name),
-                "not ready".to_owned(),
-            ),
+        None => match named {
+            Some(subject) if missing => (subject, "does not exist".to_owned()),
+            Some(subject) => (subject, "not ready".to_owned()),
             None => (case.subject(), "a dependency is not ready".to_owned()),
         },
     };
-    Finding::new(
+    let expression = case.error().contains("readyExpr");
+    let what = if state == "does not exist" {
+        "which does not exist"
+    } else if expression {
+        "whose readyExpr is not true"
+    } else {
+        "which is not ready"
+    };
+    let mut finding = Finding::new(
         subject.clone(),
-        format!(
-            "it waits for HelmRelease {}, which is not ready",
-            subject.id()
-        ),
+        format!("it waits for HelmRelease {}, {what}", subject.id()),
     )
-    .why("Flux installs it only when everything in spec.dependsOn is Ready.")
-    .seen(case.seen_failure())
-    .seen([Evidence::new(subject.clone(), ".status", &state)])
-    .step("Mend the dependency first:")
-    .command([
-        "kubectl",
-        "describe",
-        "-n",
-        &subject.namespace,
-        &format!("helmreleases.{GROUP}"),
-        &subject.name,
-    ])
-    .then(then(case, Fixes::Elsewhere))
-    .into()
+    .why("Flux installs it only when everything in spec.dependsOn is Ready.");
+    if expression {
+        finding =
+            finding.why("The manifest asks for more than Ready there: spec.dependsOn[].readyExpr.");
+    }
+    finding =
+        finding
+            .seen(case.seen_failure())
+            .seen([Evidence::new(subject.clone(), ".status", &state)]);
+    // The one at the end of the chain is the one to mend.
+    let mut last = subject.clone();
+    let mut passed = vec![case.hr().id(), last.id()];
+    while let Some((next, state)) = next(case, &last) {
+        if passed.contains(&next.id()) {
+            break;
+        }
+        passed.push(next.id());
+        finding = finding
+            .why(format!("{last} itself waits for {}: {state}", next.id()))
+            .seen([Evidence::new(next.clone(), ".status", &state)]);
+        last = next;
+    }
+    let describe = format!("helmreleases.{GROUP}");
+    let finding = if what == "which does not exist" {
+        finding
+            .step("Create it, or take it out of spec.dependsOn. These are there:")
+            .command(["kubectl", "get", "-n", &last.namespace, &describe])
+    } else {
+        finding.step("Mend the dependency first:").command([
+            "kubectl",
+            "describe",
+            "-n",
+            &last.namespace,
+            &describe,
+            &last.name,
+        ])
+    };
+    finding.then(then(case, Fixes::Elsewhere)).into()
+}
+
+/// What the HelmRelease `of` waits for in its turn, with its state.
+fn next(case: &Case<'_>, of: &Subject) -> Option<(Subject, String)> {
+    let hr = find(case, &of.id())?;
+    let failure = failure::failure(hr).filter(|f| f.condition.reason == "DependencyNotReady")?;
+    let id = failure.condition.message.split('\'').nth(1)?;
+    let (namespace, name) = id.split_once('/')?;
+    let state = find(case, id).map_or("not read".to_owned(), |hr| status::headline(hr).line());
+    Some((Subject::new("HelmRelease", namespace, name), state))
 }
 
 #[cfg(test)]
@@ -90,5 +131,27 @@ mod tests {
             fixture::sentence("dependency-not-ready", "SKVS103"),
             "it waits for HelmRelease flux-system/istio, which is not ready"
         );
+        assert_eq!(
+            fixture::sentence("dependency-missing", "SKVS103"),
+            "it waits for HelmRelease flux-system/istio, which does not exist"
+        );
+        assert_eq!(
+            fixture::sentence("dependency-missing-old", "SKVS103"),
+            "it waits for HelmRelease flux-system/istio, which does not exist"
+        );
+        assert_eq!(
+            fixture::sentence("dependency-ready-expression", "SKVS103"),
+            "it waits for HelmRelease flux-system/istio, whose readyExpr is not true"
+        );
+    }
+
+    #[test]
+    fn the_chain_is_followed_to_its_end() {
+        let finding = fixture::finding("dependency-chain-middle", "SKVS103");
+        assert_eq!(
+            finding.why[1],
+            "HelmRelease flux-system/istio itself waits for flux-system/crds: install failed: timed out (retries exhausted)"
+        );
+        assert!(format!("{:?}", finding.fix).contains("\"crds\""));
     }
 }

@@ -2,8 +2,11 @@
 
 use crate::diagnosis::case::Case;
 use crate::diagnosis::finding::{Evidence, Finding};
+use crate::diagnosis::install;
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::model::status;
+use crate::text::age::duration;
+use k8s_openapi::jiff::SignedDuration;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS108",
@@ -23,6 +26,9 @@ Wait. If it lasts longer than `spec.timeout`, run troubleshoot again: it then ha
     check,
 };
 
+/// An action that lasts longer than its limit by this, in seconds, is worth a warning.
+const PATIENCE: i64 = 60;
+
 fn working(case: &Case<'_>) -> bool {
     let hr = case.hr();
     !case.is_ready()
@@ -38,11 +44,48 @@ fn check(case: &Case<'_>) -> Verdict {
         .iter()
         .filter_map(|k| hr.condition(k))
         .map(|c| Evidence::condition(case.subject(), c));
-    let timeout = hr.spec.timeout.as_deref().unwrap_or("5m0s");
-    Finding::new(case.subject(), "Flux is working on it")
-        .why(format!(
-            "An install waits for the creation Job, {timeout} at most (spec.timeout)."
-        ))
+    let timeout = install::timeout(case);
+    let since = ["Reconciling", "Ready"]
+        .iter()
+        .filter_map(|k| hr.condition(k))
+        .find_map(|c| case.seconds_since(c.last_transition_time.as_deref()));
+    let limit: Option<SignedDuration> = timeout.parse().ok();
+    let limit = limit.map(|l| l.as_secs());
+    let late = since.zip(limit).is_some_and(|(s, l)| s > l + PATIENCE);
+    let cancelled = hr
+        .condition("Ready")
+        .filter(|c| c.reason == "HealthCheckCanceled");
+    let (sentence, severity) = match (since, cancelled) {
+        (_, Some(_)) => (
+            "Flux has stopped waiting, since something newer came".to_owned(),
+            Severity::Info,
+        ),
+        (Some(since), None) if late => (
+            format!(
+                "Flux has been working on it for {}, longer than it may take ({timeout})",
+                duration(since)
+            ),
+            Severity::Warning,
+        ),
+        _ => ("Flux is working on it".to_owned(), Severity::Info),
+    };
+    let until = match since.zip(limit) {
+        Some((since, limit)) if since <= limit => format!(
+            "It has been at it for {}; an install waits for the creation Job, {timeout} at most (spec.timeout): {} left.",
+            duration(since),
+            duration(limit - since)
+        ),
+        _ => format!("An install waits for the creation Job, {timeout} at most (spec.timeout)."),
+    };
+    let mut finding = Finding::new(case.subject(), sentence)
+        .severity(severity)
+        .why(until);
+    if late && cancelled.is_none() {
+        finding = finding
+            .why("The controller may have been restarted or hang, or it tries again and again: its log tells.")
+            .command(["kubectl", "logs", "-n", "flux-system", "deployment/helm-controller", "--since=30m"]);
+    }
+    finding
         .seen(seen)
         .step("Wait, and follow it:")
         .command([
@@ -65,6 +108,14 @@ mod tests {
         assert_eq!(
             fixture::sentence("in-progress", "SKVS108"),
             "Flux is working on it"
+        );
+        assert_eq!(
+            fixture::sentence("in-progress-too-long", "SKVS108"),
+            "Flux has been working on it for 21m, longer than it may take (5m0s)"
+        );
+        assert_eq!(
+            fixture::sentence("health-check-cancelled", "SKVS108"),
+            "Flux has stopped waiting, since something newer came"
         );
     }
 }

@@ -28,7 +28,8 @@ Start the controller, or correct the shard label."#,
 const PATIENCE: i64 = 60;
 
 fn unanswered(case: &Case<'_>) -> bool {
-    status::is_unanswered(case.hr()) && !case.hr().spec.suspend
+    // Where an event tells why the HelmChart could not be made, a controller has answered (SKVS145).
+    status::is_unanswered(case.hr()) && !case.hr().spec.suspend && case.seen_event().is_none()
 }
 
 fn check(case: &Case<'_>) -> Verdict {

@@ -19,14 +19,20 @@ the first read is refused, in the same words as for an account without rights (S
 Correct `spec.serviceAccountName` in the manifest (the runbook's is `helm-controller`), or create the account with its rights."#,
     example: r#"User "system:serviceaccount:flux-system:nobody" cannot list resource "secrets""#,
     needs: &[Input::ServiceAccount],
-    explains: &["SKVS108", "SKVS110"],
+    explains: &[
+        "SKVS108", "SKVS110", "SKVS109", "SKVS131", "SKVS142", "SKVS145",
+    ],
     when: refused,
     check,
 };
 
 /// Whether the failure is a refusal by RBAC.
 fn refused(case: &Case<'_>) -> bool {
-    case.error().contains("cannot ") && case.error().contains("User \"system:serviceaccount:")
+    // That Flux may not act as the account at all is another matter (SKVS143).
+    let impersonation = case.forbidden().is_some_and(|r| r.verb == "impersonate");
+    !impersonation
+        && case.error().contains("cannot ")
+        && case.error().contains("User \"system:serviceaccount:")
 }
 
 fn check(case: &Case<'_>) -> Verdict {
@@ -39,6 +45,7 @@ fn check(case: &Case<'_>) -> Verdict {
     Finding::new(account.clone(), format!("{account} does not exist, and Flux is to act as it"))
         .why("spec.serviceAccountName names it. An account that does not exist has no rights, so the first request is refused.")
         .seen(case.seen_failure())
+        .seen(case.seen_event())
         .seen([Evidence::new(account.clone(), "", "not found")])
         .step("Correct spec.serviceAccountName in the manifest; the runbook's is helm-controller. These are there:")
         .command(["kubectl", "get", "serviceaccounts", "-n", &account.namespace])

@@ -20,14 +20,20 @@ namespace, where Helm keeps its releases."#,
 Give it the right by a Role and a RoleBinding in the namespace that the message names."#,
     example: r#"jobs.batch is forbidden: User "system:serviceaccount:flux-system:helm-controller" cannot create resource "jobs" in API group "batch" in the namespace "core""#,
     needs: &[],
-    explains: &["SKVS108", "SKVS110"],
+    explains: &[
+        "SKVS108", "SKVS110", "SKVS109", "SKVS131", "SKVS142", "SKVS145",
+    ],
     when: refused,
     check,
 };
 
 /// Whether the failure is a refusal by RBAC.
 fn refused(case: &Case<'_>) -> bool {
-    case.error().contains("cannot ") && case.error().contains("User \"system:serviceaccount:")
+    // That Flux may not act as the account at all is another matter (SKVS143).
+    let impersonation = case.forbidden().is_some_and(|r| r.verb == "impersonate");
+    !impersonation
+        && case.error().contains("cannot ")
+        && case.error().contains("User \"system:serviceaccount:")
 }
 
 fn check(case: &Case<'_>) -> Verdict {
@@ -42,8 +48,14 @@ fn check(case: &Case<'_>) -> Verdict {
         return Verdict::Clear;
     };
     let mut finding = Finding::new(account.clone(), format!("{account} may not {right}"))
-        .why("Flux acts as this account; the API server refused its request.")
-        .seen(case.seen_failure());
+        .why(match case.service_account() {
+            Some(named) if named != account => format!(
+                "It is not the account that the manifest names ({named}): it is Flux's own."
+            ),
+            _ => "Flux acts as this account; the API server refused its request.".to_owned(),
+        })
+        .seen(case.seen_failure())
+        .seen(case.seen_event());
     if let (Some(why), Some(_)) = (
         case.snapshot.service_account.unknown(),
         case.service_account(),

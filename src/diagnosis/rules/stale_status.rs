@@ -2,7 +2,7 @@
 
 use crate::diagnosis::case::Case;
 use crate::diagnosis::finding::{Evidence, Finding};
-use crate::diagnosis::retries::kubectl;
+use crate::diagnosis::retries::{is_old_controller, kubectl};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::model::status;
 
@@ -43,8 +43,18 @@ fn check(case: &Case<'_>) -> Verdict {
         "generation {}, seen by Flux: {seen}",
         hr.metadata.generation
     );
+    // Old controllers write the number when they begin, later ones when they have tried.
+    let means = match is_old_controller(case) {
+        Some(true) => {
+            "This controller writes observedGeneration as soon as it begins: it has not begun."
+        }
+        _ => {
+            "It writes lastAttemptedGeneration with each attempt: it has not tried the present one."
+        }
+    };
     Finding::new(case.subject(), "the status is older than the spec")
         .why("Flux has not worked on the present manifest: what its status says is about an earlier one.")
+        .why(means)
         .seen([Evidence::new(case.subject(), ".metadata.generation", &observed)])
         .step("After a change, wait a minute and look again:")
         .command(kubectl(case, "get"))

@@ -4,6 +4,7 @@ use crate::diagnosis::case::Case;
 use crate::diagnosis::finding::{Evidence, Finding};
 use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
+use crate::model::status;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS107",
@@ -30,12 +31,20 @@ fn suspended(case: &Case<'_>) -> bool {
 fn check(case: &Case<'_>) -> Verdict {
     let installed = !case.hr().status.history.is_empty()
         || case.hr().status.last_release_revision.unwrap_or(0) > 0;
+    let before = status::headline(case.hr()).text;
+    let failed = case.failure.is_some().then(|| {
+        let before = before
+            .strip_prefix("suspended; before that: ")
+            .unwrap_or(&before);
+        format!("Before it was suspended it failed: {before}")
+    });
     Finding::new(case.subject(), "it is suspended: Flux does nothing for it")
         .why(if installed {
             "What was installed stays as it is; changes of the manifest have no effect."
         } else {
             "Nothing was ever installed: there is no database from this onboarding."
         })
+        .whys(failed.as_deref())
         .seen([Evidence::new(case.subject(), ".spec.suspend", "suspend: true")])
         .step("Find out who suspended it and why. To resume, take suspend out of the manifest, or do as follows.")
         .then(then(case, Fixes::Elsewhere))
@@ -51,6 +60,11 @@ mod tests {
         assert_eq!(
             fixture::sentence("suspended", "SKVS107"),
             "it is suspended: Flux does nothing for it"
+        );
+        let finding = fixture::finding("suspended-after-failure-old", "SKVS107");
+        assert_eq!(
+            finding.why[1],
+            "Before it was suspended it failed: install failed: namespace \"core\" not found (retries exhausted)"
         );
     }
 }

@@ -22,9 +22,15 @@ A text that comes back deserves its own code: please report it."#,
     example: r#"install failed: a text that no check knows"#,
     needs: &[],
     explains: &["SKVS110"],
-    when: failing,
+    when: unexplained,
     check,
 };
+
+/// It fails, and not in being deleted: that has its own check, which tells the text.
+fn unexplained(case: &Case<'_>) -> bool {
+    failing(case)
+        && (case.hr().metadata.deletion_timestamp.is_none() || case.reason() != "UninstallFailed")
+}
 
 /// Lines of the raw text that are shown.
 const LINES: usize = 20;

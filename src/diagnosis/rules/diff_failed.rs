@@ -1,0 +1,68 @@
+//! SKVS140: Flux cannot compare the release with the cluster.
+
+use crate::diagnosis::case::Case;
+use crate::diagnosis::retries::{Fixes, then};
+use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, always};
+
+pub(in crate::diagnosis) const RULE: Rule = Rule {
+    code: "SKVS140",
+    slug: "diff-failed",
+    severity: Severity::Error,
+    role: Role::Cause,
+    title: "Flux cannot compare the release with the cluster",
+    explanation: r#"Before it acts Flux asks the API server, by a dry run, whether the cluster still is as the release says (`spec.driftDetection`, in
+old controllers a feature gate), and that failed. The release itself may be well."#,
+    fix: r#"See it: the text; often an object of the release is gone, or its kind is.
+
+Mend what the text says. `spec.driftDetection.mode: disabled` goes without the comparison."#,
+    example: r#"DiffFailed: failed to diff release against cluster resources: …
+StateError: Could not determine release state: unable to determine cluster state: …"#,
+    needs: &[],
+    explains: &["SKVS108", "SKVS303", "SKVS308", "SKVS111"],
+    when: always,
+    check,
+};
+
+fn check(case: &Case<'_>) -> Verdict {
+    let error = case.error();
+    let lead = [
+        "failed to diff release against cluster resources: ",
+        "unable to determine cluster state: ",
+    ]
+    .into_iter()
+    .find(|lead| error.contains(lead));
+    let Some((_, said)) = lead.and_then(|lead| error.split_once(lead)) else {
+        return Verdict::Clear;
+    };
+    // The cause has its own check.
+    if case.forbidden().is_some()
+        || case.server_error().is_some()
+        || case.object_error().is_some()
+        || case.refusal().is_some()
+    {
+        return Verdict::Clear;
+    }
+    case.finding(case.subject(), "Flux cannot compare the release with the cluster")
+        .why(format!("It says: {said}"))
+        .step("Mend what the text says; or switch the comparison off (spec.driftDetection.mode: disabled). What the release holds:")
+        .command(["helm", "get", "manifest", "-n", case.hr().storage_namespace(), &case.hr().release_name()])
+        .then(then(case, Fixes::Elsewhere))
+        .into()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::diagnosis::fixture;
+
+    #[test]
+    fn both_controllers_words_are_known() {
+        assert_eq!(
+            fixture::sentence("diff-failed", "SKVS140"),
+            "Flux cannot compare the release with the cluster"
+        );
+        assert_eq!(
+            fixture::sentence("diff-failed-old", "SKVS140"),
+            "Flux cannot compare the release with the cluster"
+        );
+    }
+}

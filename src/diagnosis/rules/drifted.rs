@@ -1,0 +1,117 @@
+//! SKVS139: what the onboarding made was changed by somebody else.
+
+use crate::diagnosis::case::Case;
+use crate::diagnosis::finding::{Evidence, Finding};
+use crate::diagnosis::retries::kubectl;
+use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, always};
+use crate::model::event::Event;
+
+pub(in crate::diagnosis) const RULE: Rule = Rule {
+    code: "SKVS139",
+    slug: "drifted",
+    severity: Severity::Warning,
+    role: Role::State,
+    title: "what the onboarding made was changed by somebody else",
+    explanation: r#"Flux compares what is in the cluster with what the release holds (`spec.driftDetection`), and they differ: somebody edited or
+deleted an object, or another controller owns a field. For an onboarding it is the authorization policy: who is let in to the
+database may not be who the manifest says. With `mode: enabled` Flux sets it back; with `warn` it only tells."#,
+    fix: r#"See it: the condition Drifted, or the events DriftDetected of the HelmRelease.
+
+If the change is right, take it over into the manifest. If not, undo it, or set `spec.driftDetection.mode: enabled`. The object's
+`managedFields` name who wrote it."#,
+    example: r#"Drifted=True DriftDetected: Cluster state of release core/x.v1 has drifted from the desired state: AuthorizationPolicy/secure-kvs/x changed (0 additions, 1 changes, 0 removals)"#,
+    needs: &[],
+    explains: &[],
+    when: always,
+    check,
+};
+
+/// The words that events on drift carry.
+const REASONS: [&str; 3] = ["DriftDetected", "DriftCorrected", "DriftCorrectionFailed"];
+
+fn check(case: &Case<'_>) -> Verdict {
+    let hr = case.hr();
+    let condition = hr.condition("Drifted").filter(|c| c.is_true());
+    let events = case.snapshot.events.seen().map_or(&[][..], |e| &e.known);
+    // The newest one holds, unless the condition of newer controllers says that all is well again.
+    let newest = events
+        .iter()
+        .rev()
+        .map(Event::from_value)
+        .find(|e| REASONS.contains(&e.reason.as_str()))
+        .filter(|e| e.reason != "DriftCorrected")
+        .filter(|_| hr.condition("Drifted").is_none_or(|c| c.is_true()));
+    let (message, seen) = match (condition, &newest) {
+        (Some(c), _) => (
+            c.message.clone(),
+            Evidence::new(case.subject(), ".status.conditions[Drifted]", &c.reason),
+        ),
+        (None, Some(e)) => (
+            e.message.clone(),
+            Evidence::new(case.subject(), "events", &e.reason),
+        ),
+        (None, None) => return Verdict::Clear,
+    };
+    let uncorrected = newest.is_some_and(|e| e.reason == "DriftCorrectionFailed");
+    let sentence = if uncorrected {
+        "somebody changed what the onboarding made, and Flux could not set it back"
+    } else {
+        "somebody changed what the onboarding made"
+    };
+    let objects: Vec<&str> = message
+        .lines()
+        .skip(1)
+        .filter(|l| !l.is_empty())
+        .take(10)
+        .collect();
+    let mut finding = Finding::new(case.subject(), sentence)
+        .why("What is in the cluster differs from the release: who is let in to the database may not be who the manifest says.")
+        .seen([seen.lines(&objects)]);
+    finding =
+        finding.step("See who wrote it, then take the change over into the manifest or undo it:");
+    let object = objects.iter().find_map(|l| {
+        let mut parts = l.split_whitespace().next()?.split('/');
+        Some((parts.next()?, parts.next()?, parts.next()?))
+    });
+    match object {
+        Some((kind, namespace, name)) => finding.command([
+            "kubectl",
+            "get",
+            "-n",
+            namespace,
+            &kind.to_lowercase(),
+            name,
+            "-o",
+            "yaml",
+            "--show-managed-fields",
+        ]),
+        None => finding.command(kubectl(case, "describe")),
+    }
+    .into()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::diagnosis::fixture;
+
+    #[test]
+    fn the_condition_and_older_controllers_events_are_read() {
+        assert_eq!(
+            fixture::sentence("drifted", "SKVS139"),
+            "somebody changed what the onboarding made"
+        );
+        assert_eq!(
+            fixture::sentence("ready-and-drifted-middle", "SKVS139"),
+            "somebody changed what the onboarding made, and Flux could not set it back"
+        );
+    }
+
+    #[test]
+    fn a_drift_that_was_corrected_is_none() {
+        assert!(
+            fixture::diagnosis("ready-and-drift-corrected-middle")
+                .roots
+                .is_empty()
+        );
+    }
+}

@@ -1,0 +1,58 @@
+//! SKVS135: an expression in the manifest is no valid CEL.
+
+use crate::diagnosis::case::Case;
+use crate::diagnosis::retries::{Fixes, kubectl, then};
+use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, always};
+
+pub(in crate::diagnosis) const RULE: Rule = Rule {
+    code: "SKVS135",
+    slug: "expression-invalid",
+    severity: Severity::Error,
+    role: Role::Cause,
+    title: "an expression in the manifest is no valid CEL",
+    explanation: r#"`spec.dependsOn[].readyExpr` and `spec.healthCheckExprs` hold expressions in CEL, and one of them cannot be compiled or does not
+give true or false. Flux stops until the manifest changes. Only controllers since 1.4 have such expressions."#,
+    fix: r#"See it: the condition Ready; the text names the place.
+
+Correct the expression in the manifest."#,
+    example: r#"Stalled=True InvalidCELExpression: Reconciliation failed terminally due to configuration error: failed to parse the CEL expression …"#,
+    needs: &[],
+    explains: &["SKVS103", "SKVS108"],
+    when: always,
+    check,
+};
+
+fn check(case: &Case<'_>) -> Verdict {
+    if case.reason() != "InvalidCELExpression" {
+        return Verdict::Clear;
+    }
+    let lead = "Reconciliation failed terminally due to configuration error: ";
+    let said = case.error().strip_prefix(lead).unwrap_or(case.error());
+    case.finding(
+        case.subject(),
+        "an expression in the manifest is no valid CEL",
+    )
+    .why(format!("It says: {said}"))
+    .why("Flux does nothing until the manifest changes.")
+    .step("Correct readyExpr of spec.dependsOn, or spec.healthCheckExprs, in the manifest. It has:")
+    .command(
+        kubectl(case, "get")
+            .into_iter()
+            .chain(["-o".to_owned(), "yaml".to_owned()]),
+    )
+    .then(then(case, Fixes::Manifest))
+    .into()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::diagnosis::fixture;
+
+    #[test]
+    fn it_is_found() {
+        assert_eq!(
+            fixture::sentence("expression-invalid", "SKVS135"),
+            "an expression in the manifest is no valid CEL"
+        );
+    }
+}

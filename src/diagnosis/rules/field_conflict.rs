@@ -1,0 +1,50 @@
+//! SKVS127: another field manager owns a field of the chart.
+
+use crate::diagnosis::case::Case;
+use crate::diagnosis::refused::object;
+use crate::diagnosis::retries::{Fixes, then};
+use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, always};
+use crate::model::object_error::ObjectError;
+
+pub(in crate::diagnosis) const RULE: Rule = Rule {
+    code: "SKVS127",
+    slug: "field-conflict",
+    severity: Severity::Error,
+    role: Role::Cause,
+    title: "another field manager owns a field of the chart",
+    explanation: r#"With server-side apply (Helm 4, controller 1.5 and later) each field has an owner, and another one owns a field that the chart
+sets: an edit with kubectl, another controller. Flux takes such fields by force; where it may not, the action fails."#,
+    fix: r#"See it: `kubectl get KIND NAME -o yaml --show-managed-fields`
+
+Stop the other writer, or have it give the field up. Take the field out of the chart's values if the other one is right."#,
+    example: r#"conflict occurred while applying object core/x security.istio.io/v1, Kind=AuthorizationPolicy: Apply failed with 1 conflict: conflict with "kubectl-client-side-apply" …"#,
+    needs: &[],
+    explains: &["SKVS108", "SKVS303", "SKVS308", "SKVS111"],
+    when: always,
+    check,
+};
+
+fn check(case: &Case<'_>) -> Verdict {
+    let Some(ObjectError::Conflict { manager }) = case.object_error() else {
+        return Verdict::Clear;
+    };
+    let object = object(case.error());
+    case.finding(case.subject(), format!("{manager} owns a field of {object}, and Helm may not take it"))
+        .why("Server-side apply keeps an owner for each field; two want to set one.")
+        .step("Stop the other writer, or have it give the field up. Who owns what is in the object's managedFields.")
+        .then(then(case, Fixes::Elsewhere))
+        .into()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::diagnosis::fixture;
+
+    #[test]
+    fn the_manager_is_told() {
+        assert_eq!(
+            fixture::sentence("field-conflict", "SKVS127"),
+            "kubectl-client-side-apply owns a field of AuthorizationPolicy secure-kvs/pds-database, and Helm may not take it"
+        );
+    }
+}

@@ -1,0 +1,64 @@
+//! SKVS129: a field was to change that cannot.
+
+use crate::diagnosis::case::Case;
+use crate::diagnosis::finding::Subject;
+use crate::diagnosis::retries::{Fixes, then};
+use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, always};
+use crate::model::failure::applied_object;
+use crate::model::object_error::ObjectError;
+
+pub(in crate::diagnosis) const RULE: Rule = Rule {
+    code: "SKVS129",
+    slug: "field-immutable",
+    severity: Severity::Error,
+    role: Role::Cause,
+    title: "a field was to change that cannot",
+    explanation: r#"The new chart or the new values change a field that Kubernetes lets nobody change once the object is there (a Job's template, a
+selector, a volume's size, an immutable ConfigMap). The upgrade fails each time until the object is made anew."#,
+    fix: r#"See it: `helm diff` or the two versions of the chart, at the field that the text names.
+
+Delete the object, so that the upgrade makes it anew (a Job, a policy or a ConfigMap of an onboarding holds no data), or go back to
+the values before. `spec.upgrade.force: true` does the same with client-side apply (controllers before 1.5)."#,
+    example: r#"cannot patch "x" with kind Job: Job.batch "x" is invalid: spec.template: Invalid value: …: field is immutable
+ConfigMap "x" is invalid: data: Forbidden: field is immutable when `immutable` is set"#,
+    needs: &[],
+    explains: &["SKVS108", "SKVS303", "SKVS308", "SKVS111"],
+    when: always,
+    check,
+};
+
+fn check(case: &Case<'_>) -> Verdict {
+    let Some(ObjectError::Immutable { object, field }) = case.object_error() else {
+        return Verdict::Clear;
+    };
+    let (kind, name) = object.split_once(' ').unwrap_or((&object, ""));
+    let applied = applied_object(case.error());
+    let namespace = applied
+        .as_ref()
+        .and_then(|(_, id)| id.split_once('/'))
+        .map_or(case.hr().release_namespace(), |(namespace, _)| namespace);
+    let subject = Subject::new(kind, namespace, name);
+    case.finding(subject.clone(), format!("{field} of {subject} was to change, and cannot"))
+        .why("Kubernetes keeps that field as it was made; the upgrade fails each time.")
+        .step("If the change is wanted, delete the object, so that the upgrade makes it anew. Look at it first:")
+        .command(["kubectl", "get", "-n", namespace, &kind.to_lowercase(), name, "-o", "yaml"])
+        .then(then(case, Fixes::Elsewhere))
+        .into()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::diagnosis::fixture;
+
+    #[test]
+    fn the_field_is_told() {
+        assert_eq!(
+            fixture::sentence("field-immutable", "SKVS129"),
+            "data of ConfigMap core/owner was to change, and cannot"
+        );
+        assert_eq!(
+            fixture::sentence("field-immutable-old", "SKVS129"),
+            "spec.template of Job core/pds-database-migrate was to change, and cannot"
+        );
+    }
+}

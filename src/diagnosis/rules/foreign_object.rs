@@ -1,0 +1,78 @@
+//! SKVS126: an object of the chart exists and belongs to somebody else.
+
+use crate::diagnosis::case::Case;
+use crate::diagnosis::finding::Subject;
+use crate::diagnosis::retries::{Fixes, then};
+use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, always};
+use crate::model::object_error::ObjectError;
+
+pub(in crate::diagnosis) const RULE: Rule = Rule {
+    code: "SKVS126",
+    slug: "foreign-object",
+    severity: Severity::Error,
+    role: Role::Cause,
+    title: "an object of the chart exists and belongs to somebody else",
+    explanation: r#"An object of the chart is there already without this release's marks (label `app.kubernetes.io/managed-by`, annotations
+`meta.helm.sh/release-name` and `-namespace`): made by hand, by another release, or left by one that was removed. Helm does not
+take it over. Controllers since 1.1 do, unless `disableTakeOwnership` is set."#,
+    fix: r#"See it: `kubectl get KIND NAME -n NAMESPACE -o yaml`, the labels and annotations.
+
+If another onboarding owns it, the two make the same thing: one has to go, or be given other values. If it is a leftover, delete it."#,
+    example: r#"AuthorizationPolicy "pds-database" in namespace "secure-kvs" exists and cannot be imported into the current release: invalid ownership metadata; …"#,
+    needs: &[],
+    explains: &["SKVS108", "SKVS303", "SKVS308", "SKVS111"],
+    when: always,
+    check,
+};
+
+fn check(case: &Case<'_>) -> Verdict {
+    let Some(ObjectError::Foreign {
+        kind,
+        name,
+        namespace,
+        owner,
+    }) = case.object_error()
+    else {
+        return Verdict::Clear;
+    };
+    let subject = Subject::new(&kind, &namespace, &name);
+    let whose = match &owner {
+        Some(owner) => format!("the release {owner}"),
+        None => "no release".to_owned(),
+    };
+    case.finding(
+        subject.clone(),
+        format!("{subject} is there already and belongs to {whose}"),
+    )
+    .why("The chart makes an object of that name, and Helm takes over none that is not its own.")
+    .step("See whose it is. A leftover may be deleted; another onboarding's may not:")
+    .command([
+        "kubectl",
+        "get",
+        "-n",
+        &namespace,
+        &kind.to_lowercase(),
+        &name,
+        "-o",
+        "yaml",
+    ])
+    .then(then(case, Fixes::Elsewhere))
+    .into()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::diagnosis::fixture;
+
+    #[test]
+    fn the_owner_is_told() {
+        assert_eq!(
+            fixture::sentence("foreign-object", "SKVS126"),
+            "ConfigMap core/owner is there already and belongs to the release core-other"
+        );
+        assert_eq!(
+            fixture::sentence("foreign-object-old", "SKVS126"),
+            "AuthorizationPolicy secure-kvs/pds-database is there already and belongs to no release"
+        );
+    }
+}

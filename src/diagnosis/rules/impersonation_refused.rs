@@ -1,0 +1,66 @@
+//! SKVS143: Flux may not act as the account that the manifest names.
+
+use crate::diagnosis::case::Case;
+use crate::diagnosis::finding::Subject;
+use crate::diagnosis::retries::{Fixes, then};
+use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, always};
+
+pub(in crate::diagnosis) const RULE: Rule = Rule {
+    code: "SKVS143",
+    slug: "impersonation-refused",
+    severity: Severity::Error,
+    role: Role::Cause,
+    title: "Flux may not act as the account that the manifest names",
+    explanation: r#"With `spec.serviceAccountName` helm-controller acts in the name of that account (impersonation), for which its own account needs
+the right `impersonate` on ServiceAccounts. Flux's installation gives it; a hardened one may not."#,
+    fix: r#"See it: `kubectl auth can-i impersonate serviceaccounts -n NAMESPACE --as=system:serviceaccount:flux-system:helm-controller`
+
+Give helm-controller's account that right, by the ClusterRole of Flux's installation."#,
+    example: r#"serviceaccounts "x" is forbidden: User "system:serviceaccount:flux-system:helm-controller" cannot impersonate resource "serviceaccounts" in API group "" in the namespace "flux-system""#,
+    needs: &[],
+    explains: &["SKVS108", "SKVS109", "SKVS131", "SKVS142", "SKVS145"],
+    when: always,
+    check,
+};
+
+fn check(case: &Case<'_>) -> Verdict {
+    let Some(right) = case.forbidden().filter(|r| r.verb == "impersonate") else {
+        return Verdict::Clear;
+    };
+    let user = right.user.clone().unwrap_or_default();
+    let account = user
+        .strip_prefix("system:serviceaccount:")
+        .and_then(|a| a.split_once(':'))
+        .map(|(namespace, name)| Subject::new("ServiceAccount", namespace, name));
+    let subject = account.unwrap_or_else(|| case.subject());
+    let acts = case
+        .service_account()
+        .map_or(right.resource.clone(), |a| a.to_string());
+    let namespace = right
+        .namespace
+        .as_deref()
+        .unwrap_or(&case.hr().metadata.namespace);
+    case.finding(subject, format!("Flux's own account may not act as {acts}"))
+        .why("spec.serviceAccountName wants it to, and its own account lacks the right to impersonate.")
+        .step("Give helm-controller's account the right to impersonate. Check it:")
+        .command(["kubectl", "auth", "can-i", "impersonate", &right.resource, "-n", namespace, &format!("--as={user}")])
+        .then(then(case, Fixes::Elsewhere))
+        .into()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::diagnosis::fixture;
+
+    #[test]
+    fn it_is_not_taken_for_a_right_of_the_account() {
+        assert_eq!(
+            fixture::sentence("impersonation-refused", "SKVS143"),
+            "Flux's own account may not act as ServiceAccount flux-system/helm-controller"
+        );
+        assert_eq!(
+            fixture::sentence("impersonation-refused-old", "SKVS143"),
+            "Flux's own account may not act as ServiceAccount flux-system/helm-controller"
+        );
+    }
+}

@@ -1,0 +1,62 @@
+//! SKVS122: the cluster does not know a kind that the chart needs.
+
+use crate::diagnosis::case::Case;
+use crate::diagnosis::retries::{Fixes, then};
+use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, always};
+use crate::model::object_error::ObjectError;
+
+pub(in crate::diagnosis) const RULE: Rule = Rule {
+    code: "SKVS122",
+    slug: "kind-missing",
+    severity: Severity::Error,
+    role: Role::Cause,
+    title: "the cluster does not know a kind that the chart needs",
+    explanation: r#"The chart holds an object of a kind that the API server does not serve: its CustomResourceDefinition is not installed, or is in
+another version. The onboarding's authorization policy is such a kind (`AuthorizationPolicy` of `security.istio.io`): without
+Istio there is none."#,
+    fix: r#"See it: `kubectl api-resources --api-group=GROUP`
+
+Install what brings the kind (for an authorization policy: Istio), before the onboarding: `spec.dependsOn` keeps that order. If
+only the version is another one, the chart is too old or too new for the cluster."#,
+    example: r#"resource mapping not found for name: "pds-database" namespace: "secure-kvs" from "": no matches for kind "AuthorizationPolicy" in version "security.istio.io/v1beta1"
+ensure CRDs are installed first"#,
+    needs: &[],
+    explains: &["SKVS108", "SKVS303", "SKVS308", "SKVS111"],
+    when: always,
+    check,
+};
+
+fn check(case: &Case<'_>) -> Verdict {
+    let Some(ObjectError::NoKind {
+        kind,
+        version,
+        stored: false,
+    }) = case.object_error()
+    else {
+        return Verdict::Clear;
+    };
+    let group = version.split_once('/').map_or("", |(group, _)| group);
+    case.finding(case.subject(), format!("the cluster does not know the kind {kind} of {version}, which the chart needs"))
+        .why("Its CustomResourceDefinition is not installed, or is in another version. Nothing of the chart was applied.")
+        .step("See which kinds and versions of that group there are, then install what brings it:")
+        .command(["kubectl", "api-resources", &format!("--api-group={group}")])
+        .then(then(case, Fixes::Elsewhere))
+        .into()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::diagnosis::fixture;
+
+    #[test]
+    fn the_kind_is_told() {
+        assert_eq!(
+            fixture::sentence("kind-missing", "SKVS122"),
+            "the cluster does not know the kind AuthorizationPolicy of security.istio.io/v1beta1, which the chart needs"
+        );
+        assert_eq!(
+            fixture::sentence("kind-missing-old", "SKVS122"),
+            "the cluster does not know the kind AuthorizationPolicy of security.istio.io/v1beta1, which the chart needs"
+        );
+    }
+}

@@ -1,0 +1,86 @@
+//! SKVS142: Flux could not read Helm's storage.
+
+use crate::diagnosis::case::Case;
+use crate::diagnosis::retries::{Fixes, then};
+use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, always};
+
+pub(in crate::diagnosis) const RULE: Rule = Rule {
+    code: "SKVS142",
+    slug: "storage-unread",
+    severity: Severity::Error,
+    role: Role::Cause,
+    title: "Flux could not read Helm's storage",
+    explanation: r#"Controllers before 0.37 say `failed to get last release revision` and no more; the reason stands in their events only, which
+Kubernetes keeps for an hour. Mostly the account that Flux acts as may not read Secrets in the storage namespace."#,
+    fix: r#"See it: `kubectl describe hr NAME`, the events, or the log of helm-controller.
+
+Give the account of `spec.serviceAccountName` the rights on Secrets in the storage namespace, or mend what the event says."#,
+    example: r#"GetLastReleaseFailed: failed to get last release revision"#,
+    needs: &[],
+    explains: &["SKVS108", "SKVS303", "SKVS308", "SKVS111"],
+    when: always,
+    check,
+};
+
+fn check(case: &Case<'_>) -> Verdict {
+    if case.reason() != "GetLastReleaseFailed" {
+        return Verdict::Clear;
+    }
+    let told = case.seen_event().is_some();
+    let finding = case
+        .finding(case.subject(), "Flux could not read Helm's storage")
+        .seen(case.seen_failure());
+    let finding = match (told, case.snapshot.events.unknown()) {
+        (true, _) => finding.why("The status does not say why; an event does."),
+        (false, Some(why)) => finding.why(format!(
+            "The status does not say why, and the events were not read: {}.",
+            why.clause()
+        )),
+        (false, None) => {
+            finding.why("The status does not say why, and the event that did is gone.")
+        }
+    };
+    let account = case
+        .service_account()
+        .map_or("helm-controller".to_owned(), |a| a.name);
+    let user = format!(
+        "--as=system:serviceaccount:{}:{account}",
+        case.hr().metadata.namespace
+    );
+    finding
+        .step("Mostly the account that Flux acts as may not read Secrets. Check it:")
+        .command([
+            "kubectl",
+            "auth",
+            "can-i",
+            "list",
+            "secrets",
+            "-n",
+            case.hr().storage_namespace(),
+            &user,
+        ])
+        .then(then(case, Fixes::Elsewhere))
+        .into()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::diagnosis::fixture;
+
+    #[test]
+    fn it_stands_alone_where_the_event_is_gone() {
+        assert_eq!(
+            fixture::sentence("storage-unread-old", "SKVS142"),
+            "Flux could not read Helm's storage"
+        );
+    }
+
+    #[test]
+    fn the_event_leads_to_the_missing_right() {
+        assert_eq!(
+            fixture::sentence("storage-forbidden-old", "SKVS402"),
+            "ServiceAccount flux-system/helm-controller may not list secrets in flux-system"
+        );
+        assert_eq!(fixture::followers("storage-forbidden-old"), ["SKVS142"]);
+    }
+}

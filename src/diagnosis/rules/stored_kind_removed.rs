@@ -1,0 +1,71 @@
+//! SKVS121: the stored release holds a kind that the cluster no longer serves.
+
+use crate::diagnosis::case::Case;
+use crate::diagnosis::retries::{Fixes, then};
+use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, always};
+use crate::model::object_error::ObjectError;
+
+pub(in crate::diagnosis) const RULE: Rule = Rule {
+    code: "SKVS121",
+    slug: "stored-kind-removed",
+    severity: Severity::Error,
+    role: Role::Cause,
+    title: "the stored release holds a kind that the cluster no longer serves",
+    explanation: r#"Helm compares the new chart with the stored release, and that holds an object in an API version that a newer Kubernetes has
+dropped (or whose CustomResourceDefinition was removed). A newer chart alone does not help: the stored revision stays as it is."#,
+    fix: r#"See it: `helm get manifest -n STORAGENAMESPACE RELEASE` and look for the kind.
+
+Rewrite the stored release with the helm plugin `mapkubeapis`. Where only the authorization policy is in it, it may be removed and
+installed anew instead, but the database must then be taken away from the creation Job: a second installation fails on it (SKVS301)."#,
+    example: r#"unable to build kubernetes objects from current release manifest: … no matches for kind "AuthorizationPolicy" in version "security.istio.io/v1alpha1""#,
+    needs: &[],
+    explains: &["SKVS108", "SKVS303", "SKVS308", "SKVS111"],
+    when: always,
+    check,
+};
+
+fn check(case: &Case<'_>) -> Verdict {
+    let Some(ObjectError::NoKind {
+        kind,
+        version,
+        stored: true,
+    }) = case.object_error()
+    else {
+        return Verdict::Clear;
+    };
+    let what = if kind.is_empty() {
+        "an API".to_owned()
+    } else {
+        format!("the kind {kind} of {version}")
+    };
+    let release = case.hr().release_name();
+    let storage = case.hr().storage_namespace();
+    case.finding(
+        case.subject(),
+        format!("the stored release holds {what}, which the cluster no longer serves"),
+    )
+    .why("Helm needs the stored revision to compare; a newer chart does not change it.")
+    .step("See what is in it:")
+    .command(["helm", "get", "manifest", "-n", storage, &release])
+    .step("Rewrite it with the helm plugin mapkubeapis:")
+    .command(["helm", "mapkubeapis", &release, "--namespace", storage])
+    .then(then(case, Fixes::Elsewhere))
+    .into()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::diagnosis::fixture;
+
+    #[test]
+    fn it_is_told_apart_from_a_chart_that_is_wrong() {
+        assert_eq!(
+            fixture::sentence("stored-kind-removed", "SKVS121"),
+            "the stored release holds the kind AuthorizationPolicy of security.istio.io/v1alpha1, which the cluster no longer serves"
+        );
+        assert_eq!(
+            fixture::sentence("stored-kind-removed-old", "SKVS121"),
+            "the stored release holds an API, which the cluster no longer serves"
+        );
+    }
+}

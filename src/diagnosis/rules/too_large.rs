@@ -1,0 +1,71 @@
+//! SKVS124: an object or the release is too large to be stored.
+
+use crate::diagnosis::case::Case;
+use crate::diagnosis::retries::{Fixes, then};
+use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, always};
+use crate::model::object_error::Large;
+use crate::model::object_error::ObjectError;
+
+pub(in crate::diagnosis) const RULE: Rule = Rule {
+    code: "SKVS124",
+    slug: "too-large",
+    severity: Severity::Error,
+    role: Role::Cause,
+    title: "an object or the release is too large to be stored",
+    explanation: r#"Helm keeps a release with the whole chart in it in one Secret, and Kubernetes takes no more than 1 MiB of data in one; etcd and
+the API server have limits on a request as well. A large file in the chart, or large values, break it. Client-side apply keeps
+the object in an annotation, for which 256 KiB is the limit."#,
+    fix: r#"See it: the size of the chart's archive, and of `spec.values` and what `valuesFrom` brings.
+
+Take large files out of the chart (`.helmignore`), or use the version before. The onboarding's own values are a few lines: a
+large file there is a mistake."#,
+    example: r#"create: failed to create: Secret "sh.helm.release.v1.x.v1" is invalid: data: Too long: may not be more than 1048576 bytes
+etcdserver: request is too large"#,
+    needs: &[],
+    explains: &["SKVS108", "SKVS303", "SKVS308", "SKVS111"],
+    when: always,
+    check,
+};
+
+fn check(case: &Case<'_>) -> Verdict {
+    let Some(ObjectError::TooLarge(what)) = case.object_error() else {
+        return Verdict::Clear;
+    };
+    let sentence = match what {
+        Large::Release => "the release is too large for the Secret that Helm keeps it in",
+        Large::Object => "an object of the chart is too large: Kubernetes takes 1 MiB at most",
+        Large::Annotations => "an object of the chart is too large for client-side apply",
+        Large::Request => "what Flux sends is too large for the API server",
+    };
+    case.finding(case.subject(), sentence)
+        .why("Helm stores the whole chart with each revision, compressed; one Secret holds 1 MiB.")
+        .step("Take large files out of the chart or the values, or use the chart's version before. What was stored until now:")
+        .command(["helm", "history", "-n", case.hr().storage_namespace(), &case.hr().release_name()])
+        .then(then(case, Fixes::Elsewhere))
+        .into()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::diagnosis::fixture;
+
+    #[test]
+    fn what_is_too_large_is_told() {
+        assert_eq!(
+            fixture::sentence("too-large", "SKVS124"),
+            "the release is too large for the Secret that Helm keeps it in"
+        );
+        assert_eq!(
+            fixture::sentence("too-large-object", "SKVS124"),
+            "an object of the chart is too large: Kubernetes takes 1 MiB at most"
+        );
+        assert_eq!(
+            fixture::sentence("too-large-middle", "SKVS124"),
+            "what Flux sends is too large for the API server"
+        );
+        assert_eq!(
+            fixture::sentence("too-large-old", "SKVS124"),
+            "the release is too large for the Secret that Helm keeps it in"
+        );
+    }
+}

@@ -1,0 +1,56 @@
+//! SKVS125: somebody wrote the object at the same time.
+
+use crate::diagnosis::case::Case;
+use crate::diagnosis::retries::{Fixes, then};
+use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, always};
+use crate::model::object_error::ObjectError;
+
+pub(in crate::diagnosis) const RULE: Rule = Rule {
+    code: "SKVS125",
+    slug: "write-race",
+    severity: Severity::Warning,
+    role: Role::Cause,
+    title: "somebody wrote the object at the same time",
+    explanation: r#"Two writers changed one object at the same time, and the API server took the first. It passes: Flux tries again, unless its
+retries are used up. If it comes back, two controllers (or a script) fight over the object."#,
+    fix: r#"See it: `kubectl get RESOURCE NAME -o yaml --show-managed-fields`: it names the writers.
+
+Nothing is to be mended if it happened once. If it comes back, stop the other writer."#,
+    example: r#"Operation cannot be fulfilled on secrets "sh.helm.release.v1.x.v1": the object has been modified; please apply your changes to the latest version and try again"#,
+    needs: &[],
+    explains: &["SKVS108", "SKVS303", "SKVS308", "SKVS111"],
+    when: always,
+    check,
+};
+
+fn check(case: &Case<'_>) -> Verdict {
+    let Some(ObjectError::Modified { resource, name }) = case.object_error() else {
+        return Verdict::Clear;
+    };
+    case.finding(
+        case.subject(),
+        format!("somebody wrote {resource} {name} at the same time as Flux"),
+    )
+    .severity(case.passing())
+    .why("The API server took the other writer's change. It passes by itself.")
+    .step("Only if it comes back: see who else writes it.")
+    .then(then(case, Fixes::Elsewhere))
+    .into()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::diagnosis::fixture;
+
+    #[test]
+    fn it_is_found() {
+        assert_eq!(
+            fixture::sentence("write-race", "SKVS125"),
+            "somebody wrote secrets sh.helm.release.v1.core-skvs-onboarding-pds--database.v1 at the same time as Flux"
+        );
+        assert_eq!(
+            fixture::sentence("write-race-old", "SKVS125"),
+            "somebody wrote secrets sh.helm.release.v1.core-skvs-onboarding-pds--database.v1 at the same time as Flux"
+        );
+    }
+}
