@@ -20,6 +20,8 @@ pub mod sarif;
 pub mod sheet;
 pub mod sort;
 pub mod table;
+#[cfg(test)]
+mod untrusted;
 pub mod yaml;
 
 /// An expression or format that cannot be used, in kubectl's words where it has them.

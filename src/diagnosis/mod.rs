@@ -15,6 +15,8 @@ pub mod ignore;
 pub mod install;
 pub mod job;
 mod policy;
+#[cfg(test)]
+mod precision;
 mod refused;
 pub mod registry;
 mod rendering;
@@ -23,6 +25,8 @@ pub mod rule;
 mod rules;
 mod sources;
 pub mod standing;
+#[cfg(test)]
+mod unread;
 
 pub use case::Case;
 pub use engine::{Diagnosis, NotRun, Root, diagnose};

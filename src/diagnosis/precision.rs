@@ -1,0 +1,235 @@
+//! docs/precision.md: every case with its cause, what was found, and the totals. Test code only.
+//!
+//! The cases of tests/fixtures are diagnosed here. Those of tests/cluster/matrix are brought about by real Flux and diagnosed
+//! in the cluster test, which fails where this page would be wrong; here only their files are read.
+
+use super::fixture::{self, Meta};
+use super::registry;
+use serde_json::Value;
+use std::fmt::Write;
+use std::path::Path;
+
+/// The code of a failure whose cause no rule knows.
+const UNKNOWN: &str = "SKVS900";
+
+/// What the testbed runs.
+const REAL: &str = "1.6.3";
+
+/// A row of the page.
+struct Row {
+    name: String,
+    controller: String,
+    expected: Vec<String>,
+    found: Vec<String>,
+}
+
+impl Row {
+    fn is_wrong(&self) -> bool {
+        self.expected != self.found
+    }
+
+    fn is_unknown(&self) -> bool {
+        self.found.iter().any(|code| code == UNKNOWN)
+    }
+
+    fn result(&self) -> &'static str {
+        match (self.is_wrong(), self.is_unknown()) {
+            (true, _) => "wrong",
+            (_, true) => "unknown, as told",
+            _ => "right",
+        }
+    }
+}
+
+/// A case or a healthy onboarding of the cluster test.
+struct Real {
+    slug: String,
+    title: String,
+    expected: Vec<String>,
+    unknown: Option<String>,
+}
+
+fn real(folder: &str) -> Vec<Real> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/cluster/matrix")
+        .join(folder);
+    let mut all: Vec<Real> = std::fs::read_dir(&folder)
+        .unwrap()
+        .map(|entry| {
+            let path = entry.unwrap().path();
+            let slug = path.file_stem().unwrap().to_string_lossy().into_owned();
+            let text = std::fs::read_to_string(&path).unwrap();
+            let first = text.split("\n---\n").next().unwrap();
+            let case: Value =
+                serde_saphyr::from_str(first).unwrap_or_else(|e| panic!("{slug}: {e}"));
+            let codes = case["expect"].as_array().into_iter().flatten();
+            Real {
+                slug,
+                title: case["title"].as_str().unwrap().to_owned(),
+                expected: codes.map(|c| c.as_str().unwrap().to_owned()).collect(),
+                unknown: case["unknown"].as_str().map(str::to_owned),
+            }
+        })
+        .collect();
+    all.sort_by(|a, b| a.slug.cmp(&b.slug));
+    all
+}
+
+/// The cases of tests/fixtures, diagnosed.
+fn fixtures(origin: &str) -> Vec<Row> {
+    let all = fixture::names().into_iter().filter_map(|name| {
+        let meta = fixture::meta(&name);
+        (meta.origin == origin).then(|| {
+            let roots = fixture::diagnosis(&name).roots;
+            let mut found: Vec<String> = roots.iter().map(|r| r.rule.code.to_owned()).collect();
+            found.sort_unstable();
+            Row {
+                controller: controller(&name, &meta),
+                name,
+                expected: meta.expect,
+                found,
+            }
+        })
+    });
+    all.collect()
+}
+
+/// The version that the case names, or which ones serve the API version that its HelmRelease was read in.
+fn controller(name: &str, meta: &Meta) -> String {
+    if let Some(version) = &meta.controller {
+        return version.clone();
+    }
+    let object = fixture::snapshot(name).object;
+    match object["apiVersion"]
+        .as_str()
+        .and_then(|v| v.split_once('/'))
+    {
+        _ if meta.origin == "recorded" => REAL,
+        Some((_, "v2beta1")) => "up to 0.36",
+        Some((_, "v2beta2")) => "0.37 to 1.4",
+        _ => "1.x",
+    }
+    .to_owned()
+}
+
+fn codes(codes: &[String]) -> String {
+    if codes.is_empty() {
+        "none".to_owned()
+    } else {
+        codes.join(", ")
+    }
+}
+
+fn page() -> String {
+    let (matrix, healthy) = (real("cases"), real("healthy"));
+    let (recorded, written) = (fixtures("recorded"), fixtures("written"));
+    let rows = || recorded.iter().chain(&written);
+    let wrong = rows().filter(|row| row.is_wrong()).count();
+    let unknown = rows().filter(|row| row.is_unknown()).count()
+        + matrix.iter().filter(|case| case.unknown.is_some()).count();
+    let total = matrix.len() + recorded.len() + written.len();
+    let mut out = String::from(
+        "# Precision\n\n\
+        Every case that the diagnosis is tested with, and what it finds. Generated from the cases; do not edit\n\
+        (`BLESS=1 cargo test --lib docs` writes it anew). A case is right when the root causes are exactly the expected ones:\n\
+        none is missing and none is added. Codes: [diagnoses.md](diagnoses.md)\n\n",
+    );
+    let _ = writeln!(
+        out,
+        "| Cases | Number |\n|---|---|\n\
+        | all | {total} |\n\
+        | brought about by real Flux {REAL} in the testbed | {} |\n\
+        | recorded from a cluster | {} |\n\
+        | written by the texts of a version that cannot run here, or for a state that cannot be held | {} |\n\
+        | with a wrong cause | {wrong} |\n\
+        | with the cause unknown, as the case says | {unknown} |\n\
+        | healthy onboardings, of which nothing may be found | {} |",
+        matrix.len(),
+        recorded.len(),
+        written.len(),
+        healthy.len()
+    );
+    out.push_str(
+        "\n## Brought about by real Flux\n\n\
+        Each file of `tests/cluster/matrix/cases/` leads Flux, Helm, the API server, the scheduler and the node of the testbed into a\n\
+        failure; `cargo test --test cluster matrix` fails where the causes are not these.\n\n\
+        | Case | What happens | Cause |\n|---|---|---|\n",
+    );
+    for case in &matrix {
+        let mut cause = codes(&case.expected);
+        if let Some(why) = &case.unknown {
+            let _ = write!(cause, " ({why})");
+        }
+        let _ = writeln!(out, "| {} | {} | {cause} |", case.slug, case.title);
+    }
+    out.push_str(
+        "\n## Healthy\n\n\
+        Of `tests/cluster/matrix/healthy/` nothing is found, alone or together.\n\n| Onboarding | What is special |\n|---|---|\n",
+    );
+    for case in &healthy {
+        let _ = writeln!(out, "| {} | {} |", case.slug, case.title);
+    }
+    for (heading, folder, rows) in [
+        (
+            "Recorded",
+            "Objects of a cluster, kept as they were.",
+            &recorded,
+        ),
+        (
+            "Written",
+            "Objects with the conditions, reasons and texts of the controller's version.",
+            &written,
+        ),
+    ] {
+        let _ = write!(
+            out,
+            "\n## {heading}\n\n{folder} In `tests/fixtures/diagnosis/`.\n\n\
+            | Case | helm-controller | Expected | Found | Result |\n|---|---|---|---|---|\n"
+        );
+        for row in rows {
+            let _ = writeln!(
+                out,
+                "| {} | {} | {} | {} | {} |",
+                row.name,
+                row.controller,
+                codes(&row.expected),
+                codes(&row.found),
+                row.result()
+            );
+        }
+    }
+    out
+}
+
+#[test]
+fn docs_precision_is_what_the_cases_say() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/precision.md");
+    if std::env::var_os("BLESS").is_some() {
+        std::fs::write(path, page()).unwrap();
+    }
+    assert_eq!(
+        std::fs::read_to_string(path).unwrap_or_default(),
+        page(),
+        "docs/precision.md is not what the cases say: BLESS=1 cargo test --lib docs"
+    );
+}
+
+#[test]
+fn no_case_has_a_wrong_cause_and_unknown_is_told() {
+    for origin in ["recorded", "written"] {
+        for row in fixtures(origin) {
+            assert!(!row.is_wrong(), "{}: {:?}", row.name, row.found);
+        }
+    }
+    let cases = real("cases");
+    assert!(cases.len() >= 25, "{}", cases.len());
+    assert!(real("healthy").len() >= 20);
+    for case in cases {
+        for code in &case.expected {
+            assert!(registry::find(code).is_some(), "{}: {code}", case.slug);
+        }
+        assert!(case.expected.is_sorted(), "{}", case.slug);
+        let unknown = case.expected.iter().any(|code| code == UNKNOWN);
+        assert_eq!(unknown, case.unknown.is_some(), "{}", case.slug);
+    }
+}
