@@ -5,6 +5,7 @@
 //! tells; `src/diagnosis/precision.rs` writes it.
 
 mod case;
+mod forbidden;
 mod healthy;
 mod report;
 mod repositories;

@@ -1,0 +1,191 @@
+//! What may not be read never makes anything fine: troubleshoot with its whole role, and with one right after the other taken
+//! out of it.
+
+use super::stage::{Stage, stage};
+use crate::harness::{Said, Skvs};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+/// Failing ones, green ones with a fault, and healthy ones.
+const NAMES: [&str; 13] = [
+    "target-namespace-missing",
+    "dependency-missing",
+    "flux-account-missing",
+    "flux-account-without-rights",
+    "repository-unauthorized",
+    "database-left-behind",
+    "image-not-pulled",
+    "job-account-missing",
+    "shard-without-controller",
+    "database-edited",
+    "policy-deleted",
+    "plain",
+    "upgraded",
+];
+
+/// Rights that these onboardings make no use of.
+const UNUSED: [&str; 5] = [
+    "get gitrepositories in flux-system",
+    "get ocirepositories in flux-system",
+    "get buckets in flux-system",
+    "list events in flux-system",
+    "list jobs in core",
+];
+
+/// Of one onboarding: codes of its roots, and whether a check was not run.
+type Told = BTreeMap<String, (Vec<String>, bool)>;
+
+#[test]
+fn a_right_that_is_missing_is_told_and_changes_nothing_into_fine() {
+    let stage = stage();
+    let (whole, code) = told(&ask(stage, 0, &manifest("matrix-0", None)));
+    assert_eq!(code, 3);
+    for (slug, (codes, unread)) in &whole {
+        let ended = stage
+            .ended
+            .iter()
+            .find(|e| e.case.slug == *slug)
+            .expect("a case");
+        assert_eq!(
+            (codes, *unread),
+            (&ended.case.expect, false),
+            "{slug} with every right"
+        );
+    }
+    let (mut wrong, mut unused) = (Vec::new(), Vec::new());
+    for (i, right) in rights().iter().enumerate() {
+        let name = format!("matrix-{}", i + 1);
+        let said = ask(stage, i + 1, &manifest(&name, Some(i)));
+        if said.stdout.is_empty() {
+            // Nothing was reported, so nothing was said to be fine.
+            if said.code == 0 || !said.stderr.contains("orbidden") {
+                wrong.push(format!(
+                    "without {right}: exit code {}, {}",
+                    said.code, said.stderr
+                ));
+            }
+            continue;
+        }
+        let (now, code) = told(&said);
+        if code != 3 {
+            wrong.push(format!("without {right}: exit code {code}"));
+        }
+        for (slug, (codes, _)) in &whole {
+            let Some((found, unread)) = now.get(slug) else {
+                wrong.push(format!("without {right}: {slug} is not reported"));
+                continue;
+            };
+            let lost = codes.iter().any(|code| !found.contains(code));
+            let guessed = codes.is_empty() && !found.is_empty();
+            if lost && !unread || guessed {
+                wrong.push(format!(
+                    "without {right}: {slug} has {found:?} instead of {codes:?}"
+                ));
+            }
+        }
+        if now == whole {
+            unused.push(right.clone());
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    assert_eq!(unused, UNUSED, "rights whose loss nobody notices");
+}
+
+fn ask(stage: &Stage, number: usize, rbac: &str) -> Said {
+    let name = format!("matrix-{number}");
+    let user = stage.sandbox.user(&name, &[&name], rbac).expect("a user");
+    let names = NAMES.map(|slug| {
+        let ended = stage.ended.iter().find(|e| e.case.slug == slug);
+        ended
+            .unwrap_or_else(|| panic!("no case {slug}"))
+            .case
+            .name()
+    });
+    let args = ["troubleshoot", "-o", "json"].map(str::to_owned);
+    Skvs::of(&stage.sandbox, &user, args.into_iter().chain(names)).run()
+}
+
+fn told(said: &Said) -> (Told, i32) {
+    let report = serde_json::from_str(&said.stdout);
+    let report: Value = report.unwrap_or_else(|error| panic!("{error}: {said:?}"));
+    let is_unread = |of: &Value| of["notRun"].as_array().is_some_and(|all| !all.is_empty());
+    let of_all = is_unread(&report);
+    let onboardings = report["onboardings"].as_array().expect("a list");
+    let all = onboardings.iter().map(|onboarding| {
+        let name = onboarding["name"].as_str().expect("a name");
+        let slug = NAMES
+            .iter()
+            .find(|slug| name == format!("skvs-onboarding-{slug}--data"));
+        let findings = onboarding["findings"].as_array().expect("a list");
+        let mut codes: Vec<String> = findings
+            .iter()
+            .map(|f| f["code"].as_str().expect("a code").to_owned())
+            .collect();
+        codes.sort();
+        let slug = (*slug.expect("one that was asked for")).to_owned();
+        (slug, (codes, of_all || is_unread(onboarding)))
+    });
+    (all.collect(), said.code)
+}
+
+/// The objects of docs/rbac/troubleshoot.yaml, each rule with one resource and one verb.
+fn objects() -> Vec<Value> {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/rbac/troubleshoot.yaml");
+    let text = std::fs::read_to_string(file).expect("the manifest");
+    let objects = text.split("\n---\n").map(|document| {
+        let mut object: Value = serde_saphyr::from_str(document).expect("YAML");
+        if let Some(rules) = object["rules"].as_array() {
+            let words = |rule: &Value, key: &str| rule[key].as_array().cloned().unwrap_or_default();
+            let single = rules.iter().flat_map(|rule| {
+                words(rule, "resources")
+                    .into_iter()
+                    .flat_map(move |resource| {
+                        let verbs = words(rule, "verbs").into_iter();
+                        verbs.map(move |verb| {
+                            let mut one = rule.clone();
+                            one["resources"] = json!([resource]);
+                            one["verbs"] = json!([verb]);
+                            one
+                        })
+                    })
+            });
+            object["rules"] = single.collect();
+        }
+        object
+    });
+    objects.collect()
+}
+
+/// In words, in the order of the manifest: `get secrets in flux-system`.
+fn rights() -> Vec<String> {
+    let text = |v: &Value| v.as_str().unwrap_or_default().to_owned();
+    let mut all = Vec::new();
+    for object in objects() {
+        let place = match object["metadata"]["namespace"].as_str() {
+            Some(namespace) => format!("in {namespace}"),
+            None => "everywhere".to_owned(),
+        };
+        for rule in object["rules"].as_array().into_iter().flatten() {
+            let (verb, resource) = (text(&rule["verbs"][0]), text(&rule["resources"][0]));
+            all.push(format!("{verb} {resource} {place}"));
+        }
+    }
+    all
+}
+
+/// The manifest for the group `name`, without the right of this number.
+fn manifest(name: &str, without: Option<usize>) -> String {
+    let mut at = 0;
+    let objects = objects().into_iter().map(|mut object| {
+        if let Some(rules) = object.get_mut("rules").and_then(Value::as_array_mut) {
+            rules.retain(|_| {
+                at += 1;
+                without != Some(at - 1)
+            });
+        }
+        object.to_string()
+    });
+    let text = objects.collect::<Vec<_>>().join("\n---\n");
+    text.replace("kubectl-skvs-troubleshoot", name)
+        .replace("secure-kvs-oncall", name)
+}
