@@ -124,7 +124,7 @@ fn formats(report: &Report, width: usize) -> Vec<(&'static str, Vec<u8>)> {
     let mut text = Vec::new();
     let style = Style {
         width: Some(width),
-        namespaced: width % 2 == 0,
+        namespaced: width.is_multiple_of(2),
         seconds: None,
         palette: Palette::new(false),
     };
