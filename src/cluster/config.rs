@@ -393,7 +393,7 @@ const SELECTED: &str = "kubectl-skvs";
 const CONNECT: Duration = Duration::from_secs(10);
 
 /// Default of `--request-timeout`.
-const REQUEST: Duration = Duration::from_secs(30);
+pub(super) const REQUEST: Duration = Duration::from_secs(30);
 
 /// How long a connection may take: [`CONNECT`], unless `--request-timeout` was given: then its bound is the only one.
 pub(super) fn connect_limit(timeout: Option<Duration>) -> Duration {

@@ -6,6 +6,7 @@
 //! The number of requests is bounded: see [`REQUESTS_MAX`]. A healthy onboarding takes about 14.
 
 mod events;
+mod further;
 mod job;
 mod release;
 mod source;
@@ -15,8 +16,10 @@ use super::{Cluster, ClusterError, segment};
 use crate::model::helm_release::{HelmRelease, ObjectRef};
 use crate::model::policy;
 use crate::snapshot::{Dependency, Further, Read, Snapshot, Why};
+use k8s_openapi::jiff::Timestamp;
 use serde_json::Value;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Entries of `spec.dependsOn` that are followed.
 const DEPENDENCIES_MAX: usize = 5;
@@ -25,6 +28,12 @@ const DEPENDENCIES_MAX: usize = 5;
 /// release (3), policy (1), namespace (1), service account (1), events (1), dependencies, and what [`job`] needs. Retries of a
 /// busy server are not counted.
 pub const REQUESTS_MAX: u64 = 12 + DEPENDENCIES_MAX as u64 + job::REQUESTS_MAX;
+
+/// The same with what checks ask for beyond it.
+pub const FURTHER_REQUESTS_MAX: u64 = REQUESTS_MAX + further::REQUESTS_MAX;
+
+/// Longest wait for one part: a list that hangs must not hold the others. A given `--request-timeout` counts instead.
+const PART: Duration = Duration::from_secs(5);
 
 /// Why objects of a release on another cluster are not read.
 const REMOTE: &str =
@@ -88,19 +97,20 @@ impl Cluster {
             let name = object.pointer("/metadata/name").and_then(Value::as_str);
             ClusterError::Malformed(format!("helmrelease {:?}: {e}", name.unwrap_or("?")))
         })?;
+        let near = &self.within(PART);
         let (sources, installed, events, target_namespace, service_account, dependencies) = futures::join!(
-            source::chain(self, &hr),
-            installed(self, &hr, &object),
+            source::chain(near, &hr),
+            installed(near, &hr, &object),
             events::of(
-                self,
+                near,
                 &hr.metadata.namespace,
                 "HelmRelease",
                 &hr.metadata.name,
                 Some(&hr.metadata.uid)
             ),
-            target_namespace(self, &hr),
-            service_account(self, &hr),
-            dependencies(self, &hr),
+            target_namespace(near, &hr),
+            service_account(near, &hr),
+            dependencies(near, &hr),
         );
         let Installed {
             stored,
@@ -127,6 +137,36 @@ impl Cluster {
             not_elsewhere: others.not_elsewhere.clone(),
             further: Further::default(),
         })
+    }
+
+    /// As [`Cluster::snapshot`], with what checks ask for beyond it. Sends [`FURTHER_REQUESTS_MAX`] requests at most.
+    ///
+    /// # Errors
+    /// As [`Cluster::snapshot`].
+    pub async fn snapshot_and_further(
+        &self,
+        object: Value,
+        others: &Onboardings,
+        now: Timestamp,
+    ) -> Result<Snapshot, ClusterError> {
+        let near = &self.within(PART);
+        let (rights, controllers, snapshot) = match HelmRelease::from_value(&object) {
+            Ok(hr) => futures::join!(
+                further::rights(near, &hr),
+                further::controllers(near, &hr, now),
+                self.snapshot(object, others)
+            ),
+            Err(_) => return self.snapshot(object, others).await,
+        };
+        let mut snapshot = snapshot?;
+        let service = further::service(near, &snapshot).await;
+        snapshot.further = Further {
+            rights,
+            controllers,
+            service,
+            ..Further::default()
+        };
+        Ok(snapshot)
     }
 
     /// One object by the parts of its path; the group is empty for core objects.

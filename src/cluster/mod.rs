@@ -13,6 +13,7 @@ pub mod helm_releases;
 mod pages;
 mod proxy;
 mod read;
+mod review;
 mod transport;
 pub mod watch;
 
@@ -99,6 +100,15 @@ impl Cluster {
     /// The kubeconfig's context, if one was used.
     pub fn context(&self) -> Option<&str> {
         self.context.as_deref()
+    }
+
+    /// The same cluster, where no read takes longer than `limit`, unless a `--request-timeout` was given.
+    #[must_use]
+    pub fn within(&self, limit: std::time::Duration) -> Self {
+        Self {
+            transport: self.transport.within(limit),
+            ..self.clone()
+        }
     }
 
     /// Requests sent so far.

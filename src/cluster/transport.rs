@@ -1,10 +1,10 @@
-//! One GET: sent, bounded in time, briefly retried, logged, its error sorted; or answered by saved files.
+//! One read: sent, bounded in time, briefly retried, logged, its error sorted; or answered by saved files.
 //!
-//! Reads only. A request that changes something never passes here, so that no retry can send it twice: an exec takes the
-//! client and is sent by its own file.
+//! Reads only: GETs, and the POST of a review, which changes nothing (see [`super::review`]). A request that changes something
+//! never passes here, so that no retry can send it twice: an exec takes the client and is sent by its own file.
 
 use super::ClusterError;
-use super::config::connect_limit;
+use super::config::{REQUEST, connect_limit};
 use crate::bundle::manifest::{self, Accept};
 use crate::bundle::record::{Heard, Recorder};
 use crate::bundle::{Answer, Archive, NotSaved};
@@ -13,6 +13,7 @@ use http_body_util::BodyExt;
 use kube::Client;
 use kube::client::Body;
 use kube::core::Status;
+use serde_json::Value;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -141,6 +142,14 @@ impl Transport {
         self.timeout
     }
 
+    /// The same way, where no read takes longer than `limit`, unless a bound was given.
+    pub(super) fn within(&self, limit: Duration) -> Self {
+        Self {
+            timeout: self.timeout.map(|t| if t == REQUEST { limit } else { t }),
+            ..self.clone()
+        }
+    }
+
     /// Counts a request that is sent past this file.
     pub(super) fn count(&self) {
         self.requests.fetch_add(1, Ordering::Relaxed);
@@ -170,20 +179,36 @@ impl Transport {
         path: &str,
         accept: Accept,
     ) -> Result<bytes::Bytes, ClusterError> {
+        self.ask(path, accept, None).await
+    }
+
+    /// The one place that every read passes, a watch's start and an exec apart. `review` is what a review asks: with it the
+    /// request is a POST.
+    pub(super) async fn ask(
+        &self,
+        path: &str,
+        accept: Accept,
+        review: Option<&Value>,
+    ) -> Result<bytes::Bytes, ClusterError> {
         let answer = match &self.way {
-            Way::Saved(archive) => self.answered(archive, path, accept),
-            Way::Live(_) => self.asked(path, accept).await,
+            Way::Saved(archive) => self.answered(archive, path, accept, review),
+            Way::Live(_) => self.asked(path, accept, review).await,
         };
-        self.record(path, accept, None, &answer);
+        self.record(path, accept, review, &answer);
         answer
     }
 
     /// What the server says, asked again while it is busy.
-    async fn asked(&self, path: &str, accept: Accept) -> Result<bytes::Bytes, ClusterError> {
+    async fn asked(
+        &self,
+        path: &str,
+        accept: Accept,
+        review: Option<&Value>,
+    ) -> Result<bytes::Bytes, ClusterError> {
         let mut tries = 0;
         loop {
             tries += 1;
-            let (status, headers, body) = self.once(path, accept).await?;
+            let (status, headers, body) = self.once(path, accept, review).await?;
             if status.is_success() {
                 return Ok(body);
             }
@@ -209,9 +234,10 @@ impl Transport {
         archive: &Archive,
         path: &str,
         accept: Accept,
+        review: Option<&Value>,
     ) -> Result<bytes::Bytes, ClusterError> {
         self.count();
-        let answer = match archive.answer(path, accept, None) {
+        let answer = match archive.answer(path, accept, review) {
             Answer::Found(body) => Ok(body.into()),
             Answer::Refused(status) => Err(ClusterError::from(status)),
             Answer::Failed(why) => Err(ClusterError::Other(why)),
@@ -231,16 +257,23 @@ impl Transport {
         &self,
         path: &str,
         accept: Accept,
+        review: Option<&Value>,
     ) -> Result<(StatusCode, http::HeaderMap, bytes::Bytes), ClusterError> {
         let client = self.client(path)?;
         self.count();
         let started = Instant::now();
-        let request = Request::get(path)
-            .header(http::header::ACCEPT, header(accept))
-            .body(Body::empty())
-            .map_err(|e| {
-                ClusterError::Other(format!("the path {path} cannot be asked for: {e}"))
-            })?;
+        let method = if review.is_some() { "POST" } else { "GET" };
+        let mut request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header(http::header::ACCEPT, header(accept));
+        if review.is_some() {
+            request = request.header(http::header::CONTENT_TYPE, "application/json");
+        }
+        let body = review.map_or_else(Body::empty, |r| Body::from(r.to_string().into_bytes()));
+        let request = request.body(body).map_err(|e| {
+            ClusterError::Other(format!("the path {path} cannot be asked for: {e}"))
+        })?;
         let exchange = async {
             let response = client
                 .send(request)
@@ -260,7 +293,7 @@ impl Transport {
                 Err(e) => e.clause(),
             };
             format!(
-                "GET {base}{path} {outcome} in {} milliseconds",
+                "{method} {base}{path} {outcome} in {} milliseconds",
                 started.elapsed().as_millis()
             )
         });

@@ -72,6 +72,7 @@ pub async fn run(app: &mut App, args: Args) -> Result<Code> {
         names: &args.names,
         all_namespaces: args.all_namespaces,
         selector: args.selector.as_deref(),
+        couchdb: None,
     };
     let picked = troubleshoot::chosen(app, &cluster, which).await?;
     let query = listed(app, &args);

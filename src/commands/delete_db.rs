@@ -5,23 +5,19 @@
 mod again;
 mod told;
 
-use crate::cli::{App, or_default};
-use crate::cluster::{Cluster, segment};
+use super::couchdb_pods::PodArgs;
+use crate::cli::App;
+use crate::cluster::Cluster;
 use crate::couchdb::Target;
 use crate::couchdb::delete::card;
 use crate::couchdb::delete::confirm::{self, Confirmed, Way};
 use crate::couchdb::delete::execute::{self, Interrupt};
 use crate::couchdb::delete::plan::{Plan, plan};
 use crate::couchdb::delete::read::{self, Look};
-use crate::couchdb::pods::{self, Choice};
 use crate::error::{Error, Result};
 use crate::exit::Code;
 use crate::model::names::DatabaseName;
-use k8s_openapi::api::core::v1::Pod;
 use told::{done, interrupted, no_target, not_found, refused, tell};
-
-/// Namespace of CouchDB's pods where nothing names another one.
-const COUCHDB_NAMESPACE: &str = "secure-kvs";
 
 /// Delete the database of an onboarding that is gone
 ///
@@ -45,27 +41,8 @@ pub struct Args {
     /// Read everything and delete nothing
     #[arg(long, value_name = "WHERE", num_args = 0..=1, require_equals = true, default_missing_value = "server", default_value = "none", hide_default_value = true, value_parser = ["none", "server"])]
     dry_run: String,
-    /// Namespace of CouchDB's pods
-    #[arg(
-        long,
-        env = "SKVS_COUCHDB_NAMESPACE",
-        default_value = COUCHDB_NAMESPACE,
-        value_parser = or_default(COUCHDB_NAMESPACE),
-        value_name = "NAMESPACE"
-    )]
-    couchdb_namespace: String,
-    /// Label selector that chooses among CouchDB's pods
-    #[arg(long, env = "SKVS_POD_SELECTOR", value_name = "SELECTOR")]
-    pod_selector: Option<String>,
-    /// Chooses one of CouchDB's pods
-    #[arg(long, value_name = "POD")]
-    pod: Option<String>,
-    /// Chooses one of the containers that look like CouchDB
-    #[arg(long, value_name = "CONTAINER")]
-    container: Option<String>,
-    /// Port of CouchDB in its container; else the port named couchdb, else 5984
-    #[arg(long, env = "SKVS_COUCHDB_PORT", value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
-    port: Option<u16>,
+    #[command(flatten)]
+    pods: PodArgs,
 }
 
 /// Runs `delete-db`.
@@ -109,7 +86,7 @@ pub async fn run(app: &mut App, args: Args) -> Result<Code> {
     }
     let Some(way) = way else {
         app.ui
-            .result(&done(&name, &args.couchdb_namespace, " (dry run)"))?;
+            .result(&done(&name, &args.pods.couchdb_namespace, " (dry run)"))?;
         return Ok(Code::Ok);
     };
     let confirmed = confirmed(&name, plan, way, interrupt.as_mut()).await?;
@@ -146,25 +123,9 @@ async fn prepare(
 }
 
 async fn target(args: &Args, cluster: &Cluster) -> Result<Target> {
-    let namespace = &args.couchdb_namespace;
-    let mut path = format!("/api/v1/namespaces/{}/pods", segment(namespace));
-    if let Some(selector) = args
-        .pod_selector
-        .as_deref()
-        .filter(|s| !s.trim().is_empty())
-    {
-        path.push_str("?labelSelector=");
-        path.push_str(&segment(selector));
-    }
-    let pods: Vec<Pod> = cluster.pages(path).all().await?.items;
-    let choice = Choice {
-        pod: args.pod.clone(),
-        container: args.container.clone(),
-        port: args.port,
-    };
-    match pods::target(&pods, &choice) {
+    match args.pods.target(cluster).await? {
         Ok(target) => Ok(target),
-        Err(why) => Err(no_target(cluster, namespace, why).await),
+        Err(why) => Err(no_target(cluster, &args.pods.couchdb_namespace, why).await),
     }
 }
 

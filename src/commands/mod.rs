@@ -5,6 +5,7 @@
 pub mod capture;
 pub mod complete;
 pub mod completion;
+pub mod couchdb_pods;
 pub mod delete_db;
 pub mod describe;
 mod empty;

@@ -1,5 +1,6 @@
 //! `troubleshoot`: what is wrong with onboardings, why, and what to do.
 
+mod databases;
 mod follow;
 mod gate;
 mod pick;
@@ -17,6 +18,7 @@ use crate::error::{Error, Result};
 use crate::exit::Code;
 use crate::model::helm_release::HelmRelease;
 use crate::render::output::FindingsFormat;
+use crate::snapshot::Snapshot;
 use crate::view::report::{Considered, NotRun, Onboarding, Report};
 use futures::StreamExt;
 use k8s_openapi::jiff::Timestamp;
@@ -34,6 +36,8 @@ pub(super) struct Which<'a> {
     pub(super) names: &'a [String],
     pub(super) all_namespaces: bool,
     pub(super) selector: Option<&'a str>,
+    /// How CouchDB is asked; `None` where it is not.
+    pub(super) couchdb: Option<&'a databases::AskArgs>,
 }
 
 /// Find out what is wrong with onboardings, and what to do
@@ -61,6 +65,8 @@ pub struct Args {
     /// Label selector, added to the one that marks onboardings
     #[arg(short = 'l', long, value_name = "SELECTOR", conflicts_with = "names")]
     selector: Option<String>,
+    #[command(flatten)]
+    couchdb: databases::AskArgs,
     #[command(flatten)]
     gate: gate::GateArgs,
     #[command(flatten)]
@@ -103,6 +109,7 @@ pub async fn run(app: &mut App, mut args: Args) -> Result<Code> {
     let Picked {
         objects,
         others,
+        databases,
         considered,
         not_run,
         mut errors,
@@ -112,23 +119,39 @@ pub async fn run(app: &mut App, mut args: Args) -> Result<Code> {
             names: &args.names,
             all_namespaces: args.all_namespaces,
             selector: args.selector.as_deref(),
+            couchdb: Some(&args.couchdb),
         };
         chosen(app, &cluster, which).await?
     };
+    let asked = async {
+        match databases {
+            Some(asked) => asked,
+            None => {
+                let known: Vec<_> = objects
+                    .iter()
+                    .filter_map(|o| HelmRelease::from_value(o).ok())
+                    .collect();
+                databases::ask(&cluster, Some(&args.couchdb), &databases::wanted(&known)).await
+            }
+        }
+    };
+    let read = futures::stream::iter(objects.iter().cloned())
+        .map(|object| cluster.snapshot_and_further(object, &others, app.now))
+        .buffered(SIDE_BY_SIDE)
+        .collect::<Vec<_>>();
+    let (read, asked) = futures::join!(read, asked);
     let mut onboardings = Vec::new();
-    let mut read = futures::stream::iter(objects)
-        .map(|object| look(&cluster, object, &others, app.now))
-        .buffered(SIDE_BY_SIDE);
-    while let Some(looked) = read.next().await {
-        match looked {
-            Ok(mut looked) => {
+    for snapshot in read {
+        match snapshot {
+            Ok(mut snapshot) => {
+                snapshot.further.databases = asked.clone();
+                let mut looked = Looked::at(snapshot, app.now);
                 looked.ignore(&mut ignores);
                 onboardings.push(looked.onboarding);
             }
-            Err(error) => errors.push(error),
+            Err(error) => errors.push(error.into()),
         }
     }
-    drop(read);
     let nothing_asked = onboardings.is_empty() && !errors.is_empty();
     let mut unseen = elsewhere(&others);
     unseen.extend(not_run);
@@ -205,6 +228,7 @@ async fn named(app: &App, cluster: &Cluster, names: &[String]) -> Result<Picked>
     Ok(Picked {
         objects,
         others,
+        databases: None,
         considered: None,
         not_run: Vec::new(),
         errors,
@@ -220,13 +244,25 @@ pub(super) struct Looked {
 }
 
 impl Looked {
+    /// Runs the checks on what was read.
+    fn at(snapshot: Snapshot, now: Timestamp) -> Self {
+        let case = Case::new(&snapshot, now);
+        let diagnosis = diagnose(&case);
+        let onboarding = Onboarding::new(&case, diagnosis);
+        Self {
+            onboarding,
+            object: snapshot.object,
+            hr: snapshot.helm_release,
+        }
+    }
+
     fn ignore(&mut self, ignores: &mut Ignores) {
         let hr = &self.hr;
         self.onboarding.ignore(|code| ignores.takes(code, hr));
     }
 }
 
-/// Reads one onboarding and runs the checks.
+/// Reads one onboarding and runs the checks, without a question to CouchDB.
 ///
 /// # Errors
 /// The object is no HelmRelease.
@@ -236,15 +272,8 @@ pub(super) async fn look(
     others: &Onboardings,
     now: Timestamp,
 ) -> Result<Looked> {
-    let snapshot = cluster.snapshot(object, others).await?;
-    let case = Case::new(&snapshot, now);
-    let diagnosis = diagnose(&case);
-    let onboarding = Onboarding::new(&case, diagnosis);
-    Ok(Looked {
-        onboarding,
-        object: snapshot.object,
-        hr: snapshot.helm_release,
-    })
+    let snapshot = cluster.snapshot_and_further(object, others, now).await?;
+    Ok(Looked::at(snapshot, now))
 }
 
 /// Databases are unique in a cluster: claims that could not be read are told.

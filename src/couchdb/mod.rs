@@ -4,6 +4,7 @@
 //! only act of this plugin that changes anything ([`delete`]). Credentials never leave the pod.
 
 pub mod delete;
+pub mod look;
 pub mod pods;
 pub mod request;
 pub mod response;

@@ -39,6 +39,41 @@ pub enum NoTarget {
     NotReady(Vec<String>),
 }
 
+impl NoTarget {
+    /// A clause that names the namespace.
+    pub fn clause(&self, namespace: &str) -> String {
+        match self {
+            Self::None { looked_at } => {
+                format!("no CouchDB pod in namespace {namespace} ({looked_at} pods looked at)")
+            }
+            Self::Clusters(clusters) => {
+                let all: Vec<String> = clusters
+                    .iter()
+                    .map(|(cluster, pods)| format!("{cluster} ({})", pods.join(", ")))
+                    .collect();
+                format!(
+                    "more than one CouchDB cluster in namespace {namespace}: {}",
+                    all.join("; ")
+                )
+            }
+            Self::PodNotFound { pod, .. } => {
+                format!("{pod:?} is not one of CouchDB's pods in namespace {namespace}")
+            }
+            Self::Containers { pod, found } => format!(
+                "more than one container of pod {namespace}/{pod} looks like CouchDB: {}",
+                found.join(", ")
+            ),
+            Self::ContainerNotFound { pod, container, .. } => format!(
+                "container {container:?} of pod {namespace}/{pod} does not look like CouchDB"
+            ),
+            Self::NotReady(pods) => format!(
+                "no CouchDB pod in namespace {namespace} is ready: {}",
+                pods.join(", ")
+            ),
+        }
+    }
+}
+
 /// A pod of CouchDB with its containers that look like it.
 struct Found<'a> {
     pod: &'a Pod,

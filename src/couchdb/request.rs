@@ -24,6 +24,11 @@ impl Path {
         Self("/_membership".to_owned())
     }
 
+    /// The names of all databases.
+    pub fn databases() -> Self {
+        Self("/_all_dbs".to_owned())
+    }
+
     /// The database itself: the only path that a DELETE is sent to.
     pub fn database(name: &DatabaseName) -> Self {
         Self(format!("/{name}"))

@@ -14,6 +14,8 @@ const NO_TOOLS: i32 = 92;
 
 /// Bound on one read in the pod, in seconds: a member that hangs holds its own answer only.
 const READ_SECONDS: u32 = 20;
+/// The same where a report waits for it.
+const LOOK_SECONDS: u32 = 4;
 /// Bound on the DELETE in the pod, in seconds: CouchDB itself gives up on a member after 60.
 const DELETE_SECONDS: u32 = 90;
 
@@ -77,6 +79,8 @@ pub struct Guard {
 pub enum Job {
     /// One GET after the other; a 401 or 403 ends the run.
     Read(Vec<Path>),
+    /// The same with little patience: what is not answered soon is left out.
+    Look(Vec<Path>),
     /// The guards, and if each holds, one DELETE.
     Delete { guards: Vec<Guard>, database: Path },
 }
@@ -85,19 +89,25 @@ impl Job {
     /// The exec's command. Nothing in it is secret.
     pub fn command(&self, nonce: &str, port: u16) -> Vec<String> {
         let mode = match self {
-            Self::Read(_) => "read",
+            Self::Read(_) | Self::Look(_) => "read",
             Self::Delete { .. } => "delete",
+        };
+        let patience = match self {
+            Self::Look(_) => LOOK_SECONDS,
+            Self::Read(_) | Self::Delete { .. } => READ_SECONDS,
         };
         let mut words = ["sh", "-c", SCRIPT, "skvs", mode, nonce]
             .map(str::to_owned)
             .to_vec();
         words.extend([
             port.to_string(),
-            READ_SECONDS.to_string(),
+            patience.to_string(),
             DELETE_SECONDS.to_string(),
         ]);
         match self {
-            Self::Read(paths) => words.extend(paths.iter().map(|p| p.as_str().to_owned())),
+            Self::Read(paths) | Self::Look(paths) => {
+                words.extend(paths.iter().map(|p| p.as_str().to_owned()))
+            }
             Self::Delete { guards, database } => {
                 for guard in guards {
                     words.extend([guard.path.as_str().to_owned(), guard.holds.clone()]);
@@ -112,6 +122,7 @@ impl Job {
     pub fn seconds(&self) -> u64 {
         match self {
             Self::Read(paths) => u64::from(READ_SECONDS) * paths.len() as u64,
+            Self::Look(paths) => u64::from(LOOK_SECONDS) * paths.len() as u64,
             Self::Delete { guards, .. } => {
                 u64::from(READ_SECONDS) * guards.len() as u64 + u64::from(DELETE_SECONDS)
             }

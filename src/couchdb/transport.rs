@@ -119,13 +119,26 @@ impl Failure {
 /// # Errors
 /// No answers at all; see [`Failure`].
 pub async fn run(cluster: &Cluster, target: &Target, job: &Job) -> Result<Answers, Failure> {
+    let limit = Duration::from_secs(job.seconds() + MARGIN);
+    run_within(cluster, target, job, limit).await
+}
+
+/// The same with another bound than the script's own: what came before it counts.
+///
+/// # Errors
+/// As [`run`].
+pub async fn run_within(
+    cluster: &Cluster,
+    target: &Target,
+    job: &Job,
+    limit: Duration,
+) -> Result<Answers, Failure> {
     let nonce = nonce();
     let place = Place {
         namespace: &target.namespace,
         pod: &target.pod,
         container: &target.container,
     };
-    let limit = Duration::from_secs(job.seconds() + MARGIN);
     let execed = cluster
         .exec(&place, &job.command(&nonce, target.port), b"", limit)
         .await

@@ -4,15 +4,18 @@ use super::finding::{Evidence, Finding, Subject};
 use super::job::Job;
 use super::rule::Severity;
 use crate::model::claims::may_claim;
+use crate::model::endpoint::{self, Endpoint};
 use crate::model::failure::{self, Failure};
 use crate::model::forbidden::Forbidden;
 use crate::model::helm_release::HelmRelease;
+use crate::model::notes::Notes;
 use crate::model::object_error::ObjectError;
 use crate::model::refusal::Refusal;
 use crate::model::release_error::ReleaseError;
 use crate::model::server_error::ServerError;
 use crate::model::status::{self, Ready};
-use crate::snapshot::{Snapshot, Why};
+use crate::snapshot::databases::{Database, Databases};
+use crate::snapshot::{Read, Snapshot, Why};
 use k8s_openapi::jiff::Timestamp;
 use serde_json::Value;
 
@@ -245,40 +248,89 @@ impl<'a> Case<'a> {
         Some(self.now.as_second().saturating_sub(time.as_second()).max(0))
     }
 
-    /// The failure speaks of the creation Job, or an install is under way that may wait for it.
+    /// As [`about_the_job`].
     pub fn is_about_the_job(&self) -> bool {
-        if self.is_ready() || status::is_unanswered(self.hr()) {
-            return false;
-        }
-        let Some(failure) = &self.failure else {
-            return self
-                .hr()
-                .status
-                .conditions
-                .iter()
-                .any(|c| c.message.starts_with("Running 'install' action"));
-        };
-        if matches!(
-            failure.action,
-            Some("upgrade" | "test" | "rollback" | "uninstall")
-        ) {
-            return false;
-        }
-        let text = self.error();
-        let named = failure::resources(text).iter().any(|w| w.kind == "Job");
-        let job_failed = named
-            || [
-                "BackoffLimitExceeded",
-                "DeadlineExceeded",
-                "PodFailurePolicy",
-                "job is failed",
-            ]
-            .iter()
-            .any(|t| text.contains(t));
-        // The wait for the hook ended without a verdict on it, in whatever words: a hook that could not even be made is told
-        // with its path.
-        let unsettled =
-            text.contains("failed pre-install: ") && !text.contains("Hook pre-install ");
-        job_failed || unsettled || super::retries::is_timeout(text)
+        about_the_job(self.hr())
     }
+
+    /// What CouchDB says of the database that the values claim, where it is known to be the CouchDB of this onboarding.
+    pub fn in_couchdb(&self) -> Read<Database> {
+        if self.hr().is_remote() {
+            return Read::not_asked("the release is on another cluster (spec.kubeConfig)");
+        }
+        let claim = self.hr().claim();
+        let Some(database) = claim.joined() else {
+            return Read::not_asked("this onboarding's values do not tell which database it is");
+        };
+        let answers = match self.snapshot.further.databases.as_ref() {
+            Read::Seen(answers) => answers,
+            Read::Absent => return Read::not_asked("CouchDB was not asked"),
+            Read::Unknown(why) => return Read::Unknown(why.clone()),
+        };
+        match self.another_couchdb(answers) {
+            Some(why) => Read::not_asked(why),
+            None => answers.of(database),
+        }
+    }
+
+    /// Why the CouchDB that was asked is not this onboarding's, as its notes tell; `None` also where they tell nothing.
+    fn another_couchdb(&self, answers: &Databases) -> Option<String> {
+        let endpoint = self.endpoint()?;
+        let installation = |name: &str| {
+            let rest = ["db-agora-kvs-", "steelcouch-agora-kvs-"]
+                .iter()
+                .find_map(|lead| name.strip_prefix(lead))?;
+            Some(rest.to_owned())
+        };
+        let asked = answers.pod.rsplit_once('-').map_or("", |(stem, _)| stem);
+        let other = match (installation(&endpoint.name), installation(asked)) {
+            (Some(wanted), Some(asked)) => wanted != asked,
+            _ => false,
+        };
+        (other || endpoint.namespace != answers.namespace).then(|| {
+            format!(
+                "it is behind {}/{}, and {}/{} was asked",
+                endpoint.namespace, endpoint.name, answers.namespace, answers.pod
+            )
+        })
+    }
+
+    /// The Service that the release notes tell the team to use.
+    pub fn endpoint(&self) -> Option<Endpoint> {
+        let notes = &self.snapshot.release.seen()?.info.notes;
+        let url = Notes::parse(notes).endpoint?;
+        endpoint::of_url(&url, "", "the release notes")
+    }
+}
+
+/// The failure speaks of the creation Job, or an install is under way that may wait for it.
+pub fn about_the_job(hr: &HelmRelease) -> bool {
+    if status::ready(hr) == Ready::True || status::is_unanswered(hr) {
+        return false;
+    }
+    let Some(failure) = failure::failure(hr) else {
+        let conditions = &hr.status.conditions;
+        return conditions
+            .iter()
+            .any(|c| c.message.starts_with("Running 'install' action"));
+    };
+    let others = ["upgrade", "test", "rollback", "uninstall"];
+    if failure.action.is_some_and(|a| others.contains(&a)) {
+        return false;
+    }
+    let text = failure::split_trailer(&failure.condition.message).0;
+    let named = failure::resources(text).iter().any(|w| w.kind == "Job");
+    let job_failed = named
+        || [
+            "BackoffLimitExceeded",
+            "DeadlineExceeded",
+            "PodFailurePolicy",
+            "job is failed",
+        ]
+        .iter()
+        .any(|t| text.contains(t));
+    // The wait for the hook ended without a verdict on it, in whatever words: a hook that could not even be made is told
+    // with its path.
+    let unsettled = text.contains("failed pre-install: ") && !text.contains("Hook pre-install ");
+    job_failed || unsettled || super::retries::is_timeout(text)
 }

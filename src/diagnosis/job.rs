@@ -3,7 +3,7 @@
 use super::case::Case;
 use super::finding::{Evidence, Finding, Subject};
 use crate::model::event::Event;
-use crate::model::job::{self as model, containers, made_by};
+use crate::model::job::{self as model, Said, containers, made_by};
 use crate::snapshot::{CreationJob, Events, JobPod, Read, Snapshot, Why};
 use serde_json::Value;
 
@@ -398,42 +398,10 @@ fn outcome(pod: &JobPod) -> Outcome {
 
 /// Sorts a death by what the log says; the exit code alone names no cause.
 fn classify(death: Death) -> Outcome {
-    let said = death.lines.join("\n");
-    let has = |texts: &[&str]| texts.iter().any(|t| said.contains(t));
-    if has(&[
-        "returned error: 412",
-        "file_exists",
-        "412 Precondition Failed",
-        "the file already exists",
-    ]) {
-        return Outcome::Exists(death);
+    match model::said(&death.lines.join("\n")) {
+        Some(Said::Exists) => Outcome::Exists(death),
+        Some(Said::Refused) => Outcome::Refused(death),
+        Some(Said::Unreachable) => Outcome::Unreachable(death),
+        None => Outcome::Died(death),
     }
-    if has(&[
-        "returned error: 401",
-        "returned error: 403",
-        "401 Unauthorized",
-        "403 Forbidden",
-        "Name or password is incorrect",
-        "\"error\":\"unauthorized\"",
-        "Account is temporarily locked",
-    ]) {
-        return Outcome::Refused(death);
-    }
-    if has(&[
-        "Could not resolve host",
-        "Failed to connect",
-        "Couldn't connect",
-        "Connection refused",
-        "onnection timed out",
-        "Operation timed out",
-        "Resolving timed out",
-        "Empty reply from server",
-        "Recv failure",
-        "returned error: 502",
-        "returned error: 503",
-        "returned error: 504",
-    ]) {
-        return Outcome::Unreachable(death);
-    }
-    Outcome::Died(death)
 }

@@ -32,3 +32,4 @@ pub use case::Case;
 pub use engine::{Diagnosis, NotRun, Root, diagnose};
 pub use finding::{Evidence, Finding, Step, Subject};
 pub use rule::{Input, Role, Rule, Severity, Verdict};
+pub(crate) use sources::complaint;

@@ -92,7 +92,7 @@ fn conditions(object: &Value) -> Vec<Condition> {
 }
 
 /// The condition of a source object that tells what is wrong.
-fn complaint(object: &Value) -> Option<Condition> {
+pub(crate) fn complaint(object: &Value) -> Option<Condition> {
     let conditions = conditions(object);
     let find = |kind: &str, status: &str| {
         conditions

@@ -11,6 +11,8 @@ pub struct Forbidden {
     pub verb: String,
     /// `secrets`, `pods/exec`, `helmreleases`, …
     pub resource: String,
+    /// API group of the resource; empty for core.
+    pub group: String,
     /// `None` at the cluster's scope.
     pub namespace: Option<String>,
     /// Who was refused, as the API server names them: `dev`, `system:serviceaccount:NAMESPACE:NAME`.
@@ -27,6 +29,10 @@ impl Forbidden {
             .split_once("in the namespace \"")
             .and_then(|(_, n)| n.split_once('"'))
             .map(|(n, _)| n.to_owned());
+        let group = rest
+            .split_once("in API group \"")
+            .and_then(|(_, g)| g.split_once('"'))
+            .map_or(String::new(), |(g, _)| g.to_owned());
         let user = message
             .split_once("User \"")
             .and_then(|(_, u)| u.split_once('"'))
@@ -35,6 +41,7 @@ impl Forbidden {
             user,
             verb: verb.to_owned(),
             resource: resource.to_owned(),
+            group,
             namespace,
         })
     }
@@ -43,15 +50,22 @@ impl Forbidden {
 impl Forbidden {
     /// `ServiceAccount flux-system/x cannot list secrets in flux-system`.
     pub fn sentence(&self) -> String {
-        let who = self.user.as_deref().unwrap_or("the user");
-        let who = match who
-            .strip_prefix("system:serviceaccount:")
-            .and_then(|a| a.split_once(':'))
-        {
+        let who = match self.account() {
             Some((namespace, name)) => format!("ServiceAccount {namespace}/{name}"),
-            None => format!("user {who}"),
+            None => format!("user {}", self.user.as_deref().unwrap_or("the user")),
         };
         format!("{who} cannot {self}")
+    }
+}
+
+impl Forbidden {
+    /// Namespace and name of the ServiceAccount that was refused; `None` for any other user.
+    pub fn account(&self) -> Option<(&str, &str)> {
+        let account = self
+            .user
+            .as_deref()?
+            .strip_prefix("system:serviceaccount:")?;
+        account.split_once(':')
     }
 }
 
@@ -80,6 +94,9 @@ mod tests {
             refused.sentence(),
             "ServiceAccount flux-system/nobody cannot list secrets in flux-system"
         );
+        assert_eq!(refused.account(), Some(("flux-system", "nobody")));
+        let job = FLUX.replace("API group \"\"", "API group \"batch\"");
+        assert_eq!(Forbidden::parse(&job).unwrap().group, "batch");
         assert_eq!(Forbidden::parse("all is well"), None);
     }
 

@@ -37,6 +37,58 @@ pub fn unscheduled(pod: &Value) -> Option<String> {
     scheduled.is_false().then(|| scheduled.message.clone())
 }
 
+/// What a log of the creation Job says of CouchDB.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Said {
+    /// The database exists (412).
+    Exists,
+    /// The credentials were refused (401, 403).
+    Refused,
+    /// No answer.
+    Unreachable,
+}
+
+/// Reads it; `None` where the log speaks of something else.
+pub fn said(log: &str) -> Option<Said> {
+    const EXISTS: &[&str] = &[
+        "returned error: 412",
+        "file_exists",
+        "412 Precondition Failed",
+        "the file already exists",
+    ];
+    const REFUSED: &[&str] = &[
+        "returned error: 401",
+        "returned error: 403",
+        "401 Unauthorized",
+        "403 Forbidden",
+        "Name or password is incorrect",
+        "\"error\":\"unauthorized\"",
+        "Account is temporarily locked",
+    ];
+    const UNREACHABLE: &[&str] = &[
+        "Could not resolve host",
+        "Failed to connect",
+        "Couldn't connect",
+        "Connection refused",
+        "onnection timed out",
+        "Operation timed out",
+        "Resolving timed out",
+        "Empty reply from server",
+        "Recv failure",
+        "returned error: 502",
+        "returned error: 503",
+        "returned error: 504",
+    ];
+    [
+        (Said::Exists, EXISTS),
+        (Said::Refused, REFUSED),
+        (Said::Unreachable, UNREACHABLE),
+    ]
+    .into_iter()
+    .find(|(_, texts)| texts.iter().any(|t| log.contains(t)))
+    .map(|(said, _)| said)
+}
+
 /// The status of one container of a pod.
 #[derive(Clone, Copy, Debug)]
 pub struct Container<'v>(&'v Value);

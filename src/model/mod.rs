@@ -5,6 +5,7 @@
 pub mod claims;
 pub mod condition;
 pub mod convention;
+pub mod endpoint;
 pub mod event;
 pub mod failure;
 pub mod forbidden;

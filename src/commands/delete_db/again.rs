@@ -2,8 +2,10 @@
 //!
 //! Both structs are taken apart whole, so that a new flag must be given its place here. A token is never printed.
 
+use super::super::couchdb_pods::PodArgs;
 use super::Args;
 use crate::cluster::ConnectionArgs;
+use crate::model::endpoint::COUCHDB_NAMESPACE;
 use crate::model::names::DatabaseName;
 use crate::text::shell_line;
 use std::time::Duration;
@@ -36,11 +38,14 @@ pub(super) fn again(connection: &ConnectionArgs, args: &Args, name: &DatabaseNam
         database: _,
         confirm: _,
         dry_run: _,
-        couchdb_namespace,
-        pod_selector,
-        pod,
-        container,
-        port,
+        pods:
+            PodArgs {
+                couchdb_namespace,
+                pod_selector,
+                pod,
+                container,
+                port,
+            },
     } = args;
     let kubeconfig = kubeconfig.as_ref().map(|p| p.display().to_string());
     let timeout = format!("{}ms", request_timeout.as_millis());
@@ -70,7 +75,7 @@ pub(super) fn again(connection: &ConnectionArgs, args: &Args, name: &DatabaseNam
     if *request_timeout != REQUEST_TIMEOUT {
         flag("--request-timeout", Some(&timeout));
     }
-    if couchdb_namespace != super::COUCHDB_NAMESPACE {
+    if couchdb_namespace != COUCHDB_NAMESPACE {
         flag("--couchdb-namespace", Some(couchdb_namespace));
     }
     flag("--pod-selector", pod_selector.as_deref());
@@ -164,7 +169,7 @@ mod tests {
     #[test]
     fn an_empty_namespace_is_not_given() {
         let (_, args) = read(&["--couchdb-namespace", ""]);
-        assert_eq!(args.couchdb_namespace, "secure-kvs");
+        assert_eq!(args.pods.couchdb_namespace, "secure-kvs");
     }
 
     #[test]

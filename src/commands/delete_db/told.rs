@@ -118,54 +118,22 @@ pub(super) async fn no_target(cluster: &Cluster, namespace: &str, why: NoTarget)
 
 fn no_container(namespace: &str, absent: bool, why: NoTarget) -> Error {
     let list = format!("kubectl get pods -n {namespace}");
-    match why {
-        NoTarget::None { looked_at } => {
-            let error = Error::new(format!(
-                "no CouchDB pod in namespace {namespace} ({looked_at} pods looked at)"
-            ));
-            if absent {
-                return error.hint(format!(
-                    "the namespace {namespace:?} does not exist on this cluster; name another one with --couchdb-namespace"
-                ));
-            }
-            error.hint(format!(
-                "CouchDB has a port named couchdb or numbered 5984; see: {list}"
-            ))
+    let error = Error::new(why.clause(namespace));
+    error.hint(match why {
+        NoTarget::None { .. } if absent => format!(
+            "the namespace {namespace:?} does not exist on this cluster; name another one with --couchdb-namespace"
+        ),
+        NoTarget::None { .. } => {
+            format!("CouchDB has a port named couchdb or numbered 5984; see: {list}")
         }
-        NoTarget::Clusters(clusters) => {
-            let all: Vec<String> = clusters
-                .iter()
-                .map(|(cluster, pods)| format!("{cluster} ({})", pods.join(", ")))
-                .collect();
-            Error::new(format!(
-                "more than one CouchDB cluster in namespace {namespace}: {}",
-                all.join("; ")
-            ))
-            .hint("choose one with --pod or --pod-selector")
+        NoTarget::Clusters(_) => "choose one with --pod or --pod-selector".to_owned(),
+        NoTarget::PodNotFound { found, .. } => format!("those are: {}", found.join(", ")),
+        NoTarget::Containers { .. } => "choose one with --container".to_owned(),
+        NoTarget::ContainerNotFound { found, .. } => {
+            format!("those that do: {}", found.join(", "))
         }
-        NoTarget::PodNotFound { pod, found } => Error::new(format!(
-            "{pod:?} is not one of CouchDB's pods in namespace {namespace}"
-        ))
-        .hint(format!("those are: {}", found.join(", "))),
-        NoTarget::Containers { pod, found } => Error::new(format!(
-            "more than one container of pod {namespace}/{pod} looks like CouchDB: {}",
-            found.join(", ")
-        ))
-        .hint("choose one with --container"),
-        NoTarget::ContainerNotFound {
-            pod,
-            container,
-            found,
-        } => Error::new(format!(
-            "container {container:?} of pod {namespace}/{pod} does not look like CouchDB"
-        ))
-        .hint(format!("those that do: {}", found.join(", "))),
-        NoTarget::NotReady(pods) => Error::new(format!(
-            "no CouchDB pod in namespace {namespace} is ready: {}",
-            pods.join(", ")
-        ))
-        .hint(list),
-    }
+        NoTarget::NotReady(_) => list,
+    })
 }
 
 /// Tells how it ended. stdout gets the one line only when the database was deleted.
@@ -184,7 +152,8 @@ pub(super) fn tell(
     };
     match outcome {
         Outcome::Deleted { gone, of, unread } => {
-            app.ui.result(&done(name, &args.couchdb_namespace, ""))?;
+            app.ui
+                .result(&done(name, &args.pods.couchdb_namespace, ""))?;
             app.ui.flush()?;
             if gone > 0 {
                 app.ui

@@ -2,9 +2,10 @@
 
 mod first;
 mod policies;
+mod sources;
 mod unlabelled;
 
-use super::Which;
+use super::{Which, databases};
 use crate::cli::App;
 use crate::cluster::gather::Onboardings;
 use crate::cluster::helm_releases::Query;
@@ -15,6 +16,7 @@ use crate::model::convention::{Naming, naming};
 use crate::model::helm_release::HelmRelease;
 use crate::model::onboarding::Claim;
 use crate::model::status::{self, Ready};
+use crate::snapshot::databases::Databases;
 use crate::snapshot::{Read, Why};
 use crate::view::report::{Considered, NotRun};
 use serde_json::Value;
@@ -24,6 +26,8 @@ use std::sync::Arc;
 pub(in crate::commands) struct Picked {
     pub(in crate::commands) objects: Vec<Value>,
     pub(in crate::commands) others: Onboardings,
+    /// What CouchDB said, where it was asked already.
+    pub(in crate::commands) databases: Option<Arc<Read<Databases>>>,
     /// Absent when they were named.
     pub(in crate::commands) considered: Option<Considered>,
     /// Of the others: what could not be looked at.
@@ -96,21 +100,55 @@ pub(super) async fn unwell(app: &App, cluster: &Cluster, which: Which<'_>) -> Re
         .filter(|(hr, _)| !is_unwell(hr, &claims))
         .map(|(hr, object)| (*hr, object))
         .collect();
-    let ((installed, first_not_run), (gone, policies_not_run), (unlabelled, list_not_run)) = futures::join!(
+    let mut wanted = databases::wanted(
+        chosen
+            .iter()
+            .map(|(hr, _)| *hr)
+            .filter(|hr| is_unwell(hr, &claims)),
+    );
+    wanted.all = !well.is_empty();
+    let (
+        (installed, first_not_run),
+        (gone, policies_not_run),
+        (unlabelled, list_not_run),
+        (stale, sources_not_run),
+        databases,
+    ) = futures::join!(
         first::not_as_installed(cluster, &well),
         policies::gone(cluster, &well),
         unlabelled::onboardings(cluster, namespace.clone(), which, product),
+        sources::failing(cluster, &well),
+        databases::ask(cluster, which.couchdb, &wanted),
     );
-    let told = |hr: &HelmRelease| installed.contains(&hr.id()) || gone.contains(&hr.id());
+    let hollow = |hr: &HelmRelease| match (databases.as_ref(), hr.claim().joined()) {
+        (Read::Seen(known), Some(database)) => known.of(database).is_absent(),
+        _ => false,
+    };
+    let not_asked = databases
+        .unknown()
+        .filter(|_| wanted.all)
+        .map(|why| NotRun {
+            codes: vec!["SKVS310"],
+            what: databases::WHAT.to_owned(),
+            why: crate::text::one_line(&why.clause()),
+        });
     let objects = chosen
         .into_iter()
-        .filter(|(hr, _)| only || is_unwell(hr, &claims) || told(hr))
+        .filter(|(hr, _)| {
+            let id = hr.id();
+            only || is_unwell(hr, &claims)
+                || installed.contains(&id)
+                || gone.contains(&id)
+                || stale.contains(&id)
+                || (status::ready(hr) == Ready::True && hollow(hr))
+        })
         .map(|(_, object)| object)
         .chain(unlabelled)
         .collect();
-    let not_run = [first_not_run, policies_not_run, list_not_run]
+    let not_run = [first_not_run, policies_not_run, list_not_run, not_asked]
         .into_iter()
         .flatten()
+        .chain(sources_not_run)
         .collect();
     Ok(Picked {
         objects,
@@ -119,6 +157,7 @@ pub(super) async fn unwell(app: &App, cluster: &Cluster, which: Which<'_>) -> Re
             read: Arc::new(Read::Seen(known)),
             not_elsewhere,
         },
+        databases: Some(databases),
         considered: Some(Considered {
             onboardings: considered,
             namespace,

@@ -86,7 +86,7 @@ fn check(case: &Case<'_>) -> Verdict {
             finding = finding.why(format!("{why} So the reason is not known here."));
         }
     }
-    finding.sentence = sentence;
+    finding.sentence = crate::text::one_line(&sentence);
     if let Some(Silent::Replaced(other)) = &case.job.silent {
         let (namespace, name) = other.split_once('/').unwrap_or(("", other));
         finding = finding

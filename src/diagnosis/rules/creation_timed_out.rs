@@ -63,8 +63,9 @@ fn check(case: &Case<'_>) -> Verdict {
                 ]);
         }
         Outcome::Nothing if case.job.uncreated.is_some() => {
-            finding.sentence =
+            let sentence =
                 format!("the creation Job did not end within {timeout}: its pod could not be made");
+            finding.sentence = crate::text::one_line(&sentence);
             finding = case.job.tell_refusal(finding);
         }
         Outcome::Nothing => {

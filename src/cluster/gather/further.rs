@@ -1,0 +1,234 @@
+//! What is read only where a check asks for it: a right, Flux's controllers, CouchDB's Service.
+
+use super::super::review;
+use crate::cluster::{Cluster, List, segment};
+use crate::model::endpoint::{self, Known};
+use crate::model::failure::failure;
+use crate::model::forbidden::Forbidden;
+use crate::model::helm_release::HelmRelease;
+use crate::model::job::{Said, said};
+use crate::model::status::{self, Ready};
+use crate::snapshot::{Controllers, CouchService, Read, Snapshot};
+use k8s_openapi::jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
+
+/// Most requests: a review, the controllers by label, by two names and their pods, the Service and its EndpointSlices.
+pub(super) const REQUESTS_MAX: u64 = 1 + 4 + 2;
+
+/// Where Flux's controllers are expected. A Flux that runs elsewhere is not known, never "not running".
+const FLUX: &str = "flux-system";
+
+/// The controllers that an onboarding needs.
+const CONTROLLERS: [&str; 2] = ["helm-controller", "source-controller"];
+
+/// Seconds beyond `spec.timeout` after which an action that still runs is one that nobody works on.
+const PATIENCE: i64 = 60;
+
+/// Asks whether the account has by now the right that the failure says it lacks.
+pub(super) async fn rights(cluster: &Cluster, hr: &HelmRelease) -> Read<Value> {
+    let question = failure(hr)
+        .and_then(|f| Forbidden::parse(&f.condition.message))
+        .as_ref()
+        .and_then(review::question);
+    match question {
+        None => Read::not_asked("the failure names no right of a ServiceAccount"),
+        Some(question) => Read::from_result(cluster.review(&question).await),
+    }
+}
+
+/// Reads the controllers where the status tells that one of them may not be at work.
+pub(super) async fn controllers(
+    cluster: &Cluster,
+    hr: &HelmRelease,
+    now: Timestamp,
+) -> Read<Controllers> {
+    if !wants_controllers(hr, now) {
+        return Read::not_asked("the status tells that Flux is at work");
+    }
+    let base = format!("/apis/apps/v1/namespaces/{FLUX}/deployments");
+    let labelled = format!(
+        "{base}?labelSelector={}",
+        segment("app.kubernetes.io/part-of=flux")
+    );
+    let deployments = match Read::from_result(cluster.get::<List<Value>>(&labelled).await) {
+        Read::Seen(list) if list.items.is_empty() => named(cluster, &base).await,
+        other => other.map(|list| list.items),
+    };
+    let deployments = match deployments {
+        Read::Seen(all) => all,
+        Read::Absent => Vec::new(),
+        Read::Unknown(why) => return Read::Unknown(why),
+    };
+    let wanting = deployments.iter().any(|d| !is_available(d));
+    let pods = if wanting {
+        let selector = format!("app in ({})", CONTROLLERS.join(","));
+        let path = format!(
+            "/api/v1/namespaces/{FLUX}/pods?labelSelector={}&limit=50",
+            segment(&selector)
+        );
+        Read::from_result(cluster.get::<List<Value>>(&path).await).map(|list| list.items)
+    } else {
+        Read::not_asked("each Deployment is available")
+    };
+    Read::Seen(Controllers {
+        namespace: FLUX.to_owned(),
+        deployments,
+        pods,
+    })
+}
+
+/// By their names, where an installation has not labelled them.
+async fn named(cluster: &Cluster, base: &str) -> Read<Vec<Value>> {
+    let read = CONTROLLERS.map(|name| async move {
+        Read::from_result(cluster.get::<Value>(&format!("{base}/{name}")).await)
+    });
+    let mut all = Vec::new();
+    for one in futures::future::join_all(read).await {
+        match one {
+            Read::Seen(deployment) => all.push(deployment),
+            Read::Absent => {}
+            Read::Unknown(why) => return Read::Unknown(why),
+        }
+    }
+    Read::Seen(all)
+}
+
+fn is_available(deployment: &Value) -> bool {
+    deployment
+        .pointer("/status/availableReplicas")
+        .and_then(Value::as_i64)
+        > Some(0)
+}
+
+/// No answer, one that is older than the spec, an action that should be over, a source that nobody has looked at.
+fn wants_controllers(hr: &HelmRelease, now: Timestamp) -> bool {
+    if hr.spec.suspend {
+        return false;
+    }
+    let unworked = failure(hr).is_some_and(|f| {
+        [
+            "has not been reconciled",
+            "does not have an artifact",
+            "artifact not found",
+            "could not get Source object",
+            "could not get HelmChart object",
+        ]
+        .iter()
+        .any(|t| f.condition.message.contains(t))
+            || (f.condition.reason == "ArtifactFailed" && f.error.ends_with("is not ready"))
+    });
+    status::is_unanswered(hr) || status::is_stale(hr) || unworked || is_overdue(hr, now)
+}
+
+/// Ready has been Unknown for longer than an action may take.
+fn is_overdue(hr: &HelmRelease, now: Timestamp) -> bool {
+    let Some(ready) = hr.condition("Ready").filter(|c| c.status == "Unknown") else {
+        return false;
+    };
+    let timeout: Option<SignedDuration> = hr.spec.timeout.as_deref().unwrap_or("5m0s").parse().ok();
+    let since = ready
+        .last_transition_time
+        .as_deref()
+        .and_then(|t| t.parse::<Timestamp>().ok());
+    match (timeout, since) {
+        (Some(timeout), Some(since)) => {
+            now.as_second() - since.as_second() > timeout.as_secs() + PATIENCE
+        }
+        _ => false,
+    }
+}
+
+/// Reads CouchDB's Service where the creation Job got no answer from it, or still waits.
+pub(super) async fn service(cluster: &Cluster, snapshot: &Snapshot) -> Read<CouchService> {
+    let hr = &snapshot.helm_release;
+    let not_asked =
+        || Read::not_asked("the creation Job does not tell that CouchDB is out of reach");
+    if hr.is_remote() || status::ready(hr) == Ready::True {
+        return not_asked();
+    }
+    let Some(found) = snapshot.creation_job.seen() else {
+        return not_asked();
+    };
+    let over = found
+        .job
+        .pointer("/status/succeeded")
+        .and_then(Value::as_i64)
+        > Some(0);
+    let logs: Vec<&str> = found
+        .pods
+        .seen()
+        .into_iter()
+        .flatten()
+        .flat_map(|p| &p.logs)
+        .filter_map(|(_, log)| log.seen().map(String::as_str))
+        .collect();
+    let unreachable = logs
+        .iter()
+        .find(|l| said(l) == Some(Said::Unreachable))
+        .copied();
+    let hangs =
+        found.job.pointer("/status/active").and_then(Value::as_i64) > Some(0) && !logs.is_empty();
+    if over || (unreachable.is_none() && !hangs) {
+        return not_asked();
+    }
+    let endpoint = endpoint::of(
+        hr,
+        Known {
+            release: snapshot.release.seen(),
+            job: Some(&found.job),
+            log: unreachable.unwrap_or_default(),
+        },
+    );
+    let Some(endpoint) = endpoint else {
+        return Read::not_asked("neither the Job nor the values name CouchDB's Service");
+    };
+    let (namespace, name) = (segment(&endpoint.namespace), segment(&endpoint.name));
+    let selector = format!("kubernetes.io/service-name={}", endpoint.name);
+    let of_object = format!("/api/v1/namespaces/{namespace}/services/{name}");
+    let of_slices = format!(
+        "/apis/discovery.k8s.io/v1/namespaces/{namespace}/endpointslices?labelSelector={}&limit=50",
+        segment(&selector)
+    );
+    let (service, slices) = futures::join!(
+        cluster.get::<Value>(&of_object),
+        cluster.get::<List<Value>>(&of_slices)
+    );
+    Read::Seen(CouchService {
+        namespace: endpoint.namespace,
+        name: endpoint.name,
+        port: endpoint.port,
+        named_by: endpoint.named_by.to_owned(),
+        service: Read::from_result(service),
+        slices: Read::from_result(slices).map(|list| list.items),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn wants(status: Value) -> bool {
+        let hr = HelmRelease::from_value(
+            &json!({"metadata": {"name": "a", "namespace": "n", "generation": 1}, "spec": {}, "status": status}),
+        )
+        .unwrap();
+        wants_controllers(&hr, "2026-11-24T00:10:00Z".parse().unwrap())
+    }
+
+    #[test]
+    fn a_flux_that_works_is_not_looked_at() {
+        let condition = |status: &str, since: &str, message: &str| {
+            json!({"observedGeneration": 1, "conditions": [{"type": "Ready", "status": status,
+                "reason": "x", "message": message, "lastTransitionTime": since}]})
+        };
+        assert!(wants(json!({})));
+        assert!(!wants(condition("True", "2026-11-24T00:00:00Z", "")));
+        assert!(!wants(condition("Unknown", "2026-11-24T00:05:00Z", "")));
+        assert!(wants(condition("Unknown", "2026-11-24T00:03:00Z", "")));
+        assert!(!wants(condition("False", "2026-11-24T00:03:00Z", "no")));
+        let waiting =
+            "HelmChart 'n/a' is not ready: latest generation of object has not been reconciled";
+        assert!(wants(condition("False", "2026-11-24T00:03:00Z", waiting)));
+    }
+}

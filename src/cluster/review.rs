@@ -1,0 +1,73 @@
+//! Whether an account has a right, asked of the API server by a SubjectAccessReview.
+//!
+//! The only POST beside an exec. It makes no object and changes nothing: what is sent is the question, what comes back is the
+//! same with the answer in its status.
+
+use super::{Cluster, ClusterError};
+use crate::bundle::manifest::Accept;
+use crate::model::forbidden::Forbidden;
+use serde_json::{Value, json};
+
+/// Where reviews are sent.
+const PATH: &str = "/apis/authorization.k8s.io/v1/subjectaccessreviews";
+
+/// The review of what a ServiceAccount was refused; `None` where the refusal names no ServiceAccount.
+pub(super) fn question(refused: &Forbidden) -> Option<Value> {
+    let (namespace, name) = refused.account()?;
+    let (resource, subresource) = refused
+        .resource
+        .split_once('/')
+        .unwrap_or((&refused.resource, ""));
+    let mut attributes =
+        json!({"verb": refused.verb, "group": refused.group, "resource": resource});
+    if !subresource.is_empty() {
+        attributes["subresource"] = subresource.into();
+    }
+    if let Some(namespace) = &refused.namespace {
+        attributes["namespace"] = namespace.as_str().into();
+    }
+    Some(json!({
+        "apiVersion": "authorization.k8s.io/v1",
+        "kind": "SubjectAccessReview",
+        "spec": {
+            "user": format!("system:serviceaccount:{namespace}:{name}"),
+            "groups": ["system:serviceaccounts", format!("system:serviceaccounts:{namespace}"), "system:authenticated"],
+            "resourceAttributes": attributes,
+        },
+    }))
+}
+
+impl Cluster {
+    /// Sends a review and gives it back with its status.
+    ///
+    /// # Errors
+    /// What the API server or the connection said.
+    pub(super) async fn review(&self, question: &Value) -> Result<Value, ClusterError> {
+        let body = self
+            .transport
+            .ask(PATH, Accept::Json, Some(question))
+            .await?;
+        serde_json::from_slice(&body).map_err(|e| ClusterError::Malformed(e.to_string()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_refused_right_is_asked_for() {
+        let text = "pods \"a\" is forbidden: User \"system:serviceaccount:flux-system:x\" cannot create resource \"pods/exec\" in API group \"\" in the namespace \"core\"";
+        let asked = question(&Forbidden::parse(text).unwrap()).unwrap();
+        assert_eq!(
+            asked["spec"],
+            json!({
+                "user": "system:serviceaccount:flux-system:x",
+                "groups": ["system:serviceaccounts", "system:serviceaccounts:flux-system", "system:authenticated"],
+                "resourceAttributes": {"verb": "create", "group": "", "resource": "pods", "subresource": "exec", "namespace": "core"},
+            })
+        );
+        let person = text.replace("system:serviceaccount:flux-system:x", "dev");
+        assert!(question(&Forbidden::parse(&person).unwrap()).is_none());
+    }
+}
