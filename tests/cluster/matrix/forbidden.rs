@@ -24,12 +24,13 @@ const NAMES: [&str; 13] = [
 ];
 
 /// Rights that these onboardings make no use of.
-const UNUSED: [&str; 5] = [
+const UNUSED: [&str; 6] = [
     "get gitrepositories in flux-system",
     "get ocirepositories in flux-system",
     "get buckets in flux-system",
     "list events in flux-system",
     "list jobs in core",
+    "list authorizationpolicies in secure-kvs",
 ];
 
 /// Of one onboarding: codes of its roots, and whether a check was not run.
