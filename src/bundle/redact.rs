@@ -121,11 +121,11 @@ fn blank(value: &mut Value) {
 
 /// A text that may itself hold objects: JSON in an annotation, YAML in a ConfigMap or a manifest.
 fn embedded(string: &str) -> String {
-    let parsed = json(string).or_else(|| yaml(string));
-    match parsed {
-        Some(rewritten) => text::text(&rewritten).into_owned(),
-        None => text::text(string).into_owned(),
-    }
+    let rewritten = json(string).or_else(|| match documents(string) {
+        Some(documents) => yaml(documents),
+        None => broken_yaml(string),
+    });
+    text::text(rewritten.as_deref().unwrap_or(string)).into_owned()
 }
 
 /// The redacted form of a JSON text; `None` where it is none or nothing in it is secret.
@@ -148,29 +148,77 @@ fn json(string: &str) -> Option<String> {
     text.ok()
 }
 
-/// The redacted form of YAML documents; `None` where a document is neither mapping nor list, or nothing in them is secret.
-fn yaml(string: &str) -> Option<String> {
+/// The YAML documents of a text; `None` where one cannot be read or is neither mapping nor list.
+fn documents(string: &str) -> Option<Vec<Value>> {
     if !string.contains('\n') || !string.contains(':') {
         return None;
     }
-    let mut documents = Vec::new();
+    crate::model::manifest::documents(string)
+        .into_iter()
+        .map(|part| serde_saphyr::from_str(&part).ok())
+        .filter(|document| !matches!(document, Some(Value::Null)))
+        .map(|document| document.filter(|d: &Value| d.is_object() || d.is_array()))
+        .collect()
+}
+
+/// The redacted form of YAML documents; `None` where nothing in them is secret.
+fn yaml(documents: Vec<Value>) -> Option<String> {
+    let mut parts = Vec::new();
     let mut changed = false;
-    for part in crate::model::manifest::documents(string) {
-        let before: Value = serde_saphyr::from_str(&part).ok()?;
-        if before.is_null() {
-            continue;
-        }
-        if !before.is_object() && !before.is_array() {
-            return None;
-        }
+    for before in documents {
         let mut after = before.clone();
         walk(&mut after, false);
         changed |= after != before;
         let mut out = Vec::new();
         crate::render::yaml::write_value(&mut out, &after).ok()?;
-        documents.push(String::from_utf8(out).ok()?);
+        parts.push(String::from_utf8(out).ok()?);
     }
-    changed.then(|| documents.join("---\n"))
+    changed.then(|| parts.join("---\n"))
+}
+
+/// YAML of which a part cannot be read, without its Secrets; `None` where no part looks like one.
+///
+/// A part is what stands between lines that begin with `---`. It goes whole: where in it the payload ends cannot be told.
+fn broken_yaml(string: &str) -> Option<String> {
+    if !string.contains('\n') {
+        return None;
+    }
+    let (mut out, mut part) = (String::new(), String::new());
+    let mut changed = false;
+    let mut end = |part: &mut String, out: &mut String| {
+        if looks_like_secret(part) {
+            changed = true;
+            out.push_str(REDACTED);
+            out.push('\n');
+        } else {
+            out.push_str(part);
+        }
+        part.clear();
+    };
+    for line in string.split_inclusive('\n') {
+        if line.starts_with("---") {
+            end(&mut part, &mut out);
+            out.push_str(line);
+        } else {
+            part.push_str(line);
+        }
+    }
+    end(&mut part, &mut out);
+    changed.then_some(out)
+}
+
+/// Whether the lines say `kind: Secret` and hold a payload, in YAML or JSON.
+fn looks_like_secret(part: &str) -> bool {
+    let (mut kind, mut payload) = (false, false);
+    for line in part.lines() {
+        let plain: String = line
+            .chars()
+            .filter(|c| !c.is_whitespace() && !matches!(c, '"' | '\'' | '-' | '{' | ','))
+            .collect();
+        kind |= plain == "kind:Secret" || plain.starts_with("kind:Secret#");
+        payload |= plain.starts_with("data:") || plain.starts_with("stringData:");
+    }
+    kind && payload
 }
 
 #[cfg(test)]

@@ -153,6 +153,38 @@ fn files_in_config_maps_are_read() {
 }
 
 #[test]
+fn a_secret_beside_yaml_that_cannot_be_read_is_hidden_whole() {
+    let secret = "apiVersion: v1\nkind: Secret\nmetadata:\n  name: a\ndata:\n  x: aHVudGVyMg==\n";
+    let map = "kind: ConfigMap\ndata:\n  kept: b\n";
+    for other in [
+        "a: 1\na: 2\n",
+        "a: b\n  c: d\n",
+        "just a text\n",
+        "a: [1,\n",
+        "x: {{ .Values.a }}\n",
+    ] {
+        for text in [
+            format!("---\n{secret}---\n{map}---\n{other}"),
+            format!("{other}---\n{map}---\n{secret}"),
+            format!("---\n{secret}{other}---\n{map}"),
+            format!(
+                "{map}---\n{}{other}",
+                secret.replace("Secret", "'Secret' # db")
+            ),
+        ] {
+            let once = redacted(json!({"manifest": text}));
+            let told = once["manifest"].as_str().unwrap();
+            assert!(!told.contains("aHVudGVyMg"), "{text:?}: {told}");
+            assert!(told.contains("kept: "), "{text:?}: {told}");
+            assert_eq!(redacted(once.clone()), once);
+        }
+    }
+    // A reference to a Secret in text that is no YAML is none.
+    let text = "valuesFrom:\n- kind: Secret\n  name: a\n  bad: [\n";
+    assert_eq!(redacted(json!({"a": text}))["a"], text);
+}
+
+#[test]
 fn the_rules_find_in_redacted_cases_what_they_find_in_the_originals() {
     for name in fixture::names() {
         let now = fixture::meta(&name).now;
