@@ -206,7 +206,7 @@ fn what_was_recorded_comes_before_objects() {
     let jobs = "/apis/batch/v1/namespaces/core/jobs?limit=10&labelSelector=a%3Db";
     record(jobs, Json, Recorded::Document(empty));
     let failed = "no answer in 30s".to_owned();
-    record("/api/v1/namespaces/core", Json, Recorded::Failed(failed));
+    record("/api/v1/namespaces/other", Json, Recorded::Failed(failed));
     let log = format!("{pod}/log?container=c&tailLines=20");
     record(&log, Text, Recorded::Text("a\n".to_owned()));
     archive
@@ -219,7 +219,7 @@ fn what_was_recorded_comes_before_objects() {
         Vec::<String>::new()
     );
     assert_eq!(
-        archive.answer("/api/v1/namespaces/core", Json, None),
+        archive.answer("/api/v1/namespaces/other", Json, None),
         Answer::Failed("no answer in 30s".to_owned())
     );
     // The same log, of which another end is asked for.
@@ -239,6 +239,36 @@ fn what_was_recorded_comes_before_objects() {
         assert_eq!(told, Answer::Found(text.as_bytes().to_vec()));
     }
     assert!(archive.has_recorded(pod, Json) && !archive.has_recorded(pod, Metadata));
+}
+
+#[test]
+fn what_was_laid_beside_a_refusal_is_taken_where_it_is_an_object() {
+    let mut archive = some();
+    let pods = "/api/v1/namespaces/core/pods";
+    let forbidden = Status {
+        code: 403,
+        reason: "Forbidden".to_owned(),
+        message: "pods is forbidden".to_owned(),
+        name: String::new(),
+    };
+    for recorded in [
+        Recorded::Status(forbidden.clone()),
+        Recorded::Failed("no answer in 30s".to_owned()),
+    ] {
+        for path in [pods.to_owned(), format!("{pods}/p"), format!("{pods}/q")] {
+            let key = Key::new(&path, Json, None);
+            archive.recorded.insert(key, recorded.clone());
+        }
+        assert_eq!(names(&archive, &format!("{pods}/p"), Json).unwrap(), ["p"]);
+        // One pod is not the list, and the other one is still not known.
+        for path in [pods.to_owned(), format!("{pods}/q")] {
+            let told = archive.answer(&path, Json, None);
+            assert!(
+                matches!(told, Answer::Refused(_) | Answer::Failed(_)),
+                "{told:?}"
+            );
+        }
+    }
 }
 
 proptest! {
