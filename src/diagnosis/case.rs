@@ -2,7 +2,7 @@
 
 use super::finding::{Evidence, Finding, Subject};
 use super::job::Job;
-use super::rule::Severity;
+use super::rule::{Severity, Verdict};
 use crate::model::claims::may_claim;
 use crate::model::endpoint::{self, Endpoint};
 use crate::model::failure::{self, Failure};
@@ -177,6 +177,15 @@ impl<'a> Case<'a> {
         self.hr().claim().joined().map(crate::text::one_line)
     }
 
+    /// What a check comes to that would have to know one of these values, where `spec.valuesFrom` may set it.
+    pub fn unread_values(&self, keys: &[&str]) -> Option<Verdict> {
+        let key = keys.iter().find(|key| self.hr().is_unread(key))?;
+        Some(Verdict::Skipped {
+            what: format!("values.{key}"),
+            why: "it may come from what spec.valuesFrom names, which is not read".to_owned(),
+        })
+    }
+
     /// The other onboardings that claim the same database; empty too when the others are not known.
     pub fn rivals(&self) -> Vec<&'a HelmRelease> {
         let claim = self.hr().claim();
@@ -333,4 +342,43 @@ pub fn about_the_job(hr: &HelmRelease) -> bool {
     // with its path.
     let unsettled = text.contains("failed pre-install: ") && !text.contains("Hook pre-install ");
     job_failed || unsettled || super::retries::is_timeout(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnosis::{diagnose, fixture};
+    use crate::model::helm_release::ValuesFrom;
+
+    #[test]
+    fn what_values_from_may_set_is_not_compared() {
+        for (name, code, key) in [
+            ("ready-and-database-changed", "SKVS330", "database"),
+            ("ready-and-encryption-changed", "SKVS331", "encryption"),
+            ("suspended-and-notes-disagree", "SKVS332", "serviceAccounts"),
+            ("ready-and-policy-without-account", "SKVS411", "namespace"),
+            (
+                "ready-and-policy-without-account",
+                "SKVS411",
+                "serviceAccounts",
+            ),
+        ] {
+            let mut snapshot = fixture::snapshot(name);
+            let spec = &mut snapshot.helm_release.spec;
+            spec.values_from.push(ValuesFrom::default());
+            let now = fixture::meta(name).now;
+            let codes = |snapshot: &Snapshot| {
+                let diagnosis = diagnose(&Case::new(snapshot, now));
+                let found = diagnosis.roots.iter().any(|r| r.rule.code == code);
+                let not_run = diagnosis.not_run.into_iter().find(|n| n.code == code);
+                (found, not_run.map(|n| n.what))
+            };
+            // Inline values win.
+            assert_eq!(codes(&snapshot), (true, None), "{name}");
+            let values = snapshot.helm_release.spec.values.as_object_mut();
+            values.unwrap().remove(key);
+            let told = format!("values.{key}");
+            assert_eq!(codes(&snapshot), (false, Some(told)), "{name}");
+        }
+    }
 }
