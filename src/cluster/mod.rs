@@ -26,6 +26,7 @@ use crate::bundle::Archive;
 use crate::bundle::manifest::Accept;
 use crate::bundle::record::Recorder;
 use crate::error::{Error, Result};
+use crate::snapshot::Read;
 use kube::client::ClientBuilder;
 use std::sync::OnceLock;
 use transport::Transport;
@@ -143,6 +144,21 @@ impl Cluster {
     pub async fn get_text(&self, path: &str) -> Result<String, ClusterError> {
         let body = self.transport.get_bytes_as(path, Accept::Text).await?;
         Ok(String::from_utf8_lossy(&body).into_owned())
+    }
+
+    /// A part that is not read of the API server itself (an exec brings it), kept in a bundle and answered from one under `name`
+    /// as if it were.
+    pub async fn aside<T: serde::Serialize + serde::de::DeserializeOwned>(
+        &self,
+        name: &str,
+        live: impl Future<Output = Read<T>>,
+    ) -> Read<T> {
+        if self.archive().is_some() {
+            return Read::from_result(self.get(name).await);
+        }
+        let read = live.await;
+        self.transport.record_aside(name, &read);
+        read
     }
 
     /// A list by its path (with a query or without), page by page.

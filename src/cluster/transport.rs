@@ -8,6 +8,7 @@ use super::config::{REQUEST, connect_limit};
 use crate::bundle::manifest::{self, Accept};
 use crate::bundle::record::{Heard, Recorder};
 use crate::bundle::{Answer, Archive, NotSaved};
+use crate::snapshot::{Read, Why};
 use http::{Request, StatusCode};
 use http_body_util::BodyExt;
 use kube::Client;
@@ -112,6 +113,23 @@ impl Transport {
             Err(error) => Heard::Failed(error.clause()),
         };
         recorder.record(path, accept, body, heard);
+    }
+
+    /// Tells the recorder, where there is one, of a part that came another way.
+    pub(super) fn record_aside<T: serde::Serialize>(&self, name: &str, read: &Read<T>) {
+        let answer = match read {
+            Read::Seen(value) => match serde_json::to_vec(value) {
+                Ok(body) => Ok(body.into()),
+                Err(error) => Err(ClusterError::Malformed(error.to_string())),
+            },
+            Read::Unknown(Why::Forbidden(_) | Why::Failed(_)) => {
+                let why = read.unknown().map(Why::clause).unwrap_or_default();
+                Err(ClusterError::Other(why))
+            }
+            // Nobody asked.
+            Read::Absent | Read::Unknown(Why::NotAsked(_)) => return,
+        };
+        self.record(name, Accept::Json, None, &answer);
     }
 
     /// The files, where they answer.

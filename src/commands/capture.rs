@@ -4,7 +4,7 @@
 
 mod target;
 
-use super::troubleshoot::{self, Which};
+use super::troubleshoot::{self, Which, databases};
 use super::{INCONSISTENT, empty, notes};
 use crate::bundle::manifest::{API_VERSION, KIND, Manifest};
 use crate::bundle::record::{Recorder, Recording};
@@ -52,6 +52,8 @@ pub struct Args {
     /// Label selector, added to the one that marks onboardings
     #[arg(short = 'l', long, value_name = "SELECTOR", conflicts_with = "names")]
     selector: Option<String>,
+    #[command(flatten)]
+    couchdb: databases::AskArgs,
 }
 
 /// Runs `capture`.
@@ -72,12 +74,14 @@ pub async fn run(app: &mut App, args: Args) -> Result<Code> {
         names: &args.names,
         all_namespaces: args.all_namespaces,
         selector: args.selector.as_deref(),
-        couchdb: None,
+        couchdb: Some(&args.couchdb),
     };
     let picked = troubleshoot::chosen(app, &cluster, which).await?;
     let query = listed(app, &args);
-    let (read, ()) = futures::join!(
-        every(app, &cluster, picked.objects, &picked.others),
+    let asked = picked.databases;
+    let (_, read, ()) = futures::join!(
+        databases::of(&cluster, Some(&args.couchdb), asked, &picked.objects),
+        every(app, &cluster, picked.objects.clone(), &picked.others),
         list(&cluster, &query)
     );
     let mut errors = picked.errors;

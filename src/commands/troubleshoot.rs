@@ -1,6 +1,6 @@
 //! `troubleshoot`: what is wrong with onboardings, why, and what to do.
 
-mod databases;
+pub(super) mod databases;
 mod follow;
 mod gate;
 mod pick;
@@ -123,18 +123,7 @@ pub async fn run(app: &mut App, mut args: Args) -> Result<Code> {
         };
         chosen(app, &cluster, which).await?
     };
-    let asked = async {
-        match databases {
-            Some(asked) => asked,
-            None => {
-                let known: Vec<_> = objects
-                    .iter()
-                    .filter_map(|o| HelmRelease::from_value(o).ok())
-                    .collect();
-                databases::ask(&cluster, Some(&args.couchdb), &databases::wanted(&known)).await
-            }
-        }
-    };
+    let asked = databases::of(&cluster, Some(&args.couchdb), databases, &objects);
     let read = futures::stream::iter(objects.iter().cloned())
         .map(|object| cluster.snapshot_and_further(object, &others, app.now))
         .buffered(SIDE_BY_SIDE)

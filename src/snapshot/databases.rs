@@ -18,6 +18,7 @@ pub struct Databases {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub names: Option<BTreeSet<String>>,
     /// Databases that were asked for one by one.
+    #[serde(with = "pairs")]
     pub asked: BTreeMap<String, Answer>,
 }
 
@@ -45,6 +46,26 @@ pub struct Database {
     pub created: Option<i64>,
 }
 
+/// Names are values and never keys: redaction takes a key such as `pds_token` for a secret's.
+mod pairs {
+    use super::{Answer, BTreeMap};
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(
+        asked: &BTreeMap<String, Answer>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(asked)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<BTreeMap<String, Answer>, D::Error> {
+        let pairs = Vec::<(String, Answer)>::deserialize(deserializer)?;
+        Ok(pairs.into_iter().collect())
+    }
+}
+
 impl Databases {
     /// What is known of the database `name`.
     pub fn of(&self, name: &str) -> Read<Database> {
@@ -70,8 +91,8 @@ mod tests {
 
     #[test]
     fn what_was_not_asked_for_is_unknown() {
-        let all = answers(json!({"asked": {"a_b": {"answer": "absent"},
-            "a_c": {"answer": "there", "documents": 3}, "a_d": {"answer": "notRead", "why": "timeout"}}}));
+        let all = answers(json!({"asked": [["a_b", {"answer": "absent"}],
+            ["a_c", {"answer": "there", "documents": 3}], ["a_d", {"answer": "notRead", "why": "timeout"}]]}));
         assert!(all.of("a_b").is_absent());
         assert_eq!(all.of("a_c").seen().unwrap().documents, Some(3));
         assert_eq!(all.of("a_d").unknown().unwrap().clause(), "timeout");
@@ -81,10 +102,19 @@ mod tests {
     #[test]
     fn the_list_of_all_tells_of_each() {
         let all =
-            answers(json!({"names": ["a_b"], "asked": {"a_b": {"answer": "there", "bytes": 1}}}));
+            answers(json!({"names": ["a_b"], "asked": [["a_b", {"answer": "there", "bytes": 1}]]}));
         assert_eq!(all.of("a_b").seen().unwrap().bytes, Some(1));
         assert!(all.of("a_c").is_absent());
         let written = serde_json::to_value(&all).unwrap();
+        assert_eq!(answers(written), all);
+    }
+
+    #[test]
+    fn a_name_that_looks_secret_is_not_redacted() {
+        let all = answers(json!({"names": ["a_token", "b_password"],
+            "asked": [["a_token", {"answer": "there", "documents": 7}]]}));
+        let mut written = serde_json::to_value(&all).unwrap();
+        crate::bundle::redact::value(&mut written);
         assert_eq!(answers(written), all);
     }
 }

@@ -9,6 +9,7 @@ use crate::model::names::DatabaseName;
 use crate::model::status::{self, Ready};
 use crate::snapshot::databases::Databases;
 use crate::snapshot::{Read, Why};
+use serde_json::Value;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -17,6 +18,9 @@ const LIMIT: Duration = Duration::from_secs(5);
 
 /// The part in words, as it stands in "not run: …".
 pub(super) const WHAT: &str = "databases in CouchDB";
+
+/// Under what a bundle keeps the answer.
+const NAME: &str = "/couchdb/databases";
 
 /// Flags of what is asked in CouchDB's pods.
 #[derive(clap::Args, Clone, Debug)]
@@ -53,18 +57,24 @@ pub(super) async fn ask(
     if args.no_exec {
         return Arc::new(Read::not_asked("left out by --no-exec"));
     }
-    if cluster.archive().is_some() {
-        return Arc::new(Read::not_asked("not in the saved files"));
-    }
     if wanted.is_nothing() {
         return Arc::new(Read::not_asked("no check asks for one"));
     }
+    Arc::new(
+        cluster
+            .aside(NAME, in_a_pod(cluster, &args.pods, wanted))
+            .await,
+    )
+}
+
+/// Asks in a pod, a few seconds at most.
+async fn in_a_pod(cluster: &Cluster, pods: &PodArgs, wanted: &Wanted) -> Read<Databases> {
     let near = cluster.within(LIMIT);
     let started = Instant::now();
     let read = async {
-        match args.pods.target(&near).await {
+        match pods.target(&near).await {
             Err(error) => Read::Unknown(Why::from(&error)),
-            Ok(Err(none)) => Read::failed(none.clause(&args.pods.couchdb_namespace)),
+            Ok(Err(none)) => Read::failed(none.clause(&pods.couchdb_namespace)),
             Ok(Ok(target)) => {
                 let left = LIMIT.saturating_sub(started.elapsed());
                 look::databases(&near, &target, wanted, left).await
@@ -74,7 +84,24 @@ pub(super) async fn ask(
     // A moment more than its parts: what has come by then still counts.
     let limit = LIMIT + Duration::from_millis(500);
     let answer = tokio::time::timeout(limit, read).await;
-    Arc::new(answer.unwrap_or_else(|_| Read::failed(format!("no answer in {}s", LIMIT.as_secs()))))
+    answer.unwrap_or_else(|_| Read::failed(format!("no answer in {}s", LIMIT.as_secs())))
+}
+
+/// For the onboardings of a run: `asked` already where picking them took it.
+pub(in crate::commands) async fn of(
+    cluster: &Cluster,
+    args: Option<&AskArgs>,
+    asked: Option<Arc<Read<Databases>>>,
+    objects: &[Value],
+) -> Arc<Read<Databases>> {
+    if let Some(asked) = asked {
+        return asked;
+    }
+    let known: Vec<HelmRelease> = objects
+        .iter()
+        .filter_map(|o| HelmRelease::from_value(o).ok())
+        .collect();
+    ask(cluster, args, &wanted(&known)).await
 }
 
 #[cfg(test)]
