@@ -153,8 +153,13 @@ impl Recording {
 
     /// What had no answer that can be read, each reason once: `list events in core (forbidden)`.
     pub fn unreadable(&self) -> Vec<String> {
-        let mut reasons = Vec::new();
-        for entry in &self.entries {
+        let mut reasons: Vec<String> = Vec::new();
+        // Parts that were not read by a path come last: what they lack is often told by a read before them.
+        let (reads, asides): (Vec<&Entry>, Vec<&Entry>) = self
+            .entries
+            .iter()
+            .partition(|e| e.path.starts_with("/api"));
+        for entry in reads.into_iter().chain(asides) {
             let reason = match &entry.kept {
                 Kept::Refused(status) if status.code == 403 => {
                     match Forbidden::parse(&status.message) {
@@ -167,7 +172,11 @@ impl Recording {
                 _ => continue,
             };
             let reason = crate::text::one_line(&reason);
-            if !reasons.contains(&reason) {
+            let told = reasons.iter().any(|r| {
+                let right = r.strip_suffix(" (forbidden)");
+                *r == reason || right.is_some_and(|right| reason.contains(&format!("({right})")))
+            });
+            if !told {
                 reasons.push(reason);
             }
         }
