@@ -17,6 +17,8 @@ pub(super) fn values(text: &str) -> Option<String> {
             login(text, end)
         } else if is_secret_word(word) {
             value(text, start, end)
+        } else if is_signature(word) {
+            signature(text, start, end)
         } else {
             None
         };
@@ -76,6 +78,25 @@ fn login(text: &str, end: usize) -> Option<(usize, usize)> {
     let both = word.split_once(':')?;
     let known = is_variable(both.0) && is_variable(both.1);
     (!known && !word.starts_with(MARK)).then_some((from, to))
+}
+
+/// What makes a URL open to whoever has it: of S3, of Google's storage, of Azure's and of CloudFront.
+fn is_signature(word: &str) -> bool {
+    ["x-amz-signature", "x-goog-signature", "signature", "sig"]
+        .iter()
+        .any(|s| word.eq_ignore_ascii_case(s))
+}
+
+/// The signature of a URL's query: `&X-Amz-Signature=…`.
+fn signature(text: &str, start: usize, end: usize) -> Option<(usize, usize)> {
+    let in_query = text[..start].ends_with(['?', '&']) && text[end..].starts_with('=');
+    let from = end + 1;
+    let to = in_query.then(|| {
+        run(text, from, |c| {
+            c.is_ascii_alphanumeric() || "%-_.~+/=".contains(c)
+        })
+    })?;
+    (to > from).then_some((from, to))
 }
 
 /// Where the value of the word `start..end` is.

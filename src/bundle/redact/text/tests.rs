@@ -80,6 +80,15 @@ fn values_of_words_that_look_secret() {
     becomes("password: x, b;c\nuser: d", "password: <redacted>\nuser: d");
     becomes("?token=abc&x=1 y", "?token=<redacted> y");
     becomes(
+        "Get \"https://b.s3.amazonaws.com/a?X-Amz-Date=1&X-Amz-Signature=0a1b2c&x=y\": EOF",
+        "Get \"https://b.s3.amazonaws.com/a?X-Amz-Date=1&X-Amz-Signature=<redacted>&x=y\": EOF",
+    );
+    becomes(
+        "https://a.blob.core/x?sv=1&sig=a%2Fb%3D",
+        "https://a.blob.core/x?sv=1&sig=<redacted>",
+    );
+    stays("verify signature=cosign, sig=none");
+    becomes(
         "msg {\\\"secret\\\":\\\"a b\\\",\\\"c\\\":1}",
         "msg {\\\"secret\\\":\\\"<redacted>\\\",\\\"c\\\":1}",
     );
