@@ -6,7 +6,7 @@ use super::finding::{Evidence, Finding, Subject};
 use super::retries::{Fixes, then};
 use super::rule::{Severity, Verdict};
 use crate::model::condition::Condition;
-use crate::model::helm_release::ObjectRef;
+use crate::model::helm_release::{GROUP, ObjectRef, PLURAL};
 use crate::model::source_error::SourceError;
 use crate::snapshot::Read;
 use crate::text::age::duration;
@@ -204,6 +204,21 @@ pub(super) fn at(case: &Case<'_>, subject: &Subject, wrong: &str) -> String {
     }
 }
 
+/// A kind in kubectl's words, with its group: other groups have a `HelmChart` (k3s and RKE2) and a `Bucket`, too.
+pub(super) fn resource(kind: &str) -> String {
+    let plural = match kind {
+        "HelmRelease" => return format!("{PLURAL}.{GROUP}"),
+        "HelmRepository" => "helmrepositories",
+        "HelmChart" => "helmcharts",
+        "GitRepository" => "gitrepositories",
+        "OCIRepository" => "ocirepositories",
+        "Bucket" => "buckets",
+        "ExternalArtifact" => "externalartifacts",
+        other => return other.to_lowercase(),
+    };
+    format!("{plural}.source.toolkit.fluxcd.io")
+}
+
 /// `kubectl describe -n NAMESPACE KIND NAME`.
 pub(super) fn describe(subject: &Subject) -> Vec<String> {
     [
@@ -211,11 +226,33 @@ pub(super) fn describe(subject: &Subject) -> Vec<String> {
         "describe",
         "-n",
         &subject.namespace,
-        &subject.kind.to_lowercase(),
+        &resource(&subject.kind),
         &subject.name,
     ]
     .map(str::to_owned)
     .to_vec()
+}
+
+/// The end of a finding whose conditions tell no more: they, and the log of source-controller.
+pub(super) fn look_further(case: &Case<'_>, finding: Finding, subject: &Subject) -> Verdict {
+    finding
+        .step("Look at its conditions, then at the log of source-controller:")
+        .command(describe(subject))
+        .command(log())
+        .then(then(case, Fixes::Elsewhere))
+        .into()
+}
+
+/// Shows the log of source-controller.
+pub(super) fn log() -> [&'static str; 6] {
+    [
+        "kubectl",
+        "logs",
+        "-n",
+        "flux-system",
+        "deployment/source-controller",
+        "--since=1h",
+    ]
 }
 
 /// Makes source-controller look at the object now.
@@ -226,7 +263,7 @@ pub(super) fn reconcile(case: &Case<'_>, subject: &Subject) -> Vec<String> {
         "annotate",
         "-n",
         &subject.namespace,
-        &subject.kind.to_lowercase(),
+        &resource(&subject.kind),
         &subject.name,
         "--overwrite",
         "--field-manager=flux-client-side-apply",
@@ -387,4 +424,23 @@ pub(super) fn version_field(case: &Case<'_>) -> (Subject, &'static str) {
 pub(super) fn source_is_absent(case: &Case<'_>) -> bool {
     matches!(case.snapshot.source, Read::Absent)
         || case.hr().spec.chart_ref.is_some() && matches!(case.snapshot.chart, Read::Absent)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commands_name_the_group_where_others_have_the_kind() {
+        let chart = Subject::new("HelmChart", "flux-system", "a");
+        assert_eq!(
+            crate::text::shell_line(&describe(&chart)),
+            "kubectl describe -n flux-system helmcharts.source.toolkit.fluxcd.io a"
+        );
+        assert_eq!(
+            resource("HelmRelease"),
+            "helmreleases.helm.toolkit.fluxcd.io"
+        );
+        assert_eq!(resource("Secret"), "secret");
+    }
 }

@@ -18,7 +18,7 @@ says (Ready) is of before."#,
     fix: r#"See it: `kubectl get pods -n flux-system -l app=source-controller`
 
 Wait a minute after a restart. Then have the chart fetched again:
-`kubectl annotate helmchart -n flux-system NAME --overwrite reconcile.fluxcd.io/requestedAt=TOKEN`"#,
+`kubectl annotate helmcharts.source.toolkit.fluxcd.io -n flux-system NAME --overwrite reconcile.fluxcd.io/requestedAt=TOKEN`"#,
     example: r#"Source not ready: artifact not found. Retrying in 30s
 artifact 'http://source-controller.flux-system.svc/…' download failed (status code: 404)"#,
     needs: &[],

@@ -54,14 +54,7 @@ fn check(case: &Case<'_>) -> Verdict {
     } else {
         "spec.chart.spec.sourceRef"
     };
-    let plural = match subject.kind.as_str() {
-        "GitRepository" => "gitrepositories",
-        "Bucket" => "buckets",
-        "OCIRepository" => "ocirepositories",
-        "ExternalArtifact" => "externalartifacts",
-        "HelmChart" => "helmcharts",
-        _ => "helmrepositories",
-    };
+    let resource = sources::resource(&subject.kind);
     let mut finding = sources::finding(
         case,
         &subject,
@@ -82,12 +75,7 @@ fn check(case: &Case<'_>) -> Verdict {
         .step(format!(
             "See which there are, and correct {field} in the manifest:"
         ))
-        .command([
-            "kubectl",
-            "get",
-            &format!("{plural}.source.toolkit.fluxcd.io"),
-            "-A",
-        ])
+        .command(["kubectl", "get", &resource, "-A"])
         .then(then(case, Fixes::Manifest))
         .into()
 }

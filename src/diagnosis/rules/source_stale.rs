@@ -1,7 +1,6 @@
 //! SKVS228: the chart's source cannot be refreshed.
 
 use crate::diagnosis::case::Case;
-use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, always};
 use crate::diagnosis::sources;
 use crate::text::age::duration;
@@ -33,25 +32,14 @@ fn check(case: &Case<'_>) -> Verdict {
     let since = case
         .seconds_since(told.condition.last_transition_time.as_deref())
         .map_or(String::new(), |s| format!(" for {}", duration(s)));
-    sources::finding(
+    let finding = sources::finding(
         case,
         &subject,
         &format!("{subject} fails to be refreshed{since}"),
         "This is source-controller's own text. Nothing is guessed from it.",
     )
-    .seen([told.evidence()])
-    .step("Look at its conditions, then at the log of source-controller:")
-    .command(sources::describe(&subject))
-    .command([
-        "kubectl",
-        "logs",
-        "-n",
-        "flux-system",
-        "deployment/source-controller",
-        "--since=1h",
-    ])
-    .then(then(case, Fixes::Elsewhere))
-    .into()
+    .seen([told.evidence()]);
+    sources::look_further(case, finding, &subject)
 }
 
 #[cfg(test)]

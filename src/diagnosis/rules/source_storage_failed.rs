@@ -38,14 +38,7 @@ fn check(case: &Case<'_>) -> Verdict {
     )
     .seen(evidence)
     .step("Look at the volume at /data of source-controller, and at its log:")
-    .command([
-        "kubectl",
-        "logs",
-        "-n",
-        "flux-system",
-        "deployment/source-controller",
-        "--since=1h",
-    ])
+    .command(sources::log())
     .then(then(case, Fixes::Elsewhere))
     .into()
 }

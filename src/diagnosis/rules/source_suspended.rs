@@ -64,7 +64,7 @@ fn check(case: &Case<'_>) -> Verdict {
             "patch",
             "-n",
             &subject.namespace,
-            &subject.kind.to_lowercase(),
+            &sources::resource(&subject.kind),
             &subject.name,
             "--type=merge",
             "-p={\"spec\":{\"suspend\":false}}",

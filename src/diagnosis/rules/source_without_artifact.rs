@@ -1,7 +1,6 @@
 //! SKVS218: the chart's source has nothing to give yet.
 
 use crate::diagnosis::case::Case;
-use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, always};
 use crate::diagnosis::sources;
 use crate::model::source_error::SourceError;
@@ -55,25 +54,14 @@ fn check(case: &Case<'_>) -> Verdict {
         _ => "Its conditions do not tell what keeps it from fetching; a new one needs a moment."
             .to_owned(),
     };
-    sources::finding(
+    let finding = sources::finding(
         case,
         &subject,
         &format!("{subject} has nothing to give yet"),
         &why,
     )
-    .seen(told.iter().map(sources::Told::evidence))
-    .step("Look at its conditions, then at the log of source-controller:")
-    .command(sources::describe(&subject))
-    .command([
-        "kubectl",
-        "logs",
-        "-n",
-        "flux-system",
-        "deployment/source-controller",
-        "--since=1h",
-    ])
-    .then(then(case, Fixes::Elsewhere))
-    .into()
+    .seen(told.iter().map(sources::Told::evidence));
+    sources::look_further(case, finding, &subject)
 }
 
 #[cfg(test)]
