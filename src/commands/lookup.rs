@@ -11,6 +11,7 @@ use crate::cluster::{Cluster, ClusterError};
 use crate::error::{Error, Result};
 use crate::model::helm_release::{GROUP, HelmRelease, PLURAL};
 use crate::model::lookup::{Found, can_be_an_object, find, typed};
+use crate::text::one_line;
 use serde_json::Value;
 
 /// What one typed name means, or why it means nothing.
@@ -137,7 +138,8 @@ fn among(cluster: &Cluster, name: &str, (objects, known): &Known) -> Result<Vec<
             Err(not_found(cluster, name).hint(all))
         }
         Found::None(near) => {
-            Err(not_found(cluster, name).hint(format!("did you mean {}?", near.join(", "))))
+            let near = one_line(&near.join(", "));
+            Err(not_found(cluster, name).hint(format!("did you mean {near}?")))
         }
     }
 }
@@ -150,7 +152,7 @@ fn ambiguous(name: &str, objects: &[Value]) -> Error {
     Error::new(format!(
         "{name:?} means {} onboardings: {}",
         candidates.len(),
-        candidates.join(", ")
+        one_line(&candidates.join(", "))
     ))
     .hint("name one of these HelmReleases instead")
 }

@@ -97,7 +97,9 @@ pub(super) fn meant(cluster: &Cluster, given: Vec<String>) -> Result<Vec<String>
 
 /// The HelmReleases that the files hold, as a hint; `None` for a cluster, and where there is none.
 pub(super) fn held(cluster: &Cluster) -> Option<String> {
-    let names: Vec<&str> = cluster.archive()?.helm_releases().collect();
+    // A file's names can be anything: one must not begin a line of its own.
+    let all = cluster.archive()?.helm_releases();
+    let names: Vec<String> = all.map(crate::text::one_line).collect();
     let (named, more) = names.split_at(names.len().min(NAMED));
     let more = match more.len() {
         0 => String::new(),
@@ -114,4 +116,18 @@ fn captured(bundle: &Manifest) -> String {
         (None, None) => String::new(),
     };
     crate::text::one_line(&format!("captured {}{place}", bundle.captured_at))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_name_in_a_file_begins_a_line() {
+        let object = "apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata: {name: \"a\\n::error::b\"}";
+        let paths = [PathBuf::from("-")];
+        let archive = Archive::read(&paths, false, &mut object.as_bytes()).unwrap();
+        let told = held(&Cluster::saved(archive, 0)).unwrap();
+        assert_eq!(told, "the files hold: a ::error::b");
+    }
 }
