@@ -84,7 +84,7 @@ fn not_shown(report: &Report) -> Option<String> {
     })
 }
 
-/// `19 checks run in 0.2 s, 1 not run: …`; with `areas`, what they look at.
+/// `19 checks run in 0.2 s, 1 not run: …`; with `areas`, that nothing was found, and where.
 pub(super) fn checks(report: &Report, seconds: Option<f64>, areas: bool) -> String {
     let runs: Vec<usize> = report.onboardings.iter().map(|o| o.checks_run).collect();
     let most = runs.iter().copied().max().unwrap_or_default();
@@ -97,16 +97,29 @@ pub(super) fn checks(report: &Report, seconds: Option<f64>, areas: bool) -> Stri
     };
     let time = seconds.map_or(String::new(), |s| format!(" in {s:.1} s"));
     let nothing = if areas {
-        let what: Vec<&str> = BANDS
-            .iter()
-            .filter(|(d, _)| *d != '9')
-            .map(|(_, about)| *about)
-            .collect();
-        format!(", nothing found ({})", what.join("; "))
+        match looked_at(report).as_slice() {
+            [] => ", nothing found".to_owned(),
+            what => format!(", nothing found ({})", what.join("; ")),
+        }
     } else {
         String::new()
     };
     format!("{run}{time}{nothing}{}", not_run(report))
+}
+
+/// What was looked at whole: the bands of which every check was run.
+fn looked_at(report: &Report) -> Vec<&'static str> {
+    let not_run: Vec<&str> = all_not_run(report).flat_map(|n| n.codes.clone()).collect();
+    let whole = |band: char| {
+        !not_run
+            .iter()
+            .any(|code| code["SKVS".len()..].starts_with(band))
+    };
+    BANDS
+        .iter()
+        .filter(|(band, _)| *band != '9' && whole(*band))
+        .map(|(_, about)| *about)
+        .collect()
 }
 
 /// `, 2 not run: the log of the creation Job (forbidden: get pods/log in core)`; empty when all were run.

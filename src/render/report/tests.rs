@@ -77,6 +77,24 @@ fn a_healthy_onboarding_is_one_line() {
 }
 
 #[test]
+fn what_was_not_looked_at_whole_is_not_told_as_looked_at() {
+    let mut report = of(&["ready"]);
+    let not_run = |codes: &[&'static str]| crate::view::report::NotRun {
+        codes: codes.to_vec(),
+        what: "a".to_owned(),
+        why: "b".to_owned(),
+    };
+    report.onboardings[0].not_run = vec![not_run(&["SKVS203", "SKVS410"])];
+    let told = printed(&report, None);
+    let whole = "nothing found (Flux and the HelmRelease; the database and its creation Job), ";
+    assert!(told.contains(whole), "{told}");
+    let all = not_run(&["SKVS101", "SKVS203", "SKVS302", "SKVS410"]);
+    report.onboardings[0].not_run = vec![all];
+    let told = printed(&report, None);
+    assert!(told.contains("nothing found, 4 not run"), "{told}");
+}
+
+#[test]
 fn one_cause_of_several_onboardings_is_told_once() {
     let mut second = fixture::snapshot("target-namespace-missing");
     second.helm_release.metadata.name = "skvs-onboarding-b--main".to_owned();
