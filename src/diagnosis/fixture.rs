@@ -208,12 +208,8 @@ pub(crate) fn snapshot_of(name: &str, change: &dyn Fn(&mut Value)) -> Snapshot {
         .map(|_| controllers(&objects)),
         service: service(&meta, &objects),
         databases: Arc::new(
-            part(
-                "databases",
-                &["Databases"],
-                Read::not_asked("not in the fixture"),
-            )
-            .map(|told| serde_json::from_value(told).unwrap()),
+            part("databases", &["Databases"], there(&helm_release))
+                .map(|told| serde_json::from_value(told).unwrap()),
         ),
     };
     let namespace = json!({"kind": "Namespace", "metadata": {"name": helm_release.release_namespace()}, "status": {"phase": "Active"}});
@@ -256,6 +252,19 @@ pub(crate) fn snapshot_of(name: &str, change: &dyn Fn(&mut Value)) -> Snapshot {
         object,
         helm_release,
     }
+}
+
+/// CouchDB has the database of a Ready onboarding, unless the fixture says otherwise.
+fn there(hr: &HelmRelease) -> Read<Value> {
+    let claim = hr.claim();
+    if crate::model::status::ready(hr) != crate::model::status::Ready::True {
+        return Read::not_asked("not in the fixture");
+    }
+    Read::Seen(json!({
+        "namespace": "secure-kvs",
+        "pod": "db-agora-kvs-secure-kvs-agora-couchdb-0",
+        "names": claim.joined().into_iter().collect::<Vec<_>>(),
+    }))
 }
 
 /// A pod of one of Flux's controllers.

@@ -5,6 +5,7 @@
 //! check counts as not run, with the reason.
 
 pub mod case;
+mod controllers;
 pub mod docs;
 pub mod engine;
 pub mod finding;

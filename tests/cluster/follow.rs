@@ -62,7 +62,7 @@ fn the_time_limit_tells_what_was_waited_for() {
     let name = "skvs-onboarding-mike--index";
     let said = skvs(["troubleshoot", name, "--wait", "--timeout", "2s"]).run();
     assert_eq!(said.code, 1, "{}", said.stderr);
-    assert!(said.stdout.contains("SKVS105"), "{}", said.stdout);
+    assert!(said.stdout.contains("SKVS151"), "{}", said.stdout);
     let last = said.stderr.lines().last().unwrap_or_default();
     let start = format!("error: timed out after 2s, waiting for {name}: no answer from Flux for ");
     assert!(last.starts_with(&start), "{}", said.stderr);

@@ -239,10 +239,47 @@ fn troubleshoot() {
         3,
     );
     assert!(said.contains("SKVS301"), "{said}");
+    for (name, code) in [("sierra--invoices", "SKVS402"), ("mike--index", "SKVS151")] {
+        let name = format!("skvs-onboarding-{name}");
+        let said = Skvs::with(&may("troubleshoot"), ["troubleshoot", &name]).run();
+        assert!(said.stdout.contains(code), "{}", said.stdout);
+        assert!(!said.stdout.contains("not run"), "{}", said.stdout);
+    }
     // What only some failures make it read, and what it reads of those that are well.
     let all = Skvs::with(&may("troubleshoot"), ["troubleshoot"]).run();
     assert_eq!(all.code, 3, "{}", all.stderr);
     all_used("troubleshoot");
+}
+
+/// The optional rights are optional: what they would tell is said not to have been looked at.
+#[test]
+fn troubleshoot_without_its_optional_rights() {
+    let less: Vec<String> = manifest("troubleshoot")
+        .lines()
+        .filter(|l| !l.contains("subjectaccessreviews") && !l.contains("pods/exec"))
+        .map(|l| {
+            l.replace("secure-kvs-oncall", "may-less")
+                .replace("kubectl-skvs-troubleshoot", "may-less")
+        })
+        .collect();
+    let user = Sandbox::shared()
+        .user("rbac-less", &["may-less"], &less.join("\n"))
+        .expect("a user");
+    let said = Skvs::with(&user, ["troubleshoot", "skvs-onboarding-sierra--invoices"]).run();
+    assert!(said.stdout.contains("error[SKVS402]"), "{}", said.stdout);
+    let flat = said.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(
+        flat.contains("rights of ServiceAccount flux-system/onboarding-reader (forbidden: create subjectaccessreviews"),
+        "{}",
+        said.stdout
+    );
+    let said = Skvs::with(&user, ["troubleshoot", NAME]).run();
+    let flat = said.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(
+        flat.contains("the database in CouchDB (forbidden: "),
+        "{}",
+        said.stdout
+    );
 }
 
 #[test]

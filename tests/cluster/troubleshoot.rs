@@ -38,7 +38,7 @@ fn each_seeded_failure_has_its_cause_and_nothing_is_unknown() {
         ("iota--database", "SKVS301"),
         ("kilo--orders", "SKVS101"),
         ("lima--events", "SKVS107"),
-        ("mike--index", "SKVS105"),
+        ("mike--index", "SKVS151"),
         ("papa--ledger", "SKVS302"),
         ("papa--ledger-readers", "SKVS302"),
         ("pds--database", "SKVS302"),

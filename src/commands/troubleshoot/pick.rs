@@ -128,7 +128,7 @@ pub(super) async fn unwell(app: &App, cluster: &Cluster, which: Which<'_>) -> Re
         .unknown()
         .filter(|_| wanted.all)
         .map(|why| NotRun {
-            codes: vec!["SKVS310"],
+            codes: vec!["SKVS323"],
             what: databases::WHAT.to_owned(),
             why: crate::text::one_line(&why.clause()),
         });

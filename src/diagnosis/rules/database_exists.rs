@@ -10,6 +10,10 @@ use crate::model::convention::{Naming, naming};
 use crate::model::helm_release::HelmRelease;
 use crate::model::onboarding::Claim;
 use crate::model::status;
+use crate::snapshot::Read;
+use crate::text::age::duration;
+use crate::text::{bytes, thousands};
+use k8s_openapi::jiff::Timestamp;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS301",
@@ -48,6 +52,7 @@ fn check(case: &Case<'_>) -> Verdict {
         .map_or("of this onboarding".to_owned(), String::clone);
     let mut finding = Job::died(case, death, format!("the database {named} already exists, so its creation Job fails"))
         .why("The chart creates the database once, before anything else, and refuses to take over one that is there.");
+    finding = facts(case, finding);
     let rivals = case.rivals();
     finding = match rivals.first() {
         Some(first) => taken(case, finding, first, &rivals),
@@ -59,6 +64,54 @@ fn check(case: &Case<'_>) -> Verdict {
         finding = finding.why("The onboarding's name says another database: the manifest may have been copied from another one, and its values forgotten.");
     }
     finding.into()
+}
+
+/// What CouchDB tells of it: how much is in it, and whether it is older than this onboarding.
+fn facts(case: &Case<'_>, finding: Finding) -> Finding {
+    let database = case.database().unwrap_or_default();
+    let found = match case.in_couchdb() {
+        Read::Seen(found) => found,
+        Read::Absent => {
+            return finding.why(format!(
+                "CouchDB says that {database} is not there by now: let Flux try again."
+            ));
+        }
+        Read::Unknown(_) => return finding,
+    };
+    let pod = case.snapshot.further.databases.seen();
+    let pod = pod.map(|d| Subject::new("Pod", &d.namespace, &d.pod));
+    let mut parts = Vec::new();
+    if let Some(documents) = found.documents {
+        parts.push(format!("{} documents", thousands(documents)));
+    }
+    if let Some(size) = found.bytes {
+        parts.push(format!("{} on each copy", bytes(size)));
+    }
+    let created = found
+        .created
+        .and_then(|seconds| Timestamp::from_second(seconds).ok());
+    if let Some(created) = created {
+        parts.push(format!(
+            "created {}",
+            created.strftime("%Y-%m-%d %H:%M UTC")
+        ));
+    }
+    let onboarded = case.hr().metadata.creation_timestamp.as_deref();
+    let onboarded = onboarded.and_then(|t| t.parse::<Timestamp>().ok());
+    let finding = finding.seen(
+        pod.filter(|_| !parts.is_empty())
+            .map(|pod| Evidence::new(pod, &format!("GET /{database}"), &parts.join(", "))),
+    );
+    match (created, onboarded) {
+        (Some(created), Some(onboarded)) if created < onboarded => finding.why(format!(
+            "It is {} older than this onboarding: whoever had the name before left it.",
+            duration(onboarded.as_second() - created.as_second())
+        )),
+        (Some(_), Some(_)) => {
+            finding.why("It is younger than this onboarding: an earlier attempt of it, or another onboarding, made it.")
+        }
+        _ => finding,
+    }
 }
 
 /// Other onboardings claim it.
@@ -151,7 +204,22 @@ mod tests {
     #[test]
     fn a_database_that_was_left_behind_can_be_deleted() {
         let finding = fixture::finding("database-left-behind", "SKVS301");
-        assert!(finding.why[1].starts_with("No other onboarding claims it"));
+        assert_eq!(
+            finding.why[1],
+            "It is 2y267d older than this onboarding: whoever had the name before left it."
+        );
+        assert!(finding.why[2].starts_with("No other onboarding claims it"));
+        let told: Vec<&str> = finding
+            .evidence
+            .iter()
+            .map(|e| e.observed.as_str())
+            .collect();
+        assert!(
+            told.contains(
+                &"1,204,311 documents, 3.3 GB on each copy, created 2024-03-01 00:00 UTC"
+            ),
+            "{told:?}"
+        );
         let commands = format!("{:?}", finding.fix);
         assert!(commands.contains("delete-db"), "{commands}");
     }

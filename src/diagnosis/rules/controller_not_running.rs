@@ -1,0 +1,164 @@
+//! SKVS150: helm-controller does not run.
+
+use crate::diagnosis::case::Case;
+use crate::diagnosis::controllers::{helm_controllers, image};
+use crate::diagnosis::finding::{Evidence, Finding, Subject};
+use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
+use crate::model::job::containers;
+use crate::model::status;
+use crate::snapshot::{Read, Why};
+use serde_json::Value;
+
+pub(in crate::diagnosis) const RULE: Rule = Rule {
+    code: "SKVS150",
+    slug: "controller-not-running",
+    severity: Severity::Error,
+    role: Role::Cause,
+    title: "helm-controller does not run",
+    explanation: r#"The Deployment of helm-controller is there and none of its pods is available: it is scaled to zero, its image is not pulled, or
+it ends as soon as it starts. No HelmRelease is answered meanwhile, whatever its status says.
+
+A Deployment that is not in `flux-system` proves nothing: Flux may run elsewhere, and is then said to be not known."#,
+    fix: r#"See it: `kubectl get deployments,pods -n flux-system`
+
+Scale it up, or mend what keeps its pod from running; `kubectl logs -n flux-system deployment/helm-controller` tells."#,
+    example: r#"helm-controller   0/1     1            0           12d"#,
+    needs: &[],
+    explains: &["SKVS105", "SKVS106", "SKVS108", "SKVS151"],
+    when: unworked,
+    check,
+};
+
+/// Flux may not be at work on it.
+fn unworked(case: &Case<'_>) -> bool {
+    let hr = case.hr();
+    let waits = case.failure.is_none() && !case.is_ready();
+    !hr.spec.suspend && (status::is_unanswered(hr) || status::is_stale(hr) || waits)
+}
+
+fn check(case: &Case<'_>) -> Verdict {
+    if let Some(why @ (Why::Forbidden(_) | Why::Failed(_))) =
+        case.snapshot.further.controllers.unknown()
+    {
+        return Verdict::skipped("Flux's controllers", why);
+    }
+    // Not known where it runs, or no reason to look.
+    let Ok(all) = helm_controllers(case) else {
+        return Verdict::Clear;
+    };
+    let number = |d: &Value, path: &str| d.pointer(path).and_then(Value::as_i64);
+    if all
+        .iter()
+        .any(|d| number(d, "/status/availableReplicas") > Some(0))
+    {
+        return Verdict::Clear;
+    }
+    let Some(first) = all.first() else {
+        return Verdict::Clear;
+    };
+    let subject = Subject::of(first, "Deployment");
+    let zero = number(first, "/spec/replicas") == Some(0);
+    let observed = if zero {
+        "scaled to 0"
+    } else {
+        "no pod is available"
+    };
+    let mut finding = Finding::new(
+        subject.clone(),
+        format!("{} does not run: {observed}", subject.name),
+    )
+    .why("No HelmRelease is answered while it does not.")
+    .seen([Evidence::new(
+        subject.clone(),
+        "image",
+        &format!("{}: {observed}", image(first)),
+    )]);
+    for (pod, reason) in waiting(case) {
+        finding = finding.seen([Evidence::new(pod, ".status.containerStatuses", &reason)]);
+    }
+    finding = if zero {
+        finding
+            .step("Find out who stopped it, then start it:")
+            .command([
+                "kubectl",
+                "scale",
+                "-n",
+                &subject.namespace,
+                "deployment",
+                &subject.name,
+                "--replicas=1",
+            ])
+    } else {
+        finding
+            .step("See what keeps its pod from running:")
+            .command([
+                "kubectl",
+                "describe",
+                "-n",
+                &subject.namespace,
+                "deployment",
+                &subject.name,
+            ])
+            .command([
+                "kubectl",
+                "logs",
+                "-n",
+                &subject.namespace,
+                &format!("deployment/{}", subject.name),
+                "--tail=20",
+            ])
+    };
+    finding.into()
+}
+
+/// What the containers of helm-controller's pods wait for.
+fn waiting(case: &Case<'_>) -> Vec<(Subject, String)> {
+    let Read::Seen(controllers) = &case.snapshot.further.controllers else {
+        return Vec::new();
+    };
+    let pods = controllers.pods.seen().map_or(&[][..], Vec::as_slice);
+    pods.iter()
+        .filter(|p| Subject::of(p, "Pod").name.contains("helm-controller"))
+        .filter_map(|pod| {
+            let waiting = containers(pod).find_map(|c| c.waiting())?;
+            let reason = format!("{}: {}", waiting.reason, waiting.message);
+            Some((Subject::of(pod, "Pod"), reason))
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::diagnosis::{Case, diagnose, fixture};
+    use crate::snapshot::{Controllers, Read, Why};
+
+    #[test]
+    fn it_is_found_with_what_its_pod_waits_for() {
+        let finding = fixture::finding("controller-not-running", "SKVS150");
+        assert_eq!(
+            finding.sentence,
+            "helm-controller does not run: no pod is available"
+        );
+        assert!(finding.evidence[1].observed.starts_with("ImagePullBackOff"));
+    }
+
+    #[test]
+    fn what_was_not_read_is_not_run_and_what_is_not_there_is_not_known() {
+        let look = |controllers| {
+            let mut snapshot = fixture::snapshot("controller-not-running");
+            snapshot.further.controllers = controllers;
+            let now = fixture::meta("controller-not-running").now;
+            let diagnosis = diagnose(&Case::new(&snapshot, now));
+            let root = diagnosis.roots[0].rule.code;
+            (root, diagnosis.not_run.iter().any(|n| n.code == "SKVS150"))
+        };
+        let refused = Why::Forbidden("list deployments in flux-system".to_owned());
+        assert_eq!(look(Read::Unknown(refused)), ("SKVS105", true));
+        let none = Controllers {
+            namespace: "flux-system".to_owned(),
+            deployments: Vec::new(),
+            pods: Read::not_asked("none"),
+        };
+        assert_eq!(look(Read::Seen(none)), ("SKVS105", false));
+    }
+}

@@ -1,0 +1,177 @@
+//! SKVS320: CouchDB's Service leads nowhere.
+
+use crate::diagnosis::case::Case;
+use crate::diagnosis::finding::{Evidence, Finding, Subject};
+use crate::diagnosis::retries::{Fixes, then};
+use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, about_the_job};
+use crate::snapshot::{CouchService, Read, Why};
+use serde_json::Value;
+
+pub(in crate::diagnosis) const RULE: Rule = Rule {
+    code: "SKVS320",
+    slug: "couchdb-service-broken",
+    severity: Severity::Error,
+    role: Role::Cause,
+    title: "CouchDB's Service leads nowhere",
+    explanation: r#"The creation Job reaches CouchDB by a Service, and that Service is not there, has no pod that is ready behind it, or does not
+have the port that is asked for. It is looked at only where the Job got no answer (SKVS304) or still waits for one."#,
+    fix: r#"See it: `kubectl get services,endpointslices,pods -n secure-kvs`
+
+Not there: correct `values.couchdb.serviceName`. Without a ready pod: bring CouchDB up. Another port: correct
+`values.couchdb.port`."#,
+    example: r#"endpointslice of db-agora-kvs-secure-kvs-agora-couchdb: conditions.ready false"#,
+    needs: &[],
+    explains: &["SKVS304", "SKVS308", "SKVS108", "SKVS110", "SKVS303"],
+    when: about_the_job,
+    check,
+};
+
+fn check(case: &Case<'_>) -> Verdict {
+    let found = match &case.snapshot.further.service {
+        Read::Seen(found) => found,
+        Read::Unknown(why @ (Why::Forbidden(_) | Why::Failed(_))) => {
+            return Verdict::skipped("CouchDB's Service", why);
+        }
+        // The Job does not ask for it.
+        Read::Absent | Read::Unknown(Why::NotAsked(_)) => return Verdict::Clear,
+    };
+    let subject = Subject::new("Service", &found.namespace, &found.name);
+    let (wrong, observed, step) = match wrong(found) {
+        Ok(Some(wrong)) => wrong,
+        Ok(None) => return Verdict::Clear,
+        Err(why) => return Verdict::skipped(subject.to_string(), &why),
+    };
+    Finding::new(subject.clone(), format!("{subject} {wrong}"))
+        .why(format!(
+            "The creation Job reaches CouchDB by it, as {} tells.",
+            found.named_by
+        ))
+        .seen(case.seen_failure())
+        .seen([Evidence::new(subject.clone(), "", &observed)])
+        .step(step)
+        .command([
+            "kubectl",
+            "get",
+            "services,endpointslices,pods",
+            "-n",
+            &subject.namespace,
+        ])
+        .then(then(case, Fixes::Elsewhere))
+        .into()
+}
+
+/// What is wrong, what was seen, what to do.
+type Wrong = (String, String, &'static str);
+
+fn wrong(found: &CouchService) -> Result<Option<Wrong>, Why> {
+    let service = match &found.service {
+        Read::Seen(service) => service,
+        Read::Absent => {
+            return Ok(Some((
+                "does not exist".to_owned(),
+                "not found".to_owned(),
+                "Correct values.couchdb.serviceName in the manifest, or bring the Service back. These are there:",
+            )));
+        }
+        Read::Unknown(why) => return Err(why.clone()),
+    };
+    if let (Some(wanted), ports) = (found.port, ports(service))
+        && !ports.is_empty()
+        && !ports.contains(&u64::from(wanted))
+    {
+        let all: Vec<String> = ports.iter().map(u64::to_string).collect();
+        return Ok(Some((
+            format!("has no port {wanted}"),
+            format!("ports: {}", all.join(", ")),
+            "Correct values.couchdb.port in the manifest, or the Service:",
+        )));
+    }
+    // A Service without a selector may lead out of the cluster.
+    if service.pointer("/spec/selector").is_none_or(Value::is_null) {
+        return Ok(None);
+    }
+    let slices = match &found.slices {
+        Read::Seen(slices) => slices,
+        Read::Absent => return Ok(None),
+        Read::Unknown(why) => return Err(why.clone()),
+    };
+    let endpoints: Vec<&Value> = slices
+        .iter()
+        .filter_map(|s| s.get("endpoints")?.as_array())
+        .flatten()
+        .collect();
+    // A condition that is not there counts as ready, as Kubernetes has it.
+    let ready =
+        |e: &&&Value| e.pointer("/conditions/ready").and_then(Value::as_bool) != Some(false);
+    if endpoints.iter().filter(ready).count() > 0 {
+        return Ok(None);
+    }
+    Ok(Some((
+        "has no pod that is ready behind it".to_owned(),
+        format!("endpoints: {}, none of them ready", endpoints.len()),
+        "Bring CouchDB up:",
+    )))
+}
+
+fn ports(service: &Value) -> Vec<u64> {
+    let all = service.pointer("/spec/ports").and_then(Value::as_array);
+    all.into_iter()
+        .flatten()
+        .filter_map(|p| p.get("port")?.as_u64())
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::wrong;
+    use crate::diagnosis::fixture;
+    use crate::snapshot::{CouchService, Read, Why};
+    use serde_json::{Value, json};
+
+    #[test]
+    fn one_that_is_not_there_is_found() {
+        assert_eq!(
+            fixture::sentence("couchdb-service-missing", "SKVS320"),
+            "Service secure-kvs/db-agora-kvs-secure-kvs-agora-couchdb does not exist"
+        );
+    }
+
+    fn told(port: u16, selector: Value, endpoints: Value) -> Option<String> {
+        let service = json!({"spec": {"selector": selector, "ports": [{"port": 5984}]}});
+        let found = CouchService {
+            namespace: "n".into(),
+            name: "s".into(),
+            port: Some(port),
+            named_by: "x".into(),
+            service: Read::Seen(service),
+            slices: Read::Seen(vec![json!({"endpoints": endpoints})]),
+        };
+        wrong(&found).unwrap().map(|(what, _, _)| what)
+    }
+
+    #[test]
+    fn ports_and_endpoints_are_judged() {
+        let some = || json!({"app": "x"});
+        let with = |ready: bool| json!([{"conditions": {"ready": ready}}]);
+        assert_eq!(told(5984, some(), with(true)), None);
+        assert_eq!(told(80, some(), with(true)).unwrap(), "has no port 80");
+        let down = "has no pod that is ready behind it";
+        assert_eq!(told(5984, some(), with(false)).unwrap(), down);
+        assert_eq!(told(5984, some(), Value::Null).unwrap(), down);
+        assert_eq!(told(5984, Value::Null, Value::Null), None);
+    }
+
+    #[test]
+    fn unread_endpoints_are_no_verdict() {
+        let refused = || Why::Forbidden("list endpointslices in n".to_owned());
+        let found = CouchService {
+            namespace: "n".into(),
+            name: "s".into(),
+            port: None,
+            named_by: "x".into(),
+            service: Read::Seen(json!({"spec": {"selector": {"a": "b"}}})),
+            slices: Read::Unknown(refused()),
+        };
+        assert_eq!(wrong(&found), Err(refused()));
+    }
+}

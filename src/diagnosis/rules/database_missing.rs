@@ -1,0 +1,131 @@
+//! SKVS323: the onboarding is Ready and CouchDB does not have its database.
+
+use crate::diagnosis::case::Case;
+use crate::diagnosis::finding::{Evidence, Finding, Subject};
+use crate::diagnosis::retries::{restart, uninstall};
+use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
+use crate::snapshot::{Read, Why};
+
+pub(in crate::diagnosis) const RULE: Rule = Rule {
+    code: "SKVS323",
+    slug: "database-missing",
+    severity: Severity::Error,
+    role: Role::State,
+    title: "CouchDB does not have the database of a Ready onboarding",
+    explanation: r#"CouchDB was asked in one of its own pods, and answers that the database does not exist, although the onboarding is Ready: its
+service accounts are let in to nothing. It was deleted by hand, or it was never created (then SKVS310 tells so and stands
+above this), or CouchDB was set up anew without its data.
+
+The answer counts only where the release notes name the CouchDB that was asked. `--no-exec` leaves the question out."#,
+    fix: r#"See it: `curl -i ENDPOINT/DATABASE` from a pod of the team answers 404.
+
+Find out first why it is gone: where its data was lost, a new empty database hides that. A new one is made by an installation
+alone: `helm uninstall -n NAMESPACE RELEASE`, then make Flux start again. Until then the service accounts are not let in."#,
+    example: r#"{"error":"not_found","reason":"Database does not exist."}"#,
+    needs: &[],
+    explains: &[],
+    when: claims_one,
+    check,
+};
+
+fn claims_one(case: &Case<'_>) -> bool {
+    case.is_ready() && case.hr().metadata.deletion_timestamp.is_none()
+}
+
+fn check(case: &Case<'_>) -> Verdict {
+    let what = "the database in CouchDB";
+    match case.in_couchdb() {
+        Read::Seen(_) => return Verdict::Clear,
+        Read::Unknown(why) => return Verdict::skipped(what, &why),
+        Read::Absent => {}
+    }
+    let (Some(database), Some(endpoint), Some(asked)) = (
+        case.database(),
+        case.endpoint(),
+        case.snapshot.further.databases.seen(),
+    ) else {
+        let why = "the release notes, which tell which CouchDB it is in, were not read";
+        return Verdict::skipped(what, &Why::NotAsked(why.to_owned()));
+    };
+    let pod = Subject::new("Pod", &asked.namespace, &asked.pod);
+    Finding::new(
+        case.subject(),
+        format!("CouchDB does not have the database {database}, although the onboarding is Ready"),
+    )
+    .why(format!(
+        "The notes send the team to {}/{}, and its CouchDB says that there is no such database.",
+        endpoint.namespace, endpoint.name
+    ))
+    .why(
+        "The database is created at the installation only: no upgrade and no retry makes it again.",
+    )
+    .seen([Evidence::new(
+        pod,
+        &format!("GET /{database}"),
+        "404: the database does not exist",
+    )])
+    .step("Find out why it is gone before a new, empty one hides it. Its name among the others:")
+    .command(["kubectl", "skvs", "delete-db", &database, "--dry-run"])
+    .step("If an empty one is what is wanted, remove the release and let Flux install it anew:")
+    .command(uninstall(case))
+    .then(Some(restart(case)))
+    .into()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::diagnosis::{Case, diagnose, fixture};
+    use crate::snapshot::databases::Databases;
+    use crate::snapshot::{Read, Snapshot};
+    use std::sync::Arc;
+
+    /// Codes found and not run, after a change.
+    fn codes(change: impl FnOnce(&mut Snapshot)) -> (Vec<&'static str>, Vec<&'static str>) {
+        let name = "ready-and-database-missing";
+        let mut snapshot = fixture::snapshot(name);
+        change(&mut snapshot);
+        let diagnosis = diagnose(&Case::new(&snapshot, fixture::meta(name).now));
+        (
+            diagnosis.roots.iter().map(|r| r.rule.code).collect(),
+            diagnosis.not_run.iter().map(|n| n.code).collect(),
+        )
+    }
+
+    #[test]
+    fn it_is_found() {
+        let told = fixture::sentence("ready-and-database-missing", "SKVS323");
+        assert!(
+            told.starts_with("CouchDB does not have the database ")
+                && told.ends_with("although the onboarding is Ready"),
+            "{told}"
+        );
+    }
+
+    #[test]
+    fn another_couchdb_proves_nothing() {
+        for (namespace, pod) in [
+            ("elsewhere", "db-agora-kvs-secure-kvs-agora-couchdb-0"),
+            ("secure-kvs", "db-agora-kvs-other-0"),
+        ] {
+            let (found, not_run) = codes(|s| {
+                s.further.databases = Arc::new(Read::Seen(Databases {
+                    namespace: namespace.to_owned(),
+                    pod: pod.to_owned(),
+                    names: Some([].into()),
+                    ..Databases::default()
+                }));
+            });
+            assert!(found.is_empty(), "{found:?}");
+            assert!(not_run.contains(&"SKVS323"), "{not_run:?}");
+        }
+    }
+
+    #[test]
+    fn without_notes_or_an_answer_it_is_not_run() {
+        let (found, not_run) = codes(|s| s.release = Read::not_asked("forbidden (get secrets)"));
+        assert!(!found.contains(&"SKVS323") && not_run.contains(&"SKVS323"));
+        let refused = || Arc::new(Read::failed("CouchDB answered 401"));
+        let (found, not_run) = codes(|s| s.further.databases = refused());
+        assert!(found.is_empty() && not_run.contains(&"SKVS323"));
+    }
+}

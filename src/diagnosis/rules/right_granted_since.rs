@@ -1,0 +1,110 @@
+//! SKVS403: the right that Flux's account was refused has been granted since.
+
+use crate::diagnosis::case::Case;
+use crate::diagnosis::finding::{Evidence, Finding, Subject};
+use crate::diagnosis::retries::{Fixes, then};
+use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
+
+pub(in crate::diagnosis) const RULE: Rule = Rule {
+    code: "SKVS403",
+    slug: "right-granted-since",
+    severity: Severity::Error,
+    role: Role::Cause,
+    title: "the right that Flux lacked has been granted since",
+    explanation: r#"The status tells of a request that the API server refused to the account Flux acts as. The API server was asked again, by a
+SubjectAccessReview, which changes nothing: the account has this right now. What is left is that Flux tries again.
+
+Without the right to ask (create subjectaccessreviews) this is not checked, and SKVS402 stands alone."#,
+    fix: r#"See it: `kubectl auth can-i VERB RESOURCE -n NAMESPACE --as=system:serviceaccount:NAMESPACE:NAME` answers yes.
+
+Wait for Flux's next attempt, or make it try now. Further rights may be missing: the next attempt tells."#,
+    example: r#"status of the SubjectAccessReview: {"allowed": true, "reason": "RBAC: allowed by RoleBinding …"}"#,
+    needs: &[],
+    explains: &["SKVS402", "SKVS108", "SKVS110"],
+    when: refused,
+    check,
+};
+
+/// The account is there, and a request of it was refused.
+fn refused(case: &Case<'_>) -> bool {
+    !case.snapshot.service_account.is_absent()
+        && case.failure.is_some()
+        && case
+            .forbidden()
+            .is_some_and(|r| r.verb != "impersonate" && r.account().is_some())
+}
+
+fn check(case: &Case<'_>) -> Verdict {
+    let Some(right) = case.forbidden() else {
+        return Verdict::Clear;
+    };
+    let Some(account) = right
+        .account()
+        .map(|(namespace, name)| Subject::new("ServiceAccount", namespace, name))
+    else {
+        return Verdict::Clear;
+    };
+    let review = match &case.snapshot.further.rights {
+        crate::snapshot::Read::Seen(review) => review,
+        crate::snapshot::Read::Absent => return Verdict::Clear,
+        crate::snapshot::Read::Unknown(why) => {
+            return Verdict::skipped(format!("rights of {account}"), why);
+        }
+    };
+    let status = |key: &str| review.pointer(&format!("/status/{key}"));
+    if status("allowed").and_then(serde_json::Value::as_bool) != Some(true) {
+        return Verdict::Clear;
+    }
+    let reason = status("reason")
+        .and_then(serde_json::Value::as_str)
+        .filter(|r| !r.is_empty())
+        .map_or(String::new(), |r| format!(" ({r})"));
+    Finding::new(
+        account.clone(),
+        format!("{account} may {right} by now; Flux has not tried since"),
+    )
+    .why("The status is of an attempt that was refused. The API server says that the right is there now.")
+    .seen(case.seen_failure())
+    .seen([Evidence::new(
+        account,
+        "SubjectAccessReview",
+        &format!("{right}: allowed{reason}"),
+    )])
+    .step("Let Flux try again. Should it lack another right, run troubleshoot again: it names the next one.")
+    .then(then(case, Fixes::Elsewhere))
+    .into()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::diagnosis::{Case, diagnose, fixture};
+    use crate::snapshot::{Read, Why};
+
+    #[test]
+    fn it_stands_above_the_refusal() {
+        let finding = fixture::finding("right-granted-since", "SKVS403");
+        assert_eq!(
+            finding.sentence,
+            "ServiceAccount flux-system/onboarding-reader may list secrets in flux-system by now; Flux has not tried since"
+        );
+    }
+
+    #[test]
+    fn a_review_that_was_refused_is_not_run() {
+        let name = "right-granted-since";
+        let mut snapshot = fixture::snapshot(name);
+        let right = "create subjectaccessreviews in all namespaces".to_owned();
+        snapshot.further.rights = Read::Unknown(Why::Forbidden(right));
+        let diagnosis = diagnose(&Case::new(&snapshot, fixture::meta(name).now));
+        assert_eq!(diagnosis.roots[0].rule.code, "SKVS402");
+        let not_run = diagnosis.not_run.iter().find(|n| n.code == "SKVS403");
+        let not_run = not_run.expect("it is told");
+        assert_eq!(
+            (not_run.what.as_str(), not_run.why.as_str()),
+            (
+                "rights of ServiceAccount flux-system/onboarding-reader",
+                "forbidden (create subjectaccessreviews in all namespaces)"
+            )
+        );
+    }
+}

@@ -1,0 +1,109 @@
+//! SKVS151: the HelmRelease belongs to a shard that no controller serves.
+
+use crate::diagnosis::case::Case;
+use crate::diagnosis::controllers::{self, Serves};
+use crate::diagnosis::finding::{Evidence, Finding};
+use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
+use crate::model::status;
+
+pub(in crate::diagnosis) const RULE: Rule = Rule {
+    code: "SKVS151",
+    slug: "wrong-shard",
+    severity: Severity::Error,
+    role: Role::Cause,
+    title: "no controller serves the HelmRelease's shard",
+    explanation: r#"The label `sharding.fluxcd.io/key` leaves a HelmRelease to the helm-controller of that shard: the main one runs with
+`--watch-label-selector=!sharding.fluxcd.io/key`. Where no controller has a selector that takes this HelmRelease, nobody ever
+answers it. Where the controllers cannot be read, the label on a HelmRelease without any answer is the evidence."#,
+    fix: r#"See it: `kubectl get deployments -n flux-system -o yaml` and look for `--watch-label-selector`.
+
+Remove the label from the manifest, or write the key of a shard that is served."#,
+    example: r#"labels: {sharding.fluxcd.io/key: shard1}, and no status at all"#,
+    needs: &[],
+    explains: &["SKVS105", "SKVS108"],
+    when: sharded,
+    check,
+};
+
+/// The label by which shards are told apart.
+const KEY: &str = "sharding.fluxcd.io/key";
+
+fn sharded(case: &Case<'_>) -> bool {
+    status::is_unanswered(case.hr())
+        && !case.hr().spec.suspend
+        && case.seen_event().is_none()
+        && case.hr().metadata.labels.contains_key(KEY)
+}
+
+fn check(case: &Case<'_>) -> Verdict {
+    let Some(key) = case.hr().metadata.labels.get(KEY) else {
+        return Verdict::Clear;
+    };
+    let label = Evidence::new(case.subject(), ".metadata.labels", &format!("{KEY}={key}"));
+    let finding = Finding::new(
+        case.subject(),
+        format!("it belongs to shard {key}, which no controller serves"),
+    )
+    .seen([label]);
+    let finding = match controllers::serves(case) {
+        Serves::Some => return Verdict::Clear,
+        Serves::None(seen) => finding
+            .why("No helm-controller has a selector that takes this HelmRelease.")
+            .seen(seen),
+        Serves::Unknown(why) => finding.why(format!(
+            "Nobody has answered it. The selectors of the controllers are not known ({why}); a shard that is served answers within seconds."
+        )),
+    };
+    finding
+        .step(format!("Remove the label {KEY} from the manifest, or write the key of a shard that is served. The controllers:"))
+        .command(["kubectl", "get", "deployments", "-A", "-l", "app.kubernetes.io/part-of=flux"])
+        .into()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::diagnosis::{Case, diagnose, fixture};
+    use crate::snapshot::{Controllers, Read};
+    use serde_json::{Value, json};
+
+    #[test]
+    fn the_label_is_evidence_where_selectors_are_unknown() {
+        let finding = fixture::finding("no-answer-recorded", "SKVS151");
+        assert_eq!(
+            finding.sentence,
+            "it belongs to shard shard1, which no controller serves"
+        );
+        assert!(
+            finding.why[0].contains("are not known"),
+            "{:?}",
+            finding.why
+        );
+    }
+
+    fn controller(selector: &str) -> Value {
+        json!({"kind": "Deployment", "metadata": {"name": "helm-controller", "namespace": "flux-system"},
+            "spec": {"replicas": 1, "template": {"spec": {"containers": [{"image": "ghcr.io/fluxcd/helm-controller:v1.6.0",
+                "args": [format!("--watch-label-selector={selector}")]}]}}},
+            "status": {"availableReplicas": 1}})
+    }
+
+    fn codes(selectors: &[&str]) -> Vec<&'static str> {
+        let mut snapshot = fixture::snapshot("no-answer-recorded");
+        snapshot.further.controllers = Read::Seen(Controllers {
+            namespace: "flux-system".to_owned(),
+            deployments: selectors.iter().map(|s| controller(s)).collect(),
+            pods: Read::Seen(Vec::new()),
+        });
+        let now = fixture::meta("no-answer-recorded").now;
+        let diagnosis = diagnose(&Case::new(&snapshot, now));
+        diagnosis.roots.iter().map(|r| r.rule.code).collect()
+    }
+
+    #[test]
+    fn a_shard_that_is_served_is_another_matter() {
+        assert_eq!(codes(&["!sharding.fluxcd.io/key"]), ["SKVS151"]);
+        let served = "sharding.fluxcd.io/key in (shard1, shard2)";
+        assert_eq!(codes(&["!sharding.fluxcd.io/key", served]), ["SKVS105"]);
+        assert_eq!(codes(&["sharding.fluxcd.io/key=shard1"]), ["SKVS105"]);
+    }
+}
