@@ -25,7 +25,7 @@ impl Default for Further {
             rights: Read::not_asked(why),
             controllers: Read::not_asked(why),
             service: Read::not_asked(why),
-            databases: Arc::new(Read::not_asked(why)),
+            databases: Arc::new(Read::not_asked("CouchDB was not asked")),
         }
     }
 }

@@ -16,5 +16,6 @@ mod list;
 mod matrix;
 mod notes;
 mod rbac;
+mod reads;
 mod saved;
 mod troubleshoot;

@@ -1,0 +1,140 @@
+//! What `troubleshoot` reads beyond the onboarding's own objects: CouchDB's answer, and how much it asks for in all.
+
+use crate::harness::{kubectl, skvs};
+use kubectl_skvs::cluster::gather::FURTHER_REQUESTS_MAX;
+use std::time::Duration;
+use testbed::Sandbox;
+
+/// Longest wait for Flux.
+const LIMIT: Duration = Duration::from_secs(120);
+
+/// An onboarding of a test, in the namespace that the seeds use; it goes with it.
+struct Temporary(String);
+
+impl Drop for Temporary {
+    fn drop(&mut self) {
+        let _ = Sandbox::shared().kubectl(&["delete", "helmrelease", "-n", "flux-system", &self.0]);
+    }
+}
+
+/// Applies an onboarding for the database `<team>_data` and waits for a condition.
+fn onboard(team: &str, condition: &str) -> Temporary {
+    let name = format!("skvs-onboarding-{team}--data");
+    let manifest = format!(
+        "
+apiVersion: helm.toolkit.fluxcd.io/v2
+kind: HelmRelease
+metadata:
+  name: {name}
+  namespace: flux-system
+  labels: {{app.kubernetes.io/part-of: secure-kvs-onboarding}}
+spec:
+  interval: 5m
+  timeout: 1m
+  chart:
+    spec:
+      chart: secure-kvs-onboarding
+      version: '<0.2.0'
+      sourceRef: {{kind: HelmRepository, name: wit-artifactory, namespace: flux-system}}
+      interval: 1m
+  serviceAccountName: helm-controller
+  targetNamespace: core
+  values: {{namespace: {team}, database: data, serviceAccounts: [{team}], encryption: true}}
+"
+    );
+    let temporary = Temporary(name.clone());
+    let sandbox = Sandbox::shared();
+    sandbox.apply(&manifest).expect("the manifest is taken");
+    let path = format!("jsonpath={{.status.conditions[?(@.type==\"{condition}\")].status}}");
+    testbed::wait(&format!("{condition} of {name}"), LIMIT, || {
+        let said = kubectl(&[
+            "get",
+            "helmrelease",
+            "-n",
+            "flux-system",
+            &name,
+            "-o",
+            &path,
+        ]);
+        (said == "True").then_some(())
+    })
+    .expect("Flux comes to an end");
+    temporary
+}
+
+/// The text with its folds undone.
+fn flat(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn a_database_that_is_gone_is_found_behind_a_ready_onboarding() {
+    let onboarding = onboard("zulu-lost", "Ready");
+    let name = onboarding.0.as_str();
+    let well = skvs(["troubleshoot", name]).run().ok();
+    assert!(well.contains("nothing found"), "{well}");
+
+    let front = Sandbox::shared().couchdb();
+    front.drop_database("zulu-lost_data").expect("it is there");
+    let said = skvs(["troubleshoot", name]).run();
+    assert_eq!(said.code, 3, "{}\n{}", said.stdout, said.stderr);
+    let sentence = "error[SKVS323]: CouchDB does not have the database zulu-lost_data, although the onboarding is Ready";
+    assert!(flat(&said.stdout).contains(sentence), "{}", said.stdout);
+
+    let all = skvs(["troubleshoot", "-o", "json"]).run();
+    assert!(all.stdout.contains("SKVS323"), "{}", all.stdout);
+
+    let left_out = skvs(["troubleshoot", name, "--no-exec"]).run().ok();
+    let told = "not run: the database in CouchDB (left out by --no-exec)";
+    assert!(flat(&left_out).contains(told), "{left_out}");
+
+    // Where CouchDB cannot be asked the report goes on.
+    for elsewhere in [["--couchdb-namespace", "core"], ["--pod", "no-such"]] {
+        let words = ["troubleshoot", name].into_iter().chain(elsewhere);
+        let said = skvs(words).run();
+        assert_eq!(said.code, 0, "{}", said.stderr);
+        let told = "not run: the database in CouchDB (";
+        assert!(flat(&said.stdout).contains(told), "{}", said.stdout);
+    }
+}
+
+#[test]
+fn a_database_that_was_left_behind_is_told_with_its_documents() {
+    let front = Sandbox::shared().couchdb();
+    front
+        .create_database("zulu-left_data", 3)
+        .expect("a database");
+    let onboarding = onboard("zulu-left", "Stalled");
+    let said = skvs(["troubleshoot", onboarding.0.as_str()]).run();
+    assert_eq!(said.code, 3, "{}", said.stderr);
+    let text = flat(&said.stdout);
+    for part in [
+        "error[SKVS301]: the database zulu-left_data already exists",
+        "3 documents, ",
+        " older than this onboarding: whoever had the name before left it.",
+        "kubectl skvs delete-db zulu-left_data",
+    ] {
+        assert!(text.contains(part), "{part:?} is not in:\n{}", said.stdout);
+    }
+    front.drop_database("zulu-left_data").expect("it is there");
+}
+
+#[test]
+fn a_report_asks_for_no_more_than_it_may() {
+    for (name, code) in [("golf--sessions", 0), ("iota--database", 3)] {
+        let name = format!("skvs-onboarding-{name}");
+        let said = skvs(["troubleshoot", &name, "-v", "6"]).run();
+        assert_eq!(said.code, code, "{}", said.stderr);
+        let asked: Vec<&str> = said
+            .stderr
+            .lines()
+            .filter(|l| l.contains("GET http") || l.contains("POST http"))
+            .collect();
+        // The name, all onboardings, CouchDB's pods and one exec come on top.
+        let most = FURTHER_REQUESTS_MAX + 5;
+        assert!(asked.len() as u64 <= most, "{asked:#?}");
+        assert!(asked.len() < 30, "{asked:#?}");
+        let execs = asked.iter().filter(|l| l.contains("/exec")).count();
+        assert_eq!(execs, 1, "{asked:#?}");
+    }
+}
