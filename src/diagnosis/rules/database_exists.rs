@@ -11,6 +11,7 @@ use crate::model::helm_release::HelmRelease;
 use crate::model::onboarding::Claim;
 use crate::model::status;
 use crate::snapshot::Read;
+use crate::snapshot::databases::Database;
 use crate::text::age::duration;
 use crate::text::{bytes, thousands};
 use k8s_openapi::jiff::Timestamp;
@@ -96,22 +97,33 @@ fn facts(case: &Case<'_>, finding: Finding) -> Finding {
             created.strftime("%Y-%m-%d %H:%M UTC")
         ));
     }
-    let onboarded = case.hr().metadata.creation_timestamp.as_deref();
-    let onboarded = onboarded.and_then(|t| t.parse::<Timestamp>().ok());
     let finding = finding.seen(
         pod.filter(|_| !parts.is_empty())
             .map(|pod| Evidence::new(pod, &format!("GET /{database}"), &parts.join(", "))),
     );
-    match (created, onboarded) {
-        (Some(created), Some(onboarded)) if created < onboarded => finding.why(format!(
+    match older(case, &found) {
+        Some(seconds) if seconds > 0 => finding.why(format!(
             "It is {} older than this onboarding: whoever had the name before left it.",
-            duration(onboarded.as_second() - created.as_second())
+            duration(seconds)
         )),
-        (Some(_), Some(_)) => {
-            finding.why("It is younger than this onboarding: an earlier attempt of it, or another onboarding, made it.")
-        }
-        _ => finding,
+        Some(_) => finding.why(YOUNGER),
+        None => finding,
     }
+}
+
+/// What its age says of a database that was made while this onboarding was there.
+const YOUNGER: &str =
+    "It is younger than this onboarding: an earlier attempt of it, or another onboarding, made it.";
+
+/// Clocks may differ by this many seconds.
+const SKEW: i64 = 30;
+
+/// By how many seconds the database is older than the onboarding; below zero it is younger. `None` where nothing tells.
+fn older(case: &Case<'_>, found: &Database) -> Option<i64> {
+    let since = case.hr().metadata.creation_timestamp.as_deref()?;
+    let since: Timestamp = since.parse().ok()?;
+    let older = since.as_second().checked_sub(found.created?)?;
+    (older.unsigned_abs() > SKEW.unsigned_abs()).then_some(older)
 }
 
 /// Other onboardings claim it.
@@ -158,8 +170,10 @@ fn taken(
 /// Nobody else is seen to claim it. Its deletion is offered only where that is known of everybody.
 fn left(case: &Case<'_>, mut finding: Finding, database: Option<&str>) -> Finding {
     let unknown = case.unknown_claims();
+    let younger = finding.why.iter().any(|w| w == YOUNGER);
     finding = finding.why(match &unknown {
         Some(why) => format!("Whether another onboarding claims it is not known: {why}."),
+        None if younger => "No other onboarding claims it.".to_owned(),
         None => "No other onboarding claims it: it stayed when an earlier, removed onboarding went. The removal of an onboarding does not delete its database.".to_owned(),
     });
     let earlier = case.job.exits.len() > 1 && case.job.exits.first() != case.job.exits.last();
@@ -222,6 +236,19 @@ mod tests {
         );
         let commands = format!("{:?}", finding.fix);
         assert!(commands.contains("delete-db"), "{commands}");
+    }
+
+    #[test]
+    fn one_that_is_younger_was_not_left_by_an_earlier_onboarding() {
+        let mut snapshot = fixture::snapshot("database-left-behind");
+        snapshot.helm_release.metadata.creation_timestamp = Some("2024-02-01T00:00:00Z".to_owned());
+        let now = fixture::meta("database-left-behind").now;
+        let case = crate::diagnosis::Case::new(&snapshot, now);
+        let crate::diagnosis::Verdict::Found(finding) = super::check(&case) else {
+            panic!("nothing found");
+        };
+        assert_eq!(finding.why[1], super::YOUNGER);
+        assert_eq!(finding.why[2], "No other onboarding claims it.");
     }
 
     #[test]
