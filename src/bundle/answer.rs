@@ -271,6 +271,10 @@ impl NotSaved {
                 };
                 let mut words = vec!["kubectl", "get", &kind];
                 words.extend(flags);
+                if kind == "secrets" {
+                    // Helm's own are enough: the others are nobody's business.
+                    words.extend(["-l", "owner=helm"]);
+                }
                 words.extend(["-o", "yaml"]);
                 Self {
                     what: format!("{kind} in {place}"),

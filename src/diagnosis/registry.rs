@@ -134,10 +134,11 @@ pub const RULES: &[&Rule] = &[
 /// The rule of `code`, in any case of letters.
 pub fn find(code: &str) -> Option<&'static Rule> {
     let code = code.trim();
-    RULES
-        .iter()
-        .copied()
-        .find(|r| r.code.eq_ignore_ascii_case(code) || r.slug.eq_ignore_ascii_case(code))
+    // `301` says enough.
+    let number = format!("SKVS{code}");
+    RULES.iter().copied().find(|r| {
+        r.code.eq_ignore_ascii_case(code) || r.code == number || r.slug.eq_ignore_ascii_case(code)
+    })
 }
 
 /// Codes or names of rules that are near what was typed, for "did you mean".

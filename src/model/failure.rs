@@ -61,8 +61,17 @@ pub fn lacks_rollback_target(hr: &HelmRelease) -> bool {
         .is_some_and(|c| c.is_true() && c.reason == "MissingRollbackTarget")
 }
 
+/// An install is under way: a failure that the other conditions tell is of the attempt before.
+pub fn is_installing(hr: &HelmRelease) -> bool {
+    hr.condition("Ready")
+        .is_some_and(|c| c.status == "Unknown" && c.message.starts_with("Running 'install' action"))
+}
+
 /// The failure that keeps `hr` from being ready; `None` when its status tells of none.
 pub fn failure(hr: &HelmRelease) -> Option<Failure<'_>> {
+    if is_installing(hr) {
+        return None;
+    }
     let ready = hr.condition("Ready");
     let failed = |kind: &str| hr.condition(kind).filter(|c| c.is_false());
     let told = ready.filter(|c| c.is_false() && !NO_CAUSE.contains(&c.reason.as_str()));

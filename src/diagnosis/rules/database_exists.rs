@@ -33,6 +33,8 @@ authorization policy away and leaves the database. Or an earlier attempt of this
   and an upgrade creates no database), or remove it and add its service account to the other.
 - It was left behind and its data is not needed: remove this manifest, run `kubectl skvs delete-db DATABASE`, and bring the
   manifest back. The deletion is refused while a HelmRelease claims the database.
+- It is this onboarding's own: it worked before, and Helm's Secrets of it were deleted since. Keep the database and leave the
+  Job out, as below.
 - It was left behind and its data is needed: leave the Job out (`values.databaseCreationJob.enabled: false`, where the
   chart's version has this value), so that only the access is set up."#,
     example: r#"failed pre-install: failed early due to stalled resources: [Job/core/pds-database-create status: 'Failed']
@@ -169,6 +171,12 @@ fn taken(
 
 /// Nobody else is seen to claim it. Its deletion is offered only where that is known of everybody.
 fn left(case: &Case<'_>, mut finding: Finding, database: Option<&str>) -> Finding {
+    if let Some(event) = installed_before(case) {
+        return finding
+            .why(format!("This onboarding was installed before ({event}), so the database is its own, with the data of its team: what Helm had stored of it is gone."))
+            .step("Do not delete it. Leave the creation out: values.databaseCreationJob.enabled: false, where the chart has this value.")
+            .then(then(case, Fixes::Back));
+    }
     let unknown = case.unknown_claims();
     let younger = finding.why.iter().any(|w| w == YOUNGER);
     finding = finding.why(match &unknown {
@@ -180,6 +188,11 @@ fn left(case: &Case<'_>, mut finding: Finding, database: Option<&str>) -> Findin
     if earlier || case.hr().status.install_failures > 1 {
         let tries = case.hr().status.install_failures.max(1);
         finding = finding.why(format!("Or an earlier attempt of this very onboarding made it and failed later (failed installs: {tries})."));
+    }
+    if is_long_before_its_job(case) {
+        finding = finding
+            .why("Or this onboarding itself made it: it is much older than this Job, and what Helm had stored of it may be gone.")
+            .step("Ask its team first whether it worked before: then the data are its own, and the database must stay.");
     }
     finding = match (unknown, database) {
         (None, Some(database)) => finding
@@ -197,6 +210,31 @@ fn left(case: &Case<'_>, mut finding: Finding, database: Option<&str>) -> Findin
         .step("If its data is needed, leave the creation out: values.databaseCreationJob.enabled: false, where the chart has this value. Ask its former owner first.")
         .then(then(case, Fixes::Back))
 }
+
+/// The event that tells of an installation or upgrade of this onboarding that ended well.
+fn installed_before<'a>(case: &Case<'a>) -> Option<&'a str> {
+    let events = case.snapshot.events.seen()?;
+    let mut reasons = events
+        .known
+        .iter()
+        .rev()
+        .filter_map(|e| e["reason"].as_str());
+    reasons.find(|r| ["InstallSucceeded", "UpgradeSucceeded"].contains(r))
+}
+
+/// The onboarding was there for a while when the Job was made that fails.
+fn is_long_before_its_job(case: &Case<'_>) -> bool {
+    let Some(found) = case.snapshot.creation_job.seen() else {
+        return false;
+    };
+    let job = found.job.pointer("/metadata/creationTimestamp");
+    let job = case.seconds_since(job.and_then(|t| t.as_str()));
+    let own = case.seconds_since(case.hr().metadata.creation_timestamp.as_deref());
+    own.zip(job).is_some_and(|(own, job)| own - job > WHILE)
+}
+
+/// Seconds in which a first installation begins.
+const WHILE: i64 = 600;
 
 #[cfg(test)]
 mod tests {

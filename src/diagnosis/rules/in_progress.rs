@@ -4,7 +4,7 @@ use crate::diagnosis::case::Case;
 use crate::diagnosis::finding::{Evidence, Finding};
 use crate::diagnosis::install;
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
-use crate::model::status;
+use crate::model::{failure, status};
 use crate::text::age::duration;
 use k8s_openapi::jiff::SignedDuration;
 
@@ -44,6 +44,9 @@ fn check(case: &Case<'_>) -> Verdict {
         .iter()
         .filter_map(|k| hr.condition(k))
         .map(|c| Evidence::condition(case.subject(), c));
+    let before = hr
+        .condition("Released")
+        .filter(|c| c.is_false() && failure::is_installing(hr));
     let timeout = install::timeout(case);
     let since = ["Reconciling", "Ready"]
         .iter()
@@ -85,8 +88,12 @@ fn check(case: &Case<'_>) -> Verdict {
             .why("The controller may have been restarted or hang, or it tries again and again: its log tells.")
             .command(["kubectl", "logs", "-n", "flux-system", "deployment/helm-controller", "--since=30m"]);
     }
+    if before.is_some() {
+        finding = finding.why("It is another attempt: Released still tells of the one before.");
+    }
     finding
         .seen(seen)
+        .seen(before.map(|c| Evidence::condition(case.subject(), c)))
         .step("Wait, and follow it:")
         .command([
             "kubectl",

@@ -40,9 +40,10 @@ fn check(case: &Case<'_>) -> Verdict {
         .values
         .pointer("/databaseCreationJob/serviceAccount");
     let field = ".spec.values.databaseCreationJob.serviceAccount";
-    let observed = values
+    let said = values
         .and_then(serde_json::Value::as_str)
-        .map_or("not set: the chart's default".to_owned(), str::to_owned);
+        .unwrap_or("not set, the chart's default");
+    let observed = format!("databaseCreationJob.serviceAccount: {said}");
     refused
         .finding(case, subject, sentence)
         .seen([Evidence::new(case.subject(), field, &observed)])
@@ -62,7 +63,10 @@ mod tests {
             finding.sentence,
             "ServiceAccount core/agora-kvs does not exist, and the creation Job is to run as it"
         );
-        assert_eq!(finding.evidence[2].observed, "not set: the chart's default");
+        assert_eq!(
+            finding.evidence[2].observed,
+            "databaseCreationJob.serviceAccount: not set, the chart's default"
+        );
     }
 
     #[test]

@@ -6,6 +6,7 @@ use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::model::convention::{Naming, PREFIX, name_for, naming};
 use crate::model::names::DatabaseName;
 use crate::model::onboarding::Claim;
+use crate::snapshot::{Read, Why};
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS160",
@@ -54,7 +55,11 @@ fn contradicts(case: &Case<'_>, database: &DatabaseName) -> Finding {
     )
     .why("Such a manifest was often copied from another one, and a value forgotten.")
     .seen(evidence(case, database))
-    .step("Ask the team which database it uses. Leave the values as they are: namespace and database must not change after the installation.")
+    .step(if matches!(case.snapshot.release, Read::Unknown(Why::Forbidden(_) | Why::Failed(_))) {
+        "Ask the team which database it uses. Helm's release was not read, so the values may have been changed since the installation: then set them back (SKVS330). If not, leave them as they are."
+    } else {
+        "Ask the team which database it uses. Leave the values as they are: namespace and database must not change after the installation."
+    })
 }
 
 fn other(case: &Case<'_>, database: &DatabaseName) -> Finding {

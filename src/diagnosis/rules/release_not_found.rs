@@ -1,9 +1,12 @@
 //! SKVS119: the release is not in Helm's storage.
 
 use crate::diagnosis::case::Case;
+use crate::diagnosis::finding::{Evidence, Subject};
 use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, always};
+use crate::model::names::release_secret;
 use crate::model::release_error::ReleaseError;
+use crate::snapshot::Read;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS119",
@@ -27,7 +30,7 @@ rollback failed: release has no 3 version"#,
 
 fn check(case: &Case<'_>) -> Verdict {
     let Some(ReleaseError::NotFound(revision)) = case.release_error() else {
-        return Verdict::Clear;
+        return unnoticed(case);
     };
     let release = case.hr().release_name();
     let storage = case.hr().storage_namespace();
@@ -41,16 +44,36 @@ fn check(case: &Case<'_>) -> Verdict {
     )
     .why("It was deleted or trimmed, or is kept in another namespace (spec.storageNamespace).")
     .step("See where there are revisions of it:")
-    .command([
-        "kubectl",
-        "get",
-        "secrets",
-        "-A",
-        "-l",
-        &format!("owner=helm,name={release}"),
-    ])
+    .command(everywhere(&release))
     .then(then(case, Fixes::Elsewhere))
     .into()
+}
+
+/// Ready by its status, while storage holds no revision: Flux looks at it again only when it reconciles.
+fn unnoticed(case: &Case<'_>) -> Verdict {
+    let hr = case.hr();
+    let none = matches!(case.snapshot.release, Read::Absent)
+        && case.snapshot.revisions.seen().is_some_and(Vec::is_empty);
+    let Some(revision) = hr.revision().filter(|_| case.is_ready() && none) else {
+        return Verdict::Clear;
+    };
+    let (release, storage) = (hr.release_name(), hr.storage_namespace());
+    let secret = release_secret(&release, revision);
+    case.finding(
+        case.subject(),
+        format!("the release {release} is not in Helm's storage in {storage}, and Flux has not noticed"),
+    )
+    .why("It was deleted. When Flux reconciles, it installs anew, and the creation Job fails, since the database is there (SKVS301).")
+    .seen([Evidence::new(Subject::new("Secret", storage, &secret), "", "not found")])
+    .step("See where there are revisions of it, and put them back from a backup:")
+    .command(everywhere(&release))
+    .into()
+}
+
+/// Shows the revisions of the release, wherever they are.
+fn everywhere(release: &str) -> [String; 6] {
+    let selector = format!("owner=helm,name={release}");
+    ["kubectl", "get", "secrets", "-A", "-l", &selector].map(str::to_owned)
 }
 
 #[cfg(test)]

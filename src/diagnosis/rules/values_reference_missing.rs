@@ -77,9 +77,13 @@ fn check(case: &Case<'_>) -> Verdict {
     } else {
         vec!["kubectl", "describe", "-n", namespace, &kind, name]
     };
+    let left = match case.hr().revision() {
+        Some(_) => "what is installed stays as it is",
+        None => "nothing was installed",
+    };
     Finding::new(subject.clone(), sentence)
         .why(format!(
-            "Flux composes the values before it asks Helm, so nothing was installed.{looked}"
+            "Flux composes the values before it asks Helm, so {left}.{looked}"
         ))
         .seen(case.seen_failure())
         .seen([Evidence::new(

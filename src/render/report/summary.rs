@@ -124,15 +124,26 @@ fn looked_at(report: &Report) -> Vec<&'static str> {
 
 /// `, 2 not run: the log of the creation Job (forbidden: get pods/log in core)`; empty when all were run.
 pub(super) fn not_run(report: &Report) -> String {
-    let mut parts: Vec<String> = Vec::new();
+    // What is missing for one reason stands together.
+    let mut reasons: Vec<(&str, Vec<&str>)> = Vec::new();
     let mut codes: Vec<&str> = Vec::new();
-    for not_run in all_not_run(report) {
-        codes.extend(&not_run.codes);
-        let part = unread(not_run);
-        if !parts.contains(&part) {
-            parts.push(part);
+    for NotRun {
+        codes: own,
+        what,
+        why,
+    } in all_not_run(report)
+    {
+        codes.extend(own);
+        match reasons.iter_mut().find(|(known, _)| known == why) {
+            Some((_, all)) if all.contains(&what.as_str()) => {}
+            Some((_, all)) => all.push(what),
+            None => reasons.push((why, vec![what])),
         }
     }
+    let parts: Vec<String> = reasons
+        .iter()
+        .map(|(why, what)| said(&what.join(", "), why))
+        .collect();
     codes.sort_unstable();
     codes.dedup();
     if parts.is_empty() {
@@ -149,7 +160,10 @@ pub fn all_not_run(report: &Report) -> impl Iterator<Item = &NotRun> {
 
 /// `the log of the creation Job (forbidden: get pods/log in core)`.
 pub fn unread(not_run: &NotRun) -> String {
-    let NotRun { what, why, .. } = not_run;
+    said(&not_run.what, &not_run.why)
+}
+
+fn said(what: &str, why: &str) -> String {
     let right = why.strip_prefix("forbidden (");
     match right.and_then(|w| w.strip_suffix(')')) {
         Some(right) => format!("{what} (forbidden: {right})"),
