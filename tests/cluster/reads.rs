@@ -8,25 +8,34 @@ use testbed::Sandbox;
 /// Longest wait for Flux.
 const LIMIT: Duration = Duration::from_secs(120);
 
-/// An onboarding of a test, in the namespace that the seeds use; it goes with it.
-struct Temporary(String);
+/// An onboarding of a test, in its team's namespace: lists of the seeds' one stay as they are. It goes with the test.
+struct Temporary {
+    team: &'static str,
+    name: String,
+}
 
 impl Drop for Temporary {
     fn drop(&mut self) {
-        let _ = Sandbox::shared().kubectl(&["delete", "helmrelease", "-n", "flux-system", &self.0]);
+        let sandbox = Sandbox::shared();
+        let _ = sandbox.kubectl(&["delete", "helmrelease", "-n", self.team, &self.name]);
+        let _ = sandbox.kubectl(&["delete", "namespace", self.team, "--wait=false"]);
     }
 }
 
 /// Applies an onboarding for the database `<team>_data` and waits for a condition.
-fn onboard(team: &str, condition: &str) -> Temporary {
+fn onboard(team: &'static str, condition: &str) -> Temporary {
     let name = format!("skvs-onboarding-{team}--data");
     let manifest = format!(
         "
+apiVersion: v1
+kind: Namespace
+metadata: {{name: {team}}}
+---
 apiVersion: helm.toolkit.fluxcd.io/v2
 kind: HelmRelease
 metadata:
   name: {name}
-  namespace: flux-system
+  namespace: {team}
   labels: {{app.kubernetes.io/part-of: secure-kvs-onboarding}}
 spec:
   interval: 5m
@@ -37,25 +46,19 @@ spec:
       version: '<0.2.0'
       sourceRef: {{kind: HelmRepository, name: wit-artifactory, namespace: flux-system}}
       interval: 1m
-  serviceAccountName: helm-controller
   targetNamespace: core
   values: {{namespace: {team}, database: data, serviceAccounts: [{team}], encryption: true}}
 "
     );
-    let temporary = Temporary(name.clone());
+    let temporary = Temporary {
+        team,
+        name: name.clone(),
+    };
     let sandbox = Sandbox::shared();
     sandbox.apply(&manifest).expect("the manifest is taken");
     let path = format!("jsonpath={{.status.conditions[?(@.type==\"{condition}\")].status}}");
     testbed::wait(&format!("{condition} of {name}"), LIMIT, || {
-        let said = kubectl(&[
-            "get",
-            "helmrelease",
-            "-n",
-            "flux-system",
-            &name,
-            "-o",
-            &path,
-        ]);
+        let said = kubectl(&["get", "helmrelease", "-n", team, &name, "-o", &path]);
         (said == "True").then_some(())
     })
     .expect("Flux comes to an end");
@@ -70,27 +73,31 @@ fn flat(text: &str) -> String {
 #[test]
 fn a_database_that_is_gone_is_found_behind_a_ready_onboarding() {
     let onboarding = onboard("zulu-lost", "Ready");
-    let name = onboarding.0.as_str();
-    let well = skvs(["troubleshoot", name]).run().ok();
+    let name = onboarding.name.as_str();
+    let well = skvs(["troubleshoot", "-n", "zulu-lost", name]).run().ok();
     assert!(well.contains("nothing found"), "{well}");
 
     let front = Sandbox::shared().couchdb();
     front.drop_database("zulu-lost_data").expect("it is there");
-    let said = skvs(["troubleshoot", name]).run();
+    let said = skvs(["troubleshoot", "-n", "zulu-lost", name]).run();
     assert_eq!(said.code, 3, "{}\n{}", said.stdout, said.stderr);
     let sentence = "error[SKVS323]: CouchDB does not have the database zulu-lost_data, although the onboarding is Ready";
     assert!(flat(&said.stdout).contains(sentence), "{}", said.stdout);
 
-    let all = skvs(["troubleshoot", "-o", "json"]).run();
+    let all = skvs(["troubleshoot", "-n", "zulu-lost", "-o", "json"]).run();
     assert!(all.stdout.contains("SKVS323"), "{}", all.stdout);
 
-    let left_out = skvs(["troubleshoot", name, "--no-exec"]).run().ok();
+    let left_out = skvs(["troubleshoot", "-n", "zulu-lost", name, "--no-exec"])
+        .run()
+        .ok();
     let told = "not run: the database in CouchDB (left out by --no-exec)";
     assert!(flat(&left_out).contains(told), "{left_out}");
 
     // Where CouchDB cannot be asked the report goes on.
     for elsewhere in [["--couchdb-namespace", "core"], ["--pod", "no-such"]] {
-        let words = ["troubleshoot", name].into_iter().chain(elsewhere);
+        let words = ["troubleshoot", "-n", "zulu-lost", name]
+            .into_iter()
+            .chain(elsewhere);
         let said = skvs(words).run();
         assert_eq!(said.code, 0, "{}", said.stderr);
         let told = "not run: the database in CouchDB (";
@@ -105,7 +112,7 @@ fn a_database_that_was_left_behind_is_told_with_its_documents() {
         .create_database("zulu-left_data", 3)
         .expect("a database");
     let onboarding = onboard("zulu-left", "Stalled");
-    let said = skvs(["troubleshoot", onboarding.0.as_str()]).run();
+    let said = skvs(["troubleshoot", "-n", "zulu-left", &onboarding.name]).run();
     assert_eq!(said.code, 3, "{}", said.stderr);
     let text = flat(&said.stdout);
     for part in [
