@@ -2,9 +2,10 @@
 
 use crate::diagnosis::case::Case;
 use crate::diagnosis::finding::{Evidence, Finding};
-use crate::diagnosis::retries::kubectl;
+use crate::diagnosis::retries::{is_old_controller, kubectl};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, always};
 use crate::model::event::Event;
+use serde_json::Value;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS139",
@@ -50,7 +51,14 @@ fn check(case: &Case<'_>) -> Verdict {
             e.message.clone(),
             Evidence::new(case.subject(), "events", &e.reason),
         ),
-        (None, None) => return Verdict::Clear,
+        (None, None) => {
+            return match case.snapshot.events.unknown() {
+                Some(why) if told_by_events(case) => {
+                    Verdict::skipped("the HelmRelease's events", why)
+                }
+                _ => Verdict::Clear,
+            };
+        }
     };
     let uncorrected = newest.is_some_and(|e| e.reason == "DriftCorrectionFailed");
     let sentence = if uncorrected {
@@ -90,9 +98,20 @@ fn check(case: &Case<'_>) -> Verdict {
     .into()
 }
 
+/// Drift would be told, and by events alone: there is no condition of it, as before 1.0.
+fn told_by_events(case: &Case<'_>) -> bool {
+    let mode = case.snapshot.object.pointer("/spec/driftDetection/mode");
+    let on = mode
+        .and_then(Value::as_str)
+        .is_some_and(|m| m != "disabled");
+    case.hr().condition("Drifted").is_none() && (on || is_old_controller(case) == Some(true))
+}
+
 #[cfg(test)]
 mod tests {
-    use crate::diagnosis::fixture;
+    use crate::diagnosis::case::Case;
+    use crate::diagnosis::{diagnose, fixture};
+    use crate::snapshot::{Read, Why};
 
     #[test]
     fn the_condition_and_older_controllers_events_are_read() {
@@ -113,5 +132,29 @@ mod tests {
                 .roots
                 .is_empty()
         );
+    }
+
+    #[test]
+    fn unread_events_are_no_proof_of_no_drift_where_only_they_tell() {
+        let skipped = |name: &str, mode: Option<&str>| {
+            let mut snapshot = fixture::snapshot(name);
+            if let Some(mode) = mode {
+                snapshot.object["spec"]["driftDetection"] = serde_json::json!({ "mode": mode });
+            }
+            snapshot.events = Read::Unknown(Why::Forbidden("list events in a".to_owned()));
+            let diagnosis = diagnose(&Case::new(&snapshot, fixture::meta(name).now));
+            let not_run = diagnosis.not_run.into_iter().find(|n| n.code == "SKVS139");
+            not_run.map(|n| format!("{}: {}", n.what, n.why))
+        };
+        let told = "the HelmRelease's events: forbidden (list events in a)";
+        for (name, mode) in [
+            ("ready-old", None),
+            ("ready", Some("warn")),
+            ("ready-and-drifted-middle", Some("enabled")),
+        ] {
+            assert_eq!(skipped(name, mode).as_deref(), Some(told), "{name}");
+        }
+        assert_eq!(skipped("ready", None), None);
+        assert_eq!(skipped("ready", Some("disabled")), None);
     }
 }

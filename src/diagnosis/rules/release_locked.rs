@@ -46,7 +46,12 @@ fn check(case: &Case<'_>) -> Verdict {
         && case.failure.is_none()
         && timeout_seconds(case).zip(age).is_some_and(|(t, a)| a > t);
     if !refused && unlock.is_none() && !cut_off {
-        return Verdict::Clear;
+        // Only the revisions tell of a lock that an old controller, dead by now, has left.
+        let silent = !case.is_ready() && case.failure.is_none();
+        return match case.snapshot.revisions.unknown() {
+            Some(why) if silent => Verdict::skipped("Helm's revisions", why),
+            _ => Verdict::Clear,
+        };
     }
     let release = case.hr().release_name();
     let subject = pending.map_or_else(
@@ -140,7 +145,9 @@ fn history(case: &Case<'_>) -> [String; 5] {
 
 #[cfg(test)]
 mod tests {
-    use crate::diagnosis::fixture;
+    use crate::diagnosis::case::Case;
+    use crate::diagnosis::{diagnose, fixture};
+    use crate::snapshot::{Read, Why};
 
     #[test]
     fn old_controllers_stay_locked_and_new_ones_do_not() {
@@ -177,5 +184,23 @@ mod tests {
             roots.iter().map(|r| r.rule.code).collect()
         };
         assert_eq!(codes("in-progress-pending"), ["SKVS108"]);
+    }
+
+    #[test]
+    fn unread_revisions_are_no_proof_of_no_lock_where_nothing_else_tells() {
+        let skipped = |name: &str| {
+            let mut snapshot = fixture::snapshot(name);
+            snapshot.revisions = Read::Unknown(Why::Forbidden("list secrets in a".to_owned()));
+            let diagnosis = diagnose(&Case::new(&snapshot, fixture::meta(name).now));
+            let not_run = diagnosis.not_run.into_iter().find(|n| n.code == "SKVS115");
+            not_run.map(|n| format!("{}: {}", n.what, n.why))
+        };
+        for name in ["release-cut-off", "in-progress-pending"] {
+            let told = skipped(name);
+            let expected = "Helm's revisions: forbidden (list secrets in a)";
+            assert_eq!(told.as_deref(), Some(expected), "{name}");
+        }
+        assert_eq!(skipped("ready"), None);
+        assert_eq!(skipped("database-exists"), None);
     }
 }

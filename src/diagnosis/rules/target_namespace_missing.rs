@@ -85,11 +85,11 @@ fn made_since(case: &Case<'_>, target: &str) -> Verdict {
 
 /// The namespace that the error says is missing.
 fn told(error: &str) -> Option<&str> {
-    let (before, after) = error.split_once("\" not found")?;
+    let (before, _) = error.split_once("\" not found")?;
     let (_, name) = before
         .rsplit_once("namespace \"")
         .or_else(|| before.rsplit_once("namespaces \""))?;
-    (!name.contains('"') && after.len() < error.len()).then_some(name)
+    (!name.contains('"')).then_some(name)
 }
 
 #[cfg(test)]
