@@ -5,6 +5,7 @@ use crate::diagnosis::finding::Evidence;
 use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::model::helm_release::HelmRelease;
+use crate::snapshot::Why;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS134",
@@ -32,8 +33,10 @@ fn waits(case: &Case<'_>) -> bool {
 }
 
 fn check(case: &Case<'_>) -> Verdict {
-    let Some(circle) = circle(case) else {
-        return Verdict::Clear;
+    let circle = match circle(case) {
+        Walk::Round(circle) => circle,
+        Walk::Through => return Verdict::Clear,
+        Walk::Unread(what, why) => return Verdict::Skipped { what, why },
     };
     let way = circle.join(" waits for ");
     case.finding(case.subject(), format!("it waits for itself: {way}"))
@@ -44,20 +47,34 @@ fn check(case: &Case<'_>) -> Verdict {
         .into()
 }
 
-/// The ids from this HelmRelease to itself, the shortest way.
-fn circle(case: &Case<'_>) -> Option<Vec<String>> {
+/// Where the references lead.
+enum Walk {
+    /// From this HelmRelease to itself: the ids, the shortest way.
+    Round(Vec<String>),
+    /// Each to its end, and none back.
+    Through,
+    /// To one that is not known, and why: it may lead back.
+    Unread(String, String),
+}
+
+fn circle(case: &Case<'_>) -> Walk {
     let mine = case.hr().id();
     let mut ways = vec![vec![mine.clone()]];
     let mut known = vec![mine.clone()];
+    let mut unread = None;
     for _ in 0..LONGEST {
         let mut longer = Vec::new();
         for way in ways {
-            let at = way.last().and_then(|id| find(case, id));
-            for next in at.into_iter().flat_map(dependencies) {
+            let Some(at) = way.last() else { continue };
+            let Some(at) = find(case, at) else {
+                unread = unread.or_else(|| Some((at.clone(), unknown(case, at)?)));
+                continue;
+            };
+            for next in dependencies(at) {
                 let mut way = way.clone();
                 way.push(next.clone());
                 if next == mine {
-                    return Some(way);
+                    return Walk::Round(way);
                 }
                 if !known.contains(&next) {
                     known.push(next);
@@ -67,7 +84,33 @@ fn circle(case: &Case<'_>) -> Option<Vec<String>> {
         }
         ways = longer;
     }
-    None
+    let further = ways.first().and_then(|way| way.last());
+    let further = further.map(|id| {
+        (
+            id.clone(),
+            format!("only {LONGEST} references are followed"),
+        )
+    });
+    match unread.or(further) {
+        Some((id, why)) => Walk::Unread(format!("HelmRelease {id}"), why),
+        None => Walk::Through,
+    }
+}
+
+/// Why what that HelmRelease depends on is not known; `None` where it is absent and depends on nothing.
+fn unknown(case: &Case<'_>, id: &str) -> Option<String> {
+    let snapshot = case.snapshot;
+    if let Some(named) = snapshot.dependencies.iter().find(|d| d.id == id) {
+        return named.helm_release.unknown().map(Why::clause);
+    }
+    let why = snapshot
+        .others
+        .unknown()
+        .or(snapshot.not_elsewhere.as_ref());
+    Some(why.map_or_else(
+        || "only its own dependencies and other onboardings are read".to_owned(),
+        Why::clause,
+    ))
 }
 
 fn dependencies(hr: &HelmRelease) -> impl Iterator<Item = String> {
@@ -91,7 +134,11 @@ pub(super) fn find<'a>(case: &Case<'a>, id: &str) -> Option<&'a HelmRelease> {
 
 #[cfg(test)]
 mod tests {
+    use crate::diagnosis::case::Case;
     use crate::diagnosis::fixture;
+    use crate::diagnosis::rule::Verdict;
+    use crate::snapshot::{Read, Snapshot, Why};
+    use std::sync::Arc;
 
     #[test]
     fn the_way_round_is_told() {
@@ -105,5 +152,45 @@ mod tests {
     fn a_dependency_that_leads_nowhere_is_no_circle() {
         let roots = fixture::diagnosis("dependency-not-ready").roots;
         assert!(roots.iter().all(|r| r.rule.code != "SKVS134"));
+    }
+
+    #[test]
+    fn a_link_that_was_not_read_may_lead_back() {
+        let walked = |change: &dyn Fn(&mut Snapshot)| {
+            let mut snapshot = fixture::snapshot("dependency-circle");
+            change(&mut snapshot);
+            let now = fixture::meta("dependency-circle").now;
+            match super::check(&Case::new(&snapshot, now)) {
+                Verdict::Skipped { what, why } => format!("{what}: {why}"),
+                Verdict::Clear => "clear".to_owned(),
+                Verdict::Found(_) => "found".to_owned(),
+            }
+        };
+        let refused = || Why::Forbidden("get helmreleases in flux-system".to_owned());
+        assert_eq!(walked(&|_| {}), "found");
+        assert_eq!(
+            walked(&|s| {
+                s.others = Arc::new(Read::Unknown(refused()));
+                s.dependencies[0].helm_release = Read::Unknown(refused());
+            }),
+            "HelmRelease flux-system/middle: forbidden (get helmreleases in flux-system)"
+        );
+        assert_eq!(
+            walked(&|s| {
+                s.others = Arc::new(Read::Seen(Vec::new()));
+                s.dependencies[0].helm_release = Read::Absent;
+            }),
+            "clear"
+        );
+        // The one in the middle waits for another that is no onboarding.
+        assert_eq!(
+            walked(&|s| {
+                s.others = Arc::new(Read::Seen(Vec::new()));
+                if let Read::Seen(middle) = &mut s.dependencies[0].helm_release {
+                    middle.spec.depends_on[0].name = "network".to_owned();
+                }
+            }),
+            "HelmRelease flux-system/network: only its own dependencies and other onboardings are read"
+        );
     }
 }
