@@ -129,6 +129,14 @@ impl ClusterError {
         self.api_code() == Some(404)
     }
 
+    /// 404 that names no object: the kind is not served in this version, and nothing is told of the object.
+    pub fn is_unserved(&self) -> bool {
+        let Self::Api(status) = self else {
+            return false;
+        };
+        status.code == 404 && status.details.as_ref().is_none_or(|d| d.name.is_empty())
+    }
+
     /// It is not in the saved files.
     pub fn is_not_saved(&self) -> bool {
         matches!(self, Self::NotSaved(_))

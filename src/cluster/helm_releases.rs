@@ -182,10 +182,8 @@ impl Cluster {
         let _ = self.helm_release_version.set(VERSIONS[0].to_owned());
     }
 
-    /// A path that is not served answers 404 without an object's name in it.
     fn may_be_older(&self, error: &ClusterError) -> bool {
-        let unserved = matches!(error, ClusterError::Api(s) if s.code == 404 && s.details.as_ref().is_none_or(|d| d.name.is_empty()));
-        unserved && self.helm_release_version.get().is_none()
+        error.is_unserved() && self.helm_release_version.get().is_none()
     }
 
     /// Asks the cluster which versions it serves: only where the newest is not.

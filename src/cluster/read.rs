@@ -3,11 +3,15 @@
 use super::ClusterError;
 use crate::snapshot::{Read, Why};
 
+/// What stands for a kind that this API server has not, or has in other versions only.
+const UNSERVED: &str = "the API server does not serve this kind in the version that was asked for";
+
 impl<T> Read<T> {
-    /// From a read: 404 is absent, every other error is unknown.
+    /// From a read: 404 of an object is absent, every other error is unknown.
     pub fn from_result(result: Result<T, ClusterError>) -> Self {
         match result {
             Ok(value) => Read::Seen(value),
+            Err(error) if error.is_unserved() => Read::failed(UNSERVED),
             Err(error) if error.is_not_found() => Read::Absent,
             Err(error) => Read::Unknown(Why::from(&error)),
         }
@@ -34,19 +38,26 @@ impl From<&ClusterError> for Why {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use kube::core::Status;
+    use crate::bundle::manifest::Status;
 
-    fn read(code: u16, message: &str) -> Read<()> {
-        let status = Status::failure(message, "Reason").with_code(code);
-        Read::from_result(Err(ClusterError::Api(Box::new(status))))
+    /// As the API server answers, which names the object that it did not find.
+    fn read(code: u16, name: &str, message: &str) -> Read<()> {
+        Read::from_result(Err(ClusterError::from(Status {
+            code,
+            reason: "Reason".to_owned(),
+            message: message.to_owned(),
+            name: name.to_owned(),
+        })))
     }
 
     #[test]
-    fn only_a_404_is_absent() {
+    fn only_a_404_of_an_object_is_absent() {
         assert_eq!(Read::from_result(Ok(1)), Read::Seen(1));
-        assert!(read(404, "secrets \"a\" not found").is_absent());
+        assert!(read(404, "a", "secrets \"a\" not found").is_absent());
+        let unserved = read(404, "", "404 page not found");
+        assert_eq!(unserved, Read::Unknown(Why::Failed(UNSERVED.to_owned())));
         assert_eq!(
-            read(500, "etcdserver: request timed out"),
+            read(500, "", "etcdserver: request timed out"),
             Read::Unknown(Why::Failed("etcdserver: request timed out".to_owned()))
         );
     }
@@ -55,7 +66,7 @@ mod tests {
     fn a_refusal_names_the_right_that_is_missing() {
         let told = "events is forbidden: User \"dev\" cannot list resource \"events\" in API group \"\" in the namespace \"flux-system\"";
         assert_eq!(
-            read(403, told),
+            read(403, "", told),
             Read::Unknown(Why::Forbidden("list events in flux-system".to_owned()))
         );
     }

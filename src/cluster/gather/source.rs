@@ -1,6 +1,6 @@
 //! The way of the chart: HelmChart and its repository, or what `chartRef` names.
 
-use crate::cluster::Cluster;
+use crate::cluster::{Cluster, ClusterError};
 use crate::model::helm_release::{HelmRelease, ObjectRef};
 use crate::snapshot::Read;
 use serde_json::Value;
@@ -63,10 +63,7 @@ async fn read(cluster: &Cluster, kind: &str, namespace: &str, name: &str) -> Rea
         other => return Read::not_asked(format!("{other:?} is not a kind of source")),
     };
     let stable = cluster.object(STABLE, namespace, plural, name).await;
-    // A version that is not served answers 404 without an object's name.
-    let unserved = matches!(&stable, Err(crate::cluster::ClusterError::Api(s))
-        if s.code == 404 && s.details.as_ref().is_none_or(|d| d.name.is_empty()));
-    if !unserved {
+    if !stable.as_ref().is_err_and(ClusterError::is_unserved) {
         return Read::from_result(stable);
     }
     Read::from_result(cluster.object(BETA, namespace, plural, name).await)
