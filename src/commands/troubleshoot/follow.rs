@@ -153,8 +153,7 @@ impl Follower<'_> {
                     }
                     Ok(Next::Relist) => {
                         // A server that loses every place at once is not to be asked without end.
-                        tokio::time::sleep(PAUSE).await;
-                        changes = Some(self.changes(app));
+                        changes = Some(paused(self.changes(app)));
                         Vec::new()
                     }
                     // Without the right to watch there are the looks from time to time.
@@ -173,8 +172,7 @@ impl Follower<'_> {
                             let why = crate::text::one_line(&error.clause());
                             app.ui.status(&format!("the watch ended: {why}; trying again"));
                         }
-                        tokio::time::sleep(PAUSE).await;
-                        changes = Some(self.changes(app));
+                        changes = Some(paused(self.changes(app)));
                         (0..self.tracks.len()).collect()
                     }
                 },
@@ -330,6 +328,13 @@ impl Follower<'_> {
 
 type Changes = BoxStream<'static, std::result::Result<Next, ClusterError>>;
 
+/// The same after a pause, which is waited for with the next change: Ctrl-C and the time limit are heard meanwhile.
+fn paused(changes: Changes) -> Changes {
+    let pause = futures::stream::once(tokio::time::sleep(PAUSE));
+    let pause = pause.filter_map(|()| std::future::ready(None));
+    pause.chain(changes).boxed()
+}
+
 /// The next change; for ever nothing where changes are not followed.
 async fn next(changes: &mut Option<Changes>) -> std::result::Result<Next, ClusterError> {
     let said = match changes {
@@ -353,4 +358,20 @@ fn ticks(period: Duration) -> tokio::time::Interval {
     let mut ticks = tokio::time::interval_at(Instant::now() + period, period);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     ticks
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures::FutureExt;
+
+    #[tokio::test]
+    async fn a_pause_is_a_part_of_the_waiting_for_changes() {
+        let relist = || futures::stream::iter([Ok(Next::Relist)]).boxed();
+        assert!(relist().next().now_or_never().is_some());
+        let mut changes = Some(paused(relist()));
+        // Whoever waits for it can wait for something else too, and lose nothing.
+        assert!(next(&mut changes).now_or_never().is_none());
+        assert!(matches!(next(&mut changes).await, Ok(Next::Relist)));
+    }
 }
