@@ -122,7 +122,14 @@ fn value(text: &str, start: usize, end: usize) -> Option<(usize, usize)> {
         return Some((from, block));
     }
     let quoted = text[from..].starts_with(['"', '\'', '\\']);
-    let (from, to) = bounds(text, from, structured)?;
+    let (from, mut to) = bounds(text, from, structured)?;
+    if text[..start].ends_with(['?', '&']) && text[end..].starts_with('=') && from == end + 1 {
+        // Of a URL's query: what stands behind it is the next parameter, or no part of the URL.
+        to = to.min(run(text, from, |c| !matches!(c, '&' | '"' | '\\')));
+        if to == from {
+            return None;
+        }
+    }
     let value = &text[from..to];
     let first = value.split_whitespace().next().unwrap_or_default();
     let told = value.starts_with(MARK)

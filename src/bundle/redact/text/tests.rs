@@ -78,7 +78,16 @@ fn values_of_words_that_look_secret() {
         "level=info password=<redacted> user=a",
     );
     becomes("password: x, b;c\nuser: d", "password: <redacted>\nuser: d");
-    becomes("?token=abc&x=1 y", "?token=<redacted> y");
+    becomes("?token=abc&x=1 y", "?token=<redacted>&x=1 y");
+    becomes(
+        "Get \"https://a/x?token=abc\": EOF",
+        "Get \"https://a/x?token=<redacted>\": EOF",
+    );
+    becomes(
+        "{\"m\":\"Get \\\"https://a/x?token=abc\\\": EOF\"}",
+        "{\"m\":\"Get \\\"https://a/x?token=<redacted>\\\": EOF\"}",
+    );
+    stays("Get \"https://a/x?token=&y=1\": EOF");
     becomes(
         "Get \"https://b.s3.amazonaws.com/a?X-Amz-Date=1&X-Amz-Signature=0a1b2c&x=y\": EOF",
         "Get \"https://b.s3.amazonaws.com/a?X-Amz-Date=1&X-Amz-Signature=<redacted>&x=y\": EOF",
