@@ -29,7 +29,8 @@ const REASONS: usize = 5;
 ///
 /// The file is a bundle for list, describe, notes and troubleshoot -f, which then say what they said on the cluster: to hand it
 /// on, or to look into it later. Without names: every onboarding that is not well, as troubleshoot picks them. Payloads of
-/// Secrets, and values and tokens that look secret, are left out; what could not be read is named in its manifest.
+/// Secrets, and values and tokens that look secret, are left out; what could not be read is named in its manifest. A word under
+/// a key that names a file is kept: of `passwordFile: hunter2` nothing tells that it is no path.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   kubectl skvs capture skvs-onboarding-pds--database --to bundle.tar.gz
