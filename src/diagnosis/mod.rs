@@ -5,6 +5,8 @@
 //! check counts as not run, with the reason.
 
 pub mod case;
+#[cfg(test)]
+mod commands;
 mod controllers;
 pub mod docs;
 pub mod engine;

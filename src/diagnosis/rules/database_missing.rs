@@ -64,8 +64,8 @@ fn check(case: &Case<'_>) -> Verdict {
         &format!("GET /{database}"),
         "404: the database does not exist",
     )])
-    .step("Find out why it is gone before a new, empty one hides it. Its name among the others:")
-    .command(["kubectl", "skvs", "delete-db", &database, "--dry-run"])
+    .step("Find out why it is gone before a new, empty one hides it. Each CouchDB pod logs the deletions that it was asked for:")
+    .command(["kubectl", "logs", "-n", &asked.namespace, &asked.pod, "-c", "couchdb", "--since=24h"])
     .step("If an empty one is what is wanted, remove the release and let Flux install it anew:")
     .command(uninstall(case))
     .then(Some(restart(case)))

@@ -37,12 +37,30 @@ fn check(case: &Case<'_>) -> Verdict {
         Large::Annotations => "an object of the chart is too large for client-side apply",
         Large::Request => "what Flux sends is too large for the API server",
     };
-    case.finding(case.subject(), sentence)
+    let finding = case
+        .finding(case.subject(), sentence)
         .why("Helm stores the whole chart with each revision, compressed; one Secret holds 1 MiB.")
-        .step("Take large files out of the chart or the values, or use the chart's version before. What was stored until now:")
-        .command(["helm", "history", "-n", case.hr().storage_namespace(), &case.hr().release_name()])
-        .then(then(case, Fixes::Elsewhere))
-        .into()
+        .step(
+            "Take large files out of the chart or the values, or use the chart's version before.",
+        );
+    // Helm has no history of a release that was never stored.
+    let stored = case
+        .snapshot
+        .revisions
+        .seen()
+        .is_none_or(|all| !all.is_empty());
+    let finding = if stored {
+        finding.step("What was stored until now:").command([
+            "helm",
+            "history",
+            "-n",
+            case.hr().storage_namespace(),
+            &case.hr().release_name(),
+        ])
+    } else {
+        finding
+    };
+    finding.then(then(case, Fixes::Elsewhere)).into()
 }
 
 #[cfg(test)]
