@@ -369,7 +369,9 @@ mod tests {
             let now = fixture::meta(name).now;
             let codes = |snapshot: &Snapshot| {
                 let diagnosis = diagnose(&Case::new(snapshot, now));
-                let found = diagnosis.roots.iter().any(|r| r.rule.code == code);
+                let found = diagnosis.roots.iter().any(|r| {
+                    r.rule.code == code || r.follows.iter().any(|(rule, _)| rule.code == code)
+                });
                 let not_run = diagnosis.not_run.into_iter().find(|n| n.code == code);
                 (found, not_run.map(|n| n.what))
             };

@@ -26,7 +26,7 @@ If the team wants another database, that is another onboarding: a new manifest w
 when the data are no longer needed."#,
     example: r#"revision 1: pds_database; spec.values: pds_database2"#,
     needs: &[],
-    explains: &["SKVS160"],
+    explains: &["SKVS160", "SKVS323"],
     when: always,
     check,
 };

@@ -21,7 +21,7 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
 Wait. If it lasts longer than `spec.timeout`, run troubleshoot again: it then has a cause."#,
     example: r#"Ready Unknown, Progressing: Running 'install' action with timeout of 5m0s"#,
     needs: &[],
-    explains: &[],
+    explains: &["SKVS106"],
     when: working,
     check,
 };

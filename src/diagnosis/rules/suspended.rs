@@ -19,7 +19,7 @@ said before. A suspended HelmRelease that is deleted leaves what it installed be
 Take `suspend: true` out of the manifest, or resume it in the cluster. Ask first who suspended it, and why."#,
     example: r#"spec.suspend is true; READY still shows what was before"#,
     needs: &[],
-    explains: &[],
+    explains: &["SKVS106", "SKVS332"],
     when: suspended,
     check,
 };

@@ -4,6 +4,7 @@ use crate::diagnosis::case::Case;
 use crate::diagnosis::finding::{Evidence, Finding, Subject};
 use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, always};
+use crate::model::status;
 use crate::snapshot::Read;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
@@ -51,6 +52,8 @@ fn check(case: &Case<'_>) -> Verdict {
     let mut finding = Finding::new(subject.clone(), sentence)
         .why(if missing == target {
             "The chart is installed into this namespace (spec.targetNamespace), and Flux does not create it unless spec.install.createNamespace says so."
+        } else if status::is_stale(case.hr()) {
+            "The manifest that Flux tried last asked for it; the present one has another spec.targetNamespace."
         } else {
             "The chart applies an object in this namespace; it is not the target namespace."
         })
