@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 /// Failing ones, green ones with a fault, and healthy ones.
-const NAMES: [&str; 13] = [
+const NAMES: [&str; 15] = [
     "target-namespace-missing",
     "dependency-missing",
     "flux-account-missing",
@@ -17,21 +17,30 @@ const NAMES: [&str; 13] = [
     "image-not-pulled",
     "job-account-missing",
     "shard-without-controller",
+    "couchdb-unreachable",
     "database-edited",
+    "database-deleted",
     "policy-deleted",
     "plain",
     "upgraded",
 ];
 
-/// Rights that these onboardings make no use of.
-const UNUSED: [&str; 6] = [
+/// Rights that these onboardings make no use of: for other kinds of source, for a run without names, and for the pods of
+/// Flux's Deployments, which the testbed has none of.
+const UNUSED: [&str; 9] = [
     "get gitrepositories in flux-system",
     "get ocirepositories in flux-system",
     "get buckets in flux-system",
+    "list helmcharts in flux-system",
+    "list helmrepositories in flux-system",
+    "list pods in flux-system",
     "list events in flux-system",
     "list jobs in core",
     "list authorizationpolicies in secure-kvs",
 ];
+
+/// Target namespaces of these onboardings beside `core`, with the same rights.
+const TARGETS: [&str; 1] = ["core-unreachable"];
 
 /// Of one onboarding: codes of its roots, and whether a check was not run.
 type Told = BTreeMap<String, (Vec<String>, bool)>;
@@ -177,14 +186,21 @@ fn rights() -> Vec<String> {
 /// The manifest for the group `name`, without the right of this number.
 fn manifest(name: &str, without: Option<usize>) -> String {
     let mut at = 0;
-    let objects = objects().into_iter().map(|mut object| {
+    let objects = objects().into_iter().flat_map(|mut object| {
         if let Some(rules) = object.get_mut("rules").and_then(Value::as_array_mut) {
             rules.retain(|_| {
                 at += 1;
                 without != Some(at - 1)
             });
         }
-        object.to_string()
+        let mut all = vec![object.to_string()];
+        if object["metadata"]["namespace"] == "core" {
+            for target in TARGETS {
+                object["metadata"]["namespace"] = json!(target);
+                all.push(object.to_string());
+            }
+        }
+        all
     });
     let text = objects.collect::<Vec<_>>().join("\n---\n");
     text.replace("kubectl-skvs-troubleshoot", name)

@@ -5,9 +5,11 @@
 //! tells; `src/diagnosis/precision.rs` writes it.
 
 mod case;
+mod commands;
 mod forbidden;
 mod healthy;
 mod report;
 mod repositories;
 mod stage;
 mod steps;
+mod together;

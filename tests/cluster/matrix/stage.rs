@@ -15,6 +15,12 @@ const LIMIT: Duration = Duration::from_secs(240);
 
 const PAUSE: Duration = Duration::from_millis(300);
 
+/// The code of a Flux that is at work.
+const IN_PROGRESS: &str = "SKVS108";
+
+/// Most reports on a case that Flux is just trying again.
+const TRIES: usize = 10;
+
 /// Runs of the plugin at the same time.
 const SIDE_BY_SIDE: usize = 4;
 
@@ -178,6 +184,27 @@ fn play(sandbox: &Sandbox, cases: &[(Case, bool)]) -> BTreeMap<String, String> {
     }
 }
 
+/// The report as JSON and as text. Flux tries some failures again and again: what is wanted is the state between two attempts.
+fn ask(sandbox: &Sandbox, case: &Case) -> (Said, Said) {
+    let name = case.name();
+    let mut tries = 0;
+    loop {
+        let said = skvs(sandbox, &["troubleshoot", &name, "-o", "json"]);
+        let text = skvs(sandbox, &["troubleshoot", &name]);
+        tries += 1;
+        let report: Value = serde_json::from_str(&said.stdout).unwrap_or(Value::Null);
+        let findings = report["onboardings"][0]["findings"].as_array();
+        let mut findings = findings.into_iter().flatten();
+        let running = findings.any(|f| f["code"] == IN_PROGRESS)
+            || text.stdout.contains(&format!("info[{IN_PROGRESS}]"));
+        let wanted = case.expect.iter().any(|code| code == IN_PROGRESS);
+        if !running || wanted || tries == TRIES {
+            return (said, text);
+        }
+        std::thread::sleep(PAUSE);
+    }
+}
+
 /// Asks troubleshoot about each, and leaves its answers in the run's folder for whoever reads on.
 fn look(
     sandbox: &Sandbox,
@@ -197,8 +224,7 @@ fn look(
                         return;
                     };
                     let name = case.name();
-                    let said = skvs(sandbox, &["troubleshoot", &name, "-o", "json"]);
-                    let text = skvs(sandbox, &["troubleshoot", &name]);
+                    let (said, text) = ask(sandbox, &case);
                     let file = folder.join(format!("{}.txt", case.slug));
                     let object = sandbox.kubectl_ok(&[
                         "get",
