@@ -21,6 +21,8 @@ pub enum Why {
     Forbidden(String),
     /// No answer, a broken connection, an error of the server.
     Failed(String),
+    /// It was read and is not what it should be: a Secret that cannot be decoded.
+    Broken(String),
     /// Nothing names it: there was nothing to ask for. Says what is missing.
     NotAsked(String),
 }
@@ -30,7 +32,7 @@ impl Why {
     pub fn clause(&self) -> String {
         match self {
             Why::Forbidden(what) => format!("forbidden ({what})"),
-            Why::Failed(what) | Why::NotAsked(what) => what.clone(),
+            Why::Failed(what) | Why::Broken(what) | Why::NotAsked(what) => what.clone(),
         }
     }
 }

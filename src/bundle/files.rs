@@ -5,6 +5,7 @@
 
 use super::manifest;
 use crate::error::{Error, Result, io_words};
+use crate::text::shell_quote;
 use flate2::read::MultiGzDecoder;
 use std::fs::File;
 use std::io::{self, Read};
@@ -224,9 +225,11 @@ impl Reader {
         self.entries(folder, "", walk, &mut entries)?;
         let nothing = entries.iter().all(|e: &Entry| is_log(&e.path));
         if nothing && self.trees.len() == at {
-            return Err(Error::new(format!("the folder {shown:?} holds no file to read")).hint(
-                "files that end with .yaml, .yml, .json, .tar.gz or .tgz are read; with -R those of its folders too",
-            ));
+            let error = Error::new(format!("the folder {shown:?} holds no file to read"));
+            return Err(error.hint(match bundle_in(folder) {
+                Some(bundle) => format!("it holds a bundle, name that: -f {}", shell_quote(&bundle)),
+                None => "files that end with .yaml, .yml, .json, .tar.gz or .tgz are read; with -R those of its folders too".to_owned(),
+            }));
         }
         let shown = shown.to_owned();
         let tree = Tree {
@@ -324,6 +327,15 @@ fn inside(path: &Path) -> Option<String> {
 fn unreadable(shown: &str, error: &io::Error) -> Error {
     let why = crate::text::one_line(&io_words(error));
     Error::new(format!("cannot read {shown}: {why}"))
+}
+
+/// The folder in `folder` that is a bundle, where there is one.
+fn bundle_in(folder: &Path) -> Option<String> {
+    let inner = std::fs::read_dir(folder).ok()?;
+    inner.flatten().find_map(|entry| {
+        let bytes = std::fs::read(entry.path().join(manifest::FILE)).ok()?;
+        is_bundle(&bytes).then(|| crate::text::line(&entry.path().to_string_lossy()).into_owned())
+    })
 }
 
 #[cfg(test)]

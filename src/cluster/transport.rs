@@ -122,7 +122,7 @@ impl Transport {
                 Ok(body) => Ok(body.into()),
                 Err(error) => Err(ClusterError::Malformed(error.to_string())),
             },
-            Read::Unknown(Why::Forbidden(_) | Why::Failed(_)) => {
+            Read::Unknown(Why::Forbidden(_) | Why::Failed(_) | Why::Broken(_)) => {
                 let why = read.unknown().map(Why::clause).unwrap_or_default();
                 Err(ClusterError::Other(why))
             }

@@ -232,7 +232,7 @@ impl<'a> Case<'a> {
         if let Some(why) = &self.snapshot.not_elsewhere {
             reasons.push(match why {
                 Why::NotAsked(_) => format!("none that was read does: {}", why.clause()),
-                Why::Forbidden(_) | Why::Failed(_) => format!(
+                Why::Forbidden(_) | Why::Failed(_) | Why::Broken(_) => format!(
                     "none in {} does, other namespaces were not read: {}",
                     self.hr().metadata.namespace,
                     why.clause()

@@ -85,6 +85,20 @@ fn a_folder_is_read_as_kubectl_reads_it() {
 }
 
 #[test]
+fn a_bundle_in_a_folder_is_pointed_to() {
+    let folder = tempfile::tempdir().unwrap();
+    let bundle = folder.path().join("skvs-bundle-1");
+    std::fs::create_dir(&bundle).unwrap();
+    let manifest = serde_json::json!({"apiVersion": super::manifest::API_VERSION, "kind": super::manifest::KIND});
+    std::fs::write(bundle.join(super::manifest::FILE), manifest.to_string()).unwrap();
+    assert_eq!(
+        bundle_in(folder.path()),
+        Some(bundle.to_string_lossy().into_owned())
+    );
+    assert_eq!(bundle_in(&bundle), None);
+}
+
+#[test]
 fn a_bundles_folder_is_read_whole_also_by_its_manifest() {
     let bundle = folder(&[
         ("manifest.json", br#"{"kind": "Bundle"}"#),

@@ -175,7 +175,7 @@ async fn decoded(cluster: &Cluster, namespace: &str, name: &str) -> Read<Release
         Err(error) => Read::from_result(Err(error)),
         Ok(secret) => match secret.decode() {
             Ok(release) => Read::Seen(release),
-            Err(why) => Read::Unknown(Why::Failed(format!("Secret {namespace}/{name}: {why}"))),
+            Err(why) => Read::Unknown(Why::Broken(format!("Secret {namespace}/{name}: {why}"))),
         },
     }
 }

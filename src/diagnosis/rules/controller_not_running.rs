@@ -37,7 +37,7 @@ fn unworked(case: &Case<'_>) -> bool {
 }
 
 fn check(case: &Case<'_>) -> Verdict {
-    if let Some(why @ (Why::Forbidden(_) | Why::Failed(_))) =
+    if let Some(why @ (Why::Forbidden(_) | Why::Failed(_) | Why::Broken(_))) =
         case.snapshot.further.controllers.unknown()
     {
         return Verdict::skipped("Flux's controllers", why);

@@ -29,7 +29,7 @@ Not there: correct `values.couchdb.serviceName`. Without a ready pod: bring Couc
 fn check(case: &Case<'_>) -> Verdict {
     let found = match &case.snapshot.further.service {
         Read::Seen(found) => found,
-        Read::Unknown(why @ (Why::Forbidden(_) | Why::Failed(_))) => {
+        Read::Unknown(why @ (Why::Forbidden(_) | Why::Failed(_) | Why::Broken(_))) => {
             return Verdict::skipped("CouchDB's Service", why);
         }
         // The Job does not ask for it.

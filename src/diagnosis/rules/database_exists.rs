@@ -182,7 +182,7 @@ fn left(case: &Case<'_>, mut finding: Finding, database: Option<&str>) -> Findin
     finding = finding.why(match &unknown {
         Some(why) => format!("Whether another onboarding claims it is not known: {why}."),
         None if younger => "No other onboarding claims it.".to_owned(),
-        None => "No other onboarding claims it: it stayed when an earlier, removed onboarding went. The removal of an onboarding does not delete its database.".to_owned(),
+        None => "No other onboarding claims it: it stayed when an earlier, removed onboarding went, which does not delete its database. Whose that was is not known: Helm keeps nothing of a removed release.".to_owned(),
     });
     let earlier = case.job.exits.len() > 1 && case.job.exits.first() != case.job.exits.last();
     if earlier || case.hr().status.install_failures > 1 {

@@ -55,7 +55,7 @@ fn contradicts(case: &Case<'_>, database: &DatabaseName) -> Finding {
     )
     .why("Such a manifest was often copied from another one, and a value forgotten.")
     .seen(evidence(case, database))
-    .step(if matches!(case.snapshot.release, Read::Unknown(Why::Forbidden(_) | Why::Failed(_))) {
+    .step(if matches!(case.snapshot.release, Read::Unknown(Why::Forbidden(_) | Why::Failed(_) | Why::Broken(_))) {
         "Ask the team which database it uses. Helm's release was not read, so the values may have been changed since the installation: then set them back (SKVS330). If not, leave them as they are."
     } else {
         "Ask the team which database it uses. Leave the values as they are: namespace and database must not change after the installation."

@@ -1,6 +1,7 @@
 //! SKVS120: a stored revision of the release cannot be used.
 
 use crate::diagnosis::case::Case;
+use crate::diagnosis::finding::Finding;
 use crate::diagnosis::retries::{Fixes, restart, then, uninstall};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, always};
 use crate::model::release_error::ReleaseError;
@@ -19,8 +20,7 @@ badly), or the last uninstall did not come to its end and left the status `unins
 Broken: restore the Secret from a backup, or delete it if a newer revision is good. If it is the only one, Flux installs anew
 without it, and the creation Job fails, since the database is there (SKVS301): talk to the owners of the data first.
 
-`uninstalling`: end the uninstall with
-`helm uninstall`; Flux then installs anew."#,
+`uninstalling`: end the uninstall with `helm uninstall`; Flux then installs anew."#,
     example: r#"Could not determine release state: unable to determine state for release with status 'uninstalling'
 Could not determine release state: failed to retrieve last release from storage: get: failed to decode data "sh.helm.release.v1.x.v1": …"#,
     needs: &[],
@@ -31,7 +31,6 @@ Could not determine release state: failed to retrieve last release from storage:
 
 fn check(case: &Case<'_>) -> Verdict {
     let release = case.hr().release_name();
-    let storage = case.hr().storage_namespace();
     let finding = match case.release_error() {
         Some(ReleaseError::Uninstalling) => case
             .finding(
@@ -43,40 +42,73 @@ fn check(case: &Case<'_>) -> Verdict {
             .command(uninstall(case))
             .then(Some(restart(case))),
         Some(ReleaseError::Unreadable(why)) => {
-            let finding = case
-                .finding(
-                    case.subject(),
-                    format!("a stored revision of the release {release} cannot be decoded"),
-                )
-                .why(format!("Helm says: {why}"));
-            let finding = match &case.snapshot.release {
-                Read::Unknown(Why::Failed(broken)) => finding.why(format!("Read here: {broken}")),
-                _ => finding,
+            let finding = undecoded(case, "").why(format!("Helm says: {why}"));
+            let finding = match broken(case) {
+                Some(broken) => finding.why(format!("Read here: {broken}")),
+                None => finding,
             };
-            finding
-            .step("See which Secrets there are, and which of them Helm can read:")
-            .command([
-                "kubectl",
-                "get",
-                "secrets",
-                "-n",
-                storage,
-                "-l",
-                &format!("owner=helm,name={release}"),
-            ])
-            .command(["helm", "history", "-n", storage, &release])
-            .step("Restore the broken one from a backup, or delete it if a newer one is good.")
-            .step("If it is the only one, talk to the owners of the data first: without it Flux installs anew, and the creation Job fails, since the database is there (SKVS301).")
-            .then(then(case, Fixes::Elsewhere))
+            mend(case, finding)
+        }
+        None if case.is_ready() && broken(case).is_some() => {
+            let broken = broken(case).unwrap_or_default();
+            let finding = undecoded(case, ", and Flux has not noticed")
+                .why(format!("Read here: {broken}"))
+                .why("What is installed runs on. At its next look Flux fails, and upgrades nothing more.");
+            mend(case, finding)
         }
         _ => return Verdict::Clear,
     };
     finding.into()
 }
 
+/// What the newest revision that was read here lacks.
+fn broken<'a>(case: &Case<'a>) -> Option<&'a str> {
+    match &case.snapshot.release {
+        Read::Unknown(Why::Broken(broken)) => Some(broken),
+        _ => None,
+    }
+}
+
+fn undecoded(case: &Case<'_>, more: &str) -> Finding {
+    let release = case.hr().release_name();
+    case.finding(
+        case.subject(),
+        format!("a stored revision of the release {release} cannot be decoded{more}"),
+    )
+}
+
+fn mend(case: &Case<'_>, finding: Finding) -> Finding {
+    let (release, storage) = (case.hr().release_name(), case.hr().storage_namespace());
+    let label = format!("owner=helm,name={release}");
+    finding
+        .step("See which Secrets there are, and which of them Helm can read:")
+        .command(["kubectl", "get", "secrets", "-n", storage, "-l", &label])
+        .command(["helm", "history", "-n", storage, &release])
+        .step("Restore the broken one from a backup, or delete it if a newer one is good.")
+        .step("If it is the only one, talk to the owners of the data first: without it Flux installs anew, and the creation Job fails, since the database is there (SKVS301).")
+        .then(then(case, Fixes::Elsewhere))
+}
+
 #[cfg(test)]
 mod tests {
-    use crate::diagnosis::fixture;
+    use crate::diagnosis::{Case, diagnose, fixture};
+    use crate::snapshot::{Read, Why};
+
+    #[test]
+    fn one_that_flux_has_not_noticed_is_told_too() {
+        let mut snapshot = fixture::snapshot("ready");
+        let broken = "Secret flux-system/sh.helm.release.v1.a.v1: not base64";
+        snapshot.release = Read::Unknown(Why::Broken(broken.to_owned()));
+        let case = Case::new(&snapshot, fixture::meta("ready").now);
+        let roots = diagnose(&case).roots;
+        let root = roots.iter().find(|r| r.rule.code == "SKVS120").unwrap();
+        assert_eq!(root.finding.why[0], format!("Read here: {broken}"));
+        // A Secret that was not had is another matter.
+        snapshot.release = Read::Unknown(Why::Failed(broken.to_owned()));
+        let case = Case::new(&snapshot, fixture::meta("ready").now);
+        let roots = diagnose(&case).roots;
+        assert!(roots.iter().all(|r| r.rule.code != "SKVS120"));
+    }
 
     #[test]
     fn both_are_told() {
