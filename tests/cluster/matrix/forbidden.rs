@@ -101,6 +101,27 @@ fn a_right_that_is_missing_is_told_and_changes_nothing_into_fine() {
     assert_eq!(unused, UNUSED, "rights whose loss nobody notices");
 }
 
+/// Without names the charts and repositories behind green onboardings come from one list each.
+#[test]
+fn a_list_that_is_missing_is_told_in_a_run_without_names() {
+    let stage = stage();
+    for (i, right) in rights().iter().enumerate() {
+        if !right.starts_with("list helmcharts ") && !right.starts_with("list helmrepositories ") {
+            continue;
+        }
+        let name = format!("matrix-list-{i}");
+        let rbac = manifest(&name, Some(i));
+        let user = stage.sandbox.user(&name, &[&name], &rbac).expect("a user");
+        let args = ["troubleshoot", "-l", "matrix=healthy"];
+        let said = Skvs::of(&stage.sandbox, &user, args).run();
+        let text = said.stdout.split_whitespace().collect::<Vec<_>>();
+        let text = text.join(" ");
+        let resource = right.split(' ').nth(1).unwrap_or_default();
+        let told = format!("forbidden: list {resource}");
+        assert!(text.contains(&told), "{told:?} is not in:\n{}", said.stdout);
+    }
+}
+
 fn ask(stage: &Stage, number: usize, rbac: &str) -> Said {
     let name = format!("matrix-{number}");
     let user = stage.sandbox.user(&name, &[&name], rbac).expect("a user");
