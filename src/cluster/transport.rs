@@ -3,6 +3,8 @@
 //! Reads only: GETs, and the POST of a review, which changes nothing (see [`super::review`]). A request that changes something
 //! never passes here, so that no retry can send it twice: an exec takes the client and is sent by its own file.
 
+mod watch;
+
 use super::ClusterError;
 use super::config::{REQUEST, connect_limit};
 use crate::bundle::manifest::{self, Accept};
@@ -342,45 +344,6 @@ impl Transport {
             },
             other => other,
         })
-    }
-
-    /// A stream of a watch's lines. The request's bound holds for its start; the caller bounds each read.
-    pub(super) async fn watch(&self, path: &str) -> Result<Body, ClusterError> {
-        let client = self.client(path)?;
-        self.count();
-        let request = Request::get(path)
-            .header(http::header::ACCEPT, "application/json")
-            // One gzip member per event is more than the decoder reads.
-            .header(http::header::ACCEPT_ENCODING, "identity")
-            .body(Body::empty())
-            .map_err(|e| {
-                ClusterError::Other(format!("the path {path} cannot be asked for: {e}"))
-            })?;
-        let start = async {
-            let response = client
-                .send(request)
-                .await
-                .map_err(|e| ClusterError::from_kube(e, &self.server))?;
-            let (parts, body) = response.into_parts();
-            if parts.status.is_success() {
-                return Ok(body);
-            }
-            let body = body
-                .collect()
-                .await
-                .map_err(|e| ClusterError::from_kube(e, &self.server))?;
-            let status = read_status(parts.status, &body.to_bytes());
-            Err(ClusterError::Api(Box::new(status)))
-        };
-        let answer = self.bound(start).await;
-        self.log(|base| {
-            let outcome = match &answer {
-                Ok(_) => "200 OK, a watch".to_owned(),
-                Err(e) => e.clause(),
-            };
-            format!("GET {base}{path} {outcome}")
-        });
-        answer
     }
 }
 
