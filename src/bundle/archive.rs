@@ -63,6 +63,11 @@ impl Archive {
         }
     }
 
+    /// Whether objects are among it that kubectl saved: nothing tells which others there were.
+    pub fn has_plain(&self) -> bool {
+        self.plain
+    }
+
     fn add(&mut self, tree: &Tree) -> Result<()> {
         let is_manifest = |e: &&Entry| {
             tree.many

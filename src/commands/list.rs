@@ -221,8 +221,12 @@ async fn collect(
     if all.inconsistent {
         app.ui.warning(INCONSISTENT);
     }
-    if nothing && !matches!(output, Output::Json | Output::Yaml | Output::JsonPath(_)) {
+    let is_told = matches!(output, Output::Json | Output::Yaml | Output::JsonPath(_));
+    if nothing && !is_told {
         tell_empty(app, args, cluster, query, claims.len()).await;
+    } else if nothing && cluster.archive().is_some() {
+        // An empty list is an answer of a cluster; of files it can mean that others were saved than are asked for.
+        hint_at_none(app, args, cluster, query, claims.len()).await;
     }
     unjudged.warn(&mut app.ui);
     shared::warn(&claims, &mut app.ui);
@@ -232,6 +236,17 @@ async fn collect(
 /// Tells that nothing was found, in kubectl's line, and why; `filtered`: how many there were before the filters.
 async fn tell_empty(app: &mut App, args: &Args, cluster: &Cluster, query: &Query, filtered: usize) {
     tell_none(app, query.namespace.as_deref());
+    hint_at_none(app, args, cluster, query, filtered).await;
+}
+
+/// Tells why nothing was found.
+async fn hint_at_none(
+    app: &mut App,
+    args: &Args,
+    cluster: &Cluster,
+    query: &Query,
+    filtered: usize,
+) {
     if filtered > 0 {
         app.ui.hint(&filter::left_out(filtered));
     } else if args.selector.is_none()

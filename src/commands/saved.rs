@@ -17,8 +17,8 @@ const NAMED: usize = 5;
 #[derive(clap::Args, Debug)]
 pub(super) struct SavedArgs {
     /// Read files instead of a cluster: what kubectl get -o yaml (or json) and kubectl logs --prefix saved, a folder of such
-    /// files, a bundle (its folder or .tar.gz), or - for stdin; can be repeated. All namespaces are looked in unless -n is
-    /// given
+    /// files, a bundle (its folder or .tar.gz), or - for stdin; can be repeated. Save whole lists: nothing tells which pods,
+    /// events and Secrets were left out. All namespaces are looked in unless -n is given
     #[arg(short = 'f', long, value_name = "FILE")]
     filename: Vec<PathBuf>,
     /// With -f: read the folders in a folder too

@@ -8,12 +8,14 @@ mod print;
 
 use super::saved::{self, SavedArgs};
 use super::{INCONSISTENT, empty, lookup};
+use crate::bundle::Archive;
 use crate::cli::App;
 use crate::cluster::Cluster;
 use crate::cluster::gather::Onboardings;
 use crate::diagnosis::ignore::Ignores;
+use crate::diagnosis::registry::RULES;
 use crate::diagnosis::rule::ELSEWHERE;
-use crate::diagnosis::{Case, diagnose};
+use crate::diagnosis::{Case, Input, Rule, diagnose};
 use crate::error::{Error, Result};
 use crate::exit::Code;
 use crate::model::helm_release::HelmRelease;
@@ -144,6 +146,7 @@ pub async fn run(app: &mut App, mut args: Args) -> Result<Code> {
     let nothing_asked = onboardings.is_empty() && !errors.is_empty();
     let mut unseen = elsewhere(&others);
     unseen.extend(not_run);
+    unseen.extend(unsaved(&cluster));
     let mut report = Report::new(onboardings, considered, unseen);
     report.show(args.gate.severity);
     let fails = args.gate.fails(&report);
@@ -275,6 +278,20 @@ fn elsewhere(others: &Onboardings) -> Vec<NotRun> {
     })
     .into_iter()
     .collect()
+}
+
+/// What objects that kubectl saved leave open: a list of them is what the files happen to hold.
+fn unsaved(cluster: &Cluster) -> Option<NotRun> {
+    let plain = cluster.archive().is_some_and(Archive::has_plain);
+    let by_lists = |r: &&&Rule| {
+        let pods = [Input::JobPods, Input::JobLog];
+        r.needs.iter().any(|part| pods.contains(part))
+    };
+    plain.then(|| NotRun {
+        codes: RULES.iter().filter(by_lists).map(|r| r.code).collect(),
+        what: "pods and events other than the saved ones".to_owned(),
+        why: "only the saved files were read".to_owned(),
+    })
 }
 
 /// Where there is no onboarding at all, of those that were not named.

@@ -66,6 +66,7 @@ fn a_bundle_is_told_as_on_the_day_of_its_capture() {
     stderr:
     captured 2026-11-24T01:33:27Z on context prod-east
     ");
+    assert!(!told.stdout.contains("other than the saved ones"), "{told}");
     let described = there(&["describe", "-f", "bundle"]).run();
     for line in [
         "Status:           Not ready for 2m18s: install failed: Job core/pds-database-create failed (retries exhausted)\n",
@@ -87,7 +88,7 @@ fn what_kubectl_saved_is_diagnosed_and_what_is_missing_is_told() {
         "the namespace core",
         "Helm's release",
         "(not in the saved files)",
-        "databases that other namespaces' onboardings claim (only the saved files were read)",
+        "databases that other namespaces' onboardings claim, pods and events other than the saved ones (only the saved files were read)",
     ] {
         assert!(not_run.contains(part), "{part:?} in {told}");
     }
@@ -183,6 +184,13 @@ fn names_and_namespaces_are_as_on_the_cluster() {
     No resources found in core namespace.
     hint: the files hold 1 HelmRelease, none of the namespace core has the label app.kubernetes.io/part-of=secure-kvs-onboarding
     ");
+    let none = there(&["list", "-f", "incident", "-n", "core", "-o", "json"]).run();
+    assert!(none.stdout.contains("\"items\": []"), "{none}");
+    assert!(
+        none.stderr
+            .contains("hint: the files hold 1 HelmRelease, none of the namespace core "),
+        "{none}"
+    );
     assert_snapshot!(there(&["list", "-f", "incident", "--onboarding-selector", "team in (a,b)"]).run(), @r"
     exit 0
     stderr:
