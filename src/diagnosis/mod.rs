@@ -7,6 +7,7 @@
 pub mod case;
 #[cfg(test)]
 mod commands;
+mod controller_log;
 mod controllers;
 pub mod docs;
 pub mod engine;

@@ -6,7 +6,9 @@
 //! attempt creates the database is another matter: see [`super::install`].
 
 use super::case::Case;
+use super::finding::Finding;
 use super::install::{self, Left};
+use super::rule::Verdict;
 use crate::model::failure;
 use crate::model::helm_release::{GROUP, PLURAL};
 use crate::text::age::duration;
@@ -282,6 +284,31 @@ pub fn uninstall(case: &Case<'_>) -> Vec<String> {
     ["helm", "uninstall", "-n", hr.storage_namespace(), &release]
         .map(one_line)
         .to_vec()
+}
+
+/// Lists what Helm stores of the release.
+pub fn history(case: &Case<'_>) -> Vec<String> {
+    let hr = case.hr();
+    [
+        "helm",
+        "history",
+        "-n",
+        hr.storage_namespace(),
+        &hr.release_name(),
+    ]
+    .map(str::to_owned)
+    .to_vec()
+}
+
+/// The end of a finding on a stored release that is looked at (`see`) and then removed (`remove`).
+pub fn uninstalled(case: &Case<'_>, finding: Finding, see: &str, remove: &str) -> Verdict {
+    finding
+        .step(see)
+        .command(history(case))
+        .step(remove)
+        .command(uninstall(case))
+        .then(Some(restart(case)))
+        .into()
 }
 
 /// Sets `spec.suspend`.

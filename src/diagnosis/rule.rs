@@ -151,3 +151,12 @@ pub(super) fn failing(case: &Case<'_>) -> bool {
 pub(super) fn about_the_job(case: &Case<'_>) -> bool {
     case.is_about_the_job()
 }
+
+/// Whether the failure is a refusal by RBAC.
+pub(super) fn refused_by_rbac(case: &Case<'_>) -> bool {
+    // That Flux may not act as the account at all is another matter (SKVS143).
+    let impersonation = case.forbidden().is_some_and(|r| r.verb == "impersonate");
+    !impersonation
+        && case.error().contains("cannot ")
+        && case.error().contains("User \"system:serviceaccount:")
+}

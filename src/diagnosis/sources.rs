@@ -2,6 +2,7 @@
 //! cause first. Shared by the rules on charts and repositories.
 
 use super::case::Case;
+use super::controller_log;
 use super::finding::{Evidence, Finding, Subject};
 use super::retries::{Fixes, then};
 use super::rule::{Severity, Verdict};
@@ -173,10 +174,16 @@ pub(super) fn repository(case: &Case<'_>, fault: &Fault) -> Verdict {
         return nothing(case);
     };
     let subject = repository_of(case, &told);
-    finding(case, &subject, &at(case, &subject, fault.wrong), fault.why)
-        .seen(evidence)
-        .step(fault.step)
-        .command(describe(&subject))
+    let finding =
+        finding(case, &subject, &at(case, &subject, fault.wrong), fault.why).seen(evidence);
+    look_at(case, finding, &subject, fault.step)
+}
+
+/// The end of a finding that is mended outside of the manifest, at what `kubectl describe` tells of the subject.
+pub(super) fn look_at(case: &Case<'_>, finding: Finding, subject: &Subject, step: &str) -> Verdict {
+    finding
+        .step(step)
+        .command(describe(subject))
         .then(then(case, Fixes::Elsewhere))
         .into()
 }
@@ -235,24 +242,12 @@ pub(super) fn describe(subject: &Subject) -> Vec<String> {
 
 /// The end of a finding whose conditions tell no more: they, and the log of source-controller.
 pub(super) fn look_further(case: &Case<'_>, finding: Finding, subject: &Subject) -> Verdict {
-    finding
+    let finding = finding
         .step("Look at its conditions, then at the log of source-controller:")
-        .command(describe(subject))
-        .command(log())
+        .command(describe(subject));
+    controller_log::shown(case, finding, "source-controller", "1h")
         .then(then(case, Fixes::Elsewhere))
         .into()
-}
-
-/// Shows the log of source-controller.
-pub(super) fn log() -> [&'static str; 6] {
-    [
-        "kubectl",
-        "logs",
-        "-n",
-        "flux-system",
-        "deployment/source-controller",
-        "--since=1h",
-    ]
 }
 
 /// Makes source-controller look at the object now.

@@ -1,7 +1,6 @@
 //! SKVS224: the chart cannot be read.
 
 use crate::diagnosis::case::Case;
-use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, always};
 use crate::diagnosis::sources;
 use crate::model::source_error::SourceError;
@@ -31,17 +30,19 @@ fn check(case: &Case<'_>) -> Verdict {
     };
     let (chart, version) = sources::wanted(case);
     let subject = sources::chart(case).unwrap_or_else(|| told.subject.clone());
-    sources::finding(
+    let finding = sources::finding(
         case,
         &subject,
         &format!("chart {chart} {version} was fetched and cannot be read"),
         "The repository gave it; Helm does not take what is in it for a chart.",
     )
-    .seen(evidence)
-    .step("Ask who publishes the chart, or name another version in spec.chart.spec.version:")
-    .command(sources::describe(&subject))
-    .then(then(case, Fixes::Elsewhere))
-    .into()
+    .seen(evidence);
+    sources::look_at(
+        case,
+        finding,
+        &subject,
+        "Ask who publishes the chart, or name another version in spec.chart.spec.version:",
+    )
 }
 
 #[cfg(test)]

@@ -43,17 +43,19 @@ fn check(case: &Case<'_>) -> Verdict {
         .then(then(case, Fixes::Manifest))
         .into();
     }
-    sources::finding(
+    let finding = sources::finding(
         case,
         &subject,
         &format!("the signature of chart {chart} {version} is not accepted"),
         "verify asks for a signature: there is none, it is of another key or identity, or the keys to check it with are not right.",
     )
-    .seen(evidence)
-    .step("Ask who publishes the chart for a signed one, or correct the key that verify names:")
-    .command(sources::describe(&subject))
-    .then(then(case, Fixes::Elsewhere))
-    .into()
+    .seen(evidence);
+    sources::look_at(
+        case,
+        finding,
+        &subject,
+        "Ask who publishes the chart for a signed one, or correct the key that verify names:",
+    )
 }
 
 #[cfg(test)]

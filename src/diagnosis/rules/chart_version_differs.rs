@@ -1,7 +1,6 @@
 //! SKVS214: the artifact's tag is not the chart's own version.
 
 use crate::diagnosis::case::Case;
-use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, always};
 use crate::diagnosis::sources;
 use crate::model::source_error::SourceError;
@@ -39,17 +38,19 @@ fn check(case: &Case<'_>) -> Verdict {
         }
         None => format!("{subject} gives a chart whose version Flux cannot use"),
     };
-    sources::finding(
+    let finding = sources::finding(
         case,
         &subject,
         &sentence,
         "Flux takes a chart of an OCIRepository only if its tag is the version in its Chart.yaml.",
     )
-    .seen(evidence)
-    .step("Have the chart pushed with helm push, or name a tag whose chart has that version:")
-    .command(sources::describe(&subject))
-    .then(then(case, Fixes::Elsewhere))
-    .into()
+    .seen(evidence);
+    sources::look_at(
+        case,
+        finding,
+        &subject,
+        "Have the chart pushed with helm push, or name a tag whose chart has that version:",
+    )
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! SKVS108: Flux is working on it.
 
 use crate::diagnosis::case::Case;
+use crate::diagnosis::controller_log;
 use crate::diagnosis::finding::{Evidence, Finding};
 use crate::diagnosis::install;
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
@@ -85,8 +86,8 @@ fn check(case: &Case<'_>) -> Verdict {
         .why(until);
     if late && cancelled.is_none() {
         finding = finding
-            .why("The controller may have been restarted or hang, or it tries again and again: its log tells.")
-            .command(["kubectl", "logs", "-n", "flux-system", "deployment/helm-controller", "--since=30m"]);
+            .why("The controller may have been restarted or hang, or it tries again and again: its log tells.");
+        finding = controller_log::shown(case, finding, "helm-controller", "30m");
     }
     if before.is_some() {
         finding = finding.why("It is another attempt: Released still tells of the one before.");

@@ -14,7 +14,7 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
     title: "no controller has answered the HelmRelease",
     explanation: r#"helm-controller writes a status within seconds. When there is none, it does not run, does not watch this namespace, or
 leaves the object to another shard (label `sharding.fluxcd.io/key`)."#,
-    fix: r#"See it: `kubectl get deployments -n flux-system` and `kubectl logs -n flux-system deployment/helm-controller`
+    fix: r#"See it: `kubectl get pods -A -l app=helm-controller` and `kubectl logs -n NAMESPACE -l app=helm-controller --tail=-1`
 
 Start the controller, or correct the shard label."#,
     example: r#"READY Unknown, no status at all, minutes after the HelmRelease was created"#,

@@ -3,7 +3,9 @@
 use crate::diagnosis::case::Case;
 use crate::diagnosis::finding::{Evidence, Subject};
 use crate::diagnosis::install;
-use crate::diagnosis::retries::{Fixes, again, is_old_controller, restart, then, uninstall};
+use crate::diagnosis::retries::{
+    Fixes, again, history, is_old_controller, restart, then, uninstall,
+};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, always};
 use crate::model::release_error::ReleaseError;
 use crate::text::age::duration;
@@ -129,18 +131,6 @@ fn since<'a>(case: &Case<'a>) -> Option<&'a str> {
 fn timeout_seconds(case: &Case<'_>) -> Option<i64> {
     let timeout: SignedDuration = install::timeout(case).parse().ok()?;
     Some(timeout.as_secs())
-}
-
-fn history(case: &Case<'_>) -> [String; 5] {
-    let release = case.hr().release_name();
-    [
-        "helm",
-        "history",
-        "-n",
-        case.hr().storage_namespace(),
-        &release,
-    ]
-    .map(str::to_owned)
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! SKVS116: the Helm release's name is in use.
 
 use crate::diagnosis::case::Case;
-use crate::diagnosis::retries::{restart, uninstall};
+use crate::diagnosis::retries::uninstalled;
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, always};
 use crate::model::release_error::ReleaseError;
 
@@ -30,14 +30,14 @@ fn check(case: &Case<'_>) -> Verdict {
     }
     let release = case.hr().release_name();
     let storage = case.hr().storage_namespace();
-    case.finding(case.subject(), format!("a Helm release {release} is stored already in {storage}, and Flux does not know it as its own"))
-        .why("Helm installs no second release of one name in one storage namespace.")
-        .step("See what the stored one is:")
-        .command(["helm", "history", "-n", storage, &release])
-        .step("If it is not needed, remove it, so that Flux installs anew (this takes its authorization policy, never a database):")
-        .command(uninstall(case))
-        .then(Some(restart(case)))
-        .into()
+    let finding = case.finding(case.subject(), format!("a Helm release {release} is stored already in {storage}, and Flux does not know it as its own"))
+        .why("Helm installs no second release of one name in one storage namespace.");
+    uninstalled(
+        case,
+        finding,
+        "See what the stored one is:",
+        "If it is not needed, remove it, so that Flux installs anew (this takes its authorization policy, never a database):",
+    )
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! SKVS118: only failed revisions of the release are stored.
 
 use crate::diagnosis::case::Case;
-use crate::diagnosis::retries::{restart, uninstall};
+use crate::diagnosis::retries::uninstalled;
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, always};
 use crate::model::release_error::ReleaseError;
 
@@ -29,14 +29,14 @@ fn check(case: &Case<'_>) -> Verdict {
     };
     let release = case.hr().release_name();
     let storage = case.hr().storage_namespace();
-    case.finding(case.subject(), format!("only failed revisions of the release {release} are stored in {storage}, and Helm cannot upgrade from them"))
-        .why("The installation failed and its revisions stayed in storage.")
-        .step("What is stored:")
-        .command(["helm", "history", "-n", storage, &release])
-        .step("Remove it, so that Flux installs and the creation Job runs:")
-        .command(uninstall(case))
-        .then(Some(restart(case)))
-        .into()
+    let finding = case.finding(case.subject(), format!("only failed revisions of the release {release} are stored in {storage}, and Helm cannot upgrade from them"))
+        .why("The installation failed and its revisions stayed in storage.");
+    uninstalled(
+        case,
+        finding,
+        "What is stored:",
+        "Remove it, so that Flux installs and the creation Job runs:",
+    )
 }
 
 #[cfg(test)]

@@ -1,7 +1,6 @@
 //! SKVS207: the chart repository's certificate is not accepted.
 
 use crate::diagnosis::case::Case;
-use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, always};
 use crate::diagnosis::sources;
 use crate::model::source_error::{SourceError, certificate};
@@ -31,17 +30,19 @@ fn check(case: &Case<'_>) -> Verdict {
     };
     let subject = sources::repository_of(case, &told);
     let what = certificate(&told.condition.message);
-    sources::finding(
+    let finding = sources::finding(
         case,
         &subject,
         &sources::at(case, &subject, &format!("is not trusted: {what}")),
         "The server is reached; source-controller ends the connection before it asks for anything.",
     )
-    .seen(evidence)
-    .step("An own authority goes as ca.crt into a Secret that spec.certSecretRef of the source names. A certificate that has expired, or is for another host, is renewed at the server, or the URL corrected:")
-    .command(sources::describe(&subject))
-    .then(then(case, Fixes::Elsewhere))
-    .into()
+    .seen(evidence);
+    sources::look_at(
+        case,
+        finding,
+        &subject,
+        "An own authority goes as ca.crt into a Secret that spec.certSecretRef of the source names. A certificate that has expired, or is for another host, is renewed at the server, or the URL corrected:",
+    )
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use crate::diagnosis::case::Case;
 use crate::diagnosis::finding::{Evidence, Finding};
 use crate::diagnosis::retries::{Fixes, then};
-use crate::diagnosis::rule::{Input, Role, Rule, Severity, Verdict};
+use crate::diagnosis::rule::{Input, Role, Rule, Severity, Verdict, refused_by_rbac};
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS401",
@@ -22,18 +22,9 @@ Correct `spec.serviceAccountName` in the manifest (the runbook's is `helm-contro
     explains: &[
         "SKVS108", "SKVS110", "SKVS109", "SKVS131", "SKVS142", "SKVS145",
     ],
-    when: refused,
+    when: refused_by_rbac,
     check,
 };
-
-/// Whether the failure is a refusal by RBAC.
-fn refused(case: &Case<'_>) -> bool {
-    // That Flux may not act as the account at all is another matter (SKVS143).
-    let impersonation = case.forbidden().is_some_and(|r| r.verb == "impersonate");
-    !impersonation
-        && case.error().contains("cannot ")
-        && case.error().contains("User \"system:serviceaccount:")
-}
 
 fn check(case: &Case<'_>) -> Verdict {
     let Some(account) = case

@@ -3,7 +3,7 @@
 use crate::diagnosis::case::Case;
 use crate::diagnosis::finding::{Finding, Subject};
 use crate::diagnosis::retries::{Fixes, then};
-use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
+use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, refused_by_rbac};
 use crate::model::forbidden::Forbidden;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
@@ -23,18 +23,9 @@ Give it the right by a Role and a RoleBinding in the namespace that the message 
     explains: &[
         "SKVS108", "SKVS110", "SKVS109", "SKVS131", "SKVS142", "SKVS145",
     ],
-    when: refused,
+    when: refused_by_rbac,
     check,
 };
-
-/// Whether the failure is a refusal by RBAC.
-fn refused(case: &Case<'_>) -> bool {
-    // That Flux may not act as the account at all is another matter (SKVS143).
-    let impersonation = case.forbidden().is_some_and(|r| r.verb == "impersonate");
-    !impersonation
-        && case.error().contains("cannot ")
-        && case.error().contains("User \"system:serviceaccount:")
-}
 
 fn check(case: &Case<'_>) -> Verdict {
     if case.snapshot.service_account.is_absent() {

@@ -1,6 +1,7 @@
 //! SKVS220: source-controller cannot write to its own storage.
 
 use crate::diagnosis::case::Case;
+use crate::diagnosis::controller_log;
 use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, always};
 use crate::diagnosis::sources;
@@ -14,7 +15,7 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
     title: "source-controller cannot write to its own storage",
     explanation: r#"source-controller has the chart or the index and cannot store it: its disk is full, read-only or has other rights than it
 expects. Every source of the cluster is affected sooner or later."#,
-    fix: r#"See it: `kubectl logs -n flux-system deployment/source-controller --since=1h`
+    fix: r#"See it: `kubectl logs -n NAMESPACE -l app=source-controller --since=1h --tail=-1`, in the namespace of Flux
 
 Make room on, or mend, the volume at `/data` of source-controller (an emptyDir if nothing else was set: then the node's disk)."#,
     example: r#"StorageOperationFailed: failed to create artifact directory: mkdir /data/helmchart: no space left on device"#,
@@ -30,17 +31,17 @@ fn check(case: &Case<'_>) -> Verdict {
     };
     let full = told.condition.message.contains("no space left on device");
     let what = if full { ": its disk is full" } else { "" };
-    sources::finding(
+    let finding = sources::finding(
         case,
         &told.subject,
         &format!("source-controller cannot store {}{what}", told.subject),
         "The repository and the chart are not at fault, and other sources fail too.",
     )
     .seen(evidence)
-    .step("Look at the volume at /data of source-controller, and at its log:")
-    .command(sources::log())
-    .then(then(case, Fixes::Elsewhere))
-    .into()
+    .step("Look at the volume at /data of source-controller, and at its log:");
+    controller_log::shown(case, finding, "source-controller", "1h")
+        .then(then(case, Fixes::Elsewhere))
+        .into()
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! SKVS900: the cause is not known.
 
 use crate::diagnosis::case::Case;
+use crate::diagnosis::controller_log;
 use crate::diagnosis::finding::{Evidence, Finding};
 use crate::diagnosis::retries::{again, kubectl};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, failing};
@@ -52,7 +53,7 @@ fn check(case: &Case<'_>) -> Verdict {
     .lines(condition.message.lines().take(LINES));
     let hr = case.hr();
     let then = failure::is_exhausted(hr).then(|| again(case));
-    Finding::new(
+    let finding = Finding::new(
         case.subject(),
         "it fails, and no check here knows the cause",
     )
@@ -73,17 +74,10 @@ fn check(case: &Case<'_>) -> Verdict {
         "jobs,pods,events",
         "-n",
         hr.release_namespace(),
-    ])
-    .command([
-        "kubectl",
-        "logs",
-        "-n",
-        "flux-system",
-        "deployment/helm-controller",
-        "--since=1h",
-    ])
-    .then(then)
-    .into()
+    ]);
+    controller_log::shown(case, finding, "helm-controller", "1h")
+        .then(then)
+        .into()
 }
 
 #[cfg(test)]

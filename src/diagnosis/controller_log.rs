@@ -1,0 +1,113 @@
+//! The commands that show the log of one of Flux's controllers, wherever Flux runs.
+
+use super::case::Case;
+use super::finding::Finding;
+use super::sources;
+use serde_json::Value;
+
+/// Where Flux runs if nothing tells another place.
+const USUAL: &str = "flux-system";
+
+/// The finding with the log of the last `since`; where Flux's namespace is not known, with what tells it first.
+pub(super) fn shown(case: &Case<'_>, finding: Finding, controller: &str, since: &str) -> Finding {
+    let label = format!("app={controller}");
+    let (finding, namespace) = match namespace(case) {
+        Some(namespace) => (finding, namespace),
+        None => (
+            finding.command(["kubectl", "get", "pods", "-A", "-l", &label]),
+            USUAL,
+        ),
+    };
+    // By a label kubectl shows the last ten lines if it is not told otherwise.
+    finding.command([
+        "kubectl",
+        "logs",
+        "-n",
+        namespace,
+        "-l",
+        &label,
+        &format!("--since={since}"),
+        "--tail=-1",
+    ])
+}
+
+/// Flux's namespace: where its Deployments were seen, or as the address of an artifact has it.
+fn namespace<'a>(case: &Case<'a>) -> Option<&'a str> {
+    let controllers = case.snapshot.further.controllers.seen();
+    let seen = controllers.filter(|c| !c.deployments.is_empty());
+    seen.map(|c| c.namespace.as_str())
+        .or_else(|| sources::links(case).find_map(|(object, _)| of_artifact(object)))
+}
+
+/// The namespace in `http://source-controller.NAMESPACE.svc…`.
+fn of_artifact(object: &Value) -> Option<&str> {
+    let url = sources::artifact(object)?.get("url")?.as_str()?;
+    let (namespace, rest) = url
+        .strip_prefix("http://source-controller.")?
+        .split_once('.')?;
+    let plain = |c: char| c.is_ascii_alphanumeric() || c == '-';
+    let is_name = !namespace.is_empty() && namespace.chars().all(plain);
+    (is_name && rest.starts_with("svc")).then_some(namespace)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnosis::finding::{Step, Subject};
+    use crate::diagnosis::fixture;
+    use crate::snapshot::{Controllers, Read, Snapshot};
+    use serde_json::json;
+
+    fn commands(change: &dyn Fn(&mut Snapshot)) -> Vec<String> {
+        let mut snapshot = fixture::snapshot("unknown-cause");
+        change(&mut snapshot);
+        let case = Case::new(&snapshot, fixture::meta("unknown-cause").now);
+        let finding = Finding::new(Subject::new("A", "b", "c"), "d");
+        shown(&case, finding, "helm-controller", "1h")
+            .fix
+            .iter()
+            .map(|step| match step {
+                Step::Command(words) => crate::text::shell_line(words),
+                Step::Text(text) => text.clone(),
+            })
+            .collect()
+    }
+
+    fn stored_at(url: &str) -> impl Fn(&mut Snapshot) {
+        let chart = json!({"kind": "HelmChart", "status": {"artifact": {"url": url}}});
+        move |s| s.chart = Read::Seen(chart.clone())
+    }
+
+    #[test]
+    fn the_log_is_looked_for_where_flux_runs() {
+        let there = ["kubectl logs -n gitops -l app=helm-controller --since=1h --tail=-1"];
+        let artifact = "http://source-controller.gitops.svc.cluster.local./helmchart/a/b/c.tgz";
+        assert_eq!(commands(&stored_at(artifact)), there);
+        assert_eq!(
+            commands(&|s| {
+                s.further.controllers = Read::Seen(Controllers {
+                    namespace: "gitops".to_owned(),
+                    deployments: vec![json!({})],
+                    pods: Read::Seen(Vec::new()),
+                });
+            }),
+            there
+        );
+    }
+
+    #[test]
+    fn a_place_that_is_not_known_is_asked_for_first() {
+        let first = [
+            "kubectl get pods -A -l app=helm-controller",
+            "kubectl logs -n flux-system -l app=helm-controller --since=1h --tail=-1",
+        ];
+        assert_eq!(commands(&|_| {}), first);
+        for url in [
+            "http://source-controller.example/a",
+            "http://source-controller.a b.svc/a",
+            "http://other.gitops.svc/a",
+        ] {
+            assert_eq!(commands(&stored_at(url)), first, "{url}");
+        }
+    }
+}
