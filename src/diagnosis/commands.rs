@@ -38,7 +38,10 @@ const KUBECTL: &[(&str, &[&str])] = &[
         ],
     ),
     ("label", &["--overwrite"]),
-    ("logs", &["--all-containers", "-c", "--tail=", "--since="]),
+    (
+        "logs",
+        &["--all-containers", "-c", "-l", "--tail=", "--since="],
+    ),
     ("patch", &["--type=", "-p="]),
 ];
 
