@@ -155,10 +155,12 @@ impl Recording {
     pub fn unreadable(&self) -> Vec<String> {
         let mut reasons: Vec<String> = Vec::new();
         // Parts that were not read by a path come last: what they lack is often told by a read before them.
-        let (reads, asides): (Vec<&Entry>, Vec<&Entry>) = self
+        let (mut reads, asides): (Vec<&Entry>, Vec<&Entry>) = self
             .entries
             .iter()
             .partition(|e| e.path.starts_with("/api"));
+        // Reads run side by side: the order in which they were answered is not the same twice.
+        reads.sort_by(|a, b| a.path.cmp(&b.path));
         for entry in reads.into_iter().chain(asides) {
             let reason = match &entry.kept {
                 Kept::Refused(status) if status.code == 403 => {
