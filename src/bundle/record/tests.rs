@@ -64,7 +64,7 @@ fn a_list_whose_end_was_not_had_was_not_had() {
 }
 
 #[test]
-fn what_was_not_readable_is_told_once_and_absence_is_an_answer() {
+fn what_was_not_readable_is_told_once_in_the_order_of_its_path_and_absence_is_an_answer() {
     let recorder = Recorder::default();
     let forbidden = "events is forbidden: User \"dev\" cannot list resource \"events\" in API group \"\" in the namespace \"core\"";
     for path in [
@@ -86,8 +86,8 @@ fn what_was_not_readable_is_told_once_and_absence_is_an_answer() {
     assert_eq!(
         recording.unreadable(),
         [
-            "list events in core (forbidden)",
-            "/api/v1/namespaces/b: no answer in 30s, token=<redacted>"
+            "/api/v1/namespaces/b: no answer in 30s, token=<redacted>",
+            "list events in core (forbidden)"
         ]
     );
 }
