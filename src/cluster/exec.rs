@@ -4,6 +4,10 @@
 //! what the status frame says; a stream that ends without one is [`Ended::Lost`], never a success.
 //! The request log tells pod and container, not the command.
 
+mod open;
+
+pub use open::Running;
+
 use super::transport::Transport;
 use super::{Cluster, ClusterError, segment};
 use futures::FutureExt;
@@ -88,16 +92,21 @@ impl Transport {
             },
             Err(error) => error.clause(),
         };
+        self.log_exec(place, &outcome, started.elapsed());
+        answer
+    }
+
+    /// The line of the request log: pod and container, not the command.
+    fn log_exec(&self, place: &Place<'_>, outcome: &str, took: Duration) {
         self.log(|base| {
             format!(
                 "GET {base}/api/v1/namespaces/{}/pods/{}/exec?container={} {outcome} in {} milliseconds",
                 segment(place.namespace),
                 segment(place.pod),
                 segment(place.container),
-                started.elapsed().as_millis()
+                took.as_millis()
             )
         });
-        answer
     }
 
     /// The upgrade: the only part that `--request-timeout` bounds.

@@ -153,13 +153,7 @@ mod tests {
     }
 
     fn target() -> Target {
-        Target {
-            namespace: "secure-kvs".into(),
-            pod: "db-0".into(),
-            uid: "u".into(),
-            container: "couchdb".into(),
-            port: 5984,
-        }
+        Target::example(5984)
     }
 
     type Told = Result<(u16, Value), NoResponse>;

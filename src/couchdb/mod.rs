@@ -1,16 +1,21 @@
 //! CouchDB, asked from inside one of its own pods.
 //!
-//! Owns which pod and container that is ([`pods`]), the one script that runs there ([`script`]), its answers ([`response`]), and the
-//! only act of this plugin that changes anything ([`delete`]). Credentials never leave the pod.
+//! Owns which pod and container that is ([`pods`]), the script that runs there ([`script`]) or stays open ([`session`]), its answers ([`response`]), and the
+//! only act of this plugin that changes anything ([`delete`]). A container's own
+//! credentials never leave it ([`credentials`]).
 
+pub mod credentials;
 pub mod delete;
 pub mod look;
 pub mod pods;
 pub mod request;
 pub mod response;
 pub mod script;
+pub mod session;
 pub mod transport;
 
+use crate::cluster::exec::Place;
+use credentials::Credentials;
 use std::fmt;
 
 /// The container that is asked, as the evidence found it.
@@ -23,6 +28,18 @@ pub struct Target {
     pub container: String,
     /// Port of CouchDB on the pod's loopback.
     pub port: u16,
+    pub credentials: Credentials,
+}
+
+impl Target {
+    /// Where a command runs.
+    pub(crate) fn place(&self) -> Place<'_> {
+        Place {
+            namespace: &self.namespace,
+            pod: &self.pod,
+            container: &self.container,
+        }
+    }
 }
 
 impl fmt::Display for Target {
@@ -32,5 +49,20 @@ impl fmt::Display for Target {
             "{}/{} (container {})",
             self.namespace, self.pod, self.container
         )
+    }
+}
+
+#[cfg(test)]
+impl Target {
+    /// A target for tests.
+    pub(crate) fn example(port: u16) -> Self {
+        Self {
+            namespace: "secure-kvs".into(),
+            pod: "db-0".into(),
+            uid: "u".into(),
+            container: "couchdb".into(),
+            port,
+            credentials: Credentials::Container,
+        }
     }
 }

@@ -4,6 +4,7 @@
 //! credentials and is no CouchDB; sidecars share its pod. Neither is ever a candidate, whatever the flags say.
 
 use super::Target;
+use super::credentials::Credentials;
 use k8s_openapi::api::core::v1::{Container, Pod};
 use std::collections::BTreeMap;
 
@@ -176,6 +177,7 @@ pub fn target(pods: &[Pod], choice: &Choice) -> Result<Target, NoTarget> {
                 uid: f.pod.metadata.uid.clone().unwrap_or_default(),
                 container: container.name.clone(),
                 port: choice.port.unwrap_or_else(|| port(container)),
+                credentials: Credentials::default(),
             });
         }
         unready.push(f.name().to_owned());

@@ -58,6 +58,22 @@ impl Path {
     }
 }
 
+/// A POST that only reads: its body is the question.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Query(Path);
+
+impl Query {
+    /// Figures of up to 100 databases by `{"keys": […]}`.
+    pub fn databases_info() -> Self {
+        Self(Path("/_dbs_info".to_owned()))
+    }
+
+    /// The path that it is sent to.
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
 /// One segment. A member is never only dots: its name holds an `@`.
 fn encode(segment: &str) -> String {
     utf8_percent_encode(segment, KEPT).to_string()

@@ -26,6 +26,18 @@ pub enum NoResponse {
 }
 
 impl NoResponse {
+    /// What an exit code of curl or of the shell tells; `None` when the request came to its end.
+    pub fn from_exit(code: i32) -> Option<Self> {
+        let why = match code {
+            0 => return None,
+            7 => return Some(Self::NotConnected),
+            28 => "CouchDB did not answer in time".to_owned(),
+            18 | 52 | 55 | 56 => "the connection to CouchDB was cut".to_owned(),
+            code => format!("the request ended with exit code {code}"),
+        };
+        Some(Self::Broken(why))
+    }
+
     /// A clause for an error.
     pub fn clause(&self) -> String {
         match self {
@@ -41,24 +53,8 @@ impl Response {
     /// # Errors
     /// No answer, or only a part of one.
     pub fn read(exchange: &Exchange) -> Result<Self, NoResponse> {
-        match exchange.exit {
-            0 => {}
-            7 => return Err(NoResponse::NotConnected),
-            28 => {
-                return Err(NoResponse::Broken(
-                    "CouchDB did not answer in time".to_owned(),
-                ));
-            }
-            18 | 52 | 55 | 56 => {
-                return Err(NoResponse::Broken(
-                    "the connection to CouchDB was cut".to_owned(),
-                ));
-            }
-            code => {
-                return Err(NoResponse::Broken(format!(
-                    "the request ended with exit code {code}"
-                )));
-            }
+        if let Some(none) = NoResponse::from_exit(exchange.exit) {
+            return Err(none);
         }
         Self::parse(&exchange.raw)
             .ok_or_else(|| NoResponse::Broken("the answer of CouchDB was cut".to_owned()))
@@ -66,31 +62,16 @@ impl Response {
 
     /// Reads head and body; interim answers (1xx) are passed over. A 2xx without whole JSON is no answer.
     fn parse(raw: &[u8]) -> Option<Self> {
-        let mut rest = raw;
-        loop {
-            let (head, body) = split_head(rest)?;
-            let head = String::from_utf8_lossy(head);
-            let mut lines = head.lines();
-            let status = status_of(lines.next()?)?;
-            if (100..200).contains(&status) {
-                rest = body;
-                continue;
-            }
-            let request_id = lines.find_map(|line| {
-                let (name, value) = line.split_once(':')?;
-                name.eq_ignore_ascii_case("x-couch-request-id")
-                    .then(|| crate::text::one_line(value))
-            });
-            let body = serde_json::from_slice(body).ok();
-            if body.is_none() && (200..300).contains(&status) {
-                return None;
-            }
-            return Some(Self {
-                status,
-                request_id,
-                body: body.unwrap_or(Value::Null),
-            });
+        let (head, body) = Head::read(raw)?;
+        let body = serde_json::from_slice(body).ok();
+        if body.is_none() && head.is_success() {
+            return None;
         }
+        Some(Self {
+            status: head.status,
+            request_id: head.request_id,
+            body: body.unwrap_or(Value::Null),
+        })
     }
 
     /// `error` and `reason` of a refusal.
@@ -123,6 +104,42 @@ impl Response {
             .get(key)
             .and_then(Value::as_str)
             .unwrap_or_default()
+    }
+}
+
+/// Status and headers of an answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Head {
+    pub status: u16,
+    /// `X-Couch-Request-ID`.
+    pub request_id: Option<String>,
+}
+
+impl Head {
+    /// Reads the head of `raw`, and gives what follows it; interim answers (1xx) are passed over. `None`: it is not whole, or none.
+    pub fn read(raw: &[u8]) -> Option<(Self, &[u8])> {
+        let mut rest = raw;
+        loop {
+            let (head, body) = split_head(rest)?;
+            let head = String::from_utf8_lossy(head);
+            let mut lines = head.lines();
+            let status = status_of(lines.next()?)?;
+            if (100..200).contains(&status) {
+                rest = body;
+                continue;
+            }
+            let request_id = lines.find_map(|line| {
+                let (name, value) = line.split_once(':')?;
+                name.eq_ignore_ascii_case("x-couch-request-id")
+                    .then(|| crate::text::one_line(value))
+            });
+            return Some((Self { status, request_id }, body));
+        }
+    }
+
+    /// A 2xx.
+    pub fn is_success(&self) -> bool {
+        (200..300).contains(&self.status)
     }
 }
 

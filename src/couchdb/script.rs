@@ -5,6 +5,7 @@
 //! and no URL holds them. curl's flags are those of 7.74 (Debian bullseye); a proxy of the pod's environment and its `~/.curlrc` are not
 //! used. An answer ends with the nonce, which nothing in a database can know: an answer without it was cut.
 
+use super::Target;
 use super::request::Path;
 
 /// Exit codes of the script itself, all before the first request.
@@ -19,53 +20,11 @@ const LOOK_SECONDS: u32 = 4;
 /// Bound on the DELETE in the pod, in seconds: CouchDB itself gives up on a member after 60.
 const DELETE_SECONDS: u32 = 90;
 
-/// The script. Arguments: mode, nonce, port, seconds for a read, seconds for the DELETE; then for `read` paths, for `delete`
-/// pairs of a path and the text that its answer must hold, and last the database's path.
-pub const SCRIPT: &str = r#"export LC_ALL=C
-mode=$1 nonce=$2 port=$3 patience=$4 delete_patience=$5
-shift 5
-[ -n "${COUCHDB_USER-}" ] && [ -n "${COUCHDB_PASSWORD-}" ] || exit 91
-for tool in base64 tr cat; do command -v "$tool" >/dev/null 2>&1 || exit 92; done
-if command -v curl >/dev/null 2>&1; then way=curl
-elif command -v bash >/dev/null 2>&1; then way=bash
-else exit 90; fi
-credentials() {
-  printf 'Authorization: Basic %s\n' "$(printf '%s:%s' "$COUCHDB_USER" "$COUCHDB_PASSWORD" | base64 | tr -d '\n')"
-}
-over_curl() {
-  curl -q -sS -i -H @- --noproxy '*' --globoff --connect-timeout 5 --max-time "$3" -X "$1" -- "http://127.0.0.1:$port$2"
-}
-over_bash() {
-  bash -c 'IFS= read -r credentials
-    exec 3<>"/dev/tcp/127.0.0.1/$1" || exit 7
-    printf "%s %s HTTP/1.0\r\nHost: 127.0.0.1\r\n%s\r\n\r\n" "$2" "$3" "$credentials" >&3
-    cat <&3' bash "$port" "$1" "$2"
-}
-ask() {
-  raw=$(credentials | over_$way "$1" "$2" "$3")
-  rc=$?
-  printf '%s ask %s %s\n%s\n%s end %s\n' "$nonce" "$1" "$2" "$raw" "$nonce" "$rc"
-}
-locked_out() { case $raw in HTTP/?.?' 401'*|HTTP/?.?' 403'*) true;; *) false;; esac; }
-holds() {
-  case $rc$raw in 0HTTP/?.?' 200'*) ;; *) return 1;; esac
-  case $(printf '%s' "$raw" | tr -d ' \t\r\n') in *"$1"*) true;; *) false;; esac
-}
-same() {
-  last=
-  while [ $# -gt 1 ]; do
-    if [ "$1" != "$last" ]; then ask GET "$1" "$patience"; last=$1; fi
-    if ! holds "$2"; then printf '%s differs %s %s\n' "$nonce" "$1" "$2"; return 1; fi
-    shift 2
-  done
-  path=$1
-}
-case $mode in
-read) for path; do ask GET "$path" "$patience"; if locked_out; then break; fi; done;;
-delete) if same "$@"; then printf '%s sending\n' "$nonce"; ask DELETE "$path" "$delete_patience"; fi;;
-esac
-printf '%s done\n' "$nonce"
-"#;
+/// The script: see the heads of its two parts.
+pub const SCRIPT: &str = concat!(
+    include_str!("script/prelude.sh"),
+    include_str!("script/job.sh")
+);
 
 /// What a path must still answer for the DELETE to be sent: text that its JSON holds, without blanks.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -87,7 +46,7 @@ pub enum Job {
 
 impl Job {
     /// The exec's command. Nothing in it is secret.
-    pub fn command(&self, nonce: &str, port: u16) -> Vec<String> {
+    pub fn command(&self, nonce: &str, target: &Target) -> Vec<String> {
         let mode = match self {
             Self::Read(_) | Self::Look(_) => "read",
             Self::Delete { .. } => "delete",
@@ -96,11 +55,9 @@ impl Job {
             Self::Look(_) => LOOK_SECONDS,
             Self::Read(_) | Self::Delete { .. } => READ_SECONDS,
         };
-        let mut words = ["sh", "-c", SCRIPT, "skvs", mode, nonce]
-            .map(str::to_owned)
-            .to_vec();
+        let mut words = opening(SCRIPT, nonce, target);
         words.extend([
-            port.to_string(),
+            mode.to_owned(),
             patience.to_string(),
             DELETE_SECONDS.to_string(),
         ]);
@@ -128,6 +85,15 @@ impl Job {
             }
         }
     }
+}
+
+/// A script with the prelude's arguments.
+pub(super) fn opening(script: &str, nonce: &str, target: &Target) -> Vec<String> {
+    let port = target.port.to_string();
+    let source = target.credentials.source();
+    ["sh", "-c", script, "skvs", nonce, &port, source]
+        .map(str::to_owned)
+        .to_vec()
 }
 
 /// Why the script did not start to work.

@@ -5,7 +5,7 @@
 use super::Target;
 use super::response::{NoResponse, Response};
 use super::script::{self, Job, Unfit};
-use crate::cluster::exec::{Ended, Place};
+use crate::cluster::exec::Ended;
 use crate::cluster::{Cluster, ClusterError};
 use crate::error::Error;
 use ring::rand::SecureRandom;
@@ -134,13 +134,13 @@ pub async fn run_within(
     limit: Duration,
 ) -> Result<Answers, Failure> {
     let nonce = nonce();
-    let place = Place {
-        namespace: &target.namespace,
-        pod: &target.pod,
-        container: &target.container,
-    };
     let execed = cluster
-        .exec(&place, &job.command(&nonce, target.port), b"", limit)
+        .exec(
+            &target.place(),
+            &job.command(&nonce, target),
+            target.credentials.first_line(),
+            limit,
+        )
         .await
         .map_err(Failure::Exec)?;
     let output = script::read(&execed.stdout, &nonce);
@@ -195,7 +195,7 @@ fn answers(output: script::Output, lost: Option<String>) -> Answers {
 }
 
 /// 128 random bits in hex.
-fn nonce() -> String {
+pub(super) fn nonce() -> String {
     let mut bytes = [0; 16];
     ring::rand::SystemRandom::new()
         .fill(&mut bytes)

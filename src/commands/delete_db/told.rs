@@ -234,13 +234,7 @@ mod tests {
     use crate::couchdb::response::ShardMap;
 
     fn told(name: &str, members: &[Member], others: &[&str]) -> (String, Vec<String>) {
-        let target = Target {
-            namespace: "secure-kvs".into(),
-            pod: "db-0".into(),
-            uid: "u".into(),
-            container: "couchdb".into(),
-            port: 5984,
-        };
+        let target = Target::example(5984);
         let members: Vec<(String, Member)> = members
             .iter()
             .enumerate()

@@ -76,7 +76,7 @@ struct Ran {
 }
 
 fn run(job: &Job, port: u16, shell: &str, path: &std::path::Path, user: Option<&str>) -> Ran {
-    let mut words = job.command(NONCE, port);
+    let mut words = job.command(NONCE, &Target::example(port));
     words[0] = shell.to_owned();
     let mut command = Command::new(&words[0]);
     command
@@ -265,7 +265,7 @@ fn no_delete_is_sent_when_a_guard_does_not_hold() {
 
 #[test]
 fn nothing_in_the_command_is_secret_and_curl_is_safe() {
-    let command = deletion().command(NONCE, 5984);
+    let command = deletion().command(NONCE, &Target::example(5984));
     assert_eq!(command[..2], ["sh", "-c"]);
     assert!(command.iter().all(|w| !w.contains("COUCHDB_PASSWORD=")));
     // -q stands first; nothing follows a redirect, traces, or passes credentials as an argument.

@@ -17,11 +17,9 @@ pub(in crate::couchdb::delete) fn facts() -> Facts {
     Facts {
         name: DatabaseName::parse("pds_database").unwrap(),
         target: Target {
-            namespace: "secure-kvs".into(),
             pod: "db-agora-kvs-secure-kvs-agora-couchdb-0".into(),
             uid: "uid-0".into(),
-            container: "couchdb".into(),
-            port: 5984,
+            ..Target::example(5984)
         },
         server: Server {
             couchdb: "Welcome".into(),

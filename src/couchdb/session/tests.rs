@@ -1,0 +1,236 @@
+//! The session's script, run by this host's shells and curl against a server that gives back what it gets.
+
+use super::*;
+use crate::couchdb::credentials::Credentials;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+
+const NONCE: &str = "0123456789abcdef0123456789abcdef";
+const BASIC: &str = "YWRtaW46c2VzYW1l";
+
+/// Gives back method, type, credentials and body; `/refuse` answers before it has read the body, `/cut` half of what it says.
+fn echo() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        while let Ok((stream, _)) = listener.accept() {
+            let _ = answer(stream);
+        }
+    });
+    port
+}
+
+fn answer(mut stream: TcpStream) -> std::io::Result<()> {
+    let mut from = BufReader::new(stream.try_clone()?);
+    let mut lines = Vec::new();
+    loop {
+        let mut line = String::new();
+        from.read_line(&mut line)?;
+        if line.trim().is_empty() {
+            break;
+        }
+        lines.push(line.trim().to_owned());
+    }
+    let header = |name: &str| {
+        let value = lines.iter().find_map(|l| l.strip_prefix(name));
+        value.unwrap_or_default().to_owned()
+    };
+    if lines[0].contains("/refuse") {
+        let body = r#"{"error":"too_large","reason":"no"}"#;
+        write!(
+            stream,
+            "HTTP/1.1 413 Too Large\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+            body.len()
+        )?;
+        return Ok(());
+    }
+    let mut body = vec![0; header("Content-Length: ").parse().unwrap_or(0)];
+    from.read_exact(&mut body)?;
+    let mut told = format!(
+        "{} {} {}\n",
+        lines[0],
+        header("Content-Type: "),
+        header("Authorization: ")
+    )
+    .into_bytes();
+    told.extend_from_slice(&body);
+    let length = told.len() * if lines[0].contains("/cut") { 2 } else { 1 };
+    write!(
+        stream,
+        "HTTP/1.1 200 OK\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n"
+    )?;
+    stream.write_all(&told)
+}
+
+/// The script as a child of this test.
+struct Shell {
+    child: Child,
+    stdin: ChildStdin,
+    stdout: ChildStdout,
+    frames: Frames,
+}
+
+impl Shell {
+    fn start(with_curl: bool, target: &Target) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["curl", "bash", "base64", "tr", "cat", "head"] {
+            if with_curl || name != "curl" {
+                let found = ["/bin", "/usr/bin"].map(|d| std::path::Path::new(d).join(name));
+                let found = found.into_iter().find(|p| p.exists()).unwrap();
+                std::os::unix::fs::symlink(found, folder.path().join(name)).unwrap();
+            }
+        }
+        let words = script::opening(SCRIPT, NONCE, target);
+        let mut child = Command::new("/bin/sh")
+            .args(&words[1..])
+            .arg("5")
+            .env_clear()
+            // The links are read as long as the script runs.
+            .env("PATH", folder.keep())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut stdin = child.stdin.take().unwrap();
+        stdin.write_all(target.credentials.first_line()).unwrap();
+        let stdout = child.stdout.take().unwrap();
+        let frames = Frames::new(NONCE.to_owned());
+        Self {
+            child,
+            stdin,
+            stdout,
+            frames,
+        }
+    }
+
+    fn frame(&mut self) -> Option<Frame> {
+        let mut piece = [0; 4096];
+        loop {
+            if let Some(frame) = self.frames.next().unwrap() {
+                return Some(frame);
+            }
+            match self.stdout.read(&mut piece).unwrap() {
+                0 => return None,
+                read => self.frames.push(&piece[..read]),
+            }
+        }
+    }
+
+    fn ask(&mut self, line: &str, body: &[u8]) -> (Vec<u8>, i32) {
+        self.stdin.write_all(line.as_bytes()).unwrap();
+        self.stdin.write_all(b"\n").unwrap();
+        self.stdin.write_all(body).unwrap();
+        assert_eq!(self.frame(), Some(Frame::Ask), "{line}");
+        let mut answer = Vec::new();
+        loop {
+            match self.frame() {
+                Some(Frame::Piece(bytes)) => answer.extend_from_slice(&bytes),
+                Some(Frame::End(code)) => return (answer, code),
+                other => panic!("{line}: {other:?}"),
+            }
+        }
+    }
+}
+
+fn given(port: u16) -> Target {
+    Target {
+        credentials: Credentials::given("admin", "sesame"),
+        ..Target::example(port)
+    }
+}
+
+#[test]
+fn one_request_follows_the_other_whatever_their_bodies_hold() {
+    let sent: Vec<u8> = (0..3_000_000u32).map(|n| (n % 251) as u8).collect();
+    for with_curl in [true, false] {
+        let mut shell = Shell::start(with_curl, &given(echo()));
+        assert_eq!(shell.frame(), Some(Frame::Ready));
+        let (answer, code) = shell.ask("GET /a -", b"");
+        assert_eq!(code, 0);
+        let (head, body) = Head::read(&answer).unwrap();
+        assert!(head.is_success());
+        let body = String::from_utf8_lossy(body).into_owned();
+        assert!(body.starts_with("GET /a HTTP/1."), "{body}");
+        assert!(body.ends_with(&format!(" Basic {BASIC}\n")), "{body}");
+        for (method, kind) in [
+            ("POST", "application/json"),
+            ("PUT", "a/b; boundary=\"c d\""),
+        ] {
+            let (answer, code) = shell.ask(&format!("{method} /b {} {kind}", sent.len()), &sent);
+            let (_, body) = Head::read(&answer).unwrap();
+            let end = body.iter().position(|b| *b == b'\n').unwrap();
+            let first = String::from_utf8_lossy(&body[..end]).into_owned();
+            assert!(
+                first.starts_with(&format!("{method} /b HTTP/1.")),
+                "{first}"
+            );
+            assert!(
+                first.ends_with(&format!(" {kind} Basic {BASIC}")),
+                "{first}"
+            );
+            assert!(body[end + 1..] == sent, "{with_curl} {method}");
+            assert_eq!(code, 0);
+        }
+        let (_, code) = shell.ask("POST /b 0 text/plain", b"");
+        assert_eq!(code, 0);
+        shell.stdin.write_all(b"end\n").unwrap();
+        assert_eq!(shell.frame(), Some(Frame::Done));
+        assert!(shell.child.wait().unwrap().success());
+    }
+}
+
+#[test]
+fn a_body_that_nobody_read_is_passed_over() {
+    for with_curl in [true, false] {
+        let mut shell = Shell::start(with_curl, &given(echo()));
+        assert_eq!(shell.frame(), Some(Frame::Ready));
+        let body = vec![b'\n'; 2_000_000];
+        shell.ask(&format!("POST /refuse {} text/plain", body.len()), &body);
+        let (answer, code) = shell.ask("GET /a -", b"");
+        assert!(code == 0 && Head::read(&answer).is_some(), "{with_curl}");
+    }
+}
+
+#[test]
+fn no_server_and_a_cut_answer_are_told_and_the_session_goes_on() {
+    let free = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = free.local_addr().unwrap().port();
+    drop(free);
+    for with_curl in [true, false] {
+        let mut shell = Shell::start(with_curl, &given(port));
+        assert_eq!(shell.frame(), Some(Frame::Ready));
+        for line in ["GET /a -", "POST /b 3 text/plain"] {
+            let (_, code) = shell.ask(line, if line.contains('3') { b"abc" } else { b"" });
+            assert_eq!(NoResponse::from_exit(code), Some(NoResponse::NotConnected));
+        }
+    }
+    let mut shell = Shell::start(true, &given(echo()));
+    assert_eq!(shell.frame(), Some(Frame::Ready));
+    let (_, code) = shell.ask("GET /cut -", b"");
+    assert!(matches!(
+        NoResponse::from_exit(code),
+        Some(NoResponse::Broken(_))
+    ));
+}
+
+#[test]
+fn a_deletion_is_no_request_of_a_session() {
+    for line in ["DELETE /a -", "delete /a -", "", "end"] {
+        let mut shell = Shell::start(true, &given(1));
+        assert_eq!(shell.frame(), Some(Frame::Ready));
+        shell
+            .stdin
+            .write_all(format!("{line}\n").as_bytes())
+            .unwrap();
+        assert_eq!(shell.frame(), Some(Frame::Done), "{line}");
+    }
+}
+
+#[test]
+fn a_container_without_credentials_is_unfit() {
+    let mut shell = Shell::start(true, &Target::example(1));
+    assert_eq!(shell.frame(), None);
+    let code = shell.child.wait().unwrap().code().unwrap();
+    assert_eq!(Unfit::from_exit(code), Some(Unfit::NoCredentials));
+}
