@@ -54,7 +54,7 @@ impl Code {
                 "the deletion was or may have been sent and its outcome is not known (also Ctrl-C after it was sent)"
             }
             Code::Incomplete => "the deletion is incomplete: a member still holds the data",
-            Code::Interrupted => "interrupted before anything was changed",
+            Code::Interrupted => "interrupted while nothing was being changed",
         }
     }
 }

@@ -12,6 +12,7 @@ pub mod couchdb;
 pub mod diagnosis;
 pub mod error;
 pub mod exit;
+mod interrupt;
 pub mod model;
 mod palette;
 pub mod render;

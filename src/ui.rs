@@ -5,7 +5,7 @@
 
 use crate::error::{Error, Result};
 use crate::palette::Palette;
-use std::io::{self, BufWriter, IsTerminal, Write};
+use std::io::{self, BufRead, BufWriter, IsTerminal, Write};
 
 /// What is known about the terminal, read once at the start.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -204,28 +204,55 @@ pub fn log(line: &str) {
     let _ = writeln!(io::stderr(), "{line}");
 }
 
-/// Asks one question on the terminal and gives the line as it was typed, also an empty one. Blocks.
+/// What came after a question.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// A line as it was typed, without its end; also an empty one.
+    Line(String),
+    /// The input ended before a line did: Ctrl-D, or the terminal is gone.
+    End,
+}
+
+/// Asks one question on the terminal. Blocks. The terminal edits the line itself, so that Ctrl-C, Ctrl-Z and Ctrl-D mean what they
+/// mean everywhere.
 ///
 /// # Errors
-/// The answer cannot be read; of kind `Interrupted` for Ctrl-C.
-pub fn ask(question: &str) -> io::Result<String> {
-    dialoguer::Input::<String>::new()
-        .with_prompt(question)
-        .allow_empty(true)
-        .report(true)
-        .interact_text()
-        .map_err(|dialoguer::Error::IO(error)| {
-            if error.kind() == io::ErrorKind::Interrupted {
-                // The cursor still stands behind the question.
-                log("");
-            }
-            error
-        })
+/// The answer cannot be read.
+pub fn ask(question: &str) -> io::Result<Answer> {
+    let mut err = io::stderr();
+    write!(err, "{question}: ")?;
+    err.flush()?;
+    let mut line = String::new();
+    io::stdin().lock().read_line(&mut line)?;
+    let answer = answer(&line);
+    if answer == Answer::End {
+        // The cursor still stands behind the question.
+        log("");
+    }
+    Ok(answer)
+}
+
+/// Only what Enter ended is an answer.
+fn answer(line: &str) -> Answer {
+    match line.strip_suffix('\n') {
+        Some(line) => Answer::Line(line.strip_suffix('\r').unwrap_or(line).to_owned()),
+        None => Answer::End,
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::cut;
+    use super::{Answer, answer, cut};
+
+    #[test]
+    fn only_a_whole_line_is_an_answer() {
+        assert_eq!(answer("a_b\n"), Answer::Line("a_b".to_owned()));
+        assert_eq!(answer("a_b\r\n"), Answer::Line("a_b".to_owned()));
+        assert_eq!(answer(" a_b \n"), Answer::Line(" a_b ".to_owned()));
+        assert_eq!(answer("\n"), Answer::Line(String::new()));
+        assert_eq!(answer(""), Answer::End);
+        assert_eq!(answer("a_b"), Answer::End);
+    }
 
     #[test]
     fn a_live_line_is_cut_by_columns() {

@@ -4,5 +4,6 @@ mod act;
 mod elsewhere;
 mod outcomes;
 mod refusals;
+mod several;
 mod stage;
 mod terminal;

@@ -35,7 +35,7 @@ pub(super) fn again(connection: &ConnectionArgs, args: &Args, name: &DatabaseNam
         verbosity: _,
     } = connection;
     let Args {
-        database: _,
+        databases: _,
         confirm: _,
         dry_run: _,
         pods:

@@ -2,6 +2,7 @@
 
 use super::Args;
 use super::again::again;
+use super::several::Ended;
 use crate::cli::App;
 use crate::cluster::{Cluster, ClusterError, segment};
 use crate::couchdb::Target;
@@ -10,7 +11,7 @@ use crate::couchdb::delete::outcome::Outcome;
 use crate::couchdb::delete::plan::Member;
 use crate::couchdb::delete::refusal::Refusal;
 use crate::couchdb::pods::NoTarget;
-use crate::error::{Error, Result};
+use crate::error::Error;
 use crate::exit::Code;
 use crate::model::names::DatabaseName;
 use crate::text::near;
@@ -142,7 +143,7 @@ pub(super) fn tell(
     args: &Args,
     name: &DatabaseName,
     outcome: Outcome,
-) -> Result<Code> {
+) -> Result<(), Ended> {
     let code = outcome.code();
     let again = again(&app.global.connection, args, name);
     // A token is not printed, so the command alone would ask as somebody else.
@@ -162,22 +163,31 @@ pub(super) fn tell(
             for line in unread {
                 app.ui.warning(&format!("not read back: {line}"));
             }
-            Ok(code)
+            Ok(())
         }
         Outcome::CameBack { created } => {
             let when = created.map_or_else(
                 || "since".to_owned(),
                 |c| format!("anew, {}", card::date(c)),
             );
-            Err(Error::new(format!("database \"{name}\" was deleted and is there again, created {when}"))
+            Err(Ended::alone(Error::new(format!("database \"{name}\" was deleted and is there again, created {when}"))
                 .with_code(code)
-                .hint("a replication with create_target, a client or an onboarding creates it; end that first"))
+                .hint("a replication with create_target, a client or an onboarding creates it; end that first")))
         }
-        Outcome::AlreadyGone => Err(Error::new(format!(
-            "database \"{name}\" was gone already when the DELETE arrived"
-        ))
-        .with_code(code)),
-        Outcome::Refused(refusals) => Err(refused(app, refusals)),
+        Outcome::AlreadyGone => Err(Ended::alone(
+            Error::new(format!(
+                "database \"{name}\" was gone already when the DELETE arrived"
+            ))
+            .with_code(code),
+        )),
+        // What CouchDB itself refuses it would refuse for the next, and a few failures lock the account.
+        Outcome::Refused(refusals) => {
+            let goes_on = !refusals
+                .iter()
+                .any(|r| matches!(r, Refusal::ByCouchDb { .. }));
+            let error = refused(app, refusals);
+            Err(Ended { error, goes_on })
+        }
         Outcome::Incomplete { why, seen, files } => {
             let hints = incomplete_hints(&files, &again);
             let error = Error::new(format!(
@@ -186,7 +196,7 @@ pub(super) fn tell(
             app.ui.error(&error);
             tell_seen(app, &seen);
             hints.iter().for_each(|hint| app.ui.hint(hint));
-            Err(Error::silent(code))
+            Err(Error::silent(code).into())
         }
         Outcome::Unknown {
             answered,
@@ -205,9 +215,9 @@ pub(super) fn tell(
             app.ui.error(&error);
             tell_seen(app, &seen);
             app.ui.hint(&hint);
-            Err(Error::silent(code))
+            Err(Error::silent(code).into())
         }
-        Outcome::Interrupted => Err(interrupted()),
+        Outcome::Interrupted => Err(interrupted().into()),
     }
 }
 

@@ -30,27 +30,45 @@ pub enum Way {
     Given(String),
 }
 
-/// Settles the way.
+/// Settles the way of each target: every one is asked for, or every one is named.
 ///
 /// # Errors
-/// There is no terminal and no `--confirm`, or `--confirm` stands without `--context` or names another database.
-pub fn way(
-    name: &DatabaseName,
+/// There is no terminal and no `--confirm`; or `--confirm` stands without `--context`, names a database that is no target, or
+/// leaves a target out.
+pub fn ways(
+    names: &[DatabaseName],
     terminal: bool,
-    confirm: Option<&str>,
+    confirm: &[String],
     context: Option<&str>,
-) -> Result<Way, Error> {
-    let Some(given) = confirm else {
+) -> Result<Vec<Way>, Error> {
+    let all = || {
+        let flags = names.iter().map(|n| format!(" --confirm {n}"));
+        flags.collect::<String>()
+    };
+    if confirm.is_empty() {
         if terminal {
-            return Ok(Way::Typed);
+            return Ok(vec![Way::Typed; names.len()]);
         }
         return Err(refused("without a terminal nobody can be asked")
-            .hint(format!("name both: --context NAME --confirm {name}")));
-    };
-    if given != name.as_str() {
-        return Err(refused(&format!(
-            "--confirm says {given:?}, the database is {name}"
-        )));
+            .hint(format!("name both: --context NAME{}", all())));
+    }
+    if let Some(other) = confirm
+        .iter()
+        .find(|c| names.iter().all(|n| n.as_str() != **c))
+    {
+        let targets: Vec<&str> = names.iter().map(DatabaseName::as_str).collect();
+        let what = match targets.as_slice() {
+            [one] => format!("the database is {one}"),
+            _ => format!("the databases are {}", targets.join(", ")),
+        };
+        return Err(refused(&format!("--confirm says {other:?}, {what}")));
+    }
+    if let Some(left_out) = names
+        .iter()
+        .find(|n| confirm.iter().all(|c| c != n.as_str()))
+    {
+        return Err(refused(&format!("--confirm does not name {left_out}"))
+            .hint(format!("each database needs its own:{}", all())));
     }
     if context.is_none_or(str::is_empty) {
         return Err(refused(
@@ -58,7 +76,7 @@ pub fn way(
         )
         .hint("the contexts are: kubectl config get-contexts -o name"));
     }
-    Ok(Way::Given(given.to_owned()))
+    Ok(names.iter().map(|n| Way::Given(n.to_string())).collect())
 }
 
 /// Takes the answer. One wrong answer ends it.
@@ -114,12 +132,15 @@ mod tests {
 
     #[test]
     fn a_script_names_database_and_context() {
-        let name = DatabaseName::parse("pds_database").unwrap();
-        let way = |terminal, confirm, context| way(&name, terminal, confirm, context);
-        assert_eq!(way(true, None, None), Ok(Way::Typed));
-        let given = Ok(Way::Given("pds_database".to_owned()));
-        assert_eq!(way(false, Some("pds_database"), Some("prod")), given);
-        assert_eq!(way(true, Some("pds_database"), Some("prod")), given);
+        let names = [DatabaseName::parse("pds_database").unwrap()];
+        let ways = |terminal, confirm: Option<&str>, context| {
+            let confirm: Vec<String> = confirm.into_iter().map(str::to_owned).collect();
+            ways(&names, terminal, &confirm, context)
+        };
+        assert_eq!(ways(true, None, None), Ok(vec![Way::Typed]));
+        let given = Ok(vec![Way::Given("pds_database".to_owned())]);
+        assert_eq!(ways(false, Some("pds_database"), Some("prod")), given);
+        assert_eq!(ways(true, Some("pds_database"), Some("prod")), given);
         for (terminal, confirm, context) in [
             (false, None, None),
             (false, None, Some("prod")),
@@ -129,8 +150,26 @@ mod tests {
             (false, Some("pds_databas"), Some("prod")),
             (false, Some(""), Some("prod")),
         ] {
-            let error = way(terminal, confirm, context).unwrap_err();
+            let error = ways(terminal, confirm, context).unwrap_err();
             assert_eq!(error.code(), Code::Refused, "{confirm:?} {context:?}");
         }
+    }
+
+    #[test]
+    fn each_of_several_is_named_and_no_other() {
+        let names = ["a_b", "a_c"].map(|n| DatabaseName::parse(n).unwrap());
+        let given = |confirm: &[&str]| {
+            let confirm: Vec<String> = confirm.iter().map(|c| (*c).to_owned()).collect();
+            ways(&names, true, &confirm, Some("prod")).map_err(|e| e.to_string())
+        };
+        assert_eq!(given(&[]), Ok(vec![Way::Typed, Way::Typed]));
+        let both = vec![Way::Given("a_b".to_owned()), Way::Given("a_c".to_owned())];
+        assert_eq!(given(&["a_c", "a_b"]), Ok(both));
+        let not = |confirm: &[&str]| given(confirm).unwrap_err();
+        assert!(not(&["a_b"]).ends_with("--confirm does not name a_c"));
+        assert!(
+            not(&["a_b", "a_c", "a_d"])
+                .ends_with("--confirm says \"a_d\", the databases are a_b, a_c")
+        );
     }
 }

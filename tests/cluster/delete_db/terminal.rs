@@ -1,4 +1,4 @@
-//! The question on a terminal, and Ctrl-C.
+//! The question on a terminal, and what ends a run from outside.
 
 use super::stage::{Stage, USUAL};
 use crate::harness::{Said, kubectl, skvs};
@@ -9,8 +9,8 @@ use std::time::Duration;
 use testbed::Sandbox;
 use testbed::couchdb::Fault;
 
-/// Starts a run, waits until the front has seen a request, and interrupts it.
-fn interrupt_at(stage: &Stage, database: &str, method: &str, path: &str) -> Said {
+/// Starts a run, waits until the front has seen a request, and sends a signal.
+fn interrupt_at(stage: &Stage, signal: &str, database: &str, method: &str, path: &str) -> Said {
     stage.front.plant(Fault::hang(method, path));
     let mut command = skvs(stage.args(database, &["--confirm", database])).into_command();
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -20,7 +20,7 @@ fn interrupt_at(stage: &Stage, database: &str, method: &str, path: &str) -> Said
     })
     .expect("it is asked for");
     let kill = std::process::Command::new("/bin/sh")
-        .args(["-c", &format!("kill -INT {}", child.id())])
+        .args(["-c", &format!("kill -{signal} {}", child.id())])
         .status()
         .expect("kill runs");
     assert!(kill.success());
@@ -31,17 +31,22 @@ fn interrupt_at(stage: &Stage, database: &str, method: &str, path: &str) -> Said
 fn ctrl_c_is_harmless_before_the_delete_and_unknown_after_it() {
     let stage = Stage::new("stage-interrupt");
     stage.front.create_database("interrupt_db", 1).unwrap();
-    let said = interrupt_at(&stage, "interrupt_db", "GET", "/interrupt_db");
-    assert_eq!(said.failed(130), "error: interrupted: nothing was sent\n");
-    assert_eq!(stage.deletes(), 0);
-    let said = interrupt_at(&stage, "interrupt_db", "DELETE", "/interrupt_db");
-    assert_eq!(said.stdout, "");
-    let stderr = said.failed(5);
-    assert!(
-        stderr.contains("interrupted after the DELETE was handed to the pod"),
-        "{stderr}"
-    );
-    assert_eq!(stage.deletes(), 1);
+    // Ctrl-C, an end that a supervisor asks for, and a terminal that is closed.
+    for signal in ["INT", "TERM", "HUP"] {
+        stage.front.forget_requests();
+        let said = interrupt_at(&stage, signal, "interrupt_db", "GET", "/interrupt_db");
+        assert_eq!(said.failed(130), "error: interrupted: nothing was sent\n");
+        assert_eq!(stage.deletes(), 0);
+        let path = "/interrupt_db";
+        let said = interrupt_at(&stage, signal, "interrupt_db", "DELETE", path);
+        assert_eq!(said.stdout, "");
+        let stderr = said.failed(5);
+        assert!(
+            stderr.contains("interrupted after the DELETE was handed to the pod"),
+            "{stderr}"
+        );
+        assert_eq!(stage.deletes(), 1);
+    }
 }
 
 /// A run on a terminal of its own, made by script(1). What happens `meanwhile` happens while the question stands, which then gets `answer`.
@@ -95,6 +100,9 @@ fn a_person_types_the_name_and_one_wrong_answer_ends_it() {
         ("typed_d\r", 4),
         ("typed_db \r", 4),
         ("\u{3}", 130),
+        // The end of the input is no answer, not even behind the name.
+        ("\u{4}", 4),
+        ("typed_db\u{4}\u{4}", 4),
     ] {
         let said = typed(&stage, "typed_db", || (), answer);
         assert_eq!(said.code, code, "{answer:?}: {}", said.stdout);

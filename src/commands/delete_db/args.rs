@@ -1,0 +1,63 @@
+//! The flags of `delete-db`.
+
+use super::super::couchdb_pods::PodArgs;
+use crate::error::{Error, Result};
+use crate::exit::Code;
+use crate::model::names::DatabaseName;
+
+/// Delete the database of an onboarding that is gone
+///
+/// Refuses while anything claims it, while a member of the CouchDB cluster is missing, and whatever it cannot read. Asks for the
+/// database's name before it deletes; a script gives it with --confirm, and the cluster with --context. Several databases go one
+/// after the other, each with its own plan and confirmation: one that is refused is left out, an outcome that is not known or not
+/// complete ends the run.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  kubectl skvs delete-db pds_database --dry-run
+  kubectl skvs delete-db pds_database
+  kubectl skvs delete-db pds_database --context prod-east --confirm pds_database
+  kubectl skvs delete-db pds_database web_cart
+
+-n and --onboarding-selector are not used: the HelmReleases of all namespaces are read.
+Exit codes: 0 deleted, 1 failed or not there, 4 refused or not confirmed, 5 the outcome is not known, 6 a member still holds the data, 130 interrupted while nothing was being deleted; of several databases the worst")]
+pub struct Args {
+    /// The databases, <namespace>_<database>, such as pds_database
+    #[arg(value_name = "DATABASE", required = true)]
+    pub(super) databases: Vec<String>,
+    /// Confirm without a question; must be the database's name, and needs --context. Repeat it for each database
+    #[arg(long, value_name = "NAME")]
+    pub(super) confirm: Vec<String>,
+    /// Read everything and delete nothing
+    #[arg(long, value_name = "WHERE", num_args = 0..=1, require_equals = true, default_missing_value = "server", default_value = "none", hide_default_value = true, value_parser = ["none", "server"])]
+    pub(super) dry_run: String,
+    #[command(flatten)]
+    pub(super) pods: PodArgs,
+}
+
+impl Args {
+    /// Nothing is to be deleted.
+    pub(super) fn is_rehearsal(&self) -> bool {
+        self.dry_run != "none"
+    }
+
+    /// The databases, each once, in the order in which they were given.
+    ///
+    /// # Errors
+    /// One of them cannot be an onboarding's: then none is looked at.
+    pub(super) fn names(&self) -> Result<Vec<DatabaseName>> {
+        let mut names: Vec<DatabaseName> = Vec::new();
+        for text in &self.databases {
+            let name = DatabaseName::parse(text).map_err(|why| {
+                Error::new(format!(
+                    "refused: {text:?} is not an onboarding's database: {why}"
+                ))
+                .with_code(Code::Refused)
+                .hint("the name is <namespace>_<database>, as in: kubectl skvs list")
+            })?;
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
+        Ok(names)
+    }
+}

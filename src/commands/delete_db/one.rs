@@ -1,0 +1,107 @@
+//! One target from its plan to its end, each step a function of its own: prepare, show, question, act, tell.
+
+use super::several::Ended;
+use super::told::{done, interrupted, no_target, not_found, refused, tell};
+use super::{Args, question};
+use crate::cli::App;
+use crate::cluster::Cluster;
+use crate::couchdb::Target;
+use crate::couchdb::delete::card;
+use crate::couchdb::delete::confirm::Way;
+use crate::couchdb::delete::execute::{self, Interrupt};
+use crate::couchdb::delete::plan::{Plan, plan};
+use crate::couchdb::delete::read::{self, Look};
+use crate::error::{Error, Result};
+use crate::model::names::DatabaseName;
+
+/// What the targets of a run share.
+pub(super) struct Run<'a> {
+    pub(super) app: &'a mut App,
+    pub(super) args: &'a Args,
+    pub(super) cluster: &'a Cluster,
+    /// One wait for the whole run: an interrupt between two steps is seen by the next.
+    pub(super) interrupt: Interrupt<'a>,
+}
+
+impl Run<'_> {
+    /// All steps for one database. Without a way it is a rehearsal: the plan is shown and that is all.
+    pub(super) async fn target(
+        &mut self,
+        name: &DatabaseName,
+        way: Option<Way>,
+    ) -> Result<(), Ended> {
+        let plan = self.prepare(name).await?;
+        self.show(&plan);
+        let Some(way) = way else {
+            return self.rehearsed(name);
+        };
+        let confirmed = question::confirmed(name, plan, way, self.interrupt.as_mut()).await?;
+        let outcome = execute::execute(self.cluster, confirmed, self.interrupt.as_mut()).await;
+        tell(self.app, self.args, name, outcome)
+    }
+
+    /// Everything up to the plan, or the reasons against it.
+    async fn prepare(&mut self, name: &DatabaseName) -> Result<Plan, Ended> {
+        let (cluster, args) = (self.cluster, self.args);
+        let read = tokio::select! {
+            biased;
+            read = read(args, cluster, name) => read?,
+            () = self.interrupt.as_mut() => return Err(interrupted().into()),
+        };
+        match read {
+            Found::Plan(plan) => Ok(*plan),
+            Found::Refused(refusals) => Err(Ended::alone(refused(self.app, refusals))),
+            Found::NotThere(error) => Err(Ended::alone(error)),
+        }
+    }
+
+    /// The plan, on stderr.
+    fn show(&mut self, plan: &Plan) {
+        let width = self.app.ui.terminal().width;
+        for line in card::lines(plan, self.cluster.context(), self.cluster.server()) {
+            for part in card::folded(&line, width) {
+                self.app.ui.status(&part);
+            }
+        }
+    }
+
+    /// The end of a rehearsal.
+    fn rehearsed(&mut self, name: &DatabaseName) -> Result<(), Ended> {
+        let namespace = &self.args.pods.couchdb_namespace;
+        Ok(self.app.ui.result(&done(name, namespace, " (dry run)"))?)
+    }
+}
+
+/// What the reads gave.
+enum Found {
+    Plan(Box<Plan>),
+    Refused(Vec<crate::couchdb::delete::refusal::Refusal>),
+    NotThere(Error),
+}
+
+/// The reads: claims first, since they need no exec.
+async fn read(args: &Args, cluster: &Cluster, name: &DatabaseName) -> Result<Found> {
+    let unclaimed = match read::claims(cluster, name).await? {
+        Ok(unclaimed) => unclaimed,
+        Err(refusals) => return Ok(Found::Refused(refusals)),
+    };
+    let target = target(args, cluster).await?;
+    Ok(
+        match read::couchdb(cluster, &target, name, unclaimed).await? {
+            Look::Facts(facts) => match plan(*facts) {
+                Ok(plan) => Found::Plan(Box::new(plan)),
+                Err(refusals) => Found::Refused(refusals),
+            },
+            Look::NotFound { members, others } => {
+                Found::NotThere(not_found(name, &target, &members, &others))
+            }
+        },
+    )
+}
+
+async fn target(args: &Args, cluster: &Cluster) -> Result<Target> {
+    match args.pods.target(cluster).await? {
+        Ok(target) => Ok(target),
+        Err(why) => Err(no_target(cluster, &args.pods.couchdb_namespace, why).await),
+    }
+}

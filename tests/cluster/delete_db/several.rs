@@ -1,0 +1,121 @@
+//! Several databases in one run: each its own plan and confirmation, and what one's end means for the next.
+
+use super::stage::Stage;
+use crate::harness::{Said, skvs};
+use serde_json::json;
+use testbed::couchdb::Fault;
+
+/// A run for these, each confirmed.
+fn delete(stage: &Stage, databases: &[&str]) -> Said {
+    let mut args = vec![
+        "delete-db",
+        "--couchdb-namespace",
+        stage.namespace,
+        "--context",
+        "sandbox",
+    ];
+    for database in databases {
+        args.extend([database, "--confirm", database]);
+    }
+    skvs(args).run()
+}
+
+#[test]
+fn one_that_is_refused_or_not_there_keeps_no_other_from_its_turn() {
+    let stage = Stage::new("stage-several");
+    for name in ["several_one", "several_two"] {
+        stage.front.create_database(name, 1).unwrap();
+    }
+    // Claimed, not there, and twice the same.
+    let names = [
+        "several_one",
+        "pds_database",
+        "several_none",
+        "several_two",
+        "several_one",
+    ];
+    let said = delete(&stage, &names);
+    assert_eq!(
+        said.stdout,
+        "database \"several_one\" deleted from stage-several namespace\ndatabase \"several_two\" deleted from stage-several namespace\n"
+    );
+    let stderr = said.failed(4);
+    assert!(stderr.contains("still claims pds_database\n"), "{stderr}");
+    assert!(
+        stderr.contains("database \"several_none\" not found"),
+        "{stderr}"
+    );
+    assert!(
+        stderr.ends_with(
+            "2 of 4 databases deleted; not: pds_database (refused), several_none (failed).\n"
+        ),
+        "{stderr}"
+    );
+    assert_eq!(stage.deletes(), 2);
+}
+
+#[test]
+fn an_outcome_that_is_not_known_ends_the_run() {
+    let stage = Stage::new("stage-several-stop");
+    for name in ["stop_one", "stop_two", "stop_three"] {
+        stage.front.create_database(name, 1).unwrap();
+    }
+    stage
+        .front
+        .plant(Fault::drop_connection("DELETE", "/stop_two"));
+    let said = delete(&stage, &["stop_one", "stop_two", "stop_three"]);
+    assert_eq!(said.stdout.lines().count(), 1);
+    let stderr = said.failed(5);
+    assert!(
+        stderr.ends_with(
+            "1 of 3 databases deleted; not: stop_two (not known), stop_three (not tried).\n"
+        ),
+        "{stderr}"
+    );
+    assert!(stage.front.exists("stop_three"));
+    assert_eq!(stage.deletes(), 2);
+    // What CouchDB refuses is not asked of it again: a few failures lock the account.
+    let body = json!({"error": "unauthorized", "reason": "You are not a server admin."});
+    stage
+        .front
+        .plant(Fault::answer("DELETE", "/stop_two", 401, body));
+    let stderr = delete(&stage, &["stop_two", "stop_three"]).failed(4);
+    assert!(stderr.contains("stop_three (not tried)"), "{stderr}");
+    assert!(stage.front.exists("stop_three"));
+}
+
+#[test]
+fn a_confirmation_that_lacks_a_name_or_has_one_too_many_deletes_nothing() {
+    let stage = Stage::new("stage-several-confirm");
+    for name in ["each_one", "each_two"] {
+        stage.front.create_database(name, 1).unwrap();
+    }
+    let run = |more: &[&str]| {
+        let args = [&["each_two"][..], more].concat();
+        skvs(stage.args("each_one", &args)).run().failed(4)
+    };
+    let stderr = run(&["--confirm", "each_one"]);
+    assert!(
+        stderr.contains("--confirm does not name each_two"),
+        "{stderr}"
+    );
+    let stderr = run(&[
+        "--confirm",
+        "each_one",
+        "--confirm",
+        "each_two",
+        "--confirm",
+        "each_three",
+    ]);
+    assert!(stderr.contains("--confirm says \"each_three\""), "{stderr}");
+    assert!(stage.front.requests().is_empty());
+    let args = stage.args("each_one", &["each_two", "--dry-run"]);
+    let said = skvs(args).run();
+    assert!(
+        said.stderr
+            .ends_with("2 of 2 databases could be deleted.\n"),
+        "{}",
+        said.stderr
+    );
+    assert_eq!(said.ok().lines().count(), 2);
+}
