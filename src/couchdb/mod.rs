@@ -7,6 +7,7 @@
 pub mod credentials;
 pub mod delete;
 pub mod look;
+pub mod ownership;
 pub mod pods;
 pub mod request;
 pub mod response;

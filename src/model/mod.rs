@@ -19,6 +19,7 @@ pub mod names;
 pub mod notes;
 pub mod object_error;
 pub mod onboarding;
+pub mod ownership;
 pub mod policy;
 pub mod refusal;
 pub mod release_error;

@@ -4,7 +4,7 @@ use super::*;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use proptest::prelude::*;
-use serde_json::json;
+use serde_json::{Value, json};
 
 fn name() -> DatabaseName {
     DatabaseName::parse("pds_database").unwrap()
@@ -44,14 +44,12 @@ fn secret(chart: &str, config: Value, defaults: Value) -> Value {
 }
 
 /// The refusals for these objects beside one unrelated onboarding.
-fn judge(objects: &[Value], secrets: &[Value]) -> Vec<String> {
-    let name = name();
-    let mut judge = Judge::new(&name);
-    judge.helm_release(&other());
-    objects.iter().for_each(|o| judge.helm_release(o));
-    secrets.iter().for_each(|s| judge.revision(s));
-    judge
-        .finish()
+fn refused(objects: &[Value], secrets: &[Value]) -> Vec<String> {
+    let mut all = Ownership::default();
+    all.helm_release(&other());
+    objects.iter().for_each(|o| all.helm_release(o));
+    secrets.iter().for_each(|s| all.revision(s));
+    judge(&all, &name())
         .err()
         .unwrap_or_default()
         .iter()
@@ -62,18 +60,18 @@ fn judge(objects: &[Value], secrets: &[Value]) -> Vec<String> {
 #[test]
 fn nothing_claims_and_what_was_looked_at_is_counted() {
     let name = name();
-    let mut judge = Judge::new(&name);
-    judge.helm_release(&other());
-    judge.helm_release(&json!({"metadata": {"name": "podinfo", "namespace": "apps"},
+    let mut all = Ownership::default();
+    all.helm_release(&other());
+    all.helm_release(&json!({"metadata": {"name": "podinfo", "namespace": "apps"},
         "spec": {"chart": {"spec": {"chart": "podinfo", "sourceRef": {"kind": "HelmRepository"}}}, "valuesFrom": [{"kind": "Secret", "name": "s"}],
             "kubeConfig": {"secretRef": {"name": "k"}}}}));
-    judge.revision(&secret("podinfo", json!(null), json!(null)));
-    judge.revision(&secret(
+    all.revision(&secret("podinfo", json!(null), json!(null)));
+    all.revision(&secret(
         "secure-kvs-onboarding",
         json!({"namespace": "lima", "database": "events"}),
         json!({}),
     ));
-    let seen = judge.finish().unwrap();
+    let seen = judge(&all, &name).unwrap();
     assert_eq!(
         (seen.helm_releases, seen.revisions, seen.database_objects),
         (2, 1, None)
@@ -105,18 +103,18 @@ fn a_claim_counts_in_every_form() {
             json!({}),
         ),
     ] {
-        let told = judge(std::slice::from_ref(&object), &[]);
+        let told = refused(std::slice::from_ref(&object), &[]);
         assert_eq!(told.len(), 1, "{object}");
         assert!(told[0].contains("still claims"), "{told:?}");
     }
     let split = DatabaseName::parse("a_b_c").unwrap();
-    let mut judge = Judge::new(&split);
-    judge.helm_release(&release(
+    let mut all = Ownership::default();
+    all.helm_release(&release(
         "flux-system/x",
         json!({"namespace": "a_b", "database": "c"}),
         json!({}),
     ));
-    assert_eq!(judge.finish().unwrap_err().len(), 1);
+    assert_eq!(judge(&all, &split).unwrap_err().len(), 1);
 }
 
 #[test]
@@ -127,9 +125,9 @@ fn the_refusal_reads_as_the_user_needs_it() {
         json!({}),
     );
     let name = name();
-    let mut judge = Judge::new(&name);
-    judge.helm_release(&object);
-    let refusal = judge.finish().unwrap_err().remove(0);
+    let mut all = Ownership::default();
+    all.helm_release(&object);
+    let refusal = judge(&all, &name).unwrap_err().remove(0);
     assert_eq!(
         refusal.to_string(),
         "HelmRelease flux-system/skvs-onboarding-pds--database still claims pds_database"
@@ -190,7 +188,7 @@ fn a_claim_that_is_not_known_is_a_refusal() {
             "invalid type",
         ),
     ] {
-        let told = judge(&[object], &[]);
+        let told = refused(&[object], &[]);
         assert_eq!(told.len(), 1, "{why}");
         assert!(
             told[0].contains("is not known: ") && told[0].contains(why),
@@ -207,7 +205,7 @@ fn an_edited_database_leaves_its_revision_to_claim() {
         json!({}),
     );
     let pds = json!({"namespace": "pds", "database": "database"});
-    let told = judge(
+    let told = refused(
         std::slice::from_ref(&edited),
         &[secret("secure-kvs-onboarding", pds.clone(), json!({}))],
     );
@@ -226,12 +224,12 @@ fn an_edited_database_leaves_its_revision_to_claim() {
         ),
         secret("fork-of-it", pds.clone(), json!({})),
     ] {
-        assert_eq!(judge(&[], &[revision]).len(), 1);
+        assert_eq!(refused(&[], &[revision]).len(), 1);
     }
     // Ten revisions of one release are told once, and not beside the HelmRelease that claims.
     let revisions = vec![secret("secure-kvs-onboarding", pds.clone(), json!({})); 10];
-    assert_eq!(judge(&[], &revisions).len(), 1);
-    let told = judge(&[release("flux-system/x", pds, json!({}))], &revisions);
+    assert_eq!(refused(&[], &revisions).len(), 1);
+    let told = refused(&[release("flux-system/x", pds, json!({}))], &revisions);
     assert_eq!(
         told,
         ["HelmRelease flux-system/x still claims pds_database"]
@@ -247,7 +245,7 @@ fn revisions_on_another_cluster_are_not_read() {
         remote,
     );
     assert_eq!(
-        judge(&[edited], &[]),
+        refused(&[edited], &[]),
         [
             "Helm's revisions of HelmRelease flux-system/x could not be read: they are on another cluster (spec.kubeConfig)"
         ]
@@ -258,7 +256,7 @@ fn revisions_on_another_cluster_are_not_read() {
 fn an_unreadable_revision_is_a_refusal() {
     let broken = json!({"metadata": {"namespace": "n", "name": "s"}, "data": {"release": "%"}});
     assert_eq!(
-        judge(&[], &[broken]),
+        refused(&[], &[broken]),
         ["Helm's Secret n/s could not be read: its payload is not base64 (outer layer)"]
     );
     let nameless = secret(
@@ -266,41 +264,44 @@ fn an_unreadable_revision_is_a_refusal() {
         json!({"namespace": "pds"}),
         json!({}),
     );
-    assert!(judge(&[], &[nameless])[0].contains("do not name a database"));
+    assert!(refused(&[], &[nameless])[0].contains("do not name a database"));
 }
 
 #[test]
 fn no_onboarding_and_no_helm_releases_are_the_wrong_cluster() {
     let name = name();
-    let mut none = Judge::new(&name);
+    let mut none = Ownership::default();
     none.helm_release(&json!({"metadata": {"name": "podinfo", "namespace": "apps"}, "spec": {"chart": {"spec": {"chart": "podinfo"}}}}));
     assert_eq!(
-        none.finish().unwrap_err(),
+        judge(&none, &name).unwrap_err(),
         [Refusal::NoOnboardings { looked_at: 1 }]
     );
     assert_eq!(
-        Judge::new(&name).finish().unwrap_err(),
+        judge(&Ownership::default(), &name).unwrap_err(),
         [Refusal::NoOnboardings { looked_at: 0 }]
     );
-    let mut absent = Judge::new(&name);
+    let mut absent = Ownership::default();
     absent.no_helm_releases();
-    assert_eq!(absent.finish().unwrap_err(), [Refusal::NoHelmReleases]);
-    let mut unread = Judge::new(&name);
+    assert_eq!(
+        judge(&absent, &name).unwrap_err(),
+        [Refusal::NoHelmReleases]
+    );
+    let mut unread = Ownership::default();
     unread.not_read(
         "the HelmReleases of all namespaces",
         "forbidden (list helmreleases in all namespaces)",
     );
-    assert_eq!(unread.finish().unwrap_err().len(), 1);
+    assert_eq!(judge(&unread, &name).unwrap_err().len(), 1);
 }
 
 #[test]
 fn objects_of_the_later_generation_claim() {
     let claims = |object: Value| {
         let name = name();
-        let mut judge = Judge::new(&name);
-        judge.helm_release(&other());
-        judge.database_object("CouchDBDatabase", &object);
-        judge.finish().is_err()
+        let mut all = Ownership::default();
+        all.helm_release(&other());
+        all.database_object("CouchDBDatabase", &object);
+        judge(&all, &name).is_err()
     };
     let object = |namespace: &str, name: &str, spec: Value| json!({"metadata": {"namespace": namespace, "name": name}, "spec": spec});
     assert!(claims(object("pds", "database", json!({}))));
@@ -323,30 +324,30 @@ fn objects_of_the_later_generation_claim() {
         json!({"cluster": "secure-kvs"})
     )));
     let name = name();
-    let mut judge = Judge::new(&name);
-    judge.helm_release(&other());
-    judge.database_objects_served();
-    judge.database_object("CouchDBDatabase", &object("lima", "x", json!({})));
-    assert_eq!(judge.finish().unwrap().database_objects, Some(1));
+    let mut all = Ownership::default();
+    all.helm_release(&other());
+    all.database_objects_served();
+    all.database_object("CouchDBDatabase", &object("lima", "x", json!({})));
+    assert_eq!(judge(&all, &name).unwrap().database_objects, Some(1));
 }
 
 proptest! {
     #[test]
     fn a_pair_that_joins_to_the_name_always_refuses(namespace in "[a-z][a-z0-9-]{0,5}[a-z0-9]", database in "[a-z0-9_-]{1,8}", blank in "[ \t]{0,2}") {
         let wanted = DatabaseName::join(&namespace, &database).unwrap();
-        let mut judge = Judge::new(&wanted);
-        judge.helm_release(&release("a/b", json!({"namespace": namespace.to_uppercase(), "database": format!("{blank}{database}{blank}/")}), json!({})));
-        prop_assert!(judge.finish().is_err());
+        let mut all = Ownership::default();
+        all.helm_release(&release("a/b", json!({"namespace": namespace.to_uppercase(), "database": format!("{blank}{database}{blank}/")}), json!({})));
+        prop_assert!(judge(&all, &wanted).is_err());
     }
 
     #[test]
     fn no_object_panics(text in "\\{\"(metadata|spec|data)\":(null|[0-9]|\"x\"|\\[\\]|\\{\"(name|values|release|labels)\":(null|1|\"%\"|\\{\\})\\})\\}") {
         let object: Value = serde_json::from_str(&text).unwrap();
         let name = name();
-        let mut judge = Judge::new(&name);
-        judge.helm_release(&object);
-        judge.revision(&object);
-        judge.database_object("X", &object);
-        prop_assert!(judge.finish().is_err());
+        let mut all = Ownership::default();
+        all.helm_release(&object);
+        all.revision(&object);
+        all.database_object("X", &object);
+        prop_assert!(judge(&all, &name).is_err());
     }
 }
