@@ -132,7 +132,9 @@ impl Cluster {
             ))
             .arg(flag("--token-auth-file", &tokens))
             .arg(flag("--audit-policy-file", &policy))
-            .arg(flag("--audit-log-path", &audit_log));
+            .arg(flag("--audit-log-path", &audit_log))
+            // Megabytes, and files beside the one that is written: a run that goes on for days does not fill the disk.
+            .args(["--audit-log-maxsize=256", "--audit-log-maxbackup=1"]);
         if !controllers {
             command.arg("--disable-admission-plugins=ServiceAccount");
         }
@@ -169,7 +171,8 @@ impl Cluster {
         &self.site.tls.authority
     }
 
-    /// The API server's audit log: one JSON event a line, level Metadata (so request URLs, with an exec's command, are there).
+    /// The API server's audit log: one JSON event a line. Every request's URL is there, with an exec's command, when it has begun
+    /// and when it has ended; of a Kubernetes Event that is written its body too. Leases and health checks are left out.
     pub fn audit_log(&self) -> &Path {
         &self.audit_log
     }
@@ -318,9 +321,16 @@ pub(crate) fn flag(name: &str, path: &Path) -> std::ffi::OsString {
     text
 }
 
+// An exec never has a body in the log: its URL is all that there is of it. Of a Secret the body must not be there.
 const AUDIT_POLICY: &str = "\
 apiVersion: audit.k8s.io/v1
 kind: Policy
 omitStages: [RequestReceived]
-rules: [{level: Metadata}]
+rules:
+- {level: None, resources: [{group: coordination.k8s.io, resources: [leases]}]}
+- {level: None, nonResourceURLs: [/healthz*, /livez*, /readyz*]}
+- level: RequestResponse
+  verbs: [create, update, patch]
+  resources: [{group: '', resources: [events]}, {group: events.k8s.io, resources: [events]}]
+- {level: Metadata}
 ";

@@ -69,6 +69,11 @@ impl Process {
         })
     }
 
+    /// What it was started as.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
     /// The process's id, which is its group's too.
     pub fn id(&self) -> u32 {
         self.lock().id()

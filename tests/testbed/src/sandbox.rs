@@ -18,6 +18,7 @@ use crate::{
     etcd, free_port,
     pki::Authority,
     process::Process,
+    process_list::{self, ProcessWatch},
     progress,
     run_dir::RunDir,
     seed::Seeds,
@@ -64,7 +65,7 @@ impl Options {
 pub struct Sandbox {
     // Fields are dropped in this order: what asks before what answers, the run folder last.
     old: OnceLock<std::result::Result<Cluster, String>>,
-    _controllers: Vec<Process>,
+    controllers: Vec<Process>,
     cluster: Cluster,
     couchdb: Option<Couchdb>,
     repository: Option<String>,
@@ -135,7 +136,7 @@ impl Sandbox {
             cluster.load_crds(&["flux", "istio"])?;
             return Ok(Self {
                 old: OnceLock::new(),
-                _controllers: Vec::new(),
+                controllers: Vec::new(),
                 cluster,
                 couchdb: None,
                 repository: None,
@@ -172,7 +173,7 @@ impl Sandbox {
         ));
         Ok(Self {
             old: OnceLock::new(),
-            _controllers: processes,
+            controllers: processes,
             cluster,
             couchdb: Some(couchdb),
             repository: Some(repository),
@@ -250,6 +251,27 @@ impl Sandbox {
             .as_ref()
             .expect("only a full sandbox has a CouchDB")
             .front
+    }
+
+    /// The command lines of everything that runs in pods now, execs with what they have started among them.
+    ///
+    /// # Panics
+    /// On a bare sandbox, which has no pods.
+    pub fn pod_processes(&self) -> Vec<String> {
+        process_list::now(self.node())
+    }
+
+    /// The same, looked at again and again until the watch is dropped.
+    ///
+    /// # Panics
+    /// On a bare sandbox, which has no pods.
+    pub fn watch_pod_processes(&self) -> ProcessWatch {
+        ProcessWatch::start(self.node())
+    }
+
+    fn node(&self) -> u32 {
+        let node = self.controllers.iter().find(|p| p.name() == "node");
+        node.expect("only a full sandbox has a node").id()
     }
 
     /// The port of the pouchdb-server behind that front, for a front of a test's own.

@@ -27,7 +27,7 @@ mod record;
 mod reply;
 mod seed;
 mod server;
-mod target;
+pub(crate) mod target;
 #[cfg(test)]
 mod tests;
 mod upstream;
