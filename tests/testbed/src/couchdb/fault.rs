@@ -1,4 +1,6 @@
-//! Faults that a test plants: the next matching request fails, hangs, or its answer is cut.
+//! Faults that a test plants: the next matching request fails, hangs, comes late, or its answer is cut.
+
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -9,6 +11,7 @@ use super::answer::Answer;
 pub(crate) enum Act {
     Answer(Answer),
     Hang,
+    Slow(Duration),
     Cut,
     Drop,
 }
@@ -43,6 +46,14 @@ impl Fault {
     /// Never answers; the connection stays open until the client or the front goes.
     pub fn hang(method: &str, path: &str) -> Self {
         Self::new(method, path, Act::Hang)
+    }
+
+    /// Carries the request out at once and answers it so much later.
+    pub fn slow(method: &str, path: &str, pause: Duration) -> Self {
+        Self {
+            carried_out: true,
+            ..Self::new(method, path, Act::Slow(pause))
+        }
     }
 
     /// Carries the request out, sends the head and half of the body, then closes the connection.

@@ -232,6 +232,13 @@ impl Front {
         Ok(())
     }
 
+    /// The number of a database's documents, or `None` where there is none.
+    pub fn documents(&self, name: &str) -> Result<Option<u64>> {
+        let (shared, name) = (Arc::clone(&self.shared), name.to_owned());
+        let info = self.run(async move { shared.info(&name).await })?;
+        Ok(info.and_then(|info| info["doc_count"].as_u64()))
+    }
+
     fn run<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> T {
         let (done, result) = mpsc::sync_channel(1);
         self.handle.spawn(async move { done.send(work.await) });
@@ -301,6 +308,10 @@ async fn serve(
         (Some(Act::Answer(answer)), _) => reply::response(&answer),
         (Some(Act::Hang), _) => std::future::pending().await,
         (Some(Act::Drop), _) | (_, None) => return Err("connection dropped".into()),
+        (Some(Act::Slow(pause)), Some(outcome)) => {
+            tokio::time::sleep(pause).await;
+            into_response(outcome)
+        }
         (Some(Act::Cut), Some(outcome)) => reply::cut(into_response(outcome)).await?,
         (None, Some(outcome)) => into_response(outcome),
     };

@@ -312,6 +312,30 @@ fn planted_faults_strike_once() {
 }
 
 #[test]
+fn a_slow_deletion_has_happened_before_its_answer() {
+    let s = server();
+    s.front.create_database("x_y", 3).unwrap();
+    assert_eq!(s.front.documents("x_y").unwrap(), Some(3));
+    s.front
+        .plant(Fault::slow("DELETE", "/x_y", Duration::from_secs(600)));
+    let mut stream = TcpStream::connect(("127.0.0.1", s.front.port())).unwrap();
+    let authorization = basic("admin", PASSWORD);
+    write!(
+        stream,
+        "DELETE /x_y HTTP/1.1\r\nHost: x\r\nAuthorization: {authorization}\r\n\r\n"
+    )
+    .unwrap();
+    while s.front.exists("x_y") {
+        std::thread::yield_now();
+    }
+    assert_eq!(s.front.requests()[0].status, None, "it is not answered yet");
+    assert_eq!(s.front.documents("x_y").unwrap(), None);
+    s.front
+        .plant(Fault::slow("GET", "/_up", Duration::from_millis(1)));
+    assert_eq!(s.ask("GET", "/_up").status, 200);
+}
+
+#[test]
 fn a_hung_request_ends_with_the_front() {
     let s = server();
     s.front.plant(Fault::hang("GET", "/_up"));
