@@ -4,6 +4,7 @@
 //! only act of this plugin that changes anything ([`delete`]). A container's own
 //! credentials never leave it ([`credentials`]).
 
+pub mod backup;
 pub mod credentials;
 pub mod delete;
 pub mod look;

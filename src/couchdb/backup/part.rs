@@ -1,0 +1,298 @@
+//! The file on the user's disk: `FILE.part` while it grows, `FILE` when it is whole.
+//!
+//! `FILE` is never there without being whole, and is not replaced unless asked. Only the user can read either.
+
+use super::format::Header;
+use super::items::Broken;
+use super::tally::{self, Partial};
+use super::writer::{Mark, Writer};
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Seek};
+use std::path::{Path, PathBuf};
+
+/// More than a header takes on the disk, in bytes.
+const HEADER_MAX: u64 = 256 * 1024;
+
+/// Why there is no file to write to.
+#[derive(Debug, thiserror::Error)]
+pub enum NoFile {
+    #[error("{} exists already", .0.display())]
+    Exists(PathBuf),
+    #[error("{} is of another backup: {}", .0.display(), .1)]
+    Other(PathBuf, String),
+    #[error("{} is being written by another run", .0.display())]
+    InUse(PathBuf),
+    #[error("{} cannot be written: {}", .0.display(), .1)]
+    Io(PathBuf, io::Error),
+}
+
+/// The two names.
+#[derive(Clone, Debug)]
+pub struct Place {
+    file: PathBuf,
+    part: PathBuf,
+    /// Replace both.
+    force: bool,
+}
+
+impl Place {
+    /// Looks whether a backup may be written there; nothing is made yet.
+    ///
+    /// # Errors
+    /// The file exists, or its folder does not.
+    pub fn new(file: &Path, force: bool) -> Result<Self, NoFile> {
+        let mut part = file.as_os_str().to_owned();
+        part.push(".part");
+        let place = Self {
+            file: file.to_owned(),
+            part: part.into(),
+            force,
+        };
+        place.free()?;
+        let failed = |error| NoFile::Io(file.to_owned(), error);
+        if file.file_name().is_none() || file.is_dir() {
+            return Err(failed(io::Error::from(io::ErrorKind::IsADirectory)));
+        }
+        fs::metadata(folder(file)).map_err(failed)?;
+        Ok(place)
+    }
+
+    /// The name of the whole file.
+    pub fn file(&self) -> &Path {
+        &self.file
+    }
+
+    /// The name of the file that grows.
+    pub fn part(&self) -> &Path {
+        &self.part
+    }
+
+    fn free(&self) -> Result<(), NoFile> {
+        match fs::symlink_metadata(&self.file) {
+            Ok(_) if self.force => Ok(()),
+            Ok(_) => Err(NoFile::Exists(self.file.clone())),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            Err(error) => Err(NoFile::Io(self.file.clone(), error)),
+        }
+    }
+
+    /// Opens the part: a new one, or the one of an earlier run of the same database, which is gone on with. The bool says so.
+    ///
+    /// # Errors
+    /// It belongs to another backup or another run, or cannot be written.
+    pub fn open(&self, header: &Header) -> Result<(Writer, bool), NoFile> {
+        let failed = |error| NoFile::Io(self.part.clone(), error);
+        let mut file = private().open(&self.part).map_err(failed)?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(fs::TryLockError::WouldBlock) => return Err(NoFile::InUse(self.part.clone())),
+            Err(fs::TryLockError::Error(error)) => return Err(failed(error)),
+        }
+        let empty = file.metadata().map_err(failed)?.len() == 0;
+        let mark = if empty || self.force {
+            None
+        } else {
+            Some(self.goes_on(&mut file, header)?)
+        };
+        match mark.filter(|mark| mark.offset > 0) {
+            Some(mark) => Writer::resume(file, mark).map(|w| (w, true)),
+            None => file
+                .set_len(0)
+                .and_then(|()| Writer::create(file, header))
+                .map(|w| (w, false)),
+        }
+        .map_err(failed)
+    }
+
+    /// Where an earlier run's part ends.
+    fn goes_on(&self, file: &mut File, header: &Header) -> Result<Mark, NoFile> {
+        let other = |why: String| NoFile::Other(self.part.clone(), why);
+        let failed = |error| NoFile::Io(self.part.clone(), error);
+        file.rewind().map_err(failed)?;
+        let partial = match tally::partial(&*file) {
+            Ok(_) => return Err(other("it is finished".to_owned())),
+            Err(partial) => partial,
+        };
+        match *partial {
+            Partial {
+                header: Some(found),
+                mark,
+                ..
+            } if found.database == header.database && found.identity == header.identity => Ok(mark),
+            Partial {
+                header: Some(found),
+                ..
+            } if found.database == header.database => Err(other(format!(
+                "the database {} has been created anew since",
+                found.database
+            ))),
+            Partial {
+                header: Some(found),
+                ..
+            } => Err(other(format!("it is of database {:?}", found.database))),
+            Partial {
+                header: None, why, ..
+            } => match why {
+                // A run that ended before its first member was whole.
+                Broken::Cut(_) if is_begun(file).map_err(failed)? => Ok(Mark::start()),
+                why => Err(other(why.to_string())),
+            },
+        }
+    }
+
+    /// Gives the part its final name. Its content must be on the disk.
+    ///
+    /// # Errors
+    /// The file has come to be meanwhile, or cannot be renamed.
+    pub fn finish(&self) -> Result<(), NoFile> {
+        let failed = |error| NoFile::Io(self.file.clone(), error);
+        if self.force {
+            fs::rename(&self.part, &self.file).map_err(failed)?;
+        } else {
+            // Unlike a rename, a link never replaces what has come to be there meanwhile.
+            match fs::hard_link(&self.part, &self.file) {
+                Ok(()) => fs::remove_file(&self.part).map_err(failed)?,
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                    return Err(NoFile::Exists(self.file.clone()));
+                }
+                // A file system without links.
+                Err(_) => {
+                    self.free()?;
+                    fs::rename(&self.part, &self.file).map_err(failed)?;
+                }
+            }
+        }
+        sync_folder(folder(&self.file)).map_err(failed)
+    }
+}
+
+/// Whether this may be the beginning of a header's member, not of somebody's own file.
+fn is_begun(file: &mut File) -> io::Result<bool> {
+    const HEAD: [u8; 3] = [0x1f, 0x8b, 8];
+    let mut head = Vec::new();
+    file.rewind()?;
+    file.take(HEAD.len() as u64).read_to_end(&mut head)?;
+    Ok(HEAD.starts_with(&head) && file.metadata()?.len() < HEADER_MAX)
+}
+
+/// A file that only its owner reads, made or opened, not emptied.
+fn private() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+}
+
+/// The folder that a file is in.
+fn folder(file: &Path) -> &Path {
+    match file.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    }
+}
+
+/// Has the folder's entries on the disk, so that the name is there after a power failure.
+fn sync_folder(folder: &Path) -> io::Result<()> {
+    #[cfg(unix)]
+    File::open(folder)?.sync_all()?;
+    #[cfg(not(unix))]
+    let _ = folder;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::format::{FORMAT, Server};
+    use super::*;
+    use serde_json::json;
+
+    fn header(identity: &str) -> Header {
+        Header {
+            format: FORMAT,
+            plugin: "0.1.0".into(),
+            taken: "2026-11-24T00:00:00Z".into(),
+            server: Server {
+                uuid: "u".into(),
+                version: "3.2.2".into(),
+            },
+            database: "pds_database".into(),
+            identity: identity.into(),
+            partitioned: false,
+            shards: Some(2),
+            shard_map: json!({}),
+        }
+    }
+
+    fn finish(writer: Writer) {
+        let finish = super::super::writer::Finish {
+            finished: "2026-11-24T00:00:01Z".into(),
+            update_seq: "0".into(),
+            totals: Default::default(),
+            security: json!({}),
+        };
+        writer.finish(finish).unwrap();
+    }
+
+    #[test]
+    fn the_name_is_there_when_the_file_is_whole_and_never_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("b.gz");
+        let place = Place::new(&file, false).unwrap();
+        let (writer, resumed) = place.open(&header(".1")).unwrap();
+        assert!(!resumed && !file.exists());
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            let mode = fs::metadata(place.part()).unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o600);
+        }
+        assert!(matches!(place.open(&header(".1")), Err(NoFile::InUse(_))));
+        finish(writer);
+        place.finish().unwrap();
+        assert!(file.exists() && !place.part().exists());
+        assert!(matches!(Place::new(&file, false), Err(NoFile::Exists(_))));
+        // One that came to be while the backup was written.
+        let (writer, _) = place.open(&header(".1")).unwrap();
+        finish(writer);
+        assert!(matches!(place.finish(), Err(NoFile::Exists(_))));
+        Place::new(&file, true).unwrap().finish().unwrap();
+        assert!(!place.part().exists());
+    }
+
+    #[test]
+    fn an_earlier_part_is_gone_on_with_only_for_the_same_database() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = Place::new(&folder.path().join("b.gz"), false).unwrap();
+        let (mut writer, _) = place.open(&header(".1")).unwrap();
+        writer.checkpoint("7-x".into()).unwrap();
+        drop(writer);
+        let (writer, resumed) = place.open(&header(".1")).unwrap();
+        assert!(resumed);
+        assert_eq!(writer.mark().seq, "7-x");
+        drop(writer);
+        let told = |header: &Header| place.open(header).err().unwrap().to_string();
+        assert!(told(&header(".2")).ends_with("has been created anew since"));
+        let mut other = header(".1");
+        other.database = "a_b".into();
+        assert!(told(&other).ends_with("it is of database \"pds_database\""));
+        // What was cut within its first member begins anew, what is no backup does not.
+        fs::write(place.part(), [0x1f, 0x8b]).unwrap();
+        assert!(!place.open(&header(".1")).unwrap().1);
+        fs::write(place.part(), "text").unwrap();
+        assert!(told(&header(".1")).contains("is of another backup: it is cut"));
+        fs::write(place.part(), "a text of somebody's own").unwrap();
+        assert!(told(&header(".1")).contains("it is no backup of a database"));
+        let place = Place::new(&folder.path().join("b.gz"), true).unwrap();
+        assert!(!place.open(&header(".2")).unwrap().1);
+    }
+
+    #[test]
+    fn a_folder_that_is_not_there_is_told_before_anything() {
+        assert!(matches!(
+            Place::new(Path::new("/nowhere/b.gz"), false),
+            Err(NoFile::Io(..))
+        ));
+        assert!(Place::new(Path::new("/"), true).is_err());
+    }
+}

@@ -1,0 +1,204 @@
+//! What a file holds when each document is counted once, and whether each is whole.
+//!
+//! A document that was written to while the backup ran stands in the file again: the last row counts. To know it in bounded memory the
+//! file is read in slices of the documents' hashes, so often that a slice's rows fit: a file of half a million rows is read once.
+
+use super::format::{Header, Row, Totals, Trailer};
+use super::items::{Broken, Item, Items};
+use super::writer::Mark;
+use ring::digest::{SHA256, digest};
+use std::collections::HashMap;
+use std::io::{self, Read};
+
+/// Rows of a slice, about; each takes some 40 bytes.
+const SLICE: u64 = 500_000;
+
+/// What a file holds.
+#[derive(Debug)]
+pub struct Tally {
+    pub header: Header,
+    pub totals: Totals,
+    /// Numbers of the rows that a later one replaces, from 0, in order.
+    pub superseded: Vec<u64>,
+    /// Documents of whose last row a revision is missing; as many as there is room for.
+    pub incomplete: Vec<String>,
+    /// `None` while the file is being written.
+    pub trailer: Option<Trailer>,
+    /// Most bytes of an attachment that does not stand in its document.
+    pub largest: u64,
+}
+
+/// Documents that are named when they are incomplete.
+const NAMED: usize = 5;
+
+/// A file that is not finished: what is whole of it, and why it ends there.
+pub struct Partial {
+    pub header: Option<Header>,
+    pub mark: Mark,
+    pub why: Broken,
+}
+
+/// Reads all that is whole of a file that is to be gone on with; its trailer makes it a finished one, which is no partial file.
+pub fn partial(file: impl Read) -> Result<Trailer, Box<Partial>> {
+    let mut items = Items::new(file);
+    let mut header = None;
+    let mut trailer = None;
+    loop {
+        match items.next_item() {
+            Ok(Some(Item::Header(found))) => header = Some(*found),
+            Ok(Some(Item::Trailer(found))) => trailer = Some(*found),
+            Ok(Some(_)) => {}
+            Ok(None) => {
+                return trailer.ok_or_else(|| {
+                    let why = Broken::Damaged("it ends without its last line".to_owned());
+                    let mark = Mark::start();
+                    Box::new(Partial { header, mark, why })
+                });
+            }
+            Err(why) => {
+                let mark = items.mark().clone();
+                return Err(Box::new(Partial { header, mark, why }));
+            }
+        }
+    }
+}
+
+/// Counts a file. `open` gives it from its beginning, once for each slice; `upto` is the length of what is whole while the
+/// trailer is missing.
+///
+/// # Errors
+/// The file is cut, damaged, or does not hold what it says.
+pub fn tally<R: Read>(
+    mut open: impl FnMut() -> io::Result<R>,
+    rows: u64,
+    upto: Option<u64>,
+) -> Result<Tally, Broken> {
+    let slices = rows.div_ceil(SLICE).max(1);
+    let mut whole: Option<Tally> = None;
+    for slice in 0..slices {
+        let file = open().map_err(Broken::Io)?;
+        let tally = match upto {
+            Some(length) => one(Items::new(file.take(length)), slice, slices, true)?,
+            None => one(Items::new(file), slice, slices, false)?,
+        };
+        match &mut whole {
+            None => whole = Some(tally),
+            Some(whole) => whole.add(tally),
+        }
+    }
+    let mut whole = whole.expect("there is a slice at least");
+    whole.superseded.sort_unstable();
+    whole.totals.superseded = whole.superseded.len() as u64;
+    if let Some(trailer) = &whole.trailer
+        && (trailer.totals != whole.totals || !whole.incomplete.is_empty())
+    {
+        return Err(Broken::Damaged(
+            "its last line tells another number of documents than there are".to_owned(),
+        ));
+    }
+    Ok(whole)
+}
+
+impl Tally {
+    fn add(&mut self, other: Self) {
+        self.totals.documents += other.totals.documents;
+        self.totals.deleted += other.totals.deleted;
+        self.superseded.extend(other.superseded);
+        let room = NAMED.saturating_sub(self.incomplete.len());
+        self.incomplete
+            .extend(other.incomplete.into_iter().take(room));
+    }
+}
+
+/// The last row of a document.
+struct Last {
+    number: u64,
+    deleted: bool,
+    complete: bool,
+}
+
+/// One slice. An open file ends between two members, without a trailer.
+fn one<R: Read>(mut items: Items<R>, slice: u64, slices: u64, open: bool) -> Result<Tally, Broken> {
+    let mut header = None;
+    let mut trailer = None;
+    let mut largest = 0;
+    let mut number = 0;
+    let mut seen: HashMap<u128, Last> = HashMap::new();
+    let mut superseded = Vec::new();
+    let mut incomplete = HashMap::new();
+    let mut current: Option<(Row, u64, u64)> = None;
+    let mut end = |row: Option<(Row, u64, u64)>| {
+        let Some((row, number, revisions)) = row else {
+            return;
+        };
+        let hash = hash(&row.id);
+        if (hash % u128::from(slices)) as u64 != slice {
+            return;
+        }
+        let complete = revisions == row.leaves.len() as u64;
+        let last = Last {
+            number,
+            deleted: row.deleted,
+            complete,
+        };
+        if let Some(before) = seen.insert(hash, last) {
+            superseded.push(before.number);
+        }
+        if complete {
+            incomplete.remove(&hash);
+        } else if incomplete.len() < NAMED {
+            incomplete.insert(hash, row.id);
+        }
+    };
+    loop {
+        let item = match items.next_item() {
+            Ok(Some(item)) => item,
+            Ok(None) => break,
+            Err(Broken::Cut(_)) if open && items.mark().offset > 0 => break,
+            Err(broken) => return Err(broken),
+        };
+        match item {
+            Item::Header(found) => header = Some(*found),
+            Item::Row(row) => {
+                end(current.replace((row, number, 0)));
+                number += 1;
+            }
+            Item::Document(..) => {
+                if let Some((_, _, revisions)) = &mut current {
+                    *revisions += 1;
+                }
+            }
+            Item::Checkpoint(_) => end(current.take()),
+            Item::Attachment(attachment) => largest = largest.max(attachment.length),
+            Item::Content(_) => {}
+            Item::Trailer(found) => trailer = Some(*found),
+        }
+    }
+    end(current.take());
+    let incomplete_rows = seen.values().filter(|last| !last.complete).count();
+    let mut names: Vec<String> = incomplete.into_values().collect();
+    if incomplete_rows > 0 && names.is_empty() {
+        names.push(format!("{incomplete_rows} documents"));
+    }
+    let deleted = seen.values().filter(|last| last.deleted).count() as u64;
+    Ok(Tally {
+        header: header.ok_or_else(|| Broken::Cut(" within its first line".to_owned()))?,
+        totals: Totals {
+            documents: seen.len() as u64 - deleted,
+            deleted,
+            superseded: 0,
+        },
+        superseded,
+        incomplete: names,
+        trailer,
+        largest,
+    })
+}
+
+/// Half of the SHA-256 of a document's id.
+fn hash(id: &str) -> u128 {
+    let digest = digest(&SHA256, id.as_bytes());
+    let mut half = [0; 16];
+    half.copy_from_slice(&digest.as_ref()[..16]);
+    u128::from_be_bytes(half)
+}
