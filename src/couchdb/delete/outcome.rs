@@ -38,9 +38,9 @@ pub fn sent(run: Result<Answers, Failure>) -> Sent {
         Err(failure) => return unanswered(failure.clause()),
     };
     // After a guard that did not hold the script sends nothing, however its output ended.
-    if answers.differs.is_some() && !answers.sending {
+    if let (Some(guard), false) = (&answers.differs, answers.sending) {
         return Sent::Not(Refusal::Changed {
-            what: changed(&answers.differs, &answers.responses),
+            what: changed(guard, &answers.responses),
         });
     }
     if let Some(why) = answers.lost {
@@ -53,10 +53,8 @@ pub fn sent(run: Result<Answers, Failure>) -> Sent {
             what: format!("{}: nothing was sent", NoResponse::NotConnected.clause()),
         }),
         Some(Err(broken)) => unanswered(broken.clause()),
-        None if answers.sending => unanswered("its answer is missing".to_owned()),
-        None => Sent::Not(Refusal::Changed {
-            what: changed(&answers.differs, &answers.responses),
-        }),
+        // Without a guard that did not hold it was sent, also when the word of it got lost on the way.
+        None => unanswered("its answer is missing".to_owned()),
     }
 }
 
@@ -84,21 +82,16 @@ fn answered(response: &Response) -> Sent {
 }
 
 /// What the guard that did not hold tells.
-fn changed(
-    differs: &Option<String>,
-    responses: &[(String, Result<Response, NoResponse>)],
-) -> String {
-    let last = responses.last().map(|(_, r)| r);
-    match (differs, last) {
-        (_, Some(Err(none))) => format!("CouchDB cannot be asked any more: {}", none.clause()),
-        (_, Some(Ok(response))) if response.status != 200 => {
+fn changed(guard: &str, responses: &[(String, Result<Response, NoResponse>)]) -> String {
+    match responses.last().map(|(_, r)| r) {
+        Some(Err(none)) => format!("CouchDB cannot be asked any more: {}", none.clause()),
+        Some(Ok(response)) if response.status != 200 => {
             format!("CouchDB answers {}", response.clause())
         }
-        (Some(guard), _) => {
+        _ => {
             let (path, held) = guard.split_once(' ').unwrap_or((guard, ""));
             format!("{path} does not hold {held} any more")
         }
-        (None, _) => "the last look did not come to its end".to_owned(),
     }
 }
 

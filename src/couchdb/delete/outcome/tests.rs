@@ -120,6 +120,8 @@ fn what_may_have_deleted_is_unknown_whatever_is_seen_later() {
             sending: true,
             ..Answers::default()
         })),
+        // A whole output in which neither the word that it is sent nor a guard is found: both marks of the DELETE got lost.
+        sent(Ok(Answers::default())),
         // The answer is there, the end of the output or the status is not.
         sent(Ok(Answers {
             deletion: Some(Ok(response(200, json!({"ok": true})))),
