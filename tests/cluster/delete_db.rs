@@ -2,6 +2,7 @@
 
 mod act;
 mod elsewhere;
+mod faults;
 mod outcomes;
 mod refusals;
 mod several;

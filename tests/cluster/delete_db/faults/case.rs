@@ -1,0 +1,196 @@
+//! The points of the matrix: where an exec is struck and how, and what may be said and be true afterwards.
+
+use Said::{Done, NotSent, Unknown};
+use Truth::{Either, Gone, Untouched};
+use std::fmt::{self, Display, Formatter};
+use std::time::Duration;
+use testbed::Act::{self, Close, Delay, Fin, Garble, Gateway, Rst, Stall, Swallow};
+use testbed::Point::{
+    self, After, AfterStatus, AfterUpgrade, Before, BeforeStatus, BeforeUpgrade, Byte, Frame,
+    HalfAnswer, HalfUpgrade, Upgraded, Within, WithinStatus,
+};
+use testbed::{Strike, Way, Which};
+
+/// What a run says, by its exit code and stdout.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Said {
+    /// Deleted: exit 0.
+    Done,
+    /// Failed or refused before anything was sent: exit 1 or 4.
+    NotSent,
+    /// Exit 5.
+    Unknown,
+}
+
+/// What is true in CouchDB once the pod has come to rest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Truth {
+    Gone,
+    /// No DELETE was asked for.
+    Untouched,
+    /// The script in the pod may go on without its client, or be ended by it: one or the other.
+    Either,
+}
+
+/// One point.
+#[derive(Clone, Debug)]
+pub(super) struct Case {
+    pub(super) strike: Strike,
+    /// The one word or, where it hangs on how output was packed into frames, the two that may be said.
+    pub(super) said: &'static [Said],
+    pub(super) truth: Truth,
+}
+
+const LOOK: Which = Which::Number(0);
+const MEMBERS: Which = Which::Number(1);
+const DELETION: Which = Which::Word("delete");
+const READ_BACK: Which = Which::After("delete");
+
+const FIRST_FRAME: Point = Frame(Way::ToClient, 0);
+const FIRST_BYTE: Point = Byte(Way::ToClient, 1);
+/// A look's first answer.
+const LOOKED: &str = " ask GET ";
+/// The script is about to send the DELETE; its answer; the script's last word.
+const SENDING: &str = " sending\n";
+const ANSWER: &str = " ask DELETE";
+const DONE: &str = " done\n";
+
+const PAUSE: Act = Delay(Duration::from_millis(300));
+
+/// What is known of a point: the exec, where, the acts, what may be said, what is true.
+type Row = (Which, Point, &'static [Act], &'static [Said], Truth);
+
+/// Every point, in the order of an exec's life. A command whose client was cut off may go on or be ended by its broken stdout.
+#[rustfmt::skip]
+const ROWS: &[Row] = &[
+    // Before the plan: whatever happens, nothing is sent.
+    (LOOK, BeforeUpgrade, &[Fin, Rst, Gateway(502)], &[NotSent], Untouched),
+    (LOOK, AfterUpgrade, &[Fin, Garble, Gateway(504)], &[NotSent], Untouched),
+    (LOOK, Within(LOOKED), &[Close, Rst, Garble], &[NotSent], Untouched),
+    (LOOK, Before(LOOKED), &[Swallow], &[NotSent], Untouched),
+    (LOOK, Before(LOOKED), &[PAUSE], &[Done], Gone),
+    (MEMBERS, Upgraded, &[Fin, Rst], &[NotSent], Untouched),
+    (MEMBERS, Within(LOOKED), &[Garble], &[NotSent], Untouched),
+
+    // The deletion. Of a request that has not reached the API server it is not always known that it has not.
+    (DELETION, BeforeUpgrade, &[Close, Fin, Rst, Stall], &[Unknown], Untouched),
+    (DELETION, BeforeUpgrade, &[Gateway(502), Gateway(504)], &[Unknown], Untouched),
+    (DELETION, BeforeUpgrade, &[Gateway(403)], &[NotSent], Untouched),
+    (DELETION, BeforeUpgrade, &[PAUSE], &[Done], Gone),
+    (DELETION, HalfUpgrade, &[Fin, Garble], &[Unknown, NotSent], Untouched),
+    // From here on the command runs, whoever listens.
+    (DELETION, AfterUpgrade, &[Close, Fin, Rst, Garble, Gateway(502), Gateway(504)], &[Unknown], Either),
+    (DELETION, AfterUpgrade, &[Stall], &[Unknown], Gone),
+    (DELETION, AfterUpgrade, &[PAUSE], &[Done], Gone),
+    (DELETION, HalfAnswer, &[Fin, Rst, Garble], &[Unknown], Either),
+    (DELETION, Upgraded, &[Close, Fin, Rst], &[Unknown], Either),
+    (DELETION, Upgraded, &[Stall], &[Unknown], Gone),
+    (DELETION, FIRST_BYTE, &[Fin, Rst], &[Unknown], Either),
+    (DELETION, FIRST_FRAME, &[Garble], &[Unknown], Either),
+    (DELETION, Before(SENDING), &[Close, Rst], &[Unknown], Either),
+    (DELETION, Within(SENDING), &[Fin], &[Unknown], Either),
+    (DELETION, Within(SENDING), &[Garble], &[Done, Unknown], Gone),
+    (DELETION, Before(SENDING), &[Swallow], &[Done, Unknown], Gone),
+    (DELETION, Before(SENDING), &[PAUSE], &[Done], Gone),
+    (DELETION, After(SENDING), &[Close, Fin, Rst], &[Unknown], Either),
+    (DELETION, After(SENDING), &[Stall], &[Unknown], Gone),
+    // CouchDB has answered: the database is gone, whatever is heard of it.
+    (DELETION, Before(ANSWER), &[Close, Fin, Rst, Stall, Garble, Swallow], &[Unknown], Gone),
+    (DELETION, Before(ANSWER), &[PAUSE], &[Done], Gone),
+    (DELETION, Within(ANSWER), &[Close, Rst, Garble], &[Unknown], Gone),
+    (DELETION, After(ANSWER), &[Close, Rst], &[Unknown], Gone),
+    (DELETION, Before(DONE), &[Swallow], &[Unknown], Gone),
+    (DELETION, After(DONE), &[Close, Fin, Rst, Stall], &[Unknown], Gone),
+    (DELETION, BeforeStatus, &[Close, Rst, Garble, Swallow], &[Unknown], Gone),
+    (DELETION, BeforeStatus, &[PAUSE], &[Done], Gone),
+    (DELETION, WithinStatus, &[Fin, Garble], &[Unknown], Gone),
+    (DELETION, AfterStatus, &[Fin, Rst], &[Done], Gone),
+
+    // After an answer of 200 the read-back adds evidence and takes nothing away.
+    (READ_BACK, BeforeUpgrade, &[Rst, Gateway(502)], &[Done], Gone),
+    (READ_BACK, AfterUpgrade, &[Fin], &[Done], Gone),
+    (READ_BACK, Within(LOOKED), &[Close, Garble], &[Done], Gone),
+    (READ_BACK, BeforeStatus, &[Rst], &[Done], Gone),
+];
+
+/// Every point with one act.
+pub(super) fn all() -> Vec<Case> {
+    let each = |(exec, at, acts, said, truth): &Row| -> Vec<Case> {
+        let case = |act: &Act| Case {
+            strike: Strike {
+                exec: exec.clone(),
+                at: *at,
+                act: *act,
+            },
+            said,
+            truth: *truth,
+        };
+        acts.iter().map(case).collect()
+    };
+    ROWS.iter().flat_map(each).collect()
+}
+
+/// The exec, the point and the act in words.
+pub(super) fn words(strike: &Strike) -> [String; 3] {
+    let exec = match &strike.exec {
+        w if *w == LOOK => "first look",
+        w if *w == MEMBERS => "look at the members",
+        w if *w == DELETION => "deletion",
+        w if *w == READ_BACK => "read-back",
+        other => panic!("no words for {other:?}"),
+    };
+    let at = match strike.at {
+        BeforeUpgrade => "before the request is sent",
+        HalfUpgrade => "half of the request is sent",
+        AfterUpgrade => "before the answer to the request",
+        HalfAnswer => "half of that answer has come",
+        Upgraded => "after the answer 101, before any frame",
+        p if p == FIRST_BYTE => "after the first byte of a frame",
+        p if p == FIRST_FRAME => "before the first frame",
+        Before(LOOKED) => "before the first answer",
+        Within(LOOKED) => "within the first answer",
+        Before(SENDING) => "before the word that the DELETE is sent now",
+        Within(SENDING) => "within the word that the DELETE is sent now",
+        After(SENDING) => "after the word that the DELETE is sent now",
+        Before(ANSWER) => "before CouchDB's answer",
+        Within(ANSWER) => "within CouchDB's answer",
+        After(ANSWER) => "after CouchDB's answer",
+        Before(DONE) => "before the end mark",
+        After(DONE) => "after the end mark",
+        BeforeStatus => "before the exit code",
+        WithinStatus => "within the exit code",
+        AfterStatus => "after the exit code",
+        other => panic!("no words for {other:?}"),
+    };
+    let act = match strike.act {
+        Close => "closed in order".to_owned(),
+        Fin => "cut (FIN)".to_owned(),
+        Rst => "cut (RST)".to_owned(),
+        Stall => "silence, then Ctrl-C".to_owned(),
+        Delay(_) => "delayed".to_owned(),
+        Garble => "garbled".to_owned(),
+        Swallow => "one frame lost".to_owned(),
+        Gateway(status) => format!("a gateway answers {status}"),
+    };
+    [exec.to_owned(), at.to_owned(), act]
+}
+
+impl Display for Said {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Done => "deleted",
+            Self::NotSent => "nothing was sent",
+            Self::Unknown => "not known",
+        })
+    }
+}
+
+impl Display for Truth {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Gone => "deleted",
+            Self::Untouched => "there, no DELETE came",
+            Self::Either => "one or the other: the command runs on alone",
+        })
+    }
+}
