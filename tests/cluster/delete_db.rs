@@ -1,8 +1,10 @@
 //! `delete-db` against CouchDB's front, behind real pods and real execs.
 
 mod act;
+mod credentials;
 mod elsewhere;
 mod faults;
+mod kill;
 mod outcomes;
 mod refusals;
 mod several;

@@ -34,9 +34,15 @@ impl Stage {
     }
 
     pub(super) fn with(namespace: &'static str, pod: &Pod<'_>) -> Self {
+        Self::guarded(namespace, PASSWORD, pod)
+    }
+
+    /// One whose CouchDB wants another password than everywhere else.
+    pub(super) fn guarded(namespace: &'static str, password: &str, pod: &Pod<'_>) -> Self {
         let sandbox = Sandbox::shared();
-        let front = Front::start(Config::shared_cluster(sandbox.pouchdb_port()))
-            .expect("a front of its own starts");
+        let mut config = Config::shared_cluster(sandbox.pouchdb_port());
+        config.password = password.to_owned();
+        let front = Front::start(config).expect("a front of its own starts");
         let stage = Self { namespace, front };
         sandbox
             .apply(
