@@ -4,6 +4,7 @@ use crate::cli::or_default;
 use crate::cluster::{Cluster, ClusterError, segment};
 use crate::couchdb::Target;
 use crate::couchdb::pods::{self, Choice, NoTarget};
+use crate::error::{Error, Result};
 use crate::model::endpoint::COUCHDB_NAMESPACE;
 use k8s_openapi::api::core::v1::Pod;
 
@@ -56,5 +57,66 @@ impl PodArgs {
             port: self.port,
         };
         Ok(pods::target(&pods, &choice))
+    }
+
+    /// The container that is asked, for a command that can do nothing without it.
+    ///
+    /// # Errors
+    /// What the API server or the connection said, or why there is no single one.
+    pub(super) async fn container(&self, cluster: &Cluster) -> Result<Target> {
+        match self.target(cluster).await? {
+            Ok(target) => Ok(target),
+            Err(why) => Err(no_target(cluster, &self.couchdb_namespace, why).await),
+        }
+    }
+}
+
+/// Why no container can be asked; one request more where the namespace may be absent.
+async fn no_target(cluster: &Cluster, namespace: &str, why: NoTarget) -> Error {
+    let mut absent = false;
+    if let NoTarget::None { looked_at: 0 } = why {
+        let path = format!("/api/v1/namespaces/{}", segment(namespace));
+        let read: Result<serde::de::IgnoredAny, ClusterError> = cluster.get(&path).await;
+        absent = read.is_err_and(|e| e.is_not_found());
+    }
+    no_container(namespace, absent, why)
+}
+
+fn no_container(namespace: &str, absent: bool, why: NoTarget) -> Error {
+    let list = format!("kubectl get pods -n {namespace}");
+    let error = Error::new(why.clause(namespace));
+    error.hint(match why {
+        NoTarget::None { .. } if absent => format!(
+            "the namespace {namespace:?} does not exist on this cluster; name another one with --couchdb-namespace"
+        ),
+        NoTarget::None { .. } => {
+            format!("CouchDB has a port named couchdb or numbered 5984; see: {list}")
+        }
+        NoTarget::Clusters(_) => "choose one with --pod or --pod-selector".to_owned(),
+        NoTarget::PodNotFound { found, .. } => format!("those are: {}", found.join(", ")),
+        NoTarget::Containers { .. } => "choose one with --container".to_owned(),
+        NoTarget::ContainerNotFound { found, .. } => {
+            format!("those that do: {}", found.join(", "))
+        }
+        NoTarget::NotReady(_) => list,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn several_containers_are_named_with_the_flag_that_chooses() {
+        let why = NoTarget::Containers {
+            pod: "db-0".to_owned(),
+            found: vec!["couchdb".to_owned(), "couchdb-old".to_owned()],
+        };
+        let error = no_container("secure-kvs", false, why);
+        assert_eq!(
+            error.to_string(),
+            "error: more than one container of pod secure-kvs/db-0 looks like CouchDB: couchdb, couchdb-old"
+        );
+        assert_eq!(error.hints(), ["choose one with --container"]);
     }
 }

@@ -6,6 +6,7 @@ pub mod capture;
 pub mod complete;
 pub mod completion;
 pub mod couchdb_pods;
+pub mod databases;
 pub mod delete_db;
 pub mod describe;
 mod empty;
@@ -39,6 +40,7 @@ pub enum Command {
     Troubleshoot(troubleshoot::Args),
     Explain(explain::Args),
     Capture(capture::Args),
+    Databases(databases::Args),
     DeleteDb(delete_db::Args),
 }
 
@@ -56,6 +58,7 @@ pub async fn run(app: &mut App, command: Command) -> Result<Code> {
         Command::Troubleshoot(args) => troubleshoot::run(app, args).await,
         Command::Explain(args) => explain::run(app, &args),
         Command::Capture(args) => capture::run(app, args).await,
+        Command::Databases(args) => databases::run(app, args).await,
         Command::DeleteDb(args) => delete_db::run(app, args).await,
     }
 }

@@ -7,6 +7,7 @@
 pub mod backup;
 pub mod credentials;
 pub mod delete;
+pub mod figures;
 pub mod look;
 pub mod ownership;
 pub mod pods;

@@ -39,6 +39,11 @@ impl Path {
         Self(format!("/_node/{}/_dbs/{name}", encode(member)))
     }
 
+    /// All entries of this member's shard map.
+    pub fn shard_maps() -> Self {
+        Self("/_node/_local/_dbs/_all_docs?include_docs=true".to_owned())
+    }
+
     /// Whether this member keeps the files of deleted databases.
     pub fn recovery() -> Self {
         Self("/_node/_local/_config/couchdb/enable_database_recovery".to_owned())

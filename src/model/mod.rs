@@ -11,6 +11,7 @@ pub mod failure;
 pub mod forbidden;
 pub mod helm_release;
 pub mod helm_storage;
+pub mod inventory;
 pub mod job;
 pub mod lookup;
 pub mod manifest;

@@ -11,6 +11,7 @@ use super::onboarding::{Claim, Values};
 use serde_json::Value;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 /// Who claims a database.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,6 +77,24 @@ pub enum Gap {
     NoHelmReleases,
     /// The cluster has HelmReleases, and none is an onboarding: it may be the wrong one.
     NoOnboardings { looked_at: usize },
+}
+
+impl fmt::Display for Gap {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Claim { by, why } => {
+                write!(f, "which database {by} claims is not known: {why}")
+            }
+            Self::Read { what, why } => write!(f, "{what} could not be read: {why}"),
+            Self::NoHelmReleases => f.write_str(
+                "this cluster has no HelmReleases, so what claims a database cannot be known",
+            ),
+            Self::NoOnboardings { looked_at } => write!(
+                f,
+                "there is no onboarding on this cluster ({looked_at} HelmReleases in all namespaces looked at)"
+            ),
+        }
+    }
 }
 
 /// One word on whose a database is.
@@ -277,6 +296,7 @@ impl Ownership {
     /// Whose the database is: every claim and every gap, in the order in which the objects were read. Nothing at all: nobody's.
     /// A release's revisions are not told beside a HelmRelease or an object that claims.
     pub fn of(&self, name: &str) -> Vec<Word<'_>> {
+        let name = &*loose(name);
         let mut at: BTreeSet<usize> = self.of_all.iter().copied().collect();
         at.extend(self.by_name.get(name).into_iter().flatten());
         let (namespace, database) = name.split_once('_').unzip();
@@ -297,6 +317,49 @@ impl Ownership {
             words.retain(|w| !revision(w));
         }
         words
+    }
+
+    /// The databases that onboardings claim today, each as the first of them has it: they should be there.
+    pub fn expected(&self) -> impl Iterator<Item = &str> {
+        self.by_name.values().filter_map(|all| self.first(all))
+    }
+
+    /// Whether an onboarding claims this database today.
+    pub fn expects(&self, name: &str) -> bool {
+        let all = self.by_name.get(&loose(name));
+        all.is_some_and(|all| self.first(all).is_some())
+    }
+
+    /// The name as the first onboarding has it; one on another cluster has its database there.
+    fn first(&self, all: &[usize]) -> Option<&str> {
+        all.iter().find_map(|at| match &self.said[*at] {
+            Said::Claimed {
+                by:
+                    Claimant::HelmRelease {
+                        onboarding: true,
+                        remote: false,
+                        ..
+                    },
+                database,
+            } => Some(database.as_str()),
+            _ => None,
+        })
+    }
+
+    /// Every reason why it may not be known whose a database is.
+    pub fn gaps(&self) -> Vec<Gap> {
+        let mut gaps: Vec<Gap> = self
+            .of_all
+            .iter()
+            .filter_map(|at| match &self.said[*at] {
+                Said::Gap { gap, .. } => Some(gap.clone()),
+                _ => None,
+            })
+            .collect();
+        let told: Vec<Word<'_>> = gaps.iter().map(Cow::Borrowed).map(Word::Gap).collect();
+        let none = self.no_onboardings(&told);
+        gaps.extend(none);
+        gaps
     }
 
     /// A cluster without any onboarding may be the wrong one, unless it is blind anyway.
@@ -346,8 +409,9 @@ impl Said {
     }
 }
 
-/// What a URL or a template may make of a sloppy value: blanks gone, lower case, no `/` at the ends.
-fn loose(name: &str) -> String {
+/// What a URL or a template may make of a sloppy value: blanks gone, lower case, no `/` at the ends. A database's checked name
+/// stays as it is.
+pub(super) fn loose(name: &str) -> String {
     let kept: String = name.chars().filter(|c| !c.is_whitespace()).collect();
     kept.trim_matches('/').to_lowercase()
 }

@@ -46,6 +46,21 @@ pub struct Database {
     pub created: Option<i64>,
 }
 
+/// What CouchDB tells of one database where all are asked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Figures {
+    /// Design documents included.
+    pub documents: u64,
+    /// Deleted documents, of which CouchDB keeps a mark.
+    pub deleted: u64,
+    /// Bytes on disk, of one copy.
+    pub bytes: u64,
+    /// Bytes of them that are in use; the rest goes with the next compaction.
+    pub active: Option<u64>,
+    /// When it was created, in seconds since 1970.
+    pub created: Option<i64>,
+}
+
 /// Names are values and never keys: redaction takes a key such as `pds_token` for a secret's.
 mod pairs {
     use super::{Answer, BTreeMap};

@@ -1,5 +1,6 @@
 //! What the user is told, as plain values: no terminal, no format, no cluster.
 
+pub mod databases;
 pub mod description;
 pub mod onboarding_row;
 pub mod report;

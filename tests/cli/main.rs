@@ -12,6 +12,7 @@
 mod completion;
 mod connection;
 mod credentials;
+mod databases;
 mod example;
 mod help;
 mod list;

@@ -5,6 +5,7 @@
 mod capture;
 mod completion;
 mod connection;
+mod databases;
 mod delete_db;
 mod describe;
 mod dialect;

@@ -46,7 +46,7 @@ fn works(command: &str, words: &[&str], code: i32) -> String {
 
 /// Rights that the log does not show here: for other kinds of source, for statuses that name less, for `list -w`, for an
 /// operator that is not installed, and the one for exec that the API server checks beside `get` (see [`exec_needs_both_rights`]).
-const NOT_SEEN: [(&str, &str); 24] = [
+const NOT_SEEN: [(&str, &str); 26] = [
     ("list", "watch helmreleases"),
     ("describe", "get gitrepositories"),
     ("describe", "get ocirepositories"),
@@ -71,6 +71,8 @@ const NOT_SEEN: [(&str, &str); 24] = [
     ("notes", "list secrets"),
     ("delete-db", "create pods/exec"),
     ("delete-db", "list couchdbdatabases"),
+    ("databases", "create pods/exec"),
+    ("databases", "list couchdbdatabases"),
 ];
 
 /// Every right of the manifest is one that its user has used by now: the API server's audit log tells.
@@ -180,6 +182,12 @@ fn notes() {
     works("notes", &["notes", NAME, "--revision", "1"], 0);
     works("notes", &["notes", &format!("core-{NAME}")], 0);
     all_used("notes");
+}
+
+#[test]
+fn databases() {
+    assert!(works("databases", &["databases"], 0).contains("orphan_db"));
+    all_used("databases");
 }
 
 /// A dry run and a deletion that is carried out, last look and read-back with it.

@@ -1,7 +1,7 @@
 //! One target from its plan to its end, each step a function of its own: prepare, show, question, act, tell.
 
 use super::several::Ended;
-use super::told::{done, interrupted, no_target, not_found, refused, tell};
+use super::told::{done, interrupted, not_found, refused, tell};
 use super::{Args, question};
 use crate::cli::App;
 use crate::cluster::Cluster;
@@ -100,8 +100,5 @@ async fn read(args: &Args, cluster: &Cluster, name: &DatabaseName) -> Result<Fou
 }
 
 async fn target(args: &Args, cluster: &Cluster) -> Result<Target> {
-    match args.pods.target(cluster).await? {
-        Ok(target) => Ok(target),
-        Err(why) => Err(no_target(cluster, &args.pods.couchdb_namespace, why).await),
-    }
+    args.pods.container(cluster).await
 }

@@ -4,13 +4,11 @@ use super::Args;
 use super::again::again;
 use super::several::Ended;
 use crate::cli::App;
-use crate::cluster::{Cluster, ClusterError, segment};
 use crate::couchdb::Target;
 use crate::couchdb::delete::card;
 use crate::couchdb::delete::outcome::Outcome;
 use crate::couchdb::delete::plan::Member;
 use crate::couchdb::delete::refusal::Refusal;
-use crate::couchdb::pods::NoTarget;
 use crate::error::Error;
 use crate::exit::Code;
 use crate::model::names::DatabaseName;
@@ -103,38 +101,6 @@ pub(super) fn not_found(
     } else {
         error.hint(format!("did you mean {}?", near.join(", ")))
     }
-}
-
-/// Why no container can be asked; one request more where the namespace may be absent.
-pub(super) async fn no_target(cluster: &Cluster, namespace: &str, why: NoTarget) -> Error {
-    let mut absent = false;
-    if let NoTarget::None { looked_at: 0 } = why {
-        let path = format!("/api/v1/namespaces/{}", segment(namespace));
-        let read: std::result::Result<serde::de::IgnoredAny, ClusterError> =
-            cluster.get(&path).await;
-        absent = read.is_err_and(|e| e.is_not_found());
-    }
-    no_container(namespace, absent, why)
-}
-
-fn no_container(namespace: &str, absent: bool, why: NoTarget) -> Error {
-    let list = format!("kubectl get pods -n {namespace}");
-    let error = Error::new(why.clause(namespace));
-    error.hint(match why {
-        NoTarget::None { .. } if absent => format!(
-            "the namespace {namespace:?} does not exist on this cluster; name another one with --couchdb-namespace"
-        ),
-        NoTarget::None { .. } => {
-            format!("CouchDB has a port named couchdb or numbered 5984; see: {list}")
-        }
-        NoTarget::Clusters(_) => "choose one with --pod or --pod-selector".to_owned(),
-        NoTarget::PodNotFound { found, .. } => format!("those are: {}", found.join(", ")),
-        NoTarget::Containers { .. } => "choose one with --container".to_owned(),
-        NoTarget::ContainerNotFound { found, .. } => {
-            format!("those that do: {}", found.join(", "))
-        }
-        NoTarget::NotReady(_) => list,
-    })
 }
 
 /// Tells how it ended. stdout gets the one line only when the database was deleted.
@@ -309,20 +275,6 @@ mod tests {
         assert!(errors.iter().all(|e| e.code() == Code::Refused));
         assert!(errors[1].hints()[0].starts_with("bring the member back"));
         assert!(errors[2].hints()[0].starts_with("remove its manifest"));
-    }
-
-    #[test]
-    fn several_containers_are_named_with_the_flag_that_chooses() {
-        let why = NoTarget::Containers {
-            pod: "db-0".to_owned(),
-            found: vec!["couchdb".to_owned(), "couchdb-old".to_owned()],
-        };
-        let error = no_container("secure-kvs", false, why);
-        assert_eq!(
-            error.to_string(),
-            "error: more than one container of pod secure-kvs/db-0 looks like CouchDB: couchdb, couchdb-old"
-        );
-        assert_eq!(error.hints(), ["choose one with --container"]);
     }
 
     #[test]

@@ -234,6 +234,27 @@ impl Cluster {
         }
     }
 
+    /// `GET /_node/<node>/_dbs/_all_docs?include_docs=true`: all documents of the shard map as that member has it.
+    pub(crate) fn shard_documents(&self, node: &str) -> Answer {
+        let node = match self.node(node) {
+            Ok(node) => node,
+            Err(refusal) => return refusal,
+        };
+        let rows: Vec<Value> = self
+            .entries
+            .iter()
+            .filter(|(_, e)| !self.wiped && (!e.gone || e.kept_by.contains(node)))
+            .map(|(name, entry)| {
+                let doc = self.document(name, entry);
+                json!({"id": name, "key": name, "value": {"rev": doc["_rev"]}, "doc": doc})
+            })
+            .collect();
+        Answer::new(
+            200,
+            json!({"total_rows": rows.len(), "offset": 0, "rows": rows}),
+        )
+    }
+
     fn document(&self, name: &str, entry: &Entry) -> Value {
         let width = (1_u64 << 32) / u64::from(entry.q);
         let ranges: Vec<String> = (0..u64::from(entry.q))

@@ -64,6 +64,7 @@ impl Shared {
     pub(crate) fn node(&self, node: &str, rest: &[String]) -> Answer {
         let state = self.state();
         match rest.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+            ["_dbs", "_all_docs"] => state.cluster.shard_documents(node),
             ["_dbs", database] => state.cluster.shard_document(node, database),
             [] => match state.cluster.node(node) {
                 Ok(name) => Answer::new(200, json!({"name": name})),

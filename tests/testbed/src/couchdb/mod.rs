@@ -6,7 +6,7 @@
 //! - credentials: Basic, one admin; 401 and 400 in CouchDB's words; no cookie, no other user, no lockout of its own;
 //! - `/`, `/_up`, `/_session`, `/_uuids`, `/_membership`, `/_all_dbs`, `/_dbs_info` (GET from 3.3 on), `/_active_tasks`,
 //!   `/_scheduler/docs`, `/_scheduler/jobs`, `/_reshard/jobs` (all empty unless a test fills the tasks);
-//! - `/_node/<node>`, `/_node/<node>/_dbs/<db>` (read only), `/_node/<node>/_config/…` (every value unknown);
+//! - `/_node/<node>`, `/_node/<node>/_dbs/<db>` and `…/_dbs/_all_docs` (read only), `/_node/<node>/_config/…` (every value unknown);
 //! - PUT, DELETE, GET and HEAD of a database: names, 201/202, 412, the shard map's tombstones, 200/202, and the
 //!   figures of GET: sizes are made from the number of documents, and `doc_del_count` is always 0;
 //! - what must never be asked: `DELETE /_dbs` wipes the shard map, `DELETE //db` and `/db/` delete `db`;

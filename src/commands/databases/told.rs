@@ -1,0 +1,145 @@
+//! What is told beside the databases, on stderr: who shares one, what could not be read, what was not found.
+
+use super::{Args, Seen};
+use crate::cli::App;
+use crate::error::{Error, Result};
+use crate::exit::Code;
+use crate::model::ownership::{Claimant, Gap};
+use crate::render::output::Output;
+use crate::snapshot::{Read, Why};
+use crate::text::count;
+use crate::view::databases::Database;
+use std::collections::BTreeMap;
+
+/// Most reasons that are told one by one.
+const TOLD: usize = 10;
+
+/// Tells it, and how the run ended.
+pub(super) fn tell(app: &mut App, args: &Args, output: &Output, seen: &Seen) -> Result<Code> {
+    for line in shared(&seen.shown) {
+        app.ui.warning(&line);
+    }
+    for line in figures(&seen.shown) {
+        app.ui.warning(&line);
+    }
+    let is_told = matches!(output, Output::Json | Output::Yaml | Output::JsonPath(_));
+    if seen.shown.is_empty() && seen.not_found.is_empty() && !is_told {
+        app.ui.status("No resources found");
+        app.ui.hint(&nothing(args, seen));
+    }
+    let mut code = gaps(app, seen);
+    for (name, near) in &seen.not_found {
+        let error = Error::new(format!(
+            "database {name:?} not found: it is not in CouchDB in {}, and no onboarding claims it",
+            seen.target
+        ));
+        app.ui.error(&match near.is_empty() {
+            true => error,
+            false => error.hint(format!("did you mean {}?", near.join(", "))),
+        });
+        code = Code::Failed;
+    }
+    match code {
+        Code::Ok => Ok(Code::Ok),
+        code => Err(Error::silent(code)),
+    }
+}
+
+/// One line for each database that several claim.
+fn shared(shown: &[Database]) -> Vec<String> {
+    let entries = shown.iter().map(|d| &d.entry);
+    entries
+        .filter(|e| e.claimants.len() > 1)
+        .map(|e| {
+            let claimants = e.claimants.len() as u64;
+            let plain = e.claimants.iter().map(|c| match c {
+                Claimant::HelmRelease { id, .. } => Some(id.clone()),
+                _ => None,
+            });
+            // In the words of list, where nothing but onboardings claims it.
+            let (what, by) = match plain.collect::<Option<Vec<String>>>() {
+                Some(ids) => ("onboarding", ids),
+                None => ("object", e.claimants.iter().map(Claimant::words).collect()),
+            };
+            format!(
+                "{} claim the database {}: {}",
+                count(claimants, what),
+                e.name,
+                by.join(", ")
+            )
+        })
+        .collect()
+}
+
+/// One line for each reason why figures are not known.
+fn figures(shown: &[Database]) -> Vec<String> {
+    let mut reasons: BTreeMap<String, u64> = BTreeMap::new();
+    for database in shown {
+        match &database.figures {
+            Read::Unknown(Why::NotAsked(_)) | Read::Seen(_) | Read::Absent => {}
+            Read::Unknown(why) => *reasons.entry(why.clause()).or_default() += 1,
+        }
+    }
+    reasons
+        .into_iter()
+        .map(|(why, n)| format!("figures of {} not read: {why}", count(n, "database")))
+        .collect()
+}
+
+/// Why nothing is shown.
+fn nothing(args: &Args, seen: &Seen) -> String {
+    let there = count(seen.there as u64, "database");
+    match (args.orphans, seen.unknown) {
+        (true, 0) => format!(
+            "{there} in CouchDB in {}, none of those looked at is an orphan",
+            seen.target
+        ),
+        (true, n) => format!(
+            "{there} in CouchDB in {}; it is not known whose {n} of them are",
+            seen.target
+        ),
+        (false, _) => format!("{there} in CouchDB in {}", seen.target),
+    }
+}
+
+/// What leaves open whose a database is: an error where it could not be read, a warning where it does not say.
+fn gaps(app: &mut App, seen: &Seen) -> Code {
+    let gaps = seen.ownership.gaps();
+    let mut code = Code::Ok;
+    for gap in gaps.iter().take(TOLD) {
+        match gap {
+            Gap::Read { .. } => app.ui.error(&Error::new(gap.to_string())),
+            Gap::Claim { .. } | Gap::NoHelmReleases | Gap::NoOnboardings { .. } => {
+                let line = crate::text::clean(&gap.to_string()).into_owned();
+                app.ui.warning(&line);
+            }
+        }
+    }
+    if gaps.iter().any(|g| matches!(g, Gap::Read { .. })) {
+        code = Code::Failed;
+    }
+    if gaps.len() > TOLD {
+        let more = count((gaps.len() - TOLD) as u64, "more reason");
+        app.ui.warning(&format!("{more} not shown"));
+    }
+    if let (true, Some(hint)) = (seen.unknown > 0, hint(&gaps, seen.unknown)) {
+        app.ui.hint(&hint);
+    }
+    code
+}
+
+/// What to do about databases of no known owner.
+fn hint(gaps: &[Gap], unknown: usize) -> Option<String> {
+    let last = gaps.last()?;
+    let whose = format!(
+        "so it is not known whose {} {}; delete-db refuses what may be claimed",
+        count(unknown as u64, "database"),
+        if unknown == 1 { "is" } else { "are" }
+    );
+    Some(match last {
+        Gap::NoHelmReleases | Gap::NoOnboardings { .. } => {
+            format!("{whose}; is this the right cluster? kubectl config current-context")
+        }
+        Gap::Claim { .. } | Gap::Read { .. } => whose,
+    })
+}

@@ -1,0 +1,139 @@
+//! Every database joined with what claims it: which there are, and how each stands.
+//!
+//! Pure. What claims a name is judged in [`super::ownership`], as for a deletion: only what that judgement leaves to nobody is an orphan
+//! here, and `delete-db` refuses nothing of it for a claim.
+
+use super::names::{DatabaseName, NameError};
+use super::ownership::{Claimant, Gap, Ownership, Word, loose};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// How a database stands to the onboardings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum State {
+    /// There, and one claims it.
+    InUse,
+    /// Several claim it.
+    Shared,
+    /// There, and nobody claims it.
+    Orphan,
+    /// An onboarding claims it, and it is not there.
+    Missing,
+    /// There, nobody claims it, and no onboarding can: it has not the form of a name of theirs. No command here deletes it.
+    Foreign,
+    /// CouchDB's own.
+    System,
+    /// There, nobody is seen to claim it, and not all that can claim is known.
+    Unknown,
+}
+
+impl State {
+    /// The word in every format.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::InUse => "in use",
+            Self::Shared => "shared",
+            Self::Orphan => "orphan",
+            Self::Missing => "missing",
+            Self::Foreign => "foreign",
+            Self::System => "system",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// One database.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    pub name: String,
+    pub state: State,
+    /// Who claims it, in the order in which they were read.
+    pub claimants: Vec<Claimant>,
+    /// What the state does not say by itself.
+    pub why: Option<String>,
+}
+
+impl Entry {
+    /// Whether CouchDB has it.
+    pub fn is_there(&self) -> bool {
+        self.state != State::Missing
+    }
+
+    /// The database is gone since its name was read; `None` where nothing expects it then.
+    pub fn gone(mut self, ownership: &Ownership) -> Option<Self> {
+        if !ownership.expects(&self.name) {
+            return None;
+        }
+        self.state = State::Missing;
+        self.why = None;
+        Some(self)
+    }
+}
+
+/// Joins the names of all databases with the claims, in the order of names, CouchDB's own last.
+pub fn join(names: &BTreeSet<String>, ownership: &Ownership) -> Vec<Entry> {
+    let mut all: BTreeMap<(bool, String), Entry> = names
+        .iter()
+        .map(|name| {
+            let entry = there(name, ownership);
+            ((entry.state == State::System, name.clone()), entry)
+        })
+        .collect();
+    // A sloppy value's database is there under the name that was made of it.
+    let known: BTreeSet<String> = names.iter().map(|n| loose(n)).collect();
+    for name in ownership.expected().filter(|n| !known.contains(&loose(n))) {
+        all.insert((false, name.to_owned()), missing(name, ownership));
+    }
+    all.into_values().collect()
+}
+
+fn there(name: &str, ownership: &Ownership) -> Entry {
+    let entry = |state, claimants, why| Entry {
+        name: name.to_owned(),
+        state,
+        claimants,
+        why,
+    };
+    let parsed = DatabaseName::parse(name);
+    if parsed == Err(NameError::System) {
+        return entry(State::System, Vec::new(), None);
+    }
+    let (claimants, gaps) = whose(name, ownership);
+    match (claimants.len(), &gaps[..], parsed) {
+        (0, [], Ok(_)) => entry(State::Orphan, claimants, None),
+        (0, [], Err(why)) => entry(State::Foreign, claimants, Some(why.to_string())),
+        (0, [first, more @ ..], _) => {
+            let why = match more.len() {
+                0 => first.to_string(),
+                n => format!("{first} (and {n} more)"),
+            };
+            entry(State::Unknown, claimants, Some(why))
+        }
+        (1, ..) => entry(State::InUse, claimants, None),
+        _ => entry(State::Shared, claimants, None),
+    }
+}
+
+fn missing(name: &str, ownership: &Ownership) -> Entry {
+    let (claimants, _) = whose(name, ownership);
+    let why = DatabaseName::parse(name).err().map(|why| why.to_string());
+    Entry {
+        name: name.to_owned(),
+        state: State::Missing,
+        claimants,
+        why,
+    }
+}
+
+fn whose(name: &str, ownership: &Ownership) -> (Vec<Claimant>, Vec<Gap>) {
+    let (mut claimants, mut gaps) = (Vec::new(), Vec::new());
+    for word in ownership.of(name) {
+        match word {
+            Word::Claimed { by, .. } => claimants.push(by.clone()),
+            Word::Gap(gap) => gaps.push(gap.into_owned()),
+        }
+    }
+    (claimants, gaps)
+}
+
+#[cfg(test)]
+mod tests;

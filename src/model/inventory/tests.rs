@@ -1,0 +1,174 @@
+//! Each state, and that an orphan is what `delete-db` would not refuse for a claim.
+
+use super::*;
+use crate::couchdb::delete::claims::judge;
+use crate::model::ownership::Gap;
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+fn onboarding(name: &str, spec: Value) -> Value {
+    json!({
+        "metadata": {"name": name, "namespace": "flux-system", "labels": {"app.kubernetes.io/part-of": "secure-kvs-onboarding"}},
+        "spec": spec,
+    })
+}
+
+fn claims(name: &str, namespace: &str, database: &str) -> Value {
+    onboarding(
+        name,
+        json!({"values": {"namespace": namespace, "database": database}}),
+    )
+}
+
+fn owned(objects: &[Value]) -> Ownership {
+    let mut all = Ownership::default();
+    objects.iter().for_each(|o| all.helm_release(o));
+    all
+}
+
+/// `NAME STATE CLAIMANTS`, and why in brackets.
+fn listed(names: &[&str], ownership: &Ownership) -> Vec<String> {
+    let names = names.iter().map(|n| (*n).to_owned()).collect();
+    join(&names, ownership)
+        .into_iter()
+        .map(|entry| {
+            let by: Vec<String> = entry.claimants.iter().map(Claimant::words).collect();
+            let by = (!by.is_empty()).then(|| format!(": {}", by.join(" + ")));
+            let why = entry.why.map(|w| format!(" ({w})"));
+            let (by, why) = (by.unwrap_or_default(), why.unwrap_or_default());
+            format!("{} {}{by}{why}", entry.name, entry.state.word())
+        })
+        .collect()
+}
+
+#[test]
+fn every_state() {
+    let other = json!({"metadata": {"name": "podinfo", "namespace": "apps"},
+        "spec": {"chart": {"spec": {"chart": "podinfo", "sourceRef": {"kind": "HelmRepository"}}},
+            "values": {"namespace": "apps", "database": "state"}}});
+    let ownership = owned(&[
+        claims("a", "pds", "database"),
+        claims("b", "papa", "ledger"),
+        claims("c", "papa", "ledger"),
+        claims("d", "kilo", "orders"),
+        claims("e", "yankee", "Orders"),
+        other,
+    ]);
+    let names = [
+        "_users",
+        "metrics",
+        "orphan_db",
+        "papa_ledger",
+        "pds_database",
+        "pds.database",
+    ];
+    insta::assert_snapshot!(listed(&names, &ownership).join("\n"), @r#"
+    kilo_orders missing: HelmRelease flux-system/d
+    metrics foreign (it has no _ between namespace and database)
+    orphan_db orphan
+    papa_ledger shared: HelmRelease flux-system/b + HelmRelease flux-system/c
+    pds.database foreign (it has no _ between namespace and database)
+    pds_database in use: HelmRelease flux-system/a
+    yankee_Orders missing: HelmRelease flux-system/e ("Orders" is not a database (one or more of a-z, 0-9, _ and -))
+    _users system
+    "#);
+}
+
+#[test]
+fn what_is_not_known_makes_no_orphan() {
+    let mut ownership = owned(&[
+        claims("a", "pds", "database"),
+        onboarding(
+            "u",
+            json!({"valuesFrom": [{"kind": "Secret", "name": "s"}]}),
+        ),
+    ]);
+    let names = ["orphan_db", "metrics", "pds_database", "_users"];
+    insta::assert_snapshot!(listed(&names, &ownership).join("\n"), @r"
+    metrics unknown (which database HelmRelease flux-system/u claims is not known: it comes from Secret s)
+    orphan_db unknown (which database HelmRelease flux-system/u claims is not known: it comes from Secret s)
+    pds_database in use: HelmRelease flux-system/a
+    _users system
+    ");
+    ownership.not_read("Helm's Secrets of all namespaces", "forbidden");
+    let told = listed(&["orphan_db"], &ownership);
+    assert!(told[0].ends_with("Secret s (and 1 more))"), "{told:?}");
+    assert_eq!(ownership.gaps().len(), 2);
+    // The wrong cluster: nothing on it is an onboarding.
+    let none = Ownership::default();
+    let told = listed(&["orphan_db"], &none);
+    assert!(told[0].starts_with("orphan_db unknown (there is no onboarding on this cluster (0 "));
+    assert_eq!(none.gaps(), [Gap::NoOnboardings { looked_at: 0 }]);
+}
+
+#[test]
+fn an_onboarding_elsewhere_misses_nothing_here() {
+    let remote = onboarding(
+        "r",
+        json!({"values": {"namespace": "pds", "database": "x"}, "kubeConfig": {"secretRef": {"name": "k"}}}),
+    );
+    let ownership = owned(&[remote]);
+    assert_eq!(listed(&[], &ownership), [""; 0]);
+    assert_eq!(
+        listed(&["pds_x"], &ownership),
+        ["pds_x in use: HelmRelease flux-system/r"]
+    );
+}
+
+#[test]
+fn a_sloppy_value_is_not_missing_where_its_database_is_there() {
+    let ownership = owned(&[claims("a", "PDS", "x/")]);
+    assert_eq!(
+        listed(&["pds_x"], &ownership),
+        ["pds_x in use: HelmRelease flux-system/a"]
+    );
+    assert_eq!(
+        listed(&["pds_x/"], &ownership),
+        ["pds_x/ in use: HelmRelease flux-system/a"]
+    );
+    assert!(listed(&[], &ownership)[0].starts_with("PDS_x/ missing: HelmRelease flux-system/a ("));
+}
+
+#[test]
+fn what_went_meanwhile_is_missing_only_where_it_is_expected() {
+    let ownership = owned(&[claims("a", "pds", "x")]);
+    let names = ["pds_x", "gone_db"].map(str::to_owned).into();
+    let states: Vec<_> = join(&names, &ownership)
+        .into_iter()
+        .map(|entry| entry.gone(&ownership).map(|e| e.state))
+        .collect();
+    assert_eq!(states, [None, Some(State::Missing)]);
+}
+
+proptest! {
+    /// One judgement: an orphan is exactly what a deletion is not refused for, as far as claims go.
+    #[test]
+    fn an_orphan_is_what_nothing_claims_for_a_deletion(
+        pairs in proptest::collection::vec(("[aA]b?", "[xy]{1,2}[/ ]?"), 0..5),
+        unknown in proptest::option::of(0u8..4),
+        object in proptest::option::of("[ab]-?[xy]{1,2}"),
+        names in proptest::collection::btree_set("_?[ab]{1,2}(_[xy]{1,2})?", 0..6),
+    ) {
+        let mut all = Ownership::default();
+        for (i, (namespace, database)) in pairs.iter().enumerate() {
+            all.helm_release(&claims(&i.to_string(), namespace, database));
+        }
+        match unknown {
+            Some(0) => all.not_read("x", "forbidden"),
+            Some(1) => all.no_helm_releases(),
+            Some(2) => all.helm_release(&onboarding("u", json!({"valuesFrom": [{"kind": "Secret", "name": "s"}]}))),
+            _ => {}
+        }
+        if let Some(name) = object {
+            all.database_object("CouchDBDatabase", &json!({"metadata": {"name": name, "namespace": "a"}}));
+        }
+        let listed = join(&names, &all);
+        for name in &names {
+            let entry = listed.iter().find(|e| e.name == *name).unwrap();
+            let deletable = DatabaseName::parse(name).is_ok_and(|n| judge(&all, &n).is_ok());
+            prop_assert_eq!(entry.state == State::Orphan, deletable, "{:?}", entry);
+            prop_assert!(entry.is_there());
+        }
+        prop_assert!(listed.iter().filter(|e| !names.contains(&e.name)).all(|e| e.state == State::Missing));
+    }
+}

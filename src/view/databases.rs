@@ -1,0 +1,373 @@
+//! A database of the shared CouchDB as a row and as an object: how it stands to the onboardings, and its figures.
+//!
+//! UPDATED is when the onboarding was last deployed, as its HelmRelease tells: CouchDB keeps no time of the last write, and a newer
+//! update sequence does not say when. CREATED is CouchDB's own word; neither stands for the other.
+
+use super::description::API_VERSION;
+use crate::model::inventory::{Entry, State};
+use crate::model::ownership::Claimant;
+use crate::snapshot::Read;
+use crate::snapshot::databases::Figures;
+use crate::text::{age, bytes, thousands};
+use k8s_openapi::jiff::Timestamp;
+use serde_json::{Map, Value, json};
+
+/// Kind of the objects.
+pub const KIND: &str = "Database";
+
+const NONE: &str = "<none>";
+const UNKNOWN: &str = "<unknown>";
+
+/// One database with what CouchDB tells of it.
+#[derive(Clone, Debug)]
+pub struct Database {
+    pub entry: Entry,
+    pub figures: Read<Figures>,
+}
+
+impl Database {
+    /// When the last of its onboardings was deployed.
+    fn updated(&self) -> Option<Timestamp> {
+        let deployed = self.entry.claimants.iter().filter_map(Claimant::deployed);
+        deployed.filter_map(|t| t.parse().ok()).max()
+    }
+
+    fn created(&self) -> Option<Timestamp> {
+        let created = self.figures.seen()?.created?;
+        Timestamp::from_second(created).ok()
+    }
+
+    /// What stands beside the state, in one line: who claims it in full, or why the state is so.
+    fn note(&self) -> String {
+        let by: Vec<String> = self.entry.claimants.iter().map(Claimant::words).collect();
+        let parts = by.into_iter().chain(self.entry.why.clone());
+        let note = parts.collect::<Vec<_>>().join("; ");
+        if note.is_empty() {
+            NONE.to_owned()
+        } else {
+            note
+        }
+    }
+
+    /// The object of json, yaml, jsonpath and custom columns. `pod`: who told, as `namespace/name`.
+    pub fn object(&self, pod: &str) -> Value {
+        let mut metadata = Map::new();
+        metadata.insert("name".into(), self.entry.name.as_str().into());
+        if let Some(created) = self.created() {
+            metadata.insert("creationTimestamp".into(), created.to_string().into());
+        }
+        let claimants: Vec<Value> = self.entry.claimants.iter().map(claimant).collect();
+        let mut object = json!({
+            "apiVersion": API_VERSION,
+            "kind": KIND,
+            "metadata": metadata,
+            "state": self.entry.state.word(),
+            "claimedBy": claimants,
+            "askedIn": pod,
+        });
+        let mut set = |key: &str, value: Option<Value>| {
+            if let (Some(value), Some(fields)) = (value, object.as_object_mut()) {
+                fields.insert(key.to_owned(), value);
+            }
+        };
+        set("reason", self.entry.why.clone().map(Value::from));
+        set(
+            "onboardingUpdated",
+            self.updated().map(|t| t.to_string().into()),
+        );
+        match &self.figures {
+            Read::Seen(figures) => {
+                set("documents", Some(figures.documents.into()));
+                set("deletedDocuments", Some(figures.deleted.into()));
+                set("bytes", Some(figures.bytes.into()));
+                set("activeBytes", figures.active.map(Value::from));
+            }
+            Read::Unknown(why) => set("figuresNotRead", Some(why.clause().into())),
+            Read::Absent => {}
+        }
+        object
+    }
+}
+
+fn claimant(by: &Claimant) -> Value {
+    match by {
+        Claimant::HelmRelease { id, .. } => json!({"kind": "HelmRelease", "name": id}),
+        Claimant::Revision {
+            release,
+            revision,
+            secret,
+            ..
+        } => {
+            json!({"kind": "HelmRevision", "name": release, "revision": revision, "secret": secret})
+        }
+        Claimant::Object { kind, id } => json!({"kind": kind, "name": id}),
+    }
+}
+
+/// Which columns a table has.
+#[derive(Clone, Copy, Debug)]
+pub struct Columns {
+    /// The columns of `-o wide`.
+    pub wide: bool,
+    /// Onboardings are named with their namespaces.
+    pub namespaces: bool,
+}
+
+impl Columns {
+    /// For these databases: namespaces are told only where they differ.
+    pub fn of(wide: bool, all: &[Database]) -> Self {
+        let claimants = all.iter().flat_map(|d| &d.entry.claimants);
+        let mut places: Vec<&str> = claimants
+            .filter_map(|c| match c {
+                Claimant::HelmRelease { id, .. } => Some(id.split_once('/')?.0),
+                _ => None,
+            })
+            .collect();
+        places.sort_unstable();
+        places.dedup();
+        Self {
+            wide,
+            namespaces: places.len() > 1,
+        }
+    }
+
+    /// The header cells.
+    pub fn headers(self) -> Vec<&'static str> {
+        let mut headers = vec!["NAME", "ONBOARDING", "STATE", "DOCS", "SIZE"];
+        if self.wide {
+            headers.extend(["DELETED", "ACTIVE"]);
+        }
+        headers.extend(["CREATED", "UPDATED"]);
+        if self.wide {
+            headers.push("CLAIMED BY");
+        }
+        headers
+    }
+
+    /// The cells of one database.
+    pub fn cells(self, database: &Database, now: Timestamp) -> Vec<String> {
+        let entry = &database.entry;
+        let figure = |show: fn(&Figures) -> Option<String>| match &database.figures {
+            Read::Seen(figures) => show(figures).unwrap_or_else(|| UNKNOWN.to_owned()),
+            Read::Absent => NONE.to_owned(),
+            Read::Unknown(_) => UNKNOWN.to_owned(),
+        };
+        let mut cells = vec![
+            entry.name.clone(),
+            self.onboarding(entry),
+            entry.state.word().to_owned(),
+            figure(|f| Some(thousands(f.documents))),
+            figure(|f| Some(bytes(f.bytes))),
+        ];
+        if self.wide {
+            cells.push(figure(|f| Some(thousands(f.deleted))));
+            cells.push(figure(|f| f.active.map(bytes)));
+        }
+        cells.push(match &database.figures {
+            Read::Absent => NONE.to_owned(),
+            _ => age::age(database.created(), now),
+        });
+        cells.push(match entry.claimants.is_empty() {
+            true => onboarding_of_none(entry.state).to_owned(),
+            false => age::age(database.updated(), now),
+        });
+        if self.wide {
+            cells.push(database.note());
+        }
+        cells
+    }
+
+    /// The first that claims it, and how many more.
+    fn onboarding(self, entry: &Entry) -> String {
+        let Some(first) = entry.claimants.first() else {
+            return onboarding_of_none(entry.state).to_owned();
+        };
+        let name = match first {
+            Claimant::HelmRelease { id, .. } if !self.namespaces => id
+                .split_once('/')
+                .map_or(id.as_str(), |(_, name)| name)
+                .to_owned(),
+            Claimant::HelmRelease { id, .. } => id.clone(),
+            Claimant::Revision { release, .. } => format!("release {release}"),
+            Claimant::Object { kind, id } => format!("{kind} {id}"),
+        };
+        match entry.claimants.len() {
+            1 => name,
+            n => format!("{name} +{}", n - 1),
+        }
+    }
+}
+
+/// What is told of the onboarding where none is seen.
+fn onboarding_of_none(state: State) -> &'static str {
+    match state {
+        State::Unknown => UNKNOWN,
+        _ => NONE,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn helm_release(id: &str, deployed: Option<&str>) -> Claimant {
+        Claimant::HelmRelease {
+            id: id.into(),
+            onboarding: true,
+            remote: false,
+            deployed: deployed.map(str::to_owned),
+        }
+    }
+
+    fn database(
+        name: &str,
+        state: State,
+        claimants: &[Claimant],
+        figures: Read<Figures>,
+    ) -> Database {
+        let why = (state == State::Unknown)
+            .then(|| "Helm's Secrets could not be read: forbidden".to_owned());
+        Database {
+            entry: Entry {
+                name: name.into(),
+                state,
+                claimants: claimants.to_vec(),
+                why,
+            },
+            figures,
+        }
+    }
+
+    fn figures() -> Figures {
+        Figures {
+            documents: 1_204_311,
+            deleted: 17,
+            bytes: 3_100_000_000,
+            active: Some(2_000_000),
+            created: Some(1_709_251_200),
+        }
+    }
+
+    fn all() -> Vec<Database> {
+        let one = helm_release(
+            "flux-system/skvs-onboarding-pds--database",
+            Some("2026-11-20T12:00:00Z"),
+        );
+        let two = helm_release("flux-system/b", None);
+        let kept = Claimant::Revision {
+            release: "core/core-x".into(),
+            revision: 3,
+            secret: "flux-system/sh.helm.release.v1.core-x.v3".into(),
+            deployed: Some("2026-11-22T12:00:00Z".into()),
+        };
+        let no_epoch = Figures {
+            created: None,
+            active: None,
+            ..figures()
+        };
+        vec![
+            database(
+                "pds_database",
+                State::InUse,
+                std::slice::from_ref(&one),
+                Read::Seen(figures()),
+            ),
+            database(
+                "papa_ledger",
+                State::Shared,
+                &[one, two],
+                Read::Seen(no_epoch),
+            ),
+            database(
+                "kilo_orders",
+                State::Missing,
+                &[helm_release("flux-system/k", None)],
+                Read::Absent,
+            ),
+            database("old_db", State::InUse, &[kept], Read::failed("timeout")),
+            database("orphan_db", State::Orphan, &[], Read::Seen(figures())),
+            database("open_db", State::Unknown, &[], Read::Seen(figures())),
+        ]
+    }
+
+    fn table(wide: bool) -> String {
+        let all = all();
+        let columns = Columns::of(wide, &all);
+        let now = "2026-11-24T12:00:00Z".parse().unwrap();
+        let rows: Vec<Vec<String>> = all.iter().map(|d| columns.cells(d, now)).collect();
+        let mut out = Vec::new();
+        crate::render::table::Table::new(columns.headers())
+            .write_page(&mut out, &rows)
+            .unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn rows_tell_none_from_unknown() {
+        insta::assert_snapshot!(table(false), @r"
+        NAME           ONBOARDING                         STATE     DOCS        SIZE        CREATED     UPDATED
+        pds_database   skvs-onboarding-pds--database      in use    1,204,311   3.1 GB      2y268d      4d
+        papa_ledger    skvs-onboarding-pds--database +1   shared    1,204,311   3.1 GB      <unknown>   4d
+        kilo_orders    k                                  missing   <none>      <none>      <none>      <unknown>
+        old_db         release core/core-x                in use    <unknown>   <unknown>   <unknown>   2d
+        orphan_db      <none>                             orphan    1,204,311   3.1 GB      2y268d      <none>
+        open_db        <unknown>                          unknown   1,204,311   3.1 GB      2y268d      <unknown>
+        ");
+        insta::assert_snapshot!(table(true), @"");
+    }
+
+    #[test]
+    fn objects_hold_what_rows_shorten() {
+        let objects: Vec<Value> = all().iter().map(|d| d.object("secure-kvs/db-0")).collect();
+        insta::assert_snapshot!(serde_json::to_string_pretty(&objects[0]).unwrap(), @r#"
+        {
+          "apiVersion": "skvs.kubectl.io/v1alpha1",
+          "askedIn": "secure-kvs/db-0",
+          "activeBytes": 2000000,
+          "bytes": 3100000000,
+          "claimedBy": [
+            {
+              "kind": "HelmRelease",
+              "name": "flux-system/skvs-onboarding-pds--database"
+            }
+          ],
+          "deletedDocuments": 17,
+          "documents": 1204311,
+          "kind": "Database",
+          "metadata": {
+            "creationTimestamp": "2024-03-01T00:00:00Z",
+            "name": "pds_database"
+          },
+          "onboardingUpdated": "2026-11-20T12:00:00Z",
+          "state": "in use"
+        }
+        "#);
+        assert_eq!(
+            objects[1]["claimedBy"][1],
+            json!({"kind": "HelmRelease", "name": "flux-system/b"})
+        );
+        assert_eq!(objects[3]["figuresNotRead"], "timeout");
+        assert!(objects[2].get("documents").is_none() && objects[3].get("documents").is_none());
+        assert_eq!(
+            objects[5]["reason"],
+            "Helm's Secrets could not be read: forbidden"
+        );
+    }
+
+    #[test]
+    fn namespaces_are_told_where_they_differ() {
+        let mut all = all();
+        assert!(!Columns::of(false, &all).namespaces);
+        all.push(database(
+            "x_y",
+            State::InUse,
+            &[helm_release("team/x", None)],
+            Read::Absent,
+        ));
+        let columns = Columns::of(false, &all);
+        assert_eq!(
+            columns.onboarding(&all[1].entry),
+            "flux-system/skvs-onboarding-pds--database +1"
+        );
+    }
+}

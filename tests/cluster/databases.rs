@@ -1,0 +1,202 @@
+//! `databases` on the sandbox's shared CouchDB: real pods, real execs, the seeded onboardings.
+
+use crate::harness::{Said, Skvs, skvs};
+use serde_json::{Value, json};
+use testbed::Sandbox;
+use testbed::couchdb::{ORPHAN, ORPHAN_DOCUMENTS};
+
+/// The cells of the row of a database.
+#[track_caller]
+fn row(said: &Said, name: &str) -> Vec<String> {
+    let line = said
+        .stdout
+        .lines()
+        .find(|l| l.starts_with(&format!("{name} ")));
+    let line = line.unwrap_or_else(|| panic!("no {name} in:\n{}\n{}", said.stdout, said.stderr));
+    line.split("   ")
+        .map(str::trim)
+        .filter(|c| !c.is_empty())
+        .map(str::to_owned)
+        .collect()
+}
+
+#[test]
+fn each_database_is_shown_with_whose_it_is() {
+    let said = skvs(["databases", "-n", "nowhere", "--onboarding-selector", "a=b"]).run();
+    assert_eq!(said.code, 0, "{}", said.stderr);
+    let header = said.stdout.lines().next().unwrap_or_default();
+    let header: Vec<&str> = header.split_whitespace().collect();
+    assert_eq!(
+        header,
+        [
+            "NAME",
+            "ONBOARDING",
+            "STATE",
+            "DOCS",
+            "SIZE",
+            "CREATED",
+            "UPDATED"
+        ]
+    );
+    let told = |name: &str| row(&said, name)[1..3].to_vec();
+    assert_eq!(
+        told("lima_events"),
+        ["skvs-onboarding-lima--events", "in use"]
+    );
+    assert_eq!(
+        told("quebec_archive"),
+        ["skvs-onboarding-quebec--archive", "missing"]
+    );
+    assert_eq!(told("pds_database")[1], "shared");
+    assert_eq!(told("_users"), ["<none>", "system"]);
+    let orphan = row(&said, ORPHAN);
+    assert_eq!(
+        orphan[1..4],
+        ["<none>", "orphan", &ORPHAN_DOCUMENTS.to_string()]
+    );
+    // The shared CouchDB is a 3.2: when it was created is in the shard map.
+    assert!(
+        !orphan[5].contains('<') && orphan[6] == "<none>",
+        "{orphan:?}"
+    );
+    assert!(
+        said.stderr.contains("Warning: 2 onboardings claim the database pds_database: flux-system/skvs-onboarding-iota--database, flux-system/skvs-onboarding-pds--database\n"),
+        "{}",
+        said.stderr
+    );
+}
+
+#[test]
+fn an_orphan_goes_to_delete_db_by_its_bare_name() {
+    let names = skvs(["databases", "--orphans", "-o", "name"]).run().ok();
+    assert!(names.lines().any(|l| l == ORPHAN), "{names}");
+    assert!(
+        !names.contains("pds_database") && !names.contains("_users"),
+        "{names}"
+    );
+    let said = skvs(["delete-db", ORPHAN, "--dry-run"]).run();
+    assert_eq!(said.code, 0, "{}", said.stderr);
+
+    let one = skvs(["databases", ORPHAN, "--orphans", "-o", "json"])
+        .run()
+        .ok();
+    let object: Value = serde_json::from_str(&one).expect("JSON");
+    assert_eq!(
+        (
+            &object["apiVersion"],
+            &object["kind"],
+            &object["metadata"]["name"]
+        ),
+        (
+            &json!("skvs.kubectl.io/v1alpha1"),
+            &json!("Database"),
+            &json!(ORPHAN)
+        )
+    );
+    assert_eq!(
+        (&object["state"], &object["documents"], &object["claimedBy"]),
+        (&json!("orphan"), &json!(ORPHAN_DOCUMENTS), &json!([]))
+    );
+    let wide = skvs(["databases", "lima_events", "-o", "wide", "--no-headers"]).run();
+    assert!(
+        wide.stdout
+            .ends_with("   HelmRelease flux-system/skvs-onboarding-lima--events\n"),
+        "{}",
+        wide.stdout
+    );
+}
+
+#[test]
+fn nothing_found_is_quiet_and_an_absent_name_is_not() {
+    let said = skvs(["databases", "lima_events", "--orphans"]).run();
+    assert_eq!(
+        (said.code, said.stdout.as_str()),
+        (0, ""),
+        "{}",
+        said.stderr
+    );
+    assert!(
+        said.stderr.starts_with("No resources found\nhint: "),
+        "{}",
+        said.stderr
+    );
+    let said = skvs(["databases", "lima_event", "lima_events", "--no-headers"]).run();
+    assert!(said.stdout.starts_with("lima_events "), "{}", said.stdout);
+    let stderr = said.failed(1);
+    assert!(
+        stderr.contains("error: database \"lima_event\" not found: "),
+        "{stderr}"
+    );
+    assert!(
+        stderr.contains("hint: did you mean lima_events?"),
+        "{stderr}"
+    );
+}
+
+/// A user with these rules in all namespaces.
+fn user(name: &str, rules: &[Value]) -> std::path::PathBuf {
+    let api = "rbac.authorization.k8s.io";
+    let subject = json!([{"apiGroup": api, "kind": "User", "name": name}]);
+    let objects = [
+        json!({"apiVersion": format!("{api}/v1"), "kind": "ClusterRole", "metadata": {"name": name}, "rules": rules}),
+        json!({"apiVersion": format!("{api}/v1"), "kind": "ClusterRoleBinding", "metadata": {"name": name},
+            "roleRef": {"apiGroup": api, "kind": "ClusterRole", "name": name}, "subjects": subject}),
+    ]
+    .map(|o| o.to_string());
+    let user = Sandbox::shared().user(name, &[], &objects.join("\n---\n"));
+    user.expect("a user")
+}
+
+#[test]
+fn what_may_not_be_read_makes_no_orphan() {
+    let releases = json!({"apiGroups": ["helm.toolkit.fluxcd.io"], "resources": ["helmreleases"], "verbs": ["list"]});
+    let secrets = json!({"apiGroups": [""], "resources": ["secrets"], "verbs": ["list"]});
+    let pods = json!({"apiGroups": [""], "resources": ["pods"], "verbs": ["get", "list"]});
+    let exec = json!({"apiGroups": [""], "resources": ["pods/exec"], "verbs": ["get", "create"]});
+    let run = |user: &std::path::Path, more: &[&str]| {
+        Skvs::with(user, [&["databases"][..], more].concat()).run()
+    };
+
+    let blind = user("dbs-blind", &[pods.clone(), exec.clone()]);
+    let said = run(&blind, &[]);
+    assert_eq!(row(&said, ORPHAN)[1..3], ["<unknown>", "unknown"]);
+    assert_eq!(row(&said, "pds_database")[2], "unknown");
+    let stderr = said.failed(1);
+    for what in [
+        "error: the HelmReleases of all namespaces could not be read: forbidden (list helmreleases in all namespaces)\n",
+        "error: Helm's Secrets of all namespaces could not be read: forbidden (list secrets in all namespaces)\n",
+    ] {
+        assert!(stderr.contains(what), "{stderr}");
+    }
+
+    // An edited manifest leaves its database to a revision, and those are not seen.
+    let half = user("dbs-half", &[releases.clone(), pods.clone(), exec.clone()]);
+    let said = run(&half, &[]);
+    assert_eq!(row(&said, ORPHAN)[2], "unknown");
+    assert_eq!(row(&said, "lima_events")[2], "in use");
+    assert!(said.failed(1).contains("hint: so it is not known whose "));
+    let said = run(&half, &["--orphans", "-o", "name"]);
+    assert_eq!(said.stdout, "");
+    assert!(said.failed(1).contains("No resources found\nhint: "));
+    let said = run(&half, &[ORPHAN, "-o", "jsonpath={.state}: {.reason}"]);
+    assert!(
+        said.stdout
+            .starts_with("unknown: Helm's Secrets of all namespaces could not be read: forbidden"),
+        "{}",
+        said.stdout
+    );
+
+    let no_exec = user("dbs-no-exec", &[releases.clone(), secrets.clone(), pods]);
+    let stderr = run(&no_exec, &[]).failed(1);
+    assert!(
+        stderr.contains("cannot get resource \"pods/exec\"")
+            && stderr.contains("hint: an exec needs both verbs, get and (from Kubernetes 1.35 on) create, on pods/exec in secure-kvs"),
+        "{stderr}"
+    );
+    let no_pods = user("dbs-no-pods", &[releases, secrets, exec]);
+    let stderr = run(&no_pods, &[]).failed(1);
+    assert!(
+        stderr.contains("hint: ask for: list pods in secure-kvs"),
+        "{stderr}"
+    );
+}
