@@ -21,6 +21,8 @@ pub struct Response {
 pub enum NoResponse {
     /// curl's exit code says that no connection was made: nothing was sent.
     NotConnected,
+    /// What listens there speaks TLS, or no HTTP at all: it took no request.
+    NotHttp,
     /// The connection was there; whether the request was carried out is not known.
     Broken(String),
 }
@@ -30,6 +32,8 @@ impl NoResponse {
     pub fn from_exit(code: i32) -> Option<Self> {
         let why = match code {
             0 => return None,
+            // The scheme is always http: what curl does not support is an answer that has no status line.
+            1 => return Some(Self::NotHttp),
             7 => return Some(Self::NotConnected),
             28 => "CouchDB did not answer in time".to_owned(),
             18 | 52 | 55 | 56 => "the connection to CouchDB was cut".to_owned(),
@@ -42,6 +46,10 @@ impl NoResponse {
     pub fn clause(&self) -> String {
         match self {
             Self::NotConnected => "nothing listens on CouchDB's port in the pod".to_owned(),
+            Self::NotHttp => {
+                "CouchDB's port in the pod does not speak plain HTTP; it may be its port for TLS"
+                    .to_owned()
+            }
             Self::Broken(why) => why.clone(),
         }
     }
@@ -55,6 +63,9 @@ impl Response {
     pub fn read(exchange: &Exchange) -> Result<Self, NoResponse> {
         if let Some(none) = NoResponse::from_exit(exchange.exit) {
             return Err(none);
+        }
+        if is_tls(&exchange.raw) {
+            return Err(NoResponse::NotHttp);
         }
         Self::parse(&exchange.raw)
             .ok_or_else(|| NoResponse::Broken("the answer of CouchDB was cut".to_owned()))
@@ -141,6 +152,16 @@ impl Head {
     pub fn is_success(&self) -> bool {
         (200..300).contains(&self.status)
     }
+}
+
+/// What servers that expect TLS send to one who does not speak it: an alert (RFC 8446, 6), or a 400 that says so.
+fn is_tls(raw: &[u8]) -> bool {
+    let says = |body: &[u8]| {
+        let told = String::from_utf8_lossy(body);
+        told.contains("to an HTTPS server") || told.contains("to HTTPS port")
+    };
+    raw.starts_with(&[0x15, 0x03])
+        || Head::read(raw).is_some_and(|(head, body)| head.status == 400 && says(body))
 }
 
 /// Head without its blank line, and what follows.
@@ -260,6 +281,22 @@ mod tests {
             Response::read(&exchange("", 28)),
             Err(NoResponse::Broken(_))
         ));
+    }
+
+    #[test]
+    fn a_port_for_tls_is_named() {
+        let alert = Exchange {
+            raw: vec![0x15, 0x03, 0x03, 0x02, 0x02, 0x0a],
+            ..exchange("", 0)
+        };
+        let go = "HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.";
+        let nginx = "HTTP/1.1 400 Bad Request\r\nServer: nginx\r\n\r\n<center>The plain HTTP request was sent to HTTPS port</center>";
+        for tls in [alert, exchange("", 1), exchange(go, 0), exchange(nginx, 0)] {
+            assert_eq!(Response::read(&tls), Err(NoResponse::NotHttp));
+        }
+        let couchdb =
+            "HTTP/1.1 400 Bad Request\r\n\r\n{\"error\":\"bad_request\",\"reason\":\"x\"}";
+        assert_eq!(Response::read(&exchange(couchdb, 0)).unwrap().status, 400);
     }
 
     #[test]

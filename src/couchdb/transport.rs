@@ -5,7 +5,7 @@
 use super::Target;
 use super::response::{NoResponse, Response};
 use super::script::{self, Job, Unfit};
-use crate::cluster::exec::Ended;
+use crate::cluster::exec::{Ended, Execed};
 use crate::cluster::{Cluster, ClusterError};
 use crate::error::Error;
 use ring::rand::SecureRandom;
@@ -143,7 +143,12 @@ pub async fn run_within(
         )
         .await
         .map_err(Failure::Exec)?;
-    let output = script::read(&execed.stdout, &nonce);
+    read(execed, &nonce)
+}
+
+/// What a run gave, by how it ended.
+pub(super) fn read(execed: Execed, nonce: &str) -> Result<Answers, Failure> {
+    let output = script::read(&execed.stdout, nonce);
     let said = crate::text::one_line(&String::from_utf8_lossy(&execed.stderr));
     let lost = match execed.ended {
         Ended::Exit(code) => match Unfit::from_exit(code) {

@@ -177,8 +177,8 @@ fn document<T: DeserializeOwned>(target: &Target, answers: &Answers, path: &Path
                 .map_err(|e| failed(format!("its answer cannot be read: {e}")))
         }
         Some(Ok(response)) => Err(failed(response.clause())),
-        Some(Err(NoResponse::NotConnected)) => {
-            Err(failed(NoResponse::NotConnected.clause()).hint(format!(
+        Some(Err(none @ (NoResponse::NotConnected | NoResponse::NotHttp))) => {
+            Err(failed(none.clause()).hint(format!(
                 "it was asked on port {} of the pod; name another one with --port",
                 target.port
             )))

@@ -1,5 +1,5 @@
 # One run of reads, or of guards and one DELETE. Arguments: mode, seconds for a read, seconds for the DELETE; then for `read` paths, for
-# `delete` pairs of a path and the text that its answer must hold, and last the database's path.
+# `delete` pairs of a path and the text that its answer must hold, and last the database's path. bash ends with curl's exit codes.
 mode=$1 patience=$2 delete_patience=$3
 shift 3
 over_curl() {
@@ -9,7 +9,14 @@ over_bash() {
   bash -c 'IFS= read -r credentials
     exec 3<>"/dev/tcp/127.0.0.1/$1" || exit 7
     printf "%s %s HTTP/1.0\r\nHost: 127.0.0.1\r\n%s\r\n\r\n" "$2" "$3" "$credentials" >&3
-    cat <&3' bash "$port" "$1" "$2"
+    end=$((SECONDS + $4))
+    while left=$((end - SECONDS)); [ "$left" -gt 0 ]; do
+      IFS= read -r -d "" -t "$left" part <&3
+      rc=$?
+      printf %s "$part"
+      if [ "$rc" -gt 128 ]; then break; elif [ "$rc" -gt 0 ]; then exit 0; fi
+    done
+    exit 28' bash "$port" "$1" "$2" "$3"
 }
 ask() {
   raw=$(credentials | over_$way "$1" "$2" "$3")

@@ -18,14 +18,14 @@ over_bash() {
   bash -c 'IFS= read -r credentials
     exec 5<>"/dev/tcp/127.0.0.1/$1" || exit 7
     printf "%s %s HTTP/1.0\r\nHost: 127.0.0.1\r\n%s\r\n\r\n" "$2" "$3" "$credentials" >&5
-    cat <&5' bash "$port" "$1" "$2"
+    cat <&5 || exit 56' bash "$port" "$1" "$2"
 }
 with_bash() {
   bash -c 'IFS= read -r credentials <&3
     exec 5<>"/dev/tcp/127.0.0.1/$1" || exit 7
     printf "%s %s HTTP/1.0\r\nHost: 127.0.0.1\r\n%s\r\nContent-Type: %s\r\nContent-Length: %s\r\n\r\n" "$2" "$3" "$credentials" "$5" "$4" >&5
     cat >&5
-    cat <&5' bash "$port" "$1" "$2" "$3" "$4"
+    cat <&5 || exit 56' bash "$port" "$1" "$2" "$3" "$4"
 }
 printf '%s ready\n' "$nonce"
 while IFS=' ' read -r method path length type <&4; do

@@ -1,7 +1,7 @@
 //! The script itself, run by this host's shells and curl against recorded answers, and the reading of its output.
 
 use super::*;
-use crate::couchdb::response::Response;
+use crate::couchdb::response::{NoResponse, Response};
 use crate::model::names::DatabaseName;
 use proptest::prelude::*;
 use std::collections::BTreeMap;
@@ -13,6 +13,9 @@ use std::sync::{Arc, Mutex};
 
 const NONCE: &str = "0123456789abcdef0123456789abcdef";
 const PASSWORD: &str = r#"p"a\ss'w:100%d $HOME `id` ;#"#;
+
+/// An answer that does not come: the connection stays open.
+const HANGS: &str = "hangs";
 
 /// Answers by path, in the bytes they have on the wire, and what was asked with which credentials.
 struct Recorded {
@@ -42,6 +45,10 @@ fn recorded(answers: &[(&str, &str)]) -> Recorded {
             let request = first.rsplit_once(' ').map_or("", |(r, _)| r).to_owned();
             let answer = answers.get(&request).cloned().unwrap_or_default();
             log.lock().unwrap().push((request, credentials));
+            if answer == HANGS {
+                std::mem::forget(stream);
+                continue;
+            }
             let _ = stream.write_all(answer.as_bytes());
         }
     });
@@ -190,6 +197,40 @@ fn an_unfit_container_is_told_before_anything_is_asked() {
         Some(Unfit::NoTools)
     );
     assert!(server.seen.lock().unwrap().is_empty());
+}
+
+#[test]
+fn a_server_that_hangs_holds_no_way_for_ever() {
+    for with in [&ALL[..], &ALL[1..]] {
+        let server = recorded(&[("GET /", HANGS)]);
+        let tools = tools(with);
+        let job = Job::Look(vec![Path::root()]);
+        let ran = run(&job, server.port, "/bin/sh", tools.path(), Some("admin"));
+        assert!(ran.output.complete, "{}", ran.everything);
+        assert_eq!(ran.output.exchanges[0].exit, 28, "{with:?}");
+    }
+}
+
+#[test]
+fn what_a_port_for_tls_says_is_recognised_each_way() {
+    let alert = "\u{15}\u{3}\u{3}\0\u{2}\u{2}\n";
+    let said = "HTTP/1.0 400 Bad Request\r\nConnection: close\r\n\r\nClient sent an HTTP request to an HTTPS server.\n";
+    for (answer, with) in [alert, said]
+        .into_iter()
+        .flat_map(|a| [(a, &ALL[..]), (a, &ALL[1..])])
+    {
+        let server = recorded(&[("GET /", answer)]);
+        let tools = tools(with);
+        let job = Job::Read(vec![Path::root()]);
+        let ran = run(&job, server.port, "/bin/sh", tools.path(), Some("admin"));
+        let read = Response::read(&ran.output.exchanges[0]);
+        assert_eq!(
+            read,
+            Err(NoResponse::NotHttp),
+            "{with:?}: {}",
+            ran.everything
+        );
+    }
 }
 
 fn deletion() -> Job {
