@@ -114,12 +114,12 @@ func (p *provider) RunInContainer(_ context.Context, ns, name, ctr string, argv 
 		if err != nil {
 			return err
 		}
-		return p.attach(cmd, attach, gone)
+		return p.attach(cmd, attach, gone, key(ns, name))
 	}
 	return errdefs.NotFound("container not found")
 }
 
-func (p *provider) attach(cmd *exec.Cmd, attach api.AttachIO, gone <-chan struct{}) error {
+func (p *provider) attach(cmd *exec.Cmd, attach api.AttachIO, gone <-chan struct{}, pod string) error {
 	if out := attach.Stdout(); out != nil {
 		defer out.Close()
 		cmd.Stdout = out
@@ -142,6 +142,14 @@ func (p *provider) attach(cmd *exec.Cmd, attach api.AttachIO, gone <-chan struct
 	if err := p.groups.start(cmd); err != nil {
 		return err
 	}
+	p.mu.Lock()
+	p.inside[cmd.Process.Pid] = pod
+	p.mu.Unlock()
+	defer func() {
+		p.mu.Lock()
+		delete(p.inside, cmd.Process.Pid)
+		p.mu.Unlock()
+	}()
 	done := make(chan struct{})
 	go func() {
 		select {

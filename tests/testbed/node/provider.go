@@ -26,6 +26,7 @@ type provider struct {
 	pods    map[string]*corev1.Pod // "namespace/pod"
 	outputs map[string]*output     // "namespace/pod/container"
 	running map[string]int         // process group by "namespace/pod/container"
+	inside  map[int]string         // "namespace/pod" by the process group of an exec
 	notify  func(*corev1.Pod)
 	client  kubernetes.Interface
 	groups  *groups
@@ -35,7 +36,7 @@ type provider struct {
 func newProvider(client kubernetes.Interface, folder string) *provider {
 	return &provider{
 		client: client,
-		pods:   map[string]*corev1.Pod{}, outputs: map[string]*output{}, running: map[string]int{},
+		pods:   map[string]*corev1.Pod{}, outputs: map[string]*output{}, running: map[string]int{}, inside: map[int]string{},
 		notify: func(*corev1.Pod) {},
 		groups: &groups{folder: folder, alive: map[int]bool{}},
 		execs:  &execs{ended: map[string]chan struct{}{}},
@@ -197,6 +198,12 @@ func (p *provider) DeletePod(_ context.Context, pod *corev1.Pod) error {
 		delete(p.outputs, id)
 		if held.Status.ContainerStatuses[i].State.Terminated == nil {
 			p.end(held, i, 137, "Error", "")
+		}
+	}
+	// An exec's process is one of the container's: it goes with it.
+	for group, inside := range p.inside {
+		if inside == key(pod.Namespace, pod.Name) {
+			p.groups.end(group)
 		}
 	}
 	p.report(held)
