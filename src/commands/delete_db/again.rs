@@ -38,6 +38,7 @@ pub(super) fn again(connection: &ConnectionArgs, args: &Args, name: &DatabaseNam
         databases: _,
         confirm: _,
         dry_run: _,
+        timeout: _,
         pods:
             PodArgs {
                 couchdb_namespace,

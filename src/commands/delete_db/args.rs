@@ -1,9 +1,11 @@
 //! The flags of `delete-db`.
 
 use super::super::couchdb_pods::PodArgs;
+use crate::cluster::parse_duration;
 use crate::error::{Error, Result};
 use crate::exit::Code;
 use crate::model::names::DatabaseName;
+use std::time::Duration;
 
 /// Delete the database of an onboarding that is gone
 ///
@@ -30,6 +32,9 @@ pub struct Args {
     /// Read everything and delete nothing
     #[arg(long, value_name = "WHERE", num_args = 0..=1, require_equals = true, default_missing_value = "server", default_value = "none", hide_default_value = true, value_parser = ["none", "server"])]
     pub(super) dry_run: String,
+    /// How long to wait, after the deletion, until every member has let go of the database
+    #[arg(long, default_value = "30s", value_parser = parse_duration, value_name = "DURATION")]
+    pub(super) timeout: Duration,
     #[command(flatten)]
     pub(super) pods: PodArgs,
 }

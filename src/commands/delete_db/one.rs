@@ -7,8 +7,9 @@ use crate::cli::App;
 use crate::cluster::Cluster;
 use crate::couchdb::Target;
 use crate::couchdb::delete::card;
-use crate::couchdb::delete::confirm::Way;
-use crate::couchdb::delete::execute::{self, Interrupt};
+use crate::couchdb::delete::confirm::{Confirmed, Way};
+use crate::couchdb::delete::execute::{self, Interrupt, Patience};
+use crate::couchdb::delete::outcome::Outcome;
 use crate::couchdb::delete::plan::{Plan, plan};
 use crate::couchdb::delete::read::{self, Look};
 use crate::error::{Error, Result};
@@ -36,8 +37,21 @@ impl Run<'_> {
             return self.rehearsed(name);
         };
         let confirmed = question::confirmed(name, plan, way, self.interrupt.as_mut()).await?;
-        let outcome = execute::execute(self.cluster, confirmed, self.interrupt.as_mut()).await;
+        let outcome = self.act(confirmed).await;
         tell(self.app, self.args, name, outcome)
+    }
+
+    /// The act; what it waits for is told on a terminal.
+    async fn act(&mut self, confirmed: Confirmed) -> Outcome {
+        let ui = &mut self.app.ui;
+        let patience = Patience {
+            limit: self.args.timeout,
+            tell: &mut |line| ui.live(line),
+        };
+        let outcome =
+            execute::execute(self.cluster, confirmed, self.interrupt.as_mut(), patience).await;
+        self.app.ui.end_live();
+        outcome
     }
 
     /// Everything up to the plan, or the reasons against it.

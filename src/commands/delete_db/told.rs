@@ -146,14 +146,8 @@ pub(super) fn tell(
             ))
             .with_code(code),
         )),
-        // What CouchDB itself refuses it would refuse for the next, and a few failures lock the account.
-        Outcome::Refused(refusals) => {
-            let goes_on = !refusals
-                .iter()
-                .any(|r| matches!(r, Refusal::ByCouchDb { .. }));
-            let error = refused(app, refusals);
-            Err(Ended { error, goes_on })
-        }
+        // Credentials that fail would fail for the next, until the account is locked; what changes, somebody changes now.
+        Outcome::Refused(refusals) => Err(refused(app, refusals).into()),
         Outcome::Incomplete { why, seen, files } => {
             let hints = incomplete_hints(&files, &again);
             let error = Error::new(format!(

@@ -3,15 +3,17 @@
 //! Nothing is repeated but reads. Ctrl-C before the DELETE leaves all as it was; after it, what is known is told.
 
 use super::confirm::Confirmed;
-use super::outcome::{self, Outcome, ReadBack, Sent};
-use super::plan::{Member, Plan};
+use super::outcome::{self, Outcome, ReadBack};
+use super::plan::Plan;
 use super::read;
+pub use super::read_back::Patience;
+use super::read_back::read_back;
 use super::refusal::Refusal;
+use super::sent::{self, Sent};
 use crate::cluster::{Cluster, segment};
 use crate::couchdb::{pods, transport};
 use k8s_openapi::api::core::v1::Pod;
 use std::pin::Pin;
-use std::time::Duration;
 
 /// Ctrl-C, as the caller waits for it.
 pub type Interrupt<'a> = Pin<&'a mut (dyn Future<Output = ()> + 'a)>;
@@ -42,15 +44,12 @@ async fn until<T>(
     }
 }
 
-/// How often the members are asked while one of them still has the database, and the pause between.
-const READS: u32 = 3;
-const PAUSE: Duration = Duration::from_secs(1);
-
 /// Deletes what was confirmed.
 pub async fn execute(
     cluster: &Cluster,
     confirmed: Confirmed,
     mut interrupt: Interrupt<'_>,
+    mut patience: Patience<'_>,
 ) -> Outcome {
     let plan = confirmed.plan();
     match until(&mut interrupt, last_look(cluster, plan)).await {
@@ -59,6 +58,7 @@ pub async fn execute(
         Err(_) => return Outcome::Interrupted,
     }
     let job = plan.deletion();
+    (patience.tell)(&format!("Deleting {} …", plan.name()));
     let run = match until(&mut interrupt, transport::run(cluster, plan.target(), &job)).await {
         Ok(run) => run,
         Err(Stopped::Before) => return Outcome::Interrupted,
@@ -72,29 +72,15 @@ pub async fn execute(
             };
         }
     };
-    let sent = outcome::sent(run);
+    let sent = sent::sent(run);
+    let mut seen: ReadBack = Err("none had answered".to_owned());
     if matches!(sent, Sent::Not(_)) {
-        return outcome::conclude(plan, sent, Ok(Vec::new()));
+        return outcome::conclude(plan, sent, seen);
     }
-    match until(&mut interrupt, read_back(cluster, plan)).await {
-        Ok(read_back) => outcome::conclude(plan, sent, read_back),
-        Err(_) => interrupted(&sent),
-    }
-}
-
-/// Ctrl-C while the members were asked.
-fn interrupted(sent: &Sent) -> Outcome {
-    let (answered, why) = match sent {
-        Sent::Done => (true, "CouchDB answered 200"),
-        Sent::Accepted => (true, "CouchDB answered 202"),
-        Sent::Absent => (true, "CouchDB answered 404"),
-        Sent::Unknown { answered, why } => (*answered, why.as_str()),
-        Sent::Not(_) => (false, "nothing was sent"),
-    };
-    Outcome::Unknown {
-        answered,
-        why: format!("{why}; interrupted before its members were asked"),
-        seen: Vec::new(),
+    let asked = read_back(cluster, plan, &sent, &mut patience, &mut seen);
+    match until(&mut interrupt, asked).await {
+        Ok(()) => outcome::conclude(plan, sent, seen),
+        Err(_) => outcome::interrupted(plan, sent, seen),
     }
 }
 
@@ -135,24 +121,6 @@ async fn last_look(cluster: &Cluster, plan: &Plan) -> Result<(), Vec<Refusal>> {
             "what claims the database",
             error.message().to_owned(),
         )),
-    }
-}
-
-/// What every member says, asked again for a moment while one still has the database that was deleted.
-async fn read_back(cluster: &Cluster, plan: &Plan) -> ReadBack {
-    let mut asked = 0;
-    loop {
-        asked += 1;
-        let members = read::members(cluster, plan.target(), plan.members(), plan.name())
-            .await
-            .map_err(|failure| failure.clause())?;
-        let lags = members
-            .iter()
-            .any(|(_, m)| matches!(m, Member::Has(map) if plan.is_same(map)));
-        if !lags || asked == READS {
-            return Ok(members);
-        }
-        tokio::time::sleep(PAUSE).await;
     }
 }
 

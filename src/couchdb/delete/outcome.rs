@@ -1,4 +1,4 @@
-//! What became of a deletion: from the answer to the DELETE and what the members say afterwards.
+//! What became of a deletion: from the answer to the DELETE ([`super::sent`]) and what the members say afterwards.
 //!
 //! Only a 200 says that every member let go of its copy. A 202 has the same body and says that one did not; after a lost answer the
 //! members' word alone cannot tell the two apart, since a member that was away forgets the name and keeps the files. So a lost answer
@@ -6,94 +6,9 @@
 
 use super::plan::{Member, Plan};
 use super::refusal::Refusal;
-use crate::couchdb::response::{NoResponse, Response};
-use crate::couchdb::transport::{Answers, Failure};
+use super::sent::Sent;
+use crate::couchdb::response::ShardMap;
 use crate::exit::Code;
-
-/// What is known of the one DELETE.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Sent {
-    /// It was not sent, or CouchDB refused it: the database is as it was.
-    Not(Refusal),
-    /// 200: every member answered.
-    Done,
-    /// 202: some member did not.
-    Accepted,
-    /// 404: it was gone when the DELETE came.
-    Absent,
-    /// Anything else: whether CouchDB answered, so that it was sent for certain, and why it is not known.
-    Unknown { answered: bool, why: String },
-}
-
-/// Reads the run that was to delete.
-pub fn sent(run: Result<Answers, Failure>) -> Sent {
-    let answers = match run {
-        Ok(answers) => answers,
-        Err(failure) if failure.is_before_anything() => {
-            return Sent::Not(Refusal::NotRead {
-                what: "the last look into CouchDB".to_owned(),
-                why: failure.clause(),
-            });
-        }
-        Err(failure) => return unanswered(failure.clause()),
-    };
-    // After a guard that did not hold the script sends nothing, however its output ended.
-    if let (Some(guard), false) = (&answers.differs, answers.sending) {
-        return Sent::Not(Refusal::Changed {
-            what: changed(guard, &answers.responses),
-        });
-    }
-    if let Some(why) = answers.lost {
-        let answered = matches!(answers.deletion, Some(Ok(_)));
-        return Sent::Unknown { answered, why };
-    }
-    match answers.deletion {
-        Some(Ok(response)) => answered(&response),
-        Some(Err(NoResponse::NotConnected)) => Sent::Not(Refusal::Changed {
-            what: format!("{}: nothing was sent", NoResponse::NotConnected.clause()),
-        }),
-        Some(Err(broken)) => unanswered(broken.clause()),
-        // Without a guard that did not hold it was sent, also when the word of it got lost on the way.
-        None => unanswered("its answer is missing".to_owned()),
-    }
-}
-
-fn unanswered(why: String) -> Sent {
-    Sent::Unknown {
-        answered: false,
-        why,
-    }
-}
-
-fn answered(response: &Response) -> Sent {
-    let ok = response.body.get("ok").and_then(serde_json::Value::as_bool) == Some(true);
-    match response.status {
-        200 if ok => Sent::Done,
-        202 if ok => Sent::Accepted,
-        404 if response.reason() == "Database does not exist." => Sent::Absent,
-        400 | 401 | 403 | 405 => Sent::Not(Refusal::ByCouchDb {
-            answer: response.clause(),
-        }),
-        _ => Sent::Unknown {
-            answered: true,
-            why: format!("CouchDB answered {}", response.clause()),
-        },
-    }
-}
-
-/// What the guard that did not hold tells.
-fn changed(guard: &str, responses: &[(String, Result<Response, NoResponse>)]) -> String {
-    match responses.last().map(|(_, r)| r) {
-        Some(Err(none)) => format!("CouchDB cannot be asked any more: {}", none.clause()),
-        Some(Ok(response)) if response.status != 200 => {
-            format!("CouchDB answers {}", response.clause())
-        }
-        _ => {
-            let (path, held) = guard.split_once(' ').unwrap_or((guard, ""));
-            format!("{path} does not hold {held} any more")
-        }
-    }
-}
 
 /// What each member says afterwards, or why none was asked.
 pub type ReadBack = Result<Vec<(String, Member)>, String>;
@@ -154,12 +69,7 @@ pub fn conclude(plan: &Plan, sent: Sent, read_back: ReadBack) -> Outcome {
     match sent {
         Sent::Not(refusal) => return Outcome::Refused(vec![refusal]),
         Sent::Absent => {
-            let left = read_back.is_ok_and(|members| {
-                members
-                    .iter()
-                    .any(|(_, m)| matches!(m, Member::Has(map) if plan.is_same(map)))
-            });
-            if left {
+            if read_back.is_ok_and(|members| members.iter().any(|(_, m)| keeps(plan, m))) {
                 let why =
                     "CouchDB answered 404, as if another had deleted it, and a member still has it";
                 return incomplete(why, seen);
@@ -187,17 +97,19 @@ pub fn conclude(plan: &Plan, sent: Sent, read_back: ReadBack) -> Outcome {
             unread: seen,
         };
     };
+    if members.iter().any(|(_, m)| keeps(plan, m)) {
+        return incomplete("CouchDB answered 200, and a member still has it", seen);
+    }
     let later = members.iter().find_map(|(_, m)| match m {
-        Member::Has(map) if !plan.is_same(map) => Some(map),
+        Member::Has(map) if is_later(plan, map) => Some(map.epoch()),
         _ => None,
     });
-    if let Some(map) = later {
-        return Outcome::CameBack {
-            created: map.epoch(),
-        };
+    if let Some(created) = later {
+        return Outcome::CameBack { created };
     }
     if members.iter().any(|(_, m)| matches!(m, Member::Has(_))) {
-        return incomplete("CouchDB answered 200, and a member still has it", seen);
+        let why = "CouchDB answered 200, and a member has an earlier database of this name";
+        return incomplete(why, seen);
     }
     let gone = members
         .iter()
@@ -211,6 +123,48 @@ pub fn conclude(plan: &Plan, sent: Sent, read_back: ReadBack) -> Outcome {
     Outcome::Deleted { gone, of, unread }
 }
 
+/// Ctrl-C while the members were asked; what had been seen by then. A 202 tells enough without them.
+pub fn interrupted(plan: &Plan, sent: Sent, read_back: ReadBack) -> Outcome {
+    let (answered, why) = match sent {
+        Sent::Not(_) | Sent::Accepted => return conclude(plan, sent, read_back),
+        Sent::Done => (true, "CouchDB answered 200".to_owned()),
+        Sent::Absent => (true, "CouchDB answered 404".to_owned()),
+        Sent::Unknown { answered, why } => (answered, why),
+    };
+    Outcome::Unknown {
+        answered,
+        why: format!("{why}; interrupted while its members were asked"),
+        seen: seen(plan, &read_back),
+    }
+}
+
+/// Whether another answer of this member can be hoped for: it lets go late, or could not be asked. One that was away before, or did
+/// not take part, forgets the name when it is back, which may be never.
+pub fn may_still(plan: &Plan, sent: &Sent, name: &str, member: &Member) -> bool {
+    match member {
+        Member::Has(map) => plan.is_same(map),
+        Member::NotRead(_) => true,
+        Member::Down => {
+            let was_there = plan
+                .facts()
+                .members
+                .iter()
+                .any(|(n, m)| n == name && matches!(m, Member::Has(_)));
+            was_there && *sent != Sent::Accepted
+        }
+        Member::Deleted | Member::Never => false,
+    }
+}
+
+fn keeps(plan: &Plan, member: &Member) -> bool {
+    matches!(member, Member::Has(map) if plan.is_same(map))
+}
+
+/// Created after the database that was planned for.
+fn is_later(plan: &Plan, map: &ShardMap) -> bool {
+    !plan.is_same(map) && map.epoch() > plan.facts().shard_map.epoch()
+}
+
 /// One line a member, or why there is none.
 fn seen(plan: &Plan, read_back: &ReadBack) -> Vec<String> {
     match read_back {
@@ -222,10 +176,12 @@ fn seen(plan: &Plan, read_back: &ReadBack) -> Vec<String> {
     }
 }
 
-fn line(plan: &Plan, name: &str, member: &Member) -> String {
+/// `couchdb@db-2 still has it`.
+pub fn line(plan: &Plan, name: &str, member: &Member) -> String {
     let says = match member {
         Member::Has(map) if plan.is_same(map) => "still has it".to_owned(),
-        Member::Has(_) => "has a later database of this name".to_owned(),
+        Member::Has(map) if is_later(plan, map) => "has a later database of this name".to_owned(),
+        Member::Has(_) => "has an earlier database of this name".to_owned(),
         Member::Deleted => "says it is deleted".to_owned(),
         Member::Never => "says it never had it".to_owned(),
         Member::Down => "is down".to_owned(),

@@ -1,8 +1,10 @@
 //! What CouchDB can answer, and what is said of it.
 
 use super::stage::{Pod, Stage, USUAL};
-use crate::harness::skvs;
+use crate::harness::{Said, kubectl, skvs};
 use serde_json::json;
+use std::process::Stdio;
+use std::time::Duration;
 use testbed::couchdb::Fault;
 
 #[test]
@@ -54,6 +56,139 @@ fn members_that_keep_the_data_make_it_incomplete() {
         "{stderr}"
     );
     assert_eq!(stage.deletes(), 2);
+}
+
+/// A confirmed deletion, and what happens `meanwhile`: once the members have been asked after the DELETE.
+fn while_it_waits(stage: &Stage, database: &str, meanwhile: impl FnOnce()) -> Said {
+    let args = ["--confirm", database, "--timeout", "60s"];
+    let mut command = skvs(stage.args(database, &args)).into_command();
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let child = command.spawn().expect("the plugin starts");
+    let member = &stage.front.members()[2];
+    let path = format!("/_node/{}/_dbs/{database}", member.replace('@', "%40"));
+    let asked = || {
+        let seen = stage.front.requests();
+        let delete = seen.iter().position(|r| r.method == "DELETE")?;
+        seen[delete..].iter().find(|r| r.path == path).map(|_| ())
+    };
+    testbed::wait("the read-back", Duration::from_secs(60), asked).expect("members are asked");
+    meanwhile();
+    Said::from(child.wait_with_output().expect("it ends"))
+}
+
+#[test]
+fn a_member_that_lets_go_late_is_waited_for() {
+    let stage = Stage::new("stage-late");
+    let member = stage.front.members()[2].clone();
+    stage.front.create_database("late_db", 1).unwrap();
+    stage.front.set_lagging(&member, true);
+    let said = while_it_waits(&stage, "late_db", || {
+        stage.front.set_lagging(&member, false)
+    });
+    assert_eq!(said.code, 0, "{}", said.stderr);
+    assert!(
+        said.stderr.ends_with("Checked on 3 of 3 members: gone.\n"),
+        "{}",
+        said.stderr
+    );
+    assert_eq!(stage.deletes(), 1);
+}
+
+#[test]
+fn a_database_that_comes_back_is_no_deletion() {
+    let stage = Stage::new("stage-back");
+    let member = stage.front.members()[2].clone();
+    stage.front.create_database("back_db", 1).unwrap();
+    stage.front.set_lagging(&member, true);
+    let said = while_it_waits(&stage, "back_db", || {
+        stage.front.create_database("back_db", 1).unwrap();
+        stage.front.set_lagging(&member, false);
+    });
+    assert_eq!(said.stdout, "");
+    let stderr = said.failed(1);
+    assert!(
+        stderr.contains("database \"back_db\" was deleted and is there again, created anew, 20"),
+        "{stderr}"
+    );
+    assert!(stage.front.exists("back_db"));
+}
+
+#[test]
+fn a_pod_that_goes_in_the_middle_leaves_it_unknown() {
+    let stage = Stage::new("stage-pod-gone");
+    stage.front.create_database("pod_gone", 1).unwrap();
+    stage.front.plant(Fault::hang("DELETE", "/pod_gone"));
+    let args = ["--confirm", "pod_gone", "--timeout", "2s"];
+    let mut command = skvs(stage.args("pod_gone", &args)).into_command();
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let child = command.spawn().expect("the plugin starts");
+    let sent = || (stage.deletes() > 0).then_some(());
+    testbed::wait("the DELETE", Duration::from_secs(60), sent).expect("it is sent");
+    kubectl(&["delete", "pod", "-n", stage.namespace, "db-0", "--now"]);
+    let said = Said::from(child.wait_with_output().expect("it ends"));
+    assert_eq!(said.stdout, "");
+    let stderr = said.failed(5);
+    assert!(
+        stderr.contains("may have been sent and its outcome is not known"),
+        "{stderr}"
+    );
+    assert!(
+        stderr.contains("  the members were not asked: "),
+        "{stderr}"
+    );
+    assert_eq!(stage.deletes(), 1);
+}
+
+#[test]
+fn each_status_has_its_outcome() {
+    let stage = Stage::new("stage-status");
+    stage.front.create_database("status_db", 1).unwrap();
+    let nodedown = json!({"error": "nodedown", "reason": "couchdb@db-2 is down"});
+    let cases = [
+        (
+            400,
+            json!({"error": "bad_request", "reason": "no"}),
+            4,
+            "CouchDB did not delete it: 400",
+        ),
+        (
+            403,
+            json!({"error": "forbidden", "reason": "Account is temporarily locked due to multiple authentication failures"}),
+            4,
+            "did not delete it: 403 forbidden Account is temporarily locked",
+        ),
+        (
+            405,
+            json!({"error": "method_not_allowed", "reason": "Only GET,HEAD allowed"}),
+            4,
+            "CouchDB did not delete it: 405",
+        ),
+        (
+            412,
+            nodedown,
+            5,
+            "was sent and its outcome is not known: CouchDB answered 412 nodedown couchdb@db-2 is down",
+        ),
+        (
+            404,
+            json!({"error": "not_found", "reason": "missing"}),
+            5,
+            "CouchDB answered 404 not_found missing",
+        ),
+        (200, json!({"ok": false}), 5, "CouchDB answered 200"),
+        (302, json!({}), 5, "CouchDB answered 302"),
+    ];
+    for (at, (status, body, code, says)) in cases.into_iter().enumerate() {
+        stage
+            .front
+            .plant(Fault::answer("DELETE", "/status_db", status, body));
+        let said = stage.delete("status_db");
+        assert_eq!(said.stdout, "", "{status}");
+        let stderr = said.failed(code);
+        assert!(stderr.contains(says), "{stderr}");
+        assert_eq!(stage.deletes(), at + 1);
+    }
+    assert!(stage.front.exists("status_db"));
 }
 
 #[test]

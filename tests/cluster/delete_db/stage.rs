@@ -101,9 +101,9 @@ impl Stage {
         args
     }
 
-    /// A confirmed deletion.
+    /// A confirmed deletion that does not wait long for members that keep what they have.
     pub(super) fn delete(&self, database: &str) -> Said {
-        skvs(self.args(database, &["--confirm", database])).run()
+        skvs(self.args(database, &["--confirm", database, "--timeout", "2s"])).run()
     }
 
     pub(super) fn deletes(&self) -> usize {

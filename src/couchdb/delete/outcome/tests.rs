@@ -4,9 +4,12 @@ use super::super::plan::{
     plan,
     tests::{facts, map},
 };
+use super::super::sent::sent;
 use super::*;
 use crate::cluster::ClusterError;
+use crate::couchdb::response::{NoResponse, Response};
 use crate::couchdb::script::Unfit;
+use crate::couchdb::transport::{Answers, Failure};
 use kube::core::Status;
 use proptest::prelude::*;
 use serde_json::json;
