@@ -139,7 +139,7 @@ impl Columns {
         }
         headers.extend(["CREATED", "UPDATED"]);
         if self.wide {
-            headers.push("CLAIMED BY");
+            headers.push("WHY");
         }
         headers
     }
@@ -313,7 +313,15 @@ mod tests {
         orphan_db      <none>                             orphan    1,204,311   3.1 GB      2y268d      <none>
         open_db        <unknown>                          unknown   1,204,311   3.1 GB      2y268d      <unknown>
         ");
-        insta::assert_snapshot!(table(true), @"");
+        insta::assert_snapshot!(table(true), @r"
+        NAME           ONBOARDING                         STATE     DOCS        SIZE        DELETED     ACTIVE      CREATED     UPDATED     WHY
+        pds_database   skvs-onboarding-pds--database      in use    1,204,311   3.1 GB      17          2.0 MB      2y268d      4d          HelmRelease flux-system/skvs-onboarding-pds--database
+        papa_ledger    skvs-onboarding-pds--database +1   shared    1,204,311   3.1 GB      17          <unknown>   <unknown>   4d          HelmRelease flux-system/skvs-onboarding-pds--database; HelmRelease flux-system/b
+        kilo_orders    k                                  missing   <none>      <none>      <none>      <none>      <none>      <unknown>   HelmRelease flux-system/k
+        old_db         release core/core-x                in use    <unknown>   <unknown>   <unknown>   <unknown>   <unknown>   2d          revision 3 of Helm release core/core-x (Secret flux-system/sh.helm.release.v1.core-x.v3)
+        orphan_db      <none>                             orphan    1,204,311   3.1 GB      17          2.0 MB      2y268d      <none>      <none>
+        open_db        <unknown>                          unknown   1,204,311   3.1 GB      17          2.0 MB      2y268d      <unknown>   Helm's Secrets could not be read: forbidden
+        ");
     }
 
     #[test]
@@ -321,9 +329,9 @@ mod tests {
         let objects: Vec<Value> = all().iter().map(|d| d.object("secure-kvs/db-0")).collect();
         insta::assert_snapshot!(serde_json::to_string_pretty(&objects[0]).unwrap(), @r#"
         {
+          "activeBytes": 2000000,
           "apiVersion": "skvs.kubectl.io/v1alpha1",
           "askedIn": "secure-kvs/db-0",
-          "activeBytes": 2000000,
           "bytes": 3100000000,
           "claimedBy": [
             {
