@@ -1,5 +1,7 @@
 //! `databases` on the sandbox's shared CouchDB: real pods, real execs, the seeded onboardings.
 
+mod figures;
+
 use crate::harness::{Said, Skvs, skvs};
 use serde_json::{Value, json};
 use testbed::Sandbox;

@@ -8,5 +8,5 @@ mod kill;
 mod outcomes;
 mod refusals;
 mod several;
-mod stage;
+pub(crate) mod stage;
 mod terminal;

@@ -6,39 +6,39 @@ use std::time::Duration;
 use testbed::Sandbox;
 use testbed::couchdb::{Config, Front};
 
-pub(super) const PASSWORD: &str = r#"p"a\ss'w:100%d $HOME `id` ;#"#;
+pub(crate) const PASSWORD: &str = r#"p"a\ss'w:100%d $HOME `id` ;#"#;
 
 /// A CouchDB of a test's own: a front, and one pod that reaches it.
-pub(super) struct Stage {
-    pub(super) namespace: &'static str,
-    pub(super) front: Front,
+pub(crate) struct Stage {
+    pub(crate) namespace: &'static str,
+    pub(crate) front: Front,
 }
 
 /// What is different in a stage's pod.
-pub(super) struct Pod<'a> {
-    pub(super) password: &'a str,
+pub(crate) struct Pod<'a> {
+    pub(crate) password: &'a str,
     /// The container's PATH, if not the node's.
-    pub(super) path: Option<&'a str>,
-    pub(super) with_user: bool,
+    pub(crate) path: Option<&'a str>,
+    pub(crate) with_user: bool,
 }
 
-pub(super) const USUAL: Pod<'static> = Pod {
+pub(crate) const USUAL: Pod<'static> = Pod {
     password: PASSWORD,
     path: None,
     with_user: true,
 };
 
 impl Stage {
-    pub(super) fn new(namespace: &'static str) -> Self {
+    pub(crate) fn new(namespace: &'static str) -> Self {
         Self::with(namespace, &USUAL)
     }
 
-    pub(super) fn with(namespace: &'static str, pod: &Pod<'_>) -> Self {
+    pub(crate) fn with(namespace: &'static str, pod: &Pod<'_>) -> Self {
         Self::guarded(namespace, PASSWORD, pod)
     }
 
     /// One whose CouchDB wants another password than everywhere else.
-    pub(super) fn guarded(namespace: &'static str, password: &str, pod: &Pod<'_>) -> Self {
+    pub(crate) fn guarded(namespace: &'static str, password: &str, pod: &Pod<'_>) -> Self {
         let sandbox = Sandbox::shared();
         let mut config = Config::shared_cluster(sandbox.pouchdb_port());
         config.password = password.to_owned();
@@ -55,7 +55,7 @@ impl Stage {
     }
 
     /// Puts a pod in; again until the namespace has its service account.
-    pub(super) fn pod(&self, name: &str, pod: &Pod<'_>) {
+    pub(crate) fn pod(&self, name: &str, pod: &Pod<'_>) {
         let mut env = vec![json!({"name": "COUCHDB_PASSWORD", "value": pod.password})];
         if pod.with_user {
             env.push(json!({"name": "COUCHDB_USER", "value": "admin"}));
@@ -88,7 +88,7 @@ impl Stage {
         ]);
     }
 
-    pub(super) fn args<'a>(&'a self, database: &'a str, more: &[&'a str]) -> Vec<&'a str> {
+    pub(crate) fn args<'a>(&'a self, database: &'a str, more: &[&'a str]) -> Vec<&'a str> {
         let mut args = vec![
             "delete-db",
             database,
@@ -102,11 +102,11 @@ impl Stage {
     }
 
     /// A confirmed deletion that does not wait long for members that keep what they have.
-    pub(super) fn delete(&self, database: &str) -> Said {
+    pub(crate) fn delete(&self, database: &str) -> Said {
         skvs(self.args(database, &["--confirm", database, "--timeout", "2s"])).run()
     }
 
-    pub(super) fn deletes(&self) -> usize {
+    pub(crate) fn deletes(&self) -> usize {
         self.front
             .requests()
             .iter()

@@ -1,0 +1,236 @@
+//! Figures of many databases, and of CouchDBs that do not tell them.
+
+use super::row;
+use crate::delete_db::stage::{Pod, Stage, USUAL};
+use crate::harness::{Said, skvs};
+use serde_json::{Value, json};
+use testbed::couchdb::Fault;
+
+fn databases(stage: &Stage, more: &[&str]) -> Said {
+    let pods = ["databases", "--couchdb-namespace", stage.namespace];
+    skvs([&pods[..], more].concat()).run()
+}
+
+/// The objects of a run in json.
+#[track_caller]
+fn objects(said: Said) -> Vec<Value> {
+    let list: Value = serde_json::from_str(&said.ok()).expect("JSON");
+    list["items"].as_array().cloned().expect("a list")
+}
+
+/// The requests of a run: method and path.
+fn asked(stage: &Stage) -> Vec<String> {
+    let requests = stage.front.requests();
+    stage.front.forget_requests();
+    requests
+        .iter()
+        .map(|r| format!("{} {}", r.method, r.path))
+        .collect()
+}
+
+const INFO: &str = "POST /_dbs_info";
+const MAPS: &str = "GET /_node/_local/_dbs/_all_docs?include_docs=true";
+
+#[test]
+fn many_databases_are_asked_for_in_batches_over_one_exec() {
+    let stage = Stage::new("stage-dbs-many");
+    for n in 0..230 {
+        stage
+            .front
+            .create_database(&format!("batch-{n:03}_db"), n % 3)
+            .unwrap();
+    }
+    let there = stage.front.databases().len();
+    let said = databases(&stage, &["-o", "json", "-v", "6"]);
+    let execs = said.stderr.lines().filter(|l| l.contains("/exec?")).count();
+    assert_eq!(execs, 1, "{}", said.stderr);
+    let all = objects(said);
+    let mut wanted = vec!["GET /_all_dbs"];
+    wanted.extend(vec![INFO; there.div_ceil(100)]);
+    // A 3.2 tells when a database was created only in the shard map.
+    wanted.push(MAPS);
+    assert_eq!(asked(&stage), wanted);
+    let ours = |all: &[Value]| -> Vec<Value> {
+        let ours = all.iter().filter(|o| {
+            o["metadata"]["name"]
+                .as_str()
+                .is_some_and(|n| n.starts_with("batch-"))
+        });
+        ours.cloned().collect()
+    };
+    assert_eq!(ours(&all).len(), 230);
+    for (n, object) in ours(&all).iter().enumerate() {
+        assert_eq!(
+            (&object["state"], &object["documents"]),
+            (&json!("orphan"), &json!(n % 3))
+        );
+        assert!(
+            object["metadata"]["creationTimestamp"].is_string(),
+            "{object}"
+        );
+    }
+
+    // From 3.3 on the figures tell it.
+    stage.front.set_version("3.3.3");
+    let all = objects(databases(&stage, &["-o", "json"]));
+    assert_eq!(asked(&stage), wanted[..wanted.len() - 1]);
+    assert!(
+        ours(&all)
+            .iter()
+            .all(|o| o["metadata"]["creationTimestamp"].is_string())
+    );
+
+    // Only what is shown is asked for, and of bare names nothing.
+    let said = databases(&stage, &["batch-007_db"]);
+    assert_eq!(row(&said, "batch-007_db")[3], "1");
+    assert_eq!(asked(&stage), ["GET /_all_dbs", INFO]);
+    databases(&stage, &["--orphans", "-o", "name"]).ok();
+    assert_eq!(asked(&stage), ["GET /_all_dbs"]);
+    let sorted = databases(
+        &stage,
+        &[
+            "batch-000_db",
+            "batch-001_db",
+            "batch-002_db",
+            "--sort-by",
+            ".documents",
+            "-o",
+            "custom-columns=N:.documents,S:.state",
+        ],
+    );
+    assert_eq!(
+        sorted.ok(),
+        "N     S\n0     orphan\n1     orphan\n2     orphan\n"
+    );
+}
+
+#[test]
+fn what_couchdb_does_not_tell_is_unknown() {
+    let stage = Stage::new("stage-dbs-dumb");
+    for name in ["first_db", "second_db"] {
+        stage.front.create_database(name, 2).unwrap();
+    }
+    let names = ["first_db", "second_db", "_users"];
+    let cells = |said: &Said, name: &str| row(said, name)[2..5].join(" ");
+
+    // A server that is too old to tell of many at once. Only checked names make a path.
+    stage.front.plant(Fault::answer(
+        "POST",
+        "/_dbs_info",
+        405,
+        json!({"error": "method_not_allowed", "reason": "Only GET,HEAD allowed"}),
+    ));
+    let said = databases(&stage, &names);
+    assert_eq!(cells(&said, "first_db"), "orphan 2 19.3 kB");
+    assert_eq!(cells(&said, "_users"), "system <unknown> <unknown>");
+    assert!(
+        said.stderr.contains(
+            "Warning: figures of 1 database not read: this CouchDB tells of one database at a time"
+        ),
+        "{}",
+        said.stderr
+    );
+    assert_eq!(said.code, 0);
+    assert!(!asked(&stage).iter().any(|r| r.ends_with("/_users")));
+
+    // Whatever it does not tell, whose they are stays known.
+    for (fault, why) in [
+        (
+            Fault::answer(
+                "POST",
+                "/_dbs_info",
+                500,
+                json!({"error": "error", "reason": "timeout"}),
+            ),
+            "CouchDB answered 500 error timeout",
+        ),
+        (
+            Fault::cut("POST", "/_dbs_info"),
+            "the connection to CouchDB was cut",
+        ),
+        (
+            Fault::drop_connection("POST", "/_dbs_info"),
+            "the connection to CouchDB was cut",
+        ),
+        (
+            Fault::answer("POST", "/_dbs_info", 200, json!([])),
+            "CouchDB left it out",
+        ),
+    ] {
+        stage.front.plant(fault);
+        let said = databases(&stage, &names);
+        assert_eq!(cells(&said, "first_db"), "orphan <unknown> <unknown>");
+        assert!(
+            said.stderr
+                .contains(&format!("Warning: figures of 3 databases not read: {why}")),
+            "{why}: {}",
+            said.stderr
+        );
+        assert_eq!(said.code, 0);
+        asked(&stage);
+    }
+
+    // A refusal is the last question: a few more would lock the account.
+    stage.front.plant(Fault::answer(
+        "POST",
+        "/_dbs_info",
+        403,
+        json!({"error": "forbidden", "reason": "locked"}),
+    ));
+    let said = databases(&stage, &names);
+    assert_eq!(cells(&said, "second_db"), "orphan <unknown> <unknown>");
+    assert_eq!(asked(&stage), ["GET /_all_dbs", INFO]);
+
+    // Gone since its name was read: nobody claims it, so there is nothing to show.
+    stage.front.plant(Fault::answer(
+        "POST",
+        "/_dbs_info",
+        200,
+        json!([{"key": "first_db", "error": "not_found"}]),
+    ));
+    let said = databases(&stage, &["first_db"]);
+    assert_eq!((said.code, said.stdout.as_str()), (0, ""));
+
+    for (fault, why) in [
+        (
+            Fault::answer(
+                "GET",
+                "/_all_dbs",
+                500,
+                json!({"error": "error", "reason": "timeout"}),
+            ),
+            "did not answer GET /_all_dbs: 500 error timeout",
+        ),
+        (
+            Fault::answer("GET", "/_all_dbs", 200, json!({"no": "list"})),
+            "did not answer GET /_all_dbs: its answer cannot be read",
+        ),
+        (
+            Fault::cut("GET", "/_all_dbs"),
+            "did not answer GET /_all_dbs: the connection to CouchDB was cut",
+        ),
+    ] {
+        stage.front.plant(fault);
+        let said = databases(&stage, &[]);
+        assert_eq!(said.stdout, "");
+        assert!(said.failed(1).contains(why), "{why}");
+    }
+}
+
+#[test]
+fn refused_credentials_are_tried_once() {
+    let wrong = Pod {
+        password: "wrong",
+        ..USUAL
+    };
+    let stage = Stage::with("stage-dbs-wrong", &wrong);
+    let said = databases(&stage, &[]);
+    assert_eq!(said.stdout, "");
+    let stderr = said.failed(1);
+    assert!(
+        stderr.contains("refused the credentials: 401 unauthorized Name or password is incorrect.")
+            && stderr.contains("hint: it was asked once"),
+        "{stderr}"
+    );
+    assert_eq!(asked(&stage), ["GET /_all_dbs"]);
+}
