@@ -12,6 +12,11 @@
 //! - what must never be asked: `DELETE /_dbs` wipes the shard map, `DELETE //db` and `/db/` delete `db`;
 //! - the headers `Server` and `X-Couch-Request-ID`.
 //!
+//! What only members of a real cluster do, the front does by a test's word alone: `set_up` and `set_lagging` of a member, and faults for a
+//! 500 after a time-out or a lockout. The order in which a real cluster answered then (a member that dies after the plan and comes
+//! back, one that hangs, five failures and their lockout, a shard map that was wiped, a database that is created anew, maintenance)
+//! is **played back** by [`Recorded`], which can do nothing else.
+//!
 //! All members answer on one port; the first that is up is `_local`. Faults (a lockout and a time-out too), members
 //! that are down or lag behind, and what was asked are a test's to set and read, on [`Front`].
 
@@ -24,6 +29,7 @@ mod front;
 mod name;
 pub mod pouchdb;
 mod record;
+mod recorded;
 mod reply;
 mod seed;
 mod server;
@@ -35,4 +41,5 @@ mod upstream;
 pub use fault::Fault;
 pub use front::{Config, Front};
 pub use record::Seen;
+pub use recorded::{Recorded, Scene};
 pub use seed::{ORPHAN, ORPHAN_DOCUMENTS, populate};

@@ -1,0 +1,242 @@
+//! The recorded answers, and the order in which they came.
+//!
+//! All of them were given by CouchDB 3.5.0 on loopback: one cluster of three members with n=3 and q=2, and where said so a single
+//! member. Names, sizes and epochs are those of the scene; statuses, bodies and their order are CouchDB's.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+/// What happens in the cluster.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scene {
+    /// The third member dies after the plan was made. Seen: with one of three members stopped DELETE answered 202 after about 10 ms, with
+    /// the body of a 200, and the members that were up said 404 at once; `/_node/<the dead one>/…` answered 412.
+    MemberDies,
+    /// The same, and the member is back when it is asked again. Seen: about two seconds after its return its own entry was a
+    /// tombstone too, while its shard files stayed where they were, with a document's text in them.
+    MemberComesBack,
+    /// A member that `_membership` still counts as connected and that answers 412 when it is asked itself. Seen: of a member that
+    /// hangs `_membership` tells nothing; of one that is down `_node` says so.
+    MemberDown,
+    /// The third member hangs. Seen: DELETE answered 500 after exactly 60 s (here after [`HUNG`]), and the database was gone on the
+    /// others. What the hanging one says of itself was not recorded: here its connection is closed without an answer.
+    MemberHangs,
+    /// Seen on a single member: five wrong passwords were answered 401, from the sixth on 403, and then the right one got that 403 too.
+    Lockout,
+    /// Somebody has sent `DELETE /_dbs` to this member. Seen: 500 `badarg`, and its shard map was empty from then on, also 15 s later:
+    /// `_all_dbs` was `[]` there. The others kept theirs.
+    MapWiped,
+    /// A replication with `create_target` makes the database anew. Seen: about 100 s after a DELETE that answered 200 (here at once);
+    /// the new one has a later epoch.
+    CreatedAnew,
+    /// A member in maintenance, or in another of the states that `/_up` tells. Seen: `/_up` answered 404 with the state, and DELETE
+    /// worked all the same and answered 200.
+    Maintenance(&'static str),
+}
+
+/// The members' node names.
+pub(super) const MEMBERS: [&str; 3] = ["couchdb@a.scene", "couchdb@b.scene", "couchdb@c.scene"];
+
+/// The 60 s of a member that hangs.
+const HUNG: Duration = Duration::from_secs(2);
+
+const EPOCH: u64 = 1_709_251_200;
+const LATER: u64 = 1_732_000_000;
+
+/// A request as the scene sees it.
+pub(super) struct Asked<'a> {
+    pub(super) method: &'a str,
+    /// Without its query.
+    pub(super) path: &'a str,
+    /// The right password came with it.
+    pub(super) authorised: bool,
+}
+
+/// An answer.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Answer {
+    pub(super) status: u16,
+    pub(super) body: Value,
+    pub(super) pause: Duration,
+}
+
+/// How far a scene has come.
+pub(super) struct Play {
+    scene: Scene,
+    database: String,
+    /// The DELETE was answered.
+    deleted: bool,
+    /// How often the third member was asked since.
+    asked_since: usize,
+    failures: usize,
+}
+
+fn said(status: u16, body: Value) -> Option<Answer> {
+    Some(Answer {
+        status,
+        body,
+        pause: Duration::ZERO,
+    })
+}
+
+fn error(status: u16, error: &str, reason: &str) -> Option<Answer> {
+    said(status, json!({"error": error, "reason": reason}))
+}
+
+impl Play {
+    pub(super) fn new(scene: Scene, database: &str) -> Self {
+        Self {
+            scene,
+            database: database.to_owned(),
+            deleted: false,
+            asked_since: 0,
+            failures: 0,
+        }
+    }
+
+    /// The next answer; `None` closes the connection without one.
+    pub(super) fn answer(&mut self, asked: &Asked<'_>) -> Option<Answer> {
+        let locked = self.failures >= 5;
+        if self.scene == Scene::Lockout && locked {
+            let reason = "Account is temporarily locked due to multiple authentication failures";
+            return error(403, "forbidden", reason);
+        }
+        if !asked.authorised {
+            self.failures += 1;
+            return error(401, "unauthorized", "Name or password is incorrect.");
+        }
+        let path = asked.path.trim_start_matches('/').to_owned();
+        match asked.method {
+            "DELETE" if path == self.database => self.delete(),
+            "GET" if path == self.database => self.database(),
+            "GET" => match path.strip_prefix("_node/").and_then(|p| p.split_once('/')) {
+                Some((member, rest)) => self.member(&member.replace("%40", "@"), rest),
+                None => self.server(&path),
+            },
+            _ => error(405, "method_not_allowed", "Only GET,HEAD allowed"),
+        }
+    }
+
+    fn delete(&mut self) -> Option<Answer> {
+        if self.deleted || self.scene == Scene::MapWiped {
+            return error(404, "not_found", "Database does not exist.");
+        }
+        self.deleted = true;
+        match self.scene {
+            Scene::MemberDies | Scene::MemberComesBack => said(202, json!({"ok": true})),
+            Scene::MemberHangs => Some(Answer {
+                status: 500,
+                body: json!({"error": "error", "reason": "timeout"}),
+                pause: HUNG,
+            }),
+            _ => said(200, json!({"ok": true})),
+        }
+    }
+
+    fn epoch(&self) -> u64 {
+        if self.deleted { LATER } else { EPOCH }
+    }
+
+    fn database(&self) -> Option<Answer> {
+        let anew = self.scene == Scene::CreatedAnew;
+        if self.scene == Scene::MapWiped || self.deleted && !anew {
+            return error(404, "not_found", "Database does not exist.");
+        }
+        said(
+            200,
+            json!({
+                "instance_start_time": self.epoch().to_string(), "db_name": self.database,
+                "purge_seq": "0-g1AAAABXeJzLYWBgYMpgTmEQTM4vTc5ISXIwNDLXMwBCwxyQVB4LkGRoAFL_gSArA8VPIEfdWQAeqxxC",
+                "update_seq": "5-g1AAAACbeJzLYWBgYMpgTmEQTM4vTc5ISXIwNDLXMwBCwxyQVB4LkGRoAFL_gSArA9ccJEmRDAB",
+                "sizes": {"file": 16702, "external": 35, "active": 1198}, "props": {}, "doc_del_count": 0, "doc_count": 5,
+                "disk_format_version": 8, "compact_running": false, "cluster": {"q": 2, "n": 3, "w": 2, "r": 2},
+            }),
+        )
+    }
+
+    /// `/_node/<member>/…`.
+    fn member(&mut self, member: &str, rest: &str) -> Option<Answer> {
+        let member = if member == "_local" {
+            MEMBERS[0]
+        } else {
+            member
+        };
+        if !MEMBERS.contains(&member) {
+            return error(404, "not_found", &format!("no such node: {member}"));
+        }
+        let third = member == MEMBERS[2];
+        let down = || error(412, "nodedown", &format!("{member} is down"));
+        match self.scene {
+            Scene::MemberDown if third => return down(),
+            Scene::MemberDies if third && self.deleted => return down(),
+            Scene::MemberComesBack if third && self.deleted => {
+                self.asked_since += 1;
+                if self.asked_since == 1 {
+                    return down();
+                }
+            }
+            Scene::MemberHangs if third && self.deleted => return None,
+            _ => {}
+        }
+        match rest.strip_prefix("_dbs/") {
+            Some(name) if name == self.database => self.entry(member),
+            Some(_) => error(404, "not_found", "missing"),
+            None if rest.starts_with("_config/") => error(404, "not_found", "unknown_config_value"),
+            None => error(404, "not_found", "missing"),
+        }
+    }
+
+    /// A member's own entry of the shard map.
+    fn entry(&self, member: &str) -> Option<Answer> {
+        if self.scene == Scene::MapWiped && member == MEMBERS[0] {
+            return error(404, "not_found", "missing");
+        }
+        if self.deleted && self.scene != Scene::CreatedAnew {
+            return error(404, "not_found", "deleted");
+        }
+        let suffix: Vec<u8> = format!(".{}", self.epoch()).into_bytes();
+        let ranges = ["00000000-7fffffff", "80000000-ffffffff"];
+        said(
+            200,
+            json!({
+                "_id": self.database,
+                "_rev": if self.deleted { "3-2e9d0f5f1c1b4f6a8a7d8b1f6c0e4d21" } else { "1-4e64a4a7d6a24ee4b1a1a6f2c8a6a8b5" },
+                "shard_suffix": suffix, "changelog": [], "props": {},
+                "by_node": MEMBERS.map(|m| (m.to_owned(), json!(ranges))).into_iter().collect::<serde_json::Map<_, _>>(),
+                "by_range": ranges.map(|r| (r.to_owned(), json!(MEMBERS))).into_iter().collect::<serde_json::Map<_, _>>(),
+            }),
+        )
+    }
+
+    fn server(&self, path: &str) -> Option<Answer> {
+        match path {
+            "" => said(
+                200,
+                json!({"couchdb": "Welcome", "version": "3.5.0", "git_sha": "11f0d3643",
+                    "uuid": "8a3f6f0a4f6c4d0ea3fd3fd1bf0c5f9e", "features": ["quickjs", "access-ready", "partitioned",
+                    "pluggable-storage-engines", "reshard", "scheduler"], "vendor": {"name": "The Apache Software Foundation"}}),
+            ),
+            "_up" => match self.scene {
+                Scene::Maintenance(state) => said(404, json!({"status": state})),
+                _ => said(200, json!({"status": "ok", "seeds": {}})),
+            },
+            "_membership" => {
+                let gone = matches!(self.scene, Scene::MemberDies | Scene::MemberComesBack);
+                let away = self.deleted && gone && self.asked_since < 2;
+                let connected = if away { &MEMBERS[..2] } else { &MEMBERS[..] };
+                said(
+                    200,
+                    json!({"all_nodes": connected, "cluster_nodes": MEMBERS}),
+                )
+            }
+            "_all_dbs" if self.scene == Scene::MapWiped => said(200, json!([])),
+            "_all_dbs" if self.deleted => said(200, json!(["_replicator", "_users"])),
+            "_all_dbs" => said(200, json!(["_replicator", "_users", self.database])),
+            "_active_tasks" => said(200, json!([])),
+            "_scheduler/docs" => said(200, json!({"total_rows": 0, "offset": 0, "docs": []})),
+            "_scheduler/jobs" => said(200, json!({"total_rows": 0, "offset": 0, "jobs": []})),
+            _ => error(404, "not_found", "Database does not exist."),
+        }
+    }
+}
