@@ -68,7 +68,7 @@ fn run(stage: &Stage, number: usize, case: &Case) -> Run {
         .front
         .plant(Fault::slow("DELETE", &format!("/{database}"), LATE));
     let proxy = ExecProxy::start(Sandbox::shared(), case.strike.clone()).expect("a proxy");
-    let args = stage.args(&database, &["--confirm", &database]);
+    let args = stage.args(&database, &["--confirm", &database, "--timeout", "1s"]);
     let mut command = Skvs::with(proxy.kubeconfig(), args).into_command();
     let child = command
         .stdout(Stdio::piped())

@@ -20,12 +20,15 @@ pub(crate) struct Pod<'a> {
     /// The container's PATH, if not the node's.
     pub(crate) path: Option<&'a str>,
     pub(crate) with_user: bool,
+    /// CouchDB's port, if not the front's.
+    pub(crate) port: Option<u16>,
 }
 
 pub(crate) const USUAL: Pod<'static> = Pod {
     password: PASSWORD,
     path: None,
     with_user: true,
+    port: None,
 };
 
 impl Stage {
@@ -69,7 +72,7 @@ impl Stage {
             "spec": {"containers": [
                 {"name": "istio-proxy", "image": "istio/proxyv2:1.14.3"},
                 {"name": "couchdb", "image": "couchdb:3.2.2", "env": env,
-                 "ports": [{"containerPort": self.front.port(), "name": "couchdb"}]},
+                 "ports": [{"containerPort": pod.port.unwrap_or_else(|| self.front.port()), "name": "couchdb"}]},
             ]},
         });
         let sandbox = Sandbox::shared();

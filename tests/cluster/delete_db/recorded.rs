@@ -1,0 +1,168 @@
+//! What only a CouchDB cluster does: its recorded answers are played back to a pod, and what is said of them is judged.
+
+use super::stage::{PASSWORD, Pod, Stage, USUAL};
+use crate::harness::{Said, skvs};
+use testbed::couchdb::{Recorded, Scene};
+
+const DATABASE: &str = "scene_db";
+
+/// A scene, and a pod in which it plays.
+struct Played {
+    recorded: Recorded,
+    stage: Stage,
+}
+
+impl Played {
+    fn new(namespace: &'static str, scene: Scene) -> Self {
+        let recorded =
+            Recorded::start(scene, DATABASE, "admin", PASSWORD).expect("the scene is played");
+        let pod = Pod {
+            port: Some(recorded.port()),
+            ..USUAL
+        };
+        let stage = Stage::with(namespace, &pod);
+        Self { recorded, stage }
+    }
+
+    fn delete(&self) -> Said {
+        self.stage.delete(DATABASE)
+    }
+
+    /// A rehearsal, which tells what is there.
+    fn look(&self) -> Said {
+        skvs(self.stage.args(DATABASE, &["--dry-run"])).run()
+    }
+
+    fn deletes(&self) -> usize {
+        self.recorded.count("DELETE")
+    }
+
+    /// `couchdb@c.scene says so`.
+    fn third(&self, says: &str) -> String {
+        format!("{} {says}", self.recorded.members()[2])
+    }
+}
+
+/// stderr of a run that must have ended with `code` and without an answer.
+#[track_caller]
+fn told(said: Said, code: i32) -> String {
+    assert_eq!(said.stdout, "", "{}", said.stderr);
+    said.failed(code)
+}
+
+#[test]
+fn a_member_that_dies_before_the_delete_makes_it_incomplete() {
+    let played = Played::new("stage-scene-dies", Scene::MemberDies);
+    let stderr = told(played.delete(), 6);
+    for part in [
+        "answered 202",
+        &played.third("is down"),
+        "shards/*/scene_db.1709251200.couch",
+    ] {
+        assert!(stderr.contains(part), "no {part:?} in:\n{stderr}");
+    }
+    assert_eq!(played.deletes(), 1);
+}
+
+/// A member that is back has forgotten the name and kept the files: nothing that CouchDB answers then tells of them, so the one
+/// that did the deletion must have.
+#[test]
+fn a_member_that_is_back_kept_the_files_all_the_same() {
+    let played = Played::new("stage-scene-back", Scene::MemberComesBack);
+    let stderr = told(played.delete(), 6);
+    assert!(
+        stderr.contains("answered 202") && stderr.contains("shards/*/scene_db.1709251200.couch"),
+        "{stderr}"
+    );
+    let stderr = told(played.look(), 1);
+    assert!(
+        stderr.contains("is gone already: 3 of 3 members"),
+        "{stderr}"
+    );
+    assert_eq!(played.deletes(), 1);
+}
+
+#[test]
+fn a_member_that_answers_412_is_seen_before_anything_is_sent() {
+    let played = Played::new("stage-scene-down", Scene::MemberDown);
+    let stderr = told(played.delete(), 4);
+    assert!(stderr.contains(&played.third("is down")), "{stderr}");
+    assert_eq!(played.deletes(), 0);
+}
+
+#[test]
+fn a_time_out_of_couchdb_is_unknown_though_others_have_let_go() {
+    let played = Played::new("stage-scene-hangs", Scene::MemberHangs);
+    let stderr = told(played.delete(), 5);
+    assert!(
+        stderr
+            .contains("was sent and its outcome is not known: CouchDB answered 500 error timeout"),
+        "{stderr}"
+    );
+    assert_eq!(stderr.matches("says it is deleted").count(), 2, "{stderr}");
+    assert!(stderr.contains(&played.third("did not tell")), "{stderr}");
+    assert_eq!(played.deletes(), 1);
+}
+
+/// Each run spends one attempt, so that five of them lock the account and not one alone.
+#[test]
+fn a_run_spends_one_attempt_and_a_lockout_is_told_as_one() {
+    let played = Played::new("stage-scene-lock", Scene::Lockout);
+    let wrong = Pod {
+        password: "wrong",
+        port: Some(played.recorded.port()),
+        ..USUAL
+    };
+    played.stage.pod("wrong-0", &wrong);
+    let from = |pod: &str| {
+        let args = ["--confirm", DATABASE, "--pod", pod];
+        skvs(played.stage.args(DATABASE, &args)).run()
+    };
+    for attempt in 1..=5 {
+        let stderr = told(from("wrong-0"), 1);
+        let refused = "401 unauthorized Name or password is incorrect.";
+        assert!(stderr.contains(refused), "{stderr}");
+        assert_eq!(played.recorded.requests().len(), attempt);
+    }
+    for pod in ["wrong-0", "db-0"] {
+        let stderr = told(from(pod), 1);
+        let locked = "403 forbidden Account is temporarily locked";
+        assert!(stderr.contains(locked), "{stderr}");
+    }
+    assert_eq!(played.recorded.requests().len(), 7);
+    assert_eq!(played.deletes(), 0);
+}
+
+/// The plugin never sends what wipes a shard map; where somebody has, "not found" would be a lie.
+#[test]
+fn a_member_whose_map_was_wiped_is_not_believed_alone() {
+    let played = Played::new("stage-scene-wiped", Scene::MapWiped);
+    for said in [played.look(), played.delete()] {
+        let stderr = told(said, 1);
+        assert!(
+            stderr.contains("still there on couchdb@b.scene, couchdb@c.scene"),
+            "{stderr}"
+        );
+        assert!(!stderr.contains("not found in CouchDB"), "{stderr}");
+    }
+    assert_eq!(played.deletes(), 0);
+}
+
+#[test]
+fn a_database_with_a_later_epoch_has_come_back() {
+    let played = Played::new("stage-scene-anew", Scene::CreatedAnew);
+    let stderr = told(played.delete(), 1);
+    assert!(
+        stderr.contains("was deleted and is there again, created anew, 2024-11-19"),
+        "{stderr}"
+    );
+    assert_eq!(played.deletes(), 1);
+    // A second run sees another database than the first.
+    let said = played.look();
+    assert!(
+        said.stderr.contains("created 2024-11-19"),
+        "{}",
+        said.stderr
+    );
+    said.ok();
+}
