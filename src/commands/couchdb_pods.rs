@@ -46,12 +46,14 @@ impl PodArgs {
         let namespace = segment(&self.couchdb_namespace);
         let mut path = format!("/api/v1/namespaces/{namespace}/pods");
         let selector = self.pod_selector.as_deref();
-        if let Some(selector) = selector.filter(|s| !s.trim().is_empty()) {
+        let selector = selector.filter(|s| !s.trim().is_empty());
+        if let Some(selector) = selector {
             path.push_str("?labelSelector=");
             path.push_str(&segment(selector));
         }
         let pods: Vec<Pod> = cluster.pages(path).all().await?.items;
         let choice = Choice {
+            selector: selector.map(str::to_owned),
             pod: self.pod.clone(),
             container: self.container.clone(),
             port: self.port,
@@ -74,7 +76,7 @@ impl PodArgs {
 /// Why no container can be asked; one request more where the namespace may be absent.
 async fn no_target(cluster: &Cluster, namespace: &str, why: NoTarget) -> Error {
     let mut absent = false;
-    if let NoTarget::None { looked_at: 0 } = why {
+    if let NoTarget::None { looked_at: 0, .. } = why {
         let path = format!("/api/v1/namespaces/{}", segment(namespace));
         let read: Result<serde::de::IgnoredAny, ClusterError> = cluster.get(&path).await;
         absent = read.is_err_and(|e| e.is_not_found());
@@ -89,6 +91,10 @@ fn no_container(namespace: &str, absent: bool, why: NoTarget) -> Error {
         NoTarget::None { .. } if absent => format!(
             "the namespace {namespace:?} does not exist on this cluster; name another one with --couchdb-namespace"
         ),
+        NoTarget::None {
+            looked_at: 0,
+            selector: Some(_),
+        } => format!("no pod has these labels; see: {list} --show-labels"),
         NoTarget::None { .. } => {
             format!("CouchDB has a port named couchdb or numbered 5984; see: {list}")
         }

@@ -6,6 +6,7 @@
 mod again;
 mod args;
 mod one;
+mod plan_args;
 mod question;
 mod several;
 mod told;
@@ -24,6 +25,7 @@ use several::Tally;
 /// A refusal, what could not be read, or the outcome that is not "deleted".
 pub async fn run(app: &mut App, args: Args) -> Result<Code> {
     let names = args.names()?;
+    let overrides = args.plan.overrides(args.is_rehearsal(), names.len())?;
     let ways = question::ways(app, &args, &names)?;
     let interrupt = crate::interrupt::any();
     tokio::pin!(interrupt);
@@ -31,6 +33,8 @@ pub async fn run(app: &mut App, args: Args) -> Result<Code> {
     let mut run = Run {
         app,
         args: &args,
+        overrides,
+        documents: Vec::new(),
         cluster: &cluster,
         interrupt: interrupt.as_mut(),
     };
@@ -42,6 +46,7 @@ pub async fn run(app: &mut App, args: Args) -> Result<Code> {
             continue;
         };
         if names.len() == 1 {
+            one::print(run.app, &args, &run.documents, 1)?;
             return Err(ended.error);
         }
         run.app.ui.error(&ended.error);
@@ -50,6 +55,7 @@ pub async fn run(app: &mut App, args: Args) -> Result<Code> {
             targets.by_ref().for_each(|(name, _)| tally.not_tried(name));
         }
     }
+    one::print(run.app, &args, &run.documents, names.len())?;
     if names.len() == 1 {
         return Ok(Code::Ok);
     }

@@ -14,6 +14,8 @@ const DEFAULT_PORT: u16 = 5984;
 /// What the user's flags choose. A label selector has been applied by the API server.
 #[derive(Clone, Debug, Default)]
 pub struct Choice {
+    /// That selector, to be named.
+    pub selector: Option<String>,
     pub pod: Option<String>,
     pub container: Option<String>,
     pub port: Option<u16>,
@@ -22,8 +24,11 @@ pub struct Choice {
 /// Why there is no target.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NoTarget {
-    /// No pod looks like CouchDB; how many were looked at.
-    None { looked_at: usize },
+    /// No pod looks like CouchDB; how many were looked at, and by which selector.
+    None {
+        looked_at: usize,
+        selector: Option<String>,
+    },
     /// More than one cluster: name and pods of each.
     Clusters(Vec<(String, Vec<String>)>),
     /// The pod that was named is not among those found.
@@ -44,8 +49,17 @@ impl NoTarget {
     /// A clause that names the namespace.
     pub fn clause(&self, namespace: &str) -> String {
         match self {
-            Self::None { looked_at } => {
-                format!("no CouchDB pod in namespace {namespace} ({looked_at} pods looked at)")
+            Self::None {
+                looked_at,
+                selector,
+            } => {
+                let by = selector
+                    .as_ref()
+                    .map(|s| format!(" by --pod-selector {}", crate::text::shell_quote(s)));
+                format!(
+                    "no CouchDB pod in namespace {namespace} ({looked_at} pods looked at{})",
+                    by.unwrap_or_default()
+                )
             }
             Self::Clusters(clusters) => {
                 let all: Vec<String> = clusters
@@ -145,6 +159,7 @@ pub fn target(pods: &[Pod], choice: &Choice) -> Result<Target, NoTarget> {
     if found.is_empty() {
         return Err(NoTarget::None {
             looked_at: pods.len(),
+            selector: choice.selector.clone(),
         });
     }
     if let Some(pod) = &choice.pod {
@@ -183,6 +198,38 @@ pub fn target(pods: &[Pod], choice: &Choice) -> Result<Target, NoTarget> {
         unready.push(f.name().to_owned());
     }
     Err(NoTarget::NotReady(unready))
+}
+
+/// One pod of CouchDB's cluster.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PodState {
+    pub name: String,
+    pub uid: String,
+    /// CouchDB runs in it and is ready.
+    pub ready: bool,
+}
+
+/// The pods of the cluster that the target is one of, whatever chose the target; sorted by name.
+pub fn cluster_of(pods: &[Pod], target: &Target) -> Vec<PodState> {
+    let found: Vec<Found<'_>> = pods.iter().filter_map(evidence).collect();
+    let Some(cluster) = found
+        .iter()
+        .find(|f| f.pod.metadata.uid.as_deref() == Some(target.uid.as_str()))
+        .map(Found::cluster)
+    else {
+        return Vec::new();
+    };
+    let mut all: Vec<PodState> = found
+        .iter()
+        .filter(|f| f.cluster() == cluster)
+        .map(|f| PodState {
+            name: f.name().to_owned(),
+            uid: f.pod.metadata.uid.clone().unwrap_or_default(),
+            ready: f.containers.iter().any(|c| f.is_ready(&c.name)),
+        })
+        .collect();
+    all.sort_by(|a, b| a.name.cmp(&b.name));
+    all
 }
 
 /// Whether the pod of `target` is still the same one and can be asked.

@@ -9,6 +9,27 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 /// Kept as they are in a segment of a path.
 const KEPT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.');
 
+/// Rows of a list that are asked for, at most.
+pub const ROWS: usize = 5000;
+
+/// The settings that are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Setting {
+    /// Whether the member keeps the files of deleted databases.
+    Recovery,
+    /// Whether the member is in maintenance.
+    Maintenance,
+}
+
+impl Setting {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Recovery => "enable_database_recovery",
+            Self::Maintenance => "maintenance_mode",
+        }
+    }
+}
+
 /// A path of CouchDB's API: printable ASCII without blanks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Path(String);
@@ -44,9 +65,35 @@ impl Path {
         Self("/_node/_local/_dbs/_all_docs?include_docs=true".to_owned())
     }
 
-    /// Whether this member keeps the files of deleted databases.
-    pub fn recovery() -> Self {
-        Self("/_node/_local/_config/couchdb/enable_database_recovery".to_owned())
+    /// A setting of a member's section `couchdb`.
+    pub fn setting(member: &str, key: Setting) -> Self {
+        Self(format!(
+            "/_node/{}/_config/couchdb/{}",
+            encode(member),
+            key.name()
+        ))
+    }
+
+    /// What runs on the cluster now.
+    pub fn active_tasks() -> Self {
+        Self("/_active_tasks".to_owned())
+    }
+
+    /// The documents of `_replicator` that are not through, [`ROWS`] at most.
+    pub fn replication_documents() -> Self {
+        Self(format!(
+            "/_scheduler/docs?limit={ROWS}&states=initializing,error,pending,running,crashing"
+        ))
+    }
+
+    /// The replications that the cluster runs or will run, [`ROWS`] at most.
+    pub fn replication_jobs() -> Self {
+        Self(format!("/_scheduler/jobs?limit={ROWS}"))
+    }
+
+    /// Shards that are being split.
+    pub fn reshard_jobs() -> Self {
+        Self("/_reshard/jobs".to_owned())
     }
 
     /// The names of a namespace's databases.
@@ -96,6 +143,10 @@ mod tests {
         assert_eq!(
             Path::shard_map("couchdb@db-0.headless.svc", &name).as_str(),
             "/_node/couchdb%40db-0.headless.svc/_dbs/pds_data-base_1"
+        );
+        assert_eq!(
+            Path::setting("couchdb@db-0", Setting::Maintenance).as_str(),
+            "/_node/couchdb%40db-0/_config/couchdb/maintenance_mode"
         );
         assert_eq!(
             Path::databases_of("pds").as_str(),

@@ -3,7 +3,7 @@
 //! Knows what a status and a reason mean; decides nothing.
 
 use super::script::Exchange;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 /// An answer of CouchDB.
@@ -203,7 +203,13 @@ pub struct DatabaseInfo {
     pub db_name: String,
     /// Design documents included.
     pub doc_count: u64,
+    #[serde(default)]
+    pub doc_del_count: Option<u64>,
     pub sizes: Sizes,
+    #[serde(default, deserialize_with = "sequence")]
+    pub update_seq: Option<Sequence>,
+    #[serde(default, deserialize_with = "sequence")]
+    pub purge_seq: Option<Sequence>,
     /// Seconds since 1970 from 3.3 on, `0` before.
     pub instance_start_time: String,
 }
@@ -213,6 +219,45 @@ pub struct DatabaseInfo {
 pub struct Sizes {
     /// Bytes on disk.
     pub file: u64,
+    /// Bytes of it that are in use.
+    #[serde(default)]
+    pub active: Option<u64>,
+    /// Bytes of the documents before compression.
+    #[serde(default)]
+    pub external: Option<u64>,
+}
+
+/// A position in a database's history, `12-g1AAAB…`. What follows the number differs between two reads of the same state.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sequence {
+    pub number: u64,
+    /// The beginning of its JSON that stays: `"12-`, or `12` where there is no opaque part.
+    pub stays: String,
+}
+
+impl Sequence {
+    /// Reads it in each form that CouchDB has had.
+    pub fn read(value: &Value) -> Option<Self> {
+        let (number, stays) = match value {
+            Value::Number(number) => (number.as_u64()?, number.to_string()),
+            Value::String(text) => match text.split_once('-') {
+                Some((number, _)) => (digits(number)?, format!("\"{number}-")),
+                None => (digits(text)?, format!("\"{text}\"")),
+            },
+            _ => return None,
+        };
+        Some(Self { number, stays })
+    }
+}
+
+fn digits(text: &str) -> Option<u64> {
+    let all = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    all.then(|| text.parse().ok())?
+}
+
+/// A sequence in a form that is not known is none.
+fn sequence<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Sequence>, D::Error> {
+    Ok(Sequence::read(&Value::deserialize(deserializer)?))
 }
 
 /// A member's entry of the shard map: what makes a database this one and not a later one of the same name.
@@ -310,7 +355,48 @@ mod tests {
         assert_eq!(odd.epoch(), None);
     }
 
+    #[test]
+    fn the_number_of_a_sequence_is_read_in_every_form() {
+        let read = |json: &str| {
+            let value = serde_json::from_str(json).unwrap();
+            Sequence::read(&value).map(|s| (s.number, s.stays))
+        };
+        let number = |number, stays: &str| Some((number, stays.to_owned()));
+        assert_eq!(read(r#""12-g1AAAB-x""#), number(12, "\"12-"));
+        assert_eq!(read("12"), number(12, "12"));
+        assert_eq!(read(r#""12""#), number(12, "\"12\""));
+        for odd in [
+            "null",
+            "-1",
+            "1.5",
+            r#""g1""#,
+            r#""-g1""#,
+            r#""1 -x""#,
+            "[1]",
+        ] {
+            assert_eq!(read(odd), None, "{odd}");
+        }
+        let info: DatabaseInfo = serde_json::from_str(
+            r#"{"db_name":"a_b","doc_count":1,"sizes":{"file":1},"update_seq":[],"instance_start_time":"0"}"#,
+        )
+        .unwrap();
+        assert_eq!((info.update_seq, info.purge_seq), (None, None));
+    }
+
     proptest! {
+        #[test]
+        fn what_stays_of_a_sequence_begins_its_json(number in any::<u64>(), opaque in "\\PC{0,20}") {
+            let value = serde_json::json!(format!("{number}-{opaque}"));
+            let read = Sequence::read(&value).unwrap();
+            prop_assert_eq!(read.number, number);
+            prop_assert!(value.to_string().starts_with(&read.stays));
+        }
+
+        #[test]
+        fn no_sequence_panics(text in "\\PC{0,12}|[0-9]{1,25}-?") {
+            let _ = Sequence::read(&Value::String(text));
+        }
+
         #[test]
         fn no_answer_panics(raw in proptest::collection::vec(any::<u8>(), 0..200), text in "(HTTP/1.1 [0-9]{0,4}( OK)?)?(\r\n){0,3}\\PC{0,20}", exit in -1..200) {
             let mut exchange = exchange(&text, exit);

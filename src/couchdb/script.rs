@@ -26,7 +26,8 @@ pub const SCRIPT: &str = concat!(
     include_str!("script/job.sh")
 );
 
-/// What a path must still answer for the DELETE to be sent: text that its JSON holds, without blanks.
+/// What a path must still answer for the DELETE to be sent: text that its JSON holds, without blanks. It must end where a value
+/// ends, so that 12 is not found in 123; only a text that ends with `-` is the beginning of one (a sequence).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Guard {
     pub path: Path,

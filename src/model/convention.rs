@@ -34,6 +34,12 @@ pub fn naming(name: &str, database: &DatabaseName) -> Naming {
     }
 }
 
+/// Whether a HelmRelease's name is the database's, word by word and with nothing after it.
+pub fn is_named_for(name: &str, database: &DatabaseName) -> bool {
+    name.strip_prefix(PREFIX)
+        .is_some_and(|told| words(told).eq(words(database.as_str())))
+}
+
 /// The name that the convention asks for.
 pub fn name_for(database: &DatabaseName) -> String {
     let name = database.database().replace('_', "--");
@@ -86,6 +92,9 @@ mod tests {
         ) {
             let database = DatabaseName::join(&namespace, &database).unwrap();
             prop_assert_eq!(naming(&name_for(&database), &database), Naming::Kept);
+            prop_assert!(is_named_for(&name_for(&database), &database));
+            let longer = format!("{}-x", name_for(&database));
+            prop_assert!(!is_named_for(&longer, &database));
         }
     }
 }

@@ -55,6 +55,8 @@ pub struct Release {
 pub struct Info {
     pub first_deployed: Option<String>,
     pub last_deployed: Option<String>,
+    /// When it was uninstalled, where its history was to be kept.
+    pub deleted: Option<String>,
     #[serde(deserialize_with = "nullable")]
     pub description: String,
     #[serde(deserialize_with = "nullable")]

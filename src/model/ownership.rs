@@ -119,6 +119,18 @@ pub struct LookedAt {
     pub database_objects: Option<usize>,
 }
 
+/// What Helm calls a release that is gone and whose history it was told to keep.
+const UNINSTALLED: &str = "uninstalled";
+
+/// The newest revision of a Helm release.
+#[derive(Clone, Debug, Default)]
+struct Newest {
+    revision: i64,
+    uninstalled: bool,
+    /// When it was, RFC 3339.
+    at: Option<String>,
+}
+
 /// What all the objects say.
 #[derive(Clone, Debug, Default)]
 pub struct Ownership {
@@ -132,6 +144,8 @@ pub struct Ownership {
     of_all: Vec<usize>,
     /// Names that one revision of a Helm release claims already: name, namespace of the Secret, release.
     by_release: BTreeSet<(String, String, String)>,
+    /// By the namespace of the Secrets and the release's name.
+    newest: BTreeMap<(String, String), Newest>,
     seen: LookedAt,
     onboardings: usize,
 }
@@ -227,6 +241,15 @@ impl Ownership {
         let ours = release.chart.metadata.name == ONBOARDING_CHART;
         self.seen.revisions += usize::from(ours);
         let namespace = place.split('/').next().unwrap_or_default().to_owned();
+        let key = (namespace.clone(), release.name.clone());
+        let newest = self.newest.entry(key).or_default();
+        if release.version >= newest.revision {
+            *newest = Newest {
+                revision: release.version,
+                uninstalled: release.info.status == UNINSTALLED,
+                at: release.info.deleted.filter(|at| !at.is_empty()),
+            };
+        }
         let by = Claimant::Revision {
             release: format!("{}/{}", release.namespace, release.name),
             revision: release.version,
@@ -286,6 +309,19 @@ impl Ownership {
             what: what.into(),
             why: why.into(),
         });
+    }
+
+    /// Where the claimant is a revision of a release that Helm calls uninstalled: when that was, as far as Helm tells.
+    pub fn uninstalled(&self, by: &Claimant) -> Option<Option<&str>> {
+        let Claimant::Revision {
+            release, secret, ..
+        } = by
+        else {
+            return None;
+        };
+        let part = |text: &str, at: usize| text.split('/').nth(at).map(str::to_owned);
+        let newest = self.newest.get(&(part(secret, 0)?, part(release, 1)?))?;
+        newest.uninstalled.then_some(newest.at.as_deref())
     }
 
     /// How much was looked at.

@@ -43,7 +43,8 @@ fn check(root: &Value, schema: &Value, value: &Value, at: &str, faults: &mut Vec
             }
             "const" | "enum" => {}
             "minimum" => {
-                if value.as_f64() < rule.as_f64() {
+                // What is no number is the type's matter.
+                if value.is_number() && value.as_f64() < rule.as_f64() {
                     faults.push(format!("{at}: {value} is less than {rule}"));
                 }
             }

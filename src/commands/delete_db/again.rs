@@ -39,6 +39,8 @@ pub(super) fn again(connection: &ConnectionArgs, args: &Args, name: &DatabaseNam
         confirm: _,
         dry_run: _,
         timeout: _,
+        // It is to tell what is there, whatever was planned.
+        plan: _,
         pods:
             PodArgs {
                 couchdb_namespace,

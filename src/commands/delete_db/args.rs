@@ -1,6 +1,7 @@
 //! The flags of `delete-db`.
 
 use super::super::couchdb_pods::PodArgs;
+use super::plan_args::PlanArgs;
 use crate::cluster::parse_duration;
 use crate::error::{Error, Result};
 use crate::exit::Code;
@@ -9,8 +10,8 @@ use std::time::Duration;
 
 /// Delete the database of an onboarding that is gone
 ///
-/// Refuses while anything claims it, while a member of the CouchDB cluster is missing, and whatever it cannot read. Asks for the
-/// database's name before it deletes; a script gives it with --confirm, and the cluster with --context. Several databases go one
+/// Refuses while anything claims it, and whatever it cannot read. What else speaks against it is a risk with a name, such as a
+/// member of the CouchDB cluster that is away: it is refused too, until --accept takes it on. Asks for the database's name before it deletes; a script gives it with --confirm, and the cluster with --context. Several databases go one
 /// after the other, each with its own plan and confirmation: one that is refused is left out, an outcome that is not known or not
 /// complete ends the run.
 #[derive(clap::Args, Debug)]
@@ -18,6 +19,8 @@ use std::time::Duration;
   kubectl skvs delete-db pds_database --dry-run
   kubectl skvs delete-db pds_database
   kubectl skvs delete-db pds_database --context prod-east --confirm pds_database
+  kubectl skvs delete-db pds_database --dry-run -o json
+  kubectl skvs delete-db pds_database --context prod-east --confirm pds_database --plan TOKEN
   kubectl skvs delete-db pds_database web_cart
 
 -n and --onboarding-selector are not used: the HelmReleases of all namespaces are read.
@@ -35,6 +38,8 @@ pub struct Args {
     /// How long to wait, after the deletion, until every member has let go of the database
     #[arg(long, default_value = "30s", value_parser = parse_duration, value_name = "DURATION")]
     pub(super) timeout: Duration,
+    #[command(flatten)]
+    pub(super) plan: PlanArgs,
     #[command(flatten)]
     pub(super) pods: PodArgs,
 }

@@ -10,15 +10,21 @@ use crate::couchdb::delete::card;
 use crate::couchdb::delete::confirm::{Confirmed, Way};
 use crate::couchdb::delete::execute::{self, Interrupt, Patience};
 use crate::couchdb::delete::outcome::Outcome;
-use crate::couchdb::delete::plan::{Plan, plan};
+use crate::couchdb::delete::plan::{Cleared, Overrides, Plan, plan};
 use crate::couchdb::delete::read::{self, Look};
 use crate::error::{Error, Result};
 use crate::model::names::DatabaseName;
+use crate::render::output::ReportFormat;
+use crate::render::{json, yaml};
+use crate::view::deletion_plan::{DeletionPlan, DeletionPlanList};
 
 /// What the targets of a run share.
 pub(super) struct Run<'a> {
     pub(super) app: &'a mut App,
     pub(super) args: &'a Args,
+    pub(super) overrides: Overrides,
+    /// The plans, where they are to be documents.
+    pub(super) documents: Vec<DeletionPlan>,
     pub(super) cluster: &'a Cluster,
     /// One wait for the whole run: an interrupt between two steps is seen by the next.
     pub(super) interrupt: Interrupt<'a>,
@@ -31,8 +37,9 @@ impl Run<'_> {
         name: &DatabaseName,
         way: Option<Way>,
     ) -> Result<(), Ended> {
-        let plan = self.prepare(name).await?;
+        let plan = self.prepare(name).await?.under(self.overrides.clone());
         self.show(&plan);
+        let plan = self.cleared(plan)?;
         let Some(way) = way else {
             return self.rehearsed(name);
         };
@@ -69,21 +76,62 @@ impl Run<'_> {
         }
     }
 
-    /// The plan, on stderr.
+    /// The plan, on stderr; a document waits for the others.
     fn show(&mut self, plan: &Plan) {
+        let (context, server) = (self.cluster.context(), self.cluster.server());
+        if self.args.plan.is_document() {
+            let document = DeletionPlan::new(plan, context, server);
+            return self.documents.push(document);
+        }
         let width = self.app.ui.terminal().width;
-        for line in card::lines(plan, self.cluster.context(), self.cluster.server()) {
+        for line in card::lines(plan, context, server) {
             for part in card::folded(&line, width) {
                 self.app.ui.status(&part);
             }
         }
     }
 
+    /// The plan as one that may be confirmed, or what speaks against it.
+    fn cleared(&mut self, plan: Plan) -> Result<Cleared, Ended> {
+        for kind in plan.accepted().not_needed(plan.risks()) {
+            let name = kind.name();
+            let line = format!("--accept {name} was not needed: nothing of this kind was found");
+            self.app.ui.warning(&line);
+        }
+        plan.cleared()
+            .map_err(|refusals| Ended::alone(refused(self.app, refusals)))
+    }
+
     /// The end of a rehearsal.
     fn rehearsed(&mut self, name: &DatabaseName) -> Result<(), Ended> {
+        if self.args.plan.is_document() {
+            return Ok(());
+        }
         let namespace = &self.args.pods.couchdb_namespace;
         Ok(self.app.ui.result(&done(name, namespace, " (dry run)"))?)
     }
+}
+
+/// The plans as one document, if they are to be one.
+pub(super) fn print(
+    app: &mut App,
+    args: &Args,
+    plans: &[DeletionPlan],
+    named: usize,
+) -> Result<()> {
+    let document = match plans {
+        [] => return Ok(()),
+        [one] if named == 1 => serde_json::to_value(one),
+        several => serde_json::to_value(DeletionPlanList::new(several)),
+    };
+    let document = document.expect("a plan's keys are texts");
+    let mut out = Vec::new();
+    match args.plan.output {
+        ReportFormat::Yaml => yaml::write_value(&mut out, &document)?,
+        ReportFormat::Json | ReportFormat::Text => json::write_value(&mut out, &document)?,
+    }
+    app.ui.result(&String::from_utf8_lossy(&out))?;
+    app.ui.flush()
 }
 
 /// What the reads gave.

@@ -5,7 +5,7 @@ use super::told::interrupted;
 use crate::cli::App;
 use crate::couchdb::delete::confirm::{self, Confirmed, Way};
 use crate::couchdb::delete::execute::Interrupt;
-use crate::couchdb::delete::plan::Plan;
+use crate::couchdb::delete::plan::Cleared;
 use crate::error::Error;
 use crate::exit::Code;
 use crate::model::names::DatabaseName;
@@ -40,7 +40,7 @@ pub(super) fn ways(
 /// The plan with the user's word for it.
 pub(super) async fn confirmed(
     name: &DatabaseName,
-    plan: Plan,
+    plan: Cleared,
     way: Way,
     mut interrupt: Interrupt<'_>,
 ) -> Result<Confirmed, Ended> {

@@ -45,7 +45,11 @@ fn errors(refusals: &[Refusal]) -> Vec<Error> {
     let told = |(at, refusal): (usize, &Refusal)| {
         let error = Error::new(format!("refused: {refusal}")).with_code(Code::Refused);
         match refusal.hint() {
-            Some(hint) if refusals[at + 1..].iter().all(|r| r.hint() != Some(hint)) => {
+            Some(hint)
+                if refusals[at + 1..]
+                    .iter()
+                    .all(|r| r.hint().as_ref() != Some(&hint)) =>
+            {
                 error.hint(hint)
             }
             _ => error,

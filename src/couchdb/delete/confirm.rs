@@ -3,7 +3,7 @@
 //! A person types the database's name; a script gives it with `--confirm`, and then `--context` too, so that neither a name nor a cluster
 //! is ever implied. No flag and no variable says "yes" to whatever the target happens to be.
 
-use super::plan::Plan;
+use super::plan::{Cleared, Plan};
 use crate::error::Error;
 use crate::exit::Code;
 use crate::model::names::DatabaseName;
@@ -83,7 +83,8 @@ pub fn ways(
 ///
 /// # Errors
 /// The answer is not the database's name, to the letter.
-pub fn accept(plan: Plan, answer: &str) -> Result<Confirmed, Error> {
+pub fn accept(plan: Cleared, answer: &str) -> Result<Confirmed, Error> {
+    let plan = plan.into_plan();
     if answer == plan.name().as_str() {
         return Ok(Confirmed { plan });
     }
@@ -122,11 +123,11 @@ mod tests {
             "pds/database",
             "pds_databasе",
         ] {
-            let error = accept(plan(facts()).unwrap(), wrong).unwrap_err();
+            let error = accept(plan(facts()).unwrap().cleared().unwrap(), wrong).unwrap_err();
             assert_eq!(error.code(), Code::Refused, "{wrong:?}");
             assert!(error.message().starts_with("not confirmed: "), "{error}");
         }
-        let confirmed = accept(plan(facts()).unwrap(), "pds_database").unwrap();
+        let confirmed = accept(plan(facts()).unwrap().cleared().unwrap(), "pds_database").unwrap();
         assert_eq!(confirmed.plan().name().as_str(), "pds_database");
     }
 

@@ -1,51 +1,144 @@
-//! From facts to a plan, or to refusals. Asks nothing and shows nothing.
+//! From facts to a plan, or to refusals; and from a plan that was shown to one that may be confirmed. Asks nothing and shows nothing.
 
-use super::claims::Unclaimed;
+use super::facts::Doubt;
+pub use super::facts::{Facts, Member};
 use super::refusal::Refusal;
+use super::risk::{self, Accepted, Risk, RiskKind};
+use super::token::{Part, Token};
 use crate::couchdb::Target;
 use crate::couchdb::request::Path;
-use crate::couchdb::response::{DatabaseInfo, Membership, Server, ShardMap};
+use crate::couchdb::response::ShardMap;
 use crate::couchdb::script::{Guard, Job};
 use crate::model::names::DatabaseName;
+use crate::text::{count, one_line, thousands};
+use serde_json::Value;
 
-/// What a member says about the database.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Member {
-    /// It has it, with this entry of the shard map.
-    Has(ShardMap),
-    /// It had it, and it was deleted.
-    Deleted,
-    /// It never had it.
-    Never,
-    /// It is not connected.
-    Down,
-    /// It did not tell.
-    NotRead(String),
-}
-
-/// All that a plan is made of.
-#[derive(Clone, Debug)]
-pub struct Facts {
-    pub name: DatabaseName,
-    pub target: Target,
-    pub server: Server,
-    pub membership: Membership,
-    pub database: DatabaseInfo,
-    pub shard_map: ShardMap,
-    /// Each member of `membership.cluster_nodes`.
-    pub members: Vec<(String, Member)>,
-    /// `enable_database_recovery`; `None` when it could not be read.
-    pub recovery: Option<bool>,
-    pub unclaimed: Unclaimed,
+/// What the user gave beside the database: the risks that are taken on, and the plan that was reviewed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Overrides {
+    pub accepted: Accepted,
+    pub token: Option<Token>,
 }
 
 /// What would be deleted, where. Only [`plan`] makes one.
 #[derive(Clone, Debug)]
 pub struct Plan {
     facts: Facts,
+    risks: Vec<Risk>,
+    token: Token,
+    overrides: Overrides,
+}
+
+/// A plan whose risks are all taken on, and which is the one that was reviewed, where one was. Only [`Plan::cleared`] makes one.
+#[derive(Clone, Debug)]
+pub struct Cleared(Plan);
+
+impl Cleared {
+    pub fn plan(&self) -> &Plan {
+        &self.0
+    }
+
+    pub(super) fn into_plan(self) -> Plan {
+        self.0
+    }
 }
 
 impl Plan {
+    /// The same plan with what the user gave.
+    #[must_use]
+    pub fn under(self, overrides: Overrides) -> Self {
+        Self { overrides, ..self }
+    }
+
+    /// What speaks against it, accepted or not.
+    pub fn risks(&self) -> &[Risk] {
+        &self.risks
+    }
+
+    pub fn accepted(&self) -> &Accepted {
+        &self.overrides.accepted
+    }
+
+    /// Over all that it is made of.
+    pub fn token(&self) -> &Token {
+        &self.token
+    }
+
+    /// The whole entry of the shard map: what an undelete by hand needs.
+    pub fn shard_map_document(&self) -> &Value {
+        &self.facts.shard_map_document
+    }
+
+    /// The plan as one that may be confirmed.
+    ///
+    /// # Errors
+    /// Every risk that is not taken on, and what is not as it was in the plan that was reviewed.
+    pub fn cleared(self) -> Result<Cleared, Vec<Refusal>> {
+        let taken = |risk: &&Risk| self.overrides.accepted.takes(risk.kind);
+        let open = self.risks.iter().filter(|r| !taken(r)).cloned();
+        let mut refusals: Vec<Refusal> = open.map(Refusal::Risk).collect();
+        if let Some(differs) = self
+            .overrides
+            .token
+            .as_ref()
+            .and_then(|t| t.differs(&self.token))
+        {
+            let changed = |what| Refusal::Changed { what };
+            if differs.is_empty() {
+                let what = "something is not as it was, in a part that the token does not tell";
+                refusals.push(changed(what.to_owned()));
+            }
+            refusals.extend(differs.into_iter().map(|part| changed(self.now(part))));
+        }
+        if refusals.is_empty() {
+            Ok(Cleared(self))
+        } else {
+            Err(refusals)
+        }
+    }
+
+    /// A part that is not as it was, as it is now; what it was a digest cannot tell.
+    fn now(&self, part: Part) -> String {
+        let facts = &self.facts;
+        let database = &facts.database;
+        match part {
+            Part::Server => format!(
+                "CouchDB is another one or has another version: now {}, UUID {}",
+                one_line(&facts.server.version),
+                one_line(&facts.server.uuid)
+            ),
+            Part::Pods => {
+                let names: Vec<&str> = facts.pods.iter().map(|p| p.name.as_str()).collect();
+                format!(
+                    "pods of CouchDB were replaced, added or removed: now {}",
+                    names.join(", ")
+                )
+            }
+            Part::Members => format!(
+                "the members of its cluster are others: now {} of {} connected",
+                facts.membership.all_nodes.len(),
+                facts.membership.cluster_nodes.len()
+            ),
+            Part::Database => format!(
+                "the database is another one, or was created anew: now {}, created {}",
+                facts.name,
+                super::card::created(facts)
+            ),
+            Part::Documents => format!(
+                "the number of documents changed: now {}, and {} deleted",
+                count(database.doc_count, "document"),
+                thousands(database.doc_del_count.unwrap_or_default())
+            ),
+            Part::Sequence => format!(
+                "documents were written or purged: the update sequence is now {}",
+                thousands(database.update_seq.as_ref().map_or(0, |s| s.number))
+            ),
+            Part::Risks => {
+                "what speaks against it changed: see the risks of the new plan".to_owned()
+            }
+        }
+    }
+
     pub fn name(&self) -> &DatabaseName {
         &self.facts.name
     }
@@ -72,7 +165,7 @@ impl Plan {
         format!("shards/*/{stem}.couch .shards/*/{stem}_design")
     }
 
-    pub(super) fn facts(&self) -> &Facts {
+    pub fn facts(&self) -> &Facts {
         &self.facts
     }
 
@@ -86,7 +179,7 @@ impl Plan {
         };
         let (root, membership) = (Path::root(), Path::membership());
         let shard_map = Path::shard_map("_local", &facts.name);
-        let guards = vec![
+        let mut guards = vec![
             guard(&root, "uuid", facts.server.uuid.as_str().into()),
             guard(&root, "version", facts.server.version.as_str().into()),
             guard(
@@ -112,7 +205,30 @@ impl Plan {
                 facts.database.instance_start_time.as_str().into(),
             ),
         ];
+        if !self.overrides.accepted.takes(RiskKind::Writes) {
+            guards.extend(self.unwritten(&database));
+        }
         Job::Delete { guards, database }
+    }
+
+    /// That nothing was written: counts, and the numbers of the sequences.
+    fn unwritten(&self, path: &Path) -> Vec<Guard> {
+        let info = &self.facts.database;
+        let number = |n: u64| n.to_string();
+        let stays = |s: &crate::couchdb::response::Sequence| s.stays.clone();
+        [
+            ("doc_count", Some(number(info.doc_count))),
+            ("doc_del_count", info.doc_del_count.map(number)),
+            ("update_seq", info.update_seq.as_ref().map(stays)),
+            ("purge_seq", info.purge_seq.as_ref().map(stays)),
+        ]
+        .into_iter()
+        .filter_map(|(key, value)| {
+            let holds = format!("\"{key}\":{}", value?);
+            let path = path.clone();
+            Some(Guard { path, holds })
+        })
+        .collect()
     }
 }
 
@@ -154,32 +270,51 @@ pub fn plan(facts: Facts) -> Result<Plan, Vec<Refusal>> {
         ));
     }
     for member in expected {
-        let view = facts
-            .members
-            .iter()
-            .find(|(m, _)| m == member)
-            .map(|(_, v)| v);
-        let connected = facts.membership.all_nodes.contains(member);
-        let why = match view {
-            _ if !connected => "is not connected to its cluster".to_owned(),
-            Some(Member::Has(map)) if map.shard_suffix == facts.shard_map.shard_suffix => continue,
-            Some(Member::Has(_)) => "has another database of this name".to_owned(),
-            Some(Member::Deleted | Member::Never) => {
-                "does not have the database that the others have".to_owned()
-            }
-            Some(Member::Down) => "is down".to_owned(),
-            Some(Member::NotRead(why)) => format!("did not tell about the database ({why})"),
-            None => "was not asked".to_owned(),
-        };
-        let member = crate::text::one_line(member);
-        refusals.push(Refusal::Member { member, why });
+        if let Some(Doubt::Other(why)) = facts.doubt(member) {
+            let member = one_line(member);
+            refusals.push(Refusal::Member { member, why });
+        }
+        let settings = facts.settings_of(member);
+        if let (None, Some(Err(why))) = (
+            facts.doubt(member),
+            settings.map(|s| s.maintenance.as_ref().map(|_| ())),
+        ) {
+            let what = format!("whether member {} is in maintenance", one_line(member));
+            refusals.push(not_read(&what, why.clone()));
+        }
     }
-    if refusals.is_empty() {
-        Ok(Plan { facts })
-    } else {
-        Err(refusals)
+    if !facts.pods.iter().any(|p| p.uid == facts.target.uid) {
+        let why = format!("{} is none of them any more", facts.target.pod);
+        refusals.push(not_read("CouchDB's pods", why));
     }
+    let database = &facts.database;
+    for (what, there) in [
+        (
+            "the number of deleted documents",
+            database.doc_del_count.is_some(),
+        ),
+        ("the update sequence", database.update_seq.is_some()),
+    ] {
+        if !there {
+            refusals.push(not_read(what, "CouchDB does not tell it".into()));
+        }
+    }
+    // A replication that nobody saw creates the database again: its list counts as much as a claim.
+    for (what, why) in &facts.work.unread {
+        refusals.push(not_read(what, why.clone()));
+    }
+    if !refusals.is_empty() {
+        return Err(refusals);
+    }
+    let risks = risk::of(&facts);
+    let token = Token::of(&facts, &risks);
+    Ok(Plan {
+        facts,
+        risks,
+        token,
+        overrides: Overrides::default(),
+    })
 }
 
 #[cfg(test)]
-pub(super) mod tests;
+pub(crate) mod tests;

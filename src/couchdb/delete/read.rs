@@ -1,29 +1,22 @@
 //! The facts of a deletion, read from the API server and from CouchDB. Reads only; judges nothing beyond "could it be read".
 
-use super::claims::{Unclaimed, judge};
-use super::plan::{Facts, Member};
-use super::refusal::Refusal;
+mod kubernetes;
+
+pub use kubernetes::claims;
+
+use super::claims::Unclaimed;
+use super::facts::{Facts, Member, Settings};
+use super::work::{List, Work};
 use crate::cluster::Cluster;
 use crate::couchdb::Target;
-use crate::couchdb::ownership;
-use crate::couchdb::request::Path;
+use crate::couchdb::request::{Path, Setting};
 use crate::couchdb::response::{DatabaseInfo, Membership, NoResponse, Server, ShardMap};
 use crate::couchdb::script::Job;
 use crate::couchdb::transport::{self, Answers, Failure};
 use crate::error::{Error, Result};
 use crate::model::names::DatabaseName;
 use serde::de::DeserializeOwned;
-
-/// Reads all that may claim the database, in every namespace, and judges it.
-///
-/// # Errors
-/// The outer one when the cluster cannot be asked at all; the inner one is every reason against the deletion.
-pub async fn claims(
-    cluster: &Cluster,
-    name: &DatabaseName,
-) -> Result<std::result::Result<Unclaimed, Vec<Refusal>>> {
-    Ok(judge(&ownership::read(cluster).await?, name))
-}
+use serde_json::Value;
 
 /// What CouchDB says of a database.
 pub enum Look {
@@ -35,8 +28,18 @@ pub enum Look {
     },
 }
 
-/// Reads CouchDB in two runs: the server, the cluster and the database; then each member. The first read goes alone, and a 401 or 403 ends
-/// it: a few more would lock the account, for the pod's own probes too.
+/// What is at work, by the list that tells it.
+fn lists() -> [(List, Path); 4] {
+    [
+        (List::ActiveTasks, Path::active_tasks()),
+        (List::ReplicationDocuments, Path::replication_documents()),
+        (List::ReplicationJobs, Path::replication_jobs()),
+        (List::ReshardJobs, Path::reshard_jobs()),
+    ]
+}
+
+/// Reads CouchDB in two runs: the server, the cluster, the database and what is at work; then each member. The first read goes alone, and a
+/// 401 or 403 ends it: a few more would lock the account, for the pod's own probes too.
 ///
 /// # Errors
 /// What could not be read, by the pod it was asked in.
@@ -48,13 +51,15 @@ pub async fn couchdb(
 ) -> Result<Look> {
     let database = Path::database(name);
     let local = Path::shard_map("_local", name);
-    let paths = vec![
+    let pods = kubernetes::pods(cluster, target).await?;
+    let last_claim = kubernetes::last_claim(cluster, name).await?;
+    let mut paths = vec![
         Path::root(),
         Path::membership(),
         database.clone(),
         local.clone(),
-        Path::recovery(),
     ];
+    paths.extend(lists().map(|(_, path)| path));
     let answers = read(cluster, target, paths).await?;
     let server: Server = document(target, &answers, &Path::root())?;
     let membership: Membership = document(target, &answers, &Path::membership())?;
@@ -72,25 +77,104 @@ pub async fn couchdb(
     }
     let info: DatabaseInfo = document(target, &answers, &database)?;
     let shard_map: ShardMap = document(target, &answers, &local)?;
-    let recovery = match answers.get(&Path::recovery()) {
-        Some(Ok(r)) if r.status == 200 => r.body.as_str().map(|v| v != "false"),
-        Some(Ok(r)) if r.is_absent("unknown_config_value") => Some(false),
-        _ => None,
-    };
-    let members = members(cluster, target, nodes, name)
-        .await
-        .map_err(|f| f.into_error(target))?;
+    let shard_map_document: Value = document(target, &answers, &local)?;
+    let mut work = Work::default();
+    for (list, path) in lists() {
+        work.take(list, listed(list, &answers, &path), name);
+    }
+    let (members, settings) = members_and_settings(cluster, target, nodes, name).await?;
     Ok(Look::Facts(Box::new(Facts {
         name: name.clone(),
         target: target.clone(),
+        pods,
         server,
         membership,
         database: info,
         shard_map,
+        shard_map_document,
         members,
-        recovery,
+        settings,
+        work,
         unclaimed,
+        last_claim,
     })))
+}
+
+/// One of CouchDB's lists. A server without `_replicator` has no replication documents.
+fn listed<'a>(
+    list: List,
+    answers: &'a Answers,
+    path: &Path,
+) -> std::result::Result<Option<&'a Value>, String> {
+    match answers.get(path) {
+        Some(Ok(r)) if r.status == 200 => Ok(Some(&r.body)),
+        Some(Ok(r))
+            if list == List::ReplicationDocuments && r.is_absent("Database does not exist.") =>
+        {
+            Ok(None)
+        }
+        _ => Err(complaint(answers, path)),
+    }
+}
+
+/// Why there is no 200.
+fn complaint(answers: &Answers, path: &Path) -> String {
+    match answers.get(path) {
+        Some(Ok(response)) => format!("CouchDB answered {}", response.clause()),
+        Some(Err(none)) => none.clause(),
+        None => answers
+            .lost
+            .clone()
+            .unwrap_or_else(|| "it was not asked".to_owned()),
+    }
+}
+
+/// What each member says of the database and of itself.
+type Members = (Vec<(String, Member)>, Vec<(String, Settings)>);
+
+/// Asks each member for its own entry of the shard map and its settings, in one run.
+async fn members_and_settings(
+    cluster: &Cluster,
+    target: &Target,
+    nodes: &[String],
+    name: &DatabaseName,
+) -> Result<Members> {
+    let of = |node: &String| {
+        [
+            Path::shard_map(node, name),
+            Path::setting(node, Setting::Maintenance),
+            Path::setting(node, Setting::Recovery),
+        ]
+    };
+    if nodes.is_empty() {
+        return Ok((Vec::new(), Vec::new()));
+    }
+    let paths = nodes.iter().flat_map(of).collect();
+    let answers = read(cluster, target, paths).await?;
+    let both = nodes.iter().map(|node| {
+        let [map, maintenance, recovery] = of(node);
+        let settings = Settings {
+            maintenance: setting(&answers, &maintenance)
+                .map(|mode| mode.filter(|mode| !matches!(mode.as_str(), "" | "false"))),
+            recovery: setting(&answers, &recovery)
+                .map(|keeps| keeps.is_some_and(|value| value != "false")),
+        };
+        let member = (node.clone(), member(&answers, &map));
+        (member, (node.clone(), settings))
+    });
+    Ok(both.unzip())
+}
+
+/// A setting's value; `None` where it is not set.
+fn setting(answers: &Answers, path: &Path) -> std::result::Result<Option<String>, String> {
+    match answers.get(path) {
+        Some(Ok(r)) if r.is_absent("unknown_config_value") => Ok(None),
+        Some(Ok(r)) if r.status == 200 => match r.body.as_str() {
+            Some(value) => Ok(Some(crate::text::one_line(value))),
+            None => Err("its answer is no text".to_owned()),
+        },
+        _ => Err(complaint(answers, path)),
+    }
 }
 
 /// Asks each member for its own entry of the shard map.

@@ -1,8 +1,9 @@
 //! Why a database is not deleted, in words, each with what to do first.
 
+use super::risk::{Risk, RiskKind};
 use std::fmt;
 
-/// One reason. No flag lifts any of them.
+/// One reason. No flag lifts any of them but a [`Refusal::Risk`], which has a name of its own.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Refusal {
     /// An object claims the database: `HelmRelease flux-system/x`, and what it calls it if not by its exact name.
@@ -17,6 +18,8 @@ pub enum Refusal {
     NoOnboardings { looked_at: usize },
     /// A fact that could not be read.
     NotRead { what: String, why: String },
+    /// What `--accept` takes when it is named.
+    Risk(Risk),
     /// A member of CouchDB's cluster that would keep the data.
     Member { member: String, why: String },
     /// Something is not as it was when the plan was made.
@@ -43,6 +46,7 @@ impl fmt::Display for Refusal {
                 "there is no onboarding on this cluster ({looked_at} HelmReleases in all namespaces looked at)"
             ),
             Self::NotRead { what, why } => write!(f, "{what} could not be read: {why}"),
+            Self::Risk(risk) => f.write_str(&risk.what),
             Self::Member { member, why } => write!(
                 f,
                 "member {member} {why}; a deletion now would leave the data on its disk"
@@ -55,8 +59,15 @@ impl fmt::Display for Refusal {
 
 impl Refusal {
     /// What to do first.
-    pub fn hint(&self) -> Option<&'static str> {
+    pub fn hint(&self) -> Option<String> {
         match self {
+            Self::NotRead { why, .. } => {
+                return right(why).map(|right| format!("ask for: {right}"));
+            }
+            Self::Risk(risk) => return Some(risk.hint()),
+            _ => {}
+        }
+        let hint = match self {
             Self::Claimed { .. } => Some(
                 "remove its manifest from the GitOps repository, wait until it is gone, then run this again",
             ),
@@ -71,7 +82,59 @@ impl Refusal {
             }
             Self::Member { .. } => Some("bring the member back, then run this again"),
             Self::Changed { .. } => Some("look at it anew: run this again"),
-            Self::NotRead { .. } | Self::ByCouchDb { .. } => None,
-        }
+            Self::NotRead { .. } | Self::Risk(_) | Self::ByCouchDb { .. } => None,
+        };
+        hint.map(str::to_owned)
+    }
+
+    /// Reads the guard that did not hold: whether it tells that documents were written, in place of anything else.
+    pub fn written(guard: &str) -> Option<Self> {
+        let (path, held) = guard.split_once(' ')?;
+        let key = held.strip_prefix('"')?.split('"').next()?;
+        let counts = ["doc_count", "doc_del_count", "update_seq", "purge_seq"];
+        counts.contains(&key).then(|| {
+            Self::Risk(Risk {
+                kind: RiskKind::Writes,
+                what: format!("documents were written since the plan was made ({path}: {key})"),
+            })
+        })
+    }
+}
+
+/// The right that is missing, where that is why: `list secrets in all namespaces`.
+fn right(why: &str) -> Option<&str> {
+    let right = why.strip_prefix("forbidden (")?.strip_suffix(')')?;
+    let verb = right.split(' ').next()?;
+    matches!(verb, "get" | "list" | "watch" | "create").then_some(right)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_right_that_is_missing_is_asked_for() {
+        let hint = |why: &str| {
+            let (what, why) = ("Helm's Secrets".to_owned(), why.to_owned());
+            Refusal::NotRead { what, why }.hint()
+        };
+        assert_eq!(
+            hint("forbidden (list secrets in all namespaces)").as_deref(),
+            Some("ask for: list secrets in all namespaces")
+        );
+        assert_eq!(hint("forbidden (no such user)"), None);
+        assert_eq!(hint("timed out"), None);
+    }
+
+    #[test]
+    fn a_guard_that_tells_of_writes_is_a_risk() {
+        let written = |guard: &str| Refusal::written(guard).map(|r| r.hint());
+        let hint = "stop what writes, then run this again; or take it on: --accept=writes";
+        assert_eq!(
+            written("/pds_database \"update_seq\":\"12-"),
+            Some(Some(hint.to_owned()))
+        );
+        assert_eq!(written("/pds_database \"db_name\":\"pds_database\""), None);
+        assert_eq!(written("garbled"), None);
     }
 }

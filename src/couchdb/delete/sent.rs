@@ -36,6 +36,10 @@ pub fn sent(run: Result<Answers, Failure>) -> Sent {
     };
     // After a guard that did not hold the script sends nothing, however its output ended.
     if let (Some(guard), false) = (&answers.differs, answers.sending) {
+        let read = matches!(answers.responses.last(), Some((_, Ok(r))) if r.status == 200);
+        if let Some(written) = Refusal::written(guard).filter(|_| read) {
+            return Sent::Not(written);
+        }
         return Sent::Not(Refusal::Changed {
             what: changed(guard, &answers.responses),
         });

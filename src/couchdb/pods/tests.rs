@@ -60,6 +60,35 @@ fn the_shared_cluster_is_found_among_its_neighbours() {
 }
 
 #[test]
+fn every_pod_of_the_cluster_is_told_with_its_readiness() {
+    let mut sick = shared(2);
+    let status = sick.status.as_mut().unwrap();
+    status.container_statuses.as_mut().unwrap()[1].ready = false;
+    let pods = [steelcouch(), sick, shared(0), shared(1)];
+    let target = target(&pods, &Choice::default()).unwrap();
+    let told: Vec<(String, bool)> = cluster_of(&pods, &target)
+        .into_iter()
+        .map(|p| (p.uid, p.ready))
+        .collect();
+    let uid = |n| format!("uid-db-agora-kvs-secure-kvs-agora-couchdb-{n}");
+    assert_eq!(told, [(uid(0), true), (uid(1), true), (uid(2), false)]);
+    assert_eq!(cluster_of(&[steelcouch()], &target), []);
+}
+
+#[test]
+fn a_selector_that_matches_nothing_is_named() {
+    let choice = Choice {
+        selector: Some("app=couch db".into()),
+        ..Choice::default()
+    };
+    let none = target(&[], &choice).unwrap_err();
+    assert_eq!(
+        none.clause("secure-kvs"),
+        "no CouchDB pod in namespace secure-kvs (0 pods looked at by --pod-selector 'app=couch db')"
+    );
+}
+
+#[test]
 fn other_generations_are_found_too() {
     let chart = pod(
         "x-couchdb-0",
@@ -114,11 +143,15 @@ fn what_only_looks_like_it_is_never_a_target() {
             pod: lookalike.metadata.name.clone(),
             container: Some("couchdb".into()),
             port: Some(5984),
+            ..Choice::default()
         };
         for choice in [Choice::default(), all] {
             assert_eq!(
                 target(std::slice::from_ref(&lookalike), &choice),
-                Err(NoTarget::None { looked_at: 1 })
+                Err(NoTarget::None {
+                    looked_at: 1,
+                    selector: None
+                })
             );
         }
     }
@@ -134,6 +167,7 @@ fn flags_choose_among_what_was_found() {
                 pod: pod.map(str::to_owned),
                 container: container.map(str::to_owned),
                 port: Some(15984),
+                ..Choice::default()
             },
         )
     };

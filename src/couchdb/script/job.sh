@@ -26,7 +26,8 @@ ask() {
 locked_out() { case $raw in HTTP/?.?' 401'*|HTTP/?.?' 403'*) true;; *) false;; esac; }
 holds() {
   case $rc$raw in 0HTTP/?.?' 200'*) ;; *) return 1;; esac
-  case $(printf '%s' "$raw" | tr -d ' \t\r\n') in *"$1"*) true;; *) false;; esac
+  case $1 in *-) after=;; *) after='[],}]';; esac
+  case $(printf '%s' "$raw" | tr -d ' \t\r\n') in *"$1"$after*) true;; *) false;; esac
 }
 same() {
   last=

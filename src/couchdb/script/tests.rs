@@ -305,6 +305,36 @@ fn no_delete_is_sent_when_a_guard_does_not_hold() {
 }
 
 #[test]
+fn a_number_is_compared_whole_and_a_sequence_by_its_number() {
+    for shell in shells() {
+        for (body, holds) in [
+            (r#"{"doc_count":12,"update_seq":"34-g1AAA"}"#, true),
+            (r#"{"update_seq":"34-x]y","doc_count" : 12 }"#, true),
+            (r#"{"doc_count":123,"update_seq":"34-g1AAA"}"#, false),
+            (r#"{"doc_count":1,"update_seq":"34-g1AAA"}"#, false),
+            (r#"{"doc_count":12,"update_seq":"345-g1AAA"}"#, false),
+        ] {
+            let server = recorded(&[
+                ("GET /pds_database", &ok(body)),
+                ("DELETE /pds_database", &ok(r#"{"ok":true}"#)),
+            ]);
+            let database = Path::database(&name());
+            let guards = [r#""doc_count":12"#, r#""update_seq":"34-"#]
+                .map(|holds| Guard {
+                    path: database.clone(),
+                    holds: holds.to_owned(),
+                })
+                .to_vec();
+            let tools = tools(&ALL);
+            let job = Job::Delete { guards, database };
+            let ran = run(&job, server.port, shell, tools.path(), Some("admin"));
+            assert!(ran.output.complete);
+            assert_eq!(ran.output.sending, holds, "{shell} {body}");
+        }
+    }
+}
+
+#[test]
 fn nothing_in_the_command_is_secret_and_curl_is_safe() {
     let command = deletion().command(NONCE, &Target::example(5984));
     assert_eq!(command[..2], ["sh", "-c"]);

@@ -73,7 +73,11 @@ fn nothing_claims_and_what_was_looked_at_is_counted() {
     ));
     let seen = judge(&all, &name).unwrap();
     assert_eq!(
-        (seen.helm_releases, seen.revisions, seen.database_objects),
+        (
+            seen.looked_at.helm_releases,
+            seen.looked_at.revisions,
+            seen.looked_at.database_objects
+        ),
         (2, 1, None)
     );
 }
@@ -133,7 +137,7 @@ fn the_refusal_reads_as_the_user_needs_it() {
         "HelmRelease flux-system/skvs-onboarding-pds--database still claims pds_database"
     );
     assert_eq!(
-        refusal.hint(),
+        refusal.hint().as_deref(),
         Some(
             "remove its manifest from the GitOps repository, wait until it is gone, then run this again"
         )
@@ -328,7 +332,10 @@ fn objects_of_the_later_generation_claim() {
     all.helm_release(&other());
     all.database_objects_served();
     all.database_object("CouchDBDatabase", &object("lima", "x", json!({})));
-    assert_eq!(judge(&all, &name).unwrap().database_objects, Some(1));
+    assert_eq!(
+        judge(&all, &name).unwrap().looked_at.database_objects,
+        Some(1)
+    );
 }
 
 proptest! {

@@ -1,10 +1,17 @@
 //! Facts that allow a plan, and each one that does not.
 
 use super::*;
-use crate::couchdb::response::Sizes;
+use crate::couchdb::delete::claims::Unclaimed;
+use crate::couchdb::delete::facts::Settings;
+use crate::couchdb::delete::past::{LastClaim, PastEvent, PastRelease};
+use crate::couchdb::delete::work::{List, Work};
+use crate::couchdb::pods::PodState;
+use crate::couchdb::response::{DatabaseInfo, Membership, Sequence, Server, Sizes};
+use crate::model::ownership::LookedAt;
 use proptest::prelude::*;
+use serde_json::json;
 
-pub(in crate::couchdb::delete) fn map(epoch: u64) -> ShardMap {
+pub(crate) fn map(epoch: u64) -> ShardMap {
     ShardMap {
         rev: "1-abc".into(),
         shard_suffix: format!(".{epoch}").into_bytes(),
@@ -12,7 +19,7 @@ pub(in crate::couchdb::delete) fn map(epoch: u64) -> ShardMap {
 }
 
 /// A database on three members that nothing stands against.
-pub(in crate::couchdb::delete) fn facts() -> Facts {
+pub(crate) fn facts() -> Facts {
     let nodes: Vec<String> = (0..3).map(|i| format!("couchdb@db-{i}")).collect();
     Facts {
         name: DatabaseName::parse("pds_database").unwrap(),
@@ -21,6 +28,13 @@ pub(in crate::couchdb::delete) fn facts() -> Facts {
             uid: "uid-0".into(),
             ..Target::example(5984)
         },
+        pods: (0..3)
+            .map(|i| PodState {
+                name: format!("db-agora-kvs-secure-kvs-agora-couchdb-{i}"),
+                uid: format!("uid-{i}"),
+                ready: true,
+            })
+            .collect(),
         server: Server {
             couchdb: "Welcome".into(),
             version: "3.2.2".into(),
@@ -33,22 +47,67 @@ pub(in crate::couchdb::delete) fn facts() -> Facts {
         database: DatabaseInfo {
             db_name: "pds_database".into(),
             doc_count: 1_204_311,
+            doc_del_count: Some(1_204),
             sizes: Sizes {
                 file: 3_100_000_000,
+                active: Some(2_900_000_000),
+                external: Some(5_000_000_000),
             },
+            update_seq: Sequence::read(&json!("1300000-g1AAAB")),
+            purge_seq: Sequence::read(&json!("0-g1AAAA")),
             instance_start_time: "0".into(),
         },
         shard_map: map(1_709_251_200),
+        shard_map_document: json!({"_id": "pds_database", "_rev": "1-abc", "by_node": {}}),
+        settings: nodes
+            .iter()
+            .map(|n| {
+                let settings = Settings {
+                    recovery: Ok(false),
+                    maintenance: Ok(None),
+                };
+                (n.clone(), settings)
+            })
+            .collect(),
         members: nodes
             .into_iter()
             .map(|n| (n, Member::Has(map(1_709_251_200))))
             .collect(),
-        recovery: Some(false),
+        work: Work::default(),
         unclaimed: Unclaimed {
-            helm_releases: 12,
-            ..Unclaimed::default()
+            looked_at: LookedAt {
+                helm_releases: 12,
+                ..LookedAt::default()
+            },
+            past: Vec::new(),
         },
+        last_claim: LastClaim { event: Ok(None) },
     }
+}
+
+/// The same with every risk there is.
+pub(crate) fn troubled() -> Facts {
+    let mut facts = facts();
+    facts.members[2].1 = Member::Down;
+    facts.settings[1].1.maintenance = Ok(Some("true".into()));
+    let docs = json!({"docs": [{"database": "_replicator", "doc_id": "nightly", "id": null, "state": "pending",
+        "source": "https://elsewhere/orders/", "target": "http://admin:secret@db:5984/pds_database/"}]});
+    let tasks = json!([{"type": "indexer", "node": "couchdb@db-0", "database": "shards/00000000-7fffffff/pds_database.1709251200"}]);
+    let name = facts.name.clone();
+    facts
+        .work
+        .take(List::ReplicationDocuments, Ok(Some(&docs)), &name);
+    facts.work.take(List::ActiveTasks, Ok(Some(&tasks)), &name);
+    facts.unclaimed.past.push(PastRelease {
+        by: "revision 2 of Helm release core/x (Secret flux-system/sh.helm.release.v1.x.v2)".into(),
+        at: Some("2026-11-20T10:00:00Z".into()),
+    });
+    facts.last_claim.event = Ok(Some(PastEvent {
+        by: "HelmRelease flux-system/x".into(),
+        reason: "UninstallSucceeded".into(),
+        at: None,
+    }));
+    facts
 }
 
 fn refusals(change: impl FnOnce(&mut Facts)) -> Vec<String> {
@@ -63,7 +122,7 @@ fn refusals(change: impl FnOnce(&mut Facts)) -> Vec<String> {
 }
 
 #[test]
-fn a_missing_or_doubtful_member_is_a_refusal() {
+fn a_doubtful_member_is_a_refusal() {
     let member = "couchdb@db-2";
     let one = |change: fn(&mut Facts)| {
         let told = refusals(change);
@@ -78,13 +137,6 @@ fn a_missing_or_doubtful_member_is_a_refusal() {
         );
         told[0].clone()
     };
-    assert!(
-        one(|f| {
-            f.membership.all_nodes.pop();
-        })
-        .contains("is not connected")
-    );
-    assert!(one(|f| f.members[2].1 = Member::Down).contains("is down"));
     assert!(one(|f| f.members[2].1 = Member::Never).contains("does not have"));
     assert!(one(|f| f.members[2].1 = Member::Deleted).contains("does not have"));
     assert!(one(|f| f.members[2].1 = Member::Has(map(1))).contains("another database"));
@@ -98,6 +150,101 @@ fn a_missing_or_doubtful_member_is_a_refusal() {
 }
 
 #[test]
+fn a_member_that_is_away_is_a_risk_with_a_name() {
+    let changes: [fn(&mut Facts); 2] = [
+        |f| {
+            f.membership.all_nodes.pop();
+        },
+        |f| f.members[2].1 = Member::Down,
+    ];
+    for change in changes {
+        let mut facts = facts();
+        change(&mut facts);
+        let refusals = plan(facts.clone()).unwrap().cleared().unwrap_err();
+        assert_eq!(refusals.len(), 1);
+        assert!(
+            refusals[0]
+                .to_string()
+                .starts_with("member couchdb@db-2 is ")
+        );
+        assert!(
+            refusals[0]
+                .to_string()
+                .ends_with("; a deletion now would leave the data on its disk")
+        );
+        let hint = refusals[0].hint().unwrap();
+        assert_eq!(
+            hint,
+            "bring the member back, then run this again; or take it on: --accept=member-down"
+        );
+        let taken = plan(facts).unwrap().under(Overrides {
+            accepted: Accepted::new([RiskKind::MemberDown]),
+            token: None,
+        });
+        assert!(taken.accepted().not_needed(taken.risks()).is_empty());
+        assert!(taken.cleared().is_ok());
+    }
+}
+
+#[test]
+fn each_risk_needs_its_own_word() {
+    use RiskKind::*;
+    let all = [MemberDown, Maintenance, Replication, Tasks, RecentClaim];
+    let cleared = |kinds: &[RiskKind]| {
+        let overrides = Overrides {
+            accepted: Accepted::new(kinds.iter().copied()),
+            token: None,
+        };
+        plan(troubled()).unwrap().under(overrides).cleared()
+    };
+    assert!(cleared(&all).is_ok());
+    for left_out in all {
+        let others: Vec<RiskKind> = all.into_iter().filter(|k| *k != left_out).collect();
+        let refusals = cleared(&others).unwrap_err();
+        assert_eq!(refusals.len(), 1, "{left_out:?}");
+        let hint = refusals[0].hint().unwrap();
+        assert!(
+            hint.ends_with(&format!("--accept={}", left_out.name())),
+            "{hint}"
+        );
+    }
+    let quiet = plan(facts()).unwrap();
+    let not_needed = Accepted::new([Tasks, Writes]).not_needed(quiet.risks());
+    assert_eq!(not_needed, [Tasks]);
+}
+
+#[test]
+fn the_plan_that_was_reviewed_is_the_one_or_it_is_refused() {
+    let token = plan(facts()).unwrap().token().clone();
+    let with = |change: fn(&mut Facts)| {
+        let mut facts = facts();
+        change(&mut facts);
+        let overrides = Overrides {
+            accepted: Accepted::new([RiskKind::Tasks]),
+            token: Some(token.clone()),
+        };
+        let refusals = plan(facts).unwrap().under(overrides).cleared().err();
+        let told: Vec<String> = refusals.iter().flatten().map(ToString::to_string).collect();
+        told.join("\n")
+    };
+    assert_eq!(with(|_| {}), "");
+    insta::assert_snapshot!(with(|f| f.pods[1].uid = "other".into()), @"since the plan was made, pods of CouchDB were replaced, added or removed: now db-agora-kvs-secure-kvs-agora-couchdb-0, db-agora-kvs-secure-kvs-agora-couchdb-1, db-agora-kvs-secure-kvs-agora-couchdb-2");
+    insta::assert_snapshot!(with(|f| { f.database.doc_count += 1; f.database.update_seq = Sequence::read(&json!("1300001-x")); }), @r"
+    since the plan was made, the number of documents changed: now 1,204,312 documents, and 1,204 deleted
+    since the plan was made, documents were written or purged: the update sequence is now 1,300,001
+    ");
+    insta::assert_snapshot!(with(|f| f.shard_map.rev = "3-x".into()), @"since the plan was made, the database is another one, or was created anew: now pds_database, created 2024-03-01");
+    insta::assert_snapshot!(with(|f| f.server.version = "3.3.3".into()), @"since the plan was made, CouchDB is another one or has another version: now 3.3.3, UUID 5d0a");
+    insta::assert_snapshot!(with(|f| { let tasks = json!([{"type": "indexer", "database": "pds_database"}]); let name = f.name.clone(); f.work.take(List::ActiveTasks, Ok(Some(&tasks)), &name); }), @"since the plan was made, what speaks against it changed: see the risks of the new plan");
+}
+
+#[test]
+fn the_shard_map_is_kept_whole() {
+    let plan = plan(facts()).unwrap();
+    assert_eq!(plan.shard_map_document()["_id"], "pds_database");
+}
+
+#[test]
 fn what_is_not_known_for_sure_is_a_refusal() {
     for told in [
         refusals(|f| f.server.couchdb = "PouchDB".into()),
@@ -106,6 +253,17 @@ fn what_is_not_known_for_sure_is_a_refusal() {
         refusals(|f| f.database.db_name = "pds_database2".into()),
         refusals(|f| f.shard_map.rev.clear()),
         refusals(|f| f.membership.cluster_nodes.clear()),
+        refusals(|f| f.database.update_seq = None),
+        refusals(|f| f.database.doc_del_count = None),
+        refusals(|f| f.settings[1].1.maintenance = Err("CouchDB answered 500".into())),
+        refusals(|f| f.pods.clear()),
+        refusals(|f| {
+            f.work.take(
+                List::ReplicationJobs,
+                Err("CouchDB answered 500".into()),
+                &f.name.clone(),
+            )
+        }),
     ] {
         assert_eq!(told.len(), 1, "{told:?}");
         assert!(told[0].contains("could not be read: "), "{told:?}");
@@ -132,8 +290,20 @@ fn the_deletion_compares_all_that_the_plan_saw() {
     /_node/_local/_dbs/pds_database "shard_suffix":[46,49,55,48,57,50,53,49,50,48,48]
     /pds_database "db_name":"pds_database"
     /pds_database "instance_start_time":"0"
+    /pds_database "doc_count":1204311
+    /pds_database "doc_del_count":1204
+    /pds_database "update_seq":"1300000-
+    /pds_database "purge_seq":"0-
     "#);
     assert_eq!(database, Path::database(plan.name()));
+    let writing = plan.under(Overrides {
+        accepted: Accepted::new([RiskKind::Writes]),
+        token: None,
+    });
+    let Job::Delete { guards: fewer, .. } = writing.deletion() else {
+        panic!("a deletion");
+    };
+    assert_eq!(fewer[..], guards[..guards.len() - 4]);
 }
 
 proptest! {
@@ -146,6 +316,6 @@ proptest! {
         let kept: Vec<String> = facts.membership.cluster_nodes.iter().zip(&connected).filter(|(_, c)| **c).map(|(n, _)| n.clone()).collect();
         facts.membership.all_nodes = kept;
         let all = views.iter().all(|v| *v == 0) && connected.iter().all(|c| *c);
-        prop_assert_eq!(plan(facts).is_ok(), all);
+        prop_assert_eq!(plan(facts).is_ok_and(|p| p.cleared().is_ok()), all);
     }
 }

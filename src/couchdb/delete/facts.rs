@@ -1,0 +1,93 @@
+//! All that a plan is made of, as it was read. Judges nothing but what one member's answer means.
+
+use super::claims::Unclaimed;
+use super::past::LastClaim;
+use super::work::Work;
+use crate::couchdb::Target;
+use crate::couchdb::pods::PodState;
+use crate::couchdb::response::{DatabaseInfo, Membership, Server, ShardMap};
+use crate::model::names::DatabaseName;
+use serde_json::Value;
+
+/// What a member says about the database.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Member {
+    /// It has it, with this entry of the shard map.
+    Has(ShardMap),
+    /// It had it, and it was deleted.
+    Deleted,
+    /// It never had it.
+    Never,
+    /// It is not connected.
+    Down,
+    /// It did not tell.
+    NotRead(String),
+}
+
+/// What a member says of its own configuration; each part with why it could not be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// It keeps the files of deleted databases (`enable_database_recovery`).
+    pub recovery: Result<bool, String>,
+    /// `maintenance_mode` where it is anything but off.
+    pub maintenance: Result<Option<String>, String>,
+}
+
+/// The facts.
+#[derive(Clone, Debug)]
+pub struct Facts {
+    pub name: DatabaseName,
+    pub target: Target,
+    /// Every pod of CouchDB's cluster.
+    pub pods: Vec<PodState>,
+    pub server: Server,
+    pub membership: Membership,
+    pub database: DatabaseInfo,
+    pub shard_map: ShardMap,
+    /// The whole entry of the shard map, as the member that was asked has it.
+    pub shard_map_document: Value,
+    /// Each member of `membership.cluster_nodes`.
+    pub members: Vec<(String, Member)>,
+    /// The same members.
+    pub settings: Vec<(String, Settings)>,
+    pub work: Work,
+    pub unclaimed: Unclaimed,
+    pub last_claim: LastClaim,
+}
+
+/// Why a member may not let go of its copy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Doubt {
+    /// It is away: it keeps its files, and a deletion answers 202.
+    Away(String),
+    /// What it has is not known, or is another database.
+    Other(String),
+}
+
+impl Facts {
+    /// What stands against a member, if anything.
+    pub fn doubt(&self, member: &str) -> Option<Doubt> {
+        let view = self.members.iter().find(|(m, _)| m == member);
+        let away = |why: &str| Some(Doubt::Away(why.to_owned()));
+        let other = |why: String| Some(Doubt::Other(why));
+        if !self.membership.all_nodes.iter().any(|m| m == member) {
+            return away("is not connected to its cluster");
+        }
+        match view.map(|(_, view)| view) {
+            Some(Member::Has(map)) if map.shard_suffix == self.shard_map.shard_suffix => None,
+            Some(Member::Has(_)) => other("has another database of this name".to_owned()),
+            Some(Member::Deleted | Member::Never) => {
+                other("does not have the database that the others have".to_owned())
+            }
+            Some(Member::Down) => away("is down"),
+            Some(Member::NotRead(why)) => other(format!("did not tell about the database ({why})")),
+            None => other("was not asked".to_owned()),
+        }
+    }
+
+    /// A member's settings.
+    pub fn settings_of(&self, member: &str) -> Option<&Settings> {
+        let found = self.settings.iter().find(|(m, _)| m == member);
+        found.map(|(_, settings)| settings)
+    }
+}

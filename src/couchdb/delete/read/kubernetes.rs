@@ -1,0 +1,53 @@
+//! What the API server knows of a database: what claims it, what claimed it last, and CouchDB's pods.
+
+use crate::cluster::{Cluster, Pages, segment};
+use crate::couchdb::Target;
+use crate::couchdb::delete::claims::{Unclaimed, judge};
+use crate::couchdb::delete::past::LastClaim;
+use crate::couchdb::delete::refusal::Refusal;
+use crate::couchdb::ownership;
+use crate::couchdb::pods::{self, PodState};
+use crate::error::Result;
+use crate::model::names::DatabaseName;
+use k8s_openapi::api::core::v1::Pod;
+use serde_json::Value;
+
+/// Reads all that may claim the database, in every namespace, and judges it.
+///
+/// # Errors
+/// The outer one when the cluster cannot be asked at all; the inner one is every reason against the deletion.
+pub async fn claims(
+    cluster: &Cluster,
+    name: &DatabaseName,
+) -> Result<std::result::Result<Unclaimed, Vec<Refusal>>> {
+    Ok(judge(&ownership::read(cluster).await?, name))
+}
+
+/// Who claimed it last, by the events that are left. They refuse nothing, so whoever may not read them goes on without.
+///
+/// # Errors
+/// The cluster cannot be asked at all.
+pub(super) async fn last_claim(cluster: &Cluster, name: &DatabaseName) -> Result<LastClaim> {
+    let path = format!(
+        "/api/v1/events?fieldSelector={}",
+        segment("involvedObject.kind=HelmRelease")
+    );
+    let pages: Pages<Value> = cluster.pages(path);
+    match pages.all().await {
+        Err(error) if error.is_fatal() => Err(error.into()),
+        read => {
+            let events = read.map(|all| all.items).map_err(|error| error.clause());
+            Ok(LastClaim::of(events, name))
+        }
+    }
+}
+
+/// Every pod of the target's cluster, whatever the flags chose.
+///
+/// # Errors
+/// They cannot be read.
+pub(super) async fn pods(cluster: &Cluster, target: &Target) -> Result<Vec<PodState>> {
+    let path = format!("/api/v1/namespaces/{}/pods", segment(&target.namespace));
+    let all: Vec<Pod> = cluster.pages(path).all().await?.items;
+    Ok(pods::cluster_of(&all, target))
+}
