@@ -153,7 +153,7 @@ fn pods_are_chosen_among_what_looks_like_couchdb() {
     .run();
     assert!(
         said.failed(1)
-            .contains("no CouchDB pod in namespace secure-kvs (1 pods looked at)")
+            .contains("no CouchDB pod in namespace secure-kvs (1 pods looked at by --pod-selector type=steelcouch)")
     );
     let said = skvs([
         "delete-db",
@@ -213,6 +213,10 @@ fn what_a_user_may_not_read_is_a_refusal_and_an_exec_names_its_verbs() {
     // A revision in any namespace can claim: those of one namespace are not enough.
     let stderr = run("delete-lister", json!([releases]), true).failed(4);
     assert!(stderr.contains("refused: Helm's Secrets of all namespaces could not be read: forbidden (list secrets in all namespaces)"), "{stderr}");
+    assert!(
+        stderr.contains("hint: ask for: list secrets in all namespaces"),
+        "{stderr}"
+    );
     let stderr = run("delete-reader", json!([releases, secrets]), false).failed(1);
     assert!(
         stderr.contains("hint: ask for: list pods in stage-rights"),

@@ -42,6 +42,8 @@ pub(crate) struct Cluster {
     last_epoch: u64,
     wiped: bool,
     leftovers: Vec<(String, String)>,
+    /// What a test has set, by member and `section/key`.
+    settings: BTreeMap<(String, String), String>,
 }
 
 impl Cluster {
@@ -63,6 +65,7 @@ impl Cluster {
             last_epoch: 0,
             wiped: false,
             leftovers: Vec::new(),
+            settings: BTreeMap::new(),
         }
     }
 
@@ -100,6 +103,22 @@ impl Cluster {
             }
         }
         known
+    }
+
+    /// Says whether a member of that name exists.
+    pub(crate) fn set_setting(&mut self, member: &str, key: &str, value: &str) -> bool {
+        let known = self.member_mut(member).is_some();
+        if known {
+            let place = (member.to_owned(), key.to_owned());
+            self.settings.insert(place, value.to_owned());
+        }
+        known
+    }
+
+    /// A member's setting; `None` where it is not set.
+    pub(crate) fn setting(&self, member: &str, section: &str, key: &str) -> Option<&str> {
+        let place = (member.to_owned(), format!("{section}/{key}"));
+        self.settings.get(&place).map(String::as_str)
     }
 
     fn member_mut(&mut self, name: &str) -> Option<&mut Member> {

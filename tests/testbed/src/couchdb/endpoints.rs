@@ -26,7 +26,17 @@ impl Shared {
     }
 
     pub(crate) async fn endpoint(&self, endpoint: &str, call: &Call) -> Result<Answer> {
-        let nothing = |key: &str| Answer::new(200, json!({"total_rows": 0, "offset": 0, key: []}));
+        let rows = || {
+            let set = self.state().work.get(endpoint).cloned();
+            set.unwrap_or_default()
+        };
+        let listed = |key: &str| {
+            let rows = rows();
+            Answer::new(
+                200,
+                json!({"total_rows": rows.len(), "offset": 0, key: rows}),
+            )
+        };
         Ok(match endpoint {
             "_up" => read_only(call, || {
                 Answer::new(200, json!({"status": "ok", "seeds": {}}))
@@ -38,9 +48,9 @@ impl Shared {
             "_dbs_info" => self.databases_info(call).await?,
             "_membership" => admin_read(call, || self.state().cluster.membership()),
             "_all_dbs" => admin_read(call, || self.all_databases(call.query.as_deref())),
-            "_active_tasks" => admin_read(call, || Answer::new(200, json!([]))),
-            "_scheduler/docs" => admin_read(call, || nothing("docs")),
-            _ => admin_read(call, || nothing("jobs")),
+            "_active_tasks" => admin_read(call, || Answer::new(200, json!(rows()))),
+            "_scheduler/docs" => admin_read(call, || listed("docs")),
+            _ => admin_read(call, || listed("jobs")),
         })
     }
 
@@ -70,8 +80,11 @@ impl Shared {
                 Ok(name) => Answer::new(200, json!({"name": name})),
                 Err(refusal) => refusal,
             },
-            ["_config", ..] => match state.cluster.node(node) {
-                Ok(_) => Answer::error(404, "not_found", "unknown_config_value"),
+            ["_config", section, key] => match state.cluster.node(node) {
+                Ok(member) => match state.cluster.setting(member, section, key) {
+                    Some(value) => Answer::new(200, json!(value)),
+                    None => Answer::error(404, "not_found", "unknown_config_value"),
+                },
                 Err(refusal) => refusal,
             },
             _ => Answer::missing(),

@@ -11,6 +11,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
+use serde_json::Value;
 use tokio::runtime::{Builder, Handle};
 use tokio::sync::oneshot;
 
@@ -216,6 +217,28 @@ impl Front {
             shared.create(&name, None, None).await?;
             shared.upstream.fill(&name, documents).await
         })
+    }
+
+    /// Writes one new document, past faults and records.
+    pub fn write_document(&self, database: &str, id: &str) -> Result<()> {
+        ensure!(self.exists(database), "database {database} does not exist");
+        let upstream = self.shared.upstream;
+        let (database, id) = (database.to_owned(), id.to_owned());
+        self.run(async move { upstream.write(&database, &id).await })
+    }
+
+    /// Sets what `_active_tasks`, `_scheduler/docs`, `_scheduler/jobs` or `_reshard/jobs` lists; they know nothing by themselves.
+    pub fn set_work(&self, endpoint: &str, rows: Vec<Value>) {
+        self.shared.state().work.insert(endpoint.to_owned(), rows);
+    }
+
+    /// Sets a setting of a member, by `section/key`.
+    ///
+    /// # Panics
+    /// If there is no such member.
+    pub fn set_setting(&self, member: &str, key: &str, value: &str) {
+        let known = self.shared.state().cluster.set_setting(member, key, value);
+        assert!(known, "no member {member}");
     }
 
     /// Deletes and creates a database: the same name with a new identity, without documents.

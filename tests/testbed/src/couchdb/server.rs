@@ -2,6 +2,7 @@
 //!
 //! Order as in CouchDB: credentials that are wrong or unreadable, then the path, then what the caller may do.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -41,6 +42,8 @@ pub(crate) struct State {
     pub(crate) cluster: Cluster,
     pub(crate) faults: Vec<Fault>,
     pub(crate) seen: Vec<Seen>,
+    /// Rows of `_active_tasks`, `_scheduler/docs`, … as a test set them.
+    pub(crate) work: BTreeMap<String, Vec<Value>>,
     /// How many records were forgotten: the number of the first in `seen`.
     pub(crate) forgotten: usize,
 }
@@ -71,6 +74,7 @@ impl Shared {
             cluster,
             faults: Vec::new(),
             seen: Vec::new(),
+            work: BTreeMap::new(),
             forgotten: 0,
         };
         Arc::new(Self {

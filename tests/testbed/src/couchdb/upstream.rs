@@ -106,6 +106,17 @@ impl Upstream {
         Ok((number("doc_count"), number("update_seq")))
     }
 
+    /// Writes one new document.
+    pub(crate) async fn write(self, name: &str, id: &str) -> Result<()> {
+        let path = format!("{}/{}", database_path(name), encode(id));
+        let (status, body) = self.json(Method::PUT, &path, Some(json!({}))).await?;
+        ensure!(
+            status == 201,
+            "pouchdb-server answered {status} to PUT {path}: {body}"
+        );
+        Ok(())
+    }
+
     /// Adds documents `doc-000000` and on.
     pub(crate) async fn fill(self, name: &str, documents: usize) -> Result<()> {
         let path = format!("{}/_bulk_docs", database_path(name));
