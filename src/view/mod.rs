@@ -6,3 +6,7 @@ pub mod description;
 pub mod onboarding_row;
 pub mod report;
 pub mod share;
+
+#[cfg(test)]
+#[path = "../../tests/support/json_schema.rs"]
+mod json_schema;

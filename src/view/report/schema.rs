@@ -10,9 +10,7 @@ use schemars::generate::SchemaSettings;
 use serde_json::{Value, json};
 use std::path::Path;
 
-#[path = "../../../tests/support/json_schema.rs"]
-mod json_schema;
-use json_schema::faults;
+use crate::view::json_schema::faults;
 
 /// The schema as it must stand in the file.
 fn schema() -> Value {
