@@ -7,6 +7,9 @@
 
 #![allow(clippy::print_stdout)]
 
+#[path = "side_by_side/databases.rs"]
+mod databases;
+
 use serde_json::{Value, json};
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -27,21 +30,42 @@ fn main() {
     if args.iter().any(|a| a == "--test" || a == "--list") {
         return;
     }
-    let sandbox = Sandbox::start(&Options::bare()).expect("the API server starts");
-    seed(&sandbox);
-    let kubectl = sandbox.bin("kubectl");
-    let helm = sandbox.bin("helm");
     let only = args
         .iter()
         .skip(1)
         .find(|a| !a.starts_with('-'))
         .cloned()
         .unwrap_or_default();
+    println!("| what | peer | wall | first row | peak memory |\n|---|---|---|---|---|");
+    if !only.starts_with("databases") {
+        reads(&only);
+    }
+    if "databases".starts_with(&only) {
+        databases::run(&only);
+    }
+    let nowhere = Bench {
+        kubeconfig: PathBuf::from("/nonexistent"),
+        only: String::new(),
+    };
+    let help = nowhere.median(&[OURS, "--help"], 20);
+    let size = std::fs::metadata(OURS).map(|m| m.len()).unwrap_or_default();
+    println!(
+        "\n`--help`: {:.1} ms; binary: {:.1} MB",
+        help.wall * 1e3,
+        size as f64 / 1e6
+    );
+}
+
+/// What asks the API server alone.
+fn reads(only: &str) {
+    let sandbox = Sandbox::start(&Options::bare()).expect("the API server starts");
+    seed(&sandbox);
+    let kubectl = sandbox.bin("kubectl");
+    let helm = sandbox.bin("helm");
     let bench = Bench {
         kubeconfig: sandbox.kubeconfig().to_owned(),
-        only,
+        only: only.to_owned(),
     };
-    println!("| what | peer | wall | first row | peak memory |\n|---|---|---|---|---|");
     for (title, namespace, runs) in [
         ("list, 20 onboardings", "flux-system", 15),
         ("list, 5,000 onboardings", "many", 5),
@@ -66,13 +90,6 @@ fn main() {
         let peer = [text(&helm), "get", "notes", "-n", "flux-system", release];
         bench.row(title, "helm get notes", &ours, &peer, runs);
     }
-    let help = bench.median(&[OURS, "--help"], 20);
-    let size = std::fs::metadata(OURS).map(|m| m.len()).unwrap_or_default();
-    println!(
-        "\n`--help`: {:.1} ms; binary: {:.1} MB",
-        help.wall * 1e3,
-        size as f64 / 1e6
-    );
 }
 
 fn text(path: &Path) -> &str {

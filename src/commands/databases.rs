@@ -18,8 +18,9 @@ use crate::model::ownership::Ownership;
 use crate::render::output::Output;
 use crate::render::sort::SortBy;
 use crate::snapshot::Read;
+use crate::snapshot::databases::Figures;
 use crate::view::databases::Database;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 /// Longest silence of CouchDB within an answer.
@@ -70,6 +71,9 @@ pub struct Args {
     pods: PodArgs,
 }
 
+/// What CouchDB told, by database.
+type Told = BTreeMap<String, Read<Figures>>;
+
 /// Reads a name. An empty one, as of a variable that is set to nothing, names none.
 fn database(text: &str) -> std::result::Result<String, &'static str> {
     match text.trim() {
@@ -117,29 +121,44 @@ struct Seen {
     not_found: Vec<(String, Vec<String>)>,
 }
 
-/// Reads everything.
+/// Reads everything. Orphans are known only when all claims are; everything else is asked for while those are read.
 async fn look(cluster: &Cluster, args: &Args, output: &Output) -> Result<Seen> {
+    let with_figures = !matches!(output, Output::Name);
     let couchdb = async {
         let target = args.pods.container(cluster).await?;
         let opened = Session::open(cluster, &target, PATIENCE).await;
         let mut session = opened.map_err(|failure| failure.into_error(&target))?;
         let names = figures::names(&mut session, &target).await?;
-        Ok::<_, Error>((target, session, names))
+        let wanted: Vec<&str> = names
+            .iter()
+            .filter(|n| args.databases.is_empty() || args.databases.contains(*n))
+            .map(String::as_str)
+            .collect();
+        let told = match with_figures && !args.orphans {
+            true => figures::of(&mut session, &wanted).await,
+            false => Told::new(),
+        };
+        Ok::<_, Error>((target, session, names, told))
     };
     let (ownership, couchdb) = futures::join!(ownership::read(cluster), couchdb);
     let ownership = ownership?;
-    let (target, mut session, names) = couchdb?;
+    let (target, mut session, names, mut told) = couchdb?;
     let mut listed = inventory::join(&names, &ownership);
     let not_found = named(&mut listed, &args.databases);
     let unknown = count(&listed, State::Unknown);
-    listed.retain(|entry| !args.orphans || entry.state == State::Orphan);
-    let shown = with_figures(&mut session, listed, &ownership, output).await;
+    if args.orphans {
+        listed.retain(|entry| entry.state == State::Orphan);
+        if with_figures {
+            let orphans: Vec<&str> = listed.iter().map(|e| e.name.as_str()).collect();
+            told = figures::of(&mut session, &orphans).await;
+        }
+    }
     session.close().await;
     Ok(Seen {
         target,
-        ownership,
         there: names.len(),
-        shown,
+        shown: shown(listed, told, &ownership),
+        ownership,
         unknown,
         not_found,
     })
@@ -166,24 +185,14 @@ fn count(listed: &[Entry], state: State) -> usize {
     listed.iter().filter(|e| e.state == state).count()
 }
 
-/// Adds what CouchDB tells of each. Bare names need no figures; a database that went meanwhile is not listed as there.
-async fn with_figures(
-    session: &mut Session,
-    listed: Vec<Entry>,
-    ownership: &Ownership,
-    output: &Output,
-) -> Vec<Database> {
-    let there = listed.iter().filter(|e| e.is_there());
-    let names: Vec<&str> = match output {
-        Output::Name => Vec::new(),
-        _ => there.map(|e| e.name.as_str()).collect(),
-    };
-    let mut told = figures::of(session, &names).await;
+/// Each with what CouchDB told of it. A database that went meanwhile is not listed as there.
+fn shown(listed: Vec<Entry>, mut told: Told, ownership: &Ownership) -> Vec<Database> {
     let mut shown = Vec::new();
     for entry in listed {
         let figures = match told.remove(&entry.name) {
+            Some(figures) => figures,
             None if entry.is_there() => Read::not_asked("the format shows names only"),
-            figures => figures.unwrap_or(Read::Absent),
+            None => Read::Absent,
         };
         let entry = match figures {
             Read::Absent if entry.is_there() => entry.gone(ownership),

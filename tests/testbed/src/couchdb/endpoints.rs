@@ -146,8 +146,9 @@ impl Shared {
             }
         };
         let mut rows = Vec::new();
-        for key in names {
-            match self.info(&key).await? {
+        let all = futures::future::join_all(names.iter().map(|key| self.info(key))).await;
+        for (key, info) in names.iter().zip(all) {
+            match info? {
                 Some(info) => rows.push(json!({"key": key, "info": info})),
                 None if keyed => rows.push(json!({"key": key, "error": "not_found"})),
                 None => {}

@@ -1,0 +1,81 @@
+//! A thousand databases and their onboardings, beside the exec and the curl that a person would type.
+//!
+//! The peer only reads CouchDB; ours reads the HelmReleases and Helm's Secrets too, and joins them.
+
+use super::{Bench, OURS, onboarding, text};
+use serde_json::Value;
+use testbed::{Options, Sandbox};
+
+const MANY: usize = 1_000;
+
+/// The names, then the figures of a hundred at a time, all in one exec.
+const BY_HAND: &str = r#"ask() { curl -s -u "$COUCHDB_USER:$COUCHDB_PASSWORD" "$@"; }
+ask "$0/_all_dbs" | tr -d '[]"\n' | tr , '\n' | xargs -n 100 | while read -r names; do
+  keys=$(printf '"%s",' $names)
+  ask -H 'Content-Type: application/json' -d "{\"keys\":[${keys%,}]}" "$0/_dbs_info"
+done"#;
+
+/// Starts a sandbox with CouchDB, fills it and runs both.
+pub(crate) fn run(only: &str) {
+    let sandbox = Sandbox::start(&Options::unseeded()).expect("the sandbox starts");
+    seed(&sandbox);
+    let bench = Bench {
+        kubeconfig: sandbox.kubeconfig().to_owned(),
+        only: only.to_owned(),
+    };
+    let kubectl = sandbox.bin("kubectl");
+    let server = format!("http://127.0.0.1:{}", sandbox.couchdb().port());
+    let pod = "db-agora-kvs-secure-kvs-agora-couchdb-0";
+    let peer = [
+        text(&kubectl),
+        "exec",
+        "-n",
+        "secure-kvs",
+        pod,
+        "-c",
+        "couchdb",
+        "--",
+        "sh",
+        "-c",
+        BY_HAND,
+        &server,
+    ];
+    for (version, title) in [
+        ("3.2.2", "databases, 1,000 of CouchDB 3.2"),
+        ("3.5.0", "databases, 1,000 of CouchDB 3.5"),
+    ] {
+        sandbox.couchdb().set_version(version);
+        let ours = [OURS, "databases"];
+        bench.row(title, "kubectl exec curl", &ours, &peer, 7);
+    }
+}
+
+/// Each tenth onboarding has no database, each tenth database no onboarding.
+fn seed(sandbox: &Sandbox) {
+    let objects: Vec<Value> = (0..MANY)
+        .filter(|n| n % 10 != 1)
+        .map(|n| {
+            let mut object = onboarding(
+                "flux-system",
+                &format!("skvs-onboarding-team{n}--database"),
+                n,
+            );
+            // It stays as it is: Flux has nothing to do with it.
+            object["spec"]["suspend"] = true.into();
+            object.as_object_mut().expect("an object").remove("status");
+            object
+        })
+        .collect();
+    sandbox
+        .create_many(
+            "/apis/helm.toolkit.fluxcd.io/v2/namespaces/flux-system/helmreleases",
+            &objects,
+        )
+        .expect("onboardings can be made");
+    for n in (0..MANY + MANY / 10).filter(|n| n % 10 != 2) {
+        sandbox
+            .couchdb()
+            .create_database(&format!("team{n}_database"), 0)
+            .expect("a database can be made");
+    }
+}
