@@ -51,8 +51,19 @@ fn ctrl_c_is_harmless_before_the_delete_and_unknown_after_it() {
 
 /// A run on a terminal of its own, made by script(1). What happens `meanwhile` happens while the question stands, which then gets `answer`.
 fn typed(stage: &Stage, database: &str, meanwhile: impl FnOnce(), answer: &str) -> Said {
+    typed_with(stage, database, &[], meanwhile, answer)
+}
+
+/// The same with more flags.
+fn typed_with(
+    stage: &Stage,
+    database: &str,
+    more: &[&str],
+    meanwhile: impl FnOnce(),
+    answer: &str,
+) -> Said {
     let binary = env!("CARGO_BIN_EXE_kubectl-skvs");
-    let line = format!("{binary} {}", stage.args(database, &[]).join(" "));
+    let line = format!("{binary} {}", stage.args(database, more).join(" "));
     let command = skvs::<&str>([]).into_command();
     let mut script = std::process::Command::new("script");
     script.args(["-qfec", &line, "/dev/null"]).env_clear();
@@ -183,4 +194,24 @@ fn what_changes_while_the_question_stands_is_seen_in_the_last_look() {
         &replaced,
         "since the plan was made, pod stage-last-look/db-0 has been replaced or is not ready",
     );
+}
+
+#[test]
+fn documents_that_are_written_meanwhile_need_a_word_of_their_own() {
+    let stage = Stage::new("stage-writes");
+    let write = |id: &str| stage.front.write_document("busy_db", id).unwrap();
+    stage.front.create_database("busy_db", 1).unwrap();
+    let said = typed(&stage, "busy_db", || write("one"), "busy_db\r");
+    assert_eq!(said.code, 4, "{}", said.stdout);
+    for told in [
+        "refused: documents were written since the plan was made (/busy_db: doc_count)",
+        "stop what writes, then run this again; or take it on: --accept=writes",
+    ] {
+        assert!(said.stdout.contains(told), "{}", said.stdout);
+    }
+    assert_eq!(stage.deletes(), 0);
+    let accept = ["--accept=writes"];
+    let said = typed_with(&stage, "busy_db", &accept, || write("two"), "busy_db\r");
+    assert_eq!(said.code, 0, "{}", said.stdout);
+    assert!(!stage.front.exists("busy_db"));
 }

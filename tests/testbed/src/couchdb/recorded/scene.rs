@@ -235,7 +235,9 @@ impl Play {
             "_all_dbs" => said(200, json!(["_replicator", "_users", self.database])),
             "_active_tasks" => said(200, json!([])),
             "_scheduler/docs" => said(200, json!({"total_rows": 0, "offset": 0, "docs": []})),
-            "_scheduler/jobs" => said(200, json!({"total_rows": 0, "offset": 0, "jobs": []})),
+            "_scheduler/jobs" | "_reshard/jobs" => {
+                said(200, json!({"total_rows": 0, "offset": 0, "jobs": []}))
+            }
             _ => error(404, "not_found", "Database does not exist."),
         }
     }
