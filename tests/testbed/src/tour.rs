@@ -90,6 +90,11 @@ pub const STOPS: &[Stop] = &[
         exit: 3,
     },
     Stop {
+        title: "Databases that no onboarding claims",
+        argv: &["kubectl", "skvs", "databases", "--orphans"],
+        exit: 0,
+    },
+    Stop {
         title: "A database that an onboarding claims is not deleted (exit code 4: refused)",
         argv: &[
             "kubectl",
