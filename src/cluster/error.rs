@@ -6,6 +6,7 @@ use super::config::unusable;
 use crate::bundle::{NotSaved, manifest};
 use crate::error::{Error, io_words};
 use crate::model::forbidden::Forbidden;
+use crate::text::one_line;
 use kube::core::Status;
 use kube::core::response::StatusDetails;
 
@@ -41,7 +42,7 @@ impl ClusterError {
     /// Sorts kube's error. `server` is the API server's URL.
     pub(super) fn from_kube(error: kube::Error, server: &str) -> Self {
         match error {
-            kube::Error::Api(status) => Self::Api(status),
+            kube::Error::Api(status) => Self::Api(told(status)),
             kube::Error::Auth(auth) => Self::Credentials(credentials(&auth)),
             kube::Error::RustlsTls(tls) => Self::Tls {
                 server: server.to_owned(),
@@ -62,7 +63,7 @@ impl ClusterError {
         let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
         let mut root = error.to_string();
         while let Some(e) = cause {
-            root = e.to_string();
+            root = words(e);
             if let Some(auth) = e.downcast_ref::<kube::client::AuthError>() {
                 return Self::Credentials(credentials(auth));
             }
@@ -85,6 +86,14 @@ impl ClusterError {
                     return Self::TimedOut {
                         server: server.to_owned(),
                         seconds: 0,
+                    };
+                }
+                // Its own words name a manual.
+                if io.kind() == std::io::ErrorKind::UnexpectedEof {
+                    return Self::Unreachable {
+                        server: server.to_owned(),
+                        why: "the connection was cut".to_owned(),
+                        refused: false,
                     };
                 }
                 if io.kind() == std::io::ErrorKind::ConnectionRefused {
@@ -117,6 +126,12 @@ impl ClusterError {
             Self::Api(status) => Some(status.code),
             _ => None,
         }
+    }
+
+    /// The API server's own word on the request, so that nothing was done: no answer of a gateway in its place, and no failure
+    /// within the server, where that is not known.
+    pub fn is_refusal(&self) -> bool {
+        matches!(self, Self::Api(status) if status.code < 500 && status.reason != NO_STATUS)
     }
 
     /// 403: the user may not do this.
@@ -287,11 +302,35 @@ fn api(status: &Status) -> Error {
 }
 
 fn reason(status: &Status) -> &str {
-    if status.reason.is_empty() {
-        "InternalError"
-    } else {
-        &status.reason
+    match status.reason.as_str() {
+        "" => "InternalError",
+        NO_STATUS => match status.code {
+            403 => "Forbidden",
+            404 => "NotFound",
+            429 => "TooManyRequests",
+            503 => "ServiceUnavailable",
+            504 => "Timeout",
+            _ => "InternalError",
+        },
+        reason => reason,
     }
+}
+
+/// The reason that kube makes up for a body that is no Status: what stands between here and the API server answered, or a path
+/// that it does not serve.
+const NO_STATUS: &str = "Failed to parse error data";
+
+/// Most that is told of such a body, in characters.
+const BODY: usize = 200;
+
+/// A status whose message says that it is none.
+fn told(mut status: Box<Status>) -> Box<Status> {
+    if status.reason == NO_STATUS && status.code != 404 {
+        let said: String = one_line(&status.message).chars().take(BODY).collect();
+        let code = status.code;
+        status.message = format!("HTTP {code}, which is no answer of an API server: {said}");
+    }
+    status
 }
 
 /// What is said when the answer to the handshake is no TLS at all.
@@ -303,6 +342,14 @@ fn tls_words(rustls: &str) -> String {
         NO_TLS.to_owned()
     } else {
         rustls.to_owned()
+    }
+}
+
+/// An error's own words, the system's without their number.
+fn words(error: &(dyn std::error::Error + 'static)) -> String {
+    match error.downcast_ref::<std::io::Error>() {
+        Some(io) if io.get_ref().is_none() => io_words(io),
+        _ => error.to_string(),
     }
 }
 
@@ -353,48 +400,4 @@ fn chain(error: &(dyn std::error::Error + 'static)) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn status(code: u16, reason: &str, message: &str) -> ClusterError {
-        ClusterError::Api(Box::new(Status {
-            code,
-            reason: reason.into(),
-            message: message.into(),
-            ..Status::default()
-        }))
-    }
-
-    #[test]
-    fn a_refusal_says_what_to_ask_for() {
-        let message = "secrets \"s\" is forbidden: User \"dev\" cannot get resource \"secrets\" in API group \"\" in the namespace \"flux-system\"";
-        let error = Error::from(status(403, "Forbidden", message));
-        assert_eq!(
-            error.to_string(),
-            format!("Error from server (Forbidden): {message}")
-        );
-        assert_eq!(error.hints(), ["ask for: get secrets in flux-system"]);
-        assert_eq!(
-            status(403, "Forbidden", message).clause(),
-            "forbidden (get secrets in flux-system)"
-        );
-        let all = "helmreleases.helm.toolkit.fluxcd.io is forbidden: User \"dev\" cannot list resource \"helmreleases\" in API group \"helm.toolkit.fluxcd.io\" at the cluster scope";
-        let clause = status(403, "Forbidden", all).clause();
-        assert_eq!(clause, "forbidden (list helmreleases in all namespaces)");
-    }
-
-    #[test]
-    fn transport_errors_are_kubectls() {
-        let refused = std::io::Error::from(std::io::ErrorKind::ConnectionRefused);
-        let error = Error::from(ClusterError::transport(&refused, "https://10.0.0.1:6443/"));
-        assert_eq!(
-            error.to_string(),
-            "The connection to the server 10.0.0.1:6443 was refused - did you specify the right host or port?"
-        );
-        let expired = Error::from(status(401, "Unauthorized", "Unauthorized"));
-        assert_eq!(
-            expired.to_string(),
-            "error: You must be logged in to the server (Unauthorized)"
-        );
-    }
-}
+mod tests;

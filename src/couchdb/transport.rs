@@ -64,7 +64,7 @@ impl Failure {
     pub fn is_before_anything(&self) -> bool {
         match self {
             Self::Unfit(_) => true,
-            Self::Exec(error) => error.api_code().is_some_and(|c| c < 500),
+            Self::Exec(error) => error.is_refusal(),
             Self::Broken(_) => false,
         }
     }

@@ -74,12 +74,11 @@ const ROWS: &[Row] = &[
 
     // The deletion. Of a request that has not reached the API server it is not always known that it has not.
     (DELETION, BeforeUpgrade, &[Close, Fin, Rst, Stall], &[Unknown], Untouched),
-    (DELETION, BeforeUpgrade, &[Gateway(502), Gateway(504)], &[Unknown], Untouched),
-    (DELETION, BeforeUpgrade, &[Gateway(403)], &[NotSent], Untouched),
+    (DELETION, BeforeUpgrade, &[Gateway(403), Gateway(502), Gateway(504)], &[Unknown], Untouched),
     (DELETION, BeforeUpgrade, &[PAUSE], &[Done], Gone),
     (DELETION, HalfUpgrade, &[Fin, Garble], &[Unknown, NotSent], Untouched),
     // From here on the command runs, whoever listens.
-    (DELETION, AfterUpgrade, &[Close, Fin, Rst, Garble, Gateway(502), Gateway(504)], &[Unknown], Either),
+    (DELETION, AfterUpgrade, &[Close, Fin, Rst, Garble, Gateway(408), Gateway(502)], &[Unknown], Either),
     (DELETION, AfterUpgrade, &[Stall], &[Unknown], Gone),
     (DELETION, AfterUpgrade, &[PAUSE], &[Done], Gone),
     (DELETION, HalfAnswer, &[Fin, Rst, Garble], &[Unknown], Either),

@@ -1,0 +1,75 @@
+use super::*;
+
+fn status(code: u16, reason: &str, message: &str) -> ClusterError {
+    ClusterError::Api(Box::new(Status {
+        code,
+        reason: reason.into(),
+        message: message.into(),
+        ..Status::default()
+    }))
+}
+
+#[test]
+fn a_refusal_says_what_to_ask_for() {
+    let message = "secrets \"s\" is forbidden: User \"dev\" cannot get resource \"secrets\" in API group \"\" in the namespace \"flux-system\"";
+    let error = Error::from(status(403, "Forbidden", message));
+    assert_eq!(
+        error.to_string(),
+        format!("Error from server (Forbidden): {message}")
+    );
+    assert_eq!(error.hints(), ["ask for: get secrets in flux-system"]);
+    assert_eq!(
+        status(403, "Forbidden", message).clause(),
+        "forbidden (get secrets in flux-system)"
+    );
+    let all = "helmreleases.helm.toolkit.fluxcd.io is forbidden: User \"dev\" cannot list resource \"helmreleases\" in API group \"helm.toolkit.fluxcd.io\" at the cluster scope";
+    let clause = status(403, "Forbidden", all).clause();
+    assert_eq!(clause, "forbidden (list helmreleases in all namespaces)");
+}
+
+#[test]
+fn what_no_api_server_said_is_no_refusal() {
+    let gateway = |code| {
+        let status = Status::failure("<html>\n<b>late</b>", NO_STATUS).with_code(code);
+        ClusterError::from_kube(kube::Error::Api(status.boxed()), "https://h")
+    };
+    let late = gateway(504);
+    assert_eq!(
+        Error::from(late).to_string(),
+        "Error from server (Timeout): HTTP 504, which is no answer of an API server: <html> <b>late</b>"
+    );
+    // Envoy answers 408 when the upstream server is silent: the request has gone on by then.
+    assert!(!gateway(408).is_refusal() && !gateway(502).is_refusal());
+    assert!(status(403, "Forbidden", "no").is_refusal());
+    assert!(!status(500, "InternalError", "no").is_refusal());
+}
+
+#[test]
+fn a_connection_that_was_cut_is_told_in_words() {
+    use std::io::{Error, ErrorKind};
+    let told = |error: Error| match ClusterError::transport(&error, "https://h") {
+        ClusterError::Unreachable { why, .. } => why,
+        other => panic!("{other:?}"),
+    };
+    let eof = Error::new(ErrorKind::UnexpectedEof, "peer closed: https://docs.rs/x");
+    assert_eq!(told(eof), "the connection was cut");
+    assert_eq!(
+        told(Error::from_raw_os_error(104)),
+        "connection reset by peer"
+    );
+}
+
+#[test]
+fn transport_errors_are_kubectls() {
+    let refused = std::io::Error::from(std::io::ErrorKind::ConnectionRefused);
+    let error = Error::from(ClusterError::transport(&refused, "https://10.0.0.1:6443/"));
+    assert_eq!(
+        error.to_string(),
+        "The connection to the server 10.0.0.1:6443 was refused - did you specify the right host or port?"
+    );
+    let expired = Error::from(status(401, "Unauthorized", "Unauthorized"));
+    assert_eq!(
+        expired.to_string(),
+        "error: You must be logged in to the server (Unauthorized)"
+    );
+}
