@@ -67,6 +67,21 @@ fn the_password_leaves_the_pod_nowhere() {
     let claimed = ["--confirm", "pds_database", "-v=9"];
     run("a refusal", stage.args("pds_database", &claimed));
     run(
+        "a plan as JSON",
+        stage.args("secret_kept", &["--dry-run", "-o", "json", "-v=9"]),
+    );
+    run(
+        "a list",
+        vec![
+            "databases",
+            "--couchdb-namespace",
+            stage.namespace,
+            "-o",
+            "json",
+            "-v=9",
+        ],
+    );
+    run(
         "a look",
         vec![
             "troubleshoot",
@@ -90,6 +105,8 @@ fn the_password_leaves_the_pod_nowhere() {
         ("a deletion", 0),
         ("a rehearsal of two", 0),
         ("a refusal", 4),
+        ("a plan as JSON", 0),
+        ("a list", 0),
         ("an unknown end", 5),
         ("a lockout", 1),
     ];

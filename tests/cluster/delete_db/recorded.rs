@@ -2,7 +2,7 @@
 
 use super::stage::{PASSWORD, Pod, Stage, USUAL};
 use crate::harness::{Said, skvs};
-use testbed::couchdb::{Recorded, Scene};
+use testbed::couchdb::{Recorded, Scene, TlsPort};
 
 const DATABASE: &str = "scene_db";
 
@@ -165,4 +165,34 @@ fn a_database_with_a_later_epoch_has_come_back() {
         said.stderr
     );
     said.ok();
+}
+
+/// CouchDB deletes in maintenance as ever, so the plugin must be the one that asks.
+#[test]
+fn maintenance_is_a_risk_that_is_named() {
+    let played = Played::new("stage-scene-upkeep", Scene::Maintenance);
+    let stderr = told(played.delete(), 4);
+    assert!(
+        stderr.contains("couchdb@a.scene is in maintenance")
+            && stderr.contains("--accept=maintenance"),
+        "{stderr}"
+    );
+    assert_eq!(played.deletes(), 0);
+    let args = ["--confirm", DATABASE, "--accept=maintenance"];
+    skvs(played.stage.args(DATABASE, &args)).run().ok();
+    assert_eq!(played.deletes(), 1);
+}
+
+/// Nothing recorded: a listener that speaks TLS, as CouchDB's own port for it does.
+#[test]
+fn a_port_for_tls_is_told_as_one() {
+    let port = TlsPort::start().expect("it listens");
+    let pod = Pod {
+        port: Some(port.port()),
+        ..USUAL
+    };
+    let stage = Stage::with("stage-tls", &pod);
+    let stderr = told(stage.delete(DATABASE), 1);
+    assert!(stderr.contains("it may be its port for TLS"), "{stderr}");
+    assert!(stderr.contains("--port"), "{stderr}");
 }

@@ -36,6 +36,7 @@ mod server;
 pub(crate) mod target;
 #[cfg(test)]
 mod tests;
+mod tls_port;
 mod upstream;
 
 pub use fault::Fault;
@@ -43,3 +44,4 @@ pub use front::{Config, Front};
 pub use record::Seen;
 pub use recorded::{Recorded, Scene};
 pub use seed::{ORPHAN, ORPHAN_DOCUMENTS, populate};
+pub use tls_port::TlsPort;

@@ -30,9 +30,9 @@ pub enum Scene {
     /// A replication with `create_target` makes the database anew. Seen: about 100 s after a DELETE that answered 200 (here at once);
     /// the new one has a later epoch.
     CreatedAnew,
-    /// A member in maintenance, or in another of the states that `/_up` tells. Seen: `/_up` answered 404 with the state, and DELETE
-    /// worked all the same and answered 200.
-    Maintenance(&'static str),
+    /// The member that is asked is in maintenance. Seen: with `maintenance_mode` set to `true`, `/_up` answered 404 with this state,
+    /// and DELETE worked all the same and answered 200.
+    Maintenance,
 }
 
 /// The members' node names.
@@ -182,6 +182,12 @@ impl Play {
         match rest.strip_prefix("_dbs/") {
             Some(name) if name == self.database => self.entry(member),
             Some(_) => error(404, "not_found", "missing"),
+            None if rest == "_config/couchdb/maintenance_mode"
+                && self.scene == Scene::Maintenance
+                && member == MEMBERS[0] =>
+            {
+                said(200, json!("true"))
+            }
             None if rest.starts_with("_config/") => error(404, "not_found", "unknown_config_value"),
             None => error(404, "not_found", "missing"),
         }
@@ -218,7 +224,7 @@ impl Play {
                     "pluggable-storage-engines", "reshard", "scheduler"], "vendor": {"name": "The Apache Software Foundation"}}),
             ),
             "_up" => match self.scene {
-                Scene::Maintenance(state) => said(404, json!({"status": state})),
+                Scene::Maintenance => said(404, json!({"status": "maintenance_mode"})),
                 _ => said(200, json!({"status": "ok", "seeds": {}})),
             },
             "_membership" => {
