@@ -150,6 +150,18 @@ impl ConnectionArgs {
         Ok(merged)
     }
 
+    /// What the kubeconfig calls the user, or the flags do.
+    pub fn user_name(&self) -> Option<String> {
+        if self.user.is_some() {
+            return self.user.clone();
+        }
+        let kubeconfig = self.kubeconfig().ok().flatten()?;
+        let name = self.context.clone().or(kubeconfig.current_context)?;
+        let contexts = kubeconfig.contexts.into_iter();
+        let mut found = contexts.filter(|c| c.name == name);
+        found.next()?.context?.user
+    }
+
     /// The configuration for the client, with every flag applied.
     pub(super) async fn resolve(&self, stdin_is_terminal: bool) -> Result<Resolved> {
         let kubeconfig = self.kubeconfig()?;

@@ -7,6 +7,7 @@
 pub mod config;
 mod duration;
 pub mod error;
+pub mod event;
 pub mod exec;
 pub mod gather;
 pub mod helm_releases;

@@ -1,7 +1,7 @@
-//! Whether an account has a right, asked of the API server by a SubjectAccessReview.
+//! Whether an account has a right, asked of the API server by a SubjectAccessReview, and who one is (SelfSubjectReview).
 //!
-//! The only POST beside an exec. It makes no object and changes nothing: what is sent is the question, what comes back is the
-//! same with the answer in its status.
+//! POSTs that make no object and change nothing: what is sent is the question, what comes back is the same with the answer in its
+//! status.
 
 use super::{Cluster, ClusterError};
 use crate::bundle::manifest::Accept;
@@ -10,6 +10,8 @@ use serde_json::{Value, json};
 
 /// Where reviews are sent.
 const PATH: &str = "/apis/authorization.k8s.io/v1/subjectaccessreviews";
+/// Where the API server tells who asks; served since Kubernetes 1.28.
+const SELF: &str = "/apis/authentication.k8s.io/v1/selfsubjectreviews";
 
 /// The review of what a ServiceAccount was refused; `None` where the refusal names no ServiceAccount.
 pub(super) fn question(refused: &Forbidden) -> Option<Value> {
@@ -38,6 +40,26 @@ pub(super) fn question(refused: &Forbidden) -> Option<Value> {
 }
 
 impl Cluster {
+    /// The user as whom the API server takes this connection.
+    ///
+    /// # Errors
+    /// What the API server or the connection said.
+    pub async fn whoami(&self) -> Result<String, ClusterError> {
+        let question =
+            json!({"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"});
+        let body = self
+            .transport
+            .ask(SELF, Accept::Json, Some(&question))
+            .await?;
+        let answer: Value =
+            serde_json::from_slice(&body).map_err(|e| ClusterError::Malformed(e.to_string()))?;
+        let name = answer.pointer("/status/userInfo/username");
+        name.and_then(Value::as_str)
+            .filter(|name| !name.is_empty())
+            .map(str::to_owned)
+            .ok_or_else(|| ClusterError::Malformed("it names no user".to_owned()))
+    }
+
     /// Sends a review and gives it back with its status.
     ///
     /// # Errors

@@ -348,7 +348,7 @@ impl Transport {
 }
 
 /// The error in a body: a `Status` object, or for paths that are not served a plain text.
-fn read_status(code: StatusCode, body: &[u8]) -> Status {
+pub(super) fn read_status(code: StatusCode, body: &[u8]) -> Status {
     match serde_json::from_slice::<Status>(body) {
         Ok(mut status) => {
             status.code = code.as_u16();

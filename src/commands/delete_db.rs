@@ -10,6 +10,7 @@ mod plan_args;
 mod question;
 mod several;
 mod told;
+mod trace;
 
 pub use args::Args;
 
@@ -18,6 +19,7 @@ use crate::error::{Error, Result};
 use crate::exit::Code;
 use one::Run;
 use several::Tally;
+use trace::Trace;
 
 /// Runs `delete-db`.
 ///
@@ -30,12 +32,14 @@ pub async fn run(app: &mut App, args: Args) -> Result<Code> {
     let interrupt = crate::interrupt::any();
     tokio::pin!(interrupt);
     let cluster = app.cluster().await?;
+    let trace = Trace::open(app, &args.trace, args.is_rehearsal(), &cluster).await?;
     let mut run = Run {
         app,
         args: &args,
         overrides,
         documents: Vec::new(),
         cluster: &cluster,
+        trace,
         interrupt: interrupt.as_mut(),
     };
     let mut tally = Tally::default();

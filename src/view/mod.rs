@@ -10,3 +10,4 @@ pub mod share;
 #[cfg(test)]
 #[path = "../../tests/support/json_schema.rs"]
 mod json_schema;
+pub mod trace;

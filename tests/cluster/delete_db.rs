@@ -12,3 +12,4 @@ mod refusals;
 mod several;
 pub(crate) mod stage;
 mod terminal;
+mod trace;

@@ -41,6 +41,7 @@ pub(super) fn again(connection: &ConnectionArgs, args: &Args, name: &DatabaseNam
         timeout: _,
         // It is to tell what is there, whatever was planned.
         plan: _,
+        trace: _,
         pods:
             PodArgs {
                 couchdb_namespace,

@@ -2,6 +2,7 @@
 
 use super::super::couchdb_pods::PodArgs;
 use super::plan_args::PlanArgs;
+use super::trace::TraceArgs;
 use crate::cluster::parse_duration;
 use crate::error::{Error, Result};
 use crate::exit::Code;
@@ -40,6 +41,8 @@ pub struct Args {
     pub(super) timeout: Duration,
     #[command(flatten)]
     pub(super) plan: PlanArgs,
+    #[command(flatten)]
+    pub(super) trace: TraceArgs,
     #[command(flatten)]
     pub(super) pods: PodArgs,
 }

@@ -2,6 +2,7 @@
 
 use super::several::Ended;
 use super::told::{done, interrupted, not_found, refused, tell};
+use super::trace::Trace;
 use super::{Args, question};
 use crate::cli::App;
 use crate::cluster::Cluster;
@@ -26,6 +27,7 @@ pub(super) struct Run<'a> {
     /// The plans, where they are to be documents.
     pub(super) documents: Vec<DeletionPlan>,
     pub(super) cluster: &'a Cluster,
+    pub(super) trace: Trace,
     /// One wait for the whole run: an interrupt between two steps is seen by the next.
     pub(super) interrupt: Interrupt<'a>,
 }
@@ -40,11 +42,18 @@ impl Run<'_> {
         let plan = self.prepare(name).await?.under(self.overrides.clone());
         self.show(&plan);
         let plan = self.cleared(plan)?;
+        let traced = self
+            .trace
+            .rehearse(self.app, self.cluster, plan.plan())
+            .await?;
         let Some(way) = way else {
             return self.rehearsed(name);
         };
         let confirmed = question::confirmed(name, plan, way, self.interrupt.as_mut()).await?;
+        self.trace.started(self.app, self.cluster, &traced).await?;
         let outcome = self.act(confirmed).await;
+        let (app, cluster) = (&mut *self.app, self.cluster);
+        self.trace.ended(app, cluster, &traced, &outcome).await;
         tell(self.app, self.args, name, outcome)
     }
 

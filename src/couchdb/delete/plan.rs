@@ -165,6 +165,7 @@ impl Plan {
         format!("shards/*/{stem}.couch .shards/*/{stem}_design")
     }
 
+    /// What it was made of.
     pub fn facts(&self) -> &Facts {
         &self.facts
     }
