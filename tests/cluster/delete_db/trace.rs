@@ -19,8 +19,8 @@ fn events(stage: &Stage) -> Vec<Value> {
         "-o",
         "json",
     ]);
-    let list: Value = serde_json::from_str(&told).unwrap();
-    let mut events = list["items"].as_array().unwrap().clone();
+    let list: Value = serde_json::from_str(&told).expect("JSON");
+    let mut events = list["items"].as_array().expect("a list").clone();
     events.sort_by_key(|e| e["metadata"]["creationTimestamp"].to_string());
     events
 }
@@ -28,7 +28,7 @@ fn events(stage: &Stage) -> Vec<Value> {
 fn reasons(stage: &Stage) -> Vec<String> {
     let mut reasons: Vec<String> = events(stage)
         .iter()
-        .map(|e| e["reason"].as_str().unwrap().to_owned())
+        .map(|e| e["reason"].as_str().expect("a reason").to_owned())
         .collect();
     reasons.sort();
     reasons
