@@ -9,8 +9,8 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 /// Kept as they are in a segment of a path.
 const KEPT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.');
 
-/// Rows of a list that are asked for, at most.
-pub const ROWS: usize = 5000;
+/// Rows of a list that are asked for, at most: what an exec may answer holds them.
+pub const ROWS: usize = 2000;
 
 /// The settings that are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

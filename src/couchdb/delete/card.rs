@@ -224,7 +224,7 @@ mod tests {
           At work      nothing: no replication and no task
           Onboarding   none claims it (12 HelmReleases in all namespaces checked)
           Last claim   not known: no history of Helm and no event is left
-          Plan         v1-lo4syrmkmxr42qsqkzmmd4regk-uw365srtvednka74bterq
+          Plan         v1-l4tjcrm3rprht7uac46x7w43rg-uw365se6iednka74bterq
         ");
     }
 
@@ -276,7 +276,7 @@ mod tests {
                        2026-11-20T10:00:00Z, and its history is
                        kept: needs --accept=recent-claim
           Plan
-                       v1-3yctd7cgl2t5cdh66i6hswykis-uw365srtvednka74btdit
+                       v1-uhetofjrzylqy25ywgdf6izkbs-uw365se6iednka74btdit
         ");
         insta::assert_snapshot!(at(80), @r"
         This deletes a database and all its documents. There is no undo on this server.
@@ -305,7 +305,7 @@ mod tests {
                        flux-system/sh.helm.release.v1.x.v2) was installed with it;
                        uninstalled at 2026-11-20T10:00:00Z, and its history is kept:
                        needs --accept=recent-claim
-          Plan         v1-3yctd7cgl2t5cdh66i6hswykis-uw365srtvednka74btdit
+          Plan         v1-uhetofjrzylqy25ywgdf6izkbs-uw365se6iednka74btdit
         ");
         insta::assert_snapshot!(at(120), @r"
         This deletes a database and all its documents. There is no undo on this server.
@@ -326,7 +326,7 @@ mod tests {
           Risk         indexer works on it (1 task): taken on (--accept=tasks)
           Risk         revision 2 of Helm release core/x (Secret flux-system/sh.helm.release.v1.x.v2) was installed with it;
                        uninstalled at 2026-11-20T10:00:00Z, and its history is kept: needs --accept=recent-claim
-          Plan         v1-3yctd7cgl2t5cdh66i6hswykis-uw365srtvednka74btdit
+          Plan         v1-uhetofjrzylqy25ywgdf6izkbs-uw365se6iednka74btdit
         ");
     }
 

@@ -115,7 +115,7 @@ impl Plan {
                 )
             }
             Part::Members => format!(
-                "the members of its cluster are others: now {} of {} connected",
+                "the members of its cluster are others, or keep other files: now {} of {} connected",
                 facts.membership.all_nodes.len(),
                 facts.membership.cluster_nodes.len()
             ),

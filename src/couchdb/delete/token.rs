@@ -61,6 +61,11 @@ impl Part {
                 };
                 let mut items = of("of", &membership.cluster_nodes);
                 items.extend(of("in", &membership.all_nodes));
+                // Whether the data stays on a disk is a part of what was reviewed.
+                let keeps = facts.settings.iter();
+                items.extend(
+                    keeps.map(|(m, s)| format!("keeps {m} {:?}", s.recovery.as_ref().ok())),
+                );
                 sorted(items.into_iter())
             }
             Self::Database => {

@@ -164,7 +164,9 @@ fn rows(list: Option<&Value>, most: usize) -> Result<&[Value], String> {
         return Err("an entry of its answer cannot be read".to_owned());
     }
     if rows.len() >= most {
-        return Err(format!("there are more than {most}"));
+        return Err(format!(
+            "there are {most} or more, and no more are asked for"
+        ));
     }
     Ok(rows)
 }

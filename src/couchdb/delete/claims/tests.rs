@@ -358,3 +358,56 @@ proptest! {
         prop_assert!(judge(&all, &name).is_err());
     }
 }
+
+#[test]
+fn a_history_claims_until_helm_calls_its_newest_revision_uninstalled() {
+    let pds = json!({"namespace": "pds", "database": "database"});
+    let revision = |version: i64, status: &str, values: &Value| {
+        let release = json!({"name": "x", "namespace": "core", "version": version, "config": values,
+            "info": {"status": status, "deleted": "2026-11-20T10:00:00Z"}, "chart": {"metadata": {"name": "secure-kvs-onboarding"}}});
+        json!({"metadata": {"namespace": "flux-system", "name": format!("sh.helm.release.v1.x.v{version}")},
+            "data": {"release": STANDARD.encode(STANDARD.encode(release.to_string()))}})
+    };
+    let lima = json!({"namespace": "lima", "database": "events"});
+    let judged = |secrets: &[Value]| {
+        let mut all = Ownership::default();
+        all.helm_release(&other());
+        secrets.iter().for_each(|s| all.revision(s));
+        judge(&all, &name()).map(|unclaimed| unclaimed.past)
+    };
+    // In whatever order they are read.
+    let (first, gone) = (
+        revision(1, "superseded", &pds),
+        revision(2, "uninstalled", &pds),
+    );
+    for secrets in [[first.clone(), gone.clone()], [gone.clone(), first.clone()]] {
+        let past = judged(&secrets).unwrap();
+        assert_eq!(past.len(), 1);
+        assert_eq!(past[0].at.as_deref(), Some("2026-11-20T10:00:00Z"));
+        assert!(
+            past[0]
+                .by
+                .contains("of Helm release core/x (Secret flux-system/")
+        );
+    }
+    // Installed again, with another database: Helm may roll it back.
+    for secrets in [
+        vec![gone.clone(), revision(3, "deployed", &lima)],
+        vec![first, revision(2, "uninstalling", &pds)],
+        vec![revision(2, "", &pds)],
+    ] {
+        let refusals = judged(&secrets).unwrap_err();
+        assert!(
+            matches!(refusals[..], [Refusal::ClaimedByRevision { .. }]),
+            "{refusals:?}"
+        );
+    }
+    // A HelmRelease that claims is a refusal, whatever the history says.
+    let mut all = Ownership::default();
+    all.helm_release(&release("flux-system/x", pds, json!({"suspend": true})));
+    all.revision(&gone);
+    assert!(matches!(
+        judge(&all, &name()).unwrap_err()[0],
+        Refusal::Claimed { .. }
+    ));
+}
