@@ -16,11 +16,9 @@ const TOLD: usize = 10;
 
 /// Tells it, and how the run ended.
 pub(super) fn tell(app: &mut App, args: &Args, output: &Output, seen: &Seen) -> Result<Code> {
-    for line in shared(&seen.shown) {
-        app.ui.warning(&line);
-    }
-    for line in figures(&seen.shown) {
-        app.ui.warning(&line);
+    for line in shared(&seen.shown).into_iter().chain(figures(&seen.shown)) {
+        // Names of values and words of CouchDB are in it.
+        app.ui.warning(&crate::text::clean(&line));
     }
     let is_told = matches!(output, Output::Json | Output::Yaml | Output::JsonPath(_));
     if seen.shown.is_empty() && seen.not_found.is_empty() && !is_told {
@@ -110,8 +108,7 @@ fn gaps(app: &mut App, seen: &Seen) -> Code {
         match gap {
             Gap::Read { .. } => app.ui.error(&Error::new(gap.to_string())),
             Gap::Claim { .. } | Gap::NoHelmReleases | Gap::NoOnboardings { .. } => {
-                let line = crate::text::clean(&gap.to_string()).into_owned();
-                app.ui.warning(&line);
+                app.ui.warning(&crate::text::clean(&gap.to_string()));
             }
         }
     }
@@ -142,4 +139,69 @@ fn hint(gaps: &[Gap], unknown: usize) -> Option<String> {
         }
         Gap::Claim { .. } | Gap::Read { .. } => whose,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::inventory::{Entry, State};
+
+    fn database(
+        name: &str,
+        claimants: &[Claimant],
+        figures: Read<crate::snapshot::databases::Figures>,
+    ) -> Database {
+        Database {
+            entry: Entry {
+                name: name.to_owned(),
+                state: State::Shared,
+                claimants: claimants.to_vec(),
+                why: None,
+            },
+            figures,
+        }
+    }
+
+    #[test]
+    fn who_shares_a_database_is_told_in_the_words_of_list_where_they_fit() {
+        let onboarding = |id: &str| Claimant::HelmRelease {
+            id: id.to_owned(),
+            onboarding: true,
+            remote: false,
+            deployed: None,
+        };
+        let object = Claimant::Object {
+            kind: "CouchDBDatabase".to_owned(),
+            id: "pds/database".to_owned(),
+        };
+        let shown = [
+            database("a_b", &[onboarding("n/x"), onboarding("n/y")], Read::Absent),
+            database("a_c", &[onboarding("n/x"), object], Read::Absent),
+            database("a_d", &[onboarding("n/x")], Read::Absent),
+        ];
+        assert_eq!(
+            shared(&shown),
+            [
+                "2 onboardings claim the database a_b: n/x, n/y",
+                "2 objects claim the database a_c: HelmRelease n/x, CouchDBDatabase pds/database"
+            ]
+        );
+    }
+
+    #[test]
+    fn figures_that_were_not_read_are_told_once_for_each_reason() {
+        let shown = [
+            database("a_b", &[], Read::failed("timeout")),
+            database("a_c", &[], Read::failed("timeout")),
+            database("a_d", &[], Read::failed("locked")),
+            database("a_e", &[], Read::not_asked("names only")),
+        ];
+        assert_eq!(
+            figures(&shown),
+            [
+                "figures of 1 database not read: locked",
+                "figures of 2 databases not read: timeout"
+            ]
+        );
+    }
 }

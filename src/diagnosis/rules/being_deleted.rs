@@ -16,7 +16,8 @@ goes; the database stays."#,
     fix: r#"See it: the conditions Released and Ready tell of an uninstall that fails.
 
 Wait. If it hangs, read why the uninstall fails and mend that. Taking the finalizer off leaves the policy behind.
-To delete the database as well, once the HelmRelease is gone: `kubectl skvs delete-db DATABASE`"#,
+To delete the database as well, once the HelmRelease is gone: `kubectl skvs delete-db DATABASE`
+Databases whose onboarding is gone: `kubectl skvs databases --orphans`"#,
     example: r#"metadata.deletionTimestamp is set, finalizers.fluxcd.io is still there"#,
     needs: &[],
     explains: &[],

@@ -27,7 +27,8 @@ is there already, and the Job fails: it does not take over a database with someo
 
 Either another onboarding has it: two teams asked for one name. Or an earlier onboarding was removed: the removal takes the
 authorization policy away and leaves the database. Or an earlier attempt of this onboarding made it and failed afterwards."#,
-    fix: r#"See it: the log of the Job's pod ends with `curl: (22) The requested URL returned error: 412`.
+    fix: r#"See it: the log of the Job's pod ends with `curl: (22) The requested URL returned error: 412`. Who claims the database, and
+how many documents it has: `kubectl skvs databases DATABASE -o wide`
 
 - Another onboarding has it: give this one another `values.database` (then remove the failed release: Flux only upgrades it,
   and an upgrade creates no database), or remove it and add its service account to the other.
