@@ -104,6 +104,45 @@ impl Path {
         ))
     }
 
+    /// The next `limit` documents that changed after `since`, with all leaf revisions of each.
+    pub fn changes(name: &DatabaseName, since: &str, limit: usize) -> Self {
+        let since = encode(since);
+        Self(format!(
+            "/{name}/_changes?style=all_docs&limit={limit}&since={since}"
+        ))
+    }
+
+    /// An attachment of one revision. `None` for names of dots only: clients take them out of a path, with what stands before them.
+    pub fn attachment(name: &DatabaseName, id: &str, rev: &str, attachment: &str) -> Option<Self> {
+        let (id, attachment) = (document(id)?, whole(attachment)?);
+        let rev = encode(rev);
+        Some(Self(format!("/{name}/{id}/{attachment}?rev={rev}")))
+    }
+
+    /// The security object.
+    pub fn security(name: &DatabaseName) -> Self {
+        Self(format!("/{name}/_security"))
+    }
+
+    /// Where a database is created.
+    pub fn creation(name: &DatabaseName, partitioned: bool, shards: Option<u32>) -> Self {
+        let mut path = format!("/{name}?partitioned={partitioned}");
+        if let Some(shards) = shards {
+            path.push_str(&format!("&q={shards}"));
+        }
+        Self(path)
+    }
+
+    /// Where many documents are written at once.
+    pub fn bulk_documents(name: &DatabaseName) -> Self {
+        Self(format!("/{name}/_bulk_docs"))
+    }
+
+    /// Where one revision is written as it is. `None` as for [`Path::attachment`].
+    pub fn revision(name: &DatabaseName, id: &str) -> Option<Self> {
+        Some(Self(format!("/{name}/{}?new_edits=false", document(id)?)))
+    }
+
     /// The path as it is sent.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -120,6 +159,17 @@ impl Query {
         Self(Path("/_dbs_info".to_owned()))
     }
 
+    /// Revisions with their history by `{"docs": [{"id", "rev"}, …]}`; attachments inline, or as stubs.
+    pub fn documents(name: &DatabaseName, attachments: bool) -> Self {
+        let path = format!("/{name}/_bulk_get?revs=true&attachments={attachments}");
+        Self(Path(path))
+    }
+
+    /// Which of `{"id": ["rev", …], …}` the database lacks.
+    pub fn revisions_missing(name: &DatabaseName) -> Self {
+        Self(Path(format!("/{name}/_revs_diff")))
+    }
+
     /// The path that it is sent to.
     pub fn path(&self) -> &Path {
         &self.0
@@ -129,6 +179,20 @@ impl Query {
 /// One segment. A member is never only dots: its name holds an `@`.
 fn encode(segment: &str) -> String {
     utf8_percent_encode(segment, KEPT).to_string()
+}
+
+/// A document's id in a path: one segment, but for the slash of a design document, which CouchDB would redirect to.
+fn document(id: &str) -> Option<String> {
+    match id.strip_prefix("_design/") {
+        Some(design) => Some(format!("_design/{}", whole(design)?)),
+        None => whole(id),
+    }
+}
+
+/// A segment that is more than dots.
+fn whole(segment: &str) -> Option<String> {
+    let dots = segment.bytes().all(|b| b == b'.');
+    (!dots).then(|| encode(segment))
 }
 
 #[cfg(test)]
@@ -154,7 +218,51 @@ mod tests {
         );
     }
 
+    #[test]
+    fn paths_of_documents_are_couchdbs() {
+        let name = DatabaseName::parse("pds_database").unwrap();
+        let attachment =
+            |id, file| Path::attachment(&name, id, "1-a", file).map(|p| p.as_str().to_owned());
+        let told = |path: &str| Some(path.to_owned());
+        assert_eq!(
+            attachment("a/b é", "x y/?z"),
+            told("/pds_database/a%2Fb%20%C3%A9/x%20y%2F%3Fz?rev=1-a")
+        );
+        assert_eq!(
+            attachment("_design/a/b", "x"),
+            told("/pds_database/_design/a%2Fb/x?rev=1-a")
+        );
+        assert_eq!(attachment("..", "x"), None);
+        assert_eq!(attachment("_design/.", "x"), None);
+        assert_eq!(attachment("a", ".."), None);
+        assert_eq!(
+            attachment("..a", ".x"),
+            told("/pds_database/..a/.x?rev=1-a")
+        );
+        assert_eq!(Path::revision(&name, ""), None);
+        assert_eq!(
+            Path::changes(&name, "3-g1AA_a&limit=9", 100).as_str(),
+            "/pds_database/_changes?style=all_docs&limit=100&since=3-g1AA_a%26limit%3D9"
+        );
+        assert_eq!(
+            Path::creation(&name, true, Some(8)).as_str(),
+            "/pds_database?partitioned=true&q=8"
+        );
+    }
+
     proptest! {
+        #[test]
+        fn an_attachment_cannot_leave_its_document(id in "\\PC{0,20}|[./%_a-z]{0,9}", file in "\\PC{0,20}|[./]{0,4}", rev in "\\PC{0,9}") {
+            let name = DatabaseName::parse("a_b").unwrap();
+            if let Some(path) = Path::attachment(&name, &id, &rev, &file) {
+                let slashes = if id.starts_with("_design/") { 4 } else { 3 };
+                prop_assert_eq!(path.as_str().matches('/').count(), slashes);
+                prop_assert_eq!(path.as_str().matches('?').count(), 1);
+                prop_assert!(path.as_str().bytes().all(|b| b.is_ascii_graphic() && b != b'#'));
+                prop_assert!(!path.as_str().split('/').any(|s| matches!(s, "" | "." | "..") && !s.is_empty()));
+            }
+        }
+
         #[test]
         fn a_database_is_one_segment_and_no_system_name(text in "\\PC{0,30}|[a-z0-9_/.#?-]{0,30}") {
             if let Ok(name) = DatabaseName::parse(&text) {

@@ -12,6 +12,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use ring::digest::{Context, SHA256};
 use serde_json::value::RawValue;
+use std::collections::VecDeque;
 use std::io::{self, Read};
 
 /// Why a file cannot be read on.
@@ -49,12 +50,16 @@ pub struct Items<R> {
     digest: Context,
     /// The last end of a member.
     mark: Mark,
+    /// Where in the file the reading began.
+    base: u64,
     seq: String,
     header: bool,
     trailer: bool,
     row: Option<Row>,
+    /// Leaves of that row that have come.
+    come: usize,
     /// Attachments of the last document that are still to come.
-    due: Vec<Attachment>,
+    due: VecDeque<Attachment>,
     /// Bytes that the attachment that was begun still lacks.
     lacks: u64,
 }
@@ -67,12 +72,27 @@ impl<R: Read> Items<R> {
             lines: Lines::default(),
             digest: Context::new(&SHA256),
             mark: Mark::start(),
+            base: 0,
             seq: "0".to_owned(),
             header: false,
             trailer: false,
             row: None,
-            due: Vec::new(),
+            come: 0,
+            due: VecDeque::new(),
             lacks: 0,
+        }
+    }
+
+    /// Goes on in a file that stands at `mark`.
+    pub fn at(file: R, mark: Mark) -> Self {
+        Self {
+            lines: mark.lines,
+            digest: mark.digest.clone(),
+            seq: mark.seq.clone(),
+            header: mark.offset > 0,
+            base: mark.offset,
+            mark,
+            ..Self::new(file)
         }
     }
 
@@ -101,7 +121,7 @@ impl<R: Read> Items<R> {
                         return Err(damaged("a part of it ends without a checkpoint"));
                     }
                     self.mark = Mark {
-                        offset: self.members.offset(),
+                        offset: self.base + self.members.offset(),
                         seq: self.seq.clone(),
                         lines: self.lines,
                         digest: self.digest.clone(),
@@ -190,18 +210,26 @@ impl<R: Read> Items<R> {
             return Err(damaged("an attachment is shorter than it says"));
         }
         if let Line::Attachment(attachment) = line {
-            let at = self.due.iter().position(|due| *due == attachment);
-            let at = at.ok_or_else(|| damaged("an attachment belongs to no document"))?;
-            self.due.swap_remove(at);
+            if self.due.pop_front().as_ref() != Some(&attachment) {
+                return Err(damaged("an attachment does not stand after its document"));
+            }
             self.lacks = attachment.length;
             return Ok(Item::Attachment(attachment));
         }
         if !self.due.is_empty() {
             return Err(damaged("an attachment is missing"));
         }
+        let whole = self
+            .row
+            .as_ref()
+            .is_none_or(|r| r.leaves.len() == self.come);
+        if !whole && !matches!(line, Line::Doc(_)) {
+            return Err(damaged("a revision is missing"));
+        }
         match line {
             Line::Row(row) => {
                 self.lines.rows += 1;
+                self.come = 0;
                 self.row = Some(row.clone());
                 Ok(Item::Row(row))
             }
@@ -212,6 +240,7 @@ impl<R: Read> Items<R> {
                 if !row.is_some_and(|row| row.leaves.contains(&meta.rev)) {
                     return Err(damaged("a document stands in a row that is not its own"));
                 }
+                self.come += 1;
                 self.lines.revisions += 1;
                 self.lines.attachments += meta.attachments() as u64;
                 self.due = meta.stubs().collect();

@@ -3,9 +3,14 @@
 //!
 //! The file is gzip members of JSON lines (docs/backup-format.md). Of a database it reads only; nothing here deletes.
 
+pub mod answers;
+mod batch;
 pub mod format;
 pub mod items;
+pub mod link;
 mod members;
 pub mod part;
+pub mod pull;
+mod source;
 pub mod tally;
 pub mod writer;

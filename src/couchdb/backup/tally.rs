@@ -1,9 +1,9 @@
-//! What a file holds when each document is counted once, and whether each is whole.
+//! What a file holds when each document is counted once.
 //!
 //! A document that was written to while the backup ran stands in the file again: the last row counts. To know it in bounded memory the
 //! file is read in slices of the documents' hashes, so often that a slice's rows fit: a file of half a million rows is read once.
 
-use super::format::{Header, Row, Totals, Trailer};
+use super::format::{Header, Totals, Trailer};
 use super::items::{Broken, Item, Items};
 use super::writer::Mark;
 use ring::digest::{SHA256, digest};
@@ -20,16 +20,9 @@ pub struct Tally {
     pub totals: Totals,
     /// Numbers of the rows that a later one replaces, from 0, in order.
     pub superseded: Vec<u64>,
-    /// Documents of whose last row a revision is missing; as many as there is room for.
-    pub incomplete: Vec<String>,
     /// `None` while the file is being written.
     pub trailer: Option<Trailer>,
-    /// Most bytes of an attachment that does not stand in its document.
-    pub largest: u64,
 }
-
-/// Documents that are named when they are incomplete.
-const NAMED: usize = 5;
 
 /// A file that is not finished: what is whole of it, and why it ends there.
 pub struct Partial {
@@ -40,7 +33,12 @@ pub struct Partial {
 
 /// Reads all that is whole of a file that is to be gone on with; its trailer makes it a finished one, which is no partial file.
 pub fn partial(file: impl Read) -> Result<Trailer, Box<Partial>> {
-    let mut items = Items::new(file);
+    partial_from(file, Mark::start())
+}
+
+/// The same of a file that stands at `mark`.
+pub fn partial_from(file: impl Read, mark: Mark) -> Result<Trailer, Box<Partial>> {
+    let mut items = Items::at(file, mark);
     let mut header = None;
     let mut trailer = None;
     loop {
@@ -90,7 +88,7 @@ pub fn tally<R: Read>(
     whole.superseded.sort_unstable();
     whole.totals.superseded = whole.superseded.len() as u64;
     if let Some(trailer) = &whole.trailer
-        && (trailer.totals != whole.totals || !whole.incomplete.is_empty())
+        && trailer.totals != whole.totals
     {
         return Err(Broken::Damaged(
             "its last line tells another number of documents than there are".to_owned(),
@@ -104,52 +102,17 @@ impl Tally {
         self.totals.documents += other.totals.documents;
         self.totals.deleted += other.totals.deleted;
         self.superseded.extend(other.superseded);
-        let room = NAMED.saturating_sub(self.incomplete.len());
-        self.incomplete
-            .extend(other.incomplete.into_iter().take(room));
     }
-}
-
-/// The last row of a document.
-struct Last {
-    number: u64,
-    deleted: bool,
-    complete: bool,
 }
 
 /// One slice. An open file ends between two members, without a trailer.
 fn one<R: Read>(mut items: Items<R>, slice: u64, slices: u64, open: bool) -> Result<Tally, Broken> {
     let mut header = None;
     let mut trailer = None;
-    let mut largest = 0;
     let mut number = 0;
-    let mut seen: HashMap<u128, Last> = HashMap::new();
+    // The last row of each document: its number, and whether only deletions are left.
+    let mut seen: HashMap<u128, (u64, bool)> = HashMap::new();
     let mut superseded = Vec::new();
-    let mut incomplete = HashMap::new();
-    let mut current: Option<(Row, u64, u64)> = None;
-    let mut end = |row: Option<(Row, u64, u64)>| {
-        let Some((row, number, revisions)) = row else {
-            return;
-        };
-        let hash = hash(&row.id);
-        if (hash % u128::from(slices)) as u64 != slice {
-            return;
-        }
-        let complete = revisions == row.leaves.len() as u64;
-        let last = Last {
-            number,
-            deleted: row.deleted,
-            complete,
-        };
-        if let Some(before) = seen.insert(hash, last) {
-            superseded.push(before.number);
-        }
-        if complete {
-            incomplete.remove(&hash);
-        } else if incomplete.len() < NAMED {
-            incomplete.insert(hash, row.id);
-        }
-    };
     loop {
         let item = match items.next_item() {
             Ok(Some(item)) => item,
@@ -160,27 +123,19 @@ fn one<R: Read>(mut items: Items<R>, slice: u64, slices: u64, open: bool) -> Res
         match item {
             Item::Header(found) => header = Some(*found),
             Item::Row(row) => {
-                end(current.replace((row, number, 0)));
+                let hash = hash(&row.id);
+                if hash % u128::from(slices) == u128::from(slice)
+                    && let Some((before, _)) = seen.insert(hash, (number, row.deleted))
+                {
+                    superseded.push(before);
+                }
                 number += 1;
             }
-            Item::Document(..) => {
-                if let Some((_, _, revisions)) = &mut current {
-                    *revisions += 1;
-                }
-            }
-            Item::Checkpoint(_) => end(current.take()),
-            Item::Attachment(attachment) => largest = largest.max(attachment.length),
-            Item::Content(_) => {}
             Item::Trailer(found) => trailer = Some(*found),
+            Item::Document(..) | Item::Attachment(_) | Item::Content(_) | Item::Checkpoint(_) => {}
         }
     }
-    end(current.take());
-    let incomplete_rows = seen.values().filter(|last| !last.complete).count();
-    let mut names: Vec<String> = incomplete.into_values().collect();
-    if incomplete_rows > 0 && names.is_empty() {
-        names.push(format!("{incomplete_rows} documents"));
-    }
-    let deleted = seen.values().filter(|last| last.deleted).count() as u64;
+    let deleted = seen.values().filter(|(_, deleted)| *deleted).count() as u64;
     Ok(Tally {
         header: header.ok_or_else(|| Broken::Cut(" within its first line".to_owned()))?,
         totals: Totals {
@@ -189,9 +144,7 @@ fn one<R: Read>(mut items: Items<R>, slice: u64, slices: u64, open: bool) -> Res
             superseded: 0,
         },
         superseded,
-        incomplete: names,
         trailer,
-        largest,
     })
 }
 

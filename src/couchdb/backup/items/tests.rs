@@ -197,25 +197,18 @@ fn a_lost_member_is_taken_back_and_the_checksum_still_holds() {
 }
 
 #[test]
-fn a_revision_that_is_missing_counts_only_where_no_later_row_has_it() {
+fn a_revision_that_is_missing_is_damage() {
     let (_folder, path, mut writer) = begun();
-    let row = |leaf: &str| Row {
+    let row = Row {
         id: "a".into(),
-        leaves: vec![leaf.to_owned()],
+        leaves: vec!["1-a".to_owned()],
         deleted: false,
     };
-    writer.row(&row("1-a")).unwrap();
+    writer.row(&row).unwrap();
     writer.checkpoint("1".into()).unwrap();
-    let count = |writer: &Writer| {
-        let offset = writer.mark().offset;
-        tally(|| File::open(&path), 1, Some(offset)).unwrap()
-    };
-    assert_eq!(count(&writer).incomplete, ["a"]);
-    put(&mut writer, "a", "2-a", false);
-    writer.checkpoint("2".into()).unwrap();
-    let whole = count(&writer);
-    assert!(whole.incomplete.is_empty());
-    assert_eq!(whole.totals.documents, 1);
+    end(writer, 1, 0, 0);
+    let told = all(&fs::read(path).unwrap()).unwrap_err().to_string();
+    assert_eq!(told, "it is damaged: a revision is missing");
 }
 
 #[test]

@@ -1,0 +1,271 @@
+//! What CouchDB answers to the questions of a backup, read. Keeps documents as they came: a number that no program here could hold
+//! is still the same in the file.
+
+use super::format::{Row, Server};
+use crate::couchdb::response;
+use serde::Deserialize;
+use serde_json::Value;
+use serde_json::value::RawValue;
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+/// What a database says of itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct State {
+    pub server: Server,
+    /// Another one for a later database of the same name.
+    pub identity: String,
+    pub shard_map: Value,
+    pub figures: Figures,
+}
+
+/// `GET /{db}`.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Figures {
+    pub db_name: String,
+    pub doc_count: u64,
+    #[serde(default)]
+    pub doc_del_count: u64,
+    #[serde(default)]
+    update_seq: Value,
+    #[serde(default)]
+    props: Props,
+    #[serde(default)]
+    cluster: Shape,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+struct Props {
+    #[serde(default)]
+    partitioned: bool,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+struct Shape {
+    q: Option<u32>,
+}
+
+impl Figures {
+    pub fn update_seq(&self) -> String {
+        sequence(&self.update_seq)
+    }
+
+    pub fn is_partitioned(&self) -> bool {
+        self.props.partitioned
+    }
+
+    pub fn shards(&self) -> Option<u32> {
+        self.cluster.q
+    }
+}
+
+/// A page of the changes feed.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Changes {
+    pub rows: Vec<Change>,
+}
+
+/// One row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    pub row: Row,
+    /// The sequence after it.
+    pub seq: String,
+}
+
+/// Reads a page. A row without a sequence, as a server may give within a page, takes that of the next row that has one.
+///
+/// # Errors
+/// It is no page of changes.
+pub fn changes(body: &[u8]) -> Result<Changes, serde_json::Error> {
+    #[derive(Deserialize)]
+    struct Page {
+        results: Vec<Told>,
+        last_seq: Value,
+    }
+    #[derive(Deserialize)]
+    struct Told {
+        id: String,
+        #[serde(default)]
+        seq: Value,
+        changes: Vec<Leaf>,
+        #[serde(default)]
+        deleted: bool,
+    }
+    #[derive(Deserialize)]
+    struct Leaf {
+        rev: String,
+    }
+    let page: Page = serde_json::from_slice(body)?;
+    let mut next = sequence(&page.last_seq);
+    let mut rows: Vec<Change> = page
+        .results
+        .into_iter()
+        .rev()
+        .map(|told| {
+            if !told.seq.is_null() {
+                next = sequence(&told.seq);
+            }
+            let leaves = told.changes.into_iter().map(|leaf| leaf.rev).collect();
+            let row = Row {
+                id: told.id,
+                leaves,
+                deleted: told.deleted,
+            };
+            Change {
+                row,
+                seq: next.clone(),
+            }
+        })
+        .collect();
+    rows.reverse();
+    Ok(Changes { rows })
+}
+
+/// CouchDB's sequences are texts, those of other servers numbers.
+fn sequence(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Null => String::new(),
+        other => other.to_string(),
+    }
+}
+
+/// The question for revisions.
+pub fn wanted(revisions: &[(&str, &str)]) -> Vec<u8> {
+    let docs: Vec<Value> = revisions
+        .iter()
+        .map(|(id, rev)| serde_json::json!({"id": id, "rev": rev}))
+        .collect();
+    serde_json::json!({ "docs": docs }).to_string().into_bytes()
+}
+
+/// Revisions by id and revision. One that is not there is not among them.
+pub type Documents<'a> = HashMap<(String, String), &'a RawValue>;
+
+/// Reads the answer to it.
+///
+/// # Errors
+/// It is no such answer.
+pub fn documents(body: &[u8]) -> Result<Documents<'_>, serde_json::Error> {
+    #[derive(Deserialize)]
+    struct Page<'a> {
+        #[serde(borrow)]
+        results: Vec<Told<'a>>,
+    }
+    #[derive(Deserialize)]
+    struct Told<'a> {
+        #[serde(borrow, default)]
+        docs: Vec<One<'a>>,
+    }
+    #[derive(Deserialize)]
+    struct One<'a> {
+        #[serde(borrow, default)]
+        ok: Option<&'a RawValue>,
+    }
+    #[derive(Deserialize)]
+    struct Name<'a> {
+        #[serde(borrow)]
+        _id: Cow<'a, str>,
+        #[serde(borrow)]
+        _rev: Cow<'a, str>,
+    }
+    let page: Page<'_> = serde_json::from_slice(body)?;
+    let found = page.results.into_iter().flat_map(|told| told.docs);
+    found
+        .filter_map(|one| one.ok)
+        .map(|raw| {
+            let name: Name<'_> = serde_json::from_str(raw.get())?;
+            Ok(((name._id.into_owned(), name._rev.into_owned()), raw))
+        })
+        .collect()
+}
+
+/// Revisions that a database lacks, by document.
+///
+/// # Errors
+/// It is no such answer.
+pub fn missing(body: &Value) -> Result<Vec<(String, Vec<String>)>, serde_json::Error> {
+    #[derive(Deserialize)]
+    struct Lacks {
+        #[serde(default)]
+        missing: Vec<String>,
+    }
+    let lacks: std::collections::BTreeMap<String, Lacks> = serde_json::from_value(body.clone())?;
+    Ok(lacks
+        .into_iter()
+        .filter(|(_, lacks)| !lacks.missing.is_empty())
+        .map(|(id, lacks)| (id, lacks.missing))
+        .collect())
+}
+
+impl From<response::Server> for Server {
+    fn from(server: response::Server) -> Self {
+        Self {
+            uuid: server.uuid,
+            version: server.version,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_page_of_changes_is_read() {
+        let body = json!({"results": [
+            {"seq": "1-a", "id": "_design/x", "changes": [{"rev": "1-x"}]},
+            {"seq": null, "id": "b", "changes": [{"rev": "2-b"}, {"rev": "2-c"}], "deleted": true},
+            {"seq": 3, "id": "c", "changes": [{"rev": "1-c"}]}
+        ], "last_seq": "4-d", "pending": 9});
+        let page = changes(body.to_string().as_bytes()).unwrap();
+        let told: Vec<(&str, &str, bool)> = page
+            .rows
+            .iter()
+            .map(|c| (c.row.id.as_str(), c.seq.as_str(), c.row.deleted))
+            .collect();
+        assert_eq!(
+            told,
+            [
+                ("_design/x", "1-a", false),
+                ("b", "3", true),
+                ("c", "3", false)
+            ]
+        );
+        assert_eq!(page.rows[1].row.leaves, ["2-b", "2-c"]);
+    }
+
+    #[test]
+    fn a_revision_that_is_gone_is_not_among_the_documents() {
+        let body = r#"{"results":[
+            {"id":"a","docs":[{"ok":{"_id":"a","n":1.10,"_rev":"1-a"}}]},
+            {"id":"b","docs":[{"error":{"id":"b","rev":"1-b","error":"not_found","reason":"missing"}}]},
+            {"id":"c","docs":[{"missing":"1-c"}]}]}"#;
+        let found = documents(body.as_bytes()).unwrap();
+        assert_eq!(found.len(), 1);
+        let raw = found[&("a".to_owned(), "1-a".to_owned())];
+        assert_eq!(raw.get(), r#"{"_id":"a","n":1.10,"_rev":"1-a"}"#);
+    }
+
+    #[test]
+    fn what_is_missing_is_read() {
+        let body =
+            json!({"a": {"missing": ["2-x"], "possible_ancestors": ["1-x"]}, "b": {"missing": []}});
+        assert_eq!(
+            missing(&body).unwrap(),
+            [("a".to_owned(), vec!["2-x".to_owned()])]
+        );
+        assert!(missing(&json!({})).unwrap().is_empty());
+        assert!(missing(&json!({"error": "x"})).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn no_answer_panics(text in "\\PC{0,60}|\\{\"results\":\\[\\PC{0,40}\\]\\}") {
+            let _ = (changes(text.as_bytes()), documents(text.as_bytes()));
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! Where the documents come from: what a backup asks of a database, and what can go wrong.
+
+use super::answers::{Changes, State};
+use crate::couchdb::session::Taker;
+use serde_json::Value;
+use std::io;
+
+/// Why there is no answer.
+#[derive(Debug)]
+pub(crate) enum Trouble {
+    /// The connection, or CouchDB for a moment: asked again it may answer.
+    Lost(String),
+    /// The answer is longer than was allowed; a smaller question has a smaller answer.
+    TooLarge,
+    /// Asked again it would say the same.
+    Final(String),
+    /// The file cannot be written or read.
+    File(io::Error),
+}
+
+impl From<io::Error> for Trouble {
+    fn from(error: io::Error) -> Self {
+        Self::File(error)
+    }
+}
+
+/// A database that is read. After [`Trouble::Lost`] it can be asked again.
+pub(crate) trait Source {
+    /// What the database says of itself now.
+    async fn state(&mut self) -> Result<State, Trouble>;
+
+    /// The next changes.
+    async fn changes(&mut self, since: &str, limit: usize) -> Result<Changes, Trouble>;
+
+    /// The answer to a question for revisions (see [`super::answers::documents`]), of `max` bytes at most.
+    async fn documents(
+        &mut self,
+        revisions: &[(&str, &str)],
+        attachments: bool,
+        max: usize,
+    ) -> Result<Vec<u8>, Trouble>;
+
+    /// The content of an attachment; `None` when its name cannot stand in a path.
+    async fn attachment(
+        &mut self,
+        id: &str,
+        rev: &str,
+        name: &str,
+        take: &mut Taker<'_>,
+    ) -> Result<Option<()>, Trouble>;
+
+    /// The security object.
+    async fn security(&mut self) -> Result<Value, Trouble>;
+}
