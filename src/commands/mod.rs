@@ -2,6 +2,7 @@
 //!
 //! A new command is one file here, one variant and one arm below.
 
+pub mod backup;
 pub mod capture;
 pub mod complete;
 pub mod completion;
@@ -15,6 +16,7 @@ mod first_install;
 pub mod list;
 mod lookup;
 pub mod notes;
+pub mod restore;
 mod saved;
 pub mod troubleshoot;
 pub mod version;
@@ -42,6 +44,8 @@ pub enum Command {
     Capture(capture::Args),
     Databases(databases::Args),
     DeleteDb(delete_db::Args),
+    Backup(backup::Args),
+    Restore(restore::Args),
 }
 
 /// Runs one command.
@@ -60,5 +64,7 @@ pub async fn run(app: &mut App, command: Command) -> Result<Code> {
         Command::Capture(args) => capture::run(app, args).await,
         Command::Databases(args) => databases::run(app, args).await,
         Command::DeleteDb(args) => delete_db::run(app, args).await,
+        Command::Backup(args) => backup::run(app, args).await,
+        Command::Restore(args) => restore::run(app, args).await,
     }
 }

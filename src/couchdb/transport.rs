@@ -200,7 +200,7 @@ fn answers(output: script::Output, lost: Option<String>) -> Answers {
 }
 
 /// 128 random bits in hex.
-pub(super) fn nonce() -> String {
+pub(in crate::couchdb) fn nonce() -> String {
     let mut bytes = [0; 16];
     ring::rand::SystemRandom::new()
         .fill(&mut bytes)

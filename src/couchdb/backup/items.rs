@@ -101,9 +101,14 @@ impl<R: Read> Items<R> {
         &self.mark
     }
 
-    /// Whether the trailer has been read.
-    pub fn is_whole(&self) -> bool {
-        self.trailer
+    /// How many lines of each kind have been read.
+    pub fn lines(&self) -> Lines {
+        self.lines
+    }
+
+    /// Whether the attachment that was begun goes on.
+    pub fn is_within_attachment(&self) -> bool {
+        self.lacks > 0
     }
 
     /// The next item; `None` behind the trailer. Behind an error there is nothing.

@@ -3,14 +3,40 @@
 //!
 //! The file is gzip members of JSON lines (docs/backup-format.md). Of a database it reads only; nothing here deletes.
 
-pub mod answers;
+mod answers;
 mod batch;
 pub mod format;
 pub mod items;
 pub mod link;
 mod members;
+mod multipart;
 pub mod part;
 pub mod pull;
+pub mod push;
 mod source;
 pub mod tally;
 pub mod writer;
+
+use crate::cluster::Cluster;
+use crate::couchdb::Target;
+use crate::model::names::DatabaseName;
+use link::Link;
+use part::Place;
+use pull::{NotTaken, PAUSES, Taken, Watch};
+
+/// Takes a backup of a database through the target's container.
+///
+/// # Errors
+/// There is no whole file; nothing stands under its name.
+pub async fn take(
+    cluster: &Cluster,
+    target: &Target,
+    name: &DatabaseName,
+    place: &Place,
+    watch: &mut Watch<'_>,
+) -> Result<Taken, NotTaken> {
+    let mut link = Link::new(cluster, target, name);
+    let taken = pull::pull(&mut link, place, &PAUSES, watch).await;
+    link.close().await;
+    taken
+}

@@ -70,8 +70,10 @@ pub enum Progress {
     Waiting { why: String, seconds: u64 },
     /// A part of an earlier run is gone on with.
     Resumed { rows: u64 },
-    /// The file is read back.
+    /// The file is read back, or what it was restored to.
     Checking,
+    /// A restore; the same as reading.
+    Writing { rows: u64, of: u64, bytes: u64 },
 }
 
 /// Takes progress.

@@ -1,0 +1,189 @@
+//! `backup`: a database into a local file, and the same as a step of `delete-db`.
+//!
+//! Owns the flags and the words; what is read and checked is in [`crate::couchdb::backup`].
+
+pub(super) mod meter;
+
+use super::couchdb_pods::PodArgs;
+use crate::cli::App;
+use crate::cluster::Cluster;
+use crate::couchdb::Target;
+use crate::couchdb::backup::part::{NoFile, Place};
+use crate::couchdb::backup::pull::{NotTaken, Taken};
+use crate::couchdb::delete::execute::Interrupt;
+use crate::error::{Error, Result};
+use crate::exit::Code;
+use crate::model::names::DatabaseName;
+use crate::text::{bytes, count};
+use meter::Meter;
+use std::path::{Path, PathBuf};
+
+/// Copy a database into a compressed local file
+///
+/// Documents with all leaf revisions and their history, attachments, design documents, the security object and the entry of the
+/// shard map, through one exec. The file has its name only when it is whole and its count is CouchDB's; until then it is
+/// FILE.part, and the same command goes on from there. Put it back with: kubectl skvs restore FILE --to DATABASE
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  kubectl skvs backup pds_database --to pds_database.skvs.gz
+
+-n and --onboarding-selector are not used. What the file holds: docs/backup-format.md
+Exit codes: 0 done, 1 failed, 130 interrupted")]
+pub struct Args {
+    /// The database, <namespace>_<database>, such as pds_database
+    #[arg(value_name = "DATABASE")]
+    database: String,
+    /// The file; it must not exist
+    #[arg(long, value_name = "FILE")]
+    to: PathBuf,
+    /// Replace the file, and begin anew where a part of it is there
+    #[arg(long)]
+    force: bool,
+    #[command(flatten)]
+    pods: PodArgs,
+}
+
+/// Runs `backup`.
+///
+/// # Errors
+/// There is no whole file.
+pub async fn run(app: &mut App, args: Args) -> Result<Code> {
+    let name = name(&args.database)?;
+    let place = place(&args.to, args.force)?;
+    let interrupt = crate::interrupt::any();
+    tokio::pin!(interrupt);
+    let cluster = app.cluster().await?;
+    let target = tokio::select! {
+        biased;
+        () = interrupt.as_mut() => return Err(Error::new("interrupted").with_code(Code::Interrupted)),
+        target = args.pods.container(&cluster) => target?,
+    };
+    let taken = take(app, &cluster, &target, &name, &place, interrupt.as_mut())
+        .await
+        .map_err(|error| error.hint_part(&place))?;
+    let line = format!(
+        "database \"{name}\" saved to {}\n",
+        taken.file.display()
+    );
+    app.ui.result(&line)?;
+    Ok(Code::Ok)
+}
+
+/// The name of an onboarding's database.
+///
+/// # Errors
+/// It is none.
+pub(super) fn name(text: &str) -> Result<DatabaseName> {
+    DatabaseName::parse(text).map_err(|why| {
+        Error::new(format!("refused: {text:?} is not an onboarding's database: {why}"))
+            .with_code(Code::Refused)
+            .hint("the name is <namespace>_<database>, as in: kubectl skvs list")
+    })
+}
+
+/// Where a backup goes, looked at before anything else.
+///
+/// # Errors
+/// It cannot go there.
+pub(super) fn place(file: &Path, force: bool) -> Result<Place> {
+    Place::new(file, force).map_err(|no| no_file(&no))
+}
+
+fn no_file(no: &NoFile) -> Error {
+    let error = Error::new(no.to_string());
+    match no {
+        NoFile::Exists(_) => error.hint("choose another name, or replace it with --force"),
+        NoFile::Other(part, _) => error.hint(format!(
+            "move {} away, or begin anew with --force",
+            part.display()
+        )),
+        NoFile::InUse(_) | NoFile::Io(..) => error,
+    }
+}
+
+/// Why there is no backup.
+pub(super) struct Stopped {
+    error: Error,
+    kept: bool,
+}
+
+impl Stopped {
+    /// The error, with where what is whole is kept.
+    pub(super) fn hint_part(self, place: &Place) -> Error {
+        if !self.kept {
+            return self.error;
+        }
+        self.error.hint(format!(
+            "what was read is kept in {}; the same command goes on from there",
+            place.part().display()
+        ))
+    }
+
+    /// The same when a deletion was to follow: its code says that nothing was deleted.
+    pub(super) fn before_deletion(self, place: &Place) -> Error {
+        let code = match self.error.code() {
+            Code::Interrupted => Code::Interrupted,
+            _ => Code::Refused,
+        };
+        self.hint_part(place).with_code(code)
+    }
+}
+
+/// Takes the backup and tells how far it is and what came of it, on stderr.
+pub(super) async fn take(
+    app: &mut App,
+    cluster: &Cluster,
+    target: &Target,
+    name: &DatabaseName,
+    place: &Place,
+    mut interrupt: Interrupt<'_>,
+) -> std::result::Result<Taken, Stopped> {
+    let mut meter = Meter::new(&mut app.ui, name);
+    let mut watch = |progress| meter.show(progress);
+    let taken = tokio::select! {
+        biased;
+        () = interrupt.as_mut() => None,
+        taken = crate::couchdb::backup::take(cluster, target, name, place, &mut watch) => Some(taken),
+    };
+    app.ui.end_live();
+    let kept = place.part().exists();
+    match taken {
+        None => Err(Stopped {
+            error: Error::new(format!(
+                "interrupted: the backup of database \"{name}\" is not finished, and nothing was changed"
+            ))
+            .with_code(Code::Interrupted),
+            kept,
+        }),
+        Some(Err(NotTaken::NoFile(no))) => Err(Stopped {
+            error: no_file(&no),
+            kept: false,
+        }),
+        Some(Err(NotTaken::Stopped { why, .. })) => Err(Stopped {
+            error: Error::new(format!(
+                "the backup of database \"{name}\" failed: {}",
+                crate::text::one_line(&why)
+            )),
+            kept,
+        }),
+        Some(Ok(taken)) => {
+            app.ui.status(&told(&taken));
+            Ok(taken)
+        }
+    }
+}
+
+/// What is in the file.
+fn told(taken: &Taken) -> String {
+    let (totals, lines) = (taken.trailer.totals, taken.trailer.lines);
+    format!(
+        "Saved {} ({}, {}, {}) as CouchDB counts them; {} in {}, sha256 of its content {}",
+        count(totals.documents, "document"),
+        count(lines.revisions, "revision"),
+        count(totals.deleted, "deletion"),
+        count(lines.attachments, "attachment"),
+        bytes(taken.size),
+        taken.file.display(),
+        taken.trailer.sha256
+    )
+}

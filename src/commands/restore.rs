@@ -1,0 +1,247 @@
+//! `restore`: a backup back into a database. It changes the cluster, so it shows what it will do and asks as `delete-db` asks.
+//!
+//! Owns flags, order of the steps and words; what is written and checked is in [`crate::couchdb::backup::push`].
+
+use super::backup::meter::Meter;
+use super::backup::name;
+use super::couchdb_pods::PodArgs;
+use crate::cli::App;
+use crate::cluster::Cluster;
+use crate::couchdb::Target;
+use crate::couchdb::backup::link::Link;
+use crate::couchdb::backup::push::{Restore, There, Whole};
+use crate::couchdb::delete::confirm::{self, Way};
+use crate::couchdb::delete::execute::Interrupt;
+use crate::error::{Error, Result};
+use crate::exit::Code;
+use crate::model::names::DatabaseName;
+use crate::text::{count, one_line};
+use crate::ui::Answer;
+use std::path::PathBuf;
+
+/// Put a backup back into a database
+///
+/// Reads and checks the whole file first, then creates the database and writes every revision as it was, with attachments and the
+/// security object, and asks CouchDB for each of them afterwards. Refuses a database that exists, unless --into-existing says to
+/// merge. Asks for the database's name before it writes; a script gives it with --confirm, and the cluster with --context.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  kubectl skvs restore pds_database.skvs.gz --to pds_database
+  kubectl skvs restore pds_database.skvs.gz --to pds_copy --context prod-east --confirm pds_copy
+
+-n and --onboarding-selector are not used. An onboarding is not restored: its chart creates its own database and fails while one exists.
+Exit codes: 0 restored and checked, 1 failed, 4 refused or not confirmed, 130 interrupted before anything was written")]
+pub struct Args {
+    /// The backup
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// The database to write, <namespace>_<database>
+    #[arg(long, value_name = "DATABASE")]
+    to: String,
+    /// Merge into a database that exists: what it has stays, and its security object too
+    #[arg(long)]
+    into_existing: bool,
+    /// Confirm without a question; must be the database's name, and needs --context
+    #[arg(long, value_name = "NAME")]
+    confirm: Option<String>,
+    #[command(flatten)]
+    pods: PodArgs,
+}
+
+/// Runs `restore`.
+///
+/// # Errors
+/// A refusal, a file that is not whole, or a database that is not what the file is.
+pub async fn run(app: &mut App, args: Args) -> Result<Code> {
+    let name = name(&args.to)?;
+    let terminal = app.ui.terminal();
+    let confirm: Vec<String> = args.confirm.iter().cloned().collect();
+    let context = app.global.connection.context.as_deref();
+    let one = std::slice::from_ref(&name);
+    let ways = confirm::ways(one, terminal.stdin && terminal.stderr, &confirm, context)?;
+    let way = ways.into_iter().next().expect("there is a way for each name");
+    let interrupt = crate::interrupt::any();
+    tokio::pin!(interrupt);
+
+    let whole = tokio::select! {
+        biased;
+        () = interrupt.as_mut() => return Err(interrupted()),
+        whole = read(&args) => whole?,
+    };
+    let cluster = app.cluster().await?;
+    let target = tokio::select! {
+        biased;
+        () = interrupt.as_mut() => return Err(interrupted()),
+        target = args.pods.container(&cluster) => target?,
+    };
+    let mut link = Link::new(&cluster, &target, &name);
+    let mut restore = Restore::new(&mut link, &whole);
+    let there = {
+        let mut meter = Meter::new(&mut app.ui, &name);
+        let mut watch = |progress| meter.show(progress);
+        tokio::select! {
+            biased;
+            () = interrupt.as_mut() => return Err(interrupted()),
+            there = restore.look(&mut watch) => there.map_err(|why| failed(&target, &why))?,
+        }
+    };
+    allowed(&args, &name, &whole, there)?;
+    for line in card(&cluster, &target, &name, &whole, there) {
+        app.ui.status(&line);
+    }
+    confirmed(&name, way, interrupt.as_mut()).await?;
+
+    let done = {
+        let mut meter = Meter::new(&mut app.ui, &name);
+        let mut watch = |progress| meter.show(progress);
+        tokio::select! {
+            biased;
+            () = interrupt.as_mut() => None,
+            done = restore.run(there, &mut watch) => Some(done),
+        }
+    };
+    app.ui.end_live();
+    let again = "to go on, restore again with --into-existing: what is written already stays as it is";
+    match done {
+        None => Err(Error::new(format!(
+            "interrupted: database \"{name}\" may hold a part of the file only"
+        ))
+        .hint(again)),
+        Some(Err(not)) => {
+            let error = failed(&target, &not.why);
+            if !not.begun {
+                return Err(error);
+            }
+            app.ui.error(&error);
+            Err(Error::new(format!(
+                "database \"{name}\" is not restored: it may hold a part of the file only"
+            ))
+            .hint(again))
+        }
+        Some(Ok(restored)) => {
+            link.close().await;
+            let line = format!(
+                "database \"{name}\" restored to {} namespace\n",
+                args.pods.couchdb_namespace
+            );
+            app.ui.result(&line)?;
+            app.ui.flush()?;
+            app.ui.status(&format!(
+                "Checked: {}, and each of the file's {}.",
+                count(restored.documents, "document"),
+                count(restored.revisions, "revision")
+            ));
+            Ok(Code::Ok)
+        }
+    }
+}
+
+/// Reads the file on a thread of its own: it may be large.
+async fn read(args: &Args) -> Result<Whole> {
+    let file = args.file.clone();
+    let read = tokio::task::spawn_blocking(move || Whole::read(file)).await;
+    let read = read.map_err(|e| Error::new(format!("the file could not be read: {e}")))?;
+    read.map_err(|broken| {
+        Error::new(format!(
+            "{} cannot be restored: {}",
+            args.file.display(),
+            one_line(&broken.to_string())
+        ))
+    })
+}
+
+/// What is there must not be in the way.
+fn allowed(args: &Args, name: &DatabaseName, whole: &Whole, there: There) -> Result<()> {
+    let There::Database {
+        documents,
+        partitioned,
+    } = there
+    else {
+        return Ok(());
+    };
+    let refused = |why: String| Error::new(format!("refused: {why}")).with_code(Code::Refused);
+    if !args.into_existing {
+        return Err(refused(format!(
+            "database {name} exists and has {}",
+            count(documents, "document")
+        ))
+        .hint("restore it under another name, or merge into it with --into-existing"));
+    }
+    if partitioned != whole.header.partitioned {
+        let is = |p: bool| if p { "partitioned" } else { "not partitioned" };
+        return Err(refused(format!(
+            "database {name} is {}, the backup is of one that is {}",
+            is(partitioned),
+            is(whole.header.partitioned)
+        )));
+    }
+    Ok(())
+}
+
+/// What will be done, before the question.
+fn card(
+    cluster: &Cluster,
+    target: &Target,
+    name: &DatabaseName,
+    whole: &Whole,
+    there: There,
+) -> Vec<String> {
+    let what = match there {
+        There::Nothing => "This creates a database and writes a backup into it.".to_owned(),
+        There::Database { documents, .. } => format!(
+            "This merges a backup into a database that has {}.",
+            count(documents, "document")
+        ),
+    };
+    let header = &whole.header;
+    let context = one_line(cluster.context().unwrap_or("<none>"));
+    let server = one_line(cluster.server().trim_end_matches('/'));
+    vec![
+        what,
+        String::new(),
+        format!("  Context      {context}   {server}"),
+        format!("  CouchDB      {target}"),
+        format!("  Database     {name}"),
+        format!(
+            "  Backup       of {}, begun {}, {} and {}",
+            one_line(&header.database),
+            one_line(&header.taken),
+            count(whole.trailer.totals.documents, "document"),
+            count(whole.trailer.lines.attachments, "attachment"),
+        ),
+        String::new(),
+    ]
+}
+
+/// The question, or the flag that stands for its answer.
+async fn confirmed(name: &DatabaseName, way: Way, mut interrupt: Interrupt<'_>) -> Result<()> {
+    let not = |why: String| {
+        Error::new(format!("not confirmed: {why}; nothing was written")).with_code(Code::Refused)
+    };
+    let Way::Typed = way else { return Ok(()) };
+    let question = format!("Type {name} to write it");
+    let asked = tokio::task::spawn_blocking(move || crate::ui::ask(&question));
+    let typed = tokio::select! {
+        biased;
+        () = &mut interrupt => {
+            // The cursor still stands behind the question.
+            crate::ui::log("");
+            return Err(interrupted());
+        }
+        typed = asked => typed.map_err(|e| Error::new(format!("the question failed: {e}")))?,
+    };
+    match typed {
+        Ok(Answer::Line(typed)) if typed == name.as_str() => Ok(()),
+        Ok(Answer::Line(typed)) => Err(not(format!("{typed:?} is not {name}"))),
+        Ok(Answer::End) => Err(not("the input ended".to_owned())),
+        Err(error) => Err(not(format!("the answer cannot be read: {error}"))),
+    }
+}
+
+fn failed(target: &Target, why: &str) -> Error {
+    Error::new(format!("{target}: {}", one_line(why)))
+}
+
+fn interrupted() -> Error {
+    Error::new("interrupted: nothing was written").with_code(Code::Interrupted)
+}

@@ -1,0 +1,476 @@
+//! Puts a file into a database, as it was: every revision under its own name (`new_edits=false`), so that a batch that is sent twice
+//! changes nothing the second time. Then asks the database which revisions it lacks.
+//!
+//! Design documents come last: their validation may refuse what was written before they were. Only [`super::super::session`]'s `write`
+//! changes anything, and only for a [`Restore`] that the user has confirmed.
+
+use super::answers;
+use super::format::{Header, Meta, Trailer};
+use super::items::{Broken, Item, Items};
+use super::link::{Link, refused};
+use super::multipart;
+use super::pull::{PAUSES, Progress, Tries, Watch};
+use super::source::Trouble;
+use super::tally::{self, Tally};
+use super::writer::Mark;
+use crate::couchdb::request::{Path, Query};
+use crate::couchdb::response::Response;
+use crate::couchdb::session::{Body, Method};
+use serde_json::Value;
+use serde_json::value::RawValue;
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, BufReader, Seek, SeekFrom};
+use std::path::PathBuf;
+
+/// What is written at once, in bytes of text and in revisions.
+const BATCH_BYTES: usize = 4 * 1024 * 1024;
+const BATCH: usize = 1000;
+/// Revisions that are asked for at once.
+const ASKED: usize = 1000;
+
+/// A file that was read and is whole.
+#[derive(Debug)]
+pub struct Whole {
+    file: PathBuf,
+    pub header: Header,
+    pub trailer: Trailer,
+    superseded: Vec<u64>,
+}
+
+impl Whole {
+    /// Reads the file to its end, and checks all of it.
+    ///
+    /// # Errors
+    /// It is cut, damaged or no backup.
+    pub fn read(file: PathBuf) -> Result<Self, Broken> {
+        // Two readings for a large file: how many rows there are is told by its end.
+        let trailer = tally::partial(File::open(&file).map_err(Broken::Io)?).map_err(|p| p.why)?;
+        let tally = tally::tally(|| File::open(&file), trailer.lines.rows, None)?;
+        let Tally {
+            header, superseded, ..
+        } = tally;
+        Ok(Self {
+            file,
+            header,
+            trailer,
+            superseded,
+        })
+    }
+}
+
+/// What is there before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum There {
+    Nothing,
+    /// A database with so many documents.
+    Database { documents: u64, partitioned: bool },
+}
+
+/// Why a restore ended before its end.
+#[derive(Debug)]
+pub struct NotRestored {
+    pub why: String,
+    /// Something may have been written.
+    pub begun: bool,
+}
+
+/// What a restore did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Restored {
+    /// Documents that the database has now.
+    pub documents: u64,
+    /// Revisions of the file, all of which the database has.
+    pub revisions: u64,
+}
+
+/// Which documents are written.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Pass {
+    Documents,
+    Designs,
+}
+
+/// A restore of one file into one database.
+pub struct Restore<'a, 'l> {
+    link: &'a mut Link<'l>,
+    whole: &'a Whole,
+    /// The database was there before: its security object stays.
+    merged: bool,
+    tries: Tries<'static>,
+    begun: bool,
+}
+
+impl<'a, 'l> Restore<'a, 'l> {
+    pub fn new(link: &'a mut Link<'l>, whole: &'a Whole) -> Self {
+        Self {
+            link,
+            whole,
+            merged: false,
+            tries: Tries::new(&PAUSES),
+            begun: false,
+        }
+    }
+
+    /// What is there now.
+    ///
+    /// # Errors
+    /// It could not be read.
+    pub async fn look(&mut self, watch: &mut Watch<'_>) -> Result<There, String> {
+        loop {
+            let trouble = match self.there().await {
+                Ok(there) => return Ok(there),
+                Err(trouble) => trouble,
+            };
+            self.tries.again(trouble, watch).await?;
+        }
+    }
+
+    /// Writes all of it and asks for all of it.
+    ///
+    /// # Errors
+    /// It ended before that.
+    pub async fn run(
+        &mut self,
+        there: There,
+        watch: &mut Watch<'_>,
+    ) -> Result<Restored, NotRestored> {
+        let done = self.steps(there, watch).await;
+        done.map_err(|why| NotRestored {
+            why,
+            begun: self.begun,
+        })
+    }
+
+    async fn steps(&mut self, there: There, watch: &mut Watch<'_>) -> Result<Restored, String> {
+        self.merged = there != There::Nothing;
+        if !self.merged {
+            self.create(watch).await?;
+            self.secure(watch).await?;
+        }
+        self.documents(Pass::Documents, watch).await?;
+        self.documents(Pass::Designs, watch).await?;
+        self.verify(watch).await
+    }
+
+    async fn there(&mut self) -> Result<There, Trouble> {
+        let path = Path::database(self.link.name());
+        let response = self.link.get(&path).await?;
+        if response.is_absent("Database does not exist.") {
+            return Ok(There::Nothing);
+        }
+        if response.status != 200 {
+            return Err(refused(&path, &response));
+        }
+        let figures: answers::Figures = serde_json::from_value(response.body)
+            .map_err(|e| Trouble::Final(format!("the database's figures cannot be read: {e}")))?;
+        Ok(There::Database {
+            documents: figures.doc_count,
+            partitioned: figures.is_partitioned(),
+        })
+    }
+
+    /// Creates the database. One that has come to be there meanwhile is somebody else's.
+    async fn create(&mut self, watch: &mut Watch<'_>) -> Result<(), String> {
+        let header = &self.whole.header;
+        let path = Path::creation(self.link.name(), header.partitioned, header.shards);
+        self.begun = true;
+        let mut lost = false;
+        loop {
+            let answer = self.put(&path, b"{}").await;
+            let trouble = match answer {
+                Ok(Response {
+                    status: 201 | 202, ..
+                }) => break,
+                // One's own attempt, whose answer was lost.
+                Ok(Response { status: 412, .. }) if lost => break,
+                Ok(Response { status: 412, .. }) => {
+                    self.begun = false;
+                    return Err("the database has come to be there meanwhile".to_owned());
+                }
+                Ok(response) => refused(&path, &response),
+                Err(trouble) => trouble,
+            };
+            lost |= matches!(trouble, Trouble::Lost(_));
+            self.tries.again(trouble, watch).await?;
+        }
+        match self.look(watch).await? {
+            There::Database {
+                documents: 0,
+                partitioned,
+            } if partitioned == header.partitioned => Ok(()),
+            There::Database { documents: 0, .. } => Err(format!(
+                "the database was partitioned={} and CouchDB created it otherwise",
+                header.partitioned
+            )),
+            There::Database { documents, .. } => Err(format!(
+                "the database that was created has {documents} documents already"
+            )),
+            There::Nothing => Err("the database that was created is not there".to_owned()),
+        }
+    }
+
+    async fn secure(&mut self, watch: &mut Watch<'_>) -> Result<(), String> {
+        let path = Path::security(self.link.name());
+        let body = self.whole.trailer.security.to_string();
+        loop {
+            let trouble = match self.put(&path, body.as_bytes()).await {
+                Ok(Response {
+                    status: 200..=202, ..
+                }) => return Ok(()),
+                Ok(response) => refused(&path, &response),
+                Err(trouble) => trouble,
+            };
+            self.tries.again(trouble, watch).await?;
+        }
+    }
+
+    async fn put(&mut self, path: &Path, body: &[u8]) -> Result<Response, Trouble> {
+        let body = Body::Bytes(body);
+        self.link.write(Method::Put, path, JSON, body).await
+    }
+
+    /// Writes the documents of a pass, from the last whole member on where the connection broke.
+    async fn documents(&mut self, pass: Pass, watch: &mut Watch<'_>) -> Result<(), String> {
+        let mut mark = Mark::start();
+        loop {
+            let trouble = match self.members(pass, &mut mark, watch).await {
+                Ok(()) => return Ok(()),
+                Err(trouble) => trouble,
+            };
+            self.tries.again(trouble, watch).await?;
+        }
+    }
+
+    /// From `mark` to the end; `mark` goes along.
+    async fn members(
+        &mut self,
+        pass: Pass,
+        mark: &mut Mark,
+        watch: &mut Watch<'_>,
+    ) -> Result<(), Trouble> {
+        let mut items = self.open(mark)?;
+        let mut row = mark.lines.rows;
+        let mut skipped = false;
+        let mut batch: Vec<Box<RawValue>> = Vec::new();
+        let mut size = 0;
+        while let Some(item) = next(&mut items)? {
+            match item {
+                Item::Row(found) => {
+                    let design = found.id.starts_with("_design/");
+                    skipped = self.is_superseded(row) || design != (pass == Pass::Designs);
+                    row += 1;
+                }
+                Item::Document(..) if skipped => {}
+                Item::Document(raw, meta) if meta.stubs().next().is_some() => {
+                    self.send(&mut batch).await?;
+                    size = 0;
+                    self.large(&raw, &meta, &mut items).await?;
+                }
+                Item::Document(raw, _) => {
+                    if size + raw.get().len() > BATCH_BYTES || batch.len() == BATCH {
+                        self.send(&mut batch).await?;
+                        size = 0;
+                    }
+                    size += raw.get().len();
+                    batch.push(raw);
+                }
+                Item::Checkpoint(_) => {
+                    self.send(&mut batch).await?;
+                    size = 0;
+                    self.tries.progress();
+                    if pass == Pass::Documents {
+                        watch(Progress::Writing {
+                            rows: row,
+                            of: self.whole.trailer.lines.rows,
+                            bytes: items.lines().bytes,
+                        });
+                    }
+                }
+                Item::Header(_) | Item::Attachment(_) | Item::Content(_) | Item::Trailer(_) => {}
+            }
+            if batch.is_empty() && items.mark().offset > mark.offset {
+                *mark = items.mark().clone();
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes a batch; CouchDB names those that it refuses.
+    async fn send(&mut self, batch: &mut Vec<Box<RawValue>>) -> Result<(), Trouble> {
+        if batch.is_empty() {
+            return Ok(());
+        }
+        let path = Path::bulk_documents(self.link.name());
+        let mut body = String::from("{\"new_edits\":false,\"docs\":[");
+        for (at, raw) in batch.iter().enumerate() {
+            if at > 0 {
+                body.push(',');
+            }
+            body.push_str(raw.get());
+        }
+        body.push_str("]}");
+        batch.clear();
+        let sent = Body::Bytes(body.as_bytes());
+        let response = self.link.write(Method::Post, &path, JSON, sent).await?;
+        match response.status {
+            201 | 202 => {}
+            // What CouchDB says of a batch some of whose documents it does not take.
+            417 => {}
+            _ => return Err(refused(&path, &response)),
+        }
+        let refusal = response
+            .body
+            .as_array()
+            .into_iter()
+            .flatten()
+            .find(|told| told.get("error").is_some());
+        match refusal {
+            None if response.status == 417 => Err(refused(&path, &response)),
+            None => Ok(()),
+            Some(told) => {
+                let word = |key: &str| told.get(key).and_then(Value::as_str).unwrap_or_default();
+                Err(Trouble::Final(format!(
+                    "CouchDB does not take document {:?}: {} {}",
+                    word("id"),
+                    word("error"),
+                    word("reason")
+                )))
+            }
+        }
+    }
+
+    /// Writes a revision whose attachments stand behind it.
+    async fn large(
+        &mut self,
+        raw: &RawValue,
+        meta: &Meta,
+        items: &mut Items<BufReader<File>>,
+    ) -> Result<(), Trouble> {
+        let Some(path) = Path::revision(self.link.name(), &meta.id) else {
+            let why = format!("document {:?} cannot be written by a path", meta.id);
+            return Err(Trouble::Final(why));
+        };
+        let boundary = crate::couchdb::transport::nonce();
+        let mut body = multipart::Body::new(raw, meta, items, boundary)
+            .map_err(|e| Trouble::Final(format!("document {:?} cannot be read: {e}", meta.id)))?;
+        let content_type = body.content_type();
+        let sent = Body::Stream {
+            length: body.length(),
+            from: &mut body,
+        };
+        let response = self
+            .link
+            .write(Method::Put, &path, &content_type, sent)
+            .await?;
+        match response.status {
+            200..=202 => Ok(()),
+            _ => Err(refused(&path, &response)),
+        }
+    }
+
+    /// Asks the database for every revision of the file, and compares the count and the security object of one that was created.
+    async fn verify(&mut self, watch: &mut Watch<'_>) -> Result<Restored, String> {
+        watch(Progress::Checking);
+        let mut mark = Mark::start();
+        let revisions = loop {
+            let trouble = match self.missing(&mut mark).await {
+                Ok(revisions) => break revisions,
+                Err(trouble) => trouble,
+            };
+            self.tries.again(trouble, watch).await?;
+        };
+        let documents = match self.look(watch).await? {
+            There::Database { documents, .. } => documents,
+            There::Nothing => return Err("the database is gone".to_owned()),
+        };
+        let expected = self.whole.trailer.totals.documents;
+        if !self.merged && documents != expected {
+            return Err(format!(
+                "the file has {expected} documents, the database has {documents}"
+            ));
+        }
+        if !self.merged {
+            let path = Path::security(self.link.name());
+            let security: Value = loop {
+                let trouble = match self.link.good(&path).await {
+                    Ok(security) => break security,
+                    Err(trouble) => trouble,
+                };
+                self.tries.again(trouble, watch).await?;
+            };
+            if security != self.whole.trailer.security {
+                return Err("the security object is not the file's".to_owned());
+            }
+        }
+        Ok(Restored {
+            documents,
+            revisions,
+        })
+    }
+
+    /// Asks from `mark` on; how many revisions of the file count.
+    async fn missing(&mut self, mark: &mut Mark) -> Result<u64, Trouble> {
+        let mut items = self.open(mark)?;
+        let mut row = mark.lines.rows;
+        let mut revisions = 0;
+        let mut asked: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        let mut many = 0;
+        while let Some(item) = next(&mut items)? {
+            if let Item::Row(found) = item {
+                if !self.is_superseded(row) {
+                    many += found.leaves.len();
+                    revisions += found.leaves.len() as u64;
+                    asked.insert(found.id, found.leaves);
+                }
+                row += 1;
+                if many >= ASKED {
+                    self.lacks(&mut asked).await?;
+                    many = 0;
+                }
+            }
+        }
+        self.lacks(&mut asked).await?;
+        Ok(revisions)
+    }
+
+    async fn lacks(&mut self, asked: &mut BTreeMap<String, Vec<String>>) -> Result<(), Trouble> {
+        if asked.is_empty() {
+            return Ok(());
+        }
+        let query = Query::revisions_missing(self.link.name());
+        let body = serde_json::to_vec(&std::mem::take(asked)).map_err(io::Error::from)?;
+        let response = self.link.query(&query, &body).await?;
+        if response.status != 200 {
+            return Err(refused(query.path(), &response));
+        }
+        let lacks = answers::missing(&response.body)
+            .map_err(|e| Trouble::Lost(format!("what is missing cannot be read: {e}")))?;
+        match lacks.first() {
+            None => Ok(()),
+            Some((id, revs)) => Err(Trouble::Final(format!(
+                "the database lacks revision {} of document {id:?}",
+                revs.join(", ")
+            ))),
+        }
+    }
+
+    fn is_superseded(&self, row: u64) -> bool {
+        self.whole.superseded.binary_search(&row).is_ok()
+    }
+
+    fn open(&self, mark: &Mark) -> io::Result<Items<BufReader<File>>> {
+        let mut file = File::open(&self.whole.file)?;
+        file.seek(SeekFrom::Start(mark.offset))?;
+        Ok(Items::at(BufReader::new(file), mark.clone()))
+    }
+}
+
+const JSON: &str = "application/json";
+
+/// The file was whole when it was read first.
+fn next(items: &mut Items<BufReader<File>>) -> Result<Option<Item>, Trouble> {
+    items
+        .next_item()
+        .map_err(|broken| Trouble::Final(format!("the file has changed: {broken}")))
+}
