@@ -61,10 +61,7 @@ pub async fn run(app: &mut App, args: Args) -> Result<Code> {
     let taken = take(app, &cluster, &target, &name, &place, interrupt.as_mut())
         .await
         .map_err(|error| error.hint_part(&place))?;
-    let line = format!(
-        "database \"{name}\" saved to {}\n",
-        taken.file.display()
-    );
+    let line = format!("database \"{name}\" saved to {}\n", taken.file.display());
     app.ui.result(&line)?;
     Ok(Code::Ok)
 }
@@ -75,9 +72,11 @@ pub async fn run(app: &mut App, args: Args) -> Result<Code> {
 /// It is none.
 pub(super) fn name(text: &str) -> Result<DatabaseName> {
     DatabaseName::parse(text).map_err(|why| {
-        Error::new(format!("refused: {text:?} is not an onboarding's database: {why}"))
-            .with_code(Code::Refused)
-            .hint("the name is <namespace>_<database>, as in: kubectl skvs list")
+        Error::new(format!(
+            "refused: {text:?} is not an onboarding's database: {why}"
+        ))
+        .with_code(Code::Refused)
+        .hint("the name is <namespace>_<database>, as in: kubectl skvs list")
     })
 }
 

@@ -28,6 +28,7 @@ use trace::Trace;
 pub async fn run(app: &mut App, args: Args) -> Result<Code> {
     let names = args.names()?;
     let overrides = args.plan.overrides(args.is_rehearsal(), names.len())?;
+    let place = args.place(&names)?;
     let ways = question::ways(app, &args, &names)?;
     let interrupt = crate::interrupt::any();
     tokio::pin!(interrupt);
@@ -38,6 +39,7 @@ pub async fn run(app: &mut App, args: Args) -> Result<Code> {
         args: &args,
         overrides,
         documents: Vec::new(),
+        place: place.as_ref(),
         cluster: &cluster,
         trace,
         interrupt: interrupt.as_mut(),

@@ -59,7 +59,10 @@ pub async fn run(app: &mut App, args: Args) -> Result<Code> {
     let context = app.global.connection.context.as_deref();
     let one = std::slice::from_ref(&name);
     let ways = confirm::ways(one, terminal.stdin && terminal.stderr, &confirm, context)?;
-    let way = ways.into_iter().next().expect("there is a way for each name");
+    let way = ways
+        .into_iter()
+        .next()
+        .expect("there is a way for each name");
     let interrupt = crate::interrupt::any();
     tokio::pin!(interrupt);
 
@@ -101,7 +104,8 @@ pub async fn run(app: &mut App, args: Args) -> Result<Code> {
         }
     };
     app.ui.end_live();
-    let again = "to go on, restore again with --into-existing: what is written already stays as it is";
+    let again =
+        "to go on, restore again with --into-existing: what is written already stays as it is";
     match done {
         None => Err(Error::new(format!(
             "interrupted: database \"{name}\" may hold a part of the file only"

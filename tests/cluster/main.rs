@@ -2,6 +2,7 @@
 //!
 //! One binary, so that the sandbox is started once. A command's tests are in the file of its name.
 
+mod backup;
 mod capture;
 mod completion;
 mod connection;

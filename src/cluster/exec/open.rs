@@ -4,6 +4,7 @@
 
 use super::{Ended, Place, ended};
 use crate::cluster::{Cluster, ClusterError};
+use futures::FutureExt;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Status;
 use kube::api::AttachedProcess;
 use std::io;
@@ -23,6 +24,8 @@ pub struct Running {
     stdout: Pin<Box<dyn AsyncRead + Send>>,
     stderr: JoinHandle<Vec<u8>>,
     status: Pin<Box<dyn Future<Output = Option<Status>> + Send>>,
+    /// What the status was, once the connection has ended: its future is over then.
+    told: Option<Option<Status>>,
     /// Holds the connection.
     _process: AttachedProcess,
 }
@@ -64,6 +67,7 @@ impl Cluster {
             stdout: Box::pin(stdout),
             stderr: tokio::spawn(beginning(stderr)),
             status: Box::pin(status),
+            told: None,
             _process: process,
         })
     }
@@ -75,8 +79,18 @@ impl Running {
     /// # Errors
     /// The command or the connection has ended.
     pub async fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.stdin.write_all(bytes).await?;
-        self.stdin.flush().await
+        if self.told.is_none() {
+            let write = async {
+                self.stdin.write_all(bytes).await?;
+                self.stdin.flush().await
+            };
+            tokio::select! {
+                biased;
+                written = write => return written,
+                told = &mut self.status => self.told = Some(told),
+            }
+        }
+        Err(io::ErrorKind::BrokenPipe.into())
     }
 
     /// What comes next on stdout, at most `into` bytes; 0 at its end, which is also that of a lost connection.
@@ -84,12 +98,26 @@ impl Running {
     /// # Errors
     /// The connection ended in the middle.
     pub async fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        self.stdout.read(into).await
+        if self.told.is_none() {
+            tokio::select! {
+                biased;
+                read = self.stdout.read(into) => return read,
+                told = &mut self.status => self.told = Some(told),
+            }
+        }
+        match &self.told {
+            Some(Some(_)) => self.stdout.read(into).await,
+            // Without a status nobody ends the streams: what has come is all there is.
+            Some(None) | None => self.stdout.read(into).now_or_never().unwrap_or(Ok(0)),
+        }
     }
 
     /// How it ended, once stdout has, and the beginning of stderr.
     pub async fn ended(self) -> (Ended, Vec<u8>) {
-        let status = tokio::time::timeout(STATUS, self.status).await;
+        let status = match self.told {
+            Some(told) => Ok(told),
+            None => tokio::time::timeout(STATUS, self.status).await,
+        };
         let ended = match status {
             Ok(Some(status)) => ended(&status),
             Ok(None) | Err(_) => Ended::Lost("the connection ended without a status".to_owned()),

@@ -81,7 +81,9 @@ fn line(name: &str, progress: &Progress, earlier: u64, since: Duration) -> Strin
     };
     let all = of.max(rows).max(1);
     let full = rows * CELLS / all;
-    let bar: String = (0..CELLS).map(|c| if c < full { '#' } else { '-' }).collect();
+    let bar: String = (0..CELLS)
+        .map(|c| if c < full { '#' } else { '-' })
+        .collect();
     let mut line = format!(
         "{name} [{bar}] {}%  {rows} of {all} documents, {}",
         rows * 100 / all,
@@ -117,6 +119,9 @@ mod tests {
         // More than were counted at the beginning, and nothing at all.
         assert!(at(12, 10, 9).contains("100%  12 of 12 documents"));
         assert!(at(0, 0, 9).contains("] 0%  0 of 1 documents"));
-        assert_eq!(line("a_b", &Progress::Checking, 0, Duration::ZERO), "a_b: checking the file");
+        assert_eq!(
+            line("a_b", &Progress::Checking, 0, Duration::ZERO),
+            "a_b: checking the file"
+        );
     }
 }

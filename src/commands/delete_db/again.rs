@@ -42,6 +42,7 @@ pub(super) fn again(connection: &ConnectionArgs, args: &Args, name: &DatabaseNam
         // It is to tell what is there, whatever was planned.
         plan: _,
         trace: _,
+        backup: _,
         pods:
             PodArgs {
                 couchdb_namespace,

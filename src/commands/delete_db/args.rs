@@ -4,9 +4,11 @@ use super::super::couchdb_pods::PodArgs;
 use super::plan_args::PlanArgs;
 use super::trace::TraceArgs;
 use crate::cluster::parse_duration;
+use crate::couchdb::backup::part::Place;
 use crate::error::{Error, Result};
 use crate::exit::Code;
 use crate::model::names::DatabaseName;
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// Delete the database of an onboarding that is gone
@@ -22,6 +24,7 @@ use std::time::Duration;
   kubectl skvs delete-db pds_database --context prod-east --confirm pds_database
   kubectl skvs delete-db pds_database --dry-run -o json
   kubectl skvs delete-db pds_database --context prod-east --confirm pds_database --plan TOKEN
+  kubectl skvs delete-db pds_database --backup pds_database.skvs.gz
   kubectl skvs delete-db pds_database web_cart
 
 -n and --onboarding-selector are not used: the HelmReleases of all namespaces are read.
@@ -39,6 +42,9 @@ pub struct Args {
     /// How long to wait, after the deletion, until every member has let go of the database
     #[arg(long, default_value = "30s", value_parser = parse_duration, value_name = "DURATION")]
     pub(super) timeout: Duration,
+    /// Save the database to this file first, and delete it only when the file is whole and nothing was written since
+    #[arg(long, value_name = "FILE")]
+    pub(super) backup: Option<PathBuf>,
     #[command(flatten)]
     pub(super) plan: PlanArgs,
     #[command(flatten)]
@@ -51,6 +57,22 @@ impl Args {
     /// Nothing is to be deleted.
     pub(super) fn is_rehearsal(&self) -> bool {
         self.dry_run != "none"
+    }
+
+    /// Where the backup goes, if there is to be one.
+    ///
+    /// # Errors
+    /// It cannot go there, or one file is to hold several databases.
+    pub(super) fn place(&self, names: &[DatabaseName]) -> Result<Option<Place>> {
+        let Some(file) = &self.backup else {
+            return Ok(None);
+        };
+        if names.len() > 1 {
+            return Err(Error::new("--backup takes one database: a file holds one")
+                .with_code(Code::Usage)
+                .hint("delete them one by one, each with a file of its own"));
+        }
+        super::super::backup::place(file, false).map(Some)
     }
 
     /// The databases, each once, in the order in which they were given.

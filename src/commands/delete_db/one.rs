@@ -1,5 +1,6 @@
 //! One target from its plan to its end, each step a function of its own: prepare, show, question, act, tell.
 
+use super::super::backup;
 use super::several::Ended;
 use super::told::{done, interrupted, not_found, refused, tell};
 use super::trace::Trace;
@@ -7,6 +8,7 @@ use super::{Args, question};
 use crate::cli::App;
 use crate::cluster::Cluster;
 use crate::couchdb::Target;
+use crate::couchdb::backup::part::Place;
 use crate::couchdb::delete::card;
 use crate::couchdb::delete::confirm::{Confirmed, Way};
 use crate::couchdb::delete::execute::{self, Interrupt, Patience};
@@ -26,6 +28,8 @@ pub(super) struct Run<'a> {
     pub(super) overrides: Overrides,
     /// The plans, where they are to be documents.
     pub(super) documents: Vec<DeletionPlan>,
+    /// Where the backup goes.
+    pub(super) place: Option<&'a Place>,
     pub(super) cluster: &'a Cluster,
     pub(super) trace: Trace,
     /// One wait for the whole run: an interrupt between two steps is seen by the next.
@@ -50,11 +54,35 @@ impl Run<'_> {
             return self.rehearsed(name);
         };
         let confirmed = question::confirmed(name, plan, way, self.interrupt.as_mut()).await?;
+        let confirmed = self.backed_up(name, confirmed).await?;
         self.trace.started(self.app, self.cluster, &traced).await?;
         let outcome = self.act(confirmed).await;
         let (app, cluster) = (&mut *self.app, self.cluster);
         self.trace.ended(app, cluster, &traced, &outcome).await;
         tell(self.app, self.args, name, outcome)
+    }
+
+    /// The backup, where one is asked for; without it nothing is deleted.
+    async fn backed_up(
+        &mut self,
+        name: &DatabaseName,
+        confirmed: Confirmed,
+    ) -> Result<Confirmed, Ended> {
+        let Some(place) = self.place else {
+            return Ok(confirmed);
+        };
+        let target = confirmed.plan().target();
+        let interrupt = self.interrupt.as_mut();
+        let taken = backup::take(self.app, self.cluster, target, name, place, interrupt).await;
+        let taken = taken.map_err(|stopped| {
+            self.app
+                .ui
+                .status("Nothing was deleted: without a whole backup the DELETE is not sent.");
+            stopped.before_deletion(place)
+        })?;
+        confirmed
+            .after(&taken)
+            .map_err(|refusal| Ended::alone(refused(self.app, vec![refusal])))
     }
 
     /// The act; what it waits for is told on a terminal.

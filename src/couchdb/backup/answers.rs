@@ -11,7 +11,7 @@ use std::collections::HashMap;
 
 /// What a database says of itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct State {
+pub(crate) struct State {
     pub server: Server,
     /// Another one for a later database of the same name.
     pub identity: String,
@@ -21,7 +21,7 @@ pub struct State {
 
 /// `GET /{db}`.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-pub struct Figures {
+pub(crate) struct Figures {
     pub db_name: String,
     pub doc_count: u64,
     #[serde(default)]
@@ -46,28 +46,28 @@ struct Shape {
 }
 
 impl Figures {
-    pub fn update_seq(&self) -> String {
+    pub(crate) fn update_seq(&self) -> String {
         sequence(&self.update_seq)
     }
 
-    pub fn is_partitioned(&self) -> bool {
+    pub(crate) fn is_partitioned(&self) -> bool {
         self.props.partitioned
     }
 
-    pub fn shards(&self) -> Option<u32> {
+    pub(crate) fn shards(&self) -> Option<u32> {
         self.cluster.q
     }
 }
 
 /// A page of the changes feed.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Changes {
+pub(crate) struct Changes {
     pub rows: Vec<Change>,
 }
 
 /// One row.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Change {
+pub(crate) struct Change {
     pub row: Row,
     /// The sequence after it.
     pub seq: String,
@@ -77,7 +77,7 @@ pub struct Change {
 ///
 /// # Errors
 /// It is no page of changes.
-pub fn changes(body: &[u8]) -> Result<Changes, serde_json::Error> {
+pub(crate) fn changes(body: &[u8]) -> Result<Changes, serde_json::Error> {
     #[derive(Deserialize)]
     struct Page {
         results: Vec<Told>,
@@ -132,7 +132,7 @@ fn sequence(value: &Value) -> String {
 }
 
 /// The question for revisions.
-pub fn wanted(revisions: &[(&str, &str)]) -> Vec<u8> {
+pub(crate) fn wanted(revisions: &[(&str, &str)]) -> Vec<u8> {
     let docs: Vec<Value> = revisions
         .iter()
         .map(|(id, rev)| serde_json::json!({"id": id, "rev": rev}))
@@ -141,13 +141,13 @@ pub fn wanted(revisions: &[(&str, &str)]) -> Vec<u8> {
 }
 
 /// Revisions by id and revision. One that is not there is not among them.
-pub type Documents<'a> = HashMap<(String, String), &'a RawValue>;
+pub(crate) type Documents<'a> = HashMap<(String, String), &'a RawValue>;
 
 /// Reads the answer to it.
 ///
 /// # Errors
 /// It is no such answer.
-pub fn documents(body: &[u8]) -> Result<Documents<'_>, serde_json::Error> {
+pub(crate) fn documents(body: &[u8]) -> Result<Documents<'_>, serde_json::Error> {
     #[derive(Deserialize)]
     struct Page<'a> {
         #[serde(borrow)]
@@ -185,7 +185,7 @@ pub fn documents(body: &[u8]) -> Result<Documents<'_>, serde_json::Error> {
 ///
 /// # Errors
 /// It is no such answer.
-pub fn missing(body: &Value) -> Result<Vec<(String, Vec<String>)>, serde_json::Error> {
+pub(crate) fn missing(body: &Value) -> Result<Vec<(String, Vec<String>)>, serde_json::Error> {
     #[derive(Deserialize)]
     struct Lacks {
         #[serde(default)]

@@ -155,7 +155,12 @@ fn head(boundary: &str, name: &str, kind: &str, length: u64) -> String {
     let quoted: String = name
         .chars()
         .filter(|c| !c.is_control())
-        .flat_map(|c| matches!(c, '"' | '\\').then_some('\\').into_iter().chain([c]))
+        .flat_map(|c| {
+            matches!(c, '"' | '\\')
+                .then_some('\\')
+                .into_iter()
+                .chain([c])
+        })
         .collect();
     format!(
         "\r\n--{boundary}\r\nContent-Disposition: attachment; filename=\"{quoted}\"\r\nContent-Type: {kind}\r\nContent-Length: {length}\r\n\r\n"

@@ -64,7 +64,10 @@ impl Whole {
 pub enum There {
     Nothing,
     /// A database with so many documents.
-    Database { documents: u64, partitioned: bool },
+    Database {
+        documents: u64,
+        partitioned: bool,
+    },
 }
 
 /// Why a restore ended before its end.

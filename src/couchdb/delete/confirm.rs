@@ -4,6 +4,11 @@
 //! is ever implied. No flag and no variable says "yes" to whatever the target happens to be.
 
 use super::plan::{Cleared, Plan};
+use super::refusal::Refusal;
+use crate::couchdb::backup::format::identity;
+use crate::couchdb::backup::pull::Taken;
+use crate::couchdb::request::Path;
+use crate::couchdb::script::{Guard, Job};
 use crate::error::Error;
 use crate::exit::Code;
 use crate::model::names::DatabaseName;
@@ -12,12 +17,43 @@ use crate::model::names::DatabaseName;
 #[derive(Debug)]
 pub struct Confirmed {
     plan: Plan,
+    /// That nothing was written since the backup.
+    unchanged: Option<Guard>,
 }
 
 impl Confirmed {
     /// The plan that was shown.
     pub fn plan(&self) -> &Plan {
         &self.plan
+    }
+
+    /// After a backup: what was written since it ended is in no file, so the DELETE is not sent.
+    ///
+    /// # Errors
+    /// The backup is of another database than the plan.
+    pub fn after(mut self, backup: &Taken) -> Result<Self, Refusal> {
+        let facts = self.plan.facts();
+        let same = backup.header.database == facts.name.as_str()
+            && backup.header.identity == identity(&facts.shard_map);
+        if !same {
+            return Err(Refusal::Changed {
+                what: "the database that was backed up has been created anew".to_owned(),
+            });
+        }
+        self.unchanged = Some(Guard {
+            path: Path::changes(&facts.name, &backup.trailer.seq, 1),
+            holds: "\"results\":[],".to_owned(),
+        });
+        Ok(self)
+    }
+
+    /// The run that looks once more at all that was confirmed, and then sends the DELETE.
+    pub fn deletion(&self) -> Job {
+        let mut job = self.plan.deletion();
+        if let (Job::Delete { guards, .. }, Some(guard)) = (&mut job, &self.unchanged) {
+            guards.push(guard.clone());
+        }
+        job
     }
 }
 
@@ -86,7 +122,10 @@ pub fn ways(
 pub fn accept(plan: Cleared, answer: &str) -> Result<Confirmed, Error> {
     let plan = plan.into_plan();
     if answer == plan.name().as_str() {
-        return Ok(Confirmed { plan });
+        return Ok(Confirmed {
+            plan,
+            unchanged: None,
+        });
     }
     let said = if answer.is_empty() {
         "nothing was typed".to_owned()

@@ -89,6 +89,9 @@ fn changed(guard: &str, responses: &[(String, Result<Response, NoResponse>)]) ->
         Some(Ok(response)) if response.status != 200 => {
             format!("CouchDB answers {}", response.clause())
         }
+        _ if guard.contains("/_changes?") => {
+            "the database was written to after it was backed up".to_owned()
+        }
         _ => {
             let (path, held) = guard.split_once(' ').unwrap_or((guard, ""));
             format!("{path} does not hold {held} any more")

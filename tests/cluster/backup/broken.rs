@@ -1,0 +1,139 @@
+//! Connections that break, runs that are interrupted, disks that are full.
+
+use super::couch::{all, args, odd, run};
+use crate::delete_db::stage::Stage;
+use crate::harness::{Said, Skvs, skvs};
+use std::process::Stdio;
+use std::time::Duration;
+use testbed::couchdb::Fault;
+use testbed::{Act, ExecProxy, Point, Sandbox, Strike, Way, Which};
+
+#[test]
+fn a_broken_exec_is_opened_again_and_the_rest_is_read() {
+    let stage = Stage::new("stage-backup-broken");
+    odd(&stage, "broken_db", 1500);
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("b.gz");
+    let to = file.to_str().unwrap();
+    let strike = Strike {
+        exec: Which::Number(0),
+        at: Point::Byte(Way::ToClient, 400_000),
+        act: Act::Rst,
+    };
+    let proxy = ExecProxy::start(Sandbox::shared(), strike).expect("a proxy");
+    // CouchDB's own connection breaks as well, later.
+    stage
+        .front
+        .plant(Fault::cut("GET", "/broken_db/large/1/b/2.bin"));
+    let words = args(&stage, &["backup", "broken_db", "--to", to]);
+    let said = Skvs::with(proxy.kubeconfig(), words).run();
+    assert_eq!(said.code, 0, "{}", said.stderr);
+    assert!(proxy.struck(), "{}", said.stderr);
+    assert_eq!(
+        said.stderr.matches("; tried again in ").count(),
+        2,
+        "{}",
+        said.stderr
+    );
+    let words = [
+        "restore",
+        to,
+        "--to",
+        "broken_copy",
+        "--confirm",
+        "broken_copy",
+    ];
+    // So does a restore.
+    stage
+        .front
+        .plant(Fault::drop_connection("POST", "/broken_copy/_bulk_docs"));
+    stage.front.plant(Fault::cut("PUT", "/broken_copy/large/1"));
+    let said = run(&stage, &words);
+    assert_eq!(said.code, 0, "{}", said.stderr);
+    assert_eq!(
+        said.stderr.matches("; tried again in ").count(),
+        2,
+        "{}",
+        said.stderr
+    );
+    assert_eq!(all("broken_copy"), all("broken_db"));
+}
+
+#[test]
+fn ctrl_c_leaves_a_part_and_the_same_command_goes_on() {
+    let stage = Stage::new("stage-backup-interrupt");
+    odd(&stage, "paused_db", 1500);
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("p.gz");
+    let words = [
+        "delete-db",
+        "paused_db",
+        "--confirm",
+        "paused_db",
+        "--backup",
+        file.to_str().unwrap(),
+    ];
+    let path = "/paused_db/large%2F1/b%2F2.bin";
+    stage
+        .front
+        .plant(Fault::hang("GET", "/paused_db/large/1/b/2.bin"));
+    let mut command = skvs(args(&stage, &words)).into_command();
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let child = command.spawn().expect("the plugin starts");
+    testbed::wait("the request that hangs", Duration::from_secs(60), || {
+        (stage.front.count("GET", path) > 0).then_some(())
+    })
+    .expect("it is asked for");
+    let kill = std::process::Command::new("/bin/sh")
+        .args(["-c", &format!("kill -INT {}", child.id())])
+        .status();
+    assert!(kill.expect("kill runs").success());
+    let said = Said::from(child.wait_with_output().expect("it ends"));
+    let stderr = said.failed(130);
+    for line in [
+        "error: interrupted: the backup of database \"paused_db\" is not finished, and nothing was changed\n",
+        "p.gz.part; the same command goes on from there\n",
+    ] {
+        assert!(stderr.contains(line), "{stderr}");
+    }
+    assert!(!file.exists() && stage.front.exists("paused_db"));
+    let said = run(&stage, &words);
+    assert_eq!(said.code, 0, "{}", said.stderr);
+    assert!(
+        said.stderr.contains("paused_db: going on behind the "),
+        "{}",
+        said.stderr
+    );
+    assert!(file.exists() && !stage.front.exists("paused_db"));
+}
+
+#[test]
+fn a_full_disk_is_told_and_nothing_is_deleted() {
+    let stage = Stage::new("stage-backup-full");
+    odd(&stage, "full_db", 10);
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("f.gz");
+    let words = [
+        "delete-db",
+        "full_db",
+        "--confirm",
+        "full_db",
+        "--backup",
+        file.to_str().unwrap(),
+    ];
+    // Files of this shell's children may be so many blocks long; beyond that a write fails.
+    let command = skvs(args(&stage, &words)).into_command();
+    let mut shell = std::process::Command::new("/bin/sh");
+    shell
+        .args(["-c", "trap '' XFSZ; ulimit -f 16; exec \"$0\" \"$@\""])
+        .arg(command.get_program())
+        .args(command.get_args())
+        .env_clear();
+    for (key, value) in command.get_envs() {
+        shell.env(key, value.unwrap_or_default());
+    }
+    let said = Said::from(shell.output().expect("the shell starts"));
+    let stderr = said.failed(4);
+    assert!(stderr.contains("f.gz.part cannot be written: "), "{stderr}");
+    assert!(!file.exists() && stage.front.exists("full_db") && stage.deletes() == 0);
+}

@@ -1,0 +1,133 @@
+//! `delete-db --backup`: no deletion without a whole file.
+
+use super::couch::{all, ask, figures, odd, run};
+use crate::delete_db::stage::Stage;
+use serde_json::json;
+use std::path::PathBuf;
+use std::time::Duration;
+use testbed::couchdb::Fault;
+
+struct Folder {
+    folder: tempfile::TempDir,
+}
+
+impl Folder {
+    fn new() -> Self {
+        Self {
+            folder: tempfile::tempdir().unwrap(),
+        }
+    }
+
+    fn file(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+}
+
+#[test]
+fn a_deleted_database_comes_back_from_its_file() {
+    let stage = Stage::new("stage-backup-first");
+    odd(&stage, "first_db", 30);
+    let before = all("first_db");
+    let folder = Folder::new();
+    let file = folder.file("f.gz");
+    let to = file.to_str().unwrap();
+    let words = [
+        "delete-db",
+        "first_db",
+        "--confirm",
+        "first_db",
+        "--backup",
+        to,
+    ];
+    let said = run(&stage, &words);
+    assert_eq!(said.code, 0, "{}", said.stderr);
+    let saved = said.stderr.find("Saved 37 documents").expect("it is told");
+    assert!(saved < said.stderr.find("Checked on 3 of 3").expect("it is told"));
+    assert!(!stage.front.exists("first_db"));
+    let words = ["restore", to, "--to", "first_db", "--confirm", "first_db"];
+    run(&stage, &words).ok();
+    assert_eq!(all("first_db"), before);
+    // The name is taken: nothing is deleted for a file that would be replaced.
+    let words = [
+        "delete-db",
+        "first_db",
+        "--confirm",
+        "first_db",
+        "--backup",
+        to,
+    ];
+    let stderr = run(&stage, &words).failed(1);
+    assert!(stderr.contains("exists already"), "{stderr}");
+    assert_eq!(stage.deletes(), 1);
+}
+
+#[test]
+fn a_short_backup_stops_the_deletion() {
+    let stage = Stage::new("stage-backup-short");
+    stage.front.create_database("short_db", 5).unwrap();
+    let mut info = figures(&stage, "short_db");
+    info["doc_count"] = json!(6);
+    stage
+        .front
+        .plant(Fault::answer("GET", "/short_db", 200, info).times(100));
+    let folder = Folder::new();
+    let file = folder.file("s.gz");
+    let words = [
+        "delete-db",
+        "short_db",
+        "--confirm",
+        "short_db",
+        "--backup",
+        file.to_str().unwrap(),
+    ];
+    let stderr = run(&stage, &words).failed(4);
+    for line in [
+        "Nothing was deleted: without a whole backup the DELETE is not sent.\n",
+        "error: the backup of database \"short_db\" failed: short: CouchDB counts 6 documents, the file has 5\n",
+        "s.gz.part; the same command goes on from there\n",
+    ] {
+        assert!(stderr.contains(line), "{stderr}");
+    }
+    assert!(!file.exists() && folder.file("s.gz.part").exists());
+    assert!(stage.front.exists("short_db") && stage.deletes() == 0);
+}
+
+#[test]
+fn what_is_written_behind_the_backup_stops_the_deletion() {
+    let stage = Stage::new("stage-backup-late");
+    stage.front.create_database("late_db", 5).unwrap();
+    // The plan and the last look ask for the members, the backup does not.
+    let pause = Duration::from_secs(3);
+    stage
+        .front
+        .plant(Fault::slow("GET", "/_membership", pause).times(2));
+    let folder = Folder::new();
+    let file = folder.file("l.gz");
+    let words = [
+        "delete-db",
+        "late_db",
+        "--confirm",
+        "late_db",
+        "--backup",
+        file.to_str().unwrap(),
+    ];
+    let said = std::thread::scope(|scope| {
+        let run = scope.spawn(|| run(&stage, &words));
+        testbed::wait("the last look", Duration::from_secs(60), || {
+            (stage.front.count("GET", "/_membership") == 2).then_some(())
+        })
+        .expect("it comes");
+        let (status, _) = ask("PUT", "/late_db/late", Some(&json!({"v": 1})));
+        assert_eq!(status, 201);
+        run.join().expect("it ends")
+    });
+    let stderr = said.failed(4);
+    assert!(
+        stderr.contains(
+            "error: refused: since the plan was made, the database was written to after it was backed up\n"
+        ),
+        "{stderr}"
+    );
+    assert!(stage.front.exists("late_db") && stage.deletes() == 0);
+    assert!(file.exists());
+}
