@@ -46,7 +46,9 @@ fn works(command: &str, words: &[&str], code: i32) -> String {
 
 /// Rights that the log does not show here: for other kinds of source, for statuses that name less, for `list -w`, for an
 /// operator that is not installed, and the one for exec that the API server checks beside `get` (see [`exec_needs_both_rights`]).
-const NOT_SEEN: [(&str, &str); 26] = [
+const NOT_SEEN: [(&str, &str); 28] = [
+    ("backup", "create pods/exec"),
+    ("restore", "create pods/exec"),
     ("list", "watch helmreleases"),
     ("describe", "get gitrepositories"),
     ("describe", "get ocirepositories"),
@@ -218,6 +220,31 @@ fn delete_db() {
     );
     assert!(!front.exists("rbac_gone"));
     all_used("delete-db");
+}
+
+#[test]
+fn backup_and_restore() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("rbac.gz");
+    let to = file.to_str().expect("a path");
+    works("backup", &["backup", "orphan_db", "--to", to, "--force"], 0);
+    all_used("backup");
+    let front = Sandbox::shared().couchdb();
+    let words = [
+        "restore",
+        to,
+        "--to",
+        "rbac_restored",
+        "--context",
+        "sandbox",
+        "--confirm",
+        "rbac_restored",
+    ];
+    works("restore", &words, 0);
+    all_used("restore");
+    front
+        .drop_database("rbac_restored")
+        .expect("it was restored");
 }
 
 /// A server since 1.35 asks for `create` beside `get` when an exec comes by WebSocket; older ones for `get` alone.

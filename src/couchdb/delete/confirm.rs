@@ -42,7 +42,7 @@ impl Confirmed {
         }
         self.unchanged = Some(Guard {
             path: Path::changes(&facts.name, &backup.trailer.seq, 1),
-            holds: "\"results\":[],".to_owned(),
+            holds: "\"results\":[]".to_owned(),
         });
         Ok(self)
     }

@@ -110,6 +110,8 @@ fn what_is_written_behind_the_backup_stops_the_deletion() {
         "late_db",
         "--backup",
         file.to_str().unwrap(),
+        // What is written before the backup ends is in the file.
+        "--accept=writes",
     ];
     let said = std::thread::scope(|scope| {
         let run = scope.spawn(|| run(&stage, &words));

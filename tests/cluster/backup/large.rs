@@ -1,5 +1,5 @@
 //! A database of 100,000 documents with attachments, backed up and restored equal, in bounded memory:
-//! `cargo test --release --test cluster backup::large -- --ignored --nocapture` prints time and peak memory.
+//! `cargo test --test cluster backup::large -- --ignored --nocapture` prints time and peak memory.
 
 use super::couch::{args, good};
 use crate::delete_db::stage::Stage;
