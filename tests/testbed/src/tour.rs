@@ -7,6 +7,8 @@ pub const CONTEXT: &str = "CONTEXT";
 
 /// Stands for a file in the sandbox's own folder, which goes with it.
 pub const BUNDLE: &str = "BUNDLE";
+/// The same.
+pub const BACKUP: &str = "BACKUP";
 
 /// One command of the tour.
 #[derive(Debug)]
@@ -109,11 +111,32 @@ pub const STOPS: &[Stop] = &[
         exit: 4,
     },
     Stop {
+        title: "One database in a local file",
+        argv: &["kubectl", "skvs", "backup", "orphan_db", "--to", BACKUP],
+        exit: 0,
+    },
+    Stop {
         title: "One whose onboarding is gone is",
         argv: &[
             "kubectl",
             "skvs",
             "delete-db",
+            "orphan_db",
+            "--context",
+            CONTEXT,
+            "--confirm",
+            "orphan_db",
+        ],
+        exit: 0,
+    },
+    Stop {
+        title: "And comes back from its file",
+        argv: &[
+            "kubectl",
+            "skvs",
+            "restore",
+            BACKUP,
+            "--to",
             "orphan_db",
             "--context",
             CONTEXT,

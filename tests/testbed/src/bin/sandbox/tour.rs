@@ -7,7 +7,7 @@ use std::{
 
 use testbed::{
     Error, Result, Sandbox,
-    tour::{BUNDLE, CONTEXT, STOPS},
+    tour::{BACKUP, BUNDLE, CONTEXT, STOPS},
 };
 
 use crate::{shell, tools};
@@ -17,10 +17,13 @@ pub(crate) fn run(sandbox: &Sandbox, path: &OsStr) -> Result<u8> {
     let mut wrong = Vec::new();
     let bundle = sandbox.run_dir().join("onboarding.tar.gz");
     let bundle = bundle.to_string_lossy();
+    let backup = sandbox.run_dir().join("orphan_db.skvs.gz");
+    let backup = backup.to_string_lossy();
     for stop in STOPS {
         let argv = stop.argv.iter().map(|&word| match word {
             CONTEXT => sandbox.context(),
             BUNDLE => &bundle,
+            BACKUP => &backup,
             _ => word,
         });
         let argv: Vec<&str> = argv.collect();
