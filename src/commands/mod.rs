@@ -43,7 +43,7 @@ pub enum Command {
     Explain(explain::Args),
     Capture(capture::Args),
     Databases(databases::Args),
-    DeleteDb(delete_db::Args),
+    DeleteDb(Box<delete_db::Args>),
     Backup(backup::Args),
     Restore(restore::Args),
 }
@@ -63,7 +63,7 @@ pub async fn run(app: &mut App, command: Command) -> Result<Code> {
         Command::Explain(args) => explain::run(app, &args),
         Command::Capture(args) => capture::run(app, args).await,
         Command::Databases(args) => databases::run(app, args).await,
-        Command::DeleteDb(args) => delete_db::run(app, args).await,
+        Command::DeleteDb(args) => delete_db::run(app, *args).await,
         Command::Backup(args) => backup::run(app, args).await,
         Command::Restore(args) => restore::run(app, args).await,
     }

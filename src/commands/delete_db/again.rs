@@ -109,7 +109,7 @@ mod tests {
         let cli = Cli::try_parse_from(["kubectl-skvs", "delete-db", "a_b"].iter().chain(words))
             .expect("a command line");
         match cli.command {
-            Command::DeleteDb(args) => (cli.global.connection, args),
+            Command::DeleteDb(args) => (cli.global.connection, *args),
             other => panic!("{other:?}"),
         }
     }

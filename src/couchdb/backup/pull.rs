@@ -129,7 +129,7 @@ pub(crate) async fn pull(
         why,
         part: Some(place.part().to_owned()),
     };
-    let finish = run.to_the_end().await.map_err(stopped)?;
+    let finish = run.until_done().await.map_err(stopped)?;
     let Run { writer, .. } = run;
     let seam = writer.mark().clone();
     let (file, trailer) = writer
@@ -174,7 +174,7 @@ struct Run<'a, 'w, S> {
 
 impl<S: Source> Run<'_, '_, S> {
     /// Until nothing has changed and the counts match.
-    async fn to_the_end(&mut self) -> Result<Finish, String> {
+    async fn until_done(&mut self) -> Result<Finish, String> {
         let mut counted: Option<(u64, Tally)> = None;
         let mut differs = String::new();
         for round in 0..ROUNDS {

@@ -14,7 +14,7 @@ struct Folder {
 impl Folder {
     fn new() -> Self {
         Self {
-            folder: tempfile::tempdir().unwrap(),
+            folder: tempfile::tempdir().expect("a folder"),
         }
     }
 

@@ -6,11 +6,17 @@ use crate::couchdb::session::Taker;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
+/// A leaf: revision, whether it is a deletion, its attachment.
+type Leaf = (String, bool, Vec<u8>);
+
+/// A document: the sequence of its last change, and its leaves.
+type Entry = (u64, Vec<Leaf>);
+
 /// A database in memory: documents by id, each with the sequence of its last change.
 #[derive(Default)]
 struct Memory {
     sequence: u64,
-    documents: BTreeMap<String, (u64, Vec<(String, bool, Vec<u8>)>)>,
+    documents: BTreeMap<String, Entry>,
     identity: u64,
     /// Questions so far, and those that are lost.
     asked: usize,
@@ -51,8 +57,7 @@ impl Memory {
     }
 
     fn live(&self) -> u64 {
-        let live =
-            |leaves: &[(String, bool, Vec<u8>)]| leaves.iter().any(|(_, deleted, _)| !deleted);
+        let live = |leaves: &[Leaf]| leaves.iter().any(|(_, deleted, _)| !deleted);
         self.documents.values().filter(|(_, l)| live(l)).count() as u64
     }
 }
@@ -216,7 +221,7 @@ fn read(taken: &Taken) -> (Vec<(String, String)>, usize) {
 }
 
 fn all(memory: &Memory) -> Vec<(String, String)> {
-    let of = |(id, (_, leaves)): (&String, &(u64, Vec<(String, bool, Vec<u8>)>))| {
+    let of = |(id, (_, leaves)): (&String, &Entry)| {
         leaves
             .iter()
             .map(|(rev, ..)| (id.clone(), rev.clone()))
