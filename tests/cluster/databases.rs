@@ -1,5 +1,6 @@
 //! `databases` on the sandbox's shared CouchDB: real pods, real execs, the seeded onboardings.
 
+mod broken;
 mod figures;
 
 use crate::harness::{Said, Skvs, skvs};

@@ -8,6 +8,7 @@ mod case;
 use super::stage::Stage;
 use crate::harness::{Said as Ended, Skvs};
 use case::{Case, Said, Truth};
+use serde_json::json;
 use std::fmt::Write as _;
 use std::process::{Command, Stdio};
 use std::sync::Mutex;
@@ -55,7 +56,7 @@ fn what_is_said_is_true_whatever_breaks() {
     at_rest("faults_");
     let wrong: Vec<String> = runs.iter().filter_map(|run| judge(&stage, run)).collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    assert!(cases.len() >= 40);
+    assert!(cases.len() >= 100);
 }
 
 fn run(stage: &Stage, number: usize, case: &Case) -> Run {
@@ -64,9 +65,14 @@ fn run(stage: &Stage, number: usize, case: &Case) -> Run {
         .front
         .create_database(&database, 1)
         .expect("a database");
-    stage
-        .front
-        .plant(Fault::slow("DELETE", &format!("/{database}"), LATE));
+    let path = format!("/{database}");
+    stage.front.plant(match case.truth {
+        Truth::Kept => {
+            let body = json!({"error": "error", "reason": "timeout"});
+            Fault::answer("DELETE", &path, 500, body)
+        }
+        _ => Fault::slow("DELETE", &path, LATE),
+    });
     let proxy = ExecProxy::start(Sandbox::shared(), case.strike.clone()).expect("a proxy");
     let args = stage.args(&database, &["--confirm", &database, "--timeout", "1s"]);
     let mut command = Skvs::with(proxy.kubeconfig(), args).into_command();
@@ -77,7 +83,7 @@ fn run(stage: &Stage, number: usize, case: &Case) -> Run {
         .expect("the plugin starts");
     if case.strike.act == Act::Stall {
         // The command behind a connection that is silent goes on: Ctrl-C comes when it has done its work.
-        let asked = || stage.front.count("DELETE", &format!("/{database}")) > 0;
+        let asked = || stage.front.count("DELETE", &path) > 0;
         testbed::wait("the stall", Duration::from_secs(60), || {
             (proxy.struck() && (asked() || case.truth == Truth::Untouched)).then_some(())
         })
@@ -137,7 +143,8 @@ fn judge(stage: &Stage, run: &Run) -> Option<String> {
     };
     must(run.struck, "the strike did not fall");
     must(asked <= 1, "more than one DELETE was asked for");
-    must(exists == (asked == 0), "the front lost the truth");
+    let kept = case.truth == Truth::Kept;
+    must(exists == (asked == 0 || kept), "the front lost the truth");
     // The claims, whatever the point is.
     must(
         (ended.code == 0) == (ended.stdout == deleted),
@@ -181,6 +188,7 @@ fn judge(stage: &Stage, run: &Run) -> Option<String> {
     match case.truth {
         Truth::Gone => must(!exists, "it is still there"),
         Truth::Untouched => must(exists && asked == 0, "it was asked to be deleted"),
+        Truth::Kept => must(exists, "it is gone"),
         Truth::Either => {}
     }
     (!wrong.is_empty()).then(|| {

@@ -1,7 +1,7 @@
 //! The points of the matrix: where an exec is struck and how, and what may be said and be true afterwards.
 
 use Said::{Done, NotSent, Unknown};
-use Truth::{Either, Gone, Untouched};
+use Truth::{Either, Gone, Kept, Untouched};
 use std::fmt::{self, Display, Formatter};
 use std::time::Duration;
 use testbed::Act::{self, Close, Delay, Fin, Garble, Gateway, Rst, Stall, Swallow};
@@ -30,6 +30,8 @@ pub(super) enum Truth {
     Untouched,
     /// The script in the pod may go on without its client, or be ended by it: one or the other.
     Either,
+    /// CouchDB does not do what it is asked: it is made to answer 500 at once.
+    Kept,
 }
 
 /// One point.
@@ -104,6 +106,18 @@ const ROWS: &[Row] = &[
     (DELETION, BeforeStatus, &[PAUSE], &[Done], Gone),
     (DELETION, WithinStatus, &[Fin, Garble], &[Unknown], Gone),
     (DELETION, AfterStatus, &[Fin, Rst], &[Done], Gone),
+
+    // The same where CouchDB fails to delete: what breaks must not hide that it is still there.
+    (DELETION, Upgraded, &[PAUSE], &[Unknown], Kept),
+    (DELETION, Before(SENDING), &[Close, Rst, Garble, Swallow], &[Unknown], Kept),
+    (DELETION, Before(ANSWER), &[Close, Fin, Rst, Garble, Swallow, PAUSE], &[Unknown], Kept),
+    (DELETION, Within(ANSWER), &[Fin, Rst, Garble], &[Unknown], Kept),
+    (DELETION, After(ANSWER), &[Rst], &[Unknown], Kept),
+    (DELETION, BeforeStatus, &[Close, Rst, Garble, Swallow], &[Unknown], Kept),
+    (DELETION, WithinStatus, &[Fin, Garble], &[Unknown], Kept),
+    (DELETION, AfterStatus, &[Rst], &[Unknown], Kept),
+    (READ_BACK, BeforeUpgrade, &[Rst], &[Unknown], Kept),
+    (READ_BACK, Within(LOOKED), &[Garble], &[Unknown], Kept),
 
     // After an answer of 200 the read-back adds evidence and takes nothing away.
     (READ_BACK, BeforeUpgrade, &[Rst, Gateway(502)], &[Done], Gone),
@@ -189,6 +203,7 @@ impl Display for Truth {
         f.write_str(match self {
             Self::Gone => "deleted",
             Self::Untouched => "there, no DELETE came",
+            Self::Kept => "there: CouchDB answered 500",
             Self::Either => "one or the other: the command runs on alone",
         })
     }
