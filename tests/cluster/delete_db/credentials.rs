@@ -8,6 +8,7 @@ mod forms;
 use super::stage::{Pod, Stage, USUAL};
 use crate::harness::{Said, kubectl, skvs};
 use forms::Forms;
+use std::io::Read as _;
 use std::process::Stdio;
 use std::time::Duration;
 use testbed::Sandbox;
@@ -60,8 +61,30 @@ fn the_password_leaves_the_pod_nowhere() {
     let mut run = |what: &'static str, args: Vec<&str>| {
         said.push((what, skvs(args).run()));
     };
-    let confirmed = ["--confirm", "secret_first", "-v=9"];
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = |name: &str| folder.path().join(name).to_string_lossy().into_owned();
+    let (record, saved, kept) = (file("record"), file("saved.gz"), file("kept.gz"));
+    let confirmed = [
+        "--confirm",
+        "secret_first",
+        "--record",
+        &record,
+        "--backup",
+        &saved,
+        "-v=9",
+    ];
     run("a deletion", stage.args("secret_first", &confirmed));
+    let in_pod = ["--couchdb-namespace", stage.namespace, "-v=9"];
+    run(
+        "a backup",
+        [&["backup", "secret_kept", "--to", &kept], &in_pod[..]].concat(),
+    );
+    let restore = ["restore", &kept, "--to", "secret_back", "--context"];
+    let confirmed = ["sandbox", "--confirm", "secret_back"];
+    run(
+        "a restore",
+        [&restore[..], &confirmed[..], &in_pod[..]].concat(),
+    );
     let both = ["secret_kept", "--dry-run", "-v=9"];
     run("a rehearsal of two", stage.args("secret_other", &both));
     let claimed = ["--confirm", "pds_database", "-v=9"];
@@ -103,6 +126,8 @@ fn the_password_leaves_the_pod_nowhere() {
     let codes: Vec<(&str, i32)> = said.iter().map(|(what, s)| (*what, s.code)).collect();
     let expected = [
         ("a deletion", 0),
+        ("a backup", 0),
+        ("a restore", 0),
         ("a rehearsal of two", 0),
         ("a refusal", 4),
         ("a plan as JSON", 0),
@@ -121,6 +146,18 @@ fn the_password_leaves_the_pod_nowhere() {
         for stream in [&said.stdout, &said.stderr] {
             assert_eq!(forms.found(stream), [""; 0], "{what}");
         }
+    }
+
+    for path in [&record, &saved, &kept] {
+        let written = std::fs::read(path).expect("it was written");
+        let mut text = String::new();
+        let unpacked = flate2::read::MultiGzDecoder::new(&written[..]).read_to_string(&mut text);
+        match unpacked {
+            Ok(_) => assert!(path.ends_with(".gz")),
+            Err(_) => text = String::from_utf8(written).expect("text"),
+        }
+        assert!(text.contains("secret_"), "{path}: {text}");
+        assert_eq!(forms.found(&text), [""; 0], "in {path}");
     }
 
     let seen = watch.seen();
@@ -149,6 +186,14 @@ fn the_password_leaves_the_pod_nowhere() {
             "no exec with {command}: {execs:#?}"
         );
     }
+    let of_event = |line: &&str| {
+        let words = ["\"resource\":\"events\"", "requestObject", "secret_first"];
+        words.iter().all(|word| line.contains(word))
+    };
+    assert!(
+        audit.lines().any(|line| of_event(&line)),
+        "the Event of the deletion is not in the audit log"
+    );
     assert_eq!(forms.found(&audit), [""; 0], "in the audit log");
     for name in ["kube-apiserver-sandbox.log", "node.log"] {
         assert_eq!(forms.found(&log(name)), [""; 0], "in {name}");
