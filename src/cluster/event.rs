@@ -54,6 +54,7 @@ impl Cluster {
             .body(Body::from(event.to_string().into_bytes()))
             .map_err(|e| ClusterError::Other(e.to_string()))?;
         let failed = |e| ClusterError::from_kube(e, self.server());
+        #[expect(clippy::disallowed_methods, reason = "the one Event")]
         let (head, body) = client.send(request).await.map_err(failed)?.into_parts();
         let body = body.collect().await.map_err(failed)?.to_bytes();
         if head.status.is_success() {

@@ -130,6 +130,7 @@ impl Transport {
             segment(place.pod)
         );
         let pods: Api<Pod> = Api::namespaced(self.client(&path)?, place.namespace);
+        #[expect(clippy::disallowed_methods, reason = "the one way into a pod")]
         let upgrade = pods.exec(place.pod, command, &params);
         let process = match self.timeout() {
             None => upgrade.await,

@@ -15,6 +15,7 @@ mod pages;
 mod proxy;
 mod read;
 mod review;
+pub mod secret;
 mod transport;
 pub mod watch;
 

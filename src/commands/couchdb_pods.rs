@@ -1,5 +1,9 @@
 //! Which pod CouchDB is asked in: the flags of the commands that ask it, and the pods that they choose among.
 
+mod secret;
+
+pub use secret::SecretArgs;
+
 use crate::cli::or_default;
 use crate::cluster::{Cluster, ClusterError, segment};
 use crate::couchdb::Target;
@@ -8,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::model::endpoint::COUCHDB_NAMESPACE;
 use k8s_openapi::api::core::v1::Pod;
 
-/// Flags that choose the pod.
+/// Flags that choose the pod, and the credentials.
 #[derive(clap::Args, Clone, Debug)]
 pub struct PodArgs {
     /// Namespace of CouchDB's pods
@@ -32,6 +36,14 @@ pub struct PodArgs {
     /// Port of CouchDB in its container; else the port named couchdb, else 5984
     #[arg(long, env = "SKVS_COUCHDB_PORT", value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
     pub port: Option<u16>,
+    #[command(flatten)]
+    pub secret: SecretArgs,
+}
+
+/// The container that was chosen, among these pods.
+pub(super) struct Found {
+    target: Target,
+    pods: Vec<Pod>,
 }
 
 impl PodArgs {
@@ -39,10 +51,10 @@ impl PodArgs {
     ///
     /// # Errors
     /// What the API server or the connection said.
-    pub async fn target(
+    pub(super) async fn found(
         &self,
         cluster: &Cluster,
-    ) -> Result<Result<Target, NoTarget>, ClusterError> {
+    ) -> Result<Result<Found, NoTarget>, ClusterError> {
         let namespace = segment(&self.couchdb_namespace);
         let mut path = format!("/api/v1/namespaces/{namespace}/pods");
         let selector = self.pod_selector.as_deref();
@@ -58,7 +70,16 @@ impl PodArgs {
             container: self.container.clone(),
             port: self.port,
         };
-        Ok(pods::target(&pods, &choice))
+        Ok(pods::target(&pods, &choice).map(|target| Found { target, pods }))
+    }
+
+    /// What was found, with a Secret's credentials where one is named.
+    ///
+    /// # Errors
+    /// The Secret cannot be read, or has not what is needed.
+    pub(super) async fn settled(&self, cluster: &Cluster, found: Found) -> Result<Target> {
+        let Found { target, pods } = found;
+        self.secret.settle(cluster, target, &pods).await
     }
 
     /// The container that is asked, for a command that can do nothing without it.
@@ -66,8 +87,8 @@ impl PodArgs {
     /// # Errors
     /// What the API server or the connection said, or why there is no single one.
     pub(super) async fn container(&self, cluster: &Cluster) -> Result<Target> {
-        match self.target(cluster).await? {
-            Ok(target) => Ok(target),
+        match self.found(cluster).await? {
+            Ok(found) => self.settled(cluster, found).await,
             Err(why) => Err(no_target(cluster, &self.couchdb_namespace, why).await),
         }
     }

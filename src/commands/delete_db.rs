@@ -6,6 +6,7 @@
 mod again;
 mod args;
 mod one;
+mod orphans;
 mod plan_args;
 mod question;
 mod several;
@@ -26,18 +27,30 @@ use trace::Trace;
 /// # Errors
 /// A refusal, what could not be read, or the outcome that is not "deleted".
 pub async fn run(app: &mut App, args: Args) -> Result<Code> {
-    let names = args.names()?;
-    let overrides = args.plan.overrides(args.is_rehearsal(), names.len())?;
+    args.plan.check(args.is_rehearsal())?;
+    let mut names = args.names()?;
+    // What is named is settled before anything is asked of the cluster; orphans are known only then.
     let place = args.place(&names)?;
-    let ways = question::ways(app, &args, &names)?;
+    let mut ways = question::ways(app, &args, &names)?;
     let interrupt = crate::interrupt::any();
     tokio::pin!(interrupt);
     let cluster = app.cluster().await?;
-    let trace = Trace::open(app, &args.trace, args.is_rehearsal(), &cluster).await?;
+    if args.orphans {
+        names = tokio::select! {
+            biased;
+            found = orphans::find(app, &args, &cluster) => found?,
+            () = interrupt.as_mut() => return Err(told::interrupted()),
+        };
+        if names.is_empty() {
+            return Ok(Code::Ok);
+        }
+        ways = question::ways(app, &args, &names)?;
+    }
+    args.plan.count(names.len())?;
+    let trace = Trace::open(&args.trace, args.is_rehearsal())?;
     let mut run = Run {
         app,
         args: &args,
-        overrides,
         documents: Vec::new(),
         place: place.as_ref(),
         cluster: &cluster,

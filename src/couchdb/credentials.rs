@@ -30,6 +30,14 @@ impl Credentials {
         Self::Given(Arc::new(line))
     }
 
+    /// Whose they are, for a sentence.
+    pub fn whose(&self) -> &'static str {
+        match self {
+            Self::Container => "the container's own credentials",
+            Self::Given(_) => "the Secret's credentials",
+        }
+    }
+
     /// The script's word for it.
     pub(super) fn source(&self) -> &'static str {
         match self {

@@ -60,7 +60,8 @@ pub async fn databases(
 fn read(target: &Target, wanted: &Wanted, answers: &Answers) -> Read<Databases> {
     if let Some(refusal) = answers.locked_out() {
         return Read::failed(format!(
-            "CouchDB in {target} refused the container's own credentials: {}",
+            "CouchDB in {target} refused {}: {}",
+            target.credentials.whose(),
             refusal.clause()
         ));
     }

@@ -108,6 +108,7 @@ impl Session {
         let nonce = nonce();
         let mut command = script::opening(SCRIPT, &nonce, target);
         command.push(idle.as_secs().max(1).to_string());
+        #[expect(clippy::disallowed_methods, reason = "one session")]
         let running = cluster
             .open(&target.place(), &command)
             .await

@@ -104,7 +104,7 @@ impl Failure {
                 match unfit {
                     Unfit::NoClient => error.hint("name another pod or container with --pod and --container"),
                     Unfit::NoCredentials => error.hint(
-                        "credentials are taken from the container's environment only; name the container that has them with --container",
+                        "credentials are taken from the container's environment: name the container that has them with --container; or have them read from a Secret on this machine and sent to the pod by stdin: --credentials-from-secret NAME",
                     ),
                     Unfit::NoTools => error,
                 }
@@ -134,6 +134,7 @@ pub async fn run_within(
     limit: Duration,
 ) -> Result<Answers, Failure> {
     let nonce = nonce();
+    #[expect(clippy::disallowed_methods, reason = "one run of the script")]
     let execed = cluster
         .exec(
             &target.place(),

@@ -9,6 +9,7 @@
     reason = "a test that cannot go on fails there"
 )]
 
+mod changes;
 mod completion;
 mod connection;
 mod credentials;

@@ -9,6 +9,7 @@ mod outcomes;
 mod plan;
 mod recorded;
 mod refusals;
+mod secret;
 mod several;
 pub(crate) mod stage;
 mod terminal;

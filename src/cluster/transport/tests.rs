@@ -122,6 +122,7 @@ async fn what_files_cannot_do_is_refused() {
         container: "couchdb",
     };
     let command = ["true".to_owned()];
+    #[expect(clippy::disallowed_methods, reason = "there is no cluster")]
     let ran = cluster.exec(&place, &command, b"", Duration::from_secs(1));
     assert!(ran.await.is_err_and(|e| e.is_not_saved()));
     let mut watch = cluster.watch_helm_releases(&Query::default(), "1");

@@ -20,6 +20,7 @@ impl Transport {
                 ClusterError::Other(format!("the path {path} cannot be asked for: {e}"))
             })?;
         let start = async {
+            #[expect(clippy::disallowed_methods, reason = "a watch's GET")]
             let response = client
                 .send(request)
                 .await

@@ -2,7 +2,7 @@
 //!
 //! Both structs are taken apart whole, so that a new flag must be given its place here. A token is never printed.
 
-use super::super::couchdb_pods::PodArgs;
+use super::super::couchdb_pods::{PodArgs, SecretArgs};
 use super::Args;
 use crate::cluster::ConnectionArgs;
 use crate::model::endpoint::COUCHDB_NAMESPACE;
@@ -36,6 +36,7 @@ pub(super) fn again(connection: &ConnectionArgs, args: &Args, name: &DatabaseNam
     } = connection;
     let Args {
         databases: _,
+        orphans: _,
         confirm: _,
         dry_run: _,
         timeout: _,
@@ -50,10 +51,17 @@ pub(super) fn again(connection: &ConnectionArgs, args: &Args, name: &DatabaseNam
                 pod,
                 container,
                 port,
+                secret:
+                    SecretArgs {
+                        credentials_from_secret,
+                        credentials_keys,
+                    },
             },
     } = args;
     let kubeconfig = kubeconfig.as_ref().map(|p| p.display().to_string());
     let timeout = format!("{}ms", request_timeout.as_millis());
+    let secret = credentials_from_secret.as_ref().map(ToString::to_string);
+    let keys = credentials_keys.as_ref().map(ToString::to_string);
     let port = port.map(|p| p.to_string());
     let mut words = ["kubectl", "skvs", "delete-db", name.as_str(), "--dry-run"]
         .map(str::to_owned)
@@ -87,6 +95,8 @@ pub(super) fn again(connection: &ConnectionArgs, args: &Args, name: &DatabaseNam
     flag("--pod", pod.as_deref());
     flag("--container", container.as_deref());
     flag("--port", port.as_deref());
+    flag("--credentials-from-secret", secret.as_deref());
+    flag("--credentials-keys", keys.as_deref());
     for (flag, value) in [
         ("--insecure-skip-tls-verify", insecure_skip_tls_verify),
         ("--disable-compression", disable_compression),
@@ -162,6 +172,10 @@ mod tests {
             "o",
             "--port",
             "1",
+            "--credentials-from-secret",
+            "n/s",
+            "--credentials-keys",
+            "u,p",
         ];
         let told = line(&words);
         let flags: Vec<&str> = told.split(' ').skip(4).collect();

@@ -31,8 +31,11 @@ use std::time::Duration;
 Exit codes: 0 deleted, 1 failed or not there, 4 refused or not confirmed, 5 the outcome is not known, 6 a member still holds the data, 130 interrupted while nothing was being deleted; of several databases the worst")]
 pub struct Args {
     /// The databases, <namespace>_<database>, such as pds_database
-    #[arg(value_name = "DATABASE", required = true)]
+    #[arg(value_name = "DATABASE", required_unless_present = "orphans")]
     pub(super) databases: Vec<String>,
+    /// Those that nobody claims, as databases --orphans lists them; with --confirm, each of them must be named
+    #[arg(long, conflicts_with_all = ["databases", "backup"])]
+    pub(super) orphans: bool,
     /// Confirm without a question; must be the database's name, and needs --context. Repeat it for each database
     #[arg(long, value_name = "NAME")]
     pub(super) confirm: Vec<String>,

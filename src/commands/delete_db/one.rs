@@ -13,7 +13,7 @@ use crate::couchdb::delete::card;
 use crate::couchdb::delete::confirm::{Confirmed, Way};
 use crate::couchdb::delete::execute::{self, Interrupt, Patience};
 use crate::couchdb::delete::outcome::Outcome;
-use crate::couchdb::delete::plan::{Cleared, Overrides, Plan, plan};
+use crate::couchdb::delete::plan::{Cleared, Plan, plan};
 use crate::couchdb::delete::read::{self, Look};
 use crate::error::{Error, Result};
 use crate::model::names::DatabaseName;
@@ -25,7 +25,6 @@ use crate::view::deletion_plan::{DeletionPlan, DeletionPlanList};
 pub(super) struct Run<'a> {
     pub(super) app: &'a mut App,
     pub(super) args: &'a Args,
-    pub(super) overrides: Overrides,
     /// The plans, where they are to be documents.
     pub(super) documents: Vec<DeletionPlan>,
     /// Where the backup goes.
@@ -43,13 +42,16 @@ impl Run<'_> {
         name: &DatabaseName,
         way: Option<Way>,
     ) -> Result<(), Ended> {
-        let plan = self.prepare(name).await?.under(self.overrides.clone());
+        let plan = self.prepare(name).await?;
+        let overrides = self.args.plan.overrides(&plan);
+        let plan = plan.under(overrides);
         self.show(&plan);
         let plan = self.cleared(plan)?;
-        let traced = self
-            .trace
-            .rehearse(self.app, self.cluster, plan.plan())
-            .await?;
+        let traced = tokio::select! {
+            biased;
+            traced = self.trace.rehearse(self.app, self.cluster, plan.plan()) => traced?,
+            () = self.interrupt.as_mut() => return Err(interrupted().into()),
+        };
         let Some(way) = way else {
             return self.rehearsed(name);
         };
@@ -92,6 +94,10 @@ impl Run<'_> {
             limit: self.args.timeout,
             tell: &mut |line| ui.live(line),
         };
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the deletion of what was confirmed"
+        )]
         let outcome =
             execute::execute(self.cluster, confirmed, self.interrupt.as_mut(), patience).await;
         self.app.ui.end_live();

@@ -1,16 +1,17 @@
 //! The flags that are about the plan: the one that was reviewed, the risks that are taken on, and the plan as a document.
 
-use crate::couchdb::delete::plan::Overrides;
+use crate::couchdb::delete::plan::{Overrides, Plan};
 use crate::couchdb::delete::risk::{Accepted, RiskKind};
-use crate::couchdb::delete::token::Token;
+use crate::couchdb::delete::token::{Part, Token};
 use crate::error::{Error, Result};
 use crate::render::output::ReportFormat;
 
 #[derive(clap::Args, Clone, Debug)]
 pub(super) struct PlanArgs {
-    /// The token of the plan that was reviewed, as --dry-run shows it: refused if anything is not as it was then
+    /// The token of the plan that was reviewed, as --dry-run shows it: refused if anything is not as it was then. Repeat it for
+    /// each database, in any order
     #[arg(long, value_name = "TOKEN")]
-    pub(super) plan: Option<Token>,
+    pub(super) plan: Vec<Token>,
     /// Take on a risk that the plan or a refusal names. Repeat it for each
     #[arg(long, value_name = "RISK", value_enum)]
     pub(super) accept: Vec<RiskKind>,
@@ -32,37 +33,64 @@ impl PlanArgs {
         self.output != ReportFormat::Text
     }
 
-    /// What they say of a plan; `databases` is how many are to be deleted.
+    /// Whether they go together.
     ///
     /// # Errors
-    /// Flags that do not go together.
-    pub(super) fn overrides(&self, rehearsal: bool, databases: usize) -> Result<Overrides> {
+    /// They do not.
+    pub(super) fn check(&self, rehearsal: bool) -> Result<()> {
         if self.is_document() && !rehearsal {
             return Err(Error::usage("-o json and -o yaml need --dry-run").hint(
                 "a deletion prints one line: database \"NAME\" deleted from NAMESPACE namespace",
             ));
         }
-        if self.plan.is_some() && databases > 1 {
-            return Err(Error::usage(
-                "--plan is the token of one database's plan, and several databases are named",
-            ));
-        }
-        if self.plan.is_some() && self.accept.contains(&RiskKind::Writes) {
+        if !self.plan.is_empty() && self.accept.contains(&RiskKind::Writes) {
             return Err(
                 Error::usage("--accept writes does not go with --plan: a plan that was reviewed holds for what was seen")
                     .hint("leave one of them out"),
             );
         }
-        Ok(Overrides {
+        Ok(())
+    }
+
+    /// Whether there is a token for each of so many databases, or none at all.
+    ///
+    /// # Errors
+    /// Some lack theirs.
+    pub(super) fn count(&self, databases: usize) -> Result<()> {
+        match self.plan.len() {
+            0 => Ok(()),
+            tokens if tokens == databases => Ok(()),
+            tokens => Err(Error::usage(format!(
+                "--plan is given {tokens} times for {}: each database has its own plan",
+                crate::text::count(databases as u64, "database")
+            ))),
+        }
+    }
+
+    /// What they say of a plan. Of several tokens its own is that of what was seen, else the one for the same database, by which what
+    /// changed is told.
+    pub(super) fn overrides(&self, plan: &Plan) -> Overrides {
+        let now = plan.token();
+        let own = self
+            .plan
+            .iter()
+            .min_by_key(|token| match token.differs(now) {
+                None => 0,
+                Some(parts) if !parts.is_empty() && !parts.contains(&Part::Database) => 1,
+                Some(_) => 2,
+            });
+        Overrides {
             accepted: Accepted::new(self.accept.iter().copied()),
-            token: self.plan.clone(),
-        })
+            token: own.cloned(),
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::couchdb::delete::plan::{plan, tests::facts};
+    use crate::model::names::DatabaseName;
     use clap::Parser;
 
     #[derive(Parser)]
@@ -71,10 +99,11 @@ mod tests {
         args: PlanArgs,
     }
 
-    fn of(words: &[&str], rehearsal: bool, databases: usize) -> Result<Overrides, String> {
+    fn of(words: &[&str], rehearsal: bool, databases: usize) -> Result<(), String> {
         let line = Line::try_parse_from(["x"].iter().chain(words)).map_err(|e| e.to_string())?;
-        let overrides = line.args.overrides(rehearsal, databases);
-        overrides.map_err(|e| e.message().to_owned())
+        let checked = line.args.check(rehearsal);
+        let checked = checked.and_then(|()| line.args.count(databases));
+        checked.map_err(|e| e.message().to_owned())
     }
 
     const TOKEN: &str = "v1-abcdefghijklmnopqrstuvwxyz-abcdefghijklmnopqrstu";
@@ -91,8 +120,9 @@ mod tests {
         assert!(
             of(&["--plan", TOKEN], false, 2)
                 .unwrap_err()
-                .contains("one database")
+                .contains("given 1 times for 2 databases")
         );
+        assert!(of(&["--plan", TOKEN, "--plan", TOKEN], false, 2).is_ok());
         let both = ["--plan", TOKEN, "--accept", "writes"];
         assert!(of(&both, false, 1).unwrap_err().contains("--accept writes"));
         assert!(
@@ -105,6 +135,29 @@ mod tests {
                 .unwrap_err()
                 .contains("another version")
         );
+    }
+
+    #[test]
+    fn a_plan_takes_its_own_token_or_the_one_for_the_same_database() {
+        let with = |documents: u64| {
+            let mut facts = facts();
+            facts.database.doc_count = documents;
+            plan(facts).unwrap()
+        };
+        let mut other = facts();
+        other.name = DatabaseName::parse("pds_other").unwrap();
+        other.database.db_name = "pds_other".into();
+        let other = plan(other).unwrap().token().to_string();
+        let (then, now) = (with(1).token().to_string(), with(2).token().to_string());
+        let token = |given: &[&String]| {
+            let words = given.iter().flat_map(|t| ["--plan", t.as_str()]);
+            let line = Line::try_parse_from(["x"].into_iter().chain(words)).unwrap();
+            line.args.overrides(&with(2)).token.map(|t| t.to_string())
+        };
+        assert_eq!(token(&[]), None);
+        assert_eq!(token(&[&other, &then, &now]), Some(now.clone()));
+        assert_eq!(token(&[&other, &then]), Some(then));
+        assert_eq!(token(&[&other]), Some(other));
     }
 
     #[test]

@@ -26,7 +26,9 @@ pub(super) fn ways(
     let terminal = app.ui.terminal();
     let context = app.global.connection.context.as_deref();
     let rehearsal = args.is_rehearsal();
-    if rehearsal && args.confirm.is_empty() {
+    // Of orphans nothing can be said before they are found.
+    let not_found_yet = args.orphans && names.is_empty();
+    if not_found_yet || rehearsal && args.confirm.is_empty() {
         return Ok(vec![None; names.len()]);
     }
     let terminal = terminal.stdin && terminal.stderr;

@@ -29,7 +29,8 @@ pub(super) struct TraceArgs {
 
 /// The trace of a run.
 pub(super) struct Trace {
-    author: Author,
+    /// Asked for once.
+    author: Option<Author>,
     record: Option<Record>,
     required: bool,
 }
@@ -42,20 +43,26 @@ pub(super) struct Traced {
 }
 
 impl Trace {
-    /// Opens the record and asks who one is.
+    /// Opens the record; a rehearsal has none.
     ///
     /// # Errors
     /// The record cannot be written.
-    pub(super) async fn open(
-        app: &App,
-        args: &TraceArgs,
-        rehearsal: bool,
-        cluster: &Cluster,
-    ) -> Result<Self> {
+    pub(super) fn open(args: &TraceArgs, rehearsal: bool) -> Result<Self> {
         let record = match &args.record {
             Some(path) if !rehearsal => Some(Record::open(path)?),
             _ => None,
         };
+        Ok(Self {
+            author: None,
+            record,
+            required: args.require_trace,
+        })
+    }
+
+    async fn author(&mut self, app: &App, cluster: &Cluster) -> Author {
+        if let Some(author) = &self.author {
+            return author.clone();
+        }
         let user = match cluster.whoami().await {
             Ok(user) => user,
             // Not served before Kubernetes 1.28.
@@ -70,11 +77,8 @@ impl Trace {
             context: cluster.context().map(str::to_owned),
             server: cluster.server().to_owned(),
         };
-        Ok(Self {
-            author,
-            record,
-            required: args.require_trace,
-        })
+        self.author = Some(author.clone());
+        author
     }
 
     /// Before the question: whether the API server would take the Events.
@@ -82,15 +86,20 @@ impl Trace {
     /// # Errors
     /// It would not, and they are required.
     pub(super) async fn rehearse(
-        &self,
+        &mut self,
         app: &mut App,
         cluster: &Cluster,
         plan: &Plan,
     ) -> Result<Traced, Ended> {
+        let author = self.author(app, cluster).await;
         let now = Timestamp::now();
         let id = format!("{:x}", now.as_nanosecond());
-        let deletion = Deletion::new(&self.author, plan, id);
+        let deletion = Deletion::new(&author, plan, id);
         let event = deletion.event(&Stage::Started, now);
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "whether the trace could be written"
+        )]
         let events = match cluster.make_event(deletion.namespace(), &event, true).await {
             Ok(()) => true,
             Err(error) => {
@@ -163,6 +172,7 @@ impl Traced {
         }
         let event = self.deletion.event(stage, now);
         let namespace = self.deletion.namespace();
+        #[expect(clippy::disallowed_methods, reason = "the trace of a deletion")]
         let made = cluster.make_event(namespace, &event, false).await;
         made.map_err(|e| {
             format!(

@@ -72,13 +72,16 @@ async fn in_a_pod(cluster: &Cluster, pods: &PodArgs, wanted: &Wanted) -> Read<Da
     let near = cluster.within(LIMIT);
     let started = Instant::now();
     let read = async {
-        match pods.target(&near).await {
+        match pods.found(&near).await {
             Err(error) => Read::Unknown(Why::from(&error)),
             Ok(Err(none)) => Read::failed(none.clause(&pods.couchdb_namespace)),
-            Ok(Ok(target)) => {
-                let left = LIMIT.saturating_sub(started.elapsed());
-                look::databases(&near, &target, wanted, left).await
-            }
+            Ok(Ok(found)) => match pods.settled(&near, found).await {
+                Err(error) => Read::failed(error.message().to_owned()),
+                Ok(target) => {
+                    let left = LIMIT.saturating_sub(started.elapsed());
+                    look::databases(&near, &target, wanted, left).await
+                }
+            },
         }
     };
     // A moment more than its parts: what has come by then still counts.

@@ -57,6 +57,7 @@ pub async fn execute(
         Ok(Err(refusals)) => return Outcome::Refused(refusals),
         Err(_) => return Outcome::Interrupted,
     }
+    #[expect(clippy::disallowed_methods, reason = "the one DELETE")]
     let job = confirmed.deletion();
     (patience.tell)(&format!("Deleting {} …", plan.name()));
     let run = match until(&mut interrupt, transport::run(cluster, plan.target(), &job)).await {

@@ -239,7 +239,8 @@ async fn read(cluster: &Cluster, target: &Target, paths: Vec<Path>) -> Result<An
         .map_err(|f| f.into_error(target))?;
     if let Some(refusal) = answers.locked_out() {
         return Err(Error::new(format!(
-            "CouchDB in {target} refused the container's own credentials: {}",
+            "CouchDB in {target} refused {}: {}",
+            target.credentials.whose(),
             refusal.clause()
         ))
         .hint("it was asked once and is not asked again: from 3.4 on a few failures lock the account for five minutes, for the pod's probes too"));

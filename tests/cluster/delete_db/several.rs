@@ -119,3 +119,80 @@ fn a_confirmation_that_lacks_a_name_or_has_one_too_many_deletes_nothing() {
     );
     assert_eq!(said.ok().lines().count(), 2);
 }
+
+#[test]
+fn orphans_are_those_that_nobody_claims_and_each_is_confirmed() {
+    let stage = Stage::new("stage-orphans");
+    for name in ["orphans_one", "orphans_two", "pds_database"] {
+        stage.front.create_database(name, 1).unwrap();
+    }
+    let run = |more: &[&str]| {
+        let args = [
+            "delete-db",
+            "--orphans",
+            "--couchdb-namespace",
+            stage.namespace,
+            "--context",
+            "sandbox",
+        ];
+        skvs([&args[..], more].concat()).run()
+    };
+    let (one, two) = ("orphans_one", "orphans_two");
+    let stderr = run(&["--confirm", one]).failed(4);
+    assert!(
+        stderr.contains("--confirm does not name orphans_two"),
+        "{stderr}"
+    );
+    let stderr = run(&[
+        "--confirm",
+        one,
+        "--confirm",
+        two,
+        "--confirm",
+        "pds_database",
+    ])
+    .failed(4);
+    assert!(
+        stderr.contains("--confirm says \"pds_database\""),
+        "{stderr}"
+    );
+    let stderr = run(&[]).failed(4);
+    assert!(
+        stderr.contains("--context NAME --confirm orphans_one --confirm orphans_two\n"),
+        "{stderr}"
+    );
+    run(&["orphans_one"]).failed(2);
+    // Each plan has its token, whatever the order.
+    let plans: serde_json::Value =
+        serde_json::from_str(&run(&["--dry-run", "-o", "json"]).ok()).unwrap();
+    let tokens: Vec<&str> = plans["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .rev()
+        .map(|p| p["token"].as_str().unwrap())
+        .collect();
+    assert_eq!(tokens.len(), 2);
+    let confirmed = ["--confirm", one, "--confirm", two];
+    let stderr = run(&[&confirmed[..], &["--plan", tokens[0]]].concat()).failed(2);
+    assert!(
+        stderr.contains("--plan is given 1 times for 2 databases"),
+        "{stderr}"
+    );
+    assert_eq!(stage.deletes(), 0);
+    let planned = [&confirmed[..], &["--plan", tokens[0], "--plan", tokens[1]]].concat();
+    let said = run(&planned);
+    assert!(
+        said.stderr.ends_with("2 of 2 databases deleted.\n"),
+        "{}",
+        said.stderr
+    );
+    assert!(stage.front.exists("pds_database"));
+    let again = run(&[]);
+    assert!(
+        again.stderr.contains("No orphans found."),
+        "{}",
+        again.stderr
+    );
+    assert_eq!(again.ok(), "");
+}

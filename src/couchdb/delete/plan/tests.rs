@@ -274,6 +274,7 @@ fn what_is_not_known_for_sure_is_a_refusal() {
 #[test]
 fn the_deletion_compares_all_that_the_plan_saw() {
     let plan = plan(facts()).unwrap();
+    #[expect(clippy::disallowed_methods, reason = "only looked at")]
     let Job::Delete { guards, database } = plan.deletion() else {
         panic!("a deletion");
     };
@@ -300,6 +301,7 @@ fn the_deletion_compares_all_that_the_plan_saw() {
         accepted: Accepted::new([RiskKind::Writes]),
         token: None,
     });
+    #[expect(clippy::disallowed_methods, reason = "only looked at")]
     let Job::Delete { guards: fewer, .. } = writing.deletion() else {
         panic!("a deletion");
     };
