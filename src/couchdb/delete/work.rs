@@ -15,6 +15,8 @@ use serde_json::Value;
 pub struct Work {
     pub replications: Vec<Replication>,
     pub tasks: Vec<Task>,
+    /// Lists that held nothing at all, so that the last look can tell whether they still do.
+    pub empty: Vec<List>,
     pub unread: Vec<(String, String)>,
 }
 
@@ -88,6 +90,9 @@ impl Work {
             Ok(rows) => rows,
             Err(why) => return self.unread.push((list.what().to_owned(), why)),
         };
+        if rows.is_empty() {
+            self.empty.push(list);
+        }
         for row in rows {
             match list {
                 List::ActiveTasks if text(row, "type").as_deref() != Some("replication") => {

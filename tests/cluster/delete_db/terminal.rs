@@ -171,6 +171,17 @@ fn what_changes_while_the_question_stands_is_seen_in_the_last_look() {
     );
     stage.front.set_up(&member, true);
 
+    let replicated = || {
+        let job = json!({"id": "ab12", "source": "http://elsewhere/last_quiet", "target": "http://here/last_quiet"});
+        stage.front.set_work("_scheduler/jobs", vec![job]);
+    };
+    refused(
+        "last_quiet",
+        &replicated,
+        "since the plan was made, /_scheduler/jobs?limit=2000 does not hold \"jobs\":[] any more",
+    );
+    stage.front.set_work("_scheduler/jobs", Vec::new());
+
     let claim = || {
         let claim = json!({"apiVersion": "helm.toolkit.fluxcd.io/v2", "kind": "HelmRelease",
             "metadata": {"name": "late", "namespace": stage.namespace},

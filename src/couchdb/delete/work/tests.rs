@@ -78,6 +78,14 @@ fn tasks_are_found_by_the_shards_that_they_work_on() {
 }
 
 #[test]
+fn a_list_that_holds_nothing_is_remembered_and_one_that_is_not_there_is_not() {
+    let none = json!({"total_rows": 0, "offset": 0, "jobs": [], "docs": []});
+    let mut work = work(&[(List::ReplicationJobs, none)]);
+    work.take(List::ReplicationDocuments, Ok(None), &name());
+    assert_eq!(work.empty, [List::ReplicationJobs]);
+}
+
+#[test]
 fn what_tells_neither_end_may_be_about_it() {
     let docs =
         json!({"docs": [{"doc_id": "broken", "state": "error", "source": null, "target": null}]});
