@@ -118,7 +118,13 @@ impl Place {
                 header: Some(found),
                 mark,
                 ..
-            } if found.database == header.database && found.identity == header.identity => Ok(mark),
+            } if is_same(&found, header) => Ok(mark),
+            Partial {
+                header: Some(found),
+                ..
+            } if found.server.uuid != header.server.uuid => {
+                Err(other("it is of another CouchDB".to_owned()))
+            }
             Partial {
                 header: Some(found),
                 ..
@@ -164,6 +170,13 @@ impl Place {
         }
         sync_folder(folder(&self.file)).map_err(failed)
     }
+}
+
+/// Whether both are of one database. A copy of a whole CouchDB, as staging may be of production, has databases of the same identity.
+fn is_same(one: &Header, other: &Header) -> bool {
+    one.server.uuid == other.server.uuid
+        && one.database == other.database
+        && one.identity == other.identity
 }
 
 /// Whether this may be the beginning of a header's member, not of somebody's own file.

@@ -9,8 +9,8 @@ use super::format::{FORMAT, Header, Trailer};
 use super::items::Broken;
 use super::part::{NoFile, Place};
 use super::source::{Source, Trouble};
-use super::tally::{self, Tally};
-use super::writer::{Finish, Writer};
+use super::tally::{self, Leaves, Tally};
+use super::writer::{Finish, Mark, Writer};
 use k8s_openapi::jiff::Timestamp;
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -177,6 +177,7 @@ impl<S: Source> Run<'_, '_, S> {
     async fn until_done(&mut self) -> Result<Finish, String> {
         let mut counted: Option<(u64, Tally)> = None;
         let mut differs = String::new();
+        let mut differed = false;
         for round in 0..ROUNDS {
             if round > 1 {
                 // Copies of a shard agree after a moment.
@@ -189,6 +190,8 @@ impl<S: Source> Run<'_, '_, S> {
                 Some((upto, tally)) if upto == rows => tally,
                 _ => self.count(rows).await?,
             };
+            // Before the look at the end, which then tells of anything that was written meanwhile.
+            let same = self.leaves().await? == tally.leaves;
             let end = self.end().await?;
             if end.rows != rows {
                 differs = "it is written to faster than it can be read".to_owned();
@@ -202,6 +205,15 @@ impl<S: Source> Run<'_, '_, S> {
                     "short: CouchDB counts {} documents, the file has {}",
                     end.documents, tally.totals.documents
                 );
+            } else if !same {
+                differs = format!(
+                    "the revisions in {} are not those of the database; remove it to begin anew",
+                    self.part.display()
+                );
+                if differed {
+                    break;
+                }
+                differed = true;
             } else {
                 return Ok(Finish {
                     finished: now(),
@@ -276,6 +288,27 @@ impl<S: Source> Run<'_, '_, S> {
         let rolled = self.writer.roll_back();
         rolled.map_err(|e| cannot_write(self.part, &e))?;
         self.tries.again(trouble, self.watch).await
+    }
+
+    /// What documents and leaves the database has now, told from the beginning: an earlier run's part may be of a server that has been
+    /// set back since, and an answer may have left a document out.
+    async fn leaves(&mut self) -> Result<Leaves, String> {
+        let mut leaves = Leaves::default();
+        let mut since = Mark::start().seq;
+        loop {
+            let page = match self.source.changes(&since, PAGE).await {
+                Ok(page) => page,
+                Err(trouble) => {
+                    self.back(trouble).await?;
+                    continue;
+                }
+            };
+            let Some(last) = page.rows.last() else {
+                return Ok(leaves);
+            };
+            since.clone_from(&last.seq);
+            page.rows.iter().for_each(|change| leaves.add(&change.row));
+        }
     }
 
     async fn count(&mut self, rows: u64) -> Result<Tally, String> {

@@ -3,14 +3,14 @@
 //! A document that was written to while the backup ran stands in the file again: the last row counts. To know it in bounded memory the
 //! file is read in slices of the documents' hashes, so often that a slice's rows fit: a file of half a million rows is read once.
 
-use super::format::{Header, Totals, Trailer};
+use super::format::{Header, Row, Totals, Trailer};
 use super::items::{Broken, Item, Items};
 use super::writer::Mark;
 use ring::digest::{SHA256, digest};
 use std::collections::HashMap;
 use std::io::{self, Read};
 
-/// Rows of a slice, about; each takes some 40 bytes.
+/// Rows of a slice, about; each takes some 70 bytes.
 const SLICE: u64 = 500_000;
 
 /// What a file holds.
@@ -18,10 +18,23 @@ const SLICE: u64 = 500_000;
 pub struct Tally {
     pub header: Header,
     pub totals: Totals,
+    /// Which leaf revisions each document has, all documents together.
+    pub leaves: Leaves,
     /// Numbers of the rows that a later one replaces, from 0, in order.
     pub superseded: Vec<u64>,
     /// `None` while the file is being written.
     pub trailer: Option<Trailer>,
+}
+
+/// Documents with their leaf revisions, in whatever order they came: two that are equal hold the same.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Leaves(u128);
+
+impl Leaves {
+    /// Takes a document in.
+    pub fn add(&mut self, row: &Row) {
+        self.0 = self.0.wrapping_add(leaves(row));
+    }
 }
 
 /// A file that is not finished: what is whole of it, and why it ends there.
@@ -101,6 +114,7 @@ impl Tally {
     fn add(&mut self, other: Self) {
         self.totals.documents += other.totals.documents;
         self.totals.deleted += other.totals.deleted;
+        self.leaves.0 = self.leaves.0.wrapping_add(other.leaves.0);
         self.superseded.extend(other.superseded);
     }
 }
@@ -110,8 +124,8 @@ fn one<R: Read>(mut items: Items<R>, slice: u64, slices: u64, open: bool) -> Res
     let mut header = None;
     let mut trailer = None;
     let mut number = 0;
-    // The last row of each document: its number, and whether only deletions are left.
-    let mut seen: HashMap<u128, (u64, bool)> = HashMap::new();
+    // The last row of each document: its number, whether only deletions are left, and its leaves.
+    let mut seen: HashMap<u128, (u64, bool, u128)> = HashMap::new();
     let mut superseded = Vec::new();
     loop {
         let item = match items.next_item() {
@@ -123,9 +137,10 @@ fn one<R: Read>(mut items: Items<R>, slice: u64, slices: u64, open: bool) -> Res
         match item {
             Item::Header(found) => header = Some(*found),
             Item::Row(row) => {
-                let hash = hash(&row.id);
+                let hash = hash(row.id.as_bytes());
+                let last = (number, row.deleted, leaves(&row));
                 if hash % u128::from(slices) == u128::from(slice)
-                    && let Some((before, _)) = seen.insert(hash, (number, row.deleted))
+                    && let Some((before, ..)) = seen.insert(hash, last)
                 {
                     superseded.push(before);
                 }
@@ -135,8 +150,12 @@ fn one<R: Read>(mut items: Items<R>, slice: u64, slices: u64, open: bool) -> Res
             Item::Document(..) | Item::Attachment(_) | Item::Content(_) | Item::Checkpoint(_) => {}
         }
     }
-    let deleted = seen.values().filter(|(_, deleted)| *deleted).count() as u64;
+    let deleted = seen.values().filter(|(_, deleted, _)| *deleted).count() as u64;
+    let leaves = seen
+        .values()
+        .fold(0u128, |sum, (.., leaves)| sum.wrapping_add(*leaves));
     Ok(Tally {
+        leaves: Leaves(leaves),
         header: header.ok_or_else(|| Broken::Cut(" within its first line".to_owned()))?,
         totals: Totals {
             documents: seen.len() as u64 - deleted,
@@ -148,9 +167,18 @@ fn one<R: Read>(mut items: Items<R>, slice: u64, slices: u64, open: bool) -> Res
     })
 }
 
-/// Half of the SHA-256 of a document's id.
-fn hash(id: &str) -> u128 {
-    let digest = digest(&SHA256, id.as_bytes());
+/// A document's id and leaves, whatever the order of these.
+fn leaves(row: &Row) -> u128 {
+    let mut revisions: Vec<&str> = row.leaves.iter().map(String::as_str).collect();
+    revisions.sort_unstable();
+    // No revision holds a line's end, and an id is told by its length.
+    let text = format!("{} {}\n{}", row.id.len(), row.id, revisions.join("\n"));
+    hash(text.as_bytes())
+}
+
+/// Half of the SHA-256.
+fn hash(bytes: &[u8]) -> u128 {
+    let digest = digest(&SHA256, bytes);
     let mut half = [0; 16];
     half.copy_from_slice(&digest.as_ref()[..16]);
     u128::from_be_bytes(half)
