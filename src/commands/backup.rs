@@ -28,7 +28,7 @@ use std::path::{Path, PathBuf};
   kubectl skvs backup pds_database --to pds_database.skvs.gz
 
 -n and --onboarding-selector are not used. What the file holds: docs/backup-format.md
-Exit codes: 0 done, 1 failed, 130 interrupted")]
+Exit codes: 0 done, 1 failed, 4 no onboarding's database, 130 interrupted")]
 pub struct Args {
     /// The database, <namespace>_<database>, such as pds_database
     #[arg(value_name = "DATABASE")]
@@ -91,9 +91,9 @@ pub(super) fn place(file: &Path, force: bool) -> Result<Place> {
 fn no_file(no: &NoFile) -> Error {
     let error = Error::new(no.to_string());
     match no {
-        NoFile::Exists(_) => error.hint("choose another name, or replace it with --force"),
+        NoFile::Exists(_) => error.hint("choose another name, or move it away"),
         NoFile::Other(part, _) => error.hint(format!(
-            "move {} away, or begin anew with --force",
+            "move {} away, or choose another name",
             part.display()
         )),
         NoFile::InUse(_) | NoFile::Io(..) => error,
@@ -112,8 +112,12 @@ impl Stopped {
         if !self.kept {
             return self.error;
         }
+        let again = match place.begins_anew() {
+            false => "the same command goes on from there",
+            true => "the same command without --force goes on from there",
+        };
         self.error.hint(format!(
-            "what was read is kept in {}; the same command goes on from there",
+            "what was read is kept in {}; {again}",
             place.part().display()
         ))
     }

@@ -97,10 +97,12 @@ pub async fn run(app: &mut App, args: Args) -> Result<Code> {
     let done = {
         let mut meter = Meter::new(&mut app.ui, &name);
         let mut watch = |progress| meter.show(progress);
+        #[expect(clippy::disallowed_methods, reason = "the restore that was confirmed")]
+        let work = restore.run(there, &mut watch);
         tokio::select! {
             biased;
             () = interrupt.as_mut() => None,
-            done = restore.run(there, &mut watch) => Some(done),
+            done = work => Some(done),
         }
     };
     app.ui.end_live();
@@ -135,6 +137,11 @@ pub async fn run(app: &mut App, args: Args) -> Result<Code> {
                 count(restored.documents, "document"),
                 count(restored.revisions, "revision")
             ));
+            if !restored.secured {
+                app.ui.warning(&format!(
+                    "the security object of {name} is not the backup's, and was left as it is: who may read it is not as it was"
+                ));
+            }
             Ok(Code::Ok)
         }
     }
@@ -143,7 +150,7 @@ pub async fn run(app: &mut App, args: Args) -> Result<Code> {
 /// Reads the file on a thread of its own: it may be large.
 async fn read(args: &Args) -> Result<Whole> {
     let file = args.file.clone();
-    let read = tokio::task::spawn_blocking(move || Whole::read(file)).await;
+    let read = tokio::task::spawn_blocking(move || Whole::read(&file)).await;
     let read = read.map_err(|e| Error::new(format!("the file could not be read: {e}")))?;
     read.map_err(|broken| {
         Error::new(format!(

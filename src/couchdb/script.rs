@@ -7,6 +7,7 @@
 
 use super::Target;
 use super::request::Path;
+use crate::model::names::DatabaseName;
 
 /// Exit codes of the script itself, all before the first request.
 const NO_CLIENT: i32 = 90;
@@ -34,6 +35,38 @@ pub struct Guard {
     pub holds: String,
 }
 
+/// The guards, and if each holds, one DELETE of a database. Only [`Deletion::new`] makes one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Deletion {
+    guards: Vec<Guard>,
+    database: Path,
+}
+
+impl Deletion {
+    /// The deletion of what the guards describe.
+    pub(in crate::couchdb) fn new(guards: Vec<Guard>, database: &DatabaseName) -> Self {
+        let database = Path::database(database);
+        Self { guards, database }
+    }
+
+    /// The same with one guard more.
+    #[must_use]
+    pub(in crate::couchdb) fn guarded(mut self, guard: Guard) -> Self {
+        self.guards.push(guard);
+        self
+    }
+
+    /// What must still hold.
+    pub fn guards(&self) -> &[Guard] {
+        &self.guards
+    }
+
+    /// What is deleted.
+    pub fn database(&self) -> &Path {
+        &self.database
+    }
+}
+
 /// One run of the script.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Job {
@@ -41,8 +74,7 @@ pub enum Job {
     Read(Vec<Path>),
     /// The same with little patience: what is not answered soon is left out.
     Look(Vec<Path>),
-    /// The guards, and if each holds, one DELETE.
-    Delete { guards: Vec<Guard>, database: Path },
+    Delete(Deletion),
 }
 
 impl Job {
@@ -50,11 +82,11 @@ impl Job {
     pub fn command(&self, nonce: &str, target: &Target) -> Vec<String> {
         let mode = match self {
             Self::Read(_) | Self::Look(_) => "read",
-            Self::Delete { .. } => "delete",
+            Self::Delete(_) => "delete",
         };
         let patience = match self {
             Self::Look(_) => LOOK_SECONDS,
-            Self::Read(_) | Self::Delete { .. } => READ_SECONDS,
+            Self::Read(_) | Self::Delete(_) => READ_SECONDS,
         };
         let mut words = opening(SCRIPT, nonce, target);
         words.extend([
@@ -66,7 +98,7 @@ impl Job {
             Self::Read(paths) | Self::Look(paths) => {
                 words.extend(paths.iter().map(|p| p.as_str().to_owned()))
             }
-            Self::Delete { guards, database } => {
+            Self::Delete(Deletion { guards, database }) => {
                 for guard in guards {
                     words.extend([guard.path.as_str().to_owned(), guard.holds.clone()]);
                 }
@@ -81,7 +113,7 @@ impl Job {
         match self {
             Self::Read(paths) => u64::from(READ_SECONDS) * paths.len() as u64,
             Self::Look(paths) => u64::from(LOOK_SECONDS) * paths.len() as u64,
-            Self::Delete { guards, .. } => {
+            Self::Delete(Deletion { guards, .. }) => {
                 u64::from(READ_SECONDS) * guards.len() as u64 + u64::from(DELETE_SECONDS)
             }
         }

@@ -78,7 +78,8 @@ impl Failure {
                     .to_owned()
             }
             Self::Unfit(Unfit::NoCredentials) => {
-                "COUCHDB_USER and COUCHDB_PASSWORD are not both set in the container".to_owned()
+                "COUCHDB_USER and COUCHDB_PASSWORD are not both set in the container, or those that were sent did not come"
+                    .to_owned()
             }
             Self::Unfit(Unfit::NoTools) => "the container lacks base64, tr or cat".to_owned(),
             Self::Broken(why) => why.clone(),

@@ -39,9 +39,11 @@ fn what_can_change_something_is_called_in_these_places_only() {
     src/commands/delete_db/one.rs: the deletion of what was confirmed
     src/commands/delete_db/trace.rs: the trace of a deletion
     src/commands/delete_db/trace.rs: whether the trace could be written
+    src/commands/restore.rs: the restore that was confirmed
     src/couchdb/backup/link.rs: a restore's writes
     src/couchdb/delete/confirm.rs: the deletion of what was confirmed
     src/couchdb/delete/execute.rs: the one DELETE
+    src/couchdb/delete/plan.rs: the deletion that was planned
     src/couchdb/session.rs: one session
     src/couchdb/transport.rs: one run of the script
     ");

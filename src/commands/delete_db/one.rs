@@ -59,9 +59,11 @@ impl Run<'_> {
         let confirmed = self.backed_up(name, confirmed).await?;
         self.trace.started(self.app, self.cluster, &traced).await?;
         let outcome = self.act(confirmed).await;
+        // The word first: whoever waits for it may go before the trace is written.
+        let told = tell(self.app, self.args, name, outcome.clone());
         let (app, cluster) = (&mut *self.app, self.cluster);
         self.trace.ended(app, cluster, &traced, &outcome).await;
-        tell(self.app, self.args, name, outcome)
+        told
     }
 
     /// The backup, where one is asked for; without it nothing is deleted.

@@ -17,7 +17,7 @@ use super::several::Ended;
 /// as the deletion itself would.
 ///
 /// # Errors
-/// As [`confirm::way`]; or a name is confirmed that is not among the targets.
+/// As [`confirm::ways`]; or a name is confirmed that is not among the targets.
 pub(super) fn ways(
     app: &App,
     args: &Args,

@@ -1,7 +1,8 @@
 //! Backups of one database: a compressed local file with documents, all their leaf revisions with history, attachments, design
 //! documents, the security object and the entry of the shard map.
 //!
-//! The file is gzip members of JSON lines (docs/backup-format.md). Of a database it reads only; nothing here deletes.
+//! The file is gzip members of JSON lines (docs/backup-format.md). Taking one only reads ([`pull`]); putting one back writes
+//! ([`push`]). Nothing here deletes.
 
 mod answers;
 mod batch;

@@ -67,6 +67,11 @@ impl Place {
         &self.part
     }
 
+    /// What is there is replaced, a part too.
+    pub fn begins_anew(&self) -> bool {
+        self.force
+    }
+
     fn free(&self) -> Result<(), NoFile> {
         match fs::symlink_metadata(&self.file) {
             Ok(_) if self.force => Ok(()),
@@ -82,14 +87,22 @@ impl Place {
     /// It belongs to another backup or another run, or cannot be written.
     pub fn open(&self, header: &Header) -> Result<(Writer, bool), NoFile> {
         let failed = |error| NoFile::Io(self.part.clone(), error);
+        if self.force {
+            // Never emptied: after a crash both names may stand for one file.
+            match fs::remove_file(&self.part) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
+                _ => {}
+            }
+        }
         let mut file = private().open(&self.part).map_err(failed)?;
+        owners_only(&file).map_err(failed)?;
         match file.try_lock() {
             Ok(()) => {}
             Err(fs::TryLockError::WouldBlock) => return Err(NoFile::InUse(self.part.clone())),
             Err(fs::TryLockError::Error(error)) => return Err(failed(error)),
         }
         let empty = file.metadata().map_err(failed)?.len() == 0;
-        let mark = if empty || self.force {
+        let mark = if empty {
             None
         } else {
             Some(self.goes_on(&mut file, header)?)
@@ -195,6 +208,15 @@ fn private() -> OpenOptions {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options
+}
+
+/// The same for a file that was there.
+fn owners_only(file: &File) -> io::Result<()> {
+    #[cfg(unix)]
+    file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
+    #[cfg(not(unix))]
+    let _ = file;
+    Ok(())
 }
 
 /// The folder that a file is in.

@@ -21,7 +21,6 @@ use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, BufReader, Seek, SeekFrom};
-use std::path::PathBuf;
 
 /// What is written at once, in bytes of text and in revisions.
 const BATCH_BYTES: usize = 4 * 1024 * 1024;
@@ -32,7 +31,8 @@ const ASKED: usize = 1000;
 /// A file that was read and is whole.
 #[derive(Debug)]
 pub struct Whole {
-    file: PathBuf,
+    /// The very file that was checked: another one under its name is not read.
+    file: File,
     pub header: Header,
     pub trailer: Trailer,
     superseded: Vec<u64>,
@@ -43,10 +43,15 @@ impl Whole {
     ///
     /// # Errors
     /// It is cut, damaged or no backup.
-    pub fn read(file: PathBuf) -> Result<Self, Broken> {
+    pub fn read(path: &std::path::Path) -> Result<Self, Broken> {
+        let file = File::open(path).map_err(Broken::Io)?;
         // Two readings for a large file: how many rows there are is told by its end.
-        let trailer = tally::partial(File::open(&file).map_err(Broken::Io)?).map_err(|p| p.why)?;
-        let tally = tally::tally(|| File::open(&file), trailer.lines.rows, None)?;
+        let trailer = tally::partial(&file).map_err(|p| p.why)?;
+        let again = || {
+            (&file).rewind()?;
+            Ok(&file)
+        };
+        let tally = tally::tally(again, trailer.lines.rows, None)?;
         let Tally {
             header, superseded, ..
         } = tally;
@@ -85,6 +90,8 @@ pub struct Restored {
     pub documents: u64,
     /// Revisions of the file, all of which the database has.
     pub revisions: u64,
+    /// The security object is the file's; one that was there before is left as it was.
+    pub secured: bool,
 }
 
 /// Which documents are written.
@@ -393,22 +400,22 @@ impl<'a, 'l> Restore<'a, 'l> {
                 "the file has {expected} documents, the database has {documents}"
             ));
         }
-        if !self.merged {
-            let path = Path::security(self.link.name());
-            let security: Value = loop {
-                let trouble = match self.link.good(&path).await {
-                    Ok(security) => break security,
-                    Err(trouble) => trouble,
-                };
-                self.tries.again(trouble, watch).await?;
+        let path = Path::security(self.link.name());
+        let security: Value = loop {
+            let trouble = match self.link.good(&path).await {
+                Ok(security) => break security,
+                Err(trouble) => trouble,
             };
-            if security != self.whole.trailer.security {
-                return Err("the security object is not the file's".to_owned());
-            }
+            self.tries.again(trouble, watch).await?;
+        };
+        let secured = security == self.whole.trailer.security;
+        if !self.merged && !secured {
+            return Err("the security object is not the file's".to_owned());
         }
         Ok(Restored {
             documents,
             revisions,
+            secured,
         })
     }
 
@@ -462,8 +469,9 @@ impl<'a, 'l> Restore<'a, 'l> {
         self.whole.superseded.binary_search(&row).is_ok()
     }
 
+    /// The file from `mark` on. One reading ends before the next begins: they share the place in the file.
     fn open(&self, mark: &Mark) -> io::Result<Items<BufReader<File>>> {
-        let mut file = File::open(&self.whole.file)?;
+        let mut file = self.whole.file.try_clone()?;
         file.seek(SeekFrom::Start(mark.offset))?;
         Ok(Items::at(BufReader::new(file), mark.clone()))
     }

@@ -48,16 +48,16 @@ impl Confirmed {
     }
 
     /// The run that looks once more at all that was confirmed, and then sends the DELETE.
-    pub fn deletion(&self) -> Job {
+    pub(super) fn deletion(&self) -> Job {
         #[expect(
             clippy::disallowed_methods,
             reason = "the deletion of what was confirmed"
         )]
-        let mut job = self.plan.deletion();
-        if let (Job::Delete { guards, .. }, Some(guard)) = (&mut job, &self.unchanged) {
-            guards.push(guard.clone());
-        }
-        job
+        let deletion = self.plan.deletion();
+        Job::Delete(match &self.unchanged {
+            Some(guard) => deletion.guarded(guard.clone()),
+            None => deletion,
+        })
     }
 }
 

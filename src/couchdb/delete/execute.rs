@@ -4,8 +4,8 @@
 
 use super::confirm::Confirmed;
 use super::outcome::{self, Outcome, ReadBack};
-use super::plan::Plan;
-use super::read;
+use super::plan::{self, Plan};
+use super::read::{self, Look};
 pub use super::read_back::Patience;
 use super::read_back::read_back;
 use super::refusal::Refusal;
@@ -85,7 +85,7 @@ pub async fn execute(
     }
 }
 
-/// Claims and pod once more: the question may have stood open for an hour.
+/// Everything once more: the question may have stood open for an hour, a backup may have taken a day.
 async fn last_look(cluster: &Cluster, plan: &Plan) -> Result<(), Vec<Refusal>> {
     let target = plan.target();
     let not_read = |what: &str, why: String| {
@@ -116,12 +116,22 @@ async fn last_look(cluster: &Cluster, plan: &Plan) -> Result<(), Vec<Refusal>> {
             ),
         }]);
     }
-    match read::claims(cluster, plan.name()).await {
-        Ok(judged) => judged.map(|_| ()),
-        Err(error) => Err(not_read(
-            "what claims the database",
-            error.message().to_owned(),
-        )),
+    let unclaimed = match read::claims(cluster, plan.name()).await {
+        Ok(judged) => judged?,
+        Err(error) => {
+            let why = error.message().to_owned();
+            return Err(not_read("what claims the database", why));
+        }
+    };
+    match read::couchdb(cluster, target, plan.name(), unclaimed).await {
+        Ok(Look::Facts(facts)) => plan.still_holds(plan::plan(*facts)?),
+        Ok(Look::NotFound { .. }) => Err(vec![Refusal::Changed {
+            what: "the database has gone".to_owned(),
+        }]),
+        Err(error) => {
+            let why = error.message().to_owned();
+            Err(not_read("the last look into CouchDB", why))
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! The deletion of an onboarding's database: the only act of this plugin that changes anything.
+//! The deletion of an onboarding's database: the only act of this plugin that destroys anything.
 //!
 //! One way, no way back: [`read`] ([`facts`]) → [`plan`] (facts to a plan, or refusals) → [`plan::Cleared`] (each [`risk`] taken on, the
 //! [`token`] of the reviewed plan compared) → [`confirm`] (the plan that was shown, to [`confirm::Confirmed`]) → [`execute`] (last look,

@@ -9,7 +9,7 @@ use super::work::List;
 use crate::couchdb::Target;
 use crate::couchdb::request::Path;
 use crate::couchdb::response::ShardMap;
-use crate::couchdb::script::{Guard, Job};
+use crate::couchdb::script::{Deletion, Guard};
 use crate::model::names::DatabaseName;
 use crate::text::{count, one_line, thousands};
 use serde_json::Value;
@@ -98,6 +98,48 @@ impl Plan {
         }
     }
 
+    /// Compares what was confirmed with the plan made anew, right before the DELETE.
+    ///
+    /// # Errors
+    /// What is not as it was shown, and every risk that has come up since and is not accepted.
+    pub(super) fn still_holds(&self, now: Self) -> Result<(), Vec<Refusal>> {
+        let differs = self.token.differs(&now.token).unwrap_or_default();
+        // With a token any change is a refusal.
+        let strict = self.overrides.token.is_some();
+        let anew = differs.contains(&Part::Database);
+        let written = |part| matches!(part, Part::Documents | Part::Sequence);
+        let changed = |part| Refusal::Changed {
+            what: now.now(part),
+        };
+        let mut refusals: Vec<Refusal> = differs
+            .iter()
+            .filter(|part| match part {
+                // Another database has other documents; writes that were accepted are no change.
+                part if written(**part) => strict && !anew,
+                // Else judged one by one below.
+                Part::Risks => strict,
+                _ => true,
+            })
+            .map(|part| changed(*part))
+            .collect();
+        let accepted = self.overrides.accepted.takes(RiskKind::Writes);
+        if !strict && !anew && !accepted && differs.iter().any(|part| written(*part)) {
+            let count = thousands(now.facts.database.doc_count);
+            refusals.push(Refusal::Risk(Risk {
+                kind: RiskKind::Writes,
+                what: format!("documents were written since the plan was made (now {count})"),
+            }));
+        }
+        let taken = |risk: &&Risk| self.overrides.accepted.takes(risk.kind);
+        let open = now.risks.iter().filter(|r| !taken(r)).cloned();
+        refusals.extend(open.map(Refusal::Risk));
+        if refusals.is_empty() {
+            Ok(())
+        } else {
+            Err(refusals)
+        }
+    }
+
     /// A part that is not as it was, as it is now; what it was a digest cannot tell.
     fn now(&self, part: Part) -> String {
         let facts = &self.facts;
@@ -172,7 +214,7 @@ impl Plan {
     }
 
     /// The run that compares what the plan was made of with what is there, and then sends the DELETE.
-    pub fn deletion(&self) -> Job {
+    pub fn deletion(&self) -> Deletion {
         let facts = &self.facts;
         let database = Path::database(&facts.name);
         let guard = |path: &Path, key: &str, value: serde_json::Value| Guard {
@@ -211,7 +253,8 @@ impl Plan {
         if !self.overrides.accepted.takes(RiskKind::Writes) {
             guards.extend(self.unwritten(&database));
         }
-        Job::Delete { guards, database }
+        #[expect(clippy::disallowed_methods, reason = "the deletion that was planned")]
+        Deletion::new(guards, &facts.name)
     }
 
     /// That CouchDB still replicates nothing at all, where that was so: a replication that was started since may create the database

@@ -233,19 +233,22 @@ fn what_a_port_for_tls_says_is_recognised_each_way() {
     }
 }
 
+fn guarded(guards: Vec<Guard>) -> Job {
+    #[expect(clippy::disallowed_methods, reason = "of a server that is recorded")]
+    let deletion = Deletion::new(guards, &name());
+    Job::Delete(deletion)
+}
+
 fn deletion() -> Job {
     let guard = |path: Path, holds: &str| Guard {
         path,
         holds: holds.to_owned(),
     };
-    Job::Delete {
-        guards: vec![
-            guard(Path::root(), r#""uuid":"u1""#),
-            guard(Path::root(), r#""version":"3.2.2""#),
-            guard(Path::database(&name()), r#""db_name":"pds_database""#),
-        ],
-        database: Path::database(&name()),
-    }
+    guarded(vec![
+        guard(Path::root(), r#""uuid":"u1""#),
+        guard(Path::root(), r#""version":"3.2.2""#),
+        guard(Path::database(&name()), r#""db_name":"pds_database""#),
+    ])
 }
 
 #[test]
@@ -326,7 +329,7 @@ fn a_number_is_compared_whole_and_a_sequence_by_its_number() {
                 })
                 .to_vec();
             let tools = tools(&ALL);
-            let job = Job::Delete { guards, database };
+            let job = guarded(guards);
             let ran = run(&job, server.port, shell, tools.path(), Some("admin"));
             assert!(ran.output.complete);
             assert_eq!(ran.output.sending, holds, "{shell} {body}");

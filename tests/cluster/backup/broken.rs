@@ -10,7 +10,7 @@ use testbed::{Act, ExecProxy, Point, Sandbox, Strike, Way, Which};
 
 #[test]
 fn a_broken_exec_is_opened_again_and_the_rest_is_read() {
-    let stage = Stage::new("stage-backup-broken");
+    let stage = Stage::open("stage-backup-broken");
     odd(&stage, "broken_db", 1500);
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("b.gz");
@@ -61,7 +61,7 @@ fn a_broken_exec_is_opened_again_and_the_rest_is_read() {
 
 #[test]
 fn ctrl_c_leaves_a_part_and_the_same_command_goes_on() {
-    let stage = Stage::new("stage-backup-interrupt");
+    let stage = Stage::open("stage-backup-interrupt");
     odd(&stage, "paused_db", 1500);
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("p.gz");
@@ -109,7 +109,7 @@ fn ctrl_c_leaves_a_part_and_the_same_command_goes_on() {
 
 #[test]
 fn a_full_disk_is_told_and_nothing_is_deleted() {
-    let stage = Stage::new("stage-backup-full");
+    let stage = Stage::open("stage-backup-full");
     odd(&stage, "full_db", 10);
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("f.gz");

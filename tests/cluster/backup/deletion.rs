@@ -25,7 +25,7 @@ impl Folder {
 
 #[test]
 fn a_deleted_database_comes_back_from_its_file() {
-    let stage = Stage::new("stage-backup-first");
+    let stage = Stage::open("stage-backup-first");
     odd(&stage, "first_db", 30);
     let before = all("first_db");
     let folder = Folder::new();
@@ -63,7 +63,7 @@ fn a_deleted_database_comes_back_from_its_file() {
 
 #[test]
 fn a_short_backup_stops_the_deletion() {
-    let stage = Stage::new("stage-backup-short");
+    let stage = Stage::open("stage-backup-short");
     stage.front.create_database("short_db", 5).unwrap();
     let mut info = figures(&stage, "short_db");
     info["doc_count"] = json!(6);
@@ -94,7 +94,7 @@ fn a_short_backup_stops_the_deletion() {
 
 #[test]
 fn what_is_written_behind_the_backup_stops_the_deletion() {
-    let stage = Stage::new("stage-backup-late");
+    let stage = Stage::open("stage-backup-late");
     stage.front.create_database("late_db", 5).unwrap();
     // The plan and the last look ask for the members, the backup does not.
     let pause = Duration::from_secs(3);

@@ -91,7 +91,7 @@ fn digests(database: &str) -> BTreeMap<String, Value> {
 #[test]
 #[ignore = "takes many minutes"]
 fn a_hundred_thousand_documents_come_back_in_bounded_memory() {
-    let stage = Stage::new("stage-backup-large");
+    let stage = Stage::open("stage-backup-large");
     stage.front.create_database("large_db", 0).unwrap();
     let started = Instant::now();
     fill("large_db");

@@ -7,7 +7,7 @@ use testbed::Sandbox;
 
 #[test]
 fn what_cannot_be_read_or_written_is_told_before_anything_is_made() {
-    let stage = Stage::new("stage-backup-refused");
+    let stage = Stage::open("stage-backup-refused");
     odd(&stage, "refused_db", 3);
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("r.gz");

@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 
 #[test]
 fn a_database_comes_back_as_it_was() {
-    let stage = Stage::new("stage-backup");
+    let stage = Stage::open("stage-backup");
     odd(&stage, "saved_db", 1200);
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("saved.gz");

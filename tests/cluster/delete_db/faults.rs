@@ -213,7 +213,8 @@ What `delete-db` says when the connection to the pod breaks, and what is true in
 (`tests/cluster/delete_db/faults/`), whose {} points are each brought about in every run of the tests; do not edit
 (`BLESS=1 cargo test --test cluster faults` writes it anew).
 
-A run makes four execs: a first look, a look at each member, the deletion (a last look, and the DELETE when all is as it was), the read-back.
+A run's execs: a first look, a look at each member, both again after the confirmation, the deletion (guards, and the DELETE when all holds), the
+read-back.
 \"Deleted\" is said only with exit code 0, \"nothing was sent\" with 1 or 4, \"not known\" with 5 and the command that tells. Where a point has
 two words, how the output was packed into frames decides.
 

@@ -123,7 +123,7 @@ fn a_confirmation_that_lacks_a_name_or_has_one_too_many_deletes_nothing() {
 #[test]
 fn orphans_are_those_that_nobody_claims_and_each_is_confirmed() {
     let stage = Stage::new("stage-orphans");
-    for name in ["orphans_one", "orphans_two"] {
+    for name in ["orphans_one", "orphans_two", "pds_database"] {
         stage.front.create_database(name, 1).unwrap();
     }
     let run = |more: &[&str]| {

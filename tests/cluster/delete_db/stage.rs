@@ -42,9 +42,19 @@ impl Stage {
 
     /// One whose CouchDB wants another password than everywhere else.
     pub(crate) fn guarded(namespace: &'static str, password: &str, pod: &Pod<'_>) -> Self {
-        let sandbox = Sandbox::shared();
-        let mut config = Config::shared_cluster(sandbox.pouchdb_port());
+        let mut config = Config::shared_cluster(Sandbox::shared().pouchdb_port()).alone();
         config.password = password.to_owned();
+        Self::before(namespace, config, pod)
+    }
+
+    /// One whose databases pouchdb-server has under their own names, to be looked at there.
+    pub(crate) fn open(namespace: &'static str) -> Self {
+        let config = Config::shared_cluster(Sandbox::shared().pouchdb_port());
+        Self::before(namespace, config, &USUAL)
+    }
+
+    fn before(namespace: &'static str, config: Config, pod: &Pod<'_>) -> Self {
+        let sandbox = Sandbox::shared();
         let front = Front::start(config).expect("a front of its own starts");
         let stage = Self { namespace, front };
         sandbox

@@ -4,7 +4,7 @@ use super::*;
 use crate::couchdb::delete::claims::Unclaimed;
 use crate::couchdb::delete::facts::Settings;
 use crate::couchdb::delete::past::{LastClaim, PastEvent, PastRelease};
-use crate::couchdb::delete::work::{List, Work};
+use crate::couchdb::delete::work::{List, Task, Work};
 use crate::couchdb::pods::PodState;
 use crate::couchdb::response::{DatabaseInfo, Membership, Sequence, Server, Sizes};
 use crate::model::ownership::LookedAt;
@@ -271,6 +271,67 @@ fn what_is_not_known_for_sure_is_a_refusal() {
     assert!(!refusals(|f| f.shard_map.shard_suffix.clear()).is_empty());
 }
 
+/// Why a plan of `facts()` does not hold any more, under these overrides, when it is made anew of other facts.
+fn held(overrides: Overrides, change: impl FnOnce(&mut Facts)) -> Vec<String> {
+    let shown = plan(facts()).unwrap().under(overrides);
+    let mut later = facts();
+    change(&mut later);
+    let refusals = shown.still_holds(plan(later).unwrap()).err();
+    let words = refusals.into_iter().flatten().map(|r| r.to_string());
+    words.collect()
+}
+
+#[test]
+fn what_has_come_up_since_the_question_stops_the_deletion() {
+    let written = |f: &mut Facts| f.database.doc_count += 1;
+    let replaced = |f: &mut Facts| f.pods[1].uid.push('x');
+    let indexed = |f: &mut Facts| {
+        f.work.tasks.push(Task {
+            kind: "indexer".into(),
+            member: None,
+        });
+    };
+    let none = Overrides::default;
+    let accepted = |kind| Overrides {
+        accepted: Accepted::new([kind]),
+        token: None,
+    };
+    let token = |kind| Overrides {
+        token: Some(plan(facts()).unwrap().token().clone()),
+        ..accepted(kind)
+    };
+    assert_eq!(held(none(), |_| ()), Vec::<String>::new());
+    for (overrides, change, word) in [
+        (
+            none(),
+            &written as &dyn Fn(&mut Facts),
+            "number of documents changed",
+        ),
+        (none(), &replaced, "pods of CouchDB were replaced"),
+        (none(), &indexed, "works on it (1 task)"),
+        (
+            accepted(RiskKind::Writes),
+            &replaced,
+            "pods of CouchDB were replaced",
+        ),
+        (
+            token(RiskKind::Writes),
+            &written,
+            "number of documents changed",
+        ),
+        (
+            token(RiskKind::Tasks),
+            &indexed,
+            "what speaks against it changed",
+        ),
+    ] {
+        let words = held(overrides, change);
+        assert!(words.iter().any(|w| w.contains(word)), "{word}: {words:?}");
+    }
+    assert!(held(accepted(RiskKind::Writes), written).is_empty());
+    assert!(held(accepted(RiskKind::Tasks), indexed).is_empty());
+}
+
 #[test]
 fn the_deletion_compares_all_that_the_plan_saw() {
     let mut facts = facts();
@@ -280,10 +341,9 @@ fn the_deletion_compares_all_that_the_plan_saw() {
     }
     let plan = plan(facts).unwrap();
     #[expect(clippy::disallowed_methods, reason = "only looked at")]
-    let Job::Delete { guards, database } = plan.deletion() else {
-        panic!("a deletion");
-    };
-    let lines: Vec<String> = guards
+    let deletion = plan.deletion();
+    let lines: Vec<String> = deletion
+        .guards()
         .iter()
         .map(|g| format!("{} {}", g.path.as_str(), g.holds))
         .collect();
@@ -303,16 +363,15 @@ fn the_deletion_compares_all_that_the_plan_saw() {
     /pds_database "update_seq":"1300000-
     /pds_database "purge_seq":"0-
     "#);
-    assert_eq!(database, Path::database(plan.name()));
+    assert_eq!(*deletion.database(), Path::database(plan.name()));
     let writing = plan.under(Overrides {
         accepted: Accepted::new([RiskKind::Writes]),
         token: None,
     });
     #[expect(clippy::disallowed_methods, reason = "only looked at")]
-    let Job::Delete { guards: fewer, .. } = writing.deletion() else {
-        panic!("a deletion");
-    };
-    assert_eq!(fewer[..], guards[..guards.len() - 4]);
+    let fewer = writing.deletion();
+    let guards = deletion.guards();
+    assert_eq!(*fewer.guards(), guards[..guards.len() - 4]);
 }
 
 proptest! {

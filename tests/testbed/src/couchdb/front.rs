@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::net::TcpListener;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 
@@ -41,9 +42,18 @@ pub struct Config {
     /// Shards of a new database, and copies of each.
     pub q: u32,
     pub n: u32,
+    room: Option<u32>,
 }
 
 impl Config {
+    /// The same with databases that no other front sees, none at first but CouchDB's own.
+    #[must_use]
+    pub fn alone(mut self) -> Self {
+        static ROOMS: AtomicU32 = AtomicU32::new(1);
+        self.room = Some(ROOMS.fetch_add(1, Ordering::Relaxed));
+        self
+    }
+
     /// The shared cluster of the runbook: 3.2.2, three members named as StatefulSet `name` in `namespace` names them.
     pub fn new(upstream: u16, user: &str, password: &str, name: &str, namespace: &str) -> Self {
         let members = (0..3)
@@ -58,6 +68,7 @@ impl Config {
             members,
             q: 2,
             n: 3,
+            room: None,
         }
     }
 }
@@ -83,6 +94,7 @@ impl Front {
         let cluster = Cluster::new(config.version, config.members, config.q, config.n);
         let upstream = Upstream {
             port: config.upstream,
+            room: config.room,
         };
         let shared = Shared::new(upstream, config.user, config.password, cluster);
 

@@ -24,7 +24,7 @@ use super::name;
 use super::record::Seen;
 use super::reply::BoxError;
 use super::target::{Target, parameter, target};
-use super::upstream::{Upstream, database_path};
+use super::upstream::Upstream;
 
 /// Largest request body.
 const BODY_LIMIT: usize = 16 << 20;
@@ -212,7 +212,7 @@ impl Shared {
 
     /// Hands the request to pouchdb-server and its response back.
     async fn pass(&self, name: &str, rest: &str, call: Call) -> Result<Outcome> {
-        let mut path = format!("{}{rest}", database_path(name));
+        let mut path = format!("{}{rest}", self.upstream.path(name));
         if let Some(query) = &call.query {
             path = format!("{path}?{query}");
         }

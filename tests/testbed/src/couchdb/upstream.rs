@@ -11,6 +11,8 @@ use tokio::net::TcpStream;
 
 use super::target::encode;
 
+/// How the databases of a front with a room of its own begin.
+const ROOM: &str = "room-";
 /// Documents of one `_bulk_docs`.
 const BATCH: usize = 1000;
 
@@ -18,6 +20,8 @@ const BATCH: usize = 1000;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Upstream {
     pub(crate) port: u16,
+    /// Keeps the databases of one front apart from those of the others: no front sees another's.
+    pub(crate) room: Option<u32>,
 }
 
 impl Upstream {
@@ -64,6 +68,16 @@ impl Upstream {
         ))
     }
 
+    /// The database's path at pouchdb-server. It drops a `/` from a name (`a/b` and `ab` are one database there), so a `~`, which no
+    /// CouchDB name has, stands for it.
+    pub(crate) fn path(self, name: &str) -> String {
+        let room = match self.room {
+            Some(room) if !name.starts_with('_') => format!("{ROOM}{room}~"),
+            _ => String::new(),
+        };
+        format!("/{}", encode(&format!("{room}{}", name.replace('/', "~"))))
+    }
+
     /// Names of all databases, as CouchDB would call them.
     pub(crate) async fn databases(self) -> Result<Vec<String>> {
         let (status, names) = self.json(Method::GET, "/_all_dbs", None).await?;
@@ -72,11 +86,18 @@ impl Upstream {
             "pouchdb-server answered {status} to GET /_all_dbs"
         );
         let names: Vec<String> = serde_json::from_value(names)?;
-        Ok(names.into_iter().map(|n| n.replace('~', "/")).collect())
+        let own = self.room.map(|room| format!("{ROOM}{room}~"));
+        let seen = names.iter().filter_map(|name| match &own {
+            // CouchDB's own are everybody's.
+            _ if name.starts_with('_') => Some(name.as_str()),
+            Some(own) => name.strip_prefix(own),
+            None => (!name.starts_with(ROOM)).then_some(name.as_str()),
+        });
+        Ok(seen.map(|name| name.replace('~', "/")).collect())
     }
 
     pub(crate) async fn create(self, name: &str) -> Result<()> {
-        let (status, body) = self.json(Method::PUT, &database_path(name), None).await?;
+        let (status, body) = self.json(Method::PUT, &self.path(name), None).await?;
         ensure!(
             status == 201,
             "pouchdb-server answered {status} to PUT {name}: {body}"
@@ -85,9 +106,7 @@ impl Upstream {
     }
 
     pub(crate) async fn delete(self, name: &str) -> Result<()> {
-        let (status, body) = self
-            .json(Method::DELETE, &database_path(name), None)
-            .await?;
+        let (status, body) = self.json(Method::DELETE, &self.path(name), None).await?;
         ensure!(
             status == 200,
             "pouchdb-server answered {status} to DELETE {name}: {body}"
@@ -97,7 +116,7 @@ impl Upstream {
 
     /// Number of documents and update sequence.
     pub(crate) async fn counts(self, name: &str) -> Result<(u64, u64)> {
-        let (status, body) = self.json(Method::GET, &database_path(name), None).await?;
+        let (status, body) = self.json(Method::GET, &self.path(name), None).await?;
         ensure!(
             status == 200,
             "pouchdb-server answered {status} to GET {name}: {body}"
@@ -108,7 +127,7 @@ impl Upstream {
 
     /// Writes one new document.
     pub(crate) async fn write(self, name: &str, id: &str) -> Result<()> {
-        let path = format!("{}/{}", database_path(name), encode(id));
+        let path = format!("{}/{}", self.path(name), encode(id));
         let (status, body) = self.json(Method::PUT, &path, Some(json!({}))).await?;
         ensure!(
             status == 201,
@@ -119,7 +138,7 @@ impl Upstream {
 
     /// Adds documents `doc-000000` and on.
     pub(crate) async fn fill(self, name: &str, documents: usize) -> Result<()> {
-        let path = format!("{}/_bulk_docs", database_path(name));
+        let path = format!("{}/_bulk_docs", self.path(name));
         for start in (0..documents).step_by(BATCH) {
             let docs: Vec<Value> = (start..documents.min(start + BATCH))
                 .map(|i| json!({"_id": format!("doc-{i:06}"), "number": i}))
@@ -134,10 +153,4 @@ impl Upstream {
         }
         Ok(())
     }
-}
-
-/// The database's path at pouchdb-server. It drops a `/` from a name (`a/b` and `ab` are one database there), so a
-/// `~`, which no CouchDB name has, stands for it.
-pub(crate) fn database_path(name: &str) -> String {
-    format!("/{}", encode(&name.replace('/', "~")))
 }
