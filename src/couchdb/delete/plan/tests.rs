@@ -305,7 +305,7 @@ fn what_has_come_up_since_the_question_stops_the_deletion() {
         (
             none(),
             &written as &dyn Fn(&mut Facts),
-            "number of documents changed",
+            "documents were written since",
         ),
         (none(), &replaced, "pods of CouchDB were replaced"),
         (none(), &indexed, "works on it (1 task)"),
