@@ -12,9 +12,11 @@ use crate::couchdb::backup::link::Link;
 use crate::couchdb::backup::push::{Restore, There, Whole};
 use crate::couchdb::delete::confirm::{self, Way};
 use crate::couchdb::delete::execute::Interrupt;
+use crate::couchdb::ownership;
 use crate::error::{Error, Result};
 use crate::exit::Code;
 use crate::model::names::DatabaseName;
+use crate::model::ownership::Word;
 use crate::text::{count, one_line};
 use crate::ui::Answer;
 use std::path::PathBuf;
@@ -89,8 +91,20 @@ pub async fn run(app: &mut App, args: Args) -> Result<Code> {
         }
     };
     allowed(&args, &name, &whole, there)?;
-    for line in card(&cluster, &target, &name, &whole, there) {
+    let ownership = tokio::select! {
+        biased;
+        () = interrupt.as_mut() => return Err(interrupted()),
+        read = ownership::read(&cluster) => read?,
+    };
+    let claims = ownership.of(name.as_str());
+    for line in card(&cluster, &target, &name, &whole, there, &claims) {
         app.ui.status(&line);
+    }
+    let claimed = claims.iter().any(|w| matches!(w, Word::Claimed { .. }));
+    if claimed && there == There::Nothing {
+        app.ui.warning(&format!(
+            "an onboarding claims {name}: where it is not installed yet, its creation Job will fail on a database that is there"
+        ));
     }
     confirmed(&name, way, interrupt.as_mut()).await?;
 
@@ -196,6 +210,7 @@ fn card(
     name: &DatabaseName,
     whole: &Whole,
     there: There,
+    claims: &[Word<'_>],
 ) -> Vec<String> {
     let what = match there {
         There::Nothing => "This creates a database and writes a backup into it.".to_owned(),
@@ -220,8 +235,27 @@ fn card(
             count(whole.trailer.totals.documents, "document"),
             count(whole.trailer.lines.attachments, "attachment"),
         ),
+        format!("  Onboarding   {}", whose(claims)),
         String::new(),
     ]
+}
+
+/// Who claims the database that is written.
+fn whose(claims: &[Word<'_>]) -> String {
+    let by = claims.iter().filter_map(|word| match word {
+        Word::Claimed { by, .. } => Some(one_line(&by.words())),
+        Word::Gap(_) => None,
+    });
+    let by: Vec<String> = by.collect();
+    let gap = claims.iter().find_map(|word| match word {
+        Word::Gap(gap) => Some(one_line(&gap.to_string())),
+        Word::Claimed { .. } => None,
+    });
+    match (by.as_slice(), gap) {
+        ([], None) => "none claims it".to_owned(),
+        ([], Some(gap)) => format!("not known: {gap}"),
+        (by, _) => format!("claimed by {}", by.join(", ")),
+    }
 }
 
 /// The question, or the flag that stands for its answer.

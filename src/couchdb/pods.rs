@@ -232,14 +232,6 @@ pub fn cluster_of(pods: &[Pod], target: &Target) -> Vec<PodState> {
     all
 }
 
-/// Whether the pod of `target` is still the same one and can be asked.
-pub fn still_there(pod: &Pod, target: &Target) -> bool {
-    pod.metadata.uid.as_deref() == Some(target.uid.as_str())
-        && evidence(pod).is_some_and(|f| {
-            f.container_names().contains(&target.container) && f.is_ready(&target.container)
-        })
-}
-
 fn container<'a>(found: &Found<'a>, choice: &Choice) -> Result<&'a Container, NoTarget> {
     match (&choice.container, &found.containers[..]) {
         (Some(name), all) => all

@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
-/// Every mark in the program's sources, tests apart: its file, the line that it stands on, and its reason.
-fn marks() -> Vec<String> {
+/// Every source of the program, tests apart: its name and text.
+fn sources() -> Vec<(String, String)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut folders = vec![root.join("src")];
-    let mut marks = Vec::new();
+    let mut sources = Vec::new();
     while let Some(folder) = folders.pop() {
         for entry in std::fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
@@ -19,14 +19,34 @@ fn marks() -> Vec<String> {
             }
             let text = std::fs::read_to_string(&path).unwrap();
             let name = path.strip_prefix(root).unwrap().display().to_string();
-            for part in text.split("clippy::disallowed_methods").skip(1) {
-                let reason = part.split('"').nth(1).unwrap_or("no reason");
-                marks.push(format!("{name}: {reason}"));
-            }
+            let program = text.split("#[cfg(test)]\nmod tests {").next();
+            sources.push((name, program.unwrap_or_default().to_owned()));
+        }
+    }
+    sources.sort();
+    sources
+}
+
+/// Every mark: its file and its reason.
+fn marks() -> Vec<String> {
+    let mut marks = Vec::new();
+    for (name, text) in sources() {
+        for part in text.split("clippy::disallowed_methods").skip(1) {
+            let reason = part.split('"').nth(1).unwrap_or("no reason");
+            marks.push(format!("{name}: {reason}"));
         }
     }
     marks.sort();
     marks
+}
+
+#[test]
+fn no_other_program_is_run() {
+    let runs = sources()
+        .into_iter()
+        .filter(|(_, text)| text.contains("process::Command"));
+    let runs: Vec<String> = runs.map(|(name, _)| name).collect();
+    assert_eq!(runs, Vec::<String>::new());
 }
 
 #[test]

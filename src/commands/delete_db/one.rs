@@ -63,6 +63,9 @@ impl Run<'_> {
         let told = tell(self.app, self.args, name, outcome.clone());
         let (app, cluster) = (&mut *self.app, self.cluster);
         self.trace.ended(app, cluster, &traced, &outcome).await;
+        if !matches!(outcome, Outcome::Deleted { .. }) {
+            self.kept();
+        }
         told
     }
 
@@ -84,9 +87,20 @@ impl Run<'_> {
                 .status("Nothing was deleted: without a whole backup the DELETE is not sent.");
             stopped.before_deletion(place)
         })?;
-        confirmed
-            .after(&taken)
-            .map_err(|refusal| Ended::alone(refused(self.app, vec![refusal])))
+        confirmed.after(&taken).map_err(|refusal| {
+            let ended = Ended::alone(refused(self.app, vec![refusal]));
+            self.kept();
+            ended
+        })
+    }
+
+    /// What a deletion that was not carried out leaves behind.
+    fn kept(&mut self) {
+        if let Some(place) = self.place {
+            let file = place.file().display();
+            let line = format!("The backup stays in {file}; another run needs another name.");
+            self.app.ui.status(&line);
+        }
     }
 
     /// The act; what it waits for is told on a terminal.

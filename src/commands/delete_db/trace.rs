@@ -131,7 +131,11 @@ impl Trace {
         let now = Timestamp::now();
         let stage = Stage::Started;
         if let Some(record) = &mut self.record {
-            record.write(&traced.deletion.record(&stage, now))?;
+            let written = record.write(&traced.deletion.record(&stage, now));
+            written.map_err(|error| {
+                Error::new(format!("refused: {}; nothing was deleted", error.message()))
+                    .with_code(Code::Refused)
+            })?;
         }
         if let Err(why) = traced.event(cluster, &stage, now).await {
             if self.required {

@@ -74,7 +74,11 @@ impl Place {
 
     fn free(&self) -> Result<(), NoFile> {
         match fs::symlink_metadata(&self.file) {
-            Ok(_) if self.force => Ok(()),
+            Ok(found) if self.force && found.is_file() => Ok(()),
+            Ok(_) if self.force => Err(NoFile::Io(
+                self.file.clone(),
+                io::Error::other("it is no regular file"),
+            )),
             Ok(_) => Err(NoFile::Exists(self.file.clone())),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
             Err(error) => Err(NoFile::Io(self.file.clone(), error)),

@@ -20,7 +20,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{self, BufReader, Seek, SeekFrom};
+use std::io::{self, BufReader, Read, Seek, SeekFrom};
 
 /// What is written at once, in bytes of text and in revisions.
 const BATCH_BYTES: usize = 4 * 1024 * 1024;
@@ -45,6 +45,12 @@ impl Whole {
     /// It is cut, damaged or no backup.
     pub fn read(path: &std::path::Path) -> Result<Self, Broken> {
         let file = File::open(path).map_err(Broken::Io)?;
+        let mut head = [0; 2];
+        let is_gzip = (&file).read_exact(&mut head).is_ok() && head == [0x1f, 0x8b];
+        if !is_gzip {
+            return Err(Broken::Damaged("it is no backup".to_owned()));
+        }
+        (&file).rewind().map_err(Broken::Io)?;
         // Two readings for a large file: how many rows there are is told by its end.
         let trailer = tally::partial(&file).map_err(|p| p.why)?;
         let again = || {

@@ -10,9 +10,8 @@ pub use super::read_back::Patience;
 use super::read_back::read_back;
 use super::refusal::Refusal;
 use super::sent::{self, Sent};
-use crate::cluster::{Cluster, segment};
-use crate::couchdb::{pods, transport};
-use k8s_openapi::api::core::v1::Pod;
+use crate::cluster::Cluster;
+use crate::couchdb::transport;
 use std::pin::Pin;
 
 /// Ctrl-C, as the caller waits for it.
@@ -94,26 +93,15 @@ async fn last_look(cluster: &Cluster, plan: &Plan) -> Result<(), Vec<Refusal>> {
             why,
         }]
     };
-    let path = format!(
-        "/api/v1/namespaces/{}/pods/{}",
-        segment(&target.namespace),
-        segment(&target.pod)
-    );
-    let pod: Pod = match cluster.get(&path).await {
-        Ok(pod) => pod,
-        Err(error) => {
-            return Err(not_read(
-                &format!("pod {}/{}", target.namespace, target.pod),
-                error.clause(),
-            ));
-        }
+    let here = format!("pod {}/{}", target.namespace, target.pod);
+    let pods = match read::pods(cluster, target).await {
+        Ok(pods) => pods,
+        Err(error) => return Err(not_read(&here, error.message().to_owned())),
     };
-    if !pods::still_there(&pod, target) {
+    // Before anything is run in it: it may be another pod under the same name.
+    if !pods.iter().any(|p| p.uid == target.uid && p.ready) {
         return Err(vec![Refusal::Changed {
-            what: format!(
-                "pod {}/{} has been replaced or is not ready",
-                target.namespace, target.pod
-            ),
+            what: format!("{here} has been replaced or is not ready"),
         }]);
     }
     let unclaimed = match read::claims(cluster, plan.name()).await {

@@ -3,6 +3,7 @@
 mod kubernetes;
 
 pub use kubernetes::claims;
+pub(super) use kubernetes::pods;
 
 use super::claims::Unclaimed;
 use super::facts::{Facts, Member, Settings};
@@ -51,7 +52,7 @@ pub async fn couchdb(
 ) -> Result<Look> {
     let database = Path::database(name);
     let local = Path::shard_map("_local", name);
-    let pods = kubernetes::pods(cluster, target).await?;
+    let pods = pods(cluster, target).await?;
     let last_claim = kubernetes::last_claim(cluster, name).await?;
     let mut paths = vec![
         Path::root(),

@@ -81,7 +81,7 @@ impl Refusal {
                 Some("is this the right cluster? kubectl config current-context")
             }
             Self::Member { .. } => Some("bring the member back, then run this again"),
-            Self::Changed { .. } => Some("look at it anew: run this again"),
+            Self::Changed { .. } => Some("look at it anew: --dry-run shows the plan as it is now"),
             Self::NotRead { .. } | Self::Risk(_) | Self::ByCouchDb { .. } => None,
         };
         hint.map(str::to_owned)

@@ -178,7 +178,7 @@ fn what_changes_while_the_question_stands_is_seen_in_the_last_look() {
     refused(
         "last_quiet",
         &replicated,
-        "since the plan was made, /_scheduler/jobs?limit=2000 does not hold \"jobs\":[] any more",
+        "refused: replication ab12 (scheduled) writes into it from http://elsewhere/last_quiet",
     );
     stage.front.set_work("_scheduler/jobs", Vec::new());
 

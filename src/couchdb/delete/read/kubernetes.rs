@@ -46,7 +46,10 @@ pub(super) async fn last_claim(cluster: &Cluster, name: &DatabaseName) -> Result
 ///
 /// # Errors
 /// They cannot be read.
-pub(super) async fn pods(cluster: &Cluster, target: &Target) -> Result<Vec<PodState>> {
+pub(in crate::couchdb::delete) async fn pods(
+    cluster: &Cluster,
+    target: &Target,
+) -> Result<Vec<PodState>> {
     let path = format!("/api/v1/namespaces/{}/pods", segment(&target.namespace));
     let all: Vec<Pod> = cluster.pages(path).all().await?.items;
     Ok(pods::cluster_of(&all, target))
