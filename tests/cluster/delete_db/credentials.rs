@@ -42,10 +42,15 @@ fn audit() -> String {
 fn the_password_leaves_the_pod_nowhere() {
     let stage = stage("stage-credentials");
     let forms = Forms::of(USER, PASSWORD, CORE);
-    for (name, documents) in [("secret_first", 3), ("secret_other", 2), ("secret_kept", 1)] {
-        let created = stage.front.create_database(name, documents);
-        created.expect("a database");
+    for name in [
+        "secret_first",
+        "secret_other",
+        "secret_kept",
+        "secret_given",
+    ] {
+        stage.front.create_database(name, 2).expect("a database");
     }
+    stage.secret("admin", PASSWORD);
     let watch = Sandbox::shared().watch_pod_processes();
     // Slow enough that what asks is caught in the act.
     let pause = Duration::from_millis(700);
@@ -53,6 +58,7 @@ fn the_password_leaves_the_pod_nowhere() {
     for (method, path) in [
         ("GET", "/secret_first"),
         ("DELETE", "/secret_first"),
+        ("DELETE", "/secret_given"),
         ("GET", "/pds_database"),
     ] {
         slow(method, path);
@@ -74,6 +80,9 @@ fn the_password_leaves_the_pod_nowhere() {
         "-v=9",
     ];
     run("a deletion", stage.args("secret_first", &confirmed));
+    let by_stdin = ["--credentials-from-secret", "admin", "-v=9"];
+    let confirmed = [&["--confirm", "secret_given"], &by_stdin[..]].concat();
+    run("a Secret's", stage.args("secret_given", &confirmed));
     let in_pod = ["--couchdb-namespace", stage.namespace, "-v=9"];
     run(
         "a backup",
@@ -126,6 +135,7 @@ fn the_password_leaves_the_pod_nowhere() {
     let codes: Vec<(&str, i32)> = said.iter().map(|(what, s)| (*what, s.code)).collect();
     let expected = [
         ("a deletion", 0),
+        ("a Secret's", 0),
         ("a backup", 0),
         ("a restore", 0),
         ("a rehearsal of two", 0),
@@ -180,7 +190,12 @@ fn the_password_leaves_the_pod_nowhere() {
     let audit = audit();
     let of_ours = |line: &&str| line.contains("/exec?") && line.contains(stage.namespace);
     let execs: Vec<&str> = audit.lines().filter(of_ours).collect();
-    for command in ["command=delete", "%2Fsecret_first", "%2Fpds_database"] {
+    for command in [
+        "command=delete",
+        "command=stdin",
+        "%2Fsecret_first",
+        "%2Fpds_database",
+    ] {
         assert!(
             execs.iter().any(|line| line.contains(command)),
             "no exec with {command}: {execs:#?}"

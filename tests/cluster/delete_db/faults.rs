@@ -5,7 +5,7 @@
 
 mod case;
 
-use super::stage::Stage;
+use super::stage::{PASSWORD, Stage};
 use crate::harness::{Said as Ended, Skvs};
 use case::{Case, Said, Truth};
 use serde_json::json;
@@ -24,6 +24,9 @@ const LATE: Duration = Duration::from_millis(400);
 /// A pod is at rest when nothing of a run was seen in it so many times in a row.
 const QUIET: usize = 30;
 
+/// Where the credentials are that go by stdin.
+const SECRET: &str = "couchdb-admin";
+
 /// A finished run of one case.
 struct Run {
     case: Case,
@@ -37,6 +40,7 @@ struct Run {
 #[test]
 fn what_is_said_is_true_whatever_breaks() {
     let stage = Stage::new("stage-faults");
+    stage.secret(SECRET, PASSWORD);
     let cases = case::all();
     let (next, done) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
     std::thread::scope(|scope| {
@@ -74,7 +78,10 @@ fn run(stage: &Stage, number: usize, case: &Case) -> Run {
         _ => Fault::slow("DELETE", &path, LATE),
     });
     let proxy = ExecProxy::start(Sandbox::shared(), case.strike.clone()).expect("a proxy");
-    let args = stage.args(&database, &["--confirm", &database, "--timeout", "1s"]);
+    let mut args = stage.args(&database, &["--confirm", &database, "--timeout", "1s"]);
+    if case.by_stdin {
+        args.extend(["--credentials-from-secret", SECRET]);
+    }
     let mut command = Skvs::with(proxy.kubeconfig(), args).into_command();
     let child = command
         .stdout(Stdio::piped())
@@ -194,7 +201,7 @@ fn judge(stage: &Stage, run: &Run) -> Option<String> {
     (!wrong.is_empty()).then(|| {
         format!(
             "{}: {}\n  exit {}, there: {exists}, DELETEs: {asked}\n  {}{}",
-            case::words(&case.strike).join(", "),
+            case::words(case).join(", "),
             wrong.join("; "),
             ended.code,
             ended.stdout,
@@ -216,7 +223,7 @@ What `delete-db` says when the connection to the pod breaks, and what is true in
 A run's execs: a first look, a look at each member, both again after the confirmation, the deletion (guards, and the DELETE when all holds), the
 read-back.
 \"Deleted\" is said only with exit code 0, \"nothing was sent\" with 1 or 4, \"not known\" with 5 and the command that tells. Where a point has
-two words, how the output was packed into frames decides.
+two words, how the output was packed into frames decides. \"By stdin\": with --credentials-from-secret.
 
 | Exec | Where | What happens | What is said | What is true |
 |---|---|---|---|---|
@@ -224,7 +231,7 @@ two words, how the output was packed into frames decides.
         cases.len()
     );
     for case in &cases {
-        let [exec, at, act] = case::words(&case.strike);
+        let [exec, at, act] = case::words(case);
         let said: Vec<String> = case.said.iter().map(Said::to_string).collect();
         let said = said.join(", or ");
         writeln!(page, "| {exec} | {at} | {act} | {said} | {} |", case.truth).expect("a text");

@@ -101,6 +101,16 @@ impl Stage {
         ]);
     }
 
+    /// Puts a Secret in with the admin's credentials, under the official chart's keys.
+    pub(crate) fn secret(&self, name: &str, password: &str) {
+        let object = json!({
+            "apiVersion": "v1", "kind": "Secret", "metadata": {"name": name, "namespace": self.namespace},
+            "stringData": {"adminUsername": "admin", "adminPassword": password},
+        });
+        let applied = Sandbox::shared().apply(&object.to_string());
+        applied.expect("the Secret is applied");
+    }
+
     pub(crate) fn args<'a>(&'a self, database: &'a str, more: &[&'a str]) -> Vec<&'a str> {
         let mut args = vec![
             "delete-db",

@@ -7,7 +7,7 @@ use std::time::Duration;
 use testbed::Act::{self, Close, Delay, Fin, Garble, Gateway, Rst, Stall, Swallow};
 use testbed::Point::{
     self, After, AfterStatus, AfterUpgrade, Before, BeforeStatus, BeforeUpgrade, Byte, Frame,
-    HalfAnswer, HalfUpgrade, Upgraded, Within, WithinStatus,
+    HalfAnswer, HalfFrame, HalfUpgrade, Upgraded, Within, WithinStatus,
 };
 use testbed::{Strike, Way, Which};
 
@@ -41,6 +41,8 @@ pub(super) struct Case {
     /// The one word or, where it hangs on how output was packed into frames, the two that may be said.
     pub(super) said: &'static [Said],
     pub(super) truth: Truth,
+    /// The credentials come from a Secret, by the exec's stdin.
+    pub(super) by_stdin: bool,
 }
 
 const LOOK: Which = Which::Number(0);
@@ -50,6 +52,9 @@ const READ_BACK: Which = Which::After("delete");
 
 const FIRST_FRAME: Point = Frame(Way::ToClient, 0);
 const FIRST_BYTE: Point = Byte(Way::ToClient, 1);
+/// The only frame that a client sends.
+const STDIN: Point = Frame(Way::ToServer, 0);
+const HALF_STDIN: Point = HalfFrame(Way::ToServer, 0);
 /// A look's first answer.
 const LOOKED: &str = " ask GET ";
 /// The script is about to send the DELETE; its answer; the script's last word.
@@ -126,9 +131,22 @@ const ROWS: &[Row] = &[
     (READ_BACK, BeforeStatus, &[Rst], &[Done], Gone),
 ];
 
+/// The way to the server, which a run uses only for credentials that a Secret gave: without them nothing is asked.
+#[rustfmt::skip]
+const BY_STDIN: &[Row] = &[
+    (LOOK, STDIN, &[Close, Rst, Garble], &[NotSent], Untouched),
+    (LOOK, HALF_STDIN, &[Fin], &[NotSent], Untouched),
+    (DELETION, STDIN, &[Close, Fin, Rst, Stall], &[Unknown], Untouched),
+    (DELETION, STDIN, &[Garble], &[Unknown, NotSent], Untouched),
+    (DELETION, STDIN, &[PAUSE], &[Done], Gone),
+    (DELETION, HALF_STDIN, &[Fin, Rst], &[Unknown], Untouched),
+    (DELETION, Before(ANSWER), &[Rst], &[Unknown], Gone),
+    (DELETION, Before(ANSWER), &[Rst], &[Unknown], Kept),
+];
+
 /// Every point with one act.
 pub(super) fn all() -> Vec<Case> {
-    let each = |(exec, at, acts, said, truth): &Row| -> Vec<Case> {
+    let each = |(exec, at, acts, said, truth): &Row, by_stdin| -> Vec<Case> {
         let case = |act: &Act| Case {
             strike: Strike {
                 exec: exec.clone(),
@@ -137,14 +155,18 @@ pub(super) fn all() -> Vec<Case> {
             },
             said,
             truth: *truth,
+            by_stdin,
         };
         acts.iter().map(case).collect()
     };
-    ROWS.iter().flat_map(each).collect()
+    let own = ROWS.iter().flat_map(|row| each(row, false));
+    let given = BY_STDIN.iter().flat_map(|row| each(row, true));
+    own.chain(given).collect()
 }
 
 /// The exec, the point and the act in words.
-pub(super) fn words(strike: &Strike) -> [String; 3] {
+pub(super) fn words(case: &Case) -> [String; 3] {
+    let strike = &case.strike;
     let exec = match &strike.exec {
         w if *w == LOOK => "first look",
         w if *w == MEMBERS => "look at the members",
@@ -159,6 +181,8 @@ pub(super) fn words(strike: &Strike) -> [String; 3] {
         HalfAnswer => "half of that answer has come",
         Upgraded => "after the answer 101, before any frame",
         p if p == FIRST_BYTE => "after the first byte of a frame",
+        p if p == STDIN => "before the credentials are sent",
+        p if p == HALF_STDIN => "half of the credentials is sent",
         p if p == FIRST_FRAME => "before the first frame",
         Before(LOOKED) => "before the first answer",
         Within(LOOKED) => "within the first answer",
@@ -185,7 +209,8 @@ pub(super) fn words(strike: &Strike) -> [String; 3] {
         Swallow => "one frame lost".to_owned(),
         Gateway(status) => format!("a gateway answers {status}"),
     };
-    [exec.to_owned(), at.to_owned(), act]
+    let by = if case.by_stdin { ", by stdin" } else { "" };
+    [format!("{exec}{by}"), at.to_owned(), act]
 }
 
 impl Display for Said {

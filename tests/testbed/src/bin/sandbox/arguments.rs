@@ -9,15 +9,13 @@ pub(crate) enum Action {
     Command(Vec<String>),
 }
 
-/// Reads the arguments after the program's name. A first `--` is optional: cargo's alias may have eaten it.
+/// Reads the arguments after the program's name. A first `--` is optional: cargo's alias ends with one of its own.
 pub(crate) fn parse(mut arguments: Vec<String>, terminal: bool) -> Result<Action, String> {
     if arguments.first().is_some_and(|first| first == "--") {
         arguments.remove(0);
-        return if arguments.is_empty() {
-            Err("no command after --".to_owned())
-        } else {
-            Ok(Action::Command(arguments))
-        };
+        if arguments.is_empty() {
+            return Err("no command after --".to_owned());
+        }
     }
     match arguments.first().map(String::as_str) {
         None if terminal => Ok(Action::Shell),
@@ -59,7 +57,8 @@ mod tests {
             read(&["--", "kubectl", "--tour"], true),
             command(&["kubectl", "--tour"])
         );
-        assert_eq!(read(&["--", "--help"], true), command(&["--help"]));
+        assert_eq!(read(&["--", "--help"], true), Ok(Action::Help));
+        assert_eq!(read(&["--", "--tour"], true), Ok(Action::Tour));
     }
 
     #[test]
