@@ -8,7 +8,7 @@ use super::logs;
 use super::manifest::{Accept, Key, Status, decoded, split};
 use super::selector::{Fields, Labels};
 use super::store::Resource;
-use crate::model::helm_release::{GROUP, PLURAL};
+use crate::model::helm_release::{GROUP, KIND, PLURAL};
 use serde_json::{Value, json};
 
 /// What the files say.
@@ -132,7 +132,7 @@ impl Archive {
                 if items.is_empty() && !those_here {
                     return not_saved();
                 }
-                found(&list(&items, accept))
+                found(&list(&items, &bare, accept))
             }
             Named::Log { .. } | Named::Other => not_saved(),
         }
@@ -170,19 +170,26 @@ fn found(document: &Value) -> Answer {
     Answer::Found(document.to_string().into_bytes())
 }
 
-fn list(items: &[&Value], accept: Accept) -> Value {
-    match accept {
-        Accept::Metadata => {
-            let items = items.iter().map(|o| {
-                json!({"apiVersion": "meta.k8s.io/v1", "kind": "PartialObjectMetadata", "metadata": o["metadata"]})
-            });
-            json!({"apiVersion": "meta.k8s.io/v1", "kind": "PartialObjectMetadataList", "metadata": {},
-                "items": items.collect::<Vec<_>>()})
-        }
-        Accept::Json | Accept::Text => {
-            json!({"apiVersion": "v1", "kind": "List", "metadata": {}, "items": items})
-        }
+/// A list of the objects, as the API server would write it for `path`.
+fn list(items: &[&Value], path: &str, accept: Accept) -> Value {
+    let metadata = json!({"resourceVersion": "0"});
+    if accept == Accept::Metadata {
+        let items = items.iter().map(|o| {
+            json!({"apiVersion": "meta.k8s.io/v1", "kind": "PartialObjectMetadata", "metadata": o["metadata"]})
+        });
+        return json!({"apiVersion": "meta.k8s.io/v1", "kind": "PartialObjectMetadataList", "metadata": metadata,
+            "items": items.collect::<Vec<_>>()});
     }
+    let segments: Vec<&str> = path.split('/').skip(1).collect();
+    let api_version = match segments.as_slice() {
+        ["apis", group, version, ..] => format!("{}/{}", decoded(group), decoded(version)),
+        [_, version, ..] => decoded(version),
+        _ => String::new(),
+    };
+    // Only of HelmReleases there can be an empty list.
+    let kind = items.first().and_then(|o| o["kind"].as_str());
+    let kind = format!("{}List", kind.unwrap_or(KIND));
+    json!({"apiVersion": api_version, "kind": kind, "metadata": metadata, "items": items})
 }
 
 fn unparsable(part: &str) -> Status {

@@ -144,7 +144,7 @@ impl Request {
 }
 
 /// Path and query of a request, decoded. Segments of the path stay encoded: a slash in a name is none of the path's.
-pub(super) fn split(path: &str) -> (String, Vec<(String, String)>) {
+pub(crate) fn split(path: &str) -> (String, Vec<(String, String)>) {
     let (path, query) = path.split_once('?').unwrap_or((path, ""));
     let query = query
         .split('&')

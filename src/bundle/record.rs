@@ -95,6 +95,17 @@ impl Kept {
         matches!(self, Kept::Document(_) | Kept::Text(_))
     }
 
+    /// A list to its end, or something that has no end.
+    fn is_complete(&self) -> bool {
+        let Kept::Document(document) = self else {
+            return true;
+        };
+        let token = document
+            .pointer("/metadata/continue")
+            .and_then(Value::as_str);
+        token.is_none_or(str::is_empty)
+    }
+
     /// The API server said so, or that there is nothing.
     fn is_answer(&self) -> bool {
         self.is_seen() || matches!(self, Kept::Refused(status) if status.code == 404)
@@ -127,10 +138,10 @@ impl Recording {
             .any(|(name, value)| name == "continue" && !value.is_empty());
         match self.places.get(&key) {
             Some(place) if later_page => self.entries[*place].page(kept),
-            // What was read twice stays as it was first seen.
+            // What was read twice stays as it was first seen. A list that was not read to its end begins again.
             Some(place) => {
                 let entry = &mut self.entries[*place];
-                if !entry.kept.is_answer() {
+                if !entry.kept.is_answer() || !entry.kept.is_complete() {
                     entry.kept = kept;
                 }
             }
@@ -239,7 +250,7 @@ impl Entry {
                     *metadata = last.clone();
                 }
             }
-            // The token was too old: the server has given a new one, with which the reader goes on.
+            // The token was too old: the reader begins the list again.
             (_, Kept::Refused(status)) if status.code == 410 => {}
             (kept @ Kept::Document(_), other) if !other.is_seen() => *kept = other,
             _ => {}

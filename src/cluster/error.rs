@@ -2,11 +2,11 @@
 //!
 //! Owns the reading of kube's errors: their own text carries Debug output and must never reach a user.
 
+use super::answer;
 use super::config::unusable;
 use crate::bundle::{NotSaved, manifest};
 use crate::error::{Error, io_words};
 use crate::model::forbidden::Forbidden;
-use crate::text::one_line;
 use kube::core::Status;
 use kube::core::response::StatusDetails;
 
@@ -27,13 +27,42 @@ pub enum ClusterError {
     TimedOut { server: String, seconds: u64 },
     /// The credentials could not be had (a plugin failed, a token file is missing).
     Credentials(String),
-    /// What came is not what was asked for.
+    /// Something else answered in the API server's place, or what came is not of the form that was asked for.
+    NotAnAnswer(Box<NotAnAnswer>),
+    /// What came has a field of an unexpected type.
     Malformed(String),
+    /// The answer is larger than is read.
+    TooLarge,
     /// It is not in the files that are read instead of a cluster: whether it exists is not known.
     NotSaved(Box<NotSaved>),
     /// Anything else, with its cause.
     Other(String),
 }
+
+/// An answer that is not one of a Kubernetes API.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NotAnAnswer {
+    /// Its HTTP code, where it is known.
+    pub(super) code: Option<u16>,
+    /// Whom the answer came from: host, port and path of the server.
+    pub(super) host: String,
+    /// What it says, in one short line.
+    pub(super) said: String,
+}
+
+impl std::fmt::Display for NotAnAnswer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.code {
+            Some(code) => write!(f, "HTTP {code}")?,
+            None => f.write_str("the error")?,
+        }
+        let Self { host, said, .. } = self;
+        write!(f, " from {host} is not a Kubernetes API answer: {said}")
+    }
+}
+
+/// The clause of an answer beyond the bounds.
+const TOO_LARGE: &str = "the API server's answer is larger than is read";
 
 /// The clause where something is not in the files.
 pub const NOT_SAVED: &str = "not in the saved files";
@@ -42,7 +71,7 @@ impl ClusterError {
     /// Sorts kube's error. `server` is the API server's URL.
     pub(super) fn from_kube(error: kube::Error, server: &str) -> Self {
         match error {
-            kube::Error::Api(status) => Self::Api(told(status)),
+            kube::Error::Api(status) => Self::refused(status, server),
             kube::Error::Auth(auth) => Self::Credentials(credentials(&auth)),
             kube::Error::RustlsTls(tls) => Self::Tls {
                 server: server.to_owned(),
@@ -120,6 +149,41 @@ impl ClusterError {
         }
     }
 
+    /// Sorts an error that kube read: its parser takes any JSON for a status.
+    fn refused(mut status: Box<Status>, server: &str) -> Self {
+        let text = status.reason == NO_STATUS;
+        let own = !text && status.code != 0 && status.status.is_some();
+        let body = if text { status.message.as_str() } else { "" };
+        if let Some(unserved) = answer::status(status.code, body.as_bytes()) {
+            return Self::Api(Box::new(unserved));
+        }
+        if own {
+            if status.message.trim().is_empty() {
+                status.message = format!("the API server gave no reason (HTTP {})", status.code);
+            }
+            return Self::Api(status);
+        }
+        let said = match status.message.trim() {
+            "" if text => "an empty body".to_owned(),
+            "" => "JSON that is not a Status".to_owned(),
+            message => answer::said(message.as_bytes()),
+        };
+        Self::NotAnAnswer(Box::new(NotAnAnswer {
+            code: Some(status.code).filter(|code| *code != 0),
+            host: host(server).to_owned(),
+            said,
+        }))
+    }
+
+    /// What came is not what was asked for, under a code of success: asking again may bring it.
+    pub(super) fn is_malformed(&self) -> bool {
+        match self {
+            Self::Malformed(_) => true,
+            Self::NotAnAnswer(answer) => answer.code.is_some_and(|code| code < 300),
+            _ => false,
+        }
+    }
+
     /// The HTTP code of an API error.
     pub fn api_code(&self) -> Option<u16> {
         match self {
@@ -128,10 +192,10 @@ impl ClusterError {
         }
     }
 
-    /// The API server's own word on the request, so that nothing was done: no answer of a gateway in its place, and no failure
-    /// within the server, where that is not known.
+    /// The API server's own word on the request, so that nothing was done. Not a failure within the server, where that is not
+    /// known.
     pub fn is_refusal(&self) -> bool {
-        matches!(self, Self::Api(status) if status.code < 500 && status.reason != NO_STATUS)
+        matches!(self, Self::Api(status) if status.code < 500)
     }
 
     /// 403: the user may not do this.
@@ -167,6 +231,7 @@ impl ClusterError {
         match self {
             Self::Unreachable { .. } | Self::Tls { .. } | Self::Credentials(_) => true,
             Self::Api(status) => status.code == 401,
+            Self::NotAnAnswer(answer) => answer.code == Some(401),
             _ => false,
         }
     }
@@ -192,6 +257,8 @@ impl ClusterError {
             Self::TimedOut { seconds, .. } if *seconds > 0 => format!("no answer in {seconds}s"),
             Self::TimedOut { .. } => "timed out".to_owned(),
             Self::NotSaved(_) => NOT_SAVED.to_owned(),
+            Self::NotAnAnswer(answer) => answer.to_string(),
+            Self::TooLarge => TOO_LARGE.to_owned(),
             Self::Credentials(why) | Self::Malformed(why) | Self::Other(why) => why.clone(),
         }
     }
@@ -243,6 +310,14 @@ impl From<ClusterError> for Error {
                 Error::new(format!("the credentials could not be had: {why}"))
                     .hint("check the user in the kubeconfig, and log in again: kubectl auth whoami")
             }
+            ClusterError::NotAnAnswer(answer) => {
+                let error = Error::new(answer.to_string());
+                match answer.code {
+                    Some(300..=399 | 401 | 403 | 407) => error.hint("what stands between here and the API server asks for a login of its own, or refuses: is this its URL? kubectl config view --minify"),
+                    _ => error.hint("is this the API server's URL? kubectl config view --minify"),
+                }
+            }
+            ClusterError::TooLarge => Error::new(TOO_LARGE),
             ClusterError::Malformed(why) => {
                 Error::new(format!("the API server's answer cannot be read: {why}"))
             }
@@ -303,8 +378,7 @@ fn api(status: &Status) -> Error {
 
 fn reason(status: &Status) -> &str {
     match status.reason.as_str() {
-        "" => "InternalError",
-        NO_STATUS => match status.code {
+        "" => match status.code {
             403 => "Forbidden",
             404 => "NotFound",
             429 => "TooManyRequests",
@@ -316,22 +390,9 @@ fn reason(status: &Status) -> &str {
     }
 }
 
-/// The reason that kube makes up for a body that is no Status: what stands between here and the API server answered, or a path
-/// that it does not serve.
+/// The reason that kube makes up for a body that is no JSON: what stands between here and the API server answered, or a path that
+/// it does not serve.
 const NO_STATUS: &str = "Failed to parse error data";
-
-/// Most that is told of such a body, in characters.
-const BODY: usize = 200;
-
-/// A status whose message says that it is none.
-fn told(mut status: Box<Status>) -> Box<Status> {
-    if status.reason == NO_STATUS && status.code != 404 {
-        let said: String = one_line(&status.message).chars().take(BODY).collect();
-        let code = status.code;
-        status.message = format!("HTTP {code}, which is no answer of an API server: {said}");
-    }
-    status
-}
 
 /// What is said when the answer to the handshake is no TLS at all.
 const NO_TLS: &str = "the server does not speak TLS on this port";
@@ -354,7 +415,7 @@ fn words(error: &(dyn std::error::Error + 'static)) -> String {
 }
 
 /// `https://10.0.0.1:6443/` as `10.0.0.1:6443`, as kubectl prints it.
-fn host(server: &str) -> &str {
+pub(super) fn host(server: &str) -> &str {
     let rest = server.split_once("://").map_or(server, |(_, r)| r);
     rest.trim_end_matches('/')
 }

@@ -4,7 +4,6 @@
 
 use super::{Cluster, ClusterError, segment};
 use http::{Request, header};
-use http_body_util::BodyExt;
 use kube::client::Body;
 use serde_json::Value;
 use std::time::{Duration, Instant};
@@ -56,11 +55,10 @@ impl Cluster {
         let failed = |e| ClusterError::from_kube(e, self.server());
         #[expect(clippy::disallowed_methods, reason = "the one Event")]
         let (head, body) = client.send(request).await.map_err(failed)?.into_parts();
-        let body = body.collect().await.map_err(failed)?.to_bytes();
+        let body = self.transport.body(head.status, body).await?;
         if head.status.is_success() {
             return Ok(());
         }
-        let status = super::transport::read_status(head.status, &body);
-        Err(ClusterError::Api(Box::new(status)))
+        Err(self.transport.refused(head.status, &head.headers, &body))
     }
 }

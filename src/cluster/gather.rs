@@ -80,8 +80,7 @@ impl Cluster {
             namespace: namespace.map(str::to_owned),
             selector: selector.to_owned(),
         };
-        // Those that were there all the while are in the list, whichever moments its pages are from.
-        Ok(self.all_helm_releases(&query).await?.items)
+        Ok(self.all_helm_releases(&query).await?.into_items())
     }
 
     /// Reads what belongs to the HelmRelease `object`. Sends [`REQUESTS_MAX`] requests at most.

@@ -1,12 +1,11 @@
 //! Where HelmReleases are: their API version on this cluster, their paths.
 
-use super::{All, Cluster, ClusterError, List, Pages, segment};
+use super::{All, Cluster, ClusterError, Item, List, ListOf, Pages, segment};
 use crate::bundle::NotSaved;
 use crate::bundle::manifest::Accept;
 use crate::model::helm_release::{GROUP, PLURAL};
 use crate::snapshot::Why;
 use kube::core::Status;
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -22,64 +21,64 @@ pub struct Query {
     pub selector: String,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct ApiGroup {
-    #[serde(default)]
-    versions: Vec<GroupVersion>,
-    preferred_version: Option<GroupVersion>,
-}
-
-#[derive(Deserialize)]
-struct GroupVersion {
-    version: String,
-}
-
 impl Cluster {
     /// The first page of a list and the pages after it, in whatever version is served.
     ///
     /// # Errors
-    /// What the API server or the connection said; [`not_installed`] tells the case of a cluster without Flux.
-    pub async fn helm_releases<T: DeserializeOwned>(
+    /// What the API server or the connection said; [`is_not_installed`] tells the case of a cluster without Flux.
+    pub async fn helm_releases<T: Item>(
         &self,
         query: &Query,
     ) -> Result<(List<T>, Pages<T>), ClusterError> {
-        let mut pages = self.pages(self.helm_release_list_path(query, self.known_version()));
-        let first = match pages.next().await {
-            Err(error) if self.may_be_older(&error) => {
-                let version = self.discover_helm_releases().await?;
-                pages = self.pages(self.helm_release_list_path(query, &version));
-                pages.next().await?
-            }
-            other => other?,
-        };
-        self.confirm_version();
-        Ok((
-            first.unwrap_or(List {
-                metadata: Default::default(),
-                items: Vec::new(),
-            }),
-            pages,
-        ))
+        self.in_served_version(query, async |list| self.pages(&list).await)
+            .await
     }
 
-    /// A whole list, all its pages.
+    /// Folds a whole list, as [`Cluster::whole`] does.
     ///
     /// # Errors
     /// As [`Cluster::helm_releases`].
-    pub async fn all_helm_releases<T: DeserializeOwned>(
+    pub async fn whole_helm_releases<T: Item, S>(
+        &self,
+        query: &Query,
+        start: impl Fn() -> S,
+        mut take: impl FnMut(&mut S, T),
+    ) -> Result<S, ClusterError> {
+        self.in_served_version(query, async |list| {
+            self.whole(&list, &start, &mut take).await
+        })
+        .await
+    }
+
+    /// A whole list, as [`Cluster::all`] reads it.
+    ///
+    /// # Errors
+    /// As [`Cluster::helm_releases`].
+    pub async fn all_helm_releases<T: Item>(
         &self,
         query: &Query,
     ) -> Result<All<T>, ClusterError> {
-        let (first, pages) = self.helm_releases(query).await?;
-        let rest = pages.all().await?;
-        let mut items = first.items;
-        items.extend(rest.items);
-        Ok(All {
-            items,
-            resource_version: first.metadata.resource_version,
-            inconsistent: rest.inconsistent,
-        })
+        self.in_served_version(query, async |list| self.all(&list).await)
+            .await
+    }
+
+    async fn in_served_version<R>(
+        &self,
+        query: &Query,
+        mut read: impl AsyncFnMut(ListOf) -> Result<R, ClusterError>,
+    ) -> Result<R, ClusterError> {
+        let list = |version: &str| ListOf::objects(self.helm_release_list_path(query, version));
+        let answer = match read(list(self.known_version())).await {
+            Err(error) if self.may_be_older(&error) => {
+                let version = self.discover_helm_releases().await?;
+                read(list(&version)).await
+            }
+            other => other,
+        };
+        if answer.is_ok() {
+            self.confirm_version();
+        }
+        answer
     }
 
     /// One HelmRelease by name.
@@ -129,7 +128,8 @@ impl Cluster {
         if let Some(namespace) = namespace {
             return Ok(vec![self.helm_release(namespace, name).await?]);
         }
-        let mut all: Vec<Value> = self.all_helm_releases(&Query::default()).await?.items;
+        let all = self.all_helm_releases(&Query::default()).await?;
+        let mut all: Vec<Value> = all.into_items();
         all.retain(|o| o.pointer("/metadata/name").and_then(Value::as_str) == Some(name));
         if all.is_empty() {
             let path = format!("/apis/{GROUP}/{}/{PLURAL}/{}", VERSIONS[0], segment(name));
@@ -188,18 +188,18 @@ impl Cluster {
 
     /// Asks the cluster which versions it serves: only where the newest is not.
     async fn discover_helm_releases(&self) -> Result<String, ClusterError> {
-        let group: ApiGroup = self
-            .get(&format!("/apis/{GROUP}"))
-            .await
-            .map_err(|e| if e.is_not_found() { not_installed() } else { e })?;
-        let served = |v: &&&str| group.versions.iter().any(|g| g.version == **v);
-        let preferred = group
-            .preferred_version
-            .map(|p| p.version)
-            .filter(|p| VERSIONS.contains(&p.as_str()));
-        let version = preferred
-            .or_else(|| VERSIONS.iter().find(served).map(|v| (*v).to_owned()))
-            .ok_or_else(not_installed)?;
+        let served = self.api_versions(GROUP).await?.ok_or_else(not_installed)?;
+        let version = served
+            .iter()
+            .find(|v| VERSIONS.contains(&v.as_str()))
+            .ok_or_else(|| {
+                ClusterError::Other(format!(
+                    "{GROUP} is served in {}, and of it only {} can be read",
+                    crate::text::one_line(&served.join(", ")),
+                    VERSIONS.join(", ")
+                ))
+            })?
+            .clone();
         Ok(self.helm_release_version.get_or_init(|| version).clone())
     }
 }

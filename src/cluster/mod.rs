@@ -4,7 +4,9 @@
 //! reads, the request log of `-v 6`) and the version in which HelmReleases are served. It decides nothing: what is read is
 //! handed on as it came, with [`ClusterError`] for what could not be had.
 
+mod answer;
 pub mod config;
+mod discovery;
 mod duration;
 pub mod error;
 pub mod event;
@@ -19,10 +21,12 @@ pub mod secret;
 mod transport;
 pub mod watch;
 
+pub use answer::{Item, Named, ObjectMeta};
 pub use config::ConnectionArgs;
+pub use discovery::ApiResource;
 pub use duration::parse_duration;
 pub use error::ClusterError;
-pub use pages::{All, List, Pages};
+pub use pages::{All, List, ListOf, Pages, Step};
 
 use crate::bundle::Archive;
 use crate::bundle::manifest::Accept;
@@ -119,24 +123,25 @@ impl Cluster {
         self.transport.requests()
     }
 
-    /// Reads one object by its API path.
+    /// Reads one object by its API path: one of another kind or name is an error, and so are a list, a status and whatever a
+    /// gateway says.
     ///
     /// # Errors
     /// What the API server or the connection said.
     pub async fn get<T: serde::de::DeserializeOwned>(&self, path: &str) -> Result<T, ClusterError> {
-        self.transport.get(path).await
+        self.transport.object(path).await
     }
 
-    /// Reads a list's metadata alone: what is in the objects (a Secret's payload) is not sent.
+    /// What the server says of its version.
     ///
     /// # Errors
     /// As [`Cluster::get`].
-    pub async fn get_metadata<T: serde::de::DeserializeOwned>(
-        &self,
-        path: &str,
-    ) -> Result<List<T>, ClusterError> {
-        let body = self.transport.get_bytes_as(path, Accept::Metadata).await?;
-        serde_json::from_slice(&body).map_err(|e| ClusterError::Malformed(e.to_string()))
+    pub async fn server_version(&self) -> Result<serde_json::Value, ClusterError> {
+        let body = self.transport.get_bytes("/version").await?;
+        match serde_json::from_slice::<serde_json::Value>(&body) {
+            Ok(version) if version["gitVersion"].is_string() => Ok(version),
+            _ => Err(self.transport.fault(answer::Fault::Form(answer::said(&body)))),
+        }
     }
 
     /// Reads a path's body as text: a pod's log.
@@ -156,16 +161,14 @@ impl Cluster {
         live: impl Future<Output = Read<T>>,
     ) -> Read<T> {
         if self.archive().is_some() {
-            return Read::from_result(self.get(name).await);
+            let saved = self.transport.get_bytes(name).await.and_then(|body| {
+                serde_json::from_slice(&body).map_err(|e| ClusterError::Malformed(e.to_string()))
+            });
+            return Read::from_result(saved);
         }
         let read = live.await;
         self.transport.record_aside(name, &read);
         read
-    }
-
-    /// A list by its path (with a query or without), page by page.
-    pub fn pages<T: serde::de::DeserializeOwned>(&self, path: String) -> Pages<T> {
-        Pages::new(self.transport.clone(), path)
     }
 }
 

@@ -1,257 +1,420 @@
-//! A list read page by page, the next page asked for while the last one is being used.
+//! Lists, page by page: the only way to one.
 //!
-//! Owns `limit`, `continue` and what to do when a token is too old.
+//! Owns `limit`, `continue` and the rules that make pages a list: each is checked, all are of one moment, and the last one is
+//! reached. A token that is too old (410) begins the list again from its start, never from a later moment, so that an object
+//! that was there all the while is in the list.
 
-use super::{ClusterError, transport::Transport};
-use serde::de::DeserializeOwned;
-use serde::{Deserialize, Deserializer};
+use super::answer::{Fault, Item, Page};
+use super::{Cluster, ClusterError, transport::Transport};
+use crate::bundle::manifest::Accept;
+use bytes::Bytes;
+use std::collections::HashSet;
 use std::marker::PhantomData;
 use tokio::task::JoinHandle;
 
 /// Objects in a page, as kubectl asks for them.
 const LIMIT: usize = 500;
+/// How often a list begins again because its token was too old.
+const RESTARTS_MAX: usize = 2;
+/// Most pages of a list: five million objects.
+const PAGES_MAX: usize = 10_000;
+/// Most pages without an object in a row: a server that filters may send some.
+const EMPTY_MAX: usize = 20;
 
-/// One page of a list.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(bound = "T: Deserialize<'de>")]
-pub struct List<T> {
-    #[serde(default)]
-    pub metadata: ListMeta,
-    /// The API server writes an empty list of metadata as null.
-    #[serde(default = "Vec::new", deserialize_with = "null_is_empty")]
-    pub items: Vec<T>,
-}
-
-fn null_is_empty<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
-where
-    D: Deserializer<'de>,
-    T: Deserialize<'de>,
-{
-    Ok(Option::<Vec<T>>::deserialize(deserializer)?.unwrap_or_default())
-}
-
-/// `.metadata` of a list.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct ListMeta {
-    pub resource_version: String,
-    #[serde(rename = "continue")]
-    pub continue_token: String,
-}
-
-/// A whole list.
-#[derive(Debug)]
-pub struct All<T> {
-    pub items: Vec<T>,
-    /// The first page's moment: a watch from there misses nothing.
-    pub resource_version: String,
-    /// True when the end came from a later moment than the beginning: it is no snapshot.
-    pub inconsistent: bool,
-}
-
-/// The pages of one list.
-pub struct Pages<T> {
-    transport: Transport,
+/// Which list is meant: its path, with a query or without, and the form of its items.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListOf {
     path: String,
-    first: bool,
-    ahead: Option<JoinHandle<Result<bytes::Bytes, ClusterError>>>,
-    inconsistent: bool,
-    item: PhantomData<fn() -> T>,
+    accept: Accept,
 }
 
-impl<T: DeserializeOwned> Pages<T> {
-    pub(super) fn new(transport: Transport, path: String) -> Self {
+impl ListOf {
+    /// The objects themselves.
+    pub fn objects(path: impl Into<String>) -> Self {
         Self {
-            transport,
-            path,
-            first: true,
-            ahead: None,
-            inconsistent: false,
-            item: PhantomData,
+            path: path.into(),
+            accept: Accept::Json,
         }
     }
 
-    /// True once a token was too old and the rest came from a later state of the cluster: the list is no snapshot.
-    pub fn is_inconsistent(&self) -> bool {
-        self.inconsistent
+    /// The objects' metadata alone: what is in them (a Secret's payload) is not sent.
+    pub fn metadata(path: impl Into<String>) -> Self {
+        Self {
+            path: path.into(),
+            accept: Accept::Metadata,
+        }
+    }
+}
+
+/// One page of a list. Only an answer that was checked makes one.
+#[derive(Debug)]
+pub struct List<T> {
+    items: Vec<T>,
+    last: bool,
+}
+
+impl<T: Item> List<T> {
+    fn parse(page: &Page<'_>) -> Result<Self, Fault> {
+        let mut items = Vec::with_capacity(page.len());
+        page.each(|item| items.push(item))?;
+        Ok(Self {
+            items,
+            last: page.token.is_empty(),
+        })
+    }
+}
+
+impl<T> List<T> {
+    pub fn items(&self) -> &[T] {
+        &self.items
+    }
+
+    pub fn into_items(self) -> Vec<T> {
+        self.items
+    }
+
+    /// Whether no page follows.
+    pub fn is_last(&self) -> bool {
+        self.last
+    }
+}
+
+/// A whole list, of one moment.
+#[derive(Debug)]
+pub struct All<T> {
+    items: Vec<T>,
+    resource_version: String,
+}
+
+impl<T> All<T> {
+    pub fn items(&self) -> &[T] {
+        &self.items
+    }
+
+    pub fn into_items(self) -> Vec<T> {
+        self.items
+    }
+
+    /// Its moment: a watch from there misses nothing.
+    pub fn resource_version(&self) -> &str {
+        &self.resource_version
+    }
+}
+
+/// The pages of a list, for who shows them as they come.
+pub struct Pages<T> {
+    cursor: Cursor,
+    item: PhantomData<fn() -> T>,
+}
+
+/// A page after the first.
+#[derive(Debug)]
+pub enum Step<T> {
+    Page(List<T>),
+    /// The first page again: the list has begun anew, and the pages before this one do not count.
+    Again(List<T>),
+}
+
+impl<T: Item> Pages<T> {
+    /// Reads the first page.
+    pub(super) async fn open(
+        transport: Transport,
+        list: &ListOf,
+    ) -> Result<(List<T>, Self), ClusterError> {
+        let mut pages = Self {
+            cursor: Cursor::new(transport, list.clone(), LIMIT),
+            item: PhantomData,
+        };
+        match pages.next().await? {
+            Some(Step::Page(first) | Step::Again(first)) => Ok((first, pages)),
+            None => Err(ClusterError::Other("a list without a page".to_owned())),
+        }
     }
 
     /// The next page; `None` after the last one.
     ///
     /// # Errors
     /// What the API server or the connection said. After an error there is no further page.
-    pub async fn next(&mut self) -> Result<Option<List<T>>, ClusterError> {
-        let body = if self.first {
-            self.first = false;
-            self.transport.get_bytes(&self.page_path("")).await
-        } else {
-            match self.ahead.take() {
-                None => return Ok(None),
-                Some(task) => task.await.map_err(|e| ClusterError::Other(e.to_string()))?,
-            }
-        };
-        let body = match body {
-            Ok(body) => body,
-            Err(error) => self.after_expiry(error).await?,
-        };
-        let page: List<T> =
-            serde_json::from_slice(&body).map_err(|e| ClusterError::Malformed(e.to_string()))?;
-        drop(body);
-        if !page.metadata.continue_token.is_empty() {
-            let transport = self.transport.clone();
-            let path = self.page_path(&page.metadata.continue_token);
-            self.ahead = Some(tokio::spawn(
-                async move { transport.get_bytes(&path).await },
-            ));
-            // Lets the request leave before the caller works on this page.
-            tokio::task::yield_now().await;
+    pub async fn next(&mut self) -> Result<Option<Step<T>>, ClusterError> {
+        let mut again = false;
+        while let Some(fetched) = self.cursor.fetch().await? {
+            again |= fetched.again;
+            let Some(page) = self.cursor.page(&fetched.body)? else {
+                continue;
+            };
+            self.cursor.turn(&page).await?;
+            let list = List::parse(&page).map_err(|fault| self.cursor.fault(fault))?;
+            return Ok(Some(if again {
+                Step::Again(list)
+            } else {
+                Step::Page(list)
+            }));
         }
-        Ok(Some(page))
+        Ok(None)
     }
+}
 
-    /// All items of all pages that are still to come, where the caller needs them together.
+impl Cluster {
+    /// A list page by page, for a screen: the first page, and those after it.
     ///
     /// # Errors
-    /// As [`Pages::next`].
-    pub async fn all(mut self) -> Result<All<T>, ClusterError> {
-        let mut all: Option<All<T>> = None;
-        while let Some(page) = self.next().await? {
-            match &mut all {
-                Some(all) => all.items.extend(page.items),
-                None => {
-                    all = Some(All {
-                        items: page.items,
-                        resource_version: page.metadata.resource_version,
-                        inconsistent: false,
-                    });
-                }
-            }
-        }
-        let mut all = all.unwrap_or_else(|| All {
-            items: Vec::new(),
-            resource_version: String::new(),
-            inconsistent: false,
-        });
-        all.inconsistent = self.inconsistent;
-        Ok(all)
+    /// What the API server or the connection said.
+    pub async fn pages<T: Item>(&self, list: &ListOf) -> Result<(List<T>, Pages<T>), ClusterError> {
+        Pages::open(self.transport.clone(), list).await
     }
 
-    /// A token that is too old (410) comes with one that goes on from the same place in a later state.
-    async fn after_expiry(&mut self, error: ClusterError) -> Result<bytes::Bytes, ClusterError> {
-        let token = match &error {
-            ClusterError::Api(status) if status.code == 410 => status
-                .metadata
-                .as_ref()
-                .and_then(|m| m.continue_.clone())
-                .filter(|t| !t.is_empty()),
-            _ => None,
+    /// The first `limit` objects of a list; [`List::is_last`] tells whether there are others.
+    ///
+    /// # Errors
+    /// As [`Cluster::pages`].
+    pub async fn page<T: Item>(
+        &self,
+        list: &ListOf,
+        limit: usize,
+    ) -> Result<List<T>, ClusterError> {
+        let mut cursor = Cursor::new(self.transport.clone(), list.clone(), limit);
+        while let Some(fetched) = cursor.fetch().await? {
+            if let Some(page) = cursor.page(&fetched.body)? {
+                return List::parse(&page).map_err(|fault| cursor.fault(fault));
+            }
+        }
+        Err(ClusterError::Other("a list without a page".to_owned()))
+    }
+
+    /// Folds a whole list: every page is valid, all are of one moment, and the last one is reached. For whoever concludes that
+    /// something is absent.
+    ///
+    /// Items are handed out one by one and can be dropped. Where the list begins again (its token was too old, or a page was
+    /// malformed, which is read again once), what was taken is thrown away and `start` called for a fresh state.
+    ///
+    /// # Errors
+    /// As [`Cluster::pages`]; nothing that was taken is given out then.
+    pub async fn whole<T: Item, S>(
+        &self,
+        list: &ListOf,
+        start: impl Fn() -> S,
+        take: impl FnMut(&mut S, T),
+    ) -> Result<S, ClusterError> {
+        let (state, _) = self.whole_at(list, start, take).await?;
+        Ok(state)
+    }
+
+    /// A whole list, of one moment, kept.
+    ///
+    /// # Errors
+    /// As [`Cluster::whole`].
+    pub async fn all<T: Item>(&self, list: &ListOf) -> Result<All<T>, ClusterError> {
+        let (items, resource_version) = self.whole_at(list, Vec::new, Vec::push).await?;
+        Ok(All {
+            items,
+            resource_version,
+        })
+    }
+
+    async fn whole_at<T: Item, S>(
+        &self,
+        list: &ListOf,
+        start: impl Fn() -> S,
+        mut take: impl FnMut(&mut S, T),
+    ) -> Result<(S, String), ClusterError> {
+        match self.fold(list, &start, &mut take).await {
+            // What stands between may have answered in the API server's place, this once.
+            Err(error) if error.is_malformed() => self.fold(list, &start, &mut take).await,
+            other => other,
+        }
+    }
+
+    async fn fold<T: Item, S>(
+        &self,
+        list: &ListOf,
+        start: &impl Fn() -> S,
+        take: &mut impl FnMut(&mut S, T),
+    ) -> Result<(S, String), ClusterError> {
+        let mut cursor = Cursor::new(self.transport.clone(), list.clone(), LIMIT);
+        let mut state = start();
+        while let Some(fetched) = cursor.fetch().await? {
+            if fetched.again {
+                state = start();
+            }
+            let Some(page) = cursor.page(&fetched.body)? else {
+                continue;
+            };
+            cursor.turn(&page).await?;
+            let taken = page.each(|item| take(&mut state, item));
+            taken.map_err(|fault| cursor.fault(fault))?;
+        }
+        Ok((state, std::mem::take(&mut cursor.moment)))
+    }
+}
+
+/// A place in a list.
+struct Cursor {
+    transport: Transport,
+    list: ListOf,
+    /// Halved where a page is too large.
+    limit: usize,
+    next: Next,
+    /// Token of the page that was fetched last; empty for the first.
+    at: String,
+    moment: String,
+    /// Tokens that were followed since the list began.
+    followed: HashSet<String>,
+    pages: usize,
+    empty: usize,
+    restarts: usize,
+}
+
+/// What is asked for next.
+enum Next {
+    /// The page of this token (empty: the first one), which may be on its way.
+    Page(String, Option<Ahead>),
+    End,
+}
+
+/// A request that was sent before its answer is wanted.
+struct Ahead(JoinHandle<Result<Bytes, ClusterError>>);
+
+impl Drop for Ahead {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// A page's body.
+struct Fetched {
+    body: Bytes,
+    /// The list has begun again with it.
+    again: bool,
+}
+
+impl Cursor {
+    fn new(transport: Transport, list: ListOf, limit: usize) -> Self {
+        Self {
+            transport,
+            list,
+            limit,
+            next: Next::Page(String::new(), None),
+            at: String::new(),
+            moment: String::new(),
+            followed: HashSet::new(),
+            pages: 0,
+            empty: 0,
+            restarts: 0,
+        }
+    }
+
+    /// The next page's body; `None` after the last page.
+    async fn fetch(&mut self) -> Result<Option<Fetched>, ClusterError> {
+        let mut again = false;
+        loop {
+            let (token, ahead) = match std::mem::replace(&mut self.next, Next::End) {
+                Next::End => return Ok(None),
+                Next::Page(token, ahead) => (token, ahead),
+            };
+            let answer = match ahead {
+                Some(mut ahead) => (&mut ahead.0)
+                    .await
+                    .map_err(|e| ClusterError::Other(e.to_string()))?,
+                None => self.ask(&token).await,
+            };
+            self.at = token;
+            match answer {
+                Ok(body) => return Ok(Some(Fetched { body, again })),
+                Err(ClusterError::TooLarge) if self.halve() => {}
+                Err(error) if error.api_code() == Some(410) && self.restart() => again = true,
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Reads the body that was fetched; `None` where it is too much at once and the page is to be asked for in smaller ones.
+    fn page<'a>(&mut self, body: &'a [u8]) -> Result<Option<Page<'a>>, ClusterError> {
+        // Saved files have whole lists.
+        let limit = match self.transport.archive() {
+            Some(_) => usize::MAX,
+            None => self.limit,
         };
-        let Some(token) = token else {
-            return Err(error);
-        };
-        self.inconsistent = true;
-        self.transport.get_bytes(&self.page_path(&token)).await
+        match Page::read(&self.list.path, self.list.accept, limit, body) {
+            Ok(page) => Ok(Some(page)),
+            Err(Fault::Large) if self.halve() => Ok(None),
+            Err(fault) => Err(self.fault(fault)),
+        }
+    }
+
+    /// Goes past a page: checks that the list goes on as one list, and sends for the next page.
+    async fn turn(&mut self, page: &Page<'_>) -> Result<(), ClusterError> {
+        self.pages += 1;
+        if self.moment.is_empty() {
+            self.moment.clone_from(&page.resource_version);
+        } else if !page.resource_version.is_empty() && page.resource_version != self.moment {
+            return Err(self.form("a list whose pages are of different moments"));
+        }
+        self.empty = if page.len() == 0 { self.empty + 1 } else { 0 };
+        if page.token.is_empty() {
+            return Ok(());
+        }
+        if !self.followed.insert(page.token.clone())
+            || self.empty > EMPTY_MAX
+            || self.pages >= PAGES_MAX
+        {
+            return Err(self.form("a list that does not end: its continue tokens lead nowhere"));
+        }
+        let (transport, accept) = (self.transport.clone(), self.list.accept);
+        let path = self.page_path(&page.token);
+        let ahead = tokio::spawn(async move { transport.get_bytes_as(&path, accept).await });
+        self.next = Next::Page(page.token.clone(), Some(Ahead(ahead)));
+        // Lets the request leave before the caller works on this page.
+        tokio::task::yield_now().await;
+        Ok(())
+    }
+
+    /// Whether the page can be asked for in smaller ones, which is done next.
+    fn halve(&mut self) -> bool {
+        if self.limit <= 1 || self.transport.archive().is_some() {
+            return false;
+        }
+        self.limit /= 2;
+        self.next = Next::Page(self.at.clone(), None);
+        true
+    }
+
+    /// Whether the list may begin again after its token was too old, which is done next.
+    fn restart(&mut self) -> bool {
+        if self.at.is_empty() || self.restarts >= RESTARTS_MAX {
+            return false;
+        }
+        self.restarts += 1;
+        self.next = Next::Page(String::new(), None);
+        self.moment.clear();
+        self.followed.clear();
+        self.empty = 0;
+        true
+    }
+
+    async fn ask(&self, token: &str) -> Result<Bytes, ClusterError> {
+        self.transport
+            .get_bytes_as(&self.page_path(token), self.list.accept)
+            .await
     }
 
     fn page_path(&self, token: &str) -> String {
-        let join = if self.path.contains('?') { '&' } else { '?' };
-        let mut path = format!("{}{join}limit={LIMIT}", self.path);
+        let path = &self.list.path;
+        let join = if path.contains('?') { '&' } else { '?' };
+        let mut path = format!("{path}{join}limit={}", self.limit);
         if !token.is_empty() {
             path.push_str("&continue=");
             path.push_str(&super::segment(token));
         }
         path
     }
-}
 
-impl<T> Drop for Pages<T> {
-    fn drop(&mut self) {
-        if let Some(task) = &self.ahead {
-            task.abort();
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use http::{Request, Response};
-    use kube::client::Body;
-    use serde_json::{Value, json};
-
-    /// Answers each request in turn and returns the queries that were asked.
-    async fn served(
-        answers: Vec<(u16, Value)>,
-    ) -> (Vec<String>, Result<Vec<Value>, ClusterError>, bool) {
-        let (service, mut handle) = tower_test::mock::pair::<Request<Body>, Response<Body>>();
-        let client = kube::Client::new(service, "default");
-        let transport = Transport::new(client, "https://test/".into(), None, 0);
-        let server = tokio::spawn(async move {
-            let mut asked = Vec::new();
-            for (code, body) in answers {
-                let (request, send) = handle.next_request().await.expect("a request is sent");
-                asked.push(request.uri().query().unwrap_or_default().to_owned());
-                let body = Body::from(serde_json::to_vec(&body).unwrap());
-                send.send_response(Response::builder().status(code).body(body).unwrap());
-            }
-            asked
-        });
-        let mut pages: Pages<Value> = Pages::new(transport, "/apis/x?labelSelector=a".into());
-        let mut items = Vec::new();
-        let outcome = loop {
-            match pages.next().await {
-                Ok(Some(page)) => items.extend(page.items),
-                Ok(None) => break Ok(items),
-                Err(error) => break Err(error),
-            }
-        };
-        (server.await.unwrap(), outcome, pages.is_inconsistent())
+    fn form(&mut self, why: &str) -> ClusterError {
+        self.fault(Fault::Form(why.to_owned()))
     }
 
-    fn page(items: &[i32], token: &str) -> (u16, Value) {
-        (
-            200,
-            json!({"metadata": {"continue": token}, "items": items}),
-        )
-    }
-
-    #[tokio::test]
-    async fn pages_follow_the_token() {
-        let (asked, items, inconsistent) =
-            served(vec![page(&[1, 2], "a/b="), page(&[3], "")]).await;
-        assert_eq!(
-            asked,
-            [
-                "labelSelector=a&limit=500",
-                "labelSelector=a&limit=500&continue=a%2Fb%3D"
-            ]
-        );
-        assert_eq!(items.unwrap(), [json!(1), json!(2), json!(3)]);
-        assert!(!inconsistent);
-    }
-
-    #[tokio::test]
-    async fn a_token_too_old_is_replaced_by_the_servers_new_one() {
-        let expired = json!({"kind": "Status", "status": "Failure", "code": 410, "reason": "Expired", "message": "too old",
-            "metadata": {"continue": "new"}});
-        let (asked, items, inconsistent) =
-            served(vec![page(&[1], "old"), (410, expired), page(&[2], "")]).await;
-        assert_eq!(asked[2], "labelSelector=a&limit=500&continue=new");
-        assert_eq!(items.unwrap(), [json!(1), json!(2)]);
-        assert!(inconsistent);
-    }
-
-    #[tokio::test]
-    async fn without_a_new_token_the_error_is_told() {
-        let expired = json!({"kind": "Status", "status": "Failure", "code": 410, "reason": "Expired", "message": "too old"});
-        let (_, outcome, _) = served(vec![page(&[1], "old"), (410, expired)]).await;
-        assert_eq!(outcome.unwrap_err().api_code(), Some(410));
-    }
-
-    #[test]
-    fn an_empty_list_may_be_null() {
-        let list: List<serde_json::Value> =
-            serde_json::from_str(r#"{"metadata":{"resourceVersion":"1"},"items":null}"#).unwrap();
-        assert!(list.items.is_empty());
+    /// The error of a page; there is none after it.
+    fn fault(&mut self, fault: Fault) -> ClusterError {
+        self.next = Next::End;
+        self.transport.fault(fault)
     }
 }

@@ -52,7 +52,7 @@ impl Cluster {
             .ask(SELF, Accept::Json, Some(&question))
             .await?;
         let answer: Value =
-            serde_json::from_slice(&body).map_err(|e| ClusterError::Malformed(e.to_string()))?;
+            self.of_kind("authentication.k8s.io/v1", "SelfSubjectReview", &body)?;
         let name = answer.pointer("/status/userInfo/username");
         name.and_then(Value::as_str)
             .filter(|name| !name.is_empty())
@@ -69,7 +69,7 @@ impl Cluster {
             .transport
             .ask(PATH, Accept::Json, Some(question))
             .await?;
-        serde_json::from_slice(&body).map_err(|e| ClusterError::Malformed(e.to_string()))
+        self.of_kind("authorization.k8s.io/v1", "SubjectAccessReview", &body)
     }
 }
 

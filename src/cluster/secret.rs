@@ -3,7 +3,7 @@
 //! For credentials that a user asked to be taken from a Secret. The request log tells the Secret and a size. What TLS and HTTP kept of the
 //! answer on its way is not in this program's hands.
 
-use super::{Cluster, ClusterError, segment};
+use super::{Cluster, ClusterError, answer, segment};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
@@ -53,10 +53,14 @@ impl Cluster {
             segment(name)
         );
         let body = self.transport.get_unrecorded(&path).await?;
-        let values = read(&body, keys);
+        let values = match answer::check_object(&path, &body) {
+            Err(fault) => Err(self.transport.fault(fault)),
+            // The parser's own words would show the text that it failed at.
+            Ok(()) => read(&body, keys)
+                .ok_or_else(|| ClusterError::Malformed(format!("it is not a Secret: {path}"))),
+        };
         wipe(body);
-        // The parser's own words would show the text that it failed at.
-        values.ok_or_else(|| ClusterError::Malformed(format!("it is no Secret: {path}")))
+        values
     }
 }
 

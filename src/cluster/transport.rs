@@ -5,31 +5,33 @@
 
 mod watch;
 
-use super::ClusterError;
+use super::answer::{self, Cut, Fault, RESPONSE_MAX};
 use super::config::{REQUEST, connect_limit};
+use super::error::NotAnAnswer;
+use super::{ClusterError, error};
 use crate::bundle::manifest::{self, Accept};
 use crate::bundle::record::{Heard, Recorder};
 use crate::bundle::{Answer, Archive, NotSaved};
 use crate::snapshot::{Read, Why};
-use http::{Request, StatusCode};
-use http_body_util::BodyExt;
+use http::{HeaderMap, Request, StatusCode, header};
 use kube::Client;
 use kube::client::Body;
-use kube::core::Status;
 use serde_json::Value;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-/// How often a read is sent at most when the server says it is busy (429, 503, 504).
+/// How often a read is sent at most when the server says it is busy (429 with `Retry-After`, 503, 504).
 const TRIES: u32 = 3;
+/// Most that is read of an error's body, in bytes.
+const ERROR_MAX: usize = 64 * 1024;
 /// Longest wait between two tries, whatever `Retry-After` says: the user is waiting.
 const LONGEST_WAIT: Duration = Duration::from_secs(2);
 /// Verbosity from which requests are told on stderr, as in kubectl.
 const LOG_REQUESTS: u8 = 6;
 
 /// The form of the answer, as the API server is asked for it.
-fn header(accept: Accept) -> &'static str {
+fn form(accept: Accept) -> &'static str {
     match accept {
         Accept::Json | Accept::Text => "application/json, */*;q=0.1",
         Accept::Metadata => "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1",
@@ -102,6 +104,8 @@ impl Transport {
         };
         let heard = match answer {
             Ok(body) => Heard::Body(body),
+            // It is asked for in smaller pages.
+            Err(ClusterError::TooLarge) if can_be_halved(path) => return,
             Err(ClusterError::Api(status)) => Heard::Refused(manifest::Status {
                 code: status.code,
                 reason: status.reason.clone(),
@@ -182,12 +186,71 @@ impl Transport {
         }
     }
 
-    pub(super) async fn get<T: serde::de::DeserializeOwned>(
+    /// One object by its path.
+    pub(super) async fn object<T: serde::de::DeserializeOwned>(
         &self,
         path: &str,
     ) -> Result<T, ClusterError> {
         let body = self.get_bytes(path).await?;
+        answer::check_object(path, &body).map_err(|fault| self.fault(fault))?;
         serde_json::from_slice(&body).map_err(|e| ClusterError::Malformed(e.to_string()))
+    }
+
+    /// The error of an answer under a code of success that is not what was asked for.
+    pub(super) fn fault(&self, fault: Fault) -> ClusterError {
+        match (fault, &self.way) {
+            (Fault::Large, _) => ClusterError::TooLarge,
+            (Fault::Field(why), _) => ClusterError::Malformed(why),
+            (Fault::Form(why), Way::Saved(_)) => ClusterError::Malformed(why),
+            (Fault::Form(said), Way::Live(_)) => {
+                ClusterError::NotAnAnswer(Box::new(NotAnAnswer {
+                    code: Some(StatusCode::OK.as_u16()),
+                    host: error::host(&self.server).to_owned(),
+                    said,
+                }))
+            }
+        }
+    }
+
+    /// The error of an answer under any other code: the API server's word, or that of what stands between.
+    pub(super) fn refused(
+        &self,
+        code: StatusCode,
+        headers: &HeaderMap,
+        body: &[u8],
+    ) -> ClusterError {
+        if let Some(status) = answer::status(code.as_u16(), body) {
+            return ClusterError::Api(Box::new(status));
+        }
+        let elsewhere = headers
+            .get(header::LOCATION)
+            .filter(|_| code.is_redirection())
+            .and_then(|location| location.to_str().ok());
+        let said = match elsewhere {
+            // A query can hold credentials.
+            Some(location) => {
+                let location = location.split(['?', '#']).next().unwrap_or_default();
+                format!("a redirect to {}", crate::text::one_line(location))
+            }
+            None => answer::said(body),
+        };
+        ClusterError::NotAnAnswer(Box::new(NotAnAnswer {
+            code: Some(code.as_u16()),
+            host: error::host(&self.server).to_owned(),
+            said,
+        }))
+    }
+
+    /// Reads the body of an answer, of an error its beginning.
+    pub(super) async fn body(&self, code: StatusCode, body: Body) -> Result<bytes::Bytes, ClusterError> {
+        let max = if code.is_success() { RESPONSE_MAX } else { ERROR_MAX };
+        match answer::collect(body, max).await {
+            Ok(body) => Ok(body),
+            Err(Cut::Connection(e)) => Err(ClusterError::from_kube(e, &self.server)),
+            Err(Cut::Large) if code.is_success() => Err(ClusterError::TooLarge),
+            // No status of an API server is that long.
+            Err(Cut::Large) => Ok(bytes::Bytes::from_static(b"a long text")),
+        }
     }
 
     pub(super) async fn get_bytes(&self, path: &str) -> Result<bytes::Bytes, ClusterError> {
@@ -235,21 +298,27 @@ impl Transport {
             tries += 1;
             let (status, headers, body) = self.once(path, accept, review).await?;
             if status.is_success() {
+                // A login page.
+                let kind = headers.get(header::CONTENT_TYPE);
+                if kind.is_some_and(|k| k.as_bytes().starts_with(b"text/html")) {
+                    return Err(self.fault(Fault::Form(answer::said(&body))));
+                }
                 return Ok(body);
             }
-            let busy = matches!(status.as_u16(), 429 | 503 | 504);
+            let asked = headers.get(header::RETRY_AFTER);
+            let busy = match status.as_u16() {
+                429 => asked.is_some(),
+                code => matches!(code, 503 | 504),
+            };
             if busy && tries < TRIES {
-                let asked = headers
-                    .get(http::header::RETRY_AFTER)
-                    .and_then(|v| v.to_str().ok()?.parse().ok())
-                    .map_or(
-                        Duration::from_millis(200 * u64::from(tries)),
-                        Duration::from_secs,
-                    );
-                tokio::time::sleep(asked.min(LONGEST_WAIT)).await;
+                let wait = asked.and_then(|v| v.to_str().ok()?.parse().ok()).map_or(
+                    Duration::from_millis(200 * u64::from(tries)),
+                    Duration::from_secs,
+                );
+                tokio::time::sleep(wait.min(LONGEST_WAIT)).await;
                 continue;
             }
-            return Err(ClusterError::Api(Box::new(read_status(status, &body))));
+            return Err(self.refused(status, &headers, &body));
         }
     }
 
@@ -283,7 +352,7 @@ impl Transport {
         path: &str,
         accept: Accept,
         review: Option<&Value>,
-    ) -> Result<(StatusCode, http::HeaderMap, bytes::Bytes), ClusterError> {
+    ) -> Result<(StatusCode, HeaderMap, bytes::Bytes), ClusterError> {
         let client = self.client(path)?;
         self.count();
         let started = Instant::now();
@@ -291,9 +360,9 @@ impl Transport {
         let mut request = Request::builder()
             .method(method)
             .uri(path)
-            .header(http::header::ACCEPT, header(accept));
+            .header(header::ACCEPT, form(accept));
         if review.is_some() {
-            request = request.header(http::header::CONTENT_TYPE, "application/json");
+            request = request.header(header::CONTENT_TYPE, "application/json");
         }
         let body = review.map_or_else(Body::empty, |r| Body::from(r.to_string().into_bytes()));
         let request = request.body(body).map_err(|e| {
@@ -309,11 +378,8 @@ impl Transport {
                 .await
                 .map_err(|e| ClusterError::from_kube(e, &self.server))?;
             let (parts, body) = response.into_parts();
-            let body = body
-                .collect()
-                .await
-                .map_err(|e| ClusterError::from_kube(e, &self.server))?;
-            Ok((parts.status, parts.headers, body.to_bytes()))
+            let body = self.body(parts.status, body).await?;
+            Ok((parts.status, parts.headers, body))
         };
         let answer = self.bound(exchange).await;
         self.log(|base| {
@@ -356,36 +422,11 @@ impl Transport {
     }
 }
 
-/// The error in a body: a `Status` object, or for paths that are not served a plain text.
-pub(super) fn read_status(code: StatusCode, body: &[u8]) -> Status {
-    match serde_json::from_slice::<Status>(body) {
-        Ok(mut status) => {
-            status.code = code.as_u16();
-            status
-        }
-        Err(_) => Status {
-            code: code.as_u16(),
-            reason: match code.as_u16() {
-                401 => "Unauthorized",
-                403 => "Forbidden",
-                404 => "NotFound",
-                429 => "TooManyRequests",
-                503 => "ServiceUnavailable",
-                504 => "Timeout",
-                _ => "InternalError",
-            }
-            .to_owned(),
-            message: {
-                let text = crate::text::one_line(&String::from_utf8_lossy(body));
-                if text.is_empty() {
-                    code.to_string()
-                } else {
-                    text.chars().take(300).collect()
-                }
-            },
-            ..Status::default()
-        },
-    }
+/// Whether the path is that of a page that a smaller `limit` makes smaller.
+fn can_be_halved(path: &str) -> bool {
+    let (_, query) = manifest::split(path);
+    let limit = query.iter().find(|(name, _)| name == "limit");
+    limit.is_some_and(|(_, limit)| limit.parse() != Ok(1))
 }
 
 #[cfg(test)]

@@ -3,12 +3,13 @@
 //! kubectl ends when its stream drops; on call one wants it to go on. Owns where to go on from, and says when the place is lost
 //! (410), so that the caller lists anew.
 
+use super::answer::{self, Fault, OBJECT_MAX};
 use super::helm_releases::Query;
 use super::transport::Transport;
 use super::{Cluster, ClusterError};
+use crate::model::helm_release::KIND;
 use http_body_util::BodyExt;
 use kube::client::Body;
-use kube::core::Status;
 use serde::Deserialize;
 use serde_json::Value;
 use std::time::Duration;
@@ -17,6 +18,8 @@ use std::time::Duration;
 pub const PAUSE: Duration = Duration::from_secs(1);
 /// For how long the server is asked to keep a stream open; then it is opened anew from the same place.
 const SERVED: Duration = Duration::from_secs(300);
+/// Longest line: an object, and what is around it.
+const LINE_MAX: usize = OBJECT_MAX + 1024;
 /// A stream that says nothing for so long is dead: a live one brings a bookmark every minute.
 const QUIET: Duration = Duration::from_secs(150);
 
@@ -92,6 +95,9 @@ impl Watch {
                         if let Ok(data) = frame.into_data() {
                             self.buffer.extend_from_slice(&data);
                         }
+                        if self.buffer.len() > LINE_MAX && !self.buffer.contains(&b'\n') {
+                            return Err(ClusterError::TooLarge);
+                        }
                     }
                     Ok(Some(Err(_)) | None) | Err(_) => {
                         self.body = None;
@@ -123,27 +129,37 @@ impl Watch {
     }
 
     fn read(&mut self, line: &[u8]) -> Result<Option<Next>, ClusterError> {
-        let event: Event =
-            serde_json::from_slice(line).map_err(|e| ClusterError::Malformed(e.to_string()))?;
+        let fault = |why: &str| self.transport.fault(Fault::Form(why.to_owned()));
+        let event: Event = serde_json::from_slice(line)
+            .map_err(|_| self.transport.fault(Fault::Form(answer::said(line))))?;
         if event.kind == "ERROR" {
-            let status: Status = serde_json::from_value(event.object).unwrap_or_default();
-            if status.code == 410 {
-                return Ok(Some(Next::Relist));
-            }
-            return Err(ClusterError::Api(Box::new(status)));
+            let code = event.object.get("code").and_then(Value::as_u64);
+            let code = code.and_then(|c| u16::try_from(c).ok()).unwrap_or_default();
+            return match answer::status(code, event.object.to_string().as_bytes()) {
+                Some(status) if status.code == 410 => Ok(Some(Next::Relist)),
+                Some(status) => Err(ClusterError::Api(Box::new(status))),
+                None => Err(fault("an error of a watch that is not a Status")),
+            };
         }
-        if let Some(version) = event
-            .object
-            .pointer("/metadata/resourceVersion")
-            .and_then(Value::as_str)
-        {
-            self.resource_version = version.to_owned();
+        let text = |path: &str| {
+            let text = event.object.pointer(path).and_then(Value::as_str);
+            text.unwrap_or_default().to_owned()
+        };
+        if text("/kind") != KIND {
+            return Err(fault("a change of something else than a HelmRelease"));
         }
-        Ok(match event.kind.as_str() {
+        let (version, name) = (text("/metadata/resourceVersion"), text("/metadata/name"));
+        let change = match event.kind.as_str() {
+            "BOOKMARK" => None,
+            _ if name.is_empty() => return Err(fault("a change of an object without a name")),
             "ADDED" | "MODIFIED" => Some(Next::Change(Change::Is(event.object))),
             "DELETED" => Some(Next::Change(Change::Gone(event.object))),
-            _ => None,
-        })
+            _ => return Err(fault("a change of a type that no watch has")),
+        };
+        if !version.is_empty() {
+            self.resource_version = version;
+        }
+        Ok(change)
     }
 }
 
@@ -158,7 +174,7 @@ mod tests {
     type Answer = UnsyncBoxBody<bytes::Bytes, std::convert::Infallible>;
 
     fn event(version: &str) -> Answer {
-        let object = json!({"metadata": {"name": "a", "resourceVersion": version}});
+        let object = json!({"kind": "HelmRelease", "metadata": {"name": "a", "resourceVersion": version}});
         let line = json!({"type": "MODIFIED", "object": object});
         Full::from(format!("{line}\n")).boxed_unsync()
     }

@@ -5,7 +5,7 @@
 mod target;
 
 use super::troubleshoot::{self, Which, databases};
-use super::{INCONSISTENT, empty, notes};
+use super::{empty, notes};
 use crate::bundle::manifest::{API_VERSION, KIND, Manifest};
 use crate::bundle::record::{Recorder, Recording};
 use crate::bundle::{redact, write};
@@ -104,9 +104,6 @@ pub async fn run(app: &mut App, args: Args) -> Result<Code> {
     app.ui.status(&summary);
     app.ui
         .status("Payloads of Secrets and values that look secret are redacted; look through it before you hand it on");
-    if picked.inconsistent {
-        app.ui.warning(INCONSISTENT);
-    }
     for error in &errors {
         app.ui.error(error);
     }

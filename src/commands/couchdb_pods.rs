@@ -5,7 +5,7 @@ mod secret;
 pub use secret::SecretArgs;
 
 use crate::cli::or_default;
-use crate::cluster::{Cluster, ClusterError, segment};
+use crate::cluster::{Cluster, ClusterError, ListOf, segment};
 use crate::couchdb::Target;
 use crate::couchdb::pods::{self, Choice, NoTarget};
 use crate::error::{Error, Result};
@@ -63,7 +63,7 @@ impl PodArgs {
             path.push_str("?labelSelector=");
             path.push_str(&segment(selector));
         }
-        let pods: Vec<Pod> = cluster.pages(path).all().await?.items;
+        let pods: Vec<Pod> = cluster.all(&ListOf::objects(path)).await?.into_items();
         let choice = Choice {
             selector: selector.map(str::to_owned),
             pod: self.pod.clone(),

@@ -34,7 +34,7 @@ pub(super) async fn why(app: &App, cluster: &Cluster, namespace: Option<&str>) -
         cluster.helm_releases(&all).await;
     let (page, _) = read.ok()?;
     let names: Vec<&str> = page
-        .items
+        .items()
         .iter()
         .filter(|hr| hr.installs_onboarding_chart())
         .map(|hr| hr.metadata.name.as_str())

@@ -6,10 +6,10 @@ mod shared;
 mod watch;
 
 use super::saved::SavedArgs;
-use super::{INCONSISTENT, empty};
+use super::empty;
 use crate::cli::App;
 use crate::cluster::helm_releases::Query;
-use crate::cluster::{Cluster, List, Pages};
+use crate::cluster::{Cluster, List, Pages, Step};
 use crate::error::{Error, Result};
 use crate::exit::Code;
 use crate::model::claims::Claims;
@@ -157,37 +157,40 @@ async fn stream(
     let (mut page, mut pages): (List<HelmRelease>, Pages<HelmRelease>) =
         cluster.helm_releases(query).await?;
     // With one page nothing is printed before all is known, so a shared database can be marked in its row.
-    let whole = page.metadata.continue_token.is_empty();
+    let whole = page.is_last();
     let mut claims = Claims::default();
     let mut unjudged = Unjudged::default();
     let mut shown = HashSet::new();
-    let mut printed = 0;
+    let mut printed = HashSet::new();
     loop {
-        for hr in &page.items {
+        for hr in page.items() {
             claims.add(hr);
         }
         let rows: Vec<Vec<String>> = page
-            .items
+            .items()
             .iter()
             .filter(|hr| unjudged.passes(args, hr))
+            .filter(|hr| printed.insert(hr.id()))
             .map(|hr| {
                 shown.extend(shared::database(hr));
                 columns.cells(hr, whole && claims.is_shared(hr), app.now)
             })
             .collect();
-        printed += rows.len();
         table.write_page(&mut app.ui.out(), &rows)?;
         app.ui.flush()?;
-        drop(std::mem::take(&mut page.items));
-        match pages.next().await? {
-            Some(next) => page = next,
+        drop(page);
+        page = match pages.next().await? {
             None => break,
-        }
+            Some(Step::Page(next)) => next,
+            // The list begins again: who shares a database is judged by it alone, and rows that were printed stay.
+            Some(Step::Again(first)) => {
+                claims = Claims::default();
+                unjudged = Unjudged::default();
+                first
+            }
+        };
     }
-    if pages.is_inconsistent() {
-        app.ui.warning(INCONSISTENT);
-    }
-    if printed == 0 {
+    if printed.is_empty() {
         tell_empty(app, args, cluster, query, claims.len()).await;
     }
     unjudged.warn(&mut app.ui);
@@ -206,7 +209,7 @@ async fn collect(
     sort: Option<&SortBy>,
 ) -> Result<Code> {
     let all = cluster.all_helm_releases::<Value>(query).await?;
-    let mut items = typed(all.items)?;
+    let mut items = typed(all.into_items())?;
     let mut claims = Claims::of(items.iter().map(|(_, hr)| hr));
     let mut unjudged = Unjudged::default();
     items.retain(|(_, hr)| unjudged.passes(args, hr));
@@ -218,9 +221,6 @@ async fn collect(
     );
     let nothing = items.is_empty();
     print(app, args, output, sort, items, &claims, false)?;
-    if all.inconsistent {
-        app.ui.warning(INCONSISTENT);
-    }
     let is_told = matches!(output, Output::Json | Output::Yaml | Output::JsonPath(_));
     if nothing && !is_told {
         tell_empty(app, args, cluster, query, claims.len()).await;

@@ -112,10 +112,9 @@ async fn onboardings(app: &App, cluster: &Cluster) -> Result<Known, ClusterError
         namespace: app.namespace(),
         selector: app.global.onboarding_selector.clone(),
     };
-    // An onboarding that was there all the while is in the list, whichever moments its pages are from.
     let all = cluster.all_helm_releases::<Value>(&query).await?;
     Ok(all
-        .items
+        .into_items()
         .into_iter()
         .filter_map(|object| {
             let typed = HelmRelease::from_value(&object).ok()?;

@@ -25,9 +25,6 @@ use crate::cli::App;
 use crate::error::Result;
 use crate::exit::Code;
 
-/// What is told of a list whose pages are from different moments.
-const INCONSISTENT: &str = "the list took so long that the server gave its end from a later moment: it is not one snapshot";
-
 /// Every command.
 #[derive(clap::Subcommand, Debug)]
 pub enum Command {

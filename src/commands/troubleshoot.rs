@@ -7,7 +7,7 @@ mod pick;
 mod print;
 
 use super::saved::{self, SavedArgs};
-use super::{INCONSISTENT, empty, lookup};
+use super::{empty, lookup};
 use crate::bundle::Archive;
 use crate::cli::App;
 use crate::cluster::Cluster;
@@ -115,7 +115,6 @@ pub async fn run(app: &mut App, mut args: Args) -> Result<Code> {
         considered,
         not_run,
         mut errors,
-        inconsistent,
     } = {
         let which = Which {
             names: &args.names,
@@ -163,9 +162,6 @@ pub async fn run(app: &mut App, mut args: Args) -> Result<Code> {
     }
     app.ui.flush()?;
     args.gate.tell_unused(app, &ignores);
-    if inconsistent {
-        app.ui.warning(INCONSISTENT);
-    }
     for error in &errors {
         app.ui.error(error);
     }
@@ -224,7 +220,6 @@ async fn named(app: &App, cluster: &Cluster, names: &[String]) -> Result<Picked>
         considered: None,
         not_run: Vec::new(),
         errors,
-        inconsistent: false,
     })
 }
 

@@ -64,7 +64,7 @@ pub async fn run(app: &mut App, args: &Args) -> Result<Code> {
 /// Adds what the server says of itself.
 async fn ask(app: &App, report: &mut Value) -> Result<()> {
     let cluster = app.cluster().await?;
-    report["serverVersion"] = cluster.get("/version").await?;
+    report["serverVersion"] = cluster.server_version().await?;
     report["helmReleaseApi"] = match cluster.served_version().await {
         Ok(version) => json!({ "groupVersion": format!("{GROUP}/{version}") }),
         Err(error) => json!({ "error": not_served(&error) }),

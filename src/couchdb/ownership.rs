@@ -3,7 +3,7 @@
 //! Reads only, of the API server; what they mean is judged in [`crate::model::ownership`].
 
 use crate::cluster::helm_releases::{Query, is_not_installed};
-use crate::cluster::{Cluster, ClusterError, List, Pages, segment};
+use crate::cluster::{Cluster, ClusterError, ListOf, segment};
 use crate::error::Result;
 use crate::model::helm_storage::SECRET_TYPE;
 use crate::model::ownership::Ownership;
@@ -28,25 +28,19 @@ pub async fn read(cluster: &Cluster) -> Result<Ownership> {
 /// Every HelmRelease.
 async fn helm_releases(cluster: &Cluster, ownership: &mut Ownership) -> Result<()> {
     let what = "the HelmReleases of all namespaces";
-    let read: std::result::Result<(List<Value>, Pages<Value>), _> =
-        cluster.helm_releases(&Query::default()).await;
-    let (mut page, mut pages) = match read {
-        Ok(read) => read,
+    let read = cluster.all_helm_releases::<Value>(&Query::default()).await;
+    match read {
+        Ok(all) => {
+            all.items().iter().for_each(|o| ownership.helm_release(o));
+            Ok(())
+        }
         Err(error) if is_not_installed(&error) => {
             ownership.no_helm_releases();
-            return Ok(());
+            Ok(())
         }
         // A server that is silent at the first question is not there: no word on the database can be had.
-        Err(error @ ClusterError::TimedOut { .. }) => return Err(error.into()),
-        Err(error) => return unread(ownership, what, error),
-    };
-    loop {
-        page.items.iter().for_each(|o| ownership.helm_release(o));
-        match pages.next().await {
-            Ok(Some(next)) => page = next,
-            Ok(None) => return Ok(()),
-            Err(error) => return unread(ownership, what, error),
-        }
+        Err(error @ ClusterError::TimedOut { .. }) => Err(error.into()),
+        Err(error) => unread(ownership, what, error),
     }
 }
 
@@ -56,8 +50,11 @@ async fn revisions(cluster: &Cluster, ownership: &mut Ownership) -> Result<()> {
         "/api/v1/secrets?fieldSelector=type%3D{}",
         segment(SECRET_TYPE)
     );
-    match each(cluster, path, |s| ownership.revision(s)).await {
-        Ok(()) => Ok(()),
+    match cluster.all::<Value>(&ListOf::objects(path)).await {
+        Ok(all) => {
+            all.items().iter().for_each(|s| ownership.revision(s));
+            Ok(())
+        }
         Err(error) => unread(ownership, "Helm's Secrets of all namespaces", error),
     }
 }
@@ -66,68 +63,40 @@ async fn revisions(cluster: &Cluster, ownership: &mut Ownership) -> Result<()> {
 /// not the preferred one. Each version shows all objects of a kind, so one of them is enough.
 async fn database_objects(cluster: &Cluster, ownership: &mut Ownership) -> Result<()> {
     let what = format!("the objects of {LATER}");
-    let group: Value = match cluster.get(&format!("/apis/{LATER}")).await {
-        Ok(group) => group,
-        Err(error) if error.is_not_found() => return Ok(()),
+    let versions = match cluster.api_versions(LATER).await {
+        Ok(Some(versions)) => versions,
+        Ok(None) => return Ok(()),
         Err(error) => return unread(ownership, &what, error),
     };
-    let versions: Vec<&str> = items(&group, "versions")
-        .filter_map(|v| v.get("version").and_then(Value::as_str))
-        .collect();
-    if versions.is_empty() {
-        ownership.not_read(what, "the API server names no version of them");
-        return Ok(());
-    }
     let mut read = BTreeSet::new();
     for version in versions {
-        let base = format!("/apis/{LATER}/{}", segment(version));
-        let served: Value = match cluster.get(&base).await {
+        let base = format!("{LATER}/{version}");
+        let served = match cluster.api_resources(&base).await {
             Ok(served) => served,
             Err(error) => {
                 unread(ownership, &what, error)?;
                 continue;
             }
         };
-        for resource in items(&served, "resources") {
-            let text = |key: &str| {
-                resource
-                    .get(key)
-                    .and_then(Value::as_str)
-                    .unwrap_or_default()
-            };
-            let (plural, kind) = (text("name"), text("kind"));
+        for resource in served {
+            let (plural, kind) = (resource.name, resource.kind);
             if plural.contains('/')
                 || !kind.eq_ignore_ascii_case("couchdbdatabase")
-                || !read.insert(plural.to_owned())
+                || !read.insert(plural.clone())
             {
                 continue;
             }
             ownership.database_objects_served();
-            let path = format!("{base}/{}", segment(plural));
-            if let Err(error) = each(cluster, path, |o| ownership.database_object(kind, o)).await {
+            let path = format!("/apis/{LATER}/{}/{}", segment(&version), segment(&plural));
+            let read = cluster.all::<Value>(&ListOf::objects(path)).await;
+            if let Err(error) = read.map(|all| {
+                all.items()
+                    .iter()
+                    .for_each(|o| ownership.database_object(&kind, o));
+            }) {
                 unread(ownership, &format!("the {plural} of all namespaces"), error)?;
             }
         }
-    }
-    Ok(())
-}
-
-fn items<'v>(object: &'v Value, key: &str) -> impl Iterator<Item = &'v Value> {
-    object
-        .get(key)
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten()
-}
-
-async fn each(
-    cluster: &Cluster,
-    path: String,
-    mut take: impl FnMut(&Value),
-) -> std::result::Result<(), ClusterError> {
-    let mut pages: Pages<Value> = cluster.pages(path);
-    while let Some(page) = pages.next().await? {
-        page.items.iter().for_each(&mut take);
     }
     Ok(())
 }

@@ -11,6 +11,8 @@ use std::collections::BTreeMap;
 
 /// API group of HelmReleases.
 pub const GROUP: &str = "helm.toolkit.fluxcd.io";
+/// Their kind.
+pub const KIND: &str = "HelmRelease";
 /// Plural resource name.
 pub const PLURAL: &str = "helmreleases";
 /// Label that marks onboardings.

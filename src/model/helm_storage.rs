@@ -3,6 +3,7 @@
 //! Owns the decoding (two base64 layers, gzip or not) with a cap on what is unpacked: a few kilobytes can unpack to gigabytes.
 //! Values, manifests and notes in a release can hold secrets; this file prints nothing.
 
+use super::json_values;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::de::DeserializeOwned;
@@ -12,6 +13,9 @@ use std::io::Read;
 
 /// Most that a release may unpack to, in bytes. Helm's own limit is the Secret's 1 MiB of compressed data.
 pub const UNPACKED_MAX: u64 = 64 * 1024 * 1024;
+
+/// Most JSON values in a release: a large chart with all its subcharts has some 20,000.
+pub const VALUES_MAX: usize = 300_000;
 
 /// Type of a release Secret.
 pub const SECRET_TYPE: &str = "helm.sh/release.v1";
@@ -176,6 +180,8 @@ pub enum StorageError {
     Gzip(String),
     #[error("it unpacks to more than {} MiB", UNPACKED_MAX / 1024 / 1024)]
     TooLarge,
+    #[error("it holds more than {VALUES_MAX} values")]
+    TooManyValues,
     #[error("its payload is not a release: {0}")]
     Json(String),
 }
@@ -235,7 +241,7 @@ fn from_payload<T: DeserializeOwned>(
     plain: Option<&str>,
 ) -> Result<T, StorageError> {
     if let (None, Some(json)) = (payload, plain) {
-        return serde_json::from_str(json).map_err(|e| StorageError::Json(e.to_string()));
+        return parse(json.as_bytes());
     }
     let payload = payload.ok_or(StorageError::NoPayload)?;
     let helm = STANDARD
@@ -269,7 +275,17 @@ fn decode_as<T: DeserializeOwned>(stored: &[u8]) -> Result<T, StorageError> {
     } else {
         packed
     };
-    serde_json::from_slice(&json).map_err(|e| StorageError::Json(e.to_string()))
+    parse(&json)
+}
+
+fn parse<T: DeserializeOwned>(json: &[u8]) -> Result<T, StorageError> {
+    if json.len() as u64 > UNPACKED_MAX {
+        return Err(StorageError::TooLarge);
+    }
+    if json_values::exceed(json, VALUES_MAX) {
+        return Err(StorageError::TooManyValues);
+    }
+    serde_json::from_slice(json).map_err(|e| StorageError::Json(e.to_string()))
 }
 
 #[cfg(test)]
@@ -369,6 +385,28 @@ mod tests {
             from_secret::<Release>(&secret(&bomb)).unwrap_err(),
             StorageError::TooLarge
         );
+    }
+
+    #[test]
+    fn many_small_values_are_not_parsed() {
+        for (value, before, after) in [
+            ("0", r#"{"config":["#, "]}"),
+            (r#"{"a":0}"#, r#"{"config":["#, "]}"),
+            ("{}", r#"{"hooks":["#, "]}"),
+            (r#""""#, r#"{"hooks":[{"events":["#, "]}]}"),
+        ] {
+            let values = vec![value; VALUES_MAX + 1].join(",");
+            let json = format!("{before}{values}{after}");
+            assert_eq!(
+                from_secret::<Release>(&secret(&gzip(json.as_bytes()))).unwrap_err(),
+                StorageError::TooManyValues
+            );
+            let plain = serde_json::json!({"stringData": {"release": json}});
+            assert_eq!(
+                from_secret::<Release>(&plain).unwrap_err(),
+                StorageError::TooManyValues
+            );
+        }
     }
 
     proptest! {

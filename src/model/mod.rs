@@ -13,6 +13,7 @@ pub mod helm_release;
 pub mod helm_storage;
 pub mod inventory;
 pub mod job;
+pub mod json_values;
 pub mod lookup;
 pub mod manifest;
 pub mod manifest_error;

@@ -1,6 +1,6 @@
 //! The events of one object.
 
-use crate::cluster::{Cluster, List, segment};
+use crate::cluster::{Cluster, List, ListOf, segment};
 use crate::model::event;
 use crate::snapshot::{Events, Read, Why};
 use serde_json::Value;
@@ -24,21 +24,23 @@ pub(super) async fn of(
         selector.push_str(uid);
     }
     let path = format!(
-        "/api/v1/namespaces/{}/events?fieldSelector={}&limit={LIMIT}",
+        "/api/v1/namespaces/{}/events?fieldSelector={}",
         segment(namespace),
         segment(&selector)
     );
-    Read::from_result(cluster.get::<List<Value>>(&path).await).map(sorted)
+    let page = cluster.page(&ListOf::objects(path), LIMIT).await;
+    Read::from_result(page).map(|page: List<Value>| {
+        let last = page.is_last();
+        sorted(page.into_items(), last)
+    })
 }
 
 /// Newest last. The server orders by name, so what it kept back may be the newest.
-fn sorted(list: List<Value>) -> Events {
-    let mut known = list.items;
+fn sorted(mut known: Vec<Value>, all: bool) -> Events {
     event::sort(&mut known);
-    let more = !list.metadata.continue_token.is_empty();
     Events {
         known,
-        not_all: more.then(|| Why::NotAsked(format!("only {LIMIT} of one object are read"))),
+        not_all: (!all).then(|| Why::NotAsked(format!("only {LIMIT} of one object are read"))),
     }
 }
 
@@ -66,29 +68,29 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn list(continue_token: &str) -> List<Value> {
-        serde_json::from_value(json!({"metadata": {"continue": continue_token}, "items": [
-            {"reason": "late", "lastTimestamp": "2026-11-23T20:21:00Z"},
-            {"reason": "early", "lastTimestamp": "2026-11-23T20:20:00Z"},
-        ]}))
-        .unwrap()
+    fn listed(all: bool) -> Events {
+        let events = vec![
+            json!({"reason": "late", "lastTimestamp": "2026-11-23T20:21:00Z"}),
+            json!({"reason": "early", "lastTimestamp": "2026-11-23T20:20:00Z"}),
+        ];
+        sorted(events, all)
     }
 
     #[test]
     fn a_list_that_goes_on_is_not_all() {
-        let all = sorted(list(""));
+        let all = listed(true);
         assert_eq!(
             (&all.known[1]["reason"], &all.not_all),
             (&json!("late"), &None)
         );
-        let cut = sorted(list("next")).not_all.unwrap();
+        let cut = listed(false).not_all.unwrap();
         assert_eq!(cut.clause(), "only 200 of one object are read");
     }
 
     #[test]
     fn a_pods_events_that_were_refused_are_told() {
         let refused = || Read::Unknown(Why::Forbidden("list events in core".to_owned()));
-        let own = || Read::Seen(sorted(list("")));
+        let own = || Read::Seen(listed(true));
         let all = joined(own(), vec![own(), refused(), Read::Absent]);
         let all = all.seen().unwrap();
         let reasons: Vec<&str> = all

@@ -1,7 +1,7 @@
 //! What is read only where a check asks for it: a right, Flux's controllers, CouchDB's Service.
 
 use super::super::review;
-use crate::cluster::{Cluster, List, segment};
+use crate::cluster::{All, Cluster, List, ListOf, segment};
 use crate::model::endpoint::{self, Known};
 use crate::model::failure::failure;
 use crate::model::forbidden::Forbidden;
@@ -20,6 +20,9 @@ const FLUX: &str = "flux-system";
 
 /// The controllers that an onboarding needs.
 const CONTROLLERS: [&str; 2] = ["helm-controller", "source-controller"];
+
+/// Most pods, or EndpointSlices, that are read.
+const MOST: usize = 50;
 
 /// Seconds beyond `spec.timeout` after which an action that still runs is one that nobody works on.
 const PATIENCE: i64 = 60;
@@ -50,9 +53,10 @@ pub(super) async fn controllers(
         "{base}?labelSelector={}",
         segment("app.kubernetes.io/part-of=flux")
     );
-    let deployments = match Read::from_result(cluster.get::<List<Value>>(&labelled).await) {
-        Read::Seen(list) if list.items.is_empty() => named(cluster, &base).await,
-        other => other.map(|list| list.items),
+    let labelled = cluster.all(&ListOf::objects(labelled)).await;
+    let deployments = match Read::from_result(labelled) {
+        Read::Seen(list) if list.items().is_empty() => named(cluster, &base).await,
+        other => other.map(All::into_items),
     };
     let deployments = match deployments {
         Read::Seen(all) => all,
@@ -63,10 +67,11 @@ pub(super) async fn controllers(
     let pods = if wanting {
         let selector = format!("app in ({})", CONTROLLERS.join(","));
         let path = format!(
-            "/api/v1/namespaces/{FLUX}/pods?labelSelector={}&limit=50",
+            "/api/v1/namespaces/{FLUX}/pods?labelSelector={}",
             segment(&selector)
         );
-        Read::from_result(cluster.get::<List<Value>>(&path).await).map(|list| list.items)
+        let pods = cluster.page(&ListOf::objects(path), MOST).await;
+        Read::from_result(pods).map(List::into_items)
     } else {
         Read::not_asked("each Deployment is available")
     };
@@ -186,12 +191,13 @@ pub(super) async fn service(cluster: &Cluster, snapshot: &Snapshot) -> Read<Couc
     let selector = format!("kubernetes.io/service-name={}", endpoint.name);
     let of_object = format!("/api/v1/namespaces/{namespace}/services/{name}");
     let of_slices = format!(
-        "/apis/discovery.k8s.io/v1/namespaces/{namespace}/endpointslices?labelSelector={}&limit=50",
+        "/apis/discovery.k8s.io/v1/namespaces/{namespace}/endpointslices?labelSelector={}",
         segment(&selector)
     );
+    let of_slices = ListOf::objects(of_slices);
     let (service, slices) = futures::join!(
         cluster.get::<Value>(&of_object),
-        cluster.get::<List<Value>>(&of_slices)
+        cluster.page(&of_slices, MOST)
     );
     Read::Seen(CouchService {
         namespace: endpoint.namespace,
@@ -199,7 +205,7 @@ pub(super) async fn service(cluster: &Cluster, snapshot: &Snapshot) -> Read<Couc
         port: endpoint.port,
         named_by: endpoint.named_by.to_owned(),
         service: Read::from_result(service),
-        slices: Read::from_result(slices).map(|list| list.items),
+        slices: Read::from_result(slices).map(List::into_items),
     })
 }
 

@@ -1,6 +1,6 @@
 //! The hook Job that creates the database: which one it is, its pods, the end of their logs, their events.
 
-use super::super::{Cluster, List, segment};
+use super::super::{Cluster, List, ListOf, segment};
 use super::events;
 use crate::model::helm_release::{GROUP, HelmRelease};
 use crate::model::helm_storage::{Hook, Release};
@@ -11,6 +11,10 @@ use serde_json::Value;
 
 /// Pods of the Job that are read, newest first.
 const PODS_MAX: usize = 3;
+/// Pods of the Job that are listed, to find the newest.
+const LISTED_PODS: usize = 50;
+/// Jobs of a HelmRelease that are listed, to find the newest.
+const LISTED_JOBS: usize = 10;
 /// Containers of a pod whose logs are read.
 const CONTAINERS_MAX: usize = 4;
 /// Lines of a log.
@@ -99,14 +103,15 @@ pub(super) async fn of_release(
         hr.metadata.name, hr.metadata.namespace
     );
     let path = format!(
-        "/apis/batch/v1/namespaces/{}/jobs?labelSelector={}&limit=10",
+        "/apis/batch/v1/namespaces/{}/jobs?labelSelector={}",
         segment(hr.release_namespace()),
         segment(&labels)
     );
-    match Read::from_result(cluster.get::<List<Value>>(&path).await) {
-        Read::Seen(mut list) => {
-            newest_first(&mut list.items);
-            match list.items.into_iter().next() {
+    let jobs = cluster.page(&ListOf::objects(path), LISTED_JOBS).await;
+    match Read::from_result(jobs.map(List::into_items)) {
+        Read::Seen(mut jobs) => {
+            newest_first(&mut jobs);
+            match jobs.into_iter().next() {
                 Some(job) => {
                     let id = JobId {
                         namespace: hr.release_namespace().to_owned(),
@@ -144,16 +149,17 @@ pub(super) async fn read(cluster: &Cluster, id: &JobId) -> Found {
 async fn with_pods(cluster: &Cluster, id: &JobId, job: Value) -> Found {
     // The label without a prefix is on the pods of every Kubernetes version.
     let path = format!(
-        "/api/v1/namespaces/{}/pods?labelSelector={}&limit=50",
+        "/api/v1/namespaces/{}/pods?labelSelector={}",
         segment(&id.namespace),
         segment(&format!("job-name={}", id.name))
     );
     let pods = async {
-        match Read::from_result(cluster.get::<List<Value>>(&path).await) {
-            Read::Seen(mut list) => {
-                newest_first(&mut list.items);
-                list.items.truncate(PODS_MAX);
-                let read = list.items.into_iter().map(|pod| pod_parts(cluster, pod));
+        let pods = cluster.page(&ListOf::objects(path), LISTED_PODS).await;
+        match Read::from_result(pods.map(List::into_items)) {
+            Read::Seen(mut pods) => {
+                newest_first(&mut pods);
+                pods.truncate(PODS_MAX);
+                let read = pods.into_iter().map(|pod| pod_parts(cluster, pod));
                 Read::Seen(futures::future::join_all(read).await)
             }
             Read::Absent => Read::Absent,

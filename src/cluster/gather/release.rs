@@ -1,15 +1,14 @@
 //! What Helm stores about a release: its revisions, the newest one decoded, the objects it names.
 
-use super::super::{Cluster, ClusterError, segment};
+use super::super::{Cluster, ClusterError, ListOf, Named, ObjectMeta, segment};
 use crate::model::helm_release::HelmRelease;
 use crate::model::helm_storage::{self, Release, ReleaseSecret, Revision};
 use crate::model::manifest;
 use crate::model::names::release_secret;
 use crate::model::policy::PolicyId;
 use crate::snapshot::{Read, Why};
-use serde::Deserialize;
 use serde_json::Value;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 
 /// Helm's storage of one release.
 pub(super) struct Stored {
@@ -31,20 +30,6 @@ impl Stored {
     }
 }
 
-#[derive(Deserialize)]
-struct Named {
-    metadata: Meta,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Meta {
-    name: String,
-    #[serde(default)]
-    labels: BTreeMap<String, String>,
-    creation_timestamp: Option<String>,
-}
-
 impl Cluster {
     /// The revisions of a release by the labels of their Secrets, newest first; no payload is sent.
     ///
@@ -61,8 +46,9 @@ impl Cluster {
             segment(&format!("owner=helm,name={release}")),
             segment(&format!("type={}", helm_storage::SECRET_TYPE))
         );
-        let list = self.get_metadata::<Named>(&path).await?;
-        let mut revisions: Vec<Revision> = list.items.into_iter().filter_map(revision).collect();
+        let list = self.all::<Named>(&ListOf::metadata(path)).await?;
+        let mut revisions: Vec<Revision> =
+            list.into_items().into_iter().filter_map(revision).collect();
         revisions.sort_by_key(|r| std::cmp::Reverse(r.revision));
         Ok(revisions)
     }
@@ -80,8 +66,9 @@ impl Cluster {
             "/apis/{group_version}/namespaces/{}/authorizationpolicies",
             segment(namespace)
         );
-        let list = self.get_metadata::<Named>(&path).await?;
-        Ok(list.items.into_iter().map(|o| o.metadata.name).collect())
+        let list = self.all::<Named>(&ListOf::metadata(path)).await?;
+        let names = list.into_items().into_iter().map(|o| o.metadata.name);
+        Ok(names.collect())
     }
 
     /// A release Secret, as it is stored.
@@ -181,10 +168,11 @@ async fn decoded(cluster: &Cluster, namespace: &str, name: &str) -> Read<Release
 }
 
 fn revision(secret: Named) -> Option<Revision> {
-    let Meta {
+    let ObjectMeta {
         name,
         labels,
         creation_timestamp,
+        ..
     } = secret.metadata;
     let number = labels
         .get("version")

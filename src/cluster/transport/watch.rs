@@ -1,9 +1,8 @@
 //! The start of a watch: the one read that is not asked again, not recorded and never answered from files.
 
 use super::super::ClusterError;
-use super::{Transport, read_status};
+use super::Transport;
 use http::Request;
-use http_body_util::BodyExt;
 use kube::client::Body;
 
 impl Transport {
@@ -29,12 +28,8 @@ impl Transport {
             if parts.status.is_success() {
                 return Ok(body);
             }
-            let body = body
-                .collect()
-                .await
-                .map_err(|e| ClusterError::from_kube(e, &self.server))?;
-            let status = read_status(parts.status, &body.to_bytes());
-            Err(ClusterError::Api(Box::new(status)))
+            let body = self.body(parts.status, body).await?;
+            Err(self.refused(parts.status, &parts.headers, &body))
         };
         let answer = self.bound(start).await;
         self.log(|base| {

@@ -6,9 +6,8 @@
 use crate::bundle::Archive;
 use crate::cli::GlobalArgs;
 use crate::cluster::helm_releases::Query;
-use crate::cluster::{Cluster, ClusterError, List, Pages};
+use crate::cluster::{Cluster, ClusterError, Item, List, ListOf, Named, Pages, Step};
 use crate::model::helm_release::HelmRelease;
-use serde::Deserialize;
 use std::path::PathBuf;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
@@ -31,16 +30,6 @@ pub(super) struct Onboarding {
     pub(super) name: String,
     pub(super) database: Option<String>,
     pub(super) service_accounts: Vec<String>,
-}
-
-#[derive(Deserialize)]
-struct Named {
-    metadata: Meta,
-}
-
-#[derive(Deserialize)]
-struct Meta {
-    name: String,
 }
 
 impl Live {
@@ -78,13 +67,12 @@ impl Live {
 
     pub(super) fn namespaces(&self) -> Vec<String> {
         self.read(async |cluster, sender| {
-            let mut pages: Pages<Named> = cluster.pages("/api/v1/namespaces".to_owned());
-            while let Some(page) = pages.next().await? {
-                for item in page.items {
-                    let _ = sender.send(item.metadata.name);
-                }
-            }
-            Ok(())
+            let list = ListOf::objects("/api/v1/namespaces");
+            let (first, pages) = cluster.pages::<Named>(&list).await?;
+            each(first, pages, |item| {
+                let _ = sender.send(item.metadata.name);
+            })
+            .await
         })
     }
 
@@ -95,21 +83,16 @@ impl Live {
             selector: self.global.onboarding_selector.clone(),
         };
         self.read(async move |cluster, sender| {
-            let (first, mut pages): (List<HelmRelease>, Pages<HelmRelease>) =
-                cluster.helm_releases(&query).await?;
-            let mut page = Some(first);
-            while let Some(list) = page {
-                for hr in list.items {
-                    let claim = hr.claim();
-                    let _ = sender.send(Onboarding {
-                        database: claim.joined().map(str::to_owned),
-                        service_accounts: hr.values().accounts(),
-                        name: hr.metadata.name,
-                    });
-                }
-                page = pages.next().await?;
-            }
-            Ok(())
+            let (first, pages) = cluster.helm_releases::<HelmRelease>(&query).await?;
+            each(first, pages, |hr| {
+                let claim = hr.claim();
+                let _ = sender.send(Onboarding {
+                    database: claim.joined().map(str::to_owned),
+                    service_accounts: hr.values().accounts(),
+                    name: hr.metadata.name,
+                });
+            })
+            .await
         })
     }
 
@@ -151,4 +134,20 @@ impl Live {
         }
         all
     }
+}
+
+/// Hands out the items as their pages arrive. Those of a list that begins again come twice: the shell offers each once.
+async fn each<T: Item>(
+    first: List<T>,
+    mut pages: Pages<T>,
+    mut take: impl FnMut(T),
+) -> Result<(), ClusterError> {
+    let mut page = Some(first);
+    while let Some(list) = page {
+        list.into_items().into_iter().for_each(&mut take);
+        page = pages.next().await?.map(|step| match step {
+            Step::Page(list) | Step::Again(list) => list,
+        });
+    }
+    Ok(())
 }

@@ -70,10 +70,10 @@ pub(super) async fn run(
         }
         // Only for a hint: when they cannot be read there is none.
         if let Some(Ok(all)) = others {
-            if all.items.is_empty() {
+            if all.items().is_empty() {
                 why = empty::why(app, cluster, place).await;
             }
-            known = all.items;
+            known = all.into_items();
         }
     }
     for (name, error) in failed {
@@ -110,7 +110,7 @@ fn show(
     items.retain(|(_, hr)| unjudged.passes(args, hr));
     let named = items.iter().map(|(_, hr)| hr);
     let read = others.and_then(|o| o.as_ref().ok());
-    let read = read.into_iter().flat_map(|o| &o.items);
+    let read = read.into_iter().flat_map(All::items);
     let mut claims = Claims::of(named.clone().chain(read));
     claims.keep(&named.filter_map(shared::database).collect());
     let left_out = got - items.len();

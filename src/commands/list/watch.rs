@@ -53,9 +53,9 @@ async fn follow(
 ) -> Result<Code> {
     let mut known = Known::default();
     loop {
-        // Pages of different moments need no word: the watch goes on from the first one's.
         let all = cluster.all_helm_releases::<Value>(query).await?;
-        let mut items = typed(all.items)?;
+        let moment = all.resource_version().to_owned();
+        let mut items = typed(all.into_items())?;
         let gone = known.relist(&mut items, |hr| filter::passes(args, hr));
         if !gone.is_empty() {
             app.ui.warning(&format!(
@@ -65,7 +65,7 @@ async fn follow(
             ));
         }
         printer.print(app, args, items)?;
-        let mut watch = cluster.watch_helm_releases(query, &all.resource_version);
+        let mut watch = cluster.watch_helm_releases(query, &moment);
         while let Next::Change(change) = watch.next().await? {
             let (object, is_gone) = match change {
                 Change::Is(object) => (object, false),

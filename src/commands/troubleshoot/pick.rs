@@ -34,8 +34,6 @@ pub(in crate::commands) struct Picked {
     pub(in crate::commands) not_run: Vec<NotRun>,
     /// What could not be had; it does not keep the rest from being looked into.
     pub(in crate::commands) errors: Vec<Error>,
-    /// The list's pages are from different moments.
-    pub(in crate::commands) inconsistent: bool,
 }
 
 /// The onboardings that are not well. One list of all namespaces tells which, and who shares a database; only a further
@@ -59,7 +57,7 @@ pub(super) async fn unwell(app: &App, cluster: &Cluster, which: Which<'_>) -> Re
     let mut errors = Vec::new();
     let mut known = Vec::new();
     let mut objects = Vec::new();
-    for object in all.items {
+    for object in all.into_items() {
         match HelmRelease::from_value(&object) {
             Ok(hr) => {
                 known.push(hr);
@@ -76,7 +74,7 @@ pub(super) async fn unwell(app: &App, cluster: &Cluster, which: Which<'_>) -> Re
                 .filter(|s| !s.is_empty())
                 .collect::<Vec<_>>();
             let chosen = list(cluster, namespace.clone(), &both.join(",")).await?;
-            Some(chosen.items.iter().map(id).collect::<Vec<_>>())
+            Some(chosen.items().iter().map(id).collect::<Vec<_>>())
         }
     };
     let claims = Claims::of(&known);
@@ -163,7 +161,6 @@ pub(super) async fn unwell(app: &App, cluster: &Cluster, which: Which<'_>) -> Re
             namespace,
         }),
         errors,
-        inconsistent: all.inconsistent,
     })
 }
 

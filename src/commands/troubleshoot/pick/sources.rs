@@ -1,6 +1,6 @@
 //! Green onboardings whose chart or repository fails: two lists tell it of all of them, where their own statuses do not.
 
-use crate::cluster::{Cluster, ClusterError, segment};
+use crate::cluster::{Cluster, ClusterError, ListOf, segment};
 use crate::diagnosis::complaint;
 use crate::diagnosis::registry::RULES;
 use crate::model::helm_release::HelmRelease;
@@ -75,9 +75,9 @@ async fn list(
     let mut unserved = None;
     for version in VERSIONS {
         let path = format!("/apis/source.toolkit.fluxcd.io/{version}/{place}{plural}");
-        match cluster.pages::<Value>(path).all().await {
-            Ok(all) => return Ok(all.items.into_iter().map(|o| (id(&o), o)).collect()),
-            Err(error) if error.is_not_found() => unserved = Some(error),
+        match cluster.all::<Value>(&ListOf::objects(path)).await {
+            Ok(all) => return Ok(all.into_items().into_iter().map(|o| (id(&o), o)).collect()),
+            Err(error) if error.is_unserved() => unserved = Some(error),
             Err(error) => return Err(error),
         }
     }

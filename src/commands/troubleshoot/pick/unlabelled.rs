@@ -2,7 +2,7 @@
 
 use super::super::Which;
 use crate::cluster::helm_releases::Query;
-use crate::cluster::{Cluster, ClusterError};
+use crate::cluster::Cluster;
 use crate::model::helm_release::{HelmRelease, ONBOARDING_SELECTOR};
 use crate::view::report::NotRun;
 use serde_json::Value;
@@ -25,29 +25,21 @@ pub(super) async fn onboardings(
         namespace,
         selector: format!("{key}!={value}"),
     };
-    let mut found = Vec::new();
-    let told = read(cluster, &query, &mut found).await.err();
-    let not_run = told.map(|error| NotRun {
-        codes: vec!["SKVS161"],
-        what: "HelmReleases without the onboarding label".to_owned(),
-        why: crate::text::one_line(&error.clause()),
+    // Most of them are other teams' and of no interest.
+    let found = cluster.whole_helm_releases(&query, Vec::new, |found, object| {
+        if HelmRelease::from_value(&object).is_ok_and(|hr| hr.installs_onboarding_chart()) {
+            found.push(object);
+        }
     });
-    (found, not_run)
-}
-
-/// Page by page: most of them are other teams' and of no interest.
-async fn read(
-    cluster: &Cluster,
-    query: &Query,
-    found: &mut Vec<Value>,
-) -> Result<(), ClusterError> {
-    let (first, mut pages) = cluster.helm_releases::<Value>(query).await?;
-    let mut page = Some(first);
-    while let Some(list) = page {
-        found.extend(list.items.into_iter().filter(|object| {
-            HelmRelease::from_value(object).is_ok_and(|hr| hr.installs_onboarding_chart())
-        }));
-        page = pages.next().await?;
+    match found.await {
+        Ok(found) => (found, None),
+        Err(error) => {
+            let not_run = NotRun {
+                codes: vec!["SKVS161"],
+                what: "HelmReleases without the onboarding label".to_owned(),
+                why: crate::text::one_line(&error.clause()),
+            };
+            (Vec::new(), Some(not_run))
+        }
     }
-    Ok(())
 }

@@ -1,6 +1,6 @@
 //! What the API server knows of a database: what claims it, what claimed it last, and CouchDB's pods.
 
-use crate::cluster::{Cluster, Pages, segment};
+use crate::cluster::{All, Cluster, ListOf, segment};
 use crate::couchdb::Target;
 use crate::couchdb::delete::claims::{Unclaimed, judge};
 use crate::couchdb::delete::past::LastClaim;
@@ -32,11 +32,10 @@ pub(super) async fn last_claim(cluster: &Cluster, name: &DatabaseName) -> Result
         "/api/v1/events?fieldSelector={}",
         segment("involvedObject.kind=HelmRelease")
     );
-    let pages: Pages<Value> = cluster.pages(path);
-    match pages.all().await {
+    match cluster.all::<Value>(&ListOf::objects(path)).await {
         Err(error) if error.is_fatal() => Err(error.into()),
         read => {
-            let events = read.map(|all| all.items).map_err(|error| error.clause());
+            let events = read.map(All::into_items).map_err(|error| error.clause());
             Ok(LastClaim::of(events, name))
         }
     }
@@ -51,6 +50,6 @@ pub(in crate::couchdb::delete) async fn pods(
     target: &Target,
 ) -> Result<Vec<PodState>> {
     let path = format!("/api/v1/namespaces/{}/pods", segment(&target.namespace));
-    let all: Vec<Pod> = cluster.pages(path).all().await?.items;
+    let all: Vec<Pod> = cluster.all(&ListOf::objects(path)).await?.into_items();
     Ok(pods::cluster_of(&all, target))
 }
