@@ -377,14 +377,9 @@ pub(super) fn said(body: &[u8]) -> String {
     if body.trim_ascii().is_empty() {
         return "an empty body".to_owned();
     }
-    let looks_like_json = matches!(body.trim_ascii_start()[0], b'{' | b'[');
-    if !looks_like_json {
+    if !matches!(body.trim_ascii_start()[0], b'{' | b'[') {
         let text = String::from_utf8_lossy(&body[..body.len().min(LOOKED_INTO)]);
-        let line = text
-            .lines()
-            .map(str::trim)
-            .find(|l| !l.is_empty() && !l.to_ascii_lowercase().starts_with("<!doctype"));
-        return shown(line.unwrap_or("<!doctype html>"));
+        return said_by_text(&text);
     }
     if body.len() > LOOKED_INTO {
         return match serde_json::from_slice::<Head>(body) {
@@ -397,6 +392,34 @@ pub(super) fn said(body: &[u8]) -> String {
         Ok(_) => "a JSON array".to_owned(),
         Err(e) => format!("broken JSON: {}", place(&e)),
     }
+}
+
+/// The first line, of HTML the first that says something.
+fn said_by_text(text: &str) -> String {
+    let is_html = text.trim_start().starts_with('<');
+    let line = text.lines().find_map(|line| {
+        let line = if is_html {
+            without_tags(line)
+        } else {
+            line.to_owned()
+        };
+        Some(shown(line.trim())).filter(|l| !l.is_empty())
+    });
+    line.unwrap_or_else(|| "HTML".to_owned())
+}
+
+fn without_tags(line: &str) -> String {
+    let mut text = String::new();
+    for piece in line.split('<') {
+        match piece.split_once('>') {
+            Some((_, rest)) => text.push_str(rest),
+            // Before the first tag; else it is one that goes on in the next line.
+            None if text.is_empty() && line.starts_with(piece) => text.push_str(piece),
+            None => {}
+        }
+        text.push(' ');
+    }
+    text
 }
 
 fn said_by_object(object: &serde_json::Map<String, Value>) -> String {

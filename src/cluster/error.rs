@@ -62,7 +62,8 @@ impl std::fmt::Display for NotAnAnswer {
 }
 
 /// The clause of an answer beyond the bounds.
-const TOO_LARGE: &str = "the API server's answer is larger than is read";
+const TOO_LARGE: &str =
+    "the API server's answer is too large: more than 64 MiB, or an object of more than 4 MiB";
 
 /// The clause where something is not in the files.
 pub const NOT_SAVED: &str = "not in the saved files";
@@ -192,6 +193,14 @@ impl ClusterError {
         }
     }
 
+    /// The HTTP code of an error, whoever answered.
+    pub fn http_code(&self) -> Option<u16> {
+        match self {
+            Self::NotAnAnswer(answer) => answer.code,
+            other => other.api_code(),
+        }
+    }
+
     /// The API server's own word on the request, so that nothing was done. Not a failure within the server, where that is not
     /// known.
     pub fn is_refusal(&self) -> bool {
@@ -313,8 +322,8 @@ impl From<ClusterError> for Error {
             ClusterError::NotAnAnswer(answer) => {
                 let error = Error::new(answer.to_string());
                 match answer.code {
-                    Some(300..=399 | 401 | 403 | 407) => error.hint("what stands between here and the API server asks for a login of its own, or refuses: is this its URL? kubectl config view --minify"),
-                    _ => error.hint("is this the API server's URL? kubectl config view --minify"),
+                    Some(300..=399 | 401 | 403 | 407) => error.hint("a proxy or gateway answered in the API server's place: log in there, or check the server's URL: kubectl config view --minify"),
+                    _ => error.hint("check the server's URL: kubectl config view --minify"),
                 }
             }
             ClusterError::TooLarge => Error::new(TOO_LARGE),
@@ -392,7 +401,7 @@ fn reason(status: &Status) -> &str {
 
 /// The reason that kube makes up for a body that is no JSON: what stands between here and the API server answered, or a path that
 /// it does not serve.
-const NO_STATUS: &str = "Failed to parse error data";
+pub(super) const NO_STATUS: &str = "Failed to parse error data";
 
 /// What is said when the answer to the handshake is no TLS at all.
 const NO_TLS: &str = "the server does not speak TLS on this port";

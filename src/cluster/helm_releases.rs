@@ -54,10 +54,7 @@ impl Cluster {
     ///
     /// # Errors
     /// As [`Cluster::helm_releases`].
-    pub async fn all_helm_releases<T: Item>(
-        &self,
-        query: &Query,
-    ) -> Result<All<T>, ClusterError> {
+    pub async fn all_helm_releases<T: Item>(&self, query: &Query) -> Result<All<T>, ClusterError> {
         self.in_served_version(query, async |list| self.all(&list).await)
             .await
     }

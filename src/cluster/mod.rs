@@ -75,6 +75,16 @@ impl Cluster {
         })
     }
 
+    /// A cluster of tests.
+    #[cfg(test)]
+    fn over(transport: Transport) -> Self {
+        Self {
+            transport,
+            context: None,
+            helm_release_version: std::sync::Arc::default(),
+        }
+    }
+
     /// What was saved, as the cluster it was saved of.
     pub fn saved(archive: Archive, verbosity: u8) -> Self {
         let bundle = archive.one_bundle();
@@ -140,7 +150,9 @@ impl Cluster {
         let body = self.transport.get_bytes("/version").await?;
         match serde_json::from_slice::<serde_json::Value>(&body) {
             Ok(version) if version["gitVersion"].is_string() => Ok(version),
-            _ => Err(self.transport.fault(answer::Fault::Form(answer::said(&body)))),
+            _ => Err(self
+                .transport
+                .fault(answer::Fault::Form(answer::said(&body)))),
         }
     }
 

@@ -418,3 +418,6 @@ impl Cursor {
         self.transport.fault(fault)
     }
 }
+
+#[cfg(test)]
+mod tests;

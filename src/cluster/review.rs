@@ -51,8 +51,7 @@ impl Cluster {
             .transport
             .ask(SELF, Accept::Json, Some(&question))
             .await?;
-        let answer: Value =
-            self.of_kind("authentication.k8s.io/v1", "SelfSubjectReview", &body)?;
+        let answer: Value = self.of_kind("authentication.k8s.io/v1", "SelfSubjectReview", &body)?;
         let name = answer.pointer("/status/userInfo/username");
         name.and_then(Value::as_str)
             .filter(|name| !name.is_empty())

@@ -202,13 +202,11 @@ impl Transport {
             (Fault::Large, _) => ClusterError::TooLarge,
             (Fault::Field(why), _) => ClusterError::Malformed(why),
             (Fault::Form(why), Way::Saved(_)) => ClusterError::Malformed(why),
-            (Fault::Form(said), Way::Live(_)) => {
-                ClusterError::NotAnAnswer(Box::new(NotAnAnswer {
-                    code: Some(StatusCode::OK.as_u16()),
-                    host: error::host(&self.server).to_owned(),
-                    said,
-                }))
-            }
+            (Fault::Form(said), Way::Live(_)) => ClusterError::NotAnAnswer(Box::new(NotAnAnswer {
+                code: Some(StatusCode::OK.as_u16()),
+                host: error::host(&self.server).to_owned(),
+                said,
+            })),
         }
     }
 
@@ -242,8 +240,16 @@ impl Transport {
     }
 
     /// Reads the body of an answer, of an error its beginning.
-    pub(super) async fn body(&self, code: StatusCode, body: Body) -> Result<bytes::Bytes, ClusterError> {
-        let max = if code.is_success() { RESPONSE_MAX } else { ERROR_MAX };
+    pub(super) async fn body(
+        &self,
+        code: StatusCode,
+        body: Body,
+    ) -> Result<bytes::Bytes, ClusterError> {
+        let max = if code.is_success() {
+            RESPONSE_MAX
+        } else {
+            ERROR_MAX
+        };
         match answer::collect(body, max).await {
             Ok(body) => Ok(body),
             Err(Cut::Connection(e)) => Err(ClusterError::from_kube(e, &self.server)),

@@ -174,7 +174,8 @@ mod tests {
     type Answer = UnsyncBoxBody<bytes::Bytes, std::convert::Infallible>;
 
     fn event(version: &str) -> Answer {
-        let object = json!({"kind": "HelmRelease", "metadata": {"name": "a", "resourceVersion": version}});
+        let object =
+            json!({"kind": "HelmRelease", "metadata": {"name": "a", "resourceVersion": version}});
         let line = json!({"type": "MODIFIED", "object": object});
         Full::from(format!("{line}\n")).boxed_unsync()
     }

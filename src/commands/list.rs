@@ -5,8 +5,8 @@ mod named;
 mod shared;
 mod watch;
 
-use super::saved::SavedArgs;
 use super::empty;
+use super::saved::SavedArgs;
 use crate::cli::App;
 use crate::cluster::helm_releases::Query;
 use crate::cluster::{Cluster, List, Pages, Step};

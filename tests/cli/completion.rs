@@ -9,7 +9,8 @@ use std::time::Duration;
 const LATE: Duration = Duration::from_secs(6);
 
 /// Two onboardings, as an API server lists them.
-const ONBOARDINGS: &str = r#"{"metadata": {}, "items": [
+const ONBOARDINGS: &str = r#"{"kind": "HelmReleaseList", "apiVersion": "helm.toolkit.fluxcd.io/v2",
+  "metadata": {}, "items": [
   {"metadata": {"name": "skvs-onboarding-pds--database", "namespace": "flux-system"},
    "spec": {"values": {"namespace": "pds", "database": "database", "serviceAccounts": ["pds"]}}},
   {"metadata": {"name": "skvs-onboarding-kilo--orders", "namespace": "flux-system"},

@@ -1,7 +1,7 @@
 //! Exec credential plugins: they may fail, they may want to ask, and what they know stays out of errors.
 
 use crate::run::{Told, skvs};
-use crate::server::{Listener, nobody};
+use crate::server::{Listener, helm_releases, nobody};
 use insta::assert_snapshot;
 
 fn plugin(script: &str, mode: &str, url: &str) -> Told {
@@ -56,7 +56,7 @@ fn a_plugin_that_is_not_there() {
 
 #[test]
 fn a_plugin_that_gives_a_token() {
-    let server = Listener::answering(200, r#"{"metadata": {}, "items": []}"#);
+    let server = Listener::answering(200, &helm_releases(&[], ""));
     let script = r#"echo "{\"apiVersion\":\"client.authentication.k8s.io/v1\",\"kind\":\"ExecCredential\",\"status\":{\"token\":\"t\"}}""#;
     let told = plugin(script, "IfAvailable", &server.http());
     assert_eq!(told.code, Some(0), "{told}");

@@ -34,7 +34,7 @@ fn a_dead_cluster_is_told_once() {
 
 #[test]
 fn no_pod_of_couchdb_is_an_error_with_its_namespace() {
-    let empty = r#"{"metadata": {"resourceVersion": "9"}, "items": []}"#;
+    let empty = r#"{"kind": "PodList", "apiVersion": "v1", "metadata": {"resourceVersion": "9"}, "items": []}"#;
     let server = Listener::answering(200, empty);
     let told = skvs(&["databases", "--couchdb-namespace", "kvs"])
         .server(&server.http())

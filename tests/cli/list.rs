@@ -1,17 +1,14 @@
 //! `list` on answers that a real API server gives only under load: lost places, silence, lists of two moments.
 
 use crate::run::skvs;
-use crate::server::{Listener, status};
+use crate::server::{Listener, helm_releases, status};
 use insta::assert_snapshot;
 use serde_json::{Value, json};
 
 /// A HelmRelease in flux-system.
 fn onboarding(name: &str, version: &str, spec: &Value) -> Value {
-    json!({"metadata": {"name": name, "namespace": "flux-system", "resourceVersion": version}, "spec": spec})
-}
-
-fn page(items: &[Value], token: &str) -> String {
-    json!({"metadata": {"resourceVersion": "9", "continue": token}, "items": items}).to_string()
+    json!({"kind": "HelmRelease", "apiVersion": "helm.toolkit.fluxcd.io/v2",
+        "metadata": {"name": name, "namespace": "flux-system", "resourceVersion": version}, "spec": spec})
 }
 
 fn named(names: &[(&str, &str)]) -> String {
@@ -19,7 +16,7 @@ fn named(names: &[(&str, &str)]) -> String {
         .iter()
         .map(|(name, version)| onboarding(name, version, &json!({})))
         .collect();
-    page(&items, "")
+    helm_releases(&items, "")
 }
 
 /// A watch ends only when it is told to: here by a login that has expired.
@@ -81,22 +78,29 @@ fn a_watch_that_is_never_answered_ends() {
 }
 
 #[test]
-fn a_list_of_two_moments_is_told_in_every_format() {
-    let expired = json!({"kind": "Status", "status": "Failure", "code": 410, "reason": "Expired", "message": "too old",
-        "metadata": {"continue": "new"}});
-    let first = page(&[onboarding("a", "1", &json!({}))], "old");
-    for format in ["name", "table"] {
+fn a_token_that_is_too_old_begins_the_list_again() {
+    let expired = json!({"kind": "Status", "apiVersion": "v1", "status": "Failure", "code": 410, "reason": "Expired",
+        "message": "too old", "metadata": {"continue": "from a later moment"}});
+    let claims = json!({"values": {"namespace": "pds", "database": "database"}});
+    let of = |name: &str| onboarding(name, "1", &claims);
+    for (format, rows) in [("name", 2), ("table", 4)] {
         let server = Listener::in_turn(&[
-            (200, &first),
+            (200, &helm_releases(&[of("a"), of("gone")], "old")),
             (410, &expired.to_string()),
-            (200, &named(&[("b", "2")])),
+            (200, &helm_releases(&[of("a")], "new")),
+            (200, &helm_releases(&[of("b")], "")),
         ]);
         let told = skvs(&["list", "-o", format]).server(&server.http()).run();
         assert_eq!(told.code, Some(0), "{told}");
+        // What was shown by then stays; who shares a database is what the second list says.
+        assert_eq!(told.stdout.lines().count(), rows, "{told}");
         assert_eq!(
             told.stderr,
-            "Warning: the list took so long that the server gave its end from a later moment: it is not one snapshot\n"
+            "Warning: 2 onboardings claim the database pds_database: a, b\n"
         );
+        let asked = server.requests();
+        assert!(!asked[2].contains("continue=") && asked[3].contains("continue=new"));
+        assert_eq!(asked.len(), 4);
     }
 }
 
@@ -104,7 +108,7 @@ fn a_list_of_two_moments_is_told_in_every_format() {
 fn rows_that_cannot_be_judged_are_told() {
     let from =
         json!({"values": {"namespace": "pds"}, "valuesFrom": [{"kind": "Secret", "name": "s"}]});
-    let server = Listener::answering(200, &page(&[onboarding("a", "1", &from)], ""));
+    let server = Listener::answering(200, &helm_releases(&[onboarding("a", "1", &from)], ""));
     let told = skvs(&["list", "--database", "pds_database"])
         .server(&server.http())
         .run();
@@ -130,9 +134,16 @@ fn a_name_and_a_selector_exclude_each_other() {
 fn a_named_onboarding_is_filtered_and_its_database_shared() {
     let claims = json!({"values": {"namespace": "pds", "database": "database"}});
     let of = |name: &str| onboarding(name, "1", &claims);
-    // One GET by name, one list: whichever comes first gets the object, which is read as a list without items.
-    let both = json!({"metadata": {"name": "a", "namespace": "flux-system"}, "spec": claims, "items": [of("a"), of("b")]});
-    let server = Listener::answering(200, &both.to_string());
+    // One GET by name, one list.
+    let (one, all) = (of("a").to_string(), helm_releases(&[of("a"), of("b")], ""));
+    let server = Listener::scripted(move |path| {
+        let body = if path.contains("/helmreleases/a") {
+            &one
+        } else {
+            &all
+        };
+        (200, body.clone())
+    });
     let told = skvs(&["list", "a", "--no-headers"])
         .server(&server.http())
         .run();
@@ -184,7 +195,7 @@ fn a_database_is_no_name_and_the_flag_for_it_is_told() {
     let claims = json!({"values": {"namespace": "pds", "database": "database"}});
     let absent = json!({"kind": "Status", "code": 404, "reason": "NotFound",
         "message": "helmreleases.helm.toolkit.fluxcd.io \"pds_database\" not found", "details": {"name": "pds_database"}});
-    let all = page(&[onboarding("a", "1", &claims)], "");
+    let all = helm_releases(&[onboarding("a", "1", &claims)], "");
     let server = Listener::in_turn(&[(404, &absent.to_string()), (200, &all)]);
     let told = skvs(&["list", "pds_database", "-o", "name"])
         .server(&server.http())
@@ -210,7 +221,7 @@ fn only_shared_databases_that_are_shown_are_warned_of() {
         of("d", "three"),
         of("e", "three"),
     ];
-    let server = Listener::answering(200, &page(&all, ""));
+    let server = Listener::answering(200, &helm_releases(&all, ""));
     for format in ["name", "table"] {
         let told = |filter: &str| {
             skvs(&["list", "--database", filter, "-o", format])
@@ -233,7 +244,10 @@ fn unlabelled(name: &str) -> Value {
 
 #[test]
 fn onboardings_without_the_label_are_named() {
-    let lists = [page(&[], ""), page(&[unlabelled("a"), unlabelled("b")], "")];
+    let lists = [
+        helm_releases(&[], ""),
+        helm_releases(&[unlabelled("a"), unlabelled("b")], ""),
+    ];
     for (words, line) in [
         (["list"], "No resources found in flux-system namespace."),
         (
@@ -254,7 +268,10 @@ fn onboardings_without_the_label_are_named() {
 
 #[test]
 fn what_a_selector_left_out_does_not_lack_the_label() {
-    let server = Listener::in_turn(&[(200, &page(&[], "")), (200, &page(&[unlabelled("a")], ""))]);
+    let server = Listener::in_turn(&[
+        (200, &helm_releases(&[], "")),
+        (200, &helm_releases(&[unlabelled("a")], "")),
+    ]);
     let told = skvs(&["list", "-l", "team=nobody"])
         .server(&server.http())
         .run();

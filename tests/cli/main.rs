@@ -9,6 +9,7 @@
     reason = "a test that cannot go on fails there"
 )]
 
+mod answers;
 mod changes;
 mod completion;
 mod connection;

@@ -1,7 +1,7 @@
 //! stdout that closes early, and colour.
 
 use crate::run::skvs;
-use crate::server::{Listener, nobody};
+use crate::server::{Listener, helm_releases, nobody};
 use std::io::{BufRead, BufReader, Read};
 use std::process::Stdio;
 
@@ -15,7 +15,7 @@ fn many() -> String {
             })
         })
         .collect();
-    serde_json::json!({"metadata": {}, "items": items}).to_string()
+    helm_releases(&items, "")
 }
 
 #[test]
@@ -66,7 +66,7 @@ fn escape_sequences_of_the_cluster_do_not_pass() {
         "metadata": {"name": "a\u{1b}[2J", "namespace": "flux-system"},
         "status": {"conditions": [{"type": "Ready", "status": "False", "reason": "x\u{1b}]0;t\u{7}", "message": "m\u{1b}[31m\rforged"}]},
     });
-    let body = serde_json::json!({"metadata": {}, "items": [item]}).to_string();
+    let body = helm_releases(&[item], "");
     let server = Listener::answering(200, &body);
     for words in [
         &["list"][..],

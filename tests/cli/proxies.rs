@@ -3,7 +3,7 @@
 use crate::run::skvs;
 use crate::server::Listener;
 
-const EMPTY_LIST: &str = r#"{"metadata": {}, "items": []}"#;
+const EMPTY_LIST: &str = r#"{"kind": "HelmReleaseList", "apiVersion": "helm.toolkit.fluxcd.io/v2", "metadata": {}, "items": []}"#;
 
 #[test]
 fn a_proxy_of_the_environment_is_used() {

@@ -48,6 +48,30 @@ impl Listener {
         })
     }
 
+    /// Answers each request by its path and query.
+    pub(crate) fn scripted(script: impl Fn(&str) -> (u16, String) + Send + Sync + 'static) -> Self {
+        Self::start(move |mut stream, seen| {
+            let Some(first) = head(&stream) else {
+                return;
+            };
+            seen.lock().unwrap().push(first.clone());
+            let path = first.split(' ').nth(1).unwrap_or_default();
+            let (code, body) = script(path);
+            write(&mut stream, code, "", body.as_bytes());
+        })
+    }
+
+    /// Answers every request with this code, these header lines (each with its end) and this body.
+    pub(crate) fn with_headers(code: u16, headers: &str, body: &[u8]) -> Self {
+        let (headers, body) = (headers.to_owned(), body.to_vec());
+        Self::start(move |mut stream, seen| {
+            if let Some(first) = head(&stream) {
+                seen.lock().unwrap().push(first);
+                write(&mut stream, code, &headers, &body);
+            }
+        })
+    }
+
     /// Answers the first request with this JSON, takes the others and never answers them.
     pub(crate) fn then_silent(body: &str) -> Self {
         let body = body.to_owned();
@@ -125,6 +149,18 @@ pub(crate) fn status(code: u16, reason: &str, message: &str) -> String {
     .to_string()
 }
 
+/// A list of HelmReleases as an API server writes it.
+pub(crate) fn helm_releases(items: &[serde_json::Value], token: &str) -> String {
+    let mut metadata = serde_json::json!({"resourceVersion": "9"});
+    if !token.is_empty() {
+        metadata["continue"] = token.into();
+    }
+    serde_json::json!({
+        "kind": "HelmReleaseList", "apiVersion": "helm.toolkit.fluxcd.io/v2", "metadata": metadata, "items": items,
+    })
+    .to_string()
+}
+
 fn head(stream: &TcpStream) -> Option<String> {
     let mut reader = BufReader::new(stream.try_clone().ok()?);
     let mut first = String::new();
@@ -145,11 +181,16 @@ fn answer(mut stream: TcpStream, seen: &Mutex<Vec<String>>, code: u16, body: &st
         return;
     };
     seen.lock().unwrap().push(first);
+    write(&mut stream, code, "", body.as_bytes());
+}
+
+fn write(stream: &mut TcpStream, code: u16, headers: &str, body: &[u8]) {
     let _ = write!(
         stream,
-        "HTTP/1.1 {code} Answer\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
+        "HTTP/1.1 {code} Answer\r\ncontent-type: application/json\r\n{headers}content-length: {}\r\nconnection: close\r\n\r\n",
         body.len()
     );
+    let _ = stream.write_all(body);
 }
 
 fn tunnel(mut stream: TcpStream, seen: &Mutex<Vec<String>>) -> Option<()> {

@@ -29,19 +29,46 @@ fn a_refusal_says_what_to_ask_for() {
 
 #[test]
 fn what_no_api_server_said_is_no_refusal() {
-    let gateway = |code| {
-        let status = Status::failure("<html>\n<b>late</b>", NO_STATUS).with_code(code);
-        ClusterError::from_kube(kube::Error::Api(status.boxed()), "https://h")
+    let gateway = |code, text| {
+        let status = Status::failure(text, NO_STATUS).with_code(code);
+        ClusterError::from_kube(kube::Error::Api(status.boxed()), "https://h:6443/k8s")
     };
-    let late = gateway(504);
+    let late = gateway(504, "<html>\n<b>late</b>");
     assert_eq!(
-        Error::from(late).to_string(),
-        "Error from server (Timeout): HTTP 504, which is no answer of an API server: <html> <b>late</b>"
+        Error::from(late.clone()).to_string(),
+        "error: HTTP 504 from h:6443/k8s is not a Kubernetes API answer: late"
     );
     // Envoy answers 408 when the upstream server is silent: the request has gone on by then.
-    assert!(!gateway(408).is_refusal() && !gateway(502).is_refusal());
+    assert!(!gateway(408, "late").is_refusal() && !late.is_refusal());
+    let unserved = gateway(404, "404 page not found\n");
+    assert!(unserved.is_unserved() && !gateway(404, "not found").is_not_found());
+    assert!(!gateway(403, "no").is_forbidden() && gateway(403, "no").api_code().is_none());
     assert!(status(403, "Forbidden", "no").is_refusal());
     assert!(!status(500, "InternalError", "no").is_refusal());
+}
+
+#[test]
+fn json_that_kube_takes_for_a_status_is_none() {
+    let read = |json: &str| {
+        let status: Status = serde_json::from_str(json).unwrap();
+        ClusterError::from_kube(kube::Error::Api(status.boxed()), "https://h")
+    };
+    let rancher = read(r#"{"Message":"origin not allowed"}"#);
+    assert_eq!(
+        rancher.clause(),
+        "the error from h is not a Kubernetes API answer: JSON that is not a Status"
+    );
+    let gateway = read(r#"{"code":403,"message":"no\nroute"}"#);
+    assert_eq!(
+        gateway.clause(),
+        "HTTP 403 from h is not a Kubernetes API answer: no"
+    );
+    assert!(!gateway.is_refusal() && !gateway.is_forbidden());
+    let own = read(r#"{"status":"Failure","code":403,"reason":"Forbidden"}"#);
+    assert_eq!(
+        Error::from(own).to_string(),
+        "Error from server (Forbidden): the API server gave no reason (HTTP 403)"
+    );
 }
 
 #[test]

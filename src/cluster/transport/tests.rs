@@ -212,7 +212,7 @@ proptest! {
             let files: Vec<String> = [objects.join("\n")].into_iter().chain(logs).collect();
             let cluster = cluster(&files);
             let list = cluster.all_helm_releases::<Value>(&Query::default()).await.unwrap();
-            for object in list.items {
+            for object in list.into_items() {
                 if let Ok(snapshot) = snapshot(&cluster, &object).await {
                     look(&snapshot, case);
                 }

@@ -101,7 +101,7 @@ impl<'a> Link<'a> {
     /// A pod that is restarted is not found, or not ready, for a moment.
     fn not_opened(&self, failure: Failure) -> Trouble {
         let code = match &failure {
-            Failure::Exec(error) => error.api_code(),
+            Failure::Exec(error) => error.http_code(),
             Failure::Unfit(_) => return Trouble::Final(failure.clause()),
             Failure::Broken(_) => None,
         };

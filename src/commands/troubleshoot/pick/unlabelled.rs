@@ -1,8 +1,8 @@
 //! Onboardings that the list by the label leaves out: other HelmReleases that install the onboarding chart.
 
 use super::super::Which;
-use crate::cluster::helm_releases::Query;
 use crate::cluster::Cluster;
+use crate::cluster::helm_releases::Query;
 use crate::model::helm_release::{HelmRelease, ONBOARDING_SELECTOR};
 use crate::view::report::NotRun;
 use serde_json::Value;
