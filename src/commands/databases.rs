@@ -8,9 +8,9 @@ mod told;
 
 use super::couchdb_pods::PodArgs;
 use crate::cli::App;
-use crate::cluster::Cluster;
+use crate::cluster::{Cluster, ownership};
 use crate::couchdb::session::Session;
-use crate::couchdb::{Target, figures, ownership};
+use crate::couchdb::{Target, figures};
 use crate::error::{Error, Result};
 use crate::exit::Code;
 use crate::model::inventory::{self, Entry, State};

@@ -12,8 +12,8 @@ use crate::cluster::helm_releases::Query;
 use crate::cluster::{Cluster, List, Pages, Step};
 use crate::error::{Error, Result};
 use crate::exit::Code;
-use crate::model::claims::Claims;
 use crate::model::helm_release::{GROUP, HelmRelease};
+use crate::model::ownership::HelmReleases;
 use crate::render::output::Output;
 use crate::render::sort::SortBy;
 use crate::render::table::Table;
@@ -158,13 +158,13 @@ async fn stream(
         cluster.helm_releases(query).await?;
     // With one page nothing is printed before all is known, so a shared database can be marked in its row.
     let whole = page.is_last();
-    let mut claims = Claims::default();
+    let mut claims = HelmReleases::default();
     let mut unjudged = Unjudged::default();
     let mut shown = HashSet::new();
     let mut printed = HashSet::new();
     loop {
         for hr in page.items() {
-            claims.add(hr);
+            claims.add_onboarding(hr);
         }
         let rows: Vec<Vec<String>> = page
             .items()
@@ -184,7 +184,7 @@ async fn stream(
             Some(Step::Page(next)) => next,
             // The list begins again: who shares a database is judged by it alone, and rows that were printed stay.
             Some(Step::Again(first)) => {
-                claims = Claims::default();
+                claims = HelmReleases::default();
                 unjudged = Unjudged::default();
                 first
             }
@@ -194,8 +194,7 @@ async fn stream(
         tell_empty(app, args, cluster, query, claims.len()).await;
     }
     unjudged.warn(&mut app.ui);
-    claims.keep(&shown);
-    shared::warn(&claims, &mut app.ui);
+    shared::warn(&claims, &shown, &mut app.ui);
     Ok(Code::Ok)
 }
 
@@ -210,15 +209,13 @@ async fn collect(
 ) -> Result<Code> {
     let all = cluster.all_helm_releases::<Value>(query).await?;
     let mut items = typed(all.into_items())?;
-    let mut claims = Claims::of(items.iter().map(|(_, hr)| hr));
+    let claims = HelmReleases::of_onboardings(items.iter().map(|(_, hr)| hr));
     let mut unjudged = Unjudged::default();
     items.retain(|(_, hr)| unjudged.passes(args, hr));
-    claims.keep(
-        &items
-            .iter()
-            .filter_map(|(_, hr)| shared::database(hr))
-            .collect(),
-    );
+    let shown = items
+        .iter()
+        .filter_map(|(_, hr)| shared::database(hr))
+        .collect();
     let nothing = items.is_empty();
     print(app, args, output, sort, items, &claims, false)?;
     let is_told = matches!(output, Output::Json | Output::Yaml | Output::JsonPath(_));
@@ -229,7 +226,7 @@ async fn collect(
         hint_at_none(app, args, cluster, query, claims.len()).await;
     }
     unjudged.warn(&mut app.ui);
-    shared::warn(&claims, &mut app.ui);
+    shared::warn(&claims, &shown, &mut app.ui);
     Ok(Code::Ok)
 }
 
@@ -292,7 +289,7 @@ fn print(
     output: &Output,
     sort: Option<&SortBy>,
     mut items: Vec<(Value, HelmRelease)>,
-    claims: &Claims,
+    claims: &HelmReleases,
     single: bool,
 ) -> Result<()> {
     if let Some(sort) = sort {

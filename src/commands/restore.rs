@@ -7,16 +7,16 @@ use super::backup::name;
 use super::couchdb_pods::PodArgs;
 use crate::cli::App;
 use crate::cluster::Cluster;
+use crate::cluster::ownership;
 use crate::couchdb::Target;
 use crate::couchdb::backup::link::Link;
 use crate::couchdb::backup::push::{Restore, There, Whole};
 use crate::couchdb::delete::confirm::{self, Way};
 use crate::couchdb::delete::execute::Interrupt;
-use crate::couchdb::ownership;
 use crate::error::{Error, Result};
 use crate::exit::Code;
 use crate::model::names::DatabaseName;
-use crate::model::ownership::Word;
+use crate::model::ownership::Verdict;
 use crate::text::{count, one_line};
 use crate::ui::Answer;
 use std::path::PathBuf;
@@ -96,12 +96,11 @@ pub async fn run(app: &mut App, args: Args) -> Result<Code> {
         () = interrupt.as_mut() => return Err(interrupted()),
         read = ownership::read(&cluster) => read?,
     };
-    let claims = ownership.of(name.as_str());
+    let claims = ownership.verdict(name.as_str());
     for line in card(&cluster, &target, &name, &whole, there, &claims) {
         app.ui.status(&line);
     }
-    let claimed = claims.iter().any(|w| matches!(w, Word::Claimed { .. }));
-    if claimed && there == There::Nothing {
+    if !claims.claims.is_empty() && there == There::Nothing {
         app.ui.warning(&format!(
             "an onboarding claims {name}: where it is not installed yet, its creation Job will fail on a database that is there"
         ));
@@ -210,7 +209,7 @@ fn card(
     name: &DatabaseName,
     whole: &Whole,
     there: There,
-    claims: &[Word<'_>],
+    claims: &Verdict,
 ) -> Vec<String> {
     let what = match there {
         There::Nothing => "This creates a database and writes a backup into it.".to_owned(),
@@ -241,20 +240,21 @@ fn card(
 }
 
 /// Who claims the database that is written.
-fn whose(claims: &[Word<'_>]) -> String {
-    let by = claims.iter().filter_map(|word| match word {
-        Word::Claimed { by, .. } => Some(one_line(&by.words())),
-        Word::Gap(_) => None,
-    });
-    let by: Vec<String> = by.collect();
-    let gap = claims.iter().find_map(|word| match word {
-        Word::Gap(gap) => Some(one_line(&gap.to_string())),
-        Word::Claimed { .. } => None,
-    });
-    match (by.as_slice(), gap) {
-        ([], None) => "none claims it".to_owned(),
-        ([], Some(gap)) => format!("not known: {gap}"),
-        (by, _) => format!("claimed by {}", by.join(", ")),
+fn whose(verdict: &Verdict) -> String {
+    let by: Vec<String> = verdict
+        .claims
+        .iter()
+        .map(|c| one_line(&c.by.words()))
+        .collect();
+    if !by.is_empty() {
+        return format!("claimed by {}", by.join(", "));
+    }
+    if let Some(gap) = verdict.gaps.first() {
+        return format!("not known: {}", one_line(&gap.to_string()));
+    }
+    match &verdict.mentions[..] {
+        [] => "none claims it".to_owned(),
+        [first, ..] => format!("none is seen to claim it, but {}", one_line(&first.what)),
     }
 }
 

@@ -9,7 +9,6 @@ pub mod credentials;
 pub mod delete;
 pub mod figures;
 pub mod look;
-pub mod ownership;
 pub mod pods;
 pub mod request;
 pub mod response;

@@ -3,13 +3,13 @@
 use super::finding::{Evidence, Finding, Subject};
 use super::job::Job;
 use super::rule::{Severity, Verdict};
-use crate::model::claims::may_claim;
 use crate::model::endpoint::{self, Endpoint};
 use crate::model::failure::{self, Failure};
 use crate::model::forbidden::Forbidden;
 use crate::model::helm_release::HelmRelease;
 use crate::model::notes::Notes;
 use crate::model::object_error::ObjectError;
+use crate::model::ownership::{HelmReleases, may_claim};
 use crate::model::refusal::Refusal;
 use crate::model::release_error::ReleaseError;
 use crate::model::server_error::ServerError;
@@ -188,16 +188,12 @@ impl<'a> Case<'a> {
 
     /// The other onboardings that claim the same database; empty too when the others are not known.
     pub fn rivals(&self) -> Vec<&'a HelmRelease> {
-        let claim = self.hr().claim();
-        let (Some(database), Some(others)) = (claim.joined(), self.snapshot.others.seen()) else {
+        let Some(others) = self.snapshot.others.seen() else {
             return Vec::new();
         };
-        let me = &self.hr().metadata;
-        others
-            .iter()
-            .filter(|o| o.metadata.name != me.name || o.metadata.namespace != me.namespace)
-            .filter(|o| o.claim().joined() == Some(database))
-            .collect()
+        let rivals = HelmReleases::of_onboardings(others).rivals(self.hr());
+        let is_rival = |other: &&HelmRelease| rivals.contains(&other.id());
+        others.iter().filter(is_rival).collect()
     }
 
     /// Other onboardings whose values were not read and may name the database.

@@ -65,6 +65,7 @@ pub struct Spec {
     pub values: Value,
     #[serde(deserialize_with = "nullable")]
     pub values_from: Vec<ValuesFrom>,
+    pub post_renderers: Value,
     #[serde(deserialize_with = "nullable")]
     pub install: Action,
 }

@@ -20,6 +20,9 @@ pub const VALUES_MAX: usize = 300_000;
 /// Type of a release Secret.
 pub const SECRET_TYPE: &str = "helm.sh/release.v1";
 
+/// What the name of each object of Helm's storage begins with.
+pub const STORED_PREFIX: &str = "sh.helm.release.v1.";
+
 /// One revision as the labels of its Secret tell it, without decoding.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -88,6 +91,18 @@ pub struct ChartMetadata {
     pub version: String,
     #[serde(deserialize_with = "nullable")]
     pub app_version: String,
+    #[serde(deserialize_with = "nullable")]
+    pub dependencies: Vec<Dependency>,
+}
+
+/// One entry of `.chart.metadata.dependencies`: a subchart.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Dependency {
+    #[serde(deserialize_with = "nullable")]
+    pub name: String,
+    #[serde(deserialize_with = "nullable")]
+    pub alias: String,
 }
 
 /// One entry of `.hooks`.
@@ -233,6 +248,15 @@ impl ReleaseSecret {
 pub fn from_secret<T: DeserializeOwned>(secret: &Value) -> Result<T, StorageError> {
     let text = |path: &str| secret.pointer(path).and_then(Value::as_str);
     from_payload(text("/data/release"), text("/stringData/release"))
+}
+
+/// Decodes a ConfigMap's `.data.release`: what Helm stores with `HELM_DRIVER=configmap`, without the Secret's own base64.
+///
+/// # Errors
+/// As [`from_secret`].
+pub fn from_config_map<T: DeserializeOwned>(config_map: &Value) -> Result<T, StorageError> {
+    let payload = config_map.pointer("/data/release").and_then(Value::as_str);
+    decode_as(payload.ok_or(StorageError::NoPayload)?.as_bytes())
 }
 
 /// `plain`: Helm's JSON as it is, as bundles hold it. Helm's own payload goes before it.

@@ -4,7 +4,7 @@
 //! here, and `delete-db` refuses nothing of it for a claim.
 
 use super::names::{DatabaseName, NameError};
-use super::ownership::{Claimant, Gap, Ownership, Word, loose};
+use super::ownership::{Claimant, Gap, Mention, Ownership, loose};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How a database stands to the onboardings.
@@ -22,7 +22,9 @@ pub enum State {
     Foreign,
     /// CouchDB's own.
     System,
-    /// There, nobody is seen to claim it, and not all that can claim is known.
+    /// There, nobody claims it, and something speaks of it that may be a claim.
+    Mentioned,
+    /// There, nobody is seen to claim it, and not everything that can claim was read.
     Unknown,
 }
 
@@ -36,6 +38,7 @@ impl State {
             Self::Missing => "missing",
             Self::Foreign => "foreign",
             Self::System => "system",
+            Self::Mentioned => "mentioned",
             Self::Unknown => "unknown",
         }
     }
@@ -97,42 +100,49 @@ fn there(name: &str, ownership: &Ownership) -> Entry {
     if parsed == Err(NameError::System) {
         return entry(State::System, Vec::new(), None);
     }
-    let (claimants, gaps) = whose(name, ownership);
-    match (claimants.len(), &gaps[..], parsed) {
-        (0, [], Ok(_)) => entry(State::Orphan, claimants, None),
-        (0, [], Err(why)) => entry(State::Foreign, claimants, Some(why.to_string())),
-        (0, [first, more @ ..], _) => {
-            let why = match more.len() {
-                0 => first.to_string(),
-                n => format!("{first} (and {n} more)"),
-            };
-            entry(State::Unknown, claimants, Some(why))
-        }
+    let verdict = ownership.verdict(name);
+    let claimants: Vec<Claimant> = verdict.claims.into_iter().map(|claim| claim.by).collect();
+    match (
+        claimants.len(),
+        &verdict.gaps[..],
+        &verdict.mentions[..],
+        parsed,
+    ) {
+        (0, [], [], Ok(_)) => entry(State::Orphan, claimants, None),
+        (0, [], [], Err(why)) => entry(State::Foreign, claimants, Some(why.to_string())),
+        (0, [], mentions, _) => entry(State::Mentioned, claimants, Some(mentioned(mentions))),
+        (0, gaps, ..) => entry(State::Unknown, claimants, Some(unknown(gaps))),
         (1, ..) => entry(State::InUse, claimants, None),
         _ => entry(State::Shared, claimants, None),
     }
 }
 
+fn unknown(gaps: &[Gap]) -> String {
+    first(gaps.iter().map(Gap::to_string))
+}
+
+fn mentioned(mentions: &[Mention]) -> String {
+    first(mentions.iter().map(|mention| mention.what.clone()))
+}
+
+/// The first reason, and how many more.
+fn first(mut reasons: impl ExactSizeIterator<Item = String>) -> String {
+    let first = reasons.next().unwrap_or_default();
+    match reasons.len() {
+        0 => first,
+        n => format!("{first} (and {n} more)"),
+    }
+}
+
 fn missing(name: &str, ownership: &Ownership) -> Entry {
-    let (claimants, _) = whose(name, ownership);
+    let claims = ownership.verdict(name).claims;
     let why = DatabaseName::parse(name).err().map(|why| why.to_string());
     Entry {
         name: name.to_owned(),
         state: State::Missing,
-        claimants,
+        claimants: claims.into_iter().map(|claim| claim.by).collect(),
         why,
     }
-}
-
-fn whose(name: &str, ownership: &Ownership) -> (Vec<Claimant>, Vec<Gap>) {
-    let (mut claimants, mut gaps) = (Vec::new(), Vec::new());
-    for word in ownership.of(name) {
-        match word {
-            Word::Claimed { by, .. } => claimants.push(by.clone()),
-            Word::Gap(gap) => gaps.push(gap.into_owned()),
-        }
-    }
-    (claimants, gaps)
 }
 
 #[cfg(test)]

@@ -2,7 +2,6 @@
 //!
 //! Pure: no I/O, no clock (callers pass `now`), no knowledge of formats.
 
-pub mod claims;
 pub mod condition;
 pub mod convention;
 pub mod endpoint;

@@ -59,7 +59,7 @@ impl Values {
 }
 
 /// A scalar as a template prints it; `None` for anything that is not one.
-fn scalar(value: &Value) -> Option<String> {
+pub(super) fn scalar(value: &Value) -> Option<String> {
     match value {
         Value::String(s) if !s.is_empty() => Some(s.clone()),
         Value::Number(n) if n.is_i64() || n.is_u64() => Some(n.to_string()),

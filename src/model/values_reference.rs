@@ -1,6 +1,10 @@
 //! The texts by which helm-controller says that a reference of `spec.valuesFrom` gives no values.
 
+use super::helm_release::ValuesFrom;
 use super::source_error::quoted;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::Value;
 
 /// What is wrong with the reference.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +29,23 @@ pub struct Reference {
     /// Empty where the text does not tell.
     pub key: String,
     pub trouble: Trouble,
+}
+
+/// What a reference takes of the ConfigMap or Secret that it names.
+///
+/// # Errors
+/// Why there is nothing to take.
+pub fn text(object: &Value, from: &ValuesFrom) -> Result<String, String> {
+    let key = from.values_key.as_deref().unwrap_or("values.yaml");
+    let value = object.get("data").and_then(|data| data.get(key));
+    let value = value.and_then(Value::as_str);
+    let value = value.ok_or_else(|| format!("{} {} has no key {key}", from.kind, from.name))?;
+    if from.kind == "ConfigMap" {
+        return Ok(value.to_owned());
+    }
+    let decoded = STANDARD.decode(value.trim()).ok();
+    let text = decoded.and_then(|bytes| String::from_utf8(bytes).ok());
+    text.ok_or_else(|| format!("key {key} of {} {} is not a text", from.kind, from.name))
 }
 
 /// Reads a text; `None` when it is about something else.

@@ -95,11 +95,16 @@ fn claimant(by: &Claimant) -> Value {
         Claimant::Revision {
             release,
             revision,
-            secret,
+            stored,
             ..
         } => {
-            json!({"kind": "HelmRevision", "name": release, "revision": revision, "secret": secret})
+            let place = match stored.kind.as_str() {
+                "ConfigMap" => "configMap",
+                _ => "secret",
+            };
+            json!({"kind": "HelmRevision", "name": release, "revision": revision, place: stored.id()})
         }
+        Claimant::Policy { object } => json!({"kind": object.kind, "name": object.id()}),
         Claimant::Object { kind, id } => json!({"kind": kind, "name": id}),
     }
 }
@@ -189,7 +194,7 @@ impl Columns {
                 .to_owned(),
             Claimant::HelmRelease { id, .. } => id.clone(),
             Claimant::Revision { release, .. } => format!("release {release}"),
-            Claimant::Object { kind, id } => format!("{kind} {id}"),
+            Claimant::Policy { .. } | Claimant::Object { .. } => first.words(),
         };
         match entry.claimants.len() {
             1 => name,
@@ -201,7 +206,7 @@ impl Columns {
 /// What is told of the onboarding where none is seen.
 fn onboarding_of_none(state: State) -> &'static str {
     match state {
-        State::Unknown => UNKNOWN,
+        State::Unknown | State::Mentioned => UNKNOWN,
         _ => NONE,
     }
 }
@@ -215,6 +220,7 @@ mod tests {
             id: id.into(),
             onboarding: true,
             remote: false,
+            suspended: false,
             deployed: deployed.map(str::to_owned),
         }
     }
@@ -257,7 +263,16 @@ mod tests {
         let kept = Claimant::Revision {
             release: "core/core-x".into(),
             revision: 3,
-            secret: "flux-system/sh.helm.release.v1.core-x.v3".into(),
+            stored: crate::model::ownership::Object {
+                kind: "Secret".into(),
+                namespace: "flux-system".into(),
+                name: "sh.helm.release.v1.core-x.v3".into(),
+                resource_version: "1".into(),
+            },
+            helm: ("flux-system".into(), "core-x".into()),
+            driver: crate::model::ownership::Driver::Secret,
+            managed: false,
+            lost_labels: Vec::new(),
             deployed: Some("2026-11-22T12:00:00Z".into()),
         };
         let no_epoch = Figures {

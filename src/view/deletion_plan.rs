@@ -146,6 +146,8 @@ pub struct Claims {
     pub helm_releases: usize,
     /// Helm's revisions of the onboarding chart.
     pub revisions: usize,
+    /// AuthorizationPolicies with paths that name databases; null where they are not served.
+    pub authorization_policies: Option<usize>,
     /// Objects of the service's operator; null where they are not served.
     pub database_objects: Option<usize>,
     /// Who claimed it last, newest evidence first; empty: not known.
@@ -173,7 +175,10 @@ pub struct LastClaim {
 #[serde(rename_all = "camelCase")]
 pub struct Risk {
     /// What --accept takes.
-    pub name: &'static str,
+    pub name: String,
+    /// Of an object that may claim the database: its state when the plan was made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resource_version: Option<String>,
     pub message: String,
     pub accepted: bool,
 }
@@ -203,9 +208,10 @@ impl DeletionPlan {
     pub fn new(plan: &Plan, context: Option<&str>, server: &str) -> Self {
         let facts = plan.facts();
         let risks = plan.risks().iter().map(|risk| Risk {
-            name: risk.kind.name(),
+            name: risk.accept.name().into_owned(),
+            resource_version: risk.resource_version.clone(),
             message: risk.what.clone(),
-            accepted: plan.accepted().takes(risk.kind),
+            accepted: plan.accepted().takes(&risk.accept),
         });
         Self {
             api_version: API_VERSION,
@@ -310,8 +316,8 @@ fn replication(of: &work::Replication) -> Replication {
 }
 
 fn claims(facts: &Facts) -> Claims {
-    let looked = &facts.unclaimed.looked_at;
-    let histories = facts.unclaimed.past.iter().map(|past| LastClaim {
+    let looked = facts.unclaimed.looked_at();
+    let histories = facts.unclaimed.past().iter().map(|past| LastClaim {
         by: past.by.clone(),
         evidence: "history",
         at: past.at.as_deref().map(one_line),
@@ -325,6 +331,7 @@ fn claims(facts: &Facts) -> Claims {
     Claims {
         helm_releases: looked.helm_releases,
         revisions: looked.revisions,
+        authorization_policies: looked.policies,
         database_objects: looked.database_objects,
         last: events.into_iter().chain(histories).collect(),
         events_not_read: event.err().map(|why| one_line(why)),

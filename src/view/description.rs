@@ -7,12 +7,12 @@ mod chart;
 mod history;
 mod job;
 
-use crate::model::claims::Claims;
 use crate::model::condition::Condition;
 use crate::model::event::Event;
 use crate::model::helm_release::HelmRelease;
 use crate::model::notes::Notes;
 use crate::model::onboarding::{Claim, Values};
+use crate::model::ownership::HelmReleases;
 use crate::model::status;
 use crate::snapshot::{Read, Snapshot, Why};
 use serde::Serialize;
@@ -415,11 +415,8 @@ fn rivals(snapshot: &Snapshot) -> (Read<Vec<String>>, Vec<String>) {
         let why = "its own values come from references that are not read";
         return (Read::not_asked(why), Vec::new());
     }
-    let owned = |ids: Vec<&str>| ids.into_iter().map(str::to_owned).collect();
-    let claims = snapshot.others.as_ref().as_ref().map(Claims::of);
-    let perhaps = claims.seen().map(|c| owned(c.perhaps_rivals(hr)));
-    (
-        claims.map(|c| owned(c.rivals(hr))),
-        perhaps.unwrap_or_default(),
-    )
+    let claims = snapshot.others.as_ref().as_ref();
+    let claims = claims.map(HelmReleases::of_onboardings);
+    let perhaps = claims.seen().map(|c| c.perhaps_rivals(hr));
+    (claims.map(|c| c.rivals(hr)), perhaps.unwrap_or_default())
 }

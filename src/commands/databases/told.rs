@@ -106,13 +106,13 @@ fn gaps(app: &mut App, seen: &Seen) -> Code {
     let mut code = Code::Ok;
     for gap in gaps.iter().take(TOLD) {
         match gap {
-            Gap::Read { .. } => app.ui.error(&Error::new(gap.to_string())),
-            Gap::Claim { .. } | Gap::NoHelmReleases | Gap::NoOnboardings { .. } => {
+            Gap::Read(_) => app.ui.error(&Error::new(gap.to_string())),
+            Gap::NoHelmReleases | Gap::NoOnboardings { .. } => {
                 app.ui.warning(&crate::text::clean(&gap.to_string()));
             }
         }
     }
-    if gaps.iter().any(|g| matches!(g, Gap::Read { .. })) {
+    if gaps.iter().any(|g| matches!(g, Gap::Read(_))) {
         code = Code::Failed;
     }
     if gaps.len() > TOLD {
@@ -137,7 +137,7 @@ fn hint(gaps: &[Gap], unknown: usize) -> Option<String> {
         Gap::NoHelmReleases | Gap::NoOnboardings { .. } => {
             format!("{whose}; is this the right cluster? kubectl config current-context")
         }
-        Gap::Claim { .. } | Gap::Read { .. } => whose,
+        Gap::Read(_) => whose,
     })
 }
 
@@ -168,6 +168,7 @@ mod tests {
             id: id.to_owned(),
             onboarding: true,
             remote: false,
+            suspended: false,
             deployed: None,
         };
         let object = Claimant::Object {

@@ -152,8 +152,8 @@ impl Run<'_> {
 
     /// The plan as one that may be confirmed, or what speaks against it.
     fn cleared(&mut self, plan: Plan) -> Result<Cleared, Ended> {
-        for kind in plan.accepted().not_needed(plan.risks()) {
-            let name = kind.name();
+        for accept in plan.accepted().not_needed(plan.risks()) {
+            let name = accept.name();
             let line = format!("--accept {name} was not needed: nothing of this kind was found");
             self.app.ui.warning(&line);
         }

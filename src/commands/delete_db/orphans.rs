@@ -2,9 +2,9 @@
 
 use super::Args;
 use crate::cli::App;
-use crate::cluster::Cluster;
+use crate::cluster::{Cluster, ownership};
+use crate::couchdb::figures;
 use crate::couchdb::session::Session;
-use crate::couchdb::{figures, ownership};
 use crate::error::{Error, Result};
 use crate::model::inventory::{self, State};
 use crate::model::names::DatabaseName;

@@ -1,7 +1,7 @@
 //! The flags that are about the plan: the one that was reviewed, the risks that are taken on, and the plan as a document.
 
 use crate::couchdb::delete::plan::{Overrides, Plan};
-use crate::couchdb::delete::risk::{Accepted, RiskKind};
+use crate::couchdb::delete::risk::{Acceptance, Accepted, RiskKind};
 use crate::couchdb::delete::token::{Part, Token};
 use crate::error::{Error, Result};
 use crate::render::output::ReportFormat;
@@ -12,9 +12,9 @@ pub(super) struct PlanArgs {
     /// each database, in any order
     #[arg(long, value_name = "TOKEN")]
     pub(super) plan: Vec<Token>,
-    /// Take on a risk that the plan or a refusal names. Repeat it for each
-    #[arg(long, value_name = "RISK", value_enum)]
-    pub(super) accept: Vec<RiskKind>,
+    /// Take on a risk, or an object that may claim the database, as the plan or a refusal names it. Repeat it for each
+    #[arg(long, value_name = "RISK|KIND/NAMESPACE/NAME")]
+    pub(super) accept: Vec<Acceptance>,
     /// With --dry-run, format of the plan: text, json or yaml (kind DeletionPlan, of several databases DeletionPlanList)
     #[arg(
         short = 'o',
@@ -43,7 +43,7 @@ impl PlanArgs {
                 "a deletion prints one line: database \"NAME\" deleted from NAMESPACE namespace",
             ));
         }
-        if !self.plan.is_empty() && self.accept.contains(&RiskKind::Writes) {
+        if !self.plan.is_empty() && self.accept.contains(&RiskKind::Writes.into()) {
             return Err(
                 Error::usage("--accept writes does not go with --plan: a plan that was reviewed holds for what was seen")
                     .hint("leave one of them out"),
@@ -80,7 +80,7 @@ impl PlanArgs {
                 Some(_) => 2,
             });
         Overrides {
-            accepted: Accepted::new(self.accept.iter().copied()),
+            accepted: Accepted::new(self.accept.iter().cloned()),
             token: own.cloned(),
         }
     }

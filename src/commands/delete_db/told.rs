@@ -204,6 +204,7 @@ fn tell_seen(app: &mut App, seen: &[String]) {
 
 #[cfg(test)]
 mod tests {
+    use crate::model::ownership::{Claim, Claimant, Said};
     use super::*;
     use crate::couchdb::response::ShardMap;
 
@@ -255,9 +256,19 @@ mod tests {
 
     #[test]
     fn a_hint_that_several_refusals_have_is_told_once() {
-        let claimed = |by: &str| Refusal::Claimed {
-            by: by.to_owned(),
-            database: "pds_database".to_owned(),
+        let claimed = |name: &str| {
+            let claim = Claim {
+                by: Claimant::HelmRelease {
+                    id: format!("flux-system/{name}"),
+                    onboarding: true,
+                    remote: false,
+                    suspended: false,
+                    deployed: None,
+                },
+                said: Said::Names,
+                database: "pds_database".to_owned(),
+            };
+            Refusal::Claimed(Box::new(claim))
         };
         let member = Refusal::Member {
             member: "couchdb@db-0".to_owned(),
@@ -268,7 +279,7 @@ mod tests {
         assert_eq!(hints, [0, 1, 1]);
         assert_eq!(
             errors[0].to_string(),
-            "error: refused: a still claims pds_database"
+            "error: refused: HelmRelease flux-system/a still claims pds_database"
         );
         assert!(errors.iter().all(|e| e.code() == Code::Refused));
         assert!(errors[1].hints()[0].starts_with("bring the member back"));

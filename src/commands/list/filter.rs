@@ -1,8 +1,8 @@
 //! Which onboardings the flags let through, and which they cannot judge.
 
 use super::Args;
-use crate::model::claims::may_claim;
 use crate::model::helm_release::HelmRelease;
+use crate::model::ownership::may_claim;
 use crate::model::status::{self, Ready};
 use crate::text::count;
 use crate::ui::Ui;

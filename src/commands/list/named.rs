@@ -10,9 +10,9 @@ use crate::cluster::{All, Cluster, ClusterError};
 use crate::commands::empty;
 use crate::error::{Error, Result};
 use crate::exit::Code;
-use crate::model::claims::Claims;
 use crate::model::helm_release::HelmRelease;
 use crate::model::lookup;
+use crate::model::ownership::HelmReleases;
 use crate::render::output::Output;
 use crate::render::sort::SortBy;
 use crate::text::near;
@@ -111,8 +111,8 @@ fn show(
     let named = items.iter().map(|(_, hr)| hr);
     let read = others.and_then(|o| o.as_ref().ok());
     let read = read.into_iter().flat_map(All::items);
-    let mut claims = Claims::of(named.clone().chain(read));
-    claims.keep(&named.filter_map(shared::database).collect());
+    let claims = HelmReleases::of_onboardings(named.clone().chain(read));
+    let shown = named.filter_map(shared::database).collect();
     let left_out = got - items.len();
     let told = !matches!(output, Output::Json | Output::Yaml | Output::JsonPath(_));
     if items.is_empty() && told {
@@ -137,7 +137,7 @@ fn show(
             error.clause()
         ));
     }
-    shared::warn(&claims, &mut app.ui);
+    shared::warn(&claims, &shown, &mut app.ui);
     Ok(())
 }
 

@@ -1,14 +1,15 @@
 //! Two onboardings that claim one database: both can look Ready in Flux, and nothing else tells.
 
-use crate::model::claims::Claims;
 use crate::model::helm_release::HelmRelease;
+use crate::model::ownership::HelmReleases;
 use crate::text::count;
 use crate::ui::Ui;
+use std::collections::HashSet;
 
-/// One warning for each database that is claimed more than once.
-pub(super) fn warn(claims: &Claims, ui: &mut Ui) {
-    for (database, ids) in claims.shared() {
-        ui.warning(&line(database, ids));
+/// One warning for each database of `shown` that is claimed more than once.
+pub(super) fn warn(claims: &HelmReleases, shown: &HashSet<String>, ui: &mut Ui) {
+    for (database, ids) in claims.shared(shown) {
+        ui.warning(&line(database, &ids));
     }
 }
 

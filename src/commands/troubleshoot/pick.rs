@@ -11,10 +11,10 @@ use crate::cluster::gather::Onboardings;
 use crate::cluster::helm_releases::Query;
 use crate::cluster::{All, Cluster, ClusterError};
 use crate::error::{Error, Result};
-use crate::model::claims::Claims;
 use crate::model::convention::{Naming, naming};
 use crate::model::helm_release::HelmRelease;
 use crate::model::onboarding::Claim;
+use crate::model::ownership::HelmReleases;
 use crate::model::status::{self, Ready};
 use crate::snapshot::databases::Databases;
 use crate::snapshot::{Read, Why};
@@ -77,7 +77,7 @@ pub(super) async fn unwell(app: &App, cluster: &Cluster, which: Which<'_>) -> Re
             Some(chosen.items().iter().map(id).collect::<Vec<_>>())
         }
     };
-    let claims = Claims::of(&known);
+    let claims = HelmReleases::of_onboardings(&known);
     let mut considered = 0;
     let chosen: Vec<(&HelmRelease, Value)> = known
         .iter()
@@ -195,7 +195,7 @@ fn unreadable(object: &Value, error: &serde_json::Error) -> Error {
 }
 
 /// Whether there is something to look into.
-fn is_unwell(hr: &HelmRelease, claims: &Claims) -> bool {
+fn is_unwell(hr: &HelmRelease, claims: &HelmReleases) -> bool {
     claims.is_shared(hr)
         || status::ready(hr) != Ready::True
         || hr.spec.suspend
@@ -229,7 +229,10 @@ mod tests {
             let told = (!name.starts_with("ready") || name == "ready-and-database-changed")
                 && !["label-missing", "name-without-prefix"].contains(&name.as_str());
             assert_eq!(
-                is_unwell(&snapshot.helm_release, &Claims::of(&known)),
+                is_unwell(
+                    &snapshot.helm_release,
+                    &HelmReleases::of_onboardings(&known)
+                ),
                 told,
                 "{name}"
             );

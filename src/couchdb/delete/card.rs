@@ -1,7 +1,6 @@
 //! The plan as it is shown before the question: where, what, how much, what speaks against it, and that it is final.
 
 use super::facts::{Facts, Member};
-use super::past::LastClaim;
 use super::plan::Plan;
 use super::work::{Role, Work};
 use crate::text::fold::fold;
@@ -62,8 +61,8 @@ pub fn lines(plan: &Plan, context: Option<&str>, server: &str) -> Vec<String> {
         row("Last claim", last_claim(facts)),
     ];
     for risk in plan.risks() {
-        let name = risk.kind.name();
-        let word = if plan.accepted().takes(risk.kind) {
+        let name = risk.accept.name();
+        let word = if plan.accepted().takes(&risk.accept) {
             format!("taken on (--accept={name})")
         } else {
             format!("needs --accept={name}")
@@ -125,7 +124,7 @@ fn work(work: &Work) -> String {
 }
 
 fn checked(facts: &Facts) -> String {
-    let looked = &facts.unclaimed.looked_at;
+    let looked = facts.unclaimed.looked_at();
     let releases = count(looked.helm_releases as u64, "HelmRelease");
     let mut checked = format!("{releases} in all namespaces checked");
     if let Some(objects) = looked.database_objects {
@@ -136,15 +135,14 @@ fn checked(facts: &Facts) -> String {
 }
 
 fn last_claim(facts: &Facts) -> String {
-    if let Some(past) = facts.unclaimed.past.last() {
+    if let Some(past) = facts.unclaimed.past().last() {
         let at = past
             .at
             .as_ref()
             .map(|at| format!(", uninstalled {}", one_line(at)));
         return format!("{}{}", past.by, at.unwrap_or_default());
     }
-    let LastClaim { event } = &facts.last_claim;
-    match event {
+    match &facts.last_claim.event {
         Ok(Some(event)) => format!(
             "{}, by its name or event ({}{})",
             event.by,
@@ -276,7 +274,7 @@ mod tests {
                        2026-11-20T10:00:00Z, and its history is
                        kept: needs --accept=recent-claim
           Plan
-                       v1-uhetofjrzylqy25ywgdf6izkbs-uw365se6iednka74btdit
+                       v1-yifxkdnxxucqrt7otlj4jezxez-uw365se6iednka74bthce
         ");
         insta::assert_snapshot!(at(80), @r"
         This deletes a database and all its documents. There is no undo on this server.
@@ -305,7 +303,7 @@ mod tests {
                        flux-system/sh.helm.release.v1.x.v2) was installed with it;
                        uninstalled at 2026-11-20T10:00:00Z, and its history is kept:
                        needs --accept=recent-claim
-          Plan         v1-uhetofjrzylqy25ywgdf6izkbs-uw365se6iednka74btdit
+          Plan         v1-yifxkdnxxucqrt7otlj4jezxez-uw365se6iednka74bthce
         ");
         insta::assert_snapshot!(at(120), @r"
         This deletes a database and all its documents. There is no undo on this server.
@@ -326,7 +324,7 @@ mod tests {
           Risk         indexer works on it (1 task): taken on (--accept=tasks)
           Risk         revision 2 of Helm release core/x (Secret flux-system/sh.helm.release.v1.x.v2) was installed with it;
                        uninstalled at 2026-11-20T10:00:00Z, and its history is kept: needs --accept=recent-claim
-          Plan         v1-uhetofjrzylqy25ywgdf6izkbs-uw365se6iednka74btdit
+          Plan         v1-yifxkdnxxucqrt7otlj4jezxez-uw365se6iednka74bthce
         ");
     }
 
@@ -334,7 +332,7 @@ mod tests {
     fn what_could_not_be_read_is_said() {
         let mut facts = facts();
         facts.settings[1].1.recovery = Err("CouchDB answered 500".into());
-        facts.unclaimed.looked_at.database_objects = Some(1);
+        facts.unclaimed = facts.unclaimed.with_database_objects(1);
         facts.last_claim.event = Err("forbidden (list events in all namespaces)".into());
         let card = lines(&plan(facts.clone()).unwrap(), None, "https://h").join("\n");
         for told in [

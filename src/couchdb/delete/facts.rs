@@ -1,12 +1,12 @@
 //! All that a plan is made of, as it was read. Judges nothing but what one member's answer means.
 
-use super::claims::Unclaimed;
 use super::past::LastClaim;
 use super::work::Work;
 use crate::couchdb::Target;
 use crate::couchdb::pods::PodState;
 use crate::couchdb::response::{DatabaseInfo, Membership, Server, ShardMap};
 use crate::model::names::DatabaseName;
+use crate::model::ownership::Unclaimed;
 use serde_json::Value;
 
 /// What a member says about the database.

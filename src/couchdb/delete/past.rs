@@ -1,22 +1,28 @@
-//! Who claimed the database last, as far as anything that is left tells it. Evidence for people: nothing is decided by it but that
-//! a history which Helm was told to keep asks for a word of its own.
+//! Who claimed the database last, as far as anything that is left says so, and whether it may come back.
 //!
-//! A claim that is still made is no matter of this file: it is a refusal in [`super::claims`].
+//! A claim that is still made is a refusal elsewhere. Here an onboarding that is gone is a risk unless its uninstall was seen to end: an
+//! event of it that is newer, no uninstall at all, or a Kustomization that still lists it.
 
 use crate::model::convention;
 use crate::model::event::Event;
 use crate::model::names::DatabaseName;
 use crate::text::one_line;
+use k8s_openapi::jiff::Timestamp;
 use serde_json::Value;
+use std::collections::BTreeMap;
 
-/// A release that was installed with the database and uninstalled; Helm kept its history.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PastRelease {
-    /// `Helm release core/x (Secret flux-system/sh.helm.release.v1.x.v2)`.
-    pub by: String,
-    /// When it was uninstalled, RFC 3339, as Helm wrote it.
-    pub at: Option<String>,
-}
+/// Reason of the event that ends an onboarding.
+const UNINSTALLED: &str = "UninstallSucceeded";
+
+/// Beginnings of the reasons that a living onboarding's events have.
+const ALIVE: [&str; 6] = [
+    "Install",
+    "Upgrade",
+    "Rollback",
+    "Test",
+    "Ready",
+    "ReconciliationSucceeded",
+];
 
 /// The newest event of an onboarding that, by its name or in the event's words, was the database's.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,23 +34,121 @@ pub struct PastEvent {
     pub at: Option<String>,
 }
 
-/// What is left of the last claim. The releases are with [`super::claims::Unclaimed`].
+/// What the events say of one onboarding that was the database's.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Trail {
+    /// Its newest event as a living onboarding: its reason, and when.
+    alive: Option<(Option<Timestamp>, String)>,
+    /// When its last uninstall ended.
+    uninstalled: Option<Option<Timestamp>>,
+}
+
+/// What is left of the last claim. Helm's histories are with [`crate::model::ownership::Unclaimed`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LastClaim {
     /// Events are kept for an hour or so; why they could not be read.
     pub event: Result<Option<PastEvent>, String>,
+    /// By `namespace/name` of the HelmRelease.
+    trails: BTreeMap<String, Trail>,
+    /// Kustomizations with the HelmRelease that each still lists, both as `namespace/name`.
+    listed: Vec<(String, String)>,
 }
 
 impl LastClaim {
-    /// From the events about HelmReleases of all namespaces.
-    pub fn of(events: Result<Vec<Value>, String>, name: &DatabaseName) -> Self {
+    /// From the events about HelmReleases of all namespaces, and from the Kustomizations, as far as they may be read.
+    pub fn of(
+        events: Result<Vec<Value>, String>,
+        kustomizations: &[Value],
+        name: &DatabaseName,
+    ) -> Self {
+        let mut trails: BTreeMap<String, Trail> = BTreeMap::new();
         let event = events.map(|events| {
             let mut ours: Vec<&Value> = events.iter().filter(|e| is_about(e, name)).collect();
             ours.sort_by_cached_key(|e| Event::from_value(e).last_seen);
+            for event in &ours {
+                trails.entry(id(event)).or_default().add(event);
+            }
             ours.last().map(|event| past(event))
         });
-        Self { event }
+        let known = |id: &str| {
+            let named = id.split_once('/').map(|(_, name)| name);
+            trails.contains_key(id) || named.is_some_and(|n| convention::is_named_for(n, name))
+        };
+        let listed = kustomizations.iter().flat_map(inventory);
+        let listed = listed.filter(|(_, id)| known(id)).collect();
+        Self {
+            event,
+            trails,
+            listed,
+        }
     }
+
+    /// Why what claimed it may come back. `lives`: whether a HelmRelease exists.
+    pub fn doubts(&self, lives: impl Fn(&str) -> bool) -> Vec<String> {
+        let mut doubts = Vec::new();
+        for (id, trail) in self.trails.iter().filter(|(id, _)| !lives(id)) {
+            let Some((alive, reason)) = &trail.alive else {
+                continue;
+            };
+            match &trail.uninstalled {
+                None => doubts.push(format!(
+                    "HelmRelease {id} is gone, and no event says that its uninstall ended (last event: {reason})"
+                )),
+                // A time that is not known proves nothing.
+                Some(ended) if ended.is_none() || alive.is_none() || alive > ended => {
+                    doubts.push(format!(
+                        "HelmRelease {id} is gone, and its event {reason} is newer than its uninstall"
+                    ));
+                }
+                Some(_) => {}
+            }
+        }
+        for (kustomization, id) in self.listed.iter().filter(|(_, id)| !lives(id)) {
+            doubts.push(format!(
+                "Kustomization {kustomization} still lists HelmRelease {id}, which is gone, and may bring it back"
+            ));
+        }
+        doubts
+    }
+}
+
+impl Trail {
+    /// Adds an event, older ones first.
+    fn add(&mut self, event: &Value) {
+        let event = Event::from_value(event);
+        if event.reason == UNINSTALLED {
+            self.uninstalled = Some(event.last_seen);
+        } else if ALIVE.iter().any(|lead| event.reason.starts_with(lead)) {
+            self.alive = Some((event.last_seen, one_line(&event.reason)));
+        }
+    }
+}
+
+/// The HelmReleases that a Kustomization has applied: `<namespace>_<name>_<group>_<kind>`.
+fn inventory(kustomization: &Value) -> Vec<(String, String)> {
+    let text = |path: &str| {
+        let text = kustomization.pointer(path).and_then(Value::as_str);
+        one_line(text.unwrap_or("?"))
+    };
+    let by = format!("{}/{}", text("/metadata/namespace"), text("/metadata/name"));
+    let entries = kustomization.pointer("/status/inventory/entries");
+    let entries = entries.and_then(Value::as_array).into_iter().flatten();
+    let listed = entries.filter_map(|entry| {
+        let id = entry.get("id")?.as_str()?;
+        let object = id.strip_suffix("_helm.toolkit.fluxcd.io_HelmRelease")?;
+        let (namespace, name) = object.split_once('_')?;
+        Some((by.clone(), one_line(&format!("{namespace}/{name}"))))
+    });
+    listed.collect()
+}
+
+/// `namespace/name` of the object that an event is about.
+fn id(event: &Value) -> String {
+    let text = |key: &str| {
+        let object = event.get("involvedObject").and_then(|o| o.get(key));
+        one_line(object.and_then(Value::as_str).unwrap_or("?"))
+    };
+    format!("{}/{}", text("namespace"), text("name"))
 }
 
 /// Its object is named after the database, or its words hold the database's name.
@@ -85,7 +189,7 @@ mod tests {
 
     fn last(events: Vec<Value>) -> Option<PastEvent> {
         let name = DatabaseName::parse("pds_database").unwrap();
-        LastClaim::of(Ok(events), &name).event.unwrap()
+        LastClaim::of(Ok(events), &[], &name).event.unwrap()
     }
 
     #[test]
@@ -138,6 +242,50 @@ mod tests {
     fn events_that_were_refused_are_not_none() {
         let name = DatabaseName::parse("pds_database").unwrap();
         let refused = Err("forbidden (list events in all namespaces)".to_owned());
-        assert!(LastClaim::of(refused, &name).event.is_err());
+        assert!(LastClaim::of(refused, &[], &name).event.is_err());
+    }
+
+    #[test]
+    fn what_may_come_back_is_a_doubt_and_a_finished_uninstall_is_not() {
+        const ID: &str = "skvs-onboarding-pds--database";
+        let name = DatabaseName::parse("pds_database").unwrap();
+        let at = |reason: &str, second: u32| {
+            event(ID, reason, &format!("2026-11-24T02:00:{second:02}Z"), "")
+        };
+        let doubts = |events: Vec<Value>, kustomizations: &[Value], lives: bool| {
+            LastClaim::of(Ok(events), kustomizations, &name).doubts(|_| lives)
+        };
+        let ended = vec![at("InstallSucceeded", 1), at("UninstallSucceeded", 2)];
+        assert_eq!(doubts(ended.clone(), &[], false), [""; 0]);
+        let again = vec![at("UninstallSucceeded", 2), at("InstallSucceeded", 3)];
+        assert!(
+            doubts(again, &[], false)[0].contains("InstallSucceeded is newer than its uninstall")
+        );
+        let vanished = vec![at("UpgradeSucceeded", 1)];
+        assert!(
+            doubts(vanished.clone(), &[], false)[0]
+                .contains("no event says that its uninstall ended")
+        );
+        assert_eq!(doubts(vanished, &[], true), [""; 0]);
+        let mut timeless = at("UninstallSucceeded", 1);
+        timeless["lastTimestamp"] = Value::Null;
+        assert_eq!(
+            doubts(vec![timeless, at("InstallSucceeded", 1)], &[], false).len(),
+            1
+        );
+        let lists = |id: &str| {
+            json!({"metadata": {"namespace": "flux-system", "name": "apps"},
+                "status": {"inventory": {"entries": [{"id": id, "v": "v2"}]}}})
+        };
+        let listed = lists(&format!(
+            "flux-system_{ID}_helm.toolkit.fluxcd.io_HelmRelease"
+        ));
+        assert!(
+            doubts(ended.clone(), std::slice::from_ref(&listed), false)[0].starts_with(
+                "Kustomization flux-system/apps still lists HelmRelease flux-system/skvs-"
+            )
+        );
+        let other = lists("flux-system_podinfo_helm.toolkit.fluxcd.io_HelmRelease");
+        assert_eq!(doubts(ended, &[other, json!({})], false), [""; 0]);
     }
 }

@@ -75,7 +75,7 @@ impl Plan {
     /// # Errors
     /// Every risk that is not taken on, and what is not as it was in the plan that was reviewed.
     pub fn cleared(self) -> Result<Cleared, Vec<Refusal>> {
-        let taken = |risk: &&Risk| self.overrides.accepted.takes(risk.kind);
+        let taken = |risk: &&Risk| self.overrides.accepted.takes(&risk.accept);
         let open = self.risks.iter().filter(|r| !taken(r)).cloned();
         let mut refusals: Vec<Refusal> = open.map(Refusal::Risk).collect();
         if let Some(differs) = self
@@ -122,15 +122,13 @@ impl Plan {
             })
             .map(|part| changed(*part))
             .collect();
-        let accepted = self.overrides.accepted.takes(RiskKind::Writes);
+        let accepted = self.overrides.accepted.takes_kind(RiskKind::Writes);
         if !strict && !anew && !accepted && differs.iter().any(|part| written(*part)) {
             let count = thousands(now.facts.database.doc_count);
-            refusals.push(Refusal::Risk(Risk {
-                kind: RiskKind::Writes,
-                what: format!("documents were written since the plan was made (now {count})"),
-            }));
+            let what = format!("documents were written since the plan was made (now {count})");
+            refusals.push(Refusal::Risk(Risk::new(RiskKind::Writes, what)));
         }
-        let taken = |risk: &&Risk| self.overrides.accepted.takes(risk.kind);
+        let taken = |risk: &&Risk| self.overrides.accepted.takes(&risk.accept);
         let open = now.risks.iter().filter(|r| !taken(r)).cloned();
         refusals.extend(open.map(Refusal::Risk));
         if refusals.is_empty() {
@@ -250,7 +248,7 @@ impl Plan {
                 facts.database.instance_start_time.as_str().into(),
             ),
         ]);
-        if !self.overrides.accepted.takes(RiskKind::Writes) {
+        if !self.overrides.accepted.takes_kind(RiskKind::Writes) {
             guards.extend(self.unwritten(&database));
         }
         #[expect(clippy::disallowed_methods, reason = "the deletion that was planned")]

@@ -5,7 +5,6 @@ mod kubernetes;
 pub use kubernetes::claims;
 pub(super) use kubernetes::pods;
 
-use super::claims::Unclaimed;
 use super::facts::{Facts, Member, Settings};
 use super::work::{List, Work};
 use crate::cluster::Cluster;
@@ -16,6 +15,7 @@ use crate::couchdb::script::Job;
 use crate::couchdb::transport::{self, Answers, Failure};
 use crate::error::{Error, Result};
 use crate::model::names::DatabaseName;
+use crate::model::ownership::Unclaimed;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 

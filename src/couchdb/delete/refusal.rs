@@ -1,21 +1,16 @@
 //! Why a database is not deleted, in words, each with what to do first.
 
 use super::risk::{Risk, RiskKind};
+use crate::model::ownership::{Claim, Claimant, Driver, Gap, Unread, Verdict};
 use std::fmt;
 
 /// One reason. No flag lifts any of them but a [`Refusal::Risk`], which has a name of its own.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Refusal {
-    /// An object claims the database: `HelmRelease flux-system/x`, and what it calls it if not by its exact name.
-    Claimed { by: String, database: String },
-    /// A retained revision of a Helm release was installed with the database.
-    ClaimedByRevision { by: String, database: String },
-    /// An onboarding whose database is not known.
-    ClaimNotKnown { by: String, why: String },
-    /// The cluster knows no HelmReleases.
-    NoHelmReleases,
-    /// The cluster has HelmReleases, and none is an onboarding.
-    NoOnboardings { looked_at: usize },
+    /// Something claims the database.
+    Claimed(Box<Claim>),
+    /// It is not known what claims it.
+    Gap(Gap),
     /// A fact that could not be read.
     NotRead { what: String, why: String },
     /// What `--accept` takes when it is named.
@@ -31,20 +26,8 @@ pub enum Refusal {
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Claimed { by, database } => write!(f, "{by} still claims {database}"),
-            Self::ClaimedByRevision { by, database } => {
-                write!(f, "{by} was installed with {database}")
-            }
-            Self::ClaimNotKnown { by, why } => {
-                write!(f, "which database {by} claims is not known: {why}")
-            }
-            Self::NoHelmReleases => f.write_str(
-                "this cluster has no HelmReleases, so what claims the database cannot be known",
-            ),
-            Self::NoOnboardings { looked_at } => write!(
-                f,
-                "there is no onboarding on this cluster ({looked_at} HelmReleases in all namespaces looked at)"
-            ),
+            Self::Claimed(claim) => claim.fmt(f),
+            Self::Gap(gap) => gap.fmt(f),
             Self::NotRead { what, why } => write!(f, "{what} could not be read: {why}"),
             Self::Risk(risk) => f.write_str(&risk.what),
             Self::Member { member, why } => write!(
@@ -58,31 +41,34 @@ impl fmt::Display for Refusal {
 }
 
 impl Refusal {
+    /// Every reason in a verdict that is not "unclaimed".
+    pub fn of(verdict: Verdict) -> Vec<Self> {
+        let claims = verdict.claims.into_iter().map(Box::new).map(Self::Claimed);
+        claims
+            .chain(verdict.gaps.into_iter().map(Self::Gap))
+            .collect()
+    }
+
     /// What to do first.
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::NotRead { why, .. } => {
+            Self::NotRead { why, .. } | Self::Gap(Gap::Read(Unread { why, .. })) => {
                 return right(why).map(|right| format!("ask for: {right}"));
             }
             Self::Risk(risk) => return Some(risk.hint()),
             _ => {}
         }
         let hint = match self {
-            Self::Claimed { .. } => Some(
-                "remove its manifest from the GitOps repository, wait until it is gone, then run this again",
-            ),
-            Self::ClaimedByRevision { .. } => Some(
-                "its onboarding may use this database although its manifest names another one; remove the onboarding, and its revisions go with it",
-            ),
-            Self::ClaimNotKnown { .. } => {
-                Some("set namespace and database in its spec.values, or remove it")
-            }
-            Self::NoHelmReleases | Self::NoOnboardings { .. } => {
+            Self::Claimed(claim) => return Some(remedy(claim)),
+            Self::Gap(Gap::NoHelmReleases | Gap::NoOnboardings { .. }) => {
                 Some("is this the right cluster? kubectl config current-context")
             }
             Self::Member { .. } => Some("bring the member back, then run this again"),
             Self::Changed { .. } => Some("look at it anew: --dry-run shows the plan as it is now"),
-            Self::NotRead { .. } | Self::Risk(_) | Self::ByCouchDb { .. } => None,
+            Self::Gap(Gap::Read(_))
+            | Self::NotRead { .. }
+            | Self::Risk(_)
+            | Self::ByCouchDb { .. } => None,
         };
         hint.map(str::to_owned)
     }
@@ -93,11 +79,31 @@ impl Refusal {
         let key = held.strip_prefix('"')?.split('"').next()?;
         let counts = ["doc_count", "doc_del_count", "update_seq", "purge_seq"];
         counts.contains(&key).then(|| {
-            Self::Risk(Risk {
-                kind: RiskKind::Writes,
-                what: format!("documents were written since the plan was made ({path}: {key})"),
-            })
+            let what = format!("documents were written since the plan was made ({path}: {key})");
+            Self::Risk(Risk::new(RiskKind::Writes, what))
         })
+    }
+}
+
+/// What ends a claim.
+fn remedy(claim: &Claim) -> String {
+    match &claim.by {
+        Claimant::HelmRelease { suspended: true, .. } => "remove its manifest from the GitOps repository and wait until it is gone; it is suspended, so Flux leaves its Helm release: uninstall that too, then run this again".to_owned(),
+        Claimant::HelmRelease { .. } => "remove its manifest from the GitOps repository, wait until it is gone, then run this again".to_owned(),
+        Claimant::Revision { lost_labels, stored, .. } if !lost_labels.is_empty() => {
+            let labels: Vec<String> = lost_labels.iter().map(|(key, value)| format!("{key}={value}")).collect();
+            format!("Helm does not find this revision, since its labels are missing: kubectl label {} -n {} {} {}", stored.kind.to_lowercase(), stored.namespace, stored.name, labels.join(" "))
+        }
+        Claimant::Revision { managed: true, .. } => "its onboarding may use this database although its manifest names another one; remove the onboarding, and its revisions go with it".to_owned(),
+        Claimant::Revision { helm: (namespace, name), driver, .. } => {
+            let driver = match driver {
+                Driver::Secret => "",
+                Driver::ConfigMap => " (with HELM_DRIVER=configmap)",
+            };
+            format!("no HelmRelease is left of it; if it is not needed, uninstall it{driver}: helm uninstall -n {namespace} {name}")
+        }
+        Claimant::Policy { object } => format!("remove the rule that names the database, or the policy: kubectl edit authorizationpolicies.security.istio.io -n {} {}", object.namespace, object.name),
+        Claimant::Object { kind, id } => format!("remove {kind} {id}, then run this again"),
     }
 }
 

@@ -4,8 +4,12 @@
 
 use super::facts::{Doubt, Facts};
 use super::work::{Replication, Role};
+use crate::model::ownership::Mention;
 use crate::text::{count, one_line};
+use clap::ValueEnum;
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::str::FromStr;
 
 /// The kinds. Their names are part of scripts and stay.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
@@ -20,8 +24,10 @@ pub enum RiskKind {
     Tasks,
     /// Documents are written while it is looked at
     Writes,
-    /// A Helm release was installed with it and uninstalled, and its history is kept
+    /// Something that claimed it a while ago may come back: a history that Helm keeps, an onboarding that vanished
     RecentClaim,
+    /// Of --orphans: more databases are orphans than are in use, as after a restore that was not complete
+    ManyOrphans,
 }
 
 impl RiskKind {
@@ -34,6 +40,7 @@ impl RiskKind {
             Self::Tasks => "tasks",
             Self::Writes => "writes",
             Self::RecentClaim => "recent-claim",
+            Self::ManyOrphans => "many-orphans",
         }
     }
 
@@ -46,32 +53,102 @@ impl RiskKind {
             Self::Tasks => "wait until it is through, then run this again",
             Self::Writes => "stop what writes, then run this again",
             Self::RecentClaim => "make sure that its onboarding does not come back",
+            Self::ManyOrphans => "make sure that all HelmReleases are there again",
         }
+    }
+}
+
+/// What `--accept` takes: a kind of risk, or one object that may claim the database.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Acceptance {
+    Kind(RiskKind),
+    /// `kind/namespace/name`, such as `helm-release/apps/shop`.
+    Object(String),
+}
+
+impl Acceptance {
+    /// As it is written behind `--accept=`.
+    pub fn name(&self) -> Cow<'_, str> {
+        match self {
+            Self::Kind(kind) => kind.name().into(),
+            Self::Object(id) => id.into(),
+        }
+    }
+}
+
+impl FromStr for Acceptance {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if let Some((kind, id)) = text.split_once('/') {
+            let parts = id.split('/').filter(|part| !part.is_empty()).count();
+            if kind.is_empty() || parts != 2 || id.matches('/').count() != 1 {
+                return Err("an object is KIND/NAMESPACE/NAME, as the refusal names it".to_owned());
+            }
+            return Ok(Self::Object(format!("{}/{id}", kind.to_lowercase())));
+        }
+        let kinds = RiskKind::value_variants();
+        if let Some(kind) = kinds.iter().find(|kind| kind.name() == text) {
+            return Ok(Self::Kind(*kind));
+        }
+        let names: Vec<&str> = kinds.iter().map(|kind| kind.name()).collect();
+        Err(format!(
+            "it is one of {}, or KIND/NAMESPACE/NAME",
+            names.join(", ")
+        ))
+    }
+}
+
+impl From<RiskKind> for Acceptance {
+    fn from(kind: RiskKind) -> Self {
+        Self::Kind(kind)
     }
 }
 
 /// One risk, as a sentence.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Risk {
-    pub kind: RiskKind,
+    pub accept: Acceptance,
     pub what: String,
+    /// The state of the object that is to be accepted: another one must be accepted again.
+    pub resource_version: Option<String>,
 }
 
 impl Risk {
+    pub fn new(kind: RiskKind, what: String) -> Self {
+        Self {
+            accept: kind.into(),
+            what,
+            resource_version: None,
+        }
+    }
+
+    fn mention(mention: &Mention) -> Self {
+        Self {
+            accept: Acceptance::Object(mention.object.accept()),
+            what: mention.what.clone(),
+            resource_version: Some(mention.object.resource_version.clone()),
+        }
+    }
+
+    pub fn is(&self, kind: RiskKind) -> bool {
+        self.accept == Acceptance::Kind(kind)
+    }
+
     /// What to do, and the flag that takes it on.
     pub fn hint(&self) -> String {
-        format!(
-            "{}; or take it on: --accept={}",
-            self.kind.better(),
-            self.kind.name()
-        )
+        let better = match &self.accept {
+            Acceptance::Kind(kind) => kind.better(),
+            Acceptance::Object(_) => "find out whether it uses the database",
+        };
+        format!("{better}; or take it on: --accept={}", self.accept.name())
     }
 }
 
 /// Every risk in the facts. Writes are none of them: they are seen between two looks only.
 pub fn of(facts: &Facts) -> Vec<Risk> {
     let mut risks = Vec::new();
-    let mut risk = |kind, what| risks.push(Risk { kind, what });
+    let mut risk = |kind, what| risks.push(Risk::new(kind, what));
     for member in &facts.membership.cluster_nodes {
         let name = one_line(member);
         if let Some(Doubt::Away(why)) = facts.doubt(member) {
@@ -94,7 +171,7 @@ pub fn of(facts: &Facts) -> Vec<Risk> {
         let what = format!("{kind} works on it ({})", count(number, "task"));
         risk(RiskKind::Tasks, what);
     }
-    for past in &facts.unclaimed.past {
+    for past in facts.unclaimed.past() {
         let when = past.at.as_ref().map(|at| format!(" at {}", one_line(at)));
         let what = format!(
             "{} was installed with it; uninstalled{}, and its history is kept",
@@ -103,6 +180,10 @@ pub fn of(facts: &Facts) -> Vec<Risk> {
         );
         risk(RiskKind::RecentClaim, what);
     }
+    for what in facts.last_claim.doubts(|id| facts.unclaimed.lives(id)) {
+        risk(RiskKind::RecentClaim, what);
+    }
+    risks.extend(facts.unclaimed.mentions().iter().map(Risk::mention));
     risks
 }
 
@@ -130,23 +211,27 @@ fn sentence(replication: &Replication) -> String {
 
 /// The risks that the user takes on.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Accepted(BTreeSet<RiskKind>);
+pub struct Accepted(BTreeSet<Acceptance>);
 
 impl Accepted {
-    pub fn new(kinds: impl IntoIterator<Item = RiskKind>) -> Self {
-        Self(kinds.into_iter().collect())
+    pub fn new(all: impl IntoIterator<Item = impl Into<Acceptance>>) -> Self {
+        Self(all.into_iter().map(Into::into).collect())
     }
 
-    pub fn takes(&self, kind: RiskKind) -> bool {
-        self.0.contains(&kind)
+    pub fn takes(&self, accept: &Acceptance) -> bool {
+        self.0.contains(accept)
     }
 
-    /// Those that nothing asked for. Whether writes come is not known before the end.
-    pub fn not_needed(&self, risks: &[Risk]) -> Vec<RiskKind> {
-        let needed = |kind: &RiskKind| risks.iter().any(|r| r.kind == *kind);
-        let kinds = self.0.iter().copied();
-        kinds
-            .filter(|kind| *kind != RiskKind::Writes && !needed(kind))
+    pub fn takes_kind(&self, kind: RiskKind) -> bool {
+        self.takes(&kind.into())
+    }
+
+    /// Those that nothing asked for. Whether writes come is not known before the end, and how many orphans there are not of one plan.
+    pub fn not_needed(&self, risks: &[Risk]) -> Vec<&Acceptance> {
+        let needed = |accept: &Acceptance| risks.iter().any(|r| r.accept == *accept);
+        let elsewhere = [RiskKind::Writes, RiskKind::ManyOrphans].map(Acceptance::Kind);
+        let all = self.0.iter();
+        all.filter(|accept| !elsewhere.contains(accept) && !needed(accept))
             .collect()
     }
 }

@@ -93,8 +93,8 @@ impl Part {
                 });
                 let others = risks
                     .iter()
-                    .filter(|r| r.kind != super::risk::RiskKind::Replication)
-                    .map(|r| format!("{} {}", r.kind.name(), r.what));
+                    .filter(|r| !r.is(super::risk::RiskKind::Replication))
+                    .map(|r| format!("{} {} {:?}", r.accept.name(), r.what, r.resource_version));
                 sorted(stays.chain(others))
             }
         }

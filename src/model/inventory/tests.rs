@@ -1,8 +1,8 @@
 //! Each state, and that an orphan is what `delete-db` would not refuse for a claim.
 
 use super::*;
-use crate::couchdb::delete::claims::judge;
 use crate::model::ownership::Gap;
+use crate::model::ownership::tests::{Objects, unread};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -21,9 +21,7 @@ fn claims(name: &str, namespace: &str, database: &str) -> Value {
 }
 
 fn owned(objects: &[Value]) -> Ownership {
-    let mut all = Ownership::default();
-    objects.iter().for_each(|o| all.helm_release(o));
-    all
+    Objects::of(objects).ownership()
 }
 
 /// `NAME STATE CLAIMANTS`, and why in brackets.
@@ -76,26 +74,31 @@ fn every_state() {
 
 #[test]
 fn what_is_not_known_makes_no_orphan() {
-    let mut ownership = owned(&[
+    let objects = Objects::of(&[
         claims("a", "pds", "database"),
         onboarding(
             "u",
             json!({"valuesFrom": [{"kind": "Secret", "name": "s"}]}),
         ),
     ]);
+    let ownership = objects.ownership();
     let names = ["orphan_db", "metrics", "pds_database", "_users"];
     insta::assert_snapshot!(listed(&names, &ownership).join("\n"), @r"
-    metrics unknown (which database HelmRelease flux-system/u claims is not known: it comes from Secret s)
-    orphan_db unknown (which database HelmRelease flux-system/u claims is not known: it comes from Secret s)
+    metrics mentioned (which database HelmRelease flux-system/u has is not known: its values come from Secret s)
+    orphan_db mentioned (which database HelmRelease flux-system/u has is not known: its values come from Secret s)
     pds_database in use: HelmRelease flux-system/a
     _users system
     ");
-    ownership.not_read("Helm's Secrets of all namespaces", "forbidden");
-    let told = listed(&["orphan_db"], &ownership);
-    assert!(told[0].ends_with("Secret s (and 1 more))"), "{told:?}");
-    assert_eq!(ownership.gaps().len(), 2);
+    let mut parts = objects.parts();
+    parts.secrets = Err(unread());
+    let told = listed(&["orphan_db"], &Ownership::new(parts));
+    assert!(
+        told[0]
+            .starts_with("orphan_db unknown (Helm's Secrets of all namespaces could not be read"),
+        "{told:?}"
+    );
     // The wrong cluster: nothing on it is an onboarding.
-    let none = Ownership::default();
+    let none = Objects::default().ownership();
     let told = listed(&["orphan_db"], &none);
     assert!(told[0].starts_with("orphan_db unknown (there is no onboarding on this cluster (0 "));
     assert_eq!(none.gaps(), [Gap::NoOnboardings { looked_at: 0 }]);
@@ -149,23 +152,26 @@ proptest! {
         object in proptest::option::of("[ab]-?[xy]{1,2}"),
         names in proptest::collection::btree_set("_?[ab]{1,2}(_[xy]{1,2})?", 0..6),
     ) {
-        let mut all = Ownership::default();
+        let mut objects = Objects::default();
         for (i, (namespace, database)) in pairs.iter().enumerate() {
-            all.helm_release(&claims(&i.to_string(), namespace, database));
+            objects.helm_releases.push(claims(&i.to_string(), namespace, database));
         }
+        if unknown == Some(2) {
+            objects.helm_releases.push(onboarding("u", json!({"valuesFrom": [{"kind": "Secret", "name": "s"}]})));
+        }
+        objects.database_objects = object.map(|name| vec![json!({"metadata": {"name": name, "namespace": "a"}})]);
+        let mut parts = objects.parts();
         match unknown {
-            Some(0) => all.not_read("x", "forbidden"),
-            Some(1) => all.no_helm_releases(),
-            Some(2) => all.helm_release(&onboarding("u", json!({"valuesFrom": [{"kind": "Secret", "name": "s"}]}))),
+            Some(0) => parts.secrets = Err(unread()),
+            Some(1) => parts.helm_releases = Ok(None),
             _ => {}
         }
-        if let Some(name) = object {
-            all.database_object("CouchDBDatabase", &json!({"metadata": {"name": name, "namespace": "a"}}));
-        }
+        let all = Ownership::new(parts);
         let listed = join(&names, &all);
         for name in &names {
             let entry = listed.iter().find(|e| e.name == *name).unwrap();
-            let deletable = DatabaseName::parse(name).is_ok_and(|n| judge(&all, &n).is_ok());
+            let free = all.unclaimed(name).is_ok_and(|u| u.mentions().is_empty());
+            let deletable = free && DatabaseName::parse(name).is_ok();
             prop_assert_eq!(entry.state == State::Orphan, deletable, "{:?}", entry);
             prop_assert!(entry.is_there());
         }

@@ -1,14 +1,13 @@
 //! What the API server knows of a database: what claims it, what claimed it last, and CouchDB's pods.
 
-use crate::cluster::{All, Cluster, ListOf, segment};
+use crate::cluster::{All, Cluster, ListOf, ownership, segment};
 use crate::couchdb::Target;
-use crate::couchdb::delete::claims::{Unclaimed, judge};
 use crate::couchdb::delete::past::LastClaim;
 use crate::couchdb::delete::refusal::Refusal;
-use crate::couchdb::ownership;
 use crate::couchdb::pods::{self, PodState};
 use crate::error::Result;
 use crate::model::names::DatabaseName;
+use crate::model::ownership::Unclaimed;
 use k8s_openapi::api::core::v1::Pod;
 use serde_json::Value;
 
@@ -20,10 +19,15 @@ pub async fn claims(
     cluster: &Cluster,
     name: &DatabaseName,
 ) -> Result<std::result::Result<Unclaimed, Vec<Refusal>>> {
-    Ok(judge(&ownership::read(cluster).await?, name))
+    let ownership = ownership::read(cluster).await?;
+    Ok(ownership.unclaimed(name.as_str()).map_err(Refusal::of))
 }
 
-/// Who claimed it last, by the events that are left. They refuse nothing, so whoever may not read them goes on without.
+/// API group of Kustomizations.
+const KUSTOMIZE: &str = "kustomize.toolkit.fluxcd.io";
+
+/// Who claimed it last, by the events that are left, and by the Kustomizations where they may be read. Neither refuses anything by
+/// itself, so whoever may not read them goes on without.
 ///
 /// # Errors
 /// The cluster cannot be asked at all.
@@ -32,13 +36,28 @@ pub(super) async fn last_claim(cluster: &Cluster, name: &DatabaseName) -> Result
         "/api/v1/events?fieldSelector={}",
         segment("involvedObject.kind=HelmRelease")
     );
-    match cluster.all::<Value>(&ListOf::objects(path)).await {
-        Err(error) if error.is_fatal() => Err(error.into()),
-        read => {
-            let events = read.map(All::into_items).map_err(|error| error.clause());
-            Ok(LastClaim::of(events, name))
+    let list = ListOf::objects(path);
+    let (events, kustomizations) =
+        futures::join!(cluster.all::<Value>(&list), kustomizations(cluster));
+    let events = match events {
+        Err(error) if error.is_fatal() => return Err(error.into()),
+        read => read.map(All::into_items).map_err(|error| error.clause()),
+    };
+    Ok(LastClaim::of(events, &kustomizations, name))
+}
+
+/// The Kustomizations of all namespaces, as far as they may be read.
+async fn kustomizations(cluster: &Cluster) -> Vec<Value> {
+    let Ok(Some(versions)) = cluster.api_versions(KUSTOMIZE).await else {
+        return Vec::new();
+    };
+    for version in versions {
+        let path = format!("/apis/{KUSTOMIZE}/{}/kustomizations", segment(&version));
+        if let Ok(all) = cluster.all::<Value>(&ListOf::objects(path)).await {
+            return all.into_items();
         }
     }
+    Vec::new()
 }
 
 /// Every pod of the target's cluster, whatever the flags chose.

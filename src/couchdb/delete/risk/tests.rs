@@ -13,7 +13,7 @@ fn a_quiet_database_has_none() {
 fn each_risk_is_a_sentence() {
     let told: Vec<String> = of(&troubled())
         .iter()
-        .map(|r| format!("{}: {}", r.kind.name(), r.what))
+        .map(|r| format!("{}: {}", r.accept.name(), r.what))
         .collect();
     insta::assert_snapshot!(told.join("\n"), @r"
     maintenance: member couchdb@db-1 is in maintenance (maintenance_mode = true)

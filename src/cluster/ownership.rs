@@ -1,0 +1,241 @@
+//! Reads everything that can say whose a database is, in every namespace: Helm's storage, AuthorizationPolicies, objects of the later
+//! generation, and HelmReleases.
+//!
+//! HelmReleases come last: they are what most likely changes, and a deletion follows right after them. What the objects mean is judged in
+//! [`crate::model::ownership`].
+
+use super::helm_releases::{Query, is_not_installed};
+use super::{Cluster, ClusterError, ListOf, Named, segment};
+use crate::error::{Error, Result};
+use crate::model::helm_release::ValuesFrom;
+use crate::model::helm_storage::{SECRET_TYPE, STORED_PREFIX};
+use crate::model::ownership::{
+    DatabaseObjects, Driver, HelmReleases, Ownership, Part, Parts, Policies, Reference, Storage,
+    Unread,
+};
+use futures::StreamExt;
+use serde_json::Value;
+use std::collections::{BTreeSet, HashMap};
+
+/// API group of the later generation's objects.
+const LATER: &str = "couchdbcluster.woven-city.global";
+
+/// API group of AuthorizationPolicies.
+const ISTIO: &str = "security.istio.io";
+
+/// ConfigMaps that are read at the same time.
+const SIDE_BY_SIDE: usize = 8;
+
+/// What `valuesFrom` references hold, as far as all of a HelmRelease could be read.
+type Values = HashMap<(String, String), Vec<Value>>;
+
+/// Reads them. A part that could not be read is one of the result.
+///
+/// # Errors
+/// The cluster cannot be asked at all.
+pub async fn read(cluster: &Cluster) -> Result<Ownership> {
+    let (secrets, config_maps, policies, database_objects) = futures::join!(
+        secrets(cluster),
+        config_maps(cluster),
+        policies(cluster),
+        database_objects(cluster),
+    );
+    let parts = Parts {
+        secrets: part("Helm's Secrets of all namespaces", secrets)?,
+        config_maps: part("the ConfigMaps of all namespaces", config_maps)?,
+        policies: part("the AuthorizationPolicies of all namespaces", policies)?,
+        database_objects: part(&format!("the objects of {LATER}"), database_objects)?,
+        helm_releases: helm_releases(cluster, &Values::new()).await?,
+    };
+    let mut ownership = Ownership::new(parts);
+    let open = ownership.references();
+    if !open.is_empty() {
+        let values = values(cluster, open).await?;
+        ownership.set_helm_releases(helm_releases(cluster, &values).await?);
+    }
+    Ok(ownership)
+}
+
+/// A part, unless the cluster cannot be asked at all.
+fn part<T>(what: &str, read: Result<T, ClusterError>) -> Result<Part<T>> {
+    match read {
+        Ok(read) => Ok(Ok(read)),
+        Err(error) if error.is_fatal() => Err(error.into()),
+        Err(error) => Ok(Err(Unread {
+            what: what.to_owned(),
+            why: error.clause(),
+        })),
+    }
+}
+
+async fn helm_releases(cluster: &Cluster, values: &Values) -> Result<Part<Option<HelmReleases>>> {
+    let take = |all: &mut HelmReleases, object: Value| {
+        let text = |key: &str| {
+            let text = object.pointer(&format!("/metadata/{key}"));
+            text.and_then(Value::as_str).unwrap_or_default().to_owned()
+        };
+        let known = values.get(&(text("namespace"), text("name")));
+        all.add(&object, known.map(Vec::as_slice));
+    };
+    let read = cluster
+        .whole_helm_releases(&Query::default(), HelmReleases::default, take)
+        .await;
+    match read {
+        Err(error) if is_not_installed(&error) => Ok(Ok(None)),
+        // A server that is silent at this question is not there: no word on the database can be had.
+        Err(error @ ClusterError::TimedOut { .. }) => Err(error.into()),
+        read => part("the HelmReleases of all namespaces", read.map(Some)),
+    }
+}
+
+/// Every revision in Helm's Secrets, in all namespaces: a release whose HelmRelease is gone can lie in any of them.
+async fn secrets(cluster: &Cluster) -> Result<Storage, ClusterError> {
+    let path = format!(
+        "/api/v1/secrets?fieldSelector=type%3D{}",
+        segment(SECRET_TYPE)
+    );
+    let take = |all: &mut Storage, secret: Value| all.add(Driver::Secret, &secret);
+    cluster
+        .whole(&ListOf::objects(path), Storage::default, take)
+        .await
+}
+
+/// Every revision in Helm's ConfigMaps: found by their names, since nothing else of the others is to be read.
+async fn config_maps(cluster: &Cluster) -> Result<Storage, ClusterError> {
+    let take = |all: &mut Vec<(String, String)>, object: Named| {
+        if object.metadata.name.starts_with(STORED_PREFIX) {
+            all.push((object.metadata.namespace, object.metadata.name));
+        }
+    };
+    let list = ListOf::metadata("/api/v1/configmaps");
+    let names = cluster.whole(&list, Vec::new, take).await?;
+    let read = names.into_iter().map(|(namespace, name)| async move {
+        let path = format!(
+            "/api/v1/namespaces/{}/configmaps/{}",
+            segment(&namespace),
+            segment(&name)
+        );
+        cluster.get::<Value>(&path).await
+    });
+    let mut read = futures::stream::iter(read).buffered(SIDE_BY_SIDE);
+    let mut storage = Storage::default();
+    while let Some(read) = read.next().await {
+        match read {
+            Ok(config_map) => storage.add(Driver::ConfigMap, &config_map),
+            // Gone since the list: so is its claim.
+            Err(error) if error.is_not_found() && !error.is_unserved() => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(storage)
+}
+
+/// The live policies, in whatever version is served.
+async fn policies(cluster: &Cluster) -> Result<Option<Policies>, ClusterError> {
+    let Some(versions) = cluster.api_versions(ISTIO).await? else {
+        return Ok(None);
+    };
+    let take = |all: &mut Policies, policy: Value| all.add(&policy);
+    for version in versions {
+        let list = ListOf::objects(format!(
+            "/apis/{ISTIO}/{}/authorizationpolicies",
+            segment(&version)
+        ));
+        match cluster.whole(&list, Policies::default, take).await {
+            Ok(policies) => return Ok(Some(policies)),
+            // Another version may serve them.
+            Err(error) if error.is_unserved() => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(None)
+}
+
+/// The objects of the later generation, where they are served: in every version, since a kind can be served in one that is
+/// not the preferred one. Each version shows all objects of a kind, so one of them is enough.
+async fn database_objects(cluster: &Cluster) -> Result<Option<DatabaseObjects>, ClusterError> {
+    let Some(versions) = cluster.api_versions(LATER).await? else {
+        return Ok(None);
+    };
+    let (mut all, mut read) = (None, BTreeSet::new());
+    for version in versions {
+        let group_version = format!("{LATER}/{version}");
+        for resource in cluster.api_resources(&group_version).await? {
+            let is_database = resource.kind.eq_ignore_ascii_case("couchdbdatabase");
+            if !is_database || resource.name.contains('/') || !read.insert(resource.name.clone()) {
+                continue;
+            }
+            let path = format!(
+                "/apis/{LATER}/{}/{}",
+                segment(&version),
+                segment(&resource.name)
+            );
+            let take = |all: &mut Vec<Value>, object: Value| all.push(object);
+            let objects = cluster
+                .whole(&ListOf::objects(path), Vec::new, take)
+                .await?;
+            let all = all.get_or_insert_with(DatabaseObjects::default);
+            objects.iter().for_each(|o| all.add(&resource.kind, o));
+        }
+    }
+    Ok(all)
+}
+
+/// Reads what `valuesFrom` names. A HelmRelease of which anything could not be read stays out: it is open.
+async fn values(cluster: &Cluster, open: Vec<Reference>) -> Result<Values> {
+    let mut values = Values::new();
+    for Reference {
+        namespace,
+        name,
+        from,
+    } in open
+    {
+        let mut read = Vec::new();
+        for from in &from {
+            match values_of(cluster, &namespace, from).await {
+                Ok(value) => read.push(value),
+                Err(error) if error.is_fatal() => return Err(Error::from(error)),
+                Err(_) => break,
+            }
+        }
+        if read.len() == from.len() {
+            values.insert((namespace, name), read);
+        }
+    }
+    Ok(values)
+}
+
+/// The values of one reference, as a document. What is not YAML is an error: it may be read in another way.
+async fn values_of(
+    cluster: &Cluster,
+    namespace: &str,
+    from: &ValuesFrom,
+) -> Result<Value, ClusterError> {
+    let plural = match from.kind.as_str() {
+        "ConfigMap" => "configmaps",
+        "Secret" => "secrets",
+        kind => {
+            return Err(ClusterError::Other(format!(
+                "{kind} is neither ConfigMap nor Secret"
+            )));
+        }
+    };
+    let path = format!(
+        "/api/v1/namespaces/{}/{plural}/{}",
+        segment(namespace),
+        segment(&from.name)
+    );
+    let object: Value = cluster.get(&path).await?;
+    let text = crate::model::values_reference::text(&object, from);
+    let text = text.map_err(ClusterError::Malformed)?;
+    if let Some(target) = &from.target_path {
+        // A value at a path: its parts are keys around it.
+        let value = Value::String(text);
+        let nested = target.rsplit('.').fold(value, |value, key| {
+            Value::Object([(key.to_owned(), value)].into_iter().collect())
+        });
+        return Ok(nested);
+    }
+    serde_saphyr::from_str(&text)
+        .map_err(|_| ClusterError::Malformed("its values are not YAML".to_owned()))
+}

@@ -1,0 +1,339 @@
+//! Helm's storage of all namespaces: each release with all its retained revisions, in Secrets or in ConfigMaps.
+//!
+//! A revision is known by its object's type or name, not by Helm's labels, which a restore can lose. A revision that cannot be decoded may
+//! be of any release.
+
+use super::Object;
+use super::policies::{Paths, Pattern};
+use super::words::{How, Words};
+use crate::model::helm_release::{HelmRelease, ONBOARDING_CHART};
+use crate::model::helm_storage::{self, Hook, Release, StorageError};
+use crate::model::manifest;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::Value;
+use std::collections::HashMap;
+
+/// What Helm calls a release that is gone and whose history it was told to keep.
+const UNINSTALLED: &str = "uninstalled";
+
+/// Statuses of a revision that never came to be.
+const NEVER_DEPLOYED: [&str; 4] = [
+    "failed",
+    "pending-install",
+    "pending-upgrade",
+    "pending-rollback",
+];
+
+/// Labels by which Helm finds its revisions.
+pub(super) const LABELS: [&str; 4] = ["owner", "name", "status", "version"];
+
+/// What Helm's revisions are stored in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Driver {
+    Secret,
+    ConfigMap,
+}
+
+impl Driver {
+    pub fn kind(self) -> &'static str {
+        match self {
+            Self::Secret => "Secret",
+            Self::ConfigMap => "ConfigMap",
+        }
+    }
+}
+
+/// A release of Helm: the namespace of its storage and its name.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Key {
+    pub(super) namespace: String,
+    pub(super) name: String,
+}
+
+impl Key {
+    /// The release of a HelmRelease.
+    pub(super) fn of(hr: &HelmRelease) -> Self {
+        Self {
+            namespace: hr.storage_namespace().to_owned(),
+            name: hr.release_name(),
+        }
+    }
+}
+
+/// One retained revision.
+#[derive(Clone, Debug)]
+pub(super) struct Revision {
+    pub(super) version: i64,
+    pub(super) object: Object,
+    pub(super) status: String,
+    pub(super) deployed: Option<String>,
+    /// Helm does not find it: a label is missing.
+    pub(super) unlabelled: bool,
+}
+
+/// All retained revisions of one release.
+#[derive(Clone, Debug)]
+pub(super) struct Stored {
+    pub(super) driver: Driver,
+    pub(super) key: Key,
+    /// Namespace that it is installed into.
+    pub(super) namespace: String,
+    pub(super) revisions: Vec<Revision>,
+    /// When it was uninstalled, of the newest revision, RFC 3339.
+    deleted: Option<String>,
+    newest: i64,
+    /// Its chart or a dependency is the onboarding chart, or a hook of it creates a database.
+    pub(super) onboarding: bool,
+    /// Paths that policies of the newest revision allow.
+    pub(super) patterns: Vec<Pattern>,
+}
+
+impl Stored {
+    pub(super) fn newest(&self) -> Option<&Revision> {
+        self.revisions.iter().find(|r| r.version == self.newest)
+    }
+
+    pub(super) fn revision(&self, version: i64) -> Option<&Revision> {
+        self.revisions.iter().find(|r| r.version == version)
+    }
+
+    /// Helm says that it is uninstalled and keeps its history: when that was, as far as Helm tells.
+    pub(super) fn uninstalled(&self) -> Option<Option<&str>> {
+        let newest = self.newest()?;
+        (newest.status == UNINSTALLED).then_some(self.deleted.as_deref())
+    }
+
+    /// Some revision of it was in use, or may have been.
+    pub(super) fn was_deployed(&self) -> bool {
+        let never = |r: &Revision| NEVER_DEPLOYED.contains(&r.status.as_str());
+        !self.revisions.iter().all(never)
+    }
+}
+
+/// That a release speaks of a name.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Spoken {
+    pub(super) release: usize,
+    pub(super) how: How,
+    /// The newest revision that does.
+    pub(super) revision: i64,
+}
+
+/// Helm's storage, in one kind of objects.
+#[derive(Clone, Debug, Default)]
+pub struct Storage {
+    pub(super) releases: Vec<Stored>,
+    by_key: HashMap<(Driver, Key), usize>,
+    by_name: HashMap<String, Vec<Spoken>>,
+    /// Revisions that cannot be decoded, each with why.
+    pub(super) unreadable: Vec<(Object, String)>,
+    /// Revisions of the onboarding chart's releases.
+    pub(super) of_onboardings: usize,
+}
+
+impl Storage {
+    /// Adds one Secret or ConfigMap.
+    pub fn add(&mut self, driver: Driver, object: &Value) {
+        let decoded: Result<Release, StorageError> = match driver {
+            Driver::Secret => helm_storage::from_secret(object),
+            Driver::ConfigMap => helm_storage::from_config_map(object),
+        };
+        let place = Object::of(driver.kind(), object);
+        match decoded {
+            Ok(release) if release.name.is_empty() => {
+                let why = "its payload names no release".to_owned();
+                self.unreadable.push((place, why));
+            }
+            Ok(release) => self.release(driver, place, object, release),
+            Err(error) => self.unreadable.push((place, error.to_string())),
+        }
+    }
+
+    fn release(&mut self, driver: Driver, place: Object, object: &Value, release: Release) {
+        let is_chart = is_onboarding_chart(&release);
+        self.of_onboardings += usize::from(is_chart);
+        let key = Key {
+            namespace: place.namespace.clone(),
+            name: release.name.clone(),
+        };
+        let at = *self.by_key.entry((driver, key)).or_insert_with_key(|key| {
+            self.releases.push(Stored {
+                driver,
+                key: key.1.clone(),
+                namespace: release.namespace.clone(),
+                revisions: Vec::new(),
+                deleted: None,
+                newest: i64::MIN,
+                onboarding: false,
+                patterns: Vec::new(),
+            });
+            self.releases.len() - 1
+        });
+        let version = release.version;
+        let (words, patterns) = read(&release);
+        let stored = &mut self.releases[at];
+        let labels = object.pointer("/metadata/labels");
+        let label = |key: &&str| labels.and_then(|l| l.get(*key)).is_none();
+        stored.onboarding |= is_chart || helm_storage::creation_jobs(&release.hooks).any(creates);
+        if version >= stored.newest {
+            stored.newest = version;
+            stored.deleted = release.info.deleted.filter(|at| !at.is_empty());
+            stored.patterns = patterns;
+        }
+        stored.revisions.push(Revision {
+            version,
+            object: place,
+            status: release.info.status,
+            deployed: release.info.last_deployed,
+            unlabelled: LABELS.iter().any(label),
+        });
+        for (name, how) in words.iter() {
+            let all = self.by_name.entry(name.to_owned()).or_default();
+            // A release's revisions come one after the other.
+            match all
+                .iter_mut()
+                .rev()
+                .find(|s| s.release == at && s.how == how)
+            {
+                Some(known) => known.revision = known.revision.max(version),
+                None => all.push(Spoken {
+                    release: at,
+                    how,
+                    revision: version,
+                }),
+            }
+        }
+    }
+
+    /// What releases say of a name in its loose form.
+    pub(super) fn says(&self, name: &str) -> impl Iterator<Item = (&Stored, Spoken)> {
+        let all = self.by_name.get(name).into_iter().flatten();
+        all.map(|spoken| (&self.releases[spoken.release], *spoken))
+    }
+
+    /// The release of this key, whatever it is stored in.
+    pub(super) fn find(&self, driver: Driver, key: &Key) -> Option<&Stored> {
+        let at = self.by_key.get(&(driver, key.clone()))?;
+        self.releases.get(*at)
+    }
+}
+
+/// Its chart, or one that it depends on, is the onboarding chart.
+fn is_onboarding_chart(release: &Release) -> bool {
+    let chart = &release.chart.metadata;
+    let dependencies = chart.dependencies.iter();
+    let names = dependencies.flat_map(|d| [d.name.as_str(), d.alias.as_str()]);
+    names
+        .chain([chart.name.as_str()])
+        .any(|name| name == ONBOARDING_CHART)
+}
+
+/// Whether a Job that runs before an installation makes something in a CouchDB.
+fn creates(hook: &Hook) -> bool {
+    let text = hook.manifest.to_lowercase();
+    let put = || {
+        text.split(|c: char| !c.is_alphanumeric())
+            .any(|w| w == "put")
+    };
+    text.contains("couch") || (text.contains("5984") && put())
+}
+
+/// All that a revision says: its values, its hooks, its objects, its notes.
+fn read(release: &Release) -> (Words, Vec<Pattern>) {
+    let mut words = Words::default();
+    let values = merged(&release.chart.values, &release.config);
+    words.document(&values);
+    if let Some(joined) = crate::model::onboarding::Values::read(&values)
+        .claim()
+        .joined()
+    {
+        words.add(joined, How::Values);
+    }
+    words.text(&release.info.notes);
+    for hook in &release.hooks {
+        words.text(&hook.manifest);
+        for text in manifest::documents(&hook.manifest) {
+            job(&mut words, &text);
+        }
+    }
+    words.text(&release.manifest);
+    let mut patterns = Vec::new();
+    for text in manifest::documents(&release.manifest) {
+        // Only these say more than their words do.
+        if text.contains("Job") && kind(&text).is_none_or(|kind| kind == "Job") {
+            job(&mut words, &text);
+        } else if text.contains("AuthorizationPolicy") {
+            policy(&mut words, &mut patterns, &text);
+        } else if text.contains("Secret") {
+            secret(&mut words, &text);
+        }
+    }
+    (words, patterns)
+}
+
+/// The kind of a document that can be read.
+fn kind(text: &str) -> Option<String> {
+    #[derive(serde::Deserialize)]
+    struct Kind {
+        kind: String,
+    }
+    let read: Kind = serde_saphyr::from_str(text).ok()?;
+    Some(read.kind)
+}
+
+fn job(words: &mut Words, text: &str) {
+    match serde_saphyr::from_str::<Value>(text) {
+        Ok(job) => words.job(&job),
+        Err(_) => words.unreadable_job(text),
+    }
+}
+
+fn policy(words: &mut Words, patterns: &mut Vec<Pattern>, text: &str) {
+    // Helm could not have applied what is not YAML; its words count all the same.
+    let Ok(policy) = serde_saphyr::from_str::<Value>(text) else {
+        return;
+    };
+    if policy.get("kind").and_then(Value::as_str) != Some("AuthorizationPolicy") {
+        return;
+    }
+    let paths = Paths::read(&policy);
+    paths
+        .exact
+        .iter()
+        .for_each(|(name, how)| words.add(name, how));
+    patterns.extend(paths.patterns);
+}
+
+/// A Secret's values are in base64.
+fn secret(words: &mut Words, text: &str) {
+    let Ok(secret) = serde_saphyr::from_str::<Value>(text) else {
+        return;
+    };
+    let data = secret.get("data").and_then(Value::as_object);
+    for value in data.into_iter().flat_map(|data| data.values()) {
+        let plain = value.as_str().and_then(|v| STANDARD.decode(v.trim()).ok());
+        if let Some(plain) = plain {
+            words.text(&String::from_utf8_lossy(&plain));
+        }
+    }
+}
+
+/// The values that were given, over the chart's own.
+fn merged(default: &Value, given: &Value) -> Value {
+    match (default, given) {
+        (Value::Object(default), Value::Object(given)) => {
+            let mut all = default.clone();
+            for (key, value) in given {
+                let value = match all.get(key) {
+                    Some(default) => merged(default, value),
+                    None => value.clone(),
+                };
+                all.insert(key.clone(), value);
+            }
+            Value::Object(all)
+        }
+        (default, Value::Null) => default.clone(),
+        (_, given) => given.clone(),
+    }
+}
