@@ -170,6 +170,8 @@ mod tests {
             "tasks",
             "writes",
             "recent-claim",
+            "foreign-member",
+            "catching-up",
         ] {
             assert!(told.contains(kind), "{told}");
             assert!(of(&["--accept", kind], false, 1).is_ok());

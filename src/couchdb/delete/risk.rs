@@ -28,6 +28,10 @@ pub enum RiskKind {
     RecentClaim,
     /// Of --orphans: more databases are orphans than are in use, as after a restore that was not complete
     ManyOrphans,
+    /// Its shard map names a node that is not a member of the cluster: no deletion reaches the copies there
+    ForeignMember,
+    /// A member is still catching up with the others: its copy may be stale, and so may a backup
+    CatchingUp,
 }
 
 impl RiskKind {
@@ -41,6 +45,8 @@ impl RiskKind {
             Self::Writes => "writes",
             Self::RecentClaim => "recent-claim",
             Self::ManyOrphans => "many-orphans",
+            Self::ForeignMember => "foreign-member",
+            Self::CatchingUp => "catching-up",
         }
     }
 
@@ -54,6 +60,10 @@ impl RiskKind {
             Self::Writes => "stop what writes, then run this again",
             Self::RecentClaim => "make sure that its onboarding does not come back",
             Self::ManyOrphans => "make sure that all HelmReleases are there again",
+            Self::ForeignMember => {
+                "bring the node back into the cluster or correct the shard map, then run this again"
+            }
+            Self::CatchingUp => "wait until the member has caught up, then run this again",
         }
     }
 }
