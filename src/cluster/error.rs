@@ -201,10 +201,10 @@ impl ClusterError {
         }
     }
 
-    /// The API server's own word on the request, so that nothing was done. Not a failure within the server, where that is not
-    /// known.
+    /// Whether the API server itself turned an exec away, so that nothing ran: 401, 403 or 404 as the HTTP status of a real
+    /// `Status`. A gateway's page, a `Status` that something passed on under another HTTP status and every other status leave it open.
     pub fn is_refusal(&self) -> bool {
-        matches!(self, Self::Api(status) if status.code < 500)
+        matches!(self, Self::Api(status) if matches!(status.code, 401 | 403 | 404) && status.reason != NO_STATUS)
     }
 
     /// 403: the user may not do this.

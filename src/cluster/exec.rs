@@ -5,6 +5,7 @@
 //! The request log tells pod and container, not the command.
 
 mod open;
+mod upgrade;
 
 pub use open::Running;
 
@@ -55,8 +56,8 @@ impl Cluster {
     /// older protocol would drop the output with it, so the command must not wait for its end.
     ///
     /// # Errors
-    /// Only what was said before the command was started: the API server's refusal, or no connection. An API error below 500
-    /// means that nothing was run.
+    /// Only what was said before the command was started: the API server's refusal, or no connection. Nothing was run for certain
+    /// only where [`ClusterError::is_refusal`] says so.
     pub async fn exec(
         &self,
         place: &Place<'_>,
@@ -129,7 +130,8 @@ impl Transport {
             segment(place.namespace),
             segment(place.pod)
         );
-        let pods: Api<Pod> = Api::namespaced(self.client(&path)?, place.namespace);
+        let client = upgrade::watched(self.client(&path)?);
+        let pods: Api<Pod> = Api::namespaced(client, place.namespace);
         #[expect(clippy::disallowed_methods, reason = "the one way into a pod")]
         let upgrade = pods.exec(place.pod, command, &params);
         let process = match self.timeout() {
@@ -144,7 +146,7 @@ impl Transport {
                 }
             },
         };
-        process.map_err(|e| ClusterError::from_kube(e, self.server()))
+        process.map_err(|e| upgrade::failed(e, self.server()))
     }
 }
 

@@ -139,6 +139,27 @@ async fn an_upgrade_is_sent_once_whatever_the_server_says() {
 }
 
 #[tokio::test]
+async fn a_status_counts_under_its_own_http_status_only() {
+    let body = json!({"kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": "NotFound", "code": 404}).to_string();
+    for (line, refusal) in [
+        ("404 Not Found", true),
+        ("500 Internal Server Error", false),
+        ("200 OK", false),
+    ] {
+        let body = body.clone();
+        let (url, _) = server(move |_, mut stream| {
+            let answer = format!(
+                "HTTP/1.1 {line}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+                body.len()
+            );
+            let _ = stream.write_all(answer.as_bytes());
+        });
+        let error = exec_at(&url, LONG).await.0.unwrap_err();
+        assert_eq!(error.is_refusal(), refusal, "{line}: {error:?}");
+    }
+}
+
+#[tokio::test]
 async fn streams_and_exit_code_come_back() {
     let messages = vec![
         message(1, "out"),
