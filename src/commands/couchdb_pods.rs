@@ -1,7 +1,9 @@
 //! Which pod CouchDB is asked in: the flags of the commands that ask it, and the pods that they choose among.
 
+mod environment;
 mod secret;
 
+pub use environment::Environment;
 pub use secret::SecretArgs;
 
 use crate::cli::or_default;
@@ -15,6 +17,9 @@ use k8s_openapi::api::core::v1::Pod;
 /// Flags that choose the pod, and the credentials.
 #[derive(clap::Args, Clone, Debug)]
 pub struct PodArgs {
+    // First, since clap forgets where a value came from once it is taken.
+    #[command(flatten)]
+    pub environment: Environment,
     /// Namespace of CouchDB's pods
     #[arg(
         long,
@@ -43,6 +48,8 @@ pub struct PodArgs {
 /// The container that was chosen, among these pods.
 pub(super) struct Found {
     target: Target,
+    /// Others of the same cluster that could be asked in its place.
+    others: Vec<Target>,
     pods: Vec<Pod>,
 }
 
@@ -70,7 +77,12 @@ impl PodArgs {
             container: self.container.clone(),
             port: self.port,
         };
-        Ok(pods::target(&pods, &choice).map(|target| Found { target, pods }))
+        let chosen = pods::targets(&pods, &choice);
+        Ok(chosen.map(|(target, others)| Found {
+            target,
+            others,
+            pods,
+        }))
     }
 
     /// What was found, with a Secret's credentials where one is named.
@@ -78,8 +90,27 @@ impl PodArgs {
     /// # Errors
     /// The Secret cannot be read, or has not what is needed.
     pub(super) async fn settled(&self, cluster: &Cluster, found: Found) -> Result<Target> {
-        let Found { target, pods } = found;
+        let Found { target, pods, .. } = found;
         self.secret.settle(cluster, target, &pods).await
+    }
+
+    /// The containers that can be asked, the chosen one first.
+    ///
+    /// # Errors
+    /// As [`Self::container`].
+    pub(super) async fn containers(&self, cluster: &Cluster) -> Result<Vec<Target>> {
+        let mut found = match self.found(cluster).await? {
+            Ok(found) => found,
+            Err(why) => return Err(no_target(cluster, &self.couchdb_namespace, why).await),
+        };
+        let others = std::mem::take(&mut found.others);
+        let first = self.settled(cluster, found).await?;
+        let credentials = first.credentials.clone();
+        let others = others.into_iter().map(|target| Target {
+            credentials: credentials.clone(),
+            ..target
+        });
+        Ok(std::iter::once(first.clone()).chain(others).collect())
     }
 
     /// The container that is asked, for a command that can do nothing without it.

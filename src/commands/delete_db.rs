@@ -27,6 +27,9 @@ use trace::Trace;
 /// # Errors
 /// A refusal, what could not be read, or the outcome that is not "deleted".
 pub async fn run(app: &mut App, args: Args) -> Result<Code> {
+    if !args.confirm.is_empty() {
+        args.pods.environment.refuse()?;
+    }
     args.plan.check(args.is_rehearsal())?;
     let mut names = args.names()?;
     // What is named is settled before anything is asked of the cluster; orphans are known only then.

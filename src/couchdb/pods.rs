@@ -154,6 +154,14 @@ impl Found<'_> {
 /// # Errors
 /// Why there is none, or no single one.
 pub fn target(pods: &[Pod], choice: &Choice) -> Result<Target, NoTarget> {
+    targets(pods, choice).map(|(first, _)| first)
+}
+
+/// The same, and the others of its cluster that are ready too: the one container of each of their pods.
+///
+/// # Errors
+/// As [`target`].
+pub fn targets(pods: &[Pod], choice: &Choice) -> Result<(Target, Vec<Target>), NoTarget> {
     let mut found: Vec<Found<'_>> = pods.iter().filter_map(evidence).collect();
     found.sort_by(|a, b| a.name().cmp(b.name()));
     if found.is_empty() {
@@ -183,10 +191,15 @@ pub fn target(pods: &[Pod], choice: &Choice) -> Result<Target, NoTarget> {
         return Err(NoTarget::Clusters(clusters.into_iter().collect()));
     }
     let mut unready = Vec::new();
+    let mut ready = Vec::new();
     for f in &found {
-        let container = container(f, choice)?;
+        let container = match container(f, choice) {
+            Ok(container) => container,
+            Err(why) if ready.is_empty() => return Err(why),
+            Err(_) => continue,
+        };
         if f.is_ready(&container.name) {
-            return Ok(Target {
+            ready.push(Target {
                 namespace: f.pod.metadata.namespace.clone().unwrap_or_default(),
                 pod: f.name().to_owned(),
                 uid: f.pod.metadata.uid.clone().unwrap_or_default(),
@@ -194,10 +207,15 @@ pub fn target(pods: &[Pod], choice: &Choice) -> Result<Target, NoTarget> {
                 port: choice.port.unwrap_or_else(|| port(container)),
                 credentials: Credentials::default(),
             });
+        } else {
+            unready.push(f.name().to_owned());
         }
-        unready.push(f.name().to_owned());
     }
-    Err(NoTarget::NotReady(unready))
+    if ready.is_empty() {
+        return Err(NoTarget::NotReady(unready));
+    }
+    let first = ready.remove(0);
+    Ok((first, ready))
 }
 
 /// One pod of CouchDB's cluster.

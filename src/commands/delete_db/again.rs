@@ -46,6 +46,7 @@ pub(super) fn again(connection: &ConnectionArgs, args: &Args, name: &DatabaseNam
         backup: _,
         pods:
             PodArgs {
+                environment: _,
                 couchdb_namespace,
                 pod_selector,
                 pod,
