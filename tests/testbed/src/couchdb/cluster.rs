@@ -17,6 +17,10 @@ struct Member {
     up: bool,
     /// It does not take part in deletions and keeps what it has.
     lagging: bool,
+    /// Seconds since it was started.
+    uptime: u64,
+    /// Shards that it has yet to send to others.
+    jobs: u64,
 }
 
 /// One database in the shard map. A deleted one stays as a tombstone, as in CouchDB.
@@ -54,6 +58,8 @@ impl Cluster {
                 name,
                 up: true,
                 lagging: false,
+                uptime: 86_400,
+                jobs: 0,
             })
             .collect();
         Self {
@@ -103,6 +109,12 @@ impl Cluster {
             }
         }
         known
+    }
+
+    /// Says whether a member of that name exists.
+    pub(crate) fn set_system(&mut self, member: &str, uptime: u64, jobs: u64) -> bool {
+        let set = |m: &mut Member| (m.uptime, m.jobs) = (uptime, jobs);
+        self.member_mut(member).map(set).is_some()
     }
 
     /// Says whether a member of that name exists.
@@ -253,6 +265,46 @@ impl Cluster {
         }
     }
 
+    /// `GET /_node/<node>/_system`, in part.
+    pub(crate) fn system(&self, node: &str) -> Answer {
+        let name = match self.node(node) {
+            Ok(name) => name,
+            Err(refusal) => return refusal,
+        };
+        let member = self.members.iter().find(|m| m.name == name);
+        let (uptime, jobs) = member.map_or((0, 0), |m| (m.uptime, m.jobs));
+        Answer::new(
+            200,
+            json!({"uptime": uptime, "run_queue": 1, "process_count": 412, "internal_replication_jobs": jobs}),
+        )
+    }
+
+    /// `GET /_node/<node>/shards%2F<range>%2F<name>.<epoch>`: a member's own copy of a shard, in part. pouchdb has no shards, so each copy
+    /// has as many documents as the others.
+    pub(crate) fn shard(&self, node: &str, shard: &str) -> Answer {
+        let node = match self.node(node) {
+            Ok(node) => node,
+            Err(refusal) => return refusal,
+        };
+        let file = shard.split('/').nth(2).and_then(|f| f.rsplit_once('.'));
+        let there = file.is_some_and(|(name, epoch)| {
+            let left = (node.to_owned(), name.to_owned());
+            self.entries.get(name).is_some_and(|e| {
+                let holds = self.members.iter().take(e.n as usize).any(|m| m.name == node);
+                let has = !e.gone || e.kept_by.contains(node) || self.leftovers.contains(&left);
+                e.epoch.to_string() == epoch && holds && has
+            })
+        });
+        if there {
+            Answer::new(
+                200,
+                json!({"db_name": shard, "engine": "couch_bt_engine", "doc_count": 0, "doc_del_count": 0, "update_seq": 0}),
+            )
+        } else {
+            Answer::error(404, "not_found", "no_db_file")
+        }
+    }
+
     /// `GET /_node/<node>/_dbs/_all_docs?include_docs=true`: all documents of the shard map as that member has it.
     pub(crate) fn shard_documents(&self, node: &str) -> Answer {
         let node = match self.node(node) {
@@ -399,6 +451,33 @@ mod tests {
         assert!(c.set_up("c", true));
         assert_eq!(said(&c.shard_document("c", "x_y")), "404 deleted");
         assert_eq!(c.leftovers(), [("c".to_owned(), "x_y".to_owned())]);
+    }
+
+    #[test]
+    fn a_member_keeps_its_shard_files_where_it_did_not_take_part() {
+        let mut c = cluster();
+        c.create("x_y", None, Some(2), 1);
+        let file = "shards/00000000-7fffffff/x_y.1";
+        assert_eq!(said(&c.shard("a", file)), "200 ok");
+        assert_eq!(said(&c.shard("c", file)), "404 no_db_file");
+        assert!(c.set_up("b", false));
+        c.delete("x_y");
+        assert!(c.set_up("b", true));
+        assert_eq!(said(&c.shard("a", file)), "404 no_db_file");
+        assert_eq!(said(&c.shard("b", file)), "200 ok");
+        assert_eq!(said(&c.shard("d", file)), "404 no such node: d");
+    }
+
+    #[test]
+    fn a_member_says_how_long_it_runs_and_what_waits() {
+        let mut c = cluster();
+        assert!(c.set_system("b", 30, 4));
+        let system = |node: &str| {
+            let body = c.system(node).body;
+            (body["uptime"].clone(), body["internal_replication_jobs"].clone())
+        };
+        assert_eq!(system("_local"), (json!(86_400), json!(0)));
+        assert_eq!(system("b"), (json!(30), json!(4)));
     }
 
     #[test]

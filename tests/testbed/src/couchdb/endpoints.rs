@@ -76,6 +76,8 @@ impl Shared {
         match rest.iter().map(String::as_str).collect::<Vec<_>>()[..] {
             ["_dbs", "_all_docs"] => state.cluster.shard_documents(node),
             ["_dbs", database] => state.cluster.shard_document(node, database),
+            ["_system"] => state.cluster.system(node),
+            [shard] if shard.starts_with("shards/") => state.cluster.shard(node, shard),
             [] => match state.cluster.node(node) {
                 Ok(name) => Answer::new(200, json!({"name": name})),
                 Err(refusal) => refusal,

@@ -162,6 +162,17 @@ impl Front {
         );
     }
 
+    /// What a member says of itself: seconds since it was started, and shards that it has yet to send to others.
+    ///
+    /// # Panics
+    /// If there is no such member.
+    pub fn set_system(&self, member: &str, uptime: u64, jobs: u64) {
+        assert!(
+            self.shared.state().cluster.set_system(member, uptime, jobs),
+            "no member {member}"
+        );
+    }
+
     /// A lagging member stays up but keeps, in its own shard map, what the others delete.
     ///
     /// # Panics

@@ -130,9 +130,11 @@ impl Shared {
         }
         io::copy(&mut reader.take(length), &mut io::sink())?;
 
+        let (bare, query) = path.split_once('?').unwrap_or((&path, ""));
         let asked = Asked {
             method: &method,
-            path: path.split('?').next().unwrap_or_default(),
+            path: bare,
+            conflicts: query == "conflicts=true",
             authorised,
         };
         let answer = locked(&self.play).answer(&asked);

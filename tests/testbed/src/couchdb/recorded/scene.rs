@@ -1,7 +1,7 @@
 //! The recorded answers, and the order in which they came.
 //!
-//! All of them were given by CouchDB 3.5.0 on loopback: one cluster of three members with n=3 and q=2, and where said so a single
-//! member. Names, sizes and epochs are those of the scene; statuses, bodies and their order are CouchDB's.
+//! All of them were given by CouchDB 3.5.0 on loopback, and where said so by 3.2.3 too: one cluster of three members with n=3 and q=2, or a
+//! single member. Names, sizes and epochs are those of the scene; statuses, bodies and their order are CouchDB's.
 
 use std::time::Duration;
 
@@ -33,7 +33,25 @@ pub enum Scene {
     /// The member that is asked is in maintenance. Seen: with `maintenance_mode` set to `true`, `/_up` answered 404 with this state,
     /// and DELETE worked all the same and answered 200.
     Maintenance,
+    /// The third member hangs from the beginning. Seen on 3.5.0 and 3.2.3, a node stopped by SIGSTOP: `_membership` counts it as connected;
+    /// `/_node/<it>/…`, `_active_tasks`, `_scheduler/docs`, `_scheduler/jobs` and `_reshard/jobs` give no answer for about a minute.
+    MemberSilent,
+    /// The shard map names a node that never was a member. Seen on 3.5.0 and 3.2.3: DELETE answered 200, and `/_node/<that node>/…` 404
+    /// `no such node`. What lies on that node is not reached.
+    ForeignNode,
+    /// The entry of the shard map has a second leaf. Seen on 3.5.0 and 3.2.3: it is in `_conflicts` where that is asked for, and only there.
+    MapConflict,
+    /// The third member was started a moment ago and others still send shards to it, until it has been asked so many times. Seen on 3.5.0
+    /// and 3.2.3: `internal_replication_jobs` is above 0 on members that send, and goes back to 0.
+    CatchingUp(usize),
+    /// The third member's copies have fewer documents than those of the others, which have been up for long, and shards wait to be sent to it.
+    CopiesDiffer,
 }
+
+/// A node that the shard map names and the cluster does not have.
+pub(super) const FOREIGN: &str = "couchdb@z.scene";
+/// Longer than any client waits.
+const SILENT: Duration = Duration::from_secs(75);
 
 /// The members' node names.
 pub(super) const MEMBERS: [&str; 3] = ["couchdb@a.scene", "couchdb@b.scene", "couchdb@c.scene"];
@@ -49,6 +67,8 @@ pub(super) struct Asked<'a> {
     pub(super) method: &'a str,
     /// Without its query.
     pub(super) path: &'a str,
+    /// Its query is `conflicts=true`.
+    pub(super) conflicts: bool,
     /// The right password came with it.
     pub(super) authorised: bool,
 }
@@ -69,6 +89,8 @@ pub(super) struct Play {
     deleted: bool,
     /// How often the third member was asked since.
     asked_since: usize,
+    /// How often a member was asked for its uptime.
+    systems: usize,
     failures: usize,
 }
 
@@ -77,6 +99,14 @@ fn said(status: u16, body: Value) -> Option<Answer> {
         status,
         body,
         pause: Duration::ZERO,
+    })
+}
+
+fn silence() -> Option<Answer> {
+    Some(Answer {
+        status: 500,
+        body: json!({"error": "error", "reason": "timeout"}),
+        pause: SILENT,
     })
 }
 
@@ -91,6 +121,7 @@ impl Play {
             database: database.to_owned(),
             deleted: false,
             asked_since: 0,
+            systems: 0,
             failures: 0,
         }
     }
@@ -111,7 +142,9 @@ impl Play {
             "DELETE" if path == self.database => self.delete(),
             "GET" if path == self.database => self.database(),
             "GET" => match path.strip_prefix("_node/").and_then(|p| p.split_once('/')) {
-                Some((member, rest)) => self.member(&member.replace("%40", "@"), rest),
+                Some((member, rest)) => {
+                    self.member(&member.replace("%40", "@"), rest, asked.conflicts)
+                }
                 None => self.server(&path),
             },
             _ => error(405, "method_not_allowed", "Only GET,HEAD allowed"),
@@ -156,7 +189,7 @@ impl Play {
     }
 
     /// `/_node/<member>/…`.
-    fn member(&mut self, member: &str, rest: &str) -> Option<Answer> {
+    fn member(&mut self, member: &str, rest: &str, conflicts: bool) -> Option<Answer> {
         let member = if member == "_local" {
             MEMBERS[0]
         } else {
@@ -164,6 +197,9 @@ impl Play {
         };
         if !MEMBERS.contains(&member) {
             return error(404, "not_found", &format!("no such node: {member}"));
+        }
+        if rest == "_system" {
+            return self.system(member);
         }
         let third = member == MEMBERS[2];
         let down = || error(412, "nodedown", &format!("{member} is down"));
@@ -177,11 +213,13 @@ impl Play {
                 }
             }
             Scene::MemberHangs if third && self.deleted => return None,
+            Scene::MemberSilent if third => return silence(),
             _ => {}
         }
         match rest.strip_prefix("_dbs/") {
-            Some(name) if name == self.database => self.entry(member),
+            Some(name) if name == self.database => self.entry(member, conflicts),
             Some(_) => error(404, "not_found", "missing"),
+            None if rest.starts_with("shards%2F") => self.copy(member, rest),
             None if rest == "_config/couchdb/maintenance_mode"
                 && self.scene == Scene::Maintenance
                 && member == MEMBERS[0] =>
@@ -193,8 +231,43 @@ impl Play {
         }
     }
 
+    /// A member's uptime and queue, in part. The third one is asked last.
+    fn system(&mut self, member: &str) -> Option<Answer> {
+        let third = member == MEMBERS[2];
+        self.systems += usize::from(third);
+        let (uptime, jobs) = match self.scene {
+            Scene::CatchingUp(until) if self.systems <= until => {
+                (if third { 41 } else { 90_000 }, u64::from(!third) * 3)
+            }
+            Scene::CopiesDiffer => (90_000, u64::from(!third) * 3),
+            _ => (90_000, 0),
+        };
+        said(
+            200,
+            json!({"uptime": uptime, "run_queue": 0, "ets_table_count": 166, "os_proc_count": 0, "stale_proc_count": 0,
+                "process_count": 465, "process_limit": 262144, "internal_replication_jobs": jobs}),
+        )
+    }
+
+    /// A member's own copy of a shard.
+    fn copy(&self, member: &str, path: &str) -> Option<Answer> {
+        let shard = path.replace("%2F", "/");
+        if self.deleted && self.scene != Scene::MemberComesBack {
+            return error(404, "not_found", "no_db_file");
+        }
+        let behind = self.scene == Scene::CopiesDiffer && member == MEMBERS[2];
+        let documents = if behind { 1 } else { 2 };
+        said(
+            200,
+            json!({"db_name": shard, "engine": "couch_bt_engine", "doc_count": documents, "doc_del_count": 0, "update_seq": documents,
+                "purge_seq": 0, "compact_running": false, "sizes": {"active": 418, "external": 17, "file": 8351},
+                "instance_start_time": "1709251200373800", "disk_format_version": 8, "committed_update_seq": documents,
+                "compacted_seq": 0, "props": {}, "uuid": "5d33aa75c8377c6689cc41dea497bb2c"}),
+        )
+    }
+
     /// A member's own entry of the shard map.
-    fn entry(&self, member: &str) -> Option<Answer> {
+    fn entry(&self, member: &str, conflicts: bool) -> Option<Answer> {
         if self.scene == Scene::MapWiped && member == MEMBERS[0] {
             return error(404, "not_found", "missing");
         }
@@ -203,19 +276,29 @@ impl Play {
         }
         let suffix: Vec<u8> = format!(".{}", self.epoch()).into_bytes();
         let ranges = ["00000000-7fffffff", "80000000-ffffffff"];
-        said(
-            200,
-            json!({
+        let mut holders = MEMBERS.to_vec();
+        if self.scene == Scene::ForeignNode {
+            holders[2] = FOREIGN;
+        }
+        let mut entry = json!({
                 "_id": self.database,
                 "_rev": if self.deleted { "3-2e9d0f5f1c1b4f6a8a7d8b1f6c0e4d21" } else { "1-4e64a4a7d6a24ee4b1a1a6f2c8a6a8b5" },
                 "shard_suffix": suffix, "changelog": [], "props": {},
-                "by_node": MEMBERS.map(|m| (m.to_owned(), json!(ranges))).into_iter().collect::<serde_json::Map<_, _>>(),
-                "by_range": ranges.map(|r| (r.to_owned(), json!(MEMBERS))).into_iter().collect::<serde_json::Map<_, _>>(),
-            }),
-        )
+                "by_node": holders.iter().map(|m| ((*m).to_owned(), json!(ranges))).collect::<serde_json::Map<_, _>>(),
+                "by_range": ranges.map(|r| (r.to_owned(), json!(holders))).into_iter().collect::<serde_json::Map<_, _>>(),
+        });
+        if self.scene == Scene::MapConflict && conflicts {
+            entry["_conflicts"] = json!(["1-0b2f6f8e4c9d4a3f9c0e6d1a5b7c8d9e"]);
+        }
+        said(200, entry)
     }
 
     fn server(&self, path: &str) -> Option<Answer> {
+        // What asks every member waits for the one that hangs.
+        let of_all = path.starts_with("_scheduler/") || matches!(path, "_active_tasks" | "_reshard/jobs");
+        if self.scene == Scene::MemberSilent && of_all {
+            return silence();
+        }
         match path {
             "" => said(
                 200,
