@@ -58,9 +58,18 @@ pub async fn run(app: &mut App, args: Args) -> Result<Code> {
         () = interrupt.as_mut() => return Err(Error::new("interrupted").with_code(Code::Interrupted)),
         target = args.pods.container(&cluster) => target?,
     };
-    let taken = take(app, &cluster, &target, &name, &place, interrupt.as_mut())
-        .await
-        .map_err(|error| error.hint_part(&place))?;
+    let stale = Vec::new();
+    let taken = take(
+        app,
+        &cluster,
+        &target,
+        &name,
+        &place,
+        stale,
+        interrupt.as_mut(),
+    )
+    .await
+    .map_err(|error| error.hint_part(&place))?;
     let line = format!("database \"{name}\" saved to {}\n", taken.file.display());
     app.ui.result(&line)?;
     Ok(Code::Ok)
@@ -132,13 +141,14 @@ impl Stopped {
     }
 }
 
-/// Takes the backup and tells how far it is and what came of it, on stderr.
+/// Takes the backup and tells how far it is and what came of it, on stderr. `stale` says why what is read may be stale, for the file.
 pub(super) async fn take(
     app: &mut App,
     cluster: &Cluster,
     target: &Target,
     name: &DatabaseName,
     place: &Place,
+    stale: Vec<String>,
     mut interrupt: Interrupt<'_>,
 ) -> std::result::Result<Taken, Stopped> {
     let mut meter = Meter::new(&mut app.ui, name);
@@ -146,7 +156,7 @@ pub(super) async fn take(
     let taken = tokio::select! {
         biased;
         () = interrupt.as_mut() => None,
-        taken = crate::couchdb::backup::take(cluster, target, name, place, &mut watch) => Some(taken),
+        taken = crate::couchdb::backup::take(cluster, target, name, place, stale, &mut watch) => Some(taken),
     };
     app.ui.end_live();
     let kept = place.part().exists();

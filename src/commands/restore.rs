@@ -57,6 +57,9 @@ pub struct Args {
 pub async fn run(app: &mut App, args: Args) -> Result<Code> {
     let name = name(&args.to)?;
     let terminal = app.ui.terminal();
+    if args.confirm.is_some() {
+        args.pods.environment.refuse()?;
+    }
     let confirm: Vec<String> = args.confirm.iter().cloned().collect();
     let context = app.global.connection.context.as_deref();
     let one = std::slice::from_ref(&name);
@@ -221,7 +224,13 @@ fn card(
     let header = &whole.header;
     let context = one_line(cluster.context().unwrap_or("<none>"));
     let server = one_line(cluster.server().trim_end_matches('/'));
-    vec![
+    let mut stale: Vec<&String> = header.stale.iter().collect();
+    stale.extend(&whole.trailer.stale);
+    stale.dedup();
+    let stale = stale
+        .into_iter()
+        .map(|why| format!("               it may be stale: {}", one_line(why)));
+    let mut lines = vec![
         what,
         String::new(),
         format!("  Context      {context}   {server}"),
@@ -234,9 +243,10 @@ fn card(
             count(whole.trailer.totals.documents, "document"),
             count(whole.trailer.lines.attachments, "attachment"),
         ),
-        format!("  Onboarding   {}", whose(claims)),
-        String::new(),
-    ]
+    ];
+    lines.extend(stale);
+    lines.extend([format!("  Onboarding   {}", whose(claims)), String::new()]);
+    lines
 }
 
 /// Who claims the database that is written.

@@ -60,6 +60,25 @@ impl Path {
         Self(format!("/_node/{}/_dbs/{name}", encode(member)))
     }
 
+    /// The same with `_conflicts`, the entry's other leaf revisions.
+    pub fn shard_map_with_conflicts(member: &str, name: &DatabaseName) -> Self {
+        Self(format!(
+            "/_node/{}/_dbs/{name}?conflicts=true",
+            encode(member)
+        ))
+    }
+
+    /// A member's own copy of one shard. `suffix` is the shard map's.
+    pub fn shard(member: &str, range: &str, name: &DatabaseName, suffix: &str) -> Self {
+        let shard = format!("shards/{range}/{name}{suffix}");
+        Self(format!("/_node/{}/{}", encode(member), encode(&shard)))
+    }
+
+    /// Uptime and queues of a member.
+    pub fn system(member: &str) -> Self {
+        Self(format!("/_node/{}/_system", encode(member)))
+    }
+
     /// All entries of this member's shard map.
     pub fn shard_maps() -> Self {
         Self("/_node/_local/_dbs/_all_docs?include_docs=true".to_owned())
@@ -211,6 +230,10 @@ mod tests {
         assert_eq!(
             Path::setting("couchdb@db-0", Setting::Maintenance).as_str(),
             "/_node/couchdb%40db-0/_config/couchdb/maintenance_mode"
+        );
+        assert_eq!(
+            Path::shard("couchdb@db-0", "00000000-7fffffff", &name, ".1709251200").as_str(),
+            "/_node/couchdb%40db-0/shards%2F00000000-7fffffff%2Fpds_data-base_1.1709251200"
         );
         assert_eq!(
             Path::databases_of("pds").as_str(),

@@ -5,6 +5,7 @@
 use super::script::Exchange;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
+use std::collections::BTreeMap;
 
 /// An answer of CouchDB.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,6 +24,8 @@ pub enum NoResponse {
     NotConnected,
     /// What listens there speaks TLS, or no HTTP at all: it took no request.
     NotHttp,
+    /// The connection was there, and no answer came in time: whether the request was carried out is not known.
+    TimedOut,
     /// The connection was there; whether the request was carried out is not known.
     Broken(String),
 }
@@ -35,7 +38,7 @@ impl NoResponse {
             // The scheme is always http: what curl does not support is an answer that has no status line.
             1 => return Some(Self::NotHttp),
             7 => return Some(Self::NotConnected),
-            28 => "CouchDB did not answer in time".to_owned(),
+            28 => return Some(Self::TimedOut),
             18 | 52 | 55 | 56 => "the connection to CouchDB was cut".to_owned(),
             code => format!("the request ended with exit code {code}"),
         };
@@ -50,6 +53,7 @@ impl NoResponse {
                 "CouchDB's port in the pod does not speak plain HTTP; it may be its port for TLS"
                     .to_owned()
             }
+            Self::TimedOut => "CouchDB did not answer in time".to_owned(),
             Self::Broken(why) => why.clone(),
         }
     }
@@ -267,6 +271,12 @@ pub struct ShardMap {
     pub rev: String,
     /// The bytes of `.<seconds since 1970>`.
     pub shard_suffix: Vec<u8>,
+    /// The ranges of the shards by the member that holds a copy of them.
+    #[serde(default)]
+    pub by_node: BTreeMap<String, Vec<String>>,
+    /// Other leaf revisions of the entry, where they were asked for: two maps then claim to be the database's.
+    #[serde(default, rename = "_conflicts")]
+    pub conflicts: Vec<String>,
 }
 
 impl ShardMap {
@@ -275,6 +285,22 @@ impl ShardMap {
         let text = std::str::from_utf8(&self.shard_suffix).ok()?;
         text.strip_prefix('.')?.parse().ok()
     }
+}
+
+/// `GET /_node/{member}/_system`, in part.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+pub struct System {
+    /// Seconds since the member was started.
+    pub uptime: u64,
+    /// Shards that it has yet to send to other members.
+    pub internal_replication_jobs: u64,
+}
+
+/// `GET /_node/{member}/{shard}`, in part: one copy of one shard.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+pub struct Copy {
+    pub doc_count: u64,
+    pub doc_del_count: u64,
 }
 
 #[cfg(test)]
@@ -324,7 +350,7 @@ mod tests {
         );
         assert!(matches!(
             Response::read(&exchange("", 28)),
-            Err(NoResponse::Broken(_))
+            Err(NoResponse::TimedOut)
         ));
     }
 
@@ -351,6 +377,7 @@ mod tests {
         let odd = ShardMap {
             rev: String::new(),
             shard_suffix: vec![46, 255],
+            ..map
         };
         assert_eq!(odd.epoch(), None);
     }

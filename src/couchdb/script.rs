@@ -16,8 +16,8 @@ const NO_TOOLS: i32 = 92;
 
 /// Bound on one read in the pod, in seconds: a member that hangs holds its own answer only.
 const READ_SECONDS: u32 = 20;
-/// The same where a report waits for it.
-const LOOK_SECONDS: u32 = 4;
+/// The same where somebody waits for it, or a member that hangs is to be found.
+const LOOK_SECONDS: u32 = 5;
 /// Bound on the DELETE in the pod, in seconds: CouchDB itself gives up on a member after 60.
 const DELETE_SECONDS: u32 = 90;
 
@@ -72,7 +72,7 @@ impl Deletion {
 pub enum Job {
     /// One GET after the other; a 401 or 403 ends the run.
     Read(Vec<Path>),
-    /// The same with little patience: what is not answered soon is left out.
+    /// The same with little patience: what is not answered soon has no answer.
     Look(Vec<Path>),
     Delete(Deletion),
 }

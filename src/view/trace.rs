@@ -59,10 +59,18 @@ impl From<&Outcome> for End {
     fn from(outcome: &Outcome) -> Self {
         let none = Vec::new;
         let (reason, word, why, seen) = match outcome {
-            Outcome::Deleted { gone, of, unread } => (
+            Outcome::Deleted {
+                gone,
+                of,
+                unread,
+                despite,
+            } => (
                 "DatabaseDeleted",
                 "deleted",
-                format!("{gone} of {of} members say that it is gone"),
+                match despite {
+                    Some(why) => format!("{gone} of {of} members say that it is gone; {why}"),
+                    None => format!("{gone} of {of} members say that it is gone"),
+                },
                 unread.clone(),
             ),
             Outcome::CameBack { .. } => (
@@ -308,6 +316,7 @@ mod tests {
                 gone: 3,
                 of: 3,
                 unread: vec![],
+                despite: None,
             },
             Outcome::CameBack { created: None },
             Outcome::AlreadyGone,

@@ -77,12 +77,15 @@ mod tests {
             let variables = command.get_arguments().filter_map(|arg| {
                 let variable = arg.get_env()?.to_str()?;
                 let flag = format!("--{}", arg.get_long()?);
-                let chooses = variable.starts_with("SKVS_COUCHDB_") || variable == "SKVS_POD_SELECTOR";
+                let chooses =
+                    variable.starts_with("SKVS_COUCHDB_") || variable == "SKVS_POD_SELECTOR";
                 chooses.then(|| (arg.get_id().as_str(), flag, variable))
             });
             let mut known = CHOOSING.to_vec();
             for (id, flag, variable) in variables {
-                let at = known.iter().position(|k| *k == (id, flag.as_str(), variable));
+                let at = known
+                    .iter()
+                    .position(|k| *k == (id, flag.as_str(), variable));
                 known.remove(at.unwrap_or_else(|| panic!("{variable} is not known")));
             }
             assert_eq!(known, []);

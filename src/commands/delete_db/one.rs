@@ -7,7 +7,6 @@ use super::trace::Trace;
 use super::{Args, question};
 use crate::cli::App;
 use crate::cluster::Cluster;
-use crate::couchdb::Target;
 use crate::couchdb::backup::part::Place;
 use crate::couchdb::delete::card;
 use crate::couchdb::delete::confirm::{Confirmed, Way};
@@ -80,7 +79,17 @@ impl Run<'_> {
         };
         let target = confirmed.plan().target();
         let interrupt = self.interrupt.as_mut();
-        let taken = backup::take(self.app, self.cluster, target, name, place, interrupt).await;
+        let stale = confirmed.plan().stale();
+        let taken = backup::take(
+            self.app,
+            self.cluster,
+            target,
+            name,
+            place,
+            stale,
+            interrupt,
+        );
+        let taken = taken.await;
         let taken = taken.map_err(|stopped| {
             self.app
                 .ui
@@ -123,12 +132,21 @@ impl Run<'_> {
     /// Everything up to the plan, or the reasons against it.
     async fn prepare(&mut self, name: &DatabaseName) -> Result<Plan, Ended> {
         let (cluster, args) = (self.cluster, self.args);
+        let ui = &mut self.app.ui;
+        let read = async {
+            let patience = Patience {
+                limit: read::CATCH_UP,
+                tell: &mut |line| ui.live(line),
+            };
+            read(args, cluster, name, patience).await
+        };
         let read = tokio::select! {
             biased;
-            read = read(args, cluster, name) => read?,
-            () = self.interrupt.as_mut() => return Err(interrupted().into()),
+            read = read => read,
+            () = self.interrupt.as_mut() => Err(interrupted()),
         };
-        match read {
+        self.app.ui.end_live();
+        match read? {
             Found::Plan(plan) => Ok(*plan),
             Found::Refused(refusals) => Err(Ended::alone(refused(self.app, refusals))),
             Found::NotThere(error) => Err(Ended::alone(error)),
@@ -201,25 +219,28 @@ enum Found {
 }
 
 /// The reads: claims first, since they need no exec.
-async fn read(args: &Args, cluster: &Cluster, name: &DatabaseName) -> Result<Found> {
+async fn read(
+    args: &Args,
+    cluster: &Cluster,
+    name: &DatabaseName,
+    mut patience: Patience<'_>,
+) -> Result<Found> {
     let unclaimed = match read::claims(cluster, name).await? {
         Ok(unclaimed) => unclaimed,
         Err(refusals) => return Ok(Found::Refused(refusals)),
     };
-    let target = target(args, cluster).await?;
-    Ok(
-        match read::couchdb(cluster, &target, name, unclaimed).await? {
-            Look::Facts(facts) => match plan(*facts) {
-                Ok(plan) => Found::Plan(Box::new(plan)),
-                Err(refusals) => Found::Refused(refusals),
-            },
-            Look::NotFound { members, others } => {
-                Found::NotThere(not_found(name, &target, &members, &others))
-            }
+    let targets = args.pods.containers(cluster).await?;
+    let look = read::couchdb(cluster, &targets, name, &mut patience).await?;
+    Ok(match look {
+        Look::Facts(facts) => match plan(facts.with(unclaimed)) {
+            Ok(plan) => Found::Plan(Box::new(plan)),
+            Err(refusals) => Found::Refused(refusals),
         },
-    )
-}
-
-async fn target(args: &Args, cluster: &Cluster) -> Result<Target> {
-    args.pods.container(cluster).await
+        Look::Hung(refusals) => Found::Refused(refusals),
+        Look::NotFound {
+            target,
+            members,
+            others,
+        } => Found::NotThere(not_found(name, &target, &members, &others)),
+    })
 }

@@ -122,10 +122,20 @@ pub(super) fn tell(
         None => format!(": {again}"),
     };
     match outcome {
-        Outcome::Deleted { gone, of, unread } => {
+        Outcome::Deleted {
+            gone,
+            of,
+            unread,
+            despite,
+        } => {
             app.ui
                 .result(&done(name, &args.pods.couchdb_namespace, ""))?;
             app.ui.flush()?;
+            if let Some(why) = despite {
+                app.ui.warning(&format!(
+                    "by its members' word alone, the DELETE itself did not say so: {why}"
+                ));
+            }
             if gone > 0 {
                 app.ui
                     .status(&format!("Checked on {gone} of {of} members: gone."));
@@ -204,9 +214,9 @@ fn tell_seen(app: &mut App, seen: &[String]) {
 
 #[cfg(test)]
 mod tests {
-    use crate::model::ownership::{Claim, Claimant, Said};
     use super::*;
     use crate::couchdb::response::ShardMap;
+    use crate::model::ownership::{Claim, Claimant, Said};
 
     fn told(name: &str, members: &[Member], others: &[&str]) -> (String, Vec<String>) {
         let target = Target::example(5984);
@@ -246,6 +256,8 @@ mod tests {
         let map = ShardMap {
             rev: "1-a".into(),
             shard_suffix: vec![],
+            by_node: Default::default(),
+            conflicts: Vec::new(),
         };
         let (message, _) = told("pds_database", &[Member::Deleted, Member::Has(map)], &[]);
         assert!(

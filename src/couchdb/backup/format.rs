@@ -50,6 +50,9 @@ pub struct Header {
     /// Shards of the database, where the server told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shards: Option<u32>,
+    /// Why what was read may be stale: members that had not caught up when it was begun.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub stale: Vec<String>,
     /// The database's `_dbs` document, as it was: a manual undelete needs it.
     pub shard_map: serde_json::Value,
 }
@@ -124,6 +127,9 @@ pub struct Trailer {
     pub lines: Lines,
     /// The security object.
     pub security: serde_json::Value,
+    /// As in the header, when it was finished: a part may have been begun by an earlier run.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub stale: Vec<String>,
     /// SHA-256 of all uncompressed bytes before this line, in hex.
     pub sha256: String,
 }

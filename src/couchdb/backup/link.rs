@@ -25,6 +25,8 @@ pub struct Link<'a> {
     cluster: &'a Cluster,
     target: &'a Target,
     name: &'a DatabaseName,
+    /// Why what is read may be stale.
+    stale: Vec<String>,
     session: Option<Session>,
     /// A session has been open: what is not there now may be there again in a moment.
     opened: bool,
@@ -36,9 +38,17 @@ impl<'a> Link<'a> {
             cluster,
             target,
             name,
+            stale: Vec::new(),
             session: None,
             opened: false,
         }
+    }
+
+    /// The same, of which it is known why what it gives may be stale.
+    #[must_use]
+    pub fn stale(mut self, stale: Vec<String>) -> Self {
+        self.stale = stale;
+        self
     }
 
     /// The database.
@@ -163,6 +173,10 @@ enum Ask<'q> {
 }
 
 impl Source for Link<'_> {
+    fn stale(&self) -> &[String] {
+        &self.stale
+    }
+
     async fn state(&mut self) -> Result<State, Trouble> {
         let server: response::Server = self.good(&Path::root()).await?;
         if server.couchdb != "Welcome" {

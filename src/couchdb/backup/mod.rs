@@ -34,9 +34,10 @@ pub async fn take(
     target: &Target,
     name: &DatabaseName,
     place: &Place,
+    stale: Vec<String>,
     watch: &mut Watch<'_>,
 ) -> Result<Taken, NotTaken> {
-    let mut link = Link::new(cluster, target, name);
+    let mut link = Link::new(cluster, target, name).stale(stale);
     let taken = pull::pull(&mut link, place, &PAUSES, watch).await;
     link.close().await;
     taken

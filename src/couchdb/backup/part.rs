@@ -259,6 +259,7 @@ mod tests {
             identity: identity.into(),
             partitioned: false,
             shards: Some(2),
+            stale: Vec::new(),
             shard_map: json!({}),
         }
     }
@@ -268,6 +269,7 @@ mod tests {
             finished: "2026-11-24T00:00:01Z".into(),
             update_seq: "0".into(),
             totals: Default::default(),
+            stale: Vec::new(),
             security: json!({}),
         };
         writer.finish(finish).unwrap();

@@ -108,6 +108,7 @@ pub(crate) async fn pull(
         identity: state.identity,
         partitioned: state.figures.is_partitioned(),
         shards: state.figures.shards(),
+        stale: source.stale().to_vec(),
         shard_map: state.shard_map,
     };
     let (writer, resumed) = place.open(&header).map_err(NotTaken::NoFile)?;
@@ -220,6 +221,7 @@ impl<S: Source> Run<'_, '_, S> {
                     update_seq: end.update_seq,
                     totals: tally.totals,
                     security: end.security,
+                    stale: self.source.stale().to_vec(),
                 });
             }
             counted = Some((rows, tally));

@@ -26,6 +26,11 @@ impl From<io::Error> for Trouble {
 
 /// A database that is read. After [`Trouble::Lost`] it can be asked again.
 pub(crate) trait Source {
+    /// Why what it gives may be stale, in sentences.
+    fn stale(&self) -> &[String] {
+        &[]
+    }
+
     /// What the database says of itself now.
     async fn state(&mut self) -> Result<State, Trouble>;
 

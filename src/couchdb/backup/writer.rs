@@ -44,6 +44,7 @@ pub struct Finish {
     pub update_seq: String,
     pub totals: Totals,
     pub security: serde_json::Value,
+    pub stale: Vec<String>,
 }
 
 /// A backup that is being written.
@@ -201,6 +202,7 @@ impl Writer {
             totals: finish.totals,
             lines: self.lines,
             security: finish.security,
+            stale: finish.stale,
             sha256: hex(self.digest.clone().finish().as_ref()),
         };
         let seq = self.mark.seq.clone();

@@ -244,7 +244,7 @@ mod tests {
           Context      <none>   https://h
           CouchDB
                        secure-kvs/db-agora-kvs-secure-kvs-agora-couchdb-0
-                       (container couchdb), 3.2.2, 2 of 3 members
+                       (container couchdb), 3.2.2, 2 of 4 members
                        up, 3 of 3 pods ready
           Database     pds_database   1,204,311 documents, 3.1 GB on
                        each copy, created 2024-03-01
@@ -262,6 +262,15 @@ mod tests {
           Risk         member couchdb@db-2 is down; a deletion now
                        would leave the data on its disk: needs
                        --accept=member-down
+          Risk         its shard map names couchdb@db-5, which is
+                       not a member of the cluster: a deletion
+                       reaches neither its copies nor older files of
+                       them on other members: needs
+                       --accept=foreign-member
+          Risk         member couchdb@db-1 was started less than ten
+                       minutes ago and internal replication has not
+                       finished: a copy may be stale: needs
+                       --accept=catching-up
           Risk         replication of document _replicator/nightly
                        (pending) writes into it from
                        https://elsewhere/orders/ and may create it

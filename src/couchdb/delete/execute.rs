@@ -5,14 +5,16 @@
 use super::confirm::Confirmed;
 use super::outcome::{self, Outcome, ReadBack};
 use super::plan::{self, Plan};
-use super::read::{self, Look};
+use super::read::{self, CATCH_UP, Look};
 pub use super::read_back::Patience;
 use super::read_back::read_back;
 use super::refusal::Refusal;
+use super::risk::RiskKind;
 use super::sent::{self, Sent};
 use crate::cluster::Cluster;
 use crate::couchdb::transport;
 use std::pin::Pin;
+use std::time::Duration;
 
 /// Ctrl-C, as the caller waits for it.
 pub type Interrupt<'a> = Pin<&'a mut (dyn Future<Output = ()> + 'a)>;
@@ -51,7 +53,7 @@ pub async fn execute(
     mut patience: Patience<'_>,
 ) -> Outcome {
     let plan = confirmed.plan();
-    match until(&mut interrupt, last_look(cluster, plan)).await {
+    match until(&mut interrupt, last_look(cluster, plan, &mut patience)).await {
         Ok(Ok(())) => {}
         Ok(Err(refusals)) => return Outcome::Refused(refusals),
         Err(_) => return Outcome::Interrupted,
@@ -84,8 +86,20 @@ pub async fn execute(
     }
 }
 
-/// Everything once more: the question may have stood open for an hour, a backup may have taken a day.
-async fn last_look(cluster: &Cluster, plan: &Plan) -> Result<(), Vec<Refusal>> {
+/// Everything once more, and who claims the database last of all.
+///
+/// The same facts are read three times, each time for another reason. The plan is what a person reviews. This last look finds what has
+/// changed since, because the question may have been open for an hour and a backup may have taken a day; it can read the API server, which the
+/// pod cannot. The guards in the pod find what CouchDB changes between this look and the DELETE; they run beside CouchDB, in the same exec
+/// as the DELETE, so nothing comes between the two.
+///
+/// Claims only exist on the API server, so no guard can hold them. They are read when everything else has been, and nothing is awaited
+/// between their last answer and the exec: a CouchDB that is slow to answer must not make that window longer.
+async fn last_look(
+    cluster: &Cluster,
+    plan: &Plan,
+    patience: &mut Patience<'_>,
+) -> Result<(), Vec<Refusal>> {
     let target = plan.target();
     let not_read = |what: &str, why: String| {
         vec![Refusal::NotRead {
@@ -104,6 +118,30 @@ async fn last_look(cluster: &Cluster, plan: &Plan) -> Result<(), Vec<Refusal>> {
             what: format!("{here} has been replaced or is not ready"),
         }]);
     }
+    // What was taken on is not waited for.
+    let limit = match plan.accepted().takes_kind(RiskKind::CatchingUp) {
+        true => Duration::ZERO,
+        false => CATCH_UP,
+    };
+    let mut patience = Patience {
+        limit,
+        tell: &mut *patience.tell,
+    };
+    let targets = std::slice::from_ref(target);
+    let look = read::couchdb(cluster, targets, plan.name(), &mut patience).await;
+    let unjudged = match look {
+        Ok(Look::Facts(unjudged)) => unjudged,
+        Ok(Look::Hung(refusals)) => return Err(refusals),
+        Ok(Look::NotFound { .. }) => {
+            return Err(vec![Refusal::Changed {
+                what: "the database has gone".to_owned(),
+            }]);
+        }
+        Err(error) => {
+            let why = error.message().to_owned();
+            return Err(not_read("the last look into CouchDB", why));
+        }
+    };
     let unclaimed = match read::claims(cluster, plan.name()).await {
         Ok(judged) => judged?,
         Err(error) => {
@@ -111,16 +149,7 @@ async fn last_look(cluster: &Cluster, plan: &Plan) -> Result<(), Vec<Refusal>> {
             return Err(not_read("what claims the database", why));
         }
     };
-    match read::couchdb(cluster, target, plan.name(), unclaimed).await {
-        Ok(Look::Facts(facts)) => plan.still_holds(plan::plan(*facts)?),
-        Ok(Look::NotFound { .. }) => Err(vec![Refusal::Changed {
-            what: "the database has gone".to_owned(),
-        }]),
-        Err(error) => {
-            let why = error.message().to_owned();
-            Err(not_read("the last look into CouchDB", why))
-        }
-    }
+    plan.still_holds(plan::plan(unjudged.with(unclaimed))?)
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! All that a plan is made of, as it was read. Judges nothing but what one member's answer means.
 
+use super::catch_up::CatchUp;
 use super::past::LastClaim;
 use super::work::Work;
 use crate::couchdb::Target;
@@ -20,6 +21,8 @@ pub enum Member {
     Never,
     /// It is not connected.
     Down,
+    /// It is connected as far as the others know, and did not answer in time: it hangs.
+    Silent,
     /// It did not tell.
     NotRead(String),
 }
@@ -46,13 +49,44 @@ pub struct Facts {
     pub shard_map: ShardMap,
     /// The whole entry of the shard map, as the member that was asked has it.
     pub shard_map_document: Value,
-    /// Each member of `membership.cluster_nodes`.
+    /// Each member of `membership.cluster_nodes`, and each node that the shard map names beside them.
     pub members: Vec<(String, Member)>,
-    /// The same members.
+    /// The members of the cluster.
     pub settings: Vec<(String, Settings)>,
+    pub catch_up: CatchUp,
     pub work: Work,
     pub unclaimed: Unclaimed,
     pub last_claim: LastClaim,
+}
+
+/// All that was read except who claims the database. Claims are judged last, and there are no facts without them.
+pub struct Unjudged {
+    catch_up: CatchUp,
+    join: Box<dyn FnOnce(Unclaimed) -> Facts + Send>,
+}
+
+impl Unjudged {
+    /// `join` makes the facts once nothing is known to claim the database.
+    pub(super) fn new(
+        catch_up: CatchUp,
+        join: impl FnOnce(Unclaimed) -> Facts + Send + 'static,
+    ) -> Self {
+        Self {
+            catch_up,
+            join: Box::new(join),
+        }
+    }
+
+    /// The facts with the claims' judgement.
+    #[must_use]
+    pub fn with(self, unclaimed: Unclaimed) -> Facts {
+        (self.join)(unclaimed)
+    }
+
+    /// The members that are behind.
+    pub(super) fn catch_up(&self) -> &CatchUp {
+        &self.catch_up
+    }
 }
 
 /// Why a member may not let go of its copy.
@@ -65,6 +99,22 @@ pub enum Doubt {
 }
 
 impl Facts {
+    /// The nodes that hold a copy, by the shard map: these are the members that a deletion is about.
+    pub fn holders(&self) -> impl Iterator<Item = &String> {
+        self.shard_map.by_node.keys()
+    }
+
+    /// Whether a member holds a copy.
+    pub fn holds(&self, member: &str) -> bool {
+        self.shard_map.by_node.contains_key(member)
+    }
+
+    /// The holders that are not members of the cluster: nothing that is asked of CouchDB reaches them.
+    pub fn foreign(&self) -> impl Iterator<Item = &String> {
+        self.holders()
+            .filter(|node| !self.membership.cluster_nodes.contains(node))
+    }
+
     /// What stands against a member, if anything.
     pub fn doubt(&self, member: &str) -> Option<Doubt> {
         let view = self.members.iter().find(|(m, _)| m == member);
@@ -74,12 +124,18 @@ impl Facts {
             return away("is not connected to its cluster");
         }
         match view.map(|(_, view)| view) {
-            Some(Member::Has(map)) if map.shard_suffix == self.shard_map.shard_suffix => None,
-            Some(Member::Has(_)) => other("has another database of this name".to_owned()),
+            Some(Member::Has(map)) if map.shard_suffix != self.shard_map.shard_suffix => {
+                other("has another database of this name".to_owned())
+            }
+            Some(Member::Has(map)) if map.by_node != self.shard_map.by_node => {
+                other("has another shard map of it".to_owned())
+            }
+            Some(Member::Has(_)) => None,
             Some(Member::Deleted | Member::Never) => {
                 other("does not have the database that the others have".to_owned())
             }
             Some(Member::Down) => away("is down"),
+            Some(Member::Silent) => other("does not answer: it hangs".to_owned()),
             Some(Member::NotRead(why)) => other(format!("did not tell about the database ({why})")),
             None => other("was not asked".to_owned()),
         }

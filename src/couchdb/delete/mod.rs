@@ -3,10 +3,11 @@
 //! One way, no way back: [`read`] ([`facts`]) → [`plan`] (facts to a plan, or refusals) → [`plan::Cleared`] (each [`risk`] taken on, the
 //! [`token`] of the reviewed plan compared) → [`confirm`] (the plan that was shown, to [`confirm::Confirmed`]) → [`execute`] (last look,
 //! one DELETE) → [`sent`] (what is known of it) → `read_back` → [`outcome`]. Only [`execute`] sends a DELETE, and it takes nothing but
-//! a `Confirmed`. Whose a database is, is judged in
-//! [`crate::model::ownership`], what else is at work on it is in [`work`].
+//! a `Confirmed`. Whose a database is, is judged in [`crate::model::ownership`], what else is at work on it is in [`work`], whether
+//! its copies are level in [`catch_up`].
 
 pub mod card;
+pub mod catch_up;
 pub mod confirm;
 pub mod execute;
 pub mod facts;

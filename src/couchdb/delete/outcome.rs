@@ -1,8 +1,9 @@
 //! What became of a deletion: from the answer to the DELETE ([`super::sent`]) and what the members say afterwards.
 //!
-//! Only a 200 says that every member let go of its copy. A 202 has the same body and says that one did not; after a lost answer the
-//! members' word alone cannot tell the two apart, since a member that was away forgets the name and keeps the files. So a lost answer
-//! stays unknown, whatever is seen later: that is told as evidence.
+//! Only a 200 says that every member let go of its copy. A 202 has the same body and says that one did not. After any other answer, or
+//! none, the members of the shard map decide: it is deleted where each of them says so. A member that was away forgets the name and keeps
+//! the files, so its word counts only if it was there all along. While one still has the database a cut-off exec may still delete it,
+//! which leaves the outcome unknown, unless CouchDB itself refused in a whole answer.
 
 use super::plan::{Member, Plan};
 use super::refusal::Refusal;
@@ -16,11 +17,13 @@ pub type ReadBack = Result<Vec<(String, Member)>, String>;
 /// How a deletion ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// Gone on every member; members that could not be read back, with why.
+    /// Gone on every member; members that could not be read back, with why; and what the DELETE itself gave where the members alone
+    /// say that it is gone.
     Deleted {
         gone: usize,
         of: usize,
         unread: Vec<String>,
+        despite: Option<String>,
     },
     /// Deleted, and there again: created anew at this time, in seconds since 1970.
     CameBack { created: Option<i64> },
@@ -66,16 +69,25 @@ pub fn conclude(plan: &Plan, sent: Sent, read_back: ReadBack) -> Outcome {
         seen,
         files: plan.files(),
     };
+    let gone = Gone::of(plan, &read_back);
     match sent {
         Sent::Not(refusal) => return Outcome::Refused(vec![refusal]),
+        Sent::Refused(refusal) => return refused(plan, refusal, gone, seen),
         Sent::Absent => {
-            if read_back.is_ok_and(|members| members.iter().any(|(_, m)| keeps(plan, m))) {
-                let why =
-                    "CouchDB answered 404, as if another had deleted it, and a member still has it";
-                return incomplete(why, seen);
-            }
-            return Outcome::AlreadyGone;
+            return match gone {
+                Gone::Everywhere | Gone::Replaced => Outcome::AlreadyGone,
+                Gone::InPart | Gone::Nowhere => incomplete(
+                    "CouchDB answered 404, as if another had deleted it, and a member still has it",
+                    seen,
+                ),
+                Gone::NotKnown => Outcome::Unknown {
+                    answered: true,
+                    why: "CouchDB answered 404 and not every member could be asked".to_owned(),
+                    seen,
+                },
+            };
         }
+        Sent::Unknown { why, .. } if gone == Gone::Everywhere => return despite(plan, why, seen),
         Sent::Unknown { answered, why } => {
             return Outcome::Unknown {
                 answered,
@@ -89,12 +101,20 @@ pub fn conclude(plan: &Plan, sent: Sent, read_back: ReadBack) -> Outcome {
         }
         Sent::Done => {}
     }
+    if let [first, ..] = plan.facts().foreign().collect::<Vec<_>>()[..] {
+        let why = format!(
+            "{}, which its shard map names, is not a member of the cluster and keeps its files",
+            crate::text::one_line(first)
+        );
+        return incomplete(&why, seen);
+    }
     let of = plan.members().len();
     let Ok(members) = read_back else {
         return Outcome::Deleted {
             gone: 0,
             of,
             unread: seen,
+            despite: None,
         };
     };
     if members.iter().any(|(_, m)| keeps(plan, m)) {
@@ -120,13 +140,105 @@ pub fn conclude(plan: &Plan, sent: Sent, read_back: ReadBack) -> Outcome {
         .filter(|(_, m)| *m != Member::Deleted)
         .map(|(name, m)| line(plan, name, m))
         .collect();
-    Outcome::Deleted { gone, of, unread }
+    Outcome::Deleted {
+        gone,
+        of,
+        unread,
+        despite: None,
+    }
+}
+
+/// What the members that hold a copy say together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Gone {
+    /// Each says that it is deleted.
+    Everywhere,
+    /// None has it, and not all by a deletion: one never had it, or has a later one of its name.
+    Replaced,
+    /// One still has it, another says that it is deleted.
+    InPart,
+    /// One still has it, and none says that it is deleted.
+    Nowhere,
+    /// None has it, as far as they could be asked.
+    NotKnown,
+}
+
+impl Gone {
+    fn of(plan: &Plan, read_back: &ReadBack) -> Self {
+        let Ok(members) = read_back else {
+            return Self::NotKnown;
+        };
+        let holders = plan.members();
+        let view = |name: &String| members.iter().find(|(n, _)| n == name).map(|(_, m)| m);
+        let all = |says: &dyn Fn(&Member) -> bool| {
+            !holders.is_empty() && holders.iter().all(|name| view(name).is_some_and(says))
+        };
+        let any = |says: &dyn Fn(&Member) -> bool| members.iter().any(|(_, m)| says(m));
+        let deleted = |m: &Member| *m == Member::Deleted;
+        let let_go = |m: &Member| match m {
+            Member::Deleted | Member::Never => true,
+            Member::Has(map) => is_later(plan, map),
+            Member::Down | Member::Silent | Member::NotRead(_) => false,
+        };
+        match any(&|m| keeps(plan, m)) {
+            true if any(&deleted) => Self::InPart,
+            true => Self::Nowhere,
+            false if all(&deleted) => Self::Everywhere,
+            false if all(&let_go) => Self::Replaced,
+            false => Self::NotKnown,
+        }
+    }
+}
+
+/// Each member says that it is deleted, and the DELETE itself did not: `why`. One that was away before may still have its files.
+fn despite(plan: &Plan, why: String, seen: Vec<String>) -> Outcome {
+    if let Some(away) = plan.out_of_reach().first() {
+        let away = crate::text::one_line(away);
+        return Outcome::Incomplete {
+            why: format!(
+                "{why}; every member says that it is deleted, and {away} was away and keeps its files"
+            ),
+            seen,
+            files: plan.files(),
+        };
+    }
+    let of = plan.members().len();
+    Outcome::Deleted {
+        gone: of,
+        of,
+        unread: Vec::new(),
+        despite: Some(why),
+    }
+}
+
+/// It was not sent, or CouchDB refused it. That CouchDB refused is said only where a member that still has the database bears it out.
+fn refused(plan: &Plan, refusal: Refusal, gone: Gone, seen: Vec<String>) -> Outcome {
+    let Refusal::ByCouchDb { answer } = &refusal else {
+        return match gone {
+            Gone::Everywhere => Outcome::AlreadyGone,
+            _ => Outcome::Refused(vec![refusal]),
+        };
+    };
+    let why = format!("CouchDB answered {answer}");
+    match gone {
+        Gone::Nowhere => Outcome::Refused(vec![refusal]),
+        Gone::Everywhere => despite(plan, why, seen),
+        Gone::Replaced | Gone::InPart | Gone::NotKnown => Outcome::Unknown {
+            answered: true,
+            why,
+            seen,
+        },
+    }
 }
 
 /// Ctrl-C while the members were asked; what had been seen by then. A 202 tells enough without them.
 pub fn interrupted(plan: &Plan, sent: Sent, read_back: ReadBack) -> Outcome {
     let (answered, why) = match sent {
         Sent::Not(_) | Sent::Accepted => return conclude(plan, sent, read_back),
+        Sent::Refused(Refusal::ByCouchDb { answer }) => {
+            (true, format!("CouchDB answered {answer}"))
+        }
+        Sent::Refused(refusal) => return Outcome::Refused(vec![refusal]),
         Sent::Done => (true, "CouchDB answered 200".to_owned()),
         Sent::Absent => (true, "CouchDB answered 404".to_owned()),
         Sent::Unknown { answered, why } => (answered, why),
@@ -143,7 +255,7 @@ pub fn interrupted(plan: &Plan, sent: Sent, read_back: ReadBack) -> Outcome {
 pub fn may_still(plan: &Plan, sent: &Sent, name: &str, member: &Member) -> bool {
     match member {
         Member::Has(map) => plan.is_same(map),
-        Member::NotRead(_) => true,
+        Member::NotRead(_) | Member::Silent => true,
         Member::Down => {
             let was_there = plan
                 .facts()
@@ -185,6 +297,7 @@ pub fn line(plan: &Plan, name: &str, member: &Member) -> String {
         Member::Deleted => "says it is deleted".to_owned(),
         Member::Never => "says it never had it".to_owned(),
         Member::Down => "is down".to_owned(),
+        Member::Silent => "does not answer".to_owned(),
         Member::NotRead(why) => format!("did not tell: {why}"),
     };
     format!("{} {says}", crate::text::one_line(name))

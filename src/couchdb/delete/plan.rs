@@ -188,9 +188,26 @@ impl Plan {
         &self.facts.target
     }
 
-    /// The members that must all let go of the database.
-    pub fn members(&self) -> &[String] {
-        &self.facts.membership.cluster_nodes
+    /// The members that must all let go of the database: those that hold a copy, by its shard map.
+    pub fn members(&self) -> Vec<String> {
+        self.facts.holders().cloned().collect()
+    }
+
+    /// Why what is read of it now may be stale: a backup says so.
+    pub fn stale(&self) -> Vec<String> {
+        let behind = self.facts.catch_up.behind.iter();
+        behind.map(super::catch_up::Behind::sentence).collect()
+    }
+
+    /// The members whose copies a deletion may not have reached, by what was known before it: away, or not in the cluster.
+    pub(super) fn out_of_reach(&self) -> Vec<&String> {
+        let holders = self.facts.holders();
+        let foreign: Vec<&String> = self.facts.foreign().collect();
+        holders
+            .filter(|node| {
+                foreign.contains(node) || matches!(self.facts.doubt(node), Some(Doubt::Away(_)))
+            })
+            .collect()
     }
 
     /// Whether an entry of the shard map is of the very database that was planned for, not of a later one of its name.
@@ -337,6 +354,14 @@ pub fn plan(facts: Facts) -> Result<Plan, Vec<Refusal>> {
             "CouchDB names none".into(),
         ));
     }
+    if facts.shard_map.by_node.is_empty() {
+        let why = "its entry in the shard map names none".into();
+        refusals.push(not_read("which members hold the database", why));
+    }
+    refusals.extend(conflicts(&facts));
+    for (what, why) in &facts.catch_up.unread {
+        refusals.push(not_read(what, why.clone()));
+    }
     for member in expected {
         if let Some(Doubt::Other(why)) = facts.doubt(member) {
             let member = one_line(member);
@@ -381,6 +406,28 @@ pub fn plan(facts: Facts) -> Result<Plan, Vec<Refusal>> {
         risks,
         token,
         overrides: Overrides::default(),
+    })
+}
+
+/// Entries of the shard map with other leaf revisions beside them: CouchDB picks one, and the others may name other members.
+fn conflicts(facts: &Facts) -> Option<Refusal> {
+    let own = ("the member that was asked", &facts.shard_map);
+    let members = facts.members.iter().filter_map(|(name, view)| match view {
+        Member::Has(map) => Some((name.as_str(), map)),
+        _ => None,
+    });
+    let (member, map) = members
+        .chain([own])
+        .find(|(_, map)| !map.conflicts.is_empty())?;
+    let revisions: Vec<String> = map.conflicts.iter().map(|rev| one_line(rev)).collect();
+    Some(Refusal::NotRead {
+        what: "which members hold the database".to_owned(),
+        why: format!(
+            "its entry in the shard map has conflicts on {} ({} beside {})",
+            one_line(member),
+            revisions.join(", "),
+            one_line(&map.rev)
+        ),
     })
 }
 

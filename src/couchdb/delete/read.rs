@@ -5,25 +5,39 @@ mod kubernetes;
 pub use kubernetes::claims;
 pub(super) use kubernetes::pods;
 
-use super::facts::{Facts, Member, Settings};
+use super::catch_up::CatchUp;
+use super::facts::{Facts, Member, Settings, Unjudged};
+use super::past::LastClaim;
+use super::read_back::Patience;
+use super::refusal::Refusal;
 use super::work::{List, Work};
 use crate::cluster::Cluster;
 use crate::couchdb::Target;
 use crate::couchdb::request::{Path, Setting};
-use crate::couchdb::response::{DatabaseInfo, Membership, NoResponse, Server, ShardMap};
+use crate::couchdb::response::{Copy, DatabaseInfo, Membership, NoResponse, Server, ShardMap};
 use crate::couchdb::script::Job;
 use crate::couchdb::transport::{self, Answers, Failure};
 use crate::error::{Error, Result};
 use crate::model::names::DatabaseName;
-use crate::model::ownership::Unclaimed;
+use crate::text::one_line;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// How long members may take to catch up before it is a risk.
+pub const CATCH_UP: Duration = Duration::from_secs(30);
+/// The pause before they are asked again.
+const PAUSE: Duration = Duration::from_secs(3);
 
 /// What CouchDB says of a database.
 pub enum Look {
-    Facts(Box<Facts>),
+    Facts(Box<Unjudged>),
+    /// Members do not answer at all: nothing that asks the whole cluster would.
+    Hung(Vec<Refusal>),
     /// It is not there: what each member says, and the databases of the same namespace.
     NotFound {
+        target: Box<Target>,
         members: Vec<(String, Member)>,
         others: Vec<String>,
     },
@@ -39,66 +53,236 @@ fn lists() -> [(List, Path); 4] {
     ]
 }
 
-/// Reads CouchDB in two runs: the server, the cluster, the database and what is at work; then each member. The first read goes alone, and a
-/// 401 or 403 ends it: a few more would lock the account, for the pod's own probes too.
+/// Reads CouchDB through the first of these pods whose own member is not in maintenance, else through the last. While a member is
+/// still catching up, everything is read again, for as long as `patience` says.
 ///
 /// # Errors
 /// What could not be read, by the pod it was asked in.
 pub async fn couchdb(
     cluster: &Cluster,
-    target: &Target,
+    targets: &[Target],
     name: &DatabaseName,
-    unclaimed: Unclaimed,
+    patience: &mut Patience<'_>,
 ) -> Result<Look> {
-    let database = Path::database(name);
-    let local = Path::shard_map("_local", name);
-    let pods = pods(cluster, target).await?;
     let last_claim = kubernetes::last_claim(cluster, name).await?;
-    let mut paths = vec![
+    let mut server = server(cluster, targets, name).await?;
+    let started = Instant::now();
+    loop {
+        let target = server.target.clone();
+        let look = look(cluster, server, name, &last_claim).await?;
+        let Look::Facts(facts) = &look else {
+            return Ok(look);
+        };
+        let waited = started.elapsed();
+        let left = patience.limit.saturating_sub(waited);
+        let Some(behind) = facts.catch_up().behind.first().filter(|_| !left.is_zero()) else {
+            return Ok(look);
+        };
+        (patience.tell)(&format!(
+            "Waiting for the members to catch up, {}s of {}s: {}",
+            waited.as_secs(),
+            patience.limit.as_secs(),
+            behind.sentence()
+        ));
+        tokio::time::sleep(PAUSE.min(left)).await;
+        server = self::server(cluster, std::slice::from_ref(&target), name).await?;
+    }
+}
+
+/// A pod's own member: what it says without asking any other one.
+struct Local {
+    target: Target,
+    server: Server,
+    membership: Membership,
+    /// The path of the database's entry in its shard map, with the answer.
+    entry: Path,
+    answers: Answers,
+}
+
+/// The first run: what the pod's own member knows. A first 401 or 403 ends it: a few more would lock the account, for the pod's own
+/// probes too.
+async fn server(cluster: &Cluster, targets: &[Target], name: &DatabaseName) -> Result<Local> {
+    let entry = Path::shard_map_with_conflicts("_local", name);
+    let maintenance = Path::setting("_local", Setting::Maintenance);
+    let paths = vec![
         Path::root(),
         Path::membership(),
-        database.clone(),
-        local.clone(),
+        entry.clone(),
+        maintenance.clone(),
     ];
-    paths.extend(lists().map(|(_, path)| path));
-    let answers = read(cluster, target, paths).await?;
-    let server: Server = document(target, &answers, &Path::root())?;
-    let membership: Membership = document(target, &answers, &Path::membership())?;
-    let nodes = &membership.cluster_nodes;
-    if let Some(Ok(response)) = answers.get(&database)
-        && response.is_absent("Database does not exist.")
-    {
-        let members = members(cluster, target, nodes, name)
-            .await
-            .map_err(|f| f.into_error(target))?;
-        return Ok(Look::NotFound {
-            members,
-            others: others(cluster, target, name).await,
+    for (at, target) in targets.iter().enumerate() {
+        let answers = read(cluster, target, &Job::Look(paths.clone())).await?;
+        let server = document(target, &answers, &Path::root())?;
+        // In maintenance it answers for itself, and may not for the cluster.
+        let in_maintenance = matches!(mode(&answers, &maintenance), Ok(Some(_)));
+        if in_maintenance && at + 1 < targets.len() {
+            continue;
+        }
+        let membership = document(target, &answers, &Path::membership())?;
+        return Ok(Local {
+            target: target.clone(),
+            server,
+            membership,
+            entry,
+            answers,
         });
     }
-    let info: DatabaseInfo = document(target, &answers, &database)?;
-    let shard_map: ShardMap = document(target, &answers, &local)?;
-    let shard_map_document: Value = document(target, &answers, &local)?;
-    let mut work = Work::default();
-    for (list, path) in lists() {
-        work.take(list, listed(list, &answers, &path), name);
-    }
-    let (members, settings) = members_and_settings(cluster, target, nodes, name).await?;
-    Ok(Look::Facts(Box::new(Facts {
-        name: name.clone(),
-        target: target.clone(),
-        pods,
+    Err(Error::new("CouchDB has no pod that can be asked"))
+}
+
+/// Reads the rest in three runs, four where copies are compared: each member alone, so that one that hangs is found before anything waits for
+/// the whole cluster; then the database, what is at work and the members' settings.
+async fn look(
+    cluster: &Cluster,
+    local: Local,
+    name: &DatabaseName,
+    last_claim: &LastClaim,
+) -> Result<Look> {
+    let Local {
+        target,
         server,
         membership,
-        database: info,
-        shard_map,
-        shard_map_document,
-        members,
-        settings,
-        work,
-        unclaimed,
-        last_claim,
-    })))
+        entry,
+        answers,
+    } = local;
+    let target = &target;
+    let pods = pods(cluster, target).await?;
+    let map: Option<Value> = answers
+        .get(&entry)
+        .and_then(|a| a.as_ref().ok())
+        .filter(|r| r.status == 200)
+        .map(|r| r.body.clone());
+    let known: Option<ShardMap> = map.and_then(|map| serde_json::from_value(map).ok());
+    let mut nodes = membership.cluster_nodes.clone();
+    for node in known.iter().flat_map(|map| map.by_node.keys()) {
+        if !nodes.contains(node) {
+            nodes.push(node.clone());
+        }
+    }
+    let views = members(cluster, target, &nodes, name, &Job::Look).await;
+    let views = views.map_err(|f| f.into_error(target))?;
+    let hung: Vec<Refusal> = views
+        .iter()
+        .filter(|(_, view)| *view == Member::Silent)
+        .map(|(node, _)| Refusal::Member {
+            member: one_line(node),
+            why: "does not answer: it hangs".to_owned(),
+        })
+        .collect();
+    if !hung.is_empty() {
+        return Ok(Look::Hung(hung));
+    }
+
+    let database = Path::database(name);
+    let mut paths = vec![database.clone()];
+    paths.extend(lists().map(|(_, path)| path));
+    let cluster_nodes = &membership.cluster_nodes;
+    let settings_of = |node: &String| {
+        [Setting::Maintenance, Setting::Recovery].map(|setting| Path::setting(node, setting))
+    };
+    paths.extend(cluster_nodes.iter().flat_map(settings_of));
+    // Of a member that is away nothing more is asked: it is a risk of its own.
+    let holders: Vec<&String> = views
+        .iter()
+        .filter(|(node, view)| {
+            let holds = known.as_ref().is_some_and(|m| m.by_node.contains_key(node));
+            holds && cluster_nodes.contains(node) && matches!(view, Member::Has(_))
+        })
+        .map(|(node, _)| node)
+        .collect();
+    paths.extend(holders.iter().map(|node| Path::system(node)));
+    let rest = read(cluster, target, &Job::Read(paths)).await?;
+    if let Some(Ok(response)) = rest.get(&database)
+        && response.is_absent("Database does not exist.")
+    {
+        let others = others(cluster, target, name).await;
+        return Ok(Look::NotFound {
+            target: Box::new(target.clone()),
+            members: views,
+            others,
+        });
+    }
+    let info: DatabaseInfo = document(target, &rest, &database)?;
+    let shard_map: ShardMap = document(target, &answers, &entry)?;
+    let shard_map_document: Value = document(target, &answers, &entry)?;
+    let mut work = Work::default();
+    for (list, path) in lists() {
+        work.take(list, listed(list, &rest, &path), name);
+    }
+    let settings = |node: &String| {
+        let [maintenance, recovery] = settings_of(node);
+        let settings = Settings {
+            maintenance: mode(&rest, &maintenance),
+            recovery: setting(&rest, &recovery)
+                .map(|keeps| keeps.is_some_and(|value| value != "false")),
+        };
+        (node.clone(), settings)
+    };
+    let settings = cluster_nodes.iter().map(settings).collect();
+    let systems: Vec<_> = holders
+        .iter()
+        .map(|node| ((*node).clone(), part(&rest, &Path::system(node))))
+        .collect();
+    let mut catch_up = CatchUp::of(&systems);
+    if catch_up.is_undecided() {
+        catch_up.compare(copies(cluster, target, &shard_map, &holders, name).await?);
+    }
+    let (name, target, last_claim) = (name.clone(), target.clone(), last_claim.clone());
+    let join = {
+        let catch_up = catch_up.clone();
+        move |unclaimed| Facts {
+            name,
+            target,
+            pods,
+            server,
+            membership,
+            database: info,
+            shard_map,
+            shard_map_document,
+            members: views,
+            settings,
+            catch_up,
+            work,
+            unclaimed,
+            last_claim,
+        }
+    };
+    Ok(Look::Facts(Box::new(Unjudged::new(catch_up, join))))
+}
+
+/// Each copy of each shard, by range and member.
+async fn copies(
+    cluster: &Cluster,
+    target: &Target,
+    map: &ShardMap,
+    holders: &[&String],
+    name: &DatabaseName,
+) -> Result<Vec<(String, String, std::result::Result<Copy, String>)>> {
+    let suffix = String::from_utf8_lossy(&map.shard_suffix);
+    let shards: Vec<(String, String, Path)> = map
+        .by_node
+        .iter()
+        .filter(|(node, _)| holders.contains(node))
+        .flat_map(|(node, ranges)| {
+            let path = |range: &String| Path::shard(node, range, name, &suffix);
+            ranges
+                .iter()
+                .map(move |range| (range.clone(), node.clone(), path(range)))
+        })
+        .collect();
+    let paths = shards.iter().map(|(_, _, path)| path.clone()).collect();
+    let answers = read(cluster, target, &Job::Read(paths)).await?;
+    let copy = |(range, node, path)| (range, node, part(&answers, &path));
+    Ok(shards.into_iter().map(copy).collect())
+}
+
+/// A document that is wanted where it can be had, or why it cannot.
+fn part<T: DeserializeOwned>(answers: &Answers, path: &Path) -> std::result::Result<T, String> {
+    match answers.get(path) {
+        Some(Ok(r)) if r.status == 200 => serde_json::from_value(r.body.clone())
+            .map_err(|e| format!("its answer cannot be read: {e}")),
+        _ => Err(complaint(answers, path)),
+    }
 }
 
 /// One of CouchDB's lists. A server without `_replicator` has no replication documents.
@@ -130,40 +314,9 @@ fn complaint(answers: &Answers, path: &Path) -> String {
     }
 }
 
-/// What each member says of the database and of itself.
-type Members = (Vec<(String, Member)>, Vec<(String, Settings)>);
-
-/// Asks each member for its own entry of the shard map and its settings, in one run.
-async fn members_and_settings(
-    cluster: &Cluster,
-    target: &Target,
-    nodes: &[String],
-    name: &DatabaseName,
-) -> Result<Members> {
-    let of = |node: &String| {
-        [
-            Path::shard_map(node, name),
-            Path::setting(node, Setting::Maintenance),
-            Path::setting(node, Setting::Recovery),
-        ]
-    };
-    if nodes.is_empty() {
-        return Ok((Vec::new(), Vec::new()));
-    }
-    let paths = nodes.iter().flat_map(of).collect();
-    let answers = read(cluster, target, paths).await?;
-    let both = nodes.iter().map(|node| {
-        let [map, maintenance, recovery] = of(node);
-        let settings = Settings {
-            maintenance: setting(&answers, &maintenance)
-                .map(|mode| mode.filter(|mode| !matches!(mode.as_str(), "" | "false"))),
-            recovery: setting(&answers, &recovery)
-                .map(|keeps| keeps.is_some_and(|value| value != "false")),
-        };
-        let member = (node.clone(), member(&answers, &map));
-        (member, (node.clone(), settings))
-    });
-    Ok(both.unzip())
+/// `maintenance_mode` where it is anything but off.
+fn mode(answers: &Answers, path: &Path) -> std::result::Result<Option<String>, String> {
+    setting(answers, path).map(|mode| mode.filter(|mode| !matches!(mode.as_str(), "" | "false")))
 }
 
 /// A setting's value; `None` where it is not set.
@@ -171,7 +324,7 @@ fn setting(answers: &Answers, path: &Path) -> std::result::Result<Option<String>
     match answers.get(path) {
         Some(Ok(r)) if r.is_absent("unknown_config_value") => Ok(None),
         Some(Ok(r)) if r.status == 200 => match r.body.as_str() {
-            Some(value) => Ok(Some(crate::text::one_line(value))),
+            Some(value) => Ok(Some(one_line(value))),
             None => Err("its answer is no text".to_owned()),
         },
         _ => Err(complaint(answers, path)),
@@ -187,12 +340,14 @@ pub async fn members(
     target: &Target,
     nodes: &[String],
     name: &DatabaseName,
+    job: &dyn Fn(Vec<Path>) -> Job,
 ) -> std::result::Result<Vec<(String, Member)>, Failure> {
     if nodes.is_empty() {
         return Ok(Vec::new());
     }
-    let paths: Vec<Path> = nodes.iter().map(|n| Path::shard_map(n, name)).collect();
-    let answers = transport::run(cluster, target, &Job::Read(paths.clone())).await?;
+    let entry = |node: &String| Path::shard_map_with_conflicts(node, name);
+    let paths: Vec<Path> = nodes.iter().map(entry).collect();
+    let answers = transport::run(cluster, target, &job(paths.clone())).await?;
     Ok(nodes
         .iter()
         .zip(&paths)
@@ -210,6 +365,7 @@ fn member(answers: &Answers, path: &Path) -> Member {
         Some(Ok(r)) if r.is_absent("missing") => Member::Never,
         Some(Ok(r)) if r.status == 412 && r.body["error"] == "nodedown" => Member::Down,
         Some(Ok(r)) => Member::NotRead(format!("it answered {}", r.clause())),
+        Some(Err(NoResponse::TimedOut)) => Member::Silent,
         Some(Err(none)) => Member::NotRead(none.clause()),
         None => Member::NotRead(
             answers
@@ -234,8 +390,8 @@ async fn others(cluster: &Cluster, target: &Target, name: &DatabaseName) -> Vec<
     }
 }
 
-async fn read(cluster: &Cluster, target: &Target, paths: Vec<Path>) -> Result<Answers> {
-    let answers = transport::run(cluster, target, &Job::Read(paths))
+async fn read(cluster: &Cluster, target: &Target, job: &Job) -> Result<Answers> {
+    let answers = transport::run(cluster, target, job)
         .await
         .map_err(|f| f.into_error(target))?;
     if let Some(refusal) = answers.locked_out() {

@@ -5,6 +5,7 @@ use super::plan::{Member, Plan};
 use super::read;
 use super::sent::Sent;
 use crate::cluster::Cluster;
+use crate::couchdb::script::Job;
 use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout};
 
@@ -28,9 +29,11 @@ pub(super) async fn read_back(
     patience: &mut Patience<'_>,
     last: &mut ReadBack,
 ) {
-    let limit = match sent {
-        Sent::Unknown { .. } => patience.limit.min(UNKNOWN),
-        _ => patience.limit,
+    let unknown = matches!(sent, Sent::Unknown { .. });
+    let limit = if unknown {
+        patience.limit.min(UNKNOWN)
+    } else {
+        patience.limit
     };
     *last = ask(cluster, plan).await;
     let (started, mut pause) = (Instant::now(), PAUSE);
@@ -51,16 +54,35 @@ pub(super) async fn read_back(
         let Ok(again) = timeout(left.max(PAUSE), ask(cluster, plan)).await else {
             return;
         };
-        // What a member said stays known when it cannot be asked again.
-        if again.is_ok() || last.is_err() {
-            *last = again;
+        *last = joined(last, again, unknown);
+    }
+}
+
+/// What is known after one read more. What a member said stays known when it cannot be asked again. After a lost answer one that was down
+/// stays down for good: when it is back it says "deleted" and keeps its files.
+fn joined(before: &ReadBack, now: ReadBack, unknown: bool) -> ReadBack {
+    match (before, now) {
+        (Ok(before), Err(_)) => Ok(before.clone()),
+        (Ok(before), Ok(now)) if unknown => {
+            let was_down = |name: &String| {
+                let view = before.iter().find(|(n, _)| n == name).map(|(_, m)| m);
+                view == Some(&Member::Down)
+            };
+            let stays = |(name, view): (String, Member)| match view {
+                Member::Deleted if was_down(&name) => (name, Member::Down),
+                view => (name, view),
+            };
+            Ok(now.into_iter().map(stays).collect())
         }
+        (_, now) => now,
     }
 }
 
 /// What is waited for, if anything is.
 fn open(plan: &Plan, sent: &Sent, last: &ReadBack) -> Option<String> {
     match last {
+        // Nothing is under way, and credentials that failed must not fail again.
+        _ if matches!(sent, Sent::Refused(_)) => None,
         Err(why) => Some(why.clone()),
         Ok(members) => members
             .iter()
@@ -70,7 +92,37 @@ fn open(plan: &Plan, sent: &Sent, last: &ReadBack) -> Option<String> {
 }
 
 async fn ask(cluster: &Cluster, plan: &Plan) -> Result<Vec<(String, Member)>, String> {
-    read::members(cluster, plan.target(), plan.members(), plan.name())
+    let members = plan.members();
+    read::members(cluster, plan.target(), &members, plan.name(), &Job::Read)
         .await
         .map_err(|failure| failure.clause())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn members(views: [Member; 2]) -> ReadBack {
+        let names = ["couchdb@db-0", "couchdb@db-1"].map(str::to_owned);
+        Ok(names.into_iter().zip(views).collect())
+    }
+
+    #[test]
+    fn a_member_that_was_down_after_a_lost_answer_is_not_believed_when_it_is_back() {
+        let before = members([Member::Deleted, Member::Down]);
+        let now = || members([Member::Deleted, Member::Deleted]);
+        assert_eq!(joined(&before, now(), true), before);
+        // A 200 says that it took part.
+        assert_eq!(joined(&before, now(), false), now());
+    }
+
+    #[test]
+    fn what_was_seen_outlives_a_read_that_fails() {
+        let before = members([Member::Deleted, Member::Silent]);
+        let failed = || Err("the exec failed".to_owned());
+        for unknown in [true, false] {
+            assert_eq!(joined(&before, failed(), unknown), before);
+            assert_eq!(joined(&failed(), before.clone(), unknown), before);
+        }
+    }
 }

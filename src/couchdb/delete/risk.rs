@@ -162,13 +162,26 @@ pub fn of(facts: &Facts) -> Vec<Risk> {
     for member in &facts.membership.cluster_nodes {
         let name = one_line(member);
         if let Some(Doubt::Away(why)) = facts.doubt(member) {
-            let what =
-                format!("member {name} {why}; a deletion now would leave the data on its disk");
-            risk(RiskKind::MemberDown, what);
+            // A member without a copy has nothing to leave behind.
+            if facts.holds(member) {
+                let what =
+                    format!("member {name} {why}; a deletion now would leave the data on its disk");
+                risk(RiskKind::MemberDown, what);
+            }
         } else if let Some(Ok(Some(mode))) = facts.settings_of(member).map(|s| &s.maintenance) {
             let what = format!("member {name} is in maintenance (maintenance_mode = {mode})");
             risk(RiskKind::Maintenance, what);
         }
+    }
+    for node in facts.foreign() {
+        let what = format!(
+            "its shard map names {}, which is not a member of the cluster: a deletion reaches neither its copies nor older files of them on other members",
+            one_line(node)
+        );
+        risk(RiskKind::ForeignMember, what);
+    }
+    for behind in &facts.catch_up.behind {
+        risk(RiskKind::CatchingUp, behind.sentence());
     }
     for replication in &facts.work.replications {
         risk(RiskKind::Replication, sentence(replication));

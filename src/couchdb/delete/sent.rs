@@ -1,7 +1,8 @@
 //! What is known of the one DELETE, by the run that was to send it.
 //!
-//! Only a status that CouchDB gave, in an output that is whole, is known. Where the output was cut, at whatever byte, the script may have
-//! gone on in the pod: then it may have been sent.
+//! Once the exec was attempted, only the API server's own 401, 403 or 404 says that nothing ran. Of all else the members are asked
+//! afterwards. Only a status that CouchDB gave, in an output that is whole, is known. Where the output was cut, at whatever byte, the
+//! script may have gone on in the pod: then it may have been sent.
 
 use super::refusal::Refusal;
 use crate::couchdb::response::{NoResponse, Response};
@@ -10,8 +11,10 @@ use crate::couchdb::transport::{Answers, Failure};
 /// What is known of the one DELETE.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Sent {
-    /// It was not sent, or CouchDB refused it: the database is as it was.
+    /// The API server turned the exec away: nothing ran.
     Not(Refusal),
+    /// By a whole output it was not sent, or CouchDB refused it ([`Refusal::ByCouchDb`]).
+    Refused(Refusal),
     /// 200: every member answered.
     Done,
     /// 202: some member did not.
@@ -27,10 +30,14 @@ pub fn sent(run: Result<Answers, Failure>) -> Sent {
     let answers = match run {
         Ok(answers) => answers,
         Err(failure) if failure.is_before_anything() => {
-            return Sent::Not(Refusal::NotRead {
+            let refusal = Refusal::NotRead {
                 what: "the last look into CouchDB".to_owned(),
                 why: failure.clause(),
-            });
+            };
+            return match failure {
+                Failure::Exec(_) => Sent::Not(refusal),
+                Failure::Unfit(_) | Failure::Broken(_) => Sent::Refused(refusal),
+            };
         }
         Err(failure) => return unanswered(failure.clause()),
     };
@@ -38,9 +45,9 @@ pub fn sent(run: Result<Answers, Failure>) -> Sent {
     if let (Some(guard), false) = (&answers.differs, answers.sending) {
         let read = matches!(answers.responses.last(), Some((_, Ok(r))) if r.status == 200);
         if let Some(written) = Refusal::written(guard).filter(|_| read) {
-            return Sent::Not(written);
+            return Sent::Refused(written);
         }
-        return Sent::Not(Refusal::Changed {
+        return Sent::Refused(Refusal::Changed {
             what: changed(guard, &answers.responses),
         });
     }
@@ -50,7 +57,7 @@ pub fn sent(run: Result<Answers, Failure>) -> Sent {
     }
     match answers.deletion {
         Some(Ok(response)) => answered(&response),
-        Some(Err(NoResponse::NotConnected)) => Sent::Not(Refusal::Changed {
+        Some(Err(NoResponse::NotConnected)) => Sent::Refused(Refusal::Changed {
             what: format!("{}: nothing was sent", NoResponse::NotConnected.clause()),
         }),
         Some(Err(broken)) => unanswered(broken.clause()),
@@ -72,7 +79,7 @@ fn answered(response: &Response) -> Sent {
         200 if ok => Sent::Done,
         202 if ok => Sent::Accepted,
         404 if response.reason() == "Database does not exist." => Sent::Absent,
-        400 | 401 | 403 | 405 => Sent::Not(Refusal::ByCouchDb {
+        400 | 401 | 403 | 405 => Sent::Refused(Refusal::ByCouchDb {
             answer: response.clause(),
         }),
         _ => Sent::Unknown {

@@ -1,5 +1,6 @@
 # One run of reads, or of guards and one DELETE. Arguments: mode, seconds for a read, seconds for the DELETE; then for `read` paths, for
 # `delete` pairs of a path and the text that its answer must hold, and last the database's path. bash ends with curl's exit codes.
+# A server that does not answer for `/` in time is asked nothing else.
 mode=$1 patience=$2 delete_patience=$3
 shift 3
 over_curl() {
@@ -39,7 +40,7 @@ same() {
   path=$1
 }
 case $mode in
-read) for path; do ask GET "$path" "$patience"; if locked_out; then break; fi; done;;
+read) for path; do ask GET "$path" "$patience"; if locked_out || [ "$rc$path" = 28/ ]; then break; fi; done;;
 delete) if same "$@"; then printf '%s sending\n' "$nonce"; ask DELETE "$path" "$delete_patience"; fi;;
 esac
 printf '%s done\n' "$nonce"

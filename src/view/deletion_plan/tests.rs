@@ -149,6 +149,10 @@ fn the_document_tells_all_that_was_seen_and_no_secret() {
             "maintenance": "false",
             "name": "couchdb@db-2",
             "up": false
+          },
+          {
+            "name": "couchdb@db-5",
+            "up": false
           }
         ],
         "namespace": "secure-kvs",
@@ -208,6 +212,16 @@ fn the_document_tells_all_that_was_seen_and_no_secret() {
           "accepted": false,
           "message": "member couchdb@db-2 is down; a deletion now would leave the data on its disk",
           "name": "member-down"
+        },
+        {
+          "accepted": false,
+          "message": "its shard map names couchdb@db-5, which is not a member of the cluster: a deletion reaches neither its copies nor older files of them on other members",
+          "name": "foreign-member"
+        },
+        {
+          "accepted": false,
+          "message": "member couchdb@db-1 was started less than ten minutes ago and internal replication has not finished: a copy may be stale",
+          "name": "catching-up"
         },
         {
           "accepted": false,

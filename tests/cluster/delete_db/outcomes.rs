@@ -69,7 +69,10 @@ fn while_it_waits(stage: &Stage, database: &str, meanwhile: impl FnOnce()) -> Sa
     let asked = || {
         let seen = stage.front.requests();
         let delete = seen.iter().position(|r| r.method == "DELETE")?;
-        seen[delete..].iter().find(|r| r.path == path).map(|_| ())
+        seen[delete..]
+            .iter()
+            .find(|r| r.bare_path() == path)
+            .map(|_| ())
     };
     testbed::wait("the read-back", Duration::from_secs(60), asked).expect("members are asked");
     meanwhile();

@@ -20,6 +20,7 @@ fn header() -> Header {
         identity: ".1700000000".into(),
         partitioned: false,
         shards: None,
+        stale: Vec::new(),
         shard_map: json!({"_id": "pds_database"}),
     }
 }
@@ -66,6 +67,7 @@ fn end(writer: Writer, documents: u64, deleted: u64, superseded: u64) -> Trailer
         finished: "2026-11-24T00:00:01Z".into(),
         update_seq: "9-x".into(),
         totals,
+        stale: Vec::new(),
         security: json!({"admins": {}}),
     };
     writer.finish(finish).unwrap().1

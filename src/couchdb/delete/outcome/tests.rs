@@ -59,7 +59,8 @@ fn only_a_200_is_a_deletion_though_a_202_has_the_same_body() {
         Outcome::Deleted {
             gone: 3,
             of: 3,
-            unread: vec![]
+            unread: vec![],
+            despite: None,
         }
     );
     assert_eq!(end(Sent::Accepted, deleted()).code(), Code::Incomplete);
@@ -67,34 +68,55 @@ fn only_a_200_is_a_deletion_though_a_202_has_the_same_body() {
 }
 
 #[test]
-fn couchdbs_refusals_deleted_nothing() {
+fn couchdbs_refusal_is_one_where_a_member_that_still_has_it_bears_it_out() {
     for (status, reason) in [
         (400, "bad_request"),
         (401, "unauthorized"),
         (403, "locked"),
         (405, "Only GET"),
     ] {
-        let sent = answer(status, json!({"error": "x", "reason": reason}));
+        let sent = || answer(status, json!({"error": "x", "reason": reason}));
         assert!(
-            matches!(&sent, Sent::Not(Refusal::ByCouchDb { answer }) if answer.contains(reason)),
-            "{sent:?}"
+            matches!(sent(), Sent::Refused(Refusal::ByCouchDb { answer }) if answer.contains(reason)),
         );
-        assert_eq!(end(sent, deleted()).code(), Code::Refused);
+        let end = |read_back| end(sent(), read_back);
+        assert_eq!(end(Ok(facts().members)).code(), Code::Refused);
+        let one_silent = |m: &mut Vec<(String, Member)>| m[0].1 = Member::Silent;
+        let mut rest = facts().members;
+        one_silent(&mut rest);
+        assert_eq!(end(Ok(rest)).code(), Code::Refused);
+        assert!(
+            matches!(end(deleted()), Outcome::Deleted { despite: Some(why), .. } if why.contains(reason))
+        );
+        // Neither of them: the members do not bear it out.
+        let part = with(|m| m[0].1 = Member::Has(map(1_709_251_200)));
+        for open in [part, with(one_silent), Err("no exec".into())] {
+            assert_eq!(end(open).code(), Code::Unknown);
+        }
     }
-    let gone = answer(
-        404,
-        json!({"error": "not_found", "reason": "Database does not exist."}),
-    );
-    assert_eq!(end(gone.clone(), deleted()), Outcome::AlreadyGone);
-    assert_eq!(
-        end(gone.clone(), Err("no exec".into())),
-        Outcome::AlreadyGone
-    );
+}
+
+#[test]
+fn a_404_counts_by_what_the_members_say() {
+    let gone = || {
+        answer(
+            404,
+            json!({"error": "not_found", "reason": "Database does not exist."}),
+        )
+    };
+    assert_eq!(end(gone(), deleted()), Outcome::AlreadyGone);
     let later = with(|m| m[0].1 = Member::Has(map(1_764_000_000)));
-    assert_eq!(end(gone.clone(), later), Outcome::AlreadyGone);
+    assert_eq!(end(gone(), later), Outcome::AlreadyGone);
+    for open in [
+        Err("no exec".into()),
+        with(|m| m[1].1 = Member::Down),
+        with(|m| m[1].1 = Member::Silent),
+    ] {
+        assert_eq!(end(gone(), open).code(), Code::Unknown);
+    }
     // Gone for CouchDB, not for one of its members.
     let left = with(|m| m[2].1 = Member::Has(map(1_709_251_200)));
-    let outcome = end(gone, left);
+    let outcome = end(gone(), left);
     assert_eq!(outcome.code(), Code::Incomplete);
     assert!(
         matches!(outcome, Outcome::Incomplete { seen, .. } if seen[2] == "couchdb@db-2 still has it")
@@ -103,13 +125,20 @@ fn couchdbs_refusals_deleted_nothing() {
 }
 
 #[test]
-fn what_may_have_deleted_is_unknown_whatever_is_seen_later() {
-    let broken = |why: &str| {
+fn what_may_have_deleted_is_deleted_where_every_member_says_so() {
+    let broken = |none: NoResponse| {
         sent(Ok(Answers {
-            deletion: Some(Err(NoResponse::Broken(why.into()))),
+            deletion: Some(Err(none)),
             sending: true,
             ..Answers::default()
         }))
+    };
+    let status = |code, reason: &str| {
+        sent(Err(Failure::Exec(ClusterError::Api(Box::new(Status {
+            code,
+            reason: reason.to_owned(),
+            ..Status::default()
+        })))))
     };
     let cases = [
         answer(500, json!({"error": "error", "reason": "timeout"})),
@@ -117,8 +146,8 @@ fn what_may_have_deleted_is_unknown_whatever_is_seen_later() {
         answer(503, json!(null)),
         answer(412, json!({"error": "nodedown"})),
         answer(404, json!({"error": "not_found", "reason": "missing"})),
-        broken("CouchDB did not answer in time"),
-        broken("the answer of CouchDB was cut"),
+        broken(NoResponse::TimedOut),
+        broken(NoResponse::Broken("the answer of CouchDB was cut".into())),
         sent(Ok(Answers {
             sending: true,
             ..Answers::default()
@@ -136,36 +165,128 @@ fn what_may_have_deleted_is_unknown_whatever_is_seen_later() {
         sent(Err(Failure::Exec(ClusterError::Other(
             "connection reset".into(),
         )))),
-        sent(Err(Failure::Exec(ClusterError::Api(Box::new(Status {
-            code: 500,
-            ..Status::default()
-        }))))),
+        // Of an API server only 401, 403 and 404 say that nothing ran.
+        status(400, "BadRequest"),
+        status(409, "Conflict"),
+        status(410, "Gone"),
+        status(422, "Invalid"),
+        status(429, "TooManyRequests"),
+        status(500, "InternalError"),
     ];
     for case in cases {
-        for seen in [
-            deleted(),
+        assert!(matches!(case, Sent::Unknown { .. }), "{case:?}");
+        let outcome = end(case.clone(), deleted());
+        assert!(
+            matches!(&outcome, Outcome::Deleted { gone: 3, of: 3, unread, despite: Some(_) } if unread.is_empty()),
+            "{case:?}: {outcome:?}"
+        );
+        for open in [
             Ok(facts().members),
+            with(|m| m[0].1 = Member::Has(map(1_709_251_200))),
+            with(|m| m[0].1 = Member::Has(map(1_764_000_000))),
+            with(|m| m[2].1 = Member::Never),
+            with(|m| m[2].1 = Member::Down),
+            with(|m| m[2].1 = Member::Silent),
+            with(|m| m[2].1 = Member::NotRead("cut".into())),
+            with(|m| {
+                m.pop();
+            }),
+            Ok(Vec::new()),
             Err("the exec failed".to_owned()),
         ] {
-            let outcome = end(case.clone(), seen);
-            assert!(
-                matches!(&outcome, Outcome::Unknown { seen, .. } if !seen.is_empty()),
-                "{case:?}: {outcome:?}"
-            );
-            assert_eq!(outcome.code(), Code::Unknown);
+            let outcome = end(case.clone(), open.clone());
+            assert_eq!(outcome.code(), Code::Unknown, "{case:?}: {open:?}");
         }
     }
 }
 
+/// A plan whose member was away when it was made, and is taken on.
+fn without_third() -> Plan {
+    let mut facts = facts();
+    facts.members[2].1 = Member::Down;
+    plan(facts).unwrap()
+}
+
+#[test]
+fn a_member_that_was_away_before_keeps_its_files_whatever_it_says_later() {
+    let lost = || sent(Err(Failure::Broken("no end within 200s".into())));
+    let outcome = conclude(&without_third(), lost(), deleted());
+    assert!(
+        matches!(&outcome, Outcome::Incomplete { why, .. } if why.ends_with("couchdb@db-2 was away and keeps its files")),
+        "{outcome:?}"
+    );
+}
+
+#[test]
+fn a_node_that_is_no_member_keeps_its_files_after_a_200_too() {
+    let mut facts = facts();
+    let foreign = "couchdb@db-5".to_owned();
+    let (ranges, maps) = (vec!["00000000-ffffffff".to_owned()], &mut facts.members);
+    for (_, view) in maps.iter_mut() {
+        if let Member::Has(map) = view {
+            map.by_node.insert(foreign.clone(), ranges.clone());
+        }
+    }
+    maps.push((foreign.clone(), Member::NotRead("no such node".into())));
+    facts.shard_map.by_node.insert(foreign, ranges);
+    let plan = plan(facts).unwrap();
+    assert!(
+        plan.risks()
+            .iter()
+            .any(|r| r.accept.name() == "foreign-member")
+    );
+    let said = with(|m| {
+        m.push((
+            "couchdb@db-5".into(),
+            Member::NotRead("no such node".into()),
+        ))
+    });
+    let outcome = conclude(&plan, Sent::Done, said);
+    assert!(
+        matches!(&outcome, Outcome::Incomplete { why, .. } if why.starts_with("couchdb@db-5, ")),
+        "{outcome:?}"
+    );
+}
+
+#[test]
+fn only_the_members_of_the_shard_map_count() {
+    let mut facts = facts();
+    for map in facts
+        .members
+        .iter_mut()
+        .filter_map(|(_, m)| match m {
+            Member::Has(map) => Some(map),
+            _ => None,
+        })
+        .chain([&mut facts.shard_map])
+    {
+        map.by_node.retain(|node, _| node == "couchdb@db-0");
+    }
+    // Another member, without a copy, is away: no risk.
+    facts.members[2].1 = Member::Down;
+    let plan = plan(facts).unwrap();
+    assert_eq!(
+        (plan.members(), plan.risks()),
+        (vec!["couchdb@db-0".into()], &[][..])
+    );
+    let lost = sent(Err(Failure::Broken("no end".into())));
+    let one = Ok(vec![("couchdb@db-0".to_owned(), Member::Deleted)]);
+    assert_eq!(conclude(&plan, lost, one).code(), Code::Ok);
+}
+
 #[test]
 fn what_was_not_sent_is_refused() {
-    let forbidden = ClusterError::Api(Box::new(Status {
-        code: 403,
-        message: "no".into(),
-        ..Status::default()
-    }));
+    for code in [401, 403, 404] {
+        let turned_away = ClusterError::Api(Box::new(Status {
+            code,
+            message: "no".into(),
+            ..Status::default()
+        }));
+        let sent = sent(Err(Failure::Exec(turned_away)));
+        assert!(matches!(sent, Sent::Not(_)), "{code}");
+        assert_eq!(end(sent, Err("not asked".into())).code(), Code::Refused);
+    }
     let cases = [
-        sent(Err(Failure::Exec(forbidden))),
         sent(Err(Failure::Unfit(Unfit::NoClient))),
         sent(Ok(Answers {
             deletion: Some(Err(NoResponse::NotConnected)),
@@ -189,8 +310,12 @@ fn what_was_not_sent_is_refused() {
         })),
     ];
     for case in cases {
-        assert!(matches!(case, Sent::Not(_)), "{case:?}");
-        assert_eq!(end(case, deleted()).code(), Code::Refused);
+        assert!(matches!(case, Sent::Refused(_)), "{case:?}");
+        for seen in [Ok(facts().members), Err("no exec".to_owned())] {
+            assert_eq!(end(case.clone(), seen).code(), Code::Refused);
+        }
+        // Somebody else has deleted it.
+        assert_eq!(end(case, deleted()), Outcome::AlreadyGone);
     }
 }
 
@@ -210,7 +335,7 @@ fn a_member_that_keeps_it_makes_it_incomplete() {
 
 #[test]
 fn what_was_answered_was_sent_for_certain() {
-    let answered = |sent: Sent| match end(sent, deleted()) {
+    let answered = |sent: Sent| match end(sent, Ok(facts().members)) {
         Outcome::Unknown { answered, .. } => answered,
         other => panic!("{other:?}"),
     };
@@ -244,7 +369,8 @@ fn a_member_that_was_not_read_back_is_named() {
         Outcome::Deleted {
             gone: 2,
             of: 3,
-            unread: vec!["couchdb@db-2 is down".into()]
+            unread: vec!["couchdb@db-2 is down".into()],
+            despite: None,
         }
     );
     assert_eq!(
@@ -252,14 +378,15 @@ fn a_member_that_was_not_read_back_is_named() {
         Outcome::Deleted {
             gone: 0,
             of: 3,
-            unread: vec!["the members were not asked: no exec".into()]
+            unread: vec!["the members were not asked: no exec".into()],
+            despite: None,
         }
     );
 }
 
 proptest! {
     #[test]
-    fn deleted_is_said_of_a_200_alone(status in 100u16..600, ok in any::<bool>(), lost in any::<bool>(), views in proptest::collection::vec(0usize..5, 3)) {
+    fn deleted_is_said_of_a_200_or_where_every_member_says_so(status in 100u16..600, ok in any::<bool>(), lost in any::<bool>(), views in proptest::collection::vec(0usize..5, 3)) {
         let run = Answers {
             deletion: Some(Ok(response(status, json!({"ok": ok})))),
             sending: true,
@@ -270,7 +397,9 @@ proptest! {
             m[at].1 = [Member::Deleted, Member::Never, Member::Down, Member::Has(map(1_709_251_200)), Member::Has(map(1_800_000_000))][*view].clone();
         });
         let outcome = end(sent(Ok(run)), members);
-        let deleted = status == 200 && ok && !lost && views.iter().all(|v| *v < 3);
+        let done = status == 200 && ok && !lost;
+        let accepted = status == 202 && ok && !lost;
+        let deleted = done && views.iter().all(|v| *v < 3) || !accepted && views.iter().all(|v| *v == 0);
         prop_assert_eq!(outcome.code() == Code::Ok, deleted);
     }
 }

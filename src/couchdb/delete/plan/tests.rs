@@ -1,9 +1,10 @@
 //! Facts that allow a plan, and each one that does not.
 
 use super::*;
+use crate::couchdb::delete::catch_up::{Behind, CatchUp};
 use crate::couchdb::delete::facts::Settings;
-use crate::couchdb::delete::risk::Acceptance;
 use crate::couchdb::delete::past::{LastClaim, PastEvent};
+use crate::couchdb::delete::risk::Acceptance;
 use crate::couchdb::delete::work::{List, Task, Work};
 use crate::couchdb::pods::PodState;
 use crate::couchdb::response::{DatabaseInfo, Membership, Sequence, Server, Sizes};
@@ -15,6 +16,13 @@ pub(crate) fn map(epoch: u64) -> ShardMap {
     ShardMap {
         rev: "1-abc".into(),
         shard_suffix: format!(".{epoch}").into_bytes(),
+        by_node: (0..3)
+            .map(|i| {
+                let ranges = ["00000000-7fffffff", "80000000-ffffffff"].map(str::to_owned);
+                (format!("couchdb@db-{i}"), ranges.to_vec())
+            })
+            .collect(),
+        conflicts: Vec::new(),
     }
 }
 
@@ -73,6 +81,7 @@ pub(crate) fn facts() -> Facts {
             .into_iter()
             .map(|n| (n, Member::Has(map(1_709_251_200))))
             .collect(),
+        catch_up: CatchUp::default(),
         work: Work::default(),
         unclaimed: Unclaimed::example(12, Vec::new(), Vec::new()),
         last_claim: LastClaim::of(
@@ -86,7 +95,18 @@ pub(crate) fn facts() -> Facts {
 /// The same with every risk there is.
 pub(crate) fn troubled() -> Facts {
     let mut facts = facts();
+    let foreign = "couchdb@db-5".to_owned();
+    let ranges = vec!["00000000-7fffffff".to_owned()];
+    for (_, view) in &mut facts.members {
+        if let Member::Has(map) = view {
+            map.by_node.insert(foreign.clone(), ranges.clone());
+        }
+    }
+    facts.shard_map.by_node.insert(foreign.clone(), ranges);
+    let no_such_node = Member::NotRead("it answered 404 no such node".into());
+    facts.members.push((foreign, no_such_node));
     facts.members[2].1 = Member::Down;
+    facts.catch_up.behind = vec![Behind::Started("couchdb@db-1".into())];
     facts.settings[1].1.maintenance = Ok(Some("true".into()));
     let docs = json!({"docs": [{"database": "_replicator", "doc_id": "nightly", "id": null, "state": "pending",
         "source": "https://elsewhere/orders/", "target": "http://admin:secret@db:5984/pds_database/"}]});
@@ -140,6 +160,13 @@ fn a_doubtful_member_is_a_refusal() {
     assert!(one(|f| f.members[2].1 = Member::Deleted).contains("does not have"));
     assert!(one(|f| f.members[2].1 = Member::Has(map(1))).contains("another database"));
     assert!(one(|f| f.members[2].1 = Member::NotRead("timeout".into())).contains("(timeout)"));
+    assert!(one(|f| f.members[2].1 = Member::Silent).contains("does not answer"));
+    let other_map = |f: &mut Facts| {
+        let mut map = map(1_709_251_200);
+        map.by_node.remove(&f.members[0].0);
+        f.members[2].1 = Member::Has(map);
+    };
+    assert!(one(other_map).contains("another shard map"));
     assert!(
         one(|f| {
             f.members.pop();
@@ -188,7 +215,15 @@ fn a_member_that_is_away_is_a_risk_with_a_name() {
 #[test]
 fn each_risk_needs_its_own_word() {
     use RiskKind::*;
-    let all = [MemberDown, Maintenance, Replication, Tasks, RecentClaim];
+    let all = [
+        MemberDown,
+        Maintenance,
+        Replication,
+        Tasks,
+        RecentClaim,
+        ForeignMember,
+        CatchingUp,
+    ];
     let cleared = |kinds: &[RiskKind]| {
         let overrides = Overrides {
             accepted: Accepted::new(kinds.iter().copied()),
@@ -209,7 +244,10 @@ fn each_risk_needs_its_own_word() {
     }
     let quiet = plan(facts()).unwrap();
     let accepted = Accepted::new([Tasks, Writes]);
-    assert_eq!(accepted.not_needed(quiet.risks()), [&Acceptance::Kind(Tasks)]);
+    assert_eq!(
+        accepted.not_needed(quiet.risks()),
+        [&Acceptance::Kind(Tasks)]
+    );
 }
 
 #[test]
@@ -256,6 +294,25 @@ fn what_is_not_known_for_sure_is_a_refusal() {
         refusals(|f| f.database.doc_del_count = None),
         refusals(|f| f.settings[1].1.maintenance = Err("CouchDB answered 500".into())),
         refusals(|f| f.pods.clear()),
+        refusals(|f| f.shard_map.conflicts = vec!["1-b".into()]),
+        refusals(|f| {
+            let mut map = map(1_709_251_200);
+            map.conflicts = vec!["1-b".into()];
+            f.members[1].1 = Member::Has(map);
+        }),
+        refusals(|f| {
+            let why = "CouchDB answered 404".to_owned();
+            let what = "whether member couchdb@db-1 has caught up".to_owned();
+            f.catch_up.unread.push((what, why));
+        }),
+        refusals(|f| {
+            f.shard_map.by_node.clear();
+            for (_, view) in &mut f.members {
+                if let Member::Has(map) = view {
+                    map.by_node.clear();
+                }
+            }
+        }),
         refusals(|f| {
             f.work.take(
                 List::ReplicationJobs,

@@ -18,6 +18,8 @@ fn each_risk_is_a_sentence() {
     insta::assert_snapshot!(told.join("\n"), @r"
     maintenance: member couchdb@db-1 is in maintenance (maintenance_mode = true)
     member-down: member couchdb@db-2 is down; a deletion now would leave the data on its disk
+    foreign-member: its shard map names couchdb@db-5, which is not a member of the cluster: a deletion reaches neither its copies nor older files of them on other members
+    catching-up: member couchdb@db-1 was started less than ten minutes ago and internal replication has not finished: a copy may be stale
     replication: replication of document _replicator/nightly (pending) writes into it from https://elsewhere/orders/ and may create it again
     tasks: indexer works on it (1 task)
     recent-claim: revision 2 of Helm release core/x (Secret flux-system/sh.helm.release.v1.x.v2) was installed with it; uninstalled at 2026-11-20T10:00:00Z, and its history is kept

@@ -70,7 +70,10 @@ fn an_output_that_is_lost_at_any_byte_is_not_known() {
     }
     assert_eq!(read(&answers[0], Ended::Exit(0)), Sent::Done);
     assert_eq!(read(&answers[1], Ended::Exit(0)), Sent::Accepted);
-    assert!(matches!(read(&answers[2], Ended::Exit(0)), Sent::Not(_)));
+    assert!(matches!(
+        read(&answers[2], Ended::Exit(0)),
+        Sent::Refused(Refusal::ByCouchDb { .. })
+    ));
     assert_eq!(read(&answers[3], Ended::Exit(0)), Sent::Absent);
 }
 
@@ -81,7 +84,11 @@ fn a_guard_that_did_not_hold_is_known_from_its_mark_on() {
     for cut in 0..=whole.len() {
         for ended in endings() {
             let sent = read(&whole[..cut], ended);
-            assert_eq!(matches!(sent, Sent::Not(_)), cut >= mark, "{cut}: {sent:?}");
+            assert_eq!(
+                matches!(sent, Sent::Refused(_)),
+                cut >= mark,
+                "{cut}: {sent:?}"
+            );
         }
     }
 }
@@ -92,7 +99,7 @@ fn an_answer_of_a_port_for_tls_or_of_nobody() {
         let ask = format!("{NONCE} sending\n{NONCE} ask DELETE /a_b\n\n{NONCE} end {exit}\n");
         read(&printed(&ask), Ended::Exit(0))
     };
-    assert!(matches!(exchange("7"), Sent::Not(_)));
+    assert!(matches!(exchange("7"), Sent::Refused(_)));
     for exit in ["1", "28", "52", "56", "141"] {
         assert!(
             matches!(

@@ -290,7 +290,11 @@ impl Cluster {
         let there = file.is_some_and(|(name, epoch)| {
             let left = (node.to_owned(), name.to_owned());
             self.entries.get(name).is_some_and(|e| {
-                let holds = self.members.iter().take(e.n as usize).any(|m| m.name == node);
+                let holds = self
+                    .members
+                    .iter()
+                    .take(e.n as usize)
+                    .any(|m| m.name == node);
                 let has = !e.gone || e.kept_by.contains(node) || self.leftovers.contains(&left);
                 e.epoch.to_string() == epoch && holds && has
             })
@@ -474,7 +478,10 @@ mod tests {
         assert!(c.set_system("b", 30, 4));
         let system = |node: &str| {
             let body = c.system(node).body;
-            (body["uptime"].clone(), body["internal_replication_jobs"].clone())
+            (
+                body["uptime"].clone(),
+                body["internal_replication_jobs"].clone(),
+            )
         };
         assert_eq!(system("_local"), (json!(86_400), json!(0)));
         assert_eq!(system("b"), (json!(30), json!(4)));

@@ -295,7 +295,8 @@ impl Play {
 
     fn server(&self, path: &str) -> Option<Answer> {
         // What asks every member waits for the one that hangs.
-        let of_all = path.starts_with("_scheduler/") || matches!(path, "_active_tasks" | "_reshard/jobs");
+        let of_all =
+            path.starts_with("_scheduler/") || matches!(path, "_active_tasks" | "_reshard/jobs");
         if self.scene == Scene::MemberSilent && of_all {
             return silence();
         }
