@@ -41,10 +41,18 @@ pub async fn read(cluster: &Cluster) -> Result<Ownership> {
         database_objects(cluster),
     );
     let parts = Parts {
-        secrets: part("Helm's Secrets of all namespaces", secrets)?,
-        config_maps: part("the ConfigMaps of all namespaces", config_maps)?,
-        policies: part("the AuthorizationPolicies of all namespaces", policies)?,
-        database_objects: part(&format!("the objects of {LATER}"), database_objects)?,
+        secrets: part(cluster, "Helm's Secrets of all namespaces", secrets)?,
+        config_maps: part(cluster, "the ConfigMaps of all namespaces", config_maps)?,
+        policies: part(
+            cluster,
+            "the AuthorizationPolicies of all namespaces",
+            policies,
+        )?,
+        database_objects: part(
+            cluster,
+            &format!("the objects of {LATER}"),
+            database_objects,
+        )?,
         helm_releases: helm_releases(cluster, &Values::new()).await?,
     };
     let mut ownership = Ownership::new(parts);
@@ -56,15 +64,20 @@ pub async fn read(cluster: &Cluster) -> Result<Ownership> {
     Ok(ownership)
 }
 
-/// A part, unless the cluster cannot be asked at all.
-fn part<T>(what: &str, read: Result<T, ClusterError>) -> Result<Part<T>> {
+/// A part, unless the cluster cannot be asked at all. What saved files hold of it is never known to be all.
+fn part<T>(cluster: &Cluster, what: &str, read: Result<T, ClusterError>) -> Result<Part<T>> {
+    let unread = |why: String| Unread {
+        what: what.to_owned(),
+        why,
+    };
     match read {
-        Ok(read) => Ok(Ok(read)),
+        Ok(read) if cluster.archive().is_some() => {
+            let unread = unread("only the saved files were read".to_owned());
+            Ok(Part::some(read, unread))
+        }
+        Ok(read) => Ok(Part::whole(read)),
         Err(error) if error.is_fatal() => Err(error.into()),
-        Err(error) => Ok(Err(Unread {
-            what: what.to_owned(),
-            why: error.clause(),
-        })),
+        Err(error) => Ok(Part::unread(unread(error.clause()))),
     }
 }
 
@@ -81,10 +94,14 @@ async fn helm_releases(cluster: &Cluster, values: &Values) -> Result<Part<Option
         .whole_helm_releases(&Query::default(), HelmReleases::default, take)
         .await;
     match read {
-        Err(error) if is_not_installed(&error) => Ok(Ok(None)),
+        Err(error) if is_not_installed(&error) => Ok(Part::whole(None)),
         // A server that is silent at this question is not there: no word on the database can be had.
         Err(error @ ClusterError::TimedOut { .. }) => Err(error.into()),
-        read => part("the HelmReleases of all namespaces", read.map(Some)),
+        read => part(
+            cluster,
+            "the HelmReleases of all namespaces",
+            read.map(Some),
+        ),
     }
 }
 

@@ -77,8 +77,38 @@ pub struct Unread {
     pub why: String,
 }
 
-/// A part: what was read of it, or why it was not.
-pub type Part<T> = Result<T, Unread>;
+/// A part: what was read of it, and why that may not be all. What was read claims; only a whole part can say that nothing does.
+#[derive(Clone, Debug)]
+pub struct Part<T> {
+    known: Option<T>,
+    unread: Option<Unread>,
+}
+
+impl<T> Part<T> {
+    /// All of it.
+    pub fn whole(known: T) -> Self {
+        Self {
+            known: Some(known),
+            unread: None,
+        }
+    }
+
+    /// Nothing of it.
+    pub fn unread(unread: Unread) -> Self {
+        Self {
+            known: None,
+            unread: Some(unread),
+        }
+    }
+
+    /// Some of it.
+    pub fn some(known: T, unread: Unread) -> Self {
+        Self {
+            known: Some(known),
+            unread: Some(unread),
+        }
+    }
+}
 
 /// Everything that can say whose a database is. Each part has its own reader, and none can be left out.
 #[derive(Clone, Debug)]
@@ -120,12 +150,7 @@ impl Ownership {
     /// # Errors
     /// The verdict, where something does or is not known.
     pub fn unclaimed(&self, name: &str) -> Result<Unclaimed, Verdict> {
-        let all = self
-            .parts
-            .helm_releases
-            .as_ref()
-            .ok()
-            .and_then(Option::as_ref);
+        let all = self.helm_releases();
         let ids = all.into_iter().flat_map(HelmReleases::ids).collect();
         self.verdict(name).unclaimed(ids)
     }
@@ -146,13 +171,13 @@ impl Ownership {
         verdict.gaps = self.gaps();
         self.live(name, without, &mut verdict);
         let storages = [&self.parts.secrets, &self.parts.config_maps];
-        for storage in storages.into_iter().flatten() {
+        for storage in storages.into_iter().filter_map(|part| part.known.as_ref()) {
             self.stored(storage, name, without, &mut verdict);
         }
-        if let Ok(Some(policies)) = &self.parts.policies {
+        if let Some(Some(policies)) = &self.parts.policies.known {
             self.policies(policies, name, without, &mut verdict);
         }
-        if let Ok(Some(objects)) = &self.parts.database_objects {
+        if let Some(Some(objects)) = &self.parts.database_objects.known {
             let said = objects.says(name);
             verdict.claims.extend(said.map(|object| Claim {
                 by: Claimant::Object {
@@ -167,7 +192,7 @@ impl Ownership {
     }
 
     fn live(&self, name: &str, without: Option<&Without>, verdict: &mut Verdict) {
-        let Ok(Some(all)) = &self.parts.helm_releases else {
+        let Some(all) = self.helm_releases() else {
             return;
         };
         let left = |live: &Live| without.is_none_or(|w| w.id != live.object.id());
@@ -325,6 +350,10 @@ impl Ownership {
         }
     }
 
+    fn helm_releases(&self) -> Option<&HelmReleases> {
+        self.parts.helm_releases.known.as_ref()?.as_ref()
+    }
+
     /// Labelled, of the onboarding chart, or with a release that is an onboarding's.
     fn is_onboarding(&self, live: &Live) -> bool {
         live.onboarding
@@ -339,12 +368,7 @@ impl Ownership {
     }
 
     fn helm_releases_of<'a>(&'a self, stored: &'a Stored) -> impl Iterator<Item = &'a Live> {
-        let all = self
-            .parts
-            .helm_releases
-            .as_ref()
-            .ok()
-            .and_then(Option::as_ref);
+        let all = self.helm_releases();
         all.into_iter().flat_map(|all| all.of_release(&stored.key))
     }
 
@@ -354,19 +378,13 @@ impl Ownership {
 
     /// What Helm's Secrets hold of a release: helm-controller stores in nothing else.
     fn decoded(&self, key: &Key) -> Option<&Stored> {
-        let storage = self.parts.secrets.as_ref().ok()?;
+        let storage = self.parts.secrets.known.as_ref()?;
         storage.find(Driver::Secret, key)
     }
 
     /// The databases that onboardings name today, each as the first of them has it: they should be there.
     pub fn expected(&self) -> impl Iterator<Item = &str> {
-        let all = self
-            .parts
-            .helm_releases
-            .as_ref()
-            .ok()
-            .and_then(Option::as_ref);
-        let all = all.into_iter().flat_map(|all| &all.all);
+        let all = self.helm_releases().into_iter().flat_map(|all| &all.all);
         // One on another cluster has its database there.
         all.filter(|live| !live.remote && self.is_onboarding(live))
             .filter_map(|live| live.joined.as_deref())
@@ -380,9 +398,9 @@ impl Ownership {
     /// How much was looked at.
     pub fn looked_at(&self) -> LookedAt {
         fn len<T>(part: &Part<Option<T>>, len: impl Fn(&T) -> usize) -> Option<usize> {
-            part.as_ref().ok()?.as_ref().map(len)
+            part.known.as_ref()?.as_ref().map(len)
         }
-        let revisions = |part: &Part<Storage>| part.as_ref().map_or(0, |s| s.of_onboardings);
+        let revisions = |part: &Part<Storage>| part.known.as_ref().map_or(0, |s| s.of_onboardings);
         LookedAt {
             helm_releases: len(&self.parts.helm_releases, HelmReleases::len).unwrap_or(0),
             revisions: revisions(&self.parts.secrets) + revisions(&self.parts.config_maps),
@@ -401,11 +419,11 @@ impl Ownership {
             database_objects,
         } = &self.parts;
         let unread = [
-            helm_releases.as_ref().err(),
-            secrets.as_ref().err(),
-            config_maps.as_ref().err(),
-            policies.as_ref().err(),
-            database_objects.as_ref().err(),
+            &helm_releases.unread,
+            &secrets.unread,
+            &config_maps.unread,
+            &policies.unread,
+            &database_objects.unread,
         ];
         let mut gaps: Vec<Gap> = unread
             .into_iter()
@@ -413,15 +431,17 @@ impl Ownership {
             .cloned()
             .map(Gap::Read)
             .collect();
-        match helm_releases {
-            Ok(None) => gaps.push(Gap::NoHelmReleases),
+        match &helm_releases.known {
+            Some(None) => gaps.push(Gap::NoHelmReleases),
             // A cluster without any onboarding may be the wrong one, unless it is blind anyway.
-            Ok(Some(all)) if gaps.is_empty() && !all.all.iter().any(|l| self.is_onboarding(l)) => {
+            Some(Some(all))
+                if gaps.is_empty() && !all.all.iter().any(|l| self.is_onboarding(l)) =>
+            {
                 gaps.push(Gap::NoOnboardings {
                     looked_at: all.len(),
                 });
             }
-            Ok(Some(_)) | Err(_) => {}
+            Some(Some(_)) | None => {}
         }
         gaps
     }
@@ -433,13 +453,7 @@ impl Ownership {
 
     /// Every HelmRelease whose `valuesFrom` must be read before it is known what it names.
     pub fn references(&self) -> Vec<Reference> {
-        let all = self
-            .parts
-            .helm_releases
-            .as_ref()
-            .ok()
-            .and_then(Option::as_ref);
-        let all = all.into_iter().flat_map(|all| &all.all);
+        let all = self.helm_releases().into_iter().flat_map(|all| &all.all);
         all.filter(|live| self.decoded(&live.key).is_none())
             .filter_map(Live::reference)
             .collect()

@@ -1,8 +1,8 @@
 //! Each state, and that an orphan is what `delete-db` would not refuse for a claim.
 
 use super::*;
-use crate::model::ownership::Gap;
 use crate::model::ownership::tests::{Objects, unread};
+use crate::model::ownership::{Gap, Part};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -90,7 +90,7 @@ fn what_is_not_known_makes_no_orphan() {
     _users system
     ");
     let mut parts = objects.parts();
-    parts.secrets = Err(unread());
+    parts.secrets = Part::unread(unread());
     let told = listed(&["orphan_db"], &Ownership::new(parts));
     assert!(
         told[0]
@@ -162,8 +162,8 @@ proptest! {
         objects.database_objects = object.map(|name| vec![json!({"metadata": {"name": name, "namespace": "a"}})]);
         let mut parts = objects.parts();
         match unknown {
-            Some(0) => parts.secrets = Err(unread()),
-            Some(1) => parts.helm_releases = Ok(None),
+            Some(0) => parts.secrets = Part::unread(unread()),
+            Some(1) => parts.helm_releases = Part::whole(None),
             _ => {}
         }
         let all = Ownership::new(parts);

@@ -46,11 +46,11 @@ impl Objects {
             all
         });
         Parts {
-            helm_releases: Ok(Some(helm_releases)),
-            secrets: Ok(storage(Driver::Secret, &self.secrets)),
-            config_maps: Ok(storage(Driver::ConfigMap, &self.config_maps)),
-            policies: Ok(Some(policies)),
-            database_objects: Ok(database_objects),
+            helm_releases: Part::whole(Some(helm_releases)),
+            secrets: Part::whole(storage(Driver::Secret, &self.secrets)),
+            config_maps: Part::whole(storage(Driver::ConfigMap, &self.config_maps)),
+            policies: Part::whole(Some(policies)),
+            database_objects: Part::whole(database_objects),
         }
     }
 
@@ -585,7 +585,7 @@ fn values_that_were_read_settle_what_a_helm_release_names() {
         let mut all = HelmReleases::default();
         all.add(&other(), None);
         all.add(&object, Some(values));
-        parts.helm_releases = Ok(Some(all));
+        parts.helm_releases = Part::whole(Some(all));
         told(&Ownership::new(parts).verdict(NAME))
     };
     assert!(with(&[pair("pds", "database")])[0].contains("names it"));
@@ -614,11 +614,11 @@ fn an_onboarding_on_another_cluster_has_its_revisions_there() {
 fn a_part_that_was_not_read_is_a_gap_for_every_name() {
     type Blind = fn(&mut Parts);
     let blinds: [Blind; 5] = [
-        |parts| parts.helm_releases = Err(unread()),
-        |parts| parts.secrets = Err(unread()),
-        |parts| parts.config_maps = Err(unread()),
-        |parts| parts.policies = Err(unread()),
-        |parts| parts.database_objects = Err(unread()),
+        |parts| parts.helm_releases = Part::unread(unread()),
+        |parts| parts.secrets = Part::unread(unread()),
+        |parts| parts.config_maps = Part::unread(unread()),
+        |parts| parts.policies = Part::unread(unread()),
+        |parts| parts.database_objects = Part::unread(unread()),
     ];
     for blind in blinds {
         let mut parts = Objects::of(&[other()]).parts();
@@ -630,11 +630,21 @@ fn a_part_that_was_not_read_is_a_gap_for_every_name() {
 }
 
 #[test]
+fn what_was_read_of_a_part_claims_although_it_is_not_all() {
+    let own = onboarding("x", json!({"values": pair("pds", "database")}));
+    let mut parts = Objects::of(&[own]).parts();
+    let known = parts.helm_releases.known.take().unwrap();
+    parts.helm_releases = Part::some(known, unread());
+    let verdict = Ownership::new(parts).verdict(NAME);
+    assert_eq!((verdict.claims.len(), verdict.gaps.len()), (1, 1));
+}
+
+#[test]
 fn no_onboarding_and_no_helm_releases_are_the_wrong_cluster() {
     let none = Objects::of(&[podinfo(json!({}))]).ownership();
     assert_eq!(none.gaps(), [Gap::NoOnboardings { looked_at: 1 }]);
     let mut parts = Objects::default().parts();
-    parts.helm_releases = Ok(None);
+    parts.helm_releases = Part::whole(None);
     assert_eq!(Ownership::new(parts).gaps(), [Gap::NoHelmReleases]);
 }
 
