@@ -2,6 +2,7 @@
 //!
 //! Owns argv. A command's own flags live with the command.
 
+use crate::advice::{self, Origin};
 use crate::cluster::{Cluster, ConnectionArgs};
 use crate::commands::Command;
 use crate::error::Result;
@@ -94,7 +95,9 @@ pub struct App {
 }
 
 impl App {
-    pub(crate) fn new(ui: Ui, global: GlobalArgs) -> Self {
+    pub(crate) fn new(mut ui: Ui, global: GlobalArgs) -> Self {
+        // Until the kubeconfig is read the flags are what is known.
+        ui.set_origin(global.connection.origin(None, None));
         Self {
             ui,
             global,
@@ -112,8 +115,11 @@ impl App {
     ///
     /// # Errors
     /// As [`Cluster::connect`].
-    pub async fn cluster(&self) -> Result<Cluster> {
-        Cluster::connect(&self.global.connection, self.ui.terminal().stdin).await
+    pub async fn cluster(&mut self) -> Result<Cluster> {
+        let terminal = self.ui.terminal().stdin;
+        let cluster = Cluster::connect(&self.global.connection, terminal).await?;
+        self.ui.set_origin(cluster.origin().clone());
+        Ok(cluster)
     }
 }
 
@@ -121,7 +127,7 @@ impl App {
 pub struct Told {
     error: clap::Error,
     /// The command that the line is about: `kubectl skvs list`.
-    command: String,
+    command: advice::Command,
 }
 
 impl Cli {
@@ -175,7 +181,8 @@ impl Told {
             }
             _ => {
                 ui.error(&crate::error::Error::usage(message(error)));
-                ui.status(&format!("See '{} -h' for help and examples", self.command));
+                let help = self.command.clone().args(["-h"]).at(&Origin::default());
+                ui.status(&format!("See '{help}' for help and examples"));
                 Code::Usage
             }
         }
@@ -199,12 +206,15 @@ fn message(error: &clap::Error) -> String {
 }
 
 /// The command that a line is about: its first word that is one.
-fn command_of(argv: &[OsString]) -> String {
+fn command_of(argv: &[OsString]) -> advice::Command {
     let root = Cli::command();
     argv.iter()
         .skip(1)
         .filter_map(|word| root.find_subcommand(word))
-        .map(|command| format!("kubectl skvs {}", command.get_name()))
+        .map(|command| command.get_name())
         .next()
-        .unwrap_or_else(|| "kubectl skvs".to_owned())
+        .map_or_else(
+            || advice::Command::skvs::<&str>([]),
+            |name| advice::Command::skvs([name]),
+        )
 }

@@ -3,6 +3,7 @@
 //! Owns the forms in which kubectl prints errors and the exit code that goes with each. It does not know where an error
 //! came from: `cluster::error` turns what the API server or the connection said into one of these.
 
+use crate::advice::Hint;
 use crate::exit::Code;
 use std::fmt;
 
@@ -25,7 +26,7 @@ pub struct Error {
     code: Code,
     form: Form,
     message: String,
-    hints: Vec<String>,
+    hints: Vec<Hint>,
 }
 
 /// Result with the user's error.
@@ -91,8 +92,8 @@ impl Error {
         self
     }
 
-    /// Adds one imperative hint; a command in it stands last and without a full stop, so it can be copied.
-    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+    /// Adds one imperative hint: text, or a [`crate::advice::Command`] behind a text.
+    pub fn hint(mut self, hint: impl Into<Hint>) -> Self {
         self.hints.push(hint.into());
         self
     }
@@ -108,7 +109,7 @@ impl Error {
     }
 
     /// The hints, in the order they were added.
-    pub fn hints(&self) -> &[String] {
+    pub fn hints(&self) -> &[Hint] {
         &self.hints
     }
 

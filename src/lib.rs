@@ -5,6 +5,7 @@
 //! API server, only `ui` writes to the terminal, only `couchdb::delete`, its trace and a
 //! restore change anything (clippy.toml forbids every other call that does).
 
+pub mod advice;
 pub mod bundle;
 pub mod cli;
 pub mod cluster;

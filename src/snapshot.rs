@@ -7,6 +7,7 @@ mod further;
 
 pub use further::{Controllers, CouchService, Further};
 
+use crate::advice::Origin;
 use crate::model::helm_release::HelmRelease;
 use crate::model::helm_storage::{Release, Revision};
 use serde::{Serialize, Serializer};
@@ -155,6 +156,8 @@ pub struct LostJob {
 /// Everything that was read of one onboarding.
 #[derive(Clone, Debug)]
 pub struct Snapshot {
+    /// The cluster that it was read of.
+    pub origin: Origin,
     /// The HelmRelease as the server sent it.
     pub object: Value,
     /// The same, typed.

@@ -3,6 +3,7 @@
 //! stdout carries the answer and can be piped; stderr carries everything else: status, warnings, hints, errors, prompts.
 //! Colour repeats what words say and is off where [`Terminal::detect`] says so.
 
+use crate::advice::{Hint, Origin};
 use crate::error::{Error, Result};
 use crate::palette::Palette;
 use std::io::{self, BufRead, BufWriter, IsTerminal, Write};
@@ -76,6 +77,8 @@ pub struct Ui {
     terminal: Terminal,
     /// A live line stands on stderr.
     live: bool,
+    /// The cluster that the run is about, for the commands in hints.
+    origin: Origin,
 }
 
 impl Ui {
@@ -86,6 +89,7 @@ impl Ui {
             err: Box::new(io::stderr()),
             terminal: Terminal::detect(),
             live: false,
+            origin: Origin::default(),
         }
     }
 
@@ -96,12 +100,23 @@ impl Ui {
             err,
             terminal,
             live: false,
+            origin: Origin::default(),
         }
     }
 
     /// The facts about the terminal.
     pub fn terminal(&self) -> Terminal {
         self.terminal
+    }
+
+    /// The cluster that the commands in hints lead to.
+    pub fn origin(&self) -> &Origin {
+        &self.origin
+    }
+
+    /// Makes the commands in hints lead to this cluster.
+    pub fn set_origin(&mut self, origin: Origin) {
+        self.origin = origin;
     }
 
     /// Styles for stdout.
@@ -143,13 +158,15 @@ impl Ui {
     }
 
     /// `Warning: …` on stderr.
-    pub fn warning(&mut self, line: &str) {
+    pub fn warning(&mut self, line: impl Into<Hint>) {
+        let line = line.into().line(&self.origin);
         let heading = self.err_palette().warning("Warning:");
         self.stderr_line(&format!("{heading} {line}"));
     }
 
     /// `hint: …` on stderr.
-    pub fn hint(&mut self, line: &str) {
+    pub fn hint(&mut self, hint: impl Into<Hint>) {
+        let line = hint.into().line(&self.origin);
         let heading = self.err_palette().hint("hint:");
         self.stderr_line(&format!("{heading} {line}"));
     }
@@ -166,8 +183,8 @@ impl Ui {
             self.stderr_line(&line);
         }
         for hint in error.hints() {
-            let hint = crate::text::clean(hint).into_owned();
-            self.hint(&hint);
+            let hint = hint.line(&self.origin);
+            self.hint(crate::text::clean(&hint).into_owned());
         }
     }
 

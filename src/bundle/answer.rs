@@ -8,6 +8,7 @@ use super::logs;
 use super::manifest::{Accept, Key, Status, decoded, split};
 use super::selector::{Fields, Labels};
 use super::store::Resource;
+use crate::advice::Command;
 use crate::model::helm_release::{GROUP, KIND, PLURAL};
 use serde_json::{Value, json};
 
@@ -30,7 +31,7 @@ pub struct NotSaved {
     /// `secrets "a" in namespace core`.
     pub what: String,
     /// kubectl's words for what would have to be saved too.
-    pub get: Option<String>,
+    pub get: Option<Command>,
 }
 
 /// What a path names.
@@ -260,7 +261,7 @@ impl NotSaved {
                 }
                 words.extend(["-o", "yaml"]);
                 Self {
-                    get: Some(crate::text::shell_line(&words)),
+                    get: Some(Command::new(words)),
                     what,
                 }
             }
@@ -285,7 +286,7 @@ impl NotSaved {
                 words.extend(["-o", "yaml"]);
                 Self {
                     what: format!("{kind} in {place}"),
-                    get: Some(crate::text::shell_line(&words)),
+                    get: Some(Command::new(words)),
                 }
             }
             Named::Log { namespace, pod } => {
@@ -293,7 +294,7 @@ impl NotSaved {
                 let flags = ["--all-containers", "--prefix"];
                 Self {
                     what: format!("the log of pod {pod:?} in namespace {namespace}"),
-                    get: Some(crate::text::shell_line(&[&words[..], &flags[..]].concat())),
+                    get: Some(Command::new(words).args(flags)),
                 }
             }
             Named::Other => Self {

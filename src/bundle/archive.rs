@@ -7,6 +7,7 @@ use super::files::{self, Entry, Tree};
 use super::logs::{self, Logs};
 use super::manifest::{self, Accept, Key, Manifest, Outcome, Request, Status};
 use super::store::Store;
+use crate::advice::Command;
 use crate::error::{Error, Result};
 use serde_json::Value;
 use std::collections::HashMap;
@@ -103,7 +104,7 @@ impl Archive {
         if added == 0 && bundles.is_empty() {
             let shown = &tree.shown;
             return Err(Error::new(format!("{shown} holds no Kubernetes object"))
-                .hint("save some with: kubectl get helmreleases -A -o yaml"));
+                .hint(get_helm_releases().after("save some with:")));
         }
         Ok(())
     }
@@ -184,6 +185,11 @@ impl Archive {
         self.recorded.insert(request.key(), recorded);
         Ok(())
     }
+}
+
+/// Saves what a report begins with.
+pub fn get_helm_releases() -> Command {
+    Command::new(["kubectl", "get", "helmreleases", "-A", "-o", "yaml"])
 }
 
 fn parsed(tree: &Tree, entry: &Entry) -> Result<Vec<Value>> {

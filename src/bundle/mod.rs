@@ -16,4 +16,4 @@ mod store;
 pub mod write;
 
 pub use answer::{Answer, NotSaved};
-pub use archive::Archive;
+pub use archive::{Archive, get_helm_releases};

@@ -3,6 +3,7 @@
 //! Owns the order in which kubeconfig files, contexts, flags and the in-cluster account are looked at. It makes no request.
 
 use super::duration::parse_duration;
+use crate::advice::{Command, Flag, Origin};
 use crate::error::{Error, Result, io_words};
 use crate::text::near;
 use kube::config::{
@@ -113,6 +114,65 @@ impl ConnectionArgs {
             .find_map(|(flag, given)| given.then_some(flag))
     }
 
+    /// What leads to the same cluster as the same user, for commands that are printed: the flags that were given, and the
+    /// context that was used. Taken apart whole, so that a new flag must be given its place here. A token is never printed.
+    pub fn origin(&self, context: Option<&str>, server: Option<&str>) -> Origin {
+        let Self {
+            kubeconfig,
+            context: given,
+            cluster,
+            user,
+            server: address,
+            token,
+            impersonate,
+            impersonate_groups,
+            impersonate_uid,
+            certificate_authority,
+            client_certificate,
+            client_key,
+            insecure_skip_tls_verify,
+            tls_server_name,
+            disable_compression,
+            request_timeout,
+            verbosity: _,
+        } = self;
+        let mut flags = Vec::new();
+        let mut flag = |name, value: Option<String>| {
+            flags.extend(value.map(|value| Flag { name, value }));
+        };
+        flag(
+            "kubeconfig",
+            kubeconfig.as_ref().map(|p| p.display().to_string()),
+        );
+        flag("cluster", cluster.clone());
+        flag("user", user.clone());
+        flag("server", address.clone());
+        flag("as", impersonate.clone());
+        for group in impersonate_groups {
+            flag("as-group", Some(group.clone()));
+        }
+        flag("as-uid", impersonate_uid.clone());
+        flag("certificate-authority", certificate_authority.clone());
+        flag("client-certificate", client_certificate.clone());
+        flag("client-key", client_key.clone());
+        flag("tls-server-name", tls_server_name.clone());
+        let timeout = format!("{}ms", request_timeout.as_millis());
+        flag(
+            "request-timeout",
+            (*request_timeout != REQUEST).then_some(timeout),
+        );
+        flag(
+            "insecure-skip-tls-verify",
+            insecure_skip_tls_verify.map(|on| on.to_string()),
+        );
+        flag(
+            "disable-compression",
+            disable_compression.map(|on| on.to_string()),
+        );
+        let context = context.or(given.as_deref()).map(str::to_owned);
+        Origin::new(context, server.map(str::to_owned), flags).with_token(token.is_some())
+    }
+
     /// The request's bound, `None` for none.
     pub fn timeout(&self) -> Option<Duration> {
         (self.request_timeout > Duration::ZERO).then_some(self.request_timeout)
@@ -218,7 +278,8 @@ impl ConnectionArgs {
         }
         let mut config = Config::incluster().map_err(|_| {
             Error::new("no kubeconfig was found, and this is not a pod of a cluster")
-                .hint("set KUBECONFIG or give --kubeconfig FILE; kubectl config view shows what kubectl uses")
+                .hint("set KUBECONFIG or give --kubeconfig FILE")
+                .hint(Command::new(["kubectl", "config", "view"]).after("what kubectl uses:"))
         })?;
         if let Some(token) = &self.token {
             config.auth_info.token_file = None;
@@ -251,8 +312,10 @@ impl ConnectionArgs {
             },
         };
         if name.is_none() && self.server.is_none() && self.cluster.is_none() {
-            return Err(Error::new("the kubeconfig has no current context")
-                .hint("choose one with --context NAME, or: kubectl config use-context NAME"));
+            return Err(Error::new("the kubeconfig has no current context").hint(
+                Command::new(["kubectl", "config", "use-context", "NAME"])
+                    .after("choose one with --context NAME, or:"),
+            ));
         }
         let cluster_name = self
             .cluster

@@ -4,6 +4,7 @@
 
 use super::answer;
 use super::config::unusable;
+use crate::advice::Command;
 use crate::bundle::{NotSaved, manifest};
 use crate::error::{Error, io_words};
 use crate::model::forbidden::Forbidden;
@@ -296,12 +297,14 @@ impl From<ClusterError> for Error {
                     host(&server)
                 ));
                 if why == NO_TLS {
-                    return error.hint("is the port right? kubectl config view --minify");
+                    return error.hint(kubeconfig_as_used().after("is the port right?"));
                 }
                 if why.contains("CaUsedAsEndEntity") {
                     return error.hint("the server's certificate is its own authority, which this TLS library refuses; give the server a certificate signed by a separate CA");
                 }
-                error.hint("check certificate-authority and tls-server-name of the cluster in the kubeconfig: kubectl config view --minify")
+                error.hint(kubeconfig_as_used().after(
+                    "check certificate-authority and tls-server-name of the cluster in the kubeconfig:",
+                ))
             }
             ClusterError::TimedOut { server, seconds } => {
                 let within = if seconds > 0 {
@@ -317,7 +320,7 @@ impl From<ClusterError> for Error {
             }
             ClusterError::Credentials(why) => {
                 Error::new(format!("the credentials could not be had: {why}"))
-                    .hint("check the user in the kubeconfig, and log in again: kubectl auth whoami")
+                    .hint(whoami().after("check the user in the kubeconfig, and log in again:"))
             }
             ClusterError::NotAnAnswer(answer) => {
                 let error = Error::new(answer.to_string());
@@ -333,7 +336,9 @@ impl From<ClusterError> for Error {
             ClusterError::NotSaved(missing) => {
                 let error = Error::new(format!("{NOT_SAVED}: {}", missing.what));
                 match &missing.get {
-                    Some(get) => error.hint(format!("save it too, and name both with -f: {get}")),
+                    Some(get) => {
+                        error.hint(get.clone().after("save it too, and name both with -f:"))
+                    }
                     None => error,
                 }
             }
@@ -370,8 +375,15 @@ impl From<manifest::Status> for ClusterError {
 
 fn api(status: &Status) -> Error {
     match status.code {
-        401 => Error::new(format!("You must be logged in to the server ({})", status.message))
-            .hint("the token or certificate is missing, wrong or expired; log in again, then: kubectl auth whoami"),
+        401 => {
+            Error::new(format!(
+                "You must be logged in to the server ({})",
+                status.message
+            ))
+            .hint(whoami().after(
+                "the token or certificate is missing, wrong or expired; log in again, then:",
+            ))
+        }
         403 => {
             let error = Error::server(reason(status), &status.message);
             match Forbidden::parse(&status.message) {
@@ -380,9 +392,22 @@ fn api(status: &Status) -> Error {
             }
         }
         404 if status.reason == "NotInstalled" => Error::new(&status.message)
-            .hint("is this the right cluster? kubectl config current-context; what Flux has here: flux check"),
+            .hint(
+                Command::new(["kubectl", "config", "current-context"])
+                    .after("is this the right cluster?"),
+            )
+            .hint(Command::new(["flux", "check"]).after("what Flux has here:")),
         _ => Error::server(reason(status), &status.message),
     }
+}
+
+/// Shows the one cluster and user that the context names.
+fn kubeconfig_as_used() -> Command {
+    Command::new(["kubectl", "config", "view", "--minify"])
+}
+
+fn whoami() -> Command {
+    Command::new(["kubectl", "auth", "whoami"])
 }
 
 fn reason(status: &Status) -> &str {

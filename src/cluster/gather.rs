@@ -117,6 +117,7 @@ impl Cluster {
             job,
         } = installed;
         Ok(Snapshot {
+            origin: self.origin().clone(),
             object,
             helm_release: hr,
             chart: sources.chart,

@@ -29,6 +29,7 @@ pub use duration::parse_duration;
 pub use error::ClusterError;
 pub use pages::{All, List, ListOf, Pages, Step};
 
+use crate::advice::Origin;
 use crate::bundle::Archive;
 use crate::bundle::manifest::Accept;
 use crate::bundle::record::Recorder;
@@ -42,7 +43,7 @@ use transport::Transport;
 #[derive(Clone)]
 pub struct Cluster {
     transport: Transport,
-    context: Option<String>,
+    origin: Origin,
     /// The version in which HelmReleases are served, once it is known.
     helm_release_version: std::sync::Arc<OnceLock<String>>,
 }
@@ -55,6 +56,7 @@ impl Cluster {
     pub async fn connect(args: &ConnectionArgs, stdin_is_terminal: bool) -> Result<Self> {
         let resolved = args.resolve(stdin_is_terminal).await?;
         let server = resolved.config.cluster_url.to_string();
+        let origin = args.origin(resolved.context.as_deref(), Some(&server));
         let exec = resolved.config.auth_info.exec.as_ref();
         let plugin = exec.and_then(|e| e.command.clone());
         let builder = ClientBuilder::try_from(resolved.config).map_err(|e| {
@@ -71,7 +73,7 @@ impl Cluster {
         })?;
         Ok(Self {
             transport: Transport::new(builder.build(), server, args.timeout(), args.verbosity),
-            context: resolved.context,
+            origin,
             helm_release_version: std::sync::Arc::default(),
         })
     }
@@ -81,7 +83,7 @@ impl Cluster {
     fn over(transport: Transport) -> Self {
         Self {
             transport,
-            context: None,
+            origin: Origin::default(),
             helm_release_version: std::sync::Arc::default(),
         }
     }
@@ -91,9 +93,10 @@ impl Cluster {
         let bundle = archive.one_bundle();
         let server = bundle.and_then(|b| b.server.clone()).unwrap_or_default();
         let context = bundle.and_then(|b| b.context.clone());
+        let origin = Origin::new(context, Some(server.clone()), Vec::new());
         Self {
             transport: Transport::saved(archive.into(), server, verbosity),
-            context,
+            origin,
             helm_release_version: std::sync::Arc::default(),
         }
     }
@@ -117,7 +120,12 @@ impl Cluster {
 
     /// The kubeconfig's context, if one was used.
     pub fn context(&self) -> Option<&str> {
-        self.context.as_deref()
+        self.origin.context()
+    }
+
+    /// Where what is read comes from, for commands that are printed.
+    pub fn origin(&self) -> &Origin {
+        &self.origin
     }
 
     /// The same cluster, where no read takes longer than `limit`, unless a `--request-timeout` was given.

@@ -5,6 +5,7 @@
 pub(super) mod meter;
 
 use super::couchdb_pods::PodArgs;
+use crate::advice::Command;
 use crate::cli::App;
 use crate::cluster::Cluster;
 use crate::couchdb::Target;
@@ -85,7 +86,7 @@ pub(super) fn name(text: &str) -> Result<DatabaseName> {
             "refused: {text:?} is not an onboarding's database: {why}"
         ))
         .with_code(Code::Refused)
-        .hint("the name is <namespace>_<database>, as in: kubectl skvs list")
+        .hint(Command::skvs(["list"]).after("the name is <namespace>_<database>, as in:"))
     })
 }
 

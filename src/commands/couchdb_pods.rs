@@ -6,6 +6,7 @@ mod secret;
 pub use environment::Environment;
 pub use secret::SecretArgs;
 
+use crate::advice::{Command, Hint};
 use crate::cli::or_default;
 use crate::cluster::{Cluster, ClusterError, ListOf, segment};
 use crate::couchdb::Target;
@@ -137,26 +138,27 @@ async fn no_target(cluster: &Cluster, namespace: &str, why: NoTarget) -> Error {
 }
 
 fn no_container(namespace: &str, absent: bool, why: NoTarget) -> Error {
-    let list = format!("kubectl get pods -n {namespace}");
+    let list = Command::new(["kubectl", "get", "pods", "-n", namespace]);
     let error = Error::new(why.clause(namespace));
     error.hint(match why {
         NoTarget::None { .. } if absent => format!(
             "the namespace {namespace:?} does not exist on this cluster; name another one with --couchdb-namespace"
-        ),
+        )
+        .into(),
         NoTarget::None {
             looked_at: 0,
             selector: Some(_),
-        } => format!("no pod has these labels; see: {list} --show-labels"),
+        } => list.args(["--show-labels"]).after("no pod has these labels; see:"),
         NoTarget::None { .. } => {
-            format!("CouchDB has a port named couchdb or numbered 5984; see: {list}")
+            list.after("CouchDB has a port named couchdb or numbered 5984; see:")
         }
-        NoTarget::Clusters(_) => "choose one with --pod or --pod-selector".to_owned(),
-        NoTarget::PodNotFound { found, .. } => format!("those are: {}", found.join(", ")),
-        NoTarget::Containers { .. } => "choose one with --container".to_owned(),
+        NoTarget::Clusters(_) => "choose one with --pod or --pod-selector".into(),
+        NoTarget::PodNotFound { found, .. } => format!("those are: {}", found.join(", ")).into(),
+        NoTarget::Containers { .. } => "choose one with --container".into(),
         NoTarget::ContainerNotFound { found, .. } => {
-            format!("those that do: {}", found.join(", "))
+            format!("those that do: {}", found.join(", ")).into()
         }
-        NoTarget::NotReady(_) => list,
+        NoTarget::NotReady(_) => Hint::from(list),
     })
 }
 

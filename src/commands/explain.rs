@@ -1,5 +1,6 @@
 //! `explain`: what a code of `troubleshoot` means. Offline: no cluster is asked.
 
+use crate::advice::Command;
 use crate::cli::App;
 use crate::diagnosis::{docs, registry};
 use crate::error::{Error, Result};
@@ -45,7 +46,7 @@ fn unknown(code: &str) -> Error {
     } else {
         error.hint(format!("did you mean {}?", candidates.join(", ")))
     };
-    error.hint("all codes: kubectl skvs explain")
+    error.hint(Command::skvs(["explain"]).after("all codes:"))
 }
 
 #[cfg(test)]
@@ -58,9 +59,13 @@ mod tests {
             unknown("skvs300").hints()[0],
             "did you mean SKVS301, SKVS302, SKVS303?"
         );
-        assert!(unknown("SKVS3O1").hints()[0].contains("SKVS301"));
+        assert!(unknown("SKVS3O1").hints()[0].plain().contains("SKVS301"));
         assert_eq!(unknown("SKVS-2147483648").hints().len(), 1);
-        assert!(unknown("database-exist").hints()[0].contains("database-exists"));
+        assert!(
+            unknown("database-exist").hints()[0]
+                .plain()
+                .contains("database-exists")
+        );
         assert_eq!(unknown("zzz").hints(), ["all codes: kubectl skvs explain"]);
         assert_eq!(unknown("ü").hints(), ["all codes: kubectl skvs explain"]);
     }

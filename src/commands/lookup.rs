@@ -4,6 +4,7 @@
 //! namespace, which takes one list, however many names there are.
 
 use super::{empty, saved};
+use crate::advice::{Command, Hint};
 use crate::cli::App;
 use crate::cluster::error::NOT_SAVED;
 use crate::cluster::helm_releases::Query;
@@ -133,7 +134,10 @@ fn among(cluster: &Cluster, name: &str, (objects, known): &Known) -> Result<Vec<
         Found::Several(several) => Ok(several.into_iter().map(object).collect()),
         Found::None(near) if near.is_empty() => {
             let all = saved::held(cluster);
-            let all = all.unwrap_or_else(|| "what there is: kubectl skvs list -A".to_owned());
+            let all = all.map_or_else(
+                || Command::skvs(["list", "-A"]).after("what there is:"),
+                Hint::from,
+            );
             Err(not_found(cluster, name).hint(all))
         }
         Found::None(near) => {

@@ -5,6 +5,7 @@
 use super::first_install::first_install;
 use super::lookup;
 use super::saved::{self, SavedArgs};
+use crate::advice::Command;
 use crate::cli::App;
 use crate::cluster::{Cluster, ClusterError};
 use crate::error::{Error, Result};
@@ -127,9 +128,10 @@ fn refused(hr: &HelmRelease, why: &str) -> Error {
     Error::new(format!(
         "onboarding {name} is not ready to be shared: {why}"
     ))
-    .hint(format!(
-        "find out more, or share it all the same with --force: kubectl skvs troubleshoot {name}"
-    ))
+    .hint(
+        Command::skvs(["troubleshoot", name])
+            .after("find out more, or share it all the same with --force:"),
+    )
 }
 
 /// What Helm's storage has against it: only an installation runs the Job that creates the database, and a failed one can be
@@ -200,7 +202,7 @@ fn share(hr: &HelmRelease, release: &ReleaseNotes, force: bool) -> Result<Share>
             "the notes of revision {} do not name {what}",
             release.version
         ))
-        .hint(format!("what they say: kubectl skvs notes {name}"))
+        .hint(Command::skvs(["notes", name]).after("what they say:"))
     })
 }
 
@@ -215,7 +217,7 @@ async fn newest_or(
             "the release of {} is on another cluster (spec.kubeConfig)",
             hr.metadata.name
         ))
-        .hint("choose that cluster and ask Helm there: helm get notes"));
+        .hint("choose that cluster and ask Helm there"));
     }
     let (namespace, name) = (hr.storage_namespace(), hr.release_name());
     let Some(number) = revision.or(hr.revision()) else {
@@ -262,7 +264,7 @@ async fn newest(cluster: &Cluster, hr: &HelmRelease, release: &str) -> Result<Re
             release_secret(release, hr.revision().unwrap_or(1)),
             status::headline(hr).line()
         ))
-        .hint(format!("find out why: kubectl skvs describe {name}")));
+        .hint(Command::skvs(["describe", name]).after("find out why:")));
     };
     let stored = cluster
         .release_secret(namespace, &newest.secret)

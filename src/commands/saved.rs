@@ -3,8 +3,8 @@
 //! Owns the flags and what follows from them: which time it is, where onboardings are looked for, who is meant when none is
 //! named.
 
-use crate::bundle::Archive;
 use crate::bundle::manifest::Manifest;
+use crate::bundle::{Archive, get_helm_releases};
 use crate::cli::App;
 use crate::cluster::Cluster;
 use crate::error::{Error, Result};
@@ -91,7 +91,7 @@ pub(super) fn meant(cluster: &Cluster, given: Vec<String>) -> Result<Vec<String>
     match names.pop() {
         Some(name) => Ok(vec![name]),
         None => Err(Error::new("no HelmRelease is in the saved files")
-            .hint("save them too, and name both with -f: kubectl get helmreleases -A -o yaml")),
+            .hint(get_helm_releases().after("save them too, and name both with -f:"))),
     }
 }
 

@@ -146,7 +146,8 @@ pub async fn run(app: &mut App, mut args: Args) -> Result<Code> {
     let mut unseen = elsewhere(&others);
     unseen.extend(not_run);
     unseen.extend(unsaved(&cluster));
-    let mut report = Report::new(onboardings, considered, unseen);
+    let report = Report::new(onboardings, considered, unseen);
+    let mut report = report.seen_at(cluster.origin(), time(&cluster, app.now));
     report.show(args.gate.severity);
     let fails = args.gate.fails(&report);
     if !nothing_asked {
@@ -287,6 +288,12 @@ fn unsaved(cluster: &Cluster) -> Option<NotRun> {
         what: "pods and events other than the saved ones".to_owned(),
         why: "only the saved files were read".to_owned(),
     })
+}
+
+/// When it was that things were as they are shown; what kubectl saved does not say.
+fn time(cluster: &Cluster, now: Timestamp) -> Option<Timestamp> {
+    let known = |archive: &Archive| archive.one_bundle().is_some();
+    cluster.archive().is_none_or(known).then_some(now)
 }
 
 /// Where there is no onboarding at all, of those that were not named.

@@ -62,7 +62,7 @@ pub async fn run(app: &mut App, args: &Args) -> Result<Code> {
 }
 
 /// Adds what the server says of itself.
-async fn ask(app: &App, report: &mut Value) -> Result<()> {
+async fn ask(app: &mut App, report: &mut Value) -> Result<()> {
     let cluster = app.cluster().await?;
     report["serverVersion"] = cluster.server_version().await?;
     report["helmReleaseApi"] = match cluster.served_version().await {

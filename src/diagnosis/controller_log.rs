@@ -53,6 +53,7 @@ fn of_artifact(object: &Value) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::advice::Origin;
     use crate::diagnosis::finding::{Step, Subject};
     use crate::diagnosis::fixture;
     use crate::snapshot::{Controllers, Read, Snapshot};
@@ -67,8 +68,9 @@ mod tests {
             .fix
             .iter()
             .map(|step| match step {
-                Step::Command(words) => crate::text::shell_line(words),
+                Step::Command(command) => command.at(&Origin::default()).to_string(),
                 Step::Text(text) => text.clone(),
+                Step::Manifest(change) => change.to_string(),
             })
             .collect()
     }

@@ -2,9 +2,10 @@
 
 use super::retries::Then;
 use super::rule::Severity;
+use crate::advice::{Command, Line, Origin};
 use crate::model::condition::Condition;
 use crate::model::failure::split_trailer;
-use crate::text::{one_line, shell_line};
+use crate::text::one_line;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 use std::fmt;
@@ -122,23 +123,87 @@ fn without_lead(message: &str) -> &str {
     inner.unwrap_or(message)
 }
 
-/// One step of what to do.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Step {
-    Text(String),
-    /// The command's words; printed quoted for a shell, so it can be pasted.
-    Command(Vec<String>),
+/// A change of the onboarding's manifest, as exact as a command: one field and its value.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Change {
+    /// The sentence that is printed.
+    #[serde(skip)]
+    text: String,
+    /// The field's keys, from the top: `spec`, `targetNamespace`.
+    path: Vec<String>,
+    /// What it is set to; null: the field is removed.
+    value: Value,
 }
 
-impl Serialize for Step {
+impl Change {
+    /// `reason` leads to it: a sentence without its full stop.
+    pub fn new(reason: &str, path: &[&str], value: Value) -> Self {
+        let keys = path.iter().map(|key| one_line(key));
+        let path: Vec<String> = keys.collect();
+        let quoted = path.iter().map(|key| match key.contains(['.', '/']) {
+            true => format!("\"{key}\""),
+            false => key.clone(),
+        });
+        let field = quoted.collect::<Vec<_>>().join(".");
+        let act = match &value {
+            Value::Null => format!("remove {field}"),
+            Value::String(text) if is_plain(text) => format!("set {field}: {text}"),
+            other => format!("set {field}: {}", one_line(&other.to_string())),
+        };
+        let text = format!("{}; {act}", one_line(reason));
+        Self { text, path, value }
+    }
+}
+
+/// Whether YAML takes the text for a string without quotes.
+fn is_plain(text: &str) -> bool {
+    let word = |c: char| c.is_ascii_alphanumeric() || "-_./<>=".contains(c);
+    let begins = |c: char| c.is_ascii_alphabetic() || "<".contains(c);
+    let other = ["true", "false", "null", "yes", "no", "on", "off", "y", "n"];
+    text.starts_with(begins)
+        && text.chars().all(word)
+        && !other.contains(&text.to_ascii_lowercase().as_str())
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+/// One step of what to do. A report holds its commands as they are printed, with the flags that lead to the cluster.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step<C = Command> {
+    Text(String),
+    Manifest(Change),
+    Command(C),
+}
+
+impl Step {
+    /// As it is printed.
+    pub fn at(self, origin: &Origin) -> Step<Line> {
+        match self {
+            Step::Text(text) => Step::Text(text),
+            Step::Manifest(change) => Step::Manifest(change),
+            Step::Command(command) => Step::Command(command.at(origin)),
+        }
+    }
+}
+
+impl Serialize for Step<Line> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         use serde::ser::SerializeMap;
-        let mut map = serializer.serialize_map(Some(1))?;
+        let mut map = serializer.serialize_map(None)?;
         match self {
             Step::Text(text) => map.serialize_entry("text", text)?,
-            Step::Command(words) => {
-                map.serialize_entry("command", &shell_line(words))?;
-                map.serialize_entry("argv", words)?;
+            Step::Manifest(change) => {
+                map.serialize_entry("text", &change.to_string())?;
+                map.serialize_entry("manifest", change)?;
+            }
+            Step::Command(line) => {
+                map.serialize_entry("command", line)?;
+                map.serialize_entry("argv", line.words())?;
             }
         }
         map.end()
@@ -146,20 +211,25 @@ impl Serialize for Step {
 }
 
 #[cfg(test)]
-impl schemars::JsonSchema for Step {
+impl schemars::JsonSchema for Step<Line> {
     fn schema_name() -> std::borrow::Cow<'static, str> {
         "Step".into()
     }
 
-    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        let change = generator.subschema_for::<Change>();
         schemars::json_schema!({
-            "description": "One step of what to do: a sentence, or a command",
+            "description": "One step of what to do: a sentence, a change of the onboarding's manifest, or a command",
             "oneOf": [
-                {"type": "object", "properties": {"text": {"type": "string"}}, "required": ["text"]},
+                {
+                    "type": "object",
+                    "properties": {"text": {"type": "string"}, "manifest": change},
+                    "required": ["text"],
+                },
                 {
                     "type": "object",
                     "properties": {
-                        "command": {"type": "string", "description": "Quoted for a shell"},
+                        "command": {"type": "string", "description": "Quoted for a shell, with the flags that lead to the cluster"},
                         "argv": {"type": "array", "items": {"type": "string"}, "description": "The same as words"},
                     },
                     "required": ["command", "argv"],
@@ -228,12 +298,14 @@ impl Finding {
         self
     }
 
-    /// A command's words.
-    pub fn command<S: AsRef<str>>(mut self, words: impl IntoIterator<Item = S>) -> Self {
-        let words = words
-            .into_iter()
-            .map(|w| crate::text::line(w.as_ref()).into_owned());
-        self.fix.push(Step::Command(words.collect()));
+    pub fn command(mut self, command: impl Into<Command>) -> Self {
+        self.fix.push(Step::Command(command.into()));
+        self
+    }
+
+    /// A change of the onboarding's manifest, if there is one.
+    pub fn change(mut self, change: impl Into<Option<Change>>) -> Self {
+        self.fix.extend(change.into().map(Step::Manifest));
         self
     }
 

@@ -214,6 +214,7 @@ pub(crate) fn snapshot_of(name: &str, change: &dyn Fn(&mut Value)) -> Snapshot {
     };
     let namespace = json!({"kind": "Namespace", "metadata": {"name": helm_release.release_namespace()}, "status": {"phase": "Active"}});
     Snapshot {
+        origin: crate::advice::Origin::example(),
         chart: part(
             "chart",
             &["HelmChart", "OCIRepository", "ExternalArtifact"],

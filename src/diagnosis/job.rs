@@ -2,6 +2,7 @@
 
 use super::case::Case;
 use super::finding::{Evidence, Finding, Subject};
+use crate::advice::Command;
 use crate::model::event::Event;
 use crate::model::job::{self as model, Said, containers, made_by};
 use crate::snapshot::{CreationJob, Events, JobPod, Read, Snapshot, Why};
@@ -244,7 +245,7 @@ impl Uncreated {
     }
 
     /// Shows the Job's events.
-    pub fn command(&self) -> Vec<String> {
+    pub fn command(&self) -> Command {
         let Subject {
             namespace, name, ..
         } = &self.job;
@@ -254,8 +255,7 @@ impl Uncreated {
         } else {
             &["describe", "-n", namespace, "job", name]
         };
-        let words = words.iter().map(|w| (*w).to_owned());
-        std::iter::once("kubectl".to_owned()).chain(words).collect()
+        Command::new(["kubectl"]).args(words)
     }
 }
 

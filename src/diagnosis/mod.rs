@@ -18,6 +18,8 @@ pub(crate) mod fixture;
 pub mod ignore;
 pub mod install;
 pub mod job;
+mod needs;
+mod peers;
 mod policy;
 #[cfg(test)]
 mod precision;

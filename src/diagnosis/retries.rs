@@ -9,10 +9,10 @@ use super::case::Case;
 use super::finding::Finding;
 use super::install::{self, Left};
 use super::rule::Verdict;
+use crate::advice::{Command, Line, Origin};
 use crate::model::failure;
 use crate::model::helm_release::{GROUP, PLURAL};
 use crate::text::age::duration;
-use crate::text::one_line;
 use serde::{Serialize, Serializer};
 
 /// What the fix changes.
@@ -20,6 +20,8 @@ use serde::{Serialize, Serializer};
 pub enum Fixes {
     /// The HelmRelease's manifest.
     Manifest,
+    /// The manifest's target namespace, and with it the release.
+    Target,
     /// The manifest goes away and comes back.
     Back,
     /// Something else: a namespace, a right, a repository.
@@ -28,41 +30,45 @@ pub enum Fixes {
 
 /// The last part of a finding.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Then {
+pub struct Then<C = Command> {
     pub line: String,
     /// Commands that make Flux try again.
-    pub commands: Vec<Vec<String>>,
+    pub commands: Vec<C>,
     /// Only a change of the manifest mends it: Flux can try as often as it likes.
     pub by_manifest: bool,
 }
 
 impl Then {
-    fn line(line: &str, commands: Vec<Vec<String>>) -> Self {
+    fn line(line: &str, commands: Vec<Command>) -> Self {
         Self {
             line: line.to_owned(),
             commands,
             by_manifest: false,
         }
     }
+
+    /// As it is printed.
+    pub fn at(self, origin: &Origin) -> Then<Line> {
+        Then {
+            line: self.line,
+            commands: self.commands.iter().map(|c| c.at(origin)).collect(),
+            by_manifest: self.by_manifest,
+        }
+    }
 }
 
-impl Serialize for Then {
+impl Serialize for Then<Line> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         use serde::ser::SerializeMap;
         let mut map = serializer.serialize_map(Some(2))?;
         map.serialize_entry("text", &self.line)?;
-        let commands: Vec<String> = self
-            .commands
-            .iter()
-            .map(|c| crate::text::shell_line(c))
-            .collect();
-        map.serialize_entry("commands", &commands)?;
+        map.serialize_entry("commands", &self.commands)?;
         map.end()
     }
 }
 
 #[cfg(test)]
-impl schemars::JsonSchema for Then {
+impl schemars::JsonSchema for Then<Line> {
     fn schema_name() -> std::borrow::Cow<'static, str> {
         "Then".into()
     }
@@ -112,6 +118,8 @@ pub fn then(case: &Case<'_>, fixes: Fixes) -> Option<Then> {
 
 fn after(case: &Case<'_>, fixes: Fixes) -> Option<Then> {
     let hr = case.hr();
+    let retargets = fixes == Fixes::Target;
+    let fixes = if retargets { Fixes::Manifest } else { fixes };
     let left = install::left(case);
     if hr.spec.suspend {
         return Some(match left {
@@ -137,12 +145,19 @@ fn after(case: &Case<'_>, fixes: Fixes) -> Option<Then> {
     if let Some(seconds) = install::running(case) {
         return Some(running(case, fixes, seconds));
     }
+    // Since 0.37 the controller compares, and uninstalls what it installed elsewhere.
+    if retargets && is_old_controller(case) == Some(false) {
+        return Some(Then::line(
+            "Flux takes the changed manifest up by itself: in another target namespace it installs from the start.",
+            Vec::new(),
+        ));
+    }
     let install = &hr.spec.install;
     let removes = install.remediation.retries != 0 && install.strategy.name != "RetryOnFailure";
     let exhausted = failure::is_exhausted(hr) || failure::lacks_rollback_target(hr);
     if exhausted || left == Left::Failed && (fixes == Fixes::Manifest || !removes) {
         return Some(match (fixes, left) {
-            (Fixes::Elsewhere | Fixes::Back, _) => again(case),
+            (Fixes::Elsewhere | Fixes::Back | Fixes::Target, _) => again(case),
             (Fixes::Manifest, Left::Failed) => Then {
                 line: format!(
                     "Flux takes the changed manifest up by itself, but {AS_UPGRADE_TOO}. When the change is in the cluster, remove the failed release and make Flux start again:"
@@ -165,7 +180,9 @@ fn after(case: &Case<'_>, fixes: Fixes) -> Option<Then> {
     let retries = install.strategy.retry_interval.as_deref();
     let every = retries.filter(|_| install.strategy.name == "RetryOnFailure");
     let line = match (fixes, every) {
-        (Fixes::Manifest | Fixes::Back, _) => "Flux takes the changed manifest up by itself.",
+        (Fixes::Manifest | Fixes::Target | Fixes::Back, _) => {
+            "Flux takes the changed manifest up by itself."
+        }
         (Fixes::Elsewhere, Some(every)) => {
             let line =
                 format!("Flux tries again by itself, every {every}; nothing else is to be done.");
@@ -201,7 +218,7 @@ fn running(case: &Case<'_>, fixes: Fixes, seconds: Option<i64>) -> Then {
     };
     let line = match fixes {
         Fixes::Elsewhere => format!("{until}, and ends well if this is mended by then; {after}."),
-        Fixes::Manifest | Fixes::Back => format!(
+        Fixes::Manifest | Fixes::Target | Fixes::Back => format!(
             "{until}; {after}. The changed manifest is taken up then: run troubleshoot again, an upgrade of a failed revision does not create the database."
         ),
     };
@@ -254,7 +271,7 @@ pub fn restart(case: &Case<'_>) -> Then {
 }
 
 /// Commands that make Flux start again.
-fn start(case: &Case<'_>) -> Vec<Vec<String>> {
+fn start(case: &Case<'_>) -> Vec<Command> {
     if is_old_controller(case) == Some(true) {
         return vec![patch_suspend(case, "true"), patch_suspend(case, "false")];
     }
@@ -262,42 +279,36 @@ fn start(case: &Case<'_>) -> Vec<Vec<String>> {
 }
 
 /// Asks Flux for a reconcile with one more wish, `resetAt` or `forceAt`: both annotations hold one token.
-pub fn stamped(case: &Case<'_>, wish: &str) -> Vec<String> {
+pub fn stamped(case: &Case<'_>, wish: &str) -> Command {
     let token = case.now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
-    let mut command = kubectl(case, "annotate");
-    command.extend([
+    kubectl(case, "annotate").args([
         "--overwrite".to_owned(),
         "--field-manager=flux-client-side-apply".to_owned(),
         format!("reconcile.fluxcd.io/requestedAt={token}"),
         format!("reconcile.fluxcd.io/{wish}={token}"),
-    ]);
-    command
+    ])
 }
 
 /// Removes the release from Helm's storage, with what it applied: Flux then installs.
-pub fn uninstall(case: &Case<'_>) -> Vec<String> {
+pub fn uninstall(case: &Case<'_>) -> Command {
     let hr = case.hr();
     let release = match case.snapshot.release.seen() {
         Some(stored) if !stored.name.is_empty() => stored.name.clone(),
         _ => hr.release_name(),
     };
-    ["helm", "uninstall", "-n", hr.storage_namespace(), &release]
-        .map(one_line)
-        .to_vec()
+    Command::new(["helm", "uninstall", "-n", hr.storage_namespace(), &release])
 }
 
 /// Lists what Helm stores of the release.
-pub fn history(case: &Case<'_>) -> Vec<String> {
+pub fn history(case: &Case<'_>) -> Command {
     let hr = case.hr();
-    [
+    Command::new([
         "helm",
         "history",
         "-n",
         hr.storage_namespace(),
         &hr.release_name(),
-    ]
-    .map(str::to_owned)
-    .to_vec()
+    ])
 }
 
 /// The end of a finding on a stored release that is looked at (`see`) and then removed (`remove`).
@@ -312,28 +323,24 @@ pub fn uninstalled(case: &Case<'_>, finding: Finding, see: &str, remove: &str) -
 }
 
 /// Sets `spec.suspend`.
-pub fn patch_suspend(case: &Case<'_>, to: &str) -> Vec<String> {
-    let mut command = kubectl(case, "patch");
-    command.extend([
+pub fn patch_suspend(case: &Case<'_>, to: &str) -> Command {
+    kubectl(case, "patch").args([
         "--type=merge".to_owned(),
         format!("-p={{\"spec\":{{\"suspend\":{to}}}}}"),
-    ]);
-    command
+    ])
 }
 
 /// `kubectl VERB -n NAMESPACE helmreleases… NAME`.
-pub fn kubectl(case: &Case<'_>, verb: &str) -> Vec<String> {
+pub fn kubectl(case: &Case<'_>, verb: &str) -> Command {
     let subject = case.subject();
-    [
+    Command::new([
         "kubectl",
         verb,
         "-n",
         &subject.namespace,
         &format!("{PLURAL}.{GROUP}"),
         &subject.name,
-    ]
-    .map(str::to_owned)
-    .to_vec()
+    ])
 }
 
 /// A text that says that a wait was given up, in the words of any Helm and any controller.
@@ -365,7 +372,10 @@ mod tests {
         change(&mut snapshot);
         let case = Case::new(&snapshot, fixture::meta(name).now);
         let then = then(&case, fixes).unwrap();
-        let commands = then.commands.iter().map(|c| crate::text::shell_line(c));
+        let commands = then
+            .commands
+            .iter()
+            .map(|c| c.at(&Origin::default()).to_string());
         std::iter::once(then.line.clone())
             .chain(commands)
             .collect::<Vec<_>>()

@@ -6,6 +6,7 @@ use super::controller_log;
 use super::finding::{Evidence, Finding, Subject};
 use super::retries::{Fixes, then};
 use super::rule::{Severity, Verdict};
+use crate::advice::Command;
 use crate::model::condition::Condition;
 use crate::model::helm_release::{GROUP, ObjectRef, PLURAL};
 use crate::model::source_error::SourceError;
@@ -227,17 +228,15 @@ pub(super) fn resource(kind: &str) -> String {
 }
 
 /// `kubectl describe -n NAMESPACE KIND NAME`.
-pub(super) fn describe(subject: &Subject) -> Vec<String> {
-    [
+pub(super) fn describe(subject: &Subject) -> Command {
+    Command::new([
         "kubectl",
         "describe",
         "-n",
         &subject.namespace,
         &resource(&subject.kind),
         &subject.name,
-    ]
-    .map(str::to_owned)
-    .to_vec()
+    ])
 }
 
 /// The end of a finding whose conditions tell no more: they, and the log of source-controller.
@@ -251,9 +250,9 @@ pub(super) fn look_further(case: &Case<'_>, finding: Finding, subject: &Subject)
 }
 
 /// Makes source-controller look at the object now.
-pub(super) fn reconcile(case: &Case<'_>, subject: &Subject) -> Vec<String> {
+pub(super) fn reconcile(case: &Case<'_>, subject: &Subject) -> Command {
     let token = case.now.strftime("%Y-%m-%dT%H:%M:%SZ");
-    [
+    Command::new([
         "kubectl",
         "annotate",
         "-n",
@@ -263,9 +262,7 @@ pub(super) fn reconcile(case: &Case<'_>, subject: &Subject) -> Vec<String> {
         "--overwrite",
         "--field-manager=flux-client-side-apply",
         &format!("reconcile.fluxcd.io/requestedAt={token}"),
-    ]
-    .map(str::to_owned)
-    .to_vec()
+    ])
 }
 
 /// What an onboarding makes of it that does not wait for a chart: how old its chart is, and since when no newer one comes.
@@ -429,7 +426,9 @@ mod tests {
     fn commands_name_the_group_where_others_have_the_kind() {
         let chart = Subject::new("HelmChart", "flux-system", "a");
         assert_eq!(
-            crate::text::shell_line(&describe(&chart)),
+            describe(&chart)
+                .at(&crate::advice::Origin::default())
+                .to_string(),
             "kubectl describe -n flux-system helmcharts.source.toolkit.fluxcd.io a"
         );
         assert_eq!(

@@ -115,6 +115,8 @@ pub struct ChartSpec {
     pub chart: String,
     pub version: Option<String>,
     pub source_ref: ObjectRef,
+    #[serde(deserialize_with = "nullable")]
+    pub values_files: Vec<String>,
 }
 
 /// A reference to another object; an absent namespace means the referrer's own.

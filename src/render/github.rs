@@ -4,8 +4,9 @@
 //! and LF are written as percent codes in messages, `:` and `,` in properties too.
 
 use super::report::summary;
+use crate::advice::{Command, Origin};
 use crate::diagnosis::{Severity, Step};
-use crate::text::{shell_line, thousands};
+use crate::text::thousands;
 use crate::view::report::{Cause, Finding, Report};
 use std::io::{self, Write};
 
@@ -54,7 +55,8 @@ fn message(report: &Report, cause: &Cause) -> String {
     if let Some(&(at, number)) = first {
         steps(&mut lines, &report.onboardings[at].findings[number]);
     }
-    lines.push(format!("More: kubectl skvs explain {}", cause.code));
+    let more = Command::skvs(["explain", cause.code]).after("More:");
+    lines.push(more.line(&Origin::default()));
     lines.join("\n")
 }
 
@@ -62,7 +64,8 @@ fn steps(lines: &mut Vec<String>, finding: &Finding) {
     lines.extend(finding.why.iter().map(|why| format!("Why: {why}")));
     lines.extend(finding.fix.iter().map(|step| match step {
         Step::Text(text) => format!("Do: {text}"),
-        Step::Command(words) => format!("  {}", shell_line(words)),
+        Step::Manifest(change) => format!("Do: {change}"),
+        Step::Command(line) => format!("  {line}"),
     }));
 }
 
@@ -160,7 +163,7 @@ mod tests {
                     finding.message.clone_from(&text);
                     finding.subject.name.clone_from(&text);
                     finding.fix.push(Step::Text(text.clone()));
-                    finding.fix.push(Step::Command(vec![text.clone()]));
+                    finding.fix.push(Step::Command(Command::new([&text]).at(&Origin::default())));
                 }
             }
             let report = Report::new(report.onboardings, None, Vec::new());

@@ -35,7 +35,8 @@ pub struct Style {
 /// # Errors
 /// The output is closed.
 pub fn write(out: &mut dyn Write, report: &Report, style: Style) -> io::Result<()> {
-    Printer { out, style }.report(report)
+    let scene = report.scene.as_deref();
+    Printer { out, style, scene }.report(report)
 }
 
 /// One cause with its findings.
@@ -106,6 +107,8 @@ fn blocks(report: &Report) -> Vec<Block<'_>> {
 struct Printer<'o> {
     out: &'o mut dyn Write,
     style: Style,
+    /// Where and when, until it has been printed: once, under the first cause.
+    scene: Option<&'o str>,
 }
 
 impl Printer<'_> {

@@ -6,7 +6,7 @@
 use super::report::summary;
 use crate::diagnosis::registry::RULES;
 use crate::diagnosis::{Rule, Severity, Step, Subject};
-use crate::text::{one_line, shell_line};
+use crate::text::one_line;
 use crate::view::report::{Finding, Onboarding, Report};
 use serde_json::{Value, json};
 
@@ -127,7 +127,8 @@ fn message(onboarding: &Onboarding, finding: &Finding) -> String {
     for step in &finding.fix {
         text.push_str(&match step {
             Step::Text(step) => format!("\n- {step}"),
-            Step::Command(words) => format!("\n  {}", shell_line(words)),
+            Step::Manifest(change) => format!("\n- {change}"),
+            Step::Command(line) => format!("\n  {line}"),
         });
     }
     unlinked(&text)

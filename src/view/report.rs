@@ -9,6 +9,7 @@ mod schema;
 pub use causes::{Cause, OnboardingName};
 
 use super::description::API_VERSION;
+use crate::advice::{Line, Origin};
 use crate::diagnosis::retries::Then;
 use crate::diagnosis::standing::Fault;
 use crate::diagnosis::{Case, Diagnosis, Evidence, Root, Severity, Step, Subject};
@@ -16,6 +17,7 @@ use crate::model::failure;
 use crate::model::status::{self, Ready};
 use crate::text::age;
 use crate::text::one_line;
+use k8s_openapi::jiff::Timestamp;
 use serde::Serialize;
 
 /// The whole report.
@@ -44,6 +46,9 @@ pub struct Report {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub not_run: Vec<NotRun>,
     pub onboardings: Vec<Onboarding>,
+    /// Where and when it was made, for the text alone: `context prod-east, https://10.20.0.1:6443, 2026-11-27 09:41 UTC`.
+    #[serde(skip)]
+    pub scene: Option<String>,
 }
 
 /// The list that the onboardings were chosen from.
@@ -93,9 +98,9 @@ pub struct Finding {
     pub subject: Subject,
     pub why: Vec<String>,
     pub evidence: Vec<Evidence>,
-    pub fix: Vec<Step>,
+    pub fix: Vec<Step<Line>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub then: Option<Then>,
+    pub then: Option<Then<Line>>,
     /// What follows from it.
     pub follows: Vec<Follows>,
 }
@@ -154,6 +159,22 @@ impl Report {
             causes,
             not_run,
             onboardings,
+            scene: None,
+        }
+    }
+
+    /// The same, made of this cluster at this time; `None` where nothing tells the time, as in what kubectl saved.
+    #[must_use]
+    pub fn seen_at(self, origin: &Origin, time: Option<Timestamp>) -> Self {
+        let time = time.map(|t| t.strftime("%Y-%m-%d %H:%M UTC").to_string());
+        let parts: Vec<String> = origin.place().into_iter().chain(time).collect();
+        let scene = match parts.is_empty() {
+            true => "saved files: of which cluster and when is not known".to_owned(),
+            false => parts.join(", "),
+        };
+        Self {
+            scene: Some(scene),
+            ..self
         }
     }
 
@@ -214,7 +235,11 @@ impl Onboarding {
             database: case.database(),
             ready: status::ready(case.hr()).word(),
             state: state(case),
-            findings: diagnosis.roots.into_iter().map(Finding::new).collect(),
+            findings: diagnosis
+                .roots
+                .into_iter()
+                .map(|root| Finding::new(root, &case.snapshot.origin))
+                .collect(),
             not_shown: 0,
             ignored: Vec::new(),
             checks_run: diagnosis.run.len(),
@@ -265,7 +290,7 @@ impl Onboarding {
 }
 
 impl Finding {
-    fn new(root: Root) -> Self {
+    fn new(root: Root, origin: &Origin) -> Self {
         let severity = root.severity();
         let follows = root.follows.into_iter().map(|(rule, finding)| Follows {
             code: rule.code,
@@ -280,8 +305,8 @@ impl Finding {
             subject: root.finding.subject,
             why: root.finding.why,
             evidence: root.finding.evidence,
-            fix: root.finding.fix,
-            then: root.finding.then,
+            fix: root.finding.fix.into_iter().map(|s| s.at(origin)).collect(),
+            then: root.finding.then.map(|then| then.at(origin)),
             follows: follows.collect(),
         }
     }

@@ -1,4 +1,5 @@
 use super::*;
+use crate::advice::Origin;
 use crate::bundle::manifest::Accept::{Json, Metadata, Text};
 use proptest::prelude::*;
 
@@ -49,7 +50,10 @@ fn names(archive: &Archive, path: &str, accept: Accept) -> Result<Vec<String>, A
 
 fn not_saved(archive: &Archive, path: &str, accept: Accept) -> (String, String) {
     match archive.answer(path, accept, None) {
-        Answer::NotSaved(NotSaved { what, get }) => (what, get.unwrap_or_default()),
+        Answer::NotSaved(NotSaved { what, get }) => (
+            what,
+            get.map_or_else(String::new, |get| get.at(&Origin::default()).to_string()),
+        ),
         other => panic!("{path}: {other:?}"),
     }
 }

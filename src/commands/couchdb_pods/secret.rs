@@ -2,6 +2,7 @@
 //!
 //! They go from the Secret to the pod's stdin; no argument, log line, error or file has them.
 
+use crate::advice::Command;
 use crate::cluster::secret::Value;
 use crate::cluster::{Cluster, ClusterError};
 use crate::couchdb::Target;
@@ -143,9 +144,8 @@ fn not_read(error: ClusterError, namespace: &str) -> Error {
     let absent = error.is_not_found();
     let error = Error::from(error);
     if absent {
-        return error.hint(format!(
-            "those that are there: kubectl get secrets -n {namespace}"
-        ));
+        let list = Command::new(["kubectl", "get", "secrets", "-n", namespace]);
+        return error.hint(list.after("those that are there:"));
     }
     error
 }

@@ -1,6 +1,7 @@
 //! What is told beside the databases, on stderr: who shares one, what could not be read, what was not found.
 
 use super::{Args, Seen};
+use crate::advice::{Command, Hint};
 use crate::cli::App;
 use crate::error::{Error, Result};
 use crate::exit::Code;
@@ -18,7 +19,7 @@ const TOLD: usize = 10;
 pub(super) fn tell(app: &mut App, args: &Args, output: &Output, seen: &Seen) -> Result<Code> {
     for line in shared(&seen.shown).into_iter().chain(figures(&seen.shown)) {
         // Names of values and words of CouchDB are in it.
-        app.ui.warning(&crate::text::clean(&line));
+        app.ui.warning(crate::text::clean(&line).into_owned());
     }
     let is_told = matches!(output, Output::Json | Output::Yaml | Output::JsonPath(_));
     if seen.shown.is_empty() && seen.not_found.is_empty() && !is_told {
@@ -108,7 +109,8 @@ fn gaps(app: &mut App, seen: &Seen) -> Code {
         match gap {
             Gap::Read(_) => app.ui.error(&Error::new(gap.to_string())),
             Gap::NoHelmReleases | Gap::NoOnboardings { .. } => {
-                app.ui.warning(&crate::text::clean(&gap.to_string()));
+                app.ui
+                    .warning(crate::text::clean(&gap.to_string()).into_owned());
             }
         }
     }
@@ -120,13 +122,13 @@ fn gaps(app: &mut App, seen: &Seen) -> Code {
         app.ui.warning(&format!("{more} not shown"));
     }
     if let (true, Some(hint)) = (seen.unknown > 0, hint(&gaps, seen.unknown)) {
-        app.ui.hint(&hint);
+        app.ui.hint(hint);
     }
     code
 }
 
 /// What to do about databases of no known owner.
-fn hint(gaps: &[Gap], unknown: usize) -> Option<String> {
+fn hint(gaps: &[Gap], unknown: usize) -> Option<Hint> {
     let last = gaps.last()?;
     let whose = format!(
         "so it is not known whose {} {}; delete-db refuses what may be claimed",
@@ -135,9 +137,10 @@ fn hint(gaps: &[Gap], unknown: usize) -> Option<String> {
     );
     Some(match last {
         Gap::NoHelmReleases | Gap::NoOnboardings { .. } => {
-            format!("{whose}; is this the right cluster? kubectl config current-context")
+            Command::new(["kubectl", "config", "current-context"])
+                .after(format!("{whose}; is this the right cluster?"))
         }
-        Gap::Read(_) => whose,
+        Gap::Read(_) => whose.into(),
     })
 }
 

@@ -3,6 +3,7 @@
 use super::super::couchdb_pods::PodArgs;
 use super::plan_args::PlanArgs;
 use super::trace::TraceArgs;
+use crate::advice::Command;
 use crate::cluster::parse_duration;
 use crate::couchdb::backup::part::Place;
 use crate::error::{Error, Result};
@@ -90,7 +91,7 @@ impl Args {
                     "refused: {text:?} is not an onboarding's database: {why}"
                 ))
                 .with_code(Code::Refused)
-                .hint("the name is <namespace>_<database>, as in: kubectl skvs list")
+                .hint(Command::skvs(["list"]).after("the name is <namespace>_<database>, as in:"))
             })?;
             if !names.contains(&name) {
                 names.push(name);

@@ -1,6 +1,7 @@
 //! `--orphans`: the databases that nobody claims, as `databases --orphans` finds them. Each is planned and confirmed like one that was named.
 
 use super::Args;
+use crate::advice::Command;
 use crate::cli::App;
 use crate::cluster::{Cluster, ownership};
 use crate::couchdb::figures;
@@ -37,9 +38,10 @@ pub(super) async fn find(
     let unknown = of(State::Unknown).count();
     if unknown > 0 {
         let what = count(unknown as u64, "database");
-        app.ui.warning(&format!(
-            "whose {what} may be is not known, so it is no orphan: kubectl skvs databases tells why"
-        ));
+        let why = Command::skvs(["databases"]);
+        app.ui.warning(why.after(format!(
+            "whose {what} may be is not known, so it is not an orphan; why:"
+        )));
     }
     let orphans: Vec<DatabaseName> = of(State::Orphan)
         .filter_map(|entry| DatabaseName::parse(&entry.name).ok())

@@ -3,6 +3,7 @@
 use super::Args;
 use super::again::again;
 use super::several::Ended;
+use crate::advice::{Command, Hint};
 use crate::cli::App;
 use crate::couchdb::Target;
 use crate::couchdb::delete::card;
@@ -115,12 +116,7 @@ pub(super) fn tell(
     outcome: Outcome,
 ) -> Result<(), Ended> {
     let code = outcome.code();
-    let again = again(&app.global.connection, args, name);
-    // A token is not printed, so the command alone would ask as somebody else.
-    let again = match app.global.connection.token {
-        Some(_) => format!(" (with --token as before): {again}"),
-        None => format!(": {again}"),
-    };
+    let again = again(args, name);
     match outcome {
         Outcome::Deleted {
             gone,
@@ -163,13 +159,13 @@ pub(super) fn tell(
         // Credentials that fail would fail for the next, until the account is locked; what changes, somebody changes now.
         Outcome::Refused(refusals) => Err(refused(app, refusals).into()),
         Outcome::Incomplete { why, seen, files } => {
-            let hints = incomplete_hints(&files, &again);
+            let hints = incomplete_hints(&files, again);
             let error = Error::new(format!(
                 "database \"{name}\" is not deleted everywhere: {why}"
             ));
             app.ui.error(&error);
             tell_seen(app, &seen);
-            hints.iter().for_each(|hint| app.ui.hint(hint));
+            hints.into_iter().for_each(|hint| app.ui.hint(hint));
             Err(Error::silent(code).into())
         }
         Outcome::Unknown {
@@ -177,7 +173,6 @@ pub(super) fn tell(
             why,
             seen,
         } => {
-            let hint = format!("what became of it{again}");
             let sent = if answered {
                 "was sent"
             } else {
@@ -188,7 +183,7 @@ pub(super) fn tell(
             ));
             app.ui.error(&error);
             tell_seen(app, &seen);
-            app.ui.hint(&hint);
+            app.ui.hint(again.after("what became of it:"));
             Err(Error::silent(code).into())
         }
         Outcome::Interrupted => Err(interrupted().into()),
@@ -197,12 +192,13 @@ pub(super) fn tell(
 
 /// When a member still holds data. The files are named by the suffix of the database that was deleted: one that was created anew
 /// since has files of its own beside them.
-fn incomplete_hints(files: &str, again: &str) -> [String; 2] {
+fn incomplete_hints(files: &str, again: Command) -> [Hint; 2] {
     [
-        format!("when every member is back, look again{again}"),
+        again.after("when every member is back, look again:"),
         format!(
             "a member that was away forgets the name and keeps the files; once the database is gone on all of them, remove by hand from its data folder: {files}"
-        ),
+        )
+        .into(),
     ]
 }
 
@@ -233,7 +229,8 @@ mod tests {
             &others,
         );
         assert_eq!(error.code(), Code::Failed);
-        (error.message().to_owned(), error.hints().to_vec())
+        let hints = error.hints().iter().map(Hint::plain);
+        (error.message().to_owned(), hints.collect())
     }
 
     #[test]
@@ -294,16 +291,24 @@ mod tests {
             "error: refused: HelmRelease flux-system/a still claims pds_database"
         );
         assert!(errors.iter().all(|e| e.code() == Code::Refused));
-        assert!(errors[1].hints()[0].starts_with("bring the member back"));
-        assert!(errors[2].hints()[0].starts_with("remove its manifest"));
+        assert!(
+            errors[1].hints()[0]
+                .plain()
+                .starts_with("bring the member back")
+        );
+        assert!(
+            errors[2].hints()[0]
+                .plain()
+                .starts_with("remove its manifest")
+        );
     }
 
     #[test]
     fn the_files_of_a_later_database_are_not_named() {
         let files =
             "shards/*/pds_database.1709251200.couch .shards/*/pds_database.1709251200_design";
-        let [first, last] =
-            incomplete_hints(files, ": kubectl skvs delete-db pds_database --dry-run");
+        let again = Command::skvs(["delete-db", "pds_database", "--dry-run"]);
+        let [first, last] = incomplete_hints(files, again).map(|hint| hint.plain());
         assert!(first.ends_with("look again: kubectl skvs delete-db pds_database --dry-run"));
         assert!(last.ends_with(files) && !last.contains(".*."), "{last}");
     }

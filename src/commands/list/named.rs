@@ -4,6 +4,7 @@
 
 use super::filter::{self, Unjudged};
 use super::{Args, print, shared, tell_none, typed};
+use crate::advice::Command;
 use crate::cli::App;
 use crate::cluster::helm_releases::Query;
 use crate::cluster::{All, Cluster, ClusterError};
@@ -128,7 +129,7 @@ fn show(
         args.names.len() == 1,
     )?;
     if left_out > 0 && told {
-        app.ui.hint(&filter::left_out(left_out));
+        app.ui.hint(filter::left_out(left_out));
     }
     unjudged.warn(&mut app.ui);
     if let Some(Err(error)) = others {
@@ -146,9 +147,8 @@ fn explain(name: &str, error: ClusterError, known: &[HelmRelease]) -> Error {
     let (not_found, not_saved) = (error.is_no_such_name(), error.is_not_saved());
     let mut error = Error::from(error);
     if not_found && known.iter().any(|hr| hr.claim().joined() == Some(name)) {
-        return error.hint(format!(
-            "that is a database: kubectl skvs list --database {name}"
-        ));
+        let list = Command::skvs(["list", "--database", name]);
+        return error.hint(list.after("that is a database:"));
     }
     let near = near(name, known.iter().map(|hr| hr.metadata.name.as_str()));
     if not_found && !near.is_empty() {

@@ -248,7 +248,7 @@ impl Follower<'_> {
             if self.args.output == FindingsFormat::Yaml {
                 app.ui.result("---\n")?;
             }
-            let report = self.report();
+            let report = self.report(app);
             let code = code(self.args.gate.fails(&report), &[]);
             self.print(app, &report, &[], code)?;
             if self.args.output == FindingsFormat::Text {
@@ -282,9 +282,10 @@ impl Follower<'_> {
             .live(&format!("{verb} for {waited}: {many}{}", track.line()));
     }
 
-    fn report(&self) -> Report {
+    fn report(&self, app: &App) -> Report {
         let onboardings = self.tracks.iter().map(|t| t.onboarding().clone()).collect();
-        let mut report = Report::new(onboardings, None, elsewhere(&self.others));
+        let report = Report::new(onboardings, None, elsewhere(&self.others));
+        let mut report = report.seen_at(self.cluster.origin(), Some(app.now));
         report.show(self.args.gate.severity);
         report
     }
@@ -309,7 +310,7 @@ impl Follower<'_> {
                 )))
             }
         };
-        let report = self.report();
+        let report = self.report(app);
         let stuck = self.tracks.iter().any(Track::is_stuck) && !self.args.gate.never_fails();
         let code = match &error {
             Some(_) => Code::Failed,

@@ -42,7 +42,7 @@ impl GateArgs {
             } else {
                 format!("there is no code {code:?} to ignore")
             };
-            app.ui.warning(&crate::text::line(&wrong));
+            app.ui.warning(crate::text::line(&wrong).into_owned());
             let near = registry::near(code);
             if registry::find(code).is_none() && !near.is_empty() {
                 app.ui.hint(&format!("did you mean {}?", near.join(", ")));

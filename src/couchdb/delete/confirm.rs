@@ -5,6 +5,7 @@
 
 use super::plan::{Cleared, Plan};
 use super::refusal::Refusal;
+use crate::advice::Command;
 use crate::couchdb::backup::format::identity;
 use crate::couchdb::backup::pull::Taken;
 use crate::couchdb::request::Path;
@@ -114,7 +115,10 @@ pub fn ways(
         return Err(refused(
             "--confirm needs --context, so that the cluster is not implied either",
         )
-        .hint("the contexts are: kubectl config get-contexts -o name"));
+        .hint(
+            Command::new(["kubectl", "config", "get-contexts", "-o", "name"])
+                .after("the contexts are:"),
+        ));
     }
     Ok(names.iter().map(|n| Way::Given(n.to_string())).collect())
 }

@@ -1,7 +1,8 @@
 //! Why a database is not deleted, in words, each with what to do first.
 
 use super::risk::{Risk, RiskKind};
-use crate::model::ownership::{Claim, Claimant, Driver, Gap, Unread, Verdict};
+use crate::advice::{Command, Hint};
+use crate::model::ownership::{Claim, Claimant, Driver, Gap, Object, Unread, Verdict};
 use std::fmt;
 
 /// One reason. No flag lifts any of them but a [`Refusal::Risk`], which has a name of its own.
@@ -50,18 +51,18 @@ impl Refusal {
     }
 
     /// What to do first.
-    pub fn hint(&self) -> Option<String> {
+    pub fn hint(&self) -> Option<Hint> {
         match self {
             Self::NotRead { why, .. } | Self::Gap(Gap::Read(Unread { why, .. })) => {
-                return right(why).map(|right| format!("ask for: {right}"));
+                return right(why).map(ask_for);
             }
-            Self::Risk(risk) => return Some(risk.hint()),
+            Self::Risk(risk) => return Some(risk.hint().into()),
             _ => {}
         }
         let hint = match self {
             Self::Claimed(claim) => return Some(remedy(claim)),
             Self::Gap(Gap::NoHelmReleases | Gap::NoOnboardings { .. }) => {
-                Some("is this the right cluster? kubectl config current-context")
+                return Some(right_cluster());
             }
             Self::Member { .. } => Some("bring the member back, then run this again"),
             Self::Changed { .. } => Some("look at it anew: --dry-run shows the plan as it is now"),
@@ -70,7 +71,7 @@ impl Refusal {
             | Self::Risk(_)
             | Self::ByCouchDb { .. } => None,
         };
-        hint.map(str::to_owned)
+        hint.map(Hint::from)
     }
 
     /// Reads the guard that did not hold: whether it tells that documents were written, in place of anything else.
@@ -86,25 +87,70 @@ impl Refusal {
 }
 
 /// What ends a claim.
-fn remedy(claim: &Claim) -> String {
+fn remedy(claim: &Claim) -> Hint {
     match &claim.by {
-        Claimant::HelmRelease { suspended: true, .. } => "remove its manifest from the GitOps repository and wait until it is gone; it is suspended, so Flux leaves its Helm release: uninstall that too, then run this again".to_owned(),
-        Claimant::HelmRelease { .. } => "remove its manifest from the GitOps repository, wait until it is gone, then run this again".to_owned(),
-        Claimant::Revision { lost_labels, stored, .. } if !lost_labels.is_empty() => {
-            let labels: Vec<String> = lost_labels.iter().map(|(key, value)| format!("{key}={value}")).collect();
-            format!("Helm does not find this revision, since its labels are missing: kubectl label {} -n {} {} {}", stored.kind.to_lowercase(), stored.namespace, stored.name, labels.join(" "))
-        }
-        Claimant::Revision { managed: true, .. } => "its onboarding may use this database although its manifest names another one; remove the onboarding, and its revisions go with it".to_owned(),
-        Claimant::Revision { helm: (namespace, name), driver, .. } => {
-            let driver = match driver {
-                Driver::Secret => "",
-                Driver::ConfigMap => " (with HELM_DRIVER=configmap)",
+        Claimant::HelmRelease {
+            suspended: true, ..
+        } => "resume it first, since Flux leaves the release of a suspended HelmRelease behind; then remove its manifest from the GitOps repository, wait until it is gone, and run this again".into(),
+        Claimant::HelmRelease { .. } => "remove its manifest from the GitOps repository, wait until it is gone, then run this again".into(),
+        Claimant::Revision {
+            lost_labels,
+            stored,
+            ..
+        } if !lost_labels.is_empty() => label_again(stored, lost_labels)
+            .after("Helm does not find this revision, since its labels are gone; put them back:"),
+        Claimant::Revision { managed: true, .. } => "its onboarding may use this database although its manifest names another one; remove the onboarding, and its revisions go with it".into(),
+        Claimant::Revision {
+            helm: (namespace, name),
+            driver,
+            ..
+        } => {
+            let text = match driver {
+                Driver::Secret => "it has no HelmRelease any more; if it is not needed:",
+                Driver::ConfigMap => {
+                    "it has no HelmRelease; if it is not needed, with HELM_DRIVER=configmap set:"
+                }
             };
-            format!("no HelmRelease is left of it; if it is not needed, uninstall it{driver}: helm uninstall -n {namespace} {name}")
+            Command::new(["helm", "uninstall", "-n", namespace, name]).after(text)
         }
-        Claimant::Policy { object } => format!("remove the rule that names the database, or the policy: kubectl edit authorizationpolicies.security.istio.io -n {} {}", object.namespace, object.name),
-        Claimant::Object { kind, id } => format!("remove {kind} {id}, then run this again"),
+        Claimant::Policy { object } => Command::new([
+            "kubectl",
+            "edit",
+            "authorizationpolicies.security.istio.io",
+            "-n",
+            &object.namespace,
+            &object.name,
+        ])
+        .after("remove the rule with this path, or the whole policy:"),
+        Claimant::Object { kind, id } => format!("remove {kind} {id}, then run this again").into(),
     }
+}
+
+/// Gives a revision the labels by which Helm finds it.
+pub fn label_again(stored: &Object, labels: &[(String, String)]) -> Command {
+    let kind = stored.kind.to_lowercase();
+    let labels = labels.iter().map(|(key, value)| format!("{key}={value}"));
+    Command::new([
+        "kubectl",
+        "label",
+        &kind,
+        "-n",
+        &stored.namespace,
+        &stored.name,
+    ])
+    .args(labels)
+}
+
+/// The right that is missing, and all that this command needs.
+fn ask_for(right: &str) -> Hint {
+    Command::new(["kubectl", "apply", "-f", "docs/rbac/delete-db.yaml"]).after(format!(
+        "ask for: {right}; all rights that this command needs:"
+    ))
+}
+
+/// Asks back where a cluster has nothing of Secure KVS.
+pub fn right_cluster() -> Hint {
+    Command::new(["kubectl", "config", "current-context"]).after("is this the right cluster?")
 }
 
 /// The right that is missing, where that is why: `list secrets in all namespaces`.
@@ -125,8 +171,8 @@ mod tests {
             Refusal::NotRead { what, why }.hint()
         };
         assert_eq!(
-            hint("forbidden (list secrets in all namespaces)").as_deref(),
-            Some("ask for: list secrets in all namespaces")
+            hint("forbidden (list secrets in all namespaces)"),
+            Some("ask for: list secrets in all namespaces".into())
         );
         assert_eq!(hint("forbidden (no such user)"), None);
         assert_eq!(hint("timed out"), None);
@@ -138,7 +184,7 @@ mod tests {
         let hint = "stop what writes, then run this again; or take it on: --accept=writes";
         assert_eq!(
             written("/pds_database \"update_seq\":\"12-"),
-            Some(Some(hint.to_owned()))
+            Some(Some(hint.into()))
         );
         assert_eq!(written("/pds_database \"db_name\":\"pds_database\""), None);
         assert_eq!(written("garbled"), None);

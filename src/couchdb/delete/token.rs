@@ -153,7 +153,7 @@ impl FromStr for Token {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || "it is no plan token: kubectl skvs delete-db DATABASE --dry-run shows one";
+        let wrong = || "it is not a plan token: --dry-run shows one";
         let mut words = text.split('-');
         match words.next() {
             Some(VERSION) => {}

@@ -1,10 +1,11 @@
 //! SKVS330: `namespace` or `database` was changed after the installation.
 
 use crate::diagnosis::case::Case;
-use crate::diagnosis::finding::Finding;
+use crate::diagnosis::finding::{Change, Finding};
 use crate::diagnosis::first;
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, always};
-use crate::model::helm_storage::{Creation, creation};
+use crate::model::helm_storage::{Creation, Release, creation};
+use serde_json::json;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS330",
@@ -62,11 +63,33 @@ fn check(case: &Case<'_>) -> Verdict {
     ))
     .why(format!("The data of the team are in {was}."))
     .seen(first::evidence(case, first, "database", was, is))
+    .change(back(case, first, was))
     .step(format!(
         "Set values.namespace and values.database back to what makes {was}, unless {is} was created by hand on purpose."
     ))
     .step("If the team wants another database, give it a new manifest with a name of its own, and leave this one until the data are moved.")
     .into()
+}
+
+/// The one value that was changed, set back.
+fn back(case: &Case<'_>, first: &Release, was: &str) -> Option<Change> {
+    let (before, now) = (first::values(first), case.hr().values());
+    let changed = [
+        ("namespace", before.namespace, now.namespace),
+        ("database", before.database, now.database),
+    ];
+    let changed = changed.into_iter().filter(|(_, before, now)| before != now);
+    let changed: Vec<(&str, String)> = changed
+        .map(|(key, before, _)| Some((key, before?)))
+        .collect::<Option<_>>()?;
+    match &changed[..] {
+        [(key, before)] => Some(Change::new(
+            &format!("The data are in {was}"),
+            &["spec", "values", key],
+            json!(before),
+        )),
+        _ => None,
+    }
 }
 
 #[cfg(test)]

@@ -1,9 +1,10 @@
 //! SKVS331: `encryption` was changed after the installation.
 
 use crate::diagnosis::case::Case;
-use crate::diagnosis::finding::Finding;
+use crate::diagnosis::finding::{Change, Finding};
 use crate::diagnosis::first;
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, always};
+use serde_json::json;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS331",
@@ -60,9 +61,12 @@ fn check(case: &Case<'_>) -> Verdict {
         &was.to_string(),
         &is.to_string(),
     ))
-    .step(format!(
-        "Set values.encryption back to {was}, unless the team knows of it and writes its documents anew."
+    .change(Change::new(
+        &format!("The documents from before are {left}"),
+        &["spec", "values", "encryption"],
+        json!(was),
     ))
+    .step("Leave it only if the team knows of it and writes its documents again.")
     .into()
 }
 

@@ -35,11 +35,7 @@ fn check(case: &Case<'_>) -> Verdict {
     .why(format!("It says: {said}"))
     .why("Flux does nothing until the manifest changes.")
     .step("Correct readyExpr of spec.dependsOn, or spec.healthCheckExprs, in the manifest. It has:")
-    .command(
-        kubectl(case, "get")
-            .into_iter()
-            .chain(["-o".to_owned(), "yaml".to_owned()]),
-    )
+    .command(kubectl(case, "get").args(["-o", "yaml"]))
     .then(then(case, Fixes::Manifest))
     .into()
 }

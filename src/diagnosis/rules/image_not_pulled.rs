@@ -3,6 +3,7 @@
 use crate::diagnosis::case::Case;
 use crate::diagnosis::finding::{Evidence, Finding};
 use crate::diagnosis::job::Outcome;
+use crate::diagnosis::peers;
 use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Input, Role, Rule, Severity, Verdict, about_the_job};
 
@@ -40,6 +41,7 @@ fn check(case: &Case<'_>) -> Verdict {
         .why("The creation Job cannot start without it, and Helm waits for the Job until spec.timeout.")
         .seen(case.seen_failure())
         .seen([Evidence::new(pod.clone(), ".status.containerStatuses", observed.trim_end_matches([':', ' ']))])
+        .change(peers::without_value(case, &["databaseCreationJob", "image"]))
         .step("See the registry's answer in the events:")
         .command(["kubectl", "describe", "-n", &pod.namespace, "pod", &pod.name])
         .step("Correct values.databaseCreationJob.image, or give the namespace the registry's pull secret.")

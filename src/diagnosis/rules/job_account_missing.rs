@@ -2,7 +2,9 @@
 
 use crate::diagnosis::case::Case;
 use crate::diagnosis::finding::{Evidence, Subject};
+use crate::diagnosis::peers;
 use crate::diagnosis::refused::refused;
+use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, always};
 use crate::model::refusal::Refusal;
 
@@ -44,9 +46,23 @@ fn check(case: &Case<'_>) -> Verdict {
         .and_then(serde_json::Value::as_str)
         .unwrap_or("not set, the chart's default");
     let observed = format!("databaseCreationJob.serviceAccount: {said}");
-    refused
+    let target = peers::target_namespace(case, &namespace);
+    let fixes = match &target {
+        Some(_) => Fixes::Target,
+        None => Fixes::Manifest,
+    };
+    let keys = ["databaseCreationJob", "serviceAccount"];
+    let likelier = target.or_else(|| peers::without_value(case, &keys));
+    let after = likelier.as_ref().map(|_| then(case, fixes));
+    let finding = refused
         .finding(case, subject, sentence)
         .seen([Evidence::new(case.subject(), field, &observed)])
+        .change(likelier);
+    let finding = match after {
+        Some(after) => finding.then(after),
+        None => finding,
+    };
+    finding
         .step("If the target namespace is the right one, create the account. If not, correct spec.targetNamespace in the manifest. These are there:")
         .command(["kubectl", "get", "serviceaccounts", "-n", &namespace])
         .into()

@@ -1,10 +1,11 @@
 //! SKVS161: it is an onboarding and does not carry the label.
 
 use crate::diagnosis::case::Case;
-use crate::diagnosis::finding::{Evidence, Finding};
+use crate::diagnosis::finding::{Change, Evidence, Finding};
 use crate::diagnosis::retries::kubectl;
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::model::helm_release::ONBOARDING_SELECTOR;
+use serde_json::json;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS161",
@@ -51,17 +52,22 @@ fn check(case: &Case<'_>) -> Verdict {
         [] => "labels: none".to_owned(),
         some => format!("labels: {}", some.join(", ")),
     };
-    let mut label = kubectl(case, "label");
-    label.push(ONBOARDING_SELECTOR.to_owned());
+    let (key, value) = ONBOARDING_SELECTOR
+        .split_once('=')
+        .unwrap_or((ONBOARDING_SELECTOR, ""));
+    let label = kubectl(case, "label").args([ONBOARDING_SELECTOR]);
     Finding::new(
         case.subject(),
         "it installs the onboarding chart, and lists by the onboarding label leave it out",
     )
     .why("Lists and the search for shared databases go by the label.")
     .seen([Evidence::new(case.subject(), ".metadata.labels", &observed)])
-    .step(format!(
-        "Add the label {ONBOARDING_SELECTOR} to its manifest. Until that is in the cluster:"
+    .change(Change::new(
+        "It is one of the onboardings",
+        &["metadata", "labels", key],
+        json!(value),
     ))
+    .step("Until that is in the cluster:")
     .command(label)
     .into()
 }

@@ -45,6 +45,7 @@ fn check(case: &Case<'_>) -> Verdict {
 
 #[cfg(test)]
 mod tests {
+    use crate::advice::Origin;
     use crate::diagnosis::fixture;
 
     #[test]
@@ -60,13 +61,8 @@ mod tests {
         let then = fixture::finding("missing-rollback-target", "SKVS132")
             .then
             .unwrap();
-        assert!(
-            then.commands
-                .last()
-                .unwrap()
-                .last()
-                .unwrap()
-                .starts_with("reconcile.fluxcd.io/forceAt=")
-        );
+        let last = then.commands.last().unwrap().at(&Origin::default());
+        let last = last.words().last().unwrap();
+        assert!(last.starts_with("reconcile.fluxcd.io/forceAt="), "{last}");
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::diagnosis::case::Case;
 use crate::diagnosis::finding::{Evidence, Finding};
+use crate::diagnosis::peers;
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::model::status;
 use crate::text::age;
@@ -39,8 +40,9 @@ fn check(case: &Case<'_>) -> Verdict {
     let mut finding = Finding::new(case.subject(), format!("Flux has not answered{since}"))
         .why("helm-controller writes a status within seconds. It does not run, does not watch this namespace, or leaves the object to another shard.")
         .seen([Evidence::new(case.subject(), ".status", "no conditions")]);
-    if let Some(shard) = metadata.labels.get("sharding.fluxcd.io/key") {
+    if let Some(shard) = metadata.labels.get(peers::SHARD) {
         finding = finding
+            .change(peers::without_shard(case))
             .seen([Evidence::new(
                 case.subject(),
                 ".metadata.labels",

@@ -2,6 +2,7 @@
 
 use crate::diagnosis::case::Case;
 use crate::diagnosis::finding::Evidence;
+use crate::diagnosis::peers::{self, Wrong};
 use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, always};
 use crate::diagnosis::sources;
@@ -52,6 +53,7 @@ fn check(case: &Case<'_>) -> Verdict {
             &format!("version {version:?}"),
         )])
         .seen(evidence)
+        .change(peers::chart(case, Wrong::Version))
         .step(format!(
             "Correct {} of {holder} in its manifest; the runbook's range is <0.2.0",
             field.trim_start_matches('.')

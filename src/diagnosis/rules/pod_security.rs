@@ -2,7 +2,9 @@
 
 use crate::diagnosis::case::Case;
 use crate::diagnosis::finding::Subject;
+use crate::diagnosis::peers;
 use crate::diagnosis::refused::refused;
+use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, always};
 use crate::model::refusal::Refusal;
 
@@ -37,13 +39,18 @@ fn check(case: &Case<'_>) -> Verdict {
         "the pod security level {level} of namespace {namespace} refuses {}",
         refused.object()
     );
+    let likelier = peers::target_namespace(case, &namespace);
     let mut finding = refused
         .finding(case, Subject::new("Namespace", "", &namespace), sentence)
         .why(format!("Not kept to: {violations}"));
     if violations.contains("istio-init") {
         finding = finding.why("The mesh puts istio-init into the pod; with Istio's CNI plugin it would not be needed.");
     }
+    if likelier.is_some() {
+        finding = finding.then(then(case, Fixes::Target));
+    }
     finding
+        .change(likelier)
         .step("Lower the level, or use the namespace that onboardings are meant for. The labels that set it:")
         .command(["kubectl", "get", "namespace", &namespace, "--show-labels"])
         .into()

@@ -3,6 +3,7 @@
 use crate::diagnosis::case::Case;
 use crate::diagnosis::finding::{Evidence, Finding};
 use crate::diagnosis::job::Outcome;
+use crate::diagnosis::peers;
 use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Input, Role, Rule, Severity, Verdict, about_the_job};
 
@@ -32,6 +33,7 @@ fn check(case: &Case<'_>) -> Verdict {
         .why("The Job cannot start before a node takes its pod, and Helm waits for the Job until spec.timeout.")
         .seen(case.seen_failure())
         .seen([Evidence::new(pod.clone(), ".status.conditions[PodScheduled]", message)])
+        .change(peers::without_value(case, &["databaseCreationJob", "resources"]))
         .step("See what the nodes lack, then free or add it, or lower the pod's requests:")
         .command(["kubectl", "describe", "-n", &pod.namespace, "pod", &pod.name])
         .then(then(case, Fixes::Elsewhere))

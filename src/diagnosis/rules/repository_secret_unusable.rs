@@ -1,5 +1,6 @@
 //! SKVS211: the Secret that the chart repository needs is missing or incomplete.
 
+use crate::advice::Command;
 use crate::diagnosis::case::Case;
 use crate::diagnosis::finding::Subject;
 use crate::diagnosis::retries::{Fixes, then};
@@ -57,7 +58,7 @@ fn check(case: &Case<'_>) -> Verdict {
         let all = ["kubectl", "get", "secrets", "-n", &subject.namespace];
         (
             "See which there are; then create it, or correct spec.secretRef or spec.certSecretRef of the source:",
-            all.map(str::to_owned).to_vec(),
+            Command::new(all),
         )
     } else {
         (

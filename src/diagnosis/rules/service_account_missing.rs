@@ -2,6 +2,7 @@
 
 use crate::diagnosis::case::Case;
 use crate::diagnosis::finding::{Evidence, Finding};
+use crate::diagnosis::peers;
 use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Input, Role, Rule, Severity, Verdict, refused_by_rbac};
 
@@ -38,6 +39,7 @@ fn check(case: &Case<'_>) -> Verdict {
         .seen(case.seen_failure())
         .seen(case.seen_event())
         .seen([Evidence::new(account.clone(), "", "not found")])
+        .change(peers::service_account(case, &account.name))
         .step("Correct spec.serviceAccountName in the manifest; the runbook's is helm-controller. These are there:")
         .command(["kubectl", "get", "serviceaccounts", "-n", &account.namespace])
         .then(then(case, Fixes::Manifest))

@@ -1,6 +1,7 @@
 //! SKVS215: the chart's source is of a kind that Flux does not take.
 
 use crate::diagnosis::case::Case;
+use crate::diagnosis::peers::{self, Wrong};
 use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, always};
 use crate::diagnosis::sources;
@@ -37,6 +38,7 @@ fn check(case: &Case<'_>) -> Verdict {
         "It may be HelmRepository, GitRepository or Bucket; an OCIRepository goes into spec.chartRef.",
     )
     .seen(evidence)
+    .change(peers::chart(case, Wrong::Source))
     .step("Correct spec.chart.spec.sourceRef in the manifest; the runbook's is the HelmRepository wit-artifactory in flux-system")
     .then(then(case, Fixes::Manifest))
     .into()

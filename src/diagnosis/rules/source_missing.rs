@@ -2,6 +2,7 @@
 
 use crate::diagnosis::case::Case;
 use crate::diagnosis::finding::Evidence;
+use crate::diagnosis::peers::{self, Wrong};
 use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, always};
 use crate::diagnosis::sources;
@@ -72,6 +73,7 @@ fn check(case: &Case<'_>) -> Verdict {
     }
     finding
         .seen(told.map(|(_, evidence)| evidence).unwrap_or_default())
+        .change(peers::chart(case, Wrong::Source).filter(|_| !by_ref))
         .step(format!(
             "See which there are, and correct {field} in the manifest:"
         ))

@@ -2,6 +2,7 @@
 
 use crate::diagnosis::case::Case;
 use crate::diagnosis::finding::{Evidence, Finding};
+use crate::diagnosis::peers;
 use crate::diagnosis::retries::{is_old_controller, kubectl};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::model::status;
@@ -56,6 +57,7 @@ fn check(case: &Case<'_>) -> Verdict {
         .why("Flux has not worked on the present manifest: what its status says is about an earlier one.")
         .why(means)
         .seen([Evidence::new(case.subject(), ".metadata.generation", &observed)])
+        .change(peers::without_shard(case))
         .step("After a change, wait a minute and look again:")
         .command(kubectl(case, "get"))
         .into()

@@ -1,9 +1,10 @@
 //! SKVS101: the target namespace does not exist.
 
 use crate::diagnosis::case::Case;
-use crate::diagnosis::finding::{Evidence, Finding, Subject};
+use crate::diagnosis::finding::{Evidence, Finding, Step, Subject};
 use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, always};
+use crate::diagnosis::{needs, peers};
 use crate::model::status;
 use crate::snapshot::Read;
 
@@ -20,8 +21,9 @@ A namespace that was made after Flux gave up changes nothing by itself: the retr
 reset alone makes Flux upgrade the failed revision, which does not create the database: remove the failed release first."#,
     fix: r#"See it: `kubectl get namespace NAME`
 
-Either create the namespace, or set `spec.install.createNamespace: true` in the manifest, or correct `spec.targetNamespace`.
-The runbook's onboardings use `core`."#,
+Correct `spec.targetNamespace`: most often it is misspelt, and the runbook's onboardings use `core`. If the namespace is wanted,
+create it with what the creation Job needs there: its ServiceAccount (`agora-kvs` if not set) and the Secret with CouchDB's
+credentials. An empty one, which `spec.install.createNamespace: true` makes too, only leads to the next failure (SKVS314)."#,
     example: r#"install failed: namespaces "core" not found"#,
     needs: &[],
     explains: &["SKVS108", "SKVS110"],
@@ -58,21 +60,58 @@ fn check(case: &Case<'_>) -> Verdict {
             "The chart applies an object in this namespace; it is not the target namespace."
         })
         .seen(case.seen_failure());
+    let stale = status::is_stale(case.hr());
+    let likelier = peers::target_namespace(case, missing).filter(|_| !stale);
+    let fixes = match &likelier {
+        Some(_) => Fixes::Target,
+        None => Fixes::Elsewhere,
+    };
     finding = match now_unknown {
         None => finding
             .seen([Evidence::new(subject, "", "not found")])
-            .step("Create it, if the name is right:"),
+            .change(likelier),
         Some(why) => finding
             .why(format!("Whether it exists now is not known: {why}."))
+            .change(likelier)
             .step("See whether it exists now:")
-            .command(["kubectl", "get", "namespace", missing])
-            .step("Create it if it does not, and the name is right:"),
+            .command(["kubectl", "get", "namespace", missing]),
     };
-    finding
-        .command(["kubectl", "create", "namespace", missing])
-        .step("If the name is wrong, correct spec.targetNamespace in the manifest.")
-        .then(then(case, Fixes::Elsewhere))
+    created(case, finding, missing)
+        .then(then(case, fixes))
         .into()
+}
+
+/// The namespace made, with what the creation Job needs in it: an empty one leads to the next failure (SKVS314).
+fn created(case: &Case<'_>, finding: Finding, missing: &str) -> Finding {
+    let elsewhere = peers::target_namespaces(case);
+    let elsewhere = elsewhere.map_or(String::new(), |all| {
+        format!(" (the others install into {all})")
+    });
+    let finding = match finding.fix.iter().any(|s| matches!(s, Step::Manifest(_))) {
+        true => finding,
+        false => finding.step(format!(
+            "If the name is wrong, correct spec.targetNamespace in the manifest{elsewhere}."
+        )),
+    };
+    let needs = needs::of(case);
+    let mut finding = finding
+        .step("If it is right, create the namespace, and in it what the creation Job needs:")
+        .command(["kubectl", "create", "namespace", missing])
+        .command([
+            "kubectl",
+            "create",
+            "serviceaccount",
+            "-n",
+            missing,
+            &needs.account,
+        ]);
+    if !needs.others.is_empty() {
+        finding = finding.step(format!(
+            "It needs too, as in the namespace of another onboarding: {}",
+            needs.others.join(", ")
+        ));
+    }
+    finding
 }
 
 /// The namespace is there now, and Flux has not tried since.

@@ -2,6 +2,7 @@
 
 use crate::diagnosis::case::Case;
 use crate::diagnosis::finding::{Evidence, Finding, Subject};
+use crate::diagnosis::peers;
 use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, always};
 use serde_json::Value;
@@ -63,14 +64,20 @@ fn check(case: &Case<'_>) -> Verdict {
         .filter(|c| c.get("status").and_then(Value::as_str) == Some("True"))
         .filter_map(|c| c.get("message").and_then(Value::as_str))
         .collect();
+    let likelier = peers::target_namespace(case, target);
+    let fixes = match &likelier {
+        Some(_) => Fixes::Target,
+        None => Fixes::Elsewhere,
+    };
     Finding::new(subject, format!("the namespace {target} is being deleted"))
         .why("Nothing can be created in it until it is gone and made anew.")
         .seen(case.seen_failure())
         .seen(evidence.map(|e| e.lines(remains)))
+        .change(likelier)
         .step("See what holds it:")
         .command(["kubectl", "get", "namespace", target, "-o", "yaml"])
-        .step("When it is gone, create it anew.")
-        .then(then(case, Fixes::Elsewhere))
+        .step("When it is gone, create it again, with what the creation Job needs in it.")
+        .then(then(case, fixes))
         .into()
 }
 

@@ -2,6 +2,7 @@
 
 use crate::diagnosis::case::Case;
 use crate::diagnosis::finding::Evidence;
+use crate::diagnosis::peers::{self, Wrong};
 use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, always};
 use crate::diagnosis::sources;
@@ -50,6 +51,7 @@ fn check(case: &Case<'_>) -> Verdict {
             &format!("chart {chart}"),
         )])
         .seen(evidence)
+        .change(peers::chart(case, Wrong::Name))
         .step("Correct spec.chart.spec.chart in the manifest; the runbook's chart is secure-kvs-onboarding")
         .then(then(case, Fixes::Manifest))
         .into()

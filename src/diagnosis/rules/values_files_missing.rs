@@ -1,6 +1,7 @@
 //! SKVS222: a values file of the chart is missing or not readable.
 
 use crate::diagnosis::case::Case;
+use crate::diagnosis::peers;
 use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, always};
 use crate::diagnosis::sources;
@@ -44,6 +45,7 @@ fn check(case: &Case<'_>) -> Verdict {
         "spec.chart.spec.valuesFiles names it. Paths are inside the chart; for Git and Bucket from the root of the source.",
     )
     .seen(evidence)
+    .change(peers::without_values_files(case))
     .step("Correct spec.chart.spec.valuesFiles in the manifest; the runbook's onboardings need none")
     .then(then(case, Fixes::Manifest))
     .into()

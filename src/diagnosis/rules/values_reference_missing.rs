@@ -125,7 +125,7 @@ mod tests {
                 other => panic!("{other:?}"),
             }
         };
-        let words = |line: &str| Step::Command(line.split(' ').map(str::to_owned).collect());
+        let words = |line: &str| Step::Command(crate::advice::Command::new(line.split(' ')));
         assert_eq!(
             command(
                 "could not resolve Secret chart values reference 'flux-system/skvs-values' with key 'values.yaml': secrets \"skvs-values\" not found"

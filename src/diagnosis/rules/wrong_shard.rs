@@ -3,6 +3,7 @@
 use crate::diagnosis::case::Case;
 use crate::diagnosis::controllers::{self, Serves};
 use crate::diagnosis::finding::{Evidence, Finding};
+use crate::diagnosis::peers;
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::model::status;
 
@@ -26,7 +27,7 @@ Remove the label from the manifest, or write the key of a shard that is served."
 };
 
 /// The label by which shards are told apart.
-const KEY: &str = "sharding.fluxcd.io/key";
+const KEY: &str = peers::SHARD;
 
 fn sharded(case: &Case<'_>) -> bool {
     status::is_unanswered(case.hr())
@@ -55,6 +56,7 @@ fn check(case: &Case<'_>) -> Verdict {
         )),
     };
     finding
+        .change(peers::without_shard(case))
         .step(format!("Remove the label {KEY} from the manifest, or write the key of a shard that is served. The controllers:"))
         .command(["kubectl", "get", "deployments", "-A", "-l", "app.kubernetes.io/part-of=flux"])
         .into()

@@ -55,6 +55,7 @@ fn snapshot(case: &str) -> Snapshot {
     let object = of_kind("HelmRelease").pop().unwrap();
     let secret = one("Secret");
     Snapshot {
+        origin: crate::advice::Origin::example(),
         helm_release: HelmRelease::from_value(&object).unwrap(),
         object,
         chart: one("HelmChart"),

@@ -2,10 +2,11 @@
 
 use super::part::{INDENT, Part};
 use super::{Group, NAMES_MAX, Printer};
+use crate::advice::{Command, Line, Origin};
 use crate::diagnosis::{Step, Subject, registry};
 use crate::text;
+use crate::text::count;
 use crate::text::fold::fold;
-use crate::text::{count, shell_line};
 use std::io;
 
 impl Printer<'_> {
@@ -26,9 +27,15 @@ impl Printer<'_> {
         }
         writeln!(
             self.out,
-            "  --> {}\n",
+            "  --> {}",
             text::line(&self.label(&cause.subject, group))
         )?;
+        if let Some(scene) = self.scene.take() {
+            for line in fold(scene, self.style.width, "  ", "    ") {
+                writeln!(self.out, "{line}")?;
+            }
+        }
+        writeln!(self.out)?;
         self.hits(group)?;
         let finding = group.finding();
         let mut why = self.part("Why");
@@ -78,7 +85,7 @@ impl Printer<'_> {
 
     fn todo(&mut self, group: &Group<'_>) -> io::Result<()> {
         let mut part = self.part("Do");
-        let mut told: Vec<&Step> = Vec::new();
+        let mut told: Vec<&Step<Line>> = Vec::new();
         for (_, finding) in group.members.iter().take(NAMES_MAX) {
             for step in &finding.fix {
                 if told.contains(&step) {
@@ -87,7 +94,8 @@ impl Printer<'_> {
                 told.push(step);
                 match step {
                     Step::Text(sentence) => part.sentence(sentence),
-                    Step::Command(words) => part.command(&shell_line(words)),
+                    Step::Manifest(change) => part.sentence(&change.to_string()),
+                    Step::Command(line) => part.command(&line.to_string()),
                 }
             }
         }
@@ -101,7 +109,7 @@ impl Printer<'_> {
     fn then(&mut self, group: &Group<'_>) -> io::Result<()> {
         let mut part = self.part("Then");
         let mut lines: Vec<&str> = Vec::new();
-        let mut commands: Vec<&Vec<String>> = Vec::new();
+        let mut commands: Vec<&Line> = Vec::new();
         let all = || group.members.iter().filter_map(|(_, f)| f.then.as_ref());
         for then in all().take(NAMES_MAX) {
             if !lines.contains(&then.line.as_str()) {
@@ -111,7 +119,7 @@ impl Printer<'_> {
             for command in &then.commands {
                 if !commands.contains(&command) {
                     commands.push(command);
-                    part.command(&shell_line(command));
+                    part.command(&command.to_string());
                 }
             }
         }
@@ -151,11 +159,8 @@ impl Printer<'_> {
                 writeln!(self.out, "{folded}")?;
             }
         }
-        writeln!(
-            self.out,
-            "  = more: kubectl skvs explain {}",
-            group.cause.code
-        )
+        let more = Command::skvs(["explain", group.cause.code]).after("  = more:");
+        writeln!(self.out, "{}", more.line(&Origin::default()))
     }
 
     /// An object as it is named here: the onboarding under its own headline needs no name.

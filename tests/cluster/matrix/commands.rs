@@ -1,11 +1,11 @@
 //! The commands of every report, run as they would be pasted: what only looks is run, what changes something is run dry.
 
-use super::stage::{Ended, Stage, stage};
+use super::stage::{Ended, Stage, once, stage};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Output;
-use std::sync::Mutex;
+use std::sync::{Mutex, OnceLock};
 
 /// Commands at the same time.
 const SIDE_BY_SIDE: usize = 4;
@@ -61,7 +61,8 @@ fn tried(line: &str) -> String {
     }
 }
 
-fn run(stage: &Stage, line: &str) -> Output {
+/// Runs a line as a shell does.
+pub(super) fn run(stage: &Stage, line: &str) -> Output {
     let folder = |program: &Path| program.parent().expect("a file").to_owned();
     let own = [
         folder(Path::new(env!("CARGO_BIN_EXE_kubectl-skvs"))),
@@ -79,11 +80,17 @@ fn run(stage: &Stage, line: &str) -> Output {
         .expect("a shell starts")
 }
 
+/// The line without its last two words.
+fn without_context(line: &str) -> &str {
+    let words = line.rsplitn(3, ' ');
+    words.last().unwrap_or(line)
+}
+
 /// What is wrong with what came of it.
 fn fault(told: &Told<'_>, output: &Output) -> Option<String> {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let (stdout, stderr) = (text(&output.stdout), text(&output.stderr));
-    let line = &told.line;
+    let line = without_context(&told.line);
     let answered_no = line.starts_with("kubectl auth can-i ") && stdout.trim() == "no";
     // That the thing is missing may be just what the finding says.
     let finding = told.finding.to_string();
@@ -109,9 +116,29 @@ fn fault(told: &Told<'_>, output: &Output) -> Option<String> {
 
 #[test]
 fn every_command_of_a_report_works() {
+    every_command();
+}
+
+/// As the test.
+pub(super) fn every_command() {
+    static DONE: OnceLock<bool> = OnceLock::new();
+    once(&DONE, all_work);
+}
+
+fn all_work() {
     let stage = stage();
     let told = told(stage);
     assert!(told.len() > 100, "{}", told.len());
+    let context = stage.sandbox.kubectl_ok(&["config", "current-context"]);
+    let context = context.expect("the sandbox' context");
+    for one in &told {
+        let flag = match one.line.split(' ').next() {
+            Some("helm") => "--kube-context",
+            _ => "--context",
+        };
+        let named = format!(" {flag} {}", context.trim());
+        assert!(one.line.ends_with(&named), "{} lacks{named}", one.line);
+    }
     let (queue, wrong) = (Mutex::new(told.iter()), Mutex::new(Vec::new()));
     std::thread::scope(|scope| {
         for _ in 0..SIDE_BY_SIDE {

@@ -1,10 +1,11 @@
 //! What may not be read never makes anything fine: troubleshoot with its whole role, and with one right after the other taken
 //! out of it.
 
-use super::stage::{Stage, stage};
+use super::stage::{Stage, once, stage};
 use crate::harness::{Said, Skvs};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
 /// Failing ones, green ones with a fault, and healthy ones.
 const NAMES: [&str; 15] = [
@@ -47,6 +48,16 @@ type Told = BTreeMap<String, (Vec<String>, bool)>;
 
 #[test]
 fn a_right_that_is_missing_is_told_and_changes_nothing_into_fine() {
+    every_right();
+}
+
+/// As the test.
+pub(super) fn every_right() {
+    static DONE: OnceLock<bool> = OnceLock::new();
+    once(&DONE, rights_are_missed);
+}
+
+fn rights_are_missed() {
     let stage = stage();
     let (whole, code) = told(&ask(stage, 0, &manifest("matrix-0", None)));
     assert_eq!(code, 3);
@@ -104,6 +115,16 @@ fn a_right_that_is_missing_is_told_and_changes_nothing_into_fine() {
 /// Without names the charts and repositories behind green onboardings come from one list each.
 #[test]
 fn a_list_that_is_missing_is_told_in_a_run_without_names() {
+    every_list();
+}
+
+/// As the test.
+pub(super) fn every_list() {
+    static DONE: OnceLock<bool> = OnceLock::new();
+    once(&DONE, lists_are_missed);
+}
+
+fn lists_are_missed() {
     let stage = stage();
     for (i, right) in rights().iter().enumerate() {
         if !right.starts_with("list helmcharts ") && !right.starts_with("list helmrepositories ") {

@@ -6,6 +6,7 @@
 
 mod case;
 mod commands;
+mod follow;
 mod forbidden;
 mod healthy;
 mod report;

@@ -61,6 +61,13 @@ pub(super) fn stage() -> &'static Stage {
     STAGE.get_or_init(set).as_ref().expect("the stage is set")
 }
 
+/// Runs a check once, whichever test asks for it first, while the others wait. What changes the cluster can thus come after what
+/// looks at it.
+pub(super) fn once(done: &'static OnceLock<bool>, check: fn()) {
+    let well = done.get_or_init(|| std::panic::catch_unwind(check).is_ok());
+    assert!(well, "it failed where it was run");
+}
+
 /// A run of the plugin in the matrix' cluster as its administrator.
 pub(super) fn skvs(sandbox: &Sandbox, args: &[&str]) -> Said {
     Skvs::of(sandbox, sandbox.kubeconfig(), args).run()

@@ -198,7 +198,7 @@ fn a_member_that_is_away_is_a_risk_with_a_name() {
                 .to_string()
                 .ends_with("; a deletion now would leave the data on its disk")
         );
-        let hint = refusals[0].hint().unwrap();
+        let hint = refusals[0].hint().unwrap().plain();
         assert_eq!(
             hint,
             "bring the member back, then run this again; or take it on: --accept=member-down"
@@ -236,7 +236,7 @@ fn each_risk_needs_its_own_word() {
         let others: Vec<RiskKind> = all.into_iter().filter(|k| *k != left_out).collect();
         let refusals = cleared(&others).unwrap_err();
         assert_eq!(refusals.len(), 1, "{left_out:?}");
-        let hint = refusals[0].hint().unwrap();
+        let hint = refusals[0].hint().unwrap().plain();
         assert!(
             hint.ends_with(&format!("--accept={}", left_out.name())),
             "{hint}"
