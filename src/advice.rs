@@ -52,11 +52,16 @@ impl Command {
         Line(words)
     }
 
-    /// How its program names a cluster; `None` for a command that asks none.
+    fn asks_a_cluster(&self) -> bool {
+        self.reach().is_some_and(|reach| reach != Reach::File)
+    }
+
+    /// How its program names a cluster; `None` for a command that needs none.
     fn reach(&self) -> Option<Reach> {
         let words: Vec<&str> = self.0.iter().map(String::as_str).collect();
         match words[..] {
-            ["kubectl", "config", ..] | ["kubectl", "skvs", "explain" | "completion", ..] => None,
+            ["kubectl", "skvs", "explain" | "completion", ..] => None,
+            ["kubectl", "config", ..] => Some(Reach::File),
             // Files are read, no cluster is asked.
             ["kubectl", "skvs", ..] if words.contains(&"-f") => None,
             ["helm", "show" | "search" | "template" | "pull" | "push", ..] => None,
@@ -74,6 +79,13 @@ enum Reach {
     Kubectl,
     Flux,
     Helm,
+    /// kubectl on the kubeconfig alone: no cluster is asked.
+    File,
+}
+
+/// Says which cluster kubectl is on.
+pub fn current_context() -> Command {
+    Command::new(["kubectl", "config", "current-context"])
 }
 
 impl<S: AsRef<str>, const N: usize> From<[S; N]> for Command {
@@ -127,7 +139,7 @@ impl Hint {
         };
         let line = command.at(origin);
         let text = match self.text.strip_suffix(':') {
-            Some(text) if origin.has_token() && command.reach().is_some() => {
+            Some(text) if origin.has_token() && command.asks_a_cluster() => {
                 format!("{text} (with --token as before):")
             }
             _ => self.text.clone(),

@@ -97,6 +97,8 @@ impl Origin {
         for (name, value) in all {
             match reach {
                 Reach::Kubectl => flag(name, value),
+                Reach::File if name != "kubeconfig" => {}
+                Reach::File => flag(name, value),
                 Reach::Flux if name == "request-timeout" => {}
                 Reach::Flux => flag(name, value),
                 Reach::Helm => {

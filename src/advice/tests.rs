@@ -63,6 +63,15 @@ fn the_flags_that_were_given_are_given_again() {
 }
 
 #[test]
+fn a_look_at_the_kubeconfig_is_at_the_one_that_was_given() {
+    let origin = origin(&[("kubeconfig", "/k"), ("as", "a")]);
+    assert_eq!(
+        line("kubectl config view", &origin),
+        "kubectl config view --kubeconfig /k"
+    );
+}
+
+#[test]
 fn flags_stand_before_another_programs_words() {
     assert_eq!(
         line("kubectl exec p -- curl -s x", &origin(&[])),
@@ -79,7 +88,7 @@ fn a_context_that_looks_like_a_flag_or_holds_control_characters_stays_one_word()
     );
     assert_eq!(
         line("kubectl get pods", &named("a\u{1b}[31m\nb")),
-        "kubectl get pods --context 'a^[[31m b'"
+        "kubectl get pods --context 'a^[[31m\\nb'"
     );
 }
 
@@ -100,10 +109,19 @@ fn a_hint_says_that_the_token_is_not_in_its_command() {
     assert_eq!(Hint::from("plain").line(&token), "plain");
 }
 
-/// Words about a program, not commands to run: file, the text, and why it may stay.
+/// Words about a program, not commands to run: the file and a part of the text.
 const PROSE: &[(&str, &str)] = &[
     // Names what is shadowed.
     ("commands/version/shadow.rs", "kubectl skvs {command}"),
+    // What the chart's publisher uses; its words are not known here.
+    (
+        "diagnosis/rules/chart_version_differs.rs",
+        "pushed with helm push",
+    ),
+    // Which of two ways it is depends on what was not read.
+    ("diagnosis/retries.rs", "(helm uninstall)"),
+    // A page that is generated.
+    ("diagnosis/docs.rs", "# Diagnoses"),
 ];
 
 fn files(folder: &Path, all: &mut Vec<PathBuf>) {

@@ -4,7 +4,7 @@
 
 use super::answer;
 use super::config::unusable;
-use crate::advice::Command;
+use crate::advice::{Command, current_context};
 use crate::bundle::{NotSaved, manifest};
 use crate::error::{Error, io_words};
 use crate::model::forbidden::Forbidden;
@@ -392,10 +392,7 @@ fn api(status: &Status) -> Error {
             }
         }
         404 if status.reason == "NotInstalled" => Error::new(&status.message)
-            .hint(
-                Command::new(["kubectl", "config", "current-context"])
-                    .after("is this the right cluster?"),
-            )
+            .hint(current_context().after("is this the right cluster?"))
             .hint(Command::new(["flux", "check"]).after("what Flux has here:")),
         _ => Error::server(reason(status), &status.message),
     }

@@ -73,3 +73,34 @@ fn named(value: &Value, found: &mut Vec<String>) {
         _ => {}
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn what_a_pod_cannot_do_without_is_named() {
+        let spec = json!({
+            "containers": [{"env": [
+                {"name": "A", "valueFrom": {"secretKeyRef": {"name": "couch", "key": "user"}}},
+                {"name": "B", "valueFrom": {"configMapKeyRef": {"name": "url", "key": "url"}}},
+                {"name": "C", "valueFrom": {"secretKeyRef": {"name": "more", "key": "x", "optional": true}}},
+            ], "envFrom": [{"secretRef": {"name": "all"}}]}],
+            "volumes": [{"secret": {"secretName": "tls"}}, {"configMap": {"name": "ca"}}],
+        });
+        let mut found = Vec::new();
+        named(&spec, &mut found);
+        found.sort();
+        assert_eq!(
+            found,
+            [
+                "ConfigMap ca",
+                "ConfigMap url",
+                "Secret all",
+                "Secret couch",
+                "Secret tls"
+            ]
+        );
+    }
+}

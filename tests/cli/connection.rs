@@ -12,7 +12,8 @@ fn no_kubeconfig_and_no_pod() {
     exit 1
     stderr:
     error: no kubeconfig was found, and this is not a pod of a cluster
-    hint: set KUBECONFIG or give --kubeconfig FILE; kubectl config view shows what kubectl uses
+    hint: set KUBECONFIG or give --kubeconfig FILE
+    hint: what kubectl uses: kubectl config view
     ");
 }
 
@@ -201,7 +202,7 @@ fn an_expired_token() {
     exit 1
     stderr:
     error: You must be logged in to the server (Unauthorized)
-    hint: the token or certificate is missing, wrong or expired; log in again, then: kubectl auth whoami
+    hint: the token or certificate is missing, wrong or expired; log in again, then: kubectl auth whoami --context here
     ");
 }
 
@@ -224,7 +225,8 @@ fn a_cluster_without_flux() {
     exit 1
     stderr:
     error: the server doesn't have a resource type "helmreleases.helm.toolkit.fluxcd.io": Flux's helm-controller is not installed on this cluster
-    hint: is this the right cluster? kubectl config current-context; what Flux has here: flux check
+    hint: is this the right cluster? kubectl config current-context
+    hint: what Flux has here: flux check --context here
     "#);
 }
 

@@ -54,7 +54,7 @@ fn a_watch_that_lost_its_place_tells_only_what_is_new_and_what_is_gone() {
     stderr:
     Warning: 1 onboarding deleted while the watch was interrupted: flux-system/gone
     error: You must be logged in to the server (Unauthorized)
-    hint: the token or certificate is missing, wrong or expired; log in again, then: kubectl auth whoami
+    hint: the token or certificate is missing, wrong or expired; log in again, then: kubectl auth whoami --context here
     ");
     assert!(
         server.requests()[1].contains("&timeoutSeconds=300&resourceVersion=9"),
@@ -204,7 +204,7 @@ fn a_database_is_no_name_and_the_flag_for_it_is_told() {
     exit 1
     stderr:
     Error from server (NotFound): helmreleases.helm.toolkit.fluxcd.io "pds_database" not found
-    hint: that is a database: kubectl skvs list --database pds_database
+    hint: that is a database: kubectl skvs list --database pds_database --context here
     "#);
 }
 

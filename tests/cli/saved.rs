@@ -44,6 +44,7 @@ fn a_bundle_is_told_as_on_the_day_of_its_capture() {
 
     error[SKVS301]: the database pds_database already exists, so its creation Job fails
       --> Job core/pds-database-create
+      context prod-east, https://10.20.0.1:6443, 2026-11-24 01:33 UTC
 
       Why    The chart creates the database once, before anything else, and refuses to take over one that is there.
              skvs-onboarding-pds--database owns it and is Ready.
@@ -54,10 +55,10 @@ fn a_bundle_is_told_as_on_the_day_of_its_capture() {
              HelmRelease skvs-onboarding-pds--database   claims pds_database too
       Do     Two teams asked for one name. Give this onboarding another database name in its manifest.
              If both are the same team, remove this manifest and add its service account to the other one.
-             kubectl skvs describe -n flux-system skvs-onboarding-pds--database
+             kubectl skvs describe -n flux-system skvs-onboarding-pds--database --context prod-east
       Then   Flux takes the changed manifest up by itself, but as an upgrade of the failed revision, which does not create the database. When the change is in the cluster, remove the failed release and make Flux start again:
-             helm uninstall -n flux-system core-skvs-onboarding-iota--database
-             kubectl annotate -n flux-system helmreleases.helm.toolkit.fluxcd.io skvs-onboarding-iota--database --overwrite --field-manager=flux-client-side-apply reconcile.fluxcd.io/requestedAt=NOW reconcile.fluxcd.io/resetAt=NOW
+             helm uninstall -n flux-system core-skvs-onboarding-iota--database --kube-context prod-east
+             kubectl annotate -n flux-system helmreleases.helm.toolkit.fluxcd.io skvs-onboarding-iota--database --overwrite --field-manager=flux-client-side-apply reconcile.fluxcd.io/requestedAt=NOW reconcile.fluxcd.io/resetAt=NOW --context prod-east
 
       = SKVS110 follows from this: install retries exhausted
       = more: kubectl skvs explain SKVS301
@@ -99,6 +100,7 @@ fn what_kubectl_saved_is_diagnosed_and_what_is_missing_is_told() {
 
     error[SKVS301]: the database pds_database already exists, so its creation Job fails
       --> Job core/pds-database-create
+      saved files: of which cluster and when is not known
 
       Why    The chart creates the database once, before anything else, and refuses to take over one that is there.
              Whether another onboarding claims it is not known: none that was read does: only the saved files were read.

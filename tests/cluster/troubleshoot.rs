@@ -72,7 +72,8 @@ fn the_log_of_the_job_names_the_cause() {
         "error[SKVS301]: the database pds_database already exists, so its creation Job fails\n  --> Job core/pds-database-create\n",
         "skvs-onboarding-pds--database owns it and is Ready.\n",
         "   container create exited 22\n           curl: (22) The requested URL returned error: 412\n",
-        "kubectl skvs describe -n flux-system skvs-onboarding-pds--database\n",
+        "\n  context sandbox, https://127.0.0.1:",
+        "kubectl skvs describe -n flux-system skvs-onboarding-pds--database --context sandbox\n",
         "  = SKVS110 follows from this: install retries exhausted\n  = more: kubectl skvs explain SKVS301\n",
         "\n1 onboarding, 1 error. ",
     ] {

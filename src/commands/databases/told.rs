@@ -1,7 +1,7 @@
 //! What is told beside the databases, on stderr: who shares one, what could not be read, what was not found.
 
 use super::{Args, Seen};
-use crate::advice::{Command, Hint};
+use crate::advice::{Hint, current_context};
 use crate::cli::App;
 use crate::error::{Error, Result};
 use crate::exit::Code;
@@ -137,8 +137,7 @@ fn hint(gaps: &[Gap], unknown: usize) -> Option<Hint> {
     );
     Some(match last {
         Gap::NoHelmReleases | Gap::NoOnboardings { .. } => {
-            Command::new(["kubectl", "config", "current-context"])
-                .after(format!("{whose}; is this the right cluster?"))
+            current_context().after(format!("{whose}; is this the right cluster?"))
         }
         Gap::Read(_) => whose.into(),
     })

@@ -128,7 +128,7 @@ mod tests {
         assert!(
             of(&["--plan", "v1-x"], false, 1)
                 .unwrap_err()
-                .contains("no plan token")
+                .contains("not a plan token")
         );
         assert!(
             of(&["--plan", "v2-x"], false, 1)

@@ -1,7 +1,7 @@
 //! Why a database is not deleted, in words, each with what to do first.
 
 use super::risk::{Risk, RiskKind};
-use crate::advice::{Command, Hint};
+use crate::advice::{Command, Hint, current_context};
 use crate::model::ownership::{Claim, Claimant, Driver, Gap, Object, Unread, Verdict};
 use std::fmt;
 
@@ -62,7 +62,7 @@ impl Refusal {
         let hint = match self {
             Self::Claimed(claim) => return Some(remedy(claim)),
             Self::Gap(Gap::NoHelmReleases | Gap::NoOnboardings { .. }) => {
-                return Some(right_cluster());
+                return Some(current_context().after("is this the right cluster?"));
             }
             Self::Member { .. } => Some("bring the member back, then run this again"),
             Self::Changed { .. } => Some("look at it anew: --dry-run shows the plan as it is now"),
@@ -146,11 +146,6 @@ fn ask_for(right: &str) -> Hint {
     Command::new(["kubectl", "apply", "-f", "docs/rbac/delete-db.yaml"]).after(format!(
         "ask for: {right}; all rights that this command needs:"
     ))
-}
-
-/// Asks back where a cluster has nothing of Secure KVS.
-pub fn right_cluster() -> Hint {
-    Command::new(["kubectl", "config", "current-context"]).after("is this the right cluster?")
 }
 
 /// The right that is missing, where that is why: `list secrets in all namespaces`.

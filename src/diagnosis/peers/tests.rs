@@ -1,5 +1,8 @@
 use super::*;
-use crate::diagnosis::fixture;
+use crate::advice::Origin;
+use crate::diagnosis::finding::Step;
+use crate::diagnosis::retries::Then;
+use crate::diagnosis::{diagnose, fixture};
 use crate::snapshot::{Read, Snapshot, Why};
 use std::sync::Arc;
 
@@ -54,5 +57,71 @@ fn what_was_not_read_is_no_agreement() {
     assert_eq!(
         suggested(all(), |s| s.others = Arc::new(Read::Unknown(forbidden()))),
         None
+    );
+}
+
+/// The first step of the finding in this case, beside others that the change makes.
+fn first_step(name: &str, code: &str, change: impl FnOnce(&mut Snapshot)) -> (Step, Then) {
+    let mut snapshot = fixture::snapshot(name);
+    change(&mut snapshot);
+    let case = Case::new(&snapshot, fixture::meta(name).now);
+    let roots = diagnose(&case).roots;
+    let root = roots.into_iter().find(|r| r.rule.code == code).unwrap();
+    let step = root.finding.fix.into_iter().next().unwrap();
+    (step, root.finding.then.unwrap())
+}
+
+#[test]
+fn a_missing_namespace_is_misspelt_where_the_others_agree_and_is_made_whole_where_not() {
+    let (name, code) = ("target-namespace-missing", "SKVS101");
+    let (step, then) = first_step(name, code, |s| {
+        s.others = Arc::new(Read::Seen(vec![peer("a", "core", "True")]));
+    });
+    let Step::Manifest(change) = step else {
+        panic!("{step:?}");
+    };
+    assert_eq!(
+        serde_json::to_value(&change).unwrap(),
+        json!({"path": ["spec", "targetNamespace"], "value": "core"})
+    );
+    assert!(then.by_manifest && then.commands.is_empty(), "{then:?}");
+    let finding = fixture::finding(name, code);
+    let lines: Vec<String> = finding
+        .fix
+        .into_iter()
+        .map(|step| match step.at(&Origin::default()) {
+            Step::Text(text) => text,
+            Step::Manifest(change) => change.to_string(),
+            Step::Command(line) => line.to_string(),
+        })
+        .collect();
+    assert_eq!(
+        lines,
+        [
+            "If the name is wrong, correct spec.targetNamespace in the manifest.",
+            "If it is right, create the namespace, and in it what the creation Job needs:",
+            "kubectl create namespace nope",
+            "kubectl create serviceaccount -n nope agora-kvs",
+        ]
+    );
+}
+
+#[test]
+fn a_change_says_what_can_be_typed() {
+    let text = |path: &[&str], value: Value| Change::new("So it is", path, value).to_string();
+    for (value, shown) in [
+        (json!("core"), "So it is; set a.b: core"),
+        (json!("<0.2.0"), "So it is; set a.b: <0.2.0"),
+        (json!("true"), "So it is; set a.b: \"true\""),
+        (json!("0.1"), "So it is; set a.b: \"0.1\""),
+        (json!("a: b"), "So it is; set a.b: \"a: b\""),
+        (json!(true), "So it is; set a.b: true"),
+        (Value::Null, "So it is; remove a.b"),
+    ] {
+        assert_eq!(text(&["a", "b"], value), shown);
+    }
+    assert_eq!(
+        text(&["metadata", "labels", SHARD], Value::Null),
+        "So it is; remove metadata.labels.\"sharding.fluxcd.io/key\""
     );
 }

@@ -2,6 +2,7 @@
 
 use crate::diagnosis::case::Case;
 use crate::diagnosis::finding::{Finding, Subject};
+use crate::diagnosis::peers;
 use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, refused_by_rbac};
 use crate::model::forbidden::Forbidden;
@@ -69,13 +70,22 @@ fn check(case: &Case<'_>) -> Verdict {
         None => can_i.push("-A"),
     }
     can_i.push(&user);
+    // An account that only this onboarding names is the likelier mistake than a right that only it lacks.
+    let named = case.service_account().is_some_and(|named| named == account);
+    let likelier = peers::service_account(case, &account.name)
+        .filter(|_| named && case.hr().metadata.deletion_timestamp.is_none());
+    let fixes = match &likelier {
+        Some(_) => Fixes::Manifest,
+        None => Fixes::Elsewhere,
+    };
     finding
+        .change(likelier)
         .step(format!(
             "Give it this right with a Role and a RoleBinding: {right}"
         ))
         .step("Check it:")
         .command(can_i)
-        .then(then(case, Fixes::Elsewhere))
+        .then(then(case, fixes))
         .into()
 }
 

@@ -60,7 +60,7 @@ fn a_database_that_exists() {
              name in its manifest.
              If both are the same team, remove this manifest and add its service
              account to the other one.
-             kubectl skvs describe -n flux-system skvs-onboarding-pds--database
+             kubectl skvs describe -n flux-system skvs-onboarding-pds--database --context prod-east
       Then   Flux has stopped retrying; after the manifest has changed it starts
              again by itself.
 
@@ -123,15 +123,17 @@ fn one_cause_of_several_onboardings_is_told_once() {
                server-side apply failed for object nope/a-main-create batch/v1,
                Kind=Job: namespaces "nope" not found
              Namespace nope   not found
-      Do     Create it, if the name is right:
-             kubectl create namespace nope
-             If the name is wrong, correct spec.targetNamespace in the manifest.
+      Do     If the name is wrong, correct spec.targetNamespace in the manifest.
+             If it is right, create the namespace, and in it what the creation Job
+             needs:
+             kubectl create namespace nope --context prod-east
+             kubectl create serviceaccount -n nope agora-kvs --context prod-east
       Then   Flux has stopped retrying. The failed release goes first: the next
              attempt would be an upgrade of the failed revision, which does not
              create the database. Make it start again:
-             helm uninstall -n flux-system nope-skvs-onboarding-a--missing-target
-             kubectl annotate -n flux-system helmreleases.helm.toolkit.fluxcd.io skvs-onboarding-a--missing-target --overwrite --field-manager=flux-client-side-apply reconcile.fluxcd.io/requestedAt=2026-11-23T20:21:00Z reconcile.fluxcd.io/resetAt=2026-11-23T20:21:00Z
-             kubectl annotate -n flux-system helmreleases.helm.toolkit.fluxcd.io skvs-onboarding-b--main --overwrite --field-manager=flux-client-side-apply reconcile.fluxcd.io/requestedAt=2026-11-23T20:21:00Z reconcile.fluxcd.io/resetAt=2026-11-23T20:21:00Z
+             helm uninstall -n flux-system nope-skvs-onboarding-a--missing-target --kube-context prod-east
+             kubectl annotate -n flux-system helmreleases.helm.toolkit.fluxcd.io skvs-onboarding-a--missing-target --overwrite --field-manager=flux-client-side-apply reconcile.fluxcd.io/requestedAt=2026-11-23T20:21:00Z reconcile.fluxcd.io/resetAt=2026-11-23T20:21:00Z --context prod-east
+             kubectl annotate -n flux-system helmreleases.helm.toolkit.fluxcd.io skvs-onboarding-b--main --overwrite --field-manager=flux-client-side-apply reconcile.fluxcd.io/requestedAt=2026-11-23T20:21:00Z reconcile.fluxcd.io/resetAt=2026-11-23T20:21:00Z --context prod-east
 
       = SKVS110 follows from this: install retries exhausted
       = more: kubectl skvs explain SKVS101
@@ -149,7 +151,7 @@ fn one_cause_of_several_onboardings_is_told_once() {
                (retries exhausted)
       Do     Keep one. Remove the other, and give its team another database or add
              its service accounts to the one that stays.
-             kubectl skvs list -A -o wide --database a_main
+             kubectl skvs list -A -o wide --database a_main --context prod-east
 
       = more: kubectl skvs explain SKVS302
 
@@ -163,7 +165,7 @@ fn one_cause_of_several_onboardings_is_told_once() {
       Do     Find out who suspended it and why. To resume, take suspend out of the
              manifest, or do as follows.
       Then   It is suspended: Flux does nothing until it is resumed.
-             kubectl patch -n flux-system helmreleases.helm.toolkit.fluxcd.io skvs-onboarding-i--suspended --type=merge '-p={"spec":{"suspend":false}}'
+             kubectl patch -n flux-system helmreleases.helm.toolkit.fluxcd.io skvs-onboarding-i--suspended --type=merge '-p={"spec":{"suspend":false}}' --context prod-east
 
       = more: kubectl skvs explain SKVS107
 
@@ -235,6 +237,37 @@ fn a_cause_of_many_has_one_line_before_all_and_some_of_its_names() {
     ");
     assert!(rest.contains("and so for 9 onboardings more (-o"), "{rest}");
     insta::assert_snapshot!(text.lines().rev().nth(1).unwrap(), @r"19 onboardings, 1 error on 17 onboardings, 2 warnings. 19");
+}
+
+#[test]
+fn where_and_when_stand_under_the_first_cause_of_a_text_alone() {
+    let origin = crate::advice::Origin::example();
+    let now: Timestamp = "2026-11-27T09:41:30Z".parse().unwrap();
+    let at = |cases: &[&str]| of(cases).seen_at(&origin, Some(now));
+    let report = at(&["database-exists", "target-namespace-missing", "suspended"]);
+    let text = printed(&report, Some(80));
+    let line = "  context prod-east, https://10.20.0.1:6443, 2026-11-27 09:41 UTC\n";
+    assert_eq!(text.matches(line).count(), 1, "{text}");
+    assert_eq!(text.matches("09:41").count(), 1, "{text}");
+    let (before, after) = text.split_once(line).unwrap();
+    assert_eq!(before.matches("error[").count(), 1, "{before}");
+    assert!(before.lines().last().unwrap().starts_with("  --> "));
+    assert!(after.starts_with('\n'), "{after}");
+    assert!(printed(&report, Some(30)).contains(
+        "\n  context prod-east,\n    https://10.20.0.1:6443,\n    2026-11-27 09:41 UTC\n"
+    ));
+    let json = serde_json::to_string(&report).unwrap();
+    assert!(
+        !json.contains("09:41") && !json.contains("10.20.0.1"),
+        "{json}"
+    );
+    // Nothing found, nothing said.
+    assert!(!printed(&at(&["ready-and-drift-corrected-middle"]), None).contains("prod-east"));
+    // What kubectl saved does not say where it is from.
+    let saved = of(&["database-exists"]).seen_at(&crate::advice::Origin::default(), None);
+    assert!(
+        printed(&saved, None).contains("\n  saved files: of which cluster and when is not known\n")
+    );
 }
 
 #[test]
