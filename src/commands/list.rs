@@ -245,7 +245,7 @@ async fn hint_at_none(
     filtered: usize,
 ) {
     if filtered > 0 {
-        app.ui.hint(&filter::left_out(filtered));
+        app.ui.hint(filter::left_out(filtered));
     } else if args.selector.is_none()
         && let Some(why) = empty::why(app, cluster, query.namespace.as_deref()).await
     {

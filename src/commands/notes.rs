@@ -80,7 +80,7 @@ pub async fn run(app: &mut App, args: Args) -> Result<Code> {
             Some(why) if !args.force => return Err(refused(&hr, why)),
             Some(why) => app
                 .ui
-                .warning(&format!("{} is not ready: {why}", hr.metadata.name)),
+                .warning(format!("{} is not ready: {why}", hr.metadata.name)),
             None => {}
         }
         let message = share(&hr, &release, args.force)?.text(unready.as_deref());
@@ -89,7 +89,7 @@ pub async fn run(app: &mut App, args: Args) -> Result<Code> {
     }
     let status = crate::text::one_line(&release.info.status);
     if status == "failed" || status.starts_with("pending-") {
-        app.ui.warning(&format!(
+        app.ui.warning(format!(
             "revision {} is {status}: these notes are not true yet",
             release.version
         ));

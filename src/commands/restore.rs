@@ -104,7 +104,7 @@ pub async fn run(app: &mut App, args: Args) -> Result<Code> {
         app.ui.status(&line);
     }
     if !claims.claims.is_empty() && there == There::Nothing {
-        app.ui.warning(&format!(
+        app.ui.warning(format!(
             "an onboarding claims {name}: where it is not installed yet, its creation Job will fail on a database that is there"
         ));
     }
@@ -154,7 +154,7 @@ pub async fn run(app: &mut App, args: Args) -> Result<Code> {
                 count(restored.revisions, "revision")
             ));
             if !restored.secured {
-                app.ui.warning(&format!(
+                app.ui.warning(format!(
                     "the security object of {name} is not the backup's, and was left as it is: who may read it is not as it was"
                 ));
             }

@@ -24,7 +24,7 @@ pub(super) fn tell(app: &mut App, args: &Args, output: &Output, seen: &Seen) -> 
     let is_told = matches!(output, Output::Json | Output::Yaml | Output::JsonPath(_));
     if seen.shown.is_empty() && seen.not_found.is_empty() && !is_told {
         app.ui.status("No resources found");
-        app.ui.hint(&nothing(args, seen));
+        app.ui.hint(nothing(args, seen));
     }
     let mut code = gaps(app, seen);
     for (name, near) in &seen.not_found {
@@ -119,7 +119,7 @@ fn gaps(app: &mut App, seen: &Seen) -> Code {
     }
     if gaps.len() > TOLD {
         let more = count((gaps.len() - TOLD) as u64, "more reason");
-        app.ui.warning(&format!("{more} not shown"));
+        app.ui.warning(format!("{more} not shown"));
     }
     if let (true, Some(hint)) = (seen.unknown > 0, hint(&gaps, seen.unknown)) {
         app.ui.hint(hint);

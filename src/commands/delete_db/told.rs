@@ -137,7 +137,7 @@ pub(super) fn tell(
                     .status(&format!("Checked on {gone} of {of} members: gone."));
             }
             for line in unread {
-                app.ui.warning(&format!("not read back: {line}"));
+                app.ui.warning(format!("not read back: {line}"));
             }
             Ok(())
         }

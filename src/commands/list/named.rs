@@ -133,7 +133,7 @@ fn show(
     }
     unjudged.warn(&mut app.ui);
     if let Some(Err(error)) = others {
-        app.ui.warning(&format!(
+        app.ui.warning(format!(
             "who else claims these databases was not read: {}",
             error.clause()
         ));

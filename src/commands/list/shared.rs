@@ -9,7 +9,7 @@ use std::collections::HashSet;
 /// One warning for each database of `shown` that is claimed more than once.
 pub(super) fn warn(claims: &HelmReleases, shown: &HashSet<String>, ui: &mut Ui) {
     for (database, ids) in claims.shared(shown) {
-        ui.warning(&line(database, &ids));
+        ui.warning(line(database, &ids));
     }
 }
 

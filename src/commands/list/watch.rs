@@ -58,7 +58,7 @@ async fn follow(
         let mut items = typed(all.into_items())?;
         let gone = known.relist(&mut items, |hr| filter::passes(args, hr));
         if !gone.is_empty() {
-            app.ui.warning(&format!(
+            app.ui.warning(format!(
                 "{} deleted while the watch was interrupted: {}",
                 count(gone.len() as u64, "onboarding"),
                 gone.join(", ")

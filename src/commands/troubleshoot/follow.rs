@@ -158,7 +158,7 @@ impl Follower<'_> {
                     }
                     // Without the right to watch there are the looks from time to time.
                     Err(error) if error.is_forbidden() => {
-                        app.ui.warning(&format!(
+                        app.ui.warning(format!(
                             "changes are not followed: {}; what is underway is looked at every {} s",
                             crate::text::one_line(&error.clause()),
                             AGAIN.as_secs()

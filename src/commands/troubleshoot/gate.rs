@@ -45,7 +45,7 @@ impl GateArgs {
             app.ui.warning(crate::text::line(&wrong).into_owned());
             let near = registry::near(code);
             if registry::find(code).is_none() && !near.is_empty() {
-                app.ui.hint(&format!("did you mean {}?", near.join(", ")));
+                app.ui.hint(format!("did you mean {}?", near.join(", ")));
             }
         }
         ignores
