@@ -20,12 +20,13 @@ use crate::error::{Error, Result};
 use crate::exit::Code;
 use crate::model::helm_release::HelmRelease;
 use crate::render::output::FindingsFormat;
-use crate::snapshot::Snapshot;
+use crate::snapshot::{Read, Snapshot};
 use crate::view::report::{Considered, NotRun, Onboarding, Report};
 use futures::StreamExt;
 use k8s_openapi::jiff::Timestamp;
 use pick::Picked;
 use serde_json::Value;
+use std::sync::Arc;
 use std::time::Instant;
 
 /// Onboardings that are read at the same time.
@@ -130,17 +131,21 @@ pub async fn run(app: &mut App, mut args: Args) -> Result<Code> {
         .buffered(SIDE_BY_SIDE)
         .collect::<Vec<_>>();
     let (read, asked) = futures::join!(read, asked);
-    let mut onboardings = Vec::new();
+    let mut snapshots = Vec::new();
     for snapshot in read {
         match snapshot {
             Ok(mut snapshot) => {
                 snapshot.further.databases = asked.clone();
-                let mut looked = Looked::at(snapshot, app.now);
-                looked.ignore(&mut ignores);
-                onboardings.push(looked.onboarding);
+                snapshots.push(snapshot);
             }
             Err(error) => errors.push(error.into()),
         }
+    }
+    let mut onboardings = Vec::new();
+    for snapshot in owned(&cluster, snapshots, app.now).await {
+        let mut looked = Looked::at(snapshot, app.now);
+        looked.ignore(&mut ignores);
+        onboardings.push(looked.onboarding);
     }
     let nothing_asked = onboardings.is_empty() && !errors.is_empty();
     let mut unseen = elsewhere(&others);
@@ -170,6 +175,27 @@ pub async fn run(app: &mut App, mut args: Args) -> Result<Code> {
         Code::Failed => Err(Error::silent(Code::Failed)),
         code => Ok(code),
     }
+}
+
+/// The snapshots with everything that can say whose a database is, where a deletion would be offered. One read serves all; where it is
+/// not allowed, the report points to a rehearsal.
+async fn owned(cluster: &Cluster, mut all: Vec<Snapshot>, now: Timestamp) -> Vec<Snapshot> {
+    let wants = |snapshot: &Snapshot| {
+        let case = Case::new(snapshot, now);
+        diagnose(&case);
+        case.wants_ownership.get()
+    };
+    let wanting: Vec<usize> = (0..all.len()).filter(|at| wants(&all[*at])).collect();
+    if wanting.is_empty() {
+        return all;
+    }
+    if let Ok(ownership) = crate::cluster::ownership::read(cluster).await {
+        let ownership = Arc::new(Read::Seen(ownership));
+        for at in wanting {
+            all[at].further.ownership = ownership.clone();
+        }
+    }
+    all
 }
 
 /// The exit code: the same in every format.

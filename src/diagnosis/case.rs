@@ -18,6 +18,7 @@ use crate::snapshot::databases::{Database, Databases};
 use crate::snapshot::{Read, Snapshot, Why};
 use k8s_openapi::jiff::Timestamp;
 use serde_json::Value;
+use std::cell::Cell;
 
 /// A snapshot with the time of the run.
 pub struct Case<'a> {
@@ -27,6 +28,8 @@ pub struct Case<'a> {
     pub failure: Option<Failure<'a>>,
     /// What became of the creation Job.
     pub job: Job,
+    /// A rule would say more if everything that can claim the database were read.
+    pub wants_ownership: Cell<bool>,
 }
 
 impl<'a> Case<'a> {
@@ -36,6 +39,7 @@ impl<'a> Case<'a> {
             now,
             failure: failure::failure(&snapshot.helm_release),
             job: Job::read(snapshot),
+            wants_ownership: Cell::new(false),
         }
     }
 

@@ -211,6 +211,7 @@ pub(crate) fn snapshot_of(name: &str, change: &dyn Fn(&mut Value)) -> Snapshot {
             part("databases", &["Databases"], there(&helm_release))
                 .map(|told| serde_json::from_value(told).unwrap()),
         ),
+        ownership: Further::default().ownership,
     };
     let namespace = json!({"kind": "Namespace", "metadata": {"name": helm_release.release_namespace()}, "status": {"phase": "Active"}});
     Snapshot {

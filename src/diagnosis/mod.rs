@@ -9,6 +9,7 @@ pub mod case;
 mod commands;
 mod controller_log;
 mod controllers;
+mod deletion;
 pub mod docs;
 pub mod engine;
 pub mod finding;

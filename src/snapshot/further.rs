@@ -2,6 +2,7 @@
 
 use super::Read;
 use super::databases::Databases;
+use crate::model::ownership::Ownership;
 use serde_json::Value;
 use std::sync::Arc;
 
@@ -16,6 +17,8 @@ pub struct Further {
     pub service: Read<CouchService>,
     /// What CouchDB says of databases. Asked once for all snapshots of a run.
     pub databases: Arc<Read<Databases>>,
+    /// Everything that can say whose a database is. Read once for all snapshots of a run, where a deletion would be offered.
+    pub ownership: Arc<Read<Ownership>>,
 }
 
 impl Default for Further {
@@ -26,6 +29,7 @@ impl Default for Further {
             controllers: Read::not_asked(why),
             service: Read::not_asked(why),
             databases: Arc::new(Read::not_asked("CouchDB was not asked")),
+            ownership: Arc::new(Read::not_asked(why)),
         }
     }
 }

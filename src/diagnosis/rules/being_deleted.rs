@@ -1,6 +1,7 @@
 //! SKVS109: the onboarding is being deleted.
 
 use crate::diagnosis::case::Case;
+use crate::diagnosis::deletion;
 use crate::diagnosis::finding::{Evidence, Finding};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::text::age;
@@ -16,7 +17,7 @@ goes; the database stays."#,
     fix: r#"See it: the conditions Released and Ready tell of an uninstall that fails.
 
 Wait. If it hangs, read why the uninstall fails and mend that. Taking the finalizer off leaves the policy behind.
-To delete the database as well, once the HelmRelease is gone: `kubectl skvs delete-db DATABASE`
+To delete the database as well, once the HelmRelease is gone: `kubectl skvs delete-db DATABASE --backup FILE`
 Databases whose onboarding is gone: `kubectl skvs databases --orphans`"#,
     example: r#"metadata.deletionTimestamp is set, finalizers.fluxcd.io is still there"#,
     needs: &[],
@@ -107,8 +108,8 @@ fn check(case: &Case<'_>) -> Verdict {
     }
     match case.database() {
         Some(database) => finding
-            .step("When it is gone and the data is not needed:")
-            .command(["kubectl", "skvs", "delete-db", &database]),
+            .step("When it is gone: whether its database can be deleted too, and how much is in it; this deletes nothing:")
+            .command(deletion::rehearsal(&database)),
         None => finding.step("Wait until it is gone."),
     }
     .into()

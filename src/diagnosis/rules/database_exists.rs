@@ -1,6 +1,7 @@
 //! SKVS301: the database already exists.
 
 use crate::diagnosis::case::Case;
+use crate::diagnosis::deletion::{self, Deletion};
 use crate::diagnosis::finding::Subject;
 use crate::diagnosis::finding::{Evidence, Finding};
 use crate::diagnosis::job::{Job, Outcome};
@@ -32,10 +33,10 @@ how many documents it has: `kubectl skvs databases DATABASE -o wide`
 
 - Another onboarding has it: give this one another `values.database` (then remove the failed release: Flux only upgrades it,
   and an upgrade creates no database), or remove it and add its service account to the other.
-- It was left behind and its data is not needed: remove this manifest, run `kubectl skvs delete-db DATABASE`, and bring the
-  manifest back. The deletion is refused while a HelmRelease claims the database.
-- It is this onboarding's own: it worked before, and Helm's Secrets of it were deleted since. Keep the database and leave the
-  Job out, as below.
+- It was left behind and its data is not needed: remove this manifest, run `kubectl skvs delete-db DATABASE --backup FILE`, and
+  bring the manifest back. The deletion is refused while anything claims the database.
+- It is this onboarding's own: it worked before, and Helm's Secrets of it were deleted since, or a restore took their labels.
+  Put the labels back, or keep the database and leave the Job out, as below.
 - It was left behind and its data is needed: leave the Job out (`values.databaseCreationJob.enabled: false`, where the
   chart's version has this value), so that only the access is set up."#,
     example: r#"failed pre-install: failed early due to stalled resources: [Job/core/pds-database-create status: 'Failed']
@@ -178,12 +179,23 @@ fn left(case: &Case<'_>, mut finding: Finding, database: Option<&str>) -> Findin
             .step("Do not delete it. Leave the creation out: values.databaseCreationJob.enabled: false, where the chart has this value.")
             .then(then(case, Fixes::Back));
     }
-    let unknown = case.unknown_claims();
+    let deletion = database.map(|database| case.deletion(database));
+    if let Some(Deletion::Own(by)) = &deletion {
+        return deletion::own(finding, by).then(then(case, Fixes::Back));
+    }
+    let unknown = match (&deletion, case.unknown_claims()) {
+        (Some(Deletion::Claimed(claim)), _) => Some(claim.clone()),
+        // Everything was read.
+        (Some(Deletion::Agreed), _) => None,
+        (Some(Deletion::Open(why)), unknown) => Some(unknown.unwrap_or_else(|| why.clone())),
+        (Some(Deletion::Own(_)) | None, unknown) => unknown,
+    };
     let younger = finding.why.iter().any(|w| w == YOUNGER);
     finding = finding.why(match &unknown {
-        Some(why) => format!("Whether another onboarding claims it is not known: {why}."),
-        None if younger => "No other onboarding claims it.".to_owned(),
-        None => "No other onboarding claims it: it stayed when an earlier, removed onboarding went, which does not delete its database. Whose that was is not known: Helm keeps nothing of a removed release.".to_owned(),
+        Some(claim) if matches!(deletion, Some(Deletion::Claimed(_))) => format!("{claim}."),
+        Some(why) => format!("Whether anything else claims it is not known: {why}."),
+        None if younger => "Nothing else claims it.".to_owned(),
+        None => "Nothing else claims it: it stayed when an earlier, removed onboarding went, which does not delete its database. Whose that was is not known: Helm keeps nothing of a removed release.".to_owned(),
     });
     let earlier = case.job.exits.len() > 1 && case.job.exits.first() != case.job.exits.last();
     if earlier || case.hr().status.install_failures > 1 {
@@ -195,15 +207,15 @@ fn left(case: &Case<'_>, mut finding: Finding, database: Option<&str>) -> Findin
             .why("Or this onboarding itself made it: it is much older than this Job, and what Helm had stored of it may be gone.")
             .step("Ask its team first whether it worked before: then the data are its own, and the database must stay.");
     }
-    finding = match (unknown, database) {
-        (None, Some(database)) => finding
+    finding = match (deletion, database) {
+        (Some(agreed @ Deletion::Agreed), Some(database)) => finding
             .step("If its data is not needed: remove this manifest, wait until the HelmRelease is gone, delete the database, and bring the manifest back.")
             .command(kubectl(case, "get"))
-            .command(["kubectl", "skvs", "delete-db", database]),
-        (Some(_), Some(database)) => finding
-            .step("Find out who claims it before anything is deleted, with an account that may read all namespaces:")
-            .command(["kubectl", "skvs", "list", "-A", "--database", database]),
-        (_, None) => finding
+            .command(deletion::command(&agreed, database)),
+        (Some(open), Some(database)) => finding
+            .step("Find out who uses it first. This reads everything that can claim it, and deletes nothing:")
+            .command(deletion::command(&open, database)),
+        _ => finding
             .step("Read its values first: they name the database, and with it who else claims it.")
             .command(kubectl(case, "describe")),
     };
@@ -239,7 +251,64 @@ const WHILE: i64 = 600;
 
 #[cfg(test)]
 mod tests {
-    use crate::diagnosis::fixture;
+    use crate::diagnosis::{Finding, fixture};
+    use crate::model::ownership::tests::Objects;
+    use crate::snapshot::{Read, Snapshot};
+
+    /// Of a cluster on which everything that can claim was read: the HelmReleases of the case, and these objects.
+    fn read_all(snapshot: &mut Snapshot, mut objects: Objects) {
+        objects.helm_releases.push(snapshot.object.clone());
+        snapshot.further.ownership = Read::Seen(objects.ownership()).into();
+    }
+
+    fn found(snapshot: &Snapshot, name: &str) -> Finding {
+        let case = crate::diagnosis::Case::new(snapshot, fixture::meta(name).now);
+        let crate::diagnosis::Verdict::Found(finding) = super::check(&case) else {
+            panic!("nothing found");
+        };
+        *finding
+    }
+
+    fn with_all_read(name: &str) -> Finding {
+        let mut snapshot = fixture::snapshot(name);
+        read_all(&mut snapshot, Objects::default());
+        found(&snapshot, name)
+    }
+
+    fn rehearses(finding: &Finding) -> bool {
+        let commands = format!("{:?}", finding.fix);
+        commands.contains("--dry-run") && !commands.contains("--backup")
+    }
+
+    #[test]
+    fn a_revision_of_its_own_that_was_in_use_is_its_own_data() {
+        use base64::Engine;
+        use base64::engine::general_purpose::STANDARD;
+        let name = "database-left-behind";
+        let mut snapshot = fixture::snapshot(name);
+        let hr = &snapshot.helm_release;
+        let (release, namespace) = (hr.release_name(), hr.storage_namespace().to_owned());
+        let stored = serde_json::json!({"name": release, "namespace": "core", "version": 7, "info": {"status": "deployed"},
+            "config": hr.spec.values, "chart": {"metadata": {"name": "secure-kvs-onboarding"}}});
+        let secret = serde_json::json!({"metadata": {"namespace": namespace, "name": format!("sh.helm.release.v1.{release}.v7")},
+            "data": {"release": STANDARD.encode(STANDARD.encode(stored.to_string()))}});
+        let mut objects = Objects::default();
+        objects.secrets.push(secret);
+        read_all(&mut snapshot, objects);
+        let finding = found(&snapshot, name);
+        let told = format!("{finding:?}");
+        assert!(
+            told.contains("this onboarding's own") && told.contains("lost the labels"),
+            "{told}"
+        );
+        assert!(
+            told.contains("owner=helm") && told.contains("version=7"),
+            "{told}"
+        );
+        for never in ["delete-db", "not needed", "it stayed when"] {
+            assert!(!told.contains(never), "{never}: {told}");
+        }
+    }
 
     #[test]
     fn the_other_onboarding_is_named() {
@@ -256,12 +325,12 @@ mod tests {
 
     #[test]
     fn a_database_that_was_left_behind_can_be_deleted() {
-        let finding = fixture::finding("database-left-behind", "SKVS301");
+        let finding = with_all_read("database-left-behind");
         assert_eq!(
             finding.why[1],
             "It is 2y267d older than this onboarding: whoever had the name before left it."
         );
-        assert!(finding.why[2].starts_with("No other onboarding claims it"));
+        assert!(finding.why[2].starts_with("Nothing else claims it"));
         let told: Vec<&str> = finding
             .evidence
             .iter()
@@ -274,7 +343,11 @@ mod tests {
             "{told:?}"
         );
         let commands = format!("{:?}", finding.fix);
-        assert!(commands.contains("delete-db"), "{commands}");
+        assert!(
+            commands.contains("delete-db") && commands.contains("--backup"),
+            "{commands}"
+        );
+        assert!(!commands.contains("--dry-run"), "{commands}");
     }
 
     #[test]
@@ -287,7 +360,11 @@ mod tests {
             panic!("nothing found");
         };
         assert_eq!(finding.why[1], super::YOUNGER);
-        assert_eq!(finding.why[2], "No other onboarding claims it.");
+        assert!(
+            finding.why[2].starts_with("Whether anything else claims it is not known"),
+            "{:?}",
+            finding.why
+        );
     }
 
     #[test]
@@ -295,9 +372,9 @@ mod tests {
         let finding = fixture::finding("database-exists-others-forbidden", "SKVS301");
         assert_eq!(
             finding.why[1],
-            "Whether another onboarding claims it is not known: forbidden (list helmreleases in flux-system)."
+            "Whether anything else claims it is not known: forbidden (list helmreleases in flux-system)."
         );
-        assert!(!format!("{:?}", finding.fix).contains("delete-db"));
+        assert!(rehearses(&finding));
     }
 
     #[test]
@@ -305,9 +382,9 @@ mod tests {
         let finding = fixture::finding("database-exists-elsewhere-forbidden", "SKVS301");
         assert_eq!(
             finding.why[1],
-            "Whether another onboarding claims it is not known: none in flux-system does, other namespaces were not read: forbidden (list helmreleases in all namespaces)."
+            "Whether anything else claims it is not known: none in flux-system does, other namespaces were not read: forbidden (list helmreleases in all namespaces)."
         );
-        assert!(!format!("{:?}", finding.fix).contains("delete-db"));
+        assert!(rehearses(&finding));
     }
 
     #[test]
@@ -315,9 +392,9 @@ mod tests {
         let finding = fixture::finding("database-exists-claim-unread", "SKVS301");
         assert_eq!(
             finding.why[1],
-            "Whether another onboarding claims it is not known: values of skvs-onboarding-hidden come from references that were not read."
+            "Whether anything else claims it is not known: values of skvs-onboarding-hidden come from references that were not read."
         );
-        assert!(!format!("{:?}", finding.fix).contains("delete-db"));
+        assert!(rehearses(&finding));
     }
 
     #[test]
@@ -329,7 +406,7 @@ mod tests {
         );
         assert_eq!(
             finding.why[1],
-            "Whether another onboarding claims it is not known: this onboarding's values do not tell which database it is."
+            "Whether anything else claims it is not known: this onboarding's values do not tell which database it is."
         );
         assert!(!format!("{:?}", finding.fix).contains("delete-db"));
     }

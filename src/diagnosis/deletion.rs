@@ -1,0 +1,149 @@
+//! Whether a report may offer to delete an onboarding's database: what `delete-db` would say once the onboarding is gone.
+//!
+//! The one place from which a rule prints `delete-db`. Without everything that can claim the database having been read it is a rehearsal,
+//! which reads the rest and deletes nothing.
+
+use super::case::Case;
+use super::finding::Finding;
+use crate::advice::Command;
+use crate::model::ownership::{Claimant, Gap, HelmReleases, Ownership, Part, Parts, Unread};
+use crate::snapshot::Read;
+
+/// The judgement.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Deletion {
+    /// `delete-db` would agree.
+    Agreed,
+    /// A revision of the onboarding itself was deployed with it: the data is its own.
+    Own(Claimant),
+    /// Something else claims it; a sentence.
+    Claimed(String),
+    /// It is not known, or must be accepted by name; a clause.
+    Open(String),
+}
+
+impl Case<'_> {
+    /// Judges the database of this onboarding, as if the onboarding and its revisions that were never deployed were gone.
+    pub(super) fn deletion(&self, database: &str) -> Deletion {
+        let verdict = match self.snapshot.further.ownership.as_ref() {
+            Read::Seen(all) => all.verdict_without(database, self.hr()),
+            Read::Absent | Read::Unknown(_) => {
+                self.wants_ownership.set(true);
+                partial(self).verdict_without(database, self.hr())
+            }
+        };
+        let own = (self.hr().storage_namespace(), self.hr().release_name());
+        let is_own = |by: &Claimant| matches!(by, Claimant::Revision { helm, .. } if (helm.0.as_str(), &helm.1) == (own.0, &own.1));
+        if let Some(claim) = verdict.claims.iter().find(|claim| is_own(&claim.by)) {
+            return Deletion::Own(claim.by.clone());
+        }
+        if let Some(claim) = verdict.claims.first() {
+            return Deletion::Claimed(claim.to_string());
+        }
+        let gaps = verdict.gaps.iter().map(Gap::to_string);
+        let mentions = verdict.mentions.into_iter().map(|mention| mention.what);
+        match gaps.chain(mentions).next() {
+            Some(why) => Deletion::Open(why),
+            None => Deletion::Agreed,
+        }
+    }
+}
+
+/// What the report has read anyway. Everything else is not read.
+fn partial(case: &Case<'_>) -> Ownership {
+    let unread = |what: &str| Unread {
+        what: what.to_owned(),
+        why: "a report does not ask for all of it".to_owned(),
+    };
+    let others = unread("HelmReleases without the onboarding label");
+    Ownership::new(Parts {
+        helm_releases: match case.snapshot.others.seen() {
+            Some(all) => Part::some(Some(HelmReleases::of_onboardings(all)), others),
+            None => Part::unread(others),
+        },
+        secrets: Part::unread(unread("Helm's Secrets of all namespaces")),
+        config_maps: Part::unread(unread("the ConfigMaps of all namespaces")),
+        policies: Part::unread(unread("the AuthorizationPolicies of all namespaces")),
+        database_objects: Part::unread(unread("the objects of the later generation")),
+    })
+}
+
+/// The command that deletes the database and keeps a copy, where it would agree; else its rehearsal.
+pub(super) fn command(deletion: &Deletion, database: &str) -> Command {
+    match deletion {
+        Deletion::Agreed => {
+            let file = format!("{database}.skvs.gz");
+            Command::skvs(["delete-db", database, "--backup", &file])
+        }
+        Deletion::Own(_) | Deletion::Claimed(_) | Deletion::Open(_) => rehearsal(database),
+    }
+}
+
+/// Reads everything, and says what a deletion would be.
+pub(super) fn rehearsal(database: &str) -> Command {
+    Command::skvs(["delete-db", database, "--dry-run"])
+}
+
+/// What a revision of its own says, and how Helm finds it again where its labels are gone.
+pub(super) fn own(finding: Finding, by: &Claimant) -> Finding {
+    let finding = finding.why(format!(
+        "The database is this onboarding's own, with its data: Helm still keeps {}, which was in use.",
+        by.words()
+    ));
+    let labels = match by {
+        Claimant::Revision {
+            lost_labels,
+            stored,
+            ..
+        } if !lost_labels.is_empty() => Some((stored, lost_labels)),
+        _ => None,
+    };
+    match labels {
+        Some((stored, labels)) => finding
+            .why("It has lost the labels by which Helm and Flux find it, as a restore from a backup can do, so Flux installs anew.")
+            .step("Put the labels back; Flux then goes on from that revision. Keep the database.")
+            .command(crate::couchdb::delete::refusal::label_again(stored, labels)),
+        None => finding.step("Keep the database."),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnosis::{Step, diagnose, fixture};
+
+    /// `delete-db` in every case, with or without everything being read.
+    #[test]
+    fn without_all_that_can_claim_only_a_rehearsal_is_printed() {
+        let mut seen = 0;
+        for name in fixture::names() {
+            let (snapshot, now) = (fixture::snapshot(&name), fixture::meta(&name).now);
+            for root in diagnose(&Case::new(&snapshot, now)).roots {
+                let findings = std::iter::once(root.finding);
+                let findings = findings.chain(root.follows.into_iter().map(|(_, finding)| finding));
+                for step in findings.flat_map(|finding| finding.fix) {
+                    if let Step::Command(command) = step
+                        && format!("{command:?}").contains("delete-db")
+                    {
+                        seen += 1;
+                        assert!(
+                            format!("{command:?}").contains("--dry-run"),
+                            "{name}: {command:?}"
+                        );
+                    }
+                }
+            }
+        }
+        assert!(seen > 0);
+    }
+
+    #[test]
+    fn no_rule_prints_the_deletion_by_itself() {
+        let rules = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/diagnosis/rules");
+        for entry in std::fs::read_dir(rules).unwrap() {
+            let path = entry.unwrap().path();
+            let text = std::fs::read_to_string(&path).unwrap();
+            assert!(!text.contains("\"delete-db\""), "{}", path.display());
+        }
+    }
+}
