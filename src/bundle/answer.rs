@@ -69,7 +69,12 @@ impl Archive {
         }
         if let Some(recorded) = self.recorded.get(&Key::new(path, accept, body)) {
             let answer = match recorded {
-                Recorded::Document(document) => found(document),
+                Recorded::Document(document) => match of_kubectl(document) {
+                    Some(items) if matches!(named(&bare), Named::List { .. }) => {
+                        found(&list(&items, &bare, accept))
+                    }
+                    _ => found(document),
+                },
                 Recorded::Text(text) => Answer::Found(text.clone().into_bytes()),
                 Recorded::Status(status) => Answer::Refused(status.clone()),
                 Recorded::Failed(why) => Answer::Failed(why.clone()),
@@ -169,6 +174,13 @@ impl Archive {
 
 fn found(document: &Value) -> Answer {
     Answer::Found(document.to_string().into_bytes())
+}
+
+/// The objects of a list that kubectl saved: its kind is its own, and it was read to its end.
+fn of_kubectl(document: &Value) -> Option<Vec<&Value>> {
+    let own = document["kind"] == "List" && document["apiVersion"] == "v1";
+    let items = document["items"].as_array().filter(|_| own)?;
+    Some(items.iter().collect())
 }
 
 /// A list of the objects, as the API server would write it for `path`.

@@ -15,7 +15,7 @@ use std::io::Read;
 pub const UNPACKED_MAX: u64 = 64 * 1024 * 1024;
 
 /// Most JSON values in a release: a large chart with all its subcharts has some 20,000.
-pub const VALUES_MAX: usize = 300_000;
+pub const VALUES_MAX: usize = 100_000;
 
 /// Type of a release Secret.
 pub const SECRET_TYPE: &str = "helm.sh/release.v1";
