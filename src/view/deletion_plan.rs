@@ -93,7 +93,7 @@ pub struct Pod {
     pub ready: bool,
 }
 
-/// One member of CouchDB's cluster. A field that is left out could not be read: notRead says why.
+/// One member of CouchDB's cluster, or a node that only the database's shard map names. A field that is left out could not be read: notRead says why.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]

@@ -16,7 +16,7 @@ pub fn lines(plan: &Plan, context: Option<&str>, server: &str) -> Vec<String> {
     let up = facts
         .members
         .iter()
-        .filter(|(_, m)| matches!(m, Member::Has(_)))
+        .filter(|(name, m)| facts.holds(name) && matches!(m, Member::Has(_)))
         .count();
     let ready = facts.pods.iter().filter(|p| p.ready).count();
     let database = &facts.database;

@@ -1,10 +1,11 @@
 //! Whether the copies of the database are level. A member that was away is brought up by internal replication, and is stale until then.
 //!
-//! Pure: [`super::read`] asks. The number of internal replication jobs alone says little, since it is above 0 on any busy cluster. It
-//! counts together with a member that was started a short while ago, or with copies that differ. Only a member's own shard files tell
-//! its copies apart: `GET /{db}` adds up one copy of each shard, and not always the same one. Their numbers of documents are compared,
-//! since each member numbers its own sequences. Equal numbers do not prove equal copies (a document that was only changed counts as
-//! before), so a member that was just started counts without them.
+//! Pure: [`super::read`] asks. The number of internal replication jobs says little alone. It is above 0 on any busy cluster, so it counts
+//! only together with a member that was started a short while ago; and it can be 0 through a whole catch-up, since a push is counted after
+//! its first round. So the copies themselves are compared too. Only a member's own shard files tell them apart: `GET /{db}` adds up one
+//! copy of each shard, whichever answers first. Numbers of documents are compared and not sequences, which each member counts on its own.
+//! Equal numbers do not prove equal copies (a changed document counts as before), which is why a member that was just started counts
+//! without them.
 
 use crate::couchdb::response::{Copy, System};
 use crate::text::one_line;
@@ -18,14 +19,15 @@ const YOUNG: u64 = 600;
 pub struct CatchUp {
     pub behind: Vec<Behind>,
     pub unread: Vec<(String, String)>,
-    /// Shards wait for internal replication, and nothing is known of the copies yet.
-    undecided: bool,
 }
 
-/// Why a copy may be stale, while shards wait for internal replication.
+/// A member's own copy of a shard: range, member, and its numbers; `None` where the member has no such file.
+pub type Held = (String, String, Result<Option<Copy>, String>);
+
+/// Why a copy may be stale.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Behind {
-    /// This member was started less than ten minutes ago.
+    /// This member was started less than ten minutes ago, and shards wait for internal replication.
     Started(String),
     /// These members have different numbers of documents in a shard.
     Differs { range: String, members: Vec<String> },
@@ -42,7 +44,7 @@ impl Behind {
             Self::Differs { range, members } => {
                 let members: Vec<String> = members.iter().map(|m| one_line(m)).collect();
                 format!(
-                    "the copies of shard {} on {} differ and internal replication has not finished: a copy may be stale",
+                    "the copies of shard {} on {} differ: one of them may be stale",
                     one_line(range),
                     members.join(", ")
                 )
@@ -52,8 +54,8 @@ impl Behind {
 }
 
 impl CatchUp {
-    /// By what each member that holds a copy says of itself.
-    pub fn of(systems: &[(String, Result<System, String>)]) -> Self {
+    /// By what each member that holds a copy says of itself, and by its copies.
+    pub fn of(systems: &[(String, Result<System, String>)], copies: Vec<Held>) -> Self {
         let mut found = Self::default();
         let mut jobs = 0_u64;
         for (member, system) in systems {
@@ -62,40 +64,38 @@ impl CatchUp {
                 Err(why) => found.not_read(member, why),
             }
         }
-        if jobs == 0 {
-            return found;
-        }
+        let waits = jobs > 0;
         let young = |system: &Result<System, String>| matches!(system, Ok(s) if s.uptime < YOUNG);
-        found.behind = systems
-            .iter()
-            .filter(|(_, system)| young(system))
+        let started = systems.iter().filter(|(_, s)| waits && young(s));
+        found.behind = started
             .map(|(member, _)| Behind::Started(member.clone()))
             .collect();
-        found.undecided = found.behind.is_empty();
-        found
-    }
-
-    /// Whether the copies must be compared.
-    pub fn is_undecided(&self) -> bool {
-        self.undecided
-    }
-
-    /// Compares the copies: by range, each member's own.
-    pub fn compare(&mut self, copies: Vec<(String, String, Result<Copy, String>)>) {
-        self.undecided = false;
-        let mut ranges: BTreeMap<String, Vec<(String, Copy)>> = BTreeMap::new();
+        let mut ranges: BTreeMap<String, Vec<(String, Option<Copy>)>> = BTreeMap::new();
         for (range, member, copy) in copies {
             match copy {
                 Ok(copy) => ranges.entry(range).or_default().push((member, copy)),
-                Err(why) => self.not_read(&member, &why),
+                Err(why) if waits => found.not_read(&member, &why),
+                // Nothing waits and no member is behind by its own word.
+                Err(_) => {}
             }
         }
         for (range, copies) in ranges {
             if copies.windows(2).any(|pair| pair[0].1 != pair[1].1) {
                 let members = copies.into_iter().map(|(member, _)| member).collect();
-                self.behind.push(Behind::Differs { range, members });
+                found.behind.push(Behind::Differs { range, members });
             }
         }
+        found
+    }
+
+    /// What to wait for, if anything: a member that has just been started does not even tell its uptime.
+    pub fn waits_for(&self) -> Option<String> {
+        let behind = self.behind.first().map(Behind::sentence);
+        behind.or_else(|| {
+            self.unread
+                .first()
+                .map(|(what, why)| format!("{what}: {why}"))
+        })
     }
 
     fn not_read(&mut self, member: &str, why: &str) {
@@ -121,62 +121,77 @@ mod tests {
         members.iter().enumerate().map(system).collect()
     }
 
-    fn copy(range: &str, member: &str, doc_count: u64) -> (String, String, Result<Copy, String>) {
+    fn copy(range: &str, member: &str, doc_count: u64) -> Held {
         let copy = Copy {
             doc_count,
             doc_del_count: 0,
         };
-        (range.to_owned(), member.to_owned(), Ok(copy))
+        (range.to_owned(), member.to_owned(), Ok(Some(copy)))
+    }
+
+    fn unread(member: &str) -> Held {
+        ("0-7".to_owned(), member.to_owned(), Err("cut".to_owned()))
     }
 
     #[test]
     fn the_number_of_jobs_alone_is_nothing() {
-        let mut busy = CatchUp::of(&systems(&[(90_000, 7), (90_000, 0)]));
-        assert!(busy.behind.is_empty() && busy.is_undecided());
-        busy.compare(vec![copy("0-7", "db-0", 5), copy("0-7", "db-1", 5)]);
-        assert_eq!(busy, CatchUp::default());
+        let level = || vec![copy("0-7", "db-0", 5), copy("0-7", "db-1", 5)];
+        let busy = systems(&[(90_000, 7), (600, 0)]);
+        assert_eq!(CatchUp::of(&busy, level()), CatchUp::default());
         // Nothing waits: a member may be as young as it likes.
-        assert_eq!(
-            CatchUp::of(&systems(&[(3, 0), (90_000, 0)])),
-            CatchUp::default()
-        );
+        let young = systems(&[(3, 0), (90_000, 0)]);
+        assert_eq!(CatchUp::of(&young, level()), CatchUp::default());
     }
 
     #[test]
     fn a_member_that_was_just_started_is_behind_while_any_shard_waits() {
         for jobs in [[0, 2], [2, 0]] {
-            let found = CatchUp::of(&systems(&[(599, jobs[0]), (90_000, jobs[1])]));
+            let systems = systems(&[(599, jobs[0]), (90_000, jobs[1])]);
+            let found = CatchUp::of(&systems, Vec::new());
             assert_eq!(found.behind, [Behind::Started("db-0".into())]);
-            assert!(!found.is_undecided());
         }
-        assert!(CatchUp::of(&systems(&[(600, 1)])).behind.is_empty());
     }
 
     #[test]
-    fn copies_that_differ_are_behind_range_by_range() {
-        let mut found = CatchUp::of(&systems(&[(90_000, 1), (90_000, 0)]));
-        found.compare(vec![
-            copy("0-7", "db-0", 5),
-            copy("8-f", "db-0", 9),
-            copy("0-7", "db-1", 4),
-            copy("8-f", "db-1", 9),
-        ]);
-        let members = vec!["db-0".to_owned(), "db-1".to_owned()];
-        let range = "0-7".to_owned();
-        assert_eq!(found.behind, [Behind::Differs { range, members }]);
+    fn copies_that_differ_are_behind_whatever_the_jobs() {
+        for jobs in [0, 1] {
+            let systems = systems(&[(90_000, jobs), (90_000, 0)]);
+            let copies = vec![
+                copy("0-7", "db-0", 5),
+                copy("8-f", "db-0", 9),
+                copy("0-7", "db-1", 4),
+                copy("8-f", "db-1", 9),
+            ];
+            let members = || vec!["db-0".to_owned(), "db-1".to_owned()];
+            let differs = |range: &str| Behind::Differs {
+                range: range.to_owned(),
+                members: members(),
+            };
+            assert_eq!(CatchUp::of(&systems, copies).behind, [differs("0-7")]);
+            // A file that is not there is a copy that differs.
+            let absent = ("8-f".to_owned(), "db-1".to_owned(), Ok(None));
+            let copies = vec![copy("8-f", "db-0", 0), absent];
+            assert_eq!(CatchUp::of(&systems, copies).behind, [differs("8-f")]);
+        }
     }
 
     #[test]
     fn what_was_not_read_is_not_level() {
-        let mut found = CatchUp::of(&[("db-0".into(), Err("CouchDB answered 500".into()))]);
+        let systems = |jobs| systems(&[(90_000, jobs), (90_000, 0)]);
+        let found = CatchUp::of(&systems(1), vec![unread("db-1"), unread("db-1")]);
+        let what = "whether member db-1 has caught up".to_owned();
+        assert_eq!(found.unread, [(what, "cut".to_owned())]);
         assert_eq!(
-            found.unread,
-            [(
-                "whether member db-0 has caught up".into(),
-                "CouchDB answered 500".into()
-            )]
+            CatchUp::of(&systems(0), vec![unread("db-1")]),
+            CatchUp::default()
         );
-        found.compare(vec![("0-7".into(), "db-1".into(), Err("cut".into()))]);
-        assert_eq!(found.unread.len(), 2);
+        let starting = CatchUp::of(
+            &[("db-0".into(), Err("CouchDB answered 500".into()))],
+            Vec::new(),
+        );
+        assert_eq!(
+            starting.waits_for().as_deref(),
+            Some("whether member db-0 has caught up: CouchDB answered 500")
+        );
     }
 }

@@ -17,6 +17,10 @@ pub enum Member {
     Has(ShardMap),
     /// It had it, and it was deleted.
     Deleted,
+    /// The same, and its shard files are seen to be gone.
+    Erased,
+    /// It says that it was deleted, and its shard files are still there.
+    Kept,
     /// It never had it.
     Never,
     /// It is not connected.
@@ -131,7 +135,7 @@ impl Facts {
                 other("has another shard map of it".to_owned())
             }
             Some(Member::Has(_)) => None,
-            Some(Member::Deleted | Member::Never) => {
+            Some(Member::Deleted | Member::Erased | Member::Kept | Member::Never) => {
                 other("does not have the database that the others have".to_owned())
             }
             Some(Member::Down) => away("is down"),

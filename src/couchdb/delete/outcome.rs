@@ -72,10 +72,11 @@ pub fn conclude(plan: &Plan, sent: Sent, read_back: ReadBack) -> Outcome {
     let gone = Gone::of(plan, &read_back);
     match sent {
         Sent::Not(refusal) => return Outcome::Refused(vec![refusal]),
-        Sent::Refused(refusal) => return refused(plan, refusal, gone, seen),
+        Sent::Refused(refusal) => return refused(plan, refusal, gone, &read_back),
         Sent::Absent => {
             return match gone {
                 Gone::Everywhere | Gone::Replaced => Outcome::AlreadyGone,
+                Gone::FilesLeft => left(plan, "CouchDB answered 404", seen),
                 Gone::InPart | Gone::Nowhere => incomplete(
                     "CouchDB answered 404, as if another had deleted it, and a member still has it",
                     seen,
@@ -87,7 +88,10 @@ pub fn conclude(plan: &Plan, sent: Sent, read_back: ReadBack) -> Outcome {
                 },
             };
         }
-        Sent::Unknown { why, .. } if gone == Gone::Everywhere => return despite(plan, why, seen),
+        Sent::Unknown { why, .. } if gone == Gone::Everywhere => {
+            return despite(plan, why, &read_back);
+        }
+        Sent::Unknown { why, .. } if gone == Gone::FilesLeft => return left(plan, &why, seen),
         Sent::Unknown { answered, why } => {
             return Outcome::Unknown {
                 answered,
@@ -95,10 +99,7 @@ pub fn conclude(plan: &Plan, sent: Sent, read_back: ReadBack) -> Outcome {
                 seen,
             };
         }
-        Sent::Accepted => {
-            let why = "CouchDB answered 202: a member did not take part and keeps its files";
-            return incomplete(why, seen);
-        }
+        Sent::Accepted => return accepted(plan, &read_back),
         Sent::Done => {}
     }
     if let [first, ..] = plan.facts().foreign().collect::<Vec<_>>()[..] {
@@ -131,13 +132,10 @@ pub fn conclude(plan: &Plan, sent: Sent, read_back: ReadBack) -> Outcome {
         let why = "CouchDB answered 200, and a member has an earlier database of this name";
         return incomplete(why, seen);
     }
-    let gone = members
-        .iter()
-        .filter(|(_, m)| *m == Member::Deleted)
-        .count();
+    let gone = members.iter().filter(|(_, m)| deleted(m)).count();
     let unread = members
         .iter()
-        .filter(|(_, m)| *m != Member::Deleted)
+        .filter(|(_, m)| !deleted(m))
         .map(|(name, m)| line(plan, name, m))
         .collect();
     Outcome::Deleted {
@@ -159,6 +157,8 @@ enum Gone {
     InPart,
     /// One still has it, and none says that it is deleted.
     Nowhere,
+    /// None has it any more, and one still has its files.
+    FilesLeft,
     /// None has it, as far as they could be asked.
     NotKnown,
 }
@@ -174,15 +174,15 @@ impl Gone {
             !holders.is_empty() && holders.iter().all(|name| view(name).is_some_and(says))
         };
         let any = |says: &dyn Fn(&Member) -> bool| members.iter().any(|(_, m)| says(m));
-        let deleted = |m: &Member| *m == Member::Deleted;
         let let_go = |m: &Member| match m {
-            Member::Deleted | Member::Never => true,
+            Member::Deleted | Member::Erased | Member::Never => true,
             Member::Has(map) => is_later(plan, map),
-            Member::Down | Member::Silent | Member::NotRead(_) => false,
+            Member::Kept | Member::Down | Member::Silent | Member::NotRead(_) => false,
         };
         match any(&|m| keeps(plan, m)) {
             true if any(&deleted) => Self::InPart,
             true => Self::Nowhere,
+            false if any(&|m| *m == Member::Kept) => Self::FilesLeft,
             false if all(&deleted) => Self::Everywhere,
             false if all(&let_go) => Self::Replaced,
             false => Self::NotKnown,
@@ -190,9 +190,24 @@ impl Gone {
     }
 }
 
+/// It says that it is deleted.
+fn deleted(member: &Member) -> bool {
+    matches!(member, Member::Deleted | Member::Erased | Member::Kept)
+}
+
+/// Whether this member's files are seen to be gone.
+fn is_erased(read_back: &ReadBack, name: &str) -> bool {
+    let members = read_back.as_deref().unwrap_or_default();
+    members
+        .iter()
+        .any(|(n, m)| n == name && *m == Member::Erased)
+}
+
 /// Each member says that it is deleted, and the DELETE itself did not: `why`. One that was away before may still have its files.
-fn despite(plan: &Plan, why: String, seen: Vec<String>) -> Outcome {
-    if let Some(away) = plan.out_of_reach().first() {
+fn despite(plan: &Plan, why: String, read_back: &ReadBack) -> Outcome {
+    let seen = seen(plan, read_back);
+    let away = plan.out_of_reach();
+    if let Some(away) = away.iter().find(|name| !is_erased(read_back, name)) {
         let away = crate::text::one_line(away);
         return Outcome::Incomplete {
             why: format!(
@@ -211,8 +226,38 @@ fn despite(plan: &Plan, why: String, seen: Vec<String>) -> Outcome {
     }
 }
 
+/// None has it any more, and one still has its files.
+fn left(plan: &Plan, why: &str, seen: Vec<String>) -> Outcome {
+    Outcome::Incomplete {
+        why: format!("{why}; a member that says it is deleted still has its files"),
+        seen,
+        files: plan.files(),
+    }
+}
+
+/// 202: a member did not take part. It may be one that holds no copy and was known to be away; then the others' files decide.
+fn accepted(plan: &Plan, read_back: &ReadBack) -> Outcome {
+    let facts = plan.facts();
+    let bystander = facts.membership.cluster_nodes.iter().find(|node| {
+        !facts.holds(node) && matches!(facts.doubt(node), Some(super::facts::Doubt::Away(_)))
+    });
+    if let Some(node) = bystander
+        && plan.members().iter().all(|name| is_erased(read_back, name))
+    {
+        let node = crate::text::one_line(node);
+        let why = format!("CouchDB answered 202, since {node}, which holds no copy, is away");
+        return despite(plan, why, read_back);
+    }
+    Outcome::Incomplete {
+        why: "CouchDB answered 202: a member did not take part and keeps its files".to_owned(),
+        seen: seen(plan, read_back),
+        files: plan.files(),
+    }
+}
+
 /// It was not sent, or CouchDB refused it. That CouchDB refused is said only where a member that still has the database bears it out.
-fn refused(plan: &Plan, refusal: Refusal, gone: Gone, seen: Vec<String>) -> Outcome {
+fn refused(plan: &Plan, refusal: Refusal, gone: Gone, read_back: &ReadBack) -> Outcome {
+    let seen = seen(plan, read_back);
     let Refusal::ByCouchDb { answer } = &refusal else {
         return match gone {
             Gone::Everywhere => Outcome::AlreadyGone,
@@ -222,7 +267,8 @@ fn refused(plan: &Plan, refusal: Refusal, gone: Gone, seen: Vec<String>) -> Outc
     let why = format!("CouchDB answered {answer}");
     match gone {
         Gone::Nowhere => Outcome::Refused(vec![refusal]),
-        Gone::Everywhere => despite(plan, why, seen),
+        Gone::Everywhere => despite(plan, why, read_back),
+        Gone::FilesLeft => left(plan, &why, seen),
         Gone::Replaced | Gone::InPart | Gone::NotKnown => Outcome::Unknown {
             answered: true,
             why,
@@ -253,6 +299,9 @@ pub fn interrupted(plan: &Plan, sent: Sent, read_back: ReadBack) -> Outcome {
 /// Whether another answer of this member can be hoped for: it lets go late, or could not be asked. One that was away before, or did
 /// not take part, forgets the name when it is back, which may be never.
 pub fn may_still(plan: &Plan, sent: &Sent, name: &str, member: &Member) -> bool {
+    if plan.facts().foreign().any(|node| node == name) {
+        return false;
+    }
     match member {
         Member::Has(map) => plan.is_same(map),
         Member::NotRead(_) | Member::Silent => true,
@@ -264,7 +313,9 @@ pub fn may_still(plan: &Plan, sent: &Sent, name: &str, member: &Member) -> bool 
                 .any(|(n, m)| n == name && matches!(m, Member::Has(_)));
             was_there && *sent != Sent::Accepted
         }
-        Member::Deleted | Member::Never => false,
+        // Files go after the answer.
+        Member::Kept => true,
+        Member::Deleted | Member::Erased | Member::Never => false,
     }
 }
 
@@ -295,6 +346,8 @@ pub fn line(plan: &Plan, name: &str, member: &Member) -> String {
         Member::Has(map) if is_later(plan, map) => "has a later database of this name".to_owned(),
         Member::Has(_) => "has an earlier database of this name".to_owned(),
         Member::Deleted => "says it is deleted".to_owned(),
+        Member::Erased => "says it is deleted, and its files are gone".to_owned(),
+        Member::Kept => "says it is deleted, and still has its files".to_owned(),
         Member::Never => "says it never had it".to_owned(),
         Member::Down => "is down".to_owned(),
         Member::Silent => "does not answer".to_owned(),

@@ -75,14 +75,13 @@ pub async fn couchdb(
         };
         let waited = started.elapsed();
         let left = patience.limit.saturating_sub(waited);
-        let Some(behind) = facts.catch_up().behind.first().filter(|_| !left.is_zero()) else {
+        let Some(waits_for) = facts.catch_up().waits_for().filter(|_| !left.is_zero()) else {
             return Ok(look);
         };
         (patience.tell)(&format!(
-            "Waiting for the members to catch up, {}s of {}s: {}",
+            "Waiting for the members to catch up, {}s of {}s: {waits_for}",
             waited.as_secs(),
-            patience.limit.as_secs(),
-            behind.sentence()
+            patience.limit.as_secs()
         ));
         tokio::time::sleep(PAUSE.min(left)).await;
         server = self::server(cluster, std::slice::from_ref(&target), name).await?;
@@ -130,8 +129,8 @@ async fn server(cluster: &Cluster, targets: &[Target], name: &DatabaseName) -> R
     Err(Error::new("CouchDB has no pod that can be asked"))
 }
 
-/// Reads the rest in three runs, four where copies are compared: each member alone, so that one that hangs is found before anything waits for
-/// the whole cluster; then the database, what is at work and the members' settings.
+/// Reads the rest in two runs: each member alone, so that one that hangs is found before anything waits for the whole cluster; then the
+/// database, what is at work, and the members' settings and copies.
 async fn look(
     cluster: &Cluster,
     local: Local,
@@ -160,7 +159,13 @@ async fn look(
         }
     }
     let views = members(cluster, target, &nodes, name, &Job::Look).await;
-    let views = views.map_err(|f| f.into_error(target))?;
+    let mut views = views.map_err(|f| f.into_error(target))?;
+    // One that hangs is away once the others have noticed; until then they wait for it.
+    for (node, view) in &mut views {
+        if *view == Member::Silent && !membership.all_nodes.contains(node) {
+            *view = Member::Down;
+        }
+    }
     let hung: Vec<Refusal> = views
         .iter()
         .filter(|(_, view)| *view == Member::Silent)
@@ -191,6 +196,10 @@ async fn look(
         .map(|(node, _)| node)
         .collect();
     paths.extend(holders.iter().map(|node| Path::system(node)));
+    let copies = known
+        .as_ref()
+        .map_or_else(Vec::new, |map| shards(map, &holders, name));
+    paths.extend(copies.iter().map(|(_, _, path)| path.clone()));
     let rest = read(cluster, target, &Job::Read(paths)).await?;
     if let Some(Ok(response)) = rest.get(&database)
         && response.is_absent("Database does not exist.")
@@ -223,10 +232,11 @@ async fn look(
         .iter()
         .map(|node| ((*node).clone(), part(&rest, &Path::system(node))))
         .collect();
-    let mut catch_up = CatchUp::of(&systems);
-    if catch_up.is_undecided() {
-        catch_up.compare(copies(cluster, target, &shard_map, &holders, name).await?);
-    }
+    let copies = copies.into_iter().map(|(range, node, path)| {
+        let copy = copy(&rest, &path);
+        (range, node, copy)
+    });
+    let catch_up = CatchUp::of(&systems, copies.collect());
     let (name, target, last_claim) = (name.clone(), target.clone(), last_claim.clone());
     let join = {
         let catch_up = catch_up.clone();
@@ -250,30 +260,62 @@ async fn look(
     Ok(Look::Facts(Box::new(Unjudged::new(catch_up, join))))
 }
 
-/// Each copy of each shard, by range and member.
-async fn copies(
+/// The path of each copy of each shard that these members hold, with range and member.
+fn shards(map: &ShardMap, holders: &[&String], name: &DatabaseName) -> Vec<(String, String, Path)> {
+    let suffix = String::from_utf8_lossy(&map.shard_suffix);
+    let held = map
+        .by_node
+        .iter()
+        .filter(|(node, _)| holders.contains(node));
+    held.flat_map(|(node, ranges)| {
+        let shard = |range: &String| {
+            let path = Path::shard(node, range, name, &suffix);
+            (range.clone(), node.clone(), path)
+        };
+        ranges.iter().map(shard).collect::<Vec<_>>()
+    })
+    .collect()
+}
+
+/// What is left of a database that these members say is deleted: a member that was away forgets the name and keeps the files.
+///
+/// # Errors
+/// No answers at all.
+pub async fn erased(
     cluster: &Cluster,
     target: &Target,
     map: &ShardMap,
-    holders: &[&String],
     name: &DatabaseName,
-) -> Result<Vec<(String, String, std::result::Result<Copy, String>)>> {
-    let suffix = String::from_utf8_lossy(&map.shard_suffix);
-    let shards: Vec<(String, String, Path)> = map
-        .by_node
-        .iter()
-        .filter(|(node, _)| holders.contains(node))
-        .flat_map(|(node, ranges)| {
-            let path = |range: &String| Path::shard(node, range, name, &suffix);
-            ranges
-                .iter()
-                .map(move |range| (range.clone(), node.clone(), path(range)))
-        })
-        .collect();
+    members: &mut [(String, Member)],
+) -> std::result::Result<(), Failure> {
+    let said = |(_, view): &&(String, Member)| *view == Member::Deleted;
+    let nodes: Vec<&String> = members.iter().filter(said).map(|(node, _)| node).collect();
+    let shards = shards(map, &nodes, name);
+    if shards.is_empty() {
+        return Ok(());
+    }
     let paths = shards.iter().map(|(_, _, path)| path.clone()).collect();
-    let answers = read(cluster, target, &Job::Read(paths)).await?;
-    let copy = |(range, node, path)| (range, node, part(&answers, &path));
-    Ok(shards.into_iter().map(copy).collect())
+    let answers = transport::run(cluster, target, &Job::Read(paths)).await?;
+    for (member, view) in members.iter_mut().filter(|(_, v)| *v == Member::Deleted) {
+        let mut own = shards.iter().filter(|(_, node, _)| node == member);
+        let answer = |path| answers.get(path).and_then(|a| a.as_ref().ok());
+        let there = |path| answer(path).is_some_and(|r| r.status == 200);
+        let gone = |path| answer(path).is_some_and(|r| r.is_absent("no_db_file"));
+        if own.clone().any(|(_, _, path)| there(path)) {
+            *view = Member::Kept;
+        } else if own.clone().next().is_some() && own.all(|(_, _, path)| gone(path)) {
+            *view = Member::Erased;
+        }
+    }
+    Ok(())
+}
+
+/// A member's own copy of a shard; `None` where it has no such file.
+fn copy(answers: &Answers, path: &Path) -> std::result::Result<Option<Copy>, String> {
+    match answers.get(path) {
+        Some(Ok(r)) if r.is_absent("no_db_file") => Ok(None),
+        _ => part(answers, path).map(Some),
+    }
 }
 
 /// A document that is wanted where it can be had, or why it cannot.

@@ -35,7 +35,7 @@ pub(super) async fn read_back(
     } else {
         patience.limit
     };
-    *last = ask(cluster, plan).await;
+    *last = ask(cluster, plan, sent).await;
     let (started, mut pause) = (Instant::now(), PAUSE);
     while let Some(waits_for) = open(plan, sent, last) {
         let waited = started.elapsed();
@@ -51,7 +51,7 @@ pub(super) async fn read_back(
         ));
         sleep(pause.min(left)).await;
         pause = (pause * 2).min(LONGEST_PAUSE);
-        let Ok(again) = timeout(left.max(PAUSE), ask(cluster, plan)).await else {
+        let Ok(again) = timeout(left.max(PAUSE), ask(cluster, plan, sent)).await else {
             return;
         };
         *last = joined(last, again, unknown);
@@ -91,11 +91,17 @@ fn open(plan: &Plan, sent: &Sent, last: &ReadBack) -> Option<String> {
     }
 }
 
-async fn ask(cluster: &Cluster, plan: &Plan) -> Result<Vec<(String, Member)>, String> {
-    let members = plan.members();
-    read::members(cluster, plan.target(), &members, plan.name(), &Job::Read)
-        .await
-        .map_err(|failure| failure.clause())
+async fn ask(cluster: &Cluster, plan: &Plan, sent: &Sent) -> Result<Vec<(String, Member)>, String> {
+    let (target, name) = (plan.target(), plan.name());
+    let read = read::members(cluster, target, &plan.members(), name, &Job::Read).await;
+    let mut members = read.map_err(|failure| failure.clause())?;
+    // After a 200 every member took part. Without one, "deleted" is also what a member says that was away and keeps the files.
+    if *sent != Sent::Done {
+        let map = &plan.facts().shard_map;
+        // What cannot be looked for is neither there nor gone.
+        let _ = read::erased(cluster, target, map, name, &mut members).await;
+    }
+    Ok(members)
 }
 
 #[cfg(test)]

@@ -61,6 +61,41 @@ fn a_deleted_database_comes_back_from_its_file() {
     assert_eq!(stage.deletes(), 1);
 }
 
+/// The feed may come from the copy that is stale: the file says so, and a restore says it again.
+#[test]
+fn a_backup_while_a_member_catches_up_says_so() {
+    let stage = Stage::open("stage-backup-stale");
+    stage.front.create_database("stale_db", 3).unwrap();
+    let member = stage.front.members()[1].clone();
+    stage.front.set_system(&member, 41, 3);
+    let folder = Folder::new();
+    let file = folder.file("s.gz");
+    let to = file.to_str().unwrap();
+    let words = |more: &[&'static str]| {
+        let words = [
+            "delete-db",
+            "stale_db",
+            "--confirm",
+            "stale_db",
+            "--backup",
+            to,
+        ];
+        run(&stage, &[&words[..], more].concat())
+    };
+    let stderr = words(&[]).failed(4);
+    assert!(
+        stderr.contains("--accept=catching-up") && !file.exists(),
+        "{stderr}"
+    );
+    words(&["--accept", "catching-up"]).ok();
+    assert!(!stage.front.exists("stale_db"));
+    let back = ["restore", to, "--to", "stale_db", "--confirm", "stale_db"];
+    let said = run(&stage, &back);
+    assert_eq!(said.code, 0, "{}", said.stderr);
+    let stale = format!("it may be stale: member {member} was started less than ten minutes ago");
+    assert!(said.stderr.contains(&stale), "{}", said.stderr);
+}
+
 #[test]
 fn a_short_backup_stops_the_deletion() {
     let stage = Stage::open("stage-backup-short");

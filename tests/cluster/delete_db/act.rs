@@ -6,6 +6,50 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use testbed::Sandbox;
 
+/// A claim that appears while CouchDB is slow must be seen, so nothing is awaited between the claims and the exec that deletes.
+#[test]
+fn claims_are_the_last_thing_that_is_read() {
+    let stage = Stage::new("stage-order");
+    stage.front.create_database("order_db", 1).unwrap();
+    let args = ["--confirm", "order_db", "-v", "6"];
+    let said = skvs(stage.args("order_db", &args)).run();
+    assert_eq!(said.code, 0, "{}", said.stderr);
+    let requests: Vec<&str> = said
+        .stderr
+        .lines()
+        .filter(|l| l.starts_with("GET "))
+        .collect();
+    let of = |part: &str| -> Vec<usize> {
+        let all = requests.iter().enumerate();
+        all.filter(|(_, l)| l.contains(part))
+            .map(|(at, _)| at)
+            .collect()
+    };
+    let (execs, releases) = (of("/exec?"), of("/helmreleases?"));
+    // The last exec is the read-back.
+    let [.., look, deletion, _] = execs[..] else {
+        panic!("{}", said.stderr)
+    };
+    assert!(
+        releases
+            .last()
+            .is_some_and(|at| (look + 1..deletion).contains(at)),
+        "{}",
+        said.stderr
+    );
+    let claims = [
+        "/helmreleases",
+        "/secrets",
+        "/configmaps",
+        "authorizationpolic",
+        "couchdbcluster",
+        "/apis",
+    ];
+    for line in &requests[look + 1..deletion] {
+        assert!(claims.iter().any(|c| line.contains(c)), "{line}");
+    }
+}
+
 #[test]
 fn an_orphan_is_deleted_on_every_member_and_no_secret_is_seen() {
     let sandbox = Sandbox::shared();

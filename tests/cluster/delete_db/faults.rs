@@ -6,8 +6,8 @@
 mod case;
 
 use super::stage::{PASSWORD, Stage};
-use crate::harness::{Said as Ended, Skvs};
-use case::{Case, Said, Truth};
+use crate::harness::{Said as Ended, Skvs, kubectl};
+use case::{Case, Said, Trouble, Truth};
 use serde_json::json;
 use std::fmt::Write as _;
 use std::process::{Command, Stdio};
@@ -77,7 +77,12 @@ fn run(stage: &Stage, number: usize, case: &Case) -> Run {
         }
         _ => Fault::slow("DELETE", &path, LATE),
     });
-    let proxy = ExecProxy::start(Sandbox::shared(), case.strike.clone()).expect("a proxy");
+    let strike = case.trouble.strike();
+    let stalls = strike.as_ref().is_some_and(|s| s.act == Act::Stall);
+    let proxy = ExecProxy::start(Sandbox::shared(), strike).expect("a proxy");
+    if let Trouble::List(list) = case.trouble {
+        proxy.break_list(list);
+    }
     let mut args = stage.args(&database, &["--confirm", &database, "--timeout", "1s"]);
     if case.by_stdin {
         args.extend(["--credentials-from-secret", SECRET]);
@@ -88,7 +93,14 @@ fn run(stage: &Stage, number: usize, case: &Case) -> Run {
         .stderr(Stdio::piped())
         .spawn()
         .expect("the plugin starts");
-    if case.strike.act == Act::Stall {
+    let claim = matches!(case.trouble, Trouble::Claim(_)).then(|| {
+        let struck = || proxy.struck().then_some(());
+        testbed::wait("the exec", Duration::from_secs(60), struck).expect("it is asked for");
+        let name = claim(stage, &database);
+        proxy.release();
+        name
+    });
+    if stalls {
         // The command behind a connection that is silent goes on: Ctrl-C comes when it has done its work.
         let asked = || stage.front.count("DELETE", &path) > 0;
         testbed::wait("the stall", Duration::from_secs(60), || {
@@ -101,6 +113,9 @@ fn run(stage: &Stage, number: usize, case: &Case) -> Run {
         assert!(kill.expect("kill runs").success());
     }
     let ended = Ended::from(child.wait_with_output().expect("it ends"));
+    if let Some(name) = claim {
+        kubectl(&["delete", "helmrelease", "-n", stage.namespace, &name]);
+    }
     Run {
         case: case.clone(),
         left: stage.front.exists(&database),
@@ -108,6 +123,20 @@ fn run(stage: &Stage, number: usize, case: &Case) -> Run {
         ended,
         struck: proxy.struck(),
     }
+}
+
+/// Puts a HelmRelease in that claims the database; its name.
+fn claim(stage: &Stage, database: &str) -> String {
+    let name = database.replace('_', "--");
+    let (namespace, short) = database.split_once('_').expect("a database's name");
+    let claim = json!({"apiVersion": "helm.toolkit.fluxcd.io/v2", "kind": "HelmRelease",
+        "metadata": {"name": name, "namespace": stage.namespace},
+        "spec": {"suspend": true, "interval": "5m", "values": {"namespace": namespace, "database": short},
+            "chart": {"spec": {"chart": "other", "sourceRef": {"kind": "HelmRepository", "name": "none"}}}}});
+    Sandbox::shared()
+        .apply(&claim.to_string())
+        .expect("the claim is applied");
+    name
 }
 
 /// Waits until nothing in any pod has a database of this prefix in its command line.
@@ -216,16 +245,17 @@ fn the_matrix_is_documented() {
     let mut page = format!(
         "# Deletions that are cut off
 
-What `delete-db` says when the connection to the pod breaks, and what is true in CouchDB then. Generated from the fault matrix
+What `delete-db` says when the connection to the pod breaks, when something else answers in the API server's place and when a claim
+appears late, and what is true in CouchDB then. Generated from the fault matrix
 (`tests/cluster/delete_db/faults/`), whose {} points are each brought about in every run of the tests; do not edit
 (`BLESS=1 cargo test --test cluster faults` writes it anew).
 
-A run's execs: a first look, a look at each member, both again after the confirmation, the deletion (guards, and the DELETE when all holds), the
-read-back.
+A run's execs: a first look, a look at each member, a look at the database, all three again after the confirmation, the deletion (guards,
+and the DELETE when all holds), the read-back. Who claims the database is read before the first look, and once more right before the deletion.
 \"Deleted\" is said only with exit code 0, \"nothing was sent\" with 1 or 4, \"not known\" with 5 and the command that tells. Where a point has
-two words, how the output was packed into frames decides. \"By stdin\": with --credentials-from-secret.
+two words, it depends on how the output was packed into frames, or on whether the command was through when the members were asked. \"By stdin\": with --credentials-from-secret.
 
-| Exec | Where | What happens | What is said | What is true |
+| Exec or list | Where | What happens | What is said | What is true |
 |---|---|---|---|---|
 ",
         cases.len()

@@ -183,6 +183,113 @@ fn maintenance_is_a_risk_that_is_named() {
     assert_eq!(played.deletes(), 1);
 }
 
+/// What asks the whole cluster would wait for it for a minute, list after list.
+#[test]
+fn a_member_that_hangs_is_named_before_anything_waits_for_it() {
+    let played = Played::new("stage-scene-silent", Scene::MemberSilent);
+    let stderr = told(played.delete(), 4);
+    let named = format!(
+        "refused: member {} it hangs",
+        played.third("does not answer:")
+    );
+    assert!(stderr.contains(&named), "{stderr}");
+    let asked = played.recorded.requests();
+    let waits = |path: &str| path.starts_with("/_active_tasks") || path.starts_with("/_scheduler");
+    assert!(!asked.iter().any(|r| waits(&r.path)), "{asked:?}");
+    assert_eq!(played.deletes(), 0);
+}
+
+#[test]
+fn a_node_that_is_no_member_is_a_risk_and_keeps_its_files() {
+    let played = Played::new("stage-scene-foreign", Scene::ForeignNode);
+    let said = played.look();
+    assert!(said.stderr.contains("2 of 3 members up"), "{}", said.stderr);
+    let stderr = told(played.delete(), 4);
+    for part in [
+        "its shard map names couchdb@z.scene, which is not a member of the cluster",
+        "--accept=foreign-member",
+    ] {
+        assert!(stderr.contains(part), "no {part:?} in:\n{stderr}");
+    }
+    assert_eq!(played.deletes(), 0);
+    // CouchDB answers 200, which says nothing of a node that it does not ask.
+    let args = ["--confirm", DATABASE, "--accept=foreign-member"];
+    let stderr = told(skvs(played.stage.args(DATABASE, &args)).run(), 6);
+    assert!(
+        stderr.contains("couchdb@z.scene, which its shard map names, is not a member"),
+        "{stderr}"
+    );
+    assert_eq!(played.deletes(), 1);
+}
+
+#[test]
+fn a_shard_map_with_conflicts_is_refused() {
+    let played = Played::new("stage-scene-conflict", Scene::MapConflict);
+    for more in [&[][..], &["--accept=foreign-member"]] {
+        let args = [&["--confirm", DATABASE][..], more].concat();
+        let stderr = told(skvs(played.stage.args(DATABASE, &args)).run(), 4);
+        assert!(
+            stderr.contains("which members hold the database could not be read: its entry in the shard map has conflicts"),
+            "{stderr}"
+        );
+    }
+    assert_eq!(played.deletes(), 0);
+}
+
+#[test]
+fn a_member_that_catches_up_is_waited_for() {
+    let played = Played::new("stage-scene-behind", Scene::CatchingUp(2));
+    played.delete().ok();
+    assert_eq!(played.deletes(), 1);
+    let systems = |member: &str| {
+        let path = format!("/_node/{}/_system", member.replace('@', "%40"));
+        let asked = played.recorded.requests();
+        asked.iter().filter(|r| r.path == path).count()
+    };
+    // Behind twice, then level; and the last look.
+    assert_eq!(systems(played.recorded.members()[2]), 4);
+}
+
+#[test]
+fn copies_that_stay_different_are_a_risk_with_a_name() {
+    let played = Played::new("stage-scene-differ", Scene::CopiesDiffer);
+    let stderr = told(played.delete(), 4);
+    for part in [
+        "refused: the copies of shard 00000000-7fffffff on couchdb@a.scene, couchdb@b.scene, couchdb@c.scene differ",
+        "--accept=catching-up",
+    ] {
+        assert!(stderr.contains(part), "no {part:?} in:\n{stderr}");
+    }
+    assert_eq!(played.deletes(), 0);
+}
+
+/// Through a pod whose own member is in maintenance, not all of CouchDB can be asked.
+#[test]
+fn a_pod_in_maintenance_is_passed_over_for_another() {
+    let played = Played::new("stage-scene-other", Scene::Maintenance);
+    let stage = &played.stage;
+    stage.front.create_database(DATABASE, 1).unwrap();
+    let other = Pod {
+        port: Some(stage.front.port()),
+        ..USUAL
+    };
+    stage.pod("db-1", &other);
+    let said = played.delete();
+    assert!(
+        said.stderr
+            .contains("CouchDB      stage-scene-other/db-1 (container couchdb)"),
+        "{}",
+        said.stderr
+    );
+    said.ok();
+    assert!(!stage.front.exists(DATABASE));
+    assert_eq!((played.deletes(), stage.deletes()), (0, 1));
+    // Unless it is named.
+    let args = ["--confirm", DATABASE, "--pod", "db-0"];
+    let stderr = told(skvs(stage.args(DATABASE, &args)).run(), 4);
+    assert!(stderr.contains("--accept=maintenance"), "{stderr}");
+}
+
 /// Nothing recorded: a listener that speaks TLS, as CouchDB's own port for it does.
 #[test]
 fn a_port_for_tls_is_told_as_one() {

@@ -104,6 +104,48 @@ fn without_confirmation_nothing_is_asked() {
 }
 
 #[test]
+fn what_is_confirmed_by_a_flag_is_chosen_by_flags() {
+    let nowhere = Sandbox::shared().run_dir().join("no-such-kubeconfig");
+    let confirmed = [
+        "delete-db",
+        "a_b",
+        "--context",
+        "sandbox",
+        "--confirm",
+        "a_b",
+    ];
+    for (variable, value, flag) in [
+        ("SKVS_COUCHDB_NAMESPACE", "other", "--couchdb-namespace"),
+        ("SKVS_COUCHDB_PORT", "5985", "--port"),
+        ("SKVS_POD_SELECTOR", "app=other", "--pod-selector"),
+    ] {
+        let run = |more: &[&str]| {
+            let args = [&confirmed[..], more].concat();
+            Skvs::with(&nowhere, args).env(variable, value).run()
+        };
+        let stderr = run(&[]).failed(2);
+        assert!(
+            stderr.contains(&format!("error: {variable} is set"))
+                && stderr.contains(&format!("hint: name it: {flag} {value}")),
+            "{stderr}"
+        );
+        // The flag says the same: what is missing now is the kubeconfig.
+        let said = run(&[flag, value]);
+        assert!(
+            said.code != 2 && !said.stderr.contains(variable),
+            "{}",
+            said.stderr
+        );
+        let said = Skvs::with(&nowhere, confirmed).env(variable, "").run();
+        assert!(
+            variable == "SKVS_COUCHDB_PORT" || said.code != 2,
+            "{}",
+            said.stderr
+        );
+    }
+}
+
+#[test]
 fn pods_are_chosen_among_what_looks_like_couchdb() {
     let stage = Stage::new("stage-pods");
     stage.front.create_database("pods_db", 1).unwrap();

@@ -1,8 +1,8 @@
 //! A proxy before an API server that breaks one exec at a given point, as networks, gateways and nodes do.
 //!
-//! It speaks TLS on loopback with the run's own certificate; all that is not an exec passes as it is. A test gives it one
-//! [`Strike`]: which exec, where in it, and what happens there. What the node does with the exec is none of its business: a command
-//! whose client is cut off runs on.
+//! It speaks TLS on loopback with the run's own certificate; all that is not an exec passes as it is, but for one list that a test may
+//! break ([`BrokenList`]). A test gives it one [`Strike`]: which exec, where in it, and what happens there. What the node does with the
+//! exec is none of its business: a command whose client is cut off runs on.
 
 mod connection;
 mod frame;
@@ -30,7 +30,7 @@ use crate::{
     error::{Context as _, Error, Result},
     random,
 };
-pub use strike::{Act, Point, Strike, Way, Which};
+pub use strike::{Act, BrokenList, Point, Strike, Way, Which};
 
 /// A running proxy. Dropping it closes every connection.
 pub struct ExecProxy {
@@ -52,7 +52,11 @@ struct Shared {
 struct State {
     strike: Option<Strike>,
     struck: bool,
+    released: bool,
     execs: Vec<Vec<String>>,
+    list: Option<BrokenList>,
+    /// Requests for that list so far.
+    listed: usize,
 }
 
 impl ExecProxy {
@@ -122,6 +126,16 @@ impl ExecProxy {
         self.shared.state().struck
     }
 
+    /// Ends [`Act::Hold`].
+    pub fn release(&self) {
+        self.shared.state().released = true;
+    }
+
+    /// Breaks a list from now on.
+    pub fn break_list(&self, list: BrokenList) {
+        self.shared.state().list = Some(list);
+    }
+
     /// The commands of all execs that came by, in their order.
     pub fn execs(&self) -> Vec<Vec<String>> {
         self.shared.state().execs.clone()
@@ -153,6 +167,20 @@ impl Shared {
 
     fn struck(&self) {
         self.state().struck = true;
+    }
+
+    fn released(&self) -> bool {
+        self.state().released
+    }
+
+    /// The body that a request for a list gets in place of the API server's.
+    fn broken(&self, path: &str) -> Option<&'static str> {
+        let mut state = self.state();
+        let list = state.list.filter(|l| path.contains(l.path))?;
+        state.listed += 1;
+        let struck = state.listed > list.from;
+        state.struck |= struck;
+        struck.then_some(list.body)
     }
 
     async fn connect(&self) -> std::io::Result<client::TlsStream<TcpStream>> {

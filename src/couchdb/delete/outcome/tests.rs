@@ -249,6 +249,29 @@ fn a_node_that_is_no_member_keeps_its_files_after_a_200_too() {
 }
 
 #[test]
+fn files_that_are_still_there_outweigh_what_a_member_says() {
+    let kept = || with(|m| m[2].1 = Member::Kept);
+    let lost = sent(Err(Failure::Broken("no end within 200s".into())));
+    let absent = answer(
+        404,
+        json!({"error": "not_found", "reason": "Database does not exist."}),
+    );
+    for sent in [lost, absent, answer(401, json!({}))] {
+        let outcome = end(sent, kept());
+        assert!(
+            matches!(&outcome, Outcome::Incomplete { seen, .. } if seen[2].ends_with("still has its files")),
+            "{outcome:?}"
+        );
+    }
+    // Seen to be gone also on a member that was away before.
+    let erased = || with(|m| m.iter_mut().for_each(|(_, view)| *view = Member::Erased));
+    let lost = sent(Err(Failure::Broken("no end within 200s".into())));
+    assert_eq!(conclude(&without_third(), lost, erased()).code(), Code::Ok);
+    // A 202 has a member that did not take part, whatever is seen.
+    assert_eq!(end(Sent::Accepted, erased()).code(), Code::Incomplete);
+}
+
+#[test]
 fn only_the_members_of_the_shard_map_count() {
     let mut facts = facts();
     for map in facts
@@ -270,8 +293,16 @@ fn only_the_members_of_the_shard_map_count() {
         (vec!["couchdb@db-0".into()], &[][..])
     );
     let lost = sent(Err(Failure::Broken("no end".into())));
-    let one = Ok(vec![("couchdb@db-0".to_owned(), Member::Deleted)]);
-    assert_eq!(conclude(&plan, lost, one).code(), Code::Ok);
+    let one = |view| Ok(vec![("couchdb@db-0".to_owned(), view)]);
+    assert_eq!(conclude(&plan, lost, one(Member::Deleted)).code(), Code::Ok);
+    // The member without a copy is why CouchDB says 202.
+    let accepted = |view| conclude(&plan, Sent::Accepted, one(view));
+    assert!(
+        matches!(accepted(Member::Erased), Outcome::Deleted { despite: Some(why), .. } if why.contains("couchdb@db-2, which holds no copy"))
+    );
+    for open in [Member::Deleted, Member::Kept, Member::Down] {
+        assert_eq!(accepted(open).code(), Code::Incomplete);
+    }
 }
 
 #[test]

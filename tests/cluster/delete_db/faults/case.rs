@@ -1,15 +1,15 @@
-//! The points of the matrix: where an exec is struck and how, and what may be said and be true afterwards.
+//! The points of the matrix: where a run is struck and how, and what may be said and be true afterwards.
 
 use Said::{Done, NotSent, Unknown};
 use Truth::{Either, Gone, Kept, Untouched};
 use std::fmt::{self, Display, Formatter};
 use std::time::Duration;
-use testbed::Act::{self, Close, Delay, Fin, Garble, Gateway, Rst, Stall, Swallow};
+use testbed::Act::{self, Close, Delay, Fin, Garble, Gateway, Hold, Rst, Stall, Status, Swallow};
 use testbed::Point::{
     self, After, AfterStatus, AfterUpgrade, Before, BeforeStatus, BeforeUpgrade, Byte, Frame,
     HalfAnswer, HalfFrame, HalfUpgrade, Upgraded, Within, WithinStatus,
 };
-use testbed::{Strike, Way, Which};
+use testbed::{BrokenList, Strike, Way, Which};
 
 /// What a run says, by its exit code and stdout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,10 +34,34 @@ pub(super) enum Truth {
     Kept,
 }
 
+/// What breaks.
+#[derive(Clone, Debug)]
+pub(super) enum Trouble {
+    Exec(Strike),
+    /// A HelmRelease claims the database, from the moment at which this exec is asked for.
+    Claim(Which),
+    List(BrokenList),
+}
+
+impl Trouble {
+    /// What the proxy does to an exec.
+    pub(super) fn strike(&self) -> Option<Strike> {
+        match self {
+            Self::Exec(strike) => Some(strike.clone()),
+            Self::Claim(exec) => Some(Strike {
+                exec: exec.clone(),
+                at: BeforeUpgrade,
+                act: Hold,
+            }),
+            Self::List(_) => None,
+        }
+    }
+}
+
 /// One point.
 #[derive(Clone, Debug)]
 pub(super) struct Case {
-    pub(super) strike: Strike,
+    pub(super) trouble: Trouble,
     /// The one word or, where it hangs on how output was packed into frames, the two that may be said.
     pub(super) said: &'static [Said],
     pub(super) truth: Truth,
@@ -47,6 +71,10 @@ pub(super) struct Case {
 
 const LOOK: Which = Which::Number(0);
 const MEMBERS: Which = Which::Number(1);
+const REST: Which = Which::Number(2);
+const LAST_LOOK: Which = Which::Number(3);
+const LAST_MEMBERS: Which = Which::Number(4);
+const LAST_REST: Which = Which::Number(5);
 const DELETION: Which = Which::Word("delete");
 const READ_BACK: Which = Which::After("delete");
 
@@ -83,33 +111,37 @@ const ROWS: &[Row] = &[
     (DELETION, BeforeUpgrade, &[Close, Fin, Rst, Stall], &[Unknown], Untouched),
     (DELETION, BeforeUpgrade, &[Gateway(403), Gateway(502), Gateway(504)], &[Unknown], Untouched),
     (DELETION, BeforeUpgrade, &[PAUSE], &[Done], Gone),
+    // The API server's own word that nothing ran, and the same body under other statuses.
+    (DELETION, BeforeUpgrade, &[status(401, 401), status(403, 403), status(404, 404), status(403, 500)], &[NotSent], Untouched),
+    (DELETION, BeforeUpgrade, &[status(200, 404), status(302, 404), status(400, 403), status(500, 404), status(502, 401)], &[Unknown], Untouched),
     (DELETION, HalfUpgrade, &[Fin, Garble], &[Unknown, NotSent], Untouched),
-    // From here on the command runs, whoever listens.
-    (DELETION, AfterUpgrade, &[Close, Fin, Rst, Garble, Gateway(408), Gateway(502)], &[Unknown], Either),
+    // From here on the command runs, whoever listens: it may be through when the members are asked.
+    (DELETION, AfterUpgrade, &[Close, Fin, Rst, Garble, Gateway(408), Gateway(502)], &[Done, Unknown], Either),
+    (DELETION, AfterUpgrade, &[status(200, 404), status(409, 404), status(500, 404), status(502, 403)], &[Done, Unknown], Either),
     (DELETION, AfterUpgrade, &[Stall], &[Unknown], Gone),
     (DELETION, AfterUpgrade, &[PAUSE], &[Done], Gone),
-    (DELETION, HalfAnswer, &[Fin, Rst, Garble], &[Unknown], Either),
-    (DELETION, Upgraded, &[Close, Fin, Rst], &[Unknown], Either),
+    (DELETION, HalfAnswer, &[Fin, Rst, Garble], &[Done, Unknown], Either),
+    (DELETION, Upgraded, &[Close, Fin, Rst], &[Done, Unknown], Either),
     (DELETION, Upgraded, &[Stall], &[Unknown], Gone),
-    (DELETION, FIRST_BYTE, &[Fin, Rst], &[Unknown], Either),
-    (DELETION, FIRST_FRAME, &[Garble], &[Unknown], Either),
-    (DELETION, Before(SENDING), &[Close, Rst], &[Unknown], Either),
-    (DELETION, Within(SENDING), &[Fin], &[Unknown], Either),
-    (DELETION, Within(SENDING), &[Garble], &[Done, Unknown], Gone),
-    (DELETION, Before(SENDING), &[Swallow], &[Done, Unknown], Gone),
+    (DELETION, FIRST_BYTE, &[Fin, Rst], &[Done, Unknown], Either),
+    (DELETION, FIRST_FRAME, &[Garble], &[Done, Unknown], Either),
+    (DELETION, Before(SENDING), &[Close, Rst], &[Done, Unknown], Either),
+    (DELETION, Within(SENDING), &[Fin], &[Done, Unknown], Either),
+    (DELETION, Within(SENDING), &[Garble], &[Done], Gone),
+    (DELETION, Before(SENDING), &[Swallow], &[Done], Gone),
     (DELETION, Before(SENDING), &[PAUSE], &[Done], Gone),
-    (DELETION, After(SENDING), &[Close, Fin, Rst], &[Unknown], Either),
+    (DELETION, After(SENDING), &[Close, Fin, Rst], &[Done, Unknown], Either),
     (DELETION, After(SENDING), &[Stall], &[Unknown], Gone),
-    // CouchDB has answered: the database is gone, whatever is heard of it.
-    (DELETION, Before(ANSWER), &[Close, Fin, Rst, Stall, Garble, Swallow], &[Unknown], Gone),
-    (DELETION, Before(ANSWER), &[PAUSE], &[Done], Gone),
-    (DELETION, Within(ANSWER), &[Close, Rst, Garble], &[Unknown], Gone),
-    (DELETION, After(ANSWER), &[Close, Rst], &[Unknown], Gone),
-    (DELETION, Before(DONE), &[Swallow], &[Unknown], Gone),
-    (DELETION, After(DONE), &[Close, Fin, Rst, Stall], &[Unknown], Gone),
-    (DELETION, BeforeStatus, &[Close, Rst, Garble, Swallow], &[Unknown], Gone),
-    (DELETION, BeforeStatus, &[PAUSE], &[Done], Gone),
-    (DELETION, WithinStatus, &[Fin, Garble], &[Unknown], Gone),
+    // CouchDB has answered: the database is gone, and every member says so, whatever is heard of the answer.
+    (DELETION, Before(ANSWER), &[Close, Fin, Rst, Garble, Swallow, PAUSE], &[Done], Gone),
+    (DELETION, Before(ANSWER), &[Stall], &[Unknown], Gone),
+    (DELETION, Within(ANSWER), &[Close, Rst, Garble], &[Done], Gone),
+    (DELETION, After(ANSWER), &[Close, Rst], &[Done], Gone),
+    (DELETION, Before(DONE), &[Swallow], &[Done], Gone),
+    (DELETION, After(DONE), &[Close, Fin, Rst], &[Done], Gone),
+    (DELETION, After(DONE), &[Stall], &[Unknown], Gone),
+    (DELETION, BeforeStatus, &[Close, Rst, Garble, Swallow, PAUSE], &[Done], Gone),
+    (DELETION, WithinStatus, &[Fin, Garble], &[Done], Gone),
     (DELETION, AfterStatus, &[Fin, Rst], &[Done], Gone),
 
     // The same where CouchDB fails to delete: what breaks must not hide that it is still there.
@@ -140,19 +172,58 @@ const BY_STDIN: &[Row] = &[
     (DELETION, STDIN, &[Garble], &[Unknown, NotSent], Untouched),
     (DELETION, STDIN, &[PAUSE], &[Done], Gone),
     (DELETION, HALF_STDIN, &[Fin, Rst], &[Unknown], Untouched),
-    (DELETION, Before(ANSWER), &[Rst], &[Unknown], Gone),
+    (DELETION, Before(ANSWER), &[Rst], &[Done], Gone),
     (DELETION, Before(ANSWER), &[Rst], &[Unknown], Kept),
 ];
+
+/// A claim that appears when an exec is asked for. Claims are read once before the first look and once right before the deletion.
+#[rustfmt::skip]
+const CLAIMS: &[(Which, Said, Truth)] = &[
+    (LOOK, NotSent, Untouched),
+    (MEMBERS, NotSent, Untouched),
+    (REST, NotSent, Untouched),
+    (LAST_LOOK, NotSent, Untouched),
+    (LAST_MEMBERS, NotSent, Untouched),
+    (LAST_REST, NotSent, Untouched),
+    (DELETION, Done, Gone),
+    (READ_BACK, Done, Gone),
+];
+
+/// Lists of claims, and bodies that are no such list, each with 200.
+const LISTS: &[&str] = &["/helmreleases?", "/api/v1/secrets?"];
+const BODIES: &[(&str, &str)] = &[
+    ("an empty object", "{}"),
+    ("a gateway's JSON", r#"{"code":0,"data":[]}"#),
+    (
+        "a Status",
+        r#"{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Success"}"#,
+    ),
+    (
+        "a list without items",
+        r#"{"kind":"List","apiVersion":"v1","metadata":{}}"#,
+    ),
+    (
+        "a list of another kind",
+        r#"{"kind":"PodList","apiVersion":"v1","metadata":{},"items":[]}"#,
+    ),
+];
+/// The readings of the claims, by the number of a list's first request.
+const READINGS: &[&str] = &["before the plan", "before the deletion"];
+
+/// A `Status` with this code under that HTTP status.
+const fn status(http: u16, code: u16) -> Act {
+    Status { http, code }
+}
 
 /// Every point with one act.
 pub(super) fn all() -> Vec<Case> {
     let each = |(exec, at, acts, said, truth): &Row, by_stdin| -> Vec<Case> {
         let case = |act: &Act| Case {
-            strike: Strike {
+            trouble: Trouble::Exec(Strike {
                 exec: exec.clone(),
                 at: *at,
                 act: *act,
-            },
+            }),
             said,
             truth: *truth,
             by_stdin,
@@ -161,19 +232,52 @@ pub(super) fn all() -> Vec<Case> {
     };
     let own = ROWS.iter().flat_map(|row| each(row, false));
     let given = BY_STDIN.iter().flat_map(|row| each(row, true));
-    own.chain(given).collect()
+    let claims = CLAIMS.iter().map(|(exec, said, truth)| Case {
+        trouble: Trouble::Claim(exec.clone()),
+        said: std::slice::from_ref(said),
+        truth: *truth,
+        by_stdin: false,
+    });
+    let lists = LISTS.iter().flat_map(|path| {
+        (0..READINGS.len()).flat_map(move |from| {
+            BODIES.iter().map(move |(_, body)| Case {
+                trouble: Trouble::List(BrokenList { path, from, body }),
+                said: &[NotSent],
+                truth: Untouched,
+                by_stdin: false,
+            })
+        })
+    });
+    own.chain(given).chain(claims).chain(lists).collect()
 }
 
 /// The exec, the point and the act in words.
 pub(super) fn words(case: &Case) -> [String; 3] {
-    let strike = &case.strike;
-    let exec = match &strike.exec {
-        w if *w == LOOK => "first look",
-        w if *w == MEMBERS => "look at the members",
-        w if *w == DELETION => "deletion",
-        w if *w == READ_BACK => "read-back",
-        other => panic!("no words for {other:?}"),
+    let strike = match &case.trouble {
+        Trouble::Exec(strike) => strike,
+        Trouble::Claim(which) => {
+            let what = "a HelmRelease claims the database".to_owned();
+            return [
+                exec(which).to_owned(),
+                "before the request is sent".to_owned(),
+                what,
+            ];
+        }
+        Trouble::List(list) => {
+            let name = list.path.trim_end_matches('?');
+            let name = name.rsplit('/').next().unwrap_or_default();
+            let (what, _) = BODIES
+                .iter()
+                .find(|(_, body)| *body == list.body)
+                .expect("a body of the matrix");
+            return [
+                format!("list of {name}"),
+                READINGS[list.from].to_owned(),
+                format!("200 with {what}"),
+            ];
+        }
     };
+    let exec = exec(&strike.exec);
     let at = match strike.at {
         BeforeUpgrade => "before the request is sent",
         HalfUpgrade => "half of the request is sent",
@@ -208,9 +312,27 @@ pub(super) fn words(case: &Case) -> [String; 3] {
         Garble => "garbled".to_owned(),
         Swallow => "one frame lost".to_owned(),
         Gateway(status) => format!("a gateway answers {status}"),
+        Status { http, code } if http == code => format!("the API server answers {http}"),
+        Status { http, code } => format!("{http} with a Status of {code}"),
+        Hold => panic!("only a claim holds"),
     };
     let by = if case.by_stdin { ", by stdin" } else { "" };
     [format!("{exec}{by}"), at.to_owned(), act]
+}
+
+/// An exec's name.
+fn exec(which: &Which) -> &'static str {
+    match which {
+        w if *w == LOOK => "first look",
+        w if *w == MEMBERS => "look at the members",
+        w if *w == REST => "look at the database",
+        w if *w == LAST_LOOK => "last look",
+        w if *w == LAST_MEMBERS => "last look at the members",
+        w if *w == LAST_REST => "last look at the database",
+        w if *w == DELETION => "deletion",
+        w if *w == READ_BACK => "read-back",
+        other => panic!("no words for {other:?}"),
+    }
 }
 
 impl Display for Said {

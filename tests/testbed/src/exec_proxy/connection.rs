@@ -22,6 +22,8 @@ use crate::couchdb::target::decode;
 const HEAD_LIMIT: usize = 1 << 20;
 /// How long a client may take to notice that its connection was closed.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// How often it is looked whether what is held may go on.
+const TICK: Duration = Duration::from_millis(20);
 
 type Client = server::TlsStream<TcpStream>;
 type Server = client::TlsStream<TcpStream>;
@@ -38,6 +40,10 @@ pub(super) async fn serve(shared: &Shared, stream: TcpStream) -> io::Result<()> 
     let (head, rest) = head(&mut client).await?;
     let text = String::from_utf8_lossy(&head).into_owned();
     let Some(command) = exec(&text) else {
+        let path = text.split(' ').nth(1).unwrap_or_default();
+        if let Some(body) = shared.broken(path) {
+            return answer(&mut client, 200, "application/json", body).await;
+        }
         let mut server = shared.connect().await?;
         server.write_all(one_request(&text).as_bytes()).await?;
         server.write_all(&rest).await?;
@@ -75,8 +81,11 @@ async fn exchange(
     };
 
     let struck = piece(request, Point::BeforeUpgrade, Point::HalfUpgrade, None);
-    if let Some((0, act @ (Act::Close | Act::Fin | Act::Rst | Act::Stall | Act::Gateway(_)))) =
-        struck
+    if let Some((
+        0,
+        act
+        @ (Act::Close | Act::Fin | Act::Rst | Act::Stall | Act::Gateway(_) | Act::Status { .. }),
+    )) = struck
     {
         shared.struck();
         return Ok((None, End::Struck(act)));
@@ -168,8 +177,16 @@ async fn pass(
             let turned: Vec<u8> = rest.iter().map(|byte| !byte).collect();
             to.write_all(&turned).await?;
         }
+        Act::Hold => {
+            while !shared.released() {
+                sleep(TICK).await;
+            }
+            to.write_all(rest).await?;
+        }
         Act::Swallow => {}
-        Act::Close | Act::Fin | Act::Rst | Act::Stall | Act::Gateway(_) => return Ok(Some(act)),
+        Act::Close | Act::Fin | Act::Rst | Act::Stall | Act::Gateway(_) | Act::Status { .. } => {
+            return Ok(Some(act));
+        }
     }
     to.flush().await?;
     Ok(None)
@@ -186,20 +203,33 @@ async fn end(mut client: Client, server: Option<Server>, act: Act) -> io::Result
         Act::Fin => client.get_mut().0.shutdown().await?,
         Act::Gateway(status) => {
             let body = "the upstream server did not answer\n";
-            let answer = format!(
-                "HTTP/1.1 {status} Gateway\r\nContent-Type: text/plain\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
-                body.len()
+            answer(&mut client, status, "text/plain", body).await?;
+        }
+        Act::Status { http, code } => {
+            let body = format!(
+                r#"{{"kind":"Status","apiVersion":"v1","metadata":{{}},"status":"Failure","message":"the proxy says so","reason":"Forbidden","code":{code}}}"#
             );
-            client.write_all(answer.as_bytes()).await?;
+            answer(&mut client, http, "application/json", &body).await?;
+        }
+        Act::Close | Act::Delay(_) | Act::Garble | Act::Swallow | Act::Hold => {
             client.shutdown().await?;
         }
-        Act::Close | Act::Delay(_) | Act::Garble | Act::Swallow => client.shutdown().await?,
     }
     drop(server);
     // Bytes that nobody has read would make the close an RST.
     let mut left = Vec::new();
     let _ = timeout(PATIENCE, client.get_mut().0.read_to_end(&mut left)).await;
     Ok(())
+}
+
+/// Answers a request in the API server's place.
+async fn answer(client: &mut Client, status: u16, kind: &str, body: &str) -> io::Result<()> {
+    let answer = format!(
+        "HTTP/1.1 {status} Proxy\r\nContent-Type: {kind}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+        body.len()
+    );
+    client.write_all(answer.as_bytes()).await?;
+    client.shutdown().await
 }
 
 /// A head with its blank line, and what has come behind it.

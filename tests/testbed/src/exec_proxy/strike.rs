@@ -72,6 +72,19 @@ pub enum Act {
     Swallow,
     /// A gateway answers the upgrade with this status in the API server's place. Only before the answer has gone back.
     Gateway(u16),
+    /// The same, with a `Status` for a body whose own code may be another one.
+    Status { http: u16, code: u16 },
+    /// Nothing goes on until the test says so; then all goes on.
+    Hold,
+}
+
+/// Lists that are not what they should be: from the request of this number on (from 0) each that has this text in its path is answered
+/// with 200 and this body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BrokenList {
+    pub path: &'static str,
+    pub from: usize,
+    pub body: &'static str,
 }
 
 /// One strike. It falls once.

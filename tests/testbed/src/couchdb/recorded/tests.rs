@@ -81,6 +81,47 @@ fn a_hanging_member_costs_time_and_answers_nothing() {
 }
 
 #[test]
+fn a_shard_map_has_its_conflicts_only_where_they_are_asked_for() {
+    let recorded = play(Scene::MapConflict);
+    assert!(!ask(&recorded, "GET", A, "secret").1.contains("_conflicts"));
+    let asked = format!("{A}?conflicts=true");
+    assert!(
+        ask(&recorded, "GET", &asked, "secret")
+            .1
+            .contains("_conflicts")
+    );
+    let foreign = play(Scene::ForeignNode);
+    assert!(
+        ask(&foreign, "GET", A, "secret")
+            .1
+            .contains("couchdb@z.scene")
+    );
+    let path = "/_node/couchdb%40z.scene/_dbs/ns_db";
+    assert_eq!(ask(&foreign, "GET", path, "secret").0, 412);
+}
+
+#[test]
+fn a_member_catches_up_after_so_many_questions() {
+    let recorded = play(Scene::CatchingUp(1));
+    let system = |member: &str| {
+        let path = format!("/_node/couchdb%40{member}.scene/_system");
+        let body = ask(&recorded, "GET", &path, "secret").1;
+        serde_json::from_str::<serde_json::Value>(&body).unwrap()["internal_replication_jobs"]
+            .as_u64()
+    };
+    assert_eq!((system("a"), system("c")), (Some(4800), Some(0)));
+    assert_eq!(system("a"), Some(0));
+    let differ = play(Scene::CopiesDiffer);
+    let copy = |member: &str| {
+        let path = format!(
+            "/_node/couchdb%40{member}.scene/shards%2F00000000-7fffffff%2Fns_db.1709251200"
+        );
+        ask(&differ, "GET", &path, "secret").1
+    };
+    assert!(copy("a").contains("\"doc_count\":2") && copy("c").contains("\"doc_count\":1"));
+}
+
+#[test]
 fn five_failures_lock_everybody_out() {
     let recorded = play(Scene::Lockout);
     let status = |password: &str| ask(&recorded, "GET", "/", password).0;
