@@ -17,6 +17,7 @@ pub mod name;
 pub mod output;
 pub mod report;
 pub mod sarif;
+pub mod share;
 pub mod sheet;
 pub mod sort;
 pub mod table;

@@ -2,9 +2,11 @@
 
 use crate::advice::Command;
 use crate::cli::App;
+use crate::diagnosis::rule::Rule;
 use crate::diagnosis::{docs, registry};
 use crate::error::{Error, Result};
 use crate::exit::Code;
+use crate::render::table::Table;
 
 /// Explain a code that troubleshoot prints
 ///
@@ -26,14 +28,34 @@ pub struct Args {
 /// A code that does not exist.
 pub fn run(app: &mut App, args: &Args) -> Result<Code> {
     let Some(code) = &args.code else {
-        app.ui.result(&docs::list())?;
-        return Ok(Code::Ok);
+        return list(app);
     };
     let Some(rule) = registry::find(code) else {
         return Err(unknown(code));
     };
     let width = app.ui.terminal().width;
     app.ui.result(&docs::explain(rule, width))?;
+    Ok(Code::Ok)
+}
+
+/// Every code with its title, by band.
+fn list(app: &mut App) -> Result<Code> {
+    let width = app.ui.terminal().width;
+    let mut out = app.ui.out();
+    let mut table = Table::new(["CODE", "SEVERITY", "DIAGNOSIS"])
+        .indent(2)
+        .fold(width);
+    table.write_header(&mut out)?;
+    for (heading, rules) in docs::bands() {
+        writeln!(out, "{heading}")?;
+        let row = |r: &&Rule| {
+            [r.code, r.severity.word(), r.title]
+                .map(str::to_owned)
+                .to_vec()
+        };
+        let rows: Vec<Vec<String>> = rules.iter().map(row).collect();
+        table.write_page(&mut out, &rows)?;
+    }
     Ok(Code::Ok)
 }
 

@@ -16,8 +16,8 @@ use crate::model::names::release_secret;
 use crate::model::notes::Notes;
 use crate::model::onboarding::Values;
 use crate::model::status::{self, Ready};
+use crate::render::share::Share;
 use crate::text::clean;
-use crate::view::share::Share;
 
 /// Print the release notes of an onboarding: its database, endpoint and service accounts
 ///

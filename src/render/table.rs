@@ -1,23 +1,33 @@
 //! kubectl's table: columns three spaces apart, no borders, printed page by page.
 //!
-//! It is a writer of our own and not comfy-table: rows are printed as pages arrive, a later page
-//! may widen a column and must not touch what is already on the screen, and the last cell is not
-//! padded. comfy-table lays out a whole table at once from all of its rows.
+//! comfy-table lays out all columns of a page. It is told three things that it has no setting for:
+//! - No column gets narrower than an earlier page had it: that width is its lower boundary, so that rows already on the screen
+//!   stay in line with the next.
+//! - The last column's text comes folded. comfy-table fills a line with a part of the next word where that word is longer than
+//!   the column, so URLs and names could not be copied any more; here a word is never cut. Where the other columns leave no room
+//!   the text goes below its row, across all columns, which no column can do.
+//! - comfy-table pads the last column and counts in 16 bits. The padding is taken off again, as kubectl has none, and a row
+//!   with a wider cell than 16 bits count is set alone.
 //!
 //! Width is what a terminal shows (wide characters take two columns, combining marks none).
 //! kubectl counts characters, so its columns drift after such a cell; for ASCII both agree.
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 
+use comfy_table::ColumnConstraint::LowerBoundary;
+use comfy_table::{Cell, Width, presets};
 use unicode_width::UnicodeWidthStr;
 
 use crate::text;
 use crate::text::fold::fold;
 
 /// Spaces between a column's widest cell and the next column.
-const GAP: usize = 3;
+const GAP: u16 = 3;
 /// The least that a column takes, its gap included.
-const NARROWEST: usize = 6;
+const NARROWEST: u16 = 6;
+/// The widest cell that comfy-table lays out whole, its gap included.
+const WIDEST: usize = (u16::MAX - GAP) as usize;
 /// A last column narrower than this is not folded beside the others: its text goes below its row.
 const FOLD_AT_LEAST: usize = 40;
 /// Least that a cell below its row is set in.
@@ -27,7 +37,8 @@ const OWN_LINE: usize = 4;
 #[derive(Debug, Clone)]
 pub struct Table {
     headers: Option<Vec<String>>,
-    widths: Vec<usize>,
+    /// Of all columns but the last, gaps included.
+    widths: Vec<u16>,
     indent: usize,
     terminal: Option<usize>,
 }
@@ -85,66 +96,120 @@ impl Table {
         out: &mut impl Write,
         rows: impl Iterator<Item = &'r Vec<String>>,
     ) -> io::Result<()> {
-        let lines: Vec<Vec<_>> = rows
+        let rows: Vec<Vec<_>> = rows
             .map(|row| row.iter().map(|cell| text::cell(cell)).collect())
             .collect();
-        for line in &lines {
-            self.widen(line);
+        for row in &rows {
+            self.widen(row);
         }
-        for line in &lines {
-            self.write_line(out, line)?;
+        let padded = self.widths.len();
+        let ends: Vec<_> = rows.iter().map(|row| self.end(row)).collect();
+        let lines = ends.iter().flat_map(|end| &end.lines);
+        let widest = lines.map(|line| width(line)).max().unwrap_or(0).max(1);
+        let mut page = comfy_table::Table::new();
+        page.load_style(presets::NOTHING);
+        for (row, end) in rows.iter().zip(&ends) {
+            if end.lines.is_empty() {
+                continue;
+            }
+            let cells = (0..padded).map(|at| row.get(at).map_or("", |cell| cell.as_ref()));
+            let last = Cell::new_owned(end.lines.join("\n"));
+            page.add_row(cells.map(Cell::new).chain([last]));
         }
-        Ok(())
-    }
-
-    fn widen(&mut self, line: &[impl AsRef<str>]) {
-        let padded = line.len().saturating_sub(1);
-        if self.widths.len() < padded {
-            self.widths.resize(padded, NARROWEST);
+        for column in page.column_iter_mut() {
+            match self.widths.get(column.index) {
+                Some(width) => column
+                    .set_padding((0, GAP))
+                    .set_constraint(LowerBoundary(Width::Fixed(*width))),
+                None => column.set_padding((0, 0)),
+            };
         }
-        for (width, cell) in self.widths.iter_mut().zip(&line[..padded]) {
-            *width = (*width).max(cell.as_ref().width() + GAP);
-        }
-    }
-
-    /// No room beside the other columns: the last cell goes under them, set in further than its row.
-    fn write_below(&self, out: &mut impl Write, text: &str, last: &str) -> io::Result<()> {
-        let start = (self.indent * 2).max(OWN_LINE);
-        let room = self.terminal.map_or(0, |width| width.saturating_sub(start));
-        writeln!(out, "{}", text.trim_end())?;
-        for part in fold(last, Some(room.max(FOLD_AT_LEAST)), "", "") {
-            writeln!(out, "{:start$}{part}", "")?;
-        }
-        Ok(())
-    }
-
-    fn write_line(&self, out: &mut impl Write, line: &[impl AsRef<str>]) -> io::Result<()> {
-        let Some((last, padded)) = line.split_last() else {
-            return writeln!(out);
-        };
-        let mut text = " ".repeat(self.indent);
-        for (cell, width) in padded.iter().zip(&self.widths) {
-            let cell = cell.as_ref();
-            text.push_str(cell);
-            text.extend(std::iter::repeat_n(' ', width - cell.width()));
-        }
-        let start = self.indent + self.widths[..padded.len()].iter().sum::<usize>();
-        let last = last.as_ref();
-        let room = self.terminal.map_or(0, |width| width.saturating_sub(start));
-        if last.width() <= room || self.terminal.is_none() {
-            return writeln!(out, "{text}{last}");
-        }
-        if room < FOLD_AT_LEAST {
-            return self.write_below(out, &text, last);
-        }
-        for (number, part) in fold(last, Some(room), "", "").iter().enumerate() {
-            match number {
-                0 => writeln!(out, "{text}{part}")?,
-                _ => writeln!(out, "{:start$}{part}", "")?,
+        let mut laid_out = page.lines();
+        let indent = " ".repeat(self.indent);
+        let below = " ".repeat(self.below());
+        for (row, end) in rows.iter().zip(&ends) {
+            if end.lines.is_empty() {
+                // Too wide for any column.
+                let gap = " ".repeat(usize::from(GAP));
+                writeln!(out, "{indent}{}", row.join(&gap))?;
+            }
+            for part in &end.lines {
+                let line = laid_out.next().unwrap_or_default();
+                let line = &line[..line.len().saturating_sub(widest - width(part))];
+                if end.below.is_empty() {
+                    writeln!(out, "{indent}{line}")?;
+                } else {
+                    writeln!(out, "{}", format!("{indent}{line}").trim_end())?;
+                }
+            }
+            for part in &end.below {
+                writeln!(out, "{below}{part}")?;
             }
         }
         Ok(())
     }
+
+    /// Makes the columns as wide as this row wants them.
+    fn widen(&mut self, row: &[Cow<'_, str>]) {
+        let padded = row.len().saturating_sub(1).max(self.widths.len());
+        self.widths.resize(padded, NARROWEST);
+        for (width, cell) in self.widths.iter_mut().zip(row) {
+            // One that is set alone is in no column.
+            let cell = u16::try_from(self::width(cell)).ok();
+            let cell = cell.and_then(|cell| cell.checked_add(GAP));
+            *width = (*width).max(cell.unwrap_or(0));
+        }
+    }
+
+    /// The last cell as it is set: beside the others if there is room, else below them.
+    fn end<'c>(&self, row: &'c [Cow<'_, str>]) -> End<'c> {
+        let padded = self.widths.len();
+        let last = row.get(padded).map_or("", |cell| cell.as_ref());
+        let start = self.indent + self.widths.iter().map(|w| usize::from(*w)).sum::<usize>();
+        let mut lines = vec![Cow::Borrowed(last)];
+        let mut below = Vec::new();
+        if let Some(terminal) = self.terminal
+            && width(last) > terminal.saturating_sub(start)
+        {
+            let room = terminal.saturating_sub(start);
+            if room >= FOLD_AT_LEAST {
+                let parts = fold(last, Some(room), "", "");
+                lines = parts.into_iter().map(Cow::Owned).collect();
+            } else {
+                let room = terminal.saturating_sub(self.below()).max(FOLD_AT_LEAST);
+                below = fold(last, Some(room), "", "");
+                lines = vec![Cow::Borrowed("")];
+            }
+        }
+        let cells = row.iter().take(padded).chain(&lines);
+        if cells.map(|cell| width(cell)).any(|w| w > WIDEST) {
+            lines.clear();
+            below.clear();
+        }
+        End { lines, below }
+    }
+
+    /// Where text below its row starts.
+    fn below(&self) -> usize {
+        (self.indent * 2).max(OWN_LINE)
+    }
+}
+
+/// Columns of a text that has been cleaned.
+fn width(text: &str) -> usize {
+    if text.is_ascii() {
+        text.len()
+    } else {
+        text.width()
+    }
+}
+
+/// How a row ends.
+struct End<'c> {
+    /// The last column's lines; none where the row is set alone.
+    lines: Vec<Cow<'c, str>>,
+    /// Lines below the row.
+    below: Vec<String>,
 }
 
 #[cfg(test)]
@@ -257,7 +322,90 @@ mod tests {
         "#);
     }
 
+    #[test]
+    fn a_cell_wider_than_16_bits_count_is_set_whole_and_alone() {
+        let wide = "x".repeat(70_000);
+        let mut table = Table::new(["NAME", "READY", "STATUS"]);
+        let page = [
+            ["a", &wide, "ok"],
+            ["b", "True", "ok"],
+            ["c", "True", &wide],
+        ];
+        let page: Vec<&[&str]> = page.iter().map(|row| row.as_slice()).collect();
+        let text = print(&mut table, &page);
+        let expected = [
+            "NAME   READY   STATUS",
+            &format!("a   {wide}   ok"),
+            "b      True    ok",
+            &format!("c   True   {wide}"),
+        ];
+        assert!(text.lines().eq(expected), "{}", text.len());
+        // The widest that comfy-table lays out.
+        for columns in [WIDEST - 1, WIDEST, WIDEST + 1, 65_535, 65_536] {
+            let wide = "x".repeat(columns);
+            let mut table = Table::new(["NAME", "STATUS"]).no_headers(true);
+            let text = print(&mut table, &[&[&wide, "ok"], &["b", "ok"]]);
+            let ends = text.lines().map(|line| line.trim_end().len());
+            let second = if columns > WIDEST { 8 } else { columns + 5 };
+            assert!(ends.eq([columns + 5, second]), "{columns}");
+        }
+        // On a terminal a long text folds, and only a word that is too wide is alone.
+        let prose = "word ".repeat(14_000);
+        let mut table = Table::new(["NAME", "STATUS"]).fold(Some(60));
+        let text = print(&mut table, &[&["a", &prose], &["b", &wide]]);
+        assert!(
+            text.lines()
+                .filter(|line| line.len() > 60)
+                .eq([format!("b   {wide}")])
+        );
+        assert_eq!(text.matches("word").count(), 14_000);
+    }
+
+    #[test]
+    fn names_and_urls_stay_whole() {
+        let url =
+            "http://steelcouch-agora-kvs-secure-kvs-agora-couchdb.secure-kvs.svc:5984/pds_database";
+        let mut table = Table::new(["NAME", "STATUS"]).fold(Some(60));
+        let text = print(&mut table, &[&["a", &format!("see {url} for more")]]);
+        assert_eq!(
+            text,
+            format!("NAME   STATUS\na      see\n       {url}\n       for more\n")
+        );
+    }
+
+    /// Cells that are as they come: every one set three blanks beside the widest so far.
+    fn set_by_hand(pages: &[Vec<Vec<String>>]) -> String {
+        let mut widths = [6; 2];
+        let mut text = String::new();
+        for page in pages {
+            for row in page {
+                for (width, cell) in widths.iter_mut().zip(row) {
+                    *width = cell.width().saturating_add(3).max(*width);
+                }
+            }
+            for row in page {
+                for (width, cell) in widths.iter().zip(row) {
+                    text.push_str(cell);
+                    text.push_str(&" ".repeat(width - cell.width()));
+                }
+                text.push_str(&row[2]);
+                text.push('\n');
+            }
+        }
+        text
+    }
+
     proptest! {
+        #[test]
+        fn comfy_table_sets_what_kubectl_sets(pages in proptest::collection::vec(proptest::collection::vec(proptest::collection::vec("[a-z日é\u{301} ]{0,12}", 3), 1..5), 1..4)) {
+            let mut out = Vec::new();
+            let mut table = Table::new(["", "", ""]).no_headers(true);
+            for page in &pages {
+                table.write_page(&mut out, page).unwrap();
+            }
+            prop_assert_eq!(String::from_utf8(out).unwrap(), set_by_hand(&pages));
+        }
+
         #[test]
         fn cells_break_neither_the_line_nor_the_terminal(page in proptest::collection::vec(proptest::collection::vec(any::<String>(), 0..5), 0..6)) {
             let mut out = Vec::new();

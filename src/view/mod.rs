@@ -5,7 +5,6 @@ pub mod deletion_plan;
 pub mod description;
 pub mod onboarding_row;
 pub mod report;
-pub mod share;
 
 #[cfg(test)]
 #[path = "../../tests/support/json_schema.rs"]

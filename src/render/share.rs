@@ -2,6 +2,7 @@
 
 use crate::model::notes::Notes;
 use crate::model::onboarding::Values;
+use crate::render::table::Table;
 use crate::text::{clean, shell_quote};
 use crate::view::description::is_steelcouch;
 
@@ -56,17 +57,26 @@ impl Share {
             rows.push(("Encryption", plain.to_owned()));
         }
         rows.extend(self.access().into_iter().map(|line| ("Access", line)));
-        let width = rows.iter().map(|(key, _)| key.len()).max().unwrap_or(0) + 3;
         let mut text = match unready {
             None => "Your Secure KVS database is ready.\n\n".to_owned(),
             Some(why) => format!("Your Secure KVS database is not ready yet: {why}\n\n"),
         };
         let mut before = "";
-        for (key, value) in &rows {
-            let shown = if *key == before { "" } else { key };
-            text.push_str(&format!("  {shown:width$}{value}\n"));
-            before = key;
-        }
+        let rows: Vec<_> = rows
+            .into_iter()
+            .map(|(key, value)| {
+                let shown = if key == before { "" } else { key };
+                before = key;
+                vec![shown.to_owned(), value]
+            })
+            .collect();
+        let mut table = Vec::new();
+        Table::new([""; 2])
+            .no_headers(true)
+            .indent(2)
+            .write_page(&mut table, &rows)
+            .expect("memory can be written");
+        text.push_str(&String::from_utf8_lossy(&table));
         if !self.accounts.is_empty() {
             let url = format!("{}/{}", self.endpoint.trim_end_matches('/'), self.database);
             let when = if unready.is_some() {
