@@ -44,6 +44,7 @@ use transport::Transport;
 pub struct Cluster {
     transport: Transport,
     origin: Origin,
+    unverified: Option<&'static str>,
     /// The version in which HelmReleases are served, once it is known.
     helm_release_version: std::sync::Arc<OnceLock<String>>,
 }
@@ -57,6 +58,7 @@ impl Cluster {
         let resolved = args.resolve(stdin_is_terminal).await?;
         let server = resolved.config.cluster_url.to_string();
         let origin = args.origin(resolved.context.as_deref(), Some(&server));
+        let unverified = unverified(&resolved.config);
         let exec = resolved.config.auth_info.exec.as_ref();
         let plugin = exec.and_then(|e| e.command.clone());
         let builder = ClientBuilder::try_from(resolved.config).map_err(|e| {
@@ -74,6 +76,7 @@ impl Cluster {
         Ok(Self {
             transport: Transport::new(builder.build(), server, args.timeout(), args.verbosity),
             origin,
+            unverified,
             helm_release_version: std::sync::Arc::default(),
         })
     }
@@ -84,6 +87,7 @@ impl Cluster {
         Self {
             transport,
             origin: Origin::default(),
+            unverified: None,
             helm_release_version: std::sync::Arc::default(),
         }
     }
@@ -97,6 +101,7 @@ impl Cluster {
         Self {
             transport: Transport::saved(archive.into(), server, verbosity),
             origin,
+            unverified: None,
             helm_release_version: std::sync::Arc::default(),
         }
     }
@@ -126,6 +131,11 @@ impl Cluster {
     /// Where what is read comes from, for commands that are printed.
     pub fn origin(&self) -> &Origin {
         &self.origin
+    }
+
+    /// Why it is not certain that the server is the one that was meant, in words; `None` where TLS says so.
+    pub fn unverified(&self) -> Option<&'static str> {
+        self.unverified
     }
 
     /// The same cluster, where no read takes longer than `limit`, unless a `--request-timeout` was given.
@@ -191,6 +201,15 @@ impl Cluster {
         self.transport.record_aside(name, &read);
         read
     }
+}
+
+fn unverified(config: &kube::Config) -> Option<&'static str> {
+    if config.cluster_url.scheme_str() != Some("https") {
+        return Some("not used");
+    }
+    config
+        .accept_invalid_certs
+        .then_some("the server's certificate is not verified (insecure-skip-tls-verify)")
 }
 
 /// One segment of an API path: a name typed by a user cannot leave its place in the URL.

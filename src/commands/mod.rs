@@ -4,6 +4,7 @@
 
 pub mod backup;
 pub mod capture;
+mod card;
 pub mod complete;
 pub mod completion;
 pub mod couchdb_pods;

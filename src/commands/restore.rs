@@ -4,13 +4,14 @@
 
 use super::backup::meter::Meter;
 use super::backup::name;
+use super::card;
 use super::couchdb_pods::PodArgs;
 use crate::cli::App;
-use crate::cluster::Cluster;
 use crate::cluster::ownership;
 use crate::couchdb::Target;
 use crate::couchdb::backup::link::Link;
 use crate::couchdb::backup::push::{Restore, There, Whole};
+use crate::couchdb::delete::card::Row;
 use crate::couchdb::delete::confirm::{self, Way};
 use crate::couchdb::delete::execute::Interrupt;
 use crate::error::{Error, Result};
@@ -100,9 +101,8 @@ pub async fn run(app: &mut App, args: Args) -> Result<Code> {
         read = ownership::read(&cluster) => read?,
     };
     let claims = ownership.verdict(name.as_str());
-    for line in card(&cluster, &target, &name, &whole, there, &claims) {
-        app.ui.status(&line);
-    }
+    let rows = rows(&target, &name, &whole, &claims);
+    card::show(app, &cluster, &heading(there), rows);
     if !claims.claims.is_empty() && there == There::Nothing {
         app.ui.warning(format!(
             "an onboarding claims {name}: where it is not installed yet, its creation Job will fail on a database that is there"
@@ -205,48 +205,38 @@ fn allowed(args: &Args, name: &DatabaseName, whole: &Whole, there: There) -> Res
     Ok(())
 }
 
-/// What will be done, before the question.
-fn card(
-    cluster: &Cluster,
-    target: &Target,
-    name: &DatabaseName,
-    whole: &Whole,
-    there: There,
-    claims: &Verdict,
-) -> Vec<String> {
-    let what = match there {
+/// What will be done.
+fn heading(there: There) -> String {
+    match there {
         There::Nothing => "This creates a database and writes a backup into it.".to_owned(),
         There::Database { documents, .. } => format!(
             "This merges a backup into a database that has {}.",
             count(documents, "document")
         ),
-    };
+    }
+}
+
+/// From where and into what.
+fn rows(target: &Target, name: &DatabaseName, whole: &Whole, claims: &Verdict) -> Vec<Row> {
     let header = &whole.header;
-    let context = one_line(cluster.context().unwrap_or("<none>"));
-    let server = one_line(cluster.server().trim_end_matches('/'));
-    let mut stale: Vec<&String> = header.stale.iter().collect();
-    stale.extend(&whole.trailer.stale);
+    let mut backup = format!(
+        "of {}, begun {}, {} and {}",
+        one_line(&header.database),
+        one_line(&header.taken),
+        count(whole.trailer.totals.documents, "document"),
+        count(whole.trailer.lines.attachments, "attachment"),
+    );
+    let mut stale: Vec<&String> = header.stale.iter().chain(&whole.trailer.stale).collect();
     stale.dedup();
-    let stale = stale
-        .into_iter()
-        .map(|why| format!("               it may be stale: {}", one_line(why)));
-    let mut lines = vec![
-        what,
-        String::new(),
-        format!("  Context      {context}   {server}"),
-        format!("  CouchDB      {target}"),
-        format!("  Database     {name}"),
-        format!(
-            "  Backup       of {}, begun {}, {} and {}",
-            one_line(&header.database),
-            one_line(&header.taken),
-            count(whole.trailer.totals.documents, "document"),
-            count(whole.trailer.lines.attachments, "attachment"),
-        ),
-    ];
-    lines.extend(stale);
-    lines.extend([format!("  Onboarding   {}", whose(claims)), String::new()]);
-    lines
+    for why in stale {
+        backup.push_str(&format!("; it may be stale: {}", one_line(why)));
+    }
+    vec![
+        ("CouchDB", target.address()),
+        ("Database", name.to_string()),
+        ("Backup", backup),
+        ("Onboarding", whose(claims)),
+    ]
 }
 
 /// Who claims the database that is written.

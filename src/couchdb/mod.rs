@@ -34,6 +34,14 @@ pub struct Target {
 }
 
 impl Target {
+    /// Everything that says which CouchDB it is.
+    pub fn address(&self) -> String {
+        format!(
+            "{}/{} (container {}, port {})",
+            self.namespace, self.pod, self.container, self.port
+        )
+    }
+
     /// Where a command runs.
     pub(crate) fn place(&self) -> Place<'_> {
         Place {

@@ -1,4 +1,4 @@
-//! The one command that tells what became of a deletion: the same CouchDB, read only.
+//! Commands that follow a deletion, for the same CouchDB: the one that shows what became of it, and the one that puts a backup back.
 //!
 //! The flags are taken apart whole, so that a new one must be given its place here. Which cluster it is, and as whom, is added
 //! where it is printed.
@@ -8,9 +8,26 @@ use super::Args;
 use crate::advice::Command;
 use crate::model::endpoint::COUCHDB_NAMESPACE;
 use crate::model::names::DatabaseName;
+use std::path::Path;
 
-/// The command.
+/// The command that looks at the database, read only.
 pub(super) fn again(args: &Args, name: &DatabaseName) -> Command {
+    of(args, &["delete-db", name.as_str(), "--dry-run"])
+}
+
+/// The command that puts a backup back.
+pub(super) fn put_back(args: &Args, name: &DatabaseName, file: &Path) -> Command {
+    let file = file.display().to_string();
+    // A file of this name must not be read as a flag.
+    let file = match file.starts_with('-') {
+        true => format!("./{file}"),
+        false => file,
+    };
+    of(args, &["restore", &file, "--to", name.as_str()])
+}
+
+/// A command with the flags that choose where CouchDB is asked.
+fn of(args: &Args, words: &[&str]) -> Command {
     let Args {
         databases: _,
         orphans: _,
@@ -51,7 +68,7 @@ pub(super) fn again(args: &Args, name: &DatabaseName) -> Command {
     ];
     let flags = flags.iter();
     let flags = flags.filter_map(|(flag, value)| Some([*flag, value.as_ref()?.as_str()]));
-    Command::skvs(["delete-db", name.as_str(), "--dry-run"]).args(flags.flatten())
+    Command::skvs(words).args(flags.flatten())
 }
 
 #[cfg(test)]
@@ -75,6 +92,25 @@ mod tests {
         let (connection, args) = read(words);
         let command = again(&args, &DatabaseName::parse("a_b").unwrap());
         command.at(&connection.origin(None, None)).to_string()
+    }
+
+    #[test]
+    fn a_backup_is_put_back_where_it_was_taken() {
+        let (connection, args) = read(&["--pod", "p", "--kubeconfig", "/k"]);
+        let name = DatabaseName::parse("a_b").unwrap();
+        let origin = connection.origin(Some("prod east"), None);
+        let line = |file: &str| put_back(&args, &name, Path::new(file)).at(&origin);
+        assert_eq!(
+            line("a b.gz").to_string(),
+            "kubectl skvs restore 'a b.gz' --to a_b --pod p --kubeconfig /k --context 'prod east'"
+        );
+        assert!(
+            line("-x.gz")
+                .to_string()
+                .starts_with("kubectl skvs restore ./-x.gz --to a_b ")
+        );
+        let line = line("a.gz");
+        Cli::try_parse_from(&line.words()[1..]).expect("a command line");
     }
 
     #[test]
@@ -126,7 +162,7 @@ mod tests {
             "u,p",
         ];
         let told = line(&words);
-        let flags: Vec<&str> = told.split(' ').skip(4).collect();
+        let flags: Vec<&str> = told.split(' ').skip(5).collect();
         let (there, mut given) = (read(&flags), read(&words));
         assert_eq!(there.1.dry_run, "server");
         given.1.dry_run.clone_from(&there.1.dry_run);
@@ -141,8 +177,9 @@ mod tests {
 
     #[test]
     fn no_token_is_printed() {
-        let plain = "kubectl skvs delete-db a_b --dry-run";
+        let plain = ": kubectl skvs delete-db a_b --dry-run";
         assert_eq!(line(&[]), plain);
-        assert_eq!(line(&["--token", "sesame"]), plain);
+        let told = line(&["--token", "sesame"]);
+        assert_eq!(told, format!(" (with --token as before){plain}"));
     }
 }

@@ -1,6 +1,7 @@
 //! One target from its plan to its end, each step a function of its own: prepare, show, question, act, tell.
 
 use super::super::backup;
+use super::again::put_back;
 use super::several::Ended;
 use super::told::{done, interrupted, not_found, refused, tell};
 use super::trace::Trace;
@@ -62,8 +63,9 @@ impl Run<'_> {
         let told = tell(self.app, self.args, name, outcome.clone());
         let (app, cluster) = (&mut *self.app, self.cluster);
         self.trace.ended(app, cluster, &traced, &outcome).await;
-        if !matches!(outcome, Outcome::Deleted { .. }) {
-            self.kept();
+        match outcome {
+            Outcome::Deleted { .. } => self.can_be_put_back(name),
+            _ => self.kept(),
         }
         told
     }
@@ -109,6 +111,14 @@ impl Run<'_> {
             let file = place.file().display();
             let line = format!("The backup stays in {file}; another run needs another name.");
             self.app.ui.status(&line);
+        }
+    }
+
+    /// The way back after a deletion with a backup.
+    fn can_be_put_back(&mut self, name: &DatabaseName) {
+        if let Some(place) = self.place {
+            let command = put_back(self.args, name, place.file());
+            self.app.ui.hint(command.after("to put it back:"));
         }
     }
 
@@ -160,12 +170,9 @@ impl Run<'_> {
             let document = DeletionPlan::new(plan, context, server);
             return self.documents.push(document);
         }
-        let width = self.app.ui.terminal().width;
-        for line in card::lines(plan, context, server) {
-            for part in card::folded(&line, width) {
-                self.app.ui.status(&part);
-            }
-        }
+        let backup = self.place.map(Place::file);
+        let (heading, rows) = (card::heading(plan, backup), card::rows(plan, backup));
+        super::super::card::show(self.app, self.cluster, &heading, rows);
     }
 
     /// The plan as one that may be confirmed, or what speaks against it.

@@ -72,8 +72,10 @@ fn an_orphan_is_deleted_on_every_member_and_no_secret_is_seen() {
         "database \"gone-team_orders\" deleted from secure-kvs namespace\n"
     );
     for line in [
-        "This deletes a database and all its documents. There is no undo on this server.",
-        "  CouchDB      secure-kvs/db-agora-kvs-secure-kvs-agora-couchdb-0 (container couchdb), 3.2.2, 3 of 3 members up",
+        "This deletes a database and all its documents. This cannot be undone.",
+        "  Backup       none; add --backup FILE to keep a copy\n",
+        "  CouchDB      secure-kvs/db-agora-kvs-secure-kvs-agora-couchdb-0 (container couchdb, port ",
+        "), 3.2.2, 3 of 3 members up",
         "  Database     gone-team_orders   1,234 documents, ",
         "  Onboarding   none claims it (",
         "Checked on 3 of 3 members: gone.",

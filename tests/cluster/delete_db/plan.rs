@@ -1,7 +1,7 @@
 //! The plan: as a document, as a token that holds only for what was seen, and the risks that need a name.
 
 use super::stage::{Stage, USUAL};
-use crate::harness::{Said, kubectl, skvs};
+use crate::harness::{Said, Skvs, kubectl, skvs};
 use serde_json::{Value, json};
 use testbed::Sandbox;
 use testbed::couchdb::Fault;
@@ -85,6 +85,22 @@ fn a_rehearsal_is_a_document_with_all_that_was_seen() {
         "  At work      nothing: no replication and no task\n",
     ] {
         assert!(text.stderr.contains(told), "{}", text.stderr);
+    }
+
+    assert!(!text.stderr.contains("  TLS "), "{}", text.stderr);
+    let flag = ["--dry-run", "--insecure-skip-tls-verify"];
+    let by_flag = skvs(stage.args("plan_one", &flag)).run();
+    let kubeconfig = std::fs::read_to_string(Sandbox::shared().kubeconfig()).unwrap();
+    let mut unverified: Value = serde_json::from_str(&kubeconfig).unwrap();
+    let cluster = &mut unverified["clusters"][0]["cluster"];
+    *cluster = json!({"server": cluster["server"], "insecure-skip-tls-verify": true});
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), unverified.to_string()).unwrap();
+    let by_file = Skvs::with(file.path(), stage.args("plan_one", &["--dry-run"])).run();
+    for said in [by_flag, by_file] {
+        let told = "\n  TLS          the server's certificate is not verified (insecure-skip-tls-verify): ";
+        assert!(said.stderr.contains(told), "{}", said.stderr);
+        assert_eq!(said.code, 0);
     }
 
     let list = stage.document("plan_one", &["plan_two"]);
