@@ -1,4 +1,4 @@
-//! What asks a run to end: Ctrl-C, SIGTERM, and the terminal that is closed.
+//! Signals: what asks a run to end (Ctrl-C, SIGTERM, a terminal that is closed), and that it continues after a stop.
 
 /// Waits for the first of them. The signals are taken over from the first poll on: they end nothing by themselves any more, so
 /// the caller must go on polling.
@@ -39,5 +39,36 @@ async fn ended() {
     tokio::select! {
         _ = close.recv() => {}
         _ = shutdown.recv() => {}
+    }
+}
+
+/// Every time the program continues after it was stopped (Ctrl-Z and `fg`).
+pub(crate) struct Continued {
+    #[cfg(unix)]
+    signals: Option<tokio::signal::unix::Signal>,
+}
+
+impl Continued {
+    /// Listens from now on.
+    pub(crate) fn new() -> Self {
+        Self {
+            #[cfg(unix)]
+            signals: {
+                use rustix::process::Signal;
+                use tokio::signal::unix::{SignalKind, signal};
+                signal(SignalKind::from_raw(Signal::CONT.as_raw())).ok()
+            },
+        }
+    }
+
+    /// Waits for the next time.
+    pub(crate) async fn next(&mut self) {
+        #[cfg(unix)]
+        if let Some(signals) = &mut self.signals
+            && signals.recv().await.is_some()
+        {
+            return;
+        }
+        std::future::pending().await
     }
 }

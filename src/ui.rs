@@ -3,10 +3,16 @@
 //! stdout carries the answer and can be piped; stderr carries everything else: status, warnings, hints, errors, prompts.
 //! Colour repeats what words say and is off where [`Terminal::detect`] says so.
 
+mod keyboard;
+mod question;
+
+pub use keyboard::discard_typed;
+pub use question::{Answer, ask};
+
 use crate::advice::{Hint, Origin};
 use crate::error::{Error, Result};
 use crate::palette::Palette;
-use std::io::{self, BufRead, BufWriter, IsTerminal, Write};
+use std::io::{self, BufWriter, IsTerminal, Write};
 
 /// What is known about the terminal, read once at the start.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -221,55 +227,9 @@ pub fn log(line: &str) {
     let _ = writeln!(io::stderr(), "{line}");
 }
 
-/// What came after a question.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Answer {
-    /// A line as it was typed, without its end; also an empty one.
-    Line(String),
-    /// The input ended before a line did: Ctrl-D, or the terminal is gone.
-    End,
-}
-
-/// Asks one question on the terminal. Blocks. The terminal edits the line itself, so that Ctrl-C, Ctrl-Z and Ctrl-D mean what they
-/// mean everywhere.
-///
-/// # Errors
-/// The answer cannot be read.
-pub fn ask(question: &str) -> io::Result<Answer> {
-    let mut err = io::stderr();
-    write!(err, "{question}: ")?;
-    err.flush()?;
-    let mut line = String::new();
-    io::stdin().lock().read_line(&mut line)?;
-    let answer = answer(&line);
-    if answer == Answer::End {
-        // The cursor still stands behind the question.
-        log("");
-    }
-    Ok(answer)
-}
-
-/// Only what Enter ended is an answer.
-fn answer(line: &str) -> Answer {
-    match line.strip_suffix('\n') {
-        Some(line) => Answer::Line(line.strip_suffix('\r').unwrap_or(line).to_owned()),
-        None => Answer::End,
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{Answer, answer, cut};
-
-    #[test]
-    fn only_a_whole_line_is_an_answer() {
-        assert_eq!(answer("a_b\n"), Answer::Line("a_b".to_owned()));
-        assert_eq!(answer("a_b\r\n"), Answer::Line("a_b".to_owned()));
-        assert_eq!(answer(" a_b \n"), Answer::Line(" a_b ".to_owned()));
-        assert_eq!(answer("\n"), Answer::Line(String::new()));
-        assert_eq!(answer(""), Answer::End);
-        assert_eq!(answer("a_b"), Answer::End);
-    }
+    use super::cut;
 
     #[test]
     fn a_live_line_is_cut_by_columns() {

@@ -15,6 +15,7 @@ mod trace;
 
 pub use args::Args;
 
+use super::confirmation::refused_unread;
 use crate::cli::App;
 use crate::error::{Error, Result};
 use crate::exit::Code;
@@ -27,6 +28,11 @@ use trace::Trace;
 /// # Errors
 /// A refusal, what could not be read, or the outcome that is not "deleted".
 pub async fn run(app: &mut App, args: Args) -> Result<Code> {
+    let asks = app.ui.terminal().stdin && args.confirm.is_empty() && !args.is_rehearsal();
+    refused_unread(asks, targets(app, args).await)
+}
+
+async fn targets(app: &mut App, args: Args) -> Result<Code> {
     if !args.confirm.is_empty() {
         args.pods.environment.refuse()?;
     }

@@ -5,6 +5,7 @@
 use super::backup::meter::Meter;
 use super::backup::name;
 use super::card;
+use super::confirmation::{Act, confirmed, refused_unread};
 use super::couchdb_pods::PodArgs;
 use crate::cli::App;
 use crate::cluster::ownership;
@@ -12,14 +13,12 @@ use crate::couchdb::Target;
 use crate::couchdb::backup::link::Link;
 use crate::couchdb::backup::push::{Restore, There, Whole};
 use crate::couchdb::delete::card::Row;
-use crate::couchdb::delete::confirm::{self, Way};
-use crate::couchdb::delete::execute::Interrupt;
+use crate::couchdb::delete::confirm;
 use crate::error::{Error, Result};
 use crate::exit::Code;
 use crate::model::names::DatabaseName;
 use crate::model::ownership::Verdict;
 use crate::text::{count, one_line};
-use crate::ui::Answer;
 use std::path::PathBuf;
 
 /// Put a backup back into a database
@@ -56,6 +55,11 @@ pub struct Args {
 /// # Errors
 /// A refusal, a file that is not whole, or a database that is not what the file is.
 pub async fn run(app: &mut App, args: Args) -> Result<Code> {
+    let asks = app.ui.terminal().stdin && args.confirm.is_none();
+    refused_unread(asks, put_back(app, args).await)
+}
+
+async fn put_back(app: &mut App, args: Args) -> Result<Code> {
     let name = name(&args.to)?;
     let terminal = app.ui.terminal();
     if args.confirm.is_some() {
@@ -74,13 +78,13 @@ pub async fn run(app: &mut App, args: Args) -> Result<Code> {
 
     let whole = tokio::select! {
         biased;
-        () = interrupt.as_mut() => return Err(interrupted()),
+        () = interrupt.as_mut() => return Err(Act::Write.interrupted()),
         whole = read(&args) => whole?,
     };
     let cluster = app.cluster().await?;
     let target = tokio::select! {
         biased;
-        () = interrupt.as_mut() => return Err(interrupted()),
+        () = interrupt.as_mut() => return Err(Act::Write.interrupted()),
         target = args.pods.container(&cluster) => target?,
     };
     let mut link = Link::new(&cluster, &target, &name);
@@ -90,14 +94,14 @@ pub async fn run(app: &mut App, args: Args) -> Result<Code> {
         let mut watch = |progress| meter.show(progress);
         tokio::select! {
             biased;
-            () = interrupt.as_mut() => return Err(interrupted()),
+            () = interrupt.as_mut() => return Err(Act::Write.interrupted()),
             there = restore.look(&mut watch) => there.map_err(|why| failed(&target, &why))?,
         }
     };
     allowed(&args, &name, &whole, there)?;
     let ownership = tokio::select! {
         biased;
-        () = interrupt.as_mut() => return Err(interrupted()),
+        () = interrupt.as_mut() => return Err(Act::Write.interrupted()),
         read = ownership::read(&cluster) => read?,
     };
     let claims = ownership.verdict(name.as_str());
@@ -108,7 +112,7 @@ pub async fn run(app: &mut App, args: Args) -> Result<Code> {
             "an onboarding claims {name}: where it is not installed yet, its creation Job will fail on a database that is there"
         ));
     }
-    confirmed(&name, way, interrupt.as_mut()).await?;
+    confirmed(&name, way, Act::Write, interrupt.as_mut()).await?;
 
     let done = {
         let mut meter = Meter::new(&mut app.ui, &name);
@@ -258,35 +262,6 @@ fn whose(verdict: &Verdict) -> String {
     }
 }
 
-/// The question, or the flag that stands for its answer.
-async fn confirmed(name: &DatabaseName, way: Way, mut interrupt: Interrupt<'_>) -> Result<()> {
-    let not = |why: String| {
-        Error::new(format!("not confirmed: {why}; nothing was written")).with_code(Code::Refused)
-    };
-    let Way::Typed = way else { return Ok(()) };
-    let question = format!("Type {name} to write it");
-    let asked = tokio::task::spawn_blocking(move || crate::ui::ask(&question));
-    let typed = tokio::select! {
-        biased;
-        () = &mut interrupt => {
-            // The cursor still stands behind the question.
-            crate::ui::log("");
-            return Err(interrupted());
-        }
-        typed = asked => typed.map_err(|e| Error::new(format!("the question failed: {e}")))?,
-    };
-    match typed {
-        Ok(Answer::Line(typed)) if typed == name.as_str() => Ok(()),
-        Ok(Answer::Line(typed)) => Err(not(format!("{typed:?} is not {name}"))),
-        Ok(Answer::End) => Err(not("the input ended".to_owned())),
-        Err(error) => Err(not(format!("the answer cannot be read: {error}"))),
-    }
-}
-
 fn failed(target: &Target, why: &str) -> Error {
     Error::new(format!("{target}: {}", one_line(why)))
-}
-
-fn interrupted() -> Error {
-    Error::new("interrupted: nothing was written").with_code(Code::Interrupted)
 }

@@ -20,4 +20,5 @@ mod notes;
 mod rbac;
 mod reads;
 mod saved;
+mod terminal;
 mod troubleshoot;

@@ -1,5 +1,6 @@
 //! The words of `delete-db`: why there is no plan, and how a deletion ended.
 
+use super::super::confirmation::Act;
 use super::Args;
 use super::again::again;
 use super::several::Ended;
@@ -20,7 +21,7 @@ const TOLD: usize = 10;
 
 /// Ctrl-C before the DELETE.
 pub(super) fn interrupted() -> Error {
-    Error::new("interrupted: nothing was sent").with_code(Code::Interrupted)
+    Act::Delete.interrupted()
 }
 
 /// kubectl's line, the only one on stdout.

@@ -2,6 +2,7 @@
 
 use super::couch::{all, ask, figures, odd, run};
 use crate::delete_db::stage::Stage;
+use crate::terminal::Terminal;
 use serde_json::json;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -41,11 +42,40 @@ fn a_deleted_database_comes_back_from_its_file() {
     ];
     let said = run(&stage, &words);
     assert_eq!(said.code, 0, "{}", said.stderr);
+    for told in [
+        "This saves a database to a file, then deletes it and all its documents.\n",
+        &format!("\n  Backup       {to}\n"),
+        &format!(
+            "\nhint: to put it back: kubectl skvs restore {to} --to first_db --context sandbox --couchdb-namespace {}\n",
+            stage.namespace
+        ),
+    ] {
+        assert!(said.stderr.contains(told), "no {told:?}: {}", said.stderr);
+    }
+    assert!(!said.stderr.contains("undone"), "{}", said.stderr);
     let saved = said.stderr.find("Saved 37 documents").expect("it is told");
     assert!(saved < said.stderr.find("Checked on 3 of 3").expect("it is told"));
     assert!(!stage.front.exists("first_db"));
-    let words = ["restore", to, "--to", "first_db", "--confirm", "first_db"];
-    run(&stage, &words).ok();
+    // On a terminal: what is typed ahead is no answer, the name is one.
+    let namespace = ["--couchdb-namespace", stage.namespace];
+    let words = ["restore", to, "--to", "first_db", "--context", "sandbox"];
+    let words = [words.as_slice(), &namespace].concat();
+    for (answer, code) in [
+        ("first_d\r", 4),
+        ("\u{4}", 4),
+        ("\u{3}", 130),
+        ("first_db\r", 0),
+    ] {
+        let mut terminal = Terminal::skvs(&words);
+        terminal.press("first_db\r");
+        terminal.expect("This creates a database");
+        terminal.expect("Type first_db to write it: ");
+        assert!(!stage.front.exists("first_db"));
+        terminal.press(answer);
+        let said = terminal.end();
+        assert_eq!(said.code, code, "{answer:?}: {}", said.stdout);
+        assert_eq!(stage.front.exists("first_db"), code == 0);
+    }
     assert_eq!(all("first_db"), before);
     // The name is taken: nothing is deleted for a file that would be replaced.
     let words = [

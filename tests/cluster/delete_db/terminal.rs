@@ -2,12 +2,15 @@
 
 use super::stage::{Stage, USUAL};
 use crate::harness::{Said, kubectl, skvs};
+use crate::terminal::Terminal;
 use serde_json::json;
-use std::io::{BufRead, BufReader, Write};
 use std::process::Stdio;
 use std::time::Duration;
 use testbed::Sandbox;
 use testbed::couchdb::Fault;
+
+/// The end of the question, behind which the cursor stands.
+const QUESTION: &str = " to delete it: ";
 
 /// Starts a run, waits until the front has seen a request, and sends a signal.
 fn interrupt_at(stage: &Stage, signal: &str, database: &str, method: &str, path: &str) -> Said {
@@ -49,7 +52,7 @@ fn ctrl_c_is_harmless_before_the_delete_and_unknown_after_it() {
     }
 }
 
-/// A run on a terminal of its own, made by script(1). What happens `meanwhile` happens while the question stands, which then gets `answer`.
+/// A run on a terminal of its own. What happens `meanwhile` happens while the question stands, which then gets `answer`.
 fn typed(stage: &Stage, database: &str, meanwhile: impl FnOnce(), answer: &str) -> Said {
     typed_with(stage, database, &[], meanwhile, answer)
 }
@@ -62,43 +65,11 @@ fn typed_with(
     meanwhile: impl FnOnce(),
     answer: &str,
 ) -> Said {
-    let binary = env!("CARGO_BIN_EXE_kubectl-skvs");
-    let line = format!("{binary} {}", stage.args(database, more).join(" "));
-    let command = skvs::<&str>([]).into_command();
-    let mut script = std::process::Command::new("script");
-    script.args(["-qfec", &line, "/dev/null"]).env_clear();
-    for (key, value) in command.get_envs() {
-        script.env(key, value.unwrap_or_default());
-    }
-    script
-        .env("TERM", "xterm")
-        .env("SHELL", "/bin/sh")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped());
-    let mut child = script.spawn().expect("script(1) of util-linux starts");
-    let mut stdin = child.stdin.take().expect("it is piped");
-    let mut stdout = BufReader::new(child.stdout.take().expect("it is piped"));
-    let mut seen = Vec::new();
-    while !String::from_utf8_lossy(&seen).contains("to delete it") {
-        let read = stdout.fill_buf().expect("it can be read");
-        assert!(
-            !read.is_empty(),
-            "no question: {}",
-            String::from_utf8_lossy(&seen)
-        );
-        seen.extend_from_slice(read);
-        let taken = read.len();
-        stdout.consume(taken);
-    }
+    let mut terminal = Terminal::skvs(&stage.args(database, more));
+    terminal.expect(QUESTION);
     meanwhile();
-    stdin.write_all(answer.as_bytes()).expect("it reads");
-    stdin.flush().expect("it reads");
-    std::io::Read::read_to_end(&mut stdout, &mut seen).expect("it can be read");
-    Said {
-        stdout: String::from_utf8_lossy(&seen).into_owned(),
-        stderr: String::new(),
-        code: child.wait().expect("it ends").code().unwrap_or(-1),
-    }
+    terminal.press(answer);
+    terminal.end()
 }
 
 #[test]
@@ -124,7 +95,14 @@ fn a_person_types_the_name_and_one_wrong_answer_ends_it() {
         );
         assert_eq!(stage.deletes(), 0);
     }
-    let said = typed(&stage, "typed_db", || (), "typed_db\r");
+    let mut terminal = Terminal::skvs(&stage.args("typed_db", &[]));
+    terminal.expect(QUESTION);
+    terminal.close();
+    let said = terminal.end();
+    assert_eq!(said.code, 4, "{}", said.stdout);
+    assert!(said.stdout.contains("the input ended"), "{}", said.stdout);
+    assert_eq!(stage.deletes(), 0);
+    let said = typed(&stage, "typed_db", || (), "typed_dx\u{7f}b\r");
     assert_eq!(said.code, 0, "{}", said.stdout);
     assert!(
         said.stdout.contains("Checked on 3 of 3 members: gone."),
@@ -225,4 +203,96 @@ fn documents_that_are_written_meanwhile_need_a_word_of_their_own() {
     let said = typed_with(&stage, "busy_db", &accept, || write("two"), "busy_db\r");
     assert_eq!(said.code, 0, "{}", said.stdout);
     assert!(!stage.front.exists("busy_db"));
+}
+
+#[test]
+fn what_is_typed_before_the_question_is_no_answer() {
+    let stage = Stage::new("stage-ahead");
+    stage.front.create_database("ahead_db", 1).unwrap();
+    for (ahead, answer, why) in [
+        ("ahead_db\r", "\r", "not confirmed: nothing was typed"),
+        ("ahead_db\r", "\u{4}", "not confirmed: the input ended"),
+        ("ahead_", "db\r", "not confirmed: \"db\" is not ahead_db"),
+    ] {
+        let mut terminal = Terminal::skvs(&stage.args("ahead_db", &[]));
+        terminal.press(ahead);
+        // The terminal shows it, long before the card.
+        terminal.expect("ahead_");
+        terminal.expect("This deletes a database");
+        terminal.expect(QUESTION);
+        terminal.press(answer);
+        let said = terminal.end();
+        assert_eq!(said.code, 4, "{ahead:?}: {}", said.stdout);
+        assert!(said.stdout.contains(why), "{ahead:?}: {}", said.stdout);
+        assert_eq!(stage.deletes(), 0);
+    }
+}
+
+/// A shell that says how the plugin ended, and then the line that is typed next.
+const SHELL: &str = "PLUGIN; echo ended $?; read -r rest; echo \"rest [$rest]\"";
+
+/// What the shell reads after the plugin ended is what is typed then.
+#[track_caller]
+fn the_shell_reads_nothing_else(mut terminal: Terminal, code: i32) -> Said {
+    terminal.expect(&format!("ended {code}"));
+    terminal.press("later\r");
+    terminal.expect("rest [later]");
+    terminal.end()
+}
+
+#[test]
+fn the_rest_of_a_paste_answers_nothing_and_does_not_reach_the_shell() {
+    let stage = Stage::new("stage-paste");
+    for database in ["paste_a", "paste_b"] {
+        stage.front.create_database(database, 1).unwrap();
+    }
+    let mut terminal = Terminal::shell(SHELL, &stage.args("paste_a", &[]));
+    terminal.expect(QUESTION);
+    terminal.press("wrong\rpaste_a\r");
+    the_shell_reads_nothing_else(terminal, 4);
+    assert_eq!(stage.deletes(), 0);
+
+    let two = stage.args("paste_a", &["paste_b"]);
+    let mut terminal = Terminal::shell(SHELL, &two);
+    terminal.expect(QUESTION);
+    terminal.press("paste_a\rpaste_b\r");
+    terminal.expect(QUESTION);
+    terminal.press("\u{4}");
+    terminal.expect("1 of 2 databases deleted; not: paste_b (refused).");
+    the_shell_reads_nothing_else(terminal, 4);
+    assert!(!stage.front.exists("paste_a") && stage.front.exists("paste_b"));
+
+    let mut terminal = Terminal::shell(SHELL, &stage.args("paste_b", &[]));
+    terminal.expect(QUESTION);
+    terminal.press("paste_b\rls\r");
+    the_shell_reads_nothing_else(terminal, 0);
+    assert!(!stage.front.exists("paste_b"));
+}
+
+#[test]
+fn an_answer_to_a_question_that_does_not_come_does_not_reach_the_shell() {
+    let stage = Stage::new("stage-no-question");
+    stage.front.create_database("none_db", 1).unwrap();
+    let member = stage.front.members()[1].clone();
+    stage.front.set_up(&member, false);
+    let mut terminal = Terminal::shell(SHELL, &stage.args("none_db", &[]));
+    terminal.press("none_db\r");
+    terminal.expect("This deletes a database");
+    let said = the_shell_reads_nothing_else(terminal, 4);
+    assert!(!said.stdout.contains(QUESTION), "{}", said.stdout);
+}
+
+#[test]
+fn after_a_suspension_the_question_is_asked_again() {
+    let stage = Stage::new("stage-suspended");
+    stage.front.create_database("back_db", 1).unwrap();
+    let mut terminal = Terminal::shell("set -m; PLUGIN; fg", &stage.args("back_db", &[]));
+    terminal.expect(QUESTION);
+    terminal.press("wrong\u{1a}");
+    terminal.expect("Type back_db to delete it: ");
+    assert_eq!(stage.deletes(), 0);
+    terminal.press("back_db\r");
+    let said = terminal.end();
+    assert_eq!(said.code, 0, "{}", said.stdout);
+    assert!(!stage.front.exists("back_db"));
 }

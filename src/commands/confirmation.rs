@@ -1,0 +1,91 @@
+//! The question for a database's name, which `delete-db` and `restore` ask alike, or the flag that stands for its answer.
+
+use crate::couchdb::delete::confirm::{Way, check};
+use crate::couchdb::delete::execute::Interrupt;
+use crate::error::{Error, Result};
+use crate::exit::Code;
+use crate::model::names::DatabaseName;
+use crate::ui::{Answer, ask, discard_typed};
+
+/// What is confirmed.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Act {
+    Delete,
+    Write,
+}
+
+impl Act {
+    /// What the question asks for: "Type NAME to …".
+    fn verb(self) -> &'static str {
+        match self {
+            Self::Delete => "delete it",
+            Self::Write => "write it",
+        }
+    }
+
+    /// What holds after a refusal.
+    fn refused(self) -> &'static str {
+        match self {
+            Self::Delete => "nothing was deleted",
+            Self::Write => "nothing was written",
+        }
+    }
+
+    /// Ctrl-C before anything was done.
+    pub(super) fn interrupted(self) -> Error {
+        let what = match self {
+            Self::Delete => "nothing was sent",
+            Self::Write => "nothing was written",
+        };
+        Error::new(format!("interrupted: {what}")).with_code(Code::Interrupted)
+    }
+
+    /// An answer that is not the name, or no answer.
+    pub(super) fn not_confirmed(self, why: &str) -> Error {
+        Error::new(format!("not confirmed: {why}; {}", self.refused())).with_code(Code::Refused)
+    }
+}
+
+/// The answer, not judged yet. An error ends the run: nobody is there to answer the next question either.
+///
+/// # Errors
+/// Ctrl-C, the end of the input, or a terminal that cannot be read.
+pub(super) async fn answer(
+    name: &DatabaseName,
+    way: Way,
+    act: Act,
+    interrupt: Interrupt<'_>,
+) -> Result<String> {
+    if let Way::Given(given) = way {
+        return Ok(given);
+    }
+    let question = format!("Type {name} to {}", act.verb());
+    match ask(&question, interrupt).await {
+        Ok(Answer::Line(typed)) => Ok(typed),
+        Ok(Answer::End) => Err(act.not_confirmed("the input ended")),
+        Ok(Answer::Interrupted) => Err(act.interrupted()),
+        Err(error) => Err(act.not_confirmed(&format!("the answer cannot be read: {error}"))),
+    }
+}
+
+/// Asks for the name once.
+///
+/// # Errors
+/// As [`answer`]; or the answer is not the name.
+pub(super) async fn confirmed(
+    name: &DatabaseName,
+    way: Way,
+    act: Act,
+    interrupt: Interrupt<'_>,
+) -> Result<()> {
+    let answer = answer(name, way, act, interrupt).await?;
+    check(name, &answer).map_err(|why| act.not_confirmed(&why))
+}
+
+/// The outcome of a run that asks. After a refusal nobody reads an answer that was typed ahead: it must not run in the shell.
+pub(super) fn refused_unread<T>(asks: bool, outcome: Result<T>) -> Result<T> {
+    if asks && matches!(&outcome, Err(error) if error.code() == Code::Refused) {
+        discard_typed();
+    }
+    outcome
+}
