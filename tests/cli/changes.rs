@@ -69,6 +69,22 @@ fn what_can_change_something_is_called_in_these_places_only() {
     ");
 }
 
+/// The files of the program that hold this text.
+fn users(of: &str) -> Vec<String> {
+    let named = sources().into_iter().filter(|(_, text)| text.contains(of));
+    named.map(|(name, _)| name).collect()
+}
+
+#[test]
+fn each_crate_for_the_terminal_has_its_place() {
+    assert_eq!(users("comfy_table::"), ["src/render/table.rs"]);
+    assert_eq!(users("dialoguer::"), ["src/ui.rs", "src/ui/question.rs"]);
+    assert_eq!(users("colored::"), ["src/palette.rs"]);
+    // What paints without it.
+    assert_eq!(users("\\x1b[3"), Vec::<String>::new());
+    assert_eq!(users("console::style"), Vec::<String>::new());
+}
+
 #[test]
 fn the_ban_itself_stands() {
     let clippy = include_str!("../../clippy.toml");
