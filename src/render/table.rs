@@ -26,6 +26,8 @@ use crate::text::fold::fold;
 const GAP: u16 = 3;
 /// The least that a column takes, its gap included.
 const NARROWEST: u16 = 6;
+/// Rows that comfy-table lays out at once: it copies each cell several times, and few of them stay in the processor's cache.
+const AT_ONCE: usize = 16;
 /// The widest cell that comfy-table lays out whole, its gap included.
 const WIDEST: usize = (u16::MAX - GAP) as usize;
 /// A last column narrower than this is not folded beside the others: its text goes below its row.
@@ -102,6 +104,14 @@ impl Table {
         for row in &rows {
             self.widen(row);
         }
+        for rows in rows.chunks(AT_ONCE) {
+            self.lay_out(out, rows)?;
+        }
+        Ok(())
+    }
+
+    /// Lets comfy-table set rows in columns that are wide enough for them, and prints what it gives.
+    fn lay_out(&self, out: &mut impl Write, rows: &[Vec<Cow<'_, str>>]) -> io::Result<()> {
         let padded = self.widths.len();
         let ends: Vec<_> = rows.iter().map(|row| self.end(row)).collect();
         let lines = ends.iter().flat_map(|end| &end.lines);
