@@ -345,22 +345,32 @@ fn unlike_a_list(body: &[u8], error: &serde_json::Error) -> String {
 
 /// The API server's own word in the body of an error; `None` where something else answered.
 pub(super) fn status(code: u16, body: &[u8]) -> Option<Status> {
+    own_status(code, body).or_else(|| unserved(code, body))
+}
+
+/// A failure `Status` of the core API, with the code of the answer: what a body says of its code is not what was answered.
+pub(super) fn own_status(code: u16, body: &[u8]) -> Option<Status> {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
-    struct Kind {
+    struct Head {
         kind: String,
-        api_version: Option<String>,
+        api_version: String,
+        status: Option<String>,
     }
-    if let Ok(Kind { kind, api_version }) = serde_json::from_slice(body) {
-        let own = kind == "Status" && api_version.is_none_or(|v| v == "v1");
-        let mut status: Status = serde_json::from_slice(body).ok().filter(|_| own)?;
-        // What a body says of its code is not what was answered.
-        status.code = code;
-        if status.message.trim().is_empty() {
-            status.message = format!("the API server gave no reason (HTTP {code})");
-        }
-        return Some(status);
+    let head: Head = serde_json::from_slice(body).ok()?;
+    let failure = head.status.is_none_or(|status| status == "Failure");
+    if head.kind != "Status" || head.api_version != "v1" || !failure {
+        return None;
     }
+    let mut status: Status = serde_json::from_slice(body).ok()?;
+    status.code = code;
+    if status.message.trim().is_empty() {
+        status.message = format!("the API server gave no reason (HTTP {code})");
+    }
+    Some(status)
+}
+
+fn unserved(code: u16, body: &[u8]) -> Option<Status> {
     (code == 404 && body.trim_ascii() == UNSERVED.as_bytes()).then(|| Status {
         code,
         reason: "NotFound".to_owned(),

@@ -170,8 +170,13 @@ impl ClusterError {
             "" => "JSON that is not a Status".to_owned(),
             message => answer::said(message.as_bytes()),
         };
+        Self::not_an_answer(Some(status.code).filter(|code| *code != 0), server, said)
+    }
+
+    /// Something else than the API server answered. `said`: its answer in one short line.
+    pub(super) fn not_an_answer(code: Option<u16>, server: &str, said: String) -> Self {
         Self::NotAnAnswer(Box::new(NotAnAnswer {
-            code: Some(status.code).filter(|code| *code != 0),
+            code,
             host: host(server).to_owned(),
             said,
         }))
@@ -205,7 +210,7 @@ impl ClusterError {
     /// Whether the API server itself turned an exec away, so that nothing ran: 401, 403 or 404 as the HTTP status of a real
     /// `Status`. A gateway's page, a `Status` that something passed on under another HTTP status and every other status leave it open.
     pub fn is_refusal(&self) -> bool {
-        matches!(self, Self::Api(status) if matches!(status.code, 401 | 403 | 404) && status.reason != NO_STATUS)
+        matches!(self, Self::Api(status) if matches!(status.code, 401 | 403 | 404))
     }
 
     /// 403: the user may not do this.
@@ -325,8 +330,8 @@ impl From<ClusterError> for Error {
             ClusterError::NotAnAnswer(answer) => {
                 let error = Error::new(answer.to_string());
                 match answer.code {
-                    Some(300..=399 | 401 | 403 | 407) => error.hint("a proxy or gateway answered in the API server's place: log in there, or check the server's URL: kubectl config view --minify"),
-                    _ => error.hint("check the server's URL: kubectl config view --minify"),
+                    Some(300..=399 | 401 | 403 | 407) => error.hint(server_url().after("a proxy or gateway answered in the API server's place: log in there, or check the server's URL:")),
+                    _ => error.hint(server_url().after("check the server's URL:")),
                 }
             }
             ClusterError::TooLarge => Error::new(TOO_LARGE),
@@ -419,6 +424,11 @@ fn reason(status: &Status) -> &str {
         },
         reason => reason,
     }
+}
+
+/// The command that shows the server's URL.
+fn server_url() -> Command {
+    Command::new(["kubectl", "config", "view", "--minify"])
 }
 
 /// The reason that kube makes up for a body that is no JSON: what stands between here and the API server answered, or a path that

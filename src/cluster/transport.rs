@@ -5,10 +5,9 @@
 
 mod watch;
 
+use super::ClusterError;
 use super::answer::{self, Cut, Fault, RESPONSE_MAX};
 use super::config::{REQUEST, connect_limit};
-use super::error::NotAnAnswer;
-use super::{ClusterError, error};
 use crate::bundle::manifest::{self, Accept};
 use crate::bundle::record::{Heard, Recorder};
 use crate::bundle::{Answer, Archive, NotSaved};
@@ -202,11 +201,10 @@ impl Transport {
             (Fault::Large, _) => ClusterError::TooLarge,
             (Fault::Field(why), _) => ClusterError::Malformed(why),
             (Fault::Form(why), Way::Saved(_)) => ClusterError::Malformed(why),
-            (Fault::Form(said), Way::Live(_)) => ClusterError::NotAnAnswer(Box::new(NotAnAnswer {
-                code: Some(StatusCode::OK.as_u16()),
-                host: error::host(&self.server).to_owned(),
-                said,
-            })),
+            (Fault::Form(said), Way::Live(_)) => {
+                let code = Some(StatusCode::OK.as_u16());
+                ClusterError::not_an_answer(code, &self.server, said)
+            }
         }
     }
 
@@ -232,11 +230,7 @@ impl Transport {
             }
             None => answer::said(body),
         };
-        ClusterError::NotAnAnswer(Box::new(NotAnAnswer {
-            code: Some(code.as_u16()),
-            host: error::host(&self.server).to_owned(),
-            said,
-        }))
+        ClusterError::not_an_answer(Some(code.as_u16()), &self.server, said)
     }
 
     /// Reads the body of an answer, of an error its beginning.

@@ -205,8 +205,6 @@ impl Ownership {
                 verdict.claims.push(Claim {
                     by: Claimant::HelmRelease {
                         id: live.object.id(),
-                        onboarding: true,
-                        remote: live.remote,
                         suspended: live.suspended,
                         deployed: live.deployed.clone(),
                     },
@@ -229,7 +227,7 @@ impl Ownership {
         let others = all.all.iter().filter(|live| left(live));
         for live in others {
             if let Some(open) = live.open.as_ref().filter(|open| open.may_be(name))
-                && self.decoded(&live.key).is_none()
+                && self.release_of(live).is_none()
             {
                 let what = format!(
                     "which database {} has is not known: {}",
@@ -376,6 +374,11 @@ impl Ownership {
         self.helm_releases_of(stored).next().is_some()
     }
 
+    /// What this cluster stores of a HelmRelease's release.
+    fn release_of(&self, live: &Live) -> Option<&Stored> {
+        (!live.remote).then(|| self.decoded(&live.key)).flatten()
+    }
+
     /// What Helm's Secrets hold of a release: helm-controller stores in nothing else.
     fn decoded(&self, key: &Key) -> Option<&Stored> {
         let storage = self.parts.secrets.known.as_ref()?;
@@ -454,7 +457,7 @@ impl Ownership {
     /// Every HelmRelease whose `valuesFrom` must be read before it is known what it names.
     pub fn references(&self) -> Vec<Reference> {
         let all = self.helm_releases().into_iter().flat_map(|all| &all.all);
-        all.filter(|live| self.decoded(&live.key).is_none())
+        all.filter(|live| self.release_of(live).is_none())
             .filter_map(Live::reference)
             .collect()
     }

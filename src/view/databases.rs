@@ -218,8 +218,6 @@ mod tests {
     fn helm_release(id: &str, deployed: Option<&str>) -> Claimant {
         Claimant::HelmRelease {
             id: id.into(),
-            onboarding: true,
-            remote: false,
             suspended: false,
             deployed: deployed.map(str::to_owned),
         }

@@ -3,15 +3,12 @@
 //! kube takes the code out of the body: a gateway's 500 around `{"kind":"Status","code":404}` would count as the API server's own
 //! 404, after which nothing can have run. Here the body only explains a status, it never replaces one.
 
-use crate::cluster::ClusterError;
-use crate::cluster::error::NO_STATUS;
+use crate::cluster::{ClusterError, answer};
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
 use http_body_util::{BodyExt, Limited};
 use kube::Client;
 use kube::client::Body;
-use kube::core::Status;
-use serde_json::Value;
 use tower::BoxError;
 
 /// Most that is read of a refusal's body, in bytes.
@@ -68,19 +65,10 @@ fn refused(status: StatusCode, body: &[u8], server: &str) -> ClusterError {
         let why = format!("HTTP {code} in answer to an exec, which only 101 starts");
         return ClusterError::Malformed(why);
     }
-    let told = real_status(body).unwrap_or_else(|| {
-        let text = String::from_utf8_lossy(body);
-        Status::failure(text.trim(), NO_STATUS)
-    });
-    ClusterError::from_kube(kube::Error::Api(told.with_code(code).boxed()), server)
-}
-
-/// A failure `Status` of the core API, and nothing that only parses as one: `{}` does.
-fn real_status(body: &[u8]) -> Option<Status> {
-    let value: Value = serde_json::from_slice(body).ok()?;
-    let is = |key: &str, text: &str| value.get(key).and_then(Value::as_str) == Some(text);
-    let real = is("kind", "Status") && is("apiVersion", "v1") && is("status", "Failure");
-    real.then(|| serde_json::from_value(value).ok()).flatten()
+    match answer::own_status(code, body) {
+        Some(status) => ClusterError::Api(Box::new(status)),
+        None => ClusterError::not_an_answer(Some(code), server, answer::said(body)),
+    }
 }
 
 #[cfg(test)]
@@ -136,7 +124,7 @@ mod tests {
             for http in [401, 403, 404] {
                 let error = told(http, body);
                 assert!(!error.is_refusal(), "{body}");
-                assert_eq!(error.api_code(), Some(http));
+                assert_eq!(error.http_code(), Some(http));
             }
         }
     }

@@ -168,8 +168,6 @@ mod tests {
     fn who_shares_a_database_is_told_in_the_words_of_list_where_they_fit() {
         let onboarding = |id: &str| Claimant::HelmRelease {
             id: id.to_owned(),
-            onboarding: true,
-            remote: false,
             suspended: false,
             deployed: None,
         };

@@ -270,8 +270,6 @@ mod tests {
             let claim = Claim {
                 by: Claimant::HelmRelease {
                     id: format!("flux-system/{name}"),
-                    onboarding: true,
-                    remote: false,
                     suspended: false,
                     deployed: None,
                 },

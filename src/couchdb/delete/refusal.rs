@@ -158,6 +158,7 @@ fn right(why: &str) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::advice::Origin;
 
     #[test]
     fn a_right_that_is_missing_is_asked_for() {
@@ -165,9 +166,15 @@ mod tests {
             let (what, why) = ("Helm's Secrets".to_owned(), why.to_owned());
             Refusal::NotRead { what, why }.hint()
         };
-        assert_eq!(
-            hint("forbidden (list secrets in all namespaces)"),
-            Some("ask for: list secrets in all namespaces".into())
+        let asked = hint("forbidden (list secrets in all namespaces)").unwrap();
+        let line = asked.line(&Origin::default());
+        assert!(
+            line.starts_with("ask for: list secrets in all namespaces;"),
+            "{line}"
+        );
+        assert!(
+            line.ends_with(": kubectl apply -f docs/rbac/delete-db.yaml"),
+            "{line}"
         );
         assert_eq!(hint("forbidden (no such user)"), None);
         assert_eq!(hint("timed out"), None);

@@ -1,7 +1,7 @@
 //! The HelmReleases of a cluster: which databases their specs name, and which of them may name one that was not read.
 
 use super::storage::Key;
-use super::words::{How, Words};
+use super::words::{How, Words, merged};
 use super::{Object, loose};
 use crate::model::helm_release::{HelmRelease, ONBOARDING_SELECTOR, ValuesFrom};
 use crate::model::onboarding::Claim;
@@ -114,8 +114,12 @@ impl HelmReleases {
             Ok(hr) => {
                 let mut words = Words::default();
                 words.document(object.get("spec").unwrap_or(&Value::Null));
-                for value in values.into_iter().flatten() {
-                    words.document(value);
+                if let Some(values) = values {
+                    // As Flux merges them: each over the one before, the inline ones over all.
+                    let below = values
+                        .iter()
+                        .fold(Value::Null, |all, one| merged(&all, one));
+                    words.document(&merged(&below, &hr.spec.values));
                 }
                 let onboarding = is_labelled(&hr) || hr.installs_onboarding_chart();
                 self.insert(&hr, words, onboarding, values.is_some());

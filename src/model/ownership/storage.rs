@@ -5,9 +5,9 @@
 
 use super::Object;
 use super::policies::{Paths, Pattern};
-use super::words::{How, Words};
+use super::words::{How, Words, merged};
 use crate::model::helm_release::{HelmRelease, ONBOARDING_CHART};
-use crate::model::helm_storage::{self, Hook, Release, StorageError};
+use crate::model::helm_storage::{self, Hook, Release, SECRET_TYPE, STORED_PREFIX, StorageError};
 use crate::model::manifest;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -135,6 +135,9 @@ pub struct Storage {
 impl Storage {
     /// Adds one Secret or ConfigMap.
     pub fn add(&mut self, driver: Driver, object: &Value) {
+        if !is_helms(driver, object) {
+            return;
+        }
         let decoded: Result<Release, StorageError> = match driver {
             Driver::Secret => helm_storage::from_secret(object),
             Driver::ConfigMap => helm_storage::from_config_map(object),
@@ -216,6 +219,16 @@ impl Storage {
     pub(super) fn find(&self, driver: Driver, key: &Key) -> Option<&Stored> {
         let at = self.by_key.get(&(driver, key.clone()))?;
         self.releases.get(*at)
+    }
+}
+
+/// Whether it is Helm's: by its type, which a Secret has for good, or by its name.
+fn is_helms(driver: Driver, object: &Value) -> bool {
+    let text = |path: &str| object.pointer(path).and_then(Value::as_str);
+    let named = text("/metadata/name").is_some_and(|name| name.starts_with(STORED_PREFIX));
+    match (driver, text("/type")) {
+        (Driver::Secret, Some(kind)) => kind == SECRET_TYPE || named,
+        _ => true,
     }
 }
 
@@ -316,24 +329,5 @@ fn secret(words: &mut Words, text: &str) {
         if let Some(plain) = plain {
             words.text(&String::from_utf8_lossy(&plain));
         }
-    }
-}
-
-/// The values that were given, over the chart's own.
-fn merged(default: &Value, given: &Value) -> Value {
-    match (default, given) {
-        (Value::Object(default), Value::Object(given)) => {
-            let mut all = default.clone();
-            for (key, value) in given {
-                let value = match all.get(key) {
-                    Some(default) => merged(default, value),
-                    None => value.clone(),
-                };
-                all.insert(key.clone(), value);
-            }
-            Value::Object(all)
-        }
-        (default, Value::Null) => default.clone(),
-        (_, given) => given.clone(),
     }
 }

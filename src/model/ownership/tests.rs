@@ -590,6 +590,9 @@ fn values_that_were_read_settle_what_a_helm_release_names() {
     };
     assert!(with(&[pair("pds", "database")])[0].contains("names it"));
     assert_eq!(with(&[json!({"replicas": 2})]), [""; 0]);
+    // Each half from another reference.
+    let halves = [json!({"namespace": "pds"}), json!({"database": "database"})];
+    assert!(with(&halves)[0].contains("names it"));
     let ownership = Objects::of(&[object.clone()]).ownership();
     let references = ownership.references();
     assert_eq!(

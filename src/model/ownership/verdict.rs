@@ -11,10 +11,6 @@ pub enum Claimant {
     HelmRelease {
         /// `namespace/name`.
         id: String,
-        /// Labelled as an onboarding, of its chart, or with a Job that creates a database.
-        onboarding: bool,
-        /// Its release is on another cluster.
-        remote: bool,
         /// Flux leaves the release of a suspended HelmRelease where it is.
         suspended: bool,
         /// RFC 3339: when Helm last deployed it, as far as its status says.

@@ -159,6 +159,25 @@ impl Words {
     }
 }
 
+/// The values that were given, over those that hold without them.
+pub(super) fn merged(default: &Value, given: &Value) -> Value {
+    match (default, given) {
+        (Value::Object(default), Value::Object(given)) => {
+            let mut all = default.clone();
+            for (key, value) in given {
+                let value = match all.get(key) {
+                    Some(default) => merged(default, value),
+                    None => value.clone(),
+                };
+                all.insert(key.clone(), value);
+            }
+            Value::Object(all)
+        }
+        (default, Value::Null) => default.clone(),
+        (_, given) => given.clone(),
+    }
+}
+
 /// Without percent escapes, where it has any.
 pub(super) fn decoded(text: &str) -> Option<String> {
     let decoded = text

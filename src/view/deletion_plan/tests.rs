@@ -112,6 +112,7 @@ fn the_document_tells_all_that_was_seen_and_no_secret() {
     {
       "apiVersion": "skvs.kubectl.io/v1alpha1",
       "claims": {
+        "authorizationPolicies": null,
         "databaseObjects": null,
         "helmReleases": 12,
         "last": [

@@ -53,8 +53,11 @@ async fn kustomizations(cluster: &Cluster) -> Vec<Value> {
     };
     for version in versions {
         let path = format!("/apis/{KUSTOMIZE}/{}/kustomizations", segment(&version));
-        if let Ok(all) = cluster.all::<Value>(&ListOf::objects(path)).await {
-            return all.into_items();
+        match cluster.all::<Value>(&ListOf::objects(path)).await {
+            Ok(all) => return all.into_items(),
+            // Another version may serve them.
+            Err(error) if error.is_unserved() => {}
+            Err(_) => break,
         }
     }
     Vec::new()
