@@ -208,6 +208,25 @@ fn a_database_is_no_name_and_the_flag_for_it_is_told() {
     "#);
 }
 
+/// A hint pasted later asks the same cluster as the same user, and holds no token.
+#[test]
+fn a_hints_command_repeats_the_flags_that_were_given_and_no_token() {
+    let claims = json!({"values": {"namespace": "pds", "database": "database"}});
+    let absent = json!({"kind": "Status", "code": 404, "reason": "NotFound",
+        "message": "helmreleases.helm.toolkit.fluxcd.io \"pds_database\" not found", "details": {"name": "pds_database"}});
+    let all = page(&[onboarding("a", "1", &claims)], "");
+    let server = Listener::in_turn(&[(404, &absent.to_string()), (200, &all)]);
+    let flags = ["-o", "name", "--as", "a b", "--token", "sesame"];
+    let told = skvs(&[&["list", "pds_database"], &flags[..]].concat())
+        .server(&server.http())
+        .run();
+    assert!(
+        told.stderr.ends_with("\nhint: that is a database (with --token as before): kubectl skvs list --database pds_database --context here --as 'a b'\n"),
+        "{told}"
+    );
+    assert!(!told.to_string().contains("sesame"), "{told}");
+}
+
 #[test]
 fn only_shared_databases_that_are_shown_are_warned_of() {
     let of = |name: &str, database: &str| {
