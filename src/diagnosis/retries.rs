@@ -160,7 +160,7 @@ fn after(case: &Case<'_>, fixes: Fixes) -> Option<Then> {
             (Fixes::Elsewhere | Fixes::Back | Fixes::Target, _) => again(case),
             (Fixes::Manifest, Left::Failed) => Then {
                 line: format!(
-                    "Flux takes the changed manifest up by itself, but {AS_UPGRADE_TOO}. When the change is in the cluster, remove the failed release and make Flux start again:"
+                    "Flux takes the changed manifest up by itself, but {AS_UPGRADE_TOO}. Wait until it has done so and is no longer in progress, then remove the release and make Flux start again:"
                 ),
                 commands: [vec![uninstall(case)], start(case)].concat(),
                 by_manifest: false,
@@ -399,7 +399,7 @@ mod tests {
         kubectl annotate -n flux-system helmreleases.helm.toolkit.fluxcd.io skvs-onboarding-a--missing-target --overwrite --field-manager=flux-client-side-apply reconcile.fluxcd.io/requestedAt=2026-11-23T20:21:00Z reconcile.fluxcd.io/resetAt=2026-11-23T20:21:00Z
         "#);
         insta::assert_snapshot!(told("target-namespace-missing", Fixes::Manifest, |_| {}), @r#"
-        Flux takes the changed manifest up by itself, but as an upgrade of the failed revision, which does not create the database. When the change is in the cluster, remove the failed release and make Flux start again:
+        Flux takes the changed manifest up by itself, but as an upgrade of the failed revision, which does not create the database. Wait until it has done so and is no longer in progress, then remove the release and make Flux start again:
         helm uninstall -n flux-system nope-skvs-onboarding-a--missing-target
         kubectl annotate -n flux-system helmreleases.helm.toolkit.fluxcd.io skvs-onboarding-a--missing-target --overwrite --field-manager=flux-client-side-apply reconcile.fluxcd.io/requestedAt=2026-11-23T20:21:00Z reconcile.fluxcd.io/resetAt=2026-11-23T20:21:00Z
         "#);

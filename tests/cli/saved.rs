@@ -56,7 +56,7 @@ fn a_bundle_is_told_as_on_the_day_of_its_capture() {
       Do     Two teams asked for one name. Give this onboarding another database name in its manifest.
              If both are the same team, remove this manifest and add its service account to the other one.
              kubectl skvs describe -n flux-system skvs-onboarding-pds--database --context prod-east
-      Then   Flux takes the changed manifest up by itself, but as an upgrade of the failed revision, which does not create the database. When the change is in the cluster, remove the failed release and make Flux start again:
+      Then   Flux takes the changed manifest up by itself, but as an upgrade of the failed revision, which does not create the database. Wait until it has done so and is no longer in progress, then remove the release and make Flux start again:
              helm uninstall -n flux-system core-skvs-onboarding-iota--database --kube-context prod-east
              kubectl annotate -n flux-system helmreleases.helm.toolkit.fluxcd.io skvs-onboarding-iota--database --overwrite --field-manager=flux-client-side-apply reconcile.fluxcd.io/requestedAt=NOW reconcile.fluxcd.io/resetAt=NOW --context prod-east
 

@@ -153,6 +153,22 @@ fn patch(change: &Value) -> Value {
     keys.fold(change["value"].clone(), |value, key| json!({key: value}))
 }
 
+/// Flux has worked on the newest manifest and is done with it.
+fn taken_up(stage: &Stage, name: &str) -> Option<()> {
+    let release = read(stage, name)?;
+    let conditions = release["status"]["conditions"].as_array()?;
+    let runs = |c: &Value| c["type"] == "Reconciling" && c["status"] == "True";
+    let tried = &release["status"]["lastAttemptedGeneration"];
+    (release["metadata"]["generation"] == *tried && !conditions.iter().any(runs)).then_some(())
+}
+
+/// The HelmRelease as it is now.
+fn read(stage: &Stage, name: &str) -> Option<Value> {
+    let path =
+        format!("/apis/helm.toolkit.fluxcd.io/v2/namespaces/flux-system/helmreleases/{name}");
+    stage.sandbox.request("GET", &path, &Value::Null).ok()
+}
+
 /// What came of following it; `None` for Ready without the finding.
 fn fault(stage: &Stage, ended: &Ended, code: &str, fix: &Fix) -> Option<String> {
     let name = ended.case.name();
@@ -166,6 +182,12 @@ fn fault(stage: &Stage, ended: &Ended, code: &str, fix: &Fix) -> Option<String> 
         if let Err(error) = stage.sandbox.kubectl_ok(&[&of[..], &how[..]].concat()) {
             return Some(format!("the change was refused: {error:#}"));
         }
+        // The report says so: a release that is removed under a running upgrade comes back without a database.
+        if !fix.commands.is_empty()
+            && testbed::wait(&name, PATIENCE, || taken_up(stage, &name)).is_err()
+        {
+            return Some("Flux does not take the change up".to_owned());
+        }
     }
     for line in &fix.commands {
         let output = commands::run(stage, line);
@@ -174,10 +196,8 @@ fn fault(stage: &Stage, ended: &Ended, code: &str, fix: &Fix) -> Option<String> 
             return Some(format!("{line}: {}: {said}", output.status));
         }
     }
-    let path =
-        format!("/apis/helm.toolkit.fluxcd.io/v2/namespaces/flux-system/helmreleases/{name}");
     let ready = || {
-        let release = stage.sandbox.request("GET", &path, &Value::Null).ok()?;
+        let release = read(stage, &name)?;
         let conditions = release["status"]["conditions"].as_array()?;
         let ready = conditions.iter().find(|c| c["type"] == "Ready")?;
         let current = release["metadata"]["generation"] == release["status"]["observedGeneration"];
