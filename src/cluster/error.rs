@@ -433,7 +433,7 @@ fn server_url() -> Command {
 
 /// The reason that kube makes up for a body that is no JSON: what stands between here and the API server answered, or a path that
 /// it does not serve.
-pub(super) const NO_STATUS: &str = "Failed to parse error data";
+const NO_STATUS: &str = "Failed to parse error data";
 
 /// What is said when the answer to the handshake is no TLS at all.
 const NO_TLS: &str = "the server does not speak TLS on this port";

@@ -54,6 +54,7 @@ fn what_can_change_something_is_called_in_these_places_only() {
     insta::assert_snapshot!(marks().join("\n"), @r"
     src/cluster/event.rs: the one Event
     src/cluster/exec.rs: the one way into a pod
+    src/cluster/exec/upgrade.rs: the upgrade of the one exec
     src/cluster/transport.rs: the one read: a GET, or the POST of a review
     src/cluster/transport/watch.rs: a watch's GET
     src/commands/delete_db/one.rs: the deletion of what was confirmed

@@ -61,11 +61,8 @@ pub(super) fn failed(error: kube::Error, server: &str) -> ClusterError {
 /// The error of an answer that is not 101.
 fn refused(status: StatusCode, body: &[u8], server: &str) -> ClusterError {
     let code = status.as_u16();
-    if !status.is_client_error() && !status.is_server_error() {
-        let why = format!("HTTP {code} in answer to an exec, which only 101 starts");
-        return ClusterError::Malformed(why);
-    }
-    match answer::own_status(code, body) {
+    let failed = status.is_client_error() || status.is_server_error();
+    match answer::own_status(code, body).filter(|_| failed) {
         Some(status) => ClusterError::Api(Box::new(status)),
         None => ClusterError::not_an_answer(Some(code), server, answer::said(body)),
     }
@@ -116,6 +113,8 @@ mod tests {
             "{}",
             "null",
             "<html>forbidden</html>",
+            // Any proxy written in Go says this.
+            "404 page not found",
             r#"{"code":403}"#,
             r#"{"kind":"Status","code":403}"#,
             r#"{"kind":"Status","apiVersion":"v1","status":"Success"}"#,
@@ -124,7 +123,7 @@ mod tests {
             for http in [401, 403, 404] {
                 let error = told(http, body);
                 assert!(!error.is_refusal(), "{body}");
-                assert_eq!(error.http_code(), Some(http));
+                assert_eq!((error.api_code(), error.http_code()), (None, Some(http)));
             }
         }
     }

@@ -232,7 +232,7 @@ mod tests {
         });
         insta::assert_snapshot!(shown(&plan, None), @r"
         This deletes a database and all its documents. This cannot be undone.
-        CouchDB      secure-kvs/db-agora-kvs-secure-kvs-agora-couchdb-0 (container couchdb, port 5984), 3.2.2, 2 of 3 members up, 3 of 3 pods ready
+        CouchDB      secure-kvs/db-agora-kvs-secure-kvs-agora-couchdb-0 (container couchdb, port 5984), 3.2.2, 2 of 4 members up, 3 of 3 pods ready
         Database     pds_database   1,204,311 documents, 3.1 GB on each copy, created 2024-03-01
                      1,204 deleted documents, 2.9 GB in use, 5.0 GB uncompressed, update sequence 1,300,000
         Backup       none; add --backup FILE to keep a copy
@@ -241,10 +241,12 @@ mod tests {
         Last claim   revision 2 of Helm release core/x (Secret flux-system/sh.helm.release.v1.x.v2), uninstalled 2026-11-20T10:00:00Z
         Risk         member couchdb@db-1 is in maintenance (maintenance_mode = true): needs --accept=maintenance
         Risk         member couchdb@db-2 is down; a deletion now would leave the data on its disk: needs --accept=member-down
+        Risk         its shard map names couchdb@db-5, which is not a member of the cluster: a deletion reaches neither its copies nor older files of them on other members: needs --accept=foreign-member
+        Risk         member couchdb@db-1 was started less than ten minutes ago and internal replication has not finished: a copy may be stale: needs --accept=catching-up
         Risk         replication of document _replicator/nightly (pending) writes into it from https://elsewhere/orders/ and may create it again: needs --accept=replication
         Risk         indexer works on it (1 task): taken on (--accept=tasks)
         Risk         revision 2 of Helm release core/x (Secret flux-system/sh.helm.release.v1.x.v2) was installed with it; uninstalled at 2026-11-20T10:00:00Z, and its history is kept: needs --accept=recent-claim
-        Plan         v1-uhetofjrzylqy25ywgdf6izkbs-uw365se6iednka74btdit
+        Plan         v1-qhb2xpbjhs4ucfzp2lado76dad-uw365se6iednka74btuj5
         ");
     }
 

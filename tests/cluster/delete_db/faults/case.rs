@@ -190,7 +190,12 @@ const CLAIMS: &[(Which, Said, Truth)] = &[
 ];
 
 /// Lists of claims, and bodies that are no such list, each with 200.
-const LISTS: &[&str] = &["/helmreleases?", "/api/v1/secrets?"];
+const LISTS: &[&str] = &[
+    "/helmreleases?",
+    "/api/v1/secrets?",
+    "/api/v1/configmaps?",
+    "/authorizationpolicies?",
+];
 const BODIES: &[(&str, &str)] = &[
     ("an empty object", "{}"),
     ("a gateway's JSON", r#"{"code":0,"data":[]}"#),
