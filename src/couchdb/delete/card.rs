@@ -85,10 +85,12 @@ fn kept(backup: Option<&Path>) -> String {
 fn undo(facts: &Facts, backup: bool) -> Option<String> {
     let keeps = |m: &&String| matches!(facts.settings_of(m).map(|s| &s.recovery), Some(Ok(true)));
     let tells = |m: &&String| matches!(facts.settings_of(m).map(|s| &s.recovery), Some(Ok(_)));
-    let all = &facts.membership.cluster_nodes;
-    let keeping: Vec<String> = all.iter().filter(keeps).map(|m| one_line(m)).collect();
+    // Of a member without a copy it does not matter.
+    let all: Vec<&String> = facts.holders().collect();
+    let keeping = all.iter().filter(|m| keeps(m));
+    let keeping: Vec<String> = keeping.map(|m| one_line(m)).collect();
     if keeping.is_empty() {
-        let known = all.iter().all(|m| tells(&m));
+        let known = all.iter().all(|m| tells(m));
         return match (backup, known) {
             (true, _) => None,
             (false, true) => Some("This cannot be undone.".to_owned()),
