@@ -1,4 +1,5 @@
-//! The fault matrix: a proxy breaks one exec of a deletion at one point, and what is said is held against what is true.
+//! The fault matrix: a proxy breaks one exec of a deletion at one point or a list of what may claim the database, or a claim appears at an
+//! exec, and what is said is held against what is true.
 //!
 //! What must hold at every point: "deleted" is said only of a database that is gone, "nothing was sent" only where CouchDB was not asked to
 //! delete, and a run that fails says so. `docs/deletion-faults.md` is the matrix; `BLESS=1` writes it anew.
