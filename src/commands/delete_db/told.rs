@@ -129,7 +129,7 @@ pub(super) fn tell(
                 .result(&done(name, &args.pods.couchdb_namespace, ""))?;
             app.ui.flush()?;
             if let Some(why) = despite {
-                app.ui.warning(&format!(
+                app.ui.warning(format!(
                     "by its members' word alone, the DELETE itself did not say so: {why}"
                 ));
             }

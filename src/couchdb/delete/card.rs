@@ -90,7 +90,7 @@ fn undo(facts: &Facts, backup: bool) -> Option<String> {
     let keeping = all.iter().filter(|m| keeps(m));
     let keeping: Vec<String> = keeping.map(|m| one_line(m)).collect();
     if keeping.is_empty() {
-        let known = all.iter().all(|m| tells(m));
+        let known = all.iter().all(tells);
         return match (backup, known) {
             (true, _) => None,
             (false, true) => Some("This cannot be undone.".to_owned()),
