@@ -85,8 +85,9 @@ fn kept(backup: Option<&Path>) -> String {
 fn undo(facts: &Facts, backup: bool) -> Option<String> {
     let keeps = |m: &&String| matches!(facts.settings_of(m).map(|s| &s.recovery), Some(Ok(true)));
     let tells = |m: &&String| matches!(facts.settings_of(m).map(|s| &s.recovery), Some(Ok(_)));
-    // Of a member without a copy it does not matter.
-    let all: Vec<&String> = facts.holders().collect();
+    // Of a member without a copy it does not matter, and a node that is not a member is a risk of its own.
+    let members = &facts.membership.cluster_nodes;
+    let all: Vec<&String> = members.iter().filter(|m| facts.holds(m)).collect();
     let keeping = all.iter().filter(|m| keeps(m));
     let keeping: Vec<String> = keeping.map(|m| one_line(m)).collect();
     if keeping.is_empty() {
