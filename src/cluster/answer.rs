@@ -343,23 +343,35 @@ fn unlike_a_list(body: &[u8], error: &serde_json::Error) -> String {
     }
 }
 
-/// The API server's own word in the body of an error; `None` where something else answered.
-pub(super) fn status(code: u16, body: &[u8]) -> Option<Status> {
-    own_status(code, body).or_else(|| unserved(code, body))
+/// The beginning of a `Status`.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct StatusHead {
+    kind: String,
+    api_version: Option<String>,
+    status: Option<String>,
 }
 
-/// A failure `Status` of the core API, with the code of the answer: what a body says of its code is not what was answered.
-pub(super) fn own_status(code: u16, body: &[u8]) -> Option<Status> {
-    #[derive(Deserialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Head {
-        kind: String,
-        api_version: String,
-        status: Option<String>,
-    }
-    let head: Head = serde_json::from_slice(body).ok()?;
-    let failure = head.status.is_none_or(|status| status == "Failure");
-    if head.kind != "Status" || head.api_version != "v1" || !failure {
+/// The API server's own word in the body of an error; `None` where something else answered.
+pub(super) fn status(code: u16, body: &[u8]) -> Option<Status> {
+    let own = |head: &StatusHead| {
+        let version = head.api_version.as_ref().is_none_or(|v| v == "v1");
+        version && head.status.as_ref().is_none_or(|s| s == "Failure")
+    };
+    status_if(code, body, own).or_else(|| unserved(code, body))
+}
+
+/// The same with everything that the API server writes, where it decides whether something was done.
+pub(super) fn whole_status(code: u16, body: &[u8]) -> Option<Status> {
+    status_if(code, body, |head| {
+        head.api_version.as_deref() == Some("v1") && head.status.as_deref() == Some("Failure")
+    })
+}
+
+/// A `Status` with the code of the answer: what a body says of its code is not what was answered.
+fn status_if(code: u16, body: &[u8], own: impl Fn(&StatusHead) -> bool) -> Option<Status> {
+    let head: StatusHead = serde_json::from_slice(body).ok()?;
+    if head.kind != "Status" || !own(&head) {
         return None;
     }
     let mut status: Status = serde_json::from_slice(body).ok()?;

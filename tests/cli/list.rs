@@ -214,7 +214,7 @@ fn a_hints_command_repeats_the_flags_that_were_given_and_no_token() {
     let claims = json!({"values": {"namespace": "pds", "database": "database"}});
     let absent = json!({"kind": "Status", "code": 404, "reason": "NotFound",
         "message": "helmreleases.helm.toolkit.fluxcd.io \"pds_database\" not found", "details": {"name": "pds_database"}});
-    let all = page(&[onboarding("a", "1", &claims)], "");
+    let all = helm_releases(&[onboarding("a", "1", &claims)], "");
     let server = Listener::in_turn(&[(404, &absent.to_string()), (200, &all)]);
     let flags = ["-o", "name", "--as", "a b", "--token", "sesame"];
     let told = skvs(&[&["list", "pds_database"], &flags[..]].concat())

@@ -62,7 +62,7 @@ pub(super) fn failed(error: kube::Error, server: &str) -> ClusterError {
 fn refused(status: StatusCode, body: &[u8], server: &str) -> ClusterError {
     let code = status.as_u16();
     let failed = status.is_client_error() || status.is_server_error();
-    match answer::own_status(code, body).filter(|_| failed) {
+    match answer::whole_status(code, body).filter(|_| failed) {
         Some(status) => ClusterError::Api(Box::new(status)),
         None => ClusterError::not_an_answer(Some(code), server, answer::said(body)),
     }
