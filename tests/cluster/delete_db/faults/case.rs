@@ -208,8 +208,8 @@ const BODIES: &[(&str, &str)] = &[
         r#"{"kind":"List","apiVersion":"v1","metadata":{}}"#,
     ),
     (
-        "a list of another kind",
-        r#"{"kind":"PodList","apiVersion":"v1","metadata":{},"items":[]}"#,
+        "a list of another API",
+        r#"{"kind":"PodList","apiVersion":"other.example/v1","metadata":{},"items":[]}"#,
     ),
 ];
 /// The readings of the claims, by the number of a list's first request.
