@@ -102,6 +102,8 @@ where
 pub(super) struct Asked {
     /// `v1`, `apps/v1`.
     pub(super) api_version: String,
+    /// `secrets`.
+    plural: String,
     /// Of an object; `None` for a list.
     pub(super) name: Option<String>,
 }
@@ -118,17 +120,33 @@ impl Asked {
             }
             _ => return None,
         };
-        let name = match rest {
-            [_] | ["namespaces", _, _] => None,
-            [_, name] | ["namespaces", _, _, name] => Some(decoded(name)),
+        let (plural, name) = match rest {
+            [plural] | ["namespaces", _, plural] => (plural, None),
+            [plural, name] | ["namespaces", _, plural, name] => (plural, Some(decoded(name))),
             _ => return None,
         };
-        Some(Self { api_version, name })
+        Some(Self {
+            api_version,
+            plural: decoded(plural),
+            name,
+        })
     }
 
     fn group(&self) -> &str {
         group(&self.api_version)
     }
+}
+
+/// Whether a path's resource is the plural of a kind; a list of no kind may be of any.
+fn is_plural(kind: &str, plural: &str) -> bool {
+    let kind = kind.to_lowercase();
+    let regular = [
+        kind.clone(),
+        format!("{kind}s"),
+        format!("{kind}es"),
+        format!("{}ies", kind.strip_suffix('y').unwrap_or(&kind)),
+    ];
+    kind.is_empty() || regular.iter().any(|word| word == plural)
 }
 
 fn decoded(segment: &str) -> String {
@@ -243,6 +261,7 @@ impl<'a> Page<'a> {
         let fault = |why: String| Err(Fault::Form(why));
         let Some(Asked {
             api_version,
+            plural,
             name: None,
         }) = Asked::of(path)
         else {
@@ -250,10 +269,13 @@ impl<'a> Page<'a> {
         };
         let written: Written<'a> =
             serde_json::from_slice(body).map_err(|e| Fault::Form(unlike_a_list(body, &e)))?;
-        if !written.kind.ends_with("List") {
+        let Some(kind) = written.kind.strip_suffix("List") else {
             return fault(format!("it is {}", said(body)));
+        };
+        let of_metadata = kind == "PartialObjectMetadata";
+        if !of_metadata && !is_plural(kind, &plural) {
+            return fault(format!("a {}, not of {plural}", shown(&written.kind)));
         }
-        let of_metadata = written.kind == "PartialObjectMetadataList";
         let expected = match (of_metadata, accept) {
             (true, Accept::Metadata) => "meta.k8s.io/v1",
             // A server that does not cut objects down sends them whole.

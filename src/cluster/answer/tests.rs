@@ -103,6 +103,26 @@ fn whatever_else_is_not_a_list() {
 }
 
 #[test]
+fn a_list_is_of_the_resource_that_its_path_names() {
+    for (kind, plural) in [
+        ("Secret", "secrets"),
+        ("Ingress", "ingresses"),
+        ("AuthorizationPolicy", "authorizationpolicies"),
+        ("GitRepository", "gitrepositories"),
+        ("Endpoints", "endpoints"),
+        ("", "secrets"),
+    ] {
+        assert!(is_plural(kind, plural), "{kind}");
+    }
+    let pods =
+        r#"{"kind":"PodList","apiVersion":"v1","metadata":{"resourceVersion":"1"},"items":[]}"#;
+    let read = |path| read(path, Accept::Json, pods.as_bytes());
+    assert!(read("/api/v1/namespaces/n/pods").is_ok());
+    let why = Fault::Form("a PodList, not of secrets".to_owned());
+    assert_eq!(read("/api/v1/secrets"), Err(why));
+}
+
+#[test]
 fn only_an_empty_list_of_metadata_may_be_null() {
     let path = "/api/v1/namespaces/n/secrets";
     let list = |kind: &str, api_version: &str| {
