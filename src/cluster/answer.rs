@@ -483,7 +483,7 @@ fn said_by_object(object: &serde_json::Map<String, Value>) -> String {
     .iter()
     .find_map(|key| text(key));
     match (text("kind"), message) {
-        (Some(kind), Some(message)) if kind == "Status" => {
+        (Some("Status"), Some(message)) => {
             format!("a Status: {}", shown(message))
         }
         (Some(kind), _) if text("apiVersion").is_some() => format!("a {}", shown(kind)),

@@ -15,7 +15,7 @@ pub(super) enum Deletion {
     /// `delete-db` would agree.
     Agreed,
     /// A revision of the onboarding itself was deployed with it: the data is its own.
-    Own(Claimant),
+    Own(Box<Claimant>),
     /// Something else claims it; a sentence.
     Claimed(String),
     /// It is not known, or must be accepted by name; a clause.
@@ -35,7 +35,7 @@ impl Case<'_> {
         let own = (self.hr().storage_namespace(), self.hr().release_name());
         let is_own = |by: &Claimant| matches!(by, Claimant::Revision { helm, .. } if (helm.0.as_str(), &helm.1) == (own.0, &own.1));
         if let Some(claim) = verdict.claims.iter().find(|claim| is_own(&claim.by)) {
-            return Deletion::Own(claim.by.clone());
+            return Deletion::Own(Box::new(claim.by.clone()));
         }
         if let Some(claim) = verdict.claims.first() {
             return Deletion::Claimed(claim.to_string());

@@ -149,7 +149,7 @@ impl Ownership {
     ///
     /// # Errors
     /// The verdict, where something does or is not known.
-    pub fn unclaimed(&self, name: &str) -> Result<Unclaimed, Verdict> {
+    pub fn unclaimed(&self, name: &str) -> Result<Unclaimed, Box<Verdict>> {
         let all = self.helm_releases();
         let ids = all.into_iter().flat_map(HelmReleases::ids).collect();
         self.verdict(name).unclaimed(ids)

@@ -593,7 +593,7 @@ fn values_that_were_read_settle_what_a_helm_release_names() {
     // Each half from another reference.
     let halves = [json!({"namespace": "pds"}), json!({"database": "database"})];
     assert!(with(&halves)[0].contains("names it"));
-    let ownership = Objects::of(&[object.clone()]).ownership();
+    let ownership = Objects::of(std::slice::from_ref(&object)).ownership();
     let references = ownership.references();
     assert_eq!(
         (references.len(), references[0].from[0].name.as_str()),

@@ -340,9 +340,9 @@ impl Verdict {
     ///
     /// # Errors
     /// The verdict, where something does or is not known.
-    pub(super) fn unclaimed(self, helm_releases: BTreeSet<String>) -> Result<Unclaimed, Self> {
+    pub(super) fn unclaimed(self, helm_releases: BTreeSet<String>) -> Result<Unclaimed, Box<Self>> {
         if !self.claims.is_empty() || !self.gaps.is_empty() {
-            return Err(self);
+            return Err(Box::new(self));
         }
         Ok(Unclaimed {
             looked_at: self.looked_at,

@@ -20,7 +20,9 @@ pub async fn claims(
     name: &DatabaseName,
 ) -> Result<std::result::Result<Unclaimed, Vec<Refusal>>> {
     let ownership = ownership::read(cluster).await?;
-    Ok(ownership.unclaimed(name.as_str()).map_err(Refusal::of))
+    Ok(ownership
+        .unclaimed(name.as_str())
+        .map_err(|verdict| Refusal::of(*verdict)))
 }
 
 /// API group of Kustomizations.
