@@ -270,6 +270,14 @@ pub fn restart(case: &Case<'_>) -> Then {
     Then::line("Then make Flux start, which installs it:", start(case))
 }
 
+/// How to make Flux upgrade a release that is stored.
+pub fn upgrade(case: &Case<'_>) -> Then {
+    Then::line(
+        "Then make Flux start, which upgrades that revision:",
+        start(case),
+    )
+}
+
 /// Commands that make Flux start again.
 fn start(case: &Case<'_>) -> Vec<Command> {
     if is_old_controller(case) == Some(true) {

@@ -5,7 +5,7 @@ use crate::diagnosis::deletion::{self, Deletion};
 use crate::diagnosis::finding::Subject;
 use crate::diagnosis::finding::{Evidence, Finding};
 use crate::diagnosis::job::{Job, Outcome};
-use crate::diagnosis::retries::{Fixes, kubectl, then};
+use crate::diagnosis::retries::{Fixes, kubectl, then, upgrade};
 use crate::diagnosis::rule::{Input, Role, Rule, Severity, Verdict, about_the_job};
 use crate::model::convention::{Naming, naming};
 use crate::model::helm_release::HelmRelease;
@@ -181,7 +181,7 @@ fn left(case: &Case<'_>, mut finding: Finding, database: Option<&str>) -> Findin
     }
     let deletion = database.map(|database| case.deletion(database));
     if let Some(Deletion::Own(by)) = &deletion {
-        return deletion::own(finding, by).then(then(case, Fixes::Back));
+        return deletion::own(finding, by).then(Some(upgrade(case)));
     }
     let unknown = match (&deletion, case.unknown_claims()) {
         (Some(Deletion::Claimed(claim)), _) => Some(claim.clone()),
@@ -305,7 +305,7 @@ mod tests {
             told.contains("owner=helm") && told.contains("version=7"),
             "{told}"
         );
-        for never in ["delete-db", "not needed", "it stayed when"] {
+        for never in ["delete-db", "not needed", "it stayed when", "uninstall"] {
             assert!(!told.contains(never), "{never}: {told}");
         }
     }
