@@ -212,14 +212,13 @@ impl Ownership {
                     database: own.unwrap_or(name).to_owned(),
                 });
             } else {
-                let pair = if how == How::Word {
-                    "mentions"
-                } else {
-                    "names"
+                let says = match how {
+                    How::Word => "mentions",
+                    _ => "names",
                 };
                 verdict.mentions.push(Mention {
                     object: live.object.clone(),
-                    what: format!("{} {pair} it", live.object),
+                    what: format!("{} {says} {name}", live.object),
                     covers: Some(live.key.clone()),
                 });
             }
@@ -288,7 +287,7 @@ impl Ownership {
                 (None, false) if newest => verdict.mentions.push(Mention::of_release(
                     stored,
                     revision,
-                    format!("mentions it ({})", revision.object),
+                    format!("mentions {name} ({})", revision.object),
                 )),
                 (None, false) => {}
             }
@@ -298,7 +297,7 @@ impl Ownership {
             let covering = stored.patterns.iter().find(|p| p.covers(name));
             if let (Some(pattern), Some(newest)) = (covering, stored.newest()) {
                 let what = format!(
-                    "lets pods in to it and to others by the path {}",
+                    "lets pods in to {name} and to others by the path {}",
                     pattern.path
                 );
                 verdict
@@ -339,7 +338,8 @@ impl Ownership {
                 });
             } else if let Some(pattern) = policy.paths.patterns.iter().find(|p| p.covers(name)) {
                 let path = &pattern.path;
-                let what = format!("{object} lets pods in to it and to others by the path {path}");
+                let what =
+                    format!("{object} lets pods in to {name} and to others by the path {path}");
                 verdict.may(object, what);
             } else if let Some(why) = &policy.paths.unread {
                 let what = format!("which databases {object} lets pods in to is not known: {why}");

@@ -42,12 +42,12 @@ impl fmt::Display for Refusal {
 }
 
 impl Refusal {
-    /// Every reason in a verdict that is not "unclaimed".
+    /// Every reason in a verdict that is not "unclaimed": what must be accepted by name is among them, so that one look shows all.
     pub fn of(verdict: Verdict) -> Vec<Self> {
         let claims = verdict.claims.into_iter().map(Box::new).map(Self::Claimed);
-        claims
-            .chain(verdict.gaps.into_iter().map(Self::Gap))
-            .collect()
+        let gaps = verdict.gaps.into_iter().map(Self::Gap);
+        let mentions = verdict.mentions.iter().map(Risk::mention).map(Self::Risk);
+        claims.chain(gaps).chain(mentions).collect()
     }
 
     /// What to do first.

@@ -133,7 +133,7 @@ impl Risk {
         }
     }
 
-    fn mention(mention: &Mention) -> Self {
+    pub(super) fn mention(mention: &Mention) -> Self {
         Self {
             accept: Acceptance::Object(mention.object.accept()),
             what: mention.what.clone(),

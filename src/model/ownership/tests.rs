@@ -214,11 +214,11 @@ fn an_onboarding_claims_by_a_pair_or_a_word_of_its_spec() {
 fn another_helm_release_that_speaks_of_it_must_be_accepted() {
     assert_eq!(
         of_helm_release(podinfo(json!({"url": "http://h:5984/pds_database/x"}))),
-        ["helmrelease/flux-system/podinfo: HelmRelease flux-system/podinfo mentions it"]
+        ["helmrelease/flux-system/podinfo: HelmRelease flux-system/podinfo mentions pds_database"]
     );
     assert_eq!(
         of_helm_release(podinfo(json!({"a": pair("pds", "database")}))),
-        ["helmrelease/flux-system/podinfo: HelmRelease flux-system/podinfo names it"]
+        ["helmrelease/flux-system/podinfo: HelmRelease flux-system/podinfo names pds_database"]
     );
     for quiet in [
         podinfo(json!({"list": [pair("pds", "database")], "name": "database", "namespace": "pds"})),
@@ -337,7 +337,7 @@ fn revisions_of_onboardings_claim_and_of_others_only_the_newest_is_a_mention() {
     assert_eq!(
         of([quiet(1), names(2)]),
         [
-            "helm-release/flux-system/shop: the newest revision of Helm release flux-system/shop mentions it (Secret flux-system/sh.helm.release.v1.shop.v2)"
+            "helm-release/flux-system/shop: the newest revision of Helm release flux-system/shop mentions pds_database (Secret flux-system/sh.helm.release.v1.shop.v2)"
         ]
     );
     let hidden = STANDARD.encode(NAME);
@@ -457,7 +457,7 @@ fn policies_claim_what_they_let_in_to() {
     assert_eq!(
         of(policy("p", "ALLOW", json!(["/pds_*"]))),
         [
-            "authorizationpolicy/secure-kvs/p: AuthorizationPolicy secure-kvs/p lets pods in to it and to others by the path /pds_*"
+            "authorizationpolicy/secure-kvs/p: AuthorizationPolicy secure-kvs/p lets pods in to pds_database and to others by the path /pds_*"
         ]
     );
     assert!(of(policy("p", "ALLOW", json!([7])))[0].contains("is not known"));
@@ -588,11 +588,11 @@ fn values_that_were_read_settle_what_a_helm_release_names() {
         parts.helm_releases = Part::whole(Some(all));
         told(&Ownership::new(parts).verdict(NAME))
     };
-    assert!(with(&[pair("pds", "database")])[0].contains("names it"));
+    assert!(with(&[pair("pds", "database")])[0].contains("names pds_database"));
     assert_eq!(with(&[json!({"replicas": 2})]), [""; 0]);
     // Each half from another reference.
     let halves = [json!({"namespace": "pds"}), json!({"database": "database"})];
-    assert!(with(&halves)[0].contains("names it"));
+    assert!(with(&halves)[0].contains("names pds_database"));
     let ownership = Objects::of(std::slice::from_ref(&object)).ownership();
     let references = ownership.references();
     assert_eq!(

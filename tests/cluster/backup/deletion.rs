@@ -46,7 +46,7 @@ fn a_deleted_database_comes_back_from_its_file() {
         "This saves a database to a file, then deletes it and all its documents.\n",
         &format!("\n  Backup       {to}\n"),
         &format!(
-            "\nhint: to put it back: kubectl skvs restore {to} --to first_db --context sandbox --couchdb-namespace {}\n",
+            "\nhint: to put it back: kubectl skvs restore {to} --to first_db --couchdb-namespace {} --context sandbox\n",
             stage.namespace
         ),
     ] {

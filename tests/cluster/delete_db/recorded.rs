@@ -277,7 +277,7 @@ fn a_pod_in_maintenance_is_passed_over_for_another() {
     let said = played.delete();
     assert!(
         said.stderr
-            .contains("CouchDB      stage-scene-other/db-1 (container couchdb)"),
+            .contains("CouchDB      stage-scene-other/db-1 (container couchdb, port "),
         "{}",
         said.stderr
     );

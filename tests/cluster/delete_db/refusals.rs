@@ -1,6 +1,6 @@
 //! What is refused, and before what.
 
-use super::stage::{Stage, USUAL};
+use super::stage::{Stage, USUAL, claims};
 use crate::harness::{Skvs, kubectl, skvs};
 use serde_json::json;
 use testbed::Sandbox;
@@ -238,7 +238,7 @@ fn what_a_user_may_not_read_is_a_refusal_and_an_exec_names_its_verbs() {
     let stage = Stage::new("stage-rights");
     stage.front.create_database("rights_db", 1).unwrap();
     let releases = json!({"apiGroups": ["helm.toolkit.fluxcd.io"], "resources": ["helmreleases"], "verbs": ["list"]});
-    let secrets = json!({"apiGroups": [""], "resources": ["secrets"], "verbs": ["list"]});
+    let claims = claims();
     let pods = json!({"apiGroups": [""], "resources": ["pods"], "verbs": ["get", "list"]});
     let exec =
         |verbs: &[&str]| json!({"apiGroups": [""], "resources": ["pods/exec"], "verbs": verbs});
@@ -259,21 +259,21 @@ fn what_a_user_may_not_read_is_a_refusal_and_an_exec_names_its_verbs() {
         stderr.contains("hint: ask for: list secrets in all namespaces"),
         "{stderr}"
     );
-    let stderr = run("delete-reader", json!([releases, secrets]), false).failed(1);
+    let stderr = run("delete-reader", json!([releases, claims]), false).failed(1);
     assert!(
         stderr.contains("hint: ask for: list pods in stage-rights"),
         "{stderr}"
     );
 
     let both = "hint: an exec needs both verbs, get and (from Kubernetes 1.35 on) create, on pods/exec in stage-rights";
-    let stderr = run("delete-no-exec", json!([releases, secrets, pods]), false).failed(1);
+    let stderr = run("delete-no-exec", json!([releases, claims, pods]), false).failed(1);
     assert!(
         stderr.contains("cannot get resource \"pods/exec\"") && stderr.contains(both),
         "{stderr}"
     );
     let stderr = run(
         "delete-half-exec",
-        json!([releases, secrets, pods, exec(&["get"])]),
+        json!([releases, claims, pods, exec(&["get"])]),
         false,
     )
     .failed(1);
@@ -284,10 +284,6 @@ fn what_a_user_may_not_read_is_a_refusal_and_an_exec_names_its_verbs() {
     assert!(stage.front.requests().is_empty());
 
     let verbs = exec(&["get", "create"]);
-    let said = run(
-        "delete-exec",
-        json!([releases, secrets, pods, verbs]),
-        false,
-    );
+    let said = run("delete-exec", json!([releases, claims, pods, verbs]), false);
     assert_eq!(said.code, 0, "{}", said.stderr);
 }

@@ -1,6 +1,6 @@
 //! `--credentials-from-secret`: a pod that has no credentials in its environment.
 
-use super::stage::{PASSWORD, Pod, Stage, USUAL};
+use super::stage::{PASSWORD, Pod, Stage, USUAL, claims};
 use crate::harness::{Skvs, skvs};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -107,7 +107,7 @@ fn a_secret_that_does_not_fit_is_named_with_what_it_has() {
     let api = "rbac.authorization.k8s.io";
     let rules = json!([
         {"apiGroups": ["helm.toolkit.fluxcd.io"], "resources": ["helmreleases"], "verbs": ["list"]},
-        {"apiGroups": [""], "resources": ["secrets"], "verbs": ["list"]},
+        claims(),
         {"apiGroups": [""], "resources": ["pods"], "verbs": ["get", "list"]},
     ]);
     let role = json!({"apiVersion": format!("{api}/v1"), "kind": "ClusterRole", "metadata": {"name": "delete-no-secret"}, "rules": rules});

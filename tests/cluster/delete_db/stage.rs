@@ -31,6 +31,11 @@ pub(crate) const USUAL: Pod<'static> = Pod {
     port: None,
 };
 
+/// The rights to read what can claim a database, beside HelmReleases.
+pub(crate) fn claims() -> serde_json::Value {
+    json!({"apiGroups": ["", "security.istio.io"], "resources": ["secrets", "configmaps", "authorizationpolicies"], "verbs": ["list"]})
+}
+
 impl Stage {
     pub(crate) fn new(namespace: &'static str) -> Self {
         Self::with(namespace, &USUAL)

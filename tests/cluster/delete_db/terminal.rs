@@ -170,7 +170,7 @@ fn what_changes_while_the_question_stands_is_seen_in_the_last_look() {
     refused(
         "last_claim",
         &claim,
-        "refused: HelmRelease stage-last-look/late still claims last_claim",
+        "refused: HelmRelease stage-last-look/late names last_claim",
     );
     kubectl(&["delete", "helmrelease", "-n", stage.namespace, "late"]);
 

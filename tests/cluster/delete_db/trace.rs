@@ -1,6 +1,6 @@
 //! The trace of a deletion: Events on CouchDB's pod, and the record on this machine.
 
-use super::stage::Stage;
+use super::stage::{Stage, claims};
 use crate::harness::{Skvs, kubectl, skvs};
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -73,7 +73,7 @@ fn a_deletion_is_told_on_the_pod_and_recorded() {
         }
     }
     let timeout = json!({"error": "error", "reason": "timeout"});
-    let fault = Fault::answer("DELETE", "/trace_two", 500, timeout).after_it_happened();
+    let fault = Fault::answer("DELETE", "/trace_two", 500, timeout);
     stage.front.plant(fault);
     let more = [
         "--confirm",
@@ -130,7 +130,7 @@ fn what_cannot_be_traced_is_said_before_anything_is_deleted() {
     let api = "rbac.authorization.k8s.io";
     let rules = json!([
         {"apiGroups": ["helm.toolkit.fluxcd.io"], "resources": ["helmreleases"], "verbs": ["list"]},
-        {"apiGroups": [""], "resources": ["secrets"], "verbs": ["list"]},
+        claims(),
         {"apiGroups": [""], "resources": ["pods"], "verbs": ["get", "list"]},
         {"apiGroups": [""], "resources": ["pods/exec"], "verbs": ["get", "create"]},
     ]);

@@ -104,7 +104,6 @@ fn fault(told: &Told<'_>, output: &Output) -> Option<String> {
     let reported = missing && says_missing && finding.matches(named).count() > 1;
     // What it says to do first has not been done.
     let refused = line.starts_with("kubectl skvs delete-db ")
-        && !line.ends_with(" --dry-run")
         && stderr.starts_with("error: refused: HelmRelease ");
     let elsewhere = line.starts_with(CONTROLLERS) && missing;
     let well = output.status.success() || answered_no || reported || refused || elsewhere;
