@@ -29,7 +29,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// List the databases of the shared CouchDB and whose they are
 ///
 /// STATE is one of: in use; shared (several claim it); orphan (nobody claims it: its onboarding is gone); missing (an onboarding
-/// claims it, and it is not there); foreign (nobody claims it, and its name is not <namespace>_<database>, so no command here
+/// claims it, and it is not there); mentioned (nobody claims it, but an object may: -o wide names it); foreign (nobody claims it, and its name is not <namespace>_<database>, so no command here
 /// deletes it); system (CouchDB's own); unknown (nobody is seen to claim it, and not everything that can claim could be read).
 /// UPDATED is when Helm last deployed its onboarding, or tried to: CouchDB keeps no time of the last write.
 #[derive(clap::Args, Debug)]
@@ -40,7 +40,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
   kubectl skvs databases --orphans -o name | xargs -r kubectl skvs delete-db --dry-run
   kubectl skvs databases -o jsonpath='{.items[?(@.state==\"missing\")].metadata.name}'
 
--n and --onboarding-selector are not used: as for delete-db, the HelmReleases of all namespaces are read, Helm's revisions too.
+-n and --onboarding-selector are not used: as for delete-db, everything that can claim a database is read in all namespaces.
 Exit codes: 0 listed, 1 failed, not there, or not everything that can claim could be read")]
 pub struct Args {
     /// Names of databases, such as pds_database; without names, all
