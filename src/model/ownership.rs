@@ -266,7 +266,8 @@ impl Ownership {
             let newest = stored.newest().map(|r| r.version) == Some(spoken.revision);
             let claims = match spoken.how {
                 How::Job => true,
-                How::Policy => newest,
+                // A policy of a revision that is past lets nobody in; as a word of an onboarding it counts all the same.
+                How::Policy => newest || self.is_onboardings(stored),
                 How::Word | How::Pair | How::Values => self.is_onboardings(stored),
             };
             let Some(revision) = stored.revision(spoken.revision) else {
@@ -279,8 +280,8 @@ impl Ownership {
                     by: Claimant::revision(stored, revision, self.has_helm_release(stored)),
                     said: match spoken.how {
                         How::Job => Said::Creates,
-                        How::Policy => Said::LetsIn,
-                        How::Word | How::Pair | How::Values => Said::InstalledWith,
+                        How::Policy if newest => Said::LetsIn,
+                        How::Policy | How::Word | How::Pair | How::Values => Said::InstalledWith,
                     },
                     database: name.to_owned(),
                 }),

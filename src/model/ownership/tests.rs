@@ -488,6 +488,26 @@ fn policies_claim_what_they_let_in_to() {
 }
 
 #[test]
+fn a_past_revision_of_an_onboarding_claims_although_its_policy_names_it_too() {
+    let chart = json!({"metadata": {"name": "secure-kvs-onboarding"}});
+    let policy = "kind: AuthorizationPolicy\nspec: {rules: [{to: [{operation: {paths: [/pds_database]}}]}]}\n";
+    let first = json!({"chart": chart, "config": pair("pds", "database"), "manifest": policy});
+    let second = json!({"chart": chart, "config": pair("pds", "next")});
+    let lines = said(|all| {
+        all.secrets
+            .push(secret(&release("x", 1, "superseded", first)));
+        all.secrets
+            .push(secret(&release("x", 2, "deployed", second)));
+    });
+    assert_eq!(
+        lines,
+        [
+            "claim: revision 1 of Helm release core/x (Secret flux-system/sh.helm.release.v1.x.v1) was installed with pds_database"
+        ]
+    );
+}
+
+#[test]
 fn objects_of_the_later_generation_claim() {
     let claims = |object: Value| !said(|all| all.database_objects = Some(vec![object])).is_empty();
     let object = |namespace: &str, name: &str, spec: Value| json!({"metadata": {"namespace": namespace, "name": name}, "spec": spec});
