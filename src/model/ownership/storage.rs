@@ -12,6 +12,7 @@ use crate::model::manifest;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
+use serde_saphyr::{DuplicateKeyPolicy, Options};
 use std::collections::HashMap;
 
 /// What Helm calls a release that is gone and whose history it was told to keep.
@@ -255,6 +256,7 @@ fn creates(hook: &Hook) -> bool {
 /// All that a revision says: its values, its hooks, its objects, its notes.
 fn read(release: &Release) -> (Words, Vec<Pattern>) {
     let mut words = Words::default();
+    let mut patterns = Vec::new();
     let values = merged(&release.chart.values, &release.config);
     words.document(&values);
     if let Some(joined) = crate::model::onboarding::Values::read(&values)
@@ -267,67 +269,100 @@ fn read(release: &Release) -> (Words, Vec<Pattern>) {
     for hook in &release.hooks {
         words.text(&hook.manifest);
         for text in manifest::documents(&hook.manifest) {
+            // Whatever a hook makes, it makes for what the hooks do.
             job(&mut words, &text);
+            if says_more(&text) {
+                object(&mut words, &mut patterns, &text);
+            }
         }
     }
     words.text(&release.manifest);
-    let mut patterns = Vec::new();
     for text in manifest::documents(&release.manifest) {
-        // Only these say more than their words do.
-        if text.contains("Job") && kind(&text).is_none_or(|kind| kind == "Job") {
-            job(&mut words, &text);
-        } else if text.contains("AuthorizationPolicy") {
-            policy(&mut words, &mut patterns, &text);
-        } else if text.contains("Secret") {
-            secret(&mut words, &text);
+        if says_more(&text) {
+            object(&mut words, &mut patterns, &text);
         }
     }
     (words, patterns)
 }
 
-/// The kind of a document that can be read.
-fn kind(text: &str) -> Option<String> {
-    #[derive(serde::Deserialize)]
-    struct Kind {
-        kind: String,
+/// Whether a document may say more than its words do: what is in base64, behind escapes, in a path's pattern, or in two keys.
+fn says_more(text: &str) -> bool {
+    let marks = ["Job", "AuthorizationPolicy", "Secret", "binaryData", "\\"];
+    marks.iter().any(|mark| text.contains(mark)) || super::words::may_pair(text)
+}
+
+/// A document of a manifest: one object, or a list of some.
+fn object(words: &mut Words, patterns: &mut Vec<Pattern>, text: &str) {
+    match parsed(text) {
+        Some(object) => one(words, patterns, &object),
+        // Every word may be the one that counts, in base64 too.
+        None => {
+            if text.contains("Job") {
+                words.unreadable_job(text);
+            }
+            text.split(|c: char| c.is_whitespace() || "\"':,{}[]".contains(c))
+                .filter_map(plain)
+                .for_each(|plain| words.text(&plain));
+        }
     }
-    let read: Kind = serde_saphyr::from_str(text).ok()?;
-    Some(read.kind)
+}
+
+fn one(words: &mut Words, patterns: &mut Vec<Pattern>, object: &Value) {
+    let kind = object.get("kind").and_then(Value::as_str);
+    if kind.is_none_or(|kind| kind.ends_with("List"))
+        && let Some(items) = object.get("items").and_then(Value::as_array)
+    {
+        return items.iter().for_each(|item| one(words, patterns, item));
+    }
+    match kind {
+        Some("Job") => words.job(object),
+        Some("AuthorizationPolicy") => policy(words, patterns, object),
+        _ => {}
+    }
+    // What an object is called and where it is makes no name of a database.
+    if let Some(fields) = object.as_object() {
+        let fields = fields.iter().filter(|(key, _)| *key != "metadata");
+        let fields = fields.map(|(key, value)| (key.clone(), value.clone()));
+        words.document(&Value::Object(fields.collect()));
+    }
+    let encoded = match kind {
+        Some("Secret") => "data",
+        _ => "binaryData",
+    };
+    let encoded = object.get(encoded).and_then(Value::as_object);
+    let decoded = encoded.into_iter().flatten().filter_map(|(key, value)| {
+        let value = plain(value.as_str()?)?;
+        Some((key.clone(), Value::String(value)))
+    });
+    words.document(&Value::Object(decoded.collect()));
+}
+
+/// What base64 holds, with line breaks or without.
+fn plain(encoded: &str) -> Option<String> {
+    let encoded: String = encoded.split_whitespace().collect();
+    let plain = STANDARD.decode(encoded).ok()?;
+    Some(String::from_utf8_lossy(&plain).into_owned())
+}
+
+/// As Helm reads it: of a key that is there twice the last one counts.
+fn parsed(text: &str) -> Option<Value> {
+    let mut options = Options::default();
+    options.duplicate_keys = DuplicateKeyPolicy::LastWins;
+    serde_saphyr::from_str_with_options(text, options).ok()
 }
 
 fn job(words: &mut Words, text: &str) {
-    match serde_saphyr::from_str::<Value>(text) {
-        Ok(job) => words.job(&job),
-        Err(_) => words.unreadable_job(text),
+    match parsed(text) {
+        Some(job) => words.job(&job),
+        None => words.unreadable_job(text),
     }
 }
 
-fn policy(words: &mut Words, patterns: &mut Vec<Pattern>, text: &str) {
-    // Helm could not have applied what is not YAML; its words count all the same.
-    let Ok(policy) = serde_saphyr::from_str::<Value>(text) else {
-        return;
-    };
-    if policy.get("kind").and_then(Value::as_str) != Some("AuthorizationPolicy") {
-        return;
-    }
-    let paths = Paths::read(&policy);
+fn policy(words: &mut Words, patterns: &mut Vec<Pattern>, policy: &Value) {
+    let paths = Paths::read(policy);
     paths
         .exact
         .iter()
         .for_each(|(name, how)| words.add(name, how));
     patterns.extend(paths.patterns);
-}
-
-/// A Secret's values are in base64.
-fn secret(words: &mut Words, text: &str) {
-    let Ok(secret) = serde_saphyr::from_str::<Value>(text) else {
-        return;
-    };
-    let data = secret.get("data").and_then(Value::as_object);
-    for value in data.into_iter().flat_map(|data| data.values()) {
-        let plain = value.as_str().and_then(|v| STANDARD.decode(v.trim()).ok());
-        if let Some(plain) = plain {
-            words.text(&String::from_utf8_lossy(&plain));
-        }
-    }
 }

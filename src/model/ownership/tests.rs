@@ -487,6 +487,64 @@ fn policies_claim_what_they_let_in_to() {
     assert_eq!(changed, [""; 0]);
 }
 
+/// What a release's manifest alone makes of the name, with its kind cut off.
+fn of_manifest(manifest: &str) -> Vec<String> {
+    let lines = of_release(release(
+        "app",
+        1,
+        "deployed",
+        json!({ "manifest": manifest }),
+    ));
+    let short = lines
+        .into_iter()
+        .map(|l| l.split(": ").next().unwrap().to_owned());
+    short.collect()
+}
+
+#[test]
+fn objects_of_a_manifest_say_what_is_in_base64_behind_escapes_or_in_two_keys() {
+    let url = STANDARD.encode("http://couchdb.couchdb.svc:5984/pds_database");
+    let (pds, database) = (STANDARD.encode("pds"), STANDARD.encode("database"));
+    let (start, end) = url.split_at(20);
+    for manifest in [
+        format!("kind: Secret\ndata:\n  url: {url}\n"),
+        format!("# for the AuthorizationPolicy\nkind: Secret\ndata:\n  url: {url}\n"),
+        format!("kind: Secret\ndata:\n  url: |\n    {start}\n    {end}\n"),
+        format!("kind: Secret\nmetadata: {{}}\nmetadata: {{}}\ndata: {{url: {url}}}\n"),
+        format!("kind: Secret\nx: [\ndata:\n  url: {url}\n"),
+        format!("kind: Secret\ndata: {{DB_NAMESPACE: {pds}, DB_DATABASE: {database}}}\n"),
+        format!("kind: List\nitems:\n- kind: Secret\n  data: {{url: {url}}}\n"),
+        format!("kind: ConfigMap\nbinaryData: {{url: {url}}}\n"),
+        "kind: ConfigMap\ndata: {DB_NAMESPACE: pds, DB_DATABASE: database}\n".to_owned(),
+        "kind: ConfigMap\ndata:\n  c.yaml: |\n    namespace: pds\n    database: database\n".to_owned(),
+        "kind: ConfigMap\ndata: {c: '\"?a=1\\u0026pds_database\"'}\n".to_owned(),
+        "kind: ConfigMap\ndata: {c: \"pds\\x5fdatabase\"}\n".to_owned(),
+        "kind: List\nitems:\n- kind: AuthorizationPolicy\n  spec: {rules: [{to: [{operation: {paths: [/pds_*]}}]}]}\n".to_owned(),
+    ] {
+        assert_eq!(of_manifest(&manifest), ["helm-release/flux-system/app"], "{manifest}");
+    }
+    let hook = json!({"hooks": [{"kind": "Secret", "name": "s", "events": ["pre-install"],
+        "manifest": format!("kind: Secret\ndata: {{url: {url}}}\n")}]});
+    assert_eq!(of_release(release("app", 1, "deployed", hook)).len(), 1);
+    for quiet in [
+        "kind: Deployment\nmetadata: {name: database, namespace: pds}\n",
+        "kind: X\nmetadata: {namespace: pds, database: database}\n",
+        "kind: ConfigMap\nmetadata: {namespace: pds}\ndata: {database: database}\n",
+    ] {
+        assert_eq!(of_manifest(quiet), [""; 0], "{quiet}");
+    }
+}
+
+#[test]
+fn a_pair_in_a_document_that_is_a_text_counts() {
+    let text = r#"{"db": {"namespace": "pds", "database": "database"}}"#;
+    let lines = of_helm_release(podinfo(json!({ "config.json": text })));
+    assert_eq!(
+        lines,
+        ["helmrelease/flux-system/podinfo: HelmRelease flux-system/podinfo names it"]
+    );
+}
+
 #[test]
 fn a_past_revision_of_an_onboarding_claims_although_its_policy_names_it_too() {
     let chart = json!({"metadata": {"name": "secure-kvs-onboarding"}});

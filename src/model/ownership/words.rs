@@ -9,6 +9,9 @@ use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
+/// How deep documents in texts of documents are read.
+const NESTED_MAX: usize = 2;
+
 /// How a document speaks of a name, weakest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum How {
@@ -59,32 +62,44 @@ impl Words {
                 self.add(word, How::Word);
             }
         }
-        // `\npds_database` in a quoted text: the letter belongs to the backslash.
+        // `\npds_database` and `\u0026pds_database` in a quoted text: what follows the backslash is no part of the word.
         for (at, _) in text.match_indices('\\') {
-            if let Some(word) = text.get(at + 2..).and_then(|rest| words(rest).next())
-                && text[at + 2..].starts_with(word)
-            {
-                self.add(word, How::Word);
+            for escape in [2, 4, 6] {
+                if let Some(rest) = text.get(at + escape..)
+                    && let Some(word) = words(rest).next()
+                    && rest.starts_with(word)
+                {
+                    self.add(word, How::Word);
+                }
             }
         }
     }
 
     /// Every text in a document, keys included, and the pairs of its maps. Items of a list make no pairs.
     pub(super) fn document(&mut self, document: &Value) {
-        self.walk(document, true);
+        self.walk(document, true, 0);
     }
 
-    fn walk(&mut self, value: &Value, may_pair: bool) {
+    /// `within`: how many texts that are documents of their own it is in.
+    fn walk(&mut self, value: &Value, pairs: bool, within: usize) {
         match value {
-            Value::String(text) => self.text(text),
-            Value::Array(items) => items.iter().for_each(|item| self.walk(item, false)),
+            Value::String(text) => {
+                self.text(text);
+                if within < NESTED_MAX
+                    && may_pair(text)
+                    && let Ok(document @ Value::Object(_)) = serde_saphyr::from_str(text)
+                {
+                    self.walk(&document, true, within + 1);
+                }
+            }
+            Value::Array(items) => items.iter().for_each(|item| self.walk(item, false, within)),
             Value::Object(map) => {
-                if may_pair {
+                if pairs {
                     self.pairs(map);
                 }
                 for (key, value) in map {
                     self.text(key);
-                    self.walk(value, true);
+                    self.walk(value, true, within);
                 }
             }
             Value::Null | Value::Bool(_) | Value::Number(_) => {}
@@ -184,6 +199,17 @@ pub(super) fn decoded(text: &str) -> Option<String> {
         .contains('%')
         .then(|| percent_decode_str(text).decode_utf8_lossy())?;
     (decoded != text).then(|| decoded.into_owned())
+}
+
+/// Whether a text may hold the two keys of a pair.
+pub(super) fn may_pair(text: &str) -> bool {
+    let holds = |word: &str| {
+        let words = text.as_bytes().windows(word.len());
+        words
+            .into_iter()
+            .any(|w| w.eq_ignore_ascii_case(word.as_bytes()))
+    };
+    holds("database") && holds("namespace")
 }
 
 fn in_word(c: char) -> bool {
