@@ -377,7 +377,9 @@ impl Ownership {
 
     /// What this cluster stores of a HelmRelease's release.
     fn release_of(&self, live: &Live) -> Option<&Stored> {
-        (!live.remote).then(|| self.decoded(&live.key)).flatten()
+        let stored = (!live.remote).then(|| self.decoded(&live.key)).flatten();
+        // A history that was kept says nothing of what is to come.
+        stored.filter(|stored| stored.uninstalled().is_none())
     }
 
     /// What Helm's Secrets hold of a release: helm-controller stores in nothing else.

@@ -18,6 +18,9 @@ use std::collections::HashMap;
 /// What Helm calls a release that is gone and whose history it was told to keep.
 const UNINSTALLED: &str = "uninstalled";
 
+/// What Helm calls the one revision that is in use.
+const DEPLOYED: &str = "deployed";
+
 /// Statuses of a revision that never came to be.
 const NEVER_DEPLOYED: [&str; 4] = [
     "failed",
@@ -99,10 +102,12 @@ impl Stored {
         self.revisions.iter().find(|r| r.version == version)
     }
 
-    /// Helm says that it is uninstalled and keeps its history: when that was, as far as Helm tells.
+    /// Helm says that it is uninstalled and keeps its history: when that was, as far as Helm tells. A revision that is called deployed
+    /// all the same contradicts it.
     pub(super) fn uninstalled(&self) -> Option<Option<&str>> {
         let newest = self.newest()?;
-        (newest.status == UNINSTALLED).then_some(self.deleted.as_deref())
+        let deployed = self.revisions.iter().any(|r| r.status == DEPLOYED);
+        (newest.status == UNINSTALLED && !deployed).then_some(self.deleted.as_deref())
     }
 
     /// Some revision of it was in use, or may have been.

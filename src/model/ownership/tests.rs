@@ -566,6 +566,37 @@ fn a_past_revision_of_an_onboarding_claims_although_its_policy_names_it_too() {
 }
 
 #[test]
+fn a_history_that_was_kept_settles_nothing() {
+    let chart = json!({"metadata": {"name": "secure-kvs-onboarding"}});
+    let of = |status: &str, namespace: &str, database: &str| {
+        let more = json!({"chart": chart, "config": pair(namespace, database)});
+        secret(&release(
+            "x",
+            if status == "deployed" { 1 } else { 2 },
+            status,
+            more,
+        ))
+    };
+    let open = said(|all| {
+        let from = json!({"valuesFrom": [{"kind": "Secret", "name": "s"}]});
+        all.helm_releases.push(onboarding("x", from));
+        all.secrets.push(of("uninstalled", "lima", "events"));
+    });
+    assert!(
+        open[0].starts_with("helmrelease/flux-system/x: which database"),
+        "{open:?}"
+    );
+    // A revision that is called deployed contradicts it.
+    let both = said(|all| {
+        all.secrets.extend([
+            of("deployed", "pds", "database"),
+            of("uninstalled", "pds", "database"),
+        ])
+    });
+    assert!(both[0].starts_with("claim: "), "{both:?}");
+}
+
+#[test]
 fn objects_of_the_later_generation_claim() {
     let claims = |object: Value| !said(|all| all.database_objects = Some(vec![object])).is_empty();
     let object = |namespace: &str, name: &str, spec: Value| json!({"metadata": {"namespace": namespace, "name": name}, "spec": spec});
