@@ -293,6 +293,14 @@ impl Ownership {
                 (None, false) => {}
             }
         }
+        for stored in storage.releases.iter().filter(|r| left(r)) {
+            if let Some(newest) = stored.newest().filter(|_| self.is_nameless(stored)) {
+                let what = "is an onboarding's and names no database that can be told".to_owned();
+                verdict
+                    .mentions
+                    .push(Mention::of_release(stored, newest, what));
+            }
+        }
         let covering = |r: &&Stored| !r.patterns.is_empty() && left(r) && r.uninstalled().is_none();
         for stored in storage.releases.iter().filter(covering) {
             let covering = stored.patterns.iter().find(|p| p.covers(name));
@@ -364,6 +372,13 @@ impl Ownership {
     /// As [`Self::is_onboarding`], for a release.
     fn is_onboardings(&self, stored: &Stored) -> bool {
         stored.onboarding || self.helm_releases_of(stored).any(|live| live.onboarding)
+    }
+
+    /// It made a database, and neither it nor its HelmRelease says which: it may be any.
+    fn is_nameless(&self, stored: &Stored) -> bool {
+        let mut live = self.helm_releases_of(stored).filter(|live| !live.remote);
+        let onboarding = stored.makes || self.helm_releases_of(stored).any(|l| l.onboarding);
+        onboarding && !stored.names && stored.uninstalled().is_none() && !live.any(|l| l.names)
     }
 
     fn helm_releases_of<'a>(&'a self, stored: &'a Stored) -> impl Iterator<Item = &'a Live> {

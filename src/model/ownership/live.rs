@@ -26,6 +26,8 @@ pub(super) struct Live {
     pub(super) key: Key,
     /// The joined name of the runbook's two values.
     pub(super) joined: Option<String>,
+    /// Two values of it make a name.
+    pub(super) names: bool,
     /// Why it may name a database that nothing here says.
     pub(super) open: Option<Open>,
     values_from: Vec<ValuesFrom>,
@@ -173,9 +175,12 @@ impl HelmReleases {
             key,
             joined: claim.joined().map(str::to_owned),
             values_from: hr.spec.values_from.clone(),
-            open: (!words.has_pair())
-                .then(|| open(hr, onboarding, resolved))
-                .flatten(),
+            names: words.has_pair(),
+            // Of an onboarding whose values were not all read, any pair may be of something else.
+            open: (!words.has_pair()
+                || (onboarding && !resolved && matches!(claim, Claim::Unresolved(_))))
+            .then(|| open(hr, onboarding, resolved))
+            .flatten(),
         });
     }
 

@@ -89,6 +89,10 @@ pub(super) struct Stored {
     newest: i64,
     /// Its chart or a dependency is the onboarding chart, or a hook of it creates a database.
     pub(super) onboarding: bool,
+    /// Some revision says more of a database than a word.
+    pub(super) names: bool,
+    /// A hook of it sends a PUT to a CouchDB, or its chart is the onboarding chart.
+    pub(super) makes: bool,
     /// Paths that policies of the newest revision allow.
     pub(super) patterns: Vec<Pattern>,
 }
@@ -175,6 +179,8 @@ impl Storage {
                 deleted: None,
                 newest: i64::MIN,
                 onboarding: false,
+                names: false,
+                makes: false,
                 patterns: Vec::new(),
             });
             self.releases.len() - 1
@@ -185,6 +191,8 @@ impl Storage {
         let labels = object.pointer("/metadata/labels");
         let label = |key: &&str| labels.and_then(|l| l.get(*key)).is_none();
         stored.onboarding |= is_chart || helm_storage::creation_jobs(&release.hooks).any(creates);
+        stored.names |= words.has_pair() || !patterns.is_empty();
+        stored.makes |= is_chart || helm_storage::creation_jobs(&release.hooks).any(puts);
         if version >= stored.newest {
             stored.newest = version;
             stored.deleted = release.info.deleted.filter(|at| !at.is_empty());
@@ -256,6 +264,13 @@ fn creates(hook: &Hook) -> bool {
             .any(|w| w == "put")
     };
     text.contains("couch") || (text.contains("5984") && put())
+}
+
+/// Whether a Job that runs before an installation puts something into a CouchDB.
+fn puts(hook: &Hook) -> bool {
+    let text = hook.manifest.to_lowercase();
+    let mut words = text.split(|c: char| !c.is_alphanumeric());
+    creates(hook) && words.any(|w| w == "put")
 }
 
 /// All that a revision says: its values, its hooks, its objects, its notes.

@@ -566,6 +566,46 @@ fn a_past_revision_of_an_onboarding_claims_although_its_policy_names_it_too() {
 }
 
 #[test]
+fn an_onboarding_that_names_nothing_may_be_of_any_database() {
+    let put = "kind: Job\nspec:\n  env: [{name: N, value: pds}, {name: D, value: database}]\n  args: [\"curl -X PUT http://couchdb:5984/${N}_${D}\"]\n";
+    let values = json!({"team": "pds", "db": "database"});
+    let stored = release(
+        "x",
+        1,
+        "deployed",
+        json!({"config": values, "hooks": hook(put)}),
+    );
+    let may = [
+        "helm-release/flux-system/x: the newest revision of Helm release flux-system/x is an onboarding's and names no database that can be told",
+    ];
+    assert_eq!(of_release(stored.clone()), may);
+    let labelled = |values: Value| {
+        said(|all| {
+            all.helm_releases
+                .push(onboarding("x", json!({ "values": values })));
+            all.secrets.push(secret(&stored));
+        })
+    };
+    assert_eq!(labelled(values), may);
+    assert_eq!(labelled(pair("pds", "other")), [""; 0]);
+    // A Job that only waits for CouchDB makes nothing.
+    let waits = json!({"hooks": hook("kind: Job\nargs: [wait-for-couchdb]\n")});
+    assert_eq!(of_release(release("x", 1, "deployed", waits)), [""; 0]);
+}
+
+#[test]
+fn a_pair_of_something_else_does_not_settle_an_onboarding_whose_values_were_not_read() {
+    let spec = json!({"valuesFrom": [{"kind": "Secret", "name": "s"}], "values": {"mon": pair("m", "influx")}});
+    let lines = of_helm_release(onboarding("x", spec));
+    assert_eq!(
+        lines,
+        [
+            "helmrelease/flux-system/x: which database HelmRelease flux-system/x has is not known: its values come from Secret s"
+        ]
+    );
+}
+
+#[test]
 fn a_history_that_was_kept_settles_nothing() {
     let chart = json!({"metadata": {"name": "secure-kvs-onboarding"}});
     let of = |status: &str, namespace: &str, database: &str| {
