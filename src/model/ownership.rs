@@ -219,7 +219,8 @@ impl Ownership {
                 verdict.mentions.push(Mention {
                     object: live.object.clone(),
                     what: format!("{} {says} {name}", live.object),
-                    covers: Some(live.key.clone()),
+                    // Of one on another cluster the release is there too.
+                    covers: (!live.remote).then(|| live.key.clone()),
                 });
             }
         }

@@ -637,6 +637,27 @@ fn a_history_that_was_kept_settles_nothing() {
 }
 
 #[test]
+fn an_acceptance_is_of_one_object_and_its_state() {
+    let mentions = |local: Value| {
+        said(|all| {
+            let spec = json!({"kubeConfig": {"secretRef": {"name": "k"}}, "values": {"x": NAME}});
+            all.helm_releases.push(plain("app", spec));
+            all.secrets.push(local);
+        })
+    };
+    let stored = release("app", 1, "deployed", json!({"config": {"x": NAME}}));
+    // That of the HelmRelease is on another cluster.
+    assert_eq!(mentions(secret(&stored)).len(), 2);
+    let both = said(|all| {
+        let mut other = config_map(&stored);
+        other["metadata"]["resourceVersion"] = "10".into();
+        all.secrets.push(secret(&stored));
+        all.config_maps.push(other);
+    });
+    assert_eq!(both.len(), 2, "{both:?}");
+}
+
+#[test]
 fn objects_of_the_later_generation_claim() {
     let claims = |object: Value| !said(|all| all.database_objects = Some(vec![object])).is_empty();
     let object = |namespace: &str, name: &str, spec: Value| json!({"metadata": {"namespace": namespace, "name": name}, "spec": spec});

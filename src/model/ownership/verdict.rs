@@ -331,7 +331,7 @@ impl Verdict {
                 name: object.name.clone(),
             };
             let twice = object.kind == "helm-release" && covered.contains(&key);
-            !twice && objects.insert(object.accept())
+            !twice && objects.insert(object.clone())
         });
         self
     }
