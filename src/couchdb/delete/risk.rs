@@ -5,7 +5,7 @@
 use super::facts::{Doubt, Facts};
 use super::work::{Replication, Role};
 use crate::model::ownership::Mention;
-use crate::text::{count, one_line};
+use crate::text::{count, one_line, shell_quote};
 use clap::ValueEnum;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -151,7 +151,8 @@ impl Risk {
             Acceptance::Kind(kind) => kind.better(),
             Acceptance::Object(_) => "find out whether it uses the database",
         };
-        format!("{better}; or take it on: --accept={}", self.accept.name())
+        let flag = format!("--accept={}", self.accept.name());
+        format!("{better}; or take it on: {}", shell_quote(&flag))
     }
 }
 

@@ -154,7 +154,8 @@ impl Storage {
         };
         let place = Object::of(driver.kind(), object);
         match decoded {
-            Ok(release) if release.name.is_empty() => {
+            // What Helm could not have stored is shown to nobody, in no command to paste.
+            Ok(release) if !is_release_name(&release.name) => {
                 let why = "its payload names no release".to_owned();
                 self.unreadable.push((place, why));
             }
@@ -244,6 +245,12 @@ fn is_helms(driver: Driver, object: &Value) -> bool {
         (Driver::Secret, Some(kind)) => kind == SECRET_TYPE || named,
         _ => true,
     }
+}
+
+/// As Helm takes it.
+fn is_release_name(name: &str) -> bool {
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '.');
+    name.starts_with(|c: char| c.is_ascii_alphanumeric()) && name.chars().all(plain)
 }
 
 /// Its chart, or one that it depends on, is the onboarding chart.

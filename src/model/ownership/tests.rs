@@ -658,6 +658,22 @@ fn an_acceptance_is_of_one_object_and_its_state() {
 }
 
 #[test]
+fn a_release_name_that_helm_would_not_take_is_shown_to_nobody() {
+    for name in ["", "--kubeconfig=x", "a; rm -rf $HOME", "a\n\u{1b}[31mb"] {
+        let mut stored = secret(&release("app", 1, "deployed", json!({})));
+        let payload = release(name, 1, "deployed", json!({"config": {"x": NAME}})).to_string();
+        stored["data"]["release"] = STANDARD.encode(STANDARD.encode(payload)).into();
+        let lines = said(|all| all.secrets.push(stored));
+        assert_eq!(
+            lines,
+            [
+                "secret/flux-system/sh.helm.release.v1.app.v1: Secret flux-system/sh.helm.release.v1.app.v1 of Helm cannot be decoded (its payload names no release), so its release may be of any database"
+            ]
+        );
+    }
+}
+
+#[test]
 fn objects_of_the_later_generation_claim() {
     let claims = |object: Value| !said(|all| all.database_objects = Some(vec![object])).is_empty();
     let object = |namespace: &str, name: &str, spec: Value| json!({"metadata": {"namespace": namespace, "name": name}, "spec": spec});
