@@ -1,5 +1,6 @@
 //! Objects of the later generation (`couchdbdatabase`). Their fields are not settled, so every text that can mean a database does.
 
+use super::words::Words;
 use super::{Object, loose};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -25,13 +26,23 @@ impl DatabaseObjects {
         let mut texts = Vec::new();
         scalars(spec, &mut texts);
         texts.extend(object.pointer("/metadata/name").and_then(Value::as_str));
-        let texts: BTreeSet<String> = texts.into_iter().map(|t| dashed(&loose(t))).collect();
+        let mut words = Words::default();
+        words.document(spec);
+        let words = words.iter().map(|(word, _)| dashed(word));
+        let texts = texts.into_iter().map(|t| dashed(&loose(t)));
+        let texts: BTreeSet<String> = texts.chain(words).collect();
         let at = self.all.len();
         for text in texts {
             self.by_text.entry(text).or_default().push(at);
         }
-        let namespaces = [object.pointer("/metadata/namespace"), spec.get("namespace")];
-        let namespaces = namespaces.into_iter().flatten().filter_map(Value::as_str);
+        let mut namespaces = Vec::new();
+        below(spec, "namespace", &mut namespaces);
+        namespaces.extend(
+            object
+                .pointer("/metadata/namespace")
+                .and_then(Value::as_str),
+        );
+        let namespaces = namespaces.into_iter();
         self.all.push(DatabaseObject {
             object: Object::of(kind, object),
             namespaces: namespaces.map(loose).collect(),
@@ -53,6 +64,22 @@ impl DatabaseObjects {
 /// As an object's name can hold it.
 fn dashed(name: &str) -> String {
     name.replace('_', "-")
+}
+
+/// Every text under a key that ends like this.
+fn below<'v>(value: &'v Value, end: &str, into: &mut Vec<&'v str>) {
+    match value {
+        Value::Array(items) => items.iter().for_each(|i| below(i, end, into)),
+        Value::Object(fields) => {
+            for (key, field) in fields {
+                if key.to_lowercase().ends_with(end) {
+                    into.extend(field.as_str());
+                }
+                below(field, end, into);
+            }
+        }
+        _ => {}
+    }
 }
 
 /// Every text in a document.

@@ -674,6 +674,22 @@ fn a_release_name_that_helm_would_not_take_is_shown_to_nobody() {
 }
 
 #[test]
+fn an_object_of_the_later_generation_claims_wherever_it_says_so() {
+    for spec in [
+        json!({"onboarding": pair("pds", "database")}),
+        json!({"url": "http://couchdb:5984/pds_database"}),
+        json!({"name": "database", "tenant": {"namespace": "pds"}}),
+    ] {
+        let object = json!({"metadata": {"name": "x", "namespace": "secure-kvs"}, "spec": spec});
+        let lines = said(|all| all.database_objects = Some(vec![object]));
+        assert_eq!(
+            lines,
+            ["claim: CouchDBDatabase secure-kvs/x still claims pds_database"]
+        );
+    }
+}
+
+#[test]
 fn objects_of_the_later_generation_claim() {
     let claims = |object: Value| !said(|all| all.database_objects = Some(vec![object])).is_empty();
     let object = |namespace: &str, name: &str, spec: Value| json!({"metadata": {"namespace": namespace, "name": name}, "spec": spec});
