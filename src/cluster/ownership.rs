@@ -106,15 +106,45 @@ async fn helm_releases(cluster: &Cluster, values: &Values) -> Result<Part<Option
 }
 
 /// Every revision in Helm's Secrets, in all namespaces: a release whose HelmRelease is gone can lie in any of them.
+///
+/// Helm finds them by labels and never looks at the type, which a restore can lose: of Secrets of other types the metadata is read, and
+/// of what is Helm's among them the rest.
 async fn secrets(cluster: &Cluster) -> Result<Storage, ClusterError> {
-    let path = format!(
-        "/api/v1/secrets?fieldSelector=type%3D{}",
-        segment(SECRET_TYPE)
-    );
+    let of_type = |is: &str| {
+        let kind = segment(SECRET_TYPE);
+        format!("/api/v1/secrets?fieldSelector=type{is}{kind}")
+    };
     let take = |all: &mut Storage, secret: Value| all.add(Driver::Secret, &secret);
-    cluster
-        .whole(&ListOf::objects(path), Storage::default, take)
-        .await
+    let typed = ListOf::objects(of_type("%3D"));
+    // What files hold is never known to be all.
+    if cluster.archive().is_some() {
+        return cluster.whole(&typed, Storage::default, take).await;
+    }
+    let untyped = ListOf::metadata(of_type("%21%3D"));
+    let note = |all: &mut Vec<(String, String)>, Named { metadata }: Named| {
+        let labelled = metadata.labels.get("owner").is_some_and(|o| o == "helm");
+        if labelled || metadata.name.starts_with(STORED_PREFIX) {
+            all.push((metadata.namespace, metadata.name));
+        }
+    };
+    let (storage, others) = futures::join!(
+        cluster.whole(&typed, Storage::default, take),
+        cluster.whole(&untyped, Vec::new, note),
+    );
+    let mut storage = storage?;
+    for (namespace, name) in others? {
+        // By a list, which needs no right beside those for the lists above.
+        let path = format!(
+            "/api/v1/namespaces/{}/secrets?fieldSelector=metadata.name%3D{}",
+            segment(&namespace),
+            segment(&name)
+        );
+        let found = cluster.all::<Value>(&ListOf::objects(path)).await?;
+        for secret in found.into_items() {
+            storage.add(Driver::Secret, &secret);
+        }
+    }
+    Ok(storage)
 }
 
 /// Every revision in Helm's ConfigMaps: found by their names, since nothing else of the others is to be read.

@@ -163,6 +163,63 @@ fn an_error_without_a_message_is_told_with_its_code() {
     }
 }
 
+/// Helm finds its Secrets by their labels; the type is lost where a tool copies them.
+#[test]
+fn a_revision_whose_secret_lost_its_type_claims() {
+    use base64::Engine;
+    let encode = |text: &str| base64::engine::general_purpose::STANDARD.encode(text);
+    let release = r#"{"name": "x", "namespace": "core", "version": 1, "info": {"status": "deployed"},
+        "hooks": [{"kind": "Job", "events": ["pre-install"], "manifest": "kind: Job\nargs: [curl -X PUT http://couchdb:5984/pds_database]"}]}"#;
+    let payload = encode(&encode(release));
+    for (name, labels) in [
+        ("sh.helm.release.v1.x.v1", "{}"),
+        ("copy", r#"{"owner": "helm"}"#),
+    ] {
+        let metadata = format!(
+            r#"{{"name": "{name}", "namespace": "apps", "resourceVersion": "9", "labels": {labels}}}"#
+        );
+        let secret = format!(
+            r#"{{"metadata": {metadata}, "type": "Opaque", "data": {{"release": "{payload}"}}}}"#
+        );
+        let server = Listener::scripted(move |path| {
+            let list = |kind: &str, version: &str, items: &str| {
+                let head = format!(r#""kind": "{kind}", "apiVersion": "{version}""#);
+                let body = format!(
+                    r#"{{{head}, "metadata": {{"resourceVersion": "1"}}, "items": [{items}]}}"#
+                );
+                (200, body)
+            };
+            let metadata = format!(r#"{{"metadata": {metadata}}}"#);
+            match path.split('&').next().unwrap() {
+                "/api/v1/secrets?fieldSelector=type%21%3Dhelm.sh%2Frelease.v1" => {
+                    list("PartialObjectMetadataList", "meta.k8s.io/v1", &metadata)
+                }
+                "/api/v1/secrets?fieldSelector=type%3Dhelm.sh%2Frelease.v1" => {
+                    list("SecretList", "v1", "")
+                }
+                path if path.starts_with("/api/v1/namespaces/apps/secrets?") => {
+                    list("SecretList", "v1", &secret)
+                }
+                path if path.starts_with("/api/v1/configmaps") => {
+                    list("PartialObjectMetadataList", "meta.k8s.io/v1", "")
+                }
+                path if path.contains("/helmreleases") => (
+                    200,
+                    helm_releases(&[onboarding("a")], "").replace("pds", "lima"),
+                ),
+                _ => (404, "404 page not found".to_owned()),
+            }
+        });
+        let words = ["delete-db", "pds_database", "--dry-run"];
+        let told = skvs(&words).server(&server.http()).run();
+        assert_eq!(told.code, Some(4), "{told}");
+        let said = format!(
+            "a Job of revision 1 of Helm release core/x (Secret apps/{name}) has the database pds_database"
+        );
+        assert!(told.stderr.contains(&said), "{told}");
+    }
+}
+
 #[test]
 fn later_pages_obey_the_same_rules() {
     for (code, body, said) in others() {

@@ -237,12 +237,14 @@ impl Storage {
     }
 }
 
-/// Whether it is Helm's: by its type, which a Secret has for good, or by its name.
+/// Whether it is Helm's: by its type, by its name, or by the label by which Helm finds it.
 fn is_helms(driver: Driver, object: &Value) -> bool {
     let text = |path: &str| object.pointer(path).and_then(Value::as_str);
     let named = text("/metadata/name").is_some_and(|name| name.starts_with(STORED_PREFIX));
     match (driver, text("/type")) {
-        (Driver::Secret, Some(kind)) => kind == SECRET_TYPE || named,
+        (Driver::Secret, Some(kind)) => {
+            kind == SECRET_TYPE || named || text("/metadata/labels/owner") == Some("helm")
+        }
         _ => true,
     }
 }
