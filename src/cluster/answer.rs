@@ -414,7 +414,7 @@ fn unserved(code: u16, body: &[u8]) -> Option<Status> {
 }
 
 /// The API server's plain text for a path that it does not serve.
-const UNSERVED: &str = "404 page not found";
+pub(super) const UNSERVED: &str = "404 page not found";
 
 /// What a body that was not expected says, in one short line. Nothing of an object is repeated: it can hold secrets.
 pub(super) fn said(body: &[u8]) -> String {

@@ -13,6 +13,16 @@ pub(super) struct ApiGroup {
 }
 
 #[derive(Deserialize)]
+struct ApiGroupList {
+    groups: Vec<GroupName>,
+}
+
+#[derive(Deserialize)]
+struct GroupName {
+    name: String,
+}
+
+#[derive(Deserialize)]
 struct GroupVersion {
     version: String,
 }
@@ -33,7 +43,6 @@ pub struct ApiResource {
     /// As in a path; a subresource has a slash.
     pub name: String,
     pub kind: String,
-    pub namespaced: bool,
 }
 
 #[derive(Deserialize)]
@@ -52,7 +61,11 @@ impl Cluster {
     pub async fn api_versions(&self, group: &str) -> Result<Option<Vec<String>>, ClusterError> {
         let path = format!("/apis/{}", segment(group));
         let body = match self.transport.get_bytes(&path).await {
-            Err(error) if error.is_not_found() => return Ok(None),
+            Err(error) if error.is_not_found() => {
+                // The API server's plain 404 is every Go program's: the list of groups must agree.
+                let listed = error.is_plain_not_found() && self.lists_group(group).await?;
+                return if listed { Err(error) } else { Ok(None) };
+            }
             other => other?,
         };
         let found: ApiGroup = self.of_kind("v1", "APIGroup", &body)?;
@@ -60,6 +73,20 @@ impl Cluster {
             return Err(self.form(format!("an APIGroup that is not {group}'s")));
         }
         Ok(Some(found.into_versions()))
+    }
+
+    /// Whether the API server's list of groups has this one.
+    async fn lists_group(&self, group: &str) -> Result<bool, ClusterError> {
+        let body = match self.transport.get_bytes("/apis").await {
+            // An API server serves this one whatever it lacks.
+            Err(error) if error.is_plain_not_found() => {
+                let (server, said) = (self.server(), answer::UNSERVED.to_owned());
+                return Err(ClusterError::not_an_answer(Some(404), server, said));
+            }
+            other => other?,
+        };
+        let all: ApiGroupList = self.of_kind("v1", "APIGroupList", &body)?;
+        Ok(all.groups.iter().any(|known| known.name == group))
     }
 
     /// The resources of a group's version.

@@ -223,6 +223,11 @@ impl ClusterError {
         self.api_code() == Some(404)
     }
 
+    /// The API server's plain text for a path that it does not serve, which is every Go program's too.
+    pub(super) fn is_plain_not_found(&self) -> bool {
+        matches!(self, Self::Api(status) if status.code == 404 && status.message == answer::UNSERVED)
+    }
+
     /// 404 that names no object: the kind is not served in this version, and nothing is told of the object.
     pub fn is_unserved(&self) -> bool {
         let Self::Api(status) = self else {
@@ -330,8 +335,8 @@ impl From<ClusterError> for Error {
             ClusterError::NotAnAnswer(answer) => {
                 let error = Error::new(answer.to_string());
                 match answer.code {
-                    Some(300..=399 | 401 | 403 | 407) => error.hint(server_url().after("a proxy or gateway answered in the API server's place: log in there, or check the server's URL:")),
-                    _ => error.hint(server_url().after("check the server's URL:")),
+                    Some(300..=399 | 401 | 403 | 407) => error.hint(kubeconfig_as_used().after("a proxy or gateway answered in the API server's place: log in there, or check the server's URL:")),
+                    _ => error.hint(kubeconfig_as_used().after("check the server's URL:")),
                 }
             }
             ClusterError::TooLarge => Error::new(TOO_LARGE),
@@ -424,11 +429,6 @@ fn reason(status: &Status) -> &str {
         },
         reason => reason,
     }
-}
-
-/// The command that shows the server's URL.
-fn server_url() -> Command {
-    Command::new(["kubectl", "config", "view", "--minify"])
 }
 
 /// The reason that kube makes up for a body that is no JSON: what stands between here and the API server answered, or a path that

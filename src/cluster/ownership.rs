@@ -10,8 +10,8 @@ use crate::error::{Error, Result};
 use crate::model::helm_release::ValuesFrom;
 use crate::model::helm_storage::{SECRET_TYPE, STORED_PREFIX};
 use crate::model::ownership::{
-    DatabaseObjects, Driver, HelmReleases, Ownership, Part, Parts, Policies, Reference, Storage,
-    Unread,
+    DatabaseObjects, Driver, HelmReleases, Ownership, Part, Parts, Policies, Reference, Resolved,
+    Storage, Unread,
 };
 use futures::StreamExt;
 use serde_json::Value;
@@ -27,7 +27,7 @@ const ISTIO: &str = "security.istio.io";
 const SIDE_BY_SIDE: usize = 8;
 
 /// What `valuesFrom` references hold, as far as all of a HelmRelease could be read.
-type Values = HashMap<(String, String), Vec<Value>>;
+type Values = HashMap<(String, String), Resolved>;
 
 /// Reads them. A part that could not be read is one of the result.
 ///
@@ -88,7 +88,7 @@ async fn helm_releases(cluster: &Cluster, values: &Values) -> Result<Part<Option
             text.and_then(Value::as_str).unwrap_or_default().to_owned()
         };
         let known = values.get(&(text("namespace"), text("name")));
-        all.add(&object, known.map(Vec::as_slice));
+        all.add(&object, known);
     };
     let read = cluster
         .whole_helm_releases(&Query::default(), HelmReleases::default, take)
@@ -167,12 +167,8 @@ async fn config_maps(cluster: &Cluster) -> Result<Storage, ClusterError> {
     let mut read = futures::stream::iter(read).buffered(SIDE_BY_SIDE);
     let mut storage = Storage::default();
     while let Some(read) = read.next().await {
-        match read {
-            Ok(config_map) => storage.add(Driver::ConfigMap, &config_map),
-            // Gone since the list: so is its claim.
-            Err(error) if error.is_not_found() && !error.is_unserved() => {}
-            Err(error) => return Err(error),
-        }
+        // One that has gone since the list is an error too: the next run does not list it.
+        storage.add(Driver::ConfigMap, &read?);
     }
     Ok(storage)
 }
@@ -190,8 +186,17 @@ async fn policies(cluster: &Cluster) -> Result<Option<Policies>, ClusterError> {
         ));
         match cluster.whole(&list, Policies::default, take).await {
             Ok(policies) => return Ok(Some(policies)),
-            // Another version may serve them.
-            Err(error) if error.is_unserved() => {}
+            // Another version may serve them, if discovery agrees that this one does not.
+            Err(error) if error.is_unserved() => {
+                let group_version = format!("{ISTIO}/{version}");
+                let served = cluster.api_resources(&group_version).await?;
+                if served
+                    .iter()
+                    .any(|resource| resource.name == "authorizationpolicies")
+                {
+                    return Err(error);
+                }
+            }
             Err(error) => return Err(error),
         }
     }
@@ -246,7 +251,7 @@ async fn values(cluster: &Cluster, open: Vec<Reference>) -> Result<Values> {
             }
         }
         if read.len() == from.len() {
-            values.insert((namespace, name), read);
+            values.insert((namespace, name), Resolved { from, values: read });
         }
     }
     Ok(values)

@@ -42,7 +42,11 @@ impl Case<'_> {
         }
         let gaps = verdict.gaps.iter().map(Gap::to_string);
         let mentions = verdict.mentions.into_iter().map(|mention| mention.what);
-        match gaps.chain(mentions).next() {
+        let past = verdict
+            .past
+            .into_iter()
+            .map(|past| format!("{} was installed with it, and its history is kept", past.by));
+        match gaps.chain(mentions).chain(past).next() {
             Some(why) => Deletion::Open(why),
             None => Deletion::Agreed,
         }
@@ -90,19 +94,11 @@ pub(super) fn own(finding: Finding, by: &Claimant) -> Finding {
         "The database is this onboarding's own, with its data: Helm still keeps {}, which was in use.",
         by.words()
     ));
-    let labels = match by {
-        Claimant::Revision {
-            lost_labels,
-            stored,
-            ..
-        } if !lost_labels.is_empty() => Some((stored, lost_labels)),
-        _ => None,
-    };
-    match labels {
-        Some((stored, labels)) => finding
-            .why("It has lost the labels by which Helm and Flux find it, as a restore from a backup can do, so Flux installs anew.")
-            .step("Put the labels back; Flux then goes on from that revision. Keep the database.")
-            .command(crate::couchdb::delete::refusal::label_again(stored, labels)),
+    match by.relabel() {
+        Some(relabel) => finding
+            .why("It has lost the labels by which Helm and Flux find it, as a restore from a backup can do, so Flux installs again.")
+            .step("Put the labels back; Flux then continues from that revision. Keep the database.")
+            .command(relabel),
         None => finding.step("Keep the database."),
     }
 }

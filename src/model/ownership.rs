@@ -15,7 +15,7 @@ mod verdict;
 mod words;
 
 pub use database_objects::DatabaseObjects;
-pub use live::{HelmReleases, Reference, may_claim};
+pub use live::{HelmReleases, Reference, Resolved, may_claim};
 pub use policies::Policies;
 pub use storage::{Driver, Storage};
 pub use verdict::{Claim, Claimant, Gap, LookedAt, Mention, Past, Said, Unclaimed, Verdict};

@@ -220,7 +220,9 @@ fn a_forbidden_list() {
 
 #[test]
 fn a_cluster_without_flux() {
-    let server = Listener::answering(404, "404 page not found");
+    let unserved = (404, "404 page not found");
+    let groups = r#"{"kind": "APIGroupList", "apiVersion": "v1", "groups": [{"name": "apps"}]}"#;
+    let server = Listener::in_turn(&[unserved, unserved, (200, groups)]);
     assert_snapshot!(skvs(&["list"]).server(&server.http()).run(), @r#"
     exit 1
     stderr:
@@ -228,6 +230,19 @@ fn a_cluster_without_flux() {
     hint: is this the right cluster? kubectl config current-context
     hint: what Flux has here: flux check --context here
     "#);
+}
+
+/// Any program written in Go answers so; only the list of groups says that an API server does.
+#[test]
+fn a_plain_404_alone_is_not_a_cluster_without_flux() {
+    let server = Listener::answering(404, "404 page not found");
+    let told = skvs(&["list"]).server(&server.http()).run();
+    assert!(
+        told.to_string()
+            .contains("is not a Kubernetes API answer: 404 page not found"),
+        "{told}"
+    );
+    assert!(!told.to_string().contains("not installed"), "{told}");
 }
 
 #[test]

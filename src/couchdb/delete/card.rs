@@ -146,6 +146,18 @@ fn checked(facts: &Facts) -> String {
 }
 
 fn last_claim(facts: &Facts) -> String {
+    let claim = last_trace(facts);
+    match &facts.last_claim.kustomizations_unread {
+        None => claim,
+        Some(why) => format!(
+            "{claim}; whether a Kustomization still lists it is not known: {}",
+            one_line(why)
+        ),
+    }
+}
+
+/// The newest trace of a claim that is gone.
+fn last_trace(facts: &Facts) -> String {
     if let Some(past) = facts.unclaimed.past().last() {
         let at = past
             .at
@@ -259,11 +271,13 @@ mod tests {
         facts.settings[1].1.recovery = Err("CouchDB answered 500".into());
         facts.unclaimed = facts.unclaimed.with_database_objects(1);
         facts.last_claim.event = Err("forbidden (list events in all namespaces)".into());
+        facts.last_claim.kustomizations_unread = Some("timed out".into());
         let card = shown(&plan(facts.clone()).unwrap(), None);
         for told in [
             "This cannot be undone, unless the server keeps the files of deleted databases, which could not be read.",
             "checked, 1 couchdbdatabase object)",
             "the events could not be read: forbidden (list events in all namespaces)",
+            "whether a Kustomization still lists it is not known: timed out",
         ] {
             assert!(card.contains(told), "{card}");
         }

@@ -261,7 +261,13 @@ fn refused(plan: &Plan, refusal: Refusal, gone: Gone, read_back: &ReadBack) -> O
     let Refusal::ByCouchDb { answer } = &refusal else {
         return match gone {
             Gone::Everywhere => Outcome::AlreadyGone,
-            _ => Outcome::Refused(vec![refusal]),
+            Gone::Nowhere | Gone::NotKnown => Outcome::Refused(vec![refusal]),
+            // A member has let go of it, so something deleted it.
+            Gone::Replaced | Gone::InPart | Gone::FilesLeft => Outcome::Unknown {
+                answered: false,
+                why: refusal.to_string(),
+                seen,
+            },
         };
     };
     let why = format!("CouchDB answered {answer}");

@@ -37,6 +37,8 @@ pub struct PastEvent {
 /// What the events say of one onboarding that was the database's.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Trail {
+    /// The reason of its newest event, other than that of an uninstall.
+    last: Option<String>,
     /// Its newest event as a living onboarding: its reason, and when.
     alive: Option<(Option<Timestamp>, String)>,
     /// When its last uninstall ended.
@@ -52,15 +54,21 @@ pub struct LastClaim {
     trails: BTreeMap<String, Trail>,
     /// Kustomizations with the HelmRelease that each still lists, both as `namespace/name`.
     listed: Vec<(String, String)>,
+    /// Why the Kustomizations could not be read.
+    pub kustomizations_unread: Option<String>,
 }
 
 impl LastClaim {
     /// From the events about HelmReleases of all namespaces, and from the Kustomizations, as far as they may be read.
     pub fn of(
         events: Result<Vec<Value>, String>,
-        kustomizations: &[Value],
+        kustomizations: Result<Vec<Value>, String>,
         name: &DatabaseName,
     ) -> Self {
+        let (kustomizations, kustomizations_unread) = match kustomizations {
+            Ok(all) => (all, None),
+            Err(why) => (Vec::new(), Some(why)),
+        };
         let mut trails: BTreeMap<String, Trail> = BTreeMap::new();
         let event = events.map(|events| {
             let mut ours: Vec<&Value> = events.iter().filter(|e| is_about(e, name)).collect();
@@ -80,6 +88,7 @@ impl LastClaim {
             event,
             trails,
             listed,
+            kustomizations_unread,
         }
     }
 
@@ -87,20 +96,19 @@ impl LastClaim {
     pub fn doubts(&self, lives: impl Fn(&str) -> bool) -> Vec<String> {
         let mut doubts = Vec::new();
         for (id, trail) in self.trails.iter().filter(|(id, _)| !lives(id)) {
-            let Some((alive, reason)) = &trail.alive else {
-                continue;
-            };
-            match &trail.uninstalled {
-                None => doubts.push(format!(
-                    "HelmRelease {id} is gone, and no event says that its uninstall ended (last event: {reason})"
+            match (&trail.uninstalled, &trail.alive, &trail.last) {
+                (None, _, Some(last)) => doubts.push(format!(
+                    "HelmRelease {id} is gone, and no event says that its uninstall ended (last event: {last})"
                 )),
                 // A time that is not known proves nothing.
-                Some(ended) if ended.is_none() || alive.is_none() || alive > ended => {
+                (Some(ended), Some((alive, reason)), _)
+                    if ended.is_none() || alive.is_none() || alive > ended =>
+                {
                     doubts.push(format!(
                         "HelmRelease {id} is gone, and its event {reason} is newer than its uninstall"
                     ));
                 }
-                Some(_) => {}
+                _ => {}
             }
         }
         for (kustomization, id) in self.listed.iter().filter(|(_, id)| !lives(id)) {
@@ -118,7 +126,10 @@ impl Trail {
         let event = Event::from_value(event);
         if event.reason == UNINSTALLED {
             self.uninstalled = Some(event.last_seen);
-        } else if ALIVE.iter().any(|lead| event.reason.starts_with(lead)) {
+            return;
+        }
+        self.last = Some(one_line(&event.reason));
+        if ALIVE.iter().any(|lead| event.reason.starts_with(lead)) {
             self.alive = Some((event.last_seen, one_line(&event.reason)));
         }
     }
@@ -189,7 +200,9 @@ mod tests {
 
     fn last(events: Vec<Value>) -> Option<PastEvent> {
         let name = DatabaseName::parse("pds_database").unwrap();
-        LastClaim::of(Ok(events), &[], &name).event.unwrap()
+        LastClaim::of(Ok(events), Ok(Vec::new()), &name)
+            .event
+            .unwrap()
     }
 
     #[test]
@@ -242,7 +255,7 @@ mod tests {
     fn events_that_were_refused_are_not_none() {
         let name = DatabaseName::parse("pds_database").unwrap();
         let refused = Err("forbidden (list events in all namespaces)".to_owned());
-        assert!(LastClaim::of(refused, &[], &name).event.is_err());
+        assert!(LastClaim::of(refused, Ok(Vec::new()), &name).event.is_err());
     }
 
     #[test]
@@ -253,7 +266,7 @@ mod tests {
             event(ID, reason, &format!("2026-11-24T02:00:{second:02}Z"), "")
         };
         let doubts = |events: Vec<Value>, kustomizations: &[Value], lives: bool| {
-            LastClaim::of(Ok(events), kustomizations, &name).doubts(|_| lives)
+            LastClaim::of(Ok(events), Ok(kustomizations.to_vec()), &name).doubts(|_| lives)
         };
         let ended = vec![at("InstallSucceeded", 1), at("UninstallSucceeded", 2)];
         assert_eq!(doubts(ended.clone(), &[], false), [""; 0]);
@@ -267,6 +280,9 @@ mod tests {
                 .contains("no event says that its uninstall ended")
         );
         assert_eq!(doubts(vanished, &[], true), [""; 0]);
+        // Whatever its last event says.
+        let failing = vec![at("UninstallFailed", 1)];
+        assert!(doubts(failing, &[], false)[0].contains("(last event: UninstallFailed)"));
         let mut timeless = at("UninstallSucceeded", 1);
         timeless["lastTimestamp"] = Value::Null;
         assert_eq!(

@@ -131,6 +131,15 @@ impl Plan {
         let taken = |risk: &&Risk| self.overrides.accepted.takes(&risk.accept);
         let open = now.risks.iter().filter(|r| !taken(r)).cloned();
         refusals.extend(open.map(Refusal::Risk));
+        // An object was accepted in the state in which it was shown.
+        let other_state = |risk: &&Risk| {
+            let before = self.risks.iter().find(|r| r.accept == risk.accept);
+            before.is_some_and(|before| before.resource_version != risk.resource_version)
+        };
+        let moved = now.risks.iter().filter(taken).filter(other_state);
+        refusals.extend(moved.map(|risk| Refusal::Changed {
+            what: format!("{} has changed", risk.accept.name()),
+        }));
         if refusals.is_empty() {
             Ok(())
         } else {

@@ -2,7 +2,7 @@
 
 use super::risk::{Risk, RiskKind};
 use crate::advice::{Command, Hint, current_context};
-use crate::model::ownership::{Claim, Claimant, Driver, Gap, Object, Unread, Verdict};
+use crate::model::ownership::{Claim, Claimant, Driver, Gap, Unread, Verdict};
 use std::fmt;
 
 /// One reason. No flag lifts any of them but a [`Refusal::Risk`], which has a name of its own.
@@ -65,7 +65,7 @@ impl Refusal {
                 return Some(current_context().after("is this the right cluster?"));
             }
             Self::Member { .. } => Some("bring the member back, then run this again"),
-            Self::Changed { .. } => Some("look at it anew: --dry-run shows the plan as it is now"),
+            Self::Changed { .. } => Some("review the plan again: --dry-run shows it as it is now"),
             Self::Gap(Gap::Read(_))
             | Self::NotRead { .. }
             | Self::Risk(_)
@@ -88,17 +88,15 @@ impl Refusal {
 
 /// What ends a claim.
 fn remedy(claim: &Claim) -> Hint {
+    if let Some(relabel) = claim.by.relabel() {
+        return relabel
+            .after("Helm does not find this revision, since its labels are gone; put them back:");
+    }
     match &claim.by {
         Claimant::HelmRelease {
             suspended: true, ..
         } => "resume it first, since Flux leaves the release of a suspended HelmRelease behind; then remove its manifest from the GitOps repository, wait until it is gone, and run this again".into(),
         Claimant::HelmRelease { .. } => "remove its manifest from the GitOps repository, wait until it is gone, then run this again".into(),
-        Claimant::Revision {
-            lost_labels,
-            stored,
-            ..
-        } if !lost_labels.is_empty() => label_again(stored, lost_labels)
-            .after("Helm does not find this revision, since its labels are gone; put them back:"),
         Claimant::Revision { managed: true, .. } => "its onboarding may use this database although its manifest names another one; remove the onboarding, and its revisions go with it".into(),
         Claimant::Revision {
             helm: (namespace, name),
@@ -124,21 +122,6 @@ fn remedy(claim: &Claim) -> Hint {
         .after("remove the rule with this path, or the whole policy:"),
         Claimant::Object { kind, id } => format!("remove {kind} {id}, then run this again").into(),
     }
-}
-
-/// Gives a revision the labels by which Helm finds it.
-pub fn label_again(stored: &Object, labels: &[(String, String)]) -> Command {
-    let kind = stored.kind.to_lowercase();
-    let labels = labels.iter().map(|(key, value)| format!("{key}={value}"));
-    Command::new([
-        "kubectl",
-        "label",
-        &kind,
-        "-n",
-        &stored.namespace,
-        &stored.name,
-    ])
-    .args(labels)
 }
 
 /// The right that is missing, and all that this command needs.

@@ -100,7 +100,7 @@ fn what_is_not_known_makes_no_orphan() {
     // The wrong cluster: nothing on it is an onboarding.
     let none = Objects::default().ownership();
     let told = listed(&["orphan_db"], &none);
-    assert!(told[0].starts_with("orphan_db unknown (there is no onboarding on this cluster (0 "));
+    assert!(told[0].starts_with("orphan_db unknown (this cluster has no onboarding (0 "));
     assert_eq!(none.gaps(), [Gap::NoOnboardings { looked_at: 0 }]);
 }
 

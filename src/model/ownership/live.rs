@@ -94,6 +94,15 @@ pub struct Reference {
     pub from: Vec<ValuesFrom>,
 }
 
+/// The contents of all that a HelmRelease's `valuesFrom` names.
+#[derive(Clone, Debug)]
+pub struct Resolved {
+    /// The references as they were when their contents were read.
+    pub from: Vec<ValuesFrom>,
+    /// In their order.
+    pub values: Vec<Value>,
+}
+
 /// The HelmReleases that were read.
 #[derive(Clone, Debug, Default)]
 pub struct HelmReleases {
@@ -105,9 +114,9 @@ pub struct HelmReleases {
 }
 
 impl HelmReleases {
-    /// Adds one HelmRelease as the API server sent it: every word of its spec counts. `values`: the contents of what its
-    /// `valuesFrom` names, if all of it was read.
-    pub fn add(&mut self, object: &Value, values: Option<&[Value]>) {
+    /// Adds one HelmRelease as the API server sent it: every word of its spec counts. `resolved`: the contents of what its
+    /// `valuesFrom` named, if all of it was read.
+    pub fn add(&mut self, object: &Value, resolved: Option<&Resolved>) {
         match HelmRelease::from_value(object) {
             Err(error) => self.unreadable.push(Unreadable {
                 object: Object::of("HelmRelease", object),
@@ -116,7 +125,9 @@ impl HelmReleases {
             Ok(hr) => {
                 let mut words = Words::default();
                 words.document(object.get("spec").unwrap_or(&Value::Null));
-                if let Some(values) = values {
+                // Contents of other references than today's say nothing.
+                let resolved = resolved.filter(|r| r.from == hr.spec.values_from);
+                if let Some(Resolved { values, .. }) = resolved {
                     // As Flux merges them: each over the one before, the inline ones over all.
                     let below = values
                         .iter()
@@ -124,7 +135,7 @@ impl HelmReleases {
                     words.document(&merged(&below, &hr.spec.values));
                 }
                 let onboarding = is_labelled(&hr) || hr.installs_onboarding_chart();
-                self.insert(&hr, words, onboarding, values.is_some());
+                self.insert(&hr, words, onboarding, resolved.is_some());
             }
         }
     }

@@ -36,6 +36,14 @@ enum Covers {
 }
 
 impl Pattern {
+    /// A policy that cannot be read may cover any.
+    pub(super) fn unread(why: &str) -> Self {
+        Self {
+            path: crate::text::one_line(why),
+            covers: Covers::Any,
+        }
+    }
+
     /// Whether it covers this name, in its loose form.
     pub(super) fn covers(&self, name: &str) -> bool {
         match &self.covers {
@@ -72,10 +80,12 @@ impl Paths {
                 let whole = end.starts_with('/');
                 let segment = end.trim_start_matches('/').split('/').next();
                 let segment = segment.unwrap_or_default().to_owned();
-                if segment.is_empty() || segment.contains(['*', '{']) {
+                if segment.is_empty() {
                     return;
                 }
-                if whole {
+                if segment.contains(['*', '{']) {
+                    Covers::Any
+                } else if whole {
                     Covers::Named(segment)
                 } else {
                     Covers::End(segment)

@@ -109,9 +109,10 @@ impl Stored {
     /// Helm says that it is uninstalled and keeps its history: when that was, as far as Helm tells. A revision that is called deployed
     /// all the same contradicts it.
     pub(super) fn uninstalled(&self) -> Option<Option<&str>> {
-        let newest = self.newest()?;
+        let mut newest = self.revisions.iter().filter(|r| r.version == self.newest);
         let deployed = self.revisions.iter().any(|r| r.status == DEPLOYED);
-        (newest.status == UNINSTALLED && !deployed).then_some(self.deleted.as_deref())
+        let gone = !self.revisions.is_empty() && newest.all(|r| r.status == UNINSTALLED);
+        (gone && !deployed).then_some(self.deleted.as_deref())
     }
 
     /// Some revision of it was in use, or may have been.
@@ -154,12 +155,10 @@ impl Storage {
         };
         let place = Object::of(driver.kind(), object);
         match decoded {
-            // What Helm could not have stored is shown to nobody, in no command to paste.
-            Ok(release) if !is_release_name(&release.name) => {
-                let why = "its payload names no release".to_owned();
-                self.unreadable.push((place, why));
-            }
-            Ok(release) => self.release(driver, place, object, release),
+            Ok(release) => match incomplete(&release) {
+                None => self.release(driver, place, object, release),
+                Some(why) => self.unreadable.push((place, why.to_owned())),
+            },
             Err(error) => self.unreadable.push((place, error.to_string())),
         }
     }
@@ -194,10 +193,14 @@ impl Storage {
         stored.onboarding |= is_chart || helm_storage::creation_jobs(&release.hooks).any(creates);
         stored.names |= words.has_pair() || !patterns.is_empty();
         stored.makes |= is_chart || helm_storage::creation_jobs(&release.hooks).any(puts);
-        if version >= stored.newest {
+        if version > stored.newest {
             stored.newest = version;
+            stored.patterns.clear();
+        }
+        // A copy of a revision says what the copied one says, and perhaps more.
+        if version == stored.newest {
             stored.deleted = release.info.deleted.filter(|at| !at.is_empty());
-            stored.patterns = patterns;
+            stored.patterns.extend(patterns);
         }
         stored.revisions.push(Revision {
             version,
@@ -247,6 +250,19 @@ fn is_helms(driver: Driver, object: &Value) -> bool {
         }
         _ => true,
     }
+}
+
+/// What a payload lacks that Helm always writes. Without it the payload may be half of a release.
+fn incomplete(release: &Release) -> Option<&'static str> {
+    // A name that Helm would not take is never shown, and never part of a command to paste.
+    if !is_release_name(&release.name) {
+        return Some("its payload names no release");
+    }
+    if release.version < 1 {
+        return Some("its payload has no revision number");
+    }
+    let chart = &release.chart.metadata.name;
+    chart.is_empty().then_some("its payload names no chart")
 }
 
 /// As Helm takes it.
@@ -394,4 +410,5 @@ fn policy(words: &mut Words, patterns: &mut Vec<Pattern>, policy: &Value) {
         .iter()
         .for_each(|(name, how)| words.add(name, how));
     patterns.extend(paths.patterns);
+    patterns.extend(paths.unread.as_deref().map(Pattern::unread));
 }

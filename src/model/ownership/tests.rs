@@ -1,6 +1,7 @@
 //! Everything that can claim a database, what may, what does not, and what cannot be known.
 
 use super::*;
+use crate::model::helm_release::ValuesFrom;
 use crate::model::names::DatabaseName;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -390,6 +391,11 @@ fn a_history_claims_until_helm_calls_its_newest_revision_uninstalled() {
             "{status}"
         );
     }
+    // A copy that is called deployed, or anything else, contradicts the history.
+    let mut copy = secret(&revision(2, "failed"));
+    copy["metadata"]["name"] = "sh.helm.release.v1.x.v2-copy".into();
+    let both = said(|all| all.secrets.extend([secret(&gone), copy]));
+    assert!(both[0].starts_with("claim: "), "{both:?}");
     // Installed again, with another database: Helm may roll it back.
     let again = release(
         "x",
@@ -439,8 +445,19 @@ fn what_cannot_be_decoded_may_be_any_database() {
         ]
     );
     assert!(said(|all| all.config_maps.push(broken))[0].starts_with("configmap/n/s: "));
-    let nameless = release("", 1, "deployed", json!({}));
-    assert!(of_release(nameless)[0].contains("names no release"));
+    // Half a payload is not a release that names nothing.
+    let mut chartless = release("x", 1, "deployed", json!({}));
+    chartless["chart"] = Value::Null;
+    for (half, why) in [
+        (release("", 1, "deployed", json!({})), "names no release"),
+        (
+            release("x", 0, "deployed", json!({})),
+            "has no revision number",
+        ),
+        (chartless, "names no chart"),
+    ] {
+        assert!(of_release(half)[0].contains(why), "{why}");
+    }
     // A claim is a claim, whatever else cannot be decoded.
     let mut objects = Objects::of(&[onboarding("x", json!({"values": pair("pds", "database")}))]);
     objects.secrets.push(json!({}));
@@ -782,14 +799,23 @@ fn values_that_were_read_settle_what_a_helm_release_names() {
         "x",
         json!({"valuesFrom": [{"kind": "ConfigMap", "name": "v"}]}),
     );
-    let with = |values: &[Value]| {
+    let of = |name: &str, values: &[Value]| {
+        let from: ValuesFrom =
+            serde_json::from_value(json!({"kind": "ConfigMap", "name": name})).unwrap();
+        let resolved = Resolved {
+            from: vec![from],
+            values: values.to_vec(),
+        };
         let mut parts = Objects::default().parts();
         let mut all = HelmReleases::default();
         all.add(&other(), None);
-        all.add(&object, Some(values));
+        all.add(&object, Some(&resolved));
         parts.helm_releases = Part::whole(Some(all));
         told(&Ownership::new(parts).verdict(NAME))
     };
+    let with = |values: &[Value]| of("v", values);
+    // Read before the references changed.
+    assert!(of("before", &[json!({"replicas": 2})])[0].contains("is not known"));
     assert!(with(&[pair("pds", "database")])[0].contains("names pds_database"));
     assert_eq!(with(&[json!({"replicas": 2})]), [""; 0]);
     // Each half from another reference.
@@ -959,6 +985,9 @@ fn mentioned(place: usize, word: &str, objects: &mut Objects) {
 
 const PLACES: usize = 18;
 
+/// Places that no flag lifts.
+const CLAIMED: [usize; 8] = [0, 1, 2, 6, 7, 11, 13, 14];
+
 proptest! {
     /// Any mention takes a database out of those that can be deleted without a word; without any it is one of them.
     #[test]
@@ -979,7 +1008,11 @@ proptest! {
         }
         let free = |unclaimed: Unclaimed| unclaimed.mentions().is_empty() && unclaimed.past().is_empty();
         let deletable = objects.ownership().unclaimed(name.as_str()).is_ok_and(free);
-        prop_assert_eq!(deletable, places.is_empty(), "{:?}", told(&objects.ownership().verdict(name.as_str())));
+        let verdict = objects.ownership().verdict(name.as_str());
+        prop_assert_eq!(deletable, places.is_empty(), "{:?}", told(&verdict));
+        // What no flag lifts stays so beside whatever may be accepted.
+        let claimed = places.iter().any(|place| CLAIMED.contains(place));
+        prop_assert_eq!(!verdict.claims.is_empty(), claimed, "{:?}", told(&verdict));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use super::storage::{Driver, Key, LABELS, Revision, Stored};
 use super::{Object, Unread};
+use crate::advice::Command;
 use std::collections::{BTreeSet, HashSet};
 use std::fmt;
 
@@ -77,6 +78,24 @@ impl Claimant {
             Self::Policy { object } => object.to_string(),
             Self::Object { kind, id } => format!("{kind} {id}"),
         }
+    }
+
+    /// The command that gives a revision back the labels by which Helm finds it, where it has lost them.
+    pub fn relabel(&self) -> Option<Command> {
+        let Self::Revision {
+            stored,
+            lost_labels,
+            ..
+        } = self
+        else {
+            return None;
+        };
+        let kind = stored.kind.to_lowercase();
+        let labels = lost_labels
+            .iter()
+            .map(|(key, value)| format!("{key}={value}"));
+        let command = Command::new(["kubectl", "label", &kind, "-n", &stored.namespace]);
+        (!lost_labels.is_empty()).then(|| command.args([&stored.name]).args(labels))
     }
 
     /// When it was last deployed, RFC 3339.
@@ -176,7 +195,7 @@ impl fmt::Display for Gap {
             ),
             Self::NoOnboardings { looked_at } => write!(
                 f,
-                "there is no onboarding on this cluster ({looked_at} HelmReleases in all namespaces looked at)"
+                "this cluster has no onboarding ({looked_at} HelmReleases in all namespaces checked)"
             ),
         }
     }

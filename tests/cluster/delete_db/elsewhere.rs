@@ -31,7 +31,7 @@ fn another_cluster_is_refused_and_objects_of_the_later_generation_claim() {
         .run()
         .failed(4);
     assert!(
-        stderr.contains("refused: there is no onboarding on this cluster (0 HelmReleases"),
+        stderr.contains("refused: this cluster has no onboarding (0 HelmReleases"),
         "{stderr}"
     );
 

@@ -86,7 +86,7 @@ pub(crate) fn facts() -> Facts {
         unclaimed: Unclaimed::example(12, Vec::new(), Vec::new()),
         last_claim: LastClaim::of(
             Ok(Vec::new()),
-            &[],
+            Ok(Vec::new()),
             &DatabaseName::parse("pds_database").unwrap(),
         ),
     }

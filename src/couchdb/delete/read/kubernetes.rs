@@ -45,24 +45,23 @@ pub(super) async fn last_claim(cluster: &Cluster, name: &DatabaseName) -> Result
         Err(error) if error.is_fatal() => return Err(error.into()),
         read => read.map(All::into_items).map_err(|error| error.clause()),
     };
-    Ok(LastClaim::of(events, &kustomizations, name))
+    Ok(LastClaim::of(events, kustomizations, name))
 }
 
-/// The Kustomizations of all namespaces, as far as they may be read.
-async fn kustomizations(cluster: &Cluster) -> Vec<Value> {
-    let Ok(Some(versions)) = cluster.api_versions(KUSTOMIZE).await else {
-        return Vec::new();
-    };
-    for version in versions {
+/// The Kustomizations of all namespaces, or why they could not be read. None are there where Flux has no such kind.
+async fn kustomizations(cluster: &Cluster) -> std::result::Result<Vec<Value>, String> {
+    let versions = cluster.api_versions(KUSTOMIZE).await;
+    let versions = versions.map_err(|error| error.clause())?;
+    for version in versions.unwrap_or_default() {
         let path = format!("/apis/{KUSTOMIZE}/{}/kustomizations", segment(&version));
         match cluster.all::<Value>(&ListOf::objects(path)).await {
-            Ok(all) => return all.into_items(),
+            Ok(all) => return Ok(all.into_items()),
             // Another version may serve them.
             Err(error) if error.is_unserved() => {}
-            Err(_) => break,
+            Err(error) => return Err(error.clause()),
         }
     }
-    Vec::new()
+    Ok(Vec::new())
 }
 
 /// Every pod of the target's cluster, whatever the flags chose.
