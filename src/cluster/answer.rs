@@ -1,4 +1,4 @@
-//! The form of an answer: whose word an error is, and whether a body is the object or the list that its path asks for.
+//! Checks that an answer is the object or list its path asks for, and who sent it.
 //!
 //! A gateway, a login page and a cut-off answer look like nothing found to a lenient parser. Here they are faults, which the
 //! transport turns into an error that names who answered. Owns the bounds on what is parsed.

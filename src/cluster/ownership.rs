@@ -64,7 +64,7 @@ pub async fn read(cluster: &Cluster) -> Result<Ownership> {
     Ok(ownership)
 }
 
-/// A part, unless the cluster cannot be asked at all. What saved files hold of it is never known to be all.
+/// A part, unless the cluster cannot be asked at all. Saved files may be incomplete, so they never make a whole part.
 fn part<T>(cluster: &Cluster, what: &str, read: Result<T, ClusterError>) -> Result<Part<T>> {
     let unread = |why: String| Unread {
         what: what.to_owned(),
@@ -95,7 +95,7 @@ async fn helm_releases(cluster: &Cluster, values: &Values) -> Result<Part<Option
         .await;
     match read {
         Err(error) if is_not_installed(&error) => Ok(Part::whole(None)),
-        // A server that is silent at this question is not there: no word on the database can be had.
+        // A server that does not answer this cannot be asked about the database at all.
         Err(error @ ClusterError::TimedOut { .. }) => Err(error.into()),
         read => part(
             cluster,
@@ -233,7 +233,7 @@ async fn database_objects(cluster: &Cluster) -> Result<Option<DatabaseObjects>, 
     Ok(all)
 }
 
-/// Reads what `valuesFrom` names. A HelmRelease of which anything could not be read stays out: it is open.
+/// Reads what `valuesFrom` names. A HelmRelease with an unreadable reference is left out and stays open.
 async fn values(cluster: &Cluster, open: Vec<Reference>) -> Result<Values> {
     let mut values = Values::new();
     for Reference {
@@ -257,7 +257,7 @@ async fn values(cluster: &Cluster, open: Vec<Reference>) -> Result<Values> {
     Ok(values)
 }
 
-/// The values of one reference, as a document. What is not YAML is an error: it may be read in another way.
+/// The values of one reference, as a document. Anything but YAML is an error: Flux's parser may read it differently.
 async fn values_of(
     cluster: &Cluster,
     namespace: &str,

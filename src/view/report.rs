@@ -169,7 +169,7 @@ impl Report {
         let time = time.map(|t| t.strftime("%Y-%m-%d %H:%M UTC").to_string());
         let parts: Vec<String> = origin.place().into_iter().chain(time).collect();
         let scene = match parts.is_empty() {
-            true => "saved files: of which cluster and when is not known".to_owned(),
+            true => "saved files: cluster and time unknown".to_owned(),
             false => parts.join(", "),
         };
         Self {

@@ -100,7 +100,7 @@ fn what_kubectl_saved_is_diagnosed_and_what_is_missing_is_told() {
 
     error[SKVS301]: the database pds_database already exists, so its creation Job fails
       --> Job core/pds-database-create
-      saved files: of which cluster and when is not known
+      saved files: cluster and time unknown
 
       Why    The chart creates the database once, before anything else, and refuses to take over one that is there.
              Whether another onboarding claims it is not known: none that was read does: only the saved files were read.

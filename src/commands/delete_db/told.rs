@@ -145,7 +145,7 @@ pub(super) fn tell(
         Outcome::CameBack { created } => {
             let when = created.map_or_else(
                 || "since".to_owned(),
-                |c| format!("anew, {}", card::date(c)),
+                |c| format!("again, {}", card::date(c)),
             );
             Err(Ended::alone(Error::new(format!("database \"{name}\" was deleted and is there again, created {when}"))
                 .with_code(code)
@@ -191,7 +191,7 @@ pub(super) fn tell(
     }
 }
 
-/// When a member still holds data. The files are named by the suffix of the database that was deleted: one that was created anew
+/// When a member still holds data. The files are named by the suffix of the database that was deleted: one that was created again
 /// since has files of its own beside them.
 fn incomplete_hints(files: &str, again: Command) -> [Hint; 2] {
     [

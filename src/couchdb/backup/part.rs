@@ -146,7 +146,7 @@ impl Place {
                 header: Some(found),
                 ..
             } if found.database == header.database => Err(other(format!(
-                "the database {} has been created anew since",
+                "the database {} has been created again since",
                 found.database
             ))),
             Partial {
@@ -313,7 +313,7 @@ mod tests {
         assert_eq!(writer.mark().seq, "7-x");
         drop(writer);
         let told = |header: &Header| place.open(header).err().unwrap().to_string();
-        assert!(told(&header(".2")).ends_with("has been created anew since"));
+        assert!(told(&header(".2")).ends_with("has been created again since"));
         let mut other = header(".1");
         other.database = "a_b".into();
         assert!(told(&other).ends_with("it is of database \"pds_database\""));

@@ -199,7 +199,7 @@ impl<S: Source> Run<'_, '_, S> {
                 continue;
             }
             if end.identity != self.identity {
-                return Err("the database has been deleted and created anew meanwhile".to_owned());
+                return Err("the database has been deleted and created again meanwhile".to_owned());
             }
             if end.documents != tally.totals.documents {
                 differs = format!(

@@ -38,7 +38,7 @@ impl Confirmed {
             && backup.header.identity == identity(&facts.shard_map);
         if !same {
             return Err(Refusal::Changed {
-                what: "the database that was backed up has been created anew".to_owned(),
+                what: "the database that was backed up has been created again".to_owned(),
             });
         }
         self.unchanged = Some(Guard {

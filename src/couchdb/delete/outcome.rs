@@ -25,7 +25,7 @@ pub enum Outcome {
         unread: Vec<String>,
         despite: Option<String>,
     },
-    /// Deleted, and there again: created anew at this time, in seconds since 1970.
+    /// Deleted, and there again: created again at this time, in seconds since 1970.
     CameBack { created: Option<i64> },
     /// It was gone before.
     AlreadyGone,

@@ -170,7 +170,7 @@ impl Plan {
                 facts.membership.cluster_nodes.len()
             ),
             Part::Database => format!(
-                "the database is another one, or was created anew: now {}, created {}",
+                "the database is another one, or was created again: now {}, created {}",
                 facts.name,
                 super::card::created(facts)
             ),

@@ -1,6 +1,6 @@
 //! What speaks against a deletion now and can be taken on, each by its own name: `--accept=NAME`.
 //!
-//! A risk is a fact that was read. What is not known is no risk but a refusal, and so is every claim.
+//! A risk is a fact that was read. An unknown fact is a refusal, not a risk, and so is every claim.
 
 use super::facts::{Doubt, Facts};
 use super::work::{Replication, Role};

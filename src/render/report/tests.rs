@@ -265,9 +265,7 @@ fn where_and_when_stand_under_the_first_cause_of_a_text_alone() {
     assert!(!printed(&at(&["ready-and-drift-corrected-middle"]), None).contains("prod-east"));
     // What kubectl saved does not say where it is from.
     let saved = of(&["database-exists"]).seen_at(&crate::advice::Origin::default(), None);
-    assert!(
-        printed(&saved, None).contains("\n  saved files: of which cluster and when is not known\n")
-    );
+    assert!(printed(&saved, None).contains("\n  saved files: cluster and time unknown\n"));
 }
 
 #[test]

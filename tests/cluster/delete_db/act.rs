@@ -37,6 +37,11 @@ fn claims_are_the_last_thing_that_is_read() {
         "{}",
         said.stderr
     );
+    assert!(
+        requests[deletion - 1].contains("/helmreleases?"),
+        "{}",
+        said.stderr
+    );
     let claims = [
         "/helmreleases",
         "/secrets",

@@ -33,7 +33,7 @@ fn members_that_keep_the_data_make_it_incomplete() {
     assert_eq!(said.stdout, "");
     let stderr = said.failed(6);
     assert!(stderr.contains("answered 202"), "{stderr}");
-    // The files are this database's alone: one that is created anew by then has another suffix.
+    // The files are this database's alone: one that is created again by then has another suffix.
     let at = stderr
         .find("shards/*/members_accepted.")
         .expect("the files");
@@ -110,7 +110,7 @@ fn a_database_that_comes_back_is_no_deletion() {
     assert_eq!(said.stdout, "");
     let stderr = said.failed(1);
     assert!(
-        stderr.contains("database \"back_db\" was deleted and is there again, created anew, 20"),
+        stderr.contains("database \"back_db\" was deleted and is there again, created again, 20"),
         "{stderr}"
     );
     assert!(stage.front.exists("back_db"));

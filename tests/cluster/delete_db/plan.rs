@@ -142,7 +142,7 @@ fn a_token_holds_only_for_what_was_seen() {
     };
     refused(
         "token_two",
-        "the database is another one, or was created anew: now token_two",
+        "the database is another one, or was created again: now token_two",
     );
     stage.front.write_document("token_one", "late").unwrap();
     refused(
@@ -166,7 +166,7 @@ fn a_token_holds_only_for_what_was_seen() {
         .delete_with("token_two", &["--plan", &token])
         .failed(4);
     assert!(
-        stderr.contains("was created anew: now token_two"),
+        stderr.contains("was created again: now token_two"),
         "{stderr}"
     );
 

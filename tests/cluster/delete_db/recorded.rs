@@ -153,7 +153,7 @@ fn a_database_with_a_later_epoch_has_come_back() {
     let played = Played::new("stage-scene-anew", Scene::CreatedAnew);
     let stderr = told(played.delete(), 1);
     assert!(
-        stderr.contains("was deleted and is there again, created anew, 2024-11-19"),
+        stderr.contains("was deleted and is there again, created again, 2024-11-19"),
         "{stderr}"
     );
     assert_eq!(played.deletes(), 1);

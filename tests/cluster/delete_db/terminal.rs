@@ -131,7 +131,7 @@ fn what_changes_while_the_question_stands_is_seen_in_the_last_look() {
         refused(
             database,
             &again,
-            "refused: since the plan was made, the database is another one, or was created anew",
+            "refused: since the plan was made, the database is another one, or was created again",
         );
     }
     let other = || stage.front.set_version("3.5.1");

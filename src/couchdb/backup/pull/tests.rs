@@ -352,7 +352,7 @@ async fn a_short_count_and_another_database_are_no_backup() {
         .await
         .unwrap_err();
     assert!(
-        stopped.clause().ends_with("has been created anew since"),
+        stopped.clause().ends_with("has been created again since"),
         "{}",
         stopped.clause()
     );

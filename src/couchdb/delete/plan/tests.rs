@@ -270,7 +270,7 @@ fn the_plan_that_was_reviewed_is_the_one_or_it_is_refused() {
     since the plan was made, the number of documents changed: now 1,204,312 documents, and 1,204 deleted
     since the plan was made, documents were written or purged: the update sequence is now 1,300,001
     ");
-    insta::assert_snapshot!(with(|f| f.shard_map.rev = "3-x".into()), @"since the plan was made, the database is another one, or was created anew: now pds_database, created 2024-03-01");
+    insta::assert_snapshot!(with(|f| f.shard_map.rev = "3-x".into()), @"since the plan was made, the database is another one, or was created again: now pds_database, created 2024-03-01");
     insta::assert_snapshot!(with(|f| f.server.version = "3.3.3".into()), @"since the plan was made, CouchDB is another one or has another version: now 3.3.3, UUID 5d0a");
     insta::assert_snapshot!(with(|f| { let tasks = json!([{"type": "indexer", "database": "pds_database"}]); let name = f.name.clone(); f.work.take(List::ActiveTasks, Ok(Some(&tasks)), &name); }), @"since the plan was made, what speaks against it changed: see the risks of the new plan");
 }

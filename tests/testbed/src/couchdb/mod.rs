@@ -14,7 +14,7 @@
 //!
 //! What only members of a real cluster do, the front does by a test's word alone: `set_up` and `set_lagging` of a member, and faults for a
 //! 500 after a time-out or a lockout. The order in which a real cluster answered then (a member that dies after the plan and comes
-//! back, one that hangs, five failures and their lockout, a shard map that was wiped, a database that is created anew, maintenance)
+//! back, one that hangs, five failures and their lockout, a shard map that was wiped, a database that is created again, maintenance)
 //! is **played back** by [`Recorded`], which can do nothing else.
 //!
 //! All members answer on one port; the first that is up is `_local`. Faults (a lockout and a time-out too), members
