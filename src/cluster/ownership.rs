@@ -277,7 +277,13 @@ async fn values_of(
         segment(namespace),
         segment(&from.name)
     );
-    let object: Value = cluster.get(&path).await?;
+    let object: Value = match cluster.get(&path).await {
+        // As Flux takes it: nothing.
+        Err(error) if from.optional && error.is_not_found() && !error.is_unserved() => {
+            return Ok(Value::Null);
+        }
+        read => read?,
+    };
     let text = crate::model::values_reference::text(&object, from);
     let text = text.map_err(ClusterError::Malformed)?;
     if let Some(target) = &from.target_path {

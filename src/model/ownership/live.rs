@@ -5,7 +5,7 @@ use super::words::{How, Words, merged};
 use super::{Object, loose};
 use crate::model::helm_release::{HelmRelease, ONBOARDING_SELECTOR, ValuesFrom};
 use crate::model::onboarding::Claim;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::collections::{HashMap, HashSet};
 
 /// Names of charts that may be the onboarding chart under another name.
@@ -108,6 +108,8 @@ pub struct Resolved {
 pub struct HelmReleases {
     pub(super) all: Vec<Live>,
     pub(super) unreadable: Vec<Unreadable>,
+    /// Those of which something can be read although the whole cannot.
+    twice: usize,
     by_name: HashMap<String, Vec<(usize, How)>>,
     by_key: HashMap<Key, Vec<usize>>,
     known: HashSet<String>,
@@ -117,14 +119,25 @@ impl HelmReleases {
     /// Adds one HelmRelease as the API server sent it: every word of its spec counts. `resolved`: the contents of what its
     /// `valuesFrom` named, if all of it was read.
     pub fn add(&mut self, object: &Value, resolved: Option<&Resolved>) {
+        let mut words = Words::default();
+        words.document(object.get("spec").unwrap_or(&Value::Null));
         match HelmRelease::from_value(object) {
-            Err(error) => self.unreadable.push(Unreadable {
-                object: Object::of("HelmRelease", object),
-                why: error.to_string(),
-            }),
+            Err(error) => {
+                self.unreadable.push(Unreadable {
+                    object: Object::of("HelmRelease", object),
+                    why: error.to_string(),
+                });
+                // What can be read of it claims all the same.
+                let values = object.pointer("/spec/values");
+                let core = json!({"metadata": object.get("metadata"), "spec": {"values": values}});
+                if let Ok(hr) = HelmRelease::from_value(&core) {
+                    let onboarding = is_labelled(&hr);
+                    let before = self.all.len();
+                    self.insert(&hr, words, onboarding, false);
+                    self.twice += self.all.len() - before;
+                }
+            }
             Ok(hr) => {
-                let mut words = Words::default();
-                words.document(object.get("spec").unwrap_or(&Value::Null));
                 // Contents of other references than today's say nothing.
                 let resolved = resolved.filter(|r| r.from == hr.spec.values_from);
                 if let Some(Resolved { values, .. }) = resolved {
@@ -197,7 +210,7 @@ impl HelmReleases {
 
     /// HelmReleases that were read, readable or not.
     pub fn len(&self) -> usize {
-        self.all.len() + self.unreadable.len()
+        self.all.len() + self.unreadable.len() - self.twice
     }
 
     /// Whether none was read.

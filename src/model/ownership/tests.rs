@@ -794,6 +794,20 @@ fn a_helm_release_of_which_nothing_is_known_may_be_any_database() {
 }
 
 #[test]
+fn a_helm_release_that_cannot_be_read_as_a_whole_claims_by_what_can() {
+    let odd = json!({"suspend": "yes", "values": pair("pds", "database")});
+    let lines = of_helm_release(onboarding("x", odd));
+    assert_eq!(
+        lines[0],
+        "claim: HelmRelease flux-system/x still claims pds_database"
+    );
+    assert!(lines[1].contains("is not known"), "{lines:?}");
+    let mut objects = Objects::of(&[plain("x", json!({"interval": 7})), json!({"metadata": 7})]);
+    objects.helm_releases.push(other());
+    assert_eq!(objects.ownership().looked_at().helm_releases, 3);
+}
+
+#[test]
 fn values_that_were_read_settle_what_a_helm_release_names() {
     let object = plain(
         "x",
