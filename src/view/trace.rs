@@ -35,6 +35,16 @@ pub struct Deletion {
     database: Value,
     name: String,
     plan: String,
+    /// What the user took on.
+    accepted: Vec<Taken>,
+}
+
+/// A risk, or an object that may claim the database, that was taken on by its name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Taken {
+    name: String,
+    /// Of an object: its state then.
+    resource_version: Option<String>,
 }
 
 /// How far it is.
@@ -144,6 +154,7 @@ impl Deletion {
             }),
             name: plan.name().to_string(),
             plan: plan.token().to_string(),
+            accepted: taken(plan),
         }
     }
 
@@ -194,7 +205,15 @@ impl Deletion {
         } = &self.author;
         let context = context.as_deref().unwrap_or("<none>");
         let plan = &self.plan;
-        let by = format!("by {user} from {host}, context {context}, plan {plan}");
+        let mut by = format!("by {user} from {host}, context {context}, plan {plan}");
+        for (at, taken) in self.accepted.iter().enumerate() {
+            by.push_str(if at == 0 { ", accepted " } else { " and " });
+            by.push_str(&taken.name);
+            if let Some(version) = &taken.resource_version {
+                by.push_str(" at resourceVersion ");
+                by.push_str(version);
+            }
+        }
         let name = &self.name;
         let text = match stage {
             Stage::Started => format!("deletion of database {name} started {by}"),
@@ -217,6 +236,14 @@ impl Deletion {
 
     /// The record of a stage.
     pub fn record(&self, stage: &Stage, now: Timestamp) -> Value {
+        let accepted = self.accepted.iter().map(|taken| {
+            let mut accepted = json!({"name": taken.name});
+            if let Some(version) = &taken.resource_version {
+                accepted["resourceVersion"] = version.as_str().into();
+            }
+            accepted
+        });
+        let accepted: Vec<Value> = accepted.collect();
         let mut record = json!({
             "apiVersion": super::description::API_VERSION,
             "kind": "DatabaseDeletionRecord",
@@ -229,6 +256,7 @@ impl Deletion {
             "pod": {"namespace": self.namespace, "name": self.pod, "uid": self.uid, "container": self.container},
             "database": self.database,
             "plan": self.plan,
+            "accepted": accepted,
         });
         match stage {
             Stage::Started => record["stage"] = "started".into(),
@@ -244,6 +272,23 @@ impl Deletion {
     }
 }
 
+/// The risks of a plan that are taken on. An acceptance that nothing asked for is none of them.
+fn taken(plan: &Plan) -> Vec<Taken> {
+    let risks = plan.risks().iter();
+    let risks = risks.filter(|risk| plan.accepted().takes(&risk.accept));
+    let mut taken: Vec<Taken> = Vec::new();
+    for risk in risks {
+        let one = Taken {
+            name: risk.accept.name().into_owned(),
+            resource_version: risk.resource_version.clone(),
+        };
+        if !taken.contains(&one) {
+            taken.push(one);
+        }
+    }
+    taken
+}
+
 /// As Kubernetes writes a time.
 fn whole_seconds(now: Timestamp) -> String {
     now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
@@ -252,8 +297,10 @@ fn whole_seconds(now: Timestamp) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::couchdb::delete::plan::{plan, tests::facts};
+    use crate::couchdb::delete::plan::{Overrides, plan, tests::facts};
     use crate::couchdb::delete::refusal::Refusal;
+    use crate::couchdb::delete::risk::{Acceptance, Accepted, RiskKind};
+    use crate::model::ownership::{Mention, Object, Unclaimed};
 
     fn deletion() -> Deletion {
         let author = Author {
@@ -367,6 +414,7 @@ mod tests {
         let record = deletion().record(&Stage::Ended((&outcome).into()), now());
         insta::assert_snapshot!(serde_json::to_string_pretty(&record).unwrap(), @r#"
         {
+          "accepted": [],
           "apiVersion": "skvs.kubectl.io/v1alpha1",
           "context": "prod-east",
           "database": {
@@ -405,6 +453,38 @@ mod tests {
         let started = deletion().record(&Stage::Started, now());
         assert_eq!(started["stage"], "started");
         assert_eq!(started["id"], record["id"]);
+    }
+
+    #[test]
+    fn what_was_taken_on_is_in_both_with_its_state() {
+        let mut facts = facts();
+        let object = Object {
+            kind: "helm-release".to_owned(),
+            namespace: "apps".to_owned(),
+            name: "shop".to_owned(),
+            resource_version: "77".to_owned(),
+        };
+        let name = object.accept();
+        let mention = Mention::example(object, "mentions it");
+        facts.unclaimed = Unclaimed::example(1, Vec::new(), vec![mention]);
+        let accepted = [Acceptance::Object(name), RiskKind::Tasks.into()];
+        let overrides = Overrides {
+            accepted: Accepted::new(accepted),
+            token: None,
+        };
+        let plan = plan(facts).unwrap().under(overrides);
+        let deletion = Deletion::new(&deletion().author, &plan, "18ab".into());
+        let record = deletion.record(&Stage::Started, now());
+        assert_eq!(
+            record["accepted"],
+            json!([{"name": "helm-release/apps/shop", "resourceVersion": "77"}])
+        );
+        let event = deletion.event(&Stage::Started, now());
+        let message = event["message"].as_str().unwrap();
+        assert!(
+            message.ends_with(", accepted helm-release/apps/shop at resourceVersion 77"),
+            "{message}"
+        );
     }
 
     #[test]

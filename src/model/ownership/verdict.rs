@@ -159,6 +159,16 @@ pub struct Mention {
 }
 
 impl Mention {
+    /// One for tests of what is made of it.
+    #[cfg(test)]
+    pub(crate) fn example(object: Object, what: &str) -> Self {
+        Self {
+            object,
+            what: what.to_owned(),
+            covers: None,
+        }
+    }
+
     /// A Helm release stands for all its revisions.
     pub(super) fn of_release(stored: &Stored, revision: &Revision, what: String) -> Self {
         let Key { namespace, name } = &stored.key;
