@@ -60,7 +60,15 @@ pub(super) async fn answer(
         return Ok(given);
     }
     let question = format!("Type {name} to {}", act.verb());
-    match ask(&question, interrupt).await {
+    typed(&question, act, interrupt).await
+}
+
+/// One line from the terminal, not judged yet.
+///
+/// # Errors
+/// As [`answer`].
+pub(super) async fn typed(question: &str, act: Act, interrupt: Interrupt<'_>) -> Result<String> {
+    match ask(question, interrupt).await {
         Ok(Answer::Line(typed)) => Ok(typed),
         Ok(Answer::End) => Err(act.not_confirmed("the input ended")),
         Ok(Answer::Interrupted) => Err(act.interrupted()),

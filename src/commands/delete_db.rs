@@ -17,6 +17,7 @@ pub use args::Args;
 
 use super::confirmation::refused_unread;
 use crate::cli::App;
+use crate::couchdb::delete::risk::RiskKind;
 use crate::error::{Error, Result};
 use crate::exit::Code;
 use one::Run;
@@ -45,15 +46,19 @@ async fn targets(app: &mut App, args: Args) -> Result<Code> {
     tokio::pin!(interrupt);
     let cluster = app.cluster().await?;
     if args.orphans {
-        names = tokio::select! {
+        let found = tokio::select! {
             biased;
             found = orphans::find(app, &args, &cluster) => found?,
             () = interrupt.as_mut() => return Err(told::interrupted()),
         };
-        if names.is_empty() {
+        if found.orphans.is_empty() {
             return Ok(Code::Ok);
         }
-        ways = question::ways(app, &args, &names)?;
+        ways = question::ways(app, &args, &found.orphans)?;
+        orphans::guard(app, &args, &found, interrupt.as_mut()).await?;
+        names = found.orphans;
+    } else if args.plan.accept.contains(&RiskKind::ManyOrphans.into()) {
+        orphans::not_needed(app);
     }
     args.plan.count(names.len())?;
     let trace = Trace::open(&args.trace, args.is_rehearsal())?;

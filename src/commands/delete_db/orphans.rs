@@ -1,12 +1,17 @@
 //! `--orphans`: the databases that nobody claims, as `databases --orphans` finds them. Each is planned and confirmed like one that was named.
 
+use super::super::confirmation::{Act, typed};
 use super::Args;
 use crate::advice::Command;
 use crate::cli::App;
 use crate::cluster::{Cluster, ownership};
+use crate::couchdb::delete::execute::Interrupt;
+use crate::couchdb::delete::refusal::Refusal;
+use crate::couchdb::delete::risk::{Acceptance, Risk, RiskKind};
 use crate::couchdb::figures;
 use crate::couchdb::session::Session;
 use crate::error::{Error, Result};
+use crate::exit::Code;
 use crate::model::inventory::{self, State};
 use crate::model::names::DatabaseName;
 use crate::text::count;
@@ -15,15 +20,19 @@ use std::time::Duration;
 /// Longest silence of CouchDB within an answer.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Finds them, in the order of their names. One whose owner is not known is none: that is told.
+/// What is there.
+pub(super) struct Found {
+    /// In the order of their names.
+    pub(super) orphans: Vec<DatabaseName>,
+    /// Databases that something claims.
+    in_use: usize,
+}
+
+/// Finds them. One whose owner is not known is none: that is told.
 ///
 /// # Errors
 /// What the cluster or CouchDB said.
-pub(super) async fn find(
-    app: &mut App,
-    args: &Args,
-    cluster: &Cluster,
-) -> Result<Vec<DatabaseName>> {
+pub(super) async fn find(app: &mut App, args: &Args, cluster: &Cluster) -> Result<Found> {
     let couchdb = async {
         let target = args.pods.container(cluster).await?;
         let opened = Session::open(cluster, &target, PATIENCE).await;
@@ -43,11 +52,98 @@ pub(super) async fn find(
             "whose {what} may be is not known, so it is not an orphan; why:"
         )));
     }
+    let mentioned = of(State::Mentioned).count();
+    if mentioned > 0 {
+        let what = count(mentioned as u64, "database");
+        let why = Command::skvs(["databases"]);
+        app.ui.warning(why.after(format!(
+            "{what} may be claimed after all and must be named to be deleted; why:"
+        )));
+    }
+    let in_use = of(State::InUse).count() + of(State::Shared).count();
     let orphans: Vec<DatabaseName> = of(State::Orphan)
         .filter_map(|entry| DatabaseName::parse(&entry.name).ok())
         .collect();
     if orphans.is_empty() {
         app.ui.status("No orphans found.");
     }
-    Ok(orphans)
+    Ok(Found { orphans, in_use })
+}
+
+/// Asks once more where there are more orphans than databases in use: that is how a cluster looks whose HelmReleases are not all
+/// restored yet.
+///
+/// # Errors
+/// It was neither accepted nor confirmed.
+pub(super) async fn guard(
+    app: &mut App,
+    args: &Args,
+    found: &Found,
+    interrupt: Interrupt<'_>,
+) -> Result<()> {
+    let number = found.orphans.len();
+    let accepted = args.plan.accept.contains(&RiskKind::ManyOrphans.into());
+    if number <= found.in_use {
+        if accepted {
+            not_needed(app);
+        }
+        return Ok(());
+    }
+    let what = many(number, found.in_use);
+    if accepted {
+        app.ui.warning(what);
+        return Ok(());
+    }
+    let terminal = app.ui.terminal();
+    let asks = terminal.stdin && terminal.stderr && args.confirm.is_empty();
+    if !asks && !(args.is_rehearsal() && args.confirm.is_empty()) {
+        let refusal = Refusal::Risk(Risk::new(RiskKind::ManyOrphans, what));
+        let error = Error::new(format!("refused: {refusal}")).with_code(Code::Refused);
+        return Err(match refusal.hint() {
+            Some(hint) => error.hint(hint),
+            None => error,
+        });
+    }
+    app.ui.warning(what);
+    if args.is_rehearsal() {
+        return Ok(());
+    }
+    let question = "Type the number of databases to go on";
+    let answer = typed(question, Act::Delete, interrupt).await?;
+    check(number, &answer).map_err(|why| Act::Delete.not_confirmed(&why))
+}
+
+/// Tells that this acceptance had no use.
+pub(super) fn not_needed(app: &mut App) {
+    let name = Acceptance::from(RiskKind::ManyOrphans);
+    let name = name.name();
+    let line = format!("--accept {name} was not needed: nothing of this kind was found");
+    app.ui.warning(line);
+}
+
+fn many(number: usize, in_use: usize) -> String {
+    format!(
+        "more databases are orphans ({number}) than are in use ({in_use}), as after a restore that was not complete"
+    )
+}
+
+/// Whether the number was typed.
+fn check(number: usize, answer: &str) -> Result<(), String> {
+    match answer == number.to_string() {
+        true => Ok(()),
+        false => Err(format!("{answer:?} is not the number of databases")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_number_itself_goes_on() {
+        assert_eq!(check(12, "12"), Ok(()));
+        for answer in ["", "y", "1", "012", "12 ", "+12", "13"] {
+            assert!(check(12, answer).is_err(), "{answer:?}");
+        }
+    }
 }

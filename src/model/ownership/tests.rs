@@ -558,7 +558,7 @@ fn a_pair_in_a_document_that_is_a_text_counts() {
     let lines = of_helm_release(podinfo(json!({ "config.json": text })));
     assert_eq!(
         lines,
-        ["helmrelease/flux-system/podinfo: HelmRelease flux-system/podinfo names it"]
+        ["helmrelease/flux-system/podinfo: HelmRelease flux-system/podinfo names pds_database"]
     );
 }
 

@@ -2,6 +2,7 @@
 
 use super::stage::Stage;
 use crate::harness::{Said, skvs};
+use crate::terminal::Terminal;
 use serde_json::json;
 use testbed::couchdb::Fault;
 
@@ -123,7 +124,8 @@ fn a_confirmation_that_lacks_a_name_or_has_one_too_many_deletes_nothing() {
 #[test]
 fn orphans_are_those_that_nobody_claims_and_each_is_confirmed() {
     let stage = Stage::new("stage-orphans");
-    for name in ["orphans_one", "orphans_two", "pds_database"] {
+    let there = ["orphans_one", "orphans_two", "pds_database", "lima_events"];
+    for name in there {
         stage.front.create_database(name, 1).unwrap();
     }
     let run = |more: &[&str]| {
@@ -195,4 +197,87 @@ fn orphans_are_those_that_nobody_claims_and_each_is_confirmed() {
         again.stderr
     );
     assert_eq!(again.ok(), "");
+}
+
+#[test]
+fn more_orphans_than_databases_in_use_are_a_risk_of_their_own() {
+    let stage = Stage::new("stage-many-orphans");
+    for name in ["many_one", "many_two", "pds_database"] {
+        stage.front.create_database(name, 1).unwrap();
+    }
+    let args = [
+        "delete-db",
+        "--orphans",
+        "--couchdb-namespace",
+        stage.namespace,
+        "--context",
+        "sandbox",
+    ];
+    let run = |more: &[&str]| skvs([&args[..], more].concat()).run();
+    let what = "more databases are orphans (2) than are in use (1)";
+    let both = ["--confirm", "many_one", "--confirm", "many_two"];
+    let stderr = run(&both).failed(4);
+    assert!(
+        stderr.contains(&format!("refused: {what}"))
+            && stderr.contains("or take it on: --accept=many-orphans\n"),
+        "{stderr}"
+    );
+    // A rehearsal says so, and fails where the deletion would.
+    let said = run(&["--dry-run"]);
+    assert!(said.stderr.contains(&format!("Warning: {what}")));
+    assert_eq!(said.code, 0, "{}", said.stderr);
+    assert_eq!(run(&[&both[..], &["--dry-run"]].concat()).code, 4);
+
+    // A person types how many there are.
+    let typed = |answer: &str| {
+        let mut terminal = Terminal::skvs(&args);
+        terminal.expect(what);
+        terminal.expect("Type the number of databases to go on: ");
+        terminal.press(answer);
+        terminal
+    };
+    for answer in ["\r", "y\r", "1\r", "many_one\r", "\u{4}"] {
+        let said = typed(answer).end();
+        assert_eq!(said.code, 4, "{answer:?}: {}", said.stdout);
+        assert!(
+            said.stdout.contains("nothing was deleted"),
+            "{}",
+            said.stdout
+        );
+    }
+    let said = typed("\u{3}").end();
+    assert_eq!(said.code, 130, "{}", said.stdout);
+    assert_eq!(stage.deletes(), 0);
+    let mut terminal = typed("2\r");
+    terminal.expect("Type many_one to delete it: ");
+    terminal.press("many_one\r");
+    terminal.expect("Type many_two to delete it: ");
+    terminal.press("\r");
+    let said = terminal.end();
+    assert_eq!(said.code, 4, "{}", said.stdout);
+    assert!(!stage.front.exists("many_one") && stage.front.exists("many_two"));
+
+    stage.front.create_database("many_one", 1).unwrap();
+    let said = run(&[&both[..], &["--accept=many-orphans"]].concat());
+    assert!(said.stderr.contains(&format!("Warning: {what}")));
+    assert_eq!(said.code, 0, "{}", said.stderr);
+    assert_eq!(
+        stage
+            .front
+            .databases()
+            .iter()
+            .filter(|d| d.starts_with("many_"))
+            .count(),
+        0
+    );
+    // Nothing asked for it.
+    stage.front.create_database("many_one", 1).unwrap();
+    let one = ["--confirm", "many_one", "--accept=many-orphans"];
+    let said = run(&one);
+    assert!(
+        said.stderr.contains("--accept many-orphans was not needed"),
+        "{}",
+        said.stderr
+    );
+    said.ok();
 }
