@@ -39,6 +39,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
   kubectl skvs databases pds_database -o wide
   kubectl skvs databases --orphans -o name | xargs -r kubectl skvs delete-db --dry-run
   kubectl skvs databases -o jsonpath='{.items[?(@.state==\"missing\")].metadata.name}'
+  kubectl skvs databases -o jsonpath='{range .items[?(@.state==\"mentioned\")]}{.metadata.name}: {.reason}{\"\\n\"}{end}'
 
 -n and --onboarding-selector are not used: as for delete-db, everything that can claim a database is read in all namespaces.
 Exit codes: 0 listed, 1 failed, not there, or not everything that can claim could be read")]

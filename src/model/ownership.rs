@@ -417,6 +417,12 @@ impl Ownership {
         self.expected().any(|known| loose(known) == loose(name))
     }
 
+    /// What may be a claim of any database at all, whatever its name.
+    pub fn mentions_of_any(&self) -> Vec<Mention> {
+        // Nothing names the empty name, and no path or value that says anything covers it.
+        self.verdict("").mentions
+    }
+
     /// How much was looked at.
     pub fn looked_at(&self) -> LookedAt {
         fn len<T>(part: &Part<Option<T>>, len: impl Fn(&T) -> usize) -> Option<usize> {

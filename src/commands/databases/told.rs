@@ -26,6 +26,7 @@ pub(super) fn tell(app: &mut App, args: &Args, output: &Output, seen: &Seen) -> 
         app.ui.status("No resources found");
         app.ui.hint(nothing(args, seen));
     }
+    anywhere(app, seen);
     let mut code = gaps(app, seen);
     for (name, near) in &seen.not_found {
         let error = Error::new(format!(
@@ -98,6 +99,20 @@ fn nothing(args: &Args, seen: &Seen) -> String {
             seen.target
         ),
         (false, _) => format!("{there} in CouchDB in {}", seen.target),
+    }
+}
+
+/// What may be a claim of any database, each object once: the rows say it of every one that nobody claims.
+fn anywhere(app: &mut App, seen: &Seen) {
+    let all = seen.ownership.mentions_of_any();
+    for mention in all.iter().take(TOLD) {
+        app.ui
+            .warning(crate::text::clean(&mention.what).into_owned());
+    }
+    if all.len() > TOLD {
+        let more = count((all.len() - TOLD) as u64, "more object");
+        app.ui
+            .warning(format!("{more} may be of any database, not shown"));
     }
 }
 
