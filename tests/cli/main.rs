@@ -11,6 +11,7 @@
 
 mod answers;
 mod changes;
+mod claims;
 mod completion;
 mod connection;
 mod credentials;
