@@ -6,6 +6,7 @@ mod elsewhere;
 mod faults;
 mod kill;
 mod outcomes;
+mod ownership;
 mod plan;
 mod recorded;
 mod refusals;
