@@ -96,7 +96,8 @@ pub(super) async fn guard(
     }
     let terminal = app.ui.terminal();
     let asks = terminal.stdin && terminal.stderr && args.confirm.is_empty();
-    if !asks && !(args.is_rehearsal() && args.confirm.is_empty()) {
+    let only_shows = args.is_rehearsal() && args.confirm.is_empty();
+    if !(asks || only_shows) {
         let refusal = Refusal::Risk(Risk::new(RiskKind::ManyOrphans, what));
         let error = Error::new(format!("refused: {refusal}")).with_code(Code::Refused);
         return Err(match refusal.hint() {
