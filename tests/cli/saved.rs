@@ -103,13 +103,13 @@ fn what_kubectl_saved_is_diagnosed_and_what_is_missing_is_told() {
       saved files: cluster and time unknown
 
       Why    The chart creates the database once, before anything else, and refuses to take over one that is there.
-             Whether another onboarding claims it is not known: none that was read does: only the saved files were read.
+             Whether anything else claims it is not known: none that was read does: only the saved files were read.
              The onboarding's name says another database: the manifest may have been copied from another one, and its values forgotten.
       Seen   HelmRelease   Released=False InstallFailed: failed pre-install: failed early due to stalled resources: [Job/core/pds-database-create status: 'Failed']
              Pod core/pds-database-create-bhrfd   container create exited 22
                curl: (22) The requested URL returned error: 412
-      Do     Find out who claims it before anything is deleted, with an account that may read all namespaces:
-             kubectl skvs list -A --database pds_database
+      Do     Find out who uses it first. This reads everything that can claim it, and deletes nothing:
+             kubectl skvs delete-db pds_database --dry-run
              If its data is needed, leave the creation out: values.databaseCreationJob.enabled: false, where the chart has this value. Ask its former owner first.
       Then   A manifest that comes back is a new installation; a changed one Flux takes up by itself.
 

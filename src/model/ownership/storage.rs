@@ -155,10 +155,15 @@ impl Storage {
         };
         let place = Object::of(driver.kind(), object);
         match decoded {
-            Ok(release) => match incomplete(&release) {
-                None => self.release(driver, place, object, release),
-                Some(why) => self.unreadable.push((place, why.to_owned())),
-            },
+            Ok(release) => {
+                if let Some(why) = incomplete(&release) {
+                    self.unreadable.push((place.clone(), why.to_owned()));
+                }
+                // What half of a payload says counts all the same.
+                if is_release_name(&release.name) {
+                    self.release(driver, place, object, release);
+                }
+            }
             Err(error) => self.unreadable.push((place, error.to_string())),
         }
     }

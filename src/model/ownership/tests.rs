@@ -458,6 +458,12 @@ fn what_cannot_be_decoded_may_be_any_database() {
     ] {
         assert!(of_release(half)[0].contains(why), "{why}");
     }
+    let half = json!({"chart": null, "hooks": hook(PUT)});
+    let lines = of_release(release("x", 0, "", half));
+    assert!(
+        lines[0].starts_with("claim: a Job of revision 0"),
+        "{lines:?}"
+    );
     // A claim is a claim, whatever else cannot be decoded.
     let mut objects = Objects::of(&[onboarding("x", json!({"values": pair("pds", "database")}))]);
     objects.secrets.push(json!({}));
