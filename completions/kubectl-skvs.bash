@@ -21,6 +21,8 @@ _kubectl_skvs() {
     COMPREPLY=()
     out=$("${words[0]/#\~/$HOME}" __complete "${words[@]:1}" 2>/dev/null </dev/null) || return
     directive=${out##*:}
+    # An answer that was cut off ends in something else, and arithmetic would evaluate it.
+    [[ $directive == [0-9] ]] || return
     current=${words[n]}
     prefix=${current%"${current##*[=:]}"}
     while IFS= read -r line; do

@@ -2,16 +2,17 @@
 //!
 //! kubectl (through `kubectl_complete-skvs`) and the scripts of `completions/` call it. Each line is a candidate with an
 //! optional tab and description; the last one is `:` and a directive. It is silent on stderr, never reads stdin and always
-//! ends well: a shell has no use for an error.
+//! ends well: a shell has no use for an error. Only a [`Candidate`] is printed.
 
+mod candidate;
 mod live;
 mod values;
 
 use crate::cli::Cli;
 use crate::exit::Code;
 use crate::ui::Ui;
+use candidate::Candidate;
 use clap::CommandFactory;
-use clap_complete::CompletionCandidate;
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
@@ -51,36 +52,22 @@ fn answer(words: &[OsString]) -> String {
     if words.is_empty() {
         argv.push(OsString::new());
     }
-    let last = argv.len() - 1;
-    let candidates =
-        clap_complete::engine::complete(&mut command, argv, last, None).unwrap_or_default();
-    lines(&current.to_string_lossy(), &candidates, offer.wants_files())
+    let mut candidates = candidate::own::words(&mut command, argv);
+    let current = current.to_string_lossy();
+    candidates.extend(offer.values(&current));
+    lines(&current, &candidates, offer.wants_files())
 }
 
-fn lines(current: &str, candidates: &[CompletionCandidate], files: bool) -> String {
+fn lines(current: &str, candidates: &[Candidate], files: bool) -> String {
     let mut text = String::new();
     let mut all_open = true;
     for candidate in candidates {
-        let value = candidate.get_value().to_string_lossy();
         // Flags are offered to who begins one, as kubectl does.
-        if value.starts_with('-') && !current.starts_with('-') {
+        if candidate.word().starts_with('-') && !current.starts_with('-') {
             continue;
         }
-        let value = crate::text::one_line(&value);
-        if value.is_empty() {
-            continue;
-        }
-        all_open &= value.ends_with('=');
-        text.push_str(&value);
-        if let Some(help) = candidate.get_help() {
-            let help = help.to_string();
-            let first = crate::text::one_line(help.lines().next().unwrap_or_default());
-            if !first.is_empty() {
-                text.push('\t');
-                text.push_str(&first);
-            }
-        }
-        text.push('\n');
+        all_open &= candidate.word().ends_with('=');
+        text.push_str(&candidate.line());
     }
     let mut directive = if files { 0 } else { NO_FILES };
     if !text.is_empty() && all_open {
@@ -137,7 +124,71 @@ mod tests {
         assert_eq!(told(&["list", "--no-such-flag"]), ":4\n");
     }
 
+    /// The answers for each argument whose values others choose, from a saved list and a kubeconfig that hold these strings.
+    fn offered(text: &[String; 5]) -> Vec<String> {
+        let [name, namespace, database, account, context] = text;
+        let folder = tempfile::tempdir().unwrap();
+        let file = |name: &str, value: serde_json::Value| {
+            let path = folder.path().join(name);
+            std::fs::write(&path, value.to_string()).unwrap();
+            path.display().to_string()
+        };
+        let saved = file(
+            "saved.json",
+            serde_json::json!({"apiVersion": "v1", "kind": "List", "items": [
+                {"apiVersion": "helm.toolkit.fluxcd.io/v2", "kind": "HelmRelease",
+                 "metadata": {"name": name, "namespace": "flux-system",
+                              "labels": {"app.kubernetes.io/part-of": "secure-kvs-onboarding"}},
+                 "spec": {"values": {"namespace": namespace, "database": database, "serviceAccounts": [account]}}},
+                {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}}]}),
+        );
+        let kubeconfig = file(
+            "kubeconfig",
+            serde_json::json!({"apiVersion": "v1", "kind": "Config",
+                "contexts": [{"name": context, "context": {"cluster": context, "user": context}}],
+                "clusters": [{"name": context, "cluster": {"server": "https://127.0.0.1:1"}}],
+                "users": [{"name": context, "user": {}}]}),
+        );
+        let offered = |typed: &[&str]| {
+            let mut words = vec!["list", "--kubeconfig", &kubeconfig, "-f", &saved];
+            words.extend(typed);
+            told(&words)
+        };
+        let flags = [
+            "--service-account",
+            "--database",
+            "--namespace",
+            "--context",
+            "--cluster",
+            "--user",
+        ];
+        let mut all = vec![offered(&[""])];
+        for flag in flags {
+            all.push(offered(&[flag, ""]));
+            all.push(offered(&[&format!("{flag}=")]));
+        }
+        all
+    }
+
+    #[test]
+    fn values_of_files_are_offered() {
+        let text = ["pds--database", "pds", "database", "batch", "prod@east"].map(str::to_owned);
+        let all = offered(&text).concat();
+        for line in [
+            "pds--database\tpds_database\n",
+            "pds/batch\n",
+            "--service-account=pds/batch\n",
+            "pds_database\tclaimed by pds--database\n",
+            "\nprod@east\n",
+            "--user=prod@east\n",
+        ] {
+            assert!(all.contains(line), "{line:?} is not in {all}");
+        }
+    }
+
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(32))]
+
         #[test]
         fn every_answer_ends_with_its_directive(words in proptest::collection::vec("[-a-z=_ ]{0,9}", 0..4)) {
             // No word here can name a kubeconfig, so nothing is asked of a cluster.
@@ -146,6 +197,26 @@ mod tests {
             let text = told(&words);
             let last = text.lines().last().unwrap();
             prop_assert!([":0", ":2", ":4", ":6"].contains(&last), "{text}");
+        }
+
+        #[test]
+        fn whatever_a_file_holds_the_candidates_are_plain(
+            text in proptest::array::uniform5(proptest::prop_oneof![
+                "[a-z]{1,6}(--?[a-z]{1,3})?",
+                "[-a-z$(){}`;|&<>'\"\\\\~!*?#=/:_.\t\n \u{1b}\u{9b}\u{202e}]{1,9}",
+                proptest::prelude::any::<String>(),
+            ])
+        ) {
+            for answer in offered(&text) {
+                let mut lines: Vec<&str> = answer.split_terminator('\n').collect();
+                let directive = lines.pop().unwrap();
+                prop_assert!([":0", ":2", ":4", ":6"].contains(&directive), "{answer:?}");
+                for line in lines {
+                    let (word, about) = line.split_once('\t').unwrap_or((line, ""));
+                    prop_assert!(!word.is_empty() && word.chars().all(candidate::is_plain), "{answer:?}");
+                    prop_assert!(about.chars().all(|c| c == ' ' || candidate::is_plain(c)), "{answer:?}");
+                }
+            }
         }
     }
 }

@@ -33,15 +33,16 @@ pub fn typed(text: &str) -> &str {
     text
 }
 
-/// Whether a HelmRelease can have this name: the others need not be asked for.
+/// Whether a HelmRelease can have this name (an RFC 1123 subdomain): the others need not be asked for.
 pub fn can_be_an_object(name: &str) -> bool {
-    let alphanumeric = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
-    name.len() <= 253
-        && name.starts_with(alphanumeric)
-        && name.ends_with(alphanumeric)
-        && name
-            .chars()
-            .all(|c| alphanumeric(c) || c == '-' || c == '.')
+    let inner = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    let label = |part: &str| {
+        !part.is_empty()
+            && part.chars().all(inner)
+            && !part.starts_with('-')
+            && !part.ends_with('-')
+    };
+    name.len() <= 253 && name.split('.').all(label)
 }
 
 /// What `name` means among `all`. A HelmRelease of exactly this name wins over what others are called.

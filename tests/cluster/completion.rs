@@ -1,7 +1,9 @@
 //! Completion with the sandbox's live names: by the binary, and in the real shells through kubectl's own completion.
 
-use crate::harness::skvs;
+use crate::harness::{kubectl, skvs};
+use crate::terminal::Terminal;
 use std::io::Write as _;
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use testbed::Sandbox;
 
@@ -43,9 +45,8 @@ fn rights_that_are_missing_offer_nothing() {
     );
 }
 
-/// What a shell prints that has kubectl's completion, with the plugin and its shim on PATH.
-fn through_kubectl(shell: &str, script: &str) -> Option<String> {
-    let sandbox = Sandbox::shared();
+/// Whether this shell is not installed: a failure in CI.
+fn missing(shell: &str) -> bool {
     let installed = std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default())
         .any(|folder| folder.join(shell).is_file());
     if !installed {
@@ -57,18 +58,30 @@ fn through_kubectl(shell: &str, script: &str) -> Option<String> {
             std::io::stderr(),
             "not tested: {shell} is not installed (apt-get install {shell})"
         );
-        return None;
     }
+    !installed
+}
+
+/// PATH with the plugin, its shim and the sandbox's kubectl.
+fn path() -> String {
     let folder = |file: &std::path::Path| file.parent().expect("a folder").display().to_string();
-    let path = format!(
+    format!(
         "{}:{ROOT}/completions:{}:/usr/bin:/bin",
         folder(env!("CARGO_BIN_EXE_kubectl-skvs").as_ref()),
-        folder(&sandbox.bin("kubectl"))
-    );
+        folder(&Sandbox::shared().bin("kubectl"))
+    )
+}
+
+/// What a shell prints that has kubectl's completion, with the plugin and its shim on PATH.
+fn through_kubectl(shell: &str, script: &str) -> Option<String> {
+    let sandbox = Sandbox::shared();
+    if missing(shell) {
+        return None;
+    }
     let output = Command::new(shell)
         .args(["-c", script])
         .env_clear()
-        .env("PATH", path)
+        .env("PATH", path())
         .env("HOME", sandbox.run_dir())
         .env("KUBECONFIG", sandbox.kubeconfig())
         .env("TERM", "dumb")
@@ -118,4 +131,169 @@ fn fish_through_kubectl() {
     if let Some(said) = through_kubectl("fish", script) {
         assert_eq!(said.trim(), format!("{NAME}\tpds_database"));
     }
+}
+
+/// Texts that would make `mark` when a shell evaluates them; two begin alike, for what a shell inserts of both.
+fn payloads(mark: &str) -> [String; 4] {
+    [
+        format!("b$(touch${{IFS}}{mark})x"),
+        format!("b$(touch${{IFS}}{mark})y"),
+        format!("f(touch {mark})x"),
+        format!("z$(touch {mark})x"),
+    ]
+}
+
+/// Onboardings whose database and accounts are such texts, as a list, with one that is fine.
+fn hostile(namespace: &str, mark: &str) -> String {
+    let release = |name: &str, values: serde_json::Value| {
+        serde_json::json!({
+            "apiVersion": "helm.toolkit.fluxcd.io/v2", "kind": "HelmRelease",
+            "metadata": {"name": name, "namespace": namespace, "labels": {
+                "app.kubernetes.io/part-of": "secure-kvs-onboarding", "sharding.fluxcd.io/key": "nobody"}},
+            "spec": {"suspend": true, "interval": "5m", "values": values, "chart": {"spec": {
+                "chart": "secure-kvs-onboarding",
+                "sourceRef": {"kind": "HelmRepository", "name": "wit-artifactory"}}}}
+        })
+    };
+    let mut all: Vec<_> = payloads(mark)
+        .iter()
+        .enumerate()
+        .map(|(i, text)| {
+            let values = serde_json::json!({"namespace": "pds", "database": text, "serviceAccounts": [text]});
+            release(&format!("bait-{i}"), values)
+        })
+        .collect();
+    let values = serde_json::json!({"namespace": "fine", "database": "orders", "serviceAccounts": ["batch"]});
+    all.push(release("fine", values));
+    serde_json::json!({"apiVersion": "v1", "kind": "List", "items": all}).to_string()
+}
+
+/// Types at an interactive shell against a cluster, a saved file and a kubeconfig full of payloads: nothing of them runs on TAB,
+/// on the next TAB or on Enter, and nothing of them is even inserted, while the values that are fine are offered.
+///
+/// `setup` makes the completion of `command`; `shell` starts the shell, after its name.
+fn evaluates_nothing(id: &str, shell: &str, setup: &str, command: &str) {
+    if missing(shell.split(' ').next().unwrap_or_default()) {
+        return;
+    }
+    let sandbox = Sandbox::shared();
+    let namespace = format!("bait-{id}");
+    let file = |name: &str| -> PathBuf { sandbox.run_dir().join(format!("{namespace}-{name}")) };
+    let mark = file("mark");
+    let text = mark.display().to_string();
+    kubectl(&["create", "namespace", &namespace]);
+    sandbox
+        .apply(&hostile(&namespace, &text))
+        .expect("the API server takes any text in values");
+    let saved = file("saved.json");
+    std::fs::write(&saved, hostile(&namespace, &text)).expect("written");
+    let contexts: Vec<_> = payloads(&text)
+        .iter()
+        .map(|name| serde_json::json!({"name": name, "context": {"cluster": name, "user": name}}))
+        .collect();
+    let kubeconfig = file("kubeconfig");
+    let config = serde_json::json!({"apiVersion": "v1", "kind": "Config", "contexts": contexts});
+    std::fs::write(&kubeconfig, config.to_string()).expect("written");
+
+    let start = format!(
+        "env PATH={} KUBECONFIG={}:{} {shell}",
+        path(),
+        sandbox.kubeconfig().display(),
+        kubeconfig.display()
+    );
+    let mut terminal = Terminal::shell(&start, &[]);
+    let mut ready = 0;
+    let mut enter = |terminal: &mut Terminal, keys: &str| {
+        ready += 1;
+        terminal.press(keys);
+        terminal.press(&format!("\necho \necho rea''dy-{ready}\n"));
+        terminal.expect(&format!("ready-{ready}"));
+    };
+    enter(&mut terminal, setup);
+    let sources = [format!("-n {namespace}"), format!("-f {}", saved.display())];
+    for source in &sources {
+        for begun in ["b", "f", "z"] {
+            // The second TAB and the one after a further word evaluate what the first inserted.
+            enter(
+                &mut terminal,
+                &format!("{command} list {source} --service-account pds/{begun}\t\t -o \t"),
+            );
+            enter(
+                &mut terminal,
+                &format!("{command} list {source} --database pds_{begun}\t\t -o \t"),
+            );
+            enter(
+                &mut terminal,
+                &format!("{command} list --context {begun}\t\t -o \t"),
+            );
+        }
+        enter(
+            &mut terminal,
+            &format!("{command} list {source} --service-account pds/\t\t"),
+        );
+        terminal.press(&format!("{command} list {source} --database fine\t-o name"));
+        terminal.expect("fine_orders");
+        enter(&mut terminal, "");
+    }
+    terminal.press("exit\n");
+    terminal.close();
+    let screen = terminal.end().stdout;
+    kubectl(&["delete", "namespace", &namespace, "--wait=false"]);
+    assert!(!mark.exists(), "a payload ran:\n{screen}");
+    assert!(
+        !screen.contains("touch"),
+        "a payload was inserted:\n{screen}"
+    );
+}
+
+const BASH: &str = "bash --norc --noprofile -i";
+const ZSH: &str = "zsh -f -i";
+const FISH: &str = "fish --no-config -i";
+
+/// bash with the script that this command prints, and the one function that it takes from the package bash-completion.
+fn bash(prints: &str) -> String {
+    format!(
+        "_get_comp_words_by_ref() {{ cur=${{COMP_WORDS[COMP_CWORD]}} prev=${{COMP_WORDS[COMP_CWORD-1]}} words=(\"${{COMP_WORDS[@]}}\") cword=$COMP_CWORD; }}; source <({prints})"
+    )
+}
+
+fn zsh(prints: &str) -> String {
+    format!("autoload -Uz compinit; compinit -u -D; source <({prints})")
+}
+
+fn fish(prints: &str) -> String {
+    format!("{prints} | source")
+}
+
+/// The command that prints the completion of kubectl 1.32 for a shell.
+fn old(shell: &str) -> String {
+    let program = Sandbox::shared().bin("old-completion");
+    format!("{} {shell}", program.display())
+}
+
+#[test]
+fn a_hostile_cluster_in_bash() {
+    let own = "kubectl-skvs completion bash";
+    evaluates_nothing("bash", BASH, &bash(own), "kubectl-skvs");
+    let new = "kubectl completion bash";
+    evaluates_nothing("bash-new", BASH, &bash(new), "kubectl skvs");
+    evaluates_nothing("bash-old", BASH, &bash(&old("bash")), "kubectl skvs");
+}
+
+#[test]
+fn a_hostile_cluster_in_zsh() {
+    let own = "kubectl-skvs completion zsh";
+    evaluates_nothing("zsh", ZSH, &zsh(own), "kubectl-skvs");
+    let new = "kubectl completion zsh";
+    evaluates_nothing("zsh-new", ZSH, &zsh(new), "kubectl skvs");
+    evaluates_nothing("zsh-old", ZSH, &zsh(&old("zsh")), "kubectl skvs");
+}
+
+#[test]
+fn a_hostile_cluster_in_fish() {
+    let own = "kubectl-skvs completion fish";
+    evaluates_nothing("fish", FISH, &fish(own), "kubectl-skvs");
+    let new = "kubectl completion fish";
+    evaluates_nothing("fish-new", FISH, &fish(new), "kubectl skvs");
+    evaluates_nothing("fish-old", FISH, &fish(&old("fish")), "kubectl skvs");
 }

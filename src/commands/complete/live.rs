@@ -1,13 +1,16 @@
 //! Values that only the kubeconfig or the cluster knows, read under one deadline.
 //!
 //! Reads run on a thread of their own: a credential plugin blocks its caller, and the shell must not wait for it. What has
-//! arrived when time is up is what is offered; an error offers nothing.
+//! arrived when time is up is what is offered; an error offers nothing. Text leaves here as [`Candidate`] only.
 
+use super::candidate::Candidate;
 use crate::bundle::Archive;
 use crate::cli::GlobalArgs;
 use crate::cluster::helm_releases::Query;
 use crate::cluster::{Cluster, ClusterError, Item, List, ListOf, Named, Pages, Step};
 use crate::model::helm_release::HelmRelease;
+use crate::model::onboarding::Claim;
+use kube::config::Kubeconfig;
 use std::path::PathBuf;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
@@ -27,9 +30,9 @@ pub(super) struct Live {
 /// An onboarding, as far as it can be offered.
 #[derive(Clone, Debug)]
 pub(super) struct Onboarding {
-    pub(super) name: String,
-    pub(super) database: Option<String>,
-    pub(super) service_accounts: Vec<String>,
+    pub(super) name: Option<Candidate>,
+    pub(super) database: Option<Candidate>,
+    pub(super) service_accounts: Vec<Candidate>,
 }
 
 impl Live {
@@ -44,33 +47,36 @@ impl Live {
         }
     }
 
-    pub(super) fn contexts(&self) -> Vec<String> {
-        match self.global.connection.kubeconfig() {
-            Ok(Some(k)) => k.contexts.into_iter().map(|c| c.name).collect(),
-            _ => Vec::new(),
-        }
+    pub(super) fn contexts(&self) -> Vec<Candidate> {
+        self.kubeconfig_names(|k| k.contexts.into_iter().map(|c| c.name).collect())
     }
 
-    pub(super) fn clusters(&self) -> Vec<String> {
-        match self.global.connection.kubeconfig() {
-            Ok(Some(k)) => k.clusters.into_iter().map(|c| c.name).collect(),
-            _ => Vec::new(),
-        }
+    pub(super) fn clusters(&self) -> Vec<Candidate> {
+        self.kubeconfig_names(|k| k.clusters.into_iter().map(|c| c.name).collect())
     }
 
-    pub(super) fn users(&self) -> Vec<String> {
-        match self.global.connection.kubeconfig() {
-            Ok(Some(k)) => k.auth_infos.into_iter().map(|u| u.name).collect(),
-            _ => Vec::new(),
-        }
+    pub(super) fn users(&self) -> Vec<Candidate> {
+        self.kubeconfig_names(|k| k.auth_infos.into_iter().map(|u| u.name).collect())
     }
 
-    pub(super) fn namespaces(&self) -> Vec<String> {
+    fn kubeconfig_names(&self, names: impl FnOnce(Kubeconfig) -> Vec<String>) -> Vec<Candidate> {
+        let Ok(Some(kubeconfig)) = self.global.connection.kubeconfig() else {
+            return Vec::new();
+        };
+        names(kubeconfig)
+            .iter()
+            .filter_map(|name| Candidate::kubeconfig_name(name))
+            .collect()
+    }
+
+    pub(super) fn namespaces(&self) -> Vec<Candidate> {
         self.read(async |cluster, sender| {
             let list = ListOf::objects("/api/v1/namespaces");
             let (first, pages) = cluster.pages::<Named>(&list).await?;
             each(first, pages, |item| {
-                let _ = sender.send(item.metadata.name);
+                if let Some(namespace) = Candidate::namespace(&item.metadata.name) {
+                    let _ = sender.send(namespace);
+                }
             })
             .await
         })
@@ -85,11 +91,18 @@ impl Live {
         self.read(async move |cluster, sender| {
             let (first, pages) = cluster.helm_releases::<HelmRelease>(&query).await?;
             each(first, pages, |hr| {
-                let claim = hr.claim();
                 let _ = sender.send(Onboarding {
-                    database: claim.joined().map(str::to_owned),
-                    service_accounts: hr.values().accounts(),
-                    name: hr.metadata.name,
+                    name: Candidate::onboarding(&hr.metadata.name),
+                    database: match hr.claim() {
+                        Claim::Database(name) => Candidate::database(&name),
+                        _ => None,
+                    },
+                    service_accounts: hr
+                        .values()
+                        .accounts()
+                        .iter()
+                        .filter_map(|account| Candidate::service_account(account))
+                        .collect(),
                 });
             })
             .await

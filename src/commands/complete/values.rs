@@ -2,16 +2,15 @@
 //!
 //! One table for all commands: a new command's NAME, DATABASE or NAMESPACE is completed without a word here.
 
+use super::candidate::own::Wanted;
+use super::candidate::{Candidate, Description};
 use super::live::{Live, Onboarding};
 use crate::cli::{Cli, GlobalArgs};
 use crate::diagnosis::registry;
-use clap::{Arg, ArgMatches, Command, CommandFactory, FromArgMatches};
-use clap_complete::CompletionCandidate;
-use clap_complete::engine::ArgValueCompleter;
-use std::ffi::{OsStr, OsString};
+use crate::diagnosis::rule::Rule;
+use clap::{Arg, ArgMatches, Command, CommandFactory, FromArgMatches, ValueHint};
+use std::ffi::OsString;
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Formats of `list`; commands whose formats are an enum need none here.
 const FORMATS: [&str; 7] = [
@@ -47,14 +46,11 @@ enum Kind {
 }
 
 /// What can be offered for one command line.
-#[derive(Clone)]
-pub(super) struct Offer(Arc<Inner>);
-
-struct Inner {
+pub(super) struct Offer {
     live: Live,
     /// The words before the one being typed.
     before: Vec<OsString>,
-    wants_files: AtomicBool,
+    wanted: Wanted<Kind>,
 }
 
 impl Offer {
@@ -62,93 +58,109 @@ impl Offer {
     pub(super) fn new(words: &[OsString]) -> Self {
         let before = words.split_last().map_or(&[][..], |(_, before)| before);
         let everywhere = before.iter().any(|w| w == "-A" || w == "--all-namespaces");
-        Self(Arc::new(Inner {
+        Self {
             live: Live::new(global(before), files(before), everywhere),
             before: before.to_vec(),
-            wants_files: AtomicBool::new(false),
-        }))
+            wanted: Wanted::new(),
+        }
     }
 
     /// Whether a file name is wanted: the shell knows those best.
     pub(super) fn wants_files(&self) -> bool {
-        self.0.wants_files.load(Ordering::Relaxed)
+        self.wanted
+            .all()
+            .iter()
+            .any(|(kind, _)| *kind == Kind::File)
     }
 
-    /// The command with a source of values at each argument that has one.
+    /// The command in which each argument that has a source of values notes when it is asked for them.
     pub(super) fn attach(&self, command: Command) -> Command {
         let name = command.get_name().to_owned();
         command
             .mut_args(|arg| match kind(&name, &arg) {
                 None => arg,
-                Some(kind) => {
-                    let offer = self.clone();
-                    arg.add(ArgValueCompleter::new(move |current: &OsStr| {
-                        offer.candidates(kind, &current.to_string_lossy())
-                    }))
-                }
+                Some(kind) => arg.add(self.wanted.note(kind)),
             })
             .mut_subcommands(|sub| self.attach(sub))
     }
 
-    fn candidates(&self, kind: Kind, current: &str) -> Vec<CompletionCandidate> {
-        let live = &self.0.live;
-        let mut all: Vec<(String, Option<String>)> = match kind {
-            Kind::File => {
-                self.0.wants_files.store(true, Ordering::Relaxed);
-                Vec::new()
-            }
-            Kind::Format => FORMATS.iter().map(|f| ((*f).to_owned(), None)).collect(),
-            Kind::Code => registry::RULES
+    /// The values that `word` can become, each behind the flag that stands before it in the same word.
+    pub(super) fn values(&self, word: &str) -> Vec<Candidate> {
+        let of = |(kind, current): (Kind, String)| {
+            let flag = word.strip_suffix(current.as_str()).unwrap_or_default();
+            let values = self.candidates(kind, &current);
+            values.into_iter().filter_map(|value| value.behind(flag))
+        };
+        self.wanted.all().into_iter().flat_map(of).collect()
+    }
+
+    fn candidates(&self, kind: Kind, current: &str) -> Vec<Candidate> {
+        let live = &self.live;
+        let mut all: Vec<Candidate> = match kind {
+            Kind::File => Vec::new(),
+            Kind::Format => FORMATS
                 .iter()
-                .flat_map(|r| [r.code, r.slug].map(|c| (c.to_owned(), Some(r.title.to_owned()))))
+                .filter_map(|f| Candidate::literal(f))
                 .collect(),
-            Kind::Context => plain(live.contexts()),
-            Kind::Cluster => plain(live.clusters()),
-            Kind::User => plain(live.users()),
-            Kind::Namespace => plain(live.namespaces()),
+            Kind::Code => registry::RULES.iter().copied().flat_map(codes).collect(),
+            Kind::Context => live.contexts(),
+            Kind::Cluster => live.clusters(),
+            Kind::User => live.users(),
+            Kind::Namespace => live.namespaces(),
             Kind::Onboarding { databases } => {
                 let onboardings = live.onboardings(false);
-                let mut all: Vec<_> = onboardings
-                    .iter()
-                    .map(|o| (o.name.clone(), o.database.clone()))
-                    .collect();
+                let mut all: Vec<_> = onboardings.iter().filter_map(named).collect();
                 if databases && !current.is_empty() {
-                    all.extend(claimed(onboardings));
+                    all.extend(onboardings.into_iter().filter_map(claimed));
                 }
                 all
             }
-            Kind::Database { everywhere } => claimed(live.onboardings(everywhere)),
-            Kind::ServiceAccount => plain(
-                live.onboardings(false)
-                    .into_iter()
-                    .flat_map(|o| o.service_accounts)
-                    .collect(),
-            ),
+            Kind::Database { everywhere } => live
+                .onboardings(everywhere)
+                .into_iter()
+                .filter_map(claimed)
+                .collect(),
+            Kind::ServiceAccount => live
+                .onboardings(false)
+                .into_iter()
+                .flat_map(|o| o.service_accounts)
+                .collect(),
         };
-        all.retain(|(value, _)| {
-            value.starts_with(current) && !self.0.before.iter().any(|w| w == value.as_str())
-        });
+        all.retain(|c| c.word().starts_with(current) && !self.before.iter().any(|w| w == c.word()));
         all.sort();
-        all.dedup_by(|a, b| a.0 == b.0);
+        // One word twice with two descriptions would have a shell insert the beginning that the lines share.
+        all.dedup_by(|a, b| a.word() == b.word());
         if kind == Kind::Format {
-            all.sort_by_key(|(value, _)| FORMATS.iter().position(|f| f == value));
+            all.sort_by_key(|c| FORMATS.iter().position(|f| *f == c.word()));
         }
-        all.into_iter()
-            .map(|(value, help)| CompletionCandidate::new(value).help(help.map(Into::into)))
-            .collect()
+        all
     }
 }
 
-fn plain(values: Vec<String>) -> Vec<(String, Option<String>)> {
-    values.into_iter().map(|v| (v, None)).collect()
+/// A rule's code and slug, with its title.
+fn codes(rule: &'static Rule) -> impl Iterator<Item = Candidate> {
+    let title = Description::literal(rule.title);
+    let words = [rule.code, rule.slug].map(Candidate::literal);
+    words
+        .into_iter()
+        .flatten()
+        .map(move |c| c.about(title.clone()))
 }
 
-/// The databases, each with the onboarding that claims it: `delete-db` refuses such a one, and the description says why.
-fn claimed(onboardings: Vec<Onboarding>) -> Vec<(String, Option<String>)> {
-    onboardings
-        .into_iter()
-        .filter_map(|o| Some((o.database?, Some(format!("claimed by {}", o.name)))))
-        .collect()
+/// An onboarding's name, with the database that it claims.
+fn named(onboarding: &Onboarding) -> Option<Candidate> {
+    let database = onboarding.database.as_ref();
+    let about = database.and_then(|database| Description::naming("", database));
+    Some(onboarding.name.clone()?.about(about))
+}
+
+/// An onboarding's database, with the name: `delete-db` refuses a claimed database, and the description says why.
+fn claimed(onboarding: Onboarding) -> Option<Candidate> {
+    let about = match &onboarding.name {
+        Some(name) => Description::naming("claimed by ", name),
+        None => Description::literal("claimed by an onboarding"),
+    };
+    Some(onboarding.database?.about(about))
 }
 
 /// The source of an argument's values, by its name and the name of its value.
@@ -172,9 +184,15 @@ fn kind(command: &str, arg: &Arg) -> Option<Kind> {
         (_, "CODE" | "CODE[=NAME]") => Some(Kind::Code),
         (_, "ACCOUNT") => Some(Kind::ServiceAccount),
         (_, "FILE") => Some(Kind::File),
+        _ if names_a_file(arg) => Some(Kind::File),
         ("output", _) if arg.get_value_parser().possible_values().is_none() => Some(Kind::Format),
         _ => None,
     }
+}
+
+/// Whether clap would read the folder for names; the shell quotes them, so it is left to it.
+fn names_a_file(arg: &Arg) -> bool {
+    !matches!(arg.get_value_hint(), ValueHint::Unknown | ValueHint::Other)
 }
 
 /// The words as far as they can be read: what is wrong in them is not completion's business.
@@ -248,11 +266,7 @@ mod tests {
         let offer = Offer::new(&["explain".into(), "SKVS30".into()]);
         let codes = offer.candidates(Kind::Code, "SKVS301");
         assert_eq!(codes.len(), 1);
-        assert!(
-            codes[0]
-                .get_help()
-                .is_some_and(|h| !h.to_string().is_empty())
-        );
+        assert!(codes[0].line().starts_with("SKVS301\t"), "{codes:?}");
     }
 
     #[test]
@@ -265,7 +279,7 @@ mod tests {
         let values: Vec<_> = offer
             .candidates(Kind::Format, "")
             .iter()
-            .map(|c| c.get_value().to_string_lossy().into_owned())
+            .map(|c| c.word().to_owned())
             .collect();
         assert_eq!(
             values,

@@ -41,7 +41,7 @@ pub(crate) struct Module {
 }
 
 /// All of them.
-pub(crate) const MODULES: [Module; 3] = [
+pub(crate) const MODULES: [Module; 4] = [
     Module {
         folder: "controlplane",
         title: "the control plane (Kubernetes, etcd, Flux, Helm)",
@@ -71,6 +71,13 @@ pub(crate) const MODULES: [Module; 3] = [
         takes: "half a minute",
         package: "tool",
         binaries: &["krew", "validate-krew-manifest"],
+    },
+    Module {
+        folder: "completion",
+        title: "the completion of kubectl 1.32",
+        takes: "a few seconds",
+        package: ".",
+        binaries: &["old-completion"],
     },
 ];
 
