@@ -290,6 +290,43 @@ fn fish_completes() {
     assert_eq!(fish("kubectl-skvs list --output=ya"), "--output=yaml\n");
 }
 
+/// A program whose answer ends in the middle of a description leaves no directive: what stands in its place is not evaluated.
+fn cut_off(shell: &str, words: &[&str], completes: &str) {
+    if missing(shell) {
+        return;
+    }
+    let script = format!(
+        "cat > ~/skvs <<'END'
+#!/bin/sh
+printf %s 'b[$(touch ~/ran)]'
+END
+chmod +x ~/skvs
+{completes}
+ls ~"
+    );
+    let words: Vec<&str> = words.iter().copied().chain(["-c", &script]).collect();
+    assert_eq!(in_shell(shell, &words), "skvs\n", "{shell}");
+}
+
+#[test]
+fn bash_evaluates_no_answer_that_is_cut_off() {
+    let completes = format!(
+        "source {}; COMP_LINE='~/skvs ' COMP_POINT=7 COMP_WORDS=('~/skvs' '') COMP_CWORD=1; _kubectl_skvs",
+        script("kubectl-skvs.bash")
+    );
+    cut_off("bash", &["--norc", "--noprofile"], &completes);
+}
+
+#[test]
+fn zsh_evaluates_no_answer_that_is_cut_off() {
+    let completes = format!(
+        "compdef() {{ :; }}; compadd() {{ :; }}; _files() {{ :; }}; source {}
+words=('~/skvs' '') CURRENT=2 PREFIX=''; _kubectl-skvs",
+        script("_kubectl-skvs")
+    );
+    cut_off("zsh", &["-f"], &completes);
+}
+
 /// The output of a shell that finds the plugin on PATH and a kubeconfig at home.
 fn in_shell(shell: &str, words: &[&str]) -> String {
     let told = Run::of(shell, words)

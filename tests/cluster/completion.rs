@@ -272,28 +272,52 @@ fn old(shell: &str) -> String {
 }
 
 #[test]
-fn a_hostile_cluster_in_bash() {
-    let own = "kubectl-skvs completion bash";
-    evaluates_nothing("bash", BASH, &bash(own), "kubectl-skvs");
-    let new = "kubectl completion bash";
-    evaluates_nothing("bash-new", BASH, &bash(new), "kubectl skvs");
+fn hostile_text_in_bash() {
+    let setup = bash("kubectl-skvs completion bash");
+    evaluates_nothing("bash", BASH, &setup, "kubectl-skvs");
+}
+
+#[test]
+fn hostile_text_in_bash_through_kubectl() {
+    let setup = bash("kubectl completion bash");
+    evaluates_nothing("bash-new", BASH, &setup, "kubectl skvs");
+}
+
+#[test]
+fn hostile_text_in_bash_through_an_old_kubectl() {
     evaluates_nothing("bash-old", BASH, &bash(&old("bash")), "kubectl skvs");
 }
 
 #[test]
-fn a_hostile_cluster_in_zsh() {
-    let own = "kubectl-skvs completion zsh";
-    evaluates_nothing("zsh", ZSH, &zsh(own), "kubectl-skvs");
-    let new = "kubectl completion zsh";
-    evaluates_nothing("zsh-new", ZSH, &zsh(new), "kubectl skvs");
+fn hostile_text_in_zsh() {
+    let setup = zsh("kubectl-skvs completion zsh");
+    evaluates_nothing("zsh", ZSH, &setup, "kubectl-skvs");
+}
+
+#[test]
+fn hostile_text_in_zsh_through_kubectl() {
+    let setup = zsh("kubectl completion zsh");
+    evaluates_nothing("zsh-new", ZSH, &setup, "kubectl skvs");
+}
+
+#[test]
+fn hostile_text_in_zsh_through_an_old_kubectl() {
     evaluates_nothing("zsh-old", ZSH, &zsh(&old("zsh")), "kubectl skvs");
 }
 
 #[test]
-fn a_hostile_cluster_in_fish() {
-    let own = "kubectl-skvs completion fish";
-    evaluates_nothing("fish", FISH, &fish(own), "kubectl-skvs");
-    let new = "kubectl completion fish";
-    evaluates_nothing("fish-new", FISH, &fish(new), "kubectl skvs");
+fn hostile_text_in_fish() {
+    let setup = fish("kubectl-skvs completion fish");
+    evaluates_nothing("fish", FISH, &setup, "kubectl-skvs");
+}
+
+#[test]
+fn hostile_text_in_fish_through_kubectl() {
+    let setup = fish("kubectl completion fish");
+    evaluates_nothing("fish-new", FISH, &setup, "kubectl skvs");
+}
+
+#[test]
+fn hostile_text_in_fish_through_an_old_kubectl() {
     evaluates_nothing("fish-old", FISH, &fish(&old("fish")), "kubectl skvs");
 }
