@@ -298,7 +298,7 @@ fn cut_off(shell: &str, words: &[&str], completes: &str) {
     let script = format!(
         "cat > ~/skvs <<'END'
 #!/bin/sh
-printf %s 'b[$(touch ~/ran)]'
+printf %s 'path[$(touch ~/ran)]'
 END
 chmod +x ~/skvs
 {completes}
