@@ -321,7 +321,7 @@ fn bash_evaluates_no_answer_that_is_cut_off() {
 fn zsh_evaluates_no_answer_that_is_cut_off() {
     let completes = format!(
         "compdef() {{ :; }}; compadd() {{ :; }}; _files() {{ :; }}; source {}
-words=('~/skvs' '') CURRENT=2 PREFIX=''; _kubectl-skvs",
+words=(~/skvs '') CURRENT=2 PREFIX=''; _kubectl-skvs",
         script("_kubectl-skvs")
     );
     cut_off("zsh", &["-f"], &completes);
