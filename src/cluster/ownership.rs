@@ -277,13 +277,8 @@ async fn values_of(
         segment(namespace),
         segment(&from.name)
     );
-    let object: Value = match cluster.get(&path).await {
-        // As Flux takes it: nothing.
-        Err(error) if from.optional && error.is_not_found() && !error.is_unserved() => {
-            return Ok(Value::Null);
-        }
-        read => read?,
-    };
+    // One that is optional and absent is not settled either: it may have been there when the values were last used.
+    let object: Value = cluster.get(&path).await?;
     let text = crate::model::values_reference::text(&object, from);
     let text = text.map_err(ClusterError::Malformed)?;
     if let Some(target) = &from.target_path {

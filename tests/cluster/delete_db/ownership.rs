@@ -304,14 +304,14 @@ fn what_may_be_a_claim_is_accepted_by_name_and_not_otherwise() {
         "keys_one",
         &[helm_release("keys", "kvs-database", values)],
         "helmrelease/flux-system/keys",
-        &["refused: HelmRelease flux-system/keys names it\n"],
+        &["refused: HelmRelease flux-system/keys names keys_one\n"],
     );
     let word = json!({"config": {"target": "word_one"}});
     world.mentioned(
         "word_one",
         &[secret("apps", &release("word", 1, "deployed", word))],
         "helm-release/apps/word",
-        &["refused: the newest revision of Helm release apps/word mentions it"],
+        &["refused: the newest revision of Helm release apps/word mentions word_one"],
     );
     let from = json!({"valuesFrom": [{"kind": "ConfigMap", "name": "absent", "optional": true}]});
     world.mentioned(
@@ -334,7 +334,7 @@ fn what_may_be_a_claim_is_accepted_by_name_and_not_otherwise() {
             values("db: {dbNamespace: reads, databaseName: one}\n"),
         ],
         "helmrelease/flux-system/reads",
-        &["refused: HelmRelease flux-system/reads names it\n"],
+        &["refused: HelmRelease flux-system/reads names reads_one\n"],
     );
     let elsewhere = [
         reads,
@@ -372,7 +372,7 @@ fn what_may_be_a_claim_is_accepted_by_name_and_not_otherwise() {
         "wild_one",
         &[wild],
         "authorizationpolicy/secure-kvs/wild",
-        &["lets pods in to it and to others by the path /wild_*"],
+        &["lets pods in to wild_one and to others by the path /wild_*"],
     );
 }
 
@@ -545,7 +545,7 @@ fn an_onboarding_of_a_normal_cluster_is_removed_and_its_database_deleted() {
     let stderr = world.delete("pds_database", &[]).failed(4);
     let accept = "--accept=helm-release/pds/shop";
     assert!(
-        stderr.contains("the newest revision of Helm release pds/shop mentions it (Secret pds/sh.helm.release.v1.shop.v4)")
+        stderr.contains("the newest revision of Helm release pds/shop mentions pds_database (Secret pds/sh.helm.release.v1.shop.v4)")
             && stderr.contains(accept),
         "{stderr}"
     );
