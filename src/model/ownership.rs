@@ -35,6 +35,8 @@ pub struct Object {
     pub name: String,
     /// The state in which it was read.
     pub resource_version: String,
+    /// Counts the changes of its spec; `None` for kinds that do not count them.
+    pub generation: Option<i64>,
 }
 
 impl Object {
@@ -49,12 +51,23 @@ impl Object {
             namespace: text("namespace"),
             name: text("name"),
             resource_version: text("resourceVersion"),
+            generation: object
+                .pointer("/metadata/generation")
+                .and_then(Value::as_i64),
         }
     }
 
     /// `namespace/name`.
     pub fn id(&self) -> String {
         format!("{}/{}", self.namespace, self.name)
+    }
+
+    /// What changes when the object says something else: a status that is written says the same.
+    pub fn state(&self) -> String {
+        match self.generation {
+            Some(generation) => format!("generation {generation}"),
+            None => format!("resourceVersion {}", self.resource_version),
+        }
     }
 
     /// As `--accept` takes it: `helmrelease/flux-system/x`.

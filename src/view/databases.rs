@@ -266,6 +266,7 @@ mod tests {
                 namespace: "flux-system".into(),
                 name: "sh.helm.release.v1.core-x.v3".into(),
                 resource_version: "1".into(),
+                generation: None,
             },
             helm: ("flux-system".into(), "core-x".into()),
             driver: crate::model::ownership::Driver::Secret,

@@ -463,6 +463,7 @@ mod tests {
             namespace: "apps".to_owned(),
             name: "shop".to_owned(),
             resource_version: "77".to_owned(),
+            generation: None,
         };
         let name = object.accept();
         let mention = Mention::example(object, "mentions it");

@@ -41,7 +41,12 @@ fn each_database_is_shown_with_whose_it_is() {
             "UPDATED"
         ]
     );
-    let told = |name: &str| row(&said, name)[1..3].to_vec();
+    // Namespaces are shown where another test has onboardings in others.
+    let told = |name: &str| -> Vec<String> {
+        let cells = row(&said, name);
+        let plain = |cell: &String| cell.trim_start_matches("flux-system/").to_owned();
+        cells[1..3].iter().map(plain).collect()
+    };
     assert_eq!(
         told("lima_events"),
         ["skvs-onboarding-lima--events", "in use"]

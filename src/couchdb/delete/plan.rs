@@ -134,7 +134,7 @@ impl Plan {
         // An object was accepted in the state in which it was shown.
         let other_state = |risk: &&Risk| {
             let before = self.risks.iter().find(|r| r.accept == risk.accept);
-            before.is_some_and(|before| before.resource_version != risk.resource_version)
+            before.is_some_and(|before| before.state != risk.state)
         };
         let moved = now.risks.iter().filter(taken).filter(other_state);
         refusals.extend(moved.map(|risk| Refusal::Changed {

@@ -122,6 +122,8 @@ pub struct Risk {
     pub what: String,
     /// The state of the object that is to be accepted: another one must be accepted again.
     pub resource_version: Option<String>,
+    /// What of it must stay as it was shown ([`crate::model::ownership::Object::state`]).
+    pub state: Option<String>,
 }
 
 impl Risk {
@@ -130,6 +132,7 @@ impl Risk {
             accept: kind.into(),
             what,
             resource_version: None,
+            state: None,
         }
     }
 
@@ -138,6 +141,7 @@ impl Risk {
             accept: Acceptance::Object(mention.object.accept()),
             what: mention.what.clone(),
             resource_version: Some(mention.object.resource_version.clone()),
+            state: Some(mention.object.state()),
         }
     }
 

@@ -178,6 +178,7 @@ impl Mention {
                 namespace: namespace.clone(),
                 name: name.clone(),
                 resource_version: revision.object.resource_version.clone(),
+                generation: None,
             },
             what: format!("the newest revision of Helm release {namespace}/{name} {what}"),
             covers: None,

@@ -8,7 +8,7 @@ use crate::couchdb::delete::risk::Acceptance;
 use crate::couchdb::delete::work::{List, Task, Work};
 use crate::couchdb::pods::PodState;
 use crate::couchdb::response::{DatabaseInfo, Membership, Sequence, Server, Sizes};
-use crate::model::ownership::{Past, Unclaimed};
+use crate::model::ownership::{Mention, Object, Past, Unclaimed};
 use proptest::prelude::*;
 use serde_json::json;
 
@@ -442,4 +442,36 @@ proptest! {
         let all = views.iter().all(|v| *v == 0) && connected.iter().all(|c| *c);
         prop_assert_eq!(plan(facts).is_ok_and(|p| p.cleared().is_ok()), all);
     }
+}
+
+#[test]
+fn an_object_is_accepted_as_it_was_shown() {
+    let planned = |resource_version: &str, generation| {
+        let object = Object {
+            kind: "HelmRelease".to_owned(),
+            namespace: "apps".to_owned(),
+            name: "shop".to_owned(),
+            resource_version: resource_version.to_owned(),
+            generation,
+        };
+        let accepted = Accepted::new([Acceptance::Object(object.accept())]);
+        let mut facts = facts();
+        let mention = Mention::example(object, "mentions it");
+        facts.unclaimed = Unclaimed::example(12, Vec::new(), vec![mention]);
+        plan(facts).unwrap().under(Overrides {
+            accepted,
+            token: None,
+        })
+    };
+    let held = |now: Plan| planned("7", Some(1)).still_holds(now);
+    // A status was written: its spec is what was accepted.
+    assert_eq!(held(planned("8", Some(1))), Ok(()));
+    let told = held(planned("8", Some(2))).unwrap_err()[0].to_string();
+    assert_eq!(
+        told,
+        "since the plan was made, helmrelease/apps/shop has changed"
+    );
+    // What does not count its changes is compared whole.
+    let whole = planned("7", None).still_holds(planned("8", None));
+    assert_eq!(whole.unwrap_err().len(), 1);
 }
