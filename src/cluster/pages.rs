@@ -12,6 +12,9 @@ use std::collections::HashSet;
 use std::marker::PhantomData;
 use tokio::task::JoinHandle;
 
+/// Turns of the runtime in which a request is on its way: the client's layers, the connection, TLS.
+const TURNS: usize = 8;
+
 /// Objects in a page, as kubectl asks for them.
 const LIMIT: usize = 500;
 /// How often a list begins again because its token was too old.
@@ -363,8 +366,10 @@ impl Cursor {
         let path = self.page_path(&page.token);
         let ahead = tokio::spawn(async move { transport.get_bytes_as(&path, accept).await });
         self.next = Next::Page(page.token.clone(), Some(Ahead(ahead)));
-        // Lets the request leave before the caller works on this page.
-        tokio::task::yield_now().await;
+        // Lets the request leave before the caller works on this page: it passes through several tasks, each of which needs a turn.
+        for _ in 0..TURNS {
+            tokio::task::yield_now().await;
+        }
         Ok(())
     }
 
