@@ -185,7 +185,7 @@ fn literals(source: &str) -> Vec<(String, String)> {
     found
 }
 
-/// A command line stands in the text: a program and its first word.
+/// Whether the text holds a command line: a program and its first word.
 fn holds_a_command(text: &str) -> bool {
     ["kubectl", "helm", "flux"].iter().any(|program| {
         text.match_indices(program).any(|(at, _)| {

@@ -251,7 +251,7 @@ struct ListMeta {
 }
 
 impl<'a> Page<'a> {
-    /// Reads the body of a list in the form that `accept` asks for, of which at most `limit` items were wanted.
+    /// Reads one page of a list. `limit` is the number of items asked for.
     pub(super) fn read(
         path: &str,
         accept: Accept,

@@ -114,7 +114,7 @@ pub struct Pages<T> {
 #[derive(Debug)]
 pub enum Step<T> {
     Page(List<T>),
-    /// The first page again: the list has begun anew, and the pages before this one do not count.
+    /// The first page again: the list was restarted, and earlier pages no longer count.
     Again(List<T>),
 }
 

@@ -1,4 +1,4 @@
-//! The question for a database's name, which `delete-db` and `restore` ask alike, or the flag that stands for its answer.
+//! The question for a database's name, which `delete-db` and `restore` ask alike, or the flag that answers it.
 
 use crate::couchdb::delete::confirm::{Way, check};
 use crate::couchdb::delete::execute::Interrupt;

@@ -8,7 +8,7 @@ use crate::model::helm_release::{ChartTemplate, HelmRelease, ObjectRef};
 use crate::model::status::{self, Ready};
 use serde_json::{Value, json};
 
-/// The label by which shards are told apart.
+/// The label that says which shard serves an object.
 pub(super) const SHARD: &str = "sharding.fluxcd.io/key";
 
 /// The others, if all of them were read and one of them works.

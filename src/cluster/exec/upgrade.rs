@@ -47,7 +47,7 @@ async fn only_upgraded(response: Response<Body>) -> Result<Response<Body>, BoxEr
     Err(NotUpgraded { status, body }.into())
 }
 
-/// Why there is no exec.
+/// Returns why the exec was not started.
 pub(super) fn failed(error: kube::Error, server: &str) -> ClusterError {
     match error {
         kube::Error::Service(error) => match error.downcast::<NotUpgraded>() {

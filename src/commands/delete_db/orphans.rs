@@ -28,7 +28,7 @@ pub(super) struct Found {
     in_use: usize,
 }
 
-/// Finds them. One whose owner is not known is none: that is told.
+/// Finds them. A database whose owner is not known is left out, with a warning.
 ///
 /// # Errors
 /// What the cluster or CouchDB said.

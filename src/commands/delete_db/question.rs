@@ -1,4 +1,4 @@
-//! How each target is confirmed: the question on a terminal, or the flag that stands for its answer.
+//! How each target is confirmed: the question on a terminal, or the flag that answers it.
 
 use super::super::confirmation::{self, Act};
 use super::Args;

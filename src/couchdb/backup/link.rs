@@ -44,7 +44,7 @@ impl<'a> Link<'a> {
         }
     }
 
-    /// The same, of which it is known why what it gives may be stale.
+    /// The same link, with the reasons why its data may be stale.
     #[must_use]
     pub fn stale(mut self, stale: Vec<String>) -> Self {
         self.stale = stale;

@@ -26,7 +26,7 @@ Remove the label from the manifest, or write the key of a shard that is served."
     check,
 };
 
-/// The label by which shards are told apart.
+/// The label that says which shard serves an object.
 const KEY: &str = peers::SHARD;
 
 fn sharded(case: &Case<'_>) -> bool {

@@ -108,7 +108,7 @@ pub struct Resolved {
 pub struct HelmReleases {
     pub(super) all: Vec<Live>,
     pub(super) unreadable: Vec<Unreadable>,
-    /// Those of which something can be read although the whole cannot.
+    /// Unreadable ones that still claim by what can be read.
     twice: usize,
     by_name: HashMap<String, Vec<(usize, How)>>,
     by_key: HashMap<Key, Vec<usize>>,

@@ -56,7 +56,7 @@ fn a_deleted_database_comes_back_from_its_file() {
     let saved = said.stderr.find("Saved 37 documents").expect("it is told");
     assert!(saved < said.stderr.find("Checked on 3 of 3").expect("it is told"));
     assert!(!stage.front.exists("first_db"));
-    // On a terminal: what is typed ahead is no answer, the name is one.
+    // On a terminal: input typed ahead does not answer, the name does.
     let namespace = ["--couchdb-namespace", stage.namespace];
     let words = ["restore", to, "--to", "first_db", "--context", "sandbox"];
     let words = [words.as_slice(), &namespace].concat();

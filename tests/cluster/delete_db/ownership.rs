@@ -210,7 +210,7 @@ fn policy(name: &str, path: &str) -> Value {
 #[test]
 fn a_claim_of_any_kind_is_refused_and_says_what_ends_it() {
     let world = World::take();
-    // An umbrella chart: the values stand under the subchart's name, the revision tells that the database was created.
+    // An umbrella chart: the values are under the subchart's name, and the revision holds the hook that created the database.
     let values =
         json!({"values": {"secure-kvs-onboarding": {"namespace": "umbrella", "database": "one"}}});
     world.claimed(

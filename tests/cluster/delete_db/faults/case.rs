@@ -189,7 +189,7 @@ const CLAIMS: &[(Which, Said, Truth)] = &[
     (READ_BACK, Done, Gone),
 ];
 
-/// Lists of claims, and bodies that are no such list, each with 200.
+/// Lists of claims, and bodies that are not such a list, each with 200.
 const LISTS: &[&str] = &[
     "/helmreleases?",
     "/api/v1/secrets?",
