@@ -86,6 +86,9 @@ impl Cluster {
             other => other?,
         };
         let all: ApiGroupList = self.of_kind("v1", "APIGroupList", &body)?;
+        if all.groups.is_empty() {
+            return Err(self.form("an APIGroupList without groups".to_owned()));
+        }
         Ok(all.groups.iter().any(|known| known.name == group))
     }
 

@@ -1,6 +1,6 @@
 //! kubectl's table: columns three spaces apart, no borders, printed page by page.
 //!
-//! comfy-table lays out all columns of a page. It is told three things that it has no setting for:
+//! comfy-table lays out all columns of a page. Three things it has no setting for are done here:
 //! - No column gets narrower than an earlier page had it: that width is its lower boundary, so that rows already on the screen
 //!   stay in line with the next.
 //! - The last column's text comes folded. comfy-table fills a line with a part of the next word where that word is longer than

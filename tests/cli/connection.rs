@@ -243,6 +243,15 @@ fn a_plain_404_alone_is_not_a_cluster_without_flux() {
         "{told}"
     );
     assert!(!told.to_string().contains("not installed"), "{told}");
+    // Nor does a list of groups that has none.
+    let unserved = (404, "404 page not found");
+    let none = r#"{"kind": "APIGroupList", "apiVersion": "v1", "groups": []}"#;
+    let server = Listener::in_turn(&[unserved, unserved, (200, none)]);
+    let told = skvs(&["list"]).server(&server.http()).run();
+    assert!(
+        told.to_string().contains("an APIGroupList without groups"),
+        "{told}"
+    );
 }
 
 #[test]

@@ -62,7 +62,7 @@ impl Words {
                 self.add(word, How::Word);
             }
         }
-        // `\npds_database` and `\u0026pds_database` in a quoted text: what follows the backslash is no part of the word.
+        // `\npds_database` and `\u0026pds_database` in a quoted text: the escape is not part of the word.
         for (at, _) in text.match_indices('\\') {
             for escape in [2, 4, 6] {
                 if let Some(rest) = text.get(at + escape..)
