@@ -208,7 +208,7 @@ impl Transport {
         }
     }
 
-    /// The error of an answer under any other code: the API server's word, or that of what stands between.
+    /// The error of an answer with any other code, from the API server or from a proxy in front of it.
     pub(super) fn refused(
         &self,
         code: StatusCode,

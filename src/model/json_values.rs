@@ -2,7 +2,7 @@
 //!
 //! A small value such as `{"a":0}` takes about a hundred times its size in memory, so that a bound on bytes is not enough.
 
-/// Whether the text holds more values than this, by what stands before each: a bracket or a comma.
+/// Whether the text holds more values than this. A bracket or a comma precedes each value, so those are counted.
 pub fn exceed(json: &[u8], max: usize) -> bool {
     // A value takes a byte at least, and so does what stands before it.
     json.len() / 2 >= max && count(json) > max

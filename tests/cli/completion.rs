@@ -290,7 +290,7 @@ fn fish_completes() {
     assert_eq!(fish("kubectl-skvs list --output=ya"), "--output=yaml\n");
 }
 
-/// A program whose answer ends in the middle of a description leaves no directive: what stands in its place is not evaluated.
+/// A program whose answer ends in the middle of a description leaves no directive, and the last line is not evaluated as one.
 fn cut_off(shell: &str, words: &[&str], completes: &str) {
     if missing(shell) {
         return;

@@ -4,7 +4,7 @@
 //! `compgen -W`, which runs `$(…)` while the line is being typed. Every version inserts the beginning that several candidates
 //! share without quotes, and evaluates the words of the line at the next TAB. So a [`Candidate`] can only be made from a value
 //! that matches its grammar, and no grammar leaves the characters of [`is_plain`]. A value that does not match is dropped without a
-//! word: a prompt is no place for an error. Strings of a cluster, a kubeconfig or a saved file have no other way out.
+//! word: a prompt cannot show an error. Every string from a cluster, a kubeconfig or a saved file goes through here.
 
 pub(super) mod own;
 
