@@ -7,7 +7,7 @@ mod origin;
 
 pub use origin::{Flag, Origin};
 
-use crate::text::{line, shell_line};
+use crate::text::{Shown, line, shell_line, shown};
 use serde::{Serialize, Serializer};
 use std::fmt;
 
@@ -133,9 +133,9 @@ pub struct Hint {
 
 impl Hint {
     /// The line as it is printed. A token is not printed, so a command alone would ask as somebody else: the line says so.
-    pub fn line(&self, origin: &Origin) -> String {
+    pub fn line(&self, origin: &Origin) -> Shown {
         let Some(command) = &self.command else {
-            return self.text.clone();
+            return Shown::line(&self.text);
         };
         let line = command.at(origin);
         let text = match self.text.strip_suffix(':') {
@@ -145,16 +145,16 @@ impl Hint {
             _ => self.text.clone(),
         };
         if text.is_empty() {
-            line.to_string()
+            shown!("{line}")
         } else {
-            format!("{text} {line}")
+            shown!("{text} {line}")
         }
     }
 
     /// The line without the flags of a run.
     #[cfg(test)]
     pub(crate) fn plain(&self) -> String {
-        self.line(&Origin::default())
+        self.line(&Origin::default()).to_string()
     }
 }
 

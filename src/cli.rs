@@ -8,6 +8,7 @@ use crate::commands::Command;
 use crate::error::Result;
 use crate::exit::Code;
 use crate::model::helm_release::ONBOARDING_SELECTOR;
+use crate::text::{Shown, shown};
 use crate::ui::Ui;
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
@@ -170,19 +171,20 @@ impl Told {
                 } else {
                     text.to_string()
                 };
-                match ui.result(&text).and_then(|()| ui.flush()) {
+                let text = Shown::help(text.trim_end_matches('\n'));
+                match ui.result(text).and_then(|()| ui.flush()) {
                     Ok(()) => Code::Ok,
                     Err(error) => error.code(),
                 }
             }
             ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand | ErrorKind::MissingSubcommand => {
-                ui.status(error.render().to_string().trim_end());
+                ui.status(Shown::lines(error.render().to_string().trim_end()));
                 Code::Usage
             }
             _ => {
                 ui.error(&crate::error::Error::usage(message(error)));
                 let help = self.command.clone().args(["-h"]).at(&Origin::default());
-                ui.status(&format!("See '{help}' for help and examples"));
+                ui.status(shown!("See '{help}' for help and examples"));
                 Code::Usage
             }
         }

@@ -3,6 +3,7 @@
 //! A style repeats what a word says. `colored` decides by stdout alone, so each [`Palette`] is told whether its own
 //! stream takes colour and sets the answer for every call.
 
+use crate::text::Shown;
 use colored::Colorize;
 
 /// Styles for one stream: plain where the stream takes no colour.
@@ -25,36 +26,37 @@ impl Palette {
         self.on
     }
 
-    fn paint(self, text: &str, style: impl FnOnce(&str) -> colored::ColoredString) -> String {
-        if self.on {
-            style(text).to_string()
-        } else {
-            text.to_owned()
-        }
+    fn paint(
+        self,
+        text: impl Into<Shown>,
+        style: impl FnOnce(&str) -> colored::ColoredString,
+    ) -> Shown {
+        let text = text.into();
+        if self.on { text.styled(style) } else { text }
     }
 
     /// Something failed.
-    pub fn error(self, text: &str) -> String {
+    pub fn error(self, text: impl Into<Shown>) -> Shown {
         self.paint(text, |t| t.red().bold())
     }
 
     /// Something wants attention.
-    pub fn warning(self, text: &str) -> String {
+    pub fn warning(self, text: impl Into<Shown>) -> Shown {
         self.paint(text, |t| t.yellow().bold())
     }
 
     /// All is well.
-    pub fn good(self, text: &str) -> String {
+    pub fn good(self, text: impl Into<Shown>) -> Shown {
         self.paint(text, |t| t.green())
     }
 
     /// What to do next.
-    pub fn hint(self, text: &str) -> String {
+    pub fn hint(self, text: impl Into<Shown>) -> Shown {
         self.paint(text, |t| t.cyan())
     }
 
     /// A heading.
-    pub fn heading(self, text: &str) -> String {
+    pub fn heading(self, text: impl Into<Shown>) -> Shown {
         self.paint(text, |t| t.bold())
     }
 }

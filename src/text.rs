@@ -5,8 +5,12 @@
 pub mod age;
 mod clean;
 pub mod fold;
+mod shown;
 
+pub(crate) use clean::misleads;
 pub use clean::{cell, clean, line, one_line};
+pub(crate) use shown::shown;
+pub use shown::{Screen, Shown};
 
 use std::borrow::Cow;
 

@@ -12,6 +12,7 @@ pub use question::{Answer, ask};
 use crate::advice::{Hint, Origin};
 use crate::error::{Error, Result};
 use crate::palette::Palette;
+use crate::text::{Screen, Shown};
 use std::io::{self, BufWriter, IsTerminal, Write};
 
 /// What is known about the terminal, read once at the start.
@@ -65,15 +66,14 @@ fn stderr_columns() -> usize {
 }
 
 /// As much of one line as `columns` hold.
-fn cut(line: &str, columns: usize) -> String {
+fn cut(line: &Shown, columns: usize) -> Shown {
     use unicode_width::UnicodeWidthChar;
     let mut used = 0;
-    line.chars()
-        .take_while(|c| {
-            used += c.width().unwrap_or(0);
-            used <= columns
-        })
-        .collect()
+    let kept = line.as_str().chars().take_while(|c| {
+        used += c.width().unwrap_or(0);
+        used <= columns
+    });
+    Shown::line(kept.collect::<String>())
 }
 
 /// Both streams and the facts about them.
@@ -135,18 +135,22 @@ impl Ui {
         Palette::new(self.terminal.color && self.terminal.stderr)
     }
 
-    /// The answer's writer.
-    pub fn out(&mut self) -> &mut dyn Write {
+    /// stdout for an answer that a person reads.
+    pub fn screen(&mut self) -> Screen<'_> {
+        Screen::new(&mut self.out)
+    }
+
+    /// stdout for an answer that a program reads, byte by byte: JSON, YAML, JSONPath, an archive, a completion script.
+    pub fn machine(&mut self) -> &mut dyn Write {
         &mut self.out
     }
 
-    /// Writes text of the answer as it is.
+    /// Writes one line of the answer, or several.
     ///
     /// # Errors
     /// A closed stdout is the silent error that ends the run well.
-    pub fn result(&mut self, text: &str) -> Result<()> {
-        self.out.write_all(text.as_bytes())?;
-        Ok(())
+    pub fn result(&mut self, text: impl Into<Shown>) -> Result<()> {
+        Ok(self.screen().line(text)?)
     }
 
     /// Hands what is buffered to the reader.
@@ -159,48 +163,46 @@ impl Ui {
     }
 
     /// A line on stderr about what is done.
-    pub fn status(&mut self, line: &str) {
-        self.stderr_line(line);
+    pub fn status(&mut self, line: impl Into<Shown>) {
+        self.stderr_line(line.into());
     }
 
     /// `Warning: …` on stderr.
     pub fn warning(&mut self, line: impl Into<Hint>) {
         let line = line.into().line(&self.origin);
         let heading = self.err_palette().warning("Warning:");
-        self.stderr_line(&format!("{heading} {line}"));
+        self.stderr_line(heading.and(" ").and(line));
     }
 
     /// `hint: …` on stderr.
     pub fn hint(&mut self, hint: impl Into<Hint>) {
         let line = hint.into().line(&self.origin);
         let heading = self.err_palette().hint("hint:");
-        self.stderr_line(&format!("{heading} {line}"));
+        self.stderr_line(heading.and(" ").and(line));
     }
 
-    /// The error and its hints on stderr, in kubectl's form. Cluster text in it is cleaned.
+    /// The error and its hints on stderr, in kubectl's form.
     pub fn error(&mut self, error: &Error) {
         if !error.is_silent() {
             let text = error.to_string();
-            let text = crate::text::clean(&text).into_owned();
             let line = match text.strip_prefix("error:") {
-                Some(rest) => format!("{}{rest}", self.err_palette().error("error:")),
-                None => text,
+                Some(rest) => self.err_palette().error("error:").and(Shown::line(rest)),
+                None => Shown::line(text),
             };
-            self.stderr_line(&line);
+            self.stderr_line(line);
         }
         for hint in error.hints() {
-            let hint = hint.line(&self.origin);
-            self.hint(crate::text::clean(&hint).into_owned());
+            self.hint(hint.clone());
         }
     }
 
     /// A line on stderr in the place of the last one of its kind; only for a terminal, cut to its width. Everything else that
     /// is written to stderr takes its place.
-    pub fn live(&mut self, line: &str) {
+    pub fn live(&mut self, line: impl Into<Shown>) {
         if !self.terminal.stderr {
             return;
         }
-        let line = cut(&crate::text::line(line), stderr_columns().saturating_sub(1));
+        let line = cut(&line.into(), stderr_columns().saturating_sub(1));
         let _ = write!(self.err, "\r\x1b[2K{line}");
         let _ = self.err.flush();
         self.live = true;
@@ -215,16 +217,16 @@ impl Ui {
     }
 
     /// stderr is the last resort: when it is closed too, there is nobody left to tell.
-    fn stderr_line(&mut self, line: &str) {
+    fn stderr_line(&mut self, line: Shown) {
         self.end_live();
         let _ = self.out.flush();
-        let _ = writeln!(self.err, "{line}");
+        let _ = Screen::new(&mut self.err).line(line);
     }
 }
 
 /// A line of the request log (`-v 6`) on stderr. For the facade, which has no [`Ui`].
-pub fn log(line: &str) {
-    let _ = writeln!(io::stderr(), "{line}");
+pub fn log(line: Shown) {
+    let _ = Screen::new(&mut io::stderr()).line(line);
 }
 
 #[cfg(test)]
@@ -233,8 +235,8 @@ mod tests {
 
     #[test]
     fn a_live_line_is_cut_by_columns() {
-        assert_eq!(cut("abc", 2), "ab");
-        assert_eq!(cut("日本語", 5), "日本");
-        assert_eq!(cut("abc", 9), "abc");
+        assert_eq!(cut(&"abc".into(), 2), "ab");
+        assert_eq!(cut(&"日本語".into(), 5), "日本");
+        assert_eq!(cut(&"abc".into(), 9), "abc");
     }
 }

@@ -12,6 +12,7 @@ use crate::bundle::manifest::{self, Accept};
 use crate::bundle::record::{Heard, Recorder};
 use crate::bundle::{Answer, Archive, NotSaved};
 use crate::snapshot::{Read, Why};
+use crate::text::Shown;
 use http::{HeaderMap, Request, StatusCode, header};
 use kube::Client;
 use kube::client::Body;
@@ -181,7 +182,8 @@ impl Transport {
     /// A line of the request log, made only when it is wanted; `line` gets the server's URL without its last slash.
     pub(super) fn log(&self, line: impl FnOnce(&str) -> String) {
         if self.verbosity >= LOG_REQUESTS {
-            crate::ui::log(&line(self.server.trim_end_matches('/')));
+            let line = line(self.server.trim_end_matches('/'));
+            crate::ui::log(Shown::line(line));
         }
     }
 

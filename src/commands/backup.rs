@@ -15,7 +15,7 @@ use crate::couchdb::delete::execute::Interrupt;
 use crate::error::{Error, Result};
 use crate::exit::Code;
 use crate::model::names::DatabaseName;
-use crate::text::{bytes, count};
+use crate::text::{Shown, bytes, count, shown};
 use meter::Meter;
 use std::path::{Path, PathBuf};
 
@@ -71,8 +71,8 @@ pub async fn run(app: &mut App, args: Args) -> Result<Code> {
     )
     .await
     .map_err(|error| error.hint_part(&place))?;
-    let line = format!("database \"{name}\" saved to {}\n", taken.file.display());
-    app.ui.result(&line)?;
+    let line = shown!("database \"{name}\" saved to {}", taken.file.display());
+    app.ui.result(line)?;
     Ok(Code::Ok)
 }
 
@@ -181,7 +181,7 @@ pub(super) async fn take(
             kept,
         }),
         Some(Ok(taken)) => {
-            app.ui.status(&told(&taken));
+            app.ui.status(Shown::line(told(&taken)));
             Ok(taken)
         }
     }

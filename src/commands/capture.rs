@@ -15,7 +15,7 @@ use crate::cluster::gather::Onboardings;
 use crate::cluster::helm_releases::Query;
 use crate::error::{Error, Result};
 use crate::exit::Code;
-use crate::text::count;
+use crate::text::{Shown, count};
 use futures::StreamExt;
 use k8s_openapi::jiff::Timestamp;
 use serde_json::Value;
@@ -101,7 +101,7 @@ pub async fn run(app: &mut App, args: Args) -> Result<Code> {
     let summary = summary(captured, known, &recording);
     let manifest = manifest(app, &cluster, args, query);
     write_to(app, &target, manifest, recording)?;
-    app.ui.status(&summary);
+    app.ui.status(Shown::line(summary));
     app.ui
         .status("Payloads of Secrets and values that look secret are redacted; look through it before you hand it on");
     for error in &errors {
@@ -229,13 +229,12 @@ fn write_to(
 ) -> Result<()> {
     match target {
         Target::Stdout => {
-            write::tar_gz(manifest, recording, app.ui.out())?;
+            write::tar_gz(manifest, recording, app.ui.machine())?;
             app.ui.flush()
         }
         Target::File(file) => {
             file.write(|out| write::tar_gz(manifest, recording, out).map(drop))?;
-            let path = crate::text::line(&file.path.to_string_lossy()).into_owned();
-            app.ui.result(&format!("{path}\n"))?;
+            app.ui.result(Shown::line(file.path.to_string_lossy()))?;
             app.ui.flush()
         }
     }

@@ -5,34 +5,28 @@ use crate::cluster::Cluster;
 use crate::couchdb::delete::card::Row;
 use crate::render::table::Table;
 use crate::text::fold::fold;
-use crate::text::one_line;
+use crate::text::{Shown, one_line};
 
 /// Shows a card on stderr; the rows that say which cluster it is come first.
 pub(super) fn show(app: &mut App, cluster: &Cluster, heading: &str, rows: Vec<Row>) {
     let width = app.ui.terminal().width;
     let rows = [whereabouts(cluster), rows].concat();
     for line in lines(heading, rows, width) {
-        app.ui.status(&line);
+        app.ui.status(line);
     }
 }
 
 /// The card, on a terminal of this width.
-fn lines(heading: &str, rows: Vec<Row>, width: Option<usize>) -> Vec<String> {
+fn lines(heading: &str, rows: Vec<Row>, width: Option<usize>) -> Vec<Shown> {
     let mut lines = fold(heading, width, "", "");
-    lines.push(String::new());
+    lines.push(Shown::default());
     let rows: Vec<_> = rows
         .into_iter()
         .map(|(key, value)| vec![key.to_owned(), value])
         .collect();
-    let mut table = Vec::new();
-    Table::new([""; 2])
-        .no_headers(true)
-        .indent(2)
-        .fold(width)
-        .write_page(&mut table, &rows)
-        .expect("memory can be written");
-    lines.extend(String::from_utf8_lossy(&table).lines().map(str::to_owned));
-    lines.push(String::new());
+    let mut table = Table::new([""; 2]).no_headers(true).indent(2).fold(width);
+    lines.extend(table.page(&rows));
+    lines.push(Shown::default());
     lines
 }
 
@@ -66,7 +60,13 @@ mod tests {
                 ("Onboarding", "none claims it".to_owned()),
             ]
         };
-        let at = |width| lines("This deletes it.", rows(), width).join("\n");
+        let at = |width| {
+            let lines = lines("This deletes it.", rows(), width);
+            lines
+                .iter()
+                .map(|line| format!("{line}\n"))
+                .collect::<String>()
+        };
         insta::assert_snapshot!(at(Some(80)), @r"
         This deletes it.
 

@@ -38,7 +38,10 @@ pub fn asked(argv: &[OsString]) -> Option<&[OsString]> {
 pub fn run(ui: &mut Ui, words: &[OsString]) -> Code {
     let answer = answer(words);
     // Whoever asked is gone if this fails.
-    let _ = ui.result(&answer).and_then(|()| ui.flush());
+    let _ = ui
+        .machine()
+        .write_all(answer.as_bytes())
+        .and_then(|()| ui.machine().flush());
     Code::Ok
 }
 

@@ -39,11 +39,12 @@ enum Shell {
 /// # Errors
 /// Only a stdout that cannot be written.
 pub fn run(app: &mut App, args: &Args) -> Result<Code> {
-    app.ui.result(match args.shell {
+    let script = match args.shell {
         Shell::Bash => include_str!("../../completions/kubectl-skvs.bash"),
         Shell::Zsh => include_str!("../../completions/_kubectl-skvs"),
         Shell::Fish => include_str!("../../completions/kubectl-skvs.fish"),
         Shell::Kubectl => include_str!("../../completions/kubectl_complete-skvs"),
-    })?;
+    };
+    app.ui.machine().write_all(script.as_bytes())?;
     Ok(Code::Ok)
 }

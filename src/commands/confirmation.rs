@@ -5,6 +5,7 @@ use crate::couchdb::delete::execute::Interrupt;
 use crate::error::{Error, Result};
 use crate::exit::Code;
 use crate::model::names::DatabaseName;
+use crate::text::Shown;
 use crate::ui::{Answer, ask, discard_typed};
 
 /// What is confirmed.
@@ -68,7 +69,7 @@ pub(super) async fn answer(
 /// # Errors
 /// As [`answer`].
 pub(super) async fn typed(question: &str, act: Act, interrupt: Interrupt<'_>) -> Result<String> {
-    match ask(question, interrupt).await {
+    match ask(&Shown::line(question), interrupt).await {
         Ok(Answer::Line(typed)) => Ok(typed),
         Ok(Answer::End) => Err(act.not_confirmed("the input ended")),
         Ok(Answer::Interrupted) => Err(act.interrupted()),

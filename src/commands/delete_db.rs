@@ -20,6 +20,7 @@ use crate::cli::App;
 use crate::couchdb::delete::risk::RiskKind;
 use crate::error::{Error, Result};
 use crate::exit::Code;
+use crate::text::Shown;
 use one::Run;
 use several::Tally;
 use trace::Trace;
@@ -92,7 +93,9 @@ async fn targets(app: &mut App, args: Args) -> Result<Code> {
     if names.len() == 1 {
         return Ok(Code::Ok);
     }
-    run.app.ui.status(&tally.line(args.is_rehearsal()));
+    run.app
+        .ui
+        .status(Shown::line(tally.line(args.is_rehearsal())));
     match tally.code() {
         Code::Ok => Ok(Code::Ok),
         code => Err(Error::silent(code)),

@@ -96,11 +96,11 @@ async fn describe(
     let (now, width) = (app.now, app.ui.terminal().width);
     for (number, object) in objects.into_iter().enumerate() {
         let told = told(cluster, others, object).await?;
-        let mut out = app.ui.out();
+        let screen = &mut app.ui.screen();
         if number > 0 {
-            out.write_all(b"\n\n")?;
+            screen.line("\n")?;
         }
-        description::write(&mut out, &told, now, width)?;
+        description::write(screen, &told, now, width)?;
         app.ui.flush()?;
     }
     Ok(())
@@ -129,7 +129,7 @@ async fn print(
     } else {
         list::list(values)
     };
-    let mut out = app.ui.out();
+    let mut out = app.ui.machine();
     match format {
         ReportFormat::Yaml => yaml::write_value(&mut out, &whole)?,
         _ => json::write_value(&mut out, &whole)?,

@@ -7,6 +7,7 @@ use crate::diagnosis::{docs, registry};
 use crate::error::{Error, Result};
 use crate::exit::Code;
 use crate::render::table::Table;
+use crate::text::Shown;
 
 /// Explain a code that troubleshoot prints
 ///
@@ -34,27 +35,28 @@ pub fn run(app: &mut App, args: &Args) -> Result<Code> {
         return Err(unknown(code));
     };
     let width = app.ui.terminal().width;
-    app.ui.result(&docs::explain(rule, width))?;
+    let text = docs::explain(rule, width);
+    app.ui.result(Shown::lines(text.trim_end()))?;
     Ok(Code::Ok)
 }
 
 /// Every code with its title, by band.
 fn list(app: &mut App) -> Result<Code> {
     let width = app.ui.terminal().width;
-    let mut out = app.ui.out();
+    let screen = &mut app.ui.screen();
     let mut table = Table::new(["CODE", "SEVERITY", "DIAGNOSIS"])
         .indent(2)
         .fold(width);
-    table.write_header(&mut out)?;
+    table.write_header(screen)?;
     for (heading, rules) in docs::bands() {
-        writeln!(out, "{heading}")?;
+        screen.line(Shown::line(heading))?;
         let row = |r: &&Rule| {
             [r.code, r.severity.word(), r.title]
                 .map(str::to_owned)
                 .to_vec()
         };
         let rows: Vec<Vec<String>> = rules.iter().map(row).collect();
-        table.write_page(&mut out, &rows)?;
+        table.write_page(screen, &rows)?;
     }
     Ok(Code::Ok)
 }

@@ -18,6 +18,7 @@ use crate::render::output::Output;
 use crate::render::sort::SortBy;
 use crate::render::table::Table;
 use crate::render::{PrintError, json, list as kube_list, name, yaml};
+use crate::text::shown;
 use crate::view::onboarding_row::Columns;
 use filter::Unjudged;
 use serde_json::Value;
@@ -176,7 +177,7 @@ async fn stream(
                 columns.cells(hr, whole && claims.is_shared(hr), app.now)
             })
             .collect();
-        table.write_page(&mut app.ui.out(), &rows)?;
+        table.write_page(&mut app.ui.screen(), &rows)?;
         app.ui.flush()?;
         drop(page);
         page = match pages.next().await? {
@@ -249,7 +250,7 @@ async fn hint_at_none(
     } else if args.selector.is_none()
         && let Some(why) = empty::why(app, cluster, query.namespace.as_deref()).await
     {
-        app.ui.hint(&why);
+        app.ui.hint(why);
     }
 }
 
@@ -258,7 +259,7 @@ fn tell_none(app: &mut App, namespace: Option<&str>) {
     match namespace {
         Some(namespace) => app
             .ui
-            .status(&format!("No resources found in {namespace} namespace.")),
+            .status(shown!("No resources found in {namespace} namespace.")),
         None => app.ui.status("No resources found"),
     }
 }
@@ -298,25 +299,26 @@ fn print(
     }
     let (columns, mut table) = table(app, args, output);
     let now = app.now;
-    let mut out = app.ui.out();
     match output {
         Output::Table | Output::Wide => {
             let rows: Vec<Vec<String>> = items
                 .iter()
                 .map(|(_, hr)| columns.cells(hr, claims.is_shared(hr), now))
                 .collect();
-            table.write_page(&mut out, &rows)?;
+            table.write_page(&mut app.ui.screen(), &rows)?;
         }
         Output::Name => {
+            let screen = &mut app.ui.screen();
             for (_, hr) in &items {
-                name::write(&mut out, "HelmRelease", GROUP, &hr.metadata.name)?;
+                name::write(screen, "HelmRelease", GROUP, &hr.metadata.name)?;
             }
         }
         Output::CustomColumns(columns) => {
             let objects: Vec<Value> = items.into_iter().map(|(object, _)| object).collect();
             let mut printer = columns.printer(args.no_headers);
-            printer.write_page(&mut out, &objects).map_err(printing)?;
-            printer.finish(&mut out)?;
+            let screen = &mut app.ui.screen();
+            printer.write_page(screen, &objects).map_err(printing)?;
+            printer.finish(screen)?;
         }
         Output::Json | Output::Yaml | Output::JsonPath(_) => {
             let keep = args.show_managed_fields || matches!(output, Output::JsonPath(_));
@@ -328,6 +330,7 @@ fn print(
                 (true, 1) => objects.swap_remove(0),
                 _ => kube_list::list(objects),
             };
+            let mut out = app.ui.machine();
             match output {
                 Output::Json => json::write_value(&mut out, &whole)?,
                 Output::Yaml => yaml::write_value(&mut out, &whole)?,

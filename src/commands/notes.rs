@@ -17,7 +17,7 @@ use crate::model::notes::Notes;
 use crate::model::onboarding::Values;
 use crate::model::status::{self, Ready};
 use crate::render::share::Share;
-use crate::text::clean;
+use crate::text::Shown;
 
 /// Print the release notes of an onboarding: its database, endpoint and service accounts
 ///
@@ -73,7 +73,7 @@ pub async fn run(app: &mut App, args: Args) -> Result<Code> {
         if unready.is_none() {
             match never_created(&cluster, &hr, &release).await {
                 Ok(why) => unready = why,
-                Err(why) => app.ui.warning(&why),
+                Err(why) => app.ui.warning(why),
             }
         }
         match &unready {
@@ -84,7 +84,7 @@ pub async fn run(app: &mut App, args: Args) -> Result<Code> {
             None => {}
         }
         let message = share(&hr, &release, args.force)?.text(unready.as_deref());
-        app.ui.result(&message)?;
+        app.ui.result(message)?;
         return Ok(Code::Ok);
     }
     let status = crate::text::one_line(&release.info.status);
@@ -95,8 +95,8 @@ pub async fn run(app: &mut App, args: Args) -> Result<Code> {
         ));
     }
     if !release.info.notes.is_empty() {
-        let notes = format!("NOTES:\n{}\n", release.info.notes);
-        app.ui.result(&clean(&notes))?;
+        let notes = format!("NOTES:\n{}", release.info.notes);
+        app.ui.result(Shown::lines(notes))?;
     }
     Ok(Code::Ok)
 }

@@ -18,7 +18,7 @@ use crate::error::{Error, Result};
 use crate::exit::Code;
 use crate::model::names::DatabaseName;
 use crate::model::ownership::Verdict;
-use crate::text::{count, one_line};
+use crate::text::{count, one_line, shown};
 use std::path::PathBuf;
 
 /// Put a backup back into a database
@@ -146,13 +146,13 @@ async fn put_back(app: &mut App, args: Args) -> Result<Code> {
         }
         Some(Ok(restored)) => {
             link.close().await;
-            let line = format!(
-                "database \"{name}\" restored to {} namespace\n",
+            let line = shown!(
+                "database \"{name}\" restored to {} namespace",
                 args.pods.couchdb_namespace
             );
-            app.ui.result(&line)?;
+            app.ui.result(line)?;
             app.ui.flush()?;
-            app.ui.status(&format!(
+            app.ui.status(shown!(
                 "Checked: {}, and each of the file's {}.",
                 count(restored.documents, "document"),
                 count(restored.revisions, "revision")

@@ -8,6 +8,7 @@ use crate::bundle::{Archive, get_helm_releases};
 use crate::cli::App;
 use crate::cluster::Cluster;
 use crate::error::{Error, Result};
+use crate::text::Shown;
 use std::path::PathBuf;
 
 /// Names that are told at most.
@@ -52,7 +53,7 @@ impl SavedArgs {
             app.global.onboarding_selector.clone_from(&bundle.selector);
         }
         for bundle in archive.bundles() {
-            app.ui.status(&captured(bundle));
+            app.ui.status(Shown::line(captured(bundle)));
         }
         // Ages are counted from when it was captured; when kubectl saved a file nothing tells.
         if let Some(last) = archive.bundles().iter().map(|b| b.captured_at).max() {

@@ -10,6 +10,7 @@ use crate::exit::Code;
 use crate::model::helm_release::GROUP;
 use crate::render::output::ReportFormat;
 use crate::render::{json, yaml};
+use crate::text::{Shown, one_line};
 use serde_json::{Value, json};
 
 /// This plugin's version.
@@ -45,7 +46,7 @@ pub struct Args {
 /// What the cluster said; the plugin's own version is printed all the same.
 pub async fn run(app: &mut App, args: &Args) -> Result<Code> {
     for line in shadow::warnings() {
-        app.ui.warning(&line);
+        app.ui.warning(line);
     }
     let mut report = json!({ "clientVersion": { "gitVersion": VERSION } });
     let asked = if args.client {
@@ -54,9 +55,9 @@ pub async fn run(app: &mut App, args: &Args) -> Result<Code> {
         ask(app, &mut report).await
     };
     match args.output {
-        ReportFormat::Text => app.ui.result(&text(&report))?,
-        ReportFormat::Json => json::write_value(&mut app.ui.out(), &report)?,
-        ReportFormat::Yaml => yaml::write_value(&mut app.ui.out(), &report)?,
+        ReportFormat::Text => app.ui.result(Shown::lines(text(&report)))?,
+        ReportFormat::Json => json::write_value(&mut app.ui.machine(), &report)?,
+        ReportFormat::Yaml => yaml::write_value(&mut app.ui.machine(), &report)?,
     }
     asked.map(|()| Code::Ok)
 }
@@ -89,16 +90,12 @@ fn text(report: &Value) -> String {
             &["/helmReleaseApi/groupVersion", "/helmReleaseApi/error"],
         ),
     ];
-    let mut text = String::new();
-    for (title, paths) in lines {
-        let value = paths
-            .iter()
-            .find_map(|p| report.pointer(p).and_then(Value::as_str));
-        if let Some(value) = value {
-            text.push_str(&format!("{title}: {}\n", crate::text::one_line(value)));
-        }
-    }
-    text
+    let known = lines.iter().filter_map(|(title, paths)| {
+        let mut values = paths.iter().map(|path| report.pointer(path)?.as_str());
+        let value = one_line(values.find_map(|value| value)?);
+        Some(format!("{title}: {value}"))
+    });
+    known.collect::<Vec<_>>().join("\n")
 }
 
 #[cfg(test)]
@@ -114,11 +111,11 @@ mod tests {
         });
         assert_eq!(
             text(&report),
-            "Client Version: v1.2.3\nServer Version: v1.36.3^[[31m\nHelmRelease API: not read: forbidden\n"
+            "Client Version: v1.2.3\nServer Version: v1.36.3^[[31m\nHelmRelease API: not read: forbidden"
         );
         assert_eq!(
             text(&json!({"clientVersion": {"gitVersion": "v1.2.3"}})),
-            "Client Version: v1.2.3\n"
+            "Client Version: v1.2.3"
         );
     }
 }

@@ -2,6 +2,7 @@
 
 use super::registry::{BANDS, RULES};
 use super::rule::{Role, Rule};
+use crate::text::Shown;
 use std::fmt::Write;
 
 /// One rule in full, folded to `width`.
@@ -126,7 +127,9 @@ fn indented(out: &mut String, markdown: &str, width: Option<usize>) {
 }
 
 fn fold(text: &str, width: Option<usize>, first: &str, further: &str) -> String {
-    crate::text::fold::fold(text, width, first, further).join("\n")
+    let lines = crate::text::fold::fold(text, width, first, further);
+    let lines: Vec<&str> = lines.iter().map(Shown::as_str).collect();
+    lines.join("\n")
 }
 
 #[cfg(test)]

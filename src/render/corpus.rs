@@ -1,5 +1,6 @@
 //! Every case of `tests/fixtures/kubectl-dialect`, compared with what the real kubectl printed.
 
+use crate::text::Screen;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -53,13 +54,20 @@ fn print(case: &Case, objects: &mut Vec<Value>, out: &mut Vec<u8>) -> Result<(),
     }
     if let Some(columns) = columns {
         let mut printer = columns.printer(case.no_headers);
-        printer.write_page(out, objects).map_err(|e| error(&e))?;
-        return printer.finish(out).map_err(|e| error(&e));
+        let screen = &mut Screen::new(out);
+        printer.write_page(screen, objects).map_err(|e| error(&e))?;
+        return printer.finish(screen).map_err(|e| error(&e));
     }
     if format == "name" {
         for object in objects {
             let text = object["metadata"]["name"].as_str().unwrap();
-            name::write(out, "HelmRelease", "helm.toolkit.fluxcd.io", text).unwrap();
+            name::write(
+                &mut Screen::new(out),
+                "HelmRelease",
+                "helm.toolkit.fluxcd.io",
+                text,
+            )
+            .unwrap();
         }
         return Ok(());
     }

@@ -3,14 +3,14 @@
 //! As kubectl prints it, but for line feeds and other control characters inside a value: they are
 //! shown (`\n`), so that one object stays one row.
 
-use std::io::{self, Write};
+use std::io;
 
 use serde_json::Value;
 
 use super::jsonpath::{Path, relax};
 use super::table::Table;
 use super::{Error, PrintError};
-use crate::text;
+use crate::text::{self, Screen};
 
 /// Columns that were asked for, in their order.
 #[derive(Debug, Clone)]
@@ -72,7 +72,7 @@ impl Printer<'_> {
     /// The path's, for example `array index out of bounds: index 1, length 1`, and the writer's.
     pub fn write_page(
         &mut self,
-        out: &mut impl Write,
+        screen: &mut Screen<'_>,
         objects: &[Value],
     ) -> Result<(), PrintError> {
         let mut rows = Vec::with_capacity(objects.len());
@@ -91,16 +91,16 @@ impl Printer<'_> {
                 }
             }
         }
-        self.table.write_page(out, &rows)?;
+        self.table.write_page(screen, &rows)?;
         if failed.is_some() {
-            self.table.write_header(out)?;
+            self.table.write_header(screen)?;
         }
         failed.map_or(Ok(()), |error| Err(PrintError::Render(error)))
     }
 
     /// Ends the output: kubectl prints the header even without objects.
-    pub fn finish(mut self, out: &mut impl Write) -> io::Result<()> {
-        self.table.write_header(out)
+    pub fn finish(mut self, screen: &mut Screen<'_>) -> io::Result<()> {
+        self.table.write_header(screen)
     }
 }
 
@@ -125,10 +125,11 @@ mod tests {
         let columns = CustomColumns::parse(spec).map_err(|error| error.to_string())?;
         let mut printer = columns.printer(no_headers);
         let mut out = Vec::new();
+        let screen = &mut Screen::new(&mut out);
         printer
-            .write_page(&mut out, objects)
+            .write_page(screen, objects)
             .map_err(|error| error.to_string())?;
-        printer.finish(&mut out).unwrap();
+        printer.finish(screen).unwrap();
         Ok(String::from_utf8(out).unwrap())
     }
 

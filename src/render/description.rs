@@ -3,10 +3,10 @@
 use super::sheet::{NONE, Sheet};
 use crate::model::event::Event;
 use crate::snapshot::{Read, Why};
-use crate::text::{age, one_line};
+use crate::text::{Screen, age, one_line};
 use crate::view::description::{Description, Job, Pod};
 use k8s_openapi::jiff::Timestamp;
-use std::io::{self, Write};
+use std::io;
 
 /// What stands where something is not known.
 const UNKNOWN: &str = "<unknown>";
@@ -20,12 +20,12 @@ const EVENTS_KEPT: &str = "<none>   (events are kept for an hour)";
 /// # Errors
 /// The writer's own.
 pub fn write(
-    out: &mut impl Write,
+    screen: &mut Screen<'_>,
     told: &Description,
     now: Timestamp,
     width: Option<usize>,
 ) -> io::Result<()> {
-    let sheet = &mut Sheet::new(out, width);
+    let sheet = &mut Sheet::new(screen, width);
     what(sheet, told)?;
     how(sheet, told, now)?;
     from_where(sheet, told)?;
@@ -56,7 +56,7 @@ fn with(main: &str, asides: &[String]) -> String {
     }
 }
 
-fn what<W: Write>(sheet: &mut Sheet<'_, W>, told: &Description) -> io::Result<()> {
+fn what(sheet: &mut Sheet<'_, '_>, told: &Description) -> io::Result<()> {
     sheet.field("Name", &told.name)?;
     sheet.field("Namespace", &told.namespace)?;
     let database = &told.database;
@@ -100,7 +100,7 @@ fn what<W: Write>(sheet: &mut Sheet<'_, W>, told: &Description) -> io::Result<()
     sheet.fields("Service Accounts", &told.service_accounts)
 }
 
-fn how<W: Write>(sheet: &mut Sheet<'_, W>, told: &Description, now: Timestamp) -> io::Result<()> {
+fn how(sheet: &mut Sheet<'_, '_>, told: &Description, now: Timestamp) -> io::Result<()> {
     let status = &told.status;
     let mut line = String::new();
     if status.stale {
@@ -138,7 +138,7 @@ fn how<W: Write>(sheet: &mut Sheet<'_, W>, told: &Description, now: Timestamp) -
     Ok(())
 }
 
-fn from_where<W: Write>(sheet: &mut Sheet<'_, W>, told: &Description) -> io::Result<()> {
+fn from_where(sheet: &mut Sheet<'_, '_>, told: &Description) -> io::Result<()> {
     let chart = &told.chart;
     let main = match &chart.version {
         Some(version) => format!("{} {version}", chart.name),
@@ -218,11 +218,7 @@ fn from_where<W: Write>(sheet: &mut Sheet<'_, W>, told: &Description) -> io::Res
     sheet.field("May change", may_change)
 }
 
-fn happened<W: Write>(
-    sheet: &mut Sheet<'_, W>,
-    told: &Description,
-    now: Timestamp,
-) -> io::Result<()> {
+fn happened(sheet: &mut Sheet<'_, '_>, told: &Description, now: Timestamp) -> io::Result<()> {
     let conditions: Vec<Vec<String>> = told
         .conditions
         .iter()
@@ -267,11 +263,7 @@ fn happened<W: Write>(
     events(sheet, "Events", &told.events, &told.events_not_read, now)
 }
 
-fn history<W: Write>(
-    sheet: &mut Sheet<'_, W>,
-    told: &Description,
-    now: Timestamp,
-) -> io::Result<()> {
+fn history(sheet: &mut Sheet<'_, '_>, told: &Description, now: Timestamp) -> io::Result<()> {
     let or_unknown = |text: &Option<String>| text.as_deref().map_or(UNKNOWN.to_owned(), one_line);
     let rows: Vec<Vec<String>> = told
         .history
@@ -311,7 +303,7 @@ fn history<W: Write>(
     )
 }
 
-fn job<W: Write>(sheet: &mut Sheet<'_, W>, job: &Job, now: Timestamp) -> io::Result<()> {
+fn job(sheet: &mut Sheet<'_, '_>, job: &Job, now: Timestamp) -> io::Result<()> {
     let mut line = format!("{}   {}", job.id, job.state);
     if let Some(time) = &job.since {
         let since = since(Some(time), now);
@@ -350,7 +342,7 @@ fn job<W: Write>(sheet: &mut Sheet<'_, W>, job: &Job, now: Timestamp) -> io::Res
     events(sheet, "Job Events", &job.events, &job.events_not_read, now)
 }
 
-fn pod<W: Write>(sheet: &mut Sheet<'_, W>, pod: &Pod) -> io::Result<()> {
+fn pod(sheet: &mut Sheet<'_, '_>, pod: &Pod) -> io::Result<()> {
     let mut line = format!("Pod {}   {}", pod.name, pod.phase);
     if !pod.message.is_empty() {
         line.push_str(&format!(": {}", one_line(&pod.message)));
@@ -374,8 +366,8 @@ fn pod<W: Write>(sheet: &mut Sheet<'_, W>, pod: &Pod) -> io::Result<()> {
 }
 
 /// kubectl's table of events.
-fn events<W: Write>(
-    sheet: &mut Sheet<'_, W>,
+fn events(
+    sheet: &mut Sheet<'_, '_>,
     key: &str,
     read: &Read<Vec<Event>>,
     not_read: &Option<String>,

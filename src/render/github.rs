@@ -6,9 +6,9 @@
 use super::report::summary;
 use crate::advice::{Command, Origin};
 use crate::diagnosis::{Severity, Step};
-use crate::text::thousands;
+use crate::text::{Screen, shown, thousands};
 use crate::view::report::{Cause, Finding, Report};
-use std::io::{self, Write};
+use std::io;
 
 /// Most onboardings that one annotation names.
 const NAMES_MAX: usize = 8;
@@ -17,7 +17,7 @@ const NAMES_MAX: usize = 8;
 ///
 /// # Errors
 /// The output is closed.
-pub fn write(out: &mut dyn Write, report: &Report, seconds: f64) -> io::Result<()> {
+pub fn write(out: &mut Screen<'_>, report: &Report, seconds: f64) -> io::Result<()> {
     for cause in &report.causes {
         let command = match cause.severity {
             Severity::Error => "error",
@@ -36,7 +36,7 @@ pub fn write(out: &mut dyn Write, report: &Report, seconds: f64) -> io::Result<(
     }
     for text in summary::lines(report, Some(seconds)) {
         // Older runners look for their own mark anywhere in a line.
-        writeln!(out, "{}", crate::text::line(&text).replace("##[", "## ["))?;
+        out.line(shown!("{}", text.replace("##[", "## [")))?;
     }
     Ok(())
 }
@@ -56,7 +56,7 @@ fn message(report: &Report, cause: &Cause) -> String {
         steps(&mut lines, &report.onboardings[at].findings[number]);
     }
     let more = Command::skvs(["explain", cause.code]).after("More:");
-    lines.push(more.line(&Origin::default()));
+    lines.push(more.line(&Origin::default()).to_string());
     lines.join("\n")
 }
 
@@ -69,13 +69,9 @@ fn steps(lines: &mut Vec<String>, finding: &Finding) {
     }));
 }
 
-fn line(out: &mut dyn Write, command: &str, title: &str, message: &str) -> io::Result<()> {
-    writeln!(
-        out,
-        "::{command} title={}::{}",
-        property(title),
-        data(message)
-    )
+fn line(out: &mut Screen<'_>, command: &str, title: &str, message: &str) -> io::Result<()> {
+    let (title, message) = (property(title), data(message));
+    out.line(shown!("::{command} title={title}::{message}"))
 }
 
 /// Text as a command's message.
@@ -100,7 +96,7 @@ mod tests {
 
     fn written(report: &Report) -> String {
         let mut out = Vec::new();
-        write(&mut out, report, 0.2).unwrap();
+        write(&mut Screen::new(&mut out), report, 0.2).unwrap();
         String::from_utf8(out).unwrap()
     }
 
@@ -141,7 +137,7 @@ mod tests {
         #[test]
         fn no_text_breaks_out_of_its_line(title in any::<String>(), message in any::<String>()) {
             let mut out = Vec::new();
-            line(&mut out, "error", &title, &message).unwrap();
+            line(&mut Screen::new(&mut out), "error", &title, &message).unwrap();
             let text = String::from_utf8(out).unwrap();
             let one = text.strip_suffix('\n').unwrap();
             prop_assert!(!one.contains(['\n', '\r']));

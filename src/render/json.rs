@@ -1,8 +1,7 @@
 //! `-o json`: JSON as kubectl writes it.
 //!
-//! Four spaces, keys sorted, Go's escapes (`<`, `>`, `&` as `\u003c` ...) and Go's numbers. Strings
-//! need no cleaning for a terminal: JSON's escapes leave only C1 and bidi characters, which are
-//! data here and must come through.
+//! Four spaces, keys sorted, Go's escapes (`<`, `>`, `&` as `\u003c` ...) and Go's numbers. C1 controls and marks that reorder
+//! what is read, which kubectl writes as they are, are escaped too: a reader gets the same text, and a terminal obeys none of it.
 
 use std::io::{self, Write};
 
@@ -11,6 +10,7 @@ use serde_json::Value;
 use serde_json::ser::{CharEscape, CompactFormatter, Formatter, PrettyFormatter, Serializer};
 
 use super::go_format;
+use crate::text::misleads;
 
 /// Writes a value indented by four spaces and ends with a line feed.
 ///
@@ -24,7 +24,7 @@ pub fn write(out: &mut impl Write, value: &impl Serialize) -> io::Result<()> {
 
 /// As [`write`], without the copy that sorts a struct's keys.
 pub fn write_value(out: &mut impl Write, value: &Value) -> io::Result<()> {
-    let pretty = GoJson(PrettyFormatter::with_indent(b"    "));
+    let pretty = GoJson(PrettyFormatter::with_indent(b"    "), is_escaped);
     value.serialize(&mut Serializer::with_formatter(&mut *out, pretty))?;
     out.write_all(b"\n")
 }
@@ -35,14 +35,24 @@ pub(super) fn compact(value: &impl Serialize) -> String {
     value
         .serialize(&mut Serializer::with_formatter(
             &mut text,
-            GoJson(CompactFormatter),
+            GoJson(CompactFormatter, is_escaped_by_go),
         ))
         .expect("a JSON value always serializes");
     String::from_utf8(text).expect("JSON is UTF-8")
 }
 
-/// Another formatter's layout with Go's strings and numbers.
-struct GoJson<F>(F);
+/// What Go writes as `\uXXXX` beyond what JSON demands.
+fn is_escaped_by_go(c: char) -> bool {
+    matches!(c, '<' | '>' | '&' | '\u{2028}' | '\u{2029}')
+}
+
+/// The same, and what a terminal obeys.
+fn is_escaped(c: char) -> bool {
+    is_escaped_by_go(c) || c.is_control() || misleads(c)
+}
+
+/// Another formatter's layout with Go's strings and numbers, and the characters that are escaped.
+struct GoJson<F>(F, fn(char) -> bool);
 
 impl<F: Formatter> Formatter for GoJson<F> {
     fn write_string_fragment<W: ?Sized + Write>(
@@ -51,7 +61,7 @@ impl<F: Formatter> Formatter for GoJson<F> {
         text: &str,
     ) -> io::Result<()> {
         let mut rest = text;
-        while let Some(at) = rest.find(['<', '>', '&', '\u{2028}', '\u{2029}']) {
+        while let Some(at) = rest.find(self.1) {
             let (before, found) = rest.split_at(at);
             let c = found.chars().next().expect("find points at a character");
             out.write_all(before.as_bytes())?;
@@ -153,6 +163,17 @@ mod tests {
             compact(&value),
             "{\"version\":\"\\u003c0.2.0 \\u0026 \\u003e0.1\\u2028\\u001b\\b\u{7f}\\n日\"}"
         );
+    }
+
+    #[test]
+    fn nothing_in_an_answer_is_obeyed_by_a_terminal() {
+        let value = json!({"a\u{9b}": "\u{7f}pds\u{202e}esabatad\u{200b}"});
+        assert_eq!(
+            text(&value),
+            "{\n    \"a\\u009b\": \"\\u007fpds\\u202eesabatad\\u200b\"\n}\n"
+        );
+        // jsonpath is kubectl's.
+        assert_eq!(compact(&json!("\u{202e}")), "\"\u{202e}\"");
     }
 
     #[test]

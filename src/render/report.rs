@@ -10,11 +10,11 @@ pub mod summary;
 
 use crate::diagnosis::Severity;
 use crate::palette::Palette;
-use crate::text::count;
 use crate::text::fold::fold;
+use crate::text::{Screen, Shown, count};
 use crate::view::report::{Cause, Finding, Onboarding, Report};
 use std::cmp::Reverse;
-use std::io::{self, Write};
+use std::io;
 
 /// Most onboardings that are named under one cause.
 const NAMES_MAX: usize = 8;
@@ -34,7 +34,7 @@ pub struct Style {
 ///
 /// # Errors
 /// The output is closed.
-pub fn write(out: &mut dyn Write, report: &Report, style: Style) -> io::Result<()> {
+pub fn write(out: &mut Screen<'_>, report: &Report, style: Style) -> io::Result<()> {
     let scene = report.scene.as_deref();
     Printer { out, style, scene }.report(report)
 }
@@ -104,14 +104,14 @@ fn blocks(report: &Report) -> Vec<Block<'_>> {
     blocks
 }
 
-struct Printer<'o> {
-    out: &'o mut dyn Write,
+struct Printer<'o, 'w> {
+    out: &'o mut Screen<'w>,
     style: Style,
     /// Where and when, until it has been printed: once, under the first cause.
     scene: Option<&'o str>,
 }
 
-impl Printer<'_> {
+impl Printer<'_, '_> {
     fn report(&mut self, report: &Report) -> io::Result<()> {
         if let (true, Some(all)) = (report.onboardings.is_empty(), &report.considered) {
             let place = all
@@ -133,12 +133,12 @@ impl Printer<'_> {
                 Block::Own(onboarding, groups) => {
                     self.line(&self.headline(onboarding))?;
                     for group in groups {
-                        writeln!(self.out)?;
+                        self.out.line("")?;
                         self.cause(group)?;
                     }
                 }
             }
-            writeln!(self.out)?;
+            self.out.line("")?;
         }
         let quiet: Vec<&Onboarding> = report
             .onboardings
@@ -223,7 +223,7 @@ impl Printer<'_> {
         }
     }
 
-    fn paint(&self, severity: Severity, text: &str) -> String {
+    fn paint(&self, severity: Severity, text: impl Into<Shown>) -> Shown {
         match severity {
             Severity::Error => self.style.palette.error(text),
             Severity::Warning => self.style.palette.warning(text),
@@ -233,7 +233,7 @@ impl Printer<'_> {
 
     fn line(&mut self, sentence: &str) -> io::Result<()> {
         for line in fold(sentence, self.style.width, "", "  ") {
-            writeln!(self.out, "{line}")?;
+            self.out.line(line)?;
         }
         Ok(())
     }

@@ -3,7 +3,7 @@
 use crate::model::notes::Notes;
 use crate::model::onboarding::Values;
 use crate::render::table::Table;
-use crate::text::{clean, shell_quote};
+use crate::text::{Shown, shell_quote};
 use crate::view::description::is_steelcouch;
 
 /// What a requester needs to know.
@@ -47,7 +47,7 @@ impl Share {
     }
 
     /// The message, ready to be pasted; `unready` says why the database is not there yet.
-    pub fn text(&self, unready: Option<&str>) -> String {
+    pub fn text(&self, unready: Option<&str>) -> Shown {
         let mut rows = vec![
             ("Database", self.database.clone()),
             ("Endpoint", self.endpoint.clone()),
@@ -70,13 +70,11 @@ impl Share {
                 vec![shown.to_owned(), value]
             })
             .collect();
-        let mut table = Vec::new();
-        Table::new([""; 2])
-            .no_headers(true)
-            .indent(2)
-            .write_page(&mut table, &rows)
-            .expect("memory can be written");
-        text.push_str(&String::from_utf8_lossy(&table));
+        let mut table = Table::new([""; 2]).no_headers(true).indent(2);
+        for line in table.page(&rows) {
+            text.push_str(line.as_str());
+            text.push('\n');
+        }
         if !self.accounts.is_empty() {
             let url = format!("{}/{}", self.endpoint.trim_end_matches('/'), self.database);
             let when = if unready.is_some() {
@@ -85,11 +83,11 @@ impl Share {
                 "Try"
             };
             text.push_str(&format!(
-                "\n{when} it from such a pod:\n  curl {}\n",
+                "\n{when} it from such a pod:\n  curl {}",
                 shell_quote(&url)
             ));
         }
-        clean(&text).into_owned()
+        Shown::lines(text.trim_end())
     }
 
     fn access(&self) -> Vec<String> {
@@ -124,6 +122,7 @@ mod tests {
         Share::of(&Notes::parse(notes), &Values::read(&values))
             .unwrap()
             .text(None)
+            .to_string()
     }
 
     #[test]

@@ -3,9 +3,9 @@
 //! Values are cleaned here; a long one goes on under itself. Names are never cut or hyphenated: they are there to be copied.
 
 use super::table::Table;
-use crate::text;
 use crate::text::fold::fold;
-use std::io::{self, Write};
+use crate::text::{Screen, Shown, shown};
+use std::io;
 
 /// Where values start.
 const VALUE: usize = 18;
@@ -13,15 +13,15 @@ const VALUE: usize = 18;
 pub const NONE: &str = "<none>";
 
 /// One object's text, written as it is told.
-pub struct Sheet<'w, W: Write> {
-    out: &'w mut W,
+pub struct Sheet<'s, 'w> {
+    out: &'s mut Screen<'w>,
     /// Columns of the terminal; `None` for piped output, which is not folded.
     width: Option<usize>,
 }
 
-impl<'w, W: Write> Sheet<'w, W> {
-    /// A sheet on this writer.
-    pub fn new(out: &'w mut W, width: Option<usize>) -> Self {
+impl<'s, 'w> Sheet<'s, 'w> {
+    /// A sheet on this screen.
+    pub fn new(out: &'s mut Screen<'w>, width: Option<usize>) -> Self {
         Self { out, width }
     }
 
@@ -47,9 +47,8 @@ impl<'w, W: Write> Sheet<'w, W> {
         } else {
             values.as_slice()
         } {
-            let value = text::line(value);
-            for line in self.folded(&value, VALUE) {
-                writeln!(self.out, "{lead:VALUE$}{line}")?;
+            for line in self.folded(value, VALUE) {
+                self.out.line(shown!("{lead:VALUE$}{line}"))?;
                 lead.clear();
             }
         }
@@ -61,7 +60,7 @@ impl<'w, W: Write> Sheet<'w, W> {
         if rows.is_empty() {
             return self.field(key, NONE);
         }
-        writeln!(self.out, "{key}:")?;
+        self.out.line(shown!("{key}:"))?;
         Table::new(headers.iter().copied())
             .indent(2)
             .fold(self.width)
@@ -70,8 +69,8 @@ impl<'w, W: Write> Sheet<'w, W> {
 
     /// A line at an indent, folded under itself.
     pub fn line(&mut self, indent: usize, line: &str) -> io::Result<()> {
-        for part in self.folded(&text::line(line), indent) {
-            writeln!(self.out, "{:indent$}{part}", "")?;
+        for part in self.folded(line, indent) {
+            self.out.line(shown!("{:indent$}{part}", ""))?;
         }
         Ok(())
     }
@@ -84,10 +83,10 @@ impl<'w, W: Write> Sheet<'w, W> {
         Ok(())
     }
 
-    fn folded(&self, value: &str, start: usize) -> Vec<String> {
+    fn folded(&self, value: &str, start: usize) -> Vec<Shown> {
         match self.width {
             Some(width) if width > start + 20 => fold(value, Some(width - start), "", ""),
-            _ => vec![value.to_owned()],
+            _ => vec![Shown::line(value)],
         }
     }
 }
@@ -96,9 +95,9 @@ impl<'w, W: Write> Sheet<'w, W> {
 mod tests {
     use super::*;
 
-    fn sheet(width: Option<usize>, write: impl Fn(&mut Sheet<'_, Vec<u8>>)) -> String {
+    fn sheet(width: Option<usize>, write: impl Fn(&mut Sheet<'_, '_>)) -> String {
         let mut out = Vec::new();
-        write(&mut Sheet::new(&mut out, width));
+        write(&mut Sheet::new(&mut Screen::new(&mut out), width));
         String::from_utf8(out).unwrap()
     }
 

@@ -13,14 +13,14 @@
 //! kubectl counts characters, so its columns drift after such a cell; for ASCII both agree.
 
 use std::borrow::Cow;
-use std::io::{self, Write};
+use std::io;
 
 use comfy_table::ColumnConstraint::LowerBoundary;
 use comfy_table::{Cell, Width, presets};
 use unicode_width::UnicodeWidthStr;
 
-use crate::text;
 use crate::text::fold::fold;
+use crate::text::{self, Screen, Shown, shown};
 
 /// Spaces between a column's widest cell and the next column.
 const GAP: u16 = 3;
@@ -79,39 +79,43 @@ impl Table {
     }
 
     /// Prints rows, before the first of them the header. No rows print nothing.
-    pub fn write_page(&mut self, out: &mut impl Write, rows: &[Vec<String>]) -> io::Result<()> {
+    pub fn write_page(&mut self, screen: &mut Screen<'_>, rows: &[Vec<String>]) -> io::Result<()> {
+        let mut lines = self.page(rows).into_iter();
+        lines.try_for_each(|line| screen.line(line))
+    }
+
+    /// The lines of rows, before the first of them the header.
+    pub fn page(&mut self, rows: &[Vec<String>]) -> Vec<Shown> {
         if rows.is_empty() {
-            return Ok(());
+            return Vec::new();
         }
         let header = self.headers.take();
-        self.write_lines(out, header.iter().chain(rows))
+        self.lines(header.iter().chain(rows))
     }
 
     /// Prints the header now if it was not printed yet, for a table that may stay empty.
-    pub fn write_header(&mut self, out: &mut impl Write) -> io::Result<()> {
+    pub fn write_header(&mut self, screen: &mut Screen<'_>) -> io::Result<()> {
         let header = self.headers.take();
-        self.write_lines(out, header.iter())
+        let mut lines = self.lines(header.iter()).into_iter();
+        lines.try_for_each(|line| screen.line(line))
     }
 
-    fn write_lines<'r>(
-        &mut self,
-        out: &mut impl Write,
-        rows: impl Iterator<Item = &'r Vec<String>>,
-    ) -> io::Result<()> {
+    fn lines<'r>(&mut self, rows: impl Iterator<Item = &'r Vec<String>>) -> Vec<Shown> {
         let rows: Vec<Vec<_>> = rows
             .map(|row| row.iter().map(|cell| text::cell(cell)).collect())
             .collect();
         for row in &rows {
             self.widen(row);
         }
+        let mut lines = Vec::with_capacity(rows.len());
         for rows in rows.chunks(AT_ONCE) {
-            self.lay_out(out, rows)?;
+            self.lay_out(rows, &mut lines);
         }
-        Ok(())
+        lines
     }
 
-    /// Lets comfy-table set rows in columns that are wide enough for them, and prints what it gives.
-    fn lay_out(&self, out: &mut impl Write, rows: &[Vec<Cow<'_, str>>]) -> io::Result<()> {
+    /// Lets comfy-table set rows in columns that are wide enough for them, and takes what it gives.
+    fn lay_out(&self, rows: &[Vec<Cow<'_, str>>], out: &mut Vec<Shown>) {
         let padded = self.widths.len();
         let ends: Vec<_> = rows.iter().map(|row| self.end(row)).collect();
         let lines = ends.iter().flat_map(|end| &end.lines);
@@ -141,22 +145,22 @@ impl Table {
             if end.lines.is_empty() {
                 // Too wide for any column.
                 let gap = " ".repeat(usize::from(GAP));
-                writeln!(out, "{indent}{}", row.join(&gap))?;
+                out.push(shown!("{indent}{}", row.join(&gap)));
             }
             for part in &end.lines {
                 let line = laid_out.next().unwrap_or_default();
                 let line = &line[..line.len().saturating_sub(widest - width(part))];
-                if end.below.is_empty() {
-                    writeln!(out, "{indent}{line}")?;
+                let line = format!("{indent}{line}");
+                out.push(if end.below.is_empty() {
+                    Shown::line(line)
                 } else {
-                    writeln!(out, "{}", format!("{indent}{line}").trim_end())?;
-                }
+                    Shown::line(line.trim_end())
+                });
             }
             for part in &end.below {
-                writeln!(out, "{below}{part}")?;
+                out.push(shown!("{below}{part}"));
             }
         }
-        Ok(())
     }
 
     /// Makes the columns as wide as this row wants them.
@@ -184,7 +188,10 @@ impl Table {
             let room = terminal.saturating_sub(start);
             if room >= FOLD_AT_LEAST {
                 let parts = fold(last, Some(room), "", "");
-                lines = parts.into_iter().map(Cow::Owned).collect();
+                lines = parts
+                    .into_iter()
+                    .map(|part| Cow::Owned(part.to_string()))
+                    .collect();
             } else {
                 let room = terminal.saturating_sub(self.below()).max(FOLD_AT_LEAST);
                 below = fold(last, Some(room), "", "");
@@ -219,7 +226,7 @@ struct End<'c> {
     /// The last column's lines; none where the row is set alone.
     lines: Vec<Cow<'c, str>>,
     /// Lines below the row.
-    below: Vec<String>,
+    below: Vec<Shown>,
 }
 
 #[cfg(test)]
@@ -235,7 +242,8 @@ mod tests {
 
     fn print(table: &mut Table, page: &[&[&str]]) -> String {
         let mut out = Vec::new();
-        table.write_page(&mut out, &rows(page)).unwrap();
+        let mut screen = Screen::new(&mut out);
+        table.write_page(&mut screen, &rows(page)).unwrap();
         String::from_utf8(out).unwrap()
     }
 
@@ -411,7 +419,7 @@ mod tests {
             let mut out = Vec::new();
             let mut table = Table::new(["", "", ""]).no_headers(true);
             for page in &pages {
-                table.write_page(&mut out, page).unwrap();
+                table.write_page(&mut Screen::new(&mut out), page).unwrap();
             }
             prop_assert_eq!(String::from_utf8(out).unwrap(), set_by_hand(&pages));
         }
@@ -419,7 +427,7 @@ mod tests {
         #[test]
         fn cells_break_neither_the_line_nor_the_terminal(page in proptest::collection::vec(proptest::collection::vec(any::<String>(), 0..5), 0..6)) {
             let mut out = Vec::new();
-            Table::new(["A", "B", "C"]).write_page(&mut out, &page).unwrap();
+            Table::new(["A", "B", "C"]).write_page(&mut Screen::new(&mut out), &page).unwrap();
             let text = String::from_utf8(out).unwrap();
             let lines = if page.is_empty() { 0 } else { page.len() + 1 };
             prop_assert_eq!(text.matches('\n').count(), lines);
@@ -430,7 +438,7 @@ mod tests {
         fn folding_loses_no_word(cell in "[a-zß日 ]{0,120}", terminal in 0usize..200) {
             let mut out = Vec::new();
             Table::new(["NAME", "STATUS"]).fold(Some(terminal)).no_headers(true)
-                .write_page(&mut out, &[vec!["x".to_owned(), cell.clone()]]).unwrap();
+                .write_page(&mut Screen::new(&mut out), &[vec!["x".to_owned(), cell.clone()]]).unwrap();
             let text = String::from_utf8(out).unwrap();
             let letters = |text: &str| text.chars().filter(|c| !c.is_whitespace()).collect::<String>();
             prop_assert_eq!(letters(&text), letters(&format!("x{cell}")));
@@ -440,7 +448,7 @@ mod tests {
         fn columns_line_up(cells in proptest::collection::vec("[a-z日é]{0,12}", 1..6)) {
             let page: Vec<_> = cells.iter().map(|cell| vec![cell.clone(), "|".to_owned()]).collect();
             let mut out = Vec::new();
-            Table::new(["N", "|"]).write_page(&mut out, &page).unwrap();
+            Table::new(["N", "|"]).write_page(&mut Screen::new(&mut out), &page).unwrap();
             let text = String::from_utf8(out).unwrap();
             let ends: Vec<_> = text.lines().map(UnicodeWidthStr::width).collect();
             prop_assert!(ends.iter().all(|end| *end == ends[0]), "{}", text);

@@ -7,6 +7,7 @@ use crate::diagnosis::{Case, diagnose, fixture};
 use crate::model::helm_release::HelmRelease;
 use crate::palette::Palette;
 use crate::snapshot::{Read, Snapshot};
+use crate::text::Screen;
 use crate::view::report::{Onboarding, Report};
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -128,9 +129,9 @@ fn formats(report: &Report, width: usize) -> Vec<(&'static str, Vec<u8>)> {
         seconds: None,
         palette: Palette::new(false),
     };
-    write(&mut text, report, style).unwrap();
+    write(&mut Screen::new(&mut text), report, style).unwrap();
     let mut annotations = Vec::new();
-    github::write(&mut annotations, report, 0.1).unwrap();
+    github::write(&mut Screen::new(&mut annotations), report, 0.1).unwrap();
     let (mut objects, mut documents, mut log) = (Vec::new(), Vec::new(), Vec::new());
     json::write(&mut objects, report).unwrap();
     yaml::write(&mut documents, report).unwrap();

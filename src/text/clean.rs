@@ -61,7 +61,7 @@ fn show(text: &str, several_lines: bool) -> Cow<'_, str> {
 }
 
 /// Marks that are not seen and make a text read otherwise than it is stored: bidirectional ones and those without width.
-fn misleads(c: char) -> bool {
+pub(crate) fn misleads(c: char) -> bool {
     matches!(c, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 

@@ -1,8 +1,10 @@
 //! Sentences folded to a width. Words are never cut: names and commands stay whole, so they can be copied.
 
+use super::Shown;
+
 /// Lines of `text`, each `width` columns at most where its words allow it; one line without a width.
-pub fn fold(text: &str, width: Option<usize>, first: &str, further: &str) -> Vec<String> {
-    let text = crate::text::line(text);
+pub fn fold(text: &str, width: Option<usize>, first: &str, further: &str) -> Vec<Shown> {
+    let text = super::line(text);
     let options = textwrap::Options::new(width.unwrap_or(usize::MAX))
         .initial_indent(first)
         .subsequent_indent(further)
@@ -12,7 +14,7 @@ pub fn fold(text: &str, width: Option<usize>, first: &str, further: &str) -> Vec
         .wrap_algorithm(textwrap::WrapAlgorithm::FirstFit);
     textwrap::wrap(&text, options)
         .into_iter()
-        .map(|line| line.trim_end().to_owned())
+        .map(|line| Shown::line(line.trim_end()))
         .collect()
 }
 

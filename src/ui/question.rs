@@ -5,6 +5,7 @@
 
 use super::keyboard::Keyboard;
 use crate::interrupt::Continued;
+use crate::text::Shown;
 use dialoguer::console::{Key, Term};
 use dialoguer::theme::{SimpleTheme, Theme};
 use std::future::Future;
@@ -34,7 +35,7 @@ pub enum Answer {
 /// # Errors
 /// The terminal cannot be read or written, or does not discard its input.
 pub async fn ask(
-    question: &str,
+    question: &Shown,
     mut interrupt: Pin<&mut (dyn Future<Output = ()> + '_)>,
 ) -> io::Result<Answer> {
     let mut term = Term::stderr();
@@ -46,7 +47,7 @@ pub async fn ask(
     }
     let mut prompt = String::new();
     SimpleTheme
-        .format_input_prompt(&mut prompt, question, None)
+        .format_input_prompt(&mut prompt, question.as_str(), None)
         .map_err(io::Error::other)?;
     let keyboard = Keyboard::take()?;
     let mut continued = Continued::new();

@@ -309,11 +309,8 @@ mod tests {
         let columns = Columns::of(wide, &all);
         let now = "2026-11-24T12:00:00Z".parse().unwrap();
         let rows: Vec<Vec<String>> = all.iter().map(|d| columns.cells(d, now)).collect();
-        let mut out = Vec::new();
-        crate::render::table::Table::new(columns.headers())
-            .write_page(&mut out, &rows)
-            .unwrap();
-        String::from_utf8(out).unwrap()
+        let lines = crate::render::table::Table::new(columns.headers()).page(&rows);
+        lines.iter().map(|line| format!("{line}\n")).collect()
     }
 
     #[test]

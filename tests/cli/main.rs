@@ -18,6 +18,7 @@ mod credentials;
 mod databases;
 mod example;
 mod help;
+mod hostile;
 mod list;
 mod output;
 mod proxies;

@@ -15,6 +15,13 @@ pub(crate) struct Run {
     names: Vec<(String, &'static str)>,
 }
 
+/// The first character that a terminal obeys or that makes a text read otherwise than it is stored.
+pub(crate) fn steering(text: &str) -> Option<char> {
+    let misleads = |c| matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}');
+    text.chars()
+        .find(|c| (c.is_control() && *c != '\n') || misleads(*c))
+}
+
 /// What a run printed and how it ended; its text form is what tests compare.
 pub(crate) struct Told {
     pub(crate) code: Option<i32>,
@@ -96,10 +103,13 @@ impl Run {
             }
             text
         };
+        let stderr = text(&output.stderr);
+        // Of every run: nobody reads stderr by a program, so nothing in it may steer a terminal.
+        assert_eq!(steering(&stderr), None, "{stderr:?}");
         Told {
             code: output.status.code(),
             stdout: text(&output.stdout),
-            stderr: text(&output.stderr),
+            stderr,
         }
     }
 }

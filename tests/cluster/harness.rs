@@ -70,9 +70,12 @@ impl Skvs {
 
 impl From<Output> for Said {
     fn from(output: Output) -> Self {
+        let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+        let steers = |c: char| c.is_control() && c != '\n';
+        assert!(!stderr.contains(steers), "stderr steers: {stderr:?}");
         Self {
             stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
-            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+            stderr,
             code: output.status.code().unwrap_or(-1),
         }
     }

@@ -4,7 +4,7 @@
 
 use crate::couchdb::backup::pull::Progress;
 use crate::model::names::DatabaseName;
-use crate::text::{bytes, one_line};
+use crate::text::{Shown, bytes, one_line};
 use crate::ui::Ui;
 use std::time::{Duration, Instant};
 
@@ -50,15 +50,15 @@ impl<'a> Meter<'a> {
                 self.shown = Instant::now();
                 let line = line(&self.name, &progress, self.earlier, self.started.elapsed());
                 if live {
-                    self.ui.live(&line);
+                    self.ui.live(Shown::line(line));
                 } else {
-                    self.ui.status(&line);
+                    self.ui.status(Shown::line(line));
                 }
             }
             Progress::Waiting { why, seconds } => {
                 let why = one_line(&why);
                 let line = format!("{}: {why}; tried again in {seconds}s", self.name);
-                self.ui.status(&line);
+                self.ui.status(Shown::line(line));
             }
             Progress::Resumed { rows } => {
                 self.earlier = rows;
@@ -66,7 +66,7 @@ impl<'a> Meter<'a> {
                     "{}: going on behind the {rows} documents that are in the file already",
                     self.name
                 );
-                self.ui.status(&line);
+                self.ui.status(Shown::line(line));
             }
         }
     }

@@ -7,6 +7,7 @@ use crate::render::output::Output;
 use crate::render::sort::SortBy;
 use crate::render::table::Table;
 use crate::render::{PrintError, json, list as kube_list, yaml};
+use crate::text::Shown;
 use crate::view::databases::{Columns, Database};
 use serde_json::Value;
 
@@ -30,7 +31,6 @@ pub(super) fn print(
     }
     let now = app.now;
     let width = app.ui.terminal().width;
-    let mut out = app.ui.out();
     match output {
         Output::Table | Output::Wide => {
             let columns = Columns::of(matches!(output, Output::Wide), &seen.shown);
@@ -38,19 +38,21 @@ pub(super) fn print(
             Table::new(columns.headers())
                 .no_headers(args.no_headers)
                 .fold(width)
-                .write_page(&mut out, &rows)?;
+                .write_page(&mut app.ui.screen(), &rows)?;
         }
         // The name alone: it is no object of the API server, and delete-db takes it as it is.
         Output::Name => {
+            let screen = &mut app.ui.screen();
             for (_, database) in &items {
-                writeln!(out, "{}", crate::text::line(&database.entry.name))?;
+                screen.line(Shown::line(&database.entry.name))?;
             }
         }
         Output::CustomColumns(columns) => {
             let objects: Vec<Value> = items.into_iter().map(|(object, _)| object).collect();
             let mut printer = columns.printer(args.no_headers);
-            printer.write_page(&mut out, &objects).map_err(printing)?;
-            printer.finish(&mut out)?;
+            let screen = &mut app.ui.screen();
+            printer.write_page(screen, &objects).map_err(printing)?;
+            printer.finish(screen)?;
         }
         Output::Json | Output::Yaml | Output::JsonPath(_) => {
             let mut objects: Vec<Value> = items.into_iter().map(|(object, _)| object).collect();
@@ -59,6 +61,7 @@ pub(super) fn print(
                 (1, 1) => objects.swap_remove(0),
                 _ => kube_list::list(objects),
             };
+            let mut out = app.ui.machine();
             match output {
                 Output::Json => json::write_value(&mut out, &whole)?,
                 Output::Yaml => yaml::write_value(&mut out, &whole)?,

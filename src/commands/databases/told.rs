@@ -18,8 +18,7 @@ const TOLD: usize = 10;
 /// Tells it, and how the run ended.
 pub(super) fn tell(app: &mut App, args: &Args, output: &Output, seen: &Seen) -> Result<Code> {
     for line in shared(&seen.shown).into_iter().chain(figures(&seen.shown)) {
-        // Names of values and words of CouchDB are in it.
-        app.ui.warning(crate::text::clean(&line).into_owned());
+        app.ui.warning(line);
     }
     let is_told = matches!(output, Output::Json | Output::Yaml | Output::JsonPath(_));
     if seen.shown.is_empty() && seen.not_found.is_empty() && !is_told {
@@ -106,8 +105,7 @@ fn nothing(args: &Args, seen: &Seen) -> String {
 fn anywhere(app: &mut App, seen: &Seen) {
     let all = seen.ownership.mentions_of_any();
     for mention in all.iter().take(TOLD) {
-        app.ui
-            .warning(crate::text::clean(&mention.what).into_owned());
+        app.ui.warning(&mention.what);
     }
     if all.len() > TOLD {
         let more = count((all.len() - TOLD) as u64, "more object");
@@ -124,8 +122,7 @@ fn gaps(app: &mut App, seen: &Seen) -> Code {
         match gap {
             Gap::Read(_) => app.ui.error(&Error::new(gap.to_string())),
             Gap::NoHelmReleases | Gap::NoOnboardings { .. } => {
-                app.ui
-                    .warning(crate::text::clean(&gap.to_string()).into_owned());
+                app.ui.warning(gap.to_string());
             }
         }
     }

@@ -19,6 +19,7 @@ use crate::error::{Error, Result};
 use crate::model::names::DatabaseName;
 use crate::render::output::ReportFormat;
 use crate::render::{json, yaml};
+use crate::text::{Shown, shown};
 use crate::view::deletion_plan::{DeletionPlan, DeletionPlanList};
 
 /// What the targets of a run share.
@@ -109,8 +110,8 @@ impl Run<'_> {
     fn kept(&mut self) {
         if let Some(place) = self.place {
             let file = place.file().display();
-            let line = format!("The backup stays in {file}; another run needs another name.");
-            self.app.ui.status(&line);
+            let line = shown!("The backup stays in {file}; another run needs another name.");
+            self.app.ui.status(line);
         }
     }
 
@@ -127,7 +128,7 @@ impl Run<'_> {
         let ui = &mut self.app.ui;
         let patience = Patience {
             limit: self.args.timeout,
-            tell: &mut |line| ui.live(line),
+            tell: &mut |line| ui.live(Shown::line(line)),
         };
         #[expect(
             clippy::disallowed_methods,
@@ -146,7 +147,7 @@ impl Run<'_> {
         let read = async {
             let patience = Patience {
                 limit: read::CATCH_UP,
-                tell: &mut |line| ui.live(line),
+                tell: &mut |line| ui.live(Shown::line(line)),
             };
             read(args, cluster, name, patience).await
         };
@@ -180,7 +181,7 @@ impl Run<'_> {
         for accept in plan.accepted().not_needed(plan.risks()) {
             let name = accept.name();
             let line = format!("--accept {name} was not needed: nothing of this kind was found");
-            self.app.ui.warning(&line);
+            self.app.ui.warning(line);
         }
         plan.cleared()
             .map_err(|refusals| Ended::alone(refused(self.app, refusals)))
@@ -192,7 +193,7 @@ impl Run<'_> {
             return Ok(());
         }
         let namespace = &self.args.pods.couchdb_namespace;
-        Ok(self.app.ui.result(&done(name, namespace, " (dry run)"))?)
+        Ok(self.app.ui.result(done(name, namespace, " (dry run)"))?)
     }
 }
 
@@ -209,12 +210,11 @@ pub(super) fn print(
         several => serde_json::to_value(DeletionPlanList::new(several)),
     };
     let document = document.expect("a plan's keys are texts");
-    let mut out = Vec::new();
+    let mut out = app.ui.machine();
     match args.plan.output {
         ReportFormat::Yaml => yaml::write_value(&mut out, &document)?,
         ReportFormat::Json | ReportFormat::Text => json::write_value(&mut out, &document)?,
     }
-    app.ui.result(&String::from_utf8_lossy(&out))?;
     app.ui.flush()
 }
 

@@ -14,7 +14,7 @@ use crate::couchdb::delete::refusal::Refusal;
 use crate::error::Error;
 use crate::exit::Code;
 use crate::model::names::DatabaseName;
-use crate::text::near;
+use crate::text::{Shown, near, shown};
 
 /// Most refusals that are told one by one.
 const TOLD: usize = 10;
@@ -25,8 +25,8 @@ pub(super) fn interrupted() -> Error {
 }
 
 /// kubectl's line, the only one on stdout.
-pub(super) fn done(name: &DatabaseName, namespace: &str, suffix: &str) -> String {
-    format!("database \"{name}\" deleted from {namespace} namespace{suffix}\n")
+pub(super) fn done(name: &DatabaseName, namespace: &str, suffix: &str) -> Shown {
+    shown!("database \"{name}\" deleted from {namespace} namespace{suffix}")
 }
 
 /// Tells all refusals but the last, which ends the run.
@@ -126,7 +126,7 @@ pub(super) fn tell(
             despite,
         } => {
             app.ui
-                .result(&done(name, &args.pods.couchdb_namespace, ""))?;
+                .result(done(name, &args.pods.couchdb_namespace, ""))?;
             app.ui.flush()?;
             if let Some(why) = despite {
                 app.ui.warning(format!(
@@ -135,7 +135,7 @@ pub(super) fn tell(
             }
             if gone > 0 {
                 app.ui
-                    .status(&format!("Checked on {gone} of {of} members: gone."));
+                    .status(shown!("Checked on {gone} of {of} members: gone."));
             }
             for line in unread {
                 app.ui.warning(format!("not read back: {line}"));
@@ -205,7 +205,7 @@ fn incomplete_hints(files: &str, again: Command) -> [Hint; 2] {
 
 fn tell_seen(app: &mut App, seen: &[String]) {
     for line in seen {
-        app.ui.status(&format!("  {line}"));
+        app.ui.status(shown!("  {line}"));
     }
 }
 

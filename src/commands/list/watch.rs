@@ -114,24 +114,26 @@ impl<'o> Printer<'o> {
         unjudged.warn(&mut app.ui);
         // Ages are counted from the moment of the row, not from the start of the watch.
         let now = k8s_openapi::jiff::Timestamp::now();
-        let mut out = app.ui.out();
         if let Output::Table | Output::Wide = self.output {
             let rows: Vec<Vec<String>> = items
                 .iter()
                 .map(|(_, hr)| self.columns.cells(hr, false, now))
                 .collect();
-            self.table.write_page(&mut out, &rows)?;
+            self.table.write_page(&mut app.ui.screen(), &rows)?;
         }
         for (mut object, hr) in items {
             if !args.show_managed_fields {
                 kube_list::drop_managed_fields(&mut object);
             }
             match self.output {
-                Output::Name => name::write(&mut out, "HelmRelease", GROUP, &hr.metadata.name)?,
-                Output::Json => json::write_value(&mut out, &object)?,
+                Output::Name => {
+                    let screen = &mut app.ui.screen();
+                    name::write(screen, "HelmRelease", GROUP, &hr.metadata.name)?;
+                }
+                Output::Json => json::write_value(&mut app.ui.machine(), &object)?,
                 Output::Yaml => {
-                    out.write_all(b"---\n")?;
-                    yaml::write_value(&mut out, &object)?;
+                    app.ui.result("---")?;
+                    yaml::write_value(&mut app.ui.machine(), &object)?;
                 }
                 _ => {}
             }

@@ -15,7 +15,7 @@ use crate::diagnosis::ignore::Ignores;
 use crate::error::{Error, Result};
 use crate::exit::Code;
 use crate::render::output::FindingsFormat;
-use crate::text::age;
+use crate::text::{Shown, age, shown};
 use crate::view::report::Report;
 use futures::StreamExt;
 use futures::stream::BoxStream;
@@ -170,7 +170,7 @@ impl Follower<'_> {
                         // Told once: the server may be away for a while.
                         if !std::mem::replace(&mut lost, true) {
                             let why = crate::text::one_line(&error.clause());
-                            app.ui.status(&format!("the watch ended: {why}; trying again"));
+                            app.ui.status(shown!("the watch ended: {why}; trying again"));
                         }
                         changes = Some(paused(self.changes(app)));
                         (0..self.tracks.len()).collect()
@@ -246,18 +246,18 @@ impl Follower<'_> {
         if self.args.follow.watch {
             app.ui.end_live();
             if self.args.output == FindingsFormat::Yaml {
-                app.ui.result("---\n")?;
+                app.ui.result("---")?;
             }
             let report = self.report(app);
             let code = code(self.args.gate.fails(&report), &[]);
             self.print(app, &report, &[], code)?;
             if self.args.output == FindingsFormat::Text {
-                app.ui.result("\n")?;
+                app.ui.result("")?;
             }
             app.ui.flush()?;
         } else if !app.ui.terminal().stderr {
             for line in self.tracks.iter_mut().filter_map(Track::news) {
-                app.ui.status(&line);
+                app.ui.status(Shown::line(line));
             }
         }
         Ok(())
@@ -279,7 +279,7 @@ impl Follower<'_> {
             "watching"
         };
         app.ui
-            .live(&format!("{verb} for {waited}: {many}{}", track.line()));
+            .live(shown!("{verb} for {waited}: {many}{}", track.line()));
     }
 
     fn report(&self, app: &App) -> Report {

@@ -3,6 +3,7 @@
 use crate::cli::App;
 use crate::diagnosis::ignore::Ignores;
 use crate::diagnosis::{Severity, registry};
+use crate::text::Shown;
 use crate::view::report::Report;
 
 /// Thresholds and exceptions.
@@ -42,7 +43,7 @@ impl GateArgs {
             } else {
                 format!("there is no code {code:?} to ignore")
             };
-            app.ui.warning(crate::text::line(&wrong).into_owned());
+            app.ui.warning(wrong);
             let near = registry::near(code);
             if registry::find(code).is_none() && !near.is_empty() {
                 app.ui.hint(format!("did you mean {}?", near.join(", ")));
@@ -59,7 +60,7 @@ impl GateArgs {
         }
         for unused in ignores.unused() {
             let line = format!("--ignore {unused}: there was no such finding");
-            app.ui.status(&crate::text::line(&line));
+            app.ui.status(Shown::line(line));
         }
     }
 

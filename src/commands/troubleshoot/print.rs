@@ -8,6 +8,7 @@ use crate::render::output::FindingsFormat;
 use crate::render::report::{self, Style};
 use crate::render::sarif::Invocation;
 use crate::render::{github, json, sarif, yaml};
+use crate::text::shown;
 use crate::view::report::Report;
 
 /// Prints; what could not be read at all is in `errors`.
@@ -30,20 +31,19 @@ pub(super) fn report(
             .namespace
             .as_ref()
             .map_or(String::new(), |n| format!(" in {n} namespace"));
-        app.ui.status(&format!("No onboardings found{place}."));
+        app.ui.status(shown!("No onboardings found{place}."));
         return Ok(());
     }
-    let mut out = app.ui.out();
     match args.output {
-        FindingsFormat::Text => report::write(&mut out, report, style)?,
-        FindingsFormat::Json => json::write(&mut out, report)?,
-        FindingsFormat::Yaml => yaml::write(&mut out, report)?,
-        FindingsFormat::Github => github::write(&mut out, report, seconds)?,
+        FindingsFormat::Text => report::write(&mut app.ui.screen(), report, style)?,
+        FindingsFormat::Github => github::write(&mut app.ui.screen(), report, seconds)?,
+        FindingsFormat::Json => json::write(&mut app.ui.machine(), report)?,
+        FindingsFormat::Yaml => yaml::write(&mut app.ui.machine(), report)?,
         FindingsFormat::Sarif => {
             let exit_code = code.number();
             let errors = errors.iter().map(|e| e.message().to_owned()).collect();
             let invocation = Invocation { exit_code, errors };
-            json::write_value(&mut out, &sarif::log(report, &invocation))?;
+            json::write_value(&mut app.ui.machine(), &sarif::log(report, &invocation))?;
         }
     }
     Ok(())

@@ -152,11 +152,13 @@ mod tests {
         let asked = hint("forbidden (list secrets in all namespaces)").unwrap();
         let line = asked.line(&Origin::default());
         assert!(
-            line.starts_with("ask for: list secrets in all namespaces;"),
+            line.as_str()
+                .starts_with("ask for: list secrets in all namespaces;"),
             "{line}"
         );
         assert!(
-            line.ends_with(": kubectl apply -f docs/rbac/delete-db.yaml"),
+            line.as_str()
+                .ends_with(": kubectl apply -f docs/rbac/delete-db.yaml"),
             "{line}"
         );
         assert_eq!(hint("forbidden (no such user)"), None);

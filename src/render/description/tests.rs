@@ -4,6 +4,7 @@ use super::*;
 use crate::model::helm_release::HelmRelease;
 use crate::model::helm_storage::{self, Revision};
 use crate::snapshot::{CreationJob, Events, Further, JobPod, Snapshot};
+use crate::text::Screen;
 use crate::view::description::KIND;
 use k8s_openapi::jiff::Timestamp;
 use serde_json::{Value, json};
@@ -102,7 +103,13 @@ fn now(text: &str) -> Timestamp {
 
 fn text_of(snapshot: Snapshot, at: &str, width: Option<usize>) -> String {
     let mut out = Vec::new();
-    write(&mut out, &Description::of(snapshot, None), now(at), width).unwrap();
+    write(
+        &mut Screen::new(&mut out),
+        &Description::of(snapshot, None),
+        now(at),
+        width,
+    )
+    .unwrap();
     String::from_utf8(out).unwrap()
 }
 
@@ -236,7 +243,13 @@ fn what_could_not_be_read_says_so_in_its_place() {
     let elsewhere = forbidden("list helmreleases in all namespaces");
     let told = Description::of(snapshot, Some(&elsewhere));
     let mut out = Vec::new();
-    write(&mut out, &told, now("2026-11-27T16:19:19Z"), None).unwrap();
+    write(
+        &mut Screen::new(&mut out),
+        &told,
+        now("2026-11-27T16:19:19Z"),
+        None,
+    )
+    .unwrap();
     insta::assert_snapshot!(String::from_utf8(out).unwrap(), @r#"
     Name:             skvs-onboarding-pds--database
     Namespace:        flux-system

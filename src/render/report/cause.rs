@@ -4,12 +4,11 @@ use super::part::{INDENT, Part};
 use super::{Group, NAMES_MAX, Printer};
 use crate::advice::{Command, Line, Origin};
 use crate::diagnosis::{Step, Subject, registry};
-use crate::text;
-use crate::text::count;
 use crate::text::fold::fold;
+use crate::text::{self, Shown, count, shown};
 use std::io;
 
-impl Printer<'_> {
+impl Printer<'_, '_> {
     pub(super) fn cause(&mut self, group: &Group<'_>) -> io::Result<()> {
         let cause = group.cause;
         let mark = format!("{}[{}]", cause.severity.word(), cause.code);
@@ -19,23 +18,22 @@ impl Printer<'_> {
             "",
             "  ",
         );
-        if let Some(rest) = lines.first().and_then(|l| l.strip_prefix(&mark)) {
-            lines[0] = format!("{}{rest}", self.paint(cause.severity, &mark));
+        let first = lines.first().map(Shown::as_str);
+        if let Some(rest) = first.and_then(|l| l.strip_prefix(&mark)) {
+            let rest = Shown::line(rest);
+            lines[0] = self.paint(cause.severity, Shown::line(mark)).and(rest);
         }
         for line in lines {
-            writeln!(self.out, "{line}")?;
+            self.out.line(line)?;
         }
-        writeln!(
-            self.out,
-            "  --> {}",
-            text::line(&self.label(&cause.subject, group))
-        )?;
+        let label = self.label(&cause.subject, group);
+        self.out.line(shown!("  --> {label}"))?;
         if let Some(scene) = self.scene.take() {
             for line in fold(scene, self.style.width, "  ", "    ") {
-                writeln!(self.out, "{line}")?;
+                self.out.line(line)?;
             }
         }
-        writeln!(self.out)?;
+        self.out.line("")?;
         self.hits(group)?;
         let finding = group.finding();
         let mut why = self.part("Why");
@@ -140,7 +138,7 @@ impl Printer<'_> {
     }
 
     fn ends(&mut self, group: &Group<'_>) -> io::Result<()> {
-        writeln!(self.out)?;
+        self.out.line("")?;
         let follows = || group.members.iter().flat_map(|(_, f)| &f.follows);
         let mut told: Vec<&str> = Vec::new();
         for one in follows() {
@@ -156,11 +154,11 @@ impl Printer<'_> {
             };
             let line = format!("= {} follows from this: {message}", one.code);
             for folded in fold(&line, self.style.width, "  ", "    ") {
-                writeln!(self.out, "{folded}")?;
+                self.out.line(folded)?;
             }
         }
         let more = Command::skvs(["explain", group.cause.code]).after("  = more:");
-        writeln!(self.out, "{}", more.line(&Origin::default()))
+        self.out.line(more.line(&Origin::default()))
     }
 
     /// An object as it is named here: the onboarding under its own headline needs no name.
@@ -185,12 +183,13 @@ impl Printer<'_> {
     fn print(&mut self, part: Part) -> io::Result<()> {
         for (i, line) in part.lines.iter().enumerate() {
             if i > 0 {
-                writeln!(self.out, "{line}")?;
+                self.out.line(line)?;
                 continue;
             }
             let blanks = " ".repeat(INDENT - 2 - part.label.len());
-            let label = self.style.palette.heading(part.label);
-            writeln!(self.out, "  {label}{blanks}{}", line.trim_start())?;
+            let label = Shown::from("  ").and(self.style.palette.heading(part.label));
+            let rest = shown!("{blanks}{}", line.as_str().trim_start());
+            self.out.line(label.and(rest))?;
         }
         Ok(())
     }

@@ -2,8 +2,8 @@
 
 use super::Printer;
 use crate::diagnosis::{Severity, registry};
-use crate::text::count;
 use crate::text::fold::fold;
+use crate::text::{Shown, count, shown};
 use crate::view::report::{Cause, Report};
 use std::cmp::Reverse;
 use std::io;
@@ -31,7 +31,7 @@ impl Entry<'_> {
     }
 }
 
-impl Printer<'_> {
+impl Printer<'_, '_> {
     pub(super) fn overview(&mut self, report: &Report) -> io::Result<()> {
         let hit = report.onboardings.iter().filter(|o| !o.findings.is_empty());
         if hit.count() < FROM {
@@ -42,10 +42,10 @@ impl Printer<'_> {
         for entry in entries.iter().take(LINES_MAX) {
             let word = entry.severity.word();
             let label = if last == Some(entry.severity) {
-                " ".repeat(INDENT)
+                Shown::line(" ".repeat(INDENT))
             } else {
-                let blanks = " ".repeat(INDENT - word.len());
-                format!("{}{blanks}", self.paint(entry.severity, word))
+                let blanks = Shown::line(" ".repeat(INDENT - word.len()));
+                self.paint(entry.severity, word).and(blanks)
             };
             last = Some(entry.severity);
             let who = match entry.causes[..] {
@@ -61,21 +61,21 @@ impl Printer<'_> {
                 .enumerate()
             {
                 match i {
-                    0 => writeln!(self.out, "{label}{}", line.trim_start())?,
-                    _ => writeln!(self.out, "{line}")?,
+                    0 => {
+                        let rest = Shown::line(line.as_str().trim_start());
+                        self.out.line(label.clone().and(rest))?;
+                    }
+                    _ => self.out.line(line)?,
                 }
             }
         }
         let more = entries.len().saturating_sub(LINES_MAX) as u64;
         if more > 0 {
-            writeln!(
-                self.out,
-                "{}and {} more below",
-                " ".repeat(INDENT),
-                count(more, "cause")
-            )?;
+            let more = count(more, "cause");
+            self.out
+                .line(shown!("{}and {more} more below", " ".repeat(INDENT)))?;
         }
-        writeln!(self.out)
+        self.out.line("")
     }
 }
 

@@ -1,7 +1,7 @@
 //! The labelled parts of a cause: `Why`, `Seen`, `Do`, `Then`.
 
-use crate::text;
 use crate::text::fold::fold;
+use crate::text::{Shown, shown};
 
 /// How wide the labels before a cause's parts are, with the blanks around them.
 pub(super) const INDENT: usize = 9;
@@ -10,7 +10,7 @@ pub(super) const INDENT: usize = 9;
 pub(super) struct Part {
     pub(super) label: &'static str,
     width: Option<usize>,
-    pub(super) lines: Vec<String>,
+    pub(super) lines: Vec<Shown>,
 }
 
 impl Part {
@@ -41,7 +41,6 @@ impl Part {
     }
 
     pub(super) fn command(&mut self, line: &str) {
-        self.lines
-            .push(format!("{}{}", " ".repeat(INDENT), text::line(line)));
+        self.lines.push(shown!("{}{line}", " ".repeat(INDENT)));
     }
 }

@@ -3,6 +3,7 @@
 use super::*;
 use crate::diagnosis::{Case, diagnose, fixture};
 use crate::snapshot::Snapshot;
+use crate::text::Screen;
 use crate::view::report::Considered;
 use k8s_openapi::jiff::Timestamp;
 use proptest::prelude::*;
@@ -31,7 +32,7 @@ fn printed(report: &Report, width: Option<usize>) -> String {
         palette: Palette::new(false),
     };
     let mut out = Vec::new();
-    write(&mut out, report, style).unwrap();
+    write(&mut Screen::new(&mut out), report, style).unwrap();
     String::from_utf8(out).unwrap()
 }
 

@@ -4,6 +4,7 @@ use serde_json::Number;
 
 use super::{Emitter, resolve};
 use crate::render::go_format::{self, GoNumber};
+use crate::text;
 
 /// Text is continued on the next line at the first space behind this column.
 const WIDTH: usize = 80;
@@ -75,9 +76,11 @@ fn has_indicator(text: &str) -> bool {
         || text.contains(" #")
 }
 
-/// What kubectl's library writes bare: no tab, nothing beyond the basic plane.
+/// What kubectl's library writes bare: no tab, nothing beyond the basic plane. It writes marks that reorder what is read bare
+/// too; here they are escaped, which a reader undoes.
 fn is_printable(c: char) -> bool {
     match c {
+        _ if text::misleads(c) => false,
         '\u{2028}' | '\u{2029}' | '\u{feff}' => false,
         '\n' | ' '..='~' | '\u{a0}'..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' => true,
         _ => false,
