@@ -17,6 +17,7 @@ pub mod exit;
 mod interrupt;
 pub mod model;
 mod palette;
+mod private_file;
 pub mod render;
 pub mod snapshot;
 pub mod text;

@@ -3,6 +3,7 @@
 //! Owns the flags and the words; what is read and checked is in [`crate::couchdb::backup`].
 
 pub(super) mod meter;
+pub(super) mod verify;
 
 use super::couchdb_pods::PodArgs;
 use crate::advice::Command;
@@ -25,23 +26,37 @@ use std::path::{Path, PathBuf};
 /// shard map, through one exec. The file has its name only when it is whole and its count is CouchDB's; until then it is
 /// FILE.part, and the same command goes on from there. Put it back with: kubectl skvs restore FILE --to DATABASE
 #[derive(clap::Args, Debug)]
+#[command(
+    args_conflicts_with_subcommands = true,
+    subcommand_negates_reqs = true,
+    disable_help_subcommand = true
+)]
 #[command(after_help = "Examples:
   kubectl skvs backup pds_database --to pds_database.skvs.gz
+  kubectl skvs backup verify pds_database.skvs.gz
 
 -n and --onboarding-selector are not used. What the file holds: docs/backup-format.md
 Exit codes: 0 done, 1 failed, 4 no onboarding's database, 130 interrupted")]
 pub struct Args {
     /// The database, <namespace>_<database>, such as pds_database
-    #[arg(value_name = "DATABASE")]
-    database: String,
+    #[arg(value_name = "DATABASE", required = true)]
+    database: Option<String>,
     /// The file; it must not exist
-    #[arg(long, value_name = "FILE")]
-    to: PathBuf,
+    #[arg(long, value_name = "FILE", required = true)]
+    to: Option<PathBuf>,
     /// Replace the file, and begin anew where a part of it is there
     #[arg(long)]
     force: bool,
     #[command(flatten)]
     pods: PodArgs,
+    #[command(subcommand)]
+    of_a_file: Option<OfFile>,
+}
+
+/// What is done with a backup that is there.
+#[derive(clap::Subcommand, Debug)]
+enum OfFile {
+    Verify(verify::Args),
 }
 
 /// Runs `backup`.
@@ -49,8 +64,14 @@ pub struct Args {
 /// # Errors
 /// There is no whole file.
 pub async fn run(app: &mut App, args: Args) -> Result<Code> {
-    let name = name(&args.database)?;
-    let place = place(&args.to, args.force)?;
+    if let Some(OfFile::Verify(args)) = &args.of_a_file {
+        return verify::run(app, args).await;
+    }
+    let (Some(database), Some(to)) = (&args.database, &args.to) else {
+        return Err(Error::usage("name a database, and a file with --to"));
+    };
+    let name = name(database)?;
+    let place = place(to, args.force)?;
     let interrupt = crate::interrupt::any();
     tokio::pin!(interrupt);
     let cluster = app.cluster().await?;
@@ -106,6 +127,9 @@ fn no_file(no: &NoFile) -> Error {
             "move {} away, or choose another name",
             part.display()
         )),
+        NoFile::Foreign(..) => {
+            error.hint("choose another name, in a folder that only you can write to")
+        }
         NoFile::InUse(_) | NoFile::Io(..) => error,
     }
 }

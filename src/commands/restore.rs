@@ -4,6 +4,7 @@
 
 use super::backup::meter::Meter;
 use super::backup::name;
+use super::backup::verify::read;
 use super::card;
 use super::confirmation::{Act, confirmed, refused_unread};
 use super::couchdb_pods::PodArgs;
@@ -79,7 +80,7 @@ async fn put_back(app: &mut App, args: Args) -> Result<Code> {
     let whole = tokio::select! {
         biased;
         () = interrupt.as_mut() => return Err(Act::Write.interrupted()),
-        whole = read(&args) => whole?,
+        whole = read(app, &args.file) => whole?,
     };
     let cluster = app.cluster().await?;
     let target = tokio::select! {
@@ -157,28 +158,19 @@ async fn put_back(app: &mut App, args: Args) -> Result<Code> {
                 count(restored.documents, "document"),
                 count(restored.revisions, "revision")
             ));
-            if !restored.secured {
+            for what in &restored.other {
+                let so = match *what {
+                    "the security object" => "who may read it is not as it was",
+                    "_revs_limit" => "histories longer than this limit are cut",
+                    _ => "purges are remembered as before",
+                };
                 app.ui.warning(format!(
-                    "the security object of {name} is not the backup's, and was left as it is: who may read it is not as it was"
+                    "{what} of {name} is not the backup's and was left as it is: {so}"
                 ));
             }
             Ok(Code::Ok)
         }
     }
-}
-
-/// Reads the file on a thread of its own: it may be large.
-async fn read(args: &Args) -> Result<Whole> {
-    let file = args.file.clone();
-    let read = tokio::task::spawn_blocking(move || Whole::read(&file)).await;
-    let read = read.map_err(|e| Error::new(format!("the file could not be read: {e}")))?;
-    read.map_err(|broken| {
-        Error::new(format!(
-            "{} cannot be restored: {}",
-            args.file.display(),
-            one_line(&broken.to_string())
-        ))
-    })
 }
 
 /// What is there must not be in the way.

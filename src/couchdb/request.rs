@@ -131,6 +131,12 @@ impl Path {
         ))
     }
 
+    /// The same, with the winning revision of each document.
+    pub fn changes_with_documents(name: &DatabaseName, since: &str, limit: usize) -> Self {
+        let Self(path) = Self::changes(name, since, limit);
+        Self(format!("{path}&include_docs=true&att_encoding_info=true"))
+    }
+
     /// An attachment of one revision. `None` for names of dots only: clients take them out of a path, with what stands before them.
     pub fn attachment(name: &DatabaseName, id: &str, rev: &str, attachment: &str) -> Option<Self> {
         let (id, attachment) = (document(id)?, whole(attachment)?);
@@ -141,6 +147,16 @@ impl Path {
     /// The security object.
     pub fn security(name: &DatabaseName) -> Self {
         Self(format!("/{name}/_security"))
+    }
+
+    /// How many revisions of a document's history are kept.
+    pub fn revs_limit(name: &DatabaseName) -> Self {
+        Self(format!("/{name}/_revs_limit"))
+    }
+
+    /// How many purges are remembered.
+    pub fn purged_infos_limit(name: &DatabaseName) -> Self {
+        Self(format!("/{name}/_purged_infos_limit"))
     }
 
     /// Where a database is created.
@@ -180,7 +196,8 @@ impl Query {
 
     /// Revisions with their history by `{"docs": [{"id", "rev"}, …]}`; attachments inline, or as stubs.
     pub fn documents(name: &DatabaseName, attachments: bool) -> Self {
-        let path = format!("/{name}/_bulk_get?revs=true&attachments={attachments}");
+        let path =
+            format!("/{name}/_bulk_get?revs=true&att_encoding_info=true&attachments={attachments}");
         Self(Path(path))
     }
 

@@ -146,12 +146,18 @@ impl Session {
         self.whole("POST", query.path(), body).await
     }
 
-    /// A GET whose 2xx goes to `take` as it comes; the response has a body only when it is a refusal.
+    /// A GET whose 2xx goes to `take` as it comes, in `encoding` where it is stored so; the response has a body only when it is a
+    /// refusal.
     ///
     /// # Errors
     /// No whole answer; `take` may have had a part of it.
-    pub async fn stream(&mut self, path: &Path, take: &mut Taker<'_>) -> Result<Response, Lost> {
-        self.ask("GET", path, None, take).await
+    pub async fn stream(
+        &mut self,
+        path: &Path,
+        encoding: Option<&'static str>,
+        take: &mut Taker<'_>,
+    ) -> Result<Response, Lost> {
+        self.ask(&Request::get(path, encoding), None, take).await
     }
 
     /// A POST that reads, as [`Self::stream`].
@@ -165,7 +171,8 @@ impl Session {
         take: &mut Taker<'_>,
     ) -> Result<Response, Lost> {
         let body = Some((JSON, Body::Bytes(body)));
-        self.ask("POST", query.path(), body, take).await
+        self.ask(&Request::of("POST", query.path()), body, take)
+            .await
     }
 
     /// Writes into CouchDB. `content_type` is one line.
@@ -200,7 +207,7 @@ impl Session {
     ) -> Result<Response, Lost> {
         let mut all = Vec::new();
         let mut response = self
-            .ask(method, path, body, &mut |bytes| {
+            .ask(&Request::of(method, path), body, &mut |bytes| {
                 if all.len() + bytes.len() > ANSWER_MAX {
                     let why = format!("the answer is longer than {} MiB", ANSWER_MAX >> 20);
                     return Err(io::Error::other(why));
@@ -221,14 +228,19 @@ impl Session {
 
     async fn ask(
         &mut self,
-        method: &str,
-        path: &Path,
+        request: &Request<'_>,
         body: Option<(&str, Body<'_>)>,
         take: &mut Taker<'_>,
     ) -> Result<Response, Lost> {
-        let mut line = format!("{method} {}", path.as_str());
+        let mut line = format!("{} {}", request.method, request.path.as_str());
         match &body {
-            None => line.push_str(" -"),
+            None => {
+                line.push_str(" -");
+                if let Some(encoding) = request.encoding {
+                    line.push(' ');
+                    line.push_str(encoding);
+                }
+            }
             Some((kind, body)) => {
                 // Writing to a String cannot fail.
                 let _ = write!(line, " {} {kind}", body.length());
@@ -392,6 +404,31 @@ impl Session {
         } else {
             format!("{why} ({said})")
         })
+    }
+}
+
+/// What is asked, without a body.
+struct Request<'a> {
+    method: &'a str,
+    path: &'a Path,
+    /// In which encoding an answer may come.
+    encoding: Option<&'static str>,
+}
+
+impl<'a> Request<'a> {
+    fn of(method: &'a str, path: &'a Path) -> Self {
+        Self {
+            method,
+            path,
+            encoding: None,
+        }
+    }
+
+    fn get(path: &'a Path, encoding: Option<&'static str>) -> Self {
+        Self {
+            encoding,
+            ..Self::of("GET", path)
+        }
     }
 }
 

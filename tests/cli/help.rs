@@ -13,11 +13,12 @@ fn docs_cli_is_the_help() {
     );
     section(&mut text, "kubectl skvs", &root);
     for command in commands(&root) {
-        section(
-            &mut text,
-            &format!("kubectl skvs {command}"),
-            &help(&[&command]),
-        );
+        let help_of = help(&[&command]);
+        section(&mut text, &format!("kubectl skvs {command}"), &help_of);
+        for below in listed(&help_of) {
+            let title = format!("kubectl skvs {command} {below}");
+            section(&mut text, &title, &help(&[&command, &below]));
+        }
     }
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/cli.md");
     if std::env::var_os("BLESS").is_some() {
@@ -58,17 +59,20 @@ fn section(text: &mut String, title: &str, help: &str) {
 
 /// The names under `Commands:`, but for `help`, which is clap's own and has no help of its own.
 pub(crate) fn commands(root: &str) -> Vec<String> {
-    let names: Vec<String> = root
-        .lines()
+    let names = listed(root);
+    assert!(names.len() >= 3, "no commands in {root}");
+    names
+}
+
+fn listed(help: &str) -> Vec<String> {
+    help.lines()
         .skip_while(|l| *l != "Commands:")
         .skip(1)
         .take_while(|l| !l.is_empty())
         .filter(|l| l.starts_with("  ") && !l.starts_with("   "))
         .filter_map(|l| l.split_whitespace().next().map(str::to_owned))
         .filter(|name| name != "help")
-        .collect();
-    assert!(names.len() >= 3, "no commands in {root}");
-    names
+        .collect()
 }
 
 /// Tells the first line that differs, not two whole files.

@@ -3,9 +3,9 @@
 //! Shows only. [`Ui::live`](crate::ui::Ui::live) owns the terminal, so no second writer moves its cursor.
 
 use crate::couchdb::backup::pull::Progress;
-use crate::model::names::DatabaseName;
 use crate::text::{Shown, bytes, one_line};
 use crate::ui::Ui;
+use std::fmt::Display;
 use std::time::{Duration, Instant};
 
 /// Between two bars, and between two lines where there is no terminal.
@@ -26,7 +26,8 @@ pub(in crate::commands) struct Meter<'a> {
 }
 
 impl<'a> Meter<'a> {
-    pub(in crate::commands) fn new(ui: &'a mut Ui, name: &DatabaseName) -> Self {
+    /// Of a database, or of a file.
+    pub(in crate::commands) fn new(ui: &'a mut Ui, name: impl Display) -> Self {
         let now = Instant::now();
         let every = if ui.terminal().stderr { BAR } else { LINE };
         Self {
@@ -43,7 +44,10 @@ impl<'a> Meter<'a> {
     pub(in crate::commands) fn show(&mut self, progress: Progress) {
         let live = self.ui.terminal().stderr;
         match progress {
-            Progress::Reading { .. } | Progress::Checking | Progress::Writing { .. } => {
+            Progress::Reading { .. }
+            | Progress::Checking { .. }
+            | Progress::Comparing
+            | Progress::Writing { .. } => {
                 if self.shown.elapsed() < self.every {
                     return;
                 }
@@ -77,7 +81,11 @@ fn line(name: &str, progress: &Progress, earlier: u64, since: Duration) -> Strin
         Progress::Reading { rows, of, bytes } | Progress::Writing { rows, of, bytes } => {
             (*rows, *of, *bytes)
         }
-        _ => return format!("{name}: checking the file"),
+        Progress::Checking { read, of } => {
+            let percent = read.saturating_mul(100) / of.max(&1);
+            return format!("{name}: checking the file, {percent}% of {}", bytes(*of));
+        }
+        _ => return format!("{name}: comparing the database with the file"),
     };
     let all = of.max(rows).max(1);
     let full = rows * CELLS / all;
@@ -120,8 +128,16 @@ mod tests {
         assert!(at(12, 10, 9).contains("100%  12 of 12 documents"));
         assert!(at(0, 0, 9).contains("] 0%  0 of 1 documents"));
         assert_eq!(
-            line("a_b", &Progress::Checking, 0, Duration::ZERO),
-            "a_b: checking the file"
+            line(
+                "a_b",
+                &Progress::Checking {
+                    read: 1_500_000,
+                    of: 2_000_000
+                },
+                0,
+                Duration::ZERO
+            ),
+            "a_b: checking the file, 75% of 2.0 MB"
         );
     }
 }

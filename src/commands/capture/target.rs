@@ -1,8 +1,9 @@
 //! Where a bundle is written: a file that is there whole or not at all, or stdout.
 
 use crate::error::{Error, Result, io_words};
+use crate::private_file;
 use crate::text::shell_quote;
-use std::fs::{self, File, OpenOptions};
+use std::fs;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
@@ -50,7 +51,7 @@ impl NewFile {
                 shell_quote(&self.path.join("bundle.tar.gz").to_string_lossy())
             )));
         }
-        let folder = self.folder();
+        let folder = private_file::folder(&self.path);
         if !folder.is_dir() {
             return Err(Error::new(format!(
                 "{shown} cannot be written: there is no folder {}",
@@ -59,17 +60,14 @@ impl NewFile {
         }
         // A link that leads nowhere is there too.
         if !self.replace && self.path.symlink_metadata().is_ok() {
-            return Err(Error::new(format!("{shown} is there already"))
-                .hint("name another file, or replace it with --force"));
+            return Err(self.exists());
         }
         Ok(())
     }
 
-    fn folder(&self) -> &Path {
-        match self.path.parent() {
-            Some(folder) if !folder.as_os_str().is_empty() => folder,
-            _ => Path::new("."),
-        }
+    fn exists(&self) -> Error {
+        Error::new(format!("{} is there already", self.path.display()))
+            .hint("name another file, or replace it with --force")
     }
 
     /// Writes it under another name in the same folder, for the owner alone, and then gives it its own: a broken run leaves
@@ -89,19 +87,19 @@ impl NewFile {
             ))
         };
         let name = self.path.file_name().unwrap_or_default().to_string_lossy();
-        let other = self
-            .folder()
-            .join(format!(".{name}.{}.part", std::process::id()));
+        let other =
+            private_file::folder(&self.path).join(format!(".{name}.{}.part", std::process::id()));
         let part = Part(&other);
-        let mut out = BufWriter::new(create(&other).map_err(failed)?);
+        let mut out = BufWriter::new(private_file::create(&other).map_err(failed)?);
         content(&mut out).map_err(failed)?;
-        out.into_inner()
-            .map_err(|e| failed(e.into_error()))?
-            .sync_all()
-            .map_err(failed)?;
-        // Somebody else may have been quicker.
-        self.check()?;
-        fs::rename(&other, &self.path).map_err(failed)?;
+        let file = out.into_inner().map_err(|e| failed(e.into_error()))?;
+        file.sync_all().map_err(failed)?;
+        private_file::publish(&file, &other, &self.path, self.replace).map_err(
+            |error| match error.kind() {
+                io::ErrorKind::AlreadyExists => self.exists(),
+                _ => failed(error),
+            },
+        )?;
         std::mem::forget(part);
         Ok(())
     }
@@ -115,17 +113,6 @@ impl Drop for Part<'_> {
         // It may not have been made.
         let _ = fs::remove_file(self.0);
     }
-}
-
-fn create(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt;
-        options.mode(0o600);
-    }
-    options.open(path)
 }
 
 #[cfg(test)]

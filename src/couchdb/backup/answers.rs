@@ -60,17 +60,19 @@ impl Figures {
 }
 
 /// A page of the changes feed.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default)]
 pub(crate) struct Changes {
     pub rows: Vec<Change>,
 }
 
 /// One row.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(crate) struct Change {
     pub row: Row,
     /// The sequence after it.
     pub seq: String,
+    /// The document, where this is all of it: its only leaf, of the first generation, which has no history.
+    pub document: Option<Box<RawValue>>,
 }
 
 /// Reads a page. A row without a sequence, as a server may give within a page, takes that of the next row that has one.
@@ -79,24 +81,27 @@ pub(crate) struct Change {
 /// It is no page of changes.
 pub(crate) fn changes(body: &[u8]) -> Result<Changes, serde_json::Error> {
     #[derive(Deserialize)]
-    struct Page {
-        results: Vec<Told>,
+    struct Page<'a> {
+        #[serde(borrow)]
+        results: Vec<Told<'a>>,
         last_seq: Value,
     }
     #[derive(Deserialize)]
-    struct Told {
+    struct Told<'a> {
         id: String,
         #[serde(default)]
         seq: Value,
         changes: Vec<Leaf>,
         #[serde(default)]
         deleted: bool,
+        #[serde(borrow, default)]
+        doc: Option<&'a RawValue>,
     }
     #[derive(Deserialize)]
     struct Leaf {
         rev: String,
     }
-    let page: Page = serde_json::from_slice(body)?;
+    let page: Page<'_> = serde_json::from_slice(body)?;
     let mut next = sequence(&page.last_seq);
     let mut rows: Vec<Change> = page
         .results
@@ -113,6 +118,10 @@ pub(crate) fn changes(body: &[u8]) -> Result<Changes, serde_json::Error> {
                 deleted: told.deleted,
             };
             Change {
+                document: told
+                    .doc
+                    .filter(|doc| is_all(&row, doc))
+                    .map(ToOwned::to_owned),
                 row,
                 seq: next.clone(),
             }
@@ -120,6 +129,24 @@ pub(crate) fn changes(body: &[u8]) -> Result<Changes, serde_json::Error> {
         .collect();
     rows.reverse();
     Ok(Changes { rows })
+}
+
+/// Whether the document is all that there is of the row.
+fn is_all(row: &Row, document: &RawValue) -> bool {
+    let [leaf] = &row.leaves[..] else {
+        return false;
+    };
+    let name = serde_json::from_str(document.get());
+    leaf.starts_with("1-") && name.is_ok_and(|Name { id, rev }| id == *row.id && rev == *leaf)
+}
+
+/// What a document is called.
+#[derive(Deserialize)]
+struct Name<'a> {
+    #[serde(borrow, rename = "_id")]
+    id: Cow<'a, str>,
+    #[serde(borrow, rename = "_rev")]
+    rev: Cow<'a, str>,
 }
 
 /// CouchDB's sequences are texts, those of other servers numbers.
@@ -163,20 +190,13 @@ pub(crate) fn documents(body: &[u8]) -> Result<Documents<'_>, serde_json::Error>
         #[serde(borrow, default)]
         ok: Option<&'a RawValue>,
     }
-    #[derive(Deserialize)]
-    struct Name<'a> {
-        #[serde(borrow)]
-        _id: Cow<'a, str>,
-        #[serde(borrow)]
-        _rev: Cow<'a, str>,
-    }
     let page: Page<'_> = serde_json::from_slice(body)?;
     let found = page.results.into_iter().flat_map(|told| told.docs);
     found
         .filter_map(|one| one.ok)
         .map(|raw| {
             let name: Name<'_> = serde_json::from_str(raw.get())?;
-            Ok(((name._id.into_owned(), name._rev.into_owned()), raw))
+            Ok(((name.id.into_owned(), name.rev.into_owned()), raw))
         })
         .collect()
 }

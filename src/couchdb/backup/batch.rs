@@ -1,9 +1,9 @@
 //! One batch: rows of the changes with their revisions and attachments, into the file.
 //!
 //! Owns what is asked for at once, so that memory stays bounded: documents come first with stubs in the place of attachments; small
-//! attachments are then asked for a few at a time, large ones one by one and never held.
+//! attachments are then asked for a few at a time, large ones and those that are stored in an encoding one by one and never held.
 
-use super::answers::{self, Change};
+use super::answers::{self, Change, Documents};
 use super::format::{LINE_MAX, Meta, Row};
 use super::source::{Source, Trouble};
 use super::writer::Writer;
@@ -21,24 +21,58 @@ const ANSWER: usize = 4 * 1024 * 1024;
 /// Most revisions at once.
 const REVISIONS_MAX: usize = 1000;
 
-/// How many revisions are asked for at once: learnt from the answers.
+/// Largest page of changes with documents, in bytes.
+pub(super) const PAGE: usize = 16 * 1024 * 1024;
+/// Most rows of such a page.
+const ROWS_MAX: usize = 2000;
+
+/// How many rows and revisions are asked for at once: learnt from the answers.
 #[derive(Debug)]
 pub(super) struct Size {
     revisions: usize,
+    rows: usize,
 }
 
 impl Default for Size {
     fn default() -> Self {
-        Self { revisions: 200 }
+        Self {
+            revisions: 200,
+            rows: 500,
+        }
     }
 }
 
 impl Size {
+    /// Rows of the next page of changes.
+    pub(super) fn page(&self) -> usize {
+        self.rows
+    }
+
+    /// A page with so many rows has come.
+    pub(super) fn paged(&mut self, changes: &[Change]) {
+        let bytes = |change: &Change| change.document.as_ref().map_or(0, |d| d.get().len());
+        let bytes: usize = changes.iter().map(bytes).sum();
+        if changes.len() >= self.rows && bytes < ANSWER {
+            self.rows = (self.rows * 2).min(ROWS_MAX);
+        } else if bytes > 2 * ANSWER {
+            self.rows = (self.rows / 2).max(1);
+        }
+    }
+
+    /// A page was too long; `false` when one of a single row was.
+    pub(super) fn shorten_page(&mut self) -> bool {
+        let was = self.rows;
+        self.rows = (was / 8).max(1);
+        was > 1
+    }
+
     /// How many of these rows make a batch: one at least.
     pub(super) fn rows(&self, rows: &[Change]) -> usize {
         let mut revisions = 0;
         let fit = rows.iter().take_while(|change| {
-            revisions += change.row.leaves.len();
+            if change.document.is_none() {
+                revisions += change.row.leaves.len();
+            }
             revisions <= self.revisions
         });
         fit.count().max(1).min(rows.len())
@@ -73,12 +107,14 @@ struct Unit<'r> {
     meta: Meta,
     /// Bytes of its attachments.
     attached: u64,
+    /// One of them is stored in an encoding, which is lost in a document.
+    encoded: bool,
 }
 
 impl Unit<'_> {
     /// Its attachments are asked for with it.
     fn is_inline(&self) -> bool {
-        self.attached <= INLINE_MAX && self.meta.stubs().next().is_some()
+        !self.encoded && self.attached <= INLINE_MAX && self.meta.stubs().next().is_some()
     }
 
     fn key(&self) -> (String, String) {
@@ -88,25 +124,46 @@ impl Unit<'_> {
 
 impl<S: Source> Batch<'_, S> {
     /// Writes the rows. The size may have shrunk when there is too much at once.
-    pub(super) async fn take(mut self, rows: &[&Row]) -> Result<(), Trouble> {
-        let revisions = |rows: &[&Row]| -> usize { rows.iter().map(|row| row.leaves.len()).sum() };
-        let many = revisions(rows);
-        if many == 1 || (rows.len() == 1 && many > self.size.revisions) {
-            return self.one_by_one(rows[0]).await;
+    pub(super) async fn take(mut self, changes: &[Change]) -> Result<(), Trouble> {
+        let rows: Vec<&Row> = changes.iter().map(|change| &change.row).collect();
+        let unknown = changes.iter().filter(|change| change.document.is_none());
+        let unknown: Vec<&Row> = unknown.map(|change| &change.row).collect();
+        let wanted = pairs(&unknown);
+        if let ([row], true) = (&rows[..], wanted.len() > self.size.revisions) {
+            return self.one_by_one(row).await;
         }
-        let wanted = pairs(rows);
-        let body = match self.source.documents(&wanted, false, ANSWER_MAX).await {
-            Err(Trouble::TooLarge) => {
-                self.size.shrink(4);
-                if rows.len() == 1 {
-                    return self.one_by_one(rows[0]).await;
-                }
-                return Err(Trouble::TooLarge);
-            }
-            other => other?,
+        let max = if wanted.len() == 1 {
+            LINE_MAX
+        } else {
+            ANSWER_MAX
         };
-        self.size.answered(many, body.len());
-        self.write(rows, &body).await
+        let body = match &wanted[..] {
+            [] => None,
+            _ => match self.source.documents(&wanted, false, max).await {
+                Err(Trouble::TooLarge) if wanted.len() == 1 => return Err(too_large(wanted[0].0)),
+                Err(Trouble::TooLarge) => {
+                    self.size.shrink(4);
+                    return match rows[..] {
+                        [row] => self.one_by_one(row).await,
+                        _ => Err(Trouble::TooLarge),
+                    };
+                }
+                other => Some(other?),
+            },
+        };
+        let mut found = match &body {
+            None => Documents::new(),
+            Some(body) => {
+                self.size.answered(wanted.len(), body.len());
+                answers::documents(body).map_err(|e| garbled("", &e))?
+            }
+        };
+        for change in changes {
+            if let (Some(document), [rev]) = (&change.document, &change.row.leaves[..]) {
+                found.insert((change.row.id.clone(), rev.clone()), document);
+            }
+        }
+        self.write(&rows, &found).await
     }
 
     /// A document's leaves, each asked for alone.
@@ -119,14 +176,19 @@ impl<S: Source> Batch<'_, S> {
                 other => other?,
             };
             self.size.answered(1, body.len());
-            let units = units(&[row], &body)?;
+            let found = answers::documents(&body).map_err(|e| garbled("", &e))?;
+            let one = Row {
+                leaves: vec![rev.clone()],
+                ..row.clone()
+            };
+            let units = units(&[&one], &found)?;
             self.documents(&units, &mut None, &[row]).await?;
         }
         Ok(())
     }
 
-    async fn write(&mut self, rows: &[&Row], body: &[u8]) -> Result<(), Trouble> {
-        let units = units(rows, body)?;
+    async fn write(&mut self, rows: &[&Row], found: &Documents<'_>) -> Result<(), Trouble> {
+        let units = units(rows, found)?;
         let mut next = Some(0);
         self.documents(&units, &mut next, rows).await?;
         self.rows_up_to(rows, &mut next, rows.len())
@@ -214,20 +276,25 @@ impl<S: Source> Batch<'_, S> {
             };
             let taken = self
                 .source
-                .attachment(unit.id, unit.rev, &stub.name, &mut take)
+                .attachment(unit.id, unit.rev, &stub, &mut take)
                 .await?;
             if taken.is_none() {
                 let why = format!(
-                    "attachment {:?} of document {:?} cannot be asked for by a path and is too large to be asked for otherwise",
+                    "attachment {:?} of document {:?} cannot be asked for by a path, and it is too large or stored in an encoding, so not otherwise either",
                     stub.name, unit.id
                 );
                 return Err(Trouble::Final(why));
             }
             if length != stub.length {
-                return Err(Trouble::Lost(format!(
+                let why = format!(
                     "attachment {:?} of document {:?} came with {length} bytes of {}",
                     stub.name, unit.id, stub.length
-                )));
+                );
+                // What was cut may come whole the next time.
+                return Err(match length < stub.length {
+                    true => Trouble::Lost(why),
+                    false => Trouble::Final(why),
+                });
             }
             self.writer.end_attachment()?;
         }
@@ -253,20 +320,22 @@ fn pairs<'r>(rows: &[&'r Row]) -> Vec<(&'r str, &'r str)> {
 }
 
 /// The revisions of an answer, in the order of the rows.
-fn units<'r>(rows: &[&'r Row], body: &'r [u8]) -> Result<Vec<Unit<'r>>, Trouble> {
-    let found = answers::documents(body).map_err(|e| garbled("", &e))?;
+fn units<'r>(rows: &[&'r Row], found: &Documents<'r>) -> Result<Vec<Unit<'r>>, Trouble> {
     let mut units = Vec::new();
     for (number, row) in rows.iter().enumerate() {
         for rev in &row.leaves {
             let raw = found.get(&(row.id.clone(), rev.clone()));
             let raw = raw.ok_or_else(|| gone(&row.id, rev))?;
             let meta = Meta::read(raw).map_err(|e| garbled(&row.id, &e))?;
+            let encoded = meta.stubs().any(|stub| stub.encoding.is_some());
             units.push(Unit {
                 row: number,
                 id: &row.id,
                 rev,
                 raw,
                 attached: meta.stubs().map(|stub| stub.length).sum(),
+                encoded,
+
                 meta,
             });
         }

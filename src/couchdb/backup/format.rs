@@ -6,8 +6,10 @@ use crate::couchdb::response::ShardMap;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-/// The only format there is.
-pub const FORMAT: u32 = 1;
+/// The format that is written. In format 1 no attachment has an encoding, and a database has no limits.
+pub const FORMAT: u32 = 2;
+/// The oldest format that is read.
+pub const OLDEST: u32 = 1;
 
 /// Longest line, in bytes without its end: the largest document that is taken, with its small attachments in it.
 pub const LINE_MAX: usize = 96 * 1024 * 1024;
@@ -36,7 +38,7 @@ pub enum Line<'a> {
 /// The first line.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Header {
-    /// [`FORMAT`]; another one is not read.
+    /// [`FORMAT`]; older ones are read down to [`OLDEST`].
     pub format: u32,
     /// Version of the plugin that wrote it.
     pub plugin: String,
@@ -74,12 +76,30 @@ pub struct Row {
     pub deleted: bool,
 }
 
-/// The content of an attachment that is too large to stand in its document.
+/// The content of an attachment that is not in its document, as CouchDB stores it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attachment {
     pub name: String,
-    /// In bytes.
+    /// Bytes that are stored.
     pub length: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub encoding: Option<Encoding>,
+}
+
+/// In which encoding an attachment is stored: by whoever sent it so, or by CouchDB for types that compress well.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Encoding {
+    Gzip,
+}
+
+impl Encoding {
+    /// Its name in HTTP.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Gzip => "gzip",
+        }
+    }
 }
 
 /// How many lines of each kind there are so far.
@@ -113,6 +133,19 @@ pub struct Totals {
     pub superseded: u64,
 }
 
+/// What a database has beside its documents.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Properties {
+    /// The security object.
+    pub security: serde_json::Value,
+    /// Revisions of a document's history that CouchDB keeps. Files of format 1 do not have it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revs_limit: Option<u64>,
+    /// Purges that CouchDB remembers. Files of format 1 do not have it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub purged_infos_limit: Option<u64>,
+}
+
 /// The last line.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Trailer {
@@ -125,8 +158,8 @@ pub struct Trailer {
     pub totals: Totals,
     #[serde(flatten)]
     pub lines: Lines,
-    /// The security object.
-    pub security: serde_json::Value,
+    #[serde(flatten)]
+    pub properties: Properties,
     /// As in the header, when it was finished: a part may have been begun by an earlier run.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub stale: Vec<String>,
@@ -161,6 +194,8 @@ struct Stub {
     stub: bool,
     #[serde(default)]
     length: u64,
+    encoding: Option<Encoding>,
+    encoded_length: Option<u64>,
 }
 
 impl Meta {
@@ -177,12 +212,14 @@ impl Meta {
         self.attachments.len()
     }
 
-    /// Name and length of those whose content is not in it, by name.
+    /// Those whose content is not in it, by name.
     pub fn stubs(&self) -> impl Iterator<Item = Attachment> {
         let stubs = self.attachments.iter().filter(|(_, a)| a.stub);
         stubs.map(|(name, a)| Attachment {
             name: name.clone(),
-            length: a.length,
+            // CouchDB gives both lengths with an encoding.
+            length: a.encoding.and(a.encoded_length).unwrap_or(a.length),
+            encoding: a.encoding,
         })
     }
 }

@@ -4,7 +4,7 @@
 //! A file is untrusted: no input makes it panic or hold more than [`LINE_MAX`] and a few buffers.
 
 use super::format::{
-    Attachment, Checkpoint, FORMAT, Header, LINE_MAX, Line, Lines, Meta, Row, Trailer, hex,
+    Attachment, Checkpoint, FORMAT, Header, LINE_MAX, Line, Lines, Meta, OLDEST, Row, Trailer, hex,
 };
 use super::members::{Members, Next};
 use super::writer::Mark;
@@ -20,7 +20,7 @@ use std::io::{self, Read};
 pub enum Broken {
     #[error("it is no backup of a database: {0}")]
     Foreign(String),
-    #[error("its format is {0}, this version of the plugin reads {FORMAT}")]
+    #[error("its format is {0}, this version of the plugin reads {OLDEST} to {FORMAT}")]
     Format(u32),
     #[error("it is cut{0}")]
     Cut(String),
@@ -195,7 +195,7 @@ impl<R: Read> Items<R> {
         };
         match (parsed, self.header) {
             (Line::Header(header), false) => {
-                if header.format != FORMAT {
+                if !(OLDEST..=FORMAT).contains(&header.format) {
                     return Err(Broken::Format(header.format));
                 }
                 self.header = true;
@@ -303,7 +303,9 @@ fn foreign(line: &[u8], error: &serde_json::Error) -> Broken {
         header: Only,
     }
     match serde_json::from_slice(line) {
-        Ok(First { header }) if header.format != FORMAT => Broken::Format(header.format),
+        Ok(First { header }) if !(OLDEST..=FORMAT).contains(&header.format) => {
+            Broken::Format(header.format)
+        }
         _ => Broken::Foreign(error.to_string()),
     }
 }

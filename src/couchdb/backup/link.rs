@@ -3,6 +3,7 @@
 //! Judges which failures may pass. A 401 or 403 never does: asked again it would lock the account.
 
 use super::answers::{self, Changes, State};
+use super::format::{Attachment, Encoding, Properties};
 use super::source::{Source, Trouble};
 use crate::cluster::Cluster;
 use crate::couchdb::Target;
@@ -151,7 +152,7 @@ impl<'a> Link<'a> {
         };
         let session = self.session().await?;
         let (path, answer) = match ask {
-            Ask::Get(path) => (path, session.stream(path, &mut take).await),
+            Ask::Get(path) => (path, session.stream(path, None, &mut take).await),
             Ask::Query(query, body) => {
                 let answer = session.stream_query(query, body, &mut take).await;
                 (query.path(), answer)
@@ -208,6 +209,17 @@ impl Source for Link<'_> {
         answers::changes(&body).map_err(|e| garbled(&path, &e))
     }
 
+    async fn documents_since(
+        &mut self,
+        since: &str,
+        limit: usize,
+        max: usize,
+    ) -> Result<Changes, Trouble> {
+        let path = Path::changes_with_documents(self.name, since, limit);
+        let body = self.body(Ask::Get(&path), max).await?;
+        answers::changes(&body).map_err(|e| garbled(&path, &e))
+    }
+
     async fn documents(
         &mut self,
         revisions: &[(&str, &str)],
@@ -223,13 +235,15 @@ impl Source for Link<'_> {
         &mut self,
         id: &str,
         rev: &str,
-        name: &str,
+        attachment: &Attachment,
         take: &mut Taker<'_>,
     ) -> Result<Option<()>, Trouble> {
-        let Some(path) = Path::attachment(self.name, id, rev, name) else {
+        let Some(path) = Path::attachment(self.name, id, rev, &attachment.name) else {
             return Ok(None);
         };
-        let answer = self.session().await?.stream(&path, take).await;
+        let encoding = attachment.encoding.map(Encoding::name);
+        let session = self.session().await?;
+        let answer = session.stream(&path, encoding, take).await;
         let response = self.judge(answer)?;
         match response.status {
             200 => Ok(Some(())),
@@ -239,8 +253,12 @@ impl Source for Link<'_> {
         }
     }
 
-    async fn security(&mut self) -> Result<Value, Trouble> {
-        self.good(&Path::security(self.name)).await
+    async fn properties(&mut self) -> Result<Properties, Trouble> {
+        Ok(Properties {
+            security: self.good(&Path::security(self.name)).await?,
+            revs_limit: Some(self.good(&Path::revs_limit(self.name)).await?),
+            purged_infos_limit: Some(self.good(&Path::purged_infos_limit(self.name)).await?),
+        })
     }
 }
 

@@ -6,7 +6,8 @@ use super::format::Header;
 use super::items::Broken;
 use super::tally::{self, Partial};
 use super::writer::{Mark, Writer};
-use std::fs::{self, File, OpenOptions};
+use crate::private_file;
+use std::fs::{self, File};
 use std::io::{self, Read, Seek};
 use std::path::{Path, PathBuf};
 
@@ -20,6 +21,8 @@ pub enum NoFile {
     Exists(PathBuf),
     #[error("{} is of another backup: {}", .0.display(), .1)]
     Other(PathBuf, String),
+    #[error("{} cannot be the backup's: {}", .0.display(), .1)]
+    Foreign(PathBuf, io::Error),
     #[error("{} is being written by another run", .0.display())]
     InUse(PathBuf),
     #[error("{} cannot be written: {}", .0.display(), .1)]
@@ -53,7 +56,7 @@ impl Place {
         if file.file_name().is_none() || file.is_dir() {
             return Err(failed(io::Error::from(io::ErrorKind::IsADirectory)));
         }
-        fs::metadata(folder(file)).map_err(failed)?;
+        fs::metadata(private_file::folder(file)).map_err(failed)?;
         Ok(place)
     }
 
@@ -98,8 +101,13 @@ impl Place {
                 _ => {}
             }
         }
-        let mut file = private().open(&self.part).map_err(failed)?;
-        owners_only(&file).map_err(failed)?;
+        let mut file = match private_file::create(&self.part) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                let foreign = |error| NoFile::Foreign(self.part.clone(), error);
+                private_file::open(&self.part).map_err(foreign)?
+            }
+            made => made.map_err(failed)?,
+        };
         match file.try_lock() {
             Ok(()) => {}
             Err(fs::TryLockError::WouldBlock) => return Err(NoFile::InUse(self.part.clone())),
@@ -163,29 +171,17 @@ impl Place {
         }
     }
 
-    /// Gives the part its final name. Its content must be on the disk.
+    /// Gives the part, which is `file`, its final name. Its content must be on the disk.
     ///
     /// # Errors
-    /// The file has come to be meanwhile, or cannot be renamed.
-    pub fn finish(&self) -> Result<(), NoFile> {
-        let failed = |error| NoFile::Io(self.file.clone(), error);
-        if self.force {
-            fs::rename(&self.part, &self.file).map_err(failed)?;
-        } else {
-            // Unlike a rename, a link never replaces what has come to be there meanwhile.
-            match fs::hard_link(&self.part, &self.file) {
-                Ok(()) => fs::remove_file(&self.part).map_err(failed)?,
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                    return Err(NoFile::Exists(self.file.clone()));
-                }
-                // A file system without links.
-                Err(_) => {
-                    self.free()?;
-                    fs::rename(&self.part, &self.file).map_err(failed)?;
-                }
-            }
-        }
-        sync_folder(folder(&self.file)).map_err(failed)
+    /// The file was created in the meantime, or cannot be renamed, or the part is another file now.
+    pub fn finish(&self, file: &File) -> Result<(), NoFile> {
+        private_file::publish(file, &self.part, &self.file, self.force).map_err(|error| match error
+            .kind()
+        {
+            io::ErrorKind::AlreadyExists => NoFile::Exists(self.file.clone()),
+            _ => NoFile::Io(self.file.clone(), error),
+        })
     }
 }
 
@@ -203,41 +199,6 @@ fn is_begun(file: &mut File) -> io::Result<bool> {
     file.rewind()?;
     file.take(HEAD.len() as u64).read_to_end(&mut head)?;
     Ok(HEAD.starts_with(&head) && file.metadata()?.len() < HEADER_MAX)
-}
-
-/// A file that only its owner reads, made or opened, not emptied.
-fn private() -> OpenOptions {
-    let mut options = OpenOptions::new();
-    options.read(true).write(true).create(true).truncate(false);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options
-}
-
-/// The same for a file that was there.
-fn owners_only(file: &File) -> io::Result<()> {
-    #[cfg(unix)]
-    file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
-    #[cfg(not(unix))]
-    let _ = file;
-    Ok(())
-}
-
-/// The folder that a file is in.
-fn folder(file: &Path) -> &Path {
-    match file.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    }
-}
-
-/// Has the folder's entries on the disk, so that the name is there after a power failure.
-fn sync_folder(folder: &Path) -> io::Result<()> {
-    #[cfg(unix)]
-    File::open(folder)?.sync_all()?;
-    #[cfg(not(unix))]
-    let _ = folder;
-    Ok(())
 }
 
 #[cfg(test)]
@@ -264,15 +225,15 @@ mod tests {
         }
     }
 
-    fn finish(writer: Writer) {
+    fn finish(writer: Writer) -> File {
         let finish = super::super::writer::Finish {
             finished: "2026-11-24T00:00:01Z".into(),
             update_seq: "0".into(),
             totals: Default::default(),
             stale: Vec::new(),
-            security: json!({}),
+            properties: Default::default(),
         };
-        writer.finish(finish).unwrap();
+        writer.finish(finish).unwrap().0
     }
 
     #[test]
@@ -289,15 +250,15 @@ mod tests {
             assert_eq!(mode & 0o777, 0o600);
         }
         assert!(matches!(place.open(&header(".1")), Err(NoFile::InUse(_))));
-        finish(writer);
-        place.finish().unwrap();
+        place.finish(&finish(writer)).unwrap();
         assert!(file.exists() && !place.part().exists());
         assert!(matches!(Place::new(&file, false), Err(NoFile::Exists(_))));
         // One that came to be while the backup was written.
         let (writer, _) = place.open(&header(".1")).unwrap();
-        finish(writer);
-        assert!(matches!(place.finish(), Err(NoFile::Exists(_))));
-        Place::new(&file, true).unwrap().finish().unwrap();
+        let whole = finish(writer);
+        assert!(matches!(place.finish(&whole), Err(NoFile::Exists(_))));
+        let place = Place::new(&file, true).unwrap();
+        place.finish(&whole).unwrap();
         assert!(!place.part().exists());
     }
 

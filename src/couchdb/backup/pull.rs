@@ -1,23 +1,32 @@
 //! Takes a database into a file: batch after batch of the changes feed, until there is nothing more to tell and the counts match.
 //!
 //! The changes feed, not `_all_docs`: it has all leaves, deleted ones too, it can be gone on with after a broken connection, and
-//! what is written meanwhile comes at its end. A batch is one gzip member, ended by a checkpoint; whatever fails before that takes
+//! what is written in the meantime comes at its end. The backup ends at a page that ends before its limit: all that was there when it
+//! was asked for is in the file, and what is written later is not. A batch is one gzip member, ended by a checkpoint; whatever fails before that takes
 //! the batch back and begins it again. Memory is bounded by the answers, and these by [`batch`](super::batch).
 
-use super::batch::{Batch, Size};
-use super::format::{FORMAT, Header, Trailer};
+use super::answers::{Changes, State};
+use super::batch::{self, Batch, Size};
+use super::format::{FORMAT, Header, Properties, Row, Trailer};
 use super::items::Broken;
 use super::part::{NoFile, Place};
 use super::source::{Source, Trouble};
-use super::tally::{self, Leaves, Tally};
+use super::tally::{self, Leaves, Tally, Written};
 use super::writer::{Finish, Mark, Writer};
+use crate::private_file::Reader;
 use k8s_openapi::jiff::Timestamp;
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
+use tokio::task::{JoinError, JoinHandle};
 
-/// Rows of a page of changes.
+/// Rows of a page of changes, at first.
 const PAGE: usize = 1000;
+/// Rows of the largest page: some ten megabytes.
+const PAGE_MAX: usize = 64_000;
+/// Rows of a page of changes that are listed only.
+const LISTED: usize = 10_000;
 
 /// Pauses before a broken connection is opened again; after the last one the backup ends. A batch that is done begins anew.
 pub const PAUSES: [Duration; 6] = [
@@ -29,7 +38,9 @@ pub const PAUSES: [Duration; 6] = [
     Duration::from_secs(32),
 ];
 
-/// How often the end is looked for while the database is written to.
+/// How often it is shown how far a check is.
+const SHOWN: Duration = Duration::from_millis(100);
+/// How often the file and the database are compared before they are said to differ.
 const ROUNDS: usize = 10;
 
 /// A backup that is whole and on the disk.
@@ -70,8 +81,10 @@ pub enum Progress {
     Waiting { why: String, seconds: u64 },
     /// A part of an earlier run is gone on with.
     Resumed { rows: u64 },
-    /// The file is read back, or what it was restored to.
-    Checking,
+    /// A file is read back: bytes of it, of so many.
+    Checking { read: u64, of: u64 },
+    /// The database is asked whether it has everything.
+    Comparing,
     /// A restore; the same as reading.
     Writing { rows: u64, of: u64, bytes: u64 },
 }
@@ -137,14 +150,14 @@ pub(crate) async fn pull(
         .finish(finish)
         .map_err(|e| stopped(cannot_write(place.part(), &e)))?;
     // The rest has been read back; so is the last line.
-    let reread = seal(place.part(), seam).map_err(|e| stopped(e.to_string()))?;
+    let reread = seal(&file, seam).map_err(|e| stopped(e.to_string()))?;
     if reread != trailer {
         return Err(stopped(
             "its last line does not come back as it was written".to_owned(),
         ));
     }
     let size = file.metadata().map_or(0, |m| m.len());
-    place.finish().map_err(|no| stopped(no.to_string()))?;
+    place.finish(&file).map_err(|no| stopped(no.to_string()))?;
     Ok(Taken {
         file: place.file().to_owned(),
         header,
@@ -154,12 +167,16 @@ pub(crate) async fn pull(
 }
 
 /// Reads the last member.
-fn seal(part: &Path, seam: super::writer::Mark) -> Result<Trailer, Broken> {
-    use std::io::Seek;
-    let mut file = File::open(part).map_err(Broken::Io)?;
-    file.seek(std::io::SeekFrom::Start(seam.offset))
-        .map_err(Broken::Io)?;
+fn seal(file: &File, seam: Mark) -> Result<Trailer, Broken> {
+    let file = Reader::new(file, seam.offset).map_err(Broken::Io)?;
     tally::partial_from(file, seam).map_err(|partial| partial.why)
+}
+
+/// What a page of changes was.
+struct Page {
+    rows: usize,
+    /// It ended before its limit: there was no more.
+    ended: bool,
 }
 
 struct Run<'a, 'w, S> {
@@ -174,7 +191,7 @@ struct Run<'a, 'w, S> {
 }
 
 impl<S: Source> Run<'_, '_, S> {
-    /// Until nothing has changed and the counts match.
+    /// Until all that there was at some moment is in the file, and the database agrees. What is written after that moment is not looked at.
     async fn until_done(&mut self) -> Result<Finish, String> {
         let mut counted: Option<(u64, Tally)> = None;
         let mut differs = String::new();
@@ -191,22 +208,20 @@ impl<S: Source> Run<'_, '_, S> {
                 Some((upto, tally)) if upto == rows => tally,
                 _ => self.count(rows).await?,
             };
-            // Before the look at the end, which then tells of anything that was written meanwhile.
-            let same = self.leaves().await? == tally.leaves;
+            let leaves = self.leaves().await?;
             let end = self.end().await?;
-            if end.rows != rows {
-                differs = "it is written to faster than it can be read".to_owned();
-                continue;
-            }
             if end.identity != self.identity {
-                return Err("the database has been deleted and created again meanwhile".to_owned());
-            }
-            if end.documents != tally.totals.documents {
-                differs = format!(
-                    "short: CouchDB counts {} documents, the file has {}",
-                    end.documents, tally.totals.documents
+                return Err(
+                    "the database has been deleted and created again in the meantime".to_owned(),
                 );
-            } else if !same {
+            }
+            let held = tally.totals.documents;
+            if end.documents.abs_diff(held) > end.since.rows {
+                differs = format!(
+                    "short: CouchDB counts {} documents, the file has {held}",
+                    end.documents
+                );
+            } else if !leaves.is_same(&tally.leaves, &end.since) {
                 differs = format!(
                     "the revisions in {} are not those of the database; remove it to begin anew",
                     self.part.display()
@@ -220,7 +235,7 @@ impl<S: Source> Run<'_, '_, S> {
                     finished: now(),
                     update_seq: end.update_seq,
                     totals: tally.totals,
-                    security: end.security,
+                    properties: end.properties,
                     stale: self.source.stale().to_vec(),
                 });
             }
@@ -229,35 +244,63 @@ impl<S: Source> Run<'_, '_, S> {
         Err(differs)
     }
 
-    /// All changes that there are, into the file.
+    /// Changes into the file, until a page ends before its limit: then all that there was when it was asked for is in the file. While the
+    /// database is written to nearly as fast as it is read the pages grow, so that one gets there.
     async fn catch_up(&mut self) -> Result<(), String> {
+        let mut list = PAGE;
+        let mut read = 0;
         loop {
-            match self.page().await {
-                Ok(true) => {}
-                Ok(false) => return Ok(()),
+            // What there was at first has been read: only lists of what was written since may grow.
+            let growing = read > self.of;
+            match self.page(growing.then_some(list)).await {
+                Ok(Page { ended: true, .. }) => return Ok(()),
+                Ok(page) => {
+                    read += page.rows as u64;
+                    if growing {
+                        list = (list * 2).min(PAGE_MAX);
+                    }
+                }
                 Err(trouble) => self.back(trouble).await?,
             }
         }
     }
 
-    /// One page of changes; whether there was one.
-    async fn page(&mut self) -> Result<bool, Trouble> {
-        let since = self.writer.mark().seq.clone();
-        let page = self.source.changes(&since, PAGE).await?;
-        let mut rest = &page.rows[..];
-        if rest.is_empty() {
-            return Ok(false);
+    /// The next changes, with documents in them, or so many without; and whether there are no more.
+    async fn next(&mut self, since: &str, list: Option<usize>) -> Result<(Changes, bool), Trouble> {
+        loop {
+            let limit = list.unwrap_or_else(|| self.size.page());
+            let page = match list {
+                Some(limit) => self.source.changes(since, limit).await?,
+                None => {
+                    let page = self.source.documents_since(since, limit, batch::PAGE);
+                    match page.await {
+                        Err(Trouble::TooLarge) if self.size.shorten_page() => continue,
+                        // One document alone is too long for a page.
+                        Err(Trouble::TooLarge) => self.source.changes(since, limit).await?,
+                        page => page?,
+                    }
+                }
+            };
+            self.size.paged(&page.rows);
+            let ended = page.rows.len() < limit;
+            return Ok((page, ended));
         }
+    }
+
+    /// One page of changes into the file.
+    async fn page(&mut self, list: Option<usize>) -> Result<Page, Trouble> {
+        let since = self.writer.mark().seq.clone();
+        let (page, ended) = self.next(&since, list).await?;
+        let mut rest = &page.rows[..];
         while !rest.is_empty() {
             let many = self.size.rows(rest);
             let (now, later) = rest.split_at(many);
-            let rows: Vec<_> = now.iter().map(|change| &change.row).collect();
             let batch = Batch {
                 source: self.source,
                 writer: &mut self.writer,
                 size: &mut self.size,
             };
-            match batch.take(&rows).await {
+            match batch.take(now).await {
                 Ok(()) => {}
                 // The size has shrunk.
                 Err(Trouble::TooLarge) if many > 1 => {
@@ -277,7 +320,10 @@ impl<S: Source> Run<'_, '_, S> {
             });
             rest = later;
         }
-        Ok(true)
+        Ok(Page {
+            rows: page.rows.len(),
+            ended,
+        })
     }
 
     /// Takes an unfinished batch back, and waits where it may go on.
@@ -292,35 +338,41 @@ impl<S: Source> Run<'_, '_, S> {
         self.tries.again(trouble, self.watch).await
     }
 
-    /// What documents and leaves the database has now, told from the beginning: an earlier run's part may be of a server that has been
+    /// What documents and leaves the database has now, listed from the beginning: an earlier run's part may be of a server that has been
     /// set back since, and an answer may have left a document out.
     async fn leaves(&mut self) -> Result<Leaves, String> {
         let mut leaves = Leaves::default();
-        let mut since = Mark::start().seq;
+        let start = Mark::start().seq;
+        self.list(&start, &mut |row| leaves.add(row)).await?;
+        Ok(leaves)
+    }
+
+    /// The changes since `since`, until a page ends before its limit.
+    async fn list(&mut self, since: &str, take: &mut impl FnMut(&Row)) -> Result<(), String> {
+        let mut since = since.to_owned();
         loop {
-            let page = match self.source.changes(&since, PAGE).await {
+            let page = match self.source.changes(&since, LISTED).await {
                 Ok(page) => page,
                 Err(trouble) => {
                     self.back(trouble).await?;
                     continue;
                 }
             };
-            let Some(last) = page.rows.last() else {
-                return Ok(leaves);
-            };
-            since.clone_from(&last.seq);
-            page.rows.iter().for_each(|change| leaves.add(&change.row));
+            page.rows.iter().for_each(|change| take(&change.row));
+            match page.rows.last() {
+                Some(last) if page.rows.len() >= LISTED => since.clone_from(&last.seq),
+                _ => return Ok(()),
+            }
         }
     }
 
     async fn count(&mut self, rows: u64) -> Result<Tally, String> {
-        (self.watch)(Progress::Checking);
-        let part = self.part.to_owned();
         let upto = self.writer.mark().offset;
-        let counted = tokio::task::spawn_blocking(move || {
-            tally::tally(|| File::open(&part), rows, Some(upto))
-        });
-        match counted.await {
+        let file = self.writer.reader().map_err(|e| e.to_string())?;
+        let read = file.counter();
+        let counted =
+            tokio::task::spawn_blocking(move || tally::tally(|| file.again(), rows, Some(upto)));
+        match watched(counted, &read, upto, self.watch).await {
             Ok(Ok(tally)) => Ok(tally),
             Ok(Err(broken)) => Err(format!(
                 "the file does not come back as it was written: {broken}"
@@ -329,38 +381,58 @@ impl<S: Source> Run<'_, '_, S> {
         }
     }
 
-    /// What the database is at the end: its figures between two looks at the changes, the second of which has nothing new.
+    /// What the database is at the end, and what was written to it since: asked for last, so that nothing is missing.
     async fn end(&mut self) -> Result<End, String> {
-        loop {
+        let (properties, state) = loop {
             match self.look().await {
-                Ok(end) => return Ok(end),
+                Ok(found) => break found,
                 Err(trouble) => self.back(trouble).await?,
             }
-        }
-    }
-
-    async fn look(&mut self) -> Result<End, Trouble> {
-        let security = self.source.security().await?;
-        let state = self.source.state().await?;
-        let since = self.writer.mark().seq.clone();
-        let news = self.source.changes(&since, 1).await?.rows.len() as u64;
+        };
+        let seq = self.writer.mark().seq.clone();
+        let mut since = Written::default();
+        self.list(&seq, &mut |row| since.add(row)).await?;
         Ok(End {
-            rows: self.writer.mark().lines.rows + news,
             identity: state.identity,
             documents: state.figures.doc_count,
             update_seq: state.figures.update_seq(),
-            security,
+            properties,
+            since,
         })
+    }
+
+    async fn look(&mut self) -> Result<(Properties, State), Trouble> {
+        let properties = self.source.properties().await?;
+        Ok((properties, self.source.state().await?))
     }
 }
 
 struct End {
-    /// Rows of the file, and one more when there is news.
-    rows: u64,
     identity: String,
     documents: u64,
     update_seq: String,
-    security: serde_json::Value,
+    properties: Properties,
+    since: Written,
+}
+
+/// Waits for a thread that reads a file, and shows how far it is.
+pub(super) async fn watched<T>(
+    mut thread: JoinHandle<T>,
+    read: &AtomicU64,
+    of: u64,
+    watch: &mut Watch<'_>,
+) -> Result<T, JoinError> {
+    loop {
+        watch(Progress::Checking {
+            read: read.load(Ordering::Relaxed).min(of),
+            of,
+        });
+        tokio::select! {
+            biased;
+            done = &mut thread => return done,
+            () = tokio::time::sleep(SHOWN) => {}
+        }
+    }
 }
 
 /// How often something was tried without getting on.

@@ -5,22 +5,23 @@
 //! changes anything, and only for a [`Restore`] that the user has confirmed.
 
 use super::answers;
-use super::format::{Header, Meta, Trailer};
+use super::format::{Header, Meta, Properties, Trailer, hex};
 use super::items::{Broken, Item, Items};
 use super::link::{Link, refused};
 use super::multipart;
-use super::pull::{PAUSES, Progress, Tries, Watch};
-use super::source::Trouble;
+use super::pull::{PAUSES, Progress, Tries, Watch, watched};
+use super::source::{Source, Trouble};
 use super::tally::{self, Tally};
 use super::writer::Mark;
 use crate::couchdb::request::{Path, Query};
 use crate::couchdb::response::Response;
 use crate::couchdb::session::{Body, Method};
+use crate::private_file::Reader;
 use serde_json::Value;
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{self, BufReader, Read, Seek, SeekFrom};
+use std::io;
 
 /// What is written at once, in bytes of text and in revisions.
 const BATCH_BYTES: usize = 4 * 1024 * 1024;
@@ -35,28 +36,39 @@ pub struct Whole {
     file: File,
     pub header: Header,
     pub trailer: Trailer,
+    /// Length of the file, in bytes.
+    pub size: u64,
+    /// SHA-256 of the file itself, in hex.
+    pub sha256: String,
     superseded: Vec<u64>,
 }
 
 impl Whole {
-    /// Reads the file to its end, and checks all of it.
+    /// Reads the file to its end on a thread of its own, and checks all of it.
     ///
     /// # Errors
-    /// It is cut, damaged or no backup.
-    pub fn read(path: &std::path::Path) -> Result<Self, Broken> {
+    /// It is cut, damaged or not a backup.
+    pub async fn read(path: &std::path::Path, watch: &mut Watch<'_>) -> Result<Self, Broken> {
         let file = File::open(path).map_err(Broken::Io)?;
-        let mut head = [0; 2];
-        let is_gzip = (&file).read_exact(&mut head).is_ok() && head == [0x1f, 0x8b];
-        if !is_gzip {
-            return Err(Broken::Damaged("it is no backup".to_owned()));
+        let size = file.metadata().map_err(Broken::Io)?.len();
+        let reader = Reader::new(&file, 0).map_err(Broken::Io)?;
+        let read = reader.counter();
+        let check = tokio::task::spawn_blocking(move || Self::checked(file, &reader));
+        // It is read three times.
+        watched(check, &read, size.saturating_mul(3), watch)
+            .await
+            .map_err(|e| Broken::Io(io::Error::other(e)))?
+    }
+
+    fn checked(file: File, reader: &Reader) -> Result<Self, Broken> {
+        let again = || reader.again();
+        let mut digest = Digest::default();
+        let size = io::copy(&mut again().map_err(Broken::Io)?, &mut digest).map_err(Broken::Io)?;
+        if !digest.begins_as_gzip() {
+            return Err(Broken::Foreign("it is not a gzip file".to_owned()));
         }
-        (&file).rewind().map_err(Broken::Io)?;
-        // Two readings for a large file: how many rows there are is told by its end.
-        let trailer = tally::partial(&file).map_err(|p| p.why)?;
-        let again = || {
-            (&file).rewind()?;
-            Ok(&file)
-        };
+        // How many rows there are is told by its end.
+        let trailer = tally::partial(again().map_err(Broken::Io)?).map_err(|p| p.why)?;
         let tally = tally::tally(again, trailer.lines.rows, None)?;
         let Tally {
             header, superseded, ..
@@ -65,8 +77,48 @@ impl Whole {
             file,
             header,
             trailer,
+            size,
+            sha256: digest.hex(),
             superseded,
         })
+    }
+}
+
+/// The checksum of a file, and how it begins.
+struct Digest {
+    context: ring::digest::Context,
+    head: Vec<u8>,
+}
+
+impl Default for Digest {
+    fn default() -> Self {
+        Self {
+            context: ring::digest::Context::new(&ring::digest::SHA256),
+            head: Vec::new(),
+        }
+    }
+}
+
+impl Digest {
+    fn begins_as_gzip(&self) -> bool {
+        self.head == [0x1f, 0x8b]
+    }
+
+    fn hex(self) -> String {
+        hex(self.context.finish().as_ref())
+    }
+}
+
+impl io::Write for Digest {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let lacks = 2 - self.head.len();
+        self.head.extend(bytes.iter().take(lacks));
+        self.context.update(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 
@@ -90,14 +142,14 @@ pub struct NotRestored {
 }
 
 /// What a restore did.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Restored {
     /// Documents that the database has now.
     pub documents: u64,
     /// Revisions of the file, all of which the database has.
     pub revisions: u64,
-    /// The security object is the file's; one that was there before is left as it was.
-    pub secured: bool,
+    /// What the database has beside its documents and the file says otherwise. Only of a database that was there before.
+    pub other: Vec<&'static str>,
 }
 
 /// Which documents are written.
@@ -162,7 +214,7 @@ impl<'a, 'l> Restore<'a, 'l> {
         self.merged = there != There::Nothing;
         if !self.merged {
             self.create(watch).await?;
-            self.secure(watch).await?;
+            self.settle(watch).await?;
         }
         self.documents(Pass::Documents, watch).await?;
         self.documents(Pass::Designs, watch).await?;
@@ -186,7 +238,8 @@ impl<'a, 'l> Restore<'a, 'l> {
         })
     }
 
-    /// Creates the database. One that has come to be there meanwhile is somebody else's.
+    /// Creates the database. One that was created in the meantime is somebody else's. So it may be where the answer to the creation was
+    /// lost: CouchDB takes no mark of who creates a database, and its identity tells the second alone.
     async fn create(&mut self, watch: &mut Watch<'_>) -> Result<(), String> {
         let header = &self.whole.header;
         let path = Path::creation(self.link.name(), header.partitioned, header.shards);
@@ -198,11 +251,14 @@ impl<'a, 'l> Restore<'a, 'l> {
                 Ok(Response {
                     status: 201 | 202, ..
                 }) => break,
-                // One's own attempt, whose answer was lost.
-                Ok(Response { status: 412, .. }) if lost => break,
                 Ok(Response { status: 412, .. }) => {
                     self.begun = false;
-                    return Err("the database has come to be there meanwhile".to_owned());
+                    return Err(if lost {
+                        "the answer to the creation was lost, and the database exists now: it may be somebody else's, so nothing was written into it"
+                    } else {
+                        "the database was created in the meantime"
+                    }
+                    .to_owned());
                 }
                 Ok(response) => refused(&path, &response),
                 Err(trouble) => trouble,
@@ -226,15 +282,34 @@ impl<'a, 'l> Restore<'a, 'l> {
         }
     }
 
-    async fn secure(&mut self, watch: &mut Watch<'_>) -> Result<(), String> {
-        let path = Path::security(self.link.name());
-        let body = self.whole.trailer.security.to_string();
+    /// Gives the database what it has beside its documents. Before these: a history longer than the limit would be cut.
+    async fn settle(&mut self, watch: &mut Watch<'_>) -> Result<(), String> {
+        let name = self.link.name();
+        let properties = &self.whole.trailer.properties;
+        let limits = [
+            (Path::revs_limit(name), properties.revs_limit),
+            (
+                Path::purged_infos_limit(name),
+                properties.purged_infos_limit,
+            ),
+        ];
+        let security = (Path::security(name), properties.security.to_string());
+        let limits = limits
+            .into_iter()
+            .filter_map(|(path, limit)| Some((path, limit?.to_string())));
+        for (path, value) in limits.chain([security]).collect::<Vec<_>>() {
+            self.set(&path, &value, watch).await?;
+        }
+        Ok(())
+    }
+
+    async fn set(&mut self, path: &Path, body: &str, watch: &mut Watch<'_>) -> Result<(), String> {
         loop {
-            let trouble = match self.put(&path, body.as_bytes()).await {
+            let trouble = match self.put(path, body.as_bytes()).await {
                 Ok(Response {
                     status: 200..=202, ..
                 }) => return Ok(()),
-                Ok(response) => refused(&path, &response),
+                Ok(response) => refused(path, &response),
                 Err(trouble) => trouble,
             };
             self.tries.again(trouble, watch).await?;
@@ -361,7 +436,7 @@ impl<'a, 'l> Restore<'a, 'l> {
         &mut self,
         raw: &RawValue,
         meta: &Meta,
-        items: &mut Items<BufReader<File>>,
+        items: &mut Items<Reader>,
     ) -> Result<(), Trouble> {
         let Some(path) = Path::revision(self.link.name(), &meta.id) else {
             let why = format!("document {:?} cannot be written by a path", meta.id);
@@ -387,7 +462,7 @@ impl<'a, 'l> Restore<'a, 'l> {
 
     /// Asks the database for every revision of the file, and compares the count and the security object of one that was created.
     async fn verify(&mut self, watch: &mut Watch<'_>) -> Result<Restored, String> {
-        watch(Progress::Checking);
+        watch(Progress::Comparing);
         let mut mark = Mark::start();
         let revisions = loop {
             let trouble = match self.missing(&mut mark).await {
@@ -406,22 +481,21 @@ impl<'a, 'l> Restore<'a, 'l> {
                 "the file has {expected} documents, the database has {documents}"
             ));
         }
-        let path = Path::security(self.link.name());
-        let security: Value = loop {
-            let trouble = match self.link.good(&path).await {
-                Ok(security) => break security,
+        let found = loop {
+            let trouble = match self.link.properties().await {
+                Ok(found) => break found,
                 Err(trouble) => trouble,
             };
             self.tries.again(trouble, watch).await?;
         };
-        let secured = security == self.whole.trailer.security;
-        if !self.merged && !secured {
-            return Err("the security object is not the file's".to_owned());
+        let other = differing(&found, &self.whole.trailer.properties);
+        if let (false, Some(what)) = (self.merged, other.first()) {
+            return Err(format!("{what} of the database is not the file's"));
         }
         Ok(Restored {
             documents,
             revisions,
-            secured,
+            other,
         })
     }
 
@@ -475,18 +549,34 @@ impl<'a, 'l> Restore<'a, 'l> {
         self.whole.superseded.binary_search(&row).is_ok()
     }
 
-    /// The file from `mark` on. One reading ends before the next begins: they share the place in the file.
-    fn open(&self, mark: &Mark) -> io::Result<Items<BufReader<File>>> {
-        let mut file = self.whole.file.try_clone()?;
-        file.seek(SeekFrom::Start(mark.offset))?;
-        Ok(Items::at(BufReader::new(file), mark.clone()))
+    /// The file from `mark` on.
+    fn open(&self, mark: &Mark) -> io::Result<Items<Reader>> {
+        let reader = Reader::new(&self.whole.file, mark.offset)?;
+        Ok(Items::at(reader, mark.clone()))
     }
+}
+
+/// The properties that the file knows and the database has otherwise.
+fn differing(found: &Properties, file: &Properties) -> Vec<&'static str> {
+    let limit = |found: Option<u64>, file: Option<u64>| file.is_some() && found != file;
+    let all = [
+        ("the security object", found.security != file.security),
+        ("_revs_limit", limit(found.revs_limit, file.revs_limit)),
+        (
+            "_purged_infos_limit",
+            limit(found.purged_infos_limit, file.purged_infos_limit),
+        ),
+    ];
+    all.into_iter()
+        .filter(|(_, other)| *other)
+        .map(|(what, _)| what)
+        .collect()
 }
 
 const JSON: &str = "application/json";
 
 /// The file was whole when it was read first.
-fn next(items: &mut Items<BufReader<File>>) -> Result<Option<Item>, Trouble> {
+fn next(items: &mut Items<Reader>) -> Result<Option<Item>, Trouble> {
     items
         .next_item()
         .map_err(|broken| Trouble::Final(format!("the file has changed: {broken}")))

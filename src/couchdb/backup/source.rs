@@ -1,8 +1,8 @@
 //! Where the documents come from: what a backup asks of a database, and what can go wrong.
 
 use super::answers::{Changes, State};
+use super::format::{Attachment, Properties};
 use crate::couchdb::session::Taker;
-use serde_json::Value;
 use std::io;
 
 /// Why there is no answer.
@@ -37,6 +37,14 @@ pub(crate) trait Source {
     /// The next changes.
     async fn changes(&mut self, since: &str, limit: usize) -> Result<Changes, Trouble>;
 
+    /// The same with documents, in an answer of `max` bytes at most.
+    async fn documents_since(
+        &mut self,
+        since: &str,
+        limit: usize,
+        max: usize,
+    ) -> Result<Changes, Trouble>;
+
     /// The answer to a question for revisions (see [`super::answers::documents`]), of `max` bytes at most.
     async fn documents(
         &mut self,
@@ -45,15 +53,15 @@ pub(crate) trait Source {
         max: usize,
     ) -> Result<Vec<u8>, Trouble>;
 
-    /// The content of an attachment; `None` when its name cannot stand in a path.
+    /// The content of an attachment as it is stored; `None` when its name cannot stand in a path.
     async fn attachment(
         &mut self,
         id: &str,
         rev: &str,
-        name: &str,
+        attachment: &Attachment,
         take: &mut Taker<'_>,
     ) -> Result<Option<()>, Trouble>;
 
-    /// The security object.
-    async fn security(&mut self) -> Result<Value, Trouble>;
+    /// What the database has beside its documents.
+    async fn properties(&mut self) -> Result<Properties, Trouble>;
 }

@@ -26,15 +26,74 @@ pub struct Tally {
     pub trailer: Option<Trailer>,
 }
 
-/// Documents with their leaf revisions, in whatever order they came: two that are equal hold the same.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Leaves(u128);
+/// Documents with their leaf revisions, in whatever order they came: a sum for each bucket of documents, so that what was written
+/// since leaves the other buckets comparable.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Leaves(Vec<u128>);
+
+/// A mebibyte of sums; with a few hundred documents written since, nearly all others are compared.
+const BUCKETS: usize = 1 << 16;
+
+impl Default for Leaves {
+    fn default() -> Self {
+        Self(vec![0; BUCKETS])
+    }
+}
 
 impl Leaves {
     /// Takes a document in.
     pub fn add(&mut self, row: &Row) {
-        self.0 = self.0.wrapping_add(leaves(row));
+        self.put(hash(row.id.as_bytes()), leaves(row));
     }
+
+    fn put(&mut self, id: u128, leaves: u128) {
+        let sum = &mut self.0[bucket(id)];
+        *sum = sum.wrapping_add(leaves);
+    }
+
+    fn join(&mut self, other: &Self) {
+        for (sum, more) in self.0.iter_mut().zip(&other.0) {
+            *sum = sum.wrapping_add(*more);
+        }
+    }
+
+    /// Whether both hold the same, as far as nothing was written since.
+    pub fn is_same(&self, other: &Self, since: &Written) -> bool {
+        let all = self.0.iter().zip(&other.0).zip(&since.buckets);
+        all.filter(|(_, written)| !**written)
+            .all(|((a, b), _)| a == b)
+    }
+}
+
+/// Documents that were written after the end of a backup.
+#[derive(Clone, Debug)]
+pub struct Written {
+    buckets: Vec<bool>,
+    /// Rows of the changes: a document that was written in between counts twice.
+    pub rows: u64,
+}
+
+impl Default for Written {
+    fn default() -> Self {
+        Self {
+            buckets: vec![false; BUCKETS],
+            rows: 0,
+        }
+    }
+}
+
+impl Written {
+    /// Takes a document in.
+    pub fn add(&mut self, row: &Row) {
+        self.buckets[bucket(hash(row.id.as_bytes()))] = true;
+        self.rows += 1;
+    }
+}
+
+/// Which bucket a document is in, by the hash of its id.
+fn bucket(id: u128) -> usize {
+    // The remainder is less than the number of buckets.
+    (id % BUCKETS as u128) as usize
 }
 
 /// A file that is not finished: what is whole of it, and why it ends there.
@@ -114,7 +173,7 @@ impl Tally {
     fn add(&mut self, other: Self) {
         self.totals.documents += other.totals.documents;
         self.totals.deleted += other.totals.deleted;
-        self.leaves.0 = self.leaves.0.wrapping_add(other.leaves.0);
+        self.leaves.join(&other.leaves);
         self.superseded.extend(other.superseded);
     }
 }
@@ -151,11 +210,12 @@ fn one<R: Read>(mut items: Items<R>, slice: u64, slices: u64, open: bool) -> Res
         }
     }
     let deleted = seen.values().filter(|(_, deleted, _)| *deleted).count() as u64;
-    let leaves = seen
-        .values()
-        .fold(0u128, |sum, (.., leaves)| sum.wrapping_add(*leaves));
+    let mut all = Leaves::default();
+    for (id, (.., leaves)) in &seen {
+        all.put(*id, *leaves);
+    }
     Ok(Tally {
-        leaves: Leaves(leaves),
+        leaves: all,
         header: header.ok_or_else(|| Broken::Cut(" within its first line".to_owned()))?,
         totals: Totals {
             documents: seen.len() as u64 - deleted,

@@ -3,8 +3,10 @@
 //! Owns the file's bytes, the counts and the checksum. Knows nothing of a server.
 
 use super::format::{
-    Attachment, CHUNK, Checkpoint, Header, LINE_MAX, Line, Lines, Meta, Row, Totals, Trailer, hex,
+    Attachment, CHUNK, Checkpoint, Header, LINE_MAX, Line, Lines, Meta, Properties, Row, Totals,
+    Trailer, hex,
 };
+use crate::private_file::Reader;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use flate2::Compression;
@@ -43,7 +45,7 @@ pub struct Finish {
     pub finished: String,
     pub update_seq: String,
     pub totals: Totals,
-    pub security: serde_json::Value,
+    pub properties: Properties,
     pub stale: Vec<String>,
 }
 
@@ -92,6 +94,14 @@ impl Writer {
     /// The last checkpoint.
     pub fn mark(&self) -> &Mark {
         &self.mark
+    }
+
+    /// Reads what is whole, through the same handle that writes it.
+    ///
+    /// # Errors
+    /// The handle cannot be copied.
+    pub(super) fn reader(&self) -> io::Result<Reader> {
+        Reader::new(&self.file, 0)
     }
 
     /// Lines of each kind, those of the open member too.
@@ -201,7 +211,7 @@ impl Writer {
             update_seq: finish.update_seq,
             totals: finish.totals,
             lines: self.lines,
-            security: finish.security,
+            properties: finish.properties,
             stale: finish.stale,
             sha256: hex(self.digest.clone().finish().as_ref()),
         };

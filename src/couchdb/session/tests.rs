@@ -45,6 +45,14 @@ fn answer(mut stream: TcpStream) -> std::io::Result<()> {
         )?;
         return Ok(());
     }
+    if lines[0].contains("/encoding") {
+        let told = format!("[{}]", header("Accept-Encoding: "));
+        return write!(
+            stream,
+            "HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{told}",
+            told.len()
+        );
+    }
     let mut body = vec![0; header("Content-Length: ").parse().unwrap_or(0)];
     from.read_exact(&mut body)?;
     let mut told = format!(
@@ -177,6 +185,23 @@ fn one_request_follows_the_other_whatever_their_bodies_hold() {
         shell.stdin.write_all(b"end\n").unwrap();
         assert_eq!(shell.frame(), Some(Frame::Done));
         assert!(shell.child.wait().unwrap().success());
+    }
+}
+
+#[test]
+fn an_encoding_is_taken_only_where_it_is_asked_for() {
+    for with_curl in [true, false] {
+        let mut shell = Shell::start(with_curl, &given(echo()));
+        assert_eq!(shell.frame(), Some(Frame::Ready));
+        for (line, told) in [
+            ("GET /encoding -", "[]"),
+            ("GET /encoding - gzip", "[gzip]"),
+            ("GET /encoding -", "[]"),
+        ] {
+            let (answer, code) = shell.ask(line, b"");
+            let (_, body) = Head::read(&answer).unwrap();
+            assert_eq!((String::from_utf8_lossy(body).as_ref(), code), (told, 0));
+        }
     }
 }
 

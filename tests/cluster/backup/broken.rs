@@ -48,11 +48,18 @@ fn a_broken_exec_is_opened_again_and_the_rest_is_read() {
         .front
         .plant(Fault::drop_connection("POST", "/broken_copy/_bulk_docs"));
     stage.front.plant(Fault::cut("PUT", "/broken_copy/large/1"));
-    let said = run(&stage, &words);
+    let strike = Strike {
+        exec: Which::Number(0),
+        at: Point::Byte(Way::ToServer, 1_000_000),
+        act: Act::Fin,
+    };
+    let proxy = ExecProxy::start(Sandbox::shared(), strike).expect("a proxy");
+    let said = Skvs::with(proxy.kubeconfig(), args(&stage, &words)).run();
     assert_eq!(said.code, 0, "{}", said.stderr);
+    assert!(proxy.struck(), "{}", said.stderr);
     assert_eq!(
         said.stderr.matches("; tried again in ").count(),
-        2,
+        3,
         "{}",
         said.stderr
     );

@@ -18,11 +18,32 @@ pub(super) fn ask(method: &str, path: &str, body: Option<&Value>) -> (u16, Vec<u
 
 /// What the front says of a database.
 pub(super) fn figures(stage: &Stage, database: &str) -> Value {
-    let basic = STANDARD.encode(format!("admin:{PASSWORD}"));
-    let header = format!("Authorization: Basic {basic}\r\n");
     let path = format!("/{database}");
-    let (_, body) = ask_at(stage.front.port(), &header, "GET", &path, None);
+    let (_, body) = ask_at(stage.front.port(), &basic(), "GET", &path, None);
     serde_json::from_slice(&body).expect("JSON")
+}
+
+/// A number that the front says, such as a limit.
+pub(super) fn figure(stage: &Stage, path: &str) -> u64 {
+    let (_, body) = ask_at(stage.front.port(), &basic(), "GET", path, None);
+    serde_json::from_slice(&body).expect("a number")
+}
+
+/// Sets a limit.
+pub(super) fn set(stage: &Stage, path: &str, value: u64) {
+    let (status, _) = ask_at(
+        stage.front.port(),
+        &basic(),
+        "PUT",
+        path,
+        Some(&value.into()),
+    );
+    assert_eq!(status, 200);
+}
+
+fn basic() -> String {
+    let basic = STANDARD.encode(format!("admin:{PASSWORD}"));
+    format!("Authorization: Basic {basic}\r\n")
 }
 
 fn ask_at(

@@ -1,14 +1,20 @@
 //! What is saved comes back equal.
 
-use super::couch::{all, odd, run, text};
+use super::couch::{all, figure, odd, put, run, set, text};
 use crate::delete_db::stage::{PASSWORD, Stage};
+use crate::harness::skvs;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use serde_json::json;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 #[test]
 fn a_database_comes_back_as_it_was() {
     let stage = Stage::open("stage-backup");
     odd(&stage, "saved_db", 1200);
+    for (limit, value) in [("_revs_limit", 2000), ("_purged_infos_limit", 777)] {
+        set(&stage, &format!("/saved_db/{limit}"), value);
+    }
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("saved.gz");
     let to = file.to_str().unwrap();
@@ -42,7 +48,7 @@ fn a_database_comes_back_as_it_was() {
     for secret in [PASSWORD, basic.as_str(), "100%d", "100%25d"] {
         assert!(!text.contains(secret) && !said.stderr.contains(secret));
     }
-    assert!(text.starts_with("{\"header\":{\"format\":1,"));
+    assert!(text.starts_with("{\"header\":{\"format\":2,"));
     assert!(text.lines().next().unwrap().contains("\"shard_suffix\""));
 
     // A script confirms, and names the cluster.
@@ -74,6 +80,25 @@ fn a_database_comes_back_as_it_was() {
         assert!(said.stderr.contains(line), "{}", said.stderr);
     }
     assert_eq!(all("saved_copy"), (before.clone(), count, security));
+    // The limits are there before the first document.
+    let seen = stage.front.requests();
+    let at = |path: &str| {
+        seen.iter()
+            .position(|r| r.method != "GET" && r.path == path)
+    };
+    let first = at("/saved_copy/_bulk_docs").expect("documents are written");
+    for (limit, value) in [("_revs_limit", 2000), ("_purged_infos_limit", 777)] {
+        let path = format!("/saved_copy/{limit}");
+        assert!(at(&path).is_some_and(|set| set < first), "{limit}");
+        assert_eq!(figure(&stage, &path), value);
+    }
+    let verified = skvs(["backup", "verify", to]).run().ok();
+    for line in [
+        " is whole\n",
+        "  Documents   1,207 (1,210 revisions, 1 deletion, 4 attachments)\n",
+    ] {
+        assert!(verified.contains(line), "{verified}");
+    }
 
     // It exists now; merging the same again changes nothing.
     stage.front.forget_requests();
@@ -93,4 +118,46 @@ fn a_database_comes_back_as_it_was() {
     run(&stage, &merge).ok();
     assert!(writes(&stage) > 0);
     assert_eq!(all("saved_copy").0, before);
+}
+
+#[test]
+fn a_database_that_is_written_to_is_saved_up_to_a_sequence() {
+    let stage = Stage::open("stage-backup-busy");
+    odd(&stage, "busy_db", 2500);
+    let before = all("busy_db").0;
+    let folder = tempfile::tempdir().unwrap();
+    let to = folder.path().join("busy.gz");
+    let to = to.to_str().unwrap();
+    let done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            for n in 0.. {
+                if done.load(Ordering::Relaxed) {
+                    break;
+                }
+                let id = format!("late-{n}");
+                put(
+                    "busy_db",
+                    &json!([{"_id": id, "_rev": "1-l", "_revisions": {"start": 1, "ids": ["l"]}}]),
+                );
+            }
+        });
+        let said = run(&stage, &["backup", "busy_db", "--to", to]);
+        done.store(true, Ordering::Relaxed);
+        assert_eq!(said.code, 0, "{}", said.stderr);
+    });
+    let words = ["restore", to, "--to", "busy_copy", "--confirm", "busy_copy"];
+    run(&stage, &words).ok();
+    let (copy, now) = (all("busy_copy").0, all("busy_db").0);
+    assert!(
+        before
+            .iter()
+            .all(|(key, document)| copy.get(key) == Some(document))
+    );
+    assert!(
+        copy.iter()
+            .all(|(key, document)| now.get(key) == Some(document))
+    );
+    // Written since: it is in no file, so the deletion is refused.
+    assert!(now.len() > copy.len());
 }

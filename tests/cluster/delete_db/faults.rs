@@ -1,5 +1,5 @@
-//! The fault matrix: a proxy breaks one exec of a deletion at one point or a list of what may claim the database, or a claim appears at an
-//! exec, and what is said is held against what is true.
+//! The fault matrix: a proxy breaks one exec of a deletion at one point or a list of what may claim the database, or something happens on
+//! the cluster at an exec, and what is said is held against what is true.
 //!
 //! What must hold at every point: "deleted" is said only of a database that is gone, "nothing was sent" only where CouchDB was not asked to
 //! delete, and a run that fails says so. `docs/deletion-faults.md` is the matrix; `BLESS=1` writes it anew.
@@ -8,7 +8,7 @@ mod case;
 
 use super::stage::{PASSWORD, Stage};
 use crate::harness::{Said as Ended, Skvs, kubectl};
-use case::{Case, Said, Trouble, Truth};
+use case::{Case, Late, Said, Trouble, Truth};
 use serde_json::json;
 use std::fmt::Write as _;
 use std::process::{Command, Stdio};
@@ -94,13 +94,25 @@ fn run(stage: &Stage, number: usize, case: &Case) -> Run {
         .stderr(Stdio::piped())
         .spawn()
         .expect("the plugin starts");
-    let claim = matches!(case.trouble, Trouble::Claim(_)).then(|| {
+    let mut claimed = None;
+    if let Trouble::Late(late, _) = case.trouble {
         let struck = || proxy.struck().then_some(());
         testbed::wait("the exec", Duration::from_secs(60), struck).expect("it is asked for");
-        let name = claim(stage, &database);
+        match late {
+            Late::Claimed => claimed = Some(claim(stage, &database)),
+            Late::Dropped => stage.front.drop_database(&database).expect("it is there"),
+            Late::Recreated => stage
+                .front
+                .recreate_database(&database)
+                .expect("it is there"),
+            Late::Hung => {
+                let member = &stage.front.members()[1];
+                let path = format!("/_node/{member}/_dbs/{database}");
+                stage.front.plant(Fault::hang("GET", &path));
+            }
+        }
         proxy.release();
-        name
-    });
+    }
     if stalls {
         // The command behind a connection that is silent goes on: Ctrl-C comes when it has done its work.
         let asked = || stage.front.count("DELETE", &path) > 0;
@@ -114,7 +126,7 @@ fn run(stage: &Stage, number: usize, case: &Case) -> Run {
         assert!(kill.expect("kill runs").success());
     }
     let ended = Ended::from(child.wait_with_output().expect("it ends"));
-    if let Some(name) = claim {
+    if let Some(name) = claimed {
         kubectl(&["delete", "helmrelease", "-n", stage.namespace, &name]);
     }
     Run {
@@ -181,7 +193,11 @@ fn judge(stage: &Stage, run: &Run) -> Option<String> {
     must(run.struck, "the strike did not fall");
     must(asked <= 1, "more than one DELETE was asked for");
     let kept = case.truth == Truth::Kept;
-    must(exists == (asked == 0 || kept), "the front lost the truth");
+    let dropped = case.truth == Truth::Dropped;
+    must(
+        exists == (!dropped && (asked == 0 || kept)),
+        "the front lost the truth",
+    );
     // The claims, whatever the point is.
     must(
         (ended.code == 0) == (ended.stdout == deleted),
@@ -226,6 +242,7 @@ fn judge(stage: &Stage, run: &Run) -> Option<String> {
         Truth::Gone => must(!exists, "it is still there"),
         Truth::Untouched => must(exists && asked == 0, "it was asked to be deleted"),
         Truth::Kept => must(exists, "it is gone"),
+        Truth::Dropped => must(asked == 0, "it was asked to be deleted"),
         Truth::Either => {}
     }
     (!wrong.is_empty()).then(|| {
@@ -246,8 +263,8 @@ fn the_matrix_is_documented() {
     let mut page = format!(
         "# Deletions that are cut off
 
-What `delete-db` says when the connection to the pod breaks, when something else answers in the API server's place and when a claim
-appears late, and what is true in CouchDB then. Generated from the fault matrix
+What `delete-db` says when the connection to the pod breaks, when something else answers in the API server's place and when something
+changes on the cluster in the meantime, and what is true in CouchDB then. Generated from the fault matrix
 (`tests/cluster/delete_db/faults/`), whose {} points are each brought about in every run of the tests; do not edit
 (`BLESS=1 cargo test --test cluster faults` writes it anew).
 

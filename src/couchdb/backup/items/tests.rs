@@ -68,7 +68,10 @@ fn end(writer: Writer, documents: u64, deleted: u64, superseded: u64) -> Trailer
         update_seq: "9-x".into(),
         totals,
         stale: Vec::new(),
-        security: json!({"admins": {}}),
+        properties: super::super::format::Properties {
+            security: json!({"admins": {}}),
+            ..Default::default()
+        },
     };
     writer.finish(finish).unwrap().1
 }
@@ -239,10 +242,10 @@ fn another_format_and_another_file_are_told() {
         encoder.finish().unwrap()
     };
     let told = |bytes: &[u8]| all(bytes).unwrap_err().to_string();
-    let later = gz("{\"header\":{\"format\":2,\"new\":true}}\n");
+    let later = gz("{\"header\":{\"format\":9,\"new\":true}}\n");
     assert_eq!(
         told(&later),
-        "its format is 2, this version of the plugin reads 1"
+        "its format is 9, this version of the plugin reads 1 to 2"
     );
     assert!(told(b"PK\x03\x04 a zip file").starts_with("it is no backup of a database: "));
     assert!(told(&gz("{\"row\":{\"id\":\"a\",\"leaves\":[]}}\n")).contains("no backup"));

@@ -1,5 +1,5 @@
 use super::super::answers::{Change, Changes, Figures, State};
-use super::super::format::{Row, Server, Totals};
+use super::super::format::{Attachment, Encoding, Row, Server, Totals};
 use super::super::items::{Item, Items};
 use super::*;
 use crate::couchdb::session::Taker;
@@ -23,6 +23,12 @@ struct Memory {
     lost: Vec<usize>,
     /// Before this question, a document is written.
     writes: Vec<(usize, &'static str, &'static str)>,
+    /// Before every question one document is written, and one is created.
+    busy: bool,
+    /// Leaves that were replaced, which CouchDB gives until a compaction.
+    old: Vec<(String, Leaf)>,
+    /// The first listing of the changes leaves this document out.
+    hidden: Option<&'static str>,
     /// Added to the count that the server tells.
     miscounts: u64,
     largest_answer: usize,
@@ -33,9 +39,13 @@ impl Memory {
         self.sequence += 1;
         let entry = self.documents.entry(id.to_owned()).or_default();
         entry.0 = self.sequence;
-        entry
-            .1
-            .retain(|(old, ..)| rev.starts_with('1') && old != rev);
+        let (kept, old) = std::mem::take(&mut entry.1)
+            .into_iter()
+            .partition(|(old, ..)| rev.starts_with('1') && old != rev);
+        entry.1 = kept;
+        let old: Vec<Leaf> = old;
+        self.old
+            .extend(old.into_iter().map(|leaf| (id.to_owned(), leaf)));
         entry.1.push((rev.to_owned(), deleted, attachment.to_vec()));
     }
 
@@ -50,10 +60,45 @@ impl Memory {
         for (_, id, rev) in now {
             self.put(id, rev, false, b"");
         }
+        if self.busy {
+            let asked = self.asked;
+            self.put("doc-9", &format!("{}-a", asked + 1), false, b"");
+            self.put(&format!("new-{asked}"), "1-n", false, b"");
+        }
         if self.lost.contains(&self.asked) {
             return Err(Trouble::Lost("the exec was lost".to_owned()));
         }
         Ok(())
+    }
+
+    /// A page of changes; `first` for those that a backup takes documents from.
+    fn listed(&mut self, since: &str, limit: usize, first: bool) -> Result<Changes, Trouble> {
+        self.question()?;
+        let since: u64 = since.parse().unwrap();
+        let mut rows: Vec<(u64, Row)> = self
+            .documents
+            .iter()
+            .filter(|(id, (seq, _))| *seq > since && (!first || self.hidden != Some(id)))
+            .map(|(id, (seq, leaves))| {
+                let row = Row {
+                    id: id.clone(),
+                    leaves: leaves.iter().map(|(rev, ..)| rev.clone()).collect(),
+                    deleted: leaves.iter().all(|(_, deleted, _)| *deleted),
+                };
+                (*seq, row)
+            })
+            .collect();
+        rows.sort_by_key(|(seq, _)| *seq);
+        rows.truncate(limit);
+        let rows = rows
+            .into_iter()
+            .map(|(seq, row)| Change {
+                row,
+                seq: seq.to_string(),
+                document: None,
+            })
+            .collect();
+        Ok(Changes { rows })
     }
 
     fn live(&self) -> u64 {
@@ -82,31 +127,36 @@ impl Source for Memory {
     }
 
     async fn changes(&mut self, since: &str, limit: usize) -> Result<Changes, Trouble> {
-        self.question()?;
-        let since: u64 = since.parse().unwrap();
-        let mut rows: Vec<(u64, Row)> = self
-            .documents
-            .iter()
-            .filter(|(_, (seq, _))| *seq > since)
-            .map(|(id, (seq, leaves))| {
-                let row = Row {
-                    id: id.clone(),
-                    leaves: leaves.iter().map(|(rev, ..)| rev.clone()).collect(),
-                    deleted: leaves.iter().all(|(_, deleted, _)| *deleted),
-                };
-                (*seq, row)
-            })
-            .collect();
-        rows.sort_by_key(|(seq, _)| *seq);
-        rows.truncate(limit);
-        let rows = rows
-            .into_iter()
-            .map(|(seq, row)| Change {
-                row,
-                seq: seq.to_string(),
-            })
-            .collect();
-        Ok(Changes { rows })
+        self.listed(since, limit, false)
+    }
+
+    async fn documents_since(
+        &mut self,
+        since: &str,
+        limit: usize,
+        max: usize,
+    ) -> Result<Changes, Trouble> {
+        let mut page = self.listed(since, limit, true)?;
+        let mut bytes = 0;
+        for change in &mut page.rows {
+            let [rev] = &change.row.leaves[..] else {
+                continue;
+            };
+            let (_, _, attachment) = &self.documents[&change.row.id].1[0];
+            if rev.starts_with("1-") && !["huge", "coded"].contains(&change.row.id.as_str()) {
+                let mut doc = json!({"_id": change.row.id, "_rev": rev});
+                if !attachment.is_empty() {
+                    doc["_attachments"]["a /b"] = json!({"stub": true, "length": attachment.len()});
+                }
+                bytes += doc.to_string().len();
+                change.document = Some(serde_json::value::to_raw_value(&doc).unwrap());
+            }
+        }
+        if bytes > max {
+            return Err(Trouble::TooLarge);
+        }
+        self.largest_answer = self.largest_answer.max(bytes);
+        Ok(page)
     }
 
     async fn documents(
@@ -123,11 +173,16 @@ impl Source for Memory {
             .iter()
             .map(|(id, rev)| {
                 let leaves = &self.documents[*id].1;
-                let docs = match leaves.iter().find(|(r, ..)| r == rev) {
+                let old = self.old.iter().filter(|(of, _)| of == id);
+                let mut known = leaves.iter().chain(old.map(|(_, leaf)| leaf));
+                let docs = match known.find(|(r, ..)| r == rev) {
                     None => json!([{"error": {"id": id, "rev": rev, "error": "not_found"}}]),
                     Some((_, _, bytes)) => {
                         let mut doc = json!({"_id": id, "_rev": rev});
-                        if !bytes.is_empty() {
+                        if *id == "coded" {
+                            assert!(!attachments, "an encoding is lost in a document");
+                            doc["_attachments"]["a /b"] = json!({"stub": true, "length": 900, "encoding": "gzip", "encoded_length": bytes.len()});
+                        } else if !bytes.is_empty() {
                             use base64::Engine;
                             let data = base64::engine::general_purpose::STANDARD.encode(bytes);
                             doc["_attachments"]["a /b"] = if attachments {
@@ -154,10 +209,12 @@ impl Source for Memory {
         &mut self,
         id: &str,
         rev: &str,
-        name: &str,
+        attachment: &Attachment,
         take: &mut Taker<'_>,
     ) -> Result<Option<()>, Trouble> {
-        assert_eq!(name, "a /b");
+        assert_eq!(attachment.name, "a /b");
+        let coded = attachment.encoding == Some(Encoding::Gzip);
+        assert_eq!(coded, id == "coded");
         let leaves = self.documents[id].1.clone();
         let (_, _, bytes) = leaves.iter().find(|(r, ..)| r == rev).unwrap();
         let (half, rest) = bytes.split_at(bytes.len() / 2);
@@ -167,9 +224,13 @@ impl Source for Memory {
         Ok(Some(()))
     }
 
-    async fn security(&mut self) -> Result<Value, Trouble> {
+    async fn properties(&mut self) -> Result<Properties, Trouble> {
         self.question()?;
-        Ok(json!({"admins": {"names": ["x"]}}))
+        Ok(Properties {
+            security: json!({"admins": {"names": ["x"]}}),
+            revs_limit: Some(2000),
+            purged_infos_limit: Some(1000),
+        })
     }
 }
 
@@ -249,12 +310,26 @@ async fn everything_is_in_the_file_and_counted() {
     assert_eq!(taken.trailer.totals, totals);
     assert_eq!(taken.trailer.lines.attachments, 8);
     assert_eq!(taken.trailer.update_seq, format!("{}-x", memory.sequence));
-    assert_eq!(taken.trailer.security["admins"]["names"][0], "x");
+    let properties = &taken.trailer.properties;
+    assert_eq!(properties.security["admins"]["names"][0], "x");
+    assert_eq!(properties.revs_limit, Some(2000));
     assert!(
         memory.largest_answer < 16 << 20,
         "{}",
         memory.largest_answer
     );
+}
+
+#[tokio::test]
+async fn a_small_attachment_keeps_its_encoding() {
+    let (mut memory, kept) = (example(), place());
+    memory.put("coded", "1-c", false, b"stored");
+    let taken = pull(&mut memory, &kept.place, &NONE, &mut |_| {})
+        .await
+        .unwrap();
+    let (revisions, content) = read(&taken);
+    assert_eq!(revisions, all(&memory));
+    assert_eq!(content, 1_100_000 + "stored".len());
 }
 
 #[tokio::test]
@@ -309,7 +384,7 @@ async fn another_run_goes_on_where_one_has_ended() {
 }
 
 #[tokio::test]
-async fn what_is_written_meanwhile_is_caught_up_with() {
+async fn a_file_is_whole_up_to_the_sequence_that_it_names() {
     let (mut memory, kept) = (example(), place());
     pull(&mut memory, &kept.place, &NONE, &mut |_| {})
         .await
@@ -321,12 +396,51 @@ async fn what_is_written_meanwhile_is_caught_up_with() {
             .await
             .unwrap();
         let revisions = read(&taken).0;
+        let end: u64 = taken.trailer.seq.parse().unwrap();
+        let before = |(id, _): &&(String, String)| memory.documents[id].0 <= end;
+        let all = all(&memory);
+        let missing: Vec<_> = all
+            .iter()
+            .filter(before)
+            .filter(|r| !revisions.contains(r))
+            .collect();
+        assert_eq!(missing, Vec::<&(String, String)>::new(), "at {at}");
+        // What was there when it was begun is there, in that state or a later one.
         assert!(
-            all(&memory).iter().all(|r| revisions.contains(r)),
+            example()
+                .documents
+                .keys()
+                .all(|id| revisions.iter().any(|(r, _)| r == id)),
             "at {at}"
         );
-        assert_eq!(taken.trailer.totals.documents, memory.live(), "at {at}");
     }
+}
+
+#[tokio::test]
+async fn a_database_that_is_written_to_all_the_time_is_saved() {
+    let (mut memory, kept) = (example(), place());
+    memory.busy = true;
+    let taken = pull(&mut memory, &kept.place, &NONE, &mut |_| {})
+        .await
+        .unwrap();
+    let revisions = read(&taken).0;
+    assert!(memory.documents.len() > example().documents.len());
+    for id in example().documents.keys() {
+        assert!(revisions.iter().any(|(found, _)| found == id), "{id}");
+    }
+    let end: u64 = taken.trailer.seq.parse().unwrap();
+    assert!(end < memory.sequence);
+    // A document that no answer told of is found out all the same.
+    let (mut memory, kept) = (example(), place());
+    (memory.busy, memory.hidden) = (true, Some("doc-7"));
+    let stopped = pull(&mut memory, &kept.place, &NONE, &mut |_| {})
+        .await
+        .unwrap_err();
+    assert!(
+        stopped.clause().contains("are not those of the database"),
+        "{}",
+        stopped.clause()
+    );
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! The points of the matrix: where a run is struck and how, and what may be said and be true afterwards.
 
 use Said::{Done, NotSent, Unknown};
-use Truth::{Either, Gone, Kept, Untouched};
+use Truth::{Dropped, Either, Gone, Kept, Untouched};
 use std::fmt::{self, Display, Formatter};
 use std::time::Duration;
 use testbed::Act::{self, Close, Delay, Fin, Garble, Gateway, Hold, Rst, Stall, Status, Swallow};
@@ -32,14 +32,29 @@ pub(super) enum Truth {
     Either,
     /// CouchDB does not do what it is asked: it is made to answer 500 at once.
     Kept,
+    /// Somebody else deleted it; no DELETE was asked for.
+    Dropped,
+}
+
+/// What happens on the cluster while a run is under way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Late {
+    /// A HelmRelease claims the database.
+    Claimed,
+    /// Somebody else deletes it.
+    Dropped,
+    /// Somebody else deletes it and creates it again.
+    Recreated,
+    /// A member does not answer when it is asked for the database.
+    Hung,
 }
 
 /// What breaks.
 #[derive(Clone, Debug)]
 pub(super) enum Trouble {
     Exec(Strike),
-    /// A HelmRelease claims the database, from the moment at which this exec is asked for.
-    Claim(Which),
+    /// Something happens at the moment at which this exec is asked for.
+    Late(Late, Which),
     List(BrokenList),
 }
 
@@ -48,7 +63,7 @@ impl Trouble {
     pub(super) fn strike(&self) -> Option<Strike> {
         match self {
             Self::Exec(strike) => Some(strike.clone()),
-            Self::Claim(exec) => Some(Strike {
+            Self::Late(_, exec) => Some(Strike {
                 exec: exec.clone(),
                 at: BeforeUpgrade,
                 act: Hold,
@@ -176,17 +191,30 @@ const BY_STDIN: &[Row] = &[
     (DELETION, Before(ANSWER), &[Rst], &[Unknown], Kept),
 ];
 
-/// A claim that appears when an exec is asked for. Claims are read once before the first look and once right before the deletion.
+/// What happens when an exec is asked for. Claims are read once before the first look and once right before the deletion; the deletion's
+/// own guards see all that CouchDB itself can tell.
 #[rustfmt::skip]
-const CLAIMS: &[(Which, Said, Truth)] = &[
-    (LOOK, NotSent, Untouched),
-    (MEMBERS, NotSent, Untouched),
-    (REST, NotSent, Untouched),
-    (LAST_LOOK, NotSent, Untouched),
-    (LAST_MEMBERS, NotSent, Untouched),
-    (LAST_REST, NotSent, Untouched),
-    (DELETION, Done, Gone),
-    (READ_BACK, Done, Gone),
+const LATE: &[(Late, Which, Said, Truth)] = &[
+    (Late::Claimed, LOOK, NotSent, Untouched),
+    (Late::Claimed, MEMBERS, NotSent, Untouched),
+    (Late::Claimed, REST, NotSent, Untouched),
+    (Late::Claimed, LAST_LOOK, NotSent, Untouched),
+    (Late::Claimed, LAST_MEMBERS, NotSent, Untouched),
+    (Late::Claimed, LAST_REST, NotSent, Untouched),
+    (Late::Claimed, DELETION, Done, Gone),
+    (Late::Claimed, READ_BACK, Done, Gone),
+    (Late::Dropped, MEMBERS, NotSent, Dropped),
+    (Late::Dropped, LAST_LOOK, NotSent, Dropped),
+    (Late::Dropped, LAST_MEMBERS, NotSent, Dropped),
+    (Late::Dropped, LAST_REST, NotSent, Dropped),
+    (Late::Dropped, DELETION, NotSent, Dropped),
+    (Late::Recreated, MEMBERS, NotSent, Untouched),
+    (Late::Recreated, LAST_LOOK, NotSent, Untouched),
+    (Late::Recreated, LAST_MEMBERS, NotSent, Untouched),
+    (Late::Recreated, LAST_REST, NotSent, Untouched),
+    (Late::Recreated, DELETION, Unknown, Untouched),
+    (Late::Hung, MEMBERS, NotSent, Untouched),
+    (Late::Hung, LAST_MEMBERS, NotSent, Untouched),
 ];
 
 /// Lists of claims, and bodies that are not such a list, each with 200.
@@ -237,8 +265,8 @@ pub(super) fn all() -> Vec<Case> {
     };
     let own = ROWS.iter().flat_map(|row| each(row, false));
     let given = BY_STDIN.iter().flat_map(|row| each(row, true));
-    let claims = CLAIMS.iter().map(|(exec, said, truth)| Case {
-        trouble: Trouble::Claim(exec.clone()),
+    let late = LATE.iter().map(|(late, exec, said, truth)| Case {
+        trouble: Trouble::Late(*late, exec.clone()),
         said: std::slice::from_ref(said),
         truth: *truth,
         by_stdin: false,
@@ -253,20 +281,22 @@ pub(super) fn all() -> Vec<Case> {
             })
         })
     });
-    own.chain(given).chain(claims).chain(lists).collect()
+    own.chain(given).chain(late).chain(lists).collect()
 }
 
 /// The exec, the point and the act in words.
 pub(super) fn words(case: &Case) -> [String; 3] {
     let strike = match &case.trouble {
         Trouble::Exec(strike) => strike,
-        Trouble::Claim(which) => {
-            let what = "a HelmRelease claims the database".to_owned();
-            return [
-                exec(which).to_owned(),
-                "before the request is sent".to_owned(),
-                what,
-            ];
+        Trouble::Late(late, which) => {
+            let what = match late {
+                Late::Claimed => "a HelmRelease claims the database",
+                Late::Dropped => "somebody else deletes the database",
+                Late::Recreated => "somebody else deletes and creates it again",
+                Late::Hung => "a member hangs",
+            };
+            let [exec, at] = [exec(which), "before the request is sent"];
+            return [exec, at, what].map(str::to_owned);
         }
         Trouble::List(list) => {
             let name = list.path.trim_end_matches('?');
@@ -319,7 +349,7 @@ pub(super) fn words(case: &Case) -> [String; 3] {
         Gateway(status) => format!("a gateway answers {status}"),
         Status { http, code } if http == code => format!("the API server answers {http}"),
         Status { http, code } => format!("{http} with a Status of {code}"),
-        Hold => panic!("only a claim holds"),
+        Hold => panic!("only what comes late holds"),
     };
     let by = if case.by_stdin { ", by stdin" } else { "" };
     [format!("{exec}{by}"), at.to_owned(), act]
@@ -355,6 +385,7 @@ impl Display for Truth {
         f.write_str(match self {
             Self::Gone => "deleted",
             Self::Untouched => "there, no DELETE came",
+            Self::Dropped => "gone, no DELETE of ours came",
             Self::Kept => "there: CouchDB answered 500",
             Self::Either => "one or the other: the command runs on alone",
         })

@@ -33,6 +33,8 @@ struct Entry {
     gone: bool,
     /// Lagging members that still have it after the deletion.
     kept_by: BTreeSet<String>,
+    /// `_revs_limit` and the like, where they were set.
+    limits: BTreeMap<String, u64>,
 }
 
 /// Members, databases and the version that the server says it has.
@@ -188,6 +190,7 @@ impl Cluster {
             n: n.unwrap_or(self.n).max(1),
             gone: false,
             kept_by: BTreeSet::new(),
+            limits: BTreeMap::new(),
         };
         self.entries.insert(name.to_owned(), entry);
         Answer::ok(if self.all_up() { 201 } else { 202 })
@@ -213,6 +216,24 @@ impl Cluster {
             entry.kept_by = kept_by;
         }
         Answer::ok(status)
+    }
+
+    /// `GET` or, with a body, `PUT /<name>/_revs_limit` or `_purged_infos_limit` of a database that is there. pouchdb has none.
+    pub(crate) fn limit(&mut self, name: &str, limit: &str, new: Option<&[u8]>) -> Answer {
+        let Some(entry) = self.entries.get_mut(name) else {
+            return Answer::no_database();
+        };
+        let Some(new) = new else {
+            let known = entry.limits.get(limit);
+            return Answer::new(200, json!(known.unwrap_or(&1000)));
+        };
+        match serde_json::from_slice(new) {
+            Ok(number @ 1..) => {
+                entry.limits.insert(limit.to_owned(), number);
+                Answer::ok(200)
+            }
+            _ => Answer::error(400, "bad_request", "Rev limit has to be an integer"),
+        }
     }
 
     pub(crate) fn membership(&self) -> Answer {

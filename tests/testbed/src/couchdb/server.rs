@@ -205,7 +205,14 @@ impl Shared {
             // A deletion whose path has a raw slash: CouchDB looks for a document and says so.
             (false, _) if call.method == Method::DELETE => Ok(Outcome::Own(Answer::missing())),
             (false, _) => Ok(Outcome::Own(Answer::no_database())),
-            (true, Caller::Admin) => self.pass(name, rest, call).await,
+            (true, Caller::Admin) => match (rest, &call.method) {
+                ("/_revs_limit" | "/_purged_infos_limit", &Method::GET | &Method::PUT) => {
+                    let new = (call.method == Method::PUT).then_some(&*call.body);
+                    let answer = self.state().cluster.limit(name, rest, new);
+                    Ok(Outcome::Own(answer))
+                }
+                _ => self.pass(name, rest, call).await,
+            },
             (true, _) => Ok(Outcome::Own(Answer::no_access_to_database())),
         }
     }

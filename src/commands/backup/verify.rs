@@ -1,0 +1,94 @@
+//! `backup verify`: is a backup whole. Offline: no cluster is asked.
+
+use super::meter::Meter;
+use crate::cli::App;
+use crate::couchdb::backup::items::Broken;
+use crate::couchdb::backup::push::Whole;
+use crate::error::{Error, Result};
+use crate::exit::Code;
+use crate::render::table::Table;
+use crate::text::{bytes, count, one_line, shown, thousands};
+use std::path::{Path, PathBuf};
+
+/// Check that a backup is whole, without a cluster
+///
+/// Reads the file to its end: order and number of its lines, every revision, the lengths of attachments and the checksum of the
+/// content. Prints what is in it and the SHA-256 of the file itself.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  kubectl skvs backup verify pds_database.skvs.gz
+
+Exit codes: 0 whole, 1 not whole or not a backup")]
+pub(crate) struct Args {
+    /// The backup
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+}
+
+/// Runs `backup verify`.
+///
+/// # Errors
+/// The file is not whole.
+pub(crate) async fn run(app: &mut App, args: &Args) -> Result<Code> {
+    let whole = read(app, &args.file).await?;
+    app.ui.end_live();
+    let file = shown!("{} is whole", args.file.display());
+    app.ui.result(file)?;
+    let rows = rows(&whole).map(|(key, value)| vec![key.to_owned(), value]);
+    Table::new([""; 2])
+        .no_headers(true)
+        .indent(2)
+        .fold(app.ui.terminal().width)
+        .write_page(&mut app.ui.screen(), &rows)?;
+    Ok(Code::Ok)
+}
+
+/// Reads and checks a file, and shows how far it is.
+///
+/// # Errors
+/// It is not whole.
+pub(in crate::commands) async fn read(app: &mut App, file: &Path) -> Result<Whole> {
+    let shown = file.display();
+    let mut meter = Meter::new(&mut app.ui, &shown);
+    let mut watch = |progress| meter.show(progress);
+    let read = Whole::read(file, &mut watch).await;
+    app.ui.end_live();
+    read.map_err(|broken| {
+        let why = match broken {
+            Broken::Io(error) => crate::error::io_words(&error),
+            broken => broken.to_string(),
+        };
+        Error::new(format!("{shown} is not a whole backup: {}", one_line(&why)))
+    })
+}
+
+fn rows(whole: &Whole) -> [(&'static str, String); 5] {
+    let (header, trailer) = (&whole.header, &whole.trailer);
+    let (totals, lines) = (trailer.totals, trailer.lines);
+    let number = trailer.seq.split('-').next().unwrap_or_default();
+    [
+        (
+            "Database",
+            format!("{}, of CouchDB {}", header.database, header.server.version),
+        ),
+        (
+            "Taken",
+            format!(
+                "{} to {}, whole up to update sequence {number}",
+                header.taken, trailer.finished
+            ),
+        ),
+        (
+            "Documents",
+            format!(
+                "{} ({}, {}, {})",
+                thousands(totals.documents),
+                count(lines.revisions, "revision"),
+                count(totals.deleted, "deletion"),
+                count(lines.attachments, "attachment")
+            ),
+        ),
+        ("Size", bytes(whole.size)),
+        ("SHA-256", whole.sha256.clone()),
+    ]
+}

@@ -1,0 +1,242 @@
+//! Files of the user's own: nobody else can read them, and each gets its name only when it is whole.
+//!
+//! A folder may be shared: what stands under a name there may be somebody's link. A file is opened once, judged by its
+//! descriptor before anything touches it, and published only while its name still means the same file.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Makes a file that was not there, for its owner alone.
+///
+/// # Errors
+/// Something has the name already ([`io::ErrorKind::AlreadyExists`]), or it cannot be made.
+pub(crate) fn create(path: &Path) -> io::Result<File> {
+    options().create_new(true).open(path)
+}
+
+/// Opens a file that is there, for reading and writing. Its content is not touched; nobody but its owner can read it from now on.
+///
+/// # Errors
+/// It is not a regular file of this user's own with this one name, or cannot be opened.
+pub(crate) fn open(path: &Path) -> io::Result<File> {
+    let link = fs::symlink_metadata(path)?.is_symlink();
+    let other = |why: &str| Err(io::Error::other(why.to_owned()));
+    if link {
+        return other("it is a symbolic link");
+    }
+    // A link that came to be there since is refused by the system.
+    let file = options().open(path)?;
+    let found = file.metadata()?;
+    if !found.is_file() {
+        return other("it is not a regular file");
+    }
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::{MetadataExt, PermissionsExt};
+        if found.uid() != rustix::process::geteuid().as_raw() {
+            return other("it belongs to another user");
+        }
+        if found.nlink() != 1 {
+            return other("it has another name beside this one (a hard link)");
+        }
+        file.set_permissions(fs::Permissions::from_mode(0o600))?;
+    }
+    Ok(file)
+}
+
+/// Gives `file`, which stands under `from`, the name `to`. Its content must be on the disk.
+///
+/// # Errors
+/// `from` is not this file any more, or it cannot be renamed; without `replace` also when something has the name `to`
+/// ([`io::ErrorKind::AlreadyExists`]).
+pub(crate) fn publish(file: &File, from: &Path, to: &Path, replace: bool) -> io::Result<()> {
+    is_same(file, from)?;
+    if !replace {
+        // Unlike a rename, a link never replaces what came to be there since.
+        match fs::hard_link(from, to) {
+            Ok(()) => {
+                is_same(file, to)?;
+                fs::remove_file(from)?;
+                return sync_folder(to);
+            }
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Err(error),
+            // A file system without links: the name is taken by an empty file, which the rename replaces.
+            Err(_) => drop(create(to)?),
+        }
+    }
+    fs::rename(from, to)?;
+    is_same(file, to)?;
+    sync_folder(to)
+}
+
+/// Reads a file past the place at which another handle of it stands, and counts what it reads.
+#[derive(Debug)]
+pub(crate) struct Reader {
+    file: File,
+    at: u64,
+    read: Arc<AtomicU64>,
+}
+
+impl Reader {
+    /// # Errors
+    /// The handle cannot be copied.
+    pub(crate) fn new(file: &File, at: u64) -> io::Result<Self> {
+        let file = file.try_clone()?;
+        let read = Arc::default();
+        Ok(Self { file, at, read })
+    }
+
+    /// Another one, from the file's beginning, with the same count.
+    ///
+    /// # Errors
+    /// The handle cannot be copied.
+    pub(crate) fn again(&self) -> io::Result<Self> {
+        Ok(Self {
+            read: Arc::clone(&self.read),
+            ..Self::new(&self.file, 0)?
+        })
+    }
+
+    /// How many bytes have been read, while they are.
+    pub(crate) fn counter(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.read)
+    }
+}
+
+impl Read for Reader {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        #[cfg(unix)]
+        let read = std::os::unix::fs::FileExt::read_at(&self.file, into, self.at)?;
+        #[cfg(windows)]
+        let read = std::os::windows::fs::FileExt::seek_read(&self.file, into, self.at)?;
+        self.at += read as u64;
+        self.read.fetch_add(read as u64, Ordering::Relaxed);
+        Ok(read)
+    }
+}
+
+/// Whether `path` is this very file.
+fn is_same(file: &File, path: &Path) -> io::Result<()> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        let (ours, theirs) = (file.metadata()?, fs::symlink_metadata(path)?);
+        if (ours.dev(), ours.ino()) != (theirs.dev(), theirs.ino()) {
+            let why = format!("{} was replaced by another file", path.display());
+            return Err(io::Error::other(why));
+        }
+    }
+    #[cfg(not(unix))]
+    let _ = (file, path);
+    Ok(())
+}
+
+/// For reading and writing, for the owner alone, through no link.
+fn options() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true);
+    #[cfg(unix)]
+    {
+        use rustix::fs::OFlags;
+        use std::os::unix::fs::OpenOptionsExt;
+        // Of a named pipe an open without NONBLOCK may wait for ever.
+        let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY;
+        options.mode(0o600).custom_flags(flags.bits().cast_signed());
+    }
+    options
+}
+
+/// The folder that a file is in.
+pub(crate) fn folder(file: &Path) -> &Path {
+    match file.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    }
+}
+
+/// Has the folder's entries on the disk, so that the name is there after a power failure.
+fn sync_folder(file: &Path) -> io::Result<()> {
+    #[cfg(unix)]
+    File::open(folder(file))?.sync_all()?;
+    #[cfg(not(unix))]
+    let _ = file;
+    Ok(())
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+    use std::io::Write;
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
+    fn mode(path: &Path) -> u32 {
+        fs::metadata(path).unwrap().permissions().mode() & 0o777
+    }
+
+    #[test]
+    fn what_is_not_a_file_of_our_own_is_refused_and_not_touched() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        fs::write(at("foreign"), "theirs").unwrap();
+        fs::set_permissions(at("foreign"), fs::Permissions::from_mode(0o644)).unwrap();
+        symlink(at("foreign"), at("link")).unwrap();
+        symlink(at("nothing"), at("dangling")).unwrap();
+        fs::hard_link(at("foreign"), at("twin")).unwrap();
+        fs::create_dir(at("folder")).unwrap();
+        let (kind, owner) = (rustix::fs::FileType::Fifo, rustix::fs::Mode::RUSR);
+        rustix::fs::mknodat(rustix::fs::CWD, at("pipe"), kind, owner, 0).unwrap();
+        for (name, why) in [
+            ("link", "it is a symbolic link"),
+            ("dangling", "it is a symbolic link"),
+            ("twin", "it has another name"),
+            ("pipe", "it is not a regular file"),
+        ] {
+            let error = open(&at(name)).unwrap_err().to_string();
+            assert!(error.starts_with(why), "{name}: {error}");
+            let made = create(&at(name)).unwrap_err();
+            assert_eq!(made.kind(), io::ErrorKind::AlreadyExists, "{name}");
+        }
+        assert!(open(&at("folder")).is_err());
+        assert!(!at("nothing").exists());
+        assert_eq!(mode(&at("foreign")), 0o644);
+        assert_eq!(fs::read(at("foreign")).unwrap(), b"theirs");
+    }
+
+    #[test]
+    fn a_file_of_our_own_is_for_us_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("f");
+        fs::write(&path, "ours").unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+        open(&path).unwrap();
+        assert_eq!(mode(&path), 0o600);
+        assert_eq!(fs::read(&path).unwrap(), b"ours");
+    }
+
+    #[test]
+    fn only_the_file_that_was_written_gets_the_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let (from, to) = (folder.path().join("f.part"), folder.path().join("f"));
+        let mut file = create(&from).unwrap();
+        file.write_all(b"whole").unwrap();
+        // Another file is put in its place.
+        fs::rename(&from, folder.path().join("away")).unwrap();
+        fs::write(&from, "theirs").unwrap();
+        for replace in [false, true] {
+            let error = publish(&file, &from, &to, replace).unwrap_err();
+            assert!(error.to_string().ends_with("was replaced by another file"));
+            assert!(!to.exists());
+        }
+        fs::rename(folder.path().join("away"), &from).unwrap();
+        fs::write(&to, "before").unwrap();
+        let error = publish(&file, &from, &to, false).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::AlreadyExists);
+        assert_eq!(fs::read(&to).unwrap(), b"before");
+        publish(&file, &from, &to, true).unwrap();
+        assert_eq!(fs::read(&to).unwrap(), b"whole");
+        assert!(!from.exists());
+    }
+}
