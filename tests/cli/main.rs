@@ -22,6 +22,7 @@ mod hostile;
 mod list;
 mod output;
 mod proxies;
+mod rights;
 mod run;
 mod saved;
 mod server;
