@@ -4,6 +4,7 @@
 
 pub mod age;
 mod clean;
+pub mod document;
 pub mod fold;
 mod shown;
 

@@ -2,6 +2,7 @@
 //!
 //! Owns the bounds within which text is read: depth, nodes, aliases. What the documents mean is for others.
 
+use crate::text::document;
 use serde_json::Value;
 use serde_saphyr::{Budget, DuplicateKeyPolicy, NonFiniteFloatPolicy, Options};
 
@@ -14,8 +15,8 @@ const ALIASES_MAX: usize = 1_000;
 ///
 /// # Errors
 /// A clause that says where and what is wrong: `line 3, column 5: …`.
-pub(super) fn documents(bytes: &[u8]) -> Result<Vec<Value>, String> {
-    let text = text(bytes)?;
+pub(crate) fn documents(bytes: &[u8]) -> Result<Vec<Value>, String> {
+    let text = document::decode(bytes)?;
     let documents = if text.trim_start().starts_with('{') {
         // A flow mapping of YAML begins like JSON.
         json(&text).or_else(|why| yaml(&text).map_err(|_| why))
@@ -25,44 +26,15 @@ pub(super) fn documents(bytes: &[u8]) -> Result<Vec<Value>, String> {
     Ok(documents?.into_iter().filter(|d| !d.is_null()).collect())
 }
 
-/// The text in the encodings that shells write: UTF-8, and UTF-16 with its mark, as PowerShell redirects.
-fn text(bytes: &[u8]) -> Result<std::borrow::Cow<'_, str>, String> {
-    let wide = |unit: fn([u8; 2]) -> u16| {
-        let units: Vec<u16> = bytes[2..]
-            .chunks_exact(2)
-            .map(|pair| unit([pair[0], pair[1]]))
-            .collect();
-        String::from_utf16(&units).map_err(|_| "it is not valid UTF-16".to_owned())
-    };
-    if bytes.starts_with(&[0xff, 0xfe]) {
-        return wide(u16::from_le_bytes).map(Into::into);
-    }
-    if bytes.starts_with(&[0xfe, 0xff]) {
-        return wide(u16::from_be_bytes).map(Into::into);
-    }
-    let bytes = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes);
-    std::str::from_utf8(bytes).map(Into::into).map_err(|e| {
-        let line = 1 + bytes[..e.valid_up_to()]
-            .iter()
-            .filter(|b| **b == b'\n')
-            .count();
-        format!("line {line}: it is not text in UTF-8")
-    })
-}
-
 fn json(text: &str) -> Result<Vec<Value>, String> {
     serde_json::Deserializer::from_str(text)
         .into_iter()
         .collect::<Result<_, _>>()
-        .map_err(|e| place(e.line() as u64, e.column() as u64, &e.to_string()))
+        .map_err(|e| document::place(e.line() as u64, e.column() as u64, &e.to_string()))
 }
 
 fn yaml(text: &str) -> Result<Vec<Value>, String> {
-    serde_saphyr::from_multiple_with_options(text, options()).map_err(|e| {
-        let e = e.without_snippet();
-        let (line, column) = e.location().map_or((0, 0), |l| (l.line(), l.column()));
-        place(line, column, &e.to_string())
-    })
+    serde_saphyr::from_multiple_with_options(text, options()).map_err(|e| document::yaml_error(&e))
 }
 
 fn options() -> Options {
@@ -81,16 +53,6 @@ fn options() -> Options {
     options.duplicate_keys = DuplicateKeyPolicy::LastWins;
     options.non_finite_float_policy = NonFiniteFloatPolicy::AsString;
     options
-}
-
-/// `line 3, column 5: WHY` on one line; the parsers tell the place in their own ways.
-fn place(line: u64, column: u64, why: &str) -> String {
-    let why = why.find(" at line ").map_or(why, |at| &why[..at]);
-    let why = match why.strip_prefix("budget breached: ") {
-        Some(bound) => format!("this is more than is read of one file: {bound}"),
-        None => why.to_owned(),
-    };
-    crate::text::one_line(&format!("line {line}, column {column}: {why}"))
 }
 
 #[cfg(test)]
@@ -120,18 +82,6 @@ mod tests {
     }
 
     #[test]
-    fn what_powershell_redirects_is_read() {
-        for (mark, unit) in [
-            ([0xff, 0xfe], u16::to_le_bytes as fn(u16) -> [u8; 2]),
-            ([0xfe, 0xff], u16::to_be_bytes),
-        ] {
-            let wide = "a: ü\r\n".encode_utf16().flat_map(unit);
-            let bytes: Vec<u8> = mark.into_iter().chain(wide).collect();
-            assert_eq!(documents(&bytes).unwrap(), [json!({"a": "ü"})]);
-        }
-    }
-
-    #[test]
     fn a_broken_file_tells_where() {
         for (text, told) in [
             (
@@ -147,10 +97,6 @@ mod tests {
         ] {
             assert_eq!(read(text).unwrap_err(), told, "{text}");
         }
-        assert_eq!(
-            documents(b"a: b\nc: \xff\n").unwrap_err(),
-            "line 2: it is not text in UTF-8"
-        );
     }
 
     #[test]

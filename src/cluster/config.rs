@@ -3,6 +3,7 @@
 //! Owns the order in which kubeconfig files, contexts, flags and the in-cluster account are looked at. It makes no request.
 
 use super::duration::parse_duration;
+use super::kubeconfig;
 use crate::advice::{Command, Flag, Origin};
 use crate::error::{Error, Result, io_words};
 use crate::text::near;
@@ -10,7 +11,7 @@ use kube::config::{
     AuthInfo, Cluster, Config, Context, ExecInteractiveMode, KubeConfigOptions, Kubeconfig,
     KubeconfigError, LoadDataError, NamedAuthInfo, NamedCluster, NamedContext,
 };
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// The kubectl flags that say which cluster and as whom.
@@ -199,7 +200,7 @@ impl ConnectionArgs {
             if !named && !path.exists() {
                 continue;
             }
-            let next = read_one(path)?;
+            let next = kubeconfig::read(path)?;
             merged = Some(match merged {
                 None => next,
                 Some(so_far) => so_far
@@ -496,18 +497,6 @@ fn settle_interaction(user: &mut AuthInfo, stdin_is_terminal: bool) -> Result<()
         exec.interactive_mode = Some(ExecInteractiveMode::Never);
     }
     Ok(())
-}
-
-fn read_one(path: &Path) -> Result<Kubeconfig> {
-    let mut kubeconfig = Kubeconfig::read_from(path).map_err(|e| match e {
-        KubeconfigError::ReadConfig(io, path) => {
-            Error::new(format!("kubeconfig {}: {}", path.display(), io_words(&io)))
-        }
-        other => Error::new(format!("kubeconfig {}: {other}", path.display())),
-    })?;
-    // Empty is unset: the next file of a list names the context.
-    kubeconfig.current_context = kubeconfig.current_context.filter(|c| !c.is_empty());
-    Ok(kubeconfig)
 }
 
 /// kube's words but for a file that it cannot read: those hold Debug output.

@@ -13,6 +13,7 @@ pub mod event;
 pub mod exec;
 pub mod gather;
 pub mod helm_releases;
+pub(crate) mod kubeconfig;
 pub mod ownership;
 mod pages;
 mod proxy;

@@ -150,8 +150,8 @@ fn an_empty_current_context_is_none() {
     let folder = tempfile::TempDir::new().unwrap();
     let file = folder.path().join("config");
     std::fs::write(&file, "current-context: \"\"\n").unwrap();
-    assert_eq!(read_one(&file).unwrap().current_context, None);
+    assert_eq!(kubeconfig::read(&file).unwrap().current_context, None);
     std::fs::write(&file, "current-context: a\n").unwrap();
-    let named = read_one(&file).unwrap().current_context;
+    let named = kubeconfig::read(&file).unwrap().current_context;
     assert_eq!(named.as_deref(), Some("a"));
 }

@@ -1,0 +1,68 @@
+//! A text file: its encoding, and where in it a parser stopped.
+
+use std::borrow::Cow;
+
+/// Decodes what shells write: UTF-8, and UTF-16 with its byte order mark, as PowerShell redirects.
+///
+/// # Errors
+/// A clause: `line 3: it is not text in UTF-8`.
+pub fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, String> {
+    let wide = |unit: fn([u8; 2]) -> u16| {
+        let (units, rest) = bytes[2..].as_chunks();
+        let units: Vec<u16> = units.iter().map(|pair| unit(*pair)).collect();
+        let text = String::from_utf16(&units).ok();
+        let text = text.filter(|_| rest.is_empty());
+        text.ok_or_else(|| "it is not valid UTF-16".to_owned())
+    };
+    if bytes.starts_with(&[0xff, 0xfe]) {
+        return wide(u16::from_le_bytes).map(Into::into);
+    }
+    if bytes.starts_with(&[0xfe, 0xff]) {
+        return wide(u16::from_be_bytes).map(Into::into);
+    }
+    let bytes = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes);
+    std::str::from_utf8(bytes).map(Into::into).map_err(|e| {
+        let before = &bytes[..e.valid_up_to()];
+        let line = 1 + before.iter().filter(|b| **b == b'\n').count();
+        format!("line {line}: it is not text in UTF-8")
+    })
+}
+
+/// `line 3, column 5: WHY` of a YAML parser's error, without the text around that place: it can hold credentials.
+pub fn yaml_error(error: &serde_saphyr::Error) -> String {
+    let error = error.without_snippet();
+    let (line, column) = error.location().map_or((0, 0), |l| (l.line(), l.column()));
+    place(line, column, &error.to_string())
+}
+
+/// `line 3, column 5: WHY` on one line; the parsers name the place in their own ways.
+pub fn place(line: u64, column: u64, why: &str) -> String {
+    let why = why.find(" at line ").map_or(why, |at| &why[..at]);
+    let why = match why.strip_prefix("budget breached: ") {
+        Some(bound) => format!("more than is read of one file: {bound}"),
+        None => why.to_owned(),
+    };
+    super::one_line(&format!("line {line}, column {column}: {why}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_powershell_redirects_is_decoded() {
+        for (mark, unit) in [
+            ([0xff, 0xfe], u16::to_le_bytes as fn(u16) -> [u8; 2]),
+            ([0xfe, 0xff], u16::to_be_bytes),
+        ] {
+            let wide = "a: ü\r\n".encode_utf16().flat_map(unit);
+            let mut bytes: Vec<u8> = mark.into_iter().chain(wide).collect();
+            assert_eq!(decode(&bytes).unwrap(), "a: ü\r\n");
+            bytes.push(b'a');
+            assert_eq!(decode(&bytes).unwrap_err(), "it is not valid UTF-16");
+        }
+        assert_eq!(decode("\u{feff}a".as_bytes()).unwrap(), "a");
+        let broken = decode(b"a: b\nc: \xff\n").unwrap_err();
+        assert_eq!(broken, "line 2: it is not text in UTF-8");
+    }
+}
