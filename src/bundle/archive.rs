@@ -2,15 +2,16 @@
 //!
 //! Owns which files are a bundle's and which hold objects of their own. After the reading there is no more input or output.
 
-use super::documents::documents;
+use super::documents::{Room, documents};
 use super::files::{self, Entry, Tree};
 use super::logs::{self, Logs};
 use super::manifest::{self, Accept, Key, Manifest, Outcome, Request, Status};
 use super::store::Store;
 use crate::advice::Command;
 use crate::error::{Error, Result};
+use crate::text::one_line;
 use serde_json::Value;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io::Read;
 use std::path::PathBuf;
 
@@ -26,6 +27,8 @@ pub struct Archive {
     bundles: Vec<Manifest>,
     /// Whether there are files that belong to no bundle.
     plain: bool,
+    /// For the documents that are still to be read.
+    room: Room,
 }
 
 /// What became of a recorded request.
@@ -97,7 +100,7 @@ impl Archive {
                 continue;
             }
             self.plain = true;
-            for document in parsed(tree, entry)? {
+            for document in self.parsed(tree, entry)? {
                 added += self.store.add(document);
             }
         }
@@ -112,11 +115,11 @@ impl Archive {
     /// A bundle whose manifest is `entry`; the other files of its folder hold what was answered.
     fn add_bundle(&mut self, tree: &Tree, entry: &Entry, folder: &str) -> Result<()> {
         let name = tree.name(entry);
-        let manifest: Value =
-            serde_json::from_slice(&entry.bytes).map_err(|e| Error::new(format!("{name}: {e}")))?;
+        let mut manifest = self.parsed(tree, entry)?;
+        let manifest = manifest.pop().unwrap_or_default();
         let version = manifest.get("apiVersion").and_then(Value::as_str);
         if version != Some(manifest::API_VERSION) {
-            let version = crate::text::one_line(version.unwrap_or_default());
+            let version = one_line(version.unwrap_or_default());
             return Err(Error::new(format!(
                 "{name}: a bundle of apiVersion {version:?} cannot be read, only of {:?}",
                 manifest::API_VERSION
@@ -124,13 +127,14 @@ impl Archive {
             .hint("read it with the version that captured it, see capturedBy in the manifest"));
         }
         let manifest: Manifest = serde_json::from_value(manifest)
-            .map_err(|e| Error::new(format!("{name}: it is no bundle's manifest: {e}")))?;
+            .map_err(|e| one_line(&e.to_string()))
+            .map_err(|e| Error::new(format!("{name}: it is not a bundle's manifest: {e}")))?;
         let by_path: HashMap<&str, &Entry> = tree
             .entries
             .iter()
             .filter_map(|e| Some((e.path.strip_prefix(folder)?, e)))
             .collect();
-        let mut used = vec![manifest::FILE];
+        let mut used = HashSet::from([manifest::FILE]);
         for request in &manifest.requests {
             let file = request.file.as_deref();
             used.extend(file);
@@ -139,8 +143,8 @@ impl Archive {
         }
         // What was laid beside the answers, such as an object that was not readable then.
         for (path, entry) in by_path {
-            if !used.contains(&path) && files::holds_objects(path) {
-                for document in parsed(tree, entry)? {
+            if !used.contains(path) && files::holds_objects(path) {
+                for document in self.parsed(tree, entry)? {
                     self.store.add(document);
                 }
             }
@@ -149,9 +153,17 @@ impl Archive {
         Ok(())
     }
 
+    fn parsed(&mut self, tree: &Tree, entry: &Entry) -> Result<Vec<Value>> {
+        documents(&entry.bytes, &mut self.room)
+            .map_err(|why| Error::new(format!("{}: {why}", tree.name(entry))))
+    }
+
     fn record(&mut self, tree: &Tree, request: &Request, answer: Option<&Entry>) -> Result<()> {
         let recorded = match (request.outcome, answer) {
             (Outcome::Seen, Some(entry)) if request.accept == Accept::Text => {
+                self.room
+                    .take_text(entry.bytes.len())
+                    .map_err(|why| Error::new(format!("{}: {why}", tree.name(entry))))?;
                 let text = String::from_utf8_lossy(&entry.bytes).into_owned();
                 let (path, query) = manifest::split(&request.path);
                 let container = query.into_iter().find(|(name, _)| name == "container");
@@ -160,10 +172,10 @@ impl Archive {
                 Recorded::Text(text)
             }
             (Outcome::Seen, Some(entry)) => {
-                let mut documents = parsed(tree, entry)?;
+                let mut documents = self.parsed(tree, entry)?;
                 if documents.len() != 1 {
                     let (name, n) = (tree.name(entry), documents.len());
-                    let path = crate::text::one_line(&request.path);
+                    let path = one_line(&request.path);
                     return Err(Error::new(format!(
                         "{name}: the answer to {path} is one document, here are {n}"
                     )));
@@ -190,10 +202,6 @@ impl Archive {
 /// Saves what a report begins with.
 pub fn get_helm_releases() -> Command {
     Command::new(["kubectl", "get", "helmreleases", "-A", "-o", "yaml"])
-}
-
-fn parsed(tree: &Tree, entry: &Entry) -> Result<Vec<Value>> {
-    documents(&entry.bytes).map_err(|why| Error::new(format!("{}: {why}", tree.name(entry))))
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! A text file: its encoding, and where in it a parser stopped.
 
+use serde_saphyr::budget::BudgetBreach;
 use std::borrow::Cow;
 
 /// Decodes what shells write: UTF-8, and UTF-16 with its byte order mark, as PowerShell redirects.
@@ -30,9 +31,26 @@ pub fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, String> {
 
 /// `line 3, column 5: WHY` of a YAML parser's error, without the text around that place: it can hold credentials.
 pub fn yaml_error(error: &serde_saphyr::Error) -> String {
-    let error = error.without_snippet();
+    let error = original(error);
     let (line, column) = error.location().map_or((0, 0), |l| (l.line(), l.column()));
     place(line, column, &error.to_string())
+}
+
+/// The bound that a YAML parser's error is about.
+pub fn breach(error: &serde_saphyr::Error) -> Option<&BudgetBreach> {
+    match original(error) {
+        serde_saphyr::Error::Budget { breach, .. } => Some(breach),
+        _ => None,
+    }
+}
+
+/// The error without what says from which alias it was reached.
+fn original(error: &serde_saphyr::Error) -> &serde_saphyr::Error {
+    let mut error = error.without_snippet();
+    while let serde_saphyr::Error::AliasError { error: inner, .. } = error {
+        error = inner.without_snippet();
+    }
+    error
 }
 
 /// `line 3, column 5: WHY` on one line; the parsers name the place in their own ways.
@@ -40,6 +58,7 @@ pub fn place(line: u64, column: u64, why: &str) -> String {
     let why = why.find(" at line ").map_or(why, |at| &why[..at]);
     let why = match why.strip_prefix("budget breached: ") {
         Some(bound) => format!("more than is read of one file: {bound}"),
+        None if why == "recursion limit exceeded" => "nested too deeply".to_owned(),
         None => why.to_owned(),
     };
     super::one_line(&format!("line {line}, column {column}: {why}"))

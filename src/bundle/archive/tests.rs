@@ -103,6 +103,31 @@ fn logs_in_a_folder_are_read_where_their_lines_tell_whose_they_are() {
 }
 
 #[test]
+fn an_answer_counts_each_time_that_it_is_read() {
+    let said = "x".repeat(1000);
+    let pod = format!("{POD}status: {{message: {said}}}\n");
+    for (accept, file) in [("json", pod.as_str()), ("text", said.as_str())] {
+        let request = |n: usize| json!({"path": format!("/{n}"), "accept": accept, "outcome": "seen", "file": "a.yaml"});
+        let requests: Vec<Value> = (0..9).map(request).collect();
+        let manifest = manifest(&requests.into());
+        let tree = tree(&[("manifest.json", &manifest), ("a.yaml", file)]);
+        let read = |room| {
+            let mut archive = Archive {
+                room: Room::for_text(room),
+                ..Archive::default()
+            };
+            archive.add(&tree).map_err(|e| e.message().to_owned())
+        };
+        assert_eq!(read(30_000), Ok(()));
+        let error = read(8_000).unwrap_err();
+        assert!(
+            error.starts_with("b.tar.gz/a.yaml: more than 512 MiB of text"),
+            "{error}"
+        );
+    }
+}
+
+#[test]
 fn what_is_wrong_is_named() {
     let answered = |answer: &str| {
         let request = json!([{"path": "/a", "outcome": "seen", "file": "a.yaml"}]);
@@ -129,7 +154,7 @@ fn what_is_wrong_is_named() {
                 "manifest.json",
                 r#"{"kind": "Bundle", "apiVersion": "skvs.kubectl.io/v1alpha1"}"#,
             )]),
-            "b.tar.gz/manifest.json: it is no bundle's manifest: missing field `capturedAt`",
+            "b.tar.gz/manifest.json: it is not a bundle's manifest: missing field `capturedAt`",
         ),
         (
             answered("a: 1\n---\nb: 2\n"),
