@@ -75,8 +75,11 @@ pub(crate) fn documents(bytes: &[u8], room: &mut Room) -> Result<Vec<Value>, Str
     room.take_text(bytes.len())?;
     let text = document::decode(bytes)?;
     let documents = if text.trim_start().starts_with('{') {
+        if json_values::exceed(text.as_bytes(), room.values) {
+            return Err(too_many_values());
+        }
         // A flow mapping of YAML begins like JSON.
-        json(&text, room).or_else(|why| yaml(&text, room).map_err(|_| why))
+        json(&text).or_else(|why| yaml(&text, room).map_err(|_| why))
     } else {
         yaml(&text, room)
     }?;
@@ -84,10 +87,7 @@ pub(crate) fn documents(bytes: &[u8], room: &mut Room) -> Result<Vec<Value>, Str
     Ok(documents.into_iter().filter(|d| !d.is_null()).collect())
 }
 
-fn json(text: &str, room: &Room) -> Result<Vec<Value>, String> {
-    if json_values::exceed(text.as_bytes(), room.values) {
-        return Err(too_many_values());
-    }
+fn json(text: &str) -> Result<Vec<Value>, String> {
     serde_json::Deserializer::from_str(text)
         .into_iter()
         .collect::<Result<_, _>>()

@@ -5,18 +5,23 @@
 
 use super::manifest;
 use crate::error::{Error, Result, io_words};
-use crate::text::shell_quote;
+use crate::text::{line, shell_quote, thousands};
 use flate2::read::MultiGzDecoder;
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io::{self, Read};
 use std::path::{Component, Path, PathBuf};
 
-/// Most bytes of all files together, unpacked.
+/// Most bytes of all files together, unpacked: they are held in memory. A few kilobytes of an archive can unpack to gigabytes, and a
+/// device never ends.
 const BYTES_MAX: u64 = 256 * 1024 * 1024;
-/// Most files.
+/// Most files that are read: a bundle of every onboarding of a large cluster has some 10,000.
 const FILES_MAX: usize = 50_000;
-/// Deepest folder in a folder.
+/// Most names in all folders together, whether they are read or not: a million names take seconds.
+const NAMES_MAX: usize = 500_000;
+/// Deepest folder in a folder: deeper ones are made to exhaust a reader.
 const FOLDERS_MAX: usize = 32;
+/// Largest manifest that is looked at only to say where a bundle is.
+const MANIFEST_MAX: u64 = 16 * 1024 * 1024;
 
 /// Endings that are read of a folder without being named, as in kubectl.
 const OBJECTS: [&str; 3] = [".yaml", ".yml", ".json"];
@@ -41,10 +46,10 @@ pub(super) struct Entry {
 }
 
 impl Tree {
-    /// How a file of it is told.
+    /// How messages name a file of it.
     pub(super) fn name(&self, entry: &Entry) -> String {
         match (self.many, self.shown.trim_end_matches('/')) {
-            (true, shown) => format!("{shown}/{}", entry.path),
+            (true, shown) => format!("{shown}/{}", line(&entry.path)),
             (false, shown) => shown.to_owned(),
         }
     }
@@ -67,6 +72,7 @@ pub(super) fn read(paths: &[PathBuf], recursive: bool, stdin: &mut dyn Read) -> 
     let mut reader = Reader {
         bytes: BYTES_MAX,
         files: FILES_MAX,
+        names: NAMES_MAX,
         trees: Vec::new(),
     };
     let mut stdin_read = false;
@@ -79,7 +85,7 @@ pub(super) fn read(paths: &[PathBuf], recursive: bool, stdin: &mut dyn Read) -> 
             reader.one(STDIN, bytes)?;
             continue;
         }
-        let shown = path.display().to_string();
+        let shown = shown(path);
         match std::fs::metadata(path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 return Err(Error::new(format!("the path {shown:?} does not exist")));
@@ -95,7 +101,7 @@ pub(super) fn read(paths: &[PathBuf], recursive: bool, stdin: &mut dyn Read) -> 
                             true => Path::new("."),
                             false => folder,
                         };
-                        reader.folder(folder, &folder.display().to_string(), false)?;
+                        reader.folder(folder, &self::shown(folder), false)?;
                     }
                     _ => reader.one(&shown, bytes)?,
                 }
@@ -131,6 +137,7 @@ struct Walk {
 struct Reader {
     bytes: u64,
     files: usize,
+    names: usize,
     trees: Vec<Tree>,
 }
 
@@ -138,7 +145,10 @@ impl Reader {
     /// All bytes of a stream, within what is left.
     fn bounded(&mut self, from: &mut dyn Read, shown: &str) -> Result<Vec<u8>> {
         self.files = self.files.checked_sub(1).ok_or_else(|| {
-            Error::new(format!("{shown}: more than {FILES_MAX} files are not read"))
+            Error::new(format!(
+                "{shown}: more than {} files are not read",
+                thousands(FILES_MAX as u64)
+            ))
         })?;
         let mut bytes = Vec::new();
         from.take(self.bytes + 1)
@@ -152,9 +162,22 @@ impl Reader {
     }
 
     fn file(&mut self, path: &Path) -> Result<Vec<u8>> {
-        let shown = path.display().to_string();
+        let shown = shown(path);
         let mut file = File::open(path).map_err(|e| unreadable(&shown, &e))?;
         self.bounded(&mut file, &shown)
+    }
+
+    /// A file in a folder. One that is no file can keep its reader waiting for ever, or never end: only a user who names it wants that.
+    fn file_in_folder(&mut self, path: &Path, facts: &Metadata) -> Result<Vec<u8>> {
+        if facts.is_file() {
+            return self.file(path);
+        }
+        let name = shown(path);
+        let error = Error::new(format!("{name} is not a regular file but {}", kind(facts)));
+        Err(error.hint(format!(
+            "remove it from the folder, or name it to read it: -f {}",
+            shell_quote(&name)
+        )))
     }
 
     /// A file that was named: text or an archive, whatever its name ends with.
@@ -192,17 +215,30 @@ impl Reader {
         let mut entries = Vec::new();
         for entry in archive.entries().map_err(|e| broken(&e))? {
             let mut entry = entry.map_err(|e| broken(&e))?;
+            let path = entry.path().map_err(|e| broken(&e))?.into_owned();
             if !entry.header().entry_type().is_file() {
+                let name = path.to_string_lossy();
+                // A link, or a file with holes, whose size is not that in the archive.
+                if !entry.header().entry_type().is_dir() && (holds_objects(&name) || is_log(&name))
+                {
+                    return Err(Error::new(format!(
+                        "{shown}: {} is not a regular file in the archive",
+                        line(&name)
+                    ))
+                    .hint("unpack it and give its folder: -f FOLDER"));
+                }
                 continue;
             }
-            let path = entry.path().map_err(|e| broken(&e))?.into_owned();
             let inside = inside(&path).ok_or_else(|| {
-                let path = path.display().to_string();
+                let path = self::shown(&path);
                 Error::new(format!("{shown} holds the path {path:?}, which leaves it"))
             })?;
             // Their size is already that of the archive, which was counted.
             self.files = self.files.checked_sub(1).ok_or_else(|| {
-                Error::new(format!("{shown}: more than {FILES_MAX} files are not read"))
+                Error::new(format!(
+                    "{shown}: more than {} files are not read",
+                    thousands(FILES_MAX as u64)
+                ))
             })?;
             let mut bytes = Vec::new();
             entry.read_to_end(&mut bytes).map_err(|e| broken(&e))?;
@@ -248,30 +284,41 @@ impl Reader {
         walk: Walk,
         entries: &mut Vec<Entry>,
     ) -> Result<()> {
-        let shown = folder.display().to_string();
+        let shown = shown(folder);
         if walk.depth > FOLDERS_MAX {
             return Err(Error::new(format!(
                 "{shown}: folders deeper than {FOLDERS_MAX} are not read"
             )));
         }
-        let listed = std::fs::read_dir(folder)
-            .and_then(Iterator::collect::<io::Result<Vec<_>>>)
-            .map_err(|e| unreadable(&shown, &e))?;
-        let mut names: Vec<String> = listed
-            .into_iter()
-            .filter_map(|e| e.file_name().into_string().ok())
-            .collect();
+        let mut names = Vec::new();
+        for entry in std::fs::read_dir(folder).map_err(|e| unreadable(&shown, &e))? {
+            self.names = self.names.checked_sub(1).ok_or_else(|| {
+                let most = thousands(NAMES_MAX as u64);
+                Error::new(format!(
+                    "{shown}: more than {most} names in folders are not read"
+                ))
+            })?;
+            names.push(entry.map_err(|e| unreadable(&shown, &e))?.file_name());
+        }
         names.sort();
+        let manifest = folder.join(manifest::FILE);
         let of_bundle = walk.of_bundle
             || (names.iter().any(|n| n == manifest::FILE)
-                && is_bundle(&self.file(&folder.join(manifest::FILE))?));
-        for name in names {
-            let path = folder.join(&name);
+                && match std::fs::metadata(&manifest) {
+                    Ok(facts) if !facts.is_dir() => {
+                        is_bundle(&self.file_in_folder(&manifest, &facts)?)
+                    }
+                    _ => false,
+                });
+        for file in names {
+            let path = folder.join(&file);
+            // A name that is not UTF-8 is read too, as kubectl does.
+            let name = file.to_string_lossy();
             let inside = format!("{prefix}{name}");
             // A link to a folder is not followed: it can lead back.
             let link = path.symlink_metadata().is_ok_and(|m| m.is_symlink());
             let facts = std::fs::metadata(&path);
-            match facts.map_err(|e| unreadable(&path.display().to_string(), &e)) {
+            match facts.map_err(|e| unreadable(&self::shown(&path), &e)) {
                 Ok(facts) if facts.is_dir() => {
                     if (walk.recursive || of_bundle) && !link {
                         let walk = Walk {
@@ -282,19 +329,21 @@ impl Reader {
                         self.entries(&path, &format!("{inside}/"), walk, entries)?;
                     }
                 }
-                Ok(_) if is_archive(&name) => {
-                    let bytes = self.file(&path)?;
-                    self.one(&path.display().to_string(), bytes)?;
+                Ok(facts) if is_archive(&name) => {
+                    let bytes = self.file_in_folder(&path, &facts)?;
+                    self.one(&self::shown(&path), bytes)?;
                 }
-                Ok(_) if holds_objects(&name) || is_log(&name) => {
-                    let bytes = self.file(&path)?;
+                Ok(facts) if holds_objects(&name) || is_log(&name) => {
+                    let bytes = self.file_in_folder(&path, &facts)?;
                     entries.push(Entry {
                         path: inside,
                         bytes,
                     });
                 }
                 Ok(_) => {}
-                Err(error) if holds_objects(&name) => return Err(error),
+                Err(error) if holds_objects(&name) || is_archive(&name) || is_log(&name) => {
+                    return Err(error);
+                }
                 Err(_) => {}
             }
         }
@@ -324,6 +373,34 @@ fn inside(path: &Path) -> Option<String> {
     Some(parts.join("/"))
 }
 
+/// How messages name a path.
+fn shown(path: &Path) -> String {
+    line(&path.to_string_lossy()).into_owned()
+}
+
+/// What is not a file.
+fn kind(facts: &Metadata) -> &'static str {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::FileTypeExt;
+        let kind = facts.file_type();
+        if kind.is_fifo() {
+            return "a pipe";
+        }
+        if kind.is_socket() {
+            return "a socket";
+        }
+        if kind.is_char_device() || kind.is_block_device() {
+            return "a device";
+        }
+    }
+    if facts.is_dir() {
+        "a folder"
+    } else {
+        "something else"
+    }
+}
+
 fn unreadable(shown: &str, error: &io::Error) -> Error {
     let why = crate::text::one_line(&io_words(error));
     Error::new(format!("cannot read {shown}: {why}"))
@@ -333,8 +410,14 @@ fn unreadable(shown: &str, error: &io::Error) -> Error {
 fn bundle_in(folder: &Path) -> Option<String> {
     let inner = std::fs::read_dir(folder).ok()?;
     inner.flatten().find_map(|entry| {
-        let bytes = std::fs::read(entry.path().join(manifest::FILE)).ok()?;
-        is_bundle(&bytes).then(|| crate::text::line(&entry.path().to_string_lossy()).into_owned())
+        let manifest = entry.path().join(manifest::FILE);
+        std::fs::metadata(&manifest)
+            .ok()
+            .filter(Metadata::is_file)?;
+        let mut bytes = Vec::new();
+        let file = File::open(manifest).ok()?;
+        file.take(MANIFEST_MAX).read_to_end(&mut bytes).ok()?;
+        is_bundle(&bytes).then(|| shown(&entry.path()))
     })
 }
 

@@ -188,17 +188,146 @@ fn what_unpacks_to_more_than_is_left_is_not_read() {
             10_000,
             2,
             &many,
-            "x.tgz: more than 50000 files are not read",
+            "x.tgz: more than 50,000 files are not read",
         ),
     ] {
         let mut reader = Reader {
             bytes,
             files,
+            names: 9,
             trees: Vec::new(),
         };
         let error = reader.one("x.tgz", packed.clone()).unwrap_err();
         assert_eq!(error.message(), told);
     }
+}
+
+#[cfg(unix)]
+fn pipe(path: &Path) {
+    nix::unistd::mkfifo(path, nix::sys::stat::Mode::S_IRWXU).unwrap();
+}
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_in_a_folder_is_named_and_not_waited_for() {
+    for name in ["b.yaml", "b.tar.gz", "b.log", "manifest.json"] {
+        let some = folder(&[("a.yaml", b"a")]);
+        pipe(&some.path().join(name));
+        assert_eq!(
+            paths(&some, "", false).unwrap_err(),
+            format!("DIR/{name} is not a regular file but a pipe")
+        );
+    }
+    let some = folder(&[("a.yaml", b"a"), ("in/x", b"")]);
+    pipe(&some.path().join("README"));
+    pipe(&some.path().join("in/manifest.json"));
+    std::os::unix::fs::symlink("/dev/zero", some.path().join("zero")).unwrap();
+    assert_eq!(paths(&some, "", false).unwrap(), ["a.yaml"]);
+    assert_eq!(bundle_in(some.path()), None);
+    std::os::unix::fs::symlink("/dev/zero", some.path().join("c.yaml")).unwrap();
+    let _socket = std::os::unix::net::UnixListener::bind(some.path().join("d.yml")).unwrap();
+    for (name, kind) in [("c.yaml", "a device"), ("d.yml", "a socket")] {
+        let error = paths(&some, "", false).unwrap_err();
+        assert_eq!(
+            error,
+            format!("DIR/{name} is not a regular file but {kind}")
+        );
+        std::fs::remove_file(some.path().join(name)).unwrap();
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_that_is_named_is_read() {
+    let some = folder(&[]);
+    let path = some.path().join("b.yaml");
+    pipe(&path);
+    let writer = std::thread::spawn({
+        let path = path.clone();
+        move || std::fs::write(path, b"a: 1")
+    });
+    let trees = read(&[path], false, &mut io::empty()).unwrap();
+    assert_eq!(trees[0].entries[0].bytes, b"a: 1");
+    writer.join().unwrap().unwrap();
+}
+
+#[cfg(unix)]
+#[test]
+fn an_endless_file_is_read_to_the_bound() {
+    let mut reader = Reader {
+        bytes: 10_000,
+        files: 9,
+        names: 9,
+        trees: Vec::new(),
+    };
+    let error = reader.file(Path::new("/dev/zero")).unwrap_err();
+    assert_eq!(error.message(), "/dev/zero: more than 256 MiB are not read");
+}
+
+#[test]
+fn names_and_folders_have_bounds() {
+    let deep = format!("{}a.yaml", "d/".repeat(FOLDERS_MAX + 1));
+    let some = folder(&[("a.txt", b""), ("b.txt", b""), (&deep, b"a")]);
+    let read = |names: usize, recursive: bool| {
+        let mut reader = Reader {
+            bytes: 100,
+            files: 9,
+            names,
+            trees: Vec::new(),
+        };
+        let read = reader.folder(some.path(), "DIR", recursive);
+        let shown = some.path().display().to_string();
+        read.unwrap_err().message().replace(&shown, "DIR")
+    };
+    assert_eq!(
+        read(2, false),
+        "DIR: more than 500,000 names in folders are not read"
+    );
+    assert_eq!(read(3, false), "the folder \"DIR\" holds no file to read");
+    let error = read(100, true);
+    assert!(
+        error.ends_with("/d: folders deeper than 32 are not read"),
+        "{error}"
+    );
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_name_that_is_not_text_is_read_and_shown_clean() {
+    use std::os::unix::ffi::OsStrExt;
+    let some = folder(&[]);
+    for (name, shown) in [
+        (&b"a\xff.yaml"[..], "a\u{fffd}.yaml"),
+        (b"b\x1b[2J\n.yaml", "b^[[2J\\n.yaml"),
+    ] {
+        let path = some.path().join(std::ffi::OsStr::from_bytes(name));
+        std::fs::write(&path, b"a").unwrap();
+        assert_eq!(paths(&some, "", false).unwrap(), [shown]);
+        std::fs::remove_file(path).unwrap();
+    }
+}
+
+#[test]
+fn a_link_in_an_archive_is_not_left_out() {
+    let mut builder = tar::Builder::new(Vec::new());
+    for (kind, name) in [
+        (tar::EntryType::Directory, "b.yaml/"),
+        (tar::EntryType::Symlink, "README"),
+        (tar::EntryType::Link, "a\x1b.yaml"),
+    ] {
+        let mut header = tar::Header::new_ustar();
+        header.set_entry_type(kind);
+        header.set_size(0);
+        header.set_link_name("c.yaml").unwrap();
+        header.as_old_mut().name[..name.len()].copy_from_slice(name.as_bytes());
+        header.set_cksum();
+        builder.append(&header, io::empty()).unwrap();
+    }
+    let some = folder(&[("a.tar", &builder.into_inner().unwrap())]);
+    assert_eq!(
+        paths(&some, "a.tar", false).unwrap_err(),
+        "DIR/a.tar: a^[.yaml is not a regular file in the archive"
+    );
 }
 
 #[cfg(unix)]
