@@ -14,6 +14,9 @@ pub mod couchdb;
 pub mod diagnosis;
 pub mod error;
 pub mod exit;
+#[cfg(any(fuzzing, test))]
+#[doc(hidden)]
+pub mod fuzz;
 mod interrupt;
 pub mod model;
 mod palette;

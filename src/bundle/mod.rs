@@ -17,3 +17,5 @@ pub mod write;
 
 pub use answer::{Answer, NotSaved};
 pub use archive::{Archive, get_helm_releases};
+#[cfg(any(fuzzing, test))]
+pub(crate) use documents::{Room, documents};

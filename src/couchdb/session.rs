@@ -3,7 +3,7 @@
 //! For what is too long or too large for one run of the script: many databases, a backup, a restore. Answers are handed on as they
 //! come, in constant memory. It sends no DELETE, and nothing twice: what to do about a lost answer is the caller's to decide.
 
-mod frames;
+pub(crate) mod frames;
 
 use super::Target;
 use super::request::{Path, Query};

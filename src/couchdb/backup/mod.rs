@@ -4,7 +4,7 @@
 //! The file is gzip members of JSON lines (docs/backup-format.md). Taking one only reads ([`pull`]); putting one back writes
 //! ([`push`]). Nothing here deletes.
 
-mod answers;
+pub(crate) mod answers;
 mod batch;
 pub mod format;
 pub mod items;

@@ -10,7 +10,7 @@ const LINE_MAX: usize = 16 * 1024;
 
 /// What comes next.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Frame {
+pub(crate) enum Frame {
     /// The script takes requests.
     Ready,
     /// The answer to a request begins.
@@ -25,9 +25,9 @@ pub(super) enum Frame {
 
 /// Something that is no mark where a mark must be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Garbled;
+pub(crate) struct Garbled;
 
-pub(super) struct Frames {
+pub(crate) struct Frames {
     nonce: String,
     held: BytesMut,
     /// Within an answer.
@@ -35,7 +35,7 @@ pub(super) struct Frames {
 }
 
 impl Frames {
-    pub(super) fn new(nonce: String) -> Self {
+    pub(crate) fn new(nonce: String) -> Self {
         Self {
             nonce,
             held: BytesMut::new(),
@@ -44,7 +44,7 @@ impl Frames {
     }
 
     /// Takes what has come.
-    pub(super) fn push(&mut self, bytes: &[u8]) {
+    pub(crate) fn push(&mut self, bytes: &[u8]) {
         self.held.extend_from_slice(bytes);
     }
 
@@ -52,7 +52,7 @@ impl Frames {
     ///
     /// # Errors
     /// No mark where one must be: nothing after it can be trusted.
-    pub(super) fn next(&mut self) -> Result<Option<Frame>, Garbled> {
+    pub(crate) fn next(&mut self) -> Result<Option<Frame>, Garbled> {
         if self.open {
             return self.within();
         }
