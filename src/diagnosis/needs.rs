@@ -3,6 +3,7 @@
 use super::case::Case;
 use crate::model::helm_storage::creation_jobs;
 use crate::model::manifest;
+use crate::text::document::embedded;
 use crate::text::one_line;
 use serde_json::Value;
 
@@ -31,7 +32,7 @@ pub(super) fn of(case: &Case<'_>) -> Needs {
     let hooks = case.snapshot.release.seen().map(|r| r.hooks.as_slice());
     for hook in creation_jobs(hooks.unwrap_or_default()) {
         for text in manifest::documents(&hook.manifest) {
-            let Ok(job) = serde_saphyr::from_str::<Value>(&text) else {
+            let Some(job) = embedded::<Value>(&text) else {
                 continue;
             };
             if let Some(spec) = job.pointer("/spec/template/spec") {

@@ -2,6 +2,7 @@
 //!
 //! Reads names alone. A manifest can hold secrets, and nothing of it is kept here.
 
+use crate::text::document::embedded;
 use serde::Deserialize;
 
 /// Which object a document makes.
@@ -26,7 +27,7 @@ pub struct ObjectName {
 pub fn objects(manifest: &str) -> Vec<ObjectId> {
     documents(manifest)
         .into_iter()
-        .filter_map(|text| serde_saphyr::from_str::<ObjectId>(&text).ok())
+        .filter_map(|text| embedded::<ObjectId>(&text))
         .filter(|o| !o.kind.is_empty() && !o.metadata.name.is_empty())
         .collect()
 }

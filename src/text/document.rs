@@ -1,7 +1,28 @@
-//! A text file: its encoding, and where in it a parser stopped.
+//! A document as text: its encoding, the bounds of one in a field of an object, and where in it a parser stopped.
 
+use serde::de::DeserializeOwned;
 use serde_saphyr::budget::BudgetBreach;
+use serde_saphyr::{Budget, DuplicateKeyPolicy, Options};
 use std::borrow::Cow;
+
+/// Most bytes of text that a document may have for each byte it is written in: an alias repeats more only where a document is made to grow.
+const GROWTH_MAX: usize = 10;
+
+/// Reads the YAML in a field of an object, such as a hook's manifest. `None`: it is not YAML, not a `T`, or its aliases repeat too much: a
+/// release can hold thousands of documents, and each takes no longer than its length allows.
+///
+/// Of a key that is there twice the last one counts, as for Helm.
+pub fn embedded<T: DeserializeOwned>(text: &str) -> Option<T> {
+    let mut budget = Budget::default();
+    budget.max_total_scalar_bytes = GROWTH_MAX.saturating_mul(text.len());
+    let mut options = Options::default();
+    options.budget = Some(budget);
+    // A node takes a byte at least.
+    options.alias_limits.max_total_replayed_events = text.len();
+    options.with_snippet = false;
+    options.duplicate_keys = DuplicateKeyPolicy::LastWins;
+    serde_saphyr::from_str_with_options(text, options).ok()
+}
 
 /// Decodes what shells write: UTF-8, and UTF-16 with its byte order mark, as PowerShell redirects.
 ///
@@ -67,6 +88,22 @@ pub fn place(line: u64, column: u64, why: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::Value;
+
+    #[test]
+    fn an_embedded_document_grows_no_faster_than_its_text() {
+        let env = "a: &env\n  - {name: A, value: b}\n  - {name: C, value: d}\n";
+        let shared = format!("{env}b: *env\nc: *env\nd: *env\na: *env\n");
+        let read: Value = embedded(&shared).unwrap();
+        assert_eq!((&read["a"], &read["d"]), (&read["b"], &read["c"]));
+
+        let many = format!("a: &a [{}]\nb: [{}]\n", "1,".repeat(90), "*a,".repeat(90));
+        let long = format!("a: &a {}\nb: [{}]\n", "x".repeat(900), "*a,".repeat(90));
+        for bomb in [many, long] {
+            assert!(serde_saphyr::from_str::<Value>(&bomb).is_ok());
+            assert_eq!(embedded::<Value>(&bomb), None);
+        }
+    }
 
     #[test]
     fn what_powershell_redirects_is_decoded() {

@@ -9,10 +9,10 @@ use super::words::{How, Words, merged};
 use crate::model::helm_release::{HelmRelease, ONBOARDING_CHART};
 use crate::model::helm_storage::{self, Hook, Release, SECRET_TYPE, STORED_PREFIX, StorageError};
 use crate::model::manifest;
+use crate::text::document::embedded;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
-use serde_saphyr::{DuplicateKeyPolicy, Options};
 use std::collections::HashMap;
 
 /// What Helm calls a release that is gone and whose history it was told to keep.
@@ -343,7 +343,7 @@ fn says_more(text: &str) -> bool {
 
 /// A document of a manifest: one object, or a list of some.
 fn object(words: &mut Words, patterns: &mut Vec<Pattern>, text: &str) {
-    match parsed(text) {
+    match embedded(text) {
         Some(object) => one(words, patterns, &object),
         // Every word may be the one that counts, in base64 too.
         None => {
@@ -394,15 +394,8 @@ fn plain(encoded: &str) -> Option<String> {
     Some(String::from_utf8_lossy(&plain).into_owned())
 }
 
-/// As Helm reads it: of a key that is there twice the last one counts.
-fn parsed(text: &str) -> Option<Value> {
-    let mut options = Options::default();
-    options.duplicate_keys = DuplicateKeyPolicy::LastWins;
-    serde_saphyr::from_str_with_options(text, options).ok()
-}
-
 fn job(words: &mut Words, text: &str) {
-    match parsed(text) {
+    match embedded(text) {
         Some(job) => words.job(&job),
         None => words.unreadable_job(text),
     }

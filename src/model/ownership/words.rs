@@ -5,6 +5,7 @@
 use super::loose;
 use crate::model::names::DATABASE_MAX;
 use crate::model::onboarding::scalar;
+use crate::text::document::embedded;
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -87,7 +88,7 @@ impl Words {
                 self.text(text);
                 if within < NESTED_MAX
                     && may_pair(text)
-                    && let Ok(document @ Value::Object(_)) = serde_saphyr::from_str(text)
+                    && let Some(document @ Value::Object(_)) = embedded(text)
                 {
                     self.walk(&document, true, within + 1);
                 }
