@@ -59,6 +59,9 @@ impl Frames {
         let Some(line) = self.line() else {
             return self.not_yet();
         };
+        if line.len() > LINE_MAX {
+            return Err(Garbled);
+        }
         let word = std::str::from_utf8(&line)
             .ok()
             .and_then(|l| l.strip_prefix(&self.nonce))
@@ -85,6 +88,7 @@ impl Frames {
                 };
                 let code = std::str::from_utf8(&rest[..end])
                     .ok()
+                    .filter(|_| mark.len() + end <= LINE_MAX)
                     .and_then(|c| c.parse().ok());
                 let _ = self.held.split_to(mark.len() + end + 1);
                 self.open = false;
@@ -165,6 +169,24 @@ mod tests {
         let end = format!("{NONCE} ready\n{NONCE} ask GET /\n\n{NONCE} end x\n");
         assert_eq!(read(&[end.as_bytes()]), Err(Garbled));
         assert_eq!(read(&[&[b'x'; LINE_MAX + 1]]), Err(Garbled));
+    }
+
+    #[test]
+    fn a_line_that_is_too_long_garbles_however_it_is_cut() {
+        let ready = |length: usize| format!("{NONCE} ready {}\n", "x".repeat(length - 23));
+        let end = |length: usize| {
+            let zeros = "0".repeat(length - 22);
+            format!("{NONCE} ready\n{NONCE} ask GET /\n\n{NONCE} end {zeros}\n")
+        };
+        for line in [ready, end] {
+            for (length, fits) in [(LINE_MAX, true), (LINE_MAX + 1, false)] {
+                let wire = line(length);
+                let whole = read(&[wire.as_bytes()]);
+                assert_eq!(whole.is_ok(), fits);
+                let pieces: Vec<&[u8]> = wire.as_bytes().chunks(1000).collect();
+                assert_eq!(whole, read(&pieces));
+            }
+        }
     }
 
     proptest! {
