@@ -167,7 +167,7 @@ impl Reader {
         self.bounded(&mut file, &shown)
     }
 
-    /// A file in a folder. One that is no file can keep its reader waiting for ever, or never end: only a user who names it wants that.
+    /// Reads a file of a folder. A pipe can keep its reader waiting for ever and a device never ends: those must be named to be read.
     fn file_in_folder(&mut self, path: &Path, facts: &Metadata) -> Result<Vec<u8>> {
         if facts.is_file() {
             return self.file(path);
@@ -373,12 +373,12 @@ fn inside(path: &Path) -> Option<String> {
     Some(parts.join("/"))
 }
 
-/// How messages name a path.
+/// A path, as messages name it.
 fn shown(path: &Path) -> String {
     line(&path.to_string_lossy()).into_owned()
 }
 
-/// What is not a file.
+/// Names what is not a regular file.
 fn kind(facts: &Metadata) -> &'static str {
     #[cfg(unix)]
     {
