@@ -1,12 +1,13 @@
 //! CouchDB, asked from inside one of its own pods.
 //!
-//! Owns which pod and container that is ([`pods`]), the script that runs there ([`script`]) or stays open ([`session`]), its answers ([`response`]), and the
+//! Owns which pod and container that is ([`pods`]), the script that runs there ([`script`]) or stays open ([`session`]), its answers ([`response`]), whether a database exists ([`existence`]), and the
 //! only act of this plugin that changes anything ([`delete`]). A container's own
 //! credentials never leave it ([`credentials`]).
 
 pub mod backup;
 pub mod credentials;
 pub mod delete;
+pub mod existence;
 pub mod figures;
 pub mod look;
 pub mod pods;

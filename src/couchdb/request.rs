@@ -55,6 +55,12 @@ impl Path {
         Self(format!("/{name}"))
     }
 
+    /// A database under the name that CouchDB's own list gives it, system databases too: for reads only. `None` for names of dots only, which
+    /// clients take out of a path.
+    pub fn listed(name: &str) -> Option<Self> {
+        Some(Self(format!("/{}", whole(name)?)))
+    }
+
     /// A member's own entry of the shard map; `_local` is the member that is asked.
     pub fn shard_map(member: &str, name: &DatabaseName) -> Self {
         Self(format!("/_node/{}/_dbs/{name}", encode(member)))
@@ -310,6 +316,15 @@ mod tests {
                 prop_assert_eq!(path.as_str().matches('/').count(), 1);
                 prop_assert!(path.as_str()[1..].starts_with(|c: char| c.is_ascii_lowercase()));
                 prop_assert!(!path.as_str().contains(['?', '#', '%', '.', ' ']));
+            }
+        }
+
+        #[test]
+        fn a_listed_database_is_one_segment(name in "\\PC{0,30}|[a-z0-9_/.#?%-]{0,30}") {
+            if let Some(path) = Path::listed(&name) {
+                prop_assert_eq!(path.as_str().matches('/').count(), 1);
+                prop_assert!(path.as_str().bytes().all(|b| b.is_ascii_graphic() && !b"#?".contains(&b)));
+                prop_assert!(!path.as_str()[1..].bytes().all(|b| b == b'.'));
             }
         }
 
