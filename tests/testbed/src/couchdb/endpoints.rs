@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::answer::Answer;
 use super::auth::Caller;
+use super::fault;
 use super::reply;
 use super::server::{Call, Shared};
 use super::target::parameter;
@@ -150,7 +151,8 @@ impl Shared {
         let mut rows = Vec::new();
         let all = futures::future::join_all(names.iter().map(|key| self.info(key))).await;
         for (key, info) in names.iter().zip(all) {
-            match info? {
+            let unserved = fault::is_unserved(&self.state().faults, key);
+            match info?.filter(|_| !unserved) {
                 Some(info) => rows.push(json!({"key": key, "info": info})),
                 None if keyed => rows.push(json!({"key": key, "error": "not_found"})),
                 None => {}

@@ -117,6 +117,15 @@ pub(crate) fn take(faults: &mut Vec<Fault>, method: &str, path: &str) -> Option<
     Some(fault)
 }
 
+/// Whether a database's own GET would be answered with a failure of CouchDB: asked for many at once, CouchDB then says `not_found` for it.
+pub(crate) fn is_unserved(faults: &[Fault], name: &str) -> bool {
+    let path = format!("/{name}");
+    faults.iter().any(|fault| {
+        matches!(&fault.act, Act::Answer(answer) if answer.status >= 500)
+            && fault.strikes("GET", &path)
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

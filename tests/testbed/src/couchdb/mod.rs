@@ -42,6 +42,6 @@ mod upstream;
 pub use fault::Fault;
 pub use front::{Config, Front};
 pub use record::Seen;
-pub use recorded::{Recorded, Scene};
+pub use recorded::{Failure, Recorded, Scene};
 pub use seed::{ORPHAN, ORPHAN_DOCUMENTS, populate};
 pub use tls_port::TlsPort;

@@ -22,8 +22,8 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 
 use super::record::Seen;
 use crate::error::{Context as _, Result};
-pub use scene::Scene;
 use scene::{Asked, Play};
+pub use scene::{Failure, Scene};
 
 /// How long a client may take over its request.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -128,7 +128,8 @@ impl Shared {
                 _ => {}
             }
         }
-        io::copy(&mut reader.take(length), &mut io::sink())?;
+        let mut sent = Vec::new();
+        reader.take(length).read_to_end(&mut sent)?;
 
         let (bare, query) = path.split_once('?').unwrap_or((&path, ""));
         let asked = Asked {
@@ -136,6 +137,7 @@ impl Shared {
             path: bare,
             conflicts: query == "conflicts=true",
             authorised,
+            body: &serde_json::from_slice(&sent).unwrap_or_default(),
         };
         let answer = locked(&self.play).answer(&asked);
         let at = {

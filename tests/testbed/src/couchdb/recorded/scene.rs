@@ -48,6 +48,16 @@ pub enum Scene {
     /// The third member's copies have fewer documents than those of the others. Seen on 3.5.0 after 5,000 documents that it had missed:
     /// its two shards had 500 of them each, later 2000, and `internal_replication_jobs` was 0 on all members throughout.
     CopiesDiffer,
+    /// The only copy is on the third member, which is down. Seen on clusters of three, 3.5.0 and 3.2.3, for a database none of whose shards
+    /// could be reached: `_all_dbs` lists it, GET is answered as here, and `POST /_dbs_info` says `not_found` for it.
+    Unserved(Failure),
+}
+
+/// How CouchDB answers for a database that it cannot serve. Both were seen on 3.5.0 and on 3.2.3.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Failure {
+    NoShardOpens,
+    NoProgress,
 }
 
 /// A node that the shard map names and the cluster does not have.
@@ -73,6 +83,8 @@ pub(super) struct Asked<'a> {
     pub(super) conflicts: bool,
     /// The right password came with it.
     pub(super) authorised: bool,
+    /// What is sent with it.
+    pub(super) body: &'a Value,
 }
 
 /// An answer.
@@ -143,6 +155,7 @@ impl Play {
         match asked.method {
             "DELETE" if path == self.database => self.delete(),
             "GET" if path == self.database => self.database(),
+            "POST" if path == "_dbs_info" => self.figures(&asked.body["keys"]),
             "GET" => match path.strip_prefix("_node/").and_then(|p| p.split_once('/')) {
                 Some((member, rest)) => {
                     self.member(&member.replace("%40", "@"), rest, asked.conflicts)
@@ -175,6 +188,16 @@ impl Play {
 
     fn database(&self) -> Option<Answer> {
         let anew = self.scene == Scene::CreatedAnew;
+        match self.scene {
+            Scene::Unserved(Failure::NoShardOpens) => {
+                let reason = "No DB shards could be opened.";
+                return error(500, "internal_server_error", reason);
+            }
+            Scene::Unserved(Failure::NoProgress) => {
+                return error(500, "nodedown", "progress not possible");
+            }
+            _ => {}
+        }
         if self.scene == Scene::MapWiped || self.deleted && !anew {
             return error(404, "not_found", "Database does not exist.");
         }
@@ -188,6 +211,22 @@ impl Play {
                 "disk_format_version": 8, "compact_running": false, "cluster": {"q": 2, "n": 3, "w": 2, "r": 2},
             }),
         )
+    }
+
+    /// `/_dbs_info`: the same word for a database that does not exist and for one that cannot be served.
+    fn figures(&self, keys: &Value) -> Option<Answer> {
+        let row = |key: &Value| {
+            let served = *key == json!(self.database);
+            match self
+                .database()
+                .filter(|answer| served && answer.status == 200)
+            {
+                Some(answer) => json!({"key": key, "info": answer.body}),
+                None => json!({"key": key, "error": "not_found"}),
+            }
+        };
+        let rows: Vec<Value> = keys.as_array().into_iter().flatten().map(row).collect();
+        said(200, json!(rows))
     }
 
     /// `/_node/<member>/…`.
@@ -209,7 +248,7 @@ impl Play {
         let third = member == MEMBERS[2];
         let down = || error(412, "nodedown", &format!("{member} is down"));
         match self.scene {
-            Scene::MemberDown if third => return down(),
+            Scene::MemberDown | Scene::Unserved(_) if third => return down(),
             Scene::MemberDies if third && self.deleted => return down(),
             Scene::MemberComesBack if third && self.deleted => {
                 self.asked_since += 1;
@@ -283,8 +322,10 @@ impl Play {
         let suffix: Vec<u8> = format!(".{}", self.epoch()).into_bytes();
         let ranges = ["00000000-7fffffff", "80000000-ffffffff"];
         let mut holders = MEMBERS.to_vec();
-        if self.scene == Scene::ForeignNode {
-            holders[2] = FOREIGN;
+        match self.scene {
+            Scene::ForeignNode => holders[2] = FOREIGN,
+            Scene::Unserved(_) => holders = vec![MEMBERS[2]],
+            _ => {}
         }
         let mut entry = json!({
                 "_id": self.database,
@@ -318,7 +359,8 @@ impl Play {
             },
             "_membership" => {
                 let gone = matches!(self.scene, Scene::MemberDies | Scene::MemberComesBack);
-                let away = self.deleted && gone && self.asked_since < 2;
+                let away = self.deleted && gone && self.asked_since < 2
+                    || matches!(self.scene, Scene::Unserved(_));
                 let connected = if away { &MEMBERS[..2] } else { &MEMBERS[..] };
                 said(
                     200,
@@ -327,6 +369,9 @@ impl Play {
             }
             "_all_dbs" if self.scene == Scene::MapWiped => said(200, json!([])),
             "_all_dbs" if self.deleted => said(200, json!(["_replicator", "_users"])),
+            "_all_dbs" if matches!(self.scene, Scene::Unserved(_)) => {
+                said(200, json!([self.database]))
+            }
             "_all_dbs" => said(200, json!(["_replicator", "_users", self.database])),
             "_active_tasks" => said(200, json!([])),
             "_scheduler/docs" => said(200, json!({"total_rows": 0, "offset": 0, "docs": []})),

@@ -7,7 +7,7 @@ use std::{
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 
-use super::{Recorded, Scene};
+use super::{Failure, Recorded, Scene};
 
 /// Status and body of an answer, `0` for none.
 fn ask(recorded: &Recorded, method: &str, path: &str, password: &str) -> (u16, String) {
@@ -98,6 +98,17 @@ fn a_shard_map_has_its_conflicts_only_where_they_are_asked_for() {
     );
     let path = "/_node/couchdb%40z.scene/_dbs/ns_db";
     assert_eq!(ask(&foreign, "GET", path, "secret").0, 412);
+}
+
+#[test]
+fn a_database_that_cannot_be_served_is_listed() {
+    for failure in [Failure::NoShardOpens, Failure::NoProgress] {
+        let recorded = play(Scene::Unserved(failure));
+        let asked = |path: &str| ask(&recorded, "GET", path, "secret");
+        assert_eq!(asked("/_all_dbs"), (200, r#"["ns_db"]"#.to_owned()));
+        assert_eq!(asked("/ns_db").0, 500);
+        assert_eq!((asked(A).0, asked(B).0, asked(C).0), (200, 200, 412));
+    }
 }
 
 #[test]
