@@ -243,7 +243,7 @@ async fn read(
             Ok(plan) => Found::Plan(Box::new(plan)),
             Err(refusals) => Found::Refused(refusals),
         },
-        Look::Hung(refusals) => Found::Refused(refusals),
+        Look::Hung(refusals) | Look::Unserved(refusals) => Found::Refused(refusals),
         Look::NotFound {
             target,
             members,

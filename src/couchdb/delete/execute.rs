@@ -131,7 +131,7 @@ async fn last_look(
     let look = read::couchdb(cluster, targets, plan.name(), &mut patience).await;
     let unjudged = match look {
         Ok(Look::Facts(unjudged)) => unjudged,
-        Ok(Look::Hung(refusals)) => return Err(refusals),
+        Ok(Look::Hung(refusals) | Look::Unserved(refusals)) => return Err(refusals),
         Ok(Look::NotFound { .. }) => {
             return Err(vec![Refusal::Changed {
                 what: "the database has gone".to_owned(),

@@ -13,6 +13,7 @@ use super::refusal::Refusal;
 use super::work::{List, Work};
 use crate::cluster::Cluster;
 use crate::couchdb::Target;
+use crate::couchdb::existence::Existence;
 use crate::couchdb::request::{Path, Setting};
 use crate::couchdb::response::{Copy, DatabaseInfo, Membership, NoResponse, Server, ShardMap};
 use crate::couchdb::script::Job;
@@ -35,6 +36,8 @@ pub enum Look {
     Facts(Box<Unjudged>),
     /// Members do not answer at all: nothing that asks the whole cluster would.
     Hung(Vec<Refusal>),
+    /// Its shard map has it, and CouchDB fails to answer for it.
+    Unserved(Vec<Refusal>),
     /// It is not there: what each member says, and the databases of the same namespace.
     NotFound {
         target: Box<Target>,
@@ -201,15 +204,19 @@ async fn look(
         .map_or_else(Vec::new, |map| shards(map, &holders, name));
     paths.extend(copies.iter().map(|(_, _, path)| path.clone()));
     let rest = read(cluster, target, &Job::Read(paths)).await?;
-    if let Some(Ok(response)) = rest.get(&database)
-        && response.is_absent("Database does not exist.")
-    {
-        let others = others(cluster, target, name).await;
-        return Ok(Look::NotFound {
-            target: Box::new(target.clone()),
-            members: views,
-            others,
-        });
+    if let Some(Ok(response)) = rest.get(&database) {
+        match Existence::of(response) {
+            Existence::Absent(_) => {
+                let others = others(cluster, target, name).await;
+                return Ok(Look::NotFound {
+                    target: Box::new(target.clone()),
+                    members: views,
+                    others,
+                });
+            }
+            Existence::Unserved(why) => return Ok(Look::Unserved(unserved(why, &views))),
+            Existence::Served(_) | Existence::Unknown(_) => {}
+        }
     }
     let info: DatabaseInfo = document(target, &rest, &database)?;
     let shard_map: ShardMap = document(target, &answers, &entry)?;
@@ -258,6 +265,19 @@ async fn look(
         }
     };
     Ok(Look::Facts(Box::new(Unjudged::new(catch_up, join))))
+}
+
+/// Why a database that CouchDB cannot serve is not deleted, and the members that may be the reason.
+fn unserved(why: String, members: &[(String, Member)]) -> Vec<Refusal> {
+    let down = members.iter().filter(|(_, view)| *view == Member::Down);
+    let down = down.map(|(member, _)| Refusal::Member {
+        member: one_line(member),
+        why: "is down".to_owned(),
+    });
+    [Refusal::Unserved { why }]
+        .into_iter()
+        .chain(down)
+        .collect()
 }
 
 /// The path of each copy of each shard that these members hold, with range and member.

@@ -16,6 +16,8 @@ pub enum Refusal {
     NotRead { what: String, why: String },
     /// What `--accept` takes when it is named.
     Risk(Risk),
+    /// CouchDB fails to answer for the database.
+    Unserved { why: String },
     /// A member of CouchDB's cluster that would keep the data.
     Member { member: String, why: String },
     /// Something is not as it was when the plan was made.
@@ -34,6 +36,10 @@ impl fmt::Display for Refusal {
             Self::Member { member, why } => write!(
                 f,
                 "member {member} {why}; a deletion now would leave the data on its disk"
+            ),
+            Self::Unserved { why } => write!(
+                f,
+                "CouchDB cannot serve the database: {why}; what is in it cannot be seen, and a deletion now may not reach all of it"
             ),
             Self::Changed { what } => write!(f, "since the plan was made, {what}"),
             Self::ByCouchDb { answer } => write!(f, "CouchDB did not delete it: {answer}"),
@@ -65,6 +71,9 @@ impl Refusal {
                 return Some(current_context().after("is this the right cluster?"));
             }
             Self::Member { .. } => Some("bring the member back, then run this again"),
+            Self::Unserved { .. } => {
+                Some("it is not gone: bring the members that hold it back, then run this again")
+            }
             Self::Changed { .. } => Some("review the plan again: --dry-run shows it as it is now"),
             Self::Gap(Gap::Read(_))
             | Self::NotRead { .. }
