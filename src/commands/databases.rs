@@ -9,16 +9,17 @@ mod told;
 use super::couchdb_pods::PodArgs;
 use crate::cli::App;
 use crate::cluster::{Cluster, ownership};
+use crate::couchdb::Target;
+use crate::couchdb::figures::{self, Serving};
 use crate::couchdb::session::Session;
-use crate::couchdb::{Target, figures};
 use crate::error::{Error, Result};
 use crate::exit::Code;
 use crate::model::inventory::{self, Entry, State};
+use crate::model::names::DatabaseName;
 use crate::model::ownership::Ownership;
 use crate::render::output::Output;
 use crate::render::sort::SortBy;
 use crate::snapshot::Read;
-use crate::snapshot::databases::Figures;
 use crate::view::databases::Database;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -30,7 +31,8 @@ const PATIENCE: Duration = Duration::from_secs(20);
 ///
 /// STATE is one of: in use; shared (several claim it); orphan (nobody claims it: its onboarding is gone); missing (an onboarding
 /// claims it, and it is not there); mentioned (nobody claims it, but an object may: -o wide names it); foreign (nobody claims it, and its name is not <namespace>_<database>, so no command here
-/// deletes it); system (CouchDB's own); unknown (nobody is seen to claim it, and not everything that can claim could be read).
+/// deletes it); system (CouchDB's own); unserved (CouchDB has it and fails to answer for it: -o wide shows its words); unknown (nobody is
+/// seen to claim it, and not everything that can claim could be read; or whether it is there could not be read).
 /// UPDATED is when Helm last deployed its onboarding, or tried to: CouchDB keeps no time of the last write.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
@@ -42,7 +44,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
   kubectl skvs databases -o jsonpath='{range .items[?(@.state==\"mentioned\")]}{.metadata.name}: {.reason}{\"\\n\"}{end}'
 
 -n and --onboarding-selector are not used: as for delete-db, everything that can claim a database is read in all namespaces.
-Exit codes: 0 listed, 1 failed, not there, or not everything that can claim could be read")]
+Exit codes: 0 listed; 1 failed, not there, unserved, or not everything could be read")]
 pub struct Args {
     /// Names of databases, such as pds_database; without names, all
     #[arg(value_name = "DATABASE", value_parser = database)]
@@ -72,8 +74,8 @@ pub struct Args {
     pods: PodArgs,
 }
 
-/// What CouchDB told, by database.
-type Told = BTreeMap<String, Read<Figures>>;
+/// What CouchDB says, by database.
+type Told = BTreeMap<String, Serving>;
 
 /// Reads a name. An empty one, as of a variable that is set to nothing, names none.
 fn database(text: &str) -> std::result::Result<String, &'static str> {
@@ -118,8 +120,18 @@ struct Seen {
     shown: Vec<Database>,
     /// Those of all databases that were named, or of all: how many of no known owner.
     unknown: usize,
+    /// Databases that CouchDB cannot serve, and those of which it could not be read whether they exist.
+    doubts: Vec<Doubt>,
     /// Names that were asked for and are neither there nor claimed, each with those that are near.
     not_found: Vec<(String, Vec<String>)>,
+}
+
+/// A database of which CouchDB gives no figures.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Doubt {
+    name: String,
+    state: State,
+    why: String,
 }
 
 /// Reads everything. Orphans are known only when all claims are; everything else is asked for while those are read.
@@ -148,19 +160,32 @@ async fn look(cluster: &Cluster, args: &Args, output: &Output) -> Result<Seen> {
     let not_found = named(&mut listed, &args.databases);
     let unknown = count(&listed, State::Unknown);
     if args.orphans {
+        // Their names alone, too: one that CouchDB cannot serve is no orphan.
         listed.retain(|entry| entry.state == State::Orphan);
-        if with_figures {
-            let orphans: Vec<&str> = listed.iter().map(|e| e.name.as_str()).collect();
-            told = figures::of(&mut session, &orphans).await;
-        }
+        let orphans: Vec<&str> = listed.iter().map(|e| e.name.as_str()).collect();
+        told = figures::of(&mut session, &orphans).await;
+    } else if with_figures {
+        let missing = listed.iter().filter(|e| e.state == State::Missing);
+        // What is no name of a database cannot be there.
+        let missing: Vec<&str> = missing
+            .filter(|e| DatabaseName::parse(&e.name).is_ok())
+            .map(|e| e.name.as_str())
+            .collect();
+        let mut asked = figures::Asked::new(&mut session);
+        told.extend(figures::unlisted(&mut asked, &missing).await);
     }
     session.close().await;
+    let (mut shown, doubts) = shown(listed, told, &ownership, args.orphans);
+    if args.orphans {
+        shown.retain(|database| database.entry.state == State::Orphan);
+    }
     Ok(Seen {
         target,
         there: names.len(),
-        shown: shown(listed, told, &ownership),
+        shown,
         ownership,
         unknown,
+        doubts,
         not_found,
     })
 }
@@ -186,22 +211,49 @@ fn count(listed: &[Entry], state: State) -> usize {
     listed.iter().filter(|e| e.state == state).count()
 }
 
-/// Each with what CouchDB told of it. A database that went meanwhile is not listed as there.
-fn shown(listed: Vec<Entry>, mut told: Told, ownership: &Ownership) -> Vec<Database> {
+/// Each with what CouchDB says of it, and those that it gives no figures of. Only the answer to a database's own GET makes it missing.
+/// `strictly`: without its figures one is not known to be there.
+fn shown(
+    listed: Vec<Entry>,
+    mut told: Told,
+    ownership: &Ownership,
+    strictly: bool,
+) -> (Vec<Database>, Vec<Doubt>) {
     let mut shown = Vec::new();
+    let mut doubts = Vec::new();
     for entry in listed {
-        let figures = match told.remove(&entry.name) {
-            Some(figures) => figures,
-            None if entry.is_there() => Read::not_asked("the format shows names only"),
-            None => Read::Absent,
+        let is_there = entry.is_there();
+        let present = |entry: Entry| match is_there {
+            true => entry,
+            false => inventory::there(&entry.name, ownership),
         };
-        let entry = match figures {
-            Read::Absent if entry.is_there() => entry.gone(ownership),
-            _ => Some(entry),
+        let mut doubt = |entry: Entry, why: String| {
+            doubts.push(Doubt {
+                name: entry.name.clone(),
+                state: entry.state,
+                why: why.clone(),
+            });
+            (Some(entry), Read::failed(why))
+        };
+        let (entry, figures) = match told.remove(&entry.name) {
+            Some(Serving::Served(figures)) => (Some(present(entry)), Read::Seen(figures)),
+            Some(Serving::Absent(_)) if is_there => (entry.gone(ownership), Read::Absent),
+            Some(Serving::Absent(_)) => (Some(entry), Read::Absent),
+            Some(Serving::Unserved(why)) => doubt(present(entry).unserved(&why), why),
+            Some(Serving::Unknown(why)) => doubt(entry.doubtful(&why), why),
+            Some(Serving::NotRead(why)) if strictly || !is_there => {
+                doubt(entry.doubtful(&why), why)
+            }
+            Some(Serving::NotRead(why)) => (Some(entry), Read::failed(why)),
+            None if is_there => {
+                let why = "the format shows names only";
+                (Some(entry), Read::not_asked(why))
+            }
+            None => (Some(entry), Read::Absent),
         };
         shown.extend(entry.map(|entry| Database { entry, figures }));
     }
-    shown
+    (shown, doubts)
 }
 
 #[cfg(test)]
@@ -213,6 +265,7 @@ mod tests {
             name: name.to_owned(),
             state: State::Orphan,
             claimants: Vec::new(),
+            settled: true,
             why: None,
         }
     }
@@ -233,6 +286,58 @@ mod tests {
         );
         let mut listed = all();
         assert!(named(&mut listed, &[]).is_empty() && listed == all());
+    }
+
+    #[test]
+    fn what_couchdb_cannot_serve_is_neither_missing_nor_an_orphan() {
+        use crate::model::ownership::tests::Objects;
+        use serde_json::json;
+        let claim = json!({
+            "metadata": {"name": "x", "namespace": "flux-system", "labels": {"app.kubernetes.io/part-of": "secure-kvs-onboarding"}},
+            "spec": {"values": {"namespace": "pds", "database": "database"}},
+        });
+        let ownership = Objects::of(&[claim]).ownership();
+        let why = || "CouchDB answered 500 nodedown progress not possible".to_owned();
+        let state = |listed: &[&str], name: &str, serving: Serving, strictly: bool| {
+            let listed = listed.iter().map(|n| (*n).to_owned()).collect();
+            let mut entries = inventory::join(&listed, &ownership);
+            entries.retain(|e| e.name == name);
+            let told = [(name.to_owned(), serving)].into();
+            let (shown, doubts) = shown(entries, told, &ownership, strictly);
+            let shown: Vec<State> = shown.iter().map(|d| d.entry.state).collect();
+            (shown, doubts.len())
+        };
+        let (unserved, unknown) = (|| Serving::Unserved(why()), || Serving::Unknown(why()));
+        for strictly in [false, true] {
+            for listed in [&["pds_database", "orphan_db"][..], &["orphan_db"]] {
+                for name in ["pds_database", "orphan_db"] {
+                    let state = |serving| state(listed, name, serving, strictly);
+                    assert_eq!(state(unserved()), (vec![State::Unserved], 1), "{name}");
+                    assert_eq!(state(unknown()), (vec![State::Unknown], 1), "{name}");
+                }
+            }
+        }
+        // A list of orphans holds those that were seen to be there, and what is claimed and was not seen is not missing.
+        let not_read = || Serving::NotRead(why());
+        let both = &["pds_database", "orphan_db"][..];
+        assert_eq!(
+            state(both, "orphan_db", not_read(), false),
+            (vec![State::Orphan], 0)
+        );
+        assert_eq!(
+            state(both, "orphan_db", not_read(), true),
+            (vec![State::Unknown], 1)
+        );
+        assert_eq!(
+            state(&[], "pds_database", not_read(), false),
+            (vec![State::Unknown], 1)
+        );
+        // One that was created since the list was read.
+        let served = Serving::Served(crate::snapshot::databases::Figures::default());
+        assert_eq!(
+            state(&[], "pds_database", served, false),
+            (vec![State::InUse], 0)
+        );
     }
 
     #[test]

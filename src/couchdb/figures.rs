@@ -1,26 +1,96 @@
 //! The names of all databases and their figures, over one session. Reads only.
 //!
-//! A hundred databases a question. A first 401 or 403 ends it, as with every read in a pod: a few more would lock the account. What was
-//! not told is unknown, with the reason, and never nothing.
+//! A hundred databases a question. What such a question leaves out is only a hint: the database's own GET says whether it exists. A first 401
+//! or 403 ends the reading, as with every read in a pod: a few more would lock the account. What was not read is unknown, with the
+//! reason, and never nothing.
 
 use super::Target;
+use super::existence::{Absence, Existence};
 use super::request::{Path, Query};
-use super::response::{Response, ShardMap};
+use super::response::{NoResponse, Response, ShardMap};
 use super::session::{Lost, Session};
 use crate::error::{Error, Result};
 use crate::model::names::DatabaseName;
-use crate::snapshot::Read;
 use crate::snapshot::databases::Figures;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
+use tokio::time::Instant;
 
 /// Databases in one question: CouchDB refuses more.
 const BATCH: usize = 100;
 /// Databases that are asked for one by one, at most.
 const ONE_BY_ONE: usize = 100;
+/// Databases that gave no answer in time before no more are asked for one by one.
+const SILENT: usize = 3;
 /// Shard maps that are asked for one by one; where there are more, all are read at once.
 const MAPS: usize = 10;
+
+/// What CouchDB says of one database.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Serving {
+    Served(Figures),
+    /// Its own GET says that it does not exist.
+    Absent(Absence),
+    /// It exists, and CouchDB fails to answer for it: why.
+    Unserved(String),
+    /// Something hints that it does not exist, and its own GET could not tell: why.
+    Unknown(String),
+    /// Its figures were not read: why. Nothing hints that it does not exist.
+    NotRead(String),
+}
+
+/// Where the names come from that are asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// CouchDB's own list, which is made of the shard map.
+    AllDatabases,
+    /// Objects of the API server.
+    Claims,
+}
+
+/// A session that is asked until a time.
+pub struct Asked<'s> {
+    session: &'s mut Session,
+    until: Option<Instant>,
+}
+
+impl<'s> Asked<'s> {
+    /// Without an end.
+    pub fn new(session: &'s mut Session) -> Self {
+        Self {
+            session,
+            until: None,
+        }
+    }
+
+    /// What is not answered by then is not read. The session cannot be used after that.
+    #[must_use]
+    pub fn until(mut self, until: Instant) -> Self {
+        self.until = Some(until);
+        self
+    }
+
+    async fn get(&mut self, path: &Path) -> Result<Response, Lost> {
+        within(self.until, self.session.get(path)).await
+    }
+
+    async fn query(&mut self, query: &Query, body: &[u8]) -> Result<Response, Lost> {
+        within(self.until, self.session.query(query, body)).await
+    }
+}
+
+async fn within(
+    until: Option<Instant>,
+    answer: impl Future<Output = Result<Response, Lost>>,
+) -> Result<Response, Lost> {
+    match until {
+        None => answer.await,
+        Some(until) => tokio::time::timeout_at(until, answer)
+            .await
+            .unwrap_or_else(|_| Err(Lost::Session("CouchDB did not answer in time".to_owned()))),
+    }
+}
 
 /// The names of all databases.
 ///
@@ -52,66 +122,135 @@ pub async fn names(session: &mut Session, target: &Target) -> Result<BTreeSet<St
         .map_err(|e| failed(format!("its answer cannot be read: {e}")))
 }
 
-/// The figures of these databases; absent: gone since its name was read.
-pub async fn of(session: &mut Session, names: &[&str]) -> BTreeMap<String, Read<Figures>> {
-    let mut all = BTreeMap::new();
-    for batch in names.chunks(BATCH) {
-        match asked(session, batch).await {
-            Asked::Rows(rows) => all.extend(rows),
-            Asked::NotTold(why) => all.extend(not_told(batch, &why)),
-            Asked::NotServed => {
-                if one_by_one(session, names, &mut all).await {
-                    break;
+/// What CouchDB says of each of these databases, without when it was created where its figures do not say.
+pub async fn serving(
+    session: &mut Asked<'_>,
+    names: &[&str],
+    source: Source,
+) -> BTreeMap<String, Serving> {
+    let mut all: BTreeMap<String, Serving> = BTreeMap::new();
+    let mut open = Vec::new();
+    for (at, batch) in names.chunks(BATCH).enumerate() {
+        match batched(session, batch).await {
+            Batch::Rows(rows) => {
+                for (name, row) in rows {
+                    match row {
+                        Row::Figures(figures) => {
+                            all.insert(name, Serving::Served(figures));
+                        }
+                        Row::NeedsGet(hint) => open.push(Open::hole(name, hint)),
+                    }
                 }
-                return all;
             }
-            Asked::Over(why) => {
-                let rest = names.iter().filter(|n| !all.contains_key(**n));
-                let rest: Vec<&str> = rest.copied().collect();
-                all.extend(not_told(&rest, &why));
+            Batch::NotRead(why) => all.extend(not_read(batch, &why)),
+            Batch::OneByOne => {
+                let rest = &names[at * BATCH..];
+                open.extend(rest.iter().map(|name| Open::unasked(name)));
+                break;
+            }
+            Batch::Over(why) => {
+                let rest = &names[at * BATCH..];
+                all.extend(not_read(rest, &why));
+                all.extend(open.into_iter().map(|open| open.untold(&why)));
                 return all;
             }
         }
     }
-    creations(session, &mut all).await;
+    one_by_one(session, open, source, &mut all).await;
     all
 }
 
-/// What a question gave.
-enum Asked {
-    Rows(BTreeMap<String, Read<Figures>>),
-    NotTold(String),
-    /// An old server, which tells of one database at a time.
-    NotServed,
+/// The same for databases that CouchDB's own list does not have: each is asked for alone.
+pub async fn unlisted(session: &mut Asked<'_>, names: &[&str]) -> BTreeMap<String, Serving> {
+    let mut all = BTreeMap::new();
+    let hint = "CouchDB does not list it";
+    let open = names
+        .iter()
+        .map(|name| Open::hole((*name).to_owned(), hint));
+    one_by_one(session, open.collect(), Source::Claims, &mut all).await;
+    all
+}
+
+/// What CouchDB says of each of these databases, which it has in its own list.
+pub async fn of(session: &mut Session, names: &[&str]) -> BTreeMap<String, Serving> {
+    let mut asked = Asked::new(session);
+    let mut all = serving(&mut asked, names, Source::AllDatabases).await;
+    creations(&mut asked, names, &mut all).await;
+    all
+}
+
+/// A database that is to be asked for alone.
+struct Open {
+    name: String,
+    /// What hints that it does not exist.
+    hint: Option<String>,
+}
+
+impl Open {
+    fn hole(name: String, hint: impl Into<String>) -> Self {
+        Self {
+            name,
+            hint: Some(hint.into()),
+        }
+    }
+
+    fn unasked(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            hint: None,
+        }
+    }
+
+    /// Its own GET did not tell: why.
+    fn untold(self, why: &str) -> (String, Serving) {
+        let serving = match self.hint {
+            Some(hint) => Serving::Unknown(format!("{hint}; asked for it alone: {why}")),
+            None => Serving::NotRead(why.to_owned()),
+        };
+        (self.name, serving)
+    }
+}
+
+/// What a question for many gave.
+enum Batch {
+    Rows(BTreeMap<String, Row>),
+    NotRead(String),
+    /// An old server, which answers for one database at a time.
+    OneByOne,
     /// Nothing more can be asked.
     Over(String),
 }
 
-async fn asked(session: &mut Session, batch: &[&str]) -> Asked {
+/// What a question for many says of one database. It cannot say that one is absent: CouchDB has the same word for those that it cannot
+/// serve.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Row {
+    Figures(Figures),
+    NeedsGet(String),
+}
+
+async fn batched(session: &mut Asked<'_>, batch: &[&str]) -> Batch {
     let body = json!({ "keys": batch }).to_string();
     match session
         .query(&Query::databases_info(), body.as_bytes())
         .await
     {
-        Ok(response) if response.status == 200 => Asked::Rows(rows(batch, &response.body)),
-        Ok(response) if is_lockout(&response) => Asked::Over(clause(&response)),
-        Ok(response) if matches!(response.status, 404 | 405) => Asked::NotServed,
-        Ok(response) => Asked::NotTold(clause(&response)),
-        Err(lost) => after(lost),
+        Ok(response) if response.status == 200 => Batch::Rows(rows(batch, &response.body)),
+        Ok(response) if is_lockout(&response) => Batch::Over(clause(&response)),
+        Ok(response) if matches!(response.status, 404 | 405) => Batch::OneByOne,
+        Ok(response) => Batch::NotRead(clause(&response)),
+        Err(lost) if lost.ends_session() => Batch::Over(lost.clause()),
+        Err(lost) => Batch::NotRead(lost.clause()),
     }
 }
 
-fn after(lost: Lost) -> Asked {
-    if lost.ends_session() {
-        Asked::Over(lost.clause())
-    } else {
-        Asked::NotTold(lost.clause())
-    }
-}
-
-/// Reads the rows; a name that has none is not told.
-fn rows(batch: &[&str], body: &Value) -> BTreeMap<String, Read<Figures>> {
-    let mut all: BTreeMap<String, Read<Figures>> = not_told(batch, "CouchDB left it out").collect();
+/// Reads the rows.
+fn rows(batch: &[&str], body: &Value) -> BTreeMap<String, Row> {
+    let left_out = || Row::NeedsGet("asked for many databases, CouchDB left it out".to_owned());
+    let mut all: BTreeMap<String, Row> = batch
+        .iter()
+        .map(|name| ((*name).to_owned(), left_out()))
+        .collect();
     for row in body.as_array().into_iter().flatten() {
         let key = row.get("key").and_then(Value::as_str).unwrap_or_default();
         if let Some(told) = all.get_mut(key) {
@@ -121,15 +260,17 @@ fn rows(batch: &[&str], body: &Value) -> BTreeMap<String, Read<Figures>> {
     all
 }
 
-fn figures(row: &Value) -> Read<Figures> {
-    match row.get("error").and_then(Value::as_str) {
-        Some("not_found") => return Read::Absent,
-        Some(error) => {
-            return Read::failed(format!("CouchDB answered {}", crate::text::one_line(error)));
-        }
-        None => {}
+fn figures(row: &Value) -> Row {
+    if let Some(error) = row.get("error").and_then(Value::as_str) {
+        let error = crate::text::one_line(error);
+        return Row::NeedsGet(format!(
+            "asked for many databases, CouchDB answered {error} for it"
+        ));
     }
-    info(row.get("info").unwrap_or(&Value::Null))
+    match info(row.get("info").unwrap_or(&Value::Null)) {
+        Ok(figures) => Row::Figures(figures),
+        Err(why) => Row::NeedsGet(why),
+    }
 }
 
 /// `GET /{db}`, as far as it is read.
@@ -149,9 +290,9 @@ struct Sizes {
     active: Option<u64>,
 }
 
-fn info(body: &Value) -> Read<Figures> {
+fn info(body: &Value) -> Result<Figures, String> {
     match Info::deserialize(body) {
-        Ok(info) => Read::Seen(Figures {
+        Ok(info) => Ok(Figures {
             documents: info.doc_count,
             deleted: info.doc_del_count,
             bytes: info.sizes.file,
@@ -159,42 +300,107 @@ fn info(body: &Value) -> Read<Figures> {
             // Before 3.3 it is always "0".
             created: info.instance_start_time.parse().ok().filter(|t| *t > 0),
         }),
-        Err(error) => Read::failed(format!("its figures cannot be read: {error}")),
+        Err(error) => Err(format!("its figures cannot be read: {error}")),
     }
 }
 
-/// For a server that knows no other way: some of them. Says whether more can be asked.
+/// Asks for each alone, [`ONE_BY_ONE`] at most.
 async fn one_by_one(
-    session: &mut Session,
-    names: &[&str],
-    all: &mut BTreeMap<String, Read<Figures>>,
-) -> bool {
-    let bound =
-        format!("this CouchDB tells of one database at a time, and {ONE_BY_ONE} were asked for");
-    all.extend(not_told(names, &bound));
-    // Only a checked name makes a path.
-    let checked = names.iter().filter_map(|n| DatabaseName::parse(n).ok());
-    for name in checked.take(ONE_BY_ONE) {
-        let (told, over) = match session.get(&Path::database(&name)).await {
-            Ok(response) if response.status == 200 => (info(&response.body), false),
-            Ok(response) if response.is_absent("Database does not exist.") => (Read::Absent, false),
-            Ok(response) => (Read::failed(clause(&response)), is_lockout(&response)),
-            Err(lost) => (Read::failed(lost.clause()), lost.ends_session()),
-        };
-        all.insert(name.to_string(), told);
-        if over {
-            return false;
+    session: &mut Asked<'_>,
+    open: Vec<Open>,
+    source: Source,
+    all: &mut BTreeMap<String, Serving>,
+) {
+    let mut over: Option<String> = None;
+    let mut silent = 0;
+    for (at, database) in open.into_iter().enumerate() {
+        if at == ONE_BY_ONE && over.is_none() {
+            over = Some(format!(
+                "{ONE_BY_ONE} databases were asked for alone, and no more are"
+            ));
         }
+        if let Some(why) = &over {
+            all.extend([database.untold(why)]);
+            continue;
+        }
+        let Some(path) = Path::listed(&database.name) else {
+            all.extend([database.untold("its name cannot stand in a path")]);
+            continue;
+        };
+        let told = match session.get(&path).await {
+            Ok(response) => {
+                if is_lockout(&response) {
+                    over = Some(clause(&response));
+                }
+                alone(session, database, &response, source).await
+            }
+            Err(lost) => {
+                silent += usize::from(matches!(lost, Lost::Answer(NoResponse::TimedOut)));
+                let why = lost.clause();
+                if lost.ends_session() {
+                    over = Some(why.clone());
+                } else if silent == SILENT {
+                    over = Some(format!(
+                        "{SILENT} databases gave no answer in time, and no more were asked for"
+                    ));
+                }
+                database.untold(&why)
+            }
+        };
+        all.extend([told]);
     }
-    true
 }
 
-/// Adds when each was created, where its figures do not tell: from the shard map, as far as it can be read.
-async fn creations(session: &mut Session, all: &mut BTreeMap<String, Read<Figures>>) {
-    let open: Vec<DatabaseName> = all
+/// Judges the answer to a database's own GET.
+async fn alone(
+    session: &mut Asked<'_>,
+    database: Open,
+    response: &Response,
+    source: Source,
+) -> (String, Serving) {
+    let serving = match Existence::of(response) {
+        Existence::Served(body) if body["db_name"] != database.name.as_str() => {
+            return database.untold("CouchDB answered for another database");
+        }
+        Existence::Served(body) => match info(body) {
+            Ok(figures) => Serving::Served(figures),
+            Err(why) => Serving::NotRead(why),
+        },
+        Existence::Absent(absence) => Serving::Absent(absence),
+        Existence::Unserved(why) => match source {
+            Source::Claims if !is_mapped(session, &database.name).await => {
+                return database.untold(&why);
+            }
+            Source::Claims | Source::AllDatabases => Serving::Unserved(why),
+        },
+        Existence::Unknown(why) => return database.untold(&why),
+    };
+    (database.name, serving)
+}
+
+/// Whether the shard map has the database.
+async fn is_mapped(session: &mut Asked<'_>, name: &str) -> bool {
+    let Ok(name) = DatabaseName::parse(name) else {
+        return false;
+    };
+    let entry = session.get(&Path::shard_map("_local", &name)).await;
+    entry.is_ok_and(|response| {
+        response.status == 200 && ShardMap::deserialize(&response.body).is_ok()
+    })
+}
+
+/// Adds when each of these was created, where its figures do not say: from the shard map, as far as it can be read.
+pub async fn creations(
+    session: &mut Asked<'_>,
+    names: &[&str],
+    all: &mut BTreeMap<String, Serving>,
+) {
+    let is_open =
+        |name: &&&str| matches!(all.get(**name), Some(Serving::Served(f)) if f.created.is_none());
+    let open: Vec<DatabaseName> = names
         .iter()
-        .filter(|(_, told)| told.seen().is_some_and(|f| f.created.is_none()))
-        .filter_map(|(name, _)| DatabaseName::parse(name).ok())
+        .filter(is_open)
+        .filter_map(|name| DatabaseName::parse(name).ok())
         .collect();
     let mut epochs = BTreeMap::new();
     if open.len() > MAPS {
@@ -212,7 +418,7 @@ async fn creations(session: &mut Session, all: &mut BTreeMap<String, Read<Figure
         }
     }
     for (name, told) in all {
-        if let Read::Seen(figures) = told
+        if let Serving::Served(figures) = told
             && figures.created.is_none()
         {
             figures.created = epochs.get(name).copied();
@@ -236,14 +442,11 @@ fn epoch(map: &Value) -> Option<i64> {
     ShardMap::deserialize(map).ok()?.epoch()
 }
 
-fn not_told<'n>(
-    names: &'n [&str],
-    why: &str,
-) -> impl Iterator<Item = (String, Read<Figures>)> + 'n {
+fn not_read<'n>(names: &'n [&str], why: &str) -> impl Iterator<Item = (String, Serving)> + 'n {
     let why = why.to_owned();
     names
         .iter()
-        .map(move |name| ((*name).to_owned(), Read::failed(why.clone())))
+        .map(move |name| ((*name).to_owned(), Serving::NotRead(why.clone())))
 }
 
 fn is_lockout(response: &Response) -> bool {
@@ -260,7 +463,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn rows_are_figures_absent_or_not_told() {
+    fn a_row_is_figures_or_needs_the_databases_own_get() {
         let body = json!([
             {"key": "a_b", "info": {"db_name": "a_b", "doc_count": 7, "doc_del_count": 2,
                 "sizes": {"file": 8192, "external": 5, "active": 640}, "instance_start_time": "1700000000"}},
@@ -278,23 +481,40 @@ mod tests {
             active: Some(640),
             created: Some(1_700_000_000),
         };
-        assert_eq!(all["a_b"], Read::Seen(figures));
-        assert!(all["a_c"].is_absent());
-        let why = |name: &str| {
-            all[name]
-                .unknown()
-                .map(crate::snapshot::Why::clause)
-                .unwrap()
+        assert_eq!(all["a_b"], Row::Figures(figures));
+        let why = |name: &str| match &all[name] {
+            Row::NeedsGet(why) => why.clone(),
+            Row::Figures(_) => panic!("{name}"),
         };
-        assert_eq!(why("a_d"), "CouchDB answered timeout");
+        assert_eq!(
+            why("a_c"),
+            "asked for many databases, CouchDB answered not_found for it"
+        );
+        assert_eq!(
+            why("a_d"),
+            "asked for many databases, CouchDB answered timeout for it"
+        );
         assert!(why("a_e").starts_with("its figures cannot be read"));
-        assert_eq!(why("a_f"), "CouchDB left it out");
+        assert_eq!(why("a_f"), "asked for many databases, CouchDB left it out");
+    }
+
+    #[test]
+    fn without_an_answer_a_hint_of_absence_leaves_it_open() {
+        let hole = Open::hole("a_b".to_owned(), "CouchDB left it out");
+        assert_eq!(
+            hole.untold("no answer").1,
+            Serving::Unknown("CouchDB left it out; asked for it alone: no answer".to_owned())
+        );
+        assert_eq!(
+            Open::unasked("a_b").untold("no answer").1,
+            Serving::NotRead("no answer".to_owned())
+        );
     }
 
     #[test]
     fn an_old_server_tells_no_creation() {
         let old = json!({"doc_count": 1, "sizes": {"file": 1}, "instance_start_time": "0"});
-        assert_eq!(info(&old).seen().unwrap().created, None);
+        assert_eq!(info(&old).unwrap().created, None);
         let suffix: Vec<u8> = b".1700000000".to_vec();
         let body = json!({"rows": [
             {"id": "a_b", "doc": {"_rev": "1-a", "shard_suffix": suffix}},

@@ -24,8 +24,10 @@ pub enum State {
     System,
     /// There, nobody claims it, and something speaks of it that may be a claim.
     Mentioned,
-    /// There, nobody is seen to claim it, and not everything that can claim was read.
+    /// There, nobody is seen to claim it, and not everything that can claim was read. Or it is not known whether it is there.
     Unknown,
+    /// There, claimed or not, and CouchDB fails to answer for it.
+    Unserved,
 }
 
 impl State {
@@ -40,6 +42,7 @@ impl State {
             Self::System => "system",
             Self::Mentioned => "mentioned",
             Self::Unknown => "unknown",
+            Self::Unserved => "unserved",
         }
     }
 }
@@ -51,6 +54,8 @@ pub struct Entry {
     pub state: State,
     /// Who claims it, in the order in which they were read.
     pub claimants: Vec<Claimant>,
+    /// Where nobody is seen to claim it: everything that can was read.
+    pub settled: bool,
     /// What the state does not say by itself.
     pub why: Option<String>,
 }
@@ -59,6 +64,28 @@ impl Entry {
     /// Whether CouchDB has it.
     pub fn is_there(&self) -> bool {
         self.state != State::Missing
+    }
+
+    /// CouchDB has the database and fails to answer for it. That nobody claims it makes it no orphan then: nothing is decided about what
+    /// cannot be seen.
+    #[must_use]
+    pub fn unserved(self, why: &str) -> Self {
+        self.doubted(State::Unserved, why)
+    }
+
+    /// Whether the database exists is not known.
+    #[must_use]
+    pub fn doubtful(self, why: &str) -> Self {
+        self.doubted(State::Unknown, why)
+    }
+
+    fn doubted(self, state: State, why: &str) -> Self {
+        let also = self.why.map(|also| format!("; {also}")).unwrap_or_default();
+        Self {
+            state,
+            why: Some(format!("{why}{also}")),
+            ..self
+        }
     }
 
     /// The database is gone since its name was read; `None` where nothing expects it then.
@@ -89,11 +116,13 @@ pub fn join(names: &BTreeSet<String>, ownership: &Ownership) -> Vec<Entry> {
     all.into_values().collect()
 }
 
-fn there(name: &str, ownership: &Ownership) -> Entry {
+/// One that CouchDB has.
+pub fn there(name: &str, ownership: &Ownership) -> Entry {
     let entry = |state, claimants, why| Entry {
         name: name.to_owned(),
         state,
         claimants,
+        settled: !matches!(state, State::Unknown | State::Mentioned),
         why,
     };
     let parsed = DatabaseName::parse(name);
@@ -141,6 +170,7 @@ fn missing(name: &str, ownership: &Ownership) -> Entry {
         name: name.to_owned(),
         state: State::Missing,
         claimants: claims.into_iter().map(|claim| claim.by).collect(),
+        settled: true,
         why,
     }
 }

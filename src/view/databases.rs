@@ -4,7 +4,7 @@
 //! update sequence does not say when. CREATED is CouchDB's own word; neither stands for the other.
 
 use super::description::API_VERSION;
-use crate::model::inventory::{Entry, State};
+use crate::model::inventory::Entry;
 use crate::model::ownership::Claimant;
 use crate::snapshot::Read;
 use crate::snapshot::databases::Figures;
@@ -173,7 +173,7 @@ impl Columns {
             _ => age::age(database.created(), now),
         });
         cells.push(match entry.claimants.is_empty() {
-            true => onboarding_of_none(entry.state).to_owned(),
+            true => onboarding_of_none(entry).to_owned(),
             false => age::age(database.updated(), now),
         });
         if self.wide {
@@ -185,7 +185,7 @@ impl Columns {
     /// The first that claims it, and how many more.
     fn onboarding(self, entry: &Entry) -> String {
         let Some(first) = entry.claimants.first() else {
-            return onboarding_of_none(entry.state).to_owned();
+            return onboarding_of_none(entry).to_owned();
         };
         let name = match first {
             Claimant::HelmRelease { id, .. } if !self.namespaces => id
@@ -204,16 +204,17 @@ impl Columns {
 }
 
 /// What is told of the onboarding where none is seen.
-fn onboarding_of_none(state: State) -> &'static str {
-    match state {
-        State::Unknown | State::Mentioned => UNKNOWN,
-        _ => NONE,
+fn onboarding_of_none(entry: &Entry) -> &'static str {
+    match entry.settled {
+        true => NONE,
+        false => UNKNOWN,
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::inventory::State;
 
     fn helm_release(id: &str, deployed: Option<&str>) -> Claimant {
         Claimant::HelmRelease {
@@ -236,6 +237,7 @@ mod tests {
                 name: name.into(),
                 state,
                 claimants: claimants.to_vec(),
+                settled: state != State::Unknown,
                 why,
             },
             figures,
@@ -251,6 +253,8 @@ mod tests {
             created: Some(1_709_251_200),
         }
     }
+
+    const SHARDS: &str = "CouchDB answered 500 internal_server_error No DB shards could be opened.";
 
     fn all() -> Vec<Database> {
         let one = helm_release(
@@ -301,6 +305,12 @@ mod tests {
             database("old_db", State::InUse, &[kept], Read::failed("timeout")),
             database("orphan_db", State::Orphan, &[], Read::Seen(figures())),
             database("open_db", State::Unknown, &[], Read::Seen(figures())),
+            Database {
+                entry: database("cut_db", State::Orphan, &[], Read::Absent)
+                    .entry
+                    .unserved(SHARDS),
+                figures: Read::failed(SHARDS),
+            },
         ]
     }
 
@@ -316,22 +326,24 @@ mod tests {
     #[test]
     fn rows_tell_none_from_unknown() {
         insta::assert_snapshot!(table(false), @r"
-        NAME           ONBOARDING                         STATE     DOCS        SIZE        CREATED     UPDATED
-        pds_database   skvs-onboarding-pds--database      in use    1,204,311   3.1 GB      2y268d      4d
-        papa_ledger    skvs-onboarding-pds--database +1   shared    1,204,311   3.1 GB      <unknown>   4d
-        kilo_orders    k                                  missing   <none>      <none>      <none>      <unknown>
-        old_db         release core/core-x                in use    <unknown>   <unknown>   <unknown>   2d
-        orphan_db      <none>                             orphan    1,204,311   3.1 GB      2y268d      <none>
-        open_db        <unknown>                          unknown   1,204,311   3.1 GB      2y268d      <unknown>
+        NAME           ONBOARDING                         STATE      DOCS        SIZE        CREATED     UPDATED
+        pds_database   skvs-onboarding-pds--database      in use     1,204,311   3.1 GB      2y268d      4d
+        papa_ledger    skvs-onboarding-pds--database +1   shared     1,204,311   3.1 GB      <unknown>   4d
+        kilo_orders    k                                  missing    <none>      <none>      <none>      <unknown>
+        old_db         release core/core-x                in use     <unknown>   <unknown>   <unknown>   2d
+        orphan_db      <none>                             orphan     1,204,311   3.1 GB      2y268d      <none>
+        open_db        <unknown>                          unknown    1,204,311   3.1 GB      2y268d      <unknown>
+        cut_db         <none>                             unserved   <unknown>   <unknown>   <unknown>   <none>
         ");
         insta::assert_snapshot!(table(true), @r"
-        NAME           ONBOARDING                         STATE     DOCS        SIZE        DELETED     ACTIVE      CREATED     UPDATED     WHY
-        pds_database   skvs-onboarding-pds--database      in use    1,204,311   3.1 GB      17          2.0 MB      2y268d      4d          HelmRelease flux-system/skvs-onboarding-pds--database
-        papa_ledger    skvs-onboarding-pds--database +1   shared    1,204,311   3.1 GB      17          <unknown>   <unknown>   4d          HelmRelease flux-system/skvs-onboarding-pds--database; HelmRelease flux-system/b
-        kilo_orders    k                                  missing   <none>      <none>      <none>      <none>      <none>      <unknown>   HelmRelease flux-system/k
-        old_db         release core/core-x                in use    <unknown>   <unknown>   <unknown>   <unknown>   <unknown>   2d          revision 3 of Helm release core/core-x (Secret flux-system/sh.helm.release.v1.core-x.v3)
-        orphan_db      <none>                             orphan    1,204,311   3.1 GB      17          2.0 MB      2y268d      <none>      <none>
-        open_db        <unknown>                          unknown   1,204,311   3.1 GB      17          2.0 MB      2y268d      <unknown>   Helm's Secrets could not be read: forbidden
+        NAME           ONBOARDING                         STATE      DOCS        SIZE        DELETED     ACTIVE      CREATED     UPDATED     WHY
+        pds_database   skvs-onboarding-pds--database      in use     1,204,311   3.1 GB      17          2.0 MB      2y268d      4d          HelmRelease flux-system/skvs-onboarding-pds--database
+        papa_ledger    skvs-onboarding-pds--database +1   shared     1,204,311   3.1 GB      17          <unknown>   <unknown>   4d          HelmRelease flux-system/skvs-onboarding-pds--database; HelmRelease flux-system/b
+        kilo_orders    k                                  missing    <none>      <none>      <none>      <none>      <none>      <unknown>   HelmRelease flux-system/k
+        old_db         release core/core-x                in use     <unknown>   <unknown>   <unknown>   <unknown>   <unknown>   2d          revision 3 of Helm release core/core-x (Secret flux-system/sh.helm.release.v1.core-x.v3)
+        orphan_db      <none>                             orphan     1,204,311   3.1 GB      17          2.0 MB      2y268d      <none>      <none>
+        open_db        <unknown>                          unknown    1,204,311   3.1 GB      17          2.0 MB      2y268d      <unknown>   Helm's Secrets could not be read: forbidden
+        cut_db         <none>                             unserved   <unknown>   <unknown>   <unknown>   <unknown>   <unknown>   <none>      CouchDB answered 500 internal_server_error No DB shards could be opened.
         ");
     }
 
@@ -367,6 +379,14 @@ mod tests {
         );
         assert_eq!(objects[3]["figuresNotRead"], "timeout");
         assert!(objects[2].get("documents").is_none() && objects[3].get("documents").is_none());
+        assert_eq!(
+            (
+                &objects[6]["state"],
+                &objects[6]["reason"],
+                &objects[6]["figuresNotRead"]
+            ),
+            (&json!("unserved"), &json!(SHARDS), &json!(SHARDS))
+        );
         assert_eq!(
             objects[5]["reason"],
             "Helm's Secrets could not be read: forbidden"

@@ -2,6 +2,7 @@
 
 mod broken;
 mod figures;
+mod unserved;
 
 use crate::harness::{Said, Skvs, skvs};
 use serde_json::{Value, json};

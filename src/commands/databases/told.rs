@@ -1,10 +1,11 @@
 //! What is told beside the databases, on stderr: who shares one, what could not be read, what was not found.
 
-use super::{Args, Seen};
-use crate::advice::{Hint, current_context};
+use super::{Args, Doubt, Seen};
+use crate::advice::{Command, Hint, current_context};
 use crate::cli::App;
 use crate::error::{Error, Result};
 use crate::exit::Code;
+use crate::model::inventory::State;
 use crate::model::ownership::{Claimant, Gap};
 use crate::render::output::Output;
 use crate::snapshot::{Read, Why};
@@ -17,7 +18,8 @@ const TOLD: usize = 10;
 
 /// Tells it, and how the run ended.
 pub(super) fn tell(app: &mut App, args: &Args, output: &Output, seen: &Seen) -> Result<Code> {
-    for line in shared(&seen.shown).into_iter().chain(figures(&seen.shown)) {
+    let figures = figures(&seen.shown, &seen.doubts);
+    for line in shared(&seen.shown).into_iter().chain(figures) {
         app.ui.warning(line);
     }
     let is_told = matches!(output, Output::Json | Output::Yaml | Output::JsonPath(_));
@@ -27,6 +29,10 @@ pub(super) fn tell(app: &mut App, args: &Args, output: &Output, seen: &Seen) -> 
     }
     anywhere(app, seen);
     let mut code = gaps(app, seen);
+    if !seen.doubts.is_empty() {
+        doubts(app, seen);
+        code = Code::Failed;
+    }
     for (name, near) in &seen.not_found {
         let error = Error::new(format!(
             "database {name:?} not found: it is not in CouchDB in {}, and no onboarding claims it",
@@ -70,10 +76,37 @@ fn shared(shown: &[Database]) -> Vec<String> {
         .collect()
 }
 
-/// One line for each reason why figures are not known.
-fn figures(shown: &[Database]) -> Vec<String> {
+/// Says which databases CouchDB cannot serve, and of which it is not known whether they exist.
+fn doubts(app: &mut App, seen: &Seen) {
+    for doubt in seen.doubts.iter().take(TOLD) {
+        app.ui.error(&Error::new(sentence(doubt)));
+    }
+    if seen.doubts.len() > TOLD {
+        let more = count((seen.doubts.len() - TOLD) as u64, "more database");
+        app.ui
+            .warning(format!("{more} in the same case, not shown"));
+    }
+    if seen.doubts.iter().any(|d| d.state == State::Unserved) {
+        let pods = Command::new(["kubectl", "get", "pods", "-n", &seen.target.namespace]);
+        let what =
+            "members that hold it may be down or cut off; delete-db refuses what cannot be served:";
+        app.ui.hint(pods.after(what));
+    }
+}
+
+fn sentence(doubt: &Doubt) -> String {
+    let Doubt { name, state, why } = doubt;
+    match state {
+        State::Unserved => format!("CouchDB has the database {name} and cannot serve it: {why}"),
+        _ => format!("it is not known whether the database {name} exists: {why}"),
+    }
+}
+
+/// One line for each reason why figures are not known, beside those of databases that have a line of their own.
+fn figures(shown: &[Database], doubts: &[Doubt]) -> Vec<String> {
     let mut reasons: BTreeMap<String, u64> = BTreeMap::new();
-    for database in shown {
+    let own = |database: &&Database| doubts.iter().all(|d| d.name != database.entry.name);
+    for database in shown.iter().filter(own) {
         match &database.figures {
             Read::Unknown(Why::NotAsked(_)) | Read::Seen(_) | Read::Absent => {}
             Read::Unknown(why) => *reasons.entry(why.clause()).or_default() += 1,
@@ -158,7 +191,7 @@ fn hint(gaps: &[Gap], unknown: usize) -> Option<Hint> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::inventory::{Entry, State};
+    use crate::model::inventory::Entry;
 
     fn database(
         name: &str,
@@ -170,6 +203,7 @@ mod tests {
                 name: name.to_owned(),
                 state: State::Shared,
                 claimants: claimants.to_vec(),
+                settled: true,
                 why: None,
             },
             figures,
@@ -209,8 +243,21 @@ mod tests {
             database("a_d", &[], Read::failed("locked")),
             database("a_e", &[], Read::not_asked("names only")),
         ];
+        let doubt = Doubt {
+            name: "a_d".to_owned(),
+            state: State::Unserved,
+            why: "locked".to_owned(),
+        };
         assert_eq!(
-            figures(&shown),
+            figures(&shown, std::slice::from_ref(&doubt)),
+            ["figures of 2 databases not read: timeout"]
+        );
+        assert_eq!(
+            sentence(&doubt),
+            "CouchDB has the database a_d and cannot serve it: locked"
+        );
+        assert_eq!(
+            figures(&shown, &[]),
             [
                 "figures of 1 database not read: locked",
                 "figures of 2 databases not read: timeout"

@@ -8,13 +8,14 @@ use crate::cluster::{Cluster, ownership};
 use crate::couchdb::delete::execute::Interrupt;
 use crate::couchdb::delete::refusal::Refusal;
 use crate::couchdb::delete::risk::{Acceptance, Risk, RiskKind};
-use crate::couchdb::figures;
+use crate::couchdb::figures::{self, Serving};
 use crate::couchdb::session::Session;
 use crate::error::{Error, Result};
 use crate::exit::Code;
 use crate::model::inventory::{self, State};
 use crate::model::names::DatabaseName;
 use crate::text::count;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// Longest silence of CouchDB within an answer.
@@ -38,11 +39,11 @@ pub(super) async fn find(app: &mut App, args: &Args, cluster: &Cluster) -> Resul
         let opened = Session::open(cluster, &target, PATIENCE).await;
         let mut session = opened.map_err(|failure| failure.into_error(&target))?;
         let names = figures::names(&mut session, &target).await?;
-        session.close().await;
-        Ok::<_, Error>(names)
+        Ok::<_, Error>((session, names))
     };
-    let (ownership, names) = futures::join!(ownership::read(cluster), couchdb);
-    let found = inventory::join(&names?, &ownership?);
+    let (ownership, couchdb) = futures::join!(ownership::read(cluster), couchdb);
+    let (ownership, (mut session, names)) = (ownership?, couchdb?);
+    let found = inventory::join(&names, &ownership);
     let of = |state| found.iter().filter(move |entry| entry.state == state);
     let unknown = of(State::Unknown).count();
     if unknown > 0 {
@@ -61,13 +62,35 @@ pub(super) async fn find(app: &mut App, args: &Args, cluster: &Cluster) -> Resul
         )));
     }
     let in_use = of(State::InUse).count() + of(State::Shared).count();
-    let orphans: Vec<DatabaseName> = of(State::Orphan)
-        .filter_map(|entry| DatabaseName::parse(&entry.name).ok())
-        .collect();
+    let orphans: Vec<&str> = of(State::Orphan).map(|entry| entry.name.as_str()).collect();
+    let told = figures::of(&mut session, &orphans).await;
+    session.close().await;
+    let (orphans, doubtful) = served(told);
+    if doubtful > 0 {
+        let what = count(doubtful as u64, "database");
+        let why = Command::skvs(["databases", "--orphans"]);
+        app.ui.warning(why.after(format!(
+            "CouchDB cannot serve {what} that nobody claims, or did not say that it is there, so it is not an orphan; why:"
+        )));
+    }
     if orphans.is_empty() {
         app.ui.status("No orphans found.");
     }
     Ok(Found { orphans, in_use })
+}
+
+/// Those that CouchDB serves, in the order of their names, and how many others may be there.
+fn served(told: BTreeMap<String, Serving>) -> (Vec<DatabaseName>, usize) {
+    let mut doubtful = 0;
+    let mut served = Vec::new();
+    for (name, serving) in told {
+        match serving {
+            Serving::Served(_) => served.extend(DatabaseName::parse(&name).ok()),
+            Serving::Absent(_) => {}
+            Serving::Unserved(_) | Serving::Unknown(_) | Serving::NotRead(_) => doubtful += 1,
+        }
+    }
+    (served, doubtful)
 }
 
 /// Asks once more where there are more orphans than databases in use: that is how a cluster looks whose HelmReleases are not all
@@ -139,6 +162,21 @@ fn check(number: usize, answer: &str) -> Result<(), String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::snapshot::databases::Figures;
+
+    #[test]
+    fn an_orphan_is_served() {
+        let told = [
+            ("a_a", Serving::Served(Figures::default())),
+            ("a_b", Serving::Unserved("500".to_owned())),
+            ("a_c", Serving::Unknown("left out".to_owned())),
+            ("a_d", Serving::NotRead("timeout".to_owned())),
+        ];
+        let told = told.map(|(name, serving)| (name.to_owned(), serving));
+        let (orphans, doubtful) = served(told.into());
+        assert_eq!((orphans.len(), doubtful), (1, 3));
+        assert_eq!(orphans[0].as_str(), "a_a");
+    }
 
     #[test]
     fn only_the_number_itself_goes_on() {
