@@ -1,44 +1,29 @@
 //! What CouchDB says of the databases of a run: one exec, reads only, within a few seconds.
-//!
-//! A first 401 or 403 ends it, as with every read in a pod: a few more would lock the account.
 
 use super::Target;
-use super::request::Path;
-use super::response::{DatabaseInfo, Response, ShardMap};
-use super::script::Job;
-use super::transport::{self, Answers};
+use super::figures::{self, Asked, Serving, Source};
+use super::session::Session;
+use super::transport::Failure;
 use crate::cluster::Cluster;
 use crate::model::names::DatabaseName;
 use crate::snapshot::Read;
 use crate::snapshot::databases::{Answer, Database, Databases};
-use serde_json::Value;
 use std::collections::BTreeMap;
 use std::time::Duration;
+use tokio::time::Instant;
 
-/// Databases that are asked for one by one, at most: each takes two reads.
-const ONE_BY_ONE: usize = 10;
-
-/// Which databases are asked for.
+/// The databases that a run asks for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Wanted {
-    /// The names of all.
-    pub all: bool,
-    /// Those whose size and age matter.
     pub names: Vec<DatabaseName>,
+    /// Those of them whose age matters.
+    pub aged: Vec<DatabaseName>,
 }
 
 impl Wanted {
     /// Nothing is asked for.
     pub fn is_nothing(&self) -> bool {
-        !self.all && self.names.is_empty()
-    }
-
-    fn paths(&self) -> Vec<Path> {
-        let all = self.all.then(Path::databases);
-        let each = self.names.iter().take(ONE_BY_ONE);
-        all.into_iter()
-            .chain(each.flat_map(|n| [Path::database(n), Path::shard_map("_local", n)]))
-            .collect()
+        self.names.is_empty()
     }
 }
 
@@ -49,163 +34,98 @@ pub async fn databases(
     wanted: &Wanted,
     limit: Duration,
 ) -> Read<Databases> {
-    let job = Job::Look(wanted.paths());
-    match transport::run_within(cluster, target, &job, limit).await {
-        Err(transport::Failure::Exec(error)) => Read::Unknown((&error).into()),
-        Err(failure) => Read::failed(failure.clause()),
-        Ok(answers) => read(target, wanted, &answers),
+    let until = Instant::now() + limit;
+    let opened = Session::open(cluster, target, limit);
+    let mut session = match tokio::time::timeout_at(until, opened).await {
+        Ok(Ok(session)) => session,
+        Ok(Err(Failure::Exec(error))) => return Read::Unknown((&error).into()),
+        Ok(Err(failure)) => return Read::failed(failure.clause()),
+        Err(_) => return Read::failed("CouchDB was not reached in time"),
+    };
+    let (names, aged) = (texts(&wanted.names), texts(&wanted.aged));
+    let mut asked = Asked::new(&mut session).until(until);
+    let mut told = figures::serving(&mut asked, &names, Source::Claims).await;
+    figures::creations(&mut asked, &aged, &mut told).await;
+    if Instant::now() < until {
+        let _ = tokio::time::timeout_at(until, session.close()).await;
     }
+    read(target, told)
 }
 
-fn read(target: &Target, wanted: &Wanted, answers: &Answers) -> Read<Databases> {
-    if let Some(refusal) = answers.locked_out() {
-        return Read::failed(format!(
-            "CouchDB in {target} refused {}: {}",
-            target.credentials.whose(),
-            refusal.clause()
-        ));
-    }
-    let names = wanted
-        .all
-        .then(|| good(answers, &Path::databases()))
-        .flatten()
-        .and_then(|body| serde_json::from_value(body.clone()).ok());
-    let asked: BTreeMap<String, Answer> = wanted
-        .names
-        .iter()
-        .map(|name| (name.to_string(), answer(answers, name)))
+fn texts(names: &[DatabaseName]) -> Vec<&str> {
+    names.iter().map(DatabaseName::as_str).collect()
+}
+
+fn read(target: &Target, told: BTreeMap<String, Serving>) -> Read<Databases> {
+    let asked: BTreeMap<String, Answer> = told
+        .into_iter()
+        .map(|(name, serving)| (name, answer(serving)))
         .collect();
     // One complaint for all where nothing came.
-    let nothing = names.is_none() && asked.values().all(|a| matches!(a, Answer::NotRead { .. }));
-    if nothing {
-        let first = asked.values().find_map(|a| match a {
-            Answer::NotRead { why } => Some(why.clone()),
-            _ => None,
-        });
-        let path = Path::databases();
-        return Read::failed(first.unwrap_or_else(|| complaint(answers, &path)));
+    let mut reasons = asked.values().map(|answer| match answer {
+        Answer::NotRead { why } => Some(why),
+        Answer::There(_) | Answer::Absent | Answer::Unserved { .. } => None,
+    });
+    if let Some(first) = reasons.next().flatten()
+        && reasons.all(|why| why.is_some())
+    {
+        return Read::failed(first);
     }
     Read::Seen(Databases {
         namespace: target.namespace.clone(),
         pod: target.pod.clone(),
-        names,
         asked,
     })
 }
 
-/// The body of a 200.
-fn good<'a>(answers: &'a Answers, path: &Path) -> Option<&'a Value> {
-    match answers.get(path) {
-        Some(Ok(Response {
-            status: 200, body, ..
-        })) => Some(body),
-        _ => None,
+fn answer(serving: Serving) -> Answer {
+    match serving {
+        Serving::Served(figures) => Answer::There(Database {
+            documents: Some(figures.documents),
+            bytes: Some(figures.bytes),
+            created: figures.created,
+        }),
+        Serving::Absent(_) => Answer::Absent,
+        Serving::Unserved(why) => Answer::Unserved { why },
+        Serving::Unknown(why) | Serving::NotRead(why) => Answer::NotRead { why },
     }
-}
-
-/// Why there is no 200.
-fn complaint(answers: &Answers, path: &Path) -> String {
-    match answers.get(path) {
-        Some(Ok(response)) => format!("CouchDB answered {}", response.clause()),
-        Some(Err(none)) => none.clause(),
-        None => answers
-            .lost
-            .clone()
-            .unwrap_or_else(|| "CouchDB was not asked for it".to_owned()),
-    }
-}
-
-fn answer(answers: &Answers, name: &DatabaseName) -> Answer {
-    let path = Path::database(name);
-    if let Some(Ok(response)) = answers.get(&path)
-        && response.is_absent("Database does not exist.")
-    {
-        return Answer::Absent;
-    }
-    let info = good(answers, &path)
-        .and_then(|body| serde_json::from_value::<DatabaseInfo>(body.clone()).ok())
-        .filter(|info| info.db_name == name.as_str());
-    let Some(info) = info else {
-        return Answer::NotRead {
-            why: complaint(answers, &path),
-        };
-    };
-    let map = good(answers, &Path::shard_map("_local", name))
-        .and_then(|body| serde_json::from_value::<ShardMap>(body.clone()).ok());
-    let created = map
-        .and_then(|m| m.epoch())
-        .or_else(|| info.instance_start_time.parse().ok())
-        .filter(|epoch| *epoch > 0);
-    Answer::There(Database {
-        documents: Some(info.doc_count),
-        bytes: Some(info.sizes.file),
-        created,
-    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::couchdb::response::NoResponse;
-    use serde_json::json;
+    use crate::snapshot::databases::{Figures, Found};
 
-    fn name() -> DatabaseName {
-        DatabaseName::parse("pds_database").unwrap()
+    fn look(told: &[(&str, Serving)]) -> Read<Databases> {
+        let told = told.iter().map(|(n, s)| ((*n).to_owned(), s.clone()));
+        read(&Target::example(5984), told.collect())
     }
-
-    fn target() -> Target {
-        Target::example(5984)
-    }
-
-    type Told = Result<(u16, Value), NoResponse>;
-
-    fn told(responses: Vec<(&str, Told)>) -> Answers {
-        Answers {
-            responses: responses
-                .into_iter()
-                .map(|(path, answer)| {
-                    let response = answer.map(|(status, body)| Response {
-                        status,
-                        request_id: None,
-                        body,
-                    });
-                    (path.to_owned(), response)
-                })
-                .collect(),
-            ..Answers::default()
-        }
-    }
-
-    fn look(answers: &Answers, all: bool) -> Read<Databases> {
-        let names = vec![name()];
-        read(&target(), &Wanted { all, names }, answers)
-    }
-
-    const INFO: &str = r#"{"db_name":"pds_database","doc_count":7,"sizes":{"file":8192},"instance_start_time":"0"}"#;
 
     #[test]
-    fn size_and_age_are_read() {
-        let suffix: Vec<u8> = b".1700000000".to_vec();
-        let answers = told(vec![
-            ("/_all_dbs", Ok((200, json!(["_users", "pds_database"])))),
-            (
-                "/pds_database",
-                Ok((200, serde_json::from_str(INFO).unwrap())),
-            ),
-            (
-                "/_node/_local/_dbs/pds_database",
-                Ok((200, json!({"_rev": "1-a", "shard_suffix": suffix}))),
-            ),
+    fn each_answer_stays_apart_from_the_others() {
+        let figures = Figures {
+            documents: 7,
+            bytes: 8192,
+            created: Some(1_700_000_000),
+            ..Figures::default()
+        };
+        let read = look(&[
+            ("a_b", Serving::Served(figures)),
+            ("a_c", Serving::Unserved("500".to_owned())),
+            ("a_d", Serving::Unknown("left out".to_owned())),
+            ("a_e", Serving::NotRead("timeout".to_owned())),
         ]);
-        let seen = look(&answers, true);
-        let all = seen.seen().unwrap();
+        let all = read.seen().unwrap();
         let database = Database {
             documents: Some(7),
             bytes: Some(8192),
             created: Some(1_700_000_000),
         };
-        assert_eq!(all.of("pds_database"), Read::Seen(database));
-        assert!(all.of("other_one").is_absent());
+        assert_eq!(all.of("a_b"), Read::Seen(Found::Served(database)));
+        assert_eq!(all.of("a_c"), Read::Seen(Found::Unserved("500".to_owned())));
+        assert_eq!(all.of("a_d"), Read::failed("left out"));
+        assert_eq!(all.of("a_e"), Read::failed("timeout"));
+        assert!(all.of("a_f").unknown().is_some());
         assert_eq!(
             (all.namespace.as_str(), all.pod.as_str()),
             ("secure-kvs", "db-0")
@@ -213,52 +133,13 @@ mod tests {
     }
 
     #[test]
-    fn only_couchdbs_own_404_is_absent() {
-        let absent = json!({"error": "not_found", "reason": "Database does not exist."});
-        let answers = told(vec![("/pds_database", Ok((404, absent)))]);
-        assert!(
-            look(&answers, false)
-                .seen()
-                .unwrap()
-                .of("pds_database")
-                .is_absent()
-        );
-        let other = told(vec![(
-            "/pds_database",
-            Ok((404, json!({"reason": "missing"}))),
-        )]);
+    fn where_nothing_was_answered_there_is_one_reason() {
+        let refused = "CouchDB answered 401 unauthorized Name or password is incorrect.";
+        let not_read = || Serving::NotRead(refused.to_owned());
         assert_eq!(
-            look(&other, false),
-            Read::failed("CouchDB answered 404 missing")
+            look(&[("a_b", not_read()), ("a_c", not_read())]),
+            Read::failed(refused)
         );
-    }
-
-    #[test]
-    fn a_refusal_tells_nothing_of_the_database() {
-        let refused = json!({"error": "unauthorized", "reason": "Name or password is incorrect."});
-        let answers = told(vec![("/_all_dbs", Ok((401, refused)))]);
-        let why = look(&answers, true).unknown().unwrap().clause();
-        assert!(
-            why.ends_with("401 unauthorized Name or password is incorrect."),
-            "{why}"
-        );
-        let lost = Answers {
-            lost: Some("the exec was lost: no end within 5s".to_owned()),
-            ..Answers::default()
-        };
-        assert_eq!(
-            look(&lost, false),
-            Read::failed("the exec was lost: no end within 5s")
-        );
-    }
-
-    #[test]
-    fn only_so_many_are_asked_for_one_by_one() {
-        let wanted = Wanted {
-            all: true,
-            names: vec![name(); ONE_BY_ONE + 5],
-        };
-        assert_eq!(wanted.paths().len(), 1 + 2 * ONE_BY_ONE);
-        assert!(Wanted::default().is_nothing());
+        assert!(look(&[]).seen().is_some());
     }
 }

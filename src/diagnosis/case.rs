@@ -14,7 +14,7 @@ use crate::model::refusal::Refusal;
 use crate::model::release_error::ReleaseError;
 use crate::model::server_error::ServerError;
 use crate::model::status::{self, Ready};
-use crate::snapshot::databases::{Database, Databases};
+use crate::snapshot::databases::{Databases, Found};
 use crate::snapshot::{Read, Snapshot, Why};
 use k8s_openapi::jiff::Timestamp;
 use serde_json::Value;
@@ -263,7 +263,7 @@ impl<'a> Case<'a> {
     }
 
     /// What CouchDB says of the database that the values claim, where it is known to be the CouchDB of this onboarding.
-    pub fn in_couchdb(&self) -> Read<Database> {
+    pub fn in_couchdb(&self) -> Read<Found> {
         if self.hr().is_remote() {
             return Read::not_asked("the release is on another cluster (spec.kubeConfig)");
         }
@@ -279,6 +279,14 @@ impl<'a> Case<'a> {
         match self.another_couchdb(answers) {
             Some(why) => Read::not_asked(why),
             None => answers.of(database),
+        }
+    }
+
+    /// CouchDB's words where it has the database that the values claim and fails to answer for it.
+    pub fn unserved(&self) -> Option<String> {
+        match self.in_couchdb() {
+            Read::Seen(Found::Unserved(why)) => Some(why),
+            Read::Seen(Found::Served(_)) | Read::Absent | Read::Unknown(_) => None,
         }
     }
 

@@ -265,7 +265,7 @@ fn there(hr: &HelmRelease) -> Read<Value> {
     Read::Seen(json!({
         "namespace": "secure-kvs",
         "pod": "db-agora-kvs-secure-kvs-agora-couchdb-0",
-        "names": claim.joined().into_iter().collect::<Vec<_>>(),
+        "asked": claim.joined().map(|name| json!([name, {"answer": "there"}])).into_iter().collect::<Vec<_>>(),
     }))
 }
 

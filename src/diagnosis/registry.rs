@@ -120,6 +120,7 @@ pub const RULES: &[&Rule] = &[
     &rules::sidecar_holds_job::RULE,
     &rules::couchdb_service_broken::RULE,
     &rules::database_missing::RULE,
+    &rules::database_unserved::RULE,
     &rules::database_changed::RULE,
     &rules::encryption_changed::RULE,
     &rules::notes_disagree::RULE,

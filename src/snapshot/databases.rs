@@ -4,7 +4,7 @@
 
 use super::Read;
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// The answers of one run.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -14,10 +14,7 @@ pub struct Databases {
     pub namespace: String,
     /// The pod that was asked.
     pub pod: String,
-    /// Names of all databases, where all were asked for.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub names: Option<BTreeSet<String>>,
-    /// Databases that were asked for one by one.
+    /// What it said of each database that was asked for.
     #[serde(with = "pairs")]
     pub asked: BTreeMap<String, Answer>,
 }
@@ -27,14 +24,27 @@ pub struct Databases {
 #[serde(rename_all = "camelCase", tag = "answer")]
 pub enum Answer {
     There(Database),
+    /// Its own GET said that it does not exist.
     Absent,
+    /// The shard map has it, and CouchDB failed to answer for it: why.
+    Unserved {
+        why: String,
+    },
     /// No answer that tells: why.
     NotRead {
         why: String,
     },
 }
 
-/// A database that is there. `None`: CouchDB did not tell.
+/// A database that exists.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Found {
+    Served(Database),
+    /// CouchDB failed to answer for it, in these words.
+    Unserved(String),
+}
+
+/// A database that CouchDB serves. `None`: CouchDB did not tell.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Database {
@@ -83,14 +93,13 @@ mod pairs {
 
 impl Databases {
     /// What is known of the database `name`.
-    pub fn of(&self, name: &str) -> Read<Database> {
-        match (self.asked.get(name), &self.names) {
-            (Some(Answer::There(database)), _) => Read::Seen(database.clone()),
-            (Some(Answer::Absent), _) => Read::Absent,
-            (_, Some(names)) if names.contains(name) => Read::Seen(Database::default()),
-            (_, Some(_)) => Read::Absent,
-            (Some(Answer::NotRead { why }), None) => Read::failed(why.clone()),
-            (None, None) => Read::not_asked("CouchDB was not asked for it"),
+    pub fn of(&self, name: &str) -> Read<Found> {
+        match self.asked.get(name) {
+            Some(Answer::There(database)) => Read::Seen(Found::Served(database.clone())),
+            Some(Answer::Unserved { why }) => Read::Seen(Found::Unserved(why.clone())),
+            Some(Answer::Absent) => Read::Absent,
+            Some(Answer::NotRead { why }) => Read::failed(why.clone()),
+            None => Read::not_asked("CouchDB was not asked for it"),
         }
     }
 }
@@ -107,27 +116,28 @@ mod tests {
     #[test]
     fn what_was_not_asked_for_is_unknown() {
         let all = answers(json!({"asked": [["a_b", {"answer": "absent"}],
-            ["a_c", {"answer": "there", "documents": 3}], ["a_d", {"answer": "notRead", "why": "timeout"}]]}));
+            ["a_c", {"answer": "there", "documents": 3}], ["a_d", {"answer": "notRead", "why": "timeout"}],
+            ["a_f", {"answer": "unserved", "why": "CouchDB answered 500"}]]}));
         assert!(all.of("a_b").is_absent());
-        assert_eq!(all.of("a_c").seen().unwrap().documents, Some(3));
+        let three = Database {
+            documents: Some(3),
+            ..Database::default()
+        };
+        assert_eq!(all.of("a_c"), Read::Seen(Found::Served(three)));
         assert_eq!(all.of("a_d").unknown().unwrap().clause(), "timeout");
         assert!(all.of("a_e").unknown().is_some());
-    }
-
-    #[test]
-    fn the_list_of_all_tells_of_each() {
-        let all =
-            answers(json!({"names": ["a_b"], "asked": [["a_b", {"answer": "there", "bytes": 1}]]}));
-        assert_eq!(all.of("a_b").seen().unwrap().bytes, Some(1));
-        assert!(all.of("a_c").is_absent());
+        let unserved = Found::Unserved("CouchDB answered 500".to_owned());
+        assert_eq!(all.of("a_f"), Read::Seen(unserved));
         let written = serde_json::to_value(&all).unwrap();
         assert_eq!(answers(written), all);
     }
 
     #[test]
     fn a_name_that_looks_secret_is_not_redacted() {
-        let all = answers(json!({"names": ["a_token", "b_password"],
-            "asked": [["a_token", {"answer": "there", "documents": 7}]]}));
+        let all = answers(
+            json!({"asked": [["a_token", {"answer": "there", "documents": 7}],
+            ["b_password", {"answer": "absent"}]]}),
+        );
         let mut written = serde_json::to_value(&all).unwrap();
         crate::bundle::redact::value(&mut written);
         assert_eq!(answers(written), all);

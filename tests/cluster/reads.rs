@@ -2,8 +2,10 @@
 
 use crate::harness::{kubectl, skvs};
 use kubectl_skvs::cluster::gather::FURTHER_REQUESTS_MAX;
+use serde_json::json;
 use std::time::Duration;
 use testbed::Sandbox;
+use testbed::couchdb::Fault;
 
 /// Longest wait for Flux.
 const LIMIT: Duration = Duration::from_secs(120);
@@ -103,6 +105,43 @@ fn a_database_that_is_gone_is_found_behind_a_ready_onboarding() {
         let told = "not run: the database in CouchDB (";
         assert!(flat(&said.stdout).contains(told), "{}", said.stdout);
     }
+}
+
+/// Answered as by clusters of three, 3.5.0 and 3.2.3, for a database none of whose shards can be reached.
+#[test]
+fn a_database_that_couchdb_cannot_serve_is_found_behind_a_ready_onboarding() {
+    let onboarding = onboard("zulu-cut", "Ready");
+    let name = onboarding.name.as_str();
+    let front = Sandbox::shared().couchdb();
+    let body = json!({"error": "internal_server_error", "reason": "No DB shards could be opened."});
+    let fault = Fault::answer("GET", "/zulu-cut_data", 500, body);
+    front.plant(fault.times(3));
+    let sentence = "error[SKVS324]: CouchDB has the database zulu-cut_data and cannot serve it";
+    for more in [&[name][..], &[]] {
+        let args = [&["troubleshoot", "-n", "zulu-cut"][..], more].concat();
+        let said = skvs(args).run();
+        assert_eq!(said.code, 3, "{}\n{}", said.stdout, said.stderr);
+        let text = flat(&said.stdout);
+        for part in [
+            sentence,
+            "CouchDB answered 500 internal_server_error No DB shards could be opened.",
+            "kubectl get pods -n secure-kvs",
+            "kubectl skvs databases zulu-cut_data -o wide",
+        ] {
+            assert!(text.contains(part), "no {part:?} in:\n{}", said.stdout);
+        }
+        assert!(!text.contains("SKVS323"), "{}", said.stdout);
+    }
+    let said = skvs(["databases", "zulu-cut_data", "-o", "name"]).run();
+    assert_eq!(said.ok(), "zulu-cut_data\n");
+    let said = skvs(["databases", "zulu-cut_data"]).run();
+    assert!(said.stdout.contains("   unserved   "), "{}", said.stdout);
+    said.failed(1);
+
+    // CouchDB is well again.
+    let well = skvs(["troubleshoot", "-n", "zulu-cut", name]).run().ok();
+    assert!(well.contains("nothing found"), "{well}");
+    front.drop_database("zulu-cut_data").expect("it is there");
 }
 
 #[test]

@@ -7,8 +7,10 @@ use crate::diagnosis::case::about_the_job;
 use crate::model::helm_release::HelmRelease;
 use crate::model::names::DatabaseName;
 use crate::model::status::{self, Ready};
-use crate::snapshot::databases::Databases;
+use crate::snapshot::databases::{Databases, Found};
 use crate::snapshot::{Read, Why};
+use crate::text::count;
+use crate::view::report::NotRun;
 use serde_json::Value;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -34,15 +36,56 @@ pub(in crate::commands) struct AskArgs {
 
 /// The databases that checks on these onboardings ask for.
 pub(super) fn wanted<'a>(onboardings: impl IntoIterator<Item = &'a HelmRelease>) -> Wanted {
-    let mut names: Vec<DatabaseName> = onboardings
-        .into_iter()
-        .filter(|hr| !hr.is_remote())
-        .filter(|hr| status::ready(hr) == Ready::True || about_the_job(hr))
-        .filter_map(|hr| DatabaseName::parse(hr.claim().joined()?).ok())
-        .collect();
-    names.sort();
-    names.dedup();
-    Wanted { all: false, names }
+    let mut wanted = Wanted::default();
+    for hr in onboardings.into_iter().filter(|hr| !hr.is_remote()) {
+        let by_the_job = about_the_job(hr);
+        let claim = hr.claim();
+        let name = claim.joined().and_then(|n| DatabaseName::parse(n).ok());
+        if let Some(name) = name.filter(|_| by_the_job || status::ready(hr) == Ready::True) {
+            wanted.aged.extend(by_the_job.then(|| name.clone()));
+            wanted.names.push(name);
+        }
+    }
+    for names in [&mut wanted.names, &mut wanted.aged] {
+        names.sort();
+        names.dedup();
+    }
+    wanted
+}
+
+/// What is known of an onboarding's database.
+pub(super) fn of_onboarding(databases: &Read<Databases>, hr: &HelmRelease) -> Read<Found> {
+    match (databases, hr.claim().joined()) {
+        (Read::Seen(known), Some(database)) => known.of(database),
+        (Read::Unknown(why), Some(_)) => Read::Unknown(why.clone()),
+        (Read::Absent, _) | (_, None) => Read::not_asked("CouchDB was not asked for it"),
+    }
+}
+
+/// The checks that could not be run on onboardings that are left out of the report as well: their databases were asked for, and CouchDB's
+/// answer does not say whether they exist.
+pub(super) fn not_run<'a>(
+    databases: &Read<Databases>,
+    well: impl IntoIterator<Item = &'a HelmRelease>,
+) -> Option<NotRun> {
+    let (mut open, mut first) = (0_u64, None);
+    for hr in well {
+        if !wanted([hr]).is_nothing()
+            && let Read::Unknown(why) = of_onboarding(databases, hr)
+        {
+            open += 1;
+            first = first.or(Some(why.clause()));
+        }
+    }
+    let why = crate::text::one_line(&first?);
+    Some(NotRun {
+        codes: vec!["SKVS323", "SKVS324"],
+        what: WHAT.to_owned(),
+        why: match databases {
+            Read::Seen(_) => format!("{}: {why}", count(open, "onboarding")),
+            Read::Absent | Read::Unknown(_) => why,
+        },
+    })
 }
 
 /// Asks for them.
@@ -114,14 +157,16 @@ mod tests {
 
     #[test]
     fn only_what_a_check_asks_for_is_asked() {
-        let names = |case: &str| -> Vec<String> {
+        let wanted = |case: &str| -> (Vec<String>, usize) {
             let snapshot = fixture::snapshot(case);
             let wanted = wanted([&snapshot.helm_release]);
-            wanted.names.iter().map(ToString::to_string).collect()
+            let names = wanted.names.iter().map(ToString::to_string);
+            (names.collect(), wanted.aged.len())
         };
-        assert_eq!(names("ready").len(), 1);
-        assert_eq!(names("database-exists"), ["pds_database"]);
-        assert!(names("repository-unreachable").is_empty());
-        assert!(names("no-answer").is_empty());
+        let one = || vec!["pds_database".to_owned()];
+        assert_eq!(wanted("ready"), (one(), 0));
+        assert_eq!(wanted("database-exists"), (one(), 1));
+        assert_eq!(wanted("repository-unreachable"), (Vec::new(), 0));
+        assert_eq!(wanted("no-answer"), (Vec::new(), 0));
     }
 }

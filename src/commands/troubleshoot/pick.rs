@@ -16,7 +16,7 @@ use crate::model::helm_release::HelmRelease;
 use crate::model::onboarding::Claim;
 use crate::model::ownership::HelmReleases;
 use crate::model::status::{self, Ready};
-use crate::snapshot::databases::Databases;
+use crate::snapshot::databases::{Databases, Found};
 use crate::snapshot::{Read, Why};
 use crate::view::report::{Considered, NotRun};
 use serde_json::Value;
@@ -98,13 +98,7 @@ pub(super) async fn unwell(app: &App, cluster: &Cluster, which: Which<'_>) -> Re
         .filter(|(hr, _)| !is_unwell(hr, &claims))
         .map(|(hr, object)| (*hr, object))
         .collect();
-    let mut wanted = databases::wanted(
-        chosen
-            .iter()
-            .map(|(hr, _)| *hr)
-            .filter(|hr| is_unwell(hr, &claims)),
-    );
-    wanted.all = !well.is_empty();
+    let wanted = databases::wanted(chosen.iter().map(|(hr, _)| *hr));
     let (
         (installed, first_not_run),
         (gone, policies_not_run),
@@ -118,18 +112,11 @@ pub(super) async fn unwell(app: &App, cluster: &Cluster, which: Which<'_>) -> Re
         sources::failing(cluster, &well),
         databases::ask(cluster, which.couchdb, &wanted),
     );
-    let hollow = |hr: &HelmRelease| match (databases.as_ref(), hr.claim().joined()) {
-        (Read::Seen(known), Some(database)) => known.of(database).is_absent(),
-        _ => false,
+    let hollow = |hr: &HelmRelease| match databases::of_onboarding(&databases, hr) {
+        Read::Absent | Read::Seen(Found::Unserved(_)) => true,
+        Read::Seen(Found::Served(_)) | Read::Unknown(_) => false,
     };
-    let not_asked = databases
-        .unknown()
-        .filter(|_| wanted.all)
-        .map(|why| NotRun {
-            codes: vec!["SKVS323"],
-            what: databases::WHAT.to_owned(),
-            why: crate::text::one_line(&why.clause()),
-        });
+    let not_asked = databases::not_run(&databases, well.iter().map(|(hr, _)| *hr));
     let objects = chosen
         .into_iter()
         .filter(|(hr, _)| {

@@ -12,7 +12,7 @@ use crate::model::helm_release::HelmRelease;
 use crate::model::onboarding::Claim;
 use crate::model::status;
 use crate::snapshot::Read;
-use crate::snapshot::databases::Database;
+use crate::snapshot::databases::{Database, Found};
 use crate::text::age::duration;
 use crate::text::{bytes, thousands};
 use k8s_openapi::jiff::Timestamp;
@@ -61,7 +61,10 @@ fn check(case: &Case<'_>) -> Verdict {
     let rivals = case.rivals();
     finding = match rivals.first() {
         Some(first) => taken(case, finding, first, &rivals),
-        None => left(case, finding, database.as_deref()),
+        None => match case.unserved() {
+            Some(why) => unserved(case, finding, &why),
+            None => left(case, finding, database.as_deref()),
+        },
     };
     if let Claim::Database(database) = case.hr().claim()
         && naming(&case.hr().metadata.name, &database) == Naming::Contradicts
@@ -75,13 +78,13 @@ fn check(case: &Case<'_>) -> Verdict {
 fn facts(case: &Case<'_>, finding: Finding) -> Finding {
     let database = case.database().unwrap_or_default();
     let found = match case.in_couchdb() {
-        Read::Seen(found) => found,
+        Read::Seen(Found::Served(found)) => found,
+        Read::Seen(Found::Unserved(_)) | Read::Unknown(_) => return finding,
         Read::Absent => {
             return finding.why(format!(
                 "CouchDB says that {database} is not there by now: let Flux try again."
             ));
         }
-        Read::Unknown(_) => return finding,
     };
     let pod = case.snapshot.further.databases.seen();
     let pod = pod.map(|d| Subject::new("Pod", &d.namespace, &d.pod));
@@ -169,6 +172,20 @@ fn taken(
         .step("If both are the same team, remove this manifest and add its service account to the other one.")
         .command(["kubectl", "skvs", "describe", "-n", &shown.metadata.namespace, &shown.metadata.name])
         .then(then(case, Fixes::Manifest))
+}
+
+/// Nobody else is seen to claim it, and what is in it cannot be seen: nothing is decided about it now.
+fn unserved(case: &Case<'_>, finding: Finding, why: &str) -> Finding {
+    let finding = finding.why(format!(
+        "CouchDB cannot serve it at present ({why}), so what is in it cannot be seen."
+    ));
+    let finding = match case.snapshot.further.databases.seen() {
+        Some(asked) => finding
+            .step("Mend CouchDB first; decide about the database when its documents can be counted. Look at CouchDB's pods:")
+            .command(["kubectl", "get", "pods", "-n", &asked.namespace]),
+        None => finding,
+    };
+    finding.then(then(case, Fixes::Back))
 }
 
 /// Nobody else is seen to claim it. Its deletion is offered only where that is known of everybody.

@@ -75,7 +75,7 @@ fn check(case: &Case<'_>) -> Verdict {
 #[cfg(test)]
 mod tests {
     use crate::diagnosis::{Case, diagnose, fixture};
-    use crate::snapshot::databases::Databases;
+    use crate::snapshot::databases::{Answer, Databases};
     use crate::snapshot::{Read, Snapshot};
     use std::sync::Arc;
 
@@ -111,8 +111,7 @@ mod tests {
                 s.further.databases = Arc::new(Read::Seen(Databases {
                     namespace: namespace.to_owned(),
                     pod: pod.to_owned(),
-                    names: Some([].into()),
-                    ..Databases::default()
+                    asked: [("pds_database".to_owned(), Answer::Absent)].into(),
                 }));
             });
             assert!(found.is_empty(), "{found:?}");

@@ -134,6 +134,7 @@ fn found(case: &Case<'_>, newest: &Release, first: &Release) -> Finding {
 mod tests {
     use crate::diagnosis::{Case, diagnose, fixture};
     use crate::snapshot::Read;
+    use crate::snapshot::databases::{Answer, Database};
 
     #[test]
     fn it_is_found_in_helms_storage() {
@@ -207,8 +208,7 @@ mod tests {
         let there = crate::snapshot::databases::Databases {
             namespace: "secure-kvs".to_owned(),
             pod: "db-agora-kvs-secure-kvs-agora-couchdb-0".to_owned(),
-            names: Some(["expone_one".to_owned()].into()),
-            ..Default::default()
+            asked: [("expone_one".to_owned(), Answer::There(Database::default()))].into(),
         };
         let (found, _) = codes(|s| s.further.databases = Read::Seen(there).into());
         assert!(found.is_empty(), "{found:?}");

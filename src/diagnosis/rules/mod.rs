@@ -27,6 +27,7 @@ pub(in crate::diagnosis) mod database_missing;
 pub(in crate::diagnosis) mod database_name_invalid;
 pub(in crate::diagnosis) mod database_never_created;
 pub(in crate::diagnosis) mod database_shared;
+pub(in crate::diagnosis) mod database_unserved;
 pub(in crate::diagnosis) mod dependency_circle;
 pub(in crate::diagnosis) mod dependency_not_ready;
 pub(in crate::diagnosis) mod diff_failed;
