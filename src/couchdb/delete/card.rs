@@ -1,6 +1,6 @@
 //! The plan as it is shown before the question: what is deleted, how much, what speaks against it, and whether it is final.
 
-use super::facts::{Facts, Member};
+use super::facts::{Doubt, Facts, Member};
 use super::plan::Plan;
 use super::work::{Role, Work};
 use crate::text::{bytes, count, one_line, thousands};
@@ -56,7 +56,7 @@ pub fn rows(plan: &Plan, backup: Option<&Path>) -> Vec<Row> {
         ),
         row("", contents(facts)),
         row("Backup", kept(backup)),
-        row("At work", work(&facts.work)),
+        row("At work", work(facts)),
         row("Onboarding", format!("none claims it ({})", checked(facts))),
         row("Last claim", last_claim(facts)),
     ];
@@ -121,9 +121,21 @@ fn contents(facts: &Facts) -> String {
     )
 }
 
-fn work(work: &Work) -> String {
-    if work.replications.is_empty() && work.tasks.is_empty() {
-        return "nothing: no replication and no task".to_owned();
+/// CouchDB's lists of what is at work leave out what runs on members that it does not reach, and do not say so.
+fn work(facts: &Facts) -> String {
+    let away = |member: &&String| matches!(facts.doubt(member), Some(Doubt::Away(_)));
+    let away = facts.membership.cluster_nodes.iter().filter(away).count() as u64;
+    let seen = seen(&facts.work);
+    match (facts.work.is_none(), away) {
+        (true, 0) => format!("nothing: {seen}"),
+        (false, 0) => seen,
+        (_, away) => format!("{seen}; not known of {}", count(away, "unreachable member")),
+    }
+}
+
+fn seen(work: &Work) -> String {
+    if work.is_none() {
+        return "no replication and no task".to_owned();
     }
     let into = work.replications.iter().filter(|r| r.role == Role::Target);
     let (into, all) = (into.count() as u64, work.replications.len() as u64);
@@ -251,7 +263,7 @@ mod tests {
         Database     pds_database   1,204,311 documents, 3.1 GB on each copy, created 2024-03-01
                      1,204 deleted documents, 2.9 GB in use, 5.0 GB uncompressed, update sequence 1,300,000
         Backup       none; add --backup FILE to keep a copy
-        At work      1 replication (1 into it), 1 task
+        At work      1 replication (1 into it), 1 task; not known of 1 unreachable member
         Onboarding   none claims it (12 HelmReleases in all namespaces checked)
         Last claim   revision 2 of Helm release core/x (Secret flux-system/sh.helm.release.v1.x.v2), uninstalled 2026-11-20T10:00:00Z
         Risk         member couchdb@db-1 is in maintenance (maintenance_mode = true): needs --accept=maintenance
@@ -263,6 +275,15 @@ mod tests {
         Risk         revision 2 of Helm release core/x (Secret flux-system/sh.helm.release.v1.x.v2) was installed with it; uninstalled at 2026-11-20T10:00:00Z, and its history is kept: needs --accept=recent-claim
         Plan         v1-qhb2xpbjhs4ucfzp2lado76dad-uw365se6iednka74btuj5
         ");
+    }
+
+    #[test]
+    fn what_a_member_that_is_away_runs_is_not_nothing() {
+        let mut facts = facts();
+        facts.membership.all_nodes.pop();
+        let card = shown(&plan(facts).unwrap(), None);
+        let row = "\nAt work      no replication and no task; not known of 1 unreachable member\n";
+        assert!(card.contains(row), "{card}");
     }
 
     #[test]

@@ -75,6 +75,11 @@ impl List {
 }
 
 impl Work {
+    /// No list has anything of the database.
+    pub fn is_none(&self) -> bool {
+        self.replications.is_empty() && self.tasks.is_empty()
+    }
+
     /// Takes one list in: its body (`None` where CouchDB has nothing to list), or why there is none.
     pub fn take(&mut self, list: List, body: Result<Option<&Value>, String>, name: &DatabaseName) {
         let Some(body) = body.transpose() else {
