@@ -154,6 +154,34 @@ pub(in crate::commands) async fn of(
 mod tests {
     use super::*;
     use crate::diagnosis::fixture;
+    use crate::snapshot::databases::Answer;
+
+    #[test]
+    fn a_database_of_which_couchdb_does_not_tell_is_not_run_and_not_fine() {
+        let ready = fixture::snapshot("ready").helm_release;
+        let not_run = |answer: Option<Answer>| {
+            let mut databases = Databases::default();
+            let answer = answer.map(|answer| ("pds_database".to_owned(), answer));
+            databases.asked.extend(answer);
+            not_run(&Read::Seen(databases), [&ready])
+        };
+        let timeout = Answer::NotRead {
+            why: "timeout".to_owned(),
+        };
+        let told = not_run(Some(timeout)).unwrap();
+        assert_eq!(told.codes, ["SKVS323", "SKVS324"]);
+        assert_eq!(told.why, "1 onboarding: timeout");
+        let told = not_run(None).unwrap();
+        assert_eq!(told.why, "1 onboarding: CouchDB was not asked for it");
+        let why = "CouchDB answered 500".to_owned();
+        for answer in [Answer::Absent, Answer::Unserved { why }] {
+            assert!(not_run(Some(answer)).is_none());
+        }
+        let refused = super::not_run(&Read::failed("forbidden"), [&ready]).unwrap();
+        assert_eq!(refused.why, "forbidden");
+        let failing = fixture::snapshot("no-answer").helm_release;
+        assert!(super::not_run(&Read::failed("forbidden"), [&failing]).is_none());
+    }
 
     #[test]
     fn only_what_a_check_asks_for_is_asked() {

@@ -270,6 +270,7 @@ const WHILE: i64 = 600;
 mod tests {
     use crate::diagnosis::{Finding, fixture};
     use crate::model::ownership::tests::Objects;
+    use crate::snapshot::databases::Answer;
     use crate::snapshot::{Read, Snapshot};
 
     /// Of a cluster on which everything that can claim was read: the HelmReleases of the case, and these objects.
@@ -295,6 +296,32 @@ mod tests {
     fn rehearses(finding: &Finding) -> bool {
         let commands = format!("{:?}", finding.fix);
         commands.contains("--dry-run") && !commands.contains("--backup")
+    }
+
+    #[test]
+    fn what_couchdb_cannot_serve_is_not_offered_for_deletion() {
+        let name = "database-left-behind";
+        let mut snapshot = fixture::snapshot(name);
+        read_all(&mut snapshot, Objects::default());
+        assert!(format!("{:?}", found(&snapshot, name).fix).contains("delete-db"));
+        let Read::Seen(asked) = snapshot.further.databases.as_ref() else {
+            panic!("the case has CouchDB's answer");
+        };
+        let mut asked = asked.clone();
+        let why = "CouchDB answered 500 nodedown progress not possible".to_owned();
+        asked
+            .asked
+            .insert("pds_database".to_owned(), Answer::Unserved { why });
+        snapshot.further.databases = Read::Seen(asked).into();
+        let finding = found(&snapshot, name);
+        let fix = format!("{:?}", finding.fix);
+        assert!(!fix.contains("delete-db"), "{fix}");
+        assert!(fix.contains("pods"), "{fix}");
+        let why = finding.why.join(" ");
+        assert!(
+            why.contains("cannot serve it at present (CouchDB answered 500"),
+            "{why}"
+        );
     }
 
     #[test]
