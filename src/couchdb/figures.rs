@@ -1,7 +1,7 @@
 //! The names of all databases and their figures, over one session. Reads only.
 //!
-//! A hundred databases a question. What such a question leaves out is only a hint: the database's own GET says whether it exists. A first 401
-//! or 403 ends the reading, as with every read in a pod: a few more would lock the account. What was not read is unknown, with the
+//! A hundred databases a question. What the answer leaves out is only a hint: the database's own GET says whether it exists. A first
+//! 401 or 403 ends the reading, as with every read in a pod: a few more would lock the account. What was not read is unknown, with the
 //! reason, and never nothing.
 
 use super::Target;

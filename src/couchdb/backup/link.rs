@@ -7,6 +7,7 @@ use super::format::{Attachment, Encoding, Properties};
 use super::source::{Source, Trouble};
 use crate::cluster::Cluster;
 use crate::couchdb::Target;
+use crate::couchdb::existence::Existence;
 use crate::couchdb::request::{Path, Query};
 use crate::couchdb::response::{self, Response};
 use crate::couchdb::session::{Body, Lost, Method, Session, Taker};
@@ -87,6 +88,20 @@ impl<'a> Link<'a> {
         let session = self.session().await?;
         #[expect(clippy::disallowed_methods, reason = "a restore's writes")]
         let answer = session.write(method, path, content_type, body).await;
+        self.judge(answer)
+    }
+
+    /// The answer to the database's own GET. One that CouchDB cannot serve now may be served again in a moment.
+    pub(super) async fn database(&mut self) -> Result<Response, Trouble> {
+        let path = Path::database(self.name);
+        let answer = self.session().await?.get(&path).await;
+        if let Ok(response) = &answer
+            && let Existence::Unserved(why) = Existence::of(response)
+        {
+            let name = self.name;
+            let why = format!("CouchDB cannot serve the database {name} at present: {why}");
+            return Err(Trouble::Lost(why));
+        }
         self.judge(answer)
     }
 
@@ -186,7 +201,12 @@ impl Source for Link<'_> {
             ));
         }
         let path = Path::database(self.name);
-        let figures: answers::Figures = self.good(&path).await?;
+        let response = self.database().await?;
+        if response.status != 200 {
+            return Err(refused(&path, &response));
+        }
+        let figures: answers::Figures =
+            serde_json::from_value(response.body).map_err(|e| garbled(&path, &e))?;
         if figures.db_name != self.name.as_str() {
             let why = format!("CouchDB calls the database {:?}", figures.db_name);
             return Err(Trouble::Final(why));

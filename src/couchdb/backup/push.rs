@@ -13,6 +13,7 @@ use super::pull::{PAUSES, Progress, Tries, Watch, watched};
 use super::source::{Source, Trouble};
 use super::tally::{self, Tally};
 use super::writer::Mark;
+use crate::couchdb::existence::Existence;
 use crate::couchdb::request::{Path, Query};
 use crate::couchdb::response::Response;
 use crate::couchdb::session::{Body, Method};
@@ -223,8 +224,8 @@ impl<'a, 'l> Restore<'a, 'l> {
 
     async fn there(&mut self) -> Result<There, Trouble> {
         let path = Path::database(self.link.name());
-        let response = self.link.get(&path).await?;
-        if response.is_absent("Database does not exist.") {
+        let response = self.link.database().await?;
+        if let Existence::Absent(_) = Existence::of(&response) {
             return Ok(There::Nothing);
         }
         if response.status != 200 {

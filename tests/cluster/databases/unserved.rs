@@ -4,6 +4,8 @@ use super::row;
 use crate::delete_db::stage::{PASSWORD, Pod, Stage, USUAL};
 use crate::harness::{Said, skvs};
 use serde_json::Value;
+use std::io::{BufRead as _, BufReader};
+use std::process::Stdio;
 use testbed::Sandbox;
 use testbed::couchdb::{Failure, Recorded, Scene};
 
@@ -98,6 +100,41 @@ fn what_nobody_claims_and_couchdb_cannot_serve_is_no_orphan() {
         assert!(!stderr.contains("not found"), "{stderr}");
         assert_eq!(played.recorded.count("DELETE"), 0);
     }
+}
+
+/// It may be served again in a moment, so a backup waits; what it waits for is said at once.
+#[test]
+fn a_backup_says_what_it_waits_for() {
+    let played = Played::new("stage-cut-backup", Failure::NoShardOpens, "cutoff_kept");
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("kept.skvs.gz");
+    let to = file.to_str().expect("a path in UTF-8");
+    let namespace = played.stage.namespace;
+    let args = [
+        "backup",
+        "cutoff_kept",
+        "--to",
+        to,
+        "--couchdb-namespace",
+        namespace,
+    ];
+    let mut command = skvs(args).into_command();
+    command.stdin(Stdio::null()).stdout(Stdio::null());
+    let mut child = command
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the plugin starts");
+    let stderr = BufReader::new(child.stderr.take().expect("its stderr"));
+    let sentence = format!("CouchDB cannot serve the database cutoff_kept at present: {NO_SHARD}");
+    let mut lines = stderr.lines().map_while(Result::ok);
+    let said = lines.find(|line| line.contains("cutoff_kept"));
+    child.kill().expect("it waits");
+    child.wait().expect("it ends");
+    assert!(
+        said.as_ref().is_some_and(|line| line.contains(&sentence)),
+        "{said:?}"
+    );
+    assert!(!file.exists());
 }
 
 #[test]
