@@ -53,7 +53,8 @@ pub enum Scene {
     Unserved(Failure),
 }
 
-/// How CouchDB answers for a database that it cannot serve. Both were seen on 3.5.0 and on 3.2.3.
+/// How CouchDB answers for a database that it cannot serve. Status and reason of both were seen on 3.5.0 and on 3.2.3; the word in `error`
+/// was not recorded, and nothing depends on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Failure {
     NoShardOpens,
