@@ -390,22 +390,45 @@ impl ConnectionArgs {
                 Error::new("the kubeconfig's cluster has no server").hint("give --server URL")
             );
         }
-        if let Some(file) = &self.certificate_authority {
-            cluster.certificate_authority = Some(file.clone());
+        // As in kubectl, a flag about the check of the server's certificate replaces everything the file says about it.
+        if self.insecure_skip_tls_verify == Some(true) || self.certificate_authority.is_some() {
+            cluster.insecure_skip_tls_verify = Some(false);
+            cluster.certificate_authority = self.certificate_authority.clone();
             cluster.certificate_authority_data = None;
         }
-        // A certificate authority is given to be checked against: the file's "do not check" ends with it, as in kubectl.
-        let checked = self.certificate_authority.as_ref().map(|_| false);
         cluster.insecure_skip_tls_verify = self
             .insecure_skip_tls_verify
-            .or(checked)
             .or(cluster.insecure_skip_tls_verify);
+        self.refuse_unchecked_authority(cluster)?;
         cluster.disable_compression = self.disable_compression.or(cluster.disable_compression);
         // The file's name belongs to the file's server.
         if self.server.is_some() || self.tls_server_name.is_some() {
             cluster.tls_server_name = self.tls_server_name.clone();
         }
         Ok(())
+    }
+
+    /// An authority that would not be used must not look as if it were: kubectl refuses it too, before it connects.
+    fn refuse_unchecked_authority(&self, cluster: &Cluster) -> Result<()> {
+        let given = |text: &Option<String>| text.as_deref().is_some_and(|t| !t.is_empty());
+        let authority =
+            given(&cluster.certificate_authority) || given(&cluster.certificate_authority_data);
+        let encrypted = cluster
+            .server
+            .as_deref()
+            .is_some_and(|s| !s.starts_with("http://"));
+        if !(encrypted && authority && cluster.insecure_skip_tls_verify == Some(true)) {
+            return Ok(());
+        }
+        let error =
+            Error::new("specifying a root certificates file with the insecure flag is not allowed");
+        Err(if self.insecure_skip_tls_verify == Some(true) {
+            error.hint("give --certificate-authority or --insecure-skip-tls-verify, not both")
+        } else {
+            error.hint(super::error::kubeconfig_as_used().after(
+                "remove insecure-skip-tls-verify or certificate-authority from the cluster in the kubeconfig:",
+            ))
+        })
     }
 
     fn lay_over_user(&self, user: &mut AuthInfo) {

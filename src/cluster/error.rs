@@ -409,7 +409,7 @@ fn api(status: &Status) -> Error {
 }
 
 /// Shows the one cluster and user that the context names.
-fn kubeconfig_as_used() -> Command {
+pub(super) fn kubeconfig_as_used() -> Command {
     Command::new(["kubectl", "config", "view", "--minify"])
 }
 

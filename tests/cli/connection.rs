@@ -126,6 +126,35 @@ fn unknown_user() {
 }
 
 #[test]
+fn an_authority_that_would_not_be_used_is_refused_before_a_connection() {
+    let server = Listener::silent();
+    let run = skvs(&["list"]).cluster(
+        &server.https(),
+        "certificate-authority-data: QQ==, insecure-skip-tls-verify: true",
+    );
+    assert_snapshot!(run.run(), @r"
+    exit 1
+    stderr:
+    error: specifying a root certificates file with the insecure flag is not allowed
+    hint: remove insecure-skip-tls-verify or certificate-authority from the cluster in the kubeconfig: kubectl config view --minify
+    ");
+    let run = skvs(&[
+        "list",
+        "--insecure-skip-tls-verify",
+        "--certificate-authority",
+        "ca",
+    ])
+    .server(&server.https());
+    assert_snapshot!(run.run(), @r"
+    exit 1
+    stderr:
+    error: specifying a root certificates file with the insecure flag is not allowed
+    hint: give --certificate-authority or --insecure-skip-tls-verify, not both
+    ");
+    assert_eq!(server.connections(), 0);
+}
+
+#[test]
 fn a_refused_connection() {
     assert_snapshot!(skvs(&["list"]).server(&nobody()).run(), @r"
     exit 1

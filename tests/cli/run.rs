@@ -73,7 +73,7 @@ impl Run {
 
     /// HOME's own kubeconfig: one context `here` on this server.
     pub(crate) fn server(mut self, url: &str) -> Self {
-        self.file(".kube/config", &kubeconfig(url, "{token: sesame}"));
+        self.file(".kube/config", &kubeconfig(url, "", "{token: sesame}"));
         let host = url.split_once("://").map_or(url, |(_, host)| host);
         self.names.push((host.to_owned(), "SERVER"));
         self
@@ -82,7 +82,14 @@ impl Run {
     /// HOME's own kubeconfig with a user of a test's own, as YAML.
     pub(crate) fn user(self, url: &str, user: &str) -> Self {
         let run = self.server(url);
-        run.file(".kube/config", &kubeconfig(url, user));
+        run.file(".kube/config", &kubeconfig(url, "", user));
+        run
+    }
+
+    /// HOME's own kubeconfig with further fields of the cluster, as YAML.
+    pub(crate) fn cluster(self, url: &str, fields: &str) -> Self {
+        let run = self.server(url);
+        run.file(".kube/config", &kubeconfig(url, fields, "{token: sesame}"));
         run
     }
 
@@ -130,7 +137,7 @@ impl fmt::Display for Told {
     }
 }
 
-fn kubeconfig(url: &str, user: &str) -> String {
+fn kubeconfig(url: &str, cluster: &str, user: &str) -> String {
     format!(
         "apiVersion: v1
 kind: Config
@@ -140,7 +147,7 @@ contexts:
 - {{name: prod-east, context: {{cluster: here, user: me}}}}
 - {{name: 'arn:aws:eks:eu:1:cluster/kvs', context: {{cluster: here, user: me}}}}
 clusters:
-- {{name: here, cluster: {{server: '{url}'}}}}
+- {{name: here, cluster: {{server: '{url}', {cluster}}}}}
 users:
 - {{name: me, user: {user}}}
 "

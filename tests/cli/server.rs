@@ -4,6 +4,7 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -11,6 +12,7 @@ use std::time::Duration;
 pub(crate) struct Listener {
     port: u16,
     requests: Arc<Mutex<Vec<String>>>,
+    connections: Arc<AtomicUsize>,
 }
 
 impl Listener {
@@ -20,13 +22,20 @@ impl Listener {
         let requests = Arc::new(Mutex::new(Vec::new()));
         let seen = Arc::clone(&requests);
         let serve = Arc::new(serve);
+        let connections = Arc::new(AtomicUsize::new(0));
+        let accepted = Arc::clone(&connections);
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
+                accepted.fetch_add(1, Ordering::SeqCst);
                 let (serve, seen) = (Arc::clone(&serve), Arc::clone(&seen));
                 std::thread::spawn(move || serve(stream, &seen));
             }
         });
-        Self { port, requests }
+        Self {
+            port,
+            requests,
+            connections,
+        }
     }
 
     /// Answers every request with this status and this JSON.
@@ -125,6 +134,11 @@ impl Listener {
 
     pub(crate) fn https(&self) -> String {
         format!("https://127.0.0.1:{}", self.port)
+    }
+
+    /// How many connections were made so far.
+    pub(crate) fn connections(&self) -> usize {
+        self.connections.load(Ordering::SeqCst)
     }
 
     /// The first lines of the requests so far.

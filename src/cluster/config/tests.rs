@@ -88,31 +88,73 @@ fn a_plugin_that_must_ask_needs_a_terminal() {
 
 /// The cluster and the user that `args` make of a kubeconfig.
 fn laid_over(args: &ConnectionArgs, cluster: &str, user: &str) -> (Cluster, AuthInfo) {
+    try_laid_over(args, cluster, user).unwrap()
+}
+
+fn try_laid_over(args: &ConnectionArgs, cluster: &str, user: &str) -> Result<(Cluster, AuthInfo)> {
     let mut kubeconfig = Kubeconfig::from_yaml(&format!(
         "current-context: a\ncontexts:\n- {{name: a, context: {{cluster: c, user: u}}}}\nclusters:\n- {{name: c, cluster: {cluster}}}\nusers:\n- {{name: u, user: {user}}}\n"
     ))
     .unwrap();
-    args.select(&mut kubeconfig).unwrap();
-    (
+    args.select(&mut kubeconfig)?;
+    Ok((
         kubeconfig.clusters.remove(0).cluster.unwrap(),
         kubeconfig.auth_infos.remove(0).auth_info.unwrap(),
-    )
+    ))
 }
 
+/// client-go's `getCluster` and `TLSConfigFor`: a flag clears what the kubeconfig says, and both together are refused.
 #[test]
-fn a_certificate_authority_is_checked_against_whatever_the_kubeconfig_says() {
-    let cluster = "{server: 'https://a:1', insecure-skip-tls-verify: true}";
-    let mut args = ConnectionArgs {
-        certificate_authority: Some("ca.crt".into()),
-        ..ConnectionArgs::default()
+fn an_authority_and_no_check_exclude_each_other() {
+    const REFUSED: &str =
+        "specifying a root certificates file with the insecure flag is not allowed";
+    let told = |cluster: &str, insecure: Option<bool>, authority: Option<&str>| {
+        let args = ConnectionArgs {
+            insecure_skip_tls_verify: insecure,
+            certificate_authority: authority.map(str::to_owned),
+            ..ConnectionArgs::default()
+        };
+        match try_laid_over(&args, cluster, "{}") {
+            Ok((c, _)) => format!(
+                "{:?} {:?} {:?}",
+                c.insecure_skip_tls_verify.unwrap_or(false),
+                c.certificate_authority.unwrap_or_default(),
+                c.certificate_authority_data.unwrap_or_default()
+            ),
+            Err(error) => error.message().to_owned(),
+        }
     };
-    let (checked, _) = laid_over(&args, cluster, "{}");
-    assert_eq!(checked.insecure_skip_tls_verify, Some(false));
-    args.insecure_skip_tls_verify = Some(true);
-    let (unchecked, _) = laid_over(&args, cluster, "{}");
-    assert_eq!(unchecked.insecure_skip_tls_verify, Some(true));
-    let (of_the_file, _) = laid_over(&ConnectionArgs::default(), cluster, "{}");
-    assert_eq!(of_the_file.insecure_skip_tls_verify, Some(true));
+    let insecure = "{server: 'https://a:1', insecure-skip-tls-verify: true}";
+    let file = "{server: 'https://a:1', certificate-authority: a.crt}";
+    let data = "{server: 'https://a:1', certificate-authority-data: QQ==}";
+    let both =
+        "{server: 'https://a:1', certificate-authority-data: QQ==, insecure-skip-tls-verify: true}";
+    let both_files =
+        "{server: 'https://a:1', certificate-authority: a.crt, insecure-skip-tls-verify: true}";
+    for (cluster, flag, authority, want) in [
+        (insecure, None, None, r#"true "" """#),
+        (insecure, None, Some("ca.crt"), r#"false "ca.crt" """#),
+        (insecure, Some(false), None, r#"false "" """#),
+        (insecure, Some(true), Some("ca.crt"), REFUSED),
+        (file, Some(true), None, r#"true "" """#),
+        (data, Some(true), None, r#"true "" """#),
+        (data, Some(false), None, r#"false "" "QQ==""#),
+        (data, None, Some("ca.crt"), r#"false "ca.crt" """#),
+        (both, None, None, REFUSED),
+        (both_files, None, None, REFUSED),
+        (both, Some(true), None, r#"true "" """#),
+        (both, Some(false), None, r#"false "" "QQ==""#),
+        (both, None, Some("ca.crt"), r#"false "ca.crt" """#),
+    ] {
+        assert_eq!(
+            told(cluster, flag, authority),
+            want,
+            "{cluster} {flag:?} {authority:?}"
+        );
+    }
+    // Without TLS there is nothing to check.
+    let plain = both.replace("https:", "http:");
+    assert_eq!(told(&plain, None, None), r#"true "" "QQ==""#);
 }
 
 #[test]
