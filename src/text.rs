@@ -7,11 +7,13 @@ mod clean;
 pub mod document;
 pub mod fold;
 mod shown;
+mod url;
 
 pub(crate) use clean::misleads;
 pub use clean::{cell, clean, line, one_line};
 pub(crate) use shown::shown;
 pub use shown::{Screen, Shown};
+pub use url::without_login;
 
 use std::borrow::Cow;
 

@@ -1,7 +1,7 @@
 //! Where what is printed comes from: the cluster that was asked, or the one that a bundle was captured on.
 
 use super::Reach;
-use crate::text::{line, one_line};
+use crate::text::{line, one_line, without_login};
 
 /// A connection flag that was given, as kubectl spells it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,11 +22,14 @@ pub struct Origin {
 
 impl Origin {
     /// `context` is the one that was used, given or not: the current one can change before a command is pasted. `flags` are the
-    /// others that were given.
-    pub fn new(context: Option<String>, server: Option<String>, flags: Vec<Flag>) -> Self {
+    /// others that were given. Credentials in a URL are left out.
+    pub fn new(context: Option<String>, server: Option<String>, mut flags: Vec<Flag>) -> Self {
+        for flag in flags.iter_mut().filter(|f| f.name == "server") {
+            flag.value = without_login(&flag.value);
+        }
         Self {
             context: context.filter(|c| !c.is_empty()),
-            server: server.filter(|s| !s.is_empty()),
+            server: server.filter(|s| !s.is_empty()).map(|s| without_login(&s)),
             flags,
             token: false,
         }
@@ -56,10 +59,15 @@ impl Origin {
         self.server.as_deref().unwrap_or_default()
     }
 
-    /// `context prod-east, https://10.20.0.1:6443`, as much of it as is known. Credentials in the URL are left out.
+    /// `context prod-east, https://10.20.0.1:6443`, as much of it as is known.
     pub fn place(&self) -> Option<String> {
         let context = self.context.as_ref().map(|c| format!("context {c}"));
-        let server = self.server.as_ref().map(|s| without_credentials(s));
+        // The slash after a bare host says nothing.
+        let bare = |url: &str| url.matches('/').count() <= 3;
+        let server = self.server.as_deref().map(|s| match s.strip_suffix('/') {
+            Some(shorter) if bare(s) => shorter.to_owned(),
+            _ => s.to_owned(),
+        });
         let parts: Vec<String> = context.into_iter().chain(server).collect();
         (!parts.is_empty()).then(|| one_line(&parts.join(", ")))
     }
@@ -134,20 +142,6 @@ fn helms(name: &str) -> Option<&'static str> {
     })
 }
 
-/// A URL without `user:password@`, and without the slash that ends a bare host.
-fn without_credentials(url: &str) -> String {
-    let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
-    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-    let (host, path) = rest.split_at(end);
-    let host = host.rsplit_once('@').map_or(host, |(_, host)| host);
-    let path = if path == "/" { "" } else { path };
-    if scheme.is_empty() {
-        format!("{host}{path}")
-    } else {
-        format!("{scheme}://{host}{path}")
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -175,5 +169,11 @@ mod tests {
             Some("context a^[[31m b")
         );
         assert_eq!(place(Some(""), Some("")), None);
+        let flag = Flag {
+            name: "server",
+            value: "https://admin:sesame@host".to_owned(),
+        };
+        let origin = Origin::new(None, None, vec![flag]);
+        assert_eq!(origin.words(Reach::Kubectl), ["--server", "https://host"]);
     }
 }

@@ -4,6 +4,7 @@
 
 use super::duration::parse_duration;
 use super::kubeconfig;
+use super::server::split_login;
 use crate::advice::{Command, Flag, Origin};
 use crate::error::{Error, Result, io_words};
 use crate::text::near;
@@ -433,7 +434,6 @@ impl ConnectionArgs {
 
     fn lay_over_user(&self, user: &mut AuthInfo) {
         if let Some(token) = &self.token {
-            // The credentials are replaced; whom the file says to impersonate is not one of them.
             *user = AuthInfo {
                 token: Some(token.clone().into()),
                 impersonate: user.impersonate.take(),
@@ -475,6 +475,15 @@ impl ConnectionArgs {
             http::header::USER_AGENT,
             http::HeaderValue::from_static(concat!("kubectl-skvs/", env!("CARGO_PKG_VERSION"))),
         ));
+        // As Go's HTTP client: a login in the URL wins over every other credential.
+        let (url, login) = split_login(std::mem::take(&mut config.cluster_url));
+        config.cluster_url = url;
+        if let Some(login) = login {
+            let user = &mut config.auth_info;
+            (user.username, user.password) = (Some(login.user), Some(login.password.into()));
+            (user.token, user.token_file) = (None, None);
+            (user.exec, user.auth_provider) = (None, None);
+        }
         if config.cluster_url.host().is_none() {
             return Err(Error::new(format!(
                 "the server {} is not a URL with a host",

@@ -80,7 +80,7 @@ impl Cluster {
         let body = match self.transport.get_bytes("/apis").await {
             // An API server serves this one whatever it lacks.
             Err(error) if error.is_plain_not_found() => {
-                let (server, said) = (self.server(), answer::UNSERVED.to_owned());
+                let (server, said) = (self.transport.server(), answer::UNSERVED.to_owned());
                 return Err(ClusterError::not_an_answer(Some(404), server, said));
             }
             other => other?,

@@ -4,6 +4,7 @@
 
 use super::answer;
 use super::config::unusable;
+use super::server::Server;
 use crate::advice::{Command, current_context};
 use crate::bundle::{NotSaved, manifest};
 use crate::error::{Error, io_words};
@@ -18,14 +19,14 @@ pub enum ClusterError {
     Api(Box<Status>),
     /// Nothing listens there, or the host has no address.
     Unreachable {
-        server: String,
+        server: Server,
         why: String,
         refused: bool,
     },
     /// The TLS handshake failed: `why` says which check.
-    Tls { server: String, why: String },
+    Tls { server: Server, why: String },
     /// No answer in the time that `--request-timeout` gives.
-    TimedOut { server: String, seconds: u64 },
+    TimedOut { server: Server, seconds: u64 },
     /// The credentials could not be had (a plugin failed, a token file is missing).
     Credentials(String),
     /// Something else answered in the API server's place, or what came is not of the form that was asked for.
@@ -70,13 +71,13 @@ const TOO_LARGE: &str =
 pub const NOT_SAVED: &str = "not in the saved files";
 
 impl ClusterError {
-    /// Sorts kube's error. `server` is the API server's URL.
-    pub(super) fn from_kube(error: kube::Error, server: &str) -> Self {
+    /// Sorts kube's error.
+    pub(super) fn from_kube(error: kube::Error, server: &Server) -> Self {
         match error {
             kube::Error::Api(status) => Self::refused(status, server),
             kube::Error::Auth(auth) => Self::Credentials(credentials(&auth)),
             kube::Error::RustlsTls(tls) => Self::Tls {
-                server: server.to_owned(),
+                server: server.clone(),
                 why: chain(&tls),
             },
             kube::Error::SerdeError(e) => Self::Malformed(e.to_string()),
@@ -90,7 +91,7 @@ impl ClusterError {
     }
 
     /// Sorts an error of the connection by what lies at its root.
-    pub(super) fn transport(error: &(dyn std::error::Error + 'static), server: &str) -> Self {
+    pub(super) fn transport(error: &(dyn std::error::Error + 'static), server: &Server) -> Self {
         let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
         let mut root = error.to_string();
         while let Some(e) = cause {
@@ -109,27 +110,27 @@ impl ClusterError {
                     .filter(|_| io.kind() == std::io::ErrorKind::InvalidData)
                 {
                     return Self::Tls {
-                        server: server.to_owned(),
+                        server: server.clone(),
                         why: tls_words(&tls.to_string()),
                     };
                 }
                 if io.kind() == std::io::ErrorKind::TimedOut {
                     return Self::TimedOut {
-                        server: server.to_owned(),
+                        server: server.clone(),
                         seconds: 0,
                     };
                 }
                 // Its own words name a manual.
                 if io.kind() == std::io::ErrorKind::UnexpectedEof {
                     return Self::Unreachable {
-                        server: server.to_owned(),
+                        server: server.clone(),
                         why: "the connection was cut".to_owned(),
                         refused: false,
                     };
                 }
                 if io.kind() == std::io::ErrorKind::ConnectionRefused {
                     return Self::Unreachable {
-                        server: server.to_owned(),
+                        server: server.clone(),
                         why: "connection refused".to_owned(),
                         refused: true,
                     };
@@ -145,14 +146,14 @@ impl ClusterError {
             };
         }
         Self::Unreachable {
-            server: server.to_owned(),
+            server: server.clone(),
             why: root,
             refused: false,
         }
     }
 
     /// Sorts an error that kube read: its parser takes any JSON for a status.
-    fn refused(mut status: Box<Status>, server: &str) -> Self {
+    fn refused(mut status: Box<Status>, server: &Server) -> Self {
         let text = status.reason == NO_STATUS;
         let own = !text && status.code != 0 && status.status.is_some();
         let body = if text { status.message.as_str() } else { "" };
@@ -174,10 +175,10 @@ impl ClusterError {
     }
 
     /// Something else than the API server answered. `said`: its answer in one short line.
-    pub(super) fn not_an_answer(code: Option<u16>, server: &str, said: String) -> Self {
+    pub(super) fn not_an_answer(code: Option<u16>, server: &Server, said: String) -> Self {
         Self::NotAnAnswer(Box::new(NotAnAnswer {
             code,
-            host: host(server).to_owned(),
+            host: server.host().to_owned(),
             said,
         }))
     }
@@ -295,16 +296,16 @@ impl From<ClusterError> for Error {
                 ..
             } => Error::bare(format!(
                 "The connection to the server {} was refused - did you specify the right host or port?",
-                host(&server)
+                server
             )),
             ClusterError::Unreachable { server, why, .. } => Error::bare(format!(
                 "Unable to connect to the server: {}: {why}",
-                host(&server)
+                server
             )),
             ClusterError::Tls { server, why } => {
                 let error = Error::bare(format!(
                     "Unable to connect to the server: {}: tls: {why}",
-                    host(&server)
+                    server
                 ));
                 if why == NO_TLS {
                     return error.hint(kubeconfig_as_used().after("is the port right?"));
@@ -324,7 +325,7 @@ impl From<ClusterError> for Error {
                 };
                 Error::bare(format!(
                     "Unable to connect to the server: {}: no answer{within}",
-                    host(&server)
+                    server
                 ))
                 .hint("a longer wait: --request-timeout=2m")
             }
@@ -453,12 +454,6 @@ fn words(error: &(dyn std::error::Error + 'static)) -> String {
         Some(io) if io.get_ref().is_none() => io_words(io),
         _ => error.to_string(),
     }
-}
-
-/// `https://10.0.0.1:6443/` as `10.0.0.1:6443`, as kubectl prints it.
-pub(super) fn host(server: &str) -> &str {
-    let rest = server.split_once("://").map_or(server, |(_, r)| r);
-    rest.trim_end_matches('/')
 }
 
 /// A credential plugin's failure without kube's Debug text; the plugin's own stderr is kept, its stdout never.

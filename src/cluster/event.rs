@@ -30,7 +30,7 @@ impl Cluster {
         let answer = match tokio::time::timeout(limit, self.send(&path, event)).await {
             Ok(answer) => answer,
             Err(_) => Err(ClusterError::TimedOut {
-                server: self.server().to_owned(),
+                server: self.transport.server().clone(),
                 seconds: limit.as_secs(),
             }),
         };
@@ -52,7 +52,7 @@ impl Cluster {
             .header(header::ACCEPT, "application/json")
             .body(Body::from(event.to_string().into_bytes()))
             .map_err(|e| ClusterError::Other(e.to_string()))?;
-        let failed = |e| ClusterError::from_kube(e, self.server());
+        let failed = |e| ClusterError::from_kube(e, self.transport.server());
         #[expect(clippy::disallowed_methods, reason = "the one Event")]
         let (head, body) = client.send(request).await.map_err(failed)?.into_parts();
         let body = self.transport.body(head.status, body).await?;

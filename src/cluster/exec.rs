@@ -140,7 +140,7 @@ impl Transport {
                 Ok(process) => process,
                 Err(_) => {
                     return Err(ClusterError::TimedOut {
-                        server: self.server().to_owned(),
+                        server: self.server().clone(),
                         seconds: wait.as_secs(),
                     });
                 }

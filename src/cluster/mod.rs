@@ -20,6 +20,7 @@ mod proxy;
 mod read;
 mod review;
 pub mod secret;
+mod server;
 mod transport;
 pub mod watch;
 
@@ -37,6 +38,7 @@ use crate::bundle::record::Recorder;
 use crate::error::{Error, Result};
 use crate::snapshot::Read;
 use kube::client::ClientBuilder;
+use server::Server;
 use std::sync::OnceLock;
 use transport::Transport;
 
@@ -57,8 +59,8 @@ impl Cluster {
     /// No kubeconfig, an unknown context, credentials that cannot be had.
     pub async fn connect(args: &ConnectionArgs, stdin_is_terminal: bool) -> Result<Self> {
         let resolved = args.resolve(stdin_is_terminal).await?;
-        let server = resolved.config.cluster_url.to_string();
-        let origin = args.origin(resolved.context.as_deref(), Some(&server));
+        let server = Server::new(&resolved.config.cluster_url.to_string());
+        let origin = args.origin(resolved.context.as_deref(), Some(server.url()));
         let unverified = unverified(&resolved.config);
         let exec = resolved.config.auth_info.exec.as_ref();
         let plugin = exec.and_then(|e| e.command.clone());
@@ -96,9 +98,10 @@ impl Cluster {
     /// What was saved, as the cluster it was saved of.
     pub fn saved(archive: Archive, verbosity: u8) -> Self {
         let bundle = archive.one_bundle();
-        let server = bundle.and_then(|b| b.server.clone()).unwrap_or_default();
+        let server = bundle.and_then(|b| b.server.as_deref()).unwrap_or_default();
+        let server = Server::new(server);
         let context = bundle.and_then(|b| b.context.clone());
-        let origin = Origin::new(context, Some(server.clone()), Vec::new());
+        let origin = Origin::new(context, Some(server.url().to_owned()), Vec::new());
         Self {
             transport: Transport::saved(archive.into(), server, verbosity),
             origin,
@@ -119,9 +122,9 @@ impl Cluster {
         self.transport.archive()
     }
 
-    /// The API server's URL.
+    /// The API server's URL, without credentials.
     pub fn server(&self) -> &str {
-        self.transport.server()
+        self.transport.server().url()
     }
 
     /// The kubeconfig's context, if one was used.

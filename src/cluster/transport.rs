@@ -8,6 +8,7 @@ mod watch;
 use super::ClusterError;
 use super::answer::{self, Cut, Fault, RESPONSE_MAX};
 use super::config::{REQUEST, connect_limit};
+use super::server::Server;
 use crate::bundle::manifest::{self, Accept};
 use crate::bundle::record::{Heard, Recorder};
 use crate::bundle::{Answer, Archive, NotSaved};
@@ -42,7 +43,7 @@ fn form(accept: Accept) -> &'static str {
 #[derive(Clone)]
 pub(super) struct Transport {
     way: Way,
-    server: Arc<str>,
+    server: Server,
     timeout: Option<Duration>,
     verbosity: u8,
     requests: Arc<AtomicU64>,
@@ -60,13 +61,13 @@ enum Way {
 impl Transport {
     pub(super) fn new(
         client: Client,
-        server: String,
+        server: Server,
         timeout: Option<Duration>,
         verbosity: u8,
     ) -> Self {
         Self {
             way: Way::Live(client),
-            server: server.into(),
+            server,
             timeout,
             verbosity,
             requests: Arc::default(),
@@ -74,10 +75,10 @@ impl Transport {
         }
     }
 
-    pub(super) fn saved(archive: Arc<Archive>, server: String, verbosity: u8) -> Self {
+    pub(super) fn saved(archive: Arc<Archive>, server: Server, verbosity: u8) -> Self {
         Self {
             way: Way::Saved(archive),
-            server: server.into(),
+            server,
             timeout: None,
             verbosity,
             requests: Arc::default(),
@@ -146,7 +147,7 @@ impl Transport {
         }
     }
 
-    pub(super) fn server(&self) -> &str {
+    pub(super) fn server(&self) -> &Server {
         &self.server
     }
 
@@ -182,7 +183,7 @@ impl Transport {
     /// A line of the request log, made only when it is wanted; `line` gets the server's URL without its last slash.
     pub(super) fn log(&self, line: impl FnOnce(&str) -> String) {
         if self.verbosity >= LOG_REQUESTS {
-            let line = line(self.server.trim_end_matches('/'));
+            let line = line(self.server.url().trim_end_matches('/'));
             crate::ui::log(Shown::line(line));
         }
     }
@@ -228,7 +229,8 @@ impl Transport {
             // A query can hold credentials.
             Some(location) => {
                 let location = location.split(['?', '#']).next().unwrap_or_default();
-                format!("a redirect to {}", crate::text::one_line(location))
+                let location = crate::text::without_login(location);
+                format!("a redirect to {}", crate::text::one_line(&location))
             }
             None => answer::said(body),
         };
@@ -408,7 +410,7 @@ impl Transport {
                 .await
                 .unwrap_or_else(|_| {
                     Err(ClusterError::TimedOut {
-                        server: self.server.to_string(),
+                        server: self.server.clone(),
                         seconds: limit.as_secs(),
                     })
                 }),

@@ -165,6 +165,7 @@ impl Watch {
 
 #[cfg(test)]
 mod tests {
+    use super::super::server::Server;
     use super::*;
     use http::{Request, Response};
     use http_body_util::Full;
@@ -197,7 +198,7 @@ mod tests {
             asked
         });
         let mut watch = Watch {
-            transport: Transport::new(client, "https://test/".into(), None, 0),
+            transport: Transport::new(client, Server::new("https://test/"), None, 0),
             path: "/apis/x".into(),
             resource_version: "5".into(),
             body: None,

@@ -1,7 +1,7 @@
 //! From the kubeconfig to the API server: each way to fail has one clear sentence.
 
 use crate::run::skvs;
-use crate::server::{Listener, nobody, status};
+use crate::server::{Listener, helm_releases, nobody, status};
 use insta::assert_snapshot;
 
 const EMPTY_LIST: &str = r#"{"kind": "HelmReleaseList", "apiVersion": "helm.toolkit.fluxcd.io/v2", "metadata": {"resourceVersion": "1"}, "items": []}"#;
@@ -311,6 +311,62 @@ fn the_request_log() {
         "{told}"
     );
     assert!(!told.stderr.contains("sesame"), "{told}");
+}
+
+/// Go's HTTP client sends it as basic authentication, whatever the user has; nothing else may know it.
+#[test]
+fn a_login_in_the_servers_url_is_sent_and_never_shown() {
+    let server = Listener::answering(200, EMPTY_LIST);
+    let with_login = |url: &str| url.replace("://", "://jane:p%40ss1@");
+    let hides = |text: &str| {
+        for secret in ["jane", "p%40ss1", "p@ss1", "amFuZT"] {
+            assert!(!text.contains(secret), "{secret}: {text}");
+        }
+    };
+    let url = with_login(&server.http());
+    let run = skvs(&["list", "-v", "6"]).server(&url).run();
+    assert_eq!(run.code, Some(0), "{run}");
+    assert!(run.stderr.starts_with("GET http://127.0.0.1:"), "{run}");
+    hides(&run.to_string());
+    let by_flag = skvs(&["list", "-v", "6", "--token", "t", "--server", &url]).run();
+    hides(&by_flag.to_string());
+    for head in server.heads() {
+        // jane:p@ss1
+        assert!(
+            head.contains("authorization: Basic amFuZTpwQHNzMQ=="),
+            "{head}"
+        );
+    }
+    let folder = tempfile::TempDir::new().unwrap();
+    let bundle = folder.path().join("bundle.tar.gz");
+    let words = ["capture", "--no-exec", "--to", bundle.to_str().unwrap()];
+    let onboarding = serde_json::json!({
+        "apiVersion": "helm.toolkit.fluxcd.io/v2", "kind": "HelmRelease",
+        "metadata": {"name": "a", "namespace": "flux-system"}, "spec": {},
+    });
+    let one = helm_releases(&[onboarding], "");
+    let cluster = Listener::scripted(move |path| match path.contains("/helmreleases?") {
+        true => (200, one.clone()),
+        false => (404, status(404, "NotFound", "not found")),
+    });
+    let told = skvs(&words).server(&with_login(&cluster.http())).run();
+    assert_eq!(told.code, Some(0), "{told}");
+    let mut kept = String::new();
+    let file = std::fs::File::open(&bundle).unwrap();
+    std::io::Read::read_to_string(&mut flate2::read::GzDecoder::new(file), &mut kept).unwrap();
+    assert!(kept.contains("\"server\": \"http://127.0.0.1:"));
+    hides(&kept);
+    let redirect = "location: https://jane:p%40ss1@login/\r\n";
+    let elsewhere = Listener::with_headers(302, redirect, b"");
+    for url in [
+        nobody(),
+        elsewhere.http(),
+        "https://jane:p%40ss1@".to_owned(),
+    ] {
+        let told = skvs(&["list"]).server(&with_login(&url)).run();
+        assert_eq!(told.code, Some(1), "{told}");
+        hides(&told.stderr);
+    }
 }
 
 #[test]

@@ -143,6 +143,14 @@ impl Listener {
 
     /// The first lines of the requests so far.
     pub(crate) fn requests(&self) -> Vec<String> {
+        let heads = self.heads().into_iter();
+        heads
+            .map(|head| head.lines().next().unwrap_or_default().to_owned())
+            .collect()
+    }
+
+    /// The heads of the requests so far.
+    pub(crate) fn heads(&self) -> Vec<String> {
         self.requests.lock().unwrap().clone()
     }
 }
@@ -177,16 +185,16 @@ pub(crate) fn helm_releases(items: &[serde_json::Value], token: &str) -> String 
 
 fn head(stream: &TcpStream) -> Option<String> {
     let mut reader = BufReader::new(stream.try_clone().ok()?);
-    let mut first = String::new();
-    reader.read_line(&mut first).ok()?;
+    let mut head = String::new();
     loop {
         let mut line = String::new();
         if reader.read_line(&mut line).ok()? == 0 {
             return None;
         }
         if line.trim().is_empty() {
-            return Some(first.trim_end().to_owned());
+            return Some(head.trim_end().to_owned());
         }
+        head.push_str(&line);
     }
 }
 

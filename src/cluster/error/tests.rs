@@ -31,7 +31,10 @@ fn a_refusal_says_what_to_ask_for() {
 fn what_no_api_server_said_is_no_refusal() {
     let gateway = |code, text| {
         let status = Status::failure(text, NO_STATUS).with_code(code);
-        ClusterError::from_kube(kube::Error::Api(status.boxed()), "https://h:6443/k8s")
+        ClusterError::from_kube(
+            kube::Error::Api(status.boxed()),
+            &Server::new("https://h:6443/k8s"),
+        )
     };
     let late = gateway(504, "<html>\n<b>late</b>");
     assert_eq!(
@@ -51,7 +54,7 @@ fn what_no_api_server_said_is_no_refusal() {
 fn json_that_kube_takes_for_a_status_is_none() {
     let read = |json: &str| {
         let status: Status = serde_json::from_str(json).unwrap();
-        ClusterError::from_kube(kube::Error::Api(status.boxed()), "https://h")
+        ClusterError::from_kube(kube::Error::Api(status.boxed()), &Server::new("https://h"))
     };
     let rancher = read(r#"{"Message":"origin not allowed"}"#);
     assert_eq!(
@@ -74,7 +77,7 @@ fn json_that_kube_takes_for_a_status_is_none() {
 #[test]
 fn a_connection_that_was_cut_is_told_in_words() {
     use std::io::{Error, ErrorKind};
-    let told = |error: Error| match ClusterError::transport(&error, "https://h") {
+    let told = |error: Error| match ClusterError::transport(&error, &Server::new("https://h")) {
         ClusterError::Unreachable { why, .. } => why,
         other => panic!("{other:?}"),
     };
@@ -89,7 +92,10 @@ fn a_connection_that_was_cut_is_told_in_words() {
 #[test]
 fn transport_errors_are_kubectls() {
     let refused = std::io::Error::from(std::io::ErrorKind::ConnectionRefused);
-    let error = Error::from(ClusterError::transport(&refused, "https://10.0.0.1:6443/"));
+    let error = Error::from(ClusterError::transport(
+        &refused,
+        &Server::new("https://10.0.0.1:6443/"),
+    ));
     assert_eq!(
         error.to_string(),
         "The connection to the server 10.0.0.1:6443 was refused - did you specify the right host or port?"

@@ -3,6 +3,7 @@
 //! kube takes the code out of the body: a gateway's 500 around `{"kind":"Status","code":404}` would count as the API server's own
 //! 404, after which nothing can have run. Here the body only explains a status, it never replaces one.
 
+use crate::cluster::server::Server;
 use crate::cluster::{ClusterError, answer};
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
@@ -48,7 +49,7 @@ async fn only_upgraded(response: Response<Body>) -> Result<Response<Body>, BoxEr
 }
 
 /// Returns why the exec was not started.
-pub(super) fn failed(error: kube::Error, server: &str) -> ClusterError {
+pub(super) fn failed(error: kube::Error, server: &Server) -> ClusterError {
     match error {
         kube::Error::Service(error) => match error.downcast::<NotUpgraded>() {
             Ok(answer) => refused(answer.status, &answer.body, server),
@@ -59,7 +60,7 @@ pub(super) fn failed(error: kube::Error, server: &str) -> ClusterError {
 }
 
 /// The error of an answer that is not 101.
-fn refused(status: StatusCode, body: &[u8], server: &str) -> ClusterError {
+fn refused(status: StatusCode, body: &[u8], server: &Server) -> ClusterError {
     let code = status.as_u16();
     let failed = status.is_client_error() || status.is_server_error();
     match answer::whole_status(code, body).filter(|_| failed) {
@@ -77,7 +78,7 @@ mod tests {
         refused(
             StatusCode::from_u16(status).unwrap(),
             body.as_bytes(),
-            "https://server",
+            &Server::new("https://server"),
         )
     }
 

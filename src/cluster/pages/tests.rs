@@ -1,4 +1,5 @@
 use super::super::answer::RESPONSE_MAX;
+use super::super::server::Server;
 use super::*;
 use http::{Request, Response};
 use kube::client::Body;
@@ -23,7 +24,7 @@ fn served(answers: Vec<(u16, Vec<u8>)>) -> (Cluster, tokio::task::JoinHandle<Vec
         }
         asked
     });
-    let transport = Transport::new(client, "https://test/".into(), None, 0);
+    let transport = Transport::new(client, Server::new("https://test/"), None, 0);
     (Cluster::over(transport), server)
 }
 
