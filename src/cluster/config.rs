@@ -4,6 +4,7 @@
 
 use super::duration::parse_duration;
 use super::kubeconfig;
+use super::proxy::{self, Proxy};
 use super::server::split_login;
 use crate::advice::{Command, Flag, Origin};
 use crate::error::{Error, Result, io_words};
@@ -83,6 +84,7 @@ pub(super) struct Resolved {
     pub(super) config: Config,
     /// Name of the kubeconfig's context; `None` in a cluster or with `--server` alone.
     pub(super) context: Option<String>,
+    pub(super) proxy: Option<Proxy>,
 }
 
 impl ConnectionArgs {
@@ -253,14 +255,11 @@ impl ConnectionArgs {
         let mut config = Config::from_custom_kubeconfig(kubeconfig, &options)
             .await
             .map_err(|e| match e {
-                // kube reads NO_PROXY more strictly than Go's clients, which skip what they do not understand.
-                KubeconfigError::ParseNoProxy(_) => {
-                    Error::new("NO_PROXY is not a list of hosts, addresses and CIDR blocks")
-                        .hint("remove empty entries from NO_PROXY")
-                }
+                // The kubeconfig's proxy was taken out: only the variable is left.
+                KubeconfigError::ParseProxyUrl(_) => Error::new("HTTPS_PROXY is not a URL"),
                 other => Error::new(format!("kubeconfig: {}", unusable(&other))),
             })?;
-        self.finish(&mut config, proxy.as_deref())?;
+        let proxy = self.finish(&mut config, proxy.as_deref())?;
         let shown = self
             .context
             .clone()
@@ -268,6 +267,7 @@ impl ConnectionArgs {
         Ok(Resolved {
             config,
             context: shown,
+            proxy,
         })
     }
 
@@ -288,10 +288,11 @@ impl ConnectionArgs {
             config.auth_info.token = Some(token.clone().into());
         }
         self.impersonate(&mut config.auth_info);
-        self.finish(&mut config, None)?;
+        let proxy = self.finish(&mut config, None)?;
         Ok(Resolved {
             config,
             context: None,
+            proxy,
         })
     }
 
@@ -466,8 +467,8 @@ impl ConnectionArgs {
         }
     }
 
-    /// What holds for every source of a configuration.
-    fn finish(&self, config: &mut Config, proxy: Option<&str>) -> Result<()> {
+    /// What holds for every source of a configuration. Returns the proxy on the way.
+    fn finish(&self, config: &mut Config, proxy: Option<&str>) -> Result<Option<Proxy>> {
         // kube's own retry layer repeats any verb for minutes; reads are retried by the facade, briefly.
         config.default_retry = false;
         config.connect_timeout = Some(connect_limit(self.timeout()));
@@ -490,7 +491,8 @@ impl ConnectionArgs {
                 config.cluster_url
             )));
         }
-        super::proxy::choose(config, proxy)
+        config.proxy_url = None;
+        proxy::choose(&config.cluster_url, proxy)
     }
 }
 

@@ -4,6 +4,7 @@
 
 use super::answer;
 use super::config::unusable;
+use super::connector::ProxyFailure;
 use super::server::Server;
 use crate::advice::{Command, current_context};
 use crate::bundle::{NotSaved, manifest};
@@ -76,6 +77,7 @@ impl ClusterError {
         match error {
             kube::Error::Api(status) => Self::refused(status, server),
             kube::Error::Auth(auth) => Self::Credentials(credentials(&auth)),
+            kube::Error::HttpError(e) => Self::Other(format!("the request cannot be made: {e}")),
             kube::Error::RustlsTls(tls) => Self::Tls {
                 server: server.clone(),
                 why: chain(&tls),
@@ -98,6 +100,13 @@ impl ClusterError {
             root = words(e);
             if let Some(auth) = e.downcast_ref::<kube::client::AuthError>() {
                 return Self::Credentials(credentials(auth));
+            }
+            if let Some(failure) = e.downcast_ref::<ProxyFailure>() {
+                return Self::Unreachable {
+                    server: server.clone(),
+                    why: failure.to_string(),
+                    refused: false,
+                };
             }
             // A client certificate is read only when the client is made.
             if let Some(kubeconfig) = e.downcast_ref::<kube::config::KubeconfigError>() {
@@ -132,18 +141,11 @@ impl ClusterError {
                     return Self::Unreachable {
                         server: server.clone(),
                         why: "connection refused".to_owned(),
-                        refused: true,
+                        refused: server.proxy().is_none(),
                     };
                 }
             }
-            // An io::Error that wraps another error names the inner one's source as its own.
-            cause = match e
-                .downcast_ref::<std::io::Error>()
-                .map(std::io::Error::get_ref)
-            {
-                Some(Some(inner)) => Some(inner),
-                _ => e.source(),
-            };
+            cause = inner(e);
         }
         Self::Unreachable {
             server: server.clone(),
@@ -273,7 +275,12 @@ impl ClusterError {
                 None => format!("forbidden ({})", status.message),
             },
             Self::Api(status) => status.message.clone(),
-            Self::Unreachable { why, .. } => format!("the API server cannot be reached ({why})"),
+            Self::Unreachable { server, why, .. } => match server.proxy() {
+                Some(proxy) => {
+                    format!("the API server cannot be reached through the proxy {proxy} ({why})")
+                }
+                None => format!("the API server cannot be reached ({why})"),
+            },
             Self::Tls { why, .. } => format!("TLS failure ({why})"),
             Self::TimedOut { seconds, .. } if *seconds > 0 => format!("no answer in {seconds}s"),
             Self::TimedOut { .. } => "timed out".to_owned(),
@@ -298,10 +305,10 @@ impl From<ClusterError> for Error {
                 "The connection to the server {} was refused - did you specify the right host or port?",
                 server
             )),
-            ClusterError::Unreachable { server, why, .. } => Error::bare(format!(
-                "Unable to connect to the server: {}: {why}",
-                server
-            )),
+            ClusterError::Unreachable { server, why, .. } => through(
+                &server,
+                Error::bare(format!("Unable to connect to the server: {server}: {why}")),
+            ),
             ClusterError::Tls { server, why } => {
                 let error = Error::bare(format!(
                     "Unable to connect to the server: {}: tls: {why}",
@@ -323,11 +330,10 @@ impl From<ClusterError> for Error {
                 } else {
                     String::new()
                 };
-                Error::bare(format!(
-                    "Unable to connect to the server: {}: no answer{within}",
-                    server
-                ))
-                .hint("a longer wait: --request-timeout=2m")
+                let error = Error::bare(format!(
+                    "Unable to connect to the server: {server}: no answer{within}"
+                ));
+                through(&server, error).hint("a longer wait: --request-timeout=2m")
             }
             ClusterError::Credentials(why) => {
                 Error::new(format!("the credentials could not be had: {why}"))
@@ -409,6 +415,14 @@ fn api(status: &Status) -> Error {
     }
 }
 
+/// What to look at where a proxy is on the way.
+fn through(server: &Server, error: Error) -> Error {
+    match server.proxy() {
+        Some(proxy) => error.hint(proxy.from.hint()),
+        None => error,
+    }
+}
+
 /// Shows the one cluster and user that the context names.
 pub(super) fn kubeconfig_as_used() -> Command {
     Command::new(["kubectl", "config", "view", "--minify"])
@@ -446,6 +460,26 @@ fn tls_words(rustls: &str) -> String {
     } else {
         rustls.to_owned()
     }
+}
+
+/// What lies under an error. An `io::Error` that wraps another names the inner one's source as its own.
+fn inner<'a>(
+    error: &'a (dyn std::error::Error + 'static),
+) -> Option<&'a (dyn std::error::Error + 'static)> {
+    let io = error.downcast_ref::<std::io::Error>();
+    match io.map(std::io::Error::get_ref) {
+        Some(Some(inner)) => Some(inner),
+        _ => error.source(),
+    }
+}
+
+/// The words of the error at the root.
+pub(super) fn root_words(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut root = error;
+    while let Some(inner) = inner(root) {
+        root = inner;
+    }
+    tls_words(&words(root))
 }
 
 /// An error's own words, the system's without their number.

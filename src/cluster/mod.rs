@@ -5,7 +5,9 @@
 //! handed on as it came, with [`ClusterError`] for what could not be had.
 
 mod answer;
+mod client;
 pub mod config;
+mod connector;
 mod discovery;
 mod duration;
 pub mod error;
@@ -37,7 +39,8 @@ use crate::bundle::manifest::Accept;
 use crate::bundle::record::Recorder;
 use crate::error::{Error, Result};
 use crate::snapshot::Read;
-use kube::client::ClientBuilder;
+use config::Resolved;
+use kube::client::ConfigExt;
 use server::Server;
 use std::sync::OnceLock;
 use transport::Transport;
@@ -58,14 +61,19 @@ impl Cluster {
     /// # Errors
     /// No kubeconfig, an unknown context, credentials that cannot be had.
     pub async fn connect(args: &ConnectionArgs, stdin_is_terminal: bool) -> Result<Self> {
-        let resolved = args.resolve(stdin_is_terminal).await?;
-        let server = Server::new(&resolved.config.cluster_url.to_string());
-        let origin = args.origin(resolved.context.as_deref(), Some(server.url()));
-        let unverified = unverified(&resolved.config);
-        let exec = resolved.config.auth_info.exec.as_ref();
+        let Resolved {
+            config,
+            context,
+            proxy,
+        } = args.resolve(stdin_is_terminal).await?;
+        let server = Server::new(&config.cluster_url.to_string());
+        let origin = args.origin(context.as_deref(), Some(server.url()));
+        let unverified = unverified(&config);
+        let server = server.through(proxy.as_ref());
+        let exec = config.auth_info.exec.as_ref();
         let plugin = exec.and_then(|e| e.command.clone());
-        let builder = ClientBuilder::try_from(resolved.config).map_err(|e| {
-            Error::from(match (ClusterError::from_kube(e, &server), plugin) {
+        let failed = |e| {
+            Error::from(match (ClusterError::from_kube(e, &server), &plugin) {
                 (ClusterError::Credentials(why), Some(plugin)) => {
                     ClusterError::Credentials(why.replacen(
                         "credential plugin",
@@ -75,9 +83,12 @@ impl Cluster {
                 }
                 (error, _) => error,
             })
-        })?;
+        };
+        let tls = config.rustls_client_config().map_err(failed)?;
+        let tls = client::TlsConnector::new(tls, config.tls_server_name.as_deref())?;
+        let client = client::build(&config, tls, proxy).map_err(failed)?;
         Ok(Self {
-            transport: Transport::new(builder.build(), server, args.timeout(), args.verbosity),
+            transport: Transport::new(client, server, args.timeout(), args.verbosity),
             origin,
             unverified,
             helm_release_version: std::sync::Arc::default(),

@@ -1,126 +1,227 @@
 //! Which proxy, if any, stands between us and the API server.
 //!
-//! kube reads the proxy variables too but matches `NO_PROXY` against the proxy's own host; here it is matched against the
-//! server's host, as Go's clients do. Owns that choice alone.
+//! The rules are those of Go's `golang.org/x/net/http/httpproxy`, so that we go where kubectl goes; its own tests are the table below.
+//! (hyper-util's matcher follows curl: it lets `.example.com` match `example.com`, knows no ports and no loopback.) Owns that choice
+//! alone.
 
+use super::server::{Login, split_login};
 use crate::error::{Error, Result};
 use http::Uri;
-use kube::Config;
+use std::fmt;
 use std::net::IpAddr;
 
-/// Settles `config.proxy_url`: `named`, the kubeconfig's `proxy-url`, wins; else `HTTPS_PROXY`/`HTTP_PROXY`/`ALL_PROXY` by the server's
-/// scheme, unless `NO_PROXY` names the server.
+/// A proxy on the way to the API server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Proxy {
+    /// Scheme, host and port, and nothing else.
+    pub(super) url: Uri,
+    pub(super) kind: Kind,
+    pub(super) login: Option<Login>,
+    pub(super) from: From,
+}
+
+/// What is spoken with the proxy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Http,
+    Https,
+    /// The proxy resolves the server's name, whether the URL says `socks5` or `socks5h`: Go makes no difference either.
+    Socks5,
+}
+
+/// Where the proxy is named.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum From {
+    Kubeconfig,
+    /// The variable, in capitals.
+    Variable(&'static str),
+}
+
+impl From {
+    /// What to look at when the proxy does not work.
+    pub(super) fn hint(self) -> String {
+        match self {
+            Self::Kubeconfig => "check proxy-url of the cluster in the kubeconfig".to_owned(),
+            Self::Variable(name) => {
+                format!("check {name}, or list the server in NO_PROXY to connect without a proxy")
+            }
+        }
+    }
+}
+
+impl fmt::Display for Proxy {
+    /// Without credentials.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.url.to_string().trim_end_matches('/'))
+    }
+}
+
+/// Returns the proxy to `server`: `named`, the kubeconfig's `proxy-url`, wins; else `HTTPS_PROXY` or `HTTP_PROXY` by the server's
+/// scheme, unless the server is on this machine or in `NO_PROXY`.
 ///
 /// # Errors
-/// A proxy that is no URL or of a kind that cannot be spoken.
-pub(super) fn choose(config: &mut Config, named: Option<&str>) -> Result<()> {
-    choose_from(config, named, |name| std::env::var(name).ok())
+/// A proxy that is not a URL or of a kind that cannot be spoken.
+pub(super) fn choose(server: &Uri, named: Option<&str>) -> Result<Option<Proxy>> {
+    choose_from(server, named, |name| std::env::var(name).ok())
 }
 
 fn choose_from(
-    config: &mut Config,
+    server: &Uri,
     named: Option<&str>,
     env: impl Fn(&str) -> Option<String>,
-) -> Result<()> {
+) -> Result<Option<Proxy>> {
+    if let Some(named) = named.filter(|n| !n.is_empty()) {
+        return parse(named, From::Kubeconfig).map(Some);
+    }
     let get = |upper: &str| {
-        env(upper)
-            .or_else(|| env(&upper.to_ascii_lowercase()))
-            .filter(|v| !v.is_empty())
+        let both = [upper.to_owned(), upper.to_ascii_lowercase()];
+        both.iter().filter_map(|n| env(n)).find(|v| !v.is_empty())
     };
-    let from_env = match config.cluster_url.scheme_str() {
-        Some("http") => get("HTTP_PROXY"),
-        _ => get("HTTPS_PROXY"),
-    }
-    .or_else(|| get("ALL_PROXY"));
-    config.proxy_url = match (named.filter(|n| !n.is_empty()), from_env) {
-        (Some(named), _) => Some(parse(named)?),
-        (None, Some(text))
-            if !bypassed(&config.cluster_url, &get("NO_PROXY").unwrap_or_default()) =>
-        {
-            Some(parse(&text)?)
-        }
-        _ => None,
+    let variable = match server.scheme_str() {
+        Some("http") => "HTTP_PROXY",
+        _ => "HTTPS_PROXY",
     };
-    match config.proxy_url.as_ref().and_then(Uri::scheme_str) {
-        None | Some("http" | "https" | "socks5") => Ok(()),
-        Some(other) => Err(
-            Error::new(format!("a proxy of kind {other:?} cannot be used"))
-                .hint("use a proxy URL that starts with http://, https:// or socks5://"),
-        ),
+    let Some(text) = get(variable) else {
+        return Ok(None);
+    };
+    if variable == "HTTP_PROXY" && get("REQUEST_METHOD").is_some() {
+        // In a CGI program a request's header can set it.
+        return Err(Error::new(
+            "refusing to use HTTP_PROXY value in CGI environment; see golang.org/s/cgihttpproxy",
+        ));
     }
+    if is_direct(server, &get("NO_PROXY").unwrap_or_default()) {
+        return Ok(None);
+    }
+    parse(&text, From::Variable(variable)).map(Some)
 }
 
-fn parse(text: &str) -> Result<Uri> {
-    let full = if text.contains("://") {
-        text.to_owned()
-    } else {
-        format!("http://{text}")
+fn parse(text: &str, from: From) -> Result<Proxy> {
+    let named = match from {
+        From::Kubeconfig => "proxy-url in the kubeconfig",
+        From::Variable(name) => name,
     };
-    full.parse().map_err(|_| {
-        Error::new("the proxy is not a URL")
-            .hint("check proxy-url in the kubeconfig, and HTTPS_PROXY")
+    let text = text.trim();
+    let full = match text.contains("://") {
+        true => text.to_owned(),
+        false => format!("http://{text}"),
+    };
+    let url: Option<Uri> = full.parse().ok();
+    let Some(url) = url.filter(|u| u.host().is_some_and(|h| !h.is_empty())) else {
+        return Err(Error::new(format!("{named} is not a URL")));
+    };
+    let (url, login) = split_login(url);
+    let (kind, port) = match url.scheme_str() {
+        Some("http") => (Kind::Http, 80),
+        Some("https") => (Kind::Https, 443),
+        Some("socks5" | "socks5h") => (Kind::Socks5, 1080),
+        other => {
+            let other = other.unwrap_or_default();
+            return Err(
+                Error::new(format!("{named}: a proxy of kind {other:?} cannot be used"))
+                    .hint("use a URL that starts with http://, https://, socks5:// or socks5h://"),
+            );
+        }
+    };
+    let url = format!(
+        "{}://{}:{}",
+        url.scheme_str().unwrap_or_default(),
+        url.host().unwrap_or_default(),
+        url.port_u16().unwrap_or(port)
+    );
+    let url = url
+        .parse()
+        .map_err(|_| Error::new(format!("{named} is not a URL")))?;
+    Ok(Proxy {
+        url,
+        kind,
+        login,
+        from,
     })
 }
 
-/// Whether `NO_PROXY` names `server`'s host: `*`, a host, a domain with all below it, an address, a CIDR block; each with an
-/// optional port.
-fn bypassed(server: &Uri, no_proxy: &str) -> bool {
-    let Some(host) = server
-        .host()
-        .map(|h| h.trim_matches(['[', ']']).to_ascii_lowercase())
-    else {
-        return false;
-    };
-    let port = server
-        .port_u16()
-        .unwrap_or(if server.scheme_str() == Some("http") {
-            80
-        } else {
-            443
-        });
-    let address: Option<IpAddr> = host.parse().ok();
-    no_proxy
-        .split(',')
-        .map(|e| e.trim().to_ascii_lowercase())
-        .filter(|e| !e.is_empty())
-        .any(|entry| {
-            if entry == "*" {
-                return true;
-            }
-            if let (Some(address), Some((net, bits))) = (address, entry.split_once('/')) {
-                return in_block(address, net, bits);
-            }
-            let (name, wanted) = match entry.rsplit_once(':') {
-                Some((name, p)) if !name.contains(':') || name.ends_with(']') => {
-                    (name, p.parse::<u16>().ok())
-                }
-                _ => (entry.as_str(), None),
-            };
-            if wanted.is_some_and(|w| w != port) {
-                return false;
-            }
-            let name = name.trim_matches(['[', ']']);
-            if address.is_some() {
-                return name.parse::<IpAddr>().ok() == address;
-            }
-            let domain = name.trim_start_matches('*').trim_start_matches('.');
-            let below = host
-                .strip_suffix(domain)
-                .is_some_and(|head| head.ends_with('.'));
-            below || (!name.starts_with(['.', '*']) && host == domain)
-        })
+/// The host as Go's `URL.Hostname` gives it, and the port.
+fn host_and_port(server: &Uri) -> (&str, u16) {
+    let host = server.host().unwrap_or_default();
+    let host = host
+        .strip_prefix('[')
+        .and_then(|h| h.strip_suffix(']'))
+        .unwrap_or(host);
+    (host, port(server))
 }
 
-fn in_block(address: IpAddr, net: &str, bits: &str) -> bool {
-    let (Ok(net), Ok(bits)) = (net.parse::<IpAddr>(), bits.parse::<u32>()) else {
-        return false;
+/// The server's port, or its scheme's.
+pub(super) fn port(server: &Uri) -> u16 {
+    let default = match server.scheme_str() {
+        Some("http") => 80,
+        _ => 443,
     };
+    server.port_u16().unwrap_or(default)
+}
+
+/// Whether `server` is on this machine or `NO_PROXY` names it: Go's `useProxy`, turned round.
+fn is_direct(server: &Uri, no_proxy: &str) -> bool {
+    let (host, port) = host_and_port(server);
+    let address = host.parse().ok().map(|a: IpAddr| a.to_canonical());
+    if host == "localhost" || address.is_some_and(|a| a.is_loopback()) {
+        return true;
+    }
+    let host = host.trim().to_ascii_lowercase();
+    no_proxy
+        .split(',')
+        .map(|entry| entry.trim().to_lowercase())
+        .any(|entry| entry == "*" || matches(&entry, &host, address, port))
+}
+
+/// Whether one entry of `NO_PROXY` names the host: a CIDR block, an address, a domain; the latter two with an optional port.
+fn matches(entry: &str, host: &str, address: Option<IpAddr>, port: u16) -> bool {
+    if let Some((net, bits)) = block(entry) {
+        return address.is_some_and(|a| in_block(a, net, bits));
+    }
+    // As Go's SplitHostPort: of several colons only those in brackets are no separators.
+    let (name, wanted) = match entry.rsplit_once(':') {
+        Some((name, port)) if name.starts_with('[') && name.ends_with(']') => {
+            (&name[1..name.len() - 1], port)
+        }
+        Some((name, port)) if !name.contains(':') => (name, port),
+        _ => (entry, ""),
+    };
+    if name.is_empty() || !(wanted.is_empty() || wanted == port.to_string()) {
+        return false;
+    }
+    match (name.parse::<IpAddr>(), address) {
+        (Ok(named), address) => address == Some(named.to_canonical()),
+        (Err(_), Some(_)) => false,
+        (Err(_), None) => {
+            let name = match name.strip_prefix('*') {
+                Some(below) if below.starts_with('.') => below,
+                _ => name,
+            };
+            if name.starts_with('.') {
+                return host.ends_with(name);
+            }
+            let above = host.strip_suffix(name);
+            above.is_some_and(|above| above.is_empty() || above.ends_with('.'))
+        }
+    }
+}
+
+fn block(entry: &str) -> Option<(IpAddr, u32)> {
+    let (net, bits) = entry.split_once('/')?;
+    let net: IpAddr = net.parse().ok()?;
+    let digits = !bits.is_empty() && bits.bytes().all(|b| b.is_ascii_digit());
+    let bits = bits.parse().ok().filter(|_| digits)?;
+    let longest = if net.is_ipv4() { 32 } else { 128 };
+    (bits <= longest).then_some((net, bits))
+}
+
+fn in_block(address: IpAddr, net: IpAddr, bits: u32) -> bool {
     match (address, net) {
-        (IpAddr::V4(a), IpAddr::V4(n)) if bits <= 32 => {
+        (IpAddr::V4(a), IpAddr::V4(n)) => {
             let mask = u32::MAX.checked_shl(32 - bits).unwrap_or(0);
             u32::from(a) & mask == u32::from(n) & mask
         }
-        (IpAddr::V6(a), IpAddr::V6(n)) if bits <= 128 => {
+        (IpAddr::V6(a), IpAddr::V6(n)) => {
             let mask = u128::MAX.checked_shl(128 - bits).unwrap_or(0);
             u128::from(a) & mask == u128::from(n) & mask
         }
@@ -129,88 +230,4 @@ fn in_block(address: IpAddr, net: &str, bits: &str) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    fn chosen(server: &str, env: &[(&str, &str)]) -> Option<String> {
-        let mut config = Config::new(server.parse().unwrap());
-        choose_from(&mut config, None, |n| {
-            env.iter()
-                .find(|(k, _)| *k == n)
-                .map(|(_, v)| (*v).to_owned())
-        })
-        .unwrap();
-        config.proxy_url.map(|u| u.to_string())
-    }
-
-    #[test]
-    fn no_proxy_is_matched_against_the_server() {
-        let proxy = ("HTTPS_PROXY", "http://proxy.corp:3128");
-        assert_eq!(
-            chosen("https://10.20.0.1:6443", &[proxy]).as_deref(),
-            Some("http://proxy.corp:3128/")
-        );
-        for no in [
-            "*",
-            "10.20.0.1",
-            "10.20.0.0/16",
-            "10.20.0.1:6443",
-            "x, 10.20.0.1",
-        ] {
-            assert_eq!(
-                chosen("https://10.20.0.1:6443", &[proxy, ("NO_PROXY", no)]),
-                None,
-                "{no}"
-            );
-        }
-        for no in ["10.20.0.1:443", "10.21.0.0/16", "proxy.corp", ""] {
-            assert!(
-                chosen("https://10.20.0.1:6443", &[proxy, ("NO_PROXY", no)]).is_some(),
-                "{no}"
-            );
-        }
-        for (no, bypass) in [
-            ("corp", true),
-            (".corp", true),
-            ("api.corp", true),
-            ("pi.corp", false),
-            (".api.corp", false),
-        ] {
-            assert_eq!(
-                chosen("https://api.corp", &[proxy, ("no_proxy", no)]).is_none(),
-                bypass,
-                "{no}"
-            );
-        }
-        assert_eq!(
-            chosen("https://[::1]:6443", &[proxy, ("NO_PROXY", "::1")]),
-            None
-        );
-    }
-
-    #[test]
-    fn a_proxy_of_the_kubeconfig_is_kept() {
-        let mut config = Config::new("https://a.corp".parse().unwrap());
-        choose_from(&mut config, Some("socks5://p:1080"), |n| {
-            (n == "NO_PROXY").then(|| "*".to_owned())
-        })
-        .unwrap();
-        assert_eq!(config.proxy_url.unwrap().to_string(), "socks5://p:1080/");
-    }
-
-    #[test]
-    fn a_proxy_that_cannot_be_spoken_is_named() {
-        let mut config = Config::new("https://a.corp".parse().unwrap());
-        let error = choose_from(&mut config, Some("socks4://p:1"), |_| None).unwrap_err();
-        assert!(error.message().contains("socks4"), "{error}");
-    }
-
-    proptest! {
-        #[test]
-        fn no_list_panics(list in ".{0,40}") {
-            let _ = bypassed(&"https://10.0.0.1:6443".parse().unwrap(), &list);
-            let _ = bypassed(&"https://api.corp".parse().unwrap(), &list);
-        }
-    }
-}
+mod tests;

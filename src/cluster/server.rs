@@ -1,7 +1,9 @@
 //! The API server's address, as it may be shown, logged and recorded.
 //!
-//! A server's URL can hold `user:password@`. [`Server`] cannot: every error, log line and bundle takes the URL from one.
+//! A server's URL can hold `user:password@`. [`Server`] cannot: every error, log line and bundle takes the URL from one. An error
+//! names the proxy on the way too.
 
+use super::proxy::Proxy;
 use crate::text::without_login;
 use http::Uri;
 use http::uri::{Authority, PathAndQuery};
@@ -9,17 +11,29 @@ use percent_encoding::percent_decode_str;
 use std::fmt;
 use std::sync::Arc;
 
-/// The API server's URL without user and password.
+/// The API server's URL without user and password, and the proxy that leads to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Server {
     url: Arc<str>,
+    proxy: Option<Arc<Proxy>>,
 }
 
 impl Server {
     pub(super) fn new(url: &str) -> Self {
         Self {
             url: without_login(url).into(),
+            proxy: None,
         }
+    }
+
+    /// The same, behind a proxy.
+    pub(super) fn through(self, proxy: Option<&Proxy>) -> Self {
+        let proxy = proxy.cloned().map(Arc::new);
+        Self { proxy, ..self }
+    }
+
+    pub(super) fn proxy(&self) -> Option<&Proxy> {
+        self.proxy.as_deref()
     }
 
     /// `https://10.0.0.1:6443/`
@@ -35,8 +49,13 @@ impl Server {
 }
 
 impl fmt::Display for Server {
+    /// For an error: `10.0.0.1:6443`, or `10.0.0.1:6443 through the proxy http://proxy:3128`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.host())
+        f.write_str(self.host())?;
+        match &self.proxy {
+            Some(proxy) => write!(f, " through the proxy {proxy}"),
+            None => Ok(()),
+        }
     }
 }
 

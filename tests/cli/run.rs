@@ -58,6 +58,12 @@ impl Run {
         run
     }
 
+    /// Shows `text` as `stands_for` in what is compared.
+    pub(crate) fn named(mut self, text: &str, stands_for: &'static str) -> Self {
+        self.names.push((text.to_owned(), stands_for));
+        self
+    }
+
     pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
         self.command.env(name, value);
         self

@@ -121,10 +121,36 @@ impl Listener {
         })
     }
 
-    /// A proxy that does what CONNECT asks for.
-    pub(crate) fn proxy() -> Self {
-        Self::start(|stream, seen| {
-            let _ = tunnel(stream, seen);
+    /// An HTTP proxy that leads to `server`, whatever name it is asked for.
+    pub(crate) fn proxy(server: &Self) -> Self {
+        let port = server.port;
+        Self::start(move |mut stream, seen| {
+            let Some(head) = head(&stream) else {
+                return;
+            };
+            seen.lock().unwrap().push(head);
+            let _ = stream.write_all(b"HTTP/1.1 200 Established\r\n\r\n");
+            let _ = join(stream, port);
+        })
+    }
+
+    /// A SOCKS5 proxy that wants a user and password and leads to `server`: it notes the login and the name it is asked for.
+    pub(crate) fn socks(server: &Self) -> Self {
+        let port = server.port;
+        Self::start(move |mut stream, seen| {
+            // Version and methods; RFC 1929: version, user, password; version, CONNECT, reserved, a name and a port.
+            counted(&mut stream, 2);
+            stream.write_all(&[5, 2]).unwrap();
+            let user = counted(&mut stream, 2);
+            let password = counted(&mut stream, 1);
+            stream.write_all(&[1, 0]).unwrap();
+            let name = counted(&mut stream, 5);
+            stream.read_exact(&mut [0; 2]).unwrap();
+            seen.lock()
+                .unwrap()
+                .push(format!("{user}:{password} {name}"));
+            stream.write_all(&[5, 0, 0, 1, 0, 0, 0, 0, 0, 0]).unwrap();
+            let _ = join(stream, port);
         })
     }
 
@@ -215,14 +241,20 @@ fn write(stream: &mut TcpStream, code: u16, headers: &str, body: &[u8]) {
     let _ = stream.write_all(body);
 }
 
-fn tunnel(mut stream: TcpStream, seen: &Mutex<Vec<String>>) -> Option<()> {
-    let first = head(&stream)?;
-    seen.lock().unwrap().push(first.clone());
-    let target = first.strip_prefix("CONNECT ")?.split(' ').next()?;
-    let mut server = TcpStream::connect(target).ok()?;
-    stream.write_all(b"HTTP/1.1 200 Established\r\n\r\n").ok()?;
-    let (mut from, mut to) = (stream.try_clone().ok()?, server.try_clone().ok()?);
+/// Copies both ways between a client and a server on this machine.
+fn join(mut stream: TcpStream, port: u16) -> std::io::Result<()> {
+    let mut server = TcpStream::connect(("127.0.0.1", port))?;
+    let (mut from, mut to) = (stream.try_clone()?, server.try_clone()?);
     std::thread::spawn(move || std::io::copy(&mut from, &mut to));
-    std::io::copy(&mut server, &mut stream).ok()?;
-    Some(())
+    std::io::copy(&mut server, &mut stream)?;
+    Ok(())
+}
+
+/// Reads these bytes, and as many further ones as the last of them says.
+fn counted(stream: &mut TcpStream, bytes: usize) -> String {
+    let mut fixed = vec![0; bytes];
+    stream.read_exact(&mut fixed).unwrap();
+    let mut text = vec![0; usize::from(fixed[bytes - 1])];
+    stream.read_exact(&mut text).unwrap();
+    String::from_utf8_lossy(&text).into_owned()
 }

@@ -1,0 +1,90 @@
+//! kube's client over our own connection: every request, watch and exec is sent by it.
+//!
+//! kube's builder gives no access to the socket, and takes a proxy's login for some kinds only; its layers are used as they are.
+
+use super::connector::Connector;
+use super::proxy::Proxy;
+use crate::error::{Error, Result};
+use crate::text::line;
+use hyper_rustls::{
+    DefaultServerNameResolver, FixedServerNameResolver, HttpsConnector, ResolveServerName,
+};
+use hyper_util::rt::TokioExecutor;
+use kube::client::{Body, ConfigExt};
+use kube::{Client, Config};
+use rustls::ClientConfig;
+use std::io;
+use std::sync::Arc;
+use tower::util::{BoxCloneService, option_layer};
+use tower::{BoxError, Layer, ServiceExt};
+use tower_http::decompression::DecompressionLayer;
+
+/// TLS over whatever connection is given.
+#[derive(Clone)]
+pub(super) struct TlsConnector {
+    config: Arc<ClientConfig>,
+    names: Arc<dyn ResolveServerName + Send + Sync>,
+}
+
+impl TlsConnector {
+    /// `name` is checked in place of the server's host.
+    ///
+    /// # Errors
+    /// A name that is not one.
+    pub(super) fn new(config: ClientConfig, name: Option<&str>) -> Result<Self> {
+        let names: Arc<dyn ResolveServerName + Send + Sync> = match name.filter(|n| !n.is_empty()) {
+            None => Arc::new(DefaultServerNameResolver::default()),
+            Some(name) => {
+                let parsed = name.to_owned().try_into();
+                let parsed = parsed.map_err(|_| {
+                    Error::new(format!(
+                        "tls-server-name {:?} is not a host name",
+                        line(name)
+                    ))
+                })?;
+                Arc::new(FixedServerNameResolver::new(parsed))
+            }
+        };
+        Ok(Self {
+            config: Arc::new(config),
+            names,
+        })
+    }
+
+    pub(super) fn over<T>(&self, connection: T) -> HttpsConnector<T> {
+        HttpsConnector::new(
+            connection,
+            Arc::clone(&self.config),
+            false,
+            Arc::clone(&self.names),
+        )
+    }
+}
+
+/// Makes the client. Nothing is sent yet.
+pub(super) fn build(
+    config: &Config,
+    tls: TlsConnector,
+    proxy: Option<Proxy>,
+) -> Result<Client, kube::Error> {
+    let connector = tls.over(Connector::new(proxy, tls.clone()));
+    let limit = config.connect_timeout;
+    let connector = ServiceExt::<http::Uri>::map_future(connector, move |connecting| {
+        Box::pin(async move {
+            match limit {
+                None => connecting.await,
+                Some(limit) => tokio::time::timeout(limit, connecting)
+                    .await
+                    .unwrap_or_else(|_| Err(io::Error::from(io::ErrorKind::TimedOut).into())),
+            }
+        })
+    });
+    let client = hyper_util::client::legacy::Client::builder(TokioExecutor::new());
+    let client = client.build::<_, Body>(connector).map_err(BoxError::from);
+    let client = config.extra_headers_layer()?.layer(client);
+    let client = option_layer(config.auth_layer()?).layer(client);
+    let gzip = DecompressionLayer::new().gzip(!config.disable_compression);
+    let client = gzip.layer(config.base_uri_layer().layer(client));
+    let client = BoxCloneService::new(client);
+    Ok(Client::new(client, config.default_namespace.clone()))
+}
