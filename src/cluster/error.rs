@@ -318,7 +318,7 @@ impl From<ClusterError> for Error {
                     return error.hint(kubeconfig_as_used().after("is the port right?"));
                 }
                 if why.contains("CaUsedAsEndEntity") {
-                    return error.hint("the server's certificate is its own authority, which this TLS library refuses; give the server a certificate signed by a separate CA");
+                    return error.hint("the server shows the certificate of an authority in place of its own: put exactly this certificate into certificate-authority, or give the server one of its own");
                 }
                 error.hint(kubeconfig_as_used().after(
                     "check certificate-authority and tls-server-name of the cluster in the kubeconfig:",
@@ -516,7 +516,7 @@ fn credentials(error: &kube::client::AuthError) -> String {
     }
 }
 
-fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+pub(super) fn chain(error: &(dyn std::error::Error + 'static)) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(e) = cause {

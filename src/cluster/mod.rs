@@ -23,6 +23,7 @@ mod read;
 mod review;
 pub mod secret;
 mod server;
+mod tls;
 mod transport;
 pub mod watch;
 
@@ -40,7 +41,6 @@ use crate::bundle::record::Recorder;
 use crate::error::{Error, Result};
 use crate::snapshot::Read;
 use config::Resolved;
-use kube::client::ConfigExt;
 use server::Server;
 use std::sync::OnceLock;
 use transport::Transport;
@@ -62,7 +62,7 @@ impl Cluster {
     /// No kubeconfig, an unknown context, credentials that cannot be had.
     pub async fn connect(args: &ConnectionArgs, stdin_is_terminal: bool) -> Result<Self> {
         let Resolved {
-            config,
+            mut config,
             context,
             proxy,
         } = args.resolve(stdin_is_terminal).await?;
@@ -84,7 +84,8 @@ impl Cluster {
                 (error, _) => error,
             })
         };
-        let tls = config.rustls_client_config().map_err(failed)?;
+        let identity = tls::Identity::take(&mut config.auth_info)?;
+        let tls = tls::client_config(&config, identity)?;
         let tls = client::TlsConnector::new(tls, config.tls_server_name.as_deref())?;
         let client = client::build(&config, tls, proxy).map_err(failed)?;
         Ok(Self {

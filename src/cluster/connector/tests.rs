@@ -3,7 +3,7 @@
 use super::*;
 use crate::cluster::proxy::From;
 use crate::cluster::server::Server;
-use kube::client::ConfigExt;
+use crate::cluster::tls;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener};
 use std::sync::mpsc::{Receiver, channel};
@@ -98,7 +98,7 @@ fn trusted() -> (Arc<rustls::ServerConfig>, TlsConnector) {
         .unwrap();
     let mut config = kube::Config::new("https://127.0.0.1".parse().unwrap());
     config.root_cert = Some(vec![der.to_vec()]);
-    let tls = config.rustls_client_config().unwrap();
+    let tls = tls::client_config(&config, None).unwrap();
     (Arc::new(server), TlsConnector::new(tls, None).unwrap())
 }
 
