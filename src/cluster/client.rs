@@ -3,14 +3,16 @@
 //! kube's builder gives no access to the socket, and takes a proxy's login for some kinds only; its layers are used as they are.
 
 use super::connector::Connector;
+use super::credentials::{Credentials, CredentialsError};
 use super::proxy::Proxy;
 use crate::error::{Error, Result};
-use crate::text::line;
+use crate::text::{line, without_login};
+use http::{Request, header};
 use hyper_rustls::{
     DefaultServerNameResolver, FixedServerNameResolver, HttpsConnector, ResolveServerName,
 };
 use hyper_util::rt::TokioExecutor;
-use kube::client::{Body, ConfigExt};
+use kube::client::{AuthError, Body, ConfigExt};
 use kube::{Client, Config};
 use rustls::ClientConfig;
 use std::io;
@@ -66,6 +68,7 @@ pub(super) fn build(
     config: &Config,
     tls: TlsConnector,
     proxy: Option<Proxy>,
+    credentials: Credentials,
 ) -> Result<Client, kube::Error> {
     let connector = tls.over(Connector::new(proxy, tls.clone()));
     let limit = config.connect_timeout;
@@ -82,9 +85,44 @@ pub(super) fn build(
     let client = hyper_util::client::legacy::Client::builder(TokioExecutor::new());
     let client = client.build::<_, Body>(connector).map_err(BoxError::from);
     let client = config.extra_headers_layer()?.layer(client);
+    // Of an auth-provider only.
     let client = option_layer(config.auth_layer()?).layer(client);
     let gzip = DecompressionLayer::new().gzip(!config.disable_compression);
     let client = gzip.layer(config.base_uri_layer().layer(client));
     let client = BoxCloneService::new(client);
-    Ok(Client::new(client, config.default_namespace.clone()))
+    let issuer = issuer(config);
+    let service = tower::service_fn(move |mut request: Request<Body>| {
+        let (client, credentials, issuer) = (client.clone(), credentials.clone(), issuer.clone());
+        async move {
+            if let Some(value) = credentials.header().await? {
+                request.headers_mut().insert(header::AUTHORIZATION, value);
+            }
+            let answer = client.oneshot(request).await;
+            answer.map_err(|e| named(e, issuer.as_deref()))
+        }
+    });
+    Ok(Client::new(service, config.default_namespace.clone()))
+}
+
+/// The OIDC issuer's URL.
+fn issuer(config: &Config) -> Option<Arc<str>> {
+    let provider = config.auth_info.auth_provider.as_ref()?;
+    let issuer = provider.config.get("idp-issuer-url")?;
+    Some(line(&without_login(issuer)).into())
+}
+
+/// The error of a refresh, which does not name the issuer itself.
+fn named(error: BoxError, issuer: Option<&str>) -> BoxError {
+    match (error.downcast_ref::<AuthError>(), issuer) {
+        (Some(AuthError::Oidc(why)), Some(issuer)) => {
+            let expired = if why.to_string().starts_with("ID token expired") {
+                "the ID token has expired and cannot be refreshed: "
+            } else {
+                ""
+            };
+            let why = format!("{expired}{}", super::error::root_words(why));
+            CredentialsError::new(format!("OIDC issuer {issuer}: {why}")).into()
+        }
+        _ => error,
+    }
 }

@@ -182,6 +182,12 @@ impl ConnectionArgs {
         (self.request_timeout > Duration::ZERO).then_some(self.request_timeout)
     }
 
+    /// A credential plugin's bound. A person who is asked to log in takes longer than the default.
+    pub(super) fn plugin_limit(&self, stdin_is_terminal: bool) -> Option<Duration> {
+        self.timeout()
+            .filter(|limit| !(stdin_is_terminal && *limit == REQUEST))
+    }
+
     /// Reads the kubeconfig files that kubectl would read; `None` when there is none.
     ///
     /// # Errors

@@ -5,6 +5,7 @@
 use super::answer;
 use super::config::unusable;
 use super::connector::ProxyFailure;
+use super::credentials::CredentialsError;
 use super::server::Server;
 use crate::advice::{Command, current_context};
 use crate::bundle::{NotSaved, manifest};
@@ -28,8 +29,8 @@ pub enum ClusterError {
     Tls { server: Server, why: String },
     /// No answer in the time that `--request-timeout` gives.
     TimedOut { server: Server, seconds: u64 },
-    /// The credentials could not be had (a plugin failed, a token file is missing).
-    Credentials(String),
+    /// There are no credentials: a plugin failed, a token file is missing.
+    Credentials(CredentialsError),
     /// Something else answered in the API server's place, or what came is not of the form that was asked for.
     NotAnAnswer(Box<NotAnAnswer>),
     /// What came has a field of an unexpected type.
@@ -100,6 +101,9 @@ impl ClusterError {
             root = words(e);
             if let Some(auth) = e.downcast_ref::<kube::client::AuthError>() {
                 return Self::Credentials(credentials(auth));
+            }
+            if let Some(error) = e.downcast_ref::<CredentialsError>() {
+                return Self::Credentials(error.clone());
             }
             if let Some(failure) = e.downcast_ref::<ProxyFailure>() {
                 return Self::Unreachable {
@@ -287,7 +291,8 @@ impl ClusterError {
             Self::NotSaved(_) => NOT_SAVED.to_owned(),
             Self::NotAnAnswer(answer) => answer.to_string(),
             Self::TooLarge => TOO_LARGE.to_owned(),
-            Self::Credentials(why) | Self::Malformed(why) | Self::Other(why) => why.clone(),
+            Self::Credentials(error) => error.to_string(),
+            Self::Malformed(why) | Self::Other(why) => why.clone(),
         }
     }
 }
@@ -335,8 +340,13 @@ impl From<ClusterError> for Error {
                 ));
                 through(&server, error).hint("a longer wait: --request-timeout=2m")
             }
-            ClusterError::Credentials(why) => {
-                Error::new(format!("the credentials could not be had: {why}"))
+            ClusterError::Credentials(error) => {
+                let hints = error.hints.iter();
+                hints
+                    .fold(
+                        Error::new(format!("cannot get credentials: {error}")),
+                        |error, hint| error.hint(hint),
+                    )
                     .hint(whoami().after("check the user in the kubeconfig, and log in again:"))
             }
             ClusterError::NotAnAnswer(answer) => {
@@ -490,30 +500,9 @@ fn words(error: &(dyn std::error::Error + 'static)) -> String {
     }
 }
 
-/// A credential plugin's failure without kube's Debug text; the plugin's own stderr is kept, its stdout never.
-fn credentials(error: &kube::client::AuthError) -> String {
-    use kube::client::AuthError;
-    match error {
-        AuthError::AuthExecStart(io) => {
-            format!("the credential plugin cannot be started: {}", io_words(io))
-        }
-        // Its command line and environment are not repeated: they can hold secrets.
-        AuthError::AuthExecRun { out, .. } => {
-            let said = String::from_utf8_lossy(&out.stderr);
-            let said = crate::text::one_line(&said);
-            let said = if said.is_empty() {
-                String::new()
-            } else {
-                format!(": {said}")
-            };
-            format!("the credential plugin ended with {}{said}", out.status)
-        }
-        AuthError::ReadTokenFile(io, path) => {
-            format!("token file {}: {}", path.display(), io_words(io))
-        }
-        AuthError::AuthExecParse(_) => "the credential plugin's answer cannot be read".to_owned(),
-        other => other.to_string(),
-    }
+/// What kube says of an auth-provider; all other credentials are ours.
+fn credentials(error: &kube::client::AuthError) -> CredentialsError {
+    CredentialsError::new(crate::text::one_line(&chain(error)))
 }
 
 pub(super) fn chain(error: &(dyn std::error::Error + 'static)) -> String {

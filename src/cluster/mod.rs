@@ -8,6 +8,7 @@ mod answer;
 mod client;
 pub mod config;
 mod connector;
+mod credentials;
 mod discovery;
 mod duration;
 pub mod error;
@@ -38,9 +39,10 @@ use crate::advice::Origin;
 use crate::bundle::Archive;
 use crate::bundle::manifest::Accept;
 use crate::bundle::record::Recorder;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::snapshot::Read;
 use config::Resolved;
+use credentials::Credentials;
 use server::Server;
 use std::sync::OnceLock;
 use transport::Transport;
@@ -70,24 +72,15 @@ impl Cluster {
         let origin = args.origin(context.as_deref(), Some(server.url()));
         let unverified = unverified(&config);
         let server = server.through(proxy.as_ref());
-        let exec = config.auth_info.exec.as_ref();
-        let plugin = exec.and_then(|e| e.command.clone());
-        let failed = |e| {
-            Error::from(match (ClusterError::from_kube(e, &server), &plugin) {
-                (ClusterError::Credentials(why), Some(plugin)) => {
-                    ClusterError::Credentials(why.replacen(
-                        "credential plugin",
-                        &format!("credential plugin {plugin}"),
-                        1,
-                    ))
-                }
-                (error, _) => error,
-            })
-        };
-        let identity = tls::Identity::take(&mut config.auth_info)?;
+        let limit = args.plugin_limit(stdin_is_terminal);
+        let (credentials, given) = Credentials::take(&mut config.auth_info, limit)
+            .await
+            .map_err(ClusterError::Credentials)?;
+        let identity = tls::Identity::take(&mut config.auth_info)?.or(given);
         let tls = tls::client_config(&config, identity)?;
         let tls = client::TlsConnector::new(tls, config.tls_server_name.as_deref())?;
-        let client = client::build(&config, tls, proxy).map_err(failed)?;
+        let client = client::build(&config, tls, proxy, credentials)
+            .map_err(|e| ClusterError::from_kube(e, &server))?;
         Ok(Self {
             transport: Transport::new(client, server, args.timeout(), args.verbosity),
             origin,
