@@ -8,6 +8,7 @@ use super::script::{self, Job, Unfit};
 use crate::cluster::exec::{Ended, Execed};
 use crate::cluster::{Cluster, ClusterError};
 use crate::error::Error;
+use crate::model::forbidden::Forbidden;
 use ring::rand::SecureRandom;
 use std::time::Duration;
 
@@ -90,9 +91,17 @@ impl Failure {
     pub fn into_error(self, target: &Target) -> Error {
         match self {
             Self::Exec(error) => {
-                let forbidden = error.is_forbidden();
+                if let ClusterError::NotAnAnswer(answer) = &error
+                    && matches!(error.http_code(), Some(401 | 403 | 405 | 407))
+                {
+                    return Error::new(format!("the exec in {target} was refused: {answer}")).hint(
+                        "a gateway or proxy in front of the API server refused it, not Kubernetes: no right is missing there; ask those who run it to allow exec, or use a context that leads to the API server itself",
+                    );
+                }
+                // An admission webhook, for one, refuses in other words: no right helps there.
+                let missing = error.is_forbidden() && Forbidden::parse(&error.message()).is_some();
                 let error = Error::from(error);
-                if forbidden {
+                if missing {
                     return error.hint(format!(
                         "an exec needs both verbs, get and (from Kubernetes 1.35 on) create, on pods/exec in {}",
                         target.namespace
