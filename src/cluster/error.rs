@@ -322,6 +322,10 @@ impl From<ClusterError> for Error {
                 if why == NO_TLS {
                     return error.hint(kubeconfig_as_used().after("is the port right?"));
                 }
+                if why == UNKNOWN_SIGNATURE {
+                    return error
+                        .hint("a certificate authority on P-256, P-384, RSA or Ed25519 works");
+                }
                 if why.contains("CaUsedAsEndEntity") {
                     return error.hint("the server shows the certificate of an authority in place of its own: put exactly this certificate into certificate-authority, or give the server one of its own");
                 }
@@ -463,10 +467,16 @@ const NO_STATUS: &str = "Failed to parse error data";
 /// What is said when the answer to the handshake is no TLS at all.
 const NO_TLS: &str = "the server does not speak TLS on this port";
 
-/// rustls' words, but for the one case that they hide from most readers.
+/// What is said of a certificate that cannot be checked: rustls on ring has no P-521.
+const UNKNOWN_SIGNATURE: &str = "the server's certificate is signed in a way that this program cannot check, such as P-521; kubectl may";
+
+/// rustls' words, but for the cases that they hide from most readers.
 fn tls_words(rustls: &str) -> String {
     if rustls.contains("corrupt message") {
         NO_TLS.to_owned()
+    } else if rustls.contains("UnsupportedSignatureAlgorithm") {
+        // The library names neither by its name.
+        UNKNOWN_SIGNATURE.to_owned()
     } else {
         rustls.to_owned()
     }

@@ -106,3 +106,22 @@ fn transport_errors_are_kubectls() {
         "error: You must be logged in to the server (Unauthorized)"
     );
 }
+
+#[test]
+fn a_signature_that_cannot_be_checked_is_told_in_words() {
+    use std::io;
+    let rustls = "invalid peer certificate: UnsupportedSignatureAlgorithmForPublicKeyContext { signature_algorithm_id: [6] }";
+    let wrapped = io::Error::new(io::ErrorKind::InvalidData, rustls);
+    let error = Error::from(ClusterError::transport(
+        &wrapped,
+        &Server::new("https://10.0.0.1:6443/"),
+    ));
+    assert_eq!(
+        error.to_string(),
+        "Unable to connect to the server: 10.0.0.1:6443: tls: the server's certificate is signed in a way that this program cannot check, such as P-521; kubectl may"
+    );
+    assert_eq!(
+        error.hints(),
+        ["a certificate authority on P-256, P-384, RSA or Ed25519 works"]
+    );
+}
