@@ -19,10 +19,7 @@ done"#;
 pub(crate) fn run(only: &str) {
     let sandbox = Sandbox::start(&Options::unseeded()).expect("the sandbox starts");
     seed(&sandbox);
-    let bench = Bench {
-        kubeconfig: sandbox.kubeconfig().to_owned(),
-        only: only.to_owned(),
-    };
+    let bench = Bench::new(sandbox.kubeconfig(), only);
     let kubectl = sandbox.bin("kubectl");
     let server = format!("http://127.0.0.1:{}", sandbox.couchdb().port());
     let pod = "db-agora-kvs-secure-kvs-agora-couchdb-0";
@@ -41,8 +38,8 @@ pub(crate) fn run(only: &str) {
         &server,
     ];
     for (version, title) in [
-        ("3.2.2", "databases, 1,000 of CouchDB 3.2"),
-        ("3.5.0", "databases, 1,000 of CouchDB 3.5"),
+        ("3.2.2", "databases, 1,000 in CouchDB 3.2"),
+        ("3.5.0", "databases, 1,000 in CouchDB 3.5"),
     ] {
         sandbox.couchdb().set_version(version);
         let ours = [OURS, "databases"];
