@@ -36,7 +36,7 @@ pub struct NotSaved {
 
 /// What a path names.
 #[derive(Debug, PartialEq, Eq)]
-enum Named {
+pub(super) enum Named {
     /// One object; the namespace is empty for one that is in none.
     Object {
         resource: Resource,
@@ -215,7 +215,7 @@ fn unparsable(part: &str) -> Status {
 }
 
 /// Reads a path: `/api/v1/…` or `/apis/GROUP/VERSION/…`.
-fn named(path: &str) -> Named {
+pub(super) fn named(path: &str) -> Named {
     let segments: Vec<&str> = path.split('/').skip(1).collect();
     let (group, rest) = match segments.as_slice() {
         ["api", _version, rest @ ..] => ("", rest),

@@ -118,11 +118,11 @@ impl Archive {
         let mut manifest = self.parsed(tree, entry)?;
         let manifest = manifest.pop().unwrap_or_default();
         let version = manifest.get("apiVersion").and_then(Value::as_str);
-        if version != Some(manifest::API_VERSION) {
+        if version.is_none_or(|v| !manifest::READABLE.contains(&v)) {
             let version = one_line(version.unwrap_or_default());
             return Err(Error::new(format!(
-                "{name}: a bundle of apiVersion {version:?} cannot be read, only of {:?}",
-                manifest::API_VERSION
+                "{name}: a bundle of apiVersion {version:?} cannot be read, only of {}",
+                manifest::READABLE.join(" and ")
             ))
             .hint("read it with the version that captured it, see capturedBy in the manifest"));
         }
@@ -160,12 +160,12 @@ impl Archive {
 
     fn record(&mut self, tree: &Tree, request: &Request, answer: Option<&Entry>) -> Result<()> {
         let recorded = match (request.outcome, answer) {
-            (Outcome::Seen, Some(entry)) if request.accept == Accept::Text => {
+            (Outcome::Seen, Some(entry)) if request.asked.accept() == Accept::Text => {
                 self.room
                     .take_text(entry.bytes.len())
                     .map_err(|why| Error::new(format!("{}: {why}", tree.name(entry))))?;
                 let text = String::from_utf8_lossy(&entry.bytes).into_owned();
-                let (path, query) = manifest::split(&request.path);
+                let (path, query) = manifest::split(request.asked.path());
                 let container = query.into_iter().find(|(name, _)| name == "container");
                 let container = container.map(|(_, c)| c).unwrap_or_default();
                 self.logs.insert((path, container), text.clone());
@@ -175,13 +175,13 @@ impl Archive {
                 let mut documents = self.parsed(tree, entry)?;
                 if documents.len() != 1 {
                     let (name, n) = (tree.name(entry), documents.len());
-                    let path = one_line(&request.path);
+                    let path = one_line(request.asked.path());
                     return Err(Error::new(format!(
                         "{name}: the answer to {path} is one document, here are {n}"
                     )));
                 }
                 let document = documents.remove(0);
-                if request.accept == Accept::Json && request.body.is_none() {
+                if request.asked.accept() == Accept::Json && request.asked.body().is_none() {
                     self.store.add(document.clone());
                 }
                 Recorded::Document(document)
@@ -194,7 +194,7 @@ impl Archive {
                 (None, None) => return Ok(()),
             },
         };
-        self.recorded.insert(request.key(), recorded);
+        self.recorded.insert(request.asked.key(), recorded);
         Ok(())
     }
 }

@@ -3,13 +3,17 @@
 //! Owns the format, read and written, and when two requests are the same one. Which files the answers are in is said here;
 //! what is in them is not.
 
+use super::kept::Asked;
 use k8s_openapi::jiff::Timestamp;
 use percent_encoding::percent_decode_str;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// `apiVersion` of the bundles that this version reads and writes.
-pub const API_VERSION: &str = "skvs.kubectl.io/v1alpha1";
+/// `apiVersion` of the bundles that this version writes. It counts the lists of what is kept: a reader that knows another list would
+/// take a field that was not kept for one that is absent.
+pub const API_VERSION: &str = "skvs.kubectl.io/v1alpha2";
+/// Of those that it reads: version 1 holds whole answers.
+pub const READABLE: [&str; 2] = ["skvs.kubectl.io/v1alpha1", API_VERSION];
 /// `kind` of the manifest.
 pub const KIND: &str = "Bundle";
 /// Name of the manifest in the bundle's folder.
@@ -54,13 +58,8 @@ pub struct Manifest {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Request {
-    /// Path and query, as asked.
-    pub path: String,
-    #[serde(default)]
-    pub accept: Accept,
-    /// What was sent, for a review that is POSTed.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub body: Option<Value>,
+    #[serde(flatten)]
+    pub asked: Asked,
     pub outcome: Outcome,
     /// The answer, from the bundle's folder on: `answers/0001-helmreleases.yaml`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -136,10 +135,10 @@ impl Key {
     }
 }
 
-impl Request {
+impl Asked {
     /// Its key.
     pub fn key(&self) -> Key {
-        Key::new(&self.path, self.accept, self.body.as_ref())
+        Key::new(self.path(), self.accept(), self.body())
     }
 }
 
@@ -200,7 +199,7 @@ mod tests {
             ],
         });
         let manifest: Manifest = serde_json::from_value(text.clone()).unwrap();
-        assert_eq!(manifest.requests[1].accept, Accept::Text);
+        assert_eq!(manifest.requests[1].asked.accept(), Accept::Text);
         assert_eq!(serde_json::to_value(&manifest).unwrap(), text);
     }
 }

@@ -1,26 +1,16 @@
 //! Keeps what a run asked and what it was answered, for a bundle.
 //!
-//! Owns what is kept: every answer is redacted before it is, pages of one list become one, and what was read twice is kept
-//! once. Asks nothing itself: the transport tells what passes.
+//! Owns which answers are kept: pages of one list become one, and what was read twice is kept once. What is kept of an answer is
+//! decided in [`super::kept`]. Asks nothing itself: the transport reports what passes.
 
-use super::manifest::{Accept, Key, Outcome, Request, Status, split};
-use super::redact;
+use super::kept::{Asked, Content, Kept, Kind, Tally};
+use super::manifest::{Accept, Key, Outcome, Request, split};
 use crate::model::forbidden::Forbidden;
-use crate::model::helm_release::{HelmRelease, PLURAL};
 use serde_json::Value;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// What became of a request, as the transport saw it.
-#[derive(Clone, Debug)]
-pub enum Heard<'a> {
-    /// The answer's body.
-    Body(&'a [u8]),
-    /// The API server refused: absent, forbidden, …
-    Refused(Status),
-    /// There was no answer.
-    Failed(String),
-}
+pub use super::kept::Heard;
 
 /// Collects, from wherever requests are made.
 #[derive(Debug, Default)]
@@ -35,28 +25,20 @@ pub struct Recording {
 
 #[derive(Debug)]
 struct Entry {
-    path: String,
-    accept: Accept,
-    body: Option<Value>,
+    asked: Asked,
     kept: Kept,
-}
-
-#[derive(Debug)]
-enum Kept {
-    Document(Value),
-    Text(String),
-    Refused(Status),
-    Failed(String),
 }
 
 impl Recorder {
     /// Keeps one request with what became of it; `body` is what was sent, for a review.
     pub fn record(&self, path: &str, accept: Accept, body: Option<&Value>, heard: Heard<'_>) {
-        let mut kept = Kept::of(accept, heard);
-        if let Kept::Document(list) = &mut kept {
-            leave_others_out(path, list);
-        }
-        self.lock().add(path, accept, body, kept);
+        let asked = Asked::of(path, accept, body);
+        let kept = Kept::of(path, accept, heard);
+        let later_page = split(path)
+            .1
+            .iter()
+            .any(|(name, value)| name == "continue" && !value.is_empty());
+        self.lock().add(asked, later_page, kept);
     }
 
     /// Hands out what was collected so far.
@@ -69,75 +51,11 @@ impl Recorder {
     }
 }
 
-impl Kept {
-    fn of(accept: Accept, heard: Heard<'_>) -> Self {
-        match (heard, accept) {
-            (Heard::Body(bytes), Accept::Text) => {
-                let text = String::from_utf8_lossy(bytes);
-                Kept::Text(redact::text(&text).into_owned())
-            }
-            (Heard::Body(bytes), _) => match serde_json::from_slice(bytes) {
-                Ok(mut document) => {
-                    redact::value(&mut document);
-                    Kept::Document(document)
-                }
-                Err(_) => Kept::Failed("the answer was not JSON".to_owned()),
-            },
-            (Heard::Refused(mut status), _) => {
-                status.message = redact::text(&status.message).into_owned();
-                Kept::Refused(status)
-            }
-            (Heard::Failed(why), _) => Kept::Failed(redact::text(&why).into_owned()),
-        }
-    }
-
-    fn is_seen(&self) -> bool {
-        matches!(self, Kept::Document(_) | Kept::Text(_))
-    }
-
-    /// A list to its end, or something that has no end.
-    fn is_complete(&self) -> bool {
-        let Kept::Document(document) = self else {
-            return true;
-        };
-        let token = document
-            .pointer("/metadata/continue")
-            .and_then(Value::as_str);
-        token.is_none_or(str::is_empty)
-    }
-
-    /// The API server said so, or that there is nothing.
-    fn is_answer(&self) -> bool {
-        self.is_seen() || matches!(self, Kept::Refused(status) if status.code == 404)
-    }
-}
-
-/// A list of HelmReleases without the onboarding label is read for those that install the onboarding chart all the same;
-/// the others are other teams', and nothing of them is looked at.
-fn leave_others_out(path: &str, list: &mut Value) {
-    let (path, query) = split(path);
-    let unlabelled = query
-        .iter()
-        .any(|(name, value)| name == "labelSelector" && value.contains("!="));
-    if !unlabelled || !path.ends_with(&format!("/{PLURAL}")) {
-        return;
-    }
-    if let Some(items) = list.get_mut("items").and_then(Value::as_array_mut) {
-        items.retain(|item| {
-            HelmRelease::from_value(item).is_ok_and(|hr| hr.installs_onboarding_chart())
-        });
-    }
-}
-
 impl Recording {
-    fn add(&mut self, path: &str, accept: Accept, body: Option<&Value>, kept: Kept) {
-        let key = Key::new(path, accept, body);
-        let later_page = split(path)
-            .1
-            .iter()
-            .any(|(name, value)| name == "continue" && !value.is_empty());
+    fn add(&mut self, asked: Asked, later_page: bool, kept: Kept) {
+        let key = asked.key();
         match self.places.get(&key) {
-            Some(place) if later_page => self.entries[*place].page(kept),
+            Some(place) if later_page => self.entries[*place].kept.page(kept),
             // What was read twice stays as it was first seen. A list that was not read to its end begins again.
             Some(place) => {
                 let entry = &mut self.entries[*place];
@@ -147,12 +65,7 @@ impl Recording {
             }
             None => {
                 self.places.insert(key, self.entries.len());
-                self.entries.push(Entry {
-                    path: path.to_owned(),
-                    accept,
-                    body: body.cloned(),
-                    kept,
-                });
+                self.entries.push(Entry { asked, kept });
             }
         }
     }
@@ -169,19 +82,19 @@ impl Recording {
         let (mut reads, asides): (Vec<&Entry>, Vec<&Entry>) = self
             .entries
             .iter()
-            .partition(|e| e.path.starts_with("/api"));
+            .partition(|e| e.asked.path().starts_with("/api"));
         // Reads run side by side: the order in which they were answered is not the same twice.
-        reads.sort_by(|a, b| a.path.cmp(&b.path));
+        reads.sort_by(|a, b| a.asked.path().cmp(b.asked.path()));
         for entry in reads.into_iter().chain(asides) {
-            let reason = match &entry.kept {
-                Kept::Refused(status) if status.code == 403 => {
+            let reason = match entry.kept.content() {
+                Content::Refused(status) if status.code == 403 => {
                     match Forbidden::parse(&status.message) {
                         Some(right) => format!("{right} (forbidden)"),
                         None => status.message.clone(),
                     }
                 }
-                Kept::Refused(status) if status.code != 404 => status.message.clone(),
-                Kept::Failed(why) => format!("{}: {why}", split(&entry.path).0),
+                Content::Refused(status) if status.code != 404 => status.message.clone(),
+                Content::Failed(why) => format!("{}: {why}", split(entry.asked.path()).0),
                 _ => continue,
             };
             let reason = crate::text::one_line(&reason);
@@ -196,65 +109,72 @@ impl Recording {
         reasons
     }
 
+    /// How many objects of each kind are in it: `3 HelmReleases`, most first.
+    pub fn kinds(&self) -> Vec<String> {
+        let objects = self
+            .entries
+            .iter()
+            .flat_map(|e| e.kept.objects(e.asked.path()));
+        let distinct: BTreeSet<(Kind, String)> = objects.collect();
+        let mut kinds: BTreeMap<Kind, u64> = BTreeMap::new();
+        for (kind, _) in distinct {
+            *kinds.entry(kind).or_default() += 1;
+        }
+        let mut kinds: Vec<(Kind, u64)> = kinds.into_iter().collect();
+        kinds.sort_by_key(|(_, n)| std::cmp::Reverse(*n));
+        let words = |((one, many), n): (Kind, u64)| {
+            format!(
+                "{} {}",
+                crate::text::thousands(n),
+                if n == 1 { one } else { many }
+            )
+        };
+        kinds.into_iter().map(words).collect()
+    }
+
+    /// What was scrubbed in all texts.
+    pub fn tally(&self) -> Tally {
+        let mut all = Tally::default();
+        self.entries.iter().for_each(|e| all.add(e.kept.tally()));
+        all
+    }
+
     /// The requests of the manifest, and the files that they name with their contents.
-    pub fn into_files(self) -> (Vec<Request>, Vec<(String, Vec<u8>)>) {
+    pub(super) fn into_files(self) -> (Vec<Request>, Vec<(String, Vec<u8>)>) {
+        let mut databases = BTreeSet::new();
+        self.entries
+            .iter()
+            .for_each(|e| e.kept.databases(&mut databases));
         let (mut requests, mut files) = (Vec::new(), Vec::new());
-        for (number, entry) in self.entries.into_iter().enumerate() {
+        for (number, Entry { asked, kept }) in self.entries.into_iter().enumerate() {
             let mut request = Request {
-                path: entry.path,
-                accept: entry.accept,
-                body: entry.body,
+                asked,
                 outcome: Outcome::Refused,
                 file: None,
                 status: None,
                 error: None,
             };
             let mut file = |ending: &str, content: Vec<u8>, request: &mut Request| {
-                let name = file_name(number + 1, &request.path, ending);
+                let name = file_name(number + 1, request.asked.path(), ending);
                 request.outcome = Outcome::Seen;
                 request.file = Some(name.clone());
                 files.push((name, content));
             };
-            match entry.kept {
-                Kept::Document(document) => {
+            match kept.into_content(&databases) {
+                Content::Document(document) => {
                     let mut yaml = Vec::new();
                     match crate::render::yaml::write_value(&mut yaml, &document) {
                         Ok(()) => file("yaml", yaml, &mut request),
                         Err(why) => request.error = Some(why.to_string()),
                     }
                 }
-                Kept::Text(text) => file("log", text.into_bytes(), &mut request),
-                Kept::Refused(status) => request.status = Some(status),
-                Kept::Failed(why) => request.error = Some(why),
+                Content::Log(text) => file("log", text.into_bytes(), &mut request),
+                Content::Refused(status) => request.status = Some(status),
+                Content::Failed(why) => request.error = Some(why),
             }
             requests.push(request);
         }
         (requests, files)
-    }
-}
-
-impl Entry {
-    /// A later page of the list: its items join the first ones. Where it was not had, the list as a whole was not.
-    fn page(&mut self, page: Kept) {
-        match (&mut self.kept, page) {
-            (Kept::Document(all), Kept::Document(mut page)) => {
-                let more = page.get_mut("items").map(Value::take);
-                if let (Some(Value::Array(items)), Some(Value::Array(more))) =
-                    (all.get_mut("items"), more)
-                {
-                    items.extend(more);
-                }
-                if let (Some(metadata), Some(last)) =
-                    (all.get_mut("metadata"), page.get("metadata"))
-                {
-                    *metadata = last.clone();
-                }
-            }
-            // The token was too old: the reader begins the list again.
-            (_, Kept::Refused(status)) if status.code == 410 => {}
-            (kept @ Kept::Document(_), other) if !other.is_seen() => *kept = other,
-            _ => {}
-        }
     }
 }
 

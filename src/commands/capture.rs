@@ -1,4 +1,4 @@
-//! `capture`: what the other commands read of onboardings, redacted, in one file that is looked into without the cluster.
+//! `capture`: what the other commands read of onboardings in one file, which they read without the cluster.
 //!
 //! Owns which reads are made: those of the other commands, by their own code, while a recorder listens.
 
@@ -6,9 +6,8 @@ mod target;
 
 use super::troubleshoot::{self, Which, databases};
 use super::{empty, notes};
-use crate::bundle::manifest::{API_VERSION, KIND, Manifest};
 use crate::bundle::record::{Recorder, Recording};
-use crate::bundle::{redact, write};
+use crate::bundle::write::{self, Capture};
 use crate::cli::App;
 use crate::cluster::Cluster;
 use crate::cluster::gather::Onboardings;
@@ -25,12 +24,13 @@ use target::Target;
 /// Reasons that are told at most; the manifest has them all.
 const REASONS: usize = 5;
 
-/// Save what the other commands read of onboardings, redacted, in one file
+/// Save what the other commands read of onboardings in one file
 ///
-/// The file is a bundle for list, describe, notes and troubleshoot -f, which then say what they said on the cluster: to hand it
-/// on, or to look into it later. Without names: every onboarding that is not well, as troubleshoot picks them. Payloads of
-/// Secrets, and values and tokens that look secret, are left out; what could not be read is named in its manifest. A word under
-/// a key that names a file is kept: of `passwordFile: hunter2` nothing tells that it is no path.
+/// The file is a bundle for list, describe, notes and troubleshoot -f, which then say what they said on the cluster: to hand it on, or to
+/// look into it later. Without names: every onboarding that is not well, as troubleshoot picks them. A bundle holds the fields that
+/// these commands read and nothing else, Helm's releases included; payloads of Secrets are left out, and credentials are taken out of
+/// messages, logs and arguments where they have a form that is known. docs/capture.md lists both. Look through the texts before you
+/// hand it on.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   kubectl skvs capture skvs-onboarding-pds--database --to bundle.tar.gz
@@ -98,12 +98,19 @@ pub async fn run(app: &mut App, args: Args) -> Result<Code> {
     if captured == 0 && known.unwrap_or_default() == 0 {
         return nothing(app, &cluster, &query, errors).await;
     }
-    let summary = summary(captured, known, &recording);
-    let manifest = manifest(app, &cluster, args, query);
-    write_to(app, &target, manifest, recording)?;
+    let (summary, kept) = (summary(captured, known, &recording), kept(&recording));
+    let capture = Capture {
+        // Whole seconds, as kubectl prints times.
+        at: Timestamp::from_second(app.now.as_second()).unwrap_or(app.now),
+        context: cluster.context().map(str::to_owned),
+        server: cluster.server().to_owned(),
+        namespace: query.namespace,
+        selector: query.selector,
+        names: args.names,
+    };
+    write_to(app, &target, &capture, recording)?;
     app.ui.status(Shown::line(summary));
-    app.ui
-        .status("Payloads of Secrets and values that look secret are redacted; look through it before you hand it on");
+    app.ui.status(Shown::line(kept));
     for error in &errors {
         app.ui.error(error);
     }
@@ -204,36 +211,33 @@ fn summary(captured: u64, known: Option<u64>, recording: &Recording) -> String {
     line
 }
 
-fn manifest(app: &App, cluster: &Cluster, args: Args, query: Query) -> Manifest {
-    Manifest {
-        api_version: API_VERSION.to_owned(),
-        kind: KIND.to_owned(),
-        // Whole seconds, as kubectl prints times.
-        captured_at: Timestamp::from_second(app.now.as_second()).unwrap_or(app.now),
-        captured_by: concat!("kubectl-skvs ", env!("CARGO_PKG_VERSION")).to_owned(),
-        context: cluster.context().map(str::to_owned),
-        server: Some(redact::text(cluster.server()).into_owned()),
-        namespace: query.namespace,
-        selector: query.selector,
-        names: args.names,
-        requests: Vec::new(),
-    }
+/// `kept: 3 HelmReleases, 5 Events, …; 2 places scrubbed in 1 text; no payload of a Secret`
+fn kept(recording: &Recording) -> String {
+    let kinds = recording.kinds();
+    let tally = recording.tally();
+    let scrubbed = match tally.places {
+        0 => "no text scrubbed".to_owned(),
+        places => format!(
+            "{} scrubbed in {}",
+            count(places, "place"),
+            count(tally.texts, "text")
+        ),
+    };
+    format!(
+        "kept: {}; {scrubbed}; no payload of a Secret but what is read of Helm's releases",
+        kinds.join(", ")
+    )
 }
 
 /// Writes the bundle; a file's path is the answer.
-fn write_to(
-    app: &mut App,
-    target: &Target,
-    manifest: Manifest,
-    recording: Recording,
-) -> Result<()> {
+fn write_to(app: &mut App, target: &Target, capture: &Capture, recording: Recording) -> Result<()> {
     match target {
         Target::Stdout => {
-            write::tar_gz(manifest, recording, app.ui.machine())?;
+            write::tar_gz(capture, recording, app.ui.machine())?;
             app.ui.flush()
         }
         Target::File(file) => {
-            file.write(|out| write::tar_gz(manifest, recording, out).map(drop))?;
+            file.write(|out| write::tar_gz(capture, recording, out).map(drop))?;
             app.ui.result(Shown::line(file.path.to_string_lossy()))?;
             app.ui.flush()
         }
@@ -249,7 +253,12 @@ mod tests {
     #[test]
     fn the_summary_says_what_was_not_readable() {
         let recorder = Recorder::default();
-        recorder.record("/a", Accept::Json, None, Heard::Body(b"{}"));
+        recorder.record(
+            "/api/v1/namespaces/a",
+            Accept::Json,
+            None,
+            Heard::Body(b"{}"),
+        );
         let one = recorder.take();
         assert_eq!(summary(1, None, &one), "captured 1 onboarding, 1 answer");
         assert_eq!(

@@ -199,6 +199,9 @@ pub enum StorageError {
     TooManyValues,
     #[error("its payload is not a release: {0}")]
     Json(String),
+    /// As a bundle says it, which does not hold the payload.
+    #[error("{0}")]
+    Captured(String),
 }
 
 /// The part of a release that `notes` needs: what else is in it, the whole chart, is skipped without being kept.
@@ -220,7 +223,7 @@ pub struct ReleaseNotes {
 pub struct ReleaseSecret {
     #[serde(deserialize_with = "nullable")]
     data: SecretData,
-    /// In a captured bundle: the release as redacted JSON that people can read. A cluster never sends it.
+    /// In a captured bundle: what is kept of the release as JSON that people can read. A cluster never sends it.
     #[serde(rename = "stringData", deserialize_with = "nullable")]
     string_data: SecretData,
 }
@@ -228,6 +231,8 @@ pub struct ReleaseSecret {
 #[derive(Clone, Debug, Default, Deserialize)]
 struct SecretData {
     release: Option<String>,
+    /// In a bundle: why the payload cannot be decoded.
+    error: Option<String>,
 }
 
 impl ReleaseSecret {
@@ -237,7 +242,8 @@ impl ReleaseSecret {
     /// What is wrong with the payload; the caller names the Secret.
     pub fn decode<T: DeserializeOwned>(&self) -> Result<T, StorageError> {
         let plain = self.string_data.release.as_deref();
-        from_payload(self.data.release.as_deref(), plain)
+        let error = self.string_data.error.as_deref();
+        from_payload(self.data.release.as_deref(), plain, error)
     }
 }
 
@@ -247,7 +253,11 @@ impl ReleaseSecret {
 /// What is wrong with the payload; the caller names the Secret.
 pub fn from_secret<T: DeserializeOwned>(secret: &Value) -> Result<T, StorageError> {
     let text = |path: &str| secret.pointer(path).and_then(Value::as_str);
-    from_payload(text("/data/release"), text("/stringData/release"))
+    from_payload(
+        text("/data/release"),
+        text("/stringData/release"),
+        text("/stringData/error"),
+    )
 }
 
 /// Decodes a ConfigMap's `.data.release`: what Helm stores with `HELM_DRIVER=configmap`, without the Secret's own base64.
@@ -259,13 +269,16 @@ pub fn from_config_map<T: DeserializeOwned>(config_map: &Value) -> Result<T, Sto
     decode_as(payload.ok_or(StorageError::NoPayload)?.as_bytes())
 }
 
-/// `plain`: Helm's JSON as it is, as bundles hold it. Helm's own payload goes before it.
+/// `plain` and `error`: Helm's JSON as it is, or why it cannot be had, as bundles hold it. Helm's own payload goes before them.
 fn from_payload<T: DeserializeOwned>(
     payload: Option<&str>,
     plain: Option<&str>,
+    error: Option<&str>,
 ) -> Result<T, StorageError> {
-    if let (None, Some(json)) = (payload, plain) {
-        return parse(json.as_bytes());
+    match (payload, plain, error) {
+        (None, Some(json), _) => return parse(json.as_bytes()),
+        (None, None, Some(why)) => return Err(StorageError::Captured(why.to_owned())),
+        _ => {}
     }
     let payload = payload.ok_or(StorageError::NoPayload)?;
     let helm = STANDARD

@@ -27,6 +27,8 @@ use std::fmt;
 use storage::{Key, Stored};
 use words::How;
 
+pub(crate) use words::names_in;
+
 /// An object that says something of a database.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Object {

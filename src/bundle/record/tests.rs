@@ -1,4 +1,5 @@
 use super::*;
+use crate::bundle::manifest::Status;
 use serde_json::json;
 
 fn heard(recorder: &Recorder, path: &str, body: &Value) {
@@ -17,7 +18,12 @@ fn status(code: u16, message: &str) -> Heard<'static> {
 #[test]
 fn pages_become_one_list_and_second_reads_are_not_kept() {
     let recorder = Recorder::default();
-    let page = |items: &[i32], token: &str| json!({"kind": "PodList", "metadata": {"continue": token}, "items": items});
+    let page = |items: &[i32], token: &str| {
+        let items = items
+            .iter()
+            .map(|n| json!({"metadata": {"name": format!("p{n}")}}));
+        json!({"kind": "PodList", "metadata": {"continue": token}, "items": items.collect::<Vec<_>>()})
+    };
     heard(&recorder, "/api/v1/pods?limit=500", &page(&[1, 2], "x"));
     recorder.record(
         "/api/v1/pods?limit=500&continue=x",
@@ -36,7 +42,7 @@ fn pages_become_one_list_and_second_reads_are_not_kept() {
     assert_eq!(requests[0].file.as_deref(), Some("answers/0001-pods.yaml"));
     assert_eq!(
         String::from_utf8(files[0].1.clone()).unwrap(),
-        "items:\n- 1\n- 2\n- 3\nkind: PodList\nmetadata:\n  continue: \"\"\n"
+        "items:\n- metadata:\n    name: p1\n- metadata:\n    name: p2\n- metadata:\n    name: p3\nkind: PodList\nmetadata:\n  continue: \"\"\n"
     );
 }
 
@@ -86,7 +92,7 @@ fn what_was_not_readable_is_told_once_in_the_order_of_its_path_and_absence_is_an
     assert_eq!(
         recording.unreadable(),
         [
-            "/api/v1/namespaces/b: no answer in 30s, token=<redacted>",
+            "/api/v1/namespaces/b: no answer in 30s, token=<scrubbed>",
             "list events in core (forbidden)"
         ]
     );
@@ -95,13 +101,14 @@ fn what_was_not_readable_is_told_once_in_the_order_of_its_path_and_absence_is_an
 #[test]
 fn an_answer_after_a_failure_is_taken() {
     let recorder = Recorder::default();
-    recorder.record("/a", Accept::Json, None, Heard::Failed("reset".to_owned()));
-    heard(&recorder, "/a", &json!({"kind": "Pod"}));
+    let path = "/api/v1/namespaces/n/pods/a";
+    recorder.record(path, Accept::Json, None, Heard::Failed("reset".to_owned()));
+    heard(&recorder, path, &json!({"kind": "Pod"}));
     assert_eq!(recorder.take().answers(), 1);
 }
 
 #[test]
-fn nothing_is_kept_before_it_is_redacted() {
+fn nothing_is_recorded_as_it_came() {
     let recorder = Recorder::default();
     heard(
         &recorder,

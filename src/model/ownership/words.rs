@@ -175,6 +175,13 @@ impl Words {
     }
 }
 
+/// Every word of a text that may be the name of a database, in its loose form.
+pub(crate) fn names_in(text: &str) -> impl Iterator<Item = String> {
+    let mut words = Words::default();
+    words.walk(&Value::String(text.to_owned()), true, 0);
+    words.0.into_keys()
+}
+
 /// The values that were given, over those that hold without them.
 pub(super) fn merged(default: &Value, given: &Value) -> Value {
     match (default, given) {

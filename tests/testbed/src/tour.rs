@@ -75,7 +75,7 @@ pub const STOPS: &[Stop] = &[
         exit: 0,
     },
     Stop {
-        title: "All that was read of it, redacted, in one file",
+        title: "All that the checks read of it, in one file",
         argv: &[
             "kubectl",
             "skvs",

@@ -1,0 +1,193 @@
+//! Cuts a document down to the fields of the table.
+//!
+//! Types stay as they are, so that what is of the wrong type is still of the wrong type; what a field holds goes by its class.
+
+use super::Tally;
+use super::fields::{Class, Field};
+use super::scrub::{JOINT, SCRUBBED, scrub};
+use crate::model::ownership;
+use k8s_openapi::jiff::{SignedDuration, Timestamp};
+use serde_json::{Map, Value};
+
+/// What stands in the place of a value that is not kept.
+pub(super) const LEFT_OUT: &str = "<left out>";
+
+/// Ends of keys under which the chart, or one like it, names a database: what they hold makes a claim.
+const NAMING: [&str; 3] = ["namespace", "database", "databasename"];
+
+/// Cuts `value` down to `field`.
+pub(super) fn reduce(value: &mut Value, field: &Field, tally: &mut Tally) {
+    match value {
+        Value::Object(map) if !field.is_leaf() => {
+            map.retain(|key, value| match field.at(key) {
+                Some(field) => {
+                    reduce(value, field, tally);
+                    is_plain_key(key)
+                }
+                None => {
+                    let rest = field.rest.is_some();
+                    if rest {
+                        shape(value);
+                    }
+                    rest && is_plain_key(key)
+                }
+            });
+        }
+        Value::Array(items) if field.class == Some(Class::Arguments) => arguments(items, tally),
+        Value::Array(items) if !field.is_leaf() => match field.at("*") {
+            Some(field) => items.iter_mut().for_each(|item| reduce(item, field, tally)),
+            None if field.rest.is_some() => items.iter_mut().for_each(shape),
+            None => items.clear(),
+        },
+        container @ (Value::Object(_) | Value::Array(_)) => match (field.class, container) {
+            (Some(Class::Shape), container) => shape(container),
+            (_, Value::Object(map)) => map.clear(),
+            (_, Value::Array(items)) => items.clear(),
+            _ => {}
+        },
+        Value::String(text) => match field.class {
+            Some(class) => leaf(text, class, tally),
+            None => *text = left_out(text),
+        },
+        Value::Number(_) if matches!(field.class, None | Some(Class::Shape | Class::Url)) => {
+            *value = 0.into()
+        }
+        Value::Number(_) | Value::Bool(_) | Value::Null => {}
+    }
+}
+
+fn leaf(text: &mut String, class: Class, tally: &mut Tally) {
+    let fits = match class {
+        Class::Word => is_word(text),
+        Class::Figure => is_figure(text),
+        Class::Name => is_name(text),
+        Class::Url => {
+            if let Some(url) = url(text) {
+                *text = url;
+                return;
+            }
+            false
+        }
+        Class::Shape => false,
+        Class::Text | Class::Arguments => return tally.scrub(text),
+    };
+    match class {
+        _ if fits || text.is_empty() => {}
+        Class::Name => tally.scrub(text),
+        _ => *text = left_out(text),
+    }
+}
+
+/// Keys and types, with what names a database.
+pub(super) fn shape(value: &mut Value) {
+    match value {
+        Value::Object(map) => {
+            map.retain(|key, _| is_plain_key(key));
+            for (key, value) in map {
+                let key = key.to_lowercase();
+                let naming = NAMING.iter().any(|end| key.ends_with(end));
+                match value {
+                    Value::String(text) if naming && is_name(text) => {}
+                    Value::Number(_) if naming => {}
+                    value => shape(value),
+                }
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(shape),
+        Value::String(text) => *text = left_out(text),
+        Value::Number(_) => *value = 0.into(),
+        Value::Bool(_) | Value::Null => {}
+    }
+}
+
+/// The marker with the words of the text that may be a database's name: [`settle`] takes out what is none.
+fn left_out(text: &str) -> String {
+    let mut marker = if text.is_empty() {
+        String::new()
+    } else {
+        LEFT_OUT.to_owned()
+    };
+    for name in ownership::names_in(text) {
+        marker.push(' ');
+        marker.push_str(&name);
+    }
+    marker
+}
+
+/// Leaves of the words in markers those that `is_known` takes for the names of databases.
+pub(super) fn settle(value: &mut Value, is_known: &dyn Fn(&str) -> bool) {
+    match value {
+        Value::Object(map) => map.values_mut().for_each(|v| settle(v, is_known)),
+        Value::Array(items) => items.iter_mut().for_each(|v| settle(v, is_known)),
+        Value::String(text) => {
+            if let Some(names) = text.strip_prefix(LEFT_OUT) {
+                let names = names.split(' ').filter(|name| is_known(name));
+                *text = std::iter::once(LEFT_OUT)
+                    .chain(names)
+                    .collect::<Vec<_>>()
+                    .join(" ");
+            }
+        }
+        Value::Number(_) | Value::Bool(_) | Value::Null => {}
+    }
+}
+
+/// Arguments are scrubbed as one text: a flag and its value can be two of them.
+fn arguments(items: &mut [Value], tally: &mut Tally) {
+    let words: Vec<String> = items
+        .iter()
+        .map(|item| item.as_str().unwrap_or_default().replace(JOINT, " "))
+        .collect();
+    let mut text = words.join(&JOINT.to_string());
+    tally.scrub(&mut text);
+    let mut parts = text.split(JOINT);
+    for item in items {
+        let part = parts.next().unwrap_or(SCRUBBED);
+        *item = Value::from(part);
+    }
+}
+
+/// A key that says no more than what it is.
+fn is_plain_key(key: &str) -> bool {
+    key.len() <= 253 && scrub(key).1 == 0
+}
+
+fn is_word(text: &str) -> bool {
+    text.len() <= 63 && text.chars().all(|c| c.is_ascii_alphabetic() || c == '-')
+}
+
+fn is_figure(text: &str) -> bool {
+    let in_id = |c: char| matches!(c, '0'..='9' | 'a'..='f' | '-');
+    let is_id =
+        text.len() <= 36 && text.chars().all(in_id) && text.contains(|c: char| c.is_ascii_digit());
+    is_id || text.parse::<Timestamp>().is_ok() || text.parse::<SignedDuration>().is_ok()
+}
+
+/// A DNS name.
+fn is_name(text: &str) -> bool {
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '.');
+    text.len() <= 253 && text.chars().all(plain)
+}
+
+/// The URL without user, password, query and fragment.
+fn url(text: &str) -> Option<String> {
+    let (scheme, rest) = text.split_once("://")?;
+    let rest = &rest[..rest.find(['?', '#']).unwrap_or(rest.len())];
+    let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    let host = authority.rsplit('@').next().unwrap_or_default();
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | ':' | '[' | ']');
+    let in_path = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_' | '/');
+    // A password with a slash in it makes the host end too late.
+    let fits =
+        is_word(scheme) && !host.is_empty() && host.chars().all(plain) && path.chars().all(in_path);
+    let url = format!("{scheme}://{host}{path}");
+    (fits && scrub(&url).1 == 0).then_some(url)
+}
+
+/// Takes the token out of a list that goes on, which says no more than that it does.
+pub(super) fn shorten_token(list: &mut Map<String, Value>, token: Option<String>) {
+    if let (Some(token), Some(Value::Object(metadata))) = (token, list.get_mut("metadata")) {
+        let token = if token.is_empty() { "" } else { "more" };
+        metadata.insert("continue".to_owned(), token.into());
+    }
+}
