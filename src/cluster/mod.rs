@@ -122,6 +122,15 @@ impl Cluster {
         self
     }
 
+    /// The same connection, heard by no recorder: for reads that only lead to a part which is recorded itself.
+    #[must_use]
+    pub fn unrecorded(&self) -> Self {
+        Self {
+            transport: self.transport.clone().unrecorded(),
+            ..self.clone()
+        }
+    }
+
     /// The files, where they are read instead of a cluster.
     pub fn archive(&self) -> Option<&Archive> {
         self.transport.archive()

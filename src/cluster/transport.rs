@@ -92,6 +92,12 @@ impl Transport {
         self
     }
 
+    /// The same, heard by no recorder.
+    pub(super) fn unrecorded(mut self) -> Self {
+        self.recorder = None;
+        self
+    }
+
     /// Tells the recorder, where there is one, what a request brought; `body` is what was sent.
     fn record(
         &self,

@@ -112,7 +112,8 @@ pub(super) async fn ask(
 
 /// Asks in a pod, a few seconds at most.
 async fn in_a_pod(cluster: &Cluster, pods: &PodArgs, wanted: &Wanted) -> Read<Databases> {
-    let near = cluster.within(LIMIT);
+    // Of a bundle the answer alone is read.
+    let near = cluster.unrecorded().within(LIMIT);
     let started = Instant::now();
     let read = async {
         match pods.found(&near).await {
