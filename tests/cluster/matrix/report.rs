@@ -77,3 +77,28 @@ fn each_case_has_exactly_the_causes_that_it_expects() {
         wrong.join("\n")
     );
 }
+
+#[test]
+fn a_bundle_says_of_each_case_what_the_cluster_said() {
+    let mut wrong = Vec::new();
+    for ended in &stage().ended {
+        let saved: Value = serde_json::from_str(&ended.saved.stdout).unwrap_or(Value::Null);
+        let (saved, live) = (&saved["onboardings"][0], ended.report());
+        let told = |report: &Value| -> Vec<(Value, Value)> {
+            let findings = findings(report);
+            findings
+                .map(|f| (f["code"].clone(), f["severity"].clone()))
+                .collect()
+        };
+        if told(saved) != told(&live) || saved["checksRun"] != live["checksRun"] {
+            wrong.push(format!(
+                "== {}: {:?} instead of {:?}\n{}",
+                ended.case.slug,
+                told(saved),
+                told(&live),
+                ended.saved.stderr
+            ));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}

@@ -43,6 +43,8 @@ pub(super) struct Ended {
     pub(super) said: Said,
     /// The same as text.
     pub(super) text: Said,
+    /// The same of a bundle.
+    pub(super) saved: Said,
 }
 
 impl Ended {
@@ -212,6 +214,32 @@ fn ask(sandbox: &Sandbox, case: &Case) -> (Said, Said) {
     }
 }
 
+/// Captures the case and asks troubleshoot about the bundle, again where Flux has tried again between the two.
+fn ask_bundle(sandbox: &Sandbox, case: &Case, live: &Said, folder: &Path) -> Said {
+    let file = folder.join(format!("{}.tar.gz", case.slug));
+    let (file, name) = (file.to_string_lossy(), case.name());
+    let codes = |said: &Said| {
+        let report: Value = serde_json::from_str(&said.stdout).unwrap_or(Value::Null);
+        let findings = report["onboardings"][0]["findings"].as_array();
+        let codes = findings
+            .into_iter()
+            .flatten()
+            .map(|f| f["code"].to_string());
+        codes.collect::<Vec<_>>()
+    };
+    let mut tries = 0;
+    loop {
+        let captured = skvs(sandbox, &["capture", &name, "--force", "--to", &file]);
+        let said = skvs(sandbox, &["troubleshoot", &name, "-f", &file, "-o", "json"]);
+        tries += 1;
+        if codes(&said) == codes(live) || tries == TRIES {
+            assert_eq!(captured.code, 0, "{name}: {}", captured.stderr);
+            return said;
+        }
+        std::thread::sleep(PAUSE);
+    }
+}
+
 /// Asks troubleshoot about each, and leaves its answers in the run's folder for whoever reads on.
 fn look(
     sandbox: &Sandbox,
@@ -232,6 +260,7 @@ fn look(
                     };
                     let name = case.name();
                     let (said, text) = ask(sandbox, &case);
+                    let saved = ask_bundle(sandbox, &case, &said, &folder);
                     let file = folder.join(format!("{}.txt", case.slug));
                     let object = sandbox.kubectl_ok(&[
                         "get",
@@ -255,6 +284,7 @@ fn look(
                         stuck: None,
                         said,
                         text,
+                        saved,
                     };
                     ended.lock().expect("no thread panics here").push((i, one));
                 }
