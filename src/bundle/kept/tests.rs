@@ -371,3 +371,15 @@ fn of_what_is_left_out_the_names_of_claimed_databases_stay() {
         assert!(!text.contains(gone), "{gone} in {text}");
     }
 }
+
+/// A value is looked through for names of databases: these made the work grow with the square of its length.
+#[test]
+fn values_of_400_kib_are_cut_down() {
+    for part in ["\\", "_", "\\_", "a_b ", "%5F", "/", "a_/", "x"] {
+        let value = format!("_{}", part.repeat(400 * 1024 / part.len()));
+        let release = json!({"metadata": {"name": "a", "namespace": "n"}, "spec": {"values": {"x": value, "password": [value]}}});
+        let path = asked("helmreleases.helm.toolkit.fluxcd.io", false);
+        let text = bundle(&path, Accept::Json, release.to_string().as_bytes());
+        assert!(text.len() < 2_000, "{part:?}: {}", text.len());
+    }
+}

@@ -66,11 +66,10 @@ impl Words {
         // `\npds_database` and `\u0026pds_database` in a quoted text: the escape is not part of the word.
         for (at, _) in text.match_indices('\\') {
             for escape in [2, 4, 6] {
-                if let Some(rest) = text.get(at + escape..)
-                    && let Some(word) = words(rest).next()
-                    && rest.starts_with(word)
-                {
-                    self.add(word, How::Word);
+                if let Some(rest) = text.get(at + escape..) {
+                    // Not a word further on: that would be looked for again from each backslash.
+                    let end = rest.find(|c| !in_word(c)).unwrap_or(rest.len());
+                    self.add(&rest[..end], How::Word);
                 }
             }
         }
