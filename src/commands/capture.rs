@@ -251,6 +251,26 @@ mod tests {
     use crate::bundle::record::Heard;
 
     #[test]
+    fn what_was_kept_is_counted_once_by_kind() {
+        let recorder = Recorder::default();
+        let policy = br#"{"metadata":{"name":"a","namespace":"n"},"spec":{"action":"ALLOW"}}"#;
+        let policies = "/apis/security.istio.io/v1/namespaces/n/authorizationpolicies";
+        let event = br#"{"items":[{"metadata":{"name":"e"},"message":"token=a, password=b"},{"metadata":{"name":"f"}}]}"#;
+        for (path, body) in [
+            (format!("{policies}/a"), &policy[..]),
+            (format!("{policies}/b"), &policy[..]),
+            ("/api/v1/namespaces/n/events?limit=1".to_owned(), &event[..]),
+        ] {
+            recorder.record(&path, Accept::Json, None, Heard::Body(body));
+        }
+        assert_eq!(
+            kept(&recorder.take()),
+            "kept: 2 Events, 1 AuthorizationPolicy; 2 places scrubbed in 1 text; \
+             no payload of a Secret but what is read of Helm's releases"
+        );
+    }
+
+    #[test]
     fn the_summary_says_what_was_not_readable() {
         let recorder = Recorder::default();
         recorder.record(
@@ -261,6 +281,10 @@ mod tests {
         );
         let one = recorder.take();
         assert_eq!(summary(1, None, &one), "captured 1 onboarding, 1 answer");
+        assert_eq!(
+            kept(&one),
+            "kept: 1 Namespace; no text scrubbed; no payload of a Secret but what is read of Helm's releases"
+        );
         assert_eq!(
             summary(0, Some(2), &one),
             "captured none of 2 onboardings in full, since they are well (name one to have it), 1 answer"
