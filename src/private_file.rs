@@ -47,6 +47,26 @@ pub(crate) fn open(path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
+/// Opens a file of anybody's for reading: a regular one, so that no pipe makes the run wait for ever.
+///
+/// # Errors
+/// It is not, or cannot be opened.
+pub(crate) fn read_only(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true);
+    #[cfg(unix)]
+    {
+        use rustix::fs::OFlags;
+        use std::os::unix::fs::OpenOptionsExt;
+        options.custom_flags((OFlags::NONBLOCK | OFlags::NOCTTY).bits().cast_signed());
+    }
+    let file = options.open(path)?;
+    if file.metadata()?.is_file() {
+        return Ok(file);
+    }
+    Err(io::Error::other("it is not a regular file"))
+}
+
 /// Gives `file`, which stands under `from`, the name `to`. Its content must be on the disk.
 ///
 /// # Errors
@@ -67,7 +87,13 @@ pub(crate) fn publish(file: &File, from: &Path, to: &Path, replace: bool) -> io:
             Err(_) => drop(create(to)?),
         }
     }
-    fs::rename(from, to)?;
+    if let Err(error) = fs::rename(from, to) {
+        if !replace {
+            // The empty file that took the name.
+            let _ = fs::remove_file(to);
+        }
+        return Err(error);
+    }
     is_same(file, to)?;
     sync_folder(to)
 }
@@ -200,6 +226,10 @@ mod tests {
             let made = create(&at(name)).unwrap_err();
             assert_eq!(made.kind(), io::ErrorKind::AlreadyExists, "{name}");
         }
+        for name in ["pipe", "folder"] {
+            assert!(read_only(&at(name)).is_err(), "{name}");
+        }
+        assert!(read_only(&at("link")).is_ok());
         assert!(open(&at("folder")).is_err());
         assert!(!at("nothing").exists());
         assert_eq!(mode(&at("foreign")), 0o644);

@@ -24,7 +24,7 @@ use std::path::{Path, PathBuf};
 ///
 /// Documents with all leaf revisions and their history, attachments, design documents, the security object and the entry of the
 /// shard map, through one exec. The file has its name only when it is whole and its count is CouchDB's; until then it is
-/// FILE.part, and the same command goes on from there. Put it back with: kubectl skvs restore FILE --to DATABASE
+/// FILE.part, and the same command resumes from there. Put it back with: kubectl skvs restore FILE --to DATABASE
 #[derive(clap::Args, Debug)]
 #[command(
     args_conflicts_with_subcommands = true,
@@ -44,7 +44,7 @@ pub struct Args {
     /// The file; it must not exist
     #[arg(long, value_name = "FILE", required = true)]
     to: Option<PathBuf>,
-    /// Replace the file, and begin anew where a part of it is there
+    /// Replace FILE, and discard FILE.part instead of resuming it
     #[arg(long)]
     force: bool,
     #[command(flatten)]
@@ -147,8 +147,8 @@ impl Stopped {
             return self.error;
         }
         let again = match place.begins_anew() {
-            false => "the same command goes on from there",
-            true => "the same command without --force goes on from there",
+            false => "run the same command to resume",
+            true => "run the same command without --force to resume",
         };
         self.error.hint(format!(
             "what was read is kept in {}; {again}",
@@ -214,8 +214,14 @@ pub(super) async fn take(
 /// What is in the file.
 fn told(taken: &Taken) -> String {
     let (totals, lines) = (taken.trailer.totals, taken.trailer.lines);
+    let compared = match taken.trailer.compared {
+        Some(percent) => format!(
+            ", the revisions of {percent}% of them compared: the others were written to in the meantime"
+        ),
+        None => String::new(),
+    };
     format!(
-        "Saved {} ({}, {}, {}) as CouchDB counts them; {} in {}, sha256 of its content {}",
+        "Saved {} ({}, {}, {}) as CouchDB counts them{compared}; {} in {}, sha256 of its content {}",
         count(totals.documents, "document"),
         count(lines.revisions, "revision"),
         count(totals.deleted, "deletion"),

@@ -31,6 +31,8 @@ const ROWS_MAX: usize = 2000;
 pub(super) struct Size {
     revisions: usize,
     rows: usize,
+    /// Most documents of the last page came with it.
+    came: bool,
 }
 
 impl Default for Size {
@@ -38,6 +40,7 @@ impl Default for Size {
         Self {
             revisions: 200,
             rows: 500,
+            came: true,
         }
     }
 }
@@ -48,8 +51,23 @@ impl Size {
         self.rows
     }
 
+    /// Whether it is to come with documents: of those that have a history they are of no use.
+    pub(super) fn with_documents(&self) -> bool {
+        self.came
+    }
+
     /// A page with so many rows has come.
     pub(super) fn paged(&mut self, changes: &[Change]) {
+        if changes.len() >= self.rows {
+            let first = |change: &&Change| {
+                change
+                    .row
+                    .leaves
+                    .first()
+                    .is_some_and(|l| l.starts_with("1-"))
+            };
+            self.came = changes.iter().filter(first).count() * 2 >= changes.len();
+        }
         let bytes = |change: &Change| change.document.as_ref().map_or(0, |d| d.get().len());
         let bytes: usize = changes.iter().map(bytes).sum();
         if changes.len() >= self.rows && bytes < ANSWER {
@@ -280,7 +298,7 @@ impl<S: Source> Batch<'_, S> {
                 .await?;
             if taken.is_none() {
                 let why = format!(
-                    "attachment {:?} of document {:?} cannot be asked for by a path, and it is too large or stored in an encoding, so not otherwise either",
+                    "attachment {:?} of document {:?} cannot be fetched: its name cannot appear in a path, and it is too large or compressed to be read inline",
                     stub.name, unit.id
                 );
                 return Err(Trouble::Final(why));

@@ -158,6 +158,10 @@ pub struct Trailer {
     pub totals: Totals,
     #[serde(flatten)]
     pub lines: Lines,
+    /// The share of documents, in percent, whose leaf revisions were compared with the database's, where it is less than nearly all:
+    /// the others were written to in the meantime.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub compared: Option<u8>,
     #[serde(flatten)]
     pub properties: Properties,
     /// As in the header, when it was finished: a part may have been begun by an earlier run.

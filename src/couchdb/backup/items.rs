@@ -56,8 +56,8 @@ pub struct Items<R> {
     header: bool,
     trailer: bool,
     row: Option<Row>,
-    /// Leaves of that row that have come.
-    come: usize,
+    /// Leaves of that row that are still to come.
+    lacking: Vec<String>,
     /// Attachments of the last document that are still to come.
     due: VecDeque<Attachment>,
     /// Bytes that the attachment that was begun still lacks.
@@ -77,7 +77,7 @@ impl<R: Read> Items<R> {
             header: false,
             trailer: false,
             row: None,
-            come: 0,
+            lacking: Vec::new(),
             due: VecDeque::new(),
             lacks: 0,
         }
@@ -224,28 +224,25 @@ impl<R: Read> Items<R> {
         if !self.due.is_empty() {
             return Err(damaged("an attachment is missing"));
         }
-        let whole = self
-            .row
-            .as_ref()
-            .is_none_or(|r| r.leaves.len() == self.come);
-        if !whole && !matches!(line, Line::Doc(_)) {
+        if !self.lacking.is_empty() && !matches!(line, Line::Doc(_)) {
             return Err(damaged("a revision is missing"));
         }
         match line {
             Line::Row(row) => {
                 self.lines.rows += 1;
-                self.come = 0;
+                self.lacking.clone_from(&row.leaves);
                 self.row = Some(row.clone());
                 Ok(Item::Row(row))
             }
             Line::Doc(raw) => {
                 let meta =
                     Meta::read(raw).map_err(|e| damaged(&format!("a document has no id ({e})")))?;
-                let row = self.row.as_ref().filter(|row| row.id == meta.id);
-                if !row.is_some_and(|row| row.leaves.contains(&meta.rev)) {
-                    return Err(damaged("a document stands in a row that is not its own"));
+                let own = self.row.as_ref().is_some_and(|row| row.id == meta.id);
+                let leaf = self.lacking.iter().position(|rev| *rev == meta.rev);
+                match leaf.filter(|_| own) {
+                    Some(leaf) => drop(self.lacking.swap_remove(leaf)),
+                    None => return Err(damaged("a revision is in a row that does not list it")),
                 }
-                self.come += 1;
                 self.lines.revisions += 1;
                 self.lines.attachments += meta.attachments() as u64;
                 self.due = meta.stubs().collect();
@@ -262,6 +259,9 @@ impl<R: Read> Items<R> {
             Line::Trailer(trailer) => {
                 if !self.between() || trailer.lines != self.lines {
                     return Err(damaged("its last line counts other lines than there are"));
+                }
+                if trailer.seq != self.seq {
+                    return Err(damaged("its last line names another sequence"));
                 }
                 if trailer.sha256 != hex(self.digest.clone().finish().as_ref()) {
                     return Err(damaged("its checksum is not that of what it holds"));

@@ -147,6 +147,12 @@ impl Place {
             Partial {
                 header: Some(found),
                 ..
+            } if found.format != header.format => {
+                Err(other("an older version of the plugin wrote it".to_owned()))
+            }
+            Partial {
+                header: Some(found),
+                ..
             } if found.server.uuid != header.server.uuid => {
                 Err(other("it is of another CouchDB".to_owned()))
             }
@@ -187,7 +193,8 @@ impl Place {
 
 /// Whether both are of one database. A copy of a whole CouchDB, as staging may be of production, has databases of the same identity.
 fn is_same(one: &Header, other: &Header) -> bool {
-    one.server.uuid == other.server.uuid
+    one.format == other.format
+        && one.server.uuid == other.server.uuid
         && one.database == other.database
         && one.identity == other.identity
 }
@@ -231,6 +238,7 @@ mod tests {
             update_seq: "0".into(),
             totals: Default::default(),
             stale: Vec::new(),
+            compared: None,
             properties: Default::default(),
         };
         writer.finish(finish).unwrap().0
@@ -275,6 +283,9 @@ mod tests {
         drop(writer);
         let told = |header: &Header| place.open(header).err().unwrap().to_string();
         assert!(told(&header(".2")).ends_with("has been created again since"));
+        let mut other = header(".1");
+        other.format = 1;
+        assert!(told(&other).ends_with("an older version of the plugin wrote it"));
         let mut other = header(".1");
         other.database = "a_b".into();
         assert!(told(&other).ends_with("it is of database \"pds_database\""));

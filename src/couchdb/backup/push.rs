@@ -17,7 +17,7 @@ use crate::couchdb::existence::Existence;
 use crate::couchdb::request::{Path, Query};
 use crate::couchdb::response::Response;
 use crate::couchdb::session::{Body, Method};
-use crate::private_file::Reader;
+use crate::private_file::{self, Reader};
 use serde_json::Value;
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
@@ -50,7 +50,7 @@ impl Whole {
     /// # Errors
     /// It is cut, damaged or not a backup.
     pub async fn read(path: &std::path::Path, watch: &mut Watch<'_>) -> Result<Self, Broken> {
-        let file = File::open(path).map_err(Broken::Io)?;
+        let file = private_file::read_only(path).map_err(Broken::Io)?;
         let size = file.metadata().map_err(Broken::Io)?.len();
         let reader = Reader::new(&file, 0).map_err(Broken::Io)?;
         let read = reader.counter();
@@ -464,14 +464,14 @@ impl<'a, 'l> Restore<'a, 'l> {
     /// Asks the database for every revision of the file, and compares the count and the security object of one that was created.
     async fn verify(&mut self, watch: &mut Watch<'_>) -> Result<Restored, String> {
         watch(Progress::Comparing);
-        let mut mark = Mark::start();
-        let revisions = loop {
-            let trouble = match self.missing(&mut mark).await {
-                Ok(revisions) => break revisions,
+        let (mut mark, mut revisions) = (Mark::start(), 0);
+        loop {
+            let trouble = match self.missing(&mut mark, &mut revisions).await {
+                Ok(()) => break,
                 Err(trouble) => trouble,
             };
             self.tries.again(trouble, watch).await?;
-        };
+        }
         let documents = match self.look(watch).await? {
             There::Database { documents, .. } => documents,
             There::Nothing => return Err("the database is gone".to_owned()),
@@ -500,29 +500,36 @@ impl<'a, 'l> Restore<'a, 'l> {
         })
     }
 
-    /// Asks from `mark` on; how many revisions of the file count.
-    async fn missing(&mut self, mark: &mut Mark) -> Result<u64, Trouble> {
+    /// Asks from `mark` on, and adds up the revisions of the file that count; `mark` and the sum go along.
+    async fn missing(&mut self, mark: &mut Mark, revisions: &mut u64) -> Result<(), Trouble> {
         let mut items = self.open(mark)?;
         let mut row = mark.lines.rows;
-        let mut revisions = 0;
+        let mut sum = *revisions;
         let mut asked: BTreeMap<String, Vec<String>> = BTreeMap::new();
         let mut many = 0;
         while let Some(item) = next(&mut items)? {
+            let at_end = matches!(item, Item::Checkpoint(_));
             if let Item::Row(found) = item {
                 if !self.is_superseded(row) {
                     many += found.leaves.len();
-                    revisions += found.leaves.len() as u64;
+                    sum += found.leaves.len() as u64;
                     asked.insert(found.id, found.leaves);
                 }
                 row += 1;
-                if many >= ASKED {
-                    self.lacks(&mut asked).await?;
-                    many = 0;
-                }
+            }
+            // At the end of a member too, so that a broken connection does not begin from the start.
+            if many >= ASKED || (at_end && many > 0) {
+                self.lacks(&mut asked).await?;
+                self.tries.progress();
+                many = 0;
+            }
+            if asked.is_empty() && items.mark().offset > mark.offset {
+                (*mark, *revisions) = (items.mark().clone(), sum);
             }
         }
         self.lacks(&mut asked).await?;
-        Ok(revisions)
+        *revisions = sum;
+        Ok(())
     }
 
     async fn lacks(&mut self, asked: &mut BTreeMap<String, Vec<String>>) -> Result<(), Trouble> {

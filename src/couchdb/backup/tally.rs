@@ -83,6 +83,12 @@ impl Default for Written {
 }
 
 impl Written {
+    /// The share of documents that can be compared all the same, in percent.
+    pub fn compared(&self) -> u8 {
+        let free = self.buckets.iter().filter(|written| !**written).count();
+        u8::try_from(free * 100 / BUCKETS).unwrap_or(0)
+    }
+
     /// Takes a document in.
     pub fn add(&mut self, row: &Row) {
         self.buckets[bucket(hash(row.id.as_bytes()))] = true;
@@ -163,7 +169,7 @@ pub fn tally<R: Read>(
         && trailer.totals != whole.totals
     {
         return Err(Broken::Damaged(
-            "its last line tells another number of documents than there are".to_owned(),
+            "its last line counts a different number of documents".to_owned(),
         ));
     }
     Ok(whole)

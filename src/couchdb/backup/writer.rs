@@ -45,6 +45,7 @@ pub struct Finish {
     pub finished: String,
     pub update_seq: String,
     pub totals: Totals,
+    pub compared: Option<u8>,
     pub properties: Properties,
     pub stale: Vec<String>,
 }
@@ -210,6 +211,7 @@ impl Writer {
             seq: self.mark.seq.clone(),
             update_seq: finish.update_seq,
             totals: finish.totals,
+            compared: finish.compared,
             lines: self.lines,
             properties: finish.properties,
             stale: finish.stale,

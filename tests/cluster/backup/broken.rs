@@ -99,7 +99,7 @@ fn ctrl_c_leaves_a_part_and_the_same_command_goes_on() {
     let stderr = said.failed(130);
     for line in [
         "error: interrupted: the backup of database \"paused_db\" is not finished, and nothing was changed\n",
-        "p.gz.part; the same command goes on from there\n",
+        "p.gz.part; run the same command to resume\n",
     ] {
         assert!(stderr.contains(line), "{stderr}");
     }

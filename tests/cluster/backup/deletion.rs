@@ -149,7 +149,7 @@ fn a_short_backup_stops_the_deletion() {
     for line in [
         "Nothing was deleted: without a whole backup the DELETE is not sent.\n",
         "error: the backup of database \"short_db\" failed: short: CouchDB counts 6 documents, the file has 5\n",
-        "s.gz.part; the same command goes on from there\n",
+        "s.gz.part; run the same command to resume\n",
     ] {
         assert!(stderr.contains(line), "{stderr}");
     }

@@ -68,6 +68,7 @@ fn end(writer: Writer, documents: u64, deleted: u64, superseded: u64) -> Trailer
         update_seq: "9-x".into(),
         totals,
         stale: Vec::new(),
+        compared: None,
         properties: super::super::format::Properties {
             security: json!({"admins": {}}),
             ..Default::default()
@@ -214,6 +215,47 @@ fn a_revision_that_is_missing_is_damage() {
     end(writer, 1, 0, 0);
     let told = all(&fs::read(path).unwrap()).unwrap_err().to_string();
     assert_eq!(told, "it is damaged: a revision is missing");
+}
+
+#[test]
+fn a_revision_twice_stands_for_no_other() {
+    let (_folder, path, mut writer) = begun();
+    let row = Row {
+        id: "a".into(),
+        leaves: vec!["1-a".into(), "1-b".into()],
+        deleted: false,
+    };
+    writer.row(&row).unwrap();
+    let document = raw("{\"_id\":\"a\",\"_rev\":\"1-a\"}");
+    for _ in 0..2 {
+        let meta = Meta::read(&document).unwrap();
+        writer.document(&document, &meta).unwrap();
+    }
+    writer.checkpoint("1-x".into()).unwrap();
+    end(writer, 1, 0, 0);
+    let broken = all(&fs::read(path).unwrap()).unwrap_err();
+    assert_eq!(
+        broken.to_string(),
+        "it is damaged: a revision is in a row that does not list it"
+    );
+}
+
+#[test]
+fn a_last_line_with_another_sequence_is_damage() {
+    use std::io::Write;
+    let mut text = String::new();
+    flate2::read::MultiGzDecoder::new(&*example())
+        .read_to_string(&mut text)
+        .unwrap();
+    let end = text.rfind("\"seq\":\"").unwrap() + "\"seq\":\"".len();
+    text.insert(end, '9');
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(text.as_bytes()).unwrap();
+    let broken = all(&encoder.finish().unwrap()).unwrap_err();
+    assert_eq!(
+        broken.to_string(),
+        "it is damaged: its last line names another sequence"
+    );
 }
 
 #[test]

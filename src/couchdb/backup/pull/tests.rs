@@ -29,6 +29,8 @@ struct Memory {
     old: Vec<(String, Leaf)>,
     /// The first listing of the changes leaves this document out.
     hidden: Option<&'static str>,
+    /// A listing of more rows is too long.
+    longest: Option<usize>,
     /// Added to the count that the server tells.
     miscounts: u64,
     largest_answer: usize,
@@ -111,7 +113,7 @@ impl Source for Memory {
     async fn state(&mut self) -> Result<State, Trouble> {
         self.question()?;
         let figures: Figures = serde_json::from_value(json!({
-            "db_name": "pds_database", "doc_count": self.live() + self.miscounts,
+            "db_name": "pds_database", "doc_count": self.live() + self.miscounts, "doc_del_count": self.documents.len() as u64 - self.live(),
             "update_seq": format!("{}-x", self.sequence),
         }))
         .unwrap();
@@ -127,6 +129,9 @@ impl Source for Memory {
     }
 
     async fn changes(&mut self, since: &str, limit: usize) -> Result<Changes, Trouble> {
+        if self.longest.is_some_and(|longest| limit > longest) {
+            return Err(Trouble::TooLarge);
+        }
         self.listed(since, limit, false)
     }
 
@@ -318,6 +323,29 @@ async fn everything_is_in_the_file_and_counted() {
         "{}",
         memory.largest_answer
     );
+}
+
+#[tokio::test]
+async fn a_listing_that_is_too_long_is_asked_for_in_parts() {
+    let (mut memory, kept) = (example(), place());
+    memory.longest = Some(7);
+    let taken = pull(&mut memory, &kept.place, &NONE, &mut |_| {})
+        .await
+        .unwrap();
+    assert_eq!(read(&taken).0, all(&memory));
+}
+
+#[test]
+fn many_writes_leave_little_to_compare() {
+    let mut written = Written::default();
+    assert_eq!(written.compared(), 100);
+    for n in 0..7_000 {
+        written.add(&Row {
+            id: n.to_string(),
+            ..Row::default()
+        });
+    }
+    assert!(written.compared() < COMPARED && written.compared() > 80);
 }
 
 #[tokio::test]
