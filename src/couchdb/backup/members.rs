@@ -26,7 +26,7 @@ pub(super) struct Members<R> {
 
 enum At<R> {
     Between(Counted<R>),
-    Inside(BufReader<GzDecoder<Counted<R>>>),
+    Inside(Box<BufReader<GzDecoder<Counted<R>>>>),
     /// An error was told: nothing follows.
     Nowhere,
 }
@@ -64,7 +64,7 @@ impl<R: Read> Members<R> {
                     return Ok(Next::End);
                 }
                 let text = BufReader::with_capacity(BUFFER, GzDecoder::new(input));
-                self.inside(text, line, max)
+                self.inside(Box::new(text), line, max)
             }
             At::Inside(text) => self.inside(text, line, max),
         }
@@ -72,7 +72,7 @@ impl<R: Read> Members<R> {
 
     fn inside(
         &mut self,
-        mut text: BufReader<GzDecoder<Counted<R>>>,
+        mut text: Box<BufReader<GzDecoder<Counted<R>>>>,
         line: &mut Vec<u8>,
         max: usize,
     ) -> io::Result<Next> {
