@@ -15,6 +15,23 @@ ask "$0/_all_dbs" | tr -d '[]"\n' | tr , '\n' | xargs -n 100 | while read -r nam
   ask -H 'Content-Type: application/json' -d "{\"keys\":[${keys%,}]}" "$0/_dbs_info"
 done"#;
 
+const POD: &str = "db-agora-kvs-secure-kvs-agora-couchdb-0";
+const SAVED: &str = "bench_saved";
+const DOCUMENTS: usize = 20_000;
+
+/// All documents in one answer.
+const DUMP: &str = r#"curl -s -u "$COUCHDB_USER:$COUCHDB_PASSWORD" "$0/bench_saved/_all_docs?include_docs=true&attachments=true""#;
+
+/// The same number of documents, a thousand at once.
+const LOAD: &str = r#"n=0
+while [ "$n" -lt 20 ]; do
+  i=0; docs=
+  while [ "$i" -lt 1000 ]; do docs="$docs,{\"_id\":\"by-hand-$n-$i\",\"_rev\":\"1-a\"}"; i=$((i + 1)); done
+  printf '{"new_edits":false,"docs":[%s]}' "${docs#,}" |
+    curl -s -u "$COUCHDB_USER:$COUCHDB_PASSWORD" -H 'Content-Type: application/json' --data-binary @- "$0/bench_saved/_bulk_docs"
+  n=$((n + 1))
+done"#;
+
 /// Starts a sandbox with CouchDB, fills it and runs both.
 pub(crate) fn run(only: &str) {
     let sandbox = Sandbox::start(&Options::unseeded()).expect("the sandbox starts");
@@ -22,13 +39,12 @@ pub(crate) fn run(only: &str) {
     let bench = Bench::new(sandbox.kubeconfig(), only);
     let kubectl = sandbox.bin("kubectl");
     let server = format!("http://127.0.0.1:{}", sandbox.couchdb().port());
-    let pod = "db-agora-kvs-secure-kvs-agora-couchdb-0";
     let peer = [
         text(&kubectl),
         "exec",
         "-n",
         "secure-kvs",
-        pod,
+        POD,
         "-c",
         "couchdb",
         "--",
@@ -45,6 +61,66 @@ pub(crate) fn run(only: &str) {
         let ours = [OURS, "databases"];
         bench.row(title, "kubectl exec curl", &ours, &peer, 7);
     }
+    backups(&sandbox, &bench);
+}
+
+/// A backup and a restore, beside the dump and the loop of `_bulk_docs` that a person would type. The peer has neither histories nor
+/// conflicts, and checks nothing.
+fn backups(sandbox: &Sandbox, bench: &Bench) {
+    sandbox
+        .couchdb()
+        .create_database(SAVED, DOCUMENTS)
+        .expect("a database can be made");
+    let kubectl = sandbox.bin("kubectl");
+    let server = format!("http://127.0.0.1:{}", sandbox.couchdb().port());
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("saved.gz");
+    let by_hand = |script: &'static str| {
+        let words = [
+            text(&kubectl),
+            "exec",
+            "-n",
+            "secure-kvs",
+            POD,
+            "-c",
+            "couchdb",
+            "--",
+        ];
+        let mut words: Vec<String> = words.map(str::to_owned).to_vec();
+        words.extend(["sh", "-c", script, &server].map(str::to_owned));
+        words
+    };
+    let (dump, load) = (by_hand(DUMP), by_hand(LOAD));
+    let file = text(&file);
+    let ours = [OURS, "backup", SAVED, "--to", file, "--force"];
+    let peer: Vec<&str> = dump.iter().map(String::as_str).collect();
+    bench.row(
+        "backup, 20,000 documents",
+        "kubectl exec curl",
+        &ours,
+        &peer,
+        5,
+    );
+    let ours = [
+        OURS,
+        "restore",
+        file,
+        "--to",
+        SAVED,
+        "--into-existing",
+        "--confirm",
+        SAVED,
+        "--context",
+        "sandbox",
+    ];
+    let peer: Vec<&str> = load.iter().map(String::as_str).collect();
+    bench.row(
+        "restore, 20,000 documents",
+        "kubectl exec curl",
+        &ours,
+        &peer,
+        5,
+    );
 }
 
 /// Each tenth onboarding has no database, each tenth database no onboarding.
