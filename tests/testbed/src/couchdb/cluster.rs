@@ -9,6 +9,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use serde_json::{Map, Value, json};
 
 use super::answer::Answer;
+use super::upstream::Counts;
 
 /// One member as a test may set it.
 #[derive(Clone, Debug)]
@@ -391,7 +392,12 @@ impl Cluster {
     }
 
     /// `GET /<name>` of an existing database. The sizes are made from the number of documents: pouchdb has none.
-    pub(crate) fn info(&self, name: &str, documents: u64, sequence: u64) -> Value {
+    pub(crate) fn info(&self, name: &str, counts: Counts) -> Value {
+        let Counts {
+            documents,
+            deleted,
+            sequence,
+        } = counts;
         let (epoch, q, n) = self
             .entries
             .get(name)
@@ -402,7 +408,7 @@ impl Cluster {
         json!({
             "db_name": name,
             "doc_count": documents,
-            "doc_del_count": 0,
+            "doc_del_count": deleted,
             "update_seq": format!("{sequence}-{}", digest(name, sequence)),
             "purge_seq": format!("0-{}", digest(name, 0)),
             "sizes": {"file": 8351 * u64::from(q) + 2 * active, "external": active / 2, "active": active},
@@ -533,9 +539,12 @@ mod tests {
         c.create("x_y", None, None, 1_700_000_000);
         let second = identity(&c);
         assert!(first.0 != second.0 && first.1 != second.1);
-        assert_eq!(c.info("x_y", 0, 0)["instance_start_time"], "0");
+        assert_eq!(c.info("x_y", Counts::default())["instance_start_time"], "0");
         c.set_version("3.3.3");
-        assert_eq!(c.info("x_y", 0, 0)["instance_start_time"], "1700000001");
+        assert_eq!(
+            c.info("x_y", Counts::default())["instance_start_time"],
+            "1700000001"
+        );
     }
 
     #[test]
@@ -557,7 +566,14 @@ mod tests {
         );
         assert_eq!(doc["shard_suffix"], json!(b".1700000000"));
         assert_eq!(
-            c.info("x_y", 3, 4)["cluster"],
+            c.info(
+                "x_y",
+                Counts {
+                    documents: 3,
+                    deleted: 0,
+                    sequence: 4
+                }
+            )["cluster"],
             json!({"q": 2, "n": 2, "w": 2, "r": 2})
         );
     }

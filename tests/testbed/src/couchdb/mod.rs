@@ -8,7 +8,7 @@
 //!   `/_scheduler/docs`, `/_scheduler/jobs`, `/_reshard/jobs` (all empty unless a test fills the tasks);
 //! - `/_node/<node>`, `/_node/<node>/_dbs/<db>` and `…/_dbs/_all_docs` (read only), `/_node/<node>/_config/…` (every value unknown);
 //! - PUT, DELETE, GET and HEAD of a database: names, 201/202, 412, the shard map's tombstones, 200/202, and the
-//!   figures of GET: sizes are made from the number of documents, and `doc_del_count` is always 0;
+//!   figures of GET: sizes are made from the number of documents;
 //! - what must never be asked: `DELETE /_dbs` wipes the shard map, `DELETE //db` and `/db/` delete `db`;
 //! - the headers `Server` and `X-Couch-Request-ID`.
 //!

@@ -161,8 +161,8 @@ impl Shared {
         if !self.state().cluster.exists(name) {
             return Ok(None);
         }
-        let (documents, sequence) = self.upstream.counts(name).await?;
-        Ok(Some(self.state().cluster.info(name, documents, sequence)))
+        let counts = self.upstream.counts(name).await?;
+        Ok(Some(self.state().cluster.info(name, counts)))
     }
 
     async fn database(&self, name: &str, call: Call) -> Result<Outcome> {

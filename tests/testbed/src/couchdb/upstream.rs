@@ -24,6 +24,14 @@ pub(crate) struct Upstream {
     pub(crate) room: Option<u32>,
 }
 
+/// What a database counts.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Counts {
+    pub(crate) documents: u64,
+    pub(crate) deleted: u64,
+    pub(crate) sequence: u64,
+}
+
 impl Upstream {
     /// Sends one request; `headers` are passed on as they are, but for the host.
     pub(crate) async fn send(
@@ -115,14 +123,28 @@ impl Upstream {
     }
 
     /// Number of documents and update sequence.
-    pub(crate) async fn counts(self, name: &str) -> Result<(u64, u64)> {
+    pub(crate) async fn counts(self, name: &str) -> Result<Counts> {
         let (status, body) = self.json(Method::GET, &self.path(name), None).await?;
         ensure!(
             status == 200,
             "pouchdb-server answered {status} to GET {name}: {body}"
         );
         let number = |key: &str| body[key].as_u64().unwrap_or(0);
-        Ok((number("doc_count"), number("update_seq")))
+        let (documents, sequence) = (number("doc_count"), number("update_seq"));
+        // pouchdb-server does not say how many are deleted; where each write made a document none is.
+        let deleted = if sequence == documents {
+            0
+        } else {
+            let path = format!("{}/_changes", self.path(name));
+            let (_, body) = self.json(Method::GET, &path, None).await?;
+            let rows = body["results"].as_array().into_iter().flatten();
+            rows.filter(|row| row["deleted"] == true).count() as u64
+        };
+        Ok(Counts {
+            documents,
+            deleted,
+            sequence,
+        })
     }
 
     /// Writes one new document.
