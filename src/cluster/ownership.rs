@@ -13,6 +13,7 @@ use crate::model::ownership::{
     DatabaseObjects, Driver, HelmReleases, Ownership, Part, Parts, Policies, Reference, Resolved,
     Storage, Unread,
 };
+use crate::text::document::embedded;
 use futures::StreamExt;
 use serde_json::Value;
 use std::collections::{BTreeSet, HashMap};
@@ -289,6 +290,32 @@ async fn values_of(
         });
         return Ok(nested);
     }
-    serde_saphyr::from_str(&text)
-        .map_err(|_| ClusterError::Malformed("its values are not YAML".to_owned()))
+    document(&text)
+}
+
+/// Values as Flux reads them: of a key that is there twice the last one counts.
+fn document(text: &str) -> Result<Value, ClusterError> {
+    let why = "its values are not YAML, or its aliases repeat too much of it";
+    embedded(text).ok_or_else(|| ClusterError::Malformed(why.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn values_are_read_as_flux_reads_them() {
+        let values = document("database: a\ndatabase: b\n").unwrap();
+        assert_eq!(values, json!({"database": "b"}));
+        let mut bomb = "a0: &a0 [x,x,x,x,x,x,x,x,x,x]\n".to_owned();
+        for n in 1..4 {
+            let ten = format!("*a{},", n - 1).repeat(10);
+            bomb.push_str(&format!("a{n}: &a{n} [{ten}]\n"));
+        }
+        for text in [&bomb, "a: ["] {
+            let why = format!("{:?}", document(text).unwrap_err());
+            assert!(why.contains("not YAML"), "{why}");
+        }
+    }
 }

@@ -5,6 +5,7 @@ use super::fields::{self, Field};
 use super::reduce::{LEFT_OUT, reduce};
 use crate::model::helm_storage::{self, SECRET_TYPE, STORED_PREFIX};
 use crate::model::manifest;
+use crate::text::document::embedded;
 use serde_json::{Map, Value, json};
 
 /// What is kept of a Secret's payload: Helm's release, cut down, or why it cannot be decoded; `None` of any other Secret.
@@ -63,15 +64,15 @@ fn cut(mut release: Value, tally: &mut Tally) -> Value {
 fn objects(text: &str, tally: &mut Tally) -> Vec<Value> {
     let parsed = manifest::documents(text)
         .into_iter()
-        .map(|text| serde_saphyr::from_str::<Value>(&text));
+        .map(|text| embedded::<Value>(&text));
     parsed
         .map(|document| match document {
-            Ok(mut object @ Value::Object(_)) => {
+            Some(mut object @ Value::Object(_)) => {
                 one(&mut object, tally);
                 object
             }
-            Ok(Value::Null) => Value::Null,
-            Ok(_) | Err(_) => LEFT_OUT.into(),
+            Some(Value::Null) => Value::Null,
+            Some(_) | None => LEFT_OUT.into(),
         })
         .collect()
 }

@@ -383,3 +383,24 @@ fn values_of_400_kib_are_cut_down() {
         assert!(text.len() < 2_000, "{part:?}: {}", text.len());
     }
 }
+
+/// As Helm reads a manifest: of a key that is there twice the last one counts. What aliases repeat is bounded by each document's length.
+#[test]
+fn a_hook_is_read_as_it_is_live_and_no_document_grows() {
+    let mut bomb = "a0: &a0 [x,x,x,x,x,x,x,x,x,x]\n".to_owned();
+    for n in 1..4 {
+        let ten = format!("*a{},", n - 1).repeat(10);
+        bomb.push_str(&format!("a{n}: &a{n} [{ten}]\n"));
+    }
+    assert!(serde_saphyr::from_str::<Value>(&bomb).is_ok());
+    let hook =
+        "kind: Job\nmetadata: {name: first}\nspec: {}\nmetadata: {name: hook, namespace: n}\n";
+    let release = json!({"name": "a", "manifest": format!("---\n{bomb}").repeat(60), "hooks": [{"manifest": hook}]});
+    let mut secret = helm_secret(&release.to_string());
+    assert!(reduce_as("secrets", &mut secret, &mut Tally::default()));
+    let kept = &secret["stringData"]["release"];
+    assert_eq!(kept["hooks"][0]["manifest"][0]["metadata"]["name"], "hook");
+    let documents = kept["manifest"].as_array().unwrap();
+    assert_eq!(documents.len(), 60);
+    assert!(documents.iter().all(|document| document == "<left out>"));
+}
