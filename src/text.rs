@@ -6,6 +6,7 @@ pub mod age;
 mod clean;
 pub mod document;
 pub mod fold;
+pub mod marker;
 mod shown;
 mod url;
 

@@ -20,6 +20,9 @@ use k8s_openapi::jiff::Timestamp;
 use serde_json::Value;
 use std::cell::Cell;
 
+/// Why a value of a bundle cannot be compared.
+pub(super) const LEFT_OUT: &str = "the bundle holds only a part of it";
+
 /// A snapshot with the time of the run.
 pub struct Case<'a> {
     pub snapshot: &'a Snapshot,
@@ -184,9 +187,13 @@ impl<'a> Case<'a> {
     /// What a check comes to that would have to know one of these values, where `spec.valuesFrom` may set it.
     pub fn unread_values(&self, keys: &[&str]) -> Option<Verdict> {
         let key = keys.iter().find(|key| self.hr().is_unread(key))?;
+        let why = match self.hr().spec.values.get(key) {
+            Some(_) => LEFT_OUT,
+            None => "it may come from what spec.valuesFrom names, which is not read",
+        };
         Some(Verdict::Skipped {
             what: format!("values.{key}"),
-            why: "it may come from what spec.valuesFrom names, which is not read".to_owned(),
+            why: why.to_owned(),
         })
     }
 

@@ -3,6 +3,7 @@
 //! The chart's NOTES.txt has changed its layout over the versions and never its words; reading is tolerant and says nothing
 //! about what is not there.
 
+use crate::text::marker::is_marked;
 use serde::Serialize;
 
 /// What the notes tell.
@@ -30,7 +31,7 @@ impl Notes {
                 continue;
             };
             in_accounts = false;
-            let value = Some(value.trim().to_owned()).filter(|v| !v.is_empty());
+            let value = Some(value.trim().to_owned()).filter(|v| !v.is_empty() && !is_marked(v));
             match key.trim().to_ascii_lowercase().as_str() {
                 "database name" | "database" => notes.database = notes.database.or(value),
                 "endpoint" => notes.endpoint = notes.endpoint.or(value),
@@ -66,6 +67,13 @@ mod tests {
             Notes::parse("Thank you!\n- a\nEndpoint:\n"),
             Notes::default()
         );
+    }
+
+    #[test]
+    fn a_name_that_was_scrubbed_is_not_read() {
+        let notes = Notes::parse("Database name: orders_<scrubbed>\nEndpoint: http://h:5984\n");
+        assert_eq!(notes.database, None);
+        assert_eq!(notes.endpoint.as_deref(), Some("http://h:5984"));
     }
 
     proptest! {

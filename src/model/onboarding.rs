@@ -2,6 +2,7 @@
 
 use super::helm_release::{HelmRelease, ValuesFrom};
 use super::names::{DatabaseName, NameError};
+use crate::text::marker::is_marked;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -14,6 +15,9 @@ pub struct Values {
     pub service_accounts: Vec<String>,
     /// `None` when it is not set inline: the chart's default is true.
     pub encryption: Option<bool>,
+    /// Namespace or database is set, to a text of which a bundle holds only a part.
+    #[serde(skip)]
+    unread: bool,
 }
 
 impl Values {
@@ -29,12 +33,16 @@ impl Values {
             database: values.get("database").and_then(scalar),
             service_accounts: accounts,
             encryption: values.get("encryption").and_then(Value::as_bool),
+            unread: ["namespace", "database"]
+                .iter()
+                .any(|key| is_left_out(values.get(*key))),
         }
     }
 
     /// The claim these values make.
     pub fn claim(&self) -> Claim {
         match (&self.namespace, &self.database) {
+            _ if self.unread => Claim::Unresolved(Vec::new()),
             (Some(namespace), Some(database)) => Claim::of(namespace, database),
             (None, None) => Claim::Incomplete("values.namespace and values.database"),
             (None, _) => Claim::Incomplete("values.namespace"),
@@ -58,10 +66,18 @@ impl Values {
     }
 }
 
-/// A scalar as a template prints it; `None` for anything that is not one.
+/// Whether a bundle holds only a part of this value.
+fn is_left_out(value: Option<&Value>) -> bool {
+    match value {
+        Some(Value::Array(items)) => items.iter().any(|item| is_left_out(Some(item))),
+        value => value.and_then(Value::as_str).is_some_and(is_marked),
+    }
+}
+
+/// A scalar as a template prints it; `None` for anything that is not one, and for one of which a bundle holds only a part.
 pub(super) fn scalar(value: &Value) -> Option<String> {
     match value {
-        Value::String(s) if !s.is_empty() => Some(s.clone()),
+        Value::String(s) if !s.is_empty() && !is_marked(s) => Some(s.clone()),
         Value::Number(n) if n.is_i64() || n.is_u64() => Some(n.to_string()),
         Value::Bool(b) => Some(b.to_string()),
         _ => None,
@@ -77,7 +93,8 @@ pub enum Claim {
     Invalid { joined: String, why: NameError },
     /// A value is missing and nothing else could bring it.
     Incomplete(&'static str),
-    /// A value is missing inline and comes from these references, which were not read.
+    /// A value is missing inline and comes from these references, which were not read. No references: a bundle holds only a part of
+    /// the value.
     Unresolved(Vec<ValuesFrom>),
 }
 
@@ -117,9 +134,11 @@ impl HelmRelease {
         Values::read(&self.spec.values)
     }
 
-    /// Whether the value `key` may come from `valuesFrom`, which is not read: it is not set inline.
+    /// Whether the value `key` may come from `valuesFrom`, which is not read, since it is not set inline; or a bundle holds only a part
+    /// of it.
     pub fn is_unread(&self, key: &str) -> bool {
-        !self.spec.values_from.is_empty() && self.spec.values.get(key).is_none()
+        let value = self.spec.values.get(key);
+        is_left_out(value) || (!self.spec.values_from.is_empty() && value.is_none())
     }
 
     /// The database that this HelmRelease claims by its spec.
@@ -172,6 +191,22 @@ mod tests {
         let hr = with(json!({"values": {"namespace": "PDS", "database": 7}}));
         assert!(matches!(hr.claim(), Claim::Invalid { .. }));
         assert_eq!(hr.claim().column(), "PDS_7");
+    }
+
+    #[test]
+    fn what_is_marked_claims_nothing() {
+        for (namespace, database) in [
+            ("core", "orders_<scrubbed>"),
+            ("<left out>", "orders"),
+            ("core", "<left out> core_orders"),
+        ] {
+            let hr = with(json!({"values": {"namespace": namespace, "database": database}}));
+            assert_eq!(hr.claim(), Claim::Unresolved(Vec::new()));
+            assert_eq!(hr.claim().column(), "<unknown>");
+            assert!(hr.is_unread("namespace") || hr.is_unread("database"));
+        }
+        let hr = with(json!({"values": {"serviceAccounts": ["a", "<scrubbed>"]}}));
+        assert!(hr.is_unread("serviceAccounts") && !hr.is_unread("database"));
     }
 
     proptest! {

@@ -23,14 +23,10 @@ impl Share {
     pub fn of(notes: &Notes, values: &Values) -> Result<Self, &'static str> {
         let database = notes.database.clone().ok_or("the database")?;
         let endpoint = notes.endpoint.clone().ok_or("the endpoint")?;
-        let told = Values {
-            service_accounts: if notes.service_accounts.is_empty() {
-                values.service_accounts.clone()
-            } else {
-                notes.service_accounts.clone()
-            },
-            ..values.clone()
-        };
+        let mut told = values.clone();
+        if !notes.service_accounts.is_empty() {
+            told.service_accounts = notes.service_accounts.clone();
+        }
         let mut accounts: Vec<(String, Vec<String>)> = Vec::new();
         for account in told.accounts() {
             let (namespace, name) = account.split_once('/').unwrap_or(("", &account));

@@ -411,8 +411,11 @@ fn account(principal: &str) -> String {
 /// The others that claim the same database, and those that may.
 fn rivals(snapshot: &Snapshot) -> (Read<Vec<String>>, Vec<String>) {
     let hr = &snapshot.helm_release;
-    if let Claim::Unresolved(_) = hr.claim() {
-        let why = "its own values come from references that are not read";
+    if let Claim::Unresolved(from) = hr.claim() {
+        let why = match from.is_empty() {
+            true => "the bundle holds only a part of its own values",
+            false => "its own values come from references that are not read",
+        };
         return (Read::not_asked(why), Vec::new());
     }
     let claims = snapshot.others.as_ref().as_ref();

@@ -14,6 +14,8 @@ pub(super) enum Class {
     Figure,
     /// The name of something: kept as it is where it is a DNS name, else scrubbed as a text is.
     Name,
+    /// The name of a database or a part of one: kept as it is where CouchDB takes it, else scrubbed as a text is.
+    Database,
     /// Free text, which is scrubbed.
     Text,
     /// A list of arguments, scrubbed as one text.
@@ -30,6 +32,7 @@ impl Class {
             "word:" => Self::Word,
             "figure:" => Self::Figure,
             "name:" => Self::Name,
+            "database:" => Self::Database,
             "text:" => Self::Text,
             "arguments:" => Self::Arguments,
             "url:" => Self::Url,
@@ -117,7 +120,8 @@ const SOURCE: &str = "
 
 /// The values of an onboarding, of its chart, and of its release: below `values`.
 const VALUES: &str = "
-    name: values/namespace values/database values/serviceAccounts values/serviceAccounts/*
+    database: values/namespace values/database
+    name: values/serviceAccounts values/serviceAccounts/*
         values/couchdb/serviceName values/databaseCreationJob/serviceAccount
     figure: values/encryption values/couchdb/port values/databaseCreationJob/enabled
     shape: values/**";
@@ -231,7 +235,8 @@ pub(super) const RESOURCES: [Resource; 23] = [
             groups/*/name groupVersion resources/*/name
         word: resources/*/kind"),
     document("couchdb", "answer of CouchDB", "answers of CouchDB", "
-        name: namespace pod names/* asked/*/*
+        name: namespace pod
+        database: names/* asked/*/*
         word: asked/*/*/answer
         figure: asked/*/*/documents asked/*/*/bytes asked/*/*/created
         text: asked/*/*/why"),

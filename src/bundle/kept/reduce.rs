@@ -5,12 +5,12 @@
 use super::Tally;
 use super::fields::{Class, Field};
 use super::scrub::{JOINT, SCRUBBED, scrub};
+use crate::model::names::DATABASE_MAX;
 use crate::model::ownership;
 use k8s_openapi::jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value};
 
-/// What stands in the place of a value that is not kept.
-pub(super) const LEFT_OUT: &str = "<left out>";
+pub(super) use crate::text::marker::LEFT_OUT;
 
 /// Ends of keys under which the chart, or one like it, names a database: what they hold makes a claim.
 const NAMING: [&str; 3] = ["namespace", "database", "databasename"];
@@ -61,6 +61,7 @@ fn leaf(text: &mut String, class: Class, tally: &mut Tally) {
         Class::Word => is_word(text),
         Class::Figure => is_figure(text),
         Class::Name => is_name(text),
+        Class::Database => is_database(text),
         Class::Url => {
             if let Some(url) = url(text) {
                 *text = url;
@@ -73,7 +74,7 @@ fn leaf(text: &mut String, class: Class, tally: &mut Tally) {
     };
     match class {
         _ if fits || text.is_empty() => {}
-        Class::Name => tally.scrub(text),
+        Class::Name | Class::Database => tally.scrub(text),
         _ => *text = left_out(text),
     }
 }
@@ -87,7 +88,7 @@ pub(super) fn shape(value: &mut Value) {
                 let key = key.to_lowercase();
                 let naming = NAMING.iter().any(|end| key.ends_with(end));
                 match value {
-                    Value::String(text) if naming && is_name(text) => {}
+                    Value::String(text) if naming && is_name(&text.replace('_', "-")) => {}
                     Value::Number(_) if naming => {}
                     value => shape(value),
                 }
@@ -167,6 +168,16 @@ fn is_figure(text: &str) -> bool {
 fn is_name(text: &str) -> bool {
     let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '.');
     text.len() <= 253 && text.chars().all(plain)
+}
+
+/// A name that CouchDB takes: unlike any other text it is never scrubbed, since two names would look the same.
+fn is_database(text: &str) -> bool {
+    let plain = |c: char| {
+        c.is_ascii_lowercase()
+            || c.is_ascii_digit()
+            || matches!(c, '_' | '$' | '(' | ')' | '+' | '/' | '.' | '-')
+    };
+    text.len() <= DATABASE_MAX && text.chars().all(plain)
 }
 
 /// The URL without user, password, query and fragment.

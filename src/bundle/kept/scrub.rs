@@ -5,8 +5,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-/// What stands in the place of a credential.
-pub(crate) const SCRUBBED: &str = "<scrubbed>";
+pub(super) use crate::text::marker::SCRUBBED;
 
 /// A form of credential.
 pub(super) struct Form {

@@ -218,7 +218,10 @@ fn answers(resource: &fields::Resource, document: &Value) -> Vec<(String, Vec<u8
 
 /// Classes in which a secret without a form survives, as docs/capture.md says.
 fn is_free(class: Class) -> bool {
-    matches!(class, Class::Name | Class::Text | Class::Arguments)
+    matches!(
+        class,
+        Class::Name | Class::Database | Class::Text | Class::Arguments
+    )
 }
 
 fn check(secret: &str, other: &str) -> Result<(), String> {
@@ -403,4 +406,50 @@ fn a_hook_is_read_as_it_is_live_and_no_document_grows() {
     let documents = kept["manifest"].as_array().unwrap();
     assert_eq!(documents.len(), 60);
     assert!(documents.iter().all(|document| document == "<left out>"));
+}
+
+/// Two names of databases that look random stay two names.
+#[test]
+fn a_name_of_a_database_is_not_scrubbed() {
+    use crate::model::ownership::HelmReleases;
+
+    let names = [
+        "orders_0123456789abcdef0123456789abcdef",
+        "orders_fedcba9876543210fedcba9876543210",
+    ];
+    let captured = |database: &str| {
+        let mut hr = json!({"metadata": {"name": &database[..2], "namespace": "n"},
+            "spec": {"values": {"namespace": "core", "database": database}}});
+        let resource = "helmreleases.helm.toolkit.fluxcd.io";
+        assert!(reduce_as(resource, &mut hr, &mut Tally::default()));
+        HelmRelease::from_value(&hr).unwrap()
+    };
+    let mut all = names.map(captured);
+    all[1].metadata.name = "other".to_owned();
+    assert_eq!(all[0].claim().column(), format!("core_{}", names[0]));
+    let claims = HelmReleases::of_onboardings(&all);
+    assert!(!claims.is_shared(&all[0]) && !claims.is_shared(&all[1]));
+
+    let found = format!("{}/$()+.-", names[0]);
+    let mut answer = json!({"names": names, "asked": [[found, {"answer": "there"}]]});
+    assert!(reduce_as("couchdb", &mut answer, &mut Tally::default()));
+    assert_eq!(answer["names"], json!(names));
+    assert_eq!(answer["asked"][0][0], json!(found));
+
+    // What CouchDB would not take is scrubbed, and so is not known.
+    let unknown = ["x password=a", "x password=b"].map(captured);
+    assert_eq!(unknown[0].claim().column(), "<unknown>");
+    let claims = HelmReleases::of_onboardings(&unknown);
+    assert!(!claims.is_shared(&unknown[0]));
+}
+
+#[test]
+fn a_pair_in_values_keeps_an_underscore() {
+    let mut hr = json!({"spec": {"values": {"x": {"dbNamespace": "pds", "userDatabase": "a_b"}}}});
+    let resource = "helmreleases.helm.toolkit.fluxcd.io";
+    assert!(reduce_as(resource, &mut hr, &mut Tally::default()));
+    assert_eq!(
+        hr.pointer("/spec/values/x/userDatabase"),
+        Some(&json!("a_b"))
+    );
 }

@@ -1,10 +1,11 @@
 //! SKVS330: `namespace` or `database` was changed after the installation.
 
-use crate::diagnosis::case::Case;
+use crate::diagnosis::case::{Case, LEFT_OUT};
 use crate::diagnosis::finding::{Change, Finding};
 use crate::diagnosis::first;
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, always};
 use crate::model::helm_storage::{Creation, Release, creation};
+use crate::model::onboarding::Claim;
 use serde_json::json;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
@@ -48,7 +49,13 @@ fn check(case: &Case<'_>) -> Verdict {
     };
     let claimed = first::values(first).claim();
     let Some(was) = claimed.joined() else {
-        return Verdict::Clear;
+        return match claimed {
+            Claim::Unresolved(_) => Verdict::Skipped {
+                what: "the database of the first revision".to_owned(),
+                why: LEFT_OUT.to_owned(),
+            },
+            _ => Verdict::Clear,
+        };
     };
     if was == is {
         return Verdict::Clear;
@@ -126,6 +133,18 @@ mod tests {
     fn what_helm_keeps_and_was_not_read_is_not_judged() {
         let mut snapshot = fixture::snapshot("ready-and-database-changed");
         snapshot.first_release = Read::not_asked("forbidden (get secrets)");
+        let case = Case::new(&snapshot, fixture::meta("ready-and-database-changed").now);
+        let not_run: Vec<&str> = diagnose(&case).not_run.iter().map(|n| n.code).collect();
+        assert!(not_run.contains(&"SKVS330"), "{not_run:?}");
+    }
+
+    #[test]
+    fn a_name_that_a_bundle_holds_in_part_is_not_judged() {
+        let mut snapshot = fixture::snapshot("ready-and-database-changed");
+        let Read::Seen(first) = &mut snapshot.first_release else {
+            panic!("the fixture has two revisions");
+        };
+        first.config["database"] = "orders_<scrubbed>".into();
         let case = Case::new(&snapshot, fixture::meta("ready-and-database-changed").now);
         let not_run: Vec<&str> = diagnose(&case).not_run.iter().map(|n| n.code).collect();
         assert!(not_run.contains(&"SKVS330"), "{not_run:?}");

@@ -7,6 +7,7 @@ use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::model::names::release_secret;
 use crate::model::notes::Notes;
 use crate::snapshot::Read;
+use crate::text::marker::is_marked;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS332",
@@ -53,7 +54,8 @@ fn check(case: &Case<'_>) -> Verdict {
     let mut told = notes.service_accounts.clone();
     is.sort();
     told.sort();
-    if notes.database.is_some() && !case.hr().is_unread("serviceAccounts") && is != told {
+    let unread = case.hr().is_unread("serviceAccounts") || told.iter().any(|a| is_marked(a));
+    if notes.database.is_some() && !unread && is != told {
         differ.push(("service accounts", list(&told), list(&is)));
     }
     if differ.is_empty() {

@@ -69,7 +69,7 @@ impl Live {
     /// What its `valuesFrom` names, where that is what keeps it open.
     pub(super) fn reference(&self) -> Option<Reference> {
         let unread = self.open.as_ref().is_some_and(|open| open.unread);
-        unread.then(|| Reference {
+        (unread && !self.values_from.is_empty()).then(|| Reference {
             namespace: self.object.namespace.clone(),
             name: self.object.name.clone(),
             from: self.values_from.clone(),
@@ -203,7 +203,8 @@ impl HelmReleases {
             names: words.has_pair(),
             // Of an onboarding whose values were not all read, any pair may be of something else.
             open: (!words.has_pair()
-                || (onboarding && !resolved && matches!(claim, Claim::Unresolved(_))))
+                || (onboarding
+                    && matches!(&claim, Claim::Unresolved(from) if from.is_empty() || !resolved)))
             .then(|| open(hr, onboarding, resolved))
             .flatten(),
         });
@@ -320,11 +321,14 @@ fn open(hr: &HelmRelease, onboarding: bool, resolved: bool) -> Option<Open> {
     let like = LIKE_ONBOARDING.iter().any(|part| chart.contains(part));
     let named = hr.metadata.name.starts_with("skvs-");
     let refers = hr.spec.chart_ref.is_some();
-    let unread = !from.is_empty() && !resolved;
+    let left_out = matches!(hr.claim(), Claim::Unresolved(from) if from.is_empty());
+    let unread = left_out || (!from.is_empty() && !resolved);
     if !(onboarding || like || named || refers || unread) {
         return None;
     }
-    let why = if unread {
+    let why = if left_out {
+        "a bundle holds only a part of values.namespace or values.database".to_owned()
+    } else if unread {
         let from = from.iter().map(|f| format!("{} {}", f.kind, f.name));
         let from: Vec<String> = from.collect();
         format!("its values come from {}", from.join(", "))

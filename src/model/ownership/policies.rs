@@ -5,6 +5,7 @@
 
 use super::words::{How, Words, decoded};
 use super::{Object, loose};
+use crate::text::marker::is_marked;
 use serde_json::Value;
 
 /// What a policy's paths say of databases.
@@ -64,6 +65,11 @@ impl Paths {
             return paths;
         }
         match paths_of(policy) {
+            Ok(all) if all.iter().any(|path| is_marked(path)) => {
+                let known = all.into_iter().filter(|path| !is_marked(path));
+                known.for_each(|path| paths.add(path));
+                paths.unread = Some("a bundle holds only a part of a path of it".to_owned());
+            }
             Ok(all) => all.into_iter().for_each(|path| paths.add(path)),
             Err(why) => paths.unread = Some(why),
         }
@@ -234,7 +240,15 @@ mod tests {
         assert_eq!(names(json!("DENY")) + names(json!("AUDIT")), 0);
         let without = json!({"spec": {"rules": [{"from": [{"source": {"principals": ["a"]}}]}]}});
         assert!(Paths::read(&without).unread.is_none());
-        for paths in [json!("/pds_database"), json!([7])] {
+        let scrubbed = json!(["/pds_database", "/orders_<scrubbed>"]);
+        assert_eq!(
+            Paths::read(&policy(json!("ALLOW"), scrubbed.clone()))
+                .exact
+                .iter()
+                .count(),
+            1
+        );
+        for paths in [json!("/pds_database"), json!([7]), scrubbed] {
             assert!(Paths::read(&policy(json!("ALLOW"), paths)).unread.is_some());
         }
     }
