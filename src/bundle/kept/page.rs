@@ -46,7 +46,7 @@ const SURVIVES: &str = "
 
 A secret without any of these forms, such as a password that a log prints alone, is not recognised. It can survive in the fields of the
 classes `text`, `arguments` and `name` and nowhere else: a `word` is kept only if it is of letters and hyphens, a `figure` only if it is a
-time, a duration, a number or a UID, a `url` only without user, password and query. What does not fit becomes `<left out>`. Look through the
+time, a duration, a number or a UID, a `url` only without user, password and query. What does not fit becomes `<left out>`. Lists and maps below 40 levels become `<left out>`. Look through the
 text fields before you hand a bundle on:
 
 ";

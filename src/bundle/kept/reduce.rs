@@ -27,7 +27,7 @@ pub(super) fn reduce(value: &mut Value, field: &Field, tally: &mut Tally) {
                 None => {
                     let rest = field.rest.is_some();
                     if rest {
-                        shape(value);
+                        shape(value, 0);
                     }
                     rest && is_plain_key(key)
                 }
@@ -36,11 +36,11 @@ pub(super) fn reduce(value: &mut Value, field: &Field, tally: &mut Tally) {
         Value::Array(items) if field.class == Some(Class::Arguments) => arguments(items, tally),
         Value::Array(items) if !field.is_leaf() => match field.at("*") {
             Some(field) => items.iter_mut().for_each(|item| reduce(item, field, tally)),
-            None if field.rest.is_some() => items.iter_mut().for_each(shape),
+            None if field.rest.is_some() => items.iter_mut().for_each(|item| shape(item, 0)),
             None => items.clear(),
         },
         container @ (Value::Object(_) | Value::Array(_)) => match (field.class, container) {
-            (Some(Class::Shape), container) => shape(container),
+            (Some(Class::Shape), container) => shape(container, 0),
             (_, Value::Object(map)) => map.clear(),
             (_, Value::Array(items)) => items.clear(),
             _ => {}
@@ -79,9 +79,16 @@ fn leaf(text: &mut String, class: Class, tally: &mut Tally) {
     }
 }
 
-/// Keys and types, with what names a database.
-pub(super) fn shape(value: &mut Value) {
+/// Deepest list or map in a shape. A bundle is read to 64 levels, and a shape lies some 10 deep; values of real charts are 20 deep.
+const SHAPE_MAX: usize = 40;
+
+/// Keys and types, with what names a database. A list or a map that is too deep becomes the marker: an empty one would say that nothing
+/// is in it.
+fn shape(value: &mut Value, depth: usize) {
     match value {
+        Value::Object(_) | Value::Array(_) if depth >= SHAPE_MAX => {
+            *value = left_out(&value.to_string()).into();
+        }
         Value::Object(map) => {
             map.retain(|key, _| is_plain_key(key));
             for (key, value) in map {
@@ -90,11 +97,11 @@ pub(super) fn shape(value: &mut Value) {
                 match value {
                     Value::String(text) if naming && is_name(&text.replace('_', "-")) => {}
                     Value::Number(_) if naming => {}
-                    value => shape(value),
+                    value => shape(value, depth + 1),
                 }
             }
         }
-        Value::Array(items) => items.iter_mut().for_each(shape),
+        Value::Array(items) => items.iter_mut().for_each(|item| shape(item, depth + 1)),
         Value::String(text) => *text = left_out(text),
         Value::Number(_) => *value = 0.into(),
         Value::Bool(_) | Value::Null => {}

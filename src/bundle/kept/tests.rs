@@ -453,3 +453,39 @@ fn a_pair_in_values_keeps_an_underscore() {
         Some(&json!("a_b"))
     );
 }
+
+/// Values of any depth are written so that they are read back, and too deep ones are not said to be empty.
+#[test]
+fn what_is_written_is_read_back_whatever_its_depth() {
+    use crate::bundle::documents::{Room, documents};
+
+    for inner in [json!({"a": "deep_value"}), json!(["pds_database"])] {
+        let values = (0..100).fold(inner, |value, n| match n % 2 {
+            0 => json!({ "k": value }),
+            _ => json!([value]),
+        });
+        let release = json!({"metadata": {"name": "a", "namespace": "n"},
+            "spec": {"values": {"namespace": "pds", "database": "database", "deep": values}, "postRenderers": values}});
+        for list in [false, true] {
+            let path = asked("helmreleases.helm.toolkit.fluxcd.io", list);
+            let body = match list {
+                true => json!({"items": [release]}),
+                false => release.clone(),
+            };
+            let recorder = super::super::record::Recorder::default();
+            let body = body.to_string();
+            recorder.record(&path, Accept::Json, None, Heard::Body(body.as_bytes()));
+            let (_, files) = recorder.take().into_files();
+            for (_, bytes) in files {
+                let read = documents(&bytes, &mut Room::default());
+                let read = read.map(|documents| documents.len());
+                assert_eq!(read, Ok(1), "{}", String::from_utf8_lossy(&bytes));
+                let text = String::from_utf8_lossy(&bytes);
+                assert!(
+                    text.contains("<left out>") && !text.contains("{}") && !text.contains("[]")
+                );
+                assert!(!text.contains("deep_value"));
+            }
+        }
+    }
+}
