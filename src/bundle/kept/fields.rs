@@ -20,7 +20,7 @@ pub(super) enum Class {
     Text,
     /// A list of arguments, scrubbed as one text.
     Arguments,
-    /// A URL without user, password and query. Anything else is left out.
+    /// A URL of http or https: scheme, host and port, and as its path names of databases that are claimed. Anything else is left out.
     Url,
     /// Keys and types are kept, values are left out.
     Shape,
@@ -355,5 +355,5 @@ pub(super) fn of_kind(kind: &str) -> Option<&'static Resource> {
         .find(|r| r.form == Form::Object && r.kind == kind)
 }
 
-/// What of every object is kept, of a kind that is not in the table.
+/// What is kept of an object whose kind is not in the table.
 pub(super) static IDENTITY: LazyLock<Field> = LazyLock::new(|| object("", "", "", "").tree());

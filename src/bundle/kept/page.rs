@@ -45,9 +45,16 @@ const SURVIVES: &str = "
 ## What can still be in it
 
 A secret without any of these forms, such as a password that a log prints alone, is not recognised. It can survive in the fields of the
-classes `text`, `arguments` and `name` and nowhere else: a `word` is kept only if it is of letters and hyphens, a `figure` only if it is a
-time, a duration, a number or a UID, a `url` only without user, password and query. What does not fit becomes `<left out>`. Lists and maps below 40 levels become `<left out>`. Look through the
-text fields before you hand a bundle on:
+classes `text`, `arguments`, `name` and `database`. A `word` is kept only if it is of letters and hyphens, a `figure` only if it is a time, a
+duration, a number or a UID. Of a `url` of http or https the scheme, host and port are kept, and names of databases that a HelmRelease in
+the bundle claims. What does not fit becomes `<left out>`.
+
+Of values (the class `shape`) these can survive:
+
+- their keys;
+- under a key that ends in `namespace`, `database` or `databaseName`, a number and a text of `a-z`, `0-9`, `-`, `_` and `.`.
+
+Lists and maps below 40 levels become `<left out>`. Look through the text fields before you hand a bundle on:
 
 ";
 

@@ -122,19 +122,28 @@ fn left_out(text: &str) -> String {
     marker
 }
 
-/// Leaves of the words in markers those that `is_known` takes for the names of databases.
+/// Keeps only those words in markers that `is_known` accepts as database names.
 pub(super) fn settle(value: &mut Value, is_known: &dyn Fn(&str) -> bool) {
     match value {
         Value::Object(map) => map.values_mut().for_each(|v| settle(v, is_known)),
         Value::Array(items) => items.iter_mut().for_each(|v| settle(v, is_known)),
         Value::String(text) => {
-            if let Some(names) = text.strip_prefix(LEFT_OUT) {
-                let names = names.split(' ').filter(|name| is_known(name));
-                *text = std::iter::once(LEFT_OUT)
-                    .chain(names)
-                    .collect::<Vec<_>>()
-                    .join(" ");
-            }
+            let Some(rest) = text.strip_prefix(LEFT_OUT) else {
+                return;
+            };
+            // Of a URL, the host and behind it the names as segments of its path.
+            let (first, names, between) = match rest.strip_prefix(JOINT) {
+                Some(url) => {
+                    let (url, names) = url.split_once(JOINT).unwrap_or((url, ""));
+                    (url, names.split(JOINT), "/")
+                }
+                None => (LEFT_OUT, rest.split(' '), " "),
+            };
+            let names = names.filter(|name| is_known(name));
+            *text = std::iter::once(first)
+                .chain(names)
+                .collect::<Vec<_>>()
+                .join(between);
         }
         Value::Number(_) | Value::Bool(_) | Value::Null => {}
     }
@@ -187,19 +196,27 @@ fn is_database(text: &str) -> bool {
     text.len() <= DATABASE_MAX && text.chars().all(plain)
 }
 
-/// The URL without user, password, query and fragment.
+/// Scheme, host and port of a URL, in a marker with the words of the rest that may be a database's name, for [`settle`].
 fn url(text: &str) -> Option<String> {
     let (scheme, rest) = text.split_once("://")?;
-    let rest = &rest[..rest.find(['?', '#']).unwrap_or(rest.len())];
-    let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    let (authority, rest) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
     let host = authority.rsplit('@').next().unwrap_or_default();
-    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | ':' | '[' | ']');
-    let in_path = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_' | '/');
-    // A password with a slash in it makes the host end too late.
-    let fits =
-        is_word(scheme) && !host.is_empty() && host.chars().all(plain) && path.chars().all(in_path);
-    let url = format!("{scheme}://{host}{path}");
-    (fits && scrub(&url).1 == 0).then_some(url)
+    let (name, port) = host.split_once(':').unwrap_or((host, ""));
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.');
+    let fits = matches!(scheme, "http" | "https")
+        && !name.is_empty()
+        && name.chars().all(plain)
+        && port.chars().all(|c| c.is_ascii_digit())
+        // With a slash in a password, what comes before it looks like the host.
+        && !rest.contains('@');
+    let url = format!("{scheme}://{host}");
+    if !fits || scrub(&url).1 > 0 {
+        return None;
+    }
+    let parts = std::iter::once(url).chain(ownership::names_in(rest));
+    Some(parts.fold(LEFT_OUT.to_owned(), |all, part| {
+        format!("{all}{JOINT}{part}")
+    }))
 }
 
 /// Takes the token out of a list that goes on, which says no more than that it does.

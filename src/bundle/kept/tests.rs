@@ -249,6 +249,23 @@ fn check(secret: &str, other: &str) -> Result<(), String> {
                     return Err(format!("{class:?} holds a secret: {place}"));
                 }
             }
+            let urls = [
+                format!("https://mm.example/hooks/{secret}"),
+                format!("token://{secret}"),
+                format!("http://h:5984/{secret}/_all?a={secret}#{secret}"),
+                format!("https://u:{secret}@h/{secret}"),
+                format!("https://u:{secret}/x@h/"),
+                format!("https://h:{secret}/"),
+            ];
+            for url in urls.iter().filter(|_| !is_free(class)) {
+                let planted = Plant { secret: url, other }.at(&parts);
+                for (asked, body) in answers(resource, &planted) {
+                    let bytes = bundle(&asked, accept(resource), &body).to_lowercase();
+                    if bytes.contains(&secret.to_lowercase()) {
+                        return Err(format!("{class:?} holds {url}: {} {path}", resource.name));
+                    }
+                }
+            }
             for (asked, body) in answers(resource, &known) {
                 let bytes = bundle(&asked, accept(resource), &body);
                 if bytes.contains(secret) {
@@ -451,6 +468,59 @@ fn a_pair_in_values_keeps_an_underscore() {
     assert_eq!(
         hr.pointer("/spec/values/x/userDatabase"),
         Some(&json!("a_b"))
+    );
+}
+
+/// Of a URL the host stays, and a name in its path only where it is that of a claimed database.
+#[test]
+fn of_a_url_the_host_and_a_claimed_database_stay() {
+    let hr = json!({"metadata": {"name": "a", "namespace": "n"}, "spec": {"values": {"namespace": "pds", "database": "database"}}});
+    let values = [
+        "http://couch.kvs.svc:5984/pds_database",
+        "http://couch.kvs.svc/other_database/x",
+        "https://mm.example/hooks/xgx8abcq",
+        "https://admin:pw@b.example/",
+        "token://hunter2",
+        "HTTP://upper.example",
+    ];
+    let env: Vec<Value> = values
+        .iter()
+        .map(|value| json!({"name": "A", "value": value}))
+        .collect();
+    let job = json!({"metadata": {"name": "j", "namespace": "n"}, "spec": {"template": {"spec": {"containers": [{"env": env}]}}}});
+    let recorder = super::super::record::Recorder::default();
+    for (resource, object) in [
+        ("helmreleases.helm.toolkit.fluxcd.io", hr),
+        ("jobs.batch", job),
+    ] {
+        let body = object.to_string();
+        recorder.record(
+            &asked(resource, false),
+            Accept::Json,
+            None,
+            Heard::Body(body.as_bytes()),
+        );
+    }
+    let (_, files) = recorder.take().into_files();
+    let job = files
+        .iter()
+        .find(|(name, _)| name.contains("jobs"))
+        .unwrap();
+    let text = String::from_utf8_lossy(&job.1).into_owned();
+    let kept: Vec<&str> = text
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("value: "))
+        .collect();
+    assert_eq!(
+        kept,
+        [
+            "http://couch.kvs.svc:5984/pds_database",
+            "http://couch.kvs.svc",
+            "https://mm.example",
+            "https://b.example",
+            "<left out>",
+            "<left out>",
+        ]
     );
 }
 
