@@ -49,30 +49,38 @@ pub(super) fn of(case: &Case<'_>) -> Needs {
     needs
 }
 
-/// The Secrets and ConfigMaps that a pod's spec refers to and cannot do without.
-fn named(value: &Value, found: &mut Vec<String>) {
-    match value {
-        Value::Object(map) => {
-            for (key, value) in map {
-                let kind = match key.as_str() {
-                    "secretKeyRef" | "secretRef" => Some(("Secret", "name")),
-                    "configMapKeyRef" | "configMapRef" | "configMap" => Some(("ConfigMap", "name")),
-                    "secret" => Some(("Secret", "secretName")),
-                    _ => None,
-                };
-                let optional = value.get("optional") == Some(&Value::Bool(true));
-                if let Some((kind, field)) = kind
-                    && !optional
-                    && let Some(name) = value.get(field).and_then(Value::as_str)
-                {
-                    found.push(format!("{kind} {}", one_line(name)));
-                }
-                named(value, found);
-            }
+/// The Secrets and ConfigMaps that a pod's spec refers to and cannot do without. What is read here is in the table of
+/// `bundle/kept/fields.rs`.
+fn named(spec: &Value, found: &mut Vec<String>) {
+    let mut refer = |reference: Option<&Value>, kind: &str, key: &str| {
+        let needed = reference.filter(|r| r.get("optional") != Some(&Value::Bool(true)));
+        let name = needed.and_then(|r| r.get(key)?.as_str());
+        found.extend(name.map(|name| format!("{kind} {}", one_line(name))));
+    };
+    for container in items(spec, "/containers").chain(items(spec, "/initContainers")) {
+        for variable in items(container, "/env") {
+            let from = |key: &str| variable.get("valueFrom").and_then(|from| from.get(key));
+            refer(from("secretKeyRef"), "Secret", "name");
+            refer(from("configMapKeyRef"), "ConfigMap", "name");
         }
-        Value::Array(items) => items.iter().for_each(|item| named(item, found)),
-        _ => {}
+        for from in items(container, "/envFrom") {
+            refer(from.get("secretRef"), "Secret", "name");
+            refer(from.get("configMapRef"), "ConfigMap", "name");
+        }
     }
+    for volume in items(spec, "/volumes") {
+        refer(volume.get("secret"), "Secret", "secretName");
+        refer(volume.get("configMap"), "ConfigMap", "name");
+        for source in items(volume, "/projected/sources") {
+            refer(source.get("secret"), "Secret", "name");
+            refer(source.get("configMap"), "ConfigMap", "name");
+        }
+    }
+}
+
+fn items<'v>(value: &'v Value, path: &str) -> impl Iterator<Item = &'v Value> {
+    let items = value.pointer(path).and_then(Value::as_array);
+    items.into_iter().flatten()
 }
 
 #[cfg(test)]
@@ -88,7 +96,10 @@ mod tests {
                 {"name": "B", "valueFrom": {"configMapKeyRef": {"name": "url", "key": "url"}}},
                 {"name": "C", "valueFrom": {"secretKeyRef": {"name": "more", "key": "x", "optional": true}}},
             ], "envFrom": [{"secretRef": {"name": "all"}}]}],
-            "volumes": [{"secret": {"secretName": "tls"}}, {"configMap": {"name": "ca"}}],
+            "initContainers": [{"envFrom": [{"configMapRef": {"name": "first"}}]}],
+            "volumes": [{"secret": {"secretName": "tls"}}, {"configMap": {"name": "ca"}}, {"projected": {"sources": [
+                {"secret": {"name": "token"}}, {"configMap": {"name": "roots"}}, {"secret": {"name": "maybe", "optional": true}},
+            ]}}],
         });
         let mut found = Vec::new();
         named(&spec, &mut found);
@@ -97,10 +108,13 @@ mod tests {
             found,
             [
                 "ConfigMap ca",
+                "ConfigMap first",
+                "ConfigMap roots",
                 "ConfigMap url",
                 "Secret all",
                 "Secret couch",
-                "Secret tls"
+                "Secret tls",
+                "Secret token"
             ]
         );
     }

@@ -162,6 +162,8 @@ pub(super) const RESOURCES: [Resource; 23] = [
             spec/template/spec/containers/*/envFrom/*/secretRef/name
             spec/template/spec/containers/*/envFrom/*/configMapRef/name
             spec/template/spec/volumes/*/secret/secretName spec/template/spec/volumes/*/configMap/name
+            spec/template/spec/volumes/*/projected/sources/*/secret/name
+            spec/template/spec/volumes/*/projected/sources/*/configMap/name
             spec/template/spec/initContainers/*/env/*/valueFrom/secretKeyRef/name
             spec/template/spec/initContainers/*/env/*/valueFrom/configMapKeyRef/name
             spec/template/spec/initContainers/*/envFrom/*/secretRef/name
@@ -172,6 +174,8 @@ pub(super) const RESOURCES: [Resource; 23] = [
             spec/template/spec/containers/*/envFrom/*/secretRef/optional
             spec/template/spec/containers/*/envFrom/*/configMapRef/optional
             spec/template/spec/volumes/*/secret/optional spec/template/spec/volumes/*/configMap/optional
+            spec/template/spec/volumes/*/projected/sources/*/secret/optional
+            spec/template/spec/volumes/*/projected/sources/*/configMap/optional
             spec/template/spec/initContainers/*/env/*/valueFrom/secretKeyRef/optional
             spec/template/spec/initContainers/*/env/*/valueFrom/configMapKeyRef/optional
             spec/template/spec/initContainers/*/envFrom/*/secretRef/optional

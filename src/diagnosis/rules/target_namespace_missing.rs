@@ -178,4 +178,13 @@ mod tests {
             "the namespace core did not exist at Flux's last attempt"
         );
     }
+
+    #[test]
+    fn what_the_job_refers_to_is_named() {
+        let finding = fixture::finding("target-namespace-missing-and-needs", "SKVS101");
+        let fix = format!("{:?}", finding.fix);
+        let named = "of another onboarding: ConfigMap couch-ca, ConfigMap couch-url, ConfigMap projected-settings, ConfigMap wait-settings, \
+            Secret couch-admin, Secret couch-more, Secret couch-tls, Secret couch-wait, Secret projected-secret\"";
+        assert!(fix.contains(named), "{fix}");
+    }
 }
