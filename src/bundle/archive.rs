@@ -78,18 +78,16 @@ impl Archive {
                 && e.path.rsplit('/').next() == Some(manifest::FILE)
                 && files::is_bundle(&e.bytes)
         };
-        let mut bundles: Vec<&str> = Vec::new();
-        for entry in tree.entries.iter().filter(is_manifest) {
-            let folder = entry.path.strip_suffix(manifest::FILE).unwrap_or_default();
-            bundles.push(folder);
-            self.add_bundle(tree, entry, folder)?;
+        let manifests = tree.entries.iter().filter(is_manifest);
+        let bundles: Vec<(&str, &Entry)> = manifests
+            .map(|e| (e.path.strip_suffix(manifest::FILE).unwrap_or_default(), e))
+            .collect();
+        let (parts, rest) = apart(&tree.entries, &bundles);
+        for ((folder, manifest), files) in bundles.iter().zip(parts) {
+            self.add_bundle(tree, manifest, folder, &files)?;
         }
         let mut added = 0;
-        for entry in &tree.entries {
-            let in_bundle = bundles.iter().any(|folder| entry.path.starts_with(folder));
-            if in_bundle {
-                continue;
-            }
+        for entry in rest {
             if let Some(logs) = logs::read(&entry.bytes) {
                 self.plain = true;
                 added += logs.len();
@@ -112,8 +110,14 @@ impl Archive {
         Ok(())
     }
 
-    /// A bundle whose manifest is `entry`; the other files of its folder hold what was answered.
-    fn add_bundle(&mut self, tree: &Tree, entry: &Entry, folder: &str) -> Result<()> {
+    /// A bundle whose manifest is `entry`; the other `files` of its folder hold what was answered.
+    fn add_bundle(
+        &mut self,
+        tree: &Tree,
+        entry: &Entry,
+        folder: &str,
+        files: &[&Entry],
+    ) -> Result<()> {
         let name = tree.name(entry);
         let mut manifest = self.parsed(tree, entry)?;
         let manifest = manifest.pop().unwrap_or_default();
@@ -129,10 +133,9 @@ impl Archive {
         let manifest: Manifest = serde_json::from_value(manifest)
             .map_err(|e| one_line(&e.to_string()))
             .map_err(|e| Error::new(format!("{name}: it is not a bundle's manifest: {e}")))?;
-        let by_path: HashMap<&str, &Entry> = tree
-            .entries
+        let by_path: HashMap<&str, &Entry> = files
             .iter()
-            .filter_map(|e| Some((e.path.strip_prefix(folder)?, e)))
+            .filter_map(|e| Some((e.path.strip_prefix(folder)?, *e)))
             .collect();
         let mut used = HashSet::from([manifest::FILE]);
         for request in &manifest.requests {
@@ -196,6 +199,51 @@ impl Archive {
         };
         self.recorded.insert(request.asked.key(), recorded);
         Ok(())
+    }
+}
+
+/// The files of each bundle, and those of none, each in the order of `entries`. A file belongs to the innermost bundle around it.
+///
+/// Folders and files are walked together in the order of their paths, so that each file is compared with the bundles around it alone:
+/// an archive can hold thousands of bundles.
+fn apart<'e>(
+    entries: &'e [Entry],
+    bundles: &[(&str, &Entry)],
+) -> (Vec<Vec<&'e Entry>>, Vec<&'e Entry>) {
+    let mut folders: Vec<usize> = (0..bundles.len()).collect();
+    folders.sort_by_key(|at| bundles[*at].0);
+    let mut folders = folders.into_iter().peekable();
+    let mut files: Vec<usize> = (0..entries.len()).collect();
+    files.sort_by_key(|at| &entries[*at].path);
+    let mut owners: Vec<Option<usize>> = vec![None; entries.len()];
+    let mut around: Vec<usize> = Vec::new();
+    for file in files {
+        let path = entries[file].path.as_str();
+        while let Some(folder) = folders.next_if(|at| bundles[*at].0 <= path) {
+            close(&mut around, bundles, bundles[folder].0);
+            around.push(folder);
+        }
+        close(&mut around, bundles, path);
+        owners[file] = around.last().copied();
+    }
+    let mut parts = vec![Vec::new(); bundles.len()];
+    let mut rest = Vec::new();
+    for (entry, owner) in entries.iter().zip(owners) {
+        match owner {
+            Some(bundle) => parts[bundle].push(entry),
+            None => rest.push(entry),
+        }
+    }
+    (parts, rest)
+}
+
+/// Leaves the bundles that `path` is not in.
+fn close(around: &mut Vec<usize>, bundles: &[(&str, &Entry)], path: &str) {
+    while around
+        .last()
+        .is_some_and(|at| !path.starts_with(bundles[*at].0))
+    {
+        around.pop();
     }
 }
 

@@ -89,6 +89,52 @@ fn objects_beside_a_bundle_are_no_part_of_it() {
     assert!(matches!(pod, Answer::Found(_)), "{pod:?}");
 }
 
+/// A file belongs to the innermost bundle around it, whatever the order of the files.
+#[test]
+fn a_bundle_in_a_folder_of_another_has_its_files_alone() {
+    let none = manifest(&json!([]));
+    let refers = manifest(&json!([
+        {"path": "/api/v1/namespaces/core/pods/p", "accept": "json", "outcome": "seen", "file": "in/a.yaml"},
+    ]));
+    let files = [
+        ("b/in/a.yaml", POD),
+        ("b/manifest.json", &refers),
+        ("b/in/manifest.json", &none),
+        ("b-more/pod.yaml", POD),
+        ("a.yaml", POD),
+    ];
+    let tree = tree(&files);
+    let bundles = [("b/", &tree.entries[1]), ("b/in/", &tree.entries[2])];
+    let (parts, rest) = apart(&tree.entries, &bundles);
+    let paths =
+        |entries: &[&Entry]| -> Vec<String> { entries.iter().map(|e| e.path.clone()).collect() };
+    assert_eq!(paths(&parts[0]), ["b/manifest.json"]);
+    assert_eq!(paths(&parts[1]), ["b/in/a.yaml", "b/in/manifest.json"]);
+    assert_eq!(paths(&rest), ["b-more/pod.yaml", "a.yaml"]);
+
+    // The outer bundle does not have the file that it names.
+    let archive = read(&files[..3]).unwrap();
+    assert!(archive.recorded.is_empty());
+}
+
+/// Compared with each other, these files and bundles would take 10^10 steps.
+#[test]
+fn an_archive_of_many_bundles_is_taken_apart() {
+    let paths: Vec<String> = (0..100_000).map(|n| format!("{n}/manifest.json")).collect();
+    let files: Vec<(&str, &str)> = paths.iter().map(|path| (path.as_str(), "")).collect();
+    let tree = tree(&files);
+    let bundles: Vec<(&str, &Entry)> = tree
+        .entries
+        .iter()
+        .map(|e| (e.path.strip_suffix(manifest::FILE).unwrap(), e))
+        .collect();
+    let (parts, rest) = apart(&tree.entries, &bundles);
+    assert!(rest.is_empty() && parts.len() == 100_000);
+    for (part, path) in parts.iter().zip(&paths) {
+        assert_eq!((part.len(), &part[0].path), (1, path));
+    }
+}
+
 #[test]
 fn logs_in_a_folder_are_read_where_their_lines_tell_whose_they_are() {
     let archive = read(&[
