@@ -275,12 +275,12 @@ impl Kept {
         token.is_none_or(str::is_empty)
     }
 
-    /// The API server said so, or that there is nothing.
+    /// The API server answered, or said that the object does not exist.
     pub(super) fn is_answer(&self) -> bool {
         self.is_seen() || matches!(&self.content, Content::Refused(status) if status.code == 404)
     }
 
-    /// A later page of the list: its items join the first ones. Where it was not had, the list as a whole was not.
+    /// A later page of the list: its items join the first ones. If a page could not be read, neither could the list.
     pub(super) fn page(&mut self, page: Self) {
         self.tally.add(page.tally);
         match (&mut self.content, page.content) {

@@ -211,7 +211,7 @@ fn summary(captured: u64, known: Option<u64>, recording: &Recording) -> String {
     line
 }
 
-/// `kept: 3 HelmReleases, 5 Events, …; 2 places scrubbed in 1 text; no payload of a Secret`
+/// `kept: 3 HelmReleases, 5 Events, …; 2 places scrubbed in 1 text; no Secret payloads except the listed fields of Helm releases`
 fn kept(recording: &Recording) -> String {
     let kinds = recording.kinds();
     let tally = recording.tally();
@@ -224,7 +224,7 @@ fn kept(recording: &Recording) -> String {
         ),
     };
     format!(
-        "kept: {}; {scrubbed}; no payload of a Secret but what is read of Helm's releases",
+        "kept: {}; {scrubbed}; no Secret payloads except the listed fields of Helm releases",
         kinds.join(", ")
     )
 }
@@ -266,7 +266,7 @@ mod tests {
         assert_eq!(
             kept(&recorder.take()),
             "kept: 2 Events, 1 AuthorizationPolicy; 2 places scrubbed in 1 text; \
-             no payload of a Secret but what is read of Helm's releases"
+             no Secret payloads except the listed fields of Helm releases"
         );
     }
 
@@ -283,7 +283,7 @@ mod tests {
         assert_eq!(summary(1, None, &one), "captured 1 onboarding, 1 answer");
         assert_eq!(
             kept(&one),
-            "kept: 1 Namespace; no text scrubbed; no payload of a Secret but what is read of Helm's releases"
+            "kept: 1 Namespace; no text scrubbed; no Secret payloads except the listed fields of Helm releases"
         );
         assert_eq!(
             summary(0, Some(2), &one),
