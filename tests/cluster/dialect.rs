@@ -82,7 +82,11 @@ fn compare(case: &Value, first: &str) -> Option<String> {
         let message = ours.stderr.lines().next().unwrap_or_default();
         let said = message.strip_prefix("error: ").unwrap_or(message);
         // kubectl puts words of its own before a template's error and a dump of the object behind it.
-        let plain = theirs_err.replace("Error executing template: ", "");
+        // Ours is one line, in which nothing steers a terminal.
+        let plain = theirs_err
+            .replace("Error executing template: ", "")
+            .replace('\n', "\\n")
+            .replace('\t', " ");
         ours.code != 0 && !said.is_empty() && plain.contains(said)
     };
     (!same).then(|| {
