@@ -85,6 +85,14 @@ pub(super) struct Resolved {
     /// Name of the kubeconfig's context; `None` in a cluster or with `--server` alone.
     pub(super) context: Option<String>,
     pub(super) proxy: Option<Proxy>,
+    /// Whether credentials were given that are not sent, since the server is not asked over TLS.
+    pub(super) withheld: bool,
+}
+
+/// The settings that are taken out of a configuration when it is finished.
+struct Finished {
+    proxy: Option<Proxy>,
+    withheld: bool,
 }
 
 impl ConnectionArgs {
@@ -248,16 +256,6 @@ impl ConnectionArgs {
             context: Some(context.clone()),
             ..KubeConfigOptions::default()
         };
-        if let Some(user) = kubeconfig
-            .auth_infos
-            .iter_mut()
-            .find_map(|u| match &mut u.auth_info {
-                Some(info) if u.name == SELECTED => Some(info),
-                _ => None,
-            })
-        {
-            settle_interaction(user, stdin_is_terminal)?;
-        }
         let mut config = Config::from_custom_kubeconfig(kubeconfig, &options)
             .await
             .map_err(|e| match e {
@@ -265,7 +263,8 @@ impl ConnectionArgs {
                 KubeconfigError::ParseProxyUrl(_) => Error::new("HTTPS_PROXY is not a URL"),
                 other => Error::new(format!("kubeconfig: {}", unusable(&other))),
             })?;
-        let proxy = self.finish(&mut config, proxy.as_deref())?;
+        let finished = self.finish(&mut config, proxy.as_deref())?;
+        settle_interaction(&mut config.auth_info, stdin_is_terminal)?;
         let shown = self
             .context
             .clone()
@@ -273,7 +272,8 @@ impl ConnectionArgs {
         Ok(Resolved {
             config,
             context: shown,
-            proxy,
+            proxy: finished.proxy,
+            withheld: finished.withheld,
         })
     }
 
@@ -294,11 +294,12 @@ impl ConnectionArgs {
             config.auth_info.token = Some(token.clone().into());
         }
         self.impersonate(&mut config.auth_info);
-        let proxy = self.finish(&mut config, None)?;
+        let finished = self.finish(&mut config, None)?;
         Ok(Resolved {
             config,
             context: None,
-            proxy,
+            proxy: finished.proxy,
+            withheld: finished.withheld,
         })
     }
 
@@ -443,11 +444,7 @@ impl ConnectionArgs {
         if let Some(token) = &self.token {
             *user = AuthInfo {
                 token: Some(token.clone().into()),
-                impersonate: user.impersonate.take(),
-                impersonate_groups: user.impersonate_groups.take(),
-                impersonate_uid: user.impersonate_uid.take(),
-                impersonate_user_extra: user.impersonate_user_extra.take(),
-                ..AuthInfo::default()
+                ..impersonation(user)
             };
         }
         if let Some(file) = &self.client_certificate {
@@ -473,8 +470,8 @@ impl ConnectionArgs {
         }
     }
 
-    /// What holds for every source of a configuration. Returns the proxy on the way.
-    fn finish(&self, config: &mut Config, proxy: Option<&str>) -> Result<Option<Proxy>> {
+    /// Applies the settings of every source of a configuration.
+    fn finish(&self, config: &mut Config, proxy: Option<&str>) -> Result<Finished> {
         // kube's own retry layer repeats any verb for minutes; reads are retried by the facade, briefly.
         config.default_retry = false;
         config.connect_timeout = Some(connect_limit(self.timeout()));
@@ -485,6 +482,12 @@ impl ConnectionArgs {
         // As Go's HTTP client: a login in the URL wins over every other credential.
         let (url, login) = split_login(std::mem::take(&mut config.cluster_url));
         config.cluster_url = url;
+        // As in client-go: whoever listens on the way would read them.
+        let is_plain = config.cluster_url.scheme() != Some(&http::uri::Scheme::HTTPS);
+        let withheld = is_plain && has_credentials(&config.auth_info);
+        if is_plain {
+            config.auth_info = impersonation(&mut config.auth_info);
+        }
         if let Some(login) = login {
             let user = &mut config.auth_info;
             (user.username, user.password) = (Some(login.user), Some(login.password.into()));
@@ -498,8 +501,34 @@ impl ConnectionArgs {
             )));
         }
         config.proxy_url = None;
-        proxy::choose(&config.cluster_url, proxy)
+        let proxy = proxy::choose(&config.cluster_url, proxy)?;
+        Ok(Finished { proxy, withheld })
     }
+}
+
+/// Takes the impersonation out of `user`, without any credentials.
+fn impersonation(user: &mut AuthInfo) -> AuthInfo {
+    AuthInfo {
+        impersonate: user.impersonate.take(),
+        impersonate_groups: user.impersonate_groups.take(),
+        impersonate_uid: user.impersonate_uid.take(),
+        impersonate_user_extra: user.impersonate_user_extra.take(),
+        ..AuthInfo::default()
+    }
+}
+
+fn has_credentials(user: &AuthInfo) -> bool {
+    let texts = [
+        &user.username,
+        &user.token_file,
+        &user.client_certificate,
+        &user.client_certificate_data,
+    ];
+    let is_filled = |text: &&Option<String>| text.as_ref().is_some_and(|t| !t.is_empty());
+    texts.iter().any(is_filled)
+        || user.token.is_some()
+        || user.exec.is_some()
+        || user.auth_provider.is_some()
 }
 
 /// Name under which the chosen cluster and user stand while the configuration is made.

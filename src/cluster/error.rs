@@ -12,7 +12,7 @@ use crate::bundle::{NotSaved, manifest};
 use crate::error::{Error, io_words};
 use crate::model::forbidden::Forbidden;
 use kube::core::Status;
-use kube::core::response::StatusDetails;
+use kube::core::response::{StatusCause, StatusDetails};
 
 /// Why a request had no answer that can be used.
 #[derive(Clone, Debug, PartialEq)]
@@ -52,6 +52,8 @@ pub struct NotAnAnswer {
     pub(super) host: String,
     /// What it says, in one short line.
     pub(super) said: String,
+    /// Whether the user's credentials were not sent.
+    pub(super) withheld: bool,
 }
 
 impl std::fmt::Display for NotAnAnswer {
@@ -164,13 +166,13 @@ impl ClusterError {
         let own = !text && status.code != 0 && status.status.is_some();
         let body = if text { status.message.as_str() } else { "" };
         if let Some(unserved) = answer::status(status.code, body.as_bytes()) {
-            return Self::Api(Box::new(unserved));
+            return Self::status(unserved, server);
         }
         if own {
             if status.message.trim().is_empty() {
                 status.message = format!("the API server gave no reason (HTTP {})", status.code);
             }
-            return Self::Api(status);
+            return Self::status(*status, server);
         }
         let said = match status.message.trim() {
             "" if text => "an empty body".to_owned(),
@@ -180,12 +182,26 @@ impl ClusterError {
         Self::not_an_answer(Some(status.code).filter(|code| *code != 0), server, said)
     }
 
+    /// The API server's refusal, marked where the user's credentials were not sent.
+    pub(super) fn status(mut status: Status, server: &Server) -> Self {
+        if server.is_without_credentials() && matches!(status.code, 401 | 403) {
+            let details = status.details.get_or_insert_with(|| no_details(""));
+            details.causes.push(StatusCause {
+                reason: WITHHELD.to_owned(),
+                message: String::new(),
+                field: String::new(),
+            });
+        }
+        Self::Api(Box::new(status))
+    }
+
     /// Something else than the API server answered. `said`: its answer in one short line.
     pub(super) fn not_an_answer(code: Option<u16>, server: &Server, said: String) -> Self {
         Self::NotAnAnswer(Box::new(NotAnAnswer {
             code,
             host: server.host().to_owned(),
             said,
+            withheld: server.is_without_credentials(),
         }))
     }
 
@@ -356,6 +372,7 @@ impl From<ClusterError> for Error {
             ClusterError::NotAnAnswer(answer) => {
                 let error = Error::new(answer.to_string());
                 match answer.code {
+                    Some(401 | 403) if answer.withheld => error.hint(OVER_HTTPS),
                     Some(300..=399 | 401 | 403 | 407) => error.hint(kubeconfig_as_used().after("a proxy or gateway answered in the API server's place: log in there, or check the server's URL:")),
                     _ => error.hint(kubeconfig_as_used().after("check the server's URL:")),
                 }
@@ -391,32 +408,54 @@ impl From<manifest::Status> for ClusterError {
             code,
             reason,
             message,
-            details: (!name.is_empty()).then(|| StatusDetails {
-                name,
-                group: String::new(),
-                kind: String::new(),
-                uid: String::new(),
-                causes: Vec::new(),
-                retry_after_seconds: 0,
-            }),
+            details: (!name.is_empty()).then(|| no_details(&name)),
             ..Status::default()
         }))
     }
 }
 
+/// The details of a status that has a name at most.
+fn no_details(name: &str) -> StatusDetails {
+    StatusDetails {
+        name: name.to_owned(),
+        group: String::new(),
+        kind: String::new(),
+        uid: String::new(),
+        causes: Vec::new(),
+        retry_after_seconds: 0,
+    }
+}
+
+/// Marks a status that answers a request without the user's credentials, as the reason of a cause.
+const WITHHELD: &str = "CredentialsWithheld";
+
+/// The hint where credentials were withheld and the server wants some.
+const OVER_HTTPS: &str = "your credentials were not sent: the server's URL is http://, and they are sent over https only";
+
+fn is_withheld(status: &Status) -> bool {
+    let causes = status.details.iter().flat_map(|d| &d.causes);
+    causes.into_iter().any(|cause| cause.reason == WITHHELD)
+}
+
 fn api(status: &Status) -> Error {
     match status.code {
         401 => {
-            Error::new(format!(
+            let error = Error::new(format!(
                 "You must be logged in to the server ({})",
                 status.message
-            ))
-            .hint(whoami().after(
+            ));
+            if is_withheld(status) {
+                return error.hint(OVER_HTTPS);
+            }
+            error.hint(whoami().after(
                 "the token or certificate is missing, wrong or expired; log in again, then:",
             ))
         }
         403 => {
             let error = Error::server(reason(status), &status.message);
+            if is_withheld(status) {
+                return error.hint(OVER_HTTPS);
+            }
             match Forbidden::parse(&status.message) {
                 Some(f) => error.hint(format!("ask for: {f}")),
                 None => error,

@@ -67,11 +67,12 @@ impl Cluster {
             mut config,
             context,
             proxy,
+            withheld,
         } = args.resolve(stdin_is_terminal).await?;
         let server = Server::new(&config.cluster_url.to_string());
         let origin = args.origin(context.as_deref(), Some(server.url()));
         let unverified = unverified(&config);
-        let server = server.through(proxy.as_ref());
+        let server = server.through(proxy.as_ref()).withholding(withheld);
         let limit = args.plugin_limit(stdin_is_terminal);
         let (credentials, given) = Credentials::take(&mut config.auth_info, limit)
             .await

@@ -11,11 +11,12 @@ use percent_encoding::percent_decode_str;
 use std::fmt;
 use std::sync::Arc;
 
-/// The API server's URL without user and password, and the proxy that leads to it.
+/// The API server's URL without user and password, the proxy that leads to it, and whether credentials are withheld from it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Server {
     url: Arc<str>,
     proxy: Option<Arc<Proxy>>,
+    withheld: bool,
 }
 
 impl Server {
@@ -23,6 +24,7 @@ impl Server {
         Self {
             url: without_login(url).into(),
             proxy: None,
+            withheld: false,
         }
     }
 
@@ -30,6 +32,16 @@ impl Server {
     pub(super) fn through(self, proxy: Option<&Proxy>) -> Self {
         let proxy = proxy.cloned().map(Arc::new);
         Self { proxy, ..self }
+    }
+
+    /// The same, with whether the user's credentials are not sent to it.
+    pub(super) fn withholding(self, withheld: bool) -> Self {
+        Self { withheld, ..self }
+    }
+
+    /// Whether the user has credentials that are not sent: the server is not asked over TLS.
+    pub(super) fn is_without_credentials(&self) -> bool {
+        self.withheld
     }
 
     pub(super) fn proxy(&self) -> Option<&Proxy> {

@@ -225,7 +225,7 @@ impl Transport {
         body: &[u8],
     ) -> ClusterError {
         if let Some(status) = answer::status(code.as_u16(), body) {
-            return ClusterError::Api(Box::new(status));
+            return ClusterError::status(status, &self.server);
         }
         let elsewhere = headers
             .get(header::LOCATION)

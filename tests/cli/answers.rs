@@ -121,7 +121,7 @@ fn an_answer_that_is_no_list_says_who_gave_it() {
 #[test]
 fn a_gateway_that_refuses() {
     let server = Listener::answering(403, "<html>\n<h1>403 Forbidden</h1>");
-    assert_snapshot!(skvs(&["list"]).server(&server.http()).run(), @r"
+    assert_snapshot!(skvs(&["list"]).user(&server.http(), "{}").run(), @r"
     exit 1
     stderr:
     error: HTTP 403 from SERVER is not a Kubernetes API answer: 403 Forbidden
@@ -155,7 +155,7 @@ fn an_error_without_a_message_is_told_with_its_code() {
         r#"{"kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": "Forbidden", "code": 404, "message": " "}"#,
     ] {
         let server = Listener::answering(403, body);
-        let told = skvs(&["list"]).server(&server.http()).run();
+        let told = skvs(&["list"]).user(&server.http(), "{}").run();
         assert_eq!(
             told.stderr,
             "Error from server (Forbidden): the API server gave no reason (HTTP 403)\n"

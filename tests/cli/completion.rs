@@ -100,6 +100,7 @@ fn a_late_cluster_offers_nothing() {
 #[test]
 fn a_late_credential_plugin_offers_nothing() {
     let server = Listener::answering(200, ONBOARDINGS);
+    let tls = Listener::over_tls(&server);
     let after = |seconds: u64| {
         let credential = r#"{"apiVersion": "client.authentication.k8s.io/v1", "kind": "ExecCredential", "status": {"token": "sesame"}}"#;
         let user = format!(
@@ -107,7 +108,7 @@ fn a_late_credential_plugin_offers_nothing() {
              args: ['-c', 'sleep {seconds}; echo \"$0\"', '{credential}'], interactiveMode: Never}}}}"
         );
         let told = skvs(&["__complete", "list", "skvs-onboarding-p"])
-            .user(&server.http(), &user)
+            .unchecked(&tls.https(), &user)
             .run();
         assert_eq!((told.code, told.stderr.as_str()), (Some(0), ""), "{told}");
         told.stdout

@@ -227,7 +227,9 @@ fn a_server_that_never_shakes_hands() {
 #[test]
 fn an_expired_token() {
     let server = Listener::answering(401, &status(401, "Unauthorized", "Unauthorized"));
-    assert_snapshot!(skvs(&["list"]).server(&server.http()).run(), @r"
+    let tls = Listener::over_tls(&server);
+    let run = skvs(&["list"]).unchecked(&tls.https(), "{token: sesame}");
+    assert_snapshot!(run.run(), @r"
     exit 1
     stderr:
     error: You must be logged in to the server (Unauthorized)
@@ -239,7 +241,7 @@ fn an_expired_token() {
 fn a_forbidden_list() {
     let message = "helmreleases.helm.toolkit.fluxcd.io is forbidden: User \"dev\" cannot list resource \"helmreleases\" in API group \"helm.toolkit.fluxcd.io\" in the namespace \"flux-system\"";
     let server = Listener::answering(403, &status(403, "Forbidden", message));
-    assert_snapshot!(skvs(&["list"]).server(&server.http()).run(), @r#"
+    assert_snapshot!(skvs(&["list"]).user(&server.http(), "{}").run(), @r#"
     exit 1
     stderr:
     Error from server (Forbidden): helmreleases.helm.toolkit.fluxcd.io is forbidden: User "dev" cannot list resource "helmreleases" in API group "helm.toolkit.fluxcd.io" in the namespace "flux-system"

@@ -1,7 +1,7 @@
 //! Exec credential plugins: they may fail, they may want to ask, and what they know stays out of errors.
 
 use crate::run::{Told, skvs};
-use crate::server::{Listener, helm_releases, nobody};
+use crate::server::{Listener, helm_releases, nobody, status};
 use insta::assert_snapshot;
 
 fn plugin(script: &str, mode: &str, url: &str) -> Told {
@@ -9,7 +9,7 @@ fn plugin(script: &str, mode: &str, url: &str) -> Told {
         "{{exec: {{apiVersion: client.authentication.k8s.io/v1, command: /bin/sh, args: ['-c', '{script}'], \
          env: [{{name: CLIENT_SECRET, value: hunter2}}], interactiveMode: {mode}}}}}"
     );
-    skvs(&["list"]).user(url, &user).run()
+    skvs(&["list"]).unchecked(url, &user).run()
 }
 
 #[test]
@@ -60,16 +60,24 @@ fn a_plugin_that_is_not_there() {
 #[test]
 fn a_plugin_that_gives_a_token() {
     let server = Listener::answering(200, &helm_releases(&[], ""));
+    let tls = Listener::over_tls(&server);
     let script = r#"echo "{\"apiVersion\":\"client.authentication.k8s.io/v1\",\"kind\":\"ExecCredential\",\"status\":{\"token\":\"t\"}}""#;
-    let told = plugin(script, "IfAvailable", &server.http());
+    let told = plugin(script, "IfAvailable", &tls.https());
     assert_eq!(told.code, Some(0), "{told}");
+    let heads = server.heads();
+    assert!(
+        heads
+            .iter()
+            .all(|h| h.contains("authorization: Bearer t\r\n")),
+        "{heads:?}"
+    );
 }
 
 #[test]
 fn a_plugin_is_bounded_by_the_requests_timeout() {
-    let server = Listener::answering(200, &helm_releases(&[], ""));
+    let server = Listener::silent();
     let user = "{exec: {apiVersion: client.authentication.k8s.io/v1, command: /bin/sleep, args: ['600'], interactiveMode: Never}}";
-    let run = skvs(&["list", "--request-timeout=1s"]).user(&server.http(), user);
+    let run = skvs(&["list", "--request-timeout=1s"]).user(&server.https(), user);
     assert_snapshot!(run.run(), @r"
     exit 1
     stderr:
@@ -83,15 +91,16 @@ fn a_plugin_is_bounded_by_the_requests_timeout() {
 #[test]
 fn a_token_with_a_line_end_works_from_everywhere() {
     let server = Listener::answering(200, &helm_releases(&[], ""));
+    let tls = Listener::over_tls(&server);
     let script = r#"printf %s "{\"apiVersion\":\"client.authentication.k8s.io/v1\",\"kind\":\"ExecCredential\",\"status\":{\"token\":\"t\\n\"}}""#;
-    let told = plugin(script, "Never", &server.http());
+    let told = plugin(script, "Never", &tls.https());
     assert_eq!(told.code, Some(0), "{told}");
-    let run = skvs(&["list"]).user(&server.http(), "{tokenFile: token}");
+    let run = skvs(&["list"]).unchecked(&tls.https(), "{tokenFile: token}");
     run.file(".kube/token", "t\n");
     for run in [
         run,
-        skvs(&["list"]).user(&server.http(), r#"{token: "t\n"}"#),
-        skvs(&["list", "--token", "t\r\n"]).server(&server.http()),
+        skvs(&["list"]).unchecked(&tls.https(), r#"{token: "t\n"}"#),
+        skvs(&["list", "--token", "t\r\n"]).unchecked(&tls.https(), "{}"),
     ] {
         let told = run.run();
         assert_eq!(told.code, Some(0), "{told}");
@@ -104,6 +113,64 @@ fn a_token_with_a_line_end_works_from_everywhere() {
             .all(|h| h.contains("authorization: Bearer t\r\n")),
         "{heads:?}"
     );
+}
+
+/// client-go reads the user's credentials only if the server is asked over TLS.
+#[test]
+fn without_tls_no_credentials_are_sent_and_nothing_is_run_for_them() {
+    let server = Listener::answering(200, &helm_releases(&[], ""));
+    let ran = tempfile::TempDir::new().unwrap().path().join("ran");
+    let plugin = format!(
+        "exec: {{apiVersion: client.authentication.k8s.io/v1, command: /bin/sh, args: ['-c', 'mkdir -p {}; exit 1'], interactiveMode: Always}}",
+        ran.display()
+    );
+    let users = [
+        "token: sesame",
+        "tokenFile: /nonexistent/token",
+        "username: jane, password: sesame",
+        "client-certificate: /nonexistent/crt, client-key: /nonexistent/key",
+        "auth-provider: {name: oidc, config: {id-token: sesame}}",
+        &plugin,
+    ];
+    for user in users {
+        let user = format!("{{as: jane, as-groups: [ops], {user}}}");
+        for flags in [&["list"][..], &["list", "--token", "sesame"]] {
+            let told = skvs(flags).user(&server.http(), &user).run();
+            assert_eq!(told.code, Some(0), "{user} {told}");
+        }
+    }
+    assert!(!ran.exists());
+    let heads = server.heads();
+    assert!(heads.len() >= 2 * users.len());
+    for head in heads {
+        let head = head.to_lowercase();
+        assert!(!head.contains("\nauthorization:"), "{head}");
+        assert!(head.contains("impersonate-user: jane"), "{head}");
+        assert!(head.contains("impersonate-group: ops"), "{head}");
+    }
+}
+
+#[test]
+fn a_refusal_says_that_credentials_were_not_sent() {
+    let message = "helmreleases.helm.toolkit.fluxcd.io is forbidden: User \"system:anonymous\" cannot list resource \"helmreleases\" in API group \"helm.toolkit.fluxcd.io\" in the namespace \"flux-system\"";
+    for (code, body) in [
+        (401, status(401, "Unauthorized", "Unauthorized")),
+        (403, status(403, "Forbidden", message)),
+        (401, "log in".to_owned()),
+    ] {
+        let server = Listener::answering(code, &body);
+        let hint = "hint: your credentials were not sent: the server's URL is http://, and they are sent over https only\n";
+        let told = skvs(&["list"]).server(&server.http()).run();
+        assert!(told.stderr.ends_with(hint), "{told}");
+        assert_eq!(told.stderr.matches("hint: ").count(), 1, "{told}");
+        for run in [
+            skvs(&["list"]).user(&server.http(), "{as: jane}"),
+            skvs(&["list"]).unchecked(&Listener::over_tls(&server).https(), "{token: sesame}"),
+        ] {
+            let told = run.run();
+            assert!(!told.stderr.contains("not sent"), "{told}");
+        }
+    }
 }
 
 #[test]

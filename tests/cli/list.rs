@@ -41,7 +41,7 @@ fn a_watch_that_lost_its_place_tells_only_what_is_new_and_what_is_gone() {
         (401, &logged_out()),
     ]);
     let told = skvs(&["list", "-w", "-o", "name"])
-        .server(&server.http())
+        .user(&server.http(), "{}")
         .run();
     assert_snapshot!(told, @r"
     exit 1

@@ -2,6 +2,9 @@
 //!
 //! None of them behaves like an API server beyond that answer.
 
+use rcgen::{CertificateParams, KeyPair};
+use rustls::pki_types::PrivateKeyDer;
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -118,6 +121,15 @@ impl Listener {
             let mut hello = [0; 512];
             let _ = stream.read(&mut hello);
             let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\nconnection: close\r\n\r\n");
+        })
+    }
+
+    /// Speaks TLS with a certificate of its own, hands each request's head to `server` and gives back its answer.
+    pub(crate) fn over_tls(server: &Self) -> Self {
+        let port = server.port;
+        let config = Arc::new(tls());
+        Self::start(move |stream, _| {
+            let _ = pass(stream, Arc::clone(&config), port);
         })
     }
 
@@ -248,6 +260,38 @@ fn join(mut stream: TcpStream, port: u16) -> std::io::Result<()> {
     std::thread::spawn(move || std::io::copy(&mut from, &mut to));
     std::io::copy(&mut server, &mut stream)?;
     Ok(())
+}
+
+/// A TLS server that nobody trusts.
+fn tls() -> ServerConfig {
+    let key = KeyPair::generate().unwrap();
+    let params = CertificateParams::new(["127.0.0.1".to_owned()]).unwrap();
+    let certificate = params.self_signed(&key).unwrap();
+    let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate.der().clone()], key)
+        .unwrap()
+}
+
+/// Passes one request without a body on to a server on this machine, and its answer back.
+fn pass(stream: TcpStream, config: Arc<ServerConfig>, port: u16) -> std::io::Result<()> {
+    let tls = ServerConnection::new(config).map_err(std::io::Error::other)?;
+    let mut stream = StreamOwned::new(tls, stream);
+    let mut head = Vec::new();
+    let mut byte = [0; 1];
+    while !head.ends_with(b"\r\n\r\n") {
+        stream.read_exact(&mut byte)?;
+        head.extend_from_slice(&byte);
+    }
+    let mut server = TcpStream::connect(("127.0.0.1", port))?;
+    server.write_all(&head)?;
+    std::io::copy(&mut server, &mut stream)?;
+    stream.conn.send_close_notify();
+    stream.flush()
 }
 
 /// Reads these bytes, and as many further ones as the last of them says.

@@ -64,7 +64,7 @@ fn refused(status: StatusCode, body: &[u8], server: &Server) -> ClusterError {
     let code = status.as_u16();
     let failed = status.is_client_error() || status.is_server_error();
     match answer::whole_status(code, body).filter(|_| failed) {
-        Some(status) => ClusterError::Api(Box::new(status)),
+        Some(status) => ClusterError::status(status, server),
         None => ClusterError::not_an_answer(Some(code), server, answer::said(body)),
     }
 }
