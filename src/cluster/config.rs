@@ -214,7 +214,7 @@ impl ConnectionArgs {
         let mut merged: Option<Kubeconfig> = None;
         for path in paths.iter().filter(|p| !p.as_os_str().is_empty()) {
             // A file of a list that is not there is skipped, as kubectl does; one named by the flag must be there.
-            if !named && !path.exists() {
+            if !named && matches!(path.try_exists(), Ok(false)) {
                 continue;
             }
             let next = kubeconfig::read(path)?;

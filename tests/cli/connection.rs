@@ -69,6 +69,30 @@ fn a_missing_file_of_a_list_is_skipped() {
     );
 }
 
+/// Another file's context would lead to another cluster.
+#[test]
+fn a_file_of_a_list_that_cannot_be_looked_at_is_an_error() {
+    let server = Listener::answering(200, EMPTY_LIST);
+    for (file, why) in [
+        ("plain/config", "not a directory"),
+        ("loop", "too many levels of symbolic links"),
+    ] {
+        let run = skvs(&["list"]).server(&server.http());
+        let plain = run.file("plain", "");
+        let link = plain.with_file_name("loop");
+        std::os::unix::fs::symlink(&link, &link).unwrap();
+        let list = format!("{file}:.kube/config");
+        let told = run.env("KUBECONFIG", &list).run();
+        assert_eq!(told.code, Some(1), "{told}");
+        assert_eq!(
+            told.stderr.lines().next(),
+            Some(&*format!("error: kubeconfig {file}: {why}")),
+            "{told}"
+        );
+    }
+    assert_eq!(server.connections(), 0);
+}
+
 #[test]
 fn an_empty_current_context_leaves_the_choice_to_the_next_file() {
     let server = Listener::answering(200, EMPTY_LIST);
