@@ -10,7 +10,7 @@ use super::couchdb_pods::PodArgs;
 use crate::cli::App;
 use crate::cluster::{Cluster, ownership};
 use crate::couchdb::Target;
-use crate::couchdb::figures::{self, Serving};
+use crate::couchdb::figures::{self, Reader, Serving};
 use crate::couchdb::session::Session;
 use crate::error::{Error, Result};
 use crate::exit::Code;
@@ -140,22 +140,23 @@ async fn look(cluster: &Cluster, args: &Args, output: &Output) -> Result<Seen> {
     let couchdb = async {
         let target = args.pods.container(cluster).await?;
         let opened = Session::open(cluster, &target, PATIENCE).await;
-        let mut session = opened.map_err(|failure| failure.into_error(&target))?;
-        let names = figures::names(&mut session, &target).await?;
+        let session = opened.map_err(|failure| failure.into_error(&target))?;
+        let mut reader = Reader::new(session);
+        let names = figures::names(&mut reader, &target).await?;
         let wanted: Vec<&str> = names
             .iter()
             .filter(|n| args.databases.is_empty() || args.databases.contains(*n))
             .map(String::as_str)
             .collect();
         let told = match with_figures && !args.orphans {
-            true => figures::of(&mut session, &wanted).await,
+            true => figures::of(&mut reader, &wanted).await,
             false => Told::new(),
         };
-        Ok::<_, Error>((target, session, names, told))
+        Ok::<_, Error>((target, reader, names, told))
     };
     let (ownership, couchdb) = futures::join!(ownership::read(cluster), couchdb);
     let ownership = ownership?;
-    let (target, mut session, names, mut told) = couchdb?;
+    let (target, mut reader, names, mut told) = couchdb?;
     let mut listed = inventory::join(&names, &ownership);
     let not_found = named(&mut listed, &args.databases);
     let unknown = count(&listed, State::Unknown);
@@ -163,7 +164,7 @@ async fn look(cluster: &Cluster, args: &Args, output: &Output) -> Result<Seen> {
         // Their names alone, too: one that CouchDB cannot serve is no orphan.
         listed.retain(|entry| entry.state == State::Orphan);
         let orphans: Vec<&str> = listed.iter().map(|e| e.name.as_str()).collect();
-        told = figures::of(&mut session, &orphans).await;
+        told = figures::of(&mut reader, &orphans).await;
     } else if with_figures {
         let missing = listed.iter().filter(|e| e.state == State::Missing);
         // What is no name of a database cannot be there.
@@ -171,10 +172,9 @@ async fn look(cluster: &Cluster, args: &Args, output: &Output) -> Result<Seen> {
             .filter(|e| DatabaseName::parse(&e.name).is_ok())
             .map(|e| e.name.as_str())
             .collect();
-        let mut asked = figures::Asked::new(&mut session);
-        told.extend(figures::unlisted(&mut asked, &missing).await);
+        told.extend(figures::unlisted(&mut reader, &missing).await);
     }
-    session.close().await;
+    reader.close().await;
     let (mut shown, doubts) = shown(listed, told, &ownership, args.orphans);
     if args.orphans {
         shown.retain(|database| database.entry.state == State::Orphan);

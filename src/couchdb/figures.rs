@@ -49,18 +49,21 @@ pub enum Source {
     Claims,
 }
 
-/// A session that is asked until a time.
-pub struct Asked<'s> {
-    session: &'s mut Session,
+/// A session that is read from. The first 401 or 403 is its last answer: everything after it fails with that, and CouchDB is not asked.
+pub struct Reader {
+    session: Session,
     until: Option<Instant>,
+    /// The answer that ended the reading.
+    over: Option<String>,
 }
 
-impl<'s> Asked<'s> {
-    /// Without an end.
-    pub fn new(session: &'s mut Session) -> Self {
+impl Reader {
+    /// Reads without an end.
+    pub fn new(session: Session) -> Self {
         Self {
             session,
             until: None,
+            over: None,
         }
     }
 
@@ -71,12 +74,37 @@ impl<'s> Asked<'s> {
         self
     }
 
+    /// Ends the session.
+    pub async fn close(self) {
+        self.session.close().await;
+    }
+
     async fn get(&mut self, path: &Path) -> Result<Response, Lost> {
-        within(self.until, self.session.get(path)).await
+        self.is_open()?;
+        let answer = within(self.until, self.session.get(path)).await;
+        self.heard(answer)
     }
 
     async fn query(&mut self, query: &Query, body: &[u8]) -> Result<Response, Lost> {
-        within(self.until, self.session.query(query, body)).await
+        self.is_open()?;
+        let answer = within(self.until, self.session.query(query, body)).await;
+        self.heard(answer)
+    }
+
+    fn is_open(&self) -> Result<(), Lost> {
+        match &self.over {
+            Some(why) => Err(Lost::Session(why.clone())),
+            None => Ok(()),
+        }
+    }
+
+    fn heard(&mut self, answer: Result<Response, Lost>) -> Result<Response, Lost> {
+        if let Ok(response) = &answer
+            && is_lockout(response)
+        {
+            self.over = Some(clause(response));
+        }
+        answer
     }
 }
 
@@ -96,7 +124,7 @@ async fn within(
 ///
 /// # Errors
 /// CouchDB did not tell them.
-pub async fn names(session: &mut Session, target: &Target) -> Result<BTreeSet<String>> {
+pub async fn names(reader: &mut Reader, target: &Target) -> Result<BTreeSet<String>> {
     let path = Path::databases();
     let failed = |why: String| {
         Error::new(format!(
@@ -104,7 +132,7 @@ pub async fn names(session: &mut Session, target: &Target) -> Result<BTreeSet<St
             path.as_str()
         ))
     };
-    let response = match session.get(&path).await {
+    let response = match reader.get(&path).await {
         Ok(response) => response,
         Err(lost) => return Err(failed(lost.clause())),
     };
@@ -124,14 +152,14 @@ pub async fn names(session: &mut Session, target: &Target) -> Result<BTreeSet<St
 
 /// What CouchDB says of each of these databases, without when it was created where its figures do not say.
 pub async fn serving(
-    session: &mut Asked<'_>,
+    reader: &mut Reader,
     names: &[&str],
     source: Source,
 ) -> BTreeMap<String, Serving> {
     let mut all: BTreeMap<String, Serving> = BTreeMap::new();
     let mut open = Vec::new();
     for (at, batch) in names.chunks(BATCH).enumerate() {
-        match batched(session, batch).await {
+        match batched(reader, batch).await {
             Batch::Rows(rows) => {
                 for (name, row) in rows {
                     match row {
@@ -156,26 +184,25 @@ pub async fn serving(
             }
         }
     }
-    one_by_one(session, open, source, &mut all).await;
+    one_by_one(reader, open, source, &mut all).await;
     all
 }
 
 /// The same for databases that CouchDB's own list does not have: each is asked for alone.
-pub async fn unlisted(session: &mut Asked<'_>, names: &[&str]) -> BTreeMap<String, Serving> {
+pub async fn unlisted(reader: &mut Reader, names: &[&str]) -> BTreeMap<String, Serving> {
     let mut all = BTreeMap::new();
     let hint = "CouchDB does not list it";
     let open = names
         .iter()
         .map(|name| Open::hole((*name).to_owned(), hint));
-    one_by_one(session, open.collect(), Source::Claims, &mut all).await;
+    one_by_one(reader, open.collect(), Source::Claims, &mut all).await;
     all
 }
 
 /// What CouchDB says of each of these databases, which it has in its own list.
-pub async fn of(session: &mut Session, names: &[&str]) -> BTreeMap<String, Serving> {
-    let mut asked = Asked::new(session);
-    let mut all = serving(&mut asked, names, Source::AllDatabases).await;
-    creations(&mut asked, names, &mut all).await;
+pub async fn of(reader: &mut Reader, names: &[&str]) -> BTreeMap<String, Serving> {
+    let mut all = serving(reader, names, Source::AllDatabases).await;
+    creations(reader, names, &mut all).await;
     all
 }
 
@@ -229,9 +256,9 @@ enum Row {
     NeedsGet(String),
 }
 
-async fn batched(session: &mut Asked<'_>, batch: &[&str]) -> Batch {
+async fn batched(reader: &mut Reader, batch: &[&str]) -> Batch {
     let body = json!({ "keys": batch }).to_string();
-    match session
+    match reader
         .query(&Query::databases_info(), body.as_bytes())
         .await
     {
@@ -306,7 +333,7 @@ fn info(body: &Value) -> Result<Figures, String> {
 
 /// Asks for each alone, [`ONE_BY_ONE`] at most.
 async fn one_by_one(
-    session: &mut Asked<'_>,
+    reader: &mut Reader,
     open: Vec<Open>,
     source: Source,
     all: &mut BTreeMap<String, Serving>,
@@ -327,13 +354,8 @@ async fn one_by_one(
             all.extend([database.untold("its name cannot stand in a path")]);
             continue;
         };
-        let told = match session.get(&path).await {
-            Ok(response) => {
-                if is_lockout(&response) {
-                    over = Some(clause(&response));
-                }
-                alone(session, database, &response, source).await
-            }
+        let told = match reader.get(&path).await {
+            Ok(response) => alone(reader, database, &response, source).await,
             Err(lost) => {
                 silent += usize::from(matches!(lost, Lost::Answer(NoResponse::TimedOut)));
                 let why = lost.clause();
@@ -353,7 +375,7 @@ async fn one_by_one(
 
 /// Judges the answer to a database's own GET.
 async fn alone(
-    session: &mut Asked<'_>,
+    reader: &mut Reader,
     database: Open,
     response: &Response,
     source: Source,
@@ -368,7 +390,7 @@ async fn alone(
         },
         Existence::Absent(absence) => Serving::Absent(absence),
         Existence::Unserved(why) => match source {
-            Source::Claims if !is_mapped(session, &database.name).await => {
+            Source::Claims if !is_mapped(reader, &database.name).await => {
                 return database.untold(&why);
             }
             Source::Claims | Source::AllDatabases => Serving::Unserved(why),
@@ -379,22 +401,18 @@ async fn alone(
 }
 
 /// Whether the shard map has the database.
-async fn is_mapped(session: &mut Asked<'_>, name: &str) -> bool {
+async fn is_mapped(reader: &mut Reader, name: &str) -> bool {
     let Ok(name) = DatabaseName::parse(name) else {
         return false;
     };
-    let entry = session.get(&Path::shard_map("_local", &name)).await;
+    let entry = reader.get(&Path::shard_map("_local", &name)).await;
     entry.is_ok_and(|response| {
         response.status == 200 && ShardMap::deserialize(&response.body).is_ok()
     })
 }
 
 /// Adds when each of these was created, where its figures do not say: from the shard map, as far as it can be read.
-pub async fn creations(
-    session: &mut Asked<'_>,
-    names: &[&str],
-    all: &mut BTreeMap<String, Serving>,
-) {
+pub async fn creations(reader: &mut Reader, names: &[&str], all: &mut BTreeMap<String, Serving>) {
     let is_open =
         |name: &&&str| matches!(all.get(**name), Some(Serving::Served(f)) if f.created.is_none());
     let open: Vec<DatabaseName> = names
@@ -404,13 +422,12 @@ pub async fn creations(
         .collect();
     let mut epochs = BTreeMap::new();
     if open.len() > MAPS {
-        if let Ok(response) = session.get(&Path::shard_maps()).await {
+        if let Ok(response) = reader.get(&Path::shard_maps()).await {
             epochs = maps(&response.body);
         }
     } else {
         for name in open {
-            match session.get(&Path::shard_map("_local", &name)).await {
-                Ok(response) if is_lockout(&response) => return,
+            match reader.get(&Path::shard_map("_local", &name)).await {
                 Ok(response) => epochs.extend(epoch(&response.body).map(|e| (name.to_string(), e))),
                 Err(lost) if lost.ends_session() => break,
                 Err(_) => {}

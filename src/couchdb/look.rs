@@ -1,7 +1,7 @@
 //! What CouchDB says of the databases of a run: one exec, reads only, within a few seconds.
 
 use super::Target;
-use super::figures::{self, Asked, Serving, Source};
+use super::figures::{self, Reader, Serving, Source};
 use super::session::Session;
 use super::transport::Failure;
 use crate::cluster::Cluster;
@@ -36,18 +36,18 @@ pub async fn databases(
 ) -> Read<Databases> {
     let until = Instant::now() + limit;
     let opened = Session::open(cluster, target, limit);
-    let mut session = match tokio::time::timeout_at(until, opened).await {
+    let session = match tokio::time::timeout_at(until, opened).await {
         Ok(Ok(session)) => session,
         Ok(Err(Failure::Exec(error))) => return Read::Unknown((&error).into()),
         Ok(Err(failure)) => return Read::failed(failure.clause()),
         Err(_) => return Read::failed("CouchDB was not reached in time"),
     };
     let (names, aged) = (texts(&wanted.names), texts(&wanted.aged));
-    let mut asked = Asked::new(&mut session).until(until);
-    let mut told = figures::serving(&mut asked, &names, Source::Claims).await;
-    figures::creations(&mut asked, &aged, &mut told).await;
+    let mut reader = Reader::new(session).until(until);
+    let mut told = figures::serving(&mut reader, &names, Source::Claims).await;
+    figures::creations(&mut reader, &aged, &mut told).await;
     if Instant::now() < until {
-        let _ = tokio::time::timeout_at(until, session.close()).await;
+        let _ = tokio::time::timeout_at(until, reader.close()).await;
     }
     read(target, told)
 }

@@ -8,7 +8,7 @@ use crate::cluster::{Cluster, ownership};
 use crate::couchdb::delete::execute::Interrupt;
 use crate::couchdb::delete::refusal::Refusal;
 use crate::couchdb::delete::risk::{Acceptance, Risk, RiskKind};
-use crate::couchdb::figures::{self, Serving};
+use crate::couchdb::figures::{self, Reader, Serving};
 use crate::couchdb::session::Session;
 use crate::error::{Error, Result};
 use crate::exit::Code;
@@ -37,12 +37,13 @@ pub(super) async fn find(app: &mut App, args: &Args, cluster: &Cluster) -> Resul
     let couchdb = async {
         let target = args.pods.container(cluster).await?;
         let opened = Session::open(cluster, &target, PATIENCE).await;
-        let mut session = opened.map_err(|failure| failure.into_error(&target))?;
-        let names = figures::names(&mut session, &target).await?;
-        Ok::<_, Error>((session, names))
+        let session = opened.map_err(|failure| failure.into_error(&target))?;
+        let mut reader = Reader::new(session);
+        let names = figures::names(&mut reader, &target).await?;
+        Ok::<_, Error>((reader, names))
     };
     let (ownership, couchdb) = futures::join!(ownership::read(cluster), couchdb);
-    let (ownership, (mut session, names)) = (ownership?, couchdb?);
+    let (ownership, (mut reader, names)) = (ownership?, couchdb?);
     let found = inventory::join(&names, &ownership);
     let of = |state| found.iter().filter(move |entry| entry.state == state);
     let unknown = of(State::Unknown).count();
@@ -63,8 +64,8 @@ pub(super) async fn find(app: &mut App, args: &Args, cluster: &Cluster) -> Resul
     }
     let in_use = of(State::InUse).count() + of(State::Shared).count();
     let orphans: Vec<&str> = of(State::Orphan).map(|entry| entry.name.as_str()).collect();
-    let told = figures::of(&mut session, &orphans).await;
-    session.close().await;
+    let told = figures::of(&mut reader, &orphans).await;
+    reader.close().await;
     let (orphans, doubtful) = served(told);
     if doubtful > 0 {
         let what = count(doubtful as u64, "database");

@@ -240,6 +240,32 @@ fn what_couchdb_does_not_tell_is_unknown() {
     }
 }
 
+/// A few more would lock the account, for the pod's probes too.
+#[test]
+fn after_a_refusal_nothing_more_is_asked() {
+    let stage = Stage::new("stage-dbs-last");
+    stage.front.create_database("first_db", 2).unwrap();
+    let map = "/_node/_local/_dbs/first_db";
+    let (names, asked_for_map) = (["first_db", "quebec_archive"], format!("GET {map}"));
+    let mut usual = vec!["GET /_all_dbs", INFO, &asked_for_map];
+    databases(&stage, &names).ok();
+    assert_eq!(
+        asked(&stage),
+        [&usual[..], &["GET /quebec_archive"]].concat()
+    );
+    for (method, path) in [("GET", map), ("POST", "/_dbs_info")] {
+        let locked = json!({"error": "forbidden", "reason": "locked"});
+        stage.front.plant(Fault::answer(method, path, 403, locked));
+        let said = databases(&stage, &names);
+        assert_eq!(asked(&stage), usual);
+        assert_eq!(row(&said, "first_db")[2], "orphan");
+        assert_eq!(row(&said, "quebec_archive")[2], "unknown");
+        let why = "the database quebec_archive exists: CouchDB does not list it; asked for it alone: CouchDB answered 403 forbidden locked";
+        assert!(said.failed(1).contains(why));
+        usual.pop();
+    }
+}
+
 #[test]
 fn refused_credentials_are_tried_once() {
     let wrong = Pod {
