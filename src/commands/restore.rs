@@ -82,7 +82,11 @@ async fn put_back(app: &mut App, args: Args) -> Result<Code> {
         () = interrupt.as_mut() => return Err(Act::Write.interrupted()),
         whole = read(app, &args.file) => whole?,
     };
-    let cluster = app.cluster().await?;
+    let cluster = tokio::select! {
+        biased;
+        () = interrupt.as_mut() => return Err(Act::Write.interrupted()),
+        cluster = app.cluster() => cluster?,
+    };
     let target = tokio::select! {
         biased;
         () = interrupt.as_mut() => return Err(Act::Write.interrupted()),

@@ -114,6 +114,57 @@ fn ctrl_c_leaves_a_part_and_the_same_command_goes_on() {
     assert!(file.exists() && !stage.front.exists("paused_db"));
 }
 
+/// The signals are taken over before the file is read; the plugin runs after it.
+#[test]
+fn a_restore_that_waits_for_a_credential_plugin_can_be_ended() {
+    let stage = Stage::open("stage-restore-plugin");
+    odd(&stage, "waiting_db", 10);
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let file = path("w.gz");
+    let said = run(&stage, &["backup", "waiting_db", "--to", &file]);
+    assert_eq!(said.code, 0, "{}", said.stderr);
+    let (kubeconfig, started) = (path("config"), path("started"));
+    let config = serde_json::json!({
+        "apiVersion": "v1", "kind": "Config", "current-context": "sandbox",
+        "contexts": [{"name": "sandbox", "context": {"cluster": "a", "user": "a"}}],
+        "clusters": [{"name": "a", "cluster": {"server": "https://127.0.0.1:9"}}],
+        "users": [{"name": "a", "user": {"exec": {
+            "apiVersion": "client.authentication.k8s.io/v1", "command": "/bin/sh", "interactiveMode": "Never",
+            "args": ["-c", format!("mkdir {started}; exec sleep 20")],
+        }}}],
+    });
+    std::fs::write(&kubeconfig, config.to_string()).unwrap();
+    for signal in ["INT", "TERM"] {
+        let _ = std::fs::remove_dir(&started);
+        let words = [
+            "restore",
+            &file,
+            "--to",
+            "other_db",
+            "--confirm",
+            "other_db",
+        ];
+        let words = args(&stage, &words);
+        let mut command = Skvs::with(kubeconfig.as_ref(), words).into_command();
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let child = command.spawn().expect("the plugin starts");
+        testbed::wait("the credential plugin", Duration::from_secs(60), || {
+            std::path::Path::new(&started).exists().then_some(())
+        })
+        .expect("it is run");
+        let kill = std::process::Command::new("/bin/sh")
+            .args(["-c", &format!("kill -{signal} {}", child.id())])
+            .status();
+        assert!(kill.expect("kill runs").success());
+        let said = Said::from(child.wait_with_output().expect("it ends"));
+        assert_eq!(
+            said.failed(130),
+            "error: interrupted: nothing was written\n"
+        );
+    }
+}
+
 #[test]
 fn a_full_disk_is_told_and_nothing_is_deleted() {
     let stage = Stage::open("stage-backup-full");
