@@ -65,10 +65,10 @@ pub struct ConnectionArgs {
     /// Do not ask the server to compress what it sends
     #[arg(long, global = true, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
     pub disable_compression: Option<bool>,
-    /// How long to wait for one request, such as 5s, 2m; 0 waits for ever. A watch is not bound by it
+    /// How long to wait for a request or a credential plugin, such as 5s or 2m; 0 waits forever. Watches are not bound by it, and with the default neither is a plugin when stdin is a terminal
     #[arg(long, global = true, value_name = "DURATION", default_value = "30s", value_parser = parse_duration)]
     pub request_timeout: Duration,
-    /// Log level; from 6 on each request is told on stderr
+    /// Log level; 6 and above log every request to stderr
     #[arg(
         short = 'v',
         long = "v",
