@@ -94,14 +94,37 @@ pub(super) fn build(
     let service = tower::service_fn(move |mut request: Request<Body>| {
         let (client, credentials, issuer) = (client.clone(), credentials.clone(), issuer.clone());
         async move {
-            if let Some(value) = credentials.header().await? {
-                request.headers_mut().insert(header::AUTHORIZATION, value);
+            let Some(value) = credentials.header().await? else {
+                let answer = client.oneshot(request).await;
+                return answer.map_err(|e| named(e, issuer.as_deref()));
+            };
+            let again = repeatable(&request);
+            let headers = request.headers_mut();
+            headers.insert(header::AUTHORIZATION, value.clone());
+            let answer = client.clone().oneshot(request).await?;
+            // A token may say nothing of its end, and a watch outlives it.
+            if answer.status() == http::StatusCode::UNAUTHORIZED
+                && let Some(mut again) = again
+                && let Some(value) = credentials.renewed(&value).await
+            {
+                again.headers_mut().insert(header::AUTHORIZATION, value);
+                return client.oneshot(again).await;
             }
-            let answer = client.oneshot(request).await;
-            answer.map_err(|e| named(e, issuer.as_deref()))
+            Ok(answer)
         }
     });
     Ok(Client::new(service, config.default_namespace.clone()))
+}
+
+/// A copy of a plain GET. Nothing else is sent twice, an exec least of all.
+fn repeatable(request: &Request<Body>) -> Option<Request<Body>> {
+    if request.method() != http::Method::GET || request.headers().contains_key(header::UPGRADE) {
+        return None;
+    }
+    let mut copy = Request::new(Body::empty());
+    *copy.uri_mut() = request.uri().clone();
+    *copy.headers_mut() = request.headers().clone();
+    Some(copy)
 }
 
 /// The OIDC issuer's URL.

@@ -107,6 +107,16 @@ impl Credentials {
             Self::Plugin(plugin) => plugin.lock().await.header().await,
         }
     }
+
+    /// The header's value after the server refused `used`: a plugin is asked again, unless another request has already done so. `None`
+    /// where there is no other.
+    pub(super) async fn renewed(&self, used: &HeaderValue) -> Option<HeaderValue> {
+        let Self::Plugin(plugin) = self else {
+            return None;
+        };
+        let renewed = plugin.lock().await.renewed(used).await;
+        renewed.filter(|value| value != used)
+    }
 }
 
 impl TokenFile {

@@ -73,6 +73,35 @@ fn a_plugin_that_gives_a_token() {
     );
 }
 
+/// As in client-go; a watch would end with the token otherwise.
+#[test]
+fn a_plugin_is_run_again_when_its_token_is_refused() {
+    let refused = || status(401, "Unauthorized", "Unauthorized");
+    let list = helm_releases(&[], "");
+    let folder = tempfile::TempDir::new().unwrap();
+    let count = folder.path().join("count").display().to_string();
+    let script = format!(
+        r#"echo >> {count}; n=$(wc -l < {count}); echo "{{\"apiVersion\":\"client.authentication.k8s.io/v1\",\"kind\":\"ExecCredential\",\"status\":{{\"token\":\"t$n\"}}}}""#
+    );
+    let tokens = |answers: &[(u16, &str)]| {
+        let server = Listener::in_turn(answers);
+        let told = plugin(&script, "IfAvailable", &Listener::over_tls(&server).https());
+        let heads = server.heads();
+        let token = |head: &String| {
+            let (_, rest) = head.split_once("authorization: Bearer ").unwrap();
+            rest.lines().next().unwrap_or_default().to_owned()
+        };
+        let mut tokens: Vec<String> = heads.iter().map(token).collect();
+        tokens.dedup();
+        (told.code, tokens)
+    };
+    let answered = tokens(&[(401, &refused()), (200, &list)]);
+    assert_eq!(answered, (Some(0), vec!["t1".into(), "t2".into()]));
+    // Once: a user who is not known is not known the next time.
+    let never = tokens(&[(401, &refused())]);
+    assert_eq!(never, (Some(1), vec!["t3".into(), "t4".into()]));
+}
+
 #[test]
 fn a_plugin_is_bounded_by_the_requests_timeout() {
     let server = Listener::silent();

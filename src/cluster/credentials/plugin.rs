@@ -70,6 +70,14 @@ impl Plugin {
         Ok(self.token.clone())
     }
 
+    /// The token in place of `used`, which the server refused. A plugin that fails leaves the refusal.
+    pub(super) async fn renewed(&mut self, used: &HeaderValue) -> Option<HeaderValue> {
+        if self.token.as_ref() == Some(used) {
+            self.renew().await.ok()?;
+        }
+        self.token.clone()
+    }
+
     async fn renew(&mut self) -> Result<Option<Identity>, CredentialsError> {
         let output = self.output().await?;
         let said = |why: String| self.failed(&why);
