@@ -98,8 +98,12 @@ impl Failure {
                         "a gateway or proxy in front of the API server refused it, not Kubernetes: no right is missing there; ask those who run it to allow exec, or use a context that leads to the API server itself",
                     );
                 }
-                // An admission webhook, for one, refuses in other words: no right helps there.
-                let missing = error.is_forbidden() && Forbidden::parse(&error.message()).is_some();
+                // An admission webhook, for one, refuses in other words: no right helps there. Of the second verb Kubernetes gives no
+                // reason at all.
+                let message = error.message();
+                let plain = Forbidden::parse(&message).is_some()
+                    || message.trim_end().ends_with("is forbidden:");
+                let missing = error.is_forbidden() && plain;
                 let error = Error::from(error);
                 if missing {
                     return error.hint(format!(

@@ -194,7 +194,7 @@ fn the_password_leaves_the_pod_nowhere() {
         "command=delete",
         "command=stdin",
         "%2Fsecret_first",
-        "%2Fpds_database",
+        "%2Fsecret_other",
     ] {
         assert!(
             execs.iter().any(|line| line.contains(command)),
