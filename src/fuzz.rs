@@ -179,7 +179,7 @@ pub fn jsonpath_template(data: &[u8]) {
     assert_eq!((out, ended), print());
 }
 
-/// What a CouchDB sent: an exit code and the raw answer. One that was cut is no answer, and no text of it is a control.
+/// What a CouchDB sent: an exit code and the raw answer. One that was cut is not an answer, and none of its text is a control word.
 pub fn couchdb_answer(data: &[u8]) {
     let Some((exit, raw)) = data.split_first() else {
         return;

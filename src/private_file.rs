@@ -1,6 +1,6 @@
 //! Files of the user's own: nobody else can read them, and each gets its name only when it is whole.
 //!
-//! A folder may be shared: what stands under a name there may be somebody's link. A file is opened once, judged by its
+//! A folder may be shared: a name in it may be somebody else's link. A file is opened once, judged by its
 //! descriptor before anything touches it, and published only while its name still means the same file.
 
 use std::fs::{self, File, OpenOptions};
@@ -67,7 +67,7 @@ pub(crate) fn read_only(path: &Path) -> io::Result<File> {
     Err(io::Error::other("it is not a regular file"))
 }
 
-/// Gives `file`, which stands under `from`, the name `to`. Its content must be on the disk.
+/// Renames `file` from `from` to `to`. Its content must be on the disk.
 ///
 /// # Errors
 /// `from` is not this file any more, or it cannot be renamed; without `replace` also when something has the name `to`

@@ -71,7 +71,7 @@ impl Credentials {
         let token = token.as_ref().map(|t| t.expose_secret().trim());
         let token = token.filter(|t| !t.is_empty());
         let password = password.as_ref().map_or("", |p| p.expose_secret());
-        // client-go's order. The file's token wins over the other, which stands in while the file cannot be read.
+        // client-go's order. The file's token wins; the other one is used while the file cannot be read.
         let credentials = if let Some(path) = file.filter(|f| !f.is_empty()) {
             Self::File(Arc::new(Mutex::new(TokenFile::new(path, token)?)))
         } else if let Some(token) = token {

@@ -178,7 +178,7 @@ fn matches(entry: &str, host: &str, address: Option<IpAddr>, port: u16) -> bool 
     if let Some((net, bits)) = block(entry) {
         return address.is_some_and(|a| in_block(a, net, bits));
     }
-    // As Go's SplitHostPort: of several colons only those in brackets are no separators.
+    // As Go's SplitHostPort: of several colons those in brackets do not separate.
     let (name, wanted) = match entry.rsplit_once(':') {
         Some((name, port)) if name.starts_with('[') && name.ends_with(']') => {
             (&name[1..name.len() - 1], port)

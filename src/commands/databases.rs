@@ -120,13 +120,13 @@ struct Seen {
     shown: Vec<Database>,
     /// Those of all databases that were named, or of all: how many of no known owner.
     unknown: usize,
-    /// Databases that CouchDB cannot serve, and those of which it could not be read whether they exist.
+    /// Databases that CouchDB cannot serve, and those whose existence could not be read.
     doubts: Vec<Doubt>,
     /// Names that were asked for and are neither there nor claimed, each with those that are near.
     not_found: Vec<(String, Vec<String>)>,
 }
 
-/// A database of which CouchDB gives no figures.
+/// A database that CouchDB gives no figures for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Doubt {
     name: String,
@@ -161,7 +161,7 @@ async fn look(cluster: &Cluster, args: &Args, output: &Output) -> Result<Seen> {
     let not_found = named(&mut listed, &args.databases);
     let unknown = count(&listed, State::Unknown);
     if args.orphans {
-        // Their names alone, too: one that CouchDB cannot serve is no orphan.
+        // Their names alone, too: one that CouchDB cannot serve is not an orphan.
         listed.retain(|entry| entry.state == State::Orphan);
         let orphans: Vec<&str> = listed.iter().map(|e| e.name.as_str()).collect();
         told = figures::of(&mut reader, &orphans).await;

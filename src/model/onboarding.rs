@@ -15,7 +15,7 @@ pub struct Values {
     pub service_accounts: Vec<String>,
     /// `None` when it is not set inline: the chart's default is true.
     pub encryption: Option<bool>,
-    /// Namespace or database is set, to a text of which a bundle holds only a part.
+    /// Namespace or database is set, but a bundle holds only part of the text.
     #[serde(skip)]
     unread: bool,
 }
@@ -74,7 +74,7 @@ fn is_left_out(value: Option<&Value>) -> bool {
     }
 }
 
-/// A scalar as a template prints it; `None` for anything that is not one, and for one of which a bundle holds only a part.
+/// A scalar as a template prints it; `None` for anything that is not one, and for one that a bundle holds only in part.
 pub(super) fn scalar(value: &Value) -> Option<String> {
     match value {
         Value::String(s) if !s.is_empty() && !is_marked(s) => Some(s.clone()),

@@ -372,7 +372,7 @@ fn keys<'a>(text: &'a str, separators: &'static [char]) -> impl Iterator<Item = 
         let in_key = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.');
         let start = key.as_bytes()[first..].iter().rposition(|b| !in_key(b));
         let start = start.map_or(first, |i| first + i + 1);
-        // What is cut off within a letter is no key.
+        // A letter that was cut in half is not part of a key.
         let key = key.get(start..).filter(|k| !k.is_empty())?;
         Some((key, at + 1))
     })
@@ -394,7 +394,7 @@ fn keyed(text: &str, found: &mut Vec<Range<usize>>) {
             && text[..from - 1]
                 .strip_suffix(key)
                 .is_some_and(|before| before.ends_with('/'));
-        // The keys of a map are looked at one by one; a path or URL is no credential.
+        // The keys of a map are looked at one by one; a path or URL is not a credential.
         if tag || from < done || text[from..].trim_start_matches(' ').starts_with(['{', '/']) {
             continue;
         }

@@ -187,7 +187,7 @@ async fn a_socks_proxy_gets_the_login_and_resolves_the_name() {
     }
 }
 
-/// Go offers both methods, so that a login is no hindrance.
+/// Go offers both methods, so a proxy that wants no login accepts it too.
 #[tokio::test]
 async fn a_socks_proxy_that_takes_no_login_is_asked_without_one() {
     let (address, notes) = listen(|mut s| socks(&mut s, OPEN, true));

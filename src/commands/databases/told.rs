@@ -76,7 +76,7 @@ fn shared(shown: &[Database]) -> Vec<String> {
         .collect()
 }
 
-/// Says which databases CouchDB cannot serve, and of which it is not known whether they exist.
+/// Says which databases CouchDB cannot serve, and which may or may not exist.
 fn doubts(app: &mut App, seen: &Seen) {
     for doubt in seen.doubts.iter().take(TOLD) {
         app.ui.error(&Error::new(sentence(doubt)));

@@ -193,7 +193,7 @@ struct Run<'a, 'w, S> {
 }
 
 impl<S: Source> Run<'_, '_, S> {
-    /// Until all that there was at some moment is in the file, and the database agrees. What is written after that moment is not looked at.
+    /// Reads until everything that was there at one moment is in the file and the database agrees. Later writes are ignored.
     async fn until_done(&mut self) -> Result<Finish, String> {
         let mut counted: Option<(u64, Tally)> = None;
         let mut differs = String::new();
@@ -269,7 +269,7 @@ impl<S: Source> Run<'_, '_, S> {
         }
     }
 
-    /// The next changes, with documents in them, or so many without; and whether there are no more.
+    /// Reads the next changes, with documents or `list` rows without, and whether they are the last.
     async fn next(&mut self, since: &str, list: Option<usize>) -> Result<(Changes, bool), Trouble> {
         loop {
             let limit = list.unwrap_or_else(|| self.size.page());
@@ -376,7 +376,7 @@ impl<S: Source> Run<'_, '_, S> {
         }
     }
 
-    /// Changes without documents, fewer where so many make an answer too long; and whether there are no more.
+    /// Reads changes without documents, fewer where `limit` makes an answer too long, and whether they are the last.
     async fn listed(&mut self, since: &str, mut limit: usize) -> Result<(Changes, bool), Trouble> {
         loop {
             match self.source.changes(since, limit).await {

@@ -68,7 +68,7 @@ impl Whole {
         if !digest.begins_as_gzip() {
             return Err(Broken::Foreign("it is not a gzip file".to_owned()));
         }
-        // How many rows there are is told by its end.
+        // Its end says how many rows there are.
         let trailer = tally::partial(again().map_err(Broken::Io)?).map_err(|p| p.why)?;
         let tally = tally::tally(again, trailer.lines.rows, None)?;
         let Tally {

@@ -53,7 +53,7 @@ pub(crate) trait Source {
         max: usize,
     ) -> Result<Vec<u8>, Trouble>;
 
-    /// The content of an attachment as it is stored; `None` when its name cannot stand in a path.
+    /// The content of an attachment as it is stored; `None` when its name cannot be part of a path.
     async fn attachment(
         &mut self,
         id: &str,
