@@ -3,7 +3,7 @@
 //! `cargo bench` starts etcd and a kube-apiserver, fills it, and runs ours and the peer in turn, A B A B, after a warm-up of
 //! each. Figures are medians; the ratio is the median of the pairs' ratios, so that a drifting machine weighs less. Memory is
 //! the kernel's own account of the finished process (`ru_maxrss`). No time is asserted, but a ratio is: where one is more than a fifth
-//! worse than in README's table, the row is measured again, three times at most, and the best must not be. `cargo bench -- notes`
+//! worse than in the table in docs/speed.md, the row is measured again, three times at most, and the best must not be. `cargo bench -- notes`
 //! runs only the rows whose title holds that word.
 
 #![allow(clippy::print_stdout)]
@@ -64,7 +64,7 @@ fn main() -> ExitCode {
     if worse.is_empty() {
         return ExitCode::SUCCESS;
     }
-    println!("\nmore than a fifth worse than README says:");
+    println!("\nmore than a fifth worse than docs/speed.md says:");
     for row in worse {
         println!("- {row}");
     }
@@ -268,7 +268,7 @@ impl Bench {
         Self {
             kubeconfig: kubeconfig.to_owned(),
             only: only.to_owned(),
-            committed: Committed::of_the_readme(),
+            committed: Committed::of_the_docs(),
         }
     }
 

@@ -1,6 +1,6 @@
 //! The exit codes: one documented meaning each, the same in every output format.
 //!
-//! Owns the numbers and nothing else. README's table is checked against [`Code::ALL`].
+//! Owns the numbers and nothing else. The table in docs/exit-codes.md is checked against [`Code::ALL`].
 
 /// How a run ended, as the shell sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,7 +69,7 @@ impl From<Code> for std::process::ExitCode {
 mod tests {
     use super::Code;
 
-    /// README's table, as it must stand there.
+    /// The table in docs/exit-codes.md.
     fn table() -> String {
         let rows: Vec<String> = Code::ALL
             .iter()
@@ -79,11 +79,11 @@ mod tests {
     }
 
     #[test]
-    fn the_readme_lists_every_code() {
-        let readme = include_str!("../README.md");
+    fn the_docs_list_every_code() {
+        let page = include_str!("../docs/exit-codes.md");
         assert!(
-            readme.contains(&table()),
-            "README.md must hold:\n{}",
+            page.contains(&table()),
+            "docs/exit-codes.md must hold:\n{}",
             table()
         );
     }

@@ -1,4 +1,4 @@
-//! The ratios of README's table, which a run is held against.
+//! The ratios of the table in docs/speed.md, which a run is held against.
 
 use std::collections::BTreeMap;
 
@@ -11,8 +11,8 @@ const ROUNDED: f64 = 0.005;
 pub(crate) struct Committed(BTreeMap<String, Vec<f64>>);
 
 impl Committed {
-    pub(crate) fn of_the_readme() -> Self {
-        Self::read(include_str!("../../README.md"))
+    pub(crate) fn of_the_docs() -> Self {
+        Self::read(include_str!("../../docs/speed.md"))
     }
 
     fn read(text: &str) -> Self {

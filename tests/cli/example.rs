@@ -1,4 +1,4 @@
-//! The recorded incident in `examples/`: README shows what is said of it, and it holds nothing of the machine that made it.
+//! The recorded incident in `examples/`: its README shows the output of commands, and it holds nothing of the machine that made it.
 
 use crate::run::skvs;
 use std::path::{Path, PathBuf};
@@ -33,9 +33,9 @@ fn lasting(text: &str) -> String {
 
 /// Each block of output behind such a line is what the command says now. `BLESS=1` rewrites them.
 #[test]
-fn the_readmes_show_what_is_said_of_the_example() {
+fn the_readme_shows_the_output_of_commands() {
     for (readme, command) in [
-        ("README.md", "troubleshoot orders_basket"),
+        ("examples/README.md", "troubleshoot orders_basket"),
         ("examples/README.md", "list"),
         ("examples/README.md", "notes users_profiles --share"),
     ] {

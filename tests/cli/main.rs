@@ -19,6 +19,7 @@ mod databases;
 mod example;
 mod help;
 mod hostile;
+mod links;
 mod list;
 mod output;
 mod proxies;
