@@ -209,7 +209,7 @@ impl Reader {
     fn unpacked(&mut self, shown: &str, bytes: &[u8]) -> Result<Vec<Entry>> {
         let broken = |e: &io::Error| {
             let why = crate::text::one_line(&io_words(e));
-            Error::new(format!("{shown} is no whole archive: {why}"))
+            Error::new(format!("{shown} is not a complete archive: {why}"))
         };
         let mut archive = tar::Archive::new(bytes);
         let mut entries = Vec::new();

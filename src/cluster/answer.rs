@@ -399,7 +399,7 @@ fn status_if(code: u16, body: &[u8], own: impl Fn(&StatusHead) -> bool) -> Optio
     let mut status: Status = serde_json::from_slice(body).ok()?;
     status.code = code;
     if status.message.trim().is_empty() {
-        status.message = format!("the API server gave no reason (HTTP {code})");
+        status.message = format!("no reason from the API server (HTTP {code})");
     }
     Some(status)
 }

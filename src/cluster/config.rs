@@ -287,7 +287,7 @@ impl ConnectionArgs {
         let mut config = Config::incluster().map_err(|_| {
             Error::new("no kubeconfig was found, and this is not a pod of a cluster")
                 .hint("set KUBECONFIG or give --kubeconfig FILE")
-                .hint(Command::new(["kubectl", "config", "view"]).after("what kubectl uses:"))
+                .hint(Command::new(["kubectl", "config", "view"]).after("kubectl's own view:"))
         })?;
         if let Some(token) = &self.token {
             config.auth_info.token_file = None;

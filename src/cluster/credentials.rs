@@ -162,7 +162,7 @@ fn bearer(token: &str, what: &str) -> Result<HeaderValue, CredentialsError> {
 fn header(value: &str, what: &str) -> Result<HeaderValue, CredentialsError> {
     let mut value = HeaderValue::from_str(value).map_err(|_| {
         CredentialsError::new(format!(
-            "{what} holds a line end or a control character, which no token has"
+            "{what} contains a line break or a control character, which a token never has"
         ))
     })?;
     value.set_sensitive(true);

@@ -170,7 +170,7 @@ impl ClusterError {
         }
         if own {
             if status.message.trim().is_empty() {
-                status.message = format!("the API server gave no reason (HTTP {})", status.code);
+                status.message = format!("no reason from the API server (HTTP {})", status.code);
             }
             return Self::status(*status, server);
         }
@@ -343,7 +343,7 @@ impl From<ClusterError> for Error {
                         .hint("a certificate authority on P-256, P-384, RSA or Ed25519 works");
                 }
                 if why.contains("CaUsedAsEndEntity") {
-                    return error.hint("the server shows the certificate of an authority in place of its own: put exactly this certificate into certificate-authority, or give the server one of its own");
+                    return error.hint("the server presents an authority's certificate instead of its own: put exactly this certificate into certificate-authority, or give the server its own");
                 }
                 error.hint(kubeconfig_as_used().after(
                     "check certificate-authority and tls-server-name of the cluster in the kubeconfig:",
@@ -463,7 +463,7 @@ fn api(status: &Status) -> Error {
         }
         404 if status.reason == "NotInstalled" => Error::new(&status.message)
             .hint(current_context().after("is this the right cluster?"))
-            .hint(Command::new(["flux", "check"]).after("what Flux has here:")),
+            .hint(Command::new(["flux", "check"]).after("check Flux here:")),
         _ => Error::server(reason(status), &status.message),
     }
 }

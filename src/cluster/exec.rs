@@ -239,7 +239,7 @@ fn ended(status: &k8s_openapi::apimachinery::pkg::apis::meta::v1::Status) -> End
                 .message
                 .clone()
                 .filter(|m| !m.is_empty())
-                .unwrap_or_else(|| "the node gave no reason".to_owned()),
+                .unwrap_or_else(|| "no reason from the node".to_owned()),
         ),
     }
 }

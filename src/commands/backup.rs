@@ -151,7 +151,7 @@ impl Stopped {
             true => "run the same command without --force to resume",
         };
         self.error.hint(format!(
-            "what was read is kept in {}; {again}",
+            "the part read so far is kept in {}; {again}",
             place.part().display()
         ))
     }

@@ -64,7 +64,7 @@ fn list(app: &mut App) -> Result<Code> {
 /// The error for a code that does not exist, with those that are near.
 fn unknown(code: &str) -> Error {
     let candidates = registry::near(code);
-    let error = Error::new(format!("there is no code {code:?}"));
+    let error = Error::new(format!("code {code:?} does not exist"));
     let error = if candidates.is_empty() {
         error
     } else {

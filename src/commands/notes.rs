@@ -239,7 +239,7 @@ async fn newest_or(
                 .unwrap_or_default();
             let there: Vec<String> = there.iter().map(|r| r.revision.to_string()).collect();
             let error = Error::new(format!(
-                "revision {number} of release {name} is not stored: there is no Secret {namespace}/{secret}"
+                "revision {number} of release {name} is not stored: Secret {namespace}/{secret} does not exist"
             ));
             Err(if there.is_empty() {
                 error

@@ -131,8 +131,7 @@ async fn put_back(app: &mut App, args: Args) -> Result<Code> {
         }
     };
     app.ui.end_live();
-    let again =
-        "to go on, restore again with --into-existing: what is written already stays as it is";
+    let again = "to continue, restore again with --into-existing: documents already written stay as they are";
     match done {
         None => Err(Error::new(format!(
             "interrupted: database \"{name}\" may hold a part of the file only"

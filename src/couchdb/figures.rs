@@ -343,7 +343,7 @@ async fn one_by_one(
     for (at, database) in open.into_iter().enumerate() {
         if at == ONE_BY_ONE && over.is_none() {
             over = Some(format!(
-                "{ONE_BY_ONE} databases were asked for alone, and no more are"
+                "only {ONE_BY_ONE} databases are asked for one by one"
             ));
         }
         if let Some(why) = &over {
@@ -351,7 +351,7 @@ async fn one_by_one(
             continue;
         }
         let Some(path) = Path::listed(&database.name) else {
-            all.extend([database.untold("its name cannot stand in a path")]);
+            all.extend([database.untold("its name cannot appear in a path")]);
             continue;
         };
         let told = match reader.get(&path).await {
@@ -363,7 +363,7 @@ async fn one_by_one(
                     over = Some(why.clone());
                 } else if silent == SILENT {
                     over = Some(format!(
-                        "{SILENT} databases gave no answer in time, and no more were asked for"
+                        "{SILENT} databases did not answer in time, so the others were not asked for"
                     ));
                 }
                 database.untold(&why)

@@ -349,7 +349,7 @@ impl Session {
                 Err(error) => return Err(io::Error::new(io::ErrorKind::UnexpectedEof, error)),
             };
             if read == 0 {
-                let why = "what was to be written ended too soon";
+                let why = "the input ended too soon";
                 return Err(io::Error::new(io::ErrorKind::UnexpectedEof, why));
             }
             self.send(&piece[..read]).await?;

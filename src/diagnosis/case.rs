@@ -189,7 +189,7 @@ impl<'a> Case<'a> {
         let key = keys.iter().find(|key| self.hr().is_unread(key))?;
         let why = match self.hr().spec.values.get(key) {
             Some(_) => LEFT_OUT,
-            None => "it may come from what spec.valuesFrom names, which is not read",
+            None => "it may come from spec.valuesFrom, which is not read",
         };
         Some(Verdict::Skipped {
             what: format!("values.{key}"),
@@ -219,7 +219,7 @@ impl<'a> Case<'a> {
     /// Why an onboarding that is not among the rivals may claim the database too; `None` when it is known that none does.
     pub fn unknown_claims(&self) -> Option<String> {
         if self.hr().claim().joined().is_none() {
-            return Some("this onboarding's values do not tell which database it is".to_owned());
+            return Some("this onboarding's values do not name its database".to_owned());
         }
         if let Some(why) = self.snapshot.others.unknown() {
             return Some(why.clause());
@@ -238,9 +238,9 @@ impl<'a> Case<'a> {
         }
         if let Some(why) = &self.snapshot.not_elsewhere {
             reasons.push(match why {
-                Why::NotAsked(_) => format!("none that was read does: {}", why.clause()),
+                Why::NotAsked(_) => format!("none of those read does: {}", why.clause()),
                 Why::Forbidden(_) | Why::Failed(_) | Why::Broken(_) => format!(
-                    "none in {} does, other namespaces were not read: {}",
+                    "none in {} does; other namespaces were not read: {}",
                     self.hr().metadata.namespace,
                     why.clause()
                 ),
@@ -276,7 +276,7 @@ impl<'a> Case<'a> {
         }
         let claim = self.hr().claim();
         let Some(database) = claim.joined() else {
-            return Read::not_asked("this onboarding's values do not tell which database it is");
+            return Read::not_asked("this onboarding's values do not name its database");
         };
         let answers = match self.snapshot.further.databases.as_ref() {
             Read::Seen(answers) => answers,
@@ -313,7 +313,7 @@ impl<'a> Case<'a> {
         };
         (other || endpoint.namespace != answers.namespace).then(|| {
             format!(
-                "it is behind {}/{}, and {}/{} was asked",
+                "it is behind {}/{}, but {}/{} was asked",
                 endpoint.namespace, endpoint.name, answers.namespace, answers.pod
             )
         })

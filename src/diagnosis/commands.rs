@@ -23,7 +23,16 @@ const KUBECTL: &[(&str, &[&str])] = &[
     ("annotate", &["--overwrite", "--field-manager="]),
     ("api-resources", &["--api-group="]),
     ("auth can-i", &["--as="]),
-    ("create", &[]),
+    (
+        "create",
+        &[
+            "--verb=",
+            "--resource=",
+            "--role=",
+            "--clusterrole=",
+            "--serviceaccount=",
+        ],
+    ),
     ("delete", &[]),
     ("describe", &[]),
     (
@@ -71,6 +80,10 @@ const RESOURCES: &[&str] = &[
     "services",
     "validatingadmissionpolicy",
     "validatingwebhookconfigurations",
+    "clusterrole",
+    "clusterrolebinding",
+    "role",
+    "rolebinding",
 ];
 
 const HELM: &[&str] = &[
@@ -213,6 +226,13 @@ fn fault(words: &[String], known: &str) -> Option<String> {
                 }
                 if matches!(*verb, "annotate" | "label") {
                     rest.retain(|word| !word.contains('='));
+                }
+                // A role is new: it is named after the account and the right.
+                let creates_role = ["create role", "create clusterrole"]
+                    .iter()
+                    .any(|lead| words[1..].join(" ").starts_with(lead));
+                if creates_role && rest.len() == 1 {
+                    return None;
                 }
                 if rest.is_empty() && !matches!(*verb, "get" | "describe") {
                     return Some(format!("kubectl {verb} lacks a name"));

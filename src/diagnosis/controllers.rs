@@ -29,10 +29,7 @@ pub(super) fn helm_controllers<'a>(case: &Case<'a>) -> Result<Vec<&'a Value>, St
         .filter(|d| image(d).contains("helm-controller"))
         .collect();
     if all.is_empty() {
-        return Err(format!(
-            "no Deployment of Flux is in {}",
-            controllers.namespace
-        ));
+        return Err(format!("{} has no Flux Deployment", controllers.namespace));
     }
     Ok(all)
 }

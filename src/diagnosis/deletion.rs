@@ -42,10 +42,12 @@ impl Case<'_> {
         }
         let gaps = verdict.gaps.iter().map(Gap::to_string);
         let mentions = verdict.mentions.into_iter().map(|mention| mention.what);
-        let past = verdict
-            .past
-            .into_iter()
-            .map(|past| format!("{} was installed with it, and its history is kept", past.by));
+        let past = verdict.past.into_iter().map(|past| {
+            format!(
+                "{} was installed with it, and its history is still stored",
+                past.by
+            )
+        });
         match gaps.chain(mentions).chain(past).next() {
             Some(why) => Deletion::Open(why),
             None => Deletion::Agreed,
@@ -57,7 +59,7 @@ impl Case<'_> {
 fn partial(case: &Case<'_>) -> Ownership {
     let unread = |what: &str| Unread {
         what: what.to_owned(),
-        why: "a report does not ask for all of it".to_owned(),
+        why: "a report does not read all of it".to_owned(),
     };
     let others = unread("HelmReleases without the onboarding label");
     Ownership::new(Parts {
@@ -91,12 +93,12 @@ pub(super) fn rehearsal(database: &str) -> Command {
 /// What a revision of its own says, and how Helm finds it again where its labels are gone.
 pub(super) fn own(finding: Finding, by: &Claimant) -> Finding {
     let finding = finding.why(format!(
-        "The database is this onboarding's own, with its data: Helm still keeps {}, which was in use.",
+        "The database is this onboarding's own, with its data: Helm still stores {}, which was in use.",
         by.words()
     ));
     match by.relabel() {
         Some(relabel) => finding
-            .why("It has lost the labels by which Helm and Flux find it, as a restore from a backup can do, so Flux installs again.")
+            .why("It has lost the labels that Helm and Flux find it by (a restore from a backup can do that), so Flux installs again.")
             .step("Put the labels back; Flux then continues from that revision. Keep the database.")
             .command(relabel),
         None => finding.step("Keep the database."),

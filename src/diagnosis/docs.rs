@@ -49,15 +49,15 @@ pub fn bands() -> impl Iterator<Item = (String, Vec<&'static Rule>)> {
 pub fn page() -> String {
     let mut out = String::from(
         "# Diagnoses\n\n\
-        What `kubectl skvs troubleshoot` can find. Generated from the rules in `src/diagnosis/rules/`; do not edit\n\
-        (`BLESS=1 cargo test docs` writes it anew). The same text without a network: `kubectl skvs explain CODE`\n\n\
-        Codes are stable: one never gets a second meaning.",
+        The findings of `kubectl skvs troubleshoot`. Generated from the rules in `src/diagnosis/rules/`; do not edit\n\
+        (`BLESS=1 cargo test docs` rewrites it). The same text offline: `kubectl skvs explain CODE`\n\n\
+        Codes are stable: a code never changes its meaning.",
     );
     out.push('\n');
     for (digit, about) in BANDS {
         let _ = write!(
             out,
-            "\n## {digit}xx: {about}\n\n| Code | Severity | What |\n|---|---|---|\n"
+            "\n## {digit}xx: {about}\n\n| Code | Severity | Finding |\n|---|---|---|\n"
         );
         for rule in RULES.iter().filter(|r| band(r.code) == Some(digit)) {
             let anchor = format!("{}-{}", rule.code.to_lowercase(), rule.slug);

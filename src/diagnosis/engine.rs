@@ -10,7 +10,7 @@ use std::cmp::Reverse;
 pub struct Root {
     pub rule: &'static Rule,
     pub finding: Finding,
-    /// What follows from it.
+    /// The findings that follow from it.
     pub follows: Vec<(&'static Rule, Finding)>,
 }
 

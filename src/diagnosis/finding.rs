@@ -10,7 +10,7 @@ use serde::{Serialize, Serializer};
 use serde_json::Value;
 use std::fmt;
 
-/// An object that is spoken of.
+/// An object that a finding is about.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
@@ -57,7 +57,7 @@ impl fmt::Display for Subject {
     }
 }
 
-/// One thing that was seen.
+/// One observation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
@@ -65,7 +65,7 @@ pub struct Evidence {
     pub object: Subject,
     /// Where in the object: `.status.conditions[Released]`, `log of create`.
     pub field: String,
-    /// What stood there, on one line.
+    /// The observed text, on one line.
     pub observed: String,
     /// More of it, line by line: the end of a log.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -132,7 +132,7 @@ pub struct Change {
     text: String,
     /// The field's keys, from the top: `spec`, `targetNamespace`.
     path: Vec<String>,
-    /// What it is set to; null: the field is removed.
+    /// The new value; null removes the field.
     value: Value,
 }
 
@@ -219,7 +219,7 @@ impl schemars::JsonSchema for Step<Line> {
     fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
         let change = generator.subschema_for::<Change>();
         schemars::json_schema!({
-            "description": "One step of what to do: a sentence, a change of the onboarding's manifest, or a command",
+            "description": "One step of the fix: a sentence, a change of the onboarding's manifest, or a command",
             "oneOf": [
                 {
                     "type": "object",
@@ -251,7 +251,7 @@ pub struct Finding {
     pub why: Vec<String>,
     pub evidence: Vec<Evidence>,
     pub fix: Vec<Step>,
-    /// What Flux does after the fix.
+    /// Flux's behaviour after the fix.
     pub then: Option<Then>,
 }
 

@@ -82,7 +82,7 @@ impl Silent {
         match self {
             Silent::NotRead(why) | Silent::PodsNotRead(why) => why.clause(),
             Silent::Gone => "the Job is gone".to_owned(),
-            Silent::Replaced(other) => format!("the Job was replaced by one of {other}"),
+            Silent::Replaced(other) => format!("{other} has replaced the Job"),
             Silent::PodsGone => "they are gone".to_owned(),
         }
     }
@@ -93,7 +93,7 @@ impl Silent {
             Silent::NotRead(why) => format!("The Job was not read: {}.", why.clause()),
             Silent::Gone => "The Job is gone, and its log with it.".to_owned(),
             Silent::Replaced(other) => {
-                format!("The Job was replaced by one of {other}, and its log is gone.")
+                format!("{other} has replaced the Job, and its log is gone.")
             }
             Silent::PodsNotRead(why) => format!("Its pods were not read: {}.", why.clause()),
             Silent::PodsGone => "Its pods are gone, and their logs with them.".to_owned(),
@@ -221,7 +221,7 @@ impl Job {
         finding
             .why(format!("The Job's pod was refused: {}", refused.why))
             .seen([refused.evidence()])
-            .step("Mend what refuses the pod. The Job's events:")
+            .step("Fix the reason for the refusal. The Job's events:")
             .command(refused.command())
     }
 
@@ -311,7 +311,7 @@ fn sidecar(pod: &Value) -> Option<Sidecar> {
     let state = match (proxy.waiting(), proxy.ended().or(proxy.ended_before())) {
         _ if proxy.is_ready() => return None,
         (_, Some(ended)) if ended.exit_code != 0 => format!("exited {}", ended.exit_code),
-        _ if proxy.is_running() => "runs and is not ready".to_owned(),
+        _ if proxy.is_running() => "is running but not ready".to_owned(),
         _ => return None,
     };
     let waits = own().any(|c| !c.has_run() || c.is_running());

@@ -188,7 +188,7 @@ pub(super) fn without_values_files(case: &Case<'_>) -> Option<Change> {
         return None;
     }
     agreed(case, none)?;
-    let reason = reason(case, "does without values files");
+    let reason = reason(case, "has no values files");
     let path = ["spec", "chart", "spec", "valuesFiles"];
     Some(Change::new(&reason, &path, Value::Null))
 }
@@ -207,7 +207,7 @@ pub(super) fn without_value(case: &Case<'_>, keys: &[&str]) -> Option<Change> {
             .is_some_and(|v| !v.is_null());
         (!set && hr.spec.values_from.is_empty()).then_some(())
     })?;
-    let reason = reason(case, "leaves it to the chart");
+    let reason = reason(case, "uses the chart's default");
     let path: Vec<&str> = ["spec", "values"].iter().chain(keys).copied().collect();
     Some(Change::new(&reason, &path, Value::Null))
 }
@@ -218,7 +218,7 @@ pub(super) fn without_shard(case: &Case<'_>) -> Option<Change> {
     agreed(case, |hr| {
         (!hr.metadata.labels.contains_key(SHARD)).then_some(())
     })?;
-    let reason = reason(case, "belongs to no shard");
+    let reason = reason(case, "has no shard label");
     Some(Change::new(
         &reason,
         &["metadata", "labels", SHARD],

@@ -46,9 +46,9 @@ pub(super) fn absent(case: &Case<'_>) -> Subject {
 /// The fix: Flux applies the release once more.
 pub(super) fn apply_again(case: &Case<'_>, finding: Finding) -> Finding {
     if is_old_controller(case) == Some(true) {
-        return finding.step("This version of Flux knows no forced upgrade: change a value in the manifest, such as an annotation of the Job's resources, and it applies the chart again.");
+        return finding.step("This version of Flux has no forced upgrade: change a value in the manifest, such as an annotation of the Job's resources, and Flux applies the chart again.");
     }
     finding
-        .step("Make Flux apply it once more; that upgrades the release and does not touch the database:")
+        .step("Make Flux apply it once more; this upgrades the release and does not touch the database:")
         .command(stamped(case, "forceAt"))
 }

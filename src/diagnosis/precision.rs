@@ -1,6 +1,6 @@
 //! docs/precision.md: every case with its cause, what was found, and the totals. Test code only.
 //!
-//! The cases of tests/fixtures are diagnosed here. Those of tests/cluster/matrix are brought about by real Flux and diagnosed
+//! The cases of tests/fixtures are diagnosed here. Those of tests/cluster/matrix are reproduced with real Flux and diagnosed
 //! in the cluster test, which fails where this page would be wrong; here only their files are read.
 
 use super::fixture::{self, Meta};
@@ -130,7 +130,7 @@ fn summary(matrix: &[Real], recorded: &[Row], written: &[Row]) -> String {
     let old = of(&["0.3", "up to 0.36"]);
     let middle = of(&["0.37", "1.3", "1.4"]);
     let mut out = format!(
-        "Of {total} cases, {} are brought about anew in each test run by real Flux (helm-controller {REAL}), {} were recorded\n\
+        "Of {total} cases, {} are reproduced in each test run with real Flux (helm-controller {REAL}), {} were recorded\n\
         from it, and {} are written by hand from the source code and the messages of a version: {old} for helm-controller up to\n\
         0.36, {middle} for 0.37 to 1.4, {} for 1.x in general. No controller older than {REAL} could be run here, so nothing on\n\
         this page is measured on one.\n\n",
@@ -170,8 +170,8 @@ fn page() -> String {
     let total = matrix.len() + recorded.len() + written.len();
     let mut out = String::from(
         "# Precision\n\n\
-        Every case that the diagnosis is tested with, and what it finds. Generated from the cases; do not edit\n\
-        (`BLESS=1 cargo test --lib docs` writes it anew). A case is right when the root causes are exactly the expected ones:\n\
+        Every test case of the diagnosis and its findings. Generated from the cases; do not edit\n\
+        (`BLESS=1 cargo test --lib docs` rewrites it). A case is right when the root causes are exactly the expected ones:\n\
         none is missing and none is added. Codes: [diagnoses.md](diagnoses.md)\n\n",
     );
     out.push_str(&summary(&matrix, &recorded, &written));
@@ -179,7 +179,7 @@ fn page() -> String {
         out,
         "| Cases | Number |\n|---|---|\n\
         | all | {total} |\n\
-        | brought about by real Flux {REAL} in the testbed | {} |\n\
+        | reproduced with real Flux {REAL} in the testbed | {} |\n\
         | recorded from a cluster | {} |\n\
         | written by hand | {} |\n\
         | with a wrong cause | {wrong} |\n\
@@ -191,7 +191,7 @@ fn page() -> String {
         healthy.len()
     );
     out.push_str(
-        "\n## Brought about by real Flux\n\n\
+        "\n## Reproduced with real Flux\n\n\
         Each file of `tests/cluster/matrix/cases/` leads Flux, Helm, the API server, the scheduler and the node of the testbed into a\n\
         failure; `cargo test --test cluster matrix` fails where the causes are not these.\n\n\
         | Case | What happens | Cause |\n|---|---|---|\n",

@@ -71,7 +71,7 @@ impl Refused {
         let finding = Finding::new(subject, sentence);
         let finding = match self.job {
             Some(_) => finding.why(
-                "Flux knows only that the Job does not end; the Job's events tell why it has no pod.",
+                "Flux only sees that the Job does not finish; the Job's events say why it has no pod.",
             ),
             None => finding,
         };

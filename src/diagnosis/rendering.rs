@@ -48,7 +48,7 @@ pub(super) fn value(case: &Case<'_>, path: &str) -> Evidence {
         Some(Value::Null) => "null",
         Some(Value::Bool(_)) => "true or false",
         Some(Value::Number(_)) => "a number",
-        Some(Value::String(_)) => "a text",
+        Some(Value::String(_)) => "a string",
         Some(Value::Array(_)) => "a list",
         Some(Value::Object(_)) => "a map",
     };

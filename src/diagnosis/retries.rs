@@ -34,7 +34,7 @@ pub struct Then<C = Command> {
     pub line: String,
     /// Commands that make Flux try again.
     pub commands: Vec<C>,
-    /// Only a change of the manifest mends it: Flux can try as often as it likes.
+    /// Only a change of the manifest fixes it, however often Flux tries.
     pub by_manifest: bool,
 }
 
@@ -75,7 +75,7 @@ impl schemars::JsonSchema for Then<Line> {
 
     fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
         schemars::json_schema!({
-            "description": "What Flux does after the fix",
+            "description": "Flux's behaviour after the fix",
             "type": "object",
             "properties": {
                 "text": {"type": "string"},
@@ -90,7 +90,7 @@ impl schemars::JsonSchema for Then<Line> {
     }
 }
 
-/// Whether a controller before 0.37 wrote the status; `None` when it does not tell.
+/// Whether a controller before 0.37 wrote the status; `None` when the status does not show it.
 pub fn is_old_controller(case: &Case<'_>) -> Option<bool> {
     let status = &case.hr().status;
     if status.last_attempted_generation.is_some() || !status.history.is_empty() {
@@ -138,7 +138,7 @@ fn after(case: &Case<'_>, fixes: Fixes) -> Option<Then> {
     }
     if fixes == Fixes::Back {
         return Some(Then::line(
-            "A manifest that comes back is a new installation; a changed one Flux takes up by itself.",
+            "A restored manifest is a new installation; a changed manifest is picked up by Flux on its own.",
             Vec::new(),
         ));
     }
@@ -148,7 +148,7 @@ fn after(case: &Case<'_>, fixes: Fixes) -> Option<Then> {
     // Since 0.37 the controller compares, and uninstalls what it installed elsewhere.
     if retargets && is_old_controller(case) == Some(false) {
         return Some(Then::line(
-            "Flux takes the changed manifest up by itself: in another target namespace it installs from the start.",
+            "Flux picks up the changed manifest on its own: in another target namespace it installs from the start.",
             Vec::new(),
         ));
     }
@@ -160,19 +160,19 @@ fn after(case: &Case<'_>, fixes: Fixes) -> Option<Then> {
             (Fixes::Elsewhere | Fixes::Back | Fixes::Target, _) => again(case),
             (Fixes::Manifest, Left::Failed) => Then {
                 line: format!(
-                    "Flux takes the changed manifest up by itself, but {AS_UPGRADE_TOO}. Wait until it has done so and is no longer in progress, then remove the release and make Flux start again:"
+                    "Flux picks up the changed manifest on its own, but {AS_UPGRADE_TOO}. Wait until that attempt is over, then remove the release and make Flux start again:"
                 ),
                 commands: [vec![uninstall(case)], start(case)].concat(),
                 by_manifest: false,
             },
             (Fixes::Manifest, Left::Unknown) => Then::line(
                 &format!(
-                    "Flux has stopped retrying; after the manifest has changed it starts again by itself. {NOT_KNOWN}"
+                    "Flux has stopped retrying; once the manifest changes, it starts again on its own. {NOT_KNOWN}"
                 ),
                 Vec::new(),
             ),
             (Fixes::Manifest, Left::Nothing) => Then::line(
-                "Flux has stopped retrying; after the manifest has changed it starts again by itself.",
+                "Flux has stopped retrying; once the manifest changes, it starts again on its own.",
                 Vec::new(),
             ),
         });
@@ -181,14 +181,14 @@ fn after(case: &Case<'_>, fixes: Fixes) -> Option<Then> {
     let every = retries.filter(|_| install.strategy.name == "RetryOnFailure");
     let line = match (fixes, every) {
         (Fixes::Manifest | Fixes::Target | Fixes::Back, _) => {
-            "Flux takes the changed manifest up by itself."
+            "Flux picks up the changed manifest on its own."
         }
         (Fixes::Elsewhere, Some(every)) => {
             let line =
-                format!("Flux tries again by itself, every {every}; nothing else is to be done.");
+                format!("Flux tries again on its own, every {every}; there is nothing else to do.");
             return Some(Then::line(&line, Vec::new()));
         }
-        (Fixes::Elsewhere, None) => "Flux tries again by itself; nothing else is to be done.",
+        (Fixes::Elsewhere, None) => "Flux tries again on its own; there is nothing else to do.",
     };
     Some(Then::line(line, Vec::new()))
 }
@@ -201,13 +201,13 @@ const AS_UPGRADE_TOO: &str =
     "as an upgrade of the failed revision, which does not create the database";
 
 /// Where storage or the creation Job could not be read.
-const NOT_KNOWN: &str = "Whether the creation Job ended well is not known here: if it did not, remove the failed release first (helm uninstall), since an upgrade does not run it.";
+const NOT_KNOWN: &str = "Whether the creation Job succeeded is unknown: if it did not, first remove the failed release (helm uninstall), because an upgrade does not run the Job.";
 
 /// An installation is under way.
 fn running(case: &Case<'_>, fixes: Fixes, seconds: Option<i64>) -> Then {
     let left = seconds.map_or(String::new(), |s| format!(", {} left", duration(s)));
     let until = format!(
-        "The running install goes on until spec.timeout ({}{left})",
+        "The running install continues until spec.timeout ({}{left})",
         install::timeout(case)
     );
     let retries = case.hr().spec.install.remediation.retries;
@@ -217,9 +217,9 @@ fn running(case: &Case<'_>, fixes: Fixes, seconds: Option<i64>) -> Then {
         "after that Flux removes the release and installs it again"
     };
     let line = match fixes {
-        Fixes::Elsewhere => format!("{until}, and ends well if this is mended by then; {after}."),
+        Fixes::Elsewhere => format!("{until}, and succeeds if this is fixed by then; {after}."),
         Fixes::Manifest | Fixes::Target | Fixes::Back => format!(
-            "{until}; {after}. The changed manifest is taken up then: run troubleshoot again, an upgrade of a failed revision does not create the database."
+            "{until}; {after}. Flux then picks up the changed manifest. Run troubleshoot again at that point: an upgrade of a failed revision does not create the database."
         ),
     };
     Then::line(&line, Vec::new())
@@ -229,7 +229,7 @@ fn running(case: &Case<'_>, fixes: Fixes, seconds: Option<i64>) -> Then {
 pub fn again(case: &Case<'_>) -> Then {
     if failure::lacks_rollback_target(case.hr()) {
         return Then::line(
-            "Flux has stopped. Once the cause is mended, have it upgrade once more:",
+            "Flux has stopped. Once the cause is fixed, have it upgrade once more:",
             vec![stamped(case, "forceAt")],
         );
     }
@@ -247,13 +247,13 @@ pub fn again(case: &Case<'_>) -> Then {
     match install::left(case) {
         Left::Failed if install::job_goes_on(case) => Then {
             line: format!(
-                "{stopped}The Job of the failed attempt goes on, and may create the database once this is mended: run troubleshoot again then. If it is the manifest that changes, remove the failed release and make Flux start again, since {AS_UPGRADE}:"
+                "{stopped}The Job of the failed attempt is still running, and may create the database once this is fixed: then run troubleshoot again. If you change the manifest, remove the failed release and make Flux start again, because {AS_UPGRADE}:"
             ),
             commands: [vec![uninstall(case)], start(case)].concat(),
             by_manifest: false,
         },
         Left::Failed => Then {
-            line: format!("{stopped}The failed release goes first: {AS_UPGRADE}. {how}"),
+            line: format!("{stopped}Remove the failed release first: {AS_UPGRADE}. {how}"),
             commands: [vec![uninstall(case)], start(case)].concat(),
             by_manifest: false,
         },
@@ -402,18 +402,18 @@ mod tests {
     #[test]
     fn a_failed_installation_goes_before_the_next() {
         insta::assert_snapshot!(told("target-namespace-missing", Fixes::Elsewhere, |_| {}), @r#"
-        Flux has stopped retrying. The failed release goes first: the next attempt would be an upgrade of the failed revision, which does not create the database. Make it start again:
+        Flux has stopped retrying. Remove the failed release first: the next attempt would be an upgrade of the failed revision, which does not create the database. Make it start again:
         helm uninstall -n flux-system nope-skvs-onboarding-a--missing-target
         kubectl annotate -n flux-system helmreleases.helm.toolkit.fluxcd.io skvs-onboarding-a--missing-target --overwrite --field-manager=flux-client-side-apply reconcile.fluxcd.io/requestedAt=2026-11-23T20:21:00Z reconcile.fluxcd.io/resetAt=2026-11-23T20:21:00Z
         "#);
         insta::assert_snapshot!(told("target-namespace-missing", Fixes::Manifest, |_| {}), @r#"
-        Flux takes the changed manifest up by itself, but as an upgrade of the failed revision, which does not create the database. Wait until it has done so and is no longer in progress, then remove the release and make Flux start again:
+        Flux picks up the changed manifest on its own, but as an upgrade of the failed revision, which does not create the database. Wait until that attempt is over, then remove the release and make Flux start again:
         helm uninstall -n flux-system nope-skvs-onboarding-a--missing-target
         kubectl annotate -n flux-system helmreleases.helm.toolkit.fluxcd.io skvs-onboarding-a--missing-target --overwrite --field-manager=flux-client-side-apply reconcile.fluxcd.io/requestedAt=2026-11-23T20:21:00Z reconcile.fluxcd.io/resetAt=2026-11-23T20:21:00Z
         "#);
         // A controller before 0.37.
         insta::assert_snapshot!(told("runbook-example", Fixes::Elsewhere, |_| {}), @r#"
-        Flux has stopped retrying. The failed release goes first: the next attempt would be an upgrade of the failed revision, which does not create the database. This version starts again after a suspend and a resume:
+        Flux has stopped retrying. Remove the failed release first: the next attempt would be an upgrade of the failed revision, which does not create the database. This version starts again after a suspend and a resume:
         helm uninstall -n flux-system core-skvs-onboarding-pds--database
         kubectl patch -n flux-system helmreleases.helm.toolkit.fluxcd.io skvs-onboarding-pds--database --type=merge '-p={"spec":{"suspend":true}}'
         kubectl patch -n flux-system helmreleases.helm.toolkit.fluxcd.io skvs-onboarding-pds--database --type=merge '-p={"spec":{"suspend":false}}'
@@ -432,7 +432,7 @@ mod tests {
         Flux has stopped retrying. Make it start again:
         kubectl annotate -n flux-system helmreleases.helm.toolkit.fluxcd.io skvs-onboarding-a--missing-target --overwrite --field-manager=flux-client-side-apply reconcile.fluxcd.io/requestedAt=2026-11-23T20:21:00Z reconcile.fluxcd.io/resetAt=2026-11-23T20:21:00Z
         "#);
-        insta::assert_snapshot!(told("target-namespace-missing", Fixes::Manifest, gone), @r"Flux has stopped retrying; after the manifest has changed it starts again by itself.");
+        insta::assert_snapshot!(told("target-namespace-missing", Fixes::Manifest, gone), @r"Flux has stopped retrying; once the manifest changes, it starts again on its own.");
     }
 
     #[test]
@@ -464,7 +464,7 @@ mod tests {
     #[test]
     fn a_job_that_goes_on_may_create_the_database() {
         insta::assert_snapshot!(told("image-not-pulled", Fixes::Elsewhere, |_| {}), @r#"
-        Flux has stopped retrying. The Job of the failed attempt goes on, and may create the database once this is mended: run troubleshoot again then. If it is the manifest that changes, remove the failed release and make Flux start again, since the next attempt would be an upgrade of the failed revision, which does not create the database:
+        Flux has stopped retrying. The Job of the failed attempt is still running, and may create the database once this is fixed: then run troubleshoot again. If you change the manifest, remove the failed release and make Flux start again, because the next attempt would be an upgrade of the failed revision, which does not create the database:
         helm uninstall -n flux-system core-skvs-onboarding-xray--vitals
         kubectl annotate -n flux-system helmreleases.helm.toolkit.fluxcd.io skvs-onboarding-xray--vitals --overwrite --field-manager=flux-client-side-apply reconcile.fluxcd.io/requestedAt=2026-11-23T22:52:30Z reconcile.fluxcd.io/resetAt=2026-11-23T22:52:30Z
         "#);
@@ -486,7 +486,7 @@ mod tests {
 
     #[test]
     fn a_running_installation_ends_with_its_time() {
-        insta::assert_snapshot!(told("in-progress", Fixes::Elsewhere, |_| {}), @r"The running install goes on until spec.timeout (5m0s, 4m15s left), and ends well if this is mended by then; after that Flux stops, since spec.install.remediation.retries is not set.");
-        insta::assert_snapshot!(told("in-progress", Fixes::Manifest, |s| s.helm_release.spec.install.remediation.retries = 3), @r"The running install goes on until spec.timeout (5m0s, 4m15s left); after that Flux removes the release and installs it again. The changed manifest is taken up then: run troubleshoot again, an upgrade of a failed revision does not create the database.");
+        insta::assert_snapshot!(told("in-progress", Fixes::Elsewhere, |_| {}), @r"The running install continues until spec.timeout (5m0s, 4m15s left), and succeeds if this is fixed by then; after that Flux stops, since spec.install.remediation.retries is not set.");
+        insta::assert_snapshot!(told("in-progress", Fixes::Manifest, |s| s.helm_release.spec.install.remediation.retries = 3), @r"The running install continues until spec.timeout (5m0s, 4m15s left); after that Flux removes the release and installs it again. Flux then picks up the changed manifest. Run troubleshoot again at that point: an upgrade of a failed revision does not create the database.");
     }
 }

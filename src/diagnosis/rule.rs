@@ -50,7 +50,7 @@ pub enum Input {
 }
 
 /// In words: claims that were not read because their namespaces were not.
-pub const ELSEWHERE: &str = "databases that other namespaces' onboardings claim";
+pub const ELSEWHERE: &str = "databases claimed by onboardings in other namespaces";
 
 /// One diagnosis.
 pub struct Rule {

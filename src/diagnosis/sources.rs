@@ -272,7 +272,7 @@ pub(super) fn goes_on(case: &Case<'_>) -> Option<String> {
     }
     if !case.is_ready() {
         return Some(
-            "This is not what keeps the onboarding from being Ready: it has a chart.".to_owned(),
+            "This does not keep the onboarding from being Ready: it has a chart.".to_owned(),
         );
     }
     let ago = |time: Option<&str>| case.seconds_since(time).map(duration);
@@ -287,7 +287,7 @@ pub(super) fn goes_on(case: &Case<'_>) -> Option<String> {
             format!("; the last attempts failed for {age}")
         });
     Some(format!(
-        "The onboarding runs on the chart it has{stored}; it will get no newer one{since}."
+        "The onboarding runs on its present chart{stored}; newer ones do not arrive{since}."
     ))
 }
 

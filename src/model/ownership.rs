@@ -311,7 +311,8 @@ impl Ownership {
         }
         for stored in storage.releases.iter().filter(|r| left(r)) {
             if let Some(newest) = stored.newest().filter(|_| self.is_nameless(stored)) {
-                let what = "is an onboarding's and names no database that can be told".to_owned();
+                let what =
+                    "belongs to an onboarding, but its database cannot be determined".to_owned();
                 verdict
                     .mentions
                     .push(Mention::of_release(stored, newest, what));

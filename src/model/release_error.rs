@@ -22,7 +22,7 @@ pub enum ReleaseError {
     Uninstalling,
     /// A stored revision cannot be decoded.
     Unreadable(String),
-    /// Helm does not take the release's name.
+    /// Helm rejects the release's name.
     NameInvalid,
 }
 

@@ -38,9 +38,9 @@ pub enum SourceError {
     NoSource,
     /// The kind of source is none.
     Kind,
-    /// The source has nothing to give yet.
+    /// The source has not been fetched yet.
     NoArtifact,
-    /// source-controller has not looked at the present spec.
+    /// source-controller has not processed the present spec.
     NotLooked,
     /// What source-controller had stored is gone or spoilt.
     ArtifactGone,

@@ -20,7 +20,7 @@ const LIST: &str = "DeletionPlanList";
 pub struct DeletionPlan {
     pub api_version: &'static str,
     pub kind: &'static str,
-    /// What --plan takes: it holds while nothing that is told here changes, but for figures that change by themselves.
+    /// The value for --plan: valid until something shown here changes, except figures that change on their own.
     pub token: String,
     /// The kubeconfig's context; null without one.
     pub context: Option<String>,
@@ -31,7 +31,7 @@ pub struct DeletionPlan {
     pub replications: Vec<Replication>,
     pub tasks: Vec<Task>,
     pub claims: Claims,
-    /// What speaks against the deletion; it is refused while one of them is not accepted.
+    /// The risks of the deletion, which is refused until each is accepted.
     pub risks: Vec<Risk>,
 }
 
@@ -41,14 +41,14 @@ pub struct DeletionPlan {
 #[serde(rename_all = "camelCase")]
 pub struct Database {
     pub name: String,
-    /// RFC 3339; null where the shard map does not tell.
+    /// RFC 3339; null if the shard map does not have it.
     pub created: Option<String>,
     /// Design documents included.
     pub documents: u64,
     pub deleted_documents: Option<u64>,
     /// The number of the update sequence, without its opaque part.
     pub update_sequence: Option<u64>,
-    /// The same of the purge sequence.
+    /// The number of the purge sequence.
     pub purge_sequence: Option<u64>,
     pub sizes: Sizes,
     /// Revision of its entry in the shard map.
@@ -62,7 +62,7 @@ pub struct Database {
 pub struct Sizes {
     /// On disk.
     pub file: u64,
-    /// Of it in use.
+    /// The part in use.
     pub active: Option<u64>,
     /// Of the documents before compression.
     pub external: Option<u64>,
@@ -120,7 +120,7 @@ pub struct Replication {
     /// DATABASE/ID of the document that asks for it.
     pub document: Option<String>,
     pub state: String,
-    /// What the database is for it: target, source, or notTold.
+    /// The database's part in it: target, source, or notTold.
     pub role: &'static str,
     /// Without credentials.
     pub source: Option<String>,
@@ -137,7 +137,7 @@ pub struct Task {
     pub member: Option<String>,
 }
 
-/// What was looked at: nothing of it claims the database.
+/// Everything that was checked; none of it claims the database.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
@@ -152,7 +152,7 @@ pub struct Claims {
     pub database_objects: Option<usize>,
     /// Who claimed it last, newest evidence first; empty: not known.
     pub last: Vec<LastClaim>,
-    /// Why the events could not be read, which could tell.
+    /// Why the events, which could show it, could not be read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub events_not_read: Option<String>,
 }
@@ -163,7 +163,7 @@ pub struct Claims {
 #[serde(rename_all = "camelCase")]
 pub struct LastClaim {
     pub by: String,
-    /// What tells it: history (Helm's) or event.
+    /// The source: history (Helm's) or event.
     pub evidence: &'static str,
     /// RFC 3339.
     pub at: Option<String>,
@@ -174,7 +174,7 @@ pub struct LastClaim {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Risk {
-    /// What --accept takes.
+    /// The value for --accept.
     pub name: String,
     /// Of an object that may claim the database: its state when the plan was made.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -30,19 +30,19 @@ pub struct Report {
     /// How many onboardings these were chosen from; absent when they were named.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub considered: Option<Considered>,
-    /// Root causes that are errors; one that hits several onboardings counts once. What is ignored counts in none of these.
+    /// Root causes that are errors; a shared one counts once. Ignored findings count in none of these.
     pub errors: u64,
-    /// The same of warnings.
+    /// Root causes that are warnings.
     pub warnings: u64,
-    /// The same of what is only worth knowing.
+    /// Root causes that are information.
     pub infos: u64,
-    /// How many of these are left out below, as less severe than what was asked for (`--severity`).
+    /// How many of these are left out below because they are less severe than `--severity`.
     pub not_shown: u64,
     /// Findings that were ignored (`--ignore`); each is listed at its onboarding.
     pub ignored: u64,
-    /// Every root cause once, with the onboardings that it hits; worst first.
+    /// Every root cause once, with the affected onboardings; worst first.
     pub causes: Vec<Cause>,
-    /// What was not looked at for any of them.
+    /// Parts that were not checked for any of them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub not_run: Vec<NotRun>,
     pub onboardings: Vec<Onboarding>,
@@ -68,17 +68,17 @@ pub struct Considered {
 pub struct Onboarding {
     pub namespace: String,
     pub name: String,
-    /// The database its values claim; null when they do not tell.
+    /// The database that its values claim; null if they do not name one.
     pub database: Option<String>,
     pub ready: &'static str,
     /// One clause: `failing for 45s, Flux has stopped retrying`.
     pub state: String,
     /// Root causes, worst first.
     pub findings: Vec<Finding>,
-    /// Findings that are left out, as less severe than what was asked for.
+    /// Findings left out because they are less severe than `--severity`.
     #[serde(skip_serializing_if = "is_zero")]
     pub not_shown: u64,
-    /// Findings that were to be ignored.
+    /// Ignored findings.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub ignored: Vec<Ignored>,
     /// How many checks were run.
@@ -101,11 +101,11 @@ pub struct Finding {
     pub fix: Vec<Step<Line>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub then: Option<Then<Line>>,
-    /// What follows from it.
+    /// The findings that follow from it.
     pub follows: Vec<Follows>,
 }
 
-/// A finding that was to be ignored, with what follows from it.
+/// An ignored finding, with the findings that follow from it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Ignored {
@@ -122,11 +122,11 @@ pub struct Follows {
     pub evidence: Vec<Evidence>,
 }
 
-/// A part that was not looked at.
+/// A part that was not checked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct NotRun {
-    /// The checks that would have.
+    /// The checks that were skipped because of it.
     pub codes: Vec<&'static str>,
     pub what: String,
     pub why: String,

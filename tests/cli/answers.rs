@@ -158,7 +158,7 @@ fn an_error_without_a_message_is_told_with_its_code() {
         let told = skvs(&["list"]).user(&server.http(), "{}").run();
         assert_eq!(
             told.stderr,
-            "Error from server (Forbidden): the API server gave no reason (HTTP 403)\n"
+            "Error from server (Forbidden): no reason from the API server (HTTP 403)\n"
         );
     }
 }

@@ -13,7 +13,7 @@ fn no_kubeconfig_and_no_pod() {
     stderr:
     error: no kubeconfig was found, and this is not a pod of a cluster
     hint: set KUBECONFIG or give --kubeconfig FILE
-    hint: what kubectl uses: kubectl config view
+    hint: kubectl's own view: kubectl config view
     ");
 }
 
@@ -283,7 +283,7 @@ fn a_cluster_without_flux() {
     stderr:
     error: the server doesn't have a resource type "helmreleases.helm.toolkit.fluxcd.io": Flux's helm-controller is not installed on this cluster
     hint: is this the right cluster? kubectl config current-context
-    hint: what Flux has here: flux check --context here
+    hint: check Flux here: flux check --context here
     "#);
 }
 

@@ -208,7 +208,7 @@ fn a_token_that_no_header_can_hold_is_an_error() {
     assert_snapshot!(run.run(), @r"
     exit 1
     stderr:
-    error: cannot get credentials: the token holds a line end or a control character, which no token has
+    error: cannot get credentials: the token contains a line break or a control character, which a token never has
     hint: check the user in the kubeconfig, and log in again: kubectl auth whoami
     ");
 }

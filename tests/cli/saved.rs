@@ -46,17 +46,17 @@ fn a_bundle_is_told_as_on_the_day_of_its_capture() {
       --> Job core/pds-database-create
       context prod-east, https://10.20.0.1:6443, 2026-11-24 01:33 UTC
 
-      Why    The chart creates the database once, before anything else, and refuses to take over one that is there.
+      Why    The chart creates the database once, before anything else, and refuses to take over an existing one.
              skvs-onboarding-pds--database owns it and is Ready.
-             The onboarding's name says another database: the manifest may have been copied from another one, and its values forgotten.
+             The onboarding's name implies another database: the manifest may be a copy in which a value was forgotten.
       Seen   HelmRelease   Released=False InstallFailed: failed pre-install: failed early due to stalled resources: [Job/core/pds-database-create status: 'Failed']
              Pod core/pds-database-create-bhrfd   container create exited 22
                curl: (22) The requested URL returned error: 412
              HelmRelease skvs-onboarding-pds--database   claims pds_database too
-      Do     Two teams asked for one name. Give this onboarding another database name in its manifest.
+      Do     Two teams asked for the same name. Give this onboarding another database name in its manifest.
              If both are the same team, remove this manifest and add its service account to the other one.
              kubectl skvs describe -n flux-system skvs-onboarding-pds--database --context prod-east
-      Then   Flux takes the changed manifest up by itself, but as an upgrade of the failed revision, which does not create the database. Wait until it has done so and is no longer in progress, then remove the release and make Flux start again:
+      Then   Flux picks up the changed manifest on its own, but as an upgrade of the failed revision, which does not create the database. Wait until that attempt is over, then remove the release and make Flux start again:
              helm uninstall -n flux-system core-skvs-onboarding-iota--database --kube-context prod-east
              kubectl annotate -n flux-system helmreleases.helm.toolkit.fluxcd.io skvs-onboarding-iota--database --overwrite --field-manager=flux-client-side-apply reconcile.fluxcd.io/requestedAt=NOW reconcile.fluxcd.io/resetAt=NOW --context prod-east
 
@@ -89,7 +89,7 @@ fn what_kubectl_saved_is_diagnosed_and_what_is_missing_is_told() {
         "the namespace core",
         "Helm's release",
         "(not in the saved files)",
-        "databases that other namespaces' onboardings claim, pods and events other than the saved ones (only the saved files were read)",
+        "databases claimed by onboardings in other namespaces, pods and events other than the saved ones (only the saved files were read)",
     ] {
         assert!(not_run.contains(part), "{part:?} in {told}");
     }
@@ -102,16 +102,16 @@ fn what_kubectl_saved_is_diagnosed_and_what_is_missing_is_told() {
       --> Job core/pds-database-create
       saved files: cluster and time unknown
 
-      Why    The chart creates the database once, before anything else, and refuses to take over one that is there.
-             Whether anything else claims it is not known: none that was read does: only the saved files were read.
-             The onboarding's name says another database: the manifest may have been copied from another one, and its values forgotten.
+      Why    The chart creates the database once, before anything else, and refuses to take over an existing one.
+             Whether anything else claims it is unknown: none of those read does: only the saved files were read.
+             The onboarding's name implies another database: the manifest may be a copy in which a value was forgotten.
       Seen   HelmRelease   Released=False InstallFailed: failed pre-install: failed early due to stalled resources: [Job/core/pds-database-create status: 'Failed']
              Pod core/pds-database-create-bhrfd   container create exited 22
                curl: (22) The requested URL returned error: 412
-      Do     Find out who uses it first. This reads everything that can claim it, and deletes nothing:
+      Do     First find out who uses it. This reads everything that could claim it, and deletes nothing:
              kubectl skvs delete-db pds_database --dry-run
-             If its data is needed, leave the creation out: values.databaseCreationJob.enabled: false, where the chart has this value. Ask its former owner first.
-      Then   A manifest that comes back is a new installation; a changed one Flux takes up by itself.
+             If its data is needed, skip the creation Job: values.databaseCreationJob.enabled: false, if the chart has this value. Ask its former owner first.
+      Then   A restored manifest is a new installation; a changed manifest is picked up by Flux on its own.
 
       = SKVS110 follows from this: install retries exhausted
       = more: kubectl skvs explain SKVS301
@@ -312,7 +312,7 @@ fn files_that_cannot_be_read_are_named() {
             "cut.tar.gz" => assert_snapshot!(run.run(), @r"
             exit 1
             stderr:
-            error: cut.tar.gz is no whole archive: failed to read entire block
+            error: cut.tar.gz is not a complete archive: failed to read entire block
             "),
             "empty/README" => assert_snapshot!(run.run(), @r#"
             exit 1

@@ -35,7 +35,7 @@ fn annotations() {
     assert_snapshot!(still(&on("suspended", &["-o", "github"])), @r"
     exit 0
     stdout:
-    ::warning title=SKVS107 HelmRelease flux-system/skvs-onboarding-i--suspended::it is suspended: Flux does nothing for it%0AHits: flux-system/skvs-onboarding-i--suspended%0AWhy: Nothing was ever installed: there is no database from this onboarding.%0ADo: Find out who suspended it and why. To resume, take suspend out of the manifest, or do as follows.%0AMore: kubectl skvs explain SKVS107
+    ::warning title=SKVS107 HelmRelease flux-system/skvs-onboarding-i--suspended::it is suspended: Flux does nothing for it%0AHits: flux-system/skvs-onboarding-i--suspended%0AWhy: Nothing was ever installed: this onboarding has not created a database.%0ADo: Ask first who suspended it and why: the entry in managedFields with f:suspend names the writer.%0A  kubectl get -n flux-system helmreleases.helm.toolkit.fluxcd.io skvs-onboarding-i--suspended -o yaml --show-managed-fields%0ADo: To resume, remove suspend from the manifest, or do as follows.%0AMore: kubectl skvs explain SKVS107
     1 onboarding, 1 warning.
     ");
 }
@@ -98,7 +98,7 @@ fn what_is_left_out_is_counted_at_the_end() {
     let told = on("suspended", &["--ignore", "SKVS107,SKVS301", "-v", "1"]);
     assert!(told.stdout.contains("SKVS107 ignored"), "{told}");
     assert!(told.stdout.contains("no error, 1 ignored. "), "{told}");
-    assert_eq!(told.stderr, "--ignore SKVS301: there was no such finding\n");
+    assert_eq!(told.stderr, "--ignore SKVS301: no finding matches\n");
 }
 
 #[test]
@@ -110,7 +110,7 @@ fn a_code_that_does_not_exist_is_told_and_ignores_nothing() {
     assert_eq!(told.code, Some(3), "{told}");
     assert_eq!(
         told.stderr.lines().next(),
-        Some("Warning: there is no code \"SKVS1O7\" to ignore")
+        Some("Warning: cannot ignore code \"SKVS1O7\": it does not exist")
     );
     assert!(told.stderr.contains("hint: did you mean SKVS1"), "{told}");
     let told = on(

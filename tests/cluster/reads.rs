@@ -116,7 +116,7 @@ fn a_database_that_couchdb_cannot_serve_is_found_behind_a_ready_onboarding() {
     let body = json!({"error": "internal_server_error", "reason": "No DB shards could be opened."});
     let fault = Fault::answer("GET", "/zulu-cut_data", 500, body);
     front.plant(fault.times(3));
-    let sentence = "error[SKVS324]: CouchDB has the database zulu-cut_data and cannot serve it";
+    let sentence = "error[SKVS324]: CouchDB has the database zulu-cut_data but cannot serve it";
     for more in [&[name][..], &[]] {
         let args = [&["troubleshoot", "-n", "zulu-cut"][..], more].concat();
         let said = skvs(args).run();

@@ -341,7 +341,7 @@ fn explain_needs_no_cluster() {
     assert!(explain(&["explain"]).ok().contains("SKVS900"));
     let wrong = explain(&["explain", "SKVS300"]).failed(1);
     assert!(
-        wrong.starts_with("error: there is no code \"SKVS300\"\nhint: did you mean SKVS30"),
+        wrong.starts_with("error: code \"SKVS300\" does not exist\nhint: did you mean SKVS30"),
         "{wrong}"
     );
 }

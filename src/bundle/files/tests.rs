@@ -157,7 +157,7 @@ fn what_cannot_be_read_is_named() {
         ),
         (
             "no.tgz",
-            "DIR/no.tgz is no whole archive: failed to read entire block",
+            "DIR/no.tgz is not a complete archive: failed to read entire block",
         ),
         (
             "out.tgz",
@@ -172,7 +172,7 @@ fn what_cannot_be_read_is_named() {
     }
     let short = paths(&some, "short.tar", false).unwrap_err();
     assert!(
-        short.starts_with("DIR/short.tar is no whole archive: "),
+        short.starts_with("DIR/short.tar is not a complete archive: "),
         "{short}"
     );
 }

@@ -187,7 +187,7 @@ fn only_the_api_servers_own_word_is_a_status() {
     // The code of the answer counts, not the one in the body.
     assert_eq!(status(403, own).unwrap().code, 403);
     let empty = status(403, br#"{"kind":"Status","apiVersion":"v1"}"#).unwrap();
-    assert_eq!(empty.message, "the API server gave no reason (HTTP 403)");
+    assert_eq!(empty.message, "no reason from the API server (HTTP 403)");
     assert!(status(404, b"404 page not found\n").is_some());
     for body in [
         &br#"{"kind":"Status","apiVersion":"v1","status":"Success"}"#[..],

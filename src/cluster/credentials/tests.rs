@@ -26,7 +26,7 @@ async fn a_line_end_after_a_token_is_not_part_of_it() {
         let error = header_of(token(text)).await.unwrap_err();
         assert_eq!(
             error,
-            "the token holds a line end or a control character, which no token has"
+            "the token contains a line break or a control character, which a token never has"
         );
     }
     assert_eq!(header_of(token("\n")).await, Ok(None));
@@ -189,7 +189,7 @@ async fn what_a_plugin_gives_must_be_whole() {
     let torn = header_of(script(r#"printf %s '{"status": {"token": "a\nb"}}'"#)).await;
     assert_eq!(
         torn.unwrap_err(),
-        "the token of the credential plugin /bin/sh holds a line end or a control character, which no token has"
+        "the token of the credential plugin /bin/sh contains a line break or a control character, which a token never has"
     );
 }
 

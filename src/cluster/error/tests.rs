@@ -70,7 +70,7 @@ fn json_that_kube_takes_for_a_status_is_none() {
     let own = read(r#"{"status":"Failure","code":403,"reason":"Forbidden"}"#);
     assert_eq!(
         Error::from(own).to_string(),
-        "Error from server (Forbidden): the API server gave no reason (HTTP 403)"
+        "Error from server (Forbidden): no reason from the API server (HTTP 403)"
     );
 }
 

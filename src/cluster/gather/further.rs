@@ -46,7 +46,7 @@ pub(super) async fn controllers(
     now: Timestamp,
 ) -> Read<Controllers> {
     if !wants_controllers(hr, now) {
-        return Read::not_asked("the status tells that Flux is at work");
+        return Read::not_asked("the status says that Flux is working on it");
     }
     let base = format!("/apis/apps/v1/namespaces/{FLUX}/deployments");
     let labelled = format!(
@@ -146,8 +146,7 @@ fn is_overdue(hr: &HelmRelease, now: Timestamp) -> bool {
 /// Reads CouchDB's Service where the creation Job got no answer from it, or still waits.
 pub(super) async fn service(cluster: &Cluster, snapshot: &Snapshot) -> Read<CouchService> {
     let hr = &snapshot.helm_release;
-    let not_asked =
-        || Read::not_asked("the creation Job does not tell that CouchDB is out of reach");
+    let not_asked = || Read::not_asked("the creation Job does not report CouchDB as unreachable");
     if hr.is_remote() || status::ready(hr) == Ready::True {
         return not_asked();
     }

@@ -208,7 +208,7 @@ pub(super) async fn policy_of_manifest(
 ) -> Read<Value> {
     let release = match release {
         Read::Seen(release) => release,
-        Read::Absent => return Read::not_asked("there is no release that names one"),
+        Read::Absent => return Read::not_asked("no release names one"),
         Read::Unknown(_) => {
             return Read::not_asked("the release, which names the policy, was not read");
         }

@@ -67,7 +67,7 @@ impl<'a> Meter<'a> {
             Progress::Resumed { rows } => {
                 self.earlier = rows;
                 let line = format!(
-                    "{}: going on behind the {rows} documents that are in the file already",
+                    "{}: continuing after the {rows} documents already in the file",
                     self.name
                 );
                 self.ui.status(Shown::line(line));

@@ -54,7 +54,7 @@ impl NewFile {
         let folder = private_file::folder(&self.path);
         if !folder.is_dir() {
             return Err(Error::new(format!(
-                "{shown} cannot be written: there is no folder {}",
+                "{shown} cannot be written: folder {} does not exist",
                 folder.display()
             )));
         }
@@ -180,7 +180,7 @@ mod tests {
         let told = |to: &Path| file(to, true).map(drop).unwrap_err();
         assert!(told(folder.path()).message().ends_with(" is a folder"));
         let missing = folder.path().join("x/b.tar.gz");
-        assert!(told(&missing).message().contains("there is no folder "));
+        assert!(told(&missing).message().contains(" does not exist"));
         let terminal = Target::of("-", false, true).map(drop).unwrap_err();
         assert_eq!(terminal.code(), crate::exit::Code::Usage);
         assert!(matches!(Target::of("-", false, false), Ok(Target::Stdout)));

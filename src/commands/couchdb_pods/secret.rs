@@ -125,7 +125,7 @@ impl SecretArgs {
         let (user, password) = (value(0)?, value(1)?);
         if user.contains(':') {
             let wrong = format!(
-                "{id}: the user name holds a colon, which no HTTP server can tell from the password's begin"
+                "{id}: the user name contains a colon, which HTTP uses to separate it from the password"
             );
             return Err(Error::new(wrong));
         }

@@ -74,7 +74,7 @@ impl Args {
         if names.len() > 1 {
             return Err(Error::new("--backup takes one database: a file holds one")
                 .with_code(Code::Usage)
-                .hint("delete them one by one, each with a file of its own"));
+                .hint("delete them one by one, each with its own file"));
         }
         super::super::backup::place(file, false).map(Some)
     }

@@ -41,7 +41,7 @@ impl GateArgs {
                     "--ignore {text:?} names no onboarding after its =; nothing is ignored by it"
                 )
             } else {
-                format!("there is no code {code:?} to ignore")
+                format!("cannot ignore code {code:?}: it does not exist")
             };
             app.ui.warning(wrong);
             let near = registry::near(code);
@@ -59,7 +59,7 @@ impl GateArgs {
             return;
         }
         for unused in ignores.unused() {
-            let line = format!("--ignore {unused}: there was no such finding");
+            let line = format!("--ignore {unused}: no finding matches");
             app.ui.status(Shown::line(line));
         }
     }

@@ -18,7 +18,7 @@ use std::io::{self, Read};
 /// Why a file cannot be read on.
 #[derive(Debug, thiserror::Error)]
 pub enum Broken {
-    #[error("it is no backup of a database: {0}")]
+    #[error("it is not a backup of a database: {0}")]
     Foreign(String),
     #[error("its format is {0}, this version of the plugin reads {OLDEST} to {FORMAT}")]
     Format(u32),
@@ -119,7 +119,7 @@ impl<R: Read> Items<R> {
         loop {
             let next = self.members.next(&mut self.line, LINE_MAX + 1);
             return match next {
-                Ok(Next::Line) if self.trailer => Err(damaged("something follows its last line")),
+                Ok(Next::Line) if self.trailer => Err(damaged("it continues after its last line")),
                 Ok(Next::Line) => self.item().map(Some),
                 Ok(Next::MemberEnd) => {
                     if !self.between() {
@@ -151,7 +151,7 @@ impl<R: Read> Items<R> {
         }
         let rows = self.mark.lines.rows;
         Broken::Cut(format!(
-            ": its end is missing, and what is whole of it goes as far as row {rows}"
+            ": its end is missing; it is complete up to row {rows}"
         ))
     }
 
@@ -216,7 +216,7 @@ impl<R: Read> Items<R> {
         }
         if let Line::Attachment(attachment) = line {
             if self.due.pop_front().as_ref() != Some(&attachment) {
-                return Err(damaged("an attachment does not stand after its document"));
+                return Err(damaged("an attachment does not follow its document"));
             }
             self.lacks = attachment.length;
             return Ok(Item::Attachment(attachment));
@@ -250,7 +250,7 @@ impl<R: Read> Items<R> {
             }
             Line::Checkpoint(checkpoint) => {
                 if checkpoint.lines != self.lines {
-                    return Err(damaged("a checkpoint counts other lines than there are"));
+                    return Err(damaged("a checkpoint has the wrong line count"));
                 }
                 self.row = None;
                 self.seq.clone_from(&checkpoint.seq);
@@ -258,13 +258,13 @@ impl<R: Read> Items<R> {
             }
             Line::Trailer(trailer) => {
                 if !self.between() || trailer.lines != self.lines {
-                    return Err(damaged("its last line counts other lines than there are"));
+                    return Err(damaged("its last line has the wrong line count"));
                 }
                 if trailer.seq != self.seq {
                     return Err(damaged("its last line names another sequence"));
                 }
                 if trailer.sha256 != hex(self.digest.clone().finish().as_ref()) {
-                    return Err(damaged("its checksum is not that of what it holds"));
+                    return Err(damaged("its checksum does not match its content"));
                 }
                 self.trailer = true;
                 Ok(Item::Trailer(trailer))

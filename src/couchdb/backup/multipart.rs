@@ -132,7 +132,7 @@ impl<R: Read> Body<'_, R> {
                 Ok(())
             }
             other => Err(io::Error::other(format!(
-                "an attachment was to follow, not {other:?}"
+                "expected an attachment, not {other:?}"
             ))),
         }
     }

@@ -80,7 +80,7 @@ impl Place {
             Ok(found) if self.force && found.is_file() => Ok(()),
             Ok(_) if self.force => Err(NoFile::Io(
                 self.file.clone(),
-                io::Error::other("it is no regular file"),
+                io::Error::other("it is not a regular file"),
             )),
             Ok(_) => Err(NoFile::Exists(self.file.clone())),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
@@ -295,7 +295,7 @@ mod tests {
         fs::write(place.part(), "text").unwrap();
         assert!(told(&header(".1")).contains("is of another backup: it is cut"));
         fs::write(place.part(), "a text of somebody's own").unwrap();
-        assert!(told(&header(".1")).contains("it is no backup of a database"));
+        assert!(told(&header(".1")).contains("it is not a backup of a database"));
         let place = Place::new(&folder.path().join("b.gz"), true).unwrap();
         assert!(!place.open(&header(".2")).unwrap().1);
     }

@@ -154,9 +154,7 @@ pub(crate) async fn pull(
     // The rest has been read back; so is the last line.
     let reread = seal(&file, seam).map_err(|e| stopped(e.to_string()))?;
     if reread != trailer {
-        return Err(stopped(
-            "its last line does not come back as it was written".to_owned(),
-        ));
+        return Err(stopped("its last line reads back differently".to_owned()));
     }
     let size = file.metadata().map_or(0, |m| m.len());
     place.finish(&file).map_err(|no| stopped(no.to_string()))?;
@@ -398,9 +396,7 @@ impl<S: Source> Run<'_, '_, S> {
             tokio::task::spawn_blocking(move || tally::tally(|| file.again(), rows, Some(upto)));
         match watched(counted, &read, upto, self.watch).await {
             Ok(Ok(tally)) => Ok(tally),
-            Ok(Err(broken)) => Err(format!(
-                "the file does not come back as it was written: {broken}"
-            )),
+            Ok(Err(broken)) => Err(format!("the file reads back differently: {broken}")),
             Err(error) => Err(format!("the file could not be read back: {error}")),
         }
     }

@@ -273,13 +273,13 @@ impl<'a, 'l> Restore<'a, 'l> {
                 partitioned,
             } if partitioned == header.partitioned => Ok(()),
             There::Database { documents: 0, .. } => Err(format!(
-                "the database was partitioned={} and CouchDB created it otherwise",
+                "the database had partitioned={}, but CouchDB created it differently",
                 header.partitioned
             )),
             There::Database { documents, .. } => Err(format!(
-                "the database that was created has {documents} documents already"
+                "the new database already has {documents} documents"
             )),
-            There::Nothing => Err("the database that was created is not there".to_owned()),
+            There::Nothing => Err("the new database does not exist".to_owned()),
         }
     }
 
@@ -423,7 +423,7 @@ impl<'a, 'l> Restore<'a, 'l> {
             Some(told) => {
                 let word = |key: &str| told.get(key).and_then(Value::as_str).unwrap_or_default();
                 Err(Trouble::Final(format!(
-                    "CouchDB does not take document {:?}: {} {}",
+                    "CouchDB rejects document {:?}: {} {}",
                     word("id"),
                     word("error"),
                     word("reason")
@@ -542,8 +542,9 @@ impl<'a, 'l> Restore<'a, 'l> {
         if response.status != 200 {
             return Err(refused(query.path(), &response));
         }
-        let lacks = answers::missing(&response.body)
-            .map_err(|e| Trouble::Lost(format!("what is missing cannot be read: {e}")))?;
+        let lacks = answers::missing(&response.body).map_err(|e| {
+            Trouble::Lost(format!("cannot find out which revisions are missing: {e}"))
+        })?;
         match lacks.first() {
             None => Ok(()),
             Some((id, revs)) => Err(Trouble::Final(format!(

@@ -146,7 +146,7 @@ async fn last_look(
         Ok(judged) => judged?,
         Err(error) => {
             let why = error.message().to_owned();
-            return Err(not_read("what claims the database", why));
+            return Err(not_read("the claims on the database", why));
         }
     };
     plan.still_holds(plan::plan(unjudged.with(unclaimed))?)

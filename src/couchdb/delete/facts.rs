@@ -140,7 +140,7 @@ impl Facts {
             }
             Some(Member::Down) => away("is down"),
             Some(Member::Silent) => other("does not answer: it hangs".to_owned()),
-            Some(Member::NotRead(why)) => other(format!("did not tell about the database ({why})")),
+            Some(Member::NotRead(why)) => other(format!("did not report on the database ({why})")),
             None => other("was not asked".to_owned()),
         }
     }

@@ -357,7 +357,7 @@ pub fn line(plan: &Plan, name: &str, member: &Member) -> String {
         Member::Never => "says it never had it".to_owned(),
         Member::Down => "is down".to_owned(),
         Member::Silent => "does not answer".to_owned(),
-        Member::NotRead(why) => format!("did not tell: {why}"),
+        Member::NotRead(why) => format!("did not report: {why}"),
     };
     format!("{} {says}", crate::text::one_line(name))
 }

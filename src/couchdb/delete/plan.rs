@@ -86,7 +86,7 @@ impl Plan {
         {
             let changed = |what| Refusal::Changed { what };
             if differs.is_empty() {
-                let what = "something is not as it was, in a part that the token does not tell";
+                let what = "something changed that the token does not identify";
                 refusals.push(changed(what.to_owned()));
             }
             refusals.extend(differs.into_iter().map(|part| changed(self.now(part))));
@@ -183,9 +183,7 @@ impl Plan {
                 "documents were written or purged: the update sequence is now {}",
                 thousands(database.update_seq.as_ref().map_or(0, |s| s.number))
             ),
-            Part::Risks => {
-                "what speaks against it changed: see the risks of the new plan".to_owned()
-            }
+            Part::Risks => "the risks changed: see the new plan".to_owned(),
         }
     }
 
@@ -345,7 +343,7 @@ pub fn plan(facts: Facts) -> Result<Plan, Vec<Refusal>> {
     if facts.server.uuid.is_empty() || facts.server.version.is_empty() {
         refusals.push(not_read(
             "the server",
-            "it tells no UUID or no version".into(),
+            "its UUID or version is missing".into(),
         ));
     }
     if facts.database.db_name != facts.name.as_str() {
@@ -386,7 +384,7 @@ pub fn plan(facts: Facts) -> Result<Plan, Vec<Refusal>> {
         }
     }
     if !facts.pods.iter().any(|p| p.uid == facts.target.uid) {
-        let why = format!("{} is none of them any more", facts.target.pod);
+        let why = format!("{} is no longer one of them", facts.target.pod);
         refusals.push(not_read("CouchDB's pods", why));
     }
     let database = &facts.database;
@@ -398,7 +396,7 @@ pub fn plan(facts: Facts) -> Result<Plan, Vec<Refusal>> {
         ("the update sequence", database.update_seq.is_some()),
     ] {
         if !there {
-            refusals.push(not_read(what, "CouchDB does not tell it".into()));
+            refusals.push(not_read(what, "CouchDB does not report it".into()));
         }
     }
     // A replication that nobody saw creates the database again: its list counts as much as a claim.

@@ -387,7 +387,7 @@ fn setting(answers: &Answers, path: &Path) -> std::result::Result<Option<String>
         Some(Ok(r)) if r.is_absent("unknown_config_value") => Ok(None),
         Some(Ok(r)) if r.status == 200 => match r.body.as_str() {
             Some(value) => Ok(Some(one_line(value))),
-            None => Err("its answer is no text".to_owned()),
+            None => Err("its answer is not text".to_owned()),
         },
         _ => Err(complaint(answers, path)),
     }

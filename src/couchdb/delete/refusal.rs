@@ -39,7 +39,7 @@ impl fmt::Display for Refusal {
             ),
             Self::Unserved { why } => write!(
                 f,
-                "CouchDB cannot serve the database: {why}; what is in it cannot be seen, and a deletion now may not reach all of it"
+                "CouchDB cannot serve the database: {why}; its contents cannot be checked, and a deletion now may not reach all of it"
             ),
             Self::Changed { what } => write!(f, "since the plan was made, {what}"),
             Self::ByCouchDb { answer } => write!(f, "CouchDB did not delete it: {answer}"),
@@ -177,7 +177,7 @@ mod tests {
     #[test]
     fn a_guard_that_tells_of_writes_is_a_risk() {
         let written = |guard: &str| Refusal::written(guard).map(|r| r.hint());
-        let hint = "stop what writes, then run this again; or take it on: --accept=writes";
+        let hint = "stop the writer, then run this again; or take it on: --accept=writes";
         assert_eq!(
             written("/pds_database \"update_seq\":\"12-"),
             Some(Some(hint.into()))

@@ -57,7 +57,7 @@ impl RiskKind {
             Self::Maintenance => "end the maintenance, then run this again",
             Self::Replication => "end the replication and delete its document, then run this again",
             Self::Tasks => "wait until it is through, then run this again",
-            Self::Writes => "stop what writes, then run this again",
+            Self::Writes => "stop the writer, then run this again",
             Self::RecentClaim => "make sure that its onboarding does not come back",
             Self::ManyOrphans => "make sure that all HelmReleases are there again",
             Self::ForeignMember => {
@@ -233,7 +233,7 @@ fn sentence(replication: &Replication) -> String {
             "replication {name} ({state}) reads from it for {}",
             end(&replication.target)
         ),
-        Role::NotTold => format!("replication {name} ({state}) tells neither source nor target"),
+        Role::NotTold => format!("replication {name} ({state}) has neither source nor target"),
     }
 }
 

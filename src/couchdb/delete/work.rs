@@ -66,7 +66,7 @@ impl List {
     /// What is in it, for a sentence.
     pub fn what(self) -> &'static str {
         match self {
-            Self::ActiveTasks => "what runs on CouchDB (_active_tasks)",
+            Self::ActiveTasks => "the tasks on CouchDB (_active_tasks)",
             Self::ReplicationDocuments => "the replication documents (_scheduler/docs)",
             Self::ReplicationJobs => "the replications (_scheduler/jobs)",
             Self::ReshardJobs => "the splitting of shards (_reshard/jobs)",

@@ -99,7 +99,7 @@ fn a_missing_namespace_is_misspelt_where_the_others_agree_and_is_made_whole_wher
         lines,
         [
             "If the name is wrong, correct spec.targetNamespace in the manifest.",
-            "If it is right, create the namespace, and in it what the creation Job needs:",
+            "If it is right, create the namespace, with everything the creation Job needs:",
             "kubectl create namespace nope",
             "kubectl create serviceaccount -n nope agora-kvs",
         ]

@@ -1,4 +1,4 @@
-//! SKVS313: a policy of the cluster refuses what the onboarding makes.
+//! SKVS313: a cluster policy refuses an object of the onboarding.
 
 use crate::diagnosis::case::Case;
 use crate::diagnosis::finding::Subject;
@@ -11,13 +11,13 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
     slug: "admission-denied",
     severity: Severity::Error,
     role: Role::Cause,
-    title: "a policy of the cluster refuses what the onboarding makes",
-    explanation: r#"An admission webhook (Kyverno, Gatekeeper, one's own) or a ValidatingAdmissionPolicy said no to the creation Job, to its pod
-or to the authorization policy. Its own words follow. Where only the pod was refused, Flux tells of a time-out and the
-Job's events of the refusal."#,
+    title: "a cluster policy refuses an object of the onboarding",
+    explanation: r#"An admission webhook (Kyverno, Gatekeeper, your own) or a ValidatingAdmissionPolicy refused the creation Job, its pod or the
+authorization policy. The finding quotes it. If only the pod was refused, Flux reports a timeout; the refusal is in the Job's
+events."#,
     fix: r#"See it: the condition Released, or the events of the Job.
 
-Give the policy what it asks for (a label, a registry, a limit), through the values or the chart, or have its owners make an
+Meet the policy's demand (a label, a registry, a limit) through the values or the chart, or ask the policy's owners for an
 exception for this namespace."#,
     example: r#"admission webhook "validate.kyverno.svc-fail" denied the request: resource Job/core/x was blocked due to the following policies …
 jobs.batch "x" is forbidden: ValidatingAdmissionPolicy 'owner' with binding 'owner' denied request: owner label is missing"#,
@@ -69,7 +69,7 @@ fn check(case: &Case<'_>) -> Verdict {
         finding.why(format!("It says: {said}"))
     };
     finding
-        .step("Do what it asks for, or ask its owners for an exception. To see whose it is:")
+        .step("Meet its demand, or ask its owners for an exception. To see whose it is:")
         .command(command)
         .into()
 }

@@ -12,11 +12,11 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
     severity: Severity::Error,
     role: Role::Cause,
     title: "an aggregated API of the cluster does not answer",
-    explanation: r#"Helm asks the API server for all APIs that it serves, and one of them is served by somebody else (an APIService, such as the
-metrics server's) who does not answer. Helm then does nothing at all, whatever the chart needs."#,
+    explanation: r#"Before each action Helm asks the API server for every API in the cluster. One of them is served by another program (an
+APIService, such as the metrics server's), and that program does not answer. Helm then stops, whatever the chart needs."#,
     fix: r#"See it: `kubectl get apiservices` shows `False` in AVAILABLE.
 
-Bring up what serves that API, or delete its APIService if nobody serves it any more."#,
+Start the program behind that API, or delete its APIService if nothing serves it any more."#,
     example: r#"could not get apiVersions from Kubernetes: unable to retrieve the complete list of server APIs: metrics.k8s.io/v1beta1: …"#,
     needs: &[],
     explains: &["SKVS108", "SKVS303", "SKVS308", "SKVS111"],
@@ -35,10 +35,10 @@ fn check(case: &Case<'_>) -> Verdict {
     let subject = Subject::new("APIService", "", &name);
     case.finding(
         subject,
-        format!("the API {api} does not answer, and Helm wants to know all APIs"),
+        format!("the API {api} does not answer, and Helm needs an answer from every API"),
     )
-    .why("It is not about the onboarding: no release can be installed meanwhile.")
-    .step("See why it does not answer, and bring up what serves it:")
+    .why("The onboarding is not at fault: no release can be installed until the API answers.")
+    .step("Find out why it does not answer, and start the program behind it:")
     .command(["kubectl", "describe", "apiservice", &name])
     .then(then(case, Fixes::Elsewhere))
     .into()
@@ -52,7 +52,7 @@ mod tests {
     fn the_api_is_told() {
         assert_eq!(
             fixture::sentence("api-discovery-broken", "SKVS114"),
-            "the API metrics.k8s.io/v1beta1 does not answer, and Helm wants to know all APIs"
+            "the API metrics.k8s.io/v1beta1 does not answer, and Helm needs an answer from every API"
         );
     }
 }

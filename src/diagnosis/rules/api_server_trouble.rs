@@ -11,13 +11,13 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
     severity: Severity::Warning,
     role: Role::Cause,
     title: "the API server or its store did not answer Flux",
-    explanation: r#"helm-controller could not reach the API server, or that said that it cannot answer now: it is starting or overloaded, its
-etcd is changing its leader or is full, a network policy is between. It is not about the onboarding: others fail in the same
-minutes. Mostly it passes, and Flux tries again by itself unless its retries are used up."#,
+    explanation: r#"helm-controller could not reach the API server, or the API server could not answer: it is starting or overloaded, its etcd is
+electing a leader or is full, or a network policy is in the way. The onboarding is not at fault; others fail at the same
+time. It usually passes, and Flux tries again on its own unless its retries are used up."#,
     fix: r#"See it: `kubectl get --raw '/readyz?verbose'`, and whether other HelmReleases failed at the same time.
 
-Wait until the API server is well. `mvcc: database space exceeded` does not pass: etcd needs space. With `spec.kubeConfig` it is
-the other cluster's API server: look at the address and the credentials in that Secret."#,
+Wait until the API server is healthy. `mvcc: database space exceeded` does not pass: etcd needs space. With `spec.kubeConfig`
+the API server is the other cluster's: check the address and the credentials in that Secret."#,
     example: r#"create: failed to create: etcdserver: leader changed
 Kubernetes cluster unreachable: Get "https://10.96.0.1:443/version": dial tcp 10.96.0.1:443: connect: connection refused"#,
     needs: &[],
@@ -43,16 +43,16 @@ fn check(case: &Case<'_>) -> Verdict {
         .finding(case.subject(), format!("{sentence}: {said}"))
         .severity(severity)
         .why(if full {
-            "etcd is full and takes no writes until it is given space."
+            "etcd is full and accepts no writes until it has space."
         } else {
-            "It is not about the onboarding, and mostly passes."
+            "The onboarding is not at fault, and this usually passes."
         });
     if case.hr().is_remote() {
         finding =
-            finding.why("spec.kubeConfig names another cluster: it is that one's API server.");
+            finding.why("spec.kubeConfig names another cluster: the API server is that cluster's.");
     }
     finding
-        .step("See whether the API server is well now:")
+        .step("Check whether the API server is healthy now:")
         .command(["kubectl", "get", "--raw", "/readyz?verbose"])
         .then(then(case, Fixes::Elsewhere))
         .into()

@@ -1,4 +1,4 @@
-//! SKVS219: helm-controller does not get the chart from source-controller.
+//! SKVS219: helm-controller cannot get the chart from source-controller.
 
 use crate::diagnosis::case::Case;
 use crate::diagnosis::retries::{Fixes, then};
@@ -11,10 +11,10 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
     slug: "artifact-gone",
     severity: Severity::Error,
     role: Role::Cause,
-    title: "helm-controller does not get the chart from source-controller",
-    explanation: r#"The chart was fetched, and helm-controller cannot get it from source-controller's storage: source-controller was restarted
-without a volume and has not fetched it again, it does not run, or a network policy keeps the two apart. What the HelmChart
-says (Ready) is of before."#,
+    title: "helm-controller cannot get the chart from source-controller",
+    explanation: r#"The chart was fetched, but helm-controller cannot get it from source-controller's storage: source-controller was restarted
+without a volume and has not fetched the chart again, is not running, or is cut off by a network policy. The HelmChart's
+Ready is from before."#,
     fix: r#"See it: `kubectl get pods -n flux-system -l app=source-controller`
 
 Wait a minute after a restart. Then have the chart fetched again:
@@ -39,23 +39,23 @@ fn check(case: &Case<'_>) -> Verdict {
     let spoilt = text.contains("computed digest doesn't match");
     let (sentence, why) = if gone {
         (
-            format!("source-controller no longer has what it stored of {subject}"),
-            "It was restarted without its storage, most often, and has not fetched the chart again yet.",
+            format!("source-controller no longer has its stored copy of {subject}"),
+            "Most likely it was restarted without its storage and has not fetched the chart again yet.",
         )
     } else if spoilt {
         (
-            format!("what source-controller has stored of {subject} is not what it says it is"),
-            "The stored file was changed or is being written anew.",
+            format!("source-controller's stored copy of {subject} does not match its digest"),
+            "The stored file was changed, or is being written again.",
         )
     } else {
         (
             format!("helm-controller cannot get {subject} from source-controller"),
-            "source-controller does not run or does not answer, or a network policy keeps the two apart.",
+            "source-controller is not running or does not answer, or a network policy cuts it off.",
         )
     };
     sources::finding(case, &subject, &sentence, why)
         .seen(evidence)
-        .step("See whether source-controller runs, then have the chart fetched again:")
+        .step("Check that source-controller is running, then have the chart fetched again:")
         .command([
             "kubectl",
             "get",
@@ -77,11 +77,11 @@ mod tests {
     fn it_is_found() {
         assert_eq!(
             fixture::sentence("artifact-gone", "SKVS219"),
-            "source-controller no longer has what it stored of HelmChart flux-system/flux-system-skvs-onboarding-pds--database"
+            "source-controller no longer has its stored copy of HelmChart flux-system/flux-system-skvs-onboarding-pds--database"
         );
         assert_eq!(
             fixture::sentence("artifact-gone-old", "SKVS219"),
-            "source-controller no longer has what it stored of HelmChart flux-system/flux-system-skvs-onboarding-pds--database"
+            "source-controller no longer has its stored copy of HelmChart flux-system/flux-system-skvs-onboarding-pds--database"
         );
         assert_eq!(
             fixture::sentence("artifact-gone-middle", "SKVS219"),

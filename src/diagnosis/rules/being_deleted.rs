@@ -12,13 +12,15 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
     severity: Severity::Warning,
     role: Role::State,
     title: "the onboarding is being deleted",
-    explanation: r#"The HelmRelease has a deletion time and waits for its finalizer: Flux uninstalls the release first. The authorization policy
-goes; the database stays."#,
-    fix: r#"See it: the conditions Released and Ready tell of an uninstall that fails.
+    explanation: r#"The HelmRelease is marked for deletion and waits for its finalizer: Flux uninstalls the release first. The authorization
+policy is removed; the database stays."#,
+    fix: r#"See it: if the uninstall fails, the conditions Released and Ready say so.
 
-Wait. If it hangs, read why the uninstall fails and mend that. Taking the finalizer off leaves the policy behind.
+Wait. If it hangs, find out why the uninstall fails and fix that. Removing the finalizer leaves the policy behind.
+
 To delete the database as well, once the HelmRelease is gone: `kubectl skvs delete-db DATABASE --backup FILE`
-Databases whose onboarding is gone: `kubectl skvs databases --orphans`"#,
+
+Databases without an onboarding: `kubectl skvs databases --orphans`"#,
     example: r#"metadata.deletionTimestamp is set, finalizers.fluxcd.io is still there"#,
     needs: &[],
     explains: &[],
@@ -33,14 +35,14 @@ fn deleted(case: &Case<'_>) -> bool {
     case.hr().metadata.deletion_timestamp.is_some()
 }
 
-/// Why the uninstall does not come to its end, as Flux tells it.
+/// Why the uninstall does not finish, as Flux reports it.
 fn stuck(case: &Case<'_>) -> Option<String> {
     if case.reason() != "UninstallFailed" {
         return None;
     }
     if let Some(account) = unconfirmed(case.error()) {
         return Some(format!(
-            "ServiceAccount {account}, which Flux is to act as, is not there"
+            "ServiceAccount {account}, which Flux should act as, does not exist"
         ));
     }
     let error = &case.failure.as_ref()?.error;
@@ -78,19 +80,19 @@ fn check(case: &Case<'_>) -> Verdict {
     let (sentence, severity) = match &stuck {
         Some(why) => (
             format!(
-                "it cannot be deleted, for {} now: {why}",
+                "its deletion has been stuck for {}: {why}",
                 age::duration(since)
             ),
             Severity::Error,
         ),
         None => (
-            format!("it has been being deleted for {}", age::duration(since)),
+            format!("its deletion has been running for {}", age::duration(since)),
             severity,
         ),
     };
     let mut finding = Finding::new(case.subject(), sentence)
         .severity(severity)
-        .why("Flux uninstalls the release before the HelmRelease goes. The database stays whatever happens.")
+        .why("Flux uninstalls the release before the HelmRelease disappears. The database stays in any case.")
         .seen(case.seen_failure())
         .seen([seen]);
     if hr.spec.suspend {
@@ -99,16 +101,16 @@ fn check(case: &Case<'_>) -> Verdict {
     if stuck.is_some() {
         finding = match unconfirmed(case.error()) {
             Some(account) => finding
-                .step(format!("Flux uninstalls as ServiceAccount {account}, which is gone: create it again with its rights, until the HelmRelease is gone. These are there:"))
+                .step(format!("Flux uninstalls as ServiceAccount {account}, which is gone: create it again with its rights until the HelmRelease is gone. Existing accounts:"))
                 .command(["kubectl", "get", "serviceaccounts", "-n", &hr.metadata.namespace]),
             None => finding
-                .step("Mend what keeps the uninstall from its end. What the release holds:")
+                .step("Remove the obstacle to the uninstall. The release's objects:")
                 .command(["helm", "get", "manifest", "-n", hr.storage_namespace(), &hr.release_name()]),
         };
     }
     match case.database() {
         Some(database) => finding
-            .step("When it is gone: whether its database can be deleted too, and how much is in it; this deletes nothing:")
+            .step("Once it is gone, check whether its database can be deleted too, and how much is in it. This deletes nothing:")
             .command(deletion::rehearsal(&database)),
         None => finding.step("Wait until it is gone."),
     }
@@ -123,7 +125,7 @@ mod tests {
     fn it_is_found() {
         assert_eq!(
             fixture::sentence("being-deleted", "SKVS109"),
-            "it has been being deleted for 10m"
+            "its deletion has been running for 10m"
         );
     }
 
@@ -132,15 +134,15 @@ mod tests {
         for (case, sentence) in [
             (
                 "deletion-account-gone",
-                "it cannot be deleted, for 20m now: ServiceAccount helm-controller, which Flux is to act as, is not there",
+                "its deletion has been stuck for 20m: ServiceAccount helm-controller, which Flux should act as, does not exist",
             ),
             (
                 "deletion-finalizer",
-                "it cannot be deleted, for 20m now: AuthorizationPolicy/secure-kvs/pds-database does not go away; a finalizer may hold it",
+                "its deletion has been stuck for 20m: AuthorizationPolicy/secure-kvs/pds-database does not go away; a finalizer may hold it",
             ),
             (
                 "deletion-hook-old",
-                "it cannot be deleted, for 20m now: uninstallation completed with 1 error(s): timed out waiting for the condition",
+                "its deletion has been stuck for 20m: uninstallation completed with 1 error(s): timed out waiting for the condition",
             ),
         ] {
             assert_eq!(fixture::sentence(case, "SKVS109"), sentence);

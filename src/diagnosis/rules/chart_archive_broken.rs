@@ -11,11 +11,11 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
     severity: Severity::Error,
     role: Role::Cause,
     title: "the chart cannot be read",
-    explanation: r#"The chart was fetched and is no chart that Helm can read: the archive is cut or something else, Chart.yaml or another file in it
-is broken, or it is too large."#,
+    explanation: r#"The chart was fetched, but Helm cannot read it: the archive is truncated or not a chart, Chart.yaml or another file in it is
+broken, or it is too large."#,
     fix: r#"See it: `helm show chart REPOSITORY/secure-kvs-onboarding --version VERSION`
 
-Have the chart published anew, or name another version."#,
+Have the chart published again, or name another version."#,
     example: r#"ArtifactFailed: Could not load chart: gzip: invalid header
 ChartPackageError: chart package error: …"#,
     needs: &[],
@@ -33,15 +33,15 @@ fn check(case: &Case<'_>) -> Verdict {
     let finding = sources::finding(
         case,
         &subject,
-        &format!("chart {chart} {version} was fetched and cannot be read"),
-        "The repository gave it; Helm does not take what is in it for a chart.",
+        &format!("chart {chart} {version} was fetched but cannot be read"),
+        "The repository delivered a file; Helm cannot read it as a chart.",
     )
     .seen(evidence);
     sources::look_at(
         case,
         finding,
         &subject,
-        "Ask who publishes the chart, or name another version in spec.chart.spec.version:",
+        "Ask the chart's publisher, or name another version in spec.chart.spec.version:",
     )
 }
 
@@ -53,11 +53,11 @@ mod tests {
     fn it_is_found() {
         assert_eq!(
             fixture::sentence("chart-archive-broken", "SKVS224"),
-            "chart secure-kvs-onboarding <0.2.0 was fetched and cannot be read"
+            "chart secure-kvs-onboarding <0.2.0 was fetched but cannot be read"
         );
         assert_eq!(
             fixture::sentence("chart-archive-broken-middle", "SKVS224"),
-            "chart secure-kvs-onboarding <0.2.0 was fetched and cannot be read"
+            "chart secure-kvs-onboarding <0.2.0 was fetched but cannot be read"
         );
     }
 }

@@ -1,4 +1,4 @@
-//! SKVS225: a dependency of the chart is missing or cannot be got.
+//! SKVS225: a dependency of the chart is missing or cannot be fetched.
 
 use crate::diagnosis::case::Case;
 use crate::diagnosis::finding::Finding;
@@ -12,12 +12,12 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
     slug: "chart-dependency-missing",
     severity: Severity::Error,
     role: Role::Cause,
-    title: "a dependency of the chart is missing or cannot be got",
-    explanation: r#"Chart.yaml names other charts that this one needs. They are not in its `charts/` folder (it was packaged without
-`helm dependency build`), or, for a chart out of Git or a Bucket, source-controller cannot get them."#,
+    title: "a dependency of the chart is missing or cannot be fetched",
+    explanation: r#"Chart.yaml names other charts as dependencies. They are not in its `charts/` folder (it was packaged without
+`helm dependency build`), or, for a chart from Git or a Bucket, source-controller cannot fetch them."#,
     fix: r#"See it: `helm dependency list CHARTFOLDER`
 
-Have the chart packaged with its dependencies, or mend the way to their repository."#,
+Have the chart packaged with its dependencies, or restore access to their repository."#,
     example: r#"found in Chart.yaml, but missing in charts/ directory: common
 DependencyBuildError: dependency build error: failed to add remote dependency 'common': …"#,
     needs: &[],
@@ -45,13 +45,13 @@ fn check(case: &Case<'_>) -> Verdict {
         .or_else(|| quoted(&text, " dependency "))
         .filter(|n| !n.is_empty());
     let sentence = match names {
-        Some(names) => format!("chart {chart} lacks a chart that it needs: {names}"),
-        None => format!("chart {chart} lacks a chart that it needs"),
+        Some(names) => format!("chart {chart} lacks a dependency: {names}"),
+        None => format!("chart {chart} lacks a dependency"),
     };
     Finding::new(subject, sentence)
-        .why("Chart.yaml names it as a dependency; it is not packaged with the chart, or cannot be fetched.")
+        .why("Chart.yaml names it; it is not packaged with the chart, or cannot be fetched.")
         .seen(evidence)
-        .step("Ask who publishes the chart to package it with its dependencies, or name another version in spec.chart.spec.version")
+        .step("Ask the chart's publisher to package it with its dependencies, or name another version in spec.chart.spec.version")
         .then(then(case, Fixes::Manifest))
         .into()
 }
@@ -64,15 +64,15 @@ mod tests {
     fn it_is_found() {
         assert_eq!(
             fixture::sentence("chart-dependency-missing-middle", "SKVS225"),
-            "chart secure-kvs-onboarding lacks a chart that it needs: common"
+            "chart secure-kvs-onboarding lacks a dependency: common"
         );
         assert_eq!(
             fixture::sentence("chart-dependency-missing-old", "SKVS225"),
-            "chart secure-kvs-onboarding lacks a chart that it needs: common"
+            "chart secure-kvs-onboarding lacks a dependency: common"
         );
         assert_eq!(
             fixture::sentence("chart-dependency-not-fetched", "SKVS225"),
-            "chart ./charts/secure-kvs-onboarding lacks a chart that it needs: common"
+            "chart ./charts/secure-kvs-onboarding lacks a dependency: common"
         );
     }
 }

@@ -1,4 +1,4 @@
-//! SKVS239: what Flux says of the chart is out of date.
+//! SKVS239: Flux's error about the chart is out of date.
 
 use crate::diagnosis::case::Case;
 use crate::diagnosis::finding::{Evidence, Subject};
@@ -12,12 +12,12 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
     slug: "chart-mended",
     severity: Severity::Warning,
     role: Role::Cause,
-    title: "what Flux says of the chart is out of date",
-    explanation: r#"The HelmRelease repeats what its HelmChart said at the last look, and the HelmChart what its source said. By now that is mended:
-the object is well, and Flux has not looked again."#,
+    title: "Flux's error about the chart is out of date",
+    explanation: r#"The HelmRelease repeats its HelmChart's last error, and the HelmChart repeats its source's. The object is healthy by now, but
+Flux has not checked again."#,
     fix: r#"See it: `kubectl get helmcharts.source.toolkit.fluxcd.io -n flux-system`
 
-Wait: it looks again within `spec.interval` (new controllers within 30 seconds). Or have it look now:
+Wait: Flux checks again within `spec.interval` (new controllers within 30 seconds). Or have it check now:
 `flux reconcile helmrelease NAME`"#,
     example: r#"HelmRelease: HelmChart 'flux-system/x' is not ready: no artifact available …, and the HelmChart is Ready"#,
     needs: &[],
@@ -37,7 +37,7 @@ fn check(case: &Case<'_>) -> Verdict {
             (chart, "is Ready", case.seen_failure().into_iter().collect())
         }
         (Some((_, seen)), Some(source), _) => {
-            (Subject::of(source, "HelmRepository"), "is there", seen)
+            (Subject::of(source, "HelmRepository"), "exists", seen)
         }
         _ => return sources::nothing(case),
     };
@@ -45,13 +45,13 @@ fn check(case: &Case<'_>) -> Verdict {
     sources::finding(
         case,
         &subject,
-        &format!("{subject} {state} by now; Flux has not looked again"),
-        "What it said before stands in the conditions until the next look.",
+        &format!("{subject} {state} by now, but Flux has not checked again"),
+        "The conditions keep the earlier error until the next check.",
     )
     .severity(Severity::Warning)
     .seen([Evidence::new(subject.clone(), ".status", state)])
     .seen(seen)
-    .step("Wait for the next look, within spec.interval, or have Flux look now:")
+    .step("Wait for the next check, within spec.interval, or have Flux check now:")
     .command(again)
     .then(then(case, Fixes::Elsewhere))
     .into()
@@ -65,11 +65,11 @@ mod tests {
     fn it_is_found() {
         assert_eq!(
             fixture::sentence("chart-mended", "SKVS239"),
-            "HelmChart flux-system/flux-system-skvs-onboarding-pds--database is Ready by now; Flux has not looked again"
+            "HelmChart flux-system/flux-system-skvs-onboarding-pds--database is Ready by now, but Flux has not checked again"
         );
         assert_eq!(
             fixture::sentence("chart-mended-source", "SKVS239"),
-            "HelmRepository flux-system/wit-artifactory is there by now; Flux has not looked again"
+            "HelmRepository flux-system/wit-artifactory exists by now, but Flux has not checked again"
         );
     }
 }

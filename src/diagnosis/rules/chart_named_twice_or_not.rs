@@ -11,9 +11,9 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
     severity: Severity::Error,
     role: Role::Cause,
     title: "the manifest names no chart, or two",
-    explanation: r#"Exactly one of `spec.chart` and `spec.chartRef` must be set. The API server refuses both or neither where the CRD is of the
-controller's version; where it is older, Flux refuses the HelmRelease and writes nothing about it into its status: only the
-controller's log tells."#,
+    explanation: r#"Exactly one of `spec.chart` and `spec.chartRef` must be set. A CRD of the controller's version makes the API server refuse
+both or neither. With an older CRD Flux refuses the HelmRelease itself and writes no status about it: only the controller's
+log shows it."#,
     fix: r#"See it: `kubectl get helmreleases.helm.toolkit.fluxcd.io -n NAMESPACE NAME -o jsonpath='{.spec.chart}{.spec.chartRef}'`
 
 Set one of the two in the manifest; the runbook's onboardings use `spec.chart`."#,
@@ -40,7 +40,7 @@ fn check(case: &Case<'_>) -> Verdict {
         ("the manifest names no chart", "neither is set")
     };
     Finding::new(case.subject(), sentence)
-        .why("Flux takes exactly one of spec.chart and spec.chartRef, and writes no status otherwise.")
+        .why("Flux needs exactly one of spec.chart and spec.chartRef, and otherwise writes no status.")
         .seen([Evidence::new(case.subject(), ".spec.chart, .spec.chartRef", observed)])
         .seen(case.seen_failure())
         .step("Set one of the two in the manifest; the runbook's onboardings use spec.chart")

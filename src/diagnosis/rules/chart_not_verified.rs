@@ -1,4 +1,4 @@
-//! SKVS223: the chart's signature is missing or of another key.
+//! SKVS223: the chart's signature is missing or from another key.
 
 use crate::diagnosis::case::Case;
 use crate::diagnosis::retries::{Fixes, then};
@@ -11,12 +11,12 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
     slug: "chart-not-verified",
     severity: Severity::Error,
     role: Role::Cause,
-    title: "the chart's signature is missing or of another key",
-    explanation: r#"`spec.chart.spec.verify` (or `spec.verify` of an OCIRepository) asks for a signature, and none fits: the chart is not signed, was
-signed with another key or identity, or the Secret with the public keys is not the right one. Flux does not install it."#,
+    title: "the chart's signature is missing or from another key",
+    explanation: r#"`spec.chart.spec.verify` (or `spec.verify` of an OCIRepository) requires a signature, and none matches: the chart is not
+signed, was signed with another key or identity, or the Secret holds the wrong public keys. Flux does not install it."#,
     fix: r#"See it: `cosign verify --key cosign.pub REGISTRY/PATH:VERSION`
 
-Have the chart signed, or correct the key or identity in `verify`. Do not switch the check off to get on: ask first."#,
+Have the chart signed, or correct the key or identity in `verify`. Do not switch the check off without asking."#,
     example: r#"ChartVerificationError: chart verification error: failed to verify oci://registry.example/charts/x: no matching signatures were found"#,
     needs: &[],
     explains: sources::FOLLOWS,
@@ -39,7 +39,7 @@ fn check(case: &Case<'_>) -> Verdict {
             "spec.chart.spec.verify works for charts of OCI registries only.",
         )
         .seen(evidence)
-        .step("Take verify out of spec.chart.spec in the manifest, or name the chart in an OCI registry")
+        .step("Remove verify from spec.chart.spec in the manifest, or use the chart from an OCI registry")
         .then(then(case, Fixes::Manifest))
         .into();
     }
@@ -47,14 +47,14 @@ fn check(case: &Case<'_>) -> Verdict {
         case,
         &subject,
         &format!("the signature of chart {chart} {version} is not accepted"),
-        "verify asks for a signature: there is none, it is of another key or identity, or the keys to check it with are not right.",
+        "verify requires a signature: it is missing, is from another key or identity, or the public keys to check it are wrong.",
     )
     .seen(evidence);
     sources::look_at(
         case,
         finding,
         &subject,
-        "Ask who publishes the chart for a signed one, or correct the key that verify names:",
+        "Ask the chart's publisher for a signed one, or correct the key named in verify:",
     )
 }
 

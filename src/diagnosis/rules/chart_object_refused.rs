@@ -1,4 +1,4 @@
-//! SKVS145: Flux could not make the HelmChart.
+//! SKVS145: Flux could not create the HelmChart.
 
 use crate::diagnosis::case::Case;
 use crate::diagnosis::retries::{Fixes, kubectl, then};
@@ -10,12 +10,13 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
     slug: "chart-object-refused",
     severity: Severity::Error,
     role: Role::Symptom,
-    title: "Flux could not make the HelmChart",
-    explanation: r#"helm-controller makes a HelmChart object of `spec.chart` and could not: the API server refused it. The status stays empty then;
-only an event of the HelmRelease (`HelmChartSyncErr`) and the controller's log tell."#,
+    title: "Flux could not create the HelmChart",
+    explanation: r#"helm-controller creates a HelmChart object from `spec.chart`, and the API server refused it. The status then stays empty; the
+error is only in an event of the HelmRelease (`HelmChartSyncErr`) and in the controller's log."#,
     fix: r#"See it: `kubectl describe hr NAME`, the events.
 
-Mend what the event says: a name that is too long, a namespace of the source that does not exist, a right of helm-controller."#,
+Fix the cause named in the event: a name that is too long, a source namespace that does not exist, a missing right of
+helm-controller."#,
     example: r#"HelmChartSyncErr: failed to run server-side apply: …"#,
     needs: &[],
     explains: &[],
@@ -27,10 +28,10 @@ fn check(case: &Case<'_>) -> Verdict {
     if !status::is_unanswered(case.hr()) || case.seen_event().is_none() {
         return Verdict::Clear;
     }
-    case.finding(case.subject(), "Flux could not make the HelmChart")
+    case.finding(case.subject(), "Flux could not create the HelmChart")
         .why(format!("It says: {}", case.error()))
-        .why("The status stays empty meanwhile.")
-        .step("Mend what the event says. More of them:")
+        .why("Until then the status stays empty.")
+        .step("Fix the cause named in the event. More events:")
         .command(kubectl(case, "describe"))
         .then(then(case, Fixes::Elsewhere))
         .into()
@@ -44,7 +45,7 @@ mod tests {
     fn the_event_is_told() {
         assert_eq!(
             fixture::sentence("chart-object-refused", "SKVS145"),
-            "Flux could not make the HelmChart"
+            "Flux could not create the HelmChart"
         );
     }
 }

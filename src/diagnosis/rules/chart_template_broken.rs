@@ -11,11 +11,11 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
     severity: Severity::Error,
     role: Role::Cause,
     title: "a template of the chart is broken",
-    explanation: r#"The chart itself is at fault: a template has a syntax error, or includes one that is not there (a library chart that was not
-packaged with it). No values help against it."#,
+    explanation: r#"The chart itself is at fault: a template has a syntax error, or includes one that does not exist (a library chart that was
+not packaged with it). No values can fix it."#,
     fix: r#"See it: `helm template x REPOSITORY/secure-kvs-onboarding --version VERSION`
 
-Name another version of the chart, and tell who publishes it."#,
+Name another version of the chart, and report the error to the chart's publisher."#,
     example: r#"parse error at (secure-kvs-onboarding/templates/job.yaml:3): function "toYml" not defined
 template: no template "common.labels" associated with template "gotpl""#,
     needs: &[],
@@ -35,7 +35,7 @@ fn check(case: &Case<'_>) -> Verdict {
             rendering::at(&place)
         ),
         "The chart is at fault, not the values.",
-        "Name another version of the chart in spec.chart.spec.version, and tell who publishes it",
+        "Name another version of the chart in spec.chart.spec.version, and report the error to its publisher",
     )
     .into()
 }

@@ -11,11 +11,11 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
     severity: Severity::Error,
     role: Role::Cause,
     title: "the artifact's tag is not the chart's own version",
-    explanation: r#"With `spec.chartRef` to an OCIRepository Flux takes the chart only if the tag is the version in its Chart.yaml. A chart that was
+    explanation: r#"With `spec.chartRef` to an OCIRepository, Flux accepts a chart only if its tag is the version in its Chart.yaml. A chart
 pushed under another tag (by `oras` or a copy job, not by `helm push`) is refused."#,
     fix: r#"See it: `helm show chart oci://REGISTRY/PATH --version TAG`
 
-Have the chart pushed with `helm push`, or name a tag whose chart has that version."#,
+Have the chart pushed with `helm push`, or name a tag that matches its chart's version."#,
     example: r#"ChartMutateError: artifact revision 0.1.3 does not match chart version 0.1.2"#,
     needs: &[],
     explains: sources::FOLLOWS,
@@ -34,22 +34,22 @@ fn check(case: &Case<'_>) -> Verdict {
     let subject = sources::repository_of(case, &told);
     let sentence = match versions {
         Some((tag, version)) => {
-            format!("{subject} gives tag {tag}, and the chart in it says that it is {version}")
+            format!("{subject} has tag {tag}, but its chart has version {version}")
         }
-        None => format!("{subject} gives a chart whose version Flux cannot use"),
+        None => format!("{subject} has a chart with a version that Flux cannot use"),
     };
     let finding = sources::finding(
         case,
         &subject,
         &sentence,
-        "Flux takes a chart of an OCIRepository only if its tag is the version in its Chart.yaml.",
+        "Flux accepts a chart from an OCIRepository only if its tag is the version in its Chart.yaml.",
     )
     .seen(evidence);
     sources::look_at(
         case,
         finding,
         &subject,
-        "Have the chart pushed with helm push, or name a tag whose chart has that version:",
+        "Have the chart pushed with helm push, or name a tag that matches its chart's version:",
     )
 }
 
@@ -61,7 +61,7 @@ mod tests {
     fn it_is_found() {
         assert_eq!(
             fixture::sentence("chart-version-differs", "SKVS214"),
-            "OCIRepository flux-system/onboarding gives tag 0.1.3, and the chart in it says that it is 0.1.2"
+            "OCIRepository flux-system/onboarding has tag 0.1.3, but its chart has version 0.1.2"
         );
     }
 }

@@ -11,12 +11,12 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
     severity: Severity::Error,
     role: Role::Cause,
     title: "the cloud gives source-controller no credentials for the registry",
-    explanation: r#"`spec.provider` of the source is `aws`, `azure` or `gcp`: source-controller logs in by the identity of its own ServiceAccount
-(or node), and the cloud refuses it. The registry was not asked."#,
+    explanation: r#"The source's `spec.provider` is `aws`, `azure` or `gcp`: source-controller logs in with the identity of its own
+ServiceAccount (or node), and the cloud refuses it. The registry was not asked."#,
     fix: r#"See it: `kubectl get serviceaccount -n flux-system source-controller -o yaml`
 
 Bind the identity: the annotation of the ServiceAccount, the role in the cloud, its trust in the cluster. Restart
-source-controller after a change of its ServiceAccount."#,
+source-controller after you change its ServiceAccount."#,
     example: r#"AuthenticationFailed: failed to get credential from 'aws': operation error ECR: GetAuthorizationToken, … AccessDeniedException"#,
     needs: &[],
     explains: sources::FOLLOWS,
@@ -27,8 +27,8 @@ source-controller after a change of its ServiceAccount."#,
 const FAULT: Fault = Fault {
     kind: SourceError::CloudLogin,
     wrong: "gets no credentials from the cloud",
-    why: "spec.provider has source-controller log in by its own identity, and the cloud refuses that.",
-    step: "See spec.provider, then mend the identity of source-controller in the cloud:",
+    why: "With spec.provider source-controller logs in with its own identity, and the cloud refuses it.",
+    step: "Check spec.provider, then fix the identity of source-controller in the cloud:",
 };
 
 fn check(case: &Case<'_>) -> Verdict {

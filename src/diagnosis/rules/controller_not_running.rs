@@ -1,4 +1,4 @@
-//! SKVS150: helm-controller does not run.
+//! SKVS150: helm-controller is not running.
 
 use crate::diagnosis::case::Case;
 use crate::diagnosis::controllers::{helm_controllers, image};
@@ -14,14 +14,14 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
     slug: "controller-not-running",
     severity: Severity::Error,
     role: Role::Cause,
-    title: "helm-controller does not run",
-    explanation: r#"The Deployment of helm-controller is there and none of its pods is available: it is scaled to zero, its image is not pulled, or
-it ends as soon as it starts. No HelmRelease is answered meanwhile, whatever its status says.
+    title: "helm-controller is not running",
+    explanation: r#"The Deployment of helm-controller exists, but none of its pods is available: it is scaled to zero, its image cannot be
+pulled, or it exits as soon as it starts. Until it runs, no HelmRelease is processed, whatever its status says.
 
-A Deployment that is not in `flux-system` proves nothing: Flux may run elsewhere, and is then said to be not known."#,
+A missing Deployment in `flux-system` proves nothing: Flux may run elsewhere, and its state is then reported as unknown."#,
     fix: r#"See it: `kubectl get deployments,pods -n flux-system`
 
-Scale it up, or mend what keeps its pod from running; `kubectl logs -n flux-system deployment/helm-controller` tells."#,
+Scale it up, or find out why its pod is not running: `kubectl logs -n flux-system deployment/helm-controller`"#,
     example: r#"helm-controller   0/1     1            0           12d"#,
     needs: &[],
     explains: &["SKVS105", "SKVS106", "SKVS108", "SKVS151"],
@@ -65,9 +65,9 @@ fn check(case: &Case<'_>) -> Verdict {
     };
     let mut finding = Finding::new(
         subject.clone(),
-        format!("{} does not run: {observed}", subject.name),
+        format!("{} is not running: {observed}", subject.name),
     )
-    .why("No HelmRelease is answered while it does not.")
+    .why("Until it runs, no HelmRelease is processed.")
     .seen([Evidence::new(
         subject.clone(),
         "image",
@@ -90,7 +90,7 @@ fn check(case: &Case<'_>) -> Verdict {
             ])
     } else {
         finding
-            .step("See what keeps its pod from running:")
+            .step("Find out why its pod does not run:")
             .command([
                 "kubectl",
                 "describe",
@@ -137,7 +137,7 @@ mod tests {
         let finding = fixture::finding("controller-not-running", "SKVS150");
         assert_eq!(
             finding.sentence,
-            "helm-controller does not run: no pod is available"
+            "helm-controller is not running: no pod is available"
         );
         assert!(finding.evidence[1].observed.starts_with("ImagePullBackOff"));
     }

@@ -13,12 +13,13 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
     severity: Severity::Error,
     role: Role::Cause,
     title: "CouchDB's Service leads nowhere",
-    explanation: r#"The creation Job reaches CouchDB by a Service, and that Service is not there, has no pod that is ready behind it, or does not
-have the port that is asked for. It is looked at only where the Job got no answer (SKVS304) or still waits for one."#,
+    explanation: r#"The creation Job reaches CouchDB through a Service. That Service does not exist, has no ready pod behind it, or lacks the
+requested port. It is only checked if the Job got no answer (SKVS304) or still waits for one."#,
     fix: r#"See it: `kubectl get services,endpointslices,pods -n secure-kvs`
 
-Not there: correct `values.couchdb.serviceName`. Without a ready pod: bring CouchDB up. Another port: correct
-`values.couchdb.port`."#,
+- Missing: correct `values.couchdb.serviceName`.
+- No ready pod: start CouchDB.
+- Another port: correct `values.couchdb.port`."#,
     example: r#"endpointslice of db-agora-kvs-secure-kvs-agora-couchdb: conditions.ready false"#,
     needs: &[],
     explains: &["SKVS304", "SKVS308", "SKVS108", "SKVS110", "SKVS303"],
@@ -43,7 +44,7 @@ fn check(case: &Case<'_>) -> Verdict {
     };
     Finding::new(subject.clone(), format!("{subject} {wrong}"))
         .why(format!(
-            "The creation Job reaches CouchDB by it, as {} tells.",
+            "The creation Job reaches CouchDB through it, according to {}.",
             found.named_by
         ))
         .seen(case.seen_failure())
@@ -70,7 +71,7 @@ fn wrong(found: &CouchService) -> Result<Option<Wrong>, Why> {
             return Ok(Some((
                 "does not exist".to_owned(),
                 "not found".to_owned(),
-                "Correct values.couchdb.serviceName in the manifest, or bring the Service back. These are there:",
+                "Correct values.couchdb.serviceName in the manifest, or restore the Service. Existing Services:",
             )));
         }
         Read::Unknown(why) => return Err(why.clone()),
@@ -107,9 +108,9 @@ fn wrong(found: &CouchService) -> Result<Option<Wrong>, Why> {
         return Ok(None);
     }
     Ok(Some((
-        "has no pod that is ready behind it".to_owned(),
+        "has no ready pod behind it".to_owned(),
         format!("endpoints: {}, none of them ready", endpoints.len()),
-        "Bring CouchDB up:",
+        "Start CouchDB:",
     )))
 }
 
@@ -155,7 +156,7 @@ mod tests {
         let with = |ready: bool| json!([{"conditions": {"ready": ready}}]);
         assert_eq!(told(5984, some(), with(true)), None);
         assert_eq!(told(80, some(), with(true)).unwrap(), "has no port 80");
-        let down = "has no pod that is ready behind it";
+        let down = "has no ready pod behind it";
         assert_eq!(told(5984, some(), with(false)).unwrap(), down);
         assert_eq!(told(5984, some(), Value::Null).unwrap(), down);
         assert_eq!(told(5984, Value::Null, Value::Null), None);

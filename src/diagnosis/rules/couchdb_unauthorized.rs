@@ -12,11 +12,11 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
     role: Role::Cause,
     title: "CouchDB refuses the creation Job's credentials",
     explanation: r#"The Job takes the admin's name and password from a Secret (`values.couchdb.credentials`), and CouchDB answers 401 or 403. The
-Secret is out of date, or names the wrong keys. Do not try passwords: CouchDB since 3.4 locks an account out after several
-wrong ones (403, "Account is temporarily locked")."#,
+Secret is out of date or has the wrong keys. Do not try passwords: CouchDB since 3.4 locks an account after several wrong
+ones (403, "Account is temporarily locked")."#,
     fix: r#"See it: the log of the Job's pod ends with `returned error: 401`.
 
-Compare the Secret that the Job uses with the one of the CouchDB release in `secure-kvs`, without printing them. Correct the
+Compare the Job's Secret with the Secret of the CouchDB release in `secure-kvs`, without printing them. Correct the Job's
 Secret, then let Flux try again."#,
     example: r#"curl: (22) The requested URL returned error: 401"#,
     needs: &[Input::JobLog],
@@ -30,10 +30,10 @@ fn check(case: &Case<'_>) -> Verdict {
         return Verdict::Clear;
     };
     Job::died(case, death, "CouchDB refuses the credentials of the creation Job")
-        .why("The Job reads the admin's name and password from a Secret; CouchDB answered, and does not accept them.")
+        .why("The Job reads the admin's name and password from a Secret; CouchDB answered and does not accept them.")
         .step("See which Secret and keys the Job uses (this prints names, not passwords):")
         .command(["kubectl", "describe", "-n", &death.pod.namespace, "pod", &death.pod.name])
-        .step("Correct that Secret from the one of the CouchDB release. Do not try passwords: several wrong ones lock the account.")
+        .step("Correct it from the Secret of the CouchDB release. Do not try passwords: several wrong ones lock the account.")
         .then(then(case, Fixes::Elsewhere))
         .into()
 }

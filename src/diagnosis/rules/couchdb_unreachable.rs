@@ -12,10 +12,10 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
     role: Role::Cause,
     title: "the creation Job gets no answer from CouchDB",
     explanation: r#"The Job's pod asks CouchDB to create the database and gets no answer: the Service's name does not resolve, nothing listens,
-the connection is cut, or the mesh has no healthy pod behind it (502, 503, 504)."#,
+the connection drops, or the mesh has no healthy pod behind it (502, 503, 504)."#,
     fix: r#"See it: `kubectl get pods,endpoints -n secure-kvs`, then `kubectl skvs describe NAME` for the endpoint.
 
-Bring CouchDB up, or correct `values.couchdb.serviceName`. If CouchDB is up, look at network policies and at the mesh's
+Start CouchDB, or correct `values.couchdb.serviceName`. If CouchDB is running, check network policies and the mesh's
 authorization policies between the target namespace and `secure-kvs`."#,
     example: r#"curl: (6) Could not resolve host: db-agora-kvs-secure-kvs-agora-couchdb.secure-kvs.svc"#,
     needs: &[Input::JobLog],
@@ -29,10 +29,10 @@ fn check(case: &Case<'_>) -> Verdict {
         return Verdict::Clear;
     };
     Job::died(case, death, "the creation Job gets no answer from CouchDB")
-        .why("The database is created through CouchDB's Service; the Job's pod could not talk to it.")
-        .step("See whether CouchDB is up and the Service has endpoints:")
+        .why("The Job creates the database through CouchDB's Service, and its pod could not reach it.")
+        .step("Check that CouchDB is running and the Service has endpoints:")
         .command(["kubectl", "get", "pods,services,endpointslices", "-n", "secure-kvs"])
-        .step("If it is up, look at network policies and the mesh between the two namespaces.")
+        .step("If it is, check network policies and the mesh between the two namespaces.")
         .then(then(case, Fixes::Elsewhere))
         .into()
 }

@@ -11,11 +11,11 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
     severity: Severity::Error,
     role: Role::Cause,
     title: "a CustomResourceDefinition of the chart could not be applied",
-    explanation: r#"Before the chart's objects Flux applies the CustomResourceDefinitions of its folder `crds` (`spec.install.crds`,
-`spec.upgrade.crds`), and that failed. The onboarding chart has none of its own; a chart that it depends on may."#,
-    fix: r#"See it: the text, and `kubectl get crds`.
+    explanation: r#"Before the chart's objects Flux applies the CustomResourceDefinitions in its folder `crds` (`spec.install.crds`,
+`spec.upgrade.crds`), and that failed. The onboarding chart has no definitions of its own; a dependency may have some."#,
+    fix: r#"See it: the error text, and `kubectl get crds`.
 
-Mend what the text says. If the definitions are installed by somebody else, set `spec.install.crds: Skip` and
+Fix the cause named in the text. If the definitions are installed separately, set `spec.install.crds: Skip` and
 `spec.upgrade.crds: Skip`."#,
     example: r#"failed to apply CustomResourceDefinitions: failed to create CustomResourceDefinition x: …"#,
     needs: &[],
@@ -37,7 +37,7 @@ fn check(case: &Case<'_>) -> Verdict {
         "a CustomResourceDefinition of the chart could not be applied",
     )
     .why(format!("It says: {said}"))
-    .step("See which there are. If somebody else installs them, set crds: Skip in the manifest:")
+    .step("Check which definitions exist. If they are installed separately, set crds: Skip in the manifest:")
     .command(["kubectl", "get", "crds"])
     .then(then(case, Fixes::Elsewhere))
     .into()

@@ -13,11 +13,11 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
     severity: Severity::Error,
     role: Role::Cause,
     title: "the creation Job failed",
-    explanation: r#"The chart's pre-install hook, a Job, creates the database. Flux and Helm say only that it failed; what happened stands in its
-pod: the exit code and the last lines of the log. This is the general case; the common reasons have their own codes."#,
+    explanation: r#"A Job, the chart's pre-install hook, creates the database. Flux and Helm only say that it failed; the reason is in its pod:
+the exit code and the last lines of the log. This is the general case; common reasons have their own codes."#,
     fix: r#"See it: `kubectl logs -n NAMESPACE job/NAME --all-containers`
 
-Mend what the log says. Where the Job is gone already, let Flux try again and look at once: Helm deletes the old Job before
+Fix the error in the log. If the Job is already gone, let Flux try again and look at once: Helm deletes the old Job before
 each attempt."#,
     example: r#"failed pre-install: failed early due to stalled resources: [Job/core/hookfail-main-create status: 'Failed']
 job failed: BackoffLimitExceeded"#,
@@ -68,33 +68,33 @@ fn check(case: &Case<'_>) -> Verdict {
             finding = finding.seen([death.evidence()]);
             finding = match &death.log_missing {
                 Some(why) => finding.why(format!(
-                    "Its log was not read: {why}. So the reason is not known here."
+                    "Its log was not read: {why}. The reason is therefore unknown."
                 )),
                 None => finding
-                    .why("The last lines of its log say why; they are none of the common reasons."),
+                    .why("The last lines of its log say why; the reason is not a common one."),
             };
         }
         None if case.job.uncreated.is_some() => {
-            sentence = "the creation Job failed: its pod could not be made".to_owned();
+            sentence = "the creation Job failed: its pod could not be created".to_owned();
             finding = case.job.tell_refusal(finding);
         }
         None => {
             let why = match &case.job.silent {
                 Some(silent) => silent.sentence(),
-                None => "None of its pods has ended badly.".to_owned(),
+                None => "None of its pods has failed.".to_owned(),
             };
-            finding = finding.why(format!("{why} So the reason is not known here."));
+            finding = finding.why(format!("{why} The reason is therefore unknown."));
         }
     }
     finding.sentence = crate::text::one_line(&sentence);
     if let Some(Silent::Replaced(other)) = &case.job.silent {
         let (namespace, name) = other.split_once('/').unwrap_or(("", other));
         finding = finding
-            .step("The Job that is there now says nothing about this onboarding. See whose it is:")
+            .step("The Job that exists now says nothing about this onboarding. See whose it is:")
             .command(["kubectl", "skvs", "describe", "-n", namespace, name]);
     } else if subject.kind == "Job" && case.job.uncreated.is_none() {
         finding = finding
-            .step("Read the whole log, and mend what it says:")
+            .step("Read the whole log, and fix the error in it:")
             .command([
                 "kubectl",
                 "logs",
@@ -105,7 +105,7 @@ fn check(case: &Case<'_>) -> Verdict {
             ]);
     } else if case.job.uncreated.is_none() {
         finding = finding
-            .step("See which Jobs there are, and read their logs:")
+            .step("List the Jobs, and read their logs:")
             .command([
                 "kubectl",
                 "get",
@@ -139,7 +139,7 @@ mod tests {
         };
         assert_eq!(
             finding.sentence,
-            "the creation Job failed: its pod could not be made"
+            "the creation Job failed: its pod could not be created"
         );
         assert!(
             finding.why[0].ends_with("within requested timeout"),
@@ -162,7 +162,7 @@ mod tests {
         assert_eq!(finding.sentence, "the creation Job failed");
         assert_eq!(
             finding.why,
-            ["The Job is gone, and its log with it. So the reason is not known here."]
+            ["The Job is gone, and its log with it. The reason is therefore unknown."]
         );
     }
 
@@ -173,7 +173,7 @@ mod tests {
         assert_eq!(
             finding.why,
             [
-                "The Job was replaced by one of flux-system/skvs-onboarding-pds--database, and its log is gone. So the reason is not known here."
+                "flux-system/skvs-onboarding-pds--database has replaced the Job, and its log is gone. The reason is therefore unknown."
             ]
         );
         assert!(!format!("{:?}", finding.evidence).contains("exited"));

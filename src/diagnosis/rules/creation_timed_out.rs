@@ -1,4 +1,4 @@
-//! SKVS308: the creation Job did not end in time.
+//! SKVS308: the creation Job did not finish in time.
 
 use crate::diagnosis::case::Case;
 use crate::diagnosis::finding::{Evidence, Finding, Subject};
@@ -12,13 +12,13 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
     slug: "creation-timed-out",
     severity: Severity::Error,
     role: Role::Cause,
-    title: "the creation Job did not end in time",
-    explanation: r#"Helm waits for the creation Job for `spec.timeout` (5 minutes if not set), and the Job was not through. No pod of it could
-be made, its pod hangs, or its mesh sidecar does: a Job is not done while `istio-proxy` runs, so the chart waits for the
-sidecar and then ends it through the envoy port."#,
+    title: "the creation Job did not finish in time",
+    explanation: r#"Helm waits for the creation Job for `spec.timeout` (5 minutes if not set), and the Job did not finish. Its pod could not be
+created, its pod hangs, or its mesh sidecar does. A Job does not finish while `istio-proxy` runs, so the chart stops the
+sidecar through the Envoy port at the end."#,
     fix: r#"See it: `kubectl get pods -n NAMESPACE -l job-name=JOB`, then the log of the container that still runs.
 
-Mend what it waits for. Raise `spec.timeout` only if it needs longer than it gets."#,
+Fix the cause of the wait. Raise `spec.timeout` only if the Job needs more time."#,
     example: r#"timeout waiting for: [Job/core/pds-database-create status: 'InProgress']
 failed pre-install: timed out waiting for the condition"#,
     needs: &[],
@@ -39,7 +39,7 @@ fn check(case: &Case<'_>) -> Verdict {
     let timeout = case.hr().spec.timeout.as_deref().unwrap_or("5m0s");
     let mut finding = Finding::new(
         subject.clone(),
-        format!("the creation Job did not end within {timeout}"),
+        format!("the creation Job did not finish within {timeout}"),
     )
     .seen(case.seen_failure());
     match &case.job.outcome {
@@ -51,8 +51,8 @@ fn check(case: &Case<'_>) -> Verdict {
                 &observed,
             )]);
             finding = finding
-                .why("Its pod runs and has not come to an end.")
-                .step("See what it waits for:")
+                .why("Its pod is running and has not finished.")
+                .step("Find out what it is waiting for:")
                 .command([
                     "kubectl",
                     "logs",
@@ -63,8 +63,9 @@ fn check(case: &Case<'_>) -> Verdict {
                 ]);
         }
         Outcome::Nothing if case.job.uncreated.is_some() => {
-            let sentence =
-                format!("the creation Job did not end within {timeout}: its pod could not be made");
+            let sentence = format!(
+                "the creation Job did not finish within {timeout}: its pod could not be created"
+            );
             finding.sentence = crate::text::one_line(&sentence);
             finding = case.job.tell_refusal(finding);
         }
@@ -72,11 +73,11 @@ fn check(case: &Case<'_>) -> Verdict {
             finding = finding
                 .why(match &case.job.silent {
                     Some(silent) => {
-                        format!("{} So the reason is not known here.", silent.sentence())
+                        format!("{} The reason is therefore unknown.", silent.sentence())
                     }
-                    None => "No container of its pod has started or ended.".to_owned(),
+                    None => "No container of its pod has started or finished.".to_owned(),
                 })
-                .step("See its events, and let Flux try again while you look:")
+                .step("Read its events, and let Flux try again while you watch:")
                 .command([
                     "kubectl",
                     "get",
@@ -106,7 +107,7 @@ mod tests {
     fn it_is_found() {
         assert_eq!(
             fixture::sentence("creation-timed-out", "SKVS308"),
-            "the creation Job did not end within 20s"
+            "the creation Job did not finish within 20s"
         );
     }
 
@@ -115,7 +116,7 @@ mod tests {
         let finding = fixture::finding("creation-timed-out-no-pod", "SKVS308");
         assert_eq!(
             finding.sentence,
-            "the creation Job did not end within 20s: its pod could not be made"
+            "the creation Job did not finish within 20s: its pod could not be created"
         );
         let refused = "Timeout: request did not complete within requested timeout";
         assert_eq!(
@@ -135,13 +136,13 @@ mod tests {
         assert_eq!(
             why("creation-timed-out-job-forbidden"),
             [
-                "The Job was not read: forbidden (get jobs in core). So the reason is not known here."
+                "The Job was not read: forbidden (get jobs in core). The reason is therefore unknown."
             ]
         );
         assert_eq!(
             why("creation-timed-out-pods-forbidden"),
             [
-                "Its pods were not read: forbidden (list pods in core). So the reason is not known here."
+                "Its pods were not read: forbidden (list pods in core). The reason is therefore unknown."
             ]
         );
     }

@@ -14,18 +14,18 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
     severity: Severity::Error,
     role: Role::State,
     title: "namespace or database was changed after the installation",
-    explanation: r#"The chart creates the database once, when it is installed. A later change of `values.namespace` or `values.database` is an
-upgrade: it lets the service accounts in to a database of the new name, which nobody has created, and Flux calls that Ready.
-The team's data stay in the database of the old name, to which nobody is let in any more.
+    explanation: r#"The chart creates the database once, at installation. A later change of `values.namespace` or `values.database` is an
+upgrade: it gives the service accounts access to a database of the new name, which nobody has created, and Flux reports
+Ready. The team's data stays in the old database, and nobody has access to it any more.
 
-It is found by the values of the first revision in Helm's storage. While that revision is no longer stored (Flux keeps five),
-an older change is not seen here."#,
+The first revision in Helm's storage shows the change. Flux keeps five revisions: once the first is gone, an older change
+cannot be detected."#,
     fix: r#"See it: `helm get values -n NAMESPACE RELEASE --revision 1` beside `spec.values`.
 
-Set the values back to what the onboarding was installed with: the team has its data again.
+Set the values back to those of the installation: the team gets its data back.
 
-If the team wants another database, that is another onboarding: a new manifest with a name of its own. Remove the old one
-when the data are no longer needed."#,
+If the team wants another database, create another onboarding: a new manifest with its own name. Remove the old one when its
+data is no longer needed."#,
     example: r#"revision 1: pds_database; spec.values: pds_database2"#,
     needs: &[],
     explains: &["SKVS160", "SKVS323"],
@@ -63,18 +63,18 @@ fn check(case: &Case<'_>) -> Verdict {
     let verb = if case.is_ready() { "was" } else { "will be" };
     Finding::new(
         case.subject(),
-        format!("its database was changed from {was} to {is}, which no installation created"),
+        format!("its database was changed from {was} to {is}, which no installation has created"),
     )
     .why(format!(
-        "The chart creates the database when it is installed: that made {was}. An upgrade creates none; access {verb} moved to {is}."
+        "The chart creates the database at installation: that created {was}. An upgrade does not create one; access {verb} moved to {is}."
     ))
-    .why(format!("The data of the team are in {was}."))
+    .why(format!("The team's data is in {was}."))
     .seen(first::evidence(case, first, "database", was, is))
     .change(back(case, first, was))
     .step(format!(
-        "Set values.namespace and values.database back to what makes {was}, unless {is} was created by hand on purpose."
+        "Set values.namespace and values.database back to {was}, unless {is} was created by hand on purpose."
     ))
-    .step("If the team wants another database, give it a new manifest with a name of its own, and leave this one until the data are moved.")
+    .step("If the team wants another database, create a new manifest with its own name, and keep this one until the data is moved.")
     .into()
 }
 
@@ -91,7 +91,7 @@ fn back(case: &Case<'_>, first: &Release, was: &str) -> Option<Change> {
         .collect::<Option<_>>()?;
     match &changed[..] {
         [(key, before)] => Some(Change::new(
-            &format!("The data are in {was}"),
+            &format!("The data is in {was}"),
             &["spec", "values", key],
             json!(before),
         )),
@@ -109,7 +109,7 @@ mod tests {
         let finding = fixture::finding("ready-and-database-changed", "SKVS330");
         assert_eq!(
             finding.sentence,
-            "its database was changed from pds_database to pds_store, which no installation created"
+            "its database was changed from pds_database to pds_store, which no installation has created"
         );
         assert_eq!(finding.evidence[0].observed, "database: pds_database");
         assert_eq!(finding.evidence[1].observed, "database: pds_store");

@@ -23,22 +23,23 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
     severity: Severity::Error,
     role: Role::Cause,
     title: "the database already exists",
-    explanation: r#"The chart's pre-install hook, a Job, creates the database once, before anything else. CouchDB answers 412 when the database
-is there already, and the Job fails: it does not take over a database with someone's data.
+    explanation: r#"A Job, the chart's pre-install hook, creates the database once, before anything else. CouchDB answers 412 if the database
+already exists, and the Job fails: it does not take over someone's data.
 
-Either another onboarding has it: two teams asked for one name. Or an earlier onboarding was removed: the removal takes the
-authorization policy away and leaves the database. Or an earlier attempt of this onboarding made it and failed afterwards."#,
-    fix: r#"See it: the log of the Job's pod ends with `curl: (22) The requested URL returned error: 412`. Who claims the database, and
-how many documents it has: `kubectl skvs databases DATABASE -o wide`
+There are three cases. Another onboarding has the database: two teams asked for one name. Or an earlier onboarding was
+removed: removal deletes the authorization policy and leaves the database. Or an earlier attempt of this onboarding created
+it and failed afterwards."#,
+    fix: r#"See it: the log of the Job's pod ends with `curl: (22) The requested URL returned error: 412`. Its claimant and number of
+documents: `kubectl skvs databases DATABASE -o wide`
 
 - Another onboarding has it: give this one another `values.database` (then remove the failed release: Flux only upgrades it,
-  and an upgrade creates no database), or remove it and add its service account to the other.
-- It was left behind and its data is not needed: remove this manifest, run `kubectl skvs delete-db DATABASE --backup FILE`, and
-  bring the manifest back. The deletion is refused while anything claims the database.
-- It is this onboarding's own: it worked before, and Helm's Secrets of it were deleted since, or a restore took their labels.
-  Put the labels back, or keep the database and leave the Job out, as below.
-- It was left behind and its data is needed: leave the Job out (`values.databaseCreationJob.enabled: false`, where the
-  chart's version has this value), so that only the access is set up."#,
+  and an upgrade does not create the database), or remove it and add its service account to the other.
+- It was left behind and its data is not needed: remove this manifest, run `kubectl skvs delete-db DATABASE --backup FILE`,
+  and restore the manifest. The deletion is refused while anything claims the database.
+- It is this onboarding's own: it worked before, and its Helm Secrets were deleted since, or a restore dropped their labels.
+  Put the labels back, or keep the database and skip the Job, as below.
+- It was left behind and its data is needed: skip the Job (`values.databaseCreationJob.enabled: false`, if the chart's
+  version has this value), so that only access is set up."#,
     example: r#"failed pre-install: failed early due to stalled resources: [Job/core/pds-database-create status: 'Failed']
 curl: (22) The requested URL returned error: 412"#,
     needs: &[Input::JobLog],
@@ -56,7 +57,7 @@ fn check(case: &Case<'_>) -> Verdict {
         .as_ref()
         .map_or("of this onboarding".to_owned(), String::clone);
     let mut finding = Job::died(case, death, format!("the database {named} already exists, so its creation Job fails"))
-        .why("The chart creates the database once, before anything else, and refuses to take over one that is there.");
+        .why("The chart creates the database once, before anything else, and refuses to take over an existing one.");
     finding = facts(case, finding);
     let rivals = case.rivals();
     finding = match rivals.first() {
@@ -69,12 +70,12 @@ fn check(case: &Case<'_>) -> Verdict {
     if let Claim::Database(database) = case.hr().claim()
         && naming(&case.hr().metadata.name, &database) == Naming::Contradicts
     {
-        finding = finding.why("The onboarding's name says another database: the manifest may have been copied from another one, and its values forgotten.");
+        finding = finding.why("The onboarding's name implies another database: the manifest may be a copy in which a value was forgotten.");
     }
     finding.into()
 }
 
-/// What CouchDB tells of it: how much is in it, and whether it is older than this onboarding.
+/// Adds CouchDB's view of the database: its size, and whether it is older than this onboarding.
 fn facts(case: &Case<'_>, finding: Finding) -> Finding {
     let database = case.database().unwrap_or_default();
     let found = match case.in_couchdb() {
@@ -82,7 +83,7 @@ fn facts(case: &Case<'_>, finding: Finding) -> Finding {
         Read::Seen(Found::Unserved(_)) | Read::Unknown(_) => return finding,
         Read::Absent => {
             return finding.why(format!(
-                "CouchDB says that {database} is not there by now: let Flux try again."
+                "CouchDB no longer has {database}: let Flux try again."
             ));
         }
     };
@@ -110,7 +111,7 @@ fn facts(case: &Case<'_>, finding: Finding) -> Finding {
     );
     match older(case, &found) {
         Some(seconds) if seconds > 0 => finding.why(format!(
-            "It is {} older than this onboarding: whoever had the name before left it.",
+            "It is {} older than this onboarding: a former owner of the name left it.",
             duration(seconds)
         )),
         Some(_) => finding.why(YOUNGER),
@@ -120,7 +121,7 @@ fn facts(case: &Case<'_>, finding: Finding) -> Finding {
 
 /// What its age says of a database that was made while this onboarding was there.
 const YOUNGER: &str =
-    "It is younger than this onboarding: an earlier attempt of it, or another onboarding, made it.";
+    "It is younger than this onboarding: an earlier attempt, or another onboarding, created it.";
 
 /// Clocks may differ by this many seconds.
 const SKEW: i64 = 30;
@@ -148,7 +149,7 @@ fn taken(
         None => {
             let names: Vec<String> = rivals.iter().map(|r| case.name_of(r)).collect();
             finding.why(format!(
-                "{} claims it too and is not Ready: which one made it is not known.",
+                "{} claims it too and is not Ready: which one created it is unknown.",
                 names.join(", ")
             ))
         }
@@ -168,7 +169,7 @@ fn taken(
     }
     let shown = owner.copied().unwrap_or(first);
     finding
-        .step("Two teams asked for one name. Give this onboarding another database name in its manifest.")
+        .step("Two teams asked for the same name. Give this onboarding another database name in its manifest.")
         .step("If both are the same team, remove this manifest and add its service account to the other one.")
         .command(["kubectl", "skvs", "describe", "-n", &shown.metadata.namespace, &shown.metadata.name])
         .then(then(case, Fixes::Manifest))
@@ -177,11 +178,11 @@ fn taken(
 /// Nobody else is seen to claim it, and what is in it cannot be seen: nothing is decided about it now.
 fn unserved(case: &Case<'_>, finding: Finding, why: &str) -> Finding {
     let finding = finding.why(format!(
-        "CouchDB cannot serve it at present ({why}), so what is in it cannot be seen."
+        "CouchDB cannot serve it at present ({why}), so its contents cannot be checked."
     ));
     let finding = match case.snapshot.further.databases.seen() {
         Some(asked) => finding
-            .step("Mend CouchDB first; decide about the database when its documents can be counted. Look at CouchDB's pods:")
+            .step("Fix CouchDB first; decide about the database once its documents can be counted. Look at CouchDB's pods:")
             .command(["kubectl", "get", "pods", "-n", &asked.namespace]),
         None => finding,
     };
@@ -192,8 +193,8 @@ fn unserved(case: &Case<'_>, finding: Finding, why: &str) -> Finding {
 fn left(case: &Case<'_>, mut finding: Finding, database: Option<&str>) -> Finding {
     if let Some(event) = installed_before(case) {
         return finding
-            .why(format!("This onboarding was installed before ({event}), so the database is its own, with the data of its team: what Helm had stored of it is gone."))
-            .step("Do not delete it. Leave the creation out: values.databaseCreationJob.enabled: false, where the chart has this value.")
+            .why(format!("This onboarding was installed before ({event}), so the database is its own and holds its team's data: Helm's record of it is gone."))
+            .step("Do not delete it. Skip the creation Job: values.databaseCreationJob.enabled: false, if the chart has this value.")
             .then(then(case, Fixes::Back));
     }
     let deletion = database.map(|database| case.deletion(database));
@@ -210,34 +211,34 @@ fn left(case: &Case<'_>, mut finding: Finding, database: Option<&str>) -> Findin
     let younger = finding.why.iter().any(|w| w == YOUNGER);
     finding = finding.why(match &unknown {
         Some(claim) if matches!(deletion, Some(Deletion::Claimed(_))) => format!("{claim}."),
-        Some(why) => format!("Whether anything else claims it is not known: {why}."),
+        Some(why) => format!("Whether anything else claims it is unknown: {why}."),
         None if younger => "Nothing else claims it.".to_owned(),
-        None => "Nothing else claims it: it stayed when an earlier, removed onboarding went, which does not delete its database. Whose that was is not known: Helm keeps nothing of a removed release.".to_owned(),
+        None => "Nothing else claims it: an earlier onboarding was removed, and its database stayed. Its owner is unknown: Helm keeps no record of a removed release.".to_owned(),
     });
     let earlier = case.job.exits.len() > 1 && case.job.exits.first() != case.job.exits.last();
     if earlier || case.hr().status.install_failures > 1 {
         let tries = case.hr().status.install_failures.max(1);
-        finding = finding.why(format!("Or an earlier attempt of this very onboarding made it and failed later (failed installs: {tries})."));
+        finding = finding.why(format!("Or an earlier attempt of this onboarding created it and failed later (failed installs: {tries})."));
     }
     if is_long_before_its_job(case) {
         finding = finding
-            .why("Or this onboarding itself made it: it is much older than this Job, and what Helm had stored of it may be gone.")
-            .step("Ask its team first whether it worked before: then the data are its own, and the database must stay.");
+            .why("Or this onboarding itself created it: it is much older than this Job, and Helm's record of it may be gone.")
+            .step("Ask its team first whether it worked before. If so, the data is its own and the database must stay.");
     }
     finding = match (deletion, database) {
         (Some(agreed @ Deletion::Agreed), Some(database)) => finding
-            .step("If its data is not needed: remove this manifest, wait until the HelmRelease is gone, delete the database, and bring the manifest back.")
+            .step("If its data is not needed: remove this manifest, wait until the HelmRelease is gone, delete the database, and restore the manifest.")
             .command(kubectl(case, "get"))
             .command(deletion::command(&agreed, database)),
         (Some(open), Some(database)) => finding
-            .step("Find out who uses it first. This reads everything that can claim it, and deletes nothing:")
+            .step("First find out who uses it. This reads everything that could claim it, and deletes nothing:")
             .command(deletion::command(&open, database)),
         _ => finding
-            .step("Read its values first: they name the database, and with it who else claims it.")
+            .step("First read its values: they name the database, and so lead to any other claim.")
             .command(kubectl(case, "describe")),
     };
     finding
-        .step("If its data is needed, leave the creation out: values.databaseCreationJob.enabled: false, where the chart has this value. Ask its former owner first.")
+        .step("If its data is needed, skip the creation Job: values.databaseCreationJob.enabled: false, if the chart has this value. Ask its former owner first.")
         .then(then(case, Fixes::Back))
 }
 
@@ -372,7 +373,7 @@ mod tests {
         let finding = with_all_read("database-left-behind");
         assert_eq!(
             finding.why[1],
-            "It is 2y267d older than this onboarding: whoever had the name before left it."
+            "It is 2y267d older than this onboarding: a former owner of the name left it."
         );
         assert!(finding.why[2].starts_with("Nothing else claims it"));
         let told: Vec<&str> = finding
@@ -405,7 +406,7 @@ mod tests {
         };
         assert_eq!(finding.why[1], super::YOUNGER);
         assert!(
-            finding.why[2].starts_with("Whether anything else claims it is not known"),
+            finding.why[2].starts_with("Whether anything else claims it is unknown"),
             "{:?}",
             finding.why
         );
@@ -416,7 +417,7 @@ mod tests {
         let finding = fixture::finding("database-exists-others-forbidden", "SKVS301");
         assert_eq!(
             finding.why[1],
-            "Whether anything else claims it is not known: forbidden (list helmreleases in flux-system)."
+            "Whether anything else claims it is unknown: forbidden (list helmreleases in flux-system)."
         );
         assert!(rehearses(&finding));
     }
@@ -426,7 +427,7 @@ mod tests {
         let finding = fixture::finding("database-exists-elsewhere-forbidden", "SKVS301");
         assert_eq!(
             finding.why[1],
-            "Whether anything else claims it is not known: none in flux-system does, other namespaces were not read: forbidden (list helmreleases in all namespaces)."
+            "Whether anything else claims it is unknown: none in flux-system does; other namespaces were not read: forbidden (list helmreleases in all namespaces)."
         );
         assert!(rehearses(&finding));
     }
@@ -436,7 +437,7 @@ mod tests {
         let finding = fixture::finding("database-exists-claim-unread", "SKVS301");
         assert_eq!(
             finding.why[1],
-            "Whether anything else claims it is not known: values of skvs-onboarding-hidden come from references that were not read."
+            "Whether anything else claims it is unknown: values of skvs-onboarding-hidden come from references that were not read."
         );
         assert!(rehearses(&finding));
     }
@@ -450,7 +451,7 @@ mod tests {
         );
         assert_eq!(
             finding.why[1],
-            "Whether anything else claims it is not known: this onboarding's values do not tell which database it is."
+            "Whether anything else claims it is unknown: this onboarding's values do not name its database."
         );
         assert!(!format!("{:?}", finding.fix).contains("delete-db"));
     }

@@ -12,15 +12,15 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
     severity: Severity::Error,
     role: Role::State,
     title: "CouchDB does not have the database of a Ready onboarding",
-    explanation: r#"CouchDB was asked in one of its own pods, and answers that the database does not exist, although the onboarding is Ready: its
-service accounts are let in to nothing. It was deleted by hand, or it was never created (then SKVS310 tells so and stands
-above this), or CouchDB was set up anew without its data.
+    explanation: r#"CouchDB was asked from inside one of its pods and says that the database does not exist, although the onboarding is Ready:
+its service accounts have access to nothing. It was deleted by hand, was never created (SKVS310 then comes first), or CouchDB
+was set up again without its data.
 
-The answer counts only where the release notes name the CouchDB that was asked. `--no-exec` leaves the question out."#,
+The answer counts only if the release notes name the CouchDB that was asked. `--no-exec` skips the question."#,
     fix: r#"See it: `curl -i ENDPOINT/DATABASE` from a pod of the team answers 404.
 
-Find out first why it is gone: where its data was lost, a new empty database hides that. A new one is made by an installation
-alone: `helm uninstall -n NAMESPACE RELEASE`, then make Flux start again. Until then the service accounts are not let in."#,
+First find out why it is gone: if data was lost, a new empty database hides that. Only an installation creates a new one:
+`helm uninstall -n NAMESPACE RELEASE`, then make Flux start again. Until then the service accounts have no access."#,
     example: r#"{"error":"not_found","reason":"Database does not exist."}"#,
     needs: &[],
     explains: &[],
@@ -44,7 +44,7 @@ fn check(case: &Case<'_>) -> Verdict {
         case.endpoint(),
         case.snapshot.further.databases.seen(),
     ) else {
-        let why = "the release notes, which tell which CouchDB it is in, were not read";
+        let why = "the release notes, which name its CouchDB, were not read";
         return Verdict::skipped(what, &Why::NotAsked(why.to_owned()));
     };
     let pod = Subject::new("Pod", &asked.namespace, &asked.pod);
@@ -53,20 +53,20 @@ fn check(case: &Case<'_>) -> Verdict {
         format!("CouchDB does not have the database {database}, although the onboarding is Ready"),
     )
     .why(format!(
-        "The notes send the team to {}/{}, and its CouchDB says that there is no such database.",
+        "The notes send the team to {}/{}, and that CouchDB does not have the database.",
         endpoint.namespace, endpoint.name
     ))
     .why(
-        "The database is created at the installation only: no upgrade and no retry makes it again.",
+        "Only an installation creates the database: no upgrade and no retry creates it again.",
     )
     .seen([Evidence::new(
         pod,
         &format!("GET /{database}"),
         "404: the database does not exist",
     )])
-    .step("Find out why it is gone before a new, empty one hides it. Each CouchDB pod logs the deletions that it was asked for:")
+    .step("Find out why it is gone before a new, empty one hides it. Each CouchDB pod logs its deletion requests:")
     .command(["kubectl", "logs", "-n", &asked.namespace, &asked.pod, "-c", "couchdb", "--since=24h"])
-    .step("If an empty one is what is wanted, remove the release and let Flux install it anew:")
+    .step("If you want an empty one, remove the release and let Flux install it again:")
     .command(uninstall(case))
     .then(Some(restart(case)))
     .into()

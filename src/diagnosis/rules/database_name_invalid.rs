@@ -1,4 +1,4 @@
-//! SKVS309: CouchDB does not take the database's name.
+//! SKVS309: CouchDB rejects the database's name.
 
 use crate::diagnosis::case::Case;
 use crate::diagnosis::finding::{Evidence, Finding};
@@ -12,14 +12,14 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
     slug: "database-name-invalid",
     severity: Severity::Error,
     role: Role::Cause,
-    title: "CouchDB does not take the database's name",
-    explanation: r#"The database's name is `<namespace>_<database>` of the values. CouchDB takes small letters, digits and `_ $ ( ) + - /`, and a
-small letter first; it answers anything else with 400 (`illegal_database_name`), and the creation Job fails. Kubernetes
-and Helm do not look at the name."#,
+    title: "CouchDB rejects the database's name",
+    explanation: r#"The database's name is `<namespace>_<database>` of the values. CouchDB accepts lower-case letters, digits and
+`_ $ ( ) + - /`, with a lower-case letter first. It answers anything else with 400 (`illegal_database_name`), and the
+creation Job fails. Kubernetes and Helm do not check the name."#,
     fix: r#"See it: the log of the Job's pod ends with `returned error: 400`.
 
-Correct `values.database` (or `values.namespace`) in the manifest: nothing was created yet, so they may still be changed.
-Then remove the failed release, so that Flux installs: it would upgrade it otherwise, and an upgrade creates no database."#,
+Correct `values.database` (or `values.namespace`) in the manifest: nothing has been created yet, so they may still change.
+Then remove the failed release: otherwise Flux upgrades it, and an upgrade does not create the database."#,
     example: r#"values.database: Orders
 curl: (22) The requested URL returned error: 400"#,
     needs: &[Input::JobLog],
@@ -60,11 +60,11 @@ fn check(case: &Case<'_>) -> Verdict {
         values.namespace.unwrap_or_default(),
         values.database.unwrap_or_default()
     );
-    Finding::new(subject, format!("CouchDB does not take the database name {joined}"))
-        .why(format!("The name is refused: {why}."))
+    Finding::new(subject, format!("CouchDB rejects the database name {joined}"))
+        .why(format!("The name is invalid: {why}."))
         .seen(case.seen_failure())
         .seen([death.evidence(), Evidence::new(case.subject(), ".spec.values", &given)])
-        .step("Correct values.database or values.namespace in the manifest. Nothing was created yet, so they may still be changed.")
+        .step("Correct values.database or values.namespace in the manifest. Nothing has been created yet, so they may still change.")
         .then(then(case, Fixes::Manifest))
         .into()
 }
@@ -77,7 +77,7 @@ mod tests {
     fn it_is_found() {
         assert_eq!(
             fixture::sentence("database-name-invalid", "SKVS309"),
-            "CouchDB does not take the database name yankee_Orders"
+            "CouchDB rejects the database name yankee_Orders"
         );
     }
 }

@@ -16,18 +16,18 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
     severity: Severity::Error,
     role: Role::State,
     title: "the database was probably never created",
-    explanation: r#"The creation Job is a pre-install hook: Helm runs it when it installs, and never when it upgrades. Here the installation failed,
-and the next attempt was an upgrade of the failed revision: that is what Flux does while the revision is in Helm's storage,
-after a reset of the retries as well as after a change of the manifest. The upgrade applied the rest of the chart, so the
-onboarding is Ready and its notes say that a database was created; the Job never ended well.
+    explanation: r#"The creation Job is a pre-install hook: Helm runs it on installation, never on an upgrade. Here the installation failed, and
+the next attempt was an upgrade of the failed revision. Flux does that whenever the revision is in Helm's storage, after a
+reset of the retries as well as after a change of the manifest. The upgrade applied the rest of the chart, so the onboarding
+is Ready and its notes say that a database was created, although the Job never succeeded.
 
-Flux's status does not show it: the failed revision is called superseded there, as after any upgrade. Helm's storage does:
-the first revision's hook has the phase Failed, and later ones were not run."#,
+Flux's status does not show this: it calls the failed revision superseded, as after any upgrade. Helm's storage does: the
+first revision's hook has the phase Failed, and later hooks were not run."#,
     fix: r#"See it: `kubectl get jobs -n TARGETNAMESPACE` has no completed creation Job, and CouchDB answers 404 for the database.
 
-Where the database is there all the same, leave everything as it is. Where it is not: `helm uninstall -n NAMESPACE RELEASE`, then
-make Flux start again (see SKVS110): it then installs, and the Job runs. Or remove the manifest, wait until the HelmRelease is
-gone, and bring it back. Until then the service accounts are not let in."#,
+If the database exists after all, leave everything as it is. If not: `helm uninstall -n NAMESPACE RELEASE`, then make Flux
+start again (see SKVS110). It then installs, and the Job runs. Or remove the manifest, wait until the HelmRelease is gone,
+and restore the manifest. Until then the service accounts have no access."#,
     example: r#"READY True, chart 0.1.2, revision 2; revision 1: failed pre-install: namespaces "core" not found"#,
     needs: &[],
     explains: &["SKVS323"],
@@ -82,10 +82,10 @@ fn found(case: &Case<'_>, newest: &Release, first: &Release) -> Finding {
         ),
     );
     finding = if first.version == newest.version {
-        finding.why("Its installation did not run the creation Job: hooks were switched off.")
+        finding.why("Its installation did not run the creation Job: hooks were disabled.")
     } else {
         finding.why(format!(
-            "The creation Job runs at the installation only. That failed in revision {}; what followed were upgrades.",
+            "The creation Job runs only on installation. That failed in revision {}; upgrades followed.",
             first.version
         ))
     };
@@ -105,7 +105,7 @@ fn found(case: &Case<'_>, newest: &Release, first: &Release) -> Finding {
             break;
         }
     }
-    finding = finding.step("See whether the Job ever completed:");
+    finding = finding.step("Check whether the Job ever completed:");
     for hook in creation_jobs(&newest.hooks) {
         let object = manifest::objects(&hook.manifest)
             .into_iter()
@@ -119,13 +119,13 @@ fn found(case: &Case<'_>, newest: &Release, first: &Release) -> Finding {
     if let Some(endpoint) = Notes::parse(&newest.info.notes).endpoint {
         let url = format!("{}/{database}", endpoint.trim_end_matches('/'));
         finding = finding.step(format!(
-            "And ask from a pod that may use it; 404 means that it is not there: curl {}",
+            "Then ask from a pod with access; 404 means it does not exist: curl {}",
             crate::text::shell_quote(&url)
         ));
     }
     finding
-        .step("If it is there all the same, leave everything as it is.")
-        .step("If it is not, remove the release and let Flux install it anew:")
+        .step("If the database exists after all, leave everything as it is.")
+        .step("If not, remove the release and let Flux install it again:")
         .command(uninstall(case))
         .then(Some(restart(case)))
 }

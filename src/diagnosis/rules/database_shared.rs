@@ -13,13 +13,13 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
     severity: Severity::Error,
     role: Role::State,
     title: "several onboardings claim one database",
-    explanation: r#"The database's name is `<namespace>_<database>` of the values. When two HelmReleases give the same, both look fine in Flux if
-the second one left the creation out or changed its values later; both teams then read and write the same data, and
+    explanation: r#"The database's name is `<namespace>_<database>` of the values. If two HelmReleases give the same name, both look fine in Flux
+when the second one skipped the creation or changed its values later. Both teams then read and write the same data, and
 `delete-db` for one of them deletes it for both. If the second one creates it, its Job fails: see SKVS301."#,
     fix: r#"See it: `kubectl skvs list -A --database NAME`
 
-Keep one. Give the other one another `values.database` in a new onboarding (the values of an installed one must not be
-changed), or remove it and add its service accounts to the one that stays."#,
+Keep one. Give the other another `values.database` in a new onboarding (the values of an installed one must not be changed),
+or remove it and add its service accounts to the remaining one."#,
     example: r#"2 onboardings claim the database pds_database: skvs-onboarding-iota--database, skvs-onboarding-pds--database"#,
     needs: &[Input::Others],
     explains: &[],
@@ -72,7 +72,7 @@ fn check(case: &Case<'_>) -> Verdict {
         "Only one of them can create it."
     })
     .seen(evidence)
-    .step("Keep one. Remove the other, and give its team another database or add its service accounts to the one that stays.")
+    .step("Keep one. Remove the other, and give its team another database or add its service accounts to the remaining onboarding.")
     .command(["kubectl", "skvs", "list", "-A", "-o", "wide", "--database", &database])
     .into()
 }
@@ -114,7 +114,7 @@ mod tests {
         assert_eq!(
             not_run("database-exists-elsewhere-forbidden"),
             told(
-                "databases that other namespaces' onboardings claim",
+                "databases claimed by onboardings in other namespaces",
                 "forbidden (list helmreleases in all namespaces)"
             )
         );
@@ -129,7 +129,7 @@ mod tests {
             not_run("database-exists-own-values-unread"),
             told(
                 "the databases of other onboardings",
-                "this onboarding's values do not tell which database it is"
+                "this onboarding's values do not name its database"
             )
         );
         assert!(not_run("ready").is_empty());

@@ -1,4 +1,4 @@
-//! SKVS324: CouchDB has the onboarding's database and cannot serve it.
+//! SKVS324: CouchDB has the onboarding's database but cannot serve it.
 
 use crate::diagnosis::case::Case;
 use crate::diagnosis::finding::{Evidence, Finding, Subject};
@@ -11,21 +11,22 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
     slug: "database-unserved",
     severity: Severity::Error,
     role: Role::State,
-    title: "CouchDB has the database and cannot serve it",
-    explanation: r#"CouchDB was asked in one of its own pods. Its shard map has the database, so it was not deleted; but CouchDB answers a request for
-it with an error of its own, such as 500. The usual cause: no member that holds a copy of one of its shards can be reached, because
-pods of CouchDB are down, are cut off or are in maintenance. A member that hangs has the same effect for about a minute.
+    title: "CouchDB has the database but cannot serve it",
+    explanation: r#"CouchDB was asked from inside one of its pods. Its shard map (the list of a database's parts and their members) has the
+database, so it was not deleted; but a request for it gets an error such as 500. Usually every member with a copy of one of
+its shards is unreachable: CouchDB pods are down, cut off or in maintenance. A hanging member has the same effect for about a
+minute.
 
-The team's requests fail until CouchDB serves it again. Flux does not look at CouchDB, so the onboarding can be Ready all the while.
+The team's requests fail until CouchDB serves the database again. Flux does not check CouchDB, so the onboarding can be Ready
+in the meantime.
 
-The answer counts only where the release notes do not name another CouchDB than the one that was asked. `--no-exec` leaves the
-question out."#,
-    fix: r#"See it: `kubectl skvs databases DATABASE -o wide` shows the state unserved and CouchDB's own words.
+The answer counts unless the release notes name another CouchDB. `--no-exec` skips the question."#,
+    fix: r#"See it: `kubectl skvs databases DATABASE -o wide` shows the state unserved and CouchDB's error.
 
-1. Look at CouchDB's pods: `kubectl get pods -n NAMESPACE`. A pod that is not running or not ready is the first thing to mend.
-2. Where all are running: the members' own view, `GET /_membership` on each pod; a member of `cluster_nodes` that is not in
-   `all_nodes` is cut off from the others. The log of the pod that was asked names the shard that it could not open.
-3. Do not create the database again and do not delete it: the data is on the members that cannot be reached."#,
+1. Look at CouchDB's pods: `kubectl get pods -n NAMESPACE`. First fix any pod that is not running or not ready.
+2. If all are running: ask each pod for its own view, `GET /_membership`. A member in `cluster_nodes` but not in `all_nodes`
+   is cut off from the others. The log of the pod that was asked names the shard that it could not open.
+3. Do not create the database again and do not delete it: the data is on the unreachable members."#,
     example: r#"{"error":"internal_server_error","reason":"No DB shards could be opened."}"#,
     needs: &[],
     explains: &[],
@@ -47,22 +48,39 @@ fn check(case: &Case<'_>) -> Verdict {
     };
     let (Some(database), Some(asked)) = (case.database(), case.snapshot.further.databases.seen())
     else {
-        let why = "this onboarding's values do not tell which database it is";
+        let why = "this onboarding's values do not name its database";
         return Verdict::skipped("the database in CouchDB", &Why::NotAsked(why.to_owned()));
     };
     let pod = Subject::new("Pod", &asked.namespace, &asked.pod);
     Finding::new(
         case.subject(),
-        format!("CouchDB has the database {database} and cannot serve it"),
+        format!("CouchDB has the database {database} but cannot serve it"),
     )
-    .why("Its shard map has the database, so it is not deleted; a request for it fails.")
-    .why("Most often no member that holds a copy of its shards can be reached from the pod that was asked.")
+    .why("Its shard map lists the database, so it was not deleted, but requests for it fail.")
+    .why("Usually no member with a copy of its shards can be reached from the pod that was asked.")
     .seen([Evidence::new(pod, &format!("GET /{database}"), &why)])
     .step("Look at CouchDB's pods; the data is on those that are down or cut off:")
-    .command(["kubectl", "get", "pods", "-n", &asked.namespace, "-o", "wide"])
-    .step("See what the pod that was asked says of it:")
-    .command(["kubectl", "logs", "-n", &asked.namespace, &asked.pod, "-c", "couchdb", "--since=1h"])
-    .step("When the pods are well again, ask again:")
+    .command([
+        "kubectl",
+        "get",
+        "pods",
+        "-n",
+        &asked.namespace,
+        "-o",
+        "wide",
+    ])
+    .step("Read the log of the pod that was asked:")
+    .command([
+        "kubectl",
+        "logs",
+        "-n",
+        &asked.namespace,
+        &asked.pod,
+        "-c",
+        "couchdb",
+        "--since=1h",
+    ])
+    .step("Once the pods are healthy, ask again:")
     .command(["kubectl", "skvs", "databases", &database, "-o", "wide"])
     .step("Do not create the database again, and do not delete it.")
     .into()
@@ -102,7 +120,7 @@ mod tests {
     fn it_is_found_in_couchdbs_own_words() {
         assert_eq!(
             fixture::sentence(CASE, "SKVS324"),
-            "CouchDB has the database pds_database and cannot serve it"
+            "CouchDB has the database pds_database but cannot serve it"
         );
         let finding = fixture::finding(CASE, "SKVS324");
         assert_eq!(

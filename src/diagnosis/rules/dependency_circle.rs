@@ -13,11 +13,12 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
     severity: Severity::Error,
     role: Role::Cause,
     title: "the onboarding waits for itself",
-    explanation: r#"`spec.dependsOn` goes in a circle: each HelmRelease waits until another is Ready, and the last of them waits for the first. None
-is ever installed. Flux does not notice: it tells of a dependency that is not ready, of each of them."#,
-    fix: r#"See it: `kubectl get helmreleases.helm.toolkit.fluxcd.io -A -o custom-columns=NAME:.metadata.name,DEPENDS:.spec.dependsOn[*].name`
+    explanation: r#"`spec.dependsOn` goes in a circle: each HelmRelease waits for the next to be Ready, and the last one waits for the first.
+None is ever installed. Flux does not notice: for each of them it reports a dependency that is not ready."#,
+    fix: r#"See it:
+`kubectl get helmreleases.helm.toolkit.fluxcd.io -A -o custom-columns=NAME:.metadata.name,DEPENDS:.spec.dependsOn[*].name`
 
-Take one of the references out. An onboarding needs no other onboarding."#,
+Remove one of the references. An onboarding does not need another onboarding."#,
     example: r#"DependencyNotReady: dependency 'flux-system/a' is not ready, and that one depends on this"#,
     needs: &[],
     explains: &["SKVS103", "SKVS108"],
@@ -40,9 +41,11 @@ fn check(case: &Case<'_>) -> Verdict {
     };
     let way = circle.join(" waits for ");
     case.finding(case.subject(), format!("it waits for itself: {way}"))
-        .why("Each waits until the next is Ready, so none is ever installed. Flux does not notice.")
+        .why(
+            "Each waits for the next to be Ready, so none is ever installed. Flux does not notice.",
+        )
         .seen([Evidence::new(case.subject(), ".spec.dependsOn", &way)])
-        .step("Take one of these references out of its manifest.")
+        .step("Remove one of these references from its manifest.")
         .then(then(case, Fixes::Manifest))
         .into()
 }

@@ -1,4 +1,4 @@
-//! SKVS103: a HelmRelease that this one depends on is not ready.
+//! SKVS103: a dependency of the HelmRelease is not ready.
 
 use crate::diagnosis::case::Case;
 use crate::diagnosis::finding::Evidence;
@@ -15,12 +15,12 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
     slug: "dependency-not-ready",
     severity: Severity::Error,
     role: Role::Cause,
-    title: "a HelmRelease that this one depends on is not ready",
-    explanation: r#"Flux installs a HelmRelease only when all that `spec.dependsOn` names is Ready. The onboarding itself is not at fault and
-has not been tried."#,
+    title: "a dependency of the HelmRelease is not ready",
+    explanation: r#"Flux installs a HelmRelease only when everything in `spec.dependsOn` is Ready. The onboarding itself is not at fault and has
+not been tried."#,
     fix: r#"See it: `kubectl get helmreleases.helm.toolkit.fluxcd.io -A`
 
-Mend the dependency, or take it out of `spec.dependsOn` if it is not needed."#,
+Fix the dependency, or remove it from `spec.dependsOn` if it is not needed."#,
     example: r#"DependencyNotReady: dependency 'flux-system/istio' is not ready"#,
     needs: &[],
     explains: &["SKVS108", "SKVS110"],
@@ -63,7 +63,7 @@ fn check(case: &Case<'_>) -> Verdict {
     let what = if state == "does not exist" {
         "which does not exist"
     } else if expression {
-        "whose readyExpr is not true"
+        "whose readyExpr is false"
     } else {
         "which is not ready"
     };
@@ -73,14 +73,13 @@ fn check(case: &Case<'_>) -> Verdict {
     )
     .why("Flux installs it only when everything in spec.dependsOn is Ready.");
     if expression {
-        finding =
-            finding.why("The manifest asks for more than Ready there: spec.dependsOn[].readyExpr.");
+        finding = finding.why("The manifest requires more than Ready: spec.dependsOn[].readyExpr.");
     }
     finding =
         finding
             .seen(case.seen_failure())
             .seen([Evidence::new(subject.clone(), ".status", &state)]);
-    // The one at the end of the chain is the one to mend.
+    // The one at the end of the chain is the one to fix.
     let mut last = subject.clone();
     let mut passed = vec![case.hr().id(), last.id()];
     while let Some((next, state)) = next(case, &last) {
@@ -96,10 +95,10 @@ fn check(case: &Case<'_>) -> Verdict {
     let describe = format!("helmreleases.{GROUP}");
     let finding = if what == "which does not exist" {
         finding
-            .step("Create it, or take it out of spec.dependsOn. These are there:")
+            .step("Create it, or remove it from spec.dependsOn. Existing HelmReleases:")
             .command(["kubectl", "get", "-n", &last.namespace, &describe])
     } else {
-        finding.step("Mend the dependency first:").command([
+        finding.step("Fix the dependency first:").command([
             "kubectl",
             "describe",
             "-n",
@@ -141,7 +140,7 @@ mod tests {
         );
         assert_eq!(
             fixture::sentence("dependency-ready-expression", "SKVS103"),
-            "it waits for HelmRelease flux-system/istio, whose readyExpr is not true"
+            "it waits for HelmRelease flux-system/istio, whose readyExpr is false"
         );
     }
 

@@ -10,11 +10,11 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
     severity: Severity::Error,
     role: Role::Cause,
     title: "Flux cannot compare the release with the cluster",
-    explanation: r#"Before it acts Flux asks the API server, by a dry run, whether the cluster still is as the release says (`spec.driftDetection`, in
-old controllers a feature gate), and that failed. The release itself may be well."#,
-    fix: r#"See it: the text; often an object of the release is gone, or its kind is.
+    explanation: r#"Before it acts, Flux compares the cluster with the release by a dry run (`spec.driftDetection`, in old controllers a feature
+gate), and that failed. The release itself may be healthy."#,
+    fix: r#"See it: the error text; often an object of the release is gone, or its kind is.
 
-Mend what the text says. `spec.driftDetection.mode: disabled` goes without the comparison."#,
+Fix the cause named in the text. `spec.driftDetection.mode: disabled` skips the comparison."#,
     example: r#"DiffFailed: failed to diff release against cluster resources: …
 StateError: Could not determine release state: unable to determine cluster state: …"#,
     needs: &[],
@@ -44,7 +44,7 @@ fn check(case: &Case<'_>) -> Verdict {
     }
     case.finding(case.subject(), "Flux cannot compare the release with the cluster")
         .why(format!("It says: {said}"))
-        .step("Mend what the text says; or switch the comparison off (spec.driftDetection.mode: disabled). What the release holds:")
+        .step("Fix the cause named in the text, or switch the comparison off (spec.driftDetection.mode: disabled). The release's objects:")
         .command(["helm", "get", "manifest", "-n", case.hr().storage_namespace(), &case.hr().release_name()])
         .then(then(case, Fixes::Elsewhere))
         .into()

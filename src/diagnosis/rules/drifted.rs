@@ -1,4 +1,4 @@
-//! SKVS139: what the onboarding made was changed by somebody else.
+//! SKVS139: somebody else changed an object of the onboarding.
 
 use crate::diagnosis::case::Case;
 use crate::diagnosis::finding::{Evidence, Finding};
@@ -12,14 +12,14 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
     slug: "drifted",
     severity: Severity::Warning,
     role: Role::State,
-    title: "what the onboarding made was changed by somebody else",
-    explanation: r#"Flux compares what is in the cluster with what the release holds (`spec.driftDetection`), and they differ: somebody edited or
-deleted an object, or another controller owns a field. For an onboarding it is the authorization policy: who is let in to the
-database may not be who the manifest says. With `mode: enabled` Flux sets it back; with `warn` it only tells."#,
+    title: "somebody else changed an object of the onboarding",
+    explanation: r#"Flux compares the cluster with the release (`spec.driftDetection`), and they differ: somebody edited or deleted an object, or
+another controller owns a field. For an onboarding this is the authorization policy: access to the database may differ from
+the manifest. With `mode: enabled` Flux reverts the change; with `warn` it only reports it."#,
     fix: r#"See it: the condition Drifted, or the events DriftDetected of the HelmRelease.
 
-If the change is right, take it over into the manifest. If not, undo it, or set `spec.driftDetection.mode: enabled`. The object's
-`managedFields` name who wrote it."#,
+If the change is right, add it to the manifest. If not, undo it, or set `spec.driftDetection.mode: enabled`. The object's
+`managedFields` name its author."#,
     example: r#"Drifted=True DriftDetected: Cluster state of release core/x.v1 has drifted from the desired state: AuthorizationPolicy/secure-kvs/x changed (0 additions, 1 changes, 0 removals)"#,
     needs: &[],
     explains: &[],
@@ -62,9 +62,9 @@ fn check(case: &Case<'_>) -> Verdict {
     };
     let uncorrected = newest.is_some_and(|e| e.reason == "DriftCorrectionFailed");
     let sentence = if uncorrected {
-        "somebody changed what the onboarding made, and Flux could not set it back"
+        "somebody changed an object of the onboarding, and Flux could not revert it"
     } else {
-        "somebody changed what the onboarding made"
+        "somebody changed an object of the onboarding"
     };
     let objects: Vec<&str> = message
         .lines()
@@ -73,10 +73,9 @@ fn check(case: &Case<'_>) -> Verdict {
         .take(10)
         .collect();
     let mut finding = Finding::new(case.subject(), sentence)
-        .why("What is in the cluster differs from the release: who is let in to the database may not be who the manifest says.")
+        .why("The cluster differs from the release: access to the database may differ from the manifest.")
         .seen([seen.lines(&objects)]);
-    finding =
-        finding.step("See who wrote it, then take the change over into the manifest or undo it:");
+    finding = finding.step("See who changed it, then add the change to the manifest or undo it:");
     let object = objects.iter().find_map(|l| {
         let mut parts = l.split_whitespace().next()?.split('/');
         Some((parts.next()?, parts.next()?, parts.next()?))
@@ -98,7 +97,7 @@ fn check(case: &Case<'_>) -> Verdict {
     .into()
 }
 
-/// Drift would be told, and by events alone: there is no condition of it, as before 1.0.
+/// Drift would be reported by events alone: there is no condition for it, as before 1.0.
 fn told_by_events(case: &Case<'_>) -> bool {
     let mode = case.snapshot.object.pointer("/spec/driftDetection/mode");
     let on = mode
@@ -117,11 +116,11 @@ mod tests {
     fn the_condition_and_older_controllers_events_are_read() {
         assert_eq!(
             fixture::sentence("drifted", "SKVS139"),
-            "somebody changed what the onboarding made"
+            "somebody changed an object of the onboarding"
         );
         assert_eq!(
             fixture::sentence("ready-and-drifted-middle", "SKVS139"),
-            "somebody changed what the onboarding made, and Flux could not set it back"
+            "somebody changed an object of the onboarding, and Flux could not revert it"
         );
     }
 

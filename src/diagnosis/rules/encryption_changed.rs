@@ -12,15 +12,15 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
     severity: Severity::Warning,
     role: Role::State,
     title: "encryption was changed after the installation",
-    explanation: r#"`values.encryption` decides which endpoint the team gets: Steelcouch, which encrypts, or CouchDB itself. A change moves the
-access and leaves the documents as they are: what was written before is then read as ciphertext, or stays in clear where all
-is thought to be encrypted. The runbook says that it should not be changed.
+    explanation: r#"`values.encryption` decides which endpoint the team gets: Steelcouch, which encrypts, or CouchDB itself. A change moves
+access and leaves the documents as they are: older documents are then read as ciphertext, or stay in clear text although
+everyone thinks they are encrypted. The runbook says not to change it.
 
-It is found by the values of the first revision in Helm's storage."#,
+The first revision in Helm's storage shows the change."#,
     fix: r#"See it: `helm get values -n NAMESPACE RELEASE --revision 1` beside `spec.values`.
 
-Set it back, before documents of both kinds are mixed. If the change is meant, the team writes its documents anew through the
-new endpoint."#,
+Set it back before both kinds of documents are mixed. If the change is intended, the team writes its documents again through
+the new endpoint."#,
     example: r#"revision 1: encryption true; spec.values: encryption false"#,
     needs: &[],
     explains: &[],
@@ -43,16 +43,16 @@ fn check(case: &Case<'_>) -> Verdict {
         return Verdict::Clear;
     }
     let (left, stands) = if was {
-        ("encrypted", "in clear")
+        ("encrypted", "in clear text")
     } else {
-        ("in clear", "encrypted")
+        ("in clear text", "encrypted")
     };
     Finding::new(
         case.subject(),
         format!("encryption was changed from {was} to {is} after the installation"),
     )
     .why(format!(
-        "Documents from before are stored {left}; what is written through the new endpoint is stored {stands}. The same database then holds both."
+        "Older documents are stored {left}; new ones written through the new endpoint are stored {stands}. The same database then holds both."
     ))
     .seen(first::evidence(
         case,
@@ -62,11 +62,11 @@ fn check(case: &Case<'_>) -> Verdict {
         &is.to_string(),
     ))
     .change(Change::new(
-        &format!("The documents from before are {left}"),
+        &format!("The older documents are {left}"),
         &["spec", "values", "encryption"],
         json!(was),
     ))
-    .step("Leave it only if the team knows of it and writes its documents again.")
+    .step("Keep it only if the team knows and writes its documents again.")
     .into()
 }
 

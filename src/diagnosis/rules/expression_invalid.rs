@@ -1,4 +1,4 @@
-//! SKVS135: an expression in the manifest is no valid CEL.
+//! SKVS135: an expression in the manifest is not valid CEL.
 
 use crate::diagnosis::case::Case;
 use crate::diagnosis::retries::{Fixes, kubectl, then};
@@ -9,10 +9,10 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
     slug: "expression-invalid",
     severity: Severity::Error,
     role: Role::Cause,
-    title: "an expression in the manifest is no valid CEL",
-    explanation: r#"`spec.dependsOn[].readyExpr` and `spec.healthCheckExprs` hold expressions in CEL, and one of them cannot be compiled or does not
-give true or false. Flux stops until the manifest changes. Only controllers since 1.4 have such expressions."#,
-    fix: r#"See it: the condition Ready; the text names the place.
+    title: "an expression in the manifest is not valid CEL",
+    explanation: r#"`spec.dependsOn[].readyExpr` and `spec.healthCheckExprs` are CEL expressions, and one of them cannot be compiled or does not
+return true or false. Flux stops until the manifest changes. Only controllers since 1.4 have these fields."#,
+    fix: r#"See it: the condition Ready; the text names the position.
 
 Correct the expression in the manifest."#,
     example: r#"Stalled=True InvalidCELExpression: Reconciliation failed terminally due to configuration error: failed to parse the CEL expression …"#,
@@ -30,11 +30,11 @@ fn check(case: &Case<'_>) -> Verdict {
     let said = case.error().strip_prefix(lead).unwrap_or(case.error());
     case.finding(
         case.subject(),
-        "an expression in the manifest is no valid CEL",
+        "an expression in the manifest is not valid CEL",
     )
     .why(format!("It says: {said}"))
     .why("Flux does nothing until the manifest changes.")
-    .step("Correct readyExpr of spec.dependsOn, or spec.healthCheckExprs, in the manifest. It has:")
+    .step("Correct readyExpr of spec.dependsOn, or spec.healthCheckExprs, in the manifest. Its present state:")
     .command(kubectl(case, "get").args(["-o", "yaml"]))
     .then(then(case, Fixes::Manifest))
     .into()
@@ -48,7 +48,7 @@ mod tests {
     fn it_is_found() {
         assert_eq!(
             fixture::sentence("expression-invalid", "SKVS135"),
-            "an expression in the manifest is no valid CEL"
+            "an expression in the manifest is not valid CEL"
         );
     }
 }

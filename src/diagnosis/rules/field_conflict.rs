@@ -12,11 +12,11 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
     severity: Severity::Error,
     role: Role::Cause,
     title: "another field manager owns a field of the chart",
-    explanation: r#"With server-side apply (Helm 4, controller 1.5 and later) each field has an owner, and another one owns a field that the chart
-sets: an edit with kubectl, another controller. Flux takes such fields by force; where it may not, the action fails."#,
+    explanation: r#"With server-side apply (Helm 4, controller 1.5 and later) each field has an owner. Another manager owns a field that the
+chart sets: an edit with kubectl, another controller. Flux takes fields by force; without the right to, the action fails."#,
     fix: r#"See it: `kubectl get KIND NAME -o yaml --show-managed-fields`
 
-Stop the other writer, or have it give the field up. Take the field out of the chart's values if the other one is right."#,
+Stop the other writer, or have it release the field. If the other one is right, remove the field from the chart's values."#,
     example: r#"conflict occurred while applying object core/x security.istio.io/v1, Kind=AuthorizationPolicy: Apply failed with 1 conflict: conflict with "kubectl-client-side-apply" …"#,
     needs: &[],
     explains: &["SKVS108", "SKVS303", "SKVS308", "SKVS111"],
@@ -29,9 +29,9 @@ fn check(case: &Case<'_>) -> Verdict {
         return Verdict::Clear;
     };
     let object = object(case.error());
-    case.finding(case.subject(), format!("{manager} owns a field of {object}, and Helm may not take it"))
-        .why("Server-side apply keeps an owner for each field; two want to set one.")
-        .step("Stop the other writer, or have it give the field up. Who owns what is in the object's managedFields.")
+    case.finding(case.subject(), format!("{manager} owns a field of {object}, and Helm may not overwrite it"))
+        .why("Server-side apply records an owner for each field; here two managers set the same one.")
+        .step("Stop the other writer, or have it release the field. The object's managedFields list the owners.")
         .then(then(case, Fixes::Elsewhere))
         .into()
 }
@@ -44,7 +44,7 @@ mod tests {
     fn the_manager_is_told() {
         assert_eq!(
             fixture::sentence("field-conflict", "SKVS127"),
-            "kubectl-client-side-apply owns a field of AuthorizationPolicy secure-kvs/pds-database, and Helm may not take it"
+            "kubectl-client-side-apply owns a field of AuthorizationPolicy secure-kvs/pds-database, and Helm may not overwrite it"
         );
     }
 }

@@ -1,4 +1,4 @@
-//! SKVS129: a field was to change that cannot.
+//! SKVS129: the upgrade changes a field that cannot change.
 
 use crate::diagnosis::case::Case;
 use crate::diagnosis::finding::Subject;
@@ -12,13 +12,13 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
     slug: "field-immutable",
     severity: Severity::Error,
     role: Role::Cause,
-    title: "a field was to change that cannot",
-    explanation: r#"The new chart or the new values change a field that Kubernetes lets nobody change once the object is there (a Job's template, a
-selector, a volume's size, an immutable ConfigMap). The upgrade fails each time until the object is made anew."#,
-    fix: r#"See it: `helm diff` or the two versions of the chart, at the field that the text names.
+    title: "the upgrade changes a field that cannot change",
+    explanation: r#"The new chart or the new values change a field that Kubernetes does not allow to change after creation (a Job's template, a
+selector, a volume's size, an immutable ConfigMap). The upgrade fails each time until the object is re-created."#,
+    fix: r#"See it: `helm diff` or the two versions of the chart, at the field named in the text.
 
-Delete the object, so that the upgrade makes it anew (a Job, a policy or a ConfigMap of an onboarding holds no data), or go back to
-the values before. `spec.upgrade.force: true` does the same with client-side apply (controllers before 1.5)."#,
+Delete the object so that the upgrade re-creates it (a Job, a policy or a ConfigMap of an onboarding holds no data), or go
+back to the earlier values. `spec.upgrade.force: true` does the same with client-side apply (controllers before 1.5)."#,
     example: r#"cannot patch "x" with kind Job: Job.batch "x" is invalid: spec.template: Invalid value: …: field is immutable
 ConfigMap "x" is invalid: data: Forbidden: field is immutable when `immutable` is set"#,
     needs: &[],
@@ -38,9 +38,9 @@ fn check(case: &Case<'_>) -> Verdict {
         .and_then(|(_, id)| id.split_once('/'))
         .map_or(case.hr().release_namespace(), |(namespace, _)| namespace);
     let subject = Subject::new(kind, namespace, name);
-    case.finding(subject.clone(), format!("{field} of {subject} was to change, and cannot"))
-        .why("Kubernetes keeps that field as it was made; the upgrade fails each time.")
-        .step("If the change is wanted, delete the object, so that the upgrade makes it anew. Look at it first:")
+    case.finding(subject.clone(), format!("{field} of {subject} cannot be changed"))
+        .why("Kubernetes does not allow that field to change after creation; the upgrade fails each time.")
+        .step("If the change is intended, delete the object so that the upgrade re-creates it. Look at it first:")
         .command(["kubectl", "get", "-n", namespace, &kind.to_lowercase(), name, "-o", "yaml"])
         .then(then(case, Fixes::Elsewhere))
         .into()
@@ -54,11 +54,11 @@ mod tests {
     fn the_field_is_told() {
         assert_eq!(
             fixture::sentence("field-immutable", "SKVS129"),
-            "data of ConfigMap core/owner was to change, and cannot"
+            "data of ConfigMap core/owner cannot be changed"
         );
         assert_eq!(
             fixture::sentence("field-immutable-old", "SKVS129"),
-            "spec.template of Job core/pds-database-migrate was to change, and cannot"
+            "spec.template of Job core/pds-database-migrate cannot be changed"
         );
     }
 }

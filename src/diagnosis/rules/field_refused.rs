@@ -1,4 +1,4 @@
-//! SKVS234: the API server refuses a field of what the chart makes.
+//! SKVS234: the API server refuses a field of a rendered object.
 
 use crate::diagnosis::case::Case;
 use crate::diagnosis::rendering;
@@ -10,13 +10,12 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
     slug: "field-refused",
     severity: Severity::Error,
     role: Role::Cause,
-    title: "the API server refuses a field of what the chart makes",
-    explanation: r#"The chart was rendered, and the API server does not take an object of it: it has a field that its kind does not have, lacks one
-that it must have, or has a value that is not allowed. A value of the onboarding went there, or the chart is for another
-version of Kubernetes."#,
+    title: "the API server refuses a field of a rendered object",
+    explanation: r#"The chart was rendered, but the API server refuses one of its objects: a field is unknown, missing or has a value that is not
+allowed. Either a value of the onboarding went there, or the chart is for another version of Kubernetes."#,
     fix: r#"See it: `kubectl explain KIND.FIELD`
 
-Correct the value in `spec.values` that goes into that field. If none does, it is the chart's fault: tell who publishes it."#,
+Correct the value in `spec.values` that fills this field. If none does, the chart is at fault: report it to its publisher."#,
     example: r#"Job.batch "pds-database-create" is invalid: spec.template.spec.containers[0].image: Required value
 error validating data: ValidationError(Job.spec): unknown field "backofLimit""#,
     needs: &[],
@@ -47,8 +46,8 @@ fn check(case: &Case<'_>) -> Verdict {
     rendering::finding(
         case,
         &sentence,
-        "The chart was rendered; what came out is not what the API server takes.",
-        "Correct the value in spec.values that goes into that field. If none does, tell who publishes the chart",
+        "The chart was rendered, but the API server does not accept the result.",
+        "Correct the value in spec.values that fills this field. If none does, report it to the chart's publisher",
     )
     .into()
 }

@@ -12,12 +12,13 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
     severity: Severity::Error,
     role: Role::Cause,
     title: "an object of the chart exists and belongs to somebody else",
-    explanation: r#"An object of the chart is there already without this release's marks (label `app.kubernetes.io/managed-by`, annotations
-`meta.helm.sh/release-name` and `-namespace`): made by hand, by another release, or left by one that was removed. Helm does not
-take it over. Controllers since 1.1 do, unless `disableTakeOwnership` is set."#,
+    explanation: r#"An object of the chart already exists without this release's marks (label `app.kubernetes.io/managed-by`, annotations
+`meta.helm.sh/release-name` and `-namespace`). It was created by hand or by another release, or a removed release left it.
+Helm does not take it over. Controllers since 1.1 do, unless `disableTakeOwnership` is set."#,
     fix: r#"See it: `kubectl get KIND NAME -n NAMESPACE -o yaml`, the labels and annotations.
 
-If another onboarding owns it, the two make the same thing: one has to go, or be given other values. If it is a leftover, delete it."#,
+If another onboarding owns it, both create the same object: remove one, or give it other values. If it is a leftover, delete
+it."#,
     example: r#"AuthorizationPolicy "pds-database" in namespace "secure-kvs" exists and cannot be imported into the current release: invalid ownership metadata; …"#,
     needs: &[],
     explains: &["SKVS108", "SKVS303", "SKVS308", "SKVS111"],
@@ -42,9 +43,9 @@ fn check(case: &Case<'_>) -> Verdict {
     };
     case.finding(
         subject.clone(),
-        format!("{subject} is there already and belongs to {whose}"),
+        format!("{subject} already exists and belongs to {whose}"),
     )
-    .why("The chart makes an object of that name, and Helm takes over none that is not its own.")
+    .why("The chart creates an object of that name, and Helm only takes over its own objects.")
     .step("See whose it is. A leftover may be deleted; another onboarding's may not:")
     .command([
         "kubectl",
@@ -68,11 +69,11 @@ mod tests {
     fn the_owner_is_told() {
         assert_eq!(
             fixture::sentence("foreign-object", "SKVS126"),
-            "ConfigMap core/owner is there already and belongs to the release core-other"
+            "ConfigMap core/owner already exists and belongs to the release core-other"
         );
         assert_eq!(
             fixture::sentence("foreign-object-old", "SKVS126"),
-            "AuthorizationPolicy secure-kvs/pds-database is there already and belongs to no release"
+            "AuthorizationPolicy secure-kvs/pds-database already exists and belongs to no release"
         );
     }
 }

@@ -13,11 +13,13 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
     severity: Severity::Error,
     role: Role::Cause,
     title: "the creation Job's image cannot be pulled",
-    explanation: r#"The kubelet cannot get the image of the creation Job: the name or tag does not exist, the registry cannot be reached, or the
-pull needs credentials that the pod's service account does not have. The Job then waits until Helm gives up."#,
+    explanation: r#"The kubelet cannot pull the image of the creation Job, and the Job waits until Helm gives up. The registry's answer is in the
+pod's events."#,
     fix: r#"See it: `kubectl describe pod -n NAMESPACE POD`, the events at the end.
 
-Correct `values.databaseCreationJob.image`, or give the namespace the registry's pull secret."#,
+- `not found` or `manifest unknown`: correct `values.databaseCreationJob.image`.
+- `unauthorized` or `denied`: add the registry's pull secret to the ServiceAccount of the Job's pod.
+- A timeout or `no such host`: the node cannot reach the registry; check the registry's name and the network."#,
     example: r#"waiting: ImagePullBackOff: Back-off pulling image "registry.example/create-database:missing""#,
     needs: &[Input::JobPods],
     explains: &["SKVS108", "SKVS110", "SKVS303"],
@@ -42,9 +44,9 @@ fn check(case: &Case<'_>) -> Verdict {
         .seen(case.seen_failure())
         .seen([Evidence::new(pod.clone(), ".status.containerStatuses", observed.trim_end_matches([':', ' ']))])
         .change(peers::without_value(case, &["databaseCreationJob", "image"]))
-        .step("See the registry's answer in the events:")
+        .step("Read the registry's answer in the events:")
         .command(["kubectl", "describe", "-n", &pod.namespace, "pod", &pod.name])
-        .step("Correct values.databaseCreationJob.image, or give the namespace the registry's pull secret.")
+        .step("If it says not found, correct values.databaseCreationJob.image. If it says unauthorized, add the registry's pull secret to the pod's ServiceAccount.")
         .then(then(case, Fixes::Elsewhere))
         .into()
 }

@@ -1,4 +1,4 @@
-//! SKVS143: Flux may not act as the account that the manifest names.
+//! SKVS143: Flux may not act as the account named in the manifest.
 
 use crate::diagnosis::case::Case;
 use crate::diagnosis::finding::Subject;
@@ -10,12 +10,12 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
     slug: "impersonation-refused",
     severity: Severity::Error,
     role: Role::Cause,
-    title: "Flux may not act as the account that the manifest names",
-    explanation: r#"With `spec.serviceAccountName` helm-controller acts in the name of that account (impersonation), for which its own account needs
-the right `impersonate` on ServiceAccounts. Flux's installation gives it; a hardened one may not."#,
+    title: "Flux may not act as the account named in the manifest",
+    explanation: r#"With `spec.serviceAccountName` helm-controller acts as that account (impersonation). Its own account needs the right
+`impersonate` on ServiceAccounts for this. A standard installation of Flux grants it; a hardened one may not."#,
     fix: r#"See it: `kubectl auth can-i impersonate serviceaccounts -n NAMESPACE --as=system:serviceaccount:flux-system:helm-controller`
 
-Give helm-controller's account that right, by the ClusterRole of Flux's installation."#,
+Grant helm-controller's account that right in the ClusterRole of Flux's installation."#,
     example: r#"serviceaccounts "x" is forbidden: User "system:serviceaccount:flux-system:helm-controller" cannot impersonate resource "serviceaccounts" in API group "" in the namespace "flux-system""#,
     needs: &[],
     explains: &["SKVS108", "SKVS109", "SKVS131", "SKVS142", "SKVS145"],
@@ -41,8 +41,8 @@ fn check(case: &Case<'_>) -> Verdict {
         .as_deref()
         .unwrap_or(&case.hr().metadata.namespace);
     case.finding(subject, format!("Flux's own account may not act as {acts}"))
-        .why("spec.serviceAccountName wants it to, and its own account lacks the right to impersonate.")
-        .step("Give helm-controller's account the right to impersonate. Check it:")
+        .why("spec.serviceAccountName asks for it, and Flux's own account lacks the right to impersonate.")
+        .step("Grant helm-controller's account the right to impersonate. Check it:")
         .command(["kubectl", "auth", "can-i", "impersonate", &right.resource, "-n", namespace, &format!("--as={user}")])
         .then(then(case, Fixes::Elsewhere))
         .into()

@@ -15,11 +15,11 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
     severity: Severity::Info,
     role: Role::Cause,
     title: "Flux is working on it",
-    explanation: r#"Ready is not True because an action is under way or about to start. An install waits for the creation Job; `spec.timeout`
-(5 minutes if not set) ends it."#,
+    explanation: r#"Ready is not True because an action is running or about to start. An install waits for the creation Job, at most for
+`spec.timeout` (5 minutes if not set)."#,
     fix: r#"See it: `kubectl skvs list -w`
 
-Wait. If it lasts longer than `spec.timeout`, run troubleshoot again: it then has a cause."#,
+Wait. If it takes longer than `spec.timeout`, run troubleshoot again to get a cause."#,
     example: r#"Ready Unknown, Progressing: Running 'install' action with timeout of 5m0s"#,
     needs: &[],
     explains: &["SKVS106"],
@@ -61,12 +61,12 @@ fn check(case: &Case<'_>) -> Verdict {
         .filter(|c| c.reason == "HealthCheckCanceled");
     let (sentence, severity) = match (since, cancelled) {
         (_, Some(_)) => (
-            "Flux has stopped waiting, since something newer came".to_owned(),
+            "Flux has stopped waiting because of a newer change".to_owned(),
             Severity::Info,
         ),
         (Some(since), None) if late => (
             format!(
-                "Flux has been working on it for {}, longer than it may take ({timeout})",
+                "Flux has been working on it for {}, longer than its limit ({timeout})",
                 duration(since)
             ),
             Severity::Warning,
@@ -75,7 +75,7 @@ fn check(case: &Case<'_>) -> Verdict {
     };
     let until = match since.zip(limit) {
         Some((since, limit)) if since <= limit => format!(
-            "It has been at it for {}; an install waits for the creation Job, {timeout} at most (spec.timeout): {} left.",
+            "It has been running for {}. An install waits for the creation Job, {timeout} at most (spec.timeout): {} left.",
             duration(since),
             duration(limit - since)
         ),
@@ -86,11 +86,11 @@ fn check(case: &Case<'_>) -> Verdict {
         .why(until);
     if late && cancelled.is_none() {
         finding = finding
-            .why("The controller may have been restarted or hang, or it tries again and again: its log tells.");
+            .why("The controller may hang, may have been restarted, or may be retrying in a loop: see its log.");
         finding = controller_log::shown(case, finding, "helm-controller", "30m");
     }
     if before.is_some() {
-        finding = finding.why("It is another attempt: Released still tells of the one before.");
+        finding = finding.why("This is another attempt: Released still shows the previous one.");
     }
     finding
         .seen(seen)
@@ -119,11 +119,11 @@ mod tests {
         );
         assert_eq!(
             fixture::sentence("in-progress-too-long", "SKVS108"),
-            "Flux has been working on it for 21m, longer than it may take (5m0s)"
+            "Flux has been working on it for 21m, longer than its limit (5m0s)"
         );
         assert_eq!(
             fixture::sentence("health-check-cancelled", "SKVS108"),
-            "Flux has stopped waiting, since something newer came"
+            "Flux has stopped waiting because of a newer change"
         );
     }
 }

@@ -14,9 +14,9 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
     severity: Severity::Error,
     role: Role::Cause,
     title: "the ServiceAccount of the creation Job's pod does not exist",
-    explanation: r#"The creation Job runs as the ServiceAccount of `values.databaseCreationJob.serviceAccount` (`agora-kvs` if not set) in the
-target namespace. While it does not exist no pod is made, and Flux tells of a time-out only. It is not the account that is let
-in to the database (`values.serviceAccounts`), nor the one that Flux acts as (SKVS401)."#,
+    explanation: r#"The creation Job runs as the ServiceAccount in `values.databaseCreationJob.serviceAccount` (`agora-kvs` if not set) in the
+target namespace. Without it no pod is created, and Flux only reports a timeout. It is neither an account with access to the
+database (`values.serviceAccounts`) nor the account that Flux acts as (SKVS401)."#,
     fix: r#"See it: `kubectl get serviceaccounts -n TARGETNAMESPACE`, and the events of the Job.
 
 Create it in the target namespace, or correct `spec.targetNamespace` (the runbook's is `core`, where it exists)."#,
@@ -35,7 +35,7 @@ fn check(case: &Case<'_>) -> Verdict {
         return Verdict::Clear;
     };
     let subject = Subject::new("ServiceAccount", &namespace, &name);
-    let sentence = format!("{subject} does not exist, and the creation Job is to run as it");
+    let sentence = format!("the creation Job runs as {subject}, which does not exist");
     let values = case
         .hr()
         .spec
@@ -63,7 +63,7 @@ fn check(case: &Case<'_>) -> Verdict {
         None => finding,
     };
     finding
-        .step("If the target namespace is the right one, create the account. If not, correct spec.targetNamespace in the manifest. These are there:")
+        .step("If the target namespace is right, create the account. If not, correct spec.targetNamespace in the manifest. Existing accounts:")
         .command(["kubectl", "get", "serviceaccounts", "-n", &namespace])
         .into()
 }
@@ -77,7 +77,7 @@ mod tests {
         let finding = fixture::finding("job-account-missing", "SKVS314");
         assert_eq!(
             finding.sentence,
-            "ServiceAccount core/agora-kvs does not exist, and the creation Job is to run as it"
+            "the creation Job runs as ServiceAccount core/agora-kvs, which does not exist"
         );
         assert_eq!(
             finding.evidence[2].observed,

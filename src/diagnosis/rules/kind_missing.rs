@@ -1,4 +1,4 @@
-//! SKVS122: the cluster does not know a kind that the chart needs.
+//! SKVS122: the cluster does not know a kind in the chart.
 
 use crate::diagnosis::case::Case;
 use crate::diagnosis::retries::{Fixes, then};
@@ -10,14 +10,14 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
     slug: "kind-missing",
     severity: Severity::Error,
     role: Role::Cause,
-    title: "the cluster does not know a kind that the chart needs",
-    explanation: r#"The chart holds an object of a kind that the API server does not serve: its CustomResourceDefinition is not installed, or is in
-another version. The onboarding's authorization policy is such a kind (`AuthorizationPolicy` of `security.istio.io`): without
-Istio there is none."#,
+    title: "the cluster does not know a kind in the chart",
+    explanation: r#"The chart has an object of a kind that the API server does not serve: its CustomResourceDefinition is missing or has another
+version. The onboarding's authorization policy is one of these (`AuthorizationPolicy` of `security.istio.io`): it needs
+Istio."#,
     fix: r#"See it: `kubectl api-resources --api-group=GROUP`
 
-Install what brings the kind (for an authorization policy: Istio), before the onboarding: `spec.dependsOn` keeps that order. If
-only the version is another one, the chart is too old or too new for the cluster."#,
+Install the provider of the kind (for an authorization policy: Istio) before the onboarding: `spec.dependsOn` keeps that
+order. If only the version differs, the chart is too old or too new for the cluster."#,
     example: r#"resource mapping not found for name: "pds-database" namespace: "secure-kvs" from "": no matches for kind "AuthorizationPolicy" in version "security.istio.io/v1beta1"
 ensure CRDs are installed first"#,
     needs: &[],
@@ -37,8 +37,8 @@ fn check(case: &Case<'_>) -> Verdict {
     };
     let group = version.split_once('/').map_or("", |(group, _)| group);
     case.finding(case.subject(), format!("the cluster does not know the kind {kind} of {version}, which the chart needs"))
-        .why("Its CustomResourceDefinition is not installed, or is in another version. Nothing of the chart was applied.")
-        .step("See which kinds and versions of that group there are, then install what brings it:")
+        .why("Its CustomResourceDefinition is not installed, or has another version. No object of the chart was applied.")
+        .step("List the kinds and versions of that group, then install the missing definition:")
         .command(["kubectl", "api-resources", &format!("--api-group={group}")])
         .then(then(case, Fixes::Elsewhere))
         .into()

@@ -13,8 +13,9 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
     severity: Severity::Error,
     role: Role::Cause,
     title: "the kubeconfig for the other cluster cannot be used",
-    explanation: r#"`spec.kubeConfig` has Flux install on another cluster, with a kubeconfig out of a Secret. That Secret is missing, has no such key,
-or what it holds is no kubeconfig. The runbook's onboardings are installed on the cluster of their HelmRelease and have none."#,
+    explanation: r#"With `spec.kubeConfig` Flux installs on another cluster, using a kubeconfig from a Secret. That Secret is missing, lacks the
+key, or does not hold a kubeconfig. The runbook's onboardings are installed on their HelmRelease's own cluster and do not use
+it."#,
     fix: r#"See it: `kubectl get helmreleases.helm.toolkit.fluxcd.io -n NAMESPACE NAME -o jsonpath='{.spec.kubeConfig}'`
 
 Create the Secret (key `value` or `value.yaml`), or correct or remove `spec.kubeConfig`."#,
@@ -49,15 +50,15 @@ fn check(case: &Case<'_>) -> Verdict {
     let missing = text.contains("\" not found") || text.contains("could not find ");
     let sentence = match (&secret, missing) {
         (Some(secret), true) => format!(
-            "{secret} does not exist, and spec.kubeConfig takes the other cluster's address from it"
+            "{secret} does not exist, and spec.kubeConfig gets the other cluster's address from it"
         ),
         (Some(secret), false) => {
-            format!("{secret} holds no kubeconfig under the key that spec.kubeConfig asks for")
+            format!("{secret} does not hold a kubeconfig under the key in spec.kubeConfig")
         }
         (None, _) => "spec.kubeConfig does not say where the kubeconfig is".to_owned(),
     };
     let mut finding = Finding::new(secret.clone().unwrap_or_else(|| case.subject()), sentence)
-        .why("With spec.kubeConfig Flux installs on another cluster; the runbook's onboardings have none.")
+        .why("With spec.kubeConfig Flux installs on another cluster; the runbook's onboardings do not use it.")
         .seen(case.seen_failure())
         .step("Create the Secret, or correct or remove spec.kubeConfig in the manifest:");
     if let Some(secret) = secret {
@@ -74,15 +75,15 @@ mod tests {
     fn it_is_found() {
         assert_eq!(
             fixture::sentence("kube-config-unusable", "SKVS236"),
-            "Secret flux-system/remote does not exist, and spec.kubeConfig takes the other cluster's address from it"
+            "Secret flux-system/remote does not exist, and spec.kubeConfig gets the other cluster's address from it"
         );
         assert_eq!(
             fixture::sentence("kube-config-unusable-old", "SKVS236"),
-            "Secret flux-system/remote does not exist, and spec.kubeConfig takes the other cluster's address from it"
+            "Secret flux-system/remote does not exist, and spec.kubeConfig gets the other cluster's address from it"
         );
         assert_eq!(
             fixture::sentence("kube-config-without-key", "SKVS236"),
-            "Secret flux-system/remote holds no kubeconfig under the key that spec.kubeConfig asks for"
+            "Secret flux-system/remote does not hold a kubeconfig under the key in spec.kubeConfig"
         );
     }
 }

@@ -1,4 +1,4 @@
-//! SKVS226: the chart does not take this version of Kubernetes.
+//! SKVS226: the chart does not support this version of Kubernetes.
 
 use crate::diagnosis::case::Case;
 use crate::diagnosis::rendering;
@@ -9,12 +9,12 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
     slug: "kube-version-too-old",
     severity: Severity::Error,
     role: Role::Cause,
-    title: "the chart does not take this version of Kubernetes",
-    explanation: r#"The chart names in its Chart.yaml (`kubeVersion`) which versions of Kubernetes it is for, and this cluster's is none of them. Helm
-refuses it before it makes anything."#,
+    title: "the chart does not support this version of Kubernetes",
+    explanation: r#"Chart.yaml says which versions of Kubernetes the chart supports (`kubeVersion`), and this cluster's is not among them. Helm
+refuses the chart before it creates anything."#,
     fix: r#"See it: `kubectl version`, and `helm show chart REPOSITORY/secure-kvs-onboarding --version VERSION`
 
-Name a version of the chart that takes this cluster, or ask who publishes the chart."#,
+Name a version of the chart that supports this cluster, or ask the chart's publisher."#,
     example: r#"chart requires kubeVersion: >=1.99.0-0 which is incompatible with Kubernetes v1.36.0"#,
     needs: &[],
     explains: rendering::FOLLOWS,
@@ -33,9 +33,9 @@ fn check(case: &Case<'_>) -> Verdict {
     let cluster = rest.split_whitespace().next().unwrap_or_default();
     rendering::finding(
         case,
-        &format!("the chart wants Kubernetes {wanted}, and this cluster is {cluster}"),
-        "Helm looks at kubeVersion in the chart's Chart.yaml before it makes anything.",
-        "Name a version of the chart that takes this cluster in spec.chart.spec.version",
+        &format!("the chart requires Kubernetes {wanted}, and this cluster has {cluster}"),
+        "Helm checks kubeVersion in the chart's Chart.yaml before it creates anything.",
+        "Name a version of the chart that supports this cluster in spec.chart.spec.version",
     )
     .into()
 }
@@ -48,11 +48,11 @@ mod tests {
     fn it_is_found() {
         assert_eq!(
             fixture::sentence("kube-version-too-old", "SKVS226"),
-            "the chart wants Kubernetes >=1.99.0-0, and this cluster is v1.36.0"
+            "the chart requires Kubernetes >=1.99.0-0, and this cluster has v1.36.0"
         );
         assert_eq!(
             fixture::sentence("kube-version-too-old-old", "SKVS226"),
-            "the chart wants Kubernetes >=1.99.0-0, and this cluster is v1.26.3"
+            "the chart requires Kubernetes >=1.99.0-0, and this cluster has v1.26.3"
         );
     }
 }

@@ -12,10 +12,11 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
     slug: "label-missing",
     severity: Severity::Warning,
     role: Role::State,
-    title: "an onboarding without the onboarding label",
-    explanation: r#"The HelmRelease installs the onboarding chart and does not carry the label `app.kubernetes.io/part-of=secure-kvs-onboarding`.
-Flux works on it all the same; every list by the label leaves it out: `kubectl skvs list`, the runbook's `kubectl get`, and
-the search for others that claim the same database. (`kubectl skvs delete-db` looks at all HelmReleases, labelled or not.)"#,
+    title: "an onboarding lacks the onboarding label",
+    explanation: r#"The HelmRelease installs the onboarding chart but lacks the label `app.kubernetes.io/part-of=secure-kvs-onboarding`. Flux
+handles it as usual, but it is missing from everything that selects by the label: `kubectl skvs list`, the runbook's
+`kubectl get`, and the search for other claims of the same database. (`kubectl skvs delete-db` reads all HelmReleases,
+labelled or not.)"#,
     fix: r#"See it: `kubectl get helmreleases.helm.toolkit.fluxcd.io -A --show-labels`.
 
 Add the label to the manifest in the GitOps repository."#,
@@ -58,16 +59,16 @@ fn check(case: &Case<'_>) -> Verdict {
     let label = kubectl(case, "label").args([ONBOARDING_SELECTOR]);
     Finding::new(
         case.subject(),
-        "it installs the onboarding chart, and lists by the onboarding label leave it out",
+        "it installs the onboarding chart but lacks the onboarding label, so lists leave it out",
     )
-    .why("Lists and the search for shared databases go by the label.")
+    .why("Lists and the search for shared databases select by the label.")
     .seen([Evidence::new(case.subject(), ".metadata.labels", &observed)])
     .change(Change::new(
         "It is one of the onboardings",
         &["metadata", "labels", key],
         json!(value),
     ))
-    .step("Until that is in the cluster:")
+    .step("Until that change is in the cluster:")
     .command(label)
     .into()
 }
@@ -81,7 +82,7 @@ mod tests {
         let finding = fixture::finding("label-missing", "SKVS161");
         assert_eq!(
             finding.sentence,
-            "it installs the onboarding chart, and lists by the onboarding label leave it out"
+            "it installs the onboarding chart but lacks the onboarding label, so lists leave it out"
         );
         assert_eq!(finding.evidence[0].observed, "labels: none");
     }

@@ -11,11 +11,11 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
     severity: Severity::Error,
     role: Role::Cause,
     title: "a LimitRange refuses the creation Job's pod",
-    explanation: r#"A LimitRange of the target namespace bounds what a container or a pod may ask for, and the creation Job's pod asks for more
-or less. The mesh's sidecar counts as well. The pod is not made; the Job stays without one until Helm gives up."#,
+    explanation: r#"A LimitRange of the target namespace limits what a container or a pod may request, and the creation Job's pod requests more
+or less. The mesh's sidecar counts too. The pod is not created, and the Job has none until Helm gives up."#,
     fix: r#"See it: `kubectl describe limitrange -n NAMESPACE`, and the events of the Job.
 
-Set `values.databaseCreationJob.resources` within the bounds, or have the LimitRange changed."#,
+Set `values.databaseCreationJob.resources` within the limits, or have the LimitRange changed."#,
     example: r#"Error creating: pods "x-" is forbidden: maximum cpu usage per Container is 200m, but limit is 500m"#,
     needs: &[],
     explains: &["SKVS108", "SKVS303", "SKVS308"],
@@ -38,7 +38,7 @@ fn check(case: &Case<'_>) -> Verdict {
     );
     refused
         .finding(case, subject, sentence)
-        .step("Set values.databaseCreationJob.resources within the bounds, or have them changed:")
+        .step("Set values.databaseCreationJob.resources within the limits, or have the LimitRange changed:")
         .command(["kubectl", "describe", "limitrange", "-n", &namespace])
         .into()
 }

@@ -1,4 +1,4 @@
-//! SKVS132: Flux has no good revision to go back to.
+//! SKVS132: Flux has no good revision to roll back to.
 
 use crate::diagnosis::case::Case;
 use crate::diagnosis::finding::{Evidence, Finding};
@@ -10,13 +10,13 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
     slug: "missing-rollback-target",
     severity: Severity::Error,
     role: Role::Symptom,
-    title: "Flux has no good revision to go back to",
-    explanation: r#"An upgrade failed and Flux was to roll back, but its history holds no earlier revision that was good: the release was
-installed badly, or the history was cleared or trimmed. Flux then stops: neither a plain reconcile nor time changes that."#,
+    title: "Flux has no good revision to roll back to",
+    explanation: r#"An upgrade failed and Flux tried to roll back, but its history has no earlier good revision: the installation failed too, or
+the history was cleared or trimmed. Flux then stops, and neither a plain reconcile nor time changes that."#,
     fix: r#"See it: the condition Stalled with the reason MissingRollbackTarget, and `helm history -n STORAGENAMESPACE RELEASE`.
 
-Mend the cause, then have Flux upgrade once more with a force token (controller 0.37 and later), or remove the release if it was
-never well: `helm uninstall`."#,
+Fix the cause, then have Flux upgrade once more with a force token (controller 0.37 and later). If the release never worked,
+remove it: `helm uninstall`."#,
     example: r#"Stalled=True MissingRollbackTarget: Failed to perform remediation: missing target release for rollback: cannot remediate failed release"#,
     needs: &[],
     explains: &[],
@@ -34,11 +34,11 @@ fn check(case: &Case<'_>) -> Verdict {
     };
     Finding::new(
         case.subject(),
-        "Flux has no good revision to go back to, and has stopped",
+        "Flux has no good revision to roll back to, and has stopped",
     )
-    .why("The upgrade failed, and the history holds no earlier revision that was good.")
+    .why("The upgrade failed, and the history has no earlier good revision.")
     .seen([Evidence::condition(case.subject(), stalled)])
-    .step("Mend the cause first.")
+    .step("Fix the cause first.")
     .then(Some(again(case)))
     .into()
 }
@@ -52,7 +52,7 @@ mod tests {
     fn it_is_found() {
         assert_eq!(
             fixture::sentence("missing-rollback-target", "SKVS132"),
-            "Flux has no good revision to go back to, and has stopped"
+            "Flux has no good revision to roll back to, and has stopped"
         );
     }
 

@@ -1,4 +1,4 @@
-//! SKVS160: the onboarding's name does not say its database.
+//! SKVS160: the onboarding's name does not match its database.
 
 use crate::diagnosis::case::Case;
 use crate::diagnosis::finding::{Evidence, Finding};
@@ -13,18 +13,18 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
     slug: "name-convention",
     severity: Severity::Warning,
     role: Role::State,
-    title: "the onboarding's name does not say its database",
+    title: "the onboarding's name does not match its database",
     explanation: r#"By convention the HelmRelease of the database `<namespace>_<database>` is called `skvs-onboarding-<namespace>--<database>`
-(with `-` or `--` where the database has `_`), so that a list shows whose is whose. Nothing reads the name: the database is
-what `spec.values` says.
+(with `-` or `--` in place of `_`), so that lists show the owner. Nothing reads the name: the database comes from
+`spec.values`.
 
-A name that says another database is a warning: such a manifest was often copied, and one of its values forgotten. A name
-that only begins in another way is information. Both are told of onboardings that are Ready."#,
+A name that implies another database is a warning: the manifest was often copied, and a value forgotten. A name that only
+starts differently is information. Both are reported for Ready onboardings only."#,
     fix: r#"See it: `kubectl skvs list` shows the name beside the database.
 
-Find out which of the two is meant, and leave the values as they are: namespace and database must not change after the
-installation. A HelmRelease cannot be renamed: another name is another release, whose creation Job finds the database there
-and fails."#,
+Find out which of the two is right, and leave the values as they are: namespace and database must not change after the
+installation. A HelmRelease cannot be renamed: another name is another release, and its creation Job fails because the
+database exists."#,
     example: r#"skvs-onboarding-iota--database with values.namespace pds, values.database database"#,
     needs: &[],
     explains: &[],
@@ -51,12 +51,12 @@ fn check(case: &Case<'_>) -> Verdict {
 fn contradicts(case: &Case<'_>, database: &DatabaseName) -> Finding {
     Finding::new(
         case.subject(),
-        format!("its name says another database than its values, which say {database}"),
+        format!("its name implies another database than {database}, the one in its values"),
     )
-    .why("Such a manifest was often copied from another one, and a value forgotten.")
+    .why("Often the manifest was copied from another one, and a value forgotten.")
     .seen(evidence(case, database))
     .step(if matches!(case.snapshot.release, Read::Unknown(Why::Forbidden(_) | Why::Failed(_) | Why::Broken(_))) {
-        "Ask the team which database it uses. Helm's release was not read, so the values may have been changed since the installation: then set them back (SKVS330). If not, leave them as they are."
+        "Ask the team which database it uses. Helm's release was not read, so the values may have changed since the installation: then set them back (SKVS330). Otherwise leave them as they are."
     } else {
         "Ask the team which database it uses. Leave the values as they are: namespace and database must not change after the installation."
     })
@@ -65,7 +65,7 @@ fn contradicts(case: &Case<'_>, database: &DatabaseName) -> Finding {
 fn other(case: &Case<'_>, database: &DatabaseName) -> Finding {
     Finding::new(
         case.subject(),
-        format!("its name does not begin with {PREFIX}"),
+        format!("its name does not start with {PREFIX}"),
     )
     .severity(Severity::Info)
     .why(format!(
@@ -73,7 +73,7 @@ fn other(case: &Case<'_>, database: &DatabaseName) -> Finding {
         name_for(database)
     ))
     .seen(evidence(case, database))
-    .step("Leave it: a HelmRelease cannot be renamed. Name new ones by the convention.")
+    .step("Leave it: a HelmRelease cannot be renamed. Follow the convention for new ones.")
 }
 
 fn evidence(case: &Case<'_>, database: &DatabaseName) -> [Evidence; 1] {
@@ -94,7 +94,7 @@ mod tests {
         let finding = fixture::finding("name-contradicts-values", "SKVS160");
         assert_eq!(
             finding.sentence,
-            "its name says another database than its values, which say pds_database"
+            "its name implies another database than pds_database, the one in its values"
         );
         assert_eq!(finding.severity, None);
         assert!(format!("{:?}", finding.fix).contains("must not change"));

@@ -1,4 +1,4 @@
-//! SKVS138: a name is too long for what is made of it.
+//! SKVS138: a name is too long for an object derived from it.
 
 use crate::diagnosis::case::Case;
 use crate::diagnosis::finding::Evidence;
@@ -12,13 +12,14 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
     slug: "name-too-long",
     severity: Severity::Error,
     role: Role::Cause,
-    title: "a name is too long for what is made of it",
-    explanation: r#"Flux and the chart make names and labels of the onboarding's names: the HelmChart is `NAMESPACE-NAME` and carries the HelmRelease's
-name as a label (63 characters at most, controllers since 0.37), the creation Job is named by namespace and database. One of
-these is too long, and the API server refuses the object. Where it is the HelmChart, the status tells nothing at all."#,
+    title: "a name is too long for an object derived from it",
+    explanation: r#"Flux and the chart derive names and labels from the onboarding's: the HelmChart is called `NAMESPACE-NAME` and carries the
+HelmRelease's name as a label (at most 63 characters, controllers since 0.37); the creation Job is named after namespace and
+database. One of these is too long, and the API server refuses the object. If it is the HelmChart, the status stays empty."#,
     fix: r#"See it: the condition Released, or the events of the HelmRelease (`HelmChartSyncErr`).
 
-Choose a shorter name: of the HelmRelease, by a new manifest; of the database, in the values, as long as nothing was created."#,
+Choose a shorter name: for the HelmRelease, in a new manifest; for the database, in the values, while nothing has been
+created."#,
     example: r#"HelmChart.source.toolkit.fluxcd.io "flux-system-skvs-onboarding-…" is invalid: metadata.labels: Invalid value: "…": must be no more than 63 bytes"#,
     needs: &[],
     explains: &[
@@ -41,7 +42,7 @@ fn check(case: &Case<'_>) -> Verdict {
         case.subject(),
         format!("{field} of {object} is too long: {rule}"),
     )
-    .why("It is made of the onboarding's names.")
+    .why("It is derived from the onboarding's names.")
     .step("Choose a shorter name for the HelmRelease or, in the values, for namespace or database.")
     .then(then(case, Fixes::Back))
     .into()
@@ -53,8 +54,8 @@ fn unanswered(case: &Case<'_>) -> Verdict {
     if !status::is_unanswered(case.hr()) || name.len() <= 63 {
         return Verdict::Clear;
     }
-    case.finding(case.subject(), format!("its name has {} characters: too long for a label of its HelmChart", name.len()))
-        .why("Controllers since 0.37 put the name on the HelmChart as a label, 63 characters at most; the status then stays empty.")
+    case.finding(case.subject(), format!("its name has {} characters, too long for a label of its HelmChart", name.len()))
+        .why("Controllers since 0.37 put the name on the HelmChart as a label of at most 63 characters; the status then stays empty.")
         .seen([Evidence::new(case.subject(), ".metadata.name", name)])
         .step("Choose a shorter name for the HelmRelease.")
         .then(then(case, Fixes::Back))
@@ -73,7 +74,7 @@ mod tests {
         );
         assert_eq!(
             fixture::sentence("name-too-long-events-gone", "SKVS138"),
-            "its name has 64 characters: too long for a label of its HelmChart"
+            "its name has 64 characters, too long for a label of its HelmChart"
         );
         assert_eq!(
             fixture::sentence("name-too-long-job-old", "SKVS138"),

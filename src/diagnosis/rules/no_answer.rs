@@ -13,8 +13,8 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
     severity: Severity::Error,
     role: Role::Cause,
     title: "no controller has answered the HelmRelease",
-    explanation: r#"helm-controller writes a status within seconds. When there is none, it does not run, does not watch this namespace, or
-leaves the object to another shard (label `sharding.fluxcd.io/key`)."#,
+    explanation: r#"helm-controller writes a status within seconds. If there is none, the controller is not running, does not watch this
+namespace, or leaves the object to another controller (label `sharding.fluxcd.io/key`)."#,
     fix: r#"See it: `kubectl get pods -A -l app=helm-controller` and `kubectl logs -n NAMESPACE -l app=helm-controller --tail=-1`
 
 Start the controller, or correct the shard label."#,
@@ -38,7 +38,7 @@ fn check(case: &Case<'_>) -> Verdict {
     let age = case.seconds_since(metadata.creation_timestamp.as_deref());
     let since = age.map_or(String::new(), |a| format!(" for {}", age::duration(a)));
     let mut finding = Finding::new(case.subject(), format!("Flux has not answered{since}"))
-        .why("helm-controller writes a status within seconds. It does not run, does not watch this namespace, or leaves the object to another shard.")
+        .why("helm-controller writes a status within seconds. It is not running, does not watch this namespace, or leaves the object to another controller.")
         .seen([Evidence::new(case.subject(), ".status", "no conditions")]);
     if let Some(shard) = metadata.labels.get(peers::SHARD) {
         finding = finding
@@ -48,7 +48,7 @@ fn check(case: &Case<'_>) -> Verdict {
                 ".metadata.labels",
                 &format!("sharding.fluxcd.io/key={shard}"),
             )])
-            .step(format!("Its label sharding.fluxcd.io/key leaves it to the controller of shard {shard}, and none may serve that shard: correct or remove the label in the manifest."));
+            .step(format!("Its label sharding.fluxcd.io/key reserves it for the controller of shard {shard}, which may not exist: correct or remove the label in the manifest."));
     }
     if age.is_some_and(|a| a < PATIENCE) {
         finding = finding
@@ -56,7 +56,7 @@ fn check(case: &Case<'_>) -> Verdict {
             .step("Wait a minute: it is new.");
     }
     finding
-        .step("See whether the controller runs:")
+        .step("Check whether the controller is running:")
         .command([
             "kubectl",
             "get",
@@ -97,11 +97,11 @@ mod tests {
         };
         assert_eq!(
             first(Some("shard9")),
-            Step::Text("Its label sharding.fluxcd.io/key leaves it to the controller of shard shard9, and none may serve that shard: correct or remove the label in the manifest.".to_owned())
+            Step::Text("Its label sharding.fluxcd.io/key reserves it for the controller of shard shard9, which may not exist: correct or remove the label in the manifest.".to_owned())
         );
         assert_eq!(
             first(None),
-            Step::Text("See whether the controller runs:".to_owned())
+            Step::Text("Check whether the controller is running:".to_owned())
         );
     }
 }

@@ -1,4 +1,4 @@
-//! SKVS201: no version of the chart is in the wanted range.
+//! SKVS201: no version of the chart is in the requested range.
 
 use crate::diagnosis::case::Case;
 use crate::diagnosis::finding::Evidence;
@@ -13,13 +13,13 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
     slug: "no-chart-version",
     severity: Severity::Error,
     role: Role::Cause,
-    title: "no version of the chart is in the wanted range",
-    explanation: r#"`spec.chart.spec.version` is a range, and the repository has no version of the chart in it. Pre-releases count only where
-the range itself names one, as in `>=0.2.0-0`. A word such as `latest` is no range."#,
+    title: "no version of the chart is in the requested range",
+    explanation: r#"`spec.chart.spec.version` is a range, and the repository has no version of the chart in it. Pre-releases count only if the
+range itself names one, as in `>=0.2.0-0`. A word such as `latest` is not a range."#,
     fix: r#"See it: `helm search repo REPOSITORY/secure-kvs-onboarding --versions`
 
-Correct `spec.chart.spec.version` in the manifest; the runbook's is `<0.2.0`. If the version should be there, ask who
-publishes the chart."#,
+Correct `spec.chart.spec.version` in the manifest; the runbook's is `<0.2.0`. If the version should exist, ask the chart's
+publisher."#,
     example: r#"no 'secure-kvs-onboarding' chart with version matching '>=9.0.0' found
 could not locate a version matching provided version string >=9.0.0"#,
     needs: &[],
@@ -43,7 +43,7 @@ fn check(case: &Case<'_>) -> Verdict {
     } else {
         (
             format!("no version of chart {chart} is in the range {version}{from}"),
-            "The repository answers and knows the chart; it has no version in this range.",
+            "The repository answers and has the chart, but no version in this range.",
         )
     };
     sources::finding(case, &told.subject, &sentence, why)

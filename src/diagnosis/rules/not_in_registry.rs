@@ -13,13 +13,13 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
     severity: Severity::Error,
     role: Role::Cause,
     title: "the repository does not have the chart's archive, tag or digest",
-    explanation: r#"The OCI registry answers, and has nothing under the path with this tag or digest. An exact version is not looked up in a list
-first: it fails when it is pulled. For a HelmRepository the chart's name is put behind the URL. Of a repository with an index:
-the index names an archive that is not there (any more)."#,
+    explanation: r#"The OCI registry answers but has nothing under the path with this tag or digest. An exact version is not looked up in a list
+first: it fails when it is pulled. A HelmRepository's URL is extended by the chart's name. If the repository has an index,
+the index names an archive that does not exist (any more)."#,
     fix: r#"See it: `helm show chart oci://REGISTRY/PATH/CHART --version VERSION`
 
-Correct the version, the chart's name or the URL, or have an index that is out of date made anew. If it should be there, ask who
-publishes the chart."#,
+Correct the version, the chart's name or the URL, or have an outdated index rebuilt. If it should exist, ask the chart's
+publisher."#,
     example: r#"failed to get 'oci://registry.example/charts/secure-kvs-onboarding:0.9.9': … not found
 failed to determine artifact digest: … MANIFEST_UNKNOWN: manifest unknown"#,
     needs: &[],
@@ -46,9 +46,9 @@ fn check(case: &Case<'_>) -> Verdict {
         &subject,
         &sources::at(case, &subject, &wrong),
         if archive {
-            "The repository's index names an archive that is not there."
+            "The repository's index names an archive that does not exist."
         } else {
-            "The registry answers; there is nothing under this path with this tag or digest."
+            "The registry answers, but has nothing under this path with this tag or digest."
         },
     )
     .seen([Evidence::new(

@@ -1,4 +1,4 @@
-//! SKVS332: the release notes tell something else than the values.
+//! SKVS332: the release notes disagree with the values.
 
 use crate::diagnosis::case::Case;
 use crate::diagnosis::finding::{Evidence, Finding, Subject};
@@ -15,12 +15,12 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
     severity: Severity::Warning,
     role: Role::State,
     title: "the release notes disagree with the values",
-    explanation: r#"The notes are what the team was told: database, endpoint and service accounts, as they were when Helm last applied the chart.
-Here the values say something else: the change has not been applied (a suspended onboarding, a failed upgrade), or it came in
-a way that the notes do not show."#,
+    explanation: r#"The notes are the team's record: database, endpoint and service accounts, as of the last time that Helm applied the chart.
+Now the values differ: the change has not been applied (a suspended onboarding, a failed upgrade), or was made in a way that
+the notes do not show."#,
     fix: r#"See it: `kubectl skvs notes NAME` beside `spec.values`.
 
-See why the change was not applied: `kubectl skvs describe NAME`. Do not pass the notes on before they agree with the values."#,
+Find out why the change was not applied: `kubectl skvs describe NAME`. Do not pass the notes on until they match the values."#,
     example: r#"notes: Service accounts: pds; spec.values.serviceAccounts: [pds, pds-batch]"#,
     needs: &[],
     explains: &[],
@@ -80,16 +80,16 @@ fn check(case: &Case<'_>) -> Verdict {
     let finding = Finding::new(
         case.subject(),
         format!(
-            "its notes tell other {} than its values",
-            what.join(" and other ")
+            "its notes and its values disagree about {}",
+            what.join(" and ")
         ),
     )
-    .why("The notes are of the last revision that was applied; the values have changed since and were not applied.")
+    .why("The notes are from the last applied revision; the values have changed since and were not applied.")
     .seen(evidence);
     let finding = if case.hr().spec.suspend {
-        finding.step("It is suspended: the values are applied when it is resumed. Until then the notes are what holds.")
+        finding.step("It is suspended: the values are applied when it is resumed. Until then the notes are right.")
     } else {
-        finding.step("See what was applied and when:")
+        finding.step("See which revision was applied, and when:")
     };
     finding.command(kubectl(case, "describe")).into()
 }
@@ -110,7 +110,7 @@ mod tests {
         let finding = fixture::finding("suspended-and-notes-disagree", "SKVS332");
         assert_eq!(
             finding.sentence,
-            "its notes tell other service accounts than its values"
+            "its notes and its values disagree about service accounts"
         );
         assert_eq!(finding.evidence[0].observed, "service accounts: pds");
         assert_eq!(

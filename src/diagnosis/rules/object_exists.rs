@@ -1,4 +1,4 @@
-//! SKVS128: an object that Helm wants to create is there already.
+//! SKVS128: an object that Helm wants to create already exists.
 
 use crate::diagnosis::case::Case;
 use crate::diagnosis::retries::{Fixes, then};
@@ -10,13 +10,14 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
     slug: "object-exists",
     severity: Severity::Error,
     role: Role::Cause,
-    title: "an object that Helm wants to create is there already",
-    explanation: r#"Helm creates hooks anew at each attempt and takes nothing over there: an object of that name that it did not delete before (left
-by a release that was removed by force, or made by hand) is in its way. For the creation Job it means that an old Job is there."#,
+    title: "an object that Helm wants to create already exists",
+    explanation: r#"Helm creates hooks again at each attempt and does not take over existing objects. An object with the hook's name is in the
+way: a release that was removed by force left it, or it was created by hand. For the creation Job this means that an old Job
+exists."#,
     fix: r#"See it: `kubectl get RESOURCE NAME -n NAMESPACE -o yaml`
 
-Make sure that no other onboarding made it (its labels and annotations tell), then delete it. The log of an old creation Job tells
-whether the database was made; deleting the Job does not touch the database."#,
+Make sure that no other onboarding created it (see its labels and annotations), then delete it. The log of an old creation
+Job shows whether the database was created; deleting the Job does not touch the database."#,
     example: r#"warning: Hook pre-install secure-kvs-onboarding/templates/database-creation-job.yaml failed: jobs.batch "pds-database-create" already exists"#,
     needs: &[],
     explains: &["SKVS108", "SKVS303", "SKVS308", "SKVS111"],
@@ -29,12 +30,17 @@ fn check(case: &Case<'_>) -> Verdict {
         return Verdict::Clear;
     };
     let namespace = case.hr().release_namespace();
-    case.finding(case.subject(), format!("{resource} {name} is there already, and Helm wants to create it"))
-        .why("It is left from before or was made by somebody else; Helm deletes only what it knows as its own.")
-        .step("See whose it is, and delete it if it is a leftover:")
-        .command(["kubectl", "get", "-n", namespace, &resource, &name, "-o", "yaml"])
-        .then(then(case, Fixes::Elsewhere))
-        .into()
+    case.finding(
+        case.subject(),
+        format!("{resource} {name} already exists, and Helm wants to create it"),
+    )
+    .why("It is a leftover, or somebody else created it; Helm only deletes its own objects.")
+    .step("See whose it is, and delete it if it is a leftover:")
+    .command([
+        "kubectl", "get", "-n", namespace, &resource, &name, "-o", "yaml",
+    ])
+    .then(then(case, Fixes::Elsewhere))
+    .into()
 }
 
 #[cfg(test)]
@@ -45,11 +51,11 @@ mod tests {
     fn the_object_is_told() {
         assert_eq!(
             fixture::sentence("object-exists", "SKVS128"),
-            "jobs.batch pds-database-create is there already, and Helm wants to create it"
+            "jobs.batch pds-database-create already exists, and Helm wants to create it"
         );
         assert_eq!(
             fixture::sentence("object-exists-old", "SKVS128"),
-            "jobs.batch pds-database-create is there already, and Helm wants to create it"
+            "jobs.batch pds-database-create already exists, and Helm wants to create it"
         );
     }
 }

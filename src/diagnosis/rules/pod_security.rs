@@ -14,12 +14,12 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
     severity: Severity::Error,
     role: Role::Cause,
     title: "pod security refuses the creation Job's pod",
-    explanation: r#"The target namespace enforces a pod security level (label `pod-security.kubernetes.io/enforce`), and the pod of the creation
-Job does not keep to it. The pod is not made; the Job stays without one until Helm gives up. In the mesh the container
-`istio-init` alone, which needs NET_ADMIN, breaks the levels baseline and restricted; Istio's CNI plugin does without it."#,
-    fix: r#"See it: `kubectl get namespace NAME --show-labels`, and the events of the Job: they list what is not kept to.
+    explanation: r#"The target namespace enforces a pod security level (label `pod-security.kubernetes.io/enforce`), and the creation Job's pod
+violates it. The pod is not created, and the Job has none until Helm gives up. In the mesh the container `istio-init` alone,
+which needs NET_ADMIN, violates the levels baseline and restricted; Istio's CNI plugin avoids it."#,
+    fix: r#"See it: `kubectl get namespace NAME --show-labels`, and the events of the Job, which list the violations.
 
-Lower the level of the namespace, or install into another one (the runbook's is `core`), or have the chart's pod conform."#,
+Lower the level of the namespace, install into another one (the runbook's is `core`), or have the chart's pod comply."#,
     example: r#"Error creating: pods "x-" is forbidden: violates PodSecurity "restricted:latest": allowPrivilegeEscalation != false (container "create" …)"#,
     needs: &[],
     explains: &["SKVS108", "SKVS303", "SKVS308"],
@@ -42,16 +42,18 @@ fn check(case: &Case<'_>) -> Verdict {
     let likelier = peers::target_namespace(case, &namespace);
     let mut finding = refused
         .finding(case, Subject::new("Namespace", "", &namespace), sentence)
-        .why(format!("Not kept to: {violations}"));
+        .why(format!("Violations: {violations}"));
     if violations.contains("istio-init") {
-        finding = finding.why("The mesh puts istio-init into the pod; with Istio's CNI plugin it would not be needed.");
+        finding = finding.why(
+            "The mesh adds istio-init to the pod; Istio's CNI plugin would make it unnecessary.",
+        );
     }
     if likelier.is_some() {
         finding = finding.then(then(case, Fixes::Target));
     }
     finding
         .change(likelier)
-        .step("Lower the level, or use the namespace that onboardings are meant for. The labels that set it:")
+        .step("Lower the level, or use the namespace for onboardings. Its labels set the level:")
         .command(["kubectl", "get", "namespace", &namespace, "--show-labels"])
         .into()
 }
@@ -67,7 +69,7 @@ mod tests {
             finding.sentence,
             "the pod security level restricted:latest of namespace core refuses the pod of the creation Job"
         );
-        assert!(finding.why[1].starts_with("Not kept to: allowPrivilegeEscalation != false"));
+        assert!(finding.why[1].starts_with("Violations: allowPrivilegeEscalation != false"));
         assert_eq!(
             fixture::sentence("pod-security-old", "SKVS312"),
             "the pod security level baseline:v1.25 of namespace core refuses the pod of the creation Job"

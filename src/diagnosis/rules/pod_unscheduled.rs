@@ -1,4 +1,4 @@
-//! SKVS307: no node takes the creation Job's pod.
+//! SKVS307: no node accepts the creation Job's pod.
 
 use crate::diagnosis::case::Case;
 use crate::diagnosis::finding::{Evidence, Finding};
@@ -12,9 +12,9 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
     slug: "pod-unscheduled",
     severity: Severity::Error,
     role: Role::Cause,
-    title: "no node takes the creation Job's pod",
-    explanation: r#"The scheduler finds no node for the pod: too little CPU or memory is free, or taints, selectors and affinities leave none.
-The Job then waits until Helm gives up."#,
+    title: "no node accepts the creation Job's pod",
+    explanation: r#"The scheduler finds no node for the pod: there is too little free CPU or memory, or taints, selectors and affinities exclude
+every node. The Job then waits until Helm gives up."#,
     fix: r#"See it: `kubectl describe pod -n NAMESPACE POD`, the events at the end.
 
 Free or add capacity, or correct the pod's requests (`values.databaseCreationJob.resources`)."#,
@@ -29,12 +29,12 @@ fn check(case: &Case<'_>) -> Verdict {
     let Outcome::Unscheduled { pod, message } = &case.job.outcome else {
         return Verdict::Clear;
     };
-    Finding::new(pod.clone(), "no node takes the pod of the creation Job")
-        .why("The Job cannot start before a node takes its pod, and Helm waits for the Job until spec.timeout.")
+    Finding::new(pod.clone(), "no node accepts the creation Job's pod")
+        .why("The Job cannot start until a node accepts its pod, and Helm waits for the Job until spec.timeout.")
         .seen(case.seen_failure())
         .seen([Evidence::new(pod.clone(), ".status.conditions[PodScheduled]", message)])
         .change(peers::without_value(case, &["databaseCreationJob", "resources"]))
-        .step("See what the nodes lack, then free or add it, or lower the pod's requests:")
+        .step("Check the nodes' shortage, then free or add capacity, or lower the pod's requests:")
         .command(["kubectl", "describe", "-n", &pod.namespace, "pod", &pod.name])
         .then(then(case, Fixes::Elsewhere))
         .into()
@@ -48,7 +48,7 @@ mod tests {
     fn it_is_found() {
         assert_eq!(
             fixture::sentence("pod-unscheduled", "SKVS307"),
-            "no node takes the pod of the creation Job"
+            "no node accepts the creation Job's pod"
         );
     }
 }

@@ -11,13 +11,13 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
     severity: Severity::Error,
     role: Role::State,
     title: "the authorization policy is gone",
-    explanation: r#"The chart's AuthorizationPolicy lets the team's service accounts in to their database. The onboarding is Ready and the policy
-does not exist: somebody has deleted it since. Flux does not look at what it has applied (unless `spec.driftDetection.mode`
-is enabled), so it stays Ready."#,
+    explanation: r#"The chart's AuthorizationPolicy gives the team's service accounts access to their database. The onboarding is Ready but the
+policy does not exist: somebody has deleted it since. Flux does not check objects after applying them (unless
+`spec.driftDetection.mode` is enabled), so the onboarding stays Ready."#,
     fix: r#"See it: `kubectl get authorizationpolicies -A`.
 
-Make Flux apply the release once more: set `reconcile.fluxcd.io/forceAt` and `requestedAt` to one value, as `flux reconcile
-helmrelease NAME --force` does. That is an upgrade: the database is not touched."#,
+Make Flux apply the release once more: set `reconcile.fluxcd.io/forceAt` and `requestedAt` to one value, as
+`flux reconcile helmrelease NAME --force` does. That is an upgrade: it does not touch the database."#,
     example: r#"READY True; authorizationpolicies.security.istio.io "core-skvs-onboarding-pds--database" not found"#,
     needs: &[],
     explains: &[],
@@ -38,9 +38,9 @@ fn check(case: &Case<'_>) -> Verdict {
     let subject = policy::absent(case);
     let finding = Finding::new(
         subject.clone(),
-        "the AuthorizationPolicy that lets the service accounts in does not exist",
+        "the AuthorizationPolicy of its service accounts does not exist",
     )
-    .why("Somebody has deleted it since it was applied. Flux does not look after what it has applied, and stays Ready.")
+    .why("Somebody has deleted it since it was applied. Flux does not check objects after applying them, so it stays Ready.")
     .seen([Evidence::new(subject, "", "not found")]);
     policy::apply_again(case, finding).into()
 }
@@ -54,7 +54,7 @@ mod tests {
         let finding = fixture::finding("ready-and-policy-missing", "SKVS410");
         assert_eq!(
             finding.sentence,
-            "the AuthorizationPolicy that lets the service accounts in does not exist"
+            "the AuthorizationPolicy of its service accounts does not exist"
         );
         assert!(format!("{:?}", finding.fix).contains("forceAt"));
     }

@@ -11,14 +11,14 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
     slug: "policy-without-account",
     severity: Severity::Error,
     role: Role::State,
-    title: "the authorization policy does not let in an account of the values",
-    explanation: r#"The onboarding is Ready, and its AuthorizationPolicy has no principal for a service account of `values.serviceAccounts`:
-somebody has edited the policy since it was applied. That account gets 403 from the proxy. Flux does not look at what it has
-applied (unless `spec.driftDetection.mode` is enabled)."#,
+    title: "the authorization policy leaves out an account of the values",
+    explanation: r#"The onboarding is Ready, but its AuthorizationPolicy has no principal for a service account in `values.serviceAccounts`:
+somebody has edited the policy since it was applied. That account gets 403 from the proxy. Flux does not check objects after
+applying them (unless `spec.driftDetection.mode` is enabled)."#,
     fix: r#"See it: `kubectl get authorizationpolicies -A -o yaml` beside `values.serviceAccounts`.
 
-Make Flux apply the release once more: set `reconcile.fluxcd.io/forceAt` and `requestedAt` to one value, as `flux reconcile
-helmrelease NAME --force` does. That is an upgrade: the database is not touched."#,
+Make Flux apply the release once more: set `reconcile.fluxcd.io/forceAt` and `requestedAt` to one value, as
+`flux reconcile helmrelease NAME --force` does. That is an upgrade: it does not touch the database."#,
     example: r#"values.serviceAccounts: [pds, pds-batch]; principals: cluster.local/ns/pds/sa/pds"#,
     needs: &[],
     explains: &[],
@@ -62,9 +62,9 @@ fn check(case: &Case<'_>) -> Verdict {
     };
     let finding = Finding::new(
         subject.clone(),
-        format!("the AuthorizationPolicy does not let in the service account {first}{more}"),
+        format!("the AuthorizationPolicy leaves out the service account {first}{more}"),
     )
-    .why("The values name it, so the policy was changed after it was applied. Flux does not look after what it has applied.")
+    .why("The values name it, so the policy was changed after it was applied. Flux does not check objects after applying them.")
     .seen([
         Evidence::new(subject, ".spec.rules[].from[].source.principals", &seen),
         Evidence::new(case.subject(), ".spec.values.serviceAccounts", &accounts.join(", ")),
@@ -80,7 +80,7 @@ mod tests {
     fn the_account_is_named() {
         assert_eq!(
             fixture::sentence("ready-and-policy-without-account", "SKVS411"),
-            "the AuthorizationPolicy does not let in the service account pds/pds-batch"
+            "the AuthorizationPolicy leaves out the service account pds/pds-batch"
         );
     }
 }

@@ -1,4 +1,4 @@
-//! SKVS235: a change after rendering cannot be made.
+//! SKVS235: a patch after rendering cannot be applied.
 
 use crate::diagnosis::case::Case;
 use crate::diagnosis::finding::Evidence;
@@ -11,12 +11,13 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
     slug: "post-renderer-failed",
     severity: Severity::Error,
     role: Role::Cause,
-    title: "a change after rendering cannot be made",
-    explanation: r#"`spec.postRenderers` patches what the chart renders, and Flux adds its own labels in the same step. A patch does not fit (its
-target is not there, its path is wrong), or what the chart gives cannot be read document by document."#,
+    title: "a patch after rendering cannot be applied",
+    explanation: r#"`spec.postRenderers` patches the rendered chart, and Flux adds its own labels in the same step. A patch does not fit (its
+target does not exist, its path is wrong), or the rendered chart cannot be split into documents."#,
     fix: r#"See it: `kubectl get helmreleases.helm.toolkit.fluxcd.io -n NAMESPACE NAME -o jsonpath='{.spec.postRenderers}'`
 
-Correct or remove the patch in the manifest. Without any: controllers 1.5.0 to 1.5.2 stumble over some `---` lines; update Flux."#,
+Correct or remove the patch in the manifest. Without a patch: controllers 1.5.0 to 1.5.2 fail on some `---` lines; update
+Flux."#,
     example: r#"error while running post render on files: …
 error while parsing post rendered output: …"#,
     needs: &[],
@@ -48,19 +49,19 @@ fn check(case: &Case<'_>) -> Verdict {
         .map_or(String::new(), |f| format!(" ({f})"));
     let (sentence, step) = if has_own {
         (
-            format!("spec.postRenderers cannot be applied to what the chart gives{file}"),
+            format!("spec.postRenderers cannot be applied to the rendered chart{file}"),
             "Correct or remove the patch in spec.postRenderers of the manifest",
         )
     } else {
         (
-            format!("what the chart gives cannot be read after rendering{file}"),
-            "The HelmRelease patches nothing itself: tell who publishes the chart, and update Flux if the controller is 1.5.0 to 1.5.2",
+            format!("the rendered chart cannot be read{file}"),
+            "The HelmRelease has no patch of its own: report it to the chart's publisher, and update Flux if the controller is 1.5.0 to 1.5.2",
         )
     };
     rendering::finding(
         case,
         &sentence,
-        &format!("The text after rendering: {}", text[at..].trim()),
+        &format!("The error after rendering: {}", text[at..].trim()),
         step,
     )
     .seen([Evidence::new(
@@ -79,15 +80,15 @@ mod tests {
     fn it_is_found() {
         assert_eq!(
             fixture::sentence("post-renderer-failed", "SKVS235"),
-            "spec.postRenderers cannot be applied to what the chart gives"
+            "spec.postRenderers cannot be applied to the rendered chart"
         );
         assert_eq!(
             fixture::sentence("post-renderer-failed-own", "SKVS235"),
-            "what the chart gives cannot be read after rendering"
+            "the rendered chart cannot be read"
         );
         assert_eq!(
             fixture::sentence("post-renderer-failed-old", "SKVS235"),
-            "spec.postRenderers cannot be applied to what the chart gives"
+            "spec.postRenderers cannot be applied to the rendered chart"
         );
     }
 }

@@ -12,11 +12,11 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
     severity: Severity::Error,
     role: Role::Cause,
     title: "a ResourceQuota refuses the creation Job or its pod",
-    explanation: r#"A ResourceQuota of the target namespace has no room left, or wants requests and limits that the pod does not have. The pod of
-the Job is then not made: the Job stays without one until Helm gives up, and Flux tells of a time-out only."#,
+    explanation: r#"A ResourceQuota of the target namespace is used up, or requires requests and limits that the pod does not have. The Job's pod
+is then not created: the Job has none until Helm gives up, and Flux only reports a timeout."#,
     fix: r#"See it: `kubectl describe resourcequota -n NAMESPACE`, and the events of the Job.
 
-Have the quota raised, or free what is used, or ask for less (`values.databaseCreationJob.resources`). Where the quota wants
+Have the quota raised, free some of it, or request less (`values.databaseCreationJob.resources`). If the quota requires
 requests and limits, set them there."#,
     example: r#"Error creating: pods "x-" is forbidden: exceeded quota: small, requested: requests.cpu=100m, used: requests.cpu=1, limited: requests.cpu=1
 Error creating: pods "x-" is forbidden: failed quota: small: must specify limits.cpu for: create"#,
@@ -35,12 +35,12 @@ fn check(case: &Case<'_>) -> Verdict {
         Refusal::QuotaUsedUp { quota, figures } => (
             quota.clone(),
             format!("has no room for {}: {figures}", refused.object()),
-            "Have it raised, or free what is used, or lower values.databaseCreationJob.resources. What is used:",
+            "Have it raised, free some of it, or lower values.databaseCreationJob.resources. Its use:",
         ),
         Refusal::QuotaNeeds { quota, needs } => (
             quota.clone(),
-            format!("wants {} to specify {needs}", refused.object()),
-            "Set them in values.databaseCreationJob.resources. What the quota counts:",
+            format!("requires {} to specify {needs}", refused.object()),
+            "Set them in values.databaseCreationJob.resources. The quota's limits:",
         ),
         _ => return Verdict::Clear,
     };
@@ -72,7 +72,7 @@ mod tests {
         );
         assert_eq!(
             fixture::sentence("quota-needs-limits-old", "SKVS311"),
-            "ResourceQuota core/compute wants the pod of the creation Job to specify limits.cpu,limits.memory"
+            "ResourceQuota core/compute requires the pod of the creation Job to specify limits.cpu,limits.memory"
         );
         assert_eq!(
             fixture::sentence("quota-counts-jobs-middle", "SKVS311"),

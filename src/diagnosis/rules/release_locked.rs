@@ -1,4 +1,4 @@
-//! SKVS115: the Helm release is locked by an action that did not end.
+//! SKVS115: the Helm release is locked by an unfinished action.
 
 use crate::diagnosis::case::Case;
 use crate::diagnosis::finding::{Evidence, Subject};
@@ -16,16 +16,17 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
     slug: "release-locked",
     severity: Severity::Error,
     role: Role::Cause,
-    title: "the Helm release is locked by an action that did not end",
+    title: "the Helm release is locked by an unfinished action",
     explanation: r#"Helm writes a revision with the status `pending-install`, `pending-upgrade` or `pending-rollback` before it acts, and the
-final status after. A controller that was killed in between (out of memory, a node that went) leaves it pending, and Helm then
-refuses to act: `another operation (install/upgrade/rollback) is in progress`.
+final status afterwards. If the controller is killed in between (out of memory, a lost node), the revision stays pending, and
+Helm then refuses to act: `another operation (install/upgrade/rollback) is in progress`.
 
-Controllers since 0.37 unlock such a release at their next attempt. Older ones never do."#,
+Controllers since 0.37 unlock the release at their next attempt. Older ones never do."#,
     fix: r#"See it: `helm history -n STORAGENAMESPACE RELEASE`, the last line.
 
-Controller 0.37 and later: wait for the next attempt; make sure that nobody runs helm on the release by hand. Older: a pending
-installation goes with `helm uninstall`, so that Flux installs anew; a pending upgrade goes back with `helm rollback`."#,
+- Controller 0.37 and later: wait for the next attempt; make sure that nobody runs helm on the release by hand.
+- Older, pending installation: remove it with `helm uninstall`; Flux then installs again.
+- Older, pending upgrade: roll it back with `helm rollback`."#,
     example: r#"Helm upgrade failed: another operation (install/upgrade/rollback) is in progress
 Released=False PendingRelease: Unlocked Helm release core/x.v1 with chart c@0.1.2 in pending-install state"#,
     needs: &[],
@@ -68,7 +69,7 @@ fn check(case: &Case<'_>) -> Verdict {
             duration(age)
         ),
         (Some(p), None) => format!("revision {} is {}", p.revision, p.status),
-        (None, _) => "an action on it is under way or was cut off".to_owned(),
+        (None, _) => "an action on it is running or was interrupted".to_owned(),
     };
     let old = is_old_controller(case) == Some(true);
     if let Some(unlock) = unlock.filter(|_| !refused) {
@@ -76,20 +77,23 @@ fn check(case: &Case<'_>) -> Verdict {
         let (sentence, severity) = if failed {
             ("Flux could not unlock the release", Severity::Error)
         } else {
-            ("Flux has unlocked the release and goes on", Severity::Info)
+            (
+                "Flux has unlocked the release and continues",
+                Severity::Info,
+            )
         };
         return case
             .finding(case.subject(), sentence)
             .severity(severity)
-            .why("An earlier action was cut off and had left the release locked.")
-            .step("See how it goes on:")
+            .why("An earlier action was interrupted and left the release locked.")
+            .step("Watch its history:")
             .command(history(case))
             .then(then(case, Fixes::Elsewhere))
             .into();
     }
     let mut finding = case
         .finding(subject.clone(), format!("the Helm release {release} is locked: {what}"))
-        .why("Helm marks a revision pending while it acts. This one was cut off, or somebody acts on it by hand.");
+        .why("Helm marks a revision pending while it acts. This action was interrupted, or somebody is running helm by hand.");
     if let (Some(p), Some(stored)) = (pending, case.snapshot.release.seen()) {
         let observed = format!("{}: {}", p.status, stored.info.description);
         finding = finding.seen([Evidence::new(subject, "info.status", &observed)]);
@@ -99,7 +103,7 @@ fn check(case: &Case<'_>) -> Verdict {
         .command(history(case));
     if !old {
         return finding
-            .why("This controller unlocks such a release at its next attempt.")
+            .why("This controller unlocks the release at its next attempt.")
             .then(then(case, Fixes::Elsewhere))
             .into();
     }
@@ -108,15 +112,15 @@ fn check(case: &Case<'_>) -> Verdict {
         && case.hr().status.last_applied_revision.is_none();
     if install {
         if install::created(case) == Some(true) {
-            finding = finding.why("The creation Job had ended well: the new installation will find its database there (SKVS301).");
+            finding = finding.why("The creation Job had succeeded: the new installation will find the database there (SKVS301).");
         }
         finding
-            .step("Remove the installation that was cut off, so that Flux installs anew:")
+            .step("Remove the interrupted installation, so that Flux installs again:")
             .command(uninstall(case))
             .then(Some(restart(case)))
     } else {
         finding
-            .step("Go back to the last good revision:")
+            .step("Roll back to the last good revision:")
             .command(["helm", "rollback", "-n", case.hr().storage_namespace(), &release])
             .then(Some(again(case)))
     }
@@ -151,11 +155,11 @@ mod tests {
         );
         assert_eq!(
             fixture::sentence("release-locked-no-storage-middle", "SKVS115"),
-            "the Helm release core-skvs-onboarding-pds--database is locked: an action on it is under way or was cut off"
+            "the Helm release core-skvs-onboarding-pds--database is locked: an action on it is running or was interrupted"
         );
         assert_eq!(
             fixture::sentence("release-unlocked-middle", "SKVS115"),
-            "Flux has unlocked the release and goes on"
+            "Flux has unlocked the release and continues"
         );
     }
 

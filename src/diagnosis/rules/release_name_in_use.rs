@@ -11,12 +11,12 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
     severity: Severity::Error,
     role: Role::Cause,
     title: "the Helm release's name is in use",
-    explanation: r#"Flux wants to install, and a release of that name is stored already that it does not know as its own: an earlier onboarding of
-the name, a helm command by hand, or two HelmReleases with one release name and storage namespace."#,
+    explanation: r#"Flux wants to install, but a release of that name is already stored and is not Flux's own: an earlier onboarding of the same
+name, a helm command by hand, or two HelmReleases with the same release name and storage namespace."#,
     fix: r#"See it: `helm history -n STORAGENAMESPACE RELEASE`, and whether another HelmRelease has the same release name.
 
-If the stored release is a leftover, remove it: its authorization policy goes, the database stays. Else give this onboarding
-another `spec.releaseName`."#,
+If the stored release is a leftover, remove it: its authorization policy is deleted, the database stays. Otherwise give this
+onboarding another `spec.releaseName`."#,
     example: r#"install failed: cannot re-use a name that is still in use"#,
     needs: &[],
     explains: &["SKVS108", "SKVS303", "SKVS308", "SKVS111"],
@@ -30,13 +30,19 @@ fn check(case: &Case<'_>) -> Verdict {
     }
     let release = case.hr().release_name();
     let storage = case.hr().storage_namespace();
-    let finding = case.finding(case.subject(), format!("a Helm release {release} is stored already in {storage}, and Flux does not know it as its own"))
-        .why("Helm installs no second release of one name in one storage namespace.");
+    let finding = case
+        .finding(
+            case.subject(),
+            format!(
+                "a Helm release {release} is already stored in {storage}, and it is not Flux's own"
+            ),
+        )
+        .why("Helm does not install two releases of the same name in one storage namespace.");
     uninstalled(
         case,
         finding,
-        "See what the stored one is:",
-        "If it is not needed, remove it, so that Flux installs anew (this takes its authorization policy, never a database):",
+        "Inspect the stored release:",
+        "If it is not needed, remove it, so that Flux installs again (this deletes its authorization policy, never a database):",
     )
 }
 
@@ -48,11 +54,11 @@ mod tests {
     fn both_helms_words_are_known() {
         assert_eq!(
             fixture::sentence("release-name-in-use", "SKVS116"),
-            "a Helm release core-skvs-onboarding-pds--database is stored already in flux-system, and Flux does not know it as its own"
+            "a Helm release core-skvs-onboarding-pds--database is already stored in flux-system, and it is not Flux's own"
         );
         assert_eq!(
             fixture::sentence("release-name-in-use-old", "SKVS116"),
-            "a Helm release core-skvs-onboarding-pds--database is stored already in flux-system, and Flux does not know it as its own"
+            "a Helm release core-skvs-onboarding-pds--database is already stored in flux-system, and it is not Flux's own"
         );
     }
 }

@@ -1,4 +1,4 @@
-//! SKVS137: Helm does not take the release's name.
+//! SKVS137: Helm rejects the release's name.
 
 use crate::diagnosis::case::Case;
 use crate::diagnosis::retries::{Fixes, is_old_controller, then};
@@ -10,13 +10,14 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
     slug: "release-name-invalid",
     severity: Severity::Error,
     role: Role::Cause,
-    title: "Helm does not take the release's name",
-    explanation: r#"A release's name has 53 characters at most, small letters, digits, `-` and `.`. Without `spec.releaseName` Flux makes it of the
-target namespace and the HelmRelease's name: `core-skvs-onboarding-…` is soon too long. Controllers since 0.37 shorten it by a
-hash; older ones pass it on, and Helm refuses it."#,
+    title: "Helm rejects the release's name",
+    explanation: r#"A release's name has at most 53 characters: lower-case letters, digits, `-` and `.`. Without `spec.releaseName` Flux derives
+it from the target namespace and the HelmRelease's name, and `core-skvs-onboarding-…` is soon too long. Controllers since
+0.37 shorten it with a hash; older ones pass it on, and Helm refuses it."#,
     fix: r#"See it: count the characters of `TARGETNAMESPACE-NAME`.
 
-Set `spec.releaseName` in the manifest to a name of 53 characters at most. Nothing is installed yet, so it may be chosen freely."#,
+Set `spec.releaseName` in the manifest to a name of at most 53 characters. Nothing is installed yet, so you can choose
+freely."#,
     example: r#"install failed: invalid release name, must match regex ^[a-z0-9]… and the length must not be longer than 53"#,
     needs: &[],
     explains: &["SKVS108", "SKVS303", "SKVS308", "SKVS111"],
@@ -34,22 +35,22 @@ fn check(case: &Case<'_>) -> Verdict {
     let name = case.hr().composed_release_name();
     let why = if name.len() > LONGEST {
         format!(
-            "it has {} characters, and {LONGEST} are allowed",
+            "it has {} characters, but only {LONGEST} are allowed",
             name.len()
         )
     } else {
         "it has characters that Helm does not allow".to_owned()
     };
     let finding = case
-        .finding(case.subject(), format!("Helm does not take the release name {name}: {why}"))
-        .why("Flux makes it of the target namespace and the HelmRelease's name, unless spec.releaseName is set.");
+        .finding(case.subject(), format!("Helm rejects the release name {name}: {why}"))
+        .why("Flux derives it from the target namespace and the HelmRelease's name, unless spec.releaseName is set.");
     let finding = if is_old_controller(case) == Some(true) {
-        finding.why("This controller does not shorten it; those since 0.37 do.")
+        finding.why("This controller does not shorten it; controllers since 0.37 do.")
     } else {
         finding
     };
     finding
-        .step("Set spec.releaseName in the manifest, 53 characters at most: small letters, digits and -")
+        .step("Set spec.releaseName in the manifest, at most 53 characters: lower-case letters, digits and -")
         .then(then(case, Fixes::Manifest))
         .into()
 }
@@ -62,11 +63,11 @@ mod tests {
     fn the_length_is_told() {
         assert_eq!(
             fixture::sentence("release-name-too-long-old", "SKVS137"),
-            "Helm does not take the release name core-skvs-onboarding-payments-and-settlement--transactions: it has 58 characters, and 53 are allowed"
+            "Helm rejects the release name core-skvs-onboarding-payments-and-settlement--transactions: it has 58 characters, but only 53 are allowed"
         );
         assert_eq!(
             fixture::sentence("release-name-invalid", "SKVS137"),
-            "Helm does not take the release name Core-Database: it has characters that Helm does not allow"
+            "Helm rejects the release name Core-Database: it has characters that Helm does not allow"
         );
     }
 }

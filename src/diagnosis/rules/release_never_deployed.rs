@@ -11,8 +11,8 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
     severity: Severity::Error,
     role: Role::Cause,
     title: "only failed revisions of the release are stored",
-    explanation: r#"Flux upgrades, and Helm finds no revision that was ever deployed to upgrade from: the installation failed and its revisions
-stayed. An upgrade would not create the database either: the failed release has to go."#,
+    explanation: r#"Flux tries to upgrade, but Helm finds no deployed revision to upgrade from: the installation failed and its revisions stayed.
+An upgrade would not create the database either: remove the failed release."#,
     fix: r#"See it: `helm history -n STORAGENAMESPACE RELEASE` has no `deployed` and no `superseded`.
 
 Remove the release; Flux then installs."#,
@@ -34,7 +34,7 @@ fn check(case: &Case<'_>) -> Verdict {
     uninstalled(
         case,
         finding,
-        "What is stored:",
+        "The stored revisions:",
         "Remove it, so that Flux installs and the creation Job runs:",
     )
 }

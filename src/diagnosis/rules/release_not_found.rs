@@ -14,12 +14,13 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
     severity: Severity::Error,
     role: Role::Cause,
     title: "the release is not in Helm's storage",
-    explanation: r#"Helm was to act on a stored revision that is not there: its Secret was deleted, the history was trimmed (`spec.maxHistory`),
-or it is kept in another namespace than `spec.storageNamespace` says."#,
+    explanation: r#"Helm needs a stored revision that does not exist: its Secret was deleted, the history was trimmed (`spec.maxHistory`), or it
+is in another namespace than `spec.storageNamespace`."#,
     fix: r#"See it: `kubectl get secrets -A -l owner=helm,name=RELEASE`
 
-Kept elsewhere: correct `spec.storageNamespace`. Gone: Flux installs anew, and the creation Job fails if the database is there
-(SKVS301); then remove the manifest and talk to the owners of the data."#,
+- Stored elsewhere: correct `spec.storageNamespace`.
+- Gone: Flux installs again, and the creation Job fails if the database exists (SKVS301). Then remove the manifest and talk
+  to the owners of the data."#,
     example: r#"upgrade failed: update: failed to update: release: not found
 rollback failed: release has no 3 version"#,
     needs: &[],
@@ -42,8 +43,8 @@ fn check(case: &Case<'_>) -> Verdict {
         case.subject(),
         format!("{what} not in Helm's storage in {storage}"),
     )
-    .why("It was deleted or trimmed, or is kept in another namespace (spec.storageNamespace).")
-    .step("See where there are revisions of it:")
+    .why("It was deleted or trimmed, or is stored in another namespace (spec.storageNamespace).")
+    .step("Find its revisions:")
     .command(everywhere(&release))
     .then(then(case, Fixes::Elsewhere))
     .into()
@@ -63,9 +64,9 @@ fn unnoticed(case: &Case<'_>) -> Verdict {
         case.subject(),
         format!("the release {release} is not in Helm's storage in {storage}, and Flux has not noticed"),
     )
-    .why("It was deleted. When Flux reconciles, it installs anew, and the creation Job fails, since the database is there (SKVS301).")
+    .why("It was deleted. At its next reconcile Flux installs again, and the creation Job fails because the database exists (SKVS301).")
     .seen([Evidence::new(Subject::new("Secret", storage, &secret), "", "not found")])
-    .step("See where there are revisions of it, and put them back from a backup:")
+    .step("Find its revisions, and restore them from a backup:")
     .command(everywhere(&release))
     .into()
 }

@@ -13,14 +13,13 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
     severity: Severity::Error,
     role: Role::Cause,
     title: "a stored revision of the release cannot be used",
-    explanation: r#"Flux reads the release from Helm's storage before it acts. A Secret there cannot be decoded (it was edited, cut or restored
-badly), or the last uninstall did not come to its end and left the status `uninstalling`, from which Flux does not go on."#,
-    fix: r#"See it: `helm history -n STORAGENAMESPACE RELEASE`; a revision that it does not show is the broken one.
+    explanation: r#"Flux reads the release from Helm's storage before it acts. A Secret there cannot be decoded (it was edited, truncated or
+badly restored), or the last uninstall did not finish and left the status `uninstalling`, where Flux stops."#,
+    fix: r#"See it: `helm history -n STORAGENAMESPACE RELEASE`; a revision missing from the list is the broken one.
 
-Broken: restore the Secret from a backup, or delete it if a newer revision is good. If it is the only one, Flux installs anew
-without it, and the creation Job fails, since the database is there (SKVS301): talk to the owners of the data first.
-
-`uninstalling`: end the uninstall with `helm uninstall`; Flux then installs anew."#,
+- Broken: restore the Secret from a backup, or delete it if a newer revision is good. If it is the only one, talk to the
+  owners of the data first: without it Flux installs again, and the creation Job fails because the database exists (SKVS301).
+- `uninstalling`: finish the uninstall with `helm uninstall`; Flux then installs again."#,
     example: r#"Could not determine release state: unable to determine state for release with status 'uninstalling'
 Could not determine release state: failed to retrieve last release from storage: get: failed to decode data "sh.helm.release.v1.x.v1": …"#,
     needs: &[],
@@ -35,10 +34,10 @@ fn check(case: &Case<'_>) -> Verdict {
         Some(ReleaseError::Uninstalling) => case
             .finding(
                 case.subject(),
-                format!("the last uninstall of the release {release} did not come to its end"),
+                format!("the last uninstall of the release {release} did not finish"),
             )
-            .why("Its status is uninstalling, and Flux does not go on from there.")
-            .step("End it; the database stays:")
+            .why("Its status is uninstalling, and Flux stops there.")
+            .step("Finish it; the database stays:")
             .command(uninstall(case))
             .then(Some(restart(case))),
         Some(ReleaseError::Unreadable(why)) => {
@@ -53,7 +52,7 @@ fn check(case: &Case<'_>) -> Verdict {
             let broken = broken(case).unwrap_or_default();
             let finding = undecoded(case, ", and Flux has not noticed")
                 .why(format!("Read here: {broken}"))
-                .why("What is installed runs on. At its next look Flux fails, and upgrades nothing more.");
+                .why("The installed objects keep running. At its next check Flux fails and makes no further upgrades.");
             mend(case, finding)
         }
         _ => return Verdict::Clear,
@@ -81,11 +80,11 @@ fn mend(case: &Case<'_>, finding: Finding) -> Finding {
     let (release, storage) = (case.hr().release_name(), case.hr().storage_namespace());
     let label = format!("owner=helm,name={release}");
     finding
-        .step("See which Secrets there are, and which of them Helm can read:")
+        .step("List the Secrets, and the revisions that Helm can read:")
         .command(["kubectl", "get", "secrets", "-n", storage, "-l", &label])
         .command(["helm", "history", "-n", storage, &release])
         .step("Restore the broken one from a backup, or delete it if a newer one is good.")
-        .step("If it is the only one, talk to the owners of the data first: without it Flux installs anew, and the creation Job fails, since the database is there (SKVS301).")
+        .step("If it is the only one, talk to the owners of the data first: without it Flux installs again, and the creation Job fails because the database exists (SKVS301).")
         .then(then(case, Fixes::Elsewhere))
 }
 
@@ -114,7 +113,7 @@ mod tests {
     fn both_are_told() {
         assert_eq!(
             fixture::sentence("release-uninstalling", "SKVS120"),
-            "the last uninstall of the release core-skvs-onboarding-pds--database did not come to its end"
+            "the last uninstall of the release core-skvs-onboarding-pds--database did not finish"
         );
         assert_eq!(
             fixture::sentence("release-corrupt-middle", "SKVS120"),

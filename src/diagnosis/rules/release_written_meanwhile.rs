@@ -1,4 +1,4 @@
-//! SKVS117: the revision that Helm was to write was there already.
+//! SKVS117: Helm's next revision already exists.
 
 use crate::diagnosis::case::Case;
 use crate::diagnosis::retries::{Fixes, then};
@@ -10,12 +10,13 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
     slug: "release-written-meanwhile",
     severity: Severity::Warning,
     role: Role::Cause,
-    title: "the revision that Helm was to write was there already",
-    explanation: r#"Helm was about to write a revision of the release and its Secret existed: somebody else (a helm command by hand, a second
-controller) wrote it at the same time, or a Secret of that name is there that Helm cannot decode and so does not count."#,
-    fix: r#"See it: `kubectl get secrets -n STORAGENAMESPACE -l owner=helm,name=RELEASE`, and `helm history` for what Helm counts.
+    title: "Helm's next revision already exists",
+    explanation: r#"Helm tried to write a revision of the release and its Secret already existed. Somebody else (a helm command by hand, a second
+controller) wrote it at the same time, or Helm cannot decode a Secret of that name and skips it."#,
+    fix: r#"See it: `kubectl get secrets -n STORAGENAMESPACE -l owner=helm,name=RELEASE`, and `helm history` for Helm's own list.
 
-Written at the same time: Flux tries again. A Secret that `helm history` does not show: look at it, and delete it."#,
+- Written at the same time: Flux tries again.
+- A Secret missing from `helm history`: look at it, and delete it."#,
     example: r#"create: failed to create: release: already exists"#,
     needs: &[],
     explains: &["SKVS108", "SKVS303", "SKVS308", "SKVS111"],
@@ -31,10 +32,10 @@ fn check(case: &Case<'_>) -> Verdict {
     let storage = case.hr().storage_namespace();
     case.finding(
         case.subject(),
-        format!("the Secret of the next revision of {release} in {storage} is there already"),
+        format!("the Secret of the next revision of {release} in {storage} already exists"),
     )
-    .why("Somebody wrote it at the same time, or it is one that Helm cannot decode.")
-    .step("What Helm counts, and the Secrets that there are:")
+    .why("Somebody wrote it at the same time, or Helm cannot decode it.")
+    .step("Compare Helm's history with the Secrets:")
     .command(["helm", "history", "-n", storage, &release])
     .command([
         "kubectl",
@@ -45,7 +46,7 @@ fn check(case: &Case<'_>) -> Verdict {
         "-l",
         &format!("owner=helm,name={release}"),
     ])
-    .step("Delete a Secret only if the history does not show its revision.")
+    .step("Delete a Secret only if its revision is missing from the history.")
     .severity(case.passing())
     .then(then(case, Fixes::Elsewhere))
     .into()
@@ -59,7 +60,7 @@ mod tests {
     fn it_is_found() {
         assert_eq!(
             fixture::sentence("release-written-meanwhile", "SKVS117"),
-            "the Secret of the next revision of core-skvs-onboarding-pds--database in flux-system is there already"
+            "the Secret of the next revision of core-skvs-onboarding-pds--database in flux-system already exists"
         );
     }
 }

@@ -10,15 +10,14 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
     severity: Severity::Error,
     role: Role::Symptom,
     title: "Flux has rolled back or uninstalled the failed release",
-    explanation: r#"After a failure Flux remediates, if the manifest says so (`spec.install.remediation`, `spec.upgrade.remediation`): it removes a
-failed installation, or rolls a failed upgrade back to the last good revision. READY then tells of the remediation only; why
-it was needed stands in the condition Released, or is found by the other checks.
+    explanation: r#"After a failure Flux remediates, if the manifest says so (`spec.install.remediation`, `spec.upgrade.remediation`): it removes
+a failed installation, or rolls a failed upgrade back to the last good revision. READY then reports only the remediation; the
+reason is in the condition Released, or found by the other checks.
 
-A database that the creation Job had made before the failure stays, and a second installation fails on it (SKVS301)."#,
+If the creation Job created the database before the failure, it stays, and a second installation fails on it (SKVS301)."#,
     fix: r#"See it: the conditions Remediated and Released, and `helm history -n STORAGENAMESPACE RELEASE`.
 
-Mend the cause. After a rollback the onboarding runs on the revision that is named; after an uninstall nothing of it is left
-but the database."#,
+Fix the cause. After a rollback the onboarding runs on the named revision; after an uninstall only the database is left."#,
     example: r#"Ready=False RollbackSucceeded: Helm rollback to previous release core/x.v1 with chart secure-kvs-onboarding@0.1.1 succeeded
 Ready=False UninstallSucceeded: Helm uninstall remediation for release core/x.v1 with chart secure-kvs-onboarding@0.1.2 succeeded"#,
     needs: &[],
@@ -50,17 +49,19 @@ fn check(case: &Case<'_>) -> Verdict {
                 h.version, h.chart_version
             ),
             None => match model_revision(&condition.message) {
-                Some(to) => format!("It runs as {to} had it."),
-                None => "It runs as its last good revision had it.".to_owned(),
+                Some(to) => format!("It runs on {to}."),
+                None => "It runs on its last good revision.".to_owned(),
             },
         },
-        false => "Nothing of it is installed now; a database that it had created stays.".to_owned(),
+        false => {
+            "Nothing is installed now; if it created a database, the database stays.".to_owned()
+        }
     };
     Finding::new(case.subject(), sentence)
         .why(runs)
-        .why("The condition tells what Flux did, not why; the cause is in Released.")
+        .why("This condition shows Flux's action, not the reason; the cause is in Released.")
         .seen([Evidence::condition(case.subject(), condition)])
-        .step("See what was done:")
+        .step("See its history:")
         .command([
             "helm",
             "history",
@@ -98,15 +99,15 @@ mod tests {
         );
         assert_eq!(
             told("rolled-back-middle"),
-            "Flux has rolled the failed upgrade back. It runs as revision 1 had it."
+            "Flux has rolled the failed upgrade back. It runs on revision 1."
         );
         assert_eq!(
             told("rolled-back-old"),
-            "Flux has rolled the failed upgrade back. It runs as its last good revision had it."
+            "Flux has rolled the failed upgrade back. It runs on its last good revision."
         );
         assert_eq!(
             told("uninstalled-after-failure"),
-            "Flux has uninstalled the failed release. Nothing of it is installed now; a database that it had created stays."
+            "Flux has uninstalled the failed release. Nothing is installed now; if it created a database, the database stays."
         );
     }
 }

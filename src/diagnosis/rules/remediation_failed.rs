@@ -12,12 +12,12 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
     severity: Severity::Error,
     role: Role::State,
     title: "Flux could not undo the failed release",
-    explanation: r#"After the failure Flux was to roll back or to uninstall, and that failed as well. Both need mending: the cause, and what keeps
-the remediation from its end. Until then the release stays as the failure left it."#,
+    explanation: r#"After the failure Flux tried to roll back or uninstall, and that failed too. Fix both: the cause, and the obstacle to the
+remediation. Until then the release stays as the failure left it."#,
     fix: r#"See it: the conditions Remediated (this) and Released (the cause).
 
-Mend what the text says; often it is the same as the cause. A rollback that cannot be done by hand either is replaced by removing
-the release: `helm uninstall -n STORAGENAMESPACE RELEASE`."#,
+Fix the error in the text; often it is the same as the cause. If a rollback by hand fails too, remove the release:
+`helm uninstall -n STORAGENAMESPACE RELEASE`."#,
     example: r#"Remediated=False RollbackFailed: Helm rollback to previous release core/x.v1 with chart c@0.1.1 failed: …"#,
     needs: &[],
     explains: &[],
@@ -43,7 +43,7 @@ fn check(case: &Case<'_>) -> Verdict {
     Finding::new(case.subject(), sentence)
         .why(format!("It says: {why}"))
         .seen([Evidence::condition(case.subject(), condition)])
-        .step("Mend the cause first; often it is the same. Then see what is stored:")
+        .step("Fix the cause first; often it is the same. Then check the stored revisions:")
         .command([
             "helm",
             "history",

@@ -1,4 +1,4 @@
-//! SKVS233: what the chart's templates give is no YAML.
+//! SKVS233: the chart renders invalid YAML.
 
 use crate::diagnosis::case::Case;
 use crate::diagnosis::rendering;
@@ -10,12 +10,12 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
     slug: "rendered-yaml-broken",
     severity: Severity::Error,
     role: Role::Cause,
-    title: "what the chart's templates give is no YAML",
-    explanation: r#"The templates were run and what came out cannot be read as YAML: an indentation, a quote or a colon out of place, mostly where a
-value of several lines or with `: ` in it is put in without quotes. The line is of the rendered text, not of the template."#,
-    fix: r#"See it: `helm template x REPOSITORY/secure-kvs-onboarding --version VERSION -f VALUES --debug` prints what comes out
+    title: "the chart renders invalid YAML",
+    explanation: r#"The templates ran, but their output is not valid YAML: an indentation, a quote or a colon is out of place. Usually a value
+with several lines or with `: ` in it was inserted without quotes. The line number refers to the output, not to the template."#,
+    fix: r#"See it: `helm template x REPOSITORY/secure-kvs-onboarding --version VERSION -f VALUES --debug` prints the output
 
-Look at the values that the template puts there. If they are plain, it is the chart's fault: tell who publishes it."#,
+Check the values used in that template. If they are simple, the chart is at fault: report it to its publisher."#,
     example: r#"YAML parse error on secure-kvs-onboarding/templates/job.yaml: error converting YAML to JSON: yaml: line 12: did not find expected key"#,
     needs: &[],
     explains: rendering::FOLLOWS,
@@ -27,14 +27,12 @@ fn check(case: &Case<'_>) -> Verdict {
     let Some(TemplateError::Yaml { place, line, says }) = rendering::template(case) else {
         return Verdict::Clear;
     };
-    let line = line.map_or(String::new(), |l| {
-        format!(" at line {l} of what was rendered")
-    });
+    let line = line.map_or(String::new(), |l| format!(" at line {l} of the output"));
     rendering::finding(
         case,
-        &format!("what {} gives is no YAML{line}", place.template),
-        &format!("The template ran; its output cannot be read: {says}"),
-        "Look at the values that go into that template: one with a line break, a quote or a colon, or of another type than the chart expects. If they are plain, tell who publishes the chart",
+        &format!("{} renders invalid YAML{line}", place.template),
+        &format!("The template ran, but its output cannot be read: {says}"),
+        "Check the values used in that template for a line break, a quote, a colon or an unexpected type. If they are simple, report it to the chart's publisher",
     )
     .into()
 }
@@ -47,11 +45,11 @@ mod tests {
     fn it_is_found() {
         assert_eq!(
             fixture::sentence("rendered-yaml-broken-middle", "SKVS233"),
-            "what templates/job.yaml gives is no YAML at line 12 of what was rendered"
+            "templates/job.yaml renders invalid YAML at line 12 of the output"
         );
         assert_eq!(
             fixture::sentence("rendered-yaml-broken-old", "SKVS233"),
-            "what templates/job.yaml gives is no YAML at line 12 of what was rendered"
+            "templates/job.yaml renders invalid YAML at line 12 of the output"
         );
     }
 }

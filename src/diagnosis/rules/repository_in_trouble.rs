@@ -1,4 +1,4 @@
-//! SKVS208: the chart repository answers with an error, too late, or not to the end.
+//! SKVS208: the chart repository fails, is too slow or breaks off.
 
 use crate::diagnosis::case::Case;
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, always};
@@ -10,12 +10,13 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
     slug: "repository-in-trouble",
     severity: Severity::Error,
     role: Role::Cause,
-    title: "the chart repository answers with an error, too late, or not to the end",
-    explanation: r#"The repository is reached and does not do its part: it answers with 5xx or 429 (too many requests), or not within `spec.timeout`
-of the HelmRepository (a minute if not set), or cuts the connection. Large indexes on busy servers come to that."#,
+    title: "the chart repository fails, is too slow or breaks off",
+    explanation: r#"The repository is reachable but does not deliver: it answers with 5xx or 429 (too many requests), takes longer than
+`spec.timeout` of the HelmRepository (a minute if not set), or drops the connection. Large indexes on busy servers cause
+this."#,
     fix: r#"See it: `kubectl describe helmrepository -n flux-system wit-artifactory`
 
-Ask those who run the repository. An index that takes long: raise `spec.timeout` of the HelmRepository."#,
+Ask the repository's operators. For a large index raise `spec.timeout` of the HelmRepository."#,
     example: r#"failed to fetch https://artifactory.example/helm/index.yaml : 503 Service Unavailable
 context deadline exceeded (Client.Timeout exceeded while awaiting headers)"#,
     needs: &[],
@@ -26,9 +27,9 @@ context deadline exceeded (Client.Timeout exceeded while awaiting headers)"#,
 
 const FAULT: Fault = Fault {
     kind: SourceError::Server,
-    wrong: "answers with an error, too late or not to the end",
-    why: "The server is reached; it is the server that is in trouble, or slower than the source's spec.timeout.",
-    step: "See what it answers, and ask those who run it; an index that takes long needs a larger spec.timeout:",
+    wrong: "fails, is too slow or breaks off",
+    why: "The server is reachable, but it has a problem or is slower than the source's spec.timeout.",
+    step: "Read its answer, and ask the repository's operators; a large index needs a longer spec.timeout:",
 };
 
 fn check(case: &Case<'_>) -> Verdict {
@@ -43,11 +44,11 @@ mod tests {
     fn it_is_found() {
         assert_eq!(
             fixture::sentence("repository-in-trouble", "SKVS208"),
-            "HelmRepository flux-system/wit-artifactory at https://artifactory.example/helm answers with an error, too late or not to the end"
+            "HelmRepository flux-system/wit-artifactory at https://artifactory.example/helm fails, is too slow or breaks off"
         );
         assert_eq!(
             fixture::sentence("repository-in-trouble-old", "SKVS208"),
-            "HelmRepository flux-system/wit-artifactory at https://artifactory.example/helm answers with an error, too late or not to the end"
+            "HelmRepository flux-system/wit-artifactory at https://artifactory.example/helm fails, is too slow or breaks off"
         );
     }
 }

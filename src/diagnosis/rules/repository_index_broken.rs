@@ -1,4 +1,4 @@
-//! SKVS209: what the chart repository serves is no index.
+//! SKVS209: the chart repository does not serve a valid index.
 
 use crate::diagnosis::case::Case;
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, always};
@@ -10,12 +10,12 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
     slug: "repository-index-broken",
     severity: Severity::Error,
     role: Role::Cause,
-    title: "what the chart repository serves is no index",
-    explanation: r#"Something answers under the repository's URL with 200, and it is no Helm index: a login page, a proxy's page, or an index that
-was cut or is not valid YAML."#,
+    title: "the chart repository does not serve a valid index",
+    explanation: r#"The repository's URL answers 200, but not with a Helm index: it is a login page, a proxy's page, or a truncated or invalid
+index."#,
     fix: r#"See it: `curl -s URL/index.yaml | head`
 
-Correct `spec.url` of the HelmRepository, or have the index made anew."#,
+Correct `spec.url` of the HelmRepository, or have the index rebuilt."#,
     example: r#"IndexationFailed: failed to load Helm repository from index YAML: error converting YAML to JSON: yaml: line 3: mapping values are not allowed"#,
     needs: &[],
     explains: sources::FOLLOWS,
@@ -25,9 +25,9 @@ Correct `spec.url` of the HelmRepository, or have the index made anew."#,
 
 const FAULT: Fault = Fault {
     kind: SourceError::Index,
-    wrong: "serves something that is no index",
-    why: "The server answers, but not with a chart repository's index: often a login page, or an index that was cut.",
-    step: "Get URL/index.yaml and look what it is; then correct spec.url of the source, or have the index made anew:",
+    wrong: "does not serve a valid index",
+    why: "The server answers, but not with a chart repository's index: often a login page, or a truncated index.",
+    step: "Fetch URL/index.yaml and look at it; then correct spec.url of the source, or have the index rebuilt:",
 };
 
 fn check(case: &Case<'_>) -> Verdict {
@@ -42,11 +42,11 @@ mod tests {
     fn it_is_found() {
         assert_eq!(
             fixture::sentence("repository-index-broken", "SKVS209"),
-            "HelmRepository flux-system/wit-artifactory at https://artifactory.example/helm serves something that is no index"
+            "HelmRepository flux-system/wit-artifactory at https://artifactory.example/helm does not serve a valid index"
         );
         assert_eq!(
             fixture::sentence("repository-index-broken-old", "SKVS209"),
-            "HelmRepository flux-system/wit-artifactory at https://artifactory.example/helm serves something that is no index"
+            "HelmRepository flux-system/wit-artifactory at https://artifactory.example/helm does not serve a valid index"
         );
     }
 }

@@ -1,4 +1,4 @@
-//! SKVS211: the Secret that the chart repository needs is missing or incomplete.
+//! SKVS211: the Secret for the chart repository is missing or incomplete.
 
 use crate::advice::Command;
 use crate::diagnosis::case::Case;
@@ -13,13 +13,13 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
     slug: "repository-secret-unusable",
     severity: Severity::Error,
     role: Role::Cause,
-    title: "the Secret that the chart repository needs is missing or incomplete",
-    explanation: r#"The repository was not asked at all: the Secret that `spec.secretRef` or `spec.certSecretRef` of the source names is not in its
-namespace, or lacks what it must hold (`username` and `password`; `tls.crt` and `tls.key`, or `ca.crt`; for an OCI registry
+    title: "the Secret for the chart repository is missing or incomplete",
+    explanation: r#"The repository was not asked at all: the Secret in `spec.secretRef` or `spec.certSecretRef` of the source does not exist in
+its namespace, or lacks keys (`username` and `password`; `tls.crt` and `tls.key`, or `ca.crt`; for an OCI registry
 `.dockerconfigjson` with an entry for its host)."#,
     fix: r#"See it: `kubectl get secret -n flux-system`
 
-Create the Secret with its keys, or correct the reference. Where a controller copies it from a vault, look there."#,
+Create the Secret with its keys, or correct the reference. If a controller copies it from a vault, check there."#,
     example: r#"AuthenticationFailed: failed to get authentication secret 'flux-system/artifactory': secrets "artifactory" not found"#,
     needs: &[],
     explains: sources::FOLLOWS,
@@ -49,20 +49,20 @@ fn check(case: &Case<'_>) -> Verdict {
     };
     let sentence = match (named, missing) {
         (Some(_), true) => {
-            format!("{subject} does not exist, and {source} takes its credentials from it")
+            format!("{subject} does not exist, and {source} gets its credentials from it")
         }
-        (Some(_), false) => format!("{subject} lacks what {source} needs of it"),
-        (None, _) => format!("the Secret that {source} takes its credentials from cannot be used"),
+        (Some(_), false) => format!("{subject} lacks a key for {source}"),
+        (None, _) => format!("the Secret with the credentials of {source} cannot be used"),
     };
     let (step, command) = if missing {
         let all = ["kubectl", "get", "secrets", "-n", &subject.namespace];
         (
-            "See which there are; then create it, or correct spec.secretRef or spec.certSecretRef of the source:",
+            "List the Secrets; then create it, or correct spec.secretRef or spec.certSecretRef of the source:",
             Command::new(all),
         )
     } else {
         (
-            "See its type and which keys it has, then add what is missing:",
+            "Check its type and keys, then add the missing ones:",
             sources::describe(&subject),
         )
     };
@@ -70,7 +70,7 @@ fn check(case: &Case<'_>) -> Verdict {
         case,
         &subject,
         &sentence,
-        "source-controller composes the credentials before it asks the repository, so that was not asked.",
+        "source-controller reads the credentials first, so it has not asked the repository yet.",
     )
     .seen(evidence)
     .step(step)
@@ -87,15 +87,15 @@ mod tests {
     fn it_is_found() {
         assert_eq!(
             fixture::sentence("repository-secret-missing", "SKVS211"),
-            "Secret flux-system/artifactory does not exist, and HelmRepository flux-system/wit-artifactory takes its credentials from it"
+            "Secret flux-system/artifactory does not exist, and HelmRepository flux-system/wit-artifactory gets its credentials from it"
         );
         assert_eq!(
             fixture::sentence("repository-secret-incomplete", "SKVS211"),
-            "Secret flux-system/artifactory lacks what HelmRepository flux-system/wit-artifactory needs of it"
+            "Secret flux-system/artifactory lacks a key for HelmRepository flux-system/wit-artifactory"
         );
         assert_eq!(
             fixture::sentence("repository-secret-missing-old", "SKVS211"),
-            "Secret flux-system/artifactory does not exist, and HelmRepository flux-system/wit-artifactory takes its credentials from it"
+            "Secret flux-system/artifactory does not exist, and HelmRepository flux-system/wit-artifactory gets its credentials from it"
         );
     }
 }

@@ -11,12 +11,13 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
     severity: Severity::Error,
     role: Role::Cause,
     title: "the chart repository's certificate is not accepted",
-    explanation: r#"The connection to the repository ends at TLS: the certificate is of an authority that source-controller does not know, has
-expired, or is for another host. Nothing is wrong with the network or the credentials."#,
+    explanation: r#"The connection to the repository fails at TLS: the certificate's authority is unknown to source-controller, or the
+certificate has expired or is for another host. The network and the credentials are fine."#,
     fix: r#"See it: `kubectl describe helmrepository -n flux-system wit-artifactory`
 
-An own authority: put its certificate as `ca.crt` into a Secret, and name that in `spec.certSecretRef` of the HelmRepository. A
-certificate that has expired, or is for another host, is renewed at the server, or `spec.url` corrected."#,
+- Your own authority: put its certificate as `ca.crt` into a Secret, and name the Secret in `spec.certSecretRef` of the
+  HelmRepository.
+- Expired, or for another host: renew the certificate at the server, or correct `spec.url`."#,
     example: r#"tls: failed to verify certificate: x509: certificate signed by unknown authority"#,
     needs: &[],
     explains: sources::FOLLOWS,
@@ -34,14 +35,14 @@ fn check(case: &Case<'_>) -> Verdict {
         case,
         &subject,
         &sources::at(case, &subject, &format!("is not trusted: {what}")),
-        "The server is reached; source-controller ends the connection before it asks for anything.",
+        "The server is reachable; source-controller closes the connection before it sends a request.",
     )
     .seen(evidence);
     sources::look_at(
         case,
         finding,
         &subject,
-        "An own authority goes as ca.crt into a Secret that spec.certSecretRef of the source names. A certificate that has expired, or is for another host, is renewed at the server, or the URL corrected:",
+        "For your own authority, put ca.crt into a Secret and name it in spec.certSecretRef of the source. If the certificate has expired or is for another host, renew it at the server or correct the URL:",
     )
 }
 

@@ -11,11 +11,12 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
     severity: Severity::Error,
     role: Role::Cause,
     title: "the chart repository refuses the credentials",
-    explanation: r#"The repository answers with 401 or 403: the user name and password in the Secret that `spec.secretRef` names are wrong or out of
-date, there are none, or the account may not read the chart. Many registries answer so too for a path that does not exist."#,
+    explanation: r#"The repository answers 401 or 403: the user name and password in the Secret of `spec.secretRef` are wrong, outdated or
+missing, or the account may not read the chart. Many registries give the same answer for a path that does not exist."#,
     fix: r#"See it: `kubectl get helmrepository -n flux-system wit-artifactory -o jsonpath='{.spec.secretRef.name}'`
 
-Renew the Secret (keys `username` and `password`; for an OCI registry one of type docker-registry), or have the account let in."#,
+Renew the Secret (keys `username` and `password`; for an OCI registry one of type docker-registry), or have the account given
+access."#,
     example: r#"failed to fetch Helm repository index: failed to cache index to temporary file: failed to fetch https://… : 401 Unauthorized"#,
     needs: &[],
     explains: sources::FOLLOWS,
@@ -26,8 +27,8 @@ Renew the Secret (keys `username` and `password`; for an OCI registry one of typ
 const FAULT: Fault = Fault {
     kind: SourceError::Unauthorized,
     wrong: "refuses the credentials",
-    why: "The repository answers, and does not let source-controller in.",
-    step: "Look which Secret it uses, and renew that:",
+    why: "The repository answers, but refuses source-controller.",
+    step: "Find its Secret, and renew it:",
 };
 
 fn check(case: &Case<'_>) -> Verdict {

@@ -11,11 +11,11 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
     severity: Severity::Error,
     role: Role::Cause,
     title: "the chart repository cannot be reached",
-    explanation: r#"source-controller gets no connection to the repository: the name does not resolve, nobody listens, or the network lets nothing
-through. All onboardings of this repository are affected; those that are installed go on with the chart they have."#,
+    explanation: r#"source-controller cannot connect to the repository: the name does not resolve, nothing listens, or the network blocks the
+connection. All onboardings of this repository are affected; installed ones continue with their present chart."#,
     fix: r#"See it: `kubectl describe helmrepository -n flux-system wit-artifactory`
 
-Look from within the cluster: DNS, network policies, proxy. Then wait, or `flux reconcile source helm NAME`"#,
+Check from inside the cluster: DNS, network policies, proxy. Then wait, or `flux reconcile source helm NAME`"#,
     example: r#"failed to fetch Helm repository index: … dial tcp: lookup artifactory.example: no such host"#,
     needs: &[],
     explains: sources::FOLLOWS,
@@ -26,8 +26,8 @@ Look from within the cluster: DNS, network policies, proxy. Then wait, or `flux 
 const FAULT: Fault = Fault {
     kind: SourceError::Unreachable,
     wrong: "cannot be reached",
-    why: "source-controller gets no connection to the repository, so there is no chart to install.",
-    step: "See what it says now, then mend the way to it (DNS, network policy, proxy):",
+    why: "source-controller cannot connect to the repository, so it has no chart to install.",
+    step: "Read its present error, then fix the connection (DNS, network policy, proxy):",
 };
 
 fn check(case: &Case<'_>) -> Verdict {

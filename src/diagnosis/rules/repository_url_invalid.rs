@@ -1,4 +1,4 @@
-//! SKVS210: the chart repository's URL is not valid.
+//! SKVS210: the chart repository's URL is invalid.
 
 use crate::diagnosis::case::Case;
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, always};
@@ -10,9 +10,9 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
     slug: "repository-url-invalid",
     severity: Severity::Error,
     role: Role::Cause,
-    title: "the chart repository's URL is not valid",
-    explanation: r#"`spec.url` of the source cannot be used as it stands: another scheme than http, https or oci, an `oci://` URL without
-`type: oci`, a tag in the URL of an OCIRepository. Flux does not try again before it is changed."#,
+    title: "the chart repository's URL is invalid",
+    explanation: r#"`spec.url` of the source cannot be used: another scheme than http, https or oci, an `oci://` URL without `type: oci`, or a
+tag in the URL of an OCIRepository. Flux does not try again until it is changed."#,
     fix: r#"See it: `kubectl get helmrepository -n flux-system wit-artifactory -o jsonpath='{.spec.type} {.spec.url}'`
 
 Correct `spec.url` (or `spec.type`) of the source in its manifest."#,
@@ -25,8 +25,8 @@ Correct `spec.url` (or `spec.type`) of the source in its manifest."#,
 
 const FAULT: Fault = Fault {
     kind: SourceError::Url,
-    wrong: "cannot be asked: its URL is not valid",
-    why: "source-controller does not even try, and waits for a change of the source.",
+    wrong: "cannot be used: its URL is invalid",
+    why: "source-controller does not try to connect, and waits for a change of the source.",
     step: "Correct spec.url (or spec.type) of the source in its manifest:",
 };
 
@@ -42,11 +42,11 @@ mod tests {
     fn it_is_found() {
         assert_eq!(
             fixture::sentence("repository-url-invalid", "SKVS210"),
-            "HelmRepository flux-system/wit-artifactory at oci://registry.example/charts cannot be asked: its URL is not valid"
+            "HelmRepository flux-system/wit-artifactory at oci://registry.example/charts cannot be used: its URL is invalid"
         );
         assert_eq!(
             fixture::sentence("repository-url-invalid-old", "SKVS210"),
-            "HelmRepository flux-system/wit-artifactory at htps://artifactory.example/helm cannot be asked: its URL is not valid"
+            "HelmRepository flux-system/wit-artifactory at htps://artifactory.example/helm cannot be used: its URL is invalid"
         );
     }
 }

@@ -1,4 +1,4 @@
-//! SKVS205: the chart repository's URL leads nowhere.
+//! SKVS205: the chart repository's URL is wrong.
 
 use crate::diagnosis::case::Case;
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, always};
@@ -10,9 +10,9 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
     slug: "repository-wrong-url",
     severity: Severity::Error,
     role: Role::Cause,
-    title: "the chart repository's URL leads nowhere",
-    explanation: r#"The server answers with 404: there is no `index.yaml` under the URL of the repository. The path is wrong, or the repository
-was renamed or removed. The URL must not contain `index.yaml` itself."#,
+    title: "the chart repository's URL is wrong",
+    explanation: r#"The server answers 404: it has no `index.yaml` under the repository's URL. The path is wrong, or the repository was renamed
+or removed. The URL must not contain `index.yaml` itself."#,
     fix: r#"See it: `kubectl get helmrepository -n flux-system wit-artifactory -o jsonpath='{.spec.url}'`
 
 Correct `spec.url` of the HelmRepository."#,
@@ -26,7 +26,7 @@ Correct `spec.url` of the HelmRepository."#,
 const FAULT: Fault = Fault {
     kind: SourceError::NotFound,
     wrong: "has no index there",
-    why: "The server answers, and has no chart repository under this URL.",
+    why: "The server answers, but has no chart repository under this URL.",
     step: "Correct spec.url of the repository:",
 };
 

@@ -13,22 +13,23 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
     role: Role::Symptom,
     title: "Flux has stopped retrying",
     explanation: r#"Each failed attempt counts; after `spec.install.remediation.retries` more attempts (none if not set) Flux stops. The message
-then says only that: the cause stands in the condition Released, or is found by the other checks.
+then says only that: the cause is in the condition Released, or found by the other checks.
 
-A plain reconcile does not help: it fails again at once. A changed manifest resets the count, and so does, since controller 0.37,
-a reset token; older ones start again after a suspend and a resume.
+A plain reconcile does not help: it fails again at once. A changed manifest resets the count, and so does a reset token since
+controller 0.37; older ones start again after a suspend and a resume.
 
-After a failed install that is not enough. Its revision stays in Helm's storage, and Flux's next attempt is an upgrade of it,
-whatever reset the count (a forced one too). An upgrade does not run the creation Job: the onboarding gets Ready without a
-database. So the failed release goes first; then Flux installs. Not where the creation Job had ended well: the database is
-there, and a second installation would fail on it."#,
+After a failed install a reset is not enough. The failed revision stays in Helm's storage, and Flux's next attempt is an
+upgrade of it, however the count was reset (a forced attempt too). An upgrade does not run the creation Job: the onboarding
+becomes Ready without a database. So remove the failed release first; Flux then installs. The exception: if the creation Job
+succeeded, the database exists, and a second installation would fail on it."#,
     fix: r#"See it: `.status.installFailures`, and the conditions Stalled and Released.
 
-Mend the cause first. After a failed install remove the release: `helm uninstall -n STORAGENAMESPACE RELEASE`.
+Fix the cause first. After a failed install remove the release: `helm uninstall -n STORAGENAMESPACE RELEASE`.
+
 Then, since controller 0.37 (`flux reconcile hr NAME --reset` does the same):
 `kubectl annotate hr NAME --overwrite reconcile.fluxcd.io/requestedAt=TOKEN reconcile.fluxcd.io/resetAt=TOKEN`
 
-Or remove the manifest, wait until the HelmRelease is gone, and bring it back."#,
+Or remove the manifest, wait until the HelmRelease is gone, and restore the manifest."#,
     example: r#"install retries exhausted
 Failed to install after 3 attempt(s)"#,
     needs: &[],
@@ -61,7 +62,7 @@ fn check(case: &Case<'_>) -> Verdict {
         .why("Flux has used up its attempts; a plain reconcile fails again at once.")
         .seen(seen)
         .seen([Evidence::new(case.subject(), ".status.failures", &failures)])
-        .step("Mend the cause first.")
+        .step("Fix the cause first.")
         .then(Some(again(case)))
         .into()
 }

@@ -10,14 +10,14 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
     slug: "right-granted-since",
     severity: Severity::Error,
     role: Role::Cause,
-    title: "the right that Flux lacked has been granted since",
-    explanation: r#"The status tells of a request that the API server refused to the account Flux acts as. The API server was asked again, by a
-SubjectAccessReview, which changes nothing: the account has this right now. What is left is that Flux tries again.
+    title: "Flux's missing right has been granted since",
+    explanation: r#"The status shows a request that the API server refused to Flux's account. A SubjectAccessReview, which changes nothing, says
+that the account has this right now. Flux only has to try again.
 
-Without the right to ask (create subjectaccessreviews) this is not checked, and SKVS402 stands alone."#,
+Without the right to ask (create subjectaccessreviews) this check is skipped, and SKVS402 is reported on its own."#,
     fix: r#"See it: `kubectl auth can-i VERB RESOURCE -n NAMESPACE --as=system:serviceaccount:NAMESPACE:NAME` answers yes.
 
-Wait for Flux's next attempt, or make it try now. Further rights may be missing: the next attempt tells."#,
+Wait for Flux's next attempt, or make it try now. Other rights may be missing: the next attempt will show."#,
     example: r#"status of the SubjectAccessReview: {"allowed": true, "reason": "RBAC: allowed by RoleBinding …"}"#,
     needs: &[],
     explains: &["SKVS402", "SKVS108", "SKVS110"],
@@ -61,16 +61,16 @@ fn check(case: &Case<'_>) -> Verdict {
         .map_or(String::new(), |r| format!(" ({r})"));
     Finding::new(
         account.clone(),
-        format!("{account} may {right} by now; Flux has not tried since"),
+        format!("{account} may now {right}, but Flux has not tried again"),
     )
-    .why("The status is of an attempt that was refused. The API server says that the right is there now.")
+    .why("The status is from an attempt that was refused. The API server says that the account has the right now.")
     .seen(case.seen_failure())
     .seen([Evidence::new(
         account,
         "SubjectAccessReview",
         &format!("{right}: allowed{reason}"),
     )])
-    .step("Let Flux try again. Should it lack another right, run troubleshoot again: it names the next one.")
+    .step("Let Flux try again. If it lacks another right, run troubleshoot again to see which.")
     .then(then(case, Fixes::Elsewhere))
     .into()
 }
@@ -85,7 +85,7 @@ mod tests {
         let finding = fixture::finding("right-granted-since", "SKVS403");
         assert_eq!(
             finding.sentence,
-            "ServiceAccount flux-system/onboarding-reader may list secrets in flux-system by now; Flux has not tried since"
+            "ServiceAccount flux-system/onboarding-reader may now list secrets in flux-system, but Flux has not tried again"
         );
     }
 

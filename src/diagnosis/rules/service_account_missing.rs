@@ -12,9 +12,9 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
     severity: Severity::Error,
     role: Role::Cause,
     title: "the ServiceAccount that Flux acts as does not exist",
-    explanation: r#"With `spec.serviceAccountName` Flux does everything for this HelmRelease in the name of that ServiceAccount, which must be in
-the HelmRelease's namespace. Kubernetes lets Flux act as an account that does not exist; such an account has no rights, so
-the first read is refused, in the same words as for an account without rights (SKVS402)."#,
+    explanation: r#"With `spec.serviceAccountName` Flux does everything for this HelmRelease as that ServiceAccount, which must be in the
+HelmRelease's namespace. Kubernetes lets Flux act as an account that does not exist; that account has no rights, so the first
+read is refused, with the same message as for an account without rights (SKVS402)."#,
     fix: r#"See it: `kubectl get serviceaccount -n NAMESPACE NAME`
 
 Correct `spec.serviceAccountName` in the manifest (the runbook's is `helm-controller`), or create the account with its rights."#,
@@ -34,13 +34,13 @@ fn check(case: &Case<'_>) -> Verdict {
     else {
         return Verdict::Clear;
     };
-    Finding::new(account.clone(), format!("{account} does not exist, and Flux is to act as it"))
+    Finding::new(account.clone(), format!("Flux acts as {account}, which does not exist"))
         .why("spec.serviceAccountName names it. An account that does not exist has no rights, so the first request is refused.")
         .seen(case.seen_failure())
         .seen(case.seen_event())
         .seen([Evidence::new(account.clone(), "", "not found")])
         .change(peers::service_account(case, &account.name))
-        .step("Correct spec.serviceAccountName in the manifest; the runbook's is helm-controller. These are there:")
+        .step("Correct spec.serviceAccountName in the manifest; the runbook's is helm-controller. Existing accounts:")
         .command(["kubectl", "get", "serviceaccounts", "-n", &account.namespace])
         .then(then(case, Fixes::Manifest))
         .into()
@@ -54,7 +54,7 @@ mod tests {
     fn it_is_found() {
         assert_eq!(
             fixture::sentence("service-account-missing", "SKVS401"),
-            "ServiceAccount flux-system/nobody does not exist, and Flux is to act as it"
+            "Flux acts as ServiceAccount flux-system/nobody, which does not exist"
         );
     }
 }

@@ -13,12 +13,14 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
     severity: Severity::Error,
     role: Role::Cause,
     title: "the ServiceAccount that Flux acts as lacks a right",
-    explanation: r#"Flux acts as the ServiceAccount of `spec.serviceAccountName` (or as its own where none is named), and the API server refused
-a request of it. It needs rights on all that the chart makes, in the target namespace, and on Secrets in the storage
+    explanation: r#"Flux acts as the ServiceAccount in `spec.serviceAccountName` (or as its own if none is named), and the API server refused one
+of its requests. It needs rights on every object of the chart, in the target namespace, and on Secrets in the storage
 namespace, where Helm keeps its releases."#,
     fix: r#"See it: `kubectl auth can-i VERB RESOURCE -n NAMESPACE --as=system:serviceaccount:NAMESPACE:NAME`
 
-Give it the right by a Role and a RoleBinding in the namespace that the message names."#,
+Grant the right with a Role in the namespace named in the message, and bind it to the account:
+1. `kubectl create role NAME -n NAMESPACE --verb=VERB --resource=RESOURCE`
+2. `kubectl create rolebinding NAME -n NAMESPACE --role=NAME --serviceaccount=NAMESPACE:ACCOUNT`"#,
     example: r#"jobs.batch is forbidden: User "system:serviceaccount:flux-system:helm-controller" cannot create resource "jobs" in API group "batch" in the namespace "core""#,
     needs: &[],
     explains: &[
@@ -41,9 +43,9 @@ fn check(case: &Case<'_>) -> Verdict {
     };
     let mut finding = Finding::new(account.clone(), format!("{account} may not {right}"))
         .why(match case.service_account() {
-            Some(named) if named != account => format!(
-                "It is not the account that the manifest names ({named}): it is Flux's own."
-            ),
+            Some(named) if named != account => {
+                format!("This is Flux's own account, not the one in the manifest ({named}).")
+            }
             _ => "Flux acts as this account; the API server refused its request.".to_owned(),
         })
         .seen(case.seen_failure())
@@ -52,7 +54,10 @@ fn check(case: &Case<'_>) -> Verdict {
         case.snapshot.service_account.unknown(),
         case.service_account(),
     ) {
-        finding = finding.why(format!("Whether the account exists at all was not read: {}. A missing one gets the same answer.", why.clause()));
+        finding = finding.why(format!(
+            "Whether the account exists is unknown: {}. A missing one gets the same answer.",
+            why.clause()
+        ));
     }
     let user = format!(
         "--as=system:serviceaccount:{}:{}",
@@ -81,12 +86,58 @@ fn check(case: &Case<'_>) -> Verdict {
     finding
         .change(likelier)
         .step(format!(
-            "Give it this right with a Role and a RoleBinding: {right}"
+            "Grant it this right ({right}), and bind it to the account:"
         ))
+        .command(grant(&right, &account))
+        .command(binding(&right, &account))
         .step("Check it:")
         .command(can_i)
         .then(then(case, fixes))
         .into()
+}
+
+/// Creates a role with this one right, in the namespace or for the cluster.
+fn grant(right: &Forbidden, account: &Subject) -> Vec<String> {
+    let resource = match (right.group.as_str(), right.resource.split_once('/')) {
+        ("", _) => right.resource.clone(),
+        (group, Some((parent, part))) => format!("{parent}.{group}/{part}"),
+        (group, None) => format!("{}.{group}", right.resource),
+    };
+    let flags = [
+        format!("--verb={}", right.verb),
+        format!("--resource={resource}"),
+    ];
+    [create(right, account, ""), flags.to_vec()].concat()
+}
+
+/// Binds that role to the account.
+fn binding(right: &Forbidden, account: &Subject) -> Vec<String> {
+    let kind = match right.namespace {
+        Some(_) => "role",
+        None => "clusterrole",
+    };
+    let flags = [
+        format!("--{kind}={}", role(right, account)),
+        format!("--serviceaccount={}:{}", account.namespace, account.name),
+    ];
+    [create(right, account, "binding"), flags.to_vec()].concat()
+}
+
+fn create(right: &Forbidden, account: &Subject, binding: &str) -> Vec<String> {
+    let name = role(right, account);
+    let words = match &right.namespace {
+        Some(namespace) => [&format!("role{binding}"), "-n", namespace, &name]
+            .map(str::to_owned)
+            .to_vec(),
+        None => vec![format!("clusterrole{binding}"), name],
+    };
+    [["kubectl", "create"].map(str::to_owned).to_vec(), words].concat()
+}
+
+/// The role's name: the account, the verb and the resource.
+fn role(right: &Forbidden, account: &Subject) -> String {
+    let resource = right.resource.replace('/', "-");
+    format!("{}-{}-{resource}", account.name, right.verb)
 }
 
 /// The account in `User "system:serviceaccount:NAMESPACE:NAME"`.
@@ -98,7 +149,40 @@ fn user(error: &str) -> Option<Subject> {
 
 #[cfg(test)]
 mod tests {
+    use super::{binding, grant};
+    use crate::diagnosis::finding::Subject;
     use crate::diagnosis::fixture;
+    use crate::model::forbidden::Forbidden;
+
+    #[test]
+    fn a_role_with_the_right_can_be_pasted() {
+        let account = Subject::new("ServiceAccount", "flux-system", "x");
+        let lines = |verb: &str, place: &str| {
+            let text = format!("User \"u\" cannot {verb}{place}");
+            let right = Forbidden::parse(&text).unwrap();
+            [grant(&right, &account), binding(&right, &account)].map(|words| words.join(" "))
+        };
+        assert_eq!(
+            lines(
+                "create",
+                " resource \"jobs/status\" in API group \"batch\" in the namespace \"core\""
+            ),
+            [
+                "kubectl create role -n core x-create-jobs-status --verb=create --resource=jobs.batch/status",
+                "kubectl create rolebinding -n core x-create-jobs-status --role=x-create-jobs-status --serviceaccount=flux-system:x",
+            ]
+        );
+        assert_eq!(
+            lines(
+                "list",
+                " resource \"secrets\" in API group \"\" at the cluster scope"
+            ),
+            [
+                "kubectl create clusterrole x-list-secrets --verb=list --resource=secrets",
+                "kubectl create clusterrolebinding x-list-secrets --clusterrole=x-list-secrets --serviceaccount=flux-system:x",
+            ]
+        );
+    }
 
     #[test]
     fn the_missing_right_is_told() {
@@ -111,6 +195,6 @@ mod tests {
     #[test]
     fn an_account_that_was_not_read_may_be_missing() {
         let finding = fixture::finding("service-account-not-read", "SKVS402");
-        assert!(finding.why[1].starts_with("Whether the account exists at all was not read"));
+        assert!(finding.why[1].starts_with("Whether the account exists is unknown"));
     }
 }

@@ -1,4 +1,4 @@
-//! SKVS316: the mesh's sidecar keeps the creation Job from its end.
+//! SKVS316: the mesh's sidecar keeps the creation Job from finishing.
 
 use crate::diagnosis::case::Case;
 use crate::diagnosis::finding::{Evidence, Finding};
@@ -12,16 +12,19 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
     slug: "sidecar-holds-job",
     severity: Severity::Error,
     role: Role::Cause,
-    title: "the mesh's sidecar keeps the creation Job from its end",
-    explanation: r#"In the mesh the creation Job's pod has a second container, `istio-proxy`. The Job waits until that is ready, works, and ends it
-through the envoy port (`values.databaseCreationJob.runInIstioServiceMesh.envoyPort`, 15020). A sidecar that never gets
-ready keeps the Job from starting; one that is not ended keeps it from its end: a pod is not through while a container runs.
+    title: "the mesh's sidecar keeps the creation Job from finishing",
+    explanation: r#"In the mesh the creation Job's pod has a second container, `istio-proxy`. The Job waits until it is ready, does its work, and
+stops it through the Envoy port (`values.databaseCreationJob.runInIstioServiceMesh.envoyPort`, 15020). If the sidecar never
+becomes ready, the Job does not start; if it is not stopped, the Job does not finish, because a pod is not done while a
+container runs.
 
-Where the sidecar runs on and the Job's own container ended well, the database was created, and Helm still counts a failure."#,
+If the sidecar keeps running after the Job's own container succeeded, the database was created, and Helm still counts a
+failure."#,
     fix: r#"See it: `kubectl get pods -n NAMESPACE -l job-name=JOB` shows `1/2` or `NotReady`, and `kubectl logs` of `istio-proxy`.
 
-Not ready: look at istiod and at what the proxy's log says. Runs on: compare the envoy port of the values with the mesh's;
-outside the mesh set `values.databaseCreationJob.runInIstioServiceMesh.enabled` to false."#,
+- Not ready: check istiod and the proxy's log.
+- Still running: compare the Envoy port of the values with the mesh's. Outside the mesh set
+  `values.databaseCreationJob.runInIstioServiceMesh.enabled` to false."#,
     example: r#"timeout waiting for: [Job/core/pds-database-create status: 'InProgress']; container create completed, istio-proxy runs"#,
     needs: &[Input::JobPods],
     explains: &["SKVS108", "SKVS308", "SKVS303"],
@@ -33,26 +36,29 @@ fn check(case: &Case<'_>) -> Verdict {
     let finding = match &case.job.sidecar {
         None => return Verdict::Clear,
         Some(Sidecar::RunsOn { pod, ended }) => {
-            let seen = format!("{} ended well, istio-proxy still runs", ended.join(", "));
-            Finding::new(pod.clone(), "the creation Job's work is done, and the mesh's sidecar was not ended")
-                .why("The Job is not through while istio-proxy runs, so Helm waited in vain. The database was probably created.")
+            let seen = format!(
+                "{} succeeded, istio-proxy is still running",
+                ended.join(", ")
+            );
+            Finding::new(pod.clone(), "the creation Job has done its work, but the mesh's sidecar keeps running")
+                .why("The Job does not finish while istio-proxy runs, so Helm waited in vain. The database was probably created.")
                 .seen([Evidence::new(pod.clone(), ".status.containerStatuses", &seen)])
-                .step("See whether the Job could end it (values.databaseCreationJob.runInIstioServiceMesh.envoyPort):")
+                .step("Check whether the Job could stop it (values.databaseCreationJob.runInIstioServiceMesh.envoyPort):")
                 .command(["kubectl", "logs", "-n", &pod.namespace, &pod.name, "--all-containers", "--tail=50"])
         }
         Some(Sidecar::NotReady { pod, state }) => {
             let seen = format!("istio-proxy {state}");
             Finding::new(
                 pod.clone(),
-                "the mesh's sidecar of the creation Job does not get ready",
+                "the creation Job's mesh sidecar does not become ready",
             )
-            .why("The Job waits for it before it does anything.")
+            .why("The Job waits for it before it starts its work.")
             .seen([Evidence::new(
                 pod.clone(),
                 ".status.containerStatuses[istio-proxy]",
                 &seen,
             )])
-            .step("See what it says, then look at istiod:")
+            .step("Read its log, then check istiod:")
             .command([
                 "kubectl",
                 "logs",
@@ -79,11 +85,11 @@ mod tests {
     fn one_that_runs_on_and_one_that_never_starts_are_told_apart() {
         assert_eq!(
             fixture::sentence("sidecar-runs-on", "SKVS316"),
-            "the creation Job's work is done, and the mesh's sidecar was not ended"
+            "the creation Job has done its work, but the mesh's sidecar keeps running"
         );
         assert_eq!(
             fixture::sentence("sidecar-not-ready-old", "SKVS316"),
-            "the mesh's sidecar of the creation Job does not get ready"
+            "the creation Job's mesh sidecar does not become ready"
         );
     }
 }

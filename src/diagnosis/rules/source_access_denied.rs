@@ -1,4 +1,4 @@
-//! SKVS216: the chart's source is in a namespace that Flux may not take it from.
+//! SKVS216: Flux may not use the chart's source from another namespace.
 
 use crate::diagnosis::case::Case;
 use crate::diagnosis::retries::{Fixes, then};
@@ -10,12 +10,12 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
     slug: "source-access-denied",
     severity: Severity::Error,
     role: Role::Cause,
-    title: "the chart's source is in a namespace that Flux may not take it from",
-    explanation: r#"The controllers run with `--no-cross-namespace-refs`: a HelmRelease may take its chart only from a source in its own namespace.
-The same reason stands where `chartRef` names an ExternalArtifact and the controller has that switched off."#,
+    title: "Flux may not use the chart's source from another namespace",
+    explanation: r#"The controllers run with `--no-cross-namespace-refs`: a HelmRelease may only use a chart source in its own namespace. Flux
+gives the same reason if `chartRef` names an ExternalArtifact and the controller has that feature off."#,
     fix: r#"See it: `kubectl get helmreleases.helm.toolkit.fluxcd.io -n NAMESPACE NAME -o jsonpath='{.spec.chart.spec.sourceRef}'`
 
-Name a source of the HelmRelease's own namespace; the runbook's onboardings and their repository are both in `flux-system`."#,
+Name a source in the HelmRelease's own namespace; the runbook's onboardings and their repository are both in `flux-system`."#,
     example: r#"AccessDenied: can't access 'HelmRepository/charts/wit-artifactory', cross-namespace references have been blocked
 cross-namespace references are not allowed: cannot access HelmChart charts/x"#,
     needs: &[],
@@ -39,7 +39,7 @@ fn check(case: &Case<'_>) -> Verdict {
     let (sentence, why) = if switched_off {
         (
             format!(
-                "Flux may not take the chart from {source}: this controller takes none of its kind"
+                "Flux may not take the chart from {source}: this controller does not support its kind"
             ),
             "The controller's feature gate ExternalArtifact is off.",
         )
@@ -52,7 +52,7 @@ fn check(case: &Case<'_>) -> Verdict {
     sources::finding(case, &case.subject(), &sentence, why)
         .seen(case.seen_failure())
         .step(format!(
-            "Name a source of namespace {} in the manifest:",
+            "Name a source in namespace {} in the manifest:",
             case.hr().metadata.namespace
         ))
         .command([

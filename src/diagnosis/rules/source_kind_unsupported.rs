@@ -1,4 +1,4 @@
-//! SKVS215: the chart's source is of a kind that Flux does not take.
+//! SKVS215: Flux does not support the kind of the chart's source.
 
 use crate::diagnosis::case::Case;
 use crate::diagnosis::peers::{self, Wrong};
@@ -12,12 +12,12 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
     slug: "source-kind-unsupported",
     severity: Severity::Error,
     role: Role::Cause,
-    title: "the chart's source is of a kind that Flux does not take",
-    explanation: r#"`spec.chart.spec.sourceRef.kind` may be HelmRepository, GitRepository or Bucket. Anything else (an OCIRepository, above all) is
-not taken there; Flux does not try again before it is changed."#,
+    title: "Flux does not support the kind of the chart's source",
+    explanation: r#"`spec.chart.spec.sourceRef.kind` may be HelmRepository, GitRepository or Bucket. Any other kind (usually an OCIRepository) is
+refused; Flux does not try again until it is changed."#,
     fix: r#"See it: `kubectl get helmreleases.helm.toolkit.fluxcd.io -n NAMESPACE NAME -o jsonpath='{.spec.chart.spec.sourceRef}'`
 
-Correct the kind. For an OCIRepository use `spec.chartRef` in place of `spec.chart` (Flux 2.3 and later)."#,
+Correct the kind. For an OCIRepository use `spec.chartRef` instead of `spec.chart` (Flux 2.3 and later)."#,
     example: r#"UnsupportedSourceKind: failed to get source: unsupported source kind 'OCIRepository', must be one of: [HelmRepository GitRepository Bucket]"#,
     needs: &[],
     explains: sources::FOLLOWS,
@@ -34,8 +34,8 @@ fn check(case: &Case<'_>) -> Verdict {
     sources::finding(
         case,
         &case.subject(),
-        &format!("spec.chart.spec.sourceRef is of {kind}, which Flux does not take there"),
-        "It may be HelmRepository, GitRepository or Bucket; an OCIRepository goes into spec.chartRef.",
+        &format!("spec.chart.spec.sourceRef has {kind}, which Flux does not support there"),
+        "It may be HelmRepository, GitRepository or Bucket; for an OCIRepository use spec.chartRef.",
     )
     .seen(evidence)
     .change(peers::chart(case, Wrong::Source))
@@ -52,11 +52,11 @@ mod tests {
     fn it_is_found() {
         assert_eq!(
             fixture::sentence("source-kind-unsupported", "SKVS215"),
-            "spec.chart.spec.sourceRef is of kind OCIRepository, which Flux does not take there"
+            "spec.chart.spec.sourceRef has kind OCIRepository, which Flux does not support there"
         );
         assert_eq!(
             fixture::sentence("source-kind-unsupported-old", "SKVS215"),
-            "spec.chart.spec.sourceRef is of kind OCIRepository, which Flux does not take there"
+            "spec.chart.spec.sourceRef has kind OCIRepository, which Flux does not support there"
         );
     }
 }

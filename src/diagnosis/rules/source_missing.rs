@@ -14,8 +14,8 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
     severity: Severity::Error,
     role: Role::Cause,
     title: "the chart's source does not exist",
-    explanation: r#"`spec.chart.spec.sourceRef` names a HelmRepository (or GitRepository, Bucket) that is not there, or `spec.chartRef` an
-OCIRepository or HelmChart. Without a namespace the reference means the HelmRelease's own."#,
+    explanation: r#"`spec.chart.spec.sourceRef` names a HelmRepository (or GitRepository, Bucket) that does not exist, or `spec.chartRef` names a
+missing OCIRepository or HelmChart. Without a namespace the reference means the HelmRelease's own."#,
     fix: r#"See it: `kubectl get helmrepositories.source.toolkit.fluxcd.io -A`
 
 Correct the reference in the manifest. The runbook's is the HelmRepository `wit-artifactory` in `flux-system`."#,
@@ -60,9 +60,9 @@ fn check(case: &Case<'_>) -> Verdict {
         case,
         &subject,
         &if absent {
-            format!("{subject} does not exist, and the chart is to come from it")
+            format!("{subject}, the chart's source, does not exist")
         } else {
-            format!("Flux finds no {subject}, and the chart is to come from it")
+            format!("Flux cannot find {subject}, the chart's source")
         },
         &format!(
             "{field} names it; without a namespace the reference means the HelmRelease's own."
@@ -75,7 +75,7 @@ fn check(case: &Case<'_>) -> Verdict {
         .seen(told.map(|(_, evidence)| evidence).unwrap_or_default())
         .change(peers::chart(case, Wrong::Source).filter(|_| !by_ref))
         .step(format!(
-            "See which there are, and correct {field} in the manifest:"
+            "List the existing ones, and correct {field} in the manifest:"
         ))
         .command(["kubectl", "get", &resource, "-A"])
         .then(then(case, Fixes::Manifest))
@@ -90,11 +90,11 @@ mod tests {
     fn what_chart_ref_names_is_missing() {
         assert_eq!(
             fixture::sentence("source-missing-helm-chart", "SKVS206"),
-            "HelmChart flux-system/onboarding does not exist, and the chart is to come from it"
+            "HelmChart flux-system/onboarding, the chart's source, does not exist"
         );
         assert_eq!(
             fixture::sentence("source-missing-chart-ref", "SKVS206"),
-            "OCIRepository flux-system/onboarding does not exist, and the chart is to come from it"
+            "OCIRepository flux-system/onboarding, the chart's source, does not exist"
         );
     }
 
@@ -102,7 +102,7 @@ mod tests {
     fn it_is_found() {
         assert_eq!(
             fixture::sentence("source-missing", "SKVS206"),
-            "HelmRepository flux-system/wit-artifactry does not exist, and the chart is to come from it"
+            "HelmRepository flux-system/wit-artifactry, the chart's source, does not exist"
         );
     }
 }

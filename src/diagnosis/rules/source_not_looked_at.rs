@@ -1,4 +1,4 @@
-//! SKVS221: source-controller has not looked at the chart or its source.
+//! SKVS221: source-controller has not processed the chart or its source.
 
 use crate::diagnosis::case::Case;
 use crate::diagnosis::finding::{Evidence, Subject};
@@ -14,12 +14,12 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
     slug: "source-not-looked-at",
     severity: Severity::Error,
     role: Role::Cause,
-    title: "source-controller has not looked at the chart or its source",
-    explanation: r#"The HelmChart or its source is there, and source-controller has written nothing on its present spec: it does not run, does not
-watch this namespace, or is busy for long."#,
+    title: "source-controller has not processed the chart or its source",
+    explanation: r#"The HelmChart or its source exists, but source-controller has written no status for its present spec: it is not running, does
+not watch this namespace, or is busy."#,
     fix: r#"See it: `kubectl get deployments -A -l app.kubernetes.io/component=source-controller`
 
-Start it. An object that is new needs a moment."#,
+Start it. A new object needs a moment."#,
     example: r#"HelmChart 'flux-system/x' is not ready: latest generation of object has not been reconciled"#,
     needs: &[],
     explains: sources::FOLLOWS,
@@ -49,16 +49,16 @@ fn check(case: &Case<'_>) -> Verdict {
     sources::finding(
         case,
         &subject,
-        &format!("source-controller has not looked at {subject}"),
-        "It answers within seconds. It does not run, does not watch this namespace, or is busy.",
+        &format!("source-controller has not processed {subject}"),
+        "It normally answers within seconds. It is not running, does not watch this namespace, or is busy.",
     )
     .seen([Evidence::new(
         subject.clone(),
         ".status",
-        &format!("nothing on the present spec{since}"),
+        &format!("no status for the present spec{since}"),
     )])
     .seen(told.iter().map(sources::Told::evidence))
-    .step("See whether the controller runs:")
+    .step("Check whether the controller is running:")
     .command([
         "kubectl",
         "get",
@@ -96,11 +96,11 @@ mod tests {
     fn it_is_found() {
         assert_eq!(
             fixture::sentence("source-not-looked-at", "SKVS221"),
-            "source-controller has not looked at HelmChart flux-system/flux-system-skvs-onboarding-pds--database"
+            "source-controller has not processed HelmChart flux-system/flux-system-skvs-onboarding-pds--database"
         );
         assert_eq!(
             fixture::sentence("source-not-looked-at-old", "SKVS221"),
-            "source-controller has not looked at HelmChart flux-system/flux-system-skvs-onboarding-pds--database"
+            "source-controller has not processed HelmChart flux-system/flux-system-skvs-onboarding-pds--database"
         );
     }
 }

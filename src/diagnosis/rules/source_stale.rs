@@ -11,11 +11,11 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
     severity: Severity::Warning,
     role: Role::State,
     title: "the chart's source cannot be refreshed",
-    explanation: r#"The onboarding has its chart, and the chart's source fails to be fetched anew, with a text that no check here knows. Nothing is
-broken now; a newer version of the chart does not arrive."#,
+    explanation: r#"The onboarding has its chart, but fetching the source again fails with an unrecognised error. Nothing is broken now; newer
+versions of the chart do not arrive."#,
     fix: r#"See it: `kubectl describe helmrepository -n flux-system wit-artifactory`
 
-Read the raw text, then the log of source-controller. A text that comes back deserves its own code: please report it."#,
+Read the error, then the log of source-controller. If the error recurs, please report it: it deserves its own code."#,
     example: r#"HelmRepository Ready=False while the HelmRelease is Ready=True on the chart of a month ago"#,
     needs: &[],
     explains: sources::FOLLOWS,
@@ -35,8 +35,8 @@ fn check(case: &Case<'_>) -> Verdict {
     let finding = sources::finding(
         case,
         &subject,
-        &format!("{subject} fails to be refreshed{since}"),
-        "This is source-controller's own text. Nothing is guessed from it.",
+        &format!("{subject} has failed to refresh{since}"),
+        "This is source-controller's own error, shown verbatim.",
     )
     .seen([told.evidence()]);
     sources::look_further(case, finding, &subject)
@@ -50,7 +50,7 @@ mod tests {
     fn it_is_found() {
         assert_eq!(
             fixture::sentence("ready-source-stale", "SKVS228"),
-            "HelmRepository flux-system/wit-artifactory fails to be refreshed for 3h"
+            "HelmRepository flux-system/wit-artifactory has failed to refresh for 3h"
         );
     }
 }

@@ -13,11 +13,11 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
     severity: Severity::Error,
     role: Role::Cause,
     title: "source-controller cannot write to its own storage",
-    explanation: r#"source-controller has the chart or the index and cannot store it: its disk is full, read-only or has other rights than it
-expects. Every source of the cluster is affected sooner or later."#,
+    explanation: r#"source-controller has the chart or the index but cannot store it: its disk is full, read-only or has wrong permissions.
+Sooner or later every source in the cluster is affected."#,
     fix: r#"See it: `kubectl logs -n NAMESPACE -l app=source-controller --since=1h --tail=-1`, in the namespace of Flux
 
-Make room on, or mend, the volume at `/data` of source-controller (an emptyDir if nothing else was set: then the node's disk)."#,
+Free space on the volume at `/data` of source-controller, or repair it (an emptyDir by default: then the node's disk)."#,
     example: r#"StorageOperationFailed: failed to create artifact directory: mkdir /data/helmchart: no space left on device"#,
     needs: &[],
     explains: sources::FOLLOWS,

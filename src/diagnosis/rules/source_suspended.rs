@@ -13,11 +13,12 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
     severity: Severity::Error,
     role: Role::Cause,
     title: "the chart's source is suspended",
-    explanation: r#"With `spec.suspend: true` source-controller leaves a HelmRepository or HelmChart alone: nothing is fetched. What it had stored
-before goes on being used; where it had nothing, an onboarding waits for ever."#,
-    fix: r#"See it: `kubectl get helmrepositories.source.toolkit.fluxcd.io -A -o custom-columns=NAME:.metadata.name,SUSPEND:.spec.suspend`
+    explanation: r#"With `spec.suspend: true` source-controller ignores a HelmRepository or HelmChart and fetches nothing. The stored chart stays
+in use; if none was stored, the onboarding waits for ever."#,
+    fix: r#"See it:
+`kubectl get helmrepositories.source.toolkit.fluxcd.io -A -o custom-columns=NAME:.metadata.name,SUSPEND:.spec.suspend`
 
-Ask who suspended it, and why. Then take `suspend` out of its manifest, or `flux resume source helm NAME`."#,
+Ask who suspended it, and why. Then remove `suspend` from its manifest, or `flux resume source helm NAME`."#,
     example: r#"spec.suspend is true on HelmRepository flux-system/wit-artifactory"#,
     needs: &[],
     explains: sources::FOLLOWS,
@@ -36,9 +37,9 @@ fn check(case: &Case<'_>) -> Verdict {
         .and_then(|t| case.seconds_since(Some(t)))
         .map_or(String::new(), |s| format!(", stored {} ago", duration(s)));
     let why = match stored {
-        Some(_) => format!("Nothing newer is fetched; what it has{age} goes on being used."),
+        Some(_) => format!("Nothing newer is fetched; the stored chart{age} stays in use."),
         None => {
-            "It has nothing stored, so there is no chart to install until it is resumed.".to_owned()
+            "Nothing is stored, so Flux has no chart to install until it is resumed.".to_owned()
         }
     };
     let mut finding = sources::finding(
@@ -58,7 +59,7 @@ fn check(case: &Case<'_>) -> Verdict {
             "suspend: true",
         )])
         .seen(sources::told(case).iter().map(sources::Told::evidence))
-        .step("Find out who suspended it and why. To resume, take suspend out of its manifest, or:")
+        .step("Find out who suspended it and why. To resume, remove suspend from its manifest, or:")
         .command([
             "kubectl",
             "patch",

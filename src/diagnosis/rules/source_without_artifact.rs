@@ -1,4 +1,4 @@
-//! SKVS218: the chart's source has nothing to give yet.
+//! SKVS218: the chart's source has not been fetched yet.
 
 use crate::diagnosis::case::Case;
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, always};
@@ -10,12 +10,12 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
     slug: "source-without-artifact",
     severity: Severity::Error,
     role: Role::Cause,
-    title: "the chart's source has nothing to give yet",
-    explanation: r#"The HelmChart waits for its source, which has no artifact: it was never fetched well. What keeps it from that stands in the
-source's own conditions; here they tell nothing, or were not read."#,
+    title: "the chart's source has not been fetched yet",
+    explanation: r#"The HelmChart waits for its source, which has never been fetched successfully. The reason should be in the source's
+conditions; here they do not show one, or were not read."#,
     fix: r#"See it: `kubectl describe helmrepository -n flux-system wit-artifactory`
 
-Look at the source's conditions and at the log of source-controller. A source that is new needs a moment."#,
+Read the source's conditions and the log of source-controller. A new source needs a moment."#,
     example: r#"NoSourceArtifact: no artifact available for HelmRepository source 'wit-artifactory'"#,
     needs: &[],
     explains: sources::FOLLOWS,
@@ -47,17 +47,16 @@ fn check(case: &Case<'_>) -> Verdict {
     let why = match case.snapshot.source.unknown() {
         Some(why) if !sources::is_own_source(case) => {
             format!(
-                "What keeps it from fetching stands in its conditions, which were not read: {}.",
+                "The reason is in its conditions, which were not read: {}.",
                 why.clause()
             )
         }
-        _ => "Its conditions do not tell what keeps it from fetching; a new one needs a moment."
-            .to_owned(),
+        _ => "Its conditions do not show the reason; a new source needs a moment.".to_owned(),
     };
     let finding = sources::finding(
         case,
         &subject,
-        &format!("{subject} has nothing to give yet"),
+        &format!("{subject} has not been fetched yet"),
         &why,
     )
     .seen(told.iter().map(sources::Told::evidence));
@@ -72,11 +71,11 @@ mod tests {
     fn it_is_found() {
         assert_eq!(
             fixture::sentence("source-without-artifact", "SKVS218"),
-            "HelmRepository flux-system/wit-artifactory has nothing to give yet"
+            "HelmRepository flux-system/wit-artifactory has not been fetched yet"
         );
         assert_eq!(
             fixture::sentence("source-without-artifact-not-read", "SKVS218"),
-            "HelmRepository flux-system/wit-artifactory has nothing to give yet"
+            "HelmRepository flux-system/wit-artifactory has not been fetched yet"
         );
     }
 }

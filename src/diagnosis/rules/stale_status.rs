@@ -13,11 +13,11 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
     severity: Severity::Warning,
     role: Role::State,
     title: "the status is older than the spec",
-    explanation: r#"The status tells of an earlier version of the manifest: the controller has not worked on the present one. What the status
-says may no longer hold, whether it is good or bad."#,
+    explanation: r#"The status is from an earlier version of the manifest: the controller has not processed the present one. Good or bad, the
+status may no longer be true."#,
     fix: r#"See it: compare `.metadata.generation` with `.status.observedGeneration` and `.status.lastAttemptedGeneration`.
 
-Wait a minute after a change. If it stays, the controller hangs or is down: see SKVS105."#,
+Wait a minute after a change. If it stays, the controller hangs or is not running: see SKVS105."#,
     example: r#"generation 4, last attempted 3, and Ready True from yesterday"#,
     needs: &[],
     explains: &[],
@@ -47,16 +47,20 @@ fn check(case: &Case<'_>) -> Verdict {
     // Old controllers write the number when they begin, later ones when they have tried.
     let means = match is_old_controller(case) {
         Some(true) => {
-            "This controller writes observedGeneration as soon as it begins: it has not begun."
+            "This controller writes observedGeneration when it starts: it has not started."
         }
         _ => {
             "It writes lastAttemptedGeneration with each attempt: it has not tried the present one."
         }
     };
     Finding::new(case.subject(), "the status is older than the spec")
-        .why("Flux has not worked on the present manifest: what its status says is about an earlier one.")
+        .why("Flux has not processed the present manifest: its status is about an earlier one.")
         .why(means)
-        .seen([Evidence::new(case.subject(), ".metadata.generation", &observed)])
+        .seen([Evidence::new(
+            case.subject(),
+            ".metadata.generation",
+            &observed,
+        )])
         .change(peers::without_shard(case))
         .step("After a change, wait a minute and look again:")
         .command(kubectl(case, "get"))

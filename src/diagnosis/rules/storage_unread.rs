@@ -10,11 +10,11 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
     severity: Severity::Error,
     role: Role::Cause,
     title: "Flux could not read Helm's storage",
-    explanation: r#"Controllers before 0.37 say `failed to get last release revision` and no more; the reason stands in their events only, which
-Kubernetes keeps for an hour. Mostly the account that Flux acts as may not read Secrets in the storage namespace."#,
+    explanation: r#"Controllers before 0.37 say only `failed to get last release revision`; the reason is in their events, which Kubernetes keeps
+for an hour. Usually Flux's account may not read Secrets in the storage namespace."#,
     fix: r#"See it: `kubectl describe hr NAME`, the events, or the log of helm-controller.
 
-Give the account of `spec.serviceAccountName` the rights on Secrets in the storage namespace, or mend what the event says."#,
+Give the account in `spec.serviceAccountName` the rights on Secrets in the storage namespace, or fix the error in the event."#,
     example: r#"GetLastReleaseFailed: failed to get last release revision"#,
     needs: &[],
     explains: &["SKVS108", "SKVS303", "SKVS308", "SKVS111"],
@@ -37,7 +37,7 @@ fn check(case: &Case<'_>) -> Verdict {
             why.clause()
         )),
         (false, None) => {
-            finding.why("The status does not say why, and the event that did is gone.")
+            finding.why("The status does not say why, and the event with the reason is gone.")
         }
     };
     let account = case
@@ -48,7 +48,7 @@ fn check(case: &Case<'_>) -> Verdict {
         case.hr().metadata.namespace
     );
     finding
-        .step("Mostly the account that Flux acts as may not read Secrets. Check it:")
+        .step("Usually Flux's account may not read Secrets. Check it:")
         .command([
             "kubectl",
             "auth",

@@ -1,4 +1,4 @@
-//! SKVS121: the stored release holds a kind that the cluster no longer serves.
+//! SKVS121: the stored release has a kind that the cluster no longer serves.
 
 use crate::diagnosis::case::Case;
 use crate::diagnosis::retries::{Fixes, then};
@@ -10,13 +10,14 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
     slug: "stored-kind-removed",
     severity: Severity::Error,
     role: Role::Cause,
-    title: "the stored release holds a kind that the cluster no longer serves",
-    explanation: r#"Helm compares the new chart with the stored release, and that holds an object in an API version that a newer Kubernetes has
-dropped (or whose CustomResourceDefinition was removed). A newer chart alone does not help: the stored revision stays as it is."#,
+    title: "the stored release has a kind that the cluster no longer serves",
+    explanation: r#"Helm compares the new chart with the stored release, and the stored one has an object in an API version that a newer
+Kubernetes dropped (or its CustomResourceDefinition was removed). A newer chart alone does not help: the stored revision
+stays as it is."#,
     fix: r#"See it: `helm get manifest -n STORAGENAMESPACE RELEASE` and look for the kind.
 
-Rewrite the stored release with the helm plugin `mapkubeapis`. Where only the authorization policy is in it, it may be removed and
-installed anew instead, but the database must then be taken away from the creation Job: a second installation fails on it (SKVS301)."#,
+Rewrite the stored release with the helm plugin `mapkubeapis`. If it only holds the authorization policy, you can remove it
+and install again instead, but without the creation Job: a second installation fails on the database (SKVS301)."#,
     example: r#"unable to build kubernetes objects from current release manifest: … no matches for kind "AuthorizationPolicy" in version "security.istio.io/v1alpha1""#,
     needs: &[],
     explains: &["SKVS108", "SKVS303", "SKVS308", "SKVS111"],
@@ -42,10 +43,10 @@ fn check(case: &Case<'_>) -> Verdict {
     let storage = case.hr().storage_namespace();
     case.finding(
         case.subject(),
-        format!("the stored release holds {what}, which the cluster no longer serves"),
+        format!("the stored release has {what}, which the cluster no longer serves"),
     )
-    .why("Helm needs the stored revision to compare; a newer chart does not change it.")
-    .step("See what is in it:")
+    .why("Helm compares with the stored revision, and a newer chart does not change it.")
+    .step("Inspect it:")
     .command(["helm", "get", "manifest", "-n", storage, &release])
     .step("Rewrite it with the helm plugin mapkubeapis:")
     .command(["helm", "mapkubeapis", &release, "--namespace", storage])
@@ -61,11 +62,11 @@ mod tests {
     fn it_is_told_apart_from_a_chart_that_is_wrong() {
         assert_eq!(
             fixture::sentence("stored-kind-removed", "SKVS121"),
-            "the stored release holds the kind AuthorizationPolicy of security.istio.io/v1alpha1, which the cluster no longer serves"
+            "the stored release has the kind AuthorizationPolicy of security.istio.io/v1alpha1, which the cluster no longer serves"
         );
         assert_eq!(
             fixture::sentence("stored-kind-removed-old", "SKVS121"),
-            "the stored release holds an API, which the cluster no longer serves"
+            "the stored release has an API, which the cluster no longer serves"
         );
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::diagnosis::case::Case;
 use crate::diagnosis::finding::{Evidence, Finding};
-use crate::diagnosis::retries::{Fixes, then};
+use crate::diagnosis::retries::{Fixes, kubectl, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::model::status;
 
@@ -12,11 +12,12 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
     severity: Severity::Warning,
     role: Role::State,
     title: "the onboarding is suspended",
-    explanation: r#"With `spec.suspend: true` Flux does nothing for the HelmRelease: no install, no upgrade, no retry. The status keeps what it
-said before. A suspended HelmRelease that is deleted leaves what it installed behind."#,
-    fix: r#"See it: `kubectl get helmreleases.helm.toolkit.fluxcd.io -n NAMESPACE NAME -o jsonpath='{.spec.suspend}'`
+    explanation: r#"With `spec.suspend: true` Flux ignores the HelmRelease: no install, no upgrade, no retry. The status stays as it was. If a
+suspended HelmRelease is deleted, its installed objects stay behind."#,
+    fix: r#"See it: `kubectl get helmreleases.helm.toolkit.fluxcd.io -n NAMESPACE NAME -o yaml --show-managed-fields`. The entry in
+`managedFields` with `f:suspend` names the writer and the time.
 
-Take `suspend: true` out of the manifest, or resume it in the cluster. Ask first who suspended it, and why."#,
+First ask who suspended it, and why. Then remove `suspend: true` from the manifest, or resume it in the cluster."#,
     example: r#"spec.suspend is true; READY still shows what was before"#,
     needs: &[],
     explains: &["SKVS106", "SKVS332"],
@@ -36,17 +37,17 @@ fn check(case: &Case<'_>) -> Verdict {
         let before = before
             .strip_prefix("suspended; before that: ")
             .unwrap_or(&before);
-        format!("Before it was suspended it failed: {before}")
+        format!("Before that, it failed: {before}")
     });
     Finding::new(case.subject(), "it is suspended: Flux does nothing for it")
         .why(if installed {
-            "What was installed stays as it is; changes of the manifest have no effect."
+            "Installed objects stay as they are; changes of the manifest have no effect."
         } else {
-            "Nothing was ever installed: there is no database from this onboarding."
+            "Nothing was ever installed: this onboarding has not created a database."
         })
         .whys(failed.as_deref())
         .seen([Evidence::new(case.subject(), ".spec.suspend", "suspend: true")])
-        .step("Find out who suspended it and why. To resume, take suspend out of the manifest, or do as follows.")
+        .step("Ask first who suspended it and why: the entry in managedFields with f:suspend names the writer.").command(kubectl(case, "get").args(["-o", "yaml", "--show-managed-fields"])).step("To resume, remove suspend from the manifest, or do as follows.")
         .then(then(case, Fixes::Elsewhere))
         .into()
 }
@@ -64,7 +65,7 @@ mod tests {
         let finding = fixture::finding("suspended-after-failure-old", "SKVS107");
         assert_eq!(
             finding.why[1],
-            "Before it was suspended it failed: install failed: namespace \"core\" not found (retries exhausted)"
+            "Before that, it failed: install failed: namespace \"core\" not found (retries exhausted)"
         );
     }
 }

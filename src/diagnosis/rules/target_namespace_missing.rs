@@ -14,16 +14,16 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
     severity: Severity::Error,
     role: Role::Cause,
     title: "the target namespace does not exist",
-    explanation: r#"Helm installs the chart into `spec.targetNamespace`. Flux does not make that namespace unless it is told to, and the first
-object that the chart applies there, the creation Job, is refused with `namespaces "…" not found`.
+    explanation: r#"Helm installs the chart into `spec.targetNamespace`. Flux does not create that namespace unless the manifest says so, and the
+chart's first object there, the creation Job, is refused with `namespaces "…" not found`.
 
-A namespace that was made after Flux gave up changes nothing by itself: the retries are used up. And a
-reset alone makes Flux upgrade the failed revision, which does not create the database: remove the failed release first."#,
+Creating the namespace after Flux gave up is not enough: the retries are used up. And a reset alone makes Flux upgrade the
+failed revision, which does not create the database: remove the failed release first."#,
     fix: r#"See it: `kubectl get namespace NAME`
 
-Correct `spec.targetNamespace`: most often it is misspelt, and the runbook's onboardings use `core`. If the namespace is wanted,
-create it with what the creation Job needs there: its ServiceAccount (`agora-kvs` if not set) and the Secret with CouchDB's
-credentials. An empty one, which `spec.install.createNamespace: true` makes too, only leads to the next failure (SKVS314)."#,
+Correct `spec.targetNamespace`: usually it is misspelt; the runbook's onboardings use `core`. If the namespace is intended,
+create it with everything the creation Job needs: its ServiceAccount (`agora-kvs` if not set) and the Secret with CouchDB's
+credentials. An empty one, as created by `spec.install.createNamespace: true`, only leads to the next failure (SKVS314)."#,
     example: r#"install failed: namespaces "core" not found"#,
     needs: &[],
     explains: &["SKVS108", "SKVS110"],
@@ -53,9 +53,9 @@ fn check(case: &Case<'_>) -> Verdict {
     };
     let mut finding = Finding::new(subject.clone(), sentence)
         .why(if missing == target {
-            "The chart is installed into this namespace (spec.targetNamespace), and Flux does not create it unless spec.install.createNamespace says so."
+            "The chart is installed into this namespace (spec.targetNamespace), and Flux only creates it if spec.install.createNamespace is set."
         } else if status::is_stale(case.hr()) {
-            "The manifest that Flux tried last asked for it; the present one has another spec.targetNamespace."
+            "Flux's last attempt used it; the present manifest has another spec.targetNamespace."
         } else {
             "The chart applies an object in this namespace; it is not the target namespace."
         })
@@ -71,9 +71,9 @@ fn check(case: &Case<'_>) -> Verdict {
             .seen([Evidence::new(subject, "", "not found")])
             .change(likelier),
         Some(why) => finding
-            .why(format!("Whether it exists now is not known: {why}."))
+            .why(format!("Whether it exists now is unknown: {why}."))
             .change(likelier)
-            .step("See whether it exists now:")
+            .step("Check whether it exists now:")
             .command(["kubectl", "get", "namespace", missing]),
     };
     created(case, finding, missing)
@@ -95,7 +95,7 @@ fn created(case: &Case<'_>, finding: Finding, missing: &str) -> Finding {
     };
     let needs = needs::of(case);
     let mut finding = finding
-        .step("If it is right, create the namespace, and in it what the creation Job needs:")
+        .step("If it is right, create the namespace, with everything the creation Job needs:")
         .command(["kubectl", "create", "namespace", missing])
         .command([
             "kubectl",
@@ -107,7 +107,7 @@ fn created(case: &Case<'_>, finding: Finding, missing: &str) -> Finding {
         ]);
     if !needs.others.is_empty() {
         finding = finding.step(format!(
-            "It needs too, as in the namespace of another onboarding: {}",
+            "It also needs, as in the namespace of another onboarding: {}",
             needs.others.join(", ")
         ));
     }
@@ -118,9 +118,9 @@ fn created(case: &Case<'_>, finding: Finding, missing: &str) -> Finding {
 fn made_since(case: &Case<'_>, target: &str) -> Verdict {
     let sentence = format!("the namespace {target} did not exist at Flux's last attempt");
     Finding::new(Subject::new("Namespace", "", target), sentence)
-        .why("It exists now: it was created after the attempt, and the status still tells of the time before.")
+        .why("It exists now: it was created after the attempt, and the status is from before.")
         .seen(case.seen_failure())
-        .step("Nothing is to be mended.")
+        .step("There is nothing to fix.")
         .then(then(case, Fixes::Elsewhere))
         .into()
 }
@@ -159,7 +159,7 @@ mod tests {
         );
         assert_eq!(
             finding.why[1],
-            "Whether it exists now is not known: forbidden (get namespaces)."
+            "Whether it exists now is unknown: forbidden (get namespaces)."
         );
     }
 

@@ -13,11 +13,11 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
     severity: Severity::Error,
     role: Role::Cause,
     title: "the target namespace is being deleted",
-    explanation: r#"Nothing can be created in a namespace that is being deleted. The deletion ends when all that is in it is gone; a finalizer
-that nobody serves any more can hold it for ever."#,
-    fix: r#"See it: `kubectl get namespace NAME -o yaml` and read `.status.conditions`: they say what still remains.
+    explanation: r#"Nothing can be created in a namespace that is being deleted. The deletion ends when all its objects are gone; an orphaned
+finalizer can hold it for ever."#,
+    fix: r#"See it: `kubectl get namespace NAME -o yaml` and read `.status.conditions`: they list the remaining objects.
 
-Wait until it is gone, then create it anew. If it hangs, remove the objects that the conditions name."#,
+Wait until it is gone, then create it again. If it hangs, remove the objects named in the conditions."#,
     example: r#"create-x is forbidden: unable to create new content in namespace core because it is being terminated"#,
     needs: &[],
     explains: &["SKVS108", "SKVS110", "SKVS900"],
@@ -70,13 +70,13 @@ fn check(case: &Case<'_>) -> Verdict {
         None => Fixes::Elsewhere,
     };
     Finding::new(subject, format!("the namespace {target} is being deleted"))
-        .why("Nothing can be created in it until it is gone and made anew.")
+        .why("Nothing can be created in it until it is gone and created again.")
         .seen(case.seen_failure())
         .seen(evidence.map(|e| e.lines(remains)))
         .change(likelier)
-        .step("See what holds it:")
+        .step("Find out why it stays:")
         .command(["kubectl", "get", "namespace", target, "-o", "yaml"])
-        .step("When it is gone, create it again, with what the creation Job needs in it.")
+        .step("Once it is gone, create it again, with everything the creation Job needs.")
         .then(then(case, fixes))
         .into()
 }

@@ -12,11 +12,12 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
     severity: Severity::Error,
     role: Role::Cause,
     title: "the tests of the release failed",
-    explanation: r#"With `spec.test.enable` Flux runs the chart's test hooks after an installation or an upgrade, and one of them failed. The release
-itself was applied. Unless `spec.test.ignoreFailures` is set Flux counts it as a failure, and remediates if it is told to."#,
+    explanation: r#"With `spec.test.enable` Flux runs the chart's test hooks after an installation or an upgrade, and one of them failed. The
+release itself was applied. Unless `spec.test.ignoreFailures` is set, Flux counts this as a failure, and remediates if the
+manifest says so."#,
     fix: r#"See it: the condition TestSuccess, and the log of the test's pod.
 
-Mend what the test finds, or set `spec.test.ignoreFailures`. For an onboarding: do not let it uninstall and install again, the
+Fix the test's complaint, or set `spec.test.ignoreFailures`. Do not let Flux uninstall and reinstall an onboarding: the
 second installation fails on the database (SKVS301)."#,
     example: r#"TestSuccess=False TestFailed: Helm test failed for release core/x.v1 with chart c@0.1.2: pod x-test failed"#,
     needs: &[],
@@ -42,10 +43,10 @@ fn check(case: &Case<'_>) -> Verdict {
     };
     let finding = case
         .finding(pod.clone().unwrap_or_else(|| case.subject()), sentence)
-        .why("The release was applied; its tests, which the manifest asks for, did not pass.")
+        .why("The release was applied, but its tests, enabled in the manifest, failed.")
         .seen([Evidence::condition(case.subject(), condition)]);
     match pod {
-        Some(pod) => finding.step("See what it says:").command([
+        Some(pod) => finding.step("Read its log:").command([
             "kubectl",
             "logs",
             "-n",
@@ -53,7 +54,7 @@ fn check(case: &Case<'_>) -> Verdict {
             &pod.name,
             "--all-containers",
         ]),
-        None => finding.step("See what became of its pods:").command([
+        None => finding.step("Look at its pods:").command([
             "kubectl",
             "get",
             "pods,jobs",

@@ -12,13 +12,13 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
     severity: Severity::Error,
     role: Role::Cause,
     title: "an object or the release is too large to be stored",
-    explanation: r#"Helm keeps a release with the whole chart in it in one Secret, and Kubernetes takes no more than 1 MiB of data in one; etcd and
-the API server have limits on a request as well. A large file in the chart, or large values, break it. Client-side apply keeps
-the object in an annotation, for which 256 KiB is the limit."#,
-    fix: r#"See it: the size of the chart's archive, and of `spec.values` and what `valuesFrom` brings.
+    explanation: r#"Helm stores a release, with the whole chart in it, in one Secret, and Kubernetes limits a Secret to 1 MiB of data; etcd and
+the API server limit the request as well. A large file in the chart, or large values, exceed the limit. Client-side apply
+keeps the object in an annotation, with a limit of 256 KiB."#,
+    fix: r#"See it: the size of the chart's archive, of `spec.values` and of the values from `valuesFrom`.
 
-Take large files out of the chart (`.helmignore`), or use the version before. The onboarding's own values are a few lines: a
-large file there is a mistake."#,
+Remove large files from the chart (`.helmignore`), or use the previous version. The onboarding's own values are a few lines:
+a large file there is a mistake."#,
     example: r#"create: failed to create: Secret "sh.helm.release.v1.x.v1" is invalid: data: Too long: may not be more than 1048576 bytes
 etcdserver: request is too large"#,
     needs: &[],
@@ -32,16 +32,16 @@ fn check(case: &Case<'_>) -> Verdict {
         return Verdict::Clear;
     };
     let sentence = match what {
-        Large::Release => "the release is too large for the Secret that Helm keeps it in",
-        Large::Object => "an object of the chart is too large: Kubernetes takes 1 MiB at most",
+        Large::Release => "the release is too large for Helm's Secret",
+        Large::Object => "an object of the chart is too large: Kubernetes accepts at most 1 MiB",
         Large::Annotations => "an object of the chart is too large for client-side apply",
-        Large::Request => "what Flux sends is too large for the API server",
+        Large::Request => "Flux's request is too large for the API server",
     };
     let finding = case
         .finding(case.subject(), sentence)
-        .why("Helm stores the whole chart with each revision, compressed; one Secret holds 1 MiB.")
+        .why("Helm stores the whole chart with each revision, compressed; a Secret holds 1 MiB.")
         .step(
-            "Take large files out of the chart or the values, or use the chart's version before.",
+            "Remove large files from the chart or the values, or use the chart's previous version.",
         );
     // Helm has no history of a release that was never stored.
     let stored = case
@@ -50,7 +50,7 @@ fn check(case: &Case<'_>) -> Verdict {
         .seen()
         .is_none_or(|all| !all.is_empty());
     let finding = if stored {
-        finding.step("What was stored until now:").command([
+        finding.step("The stored revisions:").command([
             "helm",
             "history",
             "-n",
@@ -71,19 +71,19 @@ mod tests {
     fn what_is_too_large_is_told() {
         assert_eq!(
             fixture::sentence("too-large", "SKVS124"),
-            "the release is too large for the Secret that Helm keeps it in"
+            "the release is too large for Helm's Secret"
         );
         assert_eq!(
             fixture::sentence("too-large-object", "SKVS124"),
-            "an object of the chart is too large: Kubernetes takes 1 MiB at most"
+            "an object of the chart is too large: Kubernetes accepts at most 1 MiB"
         );
         assert_eq!(
             fixture::sentence("too-large-middle", "SKVS124"),
-            "what Flux sends is too large for the API server"
+            "Flux's request is too large for the API server"
         );
         assert_eq!(
             fixture::sentence("too-large-old", "SKVS124"),
-            "the release is too large for the Secret that Helm keeps it in"
+            "the release is too large for Helm's Secret"
         );
     }
 }

@@ -1,4 +1,4 @@
-//! SKVS900: the cause is not known.
+//! SKVS900: the cause is unknown.
 
 use crate::diagnosis::case::Case;
 use crate::diagnosis::controller_log;
@@ -13,13 +13,13 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
     slug: "unknown-cause",
     severity: Severity::Error,
     role: Role::Fallback,
-    title: "the cause is not known",
-    explanation: r#"The HelmRelease fails with a text that no check here knows. It is shown as it is: nothing is guessed from it. If checks were
-not run (the report's last line says which and why), the cause may lie there."#,
-    fix: r#"Read the raw text. Then, in this order: the events of the HelmRelease, the Jobs and pods in the target namespace, and the log
-of helm-controller at the time of the last attempt.
+    title: "the cause is unknown",
+    explanation: r#"The HelmRelease fails with an unrecognised error, shown verbatim. If checks were skipped (the report's last line says which
+and why), the cause may be there."#,
+    fix: r#"Read the error. Then, in this order: the events of the HelmRelease, the Jobs and pods in the target namespace, and the log of
+helm-controller at the time of the last attempt.
 
-A text that comes back deserves its own code: please report it."#,
+If the error recurs, please report it: it deserves its own code."#,
     example: r#"install failed: a text that no check knows"#,
     needs: &[],
     explains: &["SKVS110"],
@@ -53,28 +53,27 @@ fn check(case: &Case<'_>) -> Verdict {
     .lines(condition.message.lines().take(LINES));
     let hr = case.hr();
     let then = failure::is_exhausted(hr).then(|| again(case));
-    let finding = Finding::new(
-        case.subject(),
-        "it fails, and no check here knows the cause",
-    )
-    .why("This is the controller's own text. Nothing is guessed from it.")
-    .seen([raw])
-    // What the chart or its source says in words that no check knows either.
-    .seen(
-        sources::told(case)
-            .iter()
-            .filter(|t| t.kind.is_none() && t.subject != case.subject())
-            .map(sources::Told::evidence),
-    )
-    .step("Look next at the events and conditions, the Jobs and pods, and the controller's log:")
-    .command(kubectl(case, "describe"))
-    .command([
-        "kubectl",
-        "get",
-        "jobs,pods,events",
-        "-n",
-        hr.release_namespace(),
-    ]);
+    let finding = Finding::new(case.subject(), "it fails for an unknown reason")
+        .why("This is the controller's own error, shown verbatim.")
+        .seen([raw])
+        // What the chart or its source says in words that no check knows either.
+        .seen(
+            sources::told(case)
+                .iter()
+                .filter(|t| t.kind.is_none() && t.subject != case.subject())
+                .map(sources::Told::evidence),
+        )
+        .step(
+            "Next, look at the events and conditions, the Jobs and pods, and the controller's log:",
+        )
+        .command(kubectl(case, "describe"))
+        .command([
+            "kubectl",
+            "get",
+            "jobs,pods,events",
+            "-n",
+            hr.release_namespace(),
+        ]);
     controller_log::shown(case, finding, "helm-controller", "1h")
         .then(then)
         .into()
@@ -88,7 +87,7 @@ mod tests {
     fn it_is_found() {
         assert_eq!(
             fixture::sentence("unknown-cause", "SKVS900"),
-            "it fails, and no check here knows the cause"
+            "it fails for an unknown reason"
         );
     }
 

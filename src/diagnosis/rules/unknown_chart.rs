@@ -14,9 +14,9 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
     severity: Severity::Error,
     role: Role::Cause,
     title: "the repository does not have the chart",
-    explanation: r#"The repository answers, and its index has no chart of the name in `spec.chart.spec.chart`. Most often the name is mistyped,
-or the repository is not the one that the chart is published to. An OCI registry has no index: there the chart's name is put
-behind the repository's URL, and nothing is found under that path."#,
+    explanation: r#"The repository answers, but its index does not have the chart in `spec.chart.spec.chart`. Usually the name is mistyped, or
+the chart is published to another repository. An OCI registry has no index: there the chart's name is appended to the
+repository's URL, and nothing is found under that path."#,
     fix: r#"See it: `helm search repo REPOSITORY/`
 
 Correct `spec.chart.spec.chart` or `spec.chart.spec.sourceRef` in the manifest. The runbook's are `secure-kvs-onboarding` and
@@ -39,10 +39,10 @@ fn check(case: &Case<'_>) -> Verdict {
     // A registry has no index: the chart's name is a part of its path.
     let why = if url.starts_with("oci://") {
         format!(
-            "The registry has nothing under {url}/{chart}: the chart's name is put behind the URL."
+            "The registry has nothing under {url}/{chart}: the chart's name is appended to the URL."
         )
     } else {
-        "The repository answers; the name is not in its index.".to_owned()
+        "The repository answers, but the name is not in its index.".to_owned()
     };
     sources::finding(case, &told.subject, &format!("{place} has no chart named {chart}"), &why)
         .seen([Evidence::new(

@@ -1,4 +1,4 @@
-//! SKVS231: the chart uses a value that nothing sets.
+//! SKVS231: the chart uses a value that is not set.
 
 use crate::diagnosis::case::Case;
 use crate::diagnosis::rendering;
@@ -10,12 +10,12 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
     slug: "value-missing",
     severity: Severity::Error,
     role: Role::Cause,
-    title: "the chart uses a value that nothing sets",
-    explanation: r#"A template asks for a value inside one that is not there: `.Values.couchdb.credentials.secretName` where `credentials` is not
-set, often because a map was overwritten with nothing (`couchdb:` with no lines under it). Helm says it as a nil pointer."#,
+    title: "the chart uses a value that is not set",
+    explanation: r#"A template reads a value inside a missing one: `.Values.couchdb.credentials.secretName` while `credentials` is not set. Often
+a map was overwritten with nothing (`couchdb:` with no lines under it). Helm calls this a nil pointer."#,
     fix: r#"See it: `helm show values REPOSITORY/secure-kvs-onboarding --version VERSION`
 
-Set the value that is named, in `spec.values` of the manifest, or take the empty key out so that the chart's default counts."#,
+Set the named value in `spec.values` of the manifest, or remove the empty key so that the chart's default applies."#,
     example: r#"at <.Values.couchdb.credentials.secretName>: nil pointer evaluating interface {}.secretName"#,
     needs: &[],
     explains: rendering::FOLLOWS,
@@ -32,19 +32,19 @@ fn check(case: &Case<'_>) -> Verdict {
         Some(path) => (
             format!("the chart needs spec.values.{path}, which is not set{at}"),
             format!(
-                "Set spec.values.{path} in the manifest, or take the empty key out, so that the chart's default counts"
+                "Set spec.values.{path} in the manifest, or remove the empty key so that the chart's default applies"
             ),
         ),
         None => (
             format!("the chart uses a value that is not set{at}: {says}"),
-            "Set it in spec.values of the manifest; the chart's own values show what it takes"
+            "Set it in spec.values of the manifest; the chart's own values show the format"
                 .to_owned(),
         ),
     };
     rendering::finding(
         case,
         &sentence,
-        "A template asks for something inside a value that is not there. Nothing was applied.",
+        "A template reads a value inside a missing one. Nothing was applied.",
         &step,
     )
     .seen(value.map(|path| rendering::value(case, &path)))

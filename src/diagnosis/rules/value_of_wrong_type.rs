@@ -1,4 +1,4 @@
-//! SKVS232: a value is of a type that the chart cannot use.
+//! SKVS232: a value has the wrong type for the chart.
 
 use crate::diagnosis::case::Case;
 use crate::diagnosis::rendering;
@@ -10,12 +10,12 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
     slug: "value-of-wrong-type",
     severity: Severity::Error,
     role: Role::Cause,
-    title: "a value is of a type that the chart cannot use",
-    explanation: r#"A template does something with a value that its type does not allow: it goes through `serviceAccounts`, and that is a text and
-not a list; it asks for a field of a text. YAML decides the type: `yes` is true, `5984` a number, `"5984"` a text."#,
+    title: "a value has the wrong type for the chart",
+    explanation: r#"A template uses a value in a way that its type does not allow: it loops over `serviceAccounts`, which is a string and not a
+list, or reads a field of a string. YAML decides the type: `yes` is true, `5984` a number, `"5984"` a string."#,
     fix: r#"See it: `helm show values REPOSITORY/secure-kvs-onboarding --version VERSION`
 
-Give the value its type in `spec.values` of the manifest."#,
+Give the value the right type in `spec.values` of the manifest."#,
     example: r#"at <.Values.serviceAccounts>: range can't iterate over pds
 wrong type for value; expected string; got map[string]interface {}"#,
     needs: &[],
@@ -31,18 +31,18 @@ fn check(case: &Case<'_>) -> Verdict {
     let at = rendering::at(&place);
     let (sentence, step) = match &value {
         Some(path) => (
-            format!("the chart cannot use spec.values.{path} as it is{at}: {says}"),
-            format!("Give spec.values.{path} the type that the chart's own values show, in the manifest"),
+            format!("spec.values.{path} has the wrong type for the chart{at}: {says}"),
+            format!("Give spec.values.{path} the same type as in the chart's own values, in the manifest"),
         ),
         None => (
-            format!("the chart cannot use a value as it is{at}: {says}"),
+            format!("a value has the wrong type for the chart{at}: {says}"),
             "Compare the types in spec.values with the chart's own values, and correct the manifest".to_owned(),
         ),
     };
     rendering::finding(
         case,
         &sentence,
-        "A template does something with the value that its type does not allow. Nothing was applied.",
+        "A template uses the value in a way that its type does not allow. Nothing was applied.",
         &step,
     )
     .seen(value.map(|path| rendering::value(case, &path)))
@@ -57,11 +57,11 @@ mod tests {
     fn it_is_found() {
         assert_eq!(
             fixture::sentence("value-of-wrong-type", "SKVS232"),
-            "the chart cannot use spec.values.serviceAccounts as it is (templates/policy.yaml, line 7): range can't iterate over pds"
+            "spec.values.serviceAccounts has the wrong type for the chart (templates/policy.yaml, line 7): range can't iterate over pds"
         );
         assert_eq!(
             fixture::sentence("value-of-wrong-type-old", "SKVS232"),
-            "the chart cannot use spec.values.serviceAccounts as it is (templates/policy.yaml, line 7): range can't iterate over pds"
+            "spec.values.serviceAccounts has the wrong type for the chart (templates/policy.yaml, line 7): range can't iterate over pds"
         );
     }
 }

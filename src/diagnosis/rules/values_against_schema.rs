@@ -1,4 +1,4 @@
-//! SKVS229: the values are not what the chart's schema asks for.
+//! SKVS229: the values do not match the chart's schema.
 
 use crate::diagnosis::case::Case;
 use crate::diagnosis::finding::Evidence;
@@ -12,13 +12,13 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
     slug: "values-against-schema",
     severity: Severity::Error,
     role: Role::Cause,
-    title: "the values are not what the chart's schema asks for",
-    explanation: r#"The chart has a schema for its values (`values.schema.json`), and Helm checks them before it renders anything: one is missing, of
-another type, or not among those that are allowed. All that it says is shown, each with the path of its value."#,
+    title: "the values do not match the chart's schema",
+    explanation: r#"The chart has a schema for its values (`values.schema.json`), and Helm checks them before rendering: one is missing, has
+another type, or is not allowed. Each error is shown with the path of its value."#,
     fix: r#"See it: `helm show values REPOSITORY/secure-kvs-onboarding --version VERSION`
 
-Correct `spec.values` in the manifest. The check can be left out with `disableSchemaValidation` (controller 1.1 and later), but
-the chart's author meant it."#,
+Correct `spec.values` in the manifest. `disableSchemaValidation` skips the check (controller 1.1 and later), but the chart's
+author meant it."#,
     example: r#"values don't meet the specifications of the schema(s) in the following chart(s):
 secure-kvs-onboarding:
 - at '/serviceAccounts': got string, want array"#,
@@ -40,7 +40,7 @@ fn check(case: &Case<'_>) -> Verdict {
         }
     };
     let sentence = match violations.as_slice() {
-        [] => "the values are not what the chart's schema asks for".to_owned(),
+        [] => "the values do not match the chart's schema".to_owned(),
         [one] => format!("the chart's schema refuses {}", said(one)),
         [first, rest @ ..] => format!(
             "the chart's schema refuses {}, and {}",
@@ -51,8 +51,8 @@ fn check(case: &Case<'_>) -> Verdict {
     rendering::finding(
         case,
         &sentence,
-        "Helm checks the values against the chart's schema before it renders anything.",
-        "Correct spec.values in the manifest; the chart's own values show what it takes",
+        "Helm checks the values against the chart's schema before rendering.",
+        "Correct spec.values in the manifest; the chart's own values show the format",
     )
     .seen(
         violations

@@ -1,4 +1,4 @@
-//! SKVS222: a values file of the chart is missing or not readable.
+//! SKVS222: a values file of the chart is missing or unreadable.
 
 use crate::diagnosis::case::Case;
 use crate::diagnosis::peers;
@@ -12,12 +12,13 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
     slug: "values-files-missing",
     severity: Severity::Error,
     role: Role::Cause,
-    title: "a values file of the chart is missing or not readable",
-    explanation: r#"`spec.chart.spec.valuesFiles` names files inside the chart (for a HelmRepository) or inside the source (for Git and Bucket, from its
-root). One is not there, or is not YAML. Flux does not try again before something changes."#,
-    fix: r#"See it: `helm pull REPOSITORY/secure-kvs-onboarding --untar` and look what is in it
+    title: "a values file of the chart is missing or unreadable",
+    explanation: r#"`spec.chart.spec.valuesFiles` names files inside the chart (for a HelmRepository) or inside the source (for Git and Bucket,
+from its root). One does not exist, or is not YAML. Flux does not try again until something changes."#,
+    fix: r#"See it: `helm pull REPOSITORY/secure-kvs-onboarding --untar` and look inside
 
-Correct `spec.chart.spec.valuesFiles`, or set `ignoreMissingValuesFiles: true`. The runbook's onboardings need none."#,
+Correct `spec.chart.spec.valuesFiles`, or set `ignoreMissingValuesFiles: true`. The runbook's onboardings do not need values
+files."#,
     example: r#"ValuesFilesError: values files merge error: no values file found at path 'values-prod.yaml'"#,
     needs: &[],
     explains: sources::FOLLOWS,
@@ -35,7 +36,7 @@ fn check(case: &Case<'_>) -> Verdict {
         quoted(text, "unmarshaling values from "),
     ) {
         (Some(file), _) => format!("the values file {file} is not in the chart's source"),
-        (None, Some(file)) => format!("the values file {file} is no YAML"),
+        (None, Some(file)) => format!("the values file {file} is not YAML"),
         (None, None) => "a file of spec.chart.spec.valuesFiles cannot be used".to_owned(),
     };
     sources::finding(
@@ -46,7 +47,7 @@ fn check(case: &Case<'_>) -> Verdict {
     )
     .seen(evidence)
     .change(peers::without_values_files(case))
-    .step("Correct spec.chart.spec.valuesFiles in the manifest; the runbook's onboardings need none")
+    .step("Correct spec.chart.spec.valuesFiles in the manifest; the runbook's onboardings do not need values files")
     .then(then(case, Fixes::Manifest))
     .into()
 }

@@ -1,4 +1,4 @@
-//! SKVS104: a ConfigMap or Secret of valuesFrom is missing or has no such key.
+//! SKVS104: a ConfigMap or Secret in valuesFrom is missing or lacks a key.
 
 use crate::diagnosis::case::Case;
 use crate::diagnosis::finding::{Evidence, Finding, Subject};
@@ -12,12 +12,12 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
     slug: "values-reference-missing",
     severity: Severity::Error,
     role: Role::Cause,
-    title: "a ConfigMap or Secret of valuesFrom is missing or has no such key",
-    explanation: r#"`spec.valuesFrom` takes chart values out of ConfigMaps and Secrets in the HelmRelease's namespace. One that is missing, or
-lacks the key, stops the release before Helm is asked, unless it is marked `optional`."#,
+    title: "a ConfigMap or Secret in valuesFrom is missing or lacks a key",
+    explanation: r#"`spec.valuesFrom` reads chart values from ConfigMaps and Secrets in the HelmRelease's namespace. If one is missing or lacks
+the key, Flux stops before it calls Helm, unless the reference is marked `optional`."#,
     fix: r#"See it: `kubectl get secret,configmap -n NAMESPACE`
 
-Create the object or the key, or correct the reference. The runbook's onboardings give all values inline and need none."#,
+Create the object or the key, or correct the reference. The runbook's onboardings have all values inline and do not use it."#,
     example: r#"ValuesError: could not resolve Secret chart values reference 'flux-system/x' with key 'values.yaml': key not found
 InitFailed: could not find ConfigMap 'flux-system/x'"#,
     needs: &[],
@@ -58,16 +58,16 @@ fn check(case: &Case<'_>) -> Verdict {
     let subject = Subject::new(&found.kind, namespace, name);
     // The text is of Flux's last look: the object may be there by now.
     let sentence = if absent {
-        format!("Flux finds no {subject}, which spec.valuesFrom asks for")
+        format!("Flux cannot find {subject}, named in spec.valuesFrom")
     } else {
-        format!("{subject} has no key {key}, which spec.valuesFrom asks for")
+        format!("{subject} lacks the key {key}, named in spec.valuesFrom")
     };
     let looked = case
         .failure
         .as_ref()
         .and_then(|f| case.seconds_since(f.condition.last_transition_time.as_deref()))
         .map_or(String::new(), |s| {
-            format!(" So it has been for {}.", duration(s))
+            format!(" It has been so for {}.", duration(s))
         });
     let kind = found.kind.to_lowercase();
     let all = format!("{kind}s");
@@ -78,12 +78,12 @@ fn check(case: &Case<'_>) -> Verdict {
         vec!["kubectl", "describe", "-n", namespace, &kind, name]
     };
     let left = match case.hr().revision() {
-        Some(_) => "what is installed stays as it is",
+        Some(_) => "installed objects stay as they are",
         None => "nothing was installed",
     };
     Finding::new(subject.clone(), sentence)
         .why(format!(
-            "Flux composes the values before it asks Helm, so {left}.{looked}"
+            "Flux reads the values before it calls Helm, so {left}.{looked}"
         ))
         .seen(case.seen_failure())
         .seen([Evidence::new(
@@ -91,7 +91,7 @@ fn check(case: &Case<'_>) -> Verdict {
             ".spec.valuesFrom",
             &format!("{} {name}, key {key}", found.kind),
         )])
-        .step("See what is there, then create it or correct the manifest:")
+        .step("Look at the existing ones, then create it or correct the manifest:")
         .command(command)
         .then(then(case, Fixes::Elsewhere))
         .into()
@@ -108,7 +108,7 @@ mod tests {
     fn it_is_found() {
         assert_eq!(
             fixture::sentence("values-reference-missing", "SKVS104"),
-            "Secret flux-system/skvs-values has no key values.yaml, which spec.valuesFrom asks for"
+            "Secret flux-system/skvs-values lacks the key values.yaml, named in spec.valuesFrom"
         );
     }
 

@@ -1,4 +1,4 @@
-//! SKVS238: what valuesFrom brings cannot be used as values.
+//! SKVS238: a value from valuesFrom cannot be used.
 
 use crate::diagnosis::case::Case;
 use crate::diagnosis::finding::{Finding, Subject};
@@ -12,12 +12,12 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
     slug: "values-reference-unusable",
     severity: Severity::Error,
     role: Role::Cause,
-    title: "what valuesFrom brings cannot be used as values",
-    explanation: r#"The ConfigMap or Secret of `spec.valuesFrom` is there with its key, and Flux cannot use it: what it holds is not YAML, cannot be put
-where `targetPath` says, or the reference is of a kind that is neither ConfigMap nor Secret. `optional` does not help here."#,
+    title: "a value from valuesFrom cannot be used",
+    explanation: r#"The ConfigMap or Secret in `spec.valuesFrom` exists with its key, but Flux cannot use it: its content is not YAML or cannot
+be set at `targetPath`, or the reference is neither a ConfigMap nor a Secret. `optional` does not help here."#,
     fix: r#"See it: `kubectl get configmap -n NAMESPACE NAME -o jsonpath='{.data.values\.yaml}'`
 
-Correct what it holds, or the reference in the manifest."#,
+Correct the content, or the reference in the manifest."#,
     example: r#"could not resolve ConfigMap chart values reference 'flux-system/x' with key 'values.yaml': error converting YAML to JSON: yaml: line 2: …
 unable to read values from key 'values.yaml' in ConfigMap 'flux-system/x': …"#,
     needs: &[],
@@ -45,10 +45,10 @@ fn check(case: &Case<'_>) -> Verdict {
     let (sentence, why) = match found.trouble {
         Trouble::Kind => (
             format!(
-                "spec.valuesFrom names a {}, and takes only ConfigMaps and Secrets",
+                "spec.valuesFrom names a {}, but only accepts ConfigMaps and Secrets",
                 found.kind
             ),
-            "Flux reads values out of ConfigMaps and Secrets only.".to_owned(),
+            "Flux only reads values from ConfigMaps and Secrets.".to_owned(),
         ),
         Trouble::Content(said) => {
             let target = case
@@ -60,14 +60,14 @@ fn check(case: &Case<'_>) -> Verdict {
                 .and_then(|r| r.target_path.as_deref());
             let sentence = match target {
                 Some(path) => format!(
-                    "key {} of {subject} cannot be put at {path} of the values",
+                    "key {} of {subject} cannot be set at {path} of the values",
                     found.key
                 ),
-                None => format!("key {} of {subject} holds no YAML", found.key),
+                None => format!("key {} of {subject} is not YAML", found.key),
             };
             (
                 sentence,
-                format!("Flux composes the values before it asks Helm: {said}"),
+                format!("Flux reads the values before it calls Helm: {said}"),
             )
         }
         Trouble::Missing | Trouble::Key => return Verdict::Clear,
@@ -75,7 +75,7 @@ fn check(case: &Case<'_>) -> Verdict {
     let mut finding = Finding::new(subject.clone(), sentence)
         .why(why)
         .seen(case.seen_failure())
-        .step("Correct what it holds, or the reference in spec.valuesFrom of the manifest:");
+        .step("Correct its content, or the reference in spec.valuesFrom of the manifest:");
     if readable {
         finding = finding.command([
             "kubectl",
@@ -97,19 +97,19 @@ mod tests {
     fn it_is_found() {
         assert_eq!(
             fixture::sentence("values-reference-unusable", "SKVS238"),
-            "key values.yaml of ConfigMap flux-system/skvs-values holds no YAML"
+            "key values.yaml of ConfigMap flux-system/skvs-values is not YAML"
         );
         assert_eq!(
             fixture::sentence("values-reference-unusable-old", "SKVS238"),
-            "key values.yaml of ConfigMap flux-system/skvs-values holds no YAML"
+            "key values.yaml of ConfigMap flux-system/skvs-values is not YAML"
         );
         assert_eq!(
             fixture::sentence("values-reference-of-wrong-kind", "SKVS238"),
-            "spec.valuesFrom names a Pod, and takes only ConfigMaps and Secrets"
+            "spec.valuesFrom names a Pod, but only accepts ConfigMaps and Secrets"
         );
         assert_eq!(
             fixture::sentence("values-reference-target-path", "SKVS238"),
-            "key port of Secret flux-system/skvs-values cannot be put at couchdb.port of the values"
+            "key port of Secret flux-system/skvs-values cannot be set at couchdb.port of the values"
         );
     }
 }

@@ -11,11 +11,11 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
     severity: Severity::Error,
     role: Role::Cause,
     title: "the chart refuses the values",
-    explanation: r#"The chart checks its values itself (`required` and `fail` in a template) and says what it misses or does not take: the words
-are its author's. Nothing was applied."#,
+    explanation: r#"The chart checks its own values (`required` and `fail` in a template), and its message says what is wrong. Nothing was
+applied."#,
     fix: r#"See it: `helm show values REPOSITORY/secure-kvs-onboarding --version VERSION`
 
-Do what the words say, in `spec.values` of the manifest. The runbook's values are namespace, database, serviceAccounts and
+Correct `spec.values` of the manifest as the message says. The runbook's values are namespace, database, serviceAccounts and
 encryption."#,
     example: r#"execution error at (secure-kvs-onboarding/templates/job.yaml:1:4): values.namespace is required"#,
     needs: &[],
@@ -32,10 +32,10 @@ fn check(case: &Case<'_>) -> Verdict {
         case,
         &format!("the chart refuses the values: {says}"),
         &format!(
-            "These are the words of the chart's author{}. Nothing was applied.",
+            "This message is the chart's own{}. Nothing was applied.",
             rendering::at(&place)
         ),
-        "Do what they say, in spec.values of the manifest",
+        &format!("Correct spec.values in the manifest as the chart says: {says}"),
     )
     .into()
 }

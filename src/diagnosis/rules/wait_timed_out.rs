@@ -12,11 +12,11 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
     severity: Severity::Error,
     role: Role::Cause,
     title: "Helm gave up waiting for an object",
-    explanation: r#"After it has applied the chart Helm waits until what it applied is ready, `spec.timeout` at most. What it waited for was not
-ready in time; Flux says no more than that."#,
-    fix: r#"See it: look at the objects that the message names, and at their pods and events.
+    explanation: r#"After applying the chart Helm waits until its objects are ready, at most for `spec.timeout`. One was not ready in time; Flux
+does not say why."#,
+    fix: r#"See it: look at the objects named in the message, and at their pods and events.
 
-Mend the object. Raise `spec.timeout` only if it needs longer than it gets."#,
+Fix the object. Raise `spec.timeout` only if it needs more time."#,
     example: r#"timeout waiting for: [Deployment/core/x status: 'InProgress']
 context deadline exceeded"#,
     needs: &[],
@@ -48,7 +48,7 @@ fn check(case: &Case<'_>) -> Verdict {
         format!("{subject} was not ready within {timeout}")
     };
     let mut finding = Finding::new(subject, sentence)
-        .why("Helm waits for what it applied, for spec.timeout at most. Flux does not say what kept the object from getting ready.")
+        .why("Helm waits for its objects, at most for spec.timeout. Flux does not say why the object did not become ready.")
         .seen(case.seen_failure());
     for w in &waited {
         finding = finding
@@ -68,7 +68,7 @@ fn check(case: &Case<'_>) -> Verdict {
     }
     if waited.is_empty() {
         finding = finding
-            .step("Look at what is not ready in the target namespace:")
+            .step("Find the objects that are not ready in the target namespace:")
             .command([
                 "kubectl",
                 "get",

@@ -1,4 +1,4 @@
-//! SKVS112: an admission webhook gives no answer.
+//! SKVS112: an admission webhook does not answer.
 
 use crate::diagnosis::case::Case;
 use crate::diagnosis::refused::refused;
@@ -10,14 +10,14 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
     slug: "webhook-down",
     severity: Severity::Error,
     role: Role::Cause,
-    title: "an admission webhook gives no answer",
-    explanation: r#"The API server asks a webhook before it takes an object, and the webhook did not answer: nothing runs behind its Service, its
-certificate is not trusted, or it is too slow. It is not about the onboarding: nobody can make such objects meanwhile. In a
-mesh cluster istiod's own webhooks fail in the same words."#,
+    title: "an admission webhook does not answer",
+    explanation: r#"The API server asks a webhook before it accepts an object, and the webhook did not answer: nothing runs behind its Service,
+its certificate is not trusted, or it is too slow. The onboarding is not at fault: until it answers, nobody can create these
+objects. In a mesh cluster istiod's own webhooks fail with the same message."#,
     fix: r#"See it: `kubectl get validatingwebhookconfigurations,mutatingwebhookconfigurations`, and the pods behind the Service.
 
-Bring the webhook's pods up. With `x509:` in the text its CA bundle is out of date; with `deadline exceeded` it hangs or a
-network policy is between."#,
+Start the webhook's pods. With `x509:` in the text its CA bundle is out of date; with `deadline exceeded` it hangs or a
+network policy is in the way."#,
     example: r#"Internal error occurred: failed calling webhook "validate.kyverno.svc-fail": failed to call webhook: Post "https://kyverno-svc.kyverno.svc:443/validate/fail?timeout=10s": no endpoints available for service "kyverno-svc""#,
     needs: &[],
     explains: &["SKVS108", "SKVS303", "SKVS308", "SKVS111"],
@@ -34,7 +34,7 @@ fn check(case: &Case<'_>) -> Verdict {
     };
     let subject = refused.job.clone().unwrap_or_else(|| case.subject());
     let sentence = format!(
-        "the admission webhook {name} gave no answer about {}",
+        "the admission webhook {name} did not answer for {}",
         refused.object()
     );
     let finding = refused
@@ -42,9 +42,9 @@ fn check(case: &Case<'_>) -> Verdict {
         .why(format!("The API server says: {why}"));
     match service_of(&why) {
         Some((namespace, service)) => finding
-            .step(format!("See whether anything runs behind its Service {namespace}/{service}, and bring it up:"))
+            .step(format!("Check whether anything runs behind its Service {namespace}/{service}, and start it:"))
             .command(["kubectl", "get", "pods,endpointslices", "-n", &namespace]),
-        None => finding.step("See where it is to be, and bring it up:").command([
+        None => finding.step("Find its Service, and start it:").command([
             "kubectl",
             "get",
             "validatingwebhookconfigurations,mutatingwebhookconfigurations",
@@ -62,12 +62,12 @@ mod tests {
         let finding = fixture::finding("webhook-down", "SKVS112");
         assert_eq!(
             finding.sentence,
-            "the admission webhook validate.kyverno.svc-fail gave no answer about Job core/pds-database-create"
+            "the admission webhook validate.kyverno.svc-fail did not answer for Job core/pds-database-create"
         );
         assert!(format!("{:?}", finding.fix).contains("\"kyverno\""));
         assert_eq!(
             fixture::sentence("webhook-down-old", "SKVS112"),
-            "the admission webhook namespace.sidecar-injector.istio.io gave no answer about the pod of the creation Job"
+            "the admission webhook namespace.sidecar-injector.istio.io did not answer for the pod of the creation Job"
         );
     }
 }

@@ -11,11 +11,11 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
     severity: Severity::Warning,
     role: Role::Cause,
     title: "somebody wrote the object at the same time",
-    explanation: r#"Two writers changed one object at the same time, and the API server took the first. It passes: Flux tries again, unless its
-retries are used up. If it comes back, two controllers (or a script) fight over the object."#,
-    fix: r#"See it: `kubectl get RESOURCE NAME -o yaml --show-managed-fields`: it names the writers.
+    explanation: r#"Two writers changed one object at the same time, and the API server accepted the first. This passes: Flux tries again, unless
+its retries are used up. If it recurs, two controllers (or a script) are fighting over the object."#,
+    fix: r#"See it: `kubectl get RESOURCE NAME -o yaml --show-managed-fields` names the writers.
 
-Nothing is to be mended if it happened once. If it comes back, stop the other writer."#,
+If it happened once, there is nothing to fix. If it recurs, stop the other writer."#,
     example: r#"Operation cannot be fulfilled on secrets "sh.helm.release.v1.x.v1": the object has been modified; please apply your changes to the latest version and try again"#,
     needs: &[],
     explains: &["SKVS108", "SKVS303", "SKVS308", "SKVS111"],
@@ -32,8 +32,8 @@ fn check(case: &Case<'_>) -> Verdict {
         format!("somebody wrote {resource} {name} at the same time as Flux"),
     )
     .severity(case.passing())
-    .why("The API server took the other writer's change. It passes by itself.")
-    .step("Only if it comes back: see who else writes it.")
+    .why("The API server accepted the other writer's change. This passes on its own.")
+    .step("Only if it recurs: find the other writer.")
     .then(then(case, Fixes::Elsewhere))
     .into()
 }

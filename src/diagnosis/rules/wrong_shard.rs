@@ -12,13 +12,15 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
     slug: "wrong-shard",
     severity: Severity::Error,
     role: Role::Cause,
-    title: "no controller serves the HelmRelease's shard",
-    explanation: r#"The label `sharding.fluxcd.io/key` leaves a HelmRelease to the helm-controller of that shard: the main one runs with
-`--watch-label-selector=!sharding.fluxcd.io/key`. Where no controller has a selector that takes this HelmRelease, nobody ever
-answers it. Where the controllers cannot be read, the label on a HelmRelease without any answer is the evidence."#,
+    title: "no controller serves the shard of the HelmRelease",
+    explanation: r#"Flux can split its work into shards: each helm-controller handles only the objects with its key in the label
+`sharding.fluxcd.io/key`. This HelmRelease has the label, and no controller serves its key, so nobody ever processes it.
+
+If the controllers cannot be read, the label on an unanswered HelmRelease is the evidence."#,
     fix: r#"See it: `kubectl get deployments -n flux-system -o yaml` and look for `--watch-label-selector`.
 
-Remove the label from the manifest, or write the key of a shard that is served."#,
+Remove the label from the manifest, or set it to a key that is served. The main controller handles everything without the
+label (`--watch-label-selector=!sharding.fluxcd.io/key`)."#,
     example: r#"labels: {sharding.fluxcd.io/key: shard1}, and no status at all"#,
     needs: &[],
     explains: &["SKVS105", "SKVS108"],
@@ -43,21 +45,21 @@ fn check(case: &Case<'_>) -> Verdict {
     let label = Evidence::new(case.subject(), ".metadata.labels", &format!("{KEY}={key}"));
     let finding = Finding::new(
         case.subject(),
-        format!("it belongs to shard {key}, which no controller serves"),
+        format!("its label assigns it to shard {key}, and no controller serves that shard"),
     )
     .seen([label]);
     let finding = match controllers::serves(case) {
         Serves::Some => return Verdict::Clear,
         Serves::None(seen) => finding
-            .why("No helm-controller has a selector that takes this HelmRelease.")
+            .why("A shard is a part of Flux's work with its own controller. No helm-controller selects this HelmRelease.")
             .seen(seen),
         Serves::Unknown(why) => finding.why(format!(
-            "Nobody has answered it. The selectors of the controllers are not known ({why}); a shard that is served answers within seconds."
+            "A shard is a part of Flux's work with its own controller, which answers within seconds; none has. The controllers' selectors are unknown ({why})."
         )),
     };
     finding
         .change(peers::without_shard(case))
-        .step(format!("Remove the label {KEY} from the manifest, or write the key of a shard that is served. The controllers:"))
+        .step(format!("Remove the label {KEY} from the manifest, or set it to a shard that is served. The controllers:"))
         .command(["kubectl", "get", "deployments", "-A", "-l", "app.kubernetes.io/part-of=flux"])
         .into()
 }
@@ -73,13 +75,9 @@ mod tests {
         let finding = fixture::finding("no-answer-recorded", "SKVS151");
         assert_eq!(
             finding.sentence,
-            "it belongs to shard shard1, which no controller serves"
+            "its label assigns it to shard shard1, and no controller serves that shard"
         );
-        assert!(
-            finding.why[0].contains("are not known"),
-            "{:?}",
-            finding.why
-        );
+        assert!(finding.why[0].contains("are unknown"), "{:?}", finding.why);
     }
 
     fn controller(selector: &str) -> Value {

@@ -599,7 +599,7 @@ fn an_onboarding_that_names_nothing_may_be_of_any_database() {
         json!({"config": values, "hooks": hook(put)}),
     );
     let may = [
-        "helm-release/flux-system/x: the newest revision of Helm release flux-system/x is an onboarding's and names no database that can be told",
+        "helm-release/flux-system/x: the newest revision of Helm release flux-system/x belongs to an onboarding, but its database cannot be determined",
     ];
     assert_eq!(of_release(stored.clone()), may);
     let labelled = |values: Value| {

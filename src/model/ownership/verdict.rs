@@ -202,7 +202,7 @@ impl fmt::Display for Gap {
         match self {
             Self::Read(Unread { what, why }) => write!(f, "{what} could not be read: {why}"),
             Self::NoHelmReleases => f.write_str(
-                "this cluster has no HelmReleases, so what claims a database cannot be known",
+                "this cluster has no HelmReleases, so claims on a database cannot be known",
             ),
             Self::NoOnboardings { looked_at } => write!(
                 f,

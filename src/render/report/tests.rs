@@ -47,23 +47,23 @@ fn a_database_that_exists() {
       --> Job core/pds-database-create
 
       Why    The chart creates the database once, before anything else, and refuses
-             to take over one that is there.
+             to take over an existing one.
              skvs-onboarding-pds--database owns it and is Ready.
-             The onboarding's name says another database: the manifest may have been
-             copied from another one, and its values forgotten.
+             The onboarding's name implies another database: the manifest may be a
+             copy in which a value was forgotten.
       Seen   HelmRelease   Released=False InstallFailed: failed pre-install: failed
                early due to stalled resources: [Job/core/pds-database-create status:
                'Failed']
              Pod core/pds-database-create-8kk64   container create exited 22
                curl: (22) The requested URL returned error: 412
              HelmRelease skvs-onboarding-pds--database   claims pds_database too
-      Do     Two teams asked for one name. Give this onboarding another database
-             name in its manifest.
+      Do     Two teams asked for the same name. Give this onboarding another
+             database name in its manifest.
              If both are the same team, remove this manifest and add its service
              account to the other one.
              kubectl skvs describe -n flux-system skvs-onboarding-pds--database --context prod-east
-      Then   Flux has stopped retrying; after the manifest has changed it starts
-             again by itself.
+      Then   Flux has stopped retrying; once the manifest changes, it starts again
+             on its own.
 
       = SKVS110 follows from this: install retries exhausted
       = more: kubectl skvs explain SKVS301
@@ -117,7 +117,7 @@ fn one_cause_of_several_onboardings_is_told_once() {
              skvs-onboarding-b--main (database a_main): failing for 33s, Flux has
                stopped retrying
       Why    The chart is installed into this namespace (spec.targetNamespace), and
-             Flux does not create it unless spec.install.createNamespace says so.
+             Flux only creates it if spec.install.createNamespace is set.
       Seen   HelmRelease skvs-onboarding-a--missing-target   Released=False
                InstallFailed: failed pre-install: warning: Hook pre-install
                secure-kvs-onboarding/templates/database-creation-job.yaml failed:
@@ -125,11 +125,11 @@ fn one_cause_of_several_onboardings_is_told_once() {
                Kind=Job: namespaces "nope" not found
              Namespace nope   not found
       Do     If the name is wrong, correct spec.targetNamespace in the manifest.
-             If it is right, create the namespace, and in it what the creation Job
+             If it is right, create the namespace, with everything the creation Job
              needs:
              kubectl create namespace nope --context prod-east
              kubectl create serviceaccount -n nope agora-kvs --context prod-east
-      Then   Flux has stopped retrying. The failed release goes first: the next
+      Then   Flux has stopped retrying. Remove the failed release first: the next
              attempt would be an upgrade of the failed revision, which does not
              create the database. Make it start again:
              helm uninstall -n flux-system nope-skvs-onboarding-a--missing-target --kube-context prod-east
@@ -151,7 +151,7 @@ fn one_cause_of_several_onboardings_is_told_once() {
              HelmRelease   Ready=False: install failed: namespace "nope" not found
                (retries exhausted)
       Do     Keep one. Remove the other, and give its team another database or add
-             its service accounts to the one that stays.
+             its service accounts to the remaining onboarding.
              kubectl skvs list -A -o wide --database a_main --context prod-east
 
       = more: kubectl skvs explain SKVS302
@@ -161,10 +161,12 @@ fn one_cause_of_several_onboardings_is_told_once() {
     warning[SKVS107]: it is suspended: Flux does nothing for it
       --> HelmRelease
 
-      Why    Nothing was ever installed: there is no database from this onboarding.
+      Why    Nothing was ever installed: this onboarding has not created a database.
       Seen   HelmRelease   suspend: true
-      Do     Find out who suspended it and why. To resume, take suspend out of the
-             manifest, or do as follows.
+      Do     Ask first who suspended it and why: the entry in managedFields with
+             f:suspend names the writer.
+             kubectl get -n flux-system helmreleases.helm.toolkit.fluxcd.io skvs-onboarding-i--suspended -o yaml --show-managed-fields --context prod-east
+             To resume, remove suspend from the manifest, or do as follows.
       Then   It is suspended: Flux does nothing until it is resumed.
              kubectl patch -n flux-system helmreleases.helm.toolkit.fluxcd.io skvs-onboarding-i--suspended --type=merge '-p={"spec":{"suspend":false}}' --context prod-east
 

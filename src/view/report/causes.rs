@@ -20,7 +20,7 @@ pub struct Cause {
     pub subject: Subject,
     /// The findings' sentence, or the code's title with the subject where their sentences differ.
     pub message: String,
-    /// The onboardings that have it.
+    /// The affected onboardings.
     pub onboardings: Vec<OnboardingName>,
     /// Where its findings are in the report: the onboarding's place and the finding's.
     #[serde(skip)]

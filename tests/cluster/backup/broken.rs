@@ -107,7 +107,7 @@ fn ctrl_c_leaves_a_part_and_the_same_command_goes_on() {
     let said = run(&stage, &words);
     assert_eq!(said.code, 0, "{}", said.stderr);
     assert!(
-        said.stderr.contains("paused_db: going on behind the "),
+        said.stderr.contains("paused_db: continuing after the "),
         "{}",
         said.stderr
     );

@@ -194,7 +194,7 @@ fn documents_that_are_written_meanwhile_need_a_word_of_their_own() {
     assert_eq!(said.code, 4, "{}", said.stdout);
     for told in [
         "refused: documents were written since the plan was made (now 2)",
-        "stop what writes, then run this again; or take it on: --accept=writes",
+        "stop the writer, then run this again; or take it on: --accept=writes",
     ] {
         assert!(said.stdout.contains(told), "{}", said.stdout);
     }

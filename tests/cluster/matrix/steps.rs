@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use std::io::{Read, Write};
 use testbed::Sandbox;
 
-/// What helm-controller says of a chart that source-controller has not looked at yet: nothing is decided then.
+/// What helm-controller says of a chart that source-controller has not processed yet: nothing is decided then.
 const NOT_LOOKED_AT: &str = "latest generation of object has not been reconciled";
 
 /// `None` when the step is done, else what it waits for. `release` is the HelmRelease as it was just read.

@@ -168,7 +168,7 @@ fn a_cut_file_tells_how_far_it_goes_and_is_gone_on_with_there() {
     let told = all(&whole[..whole.len() - 1]).unwrap_err().to_string();
     assert_eq!(
         told,
-        "it is cut: its end is missing, and what is whole of it goes as far as row 2"
+        "it is cut: its end is missing; it is complete up to row 2"
     );
     assert_eq!(
         all(&whole[..10]).unwrap_err().to_string(),
@@ -289,8 +289,8 @@ fn another_format_and_another_file_are_told() {
         told(&later),
         "its format is 9, this version of the plugin reads 1 to 2"
     );
-    assert!(told(b"PK\x03\x04 a zip file").starts_with("it is no backup of a database: "));
-    assert!(told(&gz("{\"row\":{\"id\":\"a\",\"leaves\":[]}}\n")).contains("no backup"));
+    assert!(told(b"PK\x03\x04 a zip file").starts_with("it is not a backup of a database: "));
+    assert!(told(&gz("{\"row\":{\"id\":\"a\",\"leaves\":[]}}\n")).contains("not a backup"));
     assert_eq!(told(b""), "it is cut within its first line");
 }
 

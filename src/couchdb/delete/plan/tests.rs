@@ -272,7 +272,7 @@ fn the_plan_that_was_reviewed_is_the_one_or_it_is_refused() {
     ");
     insta::assert_snapshot!(with(|f| f.shard_map.rev = "3-x".into()), @"since the plan was made, the database is another one, or was created again: now pds_database, created 2024-03-01");
     insta::assert_snapshot!(with(|f| f.server.version = "3.3.3".into()), @"since the plan was made, CouchDB is another one or has another version: now 3.3.3, UUID 5d0a");
-    insta::assert_snapshot!(with(|f| { let tasks = json!([{"type": "indexer", "database": "pds_database"}]); let name = f.name.clone(); f.work.take(List::ActiveTasks, Ok(Some(&tasks)), &name); }), @"since the plan was made, what speaks against it changed: see the risks of the new plan");
+    insta::assert_snapshot!(with(|f| { let tasks = json!([{"type": "indexer", "database": "pds_database"}]); let name = f.name.clone(); f.work.take(List::ActiveTasks, Ok(Some(&tasks)), &name); }), @"since the plan was made, the risks changed: see the new plan");
 }
 
 #[test]
@@ -375,11 +375,7 @@ fn what_has_come_up_since_the_question_stops_the_deletion() {
             &written,
             "number of documents changed",
         ),
-        (
-            token(RiskKind::Tasks),
-            &indexed,
-            "what speaks against it changed",
-        ),
+        (token(RiskKind::Tasks), &indexed, "the risks changed"),
     ] {
         let words = held(overrides, change);
         assert!(words.iter().any(|w| w.contains(word)), "{word}: {words:?}");

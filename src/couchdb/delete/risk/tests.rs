@@ -44,7 +44,7 @@ fn a_replication_is_told_by_what_it_does() {
     );
     assert_eq!(
         told(Role::NotTold),
-        "replication ab+continuous (running) tells neither source nor target"
+        "replication ab+continuous (running) has neither source nor target"
     );
 }
 
