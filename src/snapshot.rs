@@ -4,8 +4,10 @@
 
 pub mod databases;
 mod further;
+mod unread;
 
 pub use further::{Controllers, CouchService, Further};
+pub use unread::{Checked, IfRead, Unread};
 
 use crate::advice::Origin;
 use crate::model::helm_release::HelmRelease;
@@ -24,8 +26,10 @@ pub enum Why {
     Failed(String),
     /// It was read and is not what it should be: a Secret that cannot be decoded.
     Broken(String),
-    /// Nothing names it: there was nothing to ask for. Says what is missing.
+    /// It was left out, or nothing says where to look. Says what is missing.
     NotAsked(String),
+    /// Nothing that was read gives a reason to look. A check that would use it has nothing to judge.
+    NotNeeded(String),
 }
 
 impl Why {
@@ -33,7 +37,9 @@ impl Why {
     pub fn clause(&self) -> String {
         match self {
             Why::Forbidden(what) => format!("forbidden ({what})"),
-            Why::Failed(what) | Why::Broken(what) | Why::NotAsked(what) => what.clone(),
+            Why::Failed(what) | Why::Broken(what) | Why::NotAsked(what) | Why::NotNeeded(what) => {
+                what.clone()
+            }
         }
     }
 }
@@ -52,6 +58,11 @@ impl<T> Read<T> {
     /// Nothing to ask for.
     pub fn not_asked(why: impl Into<String>) -> Self {
         Read::Unknown(Why::NotAsked(why.into()))
+    }
+
+    /// Nothing that was read gives a reason to look.
+    pub fn not_needed(why: impl Into<String>) -> Self {
+        Read::Unknown(Why::NotNeeded(why.into()))
     }
 
     /// No answer that tells.
@@ -195,6 +206,26 @@ pub struct Snapshot {
     pub not_elsewhere: Option<Why>,
     /// What was read beyond this, where a check asked for it.
     pub further: Further,
+}
+
+impl Snapshot {
+    /// The newest event of the HelmRelease that `is` takes; `None` where none does.
+    ///
+    /// # Errors
+    /// None of those that were read does, and not all were.
+    pub fn newest_event(&self, is: impl Fn(&Value) -> bool) -> Checked<Option<&Value>> {
+        let what = "the HelmRelease's events";
+        let Some(events) = self.events.checked(what)? else {
+            return Ok(None);
+        };
+        match (
+            events.known.iter().rev().find(|event| is(event)),
+            &events.not_all,
+        ) {
+            (None, Some(why)) => Err(Unread::new(what, why.clone())),
+            (found, _) => Ok(found),
+        }
+    }
 }
 
 /// One entry of `spec.dependsOn`.

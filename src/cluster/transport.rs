@@ -140,7 +140,7 @@ impl Transport {
                 Err(ClusterError::Other(why))
             }
             // Nobody asked.
-            Read::Absent | Read::Unknown(Why::NotAsked(_)) => return,
+            Read::Absent | Read::Unknown(Why::NotAsked(_) | Why::NotNeeded(_)) => return,
         };
         self.record(name, Accept::Json, None, &answer);
     }

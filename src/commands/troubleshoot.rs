@@ -13,9 +13,8 @@ use crate::cli::App;
 use crate::cluster::Cluster;
 use crate::cluster::gather::Onboardings;
 use crate::diagnosis::ignore::Ignores;
-use crate::diagnosis::registry::RULES;
 use crate::diagnosis::rule::ELSEWHERE;
-use crate::diagnosis::{Case, Input, Rule, diagnose};
+use crate::diagnosis::{Case, diagnose, job};
 use crate::error::{Error, Result};
 use crate::exit::Code;
 use crate::model::helm_release::HelmRelease;
@@ -305,12 +304,8 @@ fn elsewhere(others: &Onboardings) -> Vec<NotRun> {
 /// What objects that kubectl saved leave open: a list of them is what the files happen to hold.
 fn unsaved(cluster: &Cluster) -> Option<NotRun> {
     let plain = cluster.archive().is_some_and(Archive::has_plain);
-    let by_lists = |r: &&&Rule| {
-        let pods = [Input::JobPods, Input::JobLog];
-        r.needs.iter().any(|part| pods.contains(part))
-    };
     plain.then(|| NotRun {
-        codes: RULES.iter().filter(by_lists).map(|r| r.code).collect(),
+        codes: job::BY_PODS.to_vec(),
         what: "pods and events other than the saved ones".to_owned(),
         why: "only the saved files were read".to_owned(),
     })

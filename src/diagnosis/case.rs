@@ -1,8 +1,13 @@
 //! One onboarding as the rules see it: its snapshot, the time, and what several rules ask for.
 
+mod parts;
+
+pub(super) use parts::OTHERS;
+
+use super::error::{self, ErrorText};
 use super::finding::{Evidence, Finding, Subject};
 use super::job::Job;
-use super::rule::{Severity, Verdict};
+use super::rule::Severity;
 use crate::model::endpoint::{self, Endpoint};
 use crate::model::failure::{self, Failure};
 use crate::model::forbidden::Forbidden;
@@ -15,7 +20,7 @@ use crate::model::release_error::ReleaseError;
 use crate::model::server_error::ServerError;
 use crate::model::status::{self, Ready};
 use crate::snapshot::databases::{Databases, Found};
-use crate::snapshot::{Read, Snapshot, Why};
+use crate::snapshot::{Checked, IfRead, Read, Snapshot, Unread, Why};
 use k8s_openapi::jiff::Timestamp;
 use serde_json::Value;
 use std::cell::Cell;
@@ -25,22 +30,27 @@ pub(super) const LEFT_OUT: &str = "the bundle holds only a part of it";
 
 /// A snapshot with the time of the run.
 pub struct Case<'a> {
-    pub snapshot: &'a Snapshot,
+    /// Private: a rule reaches a part by an accessor only, which has no value for a part that was not read.
+    snapshot: &'a Snapshot,
     pub now: Timestamp,
     /// What the status says went wrong, unwrapped.
     pub failure: Option<Failure<'a>>,
+    /// The failure's text, read once.
+    error: Checked<ErrorText<'a>>,
     /// What became of the creation Job.
-    pub job: Job,
+    job: Job,
     /// A rule would say more if everything that can claim the database were read.
     pub wants_ownership: Cell<bool>,
 }
 
 impl<'a> Case<'a> {
     pub fn new(snapshot: &'a Snapshot, now: Timestamp) -> Self {
+        let failure = failure::failure(&snapshot.helm_release);
         Self {
             snapshot,
             now,
-            failure: failure::failure(&snapshot.helm_release),
+            error: error::read(snapshot, failure.as_ref()),
+            failure,
             job: Job::read(snapshot),
             wants_ownership: Cell::new(false),
         }
@@ -65,84 +75,54 @@ impl<'a> Case<'a> {
 
     /// The controller's own text of the failure, without the log that old ones append; empty when there is no failure.
     ///
-    /// Where the status does not tell and an event does, it is the event's.
-    pub fn error(&self) -> &'a str {
-        if let Some(told) = self.telling_event() {
-            let message = told.pointer("/message").and_then(Value::as_str);
-            let message = failure::split_trailer(message.unwrap_or_default()).0;
-            return message
-                .strip_prefix("reconciliation failed: ")
-                .unwrap_or(message);
-        }
-        let message = self.failure.as_ref().map(|f| f.condition.message.as_str());
-        failure::split_trailer(message.unwrap_or_default()).0
+    /// # Errors
+    /// The status does not say, an event would, and the events were not read.
+    pub fn error(&self) -> Checked<&'a str> {
+        self.text().map(|text| text.raw)
     }
 
-    /// The newest event that tells what the status keeps silent about: why storage could not be read (controllers before
-    /// 0.37), why the HelmChart could not be made.
-    fn telling_event(&self) -> Option<&'a Value> {
-        let silent = |e: &Value| -> bool {
-            let text = |path: &str| e.pointer(path).and_then(Value::as_str).unwrap_or_default();
-            if self.reason() == "GetLastReleaseFailed" {
-                text("/message").contains("get last release revision")
-                    || text("/message").contains("failed to query with labels")
-            } else {
-                status::is_unanswered(self.hr()) && text("/reason") == "HelmChartSyncErr"
-            }
-        };
-        let events = self.snapshot.events.seen()?;
-        events.known.iter().rev().find(|e| silent(e))
-    }
-
-    /// That event as evidence.
-    pub fn seen_event(&self) -> Option<Evidence> {
-        let event = self.telling_event()?;
-        let text = |path: &str| {
-            event
-                .pointer(path)
-                .and_then(Value::as_str)
-                .unwrap_or_default()
-        };
-        let observed = format!("{}: {}", text("/reason"), text("/message"));
-        Some(Evidence::new(self.subject(), "events", &observed))
-    }
-
-    /// The failure is of the chart's source or of the values: what it quotes is not the API server's or Helm's.
-    fn is_about_the_input(&self) -> bool {
-        [
-            "SourceNotReady",
-            "HelmChartNotReady",
-            "ArtifactFailed",
-            "ValuesError",
-            "InitFailed",
-        ]
-        .contains(&self.reason())
+    fn text(&self) -> Checked<&ErrorText<'a>> {
+        self.error.as_ref().map_err(Clone::clone)
     }
 
     /// What the error says of Helm's storage.
-    pub fn release_error(&self) -> Option<ReleaseError> {
-        (!self.is_about_the_input()).then(|| ReleaseError::parse(self.error()))?
+    ///
+    /// # Errors
+    /// As [`Case::error`]; so do the other parts of the text.
+    pub fn release_error(&self) -> Checked<Option<ReleaseError>> {
+        self.text().map(|text| text.release.clone())
     }
 
     /// What the error says of one object.
-    pub fn object_error(&self) -> Option<ObjectError> {
-        (!self.is_about_the_input()).then(|| ObjectError::parse(self.error()))?
+    pub fn object_error(&self) -> Checked<Option<ObjectError>> {
+        self.text().map(|text| text.object.clone())
     }
 
     /// What the error says of the API server.
-    pub fn server_error(&self) -> Option<ServerError> {
-        (!self.is_about_the_input()).then(|| ServerError::parse(self.error()))?
+    pub fn server_error(&self) -> Checked<Option<ServerError>> {
+        self.text().map(|text| text.server.clone())
     }
 
     /// What the error says of the admission of an object.
-    pub fn refusal(&self) -> Option<Refusal> {
-        (!self.is_about_the_input()).then(|| Refusal::parse(self.error()))?
+    pub fn refusal(&self) -> Checked<Option<Refusal>> {
+        self.text().map(|text| text.refusal.clone())
     }
 
     /// The right that the error says is missing.
-    pub fn forbidden(&self) -> Option<Forbidden> {
-        let refused = self.error().contains("cannot ") && self.error().contains("User \"");
-        (refused && !self.is_about_the_input()).then(|| Forbidden::parse(self.error()))?
+    pub fn forbidden(&self) -> Checked<Option<Forbidden>> {
+        self.text().map(|text| text.forbidden.clone())
+    }
+
+    /// The event that says what the status does not, as evidence.
+    pub fn seen_event(&self) -> Option<Evidence> {
+        let event = self.error.as_ref().ok()?.event?;
+        let text = |path: &str| event.pointer(path).and_then(Value::as_str);
+        let observed = [text("/reason"), text("/message")].map(Option::unwrap_or_default);
+        Some(Evidence::new(
+            self.subject(),
+            "events",
+            &observed.join(": "),
+        ))
     }
 
     /// A finding about `subject` with what the status and the events tell of the failure.
@@ -185,21 +165,21 @@ impl<'a> Case<'a> {
     }
 
     /// What a check comes to that would have to know one of these values, where `spec.valuesFrom` may set it.
-    pub fn unread_values(&self, keys: &[&str]) -> Option<Verdict> {
+    pub fn unread_values(&self, keys: &[&str]) -> Option<Unread> {
         let key = keys.iter().find(|key| self.hr().is_unread(key))?;
         let why = match self.hr().spec.values.get(key) {
             Some(_) => LEFT_OUT,
             None => "it may come from spec.valuesFrom, which is not read",
         };
-        Some(Verdict::Skipped {
-            what: format!("values.{key}"),
-            why: why.to_owned(),
-        })
+        Some(Unread::new(
+            format!("values.{key}"),
+            Why::NotAsked(why.to_owned()),
+        ))
     }
 
     /// The other onboardings that claim the same database; empty too when the others are not known.
     pub fn rivals(&self) -> Vec<&'a HelmRelease> {
-        let Some(others) = self.snapshot.others.seen() else {
+        let Ok(others) = self.others() else {
             return Vec::new();
         };
         let rivals = HelmReleases::of_onboardings(others).rivals(self.hr());
@@ -210,7 +190,7 @@ impl<'a> Case<'a> {
     /// Other onboardings whose values were not read and may name the database.
     pub fn hidden_claims(&self) -> Vec<&'a HelmRelease> {
         let claim = self.hr().claim();
-        let (Some(database), Some(others)) = (claim.joined(), self.snapshot.others.seen()) else {
+        let (Some(database), Ok(others)) = (claim.joined(), self.others()) else {
             return Vec::new();
         };
         others.iter().filter(|o| may_claim(o, database)).collect()
@@ -221,8 +201,8 @@ impl<'a> Case<'a> {
         if self.hr().claim().joined().is_none() {
             return Some("this onboarding's values do not name its database".to_owned());
         }
-        if let Some(why) = self.snapshot.others.unknown() {
-            return Some(why.clause());
+        if let Err(unread) = self.others() {
+            return Some(unread.why.clause());
         }
         let hidden: Vec<String> = self
             .hidden_claims()
@@ -236,9 +216,11 @@ impl<'a> Case<'a> {
                 hidden.join(", ")
             ));
         }
-        if let Some(why) = &self.snapshot.not_elsewhere {
-            reasons.push(match why {
-                Why::NotAsked(_) => format!("none of those read does: {}", why.clause()),
+        if let Err(Unread { why, .. }) = self.elsewhere() {
+            reasons.push(match &why {
+                Why::NotAsked(_) | Why::NotNeeded(_) => {
+                    format!("none of those read does: {}", why.clause())
+                }
                 Why::Forbidden(_) | Why::Failed(_) | Why::Broken(_) => format!(
                     "none in {} does; other namespaces were not read: {}",
                     self.hr().metadata.namespace,
@@ -270,30 +252,40 @@ impl<'a> Case<'a> {
     }
 
     /// What CouchDB says of the database that the values claim, where it is known to be the CouchDB of this onboarding.
-    pub fn in_couchdb(&self) -> Read<Found> {
+    ///
+    /// # Errors
+    /// It was not asked, or another CouchDB was.
+    pub fn in_couchdb(&self) -> Checked<Option<Found>> {
+        let unread = |why| Unread::new("the database in CouchDB", why);
+        let not_asked = |why: &str| unread(Why::NotAsked(why.to_owned()));
         if self.hr().is_remote() {
-            return Read::not_asked("the release is on another cluster (spec.kubeConfig)");
+            return Err(not_asked(
+                "the release is on another cluster (spec.kubeConfig)",
+            ));
         }
         let claim = self.hr().claim();
         let Some(database) = claim.joined() else {
-            return Read::not_asked("this onboarding's values do not name its database");
+            return Err(not_asked("this onboarding's values do not name its database"));
         };
-        let answers = match self.snapshot.further.databases.as_ref() {
-            Read::Seen(answers) => answers,
-            Read::Absent => return Read::not_asked("CouchDB was not asked"),
-            Read::Unknown(why) => return Read::Unknown(why.clone()),
+        let answers = self.databases().map_err(|u| unread(u.why))?;
+        let Some(answers) = answers else {
+            return Err(not_asked("CouchDB was not asked"));
         };
         match self.another_couchdb(answers) {
-            Some(why) => Read::not_asked(why),
-            None => answers.of(database),
+            Some(why) => Err(not_asked(&why)),
+            None => match answers.of(database) {
+                Read::Seen(found) => Ok(Some(found)),
+                Read::Absent => Ok(None),
+                Read::Unknown(why) => Err(unread(why)),
+            },
         }
     }
 
     /// CouchDB's words where it has the database that the values claim and fails to answer for it.
     pub fn unserved(&self) -> Option<String> {
-        match self.in_couchdb() {
-            Read::Seen(Found::Unserved(why)) => Some(why),
-            Read::Seen(Found::Served(_)) | Read::Absent | Read::Unknown(_) => None,
+        match self.in_couchdb().if_read() {
+            Some(Found::Unserved(why)) => Some(why),
+            Some(Found::Served(_)) | None => None,
         }
     }
 
@@ -321,7 +313,7 @@ impl<'a> Case<'a> {
 
     /// The Service that the release notes tell the team to use.
     pub fn endpoint(&self) -> Option<Endpoint> {
-        let notes = &self.snapshot.release.seen()?.info.notes;
+        let notes = &self.release().if_read()?.info.notes;
         let url = Notes::parse(notes).endpoint?;
         endpoint::of_url(&url, "", "the release notes")
     }

@@ -3,6 +3,7 @@
 use super::case::Case;
 use super::finding::Finding;
 use super::sources;
+use crate::snapshot::IfRead;
 use serde_json::Value;
 
 /// Where Flux runs if nothing tells another place.
@@ -33,7 +34,7 @@ pub(super) fn shown(case: &Case<'_>, finding: Finding, controller: &str, since: 
 
 /// Flux's namespace: where its Deployments were seen, or as the address of an artifact has it.
 fn namespace<'a>(case: &Case<'a>) -> Option<&'a str> {
-    let controllers = case.snapshot.further.controllers.seen();
+    let controllers = case.controllers().if_read();
     let seen = controllers.filter(|c| !c.deployments.is_empty());
     seen.map(|c| c.namespace.as_str())
         .or_else(|| sources::links(case).find_map(|(object, _)| of_artifact(object)))

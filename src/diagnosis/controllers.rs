@@ -4,7 +4,6 @@
 
 use super::case::Case;
 use super::finding::{Evidence, Subject};
-use crate::snapshot::Read;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -18,10 +17,10 @@ pub(super) enum Serves {
 
 /// The helm-controllers that were seen; `Err`: why none was.
 pub(super) fn helm_controllers<'a>(case: &Case<'a>) -> Result<Vec<&'a Value>, String> {
-    let controllers = match &case.snapshot.further.controllers {
-        Read::Seen(controllers) => controllers,
-        Read::Absent => return Err("they were not read".to_owned()),
-        Read::Unknown(why) => return Err(why.clause()),
+    let controllers = match case.controllers() {
+        Ok(Some(controllers)) => controllers,
+        Ok(None) => return Err("they were not read".to_owned()),
+        Err(unread) => return Err(unread.why.clause()),
     };
     let all: Vec<&Value> = controllers
         .deployments

@@ -25,7 +25,7 @@ pub(super) enum Deletion {
 impl Case<'_> {
     /// Judges the database of this onboarding, as if the onboarding and its revisions that were never deployed were gone.
     pub(super) fn deletion(&self, database: &str) -> Deletion {
-        let verdict = match self.snapshot.further.ownership.as_ref() {
+        let verdict = match self.ownership() {
             Read::Seen(all) => all.verdict_without(database, self.hr()),
             Read::Absent | Read::Unknown(_) => {
                 self.wants_ownership.set(true);
@@ -63,9 +63,9 @@ fn partial(case: &Case<'_>) -> Ownership {
     };
     let others = unread("HelmReleases without the onboarding label");
     Ownership::new(Parts {
-        helm_releases: match case.snapshot.others.seen() {
-            Some(all) => Part::some(Some(HelmReleases::of_onboardings(all)), others),
-            None => Part::unread(others),
+        helm_releases: match case.others() {
+            Ok(all) => Part::some(Some(HelmReleases::of_onboardings(all)), others),
+            Err(_) => Part::unread(others),
         },
         secrets: Part::unread(unread("Helm's Secrets of all namespaces")),
         config_maps: Part::unread(unread("the ConfigMaps of all namespaces")),

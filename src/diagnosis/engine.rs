@@ -3,7 +3,7 @@
 use super::case::Case;
 use super::finding::Finding;
 use super::registry::RULES;
-use super::rule::{Role, Rule, Severity, Verdict};
+use super::rule::{Role, Rule, Severity};
 use std::cmp::Reverse;
 
 /// A finding that nothing else explains.
@@ -54,16 +54,17 @@ pub fn diagnose(case: &Case<'_>) -> Diagnosis {
             run.push(rule.code);
             continue;
         }
-        match verdict(rule, case) {
-            Verdict::Clear => run.push(rule.code),
-            Verdict::Found(finding) => {
+        match (rule.check)(case) {
+            Ok(None) => run.push(rule.code),
+            Ok(Some(finding)) => {
                 run.push(rule.code);
-                found.push((rule, *finding));
+                found.push((rule, finding));
             }
-            Verdict::Skipped { what, why } => not_run.push(NotRun {
+            Err(unread) if unread.is_not_needed() => run.push(rule.code),
+            Err(unread) => not_run.push(NotRun {
                 code: rule.code,
-                what: crate::text::one_line(&what),
-                why: crate::text::one_line(&why),
+                what: crate::text::one_line(&unread.what),
+                why: crate::text::one_line(&unread.why.clause()),
             }),
         }
     }
@@ -77,21 +78,6 @@ pub fn diagnose(case: &Case<'_>) -> Diagnosis {
 /// Whether a finding accounts for the failure: one that is milder than its rule only stands beside it.
 fn accounts(rule: &Rule, finding: &Finding) -> bool {
     rule.role == Role::Cause && finding.severity.is_none_or(|s| s >= rule.severity)
-}
-
-fn verdict(rule: &'static Rule, case: &Case<'_>) -> Verdict {
-    if !(rule.when)(case) {
-        return Verdict::Clear;
-    }
-    for input in rule.needs {
-        if let Some(why) = input.missing(case) {
-            return Verdict::Skipped {
-                what: input.label(case),
-                why,
-            };
-        }
-    }
-    (rule.check)(case)
 }
 
 /// Puts what follows under what it follows from.

@@ -4,29 +4,25 @@
 
 use super::case::Case;
 use super::finding::{Evidence, Subject};
-use super::rule::Verdict;
 use crate::model::helm_storage::Release;
 use crate::model::names::release_secret;
 use crate::model::onboarding::Values;
-use crate::snapshot::Read;
+use crate::snapshot::{Checked, IfRead};
 
-/// The first revision; `Err` when it was not seen, with what that makes of a check.
-pub(super) fn revision<'a>(case: &Case<'a>) -> Result<&'a Release, Verdict> {
-    let snapshot = case.snapshot;
-    let first = match (&snapshot.first_release, &snapshot.release) {
-        (Read::Seen(first), _) => first,
-        (_, Read::Seen(only)) if only.version == 1 => only,
+/// The first revision; `None` where none is stored.
+///
+/// # Errors
+/// It was not read.
+pub(super) fn revision<'a>(case: &Case<'a>) -> Checked<Option<&'a Release>> {
+    if let Some(first) = case.first_release().if_read() {
+        return Ok(Some(first));
+    }
+    match case.release()? {
+        Some(only) if only.version == 1 => Ok(Some(only)),
         // Several revisions, and the oldest was not read.
-        (Read::Unknown(why), Read::Seen(_)) => {
-            return Err(Verdict::skipped(
-                "the first revision of Helm's release",
-                why,
-            ));
-        }
-        (_, Read::Unknown(why)) => return Err(Verdict::skipped("Helm's release", why)),
-        (_, Read::Absent | Read::Seen(_)) => return Err(Verdict::Clear),
-    };
-    Ok(first)
+        Some(_) => case.first_release(),
+        None => Ok(None),
+    }
 }
 
 /// What the revision's values say of the four that an onboarding sets.

@@ -8,7 +8,7 @@ use super::case::Case;
 use super::retries::is_old_controller;
 use crate::model::helm_storage::{Creation, creation};
 use crate::model::job;
-use crate::snapshot::Read;
+use crate::snapshot::IfRead;
 use k8s_openapi::jiff::SignedDuration;
 use serde_json::Value;
 
@@ -46,19 +46,19 @@ fn stored(case: &Case<'_>) -> Option<bool> {
             .any(|s| matches!(*s, "deployed" | "superseded"));
         !there.is_empty() && !deployed
     };
-    match &case.snapshot.revisions {
-        Read::Seen(all) => Some(judge(&mut all.iter().map(|r| r.status.as_str()))),
-        Read::Absent => Some(false),
-        Read::Unknown(_) if !hr.status.history.is_empty() => Some(judge(
+    match case.revisions() {
+        Ok(Some(all)) => Some(judge(&mut all.iter().map(|r| r.status.as_str()))),
+        Ok(None) => Some(false),
+        Err(_) if !hr.status.history.is_empty() => Some(judge(
             &mut hr.status.history.iter().map(|h| h.status.as_str()),
         )),
         // Old controllers tell the number of the newest revision only, and what was ever applied well.
-        Read::Unknown(_) if is_old_controller(case) == Some(true) => {
+        Err(_) if is_old_controller(case) == Some(true) => {
             let status = &hr.status;
             let none = status.last_applied_revision.as_deref().unwrap_or_default();
             Some(none.is_empty() && status.last_release_revision.unwrap_or(0) > 0)
         }
-        Read::Unknown(_) => None,
+        Err(_) => None,
     }
 }
 
@@ -66,17 +66,13 @@ fn stored(case: &Case<'_>) -> Option<bool> {
 pub fn created(case: &Case<'_>) -> Option<bool> {
     let succeeded =
         |job: &Value| job.pointer("/status/succeeded").and_then(Value::as_i64) > Some(0);
-    if case
-        .snapshot
-        .creation_job
-        .seen()
-        .is_some_and(|found| succeeded(&found.job))
-    {
+    let job = case.creation_job().if_read();
+    if job.is_some_and(|found| succeeded(&found.job)) {
         return Some(true);
     }
-    let told = [&case.snapshot.first_release, &case.snapshot.release]
+    let told = [case.first_release(), case.release()]
         .into_iter()
-        .filter_map(Read::seen)
+        .filter_map(IfRead::if_read)
         .map(|release| creation(&release.hooks))
         .find(|c| *c != Creation::NotRun);
     match told {
@@ -89,12 +85,13 @@ pub fn created(case: &Case<'_>) -> Option<bool> {
         return Some(true);
     }
     // Helm names the phase: after it the error would speak of something else.
-    case.error().contains("pre-install").then_some(false)
+    let error = case.error().unwrap_or_default();
+    error.contains("pre-install").then_some(false)
 }
 
 /// The failed installation's Job has not come to an end: Helm gave up waiting for it, and it may still create the database.
 pub fn job_goes_on(case: &Case<'_>) -> bool {
-    let Some(found) = case.snapshot.creation_job.seen() else {
+    let Some(found) = case.creation_job().if_read() else {
         return false;
     };
     let ended = job::conditions(&found.job).iter().any(|c| {

@@ -11,6 +11,11 @@ use serde_json::Value;
 /// Lines of a log that are shown.
 const LINES: usize = 5;
 
+/// Codes of the rules that judge by the creation Job's pods: what they miss where not all of the pods are known.
+pub const BY_PODS: [&str; 7] = [
+    "SKVS301", "SKVS304", "SKVS305", "SKVS306", "SKVS307", "SKVS309", "SKVS316",
+];
+
 /// What the kubelet says while it has no image.
 const NO_IMAGE: [&str; 5] = [
     "ErrImagePull",
@@ -31,7 +36,7 @@ pub struct Death {
     /// The last lines of its log, or of its termination message.
     pub lines: Vec<String>,
     /// Why the log is not known.
-    pub log_missing: Option<String>,
+    pub log_missing: Option<Why>,
 }
 
 /// Why the Job's newest pod does not end well.
@@ -77,14 +82,14 @@ pub enum Silent {
 }
 
 impl Silent {
-    /// A clause for a check that was not run.
-    pub fn clause(&self) -> String {
-        match self {
-            Silent::NotRead(why) | Silent::PodsNotRead(why) => why.clause(),
+    /// Why a check that needs the pods was not run.
+    pub(super) fn why(&self) -> Why {
+        Why::NotAsked(match self {
+            Silent::NotRead(why) | Silent::PodsNotRead(why) => return why.clone(),
             Silent::Gone => "the Job is gone".to_owned(),
             Silent::Replaced(other) => format!("{other} has replaced the Job"),
             Silent::PodsGone => "they are gone".to_owned(),
-        }
+        })
     }
 
     /// A sentence for a finding.
@@ -135,6 +140,8 @@ pub struct Job {
     pub silent: Option<Silent>,
     /// It has no pod since none could be made.
     pub uncreated: Option<Uncreated>,
+    /// Why it is not known whether a pod could be made.
+    pub events_unread: Option<Why>,
     /// What its mesh sidecar does that keeps it from its end.
     pub sidecar: Option<Sidecar>,
     /// Exit codes of its pods, oldest first.
@@ -150,18 +157,26 @@ impl Job {
             outcome: Outcome::Nothing,
             silent: Some(silent),
             uncreated: None,
+            events_unread: None,
             sidecar: None,
             exits: Vec::new(),
         };
         let CreationJob { job, pods, events } = match &snapshot.creation_job {
             Read::Seen(found) => found,
             Read::Absent => {
+                let events = snapshot.lost_job.as_ref().map(|lost| &lost.events);
                 return Self {
                     uncreated: lost(snapshot),
+                    events_unread: events.and_then(unread_events),
                     ..nothing(Silent::Gone)
                 };
             }
-            Read::Unknown(why) => return nothing(Silent::NotRead(why.clone())),
+            Read::Unknown(why) => {
+                return Self {
+                    events_unread: Some(why.clone()),
+                    ..nothing(Silent::NotRead(why.clone()))
+                };
+            }
         };
         // Two onboardings for one database have one Job name: what the other's Job says is not about this one.
         if let Some(other) = made_by(job).filter(|id| *id != snapshot.helm_release.id()) {
@@ -173,6 +188,9 @@ impl Job {
             (_, Read::Seen(events)) => uncreated(&subject, events, false),
             _ => None,
         };
+        // A pod that was seen could be made.
+        let has_pods = pods.seen().is_some_and(|pods| !pods.is_empty());
+        let events_unread = (!has_pods).then(|| unread_events(events)).flatten();
         let silent = match pods {
             _ if uncreated.is_some() => None,
             Read::Unknown(why) => Some(Silent::PodsNotRead(why.clone())),
@@ -183,6 +201,7 @@ impl Job {
         Self {
             silent,
             uncreated,
+            events_unread,
             sidecar: pods.iter().find_map(|p| sidecar(&p.pod)),
             subject: Some(subject),
             failed: model::failed(&model::conditions(job))
@@ -201,13 +220,13 @@ impl Job {
     }
 
     /// Why the log of the container that died is missing.
-    pub fn log_missing(&self) -> Option<String> {
+    pub(super) fn log_missing(&self) -> Option<Why> {
         self.death().and_then(|d| d.log_missing.clone())
     }
 
     /// The finding that the Job failed of `death`, with what was seen.
     pub(super) fn died(case: &Case<'_>, death: &Death, sentence: impl AsRef<str>) -> Finding {
-        let subject = case.job.subject.clone();
+        let subject = case.job_as_far_as_read().subject.clone();
         Finding::new(subject.unwrap_or_else(|| death.pod.clone()), sentence)
             .seen(case.seen_failure())
             .seen([death.evidence()])
@@ -289,6 +308,15 @@ fn uncreated(job: &Subject, events: &Events, gone: bool) -> Option<Uncreated> {
     })
 }
 
+/// Why the events, or some of them, are not known.
+fn unread_events(events: &Read<Events>) -> Option<Why> {
+    match events {
+        Read::Seen(events) => events.not_all.clone(),
+        Read::Absent => None,
+        Read::Unknown(why) => Some(why.clone()),
+    }
+}
+
 /// What the events of a Job that is gone tell.
 fn lost(snapshot: &Snapshot) -> Option<Uncreated> {
     let lost = snapshot.lost_job.as_ref()?;
@@ -333,12 +361,9 @@ fn death(pod: &JobPod) -> Option<Death> {
         .map(|(_, log)| log);
     let (log, log_missing) = match log {
         Some(Read::Seen(log)) => (log.as_str(), None),
-        Some(Read::Unknown(why)) => ("", Some(why.clause())),
-        Some(Read::Absent) => ("", Some("it is gone".to_owned())),
-        None => (
-            "",
-            Some(Why::NotAsked("it was not read".to_owned()).clause()),
-        ),
+        Some(Read::Unknown(why)) => ("", Some(why.clone())),
+        Some(Read::Absent) => ("", Some(Why::NotAsked("it is gone".to_owned()))),
+        None => ("", Some(Why::NotAsked("it was not read".to_owned()))),
     };
     let mut lines: Vec<String> = ended
         .message

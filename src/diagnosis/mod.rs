@@ -12,6 +12,7 @@ mod controllers;
 mod deletion;
 pub mod docs;
 pub mod engine;
+mod error;
 pub mod finding;
 mod first;
 #[cfg(test)]
@@ -38,5 +39,5 @@ mod unread;
 pub use case::Case;
 pub use engine::{Diagnosis, NotRun, Root, diagnose};
 pub use finding::{Evidence, Finding, Step, Subject};
-pub use rule::{Input, Role, Rule, Severity, Verdict};
+pub use rule::{Role, Rule, Severity, Verdict};
 pub(crate) use sources::complaint;

@@ -3,6 +3,7 @@
 use super::case::Case;
 use crate::model::helm_storage::creation_jobs;
 use crate::model::manifest;
+use crate::snapshot::IfRead;
 use crate::text::document::embedded;
 use crate::text::one_line;
 use serde_json::Value;
@@ -29,7 +30,7 @@ pub(super) fn of(case: &Case<'_>) -> Needs {
         account: one_line(set),
         others: Vec::new(),
     };
-    let hooks = case.snapshot.release.seen().map(|r| r.hooks.as_slice());
+    let hooks = case.release().if_read().map(|r| r.hooks.as_slice());
     for hook in creation_jobs(hooks.unwrap_or_default()) {
         for text in manifest::documents(&hook.manifest) {
             let Some(job) = embedded::<Value>(&text) else {

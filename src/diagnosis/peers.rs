@@ -13,11 +13,9 @@ pub(super) const SHARD: &str = "sharding.fluxcd.io/key";
 
 /// The others, if all of them were read and one of them works.
 fn peers<'a>(case: &Case<'a>) -> Option<Vec<&'a HelmRelease>> {
-    if case.snapshot.not_elsewhere.is_some() {
-        return None;
-    }
+    case.elsewhere().ok()?;
     let me = &case.hr().metadata;
-    let others = case.snapshot.others.seen()?.iter();
+    let others = case.others().ok()?.iter();
     let others =
         others.filter(|o| (&o.metadata.namespace, &o.metadata.name) != (&me.namespace, &me.name));
     let peers: Vec<&HelmRelease> = others.collect();

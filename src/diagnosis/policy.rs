@@ -3,29 +3,38 @@
 use super::case::Case;
 use super::finding::{Finding, Subject};
 use super::retries::{is_old_controller, stamped};
-use super::rule::Verdict;
 use crate::model::manifest::{self, ObjectId};
-use crate::snapshot::Read;
+use crate::snapshot::{Checked, IfRead};
 use serde_json::Value;
 
 const KIND: &str = "AuthorizationPolicy";
 
-/// The policy, `None` where it is seen to be absent; `Err` where there is none to look for or it was not read.
-pub(super) fn read<'a>(case: &Case<'a>) -> Result<Option<&'a Value>, Verdict> {
-    match &case.snapshot.policy {
-        Read::Seen(policy) => Ok(Some(policy)),
-        Read::Absent => Ok(None),
-        Read::Unknown(why) => Err(match &case.snapshot.release {
-            Read::Absent => Verdict::Clear,
-            Read::Seen(_) if named(case).is_none() => Verdict::Clear,
-            Read::Seen(_) | Read::Unknown(_) => Verdict::skipped("the AuthorizationPolicy", why),
-        }),
+/// The onboarding's policy.
+pub(super) enum Policy<'a> {
+    Seen(&'a Value),
+    /// It is seen to be absent.
+    Absent,
+    /// Nothing is installed, or what is installed has none.
+    None,
+}
+
+/// The policy.
+///
+/// # Errors
+/// It was not read.
+pub(super) fn read<'a>(case: &Case<'a>) -> Checked<Policy<'a>> {
+    match (case.policy(), case.release()) {
+        (Ok(Some(policy)), _) => Ok(Policy::Seen(policy)),
+        (Ok(None), _) => Ok(Policy::Absent),
+        (Err(_), Ok(None)) => Ok(Policy::None),
+        (Err(_), Ok(Some(_))) if named(case).is_none() => Ok(Policy::None),
+        (Err(unread), _) => Err(unread),
     }
 }
 
 /// What the release's manifest calls it.
 fn named(case: &Case<'_>) -> Option<ObjectId> {
-    let release = case.snapshot.release.seen()?;
+    let release = case.release().if_read()?;
     manifest::objects(&release.manifest)
         .into_iter()
         .find(|o| o.kind == KIND)

@@ -6,6 +6,7 @@ use super::finding::{Evidence, Finding, Subject};
 use super::retries::{Fixes, then};
 use crate::model::failure::applied_object;
 use crate::model::refusal::Refusal;
+use crate::snapshot::Checked;
 
 /// A refusal and where it was read.
 pub(super) struct Refused {
@@ -17,27 +18,31 @@ pub(super) struct Refused {
 }
 
 /// The refusal that the failure tells, or the events of the Job that it speaks of.
-pub(super) fn refused(case: &Case<'_>) -> Option<Refused> {
+///
+/// # Errors
+/// What would tell of one was not read.
+pub(super) fn refused(case: &Case<'_>) -> Checked<Option<Refused>> {
     let failure: Vec<Evidence> = case.seen_failure().into_iter().collect();
-    if let Some(refusal) = case.refusal() {
-        return Some(Refused {
+    if let Some(refusal) = case.refusal()? {
+        return Ok(Some(Refused {
             refusal,
             job: None,
             evidence: failure,
-            object: object(case.error()),
-        });
+            object: object(case.error()?),
+        }));
     }
-    let uncreated = case
-        .job
-        .uncreated
-        .as_ref()
-        .filter(|_| case.is_about_the_job())?;
-    Some(Refused {
-        refusal: Refusal::parse(&uncreated.why)?,
+    if !case.is_about_the_job() {
+        return Ok(None);
+    }
+    let Some(uncreated) = case.uncreated()? else {
+        return Ok(None);
+    };
+    Ok(Refusal::parse(&uncreated.why).map(|refusal| Refused {
+        refusal,
         job: Some(uncreated.job.clone()),
         evidence: failure.into_iter().chain([uncreated.evidence()]).collect(),
         object: "the pod of the creation Job".to_owned(),
-    })
+    }))
 }
 
 /// What was to be made, as the text tells it.

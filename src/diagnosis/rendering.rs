@@ -4,6 +4,7 @@ use super::case::Case;
 use super::finding::{Evidence, Finding};
 use super::retries::{Fixes, then};
 use crate::model::template_error::{Place, TemplateError};
+use crate::snapshot::Checked;
 use serde_json::Value;
 
 /// What follows from values or a chart that cannot be applied.
@@ -16,8 +17,8 @@ pub(super) fn by_helm(case: &Case<'_>) -> bool {
 }
 
 /// What a template of the chart says.
-pub(super) fn template(case: &Case<'_>) -> Option<TemplateError> {
-    TemplateError::read(case.error())
+pub(super) fn template(case: &Case<'_>) -> Checked<Option<TemplateError>> {
+    case.error().map(TemplateError::read)
 }
 
 /// A finding on the HelmRelease whose mending is a change of its manifest.

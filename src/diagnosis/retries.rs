@@ -12,6 +12,7 @@ use super::rule::Verdict;
 use crate::advice::{Command, Line, Origin};
 use crate::model::failure;
 use crate::model::helm_release::{GROUP, PLURAL};
+use crate::snapshot::IfRead;
 use crate::text::age::duration;
 use serde::{Serialize, Serializer};
 
@@ -300,7 +301,7 @@ pub fn stamped(case: &Case<'_>, wish: &str) -> Command {
 /// Removes the release from Helm's storage, with what it applied: Flux then installs.
 pub fn uninstall(case: &Case<'_>) -> Command {
     let hr = case.hr();
-    let release = match case.snapshot.release.seen() {
+    let release = match case.release().if_read() {
         Some(stored) if !stored.name.is_empty() => stored.name.clone(),
         _ => hr.release_name(),
     };

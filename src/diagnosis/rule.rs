@@ -2,8 +2,7 @@
 
 use super::case::Case;
 use super::finding::Finding;
-use super::job::Silent;
-use crate::snapshot::Why;
+use crate::snapshot::Unread;
 use serde::Serialize;
 
 /// How bad a finding is. The order is from harmless to bad.
@@ -40,15 +39,6 @@ pub enum Role {
     Fallback,
 }
 
-/// A part of the snapshot that a rule cannot do without.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Input {
-    ServiceAccount,
-    JobPods,
-    JobLog,
-    Others,
-}
-
 /// In words: claims that were not read because their namespaces were not.
 pub const ELSEWHERE: &str = "databases claimed by onboardings in other namespaces";
 
@@ -68,78 +58,20 @@ pub struct Rule {
     pub fix: &'static str,
     /// What a cluster shows.
     pub example: &'static str,
-    /// Without these it is not run.
-    pub needs: &'static [Input],
     /// Codes that follow from this one: their findings are shown under it.
     pub explains: &'static [&'static str],
-    /// Whether the HelmRelease alone makes the check worth its inputs; if not, the rule is clear.
-    pub when: fn(&Case<'_>) -> bool,
+    /// Looks at a case. It settles first, from the HelmRelease alone, whether the rule applies at all, and asks for other parts
+    /// then: `?` on a part that was not read ends the check as not run.
     pub check: fn(&Case<'_>) -> Verdict,
 }
 
-/// What a check came to.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Verdict {
-    /// Looked at, and nothing is wrong.
-    Clear,
-    /// Boxed: most verdicts are clear.
-    Found(Box<Finding>),
-    /// Not looked at.
-    Skipped {
-        /// The part that is missing.
-        what: String,
-        /// Why it is.
-        why: String,
-    },
-}
-
-impl Verdict {
-    /// Skipped because a part is not known.
-    pub fn skipped(what: impl Into<String>, why: &Why) -> Self {
-        Self::Skipped {
-            what: what.into(),
-            why: why.clause(),
-        }
-    }
-}
+/// What a check came to: a finding, nothing wrong, or a part that it needs was not read.
+pub type Verdict = Result<Option<Finding>, Unread>;
 
 impl From<Finding> for Verdict {
     fn from(finding: Finding) -> Self {
-        Self::Found(Box::new(finding))
+        Ok(Some(finding))
     }
-}
-
-impl Input {
-    /// The part in words, as it stands in "not run: …".
-    pub fn label(self, case: &Case<'_>) -> String {
-        match self {
-            Input::ServiceAccount => match case.service_account() {
-                Some(account) => account.to_string(),
-                None => "the ServiceAccount".to_owned(),
-            },
-            Input::JobPods => "the pods of the creation Job".to_owned(),
-            Input::JobLog => "the log of the creation Job".to_owned(),
-            Input::Others => "the databases of other onboardings".to_owned(),
-        }
-    }
-
-    /// Why the part is missing; `None` when it is there, or is seen to be absent and that can be judged.
-    pub fn missing(self, case: &Case<'_>) -> Option<String> {
-        let snapshot = case.snapshot;
-        match self {
-            Input::ServiceAccount => snapshot.service_account.unknown().map(Why::clause),
-            Input::Others => snapshot.others.unknown().map(Why::clause),
-            Input::JobPods => case.job.silent.as_ref().map(Silent::clause),
-            Input::JobLog => Input::JobPods
-                .missing(case)
-                .or_else(|| case.job.log_missing()),
-        }
-    }
-}
-
-/// For rules that any HelmRelease makes worth their inputs.
-pub(super) fn always(_: &Case<'_>) -> bool {
-    true
 }
 
 /// For rules on what keeps a HelmRelease from being ready.
@@ -153,10 +85,11 @@ pub(super) fn about_the_job(case: &Case<'_>) -> bool {
 }
 
 /// Whether the failure is a refusal by RBAC.
-pub(super) fn refused_by_rbac(case: &Case<'_>) -> bool {
+pub(super) fn refused_by_rbac(case: &Case<'_>) -> Result<bool, Unread> {
     // That Flux may not act as the account at all is another matter (SKVS143).
-    let impersonation = case.forbidden().is_some_and(|r| r.verb == "impersonate");
-    !impersonation
-        && case.error().contains("cannot ")
-        && case.error().contains("User \"system:serviceaccount:")
+    let impersonation = case.forbidden()?.is_some_and(|r| r.verb == "impersonate");
+    let error = case.error()?;
+    Ok(!impersonation
+        && error.contains("cannot ")
+        && error.contains("User \"system:serviceaccount:"))
 }

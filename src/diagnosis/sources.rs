@@ -10,7 +10,7 @@ use crate::advice::Command;
 use crate::model::condition::Condition;
 use crate::model::helm_release::{GROUP, ObjectRef, PLURAL};
 use crate::model::source_error::SourceError;
-use crate::snapshot::Read;
+use crate::snapshot::{Checked, IfRead};
 use crate::text::age::duration;
 use serde_json::Value;
 
@@ -71,13 +71,13 @@ pub(super) fn told(case: &Case<'_>) -> Vec<Told> {
 
 /// The source and the chart, as far as they were read.
 pub(super) fn links<'a>(case: &Case<'a>) -> impl Iterator<Item = (&'a Value, &'static str)> {
-    let snapshot = case.snapshot;
-    [
-        (&snapshot.source, "HelmRepository"),
-        (&snapshot.chart, "HelmChart"),
-    ]
-    .into_iter()
-    .filter_map(|(read, kind)| Some((read.seen()?, kind)))
+    let links = [
+        (case.source(), "HelmRepository"),
+        (case.chart(), "HelmChart"),
+    ];
+    links
+        .into_iter()
+        .filter_map(|(link, kind)| Some((link.if_read()?, kind)))
 }
 
 /// The conditions of a source object.
@@ -111,9 +111,11 @@ pub(crate) fn complaint(object: &Value) -> Option<Condition> {
 
 /// The HelmRelease repeats what its chart said, and the chart is well by now.
 pub(super) fn is_outdated(case: &Case<'_>) -> bool {
-    case.error().contains(" is not ready")
-        && case.snapshot.chart.seen().is_some_and(is_well)
-        && REASONS.contains(&case.reason())
+    REASONS.contains(&case.reason())
+        && case
+            .error()
+            .is_ok_and(|error| error.contains(" is not ready"))
+        && case.chart().if_read().is_some_and(is_well)
 }
 
 /// Ready, of the present spec, and with an artifact.
@@ -293,14 +295,11 @@ pub(super) fn goes_on(case: &Case<'_>) -> Option<String> {
 
 /// Nothing found: clear, or not run where the chart or its source is not known.
 pub(super) fn nothing(case: &Case<'_>) -> Verdict {
-    if let Some(why) = case.snapshot.chart.unknown() {
-        return Verdict::skipped("the chart", why);
+    case.chart()?;
+    if !is_own_source(case) {
+        case.source()?;
     }
-    match case.snapshot.source.unknown() {
-        Some(_) if is_own_source(case) => Verdict::Clear,
-        Some(why) => Verdict::skipped("the chart's source", why),
-        None => Verdict::Clear,
-    }
+    Ok(None)
 }
 
 /// `spec.chartRef` names what is fetched itself: no other object stands behind it.
@@ -337,7 +336,7 @@ pub(super) fn severity(case: &Case<'_>) -> Severity {
 
 /// The chart's source: as an object where it was read, else as the chart or the manifest names it.
 pub(super) fn source(case: &Case<'_>) -> Option<Subject> {
-    if let Some(object) = case.snapshot.source.seen() {
+    if let Some(object) = case.source().if_read() {
         return Some(Subject::of(object, "HelmRepository"));
     }
     let spec = &case.hr().spec;
@@ -349,7 +348,7 @@ pub(super) fn source(case: &Case<'_>) -> Option<Subject> {
 
 /// The chart's own object: as it was read, else as the HelmRelease names it.
 pub(super) fn chart(case: &Case<'_>) -> Option<Subject> {
-    if let Some(object) = case.snapshot.chart.seen()
+    if let Some(object) = case.chart().if_read()
         && object.pointer("/metadata/name").is_some()
     {
         return Some(Subject::of(object, "HelmChart"));
@@ -383,11 +382,8 @@ pub(super) fn url(case: &Case<'_>) -> String {
 /// The chart's name and version range, as the manifest or the `OCIRepository` has them.
 pub(super) fn wanted(case: &Case<'_>) -> (String, String) {
     if is_own_source(case) {
-        let reference = case
-            .snapshot
-            .chart
-            .seen()
-            .and_then(|o| o.pointer("/spec/ref"));
+        let chart = case.chart().if_read();
+        let reference = chart.and_then(|o| o.pointer("/spec/ref"));
         let version = ["digest", "semver", "tag"]
             .iter()
             .find_map(|k| reference?.get(k)?.as_str())
@@ -414,8 +410,8 @@ pub(super) fn version_field(case: &Case<'_>) -> (Subject, &'static str) {
 
 /// Whether what the manifest names, the source or what `chartRef` names, is seen to be absent.
 pub(super) fn source_is_absent(case: &Case<'_>) -> bool {
-    matches!(case.snapshot.source, Read::Absent)
-        || case.hr().spec.chart_ref.is_some() && matches!(case.snapshot.chart, Read::Absent)
+    let is_absent = |part: Checked<Option<&Value>>| part == Ok(None);
+    is_absent(case.source()) || case.hr().spec.chart_ref.is_some() && is_absent(case.chart())
 }
 
 #[cfg(test)]

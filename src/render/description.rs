@@ -42,7 +42,7 @@ fn or_why<T>(read: &Read<T>, absent: &str, seen: impl FnOnce(&T) -> String) -> S
     match read {
         Read::Seen(value) => seen(value),
         Read::Absent => absent.to_owned(),
-        Read::Unknown(Why::NotAsked(why)) => with(UNKNOWN, &[one_line(why)]),
+        Read::Unknown(Why::NotAsked(why) | Why::NotNeeded(why)) => with(UNKNOWN, &[one_line(why)]),
         Read::Unknown(why) => format!("not read: {}", one_line(&why.clause())),
     }
 }

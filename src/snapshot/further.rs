@@ -25,11 +25,11 @@ impl Default for Further {
     fn default() -> Self {
         let why = "no check asks for it";
         Self {
-            rights: Read::not_asked(why),
-            controllers: Read::not_asked(why),
-            service: Read::not_asked(why),
+            rights: Read::not_needed(why),
+            controllers: Read::not_needed(why),
+            service: Read::not_needed(why),
             databases: Arc::new(Read::not_asked("CouchDB was not asked")),
-            ownership: Arc::new(Read::not_asked(why)),
+            ownership: Arc::new(Read::not_needed(why)),
         }
     }
 }

@@ -238,7 +238,7 @@ impl Onboarding {
             findings: diagnosis
                 .roots
                 .into_iter()
-                .map(|root| Finding::new(root, &case.snapshot.origin))
+                .map(|root| Finding::new(root, case.origin()))
                 .collect(),
             not_shown: 0,
             ignored: Vec::new(),

@@ -34,7 +34,7 @@ pub(super) async fn rights(cluster: &Cluster, hr: &HelmRelease) -> Read<Value> {
         .as_ref()
         .and_then(review::question);
     match question {
-        None => Read::not_asked("the failure names no right of a ServiceAccount"),
+        None => Read::not_needed("the failure names no right of a ServiceAccount"),
         Some(question) => Read::from_result(cluster.review(&question).await),
     }
 }
@@ -46,7 +46,7 @@ pub(super) async fn controllers(
     now: Timestamp,
 ) -> Read<Controllers> {
     if !wants_controllers(hr, now) {
-        return Read::not_asked("the status says that Flux is working on it");
+        return Read::not_needed("the status says that Flux is working on it");
     }
     let base = format!("/apis/apps/v1/namespaces/{FLUX}/deployments");
     let labelled = format!(
@@ -73,7 +73,7 @@ pub(super) async fn controllers(
         let pods = cluster.page(&ListOf::objects(path), MOST).await;
         Read::from_result(pods).map(List::into_items)
     } else {
-        Read::not_asked("each Deployment is available")
+        Read::not_needed("each Deployment is available")
     };
     Read::Seen(Controllers {
         namespace: FLUX.to_owned(),
@@ -146,13 +146,19 @@ fn is_overdue(hr: &HelmRelease, now: Timestamp) -> bool {
 /// Reads CouchDB's Service where the creation Job got no answer from it, or still waits.
 pub(super) async fn service(cluster: &Cluster, snapshot: &Snapshot) -> Read<CouchService> {
     let hr = &snapshot.helm_release;
-    let not_asked = || Read::not_asked("the creation Job does not report CouchDB as unreachable");
+    let not_needed = || Read::not_needed("the creation Job does not report CouchDB as unreachable");
     if hr.is_remote() || status::ready(hr) == Ready::True {
-        return not_asked();
+        return not_needed();
     }
-    let Some(found) = snapshot.creation_job.seen() else {
-        return not_asked();
+    let found = match &snapshot.creation_job {
+        Read::Seen(found) => found,
+        Read::Absent => return not_needed(),
+        // Whether the Job names it is not known.
+        Read::Unknown(why) => return Read::Unknown(why.clone()),
     };
+    if let Read::Unknown(why) = &found.pods {
+        return Read::Unknown(why.clone());
+    }
     let over = found
         .job
         .pointer("/status/succeeded")
@@ -173,7 +179,7 @@ pub(super) async fn service(cluster: &Cluster, snapshot: &Snapshot) -> Read<Couc
     let hangs =
         found.job.pointer("/status/active").and_then(Value::as_i64) > Some(0) && !logs.is_empty();
     if over || (unreachable.is_none() && !hangs) {
-        return not_asked();
+        return not_needed();
     }
     let endpoint = endpoint::of(
         hr,

@@ -3,7 +3,7 @@
 use crate::diagnosis::case::Case;
 use crate::diagnosis::finding::Subject;
 use crate::diagnosis::refused::refused;
-use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, always};
+use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::model::refusal::Refusal;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
@@ -21,15 +21,13 @@ Meet the policy's demand (a label, a registry, a limit) through the values or th
 exception for this namespace."#,
     example: r#"admission webhook "validate.kyverno.svc-fail" denied the request: resource Job/core/x was blocked due to the following policies …
 jobs.batch "x" is forbidden: ValidatingAdmissionPolicy 'owner' with binding 'owner' denied request: owner label is missing"#,
-    needs: &[],
     explains: &["SKVS108", "SKVS303", "SKVS308"],
-    when: always,
     check,
 };
 
 fn check(case: &Case<'_>) -> Verdict {
-    let Some(refused) = refused(case) else {
-        return Verdict::Clear;
+    let Some(refused) = refused(case)? else {
+        return Ok(None);
     };
     let (subject, lead, said, command) = match &refused.refusal {
         Refusal::Webhook { name, said } => (
@@ -59,7 +57,7 @@ fn check(case: &Case<'_>) -> Verdict {
                 words.map(str::to_owned).to_vec(),
             )
         }
-        _ => return Verdict::Clear,
+        _ => return Ok(None),
     };
     let sentence = format!("{lead} refuses {}", refused.object());
     let finding = refused.finding(case, subject, sentence);

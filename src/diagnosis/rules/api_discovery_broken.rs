@@ -3,7 +3,7 @@
 use crate::diagnosis::case::Case;
 use crate::diagnosis::finding::Subject;
 use crate::diagnosis::retries::{Fixes, then};
-use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, always};
+use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::model::server_error::ServerError;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
@@ -18,15 +18,13 @@ APIService, such as the metrics server's), and that program does not answer. Hel
 
 Start the program behind that API, or delete its APIService if nothing serves it any more."#,
     example: r#"could not get apiVersions from Kubernetes: unable to retrieve the complete list of server APIs: metrics.k8s.io/v1beta1: …"#,
-    needs: &[],
     explains: &["SKVS108", "SKVS303", "SKVS308", "SKVS111"],
-    when: always,
     check,
 };
 
 fn check(case: &Case<'_>) -> Verdict {
-    let Some(ServerError::Discovery(api)) = case.server_error() else {
-        return Verdict::Clear;
+    let Some(ServerError::Discovery(api)) = case.server_error()? else {
+        return Ok(None);
     };
     // An APIService is named `version.group`.
     let name = api

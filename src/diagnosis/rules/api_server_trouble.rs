@@ -2,7 +2,7 @@
 
 use crate::diagnosis::case::Case;
 use crate::diagnosis::retries::{Fixes, then};
-use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, always};
+use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::model::server_error::ServerError;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
@@ -20,18 +20,16 @@ Wait until the API server is healthy. `mvcc: database space exceeded` does not p
 the API server is the other cluster's: check the address and the credentials in that Secret."#,
     example: r#"create: failed to create: etcdserver: leader changed
 Kubernetes cluster unreachable: Get "https://10.96.0.1:443/version": dial tcp 10.96.0.1:443: connect: connection refused"#,
-    needs: &[],
     explains: &["SKVS108", "SKVS111", "SKVS131", "SKVS142"],
-    when: always,
     check,
 };
 
 fn check(case: &Case<'_>) -> Verdict {
-    let (sentence, said) = match case.server_error() {
+    let (sentence, said) = match case.server_error()? {
         Some(ServerError::Etcd(said)) => ("the API server's etcd did not answer", said),
         Some(ServerError::Unreachable(said)) => ("Flux could not reach the API server", said),
         Some(ServerError::Overloaded(said)) => ("the API server could not answer Flux", said),
-        Some(ServerError::Discovery(_)) | None => return Verdict::Clear,
+        Some(ServerError::Discovery(_)) | None => return Ok(None),
     };
     let full = said.contains("database space exceeded");
     let severity = if full {

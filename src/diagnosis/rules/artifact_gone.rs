@@ -2,7 +2,7 @@
 
 use crate::diagnosis::case::Case;
 use crate::diagnosis::retries::{Fixes, then};
-use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, always};
+use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::diagnosis::sources;
 use crate::model::source_error::SourceError;
 
@@ -21,9 +21,7 @@ Wait a minute after a restart. Then have the chart fetched again:
 `kubectl annotate helmcharts.source.toolkit.fluxcd.io -n flux-system NAME --overwrite reconcile.fluxcd.io/requestedAt=TOKEN`"#,
     example: r#"Source not ready: artifact not found. Retrying in 30s
 artifact 'http://source-controller.flux-system.svc/…' download failed (status code: 404)"#,
-    needs: &[],
     explains: sources::FOLLOWS,
-    when: always,
     check,
 };
 

@@ -22,9 +22,7 @@ To delete the database as well, once the HelmRelease is gone: `kubectl skvs dele
 
 Databases without an onboarding: `kubectl skvs databases --orphans`"#,
     example: r#"metadata.deletionTimestamp is set, finalizers.fluxcd.io is still there"#,
-    needs: &[],
     explains: &[],
-    when: deleted,
     check,
 };
 
@@ -40,7 +38,7 @@ fn stuck(case: &Case<'_>) -> Option<String> {
     if case.reason() != "UninstallFailed" {
         return None;
     }
-    if let Some(account) = unconfirmed(case.error()) {
+    if let Some(account) = unconfirmed(case.error().unwrap_or_default()) {
         return Some(format!(
             "ServiceAccount {account}, which Flux should act as, does not exist"
         ));
@@ -62,6 +60,9 @@ fn unconfirmed(error: &str) -> Option<&str> {
 }
 
 fn check(case: &Case<'_>) -> Verdict {
+    if !deleted(case) {
+        return Ok(None);
+    }
     let hr = case.hr();
     let since = case
         .seconds_since(hr.metadata.deletion_timestamp.as_deref())
@@ -99,7 +100,7 @@ fn check(case: &Case<'_>) -> Verdict {
         finding = finding.why("It is suspended: Flux then skips the uninstall and leaves the authorization policy behind.");
     }
     if stuck.is_some() {
-        finding = match unconfirmed(case.error()) {
+        finding = match unconfirmed(case.error().unwrap_or_default()) {
             Some(account) => finding
                 .step(format!("Flux uninstalls as ServiceAccount {account}, which is gone: create it again with its rights until the HelmRelease is gone. Existing accounts:"))
                 .command(["kubectl", "get", "serviceaccounts", "-n", &hr.metadata.namespace]),

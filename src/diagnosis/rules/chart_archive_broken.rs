@@ -1,7 +1,7 @@
 //! SKVS224: the chart cannot be read.
 
 use crate::diagnosis::case::Case;
-use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, always};
+use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::diagnosis::sources;
 use crate::model::source_error::SourceError;
 
@@ -18,9 +18,7 @@ broken, or it is too large."#,
 Have the chart published again, or name another version."#,
     example: r#"ArtifactFailed: Could not load chart: gzip: invalid header
 ChartPackageError: chart package error: …"#,
-    needs: &[],
     explains: sources::FOLLOWS,
-    when: always,
     check,
 };
 

@@ -3,7 +3,7 @@
 use crate::diagnosis::case::Case;
 use crate::diagnosis::finding::Finding;
 use crate::diagnosis::retries::{Fixes, then};
-use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, always};
+use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::diagnosis::sources;
 use crate::model::source_error::{SourceError, quoted};
 
@@ -20,20 +20,21 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
 Have the chart packaged with its dependencies, or restore access to their repository."#,
     example: r#"found in Chart.yaml, but missing in charts/ directory: common
 DependencyBuildError: dependency build error: failed to add remote dependency 'common': …"#,
-    needs: &[],
     explains: sources::FOLLOWS,
-    when: always,
     check,
 };
 
 fn check(case: &Case<'_>) -> Verdict {
     const PACKAGED: &str = "found in Chart.yaml, but missing in charts/ directory";
-    let packaged = case.error().contains(PACKAGED).then(|| case.seen_failure());
+    let packaged = case
+        .error()?
+        .contains(PACKAGED)
+        .then(|| case.seen_failure());
     let (subject, text, evidence) = match (sources::find(case, SourceError::Dependency), packaged) {
         (Some((told, evidence)), _) => (told.subject, told.condition.message, evidence),
         (None, Some(seen)) => (
             case.subject(),
-            case.error().to_owned(),
+            case.error()?.to_owned(),
             seen.into_iter().collect(),
         ),
         (None, None) => return sources::nothing(case),

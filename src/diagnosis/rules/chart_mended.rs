@@ -3,9 +3,10 @@
 use crate::diagnosis::case::Case;
 use crate::diagnosis::finding::{Evidence, Subject};
 use crate::diagnosis::retries::{Fixes, then};
-use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, always};
+use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::diagnosis::sources;
 use crate::model::source_error::SourceError;
+use crate::snapshot::IfRead;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS239",
@@ -20,18 +21,16 @@ Flux has not checked again."#,
 Wait: Flux checks again within `spec.interval` (new controllers within 30 seconds). Or have it check now:
 `flux reconcile helmrelease NAME`"#,
     example: r#"HelmRelease: HelmChart 'flux-system/x' is not ready: no artifact available …, and the HelmChart is Ready"#,
-    needs: &[],
     explains: sources::FOLLOWS,
-    when: always,
     check,
 };
 
 fn check(case: &Case<'_>) -> Verdict {
     if case.is_ready() {
-        return Verdict::Clear;
+        return Ok(None);
     }
     let told = sources::find(case, SourceError::NoSource);
-    let there = case.snapshot.source.seen();
+    let there = case.source().if_read();
     let (subject, state, seen) = match (told, there, sources::chart(case)) {
         (_, _, Some(chart)) if sources::is_outdated(case) => {
             (chart, "is Ready", case.seen_failure().into_iter().collect())

@@ -2,7 +2,7 @@
 
 use crate::diagnosis::case::Case;
 use crate::diagnosis::retries::{Fixes, then};
-use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, always};
+use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::diagnosis::sources;
 use crate::model::source_error::SourceError;
 
@@ -18,9 +18,7 @@ signed, was signed with another key or identity, or the Secret holds the wrong p
 
 Have the chart signed, or correct the key or identity in `verify`. Do not switch the check off without asking."#,
     example: r#"ChartVerificationError: chart verification error: failed to verify oci://registry.example/charts/x: no matching signatures were found"#,
-    needs: &[],
     explains: sources::FOLLOWS,
-    when: always,
     check,
 };
 

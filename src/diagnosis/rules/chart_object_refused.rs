@@ -2,7 +2,7 @@
 
 use crate::diagnosis::case::Case;
 use crate::diagnosis::retries::{Fixes, kubectl, then};
-use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, always};
+use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::model::status;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
@@ -18,18 +18,17 @@ error is only in an event of the HelmRelease (`HelmChartSyncErr`) and in the con
 Fix the cause named in the event: a name that is too long, a source namespace that does not exist, a missing right of
 helm-controller."#,
     example: r#"HelmChartSyncErr: failed to run server-side apply: …"#,
-    needs: &[],
     explains: &[],
-    when: always,
     check,
 };
 
 fn check(case: &Case<'_>) -> Verdict {
+    let error = case.error()?;
     if !status::is_unanswered(case.hr()) || case.seen_event().is_none() {
-        return Verdict::Clear;
+        return Ok(None);
     }
     case.finding(case.subject(), "Flux could not create the HelmChart")
-        .why(format!("It says: {}", case.error()))
+        .why(format!("It says: {error}"))
         .why("Until then the status stays empty.")
         .step("Fix the cause named in the event. More events:")
         .command(kubectl(case, "describe"))

@@ -18,15 +18,16 @@ not packaged with it). No values can fix it."#,
 Name another version of the chart, and report the error to the chart's publisher."#,
     example: r#"parse error at (secure-kvs-onboarding/templates/job.yaml:3): function "toYml" not defined
 template: no template "common.labels" associated with template "gotpl""#,
-    needs: &[],
     explains: rendering::FOLLOWS,
-    when: rendering::by_helm,
     check,
 };
 
 fn check(case: &Case<'_>) -> Verdict {
-    let Some(TemplateError::Broken { place, says }) = rendering::template(case) else {
-        return Verdict::Clear;
+    if !rendering::by_helm(case) {
+        return Ok(None);
+    }
+    let Some(TemplateError::Broken { place, says }) = rendering::template(case)? else {
+        return Ok(None);
     };
     rendering::finding(
         case,

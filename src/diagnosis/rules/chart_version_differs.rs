@@ -1,7 +1,7 @@
 //! SKVS214: the artifact's tag is not the chart's own version.
 
 use crate::diagnosis::case::Case;
-use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, always};
+use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::diagnosis::sources;
 use crate::model::source_error::SourceError;
 
@@ -17,9 +17,7 @@ pushed under another tag (by `oras` or a copy job, not by `helm push`) is refuse
 
 Have the chart pushed with `helm push`, or name a tag that matches its chart's version."#,
     example: r#"ChartMutateError: artifact revision 0.1.3 does not match chart version 0.1.2"#,
-    needs: &[],
     explains: sources::FOLLOWS,
-    when: always,
     check,
 };
 

@@ -1,7 +1,7 @@
 //! SKVS212: the cloud gives source-controller no credentials for the registry.
 
 use crate::diagnosis::case::Case;
-use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, always};
+use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::diagnosis::sources::{self, Fault};
 use crate::model::source_error::SourceError;
 
@@ -18,9 +18,7 @@ ServiceAccount (or node), and the cloud refuses it. The registry was not asked."
 Bind the identity: the annotation of the ServiceAccount, the role in the cloud, its trust in the cluster. Restart
 source-controller after you change its ServiceAccount."#,
     example: r#"AuthenticationFailed: failed to get credential from 'aws': operation error ECR: GetAuthorizationToken, … AccessDeniedException"#,
-    needs: &[],
     explains: sources::FOLLOWS,
-    when: always,
     check,
 };
 

@@ -6,7 +6,7 @@ use crate::diagnosis::finding::{Evidence, Finding, Subject};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::model::job::containers;
 use crate::model::status;
-use crate::snapshot::{Read, Why};
+use crate::snapshot::IfRead;
 use serde_json::Value;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
@@ -23,9 +23,7 @@ A missing Deployment in `flux-system` proves nothing: Flux may run elsewhere, an
 
 Scale it up, or find out why its pod is not running: `kubectl logs -n flux-system deployment/helm-controller`"#,
     example: r#"helm-controller   0/1     1            0           12d"#,
-    needs: &[],
     explains: &["SKVS105", "SKVS106", "SKVS108", "SKVS151"],
-    when: unworked,
     check,
 };
 
@@ -37,24 +35,23 @@ fn unworked(case: &Case<'_>) -> bool {
 }
 
 fn check(case: &Case<'_>) -> Verdict {
-    if let Some(why @ (Why::Forbidden(_) | Why::Failed(_) | Why::Broken(_))) =
-        case.snapshot.further.controllers.unknown()
-    {
-        return Verdict::skipped("Flux's controllers", why);
+    if !unworked(case) {
+        return Ok(None);
     }
-    // Not known where it runs, or no reason to look.
+    case.controllers()?;
+    // Not known where it runs.
     let Ok(all) = helm_controllers(case) else {
-        return Verdict::Clear;
+        return Ok(None);
     };
     let number = |d: &Value, path: &str| d.pointer(path).and_then(Value::as_i64);
     if all
         .iter()
         .any(|d| number(d, "/status/availableReplicas") > Some(0))
     {
-        return Verdict::Clear;
+        return Ok(None);
     }
     let Some(first) = all.first() else {
-        return Verdict::Clear;
+        return Ok(None);
     };
     let subject = Subject::of(first, "Deployment");
     let zero = number(first, "/spec/replicas") == Some(0);
@@ -113,7 +110,7 @@ fn check(case: &Case<'_>) -> Verdict {
 
 /// What the containers of helm-controller's pods wait for.
 fn waiting(case: &Case<'_>) -> Vec<(Subject, String)> {
-    let Read::Seen(controllers) = &case.snapshot.further.controllers else {
+    let Some(controllers) = case.controllers().if_read() else {
         return Vec::new();
     };
     let pods = controllers.pods.seen().map_or(&[][..], Vec::as_slice);

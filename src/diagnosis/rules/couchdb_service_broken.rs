@@ -4,7 +4,7 @@ use crate::diagnosis::case::Case;
 use crate::diagnosis::finding::{Evidence, Finding, Subject};
 use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, about_the_job};
-use crate::snapshot::{CouchService, Read, Why};
+use crate::snapshot::{CouchService, Read, Unread, Why};
 use serde_json::Value;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
@@ -21,26 +21,22 @@ requested port. It is only checked if the Job got no answer (SKVS304) or still w
 - No ready pod: start CouchDB.
 - Another port: correct `values.couchdb.port`."#,
     example: r#"endpointslice of db-agora-kvs-secure-kvs-agora-couchdb: conditions.ready false"#,
-    needs: &[],
     explains: &["SKVS304", "SKVS308", "SKVS108", "SKVS110", "SKVS303"],
-    when: about_the_job,
     check,
 };
 
 fn check(case: &Case<'_>) -> Verdict {
-    let found = match &case.snapshot.further.service {
-        Read::Seen(found) => found,
-        Read::Unknown(why @ (Why::Forbidden(_) | Why::Failed(_) | Why::Broken(_))) => {
-            return Verdict::skipped("CouchDB's Service", why);
-        }
-        // The Job does not ask for it.
-        Read::Absent | Read::Unknown(Why::NotAsked(_)) => return Verdict::Clear,
+    if !about_the_job(case) {
+        return Ok(None);
+    }
+    let Some(found) = case.service()? else {
+        return Ok(None);
     };
     let subject = Subject::new("Service", &found.namespace, &found.name);
     let (wrong, observed, step) = match wrong(found) {
         Ok(Some(wrong)) => wrong,
-        Ok(None) => return Verdict::Clear,
-        Err(why) => return Verdict::skipped(subject.to_string(), &why),
+        Ok(None) => return Ok(None),
+        Err(why) => return Err(Unread::new(subject.to_string(), why)),
     };
     Finding::new(subject.clone(), format!("{subject} {wrong}"))
         .why(format!(

@@ -3,7 +3,7 @@
 use crate::diagnosis::case::Case;
 use crate::diagnosis::job::{Job, Outcome};
 use crate::diagnosis::retries::{Fixes, then};
-use crate::diagnosis::rule::{Input, Role, Rule, Severity, Verdict, about_the_job};
+use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, about_the_job};
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS305",
@@ -19,15 +19,17 @@ ones (403, "Account is temporarily locked")."#,
 Compare the Job's Secret with the Secret of the CouchDB release in `secure-kvs`, without printing them. Correct the Job's
 Secret, then let Flux try again."#,
     example: r#"curl: (22) The requested URL returned error: 401"#,
-    needs: &[Input::JobLog],
     explains: &["SKVS108", "SKVS110", "SKVS303"],
-    when: about_the_job,
     check,
 };
 
 fn check(case: &Case<'_>) -> Verdict {
-    let Outcome::Refused(death) = &case.job.outcome else {
-        return Verdict::Clear;
+    if !about_the_job(case) {
+        return Ok(None);
+    }
+    let job = case.job_log()?;
+    let Outcome::Refused(death) = &job.outcome else {
+        return Ok(None);
     };
     Job::died(case, death, "CouchDB refuses the credentials of the creation Job")
         .why("The Job reads the admin's name and password from a Secret; CouchDB answered and does not accept them.")

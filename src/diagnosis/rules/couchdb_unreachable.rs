@@ -3,7 +3,7 @@
 use crate::diagnosis::case::Case;
 use crate::diagnosis::job::{Job, Outcome};
 use crate::diagnosis::retries::{Fixes, then};
-use crate::diagnosis::rule::{Input, Role, Rule, Severity, Verdict, about_the_job};
+use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, about_the_job};
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS304",
@@ -18,15 +18,17 @@ the connection drops, or the mesh has no healthy pod behind it (502, 503, 504)."
 Start CouchDB, or correct `values.couchdb.serviceName`. If CouchDB is running, check network policies and the mesh's
 authorization policies between the target namespace and `secure-kvs`."#,
     example: r#"curl: (6) Could not resolve host: db-agora-kvs-secure-kvs-agora-couchdb.secure-kvs.svc"#,
-    needs: &[Input::JobLog],
     explains: &["SKVS108", "SKVS110", "SKVS303"],
-    when: about_the_job,
     check,
 };
 
 fn check(case: &Case<'_>) -> Verdict {
-    let Outcome::Unreachable(death) = &case.job.outcome else {
-        return Verdict::Clear;
+    if !about_the_job(case) {
+        return Ok(None);
+    }
+    let job = case.job_log()?;
+    let Outcome::Unreachable(death) = &job.outcome else {
+        return Ok(None);
     };
     Job::died(case, death, "the creation Job gets no answer from CouchDB")
         .why("The Job creates the database through CouchDB's Service, and its pod could not reach it.")

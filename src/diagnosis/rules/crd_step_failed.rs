@@ -2,7 +2,7 @@
 
 use crate::diagnosis::case::Case;
 use crate::diagnosis::retries::{Fixes, then};
-use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, always};
+use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::model::object_error::ObjectError;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
@@ -18,19 +18,17 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
 Fix the cause named in the text. If the definitions are installed separately, set `spec.install.crds: Skip` and
 `spec.upgrade.crds: Skip`."#,
     example: r#"failed to apply CustomResourceDefinitions: failed to create CustomResourceDefinition x: …"#,
-    needs: &[],
     explains: &["SKVS108", "SKVS303", "SKVS308", "SKVS111"],
-    when: always,
     check,
 };
 
 fn check(case: &Case<'_>) -> Verdict {
-    let Some(ObjectError::Crd(said)) = case.object_error() else {
-        return Verdict::Clear;
+    let Some(ObjectError::Crd(said)) = case.object_error()? else {
+        return Ok(None);
     };
     // The cause has its own check.
-    if case.forbidden().is_some() || case.server_error().is_some() {
-        return Verdict::Clear;
+    if case.forbidden()?.is_some() || case.server_error()?.is_some() {
+        return Ok(None);
     }
     case.finding(
         case.subject(),

@@ -21,9 +21,7 @@ Fix the error in the log. If the Job is already gone, let Flux try again and loo
 each attempt."#,
     example: r#"failed pre-install: failed early due to stalled resources: [Job/core/hookfail-main-create status: 'Failed']
 job failed: BackoffLimitExceeded"#,
-    needs: &[],
     explains: &["SKVS110"],
-    when: about_the_job,
     check,
 };
 
@@ -32,34 +30,37 @@ fn about_the_job(case: &Case<'_>) -> bool {
 }
 
 fn check(case: &Case<'_>) -> Verdict {
-    let message = case.error();
+    if !about_the_job(case) {
+        return Ok(None);
+    }
+    let message = case.error()?;
+    let job = case.job_as_far_as_read();
     let timed_out = is_timeout(message);
-    match &case.job.outcome {
+    match &job.outcome {
         Outcome::Died(_) => {}
         Outcome::Nothing | Outcome::Running { .. } if !timed_out => {}
-        _ => return Verdict::Clear,
+        _ => return Ok(None),
     }
     // The object is the truth; the message names the Job only where it was not read.
     let named = resources(message)
         .into_iter()
         .find(|w| w.kind == "Job")
         .map(|w| Subject::new("Job", &w.namespace, &w.name));
-    let subject = case
-        .job
+    let subject = job
         .subject
         .clone()
         .or(named)
         .unwrap_or_else(|| case.subject());
     let mut sentence = "the creation Job failed".to_owned();
     let mut finding = Finding::new(subject.clone(), "").seen(case.seen_failure());
-    if let Some((reason, said)) = &case.job.failed {
+    if let Some((reason, said)) = &job.failed {
         finding = finding.seen([Evidence::new(
             subject.clone(),
             ".status.conditions[Failed]",
             &format!("{reason}: {said}"),
         )]);
     }
-    match case.job.death() {
+    match job.death() {
         Some(death) => {
             sentence = format!(
                 "the creation Job failed: container {} exited {}",
@@ -68,18 +69,19 @@ fn check(case: &Case<'_>) -> Verdict {
             finding = finding.seen([death.evidence()]);
             finding = match &death.log_missing {
                 Some(why) => finding.why(format!(
-                    "Its log was not read: {why}. The reason is therefore unknown."
+                    "Its log was not read: {}. The reason is therefore unknown.",
+                    why.clause()
                 )),
                 None => finding
                     .why("The last lines of its log say why; the reason is not a common one."),
             };
         }
-        None if case.job.uncreated.is_some() => {
+        None if job.uncreated.is_some() => {
             sentence = "the creation Job failed: its pod could not be created".to_owned();
-            finding = case.job.tell_refusal(finding);
+            finding = job.tell_refusal(finding);
         }
         None => {
-            let why = match &case.job.silent {
+            let why = match &job.silent {
                 Some(silent) => silent.sentence(),
                 None => "None of its pods has failed.".to_owned(),
             };
@@ -87,12 +89,12 @@ fn check(case: &Case<'_>) -> Verdict {
         }
     }
     finding.sentence = crate::text::one_line(&sentence);
-    if let Some(Silent::Replaced(other)) = &case.job.silent {
+    if let Some(Silent::Replaced(other)) = &job.silent {
         let (namespace, name) = other.split_once('/').unwrap_or(("", other));
         finding = finding
             .step("The Job that exists now says nothing about this onboarding. See whose it is:")
             .command(["kubectl", "skvs", "describe", "-n", namespace, name]);
-    } else if subject.kind == "Job" && case.job.uncreated.is_none() {
+    } else if subject.kind == "Job" && job.uncreated.is_none() {
         finding = finding
             .step("Read the whole log, and fix the error in it:")
             .command([
@@ -103,7 +105,7 @@ fn check(case: &Case<'_>) -> Verdict {
                 &format!("job/{}", subject.name),
                 "--all-containers",
             ]);
-    } else if case.job.uncreated.is_none() {
+    } else if job.uncreated.is_none() {
         finding = finding
             .step("List the Jobs, and read their logs:")
             .command([
@@ -121,7 +123,6 @@ fn check(case: &Case<'_>) -> Verdict {
 mod tests {
     use crate::diagnosis::case::Case;
     use crate::diagnosis::fixture;
-    use crate::diagnosis::rule::Verdict;
 
     #[test]
     fn a_pod_that_could_not_be_made_is_told() {
@@ -134,7 +135,7 @@ mod tests {
         }
         let now = fixture::meta("creation-timed-out-no-pod").now;
         let case = Case::new(&snapshot, now);
-        let Verdict::Found(finding) = super::check(&case) else {
+        let Ok(Some(finding)) = super::check(&case) else {
             panic!("nothing found");
         };
         assert_eq!(

@@ -21,28 +21,30 @@ sidecar through the Envoy port at the end."#,
 Fix the cause of the wait. Raise `spec.timeout` only if the Job needs more time."#,
     example: r#"timeout waiting for: [Job/core/pds-database-create status: 'InProgress']
 failed pre-install: timed out waiting for the condition"#,
-    needs: &[],
     explains: &["SKVS110"],
-    when: about_the_job,
     check,
 };
 
 pub(super) fn about_the_job(case: &Case<'_>) -> bool {
-    let message = case.error();
+    let message = case.error().unwrap_or_default();
     case.is_about_the_job()
         && is_timeout(message)
         && (message.contains("pre-install") || resources(message).iter().any(|w| w.kind == "Job"))
 }
 
 fn check(case: &Case<'_>) -> Verdict {
-    let subject = case.job.subject.clone().unwrap_or_else(|| case.subject());
+    if !about_the_job(case) {
+        return Ok(None);
+    }
+    let job = case.job_as_far_as_read();
+    let subject = job.subject.clone().unwrap_or_else(|| case.subject());
     let timeout = case.hr().spec.timeout.as_deref().unwrap_or("5m0s");
     let mut finding = Finding::new(
         subject.clone(),
         format!("the creation Job did not finish within {timeout}"),
     )
     .seen(case.seen_failure());
-    match &case.job.outcome {
+    match &job.outcome {
         Outcome::Running { pod, running } => {
             let observed = format!("still running: {}", running.join(", "));
             finding = finding.seen([Evidence::new(
@@ -62,16 +64,16 @@ fn check(case: &Case<'_>) -> Verdict {
                     "--all-containers",
                 ]);
         }
-        Outcome::Nothing if case.job.uncreated.is_some() => {
+        Outcome::Nothing if job.uncreated.is_some() => {
             let sentence = format!(
                 "the creation Job did not finish within {timeout}: its pod could not be created"
             );
             finding.sentence = crate::text::one_line(&sentence);
-            finding = case.job.tell_refusal(finding);
+            finding = job.tell_refusal(finding);
         }
         Outcome::Nothing => {
             finding = finding
-                .why(match &case.job.silent {
+                .why(match &job.silent {
                     Some(silent) => {
                         format!("{} The reason is therefore unknown.", silent.sentence())
                     }
@@ -86,9 +88,9 @@ fn check(case: &Case<'_>) -> Verdict {
                     case.hr().release_namespace(),
                 ]);
         }
-        _ => return Verdict::Clear,
+        _ => return Ok(None),
     }
-    if let Some((reason, message)) = &case.job.failed {
+    if let Some((reason, message)) = &job.failed {
         let subject = Subject::clone(&subject);
         finding = finding.seen([Evidence::new(
             subject,

@@ -3,9 +3,10 @@
 use crate::diagnosis::case::{Case, LEFT_OUT};
 use crate::diagnosis::finding::{Change, Finding};
 use crate::diagnosis::first;
-use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, always};
+use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::model::helm_storage::{Creation, Release, creation};
 use crate::model::onboarding::Claim;
+use crate::snapshot::{Unread, Why};
 use serde_json::json;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
@@ -27,38 +28,35 @@ Set the values back to those of the installation: the team gets its data back.
 If the team wants another database, create another onboarding: a new manifest with its own name. Remove the old one when its
 data is no longer needed."#,
     example: r#"revision 1: pds_database; spec.values: pds_database2"#,
-    needs: &[],
     explains: &["SKVS160", "SKVS323"],
-    when: always,
     check,
 };
 
 fn check(case: &Case<'_>) -> Verdict {
-    let first = match first::revision(case) {
-        Ok(first) => first,
-        Err(verdict) => return verdict,
+    let Some(first) = first::revision(case)? else {
+        return Ok(None);
     };
     // An installation that failed before it created anything may well be mended by another name.
     if matches!(creation(&first.hooks), Creation::Failed | Creation::NotRun) {
-        return Verdict::Clear;
+        return Ok(None);
     }
     let claim = case.hr().claim();
     let Some(is) = claim.joined() else {
-        let skipped = case.unread_values(&["namespace", "database"]);
-        return skipped.unwrap_or(Verdict::Clear);
+        let unread = case.unread_values(&["namespace", "database"]);
+        return unread.map_or(Ok(None), Err);
     };
     let claimed = first::values(first).claim();
     let Some(was) = claimed.joined() else {
         return match claimed {
-            Claim::Unresolved(_) => Verdict::Skipped {
-                what: "the database of the first revision".to_owned(),
-                why: LEFT_OUT.to_owned(),
-            },
-            _ => Verdict::Clear,
+            Claim::Unresolved(_) => Err(Unread::new(
+                "the database of the first revision",
+                Why::NotAsked(LEFT_OUT.to_owned()),
+            )),
+            _ => Ok(None),
         };
     };
     if was == is {
-        return Verdict::Clear;
+        return Ok(None);
     }
     let verb = if case.is_ready() { "was" } else { "will be" };
     Finding::new(

@@ -6,16 +6,17 @@ use crate::diagnosis::finding::Subject;
 use crate::diagnosis::finding::{Evidence, Finding};
 use crate::diagnosis::job::{Job, Outcome};
 use crate::diagnosis::retries::{Fixes, kubectl, then, upgrade};
-use crate::diagnosis::rule::{Input, Role, Rule, Severity, Verdict, about_the_job};
+use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, about_the_job};
 use crate::model::convention::{Naming, naming};
 use crate::model::helm_release::HelmRelease;
 use crate::model::onboarding::Claim;
 use crate::model::status;
-use crate::snapshot::Read;
+use crate::snapshot::IfRead;
 use crate::snapshot::databases::{Database, Found};
 use crate::text::age::duration;
 use crate::text::{bytes, thousands};
 use k8s_openapi::jiff::Timestamp;
+use serde_json::Value;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS301",
@@ -42,15 +43,17 @@ documents: `kubectl skvs databases DATABASE -o wide`
   version has this value), so that only access is set up."#,
     example: r#"failed pre-install: failed early due to stalled resources: [Job/core/pds-database-create status: 'Failed']
 curl: (22) The requested URL returned error: 412"#,
-    needs: &[Input::JobLog],
     explains: &["SKVS108", "SKVS110", "SKVS303"],
-    when: about_the_job,
     check,
 };
 
 fn check(case: &Case<'_>) -> Verdict {
-    let Outcome::Exists(death) = &case.job.outcome else {
-        return Verdict::Clear;
+    if !about_the_job(case) {
+        return Ok(None);
+    }
+    let job = case.job_log()?;
+    let Outcome::Exists(death) = &job.outcome else {
+        return Ok(None);
     };
     let database = case.database();
     let named = database
@@ -79,15 +82,15 @@ fn check(case: &Case<'_>) -> Verdict {
 fn facts(case: &Case<'_>, finding: Finding) -> Finding {
     let database = case.database().unwrap_or_default();
     let found = match case.in_couchdb() {
-        Read::Seen(Found::Served(found)) => found,
-        Read::Seen(Found::Unserved(_)) | Read::Unknown(_) => return finding,
-        Read::Absent => {
+        Ok(Some(Found::Served(found))) => found,
+        Ok(Some(Found::Unserved(_))) | Err(_) => return finding,
+        Ok(None) => {
             return finding.why(format!(
                 "CouchDB no longer has {database}: let Flux try again."
             ));
         }
     };
-    let pod = case.snapshot.further.databases.seen();
+    let pod = case.databases().if_read();
     let pod = pod.map(|d| Subject::new("Pod", &d.namespace, &d.pod));
     let mut parts = Vec::new();
     if let Some(documents) = found.documents {
@@ -180,7 +183,7 @@ fn unserved(case: &Case<'_>, finding: Finding, why: &str) -> Finding {
     let finding = finding.why(format!(
         "CouchDB cannot serve it at present ({why}), so its contents cannot be checked."
     ));
-    let finding = match case.snapshot.further.databases.seen() {
+    let finding = match case.databases().if_read() {
         Some(asked) => finding
             .step("Fix CouchDB first; decide about the database once its documents can be counted. Look at CouchDB's pods:")
             .command(["kubectl", "get", "pods", "-n", &asked.namespace]),
@@ -215,7 +218,8 @@ fn left(case: &Case<'_>, mut finding: Finding, database: Option<&str>) -> Findin
         None if younger => "Nothing else claims it.".to_owned(),
         None => "Nothing else claims it: an earlier onboarding was removed, and its database stayed. Its owner is unknown: Helm keeps no record of a removed release.".to_owned(),
     });
-    let earlier = case.job.exits.len() > 1 && case.job.exits.first() != case.job.exits.last();
+    let exits = &case.job_as_far_as_read().exits;
+    let earlier = exits.len() > 1 && exits.first() != exits.last();
     if earlier || case.hr().status.install_failures > 1 {
         let tries = case.hr().status.install_failures.max(1);
         finding = finding.why(format!("Or an earlier attempt of this onboarding created it and failed later (failed installs: {tries})."));
@@ -244,18 +248,15 @@ fn left(case: &Case<'_>, mut finding: Finding, database: Option<&str>) -> Findin
 
 /// The event that tells of an installation or upgrade of this onboarding that ended well.
 fn installed_before<'a>(case: &Case<'a>) -> Option<&'a str> {
-    let events = case.snapshot.events.seen()?;
-    let mut reasons = events
-        .known
-        .iter()
-        .rev()
-        .filter_map(|e| e["reason"].as_str());
-    reasons.find(|r| ["InstallSucceeded", "UpgradeSucceeded"].contains(r))
+    let reason = |event: &'a Value| event["reason"].as_str();
+    let well = ["InstallSucceeded", "UpgradeSucceeded"].map(Some);
+    let event = case.newest_event(|e| well.contains(&e["reason"].as_str()));
+    event.if_read().and_then(reason)
 }
 
 /// The onboarding was there for a while when the Job was made that fails.
 fn is_long_before_its_job(case: &Case<'_>) -> bool {
-    let Some(found) = case.snapshot.creation_job.seen() else {
+    let Some(found) = case.creation_job().if_read() else {
         return false;
     };
     let job = found.job.pointer("/metadata/creationTimestamp");
@@ -282,10 +283,7 @@ mod tests {
 
     fn found(snapshot: &Snapshot, name: &str) -> Finding {
         let case = crate::diagnosis::Case::new(snapshot, fixture::meta(name).now);
-        let crate::diagnosis::Verdict::Found(finding) = super::check(&case) else {
-            panic!("nothing found");
-        };
-        *finding
+        super::check(&case).unwrap().expect("it is found")
     }
 
     fn with_all_read(name: &str) -> Finding {
@@ -401,7 +399,7 @@ mod tests {
         snapshot.helm_release.metadata.creation_timestamp = Some("2024-02-01T00:00:00Z".to_owned());
         let now = fixture::meta("database-left-behind").now;
         let case = crate::diagnosis::Case::new(&snapshot, now);
-        let crate::diagnosis::Verdict::Found(finding) = super::check(&case) else {
+        let Ok(Some(finding)) = super::check(&case) else {
             panic!("nothing found");
         };
         assert_eq!(finding.why[1], super::YOUNGER);

@@ -4,7 +4,7 @@ use crate::diagnosis::case::Case;
 use crate::diagnosis::finding::{Evidence, Finding, Subject};
 use crate::diagnosis::retries::{restart, uninstall};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
-use crate::snapshot::{Read, Why};
+use crate::snapshot::{IfRead, Unread, Why};
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS323",
@@ -22,9 +22,7 @@ The answer counts only if the release notes name the CouchDB that was asked. `--
 First find out why it is gone: if data was lost, a new empty database hides that. Only an installation creates a new one:
 `helm uninstall -n NAMESPACE RELEASE`, then make Flux start again. Until then the service accounts have no access."#,
     example: r#"{"error":"not_found","reason":"Database does not exist."}"#,
-    needs: &[],
     explains: &[],
-    when: claims_one,
     check,
 };
 
@@ -33,19 +31,20 @@ fn claims_one(case: &Case<'_>) -> bool {
 }
 
 fn check(case: &Case<'_>) -> Verdict {
-    let what = "the database in CouchDB";
-    match case.in_couchdb() {
-        Read::Seen(_) => return Verdict::Clear,
-        Read::Unknown(why) => return Verdict::skipped(what, &why),
-        Read::Absent => {}
+    if !claims_one(case) {
+        return Ok(None);
     }
-    let (Some(database), Some(endpoint), Some(asked)) = (
-        case.database(),
-        case.endpoint(),
-        case.snapshot.further.databases.seen(),
-    ) else {
+    if case.in_couchdb()?.is_some() {
+        return Ok(None);
+    }
+    let (Some(database), Some(endpoint), Some(asked)) =
+        (case.database(), case.endpoint(), case.databases().if_read())
+    else {
         let why = "the release notes, which name its CouchDB, were not read";
-        return Verdict::skipped(what, &Why::NotAsked(why.to_owned()));
+        return Err(Unread::new(
+            "the database in CouchDB",
+            Why::NotAsked(why.to_owned()),
+        ));
     };
     let pod = Subject::new("Pod", &asked.namespace, &asked.pod);
     Finding::new(

@@ -4,7 +4,7 @@ use crate::diagnosis::case::Case;
 use crate::diagnosis::finding::{Evidence, Finding};
 use crate::diagnosis::job::Outcome;
 use crate::diagnosis::retries::{Fixes, then};
-use crate::diagnosis::rule::{Input, Role, Rule, Severity, Verdict};
+use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::model::onboarding::Claim;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
@@ -22,9 +22,7 @@ Correct `values.database` (or `values.namespace`) in the manifest: nothing has b
 Then remove the failed release: otherwise Flux upgrades it, and an upgrade does not create the database."#,
     example: r#"values.database: Orders
 curl: (22) The requested URL returned error: 400"#,
-    needs: &[Input::JobLog],
     explains: &["SKVS108", "SKVS110", "SKVS303"],
-    when: about_an_invalid_name,
     check,
 };
 
@@ -33,10 +31,13 @@ fn about_an_invalid_name(case: &Case<'_>) -> bool {
 }
 
 fn check(case: &Case<'_>) -> Verdict {
-    let (Claim::Invalid { joined, why }, Outcome::Died(death)) =
-        (case.hr().claim(), &case.job.outcome)
+    if !about_an_invalid_name(case) {
+        return Ok(None);
+    }
+    let job = case.job_log()?;
+    let (Claim::Invalid { joined, why }, Outcome::Died(death)) = (case.hr().claim(), &job.outcome)
     else {
-        return Verdict::Clear;
+        return Ok(None);
     };
     let said = death.lines.join("\n");
     if ![
@@ -47,13 +48,9 @@ fn check(case: &Case<'_>) -> Verdict {
     .iter()
     .any(|t| said.contains(t))
     {
-        return Verdict::Clear;
+        return Ok(None);
     }
-    let subject = case
-        .job
-        .subject
-        .clone()
-        .unwrap_or_else(|| death.pod.clone());
+    let subject = job.subject.clone().unwrap_or_else(|| death.pod.clone());
     let values = case.hr().values();
     let given = format!(
         "namespace {:?}, database {:?}",

@@ -2,13 +2,14 @@
 
 use crate::diagnosis::case::Case;
 use crate::diagnosis::finding::{Evidence, Finding, Subject};
+use crate::diagnosis::first;
 use crate::diagnosis::install;
 use crate::diagnosis::retries::{restart, uninstall};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::model::helm_storage::{Creation, Release, creation, creation_jobs};
 use crate::model::manifest;
 use crate::model::notes::Notes;
-use crate::snapshot::Read;
+use crate::snapshot::IfRead;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS310",
@@ -29,9 +30,7 @@ If the database exists after all, leave everything as it is. If not: `helm unins
 start again (see SKVS110). It then installs, and the Job runs. Or remove the manifest, wait until the HelmRelease is gone,
 and restore the manifest. Until then the service accounts have no access."#,
     example: r#"READY True, chart 0.1.2, revision 2; revision 1: failed pre-install: namespaces "core" not found"#,
-    needs: &[],
     explains: &["SKVS323"],
-    when: upgraded,
     check,
 };
 
@@ -41,32 +40,32 @@ fn upgraded(case: &Case<'_>) -> bool {
 }
 
 fn check(case: &Case<'_>) -> Verdict {
-    // CouchDB itself knows best.
-    if matches!(case.in_couchdb(), Read::Seen(_)) {
-        return Verdict::Clear;
+    if !upgraded(case) {
+        return Ok(None);
     }
-    let newest = match &case.snapshot.release {
-        Read::Seen(release) => release,
+    // CouchDB itself knows best.
+    if case.in_couchdb().if_read().is_some() {
+        return Ok(None);
+    }
+    let newest = match case.release() {
+        Ok(Some(release)) => release,
         // One revision, and Ready: it was installed.
-        _ if case.hr().revision() <= Some(1) => return Verdict::Clear,
-        Read::Absent => return Verdict::Clear,
-        Read::Unknown(why) => return Verdict::skipped("Helm's release", why),
+        _ if case.hr().revision() <= Some(1) => return Ok(None),
+        Ok(None) => return Ok(None),
+        Err(unread) => return Err(unread),
     };
     if creation(&newest.hooks) != Creation::NotRun {
-        return Verdict::Clear;
+        return Ok(None);
     }
-    let first = match &case.snapshot.first_release {
-        Read::Seen(first) => first,
-        _ if newest.version == 1 => newest,
-        Read::Absent => return Verdict::Clear,
-        Read::Unknown(why) => return Verdict::skipped("the first revision of Helm's release", why),
+    let Some(first) = first::revision(case)? else {
+        return Ok(None);
     };
     match creation(&first.hooks) {
         // An upgrade as well: the installation is no longer stored.
-        Creation::NotRun if first.version > 1 => return Verdict::Clear,
-        _ if install::created(case) == Some(true) => return Verdict::Clear,
+        Creation::NotRun if first.version > 1 => return Ok(None),
+        _ if install::created(case) == Some(true) => return Ok(None),
         Creation::Failed | Creation::NotRun => {}
-        Creation::None | Creation::Succeeded => return Verdict::Clear,
+        Creation::None | Creation::Succeeded => return Ok(None),
     }
     found(case, newest, first).into()
 }

@@ -1,11 +1,13 @@
 //! SKVS302: several onboardings claim one database.
 
 use crate::diagnosis::case::Case;
+use crate::diagnosis::case::OTHERS;
 use crate::diagnosis::finding::{Evidence, Finding, Subject};
 use crate::diagnosis::job::Outcome;
-use crate::diagnosis::rule::{ELSEWHERE, Input, Role, Rule, Severity, Verdict};
+use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::model::onboarding::Claim;
 use crate::model::status::{self, Ready};
+use crate::snapshot::{Unread, Why};
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS302",
@@ -21,9 +23,7 @@ when the second one skipped the creation or changed its values later. Both teams
 Keep one. Give the other another `values.database` in a new onboarding (the values of an installed one must not be changed),
 or remove it and add its service accounts to the remaining one."#,
     example: r#"2 onboardings claim the database pds_database: skvs-onboarding-iota--database, skvs-onboarding-pds--database"#,
-    needs: &[Input::Others],
     explains: &[],
-    when: claims,
     check,
 };
 
@@ -32,13 +32,18 @@ fn claims(case: &Case<'_>) -> bool {
 }
 
 fn check(case: &Case<'_>) -> Verdict {
+    if !claims(case) {
+        return Ok(None);
+    }
+    case.others()?;
     let rivals = case.rivals();
     let Some(database) = case.database().filter(|_| !rivals.is_empty()) else {
         return nobody_seen(case);
     };
     // A creation that fails for it tells of it, with what to do.
-    if case.is_about_the_job() && matches!(case.job.outcome, Outcome::Exists(_)) {
-        return Verdict::Clear;
+    let job = case.job_as_far_as_read();
+    if case.is_about_the_job() && matches!(job.outcome, Outcome::Exists(_)) {
+        return Ok(None);
     }
     let mut all = rivals;
     all.push(case.hr());
@@ -79,13 +84,12 @@ fn check(case: &Case<'_>) -> Verdict {
 
 /// No other claim was seen: clear only if all of them could be.
 fn nobody_seen(case: &Case<'_>) -> Verdict {
-    match (case.unknown_claims(), &case.snapshot.not_elsewhere) {
-        (None, _) => Verdict::Clear,
-        (Some(_), Some(why)) if case.hidden_claims().is_empty() => Verdict::skipped(ELSEWHERE, why),
-        (Some(why), _) => Verdict::Skipped {
-            what: Input::Others.label(case),
-            why,
-        },
+    match case.unknown_claims() {
+        None => Ok(None),
+        Some(_) if case.elsewhere().is_err() && case.hidden_claims().is_empty() => {
+            case.elsewhere().map(|()| None)
+        }
+        Some(why) => Err(Unread::new(OTHERS, Why::NotAsked(why))),
     }
 }
 

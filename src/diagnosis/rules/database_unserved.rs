@@ -4,7 +4,7 @@ use crate::diagnosis::case::Case;
 use crate::diagnosis::finding::{Evidence, Finding, Subject};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::snapshot::databases::Found;
-use crate::snapshot::{Read, Why};
+use crate::snapshot::{IfRead, Unread, Why};
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS324",
@@ -28,9 +28,7 @@ The answer counts unless the release notes name another CouchDB. `--no-exec` ski
    is cut off from the others. The log of the pod that was asked names the shard that it could not open.
 3. Do not create the database again and do not delete it: the data is on the unreachable members."#,
     example: r#"{"error":"internal_server_error","reason":"No DB shards could be opened."}"#,
-    needs: &[],
     explains: &[],
-    when: claims_one,
     check,
 };
 
@@ -39,17 +37,24 @@ fn claims_one(case: &Case<'_>) -> bool {
 }
 
 fn check(case: &Case<'_>) -> Verdict {
+    if !claims_one(case) {
+        return Ok(None);
+    }
     let why = match case.in_couchdb() {
-        Read::Seen(Found::Unserved(why)) => why,
-        Read::Seen(Found::Served(_)) | Read::Absent => return Verdict::Clear,
+        Ok(Some(Found::Unserved(why))) => why,
+        Ok(Some(Found::Served(_)) | None) => return Ok(None),
         // Of an onboarding that fails this is asked beside its cause.
-        Read::Unknown(Why::NotAsked(_)) if !case.is_ready() => return Verdict::Clear,
-        Read::Unknown(why) => return Verdict::skipped("the database in CouchDB", &why),
+        Err(unread) if matches!(unread.why, Why::NotAsked(_)) && !case.is_ready() => {
+            return Ok(None);
+        }
+        Err(unread) => return Err(unread),
     };
-    let (Some(database), Some(asked)) = (case.database(), case.snapshot.further.databases.seen())
-    else {
+    let (Some(database), Some(asked)) = (case.database(), case.databases().if_read()) else {
         let why = "this onboarding's values do not name its database";
-        return Verdict::skipped("the database in CouchDB", &Why::NotAsked(why.to_owned()));
+        return Err(Unread::new(
+            "the database in CouchDB",
+            Why::NotAsked(why.to_owned()),
+        ));
     };
     let pod = Subject::new("Pod", &asked.namespace, &asked.pod);
     Finding::new(

@@ -5,7 +5,7 @@ use crate::diagnosis::finding::Evidence;
 use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::model::helm_release::HelmRelease;
-use crate::snapshot::Why;
+use crate::snapshot::{Unread, Why};
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS134",
@@ -20,9 +20,7 @@ None is ever installed. Flux does not notice: for each of them it reports a depe
 
 Remove one of the references. An onboarding does not need another onboarding."#,
     example: r#"DependencyNotReady: dependency 'flux-system/a' is not ready, and that one depends on this"#,
-    needs: &[],
     explains: &["SKVS103", "SKVS108"],
-    when: waits,
     check,
 };
 
@@ -34,10 +32,13 @@ fn waits(case: &Case<'_>) -> bool {
 }
 
 fn check(case: &Case<'_>) -> Verdict {
+    if !waits(case) {
+        return Ok(None);
+    }
     let circle = match circle(case) {
         Walk::Round(circle) => circle,
-        Walk::Through => return Verdict::Clear,
-        Walk::Unread(what, why) => return Verdict::Skipped { what, why },
+        Walk::Through => return Ok(None),
+        Walk::Unread(unread) => return Err(unread),
     };
     let way = circle.join(" waits for ");
     case.finding(case.subject(), format!("it waits for itself: {way}"))
@@ -57,7 +58,7 @@ enum Walk {
     /// Each to its end, and none back.
     Through,
     /// To one that is not known, and why: it may lead back.
-    Unread(String, String),
+    Unread(Unread),
 }
 
 fn circle(case: &Case<'_>) -> Walk {
@@ -91,29 +92,27 @@ fn circle(case: &Case<'_>) -> Walk {
     let further = further.map(|id| {
         (
             id.clone(),
-            format!("only {LONGEST} references are followed"),
+            Why::NotAsked(format!("only {LONGEST} references are followed")),
         )
     });
     match unread.or(further) {
-        Some((id, why)) => Walk::Unread(format!("HelmRelease {id}"), why),
+        Some((id, why)) => Walk::Unread(Unread::new(format!("HelmRelease {id}"), why)),
         None => Walk::Through,
     }
 }
 
 /// Why what that HelmRelease depends on is not known; `None` where it is absent and depends on nothing.
-fn unknown(case: &Case<'_>, id: &str) -> Option<String> {
-    let snapshot = case.snapshot;
-    if let Some(named) = snapshot.dependencies.iter().find(|d| d.id == id) {
-        return named.helm_release.unknown().map(Why::clause);
+fn unknown(case: &Case<'_>, id: &str) -> Option<Why> {
+    if let Some(named) = case.dependencies().iter().find(|d| d.id == id) {
+        return named.helm_release.unknown().cloned();
     }
-    let why = snapshot
-        .others
-        .unknown()
-        .or(snapshot.not_elsewhere.as_ref());
-    Some(why.map_or_else(
-        || "only its own dependencies and other onboardings are read".to_owned(),
-        Why::clause,
-    ))
+    let read = case.others().and(case.elsewhere());
+    Some(match read {
+        Err(unread) => unread.why,
+        Ok(()) => {
+            Why::NotAsked("only its own dependencies and other onboardings are read".to_owned())
+        }
+    })
 }
 
 fn dependencies(hr: &HelmRelease) -> impl Iterator<Item = String> {
@@ -128,18 +127,17 @@ pub(super) fn find<'a>(case: &Case<'a>, id: &str) -> Option<&'a HelmRelease> {
     if case.hr().id() == id {
         return Some(case.hr());
     }
-    let named = case.snapshot.dependencies.iter().find(|d| d.id == id);
-    let others = case.snapshot.others.seen();
+    let named = case.dependencies().iter().find(|d| d.id == id);
+    let others = case.others().unwrap_or_default();
     named
         .and_then(|d| d.helm_release.seen())
-        .or_else(|| others?.iter().find(|o| o.id() == id))
+        .or_else(|| others.iter().find(|o| o.id() == id))
 }
 
 #[cfg(test)]
 mod tests {
     use crate::diagnosis::case::Case;
     use crate::diagnosis::fixture;
-    use crate::diagnosis::rule::Verdict;
     use crate::snapshot::{Read, Snapshot, Why};
     use std::sync::Arc;
 
@@ -164,9 +162,9 @@ mod tests {
             change(&mut snapshot);
             let now = fixture::meta("dependency-circle").now;
             match super::check(&Case::new(&snapshot, now)) {
-                Verdict::Skipped { what, why } => format!("{what}: {why}"),
-                Verdict::Clear => "clear".to_owned(),
-                Verdict::Found(_) => "found".to_owned(),
+                Err(unread) => format!("{}: {}", unread.what, unread.why.clause()),
+                Ok(None) => "clear".to_owned(),
+                Ok(Some(_)) => "found".to_owned(),
             }
         };
         let refused = || Why::Forbidden("get helmreleases in flux-system".to_owned());

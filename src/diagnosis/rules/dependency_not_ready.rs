@@ -22,9 +22,7 @@ not been tried."#,
 
 Fix the dependency, or remove it from `spec.dependsOn` if it is not needed."#,
     example: r#"DependencyNotReady: dependency 'flux-system/istio' is not ready"#,
-    needs: &[],
     explains: &["SKVS108", "SKVS110"],
-    when: depends,
     check,
 };
 
@@ -33,8 +31,11 @@ fn depends(case: &Case<'_>) -> bool {
 }
 
 fn check(case: &Case<'_>) -> Verdict {
+    if !depends(case) {
+        return Ok(None);
+    }
     // The object says which one it is; the message only where no object was seen to be at fault.
-    let seen = case.snapshot.dependencies.iter().find_map(|d| {
+    let seen = case.dependencies().iter().find_map(|d| {
         let (namespace, name) = d.id.split_once('/')?;
         let subject = Subject::new("HelmRelease", namespace, name);
         if d.helm_release.is_absent() {
@@ -44,13 +45,13 @@ fn check(case: &Case<'_>) -> Verdict {
         let headline = status::headline(hr);
         (headline.ready != status::Ready::True).then(|| (subject, headline.line()))
     });
-    let named = case
-        .error()
+    let error = case.error()?;
+    let named = error
         .split('\'')
         .nth(1)
         .and_then(|id| id.split_once('/'))
         .map(|(namespace, name)| Subject::new("HelmRelease", namespace, name));
-    let missing = case.error().contains("dependency: ") && case.error().contains("not found");
+    let missing = error.contains("dependency: ") && error.contains("not found");
     let (subject, state) = match seen {
         Some(seen) => seen,
         None => match named {
@@ -59,7 +60,7 @@ fn check(case: &Case<'_>) -> Verdict {
             None => (case.subject(), "a dependency is not ready".to_owned()),
         },
     };
-    let expression = case.error().contains("readyExpr");
+    let expression = error.contains("readyExpr");
     let what = if state == "does not exist" {
         "which does not exist"
     } else if expression {

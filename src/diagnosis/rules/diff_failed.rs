@@ -2,7 +2,7 @@
 
 use crate::diagnosis::case::Case;
 use crate::diagnosis::retries::{Fixes, then};
-use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, always};
+use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS140",
@@ -17,14 +17,12 @@ gate), and that failed. The release itself may be healthy."#,
 Fix the cause named in the text. `spec.driftDetection.mode: disabled` skips the comparison."#,
     example: r#"DiffFailed: failed to diff release against cluster resources: …
 StateError: Could not determine release state: unable to determine cluster state: …"#,
-    needs: &[],
     explains: &["SKVS108", "SKVS303", "SKVS308", "SKVS111"],
-    when: always,
     check,
 };
 
 fn check(case: &Case<'_>) -> Verdict {
-    let error = case.error();
+    let error = case.error()?;
     let lead = [
         "failed to diff release against cluster resources: ",
         "unable to determine cluster state: ",
@@ -32,15 +30,15 @@ fn check(case: &Case<'_>) -> Verdict {
     .into_iter()
     .find(|lead| error.contains(lead));
     let Some((_, said)) = lead.and_then(|lead| error.split_once(lead)) else {
-        return Verdict::Clear;
+        return Ok(None);
     };
     // The cause has its own check.
-    if case.forbidden().is_some()
-        || case.server_error().is_some()
-        || case.object_error().is_some()
-        || case.refusal().is_some()
+    if case.forbidden()?.is_some()
+        || case.server_error()?.is_some()
+        || case.object_error()?.is_some()
+        || case.refusal()?.is_some()
     {
-        return Verdict::Clear;
+        return Ok(None);
     }
     case.finding(case.subject(), "Flux cannot compare the release with the cluster")
         .why(format!("It says: {said}"))

@@ -3,8 +3,9 @@
 use crate::diagnosis::case::Case;
 use crate::diagnosis::finding::{Evidence, Finding};
 use crate::diagnosis::retries::{is_old_controller, kubectl};
-use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, always};
+use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::model::event::Event;
+use crate::snapshot::IfRead;
 use serde_json::Value;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
@@ -21,9 +22,7 @@ the manifest. With `mode: enabled` Flux reverts the change; with `warn` it only 
 If the change is right, add it to the manifest. If not, undo it, or set `spec.driftDetection.mode: enabled`. The object's
 `managedFields` name its author."#,
     example: r#"Drifted=True DriftDetected: Cluster state of release core/x.v1 has drifted from the desired state: AuthorizationPolicy/secure-kvs/x changed (0 additions, 1 changes, 0 removals)"#,
-    needs: &[],
     explains: &[],
-    when: always,
     check,
 };
 
@@ -33,13 +32,12 @@ const REASONS: [&str; 3] = ["DriftDetected", "DriftCorrected", "DriftCorrectionF
 fn check(case: &Case<'_>) -> Verdict {
     let hr = case.hr();
     let condition = hr.condition("Drifted").filter(|c| c.is_true());
-    let events = case.snapshot.events.seen().map_or(&[][..], |e| &e.known);
     // The newest one holds, unless the condition of newer controllers says that all is well again.
-    let newest = events
-        .iter()
-        .rev()
+    let event = case.newest_event(|e| REASONS.contains(&Event::from_value(e).reason.as_str()));
+    let newest = event
+        .clone()
+        .if_read()
         .map(Event::from_value)
-        .find(|e| REASONS.contains(&e.reason.as_str()))
         .filter(|e| e.reason != "DriftCorrected")
         .filter(|_| hr.condition("Drifted").is_none_or(|c| c.is_true()));
     let (message, seen) = match (condition, &newest) {
@@ -52,12 +50,10 @@ fn check(case: &Case<'_>) -> Verdict {
             Evidence::new(case.subject(), "events", &e.reason),
         ),
         (None, None) => {
-            return match case.snapshot.events.unknown() {
-                Some(why) if told_by_events(case) => {
-                    Verdict::skipped("the HelmRelease's events", why)
-                }
-                _ => Verdict::Clear,
-            };
+            if told_by_events(case) {
+                event?;
+            }
+            return Ok(None);
         }
     };
     let uncorrected = newest.is_some_and(|e| e.reason == "DriftCorrectionFailed");
@@ -97,9 +93,9 @@ fn check(case: &Case<'_>) -> Verdict {
     .into()
 }
 
-/// Drift would be reported by events alone: there is no condition for it, as before 1.0.
+/// Drift would be reported by events alone: there is no condition for it, as before 1.6.
 fn told_by_events(case: &Case<'_>) -> bool {
-    let mode = case.snapshot.object.pointer("/spec/driftDetection/mode");
+    let mode = case.object().pointer("/spec/driftDetection/mode");
     let on = mode
         .and_then(Value::as_str)
         .is_some_and(|m| m != "disabled");

@@ -3,7 +3,7 @@
 use crate::diagnosis::case::Case;
 use crate::diagnosis::finding::{Change, Finding};
 use crate::diagnosis::first;
-use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, always};
+use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use serde_json::json;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
@@ -22,25 +22,22 @@ The first revision in Helm's storage shows the change."#,
 Set it back before both kinds of documents are mixed. If the change is intended, the team writes its documents again through
 the new endpoint."#,
     example: r#"revision 1: encryption true; spec.values: encryption false"#,
-    needs: &[],
     explains: &[],
-    when: always,
     check,
 };
 
 fn check(case: &Case<'_>) -> Verdict {
-    let first = match first::revision(case) {
-        Ok(first) => first,
-        Err(verdict) => return verdict,
+    let Some(first) = first::revision(case)? else {
+        return Ok(None);
     };
-    if let Some(skipped) = case.unread_values(&["encryption"]) {
-        return skipped;
+    if let Some(unread) = case.unread_values(&["encryption"]) {
+        return Err(unread);
     }
     // Not set is the chart's default.
     let was = first::values(first).encryption.unwrap_or(true);
     let is = case.hr().values().encryption.unwrap_or(true);
     if was == is {
-        return Verdict::Clear;
+        return Ok(None);
     }
     let (left, stands) = if was {
         ("encrypted", "in clear text")

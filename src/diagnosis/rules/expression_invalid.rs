@@ -2,7 +2,7 @@
 
 use crate::diagnosis::case::Case;
 use crate::diagnosis::retries::{Fixes, kubectl, then};
-use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, always};
+use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS135",
@@ -16,18 +16,16 @@ return true or false. Flux stops until the manifest changes. Only controllers si
 
 Correct the expression in the manifest."#,
     example: r#"Stalled=True InvalidCELExpression: Reconciliation failed terminally due to configuration error: failed to parse the CEL expression …"#,
-    needs: &[],
     explains: &["SKVS103", "SKVS108"],
-    when: always,
     check,
 };
 
 fn check(case: &Case<'_>) -> Verdict {
     if case.reason() != "InvalidCELExpression" {
-        return Verdict::Clear;
+        return Ok(None);
     }
     let lead = "Reconciliation failed terminally due to configuration error: ";
-    let said = case.error().strip_prefix(lead).unwrap_or(case.error());
+    let said = case.error()?.strip_prefix(lead).unwrap_or(case.error()?);
     case.finding(
         case.subject(),
         "an expression in the manifest is not valid CEL",

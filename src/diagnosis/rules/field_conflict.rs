@@ -3,7 +3,7 @@
 use crate::diagnosis::case::Case;
 use crate::diagnosis::refused::object;
 use crate::diagnosis::retries::{Fixes, then};
-use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, always};
+use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::model::object_error::ObjectError;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
@@ -18,17 +18,15 @@ chart sets: an edit with kubectl, another controller. Flux takes fields by force
 
 Stop the other writer, or have it release the field. If the other one is right, remove the field from the chart's values."#,
     example: r#"conflict occurred while applying object core/x security.istio.io/v1, Kind=AuthorizationPolicy: Apply failed with 1 conflict: conflict with "kubectl-client-side-apply" …"#,
-    needs: &[],
     explains: &["SKVS108", "SKVS303", "SKVS308", "SKVS111"],
-    when: always,
     check,
 };
 
 fn check(case: &Case<'_>) -> Verdict {
-    let Some(ObjectError::Conflict { manager }) = case.object_error() else {
-        return Verdict::Clear;
+    let Some(ObjectError::Conflict { manager }) = case.object_error()? else {
+        return Ok(None);
     };
-    let object = object(case.error());
+    let object = object(case.error()?);
     case.finding(case.subject(), format!("{manager} owns a field of {object}, and Helm may not overwrite it"))
         .why("Server-side apply records an owner for each field; here two managers set the same one.")
         .step("Stop the other writer, or have it release the field. The object's managedFields list the owners.")

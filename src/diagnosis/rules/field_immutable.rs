@@ -3,7 +3,7 @@
 use crate::diagnosis::case::Case;
 use crate::diagnosis::finding::Subject;
 use crate::diagnosis::retries::{Fixes, then};
-use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, always};
+use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::model::failure::applied_object;
 use crate::model::object_error::ObjectError;
 
@@ -21,18 +21,16 @@ Delete the object so that the upgrade re-creates it (a Job, a policy or a Config
 back to the earlier values. `spec.upgrade.force: true` does the same with client-side apply (controllers before 1.5)."#,
     example: r#"cannot patch "x" with kind Job: Job.batch "x" is invalid: spec.template: Invalid value: …: field is immutable
 ConfigMap "x" is invalid: data: Forbidden: field is immutable when `immutable` is set"#,
-    needs: &[],
     explains: &["SKVS108", "SKVS303", "SKVS308", "SKVS111"],
-    when: always,
     check,
 };
 
 fn check(case: &Case<'_>) -> Verdict {
-    let Some(ObjectError::Immutable { object, field }) = case.object_error() else {
-        return Verdict::Clear;
+    let Some(ObjectError::Immutable { object, field }) = case.object_error()? else {
+        return Ok(None);
     };
     let (kind, name) = object.split_once(' ').unwrap_or((&object, ""));
-    let applied = applied_object(case.error());
+    let applied = applied_object(case.error()?);
     let namespace = applied
         .as_ref()
         .and_then(|(_, id)| id.split_once('/'))

@@ -18,20 +18,21 @@ allowed. Either a value of the onboarding went there, or the chart is for anothe
 Correct the value in `spec.values` that fills this field. If none does, the chart is at fault: report it to its publisher."#,
     example: r#"Job.batch "pds-database-create" is invalid: spec.template.spec.containers[0].image: Required value
 error validating data: ValidationError(Job.spec): unknown field "backofLimit""#,
-    needs: &[],
     explains: rendering::FOLLOWS,
-    when: rendering::by_helm,
     check,
 };
 
 fn check(case: &Case<'_>) -> Verdict {
+    if !rendering::by_helm(case) {
+        return Ok(None);
+    }
     let Some(FieldError {
         object,
         field,
         says,
-    }) = field_error(case.error())
+    }) = field_error(case.error()?)
     else {
-        return Verdict::Clear;
+        return Ok(None);
     };
     let of = if object.is_empty() {
         "an object of the chart".to_owned()

@@ -3,7 +3,7 @@
 use crate::diagnosis::case::Case;
 use crate::diagnosis::finding::Subject;
 use crate::diagnosis::retries::{Fixes, then};
-use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, always};
+use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::model::object_error::ObjectError;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
@@ -20,9 +20,7 @@ Helm does not take it over. Controllers since 1.1 do, unless `disableTakeOwnersh
 If another onboarding owns it, both create the same object: remove one, or give it other values. If it is a leftover, delete
 it."#,
     example: r#"AuthorizationPolicy "pds-database" in namespace "secure-kvs" exists and cannot be imported into the current release: invalid ownership metadata; …"#,
-    needs: &[],
     explains: &["SKVS108", "SKVS303", "SKVS308", "SKVS111"],
-    when: always,
     check,
 };
 
@@ -32,9 +30,9 @@ fn check(case: &Case<'_>) -> Verdict {
         name,
         namespace,
         owner,
-    }) = case.object_error()
+    }) = case.object_error()?
     else {
-        return Verdict::Clear;
+        return Ok(None);
     };
     let subject = Subject::new(&kind, &namespace, &name);
     let whose = match &owner {

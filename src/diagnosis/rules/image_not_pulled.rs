@@ -5,7 +5,7 @@ use crate::diagnosis::finding::{Evidence, Finding};
 use crate::diagnosis::job::Outcome;
 use crate::diagnosis::peers;
 use crate::diagnosis::retries::{Fixes, then};
-use crate::diagnosis::rule::{Input, Role, Rule, Severity, Verdict, about_the_job};
+use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, about_the_job};
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS306",
@@ -21,22 +21,24 @@ pod's events."#,
 - `unauthorized` or `denied`: add the registry's pull secret to the ServiceAccount of the Job's pod.
 - A timeout or `no such host`: the node cannot reach the registry; check the registry's name and the network."#,
     example: r#"waiting: ImagePullBackOff: Back-off pulling image "registry.example/create-database:missing""#,
-    needs: &[Input::JobPods],
     explains: &["SKVS108", "SKVS110", "SKVS303"],
-    when: about_the_job,
     check,
 };
 
 fn check(case: &Case<'_>) -> Verdict {
+    if !about_the_job(case) {
+        return Ok(None);
+    }
+    let job = case.job_pods()?;
     let Outcome::NoImage {
         pod,
         container,
         image,
         reason,
         message,
-    } = &case.job.outcome
+    } = &job.outcome
     else {
-        return Verdict::Clear;
+        return Ok(None);
     };
     let observed = format!("container {container} waits: {reason}: {message}");
     Finding::new(pod.clone(), format!("the image {image} cannot be pulled"))

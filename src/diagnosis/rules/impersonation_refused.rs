@@ -3,7 +3,7 @@
 use crate::diagnosis::case::Case;
 use crate::diagnosis::finding::Subject;
 use crate::diagnosis::retries::{Fixes, then};
-use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, always};
+use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS143",
@@ -17,15 +17,13 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
 
 Grant helm-controller's account that right in the ClusterRole of Flux's installation."#,
     example: r#"serviceaccounts "x" is forbidden: User "system:serviceaccount:flux-system:helm-controller" cannot impersonate resource "serviceaccounts" in API group "" in the namespace "flux-system""#,
-    needs: &[],
     explains: &["SKVS108", "SKVS109", "SKVS131", "SKVS142", "SKVS145"],
-    when: always,
     check,
 };
 
 fn check(case: &Case<'_>) -> Verdict {
-    let Some(right) = case.forbidden().filter(|r| r.verb == "impersonate") else {
-        return Verdict::Clear;
+    let Some(right) = case.forbidden()?.filter(|r| r.verb == "impersonate") else {
+        return Ok(None);
     };
     let user = right.user.clone().unwrap_or_default();
     let account = user

@@ -21,9 +21,7 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
 
 Wait. If it takes longer than `spec.timeout`, run troubleshoot again to get a cause."#,
     example: r#"Ready Unknown, Progressing: Running 'install' action with timeout of 5m0s"#,
-    needs: &[],
     explains: &["SKVS106"],
-    when: working,
     check,
 };
 
@@ -40,6 +38,9 @@ fn working(case: &Case<'_>) -> bool {
 }
 
 fn check(case: &Case<'_>) -> Verdict {
+    if !working(case) {
+        return Ok(None);
+    }
     let hr = case.hr();
     let seen = ["Reconciling", "Ready"]
         .iter()

@@ -5,7 +5,7 @@ use crate::diagnosis::finding::{Evidence, Subject};
 use crate::diagnosis::peers;
 use crate::diagnosis::refused::refused;
 use crate::diagnosis::retries::{Fixes, then};
-use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, always};
+use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::model::refusal::Refusal;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
@@ -21,18 +21,16 @@ database (`values.serviceAccounts`) nor the account that Flux acts as (SKVS401).
 
 Create it in the target namespace, or correct `spec.targetNamespace` (the runbook's is `core`, where it exists)."#,
     example: r#"Error creating: pods "x-" is forbidden: error looking up service account core/agora-kvs: serviceaccount "agora-kvs" not found"#,
-    needs: &[],
     explains: &["SKVS108", "SKVS303", "SKVS308"],
-    when: always,
     check,
 };
 
 fn check(case: &Case<'_>) -> Verdict {
-    let Some(refused) = refused(case) else {
-        return Verdict::Clear;
+    let Some(refused) = refused(case)? else {
+        return Ok(None);
     };
     let Refusal::AccountMissing { namespace, name } = refused.refusal.clone() else {
-        return Verdict::Clear;
+        return Ok(None);
     };
     let subject = Subject::new("ServiceAccount", &namespace, &name);
     let sentence = format!("the creation Job runs as {subject}, which does not exist");

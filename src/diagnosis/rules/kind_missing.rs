@@ -2,7 +2,7 @@
 
 use crate::diagnosis::case::Case;
 use crate::diagnosis::retries::{Fixes, then};
-use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, always};
+use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::model::object_error::ObjectError;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
@@ -20,9 +20,7 @@ Install the provider of the kind (for an authorization policy: Istio) before the
 order. If only the version differs, the chart is too old or too new for the cluster."#,
     example: r#"resource mapping not found for name: "pds-database" namespace: "secure-kvs" from "": no matches for kind "AuthorizationPolicy" in version "security.istio.io/v1beta1"
 ensure CRDs are installed first"#,
-    needs: &[],
     explains: &["SKVS108", "SKVS303", "SKVS308", "SKVS111"],
-    when: always,
     check,
 };
 
@@ -31,9 +29,9 @@ fn check(case: &Case<'_>) -> Verdict {
         kind,
         version,
         stored: false,
-    }) = case.object_error()
+    }) = case.object_error()?
     else {
-        return Verdict::Clear;
+        return Ok(None);
     };
     let group = version.split_once('/').map_or("", |(group, _)| group);
     case.finding(case.subject(), format!("the cluster does not know the kind {kind} of {version}, which the chart needs"))

@@ -21,9 +21,7 @@ it."#,
 Create the Secret (key `value` or `value.yaml`), or correct or remove `spec.kubeConfig`."#,
     example: r#"RESTClientError: could not get KubeConfig secret 'flux-system/remote': secrets "remote" not found
 InitFailed: could not find KubeConfig secret 'flux-system/remote'"#,
-    needs: &[],
     explains: rendering::FOLLOWS,
-    when: about_a_kube_config,
     check,
 };
 
@@ -34,11 +32,16 @@ fn about_a_kube_config(case: &Case<'_>) -> bool {
         ".spec.kubeConfig",
     ];
     ["RESTClientError", "InitFailed"].contains(&case.reason())
-        && texts.iter().any(|t| case.error().contains(t))
+        && case
+            .error()
+            .is_ok_and(|error| texts.iter().any(|t| error.contains(t)))
 }
 
 fn check(case: &Case<'_>) -> Verdict {
-    let text = case.error();
+    if !about_a_kube_config(case) {
+        return Ok(None);
+    }
+    let text = case.error()?;
     let namespace = &case.hr().metadata.namespace;
     let secret = ["KubeConfig secret ", "KubeConfig from secret "]
         .iter()

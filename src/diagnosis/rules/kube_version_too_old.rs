@@ -16,19 +16,20 @@ refuses the chart before it creates anything."#,
 
 Name a version of the chart that supports this cluster, or ask the chart's publisher."#,
     example: r#"chart requires kubeVersion: >=1.99.0-0 which is incompatible with Kubernetes v1.36.0"#,
-    needs: &[],
     explains: rendering::FOLLOWS,
-    when: rendering::by_helm,
     check,
 };
 
 fn check(case: &Case<'_>) -> Verdict {
+    if !rendering::by_helm(case) {
+        return Ok(None);
+    }
     let told = case
-        .error()
+        .error()?
         .split_once("chart requires kubeVersion: ")
         .and_then(|(_, rest)| rest.split_once(" which is incompatible with Kubernetes "));
     let Some((wanted, rest)) = told else {
-        return Verdict::Clear;
+        return Ok(None);
     };
     let cluster = rest.split_whitespace().next().unwrap_or_default();
     rendering::finding(

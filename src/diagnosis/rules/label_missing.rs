@@ -21,9 +21,7 @@ labelled or not.)"#,
 
 Add the label to the manifest in the GitOps repository."#,
     example: r#"labels: {} on a HelmRelease with chart secure-kvs-onboarding"#,
-    needs: &[],
     explains: &[],
-    when: unlabelled,
     check,
 };
 
@@ -36,17 +34,17 @@ fn unlabelled(case: &Case<'_>) -> bool {
 }
 
 fn check(case: &Case<'_>) -> Verdict {
+    if !unlabelled(case) {
+        return Ok(None);
+    }
     let me = &case.hr().metadata;
-    let others = match case.snapshot.others.unknown() {
-        Some(why) => return Verdict::skipped("the onboardings of the namespace", why),
-        None => case.snapshot.others.seen().into_iter().flatten(),
-    };
+    let others = case.others()?;
     // The others were found by the selector; the namespace of this one is always among those that were read.
     if others
-        .into_iter()
+        .iter()
         .any(|o| o.metadata.name == me.name && o.metadata.namespace == me.namespace)
     {
-        return Verdict::Clear;
+        return Ok(None);
     }
     let labels: Vec<String> = me.labels.iter().map(|(k, v)| format!("{k}={v}")).collect();
     let observed = match labels.as_slice() {

@@ -2,7 +2,7 @@
 
 use crate::diagnosis::case::Case;
 use crate::diagnosis::refused::refused;
-use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, always};
+use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::model::refusal::Refusal;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
@@ -17,18 +17,16 @@ or less. The mesh's sidecar counts too. The pod is not created, and the Job has 
 
 Set `values.databaseCreationJob.resources` within the limits, or have the LimitRange changed."#,
     example: r#"Error creating: pods "x-" is forbidden: maximum cpu usage per Container is 200m, but limit is 500m"#,
-    needs: &[],
     explains: &["SKVS108", "SKVS303", "SKVS308"],
-    when: always,
     check,
 };
 
 fn check(case: &Case<'_>) -> Verdict {
-    let Some(refused) = refused(case) else {
-        return Verdict::Clear;
+    let Some(refused) = refused(case)? else {
+        return Ok(None);
     };
     let Refusal::Limits(bounds) = refused.refusal.clone() else {
-        return Verdict::Clear;
+        return Ok(None);
     };
     let namespace = refused.namespace(case).to_owned();
     let subject = refused.job.clone().unwrap_or_else(|| case.subject());

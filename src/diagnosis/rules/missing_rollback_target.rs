@@ -3,7 +3,7 @@
 use crate::diagnosis::case::Case;
 use crate::diagnosis::finding::{Evidence, Finding};
 use crate::diagnosis::retries::again;
-use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, always};
+use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS132",
@@ -18,9 +18,7 @@ the history was cleared or trimmed. Flux then stops, and neither a plain reconci
 Fix the cause, then have Flux upgrade once more with a force token (controller 0.37 and later). If the release never worked,
 remove it: `helm uninstall`."#,
     example: r#"Stalled=True MissingRollbackTarget: Failed to perform remediation: missing target release for rollback: cannot remediate failed release"#,
-    needs: &[],
     explains: &[],
-    when: always,
     check,
 };
 
@@ -30,7 +28,7 @@ fn check(case: &Case<'_>) -> Verdict {
         .condition("Stalled")
         .filter(|c| c.is_true() && c.reason == "MissingRollbackTarget")
     else {
-        return Verdict::Clear;
+        return Ok(None);
     };
     Finding::new(
         case.subject(),

@@ -6,7 +6,7 @@ use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::model::convention::{Naming, PREFIX, name_for, naming};
 use crate::model::names::DatabaseName;
 use crate::model::onboarding::Claim;
-use crate::snapshot::{Read, Why};
+use crate::snapshot::Why;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS160",
@@ -26,9 +26,7 @@ Find out which of the two is right, and leave the values as they are: namespace 
 installation. A HelmRelease cannot be renamed: another name is another release, and its creation Job fails because the
 database exists."#,
     example: r#"skvs-onboarding-iota--database with values.namespace pds, values.database database"#,
-    needs: &[],
     explains: &[],
-    when: ready,
     check,
 };
 
@@ -38,13 +36,16 @@ fn ready(case: &Case<'_>) -> bool {
 }
 
 fn check(case: &Case<'_>) -> Verdict {
+    if !ready(case) {
+        return Ok(None);
+    }
     let Claim::Database(database) = case.hr().claim() else {
-        return Verdict::Clear;
+        return Ok(None);
     };
     match naming(&case.hr().metadata.name, &database) {
         Naming::Contradicts => contradicts(case, &database).into(),
         Naming::Other => other(case, &database).into(),
-        Naming::Kept => Verdict::Clear,
+        Naming::Kept => Ok(None),
     }
 }
 
@@ -55,7 +56,7 @@ fn contradicts(case: &Case<'_>, database: &DatabaseName) -> Finding {
     )
     .why("Often the manifest was copied from another one, and a value forgotten.")
     .seen(evidence(case, database))
-    .step(if matches!(case.snapshot.release, Read::Unknown(Why::Forbidden(_) | Why::Failed(_) | Why::Broken(_))) {
+    .step(if case.release().is_err_and(|unread| !matches!(unread.why, Why::NotAsked(_))) {
         "Ask the team which database it uses. Helm's release was not read, so the values may have changed since the installation: then set them back (SKVS330). Otherwise leave them as they are."
     } else {
         "Ask the team which database it uses. Leave the values as they are: namespace and database must not change after the installation."

@@ -3,7 +3,7 @@
 use crate::diagnosis::case::Case;
 use crate::diagnosis::finding::Evidence;
 use crate::diagnosis::retries::{Fixes, then};
-use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, always};
+use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::model::object_error::ObjectError;
 use crate::model::status;
 
@@ -21,11 +21,9 @@ database. One of these is too long, and the API server refuses the object. If it
 Choose a shorter name: for the HelmRelease, in a new manifest; for the database, in the values, while nothing has been
 created."#,
     example: r#"HelmChart.source.toolkit.fluxcd.io "flux-system-skvs-onboarding-…" is invalid: metadata.labels: Invalid value: "…": must be no more than 63 bytes"#,
-    needs: &[],
     explains: &[
         "SKVS105", "SKVS108", "SKVS145", "SKVS234", "SKVS303", "SKVS308",
     ],
-    when: always,
     check,
 };
 
@@ -34,7 +32,7 @@ fn check(case: &Case<'_>) -> Verdict {
         object,
         field,
         rule,
-    }) = case.object_error()
+    }) = case.object_error()?
     else {
         return unanswered(case);
     };
@@ -52,7 +50,7 @@ fn check(case: &Case<'_>) -> Verdict {
 fn unanswered(case: &Case<'_>) -> Verdict {
     let name = &case.hr().metadata.name;
     if !status::is_unanswered(case.hr()) || name.len() <= 63 {
-        return Verdict::Clear;
+        return Ok(None);
     }
     case.finding(case.subject(), format!("its name has {} characters, too long for a label of its HelmChart", name.len()))
         .why("Controllers since 0.37 put the name on the HelmChart as a label of at most 63 characters; the status then stays empty.")

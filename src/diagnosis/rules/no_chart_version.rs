@@ -4,7 +4,7 @@ use crate::diagnosis::case::Case;
 use crate::diagnosis::finding::Evidence;
 use crate::diagnosis::peers::{self, Wrong};
 use crate::diagnosis::retries::{Fixes, then};
-use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, always};
+use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::diagnosis::sources;
 use crate::model::source_error::{SourceError, is_no_range};
 
@@ -22,9 +22,7 @@ Correct `spec.chart.spec.version` in the manifest; the runbook's is `<0.2.0`. If
 publisher."#,
     example: r#"no 'secure-kvs-onboarding' chart with version matching '>=9.0.0' found
 could not locate a version matching provided version string >=9.0.0"#,
-    needs: &[],
     explains: sources::FOLLOWS,
-    when: always,
     check,
 };
 

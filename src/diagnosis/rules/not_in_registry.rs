@@ -3,7 +3,7 @@
 use crate::diagnosis::case::Case;
 use crate::diagnosis::finding::Evidence;
 use crate::diagnosis::retries::{Fixes, then};
-use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, always};
+use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::diagnosis::sources;
 use crate::model::source_error::{SourceError, is_archive};
 
@@ -22,9 +22,7 @@ Correct the version, the chart's name or the URL, or have an outdated index rebu
 publisher."#,
     example: r#"failed to get 'oci://registry.example/charts/secure-kvs-onboarding:0.9.9': … not found
 failed to determine artifact digest: … MANIFEST_UNKNOWN: manifest unknown"#,
-    needs: &[],
     explains: sources::FOLLOWS,
-    when: always,
     check,
 };
 

@@ -6,7 +6,6 @@ use crate::diagnosis::retries::kubectl;
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::model::names::release_secret;
 use crate::model::notes::Notes;
-use crate::snapshot::Read;
 use crate::text::marker::is_marked;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
@@ -22,9 +21,7 @@ the notes do not show."#,
 
 Find out why the change was not applied: `kubectl skvs describe NAME`. Do not pass the notes on until they match the values."#,
     example: r#"notes: Service accounts: pds; spec.values.serviceAccounts: [pds, pds-batch]"#,
-    needs: &[],
     explains: &[],
-    when: deployed,
     check,
 };
 
@@ -34,13 +31,14 @@ fn deployed(case: &Case<'_>) -> bool {
 }
 
 fn check(case: &Case<'_>) -> Verdict {
-    let release = match &case.snapshot.release {
-        Read::Seen(release) => release,
-        Read::Absent => return Verdict::Clear,
-        Read::Unknown(why) => return Verdict::skipped("Helm's release", why),
+    if !deployed(case) {
+        return Ok(None);
+    }
+    let Some(release) = case.release()? else {
+        return Ok(None);
     };
     if release.info.status != "deployed" {
-        return Verdict::Clear;
+        return Ok(None);
     }
     let notes = Notes::parse(&release.info.notes);
     let mut differ: Vec<(&str, String, String)> = Vec::new();
@@ -61,9 +59,10 @@ fn check(case: &Case<'_>) -> Verdict {
     if differ.is_empty() {
         let compared = ["namespace", "database", "serviceAccounts"];
         let skipped = case.unread_values(&compared);
-        return skipped
-            .filter(|_| notes.database.is_some())
-            .unwrap_or(Verdict::Clear);
+        return match skipped.filter(|_| notes.database.is_some()) {
+            Some(unread) => Err(unread),
+            None => Ok(None),
+        };
     }
     let secret = Subject::new(
         "Secret",

@@ -2,7 +2,7 @@
 
 use crate::diagnosis::case::Case;
 use crate::diagnosis::retries::{Fixes, then};
-use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, always};
+use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::model::object_error::ObjectError;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
@@ -19,15 +19,13 @@ exists."#,
 Make sure that no other onboarding created it (see its labels and annotations), then delete it. The log of an old creation
 Job shows whether the database was created; deleting the Job does not touch the database."#,
     example: r#"warning: Hook pre-install secure-kvs-onboarding/templates/database-creation-job.yaml failed: jobs.batch "pds-database-create" already exists"#,
-    needs: &[],
     explains: &["SKVS108", "SKVS303", "SKVS308", "SKVS111"],
-    when: always,
     check,
 };
 
 fn check(case: &Case<'_>) -> Verdict {
-    let Some(ObjectError::Exists { resource, name }) = case.object_error() else {
-        return Verdict::Clear;
+    let Some(ObjectError::Exists { resource, name }) = case.object_error()? else {
+        return Ok(None);
     };
     let namespace = case.hr().release_namespace();
     case.finding(

@@ -5,7 +5,7 @@ use crate::diagnosis::finding::Subject;
 use crate::diagnosis::peers;
 use crate::diagnosis::refused::refused;
 use crate::diagnosis::retries::{Fixes, then};
-use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, always};
+use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::model::refusal::Refusal;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
@@ -21,18 +21,16 @@ which needs NET_ADMIN, violates the levels baseline and restricted; Istio's CNI 
 
 Lower the level of the namespace, install into another one (the runbook's is `core`), or have the chart's pod comply."#,
     example: r#"Error creating: pods "x-" is forbidden: violates PodSecurity "restricted:latest": allowPrivilegeEscalation != false (container "create" …)"#,
-    needs: &[],
     explains: &["SKVS108", "SKVS303", "SKVS308"],
-    when: always,
     check,
 };
 
 fn check(case: &Case<'_>) -> Verdict {
-    let Some(refused) = refused(case) else {
-        return Verdict::Clear;
+    let Some(refused) = refused(case)? else {
+        return Ok(None);
     };
     let Refusal::PodSecurity { level, violations } = refused.refusal.clone() else {
-        return Verdict::Clear;
+        return Ok(None);
     };
     let namespace = refused.namespace(case).to_owned();
     let sentence = format!(

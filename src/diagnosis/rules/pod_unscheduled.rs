@@ -5,7 +5,7 @@ use crate::diagnosis::finding::{Evidence, Finding};
 use crate::diagnosis::job::Outcome;
 use crate::diagnosis::peers;
 use crate::diagnosis::retries::{Fixes, then};
-use crate::diagnosis::rule::{Input, Role, Rule, Severity, Verdict, about_the_job};
+use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, about_the_job};
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS307",
@@ -19,15 +19,17 @@ every node. The Job then waits until Helm gives up."#,
 
 Free or add capacity, or correct the pod's requests (`values.databaseCreationJob.resources`)."#,
     example: r#"0/3 nodes are available: 3 Insufficient cpu."#,
-    needs: &[Input::JobPods],
     explains: &["SKVS108", "SKVS110", "SKVS303"],
-    when: about_the_job,
     check,
 };
 
 fn check(case: &Case<'_>) -> Verdict {
-    let Outcome::Unscheduled { pod, message } = &case.job.outcome else {
-        return Verdict::Clear;
+    if !about_the_job(case) {
+        return Ok(None);
+    }
+    let job = case.job_pods()?;
+    let Outcome::Unscheduled { pod, message } = &job.outcome else {
+        return Ok(None);
     };
     Finding::new(pod.clone(), "no node accepts the creation Job's pod")
         .why("The Job cannot start until a node accepts its pod, and Helm waits for the Job until spec.timeout.")

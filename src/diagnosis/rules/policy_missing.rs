@@ -2,7 +2,7 @@
 
 use crate::diagnosis::case::Case;
 use crate::diagnosis::finding::{Evidence, Finding};
-use crate::diagnosis::policy;
+use crate::diagnosis::policy::{self, Policy};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
@@ -19,9 +19,7 @@ policy does not exist: somebody has deleted it since. Flux does not check object
 Make Flux apply the release once more: set `reconcile.fluxcd.io/forceAt` and `requestedAt` to one value, as
 `flux reconcile helmrelease NAME --force` does. That is an upgrade: it does not touch the database."#,
     example: r#"READY True; authorizationpolicies.security.istio.io "core-skvs-onboarding-pds--database" not found"#,
-    needs: &[],
     explains: &[],
-    when: ready,
     check,
 };
 
@@ -30,10 +28,12 @@ fn ready(case: &Case<'_>) -> bool {
 }
 
 fn check(case: &Case<'_>) -> Verdict {
-    match policy::read(case) {
-        Ok(Some(_)) => return Verdict::Clear,
-        Ok(None) => {}
-        Err(verdict) => return verdict,
+    if !ready(case) {
+        return Ok(None);
+    }
+    match policy::read(case)? {
+        Policy::Seen(_) | Policy::None => return Ok(None),
+        Policy::Absent => {}
     }
     let subject = policy::absent(case);
     let finding = Finding::new(

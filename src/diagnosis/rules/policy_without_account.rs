@@ -2,7 +2,7 @@
 
 use crate::diagnosis::case::Case;
 use crate::diagnosis::finding::{Evidence, Finding, Subject};
-use crate::diagnosis::policy;
+use crate::diagnosis::policy::{self, Policy};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::model::policy::{lets_in, principals};
 
@@ -20,9 +20,7 @@ applying them (unless `spec.driftDetection.mode` is enabled)."#,
 Make Flux apply the release once more: set `reconcile.fluxcd.io/forceAt` and `requestedAt` to one value, as
 `flux reconcile helmrelease NAME --force` does. That is an upgrade: it does not touch the database."#,
     example: r#"values.serviceAccounts: [pds, pds-batch]; principals: cluster.local/ns/pds/sa/pds"#,
-    needs: &[],
     explains: &[],
-    when: applied,
     check,
 };
 
@@ -32,16 +30,17 @@ fn applied(case: &Case<'_>) -> bool {
 }
 
 fn check(case: &Case<'_>) -> Verdict {
-    let policy = match policy::read(case) {
-        Ok(Some(policy)) => policy,
-        Ok(None) => return Verdict::Clear,
-        Err(verdict) => return verdict,
+    if !applied(case) {
+        return Ok(None);
+    }
+    let Policy::Seen(policy) = policy::read(case)? else {
+        return Ok(None);
     };
     let Some(principals) = principals(policy) else {
-        return Verdict::Clear;
+        return Ok(None);
     };
-    if let Some(skipped) = case.unread_values(&["serviceAccounts", "namespace"]) {
-        return skipped;
+    if let Some(unread) = case.unread_values(&["serviceAccounts", "namespace"]) {
+        return Err(unread);
     }
     let accounts = case.hr().values().accounts();
     let left_out: Vec<&String> = accounts
@@ -49,7 +48,7 @@ fn check(case: &Case<'_>) -> Verdict {
         .filter(|account| !lets_in(&principals, account))
         .collect();
     let Some(first) = left_out.first() else {
-        return Verdict::Clear;
+        return Ok(None);
     };
     let more = match left_out.len() - 1 {
         0 => String::new(),

@@ -20,25 +20,25 @@ Correct or remove the patch in the manifest. Without a patch: controllers 1.5.0 
 Flux."#,
     example: r#"error while running post render on files: …
 error while parsing post rendered output: …"#,
-    needs: &[],
     explains: rendering::FOLLOWS,
-    when: rendering::by_helm,
     check,
 };
 
 fn check(case: &Case<'_>) -> Verdict {
-    let text = case.error();
+    if !rendering::by_helm(case) {
+        return Ok(None);
+    }
+    let text = case.error()?;
     let told = [
         "error while running post render on ",
         "error while running post render: ",
         "error while parsing post rendered output",
     ];
     let Some(at) = told.iter().find_map(|t| text.find(t)) else {
-        return Verdict::Clear;
+        return Ok(None);
     };
     let has_own = case
-        .snapshot
-        .object
+        .object()
         .pointer("/spec/postRenderers")
         .and_then(Value::as_array)
         .is_some_and(|a| !a.is_empty());

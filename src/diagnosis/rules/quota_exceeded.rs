@@ -3,7 +3,7 @@
 use crate::diagnosis::case::Case;
 use crate::diagnosis::finding::Subject;
 use crate::diagnosis::refused::refused;
-use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, always};
+use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::model::refusal::Refusal;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
@@ -20,15 +20,13 @@ Have the quota raised, free some of it, or request less (`values.databaseCreatio
 requests and limits, set them there."#,
     example: r#"Error creating: pods "x-" is forbidden: exceeded quota: small, requested: requests.cpu=100m, used: requests.cpu=1, limited: requests.cpu=1
 Error creating: pods "x-" is forbidden: failed quota: small: must specify limits.cpu for: create"#,
-    needs: &[],
     explains: &["SKVS108", "SKVS303", "SKVS308"],
-    when: always,
     check,
 };
 
 fn check(case: &Case<'_>) -> Verdict {
-    let Some(refused) = refused(case) else {
-        return Verdict::Clear;
+    let Some(refused) = refused(case)? else {
+        return Ok(None);
     };
     let namespace = refused.namespace(case).to_owned();
     let (name, sentence, step) = match &refused.refusal {
@@ -42,7 +40,7 @@ fn check(case: &Case<'_>) -> Verdict {
             format!("requires {} to specify {needs}", refused.object()),
             "Set them in values.databaseCreationJob.resources. The quota's limits:",
         ),
-        _ => return Verdict::Clear,
+        _ => return Ok(None),
     };
     let subject = Subject::new("ResourceQuota", &namespace, &name);
     let sentence = format!("{subject} {sentence}");

@@ -6,8 +6,9 @@ use crate::diagnosis::install;
 use crate::diagnosis::retries::{
     Fixes, again, history, is_old_controller, restart, then, uninstall,
 };
-use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, always};
+use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::model::release_error::ReleaseError;
+use crate::snapshot::IfRead;
 use crate::text::age::duration;
 use k8s_openapi::jiff::SignedDuration;
 
@@ -29,19 +30,17 @@ Controllers since 0.37 unlock the release at their next attempt. Older ones neve
 - Older, pending upgrade: roll it back with `helm rollback`."#,
     example: r#"Helm upgrade failed: another operation (install/upgrade/rollback) is in progress
 Released=False PendingRelease: Unlocked Helm release core/x.v1 with chart c@0.1.2 in pending-install state"#,
-    needs: &[],
     explains: &["SKVS108", "SKVS303", "SKVS308", "SKVS111"],
-    when: always,
     check,
 };
 
 fn check(case: &Case<'_>) -> Verdict {
-    let refused = case.release_error() == Some(ReleaseError::Locked);
+    let refused = case.release_error()? == Some(ReleaseError::Locked);
     let unlock = case
         .hr()
         .condition("Released")
         .filter(|c| c.is_false() && c.reason == "PendingRelease" && !case.is_ready());
-    let newest = case.snapshot.revisions.seen().and_then(|r| r.first());
+    let newest = case.revisions().if_read().and_then(|r| r.first());
     let pending = newest.filter(|r| r.status.starts_with("pending-"));
     let age = case.seconds_since(since(case).or(pending.and_then(|p| p.created.as_deref())));
     // An action that runs is pending too: only one that is older than it may be was cut off.
@@ -51,10 +50,14 @@ fn check(case: &Case<'_>) -> Verdict {
     if !refused && unlock.is_none() && !cut_off {
         // Only the revisions tell of a lock that an old controller, dead by now, has left.
         let silent = !case.is_ready() && case.failure.is_none();
-        return match case.snapshot.revisions.unknown() {
-            Some(why) if silent => Verdict::skipped("Helm's revisions", why),
-            _ => Verdict::Clear,
-        };
+        if silent {
+            case.revisions()?;
+            // How long it has been pending decides.
+            if pending.is_some() && age.is_none() {
+                case.release()?;
+            }
+        }
+        return Ok(None);
     }
     let release = case.hr().release_name();
     let subject = pending.map_or_else(
@@ -94,7 +97,7 @@ fn check(case: &Case<'_>) -> Verdict {
     let mut finding = case
         .finding(subject.clone(), format!("the Helm release {release} is locked: {what}"))
         .why("Helm marks a revision pending while it acts. This action was interrupted, or somebody is running helm by hand.");
-    if let (Some(p), Some(stored)) = (pending, case.snapshot.release.seen()) {
+    if let (Some(p), Some(stored)) = (pending, case.release().if_read()) {
         let observed = format!("{}: {}", p.status, stored.info.description);
         finding = finding.seen([Evidence::new(subject, "info.status", &observed)]);
     }
@@ -129,7 +132,7 @@ fn check(case: &Case<'_>) -> Verdict {
 
 /// When the pending action began.
 fn since<'a>(case: &Case<'a>) -> Option<&'a str> {
-    case.snapshot.release.seen()?.info.last_deployed.as_deref()
+    case.release().if_read()?.info.last_deployed.as_deref()
 }
 
 fn timeout_seconds(case: &Case<'_>) -> Option<i64> {

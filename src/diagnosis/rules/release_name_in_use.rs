@@ -2,7 +2,7 @@
 
 use crate::diagnosis::case::Case;
 use crate::diagnosis::retries::uninstalled;
-use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, always};
+use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::model::release_error::ReleaseError;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
@@ -18,15 +18,13 @@ name, a helm command by hand, or two HelmReleases with the same release name and
 If the stored release is a leftover, remove it: its authorization policy is deleted, the database stays. Otherwise give this
 onboarding another `spec.releaseName`."#,
     example: r#"install failed: cannot re-use a name that is still in use"#,
-    needs: &[],
     explains: &["SKVS108", "SKVS303", "SKVS308", "SKVS111"],
-    when: always,
     check,
 };
 
 fn check(case: &Case<'_>) -> Verdict {
-    if case.release_error() != Some(ReleaseError::NameInUse) {
-        return Verdict::Clear;
+    if case.release_error()? != Some(ReleaseError::NameInUse) {
+        return Ok(None);
     }
     let release = case.hr().release_name();
     let storage = case.hr().storage_namespace();

@@ -2,7 +2,7 @@
 
 use crate::diagnosis::case::Case;
 use crate::diagnosis::retries::{Fixes, is_old_controller, then};
-use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, always};
+use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::model::release_error::ReleaseError;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
@@ -19,9 +19,7 @@ it from the target namespace and the HelmRelease's name, and `core-skvs-onboardi
 Set `spec.releaseName` in the manifest to a name of at most 53 characters. Nothing is installed yet, so you can choose
 freely."#,
     example: r#"install failed: invalid release name, must match regex ^[a-z0-9]… and the length must not be longer than 53"#,
-    needs: &[],
     explains: &["SKVS108", "SKVS303", "SKVS308", "SKVS111"],
-    when: always,
     check,
 };
 
@@ -29,8 +27,8 @@ freely."#,
 const LONGEST: usize = 53;
 
 fn check(case: &Case<'_>) -> Verdict {
-    if case.release_error() != Some(ReleaseError::NameInvalid) {
-        return Verdict::Clear;
+    if case.release_error()? != Some(ReleaseError::NameInvalid) {
+        return Ok(None);
     }
     let name = case.hr().composed_release_name();
     let why = if name.len() > LONGEST {

@@ -2,7 +2,7 @@
 
 use crate::diagnosis::case::Case;
 use crate::diagnosis::retries::uninstalled;
-use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, always};
+use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::model::release_error::ReleaseError;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
@@ -17,15 +17,13 @@ An upgrade would not create the database either: remove the failed release."#,
 
 Remove the release; Flux then installs."#,
     example: r#"upgrade failed: "core-skvs-onboarding-pds--database" has no deployed releases"#,
-    needs: &[],
     explains: &["SKVS108", "SKVS303", "SKVS308", "SKVS111"],
-    when: always,
     check,
 };
 
 fn check(case: &Case<'_>) -> Verdict {
-    let Some(ReleaseError::NeverDeployed(_)) = case.release_error() else {
-        return Verdict::Clear;
+    let Some(ReleaseError::NeverDeployed(_)) = case.release_error()? else {
+        return Ok(None);
     };
     let release = case.hr().release_name();
     let storage = case.hr().storage_namespace();

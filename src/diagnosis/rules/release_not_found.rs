@@ -3,10 +3,9 @@
 use crate::diagnosis::case::Case;
 use crate::diagnosis::finding::{Evidence, Subject};
 use crate::diagnosis::retries::{Fixes, then};
-use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, always};
+use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::model::names::release_secret;
 use crate::model::release_error::ReleaseError;
-use crate::snapshot::Read;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS119",
@@ -23,14 +22,12 @@ is in another namespace than `spec.storageNamespace`."#,
   to the owners of the data."#,
     example: r#"upgrade failed: update: failed to update: release: not found
 rollback failed: release has no 3 version"#,
-    needs: &[],
     explains: &["SKVS108", "SKVS303", "SKVS308", "SKVS111"],
-    when: always,
     check,
 };
 
 fn check(case: &Case<'_>) -> Verdict {
-    let Some(ReleaseError::NotFound(revision)) = case.release_error() else {
+    let Some(ReleaseError::NotFound(revision)) = case.release_error()? else {
         return unnoticed(case);
     };
     let release = case.hr().release_name();
@@ -53,11 +50,12 @@ fn check(case: &Case<'_>) -> Verdict {
 /// Ready by its status, while storage holds no revision: Flux looks at it again only when it reconciles.
 fn unnoticed(case: &Case<'_>) -> Verdict {
     let hr = case.hr();
-    let none = matches!(case.snapshot.release, Read::Absent)
-        && case.snapshot.revisions.seen().is_some_and(Vec::is_empty);
-    let Some(revision) = hr.revision().filter(|_| case.is_ready() && none) else {
-        return Verdict::Clear;
+    let Some(revision) = hr.revision().filter(|_| case.is_ready()) else {
+        return Ok(None);
     };
+    if case.release()?.is_some() || case.revisions()?.is_none_or(|all| !all.is_empty()) {
+        return Ok(None);
+    }
     let (release, storage) = (hr.release_name(), hr.storage_namespace());
     let secret = release_secret(&release, revision);
     case.finding(

@@ -3,9 +3,9 @@
 use crate::diagnosis::case::Case;
 use crate::diagnosis::finding::Finding;
 use crate::diagnosis::retries::{Fixes, restart, then, uninstall};
-use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, always};
+use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::model::release_error::ReleaseError;
-use crate::snapshot::{Read, Why};
+use crate::snapshot::IfRead;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS120",
@@ -22,15 +22,13 @@ badly restored), or the last uninstall did not finish and left the status `unins
 - `uninstalling`: finish the uninstall with `helm uninstall`; Flux then installs again."#,
     example: r#"Could not determine release state: unable to determine state for release with status 'uninstalling'
 Could not determine release state: failed to retrieve last release from storage: get: failed to decode data "sh.helm.release.v1.x.v1": …"#,
-    needs: &[],
     explains: &["SKVS108", "SKVS303", "SKVS308", "SKVS111"],
-    when: always,
     check,
 };
 
 fn check(case: &Case<'_>) -> Verdict {
     let release = case.hr().release_name();
-    let finding = match case.release_error() {
+    let finding = match case.release_error()? {
         Some(ReleaseError::Uninstalling) => case
             .finding(
                 case.subject(),
@@ -42,30 +40,24 @@ fn check(case: &Case<'_>) -> Verdict {
             .then(Some(restart(case))),
         Some(ReleaseError::Unreadable(why)) => {
             let finding = undecoded(case, "").why(format!("Helm says: {why}"));
-            let finding = match broken(case) {
+            let finding = match case.undecodable_release().if_read() {
                 Some(broken) => finding.why(format!("Read here: {broken}")),
                 None => finding,
             };
             mend(case, finding)
         }
-        None if case.is_ready() && broken(case).is_some() => {
-            let broken = broken(case).unwrap_or_default();
+        None if case.is_ready() => {
+            let Some(broken) = case.undecodable_release()? else {
+                return Ok(None);
+            };
             let finding = undecoded(case, ", and Flux has not noticed")
                 .why(format!("Read here: {broken}"))
                 .why("The installed objects keep running. At its next check Flux fails and makes no further upgrades.");
             mend(case, finding)
         }
-        _ => return Verdict::Clear,
+        _ => return Ok(None),
     };
     finding.into()
-}
-
-/// What the newest revision that was read here lacks.
-fn broken<'a>(case: &Case<'a>) -> Option<&'a str> {
-    match &case.snapshot.release {
-        Read::Unknown(Why::Broken(broken)) => Some(broken),
-        _ => None,
-    }
 }
 
 fn undecoded(case: &Case<'_>, more: &str) -> Finding {

@@ -2,7 +2,7 @@
 
 use crate::diagnosis::case::Case;
 use crate::diagnosis::retries::{Fixes, then};
-use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, always};
+use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::model::release_error::ReleaseError;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
@@ -18,15 +18,13 @@ controller) wrote it at the same time, or Helm cannot decode a Secret of that na
 - Written at the same time: Flux tries again.
 - A Secret missing from `helm history`: look at it, and delete it."#,
     example: r#"create: failed to create: release: already exists"#,
-    needs: &[],
     explains: &["SKVS108", "SKVS303", "SKVS308", "SKVS111"],
-    when: always,
     check,
 };
 
 fn check(case: &Case<'_>) -> Verdict {
-    if case.release_error() != Some(ReleaseError::WrittenMeanwhile) {
-        return Verdict::Clear;
+    if case.release_error()? != Some(ReleaseError::WrittenMeanwhile) {
+        return Ok(None);
     }
     let release = case.hr().release_name();
     let storage = case.hr().storage_namespace();

@@ -3,7 +3,7 @@
 use crate::diagnosis::case::Case;
 use crate::diagnosis::finding::{Evidence, Finding};
 use crate::diagnosis::retries::{Fixes, then};
-use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, always};
+use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::model::failure::split_trailer;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
@@ -19,9 +19,7 @@ remediation. Until then the release stays as the failure left it."#,
 Fix the error in the text; often it is the same as the cause. If a rollback by hand fails too, remove the release:
 `helm uninstall -n STORAGENAMESPACE RELEASE`."#,
     example: r#"Remediated=False RollbackFailed: Helm rollback to previous release core/x.v1 with chart c@0.1.1 failed: …"#,
-    needs: &[],
     explains: &[],
-    when: always,
     check,
 };
 
@@ -31,7 +29,7 @@ fn check(case: &Case<'_>) -> Verdict {
         .condition("Remediated")
         .filter(|c| c.is_false() && !case.is_ready())
     else {
-        return Verdict::Clear;
+        return Ok(None);
     };
     let sentence = if condition.reason == "RollbackFailed" {
         "Flux could not roll the failed upgrade back"

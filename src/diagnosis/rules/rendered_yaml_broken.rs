@@ -17,15 +17,16 @@ with several lines or with `: ` in it was inserted without quotes. The line numb
 
 Check the values used in that template. If they are simple, the chart is at fault: report it to its publisher."#,
     example: r#"YAML parse error on secure-kvs-onboarding/templates/job.yaml: error converting YAML to JSON: yaml: line 12: did not find expected key"#,
-    needs: &[],
     explains: rendering::FOLLOWS,
-    when: rendering::by_helm,
     check,
 };
 
 fn check(case: &Case<'_>) -> Verdict {
-    let Some(TemplateError::Yaml { place, line, says }) = rendering::template(case) else {
-        return Verdict::Clear;
+    if !rendering::by_helm(case) {
+        return Ok(None);
+    }
+    let Some(TemplateError::Yaml { place, line, says }) = rendering::template(case)? else {
+        return Ok(None);
     };
     let line = line.map_or(String::new(), |l| format!(" at line {l} of the output"));
     rendering::finding(

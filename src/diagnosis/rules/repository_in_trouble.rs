@@ -1,7 +1,7 @@
 //! SKVS208: the chart repository fails, is too slow or breaks off.
 
 use crate::diagnosis::case::Case;
-use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, always};
+use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::diagnosis::sources::{self, Fault};
 use crate::model::source_error::SourceError;
 
@@ -19,9 +19,7 @@ this."#,
 Ask the repository's operators. For a large index raise `spec.timeout` of the HelmRepository."#,
     example: r#"failed to fetch https://artifactory.example/helm/index.yaml : 503 Service Unavailable
 context deadline exceeded (Client.Timeout exceeded while awaiting headers)"#,
-    needs: &[],
     explains: sources::FOLLOWS,
-    when: always,
     check,
 };
 

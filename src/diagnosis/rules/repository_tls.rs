@@ -1,7 +1,7 @@
 //! SKVS207: the chart repository's certificate is not accepted.
 
 use crate::diagnosis::case::Case;
-use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, always};
+use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::diagnosis::sources;
 use crate::model::source_error::{SourceError, certificate};
 
@@ -19,9 +19,7 @@ certificate has expired or is for another host. The network and the credentials 
   HelmRepository.
 - Expired, or for another host: renew the certificate at the server, or correct `spec.url`."#,
     example: r#"tls: failed to verify certificate: x509: certificate signed by unknown authority"#,
-    needs: &[],
     explains: sources::FOLLOWS,
-    when: always,
     check,
 };
 

@@ -1,7 +1,7 @@
 //! SKVS204: the chart repository refuses the credentials.
 
 use crate::diagnosis::case::Case;
-use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, always};
+use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::diagnosis::sources::{self, Fault};
 use crate::model::source_error::SourceError;
 
@@ -18,9 +18,7 @@ missing, or the account may not read the chart. Many registries give the same an
 Renew the Secret (keys `username` and `password`; for an OCI registry one of type docker-registry), or have the account given
 access."#,
     example: r#"failed to fetch Helm repository index: failed to cache index to temporary file: failed to fetch https://… : 401 Unauthorized"#,
-    needs: &[],
     explains: sources::FOLLOWS,
-    when: always,
     check,
 };
 

@@ -1,7 +1,7 @@
 //! SKVS203: the chart repository cannot be reached.
 
 use crate::diagnosis::case::Case;
-use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, always};
+use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::diagnosis::sources::{self, Fault};
 use crate::model::source_error::SourceError;
 
@@ -17,9 +17,7 @@ connection. All onboardings of this repository are affected; installed ones cont
 
 Check from inside the cluster: DNS, network policies, proxy. Then wait, or `flux reconcile source helm NAME`"#,
     example: r#"failed to fetch Helm repository index: … dial tcp: lookup artifactory.example: no such host"#,
-    needs: &[],
     explains: sources::FOLLOWS,
-    when: always,
     check,
 };
 

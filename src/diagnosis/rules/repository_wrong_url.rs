@@ -1,7 +1,7 @@
 //! SKVS205: the chart repository's URL is wrong.
 
 use crate::diagnosis::case::Case;
-use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, always};
+use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::diagnosis::sources::{self, Fault};
 use crate::model::source_error::SourceError;
 
@@ -17,9 +17,7 @@ or removed. The URL must not contain `index.yaml` itself."#,
 
 Correct `spec.url` of the HelmRepository."#,
     example: r#"failed to fetch Helm repository index: failed to cache index to temporary file: failed to fetch https://…/index.yaml : 404 Not Found"#,
-    needs: &[],
     explains: sources::FOLLOWS,
-    when: always,
     check,
 };
 

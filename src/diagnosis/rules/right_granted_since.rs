@@ -19,41 +19,35 @@ Without the right to ask (create subjectaccessreviews) this check is skipped, an
 
 Wait for Flux's next attempt, or make it try now. Other rights may be missing: the next attempt will show."#,
     example: r#"status of the SubjectAccessReview: {"allowed": true, "reason": "RBAC: allowed by RoleBinding …"}"#,
-    needs: &[],
     explains: &["SKVS402", "SKVS108", "SKVS110"],
-    when: refused,
     check,
 };
 
 /// The account is there, and a request of it was refused.
 fn refused(case: &Case<'_>) -> bool {
-    !case.snapshot.service_account.is_absent()
-        && case.failure.is_some()
-        && case
-            .forbidden()
-            .is_some_and(|r| r.verb != "impersonate" && r.account().is_some())
+    case.account() != Ok(None) && case.failure.is_some()
 }
 
 fn check(case: &Case<'_>) -> Verdict {
-    let Some(right) = case.forbidden() else {
-        return Verdict::Clear;
+    if !refused(case) {
+        return Ok(None);
+    }
+    let right = case.forbidden()?.filter(|r| r.verb != "impersonate");
+    let Some(right) = right else {
+        return Ok(None);
     };
     let Some(account) = right
         .account()
         .map(|(namespace, name)| Subject::new("ServiceAccount", namespace, name))
     else {
-        return Verdict::Clear;
+        return Ok(None);
     };
-    let review = match &case.snapshot.further.rights {
-        crate::snapshot::Read::Seen(review) => review,
-        crate::snapshot::Read::Absent => return Verdict::Clear,
-        crate::snapshot::Read::Unknown(why) => {
-            return Verdict::skipped(format!("rights of {account}"), why);
-        }
+    let Some(review) = case.rights(&account.to_string())? else {
+        return Ok(None);
     };
     let status = |key: &str| review.pointer(&format!("/status/{key}"));
     if status("allowed").and_then(serde_json::Value::as_bool) != Some(true) {
-        return Verdict::Clear;
+        return Ok(None);
     }
     let reason = status("reason")
         .and_then(serde_json::Value::as_str)

@@ -4,7 +4,7 @@ use crate::diagnosis::case::Case;
 use crate::diagnosis::finding::{Evidence, Finding};
 use crate::diagnosis::peers;
 use crate::diagnosis::retries::{Fixes, then};
-use crate::diagnosis::rule::{Input, Role, Rule, Severity, Verdict, refused_by_rbac};
+use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, refused_by_rbac};
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS401",
@@ -19,20 +19,19 @@ read is refused, with the same message as for an account without rights (SKVS402
 
 Correct `spec.serviceAccountName` in the manifest (the runbook's is `helm-controller`), or create the account with its rights."#,
     example: r#"User "system:serviceaccount:flux-system:nobody" cannot list resource "secrets""#,
-    needs: &[Input::ServiceAccount],
     explains: &[
         "SKVS108", "SKVS110", "SKVS109", "SKVS131", "SKVS142", "SKVS145",
     ],
-    when: refused_by_rbac,
     check,
 };
 
 fn check(case: &Case<'_>) -> Verdict {
-    let Some(account) = case
-        .service_account()
-        .filter(|_| case.snapshot.service_account.is_absent())
-    else {
-        return Verdict::Clear;
+    if !refused_by_rbac(case)? {
+        return Ok(None);
+    }
+    let is_there = case.account()?.is_some();
+    let Some(account) = case.service_account().filter(|_| !is_there) else {
+        return Ok(None);
     };
     Finding::new(account.clone(), format!("Flux acts as {account}, which does not exist"))
         .why("spec.serviceAccountName names it. An account that does not exist has no rights, so the first request is refused.")

@@ -6,6 +6,7 @@ use crate::diagnosis::peers;
 use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, refused_by_rbac};
 use crate::model::forbidden::Forbidden;
+use crate::snapshot::Unread;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS402",
@@ -22,24 +23,25 @@ Grant the right with a Role in the namespace named in the message, and bind it t
 1. `kubectl create role NAME -n NAMESPACE --verb=VERB --resource=RESOURCE`
 2. `kubectl create rolebinding NAME -n NAMESPACE --role=NAME --serviceaccount=NAMESPACE:ACCOUNT`"#,
     example: r#"jobs.batch is forbidden: User "system:serviceaccount:flux-system:helm-controller" cannot create resource "jobs" in API group "batch" in the namespace "core""#,
-    needs: &[],
     explains: &[
         "SKVS108", "SKVS110", "SKVS109", "SKVS131", "SKVS142", "SKVS145",
     ],
-    when: refused_by_rbac,
     check,
 };
 
 fn check(case: &Case<'_>) -> Verdict {
-    if case.snapshot.service_account.is_absent() {
-        return Verdict::Clear;
+    if !refused_by_rbac(case)? {
+        return Ok(None);
     }
-    let Some(right) = Forbidden::parse(case.error()) else {
-        return Verdict::Clear;
+    if case.account() == Ok(None) {
+        return Ok(None);
+    }
+    let Some(right) = Forbidden::parse(case.error()?) else {
+        return Ok(None);
     };
     // The user in the text may be the controller's own account, not the one of the spec.
-    let Some(account) = user(case.error()) else {
-        return Verdict::Clear;
+    let Some(account) = user(case.error()?) else {
+        return Ok(None);
     };
     let mut finding = Finding::new(account.clone(), format!("{account} may not {right}"))
         .why(match case.service_account() {
@@ -50,10 +52,7 @@ fn check(case: &Case<'_>) -> Verdict {
         })
         .seen(case.seen_failure())
         .seen(case.seen_event());
-    if let (Some(why), Some(_)) = (
-        case.snapshot.service_account.unknown(),
-        case.service_account(),
-    ) {
+    if let (Err(Unread { why, .. }), Some(_)) = (case.account(), case.service_account()) {
         finding = finding.why(format!(
             "Whether the account exists is unknown: {}. A missing one gets the same answer.",
             why.clause()

@@ -4,7 +4,7 @@ use crate::diagnosis::case::Case;
 use crate::diagnosis::finding::{Evidence, Finding};
 use crate::diagnosis::job::Sidecar;
 use crate::diagnosis::retries::{Fixes, then};
-use crate::diagnosis::rule::{Input, Role, Rule, Severity, Verdict};
+use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::diagnosis::rules::creation_timed_out::about_the_job;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
@@ -26,15 +26,17 @@ failure."#,
 - Still running: compare the Envoy port of the values with the mesh's. Outside the mesh set
   `values.databaseCreationJob.runInIstioServiceMesh.enabled` to false."#,
     example: r#"timeout waiting for: [Job/core/pds-database-create status: 'InProgress']; container create completed, istio-proxy runs"#,
-    needs: &[Input::JobPods],
     explains: &["SKVS108", "SKVS308", "SKVS303"],
-    when: about_the_job,
     check,
 };
 
 fn check(case: &Case<'_>) -> Verdict {
-    let finding = match &case.job.sidecar {
-        None => return Verdict::Clear,
+    if !about_the_job(case) {
+        return Ok(None);
+    }
+    let job = case.job_pods()?;
+    let finding = match &job.sidecar {
+        None => return Ok(None),
         Some(Sidecar::RunsOn { pod, ended }) => {
             let seen = format!(
                 "{} succeeded, istio-proxy is still running",

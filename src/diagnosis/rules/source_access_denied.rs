@@ -18,24 +18,26 @@ gives the same reason if `chartRef` names an ExternalArtifact and the controller
 Name a source in the HelmRelease's own namespace; the runbook's onboardings and their repository are both in `flux-system`."#,
     example: r#"AccessDenied: can't access 'HelmRepository/charts/wit-artifactory', cross-namespace references have been blocked
 cross-namespace references are not allowed: cannot access HelmChart charts/x"#,
-    needs: &[],
     explains: sources::FOLLOWS,
-    when: denied,
     check,
 };
 
 fn denied(case: &Case<'_>) -> bool {
     case.reason() == "AccessDenied"
-        && ["cross-namespace references", "feature gate is disabled"]
-            .iter()
-            .any(|t| case.error().contains(t))
+        && case.error().is_ok_and(|error| {
+            let texts = ["cross-namespace references", "feature gate is disabled"];
+            texts.iter().any(|t| error.contains(t))
+        })
 }
 
 fn check(case: &Case<'_>) -> Verdict {
+    if !denied(case) {
+        return Ok(None);
+    }
     let source = sources::source(case)
         .or_else(|| sources::chart(case))
         .map_or_else(|| "the chart's source".to_owned(), |s| s.to_string());
-    let switched_off = case.error().contains("feature gate is disabled");
+    let switched_off = case.error()?.contains("feature gate is disabled");
     let (sentence, why) = if switched_off {
         (
             format!(

@@ -3,7 +3,7 @@
 use crate::diagnosis::case::Case;
 use crate::diagnosis::peers::{self, Wrong};
 use crate::diagnosis::retries::{Fixes, then};
-use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, always};
+use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::diagnosis::sources;
 use crate::model::source_error::{SourceError, quoted};
 
@@ -19,9 +19,7 @@ refused; Flux does not try again until it is changed."#,
 
 Correct the kind. For an OCIRepository use `spec.chartRef` instead of `spec.chart` (Flux 2.3 and later)."#,
     example: r#"UnsupportedSourceKind: failed to get source: unsupported source kind 'OCIRepository', must be one of: [HelmRepository GitRepository Bucket]"#,
-    needs: &[],
     explains: sources::FOLLOWS,
-    when: always,
     check,
 };
 

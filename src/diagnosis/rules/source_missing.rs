@@ -4,7 +4,7 @@ use crate::diagnosis::case::Case;
 use crate::diagnosis::finding::Evidence;
 use crate::diagnosis::peers::{self, Wrong};
 use crate::diagnosis::retries::{Fixes, then};
-use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, always};
+use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::diagnosis::sources;
 use crate::model::source_error::SourceError;
 
@@ -20,9 +20,7 @@ missing OCIRepository or HelmChart. Without a namespace the reference means the 
 
 Correct the reference in the manifest. The runbook's is the HelmRepository `wit-artifactory` in `flux-system`."#,
     example: r#"failed to get source: helmrepositories.source.toolkit.fluxcd.io "wit-artifactry" not found"#,
-    needs: &[],
     explains: sources::FOLLOWS,
-    when: always,
     check,
 };
 
@@ -35,7 +33,7 @@ fn check(case: &Case<'_>) -> Verdict {
     }
     // What chartRef names is missing, or the source of what it names.
     let by_ref = case.hr().spec.chart_ref.is_some();
-    let itself = by_ref && (case.snapshot.chart.is_absent() || sources::is_own_source(case));
+    let itself = by_ref && (case.chart() == Ok(None) || sources::is_own_source(case));
     let of_chart = |(told, _): &(sources::Told, Vec<Evidence>)| {
         told.condition.message.contains("HelmChart.source.")
     };

@@ -3,7 +3,7 @@
 use crate::diagnosis::case::Case;
 use crate::diagnosis::finding::{Evidence, Subject};
 use crate::diagnosis::retries::{Fixes, then};
-use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, always};
+use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::diagnosis::sources;
 use crate::model::source_error::SourceError;
 use crate::text::age::duration;
@@ -21,9 +21,7 @@ not watch this namespace, or is busy."#,
 
 Start it. A new object needs a moment."#,
     example: r#"HelmChart 'flux-system/x' is not ready: latest generation of object has not been reconciled"#,
-    needs: &[],
     explains: sources::FOLLOWS,
-    when: always,
     check,
 };
 

@@ -1,7 +1,7 @@
 //! SKVS228: the chart's source cannot be refreshed.
 
 use crate::diagnosis::case::Case;
-use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, always};
+use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::diagnosis::sources;
 use crate::text::age::duration;
 
@@ -17,9 +17,7 @@ versions of the chart do not arrive."#,
 
 Read the error, then the log of source-controller. If the error recurs, please report it: it deserves its own code."#,
     example: r#"HelmRepository Ready=False while the HelmRelease is Ready=True on the chart of a month ago"#,
-    needs: &[],
     explains: sources::FOLLOWS,
-    when: always,
     check,
 };
 

@@ -3,7 +3,7 @@
 use crate::diagnosis::case::Case;
 use crate::diagnosis::controller_log;
 use crate::diagnosis::retries::{Fixes, then};
-use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, always};
+use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::diagnosis::sources;
 use crate::model::source_error::SourceError;
 
@@ -19,9 +19,7 @@ Sooner or later every source in the cluster is affected."#,
 
 Free space on the volume at `/data` of source-controller, or repair it (an emptyDir by default: then the node's disk)."#,
     example: r#"StorageOperationFailed: failed to create artifact directory: mkdir /data/helmchart: no space left on device"#,
-    needs: &[],
     explains: sources::FOLLOWS,
-    when: always,
     check,
 };
 

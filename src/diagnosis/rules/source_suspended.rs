@@ -3,7 +3,7 @@
 use crate::diagnosis::case::Case;
 use crate::diagnosis::finding::{Evidence, Subject};
 use crate::diagnosis::retries::{Fixes, then};
-use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, always};
+use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::diagnosis::sources;
 use crate::text::age::duration;
 
@@ -20,9 +20,7 @@ in use; if none was stored, the onboarding waits for ever."#,
 
 Ask who suspended it, and why. Then remove `suspend` from its manifest, or `flux resume source helm NAME`."#,
     example: r#"spec.suspend is true on HelmRepository flux-system/wit-artifactory"#,
-    needs: &[],
     explains: sources::FOLLOWS,
-    when: always,
     check,
 };
 

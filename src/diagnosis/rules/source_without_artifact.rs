@@ -1,9 +1,10 @@
 //! SKVS218: the chart's source has not been fetched yet.
 
 use crate::diagnosis::case::Case;
-use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, always};
+use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::diagnosis::sources;
 use crate::model::source_error::SourceError;
+use crate::snapshot::{IfRead, Unread};
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS218",
@@ -17,9 +18,7 @@ conditions; here they do not show one, or were not read."#,
 
 Read the source's conditions and the log of source-controller. A new source needs a moment."#,
     example: r#"NoSourceArtifact: no artifact available for HelmRepository source 'wit-artifactory'"#,
-    needs: &[],
     explains: sources::FOLLOWS,
-    when: always,
     check,
 };
 
@@ -36,7 +35,7 @@ fn check(case: &Case<'_>) -> Verdict {
         return sources::nothing(case);
     };
     // By now it has one, or it is told not to fetch any.
-    let seen = case.snapshot.source.seen();
+    let seen = case.source().if_read();
     if sources::source_is_absent(case)
         || sources::links(case).any(|(o, _)| sources::is_suspended(o))
         || seen.is_some_and(|s| sources::artifact(s).is_some())
@@ -44,8 +43,8 @@ fn check(case: &Case<'_>) -> Verdict {
         return sources::nothing(case);
     }
     let subject = sources::repository_of(case, &first);
-    let why = match case.snapshot.source.unknown() {
-        Some(why) if !sources::is_own_source(case) => {
+    let why = match case.source() {
+        Err(Unread { why, .. }) if !sources::is_own_source(case) => {
             format!(
                 "The reason is in its conditions, which were not read: {}.",
                 why.clause()

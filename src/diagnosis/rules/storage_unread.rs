@@ -2,7 +2,8 @@
 
 use crate::diagnosis::case::Case;
 use crate::diagnosis::retries::{Fixes, then};
-use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, always};
+use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
+use crate::snapshot::Unread;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS142",
@@ -16,27 +17,24 @@ for an hour. Usually Flux's account may not read Secrets in the storage namespac
 
 Give the account in `spec.serviceAccountName` the rights on Secrets in the storage namespace, or fix the error in the event."#,
     example: r#"GetLastReleaseFailed: failed to get last release revision"#,
-    needs: &[],
     explains: &["SKVS108", "SKVS303", "SKVS308", "SKVS111"],
-    when: always,
     check,
 };
 
 fn check(case: &Case<'_>) -> Verdict {
     if case.reason() != "GetLastReleaseFailed" {
-        return Verdict::Clear;
+        return Ok(None);
     }
-    let told = case.seen_event().is_some();
     let finding = case
         .finding(case.subject(), "Flux could not read Helm's storage")
         .seen(case.seen_failure());
-    let finding = match (told, case.snapshot.events.unknown()) {
-        (true, _) => finding.why("The status does not say why; an event does."),
-        (false, Some(why)) => finding.why(format!(
+    let finding = match (case.seen_event(), case.error()) {
+        (Some(_), _) => finding.why("The status does not say why; an event does."),
+        (None, Err(Unread { why, .. })) => finding.why(format!(
             "The status does not say why, and the events were not read: {}.",
             why.clause()
         )),
-        (false, None) => {
+        (None, Ok(_)) => {
             finding.why("The status does not say why, and the event with the reason is gone.")
         }
     };

@@ -2,7 +2,7 @@
 
 use crate::diagnosis::case::Case;
 use crate::diagnosis::retries::{Fixes, then};
-use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, always};
+use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::model::object_error::ObjectError;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
@@ -19,9 +19,7 @@ stays as it is."#,
 Rewrite the stored release with the helm plugin `mapkubeapis`. If it only holds the authorization policy, you can remove it
 and install again instead, but without the creation Job: a second installation fails on the database (SKVS301)."#,
     example: r#"unable to build kubernetes objects from current release manifest: … no matches for kind "AuthorizationPolicy" in version "security.istio.io/v1alpha1""#,
-    needs: &[],
     explains: &["SKVS108", "SKVS303", "SKVS308", "SKVS111"],
-    when: always,
     check,
 };
 
@@ -30,9 +28,9 @@ fn check(case: &Case<'_>) -> Verdict {
         kind,
         version,
         stored: true,
-    }) = case.object_error()
+    }) = case.object_error()?
     else {
-        return Verdict::Clear;
+        return Ok(None);
     };
     let what = if kind.is_empty() {
         "an API".to_owned()

@@ -3,10 +3,9 @@
 use crate::diagnosis::case::Case;
 use crate::diagnosis::finding::{Evidence, Finding, Step, Subject};
 use crate::diagnosis::retries::{Fixes, then};
-use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, always};
+use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::diagnosis::{needs, peers};
 use crate::model::status;
-use crate::snapshot::Read;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS101",
@@ -25,26 +24,21 @@ Correct `spec.targetNamespace`: usually it is misspelt; the runbook's onboarding
 create it with everything the creation Job needs: its ServiceAccount (`agora-kvs` if not set) and the Secret with CouchDB's
 credentials. An empty one, as created by `spec.install.createNamespace: true`, only leads to the next failure (SKVS314)."#,
     example: r#"install failed: namespaces "core" not found"#,
-    needs: &[],
     explains: &["SKVS108", "SKVS110"],
-    when: always,
     check,
 };
 
 fn check(case: &Case<'_>) -> Verdict {
     let target = case.hr().release_namespace();
-    let told = told(case.error());
     // What is there now was read; what the error says was so at the last attempt.
-    let (missing, now_unknown) = match (&case.snapshot.target_namespace, told) {
-        (Read::Absent, _) => (target, None),
+    let (missing, now_unknown) = match (case.target_namespace(), told(case.error()?)) {
+        (Ok(None), _) => (target, None),
         // Another namespace than the target: the chart asks for it, and only the error names it.
         (_, Some(other)) if other != target => (other, Some("it was not looked for".to_owned())),
-        (Read::Seen(_), Some(_)) => return made_since(case, target),
-        (Read::Unknown(why), Some(_)) => (target, Some(why.clause())),
-        (Read::Seen(_), None) => return Verdict::Clear,
-        (Read::Unknown(why), None) => {
-            return Verdict::skipped(format!("the namespace {target}"), why);
-        }
+        (Ok(Some(_)), Some(_)) => return made_since(case, target),
+        (Err(unread), Some(_)) => (target, Some(unread.why.clause())),
+        (Ok(Some(_)), None) => return Ok(None),
+        (Err(unread), None) => return Err(unread),
     };
     let subject = Subject::new("Namespace", "", missing);
     let sentence = match &now_unknown {

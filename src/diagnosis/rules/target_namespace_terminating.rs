@@ -4,7 +4,8 @@ use crate::diagnosis::case::Case;
 use crate::diagnosis::finding::{Evidence, Finding, Subject};
 use crate::diagnosis::peers;
 use crate::diagnosis::retries::{Fixes, then};
-use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, always};
+use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
+use crate::snapshot::IfRead;
 use serde_json::Value;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
@@ -19,22 +20,20 @@ finalizer can hold it for ever."#,
 
 Wait until it is gone, then create it again. If it hangs, remove the objects named in the conditions."#,
     example: r#"create-x is forbidden: unable to create new content in namespace core because it is being terminated"#,
-    needs: &[],
     explains: &["SKVS108", "SKVS110", "SKVS900"],
-    when: always,
     check,
 };
 
 fn check(case: &Case<'_>) -> Verdict {
     let target = case.hr().release_namespace();
-    let namespace = case.snapshot.target_namespace.seen();
+    let namespace = case.target_namespace().if_read();
     let phase = namespace
         .and_then(|n| n.pointer("/status/phase"))
         .and_then(Value::as_str);
     let deleted = namespace
         .and_then(|n| n.pointer("/metadata/deletionTimestamp"))
         .and_then(Value::as_str);
-    let told = case.error().contains("because it is being terminated");
+    let told = case.error()?.contains("because it is being terminated");
     let subject = Subject::new("Namespace", "", target);
     let evidence = match (deleted, phase) {
         (Some(since), _) => Some(Evidence::new(
@@ -50,10 +49,7 @@ fn check(case: &Case<'_>) -> Verdict {
         _ => None,
     };
     if evidence.is_none() && !told {
-        return match case.snapshot.target_namespace.unknown() {
-            Some(why) => Verdict::skipped(format!("the namespace {target}"), why),
-            None => Verdict::Clear,
-        };
+        return case.target_namespace().map(|_| None);
     }
     let conditions = namespace
         .and_then(|n| n.pointer("/status/conditions"))

@@ -3,7 +3,7 @@
 use crate::diagnosis::case::Case;
 use crate::diagnosis::finding::{Evidence, Subject};
 use crate::diagnosis::retries::{Fixes, then};
-use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, always};
+use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::model::failure::split_trailer;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
@@ -20,9 +20,7 @@ manifest says so."#,
 Fix the test's complaint, or set `spec.test.ignoreFailures`. Do not let Flux uninstall and reinstall an onboarding: the
 second installation fails on the database (SKVS301)."#,
     example: r#"TestSuccess=False TestFailed: Helm test failed for release core/x.v1 with chart c@0.1.2: pod x-test failed"#,
-    needs: &[],
     explains: &["SKVS108", "SKVS111", "SKVS303", "SKVS308"],
-    when: always,
     check,
 };
 
@@ -33,7 +31,7 @@ fn check(case: &Case<'_>) -> Verdict {
         .filter_map(|kind| hr.condition(kind))
         .find(|c| c.is_false() && c.reason == "TestFailed" && !case.is_ready());
     let Some(condition) = failed else {
-        return Verdict::Clear;
+        return Ok(None);
     };
     let (message, _) = split_trailer(&condition.message);
     let pod = test_pod(message).map(|name| Subject::new("Pod", hr.release_namespace(), name));

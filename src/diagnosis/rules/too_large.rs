@@ -2,9 +2,10 @@
 
 use crate::diagnosis::case::Case;
 use crate::diagnosis::retries::{Fixes, then};
-use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, always};
+use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::model::object_error::Large;
 use crate::model::object_error::ObjectError;
+use crate::snapshot::IfRead;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS124",
@@ -21,15 +22,13 @@ Remove large files from the chart (`.helmignore`), or use the previous version. 
 a large file there is a mistake."#,
     example: r#"create: failed to create: Secret "sh.helm.release.v1.x.v1" is invalid: data: Too long: may not be more than 1048576 bytes
 etcdserver: request is too large"#,
-    needs: &[],
     explains: &["SKVS108", "SKVS303", "SKVS308", "SKVS111"],
-    when: always,
     check,
 };
 
 fn check(case: &Case<'_>) -> Verdict {
-    let Some(ObjectError::TooLarge(what)) = case.object_error() else {
-        return Verdict::Clear;
+    let Some(ObjectError::TooLarge(what)) = case.object_error()? else {
+        return Ok(None);
     };
     let sentence = match what {
         Large::Release => "the release is too large for Helm's Secret",
@@ -44,11 +43,8 @@ fn check(case: &Case<'_>) -> Verdict {
             "Remove large files from the chart or the values, or use the chart's previous version.",
         );
     // Helm has no history of a release that was never stored.
-    let stored = case
-        .snapshot
-        .revisions
-        .seen()
-        .is_none_or(|all| !all.is_empty());
+    let revisions = case.revisions().if_read();
+    let stored = revisions.is_none_or(|all| !all.is_empty());
     let finding = if stored {
         finding.step("The stored revisions:").command([
             "helm",

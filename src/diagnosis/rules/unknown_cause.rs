@@ -21,9 +21,7 @@ helm-controller at the time of the last attempt.
 
 If the error recurs, please report it: it deserves its own code."#,
     example: r#"install failed: a text that no check knows"#,
-    needs: &[],
     explains: &["SKVS110"],
-    when: unexplained,
     check,
 };
 
@@ -37,8 +35,11 @@ fn unexplained(case: &Case<'_>) -> bool {
 const LINES: usize = 20;
 
 fn check(case: &Case<'_>) -> Verdict {
+    if !unexplained(case) {
+        return Ok(None);
+    }
     let Some(failure) = &case.failure else {
-        return Verdict::Clear;
+        return Ok(None);
     };
     let condition = failure.condition;
     let observed = format!(

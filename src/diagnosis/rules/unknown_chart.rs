@@ -4,7 +4,7 @@ use crate::diagnosis::case::Case;
 use crate::diagnosis::finding::Evidence;
 use crate::diagnosis::peers::{self, Wrong};
 use crate::diagnosis::retries::{Fixes, then};
-use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, always};
+use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::diagnosis::sources;
 use crate::model::source_error::SourceError;
 
@@ -22,9 +22,7 @@ repository's URL, and nothing is found under that path."#,
 Correct `spec.chart.spec.chart` or `spec.chart.spec.sourceRef` in the manifest. The runbook's are `secure-kvs-onboarding` and
 the HelmRepository `wit-artifactory` in `flux-system`."#,
     example: r#"invalid chart reference: failed to get chart version for remote reference: no chart name found"#,
-    needs: &[],
     explains: sources::FOLLOWS,
-    when: always,
     check,
 };
 

@@ -17,15 +17,16 @@ a map was overwritten with nothing (`couchdb:` with no lines under it). Helm cal
 
 Set the named value in `spec.values` of the manifest, or remove the empty key so that the chart's default applies."#,
     example: r#"at <.Values.couchdb.credentials.secretName>: nil pointer evaluating interface {}.secretName"#,
-    needs: &[],
     explains: rendering::FOLLOWS,
-    when: rendering::by_helm,
     check,
 };
 
 fn check(case: &Case<'_>) -> Verdict {
-    let Some(TemplateError::Missing { place, value, says }) = rendering::template(case) else {
-        return Verdict::Clear;
+    if !rendering::by_helm(case) {
+        return Ok(None);
+    }
+    let Some(TemplateError::Missing { place, value, says }) = rendering::template(case)? else {
+        return Ok(None);
     };
     let at = rendering::at(&place);
     let (sentence, step) = match &value {

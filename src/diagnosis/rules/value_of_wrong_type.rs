@@ -18,15 +18,16 @@ list, or reads a field of a string. YAML decides the type: `yes` is true, `5984`
 Give the value the right type in `spec.values` of the manifest."#,
     example: r#"at <.Values.serviceAccounts>: range can't iterate over pds
 wrong type for value; expected string; got map[string]interface {}"#,
-    needs: &[],
     explains: rendering::FOLLOWS,
-    when: rendering::by_helm,
     check,
 };
 
 fn check(case: &Case<'_>) -> Verdict {
-    let Some(TemplateError::Type { place, value, says }) = rendering::template(case) else {
-        return Verdict::Clear;
+    if !rendering::by_helm(case) {
+        return Ok(None);
+    }
+    let Some(TemplateError::Type { place, value, says }) = rendering::template(case)? else {
+        return Ok(None);
     };
     let at = rendering::at(&place);
     let (sentence, step) = match &value {

@@ -22,15 +22,16 @@ author meant it."#,
     example: r#"values don't meet the specifications of the schema(s) in the following chart(s):
 secure-kvs-onboarding:
 - at '/serviceAccounts': got string, want array"#,
-    needs: &[],
     explains: rendering::FOLLOWS,
-    when: rendering::by_helm,
     check,
 };
 
 fn check(case: &Case<'_>) -> Verdict {
-    let Some(violations) = violations(case.error()) else {
-        return Verdict::Clear;
+    if !rendering::by_helm(case) {
+        return Ok(None);
+    }
+    let Some(violations) = violations(case.error()?) else {
+        return Ok(None);
     };
     let said = |v: &Violation| {
         if v.path.is_empty() {

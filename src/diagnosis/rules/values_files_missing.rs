@@ -3,7 +3,7 @@
 use crate::diagnosis::case::Case;
 use crate::diagnosis::peers;
 use crate::diagnosis::retries::{Fixes, then};
-use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, always};
+use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::diagnosis::sources;
 use crate::model::source_error::{SourceError, quoted};
 
@@ -20,9 +20,7 @@ from its root). One does not exist, or is not YAML. Flux does not try again unti
 Correct `spec.chart.spec.valuesFiles`, or set `ignoreMissingValuesFiles: true`. The runbook's onboardings do not need values
 files."#,
     example: r#"ValuesFilesError: values files merge error: no values file found at path 'values-prod.yaml'"#,
-    needs: &[],
     explains: sources::FOLLOWS,
-    when: always,
     check,
 };
 

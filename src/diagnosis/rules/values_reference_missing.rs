@@ -20,9 +20,7 @@ the key, Flux stops before it calls Helm, unless the reference is marked `option
 Create the object or the key, or correct the reference. The runbook's onboardings have all values inline and do not use it."#,
     example: r#"ValuesError: could not resolve Secret chart values reference 'flux-system/x' with key 'values.yaml': key not found
 InitFailed: could not find ConfigMap 'flux-system/x'"#,
-    needs: &[],
     explains: &["SKVS108", "SKVS110"],
-    when: values,
     check,
 };
 
@@ -31,13 +29,16 @@ fn values(case: &Case<'_>) -> bool {
 }
 
 fn check(case: &Case<'_>) -> Verdict {
-    let Some(found) = reference(case.error()) else {
-        return Verdict::Clear;
+    if !values(case) {
+        return Ok(None);
+    }
+    let Some(found) = reference(case.error()?) else {
+        return Ok(None);
     };
     let absent = match found.trouble {
         Trouble::Missing => true,
         Trouble::Key => false,
-        Trouble::Kind | Trouble::Content(_) => return Verdict::Clear,
+        Trouble::Kind | Trouble::Content(_) => return Ok(None),
     };
     let (namespace, name) = found
         .id
@@ -102,7 +103,6 @@ mod tests {
     use crate::diagnosis::case::Case;
     use crate::diagnosis::finding::Step;
     use crate::diagnosis::fixture;
-    use crate::diagnosis::rule::Verdict;
 
     #[test]
     fn it_is_found() {
@@ -121,7 +121,7 @@ mod tests {
             }
             let now = fixture::meta("values-reference-missing").now;
             match super::check(&Case::new(&snapshot, now)) {
-                Verdict::Found(finding) => finding.fix[1].clone(),
+                Ok(Some(finding)) => finding.fix[1].clone(),
                 other => panic!("{other:?}"),
             }
         };

@@ -20,9 +20,7 @@ be set at `targetPath`, or the reference is neither a ConfigMap nor a Secret. `o
 Correct the content, or the reference in the manifest."#,
     example: r#"could not resolve ConfigMap chart values reference 'flux-system/x' with key 'values.yaml': error converting YAML to JSON: yaml: line 2: …
 unable to read values from key 'values.yaml' in ConfigMap 'flux-system/x': …"#,
-    needs: &[],
     explains: rendering::FOLLOWS,
-    when: of_values,
     check,
 };
 
@@ -31,8 +29,11 @@ fn of_values(case: &Case<'_>) -> bool {
 }
 
 fn check(case: &Case<'_>) -> Verdict {
-    let Some(found) = reference(case.error()) else {
-        return Verdict::Clear;
+    if !of_values(case) {
+        return Ok(None);
+    }
+    let Some(found) = reference(case.error()?) else {
+        return Ok(None);
     };
     let namespace = &case.hr().metadata.namespace;
     let (place, name) = found.id.split_once('/').unwrap_or((namespace, &found.id));
@@ -70,7 +71,7 @@ fn check(case: &Case<'_>) -> Verdict {
                 format!("Flux reads the values before it calls Helm: {said}"),
             )
         }
-        Trouble::Missing | Trouble::Key => return Verdict::Clear,
+        Trouble::Missing | Trouble::Key => return Ok(None),
     };
     let mut finding = Finding::new(subject.clone(), sentence)
         .why(why)

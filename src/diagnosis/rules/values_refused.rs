@@ -18,15 +18,16 @@ applied."#,
 Correct `spec.values` of the manifest as the message says. The runbook's values are namespace, database, serviceAccounts and
 encryption."#,
     example: r#"execution error at (secure-kvs-onboarding/templates/job.yaml:1:4): values.namespace is required"#,
-    needs: &[],
     explains: rendering::FOLLOWS,
-    when: rendering::by_helm,
     check,
 };
 
 fn check(case: &Case<'_>) -> Verdict {
-    let Some(TemplateError::Refused { place, says }) = rendering::template(case) else {
-        return Verdict::Clear;
+    if !rendering::by_helm(case) {
+        return Ok(None);
+    }
+    let Some(TemplateError::Refused { place, says }) = rendering::template(case)? else {
+        return Ok(None);
     };
     rendering::finding(
         case,

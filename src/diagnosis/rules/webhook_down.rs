@@ -2,7 +2,7 @@
 
 use crate::diagnosis::case::Case;
 use crate::diagnosis::refused::refused;
-use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, always};
+use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::model::refusal::{Refusal, service_of};
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
@@ -19,18 +19,16 @@ objects. In a mesh cluster istiod's own webhooks fail with the same message."#,
 Start the webhook's pods. With `x509:` in the text its CA bundle is out of date; with `deadline exceeded` it hangs or a
 network policy is in the way."#,
     example: r#"Internal error occurred: failed calling webhook "validate.kyverno.svc-fail": failed to call webhook: Post "https://kyverno-svc.kyverno.svc:443/validate/fail?timeout=10s": no endpoints available for service "kyverno-svc""#,
-    needs: &[],
     explains: &["SKVS108", "SKVS303", "SKVS308", "SKVS111"],
-    when: always,
     check,
 };
 
 fn check(case: &Case<'_>) -> Verdict {
-    let Some(refused) = refused(case) else {
-        return Verdict::Clear;
+    let Some(refused) = refused(case)? else {
+        return Ok(None);
     };
     let Refusal::WebhookDown { name, why } = refused.refusal.clone() else {
-        return Verdict::Clear;
+        return Ok(None);
     };
     let subject = refused.job.clone().unwrap_or_else(|| case.subject());
     let sentence = format!(

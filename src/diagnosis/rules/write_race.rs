@@ -2,7 +2,7 @@
 
 use crate::diagnosis::case::Case;
 use crate::diagnosis::retries::{Fixes, then};
-use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, always};
+use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::model::object_error::ObjectError;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
@@ -17,15 +17,13 @@ its retries are used up. If it recurs, two controllers (or a script) are fightin
 
 If it happened once, there is nothing to fix. If it recurs, stop the other writer."#,
     example: r#"Operation cannot be fulfilled on secrets "sh.helm.release.v1.x.v1": the object has been modified; please apply your changes to the latest version and try again"#,
-    needs: &[],
     explains: &["SKVS108", "SKVS303", "SKVS308", "SKVS111"],
-    when: always,
     check,
 };
 
 fn check(case: &Case<'_>) -> Verdict {
-    let Some(ObjectError::Modified { resource, name }) = case.object_error() else {
-        return Verdict::Clear;
+    let Some(ObjectError::Modified { resource, name }) = case.object_error()? else {
+        return Ok(None);
     };
     case.finding(
         case.subject(),

@@ -22,9 +22,7 @@ If the controllers cannot be read, the label on an unanswered HelmRelease is the
 Remove the label from the manifest, or set it to a key that is served. The main controller handles everything without the
 label (`--watch-label-selector=!sharding.fluxcd.io/key`)."#,
     example: r#"labels: {sharding.fluxcd.io/key: shard1}, and no status at all"#,
-    needs: &[],
     explains: &["SKVS105", "SKVS108"],
-    when: sharded,
     check,
 };
 
@@ -39,8 +37,11 @@ fn sharded(case: &Case<'_>) -> bool {
 }
 
 fn check(case: &Case<'_>) -> Verdict {
+    if !sharded(case) {
+        return Ok(None);
+    }
     let Some(key) = case.hr().metadata.labels.get(KEY) else {
-        return Verdict::Clear;
+        return Ok(None);
     };
     let label = Evidence::new(case.subject(), ".metadata.labels", &format!("{KEY}={key}"));
     let finding = Finding::new(
@@ -49,7 +50,7 @@ fn check(case: &Case<'_>) -> Verdict {
     )
     .seen([label]);
     let finding = match controllers::serves(case) {
-        Serves::Some => return Verdict::Clear,
+        Serves::Some => return Ok(None),
         Serves::None(seen) => finding
             .why("A shard is a part of Flux's work with its own controller. No helm-controller selects this HelmRelease.")
             .seen(seen),

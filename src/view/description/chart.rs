@@ -1,7 +1,7 @@
 //! The chart and where it comes from.
 
 use crate::model::condition::{self, Condition};
-use crate::snapshot::{Read, Snapshot};
+use crate::snapshot::{Read, Snapshot, Why};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -108,7 +108,7 @@ impl Chart {
             },
         }
         match &self.repository {
-            Read::Unknown(crate::snapshot::Why::NotAsked(_)) => {}
+            Read::Unknown(Why::NotAsked(_) | Why::NotNeeded(_)) => {}
             Read::Unknown(why) => words.push(format!("its source was not read: {}", why.clause())),
             Read::Absent => words.push("its source does not exist".to_owned()),
             Read::Seen(link) => words.extend(link.trouble()),

@@ -1,0 +1,184 @@
+//! The parts of a case that a rule can ask for: what was read, `None` where it is seen to be absent, and `Err` where it was not
+//! read. A rule has no other way to them, so what it does not know ends its check as not run.
+
+use super::Case;
+use crate::advice::Origin;
+use crate::diagnosis::job::{Job, Uncreated};
+use crate::diagnosis::rule::ELSEWHERE;
+use crate::model::helm_release::HelmRelease;
+use crate::model::helm_storage::{Release, Revision};
+use crate::model::ownership::Ownership;
+use crate::snapshot::databases::Databases;
+use crate::snapshot::{
+    Checked, Controllers, CouchService, CreationJob, Dependency, Read, Unread, Why,
+};
+use serde_json::Value;
+
+/// In words: claims of the onboardings that a run asks for.
+pub(in crate::diagnosis) const OTHERS: &str = "the databases of other onboardings";
+
+impl<'a> Case<'a> {
+    /// The cluster that the case is of.
+    pub fn origin(&self) -> &'a Origin {
+        &self.snapshot.origin
+    }
+
+    /// The HelmRelease as the server sent it: fields that no type holds.
+    pub(in crate::diagnosis) fn object(&self) -> &'a Value {
+        &self.snapshot.object
+    }
+
+    /// The HelmChart, or what `spec.chartRef` names.
+    pub(in crate::diagnosis) fn chart(&self) -> Checked<Option<&'a Value>> {
+        self.snapshot.chart.checked("the chart")
+    }
+
+    /// The chart's source.
+    pub(in crate::diagnosis) fn source(&self) -> Checked<Option<&'a Value>> {
+        self.snapshot.source.checked("the chart's source")
+    }
+
+    /// Helm's revisions, newest first.
+    pub(in crate::diagnosis) fn revisions(&self) -> Checked<Option<&'a Vec<Revision>>> {
+        self.snapshot.revisions.checked("Helm's revisions")
+    }
+
+    /// The newest revision.
+    pub(in crate::diagnosis) fn release(&self) -> Checked<Option<&'a Release>> {
+        self.snapshot.release.checked("Helm's release")
+    }
+
+    /// What the newest revision that was read lacks, where it cannot be decoded.
+    ///
+    /// # Errors
+    /// It was not read for another reason.
+    pub(in crate::diagnosis) fn undecodable_release(&self) -> Checked<Option<&'a str>> {
+        match &self.snapshot.release {
+            Read::Unknown(Why::Broken(broken)) => Ok(Some(broken)),
+            other => other.checked("Helm's release").map(|_| None),
+        }
+    }
+
+    /// The oldest revision, where it is not the newest.
+    pub(in crate::diagnosis) fn first_release(&self) -> Checked<Option<&'a Release>> {
+        let first = &self.snapshot.first_release;
+        first.checked("the first revision of Helm's release")
+    }
+
+    /// The Job that creates the database, as an object.
+    pub(in crate::diagnosis) fn creation_job(&self) -> Checked<Option<&'a CreationJob>> {
+        self.snapshot.creation_job.checked("the creation Job")
+    }
+
+    /// What became of the creation Job's pods.
+    pub(in crate::diagnosis) fn job_pods(&self) -> Checked<&Job> {
+        match &self.job.silent {
+            Some(silent) => Err(Unread::new("the pods of the creation Job", silent.why())),
+            None => Ok(&self.job),
+        }
+    }
+
+    /// The same, and the log of the container that died, if one did.
+    pub(in crate::diagnosis) fn job_log(&self) -> Checked<&Job> {
+        let what = "the log of the creation Job";
+        let job = self
+            .job_pods()
+            .map_err(|unread| Unread::new(what, unread.why))?;
+        match job.log_missing() {
+            Some(why) => Err(Unread::new(what, why)),
+            None => Ok(job),
+        }
+    }
+
+    /// Why no pod of the Job could be made; `None` where that is not so.
+    pub(in crate::diagnosis) fn uncreated(&self) -> Checked<Option<&Uncreated>> {
+        match (&self.job.uncreated, &self.job.events_unread) {
+            (Some(uncreated), _) => Ok(Some(uncreated)),
+            (None, Some(why)) => Err(Unread::new("the events of the creation Job", why.clone())),
+            (None, None) => Ok(None),
+        }
+    }
+
+    /// What is known of the Job, which may be nothing: for a finding that stands without it.
+    pub(in crate::diagnosis) fn job_as_far_as_read(&self) -> &Job {
+        &self.job
+    }
+
+    /// The newest event of the HelmRelease that `is` takes.
+    pub(in crate::diagnosis) fn newest_event(
+        &self,
+        is: impl Fn(&Value) -> bool,
+    ) -> Checked<Option<&'a Value>> {
+        self.snapshot.newest_event(is)
+    }
+
+    /// The Namespace that the release installs into.
+    pub(in crate::diagnosis) fn target_namespace(&self) -> Checked<Option<&'a Value>> {
+        let what = format!("the namespace {}", self.hr().release_namespace());
+        self.snapshot.target_namespace.checked(&what)
+    }
+
+    /// The ServiceAccount that Flux acts as.
+    pub(in crate::diagnosis) fn account(&self) -> Checked<Option<&'a Value>> {
+        let what = match self.service_account() {
+            Some(account) => account.to_string(),
+            None => "the ServiceAccount".to_owned(),
+        };
+        self.snapshot.service_account.checked(&what)
+    }
+
+    /// The AuthorizationPolicy that lets the service accounts in.
+    pub(in crate::diagnosis) fn policy(&self) -> Checked<Option<&'a Value>> {
+        self.snapshot.policy.checked("the AuthorizationPolicy")
+    }
+
+    /// What `spec.dependsOn` names, in its order.
+    pub(in crate::diagnosis) fn dependencies(&self) -> &'a [Dependency] {
+        &self.snapshot.dependencies
+    }
+
+    /// The onboardings that were read, this one among them: of all namespaces, unless [`Case::elsewhere`] is an error.
+    pub(in crate::diagnosis) fn others(&self) -> Checked<&'a [HelmRelease]> {
+        let others = self.snapshot.others.as_ref();
+        let all = others.checked(OTHERS)?;
+        Ok(all.map_or(&[], Vec::as_slice))
+    }
+
+    /// Whether the onboardings of the other namespaces are among those that were read.
+    pub(in crate::diagnosis) fn elsewhere(&self) -> Checked<()> {
+        match &self.snapshot.not_elsewhere {
+            Some(why) => Err(Unread::new(ELSEWHERE, why.clone())),
+            None => Ok(()),
+        }
+    }
+
+    /// The API server's answer about the right that the failure says is missing.
+    pub(in crate::diagnosis) fn rights(&self, account: &str) -> Checked<Option<&'a Value>> {
+        let what = format!("rights of {account}");
+        self.snapshot.further.rights.checked(&what)
+    }
+
+    /// Flux's controllers.
+    pub(in crate::diagnosis) fn controllers(&self) -> Checked<Option<&'a Controllers>> {
+        self.snapshot
+            .further
+            .controllers
+            .checked("Flux's controllers")
+    }
+
+    /// The Service by which the creation Job reaches CouchDB.
+    pub(in crate::diagnosis) fn service(&self) -> Checked<Option<&'a CouchService>> {
+        self.snapshot.further.service.checked("CouchDB's Service")
+    }
+
+    /// What CouchDB says of databases.
+    pub(in crate::diagnosis) fn databases(&self) -> Checked<Option<&'a Databases>> {
+        let databases = self.snapshot.further.databases.as_ref();
+        databases.checked("the databases in CouchDB")
+    }
+
+    /// Everything that can say whose a database is. It is read only where a report would offer a deletion.
+    pub(in crate::diagnosis) fn ownership(&self) -> &'a Read<Ownership> {
+        &self.snapshot.further.ownership
+    }
+}

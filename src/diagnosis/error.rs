@@ -1,0 +1,90 @@
+//! The text of a failure, read once: where it is said, and what it says.
+
+use crate::model::failure::{self, Failure};
+use crate::model::forbidden::Forbidden;
+use crate::model::object_error::ObjectError;
+use crate::model::refusal::Refusal;
+use crate::model::release_error::ReleaseError;
+use crate::model::server_error::ServerError;
+use crate::model::status;
+use crate::snapshot::{Checked, Snapshot};
+use serde_json::Value;
+
+/// Reasons of a failure of the chart's source or of the values: what it quotes is not the API server's or Helm's.
+const OF_THE_INPUT: [&str; 5] = [
+    "SourceNotReady",
+    "HelmChartNotReady",
+    "ArtifactFailed",
+    "ValuesError",
+    "InitFailed",
+];
+
+/// What the text of a failure says, by what it is about.
+#[derive(Clone, Debug, Default)]
+pub(super) struct ErrorText<'a> {
+    /// The controller's own text, without the log that old ones append; empty when there is no failure.
+    pub(super) raw: &'a str,
+    /// The event that the text was taken from, where the status does not say.
+    pub(super) event: Option<&'a Value>,
+    pub(super) release: Option<ReleaseError>,
+    pub(super) object: Option<ObjectError>,
+    pub(super) server: Option<ServerError>,
+    pub(super) refusal: Option<Refusal>,
+    pub(super) forbidden: Option<Forbidden>,
+}
+
+/// Reads the failure's text from the status, or from the newest event where the status keeps silent.
+///
+/// # Errors
+/// The status keeps silent and the events were not read, or not all of them.
+pub(super) fn read<'a>(
+    snapshot: &'a Snapshot,
+    failure: Option<&Failure<'a>>,
+) -> Checked<ErrorText<'a>> {
+    let reason = failure.map_or("", |f| f.condition.reason.as_str());
+    let event = match silent(snapshot, reason) {
+        Some(is_telling) => snapshot.newest_event(|event| is_telling(event))?,
+        None => None,
+    };
+    let raw = match event {
+        Some(event) => {
+            let message = event["message"].as_str().unwrap_or_default();
+            message
+                .strip_prefix("reconciliation failed: ")
+                .unwrap_or(message)
+        }
+        None => failure.map_or("", |f| f.condition.message.as_str()),
+    };
+    let raw = failure::split_trailer(raw).0;
+    let text = ErrorText {
+        raw,
+        event,
+        ..ErrorText::default()
+    };
+    if OF_THE_INPUT.contains(&reason) {
+        return Ok(text);
+    }
+    let is_right = raw.contains("cannot ") && raw.contains("User \"");
+    Ok(ErrorText {
+        release: ReleaseError::parse(raw),
+        object: ObjectError::parse(raw),
+        server: ServerError::parse(raw),
+        refusal: Refusal::parse(raw),
+        forbidden: is_right.then(|| Forbidden::parse(raw)).flatten(),
+        ..text
+    })
+}
+
+/// Which events say what the status does not: why storage could not be read (controllers before 0.37), why the HelmChart could
+/// not be made. `None` where the status says it all.
+fn silent(snapshot: &Snapshot, reason: &str) -> Option<fn(&Value) -> bool> {
+    if reason == "GetLastReleaseFailed" {
+        return Some(|event| {
+            let message = event["message"].as_str().unwrap_or_default();
+            message.contains("get last release revision")
+                || message.contains("failed to query with labels")
+        });
+    }
+    status::is_unanswered(&snapshot.helm_release)
+        .then_some(|event| event["reason"].as_str() == Some("HelmChartSyncErr"))
+}

@@ -1,0 +1,55 @@
+//! A part that was asked for and was not read: what stands in the way of a judgement.
+
+use super::{Read, Why};
+
+/// A part that is not known, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unread {
+    /// The part in words, as in "not run: the chart (…)".
+    pub what: String,
+    pub why: Why,
+}
+
+impl Unread {
+    pub fn new(what: impl Into<String>, why: Why) -> Self {
+        Self {
+            what: what.into(),
+            why,
+        }
+    }
+
+    /// Nothing that was read gave a reason to look: no judgement is missing.
+    pub fn is_not_needed(&self) -> bool {
+        matches!(self.why, Why::NotNeeded(_))
+    }
+}
+
+/// A value that depends on parts that may not have been read.
+pub type Checked<T> = Result<T, Unread>;
+
+/// Judging without a part.
+pub trait IfRead<T> {
+    /// What was read; nothing both where the part is absent and where it is not known. For what only adds to a finding or
+    /// suggests a fix, never for whether there is one.
+    fn if_read(self) -> Option<T>;
+}
+
+impl<T> IfRead<T> for Checked<Option<T>> {
+    fn if_read(self) -> Option<T> {
+        self.ok().flatten()
+    }
+}
+
+impl<T> Read<T> {
+    /// The value, or `None` where it is seen to be absent.
+    ///
+    /// # Errors
+    /// The part was not read; `what` names it.
+    pub fn checked(&self, what: &str) -> Checked<Option<&T>> {
+        match self {
+            Read::Seen(value) => Ok(Some(value)),
+            Read::Absent => Ok(None),
+            Read::Unknown(why) => Err(Unread::new(what, why.clone())),
+        }
+    }
+}
