@@ -28,14 +28,13 @@ const NAMES: [&str; 15] = [
 
 /// Rights that these onboardings make no use of: for other kinds of source, for a run without names, and for the pods of
 /// Flux's Deployments, which the testbed has none of.
-const UNUSED: [&str; 9] = [
+const UNUSED: [&str; 8] = [
     "get gitrepositories in flux-system",
     "get ocirepositories in flux-system",
     "get buckets in flux-system",
     "list helmcharts in flux-system",
     "list helmrepositories in flux-system",
     "list pods in flux-system",
-    "list events in flux-system",
     "list jobs in core",
     "list authorizationpolicies in secure-kvs",
 ];
