@@ -41,7 +41,6 @@ const LEFT: &[(&str, Why)] = &[
     ("database-name-invalid", Why::Decide),
     ("database-of-another", Why::Decide),
     ("database-shared", Why::Decide),
-    ("deletion-stuck", Why::Elsewhere),
     ("dependency-circle", Why::Decide),
     ("dependency-circle-back", Why::Decide),
     ("dependency-missing", Why::Decide),
@@ -169,9 +168,11 @@ fn read(stage: &Stage, name: &str) -> Option<Value> {
     stage.sandbox.request("GET", &path, &Value::Null).ok()
 }
 
-/// What came of following it; `None` for Ready without the finding.
+/// What came of following it; `None` for Ready without the finding, or gone where it was being deleted.
 fn fault(stage: &Stage, ended: &Ended, code: &str, fix: &Fix) -> Option<String> {
     let name = ended.case.name();
+    let deleted = |release: &Value| !release["metadata"]["deletionTimestamp"].is_null();
+    let is_going = read(stage, &name).is_some_and(|release| deleted(&release));
     if let Some(patch) = &fix.change {
         let mut patch = patch.clone();
         // A short limit is the haste of the matrix, and no part of what is wrong.
@@ -197,7 +198,9 @@ fn fault(stage: &Stage, ended: &Ended, code: &str, fix: &Fix) -> Option<String> 
         }
     }
     let ready = || {
-        let release = read(stage, &name)?;
+        let Some(release) = read(stage, &name) else {
+            return is_going.then_some(());
+        };
         let conditions = release["status"]["conditions"].as_array()?;
         let ready = conditions.iter().find(|c| c["type"] == "Ready")?;
         let current = release["metadata"]["generation"] == release["status"]["observedGeneration"];
