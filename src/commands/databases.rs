@@ -1,10 +1,10 @@
 //! `databases`: every database of the shared CouchDB, and whose it is.
 //!
 //! Owns the flags and the order of the steps: the claims and CouchDB are read side by side, joined, narrowed, and only what is shown is
-//! asked for its figures. The words beside the table are in [`told`].
+//! asked for its figures. The words beside the table are in [`messages`].
 
+mod messages;
 mod print;
-mod told;
 
 use super::couchdb_pods::PodArgs;
 use crate::cli::App;
@@ -107,7 +107,7 @@ pub async fn run(app: &mut App, args: Args) -> Result<Code> {
     };
     print::print(app, &args, &output, sort.as_ref(), &seen)?;
     app.ui.flush()?;
-    told::tell(app, &args, &output, &seen)
+    messages::tell(app, &args, &output, &seen)
 }
 
 /// What a run has seen.

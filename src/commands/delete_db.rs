@@ -1,16 +1,16 @@
 //! `delete-db`: the runbook's manual deletion of databases whose onboardings are gone.
 //!
 //! Owns the order in which the targets have their turn ([`several`]); one target's steps are in [`one`], its confirmation in
-//! [`question`], the words in [`told`]. What is safe is decided in [`crate::couchdb::delete`].
+//! [`question`], the words in [`messages`]. What is safe is decided in [`crate::couchdb::delete`].
 
-mod again;
 mod args;
+mod follow_up;
+mod messages;
 mod one;
 mod orphans;
 mod plan_args;
 mod question;
 mod several;
-mod told;
 mod trace;
 
 pub use args::Args;
@@ -50,7 +50,7 @@ async fn targets(app: &mut App, args: Args) -> Result<Code> {
         let found = tokio::select! {
             biased;
             found = orphans::find(app, &args, &cluster) => found?,
-            () = interrupt.as_mut() => return Err(told::interrupted()),
+            () = interrupt.as_mut() => return Err(messages::interrupted()),
         };
         if found.orphans.is_empty() {
             return Ok(Code::Ok);

@@ -1,9 +1,9 @@
 //! One target from its plan to its end, each step a function of its own: prepare, show, question, act, tell.
 
 use super::super::backup;
-use super::again::put_back;
+use super::follow_up::put_back;
 use super::several::Ended;
-use super::told::{done, interrupted, not_found, refused, tell};
+use super::messages::{done, interrupted, not_found, refused, tell};
 use super::trace::Trace;
 use super::{Args, question};
 use crate::cli::App;

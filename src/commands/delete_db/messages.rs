@@ -2,7 +2,7 @@
 
 use super::super::confirmation::Act;
 use super::Args;
-use super::again::again;
+use super::follow_up::again;
 use super::several::Ended;
 use crate::advice::{Command, Hint};
 use crate::cli::App;
