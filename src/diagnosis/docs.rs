@@ -5,6 +5,9 @@ use super::rule::{Role, Rule};
 use crate::text::Shown;
 use std::fmt::Write;
 
+/// Most codes that are listed one by one.
+const LISTED: usize = 8;
+
 /// One rule in full, folded to `width`.
 pub fn explain(rule: &Rule, width: Option<usize>) -> String {
     let heading = format!(
@@ -31,10 +34,29 @@ pub fn explain(rule: &Rule, width: Option<usize>) -> String {
         .map(|r| r.code)
         .collect();
     if !above.is_empty() && rule.role != Role::Fallback {
-        let line = format!("Can follow from: {}", above.join(", "));
+        let line = format!("Can follow from: {}", codes(&above));
         let _ = writeln!(out, "\n{}", fold(&line, width, "", "  "));
     }
     out
+}
+
+/// A few codes by name; of many, how many each band has.
+fn codes(all: &[&str]) -> String {
+    if all.len() <= LISTED {
+        return all.join(", ");
+    }
+    let of = |digit: char| all.iter().filter(|code| band(code) == Some(digit)).count();
+    let bands = BANDS
+        .iter()
+        .map(|(digit, about)| (of(*digit), digit, about));
+    let bands: Vec<String> = bands
+        .filter(|(n, ..)| *n > 0)
+        .map(|(n, digit, about)| format!("{n} of SKVS{digit}xx ({about})"))
+        .collect();
+    format!(
+        "{}; troubleshoot names the one, with this below it",
+        bands.join(", ")
+    )
 }
 
 /// The bands of codes, each with its heading and rules.
@@ -164,6 +186,16 @@ mod tests {
         }
         let text = explain(registry::find("skvs110").unwrap(), None);
         assert!(text.starts_with("SKVS110 error: Flux has stopped retrying (retries-exhausted)\n"));
+        let last = text.lines().last().unwrap();
+        assert!(
+            last.starts_with("Can follow from: ") && last.len() < 300,
+            "{last}"
+        );
+        for rule in RULES {
+            let text = explain(rule, None);
+            let last = text.lines().last().unwrap_or_default();
+            assert!(last.matches("SKVS").count() <= LISTED, "{last}");
+        }
     }
 
     #[test]
