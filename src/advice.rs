@@ -52,8 +52,10 @@ impl Command {
         Line(words)
     }
 
+    /// Whether the user's own token would be sent to a cluster.
     fn asks_a_cluster(&self) -> bool {
-        self.reach().is_some_and(|reach| reach != Reach::File)
+        self.reach()
+            .is_some_and(|reach| !matches!(reach, Reach::File | Reach::Administrator))
     }
 
     /// How its program names a cluster; `None` for a command that needs none.
@@ -65,6 +67,8 @@ impl Command {
             // Files are read, no cluster is asked.
             ["kubectl", "skvs", ..] if words.contains(&"-f") => None,
             ["helm", "show" | "search" | "template" | "pull" | "push", ..] => None,
+            // Rights are granted by somebody else than who lacks them.
+            ["kubectl", "apply", ..] => Some(Reach::Administrator),
             ["kubectl", ..] => Some(Reach::Kubectl),
             ["flux", ..] => Some(Reach::Flux),
             ["helm", ..] => Some(Reach::Helm),
@@ -77,6 +81,8 @@ impl Command {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Reach {
     Kubectl,
+    /// kubectl on the same cluster, as another user.
+    Administrator,
     Flux,
     Helm,
     /// kubectl on the kubeconfig alone: no cluster is asked.

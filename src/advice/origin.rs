@@ -104,7 +104,8 @@ impl Origin {
         let all = all.chain(others.iter().map(|f| (f.name, f.value.as_str())));
         for (name, value) in all {
             match reach {
-                Reach::Kubectl => flag(name, value),
+                Reach::Administrator if is_of_a_user(name) => {}
+                Reach::Kubectl | Reach::Administrator => flag(name, value),
                 Reach::File if name != "kubeconfig" => {}
                 Reach::File => flag(name, value),
                 Reach::Flux if name == "request-timeout" => {}
@@ -127,6 +128,14 @@ impl Origin {
     }
 }
 
+/// Whether a flag says as whom the cluster is asked.
+fn is_of_a_user(name: &str) -> bool {
+    matches!(
+        name,
+        "user" | "as" | "as-group" | "as-uid" | "client-certificate" | "client-key"
+    )
+}
+
 /// Helm's name of a flag; `None` for what it cannot be given.
 fn helms(name: &str) -> Option<&'static str> {
     Some(match name {
@@ -145,6 +154,24 @@ fn helms(name: &str) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn rights_are_granted_on_the_same_cluster_by_another_user() {
+        let flag = |name, value: &str| Flag {
+            name,
+            value: value.to_owned(),
+        };
+        let flags = vec![
+            flag("kubeconfig", "/k"),
+            flag("as", "viewer"),
+            flag("client-key", "/key"),
+        ];
+        let origin = Origin::new(Some("prod".to_owned()), None, flags);
+        assert_eq!(
+            origin.words(Reach::Administrator),
+            ["--kubeconfig", "/k", "--context", "prod"]
+        );
+    }
 
     #[test]
     fn a_place_says_what_is_known_and_no_password() {

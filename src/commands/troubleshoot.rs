@@ -19,6 +19,7 @@ use crate::error::{Error, Result};
 use crate::exit::Code;
 use crate::model::helm_release::HelmRelease;
 use crate::render::output::FindingsFormat;
+use crate::snapshot::databases::Databases;
 use crate::snapshot::{Read, Snapshot};
 use crate::view::report::{Considered, NotRun, Onboarding, Report};
 use futures::StreamExt;
@@ -125,24 +126,10 @@ pub async fn run(app: &mut App, mut args: Args) -> Result<Code> {
         chosen(app, &cluster, which).await?
     };
     let asked = databases::of(&cluster, Some(&args.couchdb), databases, &objects);
-    let read = futures::stream::iter(objects.iter().cloned())
-        .map(|object| cluster.snapshot_and_further(object, &others, app.now))
-        .buffered(SIDE_BY_SIDE)
-        .collect::<Vec<_>>();
-    let (read, asked) = futures::join!(read, asked);
-    let mut snapshots = Vec::new();
-    for snapshot in read {
-        match snapshot {
-            Ok(mut snapshot) => {
-                snapshot.further.databases = asked.clone();
-                snapshots.push(snapshot);
-            }
-            Err(error) => errors.push(error.into()),
-        }
-    }
+    let (looked, failed) = look_into(&cluster, &objects, &others, asked, app.now).await;
+    errors.extend(failed);
     let mut onboardings = Vec::new();
-    for snapshot in owned(&cluster, snapshots, app.now).await {
-        let mut looked = Looked::at(snapshot, app.now);
+    for mut looked in looked {
         looked.ignore(&mut ignores);
         onboardings.push(looked.onboarding);
     }
@@ -174,6 +161,34 @@ pub async fn run(app: &mut App, mut args: Args) -> Result<Code> {
         Code::Failed => Err(Error::silent(Code::Failed)),
         code => Ok(code),
     }
+}
+
+/// Reads these onboardings while CouchDB is asked, and runs the checks. What cannot be read ends nothing.
+async fn look_into(
+    cluster: &Cluster,
+    objects: &[Value],
+    others: &Onboardings,
+    asked: impl Future<Output = Arc<Read<Databases>>>,
+    now: Timestamp,
+) -> (Vec<Looked>, Vec<Error>) {
+    let read = futures::stream::iter(objects.iter().cloned())
+        .map(|object| cluster.snapshot_and_further(object, others, now))
+        .buffered(SIDE_BY_SIDE)
+        .collect::<Vec<_>>();
+    let (read, asked) = futures::join!(read, asked);
+    let (mut snapshots, mut errors) = (Vec::new(), Vec::new());
+    for snapshot in read {
+        match snapshot {
+            Ok(mut snapshot) => {
+                snapshot.further.databases = asked.clone();
+                snapshots.push(snapshot);
+            }
+            Err(error) => errors.push(error.into()),
+        }
+    }
+    let snapshots = owned(cluster, snapshots, now).await;
+    let looked = snapshots.into_iter().map(|s| Looked::at(s, now));
+    (looked.collect(), errors)
 }
 
 /// The snapshots with everything that can say whose a database is, where a deletion would be offered. One read serves all; where it is

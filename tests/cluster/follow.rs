@@ -57,6 +57,31 @@ fn one_that_flux_gives_up_ends_the_waiting_with_its_code() {
     assert_eq!(said.code, 1, "{}\n{}", said.stdout, said.stderr);
 }
 
+/// Looking again and again must not ask CouchDB each time; the report must not lack it for that.
+#[test]
+fn the_report_of_a_wait_is_the_one_of_a_run_without_it() {
+    let name = "skvs-onboarding-iota--database";
+    let report = |more: &[&str]| -> Value {
+        let said = skvs([&["troubleshoot", name, "-o", "json"], more].concat()).run();
+        assert_eq!(said.code, 3, "{}", said.stderr);
+        serde_json::from_str(&said.stdout).expect("one report")
+    };
+    let (plain, waited) = (report(&[]), report(&["--wait"]));
+    for part in ["notRun", "checksRun"] {
+        let of = |report: &Value| report["onboardings"][0][part].clone();
+        assert_eq!(of(&waited), of(&plain), "{part}");
+    }
+    let documents = waited["onboardings"][0]["findings"][0]["evidence"].to_string();
+    assert!(documents.contains("documents"), "{documents}");
+    let lines = skvs(["troubleshoot", name, "--wait"]).run().failed(3);
+    assert!(
+        lines.contains(
+            "; the database pds_database already exists, so its creation Job fails [SKVS301]"
+        ),
+        "{lines}"
+    );
+}
+
 #[test]
 fn the_time_limit_tells_what_was_waited_for() {
     let name = "skvs-onboarding-mike--index";

@@ -5,7 +5,7 @@
 
 mod track;
 
-use super::{Args, Looked, code, elsewhere, look, named, print};
+use super::{Args, Looked, code, databases, elsewhere, look, look_into, named, print};
 use crate::cli::App;
 use crate::cluster::gather::Onboardings;
 use crate::cluster::helm_releases::Query;
@@ -20,6 +20,7 @@ use crate::view::report::Report;
 use futures::StreamExt;
 use futures::stream::BoxStream;
 use k8s_openapi::jiff::Timestamp;
+use serde_json::Value;
 use std::time::Duration;
 use tokio::time::{Instant, MissedTickBehavior};
 use track::Track;
@@ -109,7 +110,11 @@ pub(super) async fn run(
     follower.tell(app)?;
     let end = follower.follow(app).await;
     app.ui.end_live();
-    follower.end(app, end?)
+    let end = end?;
+    if args.follow.wait && !matches!(end, End::Interrupted) {
+        follower.look_once_more(app).await;
+    }
+    follower.end(app, end)
 }
 
 struct Follower<'f> {
@@ -235,10 +240,28 @@ impl Follower<'_> {
         Ok(())
     }
 
-    async fn read(&mut self, app: &App, object: serde_json::Value) -> Result<Looked> {
+    async fn read(&mut self, app: &App, object: Value) -> Result<Looked> {
         let mut looked = look(self.cluster, object, &self.others, app.now).await?;
         looked.ignore(&mut self.ignores);
         Ok(looked)
+    }
+
+    /// Looks into all of them for the report of a wait, as a run without --wait does: CouchDB is asked now, and once. Of one that cannot
+    /// be read again the last look stays.
+    async fn look_once_more(&mut self, app: &App) {
+        let objects: Vec<Value> = self.tracks.iter().map(|t| t.object().clone()).collect();
+        let asked = databases::of(self.cluster, Some(&self.args.couchdb), None, &objects);
+        let looked = look_into(self.cluster, &objects, &self.others, asked, app.now);
+        for mut looked in looked.await.0 {
+            looked.ignore(&mut self.ignores);
+            let track = self
+                .tracks
+                .iter_mut()
+                .find(|t| *t.object() == looked.object);
+            if let Some(track) = track {
+                track.take(looked);
+            }
+        }
     }
 
     /// A change: a new report of a watch, a line of a wait.
@@ -263,7 +286,7 @@ impl Follower<'_> {
         Ok(())
     }
 
-    /// `waiting for 23s: 1 of 3 underway: NAME: in progress for 12s`.
+    /// `waiting for 23s: 1 of 3 underway: zulu--orders: namespace "zulu" does not exist`.
     fn live(&self, app: &mut App) {
         let underway: Vec<&Track> = self.tracks.iter().filter(|t| t.is_underway()).collect();
         let shown = underway.first().copied().or(self.tracks.first());
@@ -279,7 +302,7 @@ impl Follower<'_> {
             "watching"
         };
         app.ui
-            .live(shown!("{verb} for {waited}: {many}{}", track.line()));
+            .live(shown!("{verb} for {waited}: {many}{}", track.brief()));
     }
 
     fn report(&self, app: &App) -> Report {

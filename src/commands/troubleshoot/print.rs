@@ -1,11 +1,12 @@
 //! Prints a report in the format that was asked for.
 
 use super::{Args, none_considered};
+use crate::advice::Command;
 use crate::cli::App;
 use crate::error::{Error, Result};
 use crate::exit::Code;
 use crate::render::output::FindingsFormat;
-use crate::render::report::{self, Style};
+use crate::render::report::{self, Style, summary};
 use crate::render::sarif::Invocation;
 use crate::render::{github, json, sarif, yaml};
 use crate::text::shown;
@@ -35,7 +36,16 @@ pub(super) fn report(
         return Ok(());
     }
     match args.output {
-        FindingsFormat::Text => report::write(&mut app.ui.screen(), report, style)?,
+        FindingsFormat::Text => {
+            report::write(&mut app.ui.screen(), report, style)?;
+            if summary::lacks_rights(report) {
+                let file = "docs/rbac/troubleshoot.yaml";
+                let rights = Command::new(["kubectl", "apply", "-f", file]);
+                app.ui.hint(rights.after(
+                    "-o json lists each part that was not read; an administrator grants the rights:",
+                ));
+            }
+        }
         FindingsFormat::Github => github::write(&mut app.ui.screen(), report, seconds)?,
         FindingsFormat::Json => json::write(&mut app.ui.machine(), report)?,
         FindingsFormat::Yaml => yaml::write(&mut app.ui.machine(), report)?,

@@ -5,6 +5,9 @@ use crate::diagnosis::registry::BANDS;
 use crate::text::count;
 use crate::view::report::{NotRun, Report};
 
+/// Most parts that may not be read that are named one by one.
+const NAMED: usize = 4;
+
 /// Each line is a sentence or two, not folded.
 pub fn lines(report: &Report, seconds: Option<f64>) -> Vec<String> {
     let mut lines = Vec::new();
@@ -122,34 +125,65 @@ fn looked_at(report: &Report) -> Vec<&'static str> {
         .collect()
 }
 
-/// `, 2 not run: the log of the creation Job (forbidden: get pods/log in core)`; empty when all were run.
-pub(super) fn not_run(report: &Report) -> String {
-    // What is missing for one reason stands together.
-    let mut reasons: Vec<(&str, Vec<&str>)> = Vec::new();
-    let mut codes: Vec<&str> = Vec::new();
-    for NotRun {
-        codes: own,
-        what,
-        why,
-    } in all_not_run(report)
-    {
-        codes.extend(own);
-        match reasons.iter_mut().find(|(known, _)| known == why) {
-            Some((_, all)) if all.contains(&what.as_str()) => {}
-            Some((_, all)) => all.push(what),
-            None => reasons.push((why, vec![what])),
+/// Parts that were not read, by why.
+struct Unread<'r> {
+    codes: Vec<&'r str>,
+    reasons: Vec<(&'r str, Vec<&'r str>)>,
+}
+
+impl<'r> Unread<'r> {
+    fn of(report: &'r Report) -> Self {
+        let mut reasons: Vec<(&str, Vec<&str>)> = Vec::new();
+        let mut codes: Vec<&str> = Vec::new();
+        for NotRun {
+            codes: own,
+            what,
+            why,
+        } in all_not_run(report)
+        {
+            codes.extend(own);
+            match reasons.iter_mut().find(|(known, _)| known == why) {
+                Some((_, all)) if all.contains(&what.as_str()) => {}
+                Some((_, all)) => all.push(what),
+                None => reasons.push((why, vec![what])),
+            }
         }
+        codes.sort_unstable();
+        codes.dedup();
+        Self { codes, reasons }
     }
-    let parts: Vec<String> = reasons
-        .iter()
-        .map(|(why, what)| said(&what.join(", "), why))
-        .collect();
-    codes.sort_unstable();
-    codes.dedup();
+
+    /// How many parts may not be read.
+    fn forbidden(&self) -> usize {
+        let refused = self.reasons.iter().filter(|(why, _)| is_forbidden(why));
+        refused.map(|(_, parts)| parts.len()).sum()
+    }
+}
+
+fn is_forbidden(why: &str) -> bool {
+    why.starts_with("forbidden (")
+}
+
+/// Whether more parts may not be read than a line can name.
+pub fn lacks_rights(report: &Report) -> bool {
+    Unread::of(report).forbidden() > NAMED
+}
+
+/// `, 2 not run: the log of the creation Job (forbidden: get pods/log in core)`; empty when all were run. Many parts that may not be
+/// read are counted: what helps is the same for all of them.
+pub(super) fn not_run(report: &Report) -> String {
+    let unread = Unread::of(report);
+    let forbidden = unread.forbidden();
+    let counts = forbidden > NAMED;
+    let reasons = unread.reasons.iter();
+    let named = reasons.filter(|(why, _)| !(counts && is_forbidden(why)));
+    let named = named.map(|(why, all)| said(&all.join(", "), why));
+    let counted = counts.then(|| format!("{forbidden} parts that may not be read"));
+    let parts: Vec<String> = counted.into_iter().chain(named).collect();
     if parts.is_empty() {
         return String::new();
     }
-    format!(", {} not run: {}", codes.len(), parts.join("; "))
+    format!(", {} not run: {}", unread.codes.len(), parts.join("; "))
 }
 
 /// What was not looked at, of the onboardings and of the whole.
@@ -168,5 +202,44 @@ fn said(what: &str, why: &str) -> String {
     match right.and_then(|w| w.strip_suffix(')')) {
         Some(right) => format!("{what} (forbidden: {right})"),
         None => format!("{what} ({why})"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn report(parts: &[(&str, &str)]) -> Report {
+        let part = |(what, why): &(&str, &str)| NotRun {
+            codes: vec!["SKVS301"],
+            what: (*what).to_owned(),
+            why: (*why).to_owned(),
+        };
+        Report::new(Vec::new(), None, parts.iter().map(part).collect())
+    }
+
+    #[test]
+    fn many_parts_that_may_not_be_read_are_counted_and_others_named() {
+        let all = [
+            ("a", "forbidden (get a)"),
+            ("b", "forbidden (get b)"),
+            ("c", "forbidden (get c)"),
+            ("d", "forbidden (get c)"),
+            ("e", "timeout"),
+            ("f", "forbidden (get f)"),
+        ];
+        let few = report(&all[..5]);
+        assert!(!lacks_rights(&few));
+        assert_eq!(
+            not_run(&few),
+            ", 1 not run: a (forbidden: get a); b (forbidden: get b); c, d (forbidden: get c); e (timeout)"
+        );
+        let many = report(&all);
+        assert!(lacks_rights(&many));
+        assert_eq!(
+            not_run(&many),
+            ", 1 not run: 5 parts that may not be read; e (timeout)"
+        );
+        assert_eq!(not_run(&report(&[])), "");
     }
 }

@@ -1,8 +1,11 @@
 //! One onboarding that is followed: how it was seen last, and whether that is news.
 
 use super::Looked;
+use crate::diagnosis::registry;
+use crate::diagnosis::rule::Role;
 use crate::diagnosis::standing::{Standing, standing};
-use crate::view::report::Onboarding;
+use crate::model::lookup::short;
+use crate::view::report::{Finding, Onboarding};
 use serde_json::Value;
 
 /// One onboarding.
@@ -45,6 +48,11 @@ impl Track {
         &self.looked.onboarding
     }
 
+    /// Its HelmRelease, as it was looked into last.
+    pub(super) fn object(&self) -> &Value {
+        &self.looked.object
+    }
+
     /// Namespace and name.
     pub(super) fn id(&self) -> (String, String) {
         let metadata = &self.looked.hr.metadata;
@@ -65,15 +73,27 @@ impl Track {
         same("/metadata/namespace") && same("/metadata/name") && !same("/metadata/resourceVersion")
     }
 
-    /// `NAME: in progress for 12s; SKVS108`.
+    /// `NAME: failing for 12s; namespace "core" does not exist [SKVS101], and 1 more`.
     pub(super) fn line(&self) -> String {
         let onboarding = &self.looked.onboarding;
-        let codes: Vec<&str> = onboarding.findings.iter().map(|f| f.code).collect();
-        let codes = match codes.is_empty() {
-            true => String::new(),
-            false => format!("; {}", codes.join(", ")),
+        let known: Vec<&Finding> = known(onboarding).collect();
+        let finding = match known[..] {
+            [] => String::new(),
+            [one] => format!("; {} [{}]", one.message, one.code),
+            [first, ref more @ ..] => {
+                let more = more.len();
+                format!("; {} [{}], and {more} more", first.message, first.code)
+            }
         };
-        format!("{}: {}{codes}", onboarding.name, onboarding.state)
+        format!("{}: {}{finding}", onboarding.name, onboarding.state)
+    }
+
+    /// The same for one line of a terminal: the name without its prefix, and the worst finding or the state.
+    pub(super) fn brief(&self) -> String {
+        let onboarding = &self.looked.onboarding;
+        let name = short(&onboarding.name).unwrap_or(&onboarding.name);
+        let worst = known(onboarding).next().map(|finding| &finding.message);
+        format!("{name}: {}", worst.unwrap_or(&onboarding.state))
     }
 
     /// The line, where it has not been told since the last change.
@@ -85,6 +105,13 @@ impl Track {
         self.told = Some(verdict);
         Some(self.line())
     }
+}
+
+/// The findings, worst first, but for a cause that is not recognised: that is no news, and the next look may know it.
+fn known(onboarding: &Onboarding) -> impl Iterator<Item = &Finding> {
+    let is_fallback = |code| registry::find(code).is_some_and(|r| r.role == Role::Fallback);
+    let all = onboarding.findings.iter();
+    all.filter(move |finding| !is_fallback(finding.code))
 }
 
 fn standing_of(looked: &Looked) -> Standing {
