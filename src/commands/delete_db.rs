@@ -73,8 +73,10 @@ async fn targets(app: &mut App, args: Args) -> Result<Code> {
         interrupt: interrupt.as_mut(),
     };
     let mut tally = Tally::default();
+    run.announce(&names);
     let mut targets = names.iter().zip(ways);
     while let Some((name, way)) = targets.next() {
+        run.turn(name, &names);
         let Err(ended) = run.target(name, way).await else {
             tally.done();
             continue;
@@ -84,7 +86,7 @@ async fn targets(app: &mut App, args: Args) -> Result<Code> {
             return Err(ended.error);
         }
         run.app.ui.error(&ended.error);
-        tally.ended(name, ended.error.code());
+        tally.ended(name, &ended);
         if !ended.goes_on {
             targets.by_ref().for_each(|(name, _)| tally.not_tried(name));
         }

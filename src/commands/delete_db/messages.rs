@@ -25,8 +25,8 @@ pub(super) fn interrupted() -> Error {
 }
 
 /// kubectl's line, the only one on stdout.
-pub(super) fn done(name: &DatabaseName, namespace: &str, suffix: &str) -> Shown {
-    shown!("database \"{name}\" deleted from {namespace} namespace{suffix}")
+fn done(name: &DatabaseName, namespace: &str) -> Shown {
+    shown!("database \"{name}\" deleted from {namespace} namespace")
 }
 
 /// Tells all refusals but the last, which ends the run.
@@ -125,8 +125,7 @@ pub(super) fn tell(
             unread,
             despite,
         } => {
-            app.ui
-                .result(done(name, &args.pods.couchdb_namespace, ""))?;
+            app.ui.result(done(name, &args.pods.couchdb_namespace))?;
             app.ui.flush()?;
             if let Some(why) = despite {
                 app.ui.warning(format!(

@@ -2,8 +2,8 @@
 
 use super::super::backup;
 use super::follow_up::put_back;
+use super::messages::{interrupted, not_found, refused, tell};
 use super::several::Ended;
-use super::messages::{done, interrupted, not_found, refused, tell};
 use super::trace::Trace;
 use super::{Args, question};
 use crate::cli::App;
@@ -19,6 +19,7 @@ use crate::error::{Error, Result};
 use crate::model::names::DatabaseName;
 use crate::render::output::ReportFormat;
 use crate::render::{json, yaml};
+use crate::text::fold::fold;
 use crate::text::{Shown, shown};
 use crate::view::deletion_plan::{DeletionPlan, DeletionPlanList};
 
@@ -37,6 +38,28 @@ pub(super) struct Run<'a> {
 }
 
 impl Run<'_> {
+    /// Which databases have their turn, where there are several.
+    pub(super) fn announce(&mut self, names: &[DatabaseName]) {
+        if names.len() > 1 && !self.args.plan.is_document() {
+            let all: Vec<&str> = names.iter().map(DatabaseName::as_str).collect();
+            let all = format!("{} databases: {}", all.len(), all.join(", "));
+            for line in fold(&all, self.app.ui.terminal().width, "", "  ") {
+                self.app.ui.status(line);
+            }
+        }
+    }
+
+    /// `2 of 3: pds_database`, before anything is read for it.
+    pub(super) fn turn(&mut self, name: &DatabaseName, names: &[DatabaseName]) {
+        let at = names.iter().position(|n| n == name).unwrap_or(0) + 1;
+        if names.len() > 1 && !self.args.plan.is_document() {
+            let heading = shown!("{at} of {}: {name}", names.len());
+            let heading = self.app.ui.err_palette().heading(heading);
+            self.app.ui.status("");
+            self.app.ui.status(heading);
+        }
+    }
+
     /// All steps for one database. Without a way it is a rehearsal: the plan is shown and that is all.
     pub(super) async fn target(
         &mut self,
@@ -193,7 +216,10 @@ impl Run<'_> {
             return Ok(());
         }
         let namespace = &self.args.pods.couchdb_namespace;
-        Ok(self.app.ui.result(done(name, namespace, " (dry run)"))?)
+        let line = format!(
+            "dry run: nothing was deleted; would delete database \"{name}\" from {namespace} namespace"
+        );
+        Ok(self.app.ui.result(Shown::line(line))?)
     }
 }
 

@@ -8,6 +8,7 @@ use crate::couchdb::delete::confirm::{self, Confirmed, Way};
 use crate::couchdb::delete::execute::Interrupt;
 use crate::couchdb::delete::plan::Cleared;
 use crate::error::Error;
+use crate::exit::Code;
 use crate::model::names::DatabaseName;
 
 /// The way for each target, settled before anything is asked of the cluster; none for a rehearsal. A rehearsal with --confirm fails
@@ -43,6 +44,12 @@ pub(super) async fn confirmed(
     way: Way,
     interrupt: Interrupt<'_>,
 ) -> Result<Confirmed, Ended> {
-    let answer = confirmation::answer(name, way, Act::Delete, interrupt).await?;
-    confirm::accept(plan, &answer).map_err(|why| Ended::alone(Act::Delete.not_confirmed(&why)))
+    let answer = confirmation::answer(name, way, Act::Delete, interrupt).await;
+    let answer = answer.map_err(|error| match error.code() {
+        // Nobody is there to answer the next question either.
+        Code::Refused => Ended::from(error).unconfirmed(),
+        _ => error.into(),
+    })?;
+    confirm::accept(plan, &answer)
+        .map_err(|why| Ended::alone(Act::Delete.not_confirmed(&why)).unconfirmed())
 }

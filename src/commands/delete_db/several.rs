@@ -14,6 +14,8 @@ pub(super) struct Ended {
     pub(super) error: Error,
     /// The next one has its turn.
     pub(super) goes_on: bool,
+    /// Nobody confirmed it: there was nothing against it.
+    pub(super) unconfirmed: bool,
 }
 
 impl Ended {
@@ -22,6 +24,16 @@ impl Ended {
         Self {
             error,
             goes_on: true,
+            unconfirmed: false,
+        }
+    }
+
+    /// The answer, or the lack of one, was no confirmation.
+    #[must_use]
+    pub(super) fn unconfirmed(self) -> Self {
+        Self {
+            unconfirmed: true,
+            ..self
         }
     }
 }
@@ -32,6 +44,7 @@ impl<E: Into<Error>> From<E> for Ended {
         Self {
             error: error.into(),
             goes_on: false,
+            unconfirmed: false,
         }
     }
 }
@@ -49,8 +62,10 @@ impl Tally {
         self.done += 1;
     }
 
-    pub(super) fn ended(&mut self, name: &DatabaseName, code: Code) {
+    pub(super) fn ended(&mut self, name: &DatabaseName, ended: &Ended) {
+        let code = ended.error.code();
         let how = match code {
+            Code::Refused if ended.unconfirmed => "not confirmed",
             Code::Ok | Code::Failed | Code::Usage | Code::Findings => "failed",
             Code::Refused => "refused",
             Code::Unknown => "not known",
@@ -113,12 +128,18 @@ mod tests {
         DatabaseName::parse(name).unwrap()
     }
 
+    fn with(code: Code) -> Ended {
+        Ended::alone(Error::new("x").with_code(code))
+    }
+
     #[test]
     fn the_worst_end_is_the_exit_code() {
         let code = |codes: &[Code]| {
             let mut tally = Tally::default();
             tally.done();
-            codes.iter().for_each(|c| tally.ended(&name("a_b"), *c));
+            codes
+                .iter()
+                .for_each(|c| tally.ended(&name("a_b"), &with(*c)));
             tally.code()
         };
         assert_eq!(code(&[]), Code::Ok);
@@ -134,17 +155,18 @@ mod tests {
         let mut tally = Tally::default();
         tally.done();
         assert_eq!(tally.line(false), "1 of 1 databases deleted.");
-        tally.ended(&name("a_b"), Code::Refused);
-        tally.ended(&name("a_c"), Code::Unknown);
-        tally.not_tried(&name("a_d"));
+        tally.ended(&name("a_b"), &with(Code::Refused));
+        tally.ended(&name("a_c"), &with(Code::Refused).unconfirmed());
+        tally.ended(&name("a_d"), &with(Code::Unknown));
+        tally.not_tried(&name("a_e"));
         assert_eq!(
             tally.line(false),
-            "1 of 4 databases deleted; not: a_b (refused), a_c (not known), a_d (not tried)."
+            "1 of 5 databases deleted; not: a_b (refused), a_c (not confirmed), a_d (not known), a_e (not tried)."
         );
         assert!(
             tally
                 .line(true)
-                .starts_with("1 of 4 databases could be deleted; ")
+                .starts_with("1 of 5 databases could be deleted; ")
         );
     }
 

@@ -154,7 +154,7 @@ fn a_dry_run_reads_everything_and_deletes_nothing() {
         let said = skvs(stage.args("dry_run", &[flag])).run();
         assert_eq!(
             said.stdout,
-            "database \"dry_run\" deleted from stage-dry-run namespace (dry run)\n"
+            "dry run: nothing was deleted; would delete database \"dry_run\" from stage-dry-run namespace\n"
         );
         assert!(
             said.stderr.contains("dry_run   3 documents"),

@@ -41,6 +41,9 @@ fn one_that_is_refused_or_not_there_keeps_no_other_from_its_turn() {
         "database \"several_one\" deleted from stage-several namespace\ndatabase \"several_two\" deleted from stage-several namespace\n"
     );
     let stderr = said.failed(4);
+    let start = "4 databases: several_one, pds_database, several_none, several_two\n\n1 of 4: several_one\n";
+    assert!(stderr.starts_with(start), "{stderr}");
+    assert!(stderr.contains("\n\n4 of 4: several_two\n"), "{stderr}");
     assert!(stderr.contains("still claims pds_database\n"), "{stderr}");
     assert!(
         stderr.contains("database \"several_none\" not found"),
@@ -118,7 +121,11 @@ fn a_confirmation_that_lacks_a_name_or_has_one_too_many_deletes_nothing() {
         "{}",
         said.stderr
     );
-    assert_eq!(said.ok().lines().count(), 2);
+    assert_eq!(
+        said.ok(),
+        "dry run: nothing was deleted; would delete database \"each_one\" from stage-several-confirm namespace\n\
+         dry run: nothing was deleted; would delete database \"each_two\" from stage-several-confirm namespace\n"
+    );
 }
 
 #[test]
@@ -255,6 +262,12 @@ fn more_orphans_than_databases_in_use_are_a_risk_of_their_own() {
     terminal.press("\r");
     let said = terminal.end();
     assert_eq!(said.code, 4, "{}", said.stdout);
+    assert!(
+        said.stdout
+            .contains("1 of 2 databases deleted; not: many_two (not confirmed)."),
+        "{}",
+        said.stdout
+    );
     assert!(!stage.front.exists("many_one") && stage.front.exists("many_two"));
 
     stage.front.create_database("many_one", 1).unwrap();
