@@ -4,7 +4,7 @@
 //! descriptor before anything touches it, and published only while its name still means the same file.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read};
+use std::io::{self, BufWriter, IntoInnerError, Read, Write};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -22,29 +22,99 @@ pub(crate) fn create(path: &Path) -> io::Result<File> {
 /// # Errors
 /// It is not a regular file of this user's own with this one name, or cannot be opened.
 pub(crate) fn open(path: &Path) -> io::Result<File> {
+    let file = own(path, &options())?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        file.set_permissions(fs::Permissions::from_mode(0o600))?;
+    }
+    Ok(file)
+}
+
+/// Reads a file of this user's own that nobody else can write to, `most` bytes at most.
+///
+/// # Errors
+/// As [`open`]; or others can write to it, or it holds more.
+pub(crate) fn read_own(path: &Path, most: usize) -> io::Result<Vec<u8>> {
+    let file = own(path, options().write(false))?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        if file.metadata()?.permissions().mode() & 0o022 != 0 {
+            return Err(io::Error::other("others can write to it"));
+        }
+    }
+    let mut content = Vec::new();
+    file.take(most as u64 + 1).read_to_end(&mut content)?;
+    match content.len() > most {
+        true => Err(io::Error::other("it is too large")),
+        false => Ok(content),
+    }
+}
+
+/// Opens a regular file of this user's own, which has no other name.
+fn own(path: &Path, options: &OpenOptions) -> io::Result<File> {
     let link = fs::symlink_metadata(path)?.is_symlink();
     let other = |why: &str| Err(io::Error::other(why.to_owned()));
     if link {
         return other("it is a symbolic link");
     }
     // A link that came to be there since is refused by the system.
-    let file = options().open(path)?;
+    let file = options.open(path)?;
     let found = file.metadata()?;
     if !found.is_file() {
         return other("it is not a regular file");
     }
     #[cfg(unix)]
     {
-        use std::os::unix::fs::{MetadataExt, PermissionsExt};
+        use std::os::unix::fs::MetadataExt;
         if found.uid() != rustix::process::geteuid().as_raw() {
             return other("it belongs to another user");
         }
         if found.nlink() != 1 {
             return other("it has another name beside this one (a hard link)");
         }
-        file.set_permissions(fs::Permissions::from_mode(0o600))?;
     }
     Ok(file)
+}
+
+/// Makes a folder for its owner alone, and those above it; one that is there stays as it is.
+///
+/// # Errors
+/// It cannot be made.
+pub(crate) fn make_folder(path: &Path) -> io::Result<()> {
+    let mut folder = fs::DirBuilder::new();
+    folder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut folder, 0o700);
+    folder.create(path)
+}
+
+/// Writes a file under another name in the same folder, for its owner alone, and then gives it its own: a broken run leaves nothing
+/// under it.
+///
+/// # Errors
+/// As [`create`] and [`publish`].
+pub(crate) fn write(
+    path: &Path,
+    replace: bool,
+    content: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> io::Result<()> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let part = folder(path).join(format!(".{name}.{}.part", std::process::id()));
+    let file = create(&part)?;
+    let written = || {
+        let mut out = BufWriter::new(&file);
+        content(&mut out)?;
+        out.into_inner().map_err(IntoInnerError::into_error)?;
+        file.sync_all()?;
+        publish(&file, &part, path, replace)
+    };
+    let done = written();
+    if done.is_err() {
+        let _ = fs::remove_file(&part);
+    }
+    done
 }
 
 /// Opens a file of anybody's for reading: a regular one, so that no pipe makes the run wait for ever.
@@ -234,6 +304,40 @@ mod tests {
         assert!(!at("nothing").exists());
         assert_eq!(mode(&at("foreign")), 0o644);
         assert_eq!(fs::read(at("foreign")).unwrap(), b"theirs");
+    }
+
+    #[test]
+    fn only_a_small_file_that_is_ours_alone_to_write_is_read_as_our_own() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        write(&at("ours"), false, |out| out.write_all(b"1234")).unwrap();
+        assert_eq!(read_own(&at("ours"), 4).unwrap(), b"1234");
+        let why = |name: &str, most| read_own(&at(name), most).unwrap_err().to_string();
+        assert_eq!(why("ours", 3), "it is too large");
+        symlink(at("ours"), at("link")).unwrap();
+        assert_eq!(why("link", 9), "it is a symbolic link");
+        fs::set_permissions(at("ours"), fs::Permissions::from_mode(0o620)).unwrap();
+        assert_eq!(why("ours", 9), "others can write to it");
+        assert_eq!(mode(&at("ours")), 0o620, "it is not touched");
+        fs::hard_link(at("ours"), at("twin")).unwrap();
+        assert!(why("twin", 9).starts_with("it has another name"));
+    }
+
+    #[test]
+    fn a_file_is_written_whole_or_not_at_all() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a/b/f");
+        make_folder(path.parent().unwrap()).unwrap();
+        assert_eq!(mode(&folder.path().join("a")), 0o700);
+        write(&path, true, |out| out.write_all(b"before")).unwrap();
+        let half = write(&path, true, |out| {
+            out.write_all(b"half")?;
+            Err(io::Error::other("the disk is full"))
+        });
+        assert_eq!(half.unwrap_err().to_string(), "the disk is full");
+        assert_eq!(fs::read(&path).unwrap(), b"before");
+        assert_eq!(mode(&path), 0o600);
+        assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
     }
 
     #[test]

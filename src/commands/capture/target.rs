@@ -3,9 +3,8 @@
 use crate::error::{Error, Result, io_words};
 use crate::private_file;
 use crate::text::shell_quote;
-use std::fs;
-use std::io::{self, BufWriter, Write};
-use std::path::{Path, PathBuf};
+use std::io::{self, Write};
+use std::path::PathBuf;
 
 /// What `--to` names.
 pub(super) enum Target {
@@ -70,8 +69,7 @@ impl NewFile {
             .hint("name another file, or replace it with --force")
     }
 
-    /// Writes it under another name in the same folder, for the owner alone, and then gives it its own: a broken run leaves
-    /// nothing under it.
+    /// Writes it, whole or not at all.
     ///
     /// # Errors
     /// It cannot be written.
@@ -79,45 +77,22 @@ impl NewFile {
         &self,
         content: impl FnOnce(&mut dyn Write) -> io::Result<()>,
     ) -> Result<()> {
-        let failed = |error: io::Error| {
-            Error::new(format!(
+        private_file::write(&self.path, self.replace, content).map_err(|error| match error.kind() {
+            io::ErrorKind::AlreadyExists => self.exists(),
+            _ => Error::new(format!(
                 "{} cannot be written: {}",
                 self.path.display(),
                 io_words(&error)
-            ))
-        };
-        let name = self.path.file_name().unwrap_or_default().to_string_lossy();
-        let other =
-            private_file::folder(&self.path).join(format!(".{name}.{}.part", std::process::id()));
-        let part = Part(&other);
-        let mut out = BufWriter::new(private_file::create(&other).map_err(failed)?);
-        content(&mut out).map_err(failed)?;
-        let file = out.into_inner().map_err(|e| failed(e.into_error()))?;
-        file.sync_all().map_err(failed)?;
-        private_file::publish(&file, &other, &self.path, self.replace).map_err(
-            |error| match error.kind() {
-                io::ErrorKind::AlreadyExists => self.exists(),
-                _ => failed(error),
-            },
-        )?;
-        std::mem::forget(part);
-        Ok(())
-    }
-}
-
-/// The file under its other name, removed where it does not become the file.
-struct Part<'a>(&'a Path);
-
-impl Drop for Part<'_> {
-    fn drop(&mut self) {
-        // It may not have been made.
-        let _ = fs::remove_file(self.0);
+            )),
+        })
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
+    use std::path::Path;
 
     fn file(path: &Path, replace: bool) -> Result<NewFile> {
         match Target::of(&path.to_string_lossy(), replace, true)? {
