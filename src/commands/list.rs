@@ -1,8 +1,10 @@
 //! `list`: the onboardings, one line each, printed as the pages arrive.
 
+mod columns;
 mod filter;
 mod named;
 mod shared;
+mod summary;
 mod watch;
 
 use super::empty;
@@ -16,27 +18,29 @@ use crate::model::helm_release::{GROUP, HelmRelease};
 use crate::model::ownership::HelmReleases;
 use crate::render::output::Output;
 use crate::render::sort::SortBy;
-use crate::render::table::Table;
 use crate::render::{PrintError, json, list as kube_list, name, yaml};
 use crate::text::shown;
-use crate::view::onboarding_row::Columns;
+use columns::LabelArgs;
 use filter::Unjudged;
 use serde_json::Value;
 use std::collections::HashSet;
+use summary::Summary;
 
 /// List onboardings, one line each
 ///
 /// STATUS says what is wrong, not only that something is. STALE: the status is older than the spec. SHARED: another
-/// onboarding claims the same database.
+/// onboarding claims the same database. On a narrow terminal names are printed without skvs-onboarding-
+/// (reading commands accept them so), then AGE and the STATUS of healthy rows are left out; pipes and -o wide show everything.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   kubectl skvs list
   kubectl skvs list --failed -A
+  kubectl skvs list --failed-first
   kubectl skvs list --service-account pds/pds -o wide
   kubectl get helmreleases -A -o yaml | kubectl skvs list -f -
   kubectl skvs list -o jsonpath='{.items[*].metadata.name}'")]
 pub struct Args {
-    /// Names of HelmReleases; without names, all onboardings
+    /// Names of onboardings, in any of their forms (a database's: all that claim it); without names, all
     #[arg(value_name = "NAME", value_parser = crate::cli::onboarding_name)]
     names: Vec<String>,
     /// List the onboardings of all namespaces; wins over -n
@@ -60,6 +64,12 @@ pub struct Args {
     /// Sort by this JSONPath, such as .metadata.creationTimestamp; the list is then printed when all of it is there
     #[arg(long, value_name = "JSONPATH")]
     sort_by: Option<String>,
+    /// List the worst first: READY False, then Unknown, then ready ones that are suspended, stale or shared. Nothing is printed
+    /// before the whole list has arrived
+    #[arg(long, conflicts_with = "sort_by")]
+    failed_first: bool,
+    #[command(flatten)]
+    labels: LabelArgs,
     /// Leave the header line out
     #[arg(long, alias = "no-header")]
     no_headers: bool,
@@ -88,6 +98,7 @@ pub struct Args {
 /// A wrong flag, or what the cluster said.
 pub async fn run(app: &mut App, mut args: Args) -> Result<Code> {
     let output = Output::parse(&args.output).map_err(|e| Error::usage(e.to_string()))?;
+    args.labels.check(&args.output, &output)?;
     let sort = match &args.sort_by {
         Some(path) => Some(SortBy::parse(path).map_err(|e| Error::usage(e.to_string()))?),
         None => None,
@@ -112,7 +123,9 @@ pub async fn run(app: &mut App, mut args: Args) -> Result<Code> {
         return watch::run(app, &args, &cluster, &query, &output).await;
     }
     match (&output, &sort) {
-        (Output::Table | Output::Wide, None) => stream(app, &args, &cluster, &query, &output).await,
+        (Output::Table | Output::Wide, None) if !args.failed_first => {
+            stream(app, &args, &cluster, &query, &output).await
+        }
         _ => collect(app, &args, &cluster, &query, &output, sort.as_ref()).await,
     }
 }
@@ -131,21 +144,6 @@ fn query(app: &App, args: &Args) -> Query {
     }
 }
 
-/// The columns and an empty table for them.
-fn table(app: &App, args: &Args, output: &Output) -> (Columns, Table) {
-    let columns = Columns {
-        namespace: args.all_namespaces,
-        wide: matches!(output, Output::Wide),
-    };
-    let width = app.ui.terminal().width;
-    (
-        columns,
-        Table::new(columns.headers())
-            .no_headers(args.no_headers)
-            .fold(width),
-    )
-}
-
 /// Rows as pages arrive: what was printed is never looked at again.
 async fn stream(
     app: &mut App,
@@ -154,12 +152,17 @@ async fn stream(
     query: &Query,
     output: &Output,
 ) -> Result<Code> {
-    let (columns, mut table) = table(app, args, output);
     let (mut page, mut pages): (List<HelmRelease>, Pages<HelmRelease>) =
         cluster.helm_releases(query).await?;
     // With one page nothing is printed before all is known, so a shared database can be marked in its row.
     let whole = page.is_last();
+    let columns = match whole {
+        true => columns::fitting(app, args, output, page.items()),
+        false => columns::all(args, output),
+    };
+    let mut table = columns::table(app, args, &columns);
     let mut claims = HelmReleases::default();
+    let mut summary = Summary::default();
     let mut unjudged = Unjudged::default();
     let mut shown = HashSet::new();
     let mut printed = HashSet::new();
@@ -174,6 +177,7 @@ async fn stream(
             .filter(|hr| printed.insert(hr.id()))
             .map(|hr| {
                 shown.extend(shared::database(hr));
+                summary.add(hr);
                 columns.cells(hr, whole && claims.is_shared(hr), app.now)
             })
             .collect();
@@ -194,6 +198,7 @@ async fn stream(
     if printed.is_empty() {
         tell_empty(app, args, cluster, query, claims.len()).await;
     }
+    summary.print(app, claims.len());
     unjudged.warn(&mut app.ui);
     shared::warn(&claims, &shown, &mut app.ui);
     Ok(Code::Ok)
@@ -218,6 +223,8 @@ async fn collect(
         .filter_map(|(_, hr)| shared::database(hr))
         .collect();
     let nothing = items.is_empty();
+    let mut summary = Summary::default();
+    items.iter().for_each(|(_, hr)| summary.add(hr));
     print(app, args, output, sort, items, &claims, false)?;
     let is_told = matches!(output, Output::Json | Output::Yaml | Output::JsonPath(_));
     if nothing && !is_told {
@@ -225,6 +232,9 @@ async fn collect(
     } else if nothing && cluster.archive().is_some() {
         // An empty list is an answer of a cluster; of files it can mean that others were saved than are asked for.
         hint_at_none(app, args, cluster, query, claims.len()).await;
+    }
+    if let Output::Table | Output::Wide = output {
+        summary.print(app, claims.len());
     }
     unjudged.warn(&mut app.ui);
     shared::warn(&claims, &shown, &mut app.ui);
@@ -297,14 +307,19 @@ fn print(
         sort.sort(&mut items, |(object, _)| object)
             .map_err(|e| Error::new(e.to_string()))?;
     }
-    let (columns, mut table) = table(app, args, output);
+    if args.failed_first {
+        items.sort_by_key(|(_, hr)| summary::worst_first(hr, claims.is_shared(hr)));
+    }
     let now = app.now;
     match output {
         Output::Table | Output::Wide => {
-            let rows: Vec<Vec<String>> = items
+            let all: Vec<&HelmRelease> = items.iter().map(|(_, hr)| hr).collect();
+            let columns = columns::fitting(app, args, output, all.iter().copied());
+            let rows: Vec<Vec<String>> = all
                 .iter()
-                .map(|(_, hr)| columns.cells(hr, claims.is_shared(hr), now))
+                .map(|hr| columns.cells(hr, claims.is_shared(hr), now))
                 .collect();
+            let mut table = columns::table(app, args, &columns);
             table.write_page(&mut app.ui.screen(), &rows)?;
         }
         Output::Name => {

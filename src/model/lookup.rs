@@ -1,10 +1,12 @@
 //! Which onboarding a typed name means.
 //!
-//! People know an onboarding by its HelmRelease, by Helm's release, by its database or by the manifest's file name, which is
-//! the database's. Pure: the onboardings are given.
+//! People know an onboarding by its HelmRelease, with or without the prefix that all of them share, by Helm's release, by its
+//! database or by the manifest's file name, which is the database's. Pure: the onboardings are given.
 
+use super::convention::PREFIX;
 use super::helm_release::HelmRelease;
 use crate::text::near;
+use std::collections::HashSet;
 
 /// What a name means among some onboardings.
 #[derive(Debug)]
@@ -63,6 +65,22 @@ pub fn answers(hr: &HelmRelease, name: &str) -> bool {
     names(hr).iter().any(|n| n == name)
 }
 
+/// An onboarding's name without the prefix; `None` where it has another name or nothing would be left.
+pub fn short(name: &str) -> Option<&str> {
+    name.strip_prefix(PREFIX).filter(|s| can_be_an_object(s))
+}
+
+/// Whether all of these HelmReleases, `namespace/name`, can be named without the prefix: none is called what another one is then.
+pub fn can_be_short<'n>(ids: impl IntoIterator<Item = &'n str>) -> bool {
+    let ids: HashSet<&str> = ids.into_iter().collect();
+    ids.iter().all(|id| {
+        let Some((namespace, name)) = id.split_once('/') else {
+            return false;
+        };
+        short(name).is_none_or(|short| !ids.contains(format!("{namespace}/{short}").as_str()))
+    })
+}
+
 /// Everything an onboarding is called.
 fn names(hr: &HelmRelease) -> Vec<String> {
     let mut names = vec![
@@ -70,6 +88,7 @@ fn names(hr: &HelmRelease) -> Vec<String> {
         hr.release_name(),
         hr.composed_release_name(),
     ];
+    names.extend(short(&hr.metadata.name).map(str::to_owned));
     names.extend(hr.status.history.iter().map(|h| h.name.clone()));
     names.extend(hr.claim().joined().map(str::to_owned));
     names
@@ -80,7 +99,9 @@ fn similar(name: &str, all: &[HelmRelease]) -> Vec<String> {
         .iter()
         .flat_map(|hr| {
             let database = hr.claim().joined().map(str::to_owned);
-            std::iter::once(hr.metadata.name.clone()).chain(database)
+            let short = short(&hr.metadata.name).map(str::to_owned);
+            let name = hr.metadata.name.clone();
+            [Some(name), short, database].into_iter().flatten()
         })
         .collect();
     near(name, known.iter().map(String::as_str))
@@ -110,6 +131,7 @@ mod tests {
         ];
         for name in [
             "skvs-onboarding-pds--database",
+            "pds--database",
             "core-skvs-onboarding-pds--database",
             "pds_database",
             "pds_database.yaml",
@@ -132,10 +154,34 @@ mod tests {
     }
 
     #[test]
+    fn a_short_name_is_an_onboardings_and_never_nothing() {
+        assert_eq!(
+            short("skvs-onboarding-pds--database"),
+            Some("pds--database")
+        );
+        for name in ["other", "skvs-onboarding-", "skvs-onboarding--x"] {
+            assert_eq!(short(name), None, "{name}");
+        }
+        assert!(can_be_short(["n/skvs-onboarding-a", "m/a", "n/b"]));
+        assert!(!can_be_short(["n/skvs-onboarding-a", "n/a"]));
+        // Another onboarding's full name wins, and two that answer alike are for the user to choose from.
+        let all = [onboarding("skvs-onboarding-a", "x"), onboarding("a", "y")];
+        assert!(matches!(find("a", &all), Found::One(hr) if hr.metadata.name == "a"));
+        let mut release = onboarding("b", "y");
+        release.spec.release_name = Some("a".to_owned());
+        let all = [onboarding("skvs-onboarding-a", "x"), release];
+        assert!(matches!(find("a", &all), Found::Several(both) if both.len() == 2));
+    }
+
+    #[test]
     fn near_names_are_told() {
         let all = [onboarding("skvs-onboarding-pds--database", "database")];
         match find("pds_databse", &all) {
             Found::None(near) => assert_eq!(near[0], "pds_database"),
+            other => panic!("{other:?}"),
+        }
+        match find("pds--databse", &all) {
+            Found::None(near) => assert_eq!(near, ["pds--database"]),
             other => panic!("{other:?}"),
         }
     }

@@ -52,10 +52,29 @@ impl Output {
         if let Some(columns) = text.strip_prefix("custom-columns=") {
             return CustomColumns::parse(columns).map(Self::CustomColumns);
         }
+        if let Some(instead) = instead_of(text) {
+            let format = text.split('=').next().unwrap_or_default();
+            return Err(Error::new(format!(
+                "the output format {format} is not supported, use {instead}"
+            )));
+        }
         Err(Error::new(format!(
             "unable to match a printer suitable for the output format {text:?}, allowed formats are: custom-columns,json,jsonpath,name,table,wide,yaml"
         )))
     }
+}
+
+/// What does the work of a format that kubectl has and this plugin does not.
+fn instead_of(text: &str) -> Option<&'static str> {
+    let (format, _) = text.split_once('=').unwrap_or((text, ""));
+    Some(match format {
+        "go-template" | "go-template-file" | "template" | "templatefile" => "jsonpath=TEMPLATE",
+        "jsonpath-file" => "jsonpath=\"$(cat FILE)\"",
+        "jsonpath-as-json" => "jsonpath=TEMPLATE, or json",
+        "custom-columns-file" => "custom-columns=SPEC",
+        "kyaml" => "yaml",
+        _ => return None,
+    })
 }
 
 /// The formats of a report: text for people, json and yaml for machines.
@@ -91,6 +110,15 @@ mod tests {
             error("xml"),
             "unable to match a printer suitable for the output format \"xml\", allowed formats are: custom-columns,json,jsonpath,name,table,wide,yaml"
         );
+        assert_eq!(
+            error("go-template={{.a}}"),
+            "the output format go-template is not supported, use jsonpath=TEMPLATE"
+        );
+        for format in ["go-template-file=a", "template", "templatefile=a"] {
+            assert!(error(format).ends_with("use jsonpath=TEMPLATE"), "{format}");
+        }
+        assert!(error("jsonpath-file=a").ends_with("use jsonpath=\"$(cat FILE)\""));
+        assert!(error("custom-columns-file=a").ends_with("use custom-columns=SPEC"));
         assert_eq!(
             error("jsonpath="),
             "template format specified but no template given"

@@ -19,6 +19,7 @@ use comfy_table::ColumnConstraint::LowerBoundary;
 use comfy_table::{Cell, Width, presets};
 use unicode_width::UnicodeWidthStr;
 
+use crate::palette::Palette;
 use crate::text::fold::fold;
 use crate::text::{self, Screen, Shown, shown};
 
@@ -43,6 +44,15 @@ pub struct Table {
     widths: Vec<u16>,
     indent: usize,
     terminal: Option<usize>,
+    paint: Option<Paint>,
+}
+
+/// Colours for one column, by what its cells say.
+#[derive(Debug, Clone, Copy)]
+struct Paint {
+    column: usize,
+    palette: Palette,
+    style: fn(Palette, Shown) -> Shown,
 }
 
 impl Table {
@@ -54,6 +64,7 @@ impl Table {
             widths: Vec::new(),
             indent: 0,
             terminal: None,
+            paint: None,
         }
     }
 
@@ -76,6 +87,32 @@ impl Table {
     pub fn fold(mut self, terminal: Option<usize>) -> Self {
         self.terminal = terminal;
         self
+    }
+
+    /// Paints the cells of this column, which is not the last one: `style` is given each of them.
+    pub fn paint(
+        mut self,
+        column: usize,
+        palette: Palette,
+        style: fn(Palette, Shown) -> Shown,
+    ) -> Self {
+        self.paint = palette.is_on().then_some(Paint {
+            column,
+            palette,
+            style,
+        });
+        self
+    }
+
+    /// How many columns of the terminal are left for the last cell beside these rows; `None` where nothing is folded.
+    pub fn room(&self, rows: &[Vec<String>]) -> Option<usize> {
+        let terminal = self.terminal?;
+        let mut table = self.clone();
+        for row in self.headers.iter().chain(rows) {
+            let row: Vec<_> = row.iter().map(|cell| text::cell(cell)).collect();
+            table.widen(&row);
+        }
+        Some(terminal.saturating_sub(table.start()))
     }
 
     /// Prints rows, before the first of them the header. No rows print nothing.
@@ -147,20 +184,47 @@ impl Table {
                 let gap = " ".repeat(usize::from(GAP));
                 out.push(shown!("{indent}{}", row.join(&gap)));
             }
-            for part in &end.lines {
+            for (number, part) in end.lines.iter().enumerate() {
                 let line = laid_out.next().unwrap_or_default();
                 let line = &line[..line.len().saturating_sub(widest - width(part))];
                 let line = format!("{indent}{line}");
-                out.push(if end.below.is_empty() {
-                    Shown::line(line)
-                } else {
-                    Shown::line(line.trim_end())
+                let line = match end.below.is_empty() {
+                    true => &line,
+                    false => line.trim_end(),
+                };
+                out.push(match self.paint {
+                    Some(paint) if number == 0 => self.painted(paint, row, line),
+                    _ => Shown::line(line),
                 });
             }
             for part in &end.below {
                 out.push(shown!("{below}{part}"));
             }
         }
+    }
+
+    /// A row's line with one of its cells in its style.
+    fn painted(&self, paint: Paint, row: &[Cow<'_, str>], line: &str) -> Shown {
+        let before = row.iter().zip(&self.widths).take(paint.column);
+        let padded =
+            before.map(|(cell, wide)| cell.len() + usize::from(*wide).saturating_sub(width(cell)));
+        let start = self.indent + padded.sum::<usize>();
+        let cell = row.get(paint.column).map_or("", |cell| cell.as_ref());
+        let parts = line.split_at_checked(start).and_then(|(before, rest)| {
+            let after = rest.strip_prefix(cell)?;
+            Some((before, after))
+        });
+        match parts {
+            Some((before, after)) => Shown::line(before)
+                .and((paint.style)(paint.palette, Shown::line(cell)))
+                .and(Shown::line(after)),
+            None => Shown::line(line),
+        }
+    }
+
+    /// Where the last column starts.
+    fn start(&self) -> usize {
+        self.indent + self.widths.iter().map(|w| usize::from(*w)).sum::<usize>()
     }
 
     /// Makes the columns as wide as this row wants them.
@@ -179,7 +243,7 @@ impl Table {
     fn end<'c>(&self, row: &'c [Cow<'_, str>]) -> End<'c> {
         let padded = self.widths.len();
         let last = row.get(padded).map_or("", |cell| cell.as_ref());
-        let start = self.indent + self.widths.iter().map(|w| usize::from(*w)).sum::<usize>();
+        let start = self.start();
         let mut lines = vec![Cow::Borrowed(last)];
         let mut below = Vec::new();
         if let Some(terminal) = self.terminal
@@ -338,6 +402,49 @@ mod tests {
             namespace "core" not found (retries exhausted)
         b                 True    ok
         "#);
+    }
+
+    #[test]
+    fn one_column_is_painted_and_nothing_moves() {
+        let rows = rows(&[
+            &[
+                "日本語",
+                "False",
+                "namespace \"core\" not found (retries exhausted)",
+            ],
+            &["a", "True", "False True"],
+        ]);
+        let style = |palette: Palette, cell: Shown| match cell.as_str() {
+            "False" => palette.error(cell),
+            _ => cell,
+        };
+        let table = || {
+            Table::new(["NAME", "READY", "STATUS"])
+                .indent(2)
+                .fold(Some(62))
+        };
+        let plain = table().page(&rows);
+        assert_eq!(
+            table().paint(1, Palette::new(false), style).page(&rows),
+            plain
+        );
+        let painted = table().paint(1, Palette::new(true), style).page(&rows);
+        let text = |lines: &[Shown]| lines.iter().map(|l| format!("{l}\n")).collect::<String>();
+        let red = text(&painted);
+        assert_eq!(red.matches("\u{1b}[1;31mFalse\u{1b}[0m").count(), 1);
+        assert_eq!(
+            red.replace("\u{1b}[1;31m", "").replace("\u{1b}[0m", ""),
+            text(&plain)
+        );
+    }
+
+    #[test]
+    fn the_room_of_the_last_column_is_known_before_it_is_printed() {
+        let table = Table::new(["NAME", "STATUS"]).indent(2).fold(Some(50));
+        let all = rows(&[&["abcdefgh", "ok"]]);
+        assert_eq!(table.room(&all), Some(50 - 2 - "abcdefgh   ".len()));
+        assert_eq!(table.clone().fold(None).room(&all), None);
+        assert_eq!(table.fold(Some(5)).room(&all), Some(0));
     }
 
     #[test]

@@ -1,30 +1,44 @@
 //! One onboarding as a row of `list`.
 
 use crate::model::helm_release::HelmRelease;
-use crate::model::status;
+use crate::model::lookup::short;
+use crate::model::status::{self, Ready};
 use crate::text::age;
 use k8s_openapi::jiff::Timestamp;
 
 /// What stands for a value that was not read.
 const UNKNOWN: &str = "<unknown>";
 
-/// Which columns a table has.
-#[derive(Clone, Copy, Debug)]
+/// Which columns a table has, and what of them is left out on a narrow terminal.
+#[derive(Clone, Debug)]
 pub struct Columns {
     /// NAMESPACE first.
     pub namespace: bool,
     /// The columns of `-o wide`.
     pub wide: bool,
+    /// Names without the prefix that all of them share.
+    pub short: bool,
+    /// AGE.
+    pub age: bool,
+    /// STATUS of healthy rows: READY says enough.
+    pub healthy_status: bool,
+    /// Labels with a column each, after all others.
+    pub label_columns: Vec<String>,
+    /// LABELS, the very last.
+    pub show_labels: bool,
 }
 
 impl Columns {
-    /// The header cells. STATUS is last, since it alone is long.
-    pub fn headers(self) -> Vec<&'static str> {
+    /// The header cells. But for labels, which kubectl prints behind all columns, STATUS is last, since it alone is long.
+    pub fn headers(&self) -> Vec<String> {
         let mut headers = Vec::new();
         if self.namespace {
             headers.push("NAMESPACE");
         }
-        headers.extend(["NAME", "DATABASE", "READY", "AGE"]);
+        headers.extend(["NAME", "DATABASE", "READY"]);
+        if self.age {
+            headers.push("AGE");
+        }
         if self.wide {
             headers.extend([
                 "ENCRYPTION",
@@ -36,30 +50,69 @@ impl Columns {
             ]);
         }
         headers.push("STATUS");
+        let mut headers: Vec<String> = headers.into_iter().map(str::to_owned).collect();
+        // As kubectl: what follows the last slash, in upper case.
+        let heading = |label: &String| label.rsplit('/').next().unwrap_or_default().to_uppercase();
+        headers.extend(self.label_columns.iter().map(heading));
+        if self.show_labels {
+            headers.push("LABELS".to_owned());
+        }
         headers
     }
 
+    /// Where READY is among them.
+    pub fn ready(&self) -> usize {
+        2 + usize::from(self.namespace)
+    }
+
     /// The cells of one onboarding. `shared`: another onboarding claims its database too.
-    pub fn cells(self, hr: &HelmRelease, shared: bool, now: Timestamp) -> Vec<String> {
+    pub fn cells(&self, hr: &HelmRelease, shared: bool, now: Timestamp) -> Vec<String> {
         let headline = status::headline(hr);
         let mut cells = Vec::with_capacity(12);
         if self.namespace {
             cells.push(hr.metadata.namespace.clone());
         }
-        cells.push(hr.metadata.name.clone());
+        let name = &hr.metadata.name;
+        let short = short(name).filter(|_| self.short);
+        cells.push(short.unwrap_or(name).to_owned());
         cells.push(hr.claim().column().to_owned());
         cells.push(headline.ready.word().to_owned());
-        cells.push(age::age(created(hr), now));
+        if self.age {
+            cells.push(age::age(created(hr), now));
+        }
         if self.wide {
             cells.extend(wide(hr));
         }
         let line = headline.line();
         cells.push(if shared {
             format!("SHARED: {line}")
-        } else {
+        } else if self.healthy_status || !is_healthy(hr) {
             line
+        } else {
+            String::new()
         });
+        let labels = &hr.metadata.labels;
+        let label = |key: &String| labels.get(key).cloned().unwrap_or_default();
+        cells.extend(self.label_columns.iter().map(label));
+        if self.show_labels {
+            let mut all: Vec<String> = labels.iter().map(|(k, v)| format!("{k}={v}")).collect();
+            all.sort();
+            cells.push(or_none(all.join(",")));
+        }
         cells
+    }
+}
+
+/// Ready by a status that is about its present spec, and not suspended.
+pub fn is_healthy(hr: &HelmRelease) -> bool {
+    status::ready(hr) == Ready::True && !status::is_stale(hr) && !hr.spec.suspend
+}
+
+fn or_none(text: String) -> String {
+    if text.is_empty() {
+        "<none>".to_owned()
+    } else {
+        text
     }
 }
 
@@ -75,13 +128,6 @@ fn wide(hr: &HelmRelease) -> [String; 6] {
         UNKNOWN.to_owned()
     } else {
         values.accounts().join(",")
-    };
-    let or_none = |text: String| {
-        if text.is_empty() {
-            "<none>".to_owned()
-        } else {
-            text
-        }
     };
     [
         encryption,
@@ -107,6 +153,29 @@ mod tests {
         let object = json!({"metadata": {"name": "a", "namespace": "n"}, "spec": spec});
         let [encryption, accounts, ..] = wide(&HelmRelease::from_value(&object).unwrap());
         [encryption, accounts]
+    }
+
+    #[test]
+    fn labels_come_last_as_kubectl_prints_them() {
+        let labels = json!({"a-b": "2", "a": "1", "x.io/team": "pds"});
+        let object =
+            json!({"metadata": {"name": "skvs-onboarding-a", "namespace": "n", "labels": labels}});
+        let hr = HelmRelease::from_value(&object).unwrap();
+        let columns = Columns {
+            namespace: true,
+            wide: false,
+            short: true,
+            age: false,
+            healthy_status: true,
+            label_columns: vec!["x.io/team".to_owned(), "none".to_owned()],
+            show_labels: true,
+        };
+        let headers = columns.headers();
+        assert_eq!(headers[columns.ready()], "READY");
+        assert_eq!(headers[4..], ["STATUS", "TEAM", "NONE", "LABELS"]);
+        let cells = columns.cells(&hr, false, Timestamp::UNIX_EPOCH);
+        assert_eq!(cells[1], "a");
+        assert_eq!(cells[5..], ["pds", "", "a-b=2,a=1,x.io/team=pds"]);
     }
 
     #[test]

@@ -190,41 +190,125 @@ fn what_o_name_printed_is_a_name() {
     );
 }
 
+fn not_found(name: &str) -> String {
+    json!({"kind": "Status", "code": 404, "reason": "NotFound",
+        "message": format!("helmreleases.helm.toolkit.fluxcd.io \"{name}\" not found"), "details": {"name": name}})
+    .to_string()
+}
+
 #[test]
-fn a_database_is_no_name_and_the_flag_for_it_is_told() {
-    let claims = json!({"values": {"namespace": "pds", "database": "database"}});
-    let absent = json!({"kind": "Status", "code": 404, "reason": "NotFound",
-        "message": "helmreleases.helm.toolkit.fluxcd.io \"pds_database\" not found", "details": {"name": "pds_database"}});
-    let all = helm_releases(&[onboarding("a", "1", &claims)], "");
-    let server = Listener::in_turn(&[(404, &absent.to_string()), (200, &all)]);
-    let told = skvs(&["list", "pds_database", "-o", "name"])
-        .server(&server.http())
-        .run();
-    assert_snapshot!(told, @r#"
-    exit 1
-    stderr:
-    Error from server (NotFound): helmreleases.helm.toolkit.fluxcd.io "pds_database" not found
-    hint: that is a database: kubectl skvs list --database pds_database --context here
-    "#);
+fn a_database_and_a_name_without_its_prefix_are_names() {
+    let of = |name: &str, database: &str| {
+        onboarding(
+            name,
+            "1",
+            &json!({"values": {"namespace": "pds", "database": database}}),
+        )
+    };
+    let all = helm_releases(
+        &[
+            of("skvs-onboarding-a", "one"),
+            of("skvs-onboarding-b", "one"),
+            of("c", "two"),
+        ],
+        "",
+    );
+    let server = Listener::scripted(move |path| match path.contains("/helmreleases/") {
+        true => (404, not_found("x")),
+        false => (200, all.clone()),
+    });
+    let told = |words: &[&str]| {
+        skvs(&[&["list", "-o", "name"], words].concat())
+            .server(&server.http())
+            .run()
+    };
+    let (a, b) = (
+        "helmrelease.helm.toolkit.fluxcd.io/skvs-onboarding-a\n",
+        "helmrelease.helm.toolkit.fluxcd.io/skvs-onboarding-b\n",
+    );
+    assert_eq!(told(&["a"]).stdout, a);
+    // All that claim it: each is what was asked for.
+    assert_eq!(told(&["pds_one"]).stdout, format!("{a}{b}"));
+    let partly = told(&["b", "nothing"]);
+    assert_eq!((partly.code, partly.stdout.as_str()), (Some(1), b));
+    assert!(
+        partly.stderr.contains("\"nothing\" not found\n"),
+        "{partly}"
+    );
 }
 
 /// A hint pasted later asks the same cluster as the same user, and holds no token.
 #[test]
 fn a_hints_command_repeats_the_flags_that_were_given_and_no_token() {
-    let claims = json!({"values": {"namespace": "pds", "database": "database"}});
-    let absent = json!({"kind": "Status", "code": 404, "reason": "NotFound",
-        "message": "helmreleases.helm.toolkit.fluxcd.io \"pds_database\" not found", "details": {"name": "pds_database"}});
-    let all = helm_releases(&[onboarding("a", "1", &claims)], "");
-    let server = Listener::in_turn(&[(404, &absent.to_string()), (200, &all)]);
+    let all = helm_releases(&[onboarding("a", "1", &json!({}))], "");
+    let server = Listener::in_turn(&[(404, &not_found("nothing")), (200, &all)]);
     let flags = ["-o", "name", "--as", "a b", "--token", "sesame"];
-    let told = skvs(&[&["list", "pds_database"], &flags[..]].concat())
+    let told = skvs(&[&["list", "nothing"], &flags[..]].concat())
         .server(&server.http())
         .run();
     assert!(
-        told.stderr.ends_with("\nhint: that is a database (with --token as before): kubectl skvs list --database pds_database --context here --as 'a b'\n"),
+        told.stderr.ends_with("\nhint: what there is (with --token as before): kubectl skvs list -A --context here --as 'a b'\n"),
         "{told}"
     );
     assert!(!told.to_string().contains("sesame"), "{told}");
+}
+
+#[test]
+fn the_worst_come_first_on_request() {
+    let of = |name: &str, ready: &str| {
+        let mut object = onboarding(name, "1", &json!({}));
+        object["status"] = json!({"conditions": [{"type": "Ready", "status": ready}]});
+        object
+    };
+    let all = [
+        of("a", "True"),
+        of("b", "Unknown"),
+        of("c", "False"),
+        of("d", "False"),
+    ];
+    let server = Listener::answering(200, &helm_releases(&all, ""));
+    let told = |words: &[&str]| {
+        skvs(&[&["list", "--failed-first"], words].concat())
+            .server(&server.http())
+            .run()
+    };
+    let names = told(&["-o", "jsonpath={.items[*].metadata.name}"]);
+    assert_eq!(names.stdout, "c d b a");
+    let table = told(&["--no-headers"]).stdout;
+    let names = table.lines().map(|l| &l[..1]);
+    assert_eq!(names.collect::<String>(), "cdba");
+    let both = told(&["--sort-by", ".metadata.name"]);
+    assert_eq!(both.code, Some(2), "{both}");
+}
+
+#[test]
+fn labels_are_columns_and_formats_of_kubectl_alone_are_refused() {
+    let mut object = onboarding("a", "1", &json!({}));
+    object["metadata"]["labels"] = json!({"x.io/team": "pds", "app": "b"});
+    let server = Listener::answering(200, &helm_releases(&[object], ""));
+    let told = |words: &[&str]| {
+        skvs(&[&["list"], words].concat())
+            .server(&server.http())
+            .run()
+    };
+    assert_eq!(
+        told(&["-L", "x.io/team,none", "-L", "app", "--show-labels"]).stdout,
+        "NAME   DATABASE   READY     AGE         STATUS                    TEAM   NONE   APP   LABELS\n\
+         a      <none>     Unknown   <unknown>   no answer from Flux yet   pds           b     app=b,x.io/team=pds\n"
+    );
+    let refused = |words: &[&str]| {
+        let told = told(words);
+        assert_eq!((told.code, told.stdout.as_str()), (Some(2), ""), "{told}");
+        told.stderr
+    };
+    assert_eq!(
+        refused(&["--show-labels", "-o", "json"]),
+        "error: --show-labels option cannot be used with json printer\n"
+    );
+    assert_eq!(
+        refused(&["-o", "go-template={{.items}}"]),
+        "error: the output format go-template is not supported, use jsonpath=TEMPLATE\n"
+    );
 }
 
 #[test]

@@ -1,11 +1,25 @@
 //! `list` on objects that real Flux and Helm wrote, and beside the real kubectl.
 
 use crate::harness::{Said, Skvs, kubectl, skvs};
+use crate::terminal::Terminal;
 use std::io::{BufRead, BufReader};
 use std::process::{ChildStdout, Stdio};
 use std::sync::mpsc::Receiver;
 use std::time::Duration;
 use testbed::Sandbox;
+
+#[test]
+fn on_a_narrow_terminal_a_healthy_row_is_one_line_and_the_last_line_counts() {
+    let terminal = Terminal::shell("stty cols 80; PLUGIN", &["list"]);
+    let said = terminal.end();
+    let lines: Vec<&str> = said.stdout.lines().collect();
+    let at = lines.iter().position(|l| l.starts_with("golf--sessions "));
+    let at = at.unwrap_or_else(|| panic!("no short name in:\n{}", said.stdout));
+    assert!(lines[at].contains("\u{1b}[32mTrue"), "{}", lines[at]);
+    assert!(!lines[at + 1].starts_with(' '), "{}", said.stdout);
+    let counted = |l: &&str| l.contains(" onboardings: ") && l.contains(" ready, ");
+    assert!(lines.iter().any(counted), "{}", said.stdout);
+}
 
 #[test]
 fn each_row_says_what_is_wrong() {

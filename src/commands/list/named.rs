@@ -1,22 +1,19 @@
-//! `list NAME…`: one GET each, as kubectl does; an absent one is told and the others are still shown.
+//! `list NAME…`: each onboarding that answers to a name; a name that means nothing is an error and the others are still shown.
 //!
-//! A table also tells who shares a database, which takes one list beside them.
+//! A HelmRelease's own name takes one GET, as with kubectl. A table also shows who shares a database, which takes one list.
 
 use super::filter::{self, Unjudged};
 use super::{Args, print, shared, tell_none, typed};
-use crate::advice::Command;
 use crate::cli::App;
 use crate::cluster::helm_releases::Query;
 use crate::cluster::{All, Cluster, ClusterError};
-use crate::commands::empty;
+use crate::commands::lookup;
 use crate::error::{Error, Result};
 use crate::exit::Code;
 use crate::model::helm_release::HelmRelease;
-use crate::model::lookup;
 use crate::model::ownership::HelmReleases;
 use crate::render::output::Output;
 use crate::render::sort::SortBy;
-use crate::text::near;
 use serde_json::Value;
 
 /// The onboardings of the namespace, or why they could not be read.
@@ -32,58 +29,31 @@ pub(super) async fn run(
 ) -> Result<Code> {
     if args.watch {
         return Err(Error::usage(
-            "a watch of single names is not there; use --watch with -l or without names",
+            "--watch takes no names; use -l, a filter or neither",
         ));
     }
-    let namespace = app.namespace();
-    let place = namespace.as_deref();
-    let names: Vec<&str> = args.names.iter().map(|n| lookup::typed(n)).collect();
-    let asked = names
-        .iter()
-        .map(|name| cluster.helm_releases_named(place, name));
-    let (got, mut others) = futures::join!(futures::future::join_all(asked), async {
+    let (answers, others) = futures::join!(lookup::every(app, cluster, &args.names), async {
         match output {
             Output::Table | Output::Wide => Some(others(app, cluster).await),
             _ => None,
         }
     });
-    let mut objects = Vec::new();
-    let mut failed = Vec::new();
-    for (name, answer) in names.iter().zip(got) {
+    let (mut objects, mut errors) = (Vec::new(), Vec::new());
+    for answer in answers? {
         match answer {
             Ok(named) => objects.extend(named),
-            Err(error) if error.is_fatal() => return Err(error.into()),
-            Err(error) => failed.push((name, error)),
+            Err(error) => errors.push(error),
         }
     }
     if !objects.is_empty() {
         show(app, args, output, sort, objects, others.as_ref())?;
     }
     app.ui.flush()?;
-    if failed.is_empty() {
+    if errors.is_empty() {
         return Ok(Code::Ok);
     }
-    let mut why = None;
-    let mut known = Vec::new();
-    if failed.iter().any(|(_, e)| e.is_no_such_name()) {
-        if others.is_none() {
-            others = Some(self::others(app, cluster).await);
-        }
-        // Only for a hint: when they cannot be read there is none.
-        if let Some(Ok(all)) = others {
-            if all.items().is_empty() {
-                why = empty::why(app, cluster, place).await;
-            }
-            known = all.into_items();
-        }
-    }
-    for (name, error) in failed {
-        let not_found = error.is_no_such_name();
-        let mut error = explain(name, error, &known);
-        if let (true, Some(why)) = (not_found, &why) {
-            error = error.hint(why);
-        }
-        app.ui.error(&error);
+    for error in &errors {
+        app.ui.error(error);
     }
     Err(Error::silent(Code::Failed))
 }
@@ -140,23 +110,4 @@ fn show(
     }
     shared::warn(&claims, &shown, &mut app.ui);
     Ok(())
-}
-
-/// A not-found error with what the name is instead, or the names that are near.
-fn explain(name: &str, error: ClusterError, known: &[HelmRelease]) -> Error {
-    let (not_found, not_saved) = (error.is_no_such_name(), error.is_not_saved());
-    let mut error = Error::from(error);
-    if not_found && known.iter().any(|hr| hr.claim().joined() == Some(name)) {
-        let list = Command::skvs(["list", "--database", name]);
-        return error.hint(list.after("that is a database:"));
-    }
-    let near = near(name, known.iter().map(|hr| hr.metadata.name.as_str()));
-    if not_found && !near.is_empty() {
-        if not_saved {
-            // Nothing has to be saved: the name is another.
-            error = Error::new(error.message());
-        }
-        return error.hint(format!("did you mean {}?", near.join(", ")));
-    }
-    error
 }

@@ -3,7 +3,7 @@
 mod known;
 
 use super::filter::{self, Unjudged};
-use super::{Args, table, typed};
+use super::{Args, columns, typed};
 use crate::cli::App;
 use crate::cluster::Cluster;
 use crate::cluster::helm_releases::Query;
@@ -12,8 +12,10 @@ use crate::error::{Error, Result};
 use crate::exit::Code;
 use crate::model::helm_release::{GROUP, HelmRelease};
 use crate::render::output::Output;
+use crate::render::table::Table;
 use crate::render::{json, list as kube_list, name, yaml};
 use crate::text::count;
+use crate::view::onboarding_row::Columns;
 use known::Known;
 use serde_json::Value;
 
@@ -25,16 +27,23 @@ pub(super) async fn run(
     query: &Query,
     output: &Output,
 ) -> Result<Code> {
-    if args.sort_by.is_some() {
+    let ignored = [
+        ("--sort-by", args.sort_by.is_some()),
+        ("--failed-first", args.failed_first),
+    ];
+    for (flag, _) in ignored.iter().filter(|(_, given)| *given) {
         app.ui
-            .warning("--watch requested, --sort-by will be ignored");
+            .warning(format!("--watch requested, {flag} will be ignored"));
     }
     if matches!(output, Output::JsonPath(_) | Output::CustomColumns(_)) {
         return Err(Error::usage(
             "a watch prints table, wide, json, yaml or name",
         ));
     }
-    let mut printer = Printer::new(app, args, output);
+    let mut printer = Printer {
+        output,
+        table: None,
+    };
     let interrupted = tokio::signal::ctrl_c();
     tokio::pin!(interrupted);
     tokio::select! {
@@ -89,20 +98,11 @@ async fn follow(
 /// Prints rows or objects as they come, the header once.
 struct Printer<'o> {
     output: &'o Output,
-    columns: crate::view::onboarding_row::Columns,
-    table: crate::render::table::Table,
+    /// Made for the first list.
+    table: Option<(Columns, Table)>,
 }
 
-impl<'o> Printer<'o> {
-    fn new(app: &App, args: &Args, output: &'o Output) -> Self {
-        let (columns, table) = table(app, args, output);
-        Self {
-            output,
-            columns,
-            table,
-        }
-    }
-
+impl Printer<'_> {
     fn print(
         &mut self,
         app: &mut App,
@@ -115,11 +115,14 @@ impl<'o> Printer<'o> {
         // Ages are counted from the moment of the row, not from the start of the watch.
         let now = k8s_openapi::jiff::Timestamp::now();
         if let Output::Table | Output::Wide = self.output {
-            let rows: Vec<Vec<String>> = items
-                .iter()
-                .map(|(_, hr)| self.columns.cells(hr, false, now))
-                .collect();
-            self.table.write_page(&mut app.ui.screen(), &rows)?;
+            let all = items.iter().map(|(_, hr)| hr);
+            let (columns, table) = self.table.get_or_insert_with(|| {
+                let columns = columns::fitting(app, args, self.output, all.clone());
+                let table = columns::table(app, args, &columns);
+                (columns, table)
+            });
+            let rows: Vec<Vec<String>> = all.map(|hr| columns.cells(hr, false, now)).collect();
+            table.write_page(&mut app.ui.screen(), &rows)?;
         }
         for (mut object, hr) in items {
             if !args.show_managed_fields {

@@ -1,0 +1,115 @@
+//! How the onboardings of a list are, counted, and which of them are worst.
+
+use crate::cli::App;
+use crate::model::helm_release::HelmRelease;
+use crate::model::status::{self, Ready};
+use crate::text::{Shown, count, thousands};
+
+/// The onboardings that were shown, counted.
+#[derive(Default)]
+pub(super) struct Summary {
+    ready: u64,
+    failing: u64,
+    unknown: u64,
+    /// Of all of them.
+    suspended: u64,
+}
+
+impl Summary {
+    pub(super) fn add(&mut self, hr: &HelmRelease) {
+        match status::ready(hr) {
+            Ready::True => self.ready += 1,
+            Ready::False => self.failing += 1,
+            Ready::Unknown => self.unknown += 1,
+        }
+        self.suspended += u64::from(hr.spec.suspend);
+    }
+
+    /// Prints it on a terminal, where there is something to count; `all`: how many there are with those that were filtered out.
+    pub(super) fn print(&self, app: &mut App, all: usize) {
+        if app.ui.terminal().stderr
+            && let Some(line) = self.line(all as u64)
+        {
+            app.ui.status(Shown::line(line));
+        }
+    }
+
+    /// `22 onboardings: 9 ready, 12 failing, 1 unknown; 1 suspended`, or `12 of 22 onboardings: 12 failing`.
+    fn line(&self, all: u64) -> Option<String> {
+        let shown = self.ready + self.failing + self.unknown;
+        if shown < 2 {
+            return None;
+        }
+        let onboardings = match all > shown {
+            true => format!("{} of {}", thousands(shown), count(all, "onboarding")),
+            false => count(shown, "onboarding"),
+        };
+        let states = [
+            (self.ready, "ready"),
+            (self.failing, "failing"),
+            (self.unknown, "unknown"),
+        ];
+        let states: Vec<String> = states
+            .iter()
+            .filter(|(n, _)| *n > 0)
+            .map(|(n, word)| format!("{} {word}", thousands(*n)))
+            .collect();
+        let suspended = match self.suspended {
+            0 => String::new(),
+            n => format!("; {} suspended", thousands(n)),
+        };
+        Some(format!("{onboardings}: {}{suspended}", states.join(", ")))
+    }
+}
+
+/// The key of `--failed-first`: what is not ready, then what is and wants a look all the same.
+pub(super) fn worst_first(hr: &HelmRelease, shared: bool) -> (Ready, bool) {
+    let wants_a_look = shared || hr.spec.suspend || status::is_stale(hr);
+    (status::ready(hr), !wants_a_look)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn onboarding(ready: &str, suspend: bool) -> HelmRelease {
+        let conditions = [json!({"type": "Ready", "status": ready})];
+        HelmRelease::from_value(
+            &json!({"spec": {"suspend": suspend}, "status": {"conditions": conditions}}),
+        )
+        .unwrap()
+    }
+
+    #[test]
+    fn onboardings_are_counted_by_what_ready_says() {
+        let mut summary = Summary::default();
+        assert_eq!(summary.line(0), None);
+        summary.add(&onboarding("True", false));
+        assert_eq!(summary.line(1), None);
+        summary.add(&onboarding("False", false));
+        assert_eq!(
+            summary.line(2).unwrap(),
+            "2 onboardings: 1 ready, 1 failing"
+        );
+        summary.add(&onboarding("Unknown", true));
+        assert_eq!(
+            summary.line(1200).unwrap(),
+            "3 of 1,200 onboardings: 1 ready, 1 failing, 1 unknown; 1 suspended"
+        );
+    }
+
+    #[test]
+    fn the_worst_come_first() {
+        let key = |ready, suspended, shared| worst_first(&onboarding(ready, suspended), shared);
+        let all = [
+            key("False", true, false),
+            key("False", false, false),
+            key("Unknown", false, false),
+            key("True", false, true),
+            key("True", false, false),
+        ];
+        assert!(all.is_sorted());
+        assert_eq!(key("True", true, false), key("True", false, true));
+    }
+}
