@@ -55,6 +55,11 @@ pub fn bytes(n: u64) -> String {
     format!("{value:.1} {unit}")
 }
 
+/// The same as one word, for a column.
+pub fn size(n: u64) -> String {
+    bytes(n).replace(' ', "")
+}
+
 /// One argument quoted for a POSIX shell, or as it is when it needs no quotes.
 pub fn shell_quote(word: &str) -> Cow<'_, str> {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,".contains(c);
@@ -100,6 +105,7 @@ mod tests {
         assert_eq!(bytes(8351), "8.4 kB");
         assert_eq!(bytes(3_100_000_000), "3.1 GB");
         assert_eq!(bytes(999_999_999), "1.0 GB");
+        assert_eq!(size(8351), "8.4kB");
     }
 
     #[test]

@@ -5,7 +5,7 @@
 use super::duration::parse_duration;
 use super::kubeconfig;
 use super::proxy::{self, Proxy};
-use super::server::split_login;
+use super::server::{Server, split_login};
 use crate::advice::{Command, Flag, Origin};
 use crate::error::{Error, Result, io_words};
 use crate::text::near;
@@ -226,6 +226,14 @@ impl ConnectionArgs {
             });
         }
         Ok(merged)
+    }
+
+    /// The API server's URL, as [`Cluster::server`](super::Cluster::server) gives it once connected; `None` where it is not known.
+    /// No credential plugin is run.
+    pub async fn server_url(&self) -> Option<String> {
+        let resolved = self.resolve(false).await.ok()?;
+        let server = Server::new(&resolved.config.cluster_url.to_string());
+        Some(server.url().to_owned())
     }
 
     /// What the kubeconfig calls the user, or the flags do.

@@ -9,7 +9,9 @@ use crate::exit::Code;
 /// Print a completion script for a shell
 ///
 /// Completion of `kubectl skvs` needs kubectl's own completion (kubectl completion --help) and an executable named
-/// kubectl_complete-skvs on PATH. The scripts for shells serve calls by the name kubectl-skvs.
+/// kubectl_complete-skvs on PATH. The scripts for shells serve calls by the name kubectl-skvs. delete-db and backup complete the
+/// databases that kubectl skvs databases listed in the last ten minutes, cached in $XDG_CACHE_HOME/kubectl-skvs (default
+/// ~/.cache/kubectl-skvs).
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   # complete kubectl skvs, in every shell that completes kubectl

@@ -5,8 +5,11 @@
 
 mod messages;
 mod print;
+mod watch;
 
+use super::completion_cache;
 use super::couchdb_pods::PodArgs;
+use super::saved::SavedArgs;
 use crate::cli::App;
 use crate::cluster::{Cluster, ownership};
 use crate::couchdb::Target;
@@ -20,25 +23,36 @@ use crate::model::ownership::Ownership;
 use crate::render::output::Output;
 use crate::render::sort::SortBy;
 use crate::snapshot::Read;
+use crate::text::shown;
 use crate::view::databases::Database;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 /// Longest silence of CouchDB within an answer.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// Why nothing is known of a database but its claims.
+const NOT_SAVED: &str = "CouchDB is not in the saved files";
+
 /// List the databases of the shared CouchDB and whose they are
 ///
-/// STATE is one of: in use; shared (several claim it); orphan (nobody claims it: its onboarding is gone); missing (an onboarding
-/// claims it, and it is not there); mentioned (nobody claims it, but an object may: -o wide names it); foreign (nobody claims it, and its name is not <namespace>_<database>, so no command here
-/// deletes it); system (CouchDB's own); unserved (CouchDB has it and fails to answer for it: -o wide shows its words); unknown (nobody is
-/// seen to claim it, and not everything that can claim could be read; or whether it is there could not be read).
-/// UPDATED is when Helm last deployed its onboarding, or tried to: CouchDB keeps no time of the last write.
+/// Databases that need attention come first. STATE is one of: orphan (claimed by nobody: its onboarding is gone); shared (claimed by
+/// several); missing (claimed, but not in CouchDB); unserved (in CouchDB, which fails to answer for it: -o wide shows why); unknown (no
+/// claim was seen, but not everything could be read; or its existence could not be read); mentioned (not claimed, but an object may
+/// claim it: -o wide names it); foreign (not claimed, and not named <namespace>_<database>, so no command here deletes it); in-use;
+/// system (CouchDB's own).
+///
+/// UPDATED (-o wide) is when Helm last deployed the onboarding, or tried to: CouchDB keeps no time of the last write. With -f only claims
+/// are shown: saved files hold no CouchDB. The names are cached for completion, for ten minutes, in $XDG_CACHE_HOME/kubectl-skvs (default
+/// ~/.cache/kubectl-skvs).
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   kubectl skvs databases
   kubectl skvs databases --orphans
   kubectl skvs databases pds_database -o wide
+  kubectl skvs databases --state orphan,missing,shared
+  kubectl skvs databases -w
   kubectl skvs databases --orphans -o name | xargs -r kubectl skvs delete-db --dry-run
   kubectl skvs databases -o jsonpath='{.items[?(@.state==\"missing\")].metadata.name}'
   kubectl skvs databases -o jsonpath='{range .items[?(@.state==\"mentioned\")]}{.metadata.name}: {.reason}{\"\\n\"}{end}'
@@ -52,6 +66,12 @@ pub struct Args {
     /// Only orphans: databases that nobody claims
     #[arg(long)]
     orphans: bool,
+    /// Only databases in these states, separated by commas
+    #[arg(long = "state", value_name = "STATE", value_delimiter = ',', conflicts_with = "orphans", value_parser = state())]
+    states: Vec<State>,
+    /// After the list, continue with the changes: everything is read again every 10 seconds, or less often if that takes long
+    #[arg(short = 'w', long, conflicts_with = "filename")]
+    watch: bool,
     /// Sort by this JSONPath, such as .bytes or .metadata.creationTimestamp
     #[arg(long, value_name = "JSONPATH")]
     sort_by: Option<String>,
@@ -72,6 +92,25 @@ pub struct Args {
     all_namespaces: bool,
     #[command(flatten)]
     pods: PodArgs,
+    #[command(flatten)]
+    saved: SavedArgs,
+}
+
+impl Args {
+    /// Which states are shown, where not all are.
+    fn states(&self) -> Option<BTreeSet<State>> {
+        match self.orphans {
+            true => Some([State::Orphan].into()),
+            false => Some(self.states.iter().copied().collect())
+                .filter(|all: &BTreeSet<_>| !all.is_empty()),
+        }
+    }
+}
+
+/// Reads a state by its word.
+fn state() -> impl TypedValueParser<Value = State> {
+    PossibleValuesParser::new(State::ALL.map(State::word))
+        .map(|word| State::of(&word).expect("clap takes no other word"))
 }
 
 /// What CouchDB says, by database.
@@ -95,7 +134,13 @@ pub async fn run(app: &mut App, args: Args) -> Result<Code> {
         Some(path) => Some(SortBy::parse(path).map_err(|e| Error::usage(e.to_string()))?),
         None => None,
     };
-    let cluster = app.cluster().await?;
+    let cluster = args.saved.open(app).await?;
+    if args.watch {
+        return watch::run(app, &args, &cluster, &output).await;
+    }
+    if cluster.archive().is_some() {
+        can_be_saved(&args)?;
+    }
     let interrupt = crate::interrupt::any();
     tokio::pin!(interrupt);
     let seen = tokio::select! {
@@ -107,15 +152,30 @@ pub async fn run(app: &mut App, args: Args) -> Result<Code> {
     };
     print::print(app, &args, &output, sort.as_ref(), &seen)?;
     app.ui.flush()?;
+    seen.remember(app, &args, &cluster);
     messages::tell(app, &args, &output, &seen)
+}
+
+/// Saved files say who claims a database, and of none whether it is there.
+fn can_be_saved(args: &Args) -> Result<()> {
+    let known = [State::Shared, State::Unknown];
+    let asked = args.states().unwrap_or_default();
+    match asked.iter().find(|state| !known.contains(state)) {
+        None => Ok(()),
+        Some(state) => Err(Error::usage(format!(
+            "{NOT_SAVED}: with -f a database is shared or unknown, never {}",
+            state.word()
+        ))),
+    }
 }
 
 /// What a run has seen.
 struct Seen {
-    target: Target,
+    /// Which container was asked; none with saved files.
+    target: Option<Target>,
     ownership: Ownership,
-    /// Databases in CouchDB.
-    there: usize,
+    /// Databases in CouchDB, each with its state before it was asked for its figures.
+    there: Vec<(String, State)>,
     /// What the flags let through, with its figures.
     shown: Vec<Database>,
     /// Those of all databases that were named, or of all: how many of no known owner.
@@ -126,6 +186,31 @@ struct Seen {
     not_found: Vec<(String, Vec<String>)>,
 }
 
+impl Seen {
+    /// Caches the names for completion. A cache that cannot be written changes nothing.
+    fn remember(&self, app: &App, args: &Args, cluster: &Cluster) {
+        if self.target.is_none() {
+            return;
+        }
+        let doubtful: BTreeSet<&str> = self.doubts.iter().map(|d| d.name.as_str()).collect();
+        let is_orphan = |(name, state): &&(String, State)| {
+            *state == State::Orphan && !doubtful.contains(name.as_str())
+        };
+        let (orphans, others): (Vec<_>, Vec<_>) = self.there.iter().partition(is_orphan);
+        let names = |all: Vec<&(String, State)>| all.into_iter().map(|(n, _)| n.clone()).collect();
+        let databases = completion_cache::Databases {
+            orphans: names(orphans),
+            others: names(others),
+        };
+        let written = completion_cache::write(cluster.server(), &args.pods, databases);
+        if let Err(error) = written
+            && app.global.connection.verbosity >= 6
+        {
+            crate::ui::log(shown!("names not cached for completion: {error}"));
+        }
+    }
+}
+
 /// A database that CouchDB gives no figures for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Doubt {
@@ -134,9 +219,53 @@ struct Doubt {
     why: String,
 }
 
-/// Reads everything. Orphans are known only when all claims are; everything else is asked for while those are read.
+/// Reads everything.
 async fn look(cluster: &Cluster, args: &Args, output: &Output) -> Result<Seen> {
-    let with_figures = !matches!(output, Output::Name);
+    let mut seen = match cluster.archive() {
+        Some(_) => look_at_claims(cluster, args).await?,
+        None => look_at_couchdb(cluster, args, output).await?,
+    };
+    seen.shown.sort_by(|a, b| {
+        let key = |d: &Database| (d.entry.state, d.entry.name.clone());
+        key(a).cmp(&key(b))
+    });
+    Ok(seen)
+}
+
+/// Reads what saved files say.
+async fn look_at_claims(cluster: &Cluster, args: &Args) -> Result<Seen> {
+    let ownership = ownership::read(cluster).await?;
+    let mut listed = inventory::claimed(&ownership, NOT_SAVED);
+    let not_found = named(&mut listed, &args.databases);
+    if let Some(states) = args.states() {
+        listed.retain(|entry| states.contains(&entry.state));
+    }
+    let shown = listed.into_iter().map(|entry| Database {
+        entry,
+        figures: Read::not_asked(NOT_SAVED),
+    });
+    Ok(Seen {
+        target: None,
+        there: Vec::new(),
+        shown: shown.collect(),
+        unknown: 0,
+        doubts: Vec::new(),
+        ownership,
+        not_found,
+    })
+}
+
+/// Reads the claims and CouchDB. A state is known only when all claims are; where that does not matter, figures are asked for while
+/// those are read.
+async fn look_at_couchdb(cluster: &Cluster, args: &Args, output: &Output) -> Result<Seen> {
+    let states = args.states();
+    let is_in = |state: State| states.as_ref().is_none_or(|all| all.contains(&state));
+    // What a state is taken for before its figures are read is what it stays, or one of these.
+    let by_figures = [State::Missing, State::Unserved, State::Unknown];
+    let narrows = states.is_some() && !by_figures.into_iter().any(is_in);
+    // An orphan is one that CouchDB serves: without its figures it is not known to be there.
+    let strictly = states.is_some() && is_in(State::Orphan);
+    let with_figures = strictly || !matches!(output, Output::Name) || states.is_some() && !narrows;
     let couchdb = async {
         let target = args.pods.container(cluster).await?;
         let opened = Session::open(cluster, &target, PATIENCE).await;
@@ -148,7 +277,7 @@ async fn look(cluster: &Cluster, args: &Args, output: &Output) -> Result<Seen> {
             .filter(|n| args.databases.is_empty() || args.databases.contains(*n))
             .map(String::as_str)
             .collect();
-        let told = match with_figures && !args.orphans {
+        let told = match with_figures && !narrows {
             true => figures::of(&mut reader, &wanted).await,
             false => Told::new(),
         };
@@ -158,13 +287,16 @@ async fn look(cluster: &Cluster, args: &Args, output: &Output) -> Result<Seen> {
     let ownership = ownership?;
     let (target, mut reader, names, mut told) = couchdb?;
     let mut listed = inventory::join(&names, &ownership);
+    let there = listed.iter().filter(|e| e.is_there());
+    let there = there.map(|e| (e.name.clone(), e.state)).collect();
     let not_found = named(&mut listed, &args.databases);
     let unknown = count(&listed, State::Unknown);
-    if args.orphans {
-        // Their names alone, too: one that CouchDB cannot serve is not an orphan.
-        listed.retain(|entry| entry.state == State::Orphan);
-        let orphans: Vec<&str> = listed.iter().map(|e| e.name.as_str()).collect();
-        told = figures::of(&mut reader, &orphans).await;
+    if narrows {
+        listed.retain(|entry| is_in(entry.state));
+        if with_figures {
+            let listed: Vec<&str> = listed.iter().map(|e| e.name.as_str()).collect();
+            told = figures::of(&mut reader, &listed).await;
+        }
     } else if with_figures {
         let missing = listed.iter().filter(|e| e.state == State::Missing);
         // What is no name of a database cannot be there.
@@ -175,13 +307,11 @@ async fn look(cluster: &Cluster, args: &Args, output: &Output) -> Result<Seen> {
         told.extend(figures::unlisted(&mut reader, &missing).await);
     }
     reader.close().await;
-    let (mut shown, doubts) = shown(listed, told, &ownership, args.orphans);
-    if args.orphans {
-        shown.retain(|database| database.entry.state == State::Orphan);
-    }
+    let (mut shown, doubts) = shown(listed, told, &ownership, strictly);
+    shown.retain(|database| is_in(database.entry.state));
     Ok(Seen {
-        target,
-        there: names.len(),
+        target: Some(target),
+        there,
         shown,
         ownership,
         unknown,

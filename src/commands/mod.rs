@@ -7,6 +7,7 @@ pub mod capture;
 mod card;
 pub mod complete;
 pub mod completion;
+mod completion_cache;
 mod confirmation;
 pub mod couchdb_pods;
 pub mod databases;

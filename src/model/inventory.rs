@@ -7,34 +7,52 @@ use super::names::{DatabaseName, NameError};
 use super::ownership::{Claimant, Gap, Mention, Ownership, loose};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// How a database stands to the onboardings.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+/// How a database stands to the onboardings, in the order in which they are listed: those that need attention first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum State {
-    /// There, and one claims it.
-    InUse,
-    /// Several claim it.
-    Shared,
     /// There, and nobody claims it.
     Orphan,
+    /// Several claim it.
+    Shared,
     /// An onboarding claims it, and it is not there.
     Missing,
-    /// There, nobody claims it, and no onboarding can: it has not the form of a name of theirs. No command here deletes it.
-    Foreign,
-    /// CouchDB's own.
-    System,
-    /// There, nobody claims it, and something speaks of it that may be a claim.
-    Mentioned,
-    /// There, nobody is seen to claim it, and not everything that can claim was read. Or it is not known whether it is there.
-    Unknown,
     /// There, claimed or not, and CouchDB fails to answer for it.
     Unserved,
+    /// There, nobody is seen to claim it, and not everything that can claim was read. Or it is not known whether it is there.
+    Unknown,
+    /// There, nobody claims it, and something speaks of it that may be a claim.
+    Mentioned,
+    /// There, nobody claims it, and no onboarding can: its name is not of their form. No command here deletes it.
+    Foreign,
+    /// There, and one claims it.
+    InUse,
+    /// CouchDB's own.
+    System,
 }
 
 impl State {
+    /// All of them.
+    pub const ALL: [Self; 9] = [
+        Self::Orphan,
+        Self::Shared,
+        Self::Missing,
+        Self::Unserved,
+        Self::Unknown,
+        Self::Mentioned,
+        Self::Foreign,
+        Self::InUse,
+        Self::System,
+    ];
+
+    /// The state of this word.
+    pub fn of(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.word() == word)
+    }
+
     /// The word in every format.
     pub fn word(self) -> &'static str {
         match self {
-            Self::InUse => "in use",
+            Self::InUse => "in-use",
             Self::Shared => "shared",
             Self::Orphan => "orphan",
             Self::Missing => "missing",
@@ -114,6 +132,22 @@ pub fn join(names: &BTreeSet<String>, ownership: &Ownership) -> Vec<Entry> {
         all.insert((false, name.to_owned()), missing(name, ownership));
     }
     all.into_values().collect()
+}
+
+/// The databases that are claimed, where it is not known which there are: `why`.
+pub fn claimed(ownership: &Ownership, why: &str) -> Vec<Entry> {
+    let names: BTreeSet<&str> = ownership.expected().collect();
+    let entry = |name| {
+        let entry = missing(name, ownership);
+        match entry.claimants.len() {
+            0 | 1 => entry.doubtful(why),
+            _ => Entry {
+                state: State::Shared,
+                ..entry.doubtful(why)
+            },
+        }
+    };
+    names.into_iter().map(entry).collect()
 }
 
 /// One that CouchDB has.

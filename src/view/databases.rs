@@ -5,10 +5,11 @@
 
 use super::description::API_VERSION;
 use crate::model::inventory::Entry;
+use crate::model::lookup::{can_be_short, short};
 use crate::model::ownership::Claimant;
 use crate::snapshot::Read;
 use crate::snapshot::databases::Figures;
-use crate::text::{age, bytes, thousands};
+use crate::text::{age, size, thousands};
 use k8s_openapi::jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
@@ -49,8 +50,8 @@ impl Database {
         }
     }
 
-    /// The object of json, yaml, jsonpath and custom columns. `pod`: who told, as `namespace/name`.
-    pub fn object(&self, pod: &str) -> Value {
+    /// The object of json, yaml, jsonpath and custom columns. `pod`: which one was asked, as `namespace/name`.
+    pub fn object(&self, pod: Option<&str>) -> Value {
         let mut metadata = Map::new();
         metadata.insert("name".into(), self.entry.name.as_str().into());
         if let Some(created) = self.created() {
@@ -63,13 +64,13 @@ impl Database {
             "metadata": metadata,
             "state": self.entry.state.word(),
             "claimedBy": claimants,
-            "askedIn": pod,
         });
         let mut set = |key: &str, value: Option<Value>| {
             if let (Some(value), Some(fields)) = (value, object.as_object_mut()) {
                 fields.insert(key.to_owned(), value);
             }
         };
+        set("askedIn", pod.map(Value::from));
         set("reason", self.entry.why.clone().map(Value::from));
         set(
             "onboardingUpdated",
@@ -109,45 +110,77 @@ fn claimant(by: &Claimant) -> Value {
     }
 }
 
-/// Which columns a table has.
+/// Which columns a table has, and what of them is left out on a narrow terminal.
 #[derive(Clone, Copy, Debug)]
 pub struct Columns {
     /// The columns of `-o wide`.
     pub wide: bool,
     /// Onboardings are named with their namespaces.
     pub namespaces: bool,
+    /// Onboardings are named without the prefix that all of them share.
+    pub short: bool,
+    /// DOCS and SIZE: CouchDB was asked.
+    pub figures: bool,
+    /// CREATED.
+    pub created: bool,
 }
 
 impl Columns {
-    /// For these databases: namespaces are told only where they differ.
+    /// For these databases, nothing left out: namespaces are shown only where they differ.
     pub fn of(wide: bool, all: &[Database]) -> Self {
-        let claimants = all.iter().flat_map(|d| &d.entry.claimants);
-        let mut places: Vec<&str> = claimants
-            .filter_map(|c| match c {
-                Claimant::HelmRelease { id, .. } => Some(id.split_once('/')?.0),
-                _ => None,
-            })
+        let mut places: Vec<&str> = ids(all)
+            .filter_map(|id| Some(id.split_once('/')?.0))
             .collect();
         places.sort_unstable();
         places.dedup();
         Self {
             wide,
             namespaces: places.len() > 1,
+            short: false,
+            figures: true,
+            created: true,
+        }
+    }
+
+    /// The same without what only CouchDB says.
+    #[must_use]
+    pub fn of_claims(self) -> Self {
+        Self {
+            figures: false,
+            created: false,
+            ..self
+        }
+    }
+
+    /// The same with short names, where those are still told apart.
+    #[must_use]
+    pub fn shortened(self, all: &[Database]) -> Self {
+        Self {
+            short: can_be_short(ids(all)),
+            ..self
         }
     }
 
     /// The header cells.
     pub fn headers(self) -> Vec<&'static str> {
-        let mut headers = vec!["NAME", "ONBOARDING", "STATE", "DOCS", "SIZE"];
-        if self.wide {
+        let mut headers = vec!["NAME", "ONBOARDING", "STATE"];
+        if self.figures {
+            headers.extend(["DOCS", "SIZE"]);
+        }
+        if self.figures && self.wide {
             headers.extend(["DELETED", "ACTIVE"]);
         }
-        headers.extend(["CREATED", "UPDATED"]);
+        if self.created {
+            headers.push("CREATED");
+        }
         if self.wide {
-            headers.push("WHY");
+            headers.extend(["UPDATED", "WHY"]);
         }
         headers
     }
+
+    /// Where STATE is among them.
+    pub const STATE: usize = 2;
 
     /// The cells of one database.
     pub fn cells(self, database: &Database, now: Timestamp) -> Vec<String> {
@@ -161,46 +194,65 @@ impl Columns {
             entry.name.clone(),
             self.onboarding(entry),
             entry.state.word().to_owned(),
-            figure(|f| Some(thousands(f.documents))),
-            figure(|f| Some(bytes(f.bytes))),
         ];
-        if self.wide {
-            cells.push(figure(|f| Some(thousands(f.deleted))));
-            cells.push(figure(|f| f.active.map(bytes)));
+        if self.figures {
+            cells.push(figure(|f| Some(thousands(f.documents))));
+            cells.push(figure(|f| Some(size(f.bytes))));
         }
-        cells.push(match &database.figures {
-            Read::Absent => NONE.to_owned(),
-            _ => age::age(database.created(), now),
-        });
-        cells.push(match entry.claimants.is_empty() {
-            true => onboarding_of_none(entry).to_owned(),
-            false => age::age(database.updated(), now),
-        });
+        if self.figures && self.wide {
+            cells.push(figure(|f| Some(thousands(f.deleted))));
+            cells.push(figure(|f| f.active.map(size)));
+        }
+        if self.created {
+            cells.push(match &database.figures {
+                Read::Absent => NONE.to_owned(),
+                _ => age::age(database.created(), now),
+            });
+        }
         if self.wide {
+            cells.push(match entry.claimants.is_empty() {
+                true => onboarding_of_none(entry).to_owned(),
+                false => age::age(database.updated(), now),
+            });
             cells.push(database.note());
         }
         cells
     }
 
-    /// The first that claims it, and how many more.
+    /// The first that claims it, and how many more: one word, so that awk finds the columns behind it.
     fn onboarding(self, entry: &Entry) -> String {
         let Some(first) = entry.claimants.first() else {
             return onboarding_of_none(entry).to_owned();
         };
         let name = match first {
-            Claimant::HelmRelease { id, .. } if !self.namespaces => id
-                .split_once('/')
-                .map_or(id.as_str(), |(_, name)| name)
-                .to_owned(),
-            Claimant::HelmRelease { id, .. } => id.clone(),
-            Claimant::Revision { release, .. } => format!("release {release}"),
-            Claimant::Policy { .. } | Claimant::Object { .. } => first.words(),
+            Claimant::HelmRelease { id, .. } => self.helm_release(id),
+            Claimant::Revision { release, .. } => format!("release/{release}"),
+            Claimant::Policy { object } => format!("{}/{}", object.kind, object.id()),
+            Claimant::Object { kind, id } => format!("{kind}/{id}"),
         };
         match entry.claimants.len() {
             1 => name,
-            n => format!("{name} +{}", n - 1),
+            n => format!("{name}+{}", n - 1),
         }
     }
+
+    fn helm_release(self, id: &str) -> String {
+        let (namespace, name) = id.split_once('/').unwrap_or(("", id));
+        let name = short(name).filter(|_| self.short).unwrap_or(name);
+        match self.namespaces {
+            true => format!("{namespace}/{name}"),
+            false => name.to_owned(),
+        }
+    }
+}
+
+/// The HelmReleases that claim these databases, `namespace/name`.
+fn ids(all: &[Database]) -> impl Iterator<Item = &str> {
+    let claimants = all.iter().flat_map(|d| &d.entry.claimants);
+    claimants.filter_map(|c| match c {
+        Claimant::HelmRelease { id, .. } => Some(id.as_str()),
+        Claimant::Revision { .. } | Claimant::Policy { .. } | Claimant::Object { .. } => None,
+    })
 }
 
 /// What is told of the onboarding where none is seen.
@@ -326,30 +378,33 @@ mod tests {
     #[test]
     fn rows_tell_none_from_unknown() {
         insta::assert_snapshot!(table(false), @r"
-        NAME           ONBOARDING                         STATE      DOCS        SIZE        CREATED     UPDATED
-        pds_database   skvs-onboarding-pds--database      in use     1,204,311   3.1 GB      2y268d      4d
-        papa_ledger    skvs-onboarding-pds--database +1   shared     1,204,311   3.1 GB      <unknown>   4d
-        kilo_orders    k                                  missing    <none>      <none>      <none>      <unknown>
-        old_db         release core/core-x                in use     <unknown>   <unknown>   <unknown>   2d
-        orphan_db      <none>                             orphan     1,204,311   3.1 GB      2y268d      <none>
-        open_db        <unknown>                          unknown    1,204,311   3.1 GB      2y268d      <unknown>
-        cut_db         <none>                             unserved   <unknown>   <unknown>   <unknown>   <none>
+        NAME           ONBOARDING                        STATE      DOCS        SIZE        CREATED
+        pds_database   skvs-onboarding-pds--database     in-use     1,204,311   3.1GB       2y268d
+        papa_ledger    skvs-onboarding-pds--database+1   shared     1,204,311   3.1GB       <unknown>
+        kilo_orders    k                                 missing    <none>      <none>      <none>
+        old_db         release/core/core-x               in-use     <unknown>   <unknown>   <unknown>
+        orphan_db      <none>                            orphan     1,204,311   3.1GB       2y268d
+        open_db        <unknown>                         unknown    1,204,311   3.1GB       2y268d
+        cut_db         <none>                            unserved   <unknown>   <unknown>   <unknown>
         ");
         insta::assert_snapshot!(table(true), @r"
-        NAME           ONBOARDING                         STATE      DOCS        SIZE        DELETED     ACTIVE      CREATED     UPDATED     WHY
-        pds_database   skvs-onboarding-pds--database      in use     1,204,311   3.1 GB      17          2.0 MB      2y268d      4d          HelmRelease flux-system/skvs-onboarding-pds--database
-        papa_ledger    skvs-onboarding-pds--database +1   shared     1,204,311   3.1 GB      17          <unknown>   <unknown>   4d          HelmRelease flux-system/skvs-onboarding-pds--database; HelmRelease flux-system/b
-        kilo_orders    k                                  missing    <none>      <none>      <none>      <none>      <none>      <unknown>   HelmRelease flux-system/k
-        old_db         release core/core-x                in use     <unknown>   <unknown>   <unknown>   <unknown>   <unknown>   2d          revision 3 of Helm release core/core-x (Secret flux-system/sh.helm.release.v1.core-x.v3)
-        orphan_db      <none>                             orphan     1,204,311   3.1 GB      17          2.0 MB      2y268d      <none>      <none>
-        open_db        <unknown>                          unknown    1,204,311   3.1 GB      17          2.0 MB      2y268d      <unknown>   Helm's Secrets could not be read: forbidden
-        cut_db         <none>                             unserved   <unknown>   <unknown>   <unknown>   <unknown>   <unknown>   <none>      CouchDB answered 500 internal_server_error No DB shards could be opened.
+        NAME           ONBOARDING                        STATE      DOCS        SIZE        DELETED     ACTIVE      CREATED     UPDATED     WHY
+        pds_database   skvs-onboarding-pds--database     in-use     1,204,311   3.1GB       17          2.0MB       2y268d      4d          HelmRelease flux-system/skvs-onboarding-pds--database
+        papa_ledger    skvs-onboarding-pds--database+1   shared     1,204,311   3.1GB       17          <unknown>   <unknown>   4d          HelmRelease flux-system/skvs-onboarding-pds--database; HelmRelease flux-system/b
+        kilo_orders    k                                 missing    <none>      <none>      <none>      <none>      <none>      <unknown>   HelmRelease flux-system/k
+        old_db         release/core/core-x               in-use     <unknown>   <unknown>   <unknown>   <unknown>   <unknown>   2d          revision 3 of Helm release core/core-x (Secret flux-system/sh.helm.release.v1.core-x.v3)
+        orphan_db      <none>                            orphan     1,204,311   3.1GB       17          2.0MB       2y268d      <none>      <none>
+        open_db        <unknown>                         unknown    1,204,311   3.1GB       17          2.0MB       2y268d      <unknown>   Helm's Secrets could not be read: forbidden
+        cut_db         <none>                            unserved   <unknown>   <unknown>   <unknown>   <unknown>   <unknown>   <none>      CouchDB answered 500 internal_server_error No DB shards could be opened.
         ");
     }
 
     #[test]
     fn objects_hold_what_rows_shorten() {
-        let objects: Vec<Value> = all().iter().map(|d| d.object("secure-kvs/db-0")).collect();
+        let objects: Vec<Value> = all()
+            .iter()
+            .map(|d| d.object(Some("secure-kvs/db-0")))
+            .collect();
         insta::assert_snapshot!(serde_json::to_string_pretty(&objects[0]).unwrap(), @r#"
         {
           "activeBytes": 2000000,
@@ -370,7 +425,7 @@ mod tests {
             "name": "pds_database"
           },
           "onboardingUpdated": "2026-11-20T12:00:00Z",
-          "state": "in use"
+          "state": "in-use"
         }
         "#);
         assert_eq!(
@@ -406,7 +461,19 @@ mod tests {
         let columns = Columns::of(false, &all);
         assert_eq!(
             columns.onboarding(&all[1].entry),
-            "flux-system/skvs-onboarding-pds--database +1"
+            "flux-system/skvs-onboarding-pds--database+1"
         );
+        let short = columns.shortened(&all);
+        assert_eq!(
+            short.onboarding(&all[1].entry),
+            "flux-system/pds--database+1"
+        );
+        all.push(database(
+            "x_z",
+            State::InUse,
+            &[helm_release("flux-system/pds--database", None)],
+            Read::Absent,
+        ));
+        assert!(!columns.shortened(&all).short, "two would read alike");
     }
 }

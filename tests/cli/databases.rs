@@ -13,7 +13,9 @@ fn wrong_words_are_told_before_anything_is_asked() {
         ),
         (&["--sort-by", ".a["], "unterminated array"),
         (&[""], "a name must not be empty"),
-        (&["-w"], "unexpected argument '-w' found"),
+        (&["--state", "in use"], "invalid value 'in use'"),
+        (&["--state", "orphan", "--orphans"], "cannot be used with"),
+        (&["-w", "-f", "x"], "cannot be used with"),
         (&["--port", "0"], "invalid value '0' for '--port <PORT>'"),
     ] {
         let told = skvs(&[&["databases"][..], words].concat()).run();

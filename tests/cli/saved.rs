@@ -350,3 +350,35 @@ fn flags_of_a_cluster_are_of_no_use() {
     See 'kubectl skvs troubleshoot -h' for help and examples
     ");
 }
+
+/// Saved files hold no CouchDB: nothing is called missing, and nothing an orphan.
+#[test]
+fn of_saved_files_only_claims_are_known() {
+    assert_snapshot!(there(&["databases", "-f", "bundle"]).run(), @r"
+    exit 0
+    stdout:
+    NAME           ONBOARDING                         STATE
+    pds_database   skvs-onboarding-iota--database+1   shared
+    stderr:
+    captured 2026-11-24T01:33:27Z on context prod-east
+    Warning: 2 onboardings claim the database pds_database: flux-system/skvs-onboarding-iota--database, flux-system/skvs-onboarding-pds--database
+    Warning: CouchDB is not in the saved files: it is not known which of these databases exist, nor which others do
+    ");
+    let refused = |words: &[&str]| {
+        let told = there(&[&["databases", "-f", "bundle"], words].concat()).run();
+        assert_eq!(told.stdout, "", "{told}");
+        let last = told.stderr.lines().last().unwrap_or_default().to_owned();
+        (told.code, last)
+    };
+    assert_eq!(
+        refused(&["nope"]),
+        (
+            Some(1),
+            "error: database \"nope\" not found: no onboarding in the files claims it".to_owned()
+        )
+    );
+    let why = "error: CouchDB is not in the saved files: with -f a database is shared or unknown, never orphan";
+    for words in [&["--orphans"][..], &["--state", "shared,orphan"]] {
+        assert_eq!(refused(words), (Some(2), why.to_owned()), "{words:?}");
+    }
+}

@@ -1,5 +1,7 @@
 //! Completion with the sandbox's live names: by the binary, and in the real shells through kubectl's own completion.
 
+mod cache;
+
 use crate::harness::{kubectl, skvs};
 use crate::terminal::Terminal;
 use std::io::Write as _;
@@ -31,6 +33,19 @@ fn names_databases_and_namespaces_are_live() {
     let elsewhere = skvs(["__complete", "list", ""]).env("SKVS_NAMESPACE", "default");
     assert_eq!(elsewhere.run().stdout, ":4\n");
     assert_eq!(complete(&["list", "--context", "s"]), ["sandbox", ":4"]);
+}
+
+#[test]
+fn a_name_is_completed_without_its_prefix() {
+    assert_eq!(
+        complete(&["describe", "pds--d"]),
+        [&format!("pds--database\t{NAME}"), ":4"]
+    );
+    let begun = complete(&["list", "pds"]).concat();
+    assert!(
+        begun.starts_with("pds--database\t") && begun.contains("pds_database\tclaimed by "),
+        "{begun}"
+    );
 }
 
 #[test]

@@ -24,6 +24,72 @@ fn row(said: &Said, name: &str) -> Vec<String> {
         .collect()
 }
 
+fn state(line: &str) -> &str {
+    line.split_whitespace().nth(2).unwrap_or_default()
+}
+
+#[test]
+fn states_choose_what_is_shown() {
+    let of = |states: &str| {
+        let said = skvs(["databases", "--no-headers", "--state", states]).run();
+        let stdout = said.ok();
+        let mut seen: Vec<String> = stdout.lines().map(|l| state(l).to_owned()).collect();
+        seen.dedup();
+        seen
+    };
+    assert_eq!(of("orphan"), ["orphan"]);
+    assert_eq!(of("missing,shared"), ["shared", "missing"]);
+    assert_eq!(of("system"), ["system"]);
+    let names = |state: &str| {
+        let words = ["databases", "-o", "name", "--state", state];
+        skvs(words).run().ok()
+    };
+    // Missing ones are seen by their own GET, for names alone too.
+    assert!(names("missing").lines().any(|l| l == "quebec_archive"));
+    assert!(names("orphan,shared").lines().any(|l| l == ORPHAN));
+    assert!(!names("unserved").contains("pds_database"));
+    let said = skvs(["databases", "--state", "in use"]).run();
+    assert!(
+        said.failed(2)
+            .contains("[possible values: orphan, shared, ")
+    );
+}
+
+#[test]
+fn a_watch_prints_what_changes_until_it_is_interrupted() {
+    use std::io::{BufRead, BufReader, Read};
+    let sandbox = Sandbox::shared();
+    let front = sandbox.couchdb();
+    let name = "watched_db";
+    front.create_database(name, 1).unwrap();
+    let mut child = skvs(["databases", "-w", name, "lima_events"])
+        .into_command()
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .expect("the plugin starts");
+    let mut lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
+    let mut next = || lines.next().expect("a line").expect("UTF-8");
+    assert!(next().starts_with("NAME "));
+    assert!(next().starts_with("watched_db "));
+    assert!(next().starts_with("lima_events "));
+    front.create_database("watched_other", 1).unwrap();
+    front.write_document(name, "more").unwrap();
+    let row = next();
+    let cells: Vec<&str> = row.split_whitespace().collect();
+    assert_eq!((cells[0], cells[3]), (name, "2"), "{row}");
+    front.drop_database(name).unwrap();
+    front.drop_database("watched_other").unwrap();
+    let mut stderr = child.stderr.take().expect("a pipe");
+    let mut said = vec![0; 200];
+    let read = stderr.read(&mut said).expect("a line");
+    let said = String::from_utf8_lossy(&said[..read]);
+    assert_eq!(said, "database \"watched_db\" is not listed any more\n");
+    let pid = nix::unistd::Pid::from_raw(i32::try_from(child.id()).expect("a pid"));
+    nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGINT).expect("it is interrupted");
+    assert_eq!(child.wait().expect("it ends").code(), Some(0));
+}
+
 #[test]
 fn each_database_is_shown_with_whose_it_is() {
     let said = skvs(["databases", "-n", "nowhere", "--onboarding-selector", "a=b"]).run();
@@ -32,15 +98,7 @@ fn each_database_is_shown_with_whose_it_is() {
     let header: Vec<&str> = header.split_whitespace().collect();
     assert_eq!(
         header,
-        [
-            "NAME",
-            "ONBOARDING",
-            "STATE",
-            "DOCS",
-            "SIZE",
-            "CREATED",
-            "UPDATED"
-        ]
+        ["NAME", "ONBOARDING", "STATE", "DOCS", "SIZE", "CREATED"]
     );
     // Namespaces are shown where another test has onboardings in others.
     let told = |name: &str| -> Vec<String> {
@@ -50,7 +108,7 @@ fn each_database_is_shown_with_whose_it_is() {
     };
     assert_eq!(
         told("lima_events"),
-        ["skvs-onboarding-lima--events", "in use"]
+        ["skvs-onboarding-lima--events", "in-use"]
     );
     assert_eq!(
         told("quebec_archive"),
@@ -64,10 +122,25 @@ fn each_database_is_shown_with_whose_it_is() {
         ["<none>", "orphan", &ORPHAN_DOCUMENTS.to_string()]
     );
     // The shared CouchDB is a 3.2: when it was created is in the shard map.
+    assert!(!orphan[5].contains('<'), "{orphan:?}");
+    // One word in each column, and first what wants a person.
+    let mut lines = said.stdout.lines();
+    let columns = header.len();
     assert!(
-        !orphan[5].contains('<') && orphan[6] == "<none>",
-        "{orphan:?}"
+        lines.all(|l| l.split_whitespace().count() == columns),
+        "{}",
+        said.stdout
     );
+    let states: Vec<&str> = said.stdout.lines().skip(1).map(state).collect();
+    let order = ["orphan", "shared", "missing"];
+    let first: Vec<&str> = states
+        .iter()
+        .copied()
+        .filter(|s| order.contains(s))
+        .collect();
+    assert_eq!(states[..first.len()], first, "{}", said.stdout);
+    let at = |s: &&str| order.iter().position(|o| o == s);
+    assert!(first.is_sorted_by_key(at), "{}", said.stdout);
     assert!(
         said.stderr.contains("Warning: 2 onboardings claim the database pds_database: flux-system/skvs-onboarding-iota--database, flux-system/skvs-onboarding-pds--database\n"),
         "{}",
@@ -182,7 +255,7 @@ fn what_may_not_be_read_makes_no_orphan() {
     let half = user("dbs-half", &[releases.clone(), pods.clone(), exec.clone()]);
     let said = run(&half, &[]);
     assert_eq!(row(&said, ORPHAN)[2], "unknown");
-    assert_eq!(row(&said, "lima_events")[2], "in use");
+    assert_eq!(row(&said, "lima_events")[2], "in-use");
     assert!(said.failed(1).contains("hint: so it is not known whose "));
     let said = run(&half, &["--orphans", "-o", "name"]);
     assert_eq!(said.stdout, "");

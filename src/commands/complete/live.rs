@@ -47,6 +47,13 @@ impl Live {
         }
     }
 
+    /// The API server's URL, as the kubeconfig has it: nothing is asked.
+    pub(super) fn server(&self) -> Option<String> {
+        let mut runtime = tokio::runtime::Builder::new_current_thread();
+        let runtime = runtime.enable_all().build().ok()?;
+        runtime.block_on(self.global.connection.server_url())
+    }
+
     pub(super) fn contexts(&self) -> Vec<Candidate> {
         self.kubeconfig_names(|k| k.contexts.into_iter().map(|c| c.name).collect())
     }

@@ -6,8 +6,12 @@ use super::candidate::own::Wanted;
 use super::candidate::{Candidate, Description};
 use super::live::{Live, Onboarding};
 use crate::cli::{Cli, GlobalArgs};
+use crate::commands::completion_cache::{self, Databases};
+use crate::commands::couchdb_pods::PodArgs;
 use crate::diagnosis::registry;
 use crate::diagnosis::rule::Rule;
+use crate::model::lookup::short;
+use crate::model::names::DatabaseName;
 use clap::{Arg, ArgMatches, Command, CommandFactory, FromArgMatches, ValueHint};
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -30,14 +34,16 @@ enum Kind {
     Cluster,
     User,
     Namespace,
-    /// Names of HelmReleases; with `databases` also the databases that they claim.
-    Onboarding {
-        databases: bool,
-    },
-    /// `everywhere`: in all namespaces, whatever -n says.
+    /// Names of HelmReleases, whole, without their prefix, and the databases that they claim.
+    Onboarding,
+    /// Databases that onboardings claim; `everywhere`: of all namespaces, whatever -n says.
     Database {
         everywhere: bool,
     },
+    /// Databases in CouchDB that nobody claims, as `databases` saw them last: a claimed one is refused.
+    Orphan,
+    /// All databases, as `databases` saw them last; else those that are claimed.
+    InCouchdb,
     ServiceAccount,
     /// Codes of diagnoses, with their titles.
     Code,
@@ -94,6 +100,12 @@ impl Offer {
         self.wanted.all().into_iter().flat_map(of).collect()
     }
 
+    /// What `databases` saw last of the CouchDB that the words choose.
+    fn kept(&self) -> Option<Databases> {
+        let pods = PodArgs::from_arg_matches(&matches(&self.before)?).ok()?;
+        completion_cache::read(&self.live.server()?, &pods)
+    }
+
     fn candidates(&self, kind: Kind, current: &str) -> Vec<Candidate> {
         let live = &self.live;
         let mut all: Vec<Candidate> = match kind {
@@ -107,10 +119,12 @@ impl Offer {
             Kind::Cluster => live.clusters(),
             Kind::User => live.users(),
             Kind::Namespace => live.namespaces(),
-            Kind::Onboarding { databases } => {
+            Kind::Onboarding => {
                 let onboardings = live.onboardings(false);
                 let mut all: Vec<_> = onboardings.iter().filter_map(named).collect();
-                if databases && !current.is_empty() {
+                // One name each, until what is typed begins another.
+                if !current.is_empty() {
+                    all.extend(onboardings.iter().filter_map(shortened));
                     all.extend(onboardings.into_iter().filter_map(claimed));
                 }
                 all
@@ -120,6 +134,22 @@ impl Offer {
                 .into_iter()
                 .filter_map(claimed)
                 .collect(),
+            Kind::Orphan => {
+                let known = self.kept().unwrap_or_default();
+                let about = Description::literal("orphan");
+                let orphans = known.orphans.iter().filter_map(|n| database(n));
+                orphans.map(|c| c.about(about.clone())).collect()
+            }
+            Kind::InCouchdb => match self.kept() {
+                Some(known) => {
+                    let all = known.orphans.iter().chain(&known.others);
+                    all.filter_map(|n| database(n)).collect()
+                }
+                None => {
+                    let onboardings = live.onboardings(true);
+                    onboardings.into_iter().filter_map(claimed).collect()
+                }
+            },
             Kind::ServiceAccount => live
                 .onboardings(false)
                 .into_iter()
@@ -137,6 +167,11 @@ impl Offer {
     }
 }
 
+/// A database in CouchDB whose name is an onboarding's.
+fn database(name: &str) -> Option<Candidate> {
+    Candidate::database(&DatabaseName::parse(name).ok()?)
+}
+
 /// A rule's code and slug, with its title.
 fn codes(rule: &'static Rule) -> impl Iterator<Item = Candidate> {
     let title = Description::literal(rule.title);
@@ -152,6 +187,13 @@ fn named(onboarding: &Onboarding) -> Option<Candidate> {
     let database = onboarding.database.as_ref();
     let about = database.and_then(|database| Description::naming("", database));
     Some(onboarding.name.clone()?.about(about))
+}
+
+/// The same without the prefix of its name.
+fn shortened(onboarding: &Onboarding) -> Option<Candidate> {
+    let name = onboarding.name.as_ref()?;
+    let about = Description::naming("", name);
+    Some(Candidate::onboarding(short(name.word())?)?.about(about))
 }
 
 /// An onboarding's database, with the name: `delete-db` refuses a claimed database, and the description says why.
@@ -175,12 +217,12 @@ fn kind(command: &str, arg: &Arg) -> Option<Kind> {
         ("cluster", _) => Some(Kind::Cluster),
         ("user", _) => Some(Kind::User),
         (_, "NAMESPACE") => Some(Kind::Namespace),
+        (_, "DATABASE") if arg.is_positional() && command == "delete-db" => Some(Kind::Orphan),
+        (_, "DATABASE") if arg.is_positional() && command == "backup" => Some(Kind::InCouchdb),
         (_, "DATABASE") => Some(Kind::Database {
             everywhere: arg.is_positional(),
         }),
-        (_, "NAME") if arg.is_positional() => Some(Kind::Onboarding {
-            databases: command != "list",
-        }),
+        (_, "NAME") if arg.is_positional() => Some(Kind::Onboarding),
         (_, "CODE" | "CODE[=NAME]") => Some(Kind::Code),
         (_, "ACCOUNT") => Some(Kind::ServiceAccount),
         (_, "FILE") => Some(Kind::File),

@@ -1,6 +1,6 @@
 //! What is told beside the databases, on stderr: who shares one, what could not be read, what was not found.
 
-use super::{Args, Doubt, Seen};
+use super::{Args, Doubt, NOT_SAVED, Seen};
 use crate::advice::{Command, Hint, current_context};
 use crate::cli::App;
 use crate::error::{Error, Result};
@@ -28,16 +28,21 @@ pub(super) fn tell(app: &mut App, args: &Args, output: &Output, seen: &Seen) -> 
         app.ui.hint(nothing(args, seen));
     }
     anywhere(app, seen);
-    let mut code = gaps(app, seen);
+    let mut code = match seen.target {
+        Some(_) => gaps(app, seen),
+        None => files(app, seen),
+    };
     if !seen.doubts.is_empty() {
         doubts(app, seen);
         code = Code::Failed;
     }
     for (name, near) in &seen.not_found {
-        let error = Error::new(format!(
-            "database {name:?} not found: it is not in CouchDB in {}, and no onboarding claims it",
-            seen.target
-        ));
+        let error = Error::new(match &seen.target {
+            Some(target) => format!(
+                "database {name:?} not found: it is not in CouchDB in {target}, and no onboarding claims it"
+            ),
+            None => format!("database {name:?} not found: no onboarding in the files claims it"),
+        });
         app.ui.error(&match near.is_empty() {
             true => error,
             false => error.hint(format!("did you mean {}?", near.join(", "))),
@@ -78,6 +83,7 @@ fn shared(shown: &[Database]) -> Vec<String> {
 
 /// Says which databases CouchDB cannot serve, and which may or may not exist.
 fn doubts(app: &mut App, seen: &Seen) {
+    let namespace = seen.target.as_ref().map_or("", |t| t.namespace.as_str());
     for doubt in seen.doubts.iter().take(TOLD) {
         app.ui.error(&Error::new(sentence(doubt)));
     }
@@ -87,7 +93,7 @@ fn doubts(app: &mut App, seen: &Seen) {
             .warning(format!("{more} in the same case, not shown"));
     }
     if seen.doubts.iter().any(|d| d.state == State::Unserved) {
-        let pods = Command::new(["kubectl", "get", "pods", "-n", &seen.target.namespace]);
+        let pods = Command::new(["kubectl", "get", "pods", "-n", namespace]);
         let what =
             "members that hold it may be down or cut off; delete-db refuses what cannot be served:";
         app.ui.hint(pods.after(what));
@@ -120,18 +126,37 @@ fn figures(shown: &[Database], doubts: &[Doubt]) -> Vec<String> {
 
 /// Why nothing is shown.
 fn nothing(args: &Args, seen: &Seen) -> String {
-    let there = count(seen.there as u64, "database");
-    match (args.orphans, seen.unknown) {
-        (true, 0) => format!(
-            "{there} in CouchDB in {}, none of those looked at is an orphan",
-            seen.target
+    let Some(target) = &seen.target else {
+        return "no onboarding in the files claims a database".to_owned();
+    };
+    let there = format!(
+        "{} in CouchDB in {target}",
+        count(seen.there.len() as u64, "database")
+    );
+    let Some(states) = args.states() else {
+        return there;
+    };
+    let states: Vec<&str> = states.into_iter().map(State::word).collect();
+    match seen.unknown {
+        0 => format!(
+            "{there}, none of those looked at is {}",
+            states.join(" or ")
         ),
-        (true, n) => format!(
-            "{there} in CouchDB in {}; it is not known whose {n} of them are",
-            seen.target
-        ),
-        (false, _) => format!("{there} in CouchDB in {}", seen.target),
+        n => format!("{there}; it is not known whose {n} of them are"),
     }
+}
+
+/// What files leave open: everything but the claims in them.
+fn files(app: &mut App, seen: &Seen) -> Code {
+    for gap in seen.ownership.gaps() {
+        if !matches!(gap, Gap::Read(_)) {
+            app.ui.warning(gap.to_string());
+        }
+    }
+    app.ui.warning(format!(
+        "{NOT_SAVED}: it is not known which of these databases exist, nor which others do"
+    ));
+    Code::Ok
 }
 
 /// What may be a claim of any database, each object once: the rows say it of every one that nobody claims.

@@ -66,7 +66,7 @@ fn every_state() {
     orphan_db orphan
     papa_ledger shared: HelmRelease flux-system/b + HelmRelease flux-system/c
     pds.database foreign (it has no _ between namespace and database)
-    pds_database in use: HelmRelease flux-system/a
+    pds_database in-use: HelmRelease flux-system/a
     yankee_Orders missing: HelmRelease flux-system/e ("Orders" is not a database (one or more of a-z, 0-9, _ and -))
     _users system
     "#);
@@ -86,7 +86,7 @@ fn what_is_not_known_makes_no_orphan() {
     insta::assert_snapshot!(listed(&names, &ownership).join("\n"), @r"
     metrics mentioned (which database HelmRelease flux-system/u has is not known: its values come from Secret s)
     orphan_db mentioned (which database HelmRelease flux-system/u has is not known: its values come from Secret s)
-    pds_database in use: HelmRelease flux-system/a
+    pds_database in-use: HelmRelease flux-system/a
     _users system
     ");
     let mut parts = objects.parts();
@@ -114,7 +114,7 @@ fn an_onboarding_elsewhere_misses_nothing_here() {
     assert_eq!(listed(&[], &ownership), [""; 0]);
     assert_eq!(
         listed(&["pds_x"], &ownership),
-        ["pds_x in use: HelmRelease flux-system/r"]
+        ["pds_x in-use: HelmRelease flux-system/r"]
     );
 }
 
@@ -123,11 +123,11 @@ fn a_sloppy_value_is_not_missing_where_its_database_is_there() {
     let ownership = owned(&[claims("a", "PDS", "x/")]);
     assert_eq!(
         listed(&["pds_x"], &ownership),
-        ["pds_x in use: HelmRelease flux-system/a"]
+        ["pds_x in-use: HelmRelease flux-system/a"]
     );
     assert_eq!(
         listed(&["pds_x/"], &ownership),
-        ["pds_x/ in use: HelmRelease flux-system/a"]
+        ["pds_x/ in-use: HelmRelease flux-system/a"]
     );
     assert!(listed(&[], &ownership)[0].starts_with("PDS_x/ missing: HelmRelease flux-system/a ("));
 }
@@ -176,5 +176,44 @@ proptest! {
             prop_assert!(entry.is_there());
         }
         prop_assert!(listed.iter().filter(|e| !names.contains(&e.name)).all(|e| e.state == State::Missing));
+    }
+}
+
+#[test]
+fn without_couchdb_a_claimed_database_is_neither_there_nor_missing() {
+    let claim = |name: &str, database: &str| {
+        json!({
+            "metadata": {"name": name, "namespace": "n", "labels": {"app.kubernetes.io/part-of": "secure-kvs-onboarding"}},
+            "spec": {"values": {"namespace": "pds", "database": database}},
+        })
+    };
+    let all = [claim("b", "x"), claim("a", "x"), claim("c", "y")];
+    let entries = claimed(&Objects::of(&all).ownership(), "not saved");
+    let told: Vec<_> = entries
+        .iter()
+        .map(|e| {
+            (
+                e.name.as_str(),
+                e.state,
+                e.claimants.len(),
+                e.why.as_deref(),
+            )
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            ("pds_x", State::Shared, 2, Some("not saved")),
+            ("pds_y", State::Unknown, 1, Some("not saved"))
+        ]
+    );
+}
+
+#[test]
+fn every_state_has_a_word_of_its_own() {
+    assert!(State::ALL.is_sorted());
+    for state in State::ALL {
+        assert_eq!(State::of(state.word()), Some(state));
+        assert!(!state.word().contains(' '), "awk reads one word");
     }
 }

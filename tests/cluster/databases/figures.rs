@@ -131,7 +131,7 @@ fn what_couchdb_does_not_tell_is_unknown() {
         json!({"error": "method_not_allowed", "reason": "Only GET,HEAD allowed"}),
     ));
     let said = databases(&stage, &names);
-    assert_eq!(cells(&said, "first_db"), "orphan 2 19.3 kB");
+    assert_eq!(cells(&said, "first_db"), "orphan 2 19.3kB");
     let own = cells(&said, "_users");
     assert!(own.starts_with("system ") && !own.contains('<'), "{own}");
     assert_eq!(said.code, 0);
@@ -174,7 +174,7 @@ fn what_couchdb_does_not_tell_is_unknown() {
     let nothing = || Fault::answer("POST", "/_dbs_info", 200, json!([]));
     stage.front.plant(nothing());
     let said = databases(&stage, &names);
-    assert_eq!(cells(&said, "first_db"), "orphan 2 19.3 kB");
+    assert_eq!(cells(&said, "first_db"), "orphan 2 19.3kB");
     assert_eq!(said.code, 0);
 
     // Where its own GET does not tell either, it is not known whether it is there.
@@ -182,7 +182,7 @@ fn what_couchdb_does_not_tell_is_unknown() {
     stage.front.plant(Fault::cut("GET", "/first_db"));
     let said = databases(&stage, &names);
     assert_eq!(cells(&said, "first_db"), "unknown <unknown> <unknown>");
-    assert_eq!(cells(&said, "second_db"), "orphan 2 19.3 kB");
+    assert_eq!(cells(&said, "second_db"), "orphan 2 19.3kB");
     let why = "error: it is not known whether the database first_db exists: asked for many databases, CouchDB left it out; asked for it alone: the connection to CouchDB was cut";
     assert!(said.failed(1).contains(why));
 
