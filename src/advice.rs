@@ -7,6 +7,7 @@ mod origin;
 
 pub use origin::{Flag, Origin};
 
+use crate::palette::Palette;
 use crate::text::{Shown, line, shell_line, shown};
 use serde::{Serialize, Serializer};
 use std::fmt;
@@ -138,8 +139,13 @@ pub struct Hint {
 }
 
 impl Hint {
-    /// The line as it is printed. A token is not printed, so a command alone would ask as somebody else: the line says so.
+    /// The line as it is printed, without styles.
     pub fn line(&self, origin: &Origin) -> Shown {
+        self.styled(origin, Palette::PLAIN)
+    }
+
+    /// The line as it is printed. A token is not printed, so a command alone would ask as somebody else: the line says so.
+    pub(crate) fn styled(&self, origin: &Origin, palette: Palette) -> Shown {
         let Some(command) = &self.command else {
             return Shown::line(&self.text);
         };
@@ -150,10 +156,11 @@ impl Hint {
             }
             _ => self.text.clone(),
         };
+        let command = palette.command(shown!("{line}"));
         if text.is_empty() {
-            shown!("{line}")
+            command
         } else {
-            shown!("{text} {line}")
+            shown!("{text} ").and(command)
         }
     }
 

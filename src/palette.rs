@@ -21,6 +21,9 @@ impl Palette {
         Self { on }
     }
 
+    /// No styles.
+    pub const PLAIN: Self = Self { on: false };
+
     /// Whether this stream takes colour.
     pub fn is_on(self) -> bool {
         self.on
@@ -53,6 +56,11 @@ impl Palette {
     /// What to do next.
     pub fn hint(self, text: impl Into<Shown>) -> Shown {
         self.paint(text, |t| t.cyan())
+    }
+
+    /// A command to paste.
+    pub fn command(self, text: impl Into<Shown>) -> Shown {
+        self.paint(text, |t| t.cyan().bold())
     }
 
     /// A heading.

@@ -13,6 +13,7 @@ mod go_format;
 pub mod json;
 pub mod jsonpath;
 pub mod list;
+pub mod markdown;
 pub mod name;
 pub mod output;
 pub mod report;

@@ -1,69 +1,22 @@
 //! The only writer to the terminal.
 //!
 //! stdout carries the answer and can be piped; stderr carries everything else: status, warnings, hints, errors, prompts.
-//! Colour repeats what words say and is off where [`Terminal::detect`] says so.
+//! Colour repeats what words say; [`Terminal`] decides where it is off.
 
 mod keyboard;
 mod question;
+mod terminal;
 
 pub use keyboard::discard_typed;
 pub use question::{Answer, ask};
+pub use terminal::{Color, Terminal};
 
 use crate::advice::{Hint, Origin};
 use crate::error::{Error, Result};
 use crate::palette::Palette;
 use crate::text::{Screen, Shown};
-use std::io::{self, BufWriter, IsTerminal, Write};
-
-/// What is known about the terminal, read once at the start.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Terminal {
-    /// stdin is a terminal: a person can answer.
-    pub stdin: bool,
-    /// stdout is a terminal.
-    pub stdout: bool,
-    /// stderr is a terminal.
-    pub stderr: bool,
-    /// Columns of the terminal that stdout is, `None` when it is not one: piped output is never folded.
-    pub width: Option<usize>,
-    /// `NO_COLOR` is unset and `TERM` is not `dumb`.
-    pub color: bool,
-}
-
-impl Terminal {
-    /// Reads the facts from this process's streams and environment.
-    pub fn detect() -> Self {
-        let stdout = io::stdout().is_terminal();
-        let columns = std::env::var("COLUMNS")
-            .ok()
-            .and_then(|c| c.parse().ok())
-            .filter(|c| *c > 0);
-        Self {
-            stdin: io::stdin().is_terminal(),
-            stdout,
-            stderr: io::stderr().is_terminal(),
-            width: stdout.then(|| columns.unwrap_or_else(terminal_columns)),
-            color: std::env::var_os("NO_COLOR").is_none()
-                && std::env::var_os("TERM").is_none_or(|t| t != "dumb"),
-        }
-    }
-}
-
-/// Columns of the terminal on stdout; 80 when it does not tell.
-fn terminal_columns() -> usize {
-    match dialoguer::console::Term::stdout().size_checked() {
-        Some((_, columns)) if columns > 0 => usize::from(columns),
-        _ => 80,
-    }
-}
-
-/// Columns of the terminal on stderr; 80 when it does not tell.
-fn stderr_columns() -> usize {
-    match dialoguer::console::Term::stderr().size_checked() {
-        Some((_, columns)) if columns > 0 => usize::from(columns),
-        _ => 80,
-    }
-}
+use clap::builder::StyledStr;
+use std::io::{self, BufWriter, Write};
 
 /// As much of one line as `columns` hold.
 fn cut(line: &Shown, columns: usize) -> Shown {
@@ -115,6 +68,11 @@ impl Ui {
         self.terminal
     }
 
+    /// Takes the answer of `--color`.
+    pub fn set_color(&mut self, color: Color) {
+        self.terminal = self.terminal.colored(color);
+    }
+
     /// The cluster that the commands in hints lead to.
     pub fn origin(&self) -> &Origin {
         &self.origin
@@ -127,12 +85,12 @@ impl Ui {
 
     /// Styles for stdout.
     pub fn palette(&self) -> Palette {
-        Palette::new(self.terminal.color && self.terminal.stdout)
+        Palette::new(self.terminal.colors_stdout())
     }
 
     /// Styles for stderr.
     pub fn err_palette(&self) -> Palette {
-        Palette::new(self.terminal.color && self.terminal.stderr)
+        Palette::new(self.terminal.colors_stderr())
     }
 
     /// stdout for an answer that a person reads.
@@ -153,6 +111,20 @@ impl Ui {
         Ok(self.screen().line(text)?)
     }
 
+    /// Writes a help text, with its styles where stdout takes colour.
+    ///
+    /// # Errors
+    /// As [`Ui::result`].
+    pub fn help(&mut self, text: &StyledStr) -> Result<()> {
+        let text = if self.palette().is_on() {
+            text.ansi().to_string()
+        } else {
+            text.to_string()
+        };
+        self.result(Shown::help(text.trim_end_matches('\n')))?;
+        self.flush()
+    }
+
     /// Hands what is buffered to the reader.
     ///
     /// # Errors
@@ -169,15 +141,17 @@ impl Ui {
 
     /// `Warning: …` on stderr.
     pub fn warning(&mut self, line: impl Into<Hint>) {
-        let line = line.into().line(&self.origin);
-        let heading = self.err_palette().warning("Warning:");
+        let palette = self.err_palette();
+        let line = line.into().styled(&self.origin, palette);
+        let heading = palette.warning("Warning:");
         self.stderr_line(heading.and(" ").and(line));
     }
 
     /// `hint: …` on stderr.
     pub fn hint(&mut self, hint: impl Into<Hint>) {
-        let line = hint.into().line(&self.origin);
-        let heading = self.err_palette().hint("hint:");
+        let palette = self.err_palette();
+        let line = hint.into().styled(&self.origin, palette);
+        let heading = palette.hint("hint:");
         self.stderr_line(heading.and(" ").and(line));
     }
 
@@ -196,13 +170,14 @@ impl Ui {
         }
     }
 
-    /// A line on stderr in the place of the last one of its kind; only for a terminal, cut to its width. Everything else that
-    /// is written to stderr takes its place.
+    /// A line on stderr in place of the last one of its kind, cut to the terminal's width; nothing where a line cannot be written
+    /// over. Everything else on stderr takes its place.
     pub fn live(&mut self, line: impl Into<Shown>) {
-        if !self.terminal.stderr {
+        if !self.terminal.redraws() {
             return;
         }
-        let line = cut(&line.into(), stderr_columns().saturating_sub(1));
+        let columns = self.terminal.err_width.unwrap_or(80);
+        let line = cut(&line.into(), columns.saturating_sub(1));
         let _ = write!(self.err, "\r\x1b[2K{line}");
         let _ = self.err.flush();
         self.live = true;

@@ -2,8 +2,9 @@
 
 use super::sheet::{NONE, Sheet};
 use crate::model::event::Event;
+use crate::render::markdown;
 use crate::snapshot::{Read, Why};
-use crate::text::{Screen, age, one_line};
+use crate::text::{Screen, age, one_line, shown};
 use crate::view::description::{Description, Job, Pod};
 use k8s_openapi::jiff::Timestamp;
 use std::io;
@@ -30,6 +31,19 @@ pub fn write(
     how(sheet, told, now)?;
     from_where(sheet, told)?;
     happened(sheet, told, now)
+}
+
+/// Writes it as Markdown: a heading, and the text as a code block.
+///
+/// # Errors
+/// The writer's own.
+pub fn markdown(screen: &mut Screen<'_>, told: &Description, now: Timestamp) -> io::Result<()> {
+    let mut text = Vec::new();
+    write(&mut Screen::new(&mut text), told, now, None)?;
+    let name = markdown::span(&told.name);
+    screen.line(shown!("### {name}"))?;
+    screen.line("")?;
+    markdown::block(screen, "text", &String::from_utf8_lossy(&text), 0)
 }
 
 /// `3d20h` since an RFC 3339 time.

@@ -86,6 +86,16 @@ pub enum ReportFormat {
     Yaml,
 }
 
+/// The formats of a document that is pasted into a ticket too.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum DocumentFormat {
+    #[default]
+    Text,
+    Json,
+    Yaml,
+    Markdown,
+}
+
 /// The formats of findings: those of a report, and two that pipelines show at their own places.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum FindingsFormat {
@@ -97,6 +107,8 @@ pub enum FindingsFormat {
     Github,
     /// SARIF 2.1.0.
     Sarif,
+    /// For a ticket.
+    Markdown,
 }
 
 #[cfg(test)]

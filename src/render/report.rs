@@ -4,6 +4,8 @@
 //! before many of them by [`overview`], the last lines by [`summary`].
 
 mod cause;
+mod group;
+pub mod markdown;
 mod overview;
 mod part;
 pub mod summary;
@@ -12,7 +14,8 @@ use crate::diagnosis::Severity;
 use crate::palette::Palette;
 use crate::text::fold::fold;
 use crate::text::{Screen, Shown, count};
-use crate::view::report::{Cause, Finding, Onboarding, Report};
+use crate::view::report::{Onboarding, Report};
+use group::Group;
 use std::cmp::Reverse;
 use std::io;
 
@@ -37,34 +40,6 @@ pub struct Style {
 pub fn write(out: &mut Screen<'_>, report: &Report, style: Style) -> io::Result<()> {
     let scene = report.scene.as_deref();
     Printer { out, style, scene }.report(report)
-}
-
-/// One cause with its findings.
-struct Group<'r> {
-    cause: &'r Cause,
-    members: Vec<(&'r Onboarding, &'r Finding)>,
-}
-
-impl<'r> Group<'r> {
-    fn new(report: &'r Report, cause: &'r Cause) -> Self {
-        let member = |&(at, number): &(usize, usize)| {
-            let onboarding = &report.onboardings[at];
-            (onboarding, &onboarding.findings[number])
-        };
-        Self {
-            cause,
-            members: cause.places.iter().map(member).collect(),
-        }
-    }
-
-    /// Of the first onboarding that has it.
-    fn finding(&self) -> &'r Finding {
-        self.members[0].1
-    }
-
-    fn is_shared(&self) -> bool {
-        self.members.len() > 1
-    }
 }
 
 enum Block<'r> {

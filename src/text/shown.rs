@@ -88,6 +88,11 @@ impl Shown {
         Self(Cow::Owned(text))
     }
 
+    /// The text without the blanks before it.
+    pub(crate) fn without_indent(&self) -> Self {
+        Self(Cow::Owned(self.0.trim_start_matches(' ').to_owned()))
+    }
+
     /// The text itself.
     pub fn as_str(&self) -> &str {
         &self.0

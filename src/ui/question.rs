@@ -72,6 +72,9 @@ pub async fn ask(
             }
             key = keys.next() => match line.press(key?) {
                 Press::Type(c) => write!(term, "{c}")?,
+                Press::Erase(columns) if columns > 0 && super::terminal::is_dumb() => {
+                    write!(term, "{}", "\u{8} \u{8}".repeat(columns))?;
+                }
                 Press::Erase(columns) if columns > 0 => term.clear_chars(columns)?,
                 Press::Erase(_) | Press::Nothing => {}
                 Press::Suspend => keyboard.suspend()?,

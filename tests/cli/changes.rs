@@ -79,7 +79,10 @@ fn users(of: &str) -> Vec<String> {
 #[test]
 fn each_crate_for_the_terminal_has_its_place() {
     assert_eq!(users("comfy_table::"), ["src/render/table.rs"]);
-    assert_eq!(users("dialoguer::"), ["src/ui.rs", "src/ui/question.rs"]);
+    assert_eq!(
+        users("dialoguer::"),
+        ["src/ui/question.rs", "src/ui/terminal.rs"]
+    );
     assert_eq!(users("colored::"), ["src/palette.rs"]);
     // What paints without it.
     assert_eq!(users("\\x1b[3"), Vec::<String>::new());

@@ -22,7 +22,7 @@ pub(super) fn report(
     seconds: f64,
 ) -> Result<()> {
     let style = Style {
-        width: app.ui.terminal().width,
+        width: app.ui.terminal().prose(),
         namespaced: args.all_namespaces,
         seconds: Some(seconds),
         palette: app.ui.palette(),
@@ -45,6 +45,9 @@ pub(super) fn report(
                     "-o json lists each part that was not read; an administrator grants the rights:",
                 ));
             }
+        }
+        FindingsFormat::Markdown => {
+            report::markdown::write(&mut app.ui.screen(), report, args.all_namespaces, seconds)?
         }
         FindingsFormat::Github => github::write(&mut app.ui.screen(), report, seconds)?,
         FindingsFormat::Json => json::write(&mut app.ui.machine(), report)?,

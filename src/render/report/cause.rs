@@ -1,9 +1,10 @@
 //! One cause: its sentence, whom it hits, why, what was seen, what to do, what follows.
 
+use super::group::{Deed, Deeds, Group};
 use super::part::{INDENT, Part};
-use super::{Group, NAMES_MAX, Printer};
-use crate::advice::{Command, Line, Origin};
-use crate::diagnosis::{Step, Subject, registry};
+use super::{NAMES_MAX, Printer};
+use crate::advice::{Command, Origin};
+use crate::diagnosis::Subject;
 use crate::text::fold::fold;
 use crate::text::{self, Shown, count, shown};
 use std::io;
@@ -53,8 +54,8 @@ impl Printer<'_, '_> {
             }
         }
         self.print(seen)?;
-        self.todo(group)?;
-        self.then(group)?;
+        self.deeds("Do", &group.fix())?;
+        self.deeds("Then", &group.then())?;
         self.ends(group)
     }
 
@@ -81,49 +82,15 @@ impl Printer<'_, '_> {
         self.print(part)
     }
 
-    fn todo(&mut self, group: &Group<'_>) -> io::Result<()> {
-        let mut part = self.part("Do");
-        let mut told: Vec<&Step<Line>> = Vec::new();
-        for (_, finding) in group.members.iter().take(NAMES_MAX) {
-            for step in &finding.fix {
-                if told.contains(&step) {
-                    continue;
-                }
-                told.push(step);
-                match step {
-                    Step::Text(sentence) => part.sentence(sentence),
-                    Step::Manifest(change) => part.sentence(&change.to_string()),
-                    Step::Command(line) => part.command(&line.to_string()),
-                }
+    fn deeds(&mut self, label: &'static str, deeds: &Deeds) -> io::Result<()> {
+        let mut part = self.part(label);
+        for deed in &deeds.all {
+            match deed {
+                Deed::Sentence(sentence) => part.sentence(sentence),
+                Deed::Command(line) => part.command(line),
             }
         }
-        let others = group.members.iter().skip(NAMES_MAX);
-        let own = others.filter(|(_, f)| f.fix.iter().any(|step| !told.contains(&step)));
-        self.others(&mut part, own.count());
-        self.print(part)
-    }
-
-    /// What Flux does afterwards; the commands differ by onboarding.
-    fn then(&mut self, group: &Group<'_>) -> io::Result<()> {
-        let mut part = self.part("Then");
-        let mut lines: Vec<&str> = Vec::new();
-        let mut commands: Vec<&Line> = Vec::new();
-        let all = || group.members.iter().filter_map(|(_, f)| f.then.as_ref());
-        for then in all().take(NAMES_MAX) {
-            if !lines.contains(&then.line.as_str()) {
-                lines.push(&then.line);
-                part.sentence(&then.line);
-            }
-            for command in &then.commands {
-                if !commands.contains(&command) {
-                    commands.push(command);
-                    part.command(&command.to_string());
-                }
-            }
-        }
-        let own = all().skip(NAMES_MAX);
-        let own = own.filter(|t| t.commands.iter().any(|c| !commands.contains(&c)));
-        self.others(&mut part, own.count());
+        self.others(&mut part, deeds.others);
         self.print(part)
     }
 
@@ -139,26 +106,15 @@ impl Printer<'_, '_> {
 
     fn ends(&mut self, group: &Group<'_>) -> io::Result<()> {
         self.out.line("")?;
-        let follows = || group.members.iter().flat_map(|(_, f)| &f.follows);
-        let mut told: Vec<&str> = Vec::new();
-        for one in follows() {
-            if told.contains(&one.code) {
-                continue;
-            }
-            told.push(one.code);
-            let same = follows().all(|f| f.code != one.code || f.message == one.message);
-            let title = registry::find(one.code).map(|rule| rule.title);
-            let message = match title {
-                Some(title) if !same => title,
-                _ => &one.message,
-            };
-            let line = format!("= {} follows from this: {message}", one.code);
+        for (code, message) in group.follows() {
+            let line = format!("= {code} follows from this: {message}");
             for folded in fold(&line, self.style.width, "  ", "    ") {
                 self.out.line(folded)?;
             }
         }
         let more = Command::skvs(["explain", group.cause.code]).after("  = more:");
-        self.out.line(more.line(&Origin::default()))
+        self.out
+            .line(more.styled(&Origin::default(), self.style.palette))
     }
 
     /// An object as it is named here: the onboarding under its own headline needs no name.
@@ -176,7 +132,7 @@ impl Printer<'_, '_> {
     }
 
     fn part(&self, label: &'static str) -> Part {
-        Part::new(label, self.style.width)
+        Part::new(label, self.style)
     }
 
     /// Prints a part with its label before the first line; nothing when it is empty.
@@ -188,8 +144,8 @@ impl Printer<'_, '_> {
             }
             let blanks = " ".repeat(INDENT - 2 - part.label.len());
             let label = Shown::from("  ").and(self.style.palette.heading(part.label));
-            let rest = shown!("{blanks}{}", line.as_str().trim_start());
-            self.out.line(label.and(rest))?;
+            let rest = line.without_indent();
+            self.out.line(label.and(shown!("{blanks}")).and(rest))?;
         }
         Ok(())
     }

@@ -1,5 +1,7 @@
 //! The labelled parts of a cause: `Why`, `Seen`, `Do`, `Then`.
 
+use super::Style;
+use crate::palette::Palette;
 use crate::text::fold::fold;
 use crate::text::{Shown, shown};
 
@@ -10,14 +12,16 @@ pub(super) const INDENT: usize = 9;
 pub(super) struct Part {
     pub(super) label: &'static str,
     width: Option<usize>,
+    palette: Palette,
     pub(super) lines: Vec<Shown>,
 }
 
 impl Part {
-    pub(super) fn new(label: &'static str, width: Option<usize>) -> Self {
+    pub(super) fn new(label: &'static str, style: Style) -> Self {
         Self {
             label,
-            width,
+            width: style.width,
+            palette: style.palette,
             lines: Vec::new(),
         }
     }
@@ -41,6 +45,7 @@ impl Part {
     }
 
     pub(super) fn command(&mut self, line: &str) {
-        self.lines.push(shown!("{}{line}", " ".repeat(INDENT)));
+        let command = self.palette.command(shown!("{line}"));
+        self.lines.push(shown!("{:INDENT$}", "").and(command));
     }
 }
