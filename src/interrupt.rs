@@ -1,5 +1,8 @@
 //! Signals: what asks a run to end (Ctrl-C, SIGTERM, a terminal that is closed), and that it continues after a stop.
 
+use crate::error::Error;
+use crate::exit::Code;
+
 /// Waits for the first of them. The signals are taken over from the first poll on: they end nothing by themselves any more, so
 /// the caller must go on polling.
 pub(crate) async fn any() {
@@ -7,6 +10,11 @@ pub(crate) async fn any() {
         () = ctrl_c() => {}
         () = ended() => {}
     }
+}
+
+/// A watch that Ctrl-C ended, with the exit code of `kubectl get -w`.
+pub(crate) fn watch_ended() -> Error {
+    Error::silent(Code::Failed)
 }
 
 async fn ctrl_c() {

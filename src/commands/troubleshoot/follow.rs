@@ -32,14 +32,15 @@ const BEAT: Duration = Duration::from_secs(1);
 
 /// Following.
 #[derive(clap::Args, Debug)]
+#[command(next_help_heading = "Follow")]
 pub(super) struct FollowArgs {
-    /// Wait until each named onboarding is Ready (exit code 0) or has an error that Flux will not get out of by itself (3)
+    /// Wait until each named onboarding is Ready (exit code 0) or stuck (3)
     #[arg(long, conflicts_with_all = ["watch", "filename", "all_namespaces", "selector"])]
     wait: bool,
-    /// How long --wait waits, such as 90s, 10m (then exit code 1) [default: 5m]
+    /// Longest wait, such as 90s or 10m, then exit code 1 [default: 5m]
     #[arg(long, value_name = "DURATION", requires = "wait", value_parser = parse_duration)]
     timeout: Option<Duration>,
-    /// Print a report and then a new one whenever the verdict on a named onboarding changes, until Ctrl-C
+    /// Print a new report whenever the verdict on a named onboarding changes
     #[arg(short = 'w', long, conflicts_with_all = ["filename", "all_namespaces", "selector"])]
     watch: bool,
 }
@@ -278,7 +279,7 @@ impl Follower<'_> {
                 app.ui.result("")?;
             }
             app.ui.flush()?;
-        } else if !app.ui.terminal().stderr {
+        } else if !app.ui.terminal().redraws() {
             for line in self.tracks.iter_mut().filter_map(Track::news) {
                 app.ui.status(Shown::line(line));
             }
@@ -321,6 +322,9 @@ impl Follower<'_> {
     /// The report of a wait, and the exit code.
     fn end(self, app: &mut App, end: End) -> Result<Code> {
         let error = match end {
+            End::Interrupted if self.args.follow.watch => {
+                return Err(crate::interrupt::watch_ended());
+            }
             End::Interrupted => return Ok(Code::Interrupted),
             End::Settled => None,
             End::TimedOut => {
