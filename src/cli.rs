@@ -2,17 +2,19 @@
 //!
 //! Owns argv. A command's own flags live with the command.
 
-use crate::advice::{self, Origin};
+use crate::advice::{Command, Origin};
 use crate::cluster::{Cluster, ConnectionArgs};
-use crate::commands::Command;
+use crate::commands;
 use crate::error::Result;
 use crate::exit::Code;
+use crate::help::{self, Detail};
 use crate::model::helm_release::ONBOARDING_SELECTOR;
-use crate::text::{Shown, shown};
-use crate::ui::Ui;
-use clap::error::ErrorKind;
+use crate::text::shown;
+use crate::ui::{Color, Ui};
+use clap::builder::StyledStr;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::parser::ValueSource;
-use clap::{CommandFactory, FromArgMatches, Parser};
+use clap::{CommandFactory, FromArgMatches, Parser, ValueEnum};
 use k8s_openapi::jiff::Timestamp;
 use std::ffi::OsString;
 
@@ -38,18 +40,17 @@ pub(crate) fn onboarding_name(text: &str) -> std::result::Result<String, &'stati
     Ok(text.to_owned())
 }
 
-/// The Secure KVS onboarding runbook: list, describe and troubleshoot onboardings, delete their databases
+/// Carry out the Secure KVS onboarding runbook: diagnose, hand over, clean up
 #[derive(Parser, Debug)]
 #[command(
     name = "kubectl skvs",
     bin_name = "kubectl skvs",
     version,
-    max_term_width = 100,
-    after_help = "Onboardings are looked up in the namespace flux-system; the context's own namespace is not used.\nFlags stand after skvs: kubectl skvs list --context NAME"
+    max_term_width = 100
 )]
 pub struct Cli {
     #[command(subcommand)]
-    pub command: Command,
+    pub command: commands::Command,
     #[command(flatten)]
     pub global: GlobalArgs,
 }
@@ -57,8 +58,9 @@ pub struct Cli {
 /// Flags that every command takes.
 #[derive(clap::Args, Clone, Debug)]
 pub struct GlobalArgs {
-    /// Namespace of the onboardings' HelmReleases. The context's namespace is ignored: the runbook's is flux-system
+    /// Namespace of the HelmReleases; the context's is not used
     #[arg(
+        help_heading = help::ONBOARDINGS,
         short = 'n',
         long,
         global = true,
@@ -68,11 +70,22 @@ pub struct GlobalArgs {
         value_name = "NAMESPACE"
     )]
     pub namespace: String,
-    /// Label selector that marks a HelmRelease as an onboarding
-    #[arg(long, global = true, env = "SKVS_SELECTOR", default_value = ONBOARDING_SELECTOR, value_name = "SELECTOR")]
+    /// Label selector of onboardings
+    #[arg(long, global = true, help_heading = help::ONBOARDINGS, env = "SKVS_SELECTOR", default_value = ONBOARDING_SELECTOR, value_name = "SELECTOR")]
     pub onboarding_selector: String,
     #[command(flatten)]
     pub connection: ConnectionArgs,
+    /// Colour the text formats: auto, always or never; auto heeds NO_COLOR, CLICOLOR_FORCE and TERM=dumb
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        default_value_t,
+        value_name = "WHEN",
+        hide_possible_values = true,
+        help_heading = help::OUTPUT
+    )]
+    pub color: Color,
     /// Which of these were on the command line.
     #[arg(skip)]
     pub given: Given,
@@ -85,10 +98,19 @@ pub struct Given {
     pub selector: bool,
 }
 
+/// What `-f -` reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Input {
+    Stdin,
+    /// A bundle inside the program.
+    BuiltIn(&'static [u8]),
+}
+
 /// What a command works with.
 pub struct App {
     pub ui: Ui,
     pub global: GlobalArgs,
+    pub input: Input,
     /// The time of this run, or of the capture whose files are read: every age is counted from it.
     pub now: Timestamp,
     /// Onboardings are looked up in all namespaces: of files, where none is named.
@@ -102,6 +124,7 @@ impl App {
         Self {
             ui,
             global,
+            input: Input::Stdin,
             now: Timestamp::now(),
             everywhere: false,
         }
@@ -128,7 +151,8 @@ impl App {
 pub struct Told {
     error: clap::Error,
     /// The command that the line is about: `kubectl skvs list`.
-    command: advice::Command,
+    command: Command,
+    color: Color,
 }
 
 impl Cli {
@@ -142,12 +166,14 @@ impl Cli {
             Box::new(Told {
                 error,
                 command: command_of(&argv),
+                color: color_of(&argv),
             })
         })
     }
 
     fn parsed(argv: &[OsString]) -> std::result::Result<Self, clap::Error> {
-        let matches = Self::command().try_get_matches_from(argv)?;
+        let matches =
+            help::arranged(Self::command(), Detail::of(argv)).try_get_matches_from(argv)?;
         let mut cli =
             Self::from_arg_matches(&matches).map_err(|e| e.format(&mut Self::command()))?;
         let given = |flag| matches.value_source(flag) == Some(ValueSource::CommandLine);
@@ -162,33 +188,93 @@ impl Cli {
 impl Told {
     /// Prints it as kubectl would and gives the exit code.
     pub fn tell(&self, ui: &mut Ui) -> Code {
+        ui.set_color(self.color);
         let error = &self.error;
         match error.kind() {
-            ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
-                let text = error.render();
-                let text = if ui.palette().is_on() {
-                    text.ansi().to_string()
-                } else {
-                    text.to_string()
-                };
-                let text = Shown::help(text.trim_end_matches('\n'));
-                match ui.result(text).and_then(|()| ui.flush()) {
-                    Ok(()) => Code::Ok,
-                    Err(error) => error.code(),
-                }
-            }
-            ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand | ErrorKind::MissingSubcommand => {
-                ui.status(Shown::lines(error.render().to_string().trim_end()));
-                Code::Usage
-            }
+            // No command: that asks what there is.
+            ErrorKind::DisplayHelp
+            | ErrorKind::DisplayVersion
+            | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
+            | ErrorKind::MissingSubcommand => match ui.help(&self.text()) {
+                Ok(()) => Code::Ok,
+                Err(error) => error.code(),
+            },
             _ => {
-                ui.error(&crate::error::Error::usage(message(error)));
+                ui.error(&self.usage());
                 let help = self.command.clone().args(["-h"]).at(&Origin::default());
                 ui.status(shown!("See '{help}' for help and examples"));
                 Code::Usage
             }
         }
     }
+
+    /// clap's own text, or the root's help where a command is missing.
+    fn text(&self) -> StyledStr {
+        match self.error.kind() {
+            ErrorKind::MissingSubcommand => {
+                help::arranged(Cli::command(), Detail::Full).render_help()
+            }
+            _ => self.error.render(),
+        }
+    }
+
+    /// What is wrong, in kubectl's words where it has some.
+    fn usage(&self) -> crate::error::Error {
+        let value = |kind| match self.error.get(kind) {
+            Some(ContextValue::String(value)) => Some(value.as_str()),
+            Some(ContextValue::Strings(values)) => values.first().map(String::as_str),
+            _ => None,
+        };
+        let near = |near: Option<&str>| near.map(|near| format!("did you mean {near}?"));
+        let (message, hint) = match self.error.kind() {
+            ErrorKind::InvalidSubcommand => {
+                let word = value(ContextKind::InvalidSubcommand).unwrap_or_default();
+                let message = format!(
+                    "unknown command {word:?} for \"{}\"",
+                    self.command.at(&Origin::default())
+                );
+                (message, near(value(ContextKind::SuggestedSubcommand)))
+            }
+            ErrorKind::UnknownArgument => {
+                let word = value(ContextKind::InvalidArg).unwrap_or_default();
+                if !word.starts_with('-') {
+                    return crate::error::Error::usage(message(&self.error));
+                }
+                let confirms = ["delete-db", "restore"].map(|name| Command::skvs([name]));
+                let hint = if CONFIRMING.contains(&word) && confirms.contains(&self.command) {
+                    Some("confirm with --context NAME --confirm DATABASE".to_owned())
+                } else {
+                    near(value(ContextKind::SuggestedArg))
+                };
+                (format!("unknown flag: {word}"), hint)
+            }
+            _ => (message(&self.error), None),
+        };
+        let error = crate::error::Error::usage(message);
+        match hint {
+            Some(hint) => error.hint(hint),
+            None => error,
+        }
+    }
+}
+
+/// Flags of other programs that confirm without a question.
+const CONFIRMING: [&str; 4] = ["--yes", "--force", "-y", "--assume-yes"];
+
+/// What `--color` says on a line that cannot be parsed.
+fn color_of(argv: &[OsString]) -> Color {
+    let words = argv.iter().map(|word| word.to_string_lossy());
+    let words: Vec<_> = words.take_while(|word| word != "--").collect();
+    let given = words.iter().enumerate().find_map(|(at, word)| {
+        let next = || words.get(at + 1).map(|next| next.as_ref());
+        match word.strip_prefix("--color") {
+            Some("") => next(),
+            Some(value) => value.strip_prefix('='),
+            None => None,
+        }
+    });
+    let color = given.and_then(|word| Color::from_str(word, false).ok());
+    color.unwrap_or_default()
 }
 
 /// clap's first paragraph without its heading, on one line, with its tip.
@@ -208,15 +294,12 @@ fn message(error: &clap::Error) -> String {
 }
 
 /// The command that a line is about: its first word that is one.
-fn command_of(argv: &[OsString]) -> advice::Command {
+fn command_of(argv: &[OsString]) -> Command {
     let root = Cli::command();
     argv.iter()
         .skip(1)
         .filter_map(|word| root.find_subcommand(word))
         .map(|command| command.get_name())
         .next()
-        .map_or_else(
-            || advice::Command::skvs::<&str>([]),
-            |name| advice::Command::skvs([name]),
-        )
+        .map_or_else(|| Command::skvs::<&str>([]), |name| Command::skvs([name]))
 }

@@ -17,6 +17,7 @@ pub mod exit;
 #[cfg(any(fuzzing, test))]
 #[doc(hidden)]
 pub mod fuzz;
+mod help;
 mod interrupt;
 pub mod model;
 mod palette;
@@ -43,6 +44,7 @@ pub fn run(args: impl Iterator<Item = OsString>) -> Code {
         Ok(cli) => cli,
         Err(told) => return told.tell(&mut ui),
     };
+    ui.set_color(cli.global.color);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build();

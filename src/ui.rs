@@ -121,6 +121,8 @@ impl Ui {
         } else {
             text.to_string()
         };
+        // A command without flags leaves their place empty.
+        let text = text.replace("\n\n\n\n", "\n\n");
         self.result(Shown::help(text.trim_end_matches('\n')))?;
         self.flush()
     }

@@ -18,7 +18,7 @@ use std::time::Duration;
 
 /// The kubectl flags that say which cluster and as whom.
 #[derive(clap::Args, Clone, Debug, Default)]
-#[command(next_help_heading = "Connection options (as in kubectl)")]
+#[command(next_help_heading = "Connection, as in kubectl")]
 pub struct ConnectionArgs {
     /// Path to the kubeconfig file; KUBECONFIG may hold a list of paths
     #[arg(long, global = true, value_name = "FILE")]
@@ -41,7 +41,7 @@ pub struct ConnectionArgs {
     /// Username to impersonate
     #[arg(long = "as", global = true, value_name = "USER")]
     pub impersonate: Option<String>,
-    /// Group to impersonate; can be repeated
+    /// Group to impersonate; repeatable
     #[arg(long = "as-group", global = true, value_name = "GROUP")]
     pub impersonate_groups: Vec<String>,
     /// UID to impersonate
@@ -56,16 +56,16 @@ pub struct ConnectionArgs {
     /// Path to a client key file for TLS
     #[arg(long, global = true, value_name = "FILE")]
     pub client_key: Option<String>,
-    /// Do not check the server's certificate; this makes the connection insecure
+    /// Skip the check of the server's certificate: the connection is then insecure
     #[arg(long, global = true, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
     pub insecure_skip_tls_verify: Option<bool>,
-    /// Server name to use for the check of the server's certificate
+    /// Server name to expect in the server's certificate
     #[arg(long, global = true, value_name = "NAME")]
     pub tls_server_name: Option<String>,
-    /// Do not ask the server to compress what it sends
+    /// Do not ask the server for compressed answers
     #[arg(long, global = true, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
     pub disable_compression: Option<bool>,
-    /// How long to wait for a request or a credential plugin, such as 5s or 2m; 0 waits forever. Watches are not bound by it, and with the default neither is a plugin when stdin is a terminal
+    /// How long to wait for a request or a credential plugin, such as 5s or 2m; 0 waits forever. Does not bound watches nor, by default, a plugin on a terminal
     #[arg(long, global = true, value_name = "DURATION", default_value = "30s", value_parser = parse_duration)]
     pub request_timeout: Duration,
     /// Log level; 6 and above log every request to stderr

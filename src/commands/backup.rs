@@ -6,6 +6,7 @@ pub(super) mod meter;
 pub(super) mod verify;
 
 use super::couchdb_pods::PodArgs;
+use super::database_name;
 use crate::advice::Command;
 use crate::cli::App;
 use crate::cluster::Cluster;
@@ -15,6 +16,7 @@ use crate::couchdb::backup::pull::{NotTaken, Taken};
 use crate::couchdb::delete::execute::Interrupt;
 use crate::error::{Error, Result};
 use crate::exit::Code;
+use crate::help;
 use crate::model::names::DatabaseName;
 use crate::text::{Shown, bytes, count, shown};
 use meter::Meter;
@@ -22,9 +24,8 @@ use std::path::{Path, PathBuf};
 
 /// Copy a database into a compressed local file
 ///
-/// Documents with all leaf revisions and their history, attachments, design documents, the security object and the entry of the
-/// shard map, through one exec. The file has its name only when it is whole and its count is CouchDB's; until then it is
-/// FILE.part, and the same command resumes from there. Put it back with: kubectl skvs restore FILE --to DATABASE
+/// Saves documents with all leaf revisions and their history, attachments, design documents, the security object and the entry of
+/// the shard map. The file is FILE.part until it is whole and its count is CouchDB's; the same command resumes it.
 #[derive(clap::Args, Debug)]
 #[command(
     args_conflicts_with_subcommands = true,
@@ -35,17 +36,17 @@ use std::path::{Path, PathBuf};
   kubectl skvs backup pds_database --to pds_database.skvs.gz
   kubectl skvs backup verify pds_database.skvs.gz
 
--n and --onboarding-selector are not used. What the file holds: docs/backup-format.md
-Exit codes: 0 done, 1 failed, 4 no onboarding's database, 130 interrupted")]
+Format of the file: docs/backup-format.md
+Exit codes: 0 saved, 1 failed, 4 refused, 130 interrupted")]
 pub struct Args {
-    /// The database, <namespace>_<database>, such as pds_database
+    /// Database, <namespace>_<database>, such as pds_database
     #[arg(value_name = "DATABASE", required = true)]
     database: Option<String>,
-    /// The file; it must not exist
-    #[arg(long, value_name = "FILE", required = true)]
+    /// File to write; it must not exist
+    #[arg(long, value_name = "FILE", required = true, help_heading = help::OUTPUT)]
     to: Option<PathBuf>,
     /// Replace FILE, and discard FILE.part instead of resuming it
-    #[arg(long)]
+    #[arg(long, help_heading = help::OUTPUT)]
     force: bool,
     #[command(flatten)]
     pods: PodArgs,
@@ -70,7 +71,7 @@ pub async fn run(app: &mut App, args: Args) -> Result<Code> {
     let (Some(database), Some(to)) = (&args.database, &args.to) else {
         return Err(Error::usage("name a database, and a file with --to"));
     };
-    let name = name(database)?;
+    let name = database_name::read(app, database).await?;
     let place = place(to, args.force)?;
     let interrupt = crate::interrupt::any();
     tokio::pin!(interrupt);
@@ -95,20 +96,6 @@ pub async fn run(app: &mut App, args: Args) -> Result<Code> {
     let line = shown!("database \"{name}\" saved to {}", taken.file.display());
     app.ui.result(line)?;
     Ok(Code::Ok)
-}
-
-/// The name of an onboarding's database.
-///
-/// # Errors
-/// It is none.
-pub(super) fn name(text: &str) -> Result<DatabaseName> {
-    DatabaseName::parse(text).map_err(|why| {
-        Error::new(format!(
-            "refused: {text:?} is not an onboarding's database: {why}"
-        ))
-        .with_code(Code::Refused)
-        .hint(Command::skvs(["list"]).after("the name is <namespace>_<database>, as in:"))
-    })
 }
 
 /// Where a backup goes, looked at before anything else.
@@ -195,6 +182,11 @@ pub(super) async fn take(
         }),
         Some(Err(NotTaken::NoFile(no))) => Err(Stopped {
             error: no_file(&no),
+            kept: false,
+        }),
+        Some(Err(NotTaken::Absent)) => Err(Stopped {
+            error: Error::new(format!("database \"{name}\" not found in CouchDB in {target}"))
+                .hint(Command::skvs(["databases"]).after("those that exist:")),
             kept: false,
         }),
         Some(Err(NotTaken::Stopped { why, .. })) => Err(Stopped {

@@ -14,6 +14,7 @@ use crate::cluster::gather::Onboardings;
 use crate::cluster::helm_releases::Query;
 use crate::error::{Error, Result};
 use crate::exit::Code;
+use crate::help;
 use crate::text::{Shown, count};
 use futures::StreamExt;
 use k8s_openapi::jiff::Timestamp;
@@ -24,13 +25,11 @@ use target::Target;
 /// Reasons that are told at most; the manifest has them all.
 const REASONS: usize = 5;
 
-/// Save what the other commands read of onboardings in one file
+/// Save onboardings in one file, to look into without the cluster
 ///
-/// The file is a bundle for list, describe, notes and troubleshoot -f, which then say what they said on the cluster: to hand it on, or to
-/// look into it later. Without names: every onboarding that is not well, as troubleshoot picks them. A bundle holds the fields that
-/// these commands read and nothing else, Helm's releases included; payloads of Secrets are left out, and credentials are taken out of
-/// messages, logs and arguments where they have a form that is known. docs/capture.md lists both. Look through the texts before you
-/// hand it on.
+/// list, describe, notes and troubleshoot read the file with -f and say what they said on the cluster. It holds the fields that they
+/// read and nothing else: no payloads of Secrets, and known forms of credentials are removed from messages, logs and arguments
+/// (docs/capture.md lists both). Read it before you pass it on.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   kubectl skvs capture skvs-onboarding-pds--database --to bundle.tar.gz
@@ -38,20 +37,20 @@ const REASONS: usize = 5;
   kubectl skvs troubleshoot -f bundle.tar.gz
   kubectl skvs capture pds_database --to - | tar -xz")]
 pub struct Args {
-    /// Names of onboardings, in any of their forms (a database's: all that claim it); without names, all that are not well
+    /// Onboardings; by default all that are not well
     #[arg(value_name = "NAME", value_parser = crate::cli::onboarding_name)]
     names: Vec<String>,
     /// File to write, a .tar.gz; - for stdout
-    #[arg(long, value_name = "FILE", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    #[arg(long, value_name = "FILE", help_heading = help::OUTPUT, value_parser = clap::builder::NonEmptyStringValueParser::new())]
     to: String,
-    /// Replace the file if it is there
-    #[arg(long)]
+    /// Replace the file if it exists
+    #[arg(long, help_heading = help::OUTPUT)]
     force: bool,
     /// Look in all namespaces; wins over -n
-    #[arg(short = 'A', long)]
+    #[arg(short = 'A', long, help_heading = help::SELECTION)]
     all_namespaces: bool,
-    /// Label selector, added to the one that marks onboardings
-    #[arg(short = 'l', long, value_name = "SELECTOR", conflicts_with = "names")]
+    /// Label selector, in addition to the one that marks onboardings
+    #[arg(short = 'l', long, value_name = "SELECTOR", conflicts_with = "names", help_heading = help::SELECTION)]
     selector: Option<String>,
     #[command(flatten)]
     couchdb: databases::AskArgs,

@@ -8,10 +8,9 @@ use crate::exit::Code;
 
 /// Print a completion script for a shell
 ///
-/// Completion of `kubectl skvs` needs kubectl's own completion (kubectl completion --help) and an executable named
-/// kubectl_complete-skvs on PATH. The scripts for shells serve calls by the name kubectl-skvs. delete-db and backup complete the
-/// databases that kubectl skvs databases listed in the last ten minutes, cached in $XDG_CACHE_HOME/kubectl-skvs (default
-/// ~/.cache/kubectl-skvs).
+/// kubectl skvs is completed by kubectl's own completion (kubectl completion --help) and an executable named kubectl_complete-skvs on
+/// PATH. The scripts for shells complete kubectl-skvs. delete-db and backup complete the databases that kubectl skvs databases listed in
+/// the last ten minutes, cached in $XDG_CACHE_HOME/kubectl-skvs (default ~/.cache/kubectl-skvs).
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   # complete kubectl skvs, in every shell that completes kubectl
@@ -22,8 +21,8 @@ use crate::exit::Code;
   source <(kubectl skvs completion zsh)
   kubectl skvs completion fish | source")]
 pub struct Args {
-    /// What the script is for: a shell, or kubectl's own completion
-    #[arg(value_name = "SHELL")]
+    /// bash, zsh or fish; kubectl for the file kubectl_complete-skvs
+    #[arg(value_name = "SHELL", hide_possible_values = true)]
     shell: Shell,
 }
 

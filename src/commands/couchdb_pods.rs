@@ -12,11 +12,13 @@ use crate::cluster::{Cluster, ClusterError, ListOf, segment};
 use crate::couchdb::Target;
 use crate::couchdb::pods::{self, Choice, NoTarget};
 use crate::error::{Error, Result};
+use crate::help;
 use crate::model::endpoint::COUCHDB_NAMESPACE;
 use k8s_openapi::api::core::v1::Pod;
 
 /// Flags that choose the pod, and the credentials.
 #[derive(clap::Args, Clone, Debug)]
+#[command(next_help_heading = help::COUCHDB)]
 pub struct PodArgs {
     // First, since clap forgets where a value came from once it is taken.
     #[command(flatten)]
@@ -30,16 +32,16 @@ pub struct PodArgs {
         value_name = "NAMESPACE"
     )]
     pub couchdb_namespace: String,
-    /// Label selector that chooses among CouchDB's pods
+    /// Choose among CouchDB's pods by label
     #[arg(long, env = "SKVS_POD_SELECTOR", value_name = "SELECTOR")]
     pub pod_selector: Option<String>,
-    /// Chooses one of CouchDB's pods
+    /// Choose one of CouchDB's pods
     #[arg(long, value_name = "POD")]
     pub pod: Option<String>,
-    /// Chooses one of the containers that look like CouchDB
+    /// Choose one of the containers that look like CouchDB
     #[arg(long, value_name = "CONTAINER")]
     pub container: Option<String>,
-    /// Port of CouchDB in its container; else the port named couchdb, else 5984
+    /// CouchDB's port in its container; by default the one named couchdb, else 5984
     #[arg(long, env = "SKVS_COUCHDB_PORT", value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
     pub port: Option<u16>,
     #[command(flatten)]

@@ -17,6 +17,7 @@ use crate::couchdb::figures::{self, Reader, Serving};
 use crate::couchdb::session::Session;
 use crate::error::{Error, Result};
 use crate::exit::Code;
+use crate::help;
 use crate::model::inventory::{self, Entry, State};
 use crate::model::names::DatabaseName;
 use crate::model::ownership::Ownership;
@@ -64,7 +65,7 @@ pub struct Args {
     #[arg(value_name = "DATABASE", value_parser = database)]
     databases: Vec<String>,
     /// Only orphans: databases that nobody claims
-    #[arg(long)]
+    #[arg(long, help_heading = help::SELECTION)]
     orphans: bool,
     /// Only databases in these states, separated by commas
     #[arg(long = "state", value_name = "STATE", value_delimiter = ',', conflicts_with = "orphans", value_parser = state())]
@@ -73,10 +74,10 @@ pub struct Args {
     #[arg(short = 'w', long, conflicts_with = "filename")]
     watch: bool,
     /// Sort by this JSONPath, such as .bytes or .metadata.creationTimestamp
-    #[arg(long, value_name = "JSONPATH")]
+    #[arg(long, value_name = "JSONPATH", help_heading = help::OUTPUT)]
     sort_by: Option<String>,
     /// Leave the header line out
-    #[arg(long, alias = "no-header")]
+    #[arg(long, alias = "no-header", help_heading = help::OUTPUT)]
     no_headers: bool,
     /// Format: table, wide, json, yaml, name (the bare names), jsonpath=TEMPLATE or custom-columns=SPEC
     #[arg(
@@ -84,7 +85,8 @@ pub struct Args {
         long,
         value_name = "FORMAT",
         default_value = "table",
-        hide_default_value = true
+        hide_default_value = true,
+        help_heading = help::OUTPUT
     )]
     output: String,
     /// As without it: all namespaces are read anyway.

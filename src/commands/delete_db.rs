@@ -16,10 +16,12 @@ mod trace;
 pub use args::Args;
 
 use super::confirmation::refused_unread;
+use super::database_name;
 use crate::cli::App;
 use crate::couchdb::delete::risk::RiskKind;
 use crate::error::{Error, Result};
 use crate::exit::Code;
+use crate::model::names::DatabaseName;
 use crate::text::Shown;
 use one::Run;
 use several::Tally;
@@ -34,12 +36,27 @@ pub async fn run(app: &mut App, args: Args) -> Result<Code> {
     refused_unread(asks, targets(app, args).await)
 }
 
+/// The databases, each once, in the order in which they were given.
+///
+/// # Errors
+/// One of them cannot be an onboarding's: then none is looked at.
+async fn names(app: &mut App, given: &[String]) -> Result<Vec<DatabaseName>> {
+    let mut names: Vec<DatabaseName> = Vec::new();
+    for text in given {
+        let name = database_name::read(app, text).await?;
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    Ok(names)
+}
+
 async fn targets(app: &mut App, args: Args) -> Result<Code> {
     if !args.confirm.is_empty() {
         args.pods.environment.refuse()?;
     }
     args.plan.check(args.is_rehearsal())?;
-    let mut names = args.names()?;
+    let mut names = names(app, &args.databases).await?;
     // What is named is settled before anything is asked of the cluster; orphans are known only then.
     let place = args.place(&names)?;
     let mut ways = question::ways(app, &args, &names)?;

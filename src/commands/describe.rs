@@ -7,15 +7,16 @@ use crate::cluster::Cluster;
 use crate::cluster::gather::Onboardings;
 use crate::error::{Error, Result};
 use crate::exit::Code;
-use crate::render::output::ReportFormat;
+use crate::help;
+use crate::render::output::DocumentFormat;
 use crate::render::{description, json, list, yaml};
 use crate::view::description::Description;
 use serde_json::Value;
 
-/// Show one onboarding in full: values, endpoint, chart, release, creation Job, events
+/// Show one onboarding in full
 ///
-/// NAME is the HelmRelease's name, the Helm release's, the database's (pds_database) or the manifest's file
-/// (pds_database.yaml). What cannot be read says so in its place.
+/// Shows its values, endpoint, chart, release, creation Job and events. NAME is the HelmRelease, the Helm release, the database
+/// (pds_database) or the manifest (pds_database.yaml).
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   kubectl skvs describe skvs-onboarding-pds--database
@@ -23,19 +24,21 @@ use serde_json::Value;
   kubectl skvs describe pds_database -o json
   kubectl skvs describe pds_database -f saved.yaml")]
 pub struct Args {
-    /// Names of onboardings, in any of their forms; with -f and one onboarding in the files none is needed
+    /// Onboardings; with -f, by default the one in the files
     #[arg(value_name = "NAME", required_unless_present = "filename", value_parser = crate::cli::onboarding_name)]
     names: Vec<String>,
-    /// Format: text, json or yaml (kind OnboardingDescription, which holds the HelmRelease with its whole status)
+    /// Format: text, json or yaml (kind OnboardingDescription), markdown (for a ticket)
     #[arg(
         short = 'o',
         long,
         value_name = "FORMAT",
         value_enum,
         default_value_t,
-        hide_default_value = true
+        hide_default_value = true,
+        hide_possible_values = true,
+        help_heading = help::OUTPUT
     )]
-    output: ReportFormat,
+    output: DocumentFormat,
     #[command(flatten)]
     saved: SavedArgs,
 }
@@ -61,7 +64,8 @@ pub async fn run(app: &mut App, args: Args) -> Result<Code> {
         }
     }
     match args.output {
-        ReportFormat::Text => describe(app, &cluster, &others, objects).await?,
+        DocumentFormat::Text => describe(app, &cluster, &others, objects).await?,
+        DocumentFormat::Markdown => markdown(app, &cluster, &others, objects).await?,
         format => {
             let single = names.len() == 1;
             print(app, &cluster, &others, objects, format, single).await?;
@@ -93,7 +97,7 @@ async fn describe(
     others: &Onboardings,
     objects: Vec<Value>,
 ) -> Result<()> {
-    let (now, width) = (app.now, app.ui.terminal().width);
+    let (now, width) = (app.now, app.ui.terminal().prose());
     for (number, object) in objects.into_iter().enumerate() {
         let told = told(cluster, others, object).await?;
         let screen = &mut app.ui.screen();
@@ -106,13 +110,29 @@ async fn describe(
     Ok(())
 }
 
+/// Markdown: each onboarding as a heading and its text.
+async fn markdown(
+    app: &mut App,
+    cluster: &Cluster,
+    others: &Onboardings,
+    objects: Vec<Value>,
+) -> Result<()> {
+    for object in objects {
+        let told = told(cluster, others, object).await?;
+        let now = app.now;
+        description::markdown(&mut app.ui.screen(), &told, now)?;
+        app.ui.flush()?;
+    }
+    Ok(())
+}
+
 /// JSON or YAML: the one that was asked for, or a List.
 async fn print(
     app: &mut App,
     cluster: &Cluster,
     others: &Onboardings,
     objects: Vec<Value>,
-    format: ReportFormat,
+    format: DocumentFormat,
     single: bool,
 ) -> Result<()> {
     let mut values = Vec::new();
@@ -131,7 +151,7 @@ async fn print(
     };
     let mut out = app.ui.machine();
     match format {
-        ReportFormat::Yaml => yaml::write_value(&mut out, &whole)?,
+        DocumentFormat::Yaml => yaml::write_value(&mut out, &whole)?,
         _ => json::write_value(&mut out, &whole)?,
     }
     Ok(())

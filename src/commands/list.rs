@@ -14,6 +14,7 @@ use crate::cluster::helm_releases::Query;
 use crate::cluster::{Cluster, List, Pages, Step};
 use crate::error::{Error, Result};
 use crate::exit::Code;
+use crate::help;
 use crate::model::helm_release::{GROUP, HelmRelease};
 use crate::model::ownership::HelmReleases;
 use crate::render::output::Output;
@@ -44,25 +45,25 @@ pub struct Args {
     #[arg(value_name = "NAME", value_parser = crate::cli::onboarding_name)]
     names: Vec<String>,
     /// List the onboardings of all namespaces; wins over -n
-    #[arg(short = 'A', long)]
+    #[arg(short = 'A', long, help_heading = help::SELECTION)]
     all_namespaces: bool,
     /// Label selector, added to the one that marks onboardings; not with names
-    #[arg(short = 'l', long, value_name = "SELECTOR")]
+    #[arg(short = 'l', long, value_name = "SELECTOR", help_heading = help::SELECTION)]
     selector: Option<String>,
     /// Only onboardings that are not ready: READY is False
-    #[arg(long, conflicts_with = "ready")]
+    #[arg(long, conflicts_with = "ready", help_heading = help::SELECTION)]
     failed: bool,
     /// Only onboardings that are ready: READY is True
-    #[arg(long)]
+    #[arg(long, help_heading = help::SELECTION)]
     ready: bool,
     /// Only the onboardings that claim this database, such as pds_database
-    #[arg(long, value_name = "DATABASE")]
+    #[arg(long, value_name = "DATABASE", help_heading = help::SELECTION)]
     database: Option<String>,
     /// Only the onboardings that let this service account in: NAME or NAMESPACE/NAME
-    #[arg(long, value_name = "ACCOUNT")]
+    #[arg(long, value_name = "ACCOUNT", help_heading = help::SELECTION)]
     service_account: Option<String>,
     /// Sort by this JSONPath, such as .metadata.creationTimestamp; the list is then printed when all of it is there
-    #[arg(long, value_name = "JSONPATH")]
+    #[arg(long, value_name = "JSONPATH", help_heading = help::OUTPUT)]
     sort_by: Option<String>,
     /// List the worst first: READY False, then Unknown, then ready ones that are suspended, stale or shared. Nothing is printed
     /// before the whole list has arrived
@@ -71,13 +72,13 @@ pub struct Args {
     #[command(flatten)]
     labels: LabelArgs,
     /// Leave the header line out
-    #[arg(long, alias = "no-header")]
+    #[arg(long, alias = "no-header", help_heading = help::OUTPUT)]
     no_headers: bool,
     /// After the list, go on with the changes
-    #[arg(short = 'w', long, conflicts_with = "filename")]
+    #[arg(short = 'w', long, conflicts_with = "filename", help_heading = help::OUTPUT)]
     watch: bool,
     /// Keep metadata.managedFields in json and yaml
-    #[arg(long)]
+    #[arg(long, help_heading = help::OUTPUT)]
     show_managed_fields: bool,
     /// Format: table, wide, json, yaml, name, jsonpath=TEMPLATE or custom-columns=SPEC
     #[arg(
@@ -85,7 +86,8 @@ pub struct Args {
         long,
         value_name = "FORMAT",
         default_value = "table",
-        hide_default_value = true
+        hide_default_value = true,
+        help_heading = help::OUTPUT
     )]
     output: String,
     #[command(flatten)]

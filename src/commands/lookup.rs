@@ -9,9 +9,11 @@ use crate::cli::App;
 use crate::cluster::error::NOT_SAVED;
 use crate::cluster::helm_releases::Query;
 use crate::cluster::{Cluster, ClusterError};
+use crate::diagnosis::registry;
 use crate::error::{Error, Result};
 use crate::model::helm_release::{GROUP, HelmRelease, PLURAL};
 use crate::model::lookup::{Found, can_be_an_object, find, typed};
+use crate::model::names::DatabaseName;
 use crate::text::one_line;
 use serde_json::Value;
 
@@ -132,6 +134,18 @@ fn among(cluster: &Cluster, name: &str, (objects, known): &Known) -> Result<Vec<
     match find(name, known) {
         Found::One(hr) => Ok(vec![object(hr)]),
         Found::Several(several) => Ok(several.into_iter().map(object).collect()),
+        Found::None(_) if registry::find(name).is_some() => {
+            let explain = Command::skvs(["explain", name]);
+            Err(not_found(cluster, name).hint(explain.after("that is a code of troubleshoot:")))
+        }
+        Found::None(near)
+            if near.is_empty()
+                && cluster.archive().is_none()
+                && DatabaseName::parse(name).is_ok() =>
+        {
+            let databases = Command::skvs(["databases", name]);
+            Err(not_found(cluster, name).hint(databases.after("no onboarding claims it; see:")))
+        }
         Found::None(near) if near.is_empty() => {
             let all = saved::held(cluster);
             let all = all.map_or_else(

@@ -10,8 +10,10 @@ pub mod completion;
 mod completion_cache;
 mod confirmation;
 pub mod couchdb_pods;
+mod database_name;
 pub mod databases;
 pub mod delete_db;
+pub mod demo;
 pub mod describe;
 mod empty;
 pub mod explain;
@@ -19,6 +21,7 @@ mod first_install;
 pub mod list;
 mod lookup;
 pub mod notes;
+pub mod options;
 pub mod restore;
 mod saved;
 pub mod troubleshoot;
@@ -33,9 +36,7 @@ use crate::exit::Code;
 pub enum Command {
     #[command(visible_alias = "ls", alias = "get")]
     List(list::Args),
-    #[command(display_order = 90)]
     Completion(completion::Args),
-    #[command(display_order = 91)]
     Version(version::Args),
     Describe(describe::Args),
     Notes(notes::Args),
@@ -46,6 +47,8 @@ pub enum Command {
     DeleteDb(Box<delete_db::Args>),
     Backup(backup::Args),
     Restore(restore::Args),
+    Demo(demo::Args),
+    Options(options::Args),
 }
 
 /// Runs one command.
@@ -66,5 +69,7 @@ pub async fn run(app: &mut App, command: Command) -> Result<Code> {
         Command::DeleteDb(args) => delete_db::run(app, *args).await,
         Command::Backup(args) => backup::run(app, args).await,
         Command::Restore(args) => restore::run(app, args).await,
+        Command::Demo(_) => demo::run(app).await,
+        Command::Options(_) => options::run(app),
     }
 }

@@ -3,11 +3,11 @@
 //! Owns flags, order of the steps and words; what is written and checked is in [`crate::couchdb::backup::push`].
 
 use super::backup::meter::Meter;
-use super::backup::name;
 use super::backup::verify::read;
 use super::card;
 use super::confirmation::{Act, confirmed, refused_unread};
 use super::couchdb_pods::PodArgs;
+use super::database_name;
 use crate::cli::App;
 use crate::cluster::ownership;
 use crate::couchdb::Target;
@@ -17,35 +17,36 @@ use crate::couchdb::delete::card::Row;
 use crate::couchdb::delete::confirm;
 use crate::error::{Error, Result};
 use crate::exit::Code;
+use crate::help;
 use crate::model::names::DatabaseName;
 use crate::model::ownership::Verdict;
 use crate::text::{count, one_line, shown};
 use std::path::PathBuf;
 
-/// Put a backup back into a database
+/// Restore a backup into a database
 ///
-/// Reads and checks the whole file first, then creates the database and writes every revision as it was, with attachments and the
-/// security object, and asks CouchDB for each of them afterwards. Refuses a database that exists, unless --into-existing says to
-/// merge. Asks for the database's name before it writes; a script gives it with --confirm, and the cluster with --context.
+/// Checks the whole file, creates the database, writes every revision with attachments and the security object, and asks CouchDB for
+/// each of them afterwards. Refuses a database that exists, unless --into-existing is given. Asks for the database's name before it
+/// writes; a script gives it with --confirm, and the cluster with --context.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   kubectl skvs restore pds_database.skvs.gz --to pds_database
-  kubectl skvs restore pds_database.skvs.gz --to pds_copy --context prod-east --confirm pds_copy
+  kubectl skvs restore pds.skvs.gz --to pds_b --context prod-east --confirm pds_b
 
--n and --onboarding-selector are not used. An onboarding is not restored: its chart creates its own database and fails while one exists.
+The onboarding itself is not restored, and its chart cannot install while the database exists.
 Exit codes: 0 restored and checked, 1 failed, 4 refused or not confirmed, 130 interrupted before anything was written")]
 pub struct Args {
-    /// The backup
+    /// Backup to restore
     #[arg(value_name = "FILE")]
     file: PathBuf,
-    /// The database to write, <namespace>_<database>
-    #[arg(long, value_name = "DATABASE")]
+    /// Database to write, <namespace>_<database>
+    #[arg(long, value_name = "DATABASE", help_heading = help::SELECTION)]
     to: String,
-    /// Merge into a database that exists: what it has stays, and its security object too
-    #[arg(long)]
+    /// Merge into an existing database: its documents and security object stay
+    #[arg(long, help_heading = help::SELECTION)]
     into_existing: bool,
-    /// Confirm without a question; must be the database's name, and needs --context
-    #[arg(long, value_name = "NAME")]
+    /// Confirm without a question: the database's name; needs --context
+    #[arg(long, value_name = "NAME", help_heading = help::CONFIRMATION)]
     confirm: Option<String>,
     #[command(flatten)]
     pods: PodArgs,
@@ -61,7 +62,7 @@ pub async fn run(app: &mut App, args: Args) -> Result<Code> {
 }
 
 async fn put_back(app: &mut App, args: Args) -> Result<Code> {
-    let name = name(&args.to)?;
+    let name = database_name::read(app, &args.to).await?;
     let terminal = app.ui.terminal();
     if args.confirm.is_some() {
         args.pods.environment.refuse()?;

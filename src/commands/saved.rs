@@ -5,10 +5,12 @@
 
 use crate::bundle::manifest::Manifest;
 use crate::bundle::{Archive, get_helm_releases};
-use crate::cli::App;
+use crate::cli::{App, Input};
 use crate::cluster::Cluster;
 use crate::error::{Error, Result};
+use crate::help;
 use crate::text::Shown;
+use std::io;
 use std::path::PathBuf;
 
 /// Names that are told at most.
@@ -16,13 +18,13 @@ const NAMED: usize = 5;
 
 /// The flags.
 #[derive(clap::Args, Debug)]
+#[command(next_help_heading = help::SAVED)]
 pub(super) struct SavedArgs {
-    /// Read files instead of a cluster: what kubectl get -o yaml (or json) and kubectl logs --prefix saved, a folder of such
-    /// files, a bundle (its folder or .tar.gz), or - for stdin; can be repeated. Save whole lists: nothing tells which pods,
-    /// events and Secrets were left out. All namespaces are looked in unless -n is given
+    /// Read files instead of a cluster: output of kubectl get -o yaml|json and of kubectl logs --prefix, a folder, a bundle, or -
+    /// for stdin; repeatable
     #[arg(short = 'f', long, value_name = "FILE")]
     filename: Vec<PathBuf>,
-    /// With -f: read the folders in a folder too
+    /// Read the folders below -f's folder too
     #[arg(short = 'R', long, requires = "filename")]
     recursive: bool,
 }
@@ -41,7 +43,12 @@ impl SavedArgs {
                 "--{flag} cannot be used with -f: files are read, no cluster is asked"
             )));
         }
-        let archive = Archive::read(&self.filename, self.recursive, &mut std::io::stdin().lock())?;
+        let archive = match app.input {
+            Input::Stdin => Archive::read(&self.filename, self.recursive, &mut io::stdin().lock()),
+            Input::BuiltIn(mut bundle) => {
+                Archive::read(&self.filename, self.recursive, &mut bundle)
+            }
+        }?;
         let given = app.global.given;
         let asked_for = archive.one_bundle();
         match asked_for.map(|b| &b.namespace) {
@@ -52,7 +59,8 @@ impl SavedArgs {
         if let Some(bundle) = asked_for.filter(|b| !b.selector.is_empty() && !given.selector) {
             app.global.onboarding_selector.clone_from(&bundle.selector);
         }
-        for bundle in archive.bundles() {
+        let others = archive.bundles().iter();
+        for bundle in others.filter(|_| app.input == Input::Stdin) {
             app.ui.status(Shown::line(captured(bundle)));
         }
         // Ages are counted from when it was captured; when kubectl saved a file nothing tells.

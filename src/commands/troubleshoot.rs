@@ -17,6 +17,7 @@ use crate::diagnosis::rule::ELSEWHERE;
 use crate::diagnosis::{Case, diagnose, job};
 use crate::error::{Error, Result};
 use crate::exit::Code;
+use crate::help;
 use crate::model::helm_release::HelmRelease;
 use crate::render::output::FindingsFormat;
 use crate::snapshot::databases::Databases;
@@ -45,28 +46,26 @@ pub(super) struct Which<'a> {
 
 /// Find out what is wrong with onboardings, and what to do
 ///
-/// Without names: every onboarding that is not well, that is not Ready, suspended, unanswered, with a status older than its
-/// spec, with a database that another one claims too or that its name contradicts, not what its installation made it, or without
-/// the onboarding label. Exit code 3: there is an error (see --fail-on), in every format. What a code means: explain CODE
+/// Without names, looks into every onboarding that is not Ready, suspended, stale, unlabelled, shares its database or differs from
+/// its installation. NAME is the HelmRelease, the Helm release, the manifest or the database (then all that claim it).
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   kubectl skvs troubleshoot
   kubectl skvs troubleshoot skvs-onboarding-pds--database
-  kubectl skvs troubleshoot pds_database -o json
-  kubectl skvs troubleshoot -A
-  kubectl skvs troubleshoot -f skvs-bundle.tar.gz
-  kubectl get helmreleases,jobs,pods,events -A -o yaml | kubectl skvs troubleshoot -f -
   kubectl skvs troubleshoot pds_database --wait --timeout 10m
-  kubectl skvs troubleshoot -o sarif --fail-on warning --ignore SKVS107")]
+  kubectl get hr,jobs,pods,events -A -o yaml | kubectl skvs troubleshoot -f -
+  kubectl skvs troubleshoot -o sarif --fail-on warning --ignore SKVS107
+
+Exit codes: 0 no error, 1 failed, 3 an error was found (see --fail-on)")]
 pub struct Args {
-    /// Names of onboardings, in any of their forms (a database's: all that claim it); without names, all that are not well
+    /// Onboardings; by default all that are not well
     #[arg(value_name = "NAME", value_parser = crate::cli::onboarding_name)]
     names: Vec<String>,
     /// Look in all namespaces; wins over -n
-    #[arg(short = 'A', long)]
+    #[arg(short = 'A', long, help_heading = help::SELECTION)]
     all_namespaces: bool,
-    /// Label selector, added to the one that marks onboardings
-    #[arg(short = 'l', long, value_name = "SELECTOR", conflicts_with = "names")]
+    /// Label selector, in addition to the one that marks onboardings
+    #[arg(short = 'l', long, value_name = "SELECTOR", conflicts_with = "names", help_heading = help::SELECTION)]
     selector: Option<String>,
     #[command(flatten)]
     couchdb: databases::AskArgs,
@@ -74,14 +73,16 @@ pub struct Args {
     gate: gate::GateArgs,
     #[command(flatten)]
     follow: follow::FollowArgs,
-    /// Format: text, json or yaml (kind TroubleshootReport), github (workflow commands), sarif (2.1.0)
+    /// Format: text, markdown (for a ticket), json or yaml (kind TroubleshootReport), github (annotations), sarif (2.1.0)
     #[arg(
         short = 'o',
         long,
         value_name = "FORMAT",
         value_enum,
         default_value_t,
-        hide_default_value = true
+        hide_default_value = true,
+        hide_possible_values = true,
+        help_heading = help::OUTPUT
     )]
     output: FindingsFormat,
     #[command(flatten)]

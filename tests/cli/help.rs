@@ -12,6 +12,12 @@ fn docs_cli_is_the_help() {
          `BLESS=1 cargo test --test cli` rewrites it.\n",
     );
     section(&mut text, "kubectl skvs", &root);
+    let options = skvs(&["options"]).run().stdout;
+    section(
+        &mut text,
+        "Flags of every command: kubectl skvs options",
+        &options,
+    );
     for command in commands(&root) {
         let help_of = help(&[&command]);
         section(&mut text, &format!("kubectl skvs {command}"), &help_of);
@@ -30,10 +36,15 @@ fn docs_cli_is_the_help() {
     same(&kept, &text);
 }
 
-/// The long help and the short one: the first for reading, the second must work too.
+/// The most lines of `-h`: a screen, or nearly.
+const SCREEN: usize = 60;
+
+/// The long help; the short one must work too, and fit on a screen.
 pub(crate) fn help(command: &[&str]) -> String {
     let short: Vec<&str> = command.iter().copied().chain(["-h"]).collect();
-    assert_eq!(skvs(&short).run().code, Some(0));
+    let brief = skvs(&short).run();
+    assert_eq!((brief.code, brief.stderr.as_str()), (Some(0), ""));
+    assert!(brief.stdout.lines().count() <= SCREEN, "{short:?}");
     let long: Vec<&str> = command.iter().copied().chain(["--help"]).collect();
     let told = skvs(&long).run();
     assert_eq!((told.code, told.stderr.as_str()), (Some(0), ""));
@@ -57,18 +68,22 @@ fn section(text: &mut String, title: &str, help: &str) {
     .unwrap();
 }
 
-/// The names under `Commands:`, but for `help`, which is clap's own and has no help of its own.
+/// The names in the root's groups, but for `help`, which is clap's own and has no help of its own.
 pub(crate) fn commands(root: &str) -> Vec<String> {
-    let names = listed(root);
+    let groups = root.lines().take_while(|l| !l.starts_with("Usage:"));
+    let names = names(groups);
     assert!(names.len() >= 3, "no commands in {root}");
     names
 }
 
+/// The names under `Commands:`.
 fn listed(help: &str) -> Vec<String> {
-    help.lines()
-        .skip_while(|l| *l != "Commands:")
-        .skip(1)
-        .take_while(|l| !l.is_empty())
+    let commands = help.lines().skip_while(|l| *l != "Commands:").skip(1);
+    names(commands.take_while(|l| !l.is_empty()))
+}
+
+fn names<'t>(lines: impl Iterator<Item = &'t str>) -> Vec<String> {
+    lines
         .filter(|l| l.starts_with("  ") && !l.starts_with("   "))
         .filter_map(|l| l.split_whitespace().next().map(str::to_owned))
         .filter(|name| name != "help")

@@ -13,6 +13,9 @@ fn the_tour_shows_every_command() {
         };
         shown.insert((*command).to_owned());
     }
-    let all: BTreeSet<String> = commands(&help(&[])).into_iter().collect();
+    // These are about the program itself: one is a tour of its own.
+    let own = ["demo", "options"];
+    let all = commands(&help(&[])).into_iter();
+    let all: BTreeSet<String> = all.filter(|name| !own.contains(&name.as_str())).collect();
     assert_eq!(shown, all);
 }

@@ -88,6 +88,30 @@ fn a_name_that_means_two_or_none_is_an_error_with_the_candidates() {
         "Error from server (NotFound): helmreleases.helm.toolkit.fluxcd.io \"golf_session\" not found\n\
          hint: did you mean golf_sessions?\n"
     );
+    let said = skvs(["troubleshoot", "nobody_claimed-it"]).run().failed(1);
+    assert!(
+        said.contains(
+            "hint: no onboarding claims it; see: kubectl skvs databases nobody_claimed-it"
+        ),
+        "{said}"
+    );
+}
+
+#[test]
+fn an_onboarding_given_for_its_database_is_told_its_database() {
+    let name = "skvs-onboarding-golf--sessions";
+    for words in [
+        &["delete-db", name, "--dry-run"][..],
+        &["backup", name, "--to", "/nonexistent/file"],
+    ] {
+        assert_eq!(
+            skvs(words).run().failed(4),
+            format!(
+                "error: refused: \"{name}\" is an onboarding, not a database\n\
+                 hint: its database is golf_sessions\n"
+            )
+        );
+    }
 }
 
 #[test]

@@ -352,8 +352,10 @@ fn a_watch_prints_the_list_and_then_each_change() {
     Sandbox::shared().apply(&manifest(true)).unwrap();
     let second = lines.recv_timeout(LINE_WAIT).expect("a second row");
     assert!(second.ends_with("suspended"), "{second}");
-    child.kill().unwrap();
-    child.wait().unwrap();
+    let pid = nix::unistd::Pid::from_raw(child.id().cast_signed());
+    nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGINT).unwrap();
+    // As kubectl get -w.
+    assert_eq!(child.wait().unwrap().code(), Some(1));
     kubectl(&["delete", "helmrelease", "-n", "flux-system", name]);
 }
 

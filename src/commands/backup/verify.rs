@@ -11,16 +11,14 @@ use crate::text::{bytes, count, one_line, shown, thousands};
 use std::path::{Path, PathBuf};
 
 /// Check that a backup is whole, without a cluster
-///
-/// Reads the file to its end: order and number of its lines, every revision, the lengths of attachments and the checksum of the
-/// content. Prints what is in it and the SHA-256 of the file itself.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   kubectl skvs backup verify pds_database.skvs.gz
 
+Reads the file to its end: its lines, every revision, the lengths of attachments and the checksum of the content. Prints the contents and the SHA-256 of the file itself.
 Exit codes: 0 whole, 1 not whole or not a backup")]
 pub(crate) struct Args {
-    /// The backup
+    /// Backup to check
     #[arg(value_name = "FILE")]
     file: PathBuf,
 }
@@ -38,7 +36,7 @@ pub(crate) async fn run(app: &mut App, args: &Args) -> Result<Code> {
     Table::new([""; 2])
         .no_headers(true)
         .indent(2)
-        .fold(app.ui.terminal().width)
+        .fold(app.ui.terminal().prose())
         .write_page(&mut app.ui.screen(), &rows)?;
     Ok(Code::Ok)
 }

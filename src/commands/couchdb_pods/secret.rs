@@ -20,11 +20,11 @@ const VARIABLES: [&str; 2] = ["COUCHDB_USER", "COUCHDB_PASSWORD"];
 /// Flags about the Secret.
 #[derive(clap::Args, Clone, Debug)]
 pub struct SecretArgs {
-    /// Take CouchDB's credentials from this Secret, [NAMESPACE/]NAME, instead of the container's environment. They pass through this
-    /// machine's memory and go to the pod by stdin
+    /// Secret with CouchDB's credentials, [NAMESPACE/]NAME, for a container whose environment lacks them: they pass through this
+    /// machine's memory to the pod's stdin
     #[arg(long, value_name = "SECRET")]
     pub credentials_from_secret: Option<SecretName>,
-    /// Keys of user and password in that Secret; else those that the container's environment names, else adminUsername,adminPassword
+    /// Its keys, USER,PASSWORD; by default those in the container's environment, else adminUsername,adminPassword
     #[arg(long, value_name = "KEYS", requires = "credentials_from_secret")]
     pub credentials_keys: Option<Keys>,
 }

@@ -103,7 +103,7 @@ pub(super) fn not_found(
     }
     let near = near(name.as_str(), others.iter().map(String::as_str));
     if near.is_empty() {
-        error
+        error.hint(Command::skvs(["databases", "--orphans"]).after("see:"))
     } else {
         error.hint(format!("did you mean {}?", near.join(", ")))
     }

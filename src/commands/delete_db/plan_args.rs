@@ -4,25 +4,28 @@ use crate::couchdb::delete::plan::{Overrides, Plan};
 use crate::couchdb::delete::risk::{Acceptance, Accepted, RiskKind};
 use crate::couchdb::delete::token::{Part, Token};
 use crate::error::{Error, Result};
+use crate::help;
 use crate::render::output::ReportFormat;
 
 #[derive(clap::Args, Clone, Debug)]
+#[command(next_help_heading = help::CONFIRMATION)]
 pub(super) struct PlanArgs {
-    /// The token of the plan that was reviewed, as --dry-run shows it: refused if anything is not as it was then. Repeat it for
-    /// each database, in any order
+    /// Token of the reviewed plan, from --dry-run: refused if anything has changed since; repeatable
     #[arg(long, value_name = "TOKEN")]
     pub(super) plan: Vec<Token>,
-    /// Take on a risk, or an object that may claim the database, as the plan or a refusal names it. Repeat it for each
-    #[arg(long, value_name = "RISK|KIND/NAMESPACE/NAME")]
+    /// Accept a risk, or an object that may claim the database (KIND/NAMESPACE/NAME), as the plan names it; repeatable
+    #[arg(long, value_name = "RISK|OBJECT")]
     pub(super) accept: Vec<Acceptance>,
-    /// With --dry-run, format of the plan: text, json or yaml (kind DeletionPlan, of several databases DeletionPlanList)
+    /// Format of --dry-run's plan: text, json or yaml (kind DeletionPlan or DeletionPlanList)
     #[arg(
         short = 'o',
         long,
         value_name = "FORMAT",
         value_enum,
         default_value_t,
-        hide_default_value = true
+        hide_default_value = true,
+        hide_possible_values = true,
+        help_heading = help::OUTPUT
     )]
     pub(super) output: ReportFormat,
 }

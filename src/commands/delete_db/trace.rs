@@ -18,11 +18,12 @@ use std::path::PathBuf;
 
 /// Flags about the trace.
 #[derive(clap::Args, Clone, Debug)]
+#[command(next_help_heading = super::args::KEEP)]
 pub(super) struct TraceArgs {
-    /// Write who deleted what, and how it ended, to this file too: JSON lines, behind what is there
+    /// Append who deleted what, and the outcome, to this file as JSON lines
     #[arg(long, value_name = "FILE")]
     record: Option<PathBuf>,
-    /// Refuse where no Event about the deletion can be written on CouchDB's pod
+    /// Refuse if no Event can be written on CouchDB's pod
     #[arg(long)]
     require_trace: bool,
 }

@@ -4,6 +4,7 @@ use super::super::couchdb_pods::PodArgs;
 use crate::cluster::Cluster;
 use crate::couchdb::look::{self, Wanted};
 use crate::diagnosis::case::about_the_job;
+use crate::help;
 use crate::model::helm_release::HelmRelease;
 use crate::model::names::DatabaseName;
 use crate::model::status::{self, Ready};
@@ -27,8 +28,8 @@ const NAME: &str = "/couchdb/databases";
 /// Flags of what is asked in CouchDB's pods.
 #[derive(clap::Args, Clone, Debug)]
 pub(in crate::commands) struct AskArgs {
-    /// Do not ask CouchDB in its pods whether databases are there
-    #[arg(long)]
+    /// Do not ask CouchDB in its pods which databases exist
+    #[arg(long, help_heading = help::COUCHDB)]
     no_exec: bool,
     #[command(flatten)]
     pods: PodArgs,

@@ -8,14 +8,21 @@ use crate::view::report::Report;
 
 /// Thresholds and exceptions.
 #[derive(clap::Args, Debug)]
+#[command(next_help_heading = "Threshold")]
 pub(super) struct GateArgs {
-    /// Exit with code 3 when a finding is at least this severe
-    #[arg(long, value_name = "SEVERITY", value_enum, default_value_t)]
+    /// Exit with 3 if a finding is at least this severe: error, warning, info or never
+    #[arg(
+        long,
+        value_name = "SEVERITY",
+        value_enum,
+        default_value_t,
+        hide_possible_values = true
+    )]
     fail_on: FailOn,
-    /// Show findings that are at least this severe; counts and exit code do not depend on it
-    #[arg(long, value_name = "SEVERITY", value_enum, default_value_t = Severity::Info)]
+    /// Show findings that are at least this severe; counts and exit code stay
+    #[arg(long, value_name = "SEVERITY", value_enum, default_value_t = Severity::Info, hide_possible_values = true)]
     pub(super) severity: Severity,
-    /// Neither show nor fail on this code (or its name), of all onboardings or of NAME; can be repeated
+    /// Ignore this code, on every onboarding or on NAME; repeatable
     #[arg(long, value_name = "CODE[=NAME]")]
     ignore: Vec<String>,
 }

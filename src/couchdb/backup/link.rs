@@ -202,6 +202,9 @@ impl Source for Link<'_> {
         }
         let path = Path::database(self.name);
         let response = self.database().await?;
+        if matches!(Existence::of(&response), Existence::Absent(_)) {
+            return Err(Trouble::Absent);
+        }
         if response.status != 200 {
             return Err(refused(&path, &response));
         }

@@ -55,11 +55,15 @@ pub struct Taken {
     pub size: u64,
 }
 
+const ABSENT: &str = "the database does not exist";
+
 /// Why there is none.
 #[derive(Debug)]
 pub enum NotTaken {
     /// Nothing was begun.
     NoFile(NoFile),
+    /// The database does not exist.
+    Absent,
     /// What is whole is kept, and the same command goes on from there.
     Stopped { why: String, part: Option<PathBuf> },
 }
@@ -69,6 +73,7 @@ impl NotTaken {
     pub fn clause(&self) -> String {
         match self {
             Self::NoFile(no) => no.to_string(),
+            Self::Absent => ABSENT.to_owned(),
             Self::Stopped { why, .. } => why.clone(),
         }
     }
@@ -108,6 +113,7 @@ pub(crate) async fn pull(
     let state = loop {
         match source.state().await {
             Ok(state) => break state,
+            Err(Trouble::Absent) => return Err(NotTaken::Absent),
             Err(trouble) => tries
                 .again(trouble, watch)
                 .await
@@ -498,6 +504,7 @@ impl<'a> Tries<'a> {
     ) -> Result<(), String> {
         let why = match trouble {
             Trouble::Lost(why) => why,
+            Trouble::Absent => return Err(ABSENT.to_owned()),
             Trouble::Final(why) => return Err(why),
             Trouble::TooLarge => return Err("an answer of CouchDB is too long".to_owned()),
             Trouble::File(error) => return Err(error.to_string()),

@@ -12,6 +12,8 @@ pub(crate) enum Trouble {
     Lost(String),
     /// The answer is longer than was allowed; a smaller question has a smaller answer.
     TooLarge,
+    /// The database does not exist.
+    Absent,
     /// Asked again it would say the same.
     Final(String),
     /// The file cannot be written or read.

@@ -17,7 +17,7 @@ fn what_cannot_be_read_or_written_is_told_before_anything_is_made() {
 
     let stderr = backup("absent_db").failed(1);
     assert!(
-        stderr.contains("404 not_found Database does not exist."),
+        stderr.contains("database \"absent_db\" not found in CouchDB in "),
         "{stderr}"
     );
     for system in ["_users", "_dbs", "_replicator", "plain"] {
