@@ -2,25 +2,43 @@
 
 use crate::advice::Command;
 use crate::cli::App;
+use crate::diagnosis::docs;
+use crate::diagnosis::registry::{self, RULES};
 use crate::diagnosis::rule::Rule;
-use crate::diagnosis::{docs, registry};
 use crate::error::{Error, Result};
 use crate::exit::Code;
+use crate::help;
+use crate::render::output::ReportFormat;
 use crate::render::table::Table;
+use crate::render::{json, yaml};
 use crate::text::Shown;
+use crate::view::diagnosis::Diagnosis;
+use serde_json::{Value, json};
 
 /// Explain a code that troubleshoot prints
 ///
-/// Works without a cluster. Without a code, all codes are listed.
+/// Without a code, lists all codes. Needs no cluster.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   kubectl skvs explain SKVS301
   kubectl skvs explain database-exists
   kubectl skvs explain")]
 pub struct Args {
-    /// Code or its name, such as SKVS301 or database-exists; all of them when left out
+    /// Code or its name, such as SKVS301 or database-exists
     #[arg(value_name = "CODE")]
     code: Option<String>,
+    /// Format: text, json or yaml (kind Diagnosis)
+    #[arg(
+        short = 'o',
+        long,
+        value_name = "FORMAT",
+        value_enum,
+        default_value_t,
+        hide_default_value = true,
+        hide_possible_values = true,
+        help_heading = help::OUTPUT
+    )]
+    output: ReportFormat,
 }
 
 /// Runs `explain`.
@@ -28,21 +46,39 @@ pub struct Args {
 /// # Errors
 /// A code that does not exist.
 pub fn run(app: &mut App, args: &Args) -> Result<Code> {
-    let Some(code) = &args.code else {
+    let rule = match &args.code {
+        Some(code) => Some(registry::find(code).ok_or_else(|| unknown(code))?),
+        None => None,
+    };
+    if args.output != ReportFormat::Text {
+        let of = |rule: &Rule| json!(Diagnosis::from(rule));
+        let document = match rule {
+            Some(rule) => of(rule),
+            None => crate::render::list::list(RULES.iter().map(|rule| of(rule)).collect()),
+        };
+        return print(app, &document, args.output);
+    }
+    let Some(rule) = rule else {
         return list(app);
     };
-    let Some(rule) = registry::find(code) else {
-        return Err(unknown(code));
-    };
-    let width = app.ui.terminal().width;
+    let width = app.ui.terminal().prose();
     let text = docs::explain(rule, width);
     app.ui.result(Shown::lines(text.trim_end()))?;
     Ok(Code::Ok)
 }
 
+fn print(app: &mut App, document: &Value, format: ReportFormat) -> Result<Code> {
+    let mut out = app.ui.machine();
+    match format {
+        ReportFormat::Yaml => yaml::write_value(&mut out, document)?,
+        _ => json::write_value(&mut out, document)?,
+    }
+    Ok(Code::Ok)
+}
+
 /// Every code with its title, by band.
 fn list(app: &mut App) -> Result<Code> {
-    let width = app.ui.terminal().width;
+    let width = app.ui.terminal().prose();
     let screen = &mut app.ui.screen();
     let mut table = Table::new(["CODE", "SEVERITY", "DIAGNOSIS"])
         .indent(2)

@@ -10,35 +10,53 @@ use crate::cli::App;
 use crate::cluster::{Cluster, ClusterError};
 use crate::error::{Error, Result};
 use crate::exit::Code;
+use crate::help;
 use crate::model::helm_release::HelmRelease;
 use crate::model::helm_storage::{Creation, ReleaseNotes, creation};
 use crate::model::names::release_secret;
 use crate::model::notes::Notes;
 use crate::model::onboarding::Values;
 use crate::model::status::{self, Ready};
+use crate::render::output::ReportFormat;
 use crate::render::share::Share;
+use crate::render::{json, yaml};
 use crate::text::Shown;
+use crate::view::release_notes as view;
+use serde_json::json;
 
-/// Print the release notes of an onboarding: its database, endpoint and service accounts
+/// Print the release notes of an onboarding
 ///
-/// Prints what `helm get notes` prints. NAME is the HelmRelease's name, the Helm release's, the database's or the manifest's.
+/// Prints what helm get notes prints: the database, its endpoint and the service accounts. NAME is the HelmRelease, the Helm
+/// release, the database or the manifest.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   kubectl skvs notes skvs-onboarding-pds--database
   kubectl skvs notes pds_database --share")]
 pub struct Args {
-    /// Name of the onboarding, in any of its forms; with -f and one onboarding in the files none is needed
+    /// Onboarding; with -f, by default the one in the files
     #[arg(value_name = "NAME", required_unless_present = "filename", value_parser = crate::cli::onboarding_name)]
     name: Option<String>,
-    /// Notes of this revision instead of the newest one
-    #[arg(long, value_name = "N", value_parser = read_revision)]
+    /// Print the notes of this revision instead of the newest
+    #[arg(long, value_name = "N", value_parser = read_revision, help_heading = help::SELECTION)]
     revision: Option<i64>,
     /// Print the message for the team that asked for the database
-    #[arg(long, conflicts_with = "revision")]
+    #[arg(long, conflicts_with = "revision", help_heading = help::OUTPUT)]
     share: bool,
-    /// With --share: print the message although the onboarding is not ready
-    #[arg(long, requires = "share")]
+    /// With --share: print the message even if the onboarding is not ready
+    #[arg(long, requires = "share", help_heading = help::OUTPUT)]
     force: bool,
+    /// Format: text, json or yaml (kind ReleaseNotes)
+    #[arg(
+        short = 'o',
+        long,
+        value_name = "FORMAT",
+        value_enum,
+        default_value_t,
+        hide_default_value = true,
+        hide_possible_values = true,
+        help_heading = help::OUTPUT
+    )]
+    output: ReportFormat,
     #[command(flatten)]
     saved: SavedArgs,
 }
@@ -56,6 +74,9 @@ fn read_revision(text: &str) -> std::result::Result<i64, &'static str> {
 /// # Errors
 /// No such onboarding, no release, a Secret that cannot be read, or with `--share` an onboarding that is not ready.
 pub async fn run(app: &mut App, args: Args) -> Result<Code> {
+    if args.share && args.output != ReportFormat::Text {
+        return Err(Error::usage("--share prints a message: it has no -o"));
+    }
     let cluster = args.saved.open(app).await?;
     let named = saved::meant(&cluster, args.name.into_iter().collect())?;
     let [name] = named.as_slice() else {
@@ -94,9 +115,15 @@ pub async fn run(app: &mut App, args: Args) -> Result<Code> {
             release.version
         ));
     }
-    if !release.info.notes.is_empty() {
-        let notes = format!("NOTES:\n{}", release.info.notes);
-        app.ui.result(Shown::lines(notes))?;
+    let document = || json!(view::ReleaseNotes::of(&hr, &release));
+    match args.output {
+        ReportFormat::Json => json::write_value(&mut app.ui.machine(), &document())?,
+        ReportFormat::Yaml => yaml::write_value(&mut app.ui.machine(), &document())?,
+        ReportFormat::Text if release.info.notes.is_empty() => {}
+        ReportFormat::Text => {
+            let notes = format!("NOTES:\n{}", release.info.notes);
+            app.ui.result(Shown::lines(notes))?;
+        }
     }
     Ok(Code::Ok)
 }

@@ -7,27 +7,30 @@ use crate::cluster::ClusterError;
 use crate::cluster::helm_releases::is_not_installed;
 use crate::error::Result;
 use crate::exit::Code;
+use crate::help;
 use crate::model::helm_release::GROUP;
 use crate::render::output::ReportFormat;
 use crate::render::{json, yaml};
 use crate::text::{Shown, one_line};
+use crate::view::description::API_VERSION;
 use serde_json::{Value, json};
 
 /// This plugin's version.
 const VERSION: &str = concat!("v", env!("CARGO_PKG_VERSION"));
 
-/// Show the versions of the plugin, of the server and of its HelmRelease API
+/// Show the versions of the plugin and of the server
 ///
-/// Warns about executables on PATH that kubectl would run in place of a command of this plugin.
+/// Shows the version of the HelmRelease API too. Warns about executables on PATH that kubectl runs in place of a command of this
+/// plugin.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   kubectl skvs version
   kubectl skvs version --client -o json")]
 pub struct Args {
-    /// Only the plugin's version; no cluster is asked
-    #[arg(long)]
+    /// Show only the plugin's version; no cluster is asked
+    #[arg(long, help_heading = help::OUTPUT)]
     client: bool,
-    /// Format: text, json or yaml
+    /// Format: text, json or yaml (kind Version)
     #[arg(
         short = 'o',
         long,
@@ -35,7 +38,8 @@ pub struct Args {
         value_enum,
         default_value_t,
         hide_default_value = true,
-        hide_possible_values = true
+        hide_possible_values = true,
+        help_heading = help::OUTPUT
     )]
     output: ReportFormat,
 }
@@ -48,7 +52,7 @@ pub async fn run(app: &mut App, args: &Args) -> Result<Code> {
     for line in shadow::warnings() {
         app.ui.warning(line);
     }
-    let mut report = json!({ "clientVersion": { "gitVersion": VERSION } });
+    let mut report = json!({ "apiVersion": API_VERSION, "kind": "Version", "clientVersion": { "gitVersion": VERSION } });
     let asked = if args.client {
         Ok(())
     } else {

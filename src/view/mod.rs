@@ -3,10 +3,14 @@
 pub mod databases;
 pub mod deletion_plan;
 pub mod description;
+pub mod diagnosis;
 pub mod onboarding_row;
+pub mod release_notes;
 pub mod report;
+pub mod trace;
 
 #[cfg(test)]
 #[path = "../../tests/support/json_schema.rs"]
 mod json_schema;
-pub mod trace;
+#[cfg(test)]
+mod schema;

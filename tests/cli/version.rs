@@ -16,16 +16,20 @@ fn the_clients_own() {
     exit 0
     stdout:
     {
+        "apiVersion": "skvs.kubectl.io/v1alpha1",
         "clientVersion": {
             "gitVersion": "v0.1.0"
-        }
+        },
+        "kind": "Version"
     }
     "#);
     assert_snapshot!(skvs(&["version", "--client", "-o", "yaml"]).run(), @r"
     exit 0
     stdout:
+    apiVersion: skvs.kubectl.io/v1alpha1
     clientVersion:
       gitVersion: v0.1.0
+    kind: Version
     ");
     assert_snapshot!(skvs(&["--version"]).run(), @r"
     exit 0

@@ -1,0 +1,95 @@
+//! The JSON Schemas of small documents in docs/schema, made from their types. Test code only.
+//!
+//! `BLESS=1 cargo test --lib docs` rewrites the files.
+
+use super::diagnosis::Diagnosis;
+use super::json_schema::faults;
+use super::release_notes::ReleaseNotes;
+use crate::diagnosis::registry::RULES;
+use crate::model::helm_release::HelmRelease;
+use schemars::JsonSchema;
+use schemars::generate::SchemaSettings;
+use serde_json::{Value, json};
+use std::path::Path;
+
+fn schema<T: JsonSchema>(kind: &str, file: &str) -> Value {
+    let settings = SchemaSettings::draft2020_12().for_serialize();
+    let schema = settings.into_generator().into_root_schema_for::<T>();
+    let mut schema = serde_json::to_value(schema).unwrap();
+    let map = schema.as_object_mut().unwrap();
+    map.insert("additionalProperties".to_owned(), json!(false));
+    schema["title"] = json!(kind);
+    schema["$id"] = json!(format!("urn:kubectl-skvs:schema:{file}:v1"));
+    let properties = schema["properties"].as_object_mut().unwrap();
+    properties.insert(
+        "apiVersion".to_owned(),
+        json!({"const": super::description::API_VERSION}),
+    );
+    properties.insert("kind".to_owned(), json!({"const": kind}));
+    for property in properties.values_mut() {
+        // Kinds of numbers that JSON does not know.
+        property.as_object_mut().unwrap().remove("format");
+    }
+    schema
+}
+
+fn release_notes() -> Value {
+    schema::<ReleaseNotes>("ReleaseNotes", "release-notes")
+}
+
+fn diagnosis() -> Value {
+    schema::<Diagnosis>("Diagnosis", "diagnosis")
+}
+
+#[test]
+fn docs_schema_is_that_of_the_types() {
+    for (name, schema) in [
+        ("release-notes", release_notes()),
+        ("diagnosis", diagnosis()),
+    ] {
+        let file = format!("docs/schema/{name}.v1.json");
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
+        let text = format!("{}\n", serde_json::to_string_pretty(&schema).unwrap());
+        if std::env::var_os("BLESS").is_some() {
+            std::fs::write(&file, text).unwrap();
+            continue;
+        }
+        let kept = std::fs::read_to_string(&file).unwrap_or_default();
+        assert!(
+            kept == text,
+            "{} is not what the types say; BLESS=1 cargo test --lib docs rewrites it",
+            file.display()
+        );
+    }
+}
+
+#[test]
+fn every_code_fits_and_a_stranger_does_not() {
+    let schema = diagnosis();
+    for rule in RULES {
+        let value = serde_json::to_value(Diagnosis::from(*rule)).unwrap();
+        assert_eq!(faults(&schema, &value), [""; 0], "{}", rule.code);
+    }
+    let mut value = serde_json::to_value(Diagnosis::from(RULES[0])).unwrap();
+    value["stranger"] = json!(1);
+    assert!(!faults(&schema, &value).is_empty());
+}
+
+#[test]
+fn notes_fit_with_and_without_a_database() {
+    let object = json!({
+        "apiVersion": "helm.toolkit.fluxcd.io/v2", "kind": "HelmRelease",
+        "metadata": {"namespace": "flux-system", "name": "a"},
+    });
+    let hr = HelmRelease::from_value(&object).unwrap();
+    for notes in [
+        "",
+        "Database name: a_b\nEndpoint: http://h\nService accounts:\n  - a",
+    ] {
+        let stored = json!({"version": 1, "info": {"status": "deployed", "notes": notes}, "config": null, "hooks": null});
+        let stored = serde_json::from_value(stored).unwrap();
+        let value = serde_json::to_value(ReleaseNotes::of(&hr, &stored)).unwrap();
+        assert_eq!(faults(&release_notes(), &value), [""; 0]);
+        assert_eq!(value["database"].is_null(), notes.is_empty());
+    }
+}
