@@ -265,7 +265,9 @@ impl<'a> Case<'a> {
         }
         let claim = self.hr().claim();
         let Some(database) = claim.joined() else {
-            return Err(not_asked("this onboarding's values do not name its database"));
+            return Err(not_asked(
+                "this onboarding's values do not name its database",
+            ));
         };
         let answers = self.databases().map_err(|u| unread(u.why))?;
         let Some(answers) = answers else {
