@@ -68,10 +68,10 @@ pub struct Args {
     #[arg(long, help_heading = help::SELECTION)]
     orphans: bool,
     /// Only databases in these states, separated by commas
-    #[arg(long = "state", value_name = "STATE", value_delimiter = ',', conflicts_with = "orphans", value_parser = state())]
+    #[arg(long = "state", value_name = "STATE", value_delimiter = ',', conflicts_with = "orphans", value_parser = state(), help_heading = help::SELECTION)]
     states: Vec<State>,
     /// After the list, continue with the changes: everything is read again every 10 seconds, or less often if that takes long
-    #[arg(short = 'w', long, conflicts_with = "filename")]
+    #[arg(short = 'w', long, conflicts_with = "filename", help_heading = help::OUTPUT)]
     watch: bool,
     /// Sort by this JSONPath, such as .bytes or .metadata.creationTimestamp
     #[arg(long, value_name = "JSONPATH", help_heading = help::OUTPUT)]

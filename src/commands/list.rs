@@ -67,7 +67,7 @@ pub struct Args {
     sort_by: Option<String>,
     /// List the worst first: READY False, then Unknown, then ready ones that are suspended, stale or shared. Nothing is printed
     /// before the whole list has arrived
-    #[arg(long, conflicts_with = "sort_by")]
+    #[arg(long, conflicts_with = "sort_by", help_heading = help::OUTPUT)]
     failed_first: bool,
     #[command(flatten)]
     labels: LabelArgs,

@@ -87,7 +87,7 @@ fn a_watch_prints_what_changes_until_it_is_interrupted() {
     assert_eq!(said, "database \"watched_db\" is not listed any more\n");
     let pid = nix::unistd::Pid::from_raw(i32::try_from(child.id()).expect("a pid"));
     nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGINT).expect("it is interrupted");
-    assert_eq!(child.wait().expect("it ends").code(), Some(0));
+    assert_eq!(child.wait().expect("it ends").code(), Some(1));
 }
 
 #[test]

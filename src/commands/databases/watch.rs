@@ -41,8 +41,7 @@ pub(super) async fn run(
     tokio::pin!(interrupted);
     tokio::select! {
         ended = follow(app, args, cluster, output) => ended,
-        // A watch is ended this way: it has done what it was asked for.
-        _ = &mut interrupted => Ok(Code::Ok),
+        _ = &mut interrupted => Err(crate::interrupt::watch_ended()),
     }
 }
 

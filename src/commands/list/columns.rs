@@ -3,6 +3,7 @@
 use super::Args;
 use crate::cli::App;
 use crate::error::{Error, Result};
+use crate::help;
 use crate::model::helm_release::HelmRelease;
 use crate::model::lookup::can_be_short;
 use crate::model::status::Ready;
@@ -21,11 +22,12 @@ pub(super) struct LabelArgs {
         short = 'L',
         long = "label-columns",
         value_name = "LABEL",
-        value_delimiter = ','
+        value_delimiter = ',',
+        help_heading = help::OUTPUT
     )]
     columns: Vec<String>,
     /// Print all labels as the last column
-    #[arg(long = "show-labels")]
+    #[arg(long = "show-labels", help_heading = help::OUTPUT)]
     show: bool,
 }
 
