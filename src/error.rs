@@ -14,6 +14,8 @@ enum Form {
     Plain,
     /// `Error from server (REASON): MESSAGE`
     Server(String),
+    /// `error: MESSAGE`: the saved files do not hold the object.
+    NotSaved,
     /// The message alone, as kubectl prints a lost connection.
     Bare,
     /// Nothing is printed: it has been told already, or nobody listens (closed stdout).
@@ -61,6 +63,14 @@ impl Error {
     pub fn server(reason: impl Into<String>, message: impl Into<String>) -> Self {
         Self {
             form: Form::Server(reason.into()),
+            ..Self::new(message)
+        }
+    }
+
+    /// `error: MESSAGE`, exit 1: the saved files do not hold what was asked for.
+    pub fn not_saved(message: impl Into<String>) -> Self {
+        Self {
+            form: Form::NotSaved,
             ..Self::new(message)
         }
     }
@@ -113,6 +123,11 @@ impl Error {
         &self.hints
     }
 
+    /// The object that was asked for does not exist, or is not among the saved ones.
+    pub fn is_not_found(&self) -> bool {
+        self.form == Form::Server("NotFound".to_owned()) || self.form == Form::NotSaved
+    }
+
     /// True when nothing is to be printed.
     pub fn is_silent(&self) -> bool {
         self.form == Form::Silent
@@ -123,7 +138,7 @@ impl fmt::Display for Error {
     /// The first line as the user sees it, without hints.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.form {
-            Form::Plain => write!(f, "error: {}", self.message),
+            Form::Plain | Form::NotSaved => write!(f, "error: {}", self.message),
             Form::Server(reason) => write!(f, "Error from server ({reason}): {}", self.message),
             Form::Bare => f.write_str(&self.message),
             Form::Silent => Ok(()),

@@ -17,6 +17,7 @@ pub mod exec;
 pub mod gather;
 pub mod helm_releases;
 pub(crate) mod kubeconfig;
+pub mod kustomizations;
 pub mod ownership;
 mod pages;
 mod proxy;

@@ -176,7 +176,7 @@ fn ambiguous(name: &str, objects: &[Value]) -> Error {
 
 fn not_found(cluster: &Cluster, name: &str) -> Error {
     if cluster.archive().is_some() {
-        return Error::new(format!("{NOT_SAVED}: {PLURAL}.{GROUP} {name:?}"));
+        return Error::not_saved(format!("{NOT_SAVED}: {PLURAL}.{GROUP} {name:?}"));
     }
     Error::server("NotFound", format!("{PLURAL}.{GROUP} {name:?} not found"))
 }

@@ -1,5 +1,6 @@
 //! `troubleshoot`: what is wrong with onboardings, why, and what to do.
 
+mod arrival;
 pub(super) mod databases;
 mod follow;
 mod gate;
@@ -13,6 +14,7 @@ use crate::cli::App;
 use crate::cluster::Cluster;
 use crate::cluster::gather::Onboardings;
 use crate::diagnosis::ignore::Ignores;
+use crate::diagnosis::registry;
 use crate::diagnosis::rule::ELSEWHERE;
 use crate::diagnosis::{Case, diagnose, job};
 use crate::error::{Error, Result};
@@ -243,7 +245,7 @@ async fn named(app: &App, cluster: &Cluster, names: &[String]) -> Result<Picked>
         cluster.other_onboardings(namespace, selector)
     );
     let (mut objects, mut errors) = (Vec::new(), Vec::new());
-    for answer in answers? {
+    for (name, answer) in names.iter().zip(answers?) {
         match answer {
             Ok(meant) => {
                 for object in meant {
@@ -251,6 +253,9 @@ async fn named(app: &App, cluster: &Cluster, names: &[String]) -> Result<Picked>
                         objects.push(object);
                     }
                 }
+            }
+            Err(error) if error.is_not_found() && registry::find(name).is_none() => {
+                errors.push(arrival::explained(cluster, name, error).await);
             }
             Err(error) => errors.push(error),
         }

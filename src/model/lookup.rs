@@ -95,19 +95,22 @@ fn names(hr: &HelmRelease) -> Vec<String> {
 }
 
 fn similar(name: &str, all: &[HelmRelease]) -> Vec<String> {
-    let known: Vec<String> = all
-        .iter()
-        .flat_map(|hr| {
-            let database = hr.claim().joined().map(str::to_owned);
-            let short = short(&hr.metadata.name).map(str::to_owned);
-            let name = hr.metadata.name.clone();
-            [Some(name), short, database].into_iter().flatten()
-        })
-        .collect();
-    near(name, known.iter().map(String::as_str))
-        .into_iter()
-        .map(str::to_owned)
-        .collect()
+    // The prefix that all share makes none of them near.
+    let own = |name: &str| short(name).unwrap_or(name).to_owned();
+    let mut known: Vec<(String, String)> = Vec::new();
+    for hr in all {
+        let database = hr.claim().joined().map(str::to_owned);
+        let shown = match name.starts_with(PREFIX) {
+            true => hr.metadata.name.clone(),
+            false => own(&hr.metadata.name),
+        };
+        known.push((own(&hr.metadata.name), shown));
+        known.extend(database.map(|database| (database.clone(), database)));
+    }
+    let found = near(&own(name), known.iter().map(|(own, _)| own.as_str()));
+    let shown = |own: &str| known.iter().find(|(known, _)| known == own);
+    let shown = found.into_iter().filter_map(shown);
+    shown.map(|(_, shown)| shown.clone()).collect()
 }
 
 #[cfg(test)]

@@ -47,7 +47,7 @@ fn works(command: &str, words: &[&str], code: i32) -> String {
 /// Rights that the log does not show here: for other kinds of source, for statuses that name less, for `list -w`, for an
 /// operator or Kustomizations that are not installed, for a history of Helm's in ConfigMaps and values from a Secret that no seed has,
 /// and the one for exec that the API server checks beside `get` (see [`exec_needs_both_rights`]).
-const NOT_SEEN: [(&str, &str); 36] = [
+const NOT_SEEN: [(&str, &str); 37] = [
     ("restore", "list couchdbdatabases"),
     ("backup", "create pods/exec"),
     ("restore", "create pods/exec"),
@@ -84,6 +84,7 @@ const NOT_SEEN: [(&str, &str); 36] = [
     ("restore", "get configmaps"),
     ("restore", "get secrets"),
     ("delete-db", "list kustomizations"),
+    ("troubleshoot", "list kustomizations"),
 ];
 
 /// Every right of the manifest is one that its user has used by now: the API server's audit log tells.

@@ -25,9 +25,6 @@ pub async fn claims(
         .map_err(|verdict| Refusal::of(*verdict)))
 }
 
-/// API group of Kustomizations.
-const KUSTOMIZE: &str = "kustomize.toolkit.fluxcd.io";
-
 /// Who claimed it last, by the events that are left, and by the Kustomizations where they may be read. Neither refuses anything by
 /// itself, so whoever may not read them goes on without.
 ///
@@ -40,28 +37,12 @@ pub(super) async fn last_claim(cluster: &Cluster, name: &DatabaseName) -> Result
     );
     let list = ListOf::objects(path);
     let (events, kustomizations) =
-        futures::join!(cluster.all::<Value>(&list), kustomizations(cluster));
+        futures::join!(cluster.all::<Value>(&list), cluster.kustomizations());
     let events = match events {
         Err(error) if error.is_fatal() => return Err(error.into()),
         read => read.map(All::into_items).map_err(|error| error.clause()),
     };
     Ok(LastClaim::of(events, kustomizations, name))
-}
-
-/// The Kustomizations of all namespaces, or why they could not be read. None are there where Flux has no such kind.
-async fn kustomizations(cluster: &Cluster) -> std::result::Result<Vec<Value>, String> {
-    let versions = cluster.api_versions(KUSTOMIZE).await;
-    let versions = versions.map_err(|error| error.clause())?;
-    for version in versions.unwrap_or_default() {
-        let path = format!("/apis/{KUSTOMIZE}/{}/kustomizations", segment(&version));
-        match cluster.all::<Value>(&ListOf::objects(path)).await {
-            Ok(all) => return Ok(all.into_items()),
-            // Another version may serve them.
-            Err(error) if error.is_unserved() => {}
-            Err(error) => return Err(error.clause()),
-        }
-    }
-    Ok(Vec::new())
 }
 
 /// Every pod of the target's cluster, whatever the flags chose.

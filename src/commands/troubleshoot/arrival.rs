@@ -1,0 +1,104 @@
+//! An onboarding that does not exist: whether its manifest was refused on its way from the GitOps repository.
+
+use crate::advice::Command;
+use crate::cluster::Cluster;
+use crate::cluster::kustomizations::GROUP;
+use crate::error::Error;
+use crate::model::condition::Condition;
+use crate::model::lookup::typed;
+use crate::text::one_line;
+use serde::Deserialize;
+use serde_json::Value;
+
+/// Adds to the error of a name that no onboarding answers to what the Kustomizations say of it.
+pub(super) async fn explained(cluster: &Cluster, name: &str, error: Error) -> Error {
+    let all = match cluster.kustomizations().await {
+        Ok(all) => all,
+        Err(why) => {
+            return error.hint(format!(
+                "whether its manifest was refused is unknown: the Kustomizations were not read: {why}"
+            ));
+        }
+    };
+    let failing = || all.iter().filter_map(failure);
+    let name = typed(name);
+    if let Some((id, condition)) = failing().find(|(_, condition)| names(&condition.message, name))
+    {
+        let (namespace, kustomization) = id.split_once('/').unwrap_or(("", &id));
+        let kind = format!("kustomizations.{GROUP}");
+        let describe = Command::new(["kubectl", "describe", "-n", namespace, &kind, kustomization]);
+        return error
+            .hint(format!(
+                "Kustomization {id} could not apply its manifest: {}",
+                one_line(&condition.message)
+            ))
+            .hint(
+                describe.after("correct the manifest in the GitOps repository; the whole message:"),
+            );
+    }
+    let list = Command::new(["kubectl", "get", &format!("kustomizations.{GROUP}"), "-A"]);
+    match failing().count() {
+        _ if all.is_empty() => error,
+        0 => error.hint(list.after(
+            "no Kustomization reports an error, so check that its manifest is in the GitOps repository:",
+        )),
+        _ => error.hint(list.after(
+            "its manifest may be waiting behind a Kustomization that fails; none names it:",
+        )),
+    }
+}
+
+/// A Kustomization that fails, `namespace/name`, and the condition that says why.
+fn failure(kustomization: &Value) -> Option<(String, Condition)> {
+    let conditions = kustomization.pointer("/status/conditions")?.as_array()?;
+    let conditions = conditions
+        .iter()
+        .filter_map(|c| Condition::deserialize(c).ok());
+    let failed = conditions
+        .filter(|c| c.kind == "Ready" && c.is_false() || c.kind == "Stalled" && c.is_true())
+        .max_by_key(|c| c.message.len())?;
+    let text = |path: &str| kustomization.pointer(path).and_then(Value::as_str);
+    let id = format!(
+        "{}/{}",
+        text("/metadata/namespace")?,
+        text("/metadata/name")?
+    );
+    Some((one_line(&id), failed))
+}
+
+/// Whether a message names the object: as a whole word, and not as a part of a longer name.
+fn names(message: &str, name: &str) -> bool {
+    let inner = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    message.match_indices(name).any(|(at, _)| {
+        let before = message[..at].chars().next_back();
+        let after = message[at + name.len()..].chars().next();
+        !before.is_some_and(inner) && !after.is_some_and(inner)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_message_names_an_object_as_a_whole_word() {
+        let message = "HelmRelease/flux-system/skvs-onboarding-a--b dry-run failed: \"skvs-onboarding-a--b\" is invalid";
+        assert!(names(message, "skvs-onboarding-a--b"));
+        assert!(!names(message, "skvs-onboarding-a"));
+        assert!(!names(message, "onboarding-a--b"));
+    }
+
+    #[test]
+    fn only_a_failing_kustomization_counts() {
+        let of = |status: &str| {
+            let condition = json!({"type": "Ready", "status": status, "message": "m"});
+            failure(
+                &json!({"metadata": {"namespace": "a", "name": "b"}, "status": {"conditions": [condition, 7]}}),
+            )
+        };
+        assert_eq!(of("False").map(|(id, _)| id).as_deref(), Some("a/b"));
+        assert_eq!(of("True"), None);
+        assert_eq!(failure(&json!({})), None);
+    }
+}
