@@ -45,7 +45,12 @@ pub struct Case<'a> {
 
 impl<'a> Case<'a> {
     pub fn new(snapshot: &'a Snapshot, now: Timestamp) -> Self {
-        let failure = failure::failure(&snapshot.helm_release);
+        let hr = &snapshot.helm_release;
+        // A failure of an older spec is history: no rule can take it for one of the present spec.
+        let is_history = |f: &Failure<'_>| {
+            status::is_stale(hr) || f.condition.is_history(hr.metadata.generation)
+        };
+        let failure = failure::failure(hr).filter(|f| !is_history(f));
         Self {
             snapshot,
             now,
@@ -79,6 +84,14 @@ impl<'a> Case<'a> {
     /// The status does not say, an event would, and the events were not read.
     pub fn error(&self) -> Checked<&'a str> {
         self.text().map(|text| text.raw)
+    }
+
+    /// What Helm was asked to do when it failed: `install`, `upgrade`, …
+    ///
+    /// # Errors
+    /// As [`Case::error`].
+    pub fn action(&self) -> Checked<Option<&'static str>> {
+        self.text().map(|text| text.action)
     }
 
     fn text(&self) -> Checked<&ErrorText<'a>> {

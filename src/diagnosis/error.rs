@@ -31,6 +31,8 @@ pub(super) struct ErrorText<'a> {
     pub(super) server: Option<ServerError>,
     pub(super) refusal: Option<Refusal>,
     pub(super) forbidden: Option<Forbidden>,
+    /// `install`, `upgrade`, …: what failed, where the text names it.
+    pub(super) action: Option<&'static str>,
 }
 
 /// Reads the failure's text from the status, or from the newest event where the status keeps silent.
@@ -42,8 +44,8 @@ pub(super) fn read<'a>(
     failure: Option<&Failure<'a>>,
 ) -> Checked<ErrorText<'a>> {
     let reason = failure.map_or("", |f| f.condition.reason.as_str());
-    let event = match silent(snapshot, reason) {
-        Some(is_telling) => snapshot.newest_event(|event| is_telling(event))?,
+    let event = match silent(snapshot, failure) {
+        Some(is_telling) => snapshot.newest_event(is_telling)?,
         None => None,
     };
     let raw = match event {
@@ -58,6 +60,7 @@ pub(super) fn read<'a>(
     let raw = failure::split_trailer(raw).0;
     let text = ErrorText {
         raw,
+        action: failure::action(raw).or(failure.and_then(|f| f.action)),
         event,
         ..ErrorText::default()
     };
@@ -75,10 +78,27 @@ pub(super) fn read<'a>(
     })
 }
 
+/// Flux failed to clean up after an installation that had stored nothing: the text is of the cleanup, and hides the cause.
+pub(super) fn is_of_nothing(failure: &Failure<'_>) -> bool {
+    let condition = failure.condition;
+    condition.reason == "UninstallFailed"
+        && (condition.kind == "Remediated" || condition.message.contains("uninstall"))
+        && condition.message.contains("release: not found")
+}
+
 /// Which events say what the status does not: why storage could not be read (controllers before 0.37), why the HelmChart could
 /// not be made. `None` where the status says it all.
-fn silent(snapshot: &Snapshot, reason: &str) -> Option<fn(&Value) -> bool> {
-    if reason == "GetLastReleaseFailed" {
+fn silent(snapshot: &Snapshot, failure: Option<&Failure<'_>>) -> Option<fn(&Value) -> bool> {
+    if failure.is_some_and(is_of_nothing) {
+        return Some(|event| {
+            let text = |key: &str| event[key].as_str().unwrap_or_default();
+            ["InstallFailed", "UpgradeFailed", "error"].contains(&text("reason"))
+                && ["Helm install failed", "Helm upgrade failed"]
+                    .iter()
+                    .any(|lead| text("message").contains(lead))
+        });
+    }
+    if failure.is_some_and(|f| f.condition.reason == "GetLastReleaseFailed") {
         return Some(|event| {
             let message = event["message"].as_str().unwrap_or_default();
             message.contains("get last release revision")

@@ -62,12 +62,26 @@ fn stored(case: &Case<'_>) -> Option<bool> {
     }
 }
 
+/// The creation Job ended well, as its own status says.
+pub fn job_succeeded(case: &Case<'_>) -> bool {
+    let is_own = case.job_as_far_as_read().subject.is_some();
+    let found = case.creation_job().if_read().filter(|_| is_own);
+    found.is_some_and(|found| {
+        let complete = job::conditions(&found.job)
+            .iter()
+            .any(|c| c.kind == "Complete" && c.is_true());
+        complete
+            || found
+                .job
+                .pointer("/status/succeeded")
+                .and_then(Value::as_i64)
+                > Some(0)
+    })
+}
+
 /// Whether the installation created the database, or had none to create; `None` when nothing tells.
 pub fn created(case: &Case<'_>) -> Option<bool> {
-    let succeeded =
-        |job: &Value| job.pointer("/status/succeeded").and_then(Value::as_i64) > Some(0);
-    let job = case.creation_job().if_read();
-    if job.is_some_and(|found| succeeded(&found.job)) {
+    if job_succeeded(case) {
         return Some(true);
     }
     let told = [case.first_release(), case.release()]
@@ -121,6 +135,44 @@ pub fn running(case: &Case<'_>) -> Option<Option<i64>> {
             .map(|(timeout, since)| timeout.as_secs() - since)
             .filter(|left| *left > 0),
     )
+}
+
+/// Seconds since which Flux says that it is working on the present spec.
+pub fn working_for(case: &Case<'_>) -> Option<i64> {
+    let kinds = ["Reconciling", "Ready"].iter();
+    let conditions = kinds.filter_map(|kind| case.hr().condition(kind));
+    conditions
+        .filter(|c| !c.is_history(case.hr().metadata.generation))
+        .find_map(|c| case.seconds_since(c.last_transition_time.as_deref()))
+}
+
+/// Flux began with the present spec, long ago, and Ready is still about an earlier one: the work was dropped.
+pub fn was_dropped(case: &Case<'_>) -> bool {
+    let ready = case.hr().condition("Ready");
+    let is_history = ready.is_some_and(|c| c.is_history(case.hr().metadata.generation));
+    is_history && working_for(case).is_some_and(|seconds| is_overdue(case, seconds))
+}
+
+/// Whether work that has gone on for `seconds` is over: no action outlasts `spec.timeout`, and the next attempt comes within
+/// `spec.interval`. `false` where one of them cannot be read.
+pub fn is_overdue(case: &Case<'_>, seconds: i64) -> bool {
+    let length = |text: &str| text.parse::<SignedDuration>().map(|d| d.as_secs());
+    let interval = case.hr().spec.interval.as_deref().unwrap_or("0s");
+    match (length(timeout(case)), length(interval)) {
+        (Ok(timeout), Ok(interval)) => seconds > timeout + interval,
+        _ => false,
+    }
+}
+
+/// The newest revision is deployed, as the status says and, where it was read, Helm's storage.
+pub fn is_deployed(case: &Case<'_>) -> bool {
+    let hr = case.hr();
+    let released = hr
+        .condition("Released")
+        .is_some_and(|c| c.is_true() && !c.is_history(hr.metadata.generation));
+    let latest = hr.latest().is_some_and(|h| h.status == "deployed");
+    let stored = case.revisions().if_read().and_then(|all| all.first());
+    released && latest && stored.is_none_or(|newest| newest.status == "deployed")
 }
 
 /// `spec.timeout`, or Flux's default.

@@ -4,7 +4,7 @@ use super::case::Case;
 use super::finding::{Evidence, Finding, Subject};
 use crate::advice::Command;
 use crate::model::event::Event;
-use crate::model::job::{self as model, Said, containers, made_by};
+use crate::model::job::{self as model, Disruption, Said, containers, made_by};
 use crate::snapshot::{CreationJob, Events, JobPod, Read, Snapshot, Why};
 use serde_json::Value;
 
@@ -12,8 +12,9 @@ use serde_json::Value;
 const LINES: usize = 5;
 
 /// Codes of the rules that judge by the creation Job's pods: what they miss where not all of the pods are known.
-pub const BY_PODS: [&str; 7] = [
-    "SKVS301", "SKVS304", "SKVS305", "SKVS306", "SKVS307", "SKVS309", "SKVS316",
+pub const BY_PODS: [&str; 9] = [
+    "SKVS301", "SKVS304", "SKVS305", "SKVS306", "SKVS307", "SKVS309", "SKVS316", "SKVS317",
+    "SKVS318",
 ];
 
 /// What the kubelet says while it has no image.
@@ -50,6 +51,15 @@ pub enum Outcome {
     Unreachable(Death),
     /// The container ended badly for another reason.
     Died(Death),
+    /// The container used more memory than its limit.
+    OutOfMemory(Death),
+    /// Kubernetes ended the pod.
+    Disrupted {
+        pod: Subject,
+        by: Disruption,
+        /// Kubernetes' own words.
+        message: String,
+    },
     /// The kubelet has no image.
     NoImage {
         pod: Subject,
@@ -144,8 +154,8 @@ pub struct Job {
     pub events_unread: Option<Why>,
     /// What its mesh sidecar does that keeps it from its end.
     pub sidecar: Option<Sidecar>,
-    /// Exit codes of its pods, oldest first.
-    pub exits: Vec<i64>,
+    /// What became of each of its pods, oldest first.
+    pub attempts: Vec<Outcome>,
 }
 
 impl Job {
@@ -159,7 +169,7 @@ impl Job {
             uncreated: None,
             events_unread: None,
             sidecar: None,
-            exits: Vec::new(),
+            attempts: Vec::new(),
         };
         let CreationJob { job, pods, events } = match &snapshot.creation_job {
             Read::Seen(found) => found,
@@ -198,6 +208,7 @@ impl Job {
             Read::Seen(pods) => pods.is_empty().then_some(Silent::PodsGone),
         };
         let pods: &[JobPod] = pods.seen().map_or(&[], Vec::as_slice);
+        let attempts: Vec<Outcome> = pods.iter().rev().map(outcome).collect();
         Self {
             silent,
             uncreated,
@@ -206,16 +217,12 @@ impl Job {
             subject: Some(subject),
             failed: model::failed(&model::conditions(job))
                 .map(|c| (c.reason.clone(), c.message.clone())),
-            outcome: pods
+            outcome: attempts
                 .iter()
-                .map(outcome)
-                .find(|o| *o != Outcome::Nothing)
+                .rfind(|o| **o != Outcome::Nothing)
+                .cloned()
                 .unwrap_or(Outcome::Nothing),
-            exits: pods
-                .iter()
-                .rev()
-                .filter_map(|p| death(p).map(|d| d.exit_code))
-                .collect(),
+            attempts,
         }
     }
 
@@ -246,13 +253,17 @@ impl Job {
 
     /// The container that died, whatever for.
     pub fn death(&self) -> Option<&Death> {
-        match &self.outcome {
-            Outcome::Exists(d)
-            | Outcome::Refused(d)
-            | Outcome::Unreachable(d)
-            | Outcome::Died(d) => Some(d),
-            _ => None,
-        }
+        self.outcome.death()
+    }
+
+    /// The attempt before the newest that may have created the database although it ended badly: CouchDB can carry a request out
+    /// whose answer is an error of its own, or is lost.
+    pub(super) fn own_creation(&self) -> Option<&Death> {
+        let newest = self.attempts.iter().rposition(|o| *o == self.outcome)?;
+        let deaths = self.attempts[..newest].iter().filter_map(Outcome::death);
+        deaths
+            .into_iter()
+            .find(|death| model::may_have_created(&death.lines.join("\n")))
     }
 }
 
@@ -385,9 +396,40 @@ fn death(pod: &JobPod) -> Option<Death> {
     })
 }
 
+impl Outcome {
+    /// The container that died, whatever of.
+    pub(super) fn death(&self) -> Option<&Death> {
+        match self {
+            Outcome::Exists(d)
+            | Outcome::Refused(d)
+            | Outcome::Unreachable(d)
+            | Outcome::OutOfMemory(d)
+            | Outcome::Died(d) => Some(d),
+            Outcome::Disrupted { .. }
+            | Outcome::NoImage { .. }
+            | Outcome::Unscheduled { .. }
+            | Outcome::Running { .. }
+            | Outcome::Nothing => None,
+        }
+    }
+}
+
 fn outcome(pod: &JobPod) -> Outcome {
-    if let Some(death) = death(pod) {
-        return classify(death);
+    let death = death(pod).map(classify);
+    // A container that ended by itself, with an answer in its log, says more than what befell its pod afterwards.
+    let speaks = death.as_ref().is_some_and(|d| match d {
+        Outcome::Died(death) => ![137, 143].contains(&death.exit_code),
+        _ => true,
+    });
+    if let Some((by, message)) = model::disruption(&pod.pod).filter(|_| !speaks) {
+        return Outcome::Disrupted {
+            pod: Subject::of(&pod.pod, "Pod"),
+            by,
+            message,
+        };
+    }
+    if let Some(death) = death {
+        return death;
     }
     let subject = Subject::of(&pod.pod, "Pod");
     for c in containers(&pod.pod) {
@@ -427,6 +469,7 @@ fn classify(death: Death) -> Outcome {
         Some(Said::Exists) => Outcome::Exists(death),
         Some(Said::Refused) => Outcome::Refused(death),
         Some(Said::Unreachable) => Outcome::Unreachable(death),
+        None if death.reason == "OOMKilled" => Outcome::OutOfMemory(death),
         None => Outcome::Died(death),
     }
 }

@@ -11,9 +11,9 @@ use serde_json::Value;
 pub(super) const FOLLOWS: &[&str] = &["SKVS108", "SKVS110"];
 
 /// Helm was asked to install or upgrade, and failed.
-pub(super) fn by_helm(case: &Case<'_>) -> bool {
-    let action = case.failure.as_ref().and_then(|f| f.action);
-    matches!(action, Some("install" | "upgrade"))
+pub(super) fn by_helm(case: &Case<'_>) -> Checked<bool> {
+    let action = case.action()?;
+    Ok(matches!(action, Some("install" | "upgrade")))
 }
 
 /// What a template of the chart says.

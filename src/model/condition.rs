@@ -29,6 +29,12 @@ impl Condition {
         self.status == "True"
     }
 
+    /// It was written for an older spec than the one of `generation`: no statement about the present one.
+    pub fn is_history(&self, generation: i64) -> bool {
+        self.observed_generation
+            .is_some_and(|seen| seen < generation)
+    }
+
     /// `status` is `False`.
     pub fn is_false(&self) -> bool {
         self.status == "False"

@@ -131,6 +131,11 @@ pub fn is_charts_own(text: &str) -> bool {
     text.contains("execution error at (")
 }
 
+/// The action that failed, where the text names it: `install`, `upgrade`, …
+pub fn action(text: &str) -> Option<&'static str> {
+    unwrap_action(text).0
+}
+
 /// Takes `Helm install failed for release ns/name with chart c@v: ` or `Helm install failed: ` off.
 fn unwrap_action(message: &str) -> (Option<&'static str>, &str) {
     for action in ACTIONS {

@@ -37,6 +37,62 @@ pub fn unscheduled(pod: &Value) -> Option<String> {
     scheduled.is_false().then(|| scheduled.message.clone())
 }
 
+/// How Kubernetes itself ended a pod, whatever its containers did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Disruption {
+    /// The node ran low on memory, disk or process IDs.
+    Evicted,
+    /// A pod with a higher priority took its place.
+    Preempted,
+    /// The node is gone or does not answer.
+    NodeLost,
+    /// The node was shut down or restarted.
+    NodeShutdown,
+    /// Somebody drained the node, or evicted the pod by the API.
+    Drained,
+}
+
+/// Whether Kubernetes ended the pod, and its own words for it, which may be empty.
+///
+/// The condition `DisruptionTarget` says so since Kubernetes 1.26, the pod's reason and message in every version.
+pub fn disruption(pod: &Value) -> Option<(Disruption, String)> {
+    let message = text(pod, "/status/message");
+    let conditions = conditions(pod);
+    let target = condition::find(&conditions, "DisruptionTarget").filter(|c| c.is_true());
+    let says = |texts: &[&str]| {
+        let condition = target.map_or("", |c| c.message.as_str());
+        texts
+            .iter()
+            .any(|t| message.contains(t) || condition.contains(t))
+    };
+    let reason = text(pod, "/status/reason");
+    let cause = target.map_or("", |c| c.reason.as_str());
+    let kind = if reason == "Evicted" || says(&["low on resource", "exceeds the limit"]) {
+        Disruption::Evicted
+    } else if cause == "PreemptionByScheduler"
+        || reason == "Preempting"
+        || says(&["Preempted in order to admit", "reempting to accommodate"])
+    {
+        Disruption::Preempted
+    } else if reason == "NodeLost" || ["DeletionByTaintManager", "DeletionByPodGC"].contains(&cause)
+    {
+        Disruption::NodeLost
+    } else if ["Terminated", "NodeShutdown", "Shutdown"].contains(&reason)
+        || says(&["node shutdown", "shutting down"])
+    {
+        Disruption::NodeShutdown
+    } else if cause == "EvictionByEvictionAPI" {
+        Disruption::Drained
+    } else if cause == "TerminationByKubelet" {
+        Disruption::Evicted
+    } else {
+        return None;
+    };
+    let told = Some(message).filter(|m| !m.is_empty());
+    let told = told.or(target.map(|c| c.message.as_str()));
+    Some((kind, told.unwrap_or_default().to_owned()))
+}
+
 /// What a log of the creation Job says of CouchDB.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Said {
@@ -87,6 +143,20 @@ pub fn said(log: &str) -> Option<Said> {
     .into_iter()
     .find(|(_, texts)| texts.iter().any(|t| log.contains(t)))
     .map(|(said, _)| said)
+}
+
+/// Whether a failed creation's log leaves it open that CouchDB created the database: it answered with an error of its own (5xx), or the
+/// request was sent and the answer lost. Without a quorum CouchDB answers 500 to a creation that it carries out.
+pub fn may_have_created(log: &str) -> bool {
+    const SENT: [&str; 6] = [
+        "returned error: 5",
+        "Empty reply from server",
+        "Recv failure",
+        "Operation timed out",
+        "Internal Server Error",
+        "504 Gateway Time",
+    ];
+    SENT.iter().any(|t| log.contains(t))
 }
 
 /// The status of one container of a pod.
@@ -254,6 +324,96 @@ mod tests {
         assert_eq!(failed(&all).unwrap().reason, "BackoffLimitExceeded");
         assert_eq!(unscheduled(&object).as_deref(), Some("0/1 nodes"));
         assert_eq!(unscheduled(&json!({})), None);
+    }
+
+    #[test]
+    fn kubernetes_says_how_it_ended_a_pod() {
+        use Disruption as D;
+        let of = |status: Value| disruption(&json!({"status": status})).map(|(kind, _)| kind);
+        let target = |reason: &str, message: &str| json!({"conditions": [{"type": "DisruptionTarget", "status": "True", "reason": reason, "message": message}]});
+        for (status, kind) in [
+            (
+                json!({"reason": "Evicted", "message": "The node was low on resource: memory."}),
+                Some(D::Evicted),
+            ),
+            (
+                json!({"message": "Pod ephemeral local storage usage exceeds the limit"}),
+                Some(D::Evicted),
+            ),
+            (
+                target(
+                    "TerminationByKubelet",
+                    "The node was low on resource: memory.",
+                ),
+                Some(D::Evicted),
+            ),
+            (
+                target(
+                    "PreemptionByScheduler",
+                    "default-scheduler: preempting to accommodate a higher priority pod",
+                ),
+                Some(D::Preempted),
+            ),
+            (
+                json!({"reason": "Preempting", "message": "Preempted in order to admit critical pod"}),
+                Some(D::Preempted),
+            ),
+            (
+                target(
+                    "DeletionByTaintManager",
+                    "Taint manager: deleting due to NoExecute taint",
+                ),
+                Some(D::NodeLost),
+            ),
+            (
+                target("DeletionByPodGC", "PodGC: node no longer exists"),
+                Some(D::NodeLost),
+            ),
+            (json!({"reason": "NodeLost"}), Some(D::NodeLost)),
+            (
+                json!({"reason": "Terminated", "message": "Pod was terminated in response to imminent node shutdown."}),
+                Some(D::NodeShutdown),
+            ),
+            (
+                target(
+                    "TerminationByKubelet",
+                    "Pod was terminated in response to imminent node shutdown.",
+                ),
+                Some(D::NodeShutdown),
+            ),
+            (
+                target("EvictionByEvictionAPI", "Eviction API: evicting"),
+                Some(D::Drained),
+            ),
+            (json!({"reason": "DeadlineExceeded"}), None),
+            (
+                json!({"conditions": [{"type": "DisruptionTarget", "status": "False", "reason": "EvictionByEvictionAPI"}]}),
+                None,
+            ),
+            (json!(7), None),
+        ] {
+            assert_eq!(of(status.clone()), kind, "{status}");
+        }
+    }
+
+    #[test]
+    fn a_request_that_was_never_sent_created_nothing() {
+        for log in [
+            "curl: (22) The requested URL returned error: 500",
+            "curl: (22) The requested URL returned error: 503",
+            "curl: (52) Empty reply from server",
+            "curl: (28) Operation timed out after 30001 milliseconds with 0 bytes received",
+        ] {
+            assert!(may_have_created(log), "{log}");
+        }
+        for log in [
+            "curl: (6) Could not resolve host: couchdb",
+            "curl: (7) Failed to connect to couchdb port 5984",
+            "curl: (22) The requested URL returned error: 412",
+            "curl: (22) The requested URL returned error: 401",
+        ] {
+            assert!(!may_have_created(log), "{log}");
+        }
     }
 
     proptest! {

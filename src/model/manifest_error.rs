@@ -10,11 +10,59 @@ pub struct FieldError {
     pub field: String,
     /// What is said of the field.
     pub says: String,
+    /// The type that the field got where it takes a text.
+    pub got: Option<Got>,
+}
+
+/// A type that YAML gives a value without quotes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Got {
+    Number,
+    Bool,
+}
+
+impl Got {
+    /// In words: `a number`.
+    pub fn words(self) -> &'static str {
+        match self {
+            Got::Number => "a number",
+            Got::Bool => "true or false",
+        }
+    }
 }
 
 /// Reads a text; `None` when it is about something else.
 pub fn field_error(text: &str) -> Option<FieldError> {
-    unknown(text).or_else(|| invalid(text))
+    mistyped(text)
+        .or_else(|| unknown(text))
+        .or_else(|| invalid(text))
+}
+
+/// `json: cannot unmarshal number into Go struct field ObjectMeta.metadata.labels of type string`.
+fn mistyped(text: &str) -> Option<FieldError> {
+    let (_, rest) = text.split_once("cannot unmarshal ")?;
+    let (got, rest) = rest.split_once(" into Go struct field ")?;
+    let (path, rest) = rest.split_once(" of type ")?;
+    let wanted = rest
+        .split([' ', ';', ',', '\n', '"'])
+        .next()
+        .unwrap_or_default();
+    let (_, field) = path.split_once('.')?;
+    let got = match got {
+        "number" => Some(Got::Number),
+        "bool" => Some(Got::Bool),
+        _ => None,
+    };
+    let says = match (got, wanted) {
+        (Some(got), "string") => format!("it takes a text and got {}", got.words()),
+        _ => format!("it takes the type {wanted}"),
+    };
+    Some(FieldError {
+        object: String::new(),
+        field: field.to_owned(),
+        says,
+        got: got.filter(|_| wanted == "string"),
+    })
 }
 
 /// `unknown field "spec.x"`, `.spec.x: field not declared in schema`, `ValidationError(Job.spec): …`.
@@ -25,6 +73,7 @@ fn unknown(text: &str) -> Option<FieldError> {
             object: object(before),
             field: field.trim_start_matches('.').to_owned(),
             says: "the kind has no such field".to_owned(),
+            got: None,
         });
     }
     // `failed to create typed patch object (core/x; /v1, Kind=ConfigMap): .data.a: expected string, got …`.
@@ -36,6 +85,7 @@ fn unknown(text: &str) -> Option<FieldError> {
             object: String::new(),
             field: field.to_owned(),
             says: without_value(says).to_owned(),
+            got: got(says),
         });
     }
     let validating = text.split_once("error validating data: ");
@@ -55,6 +105,7 @@ fn unknown(text: &str) -> Option<FieldError> {
             object: String::new(),
             field: format!("{parent}{field}"),
             says: "the kind has no such field".to_owned(),
+            got: None,
         });
     }
     let (_, says) = validating?;
@@ -62,6 +113,7 @@ fn unknown(text: &str) -> Option<FieldError> {
         object: String::new(),
         field: String::new(),
         says: says.lines().next().unwrap_or_default().trim().to_owned(),
+        got: None,
     })
 }
 
@@ -87,7 +139,21 @@ fn invalid(text: &str) -> Option<FieldError> {
         object,
         field: field.to_owned(),
         says: says.trim_end_matches(']').trim().to_owned(),
+        got: None,
     })
+}
+
+/// The type in `expected string, got &value.valueUnstructured{Value:5}`.
+fn got(says: &str) -> Option<Got> {
+    let (_, value) = says
+        .split_once("expected string, got &value")?
+        .1
+        .split_once("Value:")?;
+    match value.split('}').next()? {
+        "true" | "false" => Some(Got::Bool),
+        number if number.parse::<f64>().is_ok() => Some(Got::Number),
+        _ => None,
+    }
 }
 
 /// `expected string, got &value.valueUnstructured{Value:5}` without the inside of the API server.
@@ -111,6 +177,40 @@ fn object(before: &str) -> String {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn a_type_without_quotes_is_told() {
+        let of = |text: &str| field_error(text).map(|f| (f.field, f.got));
+        let lead = "unable to build kubernetes objects from release manifest: unable to decode \"\": json: cannot unmarshal";
+        assert_eq!(
+            of(&format!(
+                "{lead} number into Go struct field ObjectMeta.metadata.labels of type string"
+            )),
+            Some(("metadata.labels".to_owned(), Some(Got::Number)))
+        );
+        assert_eq!(
+            of(&format!(
+                "{lead} bool into Go struct field EnvVar.spec.template.spec.containers.env.value of type string"
+            )),
+            Some((
+                "spec.template.spec.containers.env.value".to_owned(),
+                Some(Got::Bool)
+            ))
+        );
+        assert_eq!(
+            of(&format!(
+                "{lead} string into Go struct field JobSpec.spec.backoffLimit of type int32"
+            )),
+            Some(("spec.backoffLimit".to_owned(), None))
+        );
+        assert_eq!(
+            of(
+                "failed to create typed patch object (core/x; /v1, Kind=ConfigMap): .metadata.labels.a: expected string, got &value.valueUnstructured{Value:2026}"
+            ),
+            Some(("metadata.labels.a".to_owned(), Some(Got::Number)))
+        );
+        assert_eq!(of("json: cannot unmarshal number"), None);
+    }
 
     #[test]
     fn the_field_is_told() {

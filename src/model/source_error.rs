@@ -180,6 +180,8 @@ mod tests {
             ("Failed", format!("{index}Get \"https://a.example/index.yaml\": context deadline exceeded (Client.Timeout exceeded while awaiting headers)"), E::Server),
             ("Failed", format!("{index}Get \"https://a.example/index.yaml\": tls: failed to verify certificate: x509: certificate signed by unknown authority"), E::Tls),
             ("Failed", format!("{index}Get \"https://a.example/index.yaml\": x509: certificate has expired or is not yet valid: current time 2026-11-24T00:00:00Z is after 2026-11-01T00:00:00Z"), E::Tls),
+            ("ChartPullError", "chart pull error: could not load repository index for remote chart reference: stat /data/helmrepository/a/b/index-1.yaml: no such file or directory".to_owned(), E::ArtifactGone),
+            ("ChartPullError", "chart pull error: failed to load repository index: open /data/helmrepository/a/b/index-1.yaml: no such file or directory".to_owned(), E::ArtifactGone),
             ("IndexationFailed", "failed to load Helm repository from index YAML: error unmarshaling JSON".to_owned(), E::Index),
             ("URLInvalid", "invalid Helm repository URL: scheme \"htp\" not supported".to_owned(), E::Url),
             ("AuthenticationFailed", "failed to get authentication secret 'flux-system/art': secrets \"art\" not found".to_owned(), E::Secret),

@@ -29,11 +29,21 @@ fn check(case: &Case<'_>) -> Verdict {
     let Some((told, evidence)) = sources::find(case, SourceError::ArtifactGone) else {
         return sources::nothing(case);
     };
-    let subject = sources::chart(case).unwrap_or_else(|| told.subject.clone());
     let text = &told.condition.message;
-    let gone = ["artifact not found", "file not found", "status code: 404"]
-        .iter()
-        .any(|t| text.contains(t));
+    // The index is the repository's, and has to be fetched for it.
+    let subject = match text.contains("index") {
+        true => Some(sources::repository_of(case, &told)),
+        false => sources::chart(case),
+    };
+    let subject = subject.unwrap_or_else(|| told.subject.clone());
+    let gone = [
+        "artifact not found",
+        "file not found",
+        "status code: 404",
+        "no such file or directory",
+    ]
+    .iter()
+    .any(|t| text.contains(t));
     let spoilt = text.contains("computed digest doesn't match");
     let (sentence, why) = if gone {
         (

@@ -23,7 +23,7 @@ template: no template "common.labels" associated with template "gotpl""#,
 };
 
 fn check(case: &Case<'_>) -> Verdict {
-    if !rendering::by_helm(case) {
+    if !rendering::by_helm(case)? {
         return Ok(None);
     }
     let Some(TemplateError::Broken { place, says }) = rendering::template(case)? else {

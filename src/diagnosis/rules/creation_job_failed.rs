@@ -6,6 +6,7 @@ use crate::diagnosis::job::{Outcome, Silent};
 use crate::diagnosis::retries::{Fixes, is_timeout, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::model::failure::resources;
+use crate::model::job::may_have_created;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS303",
@@ -67,13 +68,20 @@ fn check(case: &Case<'_>) -> Verdict {
                 death.container, death.exit_code
             );
             finding = finding.seen([death.evidence()]);
+            if may_have_created(&death.lines.join("\n")) {
+                finding = finding.why("CouchDB can carry out a creation and answer with an error all the same: the database may exist, and the next attempt then fails with 412 (SKVS301).");
+            }
             finding = match &death.log_missing {
                 Some(why) => finding.why(format!(
                     "Its log was not read: {}. The reason is therefore unknown.",
                     why.clause()
                 )),
-                None => finding
-                    .why("The last lines of its log say why; the reason is not a common one."),
+                None if death.lines.is_empty() => {
+                    finding.why("Its log is empty. The reason is therefore unknown.")
+                }
+                None => finding.why(
+                    "Its last lines are all it says about the reason, which is not a common one.",
+                ),
             };
         }
         None if job.uncreated.is_some() => {

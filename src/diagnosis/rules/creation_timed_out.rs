@@ -2,10 +2,12 @@
 
 use crate::diagnosis::case::Case;
 use crate::diagnosis::finding::{Evidence, Finding, Subject};
+use crate::diagnosis::install;
 use crate::diagnosis::job::Outcome;
 use crate::diagnosis::retries::{Fixes, is_timeout, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::model::failure::resources;
+use crate::snapshot::IfRead;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS308",
@@ -39,6 +41,9 @@ fn check(case: &Case<'_>) -> Verdict {
     let job = case.job_as_far_as_read();
     let subject = job.subject.clone().unwrap_or_else(|| case.subject());
     let timeout = case.hr().spec.timeout.as_deref().unwrap_or("5m0s");
+    if install::job_succeeded(case) {
+        return finished_since(case, subject, timeout).into();
+    }
     let mut finding = Finding::new(
         subject.clone(),
         format!("the creation Job did not finish within {timeout}"),
@@ -99,6 +104,23 @@ fn check(case: &Case<'_>) -> Verdict {
         )]);
     }
     finding.then(then(case, Fixes::Elsewhere)).into()
+}
+
+/// Helm gave up, and the Job ended well afterwards.
+fn finished_since(case: &Case<'_>, subject: Subject, timeout: &str) -> Finding {
+    let found = case.creation_job().if_read();
+    let time = found.and_then(|found| found.job.pointer("/status/completionTime")?.as_str());
+    let observed = time.map_or("Complete".to_owned(), |time| format!("Complete at {time}"));
+    Finding::new(
+        subject.clone(),
+        "the creation Job finished after Helm had given up, so the database exists",
+    )
+    .why(format!("Helm waited {timeout} (spec.timeout) and then marked the installation as failed."))
+    .why("What is left is an upgrade of that revision, which needs no Job. Do not uninstall the release: a new installation would fail, since the database is there (SKVS301).")
+    .seen(case.seen_failure())
+    .seen([Evidence::new(subject, ".status", &observed)])
+    .step("Raise spec.timeout in the manifest, so that the next slow start is waited for.")
+    .then(then(case, Fixes::Elsewhere))
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use crate::diagnosis::case::Case;
 use crate::diagnosis::deletion::{self, Deletion};
 use crate::diagnosis::finding::Subject;
 use crate::diagnosis::finding::{Evidence, Finding};
-use crate::diagnosis::job::{Job, Outcome};
+use crate::diagnosis::job::{Death, Job, Outcome};
 use crate::diagnosis::retries::{Fixes, kubectl, then, upgrade};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, about_the_job};
 use crate::model::convention::{Naming, naming};
@@ -204,6 +204,11 @@ fn left(case: &Case<'_>, mut finding: Finding, database: Option<&str>) -> Findin
     if let Some(Deletion::Own(by)) = &deletion {
         return deletion::own(finding, by).then(Some(upgrade(case)));
     }
+    if let Some(first) = case.job_as_far_as_read().own_creation()
+        && !is_older(case)
+    {
+        return own_attempt(case, finding, first, deletion.as_ref().zip(database));
+    }
     let unknown = match (&deletion, case.unknown_claims()) {
         (Some(Deletion::Claimed(claim)), _) => Some(claim.clone()),
         // Everything was read.
@@ -218,7 +223,11 @@ fn left(case: &Case<'_>, mut finding: Finding, database: Option<&str>) -> Findin
         None if younger => "Nothing else claims it.".to_owned(),
         None => "Nothing else claims it: an earlier onboarding was removed, and its database stayed. Its owner is unknown: Helm keeps no record of a removed release.".to_owned(),
     });
-    let exits = &case.job_as_far_as_read().exits;
+    let attempts = &case.job_as_far_as_read().attempts;
+    let exits = attempts
+        .iter()
+        .filter_map(|o| o.death().map(|d| d.exit_code));
+    let exits: Vec<i64> = exits.collect();
     let earlier = exits.len() > 1 && exits.first() != exits.last();
     if earlier || case.hr().status.install_failures > 1 {
         let tries = case.hr().status.install_failures.max(1);
@@ -244,6 +253,48 @@ fn left(case: &Case<'_>, mut finding: Finding, database: Option<&str>) -> Findin
     finding
         .step("If its data is needed, skip the creation Job: values.databaseCreationJob.enabled: false, if the chart has this value. Ask its former owner first.")
         .then(then(case, Fixes::Back))
+}
+
+/// CouchDB knows the database, and it is older than this onboarding: no attempt of this one created it.
+fn is_older(case: &Case<'_>) -> bool {
+    match case.in_couchdb() {
+        Ok(Some(Found::Served(found))) => older(case, &found).is_some_and(|seconds| seconds > 0),
+        _ => false,
+    }
+}
+
+/// An earlier attempt of the same Job created it, although CouchDB answered that with an error or not at all.
+fn own_attempt(
+    case: &Case<'_>,
+    finding: Finding,
+    first: &Death,
+    deletion: Option<(&Deletion, &str)>,
+) -> Finding {
+    let line = first.lines.last().map_or("an error", String::as_str);
+    let finding = finding
+        .why(format!("An earlier attempt of this Job ended with \"{line}\". CouchDB can carry out a creation and answer with an error all the same, so that attempt created the database."))
+        .seen([first.evidence()]);
+    let documents = match case.in_couchdb() {
+        Ok(Some(Found::Served(found))) => found.documents,
+        _ => None,
+    };
+    let finding = match documents {
+        Some(0) => finding.why("It is empty."),
+        _ => finding,
+    };
+    let finding = finding.step("Check CouchDB's members first: such an answer means that one of them was away or overloaded.");
+    let finding = match case.databases().if_read() {
+        Some(asked) => finding.command(["kubectl", "get", "pods", "-n", &asked.namespace]),
+        None => finding,
+    };
+    let finding = finding.step("Then keep the database and leave the creation out: values.databaseCreationJob.enabled: false, where the chart has this value.");
+    match deletion {
+        Some((deletion, database)) => finding
+            .step("Or delete it, if it is empty, and let Flux try again:")
+            .command(deletion::command(deletion, database)),
+        None => finding,
+    }
+    .then(then(case, Fixes::Back))
 }
 
 /// The event that tells of an installation or upgrade of this onboarding that ended well.

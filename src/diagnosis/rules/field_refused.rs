@@ -1,9 +1,12 @@
 //! SKVS234: the API server refuses a field of a rendered object.
 
 use crate::diagnosis::case::Case;
+use crate::diagnosis::finding::{Evidence, Finding};
 use crate::diagnosis::rendering;
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
+use crate::model::manifest_error::Got;
 use crate::model::manifest_error::{FieldError, field_error};
+use serde_json::Value;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS234",
@@ -23,13 +26,14 @@ error validating data: ValidationError(Job.spec): unknown field "backofLimit""#,
 };
 
 fn check(case: &Case<'_>) -> Verdict {
-    if !rendering::by_helm(case) {
+    if !rendering::by_helm(case)? {
         return Ok(None);
     }
     let Some(FieldError {
         object,
         field,
         says,
+        got,
     }) = field_error(case.error()?)
     else {
         return Ok(None);
@@ -44,6 +48,9 @@ fn check(case: &Case<'_>) -> Verdict {
     } else {
         format!("the API server refuses {field} of {of}: {says}")
     };
+    if let Some(got) = got {
+        return unquoted(case, &sentence, got).into();
+    }
     rendering::finding(
         case,
         &sentence,
@@ -51,6 +58,68 @@ fn check(case: &Case<'_>) -> Verdict {
         "Correct the value in spec.values that fills this field. If none does, report it to the chart's publisher",
     )
     .into()
+}
+
+/// Values that are named at most.
+const SHOWN: usize = 3;
+
+/// A text was wanted: a value that YAML takes for another type went in, since it has no quotes.
+fn unquoted(case: &Case<'_>, sentence: &str, got: Got) -> Finding {
+    let mut paths = Vec::new();
+    collect(&case.hr().spec.values, got, "spec.values", &mut paths);
+    // The names of the database go into labels.
+    paths.sort_by_key(|path| {
+        (
+            !["spec.values.database", "spec.values.namespace"].contains(&path.as_str()),
+            path.clone(),
+        )
+    });
+    paths.truncate(SHOWN);
+    let (sentence, step) = match paths.as_slice() {
+        [] => (
+            sentence.to_owned(),
+            "Put the value that goes into that field in quotes. It may come from spec.valuesFrom or from the chart".to_owned(),
+        ),
+        [one] => (
+            format!("{sentence}; {one} has no quotes"),
+            format!("Put {one} in quotes in the manifest"),
+        ),
+        several => (
+            sentence.to_owned(),
+            format!("Put the value that goes into that field in quotes in the manifest. Values without quotes: {}", several.join(", ")),
+        ),
+    };
+    let evidence: Vec<Evidence> = paths
+        .iter()
+        .map(|path| {
+            Evidence::new(
+                case.subject(),
+                &format!(".{path}"),
+                &format!("{path}: {}", got.words()),
+            )
+        })
+        .collect();
+    rendering::finding(
+        case,
+        &sentence,
+        "YAML takes a value without quotes for a number or a truth value, and a label takes text only.",
+        &step,
+    )
+    .seen(evidence)
+}
+
+/// The paths of the values of that type.
+fn collect(value: &Value, got: Got, path: &str, found: &mut Vec<String>) {
+    match value {
+        Value::Number(_) if got == Got::Number => found.push(path.to_owned()),
+        Value::Bool(_) if got == Got::Bool => found.push(path.to_owned()),
+        Value::Object(map) => {
+            for (key, value) in map {
+                collect(value, got, &format!("{path}.{key}"), found);
+            }
+        }
+        _ => {}
+    }
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use crate::diagnosis::case::Case;
 use crate::diagnosis::controller_log;
 use crate::diagnosis::finding::{Evidence, Finding};
 use crate::diagnosis::install;
+use crate::diagnosis::retries::again;
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::model::{failure, status};
 use crate::text::age::duration;
@@ -25,9 +26,6 @@ Wait. If it takes longer than `spec.timeout`, run troubleshoot again to get a ca
     check,
 };
 
-/// An action that lasts longer than its limit by this, in seconds, is worth a warning.
-const PATIENCE: i64 = 60;
-
 fn working(case: &Case<'_>) -> bool {
     let hr = case.hr();
     !case.is_ready()
@@ -35,6 +33,8 @@ fn working(case: &Case<'_>) -> bool {
         && !status::is_unanswered(hr)
         && !hr.spec.suspend
         && hr.metadata.deletion_timestamp.is_none()
+        // What an older spec had begun is not in progress (SKVS106).
+        && !status::is_stale(hr)
 }
 
 fn check(case: &Case<'_>) -> Verdict {
@@ -50,13 +50,14 @@ fn check(case: &Case<'_>) -> Verdict {
         .condition("Released")
         .filter(|c| c.is_false() && failure::is_installing(hr));
     let timeout = install::timeout(case);
-    let since = ["Reconciling", "Ready"]
-        .iter()
-        .filter_map(|k| hr.condition(k))
-        .find_map(|c| case.seconds_since(c.last_transition_time.as_deref()));
+    let since = install::working_for(case);
     let limit: Option<SignedDuration> = timeout.parse().ok();
     let limit = limit.map(|l| l.as_secs());
-    let late = since.zip(limit).is_some_and(|(s, l)| s > l + PATIENCE);
+    let late = since.is_some_and(|since| install::is_overdue(case, since));
+    if install::was_dropped(case) || late && install::is_deployed(case) {
+        // Of an earlier spec (SKVS106), or installed and READY was left behind (SKVS152).
+        return Ok(None);
+    }
     let cancelled = hr
         .condition("Ready")
         .filter(|c| c.reason == "HealthCheckCanceled");
@@ -67,10 +68,10 @@ fn check(case: &Case<'_>) -> Verdict {
         ),
         (Some(since), None) if late => (
             format!(
-                "Flux has been working on it for {}, longer than its limit ({timeout})",
+                "Flux has reported work for {}, longer than any action takes ({timeout})",
                 duration(since)
             ),
-            Severity::Warning,
+            Severity::Error,
         ),
         _ => ("Flux is working on it".to_owned(), Severity::Info),
     };
@@ -85,17 +86,21 @@ fn check(case: &Case<'_>) -> Verdict {
     let mut finding = Finding::new(case.subject(), sentence)
         .severity(severity)
         .why(until);
-    if late && cancelled.is_none() {
-        finding = finding
-            .why("The controller may hang, may have been restarted, or may be retrying in a loop: see its log.");
-        finding = controller_log::shown(case, finding, "helm-controller", "30m");
-    }
     if before.is_some() {
         finding = finding.why("This is another attempt: Released still shows the previous one.");
     }
-    finding
+    finding = finding
         .seen(seen)
-        .seen(before.map(|c| Evidence::condition(case.subject(), c)))
+        .seen(before.map(|c| Evidence::condition(case.subject(), c)));
+    if late && cancelled.is_none() {
+        let finding = finding
+            .why("The controller hangs, was restarted in between, or retries in a loop: its log says which.")
+            .step("Read the controller's log:");
+        return controller_log::shown(case, finding, "helm-controller", "30m")
+            .then(Some(again(case)))
+            .into();
+    }
+    finding
         .step("Wait, and follow it:")
         .command([
             "kubectl",
@@ -120,7 +125,7 @@ mod tests {
         );
         assert_eq!(
             fixture::sentence("in-progress-too-long", "SKVS108"),
-            "Flux has been working on it for 21m, longer than its limit (5m0s)"
+            "Flux has reported work for 21m, longer than any action takes (5m0s)"
         );
         assert_eq!(
             fixture::sentence("health-check-cancelled", "SKVS108"),

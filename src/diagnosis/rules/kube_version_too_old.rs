@@ -21,7 +21,7 @@ Name a version of the chart that supports this cluster, or ask the chart's publi
 };
 
 fn check(case: &Case<'_>) -> Verdict {
-    if !rendering::by_helm(case) {
+    if !rendering::by_helm(case)? {
         return Ok(None);
     }
     let told = case

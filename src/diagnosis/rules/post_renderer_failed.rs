@@ -3,6 +3,7 @@
 use crate::diagnosis::case::Case;
 use crate::diagnosis::finding::Evidence;
 use crate::diagnosis::rendering;
+use crate::diagnosis::retries::is_old_controller;
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use serde_json::Value;
 
@@ -25,7 +26,7 @@ error while parsing post rendered output: …"#,
 };
 
 fn check(case: &Case<'_>) -> Verdict {
-    if !rendering::by_helm(case) {
+    if !rendering::by_helm(case)? {
         return Ok(None);
     }
     let text = case.error()?;
@@ -47,6 +48,16 @@ fn check(case: &Case<'_>) -> Verdict {
         .split_once("postrender-filename:")
         .and_then(|(_, rest)| rest.split([']', ' ']).next())
         .map_or(String::new(), |f| format!(" ({f})"));
+    if let Some(key) = duplicate(text).filter(|_| !has_own) {
+        return rendering::finding(
+            case,
+            &format!("the chart renders the key {key} twice{file}"),
+            "Helm alone accepts a YAML with a key twice; Flux renders it once more, and there it is an error. The HelmRelease has no patch of its own: the chart is at fault.",
+            "Use another version of the chart, and report it to the chart's publisher",
+        )
+        .why(text[at..].trim())
+        .into();
+    }
     let (sentence, step) = if has_own {
         (
             format!("spec.postRenderers cannot be applied to the rendered chart{file}"),
@@ -55,7 +66,14 @@ fn check(case: &Case<'_>) -> Verdict {
     } else {
         (
             format!("the rendered chart cannot be read{file}"),
-            "The HelmRelease has no patch of its own: report it to the chart's publisher, and update Flux if the controller is 1.5.0 to 1.5.2",
+            match is_old_controller(case) {
+                Some(true) => {
+                    "The HelmRelease has no patch of its own: report it to the chart's publisher"
+                }
+                _ => {
+                    "The HelmRelease has no patch of its own: report it to the chart's publisher, and update Flux if the controller is 1.5.0 to 1.5.2"
+                }
+            },
         )
     };
     rendering::finding(
@@ -70,6 +88,13 @@ fn check(case: &Case<'_>) -> Verdict {
         if has_own { "set" } else { "not set" },
     )])
     .into()
+}
+
+/// The key in `mapping key "app" already defined at line 23`, with its quotes.
+fn duplicate(text: &str) -> Option<&str> {
+    let (_, rest) = text.split_once("mapping key ")?;
+    let (key, _) = rest.split_once(" already defined")?;
+    Some(key)
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! SKVS119: the release is not in Helm's storage.
 
 use crate::diagnosis::case::Case;
+use crate::diagnosis::error::is_of_nothing;
 use crate::diagnosis::finding::{Evidence, Subject};
 use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
@@ -27,6 +28,10 @@ rollback failed: release has no 3 version"#,
 };
 
 fn check(case: &Case<'_>) -> Verdict {
+    if case.failure.as_ref().is_some_and(is_of_nothing) {
+        // Nothing had been stored: the cause is elsewhere (SKVS131).
+        return Ok(None);
+    }
     let Some(ReleaseError::NotFound(revision)) = case.release_error()? else {
         return unnoticed(case);
     };

@@ -1,10 +1,14 @@
 //! SKVS131: Flux could not undo the failed release.
 
 use crate::diagnosis::case::Case;
+use crate::diagnosis::controller_log;
+use crate::diagnosis::error::is_of_nothing;
 use crate::diagnosis::finding::{Evidence, Finding};
 use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
+use crate::model::condition::Condition;
 use crate::model::failure::split_trailer;
+use crate::snapshot::Unread;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS131",
@@ -31,6 +35,16 @@ fn check(case: &Case<'_>) -> Verdict {
     else {
         return Ok(None);
     };
+    if case.failure.as_ref().is_some_and(is_of_nothing) {
+        return nothing_stored(case, condition);
+    }
+    if condition.message.contains("release: not found") {
+        return Finding::new(case.subject(), "nothing had been stored that Flux could uninstall")
+            .severity(Severity::Info)
+            .why("The installation failed before Helm stored anything, so this is a consequence and not a cause.")
+            .seen([Evidence::condition(case.subject(), condition)])
+            .into();
+    }
     let sentence = if condition.reason == "RollbackFailed" {
         "Flux could not roll the failed upgrade back"
     } else {
@@ -49,6 +63,38 @@ fn check(case: &Case<'_>) -> Verdict {
             hr.storage_namespace(),
             &hr.release_name(),
         ])
+        .then(then(case, Fixes::Elsewhere))
+        .into()
+}
+
+/// The installation failed before Helm stored anything, so the cleanup failed too, and its text replaced the cause.
+fn nothing_stored(case: &Case<'_>, condition: &Condition) -> Verdict {
+    let finding = Finding::new(
+        case.subject(),
+        "the installation failed before anything was stored, and the status hides why",
+    )
+    .why("Flux then tried to uninstall a release that does not exist. That failed too, and its text replaced the cause in the status.")
+    .seen([Evidence::condition(case.subject(), condition)]);
+    // The event of the first failure has the cause: another rule reads it.
+    if let Some(event) = case.seen_event() {
+        return finding
+            .severity(Severity::Info)
+            .why("An event still has the cause.")
+            .seen([event])
+            .into();
+    }
+    let finding = match case.error() {
+        Err(Unread { why, .. }) => finding.why(format!(
+            "The event of the first failure has the cause, and the events were not read: {}.",
+            why.clause()
+        )),
+        Ok(_) => {
+            finding.why("No event of the first failure is left, so the cause is unknown here.")
+        }
+    };
+    let finding = finding.step("Look for the first failure in the controller's log. It is most often an error in a template of the chart or in the values:");
+    controller_log::shown(case, finding, "helm-controller", "24h")
+        .step("Or render the chart by hand, with the values of the manifest.")
         .then(then(case, Fixes::Elsewhere))
         .into()
 }

@@ -22,7 +22,7 @@ Check the values used in that template. If they are simple, the chart is at faul
 };
 
 fn check(case: &Case<'_>) -> Verdict {
-    if !rendering::by_helm(case) {
+    if !rendering::by_helm(case)? {
         return Ok(None);
     }
     let Some(TemplateError::Yaml { place, line, says }) = rendering::template(case)? else {

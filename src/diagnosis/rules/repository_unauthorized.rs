@@ -1,9 +1,12 @@
 //! SKVS204: the chart repository refuses the credentials.
 
 use crate::diagnosis::case::Case;
+use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::diagnosis::sources::{self, Fault};
 use crate::model::source_error::SourceError;
+use crate::snapshot::IfRead;
+use serde_json::Value;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS204",
@@ -30,18 +33,77 @@ const FAULT: Fault = Fault {
 };
 
 fn check(case: &Case<'_>) -> Verdict {
-    sources::repository(case, &FAULT)
+    let Some((told, evidence)) = sources::find(case, SourceError::Unauthorized) else {
+        return sources::nothing(case);
+    };
+    // Credentials that exist are renewed; where none are configured, that is the finding.
+    let without = case.source().if_read().is_some_and(has_no_credentials);
+    if !without && !told.condition.message.contains("anonymous token") {
+        return sources::repository(case, &FAULT);
+    }
+    let subject = sources::repository_of(case, &told);
+    let sentence = sources::at(case, &subject, "refuses anonymous access");
+    let why = match without {
+        true => "No credentials are configured for it (spec.secretRef is not set).",
+        false => "source-controller asked without credentials.",
+    };
+    let finding = sources::finding(case, &subject, &sentence, why).seen(evidence);
+    let (chart, _) = sources::wanted(case);
+    let url = sources::url(case);
+    let twice = !chart.is_empty() && url.trim_end_matches('/').ends_with(&format!("/{chart}"));
+    let finding = match twice {
+        true => finding
+            .why(format!("Flux appends the chart's name to spec.url, which ends in /{chart} already: it asks for a path that does not exist, and a registry answers that with 403 too."))
+            .step(format!("Remove /{chart} from the end of spec.url:")),
+        false => finding.step("Check first that spec.url is right: for a path that does not exist a registry answers 401 or 403 too."),
+    };
+    finding
+        .command(sources::describe(&subject))
+        .step("If the path is right, the chart is private: create a Secret with credentials and name it in spec.secretRef.")
+        .then(then(case, Fixes::Elsewhere))
+        .into()
+}
+
+/// It has no field that credentials can come from.
+fn has_no_credentials(source: &Value) -> bool {
+    let spec = &source["spec"];
+    let provider = spec["provider"].as_str().unwrap_or("generic");
+    let fields = ["secretRef", "certSecretRef", "serviceAccountName"];
+    provider == "generic" && fields.iter().all(|field| spec[field].is_null())
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::diagnosis::fixture;
+    use crate::diagnosis::{Case, fixture};
+    use crate::snapshot::{Read, Snapshot};
+    use serde_json::json;
+
+    #[test]
+    fn a_secret_is_renewed_only_where_one_is_named() {
+        let name = "repository-unauthorized";
+        let mut snapshot = fixture::snapshot(name);
+        let Read::Seen(source) = &mut snapshot.source else {
+            panic!("the case has its source");
+        };
+        let now = fixture::meta(name).now;
+        let fix = |snapshot: &Snapshot| {
+            let found = super::check(&Case::new(snapshot, now)).unwrap();
+            format!("{:?}", found.expect("it is found").fix)
+        };
+        source["spec"]["secretRef"] = json!({"name": "artifactory"});
+        assert!(fix(&snapshot).contains("renew"), "{}", fix(&snapshot));
+        let Read::Seen(source) = &mut snapshot.source else {
+            panic!("the case has its source");
+        };
+        source["spec"]["secretRef"] = json!(null);
+        assert!(!fix(&snapshot).contains("renew"), "{}", fix(&snapshot));
+    }
 
     #[test]
     fn it_is_found() {
         assert_eq!(
             fixture::sentence("repository-unauthorized", "SKVS204"),
-            "HelmRepository flux-system/wit-artifactory at https://artifactory.example/helm refuses the credentials"
+            "HelmRepository flux-system/wit-artifactory at https://artifactory.example/helm refuses anonymous access"
         );
     }
 }

@@ -1,11 +1,15 @@
 //! SKVS106: the status is older than the spec.
 
 use crate::diagnosis::case::Case;
+use crate::diagnosis::controller_log;
 use crate::diagnosis::finding::{Evidence, Finding};
+use crate::diagnosis::install;
 use crate::diagnosis::peers;
-use crate::diagnosis::retries::{is_old_controller, kubectl};
+use crate::diagnosis::retries::{is_old_controller, kubectl, stamped};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
+use crate::diagnosis::sources;
 use crate::model::status;
+use crate::text::age::duration;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS106",
@@ -24,7 +28,7 @@ Wait a minute after a change. If it stays, the controller hangs or is not runnin
 };
 
 fn stale(case: &Case<'_>) -> bool {
-    status::is_stale(case.hr())
+    status::is_stale(case.hr()) || install::was_dropped(case)
 }
 
 fn check(case: &Case<'_>) -> Verdict {
@@ -32,19 +36,21 @@ fn check(case: &Case<'_>) -> Verdict {
         return Ok(None);
     }
     let hr = case.hr();
-    let seen = hr
+    let generation = hr.metadata.generation;
+    // Reconciling says that work began, not what came of it.
+    let results = hr
         .status
         .conditions
         .iter()
+        .filter(|c| c.kind != "Reconciling");
+    let seen = results
         .filter_map(|c| c.observed_generation)
         .chain(hr.status.observed_generation)
         .chain(hr.status.last_attempted_generation)
+        .filter(|seen| *seen < generation)
         .max()
         .unwrap_or_default();
-    let observed = format!(
-        "generation {}, seen by Flux: {seen}",
-        hr.metadata.generation
-    );
+    let observed = format!("generation {generation}, seen by Flux: {seen}");
     // Old controllers write the number when they begin, later ones when they have tried.
     let means = match is_old_controller(case) {
         Some(true) => {
@@ -54,7 +60,9 @@ fn check(case: &Case<'_>) -> Verdict {
             "It writes lastAttemptedGeneration with each attempt: it has not tried the present one."
         }
     };
-    Finding::new(case.subject(), "the status is older than the spec")
+    let sentence =
+        format!("the status is of generation {seen}, and the spec is of generation {generation}");
+    let finding = Finding::new(case.subject(), sentence)
         .why("Flux has not processed the present manifest: its status is about an earlier one.")
         .why(means)
         .seen([Evidence::new(
@@ -62,21 +70,88 @@ fn check(case: &Case<'_>) -> Verdict {
             ".metadata.generation",
             &observed,
         )])
-        .change(peers::without_shard(case))
-        .step("After a change, wait a minute and look again:")
-        .command(kubectl(case, "get"))
+        .change(peers::without_shard(case));
+    if hr.spec.suspend || hr.metadata.deletion_timestamp.is_some() || case.is_ready() {
+        return finding
+            .step("After a change, wait a minute and look again:")
+            .command(kubectl(case, "get"))
+            .into();
+    }
+    // What it says is about an earlier spec, good or bad: shown, and not judged.
+    let old = hr.condition("Ready");
+    let since = old.and_then(|c| case.seconds_since(c.last_transition_time.as_deref()));
+    let mut finding = finding
+        .severity(Severity::Error)
+        .seen(old.map(|c| Evidence::condition(case.subject(), c)));
+    if let Some(latest) = hr.latest().filter(|h| h.status == "deployed") {
+        finding = finding.why(format!(
+            "Revision {} is deployed and stays in use.",
+            latest.version
+        ));
+    }
+    if let Some(since) = since {
+        finding = finding.why(format!(
+            "What it says has stood for {} and is about the earlier spec: nothing is known to be in progress.",
+            duration(since)
+        ));
+    }
+    let finding = finding
+        .step("After a change, wait a minute and look again. If it stays, check that helm-controller runs and handles this object:")
+        .command(["kubectl", "get", "deployments", "-A", "-l", "app.kubernetes.io/component=helm-controller"]);
+    let finding = controller_log::shown(case, finding, "helm-controller", "1h");
+    finding
+        .step("Then have it process the present spec:")
+        .command(match is_old_controller(case) {
+            Some(true) => sources::reconcile(case, &case.subject()),
+            _ => stamped(case, "forceAt"),
+        })
         .into()
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::diagnosis::fixture;
+    use crate::diagnosis::{Case, diagnose, fixture};
+
+    /// Every case that fails, as if its manifest had been changed since: nothing of the old failure is told as one of the new spec.
+    #[test]
+    fn a_failure_of_an_older_spec_is_history() {
+        let mut seen = 0;
+        for name in fixture::names() {
+            let mut snapshot = fixture::snapshot(&name);
+            let now = fixture::meta(&name).now;
+            if Case::new(&snapshot, now).failure.is_none() {
+                continue;
+            }
+            let hr = &mut snapshot.helm_release;
+            let known = hr.status.observed_generation.is_some()
+                || hr
+                    .status
+                    .conditions
+                    .iter()
+                    .any(|c| c.observed_generation.is_some());
+            if !known || hr.spec.suspend || hr.metadata.deletion_timestamp.is_some() {
+                continue;
+            }
+            seen += 1;
+            hr.metadata.generation += 1000;
+            let case = Case::new(&snapshot, now);
+            assert!(case.failure.is_none(), "{name}");
+            let all = diagnose(&case);
+            let stale = all.roots.iter().find(|root| root.rule.code == "SKVS106");
+            assert!(stale.is_some(), "{name}");
+            assert!(
+                all.roots.iter().all(|root| root.rule.code != "SKVS900"),
+                "{name}"
+            );
+        }
+        assert!(seen > 100, "{seen}");
+    }
 
     #[test]
     fn it_is_found() {
         assert_eq!(
             fixture::sentence("stale-status", "SKVS106"),
-            "the status is older than the spec"
+            "the status is of generation 1, and the spec is of generation 4"
         );
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::diagnosis::case::Case;
 use crate::diagnosis::controller_log;
+use crate::diagnosis::error::is_of_nothing;
 use crate::diagnosis::finding::{Evidence, Finding};
 use crate::diagnosis::retries::{again, kubectl};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, failing};
@@ -28,6 +29,8 @@ If the error recurs, please report it: it deserves its own code."#,
 /// It fails, and not in being deleted: that has its own check, which tells the text.
 fn unexplained(case: &Case<'_>) -> bool {
     failing(case)
+        // SKVS131 says that the status hides the cause.
+        && !case.failure.as_ref().is_some_and(is_of_nothing)
         && (case.hr().metadata.deletion_timestamp.is_none() || case.reason() != "UninstallFailed")
 }
 

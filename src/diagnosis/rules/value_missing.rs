@@ -22,7 +22,7 @@ Set the named value in `spec.values` of the manifest, or remove the empty key so
 };
 
 fn check(case: &Case<'_>) -> Verdict {
-    if !rendering::by_helm(case) {
+    if !rendering::by_helm(case)? {
         return Ok(None);
     }
     let Some(TemplateError::Missing { place, value, says }) = rendering::template(case)? else {

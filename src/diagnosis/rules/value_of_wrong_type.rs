@@ -23,7 +23,7 @@ wrong type for value; expected string; got map[string]interface {}"#,
 };
 
 fn check(case: &Case<'_>) -> Verdict {
-    if !rendering::by_helm(case) {
+    if !rendering::by_helm(case)? {
         return Ok(None);
     }
     let Some(TemplateError::Type { place, value, says }) = rendering::template(case)? else {

@@ -27,7 +27,7 @@ secure-kvs-onboarding:
 };
 
 fn check(case: &Case<'_>) -> Verdict {
-    if !rendering::by_helm(case) {
+    if !rendering::by_helm(case)? {
         return Ok(None);
     }
     let Some(violations) = violations(case.error()?) else {

@@ -23,7 +23,7 @@ encryption."#,
 };
 
 fn check(case: &Case<'_>) -> Verdict {
-    if !rendering::by_helm(case) {
+    if !rendering::by_helm(case)? {
         return Ok(None);
     }
     let Some(TemplateError::Refused { place, says }) = rendering::template(case)? else {

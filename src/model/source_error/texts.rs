@@ -18,7 +18,14 @@ pub(super) fn by_text(reason: &str, text: &str) -> Option<SourceError> {
                 && text.contains("\" not found"))
             .then_some(SourceError::Secret)
         })
+        .or_else(|| lost_from_disk(text).then_some(SourceError::ArtifactGone))
         .or_else(|| in_registry(text).then_some(SourceError::NotInRegistry))
+}
+
+/// source-controller does not find on its own disk what it had stored there: it was restarted without a volume.
+fn lost_from_disk(text: &str) -> bool {
+    text.contains("no such file or directory")
+        && has(text, &["repository index", "/data/", "artifact", "index-"])
 }
 
 fn has(text: &str, any: &[&str]) -> bool {
