@@ -27,6 +27,7 @@ mod list;
 mod markdown;
 mod output;
 mod proxies;
+mod reports;
 mod rights;
 mod run;
 mod saved;

@@ -1,0 +1,97 @@
+//! Inputs from public bug reports: what kubectl had saved, the cause that must come first, and what must not be said.
+//!
+//! One folder per report. `expected.yaml` names the source and the right answer; names are invented, texts are those of Flux, Helm,
+//! Kubernetes and CouchDB.
+
+use crate::run::skvs;
+use serde::Deserialize;
+use std::path::{Path, PathBuf};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Expected {
+    /// The reports, as `owner/repository#number`.
+    source: String,
+    /// The onboarding that is asked for; without it all that are not well.
+    #[serde(default)]
+    name: Option<String>,
+    /// The code of the first cause.
+    #[serde(default)]
+    code: Option<String>,
+    /// The exit code, where it is not that of an error that was found.
+    #[serde(default)]
+    exit: Option<i32>,
+    says: Vec<String>,
+    never: Vec<String>,
+}
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/reports")
+}
+
+/// What is wrong with the answer to one report.
+fn faults(path: &Path) -> Vec<String> {
+    let text = std::fs::read_to_string(path.join("expected.yaml")).unwrap();
+    let expected: Expected = serde_saphyr::from_str(&text).unwrap();
+    assert!(expected.source.contains('#'), "{}", path.display());
+    let mut words = vec!["troubleshoot".to_owned()];
+    words.extend(expected.name);
+    for file in ["saved.yaml", "pods.log"] {
+        let file = path.join(file);
+        if file.exists() {
+            words.extend(["-f".to_owned(), file.display().to_string()]);
+        }
+    }
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let said = skvs(&words).run();
+    let text = format!("{}{}", said.stdout, said.stderr);
+    let mut faults = Vec::new();
+    let exit = expected.exit.unwrap_or(3);
+    if said.code != Some(exit) {
+        faults.push(format!("exit code {:?} instead of {exit}", said.code));
+    }
+    let first = text.lines().find_map(|line| {
+        let (_, rest) = line.split_once('[')?;
+        rest.starts_with("SKVS")
+            .then(|| rest.split(']').next().unwrap_or_default())
+    });
+    if first != expected.code.as_deref() {
+        faults.push(format!("first is {first:?} instead of {:?}", expected.code));
+    }
+    // A line may be folded.
+    let flat = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    faults.extend(
+        expected
+            .says
+            .iter()
+            .filter(|s| !flat.contains(*s))
+            .map(|s| format!("does not say {s:?}")),
+    );
+    faults.extend(
+        expected
+            .never
+            .iter()
+            .filter(|s| flat.contains(*s))
+            .map(|s| format!("says {s:?}")),
+    );
+    if !faults.is_empty() {
+        faults.push(text);
+    }
+    faults
+}
+
+#[test]
+fn every_report_has_its_right_answer() {
+    let mut wrong = Vec::new();
+    let mut seen = 0;
+    for entry in std::fs::read_dir(folder()).unwrap() {
+        let path = entry.unwrap().path();
+        seen += 1;
+        let faults = faults(&path);
+        if !faults.is_empty() {
+            wrong.push(format!("== {}\n{}", path.display(), faults.join("\n")));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(seen >= 12, "{seen}");
+}
