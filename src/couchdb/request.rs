@@ -30,6 +30,16 @@ impl Setting {
     }
 }
 
+/// How many copies of a shard must answer for a revision. A revision is the same in every copy that has it; that one lacks it says
+/// nothing of the others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Copies {
+    /// One: less than half the work for CouchDB.
+    First,
+    /// A majority.
+    Quorum,
+}
+
 /// A path of CouchDB's API: printable ASCII without blanks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Path(String);
@@ -137,9 +147,20 @@ impl Path {
         ))
     }
 
-    /// The same, with the winning revision of each document.
-    pub fn changes_with_documents(name: &DatabaseName, since: &str, limit: usize) -> Self {
+    /// The same, with the sequence of every `every`th row only: a sequence costs CouchDB more than its row.
+    pub fn changes_sparse(name: &DatabaseName, since: &str, limit: usize, every: usize) -> Self {
         let Self(path) = Self::changes(name, since, limit);
+        Self(format!("{path}&seq_interval={every}"))
+    }
+
+    /// The same, with the winning revision of each document.
+    pub fn changes_with_documents(
+        name: &DatabaseName,
+        since: &str,
+        limit: usize,
+        every: usize,
+    ) -> Self {
+        let Self(path) = Self::changes_sparse(name, since, limit, every);
         Self(format!("{path}&include_docs=true&att_encoding_info=true"))
     }
 
@@ -200,10 +221,16 @@ impl Query {
         Self(Path("/_dbs_info".to_owned()))
     }
 
-    /// Revisions with their history by `{"docs": [{"id", "rev"}, …]}`; attachments inline, or as stubs.
-    pub fn documents(name: &DatabaseName, attachments: bool) -> Self {
-        let path =
-            format!("/{name}/_bulk_get?revs=true&att_encoding_info=true&attachments={attachments}");
+    /// Revisions with their history by `{"docs": [{"id", "rev"}, …]}`; attachments inline, or as stubs. The first copy of a shard that
+    /// answers is believed, or as many as agree by default.
+    pub fn documents(name: &DatabaseName, attachments: bool, copies: Copies) -> Self {
+        let copies = match copies {
+            Copies::First => "&r=1",
+            Copies::Quorum => "",
+        };
+        let path = format!(
+            "/{name}/_bulk_get?revs=true&att_encoding_info=true&attachments={attachments}{copies}"
+        );
         Self(Path(path))
     }
 

@@ -63,19 +63,21 @@ impl Figures {
 #[derive(Debug, Default)]
 pub(crate) struct Changes {
     pub rows: Vec<Change>,
+    /// The sequence after the last row.
+    pub last_seq: String,
 }
 
 /// One row.
 #[derive(Clone, Debug)]
 pub(crate) struct Change {
     pub row: Row,
-    /// The sequence after it.
-    pub seq: String,
+    /// The sequence after it, where one was given.
+    pub seq: Option<String>,
     /// The document, where this is all of it: its only leaf, of the first generation, which has no history.
     pub document: Option<Box<RawValue>>,
 }
 
-/// Reads a page. A row without a sequence, as a server may give within a page, takes that of the next row that has one.
+/// Reads a page.
 ///
 /// # Errors
 /// It is no page of changes.
@@ -102,15 +104,10 @@ pub(crate) fn changes(body: &[u8]) -> Result<Changes, serde_json::Error> {
         rev: String,
     }
     let page: Page<'_> = serde_json::from_slice(body)?;
-    let mut next = sequence(&page.last_seq);
-    let mut rows: Vec<Change> = page
+    let rows = page
         .results
         .into_iter()
-        .rev()
         .map(|told| {
-            if !told.seq.is_null() {
-                next = sequence(&told.seq);
-            }
             let leaves = told.changes.into_iter().map(|leaf| leaf.rev).collect();
             let row = Row {
                 id: told.id,
@@ -123,12 +120,12 @@ pub(crate) fn changes(body: &[u8]) -> Result<Changes, serde_json::Error> {
                     .filter(|doc| is_all(&row, doc))
                     .map(ToOwned::to_owned),
                 row,
-                seq: next.clone(),
+                seq: (!told.seq.is_null()).then(|| sequence(&told.seq)),
             }
         })
         .collect();
-    rows.reverse();
-    Ok(Changes { rows })
+    let last_seq = sequence(&page.last_seq);
+    Ok(Changes { rows, last_seq })
 }
 
 /// Whether the document is all that there is of the row.
@@ -242,19 +239,20 @@ mod tests {
             {"seq": 3, "id": "c", "changes": [{"rev": "1-c"}]}
         ], "last_seq": "4-d", "pending": 9});
         let page = changes(body.to_string().as_bytes()).unwrap();
-        let told: Vec<(&str, &str, bool)> = page
+        let told: Vec<(&str, Option<&str>, bool)> = page
             .rows
             .iter()
-            .map(|c| (c.row.id.as_str(), c.seq.as_str(), c.row.deleted))
+            .map(|c| (c.row.id.as_str(), c.seq.as_deref(), c.row.deleted))
             .collect();
         assert_eq!(
             told,
             [
-                ("_design/x", "1-a", false),
-                ("b", "3", true),
-                ("c", "3", false)
+                ("_design/x", Some("1-a"), false),
+                ("b", None, true),
+                ("c", Some("3"), false)
             ]
         );
+        assert_eq!(page.last_seq, "4-d");
         assert_eq!(page.rows[1].row.leaves, ["2-b", "2-c"]);
     }
 

@@ -5,8 +5,9 @@
 
 use super::answers::{self, Change, Documents};
 use super::format::{LINE_MAX, Meta, Row};
-use super::source::{Source, Trouble};
+use super::source::{Source, Trouble, Window};
 use super::writer::Writer;
+use crate::couchdb::request::Copies;
 use serde_json::value::RawValue;
 use std::collections::HashMap;
 
@@ -46,9 +47,12 @@ impl Default for Size {
 }
 
 impl Size {
-    /// Rows of the next page of changes.
-    pub(super) fn page(&self) -> usize {
-        self.rows
+    /// The next page of changes, of `list` rows or as many as were learnt. Every batch can end at a row that has a sequence.
+    pub(super) fn window(&self, list: Option<usize>) -> Window {
+        Window {
+            limit: list.unwrap_or(self.rows),
+            every: (self.revisions / 4).max(1),
+        }
     }
 
     /// Whether it is to come with documents: of those that have a history they are of no use.
@@ -84,7 +88,7 @@ impl Size {
         was > 1
     }
 
-    /// How many of these rows make a batch: one at least.
+    /// How many of these rows make a batch: one at least, up to a row with a sequence where there is one.
     pub(super) fn rows(&self, rows: &[Change]) -> usize {
         let mut revisions = 0;
         let fit = rows.iter().take_while(|change| {
@@ -93,7 +97,12 @@ impl Size {
             }
             revisions <= self.revisions
         });
-        fit.count().max(1).min(rows.len())
+        let most = fit.count().max(1).min(rows.len());
+        if most == rows.len() {
+            return most;
+        }
+        let last = rows[..most].iter().rposition(|change| change.seq.is_some());
+        last.map_or(most, |last| last + 1)
     }
 
     fn answered(&mut self, asked: usize, bytes: usize) {
@@ -155,9 +164,9 @@ impl<S: Source> Batch<'_, S> {
         } else {
             ANSWER_MAX
         };
-        let body = match &wanted[..] {
-            [] => None,
-            _ => match self.source.documents(&wanted, false, max).await {
+        let answers = match &wanted[..] {
+            [] => Vec::new(),
+            _ => match self.first(&wanted, false, max).await {
                 Err(Trouble::TooLarge) if wanted.len() == 1 => return Err(too_large(wanted[0].0)),
                 Err(Trouble::TooLarge) => {
                     self.size.shrink(4);
@@ -166,16 +175,15 @@ impl<S: Source> Batch<'_, S> {
                         _ => Err(Trouble::TooLarge),
                     };
                 }
-                other => Some(other?),
+                other => other?,
             },
         };
-        let mut found = match &body {
-            None => Documents::new(),
-            Some(body) => {
-                self.size.answered(wanted.len(), body.len());
-                answers::documents(body).map_err(|e| garbled("", &e))?
-            }
-        };
+        if !answers.is_empty() {
+            self.size.answered(wanted.len(), bytes(&answers));
+        }
+        let mut found = documents(&answers)?;
+        let rest = self.rest(&wanted, &found, false).await?;
+        found.extend(documents(&rest)?);
         for change in changes {
             if let (Some(document), [rev]) = (&change.document, &change.row.leaves[..]) {
                 found.insert((change.row.id.clone(), rev.clone()), document);
@@ -184,17 +192,53 @@ impl<S: Source> Batch<'_, S> {
         self.write(&rows, &found).await
     }
 
+    /// Revisions from the copies that answer first.
+    async fn first(
+        &mut self,
+        wanted: &[(&str, &str)],
+        attachments: bool,
+        max: usize,
+    ) -> Result<Vec<Vec<u8>>, Trouble> {
+        let first = Copies::First;
+        self.source.documents(wanted, attachments, first, max).await
+    }
+
+    /// Those that the first copies lacked, from the others.
+    async fn rest(
+        &mut self,
+        wanted: &[(&str, &str)],
+        found: &Documents<'_>,
+        attachments: bool,
+    ) -> Result<Vec<Vec<u8>>, Trouble> {
+        let lacks =
+            |(id, rev): &(&str, &str)| !found.contains_key(&((*id).to_owned(), (*rev).to_owned()));
+        let lacking: Vec<_> = wanted.iter().copied().filter(lacks).collect();
+        let Some((id, _)) = lacking.first() else {
+            return Ok(Vec::new());
+        };
+        let quorum = Copies::Quorum;
+        let answer = self
+            .source
+            .documents(&lacking, attachments, quorum, LINE_MAX);
+        answer.await.map_err(|trouble| match trouble {
+            Trouble::TooLarge => too_large(id),
+            other => other,
+        })
+    }
+
     /// A document's leaves, each asked for alone.
     async fn one_by_one(&mut self, row: &Row) -> Result<(), Trouble> {
         self.writer.row(row)?;
         for rev in &row.leaves {
             let wanted = [(row.id.as_str(), rev.as_str())];
-            let body = match self.source.documents(&wanted, false, LINE_MAX).await {
+            let answers = match self.first(&wanted, false, LINE_MAX).await {
                 Err(Trouble::TooLarge) => return Err(too_large(&row.id)),
                 other => other?,
             };
-            self.size.answered(1, body.len());
-            let found = answers::documents(&body).map_err(|e| garbled("", &e))?;
+            self.size.answered(1, bytes(&answers));
+            let mut found = documents(&answers)?;
+            let rest = self.rest(&wanted, &found, false).await?;
+            found.extend(documents(&rest)?);
             let one = Row {
                 leaves: vec![rev.clone()],
                 ..row.clone()
@@ -270,11 +314,13 @@ impl<S: Source> Batch<'_, S> {
     ) -> Result<HashMap<(String, String), Box<RawValue>>, Trouble> {
         let inline: Vec<&Unit<'_>> = units.iter().filter(|u| u.is_inline()).collect();
         let wanted: Vec<(&str, &str)> = inline.iter().map(|u| (u.id, u.rev)).collect();
-        let body = match self.source.documents(&wanted, true, LINE_MAX).await {
+        let answers = match self.first(&wanted, true, LINE_MAX).await {
             Err(Trouble::TooLarge) => return Err(too_large(units[0].id)),
             other => other?,
         };
-        let found = answers::documents(&body).map_err(|e| garbled("", &e))?;
+        let mut found = documents(&answers)?;
+        let rest = self.rest(&wanted, &found, true).await?;
+        found.extend(documents(&rest)?);
         Ok(found
             .into_iter()
             .map(|(key, raw)| (key, raw.to_owned()))
@@ -373,6 +419,19 @@ fn too_large(id: &str) -> Trouble {
         "document {id:?} is larger than {} MiB",
         LINE_MAX / 1024 / 1024
     ))
+}
+
+/// The revisions of answers.
+fn documents(answers: &[Vec<u8>]) -> Result<Documents<'_>, Trouble> {
+    let mut found = Documents::new();
+    for answer in answers {
+        found.extend(answers::documents(answer).map_err(|e| garbled("", &e))?);
+    }
+    Ok(found)
+}
+
+fn bytes(answers: &[Vec<u8>]) -> usize {
+    answers.iter().map(Vec::len).sum()
 }
 
 fn garbled(id: &str, error: &serde_json::Error) -> Trouble {

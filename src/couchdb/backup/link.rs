@@ -1,48 +1,39 @@
-//! One database over sessions in a pod: a session that is lost is opened anew with the next question.
-//!
-//! Judges which failures may pass. A 401 or 403 never does: asked again it would lock the account.
+//! One database over sessions in a pod.
 
 use super::answers::{self, Changes, State};
 use super::format::{Attachment, Encoding, Properties};
-use super::source::{Source, Trouble};
+use super::lane::{Ask, Lane, refused};
+use super::lanes::Lanes;
+use super::source::{Source, Trouble, Window};
 use crate::cluster::Cluster;
 use crate::couchdb::Target;
 use crate::couchdb::existence::Existence;
-use crate::couchdb::request::{Path, Query};
+use crate::couchdb::request::{Copies, Path, Query};
 use crate::couchdb::response::{self, Response};
-use crate::couchdb::session::{Body, Lost, Method, Session, Taker};
-use crate::couchdb::transport::Failure;
+use crate::couchdb::session::{Body, Method, Taker};
 use crate::model::names::DatabaseName;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use std::time::Duration;
 
-/// How long CouchDB may be silent within an answer: a member that hangs is given up by CouchDB itself after 60 s.
-const IDLE: Duration = Duration::from_secs(75);
 /// Largest page of changes, in bytes.
 const PAGE_MAX: usize = 64 * 1024 * 1024;
 
 /// A database of a CouchDB.
 pub struct Link<'a> {
-    cluster: &'a Cluster,
-    target: &'a Target,
     name: &'a DatabaseName,
     /// Why what is read may be stale.
     stale: Vec<String>,
-    session: Option<Session>,
-    /// A session has been open: what is not there now may be there again in a moment.
-    opened: bool,
+    lane: Lane<'a>,
+    lanes: Lanes<'a>,
 }
 
 impl<'a> Link<'a> {
     pub fn new(cluster: &'a Cluster, target: &'a Target, name: &'a DatabaseName) -> Self {
         Self {
-            cluster,
-            target,
             name,
             stale: Vec::new(),
-            session: None,
-            opened: false,
+            lane: Lane::new(cluster, target),
+            lanes: Lanes::default(),
         }
     }
 
@@ -58,23 +49,22 @@ impl<'a> Link<'a> {
         self.name
     }
 
-    /// Ends the session that is open.
+    /// Ends the sessions that are open.
     pub async fn close(&mut self) {
-        if let Some(session) = self.session.take() {
-            session.close().await;
-        }
+        self.lanes.close().await;
+        self.lane.close().await;
     }
 
     /// A GET, refusals too.
     pub(super) async fn get(&mut self, path: &Path) -> Result<Response, Trouble> {
-        let answer = self.session().await?.get(path).await;
-        self.judge(answer)
+        let answer = self.lane.session().await?.get(path).await;
+        self.lane.judge(answer)
     }
 
     /// A POST that reads.
     pub(super) async fn query(&mut self, query: &Query, body: &[u8]) -> Result<Response, Trouble> {
-        let answer = self.session().await?.query(query, body).await;
-        self.judge(answer)
+        let answer = self.lane.session().await?.query(query, body).await;
+        self.lane.judge(answer)
     }
 
     /// Writes; whether a lost one was carried out is not known.
@@ -85,16 +75,16 @@ impl<'a> Link<'a> {
         content_type: &str,
         body: Body<'_>,
     ) -> Result<Response, Trouble> {
-        let session = self.session().await?;
+        let session = self.lane.session().await?;
         #[expect(clippy::disallowed_methods, reason = "a restore's writes")]
         let answer = session.write(method, path, content_type, body).await;
-        self.judge(answer)
+        self.lane.judge(answer)
     }
 
     /// The answer to the database's own GET. One that CouchDB cannot serve now may be served again in a moment.
     pub(super) async fn database(&mut self) -> Result<Response, Trouble> {
         let path = Path::database(self.name);
-        let answer = self.session().await?.get(&path).await;
+        let answer = self.lane.session().await?.get(&path).await;
         if let Ok(response) = &answer
             && let Existence::Unserved(why) = Existence::of(response)
         {
@@ -102,7 +92,7 @@ impl<'a> Link<'a> {
             let why = format!("CouchDB cannot serve the database {name} at present: {why}");
             return Err(Trouble::Lost(why));
         }
-        self.judge(answer)
+        self.lane.judge(answer)
     }
 
     /// The body of a 200.
@@ -113,79 +103,6 @@ impl<'a> Link<'a> {
         }
         serde_json::from_value(response.body).map_err(|e| garbled(path, &e))
     }
-
-    async fn session(&mut self) -> Result<&mut Session, Trouble> {
-        if self.session.is_none() {
-            let opened = Session::open(self.cluster, self.target, IDLE).await;
-            let session = opened.map_err(|failure| self.not_opened(failure))?;
-            self.opened = true;
-            self.session = Some(session);
-        }
-        Ok(self.session.as_mut().expect("it has been opened above"))
-    }
-
-    /// A pod that is restarted is not found, or not ready, for a moment.
-    fn not_opened(&self, failure: Failure) -> Trouble {
-        let code = match &failure {
-            Failure::Exec(error) => error.http_code(),
-            Failure::Unfit(_) => return Trouble::Final(failure.clause()),
-            Failure::Broken(_) => None,
-        };
-        match code {
-            Some(401 | 403) => Trouble::Final(failure.clause()),
-            Some(400..500) if !self.opened => Trouble::Final(failure.clause()),
-            _ => Trouble::Lost(failure.clause()),
-        }
-    }
-
-    fn judge(&mut self, answer: Result<Response, Lost>) -> Result<Response, Trouble> {
-        match answer {
-            Ok(response) => judged(response),
-            Err(lost) => {
-                if lost.ends_session() {
-                    self.session = None;
-                }
-                Err(match lost {
-                    Lost::Taker(error) => Trouble::File(error),
-                    lost => Trouble::Lost(lost.clause()),
-                })
-            }
-        }
-    }
-
-    /// An answer's bytes, `max` at most.
-    async fn body(&mut self, ask: Ask<'_>, max: usize) -> Result<Vec<u8>, Trouble> {
-        let mut all = Vec::new();
-        let mut too_large = false;
-        let mut take = |bytes: bytes::Bytes| {
-            if all.len() + bytes.len() > max {
-                too_large = true;
-                return Err(std::io::Error::other("the answer is too long"));
-            }
-            all.extend_from_slice(&bytes);
-            Ok(())
-        };
-        let session = self.session().await?;
-        let (path, answer) = match ask {
-            Ask::Get(path) => (path, session.stream(path, None, &mut take).await),
-            Ask::Query(query, body) => {
-                let answer = session.stream_query(query, body, &mut take).await;
-                (query.path(), answer)
-            }
-        };
-        match self.judge(answer) {
-            Err(Trouble::File(_)) if too_large => Err(Trouble::TooLarge),
-            Err(trouble) => Err(trouble),
-            Ok(response) if (200..300).contains(&response.status) => Ok(all),
-            Ok(response) => Err(refused(path, &response)),
-        }
-    }
-}
-
-/// A question whose answer is taken as bytes.
-enum Ask<'q> {
-    Get(&'q Path),
-    Query(&'q Query, &'q [u8]),
 }
 
 impl Source for Link<'_> {
@@ -226,20 +143,22 @@ impl Source for Link<'_> {
         })
     }
 
-    async fn changes(&mut self, since: &str, limit: usize) -> Result<Changes, Trouble> {
-        let path = Path::changes(self.name, since, limit);
-        let body = self.body(Ask::Get(&path), PAGE_MAX).await?;
+    async fn changes(&mut self, since: &str, window: Window) -> Result<Changes, Trouble> {
+        let Window { limit, every } = window;
+        let path = Path::changes_sparse(self.name, since, limit, every);
+        let body = self.lane.body(Ask::Get(&path), PAGE_MAX).await?;
         answers::changes(&body).map_err(|e| garbled(&path, &e))
     }
 
     async fn documents_since(
         &mut self,
         since: &str,
-        limit: usize,
+        window: Window,
         max: usize,
     ) -> Result<Changes, Trouble> {
-        let path = Path::changes_with_documents(self.name, since, limit);
-        let body = self.body(Ask::Get(&path), max).await?;
+        let Window { limit, every } = window;
+        let path = Path::changes_with_documents(self.name, since, limit, every);
+        let body = self.lane.body(Ask::Get(&path), max).await?;
         answers::changes(&body).map_err(|e| garbled(&path, &e))
     }
 
@@ -247,11 +166,17 @@ impl Source for Link<'_> {
         &mut self,
         revisions: &[(&str, &str)],
         attachments: bool,
+        copies: Copies,
         max: usize,
-    ) -> Result<Vec<u8>, Trouble> {
-        let query = Query::documents(self.name, attachments);
-        let wanted = answers::wanted(revisions);
-        self.body(Ask::Query(&query, &wanted), max).await
+    ) -> Result<Vec<Vec<u8>>, Trouble> {
+        let query = Query::documents(self.name, attachments, copies);
+        if attachments {
+            // How long that takes says nothing of the revisions.
+            let wanted = answers::wanted(revisions);
+            let answer = self.lane.body(Ask::Query(&query, &wanted), max).await?;
+            return Ok(vec![answer]);
+        }
+        self.lanes.ask(&mut self.lane, &query, revisions, max).await
     }
 
     async fn attachment(
@@ -265,9 +190,9 @@ impl Source for Link<'_> {
             return Ok(None);
         };
         let encoding = attachment.encoding.map(Encoding::name);
-        let session = self.session().await?;
+        let session = self.lane.session().await?;
         let answer = session.stream(&path, encoding, take).await;
-        let response = self.judge(answer)?;
+        let response = self.lane.judge(answer)?;
         match response.status {
             200 => Ok(Some(())),
             // Its revision is gone since it was told of: the changes tell what came after it.
@@ -283,22 +208,6 @@ impl Source for Link<'_> {
             purged_infos_limit: Some(self.good(&Path::purged_infos_limit(self.name)).await?),
         })
     }
-}
-
-/// Server errors may pass; what is forbidden is final.
-fn judged(response: Response) -> Result<Response, Trouble> {
-    let said = || format!("CouchDB answered {}", response.clause());
-    match response.status {
-        401 | 403 => Err(Trouble::Final(said())),
-        429 | 500..600 => Err(Trouble::Lost(said())),
-        _ => Ok(response),
-    }
-}
-
-/// A status that is not what was asked for.
-pub(super) fn refused(path: &Path, response: &Response) -> Trouble {
-    let what = path.as_str().split('?').next().unwrap_or_default();
-    Trouble::Final(format!("CouchDB answered {} to {what}", response.clause()))
 }
 
 fn garbled(path: &Path, error: &serde_json::Error) -> Trouble {

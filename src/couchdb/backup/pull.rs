@@ -10,13 +10,14 @@ use super::batch::{self, Batch, Size};
 use super::format::{FORMAT, Header, Properties, Row, Totals, Trailer};
 use super::items::Broken;
 use super::part::{NoFile, Place};
-use super::source::{Source, Trouble};
+use super::source::{Source, Trouble, Window};
 use super::tally::{self, Leaves, Tally, Written};
 use super::writer::{Finish, Mark, Writer};
 use crate::private_file::Reader;
 use k8s_openapi::jiff::Timestamp;
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::task::{JoinError, JoinHandle};
@@ -210,11 +211,14 @@ impl<S: Source> Run<'_, '_, S> {
             }
             self.catch_up().await?;
             let rows = self.writer.mark().lines.rows;
-            let tally = match counted.take() {
-                Some((upto, tally)) if upto == rows => tally,
-                _ => self.count(rows).await?,
+            let counting = match counted.take() {
+                Some((upto, tally)) if upto == rows => Counting::Done(Box::new(tally)),
+                _ => self.count(rows)?,
             };
-            let leaves = self.leaves().await?;
+            // The database lists them while the file is read. That is waited for in any case: it holds the file's lock.
+            let leaves = self.leaves().await;
+            let tally = counting.tally(self.watch).await?;
+            let leaves = leaves?;
             let end = self.end().await?;
             if end.identity != self.identity {
                 return Err(
@@ -276,34 +280,34 @@ impl<S: Source> Run<'_, '_, S> {
     /// Reads the next changes, with documents or `list` rows without, and whether they are the last.
     async fn next(&mut self, since: &str, list: Option<usize>) -> Result<(Changes, bool), Trouble> {
         loop {
-            let limit = list.unwrap_or_else(|| self.size.page());
+            let window = self.size.window(list);
             let page = match list {
-                Some(_) => return self.listed(since, limit).await,
+                Some(_) => return self.listed(since, window).await,
                 None if !self.size.with_documents() => {
-                    let listed = self.listed(since, limit).await?;
+                    let listed = self.listed(since, window).await?;
                     self.size.paged(&listed.0.rows);
                     return Ok(listed);
                 }
                 None => {
-                    let page = self.source.documents_since(since, limit, batch::PAGE);
+                    let page = self.source.documents_since(since, window, batch::PAGE);
                     match page.await {
                         Err(Trouble::TooLarge) if self.size.shorten_page() => continue,
                         // One document alone is too long for a page.
-                        Err(Trouble::TooLarge) => return self.listed(since, limit).await,
+                        Err(Trouble::TooLarge) => return self.listed(since, window).await,
                         page => page?,
                     }
                 }
             };
             self.size.paged(&page.rows);
-            let ended = page.rows.len() < limit;
+            let ended = page.rows.len() < window.limit;
             return Ok((page, ended));
         }
     }
 
     /// One page of changes into the file.
     async fn page(&mut self, list: Option<usize>) -> Result<Page, Trouble> {
-        let since = self.writer.mark().seq.clone();
-        let (page, ended) = self.next(&since, list).await?;
+        let mut seq = self.writer.mark().seq.clone();
+        let (page, ended) = self.next(&seq, list).await?;
         let mut rest = &page.rows[..];
         while !rest.is_empty() {
             let many = self.size.rows(rest);
@@ -322,8 +326,14 @@ impl<S: Source> Run<'_, '_, S> {
                 }
                 Err(trouble) => return Err(trouble),
             }
-            let seq = now.last().map(|change| change.seq.clone());
-            self.writer.checkpoint(seq.unwrap_or(since.clone()))?;
+            // Where the batch's last row has no sequence, one before it: what is asked for again from there stands twice in the file.
+            let known = now.iter().rev().find_map(|change| change.seq.as_ref());
+            if later.is_empty() {
+                seq.clone_from(&page.last_seq);
+            } else if let Some(known) = known {
+                seq.clone_from(known);
+            }
+            self.writer.checkpoint(seq.clone())?;
             self.tries.progress();
             let lines = self.writer.lines();
             (self.watch)(Progress::Reading {
@@ -364,7 +374,7 @@ impl<S: Source> Run<'_, '_, S> {
     async fn list(&mut self, since: &str, take: &mut impl FnMut(&Row)) -> Result<(), String> {
         let mut since = since.to_owned();
         loop {
-            let (page, ended) = match self.listed(&since, LISTED).await {
+            let (page, ended) = match self.listed(&since, Window::whole(LISTED)).await {
                 Ok(page) => page,
                 Err(trouble) => {
                     self.back(trouble).await?;
@@ -373,38 +383,39 @@ impl<S: Source> Run<'_, '_, S> {
             };
             self.tries.progress();
             page.rows.iter().for_each(|change| take(&change.row));
-            match page.rows.last() {
-                Some(last) if !ended => since.clone_from(&last.seq),
-                _ => return Ok(()),
+            if ended {
+                return Ok(());
             }
+            since = page.last_seq;
         }
     }
 
     /// Reads changes without documents, fewer where `limit` makes an answer too long, and whether they are the last.
-    async fn listed(&mut self, since: &str, mut limit: usize) -> Result<(Changes, bool), Trouble> {
+    async fn listed(
+        &mut self,
+        since: &str,
+        mut window: Window,
+    ) -> Result<(Changes, bool), Trouble> {
         loop {
-            match self.source.changes(since, limit).await {
+            match self.source.changes(since, window).await {
                 Ok(page) => {
-                    let ended = page.rows.len() < limit;
+                    let ended = page.rows.len() < window.limit;
                     return Ok((page, ended));
                 }
-                Err(Trouble::TooLarge) if limit > 1 => limit /= 2,
+                Err(Trouble::TooLarge) if window.limit > 1 => window.limit /= 2,
                 Err(trouble) => return Err(trouble),
             }
         }
     }
 
-    async fn count(&mut self, rows: u64) -> Result<Tally, String> {
+    /// Begins to read the file back.
+    fn count(&self, rows: u64) -> Result<Counting, String> {
         let upto = self.writer.mark().offset;
         let file = self.writer.reader().map_err(|e| e.to_string())?;
         let read = file.counter();
-        let counted =
+        let thread =
             tokio::task::spawn_blocking(move || tally::tally(|| file.again(), rows, Some(upto)));
-        match watched(counted, &read, upto, self.watch).await {
-            Ok(Ok(tally)) => Ok(tally),
-            Ok(Err(broken)) => Err(format!("the file reads back differently: {broken}")),
-            Err(error) => Err(format!("the file could not be read back: {error}")),
-        }
+        Ok(Counting::Running { thread, read, upto })
     }
 
     /// What the database is at the end, and what was written to it since: asked for last, so that nothing is missing.
@@ -431,6 +442,32 @@ impl<S: Source> Run<'_, '_, S> {
     async fn look(&mut self) -> Result<(Properties, State), Trouble> {
         let properties = self.source.properties().await?;
         Ok((properties, self.source.state().await?))
+    }
+}
+
+/// A file that is being read back, or has been.
+enum Counting {
+    Running {
+        thread: JoinHandle<Result<Tally, Broken>>,
+        read: Arc<AtomicU64>,
+        upto: u64,
+    },
+    Done(Box<Tally>),
+}
+
+impl Counting {
+    async fn tally(self, watch: &mut Watch<'_>) -> Result<Tally, String> {
+        let (thread, read, upto) = match self {
+            Self::Running { thread, read, upto } => (thread, read, upto),
+            Self::Done(tally) => return Ok(*tally),
+        };
+        match watched(thread, &read, upto, watch).await {
+            Ok(Ok(tally)) => Ok(tally),
+            Ok(Err(broken)) => Err(format!(
+                "the file does not come back as it was written: {broken}"
+            )),
+            Err(error) => Err(format!("the file could not be read back: {error}")),
+        }
     }
 }
 

@@ -7,7 +7,8 @@
 use super::answers;
 use super::format::{Header, Meta, Properties, Trailer, hex};
 use super::items::{Broken, Item, Items};
-use super::link::{Link, refused};
+use super::lane::refused;
+use super::link::Link;
 use super::multipart;
 use super::pull::{PAUSES, Progress, Tries, Watch, watched};
 use super::source::{Source, Trouble};

@@ -2,6 +2,7 @@
 
 use super::answers::{Changes, State};
 use super::format::{Attachment, Properties};
+use crate::couchdb::request::Copies;
 use crate::couchdb::session::Taker;
 use std::io;
 
@@ -26,6 +27,25 @@ impl From<io::Error> for Trouble {
     }
 }
 
+/// What is asked of the changes feed at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Window {
+    /// Rows at most.
+    pub limit: usize,
+    /// Every so many rows have a sequence, and the end of the page has one.
+    pub every: usize,
+}
+
+impl Window {
+    /// A page that is read to its end or not at all.
+    pub(crate) fn whole(limit: usize) -> Self {
+        Self {
+            limit,
+            every: limit,
+        }
+    }
+}
+
 /// A database that is read. After [`Trouble::Lost`] it can be asked again.
 pub(crate) trait Source {
     /// Why what it gives may be stale, in sentences.
@@ -37,23 +57,24 @@ pub(crate) trait Source {
     async fn state(&mut self) -> Result<State, Trouble>;
 
     /// The next changes.
-    async fn changes(&mut self, since: &str, limit: usize) -> Result<Changes, Trouble>;
+    async fn changes(&mut self, since: &str, window: Window) -> Result<Changes, Trouble>;
 
     /// The same with documents, in an answer of `max` bytes at most.
     async fn documents_since(
         &mut self,
         since: &str,
-        limit: usize,
+        window: Window,
         max: usize,
     ) -> Result<Changes, Trouble>;
 
-    /// The answer to a question for revisions (see [`super::answers::documents`]), of `max` bytes at most.
+    /// The answers to a question for revisions (see [`super::answers::documents`]), of `max` bytes at most together.
     async fn documents(
         &mut self,
         revisions: &[(&str, &str)],
         attachments: bool,
+        copies: Copies,
         max: usize,
-    ) -> Result<Vec<u8>, Trouble>;
+    ) -> Result<Vec<Vec<u8>>, Trouble>;
 
     /// The content of an attachment as it is stored; `None` when its name cannot be part of a path.
     async fn attachment(

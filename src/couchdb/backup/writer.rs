@@ -6,15 +6,14 @@ use super::format::{
     Attachment, CHUNK, Checkpoint, Header, LINE_MAX, Line, Lines, Meta, Properties, Row, Totals,
     Trailer, hex,
 };
+use super::member::Member;
 use crate::private_file::Reader;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use flate2::Compression;
-use flate2::write::GzEncoder;
 use ring::digest::{Context, SHA256};
 use serde_json::value::RawValue;
 use std::fs::File;
-use std::io::{self, BufWriter, Seek, SeekFrom, Write};
+use std::io::{self, Seek, SeekFrom};
 
 /// A place between two members: all that is needed to go on from it.
 #[derive(Clone)]
@@ -58,7 +57,7 @@ pub struct Writer {
     lines: Lines,
     digest: Context,
     /// The member that is open.
-    member: Option<GzEncoder<BufWriter<File>>>,
+    member: Option<Member>,
     /// Bytes of an attachment that do not fill a chunk yet.
     pending: Vec<u8>,
 }
@@ -115,10 +114,8 @@ impl Writer {
     /// # Errors
     /// The file cannot be cut.
     pub fn roll_back(&mut self) -> io::Result<()> {
-        if let Some(member) = self.member.take() {
-            // What it still holds goes where the cut below takes it away.
-            let _ = member.finish().map(BufWriter::into_parts);
-        }
+        // What it still holds goes where the cut below takes it away.
+        self.member = None;
         self.pending.clear();
         self.lines = self.mark.lines;
         self.digest = self.mark.digest.clone();
@@ -239,17 +236,14 @@ impl Writer {
         self.digest.update(&text);
         let member = match &mut self.member {
             Some(member) => member,
-            none => none.insert(GzEncoder::new(
-                BufWriter::with_capacity(256 * 1024, self.file.try_clone()?),
-                Compression::fast(),
-            )),
+            none => none.insert(Member::begin(self.file.try_clone()?)?),
         };
-        member.write_all(&text)
+        member.write(&text)
     }
 
     fn end_member(&mut self, seq: String) -> io::Result<()> {
         if let Some(member) = self.member.take() {
-            member.finish()?.flush()?;
+            member.end()?;
         }
         self.mark = Mark {
             offset: self.file.stream_position()?,

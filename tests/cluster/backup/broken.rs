@@ -1,8 +1,9 @@
 //! Connections that break, runs that are interrupted, disks that are full.
 
-use super::couch::{all, args, odd, run};
+use super::couch::{all, args, odd, put, run};
 use crate::delete_db::stage::Stage;
 use crate::harness::{Said, Skvs, skvs};
+use serde_json::json;
 use std::process::Stdio;
 use std::time::Duration;
 use testbed::couchdb::Fault;
@@ -64,6 +65,47 @@ fn a_broken_exec_is_opened_again_and_the_rest_is_read() {
         said.stderr
     );
     assert_eq!(all("broken_copy"), all("broken_db"));
+}
+
+/// Sessions beside the first are a convenience: a policy or a limit that forbids them, or one that is lost, costs time and nothing else.
+#[test]
+fn a_slow_couchdb_is_asked_over_several_sessions_and_does_without_them() {
+    let stage = Stage::open("stage-backup-slow");
+    stage.front.create_database("slow_db", 0).unwrap();
+    let docs = (0..2000).map(|n| {
+        let history = json!({"start": 2, "ids": [format!("b{n}"), "a"]});
+        json!({"_id": format!("doc-{n}"), "_rev": format!("2-b{n}"), "_revisions": history})
+    });
+    put("slow_db", &docs.collect());
+    let refused = Act::Status {
+        http: 403,
+        code: 403,
+    };
+    for (at, act) in [
+        (Point::Frame(Way::ToClient, 1), Act::Delay(Duration::ZERO)),
+        (Point::BeforeUpgrade, refused),
+        (Point::Byte(Way::ToClient, 9_000), Act::Rst),
+    ] {
+        let pause = Duration::from_millis(1500);
+        stage
+            .front
+            .plant(Fault::slow("POST", "/slow_db/_bulk_get", pause));
+        let exec = Which::Number(2);
+        let strike = Strike { exec, at, act };
+        let proxy = ExecProxy::start(Sandbox::shared(), strike).expect("a proxy");
+        let folder = tempfile::tempdir().unwrap();
+        let to = folder.path().join("s.gz");
+        let to = to.to_str().unwrap();
+        let words = args(&stage, &["backup", "slow_db", "--to", to]);
+        let said = Skvs::with(proxy.kubeconfig(), words).run();
+        assert_eq!(said.code, 0, "{act:?}: {}", said.stderr);
+        assert!(proxy.struck(), "{act:?}: no further session");
+        assert!(!said.stderr.contains("tried again"), "{}", said.stderr);
+        let copy = ["restore", to, "--to", "slow_copy", "--confirm", "slow_copy"];
+        run(&stage, &copy).ok();
+        assert_eq!(all("slow_copy"), all("slow_db"));
+        stage.front.drop_database("slow_copy").unwrap();
+    }
 }
 
 #[test]

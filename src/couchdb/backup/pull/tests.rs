@@ -2,6 +2,7 @@ use super::super::answers::{Change, Changes, Figures, State};
 use super::super::format::{Attachment, Encoding, Row, Server, Totals};
 use super::super::items::{Item, Items};
 use super::*;
+use crate::couchdb::request::Copies;
 use crate::couchdb::session::Taker;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -34,6 +35,8 @@ struct Memory {
     /// Added to the count that the server tells.
     miscounts: u64,
     largest_answer: usize,
+    /// Documents that the first copy lacks.
+    lagging: Vec<String>,
 }
 
 impl Memory {
@@ -74,8 +77,10 @@ impl Memory {
     }
 
     /// A page of changes; `first` for those that a backup takes documents from.
-    fn listed(&mut self, since: &str, limit: usize, first: bool) -> Result<Changes, Trouble> {
+    fn listed(&mut self, since: &str, window: Window, first: bool) -> Result<Changes, Trouble> {
         self.question()?;
+        let Window { limit, every } = window;
+        let start = since.to_owned();
         let since: u64 = since.parse().unwrap();
         let mut rows: Vec<(u64, Row)> = self
             .documents
@@ -92,15 +97,17 @@ impl Memory {
             .collect();
         rows.sort_by_key(|(seq, _)| *seq);
         rows.truncate(limit);
+        let last_seq = rows.last().map_or(start, |(seq, _)| seq.to_string());
         let rows = rows
             .into_iter()
-            .map(|(seq, row)| Change {
+            .enumerate()
+            .map(|(at, (seq, row))| Change {
                 row,
-                seq: seq.to_string(),
+                seq: ((limit - at) % every == 0).then(|| seq.to_string()),
                 document: None,
             })
             .collect();
-        Ok(Changes { rows })
+        Ok(Changes { rows, last_seq })
     }
 
     fn live(&self) -> u64 {
@@ -128,20 +135,20 @@ impl Source for Memory {
         })
     }
 
-    async fn changes(&mut self, since: &str, limit: usize) -> Result<Changes, Trouble> {
-        if self.longest.is_some_and(|longest| limit > longest) {
+    async fn changes(&mut self, since: &str, window: Window) -> Result<Changes, Trouble> {
+        if self.longest.is_some_and(|longest| window.limit > longest) {
             return Err(Trouble::TooLarge);
         }
-        self.listed(since, limit, false)
+        self.listed(since, window, false)
     }
 
     async fn documents_since(
         &mut self,
         since: &str,
-        limit: usize,
+        window: Window,
         max: usize,
     ) -> Result<Changes, Trouble> {
-        let mut page = self.listed(since, limit, true)?;
+        let mut page = self.listed(since, window, true)?;
         let mut bytes = 0;
         for change in &mut page.rows {
             let [rev] = &change.row.leaves[..] else {
@@ -168,8 +175,9 @@ impl Source for Memory {
         &mut self,
         revisions: &[(&str, &str)],
         attachments: bool,
+        copies: Copies,
         max: usize,
-    ) -> Result<Vec<u8>, Trouble> {
+    ) -> Result<Vec<Vec<u8>>, Trouble> {
         self.question()?;
         if revisions.iter().any(|(id, _)| *id == "huge") {
             return Err(Trouble::TooLarge);
@@ -180,7 +188,8 @@ impl Source for Memory {
                 let leaves = &self.documents[*id].1;
                 let old = self.old.iter().filter(|(of, _)| of == id);
                 let mut known = leaves.iter().chain(old.map(|(_, leaf)| leaf));
-                let docs = match known.find(|(r, ..)| r == rev) {
+                let lags = copies == Copies::First && self.lagging.contains(&(*id).to_owned());
+                let docs = match known.find(|(r, ..)| r == rev).filter(|_| !lags) {
                     None => json!([{"error": {"id": id, "rev": rev, "error": "not_found"}}]),
                     Some((_, _, bytes)) => {
                         let mut doc = json!({"_id": id, "_rev": rev});
@@ -207,7 +216,7 @@ impl Source for Memory {
             return Err(Trouble::TooLarge);
         }
         self.largest_answer = self.largest_answer.max(body.len());
-        Ok(body)
+        Ok(vec![body])
     }
 
     async fn attachment(
@@ -358,6 +367,20 @@ async fn a_small_attachment_keeps_its_encoding() {
     let (revisions, content) = read(&taken);
     assert_eq!(revisions, all(&memory));
     assert_eq!(content, 1_100_000 + "stored".len());
+}
+
+#[tokio::test]
+async fn what_one_copy_lacks_another_has() {
+    let (mut memory, kept) = (example(), place());
+    memory.put("doc-9", "2-a", false, b"");
+    memory.put("coded", "1-c", false, b"stored");
+    memory.lagging = ["doc-7", "doc-9", "gone", "coded", "small 3"]
+        .map(str::to_owned)
+        .to_vec();
+    let taken = pull(&mut memory, &kept.place, &[], &mut |_| {})
+        .await
+        .unwrap();
+    assert_eq!(read(&taken).0, all(&memory));
 }
 
 #[tokio::test]
@@ -523,4 +546,26 @@ async fn large_documents_come_alone_and_too_large_ones_not() {
         .await
         .unwrap_err();
     assert!(stopped.clause().ends_with("\"huge\" is larger than 96 MiB"));
+}
+
+#[tokio::test]
+async fn a_lost_connection_resumes_within_a_page_where_a_batch_ended() {
+    let example = || {
+        let mut memory = Memory::default();
+        (0..450).for_each(|n| memory.put(&format!("doc-{n}"), "2-a", false, b""));
+        memory
+    };
+    let (mut memory, kept) = (example(), place());
+    pull(&mut memory, &kept.place, &NONE, &mut |_| {})
+        .await
+        .unwrap();
+    for at in 1..=memory.asked {
+        let (mut memory, kept) = (example(), place());
+        memory.lost = vec![at];
+        let taken = pull(&mut memory, &kept.place, &NONE, &mut |_| {})
+            .await
+            .unwrap();
+        // Each of them, and none twice.
+        assert_eq!(read(&taken).0, all(&memory), "lost at {at}");
+    }
 }
