@@ -463,9 +463,7 @@ impl Counting {
         };
         match watched(thread, &read, upto, watch).await {
             Ok(Ok(tally)) => Ok(tally),
-            Ok(Err(broken)) => Err(format!(
-                "the file does not come back as it was written: {broken}"
-            )),
+            Ok(Err(broken)) => Err(format!("the file reads back differently: {broken}")),
             Err(error) => Err(format!("the file could not be read back: {error}")),
         }
     }
