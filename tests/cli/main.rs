@@ -26,6 +26,7 @@ mod links;
 mod list;
 mod markdown;
 mod output;
+mod picture;
 mod proxies;
 mod reports;
 mod rights;
