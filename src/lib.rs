@@ -6,6 +6,7 @@
 //! restore change anything (clippy.toml forbids every other call that does).
 
 pub mod advice;
+pub mod app;
 pub mod bundle;
 pub mod cli;
 pub mod cluster;
@@ -28,7 +29,8 @@ pub mod text;
 pub mod ui;
 pub mod view;
 
-use cli::{App, Cli};
+use app::App;
+use cli::Cli;
 use exit::Code;
 use std::ffi::OsString;
 use ui::Ui;

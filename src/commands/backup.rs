@@ -8,7 +8,7 @@ pub(super) mod verify;
 use super::couchdb_pods::PodArgs;
 use super::database_name;
 use crate::advice::Command;
-use crate::cli::App;
+use crate::app::App;
 use crate::cluster::Cluster;
 use crate::couchdb::Target;
 use crate::couchdb::backup::part::{NoFile, Place};

@@ -6,9 +6,9 @@ mod target;
 
 use super::troubleshoot::{self, Which, databases};
 use super::{empty, notes};
+use crate::app::App;
 use crate::bundle::record::{Recorder, Recording};
 use crate::bundle::write::{self, Capture};
-use crate::cli::App;
 use crate::cluster::Cluster;
 use crate::cluster::gather::Onboardings;
 use crate::cluster::helm_releases::Query;
@@ -38,7 +38,7 @@ const REASONS: usize = 5;
   kubectl skvs capture pds_database --to - | tar -xz")]
 pub struct Args {
     /// Onboardings; by default all that are not well
-    #[arg(value_name = "NAME", value_parser = crate::cli::onboarding_name)]
+    #[arg(value_name = "NAME", value_parser = crate::app::onboarding_name)]
     names: Vec<String>,
     /// File to write, a .tar.gz; - for stdout
     #[arg(long, value_name = "FILE", help_heading = help::OUTPUT, value_parser = clap::builder::NonEmptyStringValueParser::new())]

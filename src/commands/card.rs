@@ -1,6 +1,6 @@
 //! The card before a question: what will be done, on which cluster, and to what.
 
-use crate::cli::App;
+use crate::app::App;
 use crate::cluster::Cluster;
 use crate::couchdb::delete::card::Row;
 use crate::render::table::Table;

@@ -2,7 +2,7 @@
 //!
 //! The scripts are the files of `completions/`; they all ask the hidden `__complete` (see [`super::complete`]).
 
-use crate::cli::App;
+use crate::app::App;
 use crate::error::Result;
 use crate::exit::Code;
 

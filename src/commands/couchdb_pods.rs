@@ -7,7 +7,7 @@ pub use environment::Environment;
 pub use secret::SecretArgs;
 
 use crate::advice::{Command, Hint};
-use crate::cli::or_default;
+use crate::app::or_default;
 use crate::cluster::{Cluster, ClusterError, ListOf, segment};
 use crate::couchdb::Target;
 use crate::couchdb::pods::{self, Choice, NoTarget};

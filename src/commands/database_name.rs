@@ -3,7 +3,7 @@
 
 use super::lookup;
 use crate::advice::Command;
-use crate::cli::App;
+use crate::app::App;
 use crate::error::{Error, Result};
 use crate::exit::Code;
 use crate::model::helm_release::HelmRelease;

@@ -10,7 +10,7 @@ mod watch;
 use super::completion_cache;
 use super::couchdb_pods::PodArgs;
 use super::saved::SavedArgs;
-use crate::cli::App;
+use crate::app::App;
 use crate::cluster::{Cluster, ownership};
 use crate::couchdb::Target;
 use crate::couchdb::figures::{self, Reader, Serving};

@@ -17,7 +17,7 @@ pub use args::Args;
 
 use super::confirmation::refused_unread;
 use super::database_name;
-use crate::cli::App;
+use crate::app::App;
 use crate::couchdb::delete::risk::RiskKind;
 use crate::error::{Error, Result};
 use crate::exit::Code;

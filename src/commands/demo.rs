@@ -3,7 +3,8 @@
 //! Needs no cluster and no kubeconfig, and writes nothing. Owns the script; what the commands print is their own.
 
 use crate::advice::{Command, Origin};
-use crate::cli::{App, Cli, Input};
+use crate::app::{App, Input};
+use crate::cli::Cli;
 use crate::error::{Error, Result};
 use crate::exit::Code;
 use crate::text::fold::fold;

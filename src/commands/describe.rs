@@ -2,7 +2,7 @@
 
 use super::lookup;
 use super::saved::{self, SavedArgs};
-use crate::cli::App;
+use crate::app::App;
 use crate::cluster::Cluster;
 use crate::cluster::gather::Onboardings;
 use crate::error::{Error, Result};
@@ -25,7 +25,7 @@ use serde_json::Value;
   kubectl skvs describe pds_database -f saved.yaml")]
 pub struct Args {
     /// Onboardings; with -f, by default the one in the files
-    #[arg(value_name = "NAME", required_unless_present = "filename", value_parser = crate::cli::onboarding_name)]
+    #[arg(value_name = "NAME", required_unless_present = "filename", value_parser = crate::app::onboarding_name)]
     names: Vec<String>,
     /// Format: text, json or yaml (kind OnboardingDescription), markdown (for a ticket)
     #[arg(

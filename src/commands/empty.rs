@@ -1,6 +1,6 @@
 //! No onboarding found: what may explain it. At most two more requests.
 
-use crate::cli::App;
+use crate::app::App;
 use crate::cluster::helm_releases::Query;
 use crate::cluster::{Cluster, List, Pages, segment};
 use crate::model::helm_release::HelmRelease;

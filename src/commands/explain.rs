@@ -1,7 +1,7 @@
 //! `explain`: what a code of `troubleshoot` means. Offline: no cluster is asked.
 
 use crate::advice::Command;
-use crate::cli::App;
+use crate::app::App;
 use crate::diagnosis::docs;
 use crate::diagnosis::registry::{self, RULES};
 use crate::diagnosis::rule::Rule;

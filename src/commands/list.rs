@@ -9,7 +9,7 @@ mod watch;
 
 use super::empty;
 use super::saved::SavedArgs;
-use crate::cli::App;
+use crate::app::App;
 use crate::cluster::helm_releases::Query;
 use crate::cluster::{Cluster, List, Pages, Step};
 use crate::error::{Error, Result};
@@ -42,7 +42,7 @@ use summary::Summary;
   kubectl skvs list -o jsonpath='{.items[*].metadata.name}'")]
 pub struct Args {
     /// Names of onboardings, in any of their forms (a database's: all that claim it); without names, all
-    #[arg(value_name = "NAME", value_parser = crate::cli::onboarding_name)]
+    #[arg(value_name = "NAME", value_parser = crate::app::onboarding_name)]
     names: Vec<String>,
     /// List the onboardings of all namespaces; wins over -n
     #[arg(short = 'A', long, help_heading = help::SELECTION)]

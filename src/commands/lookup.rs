@@ -5,7 +5,7 @@
 
 use super::{empty, saved};
 use crate::advice::{Command, Hint};
-use crate::cli::App;
+use crate::app::App;
 use crate::cluster::error::NOT_SAVED;
 use crate::cluster::helm_releases::Query;
 use crate::cluster::{Cluster, ClusterError};

@@ -27,7 +27,7 @@ mod saved;
 pub mod troubleshoot;
 pub mod version;
 
-use crate::cli::App;
+use crate::app::App;
 use crate::error::Result;
 use crate::exit::Code;
 

@@ -6,7 +6,7 @@ use super::first_install::first_install;
 use super::lookup;
 use super::saved::{self, SavedArgs};
 use crate::advice::Command;
-use crate::cli::App;
+use crate::app::App;
 use crate::cluster::{Cluster, ClusterError};
 use crate::error::{Error, Result};
 use crate::exit::Code;
@@ -34,7 +34,7 @@ use serde_json::json;
   kubectl skvs notes pds_database --share")]
 pub struct Args {
     /// Onboarding; with -f, by default the one in the files
-    #[arg(value_name = "NAME", required_unless_present = "filename", value_parser = crate::cli::onboarding_name)]
+    #[arg(value_name = "NAME", required_unless_present = "filename", value_parser = crate::app::onboarding_name)]
     name: Option<String>,
     /// Print the notes of this revision instead of the newest
     #[arg(long, value_name = "N", value_parser = read_revision, help_heading = help::SELECTION)]

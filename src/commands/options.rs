@@ -1,6 +1,7 @@
 //! `options`: the flags that every command takes, as `kubectl options` lists its own.
 
-use crate::cli::{App, Cli};
+use crate::app::App;
+use crate::cli::Cli;
 use crate::error::Result;
 use crate::exit::Code;
 use crate::help;

@@ -8,7 +8,7 @@ use super::card;
 use super::confirmation::{Act, confirmed, refused_unread};
 use super::couchdb_pods::PodArgs;
 use super::database_name;
-use crate::cli::App;
+use crate::app::App;
 use crate::cluster::ownership;
 use crate::couchdb::Target;
 use crate::couchdb::backup::link::Link;

@@ -3,9 +3,9 @@
 //! Owns the flags and what follows from them: which time it is, where onboardings are looked for, who is meant when none is
 //! named.
 
+use crate::app::{App, Input};
 use crate::bundle::manifest::Manifest;
 use crate::bundle::{Archive, get_helm_releases};
-use crate::cli::{App, Input};
 use crate::cluster::Cluster;
 use crate::error::{Error, Result};
 use crate::help;

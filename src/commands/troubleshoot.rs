@@ -9,8 +9,8 @@ mod print;
 
 use super::saved::{self, SavedArgs};
 use super::{empty, lookup};
+use crate::app::App;
 use crate::bundle::Archive;
-use crate::cli::App;
 use crate::cluster::Cluster;
 use crate::cluster::gather::Onboardings;
 use crate::diagnosis::ignore::Ignores;
@@ -61,7 +61,7 @@ pub(super) struct Which<'a> {
 Exit codes: 0 no error, 1 failed, 3 an error was found (see --fail-on)")]
 pub struct Args {
     /// Onboardings; by default all that are not well
-    #[arg(value_name = "NAME", value_parser = crate::cli::onboarding_name)]
+    #[arg(value_name = "NAME", value_parser = crate::app::onboarding_name)]
     names: Vec<String>,
     /// Look in all namespaces; wins over -n
     #[arg(short = 'A', long, help_heading = help::SELECTION)]

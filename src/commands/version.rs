@@ -2,7 +2,7 @@
 
 mod shadow;
 
-use crate::cli::App;
+use crate::app::App;
 use crate::cluster::ClusterError;
 use crate::cluster::helm_releases::is_not_installed;
 use crate::error::Result;

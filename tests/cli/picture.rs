@@ -19,7 +19,9 @@ fn session() -> String {
         text += &format!("$ kubectl skvs {command}\n{}\n", said.stdout);
     }
     // How long the checks took is another figure each time, and how many there are grows.
-    let lines = text.lines().filter(|line| !line.contains(" checks run in "));
+    let lines = text
+        .lines()
+        .filter(|line| !line.contains(" checks run in "));
     lines.map(|line| format!("{line}\n")).collect()
 }
 
@@ -32,5 +34,8 @@ fn the_picture_shows_what_is_printed() {
         std::fs::write(&path, &now).unwrap();
     }
     let drawn = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(drawn == now, "{PICTURE} is not what is printed now: BLESS=1");
+    assert!(
+        drawn == now,
+        "{PICTURE} is not what is printed now: BLESS=1"
+    );
 }

@@ -1,7 +1,7 @@
 //! `backup verify`: is a backup whole. Offline: no cluster is asked.
 
 use super::meter::Meter;
-use crate::cli::App;
+use crate::app::App;
 use crate::couchdb::backup::items::Broken;
 use crate::couchdb::backup::push::Whole;
 use crate::error::{Error, Result};

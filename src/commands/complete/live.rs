@@ -4,8 +4,8 @@
 //! arrived when time is up is what is offered; an error offers nothing. Text leaves here as [`Candidate`] only.
 
 use super::candidate::Candidate;
+use crate::app::GlobalArgs;
 use crate::bundle::Archive;
-use crate::cli::GlobalArgs;
 use crate::cluster::helm_releases::Query;
 use crate::cluster::{Cluster, ClusterError, Item, List, ListOf, Named, Pages, Step};
 use crate::model::helm_release::HelmRelease;

@@ -5,7 +5,8 @@
 use super::candidate::own::Wanted;
 use super::candidate::{Candidate, Description};
 use super::live::{Live, Onboarding};
-use crate::cli::{Cli, GlobalArgs};
+use crate::app::GlobalArgs;
+use crate::cli::Cli;
 use crate::commands::completion_cache::{self, Databases};
 use crate::commands::couchdb_pods::PodArgs;
 use crate::diagnosis::registry;

@@ -2,7 +2,7 @@
 
 use super::{Args, Doubt, NOT_SAVED, Seen};
 use crate::advice::{Command, Hint, current_context};
-use crate::cli::App;
+use crate::app::App;
 use crate::error::{Error, Result};
 use crate::exit::Code;
 use crate::model::inventory::State;

@@ -1,7 +1,7 @@
 //! The databases in each format. stdout only.
 
 use super::{Args, Seen};
-use crate::cli::App;
+use crate::app::App;
 use crate::error::{Error, Result};
 use crate::model::inventory::State;
 use crate::palette::Palette;

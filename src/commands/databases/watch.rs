@@ -3,7 +3,7 @@
 //! CouchDB and the claims are read whole each time: no watch covers both. Reading takes a fifth of the time at most.
 
 use super::{Args, Seen, look, messages, print};
-use crate::cli::App;
+use crate::app::App;
 use crate::cluster::Cluster;
 use crate::error::{Error, Result};
 use crate::exit::Code;

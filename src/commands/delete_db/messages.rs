@@ -5,7 +5,7 @@ use super::Args;
 use super::follow_up::again;
 use super::several::Ended;
 use crate::advice::{Command, Hint};
-use crate::cli::App;
+use crate::app::App;
 use crate::couchdb::Target;
 use crate::couchdb::delete::card;
 use crate::couchdb::delete::outcome::Outcome;

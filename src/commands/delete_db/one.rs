@@ -6,7 +6,7 @@ use super::messages::{interrupted, not_found, refused, tell};
 use super::several::Ended;
 use super::trace::Trace;
 use super::{Args, question};
-use crate::cli::App;
+use crate::app::App;
 use crate::cluster::Cluster;
 use crate::couchdb::backup::part::Place;
 use crate::couchdb::delete::card;

@@ -3,7 +3,7 @@
 use super::super::confirmation::{Act, typed};
 use super::Args;
 use crate::advice::Command;
-use crate::cli::App;
+use crate::app::App;
 use crate::cluster::{Cluster, ownership};
 use crate::couchdb::delete::execute::Interrupt;
 use crate::couchdb::delete::refusal::Refusal;

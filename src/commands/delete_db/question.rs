@@ -3,7 +3,7 @@
 use super::super::confirmation::{self, Act};
 use super::Args;
 use super::several::Ended;
-use crate::cli::App;
+use crate::app::App;
 use crate::couchdb::delete::confirm::{self, Confirmed, Way};
 use crate::couchdb::delete::execute::Interrupt;
 use crate::couchdb::delete::plan::Cleared;

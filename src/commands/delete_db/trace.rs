@@ -5,7 +5,7 @@
 mod record;
 
 use super::several::Ended;
-use crate::cli::App;
+use crate::app::App;
 use crate::cluster::Cluster;
 use crate::couchdb::delete::outcome::Outcome;
 use crate::couchdb::delete::plan::Plan;

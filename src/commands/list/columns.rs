@@ -1,7 +1,7 @@
 //! The table of `list`: which columns the flags and the terminal's width make it of.
 
 use super::Args;
-use crate::cli::App;
+use crate::app::App;
 use crate::error::{Error, Result};
 use crate::help;
 use crate::model::helm_release::HelmRelease;

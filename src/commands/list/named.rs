@@ -4,7 +4,7 @@
 
 use super::filter::{self, Unjudged};
 use super::{Args, print, shared, tell_none, typed};
-use crate::cli::App;
+use crate::app::App;
 use crate::cluster::helm_releases::Query;
 use crate::cluster::{All, Cluster, ClusterError};
 use crate::commands::lookup;

@@ -1,6 +1,6 @@
 //! How the onboardings of a list are, counted, and which of them are worst.
 
-use crate::cli::App;
+use crate::app::App;
 use crate::model::helm_release::HelmRelease;
 use crate::model::status::{self, Ready};
 use crate::text::{Shown, count, thousands};

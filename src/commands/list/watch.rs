@@ -4,7 +4,7 @@ mod known;
 
 use super::filter::{self, Unjudged};
 use super::{Args, columns, typed};
-use crate::cli::App;
+use crate::app::App;
 use crate::cluster::Cluster;
 use crate::cluster::helm_releases::Query;
 use crate::cluster::watch::{Change, Next, PAUSE};

@@ -6,7 +6,7 @@
 mod track;
 
 use super::{Args, Looked, code, databases, elsewhere, look, look_into, named, print};
-use crate::cli::App;
+use crate::app::App;
 use crate::cluster::gather::Onboardings;
 use crate::cluster::helm_releases::Query;
 use crate::cluster::watch::{Change, Next, PAUSE};

@@ -1,6 +1,6 @@
 //! What of a report is shown and what makes the run fail: two things, kept apart.
 
-use crate::cli::App;
+use crate::app::App;
 use crate::diagnosis::ignore::Ignores;
 use crate::diagnosis::{Severity, registry};
 use crate::text::Shown;

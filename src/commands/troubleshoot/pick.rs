@@ -6,7 +6,7 @@ mod sources;
 mod unlabelled;
 
 use super::{Which, databases};
-use crate::cli::App;
+use crate::app::App;
 use crate::cluster::gather::Onboardings;
 use crate::cluster::helm_releases::Query;
 use crate::cluster::{All, Cluster, ClusterError};

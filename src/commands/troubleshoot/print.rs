@@ -2,7 +2,7 @@
 
 use super::{Args, none_considered};
 use crate::advice::Command;
-use crate::cli::App;
+use crate::app::App;
 use crate::error::{Error, Result};
 use crate::exit::Code;
 use crate::render::output::FindingsFormat;

@@ -1,0 +1,122 @@
+//! What every command works with: the flags that all of them take, the terminal, the time, and the way to the cluster.
+
+use crate::cluster::{Cluster, ConnectionArgs};
+use crate::error::Result;
+use crate::help;
+use crate::model::helm_release::ONBOARDING_SELECTOR;
+use crate::ui::{Color, Ui};
+use k8s_openapi::jiff::Timestamp;
+
+/// Namespace of the onboardings where nothing names another one.
+const NAMESPACE: &str = "flux-system";
+
+/// Reads a text that must not be empty: an empty one, as of a variable that is set to nothing, is the default.
+pub(crate) fn or_default(
+    default: &'static str,
+) -> impl Fn(&str) -> std::result::Result<String, std::convert::Infallible> + Clone {
+    move |text| {
+        let given = Some(text).filter(|t| !t.trim().is_empty());
+        Ok(given.unwrap_or(default).to_owned())
+    }
+}
+
+/// Reads an onboarding's name. An empty one, as of a variable that is set to nothing, names none: its path would be the
+/// collection's.
+pub(crate) fn onboarding_name(text: &str) -> std::result::Result<String, &'static str> {
+    if crate::model::lookup::typed(text).trim().is_empty() {
+        return Err("a name must not be empty");
+    }
+    Ok(text.to_owned())
+}
+
+/// Flags that every command takes.
+#[derive(clap::Args, Clone, Debug)]
+pub struct GlobalArgs {
+    /// Namespace of the HelmReleases; the context's is not used
+    #[arg(
+        help_heading = help::ONBOARDINGS,
+        short = 'n',
+        long,
+        global = true,
+        env = "SKVS_NAMESPACE",
+        default_value = NAMESPACE,
+        value_parser = or_default(NAMESPACE),
+        value_name = "NAMESPACE"
+    )]
+    pub namespace: String,
+    /// Label selector of onboardings
+    #[arg(long, global = true, help_heading = help::ONBOARDINGS, env = "SKVS_SELECTOR", default_value = ONBOARDING_SELECTOR, value_name = "SELECTOR")]
+    pub onboarding_selector: String,
+    #[command(flatten)]
+    pub connection: ConnectionArgs,
+    /// Colour the text formats: auto, always or never; auto heeds NO_COLOR, CLICOLOR_FORCE and TERM=dumb
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        default_value_t,
+        value_name = "WHEN",
+        hide_possible_values = true,
+        help_heading = help::OUTPUT
+    )]
+    pub color: Color,
+    /// Which of these were on the command line.
+    #[arg(skip)]
+    pub given: Given,
+}
+
+/// Flags that stand on the command line itself: files tell better than the defaults and the environment.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Given {
+    pub namespace: bool,
+    pub selector: bool,
+}
+
+/// What `-f -` reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Input {
+    Stdin,
+    /// A bundle inside the program.
+    BuiltIn(&'static [u8]),
+}
+
+/// What a command works with.
+pub struct App {
+    pub ui: Ui,
+    pub global: GlobalArgs,
+    pub input: Input,
+    /// The time of this run, or of the capture whose files are read: every age is counted from it.
+    pub now: Timestamp,
+    /// Onboardings are looked up in all namespaces: of files, where none is named.
+    pub everywhere: bool,
+}
+
+impl App {
+    pub(crate) fn new(mut ui: Ui, global: GlobalArgs) -> Self {
+        // Until the kubeconfig is read the flags are what is known.
+        ui.set_origin(global.connection.origin(None, None));
+        Self {
+            ui,
+            global,
+            input: Input::Stdin,
+            now: Timestamp::now(),
+            everywhere: false,
+        }
+    }
+
+    /// The namespace in which onboardings are looked up; `None` for all.
+    pub fn namespace(&self) -> Option<String> {
+        (!self.everywhere).then(|| self.global.namespace.clone())
+    }
+
+    /// Connects to the cluster that the flags name.
+    ///
+    /// # Errors
+    /// As [`Cluster::connect`].
+    pub async fn cluster(&mut self) -> Result<Cluster> {
+        let terminal = self.ui.terminal().stdin;
+        let cluster = Cluster::connect(&self.global.connection, terminal).await?;
+        self.ui.set_origin(cluster.origin().clone());
+        Ok(cluster)
+    }
+}
