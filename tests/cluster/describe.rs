@@ -86,7 +86,7 @@ fn a_name_that_means_two_or_none_is_an_error_with_the_candidates() {
     assert_eq!(
         said,
         "Error from server (NotFound): helmreleases.helm.toolkit.fluxcd.io \"golf_session\" not found\n\
-         hint: did you mean golf_sessions?\n"
+         hint: did you mean golf_sessions, golf--sessions?\n"
     );
     let said = skvs(["troubleshoot", "nobody_claimed-it"]).run().failed(1);
     assert!(

@@ -100,7 +100,7 @@ fn a_time_out_of_couchdb_is_unknown_though_others_have_let_go() {
         "{stderr}"
     );
     assert_eq!(stderr.matches("says it is deleted").count(), 2, "{stderr}");
-    assert!(stderr.contains(&played.third("did not tell")), "{stderr}");
+    assert!(stderr.contains(&played.third("did not report")), "{stderr}");
     assert_eq!(played.deletes(), 1);
 }
 

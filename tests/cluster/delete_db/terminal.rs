@@ -258,7 +258,7 @@ fn the_rest_of_a_paste_answers_nothing_and_does_not_reach_the_shell() {
     terminal.press("paste_a\rpaste_b\r");
     terminal.expect(QUESTION);
     terminal.press("\u{4}");
-    terminal.expect("1 of 2 databases deleted; not: paste_b (refused).");
+    terminal.expect("1 of 2 databases deleted; not: paste_b (not confirmed).");
     the_shell_reads_nothing_else(terminal, 4);
     assert!(!stage.front.exists("paste_a") && stage.front.exists("paste_b"));
 

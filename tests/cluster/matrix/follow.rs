@@ -41,6 +41,7 @@ const LEFT: &[(&str, Why)] = &[
     ("database-name-invalid", Why::Decide),
     ("database-of-another", Why::Decide),
     ("database-shared", Why::Decide),
+    ("deletion-stuck", Why::Shared),
     ("dependency-circle", Why::Decide),
     ("dependency-circle-back", Why::Decide),
     ("dependency-missing", Why::Decide),
@@ -100,6 +101,8 @@ enum Why {
     Elsewhere,
     /// There is nothing to do but to wait.
     Wait,
+    /// It can be followed, and would change other cases: they have the same account.
+    Shared,
 }
 
 /// A first fix that can be followed.
@@ -168,11 +171,9 @@ fn read(stage: &Stage, name: &str) -> Option<Value> {
     stage.sandbox.request("GET", &path, &Value::Null).ok()
 }
 
-/// What came of following it; `None` for Ready without the finding, or gone where it was being deleted.
+/// What came of following it; `None` for Ready without the finding.
 fn fault(stage: &Stage, ended: &Ended, code: &str, fix: &Fix) -> Option<String> {
     let name = ended.case.name();
-    let deleted = |release: &Value| !release["metadata"]["deletionTimestamp"].is_null();
-    let is_going = read(stage, &name).is_some_and(|release| deleted(&release));
     if let Some(patch) = &fix.change {
         let mut patch = patch.clone();
         // A short limit is the haste of the matrix, and no part of what is wrong.
@@ -198,9 +199,7 @@ fn fault(stage: &Stage, ended: &Ended, code: &str, fix: &Fix) -> Option<String> 
         }
     }
     let ready = || {
-        let Some(release) = read(stage, &name) else {
-            return is_going.then_some(());
-        };
+        let release = read(stage, &name)?;
         let conditions = release["status"]["conditions"].as_array()?;
         let ready = conditions.iter().find(|c| c["type"] == "Ready")?;
         let current = release["metadata"]["generation"] == release["status"]["observedGeneration"];
@@ -259,7 +258,7 @@ fn the_first_fix_leads_to_ready() {
                             let code = report["findings"][0]["code"].as_str().unwrap_or_default();
                             fault(stage, ended, code, &fix)
                         }
-                        (None, Some(_)) => None,
+                        (None, Some(_)) | (Some(_), Some((_, Why::Shared))) => None,
                         (Some(_), Some((_, why))) => {
                             Some(format!("it is left ({why:?}) and can be followed: {steps}"))
                         }
