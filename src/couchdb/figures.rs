@@ -9,7 +9,8 @@ use super::existence::{Absence, Existence};
 use super::request::{Path, Query};
 use super::response::{NoResponse, Response, ShardMap};
 use super::session::{Lost, Session};
-use crate::error::{Error, Result};
+use super::trouble;
+use crate::error::Result;
 use crate::model::names::DatabaseName;
 use crate::snapshot::databases::Figures;
 use serde::Deserialize;
@@ -126,28 +127,18 @@ async fn within(
 /// CouchDB did not tell them.
 pub async fn names(reader: &mut Reader, target: &Target) -> Result<BTreeSet<String>> {
     let path = Path::databases();
-    let failed = |why: String| {
-        Error::new(format!(
-            "CouchDB in {target} did not answer GET {}: {why}",
-            path.as_str()
-        ))
-    };
     let response = match reader.get(&path).await {
         Ok(response) => response,
-        Err(lost) => return Err(failed(lost.clause())),
+        Err(lost) => return Err(trouble::unanswered(target, &path, &lost.clause())),
     };
     if is_lockout(&response) {
-        return Err(Error::new(format!(
-            "CouchDB in {target} refused the credentials: {}",
-            response.clause()
-        ))
-        .hint("it was asked once and is not asked again: from 3.4 on a few failures lock the account for five minutes, for the pod's probes too"));
+        return Err(trouble::refused(target, &response));
     }
     if response.status != 200 {
-        return Err(failed(response.clause()));
+        return Err(trouble::answered(target, &path, &response));
     }
     serde_json::from_value(response.body)
-        .map_err(|e| failed(format!("its answer cannot be read: {e}")))
+        .map_err(|e| trouble::unanswered(target, &path, &format!("its answer cannot be read: {e}")))
 }
 
 /// What CouchDB says of each of these databases, without when it was created where its figures do not say.

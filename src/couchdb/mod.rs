@@ -16,6 +16,7 @@ pub mod response;
 pub mod script;
 pub mod session;
 pub mod transport;
+mod trouble;
 
 use crate::cluster::exec::Place;
 use credentials::Credentials;

@@ -18,6 +18,7 @@ use crate::couchdb::request::{Path, Setting};
 use crate::couchdb::response::{Copy, DatabaseInfo, Membership, NoResponse, Server, ShardMap};
 use crate::couchdb::script::Job;
 use crate::couchdb::transport::{self, Answers, Failure};
+use crate::couchdb::trouble;
 use crate::error::{Error, Result};
 use crate::model::names::DatabaseName;
 use crate::text::one_line;
@@ -457,30 +458,20 @@ async fn read(cluster: &Cluster, target: &Target, job: &Job) -> Result<Answers> 
         .await
         .map_err(|f| f.into_error(target))?;
     if let Some(refusal) = answers.locked_out() {
-        return Err(Error::new(format!(
-            "CouchDB in {target} refused {}: {}",
-            target.credentials.whose(),
-            refusal.clause()
-        ))
-        .hint("it was asked once and is not asked again: from 3.4 on a few failures lock the account for five minutes, for the pod's probes too"));
+        return Err(trouble::refused(target, refusal));
     }
     Ok(answers)
 }
 
 /// A document that must be there.
 fn document<T: DeserializeOwned>(target: &Target, answers: &Answers, path: &Path) -> Result<T> {
-    let failed = |why: String| {
-        Error::new(format!(
-            "CouchDB in {target} did not answer GET {}: {why}",
-            path.as_str()
-        ))
-    };
+    let failed = |why: String| trouble::unanswered(target, path, &why);
     match answers.get(path) {
         Some(Ok(response)) if response.status == 200 => {
             serde_json::from_value(response.body.clone())
                 .map_err(|e| failed(format!("its answer cannot be read: {e}")))
         }
-        Some(Ok(response)) => Err(failed(response.clause())),
+        Some(Ok(response)) => Err(trouble::answered(target, path, response)),
         Some(Err(none @ (NoResponse::NotConnected | NoResponse::NotHttp))) => {
             Err(failed(none.clause()).hint(format!(
                 "it was asked on port {} of the pod; name another one with --port",

@@ -222,7 +222,7 @@ fn what_couchdb_does_not_tell_is_unknown() {
                 500,
                 json!({"error": "error", "reason": "timeout"}),
             ),
-            "did not answer GET /_all_dbs: 500 error timeout",
+            "answered GET /_all_dbs with 500 error timeout",
         ),
         (
             Fault::answer("GET", "/_all_dbs", 200, json!({"no": "list"})),
@@ -277,7 +277,7 @@ fn refused_credentials_are_tried_once() {
     assert_eq!(said.stdout, "");
     let stderr = said.failed(1);
     assert!(
-        stderr.contains("refused the credentials: 401 unauthorized Name or password is incorrect.")
+        stderr.contains("refused the container's own credentials: 401 unauthorized Name or password is incorrect.")
             && stderr.contains("hint: it was asked once"),
         "{stderr}"
     );

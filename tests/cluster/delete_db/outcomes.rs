@@ -327,7 +327,7 @@ fn a_delete_that_couchdb_refuses_deleted_nothing() {
         .plant(Fault::answer("GET", "/_membership", 500, body));
     let stderr = stage.delete("refused_db").failed(1);
     assert!(
-        stderr.contains("did not answer GET /_membership: 500 error internal"),
+        stderr.contains("answered GET /_membership with 500 error internal"),
         "{stderr}"
     );
     assert_eq!(stage.deletes(), 3);
