@@ -87,6 +87,9 @@ pub struct Args {
         help_heading = help::OUTPUT
     )]
     output: FindingsFormat,
+    /// Print every cause in full; without names only the three worst are
+    #[arg(long, conflicts_with = "names", help_heading = help::OUTPUT)]
+    details: bool,
     #[command(flatten)]
     saved: SavedArgs,
 }

@@ -28,6 +28,8 @@ pub struct Style {
     pub width: Option<usize>,
     /// Names with their namespace.
     pub namespaced: bool,
+    /// How many causes are printed in full, the worst first; the others are in the overview only. `None` for all.
+    pub details: Option<usize>,
     /// Seconds that the command took; left out when not measured.
     pub seconds: Option<f64>,
     pub palette: Palette,
@@ -100,9 +102,11 @@ impl Printer<'_, '_> {
             );
             return self.line(&line);
         }
-        self.overview(report)?;
         let blocks = blocks(report);
-        for block in &blocks {
+        let shown = self.style.details.unwrap_or(usize::MAX);
+        let left_out = blocks.len().saturating_sub(shown) as u64;
+        self.overview(report, left_out > 0)?;
+        for block in blocks.iter().take(shown) {
             match block {
                 Block::Shared(group) => self.cause(group)?,
                 Block::Own(onboarding, groups) => {
@@ -113,6 +117,13 @@ impl Printer<'_, '_> {
                     }
                 }
             }
+            self.out.line("")?;
+        }
+        if left_out > 0 {
+            self.line(&format!(
+                "{} more in the overview below; name an onboarding, or use --details.",
+                count(left_out, "cause")
+            ))?;
             self.out.line("")?;
         }
         let quiet: Vec<&Onboarding> = report
@@ -129,6 +140,10 @@ impl Printer<'_, '_> {
             return self.line(&line);
         }
         self.quiet(&quiet)?;
+        // Again at the end, where a terminal stops scrolling.
+        if blocks.len() > 1 {
+            self.overview(report, left_out > 0)?;
+        }
         for line in summary::lines(report, self.style.seconds) {
             self.line(&line)?;
         }

@@ -126,6 +126,7 @@ fn formats(report: &Report, width: usize) -> Vec<(&'static str, Vec<u8>)> {
     let style = Style {
         width: Some(width),
         namespaced: width.is_multiple_of(2),
+        details: None,
         seconds: None,
         palette: Palette::new(false),
     };

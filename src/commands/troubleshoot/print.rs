@@ -12,6 +12,9 @@ use crate::render::{github, json, sarif, yaml};
 use crate::text::shown;
 use crate::view::report::Report;
 
+/// Causes that are printed in full where no onboarding is named.
+const DETAILS: usize = 3;
+
 /// Prints; what could not be read at all is in `errors`.
 pub(super) fn report(
     app: &mut App,
@@ -24,6 +27,7 @@ pub(super) fn report(
     let style = Style {
         width: app.ui.terminal().prose(),
         namespaced: args.all_namespaces,
+        details: (args.names.is_empty() && !args.details).then_some(DETAILS),
         seconds: Some(seconds),
         palette: app.ui.palette(),
     };

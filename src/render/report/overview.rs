@@ -1,4 +1,4 @@
-//! What stands before a report on many onboardings: each cause in a line, with how many it hits.
+//! The overview of a report on many onboardings: each cause in a line, with how many onboardings it hits.
 
 use super::Printer;
 use crate::diagnosis::{Severity, registry};
@@ -32,9 +32,14 @@ impl Entry<'_> {
 }
 
 impl Printer<'_, '_> {
-    pub(super) fn overview(&mut self, report: &Report) -> io::Result<()> {
+    /// `in_place_of_details`: something is in it alone.
+    pub(super) fn overview(
+        &mut self,
+        report: &Report,
+        in_place_of_details: bool,
+    ) -> io::Result<()> {
         let hit = report.onboardings.iter().filter(|o| !o.findings.is_empty());
-        if hit.count() < FROM {
+        if hit.count() < FROM && !in_place_of_details {
             return Ok(());
         }
         let entries = entries(report);
@@ -72,8 +77,10 @@ impl Printer<'_, '_> {
         let more = entries.len().saturating_sub(LINES_MAX) as u64;
         if more > 0 {
             let more = count(more, "cause");
-            self.out
-                .line(shown!("{}and {more} more below", " ".repeat(INDENT)))?;
+            self.out.line(shown!(
+                "{}and {more} more (-o json lists them)",
+                " ".repeat(INDENT)
+            ))?;
         }
         self.out.line("")
     }

@@ -28,6 +28,7 @@ fn printed(report: &Report, width: Option<usize>) -> String {
     let style = Style {
         width,
         namespaced: false,
+        details: None,
         seconds: Some(0.2),
         palette: Palette::new(false),
     };
