@@ -6,6 +6,7 @@ pub(super) use parts::OTHERS;
 
 use super::error::{self, ErrorText};
 use super::finding::{Evidence, Finding, Subject};
+use super::install;
 use super::job::Job;
 use super::rule::Severity;
 use crate::model::endpoint::{self, Endpoint};
@@ -35,6 +36,8 @@ pub struct Case<'a> {
     pub now: Timestamp,
     /// What the status says went wrong, unwrapped.
     pub failure: Option<Failure<'a>>,
+    /// The status has a failure, of an older spec.
+    pub failed_before: bool,
     /// The failure's text, read once.
     error: Checked<ErrorText<'a>>,
     /// What became of the creation Job.
@@ -50,8 +53,11 @@ impl<'a> Case<'a> {
         let is_history = |f: &Failure<'_>| {
             status::is_stale(hr) || f.condition.is_history(hr.metadata.generation)
         };
-        let failure = failure::failure(hr).filter(|f| !is_history(f));
+        let failure = failure::failure(hr);
+        let failed_before = failure.as_ref().is_some_and(is_history);
+        let failure = failure.filter(|_| !failed_before);
         Self {
+            failed_before,
             snapshot,
             now,
             error: error::read(snapshot, failure.as_ref()),
@@ -84,6 +90,23 @@ impl<'a> Case<'a> {
     /// The status does not say, an event would, and the events were not read.
     pub fn error(&self) -> Checked<&'a str> {
         self.text().map(|text| text.raw)
+    }
+
+    /// The controller stopped its own wait for the release, and counts that as a failed attempt.
+    pub fn wait_was_cancelled(&self) -> bool {
+        let released = self.hr().condition("Released");
+        let counts = self
+            .failure
+            .as_ref()
+            .is_some_and(|f| f.condition.kind == "Stalled");
+        counts && released.is_some_and(|c| c.is_false() && failure::is_cancelled(c))
+    }
+
+    /// Flux works on the present spec, as far as its status can be believed: not on an older one, and for no longer than an action takes.
+    pub fn is_at_work(&self) -> bool {
+        let overdue = install::working_for(self).is_some_and(|s| install::is_overdue(self, s));
+        let of_older = status::is_stale(self.hr()) && !install::finishes_older(self);
+        !overdue && !self.failed_before && !install::was_dropped(self) && !of_older
     }
 
     /// What Helm was asked to do when it failed: `install`, `upgrade`, …
@@ -261,7 +284,7 @@ impl<'a> Case<'a> {
 
     /// As [`about_the_job`].
     pub fn is_about_the_job(&self) -> bool {
-        about_the_job(self.hr())
+        !self.failed_before && about_the_job(self.hr())
     }
 
     /// What CouchDB says of the database that the values claim, where it is known to be the CouchDB of this onboarding.

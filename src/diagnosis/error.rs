@@ -86,10 +86,16 @@ pub(super) fn is_of_nothing(failure: &Failure<'_>) -> bool {
         && condition.message.contains("release: not found")
 }
 
+/// The text only counts the attempts: `Failed to install after 1 attempt(s)`.
+fn is_a_count(failure: &Failure<'_>) -> bool {
+    let message = &failure.condition.message;
+    message.starts_with("Failed to ") && message.contains(" attempt(s)")
+}
+
 /// Which events say what the status does not: why storage could not be read (controllers before 0.37), why the HelmChart could
 /// not be made. `None` where the status says it all.
 fn silent(snapshot: &Snapshot, failure: Option<&Failure<'_>>) -> Option<fn(&Value) -> bool> {
-    if failure.is_some_and(is_of_nothing) {
+    if failure.is_some_and(|f| is_of_nothing(f) || is_a_count(f)) {
         return Some(|event| {
             let text = |key: &str| event[key].as_str().unwrap_or_default();
             ["InstallFailed", "UpgradeFailed", "error"].contains(&text("reason"))

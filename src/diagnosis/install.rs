@@ -6,8 +6,10 @@
 
 use super::case::Case;
 use super::retries::is_old_controller;
+use crate::model::failure;
 use crate::model::helm_storage::{Creation, creation};
 use crate::model::job;
+use crate::model::status;
 use crate::snapshot::IfRead;
 use k8s_openapi::jiff::SignedDuration;
 use serde_json::Value;
@@ -98,9 +100,19 @@ pub fn created(case: &Case<'_>) -> Option<bool> {
     if job.as_bool() == Some(false) {
         return Some(true);
     }
-    // Helm names the phase: after it the error would speak of something else.
+    // The text says so only where it says that the Job failed, or that it could not be made.
     let error = case.error().unwrap_or_default();
-    error.contains("pre-install").then_some(false)
+    let failed = failure::resources(error)
+        .iter()
+        .any(|w| w.kind == "Job" && w.status.contains("Failed"));
+    let ended = ["BackoffLimitExceeded", "DeadlineExceeded", "job is failed"]
+        .iter()
+        .any(|t| error.contains(t));
+    let refused = error.contains("Hook pre-install ") && case.server_error() == Ok(None);
+    let said = error.contains("pre-install") && (failed || ended || refused);
+    let seen =
+        case.job_as_far_as_read().subject.is_some() && case.creation_job().if_read().is_some();
+    (said || seen).then_some(false)
 }
 
 /// The failed installation's Job has not come to an end: Helm gave up waiting for it, and it may still create the database.
@@ -137,6 +149,14 @@ pub fn running(case: &Case<'_>) -> Option<Option<i64>> {
     )
 }
 
+/// Flux still works on what an older spec had begun, and not for longer than an action takes: it takes the present one up afterwards.
+pub fn finishes_older(case: &Case<'_>) -> bool {
+    let hr = case.hr();
+    let ready = hr.condition("Ready").filter(|c| c.status == "Unknown");
+    let since = ready.and_then(|c| case.seconds_since(c.last_transition_time.as_deref()));
+    status::is_stale(hr) && since.is_some_and(|seconds| !is_overdue(case, seconds))
+}
+
 /// Seconds since which Flux says that it is working on the present spec.
 pub fn working_for(case: &Case<'_>) -> Option<i64> {
     let kinds = ["Reconciling", "Ready"].iter();
@@ -150,7 +170,9 @@ pub fn working_for(case: &Case<'_>) -> Option<i64> {
 pub fn was_dropped(case: &Case<'_>) -> bool {
     let ready = case.hr().condition("Ready");
     let is_history = ready.is_some_and(|c| c.is_history(case.hr().metadata.generation));
-    is_history && working_for(case).is_some_and(|seconds| is_overdue(case, seconds))
+    let since =
+        working_for(case).or_else(|| case.seconds_since(ready?.last_transition_time.as_deref()));
+    is_history && since.is_some_and(|seconds| is_overdue(case, seconds))
 }
 
 /// Whether work that has gone on for `seconds` is over: no action outlasts `spec.timeout`, and the next attempt comes within

@@ -217,11 +217,7 @@ impl Job {
             subject: Some(subject),
             failed: model::failed(&model::conditions(job))
                 .map(|c| (c.reason.clone(), c.message.clone())),
-            outcome: attempts
-                .iter()
-                .rfind(|o| **o != Outcome::Nothing)
-                .cloned()
-                .unwrap_or(Outcome::Nothing),
+            outcome: judged(job, &attempts),
             attempts,
         }
     }
@@ -259,8 +255,9 @@ impl Job {
     /// The attempt before the newest that may have created the database although it ended badly: CouchDB can carry a request out
     /// whose answer is an error of its own, or is lost.
     pub(super) fn own_creation(&self) -> Option<&Death> {
-        let newest = self.attempts.iter().rposition(|o| *o == self.outcome)?;
-        let deaths = self.attempts[..newest].iter().filter_map(Outcome::death);
+        let first = |o: &Outcome| matches!(o, Outcome::Exists(_));
+        let first = self.attempts.iter().position(first)?;
+        let deaths = self.attempts[..first].iter().filter_map(Outcome::death);
         deaths
             .into_iter()
             .find(|death| model::may_have_created(&death.lines.join("\n")))
@@ -394,6 +391,21 @@ fn death(pod: &JobPod) -> Option<Death> {
         log_missing: log_missing.filter(|_| lines.is_empty()),
         lines,
     })
+}
+
+/// The attempt that says most: that the database exists holds whatever a later attempt met; otherwise the newest that says anything.
+/// The pods of a Job that ended well say nothing against it.
+fn judged(job: &Value, attempts: &[Outcome]) -> Outcome {
+    let complete = model::conditions(job)
+        .iter()
+        .any(|c| c.kind == "Complete" && c.is_true());
+    if complete {
+        return Outcome::Nothing;
+    }
+    let exists = |o: &&Outcome| matches!(o, Outcome::Exists(_));
+    let newest = attempts.iter().rfind(|o| **o != Outcome::Nothing);
+    let told = attempts.iter().rfind(exists).or(newest);
+    told.cloned().unwrap_or(Outcome::Nothing)
 }
 
 impl Outcome {

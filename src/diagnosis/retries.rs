@@ -258,11 +258,8 @@ pub fn again(case: &Case<'_>) -> Then {
             commands: [vec![uninstall(case)], start(case)].concat(),
             by_manifest: false,
         },
-        Left::Unknown => Then::line(
-            &format!("Flux has stopped retrying. {NOT_KNOWN} {how}"),
-            start(case),
-        ),
-        Left::Nothing => Then::line(&format!("Flux has stopped retrying. {how}"), start(case)),
+        Left::Unknown => Then::line(&format!("{stopped}{NOT_KNOWN} {how}"), start(case)),
+        Left::Nothing => Then::line(&format!("{stopped}{how}"), start(case)),
     }
 }
 

@@ -46,19 +46,21 @@ const ACTIONS: [&str; 5] = ["install", "upgrade", "test", "rollback", "uninstall
 
 /// The controller has stopped retrying.
 pub fn is_exhausted(hr: &HelmRelease) -> bool {
+    let is_current = |c: &Condition| !c.is_history(hr.metadata.generation);
     let stalled = hr
         .condition("Stalled")
-        .is_some_and(|c| c.is_true() && c.reason == "RetriesExceeded");
+        .is_some_and(|c| is_current(c) && c.is_true() && c.reason == "RetriesExceeded");
     stalled
-        || hr
-            .condition("Ready")
-            .is_some_and(|c| c.is_false() && c.message.ends_with("retries exhausted"))
+        || hr.condition("Ready").is_some_and(|c| {
+            is_current(c) && c.is_false() && c.message.ends_with("retries exhausted")
+        })
 }
 
 /// The controller has stopped since it has no good revision to roll back to.
 pub fn lacks_rollback_target(hr: &HelmRelease) -> bool {
-    hr.condition("Stalled")
-        .is_some_and(|c| c.is_true() && c.reason == "MissingRollbackTarget")
+    hr.condition("Stalled").is_some_and(|c| {
+        !c.is_history(hr.metadata.generation) && c.is_true() && c.reason == "MissingRollbackTarget"
+    })
 }
 
 /// An install is under way: a failure that the other conditions tell is of the attempt before.
@@ -67,13 +69,38 @@ pub fn is_installing(hr: &HelmRelease) -> bool {
         .is_some_and(|c| c.status == "Unknown" && c.message.starts_with("Running 'install' action"))
 }
 
+/// The controller itself stopped waiting, since something newer came: nothing failed.
+pub fn is_cancelled(condition: &Condition) -> bool {
+    condition.reason == "HealthCheckCanceled"
+        || condition
+            .message
+            .contains("New reconciliation triggered by ")
+}
+
+/// Ready sums up an action that failed, and Helm has succeeded since, for the same spec: Ready was left behind.
+fn is_overtaken(hr: &HelmRelease, ready: &Condition) -> bool {
+    let released = hr.condition("Released").filter(|c| c.is_true());
+    let later = released.is_some_and(|released| {
+        released.observed_generation >= ready.observed_generation
+            && released.last_transition_time > ready.last_transition_time
+    });
+    let deployed = hr.latest().is_some_and(|h| h.status == "deployed");
+    ready.is_false() && HELM.contains(&ready.reason.as_str()) && later && deployed
+}
+
 /// The failure that keeps `hr` from being ready; `None` when its status tells of none.
 pub fn failure(hr: &HelmRelease) -> Option<Failure<'_>> {
     if is_installing(hr) {
         return None;
     }
     let ready = hr.condition("Ready");
-    let failed = |kind: &str| hr.condition(kind).filter(|c| c.is_false());
+    if ready.is_some_and(|ready| is_overtaken(hr, ready)) {
+        return None;
+    }
+    let failed = |kind: &str| {
+        hr.condition(kind)
+            .filter(|c| c.is_false() && !is_cancelled(c))
+    };
     let told = ready.filter(|c| c.is_false() && !NO_CAUSE.contains(&c.reason.as_str()));
     // What Helm did is in the conditions that Ready sums up; anything else (source, values, dependency) Ready says itself.
     let helm = told.is_none_or(|c| {

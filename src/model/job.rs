@@ -135,6 +135,13 @@ pub fn said(log: &str) -> Option<Said> {
         "returned error: 503",
         "returned error: 504",
     ];
+    // An answer in words is one, whatever its status.
+    if ["progress not possible", "No DB shards could be opened"]
+        .iter()
+        .any(|t| log.contains(t))
+    {
+        return None;
+    }
     [
         (Said::Exists, EXISTS),
         (Said::Refused, REFUSED),
@@ -145,11 +152,37 @@ pub fn said(log: &str) -> Option<Said> {
     .map(|(said, _)| said)
 }
 
+/// What CouchDB's own words mean for the creation, where they are more than a status.
+pub fn explained(log: &str) -> Option<&'static str> {
+    const WORDS: [(&str, &str); 4] = [
+        (
+            "No DB shards could be opened",
+            "CouchDB answered that no member with a copy of its own system databases can be reached: check CouchDB's pods and its cluster (_membership).",
+        ),
+        (
+            "progress not possible",
+            "CouchDB answered that too few of its members can be reached (nodedown): check CouchDB's pods and its cluster (_membership).",
+        ),
+        (
+            "Account is temporarily locked",
+            "CouchDB has locked the account after failed logins, for five minutes: correct the password first, then wait until the lock ends.",
+        ),
+        (
+            "timed out",
+            "The request was sent and no answer came in time.",
+        ),
+    ];
+    let found = WORDS.iter().find(|(text, _)| log.contains(text));
+    found.map(|(_, words)| *words)
+}
+
 /// Whether a failed creation's log leaves it open that CouchDB created the database: it answered with an error of its own (5xx), or the
 /// request was sent and the answer lost. Without a quorum CouchDB answers 500 to a creation that it carries out.
 pub fn may_have_created(log: &str) -> bool {
-    const SENT: [&str; 6] = [
+    const SENT: [&str; 8] = [
         "returned error: 5",
+        "progress not possible",
+        "No DB shards could be opened",
         "Empty reply from server",
         "Recv failure",
         "Operation timed out",

@@ -45,6 +45,13 @@ const BROKEN: [&str; 10] = [
     ": EOF",
 ];
 
+/// A connection over HTTP/2 that ended while a request was under way.
+const LOST: [&str; 3] = [
+    "http2: client connection lost",
+    "http2: client connection force closed",
+    "http2: server sent GOAWAY",
+];
+
 impl ServerError {
     /// Reads `text`.
     pub fn parse(text: &str) -> Option<Self> {
@@ -72,6 +79,10 @@ impl ServerError {
         }
         if let Some(said) = OVERLOADED.iter().find(|o| text.contains(**o)) {
             return Some(Self::Overloaded((*said).to_owned()));
+        }
+        // Only the API server is spoken to over HTTP/2.
+        if let Some(at) = LOST.iter().find_map(|lost| text.find(lost)) {
+            return Some(Self::Unreachable(line(&text[at..]).to_owned()));
         }
         connection(text).map(Self::Unreachable)
     }

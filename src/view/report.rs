@@ -349,8 +349,10 @@ fn state(case: &Case<'_>) -> String {
             "Flux keeps trying"
         };
         format!("failing{since}, {retries}")
-    } else {
+    } else if case.is_at_work() {
         format!("in progress{since}")
+    } else {
+        format!("READY {}{since}", ready.word())
     };
     if status::is_stale(hr) {
         state.push_str(", by a status older than the spec");

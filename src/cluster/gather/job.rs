@@ -5,6 +5,7 @@ use super::events;
 use crate::model::helm_release::{GROUP, HelmRelease};
 use crate::model::helm_storage::{Hook, Release};
 use crate::model::job::containers;
+use crate::model::lookup::can_be_an_object;
 use crate::model::{failure, manifest};
 use crate::snapshot::{CreationJob, Events, JobPod, LostJob, Read};
 use serde_json::Value;
@@ -119,11 +120,38 @@ pub(super) async fn of_release(
                     };
                     with_pods(cluster, &id, job).await
                 }
-                None => Found::not_asked("no release, failure or label names a Job"),
+                None => by_convention(cluster, hr).await,
             }
         }
         Read::Absent => Found::not_asked("no release, failure or label names a Job"),
-        Read::Unknown(why) => Found::without(Read::Unknown(why)),
+        // Saved files do not say which Jobs a label had; the one with the chart's name may be among them.
+        Read::Unknown(why) => match by_convention(cluster, hr).await {
+            found if found.job.seen().is_some() => found,
+            _ => Found::without(Read::Unknown(why)),
+        },
+    }
+}
+
+/// The Job that the chart names after the database, `pds-database-create`, if it is a hook and nothing says that it is another
+/// onboarding's: controllers before 1.6 put no label on it.
+async fn by_convention(cluster: &Cluster, hr: &HelmRelease) -> Found {
+    let none = || Found::not_asked("no release, failure, label or name leads to a Job");
+    let claim = hr.claim();
+    let Some(database) = claim.joined() else {
+        return none();
+    };
+    let id = JobId {
+        namespace: hr.release_namespace().to_owned(),
+        name: format!("{}-create", database.replace('_', "-")),
+    };
+    if !can_be_an_object(&id.name) {
+        return none();
+    }
+    let found = read(cluster, &id).await;
+    let hook = "/metadata/annotations/helm.sh~1hook";
+    match &found.job {
+        Read::Seen(job) if job.job.pointer(hook).is_some() => found,
+        Read::Seen(_) | Read::Absent | Read::Unknown(_) => none(),
     }
 }
 

@@ -27,25 +27,50 @@ pub(super) async fn explained(cluster: &Cluster, name: &str, error: Error) -> Er
         let (namespace, kustomization) = id.split_once('/').unwrap_or(("", &id));
         let kind = format!("kustomizations.{GROUP}");
         let describe = Command::new(["kubectl", "describe", "-n", namespace, &kind, kustomization]);
-        return error
-            .hint(format!(
-                "Kustomization {id} could not apply its manifest: {}",
-                one_line(&condition.message)
-            ))
-            .hint(
-                describe.after("correct the manifest in the GitOps repository; the whole message:"),
-            );
+        let said = one_line(&condition.message);
+        return match condition.reason.as_str() {
+            // It was applied, and is gone or not ready.
+            "HealthCheckFailed" => error
+                .hint(format!("Kustomization {id} waits for it: {said}"))
+                .hint(describe.after("the whole message:")),
+            _ => error
+                .hint(format!(
+                    "Kustomization {id} could not apply its manifest: {said}"
+                ))
+                .hint(describe.after("fix what it says; the whole message:")),
+        };
     }
     let list = Command::new(["kubectl", "get", &format!("kustomizations.{GROUP}"), "-A"]);
-    match failing().count() {
+    if let Some(id) = all.iter().find_map(suspended) {
+        return error.hint(list.after(format!(
+            "Kustomization {id} is suspended, so nothing new in its folder is applied:"
+        )));
+    }
+    match failing().next() {
         _ if all.is_empty() => error,
-        0 => error.hint(list.after(
+        None => error.hint(list.after(
             "no Kustomization reports an error, so check that its manifest is in the GitOps repository:",
         )),
-        _ => error.hint(list.after(
-            "its manifest may be waiting behind a Kustomization that fails; none names it:",
-        )),
+        Some((id, condition)) => error
+            .hint(format!(
+                "Kustomization {id} fails and may hold its manifest back: {}",
+                one_line(&condition.message)
+            ))
+            .hint(list.after("all of them:")),
     }
+}
+
+/// A Kustomization that is suspended, `namespace/name`.
+fn suspended(kustomization: &Value) -> Option<String> {
+    let is_suspended = kustomization.pointer("/spec/suspend") == Some(&Value::Bool(true));
+    is_suspended.then(|| id(kustomization))?
+}
+
+/// `namespace/name`.
+fn id(kustomization: &Value) -> Option<String> {
+    let text = |path: &str| kustomization.pointer(path).and_then(Value::as_str);
+    let (namespace, name) = (text("/metadata/namespace")?, text("/metadata/name")?);
+    Some(one_line(&format!("{namespace}/{name}")))
 }
 
 /// A Kustomization that fails, `namespace/name`, and the condition that says why.
@@ -57,13 +82,7 @@ fn failure(kustomization: &Value) -> Option<(String, Condition)> {
     let failed = conditions
         .filter(|c| c.kind == "Ready" && c.is_false() || c.kind == "Stalled" && c.is_true())
         .max_by_key(|c| c.message.len())?;
-    let text = |path: &str| kustomization.pointer(path).and_then(Value::as_str);
-    let id = format!(
-        "{}/{}",
-        text("/metadata/namespace")?,
-        text("/metadata/name")?
-    );
-    Some((one_line(&id), failed))
+    Some((id(kustomization)?, failed))
 }
 
 /// Whether a message names the object: as a whole word, and not as a part of a longer name.

@@ -4,6 +4,7 @@ use crate::diagnosis::case::Case;
 use crate::diagnosis::job::{Job, Outcome};
 use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, about_the_job};
+use crate::model::job::explained;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS305",
@@ -33,6 +34,7 @@ fn check(case: &Case<'_>) -> Verdict {
     };
     Job::died(case, death, "CouchDB refuses the credentials of the creation Job")
         .why("The Job reads the admin's name and password from a Secret; CouchDB answered and does not accept them.")
+        .whys(explained(&death.lines.join("\n")))
         .step("See which Secret and keys the Job uses (this prints names, not passwords):")
         .command(["kubectl", "describe", "-n", &death.pod.namespace, "pod", &death.pod.name])
         .step("Correct it from the Secret of the CouchDB release. Do not try passwords: several wrong ones lock the account.")

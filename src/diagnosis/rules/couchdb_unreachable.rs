@@ -4,6 +4,7 @@ use crate::diagnosis::case::Case;
 use crate::diagnosis::job::{Job, Outcome};
 use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, about_the_job};
+use crate::model::job::{explained, may_have_created};
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS304",
@@ -30,10 +31,21 @@ fn check(case: &Case<'_>) -> Verdict {
     let Outcome::Unreachable(death) = &job.outcome else {
         return Ok(None);
     };
+    let sent = may_have_created(&death.lines.join("\n")).then_some(
+        "The request was sent, so the database may exist: the next attempt then fails with 412 (SKVS301).",
+    );
     Job::died(case, death, "the creation Job gets no answer from CouchDB")
-        .why("The Job creates the database through CouchDB's Service, and its pod could not reach it.")
+        .why("The Job creates the database through CouchDB's Service, and got no answer there.")
+        .whys(explained(&death.lines.join("\n")))
+        .whys(sent)
         .step("Check that CouchDB is running and the Service has endpoints:")
-        .command(["kubectl", "get", "pods,services,endpointslices", "-n", "secure-kvs"])
+        .command([
+            "kubectl",
+            "get",
+            "pods,services,endpointslices",
+            "-n",
+            "secure-kvs",
+        ])
         .step("If it is, check network policies and the mesh between the two namespaces.")
         .then(then(case, Fixes::Elsewhere))
         .into()

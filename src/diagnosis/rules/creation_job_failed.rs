@@ -2,11 +2,13 @@
 
 use crate::diagnosis::case::Case;
 use crate::diagnosis::finding::{Evidence, Finding, Subject};
+use crate::diagnosis::install;
 use crate::diagnosis::job::{Outcome, Silent};
 use crate::diagnosis::retries::{Fixes, is_timeout, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::model::failure::resources;
-use crate::model::job::may_have_created;
+use crate::model::job::{explained, may_have_created};
+use crate::model::manifest_error::field_error;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS303",
@@ -35,6 +37,14 @@ fn check(case: &Case<'_>) -> Verdict {
         return Ok(None);
     }
     let message = case.error()?;
+    // What kept the Job from being made, or the API server's trouble, is no failure of the Job; nor is one that ended well.
+    let is_of_another = case.server_error()?.is_some()
+        || case.object_error()?.is_some()
+        || case.refusal()?.is_some()
+        || field_error(message).is_some();
+    if is_of_another || install::job_succeeded(case) {
+        return Ok(None);
+    }
     let job = case.job_as_far_as_read();
     let timed_out = is_timeout(message);
     match &job.outcome {
@@ -68,6 +78,7 @@ fn check(case: &Case<'_>) -> Verdict {
                 death.container, death.exit_code
             );
             finding = finding.seen([death.evidence()]);
+            finding = finding.whys(explained(&death.lines.join("\n")));
             if may_have_created(&death.lines.join("\n")) {
                 finding = finding.why("CouchDB can carry out a creation and answer with an error all the same: the database may exist, and the next attempt then fails with 412 (SKVS301).");
             }

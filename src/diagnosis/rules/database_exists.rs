@@ -223,13 +223,7 @@ fn left(case: &Case<'_>, mut finding: Finding, database: Option<&str>) -> Findin
         None if younger => "Nothing else claims it.".to_owned(),
         None => "Nothing else claims it: an earlier onboarding was removed, and its database stayed. Its owner is unknown: Helm keeps no record of a removed release.".to_owned(),
     });
-    let attempts = &case.job_as_far_as_read().attempts;
-    let exits = attempts
-        .iter()
-        .filter_map(|o| o.death().map(|d| d.exit_code));
-    let exits: Vec<i64> = exits.collect();
-    let earlier = exits.len() > 1 && exits.first() != exits.last();
-    if earlier || case.hr().status.install_failures > 1 {
+    if case.hr().status.install_failures > 1 {
         let tries = case.hr().status.install_failures.max(1);
         finding = finding.why(format!("Or an earlier attempt of this onboarding created it and failed later (failed installs: {tries})."));
     }

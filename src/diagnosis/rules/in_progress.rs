@@ -22,7 +22,7 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
 
 Wait. If it takes longer than `spec.timeout`, run troubleshoot again to get a cause."#,
     example: r#"Ready Unknown, Progressing: Running 'install' action with timeout of 5m0s"#,
-    explains: &["SKVS106"],
+    explains: &["SKVS106", "SKVS110"],
     check,
 };
 
@@ -33,11 +33,32 @@ fn working(case: &Case<'_>) -> bool {
         && !status::is_unanswered(hr)
         && !hr.spec.suspend
         && hr.metadata.deletion_timestamp.is_none()
-        // What an older spec had begun is not in progress (SKVS106).
-        && !status::is_stale(hr)
+        // What an older spec had begun long ago is not in progress (SKVS106).
+        && (!status::is_stale(hr) || install::finishes_older(case))
+}
+
+/// Nothing failed: the controller gave up its own wait, and does not try again.
+fn cancelled_for_good(case: &Case<'_>) -> Verdict {
+    let released = case.hr().condition("Released");
+    let finding = Finding::new(
+        case.subject(),
+        "Flux cancelled its own wait for the release because of a newer change, and has stopped there",
+    )
+    .severity(Severity::Error)
+    .why("The controller counts a wait that it cancels as a failed attempt; nothing else has failed. Newer versions of helm-controller can be told not to cancel.")
+    .seen(released.map(|c| Evidence::condition(case.subject(), c)));
+    let finding = if install::job_succeeded(case) {
+        finding.why("The creation Job is complete, so the database exists: do not uninstall the release (SKVS301).")
+    } else {
+        finding
+    };
+    finding.then(Some(again(case))).into()
 }
 
 fn check(case: &Case<'_>) -> Verdict {
+    if case.wait_was_cancelled() {
+        return cancelled_for_good(case);
+    }
     if !working(case) {
         return Ok(None);
     }
@@ -54,7 +75,7 @@ fn check(case: &Case<'_>) -> Verdict {
     let limit: Option<SignedDuration> = timeout.parse().ok();
     let limit = limit.map(|l| l.as_secs());
     let late = since.is_some_and(|since| install::is_overdue(case, since));
-    if install::was_dropped(case) || late && install::is_deployed(case) {
+    if case.failed_before || install::was_dropped(case) || late && install::is_deployed(case) {
         // Of an earlier spec (SKVS106), or installed and READY was left behind (SKVS152).
         return Ok(None);
     }
@@ -62,6 +83,13 @@ fn check(case: &Case<'_>) -> Verdict {
         .condition("Ready")
         .filter(|c| c.reason == "HealthCheckCanceled");
     let (sentence, severity) = match (since, cancelled) {
+        (Some(since), Some(_)) if late => (
+            format!(
+                "Flux stopped waiting {} ago because of a newer change, and has done nothing since",
+                duration(since)
+            ),
+            Severity::Error,
+        ),
         (_, Some(_)) => (
             "Flux has stopped waiting because of a newer change".to_owned(),
             Severity::Info,
@@ -86,13 +114,17 @@ fn check(case: &Case<'_>) -> Verdict {
     let mut finding = Finding::new(case.subject(), sentence)
         .severity(severity)
         .why(until);
+    if install::finishes_older(case) {
+        finding = finding
+            .why("It is still busy with an earlier spec, and takes the present one up afterwards.");
+    }
     if before.is_some() {
         finding = finding.why("This is another attempt: Released still shows the previous one.");
     }
     finding = finding
         .seen(seen)
         .seen(before.map(|c| Evidence::condition(case.subject(), c)));
-    if late && cancelled.is_none() {
+    if late {
         let finding = finding
             .why("The controller hangs, was restarted in between, or retries in a loop: its log says which.")
             .step("Read the controller's log:");

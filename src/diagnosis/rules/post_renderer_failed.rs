@@ -48,11 +48,11 @@ fn check(case: &Case<'_>) -> Verdict {
         .split_once("postrender-filename:")
         .and_then(|(_, rest)| rest.split([']', ' ']).next())
         .map_or(String::new(), |f| format!(" ({f})"));
-    if let Some(key) = duplicate(text).filter(|_| !has_own) {
+    if let Some(key) = duplicate(text) {
         return rendering::finding(
             case,
             &format!("the chart renders the key {key} twice{file}"),
-            "Helm alone accepts a YAML with a key twice; Flux renders it once more, and there it is an error. The HelmRelease has no patch of its own: the chart is at fault.",
+            "Helm alone accepts a YAML with a key twice; Flux reads it once more after rendering, before any patch, and there it is an error: the chart is at fault.",
             "Use another version of the chart, and report it to the chart's publisher",
         )
         .why(text[at..].trim())
@@ -85,7 +85,11 @@ fn check(case: &Case<'_>) -> Verdict {
     .seen([Evidence::new(
         case.subject(),
         ".spec.postRenderers",
-        if has_own { "set" } else { "not set" },
+        if has_own {
+            "spec.postRenderers is set"
+        } else {
+            "spec.postRenderers is not set"
+        },
     )])
     .into()
 }

@@ -47,7 +47,8 @@ fn check(case: &Case<'_>) -> Verdict {
         "the release is installed, but READY was never updated",
     )
     .why(format!(
-        "Revision {revision} is deployed. READY has said for {} that an action is running, but no action outlasts spec.timeout: nothing is in progress.",
+        "Revision {revision} is deployed. READY has stood at {} for {}, longer than any action takes: nothing is in progress.",
+        hr.condition("Ready").map_or("Unknown", |c| c.reason.as_str()),
         duration(since)
     ))
     .why("The database and the access to it work. Only what waits for READY does not.")

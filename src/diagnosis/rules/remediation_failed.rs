@@ -38,7 +38,7 @@ fn check(case: &Case<'_>) -> Verdict {
     if case.failure.as_ref().is_some_and(is_of_nothing) {
         return nothing_stored(case, condition);
     }
-    if condition.message.contains("release: not found") {
+    if condition.reason == "UninstallFailed" && condition.message.contains("release: not found") {
         return Finding::new(case.subject(), "nothing had been stored that Flux could uninstall")
             .severity(Severity::Info)
             .why("The installation failed before Helm stored anything, so this is a consequence and not a cause.")

@@ -1,9 +1,10 @@
 //! SKVS204: the chart repository refuses the credentials.
 
 use crate::diagnosis::case::Case;
+use crate::diagnosis::finding::Evidence;
 use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
-use crate::diagnosis::sources::{self, Fault};
+use crate::diagnosis::sources::{self, Fault, Told};
 use crate::model::source_error::SourceError;
 use crate::snapshot::IfRead;
 use serde_json::Value;
@@ -37,6 +38,13 @@ fn check(case: &Case<'_>) -> Verdict {
         return sources::nothing(case);
     };
     // Credentials that exist are renewed; where none are configured, that is the finding.
+    let provider = case
+        .source()
+        .if_read()
+        .and_then(|s| s["spec"]["provider"].as_str());
+    if let Some(provider) = provider.filter(|p| *p != "generic") {
+        return of_cloud(case, &told, evidence, provider);
+    }
     let without = case.source().if_read().is_some_and(has_no_credentials);
     if !without && !told.condition.message.contains("anonymous token") {
         return sources::repository(case, &FAULT);
@@ -60,6 +68,21 @@ fn check(case: &Case<'_>) -> Verdict {
     finding
         .command(sources::describe(&subject))
         .step("If the path is right, the chart is private: create a Secret with credentials and name it in spec.secretRef.")
+        .then(then(case, Fixes::Elsewhere))
+        .into()
+}
+
+/// The credentials are the cloud's: those of source-controller's own identity.
+fn of_cloud(case: &Case<'_>, told: &Told, evidence: Vec<Evidence>, provider: &str) -> Verdict {
+    let subject = sources::repository_of(case, told);
+    let sentence = sources::at(case, &subject, "does not let source-controller in");
+    let why = format!(
+        "spec.provider is {provider}, so source-controller logs in with its own cloud identity, which may not read this repository. There is no Secret to renew."
+    );
+    sources::finding(case, &subject, &sentence, &why)
+        .seen(evidence)
+        .step("Give the identity of source-controller's ServiceAccount the right to pull from this repository. Its annotations name the identity:")
+        .command(["kubectl", "get", "serviceaccounts", "-A", "--field-selector", "metadata.name=source-controller", "-o", "yaml"])
         .then(then(case, Fixes::Elsewhere))
         .into()
 }

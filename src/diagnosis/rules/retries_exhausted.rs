@@ -5,6 +5,7 @@ use crate::diagnosis::finding::{Evidence, Finding};
 use crate::diagnosis::retries::again;
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::model::failure;
+use crate::model::status;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS110",
@@ -37,7 +38,7 @@ Failed to install after 3 attempt(s)"#,
 };
 
 fn exhausted(case: &Case<'_>) -> bool {
-    failure::is_exhausted(case.hr())
+    !case.failed_before && failure::is_exhausted(case.hr()) && !status::is_stale(case.hr())
 }
 
 fn check(case: &Case<'_>) -> Verdict {

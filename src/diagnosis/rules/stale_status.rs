@@ -28,7 +28,7 @@ Wait a minute after a change. If it stays, the controller hangs or is not runnin
 };
 
 fn stale(case: &Case<'_>) -> bool {
-    status::is_stale(case.hr()) || install::was_dropped(case)
+    status::is_stale(case.hr()) || case.failed_before || install::was_dropped(case)
 }
 
 fn check(case: &Case<'_>) -> Verdict {
@@ -71,7 +71,8 @@ fn check(case: &Case<'_>) -> Verdict {
             &observed,
         )])
         .change(peers::without_shard(case));
-    if hr.spec.suspend || hr.metadata.deletion_timestamp.is_some() || case.is_ready() {
+    let waits = hr.spec.suspend || hr.metadata.deletion_timestamp.is_some();
+    if waits || case.is_ready() || install::finishes_older(case) {
         return finding
             .step("After a change, wait a minute and look again:")
             .command(kubectl(case, "get"))

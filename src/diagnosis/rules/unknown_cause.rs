@@ -29,6 +29,8 @@ If the error recurs, please report it: it deserves its own code."#,
 /// It fails, and not in being deleted: that has its own check, which tells the text.
 fn unexplained(case: &Case<'_>) -> bool {
     failing(case)
+        // SKVS108 says so.
+        && !case.wait_was_cancelled()
         // SKVS131 says that the status hides the cause.
         && !case.failure.as_ref().is_some_and(is_of_nothing)
         && (case.hr().metadata.deletion_timestamp.is_none() || case.reason() != "UninstallFailed")
@@ -78,7 +80,13 @@ fn check(case: &Case<'_>) -> Verdict {
             "-n",
             hr.release_namespace(),
         ]);
-    controller_log::shown(case, finding, "helm-controller", "1h")
+    // What a chart says that no check knows is source-controller's.
+    let of_chart = sources::told(case).iter().any(|t| t.kind.is_none());
+    let controller = match of_chart {
+        true => "source-controller",
+        false => "helm-controller",
+    };
+    controller_log::shown(case, finding, controller, "1h")
         .then(then)
         .into()
 }

@@ -28,7 +28,8 @@ const NAMES: [&str; 15] = [
 
 /// Rights that these onboardings make no use of: for other kinds of source, for a run without names, and for the pods of
 /// Flux's Deployments, which the testbed has none of.
-const UNUSED: [&str; 8] = [
+const UNUSED: [&str; 9] = [
+    "list kustomizations everywhere",
     "get gitrepositories in flux-system",
     "get ocirepositories in flux-system",
     "get buckets in flux-system",
