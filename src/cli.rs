@@ -116,7 +116,12 @@ impl Rejected {
                     "unknown command {word:?} for \"{}\"",
                     self.command.at(&Origin::default())
                 );
-                (message, near(value(ContextKind::SuggestedSubcommand)))
+                // An alias is suggested by the name that the help has.
+                let near_to = value(ContextKind::SuggestedSubcommand);
+                let root = Cli::command();
+                let named = near_to.and_then(|near| root.find_subcommand(near));
+                let named = named.map_or(near_to, |command| Some(command.get_name()));
+                (message, near(named))
             }
             ErrorKind::UnknownArgument => {
                 let word = value(ContextKind::InvalidArg).unwrap_or_default();

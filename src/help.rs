@@ -168,6 +168,20 @@ mod tests {
     use super::*;
     use clap::CommandFactory;
 
+    /// An example that is folded is pasted in half.
+    #[test]
+    fn no_example_is_folded_at_80_columns() {
+        fn check(command: &Command) {
+            let after = command.get_after_help().map(ToString::to_string);
+            for line in after.iter().flat_map(|text| text.lines()) {
+                let example = line.trim_start().starts_with("kubectl ");
+                assert!(!example || line.chars().count() <= 80, "{line}");
+            }
+            command.get_subcommands().for_each(check);
+        }
+        check(&crate::cli::Cli::command());
+    }
+
     #[test]
     fn every_command_is_in_one_group() {
         let root = crate::cli::Cli::command();

@@ -34,7 +34,7 @@ use std::time::Duration;
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Why nothing is known of a database but its claims.
-const NOT_SAVED: &str = "CouchDB is not in the saved files";
+const NOT_SAVED: &str = "CouchDB is not asked with -f";
 
 /// List the databases of the shared CouchDB and whose they are
 ///
@@ -45,7 +45,7 @@ const NOT_SAVED: &str = "CouchDB is not in the saved files";
 /// system (CouchDB's own).
 ///
 /// UPDATED (-o wide) is when Helm last deployed the onboarding, or tried to: CouchDB keeps no time of the last write. With -f only claims
-/// are shown: saved files hold no CouchDB. The names are cached for completion, for ten minutes, in $XDG_CACHE_HOME/kubectl-skvs (default
+/// are shown: CouchDB is not asked. The names are cached for completion, for ten minutes, in $XDG_CACHE_HOME/kubectl-skvs (default
 /// ~/.cache/kubectl-skvs).
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
@@ -54,9 +54,8 @@ const NOT_SAVED: &str = "CouchDB is not in the saved files";
   kubectl skvs databases pds_database -o wide
   kubectl skvs databases --state orphan,missing,shared
   kubectl skvs databases -w
-  kubectl skvs databases --orphans -o name | xargs -r kubectl skvs delete-db --dry-run
-  kubectl skvs databases -o jsonpath='{.items[?(@.state==\"missing\")].metadata.name}'
-  kubectl skvs databases -o jsonpath='{range .items[?(@.state==\"mentioned\")]}{.metadata.name}: {.reason}{\"\\n\"}{end}'
+  kubectl skvs databases --state missing -o name
+  kubectl skvs databases -o jsonpath='{.items[*].metadata.name}'
 
 -n and --onboarding-selector are not used: as for delete-db, everything that can claim a database is read in all namespaces.
 Exit codes: 0 listed; 1 failed, not there, unserved, or not everything could be read")]
@@ -165,7 +164,7 @@ fn can_be_saved(args: &Args) -> Result<()> {
     match asked.iter().find(|state| !known.contains(state)) {
         None => Ok(()),
         Some(state) => Err(Error::usage(format!(
-            "{NOT_SAVED}: with -f a database is shared or unknown, never {}",
+            "{NOT_SAVED}: a database is shared or unknown then, never {}",
             state.word()
         ))),
     }

@@ -104,7 +104,12 @@ async fn next(app: &mut App, interrupt: Pin<&mut (dyn Future<Output = ()> + '_)>
     }
     app.ui.result("")?;
     app.ui.flush()?;
-    match ask(&Shown::line("Press Enter to go on"), interrupt).await {
+    match ask(
+        &Shown::line("Press Enter to continue, Ctrl-C to stop"),
+        interrupt,
+    )
+    .await
+    {
         Ok(Answer::Line(_)) => Ok(true),
         Ok(Answer::End) => Ok(false),
         Ok(Answer::Interrupted) => Err(Error::silent(Code::Interrupted)),

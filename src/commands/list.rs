@@ -74,7 +74,7 @@ pub struct Args {
     /// Leave the header line out
     #[arg(long, alias = "no-header", help_heading = help::OUTPUT)]
     no_headers: bool,
-    /// After the list, go on with the changes
+    /// After the list, continue with the changes
     #[arg(short = 'w', long, conflicts_with = "filename", help_heading = help::OUTPUT)]
     watch: bool,
     /// Keep metadata.managedFields in json and yaml

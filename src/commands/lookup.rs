@@ -149,7 +149,7 @@ fn among(cluster: &Cluster, name: &str, (objects, known): &Known) -> Result<Vec<
         Found::None(near) if near.is_empty() => {
             let all = saved::held(cluster);
             let all = all.map_or_else(
-                || Command::skvs(["list", "-A"]).after("what there is:"),
+                || Command::skvs(["list", "-A"]).after("list all of them:"),
                 Hint::from,
             );
             Err(not_found(cluster, name).hint(all))

@@ -75,7 +75,7 @@ fn read_revision(text: &str) -> std::result::Result<i64, &'static str> {
 /// No such onboarding, no release, a Secret that cannot be read, or with `--share` an onboarding that is not ready.
 pub async fn run(app: &mut App, args: Args) -> Result<Code> {
     if args.share && args.output != ReportFormat::Text {
-        return Err(Error::usage("--share prints a message: it has no -o"));
+        return Err(Error::usage("-o cannot be used with --share"));
     }
     let cluster = args.saved.open(app).await?;
     let named = saved::meant(&cluster, args.name.into_iter().collect())?;
@@ -111,7 +111,7 @@ pub async fn run(app: &mut App, args: Args) -> Result<Code> {
     let status = crate::text::one_line(&release.info.status);
     if status == "failed" || status.starts_with("pending-") {
         app.ui.warning(format!(
-            "revision {} is {status}: these notes are not true yet",
+            "revision {} is {status}: these notes do not apply yet",
             release.version
         ));
     }
@@ -155,10 +155,8 @@ fn refused(hr: &HelmRelease, why: &str) -> Error {
     Error::new(format!(
         "onboarding {name} is not ready to be shared: {why}"
     ))
-    .hint(
-        Command::skvs(["troubleshoot", name])
-            .after("find out more, or share it all the same with --force:"),
-    )
+    .hint(Command::skvs(["troubleshoot", name]).after("find out why:"))
+    .hint("--force shares it all the same")
 }
 
 /// What Helm's storage has against it: only an installation runs the Job that creates the database, and a failed one can be
@@ -271,7 +269,7 @@ async fn newest_or(
             Err(if there.is_empty() {
                 error
             } else {
-                error.hint(format!("revisions that are there: {}", there.join(", ")))
+                error.hint(format!("stored revisions: {}", there.join(", ")))
             })
         }
     }

@@ -31,7 +31,7 @@ use std::path::PathBuf;
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   kubectl skvs restore pds_database.skvs.gz --to pds_database
-  kubectl skvs restore pds.skvs.gz --to pds_b --context prod-east --confirm pds_b
+  kubectl skvs restore a.skvs.gz --to a_b --context prod-east --confirm a_b
 
 The onboarding itself is not restored, and its chart cannot install while the database exists.
 Exit codes: 0 restored and checked, 1 failed, 4 refused or not confirmed, 130 interrupted before anything was written")]

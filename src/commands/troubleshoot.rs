@@ -150,7 +150,14 @@ pub async fn run(app: &mut App, mut args: Args) -> Result<Code> {
     if !nothing_asked {
         let seconds = started.elapsed().as_secs_f64();
         let code = code(fails, &errors);
-        print::report(app, &args, &report, &errors, code, seconds)?;
+        let printed = print::report(app, &args, &report, &errors, code, seconds);
+        // A reader that goes away takes the report, not the verdict.
+        printed
+            .and_then(|()| app.ui.flush())
+            .map_err(|error| match error.is_silent() {
+                true => error.with_code(code),
+                false => error,
+            })?;
     }
     if let (FindingsFormat::Text, Some(none), None) =
         (args.output, none_considered(&report), &args.selector)

@@ -247,7 +247,7 @@ fn a_hints_command_repeats_the_flags_that_were_given_and_no_token() {
         .server(&server.http())
         .run();
     assert!(
-        told.stderr.ends_with("\nhint: what there is (with --token as before): kubectl skvs list -A --context here --as 'a b'\n"),
+        told.stderr.ends_with("\nhint: list all of them (with --token as before): kubectl skvs list -A --context here --as 'a b'\n"),
         "{told}"
     );
     assert!(!told.to_string().contains("sesame"), "{told}");

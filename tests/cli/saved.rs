@@ -234,7 +234,7 @@ fn one_onboarding_in_the_files_needs_no_name() {
 
     stderr:
     captured 2026-11-24T01:33:27Z on context prod-east
-    Warning: revision 1 is failed: these notes are not true yet
+    Warning: revision 1 is failed: these notes do not apply yet
     ");
     assert_snapshot!(there(&["notes", "-f", "incident"]).run(), @r#"
     exit 1
@@ -362,7 +362,7 @@ fn of_saved_files_only_claims_are_known() {
     stderr:
     captured 2026-11-24T01:33:27Z on context prod-east
     Warning: 2 onboardings claim the database pds_database: flux-system/skvs-onboarding-iota--database, flux-system/skvs-onboarding-pds--database
-    Warning: CouchDB is not in the saved files: it is not known which of these databases exist, nor which others do
+    Warning: CouchDB is not asked with -f: it is not known which of these databases exist, nor which others do
     ");
     let refused = |words: &[&str]| {
         let told = there(&[&["databases", "-f", "bundle"], words].concat()).run();
@@ -377,7 +377,8 @@ fn of_saved_files_only_claims_are_known() {
             "error: database \"nope\" not found: no onboarding in the files claims it".to_owned()
         )
     );
-    let why = "error: CouchDB is not in the saved files: with -f a database is shared or unknown, never orphan";
+    let why =
+        "error: CouchDB is not asked with -f: a database is shared or unknown then, never orphan";
     for words in [&["--orphans"][..], &["--state", "shared,orphan"]] {
         assert_eq!(refused(words), (Some(2), why.to_owned()), "{words:?}");
     }

@@ -130,7 +130,7 @@ fn only_a_ready_onboarding_is_shared() {
     let said = skvs(["notes", iota]).run();
     assert_eq!(
         said.stderr,
-        "Warning: revision 1 is failed: these notes are not true yet\n"
+        "Warning: revision 1 is failed: these notes do not apply yet\n"
     );
     assert!(said.ok().contains("A database was created!"));
 }
@@ -141,8 +141,7 @@ fn a_release_that_is_not_there_or_broken_is_named() {
         .run()
         .failed(1);
     assert!(
-        said.contains("revision 7 of release ")
-            && said.ends_with("hint: revisions that are there: 1\n"),
+        said.contains("revision 7 of release ") && said.ends_with("hint: stored revisions: 1\n"),
         "{said}"
     );
     // Its chart was never found, so Helm never ran.

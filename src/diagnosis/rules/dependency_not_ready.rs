@@ -51,6 +51,13 @@ fn check(case: &Case<'_>) -> Verdict {
         .nth(1)
         .and_then(|id| id.split_once('/'))
         .map(|(namespace, name)| Subject::new("HelmRelease", namespace, name));
+    // Other versions name it in other quotes, or in none.
+    let own = case.dependencies().iter();
+    let own = own.filter(|d| error.contains(&d.id) || case.dependencies().len() == 1);
+    let named = named.or_else(|| {
+        let (namespace, name) = own.map(|d| d.id.as_str()).next()?.split_once('/')?;
+        Some(Subject::new("HelmRelease", namespace, name))
+    });
     let missing = error.contains("dependency: ") && error.contains("not found");
     let (subject, state) = match seen {
         Some(seen) => seen,
@@ -68,11 +75,13 @@ fn check(case: &Case<'_>) -> Verdict {
     } else {
         "which is not ready"
     };
-    let mut finding = Finding::new(
-        subject.clone(),
-        format!("it waits for HelmRelease {}, {what}", subject.id()),
-    )
-    .why("Flux installs it only when everything in spec.dependsOn is Ready.");
+    let sentence = if subject == case.subject() {
+        format!("it waits for a dependency {what}")
+    } else {
+        format!("it waits for HelmRelease {}, {what}", subject.id())
+    };
+    let mut finding = Finding::new(subject.clone(), sentence)
+        .why("Flux installs it only when everything in spec.dependsOn is Ready.");
     if expression {
         finding = finding.why("The manifest requires more than Ready: spec.dependsOn[].readyExpr.");
     }

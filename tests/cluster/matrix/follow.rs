@@ -47,7 +47,6 @@ const LEFT: &[(&str, Why)] = &[
     ("dependency-missing", Why::Decide),
     ("dependency-not-ready", Why::Look),
     ("drift", Why::Look),
-    ("edited-while-failing", Why::Look),
     ("edited-while-running", Why::Wait),
     ("immutable-field", Why::Look),
     ("in-progress", Why::Wait),
