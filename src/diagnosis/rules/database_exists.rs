@@ -43,7 +43,8 @@ documents: `kubectl skvs databases DATABASE -o wide`
   version has this value), so that only access is set up."#,
     example: r#"failed pre-install: failed early due to stalled resources: [Job/core/pds-database-create status: 'Failed']
 curl: (22) The requested URL returned error: 412"#,
-    explains: &["SKVS108", "SKVS110", "SKVS303"],
+    // Trouble of the API server passes; the database is there at the next attempt too.
+    explains: &["SKVS108", "SKVS110", "SKVS113", "SKVS303"],
     check,
 };
 
