@@ -278,7 +278,7 @@ fn refused_credentials_are_tried_once() {
     let stderr = said.failed(1);
     assert!(
         stderr.contains("refused the container's own credentials: 401 unauthorized Name or password is incorrect.")
-            && stderr.contains("hint: it was asked once"),
+            && stderr.contains("hint: CouchDB was asked once"),
         "{stderr}"
     );
     assert_eq!(asked(&stage), ["GET /_all_dbs"]);
