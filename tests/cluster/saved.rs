@@ -3,6 +3,7 @@
 use crate::harness::{Said, kubectl, skvs};
 use serde_json::Value;
 use std::collections::BTreeMap;
+use std::time::Duration;
 use tempfile::TempDir;
 
 /// What an engineer would save, without a Secret.
@@ -63,7 +64,10 @@ fn saved_objects_have_the_same_causes_as_the_cluster() {
         "--tail=-1",
         "--ignore-errors",
     ];
-    save("jobs.log", &kubectl(&logs));
+    // kubectl passes over a pod that comes or goes while it reads the others.
+    let has_log = || Some(kubectl(&logs)).filter(|text| text.contains("/pds-database-create-"));
+    let log = testbed::wait("the Job's log", Duration::from_secs(60), has_log);
+    save("jobs.log", &log.expect("kubectl saves the Job's log"));
     let path = folder.path().display().to_string();
     let said = skvs(["troubleshoot", "-f", &path, "-o", "json"])
         .env("KUBECONFIG", "/nonexistent")
