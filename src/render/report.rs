@@ -121,7 +121,7 @@ impl Printer<'_, '_> {
         }
         if left_out > 0 {
             self.line(&format!(
-                "{} more in the overview below; name an onboarding, or use --details.",
+                "Not shown in full: {}, see the overview below. Name an onboarding, or use --details.",
                 count(left_out, "cause")
             ))?;
             self.out.line("")?;

@@ -25,10 +25,14 @@ fn of(cases: &[&str]) -> Report {
 }
 
 fn printed(report: &Report, width: Option<usize>) -> String {
+    printed_with(report, width, None)
+}
+
+fn printed_with(report: &Report, width: Option<usize>, details: Option<usize>) -> String {
     let style = Style {
         width,
         namespaced: false,
-        details: None,
+        details,
         seconds: Some(0.2),
         palette: Palette::new(false),
     };
@@ -71,6 +75,25 @@ fn a_database_that_exists() {
 
     1 onboarding, 1 error. 19 checks run in 0.2 s
     "#);
+}
+
+#[test]
+fn causes_without_details_are_in_the_overview_at_the_end() {
+    let cases = [
+        "database-exists",
+        "target-namespace-missing",
+        "image-not-pulled",
+    ];
+    let text = printed_with(&of(&cases), Some(100), Some(1));
+    assert_eq!(text.matches("\n  Why ").count(), 1, "{text}");
+    assert!(text.contains("Not shown in full: 2 causes"), "{text}");
+    let (_, end) = text.split_once("Not shown in full").unwrap();
+    for code in ["SKVS301", "SKVS101", "SKVS306"] {
+        assert!(end.contains(code), "{code}: {text}");
+    }
+    let whole = printed_with(&of(&cases), Some(100), None);
+    assert_eq!(whole.matches("\n  Why ").count(), 3, "{whole}");
+    assert!(!whole.contains("Not shown in full"), "{whole}");
 }
 
 #[test]
