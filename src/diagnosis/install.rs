@@ -6,6 +6,7 @@
 
 use super::case::Case;
 use super::retries::is_old_controller;
+use crate::model::condition::Condition;
 use crate::model::failure;
 use crate::model::helm_storage::{Creation, creation};
 use crate::model::job;
@@ -152,7 +153,9 @@ pub fn running(case: &Case<'_>) -> Option<Option<i64>> {
 /// Flux still works on what an older spec had begun, and not for longer than an action takes: it takes the present one up afterwards.
 pub fn finishes_older(case: &Case<'_>) -> bool {
     let hr = case.hr();
-    let ready = hr.condition("Ready").filter(|c| c.status == "Unknown");
+    let ready = hr
+        .condition_of_any_spec("Ready")
+        .filter(|c| c.status == "Unknown");
     let since = ready.and_then(|c| case.seconds_since(c.last_transition_time.as_deref()));
     status::is_stale(hr) && since.is_some_and(|seconds| !is_overdue(case, seconds))
 }
@@ -160,15 +163,13 @@ pub fn finishes_older(case: &Case<'_>) -> bool {
 /// Seconds since which Flux says that it is working on the present spec.
 pub fn working_for(case: &Case<'_>) -> Option<i64> {
     let kinds = ["Reconciling", "Ready"].iter();
-    let conditions = kinds.filter_map(|kind| case.hr().condition(kind));
-    conditions
-        .filter(|c| !c.is_history(case.hr().metadata.generation))
-        .find_map(|c| case.seconds_since(c.last_transition_time.as_deref()))
+    let mut conditions = kinds.filter_map(|kind| case.hr().condition(kind));
+    conditions.find_map(|c| case.seconds_since(c.last_transition_time.as_deref()))
 }
 
 /// Flux began with the present spec, long ago, and Ready is still about an earlier one: the work was dropped.
 pub fn was_dropped(case: &Case<'_>) -> bool {
-    let ready = case.hr().condition("Ready");
+    let ready = case.hr().condition_of_any_spec("Ready");
     let is_history = ready.is_some_and(|c| c.is_history(case.hr().metadata.generation));
     let since =
         working_for(case).or_else(|| case.seconds_since(ready?.last_transition_time.as_deref()));
@@ -176,22 +177,26 @@ pub fn was_dropped(case: &Case<'_>) -> bool {
 }
 
 /// Whether work that has gone on for `seconds` is over: no action outlasts `spec.timeout`, and the next attempt comes within
-/// `spec.interval`. `false` where one of them cannot be read.
+/// `spec.interval`. One that cannot be read counts as [`UNREADABLE`], so that no work counts as going on for ever.
 pub fn is_overdue(case: &Case<'_>, seconds: i64) -> bool {
-    let length = |text: &str| text.parse::<SignedDuration>().map(|d| d.as_secs());
+    let length = |text: &str| {
+        let read = text.parse::<SignedDuration>();
+        read.map_or(UNREADABLE, |duration| duration.as_secs())
+    };
     let interval = case.hr().spec.interval.as_deref().unwrap_or("0s");
-    match (length(timeout(case)), length(interval)) {
-        (Ok(timeout), Ok(interval)) => seconds > timeout + interval,
-        _ => false,
-    }
+    seconds > length(timeout(case)).saturating_add(length(interval))
 }
+
+/// Seconds that a length of time counts as where it cannot be read.
+const UNREADABLE: i64 = 3600;
 
 /// The newest revision is deployed, as the status says and, where it was read, Helm's storage.
 pub fn is_deployed(case: &Case<'_>) -> bool {
     let hr = case.hr();
-    let released = hr
+    let released = case
+        .hr()
         .condition("Released")
-        .is_some_and(|c| c.is_true() && !c.is_history(hr.metadata.generation));
+        .is_some_and(Condition::is_true);
     let latest = hr.latest().is_some_and(|h| h.status == "deployed");
     let stored = case.revisions().if_read().and_then(|all| all.first());
     released && latest && stored.is_none_or(|newest| newest.status == "deployed")
@@ -200,4 +205,31 @@ pub fn is_deployed(case: &Case<'_>) -> bool {
 /// `spec.timeout`, or Flux's default.
 pub fn timeout<'a>(case: &Case<'a>) -> &'a str {
     case.hr().spec.timeout.as_deref().unwrap_or("5m0s")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_overdue;
+    use crate::diagnosis::{Case, fixture};
+
+    #[test]
+    fn a_length_that_cannot_be_read_does_not_excuse_endless_work() {
+        let mut snapshot = fixture::snapshot("in-progress");
+        let now = fixture::meta("in-progress").now;
+        let mut overdue = |timeout: &str, interval: &str, seconds: i64| {
+            snapshot.helm_release.spec.timeout = Some(timeout.to_owned());
+            snapshot.helm_release.spec.interval = Some(interval.to_owned());
+            is_overdue(&Case::new(&snapshot, now), seconds)
+        };
+        assert!(!overdue("5m", "5m", 600));
+        assert!(overdue("5m", "5m", 601));
+        assert!(!overdue("soon", "5m", 3900));
+        assert!(overdue("soon", "5m", 3901));
+        assert!(overdue("soon", "often", 7201));
+        assert!(!overdue(
+            "2562047788015215h",
+            "2562047788015215h",
+            i64::MAX - 1
+        ));
+    }
 }

@@ -1,5 +1,6 @@
 //! Whether there is something to wait for: an onboarding is Ready, is stuck until a person acts, or is on its way.
 
+use crate::model::condition::Condition;
 use crate::model::failure;
 use crate::model::helm_release::HelmRelease;
 use crate::model::status::{self, Ready};
@@ -42,7 +43,8 @@ pub fn standing(object: &Value, hr: &HelmRelease, faults: &[Fault]) -> Standing 
     if ready == Ready::True {
         return Standing::Ready;
     }
-    let stalled = hr.condition("Stalled").is_some_and(|c| c.is_true());
+    let stalled = hr.condition("Stalled");
+    let stalled = stalled.is_some_and(Condition::is_true);
     let given_up = stalled || failure::is_exhausted(hr);
     if !faults.is_empty() && (given_up || faults.iter().any(|f| f.by_manifest)) {
         Standing::Stuck

@@ -6,6 +6,7 @@
 
 use super::condition::Condition;
 use super::helm_release::HelmRelease;
+use k8s_openapi::jiff::Timestamp;
 
 /// A failure as the status tells it, with Helm's and Flux's wrappers taken off.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,26 +47,24 @@ const ACTIONS: [&str; 5] = ["install", "upgrade", "test", "rollback", "uninstall
 
 /// The controller has stopped retrying.
 pub fn is_exhausted(hr: &HelmRelease) -> bool {
-    let is_current = |c: &Condition| !c.is_history(hr.metadata.generation);
     let stalled = hr
         .condition("Stalled")
-        .is_some_and(|c| is_current(c) && c.is_true() && c.reason == "RetriesExceeded");
+        .is_some_and(|c| c.is_true() && c.reason == "RetriesExceeded");
     stalled
-        || hr.condition("Ready").is_some_and(|c| {
-            is_current(c) && c.is_false() && c.message.ends_with("retries exhausted")
-        })
+        || hr
+            .condition("Ready")
+            .is_some_and(|c| c.is_false() && c.message.ends_with("retries exhausted"))
 }
 
 /// The controller has stopped since it has no good revision to roll back to.
 pub fn lacks_rollback_target(hr: &HelmRelease) -> bool {
-    hr.condition("Stalled").is_some_and(|c| {
-        !c.is_history(hr.metadata.generation) && c.is_true() && c.reason == "MissingRollbackTarget"
-    })
+    hr.condition("Stalled")
+        .is_some_and(|c| c.is_true() && c.reason == "MissingRollbackTarget")
 }
 
 /// An install is under way: a failure that the other conditions tell is of the attempt before.
 pub fn is_installing(hr: &HelmRelease) -> bool {
-    hr.condition("Ready")
+    hr.condition_of_any_spec("Ready")
         .is_some_and(|c| c.status == "Unknown" && c.message.starts_with("Running 'install' action"))
 }
 
@@ -79,13 +78,20 @@ pub fn is_cancelled(condition: &Condition) -> bool {
 
 /// Ready sums up an action that failed, and Helm has succeeded since, for the same spec: Ready was left behind.
 fn is_overtaken(hr: &HelmRelease, ready: &Condition) -> bool {
-    let released = hr.condition("Released").filter(|c| c.is_true());
+    let released = hr.condition_of_any_spec("Released").filter(|c| c.is_true());
     let later = released.is_some_and(|released| {
-        released.observed_generation >= ready.observed_generation
-            && released.last_transition_time > ready.last_transition_time
+        released.observed_generation >= ready.observed_generation && is_later(released, ready)
     });
     let deployed = hr.latest().is_some_and(|h| h.status == "deployed");
     ready.is_false() && HELM.contains(&ready.reason.as_str()) && later && deployed
+}
+
+/// Whether `one` changed after `other`; `false` where a time is missing or cannot be read.
+fn is_later(one: &Condition, other: &Condition) -> bool {
+    let time = |c: &Condition| c.last_transition_time.as_deref()?.parse::<Timestamp>().ok();
+    time(one)
+        .zip(time(other))
+        .is_some_and(|(one, other)| one > other)
 }
 
 /// The failure that keeps `hr` from being ready; `None` when its status tells of none.
@@ -93,20 +99,24 @@ pub fn failure(hr: &HelmRelease) -> Option<Failure<'_>> {
     if is_installing(hr) {
         return None;
     }
-    let ready = hr.condition("Ready");
+    let ready = hr.condition_of_any_spec("Ready");
     if ready.is_some_and(|ready| is_overtaken(hr, ready)) {
         return None;
     }
+    // What an older spec left says nothing beside a Ready of the present one.
+    let generation = hr.metadata.generation;
+    let of_present = ready.is_some_and(|c| !c.is_history(generation));
     let failed = |kind: &str| {
-        hr.condition(kind)
-            .filter(|c| c.is_false() && !is_cancelled(c))
+        hr.condition_of_any_spec(kind).filter(|c| {
+            c.is_false() && !is_cancelled(c) && !(of_present && c.is_history(generation))
+        })
     };
     let told = ready.filter(|c| c.is_false() && !NO_CAUSE.contains(&c.reason.as_str()));
     // What Helm did is in the conditions that Ready sums up; anything else (source, values, dependency) Ready says itself.
     let helm = told.is_none_or(|c| {
         HELM.contains(&c.reason.as_str()) || c.message.ends_with("retries exhausted")
     });
-    let stalled = hr.condition("Stalled").filter(|c| c.is_true());
+    let stalled = hr.condition_of_any_spec("Stalled").filter(|c| c.is_true());
     let unready = ready.is_some_and(|c| !c.is_true());
     let condition = if helm && (unready || stalled.is_some()) {
         failed("Released")
@@ -321,6 +331,7 @@ pub fn resources(text: &str) -> Vec<Waited> {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+    use serde_json::{Value, json};
 
     #[test]
     fn waited_resources_are_read() {
@@ -341,6 +352,48 @@ mod tests {
             ("y", "Terminating")
         );
         assert!(resources("nothing here").is_empty());
+    }
+
+    fn hr(conditions: Value) -> HelmRelease {
+        HelmRelease::from_value(&json!({
+            "metadata": {"name": "a", "namespace": "n", "generation": 2},
+            "status": {"conditions": conditions, "history": [{"name": "a", "namespace": "n", "version": 1, "status": "deployed"}]}
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn a_failure_is_overtaken_only_by_a_success_that_is_known_to_be_later() {
+        let failed = |since: Value, released: Value| {
+            let hr = hr(json!([
+                {"type": "Ready", "status": "False", "reason": "UpgradeFailed", "message": "no", "lastTransitionTime": since, "observedGeneration": 2},
+                {"type": "Released", "status": "True", "reason": "UpgradeSucceeded", "message": "", "lastTransitionTime": released, "observedGeneration": 2}
+            ]));
+            failure(&hr).is_some()
+        };
+        let (early, late) = (json!("2026-11-23T20:20:15Z"), json!("2026-11-23T20:30:15Z"));
+        assert!(!failed(early.clone(), late.clone()));
+        assert!(failed(late.clone(), early.clone()));
+        assert!(failed(json!(null), late.clone()));
+        assert!(failed(early.clone(), json!(null)));
+        assert!(failed(early, json!("soon")));
+        assert!(failed(
+            json!("2026-11-23T20:20:15Z"),
+            json!("2026-11-23T20:20:14.5Z")
+        ));
+    }
+
+    #[test]
+    fn what_an_older_spec_left_is_no_failure_of_the_present_one() {
+        let released = |generation: i64| {
+            let hr = hr(json!([
+                {"type": "Ready", "status": "False", "reason": "UpgradeFailed", "message": "new", "observedGeneration": 2},
+                {"type": "Released", "status": "False", "reason": "UpgradeFailed", "message": "old", "observedGeneration": generation}
+            ]));
+            failure(&hr).unwrap().error
+        };
+        assert_eq!(released(2), "old");
+        assert_eq!(released(1), "new");
     }
 
     #[test]

@@ -5,6 +5,7 @@
 
 use super::condition::{self, Condition};
 use super::names::{composed_release_name, shortened_release_name};
+use super::status;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -203,8 +204,18 @@ impl HelmRelease {
         format!("{}/{}", self.metadata.namespace, self.metadata.name)
     }
 
-    /// The condition of type `kind`.
+    /// The condition of type `kind`, if it is about the present spec.
     pub fn condition(&self, kind: &str) -> Option<&Condition> {
+        let is_history = |c: &Condition| match c.observed_generation {
+            Some(_) => c.is_history(self.metadata.generation),
+            // Controllers before 0.37 write no generation into conditions.
+            None => status::is_stale(self),
+        };
+        self.condition_of_any_spec(kind).filter(|c| !is_history(c))
+    }
+
+    /// The condition of type `kind`. It may be about an older spec, and then is no judgement of the present one.
+    pub fn condition_of_any_spec(&self, kind: &str) -> Option<&Condition> {
         condition::find(&self.status.conditions, kind)
     }
 
@@ -335,6 +346,25 @@ mod tests {
         .unwrap();
         assert_eq!(hr.id(), "n/a");
         assert!(hr.status.conditions.is_empty() && hr.latest().is_none());
+    }
+
+    #[test]
+    fn a_condition_of_an_older_spec_is_not_one_of_the_present() {
+        let of = |observed: Option<i64>, in_condition: Option<i64>| {
+            let hr = HelmRelease::from_value(&json!({
+                "metadata": {"name": "a", "namespace": "n", "generation": 2},
+                "status": {"observedGeneration": observed, "conditions": [
+                    {"type": "Released", "status": "False", "observedGeneration": in_condition}]}
+            }))
+            .unwrap();
+            assert!(hr.condition_of_any_spec("Released").is_some());
+            hr.condition("Released").is_some()
+        };
+        assert!(of(Some(2), Some(2)));
+        assert!(!of(Some(2), Some(1)));
+        // Without a number of its own, that of the status counts.
+        assert!(of(Some(2), None));
+        assert!(!of(Some(1), None));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! What a HelmRelease's status says in one line: readiness, staleness, and the cause of a failure.
 
+use super::condition::Condition;
 use super::failure::{Failure, failure};
 use super::forbidden::Forbidden;
 use super::helm_release::HelmRelease;
@@ -47,7 +48,7 @@ impl Headline {
 
 /// What Ready says.
 pub fn ready(hr: &HelmRelease) -> Ready {
-    match hr.condition("Ready").map(|c| c.status.as_str()) {
+    match hr.condition_of_any_spec("Ready").map(|c| c.status.as_str()) {
         Some("True") => Ready::True,
         Some("False") => Ready::False,
         _ => Ready::Unknown,
@@ -56,9 +57,15 @@ pub fn ready(hr: &HelmRelease) -> Ready {
 
 /// Whether the status was written for an older generation than the spec's.
 ///
-/// Controllers since 0.37 leave `observedGeneration` behind while they retry, so the newest number anywhere in the status counts.
+/// Controllers since 0.37 leave `observedGeneration` behind while they retry, so the newest number anywhere in the status counts. But
+/// a Ready that is True counts by its own number, unless the HelmRelease is suspended: that change alone leaves Ready as it was.
 pub fn is_stale(hr: &HelmRelease) -> bool {
     let status = &hr.status;
+    let ready = hr.condition_of_any_spec("Ready");
+    let is_old = |c: &Condition| c.is_true() && c.is_history(hr.metadata.generation);
+    if !hr.spec.suspend && ready.is_some_and(is_old) {
+        return true;
+    }
     let seen = status
         .conditions
         .iter()
@@ -110,7 +117,7 @@ fn line(hr: &HelmRelease, ready: Ready) -> String {
     }
     let progress = ["Ready", "Reconciling"]
         .iter()
-        .find_map(|k| hr.condition(k))
+        .find_map(|k| hr.condition_of_any_spec(k))
         .map(|c| one_line(&c.message));
     progress
         .filter(|p| !p.is_empty())
@@ -172,6 +179,15 @@ mod tests {
 
     fn line_of(conditions: &[Value]) -> String {
         headline(&hr(1, json!({"conditions": conditions}))).line()
+    }
+
+    #[test]
+    fn a_ready_of_an_older_spec_is_stale_unless_only_suspended_since() {
+        let ready = condition("Ready", "True", "InstallSucceeded", "");
+        let mut hr = hr(2, json!({"observedGeneration": 2, "conditions": [ready]}));
+        assert!(is_stale(&hr));
+        hr.spec.suspend = true;
+        assert!(!is_stale(&hr));
     }
 
     #[test]

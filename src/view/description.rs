@@ -256,7 +256,7 @@ impl Description {
                 stale: headline.stale,
                 suspended: hr.spec.suspend,
                 since: hr
-                    .condition("Ready")
+                    .condition_of_any_spec("Ready")
                     .and_then(|c| c.last_transition_time.clone()),
             },
             chart: Chart::of(&snapshot),

@@ -321,7 +321,7 @@ fn state(case: &Case<'_>) -> String {
             .map_or(String::new(), |s| format!(" for {}", age::duration(s)))
     };
     let since = lasts(
-        hr.condition("Ready")
+        hr.condition_of_any_spec("Ready")
             .and_then(|c| c.last_transition_time.as_deref()),
     );
     let mut state = if hr.metadata.deletion_timestamp.is_some() {

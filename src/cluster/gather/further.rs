@@ -127,7 +127,10 @@ fn wants_controllers(hr: &HelmRelease, now: Timestamp) -> bool {
 
 /// Ready has been Unknown for longer than an action may take.
 fn is_overdue(hr: &HelmRelease, now: Timestamp) -> bool {
-    let Some(ready) = hr.condition("Ready").filter(|c| c.status == "Unknown") else {
+    let Some(ready) = hr
+        .condition_of_any_spec("Ready")
+        .filter(|c| c.status == "Unknown")
+    else {
         return false;
     };
     let timeout: Option<SignedDuration> = hr.spec.timeout.as_deref().unwrap_or("5m0s").parse().ok();

@@ -189,7 +189,9 @@ fn is_unwell(hr: &HelmRelease, claims: &HelmReleases) -> bool {
         || hr.metadata.deletion_timestamp.is_some()
         || status::is_stale(hr)
         || status::is_unanswered(hr)
-        || hr.condition("Drifted").is_some_and(|c| c.is_true())
+        || hr
+            .condition_of_any_spec("Drifted")
+            .is_some_and(|c| c.is_true())
         || contradicts_its_name(hr)
 }
 

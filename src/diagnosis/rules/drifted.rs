@@ -30,8 +30,7 @@ If the change is right, add it to the manifest. If not, undo it, or set `spec.dr
 const REASONS: [&str; 3] = ["DriftDetected", "DriftCorrected", "DriftCorrectionFailed"];
 
 fn check(case: &Case<'_>) -> Verdict {
-    let hr = case.hr();
-    let condition = hr.condition("Drifted").filter(|c| c.is_true());
+    let condition = case.hr().condition("Drifted").filter(|c| c.is_true());
     // The newest one holds, unless the condition of newer controllers says that all is well again.
     let event = case.newest_event(|e| REASONS.contains(&Event::from_value(e).reason.as_str()));
     let newest = event
@@ -39,7 +38,7 @@ fn check(case: &Case<'_>) -> Verdict {
         .if_read()
         .map(Event::from_value)
         .filter(|e| e.reason != "DriftCorrected")
-        .filter(|_| hr.condition("Drifted").is_none_or(|c| c.is_true()));
+        .filter(|_| case.hr().condition("Drifted").is_none_or(|c| c.is_true()));
     let (message, seen) = match (condition, &newest) {
         (Some(c), _) => (
             c.message.clone(),
@@ -93,7 +92,7 @@ fn check(case: &Case<'_>) -> Verdict {
     .into()
 }
 
-/// Drift would be reported by events alone: there is no condition for it, as before 1.6.
+/// Drift would be reported by events alone, as before 1.6, which writes no condition for it.
 fn told_by_events(case: &Case<'_>) -> bool {
     let mode = case.object().pointer("/spec/driftDetection/mode");
     let on = mode

@@ -65,10 +65,10 @@ fn check(case: &Case<'_>) -> Verdict {
     let hr = case.hr();
     let seen = ["Reconciling", "Ready"]
         .iter()
-        .filter_map(|k| hr.condition(k))
+        .filter_map(|k| hr.condition_of_any_spec(k))
         .map(|c| Evidence::condition(case.subject(), c));
     let before = hr
-        .condition("Released")
+        .condition_of_any_spec("Released")
         .filter(|c| c.is_false() && failure::is_installing(hr));
     let timeout = install::timeout(case);
     let since = install::working_for(case);
@@ -80,8 +80,9 @@ fn check(case: &Case<'_>) -> Verdict {
         return Ok(None);
     }
     let cancelled = hr
-        .condition("Ready")
+        .condition_of_any_spec("Ready")
         .filter(|c| c.reason == "HealthCheckCanceled");
+    let unknown = since.is_none() && !install::finishes_older(case);
     let (sentence, severity) = match (since, cancelled) {
         (Some(since), Some(_)) if late => (
             format!(
@@ -100,6 +101,10 @@ fn check(case: &Case<'_>) -> Verdict {
                 duration(since)
             ),
             Severity::Error,
+        ),
+        (None, None) if unknown => (
+            "Flux says that it is working on it, but not since when".to_owned(),
+            Severity::Warning,
         ),
         _ => ("Flux is working on it".to_owned(), Severity::Info),
     };
@@ -147,7 +152,8 @@ fn check(case: &Case<'_>) -> Verdict {
 
 #[cfg(test)]
 mod tests {
-    use crate::diagnosis::fixture;
+    use crate::diagnosis::rule::Severity;
+    use crate::diagnosis::{Case, fixture};
 
     #[test]
     fn it_is_found() {
@@ -162,6 +168,23 @@ mod tests {
         assert_eq!(
             fixture::sentence("health-check-cancelled", "SKVS108"),
             "Flux has stopped waiting because of a newer change"
+        );
+    }
+
+    #[test]
+    fn work_without_a_known_beginning_is_a_warning() {
+        let mut snapshot = fixture::snapshot("in-progress");
+        for condition in &mut snapshot.helm_release.status.conditions {
+            condition.last_transition_time = Some("soon".to_owned());
+        }
+        let verdict = super::check(&Case::new(&snapshot, fixture::meta("in-progress").now));
+        let found = verdict.unwrap().unwrap();
+        assert_eq!(
+            (found.sentence.as_str(), found.severity.unwrap()),
+            (
+                "Flux says that it is working on it, but not since when",
+                Severity::Warning
+            )
         );
     }
 }

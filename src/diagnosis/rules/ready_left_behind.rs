@@ -39,7 +39,7 @@ fn check(case: &Case<'_>) -> Verdict {
     let Some(since) = install::working_for(case).filter(|s| install::is_overdue(case, *s)) else {
         return Ok(None);
     };
-    let conditions = ["Ready", "Released"].map(|kind| hr.condition(kind));
+    let conditions = ["Ready", "Released"].map(|kind| hr.condition_of_any_spec(kind));
     let seen = conditions.into_iter().flatten();
     let revision = hr.latest().map_or(0, |h| h.version);
     let finding = Finding::new(
@@ -47,8 +47,8 @@ fn check(case: &Case<'_>) -> Verdict {
         "the release is installed, but READY was never updated",
     )
     .why(format!(
-        "Revision {revision} is deployed. READY has stood at {} for {}, longer than any action takes: nothing is in progress.",
-        hr.condition("Ready").map_or("Unknown", |c| c.reason.as_str()),
+        "Revision {revision} is deployed. READY has been {} for {}, longer than any action takes: nothing is in progress.",
+        hr.condition_of_any_spec("Ready").map_or("Unknown", |c| c.reason.as_str()),
         duration(since)
     ))
     .why("The database and the access to it work. Only what waits for READY does not.")

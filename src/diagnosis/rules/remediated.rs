@@ -33,7 +33,7 @@ fn check(case: &Case<'_>) -> Verdict {
         return Ok(None);
     }
     let hr = case.hr();
-    let Some(condition) = hr.condition("Remediated").filter(|c| c.is_true()) else {
+    let Some(condition) = case.hr().condition("Remediated").filter(|c| c.is_true()) else {
         return Ok(None);
     };
     let rolled_back =

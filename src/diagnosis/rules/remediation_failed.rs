@@ -29,7 +29,8 @@ Fix the error in the text; often it is the same as the cause. If a rollback by h
 
 fn check(case: &Case<'_>) -> Verdict {
     let hr = case.hr();
-    let Some(condition) = hr
+    let Some(condition) = case
+        .hr()
         .condition("Remediated")
         .filter(|c| c.is_false() && !case.is_ready())
     else {

@@ -79,7 +79,7 @@ fn check(case: &Case<'_>) -> Verdict {
             .into();
     }
     // What it says is about an earlier spec, good or bad: shown, and not judged.
-    let old = hr.condition("Ready");
+    let old = hr.condition_of_any_spec("Ready");
     let since = old.and_then(|c| case.seconds_since(c.last_transition_time.as_deref()));
     let mut finding = finding
         .severity(Severity::Error)
@@ -92,7 +92,7 @@ fn check(case: &Case<'_>) -> Verdict {
     }
     if let Some(since) = since {
         finding = finding.why(format!(
-            "What it says has stood for {} and is about the earlier spec: nothing is known to be in progress.",
+            "It has been the same for {} and is about the earlier spec: nothing is known to be in progress.",
             duration(since)
         ));
     }
@@ -113,7 +113,7 @@ fn check(case: &Case<'_>) -> Verdict {
 mod tests {
     use crate::diagnosis::{Case, diagnose, fixture};
 
-    /// Every case that fails, as if its manifest had been changed since: nothing of the old failure is told as one of the new spec.
+    /// Every case that fails, as if its manifest had been changed since: the old failure must not be reported as one of the new spec.
     #[test]
     fn a_failure_of_an_older_spec_is_history() {
         let mut seen = 0;

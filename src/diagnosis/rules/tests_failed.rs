@@ -28,7 +28,7 @@ fn check(case: &Case<'_>) -> Verdict {
     let hr = case.hr();
     let failed = ["TestSuccess", "Released"]
         .iter()
-        .filter_map(|kind| hr.condition(kind))
+        .filter_map(|kind| case.hr().condition(kind))
         .find(|c| c.is_false() && c.reason == "TestFailed" && !case.is_ready());
     let Some(condition) = failed else {
         return Ok(None);
