@@ -168,8 +168,8 @@ pub fn explained(log: &str) -> Option<&'static str> {
             "CouchDB has locked the account after failed logins, for five minutes: correct the password first, then wait until the lock ends.",
         ),
         (
-            "timed out",
-            "The request was sent and no answer came in time.",
+            "bytes received",
+            "The request was sent, but no whole answer came in time.",
         ),
     ];
     let found = WORDS.iter().find(|(text, _)| log.contains(text));
@@ -185,7 +185,8 @@ pub fn may_have_created(log: &str) -> bool {
         "No DB shards could be opened",
         "Empty reply from server",
         "Recv failure",
-        "Operation timed out",
+        // Of curl's time-outs the ones after the connection was made say how much came.
+        "bytes received",
         "Internal Server Error",
         "504 Gateway Time",
     ];
@@ -436,12 +437,21 @@ mod tests {
             "curl: (22) The requested URL returned error: 503",
             "curl: (52) Empty reply from server",
             "curl: (28) Operation timed out after 30001 milliseconds with 0 bytes received",
+            "curl: (28) Operation timed out after 5001 milliseconds with 0 out of 0 bytes received",
         ] {
             assert!(may_have_created(log), "{log}");
         }
+        let sent =
+            "curl: (28) Operation timed out after 5001 milliseconds with 0 out of 0 bytes received";
+        let unsent = "curl: (28) Connection timed out after 5001 milliseconds";
+        assert!(explained(sent).is_some_and(|why| why.starts_with("The request was sent")));
+        assert_eq!(explained(unsent), None);
         for log in [
             "curl: (6) Could not resolve host: couchdb",
             "curl: (7) Failed to connect to couchdb port 5984",
+            "curl: (7) Failed to connect to couchdb port 5984 after 130 ms: Operation timed out",
+            "curl: (28) Connection timed out after 5001 milliseconds",
+            "curl: (28) Resolving timed out after 5000 milliseconds",
             "curl: (22) The requested URL returned error: 412",
             "curl: (22) The requested URL returned error: 401",
         ] {

@@ -8,6 +8,7 @@ use crate::model::job::containers;
 use crate::model::lookup::can_be_an_object;
 use crate::model::{failure, manifest};
 use crate::snapshot::{CreationJob, Events, JobPod, LostJob, Read};
+use k8s_openapi::jiff::Timestamp;
 use serde_json::Value;
 
 /// Pods of the Job that are read, newest first.
@@ -148,11 +149,22 @@ async fn by_convention(cluster: &Cluster, hr: &HelmRelease) -> Found {
         return none();
     }
     let found = read(cluster, &id).await;
-    let hook = "/metadata/annotations/helm.sh~1hook";
     match &found.job {
-        Read::Seen(job) if job.job.pointer(hook).is_some() => found,
+        Read::Seen(job) if may_be_of(&job.job, hr) => found,
         Read::Seen(_) | Read::Absent | Read::Unknown(_) => none(),
     }
+}
+
+/// Whether a Job can be this onboarding's: a hook that is not older than the HelmRelease. An older one is a former onboarding's.
+fn may_be_of(job: &Value, hr: &HelmRelease) -> bool {
+    let is_hook = job.pointer("/metadata/annotations/helm.sh~1hook").is_some();
+    let time = |text: Option<&str>| text?.parse::<Timestamp>().ok();
+    let made = time(
+        job.pointer("/metadata/creationTimestamp")
+            .and_then(Value::as_str),
+    );
+    let since = time(hr.metadata.creation_timestamp.as_deref());
+    is_hook && made.zip(since).is_some_and(|(made, since)| made >= since)
 }
 
 /// Reads the Job and what it made.
@@ -254,6 +266,35 @@ fn text<'a>(value: &'a Value, path: &str) -> &'a str {
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn a_job_found_by_its_name_alone_is_a_hook_and_not_older_than_the_onboarding() {
+        let hr = |made: Value| {
+            HelmRelease::from_value(&json!({
+                "metadata": {"name": "a", "namespace": "flux-system", "creationTimestamp": made}
+            }))
+            .unwrap()
+        };
+        let job = |hook: &str, made: &str| json!({"metadata": {"annotations": {hook: "pre-install"}, "creationTimestamp": made}});
+        let (early, late) = ("2026-11-23T20:14:00Z", "2026-11-23T20:15:00Z");
+        let onboarding = hr(json!(early));
+        assert!(may_be_of(&job("helm.sh/hook", late), &onboarding));
+        assert!(may_be_of(&job("helm.sh/hook", early), &onboarding));
+        assert!(
+            !may_be_of(&job("helm.sh/hook", early), &hr(json!(late))),
+            "older"
+        );
+        assert!(!may_be_of(&job("other", late), &onboarding), "not a hook");
+        assert!(
+            !may_be_of(&job("helm.sh/hook", "soon"), &onboarding),
+            "malformed"
+        );
+        assert!(
+            !may_be_of(&job("helm.sh/hook", late), &hr(json!(null))),
+            "missing"
+        );
+        assert!(!may_be_of(&json!(7), &onboarding));
+    }
 
     #[test]
     fn the_failure_names_the_job() {

@@ -37,7 +37,7 @@ fn check(case: &Case<'_>) -> Verdict {
         return Ok(None);
     }
     let message = case.error()?;
-    // What kept the Job from being made, or the API server's trouble, is no failure of the Job; nor is one that ended well.
+    // The Job itself has not failed if it was never made, if the API server was in trouble, or if it ended well.
     let is_of_another = case.server_error()?.is_some()
         || case.object_error()?.is_some()
         || case.refusal()?.is_some()

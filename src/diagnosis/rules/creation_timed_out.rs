@@ -7,7 +7,7 @@ use crate::diagnosis::job::Outcome;
 use crate::diagnosis::retries::{Fixes, is_timeout, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::model::failure::resources;
-use crate::snapshot::IfRead;
+use crate::snapshot::{Checked, IfRead};
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS308",
@@ -27,15 +27,17 @@ failed pre-install: timed out waiting for the condition"#,
     check,
 };
 
-pub(super) fn about_the_job(case: &Case<'_>) -> bool {
-    let message = case.error().unwrap_or_default();
-    case.is_about_the_job()
-        && is_timeout(message)
-        && (message.contains("pre-install") || resources(message).iter().any(|w| w.kind == "Job"))
+pub(super) fn about_the_job(case: &Case<'_>) -> Checked<bool> {
+    if !case.is_about_the_job() {
+        return Ok(false);
+    }
+    let message = case.error()?;
+    let named = || resources(message).iter().any(|w| w.kind == "Job");
+    Ok(is_timeout(message) && (message.contains("pre-install") || named()))
 }
 
 fn check(case: &Case<'_>) -> Verdict {
-    if !about_the_job(case) {
+    if !about_the_job(case)? {
         return Ok(None);
     }
     let job = case.job_as_far_as_read();
@@ -115,6 +117,9 @@ fn finished_since(case: &Case<'_>, subject: Subject, timeout: &str) -> Finding {
         subject.clone(),
         "the creation Job finished after Helm had given up, so the database exists",
     )
+    .whys((case.in_couchdb() == Ok(None)).then_some(
+        "CouchDB says that it does not have the database now: find out why before anything else.",
+    ))
     .why(format!("Helm waited {timeout} (spec.timeout) and then marked the installation as failed."))
     .why("What is left is an upgrade of that revision, which needs no Job. Do not uninstall the release: a new installation would fail, since the database is there (SKVS301).")
     .seen(case.seen_failure())

@@ -25,8 +25,8 @@ cannot be detected."#,
 
 Set the values back to those of the installation: the team gets its data back.
 
-If the team wants another database, create another onboarding: a new manifest with its own name. Remove the old one when its
-data is no longer needed."#,
+If the team wants another database, create another onboarding: a new manifest with its own name. Remove the old one when the
+team has finished with its data."#,
     example: r#"revision 1: pds_database; spec.values: pds_database2"#,
     explains: &["SKVS160", "SKVS323"],
     check,

@@ -205,11 +205,6 @@ fn left(case: &Case<'_>, mut finding: Finding, database: Option<&str>) -> Findin
     if let Some(Deletion::Own(by)) = &deletion {
         return deletion::own(finding, by).then(Some(upgrade(case)));
     }
-    if let Some(first) = case.job_as_far_as_read().own_creation()
-        && !is_older(case)
-    {
-        return own_attempt(case, finding, first, deletion.as_ref().zip(database));
-    }
     let unknown = match (&deletion, case.unknown_claims()) {
         (Some(Deletion::Claimed(claim)), _) => Some(claim.clone()),
         // Everything was read.
@@ -217,6 +212,16 @@ fn left(case: &Case<'_>, mut finding: Finding, database: Option<&str>) -> Findin
         (Some(Deletion::Open(why)), unknown) => Some(unknown.unwrap_or_else(|| why.clone())),
         (Some(Deletion::Own(_)) | None, unknown) => unknown,
     };
+    if let Some(first) = case.job_as_far_as_read().own_creation()
+        && may_be_its_own(case)
+    {
+        let doubt = unknown.as_ref().map(|why| match deletion {
+            Some(Deletion::Claimed(_)) => format!("{why}."),
+            _ => format!("Whether anything else claims it is unknown: {why}."),
+        });
+        let finding = finding.whys(doubt.as_deref());
+        return own_attempt(case, finding, first, deletion.as_ref().zip(database));
+    }
     let younger = finding.why.iter().any(|w| w == YOUNGER);
     finding = finding.why(match &unknown {
         Some(claim) if matches!(deletion, Some(Deletion::Claimed(_))) => format!("{claim}."),
@@ -250,11 +255,14 @@ fn left(case: &Case<'_>, mut finding: Finding, database: Option<&str>) -> Findin
         .then(then(case, Fixes::Back))
 }
 
-/// CouchDB knows the database, and it is older than this onboarding: no attempt of this one created it.
-fn is_older(case: &Case<'_>) -> bool {
+/// Nothing that CouchDB says of the database speaks against an attempt of this onboarding: it is not older, and holds no documents.
+fn may_be_its_own(case: &Case<'_>) -> bool {
     match case.in_couchdb() {
-        Ok(Some(Found::Served(found))) => older(case, &found).is_some_and(|seconds| seconds > 0),
-        _ => false,
+        Ok(Some(Found::Served(found))) => {
+            let is_older = older(case, &found).is_some_and(|seconds| seconds > 0);
+            !is_older && found.documents.unwrap_or(0) == 0
+        }
+        Ok(Some(Found::Unserved(_)) | None) | Err(_) => true,
     }
 }
 
@@ -267,16 +275,16 @@ fn own_attempt(
 ) -> Finding {
     let line = first.lines.last().map_or("an error", String::as_str);
     let finding = finding
-        .why(format!("An earlier attempt of this Job ended with \"{line}\". CouchDB can carry out a creation and answer with an error all the same, so that attempt created the database."))
+        .why(format!("An earlier attempt of this Job ended with \"{line}\". CouchDB can carry out a creation and answer with an error all the same, so that attempt most likely created the database."))
         .seen([first.evidence()]);
     let documents = match case.in_couchdb() {
         Ok(Some(Found::Served(found))) => found.documents,
         _ => None,
     };
-    let finding = match documents {
-        Some(0) => finding.why("It is empty."),
-        _ => finding,
-    };
+    let finding = finding.why(match documents {
+        Some(0) => "It is empty.",
+        _ => "Whether it is empty is unknown.",
+    });
     let finding = finding.step("Check CouchDB's members first: such an answer means that one of them was away or overloaded.");
     let finding = match case.databases().if_read() {
         Some(asked) => finding.command(["kubectl", "get", "pods", "-n", &asked.namespace]),
@@ -285,7 +293,7 @@ fn own_attempt(
     let finding = finding.step("Then keep the database and leave the creation out: values.databaseCreationJob.enabled: false, where the chart has this value.");
     match deletion {
         Some((deletion, database)) => finding
-            .step("Or delete it, if it is empty, and let Flux try again:")
+            .step("Or delete it if it is empty, and let Flux try again:")
             .command(deletion::command(deletion, database)),
         None => finding,
     }

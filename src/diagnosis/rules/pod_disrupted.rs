@@ -60,9 +60,12 @@ fn check(case: &Case<'_>) -> Verdict {
         .seen([Evidence::new(pod.clone(), ".status.message", message)]);
     let name = case.database().unwrap_or_default();
     let finding = match case.in_couchdb() {
-        Ok(Some(_)) => finding.why(format!(
-            "The database {name} exists by now, so the next attempt fails with 412 (SKVS301): leave the creation out or delete the empty database first."
-        )),
+        Ok(Some(_)) => finding
+            .why(format!(
+                "The database {name} exists by now, so the next attempt fails with 412 (SKVS301)."
+            ))
+            .step("Find out who owns it before anything else:")
+            .command(["kubectl", "skvs", "databases", &name, "-o", "wide"]),
         Ok(None) => finding.why(format!("It had not created the database {name} yet.")),
         Err(_) if name.is_empty() => finding,
         Err(_) => finding

@@ -77,7 +77,7 @@ fn of_cloud(case: &Case<'_>, told: &Told, evidence: Vec<Evidence>, provider: &st
     let subject = sources::repository_of(case, told);
     let sentence = sources::at(case, &subject, "does not let source-controller in");
     let why = format!(
-        "spec.provider is {provider}, so source-controller logs in with its own cloud identity, which may not read this repository. There is no Secret to renew."
+        "spec.provider is {provider}, so source-controller logs in with its own cloud identity, which may not read this repository. No Secret holds these credentials."
     );
     sources::finding(case, &subject, &sentence, &why)
         .seen(evidence)

@@ -31,7 +31,7 @@ failure."#,
 };
 
 fn check(case: &Case<'_>) -> Verdict {
-    if !about_the_job(case) {
+    if !about_the_job(case)? {
         return Ok(None);
     }
     let job = case.job_pods()?;

@@ -25,7 +25,7 @@ context deadline exceeded"#,
 
 fn timed_out(case: &Case<'_>) -> bool {
     let acted = case.failure.as_ref().and_then(|f| f.action);
-    acted.is_some_and(|a| a != "uninstall") && is_timeout(case.error().unwrap_or_default())
+    acted.is_some_and(|a| a != "uninstall")
 }
 
 fn check(case: &Case<'_>) -> Verdict {
@@ -33,6 +33,9 @@ fn check(case: &Case<'_>) -> Verdict {
         return Ok(None);
     }
     let message = case.error()?;
+    if !is_timeout(message) {
+        return Ok(None);
+    }
     let waited = resources(message);
     // The creation Job has its own checks.
     if waited.iter().any(|w| w.kind == "Job") || message.contains("pre-install") {

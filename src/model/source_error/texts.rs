@@ -24,8 +24,7 @@ pub(super) fn by_text(reason: &str, text: &str) -> Option<SourceError> {
 
 /// source-controller does not find on its own disk what it had stored there: it was restarted without a volume.
 fn lost_from_disk(text: &str) -> bool {
-    text.contains("no such file or directory")
-        && has(text, &["repository index", "/data/", "artifact", "index-"])
+    text.contains("no such file or directory") && has(text, &["repository index", "/data/"])
 }
 
 fn has(text: &str, any: &[&str]) -> bool {
