@@ -46,8 +46,15 @@ pub(super) async fn explained(cluster: &Cluster, name: &str, error: Error) -> Er
             "Kustomization {id} is suspended, so nothing new in its folder is applied:"
         )));
     }
+    let unready = all.iter().find(|k| !is_ready(k));
     match failing().next() {
         _ if all.is_empty() => error,
+        None if unready.is_some() => {
+            let id = unready.and_then(id).unwrap_or_else(|| "one".to_owned());
+            error.hint(list.after(format!(
+                "Kustomization {id} is not Ready for its present spec, so its folder may not be applied yet:"
+            )))
+        }
         None => error.hint(list.after(
             "no Kustomization reports an error, so check that its manifest is in the GitOps repository:",
         )),
@@ -58,6 +65,28 @@ pub(super) async fn explained(cluster: &Cluster, name: &str, error: Error) -> Er
             ))
             .hint(list.after("all of them:")),
     }
+}
+
+/// Ready by a status of its present spec. What cannot be read is not.
+fn is_ready(kustomization: &Value) -> bool {
+    let generation = kustomization
+        .pointer("/metadata/generation")
+        .and_then(Value::as_i64);
+    let observed = kustomization
+        .pointer("/status/observedGeneration")
+        .and_then(Value::as_i64);
+    let conditions = conditions(kustomization);
+    let ready = conditions.iter().find(|c| c.kind == "Ready");
+    let of_present = generation.is_some() && observed >= generation;
+    of_present && ready.is_some_and(Condition::is_true)
+}
+
+fn conditions(kustomization: &Value) -> Vec<Condition> {
+    let all = kustomization
+        .pointer("/status/conditions")
+        .and_then(Value::as_array);
+    let all = all.into_iter().flatten();
+    all.filter_map(|c| Condition::deserialize(c).ok()).collect()
 }
 
 /// A Kustomization that is suspended, `namespace/name`.
@@ -75,10 +104,7 @@ fn id(kustomization: &Value) -> Option<String> {
 
 /// A Kustomization that fails, `namespace/name`, and the condition that says why.
 fn failure(kustomization: &Value) -> Option<(String, Condition)> {
-    let conditions = kustomization.pointer("/status/conditions")?.as_array()?;
-    let conditions = conditions
-        .iter()
-        .filter_map(|c| Condition::deserialize(c).ok());
+    let conditions = conditions(kustomization).into_iter();
     let failed = conditions
         .filter(|c| c.kind == "Ready" && c.is_false() || c.kind == "Stalled" && c.is_true())
         .max_by_key(|c| c.message.len())?;
@@ -119,5 +145,20 @@ mod tests {
         assert_eq!(of("False").map(|(id, _)| id).as_deref(), Some("a/b"));
         assert_eq!(of("True"), None);
         assert_eq!(failure(&json!({})), None);
+    }
+
+    #[test]
+    fn only_a_kustomization_that_is_known_to_be_ready_counts_as_ready() {
+        let of = |generation: i64, observed: Value, status: &str| {
+            let condition = json!({"type": "Ready", "status": status});
+            is_ready(&json!({"metadata": {"generation": generation},
+                "status": {"observedGeneration": observed, "conditions": [condition]}}))
+        };
+        assert!(of(2, json!(2), "True"));
+        assert!(!of(2, json!(1), "True"), "of an older spec");
+        assert!(!of(2, json!(2), "Unknown"));
+        assert!(!of(2, json!("2"), "True"), "malformed");
+        assert!(!is_ready(&json!({"metadata": {"generation": 1}})));
+        assert!(!is_ready(&json!({"status": 7})));
     }
 }
