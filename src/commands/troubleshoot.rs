@@ -159,8 +159,8 @@ pub async fn run(app: &mut App, mut args: Args) -> Result<Code> {
                 false => error,
             })?;
     }
-    if let (FindingsFormat::Text, Some(none), None) =
-        (args.output, none_considered(&report), &args.selector)
+    // In every format: nothing considered must not pass for nothing wrong.
+    if let (Some(none), None) = (none_considered(&report), &args.selector)
         && let Some(why) = empty::why(app, &cluster, none.namespace.as_deref()).await
     {
         app.ui.hint(&why);

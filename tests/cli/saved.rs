@@ -186,13 +186,18 @@ fn names_and_namespaces_are_as_on_the_cluster() {
     No resources found in core namespace.
     hint: the files hold 1 HelmRelease, none of the namespace core has the label app.kubernetes.io/part-of=secure-kvs-onboarding
     ");
-    let none = there(&["list", "-f", "incident", "-n", "core", "-o", "json"]).run();
-    assert!(none.stdout.contains("\"items\": []"), "{none}");
-    assert!(
-        none.stderr
-            .contains("hint: the files hold 1 HelmRelease, none of the namespace core "),
-        "{none}"
-    );
+    for (command, empty) in [
+        ("list", "\"items\": []"),
+        ("troubleshoot", "\"onboardings\": []"),
+    ] {
+        let none = there(&[command, "-f", "incident", "-n", "core", "-o", "json"]).run();
+        assert!(none.stdout.contains(empty), "{none}");
+        assert!(
+            none.stderr
+                .contains("hint: the files hold 1 HelmRelease, none of the namespace core "),
+            "{none}"
+        );
+    }
     assert_snapshot!(there(&["list", "-f", "incident", "--onboarding-selector", "team in (a,b)"]).run(), @r"
     exit 0
     stderr:

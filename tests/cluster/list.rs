@@ -330,33 +330,39 @@ fn lines_of(stdout: ChildStdout) -> Receiver<String> {
 
 #[test]
 fn a_watch_prints_the_list_and_then_each_change() {
-    let name = "watched--row";
+    let (name, twin) = ("watched--row", "watched--twin");
     let mut child = skvs(["list", "-w", "--no-headers", "-l", "team=watched"])
         .into_command()
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
     let lines = lines_of(child.stdout.take().unwrap());
-    let manifest = |suspend: bool| {
+    let manifest = |name: &str, suspend: bool| {
         format!(
             "apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata:\n  name: {name}\n  namespace: flux-system\n  labels: {{app.kubernetes.io/part-of: secure-kvs-onboarding, team: watched, sharding.fluxcd.io/key: nobody}}\nspec:\n  suspend: {suspend}\n  interval: 5m\n  chart: {{spec: {{chart: secure-kvs-onboarding, sourceRef: {{kind: HelmRepository, name: wit-artifactory}}}}}}\n  values: {{namespace: watched, database: row}}\n"
         )
     };
     // The list may be read before or after the object is there: the first row comes either way.
-    Sandbox::shared().apply(&manifest(false)).unwrap();
+    Sandbox::shared().apply(&manifest(name, false)).unwrap();
     let first = lines.recv_timeout(LINE_WAIT).expect("a first row");
     assert!(
         first.contains("watched_row") && first.ends_with("no answer from Flux yet"),
         "{first}"
     );
-    Sandbox::shared().apply(&manifest(true)).unwrap();
+    Sandbox::shared().apply(&manifest(name, true)).unwrap();
     let second = lines.recv_timeout(LINE_WAIT).expect("a second row");
     assert!(second.ends_with("suspended"), "{second}");
+    Sandbox::shared().apply(&manifest(twin, false)).unwrap();
+    let third = lines.recv_timeout(LINE_WAIT).expect("a third row");
+    assert!(
+        third.ends_with("SHARED: no answer from Flux yet"),
+        "{third}"
+    );
     let pid = nix::unistd::Pid::from_raw(child.id().cast_signed());
     nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGINT).unwrap();
     // As kubectl get -w.
     assert_eq!(child.wait().unwrap().code(), Some(1));
-    kubectl(&["delete", "helmrelease", "-n", "flux-system", name]);
+    kubectl(&["delete", "helmrelease", "-n", "flux-system", name, twin]);
 }
 
 #[test]

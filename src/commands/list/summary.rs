@@ -13,6 +13,8 @@ pub(super) struct Summary {
     unknown: u64,
     /// Of all of them.
     suspended: u64,
+    /// Of all of them: by a status that is older than the spec.
+    stale: u64,
 }
 
 impl Summary {
@@ -23,9 +25,10 @@ impl Summary {
             Ready::Unknown => self.unknown += 1,
         }
         self.suspended += u64::from(hr.spec.suspend);
+        self.stale += u64::from(status::is_stale(hr));
     }
 
-    /// Prints it on a terminal, where there is something to count; `all`: how many there are with those that were filtered out.
+    /// Prints it on a terminal, unless nothing was counted; `all`: the number with those that were filtered out.
     pub(super) fn print(&self, app: &mut App, all: usize) {
         if app.ui.terminal().stderr
             && let Some(line) = self.line(all as u64)
@@ -54,11 +57,13 @@ impl Summary {
             .filter(|(n, _)| *n > 0)
             .map(|(n, word)| format!("{} {word}", thousands(*n)))
             .collect();
-        let suspended = match self.suspended {
-            0 => String::new(),
-            n => format!("; {} suspended", thousands(n)),
-        };
-        Some(format!("{onboardings}: {}{suspended}", states.join(", ")))
+        let marks = [(self.suspended, "suspended"), (self.stale, "stale")];
+        let marks = marks.iter().filter(|(n, _)| *n > 0);
+        let marks = marks.map(|(n, word)| format!("{} {word}", thousands(*n)));
+        let all: Vec<String> = std::iter::once(states.join(", "))
+            .chain(Some(marks.collect::<Vec<_>>().join(", ")).filter(|m| !m.is_empty()))
+            .collect();
+        Some(format!("{onboardings}: {}", all.join("; ")))
     }
 }
 
@@ -96,6 +101,20 @@ mod tests {
         assert_eq!(
             summary.line(1200).unwrap(),
             "3 of 1,200 onboardings: 1 ready, 1 failing, 1 unknown; 1 suspended"
+        );
+    }
+
+    #[test]
+    fn a_ready_that_is_about_an_older_spec_is_counted_as_stale_too() {
+        let mut hr = onboarding("True", true);
+        hr.metadata.generation = 2;
+        hr.status.observed_generation = Some(1);
+        let mut summary = Summary::default();
+        summary.add(&hr);
+        summary.add(&onboarding("True", false));
+        assert_eq!(
+            summary.line(2).unwrap(),
+            "2 onboardings: 2 ready; 1 suspended, 1 stale"
         );
     }
 

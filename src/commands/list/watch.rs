@@ -3,7 +3,7 @@
 mod known;
 
 use super::filter::{self, Unjudged};
-use super::{Args, columns, typed};
+use super::{Args, columns, shared, typed};
 use crate::app::App;
 use crate::cluster::Cluster;
 use crate::cluster::helm_releases::Query;
@@ -11,6 +11,7 @@ use crate::cluster::watch::{Change, Next, PAUSE};
 use crate::error::{Error, Result};
 use crate::exit::Code;
 use crate::model::helm_release::{GROUP, HelmRelease};
+use crate::model::ownership::HelmReleases;
 use crate::render::output::Output;
 use crate::render::table::Table;
 use crate::render::{json, list as kube_list, name, yaml};
@@ -18,6 +19,7 @@ use crate::text::count;
 use crate::view::onboarding_row::Columns;
 use known::Known;
 use serde_json::Value;
+use std::collections::HashSet;
 
 /// Lists, then follows.
 pub(super) async fn run(
@@ -43,6 +45,7 @@ pub(super) async fn run(
     let mut printer = Printer {
         output,
         table: None,
+        warned: HashSet::new(),
     };
     let interrupted = tokio::signal::ctrl_c();
     tokio::pin!(interrupted);
@@ -72,7 +75,7 @@ async fn follow(
                 gone.join(", ")
             ));
         }
-        printer.print(app, args, items)?;
+        printer.print(app, args, &known, items)?;
         let mut watch = cluster.watch_helm_releases(query, &moment);
         while let Next::Change(change) = watch.next().await? {
             let (object, is_gone) = match change {
@@ -87,7 +90,7 @@ async fn follow(
                     known.changed(object, hr, filter::passes(args, hr));
                 }
             }
-            printer.print(app, args, items)?;
+            printer.print(app, args, &known, items)?;
         }
         // A server that loses every place at once is not to be asked without end.
         tokio::time::sleep(PAUSE).await;
@@ -99,6 +102,8 @@ struct Printer<'o> {
     output: &'o Output,
     /// Made for the first list.
     table: Option<(Columns, Table)>,
+    /// Shared databases that a warning has named.
+    warned: HashSet<String>,
 }
 
 impl Printer<'_> {
@@ -106,8 +111,11 @@ impl Printer<'_> {
         &mut self,
         app: &mut App,
         args: &Args,
+        known: &Known,
         mut items: Vec<(Value, HelmRelease)>,
     ) -> Result<()> {
+        // A later row can share a database with one that was printed long ago.
+        let claims = HelmReleases::of_onboardings(known.all());
         let mut unjudged = Unjudged::default();
         items.retain(|(_, hr)| unjudged.passes(args, hr));
         unjudged.warn(&mut app.ui);
@@ -120,9 +128,16 @@ impl Printer<'_> {
                 let table = columns::table(app, args, &columns);
                 (columns, table)
             });
-            let rows: Vec<Vec<String>> = all.map(|hr| columns.cells(hr, false, now)).collect();
+            let rows: Vec<Vec<String>> = all
+                .map(|hr| columns.cells(hr, claims.is_shared(hr), now))
+                .collect();
             table.write_page(&mut app.ui.screen(), &rows)?;
         }
+        let shared = items.iter().filter(|(_, hr)| claims.is_shared(hr));
+        let shared = shared.filter_map(|(_, hr)| shared::database(hr));
+        let new = shared
+            .filter(|name| self.warned.insert(name.clone()))
+            .collect();
         for (mut object, hr) in items {
             if !args.show_managed_fields {
                 kube_list::drop_managed_fields(&mut object);
@@ -140,6 +155,8 @@ impl Printer<'_> {
                 _ => {}
             }
         }
-        app.ui.flush()
+        app.ui.flush()?;
+        shared::warn(&claims, &new, &mut app.ui);
+        Ok(())
     }
 }

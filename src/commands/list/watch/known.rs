@@ -1,4 +1,4 @@
-//! What a watch has already told, so that a list made anew tells only what is new.
+//! What a watch has already shown, so that a repeated list shows only what is new.
 
 use crate::model::helm_release::HelmRelease;
 use serde_json::Value;
@@ -14,6 +14,7 @@ pub(super) struct Known {
 }
 
 struct Told {
+    hr: HelmRelease,
     resource_version: String,
     /// Whether it ever passed the filters.
     shown: bool,
@@ -55,8 +56,14 @@ impl Known {
         self.objects.remove(&hr.id());
     }
 
+    /// Everything that is there, whether it is shown or not.
+    pub(super) fn all(&self) -> impl Iterator<Item = &HelmRelease> {
+        self.objects.values().map(|told| &told.hr)
+    }
+
     fn insert(&mut self, object: &Value, hr: &HelmRelease, shown: bool) {
         let told = Told {
+            hr: hr.clone(),
             resource_version: version(object).to_owned(),
             shown,
         };
