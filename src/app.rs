@@ -65,7 +65,7 @@ pub struct GlobalArgs {
     pub given: Given,
 }
 
-/// Flags that stand on the command line itself: files tell better than the defaults and the environment.
+/// Flags given on the command line itself. Only these override what saved files say; defaults and the environment do not.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Given {
     pub namespace: bool,

@@ -109,7 +109,7 @@ impl Credentials {
     }
 
     /// The header's value after the server refused `used`: a plugin is asked again, unless another request has already done so. `None`
-    /// where there is no other.
+    /// if these credentials cannot be renewed.
     pub(super) async fn renewed(&self, used: &HeaderValue) -> Option<HeaderValue> {
         let Self::Plugin(plugin) = self else {
             return None;

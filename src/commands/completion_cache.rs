@@ -38,7 +38,7 @@ struct File {
 /// Keeps the names. `server`: the API server's URL.
 ///
 /// # Errors
-/// There is no place for them, or it cannot be written.
+/// The home folder is not known, or the file cannot be written.
 pub(super) fn write(server: &str, pods: &PodArgs, databases: Databases) -> io::Result<()> {
     let path = path(server, pods).ok_or_else(|| io::Error::other("no home folder is known"))?;
     let content = encoded(databases, now())?;

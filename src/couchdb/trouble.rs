@@ -1,4 +1,4 @@
-//! What a user is told when CouchDB refuses a question or cannot answer it.
+//! The messages for a request that CouchDB refuses or cannot answer.
 
 use super::Target;
 use super::credentials::Credentials;

@@ -1,4 +1,4 @@
-//! A part that was asked for and was not read: what stands in the way of a judgement.
+//! A part that was asked for and was not read: the reason why a judgement is not possible.
 
 use super::{Read, Why};
 

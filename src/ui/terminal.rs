@@ -30,7 +30,7 @@ impl Color {
         }
     }
 
-    /// The flag, or what stands in for one that leaves it open.
+    /// This choice, or the other where this one leaves it open.
     fn or(self, other: Self) -> Self {
         if self == Self::Auto { other } else { self }
     }

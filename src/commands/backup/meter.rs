@@ -82,7 +82,7 @@ impl<'a> Meter<'a> {
 
 /// What is being done, and how far it is.
 struct State {
-    /// `[##--------] `, where there is a number of documents.
+    /// `[##--------] `, if the number of documents is known.
     bar: String,
     words: String,
 }

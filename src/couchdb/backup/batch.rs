@@ -88,7 +88,7 @@ impl Size {
         was > 1
     }
 
-    /// How many of these rows make a batch: one at least, up to a row with a sequence where there is one.
+    /// How many of these rows make a batch: one at least, up to a row with a sequence if one has it.
     pub(super) fn rows(&self, rows: &[Change]) -> usize {
         let mut revisions = 0;
         let fit = rows.iter().take_while(|change| {

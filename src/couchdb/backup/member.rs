@@ -22,10 +22,10 @@ pub(super) struct Member {
 }
 
 impl Member {
-    /// Begins one where `file` stands.
+    /// Begins one at the present position of `file`.
     ///
     /// # Errors
-    /// There is no thread.
+    /// The thread cannot be started.
     pub(super) fn begin(file: File) -> io::Result<Self> {
         let (to, from) = sync_channel(WAITING);
         let thread = Builder::new().name("compression".to_owned());

@@ -326,7 +326,7 @@ impl<S: Source> Run<'_, '_, S> {
                 }
                 Err(trouble) => return Err(trouble),
             }
-            // Where the batch's last row has no sequence, one before it: what is asked for again from there stands twice in the file.
+            // Where the batch's last row has no sequence, one before it: what is asked for again from there is in the file twice.
             let known = now.iter().rev().find_map(|change| change.seq.as_ref());
             if later.is_empty() {
                 seq.clone_from(&page.last_seq);

@@ -99,7 +99,7 @@ impl<'a> Case<'a> {
         }
     }
 
-    /// What is known of the Job, which may be nothing: for a finding that stands without it.
+    /// What is known of the Job, which may be nothing: for a finding that does not depend on it.
     pub(in crate::diagnosis) fn job_as_far_as_read(&self) -> &Job {
         &self.job
     }

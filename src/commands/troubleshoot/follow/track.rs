@@ -107,7 +107,7 @@ impl Track {
     }
 }
 
-/// The findings, worst first, but for a cause that is not recognised: that is no news, and the next look may know it.
+/// The findings, worst first. An unrecognised cause is left out: the next look may recognise it.
 fn known(onboarding: &Onboarding) -> impl Iterator<Item = &Finding> {
     let is_fallback = |code| registry::find(code).is_some_and(|r| r.role == Role::Fallback);
     let all = onboarding.findings.iter();
