@@ -1,5 +1,6 @@
 //! `describe`: one onboarding in full.
 
+use super::format::{self, FormatArgs};
 use super::lookup;
 use super::saved::{self, SavedArgs};
 use crate::app::App;
@@ -7,7 +8,6 @@ use crate::cluster::Cluster;
 use crate::cluster::gather::Onboardings;
 use crate::error::{Error, Result};
 use crate::exit::Code;
-use crate::help;
 use crate::render::output::DocumentFormat;
 use crate::render::{description, json, list, yaml};
 use crate::view::description::Description;
@@ -18,27 +18,22 @@ use serde_json::Value;
 /// Shows its values, endpoint, chart, release, creation Job and events. NAME is the HelmRelease, the Helm release, the database
 /// (pds_database) or the manifest (pds_database.yaml).
 #[derive(clap::Args, Debug)]
-#[command(after_help = "Examples:
+#[command(
+    mut_args(format::help(
+        "Format: text, json or yaml (kind OnboardingDescription), markdown (for a ticket)"
+    )),
+    after_help = "Examples:
   kubectl skvs describe skvs-onboarding-pds--database
   kubectl skvs describe pds_database
   kubectl skvs describe pds_database -o json
-  kubectl skvs describe pds_database -f saved.yaml")]
+  kubectl skvs describe pds_database -f saved.yaml"
+)]
 pub struct Args {
     /// Onboardings; with -f, by default the one in the files
     #[arg(value_name = "NAME", required_unless_present = "filename", value_parser = crate::app::onboarding_name)]
     names: Vec<String>,
-    /// Format: text, json or yaml (kind OnboardingDescription), markdown (for a ticket)
-    #[arg(
-        short = 'o',
-        long,
-        value_name = "FORMAT",
-        value_enum,
-        default_value_t,
-        hide_default_value = true,
-        hide_possible_values = true,
-        help_heading = help::OUTPUT
-    )]
-    output: DocumentFormat,
+    #[command(flatten)]
+    format: FormatArgs<DocumentFormat>,
     #[command(flatten)]
     saved: SavedArgs,
 }
@@ -63,7 +58,7 @@ pub async fn run(app: &mut App, args: Args) -> Result<Code> {
             Err(error) => errors.push(error),
         }
     }
-    match args.output {
+    match args.format.output {
         DocumentFormat::Text => describe(app, &cluster, &others, objects).await?,
         DocumentFormat::Markdown => markdown(app, &cluster, &others, objects).await?,
         format => {

@@ -1,5 +1,6 @@
 //! `explain`: what a code of `troubleshoot` means. Offline: no cluster is asked.
 
+use super::format::{self, FormatArgs};
 use crate::advice::Command;
 use crate::app::App;
 use crate::diagnosis::docs;
@@ -7,7 +8,6 @@ use crate::diagnosis::registry::{self, RULES};
 use crate::diagnosis::rule::Rule;
 use crate::error::{Error, Result};
 use crate::exit::Code;
-use crate::help;
 use crate::render::output::ReportFormat;
 use crate::render::table::Table;
 use crate::render::{json, yaml};
@@ -19,26 +19,19 @@ use serde_json::{Value, json};
 ///
 /// Without a code, lists all codes. Needs no cluster.
 #[derive(clap::Args, Debug)]
-#[command(after_help = "Examples:
+#[command(
+    mut_args(format::help("Format: text, json or yaml (kind Diagnosis)")),
+    after_help = "Examples:
   kubectl skvs explain SKVS301
   kubectl skvs explain database-exists
-  kubectl skvs explain")]
+  kubectl skvs explain"
+)]
 pub struct Args {
     /// Code or its name, such as SKVS301 or database-exists
     #[arg(value_name = "CODE")]
     code: Option<String>,
-    /// Format: text, json or yaml (kind Diagnosis)
-    #[arg(
-        short = 'o',
-        long,
-        value_name = "FORMAT",
-        value_enum,
-        default_value_t,
-        hide_default_value = true,
-        hide_possible_values = true,
-        help_heading = help::OUTPUT
-    )]
-    output: ReportFormat,
+    #[command(flatten)]
+    format: FormatArgs<ReportFormat>,
 }
 
 /// Runs `explain`.
@@ -50,13 +43,13 @@ pub fn run(app: &mut App, args: &Args) -> Result<Code> {
         Some(code) => Some(registry::find(code).ok_or_else(|| unknown(code))?),
         None => None,
     };
-    if args.output != ReportFormat::Text {
+    if args.format.output != ReportFormat::Text {
         let of = |rule: &Rule| json!(Diagnosis::from(rule));
         let document = match rule {
             Some(rule) => of(rule),
             None => crate::render::list::list(RULES.iter().map(|rule| of(rule)).collect()),
         };
-        return print(app, &document, args.output);
+        return print(app, &document, args.format.output);
     }
     let Some(rule) = rule else {
         return list(app);

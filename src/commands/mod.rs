@@ -18,6 +18,7 @@ pub mod describe;
 mod empty;
 pub mod explain;
 mod first_install;
+mod format;
 pub mod list;
 mod lookup;
 pub mod notes;

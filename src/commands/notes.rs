@@ -3,6 +3,7 @@
 //! Two requests where the status names the revision: the HelmRelease and its Secret. No list right is needed then.
 
 use super::first_install::first_install;
+use super::format::{self, FormatArgs};
 use super::lookup;
 use super::saved::{self, SavedArgs};
 use crate::advice::Command;
@@ -29,9 +30,12 @@ use serde_json::json;
 /// Prints what helm get notes prints: the database, its endpoint and the service accounts. NAME is the HelmRelease, the Helm
 /// release, the database or the manifest.
 #[derive(clap::Args, Debug)]
-#[command(after_help = "Examples:
+#[command(
+    mut_args(format::help("Format: text, json or yaml (kind ReleaseNotes)")),
+    after_help = "Examples:
   kubectl skvs notes skvs-onboarding-pds--database
-  kubectl skvs notes pds_database --share")]
+  kubectl skvs notes pds_database --share"
+)]
 pub struct Args {
     /// Onboarding; with -f, by default the one in the files
     #[arg(value_name = "NAME", required_unless_present = "filename", value_parser = crate::app::onboarding_name)]
@@ -45,18 +49,8 @@ pub struct Args {
     /// With --share: print the message even if the onboarding is not ready
     #[arg(long, requires = "share", help_heading = help::OUTPUT)]
     force: bool,
-    /// Format: text, json or yaml (kind ReleaseNotes)
-    #[arg(
-        short = 'o',
-        long,
-        value_name = "FORMAT",
-        value_enum,
-        default_value_t,
-        hide_default_value = true,
-        hide_possible_values = true,
-        help_heading = help::OUTPUT
-    )]
-    output: ReportFormat,
+    #[command(flatten)]
+    format: FormatArgs<ReportFormat>,
     #[command(flatten)]
     saved: SavedArgs,
 }
@@ -74,7 +68,7 @@ fn read_revision(text: &str) -> std::result::Result<i64, &'static str> {
 /// # Errors
 /// No such onboarding, no release, a Secret that cannot be read, or with `--share` an onboarding that is not ready.
 pub async fn run(app: &mut App, args: Args) -> Result<Code> {
-    if args.share && args.output != ReportFormat::Text {
+    if args.share && args.format.output != ReportFormat::Text {
         return Err(Error::usage("-o cannot be used with --share"));
     }
     let cluster = args.saved.open(app).await?;
@@ -116,7 +110,7 @@ pub async fn run(app: &mut App, args: Args) -> Result<Code> {
         ));
     }
     let document = || json!(view::ReleaseNotes::of(&hr, &release));
-    match args.output {
+    match args.format.output {
         ReportFormat::Json => json::write_value(&mut app.ui.machine(), &document())?,
         ReportFormat::Yaml => yaml::write_value(&mut app.ui.machine(), &document())?,
         ReportFormat::Text if release.info.notes.is_empty() => {}

@@ -7,6 +7,7 @@ mod gate;
 mod pick;
 mod print;
 
+use super::format::{self, FormatArgs};
 use super::saved::{self, SavedArgs};
 use super::{empty, lookup};
 use crate::app::App;
@@ -51,14 +52,19 @@ pub(super) struct Which<'a> {
 /// Without names, looks into every onboarding that is not Ready, suspended, stale, unlabelled, shares its database or differs from
 /// its installation. NAME is the HelmRelease, the Helm release, the manifest or the database (then all that claim it).
 #[derive(clap::Args, Debug)]
-#[command(after_help = "Examples:
+#[command(
+    mut_args(format::help(
+        "Format: text, markdown (for a ticket), json or yaml (kind TroubleshootReport), github (annotations), sarif (2.1.0)"
+    )),
+    after_help = "Examples:
   kubectl skvs troubleshoot
   kubectl skvs troubleshoot skvs-onboarding-pds--database
   kubectl skvs troubleshoot pds_database --wait --timeout 10m
   kubectl get hr,jobs,pods,events -A -o yaml | kubectl skvs troubleshoot -f -
   kubectl skvs troubleshoot -o sarif --fail-on warning --ignore SKVS107
 
-Exit codes: 0 no error, 1 failed, 3 an error was found (see --fail-on)")]
+Exit codes: 0 no error, 1 failed, 3 an error was found (see --fail-on)"
+)]
 pub struct Args {
     /// Onboardings; by default all that are not well
     #[arg(value_name = "NAME", value_parser = crate::app::onboarding_name)]
@@ -75,18 +81,8 @@ pub struct Args {
     gate: gate::GateArgs,
     #[command(flatten)]
     follow: follow::FollowArgs,
-    /// Format: text, markdown (for a ticket), json or yaml (kind TroubleshootReport), github (annotations), sarif (2.1.0)
-    #[arg(
-        short = 'o',
-        long,
-        value_name = "FORMAT",
-        value_enum,
-        default_value_t,
-        hide_default_value = true,
-        hide_possible_values = true,
-        help_heading = help::OUTPUT
-    )]
-    output: FindingsFormat,
+    #[command(flatten)]
+    format: FormatArgs<FindingsFormat>,
     /// Print every cause in full; without names only the three worst are
     #[arg(long, conflicts_with = "names", help_heading = help::OUTPUT)]
     details: bool,

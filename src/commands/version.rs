@@ -2,6 +2,7 @@
 
 mod shadow;
 
+use super::format::{self, FormatArgs};
 use crate::app::App;
 use crate::cluster::ClusterError;
 use crate::cluster::helm_releases::is_not_installed;
@@ -23,25 +24,18 @@ const VERSION: &str = concat!("v", env!("CARGO_PKG_VERSION"));
 /// Shows the version of the HelmRelease API too. Warns about executables on PATH that kubectl runs in place of a command of this
 /// plugin.
 #[derive(clap::Args, Debug)]
-#[command(after_help = "Examples:
+#[command(
+    mut_args(format::help("Format: text, json or yaml (kind Version)")),
+    after_help = "Examples:
   kubectl skvs version
-  kubectl skvs version --client -o json")]
+  kubectl skvs version --client -o json"
+)]
 pub struct Args {
     /// Show only the plugin's version; no cluster is asked
     #[arg(long, help_heading = help::OUTPUT)]
     client: bool,
-    /// Format: text, json or yaml (kind Version)
-    #[arg(
-        short = 'o',
-        long,
-        value_name = "FORMAT",
-        value_enum,
-        default_value_t,
-        hide_default_value = true,
-        hide_possible_values = true,
-        help_heading = help::OUTPUT
-    )]
-    output: ReportFormat,
+    #[command(flatten)]
+    format: FormatArgs<ReportFormat>,
 }
 
 /// Runs `version`.
@@ -58,7 +52,7 @@ pub async fn run(app: &mut App, args: &Args) -> Result<Code> {
     } else {
         ask(app, &mut report).await
     };
-    match args.output {
+    match args.format.output {
         ReportFormat::Text => app.ui.result(Shown::lines(text(&report)))?,
         ReportFormat::Json => json::write_value(&mut app.ui.machine(), &report)?,
         ReportFormat::Yaml => yaml::write_value(&mut app.ui.machine(), &report)?,

@@ -79,11 +79,6 @@ pub(super) fn failing(case: &Case<'_>) -> bool {
     case.failure.is_some()
 }
 
-/// For rules on the creation Job.
-pub(super) fn about_the_job(case: &Case<'_>) -> bool {
-    case.is_about_the_job()
-}
-
 /// Whether the failure is a refusal by RBAC.
 pub(super) fn refused_by_rbac(case: &Case<'_>) -> Result<bool, Unread> {
     // That Flux may not act as the account at all is another matter (SKVS143).

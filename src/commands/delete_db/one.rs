@@ -237,7 +237,7 @@ pub(super) fn print(
     };
     let document = document.expect("a plan's keys are texts");
     let mut out = app.ui.machine();
-    match args.plan.output {
+    match args.plan.format.output {
         ReportFormat::Yaml => yaml::write_value(&mut out, &document)?,
         ReportFormat::Json | ReportFormat::Text => json::write_value(&mut out, &document)?,
     }

@@ -1,5 +1,6 @@
 //! The flags that are about the plan: the one that was reviewed, the risks that are taken on, and the plan as a document.
 
+use crate::commands::format::{self, FormatArgs};
 use crate::couchdb::delete::plan::{Overrides, Plan};
 use crate::couchdb::delete::risk::{Acceptance, Accepted, RiskKind};
 use crate::couchdb::delete::token::{Part, Token};
@@ -8,7 +9,7 @@ use crate::help;
 use crate::render::output::ReportFormat;
 
 #[derive(clap::Args, Clone, Debug)]
-#[command(next_help_heading = help::CONFIRMATION)]
+#[command(next_help_heading = help::CONFIRMATION, mut_args(format::help("Format of --dry-run's plan: text, json or yaml (kind DeletionPlan or DeletionPlanList)")))]
 pub(super) struct PlanArgs {
     /// Token of the reviewed plan, from --dry-run: refused if anything has changed since; repeatable
     #[arg(long, value_name = "TOKEN")]
@@ -16,24 +17,14 @@ pub(super) struct PlanArgs {
     /// Accept a risk, or an object that may claim the database (KIND/NAMESPACE/NAME), as the plan names it; repeatable
     #[arg(long, value_name = "RISK|OBJECT")]
     pub(super) accept: Vec<Acceptance>,
-    /// Format of --dry-run's plan: text, json or yaml (kind DeletionPlan or DeletionPlanList)
-    #[arg(
-        short = 'o',
-        long,
-        value_name = "FORMAT",
-        value_enum,
-        default_value_t,
-        hide_default_value = true,
-        hide_possible_values = true,
-        help_heading = help::OUTPUT
-    )]
-    pub(super) output: ReportFormat,
+    #[command(flatten)]
+    pub(super) format: FormatArgs<ReportFormat>,
 }
 
 impl PlanArgs {
     /// Whether the plan is to be a document.
     pub(super) fn is_document(&self) -> bool {
-        self.output != ReportFormat::Text
+        self.format.output != ReportFormat::Text
     }
 
     /// Whether they go together.

@@ -58,7 +58,10 @@ impl FollowArgs {
                 "{flag} needs the name of an onboarding"
             )));
         }
-        let whole = matches!(args.output, FindingsFormat::Github | FindingsFormat::Sarif);
+        let whole = matches!(
+            args.format.output,
+            FindingsFormat::Github | FindingsFormat::Sarif
+        );
         if self.watch && whole {
             return Err(Error::usage("a watch prints text, json or yaml"));
         }
@@ -269,13 +272,13 @@ impl Follower<'_> {
     fn tell(&mut self, app: &mut App) -> Result<()> {
         if self.args.follow.watch {
             app.ui.end_live();
-            if self.args.output == FindingsFormat::Yaml {
+            if self.args.format.output == FindingsFormat::Yaml {
                 app.ui.result("---")?;
             }
             let report = self.report(app);
             let code = code(self.args.gate.fails(&report), &[]);
             self.print(app, &report, &[], code)?;
-            if self.args.output == FindingsFormat::Text {
+            if self.args.format.output == FindingsFormat::Text {
                 app.ui.result("")?;
             }
             app.ui.flush()?;

@@ -31,7 +31,7 @@ pub(super) fn report(
         seconds: Some(seconds),
         palette: app.ui.palette(),
     };
-    if let (FindingsFormat::Text, Some(none)) = (args.output, none_considered(report)) {
+    if let (FindingsFormat::Text, Some(none)) = (args.format.output, none_considered(report)) {
         let place = none
             .namespace
             .as_ref()
@@ -39,7 +39,7 @@ pub(super) fn report(
         app.ui.status(shown!("No onboardings found{place}."));
         return Ok(());
     }
-    match args.output {
+    match args.format.output {
         FindingsFormat::Text => {
             report::write(&mut app.ui.screen(), report, style)?;
             if summary::lacks_rights(report) {

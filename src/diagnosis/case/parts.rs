@@ -3,7 +3,7 @@
 
 use super::Case;
 use crate::advice::Origin;
-use crate::diagnosis::job::{Job, Uncreated};
+use crate::diagnosis::job::{Job, Outcome, Uncreated};
 use crate::diagnosis::rule::ELSEWHERE;
 use crate::model::helm_release::HelmRelease;
 use crate::model::helm_storage::{Release, Revision};
@@ -88,6 +88,22 @@ impl<'a> Case<'a> {
             Some(why) => Err(Unread::new(what, why)),
             None => Ok(job),
         }
+    }
+
+    /// How the creation Job ended, as its pods say; `None` where the failure is not about the Job.
+    pub(in crate::diagnosis) fn outcome_by_pods(&self) -> Checked<Option<&Outcome>> {
+        if !self.is_about_the_job() {
+            return Ok(None);
+        }
+        self.job_pods().map(|job| Some(&job.outcome))
+    }
+
+    /// The same, for an outcome that only the log shows.
+    pub(in crate::diagnosis) fn outcome_by_log(&self) -> Checked<Option<&Outcome>> {
+        if !self.is_about_the_job() {
+            return Ok(None);
+        }
+        self.job_log().map(|job| Some(&job.outcome))
     }
 
     /// Why no pod of the Job could be made; `None` where that is not so.

@@ -3,7 +3,7 @@
 use crate::diagnosis::case::Case;
 use crate::diagnosis::finding::{Evidence, Finding, Subject};
 use crate::diagnosis::retries::{Fixes, then};
-use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, about_the_job};
+use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::snapshot::{CouchService, Read, Unread, Why};
 use serde_json::Value;
 
@@ -26,7 +26,7 @@ requested port. It is only checked if the Job got no answer (SKVS304) or still w
 };
 
 fn check(case: &Case<'_>) -> Verdict {
-    if !about_the_job(case) {
+    if !case.is_about_the_job() {
         return Ok(None);
     }
     let Some(found) = case.service()? else {

@@ -3,7 +3,7 @@
 use crate::diagnosis::case::Case;
 use crate::diagnosis::job::{Job, Outcome};
 use crate::diagnosis::retries::{Fixes, then};
-use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, about_the_job};
+use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::model::job::explained;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
@@ -25,11 +25,7 @@ Secret, then let Flux try again."#,
 };
 
 fn check(case: &Case<'_>) -> Verdict {
-    if !about_the_job(case) {
-        return Ok(None);
-    }
-    let job = case.job_log()?;
-    let Outcome::Refused(death) = &job.outcome else {
+    let Some(Outcome::Refused(death)) = case.outcome_by_log()? else {
         return Ok(None);
     };
     Job::died(case, death, "CouchDB refuses the credentials of the creation Job")

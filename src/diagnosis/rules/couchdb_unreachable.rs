@@ -3,7 +3,7 @@
 use crate::diagnosis::case::Case;
 use crate::diagnosis::job::{Job, Outcome};
 use crate::diagnosis::retries::{Fixes, then};
-use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, about_the_job};
+use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::model::job::{explained, may_have_created};
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
@@ -24,11 +24,7 @@ authorization policies between the target namespace and `secure-kvs`."#,
 };
 
 fn check(case: &Case<'_>) -> Verdict {
-    if !about_the_job(case) {
-        return Ok(None);
-    }
-    let job = case.job_log()?;
-    let Outcome::Unreachable(death) = &job.outcome else {
+    let Some(Outcome::Unreachable(death)) = case.outcome_by_log()? else {
         return Ok(None);
     };
     let sent = may_have_created(&death.lines.join("\n")).then_some(

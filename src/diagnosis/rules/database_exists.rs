@@ -6,7 +6,7 @@ use crate::diagnosis::finding::Subject;
 use crate::diagnosis::finding::{Evidence, Finding};
 use crate::diagnosis::job::{Death, Job, Outcome};
 use crate::diagnosis::retries::{Fixes, kubectl, then, upgrade};
-use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, about_the_job};
+use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::model::convention::{Naming, naming};
 use crate::model::helm_release::HelmRelease;
 use crate::model::onboarding::Claim;
@@ -49,11 +49,7 @@ curl: (22) The requested URL returned error: 412"#,
 };
 
 fn check(case: &Case<'_>) -> Verdict {
-    if !about_the_job(case) {
-        return Ok(None);
-    }
-    let job = case.job_log()?;
-    let Outcome::Exists(death) = &job.outcome else {
+    let Some(Outcome::Exists(death)) = case.outcome_by_log()? else {
         return Ok(None);
     };
     let database = case.database();

@@ -26,17 +26,11 @@ curl: (22) The requested URL returned error: 400"#,
     check,
 };
 
-fn about_an_invalid_name(case: &Case<'_>) -> bool {
-    case.is_about_the_job() && matches!(case.hr().claim(), Claim::Invalid { .. })
-}
-
 fn check(case: &Case<'_>) -> Verdict {
-    if !about_an_invalid_name(case) {
+    let Claim::Invalid { joined, why } = case.hr().claim() else {
         return Ok(None);
-    }
-    let job = case.job_log()?;
-    let (Claim::Invalid { joined, why }, Outcome::Died(death)) = (case.hr().claim(), &job.outcome)
-    else {
+    };
+    let Some(Outcome::Died(death)) = case.outcome_by_log()? else {
         return Ok(None);
     };
     let said = death.lines.join("\n");
@@ -50,6 +44,7 @@ fn check(case: &Case<'_>) -> Verdict {
     {
         return Ok(None);
     }
+    let job = case.job_as_far_as_read();
     let subject = job.subject.clone().unwrap_or_else(|| death.pod.clone());
     let values = case.hr().values();
     let given = format!(

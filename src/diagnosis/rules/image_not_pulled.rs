@@ -5,7 +5,7 @@ use crate::diagnosis::finding::{Evidence, Finding};
 use crate::diagnosis::job::Outcome;
 use crate::diagnosis::peers;
 use crate::diagnosis::retries::{Fixes, then};
-use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, about_the_job};
+use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS306",
@@ -26,17 +26,13 @@ pod's events."#,
 };
 
 fn check(case: &Case<'_>) -> Verdict {
-    if !about_the_job(case) {
-        return Ok(None);
-    }
-    let job = case.job_pods()?;
-    let Outcome::NoImage {
+    let Some(Outcome::NoImage {
         pod,
         container,
         image,
         reason,
         message,
-    } = &job.outcome
+    }) = case.outcome_by_pods()?
     else {
         return Ok(None);
     };

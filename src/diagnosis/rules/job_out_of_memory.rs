@@ -5,7 +5,7 @@ use crate::diagnosis::finding::Finding;
 use crate::diagnosis::job::Outcome;
 use crate::diagnosis::peers;
 use crate::diagnosis::retries::{Fixes, then};
-use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, about_the_job};
+use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS318",
@@ -24,11 +24,7 @@ Raise `values.databaseCreationJob.resources.limits.memory`, or remove it."#,
 };
 
 fn check(case: &Case<'_>) -> Verdict {
-    if !about_the_job(case) {
-        return Ok(None);
-    }
-    let job = case.job_pods()?;
-    let Outcome::OutOfMemory(death) = &job.outcome else {
+    let Some(Outcome::OutOfMemory(death)) = case.outcome_by_pods()? else {
         return Ok(None);
     };
     let pod = &death.pod;

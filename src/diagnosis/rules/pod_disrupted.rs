@@ -4,7 +4,7 @@ use crate::diagnosis::case::Case;
 use crate::diagnosis::finding::{Evidence, Finding};
 use crate::diagnosis::job::Outcome;
 use crate::diagnosis::retries::{Fixes, then};
-use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, about_the_job};
+use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::model::job::Disruption;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
@@ -25,11 +25,7 @@ attempt fails with 412 (SKVS301). Otherwise let Flux try again once the node is 
 };
 
 fn check(case: &Case<'_>) -> Verdict {
-    if !about_the_job(case) {
-        return Ok(None);
-    }
-    let job = case.job_pods()?;
-    let Outcome::Disrupted { pod, by, message } = &job.outcome else {
+    let Some(Outcome::Disrupted { pod, by, message }) = case.outcome_by_pods()? else {
         return Ok(None);
     };
     let (sentence, step) = match by {

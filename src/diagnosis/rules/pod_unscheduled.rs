@@ -5,7 +5,7 @@ use crate::diagnosis::finding::{Evidence, Finding};
 use crate::diagnosis::job::Outcome;
 use crate::diagnosis::peers;
 use crate::diagnosis::retries::{Fixes, then};
-use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, about_the_job};
+use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS307",
@@ -24,11 +24,7 @@ Free or add capacity, or correct the pod's requests (`values.databaseCreationJob
 };
 
 fn check(case: &Case<'_>) -> Verdict {
-    if !about_the_job(case) {
-        return Ok(None);
-    }
-    let job = case.job_pods()?;
-    let Outcome::Unscheduled { pod, message } = &job.outcome else {
+    let Some(Outcome::Unscheduled { pod, message }) = case.outcome_by_pods()? else {
         return Ok(None);
     };
     Finding::new(pod.clone(), "no node accepts the creation Job's pod")
