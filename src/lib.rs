@@ -18,6 +18,8 @@ pub mod exit;
 #[cfg(any(fuzzing, test))]
 #[doc(hidden)]
 pub mod fuzz;
+#[cfg(test)]
+mod generated;
 mod help;
 mod interrupt;
 pub mod model;

@@ -244,15 +244,7 @@ fn page() -> String {
 
 #[test]
 fn docs_precision_is_what_the_cases_say() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/precision.md");
-    if std::env::var_os("BLESS").is_some() {
-        std::fs::write(path, page()).unwrap();
-    }
-    assert_eq!(
-        std::fs::read_to_string(path).unwrap_or_default(),
-        page(),
-        "docs/precision.md is not what the cases say: BLESS=1 cargo test --lib docs"
-    );
+    crate::generated::holds("docs/precision.md", &page());
 }
 
 #[test]

@@ -116,6 +116,14 @@ impl Run {
         self.told(&output)
     }
 
+    /// A run whose stdout is closed before anything is read from it, as `| head -0` does.
+    pub(crate) fn run_without_reader(mut self) -> Told {
+        let command = self.command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        drop(child.stdout.take());
+        self.told(&child.wait_with_output().unwrap())
+    }
+
     fn told(&self, output: &Output) -> Told {
         let text = |bytes: &[u8]| {
             let mut text = String::from_utf8(bytes.to_vec()).unwrap();

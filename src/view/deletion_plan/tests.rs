@@ -8,9 +8,9 @@ use crate::couchdb::delete::plan::{Overrides, plan};
 use crate::couchdb::delete::risk::{Accepted, RiskKind};
 use schemars::generate::SchemaSettings;
 use serde_json::{Value, json};
-use std::path::Path;
 
 use crate::view::json_schema::faults;
+use crate::view::schema::is_in_docs;
 
 fn schema() -> Value {
     let settings = SchemaSettings::draft2020_12().for_serialize();
@@ -43,18 +43,7 @@ fn tighten(schema: &mut Value) {
 
 #[test]
 fn docs_schema_is_that_of_the_types() {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/schema/deletion-plan.v1.json");
-    let text = format!("{}\n", serde_json::to_string_pretty(&schema()).unwrap());
-    if std::env::var_os("BLESS").is_some() {
-        std::fs::write(&file, text).unwrap();
-        return;
-    }
-    let kept = std::fs::read_to_string(&file).unwrap_or_default();
-    assert!(
-        kept == text,
-        "{} is not what the types say; BLESS=1 cargo test --lib docs rewrites it",
-        file.display()
-    );
+    is_in_docs("deletion-plan", &schema());
 }
 
 fn troubled_plan() -> Plan {
