@@ -5,10 +5,16 @@ use std::collections::HashMap;
 /// Lines by pod and container.
 pub(super) type Logs = HashMap<(String, String), String>;
 
+/// What kubectl itself writes between the lines of the pods: a log that it did not get
+/// (`--ignore-errors`), and the container that it chose.
+const OF_KUBECTL: [&str; 2] = ["error: ", "Defaulted container "];
+
 /// Reads a file of prefixed lines, `[pod/NAME/CONTAINER] …`; `None` where it does not begin with one.
+/// Pods come in any order, so what kubectl says of one it could not read may come first.
 pub(super) fn read(bytes: &[u8]) -> Option<Logs> {
     let text = String::from_utf8_lossy(bytes);
-    source(text.lines().next()?)?;
+    let of_kubectl = |line: &&str| OF_KUBECTL.iter().any(|start| line.starts_with(start));
+    source(text.lines().find(|line| !of_kubectl(line))?)?;
     let mut logs = Logs::new();
     for (pod, container, line) in text.lines().filter_map(source) {
         let key = (pod.to_owned(), container.to_owned());
@@ -48,7 +54,17 @@ mod tests {
         let logs = read(b"[pod/a-1/create] one\n[pod/a-2/create] other\n[pod/a-1/create] [x] two\n[pod/a-1/create] \n").unwrap();
         let of = |pod: &str| logs[&(pod.to_owned(), "create".to_owned())].as_str();
         assert_eq!((of("a-1"), of("a-2")), ("one\n[x] two\n\n", "other\n"));
-        for other in ["", "one\n", "[pod/a] one\n", "[1, 2]\n", "[pod/a/b one\n"] {
+        let after = read(b"error: not found ( pods/log a-3)\nDefaulted container \"create\" out of: create, proxy\n[pod/a-1/create] one\n").unwrap();
+        assert_eq!(after.into_values().collect::<Vec<_>>(), ["one\n"]);
+        for other in [
+            "",
+            "one\n",
+            "error: one\n",
+            "error: one\nkind: List\n",
+            "[pod/a] one\n",
+            "[1, 2]\n",
+            "[pod/a/b one\n",
+        ] {
             assert!(read(other.as_bytes()).is_none(), "{other:?}");
         }
     }

@@ -29,6 +29,29 @@ const SEEDED: [&str; 16] = [
     "skvs-onboarding-yankee--orders",
 ];
 
+/// The log of every Job's pod.
+const LOGS: [&str; 9] = [
+    "logs",
+    "-n",
+    "core",
+    "-l",
+    "job-name",
+    "--all-containers",
+    "--prefix",
+    "--tail=-1",
+    "--ignore-errors",
+];
+
+/// The names of the Jobs' pods that failed.
+fn failed_pods() -> Vec<String> {
+    let failed = "--field-selector=status.phase=Failed";
+    let words = [
+        "get", "pods", "-n", "core", "-l", "job-name", failed, "-o", "name",
+    ];
+    let name = |line: &str| line.strip_prefix("pod/").map(str::to_owned);
+    kubectl(&words).lines().filter_map(name).collect()
+}
+
 /// The codes of the roots of each onboarding.
 fn roots(said: &Said) -> BTreeMap<String, Vec<String>> {
     let report: Value = serde_json::from_str(&said.stdout).expect("the report is JSON");
@@ -52,22 +75,24 @@ fn saved_objects_have_the_same_causes_as_the_cluster() {
         std::fs::write(folder.path().join(name), text).expect("the file is written");
     };
     let live = roots(&skvs(["troubleshoot", "-o", "json"]).run());
-    save("all.yaml", &kubectl(&["get", KINDS, "-A", "-o", "yaml"]));
-    let logs = [
-        "logs",
-        "-n",
-        "core",
-        "-l",
-        "job-name",
-        "--all-containers",
-        "--prefix",
-        "--tail=-1",
-        "--ignore-errors",
-    ];
-    // kubectl passes over a pod that comes or goes while it reads the others.
-    let has_log = || Some(kubectl(&logs)).filter(|text| text.contains("/pds-database-create-"));
-    let log = testbed::wait("the Job's log", Duration::from_secs(60), has_log);
-    save("jobs.log", &log.expect("kubectl saves the Job's log"));
+    // The objects and the logs must be of the same pods: kubectl passes over a pod whose log it does
+    // not get, and between two commands a retry may replace one.
+    let both = testbed::wait(
+        "the log of each failed pod",
+        Duration::from_secs(60),
+        || {
+            let (objects, pods) = (kubectl(&["get", KINDS, "-A", "-o", "yaml"]), failed_pods());
+            let log = kubectl(&LOGS);
+            let has_log = |pod: &String| log.contains(&format!("[pod/{pod}/"));
+            let of_one_time = |pod: &String| objects.contains(&format!("name: {pod}\n"));
+            let whole =
+                pods.iter().all(|pod| has_log(pod) && of_one_time(pod)) && failed_pods() == pods;
+            whole.then_some((objects, log))
+        },
+    );
+    let (objects, log) = both.expect("kubectl saves the objects and the Job's log");
+    save("all.yaml", &objects);
+    save("jobs.log", &log);
     let path = folder.path().display().to_string();
     let said = skvs(["troubleshoot", "-f", &path, "-o", "json"])
         .env("KUBECONFIG", "/nonexistent")
@@ -89,7 +114,7 @@ fn saved_objects_have_the_same_causes_as_the_cluster() {
             expected.is_some_and(|codes| !codes.is_empty()),
             "{name}: {live:?}"
         );
-        assert_eq!(saved.get(name), expected, "{name}");
+        assert_eq!(saved.get(name), expected, "{name}\n{log}");
     }
 }
 
