@@ -12,7 +12,6 @@ pub mod github;
 mod go_format;
 pub mod json;
 pub mod jsonpath;
-pub mod list;
 pub mod markdown;
 pub mod name;
 pub mod output;
@@ -24,7 +23,7 @@ pub mod sort;
 pub mod table;
 #[cfg(test)]
 mod untrusted;
-pub mod yaml;
+pub use crate::text::yaml;
 
 /// An expression or format that cannot be used, in kubectl's words where it has them.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

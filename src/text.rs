@@ -9,6 +9,7 @@ pub mod fold;
 pub mod marker;
 mod shown;
 mod url;
+pub mod yaml;
 
 pub(crate) use clean::misleads;
 pub use clean::{cell, clean, line, one_line};

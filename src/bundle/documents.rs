@@ -286,7 +286,7 @@ mod tests {
         fn what_kubectls_printer_writes_is_read_back(value in any_value()) {
             let value = json!({"kind": "X", "value": value});
             let mut yaml = Vec::new();
-            crate::render::yaml::write_value(&mut yaml, &value).unwrap();
+            crate::text::yaml::write_value(&mut yaml, &value).unwrap();
             let yaml = String::from_utf8(yaml).unwrap();
             prop_assert_eq!(read(&yaml), Ok(vec![value.clone()]), "{}", yaml);
             prop_assert_eq!(read(&value.to_string()), Ok(vec![value]));

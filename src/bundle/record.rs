@@ -163,7 +163,7 @@ impl Recording {
             match kept.into_content(&databases) {
                 Content::Document(document) => {
                     let mut yaml = Vec::new();
-                    match crate::render::yaml::write_value(&mut yaml, &document) {
+                    match crate::text::yaml::write_value(&mut yaml, &document) {
                         Ok(()) => file("yaml", yaml, &mut request),
                         Err(why) => request.error = Some(why.to_string()),
                     }

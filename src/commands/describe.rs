@@ -9,8 +9,9 @@ use crate::cluster::gather::Onboardings;
 use crate::error::{Error, Result};
 use crate::exit::Code;
 use crate::render::output::DocumentFormat;
-use crate::render::{description, json, list, yaml};
+use crate::render::{description, json, yaml};
 use crate::view::description::Description;
+use crate::view::object_list;
 use serde_json::Value;
 
 /// Show one onboarding in full
@@ -142,7 +143,7 @@ async fn print(
     let whole = if single {
         values.swap_remove(0)
     } else {
-        list::list(values)
+        object_list::list(values)
     };
     let mut out = app.ui.machine();
     match format {

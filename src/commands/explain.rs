@@ -47,7 +47,7 @@ pub fn run(app: &mut App, args: &Args) -> Result<Code> {
         let of = |rule: &Rule| json!(Diagnosis::from(rule));
         let document = match rule {
             Some(rule) => of(rule),
-            None => crate::render::list::list(RULES.iter().map(|rule| of(rule)).collect()),
+            None => crate::view::object_list::list(RULES.iter().map(|rule| of(rule)).collect()),
         };
         return print(app, &document, args.format.output);
     }

@@ -19,8 +19,9 @@ use crate::model::helm_release::{GROUP, HelmRelease};
 use crate::model::ownership::HelmReleases;
 use crate::render::output::Output;
 use crate::render::sort::SortBy;
-use crate::render::{PrintError, json, list as kube_list, name, yaml};
+use crate::render::{PrintError, json, name, yaml};
 use crate::text::shown;
+use crate::view::object_list;
 use columns::LabelArgs;
 use filter::Unjudged;
 use serde_json::Value;
@@ -341,11 +342,13 @@ fn print(
             let keep = args.show_managed_fields || matches!(output, Output::JsonPath(_));
             let mut objects: Vec<Value> = items.into_iter().map(|(object, _)| object).collect();
             if !keep {
-                objects.iter_mut().for_each(kube_list::drop_managed_fields);
+                objects
+                    .iter_mut()
+                    .for_each(object_list::drop_managed_fields);
             }
             let whole = match (single, objects.len()) {
                 (true, 1) => objects.swap_remove(0),
-                _ => kube_list::list(objects),
+                _ => object_list::list(objects),
             };
             let mut out = app.ui.machine();
             match output {

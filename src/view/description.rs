@@ -229,7 +229,7 @@ impl Description {
         let hr = &snapshot.helm_release;
         let headline = status::headline(hr);
         let mut helm_release = snapshot.object.clone();
-        crate::render::list::drop_managed_fields(&mut helm_release);
+        super::object_list::drop_managed_fields(&mut helm_release);
         let revision = snapshot.release.seen().map_or(0, |r| r.version);
         let notes = snapshot
             .release

@@ -116,7 +116,7 @@ fn yaml(objects: &Value) -> Value {
     let mut text = Vec::new();
     for object in objects.as_array().into_iter().flatten() {
         text.extend_from_slice(b"---\n");
-        if crate::render::yaml::write_value(&mut text, object).is_err() {
+        if crate::text::yaml::write_value(&mut text, object).is_err() {
             return Value::Null;
         }
     }

@@ -8,9 +8,10 @@ use crate::palette::Palette;
 use crate::render::output::Output;
 use crate::render::sort::SortBy;
 use crate::render::table::Table;
-use crate::render::{PrintError, json, list as kube_list, yaml};
+use crate::render::{PrintError, json, yaml};
 use crate::text::Shown;
 use crate::view::databases::{Columns, Database};
+use crate::view::object_list;
 use serde_json::Value;
 use unicode_width::UnicodeWidthStr;
 
@@ -58,7 +59,7 @@ pub(super) fn print(
             // As kubectl: one that was asked for by name stands alone.
             let whole = match (args.databases.len(), objects.len()) {
                 (1, 1) => objects.swap_remove(0),
-                _ => kube_list::list(objects),
+                _ => object_list::list(objects),
             };
             let mut out = app.ui.machine();
             match output {

@@ -14,8 +14,9 @@ use crate::model::helm_release::{GROUP, HelmRelease};
 use crate::model::ownership::HelmReleases;
 use crate::render::output::Output;
 use crate::render::table::Table;
-use crate::render::{json, list as kube_list, name, yaml};
+use crate::render::{json, name, yaml};
 use crate::text::count;
+use crate::view::object_list;
 use crate::view::onboarding_row::Columns;
 use known::Known;
 use serde_json::Value;
@@ -140,7 +141,7 @@ impl Printer<'_> {
             .collect();
         for (mut object, hr) in items {
             if !args.show_managed_fields {
-                kube_list::drop_managed_fields(&mut object);
+                object_list::drop_managed_fields(&mut object);
             }
             match self.output {
                 Output::Name => {

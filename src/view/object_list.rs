@@ -29,21 +29,21 @@ mod tests {
             json!({"metadata": {"name": "a", "managedFields": [{"manager": "flux"}]}});
         drop_managed_fields(&mut release);
         let mut out = Vec::new();
-        crate::render::json::write_value(&mut out, &list(vec![release])).unwrap();
+        serde_json::to_writer_pretty(&mut out, &list(vec![release])).unwrap();
         insta::assert_snapshot!(String::from_utf8(out).unwrap(), @r#"
         {
-            "apiVersion": "v1",
-            "items": [
-                {
-                    "metadata": {
-                        "name": "a"
-                    }
-                }
-            ],
-            "kind": "List",
-            "metadata": {
-                "resourceVersion": ""
+          "apiVersion": "v1",
+          "items": [
+            {
+              "metadata": {
+                "name": "a"
+              }
             }
+          ],
+          "kind": "List",
+          "metadata": {
+            "resourceVersion": ""
+          }
         }
         "#);
     }
