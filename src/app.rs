@@ -80,10 +80,15 @@ pub enum Input {
     BuiltIn(&'static [u8]),
 }
 
+/// Makes the grammar of the whole command line: every command with its flags.
+pub type Grammar = fn() -> clap::Command;
+
 /// What a command works with.
 pub struct App {
     pub ui: Ui,
     pub global: GlobalArgs,
+    /// The grammar of the command line, for commands that speak of others.
+    pub grammar: Grammar,
     pub input: Input,
     /// The time of this run, or of the capture whose files are read: every age is counted from it.
     pub now: Timestamp,
@@ -92,12 +97,13 @@ pub struct App {
 }
 
 impl App {
-    pub(crate) fn new(mut ui: Ui, global: GlobalArgs) -> Self {
+    pub(crate) fn new(mut ui: Ui, global: GlobalArgs, grammar: Grammar) -> Self {
         // Until the kubeconfig is read the flags are what is known.
         ui.set_origin(global.connection.origin(None, None));
         Self {
             ui,
             global,
+            grammar,
             input: Input::Stdin,
             now: Timestamp::now(),
             everywhere: false,

@@ -32,6 +32,7 @@ pub mod ui;
 pub mod view;
 
 use app::App;
+use clap::CommandFactory;
 use cli::Cli;
 use exit::Code;
 use std::ffi::OsString;
@@ -42,7 +43,7 @@ pub fn run(args: impl Iterator<Item = OsString>) -> Code {
     let mut ui = Ui::stdio();
     let argv: Vec<OsString> = args.collect();
     if let Some(words) = commands::complete::asked(&argv) {
-        return commands::complete::run(&mut ui, words);
+        return commands::complete::run(&mut ui, Cli::command, words);
     }
     let cli = match Cli::read(argv.into_iter()) {
         Ok(cli) => cli,
@@ -61,7 +62,7 @@ pub fn run(args: impl Iterator<Item = OsString>) -> Code {
             return Code::Failed;
         }
     };
-    let mut app = App::new(ui, cli.global);
+    let mut app = App::new(ui, cli.global, Cli::command);
     let outcome = runtime.block_on(async {
         let code = commands::run(&mut app, cli.command).await?;
         app.ui.flush()?;

@@ -8,11 +8,10 @@ mod candidate;
 mod live;
 mod values;
 
-use crate::cli::Cli;
+use crate::app::Grammar;
 use crate::exit::Code;
 use crate::ui::Ui;
 use candidate::Candidate;
-use clap::CommandFactory;
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
@@ -35,8 +34,8 @@ pub fn asked(argv: &[OsString]) -> Option<&[OsString]> {
 }
 
 /// Prints the candidates for the last of `words`.
-pub fn run(ui: &mut Ui, words: &[OsString]) -> Code {
-    let answer = answer(words);
+pub fn run(ui: &mut Ui, grammar: Grammar, words: &[OsString]) -> Code {
+    let answer = answer(grammar, words);
     // Whoever asked is gone if this fails.
     let _ = ui
         .machine()
@@ -46,10 +45,10 @@ pub fn run(ui: &mut Ui, words: &[OsString]) -> Code {
 }
 
 /// The lines of the answer.
-fn answer(words: &[OsString]) -> String {
+fn answer(grammar: Grammar, words: &[OsString]) -> String {
     let current = words.last().cloned().unwrap_or_default();
-    let offer = values::Offer::new(words);
-    let mut command = offer.attach(Cli::command());
+    let offer = values::Offer::new(grammar, words);
+    let mut command = offer.attach(grammar());
     let mut argv = vec![OsString::from("kubectl-skvs")];
     argv.extend_from_slice(words);
     if words.is_empty() {
@@ -83,11 +82,13 @@ fn lines(current: &str, candidates: &[Candidate], files: bool) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::Cli;
+    use clap::CommandFactory;
     use proptest::prelude::*;
 
     fn told(words: &[&str]) -> String {
         let words: Vec<OsString> = words.iter().map(OsString::from).collect();
-        answer(&words)
+        answer(Cli::command, &words)
     }
 
     #[test]

@@ -3,14 +3,13 @@
 //! Needs no cluster and no kubeconfig, and writes nothing. Owns the script; what the commands print is their own.
 
 use crate::advice::{Command, Origin};
-use crate::app::{App, Input};
-use crate::cli::Cli;
+use crate::app::{App, GlobalArgs, Input};
 use crate::error::{Error, Result};
 use crate::exit::Code;
 use crate::text::fold::fold;
 use crate::text::{Shown, shown};
 use crate::ui::{Answer, ask};
-use std::ffi::OsString;
+use clap::FromArgMatches;
 use std::future::Future;
 use std::pin::Pin;
 
@@ -81,16 +80,18 @@ pub async fn run(app: &mut App) -> Result<Code> {
 /// Runs one command on the bundle. Findings are what the demo is about.
 async fn step(app: &mut App, words: &[&str]) -> Result<Code> {
     let argv = ["kubectl-skvs"].iter().chain(words).chain(&["-f", "-"]);
-    let cli = Cli::read(argv.map(OsString::from)).map_err(|_| {
+    let read = |_: clap::Error| {
         // Only a change of the program makes it so.
         Error::new(format!(
             "the demo's own command is wrong: {}",
             words.join(" ")
         ))
-    })?;
+    };
+    let matches = (app.grammar)().try_get_matches_from(argv).map_err(read)?;
+    let command = super::Command::from_arg_matches(&matches).map_err(read)?;
     // Flags that lead to a cluster have no meaning here.
-    app.global = cli.global;
-    match Box::pin(super::run(app, cli.command)).await? {
+    app.global = GlobalArgs::from_arg_matches(&matches).map_err(read)?;
+    match Box::pin(super::run(app, command)).await? {
         Code::Ok | Code::Findings => Ok(Code::Ok),
         code => Err(Error::silent(code)),
     }

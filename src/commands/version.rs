@@ -43,7 +43,7 @@ pub struct Args {
 /// # Errors
 /// What the cluster said; the plugin's own version is printed all the same.
 pub async fn run(app: &mut App, args: &Args) -> Result<Code> {
-    for line in shadow::warnings() {
+    for line in shadow::warnings(&(app.grammar)()) {
         app.ui.warning(line);
     }
     let mut report = json!({ "apiVersion": API_VERSION, "kind": "Version", "clientVersion": { "gitVersion": VERSION } });

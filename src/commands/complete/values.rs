@@ -5,15 +5,14 @@
 use super::candidate::own::Wanted;
 use super::candidate::{Candidate, Description};
 use super::live::{Live, Onboarding};
-use crate::app::GlobalArgs;
-use crate::cli::Cli;
+use crate::app::{GlobalArgs, Grammar};
 use crate::commands::completion_cache::{self, Databases};
 use crate::commands::couchdb_pods::PodArgs;
 use crate::diagnosis::registry;
 use crate::diagnosis::rule::Rule;
 use crate::model::lookup::short;
 use crate::model::names::DatabaseName;
-use clap::{Arg, ArgMatches, Command, CommandFactory, FromArgMatches, ValueHint};
+use clap::{Arg, ArgMatches, Command, FromArgMatches, ValueHint};
 use std::ffi::OsString;
 use std::path::PathBuf;
 
@@ -55,19 +54,22 @@ enum Kind {
 /// What can be offered for one command line.
 pub(super) struct Offer {
     live: Live,
-    /// The words before the one being typed.
-    before: Vec<OsString>,
+    before: Before,
     wanted: Wanted<Kind>,
 }
 
 impl Offer {
     /// Reads what the words already say: flags of the connection, namespaces, names.
-    pub(super) fn new(words: &[OsString]) -> Self {
-        let before = words.split_last().map_or(&[][..], |(_, before)| before);
-        let everywhere = before.iter().any(|w| w == "-A" || w == "--all-namespaces");
+    pub(super) fn new(grammar: Grammar, words: &[OsString]) -> Self {
+        let words = words.split_last().map_or(&[][..], |(_, before)| before);
+        let everywhere = words.iter().any(|w| w == "-A" || w == "--all-namespaces");
+        let before = Before {
+            grammar,
+            words: words.to_vec(),
+        };
         Self {
-            live: Live::new(global(before), files(before), everywhere),
-            before: before.to_vec(),
+            live: Live::new(before.global(), before.files(), everywhere),
+            before,
             wanted: Wanted::new(),
         }
     }
@@ -103,7 +105,7 @@ impl Offer {
 
     /// What `databases` saw last of the CouchDB that the words choose.
     fn kept(&self) -> Option<Databases> {
-        let pods = PodArgs::from_arg_matches(&matches(&self.before)?).ok()?;
+        let pods = PodArgs::from_arg_matches(&self.before.matches()?).ok()?;
         completion_cache::read(&self.live.server()?, &pods)
     }
 
@@ -157,7 +159,9 @@ impl Offer {
                 .flat_map(|o| o.service_accounts)
                 .collect(),
         };
-        all.retain(|c| c.word().starts_with(current) && !self.before.iter().any(|w| w == c.word()));
+        all.retain(|c| {
+            c.word().starts_with(current) && !self.before.words.iter().any(|w| w == c.word())
+        });
         all.sort();
         // One word twice with two descriptions would have a shell insert the beginning that the lines share.
         all.dedup_by(|a, b| a.word() == b.word());
@@ -238,45 +242,59 @@ fn names_a_file(arg: &Arg) -> bool {
     !matches!(arg.get_value_hint(), ValueHint::Unknown | ValueHint::Other)
 }
 
-/// The words as far as they can be read: what is wrong in them is not completion's business.
-fn matches(words: &[OsString]) -> Option<ArgMatches> {
-    let mut argv = vec![OsString::from("kubectl-skvs")];
-    argv.extend_from_slice(words);
-    let mut matches = Cli::command()
-        .ignore_errors(true)
-        .try_get_matches_from(argv)
-        .ok()?;
-    let sub = matches.remove_subcommand().map(|(_, sub)| sub);
-    Some(sub.unwrap_or(matches))
+/// The words before the one being typed.
+struct Before {
+    grammar: Grammar,
+    words: Vec<OsString>,
 }
 
-/// What -f names.
-fn files(before: &[OsString]) -> Vec<PathBuf> {
-    let matches = matches(before);
-    let files = matches
-        .as_ref()
-        .and_then(|m| m.try_get_many("filename").ok()?);
-    files.map_or(Vec::new(), |files| files.cloned().collect())
-}
+impl Before {
+    /// The words as far as they can be read: what is wrong in them is not completion's business.
+    fn matches(&self) -> Option<ArgMatches> {
+        let program = OsString::from("kubectl-skvs");
+        let mut matches = (self.grammar)()
+            .ignore_errors(true)
+            .try_get_matches_from([&program].into_iter().chain(&self.words))
+            .ok()?;
+        let sub = matches.remove_subcommand().map(|(_, sub)| sub);
+        Some(sub.unwrap_or(matches))
+    }
 
-/// The global flags.
-fn global(before: &[OsString]) -> GlobalArgs {
-    let read = |words: &[OsString]| GlobalArgs::from_arg_matches(&matches(words)?).ok();
-    let mut global = read(before)
-        .or_else(|| read(&[]))
-        .expect("no words at all can be read");
-    // The request log is on stderr, which belongs to the shell's prompt.
-    global.connection.verbosity = 0;
-    global
+    /// What -f names.
+    fn files(&self) -> Vec<PathBuf> {
+        let matches = self.matches();
+        let files = matches
+            .as_ref()
+            .and_then(|m| m.try_get_many("filename").ok()?);
+        files.map_or(Vec::new(), |files| files.cloned().collect())
+    }
+
+    /// The global flags.
+    fn global(&self) -> GlobalArgs {
+        let none = Before {
+            grammar: self.grammar,
+            words: Vec::new(),
+        };
+        let read = |words: &Before| GlobalArgs::from_arg_matches(&words.matches()?).ok();
+        let mut global = read(self)
+            .or_else(|| read(&none))
+            .expect("no words at all can be read");
+        // The request log is on stderr, which belongs to the shell's prompt.
+        global.connection.verbosity = 0;
+        global
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::Cli;
+    use clap::CommandFactory;
 
     fn of(words: &[&str]) -> GlobalArgs {
-        let words: Vec<OsString> = words.iter().map(OsString::from).collect();
-        global(&words)
+        let words = words.iter().map(OsString::from).collect();
+        let grammar = Cli::command;
+        Before { grammar, words }.global()
     }
 
     #[test]
@@ -306,7 +324,7 @@ mod tests {
 
     #[test]
     fn codes_come_with_their_titles() {
-        let offer = Offer::new(&["explain".into(), "SKVS30".into()]);
+        let offer = Offer::new(Cli::command, &["explain".into(), "SKVS30".into()]);
         let codes = offer.candidates(Kind::Code, "SKVS301");
         assert_eq!(codes.len(), 1);
         assert!(codes[0].line().starts_with("SKVS301\t"), "{codes:?}");
@@ -318,7 +336,7 @@ mod tests {
             .iter()
             .map(OsString::from)
             .collect();
-        let offer = Offer::new(&words);
+        let offer = Offer::new(Cli::command, &words);
         let values: Vec<_> = offer
             .candidates(Kind::Format, "")
             .iter()

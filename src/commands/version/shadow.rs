@@ -1,15 +1,12 @@
 //! Executables that take a command's place: kubectl prefers the longest name, so `kubectl-skvs-list` wins over
 //! `kubectl-skvs` for `kubectl skvs list`.
 
-use crate::cli::Cli;
-use clap::CommandFactory;
 use std::path::Path;
 
 const PREFIX: &str = "kubectl-skvs-";
 
 /// One line for each such executable on PATH.
-pub(super) fn warnings() -> Vec<String> {
-    let root = Cli::command();
+pub(super) fn warnings(root: &clap::Command) -> Vec<String> {
     let commands: Vec<&str> = root
         .get_subcommands()
         .flat_map(|c| std::iter::once(c.get_name()).chain(c.get_all_aliases()))

@@ -70,7 +70,8 @@ mod tests {
                 let mut argv = path.to_vec();
                 argv.push(typed.into());
                 let last = argv.len() - 1;
-                let offer = crate::commands::complete::values::Offer::new(&[]);
+                let offer =
+                    crate::commands::complete::values::Offer::new(crate::cli::Cli::command, &[]);
                 let mut root = offer.attach(crate::cli::Cli::command());
                 for own in complete(&mut root, argv, last, None).unwrap_or_default() {
                     let offered = candidate(&own);
