@@ -1,7 +1,8 @@
 //! Runs the rules over a case and sorts what they found: root causes first, what follows from them under them.
 
 use super::case::Case;
-use super::finding::Finding;
+use super::contradiction::contradiction;
+use super::finding::{Evidence, Finding};
 use super::registry::RULES;
 use super::rule::{Role, Rule, Severity};
 use std::cmp::Reverse;
@@ -41,11 +42,18 @@ pub struct Diagnosis {
 
 /// Runs every rule.
 pub fn diagnose(case: &Case<'_>) -> Diagnosis {
+    diagnose_by(RULES, case)
+}
+
+/// Runs these rules.
+fn diagnose_by(rules: &[&'static Rule], case: &Case<'_>) -> Diagnosis {
     let mut found: Vec<(&'static Rule, Finding)> = Vec::new();
     let mut run = Vec::new();
     let mut not_run = Vec::new();
+    // What contradicts a finding that was withheld.
+    let mut against: Vec<Evidence> = Vec::new();
     // The fallback is asked last: it speaks only when no cause was found.
-    let (fallback, rules): (Vec<&Rule>, Vec<&Rule>) = RULES
+    let (fallback, rules): (Vec<&Rule>, Vec<&Rule>) = rules
         .iter()
         .copied()
         .partition(|r| r.role == Role::Fallback);
@@ -56,10 +64,18 @@ pub fn diagnose(case: &Case<'_>) -> Diagnosis {
         }
         match (rule.check)(case) {
             Ok(None) => run.push(rule.code),
-            Ok(Some(finding)) => {
-                run.push(rule.code);
-                found.push((rule, finding));
-            }
+            Ok(Some(finding)) => match contradiction(case, rule.contradicted_by, &finding) {
+                None => {
+                    run.push(rule.code);
+                    // Whoever looks for an unknown cause needs to know what it is not.
+                    let more = against.iter().filter(|_| rule.role == Role::Fallback);
+                    found.push((rule, finding.seen(more.cloned())));
+                }
+                Some(evidence) => {
+                    not_run.push(contradicted(rule, &evidence));
+                    against.push(evidence);
+                }
+            },
             Err(unread) if unread.is_not_needed() => run.push(rule.code),
             Err(unread) => not_run.push(NotRun {
                 code: rule.code,
@@ -72,6 +88,15 @@ pub fn diagnose(case: &Case<'_>) -> Diagnosis {
         roots: fold(found),
         run,
         not_run,
+    }
+}
+
+/// A finding that is withheld: what was read says the opposite of its text.
+fn contradicted(rule: &Rule, by: &Evidence) -> NotRun {
+    NotRun {
+        code: rule.code,
+        what: format!("whether {}", rule.title),
+        why: format!("{} says the opposite: {}", by.object, by.observed),
     }
 }
 
@@ -127,4 +152,44 @@ fn fold(mut found: Vec<(&'static Rule, Finding)>) -> Vec<Root> {
         }
     }
     out.into_iter().map(|(_, root)| root).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnosis::fixture;
+    use crate::diagnosis::rules::{creation_job_failed, unknown_cause};
+    use crate::snapshot::Read;
+    use serde_json::json;
+
+    #[test]
+    fn a_contradicted_finding_is_withheld_and_the_failure_still_told() {
+        const FALSE: Rule = Rule {
+            check: |case| Finding::new(case.subject(), "the creation Job failed").into(),
+            ..creation_job_failed::RULE
+        };
+        let rules: Vec<&'static Rule> = vec![&FALSE, &unknown_cause::RULE];
+        let now = fixture::meta("couchdb-unauthorized").now;
+        let codes = |diagnosis: &Diagnosis| -> Vec<&str> {
+            diagnosis.roots.iter().map(|root| root.rule.code).collect()
+        };
+        let mut snapshot = fixture::snapshot("couchdb-unauthorized");
+        let before = diagnose_by(&rules, &Case::new(&snapshot, now));
+        assert_eq!((codes(&before), before.not_run), (vec!["SKVS303"], vec![]));
+        let Read::Seen(found) = &mut snapshot.creation_job else {
+            panic!("the case has a Job");
+        };
+        found.job["status"] = json!({"conditions": [{"type": "Complete", "status": "True"}]});
+        let diagnosis = diagnose_by(&rules, &Case::new(&snapshot, now));
+        assert_eq!(codes(&diagnosis), ["SKVS900"]);
+        let [not_run] = &diagnosis.not_run[..] else {
+            panic!("{:?}", diagnosis.not_run);
+        };
+        assert_eq!(
+            format!("{}: {} ({})", not_run.code, not_run.what, not_run.why),
+            "SKVS303: whether the creation Job failed (Job core/pds-database-create says the opposite: the Job is complete)"
+        );
+        let evidence = &diagnosis.roots[0].finding.evidence;
+        assert!(evidence.iter().any(|e| e.observed == "the Job is complete"));
+    }
 }

@@ -7,6 +7,7 @@
 pub mod case;
 #[cfg(test)]
 mod commands;
+pub mod contradiction;
 mod controller_log;
 mod controllers;
 mod deletion;

@@ -1,6 +1,7 @@
 //! What a rule is: text for people, and one function that looks at a case.
 
 use super::case::Case;
+use super::contradiction::Fact;
 use super::finding::Finding;
 use crate::snapshot::Unread;
 use serde::Serialize;
@@ -60,6 +61,8 @@ pub struct Rule {
     pub example: &'static str,
     /// Codes that follow from this one: their findings are shown under it.
     pub explains: &'static [&'static str],
+    /// What would show that a finding of the rule is false. The engine withholds it then.
+    pub contradicted_by: &'static [Fact],
     /// Looks at a case. It settles first, from the HelmRelease alone, whether the rule applies at all, and asks for other parts
     /// then: `?` on a part that was not read ends the check as not run.
     pub check: fn(&Case<'_>) -> Verdict,

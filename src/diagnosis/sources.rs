@@ -81,7 +81,7 @@ pub(super) fn links<'a>(case: &Case<'a>) -> impl Iterator<Item = (&'a Value, &'s
 }
 
 /// The conditions of a source object.
-fn conditions(object: &Value) -> Vec<Condition> {
+pub(super) fn conditions(object: &Value) -> Vec<Condition> {
     let all = object
         .pointer("/status/conditions")
         .and_then(Value::as_array);
@@ -119,7 +119,7 @@ pub(super) fn is_outdated(case: &Case<'_>) -> bool {
 }
 
 /// Ready, of the present spec, and with an artifact.
-fn is_well(object: &Value) -> bool {
+pub(super) fn is_well(object: &Value) -> bool {
     let ready = conditions(object)
         .iter()
         .any(|c| c.kind == "Ready" && c.is_true());

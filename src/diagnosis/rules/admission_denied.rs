@@ -22,6 +22,7 @@ exception for this namespace."#,
     example: r#"admission webhook "validate.kyverno.svc-fail" denied the request: resource Job/core/x was blocked due to the following policies …
 jobs.batch "x" is forbidden: ValidatingAdmissionPolicy 'owner' with binding 'owner' denied request: owner label is missing"#,
     explains: &["SKVS108", "SKVS303", "SKVS308"],
+    contradicted_by: &[],
     check,
 };
 

@@ -19,6 +19,7 @@ APIService, such as the metrics server's), and that program does not answer. Hel
 Start the program behind that API, or delete its APIService if nothing serves it any more."#,
     example: r#"could not get apiVersions from Kubernetes: unable to retrieve the complete list of server APIs: metrics.k8s.io/v1beta1: …"#,
     explains: &["SKVS108", "SKVS303", "SKVS308", "SKVS111"],
+    contradicted_by: &[],
     check,
 };
 

@@ -21,6 +21,7 @@ the API server is the other cluster's: check the address and the credentials in 
     example: r#"create: failed to create: etcdserver: leader changed
 Kubernetes cluster unreachable: Get "https://10.96.0.1:443/version": dial tcp 10.96.0.1:443: connect: connection refused"#,
     explains: &["SKVS108", "SKVS111", "SKVS131", "SKVS142"],
+    contradicted_by: &[],
     check,
 };
 

@@ -22,6 +22,7 @@ Wait a minute after a restart. Then have the chart fetched again:
     example: r#"Source not ready: artifact not found. Retrying in 30s
 artifact 'http://source-controller.flux-system.svc/…' download failed (status code: 404)"#,
     explains: sources::FOLLOWS,
+    contradicted_by: &[],
     check,
 };
 

@@ -23,6 +23,7 @@ To delete the database as well, once the HelmRelease is gone: `kubectl skvs dele
 Databases without an onboarding: `kubectl skvs databases --orphans`"#,
     example: r#"metadata.deletionTimestamp is set, finalizers.fluxcd.io is still there"#,
     explains: &[],
+    contradicted_by: &[],
     check,
 };
 

@@ -19,6 +19,7 @@ Have the chart published again, or name another version."#,
     example: r#"ArtifactFailed: Could not load chart: gzip: invalid header
 ChartPackageError: chart package error: …"#,
     explains: sources::FOLLOWS,
+    contradicted_by: &[],
     check,
 };
 

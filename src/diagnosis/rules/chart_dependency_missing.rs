@@ -21,6 +21,7 @@ Have the chart packaged with its dependencies, or restore access to their reposi
     example: r#"found in Chart.yaml, but missing in charts/ directory: common
 DependencyBuildError: dependency build error: failed to add remote dependency 'common': …"#,
     explains: sources::FOLLOWS,
+    contradicted_by: &[],
     check,
 };
 

@@ -22,6 +22,7 @@ Wait: Flux checks again within `spec.interval` (new controllers within 30 second
 `flux reconcile helmrelease NAME`"#,
     example: r#"HelmRelease: HelmChart 'flux-system/x' is not ready: no artifact available …, and the HelmChart is Ready"#,
     explains: sources::FOLLOWS,
+    contradicted_by: &[],
     check,
 };
 

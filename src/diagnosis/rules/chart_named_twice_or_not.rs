@@ -19,6 +19,7 @@ log shows it."#,
 Set one of the two in the manifest; the runbook's onboardings use `spec.chart`."#,
     example: r#"invalid Chart reference (log of helm-controller)"#,
     explains: &["SKVS105", "SKVS108", "SKVS110"],
+    contradicted_by: &[],
     check,
 };
 

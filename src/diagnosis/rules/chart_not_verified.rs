@@ -1,6 +1,7 @@
 //! SKVS223: the chart's signature is missing or from another key.
 
 use crate::diagnosis::case::Case;
+use crate::diagnosis::contradiction::Fact;
 use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::diagnosis::sources;
@@ -19,6 +20,7 @@ signed, was signed with another key or identity, or the Secret holds the wrong p
 Have the chart signed, or correct the key or identity in `verify`. Do not switch the check off without asking."#,
     example: r#"ChartVerificationError: chart verification error: failed to verify oci://registry.example/charts/x: no matching signatures were found"#,
     explains: sources::FOLLOWS,
+    contradicted_by: &[Fact::SubjectFetched],
     check,
 };
 

@@ -19,6 +19,7 @@ Fix the cause named in the event: a name that is too long, a source namespace th
 helm-controller."#,
     example: r#"HelmChartSyncErr: failed to run server-side apply: …"#,
     explains: &[],
+    contradicted_by: &[],
     check,
 };
 

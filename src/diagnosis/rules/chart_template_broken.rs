@@ -19,6 +19,7 @@ Name another version of the chart, and report the error to the chart's publisher
     example: r#"parse error at (secure-kvs-onboarding/templates/job.yaml:3): function "toYml" not defined
 template: no template "common.labels" associated with template "gotpl""#,
     explains: rendering::FOLLOWS,
+    contradicted_by: &[],
     check,
 };
 

@@ -18,6 +18,7 @@ pushed under another tag (by `oras` or a copy job, not by `helm push`) is refuse
 Have the chart pushed with `helm push`, or name a tag that matches its chart's version."#,
     example: r#"ChartMutateError: artifact revision 0.1.3 does not match chart version 0.1.2"#,
     explains: sources::FOLLOWS,
+    contradicted_by: &[],
     check,
 };
 

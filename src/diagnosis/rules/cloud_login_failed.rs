@@ -1,6 +1,7 @@
 //! SKVS212: the cloud gives source-controller no credentials for the registry.
 
 use crate::diagnosis::case::Case;
+use crate::diagnosis::contradiction::Fact;
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::diagnosis::sources::{self, Fault};
 use crate::model::source_error::SourceError;
@@ -19,6 +20,7 @@ Bind the identity: the annotation of the ServiceAccount, the role in the cloud, 
 source-controller after you change its ServiceAccount."#,
     example: r#"AuthenticationFailed: failed to get credential from 'aws': operation error ECR: GetAuthorizationToken, … AccessDeniedException"#,
     explains: sources::FOLLOWS,
+    contradicted_by: &[Fact::SubjectFetched],
     check,
 };
 

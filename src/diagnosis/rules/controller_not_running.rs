@@ -24,6 +24,7 @@ A missing Deployment in `flux-system` proves nothing: Flux may run elsewhere, an
 Scale it up, or find out why its pod is not running: `kubectl logs -n flux-system deployment/helm-controller`"#,
     example: r#"helm-controller   0/1     1            0           12d"#,
     explains: &["SKVS105", "SKVS106", "SKVS108", "SKVS151"],
+    contradicted_by: &[],
     check,
 };
 

@@ -22,6 +22,7 @@ requested port. It is only checked if the Job got no answer (SKVS304) or still w
 - Another port: correct `values.couchdb.port`."#,
     example: r#"endpointslice of db-agora-kvs-secure-kvs-agora-couchdb: conditions.ready false"#,
     explains: &["SKVS304", "SKVS308", "SKVS108", "SKVS110", "SKVS303"],
+    contradicted_by: &[],
     check,
 };
 

@@ -1,6 +1,7 @@
 //! SKVS305: CouchDB refuses the creation Job's credentials.
 
 use crate::diagnosis::case::Case;
+use crate::diagnosis::contradiction::Fact;
 use crate::diagnosis::job::{Job, Outcome};
 use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
@@ -21,6 +22,7 @@ Compare the Job's Secret with the Secret of the CouchDB release in `secure-kvs`,
 Secret, then let Flux try again."#,
     example: r#"curl: (22) The requested URL returned error: 401"#,
     explains: &["SKVS108", "SKVS110", "SKVS303"],
+    contradicted_by: &[Fact::JobComplete, Fact::Installed],
     check,
 };
 

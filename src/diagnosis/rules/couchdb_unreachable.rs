@@ -1,6 +1,7 @@
 //! SKVS304: the creation Job gets no answer from CouchDB.
 
 use crate::diagnosis::case::Case;
+use crate::diagnosis::contradiction::Fact;
 use crate::diagnosis::job::{Job, Outcome};
 use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
@@ -20,6 +21,7 @@ Start CouchDB, or correct `values.couchdb.serviceName`. If CouchDB is running, c
 authorization policies between the target namespace and `secure-kvs`."#,
     example: r#"curl: (6) Could not resolve host: db-agora-kvs-secure-kvs-agora-couchdb.secure-kvs.svc"#,
     explains: &["SKVS108", "SKVS110", "SKVS303"],
+    contradicted_by: &[Fact::JobComplete, Fact::Installed],
     check,
 };
 

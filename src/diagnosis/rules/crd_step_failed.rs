@@ -19,6 +19,7 @@ Fix the cause named in the text. If the definitions are installed separately, se
 `spec.upgrade.crds: Skip`."#,
     example: r#"failed to apply CustomResourceDefinitions: failed to create CustomResourceDefinition x: …"#,
     explains: &["SKVS108", "SKVS303", "SKVS308", "SKVS111"],
+    contradicted_by: &[],
     check,
 };
 

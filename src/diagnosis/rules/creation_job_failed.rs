@@ -1,6 +1,7 @@
 //! SKVS303: the creation Job failed.
 
 use crate::diagnosis::case::Case;
+use crate::diagnosis::contradiction::Fact;
 use crate::diagnosis::finding::{Evidence, Finding, Subject};
 use crate::diagnosis::install;
 use crate::diagnosis::job::{Outcome, Silent};
@@ -25,6 +26,7 @@ each attempt."#,
     example: r#"failed pre-install: failed early due to stalled resources: [Job/core/hookfail-main-create status: 'Failed']
 job failed: BackoffLimitExceeded"#,
     explains: &["SKVS110"],
+    contradicted_by: &[Fact::JobComplete, Fact::Installed],
     check,
 };
 

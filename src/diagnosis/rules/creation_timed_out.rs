@@ -24,6 +24,7 @@ Fix the cause of the wait. Raise `spec.timeout` only if the Job needs more time.
     example: r#"timeout waiting for: [Job/core/pds-database-create status: 'InProgress']
 failed pre-install: timed out waiting for the condition"#,
     explains: &["SKVS110"],
+    contradicted_by: &[],
     check,
 };
 

@@ -29,6 +29,7 @@ If the team wants another database, create another onboarding: a new manifest wi
 team has finished with its data."#,
     example: r#"revision 1: pds_database; spec.values: pds_database2"#,
     explains: &["SKVS160", "SKVS323"],
+    contradicted_by: &[],
     check,
 };
 

@@ -1,6 +1,7 @@
 //! SKVS301: the database already exists.
 
 use crate::diagnosis::case::Case;
+use crate::diagnosis::contradiction::Fact;
 use crate::diagnosis::deletion::{self, Deletion};
 use crate::diagnosis::finding::Subject;
 use crate::diagnosis::finding::{Evidence, Finding};
@@ -45,6 +46,7 @@ documents: `kubectl skvs databases DATABASE -o wide`
 curl: (22) The requested URL returned error: 412"#,
     // Trouble of the API server passes; the database is there at the next attempt too.
     explains: &["SKVS108", "SKVS110", "SKVS113", "SKVS303"],
+    contradicted_by: &[Fact::JobComplete, Fact::Installed],
     check,
 };
 

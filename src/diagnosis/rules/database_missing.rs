@@ -23,6 +23,7 @@ First find out why it is gone: if data was lost, a new empty database hides that
 `helm uninstall -n NAMESPACE RELEASE`, then make Flux start again. Until then the service accounts have no access."#,
     example: r#"{"error":"not_found","reason":"Database does not exist."}"#,
     explains: &[],
+    contradicted_by: &[],
     check,
 };
 

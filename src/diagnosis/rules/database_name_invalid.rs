@@ -1,6 +1,7 @@
 //! SKVS309: CouchDB rejects the database's name.
 
 use crate::diagnosis::case::Case;
+use crate::diagnosis::contradiction::Fact;
 use crate::diagnosis::finding::{Evidence, Finding};
 use crate::diagnosis::job::Outcome;
 use crate::diagnosis::retries::{Fixes, then};
@@ -23,6 +24,7 @@ Then remove the failed release: otherwise Flux upgrades it, and an upgrade does 
     example: r#"values.database: Orders
 curl: (22) The requested URL returned error: 400"#,
     explains: &["SKVS108", "SKVS110", "SKVS303"],
+    contradicted_by: &[Fact::JobComplete, Fact::Installed],
     check,
 };
 

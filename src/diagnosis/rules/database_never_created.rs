@@ -1,6 +1,7 @@
 //! SKVS310: the onboarding is Ready and its database was probably never created.
 
 use crate::diagnosis::case::Case;
+use crate::diagnosis::contradiction::Fact;
 use crate::diagnosis::finding::{Evidence, Finding, Subject};
 use crate::diagnosis::first;
 use crate::diagnosis::install;
@@ -31,6 +32,7 @@ start again (see SKVS110). It then installs, and the Job runs. Or remove the man
 and restore the manifest. Until then the service accounts have no access."#,
     example: r#"READY True, chart 0.1.2, revision 2; revision 1: failed pre-install: namespaces "core" not found"#,
     explains: &["SKVS323"],
+    contradicted_by: &[Fact::JobComplete],
     check,
 };
 

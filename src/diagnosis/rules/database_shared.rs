@@ -24,6 +24,7 @@ Keep one. Give the other another `values.database` in a new onboarding (the valu
 or remove it and add its service accounts to the remaining one."#,
     example: r#"2 onboardings claim the database pds_database: skvs-onboarding-iota--database, skvs-onboarding-pds--database"#,
     explains: &[],
+    contradicted_by: &[],
     check,
 };
 

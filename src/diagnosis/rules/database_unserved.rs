@@ -29,6 +29,7 @@ The answer counts unless the release notes name another CouchDB. `--no-exec` ski
 3. Do not create the database again and do not delete it: the data is on the unreachable members."#,
     example: r#"{"error":"internal_server_error","reason":"No DB shards could be opened."}"#,
     explains: &[],
+    contradicted_by: &[],
     check,
 };
 

@@ -21,6 +21,7 @@ None is ever installed. Flux does not notice: for each of them it reports a depe
 Remove one of the references. An onboarding does not need another onboarding."#,
     example: r#"DependencyNotReady: dependency 'flux-system/a' is not ready, and that one depends on this"#,
     explains: &["SKVS103", "SKVS108"],
+    contradicted_by: &[],
     check,
 };
 

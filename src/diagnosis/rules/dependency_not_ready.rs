@@ -23,6 +23,7 @@ not been tried."#,
 Fix the dependency, or remove it from `spec.dependsOn` if it is not needed."#,
     example: r#"DependencyNotReady: dependency 'flux-system/istio' is not ready"#,
     explains: &["SKVS108", "SKVS110"],
+    contradicted_by: &[],
     check,
 };
 

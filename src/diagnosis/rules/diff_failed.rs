@@ -18,6 +18,7 @@ Fix the cause named in the text. `spec.driftDetection.mode: disabled` skips the 
     example: r#"DiffFailed: failed to diff release against cluster resources: …
 StateError: Could not determine release state: unable to determine cluster state: …"#,
     explains: &["SKVS108", "SKVS303", "SKVS308", "SKVS111"],
+    contradicted_by: &[],
     check,
 };
 

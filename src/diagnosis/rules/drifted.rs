@@ -23,6 +23,7 @@ If the change is right, add it to the manifest. If not, undo it, or set `spec.dr
 `managedFields` name its author."#,
     example: r#"Drifted=True DriftDetected: Cluster state of release core/x.v1 has drifted from the desired state: AuthorizationPolicy/secure-kvs/x changed (0 additions, 1 changes, 0 removals)"#,
     explains: &[],
+    contradicted_by: &[],
     check,
 };
 

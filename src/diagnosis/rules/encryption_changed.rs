@@ -23,6 +23,7 @@ Set it back before both kinds of documents are mixed. If the change is intended,
 the new endpoint."#,
     example: r#"revision 1: encryption true; spec.values: encryption false"#,
     explains: &[],
+    contradicted_by: &[],
     check,
 };
 

@@ -17,6 +17,7 @@ return true or false. Flux stops until the manifest changes. Only controllers si
 Correct the expression in the manifest."#,
     example: r#"Stalled=True InvalidCELExpression: Reconciliation failed terminally due to configuration error: failed to parse the CEL expression …"#,
     explains: &["SKVS103", "SKVS108"],
+    contradicted_by: &[],
     check,
 };
 

@@ -19,6 +19,7 @@ chart sets: an edit with kubectl, another controller. Flux takes fields by force
 Stop the other writer, or have it release the field. If the other one is right, remove the field from the chart's values."#,
     example: r#"conflict occurred while applying object core/x security.istio.io/v1, Kind=AuthorizationPolicy: Apply failed with 1 conflict: conflict with "kubectl-client-side-apply" …"#,
     explains: &["SKVS108", "SKVS303", "SKVS308", "SKVS111"],
+    contradicted_by: &[],
     check,
 };
 

@@ -22,6 +22,7 @@ back to the earlier values. `spec.upgrade.force: true` does the same with client
     example: r#"cannot patch "x" with kind Job: Job.batch "x" is invalid: spec.template: Invalid value: …: field is immutable
 ConfigMap "x" is invalid: data: Forbidden: field is immutable when `immutable` is set"#,
     explains: &["SKVS108", "SKVS303", "SKVS308", "SKVS111"],
+    contradicted_by: &[],
     check,
 };
 

@@ -22,6 +22,7 @@ Correct the value in `spec.values` that fills this field. If none does, the char
     example: r#"Job.batch "pds-database-create" is invalid: spec.template.spec.containers[0].image: Required value
 error validating data: ValidationError(Job.spec): unknown field "backofLimit""#,
     explains: rendering::FOLLOWS,
+    contradicted_by: &[],
     check,
 };
 

@@ -21,6 +21,7 @@ If another onboarding owns it, both create the same object: remove one, or give 
 it."#,
     example: r#"AuthorizationPolicy "pds-database" in namespace "secure-kvs" exists and cannot be imported into the current release: invalid ownership metadata; …"#,
     explains: &["SKVS108", "SKVS303", "SKVS308", "SKVS111"],
+    contradicted_by: &[],
     check,
 };
 

@@ -1,6 +1,7 @@
 //! SKVS306: the creation Job's image cannot be pulled.
 
 use crate::diagnosis::case::Case;
+use crate::diagnosis::contradiction::Fact;
 use crate::diagnosis::finding::{Evidence, Finding};
 use crate::diagnosis::job::Outcome;
 use crate::diagnosis::peers;
@@ -22,6 +23,7 @@ pod's events."#,
 - A timeout or `no such host`: the node cannot reach the registry; check the registry's name and the network."#,
     example: r#"waiting: ImagePullBackOff: Back-off pulling image "registry.example/create-database:missing""#,
     explains: &["SKVS108", "SKVS110", "SKVS303"],
+    contradicted_by: &[Fact::JobComplete, Fact::Installed],
     check,
 };
 

@@ -18,6 +18,7 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
 Grant helm-controller's account that right in the ClusterRole of Flux's installation."#,
     example: r#"serviceaccounts "x" is forbidden: User "system:serviceaccount:flux-system:helm-controller" cannot impersonate resource "serviceaccounts" in API group "" in the namespace "flux-system""#,
     explains: &["SKVS108", "SKVS109", "SKVS131", "SKVS142", "SKVS145"],
+    contradicted_by: &[],
     check,
 };
 

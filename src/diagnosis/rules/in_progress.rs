@@ -23,6 +23,7 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
 Wait. If it takes longer than `spec.timeout`, run troubleshoot again to get a cause."#,
     example: r#"Ready Unknown, Progressing: Running 'install' action with timeout of 5m0s"#,
     explains: &["SKVS106", "SKVS110"],
+    contradicted_by: &[],
     check,
 };
 

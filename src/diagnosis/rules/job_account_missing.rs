@@ -1,6 +1,7 @@
 //! SKVS314: the ServiceAccount of the creation Job's pod does not exist.
 
 use crate::diagnosis::case::Case;
+use crate::diagnosis::contradiction::Fact;
 use crate::diagnosis::finding::{Evidence, Subject};
 use crate::diagnosis::peers;
 use crate::diagnosis::refused::refused;
@@ -22,6 +23,7 @@ database (`values.serviceAccounts`) nor the account that Flux acts as (SKVS401).
 Create it in the target namespace, or correct `spec.targetNamespace` (the runbook's is `core`, where it exists)."#,
     example: r#"Error creating: pods "x-" is forbidden: error looking up service account core/agora-kvs: serviceaccount "agora-kvs" not found"#,
     explains: &["SKVS108", "SKVS303", "SKVS308"],
+    contradicted_by: &[Fact::JobComplete, Fact::Installed],
     check,
 };
 

@@ -1,6 +1,7 @@
 //! SKVS318: the creation Job's container used more memory than its limit.
 
 use crate::diagnosis::case::Case;
+use crate::diagnosis::contradiction::Fact;
 use crate::diagnosis::finding::Finding;
 use crate::diagnosis::job::Outcome;
 use crate::diagnosis::peers;
@@ -20,6 +21,7 @@ so the limit is usually set too low, by the values or by a LimitRange of the nam
 Raise `values.databaseCreationJob.resources.limits.memory`, or remove it."#,
     example: r#"container create exited 137 (OOMKilled)"#,
     explains: &["SKVS108", "SKVS110", "SKVS303"],
+    contradicted_by: &[Fact::JobComplete, Fact::Installed],
     check,
 };
 

@@ -21,6 +21,7 @@ order. If only the version differs, the chart is too old or too new for the clus
     example: r#"resource mapping not found for name: "pds-database" namespace: "secure-kvs" from "": no matches for kind "AuthorizationPolicy" in version "security.istio.io/v1beta1"
 ensure CRDs are installed first"#,
     explains: &["SKVS108", "SKVS303", "SKVS308", "SKVS111"],
+    contradicted_by: &[],
     check,
 };
 

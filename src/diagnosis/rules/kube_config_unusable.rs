@@ -22,6 +22,7 @@ Create the Secret (key `value` or `value.yaml`), or correct or remove `spec.kube
     example: r#"RESTClientError: could not get KubeConfig secret 'flux-system/remote': secrets "remote" not found
 InitFailed: could not find KubeConfig secret 'flux-system/remote'"#,
     explains: rendering::FOLLOWS,
+    contradicted_by: &[],
     check,
 };
 

@@ -17,6 +17,7 @@ refuses the chart before it creates anything."#,
 Name a version of the chart that supports this cluster, or ask the chart's publisher."#,
     example: r#"chart requires kubeVersion: >=1.99.0-0 which is incompatible with Kubernetes v1.36.0"#,
     explains: rendering::FOLLOWS,
+    contradicted_by: &[],
     check,
 };
 

@@ -22,6 +22,7 @@ labelled or not.)"#,
 Add the label to the manifest in the GitOps repository."#,
     example: r#"labels: {} on a HelmRelease with chart secure-kvs-onboarding"#,
     explains: &[],
+    contradicted_by: &[],
     check,
 };
 

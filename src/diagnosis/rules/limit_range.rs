@@ -1,6 +1,7 @@
 //! SKVS315: a LimitRange refuses the creation Job's pod.
 
 use crate::diagnosis::case::Case;
+use crate::diagnosis::contradiction::Fact;
 use crate::diagnosis::refused::refused;
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::model::refusal::Refusal;
@@ -18,6 +19,7 @@ or less. The mesh's sidecar counts too. The pod is not created, and the Job has 
 Set `values.databaseCreationJob.resources` within the limits, or have the LimitRange changed."#,
     example: r#"Error creating: pods "x-" is forbidden: maximum cpu usage per Container is 200m, but limit is 500m"#,
     explains: &["SKVS108", "SKVS303", "SKVS308"],
+    contradicted_by: &[Fact::JobComplete, Fact::Installed],
     check,
 };
 

@@ -19,6 +19,7 @@ Fix the cause, then have Flux upgrade once more with a force token (controller 0
 remove it: `helm uninstall`."#,
     example: r#"Stalled=True MissingRollbackTarget: Failed to perform remediation: missing target release for rollback: cannot remediate failed release"#,
     explains: &[],
+    contradicted_by: &[],
     check,
 };
 

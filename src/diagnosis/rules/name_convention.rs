@@ -27,6 +27,7 @@ installation. A HelmRelease cannot be renamed: another name is another release, 
 database exists."#,
     example: r#"skvs-onboarding-iota--database with values.namespace pds, values.database database"#,
     explains: &[],
+    contradicted_by: &[],
     check,
 };
 

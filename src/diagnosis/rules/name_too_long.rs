@@ -24,6 +24,7 @@ created."#,
     explains: &[
         "SKVS105", "SKVS108", "SKVS145", "SKVS234", "SKVS303", "SKVS308",
     ],
+    contradicted_by: &[],
     check,
 };
 

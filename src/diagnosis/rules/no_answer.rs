@@ -20,6 +20,7 @@ namespace, or leaves the object to another controller (label `sharding.fluxcd.io
 Start the controller, or correct the shard label."#,
     example: r#"READY Unknown, no status at all, minutes after the HelmRelease was created"#,
     explains: &["SKVS108"],
+    contradicted_by: &[],
     check,
 };
 

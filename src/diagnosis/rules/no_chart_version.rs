@@ -1,6 +1,7 @@
 //! SKVS201: no version of the chart is in the requested range.
 
 use crate::diagnosis::case::Case;
+use crate::diagnosis::contradiction::Fact;
 use crate::diagnosis::finding::Evidence;
 use crate::diagnosis::peers::{self, Wrong};
 use crate::diagnosis::retries::{Fixes, then};
@@ -23,6 +24,7 @@ publisher."#,
     example: r#"no 'secure-kvs-onboarding' chart with version matching '>=9.0.0' found
 could not locate a version matching provided version string >=9.0.0"#,
     explains: sources::FOLLOWS,
+    contradicted_by: &[Fact::SubjectFetched],
     check,
 };
 

@@ -23,6 +23,7 @@ publisher."#,
     example: r#"failed to get 'oci://registry.example/charts/secure-kvs-onboarding:0.9.9': … not found
 failed to determine artifact digest: … MANIFEST_UNKNOWN: manifest unknown"#,
     explains: sources::FOLLOWS,
+    contradicted_by: &[],
     check,
 };
 

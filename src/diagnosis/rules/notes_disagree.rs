@@ -22,6 +22,7 @@ the notes do not show."#,
 Find out why the change was not applied: `kubectl skvs describe NAME`. Do not pass the notes on until they match the values."#,
     example: r#"notes: Service accounts: pds; spec.values.serviceAccounts: [pds, pds-batch]"#,
     explains: &[],
+    contradicted_by: &[],
     check,
 };
 

@@ -20,6 +20,7 @@ Make sure that no other onboarding created it (see its labels and annotations), 
 Job shows whether the database was created; deleting the Job does not touch the database."#,
     example: r#"warning: Hook pre-install secure-kvs-onboarding/templates/database-creation-job.yaml failed: jobs.batch "pds-database-create" already exists"#,
     explains: &["SKVS108", "SKVS303", "SKVS308", "SKVS111"],
+    contradicted_by: &[],
     check,
 };
 

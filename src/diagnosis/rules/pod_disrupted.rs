@@ -1,6 +1,7 @@
 //! SKVS317: Kubernetes ended the creation Job's pod.
 
 use crate::diagnosis::case::Case;
+use crate::diagnosis::contradiction::Fact;
 use crate::diagnosis::finding::{Evidence, Finding};
 use crate::diagnosis::job::Outcome;
 use crate::diagnosis::retries::{Fixes, then};
@@ -21,6 +22,7 @@ Check first whether the pod had created the database before it ended (`kubectl s
 attempt fails with 412 (SKVS301). Otherwise let Flux try again once the node is well."#,
     example: r#"Evicted: The node was low on resource: ephemeral-storage."#,
     explains: &["SKVS108", "SKVS110", "SKVS303"],
+    contradicted_by: &[Fact::JobComplete, Fact::Installed],
     check,
 };
 

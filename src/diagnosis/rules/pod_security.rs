@@ -1,6 +1,7 @@
 //! SKVS312: the namespace's pod security level refuses the creation Job's pod.
 
 use crate::diagnosis::case::Case;
+use crate::diagnosis::contradiction::Fact;
 use crate::diagnosis::finding::Subject;
 use crate::diagnosis::peers;
 use crate::diagnosis::refused::refused;
@@ -22,6 +23,7 @@ which needs NET_ADMIN, violates the levels baseline and restricted; Istio's CNI 
 Lower the level of the namespace, install into another one (the runbook's is `core`), or have the chart's pod comply."#,
     example: r#"Error creating: pods "x-" is forbidden: violates PodSecurity "restricted:latest": allowPrivilegeEscalation != false (container "create" …)"#,
     explains: &["SKVS108", "SKVS303", "SKVS308"],
+    contradicted_by: &[Fact::JobComplete, Fact::Installed],
     check,
 };
 

@@ -1,6 +1,7 @@
 //! SKVS307: no node accepts the creation Job's pod.
 
 use crate::diagnosis::case::Case;
+use crate::diagnosis::contradiction::Fact;
 use crate::diagnosis::finding::{Evidence, Finding};
 use crate::diagnosis::job::Outcome;
 use crate::diagnosis::peers;
@@ -20,6 +21,7 @@ every node. The Job then waits until Helm gives up."#,
 Free or add capacity, or correct the pod's requests (`values.databaseCreationJob.resources`)."#,
     example: r#"0/3 nodes are available: 3 Insufficient cpu."#,
     explains: &["SKVS108", "SKVS110", "SKVS303"],
+    contradicted_by: &[Fact::JobComplete, Fact::Installed],
     check,
 };
 

@@ -20,6 +20,7 @@ Make Flux apply the release once more: set `reconcile.fluxcd.io/forceAt` and `re
 `flux reconcile helmrelease NAME --force` does. That is an upgrade: it does not touch the database."#,
     example: r#"READY True; authorizationpolicies.security.istio.io "core-skvs-onboarding-pds--database" not found"#,
     explains: &[],
+    contradicted_by: &[],
     check,
 };
 

@@ -21,6 +21,7 @@ Make Flux apply the release once more: set `reconcile.fluxcd.io/forceAt` and `re
 `flux reconcile helmrelease NAME --force` does. That is an upgrade: it does not touch the database."#,
     example: r#"values.serviceAccounts: [pds, pds-batch]; principals: cluster.local/ns/pds/sa/pds"#,
     explains: &[],
+    contradicted_by: &[],
     check,
 };
 

@@ -22,6 +22,7 @@ Flux."#,
     example: r#"error while running post render on files: …
 error while parsing post rendered output: …"#,
     explains: rendering::FOLLOWS,
+    contradicted_by: &[],
     check,
 };
 

@@ -1,6 +1,7 @@
 //! SKVS311: a ResourceQuota refuses what the onboarding makes.
 
 use crate::diagnosis::case::Case;
+use crate::diagnosis::contradiction::Fact;
 use crate::diagnosis::finding::Subject;
 use crate::diagnosis::refused::refused;
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
@@ -21,6 +22,7 @@ requests and limits, set them there."#,
     example: r#"Error creating: pods "x-" is forbidden: exceeded quota: small, requested: requests.cpu=100m, used: requests.cpu=1, limited: requests.cpu=1
 Error creating: pods "x-" is forbidden: failed quota: small: must specify limits.cpu for: create"#,
     explains: &["SKVS108", "SKVS303", "SKVS308"],
+    contradicted_by: &[Fact::JobComplete, Fact::Installed],
     check,
 };
 

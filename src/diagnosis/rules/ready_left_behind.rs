@@ -23,6 +23,7 @@ Force a reconciliation: that upgrades the release and does not touch the databas
 helm-controller. Do not uninstall the release: the next installation would fail, since the database exists (SKVS301)."#,
     example: r#"Ready Unknown for 3d: Running 'install' action with timeout of 5m0s; Released True: InstallSucceeded"#,
     explains: &["SKVS106"],
+    contradicted_by: &[],
     check,
 };
 

@@ -31,6 +31,7 @@ Controllers since 0.37 unlock the release at their next attempt. Older ones neve
     example: r#"Helm upgrade failed: another operation (install/upgrade/rollback) is in progress
 Released=False PendingRelease: Unlocked Helm release core/x.v1 with chart c@0.1.2 in pending-install state"#,
     explains: &["SKVS108", "SKVS303", "SKVS308", "SKVS111"],
+    contradicted_by: &[],
     check,
 };
 

@@ -1,6 +1,7 @@
 //! SKVS116: the Helm release's name is in use.
 
 use crate::diagnosis::case::Case;
+use crate::diagnosis::contradiction::Fact;
 use crate::diagnosis::retries::uninstalled;
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::model::release_error::ReleaseError;
@@ -19,6 +20,7 @@ If the stored release is a leftover, remove it: its authorization policy is dele
 onboarding another `spec.releaseName`."#,
     example: r#"install failed: cannot re-use a name that is still in use"#,
     explains: &["SKVS108", "SKVS303", "SKVS308", "SKVS111"],
+    contradicted_by: &[Fact::Installed],
     check,
 };
 

@@ -20,6 +20,7 @@ Set `spec.releaseName` in the manifest to a name of at most 53 characters. Nothi
 freely."#,
     example: r#"install failed: invalid release name, must match regex ^[a-z0-9]… and the length must not be longer than 53"#,
     explains: &["SKVS108", "SKVS303", "SKVS308", "SKVS111"],
+    contradicted_by: &[],
     check,
 };
 

@@ -1,6 +1,7 @@
 //! SKVS118: only failed revisions of the release are stored.
 
 use crate::diagnosis::case::Case;
+use crate::diagnosis::contradiction::Fact;
 use crate::diagnosis::retries::uninstalled;
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::model::release_error::ReleaseError;
@@ -18,6 +19,7 @@ An upgrade would not create the database either: remove the failed release."#,
 Remove the release; Flux then installs."#,
     example: r#"upgrade failed: "core-skvs-onboarding-pds--database" has no deployed releases"#,
     explains: &["SKVS108", "SKVS303", "SKVS308", "SKVS111"],
+    contradicted_by: &[Fact::Installed],
     check,
 };
 

@@ -24,6 +24,7 @@ is in another namespace than `spec.storageNamespace`."#,
     example: r#"upgrade failed: update: failed to update: release: not found
 rollback failed: release has no 3 version"#,
     explains: &["SKVS108", "SKVS303", "SKVS308", "SKVS111"],
+    contradicted_by: &[],
     check,
 };
 

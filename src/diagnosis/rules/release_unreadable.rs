@@ -23,6 +23,7 @@ badly restored), or the last uninstall did not finish and left the status `unins
     example: r#"Could not determine release state: unable to determine state for release with status 'uninstalling'
 Could not determine release state: failed to retrieve last release from storage: get: failed to decode data "sh.helm.release.v1.x.v1": …"#,
     explains: &["SKVS108", "SKVS303", "SKVS308", "SKVS111"],
+    contradicted_by: &[],
     check,
 };
 

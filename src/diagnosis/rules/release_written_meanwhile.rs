@@ -19,6 +19,7 @@ controller) wrote it at the same time, or Helm cannot decode a Secret of that na
 - A Secret missing from `helm history`: look at it, and delete it."#,
     example: r#"create: failed to create: release: already exists"#,
     explains: &["SKVS108", "SKVS303", "SKVS308", "SKVS111"],
+    contradicted_by: &[],
     check,
 };
 

@@ -21,6 +21,7 @@ Fix the cause. After a rollback the onboarding runs on the named revision; after
     example: r#"Ready=False RollbackSucceeded: Helm rollback to previous release core/x.v1 with chart secure-kvs-onboarding@0.1.1 succeeded
 Ready=False UninstallSucceeded: Helm uninstall remediation for release core/x.v1 with chart secure-kvs-onboarding@0.1.2 succeeded"#,
     explains: &[],
+    contradicted_by: &[],
     check,
 };
 

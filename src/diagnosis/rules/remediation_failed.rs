@@ -24,6 +24,7 @@ Fix the error in the text; often it is the same as the cause. If a rollback by h
 `helm uninstall -n STORAGENAMESPACE RELEASE`."#,
     example: r#"Remediated=False RollbackFailed: Helm rollback to previous release core/x.v1 with chart c@0.1.1 failed: …"#,
     explains: &[],
+    contradicted_by: &[],
     check,
 };
 

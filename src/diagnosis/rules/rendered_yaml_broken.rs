@@ -18,6 +18,7 @@ with several lines or with `: ` in it was inserted without quotes. The line numb
 Check the values used in that template. If they are simple, the chart is at fault: report it to its publisher."#,
     example: r#"YAML parse error on secure-kvs-onboarding/templates/job.yaml: error converting YAML to JSON: yaml: line 12: did not find expected key"#,
     explains: rendering::FOLLOWS,
+    contradicted_by: &[],
     check,
 };
 

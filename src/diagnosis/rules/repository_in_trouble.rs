@@ -1,6 +1,7 @@
 //! SKVS208: the chart repository fails, is too slow or breaks off.
 
 use crate::diagnosis::case::Case;
+use crate::diagnosis::contradiction::Fact;
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::diagnosis::sources::{self, Fault};
 use crate::model::source_error::SourceError;
@@ -20,6 +21,7 @@ Ask the repository's operators. For a large index raise `spec.timeout` of the He
     example: r#"failed to fetch https://artifactory.example/helm/index.yaml : 503 Service Unavailable
 context deadline exceeded (Client.Timeout exceeded while awaiting headers)"#,
     explains: sources::FOLLOWS,
+    contradicted_by: &[Fact::SubjectFetched],
     check,
 };
 

@@ -1,6 +1,7 @@
 //! SKVS209: the chart repository does not serve a valid index.
 
 use crate::diagnosis::case::Case;
+use crate::diagnosis::contradiction::Fact;
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::diagnosis::sources::{self, Fault};
 use crate::model::source_error::SourceError;
@@ -18,6 +19,7 @@ index."#,
 Correct `spec.url` of the HelmRepository, or have the index rebuilt."#,
     example: r#"IndexationFailed: failed to load Helm repository from index YAML: error converting YAML to JSON: yaml: line 3: mapping values are not allowed"#,
     explains: sources::FOLLOWS,
+    contradicted_by: &[Fact::SubjectFetched],
     check,
 };
 

@@ -2,6 +2,7 @@
 
 use crate::advice::Command;
 use crate::diagnosis::case::Case;
+use crate::diagnosis::contradiction::Fact;
 use crate::diagnosis::finding::Subject;
 use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
@@ -22,6 +23,7 @@ its namespace, or lacks keys (`username` and `password`; `tls.crt` and `tls.key`
 Create the Secret with its keys, or correct the reference. If a controller copies it from a vault, check there."#,
     example: r#"AuthenticationFailed: failed to get authentication secret 'flux-system/artifactory': secrets "artifactory" not found"#,
     explains: sources::FOLLOWS,
+    contradicted_by: &[Fact::SubjectFetched],
     check,
 };
 

@@ -1,6 +1,7 @@
 //! SKVS207: the chart repository's certificate is not accepted.
 
 use crate::diagnosis::case::Case;
+use crate::diagnosis::contradiction::Fact;
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::diagnosis::sources;
 use crate::model::source_error::{SourceError, certificate};
@@ -20,6 +21,7 @@ certificate has expired or is for another host. The network and the credentials 
 - Expired, or for another host: renew the certificate at the server, or correct `spec.url`."#,
     example: r#"tls: failed to verify certificate: x509: certificate signed by unknown authority"#,
     explains: sources::FOLLOWS,
+    contradicted_by: &[Fact::SubjectFetched],
     check,
 };
 

@@ -1,6 +1,7 @@
 //! SKVS204: the chart repository refuses the credentials.
 
 use crate::diagnosis::case::Case;
+use crate::diagnosis::contradiction::Fact;
 use crate::diagnosis::finding::Evidence;
 use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
@@ -23,6 +24,7 @@ Renew the Secret (keys `username` and `password`; for an OCI registry one of typ
 access."#,
     example: r#"failed to fetch Helm repository index: failed to cache index to temporary file: failed to fetch https://… : 401 Unauthorized"#,
     explains: sources::FOLLOWS,
+    contradicted_by: &[Fact::SubjectFetched],
     check,
 };
 

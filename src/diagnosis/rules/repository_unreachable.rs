@@ -1,6 +1,7 @@
 //! SKVS203: the chart repository cannot be reached.
 
 use crate::diagnosis::case::Case;
+use crate::diagnosis::contradiction::Fact;
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::diagnosis::sources::{self, Fault};
 use crate::model::source_error::SourceError;
@@ -18,6 +19,7 @@ connection. All onboardings of this repository are affected; installed ones cont
 Check from inside the cluster: DNS, network policies, proxy. Then wait, or `flux reconcile source helm NAME`"#,
     example: r#"failed to fetch Helm repository index: … dial tcp: lookup artifactory.example: no such host"#,
     explains: sources::FOLLOWS,
+    contradicted_by: &[Fact::SubjectFetched],
     check,
 };
 

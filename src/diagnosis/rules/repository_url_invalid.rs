@@ -1,6 +1,7 @@
 //! SKVS210: the chart repository's URL is invalid.
 
 use crate::diagnosis::case::Case;
+use crate::diagnosis::contradiction::Fact;
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::diagnosis::sources::{self, Fault};
 use crate::model::source_error::SourceError;
@@ -18,6 +19,7 @@ tag in the URL of an OCIRepository. Flux does not try again until it is changed.
 Correct `spec.url` (or `spec.type`) of the source in its manifest."#,
     example: r#"URLInvalid: invalid Helm repository URL: 'oci' URL scheme cannot be used with 'default' HelmRepository type"#,
     explains: sources::FOLLOWS,
+    contradicted_by: &[Fact::SubjectFetched],
     check,
 };
 

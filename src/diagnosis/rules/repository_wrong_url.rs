@@ -1,6 +1,7 @@
 //! SKVS205: the chart repository's URL is wrong.
 
 use crate::diagnosis::case::Case;
+use crate::diagnosis::contradiction::Fact;
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::diagnosis::sources::{self, Fault};
 use crate::model::source_error::SourceError;
@@ -18,6 +19,7 @@ or removed. The URL must not contain `index.yaml` itself."#,
 Correct `spec.url` of the HelmRepository."#,
     example: r#"failed to fetch Helm repository index: failed to cache index to temporary file: failed to fetch https://…/index.yaml : 404 Not Found"#,
     explains: sources::FOLLOWS,
+    contradicted_by: &[Fact::SubjectFetched],
     check,
 };
 

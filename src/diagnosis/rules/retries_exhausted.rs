@@ -6,6 +6,7 @@ use crate::diagnosis::retries::again;
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::model::failure;
 use crate::model::status;
+use crate::text::count;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS110",
@@ -34,6 +35,7 @@ Or remove the manifest, wait until the HelmRelease is gone, and restore the mani
     example: r#"install retries exhausted
 Failed to install after 3 attempt(s)"#,
     explains: &[],
+    contradicted_by: &[],
     check,
 };
 
@@ -60,13 +62,35 @@ fn check(case: &Case<'_>) -> Verdict {
         "failures {}, installFailures {}, upgradeFailures {}",
         hr.status.failures, hr.status.install_failures, hr.status.upgrade_failures
     );
-    Finding::new(case.subject(), format!("{action} retries exhausted"))
+    Finding::new(case.subject(), sentence(case, action))
         .why("Flux has used up its attempts; a plain reconcile fails again at once.")
         .seen(seen)
         .seen([Evidence::new(case.subject(), ".status.failures", &failures)])
         .step("Fix the cause first.")
         .then(Some(again(case)))
         .into()
+}
+
+/// With the failures counted and, of an installation, the limit. An upgrade's limit is not among what a bundle keeps.
+fn sentence(case: &Case<'_>, action: &str) -> String {
+    let hr = case.hr();
+    let exhausted = format!("{action} retries exhausted");
+    let failures = match action {
+        "install" => hr.status.install_failures,
+        "upgrade" => hr.status.upgrade_failures,
+        _ => 0,
+    };
+    let Some(failures) = u64::try_from(failures).ok().filter(|count| *count > 0) else {
+        return exhausted;
+    };
+    let after = format!("{exhausted} after {}", count(failures, "failure"));
+    match action {
+        "install" => format!(
+            "{after} (spec.install.remediation.retries: {})",
+            hr.spec.install.remediation.retries
+        ),
+        _ => after,
+    }
 }
 
 #[cfg(test)]
@@ -78,7 +102,7 @@ mod tests {
         assert_eq!(fixture::followers("runbook-example"), ["SKVS110"]);
         assert_eq!(
             fixture::sentence("runbook-example", "SKVS110"),
-            "install retries exhausted"
+            "install retries exhausted after 1 failure (spec.install.remediation.retries: 0)"
         );
     }
 }

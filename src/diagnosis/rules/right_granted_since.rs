@@ -20,6 +20,7 @@ Without the right to ask (create subjectaccessreviews) this check is skipped, an
 Wait for Flux's next attempt, or make it try now. Other rights may be missing: the next attempt will show."#,
     example: r#"status of the SubjectAccessReview: {"allowed": true, "reason": "RBAC: allowed by RoleBinding …"}"#,
     explains: &["SKVS402", "SKVS108", "SKVS110"],
+    contradicted_by: &[],
     check,
 };
 

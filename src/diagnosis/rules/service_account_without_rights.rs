@@ -26,6 +26,7 @@ Grant the right with a Role in the namespace named in the message, and bind it t
     explains: &[
         "SKVS108", "SKVS110", "SKVS109", "SKVS131", "SKVS142", "SKVS145",
     ],
+    contradicted_by: &[],
     check,
 };
 

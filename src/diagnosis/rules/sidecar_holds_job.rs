@@ -1,6 +1,7 @@
 //! SKVS316: the mesh's sidecar keeps the creation Job from finishing.
 
 use crate::diagnosis::case::Case;
+use crate::diagnosis::contradiction::Fact;
 use crate::diagnosis::finding::{Evidence, Finding};
 use crate::diagnosis::job::Sidecar;
 use crate::diagnosis::retries::{Fixes, then};
@@ -27,6 +28,7 @@ failure."#,
   `values.databaseCreationJob.runInIstioServiceMesh.enabled` to false."#,
     example: r#"timeout waiting for: [Job/core/pds-database-create status: 'InProgress']; container create completed, istio-proxy runs"#,
     explains: &["SKVS108", "SKVS308", "SKVS303"],
+    contradicted_by: &[Fact::JobComplete],
     check,
 };
 

@@ -19,6 +19,7 @@ Name a source in the HelmRelease's own namespace; the runbook's onboardings and 
     example: r#"AccessDenied: can't access 'HelmRepository/charts/wit-artifactory', cross-namespace references have been blocked
 cross-namespace references are not allowed: cannot access HelmChart charts/x"#,
     explains: sources::FOLLOWS,
+    contradicted_by: &[],
     check,
 };
 

@@ -20,6 +20,7 @@ refused; Flux does not try again until it is changed."#,
 Correct the kind. For an OCIRepository use `spec.chartRef` instead of `spec.chart` (Flux 2.3 and later)."#,
     example: r#"UnsupportedSourceKind: failed to get source: unsupported source kind 'OCIRepository', must be one of: [HelmRepository GitRepository Bucket]"#,
     explains: sources::FOLLOWS,
+    contradicted_by: &[],
     check,
 };
 

@@ -1,6 +1,7 @@
 //! SKVS206: the chart's source does not exist.
 
 use crate::diagnosis::case::Case;
+use crate::diagnosis::contradiction::Fact;
 use crate::diagnosis::finding::Evidence;
 use crate::diagnosis::peers::{self, Wrong};
 use crate::diagnosis::retries::{Fixes, then};
@@ -21,6 +22,7 @@ missing OCIRepository or HelmChart. Without a namespace the reference means the 
 Correct the reference in the manifest. The runbook's is the HelmRepository `wit-artifactory` in `flux-system`."#,
     example: r#"failed to get source: helmrepositories.source.toolkit.fluxcd.io "wit-artifactry" not found"#,
     explains: sources::FOLLOWS,
+    contradicted_by: &[Fact::SubjectExists],
     check,
 };
 

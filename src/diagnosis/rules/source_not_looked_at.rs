@@ -1,6 +1,7 @@
 //! SKVS221: source-controller has not processed the chart or its source.
 
 use crate::diagnosis::case::Case;
+use crate::diagnosis::contradiction::Fact;
 use crate::diagnosis::finding::{Evidence, Subject};
 use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
@@ -22,6 +23,7 @@ not watch this namespace, or is busy."#,
 Start it. A new object needs a moment."#,
     example: r#"HelmChart 'flux-system/x' is not ready: latest generation of object has not been reconciled"#,
     explains: sources::FOLLOWS,
+    contradicted_by: &[Fact::SubjectFetched],
     check,
 };
 

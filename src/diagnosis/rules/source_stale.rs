@@ -18,6 +18,7 @@ versions of the chart do not arrive."#,
 Read the error, then the log of source-controller. If the error recurs, please report it: it deserves its own code."#,
     example: r#"HelmRepository Ready=False while the HelmRelease is Ready=True on the chart of a month ago"#,
     explains: sources::FOLLOWS,
+    contradicted_by: &[],
     check,
 };
 

@@ -1,6 +1,7 @@
 //! SKVS220: source-controller cannot write to its own storage.
 
 use crate::diagnosis::case::Case;
+use crate::diagnosis::contradiction::Fact;
 use crate::diagnosis::controller_log;
 use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
@@ -20,6 +21,7 @@ Sooner or later every source in the cluster is affected."#,
 Free space on the volume at `/data` of source-controller, or repair it (an emptyDir by default: then the node's disk)."#,
     example: r#"StorageOperationFailed: failed to create artifact directory: mkdir /data/helmchart: no space left on device"#,
     explains: sources::FOLLOWS,
+    contradicted_by: &[Fact::SubjectFetched],
     check,
 };
 

@@ -21,6 +21,7 @@ in use; if none was stored, the onboarding waits for ever."#,
 Ask who suspended it, and why. Then remove `suspend` from its manifest, or `flux resume source helm NAME`."#,
     example: r#"spec.suspend is true on HelmRepository flux-system/wit-artifactory"#,
     explains: sources::FOLLOWS,
+    contradicted_by: &[],
     check,
 };
 

@@ -1,6 +1,7 @@
 //! SKVS218: the chart's source has not been fetched yet.
 
 use crate::diagnosis::case::Case;
+use crate::diagnosis::contradiction::Fact;
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::diagnosis::sources;
 use crate::model::source_error::SourceError;
@@ -19,6 +20,7 @@ conditions; here they do not show one, or were not read."#,
 Read the source's conditions and the log of source-controller. A new source needs a moment."#,
     example: r#"NoSourceArtifact: no artifact available for HelmRepository source 'wit-artifactory'"#,
     explains: sources::FOLLOWS,
+    contradicted_by: &[Fact::SubjectFetched],
     check,
 };
 

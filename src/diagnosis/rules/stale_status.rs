@@ -24,6 +24,7 @@ status may no longer be true."#,
 Wait a minute after a change. If it stays, the controller hangs or is not running: see SKVS105."#,
     example: r#"generation 4, last attempted 3, and Ready True from yesterday"#,
     explains: &[],
+    contradicted_by: &[],
     check,
 };
 

@@ -18,6 +18,7 @@ for an hour. Usually Flux's account may not read Secrets in the storage namespac
 Give the account in `spec.serviceAccountName` the rights on Secrets in the storage namespace, or fix the error in the event."#,
     example: r#"GetLastReleaseFailed: failed to get last release revision"#,
     explains: &["SKVS108", "SKVS303", "SKVS308", "SKVS111"],
+    contradicted_by: &[],
     check,
 };
 

@@ -20,6 +20,7 @@ Rewrite the stored release with the helm plugin `mapkubeapis`. If it only holds 
 and install again instead, but without the creation Job: a second installation fails on the database (SKVS301)."#,
     example: r#"unable to build kubernetes objects from current release manifest: … no matches for kind "AuthorizationPolicy" in version "security.istio.io/v1alpha1""#,
     explains: &["SKVS108", "SKVS303", "SKVS308", "SKVS111"],
+    contradicted_by: &[],
     check,
 };
 

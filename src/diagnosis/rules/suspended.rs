@@ -20,6 +20,7 @@ suspended HelmRelease is deleted, its installed objects stay behind."#,
 First ask who suspended it, and why. Then remove `suspend: true` from the manifest, or resume it in the cluster."#,
     example: r#"spec.suspend is true; READY still shows what was before"#,
     explains: &["SKVS106", "SKVS332"],
+    contradicted_by: &[],
     check,
 };
 

@@ -25,6 +25,7 @@ create it with everything the creation Job needs: its ServiceAccount (`agora-kvs
 credentials. An empty one, as created by `spec.install.createNamespace: true`, only leads to the next failure (SKVS314)."#,
     example: r#"install failed: namespaces "core" not found"#,
     explains: &["SKVS108", "SKVS110"],
+    contradicted_by: &[],
     check,
 };
 

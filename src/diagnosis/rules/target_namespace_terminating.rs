@@ -21,6 +21,7 @@ finalizer can hold it for ever."#,
 Wait until it is gone, then create it again. If it hangs, remove the objects named in the conditions."#,
     example: r#"create-x is forbidden: unable to create new content in namespace core because it is being terminated"#,
     explains: &["SKVS108", "SKVS110", "SKVS900"],
+    contradicted_by: &[],
     check,
 };
 

@@ -21,6 +21,7 @@ Fix the test's complaint, or set `spec.test.ignoreFailures`. Do not let Flux uni
 second installation fails on the database (SKVS301)."#,
     example: r#"TestSuccess=False TestFailed: Helm test failed for release core/x.v1 with chart c@0.1.2: pod x-test failed"#,
     explains: &["SKVS108", "SKVS111", "SKVS303", "SKVS308"],
+    contradicted_by: &[],
     check,
 };
 

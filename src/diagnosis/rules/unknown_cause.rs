@@ -23,6 +23,7 @@ helm-controller at the time of the last attempt.
 If the error recurs, please report it: it deserves its own code."#,
     example: r#"install failed: a text that no check knows"#,
     explains: &["SKVS110"],
+    contradicted_by: &[],
     check,
 };
 

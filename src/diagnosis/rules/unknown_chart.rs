@@ -1,6 +1,7 @@
 //! SKVS202: the repository does not have the chart.
 
 use crate::diagnosis::case::Case;
+use crate::diagnosis::contradiction::Fact;
 use crate::diagnosis::finding::Evidence;
 use crate::diagnosis::peers::{self, Wrong};
 use crate::diagnosis::retries::{Fixes, then};
@@ -23,6 +24,7 @@ Correct `spec.chart.spec.chart` or `spec.chart.spec.sourceRef` in the manifest. 
 the HelmRepository `wit-artifactory` in `flux-system`."#,
     example: r#"invalid chart reference: failed to get chart version for remote reference: no chart name found"#,
     explains: sources::FOLLOWS,
+    contradicted_by: &[Fact::SubjectFetched],
     check,
 };
 

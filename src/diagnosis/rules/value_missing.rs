@@ -18,6 +18,7 @@ a map was overwritten with nothing (`couchdb:` with no lines under it). Helm cal
 Set the named value in `spec.values` of the manifest, or remove the empty key so that the chart's default applies."#,
     example: r#"at <.Values.couchdb.credentials.secretName>: nil pointer evaluating interface {}.secretName"#,
     explains: rendering::FOLLOWS,
+    contradicted_by: &[],
     check,
 };
 

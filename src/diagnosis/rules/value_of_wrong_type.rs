@@ -19,6 +19,7 @@ Give the value the right type in `spec.values` of the manifest."#,
     example: r#"at <.Values.serviceAccounts>: range can't iterate over pds
 wrong type for value; expected string; got map[string]interface {}"#,
     explains: rendering::FOLLOWS,
+    contradicted_by: &[],
     check,
 };
 

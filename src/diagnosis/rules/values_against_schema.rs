@@ -23,6 +23,7 @@ author meant it."#,
 secure-kvs-onboarding:
 - at '/serviceAccounts': got string, want array"#,
     explains: rendering::FOLLOWS,
+    contradicted_by: &[],
     check,
 };
 

@@ -1,6 +1,7 @@
 //! SKVS222: a values file of the chart is missing or unreadable.
 
 use crate::diagnosis::case::Case;
+use crate::diagnosis::contradiction::Fact;
 use crate::diagnosis::peers;
 use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
@@ -21,6 +22,7 @@ Correct `spec.chart.spec.valuesFiles`, or set `ignoreMissingValuesFiles: true`. 
 files."#,
     example: r#"ValuesFilesError: values files merge error: no values file found at path 'values-prod.yaml'"#,
     explains: sources::FOLLOWS,
+    contradicted_by: &[Fact::SubjectFetched],
     check,
 };
 

@@ -21,6 +21,7 @@ Create the object or the key, or correct the reference. The runbook's onboarding
     example: r#"ValuesError: could not resolve Secret chart values reference 'flux-system/x' with key 'values.yaml': key not found
 InitFailed: could not find ConfigMap 'flux-system/x'"#,
     explains: &["SKVS108", "SKVS110"],
+    contradicted_by: &[],
     check,
 };
 

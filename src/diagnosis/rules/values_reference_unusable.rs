@@ -21,6 +21,7 @@ Correct the content, or the reference in the manifest."#,
     example: r#"could not resolve ConfigMap chart values reference 'flux-system/x' with key 'values.yaml': error converting YAML to JSON: yaml: line 2: …
 unable to read values from key 'values.yaml' in ConfigMap 'flux-system/x': …"#,
     explains: rendering::FOLLOWS,
+    contradicted_by: &[],
     check,
 };
 

@@ -19,6 +19,7 @@ Correct `spec.values` of the manifest as the message says. The runbook's values 
 encryption."#,
     example: r#"execution error at (secure-kvs-onboarding/templates/job.yaml:1:4): values.namespace is required"#,
     explains: rendering::FOLLOWS,
+    contradicted_by: &[],
     check,
 };
 

@@ -1,6 +1,7 @@
 //! SKVS111: Helm gave up waiting for an object.
 
 use crate::diagnosis::case::Case;
+use crate::diagnosis::contradiction::Fact;
 use crate::diagnosis::finding::{Evidence, Finding, Subject};
 use crate::diagnosis::retries::{Fixes, is_timeout, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
@@ -20,6 +21,7 @@ Fix the object. Raise `spec.timeout` only if it needs more time."#,
     example: r#"timeout waiting for: [Deployment/core/x status: 'InProgress']
 context deadline exceeded"#,
     explains: &["SKVS110"],
+    contradicted_by: &[Fact::Installed],
     check,
 };
 

@@ -20,6 +20,7 @@ Start the webhook's pods. With `x509:` in the text its CA bundle is out of date;
 network policy is in the way."#,
     example: r#"Internal error occurred: failed calling webhook "validate.kyverno.svc-fail": failed to call webhook: Post "https://kyverno-svc.kyverno.svc:443/validate/fail?timeout=10s": no endpoints available for service "kyverno-svc""#,
     explains: &["SKVS108", "SKVS303", "SKVS308", "SKVS111"],
+    contradicted_by: &[],
     check,
 };
 

@@ -18,6 +18,7 @@ its retries are used up. If it recurs, two controllers (or a script) are fightin
 If it happened once, there is nothing to fix. If it recurs, stop the other writer."#,
     example: r#"Operation cannot be fulfilled on secrets "sh.helm.release.v1.x.v1": the object has been modified; please apply your changes to the latest version and try again"#,
     explains: &["SKVS108", "SKVS303", "SKVS308", "SKVS111"],
+    contradicted_by: &[],
     check,
 };
 

@@ -23,6 +23,7 @@ Remove the label from the manifest, or set it to a key that is served. The main 
 label (`--watch-label-selector=!sharding.fluxcd.io/key`)."#,
     example: r#"labels: {sharding.fluxcd.io/key: shard1}, and no status at all"#,
     explains: &["SKVS105", "SKVS108"],
+    contradicted_by: &[],
     check,
 };
 

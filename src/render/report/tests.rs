@@ -70,7 +70,8 @@ fn a_database_that_exists() {
       Then   Flux has stopped retrying; once the manifest changes, it starts again
              on its own.
 
-      = SKVS110 follows from this: install retries exhausted
+      = SKVS110 follows from this: install retries exhausted after 1 failure
+        (spec.install.remediation.retries: 0)
       = more: kubectl skvs explain SKVS301
 
     1 onboarding, 1 error. 19 checks run in 0.2 s
@@ -160,7 +161,8 @@ fn one_cause_of_several_onboardings_is_told_once() {
              kubectl annotate -n flux-system helmreleases.helm.toolkit.fluxcd.io skvs-onboarding-a--missing-target --overwrite --field-manager=flux-client-side-apply reconcile.fluxcd.io/requestedAt=2026-11-23T20:21:00Z reconcile.fluxcd.io/resetAt=2026-11-23T20:21:00Z --context prod-east
              kubectl annotate -n flux-system helmreleases.helm.toolkit.fluxcd.io skvs-onboarding-b--main --overwrite --field-manager=flux-client-side-apply reconcile.fluxcd.io/requestedAt=2026-11-23T20:21:00Z reconcile.fluxcd.io/resetAt=2026-11-23T20:21:00Z --context prod-east
 
-      = SKVS110 follows from this: install retries exhausted
+      = SKVS110 follows from this: install retries exhausted after 3 failures
+        (spec.install.remediation.retries: 2)
       = more: kubectl skvs explain SKVS101
 
     skvs-onboarding-b--main (database a_main): failing for 33s, Flux has stopped
