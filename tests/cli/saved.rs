@@ -60,7 +60,7 @@ fn a_bundle_is_told_as_on_the_day_of_its_capture() {
              helm uninstall -n flux-system core-skvs-onboarding-iota--database --kube-context prod-east
              kubectl annotate -n flux-system helmreleases.helm.toolkit.fluxcd.io skvs-onboarding-iota--database --overwrite --field-manager=flux-client-side-apply reconcile.fluxcd.io/requestedAt=NOW reconcile.fluxcd.io/resetAt=NOW --context prod-east
 
-      = SKVS110 follows from this: install retries exhausted
+      = SKVS110 follows from this: install retries exhausted after 1 failure (spec.install.remediation.retries: 0)
       = more: kubectl skvs explain SKVS301
 
     1 onboarding, 1 error. CHECKS
@@ -113,7 +113,7 @@ fn what_kubectl_saved_is_diagnosed_and_what_is_missing_is_told() {
              If its data is needed, skip the creation Job: values.databaseCreationJob.enabled: false, if the chart has this value. Ask its former owner first.
       Then   A restored manifest is a new installation; a changed manifest is picked up by Flux on its own.
 
-      = SKVS110 follows from this: install retries exhausted
+      = SKVS110 follows from this: install retries exhausted after 1 failure (spec.install.remediation.retries: 0)
       = more: kubectl skvs explain SKVS301
 
     1 onboarding, 1 error. CHECKS

@@ -74,7 +74,7 @@ fn the_log_of_the_job_names_the_cause() {
         "   container create exited 22\n           curl: (22) The requested URL returned error: 412\n",
         "\n  context sandbox, https://127.0.0.1:",
         "kubectl skvs describe -n flux-system skvs-onboarding-pds--database --context sandbox\n",
-        "  = SKVS110 follows from this: install retries exhausted\n  = more: kubectl skvs explain SKVS301\n",
+        "  = SKVS110 follows from this: install retries exhausted after 1 failure (spec.install.remediation.retries: 0)\n  = more: kubectl skvs explain SKVS301\n",
         "\n1 onboarding, 1 error. ",
     ] {
         assert!(
