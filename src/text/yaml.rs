@@ -27,7 +27,7 @@ pub fn write(out: &mut impl Write, value: &impl Serialize) -> io::Result<()> {
     write_value(out, &serde_json::to_value(value)?)
 }
 
-/// As [`write`], without a copy.
+/// As [`write()`], without a copy.
 ///
 /// # Errors
 /// The writer's own.
