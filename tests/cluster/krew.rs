@@ -76,6 +76,48 @@ fn krew_validates_and_installs_the_filled_manifest() {
         version,
         format!("Client Version: v{}\n", env!("CARGO_PKG_VERSION"))
     );
+    // The caveat's link is the name by which kubectl asks for completion.
+    let bin = krew_root.join("bin");
+    std::os::unix::fs::symlink("kubectl-skvs", bin.join("kubectl_complete-skvs")).expect("a link");
+    let completed =
+        krew(Command::new(programs.join("kubectl")).args(["__complete", "skvs", "troub"]));
+    assert!(completed.starts_with("troubleshoot"), "{completed}");
+}
+
+#[test]
+fn a_version_without_its_v_is_refused() {
+    let output = Command::new(format!("{ROOT}/krew/fill"))
+        .args(["0.1.0", "http://127.0.0.1", "."])
+        .output()
+        .expect("the script runs");
+    assert_eq!(output.status.code(), Some(2));
+    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(
+        stderr,
+        "krew/fill: VERSION must look like v1.2.3, not 0.1.0: krew requires the v\n"
+    );
+}
+
+/// Every command is in the description, so that `krew info` shows what the plugin does.
+#[test]
+fn the_template_names_every_command() {
+    let template = fs::read_to_string(format!("{ROOT}/krew/skvs.yaml")).expect("the template");
+    let (_, description) = template
+        .split_once("description: |")
+        .expect("a description");
+    let words = |text: &str| -> Vec<String> {
+        let is_word = |c: char| c.is_ascii_alphanumeric() || c == '-';
+        text.split(|c| !is_word(c)).map(str::to_owned).collect()
+    };
+    let named = words(description);
+    let command = <kubectl_skvs::cli::Cli as clap::CommandFactory>::command();
+    for sub in command.get_subcommands() {
+        assert!(
+            named.contains(&sub.get_name().to_owned()),
+            "{} is not named",
+            sub.get_name()
+        );
+    }
 }
 
 /// The short description fits the place that `krew search` has for it.
