@@ -18,6 +18,10 @@ use serde_json::{Value, json};
 
 /// This plugin's version.
 const VERSION: &str = concat!("v", env!("CARGO_PKG_VERSION"));
+/// The commit that it was built from and that commit's date, RFC 3339. A release sets both; the time of the build would make every
+/// build another binary.
+const COMMIT: (Option<&str>, Option<&str>) =
+    (option_env!("SKVS_COMMIT"), option_env!("SKVS_COMMIT_DATE"));
 
 /// Show the versions of the plugin and of the server
 ///
@@ -46,7 +50,8 @@ pub async fn run(app: &mut App, args: &Args) -> Result<Code> {
     for line in shadow::warnings(&(app.grammar)()) {
         app.ui.warning(line);
     }
-    let mut report = json!({ "apiVersion": API_VERSION, "kind": "Version", "clientVersion": { "gitVersion": VERSION } });
+    let mut report =
+        json!({ "apiVersion": API_VERSION, "kind": "Version", "clientVersion": client(COMMIT) });
     let asked = if args.client {
         Ok(())
     } else {
@@ -58,6 +63,17 @@ pub async fn run(app: &mut App, args: &Args) -> Result<Code> {
         ReportFormat::Yaml => yaml::write_value(&mut app.ui.machine(), &report)?,
     }
     asked.map(|()| Code::Ok)
+}
+
+/// The plugin's own version, and the commit where the build knew it.
+fn client((commit, date): (Option<&str>, Option<&str>)) -> Value {
+    let mut client = json!({ "gitVersion": VERSION });
+    for (key, value) in [("gitCommit", commit), ("commitDate", date)] {
+        if let Some(value) = value.filter(|value| !value.is_empty()) {
+            client[key] = value.into();
+        }
+    }
+    client
 }
 
 /// Adds what the server says of itself.
@@ -82,6 +98,8 @@ fn not_served(error: &ClusterError) -> String {
 fn text(report: &Value) -> String {
     let lines = [
         ("Client Version", &["/clientVersion/gitVersion"][..]),
+        ("Client Commit", &["/clientVersion/gitCommit"]),
+        ("Client Commit Date", &["/clientVersion/commitDate"]),
         ("Server Version", &["/serverVersion/gitVersion"]),
         (
             "HelmRelease API",
@@ -111,6 +129,14 @@ mod tests {
             text(&report),
             "Client Version: v1.2.3\nServer Version: v1.36.3^[[31m\nHelmRelease API: not read: forbidden"
         );
+        let built = client((Some("4c282c8"), Some("2026-11-27T21:00:00+00:00")));
+        assert_eq!(
+            text(&json!({ "clientVersion": built })),
+            format!(
+                "Client Version: {VERSION}\nClient Commit: 4c282c8\nClient Commit Date: 2026-11-27T21:00:00+00:00"
+            )
+        );
+        assert_eq!(client((None, Some(""))), json!({ "gitVersion": VERSION }));
         assert_eq!(
             text(&json!({"clientVersion": {"gitVersion": "v1.2.3"}})),
             "Client Version: v1.2.3"

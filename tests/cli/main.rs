@@ -29,6 +29,7 @@ mod markdown;
 mod output;
 mod picture;
 mod proxies;
+mod release;
 mod reports;
 mod rights;
 mod run;

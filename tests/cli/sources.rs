@@ -1,10 +1,15 @@
 //! The sources of the program, for tests that hold its shape.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+/// The folder of the project.
+pub(crate) fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).to_owned()
+}
 
 /// Every source but the files of tests: its name and text.
 pub(crate) fn sources() -> Vec<(String, String)> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let root = root();
     let mut folders = vec![root.join("src")];
     let mut sources = Vec::new();
     while let Some(folder) = folders.pop() {
@@ -18,7 +23,7 @@ pub(crate) fn sources() -> Vec<(String, String)> {
                 continue;
             }
             let text = std::fs::read_to_string(&path).unwrap();
-            let name = path.strip_prefix(root).unwrap().display().to_string();
+            let name = path.strip_prefix(&root).unwrap().display().to_string();
             sources.push((name, text));
         }
     }
