@@ -38,5 +38,6 @@ mod server;
 mod sources;
 mod tour;
 mod troubleshoot;
+mod unseen;
 mod usage;
 mod version;
