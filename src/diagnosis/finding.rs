@@ -298,6 +298,11 @@ impl Finding {
         self
     }
 
+    /// Adds a step where there is one to take.
+    pub fn steps(self, texts: impl IntoIterator<Item = String>) -> Self {
+        texts.into_iter().fold(self, Self::step)
+    }
+
     pub fn command(mut self, command: impl Into<Command>) -> Self {
         self.fix.push(Step::Command(command.into()));
         self

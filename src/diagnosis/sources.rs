@@ -9,7 +9,7 @@ use super::rule::{Severity, Verdict};
 use crate::advice::Command;
 use crate::model::condition::Condition;
 use crate::model::helm_release::{GROUP, ObjectRef, PLURAL};
-use crate::model::source_error::SourceError;
+use crate::model::source_error::{SourceError, host, host_asked};
 use crate::snapshot::{Checked, IfRead};
 use crate::text::age::duration;
 use serde_json::Value;
@@ -177,9 +177,9 @@ pub(super) fn repository(case: &Case<'_>, fault: &Fault) -> Verdict {
         return nothing(case);
     };
     let subject = repository_of(case, &told);
-    let finding =
-        finding(case, &subject, &at(case, &subject, fault.wrong), fault.why).seen(evidence);
-    look_at(case, finding, &subject, fault.step)
+    let sentence = at_host(case, &told, &subject, fault.wrong);
+    let finding = finding(case, &subject, &sentence, fault.why).seen(evidence);
+    look_at(case, finding, telling(case, &told, &subject), fault.step)
 }
 
 /// The end of a finding that is mended outside of the manifest, at what `kubectl describe` tells of the subject.
@@ -212,6 +212,37 @@ pub(super) fn at(case: &Case<'_>, subject: &Subject, wrong: &str) -> String {
     } else {
         format!("{subject} at {url} {wrong}")
     }
+}
+
+/// The same of the host that was asked: an index may lead to archives, and a chart to dependencies, that are elsewhere.
+pub(super) fn at_host(case: &Case<'_>, told: &Told, subject: &Subject, wrong: &str) -> String {
+    match other_host(case, told) {
+        Some(asked) => format!("{asked}, which {subject} leads to, {wrong}"),
+        None => at(case, subject, wrong),
+    }
+}
+
+/// What tells of the complaint: the repository, or what leads from it to another host.
+pub(super) fn telling<'t>(case: &Case<'_>, told: &'t Told, repository: &'t Subject) -> &'t Subject {
+    match other_host(case, told) {
+        Some(_) => &told.subject,
+        None => repository,
+    }
+}
+
+/// The host that was asked, where it is not the repository's own.
+fn other_host<'t>(case: &Case<'_>, told: &'t Told) -> Option<&'t str> {
+    let url = url(case);
+    let asked = host_asked(&told.condition.message)?;
+    host(&url).filter(|own| asked != *own).map(|_| asked)
+}
+
+/// The Secret that the source names in `field`.
+pub(super) fn secret(case: &Case<'_>, field: &str) -> Option<Subject> {
+    let source = case.source().if_read()?;
+    let name = source["spec"][field]["name"].as_str()?;
+    let namespace = source["metadata"]["namespace"].as_str()?;
+    Some(Subject::new("Secret", namespace, name))
 }
 
 /// A kind in kubectl's words, with its group: other groups have a `HelmChart` (k3s and RKE2) and a `Bucket`, too.

@@ -64,7 +64,11 @@ impl SourceError {
         if condition.kind == "StorageOperationFailed" && condition.is_true() {
             return Some(Self::Storage);
         }
-        by_reason(&condition.reason).or_else(|| by_text(&condition.reason, &condition.message))
+        // Old controllers give this reason to whatever kept them from an index: their text says more.
+        let index = condition.reason == "IndexationFailed";
+        by_reason(&condition.reason)
+            .or_else(|| by_text(&condition.reason, &condition.message))
+            .or_else(|| index.then_some(Self::Index))
     }
 }
 
@@ -72,7 +76,6 @@ impl SourceError {
 fn by_reason(reason: &str) -> Option<SourceError> {
     Some(match reason {
         "URLInvalid" => SourceError::Url,
-        "IndexationFailed" => SourceError::Index,
         "UnsupportedSourceKind" => SourceError::Kind,
         "ValuesFilesError" => SourceError::ValuesFiles,
         "DependencyBuildError" => SourceError::Dependency,
@@ -101,6 +104,32 @@ pub fn quoted<'a>(text: &'a str, lead: &str) -> Option<&'a str> {
         .find(quote)
         .map(|end| &inner[..end])
         .filter(|s| !s.is_empty())
+}
+
+/// What kept a dependency of the chart from being fetched, where the text says it.
+pub fn below_dependency(text: &str) -> Option<SourceError> {
+    use SourceError::{NotFound, Server, Tls, Unauthorized, Unreachable};
+    let (_, inner) = text.split_once("dependency build error: ")?;
+    by_text("", inner)
+        .filter(|kind| [NotFound, Server, Tls, Unauthorized, Unreachable].contains(kind))
+}
+
+/// The host of the request that failed, as Go tells it: `Get "https://HOST/index.yaml": …`.
+pub fn host_asked(text: &str) -> Option<&str> {
+    ["Get \"", "Head \"", "GET \"", "HEAD \"", "failed to fetch "]
+        .iter()
+        .filter_map(|lead| text.split_once(lead))
+        .find_map(|(_, url)| host(url))
+}
+
+/// The host of an http URL that a text begins with.
+pub fn host(url: &str) -> Option<&str> {
+    let rest = ["https://", "http://"]
+        .iter()
+        .find_map(|scheme| url.strip_prefix(scheme))?;
+    let authority = rest.split(['/', '"', '\'', ' ', '?']).next()?;
+    let host = authority.rsplit('@').next()?.split(':').next()?;
+    (!host.is_empty()).then_some(host)
 }
 
 /// The wanted range is no range.
@@ -183,6 +212,11 @@ mod tests {
             ("ChartPullError", "chart pull error: could not load repository index for remote chart reference: stat /data/helmrepository/a/b/index-1.yaml: no such file or directory".to_owned(), E::ArtifactGone),
             ("ChartPullError", "chart pull error: failed to load repository index: open /data/helmrepository/a/b/index-1.yaml: no such file or directory".to_owned(), E::ArtifactGone),
             ("IndexationFailed", "failed to load Helm repository from index YAML: error unmarshaling JSON".to_owned(), E::Index),
+            ("IndexationFailed", "something new".to_owned(), E::Index),
+            ("IndexationFailed", "failed to download repository index: Get \"https://a.example/index.yaml\": x509: certificate signed by unknown authority".to_owned(), E::Tls),
+            ("Failed", format!("{index}object required"), E::Url),
+            ("InvalidChartReference", "invalid chart reference: validation: chart.metadata.version \"1.04.2\" is invalid".to_owned(), E::Archive),
+            ("StorageOperationFailed", "storage error: symlink /data/a/b/c.tgz /data/a/b/b/c.tgz.tmp: no such file or directory".to_owned(), E::Storage),
             ("URLInvalid", "invalid Helm repository URL: scheme \"htp\" not supported".to_owned(), E::Url),
             ("AuthenticationFailed", "failed to get authentication secret 'flux-system/art': secrets \"art\" not found".to_owned(), E::Secret),
             ("AuthenticationFailed", "invalid 'flux-system/art' secret data: required fields 'username' and 'password'".to_owned(), E::Secret),
@@ -227,6 +261,49 @@ mod tests {
         ] {
             assert_eq!(of(reason, &text), Some(kind), "{reason}: {text}");
         }
+    }
+
+    #[test]
+    fn the_host_that_was_asked_is_read() {
+        for (text, host) in [
+            (
+                "Get \"https://a.example/index.yaml\": EOF",
+                Some("a.example"),
+            ),
+            (
+                "Head \"https://u:p@a.example:5000/v2/\": x509: x",
+                Some("a.example"),
+            ),
+            (
+                "failed to fetch http://a.example/x.tgz : 404 Not Found",
+                Some("a.example"),
+            ),
+            (
+                "failed to fetch anonymous token: Get \"https://b.example/token\": EOF",
+                Some("b.example"),
+            ),
+            ("failed to get 'oci://a.example/x:1'", None),
+            ("Get \"https://\"", None),
+        ] {
+            assert_eq!(host_asked(text), host, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_keeps_a_dependency_away_is_read() {
+        let of = |inner: &str| {
+            below_dependency(&format!(
+                "dependency build error: failed to add remote dependency 'x': {inner}"
+            ))
+        };
+        assert_eq!(
+            of(
+                "Get \"https://a.example/index.yaml\": x509: certificate signed by unknown authority"
+            ),
+            Some(SourceError::Tls)
+        );
+        assert_eq!(of("no 'x' chart with version matching '1' found"), None);
+        assert_eq!(below_dependency("x509: x"), None);
     }
 
     #[test]

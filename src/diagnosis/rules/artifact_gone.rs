@@ -1,10 +1,12 @@
 //! SKVS219: helm-controller cannot get the chart from source-controller.
 
 use crate::diagnosis::case::Case;
+use crate::diagnosis::finding::Subject;
 use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::diagnosis::sources;
 use crate::model::source_error::SourceError;
+use serde_json::Value;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS219",
@@ -63,6 +65,7 @@ fn check(case: &Case<'_>) -> Verdict {
         )
     };
     sources::finding(case, &subject, &sentence, why)
+        .whys(apart(case).as_deref())
         .seen(evidence)
         .step("Check that source-controller is running, then have the chart fetched again:")
         .command([
@@ -76,6 +79,23 @@ fn check(case: &Case<'_>) -> Verdict {
         .command(sources::reconcile(case, &subject))
         .then(then(case, Fixes::Elsewhere))
         .into()
+}
+
+/// The chart and its source are of different shards, and each shard's source-controller has its own storage.
+fn apart(case: &Case<'_>) -> Option<String> {
+    let shards: Vec<(Subject, &str)> = sources::links(case)
+        .map(|(object, kind)| {
+            let shard = object.pointer("/metadata/labels/sharding.fluxcd.io~1key");
+            let shard = shard.and_then(Value::as_str).unwrap_or("none");
+            (Subject::of(object, kind), shard)
+        })
+        .collect();
+    let [(one, first), (other, second)] = shards.as_slice() else {
+        return None;
+    };
+    (first != second).then(|| {
+        format!("The shard of {one} is {first}, that of {other} {second}: each shard has a source-controller with its own storage. Give both the same label sharding.fluxcd.io/key.")
+    })
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use crate::diagnosis::case::Case;
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::diagnosis::sources;
-use crate::model::source_error::SourceError;
+use crate::model::source_error::{SourceError, quoted};
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS224",
@@ -29,13 +29,17 @@ fn check(case: &Case<'_>) -> Verdict {
     };
     let (chart, version) = sources::wanted(case);
     let subject = sources::chart(case).unwrap_or_else(|| told.subject.clone());
-    let finding = sources::finding(
-        case,
-        &subject,
-        &format!("chart {chart} {version} was fetched but cannot be read"),
-        "The repository delivered a file; Helm cannot read it as a chart.",
-    )
-    .seen(evidence);
+    let (sentence, why) = match quoted(&told.condition.message, "chart.metadata.version ") {
+        Some(own) => (
+            format!("the version {own} of chart {chart} is not a semantic version"),
+            "A version has three numbers without leading zeros, such as 0.1.2. Older controllers took others, too.",
+        ),
+        None => (
+            format!("chart {chart} {version} was fetched but cannot be read"),
+            "The repository delivered a file; Helm cannot read it as a chart.",
+        ),
+    };
+    let finding = sources::finding(case, &subject, &sentence, why).seen(evidence);
     sources::look_at(
         case,
         finding,

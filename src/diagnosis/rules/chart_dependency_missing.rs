@@ -5,7 +5,7 @@ use crate::diagnosis::finding::Finding;
 use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::diagnosis::sources;
-use crate::model::source_error::{SourceError, quoted};
+use crate::model::source_error::{SourceError, below_dependency, certificate, host_asked, quoted};
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS225",
@@ -46,6 +46,26 @@ fn check(case: &Case<'_>) -> Verdict {
         .map(|(_, names)| names.trim_start_matches([':', ' ']))
         .or_else(|| quoted(&text, " dependency "))
         .filter(|n| !n.is_empty());
+    if let Some(kind) = below_dependency(&text) {
+        let wrong = match kind {
+            SourceError::Tls => certificate(&text),
+            SourceError::Unauthorized => "it refuses source-controller",
+            SourceError::NotFound => "it has nothing under the URL",
+            SourceError::Server => "it fails or is too slow",
+            _ => "it cannot be reached",
+        };
+        let host = host_asked(&text).unwrap_or("its repository");
+        let what = names.map_or("a dependency".to_owned(), |n| format!("dependency {n}"));
+        return Finding::new(
+            subject,
+            format!("{what} of chart {chart} cannot be fetched from {host}: {wrong}"),
+        )
+        .why("The chart itself was found; source-controller has to fetch what Chart.yaml names besides.")
+        .seen(evidence)
+        .step(format!("Fix source-controller's access to {host}, or package the dependency with the chart, in its charts/ folder"))
+        .then(then(case, Fixes::Elsewhere))
+        .into();
+    }
     let sentence = match names {
         Some(names) => format!("chart {chart} lacks a dependency: {names}"),
         None => format!("chart {chart} lacks a dependency"),
@@ -74,7 +94,7 @@ mod tests {
         );
         assert_eq!(
             fixture::sentence("chart-dependency-not-fetched", "SKVS225"),
-            "chart ./charts/secure-kvs-onboarding lacks a dependency: common"
+            "dependency common of chart ./charts/secure-kvs-onboarding cannot be fetched from its repository: it cannot be reached"
         );
     }
 }

@@ -46,7 +46,11 @@ fn check(case: &Case<'_>) -> Verdict {
             "The repository answers and has the chart, but no version in this range.",
         )
     };
+    let zero = leading_zero(&version).map(|number| {
+        format!("{number} has a leading zero, which a semantic version cannot have: Flux leaves such versions of the chart out.")
+    });
     sources::finding(case, &told.subject, &sentence, why)
+        .whys(zero.as_deref())
         .seen([Evidence::new(
             holder.clone(),
             field,
@@ -60,6 +64,14 @@ fn check(case: &Case<'_>) -> Verdict {
         ))
         .then(then(case, Fixes::Manifest))
         .into()
+}
+
+/// The first number of a range that begins with a zero it does not need. What follows a plus may be anything.
+fn leading_zero(range: &str) -> Option<&str> {
+    let range = range.split('+').next()?;
+    range
+        .split(|c: char| !c.is_ascii_alphanumeric())
+        .find(|n| n.len() > 1 && n.starts_with('0') && n.chars().all(|c| c.is_ascii_digit()))
 }
 
 #[cfg(test)]

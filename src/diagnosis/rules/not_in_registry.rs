@@ -34,6 +34,23 @@ fn check(case: &Case<'_>) -> Verdict {
     let subject = sources::repository_of(case, &told);
     let (chart, version) = sources::wanted(case);
     let (holder, field) = sources::version_field(case);
+    if let Some(layer) = layer(&told.condition.message) {
+        return sources::finding(
+            case,
+            &subject,
+            &sources::at(
+                case,
+                &subject,
+                &format!("lacks a layer of {chart} {version}: {layer}"),
+            ),
+            "The registry has the chart's manifest, but not a layer that this names.",
+        )
+        .seen(evidence)
+        .step("Push the chart again, or have the registry repaired:")
+        .command(sources::describe(&subject))
+        .then(then(case, Fixes::Elsewhere))
+        .into();
+    }
     let archive = is_archive(&told.condition.message);
     let wrong = if archive {
         format!("has no archive for {chart} {version}")
@@ -63,6 +80,14 @@ fn check(case: &Case<'_>) -> Verdict {
     .command(sources::describe(&subject))
     .then(then(case, Fixes::Manifest))
     .into()
+}
+
+/// The digest in `could not fetch content descriptor sha256:… (…) from remote: not found`.
+fn layer(text: &str) -> Option<&str> {
+    let (_, rest) = text.split_once("could not fetch content descriptor ")?;
+    rest.split([' ', '('])
+        .next()
+        .filter(|d| d.starts_with("sha256:"))
 }
 
 #[cfg(test)]

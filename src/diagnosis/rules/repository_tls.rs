@@ -2,6 +2,7 @@
 
 use crate::diagnosis::case::Case;
 use crate::diagnosis::contradiction::Fact;
+use crate::diagnosis::finding::Evidence;
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::diagnosis::sources;
 use crate::model::source_error::{SourceError, certificate};
@@ -34,14 +35,19 @@ fn check(case: &Case<'_>) -> Verdict {
     let finding = sources::finding(
         case,
         &subject,
-        &sources::at(case, &subject, &format!("is not trusted: {what}")),
+        &sources::at_host(case, &told, &subject, &format!("is not trusted: {what}")),
         "The server is reachable; source-controller closes the connection before it sends a request.",
     )
-    .seen(evidence);
+    .seen(evidence)
+    .seen(["certSecretRef", "secretRef"].into_iter().filter_map(|field| {
+        let secret = sources::secret(case, field)?;
+        let named = format!("spec.{field}: {}", secret.name);
+        Some(Evidence::new(subject.clone(), &format!(".spec.{field}"), &named))
+    }));
     sources::look_at(
         case,
         finding,
-        &subject,
+        sources::telling(case, &told, &subject),
         "For your own authority, put ca.crt into a Secret and name it in spec.certSecretRef of the source. If the certificate has expired or is for another host, renew it at the server or correct the URL:",
     )
 }

@@ -49,7 +49,7 @@ fn check(case: &Case<'_>) -> Verdict {
     }
     let without = case.source().if_read().is_some_and(has_no_credentials);
     if !without && !told.condition.message.contains("anonymous token") {
-        return sources::repository(case, &FAULT);
+        return of_secret(case, &told, evidence);
     }
     let subject = sources::repository_of(case, &told);
     let sentence = sources::at(case, &subject, "refuses anonymous access");
@@ -70,8 +70,50 @@ fn check(case: &Case<'_>) -> Verdict {
     finding
         .command(sources::describe(&subject))
         .step("If the path is right, the chart is private: create a Secret with credentials and name it in spec.secretRef.")
+        .steps(cloud(&url).map(|provider| {
+            format!("Or let source-controller log in with its own identity in the cloud: spec.provider: {provider}.")
+        }))
         .then(then(case, Fixes::Elsewhere))
         .into()
+}
+
+/// The credentials come from a Secret.
+fn of_secret(case: &Case<'_>, told: &Told, evidence: Vec<Evidence>) -> Verdict {
+    let Some(secret) = sources::secret(case, "secretRef") else {
+        return sources::repository(case, &FAULT);
+    };
+    let subject = sources::repository_of(case, told);
+    let sentence = sources::at_host(case, told, &subject, FAULT.wrong);
+    sources::finding(case, &subject, &sentence, FAULT.why)
+        .seen(evidence)
+        .step(format!(
+            "Renew {secret}, which spec.secretRef names. Its keys, without their content:"
+        ))
+        .command([
+            "kubectl",
+            "describe",
+            "-n",
+            &secret.namespace,
+            "secret",
+            &secret.name,
+        ])
+        .then(then(case, Fixes::Elsewhere))
+        .into()
+}
+
+/// The cloud whose registry the URL is of, as `spec.provider` has it.
+fn cloud(url: &str) -> Option<&'static str> {
+    let host = url.strip_prefix("oci://")?.split('/').next()?;
+    let of = |ends: &[&str]| ends.iter().any(|end| host.ends_with(end));
+    if of(&[".pkg.dev", "gcr.io"]) {
+        Some("gcp")
+    } else if of(&[".azurecr.io"]) {
+        Some("azure")
+    } else if of(&[".amazonaws.com"]) {
+        Some("aws")
+    } else {
+        None
+    }
 }
 
 /// The credentials are the cloud's: those of source-controller's own identity.
@@ -116,12 +158,13 @@ mod tests {
             format!("{:?}", found.expect("it is found").fix)
         };
         source["spec"]["secretRef"] = json!({"name": "artifactory"});
-        assert!(fix(&snapshot).contains("renew"), "{}", fix(&snapshot));
+        let renewed = "Renew Secret flux-system/artifactory";
+        assert!(fix(&snapshot).contains(renewed), "{}", fix(&snapshot));
         let Read::Seen(source) = &mut snapshot.source else {
             panic!("the case has its source");
         };
         source["spec"]["secretRef"] = json!(null);
-        assert!(!fix(&snapshot).contains("renew"), "{}", fix(&snapshot));
+        assert!(!fix(&snapshot).contains("enew"), "{}", fix(&snapshot));
     }
 
     #[test]

@@ -5,6 +5,7 @@ use crate::diagnosis::contradiction::Fact;
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::diagnosis::sources::{self, Fault};
 use crate::model::source_error::SourceError;
+use crate::snapshot::IfRead;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS210",
@@ -30,7 +31,19 @@ const FAULT: Fault = Fault {
     step: "Correct spec.url (or spec.type) of the source in its manifest:",
 };
 
+/// A registry that is taken for a repository with an index.
+const UNTYPED: Fault = Fault {
+    kind: SourceError::Url,
+    wrong: "is a registry, and spec.type does not say so",
+    why: "Without spec.type: oci source-controller asks for an index, which a registry does not have.",
+    step: "Set spec.type: oci in the manifest of the source:",
+};
+
 fn check(case: &Case<'_>) -> Verdict {
+    let is_typed = case.source().if_read().is_some_and(sources::is_static);
+    if sources::url(case).starts_with("oci://") && !is_typed {
+        return sources::repository(case, &UNTYPED);
+    }
     sources::repository(case, &FAULT)
 }
 
@@ -42,7 +55,7 @@ mod tests {
     fn it_is_found() {
         assert_eq!(
             fixture::sentence("repository-url-invalid", "SKVS210"),
-            "HelmRepository flux-system/wit-artifactory at oci://registry.example/charts cannot be used: its URL is invalid"
+            "HelmRepository flux-system/wit-artifactory at oci://registry.example/charts is a registry, and spec.type does not say so"
         );
         assert_eq!(
             fixture::sentence("repository-url-invalid-old", "SKVS210"),

@@ -29,6 +29,20 @@ fn check(case: &Case<'_>) -> Verdict {
     let Some((told, evidence)) = sources::find(case, SourceError::Storage) else {
         return sources::nothing(case);
     };
+    let (chart, _) = sources::wanted(case);
+    let indexed = sources::source(case).is_some_and(|s| s.kind == "HelmRepository");
+    if indexed && chart.contains('/') && told.condition.message.contains("no such file") {
+        return sources::finding(
+            case,
+            &told.subject,
+            &format!("the chart's name {chart} has a slash, and source-controller cannot store a chart under it"),
+            "In a HelmRepository a chart has the name of the index, without the repository's in front.",
+        )
+        .seen(evidence)
+        .step("Correct spec.chart.spec.chart in the manifest: the part after the slash")
+        .then(then(case, Fixes::Manifest))
+        .into();
+    }
     let full = told.condition.message.contains("no space left on device");
     let what = if full { ": its disk is full" } else { "" };
     let finding = sources::finding(

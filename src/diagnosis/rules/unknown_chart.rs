@@ -2,11 +2,12 @@
 
 use crate::diagnosis::case::Case;
 use crate::diagnosis::contradiction::Fact;
-use crate::diagnosis::finding::Evidence;
+use crate::diagnosis::finding::{Evidence, Subject};
 use crate::diagnosis::peers::{self, Wrong};
 use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::diagnosis::sources;
+use crate::model::helm_release::ONBOARDING_CHART;
 use crate::model::source_error::SourceError;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
@@ -44,14 +45,31 @@ fn check(case: &Case<'_>) -> Verdict {
     } else {
         "The repository answers, but the name is not in its index.".to_owned()
     };
-    sources::finding(case, &told.subject, &format!("{place} has no chart named {chart}"), &why)
-        .seen([Evidence::new(
-            case.subject(),
-            ".spec.chart.spec.chart",
-            &format!("chart {chart}"),
-        )])
-        .seen(evidence)
-        .change(peers::chart(case, Wrong::Name))
+    let finding = sources::finding(
+        case,
+        &told.subject,
+        &format!("{place} has no chart named {chart}"),
+        &why,
+    )
+    .seen([Evidence::new(
+        case.subject(),
+        ".spec.chart.spec.chart",
+        &format!("chart {chart}"),
+    )])
+    .seen(evidence)
+    .change(peers::chart(case, Wrong::Name));
+    if chart == ONBOARDING_CHART && !url.starts_with("oci://") {
+        // The name is right: the index lacked the chart when source-controller looked, or it is another repository's.
+        let finding = finding
+            .step("The name is the runbook's. See whether the index has it, and have both looked at again:");
+        let links = sources::links(case).map(|(object, kind)| Subject::of(object, kind));
+        return links
+            .fold(finding, |finding, link| finding.command(sources::reconcile(case, &link)))
+            .step("If it stays so, restart source-controller; if the index does not have the chart, correct spec.chart.spec.sourceRef.")
+            .then(then(case, Fixes::Elsewhere))
+            .into();
+    }
+    finding
         .step("Correct spec.chart.spec.chart in the manifest; the runbook's chart is secure-kvs-onboarding")
         .then(then(case, Fixes::Manifest))
         .into()

@@ -7,6 +7,7 @@ use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::diagnosis::sources;
 use crate::model::source_error::{SourceError, quoted};
+use serde_json::Value;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS222",
@@ -31,6 +32,19 @@ fn check(case: &Case<'_>) -> Verdict {
         return sources::nothing(case);
     };
     let text = &told.condition.message;
+    if let Some(own) = own_values(case, text) {
+        return sources::finding(
+            case,
+            &told.subject,
+            &format!("the chart has no {own} of its own"),
+            "Flux merges spec.chart.spec.valuesFiles into the chart's own values, so the chart must have them.",
+        )
+        .seen(evidence)
+        .change(peers::without_values_files(case))
+        .step(format!("Have the chart published with a {own}; it may be empty"))
+        .then(then(case, Fixes::Manifest))
+        .into();
+    }
     let sentence = match (
         quoted(text, "no values file found at path "),
         quoted(text, "unmarshaling values from "),
@@ -50,6 +64,15 @@ fn check(case: &Case<'_>) -> Verdict {
     .step("Correct spec.chart.spec.valuesFiles in the manifest; the runbook's onboardings do not need values files")
     .then(then(case, Fixes::Manifest))
     .into()
+}
+
+/// The chart's own values file, where that is the missing one and not one of the manifest's.
+fn own_values<'t>(case: &Case<'_>, text: &'t str) -> Option<&'t str> {
+    let (_, file) = text.split_once("failed to locate values file: ")?;
+    let file = file.split_whitespace().next()?;
+    let files = case.object().pointer("/spec/chart/spec/valuesFiles");
+    let mut named = files.and_then(Value::as_array).into_iter().flatten();
+    (!named.any(|named| named.as_str() == Some(file))).then_some(file)
 }
 
 #[cfg(test)]

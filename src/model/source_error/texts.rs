@@ -81,6 +81,7 @@ const TEXTS: &[(SourceError, &[&str], &[&str])] = &[
             "failed to load downloaded chart: ",
             "failed to load chart metadata from written chart: ",
             "failed to validate metadata of written chart: ",
+            "validation: chart.metadata.",
         ],
         &[],
     ),
@@ -95,9 +96,12 @@ const TEXTS: &[(SourceError, &[&str], &[&str])] = &[
             "invalid Helm repository URL: ",
             "URL validation failed for '",
             "invalid OCI registry URL: ",
+            // Helm's client for registries, asked for an index.
+            "temporary file: object required",
         ],
         &[],
     ),
+    (SourceError::Storage, &["storage error: symlink "], &[]),
     (
         SourceError::Revision,
         &[" does not match chart version "],
