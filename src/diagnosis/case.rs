@@ -364,9 +364,12 @@ pub fn about_the_job(hr: &HelmRelease) -> bool {
     }
     let Some(failure) = failure::failure(hr) else {
         let conditions = &hr.status.conditions;
-        return conditions
-            .iter()
-            .any(|c| c.message.starts_with("Running 'install' action"));
+        // Controllers up to 0.36 do not say which action it is: before the first success it is an installation.
+        let first = hr.status.last_applied_revision.is_none() && hr.status.history.is_empty();
+        return conditions.iter().any(|c| {
+            c.message.starts_with("Running 'install' action")
+                || first && c.kind == "Ready" && c.message == "Reconciliation in progress"
+        });
     };
     let others = ["upgrade", "test", "rollback", "uninstall"];
     if failure.action.is_some_and(|a| others.contains(&a)) {

@@ -8,7 +8,7 @@ use super::case::Case;
 use super::retries::is_old_controller;
 use crate::model::condition::Condition;
 use crate::model::failure;
-use crate::model::helm_storage::{Creation, creation};
+use crate::model::helm_storage::{Creation, Release, creation};
 use crate::model::job;
 use crate::model::status;
 use crate::snapshot::IfRead;
@@ -80,6 +80,12 @@ pub fn job_succeeded(case: &Case<'_>) -> bool {
                 .and_then(Value::as_i64)
                 > Some(0)
     })
+}
+
+/// The creation Job ran and ended well, as it says itself or the revision that ran it.
+pub fn ran_well(case: &Case<'_>) -> bool {
+    let ran = |release: &Release| creation(&release.hooks) == Creation::Succeeded;
+    job_succeeded(case) || case.release().if_read().is_some_and(ran)
 }
 
 /// Whether the installation created the database, or had none to create; `None` when nothing tells.

@@ -260,7 +260,13 @@ impl Job {
         let deaths = self.attempts[..first].iter().filter_map(Outcome::death);
         deaths
             .into_iter()
-            .find(|death| model::may_have_created(&death.lines.join("\n")))
+            .find(|death| !death.lost_race() && model::may_have_created(&death.lines.join("\n")))
+    }
+
+    /// The attempt to which CouchDB answered that another request created the database at the same time.
+    pub(super) fn lost_race(&self) -> Option<&Death> {
+        let mut deaths = self.attempts.iter().filter_map(Outcome::death);
+        deaths.find(|death| death.lost_race())
     }
 }
 
@@ -286,7 +292,29 @@ impl Uncreated {
     }
 }
 
+/// Adds how to see whether the database exists before anything is tried again.
+pub(super) fn existing(case: &Case<'_>, finding: Finding) -> Finding {
+    match case.database() {
+        Some(database) => finding
+            .step("See first whether the database exists:")
+            .command(["kubectl", "skvs", "databases", &database]),
+        None => finding,
+    }
+}
+
 impl Death {
+    /// The runtime could not run the container's command.
+    pub(super) fn never_started(&self) -> bool {
+        ["StartError", "ContainerCannotRun"].contains(&self.reason.as_str())
+    }
+
+    /// `500 {"error":"error","reason":"conflict"}`: another request was faster.
+    fn lost_race(&self) -> bool {
+        self.lines
+            .iter()
+            .any(|l| l.contains("\"reason\":\"conflict\""))
+    }
+
     /// The exit code and the end of the log.
     pub fn evidence(&self) -> Evidence {
         let reason = match self.reason.as_str() {

@@ -2,9 +2,10 @@
 
 use crate::diagnosis::case::Case;
 use crate::diagnosis::contradiction::Fact;
-use crate::diagnosis::job::{Job, Outcome};
+use crate::diagnosis::job::{Job, Outcome, existing};
 use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
+use crate::model::endpoint::{self, COUCHDB_NAMESPACE, Known};
 use crate::model::job::{explained, may_have_created};
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
@@ -29,20 +30,34 @@ fn check(case: &Case<'_>) -> Verdict {
     let Some(Outcome::Unreachable(death)) = case.outcome_by_log()? else {
         return Ok(None);
     };
-    let sent = may_have_created(&death.lines.join("\n")).then_some(
+    let lines = death.lines.join("\n");
+    let created = may_have_created(&lines);
+    let known = Known {
+        release: None,
+        job: None,
+        log: &lines,
+    };
+    let namespace = endpoint::of(case.hr(), known)
+        .map_or(COUCHDB_NAMESPACE.to_owned(), |endpoint| endpoint.namespace);
+    let sent = created.then_some(
         "The request was sent, so the database may exist: the next attempt then fails with 412 (SKVS301).",
     );
-    Job::died(case, death, "the creation Job gets no answer from CouchDB")
+    let finding = Job::died(case, death, "the creation Job gets no answer from CouchDB")
         .why("The Job creates the database through CouchDB's Service, and got no answer there.")
-        .whys(explained(&death.lines.join("\n")))
-        .whys(sent)
+        .whys(explained(&lines))
+        .whys(sent);
+    let finding = match created {
+        true => existing(case, finding),
+        false => finding,
+    };
+    finding
         .step("Check that CouchDB is running and the Service has endpoints:")
         .command([
             "kubectl",
             "get",
             "pods,services,endpointslices",
             "-n",
-            "secure-kvs",
+            &namespace,
         ])
         .step("If it is, check network policies and the mesh between the two namespaces.")
         .then(then(case, Fixes::Elsewhere))

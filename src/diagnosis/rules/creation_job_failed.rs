@@ -4,7 +4,7 @@ use crate::diagnosis::case::Case;
 use crate::diagnosis::contradiction::Fact;
 use crate::diagnosis::finding::{Evidence, Finding, Subject};
 use crate::diagnosis::install;
-use crate::diagnosis::job::{Outcome, Silent};
+use crate::diagnosis::job::{Death, Outcome, Silent, existing};
 use crate::diagnosis::retries::{Fixes, is_timeout, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::model::failure::resources;
@@ -85,6 +85,9 @@ fn check(case: &Case<'_>) -> Verdict {
                 finding = finding.why("CouchDB can carry out a creation and answer with an error all the same: the database may exist, and the next attempt then fails with 412 (SKVS301).");
             }
             finding = match &death.log_missing {
+                _ if death.never_started() => finding.why(
+                    "The container never started, so it has no log: its command is not in the image, or may not be run.",
+                ),
                 Some(why) => finding.why(format!(
                     "Its log was not read: {}. The reason is therefore unknown.",
                     why.clause()
@@ -110,11 +113,20 @@ fn check(case: &Case<'_>) -> Verdict {
         }
     }
     finding.sentence = crate::text::one_line(&sentence);
+    if job
+        .death()
+        .is_some_and(|d| may_have_created(&d.lines.join("\n")))
+    {
+        finding = existing(case, finding);
+    }
     if let Some(Silent::Replaced(other)) = &job.silent {
         let (namespace, name) = other.split_once('/').unwrap_or(("", other));
         finding = finding
             .step("The Job that exists now says nothing about this onboarding. See whose it is:")
             .command(["kubectl", "skvs", "describe", "-n", namespace, name]);
+    } else if job.death().is_some_and(Death::never_started) {
+        finding = finding
+            .step("Correct the creation Job's command or image (values.databaseCreationJob.image)");
     } else if subject.kind == "Job" && job.uncreated.is_none() {
         finding = finding
             .step("Read the whole log, and fix the error in it:")

@@ -199,6 +199,20 @@ fn left(case: &Case<'_>, mut finding: Finding, database: Option<&str>) -> Findin
             .step("Do not delete it. Skip the creation Job: values.databaseCreationJob.enabled: false, if the chart has this value.")
             .then(then(case, Fixes::Back));
     }
+    if let Some(race) = case.job_as_far_as_read().lost_race() {
+        let finding = finding
+            .why("CouchDB answered an attempt with a conflict: another request created the database in the same moment.")
+            .seen([race.evidence()]);
+        let finding = match database {
+            Some(database) => finding
+                .step("Find out who did that. What claims it, and how much is in it:")
+                .command(["kubectl", "skvs", "databases", database]),
+            None => finding,
+        };
+        return finding
+            .step("If it was meant for this onboarding, skip the creation Job: values.databaseCreationJob.enabled: false, if the chart has this value.")
+            .then(then(case, Fixes::Back));
+    }
     let deletion = database.map(|database| case.deletion(database));
     if let Some(Deletion::Own(by)) = &deletion {
         return deletion::own(finding, by).then(Some(upgrade(case)));

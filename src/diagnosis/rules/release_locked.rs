@@ -115,7 +115,7 @@ fn check(case: &Case<'_>) -> Verdict {
     let install = pending.is_none_or(|p| p.status == "pending-install")
         && case.hr().status.last_applied_revision.is_none();
     if install {
-        if install::created(case) == Some(true) {
+        if install::ran_well(case) {
             finding = finding.why("The creation Job had succeeded: the new installation will find the database there (SKVS301).");
         }
         finding
