@@ -1,8 +1,10 @@
 //! SKVS109: the onboarding is being deleted.
 
 use crate::diagnosis::case::Case;
+use crate::diagnosis::controller_log;
 use crate::diagnosis::deletion;
 use crate::diagnosis::finding::{Evidence, Finding};
+use crate::diagnosis::retries::kubectl;
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::text::age;
 
@@ -57,7 +59,9 @@ fn stuck(case: &Case<'_>) -> Option<String> {
 /// The account in `failed to confirm ServiceAccount 'x' can be used to uninstall release: …`.
 fn unconfirmed(error: &str) -> Option<&str> {
     let (_, rest) = error.split_once("failed to confirm ServiceAccount '")?;
-    rest.split_once('\'').map(|(name, _)| name)
+    // Any other reason says nothing of the account.
+    let (name, reason) = rest.split_once('\'')?;
+    reason.contains("not found").then_some(name)
 }
 
 fn check(case: &Case<'_>) -> Verdict {
@@ -105,10 +109,27 @@ fn check(case: &Case<'_>) -> Verdict {
             Some(account) => finding
                 .step(format!("Flux uninstalls as ServiceAccount {account}, which is gone: create it again with its rights until the HelmRelease is gone. Existing accounts:"))
                 .command(["kubectl", "get", "serviceaccounts", "-n", &hr.metadata.namespace]),
+            None if case.error().unwrap_or_default().starts_with("failed to ") => {
+                let finding = finding.step("The uninstall has not begun. Read the controller's log:");
+                controller_log::shown(case, finding, "helm-controller", "1h")
+            }
             None => finding
                 .step("Remove the obstacle to the uninstall. The release's objects:")
                 .command(["helm", "get", "manifest", "-n", hr.storage_namespace(), &hr.release_name()]),
         };
+    }
+    let of_hook = [
+        "BackoffLimitExceeded",
+        "DeadlineExceeded",
+        "-delete hooks failed",
+    ];
+    if stuck.is_some_and(|why| of_hook.iter().any(|t| why.contains(t))) {
+        finding = finding
+            .step("If the hook cannot be mended, uninstall without the chart's hooks:")
+            .command(kubectl(case, "patch").args([
+                "--type=merge",
+                r#"-p={"spec":{"uninstall":{"disableHooks":true}}}"#,
+            ]));
     }
     match case.database() {
         Some(database) => finding

@@ -46,6 +46,25 @@ fn check(case: &Case<'_>) -> Verdict {
         let headline = status::headline(hr);
         (headline.ready != status::Ready::True).then(|| (subject, headline.line()))
     });
+    // Ready of an older spec is not ready for Flux.
+    let older = case.dependencies().iter().find_map(|d| {
+        let (namespace, name) = d.id.split_once('/')?;
+        let hr = d.helm_release.seen()?;
+        let observed = hr.status.observed_generation?;
+        (observed >= 0 && observed < hr.metadata.generation).then(|| {
+            let what = match hr.spec.suspend {
+                true => "which is suspended and was changed since",
+                false => "whose status is older than its spec",
+            };
+            let state = format!(
+                "generation {}, seen by Flux: {observed}",
+                hr.metadata.generation
+            );
+            (Subject::new("HelmRelease", namespace, name), state, what)
+        })
+    });
+    let outdated = older.as_ref().filter(|_| seen.is_none()).map(|o| o.2);
+    let seen = seen.or(older.map(|(subject, state, _)| (subject, state)));
     let error = case.error()?;
     let named = error
         .split('\'')
@@ -71,6 +90,8 @@ fn check(case: &Case<'_>) -> Verdict {
     let expression = error.contains("readyExpr");
     let what = if state == "does not exist" {
         "which does not exist"
+    } else if let Some(what) = outdated {
+        what
     } else if expression {
         "whose readyExpr is false"
     } else {
@@ -109,7 +130,14 @@ fn check(case: &Case<'_>) -> Verdict {
             .step("Create it, or remove it from spec.dependsOn. Existing HelmReleases:")
             .command(["kubectl", "get", "-n", &last.namespace, &describe])
     } else {
-        finding.step("Fix the dependency first:").command([
+        let step = match outdated {
+            Some(what) if what.starts_with("which is suspended") => {
+                "Ask who suspended it and why, and have it resumed:"
+            }
+            Some(_) => "Flux has not processed its present spec; its conditions say why:",
+            None => "Fix the dependency first:",
+        };
+        finding.step(step).command([
             "kubectl",
             "describe",
             "-n",

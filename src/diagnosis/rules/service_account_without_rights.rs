@@ -44,6 +44,21 @@ fn check(case: &Case<'_>) -> Verdict {
     let Some(account) = user(case.error()?) else {
         return Ok(None);
     };
+    let misplaced = case.service_account().filter(|named| {
+        named.name == account.name
+            && named.namespace != account.namespace
+            && account.namespace == case.hr().release_namespace()
+    });
+    if let Some(named) = misplaced {
+        return Finding::new(named.clone(), format!("Flux acts as {account} instead of {named}"))
+            .why("The controller looks for the account in spec.targetNamespace; the manifest means its own namespace. helm-controller 0.22.0 is known for that; 0.22.1 does it right.")
+            .seen(case.seen_failure())
+            .seen(case.seen_event())
+            .step("Update helm-controller, and give the other account no rights. Its version:")
+            .command(["kubectl", "describe", "pods", "-A", "-l", "app=helm-controller"])
+            .then(then(case, Fixes::Elsewhere))
+            .into();
+    }
     let mut finding = Finding::new(account.clone(), format!("{account} may not {right}"))
         .why(match case.service_account() {
             Some(named) if named != account => {

@@ -74,10 +74,19 @@ fn check(case: &Case<'_>) -> Verdict {
         }
         Trouble::Missing | Trouble::Key => return Ok(None),
     };
+    let unset = why.contains("assignment to entry in nil map");
     let mut finding = Finding::new(subject.clone(), sentence)
         .why(why)
-        .seen(case.seen_failure())
-        .step("Correct its content, or the reference in spec.valuesFrom of the manifest:");
+        .seen(case.seen_failure());
+    if unset {
+        return finding
+            .why("The content is right: this controller cannot set a value where spec.values has nothing yet.")
+            .step("Update helm-controller (0.1.3 or later), or write the map that the value goes into in spec.values of the manifest")
+            .then(then(case, Fixes::Manifest))
+            .into();
+    }
+    finding =
+        finding.step("Correct its content, or the reference in spec.valuesFrom of the manifest:");
     if readable {
         finding = finding.command([
             "kubectl",
