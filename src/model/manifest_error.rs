@@ -34,6 +34,8 @@ impl Got {
 /// Reads a text; `None` when it is about something else.
 pub fn field_error(text: &str) -> Option<FieldError> {
     mistyped(text)
+        .or_else(|| unreadable(text))
+        .or_else(|| nameless(text))
         .or_else(|| unknown(text))
         .or_else(|| invalid(text))
 }
@@ -63,6 +65,42 @@ fn mistyped(text: &str) -> Option<FieldError> {
         says,
         got: got.filter(|_| wanted == "string"),
     })
+}
+
+/// `Job in version "v1" cannot be handled as a Job: v1.Job.Spec: v1.JobSpec.Template: …: ReadString: expects " or n, but found t`:
+/// the API server's own reader, up to Kubernetes 1.22.
+fn unreadable(text: &str) -> Option<FieldError> {
+    let (_, rest) = text.split_once(" cannot be handled as a ")?;
+    let (kind, rest) = rest.split_once(": ")?;
+    let (path, found) = rest.split_once(": ReadString: expects \" or n, but found ")?;
+    let fields = path.split(": ").filter_map(|step| {
+        let field = step.rsplit('.').next()?;
+        let mut letters = field.chars();
+        let first = letters.next()?.to_ascii_lowercase();
+        Some(format!("{first}{}", letters.as_str()))
+    });
+    let got = match found.chars().next()? {
+        't' | 'f' => Got::Bool,
+        c if c.is_ascii_digit() || c == '-' => Got::Number,
+        _ => return None,
+    };
+    Some(FieldError {
+        object: kind.to_owned(),
+        field: fields.collect::<Vec<_>>().join("."),
+        says: format!("it takes a text and got {}", got.words()),
+        got: Some(got),
+    })
+}
+
+/// Helm asks for each object before it creates it, and one has no name.
+fn nameless(text: &str) -> Option<FieldError> {
+    text.contains("resource name may not be empty")
+        .then(|| FieldError {
+            object: String::new(),
+            field: "metadata.name".to_owned(),
+            says: "it is empty".to_owned(),
+            got: None,
+        })
 }
 
 /// `unknown field "spec.x"`, `.spec.x: field not declared in schema`, `ValidationError(Job.spec): …`.

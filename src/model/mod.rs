@@ -8,6 +8,7 @@ pub mod endpoint;
 pub mod event;
 pub mod failure;
 pub mod forbidden;
+pub mod helm_log;
 pub mod helm_release;
 pub mod helm_storage;
 pub mod inventory;

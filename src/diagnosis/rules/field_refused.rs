@@ -109,11 +109,17 @@ fn unquoted(case: &Case<'_>, sentence: &str, got: Got) -> Finding {
     .seen(evidence)
 }
 
+/// A value of the chart that is true or false by its meaning.
+fn is_switch(path: &str) -> bool {
+    path == "spec.values.encryption" || path.ends_with(".enabled")
+}
+
 /// The paths of the values of that type.
 fn collect(value: &Value, got: Got, path: &str, found: &mut Vec<String>) {
     match value {
         Value::Number(_) if got == Got::Number => found.push(path.to_owned()),
-        Value::Bool(_) if got == Got::Bool => found.push(path.to_owned()),
+        // Switches are meant to be true or false.
+        Value::Bool(_) if got == Got::Bool && !is_switch(path) => found.push(path.to_owned()),
         Value::Object(map) => {
             for (key, value) in map {
                 collect(value, got, &format!("{path}.{key}"), found);

@@ -33,7 +33,7 @@ fn check(case: &Case<'_>) -> Verdict {
         case.subject(),
         format!("{resource} {name} already exists, and Helm wants to create it"),
     )
-    .why("It is a leftover, or somebody else created it; Helm only deletes its own objects.")
+    .why("It is a leftover, somebody else created it, or the chart renders it twice; Helm only deletes its own objects.")
     .step("See whose it is, and delete it if it is a leftover:")
     .command([
         "kubectl", "get", "-n", namespace, &resource, &name, "-o", "yaml",

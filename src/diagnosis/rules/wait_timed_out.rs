@@ -5,7 +5,9 @@ use crate::diagnosis::contradiction::Fact;
 use crate::diagnosis::finding::{Evidence, Finding, Subject};
 use crate::diagnosis::retries::{Fixes, is_timeout, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
-use crate::model::failure::resources;
+use crate::model::failure::{resources, split_trailer};
+use crate::model::helm_log::{Awaited, awaited};
+use crate::snapshot::IfRead;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS111",
@@ -14,7 +16,8 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
     role: Role::Cause,
     title: "Helm gave up waiting for an object",
     explanation: r#"After applying the chart Helm waits until its objects are ready, at most for `spec.timeout`. One was not ready in time; Flux
-does not say why."#,
+does not say why. Which one it was may be in the last lines of Helm's log, which controllers up to 0.36 append to the
+condition and later ones to the event."#,
     fix: r#"See it: look at the objects named in the message, and at their pods and events.
 
 Fix the object. Raise `spec.timeout` only if it needs more time."#,
@@ -44,6 +47,9 @@ fn check(case: &Case<'_>) -> Verdict {
         return Ok(None);
     }
     let timeout = case.hr().spec.timeout.as_deref().unwrap_or("5m0s");
+    if let Some(one) = in_log(case).filter(|_| waited.is_empty()) {
+        return of_log(case, &one, timeout);
+    }
     let subject = waited.first().map_or_else(
         || case.subject(),
         |w| Subject::new(&w.kind, &w.namespace, &w.name),
@@ -84,6 +90,37 @@ fn check(case: &Case<'_>) -> Verdict {
             ]);
     }
     finding.then(then(case, Fixes::Elsewhere)).into()
+}
+
+/// The object that Helm's log names, in the condition or, since 0.37, in the event of the failure.
+fn in_log<'a>(case: &Case<'a>) -> Option<Awaited<'a>> {
+    if let Some(log) = case.failure.as_ref().and_then(|f| f.trailer) {
+        return awaited(log);
+    }
+    let is_of_failure = |e: &serde_json::Value| e["reason"].as_str() == Some(case.reason());
+    let event = case.newest_event(is_of_failure).if_read()?;
+    awaited(split_trailer(event["message"].as_str()?).1?)
+}
+
+fn of_log(case: &Case<'_>, one: &Awaited<'_>, timeout: &str) -> Verdict {
+    let subject = Subject::new(one.kind, one.namespace, one.name);
+    Finding::new(
+        subject.clone(),
+        format!("{subject} was not ready within {timeout}"),
+    )
+    .why("Helm waits for its objects, at most for spec.timeout. Its log names the one that it waited for last.")
+    .seen(case.seen_failure())
+    .seen([Evidence::new(case.subject(), "Helm's log", one.line)])
+    .command([
+        "kubectl",
+        "describe",
+        "-n",
+        one.namespace,
+        &one.kind.to_lowercase(),
+        one.name,
+    ])
+    .then(then(case, Fixes::Elsewhere))
+    .into()
 }
 
 #[cfg(test)]
