@@ -172,7 +172,8 @@ fn page() -> String {
         "# Precision\n\n\
         Every test case of the diagnosis and its findings. Generated from the cases; do not edit\n\
         (`BLESS=1 cargo test --lib docs` rewrites it). A case is right when the root causes are exactly the expected ones:\n\
-        none is missing and none is added. Codes: [diagnoses.md](diagnoses.md)\n\n",
+        none is missing and none is added. Codes: [diagnoses.md](diagnoses.md)\n\n\
+        Public bug reports that the tests had never seen, first try and now: [public-reports.md](public-reports.md)\n\n",
     );
     out.push_str(&summary(&matrix, &recorded, &written));
     let _ = writeln!(
