@@ -132,7 +132,7 @@ fn page() -> String {
         the\ninputs and the right answers, then the program was run once. [The list](../tests/fixtures/unseen/README.md) \
         also names the\nreports that could not be used, and why. Generated; do not edit (`BLESS=1 cargo test --test cli unseen`).\n\n\
         \"First try\" was judged by reading the answers and is never changed. \"Now\" is what the tests find: the answer names one of the\n\
-        causes that are right, says what it must, and says nothing harmful or false.\n\n\
+        causes that are right, says what it must, and says nothing harmful or false. The program was mended with these very reports: only\nthe first try says what to expect of the next one.\n\n\
         | Answer | First try | Now |\n|---|---|---|\n"
     );
     for verdict in Verdict::ALL {
