@@ -154,7 +154,7 @@ pub(super) const RESOURCES: [Resource; 23] = [
     object("externalartifacts.source.toolkit.fluxcd.io", "ExternalArtifact", "ExternalArtifacts", "@conditions @source"),
     object("jobs.batch", "Job", "Jobs", "
         name: metadata/labels/job-name metadata/labels/helm.toolkit.fluxcd.io~name
-            metadata/labels/helm.toolkit.fluxcd.io~namespace
+            metadata/labels/helm.toolkit.fluxcd.io~namespace metadata/annotations/helm.sh~hook
             spec/template/spec/serviceAccountName spec/template/spec/containers/*/name
             spec/template/spec/containers/*/env/*/name
             spec/template/spec/containers/*/env/*/valueFrom/secretKeyRef/name
