@@ -54,6 +54,14 @@ impl Archive {
         Ok(archive)
     }
 
+    /// What is in one tree.
+    #[cfg(test)]
+    pub(super) fn of(tree: &Tree) -> Result<Self> {
+        let mut archive = Self::default();
+        archive.add(tree)?;
+        Ok(archive)
+    }
+
     /// The manifests of its bundles.
     pub fn bundles(&self) -> &[Manifest] {
         &self.bundles

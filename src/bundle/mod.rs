@@ -11,6 +11,8 @@ mod kept;
 mod logs;
 pub mod manifest;
 pub mod record;
+#[cfg(test)]
+pub(crate) mod scene;
 mod selector;
 mod store;
 pub mod write;

@@ -14,7 +14,12 @@ pub use super::kept::Heard;
 
 /// Collects, from wherever requests are made.
 #[derive(Debug, Default)]
-pub struct Recorder(Mutex<Recording>);
+pub struct Recorder {
+    recording: Mutex<Recording>,
+    /// Keeps what is asked, and of no answer what is in it.
+    #[cfg(test)]
+    questions: bool,
+}
 
 /// What was collected, in the order in which it was first asked for.
 #[derive(Debug, Default)]
@@ -33,6 +38,12 @@ impl Recorder {
     /// Keeps one request with what became of it; `body` is what was sent, for a review.
     pub fn record(&self, path: &str, accept: Accept, body: Option<&Value>, heard: Heard<'_>) {
         let asked = Asked::of(path, accept, body);
+        #[cfg(test)]
+        let heard = if self.questions {
+            Heard::Failed(String::new())
+        } else {
+            heard
+        };
         let kept = Kept::of(path, accept, heard);
         let later_page = split(path)
             .1
@@ -41,13 +52,23 @@ impl Recorder {
         self.lock().add(asked, later_page, kept);
     }
 
+    #[cfg(test)]
+    pub(crate) fn of_questions() -> Self {
+        Self {
+            questions: true,
+            ..Self::default()
+        }
+    }
+
     /// Hands out what was collected so far.
     pub fn take(&self) -> Recording {
         std::mem::take(&mut *self.lock())
     }
 
     fn lock(&self) -> MutexGuard<'_, Recording> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.recording
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -68,6 +89,12 @@ impl Recording {
                 self.entries.push(Entry { asked, kept });
             }
         }
+    }
+
+    /// What was asked.
+    #[cfg(test)]
+    pub(super) fn asked(&self) -> impl Iterator<Item = &Asked> {
+        self.entries.iter().map(|entry| &entry.asked)
     }
 
     /// Answers of the API server, those that say that something is absent among them.

@@ -111,8 +111,8 @@ const WITH_VALUE: [&str; 8] = [
 /// All that a case holds, as text.
 fn known(name: &str, snapshot: &Snapshot) -> String {
     let mut text = String::new();
-    for entry in std::fs::read_dir(fixture::folder().join(name)).unwrap() {
-        text += &std::fs::read_to_string(entry.unwrap().path()).unwrap();
+    for document in fixture::documents(name) {
+        text += &document.to_string();
         text.push('\n');
     }
     // Line ends in JSON texts.

@@ -104,7 +104,11 @@ mod tests {
             "kubectl get pods -A -l app=helm-controller",
             "kubectl logs -n flux-system -l app=helm-controller --since=1h --tail=-1",
         ];
-        assert_eq!(commands(&|_| {}), first);
+        let not_stored = json!({"kind": "HelmChart"});
+        assert_eq!(
+            commands(&|s| s.chart = Read::Seen(not_stored.clone())),
+            first
+        );
         for url in [
             "http://source-controller.example/a",
             "http://source-controller.a b.svc/a",

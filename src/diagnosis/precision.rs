@@ -53,26 +53,17 @@ fn real(folder: &str) -> Vec<Real> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("tests/cluster/matrix")
         .join(folder);
-    let mut all: Vec<Real> = std::fs::read_dir(&folder)
-        .unwrap()
-        .map(|entry| {
-            let path = entry.unwrap().path();
-            let slug = path.file_stem().unwrap().to_string_lossy().into_owned();
-            let text = std::fs::read_to_string(&path).unwrap();
-            let first = text.split("\n---\n").next().unwrap();
-            let case: Value =
-                serde_saphyr::from_str(first).unwrap_or_else(|e| panic!("{slug}: {e}"));
-            let codes = case["expect"].as_array().into_iter().flatten();
-            Real {
-                slug,
-                title: case["title"].as_str().unwrap().to_owned(),
-                expected: codes.map(|c| c.as_str().unwrap().to_owned()).collect(),
-                unknown: case["unknown"].as_str().map(str::to_owned),
-            }
-        })
-        .collect();
-    all.sort_by(|a, b| a.slug.cmp(&b.slug));
-    all
+    let read = |path: &std::path::PathBuf| {
+        let file = fixture::case::read::<Value>(path, str::to_owned);
+        let codes = file.header["expect"].as_array().into_iter().flatten();
+        Real {
+            slug: file.slug,
+            title: file.header["title"].as_str().unwrap().to_owned(),
+            expected: codes.map(|c| c.as_str().unwrap().to_owned()).collect(),
+            unknown: file.header["unknown"].as_str().map(str::to_owned),
+        }
+    };
+    fixture::case::paths(&folder).iter().map(read).collect()
 }
 
 /// The cases of tests/fixtures, diagnosed.

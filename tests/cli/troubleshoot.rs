@@ -3,10 +3,10 @@
 use crate::run::{Told, skvs};
 use insta::assert_snapshot;
 
-/// A run on a case of tests/fixtures/diagnosis.
-fn on(case: &str, words: &[&str]) -> Told {
+/// A run on a file of tests/fixtures/saved.
+fn on(name: &str, words: &[&str]) -> Told {
     let file = format!(
-        "{}/tests/fixtures/diagnosis/{case}/onboarding.json",
+        "{}/tests/fixtures/saved/{name}.yaml",
         env!("CARGO_MANIFEST_DIR")
     );
     let words = [&["troubleshoot", "-f", &file][..], words].concat();

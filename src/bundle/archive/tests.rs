@@ -16,8 +16,7 @@ fn tree(files: &[(&str, &str)]) -> Tree {
 }
 
 fn read(files: &[(&str, &str)]) -> Result<Archive> {
-    let mut archive = Archive::default();
-    archive.add(&tree(files)).map(|()| archive)
+    Archive::of(&tree(files))
 }
 
 fn manifest(requests: &Value) -> String {

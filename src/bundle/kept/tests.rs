@@ -43,14 +43,7 @@ fn snapshot(name: &str) -> Snapshot {
     let databases = claims
         .filter_map(|claim| claim.joined().map(loose))
         .collect();
-    fixture::snapshot_of(name, &|document| match document.get_mut("items") {
-        Some(items) => items
-            .as_array_mut()
-            .unwrap()
-            .iter_mut()
-            .for_each(|o| captured(o, &databases)),
-        None => captured(document, &databases),
-    })
+    fixture::snapshot_of(name, &|document| captured(document, &databases))
 }
 
 /// What a report and a description say.

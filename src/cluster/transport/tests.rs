@@ -49,43 +49,18 @@ fn parts(snapshot: &Snapshot) -> Vec<(&'static str, Read<()>)> {
     ]
 }
 
-/// The objects of a fixture as kubectl would have saved them, the onboarding and the logs.
+/// The onboarding of a fixture, and what kubectl would have saved: every object and every log.
 fn saved(case: &str) -> (Value, Vec<String>) {
-    let mut texts = Vec::new();
-    let mut onboarding = Value::Null;
-    for entry in std::fs::read_dir(fixture::folder().join(case)).unwrap() {
-        let path = entry.unwrap().path();
-        // What CouchDB said is no object of the API server's, and a review is not kept there.
-        if ["case.json", "databases.json", "review.json"]
-            .contains(&path.file_name().unwrap().to_str().unwrap())
-        {
-            continue;
-        }
-        let file: Value = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
-        let objects = match file.get("items").and_then(Value::as_array) {
-            Some(items) => items.clone(),
-            None => vec![file],
-        };
-        if path.file_name().unwrap() == "onboarding.json" {
-            let own = objects.iter().find(|o| o["kind"] == "HelmRelease");
-            onboarding = own.unwrap().clone();
-        }
-        for object in objects {
-            texts.push(if object["kind"] == "PodLog" {
-                let (pod, container) = (&object["metadata"]["name"], &object["container"]);
-                let (pod, container) = (pod.as_str().unwrap(), container.as_str().unwrap());
-                let lines = object["text"].as_str().unwrap().lines();
-                lines
-                    .map(|l| format!("[pod/{pod}/{container}] {l}\n"))
-                    .collect()
-            } else {
-                object.to_string()
-            });
-        }
-    }
-    // The tool refuses files without any object; some kinds of a fixture are none.
-    texts.retain(|t| t.starts_with("[pod/") || t.contains("\"apiVersion\""));
-    (onboarding, texts)
+    let documents = fixture::documents(case);
+    let saved = documents
+        .iter()
+        .filter_map(|document| match document["kind"].as_str() {
+            // What CouchDB said is no object of the API server's, and a review is not kept there.
+            Some("Databases" | "SubjectAccessReview") => None,
+            Some("PodLog") => Some(fixture::prefixed(document)),
+            _ => Some(document.to_string()),
+        });
+    (documents[0].clone(), saved.collect())
 }
 
 fn look(snapshot: &Snapshot, case: &str) -> Diagnosis {

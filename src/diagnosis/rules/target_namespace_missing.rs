@@ -154,7 +154,7 @@ mod tests {
         );
         assert_eq!(
             finding.why[1],
-            "Whether it exists now is unknown: forbidden (get namespaces)."
+            "Whether it exists now is unknown: forbidden (get namespaces in nope)."
         );
     }
 

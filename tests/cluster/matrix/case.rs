@@ -1,9 +1,13 @@
 //! One file of `cases/` or `healthy/`: its first document says what happens and what is expected, the others are objects that
 //! are there before the onboarding.
 
+#[path = "../../support/case.rs"]
+mod file;
+
+use file::merge;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// The HelmRelease that every case starts from.
 const BASE: &str = include_str!("base.yaml");
@@ -138,46 +142,13 @@ pub(super) fn read(folder: &str, values: &[(&str, String)]) -> Vec<Case> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("tests/cluster/matrix")
         .join(folder);
-    let mut paths: Vec<PathBuf> = std::fs::read_dir(&folder)
-        .expect("the folder of the cases")
-        .map(|entry| entry.expect("an entry").path())
-        .collect();
-    paths.sort();
-    paths.iter().map(|path| one(path, values)).collect()
-}
-
-fn one(path: &Path, values: &[(&str, String)]) -> Case {
-    let slug = path.file_stem().expect("a name").to_string_lossy();
-    let mut text = std::fs::read_to_string(path).expect("a case is text");
-    for (key, value) in values {
-        text = text.replace(&format!("${{{key}}}"), value);
-    }
-    assert!(!text.contains("${"), "{slug}: an unknown placeholder");
-    let mut documents = text.split("\n---\n");
-    let first = documents.next().expect("split gives one");
-    let mut case: Case =
-        serde_saphyr::from_str(first).unwrap_or_else(|error| panic!("{slug}: {error}"));
-    case.slug = slug.into_owned();
-    case.objects = documents.map(str::to_owned).collect();
-    case
-}
-
-/// RFC 7396.
-fn merge(into: &mut Value, patch: &Value) {
-    let Value::Object(patch) = patch else {
-        if !patch.is_null() {
-            *into = patch.clone();
+    let read = |path: &std::path::PathBuf| {
+        let file = file::read::<Case>(path, |text| file::filled(text, values));
+        Case {
+            slug: file.slug,
+            objects: file.objects,
+            ..file.header
         }
-        return;
     };
-    if !into.is_object() {
-        *into = json!({});
-    }
-    for (key, value) in patch {
-        if value.is_null() {
-            into.as_object_mut().expect("made one").remove(key);
-        } else {
-            merge(&mut into[key], value);
-        }
-    }
+    file::paths(&folder).iter().map(read).collect()
 }
