@@ -18,7 +18,7 @@ pub enum Fact {
     JobComplete,
     /// The finding's subject is there, and nobody deletes it.
     SubjectExists,
-    /// What the finding speaks of, the chart (for the HelmRelease, too) or its source, was fetched for its present spec.
+    /// The chart was fetched for the present spec, and so was its source where the finding is about that.
     SubjectFetched,
 }
 
@@ -71,17 +71,25 @@ fn exists(case: &Case<'_>, subject: &Subject) -> Option<Evidence> {
     stays.then(|| Evidence::new(subject.clone(), ".metadata", "the object exists"))
 }
 
+/// The chart, and of a finding about its source the source too: a repository that is Ready may still refuse the chart.
 fn fetched(case: &Case<'_>, subject: &Subject) -> Option<Evidence> {
-    let of_chart = [sources::chart(case), Some(case.subject())];
-    let (named, part) = match sources::source(case) {
-        Some(source) if source == *subject => (source, case.source()),
-        _ if of_chart.contains(&Some(subject.clone())) => (sources::chart(case)?, case.chart()),
-        _ => return None,
+    let chart = sources::chart(case)?;
+    let well = |part: Checked<Option<&Value>>| {
+        part.if_read()
+            .filter(|object| sources::is_well(object))
+            .cloned()
     };
-    let object = part.if_read().filter(|object| sources::is_well(object))?;
-    let mut conditions = sources::conditions(object).into_iter();
+    let is_source = sources::source(case).as_ref() == Some(subject);
+    if is_source && well(case.source()).is_none() {
+        return None;
+    }
+    if !is_source && *subject != chart && *subject != case.subject() {
+        return None;
+    }
+    let object = well(case.chart())?;
+    let mut conditions = sources::conditions(&object).into_iter();
     let ready = conditions.find(|c| c.kind == "Ready" && c.is_true())?;
-    Some(Evidence::condition(named, &ready))
+    Some(Evidence::condition(chart, &ready))
 }
 
 #[cfg(test)]
