@@ -7,6 +7,7 @@
 #[cfg(test)]
 mod corpus;
 pub mod custom_columns;
+pub mod deletion_card;
 pub mod description;
 pub mod github;
 mod go_format;

@@ -3,10 +3,10 @@
 //! The diagnosis and the views work on these values alone: they never ask a cluster. Forbidden is never "none".
 
 pub mod databases;
-mod further;
+mod on_demand;
 mod unread;
 
-pub use further::{Controllers, CouchService, Further};
+pub use on_demand::{Controllers, CouchService, OnDemand};
 pub use unread::{Checked, IfRead, Unread};
 
 use crate::advice::Origin;
@@ -205,7 +205,7 @@ pub struct Snapshot {
     /// Set where `others` are those of this onboarding's namespace only: why the other namespaces were not read.
     pub not_elsewhere: Option<Why>,
     /// What was read beyond this, where a check asked for it.
-    pub further: Further,
+    pub on_demand: OnDemand,
 }
 
 impl Snapshot {

@@ -6,8 +6,8 @@
 //! The number of requests is bounded: see [`REQUESTS_MAX`]. A healthy onboarding takes about 14.
 
 mod events;
-mod further;
 mod job;
+mod on_demand;
 mod release;
 mod source;
 
@@ -15,7 +15,7 @@ use super::helm_releases::Query;
 use super::{Cluster, ClusterError, segment};
 use crate::model::helm_release::{HelmRelease, ObjectRef};
 use crate::model::policy;
-use crate::snapshot::{Dependency, Further, Read, Snapshot, Why};
+use crate::snapshot::{Dependency, OnDemand, Read, Snapshot, Why};
 use k8s_openapi::jiff::Timestamp;
 use serde_json::Value;
 use std::sync::Arc;
@@ -30,7 +30,7 @@ const DEPENDENCIES_MAX: usize = 5;
 pub const REQUESTS_MAX: u64 = 12 + DEPENDENCIES_MAX as u64 + job::REQUESTS_MAX;
 
 /// The same with what checks ask for beyond it.
-pub const FURTHER_REQUESTS_MAX: u64 = REQUESTS_MAX + further::REQUESTS_MAX;
+pub const ON_DEMAND_REQUESTS_MAX: u64 = REQUESTS_MAX + on_demand::REQUESTS_MAX;
 
 /// Longest wait for one part: a list that hangs must not hold the others. A given `--request-timeout` counts instead.
 const PART: Duration = Duration::from_secs(5);
@@ -135,15 +135,15 @@ impl Cluster {
             dependencies,
             others: others.read.clone(),
             not_elsewhere: others.not_elsewhere.clone(),
-            further: Further::default(),
+            on_demand: OnDemand::default(),
         })
     }
 
-    /// As [`Cluster::snapshot`], with what checks ask for beyond it. Sends [`FURTHER_REQUESTS_MAX`] requests at most.
+    /// As [`Cluster::snapshot`], with what checks ask for beyond it. Sends [`ON_DEMAND_REQUESTS_MAX`] requests at most.
     ///
     /// # Errors
     /// As [`Cluster::snapshot`].
-    pub async fn snapshot_and_further(
+    pub async fn snapshot_with_on_demand(
         &self,
         object: Value,
         others: &Onboardings,
@@ -152,19 +152,19 @@ impl Cluster {
         let near = &self.within(PART);
         let (rights, controllers, snapshot) = match HelmRelease::from_value(&object) {
             Ok(hr) => futures::join!(
-                further::rights(near, &hr),
-                further::controllers(near, &hr, now),
+                on_demand::rights(near, &hr),
+                on_demand::controllers(near, &hr, now),
                 self.snapshot(object, others)
             ),
             Err(_) => return self.snapshot(object, others).await,
         };
         let mut snapshot = snapshot?;
-        let service = further::service(near, &snapshot).await;
-        snapshot.further = Further {
+        let service = on_demand::service(near, &snapshot).await;
+        snapshot.on_demand = OnDemand {
             rights,
             controllers,
             service,
-            ..Further::default()
+            ..OnDemand::default()
         };
         Ok(snapshot)
     }

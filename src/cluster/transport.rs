@@ -42,7 +42,7 @@ fn form(accept: Accept) -> &'static str {
 /// The client with what every request needs beside it.
 #[derive(Clone)]
 pub(super) struct Transport {
-    way: Way,
+    backend: Backend,
     server: Server,
     timeout: Option<Duration>,
     verbosity: u8,
@@ -53,7 +53,7 @@ pub(super) struct Transport {
 
 /// Who answers.
 #[derive(Clone)]
-enum Way {
+enum Backend {
     Live(Client),
     Saved(Arc<Archive>),
 }
@@ -66,7 +66,7 @@ impl Transport {
         verbosity: u8,
     ) -> Self {
         Self {
-            way: Way::Live(client),
+            backend: Backend::Live(client),
             server,
             timeout,
             verbosity,
@@ -77,7 +77,7 @@ impl Transport {
 
     pub(super) fn saved(archive: Arc<Archive>, server: Server, verbosity: u8) -> Self {
         Self {
-            way: Way::Saved(archive),
+            backend: Backend::Saved(archive),
             server,
             timeout: None,
             verbosity,
@@ -147,9 +147,9 @@ impl Transport {
 
     /// The files, where they answer.
     pub(super) fn archive(&self) -> Option<&Archive> {
-        match &self.way {
-            Way::Live(_) => None,
-            Way::Saved(archive) => Some(archive),
+        match &self.backend {
+            Backend::Live(_) => None,
+            Backend::Saved(archive) => Some(archive),
         }
     }
 
@@ -163,9 +163,9 @@ impl Transport {
 
     /// The client itself, for an upgrade: the caller counts and logs it.
     pub(super) fn client(&self, path: &str) -> Result<Client, ClusterError> {
-        match &self.way {
-            Way::Live(client) => Ok(client.clone()),
-            Way::Saved(_) => Err(ClusterError::NotSaved(Box::new(NotSaved::of(path)))),
+        match &self.backend {
+            Backend::Live(client) => Ok(client.clone()),
+            Backend::Saved(_) => Err(ClusterError::NotSaved(Box::new(NotSaved::of(path)))),
         }
     }
 
@@ -206,11 +206,11 @@ impl Transport {
 
     /// The error of an answer under a code of success that is not what was asked for.
     pub(super) fn fault(&self, fault: Fault) -> ClusterError {
-        match (fault, &self.way) {
+        match (fault, &self.backend) {
             (Fault::Large, _) => ClusterError::TooLarge,
             (Fault::Field(why), _) => ClusterError::Malformed(why),
-            (Fault::Form(why), Way::Saved(_)) => ClusterError::Malformed(why),
-            (Fault::Form(said), Way::Live(_)) => {
+            (Fault::Form(why), Backend::Saved(_)) => ClusterError::Malformed(why),
+            (Fault::Form(said), Backend::Live(_)) => {
                 let code = Some(StatusCode::OK.as_u16());
                 ClusterError::not_an_answer(code, &self.server, said)
             }
@@ -283,9 +283,9 @@ impl Transport {
         accept: Accept,
         review: Option<&Value>,
     ) -> Result<bytes::Bytes, ClusterError> {
-        let answer = match &self.way {
-            Way::Saved(archive) => self.answered(archive, path, accept, review),
-            Way::Live(_) => self.asked(path, accept, review).await,
+        let answer = match &self.backend {
+            Backend::Saved(archive) => self.answered(archive, path, accept, review),
+            Backend::Live(_) => self.asked(path, accept, review).await,
         };
         self.record(path, accept, review, &answer);
         answer

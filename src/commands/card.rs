@@ -2,7 +2,7 @@
 
 use crate::app::App;
 use crate::cluster::Cluster;
-use crate::couchdb::delete::card::Row;
+use crate::render::deletion_card::Row;
 use crate::render::table::Table;
 use crate::text::fold::fold;
 use crate::text::{Shown, one_line};

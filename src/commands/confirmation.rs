@@ -1,6 +1,6 @@
 //! The question for a database's name, which `delete-db` and `restore` ask alike, or the flag that answers it.
 
-use crate::couchdb::delete::confirm::{Way, check};
+use crate::couchdb::delete::confirm::{ConfirmBy, check};
 use crate::couchdb::delete::execute::Interrupt;
 use crate::error::{Error, Result};
 use crate::exit::Code;
@@ -53,11 +53,11 @@ impl Act {
 /// Ctrl-C, the end of the input, or a terminal that cannot be read.
 pub(super) async fn answer(
     name: &DatabaseName,
-    way: Way,
+    way: ConfirmBy,
     act: Act,
     interrupt: Interrupt<'_>,
 ) -> Result<String> {
-    if let Way::Given(given) = way {
+    if let ConfirmBy::Given(given) = way {
         return Ok(given);
     }
     let question = format!("Type {name} to {}", act.verb());
@@ -83,7 +83,7 @@ pub(super) async fn typed(question: &str, act: Act, interrupt: Interrupt<'_>) ->
 /// As [`answer`]; or the answer is not the name.
 pub(super) async fn confirmed(
     name: &DatabaseName,
-    way: Way,
+    way: ConfirmBy,
     act: Act,
     interrupt: Interrupt<'_>,
 ) -> Result<()> {

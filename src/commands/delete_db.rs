@@ -6,11 +6,11 @@
 mod args;
 mod follow_up;
 mod messages;
-mod one;
 mod orphans;
 mod plan_args;
 mod question;
-mod several;
+mod target;
+mod targets;
 mod trace;
 
 pub use args::Args;
@@ -23,8 +23,8 @@ use crate::error::{Error, Result};
 use crate::exit::Code;
 use crate::model::names::DatabaseName;
 use crate::text::Shown;
-use one::Run;
-use several::Tally;
+use target::Run;
+use targets::Tally;
 use trace::Trace;
 
 /// Runs `delete-db`.
@@ -99,7 +99,7 @@ async fn targets(app: &mut App, args: Args) -> Result<Code> {
             continue;
         };
         if names.len() == 1 {
-            one::print(run.app, &args, &run.documents, 1)?;
+            target::print(run.app, &args, &run.documents, 1)?;
             return Err(ended.error);
         }
         run.app.ui.error(&ended.error);
@@ -108,7 +108,7 @@ async fn targets(app: &mut App, args: Args) -> Result<Code> {
             targets.by_ref().for_each(|(name, _)| tally.not_tried(name));
         }
     }
-    one::print(run.app, &args, &run.documents, names.len())?;
+    target::print(run.app, &args, &run.documents, names.len())?;
     if names.len() == 1 {
         return Ok(Code::Ok);
     }

@@ -13,13 +13,13 @@ use crate::cluster::ownership;
 use crate::couchdb::Target;
 use crate::couchdb::backup::link::Link;
 use crate::couchdb::backup::push::{Restore, There, Whole};
-use crate::couchdb::delete::card::Row;
 use crate::couchdb::delete::confirm;
 use crate::error::{Error, Result};
 use crate::exit::Code;
 use crate::help;
 use crate::model::names::DatabaseName;
 use crate::model::ownership::Verdict;
+use crate::render::deletion_card::Row;
 use crate::text::{count, one_line, shown};
 use std::path::PathBuf;
 

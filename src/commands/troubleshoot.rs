@@ -181,7 +181,7 @@ async fn look_into(
     now: Timestamp,
 ) -> (Vec<Looked>, Vec<Error>) {
     let read = futures::stream::iter(objects.iter().cloned())
-        .map(|object| cluster.snapshot_and_further(object, others, now))
+        .map(|object| cluster.snapshot_with_on_demand(object, others, now))
         .buffered(SIDE_BY_SIDE)
         .collect::<Vec<_>>();
     let (read, asked) = futures::join!(read, asked);
@@ -189,7 +189,7 @@ async fn look_into(
     for snapshot in read {
         match snapshot {
             Ok(mut snapshot) => {
-                snapshot.further.databases = asked.clone();
+                snapshot.on_demand.databases = asked.clone();
                 snapshots.push(snapshot);
             }
             Err(error) => errors.push(error.into()),
@@ -215,7 +215,7 @@ async fn owned(cluster: &Cluster, mut all: Vec<Snapshot>, now: Timestamp) -> Vec
     if let Ok(ownership) = crate::cluster::ownership::read(cluster).await {
         let ownership = Arc::new(Read::Seen(ownership));
         for at in wanting {
-            all[at].further.ownership = ownership.clone();
+            all[at].on_demand.ownership = ownership.clone();
         }
     }
     all
@@ -312,7 +312,7 @@ pub(super) async fn look(
     others: &Onboardings,
     now: Timestamp,
 ) -> Result<Looked> {
-    let snapshot = cluster.snapshot_and_further(object, others, now).await?;
+    let snapshot = cluster.snapshot_with_on_demand(object, others, now).await?;
     Ok(Looked::at(snapshot, now))
 }
 

@@ -88,7 +88,7 @@ mod tests {
         assert_eq!(commands(&stored_at(artifact)), there);
         assert_eq!(
             commands(&|s| {
-                s.further.controllers = Read::Seen(Controllers {
+                s.on_demand.controllers = Read::Seen(Controllers {
                     namespace: "gitops".to_owned(),
                     deployments: vec![json!({})],
                     pods: Read::Seen(Vec::new()),

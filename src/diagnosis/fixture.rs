@@ -254,9 +254,11 @@ async fn read(
     let others = cluster
         .other_onboardings(text("namespace"), ONBOARDING_SELECTOR)
         .await;
-    let mut snapshot = cluster.snapshot_and_further(object, &others, now).await?;
+    let mut snapshot = cluster
+        .snapshot_with_on_demand(object, &others, now)
+        .await?;
     let nobody = async { Read::not_asked("a bundle answers") };
-    snapshot.further.databases = Arc::new(cluster.aside(DATABASES, nobody).await);
+    snapshot.on_demand.databases = Arc::new(cluster.aside(DATABASES, nobody).await);
     Ok(snapshot)
 }
 

@@ -4,7 +4,7 @@ use super::case::Case;
 use super::finding::{Evidence, Finding, Subject};
 use crate::advice::Command;
 use crate::model::event::Event;
-use crate::model::job::{self as model, Disruption, Said, containers, made_by};
+use crate::model::job::{self as model, CouchFailure, Disruption, containers, made_by};
 use crate::snapshot::{CreationJob, Events, JobPod, Read, Snapshot, Why};
 use serde_json::Value;
 
@@ -505,10 +505,10 @@ fn outcome(pod: &JobPod) -> Outcome {
 
 /// Sorts a death by what the log says; the exit code alone names no cause.
 fn classify(death: Death) -> Outcome {
-    match model::said(&death.lines.join("\n")) {
-        Some(Said::Exists) => Outcome::Exists(death),
-        Some(Said::Refused) => Outcome::Refused(death),
-        Some(Said::Unreachable) => Outcome::Unreachable(death),
+    match model::couch_failure(&death.lines.join("\n")) {
+        Some(CouchFailure::Exists) => Outcome::Exists(death),
+        Some(CouchFailure::Refused) => Outcome::Refused(death),
+        Some(CouchFailure::Unreachable) => Outcome::Unreachable(death),
         None if death.reason == "OOMKilled" => Outcome::OutOfMemory(death),
         None => Outcome::Died(death),
     }

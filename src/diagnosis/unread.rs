@@ -76,10 +76,10 @@ const PARTS: &[(&str, Take)] = &[
         s.not_elsewhere = Some(why());
         true
     }),
-    ("rights", |s| take(&mut s.further.rights)),
-    ("controllers", |s| take(&mut s.further.controllers)),
-    ("service", |s| take(&mut s.further.service)),
-    ("databases", |s| take_shared(&mut s.further.databases)),
+    ("rights", |s| take(&mut s.on_demand.rights)),
+    ("controllers", |s| take(&mut s.on_demand.controllers)),
+    ("service", |s| take(&mut s.on_demand.service)),
+    ("databases", |s| take_shared(&mut s.on_demand.databases)),
 ];
 
 fn look(snapshot: &Snapshot, now: Timestamp) -> Diagnosis {

@@ -95,7 +95,7 @@ pub fn disruption(pod: &Value) -> Option<(Disruption, String)> {
 
 /// What a log of the creation Job says of CouchDB.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Said {
+pub enum CouchFailure {
     /// The database exists (412).
     Exists,
     /// The credentials were refused (401, 403).
@@ -105,7 +105,7 @@ pub enum Said {
 }
 
 /// Reads it; `None` where the log speaks of something else.
-pub fn said(log: &str) -> Option<Said> {
+pub fn couch_failure(log: &str) -> Option<CouchFailure> {
     const EXISTS: &[&str] = &[
         "returned error: 412",
         "file_exists",
@@ -143,9 +143,9 @@ pub fn said(log: &str) -> Option<Said> {
         return None;
     }
     [
-        (Said::Exists, EXISTS),
-        (Said::Refused, REFUSED),
-        (Said::Unreachable, UNREACHABLE),
+        (CouchFailure::Exists, EXISTS),
+        (CouchFailure::Refused, REFUSED),
+        (CouchFailure::Unreachable, UNREACHABLE),
     ]
     .into_iter()
     .find(|(_, texts)| texts.iter().any(|t| log.contains(t)))

@@ -18,7 +18,7 @@ pub use database_objects::DatabaseObjects;
 pub use live::{HelmReleases, Reference, Resolved, may_claim};
 pub use policies::Policies;
 pub use storage::{Driver, Storage};
-pub use verdict::{Claim, Claimant, Gap, LookedAt, Mention, Past, Said, Unclaimed, Verdict};
+pub use verdict::{Claim, ClaimKind, Claimant, Gap, LookedAt, Mention, Past, Unclaimed, Verdict};
 
 use super::helm_release::HelmRelease;
 use live::Live;
@@ -199,7 +199,7 @@ impl Ownership {
                     kind: object.kind.clone(),
                     id: object.id(),
                 },
-                said: Said::Names,
+                kind: ClaimKind::Names,
                 database: name.to_owned(),
             }));
         }
@@ -223,7 +223,7 @@ impl Ownership {
                         suspended: live.suspended,
                         deployed: live.deployed.clone(),
                     },
-                    said: Said::Names,
+                    kind: ClaimKind::Names,
                     database: own.unwrap_or(name).to_owned(),
                 });
             } else {
@@ -294,10 +294,12 @@ impl Ownership {
                 (Some(_), false) => {}
                 (None, true) => verdict.claims.push(Claim {
                     by: Claimant::revision(stored, revision, self.has_helm_release(stored)),
-                    said: match spoken.how {
-                        How::Job => Said::Creates,
-                        How::Policy if newest => Said::LetsIn,
-                        How::Policy | How::Word | How::Pair | How::Values => Said::InstalledWith,
+                    kind: match spoken.how {
+                        How::Job => ClaimKind::Creates,
+                        How::Policy if newest => ClaimKind::LetsIn,
+                        How::Policy | How::Word | How::Pair | How::Values => {
+                            ClaimKind::InstalledWith
+                        }
                     },
                     database: name.to_owned(),
                 }),
@@ -359,7 +361,7 @@ impl Ownership {
                     by: Claimant::Policy {
                         object: object.clone(),
                     },
-                    said: Said::LetsIn,
+                    kind: ClaimKind::LetsIn,
                     database: name.to_owned(),
                 });
             } else if let Some(pattern) = policy.paths.patterns.iter().find(|p| p.covers(name)) {

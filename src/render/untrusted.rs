@@ -99,7 +99,7 @@ fn objects(snapshot: &mut Snapshot) -> Vec<&mut Value> {
         &mut snapshot.target_namespace,
         &mut snapshot.service_account,
         &mut snapshot.policy,
-        &mut snapshot.further.rights,
+        &mut snapshot.on_demand.rights,
     ] {
         if let Read::Seen(object) = part {
             all.push(object);

@@ -3,7 +3,7 @@
 //! The steps and the integer division are kubectl's, so that a column here and one of
 //! `kubectl get` never disagree. The time is an argument; nothing here reads a clock.
 
-use k8s_openapi::jiff::Timestamp;
+use k8s_openapi::jiff::{Timestamp, tz::TimeZone};
 
 const MINUTE: i64 = 60;
 const HOUR: i64 = 60 * MINUTE;
@@ -16,6 +16,14 @@ pub fn age(since: Option<Timestamp>, now: Timestamp) -> String {
         Some(since) => duration(now.duration_since(since).as_secs()),
         None => "<unknown>".to_owned(),
     }
+}
+
+/// The day of a time in seconds of the epoch: `2024-03-01`.
+pub fn date(epoch: i64) -> String {
+    Timestamp::from_second(epoch).map_or_else(
+        |_| "at an unknown time".to_owned(),
+        |t| t.to_zoned(TimeZone::UTC).date().to_string(),
+    )
 }
 
 /// A length of time in whole seconds, truncated toward zero; below -1 it is `<invalid>`.
@@ -100,5 +108,11 @@ mod tests {
         fn any_length_has_a_short_text(seconds in any::<i64>()) {
             prop_assert!(duration(seconds).len() <= 15);
         }
+    }
+
+    #[test]
+    fn a_day_is_written_as_such_and_no_epoch_panics() {
+        assert_eq!(date(1_709_251_200), "2024-03-01");
+        assert_eq!(date(i64::MAX), "at an unknown time");
     }
 }

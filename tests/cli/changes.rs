@@ -41,7 +41,7 @@ fn what_can_change_something_is_called_in_these_places_only() {
     src/cluster/exec/upgrade.rs: the upgrade of the one exec
     src/cluster/transport.rs: the one read: a GET, or the POST of a review
     src/cluster/transport/watch.rs: a watch's GET
-    src/commands/delete_db/one.rs: the deletion of what was confirmed
+    src/commands/delete_db/target.rs: the deletion of what was confirmed
     src/commands/delete_db/trace.rs: the trace of a deletion
     src/commands/delete_db/trace.rs: whether the trace could be written
     src/commands/restore.rs: the restore that was confirmed

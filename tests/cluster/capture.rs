@@ -1,6 +1,6 @@
 //! `capture` on the real control plane: its bundles tell what the cluster told, and hold no secret.
 
-use crate::harness::{Said, Skvs, kubectl, skvs};
+use crate::harness::{RunOutput, Skvs, kubectl, skvs};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use flate2::read::GzDecoder;
@@ -15,7 +15,7 @@ const IOTA: &str = "skvs-onboarding-iota--database";
 /// A bundle in a folder of its own.
 struct Bundle {
     folder: tempfile::TempDir,
-    said: Said,
+    said: RunOutput,
 }
 
 impl Bundle {
@@ -41,7 +41,7 @@ impl Bundle {
     }
 
     /// A command on the bundle; no cluster can be reached from it.
-    fn asked(&self, words: &[&str]) -> Said {
+    fn asked(&self, words: &[&str]) -> RunOutput {
         let path = self.path();
         let path = path.to_string_lossy();
         let words = words.iter().copied().chain(["-f", &*path]);
@@ -156,7 +156,7 @@ fn names_need_not_be_said_again_and_a_database_means_all_that_claim_it() {
 fn without_names_all_that_are_not_well_are_captured() {
     let bundle = Bundle::of(&[]);
     let live = skvs(["troubleshoot", "-o", "json"]).run();
-    let codes = |said: &Said| -> Vec<(String, Vec<String>)> {
+    let codes = |said: &RunOutput| -> Vec<(String, Vec<String>)> {
         let report: Value = serde_json::from_str(&said.stdout).expect("JSON");
         let all = report["onboardings"].as_array().expect("a list").iter();
         all.map(|o| {

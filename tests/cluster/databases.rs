@@ -4,14 +4,14 @@ mod broken;
 mod figures;
 mod unserved;
 
-use crate::harness::{Said, Skvs, skvs};
+use crate::harness::{RunOutput, Skvs, skvs};
 use serde_json::{Value, json};
 use testbed::Sandbox;
 use testbed::couchdb::{ORPHAN, ORPHAN_DOCUMENTS};
 
 /// The cells of the row of a database.
 #[track_caller]
-fn row(said: &Said, name: &str) -> Vec<String> {
+fn row(said: &RunOutput, name: &str) -> Vec<String> {
     let line = said
         .stdout
         .lines()

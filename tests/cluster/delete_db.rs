@@ -11,7 +11,7 @@ mod plan;
 mod recorded;
 mod refusals;
 mod secret;
-mod several;
 pub(crate) mod stage;
+mod targets;
 mod terminal;
 mod trace;

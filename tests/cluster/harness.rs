@@ -13,7 +13,7 @@ pub(crate) struct Skvs {
 
 /// What a finished run said.
 #[derive(Debug)]
-pub(crate) struct Said {
+pub(crate) struct RunOutput {
     pub(crate) stdout: String,
     pub(crate) stderr: String,
     pub(crate) code: i32,
@@ -62,13 +62,13 @@ impl Skvs {
     }
 
     /// Runs it to its end.
-    pub(crate) fn run(mut self) -> Said {
+    pub(crate) fn run(mut self) -> RunOutput {
         let output = self.command.output().expect("the plugin starts");
-        Said::from(output)
+        RunOutput::from(output)
     }
 }
 
-impl From<Output> for Said {
+impl From<Output> for RunOutput {
     fn from(output: Output) -> Self {
         let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
         let steers = |c: char| c.is_control() && c != '\n';
@@ -81,7 +81,7 @@ impl From<Output> for Said {
     }
 }
 
-impl Said {
+impl RunOutput {
     /// stdout of a run that must have ended well.
     #[track_caller]
     pub(crate) fn ok(self) -> String {

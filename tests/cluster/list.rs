@@ -1,6 +1,6 @@
 //! `list` on objects that real Flux and Helm wrote, and beside the real kubectl.
 
-use crate::harness::{Said, Skvs, kubectl, skvs};
+use crate::harness::{RunOutput, Skvs, kubectl, skvs};
 use crate::terminal::Terminal;
 use std::io::{BufRead, BufReader};
 use std::process::{ChildStdout, Stdio};
@@ -374,7 +374,7 @@ fn a_reader_that_goes_away_ends_it_quietly() {
         .spawn()
         .unwrap();
     drop(child.stdout.take());
-    let said = Said::from(child.wait_with_output().unwrap());
+    let said = RunOutput::from(child.wait_with_output().unwrap());
     assert_eq!((said.stderr.as_str(), said.code), ("", 0));
 }
 

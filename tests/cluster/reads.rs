@@ -1,7 +1,7 @@
 //! What `troubleshoot` reads beyond the onboarding's own objects: CouchDB's answer, and how much it asks for in all.
 
 use crate::harness::{kubectl, skvs};
-use kubectl_skvs::cluster::gather::FURTHER_REQUESTS_MAX;
+use kubectl_skvs::cluster::gather::ON_DEMAND_REQUESTS_MAX;
 use serde_json::json;
 use std::time::Duration;
 use testbed::Sandbox;
@@ -176,7 +176,7 @@ fn a_report_asks_for_no_more_than_it_may() {
             .filter(|l| l.contains("GET http") || l.contains("POST http"))
             .collect();
         // The name, all onboardings, CouchDB's pods and one exec come on top.
-        let most = FURTHER_REQUESTS_MAX + 5;
+        let most = ON_DEMAND_REQUESTS_MAX + 5;
         assert!(asked.len() as u64 <= most, "{asked:#?}");
         assert!(asked.len() < 30, "{asked:#?}");
         let execs = asked.iter().filter(|l| l.contains("/exec")).count();

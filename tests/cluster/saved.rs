@@ -1,6 +1,6 @@
 //! `-f` on what the real kubectl saved of the sandbox: the same causes as on the cluster itself.
 
-use crate::harness::{Said, kubectl, skvs};
+use crate::harness::{RunOutput, kubectl, skvs};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -53,7 +53,7 @@ fn failed_pods() -> Vec<String> {
 }
 
 /// The codes of the roots of each onboarding.
-fn roots(said: &Said) -> BTreeMap<String, Vec<String>> {
+fn roots(said: &RunOutput) -> BTreeMap<String, Vec<String>> {
     let report: Value = serde_json::from_str(&said.stdout).expect("the report is JSON");
     let text = |value: &Value| value.as_str().expect("a text").to_owned();
     let all = report["onboardings"].as_array().expect("a list");
@@ -140,7 +140,7 @@ fn lists_and_objects_are_shown_as_of_the_cluster() {
         let there = skvs(words).run();
         let here = skvs(words.iter().chain(&["-n", "flux-system", "-f", &file])).run();
         // The age may have become another.
-        let steady = |said: &Said| {
+        let steady = |said: &RunOutput| {
             let words = said.stdout.split_whitespace();
             let age = |w: &&str| {
                 let digits = w.trim_end_matches(['s', 'm', 'h', 'd']);

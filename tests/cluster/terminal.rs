@@ -1,6 +1,6 @@
 //! A terminal of a test's own, made by script(1), with the plugin on it.
 
-use crate::harness::{Said, skvs};
+use crate::harness::{RunOutput, skvs};
 use std::io::{Read, Write};
 use std::process::{Child, ChildStdin, Stdio};
 use std::sync::{Arc, Mutex};
@@ -89,7 +89,7 @@ impl Terminal {
 
     /// Waits for the end. What was on the screen is in `stdout`.
     #[track_caller]
-    pub(crate) fn end(mut self) -> Said {
+    pub(crate) fn end(mut self) -> RunOutput {
         let ended = testbed::wait("the end", LIMIT, || self.child.try_wait().ok().flatten());
         let Ok(status) = ended else {
             let _ = self.child.kill();
@@ -98,7 +98,7 @@ impl Terminal {
         // The thread that reads sees the end right after.
         let all = || (Arc::strong_count(&self.screen) == 1).then_some(());
         let _ = testbed::wait("all that it wrote", LIMIT, all);
-        Said {
+        RunOutput {
             stdout: self.seen(),
             stderr: String::new(),
             code: status.code().unwrap_or(-1),

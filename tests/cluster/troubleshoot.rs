@@ -1,6 +1,6 @@
 //! `troubleshoot` and `explain` on failures that real Flux, Helm, scheduler and kubelet wrote.
 
-use crate::harness::{Said, kubectl, skvs};
+use crate::harness::{RunOutput, kubectl, skvs};
 use serde_json::Value;
 use std::path::PathBuf;
 use std::process::Command;
@@ -13,7 +13,7 @@ const WHOLE: &str = "skvs-onboarding-";
 const LIMIT: Duration = Duration::from_secs(120);
 
 /// Roots and what follows from them, by onboarding.
-fn codes(said: &Said) -> Vec<(String, Vec<String>)> {
+fn codes(said: &RunOutput) -> Vec<(String, Vec<String>)> {
     let report: Value = serde_json::from_str(&said.stdout).expect("the report is JSON");
     assert_eq!(report["kind"], "TroubleshootReport");
     let all = report["onboardings"].as_array().expect("a list");

@@ -2,7 +2,7 @@
 
 use super::super::couchdb_pods::PodArgs;
 use super::plan_args::PlanArgs;
-use super::trace::TraceArgs;
+use super::trace::{KEEP, TraceArgs};
 use crate::cluster::parse_duration;
 use crate::couchdb::backup::part::Place;
 use crate::error::{Error, Result};
@@ -11,9 +11,6 @@ use crate::help;
 use crate::model::names::DatabaseName;
 use std::path::PathBuf;
 use std::time::Duration;
-
-/// Heading of the flags that keep something of what is deleted.
-pub(super) const KEEP: &str = "Backup and trace";
 
 /// Delete the database of an onboarding that is gone
 ///

@@ -3,18 +3,17 @@
 use super::super::confirmation::Act;
 use super::Args;
 use super::follow_up::again;
-use super::several::Ended;
+use super::targets::Ended;
 use crate::advice::{Command, Hint};
 use crate::app::App;
 use crate::couchdb::Target;
-use crate::couchdb::delete::card;
 use crate::couchdb::delete::outcome::Outcome;
 use crate::couchdb::delete::plan::Member;
 use crate::couchdb::delete::refusal::Refusal;
 use crate::error::Error;
 use crate::exit::Code;
 use crate::model::names::DatabaseName;
-use crate::text::{Shown, near, shown};
+use crate::text::{Shown, age, near, shown};
 
 /// Most refusals that are told one by one.
 const TOLD: usize = 10;
@@ -144,7 +143,7 @@ pub(super) fn tell(
         Outcome::CameBack { created } => {
             let when = created.map_or_else(
                 || "since".to_owned(),
-                |c| format!("again, {}", card::date(c)),
+                |c| format!("again, {}", age::date(c)),
             );
             Err(Ended::alone(Error::new(format!("database \"{name}\" was deleted and is there again, created {when}"))
                 .with_code(code)
@@ -212,7 +211,7 @@ fn tell_seen(app: &mut App, seen: &[String]) {
 mod tests {
     use super::*;
     use crate::couchdb::response::ShardMap;
-    use crate::model::ownership::{Claim, Claimant, Said};
+    use crate::model::ownership::{Claim, ClaimKind, Claimant};
 
     fn told(name: &str, members: &[Member], others: &[&str]) -> (String, Vec<String>) {
         let target = Target::example(5984);
@@ -272,7 +271,7 @@ mod tests {
                     suspended: false,
                     deployed: None,
                 },
-                said: Said::Names,
+                kind: ClaimKind::Names,
                 database: "pds_database".to_owned(),
             };
             Refusal::Claimed(Box::new(claim))

@@ -2,9 +2,9 @@
 
 use super::super::confirmation::{self, Act};
 use super::Args;
-use super::several::Ended;
+use super::targets::Ended;
 use crate::app::App;
-use crate::couchdb::delete::confirm::{self, Confirmed, Way};
+use crate::couchdb::delete::confirm::{self, ConfirmBy, Confirmed};
 use crate::couchdb::delete::execute::Interrupt;
 use crate::couchdb::delete::plan::Cleared;
 use crate::error::Error;
@@ -20,7 +20,7 @@ pub(super) fn ways(
     app: &App,
     args: &Args,
     names: &[DatabaseName],
-) -> Result<Vec<Option<Way>>, Error> {
+) -> Result<Vec<Option<ConfirmBy>>, Error> {
     let terminal = app.ui.terminal();
     let context = app.global.connection.context.as_deref();
     let rehearsal = args.is_rehearsal();
@@ -41,7 +41,7 @@ pub(super) fn ways(
 pub(super) async fn confirmed(
     name: &DatabaseName,
     plan: Cleared,
-    way: Way,
+    way: ConfirmBy,
     interrupt: Interrupt<'_>,
 ) -> Result<Confirmed, Ended> {
     let answer = confirmation::answer(name, way, Act::Delete, interrupt).await;

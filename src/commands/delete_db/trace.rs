@@ -4,7 +4,7 @@
 
 mod record;
 
-use super::several::Ended;
+use super::targets::Ended;
 use crate::app::App;
 use crate::cluster::Cluster;
 use crate::couchdb::delete::outcome::Outcome;
@@ -16,9 +16,12 @@ use k8s_openapi::jiff::Timestamp;
 use record::Record;
 use std::path::PathBuf;
 
+/// Heading of the flags that keep something of what is deleted.
+pub(super) const KEEP: &str = "Backup and trace";
+
 /// Flags about the trace.
 #[derive(clap::Args, Clone, Debug)]
-#[command(next_help_heading = super::args::KEEP)]
+#[command(next_help_heading = KEEP)]
 pub(super) struct TraceArgs {
     /// Append who deleted what, and the outcome, to this file as JSON lines
     #[arg(long, value_name = "FILE")]

@@ -64,7 +64,7 @@ impl Confirmed {
 
 /// How the user will confirm; settled before anything is asked of the cluster.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Way {
+pub enum ConfirmBy {
     /// A person at a terminal types the name.
     Typed,
     /// `--confirm`.
@@ -81,14 +81,14 @@ pub fn ways(
     terminal: bool,
     confirm: &[String],
     context: Option<&str>,
-) -> Result<Vec<Way>, Error> {
+) -> Result<Vec<ConfirmBy>, Error> {
     let all = || {
         let flags = names.iter().map(|n| format!(" --confirm {n}"));
         flags.collect::<String>()
     };
     if confirm.is_empty() {
         if terminal {
-            return Ok(vec![Way::Typed; names.len()]);
+            return Ok(vec![ConfirmBy::Typed; names.len()]);
         }
         return Err(refused("without a terminal nobody can be asked")
             .hint(format!("name both: --context NAME{}", all())));
@@ -120,7 +120,10 @@ pub fn ways(
                 .after("the contexts are:"),
         ));
     }
-    Ok(names.iter().map(|n| Way::Given(n.to_string())).collect())
+    Ok(names
+        .iter()
+        .map(|n| ConfirmBy::Given(n.to_string()))
+        .collect())
 }
 
 /// Takes the answer. One wrong answer ends it.
@@ -192,8 +195,8 @@ mod tests {
             let confirm: Vec<String> = confirm.into_iter().map(str::to_owned).collect();
             ways(&names, terminal, &confirm, context)
         };
-        assert_eq!(ways(true, None, None), Ok(vec![Way::Typed]));
-        let given = Ok(vec![Way::Given("pds_database".to_owned())]);
+        assert_eq!(ways(true, None, None), Ok(vec![ConfirmBy::Typed]));
+        let given = Ok(vec![ConfirmBy::Given("pds_database".to_owned())]);
         assert_eq!(ways(false, Some("pds_database"), Some("prod")), given);
         assert_eq!(ways(true, Some("pds_database"), Some("prod")), given);
         for (terminal, confirm, context) in [
@@ -217,8 +220,11 @@ mod tests {
             let confirm: Vec<String> = confirm.iter().map(|c| (*c).to_owned()).collect();
             ways(&names, true, &confirm, Some("prod")).map_err(|e| e.to_string())
         };
-        assert_eq!(given(&[]), Ok(vec![Way::Typed, Way::Typed]));
-        let both = vec![Way::Given("a_b".to_owned()), Way::Given("a_c".to_owned())];
+        assert_eq!(given(&[]), Ok(vec![ConfirmBy::Typed, ConfirmBy::Typed]));
+        let both = vec![
+            ConfirmBy::Given("a_b".to_owned()),
+            ConfirmBy::Given("a_c".to_owned()),
+        ];
         assert_eq!(given(&["a_c", "a_b"]), Ok(both));
         let not = |confirm: &[&str]| given(confirm).unwrap_err();
         assert!(not(&["a_b"]).ends_with("--confirm does not name a_c"));

@@ -8,6 +8,7 @@ use crate::couchdb::pods::PodState;
 use crate::couchdb::response::{DatabaseInfo, Membership, Server, ShardMap};
 use crate::model::names::DatabaseName;
 use crate::model::ownership::Unclaimed;
+use crate::text::age::date;
 use serde_json::Value;
 
 /// What a member says about the database.
@@ -103,6 +104,12 @@ pub enum Doubt {
 }
 
 impl Facts {
+    /// When the database was created: `2024-03-01`.
+    pub fn created(&self) -> String {
+        let epoch = self.shard_map.epoch();
+        epoch.map_or_else(|| "at an unknown time".to_owned(), date)
+    }
+
     /// The nodes that hold a copy, by the shard map: these are the members that a deletion is about.
     pub fn holders(&self) -> impl Iterator<Item = &String> {
         self.shard_map.by_node.keys()

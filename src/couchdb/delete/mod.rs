@@ -6,7 +6,6 @@
 //! a `Confirmed`. Whose a database is, is judged in [`crate::model::ownership`], what else is at work on it is in [`work`], whether
 //! its copies are level in [`catch_up`].
 
-pub mod card;
 pub mod catch_up;
 pub mod confirm;
 pub mod execute;

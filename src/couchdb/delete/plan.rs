@@ -172,7 +172,7 @@ impl Plan {
             Part::Database => format!(
                 "the database is another one, or was created again: now {}, created {}",
                 facts.name,
-                super::card::created(facts)
+                facts.created()
             ),
             Part::Documents => format!(
                 "the number of documents changed: now {}, and {} deleted",

@@ -171,30 +171,30 @@ impl<'a> Case<'a> {
     /// The API server's answer about the right that the failure says is missing.
     pub(in crate::diagnosis) fn rights(&self, account: &str) -> Checked<Option<&'a Value>> {
         let what = format!("rights of {account}");
-        self.snapshot.further.rights.checked(&what)
+        self.snapshot.on_demand.rights.checked(&what)
     }
 
     /// Flux's controllers.
     pub(in crate::diagnosis) fn controllers(&self) -> Checked<Option<&'a Controllers>> {
         self.snapshot
-            .further
+            .on_demand
             .controllers
             .checked("Flux's controllers")
     }
 
     /// The Service by which the creation Job reaches CouchDB.
     pub(in crate::diagnosis) fn service(&self) -> Checked<Option<&'a CouchService>> {
-        self.snapshot.further.service.checked("CouchDB's Service")
+        self.snapshot.on_demand.service.checked("CouchDB's Service")
     }
 
     /// What CouchDB says of databases.
     pub(in crate::diagnosis) fn databases(&self) -> Checked<Option<&'a Databases>> {
-        let databases = self.snapshot.further.databases.as_ref();
+        let databases = self.snapshot.on_demand.databases.as_ref();
         databases.checked("the databases in CouchDB")
     }
 
     /// Everything that can say whose a database is. It is read only where a report would offer a deletion.
     pub(in crate::diagnosis) fn ownership(&self) -> &'a Read<Ownership> {
-        &self.snapshot.further.ownership
+        &self.snapshot.on_demand.ownership
     }
 }

@@ -144,7 +144,7 @@ mod tests {
     fn what_was_not_read_is_not_run_and_what_is_not_there_is_not_known() {
         let look = |controllers| {
             let mut snapshot = fixture::snapshot("controller-not-running");
-            snapshot.further.controllers = controllers;
+            snapshot.on_demand.controllers = controllers;
             let now = fixture::meta("controller-not-running").now;
             let diagnosis = diagnose(&Case::new(&snapshot, now));
             let root = diagnosis.roots[0].rule.code;

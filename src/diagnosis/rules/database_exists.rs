@@ -344,7 +344,7 @@ mod tests {
     /// Of a cluster on which everything that can claim was read: the HelmReleases of the case, and these objects.
     fn read_all(snapshot: &mut Snapshot, mut objects: Objects) {
         objects.helm_releases.push(snapshot.object.clone());
-        snapshot.further.ownership = Read::Seen(objects.ownership()).into();
+        snapshot.on_demand.ownership = Read::Seen(objects.ownership()).into();
     }
 
     fn found(snapshot: &Snapshot, name: &str) -> Finding {
@@ -369,7 +369,7 @@ mod tests {
         let mut snapshot = fixture::snapshot(name);
         read_all(&mut snapshot, Objects::default());
         assert!(format!("{:?}", found(&snapshot, name).fix).contains("delete-db"));
-        let Read::Seen(asked) = snapshot.further.databases.as_ref() else {
+        let Read::Seen(asked) = snapshot.on_demand.databases.as_ref() else {
             panic!("the case has CouchDB's answer");
         };
         let mut asked = asked.clone();
@@ -377,7 +377,7 @@ mod tests {
         asked
             .asked
             .insert("pds_database".to_owned(), Answer::Unserved { why });
-        snapshot.further.databases = Read::Seen(asked).into();
+        snapshot.on_demand.databases = Read::Seen(asked).into();
         let finding = found(&snapshot, name);
         let fix = format!("{:?}", finding.fix);
         assert!(!fix.contains("delete-db"), "{fix}");

@@ -108,7 +108,7 @@ mod tests {
             ("secure-kvs", "db-agora-kvs-other-0"),
         ] {
             let (found, not_run) = codes(|s| {
-                s.further.databases = Arc::new(Read::Seen(Databases {
+                s.on_demand.databases = Arc::new(Read::Seen(Databases {
                     namespace: namespace.to_owned(),
                     pod: pod.to_owned(),
                     asked: [("pds_database".to_owned(), Answer::Absent)].into(),
@@ -124,7 +124,7 @@ mod tests {
         let (found, not_run) = codes(|s| s.release = Read::not_asked("forbidden (get secrets)"));
         assert!(!found.contains(&"SKVS323") && not_run.contains(&"SKVS323"));
         let refused = || Arc::new(Read::failed("CouchDB answered 401"));
-        let (found, not_run) = codes(|s| s.further.databases = refused());
+        let (found, not_run) = codes(|s| s.on_demand.databases = refused());
         assert!(found.is_empty() && not_run.contains(&"SKVS323"));
     }
 }

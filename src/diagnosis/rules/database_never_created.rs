@@ -163,7 +163,7 @@ mod tests {
     ) -> (Vec<&'static str>, Vec<&'static str>) {
         let mut snapshot = fixture::snapshot("ready-and-database-never-created");
         // What CouchDB says is another check's.
-        snapshot.further.databases = crate::snapshot::Further::default().databases;
+        snapshot.on_demand.databases = crate::snapshot::OnDemand::default().databases;
         change(&mut snapshot);
         let case = Case::new(
             &snapshot,
@@ -211,7 +211,7 @@ mod tests {
             pod: "db-agora-kvs-secure-kvs-agora-couchdb-0".to_owned(),
             asked: [("expone_one".to_owned(), Answer::There(Database::default()))].into(),
         };
-        let (found, _) = codes(|s| s.further.databases = Read::Seen(there).into());
+        let (found, _) = codes(|s| s.on_demand.databases = Read::Seen(there).into());
         assert!(found.is_empty(), "{found:?}");
     }
 

@@ -112,14 +112,14 @@ mod tests {
     }
 
     fn answered(snapshot: &mut Snapshot, answer: Answer) {
-        let Read::Seen(asked) = snapshot.further.databases.as_ref() else {
+        let Read::Seen(asked) = snapshot.on_demand.databases.as_ref() else {
             panic!("the case has CouchDB's answer");
         };
         let asked = Databases {
             asked: [("pds_database".to_owned(), answer)].into(),
             ..asked.clone()
         };
-        snapshot.further.databases = Read::Seen(asked).into();
+        snapshot.on_demand.databases = Read::Seen(asked).into();
     }
 
     #[test]

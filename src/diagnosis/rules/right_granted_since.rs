@@ -89,7 +89,7 @@ mod tests {
         let name = "right-granted-since";
         let mut snapshot = fixture::snapshot(name);
         let right = "create subjectaccessreviews in all namespaces".to_owned();
-        snapshot.further.rights = Read::Unknown(Why::Forbidden(right));
+        snapshot.on_demand.rights = Read::Unknown(Why::Forbidden(right));
         let diagnosis = diagnose(&Case::new(&snapshot, fixture::meta(name).now));
         assert_eq!(diagnosis.roots[0].rule.code, "SKVS402");
         let not_run = diagnosis.not_run.iter().find(|n| n.code == "SKVS403");

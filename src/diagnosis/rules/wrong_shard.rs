@@ -91,7 +91,7 @@ mod tests {
 
     fn codes(selectors: &[&str]) -> Vec<&'static str> {
         let mut snapshot = fixture::snapshot("no-answer-recorded");
-        snapshot.further.controllers = Read::Seen(Controllers {
+        snapshot.on_demand.controllers = Read::Seen(Controllers {
             namespace: "flux-system".to_owned(),
             deployments: selectors.iter().map(|s| controller(s)).collect(),
             pods: Read::Seen(Vec::new()),

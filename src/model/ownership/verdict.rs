@@ -116,7 +116,7 @@ impl Claimant {
 
 /// How a claimant speaks of a database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Said {
+pub enum ClaimKind {
     /// Its spec names it.
     Names,
     /// A revision was installed with it.
@@ -131,7 +131,7 @@ pub enum Said {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Claim {
     pub by: Claimant,
-    pub said: Said,
+    pub kind: ClaimKind,
     /// The name as the claimant has it; a sloppy one means the same database.
     pub database: String,
 }
@@ -139,11 +139,11 @@ pub struct Claim {
 impl fmt::Display for Claim {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (by, database) = (self.by.words(), &self.database);
-        match self.said {
-            Said::Names => write!(f, "{by} still claims {database}"),
-            Said::InstalledWith => write!(f, "{by} was installed with {database}"),
-            Said::Creates => write!(f, "a Job of {by} has the database {database}"),
-            Said::LetsIn => write!(f, "{by} lets pods in to {database}"),
+        match self.kind {
+            ClaimKind::Names => write!(f, "{by} still claims {database}"),
+            ClaimKind::InstalledWith => write!(f, "{by} was installed with {database}"),
+            ClaimKind::Creates => write!(f, "a Job of {by} has the database {database}"),
+            ClaimKind::LetsIn => write!(f, "{by} lets pods in to {database}"),
         }
     }
 }
@@ -333,8 +333,8 @@ impl Verdict {
         let policies = !self.claims.iter().any(|claim| made(&claim.by));
         // The strongest word of a release comes first.
         self.claims
-            .sort_by_key(|claim| match (&claim.by, claim.said) {
-                (Claimant::Revision { .. }, Said::InstalledWith) => 1,
+            .sort_by_key(|claim| match (&claim.by, claim.kind) {
+                (Claimant::Revision { .. }, ClaimKind::InstalledWith) => 1,
                 (Claimant::Revision { .. }, _) => 2,
                 (Claimant::Policy { .. }, _) => 3,
                 _ => 0,

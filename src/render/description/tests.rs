@@ -3,7 +3,7 @@
 use super::*;
 use crate::model::helm_release::HelmRelease;
 use crate::model::helm_storage::{self, Revision};
-use crate::snapshot::{CreationJob, Events, Further, JobPod, Snapshot};
+use crate::snapshot::{CreationJob, Events, JobPod, OnDemand, Snapshot};
 use crate::text::Screen;
 use crate::view::description::KIND;
 use k8s_openapi::jiff::Timestamp;
@@ -93,7 +93,7 @@ fn snapshot(case: &str) -> Snapshot {
         dependencies: Vec::new(),
         others: Arc::new(Read::Seen(Vec::new())),
         not_elsewhere: None,
-        further: Further::default(),
+        on_demand: OnDemand::default(),
     }
 }
 

@@ -2,12 +2,12 @@
 
 use super::couch::{all, args, odd, put, run};
 use crate::delete_db::stage::Stage;
-use crate::harness::{Said, Skvs, skvs};
+use crate::harness::{RunOutput, Skvs, skvs};
 use serde_json::json;
 use std::process::Stdio;
 use std::time::Duration;
 use testbed::couchdb::Fault;
-use testbed::{Act, ExecProxy, Point, Sandbox, Strike, Way, Which};
+use testbed::{Act, Direction, ExecProxy, Point, Sandbox, Strike, Which};
 
 #[test]
 fn a_broken_exec_is_opened_again_and_the_rest_is_read() {
@@ -18,7 +18,7 @@ fn a_broken_exec_is_opened_again_and_the_rest_is_read() {
     let to = file.to_str().unwrap();
     let strike = Strike {
         exec: Which::Number(0),
-        at: Point::Byte(Way::ToClient, 400_000),
+        at: Point::Byte(Direction::ToClient, 400_000),
         act: Act::Rst,
     };
     let proxy = ExecProxy::start(Sandbox::shared(), strike).expect("a proxy");
@@ -51,7 +51,7 @@ fn a_broken_exec_is_opened_again_and_the_rest_is_read() {
     stage.front.plant(Fault::cut("PUT", "/broken_copy/large/1"));
     let strike = Strike {
         exec: Which::Number(0),
-        at: Point::Byte(Way::ToServer, 1_000_000),
+        at: Point::Byte(Direction::ToServer, 1_000_000),
         act: Act::Fin,
     };
     let proxy = ExecProxy::start(Sandbox::shared(), strike).expect("a proxy");
@@ -82,9 +82,12 @@ fn a_slow_couchdb_is_asked_over_several_sessions_and_does_without_them() {
         code: 403,
     };
     for (at, act) in [
-        (Point::Frame(Way::ToClient, 1), Act::Delay(Duration::ZERO)),
+        (
+            Point::Frame(Direction::ToClient, 1),
+            Act::Delay(Duration::ZERO),
+        ),
         (Point::BeforeUpgrade, refused),
-        (Point::Byte(Way::ToClient, 9_000), Act::Rst),
+        (Point::Byte(Direction::ToClient, 9_000), Act::Rst),
     ] {
         let pause = Duration::from_millis(1500);
         stage
@@ -137,7 +140,7 @@ fn ctrl_c_leaves_a_part_and_the_same_command_goes_on() {
         .args(["-c", &format!("kill -INT {}", child.id())])
         .status();
     assert!(kill.expect("kill runs").success());
-    let said = Said::from(child.wait_with_output().expect("it ends"));
+    let said = RunOutput::from(child.wait_with_output().expect("it ends"));
     let stderr = said.failed(130);
     for line in [
         "error: interrupted: the backup of database \"paused_db\" is not finished, and nothing was changed\n",
@@ -199,7 +202,7 @@ fn a_restore_that_waits_for_a_credential_plugin_can_be_ended() {
             .args(["-c", &format!("kill -{signal} {}", child.id())])
             .status();
         assert!(kill.expect("kill runs").success());
-        let said = Said::from(child.wait_with_output().expect("it ends"));
+        let said = RunOutput::from(child.wait_with_output().expect("it ends"));
         assert_eq!(
             said.failed(130),
             "error: interrupted: nothing was written\n"
@@ -232,7 +235,7 @@ fn a_full_disk_is_told_and_nothing_is_deleted() {
     for (key, value) in command.get_envs() {
         shell.env(key, value.unwrap_or_default());
     }
-    let said = Said::from(shell.output().expect("the shell starts"));
+    let said = RunOutput::from(shell.output().expect("the shell starts"));
     let stderr = said.failed(4);
     assert!(stderr.contains("f.gz.part cannot be written: "), "{stderr}");
     assert!(!file.exists() && stage.front.exists("full_db") && stage.deletes() == 0);

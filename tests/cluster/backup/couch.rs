@@ -1,7 +1,7 @@
 //! A database of a test's own, filled and compared past the front: as pouchdb-server has it.
 
 use crate::delete_db::stage::{PASSWORD, Stage};
-use crate::harness::{Said, skvs};
+use crate::harness::{RunOutput, skvs};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
@@ -151,7 +151,7 @@ pub(super) fn odd(stage: &Stage, database: &str, plain: usize) {
 }
 
 /// A run in a stage's namespace.
-pub(super) fn run(stage: &Stage, words: &[&str]) -> Said {
+pub(super) fn run(stage: &Stage, words: &[&str]) -> RunOutput {
     skvs(args(stage, words)).run()
 }
 

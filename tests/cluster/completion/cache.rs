@@ -1,13 +1,13 @@
 //! The names that `databases` keeps for completion: who may read them, what is offered of them, and what is not.
 
-use crate::harness::{Said, skvs};
+use crate::harness::{RunOutput, skvs};
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use testbed::couchdb::ORPHAN;
 
 /// A run with a cache folder of its own.
-fn run(cache: &Path, words: &[&str]) -> Said {
+fn run(cache: &Path, words: &[&str]) -> RunOutput {
     let folder = cache.display().to_string();
     skvs(words.iter().copied())
         .env("XDG_CACHE_HOME", &folder)

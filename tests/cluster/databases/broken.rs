@@ -1,13 +1,13 @@
 //! A session that a proxy breaks, in either direction: what is listed is true, and what was not told is said not to be known.
 
 use crate::delete_db::stage::Stage;
-use crate::harness::{Said, Skvs, skvs};
+use crate::harness::{RunOutput, Skvs, skvs};
 use serde_json::Value;
 use std::path::Path;
 use std::time::Duration;
 use testbed::Act::{self, Close, Delay, Fin, Garble, Rst};
+use testbed::Direction::{ToClient, ToServer};
 use testbed::Point::{self, Before, Byte, Frame, HalfFrame, Upgraded, Within};
-use testbed::Way::{ToClient, ToServer};
 use testbed::{ExecProxy, Sandbox, Strike, Which};
 
 const NAMES: [&str; 3] = ["broken_a", "broken_b", "broken_c"];
@@ -32,7 +32,7 @@ const POINTS: &[(Point, &[Act])] = &[
     (Within("doc_count"), &[Fin, Rst]),
 ];
 
-fn list(stage: &Stage, kubeconfig: &Path) -> Said {
+fn list(stage: &Stage, kubeconfig: &Path) -> RunOutput {
     let args = [
         "databases",
         "-o",

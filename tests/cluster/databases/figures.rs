@@ -2,18 +2,18 @@
 
 use super::row;
 use crate::delete_db::stage::{Pod, Stage, USUAL};
-use crate::harness::{Said, skvs};
+use crate::harness::{RunOutput, skvs};
 use serde_json::{Value, json};
 use testbed::couchdb::Fault;
 
-fn databases(stage: &Stage, more: &[&str]) -> Said {
+fn databases(stage: &Stage, more: &[&str]) -> RunOutput {
     let pods = ["databases", "--couchdb-namespace", stage.namespace];
     skvs([&pods[..], more].concat()).run()
 }
 
 /// The objects of a run in json.
 #[track_caller]
-fn objects(said: Said) -> Vec<Value> {
+fn objects(said: RunOutput) -> Vec<Value> {
     let list: Value = serde_json::from_str(&said.ok()).expect("JSON");
     list["items"].as_array().cloned().expect("a list")
 }
@@ -121,7 +121,7 @@ fn what_couchdb_does_not_tell_is_unknown() {
         stage.front.create_database(name, 2).unwrap();
     }
     let names = ["first_db", "second_db", "_users"];
-    let cells = |said: &Said, name: &str| row(said, name)[2..5].join(" ");
+    let cells = |said: &RunOutput, name: &str| row(said, name)[2..5].join(" ");
 
     // A server that is too old to tell of many at once.
     stage.front.plant(Fault::answer(

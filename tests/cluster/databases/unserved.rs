@@ -2,7 +2,7 @@
 
 use super::row;
 use crate::delete_db::stage::{PASSWORD, Pod, Stage, USUAL};
-use crate::harness::{Said, skvs};
+use crate::harness::{RunOutput, skvs};
 use serde_json::Value;
 use std::io::{BufRead as _, BufReader};
 use std::process::Stdio;
@@ -33,7 +33,7 @@ impl Played {
         }
     }
 
-    fn run(&self, command: &str, more: &[&str]) -> Said {
+    fn run(&self, command: &str, more: &[&str]) -> RunOutput {
         let pods = ["--couchdb-namespace", self.stage.namespace];
         skvs([&[command][..], more, &pods].concat()).run()
     }

@@ -6,7 +6,7 @@
 mod forms;
 
 use super::stage::{Pod, Stage, USUAL};
-use crate::harness::{Said, kubectl, skvs};
+use crate::harness::{RunOutput, kubectl, skvs};
 use forms::Forms;
 use std::io::Read as _;
 use std::process::Stdio;
@@ -63,7 +63,7 @@ fn the_password_leaves_the_pod_nowhere() {
     ] {
         slow(method, path);
     }
-    let mut said: Vec<(&str, Said)> = Vec::new();
+    let mut said: Vec<(&str, RunOutput)> = Vec::new();
     let mut run = |what: &'static str, args: Vec<&str>| {
         said.push((what, skvs(args).run()));
     };

@@ -7,8 +7,8 @@
 mod case;
 
 use super::stage::{PASSWORD, Stage};
-use crate::harness::{Said as Ended, Skvs, kubectl};
-use case::{Case, Late, Said, Trouble, Truth};
+use crate::harness::{RunOutput, Skvs, kubectl};
+use case::{Case, Late, Statement, Trouble, Truth};
 use serde_json::json;
 use std::fmt::Write as _;
 use std::process::{Command, Stdio};
@@ -32,7 +32,7 @@ const SECRET: &str = "couchdb-admin";
 struct Run {
     case: Case,
     database: String,
-    ended: Ended,
+    ended: RunOutput,
     /// Whether the database was there when the command ended.
     left: bool,
     struck: bool,
@@ -125,7 +125,7 @@ fn run(stage: &Stage, number: usize, case: &Case) -> Run {
             .status();
         assert!(kill.expect("kill runs").success());
     }
-    let ended = Ended::from(child.wait_with_output().expect("it ends"));
+    let ended = RunOutput::from(child.wait_with_output().expect("it ends"));
     if let Some(name) = claimed {
         kubectl(&["delete", "helmrelease", "-n", stage.namespace, &name]);
     }
@@ -185,9 +185,9 @@ fn judge(stage: &Stage, run: &Run) -> Option<String> {
         run.database, stage.namespace
     );
     let said = match ended.code {
-        0 => Some(Said::Done),
-        1 | 4 => Some(Said::NotSent),
-        5 => Some(Said::Unknown),
+        0 => Some(Statement::Done),
+        1 | 4 => Some(Statement::NotSent),
+        5 => Some(Statement::Unknown),
         _ => None,
     };
     must(run.struck, "the strike did not fall");
@@ -208,15 +208,15 @@ fn judge(stage: &Stage, run: &Run) -> Option<String> {
         "stdout has an answer",
     );
     must(
-        said != Some(Said::Done) || !run.left,
+        said != Some(Statement::Done) || !run.left,
         "\"deleted\" is said, and it was there",
     );
     must(
-        said != Some(Said::NotSent) || asked == 0,
+        said != Some(Statement::NotSent) || asked == 0,
         "nothing is said of the DELETE that was sent",
     );
     must(
-        said != Some(Said::Unknown)
+        said != Some(Statement::Unknown)
             || ended.stderr.contains("sent") && ended.stderr.contains(&run.database),
         "what is not known is not told",
     );
@@ -280,7 +280,7 @@ two words, it depends on how the output was packed into frames, or on whether th
     );
     for case in &cases {
         let [exec, at, act] = case::words(case);
-        let said: Vec<String> = case.said.iter().map(Said::to_string).collect();
+        let said: Vec<String> = case.said.iter().map(Statement::to_string).collect();
         let said = said.join(", or ");
         writeln!(page, "| {exec} | {at} | {act} | {said} | {} |", case.truth).expect("a text");
     }

@@ -2,7 +2,7 @@
 
 use super::faults::at_rest;
 use super::stage::Stage;
-use crate::harness::{Said, skvs};
+use crate::harness::{RunOutput, skvs};
 use std::process::Stdio;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -69,7 +69,7 @@ fn a_killed_run_leaves_the_database_whole_or_gone_and_a_second_one_says_which() 
 
     let name = |number: usize| format!("kill_{number:03}");
     let fractions = fractions();
-    let ended: Vec<Option<Said>> = each(RUNS, |number| {
+    let ended: Vec<Option<RunOutput>> = each(RUNS, |number| {
         let name = name(number);
         create(&name);
         let args = stage.args(&name, &["--confirm", &name]);
@@ -83,7 +83,7 @@ fn a_killed_run_leaves_the_database_whole_or_gone_and_a_second_one_says_which() 
         child.kill().expect("a child that was not waited for");
         let output = child.wait_with_output().expect("it ends");
         // One that had come to its end by itself has said something.
-        output.status.code().map(|_| Said::from(output))
+        output.status.code().map(|_| RunOutput::from(output))
     });
     // What was running in the pod goes on without its client.
     at_rest("kill_");
@@ -91,7 +91,7 @@ fn a_killed_run_leaves_the_database_whole_or_gone_and_a_second_one_says_which() 
     let left: Vec<Option<u64>> = (0..RUNS)
         .map(|n| stage.front.documents(&name(n)).expect("the front answers"))
         .collect();
-    let second: Vec<Said> = each(RUNS, |number| {
+    let second: Vec<RunOutput> = each(RUNS, |number| {
         let name = name(number);
         let args = if number % 2 == 0 {
             stage.args(&name, &["--dry-run"])

@@ -1,7 +1,7 @@
 //! What CouchDB can answer, and what is said of it.
 
 use super::stage::{Pod, Stage, USUAL};
-use crate::harness::{Said, kubectl, skvs};
+use crate::harness::{RunOutput, kubectl, skvs};
 use serde_json::json;
 use std::process::Stdio;
 use std::time::Duration;
@@ -59,7 +59,7 @@ fn members_that_keep_the_data_make_it_incomplete() {
 }
 
 /// A confirmed deletion, and what happens `meanwhile`: once the members have been asked after the DELETE.
-fn while_it_waits(stage: &Stage, database: &str, meanwhile: impl FnOnce()) -> Said {
+fn while_it_waits(stage: &Stage, database: &str, meanwhile: impl FnOnce()) -> RunOutput {
     let args = ["--confirm", database, "--timeout", "60s"];
     let mut command = skvs(stage.args(database, &args)).into_command();
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -76,7 +76,7 @@ fn while_it_waits(stage: &Stage, database: &str, meanwhile: impl FnOnce()) -> Sa
     };
     testbed::wait("the read-back", Duration::from_secs(60), asked).expect("members are asked");
     meanwhile();
-    Said::from(child.wait_with_output().expect("it ends"))
+    RunOutput::from(child.wait_with_output().expect("it ends"))
 }
 
 #[test]
@@ -128,7 +128,7 @@ fn a_pod_that_goes_in_the_middle_leaves_it_unknown() {
     let sent = || (stage.deletes() > 0).then_some(());
     testbed::wait("the DELETE", Duration::from_secs(60), sent).expect("it is sent");
     kubectl(&["delete", "pod", "-n", stage.namespace, "db-0", "--now"]);
-    let said = Said::from(child.wait_with_output().expect("it ends"));
+    let said = RunOutput::from(child.wait_with_output().expect("it ends"));
     assert_eq!(said.stdout, "");
     let stderr = said.failed(5);
     assert!(

@@ -1,6 +1,6 @@
 //! Every piece of evidence that a database is in use, each alone, in a cluster of its own: some of them concern every database.
 
-use crate::harness::{Said, Skvs};
+use crate::harness::{RunOutput, Skvs};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
@@ -64,12 +64,12 @@ impl World {
         self.sandbox.couchdb().exists(database)
     }
 
-    fn run(&self, args: &[&str]) -> Said {
+    fn run(&self, args: &[&str]) -> RunOutput {
         Skvs::of(self.sandbox, self.sandbox.kubeconfig(), args).run()
     }
 
     /// A confirmed deletion.
-    fn delete(&self, database: &str, more: &[&str]) -> Said {
+    fn delete(&self, database: &str, more: &[&str]) -> RunOutput {
         let args = [
             "delete-db",
             database,

@@ -1,14 +1,14 @@
 //! The plan: as a document, as a token that holds only for what was seen, and the risks that need a name.
 
 use super::stage::{Stage, USUAL};
-use crate::harness::{Said, Skvs, kubectl, skvs};
+use crate::harness::{RunOutput, Skvs, kubectl, skvs};
 use serde_json::{Value, json};
 use testbed::Sandbox;
 use testbed::couchdb::Fault;
 
 impl Stage {
     /// A rehearsal as a document.
-    fn planned(&self, database: &str, more: &[&str]) -> Said {
+    fn planned(&self, database: &str, more: &[&str]) -> RunOutput {
         skvs(self.args(database, &[&["--dry-run", "-o", "json"], more].concat())).run()
     }
 
@@ -22,7 +22,7 @@ impl Stage {
     }
 
     /// A confirmed deletion with more flags.
-    fn delete_with(&self, database: &str, more: &[&str]) -> Said {
+    fn delete_with(&self, database: &str, more: &[&str]) -> RunOutput {
         let confirm = ["--confirm", database, "--timeout", "2s"];
         skvs(self.args(database, &[&confirm[..], more].concat())).run()
     }

@@ -1,7 +1,7 @@
 //! What only a CouchDB cluster does: its recorded answers are played back to a pod, and what is said of them is judged.
 
 use super::stage::{PASSWORD, Pod, Stage, USUAL};
-use crate::harness::{Said, skvs};
+use crate::harness::{RunOutput, skvs};
 use testbed::couchdb::{Recorded, Scene, TlsPort};
 
 const DATABASE: &str = "scene_db";
@@ -24,12 +24,12 @@ impl Played {
         Self { recorded, stage }
     }
 
-    fn delete(&self) -> Said {
+    fn delete(&self) -> RunOutput {
         self.stage.delete(DATABASE)
     }
 
     /// A rehearsal, which tells what is there.
-    fn look(&self) -> Said {
+    fn look(&self) -> RunOutput {
         skvs(self.stage.args(DATABASE, &["--dry-run"])).run()
     }
 
@@ -45,7 +45,7 @@ impl Played {
 
 /// stderr of a run that must have ended with `code` and without an answer.
 #[track_caller]
-fn told(said: Said, code: i32) -> String {
+fn told(said: RunOutput, code: i32) -> String {
     assert_eq!(said.stdout, "", "{}", said.stderr);
     said.failed(code)
 }

@@ -1,6 +1,6 @@
 //! A CouchDB of a test's own, so that members, faults and credentials are in nobody's way.
 
-use crate::harness::{Said, kubectl, skvs};
+use crate::harness::{RunOutput, kubectl, skvs};
 use serde_json::json;
 use std::time::Duration;
 use testbed::Sandbox;
@@ -130,7 +130,7 @@ impl Stage {
     }
 
     /// A confirmed deletion that does not wait long for members that keep what they have.
-    pub(crate) fn delete(&self, database: &str) -> Said {
+    pub(crate) fn delete(&self, database: &str) -> RunOutput {
         skvs(self.args(database, &["--confirm", database, "--timeout", "2s"])).run()
     }
 

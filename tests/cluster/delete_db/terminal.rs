@@ -1,7 +1,7 @@
 //! The question on a terminal, and what ends a run from outside.
 
 use super::stage::{Stage, USUAL};
-use crate::harness::{Said, kubectl, skvs};
+use crate::harness::{RunOutput, kubectl, skvs};
 use crate::terminal::Terminal;
 use serde_json::json;
 use std::process::Stdio;
@@ -13,7 +13,13 @@ use testbed::couchdb::Fault;
 const QUESTION: &str = " to delete it: ";
 
 /// Starts a run, waits until the front has seen a request, and sends a signal.
-fn interrupt_at(stage: &Stage, signal: &str, database: &str, method: &str, path: &str) -> Said {
+fn interrupt_at(
+    stage: &Stage,
+    signal: &str,
+    database: &str,
+    method: &str,
+    path: &str,
+) -> RunOutput {
     stage.front.plant(Fault::hang(method, path));
     let mut command = skvs(stage.args(database, &["--confirm", database])).into_command();
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -27,7 +33,7 @@ fn interrupt_at(stage: &Stage, signal: &str, database: &str, method: &str, path:
         .status()
         .expect("kill runs");
     assert!(kill.success());
-    Said::from(child.wait_with_output().expect("it ends"))
+    RunOutput::from(child.wait_with_output().expect("it ends"))
 }
 
 #[test]
@@ -53,7 +59,7 @@ fn ctrl_c_is_harmless_before_the_delete_and_unknown_after_it() {
 }
 
 /// A run on a terminal of its own. What happens `meanwhile` happens while the question stands, which then gets `answer`.
-fn typed(stage: &Stage, database: &str, meanwhile: impl FnOnce(), answer: &str) -> Said {
+fn typed(stage: &Stage, database: &str, meanwhile: impl FnOnce(), answer: &str) -> RunOutput {
     typed_with(stage, database, &[], meanwhile, answer)
 }
 
@@ -64,7 +70,7 @@ fn typed_with(
     more: &[&str],
     meanwhile: impl FnOnce(),
     answer: &str,
-) -> Said {
+) -> RunOutput {
     let mut terminal = Terminal::skvs(&stage.args(database, more));
     terminal.expect(QUESTION);
     meanwhile();
@@ -233,7 +239,7 @@ const SHELL: &str = "PLUGIN; echo ended $?; read -r rest; echo \"rest [$rest]\""
 
 /// What the shell reads after the plugin ended is what is typed then.
 #[track_caller]
-fn the_shell_reads_nothing_else(mut terminal: Terminal, code: i32) -> Said {
+fn the_shell_reads_nothing_else(mut terminal: Terminal, code: i32) -> RunOutput {
     terminal.expect(&format!("ended {code}"));
     terminal.press("later\r");
     terminal.expect("rest [later]");

@@ -157,7 +157,7 @@ fn what_cannot_be_traced_is_said_before_anything_is_deleted() {
         "{stderr}"
     );
     assert_eq!(stage.deletes(), 0);
-    // Said with the plan, so that a person reads it before the question.
+    // RunOutput with the plan, so that a person reads it before the question.
     let said = run(&["--dry-run"]);
     assert!(
         said.stderr.contains(&format!("Warning: {why}")),

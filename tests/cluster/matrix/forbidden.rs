@@ -2,7 +2,7 @@
 //! out of it.
 
 use super::stage::{Stage, once, stage};
-use crate::harness::{Said, Skvs};
+use crate::harness::{RunOutput, Skvs};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
@@ -143,7 +143,7 @@ fn lists_are_missed() {
     }
 }
 
-fn ask(stage: &Stage, number: usize, rbac: &str) -> Said {
+fn ask(stage: &Stage, number: usize, rbac: &str) -> RunOutput {
     let name = format!("matrix-{number}");
     let user = stage.sandbox.user(&name, &[&name], rbac).expect("a user");
     let names = NAMES.map(|slug| {
@@ -157,7 +157,7 @@ fn ask(stage: &Stage, number: usize, rbac: &str) -> Said {
     Skvs::of(&stage.sandbox, &user, args.into_iter().chain(names)).run()
 }
 
-fn told(said: &Said) -> (Told, i32) {
+fn told(said: &RunOutput) -> (Told, i32) {
     let report = serde_json::from_str(&said.stdout);
     let report: Value = report.unwrap_or_else(|error| panic!("{error}: {said:?}"));
     let is_unread = |of: &Value| of["notRun"].as_array().is_some_and(|all| !all.is_empty());

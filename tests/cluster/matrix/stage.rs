@@ -2,7 +2,7 @@
 
 use super::case::{self, Case, Step};
 use super::{repositories, steps};
-use crate::harness::{Said, Skvs};
+use crate::harness::{RunOutput, Skvs};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, VecDeque};
 use std::path::Path;
@@ -40,11 +40,11 @@ pub(super) struct Ended {
     /// What Flux never did, for a case that did not come to its end.
     pub(super) stuck: Option<String>,
     /// `troubleshoot NAME -o json`.
-    pub(super) said: Said,
+    pub(super) said: RunOutput,
     /// The same as text.
-    pub(super) text: Said,
+    pub(super) text: RunOutput,
     /// The same of a bundle.
-    pub(super) saved: Said,
+    pub(super) saved: RunOutput,
 }
 
 impl Ended {
@@ -71,7 +71,7 @@ pub(super) fn once(done: &'static OnceLock<bool>, check: fn()) {
 }
 
 /// A run of the plugin in the matrix' cluster as its administrator.
-pub(super) fn skvs(sandbox: &Sandbox, args: &[&str]) -> Said {
+pub(super) fn skvs(sandbox: &Sandbox, args: &[&str]) -> RunOutput {
     Skvs::of(sandbox, sandbox.kubeconfig(), args).run()
 }
 
@@ -194,7 +194,7 @@ fn play(sandbox: &Sandbox, cases: &[(Case, bool)]) -> BTreeMap<String, String> {
 }
 
 /// The report as JSON and as text. Flux tries some failures again and again: what is wanted is the state between two attempts.
-fn ask(sandbox: &Sandbox, case: &Case) -> (Said, Said) {
+fn ask(sandbox: &Sandbox, case: &Case) -> (RunOutput, RunOutput) {
     let name = case.name();
     let mut tries = 0;
     loop {
@@ -215,10 +215,10 @@ fn ask(sandbox: &Sandbox, case: &Case) -> (Said, Said) {
 }
 
 /// Captures the case and asks troubleshoot about the bundle, again where Flux has tried again between the two.
-fn ask_bundle(sandbox: &Sandbox, case: &Case, live: &Said, folder: &Path) -> Said {
+fn ask_bundle(sandbox: &Sandbox, case: &Case, live: &RunOutput, folder: &Path) -> RunOutput {
     let file = folder.join(format!("{}.tar.gz", case.slug));
     let (file, name) = (file.to_string_lossy(), case.name());
-    let codes = |said: &Said| {
+    let codes = |said: &RunOutput| {
         let report: Value = serde_json::from_str(&said.stdout).unwrap_or(Value::Null);
         let findings = report["onboardings"][0]["findings"].as_array();
         let codes = findings

@@ -30,7 +30,7 @@ use crate::{
     error::{Context as _, Error, Result},
     random,
 };
-pub use strike::{Act, BrokenList, Point, Strike, Way, Which};
+pub use strike::{Act, BrokenList, Direction, Point, Strike, Which};
 
 /// A running proxy. Dropping it closes every connection.
 pub struct ExecProxy {

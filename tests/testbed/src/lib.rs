@@ -35,7 +35,7 @@ mod users;
 pub use binaries::{Binaries, ENVTEST, PREBUILT};
 pub use cluster::Cluster;
 pub use error::{Error, Result};
-pub use exec_proxy::{Act, BrokenList, ExecProxy, Point, Strike, Way, Which};
+pub use exec_proxy::{Act, BrokenList, Direction, ExecProxy, Point, Strike, Which};
 pub use http::serve_folder;
 pub use poll::wait;
 pub use ports::free_port;

@@ -1,6 +1,6 @@
 //! The points of the matrix: where a run is struck and how, and what may be said and be true afterwards.
 
-use Said::{Done, NotSent, Unknown};
+use Statement::{Done, NotSent, Unknown};
 use Truth::{Dropped, Either, Gone, Kept, Untouched};
 use std::fmt::{self, Display, Formatter};
 use std::time::Duration;
@@ -9,11 +9,11 @@ use testbed::Point::{
     self, After, AfterStatus, AfterUpgrade, Before, BeforeStatus, BeforeUpgrade, Byte, Frame,
     HalfAnswer, HalfFrame, HalfUpgrade, Upgraded, Within, WithinStatus,
 };
-use testbed::{BrokenList, Strike, Way, Which};
+use testbed::{BrokenList, Direction, Strike, Which};
 
 /// What a run says, by its exit code and stdout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Said {
+pub(super) enum Statement {
     /// Deleted: exit 0.
     Done,
     /// Failed or refused before anything was sent: exit 1 or 4.
@@ -78,7 +78,7 @@ impl Trouble {
 pub(super) struct Case {
     pub(super) trouble: Trouble,
     /// The one word or, where it hangs on how output was packed into frames, the two that may be said.
-    pub(super) said: &'static [Said],
+    pub(super) said: &'static [Statement],
     pub(super) truth: Truth,
     /// The credentials come from a Secret, by the exec's stdin.
     pub(super) by_stdin: bool,
@@ -93,11 +93,11 @@ const LAST_REST: Which = Which::Number(5);
 const DELETION: Which = Which::Word("delete");
 const READ_BACK: Which = Which::After("delete");
 
-const FIRST_FRAME: Point = Frame(Way::ToClient, 0);
-const FIRST_BYTE: Point = Byte(Way::ToClient, 1);
+const FIRST_FRAME: Point = Frame(Direction::ToClient, 0);
+const FIRST_BYTE: Point = Byte(Direction::ToClient, 1);
 /// The only frame that a client sends.
-const STDIN: Point = Frame(Way::ToServer, 0);
-const HALF_STDIN: Point = HalfFrame(Way::ToServer, 0);
+const STDIN: Point = Frame(Direction::ToServer, 0);
+const HALF_STDIN: Point = HalfFrame(Direction::ToServer, 0);
 /// A look's first answer.
 const LOOKED: &str = " ask GET ";
 /// The script is about to send the DELETE; its answer; the script's last word.
@@ -108,7 +108,7 @@ const DONE: &str = " done\n";
 const PAUSE: Act = Delay(Duration::from_millis(300));
 
 /// What is known of a point: the exec, where, the acts, what may be said, what is true.
-type Row = (Which, Point, &'static [Act], &'static [Said], Truth);
+type Row = (Which, Point, &'static [Act], &'static [Statement], Truth);
 
 /// Every point, in the order of an exec's life. A command whose client was cut off may go on or be ended by its broken stdout.
 #[rustfmt::skip]
@@ -194,7 +194,7 @@ const BY_STDIN: &[Row] = &[
 /// What happens when an exec is asked for. Claims are read once before the first look and once right before the deletion; the deletion's
 /// own guards see all that CouchDB itself can tell.
 #[rustfmt::skip]
-const LATE: &[(Late, Which, Said, Truth)] = &[
+const LATE: &[(Late, Which, Statement, Truth)] = &[
     (Late::Claimed, LOOK, NotSent, Untouched),
     (Late::Claimed, MEMBERS, NotSent, Untouched),
     (Late::Claimed, REST, NotSent, Untouched),
@@ -370,7 +370,7 @@ fn exec(which: &Which) -> &'static str {
     }
 }
 
-impl Display for Said {
+impl Display for Statement {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Done => "deleted",

@@ -14,7 +14,7 @@ use tokio_rustls::{client, server};
 use super::{
     Shared,
     frame::Frame,
-    strike::{Act, Point, Strike, Watch, Way},
+    strike::{Act, Direction, Point, Strike, Watch},
 };
 use crate::couchdb::target::decode;
 
@@ -115,8 +115,8 @@ async fn exchange(
         held,
     };
     let ended = tokio::select! {
-        ended = pump(Way::ToClient, frames).run(&mut from_server, &mut to_client) => ended,
-        ended = pump(Way::ToServer, rest).run(&mut from_client, &mut to_server) => ended,
+        ended = pump(Direction::ToClient, frames).run(&mut from_server, &mut to_client) => ended,
+        ended = pump(Direction::ToServer, rest).run(&mut from_client, &mut to_server) => ended,
     };
     Ok((
         Some(from_server.unsplit(to_server)),

@@ -19,7 +19,7 @@ pub enum Which {
 
 /// Which way bytes go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Way {
+pub enum Direction {
     ToServer,
     ToClient,
 }
@@ -38,11 +38,11 @@ pub enum Point {
     /// The whole answer has gone back, and no frame yet.
     Upgraded,
     /// So many bytes of frames have gone this way.
-    Byte(Way, usize),
+    Byte(Direction, usize),
     /// So many frames have gone this way.
-    Frame(Way, usize),
+    Frame(Direction, usize),
     /// The same, and half of the next one.
-    HalfFrame(Way, usize),
+    HalfFrame(Direction, usize),
     /// Before the frame in which the command's stdout first holds this text, in the middle of it, after it.
     Before(&'static str),
     Within(&'static str),
@@ -109,7 +109,7 @@ impl Which {
 
 /// Follows the frames of one way until the point is reached.
 pub(super) struct Watch {
-    way: Way,
+    way: Direction,
     point: Option<Point>,
     bytes: usize,
     frames: usize,
@@ -117,7 +117,7 @@ pub(super) struct Watch {
 }
 
 impl Watch {
-    pub(super) fn new(way: Way, point: Option<Point>) -> Self {
+    pub(super) fn new(way: Direction, point: Option<Point>) -> Self {
         Self {
             way,
             point,
@@ -142,7 +142,7 @@ impl Watch {
             let text = text.as_bytes();
             self.stdout.windows(text.len()).any(|part| part == text)
         };
-        let back = self.way == Way::ToClient;
+        let back = self.way == Direction::ToClient;
         let at = match point {
             Point::Byte(way, n) => (way == self.way && n < bytes + whole).then(|| n - bytes),
             Point::Frame(way, n) => (way == self.way && n == frames).then_some(0),
@@ -183,7 +183,7 @@ mod tests {
         .iter()
         .flat_map(|payload| frame(payload, None))
         .collect();
-        let mut watch = Watch::new(Way::ToClient, Some(point));
+        let mut watch = Watch::new(Direction::ToClient, Some(point));
         let frames = std::iter::from_fn(|| Frame::take(&mut bytes));
         let all: Vec<(usize, usize)> = frames
             .enumerate()
@@ -195,11 +195,11 @@ mod tests {
 
     #[test]
     fn a_strike_falls_at_its_point() {
-        let (first, back) = (2 + 1, Way::ToClient);
+        let (first, back) = (2 + 1, Direction::ToClient);
         assert_eq!(falls(Point::Byte(back, 0)), Some((0, 0)));
         assert_eq!(falls(Point::Byte(back, first + 2)), Some((1, 2)));
         assert_eq!(falls(Point::Byte(back, 5000)), None);
-        assert_eq!(falls(Point::Byte(Way::ToServer, 0)), None);
+        assert_eq!(falls(Point::Byte(Direction::ToServer, 0)), None);
         assert_eq!(falls(Point::Frame(back, 2)), Some((2, 0)));
         assert_eq!(falls(Point::HalfFrame(back, 1)), Some((1, 7)));
         assert_eq!(falls(Point::Before("half second")), Some((3, 0)));

@@ -9,7 +9,9 @@ use tokio::{
     time::timeout,
 };
 
-use super::{Act, ExecProxy, Point, Shared, Strike, Way, Which, both_sides, frame::tests::frame};
+use super::{
+    Act, Direction, ExecProxy, Point, Shared, Strike, Which, both_sides, frame::tests::frame,
+};
 use crate::{RunDir, cluster::Tls, pki::Authority};
 
 const EXEC: &[u8] =
@@ -105,7 +107,7 @@ fn up_to(bytes: usize) -> Vec<u8> {
 
 #[tokio::test]
 async fn what_is_not_struck_passes_as_it_is() {
-    let scene = scene(Point::Byte(Way::ToClient, 5000), Act::Rst).await;
+    let scene = scene(Point::Byte(Direction::ToClient, 5000), Act::Rst).await;
     let (got, ended) = scene.ask(EXEC).await;
     assert_eq!((got, scene.proxy.struck()), (whole(), false));
     ended.unwrap();
@@ -122,7 +124,7 @@ async fn what_is_not_struck_passes_as_it_is() {
 
 #[tokio::test]
 async fn a_connection_ends_as_the_act_says() {
-    let at = Point::Frame(Way::ToClient, 1);
+    let at = Point::Frame(Direction::ToClient, 1);
     let first = up_to(frames()[0].len());
     let (got, ended, struck) = exec(at, Act::Close).await;
     assert_eq!((got, struck), (first.clone(), true));
@@ -143,9 +145,9 @@ async fn each_point_is_where_it_says() {
         (Point::AfterUpgrade, Vec::new()),
         (Point::HalfAnswer, ANSWER[..ANSWER.len() / 2].to_vec()),
         (Point::Upgraded, up_to(0)),
-        (Point::Byte(Way::ToClient, 3), up_to(3)),
+        (Point::Byte(Direction::ToClient, 3), up_to(3)),
         (
-            Point::HalfFrame(Way::ToClient, 1),
+            Point::HalfFrame(Direction::ToClient, 1),
             up_to(lengths[0] + lengths[1] / 2),
         ),
         (Point::Before("one two"), up_to(lengths[0])),
@@ -174,7 +176,7 @@ async fn before_the_upgrade_nothing_reaches_the_server() {
 
 #[tokio::test]
 async fn what_goes_on_goes_on() {
-    let at = Point::Frame(Way::ToClient, 1);
+    let at = Point::Frame(Direction::ToClient, 1);
     let (got, _, struck) = exec(at, Act::Delay(Duration::from_millis(20))).await;
     assert_eq!((got, struck), (whole(), true));
     let mut parts = frames();

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 /// Parts that cost more than they tell of most onboardings.
 #[derive(Clone, Debug)]
-pub struct Further {
+pub struct OnDemand {
     /// The SubjectAccessReview of the right that Flux's account was refused, with the API server's answer in its status.
     pub rights: Read<Value>,
     /// Flux's controllers.
@@ -21,7 +21,7 @@ pub struct Further {
     pub ownership: Arc<Read<Ownership>>,
 }
 
-impl Default for Further {
+impl Default for OnDemand {
     fn default() -> Self {
         let why = "no check asks for it";
         Self {

@@ -1,13 +1,13 @@
 //! Several databases in one run: each its own plan and confirmation, and what one's end means for the next.
 
 use super::stage::Stage;
-use crate::harness::{Said, skvs};
+use crate::harness::{RunOutput, skvs};
 use crate::terminal::Terminal;
 use serde_json::json;
 use testbed::couchdb::Fault;
 
 /// A run for these, each confirmed.
-fn delete(stage: &Stage, databases: &[&str]) -> Said {
+fn delete(stage: &Stage, databases: &[&str]) -> RunOutput {
     let mut args = vec![
         "delete-db",
         "--couchdb-namespace",

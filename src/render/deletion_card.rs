@@ -1,10 +1,9 @@
 //! The plan as it is shown before the question: what is deleted, how much, what speaks against it, and whether it is final.
 
-use super::facts::{Doubt, Facts, Member};
-use super::plan::Plan;
-use super::work::{Role, Work};
+use crate::couchdb::delete::facts::{Doubt, Facts, Member};
+use crate::couchdb::delete::plan::Plan;
+use crate::couchdb::delete::work::{Role, Work};
 use crate::text::{bytes, count, one_line, thousands};
-use k8s_openapi::jiff::{Timestamp, tz::TimeZone};
 use std::path::Path;
 
 /// One row of a card: its key and its value.
@@ -51,7 +50,7 @@ pub fn rows(plan: &Plan, backup: Option<&Path>) -> Vec<Row> {
                 facts.name,
                 count(database.doc_count, "document"),
                 bytes(database.sizes.file),
-                created(facts)
+                facts.created()
             ),
         ),
         row("", contents(facts)),
@@ -196,27 +195,13 @@ fn last_trace(facts: &Facts) -> String {
     }
 }
 
-/// When the database was created.
-pub(super) fn created(facts: &Facts) -> String {
-    let epoch = facts.shard_map.epoch();
-    epoch.map_or_else(|| "at an unknown time".to_owned(), date)
-}
-
-/// `2024-03-01`.
-pub fn date(epoch: i64) -> String {
-    Timestamp::from_second(epoch).map_or_else(
-        |_| "at an unknown time".to_owned(),
-        |t| t.to_zoned(TimeZone::UTC).date().to_string(),
-    )
-}
-
 #[cfg(test)]
 mod tests {
-    use super::super::plan::Overrides;
-    use super::super::plan::plan;
-    use super::super::plan::tests::{facts, troubled};
-    use super::super::risk::{Accepted, RiskKind};
     use super::*;
+    use crate::couchdb::delete::plan::Overrides;
+    use crate::couchdb::delete::plan::plan;
+    use crate::couchdb::delete::plan::tests::{facts, troubled};
+    use crate::couchdb::delete::risk::{Accepted, RiskKind};
 
     /// The card without the rows that say which cluster it is.
     fn shown(plan: &Plan, backup: Option<&str>) -> String {
@@ -311,11 +296,5 @@ mod tests {
             .for_each(|(_, s)| s.recovery = Ok(true));
         let card = shown(&plan(facts).unwrap(), None);
         assert!(card.contains("databases (enable"), "{card}");
-    }
-
-    #[test]
-    fn no_epoch_panics() {
-        assert_eq!(date(1_709_251_200), "2024-03-01");
-        assert_eq!(date(i64::MAX), "at an unknown time");
     }
 }

@@ -6,7 +6,7 @@ use crate::model::endpoint::{self, Known};
 use crate::model::failure::failure;
 use crate::model::forbidden::Forbidden;
 use crate::model::helm_release::HelmRelease;
-use crate::model::job::{Said, said};
+use crate::model::job::{CouchFailure, couch_failure};
 use crate::model::status::{self, Ready};
 use crate::snapshot::{Controllers, CouchService, Read, Snapshot};
 use k8s_openapi::jiff::{SignedDuration, Timestamp};
@@ -177,7 +177,7 @@ pub(super) async fn service(cluster: &Cluster, snapshot: &Snapshot) -> Read<Couc
         .collect();
     let unreachable = logs
         .iter()
-        .find(|l| said(l) == Some(Said::Unreachable))
+        .find(|l| couch_failure(l) == Some(CouchFailure::Unreachable))
         .copied();
     let hangs =
         found.job.pointer("/status/active").and_then(Value::as_i64) > Some(0) && !logs.is_empty();

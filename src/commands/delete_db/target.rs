@@ -3,14 +3,13 @@
 use super::super::backup;
 use super::follow_up::put_back;
 use super::messages::{interrupted, not_found, refused, tell};
-use super::several::Ended;
+use super::targets::Ended;
 use super::trace::Trace;
 use super::{Args, question};
 use crate::app::App;
 use crate::cluster::Cluster;
 use crate::couchdb::backup::part::Place;
-use crate::couchdb::delete::card;
-use crate::couchdb::delete::confirm::{Confirmed, Way};
+use crate::couchdb::delete::confirm::{ConfirmBy, Confirmed};
 use crate::couchdb::delete::execute::{self, Interrupt, Patience};
 use crate::couchdb::delete::outcome::Outcome;
 use crate::couchdb::delete::plan::{Cleared, Plan, plan};
@@ -18,7 +17,7 @@ use crate::couchdb::delete::read::{self, Look};
 use crate::error::{Error, Result};
 use crate::model::names::DatabaseName;
 use crate::render::output::ReportFormat;
-use crate::render::{json, yaml};
+use crate::render::{deletion_card, json, yaml};
 use crate::text::fold::fold;
 use crate::text::{Shown, shown};
 use crate::view::deletion_plan::{DeletionPlan, DeletionPlanList};
@@ -64,7 +63,7 @@ impl Run<'_> {
     pub(super) async fn target(
         &mut self,
         name: &DatabaseName,
-        way: Option<Way>,
+        way: Option<ConfirmBy>,
     ) -> Result<(), Ended> {
         let plan = self.prepare(name).await?;
         let overrides = self.args.plan.overrides(&plan);
@@ -195,7 +194,10 @@ impl Run<'_> {
             return self.documents.push(document);
         }
         let backup = self.place.map(Place::file);
-        let (heading, rows) = (card::heading(plan, backup), card::rows(plan, backup));
+        let (heading, rows) = (
+            deletion_card::heading(plan, backup),
+            deletion_card::rows(plan, backup),
+        );
         super::super::card::show(self.app, self.cluster, &heading, rows);
     }
 
