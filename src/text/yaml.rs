@@ -99,13 +99,15 @@ fn is_hidden(c: char) -> bool {
     c == MARK || text::misleads(c)
 }
 
+/// The text with marks. A backslash that would read as the beginning of a mark is marked too, so that what looks like one in the
+/// document is one.
 fn marked(text: &str) -> Cow<'_, str> {
-    if !text.contains(is_hidden) {
+    if !text.contains(is_hidden) && !text.contains(WRITTEN_MARK) {
         return Cow::Borrowed(text);
     }
     let mut out = String::with_capacity(text.len() + 8);
-    for c in text.chars() {
-        match is_hidden(c) {
+    for (at, c) in text.char_indices() {
+        match is_hidden(c) || text[at..].starts_with(WRITTEN_MARK) {
             true => out.push_str(&format!("{MARK}{:04X}{MARK}", u32::from(c))),
             false => out.push(c),
         }
@@ -212,6 +214,21 @@ mod tests {
     }
 
     #[test]
+    fn what_looks_like_a_mark_is_text() {
+        for text in [
+            "C:\\x01dir",
+            "a\\x01b and c\\x01202Ed\\x01",
+            "a\u{200b} \\x01\\x01\" # rest",
+            "\\\\x01\u{202e}\\",
+            "\u{1}\\x01\u{1}",
+        ] {
+            let written = print(&json!({text: text}));
+            let read: Value = serde_saphyr::from_str(&written).unwrap();
+            assert_eq!(read, json!({text: text}), "{written}");
+        }
+    }
+
+    #[test]
     fn whole_numbers_have_no_fraction() {
         let value = json!([1.0, -2.5, 1e21, u64::MAX, i64::MIN, 100_000_000.0]);
         assert_eq!(
@@ -226,6 +243,7 @@ mod tests {
             "[ \\n'\"a:#\\-]{0,12}",
             "[0-9.:eExob_+T-]{0,10}",
             "[a\\x01\\u{202e}\\u{feff}\n\\\\]{0,6}",
+            "(\\\\x01|\\\\|\"|\\u{200b}|\\x01|#| |a){0,8}",
             "[a-z ]{70,200}"
         ];
         let leaf = prop_oneof![
