@@ -96,7 +96,7 @@ fn contradicted(rule: &Rule, by: &Evidence) -> NotRun {
     NotRun {
         code: rule.code,
         what: format!("whether {}", rule.title),
-        why: format!("{} says the opposite: {}", by.object, by.observed),
+        why: format!("contradicted by {}: {}", by.object, by.observed),
     }
 }
 
@@ -187,7 +187,7 @@ mod tests {
         };
         assert_eq!(
             format!("{}: {} ({})", not_run.code, not_run.what, not_run.why),
-            "SKVS303: whether the creation Job failed (Job core/pds-database-create says the opposite: the Job is complete)"
+            "SKVS303: whether the creation Job failed (contradicted by Job core/pds-database-create: the Job is complete)"
         );
         let evidence = &diagnosis.roots[0].finding.evidence;
         assert!(evidence.iter().any(|e| e.observed == "the Job is complete"));

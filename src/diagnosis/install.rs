@@ -12,7 +12,7 @@ use crate::model::helm_storage::{Creation, Release, creation};
 use crate::model::job;
 use crate::model::status;
 use crate::snapshot::IfRead;
-use k8s_openapi::jiff::SignedDuration;
+use k8s_openapi::jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 /// Whether a failed installation is in the way of the next one.
@@ -65,21 +65,28 @@ fn stored(case: &Case<'_>) -> Option<bool> {
     }
 }
 
-/// The creation Job ended well, as its own status says.
+/// The creation Job of this installation ended well, as its own status says.
 pub fn job_succeeded(case: &Case<'_>) -> bool {
     let is_own = case.job_as_far_as_read().subject.is_some();
     let found = case.creation_job().if_read().filter(|_| is_own);
-    found.is_some_and(|found| {
-        let complete = job::conditions(&found.job)
-            .iter()
-            .any(|c| c.kind == "Complete" && c.is_true());
-        complete
-            || found
-                .job
-                .pointer("/status/succeeded")
-                .and_then(Value::as_i64)
-                > Some(0)
-    })
+    found.is_some_and(|found| job::is_complete(&found.job) && is_of_installation(case, &found.job))
+}
+
+/// Whether a Job is of this onboarding's last installation. One that is being deleted, is older than the onboarding, or was made after
+/// the failure without a label that names its owner may be another's or a former one.
+fn is_of_installation(case: &Case<'_>, object: &Value) -> bool {
+    let time = |text: Option<&str>| text?.parse::<Timestamp>().ok();
+    let made = object.pointer("/metadata/creationTimestamp");
+    let Some(made) = time(made.and_then(Value::as_str)) else {
+        return false;
+    };
+    let since = time(case.hr().metadata.creation_timestamp.as_deref());
+    let failed = case.failure.as_ref().map(|f| f.condition);
+    let failed = failed.and_then(|c| time(c.last_transition_time.as_deref()));
+    let is_named = job::made_by(object).is_some();
+    object.pointer("/metadata/deletionTimestamp").is_none()
+        && since.is_none_or(|since| made >= since)
+        && (is_named || failed.is_none_or(|failed| made <= failed))
 }
 
 /// The creation Job ran and ended well, as it says itself or the revision that ran it.
@@ -117,8 +124,10 @@ pub fn created(case: &Case<'_>) -> Option<bool> {
         .any(|t| error.contains(t));
     let refused = error.contains("Hook pre-install ") && case.server_error() == Ok(None);
     let said = error.contains("pre-install") && (failed || ended || refused);
-    let seen =
-        case.job_as_far_as_read().subject.is_some() && case.creation_job().if_read().is_some();
+    // One that is complete and not of this installation tells nothing.
+    let is_own = case.job_as_far_as_read().subject.is_some();
+    let found = case.creation_job().if_read().filter(|_| is_own);
+    let seen = found.is_some_and(|found| !job::is_complete(&found.job));
     (said || seen).then_some(false)
 }
 
@@ -148,12 +157,12 @@ pub fn running(case: &Case<'_>) -> Option<Option<i64>> {
         .find(|c| c.message.starts_with("Running 'install' action"))?;
     let timeout: Option<SignedDuration> = timeout(case).parse().ok();
     let since = case.seconds_since(condition.last_transition_time.as_deref());
-    Some(
-        timeout
-            .zip(since)
-            .map(|(timeout, since)| timeout.as_secs() - since)
-            .filter(|left| *left > 0),
-    )
+    match timeout.zip(since) {
+        // It has ended, one way or another, and the status was not brought up to date.
+        Some((timeout, since)) if since >= timeout.as_secs() => None,
+        Some((timeout, since)) => Some(Some(timeout.as_secs() - since)),
+        None => Some(None),
+    }
 }
 
 /// Flux still works on what an older spec had begun, and not for longer than an action takes: it takes the present one up afterwards.

@@ -68,6 +68,12 @@ pub enum Outcome {
         reason: String,
         message: String,
     },
+    /// The kubelet cannot start a container for another reason, or refused the pod: a Secret is missing, the node is full.
+    NotStarted {
+        pod: Subject,
+        reason: String,
+        message: String,
+    },
     /// No node takes the pod.
     Unscheduled { pod: Subject, message: String },
     /// A container still runs.
@@ -220,6 +226,21 @@ impl Job {
             outcome: judged(job, &attempts),
             attempts,
         }
+    }
+
+    /// The kubelet's own words on why the pod does not start.
+    pub(super) fn not_started(&self) -> Option<(&Subject, Evidence, &str)> {
+        let Outcome::NotStarted {
+            pod,
+            reason,
+            message,
+        } = &self.outcome
+        else {
+            return None;
+        };
+        let observed = format!("{reason}: {message}");
+        let evidence = Evidence::new(pod.clone(), ".status", &observed);
+        Some((pod, evidence, message))
     }
 
     /// Why the log of the container that died is missing.
@@ -424,10 +445,7 @@ fn death(pod: &JobPod) -> Option<Death> {
 /// The attempt that says most: that the database exists holds whatever a later attempt met; otherwise the newest that says anything.
 /// The pods of a Job that ended well say nothing against it.
 fn judged(job: &Value, attempts: &[Outcome]) -> Outcome {
-    let complete = model::conditions(job)
-        .iter()
-        .any(|c| c.kind == "Complete" && c.is_true());
-    if complete {
+    if model::is_complete(job) {
         return Outcome::Nothing;
     }
     let exists = |o: &&Outcome| matches!(o, Outcome::Exists(_));
@@ -447,6 +465,7 @@ impl Outcome {
             | Outcome::Died(d) => Some(d),
             Outcome::Disrupted { .. }
             | Outcome::NoImage { .. }
+            | Outcome::NotStarted { .. }
             | Outcome::Unscheduled { .. }
             | Outcome::Running { .. }
             | Outcome::Nothing => None,
@@ -487,6 +506,13 @@ fn outcome(pod: &JobPod) -> Outcome {
     if let Some(message) = model::unscheduled(&pod.pod) {
         return Outcome::Unscheduled {
             pod: subject,
+            message,
+        };
+    }
+    if let Some((reason, message)) = model::not_started(&pod.pod) {
+        return Outcome::NotStarted {
+            pod: subject,
+            reason,
             message,
         };
     }

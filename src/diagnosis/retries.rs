@@ -146,6 +146,11 @@ fn after(case: &Case<'_>, fixes: Fixes) -> Option<Then> {
     if let Some(seconds) = install::running(case) {
         return Some(running(case, fixes, seconds));
     }
+    // It says that it is working, for longer than any action takes: it does not go on by itself.
+    if case.failure.is_none() && !case.is_ready() && !case.is_at_work() && fixes == Fixes::Elsewhere
+    {
+        return Some(again(case));
+    }
     // Since 0.37 the controller compares, and uninstalls what it installed elsewhere.
     if retargets && is_old_controller(case) == Some(false) {
         return Some(Then::line(

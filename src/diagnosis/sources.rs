@@ -398,6 +398,15 @@ fn named(case: &Case<'_>, reference: &ObjectRef) -> Option<Subject> {
     (!reference.name.is_empty()).then(|| Subject::new(&reference.kind, namespace, &reference.name))
 }
 
+/// The chart's name is in the source's URL already, and Flux appends it once more: the name that is there twice.
+pub(super) fn named_twice(case: &Case<'_>) -> Option<String> {
+    let (chart, _) = wanted(case);
+    let ends = url(case)
+        .trim_end_matches('/')
+        .ends_with(&format!("/{chart}"));
+    (ends && !chart.is_empty()).then_some(chart)
+}
+
 /// The source's URL; empty when it was not read.
 pub(super) fn url(case: &Case<'_>) -> String {
     let url = links(case).find_map(|(o, _)| o.pointer("/spec/url")?.as_str());

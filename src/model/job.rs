@@ -176,6 +176,33 @@ pub fn explained(log: &str) -> Option<&'static str> {
     found.map(|(_, words)| *words)
 }
 
+/// Why the kubelet does not start a pod: what a container waits for beyond its usual start, or why the whole pod was refused.
+pub fn not_started(pod: &Value) -> Option<(String, String)> {
+    let waits = containers(pod).filter_map(|c| c.waiting());
+    let told = waits
+        .filter(|w| !w.message.is_empty())
+        .map(|w| (w.reason, w.message))
+        .next();
+    let refused = || {
+        let (reason, message) = (text(pod, "/status/reason"), text(pod, "/status/message"));
+        (text(pod, "/status/phase") == "Failed" && !reason.is_empty()).then_some((reason, message))
+    };
+    let (reason, message) = told.or_else(refused)?;
+    Some((reason.to_owned(), message.to_owned()))
+}
+
+/// Whether the Job ended well, by its conditions; by its count of pods only where no condition tells.
+pub fn is_complete(job: &Value) -> bool {
+    let conditions = conditions(job);
+    let is_true = |kind: &str| condition::find(&conditions, kind).is_some_and(|c| c.is_true());
+    if is_true("Failed") || is_true("FailureTarget") {
+        return false;
+    }
+    let number = |path: &str| job.pointer(path).and_then(Value::as_i64);
+    let wanted = number("/spec/completions").unwrap_or(1).max(1);
+    is_true("Complete") || number("/status/succeeded").is_some_and(|done| done >= wanted)
+}
+
 /// Whether a failed creation's log leaves it open that CouchDB created the database: it answered with an error of its own (5xx), or the
 /// request was sent and the answer lost. Without a quorum CouchDB answers 500 to a creation that it carries out.
 pub fn may_have_created(log: &str) -> bool {
@@ -190,7 +217,10 @@ pub fn may_have_created(log: &str) -> bool {
         "Internal Server Error",
         "504 Gateway Time",
     ];
-    SENT.iter().any(|t| log.contains(t))
+    // A proxy's answer: it had no CouchDB to send the request to.
+    const NOT_SENT: [&str; 2] = ["no healthy upstream", "reset reason: connection failure"];
+    let has = |texts: &[&str]| texts.iter().any(|t| log.contains(t));
+    has(&SENT) && !has(&NOT_SENT)
 }
 
 /// The status of one container of a pod.

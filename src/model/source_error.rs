@@ -128,7 +128,12 @@ pub fn host(url: &str) -> Option<&str> {
         .iter()
         .find_map(|scheme| url.strip_prefix(scheme))?;
     let authority = rest.split(['/', '"', '\'', ' ', '?']).next()?;
-    let host = authority.rsplit('@').next()?.split(':').next()?;
+    let host = authority.rsplit('@').next()?;
+    let host = match host.starts_with('[') {
+        // An IPv6 address.
+        true => &host[..=host.find(']')?],
+        false => host.split(':').next()?,
+    };
     (!host.is_empty()).then_some(host)
 }
 

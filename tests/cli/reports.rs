@@ -1,6 +1,6 @@
 //! Inputs from public bug reports: what kubectl had saved, the cause that must come first, and what must not be said.
 //!
-//! One folder per report. `expected.yaml` names the source and the right answer; names are invented, texts are those of Flux, Helm,
+//! One folder per report. `expected.yaml` names the source, or the report of the same kind where the input was made up, and the right answer; names are invented, texts are those of Flux, Helm,
 //! Kubernetes and CouchDB.
 
 use crate::run::skvs;

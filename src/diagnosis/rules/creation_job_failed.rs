@@ -1,5 +1,6 @@
 //! SKVS303: the creation Job failed.
 
+use super::creation_timed_out::tell_not_started;
 use crate::diagnosis::case::Case;
 use crate::diagnosis::contradiction::Fact;
 use crate::diagnosis::finding::{Evidence, Finding, Subject};
@@ -51,7 +52,7 @@ fn check(case: &Case<'_>) -> Verdict {
     let timed_out = is_timeout(message);
     match &job.outcome {
         Outcome::Died(_) => {}
-        Outcome::Nothing | Outcome::Running { .. } if !timed_out => {}
+        Outcome::Nothing | Outcome::NotStarted { .. } | Outcome::Running { .. } if !timed_out => {}
         _ => return Ok(None),
     }
     // The object is the truth; the message names the Job only where it was not read.
@@ -100,6 +101,10 @@ fn check(case: &Case<'_>) -> Verdict {
                 ),
             };
         }
+        None if job.not_started().is_some() => {
+            finding = tell_not_started(job, finding, &sentence);
+            sentence.clone_from(&finding.sentence);
+        }
         None if job.uncreated.is_some() => {
             sentence = "the creation Job failed: its pod could not be created".to_owned();
             finding = job.tell_refusal(finding);
@@ -124,6 +129,8 @@ fn check(case: &Case<'_>) -> Verdict {
         finding = finding
             .step("The Job that exists now says nothing about this onboarding. See whose it is:")
             .command(["kubectl", "skvs", "describe", "-n", namespace, name]);
+    } else if job.not_started().is_some() {
+        // Its log does not exist.
     } else if job.death().is_some_and(Death::never_started) {
         finding = finding
             .step("Correct the creation Job's command or image (values.databaseCreationJob.image)");

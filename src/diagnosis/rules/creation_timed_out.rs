@@ -3,11 +3,12 @@
 use crate::diagnosis::case::Case;
 use crate::diagnosis::finding::{Evidence, Finding, Subject};
 use crate::diagnosis::install;
-use crate::diagnosis::job::Outcome;
+use crate::diagnosis::job::{Job, Outcome};
 use crate::diagnosis::retries::{Fixes, is_timeout, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::model::failure::resources;
 use crate::snapshot::{Checked, IfRead};
+use k8s_openapi::jiff::Timestamp;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS308",
@@ -72,6 +73,10 @@ fn check(case: &Case<'_>) -> Verdict {
                     "--all-containers",
                 ]);
         }
+        Outcome::NotStarted { .. } => {
+            let sentence = format!("the creation Job did not finish within {timeout}");
+            finding = tell_not_started(job, finding, &sentence);
+        }
         Outcome::Nothing if job.uncreated.is_some() => {
             let sentence = format!(
                 "the creation Job did not finish within {timeout}: its pod could not be created"
@@ -109,15 +114,42 @@ fn check(case: &Case<'_>) -> Verdict {
     finding.then(then(case, Fixes::Elsewhere)).into()
 }
 
-/// Helm gave up, and the Job ended well afterwards.
+/// Adds why the kubelet does not start the pod, and what to do.
+pub(super) fn tell_not_started(job: &Job, mut finding: Finding, sentence: &str) -> Finding {
+    let Some((pod, evidence, message)) = job.not_started() else {
+        return finding;
+    };
+    let sentence = format!("{sentence}: its pod does not start: {message}");
+    finding.sentence = crate::text::one_line(sentence.trim_end_matches([':', ' ']));
+    finding
+        .seen([evidence])
+        .step("Fix what the kubelet names; the pod's events say more:")
+        .command([
+            "kubectl",
+            "describe",
+            "-n",
+            &pod.namespace,
+            "pod",
+            &pod.name,
+        ])
+}
+
+/// Helm gave up, and the Job ended well all the same.
 fn finished_since(case: &Case<'_>, subject: Subject, timeout: &str) -> Finding {
     let found = case.creation_job().if_read();
     let time = found.and_then(|found| found.job.pointer("/status/completionTime")?.as_str());
     let observed = time.map_or("Complete".to_owned(), |time| format!("Complete at {time}"));
-    Finding::new(
-        subject.clone(),
-        "the creation Job finished after Helm had given up, so the database exists",
-    )
+    let read = |text: Option<&str>| text?.parse::<Timestamp>().ok();
+    let failed = case.failure.as_ref().map(|f| f.condition);
+    let failed = failed.and_then(|c| read(c.last_transition_time.as_deref()));
+    let was_late = read(time)
+        .zip(failed)
+        .is_none_or(|(done, failed)| done >= failed);
+    let sentence = match was_late {
+        true => "the creation Job finished after Helm had given up, so the database exists",
+        false => "the creation Job finished, so the database exists, and Helm gave up all the same",
+    };
+    Finding::new(subject.clone(), sentence)
     .whys((case.in_couchdb() == Ok(None)).then_some(
         "CouchDB says that it does not have the database now: find out why before anything else.",
     ))
@@ -125,7 +157,7 @@ fn finished_since(case: &Case<'_>, subject: Subject, timeout: &str) -> Finding {
     .why("What is left is an upgrade of that revision, which needs no Job. Do not uninstall the release: a new installation would fail, since the database is there (SKVS301).")
     .seen(case.seen_failure())
     .seen([Evidence::new(subject, ".status", &observed)])
-    .step("Raise spec.timeout in the manifest, so that the next slow start is waited for.")
+    .steps(was_late.then(|| "Raise spec.timeout in the manifest, so that the next slow start is waited for.".to_owned()))
     .then(then(case, Fixes::Elsewhere))
 }
 

@@ -66,12 +66,18 @@ fn check(case: &Case<'_>) -> Verdict {
         .into()
 }
 
-/// The first number of a range that begins with a zero it does not need. What follows a plus may be anything.
+/// The first number of a range that begins with a zero it does not need. In a pre-release, whose hyphens are letters like others, only
+/// an identifier that is all digits is a number; what follows a plus may be anything.
 fn leading_zero(range: &str) -> Option<&str> {
-    let range = range.split('+').next()?;
-    range
-        .split(|c: char| !c.is_ascii_alphanumeric())
-        .find(|n| n.len() > 1 && n.starts_with('0') && n.chars().all(|c| c.is_ascii_digit()))
+    let is_number =
+        |n: &&str| n.len() > 1 && n.starts_with('0') && n.bytes().all(|c| c.is_ascii_digit());
+    let versions = range.split(|c: char| !c.is_ascii_alphanumeric() && !".-+".contains(c));
+    let mut identifiers = versions.flat_map(|version| {
+        let version = version.split('+').next().unwrap_or_default();
+        let (core, pre_release) = version.split_once('-').unwrap_or((version, ""));
+        core.split('.').chain(pre_release.split('.'))
+    });
+    identifiers.find(is_number)
 }
 
 #[cfg(test)]
@@ -92,5 +98,20 @@ mod tests {
             fixture::sentence("no-chart-version", "SKVS201"),
             "no version of chart secure-kvs-onboarding is in the range >=9.0.0 in HelmRepository flux-system/wit-artifactory"
         );
+    }
+
+    #[test]
+    fn only_a_number_has_a_leading_zero() {
+        use super::leading_zero;
+        for (range, zero) in [
+            ("0.01.2", Some("01")),
+            (">=1.0.0 <2.00.0", Some("00")),
+            ("1.0.0-rc.01", Some("01")),
+            ("1.0.0-2024-01-05", None),
+            ("1.0.0+build.01", None),
+            ("0.1.x || 1.0 - 2.0", None),
+        ] {
+            assert_eq!(leading_zero(range), zero, "{range}");
+        }
     }
 }

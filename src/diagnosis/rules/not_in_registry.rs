@@ -73,6 +73,9 @@ fn check(case: &Case<'_>) -> Verdict {
         &format!("version {version:?}"),
     )])
     .seen(evidence)
+    .steps(sources::named_twice(case).map(|chart| {
+        format!("Remove /{chart} from the end of the source's spec.url first: Flux appends the chart's name, so it asks for a path that does not exist.")
+    }))
     .step(format!(
         "Correct {} of {holder} in its manifest, or have that version published",
         field.trim_start_matches('.')

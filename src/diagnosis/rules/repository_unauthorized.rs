@@ -58,14 +58,12 @@ fn check(case: &Case<'_>) -> Verdict {
         false => "source-controller asked without credentials.",
     };
     let finding = sources::finding(case, &subject, &sentence, why).seen(evidence);
-    let (chart, _) = sources::wanted(case);
     let url = sources::url(case);
-    let twice = !chart.is_empty() && url.trim_end_matches('/').ends_with(&format!("/{chart}"));
-    let finding = match twice {
-        true => finding
+    let finding = match sources::named_twice(case) {
+        Some(chart) => finding
             .why(format!("Flux appends the chart's name to spec.url, which ends in /{chart} already: it asks for a path that does not exist, and a registry answers that with 403 too."))
             .step(format!("Remove /{chart} from the end of spec.url:")),
-        false => finding.step("Check first that spec.url is right: for a path that does not exist a registry answers 401 or 403 too."),
+        None => finding.step("Check first that spec.url is right: for a path that does not exist a registry answers 401 or 403 too."),
     };
     finding
         .command(sources::describe(&subject))
@@ -84,8 +82,12 @@ fn of_secret(case: &Case<'_>, told: &Told, evidence: Vec<Evidence>) -> Verdict {
     };
     let subject = sources::repository_of(case, told);
     let sentence = sources::at_host(case, told, &subject, FAULT.wrong);
-    sources::finding(case, &subject, &sentence, FAULT.why)
-        .seen(evidence)
+    let finding = sources::finding(case, &subject, &sentence, FAULT.why).seen(evidence);
+    let finding = match sources::named_twice(case) {
+        Some(chart) => finding.step(format!("Remove /{chart} from the end of spec.url first: Flux appends the chart's name, and for a path that does not exist a registry answers 403 too.")),
+        None => finding,
+    };
+    finding
         .step(format!(
             "Renew {secret}, which spec.secretRef names. Its keys, without their content:"
         ))

@@ -6,6 +6,7 @@ use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::diagnosis::sources::{self, Fault};
 use crate::model::source_error::SourceError;
 use crate::snapshot::IfRead;
+use serde_json::Value;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS210",
@@ -34,14 +35,17 @@ const FAULT: Fault = Fault {
 /// A registry that is taken for a repository with an index.
 const UNTYPED: Fault = Fault {
     kind: SourceError::Url,
-    wrong: "is a registry, and spec.type does not say so",
+    wrong: "is an OCI registry, but spec.type is not oci",
     why: "Without spec.type: oci source-controller asks for an index, which a registry does not have.",
     step: "Set spec.type: oci in the manifest of the source:",
 };
 
 fn check(case: &Case<'_>) -> Verdict {
-    let is_typed = case.source().if_read().is_some_and(sources::is_static);
-    if sources::url(case).starts_with("oci://") && !is_typed {
+    // An OCIRepository has no spec.type.
+    let is_untyped =
+        |source: &Value| source["kind"] == "HelmRepository" && !sources::is_static(source);
+    let is_untyped = case.source().if_read().is_some_and(is_untyped);
+    if sources::url(case).starts_with("oci://") && is_untyped {
         return sources::repository(case, &UNTYPED);
     }
     sources::repository(case, &FAULT)
@@ -55,7 +59,7 @@ mod tests {
     fn it_is_found() {
         assert_eq!(
             fixture::sentence("repository-url-invalid", "SKVS210"),
-            "HelmRepository flux-system/wit-artifactory at oci://registry.example/charts is a registry, and spec.type does not say so"
+            "HelmRepository flux-system/wit-artifactory at oci://registry.example/charts is an OCI registry, but spec.type is not oci"
         );
         assert_eq!(
             fixture::sentence("repository-url-invalid-old", "SKVS210"),

@@ -1,13 +1,13 @@
 //! SKVS206: the chart's source does not exist.
 
 use crate::diagnosis::case::Case;
-use crate::diagnosis::contradiction::Fact;
 use crate::diagnosis::finding::Evidence;
 use crate::diagnosis::peers::{self, Wrong};
 use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::diagnosis::sources;
 use crate::model::source_error::SourceError;
+use crate::snapshot::IfRead;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS206",
@@ -22,7 +22,7 @@ missing OCIRepository or HelmChart. Without a namespace the reference means the 
 Correct the reference in the manifest. The runbook's is the HelmRepository `wit-artifactory` in `flux-system`."#,
     example: r#"failed to get source: helmrepositories.source.toolkit.fluxcd.io "wit-artifactry" not found"#,
     explains: sources::FOLLOWS,
-    contradicted_by: &[Fact::SubjectExists],
+    contradicted_by: &[],
     check,
 };
 
@@ -55,6 +55,25 @@ fn check(case: &Case<'_>) -> Verdict {
     } else {
         "spec.chart.spec.sourceRef"
     };
+    let part = match sources::chart(case).as_ref() == Some(&subject) {
+        true => case.chart(),
+        false => case.source(),
+    };
+    if !absent && part.if_read().is_some() {
+        let sentence =
+            format!("Flux could not find {subject}, the chart's source, which exists now");
+        return sources::finding(
+            case,
+            &subject,
+            &sentence,
+            "It was created after Flux looked for it.",
+        )
+        .seen(told.map(|(_, evidence)| evidence).unwrap_or_default())
+        .step("Have it fetched:")
+        .command(sources::reconcile(case, &subject))
+        .then(then(case, Fixes::Elsewhere))
+        .into();
+    }
     let resource = sources::resource(&subject.kind);
     let mut finding = sources::finding(
         case,
@@ -84,7 +103,9 @@ fn check(case: &Case<'_>) -> Verdict {
 
 #[cfg(test)]
 mod tests {
-    use crate::diagnosis::fixture;
+    use crate::diagnosis::{Case, fixture};
+    use crate::snapshot::Read;
+    use serde_json::json;
 
     #[test]
     fn what_chart_ref_names_is_missing() {
@@ -103,6 +124,22 @@ mod tests {
         assert_eq!(
             fixture::sentence("source-missing", "SKVS206"),
             "HelmRepository flux-system/wit-artifactry, the chart's source, does not exist"
+        );
+    }
+
+    #[test]
+    fn a_source_made_since_is_said_to_exist() {
+        let name = "source-missing-chart-ref";
+        let mut snapshot = fixture::snapshot(name);
+        snapshot.chart = Read::Seen(json!({
+            "kind": "OCIRepository",
+            "metadata": {"namespace": "flux-system", "name": "onboarding"},
+        }));
+        let case = Case::new(&snapshot, fixture::meta(name).now);
+        let finding = (super::RULE.check)(&case).unwrap().unwrap();
+        assert_eq!(
+            finding.sentence,
+            "Flux could not find OCIRepository flux-system/onboarding, the chart's source, which exists now"
         );
     }
 }

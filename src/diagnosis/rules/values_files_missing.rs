@@ -7,6 +7,7 @@ use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::diagnosis::sources;
 use crate::model::source_error::{SourceError, quoted};
+use crate::snapshot::IfRead;
 use serde_json::Value;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
@@ -70,9 +71,14 @@ fn check(case: &Case<'_>) -> Verdict {
 fn own_values<'t>(case: &Case<'_>, text: &'t str) -> Option<&'t str> {
     let (_, file) = text.split_once("failed to locate values file: ")?;
     let file = file.split_whitespace().next()?;
-    let files = case.object().pointer("/spec/chart/spec/valuesFiles");
-    let mut named = files.and_then(Value::as_array).into_iter().flatten();
-    (!named.any(|named| named.as_str() == Some(file))).then_some(file)
+    // Of a HelmChart that chartRef names, the list is in that chart.
+    let files = match case.hr().spec.chart_ref {
+        None => case.object().pointer("/spec/chart/spec/valuesFiles"),
+        Some(_) => case.chart().if_read()?.pointer("/spec/valuesFiles"),
+    };
+    let plain = |path: &str| path.trim_start_matches("./").to_owned();
+    let mut named = files?.as_array()?.iter().filter_map(Value::as_str);
+    (!named.any(|named| plain(named) == plain(file))).then_some(file)
 }
 
 #[cfg(test)]

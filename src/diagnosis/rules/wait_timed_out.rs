@@ -106,9 +106,9 @@ fn of_log(case: &Case<'_>, one: &Awaited<'_>, timeout: &str) -> Verdict {
     let subject = Subject::new(one.kind, one.namespace, one.name);
     Finding::new(
         subject.clone(),
-        format!("{subject} was not ready within {timeout}"),
+        format!("Helm gave up after {timeout}; its log last waited for {subject}"),
     )
-    .why("Helm waits for its objects, at most for spec.timeout. Its log names the one that it waited for last.")
+    .why("Helm waits for its objects, at most for spec.timeout. Other objects may not have been ready either.")
     .seen(case.seen_failure())
     .seen([Evidence::new(case.subject(), "Helm's log", one.line)])
     .command([
