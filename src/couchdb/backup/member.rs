@@ -2,10 +2,9 @@
 //!
 //! Bounds what waits for the thread. When it has ended, or is dropped, nothing writes to the file any more.
 
-use flate2::Compression;
-use flate2::write::GzEncoder;
+use super::gzip::Gzip;
 use std::fs::File;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, Write as _};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::{Builder, JoinHandle};
 
@@ -91,9 +90,9 @@ fn lost() -> io::Error {
 
 fn compress(file: File, from: &Receiver<Vec<u8>>) -> io::Result<()> {
     let file = BufWriter::with_capacity(PIECE, file);
-    let mut member = GzEncoder::new(file, Compression::fast());
+    let mut member = Gzip::new(file)?;
     while let Ok(piece) = from.recv() {
-        member.write_all(&piece)?;
+        member.piece(&piece)?;
     }
     member.finish()?.flush()
 }

@@ -7,6 +7,7 @@
 pub(crate) mod answers;
 mod batch;
 pub mod format;
+mod gzip;
 pub mod items;
 mod lane;
 mod lanes;
