@@ -6,6 +6,9 @@ use super::{Bench, OURS, onboarding, text};
 use serde_json::Value;
 use testbed::{Options, Sandbox};
 
+/// How the titles of the rows begin.
+pub(crate) const ROWS: [&str; 3] = ["databases", "backup", "restore"];
+
 const MANY: usize = 1_000;
 
 /// The names, then the figures of a hundred at a time, all in one exec.
