@@ -213,12 +213,15 @@ impl Path {
 
 /// A POST that only reads: its body is the question.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Query(Path);
+pub struct Query {
+    path: Path,
+    accept: Option<&'static str>,
+}
 
 impl Query {
     /// Figures of up to 100 databases by `{"keys": […]}`.
     pub fn databases_info() -> Self {
-        Self(Path("/_dbs_info".to_owned()))
+        Self::json("/_dbs_info".to_owned())
     }
 
     /// Revisions with their history by `{"docs": [{"id", "rev"}, …]}`; attachments inline, or as stubs. The first copy of a shard that
@@ -231,17 +234,38 @@ impl Query {
         let path = format!(
             "/{name}/_bulk_get?revs=true&att_encoding_info=true&attachments={attachments}{copies}"
         );
-        Self(Path(path))
+        Self::json(path)
+    }
+
+    /// Attachments of revisions as they are stored, several parts in one answer, from the first copy that answers.
+    pub fn attachments(name: &DatabaseName) -> Self {
+        let path = format!("/{name}/_bulk_get?att_encoding_info=true&attachments=true&r=1");
+        Self {
+            accept: Some("multipart/mixed"),
+            ..Self::json(path)
+        }
     }
 
     /// Which of `{"id": ["rev", …], …}` the database lacks.
     pub fn revisions_missing(name: &DatabaseName) -> Self {
-        Self(Path(format!("/{name}/_revs_diff")))
+        Self::json(format!("/{name}/_revs_diff"))
+    }
+
+    fn json(path: String) -> Self {
+        Self {
+            path: Path(path),
+            accept: None,
+        }
     }
 
     /// The path that it is sent to.
     pub fn path(&self) -> &Path {
-        &self.0
+        &self.path
+    }
+
+    /// The type of the answer, where JSON is not what is asked for.
+    pub fn accept(&self) -> Option<&'static str> {
+        self.accept
     }
 }
 

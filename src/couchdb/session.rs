@@ -137,6 +137,53 @@ impl Session {
         self.whole("GET", path, None).await
     }
 
+    /// Several GETs in one go, their JSON as a whole; `None` when one of them did not succeed, or could not be asked for: alone it says
+    /// why. After a refusal none is sent.
+    ///
+    /// # Errors
+    /// The session is over.
+    pub async fn get_several(&mut self, paths: &[Path]) -> Result<Option<Vec<Value>>, Lost> {
+        let mut line = "GETS".to_owned();
+        for path in paths {
+            line.push(' ');
+            line.push_str(path.as_str());
+        }
+        line.push('\n');
+        if self.send(line.as_bytes()).await.is_err() {
+            return Err(self.ended().await.into());
+        }
+        let answers = self.several(paths.len()).await;
+        if answers.is_err() {
+            self.running = None;
+        }
+        answers
+    }
+
+    async fn several(&mut self, many: usize) -> Result<Option<Vec<Value>>, Lost> {
+        let mut bodies = Vec::new();
+        loop {
+            let mut all = Vec::new();
+            let mut take = |bytes: Bytes| {
+                if all.len() + bytes.len() > ANSWER_MAX {
+                    return Err(io::Error::other("the answer is too long"));
+                }
+                all.extend_from_slice(&bytes);
+                Ok(())
+            };
+            match self.raw(&mut take).await? {
+                (Some(head), _, 0) if head.is_success() && bodies.len() < many => bodies.push(all),
+                // The empty one behind the last, whose code holds for all.
+                (None, kept, 0) if kept.is_empty() && bodies.len() == many => break,
+                (_, _, 1..) => return Ok(None),
+                // curl's mark behind an answer that failed; its own end follows.
+                _ if bodies.len() < many => bodies.push(b"failed".to_vec()),
+                _ => return Err(garbled()),
+            }
+        }
+        let bodies = bodies.iter().map(|body| serde_json::from_slice(body).ok());
+        Ok(bodies.collect())
+    }
+
     /// A POST that reads, its JSON as a whole.
     ///
     /// # Errors
@@ -157,7 +204,8 @@ impl Session {
         encoding: Option<&'static str>,
         take: &mut Taker<'_>,
     ) -> Result<Response, Lost> {
-        self.ask(&Request::get(path, encoding), None, take).await
+        let request = Request::accepting("GET", path, encoding);
+        self.ask(&request, None, take).await
     }
 
     /// A POST that reads, as [`Self::stream`].
@@ -171,8 +219,8 @@ impl Session {
         take: &mut Taker<'_>,
     ) -> Result<Response, Lost> {
         let body = Some((JSON, Body::Bytes(body)));
-        self.ask(&Request::of("POST", query.path()), body, take)
-            .await
+        let request = Request::accepting("POST", query.path(), query.accept());
+        self.ask(&request, body, take).await
     }
 
     /// Writes into CouchDB. `content_type` is one line.
@@ -233,19 +281,12 @@ impl Session {
         take: &mut Taker<'_>,
     ) -> Result<Response, Lost> {
         let mut line = format!("{} {}", request.method, request.path.as_str());
-        match &body {
-            None => {
-                line.push_str(" -");
-                if let Some(encoding) = request.encoding {
-                    line.push(' ');
-                    line.push_str(encoding);
-                }
-            }
-            Some((kind, body)) => {
-                // Writing to a String cannot fail.
-                let _ = write!(line, " {} {kind}", body.length());
-            }
-        }
+        // Writing to a String cannot fail.
+        let accept = request.accept.unwrap_or("-");
+        let _ = match &body {
+            None => write!(line, " - {accept}"),
+            Some((kind, body)) => write!(line, " {} {accept} {kind}", body.length()),
+        };
         line.push('\n');
         let sent = async {
             self.send(line.as_bytes()).await?;
@@ -270,9 +311,8 @@ impl Session {
         answer
     }
 
-    /// Reads one answer to its end mark.
-    async fn answer(&mut self, take: &mut Taker<'_>) -> Result<Response, Lost> {
-        let garbled = || Lost::Session("the output of the exec is garbled".to_owned());
+    /// Reads one answer to its end mark: its head, what was no success's body, and the exit code.
+    async fn raw(&mut self, take: &mut Taker<'_>) -> Result<(Option<Head>, Vec<u8>, i32), Lost> {
         if self.frame().await? != Frame::Ask {
             return Err(garbled());
         }
@@ -307,6 +347,12 @@ impl Session {
                 Frame::Ready | Frame::Ask | Frame::Done => return Err(garbled()),
             }
         };
+        Ok((head, kept, code))
+    }
+
+    /// Reads one answer.
+    async fn answer(&mut self, take: &mut Taker<'_>) -> Result<Response, Lost> {
+        let (head, kept, code) = self.raw(take).await?;
         if let Some(none) = NoResponse::from_exit(code) {
             return Err(Lost::Answer(none));
         }
@@ -407,12 +453,16 @@ impl Session {
     }
 }
 
+fn garbled() -> Lost {
+    Lost::Session("the output of the exec is garbled".to_owned())
+}
+
 /// What is asked, without a body.
 struct Request<'a> {
     method: &'a str,
     path: &'a Path,
-    /// In which encoding an answer may come.
-    encoding: Option<&'static str>,
+    /// Of which type the answer to a body may be, or in which encoding another answer may come.
+    accept: Option<&'static str>,
 }
 
 impl<'a> Request<'a> {
@@ -420,14 +470,14 @@ impl<'a> Request<'a> {
         Self {
             method,
             path,
-            encoding: None,
+            accept: None,
         }
     }
 
-    fn get(path: &'a Path, encoding: Option<&'static str>) -> Self {
+    fn accepting(method: &'a str, path: &'a Path, accept: Option<&'static str>) -> Self {
         Self {
-            encoding,
-            ..Self::of("GET", path)
+            accept,
+            ..Self::of(method, path)
         }
     }
 }

@@ -65,6 +65,8 @@ pub(crate) struct Changes {
     pub rows: Vec<Change>,
     /// The sequence after the last row.
     pub last_seq: String,
+    /// Length of the answer.
+    pub bytes: usize,
 }
 
 /// One row.
@@ -125,7 +127,11 @@ pub(crate) fn changes(body: &[u8]) -> Result<Changes, serde_json::Error> {
         })
         .collect();
     let last_seq = sequence(&page.last_seq);
-    Ok(Changes { rows, last_seq })
+    Ok(Changes {
+        rows,
+        last_seq,
+        bytes: body.len(),
+    })
 }
 
 /// Whether the document is all that there is of the row.

@@ -1,31 +1,35 @@
 //! One batch: rows of the changes with their revisions and attachments, into the file.
 //!
 //! Owns what is asked for at once, so that memory stays bounded: documents come first with stubs in the place of attachments; small
-//! attachments are then asked for a few at a time, large ones and those that are stored in an encoding one by one and never held.
+//! attachments are then asked for a few at a time, large ones one by one and never held.
 
-use super::answers::{self, Change, Documents};
+use super::answers::{self, Change, Changes, Documents};
+use super::attachments::{self, Contents};
 use super::format::{LINE_MAX, Meta, Row};
 use super::source::{Source, Trouble, Window};
 use super::writer::Writer;
 use crate::couchdb::request::Copies;
+use bytes::Bytes;
 use serde_json::value::RawValue;
 use std::collections::HashMap;
 
-/// Attachments of a document that stand in it, together, in bytes.
-const INLINE_MAX: u64 = 1024 * 1024;
+/// Attachments of a document that are small, together, in bytes.
+const SMALL_MAX: u64 = 1024 * 1024;
 /// Attachment bytes that are asked for at once.
-const INLINE_BATCH: u64 = 4 * 1024 * 1024;
+const SMALL_BATCH: u64 = 4 * 1024 * 1024;
 /// Longest answer for more than one revision.
 const ANSWER_MAX: usize = 16 * 1024 * 1024;
 /// What an answer should be, about: the number of revisions follows.
 const ANSWER: usize = 4 * 1024 * 1024;
 /// Most revisions at once.
-const REVISIONS_MAX: usize = 1000;
+const REVISIONS_MAX: usize = 4000;
 
 /// Largest page of changes with documents, in bytes.
 pub(super) const PAGE: usize = 16 * 1024 * 1024;
 /// Most rows of such a page.
-const ROWS_MAX: usize = 2000;
+const ROWS_MAX: usize = 10_000;
+/// An answer may be so many times as large as the one before it.
+const GROWTH: usize = 8;
 
 /// How many rows and revisions are asked for at once: learnt from the answers.
 #[derive(Debug)]
@@ -34,6 +38,8 @@ pub(super) struct Size {
     rows: usize,
     /// Most documents of the last page came with it.
     came: bool,
+    /// The server gives attachments of several revisions in one answer.
+    parts: bool,
 }
 
 impl Default for Size {
@@ -42,6 +48,7 @@ impl Default for Size {
             revisions: 200,
             rows: 500,
             came: true,
+            parts: true,
         }
     }
 }
@@ -60,24 +67,24 @@ impl Size {
         self.came
     }
 
-    /// A page with so many rows has come.
-    pub(super) fn paged(&mut self, changes: &[Change]) {
-        if changes.len() >= self.rows {
-            let first = |change: &&Change| {
-                change
-                    .row
-                    .leaves
-                    .first()
-                    .is_some_and(|l| l.starts_with("1-"))
-            };
-            self.came = changes.iter().filter(first).count() * 2 >= changes.len();
+    /// A page has come.
+    pub(super) fn paged(&mut self, page: &Changes) {
+        let rows = page.rows.len();
+        if rows < self.rows {
+            // The last one.
+            return;
         }
-        let bytes = |change: &Change| change.document.as_ref().map_or(0, |d| d.get().len());
-        let bytes: usize = changes.iter().map(bytes).sum();
-        if changes.len() >= self.rows && bytes < ANSWER {
-            self.rows = (self.rows * 2).min(ROWS_MAX);
-        } else if bytes > 2 * ANSWER {
+        let first = |change: &&Change| {
+            let leaf = change.row.leaves.first();
+            leaf.is_some_and(|leaf| leaf.starts_with("1-"))
+        };
+        self.came = page.rows.iter().filter(first).count() * 2 >= rows;
+        if page.bytes > 2 * ANSWER {
             self.rows = (self.rows / 2).max(1);
+        } else {
+            let fit = ANSWER / (page.bytes / rows).max(1);
+            let most = (self.rows * GROWTH).min(ROWS_MAX);
+            self.rows = fit.clamp(self.rows, most.max(self.rows));
         }
     }
 
@@ -108,7 +115,7 @@ impl Size {
     fn answered(&mut self, asked: usize, bytes: usize) {
         if bytes > 2 * ANSWER {
             self.shrink(2);
-        } else if asked >= self.revisions && bytes < ANSWER / 2 {
+        } else if asked * 2 > self.revisions && bytes < ANSWER / 2 {
             self.revisions = (self.revisions * 2).min(REVISIONS_MAX);
         }
     }
@@ -138,15 +145,43 @@ struct Unit<'r> {
     encoded: bool,
 }
 
+/// How the attachments of a revision are asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Way {
+    /// It has none, or they are large: one by one.
+    Alone,
+    /// In the document, with others.
+    Inline,
+    /// As they are stored, with others.
+    Stored,
+}
+
 impl Unit<'_> {
-    /// Its attachments are asked for with it.
-    fn is_inline(&self) -> bool {
-        !self.encoded && self.attached <= INLINE_MAX && self.meta.stubs().next().is_some()
+    fn way(&self) -> Way {
+        if self.attached > SMALL_MAX || self.meta.stubs().next().is_none() {
+            Way::Alone
+        } else if !self.encoded {
+            Way::Inline
+        } else if attachments::can_be_asked(self.id) {
+            Way::Stored
+        } else {
+            Way::Alone
+        }
     }
 
     fn key(&self) -> (String, String) {
         (self.id.to_owned(), self.rev.to_owned())
     }
+}
+
+/// Small attachments that were asked for ahead.
+#[derive(Default)]
+struct Ahead {
+    inline: HashMap<(String, String), Box<RawValue>>,
+    /// The first revision that was not asked for so.
+    inline_upto: usize,
+    stored: attachments::Found,
+    stored_upto: usize,
 }
 
 impl<S: Source> Batch<'_, S> {
@@ -279,23 +314,30 @@ impl<S: Source> Batch<'_, S> {
         next: &mut Option<usize>,
         rows: &[&Row],
     ) -> Result<(), Trouble> {
-        let mut inline: HashMap<(String, String), Box<RawValue>> = HashMap::new();
-        let mut asked = 0;
+        let mut ahead = Ahead::default();
         for (at, unit) in units.iter().enumerate() {
             let upto = unit.row + 1;
             if next.is_some_and(|n| n < upto) {
                 self.rows_up_to(rows, next, upto)?;
             }
-            if !unit.is_inline() {
-                self.document(unit).await?;
+            let way = unit.way();
+            match way {
+                Way::Inline if at >= ahead.inline_upto => {
+                    ahead.inline_upto = at + some(&units[at..], way);
+                    ahead.inline = self.inline(&units[at..ahead.inline_upto]).await?;
+                }
+                Way::Stored if at >= ahead.stored_upto => {
+                    ahead.stored_upto = at + some(&units[at..], way);
+                    ahead.stored = self.stored(&units[at..ahead.stored_upto]).await?;
+                }
+                Way::Alone | Way::Inline | Way::Stored => {}
+            }
+            if way != Way::Inline {
+                let contents = ahead.stored.remove(&unit.key());
+                self.document(unit, &contents.unwrap_or_default()).await?;
                 continue;
             }
-            if at >= asked {
-                let few = some(&units[at..]);
-                asked = at + few;
-                inline = self.inline(&units[at..asked]).await?;
-            }
-            let raw = inline.remove(&unit.key());
+            let raw = ahead.inline.remove(&unit.key());
             let raw = raw.ok_or_else(|| gone(unit.id, unit.rev))?;
             let meta = Meta::read(&raw).map_err(|e| garbled(unit.id, &e))?;
             if meta.stubs().next().is_some() {
@@ -307,12 +349,28 @@ impl<S: Source> Batch<'_, S> {
         Ok(())
     }
 
+    /// Attachments as they are stored. Those that do not come are asked for alone.
+    async fn stored(&mut self, units: &[Unit<'_>]) -> Result<attachments::Found, Trouble> {
+        let stored: Vec<&Unit<'_>> = units.iter().filter(|u| u.way() == Way::Stored).collect();
+        if !self.size.parts {
+            return Ok(attachments::Found::new());
+        }
+        let wanted: Vec<(&str, &str)> = stored.iter().map(|u| (u.id, u.rev)).collect();
+        let answer = match self.source.attachments(&wanted, ANSWER_MAX).await {
+            Err(Trouble::TooLarge) => return Ok(attachments::Found::new()),
+            other => Bytes::from(other?),
+        };
+        let found = attachments::read(&answer, &wanted);
+        self.size.parts = found.is_some();
+        Ok(found.unwrap_or_default())
+    }
+
     /// Revisions with their attachments in them.
     async fn inline(
         &mut self,
         units: &[Unit<'_>],
     ) -> Result<HashMap<(String, String), Box<RawValue>>, Trouble> {
-        let inline: Vec<&Unit<'_>> = units.iter().filter(|u| u.is_inline()).collect();
+        let inline: Vec<&Unit<'_>> = units.iter().filter(|u| u.way() == Way::Inline).collect();
         let wanted: Vec<(&str, &str)> = inline.iter().map(|u| (u.id, u.rev)).collect();
         let answers = match self.first(&wanted, true, LINE_MAX).await {
             Err(Trouble::TooLarge) => return Err(too_large(units[0].id)),
@@ -327,14 +385,20 @@ impl<S: Source> Batch<'_, S> {
             .collect())
     }
 
-    /// A revision that is written as it came, and its large attachments behind it.
-    async fn document(&mut self, unit: &Unit<'_>) -> Result<(), Trouble> {
+    /// A revision that is written as it came, and its attachments behind it: those at hand, and the others as they come.
+    async fn document(&mut self, unit: &Unit<'_>, contents: &Contents) -> Result<(), Trouble> {
         self.writer.document(unit.raw, &unit.meta)?;
         for stub in unit.meta.stubs() {
             self.writer.attachment(&stub)?;
             let writer = &mut *self.writer;
+            let at_hand = contents.get(&stub.name);
+            if let Some(content) = at_hand.filter(|bytes| bytes.len() as u64 == stub.length) {
+                writer.content(content)?;
+                writer.end_attachment()?;
+                continue;
+            }
             let mut length = 0;
-            let mut take = |bytes: bytes::Bytes| {
+            let mut take = |bytes: Bytes| {
                 length += bytes.len() as u64;
                 writer.content(&bytes)
             };
@@ -344,7 +408,7 @@ impl<S: Source> Batch<'_, S> {
                 .await?;
             if taken.is_none() {
                 let why = format!(
-                    "attachment {:?} of document {:?} cannot be fetched: its name cannot appear in a path, and it is too large or compressed to be read inline",
+                    "attachment {:?} of document {:?} cannot be fetched: its name cannot appear in a path, and it is too large to be read with others",
                     stub.name, unit.id
                 );
                 return Err(Trouble::Final(why));
@@ -366,14 +430,14 @@ impl<S: Source> Batch<'_, S> {
     }
 }
 
-/// How many of the first units have as many attachment bytes as are asked for at once; one at least.
-fn some(units: &[Unit<'_>]) -> usize {
+/// How many of the first units have as many bytes that come this way as are asked for at once; one at least.
+fn some(units: &[Unit<'_>], way: Way) -> usize {
     let mut bytes = 0;
     let fit = units.iter().take_while(|unit| {
-        if unit.is_inline() {
+        if unit.way() == way {
             bytes += unit.attached + unit.raw.get().len() as u64;
         }
-        bytes <= INLINE_BATCH
+        bytes <= SMALL_BATCH
     });
     fit.count().max(1)
 }

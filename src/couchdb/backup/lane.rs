@@ -74,6 +74,17 @@ impl<'a> Lane<'a> {
         }
     }
 
+    /// Several answers at once; `None` where each is to be asked for alone.
+    pub(super) fn judge_several<T>(
+        &mut self,
+        answers: Result<Option<T>, Lost>,
+    ) -> Result<Option<T>, Trouble> {
+        answers.map_err(|lost| {
+            self.session = None;
+            Trouble::Lost(lost.clause())
+        })
+    }
+
     pub(super) fn judge(&mut self, answer: Result<Response, Lost>) -> Result<Response, Trouble> {
         match answer {
             Ok(response) => judged(response),

@@ -16,7 +16,7 @@ const LEAST: usize = 32;
 /// CouchDB is slow when a revision takes longer.
 const SLOW: Duration = Duration::from_micros(500);
 /// So long it is watched before it is called slow.
-const WATCHED: Duration = Duration::from_secs(1);
+const WATCHED: Duration = Duration::from_millis(300);
 
 /// The sessions beside the first one.
 #[derive(Default)]
@@ -124,7 +124,7 @@ mod tests {
     fn only_a_couchdb_that_stays_slow_is_asked_over_several_sessions() {
         let mut pace = Pace::default();
         assert!(!pace.is_slow());
-        pace.took(200, Duration::from_millis(900));
+        pace.took(200, Duration::from_millis(290));
         assert!(!pace.is_slow(), "it may have been the first answer");
         pace.took(200, Duration::from_millis(200));
         assert!(pace.is_slow());

@@ -1,10 +1,10 @@
 //! One database over sessions in a pod.
 
-use super::answers::{self, Changes, State};
+use super::answers::{self, Changes, Figures, State};
 use super::format::{Attachment, Encoding, Properties};
 use super::lane::{Ask, Lane, refused};
 use super::lanes::Lanes;
-use super::source::{Source, Trouble, Window};
+use super::source::{Last, Source, Trouble, Window};
 use crate::cluster::Cluster;
 use crate::couchdb::Target;
 use crate::couchdb::existence::Existence;
@@ -101,7 +101,37 @@ impl<'a> Link<'a> {
         if response.status != 200 {
             return Err(refused(path, &response));
         }
-        serde_json::from_value(response.body).map_err(|e| garbled(path, &e))
+        read(path, response.body)
+    }
+
+    /// What the database has beside its documents.
+    pub(super) async fn properties(&mut self) -> Result<Properties, Trouble> {
+        Ok(Properties {
+            security: self.good(&Path::security(self.name)).await?,
+            revs_limit: Some(self.good(&Path::revs_limit(self.name)).await?),
+            purged_infos_limit: Some(self.good(&Path::purged_infos_limit(self.name)).await?),
+        })
+    }
+
+    async fn figures(&mut self) -> Result<Figures, Trouble> {
+        let path = Path::database(self.name);
+        let response = self.database().await?;
+        if matches!(Existence::of(&response), Existence::Absent(_)) {
+            return Err(Trouble::Absent);
+        }
+        if response.status != 200 {
+            return Err(refused(&path, &response));
+        }
+        read(&path, response.body)
+    }
+
+    /// Figures that are this database's.
+    fn named(&self, figures: Figures) -> Result<Figures, Trouble> {
+        if figures.db_name != self.name.as_str() {
+            let why = format!("CouchDB calls the database {:?}", figures.db_name);
+            return Err(Trouble::Final(why));
+        }
+        Ok(figures)
     }
 }
 
@@ -117,24 +147,11 @@ impl Source for Link<'_> {
                 "the server does not say that it is CouchDB".into(),
             ));
         }
-        let path = Path::database(self.name);
-        let response = self.database().await?;
-        if matches!(Existence::of(&response), Existence::Absent(_)) {
-            return Err(Trouble::Absent);
-        }
-        if response.status != 200 {
-            return Err(refused(&path, &response));
-        }
-        let figures: answers::Figures =
-            serde_json::from_value(response.body).map_err(|e| garbled(&path, &e))?;
-        if figures.db_name != self.name.as_str() {
-            let why = format!("CouchDB calls the database {:?}", figures.db_name);
-            return Err(Trouble::Final(why));
-        }
+        let figures = self.figures().await?;
+        let figures = self.named(figures)?;
         let path = Path::shard_map("_local", self.name);
         let shard_map: Value = self.good(&path).await?;
-        let entry: response::ShardMap =
-            serde_json::from_value(shard_map.clone()).map_err(|e| garbled(&path, &e))?;
+        let entry: response::ShardMap = read(&path, shard_map.clone())?;
         Ok(State {
             server: server.into(),
             identity: super::format::identity(&entry),
@@ -179,6 +196,16 @@ impl Source for Link<'_> {
         self.lanes.ask(&mut self.lane, &query, revisions, max).await
     }
 
+    async fn attachments(
+        &mut self,
+        revisions: &[(&str, &str)],
+        max: usize,
+    ) -> Result<Vec<u8>, Trouble> {
+        let query = Query::attachments(self.name);
+        let wanted = answers::wanted(revisions);
+        self.lane.body(Ask::Query(&query, &wanted), max).await
+    }
+
     async fn attachment(
         &mut self,
         id: &str,
@@ -201,13 +228,43 @@ impl Source for Link<'_> {
         }
     }
 
-    async fn properties(&mut self) -> Result<Properties, Trouble> {
-        Ok(Properties {
-            security: self.good(&Path::security(self.name)).await?,
-            revs_limit: Some(self.good(&Path::revs_limit(self.name)).await?),
-            purged_infos_limit: Some(self.good(&Path::purged_infos_limit(self.name)).await?),
+    async fn end(&mut self) -> Result<Last, Trouble> {
+        let paths = [
+            Path::security(self.name),
+            Path::revs_limit(self.name),
+            Path::purged_infos_limit(self.name),
+            Path::shard_map("_local", self.name),
+            Path::database(self.name),
+        ];
+        let session = self.lane.session().await?;
+        let answers = session.get_several(&paths).await;
+        let answers = self.lane.judge_several(answers)?;
+        let [_, revs_limit, purged_infos_limit, map, database] = &paths;
+        let (properties, entry, figures) = match answers.map(<[Value; 5]>::try_from) {
+            Some(Ok([s, r, p, m, d])) => {
+                let properties = Properties {
+                    security: s,
+                    revs_limit: Some(read(revs_limit, r)?),
+                    purged_infos_limit: Some(read(purged_infos_limit, p)?),
+                };
+                (properties, read(map, m)?, read(database, d)?)
+            }
+            _ => {
+                let properties = self.properties().await?;
+                (properties, self.good(map).await?, self.figures().await?)
+            }
+        };
+        let entry: response::ShardMap = entry;
+        Ok(Last {
+            identity: super::format::identity(&entry),
+            figures: self.named(figures)?,
+            properties,
         })
     }
+}
+
+fn read<T: DeserializeOwned>(path: &Path, body: Value) -> Result<T, Trouble> {
+    serde_json::from_value(body).map_err(|e| garbled(path, &e))
 }
 
 fn garbled(path: &Path, error: &serde_json::Error) -> Trouble {

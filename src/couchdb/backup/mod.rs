@@ -5,6 +5,7 @@
 //! ([`push`]). Nothing here deletes.
 
 pub(crate) mod answers;
+mod attachments;
 mod batch;
 pub mod format;
 mod gzip;

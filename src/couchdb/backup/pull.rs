@@ -5,7 +5,7 @@
 //! was asked for is in the file, and what is written later is not. A batch is one gzip member, ended by a checkpoint; whatever fails before that takes
 //! the batch back and begins it again. Memory is bounded by the answers, and these by [`batch`](super::batch).
 
-use super::answers::{Changes, State};
+use super::answers::Changes;
 use super::batch::{self, Batch, Size};
 use super::format::{FORMAT, Header, Properties, Row, Totals, Trailer};
 use super::items::Broken;
@@ -27,7 +27,7 @@ const PAGE: usize = 1000;
 /// Rows of the largest page: some ten megabytes.
 const PAGE_MAX: usize = 64_000;
 /// Rows of a page of changes that are listed only.
-const LISTED: usize = 10_000;
+const LISTED: usize = 25_000;
 
 /// Pauses before a broken connection is opened again; after the last one the backup ends. Each finished batch resets them.
 pub const PAUSES: [Duration; 6] = [
@@ -285,7 +285,7 @@ impl<S: Source> Run<'_, '_, S> {
                 Some(_) => return self.listed(since, window).await,
                 None if !self.size.with_documents() => {
                     let listed = self.listed(since, window).await?;
-                    self.size.paged(&listed.0.rows);
+                    self.size.paged(&listed.0);
                     return Ok(listed);
                 }
                 None => {
@@ -298,7 +298,7 @@ impl<S: Source> Run<'_, '_, S> {
                     }
                 }
             };
-            self.size.paged(&page.rows);
+            self.size.paged(&page);
             let ended = page.rows.len() < window.limit;
             return Ok((page, ended));
         }
@@ -420,9 +420,9 @@ impl<S: Source> Run<'_, '_, S> {
 
     /// What the database is at the end, and what was written to it since: asked for last, so that nothing is missing.
     async fn end(&mut self) -> Result<End, String> {
-        let (properties, state) = loop {
-            match self.look().await {
-                Ok(found) => break found,
+        let last = loop {
+            match self.source.end().await {
+                Ok(last) => break last,
                 Err(trouble) => self.back(trouble).await?,
             }
         };
@@ -430,18 +430,13 @@ impl<S: Source> Run<'_, '_, S> {
         let mut since = Written::default();
         self.list(&seq, &mut |row| since.add(row)).await?;
         Ok(End {
-            identity: state.identity,
-            documents: state.figures.doc_count,
-            deleted: state.figures.doc_del_count,
-            update_seq: state.figures.update_seq(),
-            properties,
+            identity: last.identity,
+            documents: last.figures.doc_count,
+            deleted: last.figures.doc_del_count,
+            update_seq: last.figures.update_seq(),
+            properties: last.properties,
             since,
         })
-    }
-
-    async fn look(&mut self) -> Result<(Properties, State), Trouble> {
-        let properties = self.source.properties().await?;
-        Ok((properties, self.source.state().await?))
     }
 }
 

@@ -11,7 +11,7 @@ use super::lane::refused;
 use super::link::Link;
 use super::multipart;
 use super::pull::{PAUSES, Progress, Tries, Watch, watched};
-use super::source::{Source, Trouble};
+use super::source::Trouble;
 use super::tally::{self, Tally};
 use super::writer::Mark;
 use crate::couchdb::existence::Existence;
@@ -27,9 +27,9 @@ use std::io;
 
 /// What is written at once, in bytes of text and in revisions.
 const BATCH_BYTES: usize = 4 * 1024 * 1024;
-const BATCH: usize = 1000;
+const BATCH: usize = 2000;
 /// Revisions that are asked for at once.
-const ASKED: usize = 1000;
+const ASKED: usize = 10_000;
 
 /// A file that was read and is whole.
 #[derive(Debug)]

@@ -1,6 +1,6 @@
 //! Where the documents come from: what a backup asks of a database, and what can go wrong.
 
-use super::answers::{Changes, State};
+use super::answers::{Changes, Figures, State};
 use super::format::{Attachment, Properties};
 use crate::couchdb::request::Copies;
 use crate::couchdb::session::Taker;
@@ -46,6 +46,13 @@ impl Window {
     }
 }
 
+/// What a database is and has beside its documents.
+pub(crate) struct Last {
+    pub identity: String,
+    pub figures: Figures,
+    pub properties: Properties,
+}
+
 /// A database that is read. After [`Trouble::Lost`] it can be asked again.
 pub(crate) trait Source {
     /// Why what it gives may be stale, in sentences.
@@ -76,6 +83,13 @@ pub(crate) trait Source {
         max: usize,
     ) -> Result<Vec<Vec<u8>>, Trouble>;
 
+    /// The answer to a question for the attachments of revisions as they are stored (see [`super::attachments`]), of `max` bytes at most.
+    async fn attachments(
+        &mut self,
+        revisions: &[(&str, &str)],
+        max: usize,
+    ) -> Result<Vec<u8>, Trouble>;
+
     /// The content of an attachment as it is stored; `None` when its name cannot be part of a path.
     async fn attachment(
         &mut self,
@@ -85,6 +99,6 @@ pub(crate) trait Source {
         take: &mut Taker<'_>,
     ) -> Result<Option<()>, Trouble>;
 
-    /// What the database has beside its documents.
-    async fn properties(&mut self) -> Result<Properties, Trouble>;
+    /// What the database is and has beside its documents, at the end.
+    async fn end(&mut self) -> Result<Last, Trouble>;
 }

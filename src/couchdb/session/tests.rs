@@ -129,13 +129,17 @@ impl Shell {
         self.stdin.write_all(line.as_bytes()).unwrap();
         self.stdin.write_all(b"\n").unwrap();
         self.stdin.write_all(body).unwrap();
-        assert_eq!(self.frame(), Some(Frame::Ask), "{line}");
+        self.answer()
+    }
+
+    fn answer(&mut self) -> (Vec<u8>, i32) {
+        assert_eq!(self.frame(), Some(Frame::Ask));
         let mut answer = Vec::new();
         loop {
             match self.frame() {
                 Some(Frame::Piece(bytes)) => answer.extend_from_slice(&bytes),
                 Some(Frame::End(code)) => return (answer, code),
-                other => panic!("{line}: {other:?}"),
+                other => panic!("{other:?}"),
             }
         }
     }
@@ -161,11 +165,15 @@ fn one_request_follows_the_other_whatever_their_bodies_hold() {
         let body = String::from_utf8_lossy(body).into_owned();
         assert!(body.starts_with("GET /a HTTP/1."), "{body}");
         assert!(body.ends_with(&format!(" Basic {BASIC}\n")), "{body}");
-        for (method, kind) in [
-            ("POST", "application/json"),
-            ("PUT", "a/b; boundary=\"c d\""),
+        for (method, accept, kind) in [
+            ("POST", "multipart/mixed", "application/json"),
+            ("POST", "-", "application/json"),
+            ("PUT", "-", "a/b; boundary=\"c d\""),
         ] {
-            let (answer, code) = shell.ask(&format!("{method} /b {} {kind}", sent.len()), &sent);
+            let (answer, code) = shell.ask(
+                &format!("{method} /b {} {accept} {kind}", sent.len()),
+                &sent,
+            );
             let (_, body) = Head::read(&answer).unwrap();
             let end = body.iter().position(|b| *b == b'\n').unwrap();
             let first = String::from_utf8_lossy(&body[..end]).into_owned();
@@ -180,7 +188,7 @@ fn one_request_follows_the_other_whatever_their_bodies_hold() {
             assert!(body[end + 1..] == sent, "{with_curl} {method}");
             assert_eq!(code, 0);
         }
-        let (_, code) = shell.ask("POST /b 0 text/plain", b"");
+        let (_, code) = shell.ask("POST /b 0 - text/plain", b"");
         assert_eq!(code, 0);
         shell.stdin.write_all(b"end\n").unwrap();
         assert_eq!(shell.frame(), Some(Frame::Done));
@@ -206,12 +214,47 @@ fn an_encoding_is_taken_only_where_it_is_asked_for() {
 }
 
 #[test]
+fn several_are_asked_for_at_once_until_one_is_refused() {
+    let mut shell = Shell::start(true, &given(echo()));
+    assert_eq!(shell.frame(), Some(Frame::Ready));
+    let first = |answer: &[u8]| {
+        let body = Head::read(answer).unwrap().1;
+        String::from_utf8_lossy(body)
+            .lines()
+            .next()
+            .unwrap()
+            .to_owned()
+    };
+    let (answer, code) = shell.ask("GETS /a* /b?c=%2F /c", b"");
+    assert!(code == 0 && first(&answer).starts_with("GET /a* HTTP"));
+    let (answer, code) = shell.answer();
+    assert!(code == 0 && first(&answer).starts_with("GET /b?c=%2F HTTP"));
+    let (answer, code) = shell.answer();
+    assert!(code == 0 && first(&answer).starts_with("GET /c HTTP"));
+    assert_eq!(shell.answer(), (Vec::new(), 0));
+    let (_, mut code) = shell.ask("GETS /a /refuse /never", b"");
+    let mut answers = 1;
+    while code == 0 {
+        let (answer, end) = shell.answer();
+        assert!(!String::from_utf8_lossy(&answer).contains("/never"));
+        (code, answers) = (end, answers + 1);
+    }
+    assert!(code == 22 && answers <= 3, "{code} {answers}");
+    // The session goes on, and what has no curl asks for each alone.
+    assert_eq!(shell.ask("GET /a -", b"").1, 0);
+    let mut shell = Shell::start(false, &given(echo()));
+    assert_eq!(shell.frame(), Some(Frame::Ready));
+    assert_eq!(shell.ask("GETS /a /b", b""), (Vec::new(), 22));
+    assert_eq!(shell.ask("GET /a -", b"").1, 0);
+}
+
+#[test]
 fn a_body_that_nobody_read_is_passed_over() {
     for with_curl in [true, false] {
         let mut shell = Shell::start(with_curl, &given(echo()));
         assert_eq!(shell.frame(), Some(Frame::Ready));
         let body = vec![b'\n'; 2_000_000];
-        shell.ask(&format!("POST /refuse {} text/plain", body.len()), &body);
+        shell.ask(&format!("POST /refuse {} - text/plain", body.len()), &body);
         let (answer, code) = shell.ask("GET /a -", b"");
         assert!(code == 0 && Head::read(&answer).is_some(), "{with_curl}");
     }
@@ -225,7 +268,7 @@ fn no_server_and_a_cut_answer_are_told_and_the_session_goes_on() {
     for with_curl in [true, false] {
         let mut shell = Shell::start(with_curl, &given(port));
         assert_eq!(shell.frame(), Some(Frame::Ready));
-        for line in ["GET /a -", "POST /b 3 text/plain"] {
+        for line in ["GET /a -", "POST /b 3 - text/plain"] {
             let (_, code) = shell.ask(line, if line.contains('3') { b"abc" } else { b"" });
             assert_eq!(NoResponse::from_exit(code), Some(NoResponse::NotConnected));
         }

@@ -1,6 +1,7 @@
 use super::super::answers::{Change, Changes, Figures, State};
 use super::super::format::{Attachment, Encoding, Row, Server, Totals};
 use super::super::items::{Item, Items};
+use super::super::source::Last;
 use super::*;
 use crate::couchdb::request::Copies;
 use crate::couchdb::session::Taker;
@@ -37,6 +38,15 @@ struct Memory {
     largest_answer: usize,
     /// Documents that the first copy lacks.
     lagging: Vec<String>,
+    /// It gives attachments of several revisions in one answer.
+    parts: bool,
+    /// How often it was asked for an attachment alone.
+    alone: usize,
+}
+
+/// Whether a document's attachment is stored in an encoding.
+fn is_coded(id: &str) -> bool {
+    id.starts_with("coded")
 }
 
 impl Memory {
@@ -107,7 +117,11 @@ impl Memory {
                 document: None,
             })
             .collect();
-        Ok(Changes { rows, last_seq })
+        Ok(Changes {
+            rows,
+            last_seq,
+            bytes: 0,
+        })
     }
 
     fn live(&self) -> u64 {
@@ -155,7 +169,8 @@ impl Source for Memory {
                 continue;
             };
             let (_, _, attachment) = &self.documents[&change.row.id].1[0];
-            if rev.starts_with("1-") && !["huge", "coded"].contains(&change.row.id.as_str()) {
+            let id = change.row.id.as_str();
+            if rev.starts_with("1-") && id != "huge" && !is_coded(id) {
                 let mut doc = json!({"_id": change.row.id, "_rev": rev});
                 if !attachment.is_empty() {
                     doc["_attachments"]["a /b"] = json!({"stub": true, "length": attachment.len()});
@@ -168,6 +183,7 @@ impl Source for Memory {
             return Err(Trouble::TooLarge);
         }
         self.largest_answer = self.largest_answer.max(bytes);
+        page.bytes = bytes;
         Ok(page)
     }
 
@@ -193,7 +209,7 @@ impl Source for Memory {
                     None => json!([{"error": {"id": id, "rev": rev, "error": "not_found"}}]),
                     Some((_, _, bytes)) => {
                         let mut doc = json!({"_id": id, "_rev": rev});
-                        if *id == "coded" {
+                        if is_coded(id) {
                             assert!(!attachments, "an encoding is lost in a document");
                             doc["_attachments"]["a /b"] = json!({"stub": true, "length": 900, "encoding": "gzip", "encoded_length": bytes.len()});
                         } else if !bytes.is_empty() {
@@ -219,6 +235,34 @@ impl Source for Memory {
         Ok(vec![body])
     }
 
+    async fn attachments(
+        &mut self,
+        revisions: &[(&str, &str)],
+        _: usize,
+    ) -> Result<Vec<u8>, Trouble> {
+        self.question()?;
+        let mut answer = b"\r\n--out".to_vec();
+        if !self.parts {
+            answer = b"{}".to_vec();
+        }
+        for (id, rev) in revisions.iter().filter(|_| self.parts) {
+            let leaves = &self.documents[*id].1;
+            let (_, _, bytes) = leaves.iter().find(|(r, ..)| r == rev).unwrap();
+            let length = bytes.len();
+            let document = json!({"_id": id, "_rev": rev, "_attachments": {"a /b": {
+                "content_type": "x/y", "length": 900, "follows": true, "encoding": "gzip", "encoded_length": length}}});
+            let text = format!(
+                "\r\nX-Doc-Id: {id}\r\nX-Rev-Id: {rev}\r\nContent-Type: multipart/related; boundary=in\r\n\r\n--in\r\nContent-Type: application/json\r\n\r\n{document}\r\n--in\r\nContent-Disposition: attachment; filename=\"a /b\"\r\nContent-Type: x/y\r\nContent-Length: {length}\r\nContent-Encoding: gzip\r\n\r\n"
+            );
+            answer.extend_from_slice(text.as_bytes());
+            answer.extend_from_slice(bytes);
+            answer.extend_from_slice(b"\r\n--in--\r\n--out");
+        }
+        answer.extend_from_slice(b"--");
+        self.largest_answer = self.largest_answer.max(answer.len());
+        Ok(answer)
+    }
+
     async fn attachment(
         &mut self,
         id: &str,
@@ -227,8 +271,9 @@ impl Source for Memory {
         take: &mut Taker<'_>,
     ) -> Result<Option<()>, Trouble> {
         assert_eq!(attachment.name, "a /b");
+        self.alone += 1;
         let coded = attachment.encoding == Some(Encoding::Gzip);
-        assert_eq!(coded, id == "coded");
+        assert_eq!(coded, is_coded(id));
         let leaves = self.documents[id].1.clone();
         let (_, _, bytes) = leaves.iter().find(|(r, ..)| r == rev).unwrap();
         let (half, rest) = bytes.split_at(bytes.len() / 2);
@@ -238,12 +283,16 @@ impl Source for Memory {
         Ok(Some(()))
     }
 
-    async fn properties(&mut self) -> Result<Properties, Trouble> {
-        self.question()?;
-        Ok(Properties {
-            security: json!({"admins": {"names": ["x"]}}),
-            revs_limit: Some(2000),
-            purged_infos_limit: Some(1000),
+    async fn end(&mut self) -> Result<Last, Trouble> {
+        let state = self.state().await?;
+        Ok(Last {
+            identity: state.identity,
+            figures: state.figures,
+            properties: Properties {
+                security: json!({"admins": {"names": ["x"]}}),
+                revs_limit: Some(2000),
+                purged_infos_limit: Some(1000),
+            },
         })
     }
 }
@@ -367,6 +416,26 @@ async fn a_small_attachment_keeps_its_encoding() {
     let (revisions, content) = read(&taken);
     assert_eq!(revisions, all(&memory));
     assert_eq!(content, 1_100_000 + "stored".len());
+}
+
+#[tokio::test]
+async fn small_attachments_that_keep_their_encoding_come_together() {
+    for (parts, alone) in [(true, 1), (false, 31)] {
+        let (mut memory, kept) = (example(), place());
+        memory.parts = parts;
+        for n in 0..30 {
+            memory.put(&format!("coded {n}"), "1-c", false, &[b'c'; 400_000]);
+        }
+        let taken = pull(&mut memory, &kept.place, &NONE, &mut |_| {})
+            .await
+            .unwrap();
+        let (revisions, content) = read(&taken);
+        assert_eq!(revisions, all(&memory));
+        assert_eq!(content, 1_100_000 + 30 * 400_000);
+        // The large one always is.
+        assert_eq!(memory.alone, alone);
+        assert!(memory.largest_answer < 5 << 20, "{}", memory.largest_answer);
+    }
 }
 
 #[tokio::test]
