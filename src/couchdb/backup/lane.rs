@@ -141,6 +141,43 @@ fn judged(response: Response) -> Result<Response, Trouble> {
 
 /// A status that is not what was asked for.
 pub(super) fn refused(path: &Path, response: &Response) -> Trouble {
+    let why = format!("CouchDB answered {}", response.clause());
+    sent_to(path, Trouble::Final(why))
+}
+
+/// A refusal says what it refused.
+pub(super) fn sent_to(path: &Path, trouble: Trouble) -> Trouble {
     let what = path.as_str().split('?').next().unwrap_or_default();
-    Trouble::Final(format!("CouchDB answered {} to {what}", response.clause()))
+    match trouble {
+        Trouble::Final(why) => Trouble::Final(format!("{why} to {what}")),
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::names::DatabaseName;
+
+    #[test]
+    fn a_revision_that_is_refused_is_named() {
+        let name = DatabaseName::parse("a_b").unwrap();
+        let path = Path::revision(&name, "x y").unwrap();
+        let response = |status| Response {
+            status,
+            request_id: None,
+            body: serde_json::json!({"error": "forbidden", "reason": "not this one"}),
+        };
+        for status in [401, 403, 400] {
+            let trouble = match judged(response(status)) {
+                Ok(response) => refused(&path, &response),
+                Err(trouble) => sent_to(&path, trouble),
+            };
+            let Trouble::Final(why) = trouble else {
+                panic!("{trouble:?}");
+            };
+            let told = format!("CouchDB answered {status} forbidden not this one to /a_b/x%20y");
+            assert_eq!(why, told);
+        }
+    }
 }

@@ -2,7 +2,7 @@
 
 use super::answers::{self, Changes, Figures, State};
 use super::format::{Attachment, Encoding, Properties};
-use super::lane::{Ask, Lane, refused};
+use super::lane::{Ask, Lane, refused, sent_to};
 use super::lanes::Lanes;
 use super::source::{Last, Source, Trouble, Window};
 use crate::cluster::Cluster;
@@ -78,7 +78,7 @@ impl<'a> Link<'a> {
         let session = self.lane.session().await?;
         #[expect(clippy::disallowed_methods, reason = "a restore's writes")]
         let answer = session.write(method, path, content_type, body).await;
-        self.lane.judge(answer)
+        self.lane.judge(answer).map_err(|t| sent_to(path, t))
     }
 
     /// The answer to the database's own GET. One that CouchDB cannot serve now may be served again in a moment.
