@@ -241,6 +241,41 @@ impl Session {
         self.whole(method, path, Some((content_type, body))).await
     }
 
+    /// Several PUTs below a database in one go, all of one type without blanks; `false` when one of them did not succeed, or could not be
+    /// sent: which of them were written is not known, and alone each says why.
+    ///
+    /// # Errors
+    /// The session is over.
+    pub async fn write_several(
+        &mut self,
+        database: &Path,
+        content_type: &str,
+        puts: &[(Path, Vec<u8>)],
+    ) -> Result<bool, Lost> {
+        let length: usize = puts.iter().map(|(_, body)| body.len()).sum();
+        let mut line = format!("PUTS {} {length} {content_type}", database.as_str());
+        for (path, body) in puts {
+            // Writing to a String cannot fail.
+            let _ = write!(line, " {} {}", body.len(), path.as_str());
+        }
+        line.push('\n');
+        let sent = async {
+            self.send(line.as_bytes()).await?;
+            for (_, body) in puts {
+                self.send(body).await?;
+            }
+            io::Result::Ok(())
+        };
+        if sent.await.is_err() {
+            return Err(self.ended().await.into());
+        }
+        let answer = self.raw(&mut |_| Ok(())).await;
+        if answer.is_err() {
+            self.running = None;
+        }
+        answer.map(|(_, _, code)| code == 0)
+    }
+
     /// Ends it. What was answered is answered, so nothing can fail here.
     pub async fn close(mut self) {
         let _ = self.send(b"end\n").await;

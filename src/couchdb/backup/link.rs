@@ -81,6 +81,20 @@ impl<'a> Link<'a> {
         self.lane.judge(answer).map_err(|t| sent_to(path, t))
     }
 
+    /// Writes several in one go; `false` where each is to be written alone.
+    pub(super) async fn write_several(
+        &mut self,
+        content_type: &str,
+        puts: &[(Path, Vec<u8>)],
+    ) -> Result<bool, Trouble> {
+        let database = Path::database(self.name);
+        let session = self.lane.session().await?;
+        #[expect(clippy::disallowed_methods, reason = "a restore's writes")]
+        let written = session.write_several(&database, content_type, puts).await;
+        let written = written.map(|all| all.then_some(()));
+        Ok(self.lane.judge_several(written)?.is_some())
+    }
+
     /// The answer to the database's own GET. One that CouchDB cannot serve now may be served again in a moment.
     pub(super) async fn database(&mut self) -> Result<Response, Trouble> {
         let path = Path::database(self.name);

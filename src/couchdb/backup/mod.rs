@@ -8,6 +8,7 @@ pub(crate) mod answers;
 mod attachments;
 mod batch;
 pub mod format;
+mod group;
 mod gzip;
 pub mod items;
 mod lane;

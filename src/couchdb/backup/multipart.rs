@@ -100,7 +100,7 @@ impl<'a, R> Body<'a, R> {
 
     /// Its type, as a header says it.
     pub(super) fn content_type(&self) -> String {
-        format!("multipart/related; boundary=\"{}\"", self.boundary)
+        content_type(&self.boundary)
     }
 
     /// Its length in bytes.
@@ -178,6 +178,11 @@ fn head(boundary: &str, attachment: &Attachment, kind: &str) -> String {
     format!(
         "\r\n--{boundary}\r\nContent-Disposition: attachment; filename=\"{quoted}\"\r\nContent-Type: {kind}\r\n{encoding}Content-Length: {length}\r\n\r\n"
     )
+}
+
+/// The type of a body with this boundary, without a blank.
+pub(super) fn content_type(boundary: &str) -> String {
+    format!("multipart/related;boundary=\"{boundary}\"")
 }
 
 fn end(boundary: &str) -> String {

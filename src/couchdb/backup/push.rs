@@ -2,10 +2,11 @@
 //! changes nothing the second time. Then asks the database which revisions it lacks.
 //!
 //! Design documents come last: their validation may refuse what was written before they were. Only [`super::super::session`]'s `write`
-//! changes anything, and only for a [`Restore`] that the user has confirmed.
+//! and `write_several` change anything, and only for a [`Restore`] that the user has confirmed.
 
 use super::answers;
 use super::format::{Header, Meta, Properties, Trailer, hex};
+use super::group::{self, Group};
 use super::items::{Broken, Item, Items};
 use super::lane::refused;
 use super::link::Link;
@@ -24,6 +25,7 @@ use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io;
+use tokio::io::AsyncReadExt;
 
 /// What is written at once, in bytes of text and in revisions.
 const BATCH_BYTES: usize = 4 * 1024 * 1024;
@@ -169,6 +171,8 @@ pub struct Restore<'a, 'l> {
     merged: bool,
     tries: Tries<'static>,
     begun: bool,
+    /// Revisions with attachments are written one by one: several at once failed before.
+    apart: bool,
 }
 
 impl<'a, 'l> Restore<'a, 'l> {
@@ -179,6 +183,7 @@ impl<'a, 'l> Restore<'a, 'l> {
             merged: false,
             tries: Tries::new(&PAUSES),
             begun: false,
+            apart: false,
         }
     }
 
@@ -347,6 +352,7 @@ impl<'a, 'l> Restore<'a, 'l> {
         let mut skipped = false;
         let mut batch: Vec<Box<RawValue>> = Vec::new();
         let mut size = 0;
+        let mut group = Group::default();
         while let Some(item) = next(&mut items)? {
             match item {
                 Item::Row(found) => {
@@ -356,9 +362,7 @@ impl<'a, 'l> Restore<'a, 'l> {
                 }
                 Item::Document(..) if skipped => {}
                 Item::Document(raw, meta) if meta.stubs().next().is_some() => {
-                    self.send(&mut batch).await?;
-                    size = 0;
-                    self.large(&raw, &meta, &mut items).await?;
+                    self.attached(&raw, &meta, &mut items, &mut group).await?;
                 }
                 Item::Document(raw, _) => {
                     if size + raw.get().len() > BATCH_BYTES || batch.len() == BATCH {
@@ -371,6 +375,7 @@ impl<'a, 'l> Restore<'a, 'l> {
                 Item::Checkpoint(_) => {
                     self.send(&mut batch).await?;
                     size = 0;
+                    self.send_group(&mut group).await?;
                     self.tries.progress();
                     if pass == Pass::Documents {
                         watch(Progress::Writing {
@@ -382,7 +387,7 @@ impl<'a, 'l> Restore<'a, 'l> {
                 }
                 Item::Header(_) | Item::Attachment(_) | Item::Content(_) | Item::Trailer(_) => {}
             }
-            if batch.is_empty() && items.mark().offset > mark.offset {
+            if batch.is_empty() && group.is_empty() && items.mark().offset > mark.offset {
                 *mark = items.mark().clone();
             }
         }
@@ -433,32 +438,68 @@ impl<'a, 'l> Restore<'a, 'l> {
         }
     }
 
-    /// Writes a revision whose attachments stand behind it.
-    async fn large(
+    /// Writes a revision whose attachments stand behind it, or puts it into the group.
+    async fn attached(
         &mut self,
         raw: &RawValue,
         meta: &Meta,
         items: &mut Items<Reader>,
+        group: &mut Group,
     ) -> Result<(), Trouble> {
         let Some(path) = Path::revision(self.link.name(), &meta.id) else {
             let why = format!("document {:?} cannot be written by a path", meta.id);
             return Err(Trouble::Final(why));
         };
-        let boundary = crate::couchdb::transport::nonce();
+        let boundary = group.boundary().to_owned();
         let mut body = multipart::Body::new(raw, meta, items, boundary)
             .map_err(|e| Trouble::Final(format!("document {:?} cannot be read: {e}", meta.id)))?;
+        if body.length() <= group::SMALL {
+            let mut held = Vec::new();
+            body.read_to_end(&mut held)
+                .await
+                .map_err(|e| Trouble::Final(format!("the file has changed: {e}")))?;
+            group.push(path, held);
+            return match group.is_full() {
+                true => self.send_group(group).await,
+                false => Ok(()),
+            };
+        }
         let content_type = body.content_type();
         let sent = Body::Stream {
             length: body.length(),
             from: &mut body,
         };
-        let response = self
-            .link
-            .write(Method::Put, &path, &content_type, sent)
-            .await?;
+        self.revision(&path, &content_type, sent).await
+    }
+
+    /// Writes a group in one go, or one by one where that fails: which of them were written does not matter, and a refusal has its path.
+    async fn send_group(&mut self, group: &mut Group) -> Result<(), Trouble> {
+        let group = std::mem::take(group);
+        let (content_type, puts) = (group.content_type(), group.puts());
+        if puts.len() > 1 && !self.apart {
+            if self.link.write_several(&content_type, puts).await? {
+                return Ok(());
+            }
+            self.apart = true;
+        }
+        for (path, body) in puts {
+            self.revision(path, &content_type, Body::Bytes(body))
+                .await?;
+        }
+        Ok(())
+    }
+
+    async fn revision(
+        &mut self,
+        path: &Path,
+        content_type: &str,
+        body: Body<'_>,
+    ) -> Result<(), Trouble> {
+        let sent = self.link.write(Method::Put, path, content_type, body);
+        let response = sent.await?;
         match response.status {
             200..=202 => Ok(()),
-            _ => Err(refused(&path, &response)),
+            _ => Err(refused(path, &response)),
         }
     }
 

@@ -5,6 +5,7 @@ use crate::couchdb::credentials::Credentials;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::sync::{Arc, Mutex};
 
 const NONCE: &str = "0123456789abcdef0123456789abcdef";
 const BASIC: &str = "YWRtaW46c2VzYW1l";
@@ -246,6 +247,125 @@ fn several_are_asked_for_at_once_until_one_is_refused() {
     assert_eq!(shell.frame(), Some(Frame::Ready));
     assert_eq!(shell.ask("GETS /a /b", b""), (Vec::new(), 22));
     assert_eq!(shell.ask("GET /a -", b"").1, 0);
+}
+
+/// What a server got: connections, and path, type, credentials and body of each request.
+type Got = Arc<Mutex<(usize, Vec<(String, String, String, Vec<u8>)>)>>;
+
+/// Keeps its connections, answers one request after the other, `/refuse` with 403 and `/gone` with the end of the connection.
+fn keeping() -> (u16, Got) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let got = Got::default();
+    let log = Arc::clone(&got);
+    std::thread::spawn(move || {
+        while let Ok((stream, _)) = listener.accept() {
+            log.lock().unwrap().0 += 1;
+            let log = Arc::clone(&log);
+            std::thread::spawn(move || keep(&stream, &log));
+        }
+    });
+    (port, got)
+}
+
+fn keep(mut stream: &TcpStream, got: &Got) -> std::io::Result<()> {
+    let mut from = BufReader::new(stream);
+    loop {
+        let mut lines = Vec::new();
+        loop {
+            let mut line = String::new();
+            if from.read_line(&mut line)? == 0 {
+                return Ok(());
+            }
+            if line.trim().is_empty() {
+                break;
+            }
+            lines.push(line.trim().to_owned());
+        }
+        let header = |name: &str| {
+            let value = lines.iter().find_map(|l| l.strip_prefix(name));
+            value.unwrap_or_default().to_owned()
+        };
+        let mut body = vec![0; header("Content-Length: ").parse().unwrap_or(0)];
+        from.read_exact(&mut body)?;
+        let (kind, basic) = (header("Content-Type: "), header("Authorization: Basic "));
+        let asked = (lines[0].clone(), kind, basic, body);
+        got.lock().unwrap().1.push(asked);
+        if lines[0].contains("/gone") {
+            return stream.shutdown(std::net::Shutdown::Both);
+        }
+        let status = match lines[0].contains("/refuse") {
+            true => "403 Forbidden",
+            false => "201 Created",
+        };
+        write!(
+            stream,
+            "HTTP/1.1 {status}\r\ncontent-length: 5\r\nServer: x\r\n\r\n{{\n\n}}\n"
+        )?;
+    }
+}
+
+fn puts(shell: &mut Shell, paths: &[String], body: impl Fn(usize) -> Vec<u8>) -> (Vec<u8>, i32) {
+    let bodies: Vec<Vec<u8>> = (0..paths.len()).map(body).collect();
+    let all = bodies.concat();
+    let mut line = format!("PUTS /db {} a/b;c=\"d\"", all.len());
+    for (path, body) in paths.iter().zip(&bodies) {
+        line.push_str(&format!(" {} {path}", body.len()));
+    }
+    shell.ask(&line, &all)
+}
+
+#[test]
+fn several_are_written_in_one_go_over_a_few_connections() {
+    for with_curl in [true, false] {
+        let (port, got) = keeping();
+        let mut shell = Shell::start(with_curl, &given(port));
+        assert_eq!(shell.frame(), Some(Frame::Ready));
+        let paths: Vec<String> = (0..50).map(|n| format!("/db/*{n}%2F?e=false")).collect();
+        let body = |n: usize| {
+            let bytes = (0..n * 4000).map(|b| (b % 251) as u8);
+            [b"\n\0\r", &bytes.collect::<Vec<u8>>()[..]].concat()
+        };
+        assert_eq!(puts(&mut shell, &paths, body), (Vec::new(), 0));
+        let (connections, mut asked) = std::mem::take(&mut *got.lock().unwrap());
+        asked.sort();
+        let mut wanted: Vec<_> = (0..50)
+            .map(|n| {
+                let first = format!("PUT {} HTTP/1.1", paths[n]);
+                (first, "a/b;c=\"d\"".to_owned(), BASIC.to_owned(), body(n))
+            })
+            .collect();
+        wanted.sort();
+        assert!(asked == wanted, "{with_curl}");
+        assert!((2..=16).contains(&connections), "{connections}");
+    }
+}
+
+#[test]
+fn of_several_one_that_is_not_written_ends_it_and_the_session_goes_on() {
+    for (at, which, most, wanted) in [
+        // After the first one nothing is sent unless it is taken.
+        (0, "refuse", 1, Some(22)),
+        (3, "refuse", 20, Some(22)),
+        (99, "refuse", 100, Some(22)),
+        (3, "gone", 100, None),
+        (99, "gone", 100, None),
+    ] {
+        let (port, got) = keeping();
+        let mut shell = Shell::start(true, &given(port));
+        assert_eq!(shell.frame(), Some(Frame::Ready));
+        let mut paths: Vec<String> = (0..100).map(|n| format!("/db/{n}")).collect();
+        paths[at] = format!("/db/{which}");
+        let (answer, code) = puts(&mut shell, &paths, |_| vec![b'\n'; 30_000]);
+        assert!(answer.is_empty() && code != 0, "{which} {at}: {code}");
+        assert!(wanted.is_none_or(|w| w == code), "{which} {at}: {code}");
+        let asked = got.lock().unwrap().1.len();
+        assert!(asked <= most, "{which} {at}: {asked}");
+        assert_eq!(shell.ask("GET /a -", b"").1, 0);
+    }
+    let mut shell = Shell::start(true, &given(1));
+    assert_eq!(shell.frame(), Some(Frame::Ready));
+    assert_ne!(puts(&mut shell, &["/a".to_owned()], |_| vec![1]).1, 0);
 }
 
 #[test]
