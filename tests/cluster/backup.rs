@@ -1,5 +1,6 @@
 //! `backup`, `restore` and `delete-db --backup` against CouchDB's front, behind real pods and real execs.
 
+mod attached;
 mod broken;
 mod couch;
 mod deletion;
