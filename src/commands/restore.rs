@@ -12,7 +12,7 @@ use crate::app::App;
 use crate::cluster::ownership;
 use crate::couchdb::Target;
 use crate::couchdb::backup::link::Link;
-use crate::couchdb::backup::push::{Restore, There, Whole};
+use crate::couchdb::backup::push::{Present, Restore, Whole};
 use crate::couchdb::delete::confirm;
 use crate::error::{Error, Result};
 use crate::exit::Code;
@@ -113,7 +113,7 @@ async fn put_back(app: &mut App, args: Args) -> Result<Code> {
     let claims = ownership.verdict(name.as_str());
     let rows = rows(&target, &name, &whole, &claims);
     card::show(app, &cluster, &heading(there), rows);
-    if !claims.claims.is_empty() && there == There::Nothing {
+    if !claims.claims.is_empty() && there == Present::Nothing {
         app.ui.warning(format!(
             "an onboarding claims {name}: where it is not installed yet, its creation Job will fail on a database that is there"
         ));
@@ -178,8 +178,8 @@ async fn put_back(app: &mut App, args: Args) -> Result<Code> {
 }
 
 /// What is there must not be in the way.
-fn allowed(args: &Args, name: &DatabaseName, whole: &Whole, there: There) -> Result<()> {
-    let There::Database {
+fn allowed(args: &Args, name: &DatabaseName, whole: &Whole, there: Present) -> Result<()> {
+    let Present::Database {
         documents,
         partitioned,
     } = there
@@ -206,10 +206,10 @@ fn allowed(args: &Args, name: &DatabaseName, whole: &Whole, there: There) -> Res
 }
 
 /// What will be done.
-fn heading(there: There) -> String {
+fn heading(there: Present) -> String {
     match there {
-        There::Nothing => "This creates a database and writes a backup into it.".to_owned(),
-        There::Database { documents, .. } => format!(
+        Present::Nothing => "This creates a database and writes a backup into it.".to_owned(),
+        Present::Database { documents, .. } => format!(
             "This merges a backup into a database that has {}.",
             count(documents, "document")
         ),

@@ -128,7 +128,7 @@ impl io::Write for Digest {
 
 /// What is there before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum There {
+pub enum Present {
     Nothing,
     /// A database with so many documents.
     Database {
@@ -191,7 +191,7 @@ impl<'a, 'l> Restore<'a, 'l> {
     ///
     /// # Errors
     /// It could not be read.
-    pub async fn look(&mut self, watch: &mut Watch<'_>) -> Result<There, String> {
+    pub async fn look(&mut self, watch: &mut Watch<'_>) -> Result<Present, String> {
         loop {
             let trouble = match self.there().await {
                 Ok(there) => return Ok(there),
@@ -207,7 +207,7 @@ impl<'a, 'l> Restore<'a, 'l> {
     /// It ended before that.
     pub async fn run(
         &mut self,
-        there: There,
+        there: Present,
         watch: &mut Watch<'_>,
     ) -> Result<Restored, NotRestored> {
         let done = self.steps(there, watch).await;
@@ -217,8 +217,8 @@ impl<'a, 'l> Restore<'a, 'l> {
         })
     }
 
-    async fn steps(&mut self, there: There, watch: &mut Watch<'_>) -> Result<Restored, String> {
-        self.merged = there != There::Nothing;
+    async fn steps(&mut self, there: Present, watch: &mut Watch<'_>) -> Result<Restored, String> {
+        self.merged = there != Present::Nothing;
         if !self.merged {
             self.create(watch).await?;
             self.settle(watch).await?;
@@ -228,18 +228,18 @@ impl<'a, 'l> Restore<'a, 'l> {
         self.verify(watch).await
     }
 
-    async fn there(&mut self) -> Result<There, Trouble> {
+    async fn there(&mut self) -> Result<Present, Trouble> {
         let path = Path::database(self.link.name());
         let response = self.link.database().await?;
         if let Existence::Absent(_) = Existence::of(&response) {
-            return Ok(There::Nothing);
+            return Ok(Present::Nothing);
         }
         if response.status != 200 {
             return Err(refused(&path, &response));
         }
         let figures: answers::Figures = serde_json::from_value(response.body)
             .map_err(|e| Trouble::Final(format!("the database's figures cannot be read: {e}")))?;
-        Ok(There::Database {
+        Ok(Present::Database {
             documents: figures.doc_count,
             partitioned: figures.is_partitioned(),
         })
@@ -274,18 +274,18 @@ impl<'a, 'l> Restore<'a, 'l> {
             self.tries.again(trouble, watch).await?;
         }
         match self.look(watch).await? {
-            There::Database {
+            Present::Database {
                 documents: 0,
                 partitioned,
             } if partitioned == header.partitioned => Ok(()),
-            There::Database { documents: 0, .. } => Err(format!(
+            Present::Database { documents: 0, .. } => Err(format!(
                 "the database had partitioned={}, but CouchDB created it differently",
                 header.partitioned
             )),
-            There::Database { documents, .. } => Err(format!(
+            Present::Database { documents, .. } => Err(format!(
                 "the new database already has {documents} documents"
             )),
-            There::Nothing => Err("the new database does not exist".to_owned()),
+            Present::Nothing => Err("the new database does not exist".to_owned()),
         }
     }
 
@@ -515,8 +515,8 @@ impl<'a, 'l> Restore<'a, 'l> {
             self.tries.again(trouble, watch).await?;
         }
         let documents = match self.look(watch).await? {
-            There::Database { documents, .. } => documents,
-            There::Nothing => return Err("the database is gone".to_owned()),
+            Present::Database { documents, .. } => documents,
+            Present::Nothing => return Err("the database is gone".to_owned()),
         };
         let expected = self.whole.trailer.totals.documents;
         if !self.merged && documents != expected {
