@@ -133,6 +133,7 @@ mod tests {
         }
     }
 
+    #[cfg(unix)]
     #[test]
     fn relative_paths_start_at_the_file() {
         let text = "clusters: [{name: a, cluster: {certificate-authority: ca.pem}}]\nusers: [{name: a, user: {client-certificate: /c.pem, client-key: k/k.pem, tokenFile: t, exec: {command: ./login}}}, {name: b, user: {exec: {command: login}}}]";

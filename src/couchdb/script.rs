@@ -216,5 +216,5 @@ pub fn read(stdout: &[u8], nonce: &str) -> Output {
     output
 }
 
-#[cfg(test)]
+#[cfg(all(test, unix))]
 mod tests;

@@ -535,5 +535,5 @@ impl From<Ending> for Lost {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, unix))]
 mod tests;

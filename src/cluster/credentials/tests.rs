@@ -1,5 +1,5 @@
 use super::*;
-use kube::config::{AuthProviderConfig, ExecConfig, ExecInteractiveMode};
+use kube::config::{AuthProviderConfig, ExecConfig};
 use proptest::prelude::*;
 
 async fn header_of(mut user: AuthInfo) -> Result<Option<String>, String> {
@@ -105,18 +105,20 @@ async fn client_gos_order() {
 }
 
 /// A plugin that is a shell script.
+#[cfg(unix)]
 fn script(text: &str) -> AuthInfo {
     AuthInfo {
         exec: Some(ExecConfig {
             command: Some("/bin/sh".to_owned()),
             args: Some(vec!["-c".to_owned(), text.to_owned()]),
-            interactive_mode: Some(ExecInteractiveMode::Never),
+            interactive_mode: Some(kube::config::ExecInteractiveMode::Never),
             ..ExecConfig::default()
         }),
         ..AuthInfo::default()
     }
 }
 
+#[cfg(unix)]
 #[tokio::test]
 async fn a_plugin_is_run_once_until_its_token_expires() {
     let folder = tempfile::TempDir::new().unwrap();
@@ -141,6 +143,7 @@ async fn a_plugin_is_run_once_until_its_token_expires() {
     }
 }
 
+#[cfg(unix)]
 #[tokio::test]
 async fn a_plugin_that_does_not_end_is_killed() {
     let folder = tempfile::TempDir::new().unwrap();
@@ -168,6 +171,7 @@ async fn a_plugin_that_does_not_end_is_killed() {
     }
 }
 
+#[cfg(unix)]
 #[tokio::test]
 async fn what_a_plugin_gives_must_be_whole() {
     for (answer, why) in [
