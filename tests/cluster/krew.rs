@@ -1,6 +1,9 @@
-//! The krew manifest as a release fills it: krew's own validator and installer take it, and kubectl then finds the plugin.
+//! A release's archive as `krew/pack` makes it, and the krew manifest that names it: krew's own validator and installer take both,
+//! and kubectl then finds the plugin.
 
+use std::collections::BTreeMap;
 use std::fs;
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use tempfile::TempDir;
@@ -19,18 +22,17 @@ const PLATFORMS: [&str; 5] = [
 fn krew_validates_and_installs_the_filled_manifest() {
     let folder = TempDir::new().expect("a folder");
     let folder = folder.path();
-    let (os, arch) = (
-        std::env::consts::OS.replace("macos", "darwin"),
-        match std::env::consts::ARCH {
-            "x86_64" => "amd64",
-            "aarch64" => "arm64",
-            other => other,
-        },
-    );
-    let here = format!("{os}-{arch}");
+    let here = here();
     let archives = folder.join("archives");
+    fs::create_dir(&archives).expect("a folder");
+    let files = release_files(folder);
     for platform in PLATFORMS {
-        archive(&archives, platform, platform == here);
+        // The other platforms' binaries are not at hand.
+        let binary = match platform == here {
+            true => binary(),
+            false => stand_in(folder, platform),
+        };
+        pack(platform, &binary, &files, &archives);
     }
     let port = serve_folder(archives.clone()).expect("the archives are served");
     let filled = ok(Command::new(format!("{ROOT}/krew/fill"))
@@ -78,10 +80,100 @@ fn krew_validates_and_installs_the_filled_manifest() {
     );
     // The caveat's link is the name by which kubectl asks for completion.
     let bin = krew_root.join("bin");
-    std::os::unix::fs::symlink("kubectl-skvs", bin.join("kubectl_complete-skvs")).expect("a link");
+    symlink("kubectl-skvs", bin.join("kubectl_complete-skvs")).expect("a link");
     let completed =
         krew(Command::new(programs.join("kubectl")).args(["__complete", "skvs", "troub"]));
     assert!(completed.starts_with("troubleshoot"), "{completed}");
+}
+
+/// Unpacked as root, an archive must neither leave files to another user nor close the folder that it is unpacked in.
+#[test]
+fn an_archive_is_roots_and_readable_by_all_and_has_no_entry_for_its_own_folder() {
+    let folder = TempDir::new().expect("a folder");
+    let folder = folder.path();
+    let files = release_files(folder);
+    fs::set_permissions(&files, PermissionsExt::from_mode(0o700)).expect("a mode");
+    let binary = stand_in(folder, "linux-amd64");
+    fs::set_permissions(
+        binary.join("kubectl-skvs"),
+        PermissionsExt::from_mode(0o600),
+    )
+    .expect("a mode, as a download leaves it");
+    let packed = entries(&pack("linux-amd64", &binary, &files, folder));
+    for name in [
+        "kubectl-skvs",
+        "LICENSE",
+        "THIRD-PARTY.txt",
+        "man/",
+        "completions/",
+    ] {
+        assert!(
+            packed.contains_key(name),
+            "{name} is missing in {:?}",
+            packed.keys()
+        );
+    }
+    for (name, header) in &packed {
+        assert!(!name.starts_with('.'), "{name}");
+        let owner = (header.uid().ok(), header.gid().ok());
+        assert_eq!(owner, (Some(0), Some(0)), "{name}");
+        assert_eq!(header.username().ok().flatten().unwrap_or(""), "", "{name}");
+        let is_run = name.ends_with('/')
+            || name == "kubectl-skvs"
+            || name.ends_with("/kubectl_complete-skvs");
+        let mode = if is_run { 0o755 } else { 0o644 };
+        assert_eq!(header.mode().expect("a mode"), mode, "{name}");
+    }
+}
+
+/// nfpm runs in the unpacked archive: what its configuration names must be there, and what is there must be in the packages.
+#[test]
+fn the_packages_take_every_file_from_the_archive() {
+    let folder = TempDir::new().expect("a folder");
+    let folder = folder.path();
+    let binary = stand_in(folder, "linux-amd64");
+    let packed = entries(&pack(
+        "linux-amd64",
+        &binary,
+        &release_files(folder),
+        folder,
+    ));
+    let text = fs::read_to_string(format!("{ROOT}/.github/nfpm.yaml")).expect("the file");
+    let nfpm: serde_json::Value = serde_saphyr::from_str(&text).expect("YAML");
+    let contents = nfpm["contents"].as_array().expect("contents");
+    let sources: Vec<&str> = contents
+        .iter()
+        .map(|content| content["src"].as_str().expect("a src"))
+        .collect();
+    let is_source_of = |source: &str, name: &str| match source.split_once('*') {
+        Some((start, end)) => name.starts_with(start) && name.ends_with(end),
+        None => source == name,
+    };
+    for source in &sources {
+        let is_there = packed.keys().any(|name| is_source_of(source, name));
+        assert!(is_there, "{source} is not in {:?}", packed.keys());
+    }
+    for name in packed.keys().filter(|name| !name.ends_with('/')) {
+        // Packages have a link in the script's place.
+        let is_taken = sources.iter().any(|source| is_source_of(source, name));
+        assert!(
+            is_taken || name == "completions/kubectl_complete-skvs",
+            "{name}"
+        );
+    }
+}
+
+/// The headers of an archive by name; a folder's ends with a slash.
+fn entries(archive: &Path) -> BTreeMap<String, tar::Header> {
+    let file = fs::File::open(archive).expect("the archive");
+    let mut archive = tar::Archive::new(flate2::read::GzDecoder::new(file));
+    let entries = archive.entries().expect("a tar archive");
+    let named = entries.map(|entry| {
+        let entry = entry.expect("an entry");
+        let name = String::from_utf8(entry.path_bytes().into_owned()).expect("UTF-8");
+        (name, entry.header().clone())
+    });
+    named.collect()
 }
 
 #[test]
@@ -134,28 +226,55 @@ fn the_template_keeps_krews_lengths() {
     }
 }
 
-/// An archive as a release makes it. Only this host's platform holds the real binary; there is no other at hand.
-fn archive(archives: &Path, platform: &str, real: bool) {
-    let staged = archives.join(platform);
-    fs::create_dir_all(&staged).expect("a folder");
-    fs::copy(format!("{ROOT}/LICENSE"), staged.join("LICENSE")).expect("the licence");
-    let name = if platform.starts_with("windows") {
-        "kubectl-skvs.exe"
-    } else {
-        "kubectl-skvs"
+/// This machine's platform, by krew's words.
+fn here() -> String {
+    let os = std::env::consts::OS.replace("macos", "darwin");
+    let arch = match std::env::consts::ARCH {
+        "x86_64" => "amd64",
+        "aarch64" => "arm64",
+        other => other,
     };
-    let source = match real {
-        true => env!("CARGO_BIN_EXE_kubectl-skvs").to_owned(),
-        false => format!("{ROOT}/completions/kubectl_complete-skvs"),
+    format!("{os}-{arch}")
+}
+
+/// The folder of the binary that cargo built for this test.
+fn binary() -> PathBuf {
+    let binary = Path::new(env!("CARGO_BIN_EXE_kubectl-skvs"));
+    binary.parent().expect("a folder").to_owned()
+}
+
+/// A folder with a small file under the binary's name.
+fn stand_in(folder: &Path, platform: &str) -> PathBuf {
+    let stand_in = folder.join(platform);
+    fs::create_dir(&stand_in).expect("a folder");
+    let name = match platform.starts_with("windows") {
+        true => "kubectl-skvs.exe",
+        false => "kubectl-skvs",
     };
-    fs::copy(source, staged.join(name)).expect("the binary");
-    ok(Command::new("tar")
+    let script = format!("{ROOT}/completions/kubectl_complete-skvs");
+    fs::copy(script, stand_in.join(name)).expect("the stand-in");
+    stand_in
+}
+
+/// What the example writes for a release.
+fn release_files(folder: &Path) -> PathBuf {
+    let files = folder.join("files");
+    let example = ["run", "--quiet", "--locked", "--example", "release_files"];
+    ok(Command::new(env!("CARGO"))
+        .current_dir(ROOT)
+        .args(example)
+        .arg("--")
+        .arg(&files));
+    files
+}
+
+fn pack(platform: &str, binary: &Path, files: &Path, archives: &Path) -> PathBuf {
+    ok(Command::new(format!("{ROOT}/krew/pack"))
+        .current_dir(archives)
         .env("GZIP", "-1")
-        .arg("-czf")
-        .arg(archives.join(format!("kubectl-skvs-{platform}.tar.gz")))
-        .arg("-C")
-        .arg(&staged)
-        .args(["LICENSE", name]));
+        .arg(platform)
+        .args([binary, files]));
+    archives.join(format!("kubectl-skvs-{platform}.tar.gz"))
 }
 
 /// A folder with kubectl, the validator and krew under the names that they call each other by.
@@ -169,7 +288,7 @@ fn programs(folder: &Path) -> PathBuf {
         ("validate-krew-manifest", "validate-krew-manifest"),
     ] {
         let built = binaries.path(built).expect("the program");
-        std::os::unix::fs::symlink(built, programs.join(name)).expect("a link");
+        symlink(built, programs.join(name)).expect("a link");
     }
     programs
 }
