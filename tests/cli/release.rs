@@ -1,7 +1,8 @@
 //! What goes into a release: line ends, man pages, licences, workflows.
 
 use crate::sources::root;
-use std::process::Command;
+use std::io::Write;
+use std::process::{Command, Stdio};
 
 /// Built into the binary and run by other programs: a carriage return would be part of their words.
 #[test]
@@ -73,6 +74,63 @@ fn a_release_has_a_man_page_for_each_command_and_the_licence_of_each_crate() {
     ] {
         assert!(licences.contains(text), "{text}");
     }
+}
+
+/// The notes of `version` from a changelog, or why there are none.
+fn notes(version: &str, changelog: &str) -> Result<String, String> {
+    let mut script = Command::new(root().join(".github/release-notes"))
+        .arg(version)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdin = script.stdin.take().unwrap();
+    stdin.write_all(changelog.as_bytes()).unwrap();
+    drop(stdin);
+    let output = script.wait_with_output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    match output.status.success() {
+        true => Ok(text(output.stdout)),
+        false => Err(text(output.stderr)),
+    }
+}
+
+#[test]
+fn the_notes_of_a_release_are_its_section_of_the_changelog() {
+    let changelog = "# Changelog\n\n## Unreleased\n\n- next\n\n## 0.1.10 - 2026-02-02\n\n### Added\n\n- ten\n\n\
+        ## [0.1.1] - 2026-01-01\n\n- one\n\n- two\n\n## 0.1.0-rc.1\n- candidate\n\n## 0.0.9\n\n### Fixed\n\n## 0.0.8\n";
+    for (version, expected) in [
+        ("v0.1.10", "### Added\n\n- ten\n"),
+        ("v0.1.1", "- one\n\n- two\n"),
+        ("v0.1.0-rc.1", "- candidate\n"),
+    ] {
+        assert_eq!(
+            notes(version, changelog).as_deref(),
+            Ok(expected),
+            "{version}"
+        );
+    }
+    // Not there (though others begin or match so), only a heading below it, nothing below it.
+    for version in ["0.1", "0.1.0", "0.1.100", "0a1.1", "0.0.9", "0.0.8"] {
+        let why =
+            format!(".github/release-notes: the changelog says nothing under \"## {version}\"\n");
+        assert_eq!(notes(&format!("v{version}"), changelog), Err(why));
+    }
+    // Of our own changelog only the first section may be empty: the one of what is to come.
+    let own = std::fs::read_to_string(root().join("CHANGELOG.md")).unwrap();
+    let headings = own.lines().filter_map(|line| line.strip_prefix("## "));
+    let sections: Vec<_> = headings
+        .map(|heading| {
+            heading
+                .split([' ', '[', ']'])
+                .find(|w| !w.is_empty())
+                .unwrap()
+        })
+        .map(|version| notes(version, &own))
+        .collect();
+    assert!(sections.iter().skip(1).all(Result::is_ok), "{sections:?}");
+    assert!(sections.iter().any(Result::is_ok), "{sections:?}");
 }
 
 /// Another's action runs with the release's rights: it is named by its commit, which nobody can move.
