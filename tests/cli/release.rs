@@ -139,7 +139,9 @@ fn every_action_is_pinned_to_a_commit() {
     let mut actions = 0;
     for entry in std::fs::read_dir(root().join(".github/workflows")).unwrap() {
         let text = std::fs::read_to_string(entry.unwrap().path()).unwrap();
-        for (_, action) in text.lines().filter_map(|line| line.split_once("uses: ")) {
+        let used = text.lines().filter_map(|line| line.split_once("uses: "));
+        // Our own are of the same commit.
+        for (_, action) in used.filter(|(_, action)| !action.starts_with("./")) {
             let (_, commit) = action.split_once('@').unwrap();
             let commit = commit.split(' ').next().unwrap();
             let is_commit = commit.len() == 40 && commit.bytes().all(|b| b.is_ascii_hexdigit());
