@@ -141,25 +141,26 @@ fn the_packages_take_every_file_from_the_archive() {
     let text = fs::read_to_string(format!("{ROOT}/.github/nfpm.yaml")).expect("the file");
     let nfpm: serde_json::Value = serde_saphyr::from_str(&text).expect("YAML");
     let contents = nfpm["contents"].as_array().expect("contents");
-    let sources: Vec<&str> = contents
-        .iter()
-        .map(|content| content["src"].as_str().expect("a src"))
-        .collect();
     let is_source_of = |source: &str, name: &str| match source.split_once('*') {
         Some((start, end)) => name.starts_with(start) && name.ends_with(end),
         None => source == name,
     };
-    for source in &sources {
-        let is_there = packed.keys().any(|name| is_source_of(source, name));
-        assert!(is_there, "{source} is not in {:?}", packed.keys());
-    }
-    for name in packed.keys().filter(|name| !name.ends_with('/')) {
-        // Packages have a link in the script's place.
-        let is_taken = sources.iter().any(|source| is_source_of(source, name));
-        assert!(
-            is_taken || name == "completions/kubectl_complete-skvs",
-            "{name}"
-        );
+    for packager in ["deb", "rpm"] {
+        let sources: Vec<&str> = contents
+            .iter()
+            .filter(|content| content["packager"].is_null() || content["packager"] == packager)
+            .map(|content| content["src"].as_str().expect("a src"))
+            .collect();
+        for source in &sources {
+            let is_there = packed.keys().any(|name| is_source_of(source, name));
+            assert!(is_there, "{source} is not in {:?}", packed.keys());
+        }
+        for name in packed.keys().filter(|name| !name.ends_with('/')) {
+            // Packages have a link in the script's place.
+            let is_taken = sources.iter().any(|source| is_source_of(source, name));
+            let is_script = name == "completions/kubectl_complete-skvs";
+            assert!(is_taken || is_script, "{name} is not in the {packager}");
+        }
     }
 }
 
