@@ -6,7 +6,7 @@
 use clap::CommandFactory;
 use kubectl_skvs::cli::Cli;
 use serde_json::Value;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::error::Error;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
@@ -86,46 +86,49 @@ fn third_party(metadata: &Value) -> Result<String, Box<dyn Error>> {
 
 /// The packages that the binary links: neither build scripts' nor procedural macros', and not our own.
 fn linked(metadata: &Value) -> Result<Vec<&Value>, Box<dyn Error>> {
-    let all = |value: &'_ Value| value.as_array().cloned().unwrap_or_default();
-    let packages: BTreeMap<&str, &Value> = metadata["packages"]
-        .as_array()
-        .ok_or("no packages")?
-        .iter()
-        .filter_map(|package| Some((package["id"].as_str()?, package)))
-        .collect();
-    let is_macro = |id: &str| {
-        all(&packages[id]["targets"])
-            .iter()
-            .any(|t| all(&t["kind"]).contains(&"proc-macro".into()))
-    };
-    let nodes = all(&metadata["resolve"]["nodes"]);
-    let depends = |id: &str| -> Vec<String> {
-        let node = nodes.iter().find(|node| node["id"] == id);
-        let deps = node.map(|node| all(&node["deps"])).unwrap_or_default();
-        let is_linked = |dep: &Value| {
-            all(&dep["dep_kinds"])
-                .iter()
-                .any(|kind| kind["kind"].is_null())
-        };
-        deps.iter()
-            .filter(|dep| is_linked(dep))
-            .filter_map(|dep| Some(dep["pkg"].as_str()?.to_owned()))
-            .collect()
-    };
+    let packages = by_id(&metadata["packages"]).ok_or("cargo lists no packages")?;
+    let nodes = by_id(&metadata["resolve"]["nodes"]).ok_or("cargo resolved no packages")?;
     let own = packages.values().find(|p| p["name"] == "kubectl-skvs");
-    let own = own
-        .and_then(|p| p["id"].as_str())
-        .ok_or("the package is not listed")?;
-    let mut found = BTreeSet::new();
-    let mut next = depends(own);
-    while let Some(id) = next.pop() {
-        if !is_macro(&id) && found.insert(id.clone()) {
-            next.extend(depends(&id));
+    let own = own.ok_or("the package is not listed")?;
+    let mut found: BTreeMap<&str, &Value> = BTreeMap::new();
+    let mut next = vec![*own];
+    while let Some(package) = next.pop() {
+        let id = package["id"].as_str().ok_or("a package without an id")?;
+        let node = nodes
+            .get(id)
+            .ok_or_else(|| format!("{id} is not resolved"))?;
+        for dep in items(&node["deps"]) {
+            let id = dep["pkg"].as_str().ok_or("a dependency without an id")?;
+            let package = packages
+                .get(id)
+                .ok_or_else(|| format!("{id} is not listed"))?;
+            let is_linked = items(&dep["dep_kinds"]).any(|kind| kind["kind"].is_null());
+            if is_linked && !is_macro(package) && found.insert(id, package).is_none() {
+                next.push(package);
+            }
         }
     }
-    let mut linked: Vec<&Value> = found.iter().map(|id| packages[id.as_str()]).collect();
-    linked.sort_by_key(|p| (p["name"].to_string(), p["version"].to_string()));
+    let mut linked: Vec<&Value> = found.into_values().collect();
+    linked.sort_by_key(|p| (p["name"].as_str(), p["version"].as_str()));
     Ok(linked)
+}
+
+/// Packages or nodes by their id.
+fn by_id(list: &Value) -> Option<BTreeMap<&str, &Value>> {
+    let items = list.as_array()?.iter();
+    items
+        .map(|item| Some((item["id"].as_str()?, item)))
+        .collect()
+}
+
+fn items(list: &Value) -> impl Iterator<Item = &Value> {
+    list.as_array().into_iter().flatten()
+}
+
+fn is_macro(package: &Value) -> bool {
+    items(&package["targets"])
+        .flat_map(|target| items(&target["kind"]))
+        .any(|kind| kind == "proc-macro")
 }
 
 /// Files with a licence's text, by the names that crates give them.
