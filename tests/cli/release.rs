@@ -2,22 +2,36 @@
 
 use crate::sources::root;
 use std::io::Write;
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 /// Built into the binary and run by other programs: a carriage return would be part of their words.
 #[test]
 fn no_script_has_a_carriage_return_and_git_keeps_it_so() {
-    let attributes = std::fs::read_to_string(root().join(".gitattributes")).unwrap();
-    assert!(attributes.lines().any(|line| line == "* text=auto eol=lf"));
     for folder in ["src/couchdb/script", "completions", "krew"] {
         for entry in std::fs::read_dir(root().join(folder)).unwrap() {
             let path = entry.unwrap().path();
             if path.is_file() {
                 let bytes = std::fs::read(&path).unwrap();
                 assert!(!bytes.contains(&b'\r'), "{}", path.display());
+                assert_eq!(line_end(&path), "lf", "{}", path.display());
             }
         }
     }
+}
+
+/// The line end with which git checks a file out, whatever its settings say.
+fn line_end(path: &Path) -> String {
+    let git = Command::new("git")
+        .current_dir(root())
+        .args(["check-attr", "-z", "eol", "--"])
+        .arg(path)
+        .output()
+        .unwrap();
+    assert!(git.status.success(), "{git:?}");
+    let answer = String::from_utf8(git.stdout).unwrap();
+    // The path, the attribute, its value.
+    answer.split('\0').nth(2).unwrap().to_owned()
 }
 
 #[test]
