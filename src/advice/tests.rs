@@ -252,6 +252,7 @@ const VERBS: &[&str] = &[
     "tree",
 ];
 
+#[cfg(unix)]
 #[test]
 fn no_command_is_printed_as_a_bare_string() {
     let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");

@@ -51,6 +51,7 @@ fn paths(
     .map_err(|e| e.message().replace(&shown, "DIR"))
 }
 
+#[cfg(unix)]
 #[test]
 fn a_folder_is_read_as_kubectl_reads_it() {
     let some = folder(&[
@@ -98,6 +99,7 @@ fn a_bundle_in_a_folder_is_pointed_to() {
     assert_eq!(bundle_in(&bundle), None);
 }
 
+#[cfg(unix)]
 #[test]
 fn a_bundles_folder_is_read_whole_also_by_its_manifest() {
     let bundle = folder(&[
@@ -115,6 +117,7 @@ fn a_bundles_folder_is_read_whole_also_by_its_manifest() {
     assert_eq!(paths(&other, "", false).unwrap(), ["manifest.json"]);
 }
 
+#[cfg(unix)]
 #[test]
 fn archives_are_known_by_what_is_in_them() {
     let packed = tar(&[("./b/a.yaml", b"a"), ("b/l.log", b"l")]);
@@ -139,6 +142,7 @@ fn archives_are_known_by_what_is_in_them() {
     assert!(twice.unwrap_err().message().contains("only once"));
 }
 
+#[cfg(unix)]
 #[test]
 fn what_cannot_be_read_is_named() {
     let whole = gzip(&tar(&[("a.yaml", &[b'a'; 2000])]));
@@ -264,6 +268,7 @@ fn an_endless_file_is_read_to_the_bound() {
     assert_eq!(error.message(), "/dev/zero: more than 256 MiB are not read");
 }
 
+#[cfg(unix)]
 #[test]
 fn names_and_folders_have_bounds() {
     let deep = format!("{}a.yaml", "d/".repeat(FOLDERS_MAX + 1));
@@ -307,6 +312,7 @@ fn a_name_that_is_not_text_is_read_and_shown_clean() {
     }
 }
 
+#[cfg(unix)]
 #[test]
 fn a_link_in_an_archive_is_not_left_out() {
     let mut builder = tar::Builder::new(Vec::new());

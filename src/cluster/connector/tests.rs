@@ -197,6 +197,7 @@ async fn a_socks_proxy_that_takes_no_login_is_asked_without_one() {
     assert_eq!(notes.recv().unwrap(), b"kube.corp:443");
 }
 
+#[cfg(unix)]
 #[tokio::test]
 async fn a_proxy_that_fails_says_why() {
     let http = |answer: &'static str| listen(move |mut s| connect(&mut s, answer));

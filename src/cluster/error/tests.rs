@@ -74,6 +74,7 @@ fn json_that_kube_takes_for_a_status_is_none() {
     );
 }
 
+#[cfg(unix)]
 #[test]
 fn a_connection_that_was_cut_is_told_in_words() {
     use std::io::{Error, ErrorKind};

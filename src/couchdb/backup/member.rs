@@ -121,6 +121,7 @@ mod tests {
         assert!(back == text);
     }
 
+    #[cfg(unix)]
     #[test]
     fn a_file_that_cannot_be_written_is_told_and_nothing_waits_for_ever() {
         let folder = tempfile::tempdir().unwrap();

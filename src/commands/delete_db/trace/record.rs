@@ -75,6 +75,7 @@ mod tests {
     use super::*;
     use serde_json::json;
 
+    #[cfg(unix)]
     #[test]
     fn a_record_is_the_owners_and_goes_on_behind_what_is_there() {
         let folder = tempfile::tempdir().unwrap();
