@@ -216,5 +216,6 @@ pub fn read(stdout: &[u8], nonce: &str) -> Output {
     output
 }
 
-#[cfg(all(test, unix))]
+#[cfg(unix)]
+#[cfg(test)]
 mod tests;

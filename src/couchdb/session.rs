@@ -535,5 +535,6 @@ impl From<Ending> for Lost {
     }
 }
 
-#[cfg(all(test, unix))]
+#[cfg(unix)]
+#[cfg(test)]
 mod tests;

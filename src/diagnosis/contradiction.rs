@@ -65,7 +65,8 @@ fn fetched(case: &Case<'_>, subject: &Subject) -> Option<Evidence> {
     } else if *subject != chart && *subject != case.subject() {
         return None;
     }
-    let ready = ready_now(case.chart().if_read()?)?;
+    let object = case.chart().if_read()?;
+    let ready = ready_now(object).filter(|_| sources::is_wanted(case, object))?;
     Some(Evidence::condition(chart, &ready))
 }
 

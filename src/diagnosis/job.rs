@@ -284,6 +284,24 @@ impl Job {
             .find(|death| !death.lost_race() && model::may_have_created(&death.lines.join("\n")))
     }
 
+    /// The attempt before the one that found the database of which it is not known whether it created it: it ended without a log.
+    pub(super) fn silent_attempt(&self) -> Option<Subject> {
+        let first = |o: &Outcome| matches!(o, Outcome::Exists(_));
+        let first = self.attempts.iter().position(first)?;
+        self.attempts[..first]
+            .iter()
+            .find_map(|outcome| match outcome {
+                Outcome::Disrupted { pod, .. } => Some(pod.clone()),
+                Outcome::OutOfMemory(death) => Some(death.pod.clone()),
+                _ => {
+                    let death = outcome
+                        .death()
+                        .filter(|d| d.log_missing.is_some() && !d.never_started());
+                    death.map(|d| d.pod.clone())
+                }
+            })
+    }
+
     /// The attempt to which CouchDB answered that another request created the database at the same time.
     pub(super) fn lost_race(&self) -> Option<&Death> {
         let mut deaths = self.attempts.iter().filter_map(Outcome::death);

@@ -115,15 +115,35 @@ pub(super) fn is_outdated(case: &Case<'_>) -> bool {
         && case
             .error()
             .is_ok_and(|error| error.contains(" is not ready"))
-        && case.chart().if_read().is_some_and(is_well)
+        && case
+            .chart()
+            .if_read()
+            .is_some_and(|chart| is_well(chart) && is_wanted(case, chart))
 }
 
-/// Ready, of the present spec, and with an artifact.
+/// Ready, of the present spec, with an artifact, and no condition complains.
 pub(super) fn is_well(object: &Value) -> bool {
+    let generation = object
+        .pointer("/metadata/generation")
+        .and_then(Value::as_i64);
+    let is_history = |c: &Condition| generation.is_some_and(|generation| c.is_history(generation));
     let ready = conditions(object)
         .iter()
-        .any(|c| c.kind == "Ready" && c.is_true());
-    ready && looked_at(object) && artifact(object).is_some()
+        .any(|c| c.kind == "Ready" && c.is_true() && !is_history(c));
+    ready && looked_at(object) && artifact(object).is_some() && complaint(object).is_none()
+}
+
+/// The chart is the one that the manifest wants now: Flux brings a HelmChart's spec up to date only at its next check.
+pub(super) fn is_wanted(case: &Case<'_>, chart: &Value) -> bool {
+    let Some(wanted) = &case.hr().spec.chart else {
+        // What chartRef names has a spec of its own.
+        return true;
+    };
+    let text = |path: &str| chart.pointer(path).and_then(Value::as_str);
+    let any = |version: Option<&str>| version.filter(|v| !v.is_empty()).unwrap_or("*").to_owned();
+    let same_chart = text("/spec/chart").is_none_or(|chart| chart == wanted.spec.chart);
+    let has_spec = chart.get("spec").is_some();
+    same_chart && (!has_spec || any(text("/spec/version")) == any(wanted.spec.version.as_deref()))
 }
 
 /// source-controller has worked on the present spec.
@@ -217,7 +237,7 @@ pub(super) fn at(case: &Case<'_>, subject: &Subject, wrong: &str) -> String {
 /// The same of the host that was asked: an index may lead to archives, and a chart to dependencies, that are elsewhere.
 pub(super) fn at_host(case: &Case<'_>, told: &Told, subject: &Subject, wrong: &str) -> String {
     match other_host(case, told) {
-        Some(asked) => format!("{asked}, which {subject} leads to, {wrong}"),
+        Some(asked) => format!("{asked}, used by {subject}, {wrong}"),
         None => at(case, subject, wrong),
     }
 }

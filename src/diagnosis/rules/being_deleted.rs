@@ -125,7 +125,7 @@ fn check(case: &Case<'_>) -> Verdict {
     ];
     if stuck.is_some_and(|why| of_hook.iter().any(|t| why.contains(t))) {
         finding = finding
-            .step("If the hook cannot be mended, uninstall without the chart's hooks:")
+            .step("If the hook cannot be fixed, uninstall without the chart's hooks:")
             .command(kubectl(case, "patch").args([
                 "--type=merge",
                 r#"-p={"spec":{"uninstall":{"disableHooks":true}}}"#,

@@ -32,7 +32,7 @@ fn check(case: &Case<'_>) -> Verdict {
     let (sentence, why) = match quoted(&told.condition.message, "chart.metadata.version ") {
         Some(own) => (
             format!("the version {own} of chart {chart} is not a semantic version"),
-            "A version has three numbers without leading zeros, such as 0.1.2. Older controllers took others, too.",
+            "A version has three numbers without leading zeros, such as 0.1.2. Older controllers accepted others.",
         ),
         None => (
             format!("chart {chart} {version} was fetched but cannot be read"),

@@ -201,7 +201,7 @@ fn left(case: &Case<'_>, mut finding: Finding, database: Option<&str>) -> Findin
     }
     if let Some(race) = case.job_as_far_as_read().lost_race() {
         let finding = finding
-            .why("CouchDB answered an attempt with a conflict: another request created the database in the same moment.")
+            .why("CouchDB answered an attempt with a conflict: another request created the database at the same time.")
             .seen([race.evidence()]);
         let finding = match database {
             Some(database) => finding
@@ -241,6 +241,9 @@ fn left(case: &Case<'_>, mut finding: Finding, database: Option<&str>) -> Findin
         None if younger => "Nothing else claims it.".to_owned(),
         None => "Nothing else claims it: an earlier onboarding was removed, and its database stayed. Its owner is unknown: Helm keeps no record of a removed release.".to_owned(),
     });
+    if let Some(pod) = case.job_as_far_as_read().silent_attempt() {
+        finding = finding.why(format!("Or an earlier attempt of this Job created it: {pod} was ended, and no log says how far it came."));
+    }
     if case.hr().status.install_failures > 1 {
         let tries = case.hr().status.install_failures.max(1);
         finding = finding.why(format!("Or an earlier attempt of this onboarding created it and failed later (failed installs: {tries})."));

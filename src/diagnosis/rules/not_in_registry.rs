@@ -43,7 +43,7 @@ fn check(case: &Case<'_>) -> Verdict {
                 &subject,
                 &format!("lacks a layer of {chart} {version}: {layer}"),
             ),
-            "The registry has the chart's manifest, but not a layer that this names.",
+            "The registry has the chart's manifest, but a layer named in it is missing.",
         )
         .seen(evidence)
         .step("Push the chart again, or have the registry repaired:")

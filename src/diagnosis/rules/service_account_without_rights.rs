@@ -51,7 +51,7 @@ fn check(case: &Case<'_>) -> Verdict {
     });
     if let Some(named) = misplaced {
         return Finding::new(named.clone(), format!("Flux acts as {account} instead of {named}"))
-            .why("The controller looks for the account in spec.targetNamespace; the manifest means its own namespace. helm-controller 0.22.0 is known for that; 0.22.1 does it right.")
+            .why("The controller looks for the account in spec.targetNamespace; the manifest means its own namespace. This is a bug in helm-controller 0.22.0, fixed in 0.22.1.")
             .seen(case.seen_failure())
             .seen(case.seen_event())
             .step("Update helm-controller, and give the other account no rights. Its version:")
