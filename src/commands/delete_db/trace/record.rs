@@ -70,12 +70,12 @@ fn settle_folder(_: &Path) -> io::Result<()> {
     Ok(())
 }
 
+#[cfg(unix)]
 #[cfg(test)]
 mod tests {
     use super::*;
     use serde_json::json;
 
-    #[cfg(unix)]
     #[test]
     fn a_record_is_the_owners_and_goes_on_behind_what_is_there() {
         let folder = tempfile::tempdir().unwrap();
