@@ -13,6 +13,7 @@ use kube::config::{
     AuthInfo, Cluster, Config, Context, ExecInteractiveMode, KubeConfigOptions, Kubeconfig,
     KubeconfigError, LoadDataError, NamedAuthInfo, NamedCluster, NamedContext,
 };
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -606,8 +607,28 @@ fn unknown<'a>(what: &str, name: &str, all: impl Iterator<Item = &'a str> + Clon
     Error::new(format!("{what} {name:?} does not exist in the kubeconfig")).hint(hint)
 }
 
+/// The folder of `.kube/config`.
 fn home() -> Option<PathBuf> {
-    std::env::home_dir().filter(|h| !h.as_os_str().is_empty())
+    let on_windows = cfg!(windows).then(|| windows_home(|name| std::env::var_os(name)));
+    on_windows
+        .flatten()
+        .or_else(std::env::home_dir)
+        .filter(|h| !h.as_os_str().is_empty())
+}
+
+/// As client-go's `homedir`: the first of `%HOME%`, `%HOMEDRIVE%%HOMEPATH%` and `%USERPROFILE%` that has a `.kube/config`.
+fn windows_home(get: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
+    let get = |name: &str| get(name).filter(|value| !value.is_empty());
+    let on_drive = || {
+        let mut path = get("HOMEDRIVE")?;
+        path.push(get("HOMEPATH")?);
+        Some(path)
+    };
+    [get("HOME"), on_drive(), get("USERPROFILE")]
+        .into_iter()
+        .flatten()
+        .map(PathBuf::from)
+        .find(|home| home.join(".kube/config").exists())
 }
 
 #[cfg(test)]

@@ -197,3 +197,31 @@ fn an_empty_current_context_is_none() {
     let named = kubeconfig::read(&file).unwrap().current_context;
     assert_eq!(named.as_deref(), Some("a"));
 }
+
+/// As client-go: a `.kube/config` decides, then the order of the variables.
+#[test]
+fn on_windows_the_first_home_with_a_kubeconfig_counts() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let profile = path("profile");
+    let of = |home: &str| {
+        windows_home(|name| match name {
+            "HOME" => Some(home.into()),
+            "HOMEDRIVE" => Some(folder.path().into()),
+            "HOMEPATH" => Some("/drive".into()),
+            "USERPROFILE" => Some(profile.clone().into()),
+            other => panic!("{other}"),
+        })
+    };
+    let home = path("home");
+    let home = home.to_str().unwrap();
+    let mut expected = None;
+    for name in ["profile", "drive", "home"] {
+        assert_eq!(of(home), expected);
+        std::fs::create_dir_all(path(name).join(".kube")).unwrap();
+        std::fs::write(path(name).join(".kube/config"), "").unwrap();
+        expected = Some(path(name));
+        assert_eq!(of(home), expected);
+    }
+    assert_eq!(of(""), Some(path("drive")));
+}
