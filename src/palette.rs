@@ -15,6 +15,8 @@ pub struct Palette {
 impl Palette {
     /// `on`: whether the stream takes colour.
     pub fn new(on: bool) -> Self {
+        #[cfg(windows)]
+        let on = on && is_obeyed();
         if on {
             colored::control::set_override(true);
         }
@@ -67,4 +69,12 @@ impl Palette {
     pub fn heading(self, text: impl Into<Shown>) -> Shown {
         self.paint(text, |t| t.bold())
     }
+}
+
+/// Whether stdout obeys the codes: Windows' console does so when it is asked to. Where stdout is not a console, `--color always` is taken
+/// at its word.
+#[cfg(windows)]
+fn is_obeyed() -> bool {
+    use std::io::IsTerminal;
+    colored::control::set_virtual_terminal(true).is_ok() || !std::io::stdout().is_terminal()
 }
