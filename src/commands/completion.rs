@@ -16,6 +16,8 @@ use crate::exit::Code;
   # complete kubectl skvs, in every shell that completes kubectl
   kubectl skvs completion kubectl > ~/.local/bin/kubectl_complete-skvs
   chmod +x ~/.local/bin/kubectl_complete-skvs
+  # after kubectl krew install: a second name for the program
+  ln -s kubectl-skvs \"${KREW_ROOT:-$HOME/.krew}/bin/kubectl_complete-skvs\"
   # complete kubectl-skvs in this bash, zsh or fish
   source <(kubectl skvs completion bash)
   source <(kubectl skvs completion zsh)
