@@ -19,7 +19,7 @@ const PLATFORMS: [&str; 5] = [
 ];
 
 #[test]
-fn krew_validates_and_installs_the_filled_manifest() {
+fn krew_validates_the_filled_manifest_and_installs_it_from_an_index() {
     let folder = TempDir::new().expect("a folder");
     let folder = folder.path();
     let here = here();
@@ -56,24 +56,19 @@ fn krew_validates_and_installs_the_filled_manifest() {
             .env_clear()
             .env("PATH", path)
             .env("HOME", folder)
-            .env("KREW_ROOT", &krew_root);
+            .env("KREW_ROOT", &krew_root)
+            // The public index is not at hand.
+            .env("KREW_DEFAULT_INDEX_URI", folder.join("none"));
         ok(command)
     };
     let validator = programs.join("validate-krew-manifest");
     krew(Command::new(validator).arg("-manifest").arg(&manifest));
-    krew(
-        Command::new(programs.join("kubectl"))
-            .args(["krew", "install"])
-            .arg(format!("--manifest={}", manifest.display()))
-            .arg(format!(
-                "--archive={}",
-                archives
-                    .join(format!("kubectl-skvs-{here}.tar.gz"))
-                    .display()
-            )),
-    );
-    let version =
-        krew(Command::new(programs.join("kubectl")).args(["skvs", "version", "--client"]));
+    // As docs/install.md says: from an index of one's own.
+    let index = index(folder, &manifest);
+    let kubectl = || Command::new(programs.join("kubectl"));
+    krew(kubectl().args(["krew", "index", "add", "own"]).arg(&index));
+    krew(kubectl().args(["krew", "install", "own/skvs"]));
+    let version = krew(kubectl().args(["skvs", "version", "--client"]));
     assert_eq!(
         version,
         format!("Client Version: v{}\n", env!("CARGO_PKG_VERSION"))
@@ -81,8 +76,7 @@ fn krew_validates_and_installs_the_filled_manifest() {
     // The caveat's link is the name by which kubectl asks for completion.
     let bin = krew_root.join("bin");
     symlink("kubectl-skvs", bin.join("kubectl_complete-skvs")).expect("a link");
-    let completed =
-        krew(Command::new(programs.join("kubectl")).args(["__complete", "skvs", "troub"]));
+    let completed = krew(kubectl().args(["__complete", "skvs", "troub"]));
     assert!(completed.starts_with("troubleshoot"), "{completed}");
 }
 
@@ -276,6 +270,25 @@ fn pack(platform: &str, binary: &Path, files: &Path, archives: &Path) -> PathBuf
         .arg(platform)
         .args([binary, files]));
     archives.join(format!("kubectl-skvs-{platform}.tar.gz"))
+}
+
+/// A Git repository that is a krew index with this manifest.
+fn index(folder: &Path, manifest: &Path) -> PathBuf {
+    let index = folder.join("index");
+    fs::create_dir_all(index.join("plugins")).expect("a folder");
+    fs::copy(manifest, index.join("plugins/skvs.yaml")).expect("the manifest");
+    let author = ["-c", "user.name=t", "-c", "user.email=t@localhost"];
+    for step in [
+        &["init", "--quiet"][..],
+        &["add", "."],
+        &["commit", "--quiet", "-m", "skvs"],
+    ] {
+        ok(Command::new("git")
+            .current_dir(&index)
+            .args(author)
+            .args(step));
+    }
+    index
 }
 
 /// A folder with kubectl, the validator and krew under the names that they call each other by.
