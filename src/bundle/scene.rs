@@ -1,4 +1,4 @@
-//! A bundle of a cluster that a test tells of: every question of a run with the answer of an API server that holds these objects.
+//! Test bundles: the answers that an API server with a given set of objects would give to the requests of a run.
 //!
 //! Owns what such a server says; what it is asked comes from the run itself. What the test tells nothing about is not in the
 //! bundle. Test code only.
@@ -18,11 +18,11 @@ use std::collections::{BTreeSet, HashSet};
 pub(crate) struct Scene {
     objects: Archive,
     plain: [(String, Vec<u8>); 2],
-    /// Answers that are no objects: by the path and, of a review, its `spec`.
+    /// Answers without an object: by the path and, for a review, its `spec`.
     asides: Vec<(String, Value, Value)>,
-    /// Plurals of kinds of which the objects are all there are.
+    /// Plurals of kinds whose objects are all given.
     pub(crate) complete: Vec<String>,
-    /// Plurals of kinds of which there is nothing.
+    /// Plurals of kinds that have no objects.
     pub(crate) absent: Vec<String>,
     /// What the user may not do: `get jobs in core`.
     pub(crate) forbidden: Vec<String>,
@@ -61,7 +61,7 @@ impl Scene {
         archive(&self.plain)
     }
 
-    /// An answer that is no object: to a review with this `spec`, or to what is asked another way.
+    /// An answer without an object: to a review with this `spec`, or to another kind of request.
     pub(crate) fn aside(&mut self, path: &str, spec: &Value, answer: &Value) {
         let aside = (path.to_owned(), spec.clone(), answer.clone());
         self.asides.push(aside);

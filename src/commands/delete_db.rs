@@ -1,7 +1,7 @@
 //! `delete-db`: the runbook's manual deletion of databases whose onboardings are gone.
 //!
-//! Owns the order in which the targets have their turn ([`several`]); one target's steps are in [`one`], its confirmation in
-//! [`question`], the words in [`messages`]. What is safe is decided in [`crate::couchdb::delete`].
+//! Owns the order in which the targets have their turn (`targets.rs`); one target's steps are in `target.rs`, its confirmation in
+//! `question.rs`, the words in `messages.rs`. What is safe is decided in [`crate::couchdb::delete`].
 
 mod args;
 mod follow_up;

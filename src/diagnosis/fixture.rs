@@ -48,7 +48,7 @@ pub(crate) struct Meta {
     /// Codes shown under them, sorted.
     #[serde(default)]
     pub(crate) follows: Vec<String>,
-    /// Kinds of which there is nothing, as paths call them.
+    /// Kinds that have no objects, by their plurals.
     #[serde(default)]
     absent: Vec<String>,
     /// What the user may not do: `get jobs in core`.

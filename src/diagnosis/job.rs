@@ -284,7 +284,7 @@ impl Job {
             .find(|death| !death.lost_race() && model::may_have_created(&death.lines.join("\n")))
     }
 
-    /// The attempt before the one that found the database of which it is not known whether it created it: it ended without a log.
+    /// An attempt before the one that found the database, and which may have created it: it was ended, and no log says how far it came.
     pub(super) fn silent_attempt(&self) -> Option<Subject> {
         let first = |o: &Outcome| matches!(o, Outcome::Exists(_));
         let first = self.attempts.iter().position(first)?;

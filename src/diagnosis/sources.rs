@@ -242,7 +242,7 @@ pub(super) fn at_host(case: &Case<'_>, told: &Told, subject: &Subject, wrong: &s
     }
 }
 
-/// What tells of the complaint: the repository, or what leads from it to another host.
+/// The object that the complaint is about: the repository, or the one that leads from it to another host.
 pub(super) fn telling<'t>(case: &Case<'_>, told: &'t Told, repository: &'t Subject) -> &'t Subject {
     match other_host(case, told) {
         Some(_) => &told.subject,

@@ -22,7 +22,7 @@ pub fn write(out: &mut impl Write, value: &impl Serialize) -> io::Result<()> {
     write_value(out, &value)
 }
 
-/// As [`write`], without the copy that sorts a struct's keys.
+/// As [`write()`], without the copy that sorts a struct's keys.
 pub fn write_value(out: &mut impl Write, value: &Value) -> io::Result<()> {
     let pretty = GoJson(PrettyFormatter::with_indent(b"    "), is_escaped);
     value.serialize(&mut Serializer::with_formatter(&mut *out, pretty))?;

@@ -22,7 +22,7 @@ const WRITTEN_MARK: &str = "\\x01";
 /// Writes a value as one document, without a `---` line.
 ///
 /// # Errors
-/// The writer's own, and a value that JSON cannot hold (a map whose keys are no strings).
+/// The writer's own, and a value that JSON cannot hold (a map whose keys are not strings).
 pub fn write(out: &mut impl Write, value: &impl Serialize) -> io::Result<()> {
     write_value(out, &serde_json::to_value(value)?)
 }

@@ -55,7 +55,7 @@ fn saved(case: &str) -> (Value, Vec<String>) {
     let saved = documents
         .iter()
         .filter_map(|document| match document["kind"].as_str() {
-            // What CouchDB said is no object of the API server's, and a review is not kept there.
+            // The bundle keeps neither CouchDB's answers nor reviews among the objects.
             Some("Databases" | "SubjectAccessReview") => None,
             Some("PodLog") => Some(fixture::prefixed(document)),
             _ => Some(document.to_string()),

@@ -1,7 +1,7 @@
 //! `--wait` and `--watch`: follows named onboardings until each is Ready or stuck, or until Ctrl-C.
 //!
 //! A change of the HelmRelease makes it looked into again. A Job's pod can fail while Flux's words stay the same, so what is
-//! underway is also looked at again from time to time. Which state is an end is [`standing`]'s business.
+//! underway is also looked at again from time to time. Which state is an end is the business of `diagnosis::standing`.
 
 mod track;
 

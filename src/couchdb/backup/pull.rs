@@ -3,7 +3,7 @@
 //! The changes feed, not `_all_docs`: it has all leaves, deleted ones too, it can be resumed after a broken connection, and
 //! what is written in the meantime comes at its end. The backup ends at a page that ends before its limit: all that was there when it
 //! was asked for is in the file, and what is written later is not. A batch is one gzip member, ended by a checkpoint; whatever fails before that takes
-//! the batch back and begins it again. Memory is bounded by the answers, and these by [`batch`](super::batch).
+//! the batch back and begins it again. Memory is bounded by the answers, and these by `batch.rs`.
 
 use super::answers::Changes;
 use super::batch::{self, Batch, Size};
