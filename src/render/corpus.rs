@@ -1,5 +1,8 @@
 //! Every case of `tests/fixtures/kubectl-dialect`, compared with what the real kubectl printed.
 
+#[path = "../../tests/support/same_yaml.rs"]
+mod same_yaml;
+
 use crate::text::Screen;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -84,30 +87,6 @@ fn print(case: &Case, objects: &mut Vec<Value>, out: &mut Vec<u8>) -> Result<(),
     .map_err(|e| error(&e))
 }
 
-/// YAML differs from kubectl's in where long text is wrapped and in the kind of some quotes, and in nothing else.
-fn is_same_document(ours: &str, theirs: &str) -> bool {
-    // kubectl makes a float of a number that an int64 does not hold.
-    let read = |text: &str| {
-        let value: Value = serde_saphyr::from_str(text).unwrap();
-        value
-            .to_string()
-            .replace("18446744073709551615", "1.8446744073709552e+19")
-    };
-    read(ours) == read(theirs) && keys(ours) == keys(theirs)
-}
-
-/// Each key with what stands before it on its line, in the order of the lines.
-fn keys(yaml: &str) -> Vec<&str> {
-    let is_key = |text: &str| {
-        let name = text.trim_start_matches([' ', '-']);
-        name.chars()
-            .all(|c| c.is_ascii_alphanumeric() || "./_-".contains(c))
-    };
-    let before_colon = yaml.lines().filter_map(|line| line.split_once(':'));
-    let keys = before_colon.map(|(key, _)| key);
-    keys.filter(|key| is_key(key)).collect()
-}
-
 #[test]
 fn every_case_prints_what_kubectl_printed() {
     let objects: Vec<Value> = serde_json::from_str(include_str!(
@@ -123,7 +102,7 @@ fn every_case_prints_what_kubectl_printed() {
     for case in &cases {
         let (stdout, error) = run(case, objects.clone());
         let is_alike = match case.output.as_str() {
-            "yaml" => is_same_document(&stdout, &case.stdout),
+            "yaml" => same_yaml::is_same_document(&stdout, &case.stdout),
             _ => stdout == case.stdout,
         };
         if !is_alike || error != case.error {

@@ -19,6 +19,8 @@ mod matrix;
 mod notes;
 mod rbac;
 mod reads;
+#[path = "../support/same_yaml.rs"]
+mod same_yaml;
 mod saved;
 mod terminal;
 mod troubleshoot;
