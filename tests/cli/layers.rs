@@ -3,7 +3,7 @@
 use crate::sources::sources;
 use std::collections::BTreeSet;
 use syn::visit::{self, Visit};
-use syn::{Attribute, Item, ItemMod, Path, UseTree};
+use syn::{Attribute, Item, ItemMod, Meta, Path, UseTree};
 
 /// From the ground up, as CONTRIBUTING.md draws it; what a module may not know stands above it.
 const LAYERS: [&str; 20] = [
@@ -38,10 +38,14 @@ struct Uses {
     test_modules: BTreeSet<Vec<String>>,
 }
 
+/// The conditions under which nothing of the program is built.
+const TEST_ONLY: [&str; 2] = ["test", "any(fuzzing,test)"];
+
 fn is_test_only(attributes: &[Attribute]) -> bool {
     let is_test = |attribute: &Attribute| {
         let tokens = attribute.meta.require_list().map(|l| l.tokens.to_string());
-        attribute.path().is_ident("cfg") && tokens.is_ok_and(|t| t.contains("test"))
+        let condition = tokens.unwrap_or_default().replace(' ', "");
+        attribute.path().is_ident("cfg") && TEST_ONLY.contains(&condition.as_str())
     };
     attributes.iter().any(is_test)
 }
@@ -57,6 +61,17 @@ impl Uses {
         };
         let rest = path.iter().skip(supers.max(1)).cloned();
         self.found.insert(from.into_iter().chain(rest).collect());
+    }
+
+    /// The words of a macro or an attribute are not read as Rust: a path in them is three of its tokens. A `super` in them is not
+    /// looked for.
+    fn take_words(&mut self, words: &str) {
+        let text = words.replace(' ', "");
+        for rest in text.split("crate::").skip(1) {
+            let is_name = |c: char| c.is_alphanumeric() || c == '_';
+            let name = rest.split(|c| !is_name(c)).next().unwrap_or_default();
+            self.take(&["crate".to_owned(), name.to_owned()]);
+        }
     }
 
     fn take_tree(&mut self, tree: &UseTree, before: &[String]) {
@@ -110,13 +125,15 @@ impl<'ast> Visit<'ast> for Uses {
         visit::visit_path(self, path);
     }
 
-    /// The words of a macro are not read as Rust: a path in them is three of its tokens.
     fn visit_macro(&mut self, called: &'ast syn::Macro) {
-        let text = called.tokens.to_string().replace(' ', "");
-        for rest in text.split("crate::").skip(1) {
-            let is_name = |c: char| c.is_alphanumeric() || c == '_';
-            let name = rest.split(|c| !is_name(c)).next().unwrap_or_default();
-            self.take(&["crate".to_owned(), name.to_owned()]);
+        self.take_words(&called.tokens.to_string());
+    }
+
+    fn visit_attribute(&mut self, attribute: &'ast Attribute) {
+        match &attribute.meta {
+            // A doc comment and other texts are values.
+            Meta::Path(_) | Meta::NameValue(_) => {}
+            Meta::List(list) => self.take_words(&list.tokens.to_string()),
         }
     }
 }
@@ -192,6 +209,10 @@ fn an_arrow_that_points_up_is_found_in_each_form() {
         "fn f() { crate::cli::run(); }",
         "fn f(_: crate::cli::Cli) {}",
         "fn f() { print!(\"{}\", crate::cli::NAME); }",
+        "struct S { #[arg(value_parser = crate::cli::name)] a: u8 }",
+        "struct S { #[serde(with = \"crate::cli::name\")] a: u8 }",
+        "#[cfg(not(test))] use crate::cli::Cli;",
+        "#[cfg(feature = \"test\")] use crate::cli::Cli;",
     ] {
         assert_eq!(used(text), ["src/model/a.rs uses cli"], "{text}");
     }
