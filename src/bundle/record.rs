@@ -16,7 +16,7 @@ pub use super::kept::Heard;
 #[derive(Debug, Default)]
 pub struct Recorder {
     recording: Mutex<Recording>,
-    /// Keeps what is asked, and of no answer what is in it.
+    /// Keeps the requests, without the contents of their answers.
     #[cfg(test)]
     questions: bool,
 }

@@ -214,7 +214,7 @@ impl HelmRelease {
         self.condition_of_any_spec(kind).filter(|c| !is_history(c))
     }
 
-    /// The condition of type `kind`. It may be about an older spec, and then is no judgement of the present one.
+    /// The condition of type `kind`. It may be about an older spec; then it says nothing about the present one.
     pub fn condition_of_any_spec(&self, kind: &str) -> Option<&Condition> {
         condition::find(&self.status.conditions, kind)
     }

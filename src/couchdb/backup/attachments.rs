@@ -15,8 +15,8 @@ pub(super) type Contents = BTreeMap<String, Bytes>;
 /// Those of several, by id and revision.
 pub(super) type Found = HashMap<(String, String), Contents>;
 
-/// Whether a revision can be asked for so: its id stands in a header, and must not be able to end one. An id of dots only has no path
-/// that a restore could write it to.
+/// Whether a revision can be asked for in this way. Its id becomes part of a header and must not be able to end one. Ids that are only
+/// dots are left out: a restore has no path to write them to.
 pub(super) fn can_be_asked(id: &str) -> bool {
     let name = id.strip_prefix("_design/").unwrap_or(id);
     !id.contains(['\r', '\n']) && !name.bytes().all(|b| b == b'.')

@@ -147,7 +147,7 @@ struct Unit<'r> {
 
 /// How the attachments of a revision are asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Way {
+enum Fetch {
     /// It has none, or they are large: one by one.
     Alone,
     /// In the document, with others.
@@ -157,15 +157,15 @@ enum Way {
 }
 
 impl Unit<'_> {
-    fn way(&self) -> Way {
+    fn way(&self) -> Fetch {
         if self.attached > SMALL_MAX || self.meta.stubs().next().is_none() {
-            Way::Alone
+            Fetch::Alone
         } else if !self.encoded {
-            Way::Inline
+            Fetch::Inline
         } else if attachments::can_be_asked(self.id) {
-            Way::Stored
+            Fetch::Stored
         } else {
-            Way::Alone
+            Fetch::Alone
         }
     }
 
@@ -322,17 +322,17 @@ impl<S: Source> Batch<'_, S> {
             }
             let way = unit.way();
             match way {
-                Way::Inline if at >= ahead.inline_upto => {
+                Fetch::Inline if at >= ahead.inline_upto => {
                     ahead.inline_upto = at + some(&units[at..], way);
                     ahead.inline = self.inline(&units[at..ahead.inline_upto]).await?;
                 }
-                Way::Stored if at >= ahead.stored_upto => {
+                Fetch::Stored if at >= ahead.stored_upto => {
                     ahead.stored_upto = at + some(&units[at..], way);
                     ahead.stored = self.stored(&units[at..ahead.stored_upto]).await?;
                 }
-                Way::Alone | Way::Inline | Way::Stored => {}
+                Fetch::Alone | Fetch::Inline | Fetch::Stored => {}
             }
-            if way != Way::Inline {
+            if way != Fetch::Inline {
                 let contents = ahead.stored.remove(&unit.key());
                 self.document(unit, &contents.unwrap_or_default()).await?;
                 continue;
@@ -351,7 +351,7 @@ impl<S: Source> Batch<'_, S> {
 
     /// Attachments as they are stored. Those that do not come are asked for alone.
     async fn stored(&mut self, units: &[Unit<'_>]) -> Result<attachments::Found, Trouble> {
-        let stored: Vec<&Unit<'_>> = units.iter().filter(|u| u.way() == Way::Stored).collect();
+        let stored: Vec<&Unit<'_>> = units.iter().filter(|u| u.way() == Fetch::Stored).collect();
         if !self.size.parts {
             return Ok(attachments::Found::new());
         }
@@ -370,7 +370,7 @@ impl<S: Source> Batch<'_, S> {
         &mut self,
         units: &[Unit<'_>],
     ) -> Result<HashMap<(String, String), Box<RawValue>>, Trouble> {
-        let inline: Vec<&Unit<'_>> = units.iter().filter(|u| u.way() == Way::Inline).collect();
+        let inline: Vec<&Unit<'_>> = units.iter().filter(|u| u.way() == Fetch::Inline).collect();
         let wanted: Vec<(&str, &str)> = inline.iter().map(|u| (u.id, u.rev)).collect();
         let answers = match self.first(&wanted, true, LINE_MAX).await {
             Err(Trouble::TooLarge) => return Err(too_large(units[0].id)),
@@ -431,7 +431,7 @@ impl<S: Source> Batch<'_, S> {
 }
 
 /// How many of the first units have as many bytes that come this way as are asked for at once; one at least.
-fn some(units: &[Unit<'_>], way: Way) -> usize {
+fn some(units: &[Unit<'_>], way: Fetch) -> usize {
     let mut bytes = 0;
     let fit = units.iter().take_while(|unit| {
         if unit.way() == way {

@@ -27,6 +27,22 @@ Fix the dependency, or remove it from `spec.dependsOn` if it is not needed."#,
     check,
 };
 
+/// Why a dependency is Ready for an older spec only.
+#[derive(Clone, Copy)]
+enum Outdated {
+    Suspended,
+    NotProcessed,
+}
+
+impl Outdated {
+    fn clause(self) -> &'static str {
+        match self {
+            Outdated::Suspended => "which is suspended and was changed since",
+            Outdated::NotProcessed => "whose status is older than its spec",
+        }
+    }
+}
+
 fn depends(case: &Case<'_>) -> bool {
     case.reason() == "DependencyNotReady"
 }
@@ -53,8 +69,8 @@ fn check(case: &Case<'_>) -> Verdict {
         let observed = hr.status.observed_generation?;
         (observed >= 0 && observed < hr.metadata.generation).then(|| {
             let what = match hr.spec.suspend {
-                true => "which is suspended and was changed since",
-                false => "whose status is older than its spec",
+                true => Outdated::Suspended,
+                false => Outdated::NotProcessed,
             };
             let state = format!(
                 "generation {}, seen by Flux: {observed}",
@@ -90,8 +106,8 @@ fn check(case: &Case<'_>) -> Verdict {
     let expression = error.contains("readyExpr");
     let what = if state == "does not exist" {
         "which does not exist"
-    } else if let Some(what) = outdated {
-        what
+    } else if let Some(outdated) = outdated {
+        outdated.clause()
     } else if expression {
         "whose readyExpr is false"
     } else {
@@ -131,10 +147,10 @@ fn check(case: &Case<'_>) -> Verdict {
             .command(["kubectl", "get", "-n", &last.namespace, &describe])
     } else {
         let step = match outdated {
-            Some(what) if what.starts_with("which is suspended") => {
-                "Ask who suspended it and why, and have it resumed:"
+            Some(Outdated::Suspended) => "Ask who suspended it and why, and have it resumed:",
+            Some(Outdated::NotProcessed) => {
+                "Flux has not processed its present spec; its conditions say why:"
             }
-            Some(_) => "Flux has not processed its present spec; its conditions say why:",
             None => "Fix the dependency first:",
         };
         finding.step(step).command([
