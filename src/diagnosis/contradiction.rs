@@ -41,9 +41,14 @@ impl Fact {
 }
 
 fn installed(case: &Case<'_>) -> Option<Evidence> {
-    let released = case.hr().condition("Released")?;
-    let is_deployed = install::is_deployed(case);
-    is_deployed.then(|| Evidence::condition(case.subject(), released))
+    let hr = case.hr();
+    let released = hr.condition("Released")?;
+    // A condition without a generation may be of any spec, and of two that differ neither is believed.
+    let is_present = released.observed_generation == Some(hr.metadata.generation);
+    let mut all = hr.status.conditions.iter();
+    let agree = all.all(|c| c.kind != "Released" || c.is_true());
+    let shown = is_present && agree && install::is_deployed(case);
+    shown.then(|| Evidence::condition(case.subject(), released))
 }
 
 /// Where the failure is about something else, such as another object that was refused, the Job's end says nothing.
@@ -301,5 +306,29 @@ mod tests {
             crate::model::helm_release::HelmRelease::from_value(&object).unwrap();
         snapshot.object = object;
         assert!(job_complete(&Case::new(&snapshot, now)).is_none());
+    }
+
+    #[test]
+    fn only_an_undisputed_condition_of_the_present_spec_says_that_it_is_installed() {
+        let name = "release-never-deployed";
+        let now = fixture::meta(name).now;
+        let mut snapshot = fixture::snapshot(name);
+        install(&mut snapshot);
+        let shown = |snapshot: &Snapshot| installed(&Case::new(snapshot, now)).is_some();
+        assert!(shown(&snapshot));
+        let released = |snapshot: &mut Snapshot| {
+            let all = &mut snapshot.helm_release.status.conditions;
+            all.iter().position(|c| c.kind == "Released").unwrap()
+        };
+        let mut other = snapshot.clone();
+        let at = released(&mut other);
+        other.helm_release.status.conditions[at].observed_generation = None;
+        assert!(!shown(&other));
+        let mut two = snapshot.clone();
+        let at = released(&mut two);
+        let mut second = two.helm_release.status.conditions[at].clone();
+        second.status = "False".to_owned();
+        two.helm_release.status.conditions.push(second);
+        assert!(!shown(&two));
     }
 }

@@ -72,8 +72,8 @@ pub fn job_succeeded(case: &Case<'_>) -> bool {
     found.is_some_and(|found| job::is_complete(&found.job) && is_of_installation(case, &found.job))
 }
 
-/// Whether a Job is of this onboarding's last installation. One that is being deleted, is older than the onboarding, or was made after
-/// the failure without a label that names its owner may be another's or a former one.
+/// Whether a Job is surely of this onboarding's last installation. One that is being deleted, is older than the onboarding, or was made
+/// after the failure without a label that names its owner may be another's or a former one; so may one whose times cannot be compared.
 fn is_of_installation(case: &Case<'_>, object: &Value) -> bool {
     let time = |text: Option<&str>| text?.parse::<Timestamp>().ok();
     let made = object.pointer("/metadata/creationTimestamp");
@@ -81,12 +81,14 @@ fn is_of_installation(case: &Case<'_>, object: &Value) -> bool {
         return false;
     };
     let since = time(case.hr().metadata.creation_timestamp.as_deref());
-    let failed = case.failure.as_ref().map(|f| f.condition);
-    let failed = failed.and_then(|c| time(c.last_transition_time.as_deref()));
+    let before_failure = case.failure.as_ref().is_none_or(|f| {
+        let failed = time(f.condition.last_transition_time.as_deref());
+        failed.is_some_and(|failed| made <= failed)
+    });
     let is_named = job::made_by(object).is_some();
     object.pointer("/metadata/deletionTimestamp").is_none()
-        && since.is_none_or(|since| made >= since)
-        && (is_named || failed.is_none_or(|failed| made <= failed))
+        && since.is_some_and(|since| made >= since)
+        && (is_named || before_failure)
 }
 
 /// The creation Job ran and ended well, as it says itself or the revision that ran it.
@@ -224,8 +226,10 @@ pub fn timeout<'a>(case: &Case<'a>) -> &'a str {
 
 #[cfg(test)]
 mod tests {
-    use super::is_overdue;
+    use super::{is_overdue, job_succeeded};
     use crate::diagnosis::{Case, fixture};
+    use crate::snapshot::{Read, Snapshot};
+    use serde_json::{Value, json};
 
     #[test]
     fn a_length_that_cannot_be_read_does_not_excuse_endless_work() {
@@ -246,5 +250,59 @@ mod tests {
             "2562047788015215h",
             i64::MAX - 1
         ));
+    }
+
+    #[test]
+    fn a_complete_job_counts_only_where_it_is_surely_of_this_installation() {
+        let name = "hook-job-failed";
+        let now = fixture::meta(name).now;
+        let succeeded = |change: &dyn Fn(&mut Snapshot, &mut Value)| {
+            let mut snapshot = fixture::snapshot(name);
+            let Read::Seen(found) = &snapshot.creation_job else {
+                panic!("the case has a Job");
+            };
+            let mut found = found.clone();
+            found.job["status"] = json!({"conditions": [{"type": "Complete", "status": "True"}]});
+            change(&mut snapshot, &mut found.job);
+            snapshot.creation_job = Read::Seen(found);
+            job_succeeded(&Case::new(&snapshot, now))
+        };
+        let made = |time: &'static str| {
+            move |_: &mut Snapshot, job: &mut Value| {
+                job["metadata"]["creationTimestamp"] = json!(time)
+            }
+        };
+        assert!(succeeded(&|_, _| {}));
+        // Older than the onboarding, made after the failure, at an unknown time.
+        for time in ["2026-08-01T00:00:00Z", "2026-11-23T20:20:20Z", "yesterday"] {
+            assert!(!succeeded(&made(time)), "{time}");
+        }
+        // Flux's labels name the owner, so a later attempt's Job is its own.
+        assert!(succeeded(&|snapshot, job| {
+            made("2026-11-23T20:20:20Z")(snapshot, job);
+            let name = &snapshot.helm_release.metadata.name;
+            job["metadata"]["labels"] = json!({
+                "helm.toolkit.fluxcd.io/name": name,
+                "helm.toolkit.fluxcd.io/namespace": "flux-system",
+            });
+        }));
+        assert!(!succeeded(&|_, job| {
+            job["metadata"]["deletionTimestamp"] = json!("2026-11-23T20:20:30Z");
+        }));
+        assert!(!succeeded(&|snapshot, _| {
+            snapshot.helm_release.metadata.creation_timestamp = None;
+        }));
+        assert!(!succeeded(&|snapshot, _| {
+            for condition in &mut snapshot.helm_release.status.conditions {
+                condition.last_transition_time = Some("lately".to_owned());
+            }
+        }));
+        assert!(!succeeded(&|_, job| {
+            let failed = json!({"type": "Failed", "status": "True"});
+            job["status"]["conditions"]
+                .as_array_mut()
+                .unwrap()
+                .push(failed);
+        }));
     }
 }

@@ -147,8 +147,8 @@ fn after(case: &Case<'_>, fixes: Fixes) -> Option<Then> {
         return Some(running(case, fixes, seconds));
     }
     // It says that it is working, for longer than any action takes: it does not go on by itself.
-    if case.failure.is_none() && !case.is_ready() && !case.is_at_work() && fixes == Fixes::Elsewhere
-    {
+    let hangs = install::working_for(case).is_some_and(|s| install::is_overdue(case, s));
+    if case.failure.is_none() && hangs && fixes == Fixes::Elsewhere {
         return Some(again(case));
     }
     // Since 0.37 the controller compares, and uninstalls what it installed elsewhere.
@@ -491,5 +491,30 @@ mod tests {
     fn a_running_installation_ends_with_its_time() {
         insta::assert_snapshot!(told("in-progress", Fixes::Elsewhere, |_| {}), @r"The running install continues until spec.timeout (5m0s, 4m15s left), and succeeds if this is fixed by then; after that Flux stops, since spec.install.remediation.retries is not set.");
         insta::assert_snapshot!(told("in-progress", Fixes::Manifest, |s| s.helm_release.spec.install.remediation.retries = 3), @r"The running install continues until spec.timeout (5m0s, 4m15s left); after that Flux removes the release and installs it again. Flux then picks up the changed manifest. Run troubleshoot again at that point: an upgrade of a failed revision does not create the database.");
+    }
+
+    #[test]
+    fn work_that_hangs_is_started_again_and_other_work_is_not() {
+        let name = "image-not-pulled-in-progress";
+        let since = |time: &str, change: &dyn Fn(&mut Snapshot)| {
+            told(name, Fixes::Elsewhere, |s| {
+                for condition in &mut s.helm_release.status.conditions {
+                    condition.last_transition_time = Some(time.to_owned());
+                }
+                change(s);
+            })
+        };
+        let again = "reconcile.fluxcd.io/resetAt";
+        assert!(since("2026-11-20T20:20:00Z", &|_| {}).contains(again));
+        assert!(!since("2026-11-23T20:20:15Z", &|_| {}).contains(again));
+        // A spec that has just changed: Flux has not answered it, and does so by itself.
+        let changed = |s: &mut Snapshot| {
+            s.helm_release.metadata.generation = 2;
+            let conditions = &mut s.helm_release.status.conditions;
+            conditions.retain(|c| c.kind == "Ready");
+            conditions[0].status = "True".to_owned();
+            conditions[0].message = "Helm install succeeded".to_owned();
+        };
+        assert!(!since("2026-11-23T20:20:15Z", &changed).contains(again));
     }
 }

@@ -141,9 +141,8 @@ pub(super) fn is_wanted(case: &Case<'_>, chart: &Value) -> bool {
     };
     let text = |path: &str| chart.pointer(path).and_then(Value::as_str);
     let any = |version: Option<&str>| version.filter(|v| !v.is_empty()).unwrap_or("*").to_owned();
-    let same_chart = text("/spec/chart").is_none_or(|chart| chart == wanted.spec.chart);
-    let has_spec = chart.get("spec").is_some();
-    same_chart && (!has_spec || any(text("/spec/version")) == any(wanted.spec.version.as_deref()))
+    text("/spec/chart") == Some(wanted.spec.chart.as_str())
+        && any(text("/spec/version")) == any(wanted.spec.version.as_deref())
 }
 
 /// source-controller has worked on the present spec.

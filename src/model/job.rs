@@ -217,10 +217,13 @@ pub fn may_have_created(log: &str) -> bool {
         "Internal Server Error",
         "504 Gateway Time",
     ];
-    // A proxy's answer: it had no CouchDB to send the request to.
+    // A proxy's answer: it had no CouchDB to send the request to. curl's line for that answer is one of `SENT`, so only further ones count.
     const NOT_SENT: [&str; 2] = ["no healthy upstream", "reset reason: connection failure"];
-    let has = |texts: &[&str]| texts.iter().any(|t| log.contains(t));
-    has(&SENT) && !has(&NOT_SENT)
+    let lines = |texts: &[&str]| {
+        let has = |line: &&str| texts.iter().any(|t| line.contains(t));
+        log.lines().filter(has).count()
+    };
+    lines(&SENT) > lines(&NOT_SENT)
 }
 
 /// The status of one container of a pod.
@@ -468,6 +471,8 @@ mod tests {
             "curl: (52) Empty reply from server",
             "curl: (28) Operation timed out after 30001 milliseconds with 0 bytes received",
             "curl: (28) Operation timed out after 5001 milliseconds with 0 out of 0 bytes received",
+            // One attempt reached CouchDB, the next one did not.
+            "curl: (22) The requested URL returned error: 500\nno healthy upstream\ncurl: (22) The requested URL returned error: 503",
         ] {
             assert!(may_have_created(log), "{log}");
         }
@@ -484,6 +489,7 @@ mod tests {
             "curl: (28) Resolving timed out after 5000 milliseconds",
             "curl: (22) The requested URL returned error: 412",
             "curl: (22) The requested URL returned error: 401",
+            "no healthy upstream\ncurl: (22) The requested URL returned error: 503",
         ] {
             assert!(!may_have_created(log), "{log}");
         }

@@ -144,10 +144,10 @@ fn finished_since(case: &Case<'_>, subject: Subject, timeout: &str) -> Finding {
     let failed = failed.and_then(|c| read(c.last_transition_time.as_deref()));
     let was_late = read(time)
         .zip(failed)
-        .is_none_or(|(done, failed)| done >= failed);
+        .is_some_and(|(done, failed)| done >= failed);
     let sentence = match was_late {
         true => "the creation Job finished after Helm had given up, so the database exists",
-        false => "the creation Job finished, so the database exists, and Helm gave up all the same",
+        false => "the creation Job finished, so the database exists, although Helm gave up waiting",
     };
     Finding::new(subject.clone(), sentence)
     .whys((case.in_couchdb() == Ok(None)).then_some(
@@ -163,7 +163,9 @@ fn finished_since(case: &Case<'_>, subject: Subject, timeout: &str) -> Finding {
 
 #[cfg(test)]
 mod tests {
-    use crate::diagnosis::fixture;
+    use crate::diagnosis::{Case, fixture};
+    use crate::snapshot::Read;
+    use serde_json::{Value, json};
 
     #[test]
     fn it_is_found() {
@@ -207,5 +209,29 @@ mod tests {
                 "Its pods were not read: forbidden (list pods in core). The reason is therefore unknown."
             ]
         );
+    }
+
+    #[test]
+    fn that_the_job_was_late_is_said_only_where_the_times_say_so() {
+        let name = "creation-timed-out";
+        let mut snapshot = fixture::snapshot(name);
+        let mut sentence = |completed: Value| {
+            let Read::Seen(found) = &mut snapshot.creation_job else {
+                panic!("the case has a Job");
+            };
+            found.job["status"] = json!({
+                "completionTime": completed,
+                "conditions": [{"type": "Complete", "status": "True"}],
+            });
+            let case = Case::new(&snapshot, fixture::meta(name).now);
+            (super::RULE.check)(&case).unwrap().unwrap().sentence
+        };
+        let late = "the creation Job finished after Helm had given up, so the database exists";
+        assert_eq!(sentence(json!("2099-01-01T00:00:00Z")), late);
+        let neutral =
+            "the creation Job finished, so the database exists, although Helm gave up waiting";
+        for time in [json!("2026-11-23T00:00:00Z"), json!("soon"), json!(null)] {
+            assert_eq!(sentence(time), neutral);
+        }
     }
 }

@@ -8,6 +8,7 @@ use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::diagnosis::sources;
 use crate::model::source_error::SourceError;
 use crate::snapshot::IfRead;
+use serde_json::Value;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS206",
@@ -59,7 +60,8 @@ fn check(case: &Case<'_>) -> Verdict {
         true => case.chart(),
         false => case.source(),
     };
-    if !absent && part.if_read().is_some() {
+    let stays = |object: &Value| object.pointer("/metadata/deletionTimestamp").is_none();
+    if !absent && part.if_read().is_some_and(stays) {
         let sentence =
             format!("Flux could not find {subject}, the chart's source, which exists now");
         return sources::finding(
