@@ -22,21 +22,31 @@ fn echo() -> u16 {
     port
 }
 
-fn answer(mut stream: TcpStream) -> std::io::Result<()> {
-    let mut from = BufReader::new(stream.try_clone()?);
+/// The lines of a request's head; `None` where no further request comes.
+fn head(from: &mut impl BufRead) -> std::io::Result<Option<Vec<String>>> {
     let mut lines = Vec::new();
     loop {
         let mut line = String::new();
-        from.read_line(&mut line)?;
+        if from.read_line(&mut line)? == 0 {
+            return Ok(None);
+        }
         if line.trim().is_empty() {
-            break;
+            return Ok(Some(lines));
         }
         lines.push(line.trim().to_owned());
     }
-    let header = |name: &str| {
-        let value = lines.iter().find_map(|l| l.strip_prefix(name));
-        value.unwrap_or_default().to_owned()
-    };
+}
+
+/// A header's value; empty where it is missing.
+fn header(lines: &[String], name: &str) -> String {
+    let value = lines.iter().find_map(|l| l.strip_prefix(name));
+    value.unwrap_or_default().to_owned()
+}
+
+fn answer(mut stream: TcpStream) -> std::io::Result<()> {
+    let mut from = BufReader::new(stream.try_clone()?);
+    let lines = head(&mut from)?.unwrap_or_default();
+    let header = |name: &str| header(&lines, name);
     if lines[0].contains("/refuse") {
         let body = r#"{"error":"too_large","reason":"no"}"#;
         write!(
@@ -271,21 +281,10 @@ fn keeping() -> (u16, Got) {
 fn keep(mut stream: &TcpStream, got: &Got) -> std::io::Result<()> {
     let mut from = BufReader::new(stream);
     loop {
-        let mut lines = Vec::new();
-        loop {
-            let mut line = String::new();
-            if from.read_line(&mut line)? == 0 {
-                return Ok(());
-            }
-            if line.trim().is_empty() {
-                break;
-            }
-            lines.push(line.trim().to_owned());
-        }
-        let header = |name: &str| {
-            let value = lines.iter().find_map(|l| l.strip_prefix(name));
-            value.unwrap_or_default().to_owned()
+        let Some(lines) = head(&mut from)? else {
+            return Ok(());
         };
+        let header = |name: &str| header(&lines, name);
         let mut body = vec![0; header("Content-Length: ").parse().unwrap_or(0)];
         from.read_exact(&mut body)?;
         let (kind, basic) = (header("Content-Type: "), header("Authorization: Basic "));
