@@ -3,7 +3,7 @@
 //! Compiled for `cargo fuzz` and for `cargo test`, which runs each entry point on its seeds and on random bytes. A property that does
 //! not hold panics.
 
-use crate::bundle::manifest::Accept;
+use crate::bundle::request::Accept;
 use crate::bundle::{Answer, Archive, Room, documents};
 use crate::cluster::kubeconfig;
 use crate::couchdb::backup::answers;
@@ -106,7 +106,7 @@ pub fn kubeconfig_file(data: &[u8]) {
 
 /// What -f names: read twice it says the same, and an object that is not in it is never absent.
 pub fn files(data: &[u8]) {
-    let read = || Archive::read(&["-".into()], true, &mut Cursor::new(data));
+    let read = || Archive::load(&["-".into()], true, &mut Cursor::new(data));
     match (read(), read()) {
         (Ok(once), Ok(again)) => {
             for path in PATHS {

@@ -5,11 +5,11 @@
 
 use super::archive::{Archive, Recorded};
 use super::logs;
-use super::manifest::{Accept, Key, Status, decoded, split};
-use super::selector::{Fields, Labels};
+use super::request::{Accept, Key, Named, Status, decoded, named, split};
 use super::store::Resource;
 use crate::advice::Command;
 use crate::model::helm_release::{GROUP, KIND, PLURAL};
+use crate::model::selector::{Fields, Labels};
 use serde_json::{Value, json};
 
 /// What the files say.
@@ -34,26 +34,6 @@ pub struct NotSaved {
     pub get: Option<Command>,
 }
 
-/// What a path names.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Named {
-    /// One object; the namespace is empty for one that is in none.
-    Object {
-        resource: Resource,
-        namespace: String,
-        name: String,
-    },
-    /// Those of a namespace, or all.
-    List {
-        resource: Resource,
-        namespace: Option<String>,
-    },
-    /// The log of a pod's container.
-    Log { namespace: String, pod: String },
-    /// Discovery, a review, …
-    Other,
-}
-
 impl Archive {
     /// The answer to a GET or, with a body, to a review that is POSTed.
     pub fn answer(&self, path: &str, accept: Accept, body: Option<&Value>) -> Answer {
@@ -62,7 +42,7 @@ impl Archive {
             let found = query.iter().find(|(name, _)| name == wanted);
             found.map_or("", |(_, value)| value.as_str())
         };
-        let not_saved = || Answer::NotSaved(NotSaved::of(path));
+        let not_saved = || Answer::NotSaved(NotSaved::at(path));
         // Saved lists are whole: there is no next page, and no stream of changes.
         if !parameter("continue").is_empty() || !parameter("watch").is_empty() {
             return not_saved();
@@ -127,10 +107,14 @@ impl Archive {
                     Ok(selectors) => selectors,
                     Err(part) => return Answer::Refused(unparsable(&part)),
                 };
+                let is_wanted = |o: &&Value| {
+                    let own = o.pointer("/metadata/labels");
+                    labels.matches(|key| own?.get(key)?.as_str()) && fields.matches(o)
+                };
                 let items: Vec<&Value> = self
                     .store
                     .list(&resource, namespace.as_deref())
-                    .filter(|o| labels.matches(o) && fields.matches(o))
+                    .filter(is_wanted)
                     .collect();
                 // Which HelmReleases there are is what the files are for: the others are told to be unknown elsewhere.
                 let those_here = resource == Resource::new(GROUP, PLURAL)
@@ -214,45 +198,9 @@ fn unparsable(part: &str) -> Status {
     }
 }
 
-/// Reads a path: `/api/v1/…` or `/apis/GROUP/VERSION/…`.
-pub(super) fn named(path: &str) -> Named {
-    let segments: Vec<&str> = path.split('/').skip(1).collect();
-    let (group, rest) = match segments.as_slice() {
-        ["api", _version, rest @ ..] => ("", rest),
-        ["apis", group, _version, rest @ ..] => (*group, rest),
-        _ => return Named::Other,
-    };
-    let resource = |plural: &str| Resource::new(&decoded(group), &decoded(plural));
-    match rest {
-        ["namespaces", namespace, plural] => Named::List {
-            resource: resource(plural),
-            namespace: Some(decoded(namespace)),
-        },
-        ["namespaces", namespace, plural, name] => Named::Object {
-            resource: resource(plural),
-            namespace: decoded(namespace),
-            name: decoded(name),
-        },
-        ["namespaces", namespace, "pods", pod, "log"] => Named::Log {
-            namespace: decoded(namespace),
-            pod: decoded(pod),
-        },
-        [plural, name] => Named::Object {
-            resource: resource(plural),
-            namespace: String::new(),
-            name: decoded(name),
-        },
-        [plural] => Named::List {
-            resource: resource(plural),
-            namespace: None,
-        },
-        _ => Named::Other,
-    }
-}
-
 impl NotSaved {
     /// What a path names.
-    pub fn of(path: &str) -> Self {
+    pub fn at(path: &str) -> Self {
         let (path, _) = split(path);
         let kind = |r: &Resource| match r.group.as_str() {
             "" => r.plural.clone(),

@@ -5,7 +5,8 @@
 use super::documents::{Room, documents};
 use super::files::{self, Entry, Tree};
 use super::logs::{self, Logs};
-use super::manifest::{self, Accept, Key, Manifest, Outcome, Request, Status};
+use super::manifest::{self, Manifest, Outcome, Request};
+use super::request::{self, Accept, Key, Status};
 use super::store::Store;
 use crate::advice::Command;
 use crate::error::{Error, Result};
@@ -46,9 +47,9 @@ impl Archive {
     ///
     /// # Errors
     /// What cannot be read, by its name and line; a file without any object; a bundle of a later version.
-    pub fn read(paths: &[PathBuf], recursive: bool, stdin: &mut dyn Read) -> Result<Self> {
+    pub fn load(paths: &[PathBuf], recursive: bool, stdin: &mut dyn Read) -> Result<Self> {
         let mut archive = Self::default();
-        for tree in files::read(paths, recursive, stdin)? {
+        for tree in files::load(paths, recursive, stdin)? {
             archive.add(&tree)?;
         }
         Ok(archive)
@@ -56,7 +57,7 @@ impl Archive {
 
     /// What is in one tree.
     #[cfg(test)]
-    pub(super) fn of(tree: &Tree) -> Result<Self> {
+    pub(super) fn from_tree(tree: &Tree) -> Result<Self> {
         let mut archive = Self::default();
         archive.add(tree)?;
         Ok(archive)
@@ -96,7 +97,7 @@ impl Archive {
         }
         let mut added = 0;
         for entry in rest {
-            if let Some(logs) = logs::read(&entry.bytes) {
+            if let Some(logs) = logs::parse(&entry.bytes) {
                 self.plain = true;
                 added += logs.len();
                 self.pod_logs.extend(logs);
@@ -176,7 +177,7 @@ impl Archive {
                     .take_text(entry.bytes.len())
                     .map_err(|why| Error::new(format!("{}: {why}", tree.name(entry))))?;
                 let text = String::from_utf8_lossy(&entry.bytes).into_owned();
-                let (path, query) = manifest::split(request.asked.path());
+                let (path, query) = request::split(request.asked.path());
                 let container = query.into_iter().find(|(name, _)| name == "container");
                 let container = container.map(|(_, c)| c).unwrap_or_default();
                 self.logs.insert((path, container), text.clone());

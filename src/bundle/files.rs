@@ -68,7 +68,7 @@ fn is_archive(name: &str) -> bool {
 ///
 /// # Errors
 /// What cannot be read, by its name.
-pub(super) fn read(paths: &[PathBuf], recursive: bool, stdin: &mut dyn Read) -> Result<Vec<Tree>> {
+pub(super) fn load(paths: &[PathBuf], recursive: bool, stdin: &mut dyn Read) -> Result<Vec<Tree>> {
     let mut reader = Reader {
         bytes: BYTES_MAX,
         files: FILES_MAX,

@@ -11,8 +11,7 @@ mod reduce;
 mod release;
 mod scrub;
 
-use super::answer::{Named, named};
-use super::manifest::{Accept, Status, split};
+use super::request::{Accept, Key, Named, Status, named, split};
 use super::store::Resource;
 use crate::model::helm_release::{HelmRelease, PLURAL};
 use crate::model::ownership::loose;
@@ -93,7 +92,7 @@ pub(super) fn text(text: &str) -> String {
 }
 
 impl Asked {
-    pub(super) fn of(path: &str, accept: Accept, body: Option<&Value>) -> Self {
+    pub(super) fn reduce(path: &str, accept: Accept, body: Option<&Value>) -> Self {
         let (bare, query) = path.split_once('?').unwrap_or((path, ""));
         let paging = |part: &&str| !part.starts_with("limit=") && !part.starts_with("continue=");
         let query: Vec<&str> = query
@@ -128,6 +127,11 @@ impl Asked {
     pub fn body(&self) -> Option<&Value> {
         self.body.as_ref()
     }
+
+    /// What makes it the same request as another.
+    pub(super) fn key(&self) -> Key {
+        Key::new(&self.path, self.accept, self.body.as_ref())
+    }
 }
 
 /// The table's name for what a path asks for.
@@ -150,7 +154,7 @@ fn resource(path: &str) -> String {
 
 /// Cuts an object down; `false` where the table has no such resource, and nothing is left of it.
 fn reduce_as(resource: &str, object: &mut Value, tally: &mut Tally) -> bool {
-    let Some(field) = fields::of(resource) else {
+    let Some(field) = fields::find(resource) else {
         *object = Value::Null;
         return false;
     };
@@ -189,7 +193,7 @@ fn document(path: &str, document: &mut Value, tally: &mut Tally) -> bool {
         items = Value::Null;
     }
     list.insert("items".to_owned(), items);
-    known && fields::of(&resource).is_some()
+    known && fields::find(&resource).is_some()
 }
 
 /// A list of HelmReleases without the onboarding label is read for those that install the onboarding chart all the same;
@@ -210,7 +214,7 @@ fn leave_others_out(path: &str, list: &mut Value) {
 }
 
 impl Kept {
-    pub(super) fn of(path: &str, accept: Accept, heard: Heard<'_>) -> Self {
+    pub(super) fn reduce(path: &str, accept: Accept, heard: Heard<'_>) -> Self {
         let mut tally = Tally::default();
         let bare = path.split_once('?').map_or(path, |(path, _)| path);
         let content = match (heard, accept) {

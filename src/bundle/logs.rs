@@ -11,7 +11,7 @@ const OF_KUBECTL: [&str; 2] = ["error: ", "Defaulted container "];
 
 /// Reads a file of prefixed lines, `[pod/NAME/CONTAINER] …`; `None` where it does not begin with one.
 /// Pods come in any order, so what kubectl says of one it could not read may come first.
-pub(super) fn read(bytes: &[u8]) -> Option<Logs> {
+pub(super) fn parse(bytes: &[u8]) -> Option<Logs> {
     let text = String::from_utf8_lossy(bytes);
     let of_kubectl = |line: &&str| OF_KUBECTL.iter().any(|start| line.starts_with(start));
     source(text.lines().find(|line| !of_kubectl(line))?)?;
@@ -51,10 +51,10 @@ mod tests {
 
     #[test]
     fn the_prefix_tells_pod_and_container() {
-        let logs = read(b"[pod/a-1/create] one\n[pod/a-2/create] other\n[pod/a-1/create] [x] two\n[pod/a-1/create] \n").unwrap();
+        let logs = parse(b"[pod/a-1/create] one\n[pod/a-2/create] other\n[pod/a-1/create] [x] two\n[pod/a-1/create] \n").unwrap();
         let of = |pod: &str| logs[&(pod.to_owned(), "create".to_owned())].as_str();
         assert_eq!((of("a-1"), of("a-2")), ("one\n[x] two\n\n", "other\n"));
-        let after = read(b"error: not found ( pods/log a-3)\nDefaulted container \"create\" out of: create, proxy\n[pod/a-1/create] one\n").unwrap();
+        let after = parse(b"error: not found ( pods/log a-3)\nDefaulted container \"create\" out of: create, proxy\n[pod/a-1/create] one\n").unwrap();
         assert_eq!(after.into_values().collect::<Vec<_>>(), ["one\n"]);
         for other in [
             "",
@@ -65,7 +65,7 @@ mod tests {
             "[1, 2]\n",
             "[pod/a/b one\n",
         ] {
-            assert!(read(other.as_bytes()).is_none(), "{other:?}");
+            assert!(parse(other.as_bytes()).is_none(), "{other:?}");
         }
     }
 
@@ -80,7 +80,7 @@ mod tests {
     proptest! {
         #[test]
         fn no_log_panics(text in "(\\[pod/[a-z/]{0,3}\\]?|\\PC{0,3}|\n){0,9}", lines in 0..5usize) {
-            if let Some(logs) = read(text.as_bytes()) {
+            if let Some(logs) = parse(text.as_bytes()) {
                 for log in logs.values() {
                     prop_assert!(tail(log, lines).lines().count() <= lines);
                 }

@@ -1,13 +1,11 @@
 //! `manifest.json` of a bundle: when and where it was captured, every request and what became of it.
 //!
-//! Owns the format, read and written, and when two requests are the same one. Which files the answers are in is said here;
-//! what is in them is not.
+//! Owns the format, read and written. Which files the answers are in is said here; what is in them is not.
 
 use super::kept::Asked;
+use super::request::Status;
 use k8s_openapi::jiff::Timestamp;
-use percent_encoding::percent_decode_str;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 /// `apiVersion` of the bundles that this version writes. It counts the lists of what is kept: a reader that knows another list would
 /// take a field that was not kept for one that is absent.
@@ -20,9 +18,6 @@ pub const KIND: &str = "Bundle";
 pub const FILE: &str = "manifest.json";
 /// Folder of the answers beside it.
 pub const ANSWERS: &str = "answers";
-
-/// Parameters that cut a list into pages: a saved list is whole.
-const PAGING: [&str; 2] = ["limit", "continue"];
 
 /// The manifest.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -72,19 +67,6 @@ pub struct Request {
     pub error: Option<String>,
 }
 
-/// In which form an answer is asked for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Accept {
-    /// The objects, whole.
-    #[default]
-    Json,
-    /// A list of the objects' metadata alone: no Secret's payload travels.
-    Metadata,
-    /// Text as it is: a pod's log.
-    Text,
-}
-
 /// What became of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -95,94 +77,11 @@ pub enum Outcome {
     Refused,
 }
 
-/// A Kubernetes `Status`, as far as it is kept.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct Status {
-    pub code: u16,
-    pub reason: String,
-    pub message: String,
-    /// Name of the object that it is about: a 404 without one tells that the path is not served.
-    #[serde(skip_serializing_if = "String::is_empty")]
-    pub name: String,
-}
-
-/// What makes two requests the same: path, query without paging in any order, form, body.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Key {
-    path: String,
-    query: Vec<(String, String)>,
-    accept: Accept,
-    /// The body as text: object keys are sorted.
-    body: String,
-}
-
-impl Key {
-    /// The key of a request, sent or recorded.
-    pub fn new(path: &str, accept: Accept, body: Option<&Value>) -> Self {
-        let (path, query) = split(path);
-        let mut query: Vec<_> = query
-            .into_iter()
-            .filter(|(name, _)| !PAGING.contains(&name.as_str()))
-            .collect();
-        query.sort();
-        Self {
-            path,
-            query,
-            accept,
-            body: body.map_or(String::new(), Value::to_string),
-        }
-    }
-}
-
-impl Asked {
-    /// Its key.
-    pub fn key(&self) -> Key {
-        Key::new(self.path(), self.accept(), self.body())
-    }
-}
-
-/// Path and query of a request, decoded. Segments of the path stay encoded: a slash in a name is none of the path's.
-pub(crate) fn split(path: &str) -> (String, Vec<(String, String)>) {
-    let (path, query) = path.split_once('?').unwrap_or((path, ""));
-    let query = query
-        .split('&')
-        .filter(|pair| !pair.is_empty())
-        .map(|pair| {
-            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            (decoded(name), decoded(value))
-        });
-    (path.to_owned(), query.collect())
-}
-
-/// Percent-decoded; what is no UTF-8 is replaced.
-pub(super) fn decoded(text: &str) -> String {
-    percent_decode_str(text).decode_utf8_lossy().into_owned()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bundle::request::Accept;
     use serde_json::json;
-
-    fn key(path: &str) -> Key {
-        Key::new(path, Accept::Json, None)
-    }
-
-    #[test]
-    fn paging_and_encoding_make_no_other_request() {
-        let asked = key("/api/v1/pods?labelSelector=a%3Db&limit=500&continue=x");
-        assert_eq!(asked, key("/api/v1/pods?labelSelector=a=b"));
-        assert_eq!(key("/a?x=1&y=2"), key("/a?y=2&x=1"));
-        assert_ne!(asked, key("/api/v1/pods?labelSelector=a%3Dc"));
-        assert_ne!(asked, key("/api/v1/pods"));
-        assert_ne!(key("/a"), Key::new("/a", Accept::Metadata, None));
-        assert_ne!(key("/a"), Key::new("/a", Accept::Json, Some(&json!({}))));
-        assert_eq!(
-            Key::new("/a", Accept::Json, Some(&json!({"x": 1, "y": 2}))),
-            Key::new("/a", Accept::Json, Some(&json!({"y": 2, "x": 1})))
-        );
-    }
 
     #[test]
     fn the_manifest_is_written_as_it_is_read() {

@@ -11,9 +11,9 @@ mod kept;
 mod logs;
 pub mod manifest;
 pub mod record;
+pub mod request;
 #[cfg(test)]
 pub(crate) mod scene;
-mod selector;
 mod store;
 pub mod write;
 

@@ -4,7 +4,8 @@
 //! decided in [`super::kept`]. Asks nothing itself: the transport reports what passes.
 
 use super::kept::{Asked, Content, Kept, Kind, Tally};
-use super::manifest::{Accept, Key, Outcome, Request, split};
+use super::manifest::{Outcome, Request};
+use super::request::{Accept, Key, split};
 use crate::model::forbidden::Forbidden;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -37,14 +38,14 @@ struct Entry {
 impl Recorder {
     /// Keeps one request with what became of it; `body` is what was sent, for a review.
     pub fn record(&self, path: &str, accept: Accept, body: Option<&Value>, heard: Heard<'_>) {
-        let asked = Asked::of(path, accept, body);
+        let asked = Asked::reduce(path, accept, body);
         #[cfg(test)]
         let heard = if self.questions {
             Heard::Failed(String::new())
         } else {
             heard
         };
-        let kept = Kept::of(path, accept, heard);
+        let kept = Kept::reduce(path, accept, heard);
         let later_page = split(path)
             .1
             .iter()

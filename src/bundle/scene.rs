@@ -3,12 +3,13 @@
 //! Owns what such a server says; what it is asked comes from the run itself. What the test tells nothing about is not in the
 //! bundle. Test code only.
 
-use super::answer::{Answer, Named, named};
+use super::answer::Answer;
 use super::archive::Archive;
 use super::files::{Entry, Tree};
 use super::kept::Asked;
-use super::manifest::{self, Accept, Key, split};
+use super::manifest;
 use super::record::Recording;
+use super::request::{Accept, Key, Named, Status, named, split};
 use crate::model::forbidden::Forbidden;
 use serde_json::{Value, json};
 use std::collections::{BTreeSet, HashSet};
@@ -117,7 +118,7 @@ impl Scene {
     /// What the server says; `None` where the scene does not tell.
     fn answer(&mut self, asked: &Asked) -> Option<Answer> {
         let (path, body) = (asked.path(), asked.body());
-        let target = Target::of(path);
+        let target = Target::parse(path);
         if let Some(target) = &target {
             let refusal = target.refusal();
             let clause = Forbidden::parse(&refusal)?.to_string();
@@ -156,11 +157,11 @@ fn archive(files: &[(String, Vec<u8>)]) -> Archive {
         entries: files.iter().map(entry).collect(),
         many: true,
     };
-    Archive::of(&tree).unwrap()
+    Archive::from_tree(&tree).unwrap()
 }
 
 fn status(code: u16, reason: &str, message: String, name: &str) -> Answer {
-    Answer::Refused(manifest::Status {
+    Answer::Refused(Status {
         code,
         reason: reason.to_owned(),
         message,
@@ -181,7 +182,7 @@ struct Target {
 }
 
 impl Target {
-    fn of(path: &str) -> Option<Self> {
+    fn parse(path: &str) -> Option<Self> {
         let (bare, _) = split(path);
         let (verb, group, plural, namespace, name) = match named(&bare) {
             Named::Object {

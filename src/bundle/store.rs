@@ -30,7 +30,7 @@ impl Resource {
     }
 
     /// Of an object by its `apiVersion` and `kind`.
-    fn of(api_version: &str, kind: &str) -> Self {
+    fn from_kind(api_version: &str, kind: &str) -> Self {
         let group = api_version.split_once('/').map_or("", |(group, _)| group);
         Self::new(group, &plural(kind))
     }
@@ -66,7 +66,7 @@ impl Store {
         if name.is_empty() {
             return 0;
         }
-        let resource = Resource::of(&api_version, &kind);
+        let resource = Resource::from_kind(&api_version, &kind);
         let all = self.kinds.entry(resource.clone()).or_default();
         match self.places.entry((resource, namespace, name)) {
             std::collections::hash_map::Entry::Occupied(place) => all[*place.get()] = document,

@@ -3,7 +3,7 @@
 //! A gateway, a login page and a cut-off answer look like nothing found to a lenient parser. Here they are faults, which the
 //! transport turns into an error that names who answered. Owns the bounds on what is parsed.
 
-use crate::bundle::manifest::Accept;
+use crate::bundle::request::Accept;
 use crate::model::helm_release::HelmRelease;
 use crate::model::json_values;
 use crate::text::one_line;

@@ -8,7 +8,7 @@ use super::connector::ProxyFailure;
 use super::credentials::CredentialsError;
 use super::server::Server;
 use crate::advice::{Command, current_context};
-use crate::bundle::{NotSaved, manifest};
+use crate::bundle::{NotSaved, request};
 use crate::error::{Error, io_words};
 use crate::model::forbidden::Forbidden;
 use kube::core::Status;
@@ -395,10 +395,10 @@ impl From<ClusterError> for Error {
     }
 }
 
-impl From<manifest::Status> for ClusterError {
+impl From<request::Status> for ClusterError {
     /// A refusal that was recorded.
-    fn from(recorded: manifest::Status) -> Self {
-        let manifest::Status {
+    fn from(recorded: request::Status) -> Self {
+        let request::Status {
             code,
             reason,
             message,

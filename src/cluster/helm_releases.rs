@@ -2,7 +2,7 @@
 
 use super::{All, Cluster, ClusterError, Item, List, ListOf, Pages, segment};
 use crate::bundle::NotSaved;
-use crate::bundle::manifest::Accept;
+use crate::bundle::request::Accept;
 use crate::model::helm_release::{GROUP, PLURAL};
 use crate::snapshot::Why;
 use kube::core::Status;
@@ -130,7 +130,7 @@ impl Cluster {
         all.retain(|o| o.pointer("/metadata/name").and_then(Value::as_str) == Some(name));
         if all.is_empty() {
             let path = format!("/apis/{GROUP}/{}/{PLURAL}/{}", VERSIONS[0], segment(name));
-            return Err(ClusterError::NotSaved(Box::new(NotSaved::of(&path))));
+            return Err(ClusterError::NotSaved(Box::new(NotSaved::at(&path))));
         }
         Ok(all)
     }

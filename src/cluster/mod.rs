@@ -38,8 +38,8 @@ pub use pages::{All, List, ListOf, Pages, Step};
 
 use crate::advice::Origin;
 use crate::bundle::Archive;
-use crate::bundle::manifest::Accept;
 use crate::bundle::record::Recorder;
+use crate::bundle::request::Accept;
 use crate::error::Result;
 use crate::snapshot::Read;
 use config::Resolved;

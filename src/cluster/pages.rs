@@ -6,7 +6,7 @@
 
 use super::answer::{Fault, Item, Page};
 use super::{Cluster, ClusterError, transport::Transport};
-use crate::bundle::manifest::Accept;
+use crate::bundle::request::Accept;
 use bytes::Bytes;
 use std::collections::HashSet;
 use std::marker::PhantomData;

@@ -38,7 +38,7 @@ impl From<&ClusterError> for Why {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bundle::manifest::Status;
+    use crate::bundle::request::Status;
 
     /// As the API server answers, which names the object that it did not find.
     fn read(code: u16, name: &str, message: &str) -> Read<()> {

@@ -4,7 +4,7 @@
 //! status.
 
 use super::{Cluster, ClusterError};
-use crate::bundle::manifest::Accept;
+use crate::bundle::request::Accept;
 use crate::model::forbidden::Forbidden;
 use serde_json::{Value, json};
 

@@ -9,8 +9,8 @@ use super::ClusterError;
 use super::answer::{self, Cut, Fault, RESPONSE_MAX};
 use super::config::{REQUEST, connect_limit};
 use super::server::Server;
-use crate::bundle::manifest::{self, Accept};
 use crate::bundle::record::{Heard, Recorder};
+use crate::bundle::request::{self, Accept};
 use crate::bundle::{Answer, Archive, NotSaved};
 use crate::snapshot::{Read, Why};
 use crate::text::Shown;
@@ -113,7 +113,7 @@ impl Transport {
             Ok(body) => Heard::Body(body),
             // It is asked for in smaller pages.
             Err(ClusterError::TooLarge) if can_be_halved(path) => return,
-            Err(ClusterError::Api(status)) => Heard::Refused(manifest::Status {
+            Err(ClusterError::Api(status)) => Heard::Refused(request::Status {
                 code: status.code,
                 reason: status.reason.clone(),
                 message: status.message.clone(),
@@ -165,7 +165,7 @@ impl Transport {
     pub(super) fn client(&self, path: &str) -> Result<Client, ClusterError> {
         match &self.backend {
             Backend::Live(client) => Ok(client.clone()),
-            Backend::Saved(_) => Err(ClusterError::NotSaved(Box::new(NotSaved::of(path)))),
+            Backend::Saved(_) => Err(ClusterError::NotSaved(Box::new(NotSaved::at(path)))),
         }
     }
 
@@ -434,7 +434,7 @@ impl Transport {
 
 /// Whether the path is that of a page that a smaller `limit` makes smaller.
 fn can_be_halved(path: &str) -> bool {
-    let (_, query) = manifest::split(path);
+    let (_, query) = request::split(path);
     let limit = query.iter().find(|(name, _)| name == "limit");
     limit.is_some_and(|(_, limit)| limit.parse() != Ok(1))
 }

@@ -246,8 +246,8 @@ fn write_to(app: &mut App, target: &Target, capture: &Capture, recording: Record
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bundle::manifest::{Accept, Status};
     use crate::bundle::record::Heard;
+    use crate::bundle::request::{Accept, Status};
 
     #[test]
     fn what_was_kept_is_counted_once_by_kind() {

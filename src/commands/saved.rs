@@ -44,9 +44,9 @@ impl SavedArgs {
             )));
         }
         let archive = match app.input {
-            Input::Stdin => Archive::read(&self.filename, self.recursive, &mut io::stdin().lock()),
+            Input::Stdin => Archive::load(&self.filename, self.recursive, &mut io::stdin().lock()),
             Input::BuiltIn(mut bundle) => {
-                Archive::read(&self.filename, self.recursive, &mut bundle)
+                Archive::load(&self.filename, self.recursive, &mut bundle)
             }
         }?;
         let given = app.global.given;
@@ -135,7 +135,7 @@ mod tests {
     fn no_name_in_a_file_begins_a_line() {
         let object = "apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata: {name: \"a\\n::error::b\"}";
         let paths = [PathBuf::from("-")];
-        let archive = Archive::read(&paths, false, &mut object.as_bytes()).unwrap();
+        let archive = Archive::load(&paths, false, &mut object.as_bytes()).unwrap();
         let told = held(&Cluster::saved(archive, 0)).unwrap();
         assert_eq!(told, "the files hold: a ::error::b");
     }

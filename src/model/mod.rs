@@ -25,6 +25,7 @@ pub mod ownership;
 pub mod policy;
 pub mod refusal;
 pub mod release_error;
+pub mod selector;
 pub mod server_error;
 pub mod source_error;
 pub mod status;

@@ -1,6 +1,6 @@
 use super::*;
 use crate::advice::Origin;
-use crate::bundle::manifest::Accept::{Json, Metadata, Text};
+use crate::bundle::request::Accept::{Json, Metadata, Text};
 use proptest::prelude::*;
 
 const HR: &str = "helm.toolkit.fluxcd.io";
@@ -235,7 +235,7 @@ fn what_was_recorded_comes_before_objects() {
         );
     }
     not_saved(&archive, &format!("{pod}/log?container=d"), Text);
-    let saved = logs::read(b"[pod/p/d] one\n[pod/p/d] two\n").unwrap();
+    let saved = logs::parse(b"[pod/p/d] one\n[pod/p/d] two\n").unwrap();
     archive.pod_logs.extend(saved);
     for (query, text) in [("", "one\ntwo\n"), ("&tailLines=1", "two\n")] {
         let path = format!("{pod}/log?container=d{query}");

@@ -16,7 +16,7 @@ fn tree(files: &[(&str, &str)]) -> Tree {
 }
 
 fn read(files: &[(&str, &str)]) -> Result<Archive> {
-    Archive::of(&tree(files))
+    Archive::from_tree(&tree(files))
 }
 
 fn manifest(requests: &Value) -> String {

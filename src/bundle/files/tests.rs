@@ -41,7 +41,7 @@ fn paths(
     recursive: bool,
 ) -> std::result::Result<Vec<String>, String> {
     let path = folder.path().join(name);
-    let read = read(&[path], recursive, &mut io::empty());
+    let read = load(&[path], recursive, &mut io::empty());
     let shown = folder.path().display().to_string();
     read.map(|trees| {
         let of = |t: &Tree| t.entries.iter().map(|e| t.name(e)).collect::<Vec<_>>();
@@ -133,12 +133,12 @@ fn archives_are_known_by_what_is_in_them() {
     }
     assert_eq!(paths(&some, "d.yaml.gz", false).unwrap(), ["d.yaml.gz"]);
     let mut stdin = io::Cursor::new(gzip(&packed));
-    let trees = read(&["-".into()], false, &mut stdin).unwrap();
+    let trees = load(&["-".into()], false, &mut stdin).unwrap();
     assert_eq!(
         trees[0].name(&trees[0].entries[0]),
         "standard input/b/a.yaml"
     );
-    let twice = read(&["-".into(), "-".into()], false, &mut io::empty());
+    let twice = load(&["-".into(), "-".into()], false, &mut io::empty());
     assert!(twice.unwrap_err().message().contains("only once"));
 }
 
@@ -250,7 +250,7 @@ fn a_pipe_that_is_named_is_read() {
         let path = path.clone();
         move || std::fs::write(path, b"a: 1")
     });
-    let trees = read(&[path], false, &mut io::empty()).unwrap();
+    let trees = load(&[path], false, &mut io::empty()).unwrap();
     assert_eq!(trees[0].entries[0].bytes, b"a: 1");
     writer.join().unwrap().unwrap();
 }
@@ -359,7 +359,7 @@ proptest! {
         }
         let archive = if packed { gzip(&archive) } else { archive };
         for bytes in [archive, bytes] {
-            if let Ok(trees) = read(&["-".into()], false, &mut io::Cursor::new(bytes)) {
+            if let Ok(trees) = load(&["-".into()], false, &mut io::Cursor::new(bytes)) {
                 for entry in trees.iter().flat_map(|t| &t.entries) {
                     prop_assert!(!entry.path.starts_with('/') && !entry.path.split('/').any(|p| p == ".."));
                 }

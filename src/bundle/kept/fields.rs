@@ -299,8 +299,8 @@ impl Resource {
             Form::Document => HEAD,
             Form::Lines => "",
         };
-        read(head, "", &mut all);
-        read(self.fields, "", &mut all);
+        parse_fields(head, "", &mut all);
+        parse_fields(self.fields, "", &mut all);
         all
     }
 
@@ -318,13 +318,13 @@ impl Resource {
     }
 }
 
-fn read(fields: &str, values: &str, all: &mut Vec<(Class, String)>) {
+fn parse_fields(fields: &str, values: &str, all: &mut Vec<(Class, String)>) {
     let mut class = None;
     for word in fields.split_whitespace() {
         match (word.strip_prefix('@'), Class::parse(word)) {
-            (Some("conditions"), _) => read(CONDITIONS, "", all),
-            (Some("source"), _) => read(SOURCE, "", all),
-            (Some(values), _) => read(VALUES, values, all),
+            (Some("conditions"), _) => parse_fields(CONDITIONS, "", all),
+            (Some("source"), _) => parse_fields(SOURCE, "", all),
+            (Some(values), _) => parse_fields(VALUES, values, all),
             (None, Some(next)) => class = Some(next),
             (None, None) => {
                 let path = match word.strip_prefix("values/").filter(|_| !values.is_empty()) {
@@ -341,7 +341,7 @@ static TREES: LazyLock<BTreeMap<&str, Field>> =
     LazyLock::new(|| RESOURCES.iter().map(|r| (r.name, r.tree())).collect());
 
 /// The fields that are kept of a resource; `None` where nothing is.
-pub(super) fn of(resource: &str) -> Option<&'static Field> {
+pub(super) fn find(resource: &str) -> Option<&'static Field> {
     TREES.get(resource)
 }
 

@@ -43,7 +43,7 @@ fn cut(mut release: Value, tally: &mut Tally) -> Value {
     {
         hooks.push(hook.as_object_mut().and_then(|h| h.remove("manifest")));
     }
-    if let Some(field) = fields::of("release") {
+    if let Some(field) = fields::find("release") {
         reduce(&mut release, field, tally);
     }
     let mut put = |into: Option<&mut Map<String, Value>>, manifest: Option<Value>| {
@@ -83,7 +83,7 @@ fn one(object: &mut Value, tally: &mut Tally) {
         .and_then(Value::as_str)
         .unwrap_or_default();
     let field: &Field = match fields::of_kind(kind) {
-        Some(resource) => fields::of(resource.name).unwrap_or(&fields::IDENTITY),
+        Some(resource) => fields::find(resource.name).unwrap_or(&fields::IDENTITY),
         None => &fields::IDENTITY,
     };
     reduce(object, field, tally);

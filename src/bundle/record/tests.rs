@@ -1,5 +1,5 @@
 use super::*;
-use crate::bundle::manifest::Status;
+use crate::bundle::request::Status;
 use serde_json::json;
 
 fn heard(recorder: &Recorder, path: &str, body: &Value) {

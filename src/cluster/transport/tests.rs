@@ -21,7 +21,7 @@ fn cluster(texts: &[String]) -> Cluster {
     let paths: Vec<_> = (0..texts.len())
         .map(|n| folder.path().join(format!("{n}.log")))
         .collect();
-    let archive = Archive::read(&paths, false, &mut std::io::empty()).unwrap();
+    let archive = Archive::load(&paths, false, &mut std::io::empty()).unwrap();
     Cluster::saved(archive, 0)
 }
 

@@ -138,7 +138,7 @@ impl Live {
                     Cluster::connect(&connection, false).await
                 } else {
                     // What stdin will bring is not there yet.
-                    let archive = Archive::read(&files, true, &mut std::io::empty());
+                    let archive = Archive::load(&files, true, &mut std::io::empty());
                     archive.map(|archive| Cluster::saved(archive, 0))
                 };
                 if let Ok(cluster) = cluster {
