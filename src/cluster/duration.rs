@@ -1,5 +1,6 @@
 //! Durations as kubectl's flags take them.
 
+use k8s_openapi::jiff::SignedDuration;
 use std::time::Duration;
 
 /// Reads a kubectl duration: `0`, `30` (seconds), `1m30s`, `500ms`, `2h`.
@@ -11,36 +12,12 @@ pub fn parse_duration(text: &str) -> Result<Duration, String> {
     if let Ok(seconds) = text.parse::<u32>() {
         return Ok(Duration::from_secs(seconds.into()));
     }
-    let mut rest = text;
-    let mut total = Duration::ZERO;
-    while !rest.is_empty() {
-        let number = rest.len()
-            - rest
-                .trim_start_matches(|c: char| c.is_ascii_digit() || c == '.')
-                .len();
-        let (value, after) = rest.split_at(number);
-        let unit = after.len()
-            - after
-                .trim_start_matches(|c: char| c.is_ascii_alphabetic())
-                .len();
-        let (unit, after) = after.split_at(unit);
-        let scale = match unit {
-            "ms" => 0.001,
-            "s" => 1.0,
-            "m" => 60.0,
-            "h" => 3600.0,
-            _ => return Err(wrong()),
-        };
-        let value: f64 = value.parse().map_err(|_| wrong())?;
-        let part = Duration::try_from_secs_f64(value * scale).map_err(|_| wrong())?;
-        total = total.checked_add(part).ok_or_else(wrong)?;
-        rest = after;
-    }
-    if text.is_empty() {
-        Err(wrong())
-    } else {
-        Ok(total)
-    }
+    // The library's words for units would do too; kubectl has none.
+    let is_gos = text
+        .chars()
+        .all(|c| c.is_ascii_digit() || ".hms".contains(c));
+    let read = text.parse::<SignedDuration>().ok().filter(|_| is_gos);
+    read.and_then(|read| read.try_into().ok()).ok_or_else(wrong)
 }
 
 #[cfg(test)]
@@ -54,7 +31,18 @@ mod tests {
         assert_eq!(parse_duration("7"), Ok(Duration::from_secs(7)));
         assert_eq!(parse_duration("1m30s"), Ok(Duration::from_secs(90)));
         assert_eq!(parse_duration("250ms"), Ok(Duration::from_millis(250)));
-        for wrong in ["", "s", "5x", "-1s", "1m 2s", "1..2s"] {
+        assert_eq!(parse_duration("1.5h"), Ok(Duration::from_secs(5400)));
+        for wrong in [
+            "",
+            "s",
+            "5x",
+            "-1s",
+            "1m 2s",
+            "1..2s",
+            "2 minutes",
+            "1d",
+            "PT1M",
+        ] {
             assert!(parse_duration(wrong).is_err(), "{wrong}");
         }
     }
