@@ -2,66 +2,21 @@
 //!
 //! kube's builder gives no access to the socket, and takes a proxy's login for some kinds only; its layers are used as they are.
 
+use super::cause::root_words;
 use super::connector::Connector;
 use super::credentials::{Credentials, CredentialsError};
 use super::proxy::Proxy;
-use crate::error::{Error, Result};
+use super::tls::TlsConnector;
 use crate::text::{line, without_login};
 use http::{Request, header};
-use hyper_rustls::{
-    DefaultServerNameResolver, FixedServerNameResolver, HttpsConnector, ResolveServerName,
-};
 use hyper_util::rt::TokioExecutor;
 use kube::client::{AuthError, Body, ConfigExt};
 use kube::{Client, Config};
-use rustls::ClientConfig;
 use std::io;
 use std::sync::Arc;
 use tower::util::{BoxCloneService, option_layer};
 use tower::{BoxError, Layer, ServiceExt};
 use tower_http::decompression::DecompressionLayer;
-
-/// TLS over whatever connection is given.
-#[derive(Clone)]
-pub(super) struct TlsConnector {
-    config: Arc<ClientConfig>,
-    names: Arc<dyn ResolveServerName + Send + Sync>,
-}
-
-impl TlsConnector {
-    /// `name` is checked in place of the server's host.
-    ///
-    /// # Errors
-    /// A name that is not one.
-    pub(super) fn new(config: ClientConfig, name: Option<&str>) -> Result<Self> {
-        let names: Arc<dyn ResolveServerName + Send + Sync> = match name.filter(|n| !n.is_empty()) {
-            None => Arc::new(DefaultServerNameResolver::default()),
-            Some(name) => {
-                let parsed = name.to_owned().try_into();
-                let parsed = parsed.map_err(|_| {
-                    Error::new(format!(
-                        "tls-server-name {:?} is not a host name",
-                        line(name)
-                    ))
-                })?;
-                Arc::new(FixedServerNameResolver::new(parsed))
-            }
-        };
-        Ok(Self {
-            config: Arc::new(config),
-            names,
-        })
-    }
-
-    pub(super) fn over<T>(&self, connection: T) -> HttpsConnector<T> {
-        HttpsConnector::new(
-            connection,
-            Arc::clone(&self.config),
-            false,
-            Arc::clone(&self.names),
-        )
-    }
-}
 
 /// Makes the client. Nothing is sent yet.
 pub(super) fn build(
@@ -143,7 +98,7 @@ fn named(error: BoxError, issuer: Option<&str>) -> BoxError {
             } else {
                 ""
             };
-            let why = format!("{expired}{}", super::error::root_words(why));
+            let why = format!("{expired}{}", root_words(why));
             CredentialsError::new(format!("OIDC issuer {issuer}: {why}")).into()
         }
         _ => error,

@@ -2,83 +2,18 @@
 //!
 //! Owns the order in which kubeconfig files, contexts, flags and the in-cluster account are looked at. It makes no request.
 
-use super::duration::parse_duration;
+use super::connection_args::{ConnectionArgs, connect_limit};
 use super::kubeconfig;
+use super::login::split_login;
 use super::proxy::{self, Proxy};
-use super::server::{Server, split_login};
-use crate::advice::{Command, Flag, Origin};
-use crate::error::{Error, Result, io_words};
+use super::server::Server;
+use crate::advice::Command;
+use crate::error::{Error, Result};
 use crate::text::near;
 use kube::config::{
     AuthInfo, Cluster, Config, Context, ExecInteractiveMode, KubeConfigOptions, Kubeconfig,
-    KubeconfigError, LoadDataError, NamedAuthInfo, NamedCluster, NamedContext,
+    KubeconfigError, NamedAuthInfo, NamedCluster, NamedContext,
 };
-use std::ffi::OsString;
-use std::path::PathBuf;
-use std::time::Duration;
-
-/// The kubectl flags that say which cluster and as whom.
-#[derive(clap::Args, Clone, Debug, Default)]
-#[command(next_help_heading = "Connection, as in kubectl")]
-pub struct ConnectionArgs {
-    /// Path to the kubeconfig file; KUBECONFIG may hold a list of paths
-    #[arg(long, global = true, value_name = "FILE")]
-    pub kubeconfig: Option<PathBuf>,
-    /// Name of the kubeconfig context to use
-    #[arg(long, global = true, value_name = "NAME")]
-    pub context: Option<String>,
-    /// Name of the kubeconfig cluster to use
-    #[arg(long, global = true, value_name = "NAME")]
-    pub cluster: Option<String>,
-    /// Name of the kubeconfig user to use
-    #[arg(long, global = true, value_name = "NAME")]
-    pub user: Option<String>,
-    /// Address and port of the API server
-    #[arg(short = 's', long, global = true, value_name = "URL")]
-    pub server: Option<String>,
-    /// Bearer token for authentication to the API server
-    #[arg(long, global = true, value_name = "TOKEN", hide_env_values = true)]
-    pub token: Option<String>,
-    /// Username to impersonate
-    #[arg(long = "as", global = true, value_name = "USER")]
-    pub impersonate: Option<String>,
-    /// Group to impersonate; repeatable
-    #[arg(long = "as-group", global = true, value_name = "GROUP")]
-    pub impersonate_groups: Vec<String>,
-    /// UID to impersonate
-    #[arg(long = "as-uid", global = true, value_name = "UID")]
-    pub impersonate_uid: Option<String>,
-    /// Path to a certificate file for the certificate authority
-    #[arg(long, global = true, value_name = "FILE")]
-    pub certificate_authority: Option<String>,
-    /// Path to a client certificate file for TLS
-    #[arg(long, global = true, value_name = "FILE")]
-    pub client_certificate: Option<String>,
-    /// Path to a client key file for TLS
-    #[arg(long, global = true, value_name = "FILE")]
-    pub client_key: Option<String>,
-    /// Skip the check of the server's certificate: the connection is then insecure
-    #[arg(long, global = true, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
-    pub insecure_skip_tls_verify: Option<bool>,
-    /// Server name to expect in the server's certificate
-    #[arg(long, global = true, value_name = "NAME")]
-    pub tls_server_name: Option<String>,
-    /// Do not ask the server for compressed answers
-    #[arg(long, global = true, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
-    pub disable_compression: Option<bool>,
-    /// How long to wait for a request or a credential plugin, such as 5s or 2m; 0 waits forever. Does not bound watches nor, by default, a plugin on a terminal
-    #[arg(long, global = true, value_name = "DURATION", default_value = "30s", value_parser = parse_duration)]
-    pub request_timeout: Duration,
-    /// Log level; 6 and above log every request to stderr
-    #[arg(
-        short = 'v',
-        long = "v",
-        global = true,
-        value_name = "LEVEL",
-        default_value_t = 0
-    )]
-    pub verbosity: u8,
-}
 
 /// A configuration and where it came from.
 pub(super) struct Resolved {
@@ -97,136 +32,12 @@ struct Finished {
 }
 
 impl ConnectionArgs {
-    /// A flag that says which cluster or as whom, if one was given.
-    pub fn given(&self) -> Option<&'static str> {
-        let flags = [
-            ("kubeconfig", self.kubeconfig.is_some()),
-            ("context", self.context.is_some()),
-            ("cluster", self.cluster.is_some()),
-            ("user", self.user.is_some()),
-            ("server", self.server.is_some()),
-            ("token", self.token.is_some()),
-            ("as", self.impersonate.is_some()),
-            ("as-group", !self.impersonate_groups.is_empty()),
-            ("as-uid", self.impersonate_uid.is_some()),
-            (
-                "certificate-authority",
-                self.certificate_authority.is_some(),
-            ),
-            ("client-certificate", self.client_certificate.is_some()),
-            ("client-key", self.client_key.is_some()),
-            (
-                "insecure-skip-tls-verify",
-                self.insecure_skip_tls_verify.is_some(),
-            ),
-            ("tls-server-name", self.tls_server_name.is_some()),
-            ("disable-compression", self.disable_compression.is_some()),
-        ];
-        flags
-            .into_iter()
-            .find_map(|(flag, given)| given.then_some(flag))
-    }
-
-    /// What leads to the same cluster as the same user, for commands that are printed: the flags that were given, and the
-    /// context that was used. Taken apart whole, so that a new flag must be given its place here. A token is never printed.
-    pub fn origin(&self, context: Option<&str>, server: Option<&str>) -> Origin {
-        let Self {
-            kubeconfig,
-            context: given,
-            cluster,
-            user,
-            server: address,
-            token,
-            impersonate,
-            impersonate_groups,
-            impersonate_uid,
-            certificate_authority,
-            client_certificate,
-            client_key,
-            insecure_skip_tls_verify,
-            tls_server_name,
-            disable_compression,
-            request_timeout,
-            verbosity: _,
-        } = self;
-        let mut flags = Vec::new();
-        let mut flag = |name, value: Option<String>| {
-            flags.extend(value.map(|value| Flag { name, value }));
-        };
-        flag(
-            "kubeconfig",
-            kubeconfig.as_ref().map(|p| p.display().to_string()),
-        );
-        flag("cluster", cluster.clone());
-        flag("user", user.clone());
-        flag("server", address.clone());
-        flag("as", impersonate.clone());
-        for group in impersonate_groups {
-            flag("as-group", Some(group.clone()));
-        }
-        flag("as-uid", impersonate_uid.clone());
-        flag("certificate-authority", certificate_authority.clone());
-        flag("client-certificate", client_certificate.clone());
-        flag("client-key", client_key.clone());
-        flag("tls-server-name", tls_server_name.clone());
-        let timeout = format!("{}ms", request_timeout.as_millis());
-        flag(
-            "request-timeout",
-            (*request_timeout != REQUEST).then_some(timeout),
-        );
-        flag(
-            "insecure-skip-tls-verify",
-            insecure_skip_tls_verify.map(|on| on.to_string()),
-        );
-        flag(
-            "disable-compression",
-            disable_compression.map(|on| on.to_string()),
-        );
-        let context = context.or(given.as_deref()).map(str::to_owned);
-        Origin::new(context, server.map(str::to_owned), flags).with_token(token.is_some())
-    }
-
-    /// The request's bound, `None` for none.
-    pub fn timeout(&self) -> Option<Duration> {
-        (self.request_timeout > Duration::ZERO).then_some(self.request_timeout)
-    }
-
-    /// A credential plugin's bound. A person who is asked to log in takes longer than the default.
-    pub(super) fn plugin_limit(&self, stdin_is_terminal: bool) -> Option<Duration> {
-        self.timeout()
-            .filter(|limit| !(stdin_is_terminal && *limit == REQUEST))
-    }
-
-    /// Reads the kubeconfig files that kubectl would read; `None` when there is none.
+    /// Reads the kubeconfig, merged of its files; `None` where none exists.
     ///
     /// # Errors
     /// A file that cannot be read or parsed, by its name.
     pub fn kubeconfig(&self) -> Result<Option<Kubeconfig>> {
-        let (paths, named) = match &self.kubeconfig {
-            Some(path) => (vec![path.clone()], true),
-            None => match std::env::var_os("KUBECONFIG").filter(|v| !v.is_empty()) {
-                Some(list) => (std::env::split_paths(&list).collect(), false),
-                None => (
-                    home().map(|h| h.join(".kube/config")).into_iter().collect(),
-                    false,
-                ),
-            },
-        };
-        let mut merged: Option<Kubeconfig> = None;
-        for path in paths.iter().filter(|p| !p.as_os_str().is_empty()) {
-            // A file of a list that is not there is skipped, as kubectl does; one named by the flag must be there.
-            if !named && matches!(path.try_exists(), Ok(false)) {
-                continue;
-            }
-            let next = kubeconfig::read(path)?;
-            merged = Some(match merged {
-                None => next,
-                Some(so_far) => so_far
-                    .merge(next)
-                    .map_err(|e| Error::new(format!("kubeconfig {}: {e}", path.display())))?,
-            });
-        }
-        Ok(merged)
+        kubeconfig::load(self.kubeconfig.as_deref())
     }
 
     /// The API server's URL, as [`Cluster::server`](super::Cluster::server) gives it once connected; `None` where it is not known.
@@ -242,7 +53,9 @@ impl ConnectionArgs {
         if self.user.is_some() {
             return self.user.clone();
         }
-        let kubeconfig = self.kubeconfig().ok().flatten()?;
+        let kubeconfig = kubeconfig::load(self.kubeconfig.as_deref())
+            .ok()
+            .flatten()?;
         let name = self.context.clone().or(kubeconfig.current_context)?;
         let contexts = kubeconfig.contexts.into_iter();
         let mut found = contexts.filter(|c| c.name == name);
@@ -270,7 +83,7 @@ impl ConnectionArgs {
             .map_err(|e| match e {
                 // The kubeconfig's proxy was taken out: only the variable is left.
                 KubeconfigError::ParseProxyUrl(_) => Error::new("HTTPS_PROXY is not a URL"),
-                other => Error::new(format!("kubeconfig: {}", unusable(&other))),
+                other => Error::new(format!("kubeconfig: {}", kubeconfig::words(&other))),
             })?;
         let finished = self.finish(&mut config, proxy.as_deref())?;
         settle_interaction(&mut config.auth_info, stdin_is_terminal)?;
@@ -443,7 +256,7 @@ impl ConnectionArgs {
         Err(if self.insecure_skip_tls_verify == Some(true) {
             error.hint("give --certificate-authority or --insecure-skip-tls-verify, not both")
         } else {
-            error.hint(super::error::kubeconfig_as_used().after(
+            error.hint(kubeconfig::view().after(
                 "remove insecure-skip-tls-verify or certificate-authority from the cluster in the kubeconfig:",
             ))
         })
@@ -543,22 +356,6 @@ fn has_credentials(user: &AuthInfo) -> bool {
 /// Name under which the chosen cluster and user stand while the configuration is made.
 const SELECTED: &str = "kubectl-skvs";
 
-/// A server that does not take a connection in this time is not there.
-const CONNECT: Duration = Duration::from_secs(10);
-
-/// Default of `--request-timeout`.
-pub(super) const REQUEST: Duration = Duration::from_secs(30);
-
-/// How long a connection may take: [`CONNECT`], unless `--request-timeout` was given: then its bound is the only one.
-pub(super) fn connect_limit(timeout: Option<Duration>) -> Duration {
-    match timeout {
-        Some(REQUEST) => CONNECT,
-        Some(given) => given,
-        // The flag's 0: for ever, as far as a timer goes.
-        None => Duration::from_secs(24 * 60 * 60),
-    }
-}
-
 /// A credential plugin may ask a person only when there is one: stdin is a terminal.
 fn settle_interaction(user: &mut AuthInfo, stdin_is_terminal: bool) -> Result<()> {
     let Some(exec) = &mut user.exec else {
@@ -577,22 +374,6 @@ fn settle_interaction(user: &mut AuthInfo, stdin_is_terminal: bool) -> Result<()
     Ok(())
 }
 
-/// kube's words but for a file that it cannot read: those hold Debug output.
-pub(super) fn unusable(error: &KubeconfigError) -> String {
-    let (what, data) = match error {
-        KubeconfigError::LoadCertificateAuthority(e) => ("certificate authority", e),
-        KubeconfigError::LoadClientCertificate(e) => ("client certificate", e),
-        KubeconfigError::LoadClientKey(e) => ("client key", e),
-        other => return other.to_string(),
-    };
-    match data {
-        LoadDataError::ReadFile(io, path) => {
-            format!("{what} {}: {}", path.display(), io_words(io))
-        }
-        other => format!("{what}: {other}"),
-    }
-}
-
 fn unknown<'a>(what: &str, name: &str, all: impl Iterator<Item = &'a str> + Clone) -> Error {
     let names: Vec<&str> = all.collect();
     let mut hint = match near(name, names.iter().copied()).first() {
@@ -605,30 +386,6 @@ fn unknown<'a>(what: &str, name: &str, all: impl Iterator<Item = &'a str> + Clon
         format!("{what}s: {}", names.join(", "))
     });
     Error::new(format!("{what} {name:?} does not exist in the kubeconfig")).hint(hint)
-}
-
-/// The folder of `.kube/config`.
-fn home() -> Option<PathBuf> {
-    let on_windows = cfg!(windows).then(|| windows_home(|name| std::env::var_os(name)));
-    on_windows
-        .flatten()
-        .or_else(std::env::home_dir)
-        .filter(|h| !h.as_os_str().is_empty())
-}
-
-/// As client-go's `homedir`: the first of `%HOME%`, `%HOMEDRIVE%%HOMEPATH%` and `%USERPROFILE%` that has a `.kube/config`.
-fn windows_home(get: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
-    let get = |name: &str| get(name).filter(|value| !value.is_empty());
-    let on_drive = || {
-        let mut path = get("HOMEDRIVE")?;
-        path.push(get("HOMEPATH")?);
-        Some(path)
-    };
-    [get("HOME"), on_drive(), get("USERPROFILE")]
-        .into_iter()
-        .flatten()
-        .map(PathBuf::from)
-        .find(|home| home.join(".kube/config").exists())
 }
 
 #[cfg(test)]

@@ -2,9 +2,10 @@
 //!
 //! Owns the socket's options and the words of a proxy that fails. TLS with the server comes on top of it.
 
-use super::client::TlsConnector;
+use super::cause::root_words;
+use super::login::Login;
 use super::proxy::{self, Kind, Proxy};
-use super::server::Login;
+use super::tls::TlsConnector;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use futures::FutureExt;
@@ -95,9 +96,8 @@ impl Connector {
 
     /// The connection to the proxy itself.
     async fn reach(&self, proxy: &Proxy) -> Result<Stream, String> {
-        let unreachable = |e: &(dyn std::error::Error + 'static)| {
-            format!("cannot be reached: {}", super::error::root_words(e))
-        };
+        let unreachable =
+            |e: &(dyn std::error::Error + 'static)| format!("cannot be reached: {}", root_words(e));
         let tcp = self.http.clone().oneshot(proxy.url.clone()).await;
         let tcp = tcp.map_err(|e| unreachable(&e))?;
         if proxy.kind != Kind::Https {

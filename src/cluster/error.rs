@@ -1,15 +1,16 @@
-//! What the API server or the way to it said, sorted, and turned into the user's error.
+//! Errors of the API server and of the connection to it, sorted.
 //!
 //! Owns the reading of kube's errors: their own text carries Debug output and must never reach a user.
 
+mod user_error;
+
 use super::answer;
-use super::config::unusable;
+use super::cause::{chain, inner, tls_words, words};
 use super::connector::ProxyFailure;
 use super::credentials::CredentialsError;
+use super::kubeconfig;
 use super::server::Server;
-use crate::advice::{Command, current_context};
 use crate::bundle::{NotSaved, request};
-use crate::error::{Error, io_words};
 use crate::model::forbidden::Forbidden;
 use kube::core::Status;
 use kube::core::response::{StatusCause, StatusDetails};
@@ -97,6 +98,11 @@ impl ClusterError {
 
     /// Sorts an error of the connection by what lies at its root.
     pub(super) fn transport(error: &(dyn std::error::Error + 'static), server: &Server) -> Self {
+        let unreachable = |why: &str, refused| Self::Unreachable {
+            server: server.clone(),
+            why: why.to_owned(),
+            refused,
+        };
         let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
         let mut root = error.to_string();
         while let Some(e) = cause {
@@ -108,15 +114,11 @@ impl ClusterError {
                 return Self::Credentials(error.clone());
             }
             if let Some(failure) = e.downcast_ref::<ProxyFailure>() {
-                return Self::Unreachable {
-                    server: server.clone(),
-                    why: failure.to_string(),
-                    refused: false,
-                };
+                return unreachable(&failure.to_string(), false);
             }
             // A client certificate is read only when the client is made.
-            if let Some(kubeconfig) = e.downcast_ref::<kube::config::KubeconfigError>() {
-                return Self::Other(format!("kubeconfig: {}", unusable(kubeconfig)));
+            if let Some(error) = e.downcast_ref::<kube::config::KubeconfigError>() {
+                return Self::Other(format!("kubeconfig: {}", kubeconfig::words(error)));
             }
             if let Some(io) = e.downcast_ref::<std::io::Error>() {
                 // rustls errors come wrapped in an io::Error of kind InvalidData.
@@ -129,35 +131,26 @@ impl ClusterError {
                         why: tls_words(&tls.to_string()),
                     };
                 }
-                if io.kind() == std::io::ErrorKind::TimedOut {
-                    return Self::TimedOut {
-                        server: server.clone(),
-                        seconds: 0,
-                    };
-                }
-                // Its own words name a manual.
-                if io.kind() == std::io::ErrorKind::UnexpectedEof {
-                    return Self::Unreachable {
-                        server: server.clone(),
-                        why: "the connection was cut".to_owned(),
-                        refused: false,
-                    };
-                }
-                if io.kind() == std::io::ErrorKind::ConnectionRefused {
-                    return Self::Unreachable {
-                        server: server.clone(),
-                        why: "connection refused".to_owned(),
-                        refused: server.proxy().is_none(),
-                    };
+                match io.kind() {
+                    std::io::ErrorKind::TimedOut => {
+                        return Self::TimedOut {
+                            server: server.clone(),
+                            seconds: 0,
+                        };
+                    }
+                    // Its own words name a manual.
+                    std::io::ErrorKind::UnexpectedEof => {
+                        return unreachable("the connection was cut", false);
+                    }
+                    std::io::ErrorKind::ConnectionRefused => {
+                        return unreachable("connection refused", server.proxy().is_none());
+                    }
+                    _ => {}
                 }
             }
             cause = inner(e);
         }
-        Self::Unreachable {
-            server: server.clone(),
-            why: root,
-            refused: false,
-        }
+        unreachable(&root, false)
     }
 
     /// Sorts an error that kube read: its parser takes any JSON for a status.
@@ -313,88 +306,6 @@ impl ClusterError {
     }
 }
 
-impl From<ClusterError> for Error {
-    /// The user's error in kubectl's form, with a hint where one helps.
-    fn from(error: ClusterError) -> Self {
-        match error {
-            ClusterError::Api(status) => api(&status),
-            ClusterError::Unreachable {
-                server,
-                refused: true,
-                ..
-            } => Error::bare(format!(
-                "The connection to the server {} was refused - did you specify the right host or port?",
-                server
-            )),
-            ClusterError::Unreachable { server, why, .. } => through(
-                &server,
-                Error::bare(format!("Unable to connect to the server: {server}: {why}")),
-            ),
-            ClusterError::Tls { server, why } => {
-                let error = Error::bare(format!(
-                    "Unable to connect to the server: {}: tls: {why}",
-                    server
-                ));
-                if why == NO_TLS {
-                    return error.hint(kubeconfig_as_used().after("is the port right?"));
-                }
-                if why == UNKNOWN_SIGNATURE {
-                    return error
-                        .hint("a certificate authority on P-256, P-384, RSA or Ed25519 works");
-                }
-                if why.contains("CaUsedAsEndEntity") {
-                    return error.hint("the server presents an authority's certificate instead of its own: put exactly this certificate into certificate-authority, or give the server its own");
-                }
-                error.hint(kubeconfig_as_used().after(
-                    "check certificate-authority and tls-server-name of the cluster in the kubeconfig:",
-                ))
-            }
-            ClusterError::TimedOut { server, seconds } => {
-                let within = if seconds > 0 {
-                    format!(" within {seconds}s")
-                } else {
-                    String::new()
-                };
-                let error = Error::bare(format!(
-                    "Unable to connect to the server: {server}: no answer{within}"
-                ));
-                through(&server, error).hint("a longer wait: --request-timeout=2m")
-            }
-            ClusterError::Credentials(error) => {
-                let hints = error.hints.iter();
-                hints
-                    .fold(
-                        Error::new(format!("cannot get credentials: {error}")),
-                        |error, hint| error.hint(hint),
-                    )
-                    .hint(whoami().after("check the user in the kubeconfig, and log in again:"))
-            }
-            ClusterError::NotAnAnswer(answer) => {
-                let error = Error::new(answer.to_string());
-                match answer.code {
-                    Some(401 | 403) if answer.withheld => error.hint(OVER_HTTPS),
-                    Some(300..=399 | 401 | 403 | 407) => error.hint(kubeconfig_as_used().after("a proxy or gateway answered in the API server's place: log in there, or check the server's URL:")),
-                    _ => error.hint(kubeconfig_as_used().after("check the server's URL:")),
-                }
-            }
-            ClusterError::TooLarge => Error::new(TOO_LARGE),
-            ClusterError::Malformed(why) => {
-                Error::new(format!("the API server's answer cannot be read: {why}"))
-            }
-            ClusterError::NotSaved(missing) => {
-                let error = Error::new(format!("{NOT_SAVED}: {}", missing.what));
-                match &missing.get {
-                    Some(get) => {
-                        error.hint(get.clone().after("save it too, and name both with -f:"))
-                    }
-                    None => error,
-                }
-            }
-            ClusterError::Other(why) => Error::new(why),
-        }
-    }
-}
-
 impl From<request::Status> for ClusterError {
     /// A refusal that was recorded.
     fn from(recorded: request::Status) -> Self {
@@ -429,143 +340,13 @@ fn no_details(name: &str) -> StatusDetails {
 /// Marks a status that answers a request without the user's credentials, as the reason of a cause.
 const WITHHELD: &str = "CredentialsWithheld";
 
-/// The hint where credentials were withheld and the server wants some.
-const OVER_HTTPS: &str = "your credentials were not sent: the server's URL is http://, and they are sent over https only";
-
-fn is_withheld(status: &Status) -> bool {
-    let causes = status.details.iter().flat_map(|d| &d.causes);
-    causes.into_iter().any(|cause| cause.reason == WITHHELD)
-}
-
-fn api(status: &Status) -> Error {
-    match status.code {
-        401 => {
-            let error = Error::new(format!(
-                "You must be logged in to the server ({})",
-                status.message
-            ));
-            if is_withheld(status) {
-                return error.hint(OVER_HTTPS);
-            }
-            error.hint(whoami().after(
-                "the token or certificate is missing, wrong or expired; log in again, then:",
-            ))
-        }
-        403 => {
-            let error = Error::server(reason(status), &status.message);
-            if is_withheld(status) {
-                return error.hint(OVER_HTTPS);
-            }
-            match Forbidden::parse(&status.message) {
-                Some(f) => error.hint(format!("ask for: {f}")),
-                None => error,
-            }
-        }
-        404 if status.reason == "NotInstalled" => Error::new(&status.message)
-            .hint(current_context().after("is this the right cluster?"))
-            .hint(Command::new(["flux", "check"]).after("check Flux here:")),
-        _ => Error::server(reason(status), &status.message),
-    }
-}
-
-/// What to look at where a proxy is on the way.
-fn through(server: &Server, error: Error) -> Error {
-    match server.proxy() {
-        Some(proxy) => error.hint(proxy.from.hint()),
-        None => error,
-    }
-}
-
-/// Shows the one cluster and user that the context names.
-pub(super) fn kubeconfig_as_used() -> Command {
-    Command::new(["kubectl", "config", "view", "--minify"])
-}
-
-fn whoami() -> Command {
-    Command::new(["kubectl", "auth", "whoami"])
-}
-
-fn reason(status: &Status) -> &str {
-    match status.reason.as_str() {
-        "" => match status.code {
-            403 => "Forbidden",
-            404 => "NotFound",
-            429 => "TooManyRequests",
-            503 => "ServiceUnavailable",
-            504 => "Timeout",
-            _ => "InternalError",
-        },
-        reason => reason,
-    }
-}
-
 /// The reason that kube makes up for a body that is no JSON: what stands between here and the API server answered, or a path that
 /// it does not serve.
 const NO_STATUS: &str = "Failed to parse error data";
 
-/// What is said when the answer to the handshake is no TLS at all.
-const NO_TLS: &str = "the server does not speak TLS on this port";
-
-/// What is said of a certificate that cannot be checked: rustls on ring has no P-521.
-const UNKNOWN_SIGNATURE: &str = "the server's certificate is signed in a way that this program cannot check, such as P-521; kubectl may";
-
-/// rustls' words, but for the cases that they hide from most readers.
-fn tls_words(rustls: &str) -> String {
-    if rustls.contains("corrupt message") {
-        NO_TLS.to_owned()
-    } else if rustls.contains("UnsupportedSignatureAlgorithm") {
-        // The library names neither by its name.
-        UNKNOWN_SIGNATURE.to_owned()
-    } else {
-        rustls.to_owned()
-    }
-}
-
-/// What lies under an error. An `io::Error` that wraps another names the inner one's source as its own.
-fn inner<'a>(
-    error: &'a (dyn std::error::Error + 'static),
-) -> Option<&'a (dyn std::error::Error + 'static)> {
-    let io = error.downcast_ref::<std::io::Error>();
-    match io.map(std::io::Error::get_ref) {
-        Some(Some(inner)) => Some(inner),
-        _ => error.source(),
-    }
-}
-
-/// The words of the error at the root.
-pub(super) fn root_words(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut root = error;
-    while let Some(inner) = inner(root) {
-        root = inner;
-    }
-    tls_words(&words(root))
-}
-
-/// An error's own words, the system's without their number.
-fn words(error: &(dyn std::error::Error + 'static)) -> String {
-    match error.downcast_ref::<std::io::Error>() {
-        Some(io) if io.get_ref().is_none() => io_words(io),
-        _ => error.to_string(),
-    }
-}
-
 /// What kube says of an auth-provider; all other credentials are ours.
 fn credentials(error: &kube::client::AuthError) -> CredentialsError {
     CredentialsError::new(crate::text::one_line(&chain(error)))
-}
-
-pub(super) fn chain(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(e) = cause {
-        let next = e.to_string();
-        if !text.contains(&next) {
-            text.push_str(": ");
-            text.push_str(&next);
-        }
-        cause = e.source();
-    }
-    text
 }
 
 #[cfg(test)]

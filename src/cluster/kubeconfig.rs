@@ -1,22 +1,52 @@
-//! One kubeconfig file: read within a bound, parsed, its relative paths resolved against its folder.
+//! The kubeconfig: which files it is made of, each read within a bound, parsed, its relative paths resolved against its folder.
 //!
-//! Its text holds credentials: an error names a place in it and quotes nothing of it.
+//! A file's text holds credentials: an error names a place in it and quotes nothing of it.
 
+use crate::advice::Command;
 use crate::error::{Error, Result, io_words};
 use crate::text::{document, line};
-use kube::config::{Kubeconfig, KubeconfigError};
+use kube::config::{Kubeconfig, KubeconfigError, LoadDataError};
+use std::ffi::OsString;
 use std::fs::File;
 use std::io::Read;
-use std::path::{MAIN_SEPARATOR, Path};
+use std::path::{MAIN_SEPARATOR, Path, PathBuf};
 
 /// Largest kubeconfig, in bytes: a hundred times that of an organisation with a thousand clusters. An endless one (a device) stops here.
 const BYTES_MAX: u64 = 64 * 1024 * 1024;
+
+/// Reads the files that kubectl would read: the one that `named` names, else those in `KUBECONFIG`, else `.kube/config`; `None` where
+/// none of them exists.
+///
+/// # Errors
+/// A file that cannot be read or parsed, by its name.
+pub(super) fn load(named: Option<&Path>) -> Result<Option<Kubeconfig>> {
+    let paths = match (named, std::env::var_os("KUBECONFIG")) {
+        (Some(path), _) => vec![path.to_owned()],
+        (None, Some(list)) if !list.is_empty() => std::env::split_paths(&list).collect(),
+        (None, _) => home().map(|h| h.join(".kube/config")).into_iter().collect(),
+    };
+    let mut merged: Option<Kubeconfig> = None;
+    for path in paths.iter().filter(|p| !p.as_os_str().is_empty()) {
+        // A file of a list that is not there is skipped, as kubectl does; one named by the flag must be there.
+        if named.is_none() && matches!(path.try_exists(), Ok(false)) {
+            continue;
+        }
+        let next = read(path)?;
+        merged = Some(match merged {
+            None => next,
+            Some(so_far) => so_far
+                .merge(next)
+                .map_err(|e| Error::new(format!("kubeconfig {}: {e}", path.display())))?,
+        });
+    }
+    Ok(merged)
+}
 
 /// Reads a file; a pipe is read once.
 ///
 /// # Errors
 /// A file that cannot be read or parsed, by its name.
-pub(super) fn read(path: &Path) -> Result<Kubeconfig> {
+fn read(path: &Path) -> Result<Kubeconfig> {
     let error = |why: &str| Error::new(format!("kubeconfig {}: {why}", shown(path)));
     let mut bytes = Vec::new();
     File::open(path)
@@ -94,6 +124,51 @@ fn resolve_paths(kubeconfig: &mut Kubeconfig, folder: &Path) {
     }
 }
 
+/// Shows the one cluster and user that the context names.
+pub(super) fn view() -> Command {
+    Command::new(["kubectl", "config", "view", "--minify"])
+}
+
+/// kube's words but for a file that it cannot read: those hold Debug output.
+pub(super) fn words(error: &KubeconfigError) -> String {
+    let (what, data) = match error {
+        KubeconfigError::LoadCertificateAuthority(e) => ("certificate authority", e),
+        KubeconfigError::LoadClientCertificate(e) => ("client certificate", e),
+        KubeconfigError::LoadClientKey(e) => ("client key", e),
+        other => return other.to_string(),
+    };
+    match data {
+        LoadDataError::ReadFile(io, path) => {
+            format!("{what} {}: {}", path.display(), io_words(io))
+        }
+        other => format!("{what}: {other}"),
+    }
+}
+
+/// The folder of `.kube/config`.
+fn home() -> Option<PathBuf> {
+    let on_windows = cfg!(windows).then(|| windows_home(|name| std::env::var_os(name)));
+    on_windows
+        .flatten()
+        .or_else(std::env::home_dir)
+        .filter(|h| !h.as_os_str().is_empty())
+}
+
+/// As client-go's `homedir`: the first of `%HOME%`, `%HOMEDRIVE%%HOMEPATH%` and `%USERPROFILE%` that has a `.kube/config`.
+fn windows_home(get: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
+    let get = |name: &str| get(name).filter(|value| !value.is_empty());
+    let on_drive = || {
+        let mut path = get("HOMEDRIVE")?;
+        path.push(get("HOMEPATH")?);
+        Some(path)
+    };
+    [get("HOME"), on_drive(), get("USERPROFILE")]
+        .into_iter()
+        .flatten()
+        .map(PathBuf::from)
+        .find(|home| home.join(".kube/config").exists())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -165,5 +240,44 @@ mod tests {
     fn an_endless_kubeconfig_is_an_error() {
         let error = read(Path::new("/dev/zero")).unwrap_err();
         assert_eq!(error.message(), "kubeconfig /dev/zero: larger than 64 MiB");
+    }
+
+    #[test]
+    fn an_empty_current_context_is_none() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let file = folder.path().join("config");
+        std::fs::write(&file, "current-context: \"\"\n").unwrap();
+        assert_eq!(read(&file).unwrap().current_context, None);
+        std::fs::write(&file, "current-context: a\n").unwrap();
+        let named = read(&file).unwrap().current_context;
+        assert_eq!(named.as_deref(), Some("a"));
+    }
+
+    /// As client-go: a `.kube/config` decides, then the order of the variables.
+    #[test]
+    fn on_windows_the_first_home_with_a_kubeconfig_counts() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        let profile = path("profile");
+        let of = |home: &str| {
+            windows_home(|name| match name {
+                "HOME" => Some(home.into()),
+                "HOMEDRIVE" => Some(folder.path().into()),
+                "HOMEPATH" => Some("/drive".into()),
+                "USERPROFILE" => Some(profile.clone().into()),
+                other => panic!("{other}"),
+            })
+        };
+        let home = path("home");
+        let home = home.to_str().unwrap();
+        let mut expected = None;
+        for name in ["profile", "drive", "home"] {
+            assert_eq!(of(home), expected);
+            std::fs::create_dir_all(path(name).join(".kube")).unwrap();
+            std::fs::write(path(name).join(".kube/config"), "").unwrap();
+            expected = Some(path(name));
+            assert_eq!(of(home), expected);
+        }
+        assert_eq!(of(""), Some(path("drive")));
     }
 }

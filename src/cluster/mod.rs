@@ -5,8 +5,10 @@
 //! handed on as it came, with [`ClusterError`] for what could not be had.
 
 mod answer;
+mod cause;
 mod client;
-pub mod config;
+mod config;
+mod connection_args;
 mod connector;
 mod credentials;
 mod discovery;
@@ -18,6 +20,7 @@ pub mod gather;
 pub mod helm_releases;
 pub(crate) mod kubeconfig;
 pub mod kustomizations;
+mod login;
 pub mod ownership;
 mod pages;
 mod proxy;
@@ -30,7 +33,7 @@ mod transport;
 pub mod watch;
 
 pub use answer::{Item, Named, ObjectMeta};
-pub use config::ConnectionArgs;
+pub use connection_args::ConnectionArgs;
 pub use discovery::ApiResource;
 pub use duration::parse_duration;
 pub use error::ClusterError;
@@ -80,7 +83,7 @@ impl Cluster {
             .map_err(ClusterError::Credentials)?;
         let identity = tls::Identity::take(&mut config.auth_info)?.or(given);
         let tls = tls::client_config(&config, identity)?;
-        let tls = client::TlsConnector::new(tls, config.tls_server_name.as_deref())?;
+        let tls = tls::TlsConnector::new(tls, config.tls_server_name.as_deref())?;
         let client = client::build(&config, tls, proxy, credentials)
             .map_err(|e| ClusterError::from_kube(e, &server))?;
         Ok(Self {

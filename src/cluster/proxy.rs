@@ -4,7 +4,7 @@
 //! (hyper-util's matcher follows curl: it lets `.example.com` match `example.com`, knows no ports and no loopback.) Owns that choice
 //! alone.
 
-use super::server::{Login, split_login};
+use super::login::{Login, split_login};
 use crate::error::{Error, Result};
 use http::Uri;
 use std::fmt;

@@ -3,10 +3,14 @@
 //! Go's rules where rustls is stricter than needed: a key is taken for what it is, whatever its PEM label says, and a certificate that
 //! is itself listed as an authority is trusted. What the library cannot do is said in words, with the way out.
 
+use super::cause::chain;
 use crate::error::{Error, Result, io_words};
 use crate::text::line;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use hyper_rustls::{
+    DefaultServerNameResolver, FixedServerNameResolver, HttpsConnector, ResolveServerName,
+};
 use kube::client::ConfigExt;
 use kube::config::{AuthInfo, Config};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
@@ -136,8 +140,8 @@ pub(super) fn client_config(config: &Config, identity: Option<Identity>) -> Resu
         return Err(wrong("certificate authority: it holds no certificate"));
     }
     let mut tls = config.rustls_client_config().map_err(|e| match e {
-        kube::Error::RustlsTls(e) => wrong(&super::error::chain(&e)),
-        other => wrong(&super::error::chain(&other)),
+        kube::Error::RustlsTls(e) => wrong(&chain(&e)),
+        other => wrong(&chain(&other)),
     })?;
     if let Some(identity) = identity {
         let certified = identity.certified(tls.crypto_provider())?;
@@ -154,6 +158,48 @@ pub(super) fn client_config(config: &Config, identity: Option<Identity>) -> Resu
         tls.dangerous().set_certificate_verifier(Arc::new(verifier));
     }
     Ok(tls)
+}
+
+/// TLS over whatever connection is given.
+#[derive(Clone)]
+pub(super) struct TlsConnector {
+    config: Arc<ClientConfig>,
+    names: Arc<dyn ResolveServerName + Send + Sync>,
+}
+
+impl TlsConnector {
+    /// `name` is checked in place of the server's host.
+    ///
+    /// # Errors
+    /// A name that is not one.
+    pub(super) fn new(config: ClientConfig, name: Option<&str>) -> Result<Self> {
+        let names: Arc<dyn ResolveServerName + Send + Sync> = match name.filter(|n| !n.is_empty()) {
+            None => Arc::new(DefaultServerNameResolver::default()),
+            Some(name) => {
+                let parsed = name.to_owned().try_into();
+                let parsed = parsed.map_err(|_| {
+                    Error::new(format!(
+                        "tls-server-name {:?} is not a host name",
+                        line(name)
+                    ))
+                })?;
+                Arc::new(FixedServerNameResolver::new(parsed))
+            }
+        };
+        Ok(Self {
+            config: Arc::new(config),
+            names,
+        })
+    }
+
+    pub(super) fn over<T>(&self, connection: T) -> HttpsConnector<T> {
+        HttpsConnector::new(
+            connection,
+            Arc::clone(&self.config),
+            false,
+            Arc::clone(&self.names),
+        )
+    }
 }
 
 /// The library's check, and Go's exception to it: a certificate that is listed as an authority needs no other one to sign it.

@@ -7,7 +7,7 @@ mod watch;
 
 use super::ClusterError;
 use super::answer::{self, Cut, Fault, RESPONSE_MAX};
-use super::config::{REQUEST, connect_limit};
+use super::connection_args::{REQUEST, connect_limit};
 use super::server::Server;
 use crate::bundle::record::{Heard, Recorder};
 use crate::bundle::request::{self, Accept};

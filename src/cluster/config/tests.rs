@@ -3,20 +3,6 @@
 use super::*;
 
 #[test]
-fn a_longer_wait_that_was_asked_for_holds_for_the_connection_too() {
-    use clap::Parser;
-    let limit = |argv: &[&str]| {
-        let cli = crate::cli::Cli::try_parse_from(argv).unwrap();
-        connect_limit(cli.global.connection.timeout())
-    };
-    assert_eq!(limit(&["skvs", "list"]), CONNECT);
-    let asked = limit(&["skvs", "list", "--request-timeout=2m"]);
-    assert_eq!(asked, Duration::from_secs(120));
-    let asked = limit(&["skvs", "list", "--request-timeout=1s"]);
-    assert_eq!(asked, Duration::from_secs(1));
-}
-
-#[test]
 fn an_unknown_context_names_the_near_one_and_all() {
     let error = unknown(
         "context",
@@ -185,43 +171,4 @@ fn a_token_replaces_credentials_and_keeps_who_is_impersonated() {
         user.impersonate_user_extra.unwrap()["scope"],
         ["view".to_owned()]
     );
-}
-
-#[test]
-fn an_empty_current_context_is_none() {
-    let folder = tempfile::TempDir::new().unwrap();
-    let file = folder.path().join("config");
-    std::fs::write(&file, "current-context: \"\"\n").unwrap();
-    assert_eq!(kubeconfig::read(&file).unwrap().current_context, None);
-    std::fs::write(&file, "current-context: a\n").unwrap();
-    let named = kubeconfig::read(&file).unwrap().current_context;
-    assert_eq!(named.as_deref(), Some("a"));
-}
-
-/// As client-go: a `.kube/config` decides, then the order of the variables.
-#[test]
-fn on_windows_the_first_home_with_a_kubeconfig_counts() {
-    let folder = tempfile::TempDir::new().unwrap();
-    let path = |name: &str| folder.path().join(name);
-    let profile = path("profile");
-    let of = |home: &str| {
-        windows_home(|name| match name {
-            "HOME" => Some(home.into()),
-            "HOMEDRIVE" => Some(folder.path().into()),
-            "HOMEPATH" => Some("/drive".into()),
-            "USERPROFILE" => Some(profile.clone().into()),
-            other => panic!("{other}"),
-        })
-    };
-    let home = path("home");
-    let home = home.to_str().unwrap();
-    let mut expected = None;
-    for name in ["profile", "drive", "home"] {
-        assert_eq!(of(home), expected);
-        std::fs::create_dir_all(path(name).join(".kube")).unwrap();
-        std::fs::write(path(name).join(".kube/config"), "").unwrap();
-        expected = Some(path(name));
-        assert_eq!(of(home), expected);
-    }
-    assert_eq!(of(""), Some(path("drive")));
 }

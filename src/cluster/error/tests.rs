@@ -1,4 +1,5 @@
 use super::*;
+use crate::error::Error;
 
 fn status(code: u16, reason: &str, message: &str) -> ClusterError {
     ClusterError::Api(Box::new(Status {
@@ -77,15 +78,16 @@ fn json_that_kube_takes_for_a_status_is_none() {
 #[cfg(unix)]
 #[test]
 fn a_connection_that_was_cut_is_told_in_words() {
-    use std::io::{Error, ErrorKind};
-    let told = |error: Error| match ClusterError::transport(&error, &Server::new("https://h")) {
-        ClusterError::Unreachable { why, .. } => why,
-        other => panic!("{other:?}"),
-    };
-    let eof = Error::new(ErrorKind::UnexpectedEof, "peer closed: https://docs.rs/x");
+    use std::io::ErrorKind;
+    let told =
+        |error: std::io::Error| match ClusterError::transport(&error, &Server::new("https://h")) {
+            ClusterError::Unreachable { why, .. } => why,
+            other => panic!("{other:?}"),
+        };
+    let eof = std::io::Error::new(ErrorKind::UnexpectedEof, "peer closed: https://docs.rs/x");
     assert_eq!(told(eof), "the connection was cut");
     assert_eq!(
-        told(Error::from_raw_os_error(104)),
+        told(std::io::Error::from_raw_os_error(104)),
         "connection reset by peer"
     );
 }

@@ -1,0 +1,206 @@
+//! The connection flags of kubectl, and how long a request and a connection may take.
+
+use super::duration::parse_duration;
+use crate::advice::{Flag, Origin};
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// The kubectl flags that say which cluster and as whom.
+#[derive(clap::Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Connection, as in kubectl")]
+pub struct ConnectionArgs {
+    /// Path to the kubeconfig file; KUBECONFIG may hold a list of paths
+    #[arg(long, global = true, value_name = "FILE")]
+    pub kubeconfig: Option<PathBuf>,
+    /// Name of the kubeconfig context to use
+    #[arg(long, global = true, value_name = "NAME")]
+    pub context: Option<String>,
+    /// Name of the kubeconfig cluster to use
+    #[arg(long, global = true, value_name = "NAME")]
+    pub cluster: Option<String>,
+    /// Name of the kubeconfig user to use
+    #[arg(long, global = true, value_name = "NAME")]
+    pub user: Option<String>,
+    /// Address and port of the API server
+    #[arg(short = 's', long, global = true, value_name = "URL")]
+    pub server: Option<String>,
+    /// Bearer token for authentication to the API server
+    #[arg(long, global = true, value_name = "TOKEN", hide_env_values = true)]
+    pub token: Option<String>,
+    /// Username to impersonate
+    #[arg(long = "as", global = true, value_name = "USER")]
+    pub impersonate: Option<String>,
+    /// Group to impersonate; repeatable
+    #[arg(long = "as-group", global = true, value_name = "GROUP")]
+    pub impersonate_groups: Vec<String>,
+    /// UID to impersonate
+    #[arg(long = "as-uid", global = true, value_name = "UID")]
+    pub impersonate_uid: Option<String>,
+    /// Path to a certificate file for the certificate authority
+    #[arg(long, global = true, value_name = "FILE")]
+    pub certificate_authority: Option<String>,
+    /// Path to a client certificate file for TLS
+    #[arg(long, global = true, value_name = "FILE")]
+    pub client_certificate: Option<String>,
+    /// Path to a client key file for TLS
+    #[arg(long, global = true, value_name = "FILE")]
+    pub client_key: Option<String>,
+    /// Skip the check of the server's certificate: the connection is then insecure
+    #[arg(long, global = true, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
+    pub insecure_skip_tls_verify: Option<bool>,
+    /// Server name to expect in the server's certificate
+    #[arg(long, global = true, value_name = "NAME")]
+    pub tls_server_name: Option<String>,
+    /// Do not ask the server for compressed answers
+    #[arg(long, global = true, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
+    pub disable_compression: Option<bool>,
+    /// How long to wait for a request or a credential plugin, such as 5s or 2m; 0 waits forever. Does not bound watches nor, by default, a plugin on a terminal
+    #[arg(long, global = true, value_name = "DURATION", default_value = "30s", value_parser = parse_duration)]
+    pub request_timeout: Duration,
+    /// Log level; 6 and above log every request to stderr
+    #[arg(
+        short = 'v',
+        long = "v",
+        global = true,
+        value_name = "LEVEL",
+        default_value_t = 0
+    )]
+    pub verbosity: u8,
+}
+
+/// A server that does not take a connection in this time is not there.
+const CONNECT: Duration = Duration::from_secs(10);
+
+/// Default of `--request-timeout`.
+pub(super) const REQUEST: Duration = Duration::from_secs(30);
+
+/// How long a connection may take: [`CONNECT`], unless `--request-timeout` was given: then its bound is the only one.
+pub(super) fn connect_limit(timeout: Option<Duration>) -> Duration {
+    match timeout {
+        Some(REQUEST) => CONNECT,
+        Some(given) => given,
+        // The flag's 0: for ever, as far as a timer goes.
+        None => Duration::from_secs(24 * 60 * 60),
+    }
+}
+
+impl ConnectionArgs {
+    /// A flag that says which cluster or as whom, if one was given.
+    pub fn given(&self) -> Option<&'static str> {
+        let flags = [
+            ("kubeconfig", self.kubeconfig.is_some()),
+            ("context", self.context.is_some()),
+            ("cluster", self.cluster.is_some()),
+            ("user", self.user.is_some()),
+            ("server", self.server.is_some()),
+            ("token", self.token.is_some()),
+            ("as", self.impersonate.is_some()),
+            ("as-group", !self.impersonate_groups.is_empty()),
+            ("as-uid", self.impersonate_uid.is_some()),
+            (
+                "certificate-authority",
+                self.certificate_authority.is_some(),
+            ),
+            ("client-certificate", self.client_certificate.is_some()),
+            ("client-key", self.client_key.is_some()),
+            (
+                "insecure-skip-tls-verify",
+                self.insecure_skip_tls_verify.is_some(),
+            ),
+            ("tls-server-name", self.tls_server_name.is_some()),
+            ("disable-compression", self.disable_compression.is_some()),
+        ];
+        flags
+            .into_iter()
+            .find_map(|(flag, given)| given.then_some(flag))
+    }
+
+    /// What leads to the same cluster as the same user, for commands that are printed: the flags that were given, and the
+    /// context that was used. Taken apart whole, so that a new flag must be given its place here. A token is never printed.
+    pub fn origin(&self, context: Option<&str>, server: Option<&str>) -> Origin {
+        let Self {
+            kubeconfig,
+            context: given,
+            cluster,
+            user,
+            server: address,
+            token,
+            impersonate,
+            impersonate_groups,
+            impersonate_uid,
+            certificate_authority,
+            client_certificate,
+            client_key,
+            insecure_skip_tls_verify,
+            tls_server_name,
+            disable_compression,
+            request_timeout,
+            verbosity: _,
+        } = self;
+        let mut flags = Vec::new();
+        let mut flag = |name, value: Option<String>| {
+            flags.extend(value.map(|value| Flag { name, value }));
+        };
+        flag(
+            "kubeconfig",
+            kubeconfig.as_ref().map(|p| p.display().to_string()),
+        );
+        flag("cluster", cluster.clone());
+        flag("user", user.clone());
+        flag("server", address.clone());
+        flag("as", impersonate.clone());
+        for group in impersonate_groups {
+            flag("as-group", Some(group.clone()));
+        }
+        flag("as-uid", impersonate_uid.clone());
+        flag("certificate-authority", certificate_authority.clone());
+        flag("client-certificate", client_certificate.clone());
+        flag("client-key", client_key.clone());
+        flag("tls-server-name", tls_server_name.clone());
+        let timeout = format!("{}ms", request_timeout.as_millis());
+        flag(
+            "request-timeout",
+            (*request_timeout != REQUEST).then_some(timeout),
+        );
+        flag(
+            "insecure-skip-tls-verify",
+            insecure_skip_tls_verify.map(|on| on.to_string()),
+        );
+        flag(
+            "disable-compression",
+            disable_compression.map(|on| on.to_string()),
+        );
+        let context = context.or(given.as_deref()).map(str::to_owned);
+        Origin::new(context, server.map(str::to_owned), flags).with_token(token.is_some())
+    }
+
+    /// The request's bound, `None` for none.
+    pub fn timeout(&self) -> Option<Duration> {
+        (self.request_timeout > Duration::ZERO).then_some(self.request_timeout)
+    }
+
+    /// A credential plugin's bound. A person who is asked to log in takes longer than the default.
+    pub(super) fn plugin_limit(&self, stdin_is_terminal: bool) -> Option<Duration> {
+        self.timeout()
+            .filter(|limit| !(stdin_is_terminal && *limit == REQUEST))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_longer_wait_that_was_asked_for_holds_for_the_connection_too() {
+        use clap::Parser;
+        let limit = |argv: &[&str]| {
+            let cli = crate::cli::Cli::try_parse_from(argv).unwrap();
+            connect_limit(cli.global.connection.timeout())
+        };
+        assert_eq!(limit(&["skvs", "list"]), CONNECT);
+        let asked = limit(&["skvs", "list", "--request-timeout=2m"]);
+        assert_eq!(asked, Duration::from_secs(120));
+        let asked = limit(&["skvs", "list", "--request-timeout=1s"]);
+        assert_eq!(asked, Duration::from_secs(1));
+    }
+}
