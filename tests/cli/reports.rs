@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 pub(crate) struct Expected {
     /// The reports, as `owner/repository#number`.
     pub(crate) source: String,
-    /// A file that belongs to the input too, from the folder `shared` beside it.
+    /// A file that belongs to the input too, from the nearest folder `shared`.
     #[serde(default)]
     with: Option<String>,
     /// The onboarding that is asked for; without it all that are not well.
@@ -44,16 +44,23 @@ pub(crate) fn expected(path: &Path) -> Expected {
     serde_saphyr::from_str(&text).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
 }
 
+/// The file of that name in the nearest folder `shared` above a report.
+fn shared(path: &Path, name: &str) -> PathBuf {
+    let file = format!("shared/{name}.yaml");
+    let mut files = path.ancestors().map(|folder| folder.join(&file));
+    let found = files.find(|file| file.exists());
+    found.unwrap_or_else(|| panic!("{}: no {file}", path.display()))
+}
+
 /// What is wrong with the answer to one report, and at last the answer.
 pub(crate) fn faults(path: &Path) -> Vec<String> {
     let expected = expected(path);
     assert!(expected.source.contains('#'), "{}", path.display());
     let mut words = vec!["troubleshoot".to_owned()];
     words.extend(expected.name);
-    let shared = expected.with.map(|with| format!("../shared/{with}.yaml"));
-    let files = ["saved.yaml", "pods.log"].map(str::to_owned);
+    let shared = expected.with.map(|with| shared(path, &with));
+    let files = ["saved.yaml", "pods.log"].map(|file| path.join(file));
     for file in files.into_iter().chain(shared) {
-        let file = path.join(file);
         if file.exists() {
             words.extend(["-f".to_owned(), file.display().to_string()]);
         }
