@@ -16,14 +16,24 @@ pub(crate) const CONFIRMATION: &str = "Confirmation";
 
 /// The commands by what they are for.
 const GROUPS: [(&str, &[&str]); 4] = [
-    ("Look", &["list", "describe", "notes", "databases"]),
+    (
+        "Look",
+        &["status", "list", "describe", "notes", "databases"],
+    ),
     ("Fix", &["troubleshoot", "explain", "capture"]),
     ("Delete and keep", &["delete-db", "backup", "restore"]),
     ("Other", &["demo", "completion", "options", "version"]),
 ];
 
 /// Commands that look for onboardings, and so take `-n` and `--onboarding-selector`.
-const LOOK_FOR_ONBOARDINGS: [&str; 5] = ["list", "describe", "notes", "troubleshoot", "capture"];
+const LOOK_FOR_ONBOARDINGS: [&str; 6] = [
+    "status",
+    "list",
+    "describe",
+    "notes",
+    "troubleshoot",
+    "capture",
+];
 
 /// About, usage, examples, arguments, flags, notes.
 const LAYOUT: &str =

@@ -21,6 +21,7 @@ pub mod sarif;
 pub mod share;
 pub mod sheet;
 pub mod sort;
+pub mod status;
 pub mod table;
 #[cfg(test)]
 mod untrusted;

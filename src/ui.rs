@@ -3,6 +3,7 @@
 //! stdout carries the answer and can be piped; stderr carries everything else: status, warnings, hints, errors, prompts.
 //! Colour repeats what words say; [`Terminal`] decides where it is off.
 
+mod drawing;
 mod keyboard;
 mod question;
 mod terminal;
@@ -16,6 +17,7 @@ use crate::error::{Error, Result};
 use crate::palette::Palette;
 use crate::text::{Screen, Shown};
 use clap::builder::StyledStr;
+use drawing::Drawing;
 use std::io::{self, BufWriter, Write};
 
 /// As much of one line as `columns` hold.
@@ -36,6 +38,8 @@ pub struct Ui {
     terminal: Terminal,
     /// A live line stands on stderr.
     live: bool,
+    /// Rows of the last drawing on stdout.
+    drawn: usize,
     /// The cluster that the run is about, for the commands in hints.
     origin: Origin,
 }
@@ -48,6 +52,7 @@ impl Ui {
             err: Box::new(io::stderr()),
             terminal: Terminal::detect(),
             live: false,
+            drawn: 0,
             origin: Origin::default(),
         }
     }
@@ -59,6 +64,7 @@ impl Ui {
             err,
             terminal,
             live: false,
+            drawn: 0,
             origin: Origin::default(),
         }
     }
@@ -191,6 +197,29 @@ impl Ui {
             let _ = write!(self.err, "\r\x1b[2K");
             let _ = self.err.flush();
         }
+    }
+
+    /// Whether what is on stdout can be drawn again in place.
+    pub fn draws(&self) -> bool {
+        self.terminal.stdout && !self.terminal.dumb
+    }
+
+    /// Writes an answer in place of the one that was drawn before it, as much of it as the terminal is high: what has scrolled away
+    /// cannot be written over.
+    ///
+    /// # Errors
+    /// As [`Ui::result`].
+    pub fn draw(&mut self, write: impl FnOnce(&mut Screen<'_>) -> io::Result<()>) -> Result<()> {
+        let mut text = Vec::new();
+        write(&mut Screen::new(&mut text))?;
+        let drawing = Drawing::fitting(&String::from_utf8_lossy(&text), terminal::size());
+        // The cursor goes up to the first row of the last drawing, and the rest of the screen is erased.
+        match std::mem::replace(&mut self.drawn, drawing.rows) {
+            0 => {}
+            rows => write!(self.out, "\x1b[{rows}A\r\x1b[J")?,
+        }
+        self.out.write_all(drawing.text.as_bytes())?;
+        self.flush()
     }
 
     /// stderr is the last resort: when it is closed too, there is nobody left to tell.

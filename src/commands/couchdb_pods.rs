@@ -10,7 +10,7 @@ use crate::advice::{Command, Hint};
 use crate::app::or_default;
 use crate::cluster::{Cluster, ClusterError, ListOf, segment};
 use crate::couchdb::Target;
-use crate::couchdb::pods::{self, Choice, NoTarget};
+use crate::couchdb::pods::{self, Choice, NoTarget, PodState};
 use crate::error::{Error, Result};
 use crate::help;
 use crate::model::endpoint::COUCHDB_NAMESPACE;
@@ -54,6 +54,13 @@ pub(super) struct Found {
     /// Others of the same cluster that could be asked in its place.
     others: Vec<Target>,
     pods: Vec<Pod>,
+}
+
+impl Found {
+    /// The pods of the cluster that the chosen container is in.
+    pub(super) fn cluster(&self) -> Vec<PodState> {
+        pods::cluster_of(&self.pods, &self.target)
+    }
 }
 
 impl PodArgs {

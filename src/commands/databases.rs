@@ -214,7 +214,7 @@ impl Seen {
 
 /// A database that CouchDB gives no figures for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Doubt {
+pub(super) struct Doubt {
     name: String,
     state: State,
     why: String,
@@ -344,7 +344,7 @@ fn count(listed: &[Entry], state: State) -> usize {
 
 /// Each with what CouchDB says of it, and those that it gives no figures of. Only the answer to a database's own GET makes it missing.
 /// `strictly`: without its figures one is not known to be there.
-fn shown(
+pub(super) fn shown(
     listed: Vec<Entry>,
     mut told: Told,
     ownership: &Ownership,

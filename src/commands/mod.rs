@@ -25,6 +25,7 @@ pub mod notes;
 pub mod options;
 pub mod restore;
 mod saved;
+pub mod status;
 pub mod troubleshoot;
 pub mod version;
 
@@ -39,6 +40,7 @@ pub enum Command {
     List(list::Args),
     Completion(completion::Args),
     Version(version::Args),
+    Status(Box<status::Args>),
     Describe(describe::Args),
     Notes(notes::Args),
     Troubleshoot(troubleshoot::Args),
@@ -61,6 +63,7 @@ pub async fn run(app: &mut App, command: Command) -> Result<Code> {
         Command::List(args) => list::run(app, args).await,
         Command::Completion(args) => completion::run(app, &args),
         Command::Version(args) => version::run(app, &args).await,
+        Command::Status(args) => status::run(app, *args).await,
         Command::Describe(args) => describe::run(app, args).await,
         Command::Notes(args) => notes::run(app, args).await,
         Command::Troubleshoot(args) => troubleshoot::run(app, args).await,

@@ -7,6 +7,8 @@ mod gate;
 mod pick;
 mod print;
 
+pub(super) use pick::{Picked, unwell};
+
 use super::format::{self, FormatArgs};
 use super::saved::{self, SavedArgs};
 use super::{empty, lookup};
@@ -14,6 +16,7 @@ use crate::app::App;
 use crate::bundle::Archive;
 use crate::cluster::Cluster;
 use crate::cluster::gather::Onboardings;
+use crate::couchdb::look::Wanted;
 use crate::diagnosis::ignore::Ignores;
 use crate::diagnosis::registry;
 use crate::diagnosis::rule::ELSEWHERE;
@@ -28,7 +31,6 @@ use crate::snapshot::{Read, Snapshot};
 use crate::view::report::{Considered, NotRun, Onboarding, Report};
 use futures::StreamExt;
 use k8s_openapi::jiff::Timestamp;
-use pick::Picked;
 use serde_json::Value;
 use std::sync::Arc;
 use std::time::Instant;
@@ -180,6 +182,20 @@ async fn look_into(
     asked: impl Future<Output = Arc<Read<Databases>>>,
     now: Timestamp,
 ) -> (Vec<Looked>, Vec<Error>) {
+    let (snapshots, errors) = snapshots(cluster, objects, others, asked, now).await;
+    let snapshots = owned(cluster, snapshots, now).await;
+    let looked = snapshots.into_iter().map(|s| Looked::at(s, now));
+    (looked.collect(), errors)
+}
+
+/// Reads these onboardings while CouchDB is asked.
+async fn snapshots(
+    cluster: &Cluster,
+    objects: &[Value],
+    others: &Onboardings,
+    asked: impl Future<Output = Arc<Read<Databases>>>,
+    now: Timestamp,
+) -> (Vec<Snapshot>, Vec<Error>) {
     let read = futures::stream::iter(objects.iter().cloned())
         .map(|object| cluster.snapshot_with_on_demand(object, others, now))
         .buffered(SIDE_BY_SIDE)
@@ -195,9 +211,26 @@ async fn look_into(
             Err(error) => errors.push(error.into()),
         }
     }
-    let snapshots = owned(cluster, snapshots, now).await;
-    let looked = snapshots.into_iter().map(|s| Looked::at(s, now));
-    (looked.collect(), errors)
+    (snapshots, errors)
+}
+
+/// The causes alone, of what `picked` says is not well: whose a database is decides about a fix only, so it is not read here.
+pub(super) async fn causes(
+    cluster: &Cluster,
+    picked: Picked,
+    now: Timestamp,
+) -> (Report, Vec<Error>) {
+    let asked = picked.databases.unwrap_or_else(databases::not_asked);
+    let asked = std::future::ready(asked);
+    let read = snapshots(cluster, &picked.objects, &picked.others, asked, now).await;
+    let (snapshots, failed) = read;
+    let onboardings = snapshots.into_iter().map(|s| Looked::at(s, now).onboarding);
+    let mut unseen = elsewhere(&picked.others);
+    unseen.extend(picked.not_run);
+    let mut errors = picked.errors;
+    errors.extend(failed);
+    let report = Report::new(onboardings.collect(), picked.considered, unseen);
+    (report, errors)
 }
 
 /// The snapshots with everything that can say whose a database is, where a deletion would be offered. One read serves all; where it is
@@ -236,7 +269,10 @@ fn code(fails: bool, errors: &[Error]) -> Code {
 /// What makes asking for anything else useless.
 pub(super) async fn chosen(app: &App, cluster: &Cluster, which: Which<'_>) -> Result<Picked> {
     if which.names.is_empty() {
-        pick::unwell(app, cluster, which).await
+        let ask = async |_: &[HelmRelease], wanted: &Wanted| {
+            databases::ask(cluster, which.couchdb, wanted).await
+        };
+        pick::unwell(app, cluster, which, ask).await
     } else {
         named(app, cluster, which.names).await
     }

@@ -12,8 +12,10 @@ use super::session::{Lost, Session};
 use super::trouble;
 use crate::error::Result;
 use crate::model::names::DatabaseName;
+use crate::snapshot::Read;
 use crate::snapshot::databases::Figures;
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use tokio::time::Instant;
@@ -73,6 +75,26 @@ impl Reader {
     pub fn until(mut self, until: Instant) -> Self {
         self.until = Some(until);
         self
+    }
+
+    /// Whether CouchDB refused the credentials, so that it must not be asked again.
+    pub fn is_locked_out(&self) -> bool {
+        self.over.is_some()
+    }
+
+    /// A document about CouchDB itself.
+    pub async fn document<T: DeserializeOwned>(&mut self, path: &Path) -> Read<T> {
+        match self.get(path).await {
+            Ok(response) if response.status == 200 => {
+                let read = serde_json::from_value(response.body);
+                read.map_or_else(
+                    |e| Read::failed(format!("its answer cannot be read: {e}")),
+                    Read::Seen,
+                )
+            }
+            Ok(response) => Read::failed(clause(&response)),
+            Err(lost) => Read::failed(lost.clause()),
+        }
     }
 
     /// Ends the session.

@@ -6,8 +6,8 @@ use super::session::Session;
 use super::transport::Failure;
 use crate::cluster::Cluster;
 use crate::model::names::DatabaseName;
-use crate::snapshot::Read;
 use crate::snapshot::databases::{Answer, Database, Databases};
+use crate::snapshot::{Read, Why};
 use std::collections::BTreeMap;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -35,28 +35,49 @@ pub async fn databases(
     limit: Duration,
 ) -> Read<Databases> {
     let until = Instant::now() + limit;
-    let opened = Session::open(cluster, target, limit);
-    let session = match tokio::time::timeout_at(until, opened).await {
-        Ok(Ok(session)) => session,
-        Ok(Err(Failure::Exec(error))) => return Read::Unknown((&error).into()),
-        Ok(Err(failure)) => return Read::failed(failure.clause()),
-        Err(_) => return Read::failed("CouchDB was not reached in time"),
+    let mut reader = match reader(cluster, target, limit, until).await {
+        Ok(reader) => reader,
+        Err(why) => return Read::Unknown(why),
     };
     let (names, aged) = (texts(&wanted.names), texts(&wanted.aged));
-    let mut reader = Reader::new(session).until(until);
     let mut told = figures::serving(&mut reader, &names, Source::Claims).await;
     figures::creations(&mut reader, &aged, &mut told).await;
-    if Instant::now() < until {
-        let _ = tokio::time::timeout_at(until, reader.close()).await;
-    }
+    close(reader, until).await;
     read(target, told)
 }
 
-fn texts(names: &[DatabaseName]) -> Vec<&str> {
+/// Opens a session that is read from `until` then.
+///
+/// # Errors
+/// Why CouchDB cannot be asked.
+pub(super) async fn reader(
+    cluster: &Cluster,
+    target: &Target,
+    limit: Duration,
+    until: Instant,
+) -> Result<Reader, Why> {
+    let opened = Session::open(cluster, target, limit);
+    match tokio::time::timeout_at(until, opened).await {
+        Ok(Ok(session)) => Ok(Reader::new(session).until(until)),
+        Ok(Err(Failure::Exec(error))) => Err((&error).into()),
+        Ok(Err(failure)) => Err(Why::Failed(failure.clause())),
+        Err(_) => Err(Why::Failed("CouchDB was not reached in time".to_owned())),
+    }
+}
+
+/// Ends the session, unless its time is over.
+pub(super) async fn close(reader: Reader, until: Instant) {
+    if Instant::now() < until {
+        let _ = tokio::time::timeout_at(until, reader.close()).await;
+    }
+}
+
+pub(super) fn texts(names: &[DatabaseName]) -> Vec<&str> {
     names.iter().map(DatabaseName::as_str).collect()
 }
 
-fn read(target: &Target, told: BTreeMap<String, Serving>) -> Read<Databases> {
+/// What CouchDB said of each database, as the checks take it.
+pub(super) fn read(target: &Target, told: BTreeMap<String, Serving>) -> Read<Databases> {
     let asked: BTreeMap<String, Answer> = told
         .into_iter()
         .map(|(name, serving)| (name, answer(serving)))

@@ -15,6 +15,7 @@ pub mod request;
 pub mod response;
 pub mod script;
 pub mod session;
+pub mod survey;
 pub mod transport;
 mod trouble;
 

@@ -146,23 +146,23 @@ pub(super) fn is_wanted(case: &Case<'_>, chart: &Value) -> bool {
 }
 
 /// source-controller has worked on the present spec.
-pub(super) fn looked_at(object: &Value) -> bool {
+pub(crate) fn looked_at(object: &Value) -> bool {
     let number = |path: &str| object.pointer(path).and_then(Value::as_i64);
     number("/status/observedGeneration") >= number("/metadata/generation")
 }
 
 /// What the object has stored.
-pub(super) fn artifact(object: &Value) -> Option<&Value> {
+pub(crate) fn artifact(object: &Value) -> Option<&Value> {
     object.pointer("/status/artifact").filter(|a| a.is_object())
 }
 
 /// Source-controller is told to leave the object alone.
-pub(super) fn is_suspended(object: &Value) -> bool {
+pub(crate) fn is_suspended(object: &Value) -> bool {
     object.pointer("/spec/suspend").and_then(Value::as_bool) == Some(true)
 }
 
 /// A HelmRepository of an OCI registry: nothing is fetched for it, so it has neither conditions nor an artifact.
-pub(super) fn is_static(object: &Value) -> bool {
+pub(crate) fn is_static(object: &Value) -> bool {
     let text = |path: &str| object.pointer(path).and_then(Value::as_str);
     text("/spec/type") == Some("oci")
 }

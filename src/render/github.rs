@@ -28,7 +28,7 @@ pub fn write(out: &mut Screen<'_>, report: &Report, seconds: f64) -> io::Result<
         line(out, command, &title, &message(report, cause))?;
     }
     let mut told = Vec::new();
-    for part in summary::all_not_run(report).map(summary::unread) {
+    for part in report.all_not_run().map(summary::unread) {
         if !told.contains(&part) {
             line(out, "notice", "not checked", &part)?;
             told.push(part);

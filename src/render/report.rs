@@ -44,6 +44,15 @@ pub fn write(out: &mut Screen<'_>, report: &Report, style: Style) -> io::Result<
     Printer { out, style, scene }.report(report)
 }
 
+/// Writes the causes alone, each in a line, worst first.
+///
+/// # Errors
+/// The output is closed.
+pub fn causes(out: &mut Screen<'_>, report: &Report, style: Style) -> io::Result<()> {
+    let scene = None;
+    Printer { out, style, scene }.entries(report)
+}
+
 enum Block<'r> {
     /// One cause of several onboardings.
     Shared(Group<'r>),

@@ -141,7 +141,7 @@ fn unlinked(text: &str) -> String {
 
 fn run(report: &Report, invocation: &Invocation) -> Value {
     let mut notifications: Vec<Value> = Vec::new();
-    for not_run in summary::all_not_run(report) {
+    for not_run in report.all_not_run() {
         let text = format!("not checked: {}", summary::unread(not_run));
         let rules = not_run.codes.iter();
         let places = rules.filter_map(|code| RULES.iter().position(|r| r.code == *code));

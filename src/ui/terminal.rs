@@ -125,6 +125,19 @@ pub(super) fn is_dumb() -> bool {
     std::env::var_os("TERM").is_some_and(|term| term == "dumb")
 }
 
+/// Rows and columns of the terminal on stdout now; it may have been resized since the start.
+pub(super) fn size() -> (usize, usize) {
+    match dialoguer::console::Term::stdout().size_checked() {
+        Some((rows, columns)) if rows > 0 && columns > 0 => (rows.into(), columns.into()),
+        _ => (24, 80),
+    }
+}
+
+/// Columns that a line takes, without its styles.
+pub(super) fn width(line: &str) -> usize {
+    dialoguer::console::measure_text_width(line)
+}
+
 /// Columns of the terminal on stdout; 80 if it does not say.
 fn terminal_columns() -> usize {
     columns(&dialoguer::console::Term::stdout())

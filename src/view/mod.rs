@@ -5,9 +5,11 @@ pub mod deletion_plan;
 pub mod description;
 pub mod diagnosis;
 pub mod object_list;
+pub mod onboarding_counts;
 pub mod onboarding_row;
 pub mod release_notes;
 pub mod report;
+pub mod status;
 pub mod trace;
 
 #[cfg(test)]

@@ -200,6 +200,12 @@ impl Report {
         .find_map(|(count, severity)| (count > 0).then_some(severity))
     }
 
+    /// What was not looked at, of the onboardings and of the whole.
+    pub fn all_not_run(&self) -> impl Iterator<Item = &NotRun> {
+        let own = self.onboardings.iter().flat_map(|o| &o.not_run);
+        own.chain(&self.not_run)
+    }
+
     /// Every finding with its onboarding.
     pub fn findings(&self) -> impl Iterator<Item = (&Onboarding, &Finding)> {
         let all = self.onboardings.iter();

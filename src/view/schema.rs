@@ -32,6 +32,40 @@ fn schema<T: JsonSchema>(kind: &str, file: &str) -> Value {
     schema
 }
 
+/// The schema of a type with others in it: no field but those that are described, in any of them, and codes that exist.
+pub(super) fn strict<T: JsonSchema>(kind: &str, file: &str) -> Value {
+    let mut schema = schema::<T>(kind, file);
+    tighten(&mut schema);
+    let codes: Vec<&str> = RULES.iter().map(|r| r.code).collect();
+    schema["$defs"]["Code"] = json!({
+        "description": "What a code means: kubectl skvs explain CODE",
+        "enum": codes,
+    });
+    schema
+}
+
+fn tighten(schema: &mut Value) {
+    match schema {
+        Value::Object(map) => {
+            if let Some(Value::Object(properties)) = map.get_mut("properties") {
+                let code = || json!({"$ref": "#/$defs/Code"});
+                if let Some(one) = properties.get_mut("code") {
+                    *one = code();
+                }
+                if let Some(many) = properties.get_mut("codes") {
+                    many["items"] = code();
+                }
+                map.insert("additionalProperties".to_owned(), Value::Bool(false));
+            }
+            // Kinds of numbers that JSON does not know.
+            map.retain(|key, value| key != "format" || !value.is_string());
+            map.values_mut().for_each(tighten);
+        }
+        Value::Array(all) => all.iter_mut().for_each(tighten),
+        _ => {}
+    }
+}
+
 /// Asserts that this is the schema in docs/schema.
 pub(super) fn is_in_docs(name: &str, schema: &Value) {
     let text = format!("{}\n", serde_json::to_string_pretty(schema).unwrap());

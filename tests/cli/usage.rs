@@ -22,6 +22,7 @@ fn no_command_asks_what_there_is() {
     Carry out the Secure KVS onboarding runbook: diagnose, hand over, clean up
 
     Look:
+      status        Show the state of all onboardings, their databases and CouchDB
       list          List onboardings, one line each
       describe      Show one onboarding in full
       notes         Print the release notes of an onboarding

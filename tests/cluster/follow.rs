@@ -1,13 +1,11 @@
 //! `troubleshoot --wait` and `--watch` on what real Flux does.
 
 use crate::harness::{kubectl, skvs};
+use crate::json_schema;
 use crate::troubleshoot::onboarding;
 use serde_json::Value;
 use std::io::{BufRead, BufReader};
 use std::process::Stdio;
-
-#[path = "../support/json_schema.rs"]
-mod json_schema;
 
 #[test]
 fn a_new_onboarding_is_waited_for_until_it_is_ready() {

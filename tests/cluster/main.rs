@@ -13,6 +13,8 @@ mod dialect;
 mod example;
 mod follow;
 mod harness;
+#[path = "../support/json_schema.rs"]
+mod json_schema;
 mod krew;
 mod list;
 mod matrix;
@@ -22,5 +24,6 @@ mod reads;
 #[path = "../support/same_yaml.rs"]
 mod same_yaml;
 mod saved;
+mod status;
 mod terminal;
 mod troubleshoot;

@@ -47,7 +47,18 @@ fn works(command: &str, words: &[&str], code: i32) -> String {
 /// Rights that the log does not show here: for other kinds of source, for statuses that name less, for `list -w`, for an
 /// operator or Kustomizations that are not installed, for a history of Helm's in ConfigMaps and values from a Secret that no seed has,
 /// and the one for exec that the API server checks beside `get` (see [`exec_needs_both_rights`]).
-const NOT_SEEN: [(&str, &str); 37] = [
+const NOT_SEEN: [(&str, &str); 48] = [
+    ("status", "get helmreleases"),
+    ("status", "get gitrepositories"),
+    ("status", "get ocirepositories"),
+    ("status", "get buckets"),
+    ("status", "list jobs"),
+    ("status", "get deployments"),
+    ("status", "get services"),
+    ("status", "list endpointslices"),
+    ("status", "create pods/exec"),
+    ("status", "list couchdbdatabases"),
+    ("status", "get configmaps"),
     ("restore", "list couchdbdatabases"),
     ("backup", "create pods/exec"),
     ("restore", "create pods/exec"),
@@ -273,6 +284,19 @@ fn exec_needs_both_rights() {
     let said = Skvs::with(&user.expect("a user"), words).run();
     assert_ne!(said.code, 0, "{}", said.stdout);
     assert!(said.stderr.contains("create"), "{}", said.stderr);
+}
+
+#[test]
+fn status() {
+    let said = Skvs::with(&may("status"), ["status", "-o", "json"]).run();
+    assert_eq!(said.code, 3, "{}\n{}", said.stdout, said.stderr);
+    let status: Value = serde_json::from_str(&said.stdout).expect("JSON");
+    let unread = status["notRead"].to_string();
+    assert!(!unread.contains("orbidden"), "{unread}");
+    assert!(status["couchdb"]["members"].is_array(), "{}", said.stdout);
+    let refused = Skvs::with(&may_not(), ["status"]).run();
+    assert!(refused.failed(1).contains("orbidden"));
+    all_used("status");
 }
 
 #[test]

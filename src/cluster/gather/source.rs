@@ -1,5 +1,6 @@
 //! The way of the chart: HelmChart and its repository, or what `chartRef` names.
 
+use super::PART;
 use crate::cluster::{Cluster, ClusterError};
 use crate::model::helm_release::{HelmRelease, ObjectRef};
 use crate::snapshot::Read;
@@ -50,6 +51,13 @@ async fn referred(cluster: &Cluster, hr: &HelmRelease, reference: &ObjectRef) ->
         _ => Read::not_asked(format!("an {} is its own source", reference.kind)),
     };
     Chain { chart, source }
+}
+
+impl Cluster {
+    /// An object of source-controller, of a kind that a HelmRelease can name.
+    pub async fn source(&self, kind: &str, namespace: &str, name: &str) -> Read<Value> {
+        read(&self.within(PART), kind, namespace, name).await
+    }
 }
 
 async fn read(cluster: &Cluster, kind: &str, namespace: &str, name: &str) -> Read<Value> {

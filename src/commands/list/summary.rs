@@ -4,28 +4,15 @@ use crate::app::App;
 use crate::model::helm_release::HelmRelease;
 use crate::model::status::{self, Ready};
 use crate::text::{Shown, count, thousands};
+use crate::view::onboarding_counts::Counts;
 
 /// The onboardings that were shown, counted.
 #[derive(Default)]
-pub(super) struct Summary {
-    ready: u64,
-    failing: u64,
-    unknown: u64,
-    /// Of all of them.
-    suspended: u64,
-    /// Of all of them: by a status that is older than the spec.
-    stale: u64,
-}
+pub(super) struct Summary(Counts);
 
 impl Summary {
     pub(super) fn add(&mut self, hr: &HelmRelease) {
-        match status::ready(hr) {
-            Ready::True => self.ready += 1,
-            Ready::False => self.failing += 1,
-            Ready::Unknown => self.unknown += 1,
-        }
-        self.suspended += u64::from(hr.spec.suspend);
-        self.stale += u64::from(status::is_stale(hr));
+        self.0.add(hr);
     }
 
     /// Prints it on a terminal, unless nothing was counted; `all`: the number with those that were filtered out.
@@ -39,7 +26,7 @@ impl Summary {
 
     /// `22 onboardings: 9 ready, 12 failing, 1 unknown; 1 suspended`, or `12 of 22 onboardings: 12 failing`.
     fn line(&self, all: u64) -> Option<String> {
-        let shown = self.ready + self.failing + self.unknown;
+        let shown = self.0.total();
         if shown < 2 {
             return None;
         }
@@ -47,23 +34,7 @@ impl Summary {
             true => format!("{} of {}", thousands(shown), count(all, "onboarding")),
             false => count(shown, "onboarding"),
         };
-        let states = [
-            (self.ready, "ready"),
-            (self.failing, "failing"),
-            (self.unknown, "unknown"),
-        ];
-        let states: Vec<String> = states
-            .iter()
-            .filter(|(n, _)| *n > 0)
-            .map(|(n, word)| format!("{} {word}", thousands(*n)))
-            .collect();
-        let marks = [(self.suspended, "suspended"), (self.stale, "stale")];
-        let marks = marks.iter().filter(|(n, _)| *n > 0);
-        let marks = marks.map(|(n, word)| format!("{} {word}", thousands(*n)));
-        let all: Vec<String> = std::iter::once(states.join(", "))
-            .chain(Some(marks.collect::<Vec<_>>().join(", ")).filter(|m| !m.is_empty()))
-            .collect();
-        Some(format!("{onboardings}: {}", all.join("; ")))
+        Some(format!("{onboardings}: {}", self.0.states()))
     }
 }
 

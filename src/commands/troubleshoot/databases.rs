@@ -22,6 +22,9 @@ const LIMIT: Duration = Duration::from_secs(5);
 /// The part in words, as it stands in "not run: …".
 pub(super) const WHAT: &str = "databases in CouchDB";
 
+/// Why CouchDB was not asked.
+pub(in crate::commands) const NO_EXEC: &str = "left out by --no-exec";
+
 /// Under what a bundle keeps the answer.
 const NAME: &str = "/couchdb/databases";
 
@@ -30,9 +33,9 @@ const NAME: &str = "/couchdb/databases";
 pub(in crate::commands) struct AskArgs {
     /// Do not ask CouchDB in its pods which databases exist
     #[arg(long, help_heading = help::COUCHDB)]
-    no_exec: bool,
+    pub(in crate::commands) no_exec: bool,
     #[command(flatten)]
-    pods: PodArgs,
+    pub(in crate::commands) pods: PodArgs,
 }
 
 /// The databases that checks on these onboardings ask for.
@@ -89,6 +92,11 @@ pub(super) fn not_run<'a>(
     })
 }
 
+/// Nobody asked.
+pub(super) fn not_asked() -> Arc<Read<Databases>> {
+    Arc::new(Read::not_asked("CouchDB was not asked"))
+}
+
 /// Asks for them.
 pub(super) async fn ask(
     cluster: &Cluster,
@@ -96,10 +104,10 @@ pub(super) async fn ask(
     wanted: &Wanted,
 ) -> Arc<Read<Databases>> {
     let Some(args) = args else {
-        return Arc::new(Read::not_asked("CouchDB was not asked"));
+        return not_asked();
     };
     if args.no_exec {
-        return Arc::new(Read::not_asked("left out by --no-exec"));
+        return Arc::new(Read::not_asked(NO_EXEC));
     }
     if wanted.is_nothing() {
         return Arc::new(Read::not_asked("no check asks for one"));

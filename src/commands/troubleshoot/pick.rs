@@ -10,6 +10,7 @@ use crate::app::App;
 use crate::cluster::gather::Onboardings;
 use crate::cluster::helm_releases::Query;
 use crate::cluster::{All, Cluster, ClusterError};
+use crate::couchdb::look::Wanted;
 use crate::error::{Error, Result};
 use crate::model::convention::{Naming, naming};
 use crate::model::helm_release::HelmRelease;
@@ -38,7 +39,14 @@ pub(in crate::commands) struct Picked {
 
 /// The onboardings that are not well. One list of all namespaces tells which, and who shares a database; only a further
 /// selector, or a refusal of all namespaces, takes a second one.
-pub(super) async fn unwell(app: &App, cluster: &Cluster, which: Which<'_>) -> Result<Picked> {
+///
+/// `ask` asks CouchDB for the databases that the checks want; it gets all onboardings that were read, too.
+pub(in crate::commands) async fn unwell(
+    app: &App,
+    cluster: &Cluster,
+    which: Which<'_>,
+    ask: impl AsyncFnOnce(&[HelmRelease], &Wanted) -> Arc<Read<Databases>>,
+) -> Result<Picked> {
     let product = app.global.onboarding_selector.trim();
     let namespace = (!which.all_namespaces).then(|| app.global.namespace.clone());
     let (all, not_elsewhere) = match list(cluster, None, product).await {
@@ -110,7 +118,7 @@ pub(super) async fn unwell(app: &App, cluster: &Cluster, which: Which<'_>) -> Re
         policies::gone(cluster, &well),
         unlabelled::onboardings(cluster, namespace.clone(), which, product),
         sources::failing(cluster, &well),
-        databases::ask(cluster, which.couchdb, &wanted),
+        ask(&known, &wanted),
     );
     let hollow = |hr: &HelmRelease| match databases::of_onboarding(&databases, hr) {
         Read::Absent | Read::Seen(Found::Unserved(_)) => true,

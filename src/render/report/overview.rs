@@ -42,6 +42,12 @@ impl Printer<'_, '_> {
         if hit.count() < FROM && !in_place_of_details {
             return Ok(());
         }
+        self.entries(report)?;
+        self.out.line("")
+    }
+
+    /// A line for each cause, or for those that read alike.
+    pub(super) fn entries(&mut self, report: &Report) -> io::Result<()> {
         let entries = entries(report);
         let mut last = None;
         for entry in entries.iter().take(LINES_MAX) {
@@ -82,7 +88,7 @@ impl Printer<'_, '_> {
                 " ".repeat(INDENT)
             ))?;
         }
-        self.out.line("")
+        Ok(())
     }
 }
 

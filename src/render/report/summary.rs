@@ -112,7 +112,7 @@ pub(super) fn checks(report: &Report, seconds: Option<f64>, areas: bool) -> Stri
 
 /// What was looked at whole: the bands of which every check was run.
 fn looked_at(report: &Report) -> Vec<&'static str> {
-    let not_run: Vec<&str> = all_not_run(report).flat_map(|n| n.codes.clone()).collect();
+    let not_run: Vec<&str> = report.all_not_run().flat_map(|n| n.codes.clone()).collect();
     let whole = |band: char| {
         !not_run
             .iter()
@@ -139,7 +139,7 @@ impl<'r> Unread<'r> {
             codes: own,
             what,
             why,
-        } in all_not_run(report)
+        } in report.all_not_run()
         {
             codes.extend(own);
             match reasons.iter_mut().find(|(known, _)| known == why) {
@@ -184,12 +184,6 @@ pub(super) fn not_run(report: &Report) -> String {
         return String::new();
     }
     format!(", {} not run: {}", unread.codes.len(), parts.join("; "))
-}
-
-/// What was not looked at, of the onboardings and of the whole.
-pub fn all_not_run(report: &Report) -> impl Iterator<Item = &NotRun> {
-    let own = report.onboardings.iter().flat_map(|o| &o.not_run);
-    own.chain(&report.not_run)
 }
 
 /// `the log of the creation Job (forbidden: get pods/log in core)`.

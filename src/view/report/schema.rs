@@ -3,54 +3,15 @@
 //! `BLESS=1 cargo test --lib docs` rewrites the file.
 
 use super::Report;
-use crate::diagnosis::registry::RULES;
 use crate::diagnosis::{Case, diagnose, fixture};
 use crate::view::report::Onboarding;
-use schemars::generate::SchemaSettings;
 use serde_json::{Value, json};
 
 use crate::view::json_schema::faults;
-use crate::view::schema::is_in_docs;
+use crate::view::schema::{is_in_docs, strict};
 
-/// The schema as it must stand in the file.
 fn schema() -> Value {
-    let settings = SchemaSettings::draft2020_12().for_serialize();
-    let schema = settings.into_generator().into_root_schema_for::<Report>();
-    let mut schema = serde_json::to_value(schema).unwrap();
-    tighten(&mut schema);
-    schema["title"] = json!("TroubleshootReport");
-    schema["$id"] = json!("urn:kubectl-skvs:schema:troubleshoot-report:v1");
-    schema["properties"]["apiVersion"] = json!({"const": super::API_VERSION});
-    schema["properties"]["kind"] = json!({"const": "TroubleshootReport"});
-    let codes: Vec<&str> = RULES.iter().map(|r| r.code).collect();
-    schema["$defs"]["Code"] = json!({
-        "description": "What a code means: kubectl skvs explain CODE",
-        "enum": codes,
-    });
-    schema
-}
-
-/// No field but those that are described, and codes that exist.
-fn tighten(schema: &mut Value) {
-    match schema {
-        Value::Object(map) => {
-            if let Some(Value::Object(properties)) = map.get_mut("properties") {
-                let code = || json!({"$ref": "#/$defs/Code"});
-                if let Some(one) = properties.get_mut("code") {
-                    *one = code();
-                }
-                if let Some(many) = properties.get_mut("codes") {
-                    many["items"] = code();
-                }
-                map.insert("additionalProperties".to_owned(), Value::Bool(false));
-            }
-            // Kinds of numbers that JSON does not know.
-            map.retain(|key, value| key != "format" || !value.is_string());
-            map.values_mut().for_each(tighten);
-        }
-        Value::Array(all) => all.iter_mut().for_each(tighten),
-        _ => {}
-    }
+    strict::<Report>("TroubleshootReport", "troubleshoot-report")
 }
 
 fn report(name: &str) -> Value {

@@ -24,6 +24,11 @@ pub struct Stop {
 /// All stops, in their order.
 pub const STOPS: &[Stop] = &[
     Stop {
+        title: "How everything is, on one screen (exit code 3: errors were found)",
+        argv: &["kubectl", "skvs", "status"],
+        exit: 3,
+    },
+    Stop {
         title: "All onboardings, with what is wrong in one line",
         argv: &["kubectl", "skvs", "list"],
         exit: 0,

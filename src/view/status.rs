@@ -1,0 +1,132 @@
+//! The state of the whole installation, as `status` reports it: kind `Status`.
+//!
+//! What could not be read is null in its place and named in `notRead` with the reason; it never counts as zero, none or fine.
+
+mod couchdb;
+mod databases;
+mod source;
+
+pub use couchdb::{CouchDb, Member};
+pub use databases::{Attention, Databases};
+pub use source::{Source, SourceState};
+
+use super::description::API_VERSION;
+use super::onboarding_counts::Counts;
+use super::report::{Cause, Report};
+use crate::exit::Code;
+use serde::Serialize;
+
+/// The whole status.
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct Status {
+    pub api_version: &'static str,
+    pub kind: &'static str,
+    /// Namespace of the onboardings; null for all namespaces.
+    pub namespace: Option<String>,
+    pub onboardings: Counts,
+    /// Root causes that are errors; a shared one counts once.
+    pub errors: u64,
+    /// Root causes that are warnings.
+    pub warnings: u64,
+    /// Root causes that are information.
+    pub infos: u64,
+    /// Every root cause once, with the affected onboardings; worst first.
+    pub causes: Vec<Cause>,
+    pub databases: Databases,
+    pub couchdb: CouchDb,
+    /// What the onboardings take their chart from.
+    pub sources: Vec<Source>,
+    /// What could not be read. While there is anything, the rest does not say that all is well.
+    pub not_read: Vec<NotRead>,
+    /// The report that the causes are from, for the text.
+    #[serde(skip)]
+    pub report: Report,
+}
+
+/// A part that was not read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct NotRead {
+    pub what: String,
+    pub why: String,
+}
+
+impl NotRead {
+    pub fn new(what: impl Into<String>, why: impl Into<String>) -> Self {
+        Self {
+            what: what.into(),
+            why: crate::text::one_line(&why.into()),
+        }
+    }
+}
+
+/// What a status is made of.
+pub struct Parts {
+    pub namespace: Option<String>,
+    pub onboardings: Counts,
+    pub report: Report,
+    pub databases: Databases,
+    pub couchdb: CouchDb,
+    pub sources: Vec<Source>,
+    /// Beside what the report and the parts say themselves.
+    pub not_read: Vec<NotRead>,
+}
+
+impl From<Parts> for Status {
+    fn from(parts: Parts) -> Self {
+        let Parts {
+            namespace,
+            onboardings,
+            report,
+            databases,
+            couchdb,
+            sources,
+            not_read,
+        } = parts;
+        let not_run = report.all_not_run();
+        let not_run = not_run.map(|n| NotRead::new(&n.what, &n.why));
+        let by_source = sources.iter().filter_map(Source::not_read);
+        let mut all: Vec<NotRead> = Vec::new();
+        for part in not_read.into_iter().chain(by_source).chain(not_run) {
+            if !all.contains(&part) {
+                all.push(part);
+            }
+        }
+        Self {
+            api_version: API_VERSION,
+            kind: "Status",
+            namespace,
+            onboardings,
+            errors: report.errors,
+            warnings: report.warnings,
+            infos: report.infos,
+            causes: report.causes.clone(),
+            databases,
+            couchdb,
+            sources,
+            not_read: all,
+            report,
+        }
+    }
+}
+
+impl Status {
+    /// An error was found: by a check, among CouchDB's members, or a database that CouchDB cannot serve.
+    pub fn has_error(&self) -> bool {
+        self.errors > 0 || self.couchdb.has_error() || self.databases.has_error()
+    }
+
+    /// The exit code: with anything unread, nothing found is not fine.
+    pub fn code(&self) -> Code {
+        match (self.has_error(), self.not_read.is_empty()) {
+            (true, _) => Code::Findings,
+            (false, true) => Code::Ok,
+            (false, false) => Code::Failed,
+        }
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -1,0 +1,136 @@
+//! What the onboardings take their chart from, and how fresh that is.
+//!
+//! Flux notes when the content of a source last changed, not when it last looked: a Ready source is one whose last look succeeded.
+
+use super::NotRead;
+use crate::diagnosis::{artifact, complaint, is_static, is_suspended, looked_at};
+use crate::model::condition::{self, Condition};
+use crate::snapshot::Read;
+use crate::text::{age, one_line};
+use k8s_openapi::jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// One object of source-controller.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct Source {
+    /// `HelmRepository flux-system/wit-artifactory`.
+    pub id: String,
+    /// How many onboardings take their chart from it.
+    pub onboardings: u64,
+    pub state: SourceState,
+    /// What is wrong, or why that is not known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+    /// When its last changed; null if it has none, or does not say.
+    pub changed: Option<String>,
+}
+
+/// How a source is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub enum SourceState {
+    /// Flux's last look at it succeeded.
+    Ready,
+    /// Flux's last look at it failed.
+    Failing,
+    /// Flux is told not to look at it.
+    Suspended,
+    /// Flux has not looked at its present spec.
+    Unanswered,
+    /// A HelmRepository of an OCI registry, for which Flux fetches nothing.
+    Static,
+    /// It does not exist.
+    Absent,
+    /// It was not read.
+    Unknown,
+}
+
+impl Source {
+    /// From what was read of it.
+    pub fn new(id: String, onboardings: u64, read: &Read<Value>) -> Self {
+        let (state, message) = match read {
+            Read::Seen(object) => state(object),
+            Read::Absent => (SourceState::Absent, None),
+            Read::Unknown(why) => (SourceState::Unknown, Some(why.clause())),
+        };
+        let changed = read
+            .seen()
+            .and_then(|object| artifact(object)?.get("lastUpdateTime")?.as_str())
+            .map(one_line);
+        Self {
+            id: one_line(&id),
+            onboardings,
+            state,
+            message: message.map(|m| one_line(&m)),
+            changed,
+        }
+    }
+
+    pub(super) fn not_read(&self) -> Option<NotRead> {
+        match self.state {
+            SourceState::Unknown => {
+                let why = self.message.clone().unwrap_or_default();
+                Some(NotRead::new(&self.id, why))
+            }
+            SourceState::Unanswered => {
+                let why = "source-controller has not looked at its present spec";
+                Some(NotRead::new(format!("the state of {}", self.id), why))
+            }
+            _ => None,
+        }
+    }
+
+    /// `HelmRepository flux-system/a: Ready, last changed 3d20h ago`.
+    pub fn words(&self, now: Timestamp) -> String {
+        let state = match self.state {
+            SourceState::Ready => "Ready",
+            SourceState::Failing => "not ready",
+            SourceState::Suspended => "suspended, so no new chart arrives",
+            SourceState::Unanswered => "not looked at by Flux yet",
+            SourceState::Static => "an OCI registry, of which Flux keeps no state",
+            SourceState::Absent => "does not exist",
+            SourceState::Unknown => "not read",
+        };
+        let changed = self.changed.as_deref().and_then(|t| t.parse().ok());
+        let changed = match (self.state, changed) {
+            (SourceState::Static | SourceState::Absent | SourceState::Unknown, _) => String::new(),
+            (_, Some(time)) => {
+                format!(", last changed {} ago", age::age(Some(time), now))
+            }
+            (SourceState::Ready, None) => ", when its last changed is not known".to_owned(),
+            (_, None) => String::new(),
+        };
+        let message = self.message.as_deref();
+        let message = message.map_or(String::new(), |message| format!(": {message}"));
+        format!("{}: {state}{changed}{message}", self.id)
+    }
+}
+
+/// Only a Ready that is True and of the present spec is Ready.
+fn state(object: &Value) -> (SourceState, Option<String>) {
+    if is_suspended(object) {
+        return (SourceState::Suspended, None);
+    }
+    if is_static(object) {
+        return match complaint(object) {
+            Some(complaint) => (SourceState::Failing, Some(complaint.message)),
+            None => (SourceState::Static, None),
+        };
+    }
+    if let Some(complaint) = complaint(object) {
+        return (SourceState::Failing, Some(complaint.message));
+    }
+    let conditions = object.pointer("/status/conditions");
+    let conditions: Vec<Condition> = conditions
+        .and_then(|c| Vec::deserialize(c).ok())
+        .unwrap_or_default();
+    let ready = condition::find(&conditions, "Ready").is_some_and(Condition::is_true);
+    match ready && looked_at(object) {
+        true => (SourceState::Ready, None),
+        false => (SourceState::Unanswered, None),
+    }
+}
