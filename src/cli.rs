@@ -43,7 +43,9 @@ impl Cli {
     ///
     /// # Errors
     /// Help, or what is wrong, ready to be told.
-    pub fn read(args: impl Iterator<Item = OsString>) -> std::result::Result<Self, Box<Rejected>> {
+    pub fn from_args(
+        args: impl Iterator<Item = OsString>,
+    ) -> std::result::Result<Self, Box<Rejected>> {
         let argv: Vec<OsString> = args.collect();
         Self::parsed(&argv).map_err(|error| {
             Box::new(Rejected {
@@ -56,7 +58,7 @@ impl Cli {
 
     fn parsed(argv: &[OsString]) -> std::result::Result<Self, clap::Error> {
         let matches =
-            help::arranged(Self::command(), Detail::of(argv)).try_get_matches_from(argv)?;
+            help::arranged(Self::command(), Detail::asked_for(argv)).try_get_matches_from(argv)?;
         let mut cli =
             Self::from_arg_matches(&matches).map_err(|e| e.format(&mut Self::command()))?;
         let given = |flag| matches.value_source(flag) == Some(ValueSource::CommandLine);

@@ -185,7 +185,7 @@ pub fn couchdb_answer(data: &[u8]) {
         return;
     };
     let read = |raw: &[u8]| {
-        Response::read(&Exchange {
+        Response::from_exchange(&Exchange {
             method: "GET".to_owned(),
             path: "/".to_owned(),
             raw: raw.to_vec(),
@@ -214,9 +214,9 @@ pub fn couchdb_answer(data: &[u8]) {
     for (id, revision) in answers::documents(raw).unwrap_or_default().into_keys() {
         assert!(id.len() + revision.len() <= raw.len());
     }
-    let output = script::read(raw, NONCE);
+    let output = script::parse(raw, NONCE);
     if output.complete {
-        let last = script::read(&raw[..raw.len().saturating_sub(2)], NONCE);
+        let last = script::parse(&raw[..raw.len().saturating_sub(2)], NONCE);
         assert!(!last.complete, "complete without its last bytes");
     }
 }

@@ -66,7 +66,7 @@ const RARE: [&str; 10] = [
 
 impl Detail {
     /// What this command line asks for.
-    pub(crate) fn of(argv: &[OsString]) -> Self {
+    pub(crate) fn asked_for(argv: &[OsString]) -> Self {
         if argv.iter().any(|word| word == "-h") {
             Self::Brief
         } else {

@@ -45,7 +45,7 @@ pub fn run(args: impl Iterator<Item = OsString>) -> Code {
     if let Some(words) = commands::complete::asked(&argv) {
         return commands::complete::run(&mut ui, Cli::command, words);
     }
-    let cli = match Cli::read(argv.into_iter()) {
+    let cli = match Cli::from_args(argv.into_iter()) {
         Ok(cli) => cli,
         Err(told) => return told.tell(&mut ui),
     };

@@ -142,14 +142,20 @@ struct Reader {
 }
 
 impl Reader {
-    /// All bytes of a stream, within what is left.
-    fn bounded(&mut self, from: &mut dyn Read, shown: &str) -> Result<Vec<u8>> {
+    /// One file more, within what is left.
+    fn count_file(&mut self, shown: &str) -> Result<()> {
         self.files = self.files.checked_sub(1).ok_or_else(|| {
             Error::new(format!(
                 "{shown}: more than {} files are not read",
                 thousands(FILES_MAX as u64)
             ))
         })?;
+        Ok(())
+    }
+
+    /// All bytes of a stream, within what is left.
+    fn bounded(&mut self, from: &mut dyn Read, shown: &str) -> Result<Vec<u8>> {
+        self.count_file(shown)?;
         let mut bytes = Vec::new();
         from.take(self.bytes + 1)
             .read_to_end(&mut bytes)
@@ -234,12 +240,7 @@ impl Reader {
                 Error::new(format!("{shown} holds the path {path:?}, which leaves it"))
             })?;
             // Their size is already that of the archive, which was counted.
-            self.files = self.files.checked_sub(1).ok_or_else(|| {
-                Error::new(format!(
-                    "{shown}: more than {} files are not read",
-                    thousands(FILES_MAX as u64)
-                ))
-            })?;
+            self.count_file(shown)?;
             let mut bytes = Vec::new();
             entry.read_to_end(&mut bytes).map_err(|e| broken(&e))?;
             entries.push(Entry {

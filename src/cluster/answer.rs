@@ -110,7 +110,7 @@ pub(super) struct Asked {
 
 impl Asked {
     /// Reads a path, with a query or without; `None` where it is neither an object's nor a list's.
-    pub(super) fn of(path: &str) -> Option<Self> {
+    pub(super) fn parse(path: &str) -> Option<Self> {
         let path = path.split_once('?').map_or(path, |(path, _)| path);
         let segments: Vec<&str> = path.split('/').skip(1).collect();
         let (api_version, rest) = match segments.as_slice() {
@@ -179,7 +179,7 @@ struct HeadMeta {
 ///
 /// The version may be another one: saved files hold objects in the version in which they were saved.
 pub(super) fn check_object(path: &str, body: &[u8]) -> Result<(), Fault> {
-    let asked = Asked::of(path);
+    let asked = Asked::parse(path);
     let Some((asked, name)) = asked.as_ref().and_then(|a| Some((a, a.name.as_deref()?))) else {
         return Err(Fault::Form(format!("{path} is not the path of an object")));
     };
@@ -252,7 +252,7 @@ struct ListMeta {
 
 impl<'a> Page<'a> {
     /// Reads one page of a list. `limit` is the number of items asked for.
-    pub(super) fn read(
+    pub(super) fn parse(
         path: &str,
         accept: Accept,
         limit: usize,
@@ -263,7 +263,7 @@ impl<'a> Page<'a> {
             api_version,
             plural,
             name: None,
-        }) = Asked::of(path)
+        }) = Asked::parse(path)
         else {
             return fault(format!("{path} is not the path of a list"));
         };

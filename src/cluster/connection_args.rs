@@ -87,43 +87,41 @@ pub(super) fn connect_limit(timeout: Option<Duration>) -> Duration {
 impl ConnectionArgs {
     /// A flag that says which cluster or as whom, if one was given.
     pub fn given(&self) -> Option<&'static str> {
-        let flags = [
-            ("kubeconfig", self.kubeconfig.is_some()),
-            ("context", self.context.is_some()),
-            ("cluster", self.cluster.is_some()),
-            ("user", self.user.is_some()),
-            ("server", self.server.is_some()),
-            ("token", self.token.is_some()),
-            ("as", self.impersonate.is_some()),
-            ("as-group", !self.impersonate_groups.is_empty()),
-            ("as-uid", self.impersonate_uid.is_some()),
-            (
-                "certificate-authority",
-                self.certificate_authority.is_some(),
-            ),
-            ("client-certificate", self.client_certificate.is_some()),
-            ("client-key", self.client_key.is_some()),
-            (
-                "insecure-skip-tls-verify",
-                self.insecure_skip_tls_verify.is_some(),
-            ),
-            ("tls-server-name", self.tls_server_name.is_some()),
-            ("disable-compression", self.disable_compression.is_some()),
-        ];
-        flags
-            .into_iter()
-            .find_map(|(flag, given)| given.then_some(flag))
+        let mut flags = self.flags().into_iter();
+        flags.find_map(|(flag, value)| value.map(|_| flag))
     }
 
     /// What leads to the same cluster as the same user, for commands that are printed: the flags that were given, and the
-    /// context that was used. Taken apart whole, so that a new flag must be given its place here. A token is never printed.
+    /// context that was used. A token is never printed.
     pub fn origin(&self, context: Option<&str>, server: Option<&str>) -> Origin {
+        let timeout = (self.request_timeout != REQUEST)
+            .then(|| format!("{}ms", self.request_timeout.as_millis()));
+        let flags = self
+            .flags()
+            .into_iter()
+            .chain([("request-timeout", timeout)]);
+        let flags = flags
+            .filter(|(name, _)| !["context", "token"].contains(name))
+            .filter_map(|(name, value)| {
+                Some(Flag {
+                    name,
+                    value: value?,
+                })
+            });
+        let context = context.or(self.context.as_deref()).map(str::to_owned);
+        Origin::new(context, server.map(str::to_owned), flags.collect())
+            .with_token(self.token.is_some())
+    }
+
+    /// Every flag that says which cluster or as whom, with its value where it was given; a token is left empty. Taken apart whole, so that
+    /// a new flag must be given its place here.
+    fn flags(&self) -> Vec<(&'static str, Option<String>)> {
         let Self {
             kubeconfig,
-            context: given,
+            context,
             cluster,
             user,
-            server: address,
+            server,
             token,
             impersonate,
             impersonate_groups,
@@ -134,44 +132,37 @@ impl ConnectionArgs {
             insecure_skip_tls_verify,
             tls_server_name,
             disable_compression,
-            request_timeout,
+            request_timeout: _,
             verbosity: _,
         } = self;
-        let mut flags = Vec::new();
-        let mut flag = |name, value: Option<String>| {
-            flags.extend(value.map(|value| Flag { name, value }));
-        };
-        flag(
-            "kubeconfig",
-            kubeconfig.as_ref().map(|p| p.display().to_string()),
-        );
-        flag("cluster", cluster.clone());
-        flag("user", user.clone());
-        flag("server", address.clone());
-        flag("as", impersonate.clone());
-        for group in impersonate_groups {
-            flag("as-group", Some(group.clone()));
-        }
-        flag("as-uid", impersonate_uid.clone());
-        flag("certificate-authority", certificate_authority.clone());
-        flag("client-certificate", client_certificate.clone());
-        flag("client-key", client_key.clone());
-        flag("tls-server-name", tls_server_name.clone());
-        let timeout = format!("{}ms", request_timeout.as_millis());
-        flag(
-            "request-timeout",
-            (*request_timeout != REQUEST).then_some(timeout),
-        );
-        flag(
-            "insecure-skip-tls-verify",
-            insecure_skip_tls_verify.map(|on| on.to_string()),
-        );
-        flag(
-            "disable-compression",
-            disable_compression.map(|on| on.to_string()),
-        );
-        let context = context.or(given.as_deref()).map(str::to_owned);
-        Origin::new(context, server.map(str::to_owned), flags).with_token(token.is_some())
+        let path = kubeconfig.as_ref().map(|p| p.display().to_string());
+        let groups = impersonate_groups.iter();
+        let mut flags = vec![
+            ("kubeconfig", path),
+            ("context", context.clone()),
+            ("cluster", cluster.clone()),
+            ("user", user.clone()),
+            ("server", server.clone()),
+            ("token", token.as_ref().map(|_| String::new())),
+            ("as", impersonate.clone()),
+        ];
+        flags.extend(groups.map(|group| ("as-group", Some(group.clone()))));
+        flags.extend([
+            ("as-uid", impersonate_uid.clone()),
+            ("certificate-authority", certificate_authority.clone()),
+            ("client-certificate", client_certificate.clone()),
+            ("client-key", client_key.clone()),
+            ("tls-server-name", tls_server_name.clone()),
+            (
+                "insecure-skip-tls-verify",
+                insecure_skip_tls_verify.map(|on| on.to_string()),
+            ),
+            (
+                "disable-compression",
+                disable_compression.map(|on| on.to_string()),
+            ),
+        ]);
+        flags
     }
 
     /// The request's bound, `None` for none.

@@ -121,7 +121,7 @@ impl Credentials {
 
 impl TokenFile {
     fn new(path: String, instead: Option<&str>) -> Result<Self, CredentialsError> {
-        let header = match (read(&path), instead) {
+        let header = match (token_in(&path), instead) {
             (Err(_), Some(token)) => bearer(token, "the token"),
             (read, _) => read,
         };
@@ -136,7 +136,7 @@ impl TokenFile {
         if self.read.elapsed() >= FRESH {
             self.read = Instant::now();
             // A file that is gone or torn for a moment leaves the last token.
-            if let Ok(header) = read(&self.path) {
+            if let Ok(header) = token_in(&self.path) {
                 self.header = header;
             }
         }
@@ -144,7 +144,7 @@ impl TokenFile {
     }
 }
 
-fn read(path: &str) -> Result<HeaderValue, CredentialsError> {
+fn token_in(path: &str) -> Result<HeaderValue, CredentialsError> {
     let what = format!("token file {}", line(path));
     let text = std::fs::read_to_string(path)
         .map_err(|e| CredentialsError::new(format!("{what}: {}", io_words(&e))))?;

@@ -65,21 +65,9 @@ impl Cluster {
         input: &[u8],
         limit: Duration,
     ) -> Result<Execed, ClusterError> {
-        self.transport.exec(place, command, input, limit).await
-    }
-}
-
-impl Transport {
-    async fn exec(
-        &self,
-        place: &Place<'_>,
-        command: &[String],
-        input: &[u8],
-        limit: Duration,
-    ) -> Result<Execed, ClusterError> {
         let started = Instant::now();
-        self.count();
-        let answer = self.start(place, command).await;
+        self.transport.count();
+        let answer = self.transport.start(place, command).await;
         let answer = match answer {
             Ok(process) => Ok(finish(process, input, limit).await),
             Err(error) => Err(error),
@@ -93,10 +81,12 @@ impl Transport {
             },
             Err(error) => error.clause(),
         };
-        self.log_exec(place, &outcome, started.elapsed());
+        self.transport.log_exec(place, &outcome, started.elapsed());
         answer
     }
+}
 
+impl Transport {
     /// The line of the request log: pod and container, not the command.
     fn log_exec(&self, place: &Place<'_>, outcome: &str, took: Duration) {
         self.log(|base| {

@@ -31,7 +31,7 @@ pub(super) fn load(named: Option<&Path>) -> Result<Option<Kubeconfig>> {
         if named.is_none() && matches!(path.try_exists(), Ok(false)) {
             continue;
         }
-        let next = read(path)?;
+        let next = read_file(path)?;
         merged = Some(match merged {
             None => next,
             Some(so_far) => so_far
@@ -46,7 +46,7 @@ pub(super) fn load(named: Option<&Path>) -> Result<Option<Kubeconfig>> {
 ///
 /// # Errors
 /// A file that cannot be read or parsed, by its name.
-fn read(path: &Path) -> Result<Kubeconfig> {
+fn read_file(path: &Path) -> Result<Kubeconfig> {
     let error = |why: &str| Error::new(format!("kubeconfig {}: {why}", shown(path)));
     let mut bytes = Vec::new();
     File::open(path)
@@ -238,7 +238,7 @@ mod tests {
     #[cfg(unix)]
     #[test]
     fn an_endless_kubeconfig_is_an_error() {
-        let error = read(Path::new("/dev/zero")).unwrap_err();
+        let error = read_file(Path::new("/dev/zero")).unwrap_err();
         assert_eq!(error.message(), "kubeconfig /dev/zero: larger than 64 MiB");
     }
 
@@ -247,9 +247,9 @@ mod tests {
         let folder = tempfile::TempDir::new().unwrap();
         let file = folder.path().join("config");
         std::fs::write(&file, "current-context: \"\"\n").unwrap();
-        assert_eq!(read(&file).unwrap().current_context, None);
+        assert_eq!(read_file(&file).unwrap().current_context, None);
         std::fs::write(&file, "current-context: a\n").unwrap();
-        let named = read(&file).unwrap().current_context;
+        let named = read_file(&file).unwrap().current_context;
         assert_eq!(named.as_deref(), Some("a"));
     }
 

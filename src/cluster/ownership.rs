@@ -34,7 +34,7 @@ type Values = HashMap<(String, String), Resolved>;
 ///
 /// # Errors
 /// The cluster cannot be asked at all.
-pub async fn read(cluster: &Cluster) -> Result<Ownership> {
+pub async fn gather(cluster: &Cluster) -> Result<Ownership> {
     let (secrets, config_maps, policies, database_objects) = futures::join!(
         secrets(cluster),
         config_maps(cluster),

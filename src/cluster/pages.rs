@@ -337,7 +337,7 @@ impl Cursor {
             Some(_) => usize::MAX,
             None => self.limit,
         };
-        match Page::read(&self.list.path, self.list.accept, limit, body) {
+        match Page::parse(&self.list.path, self.list.accept, limit, body) {
             Ok(page) => Ok(Some(page)),
             Err(Fault::Large) if self.halve() => Ok(None),
             Err(fault) => Err(self.fault(fault)),

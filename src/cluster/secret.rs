@@ -56,7 +56,7 @@ impl Cluster {
         let values = match answer::check_object(&path, &body) {
             Err(fault) => Err(self.transport.fault(fault)),
             // The parser's own words would show the text that it failed at.
-            Ok(()) => read(&body, keys)
+            Ok(()) => decode(&body, keys)
                 .ok_or_else(|| ClusterError::Malformed(format!("it is not a Secret: {path}"))),
         };
         wipe(body);
@@ -71,7 +71,7 @@ struct Secret<'a> {
     data: Option<BTreeMap<&'a str, &'a str>>,
 }
 
-fn read(body: &[u8], keys: &[&str]) -> Option<SecretValues> {
+fn decode(body: &[u8], keys: &[&str]) -> Option<SecretValues> {
     let secret: Secret<'_> = serde_json::from_slice(body).ok()?;
     let data = secret.data.unwrap_or_default();
     let mut values = Vec::new();
@@ -105,7 +105,7 @@ mod tests {
     #[test]
     fn keys_that_are_there_are_read_and_no_debug_text_shows_them() {
         let body = br#"{"kind":"Secret","metadata":{"name":"a\"b"},"data":{"user":"YWRtaW4=","raw":"/w=="}}"#;
-        let read = read(body, &["user", "password", "raw"]).unwrap();
+        let read = decode(body, &["user", "password", "raw"]).unwrap();
         assert_eq!(read.values[0].as_ref().and_then(Value::text), Some("admin"));
         assert!(read.values[1].is_none());
         assert_eq!(read.values[2].as_ref().unwrap().text(), None);
@@ -121,7 +121,7 @@ mod tests {
             br#"{"data":{"user":"***"}}"#,
             br#"{"data":{"user":7}}"#,
         ] {
-            assert!(read(body, &["user"]).is_none());
+            assert!(decode(body, &["user"]).is_none());
         }
     }
 }

@@ -80,7 +80,7 @@ impl Watch {
     pub async fn next(&mut self) -> Result<Next, ClusterError> {
         loop {
             if let Some(line) = self.line() {
-                match self.read(&line)? {
+                match self.parse(&line)? {
                     Some(next) => return Ok(next),
                     None => continue,
                 }
@@ -128,7 +128,7 @@ impl Watch {
         Some(std::mem::replace(&mut self.buffer, rest))
     }
 
-    fn read(&mut self, line: &[u8]) -> Result<Option<Next>, ClusterError> {
+    fn parse(&mut self, line: &[u8]) -> Result<Option<Next>, ClusterError> {
         let fault = |why: &str| self.transport.fault(Fault::Form(why.to_owned()));
         let event: Event = serde_json::from_slice(line)
             .map_err(|_| self.transport.fault(Fault::Form(answer::said(line))))?;

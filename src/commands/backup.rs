@@ -71,7 +71,7 @@ pub async fn run(app: &mut App, args: Args) -> Result<Code> {
     let (Some(database), Some(to)) = (&args.database, &args.to) else {
         return Err(Error::usage("name a database, and a file with --to"));
     };
-    let name = database_name::read(app, database).await?;
+    let name = database_name::resolve(app, database).await?;
     let place = place(to, args.force)?;
     let interrupt = crate::interrupt::any();
     tokio::pin!(interrupt);

@@ -67,7 +67,7 @@ pub async fn run(app: &mut App, args: Args) -> Result<Code> {
         ));
     }
     // Before anything is read, which can take a while.
-    let target = Target::of(&args.to, args.force, app.ui.terminal().stdout)?;
+    let target = Target::parse(&args.to, args.force, app.ui.terminal().stdout)?;
     let recorder = Arc::new(Recorder::default());
     let cluster = app.cluster().await?.recorded(recorder.clone());
     let which = Which {
@@ -80,7 +80,7 @@ pub async fn run(app: &mut App, args: Args) -> Result<Code> {
     let query = listed(app, &args);
     let asked = picked.databases;
     let (_, read, ()) = futures::join!(
-        databases::of(&cluster, Some(&args.couchdb), asked, &picked.objects),
+        databases::answers(&cluster, Some(&args.couchdb), asked, &picked.objects),
         every(app, &cluster, picked.objects.clone(), &picked.others),
         list(&cluster, &query)
     );
@@ -145,7 +145,7 @@ async fn every(
     futures::stream::iter(objects)
         .map(|object| async move {
             let looked = troubleshoot::look(cluster, object, others, now).await?;
-            notes::read(cluster, &looked.hr).await;
+            notes::read_release(cluster, &looked.hr).await;
             Ok(())
         })
         .buffered(troubleshoot::SIDE_BY_SIDE)

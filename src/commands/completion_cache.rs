@@ -47,7 +47,7 @@ pub(super) fn write(server: &str, pods: &PodArgs, databases: Databases) -> io::R
 }
 
 /// The names, if they were kept a short while ago.
-pub(super) fn read(server: &str, pods: &PodArgs) -> Option<Databases> {
+pub(super) fn recall(server: &str, pods: &PodArgs) -> Option<Databases> {
     let content = private_file::read_own(&path(server, pods)?, LARGEST).ok()?;
     decoded(&content, now())
 }

@@ -41,6 +41,22 @@ impl Act {
         Error::new(format!("interrupted: {what}")).with_code(Code::Interrupted)
     }
 
+    /// Does what precedes the act, until Ctrl-C.
+    ///
+    /// # Errors
+    /// The work's own, or [`Act::interrupted`].
+    pub(super) async fn before<T, E: From<Error>>(
+        self,
+        interrupt: Interrupt<'_>,
+        work: impl Future<Output = Result<T, E>>,
+    ) -> Result<T, E> {
+        tokio::select! {
+            biased;
+            () = interrupt => Err(self.interrupted().into()),
+            done = work => done,
+        }
+    }
+
     /// An answer that is not the name, or no answer.
     pub(super) fn not_confirmed(self, why: &str) -> Error {
         Error::new(format!("not confirmed: {why}; {}", self.refused())).with_code(Code::Refused)

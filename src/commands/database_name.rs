@@ -18,7 +18,7 @@ const PATIENCE: Duration = Duration::from_secs(3);
 ///
 /// # Errors
 /// It is not one: nothing is done.
-pub(super) async fn read(app: &mut App, text: &str) -> Result<DatabaseName> {
+pub(super) async fn resolve(app: &mut App, text: &str) -> Result<DatabaseName> {
     let why = match DatabaseName::parse(text) {
         Ok(name) => return Ok(name),
         Err(why) => why,

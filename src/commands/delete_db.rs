@@ -15,7 +15,7 @@ mod trace;
 
 pub use args::Args;
 
-use super::confirmation::refused_unread;
+use super::confirmation::{Act, refused_unread};
 use super::database_name;
 use crate::app::App;
 use crate::couchdb::delete::risk::RiskKind;
@@ -43,7 +43,7 @@ pub async fn run(app: &mut App, args: Args) -> Result<Code> {
 async fn names(app: &mut App, given: &[String]) -> Result<Vec<DatabaseName>> {
     let mut names: Vec<DatabaseName> = Vec::new();
     for text in given {
-        let name = database_name::read(app, text).await?;
+        let name = database_name::resolve(app, text).await?;
         if !names.contains(&name) {
             names.push(name);
         }
@@ -64,11 +64,8 @@ async fn targets(app: &mut App, args: Args) -> Result<Code> {
     tokio::pin!(interrupt);
     let cluster = app.cluster().await?;
     if args.orphans {
-        let found = tokio::select! {
-            biased;
-            found = orphans::find(app, &args, &cluster) => found?,
-            () = interrupt.as_mut() => return Err(messages::interrupted()),
-        };
+        let found = orphans::find(app, &args, &cluster);
+        let found = Act::Delete.before(interrupt.as_mut(), found).await?;
         if found.orphans.is_empty() {
             return Ok(Code::Ok);
         }

@@ -7,8 +7,8 @@ mod shared;
 mod summary;
 mod watch;
 
-use super::empty;
 use super::saved::SavedArgs;
+use super::{empty, objects};
 use crate::app::App;
 use crate::cluster::helm_releases::Query;
 use crate::cluster::{Cluster, List, Pages, Step};
@@ -17,9 +17,9 @@ use crate::exit::Code;
 use crate::help;
 use crate::model::helm_release::{GROUP, HelmRelease};
 use crate::model::ownership::HelmReleases;
+use crate::render::name;
 use crate::render::output::Output;
 use crate::render::sort::SortBy;
-use crate::render::{PrintError, json, name, yaml};
 use crate::text::shown;
 use crate::view::object_list;
 use columns::LabelArgs;
@@ -331,40 +331,15 @@ fn print(
                 name::write(screen, "HelmRelease", GROUP, &hr.metadata.name)?;
             }
         }
-        Output::CustomColumns(columns) => {
-            let objects: Vec<Value> = items.into_iter().map(|(object, _)| object).collect();
-            let mut printer = columns.printer(args.no_headers);
-            let screen = &mut app.ui.screen();
-            printer.write_page(screen, &objects).map_err(printing)?;
-            printer.finish(screen)?;
-        }
-        Output::Json | Output::Yaml | Output::JsonPath(_) => {
-            let keep = args.show_managed_fields || matches!(output, Output::JsonPath(_));
-            let mut objects: Vec<Value> = items.into_iter().map(|(object, _)| object).collect();
+        output => {
+            let keep = args.show_managed_fields
+                || matches!(output, Output::JsonPath(_) | Output::CustomColumns(_));
+            let mut all: Vec<Value> = items.into_iter().map(|(object, _)| object).collect();
             if !keep {
-                objects
-                    .iter_mut()
-                    .for_each(object_list::drop_managed_fields);
+                all.iter_mut().for_each(object_list::drop_managed_fields);
             }
-            let whole = match (single, objects.len()) {
-                (true, 1) => objects.swap_remove(0),
-                _ => object_list::list(objects),
-            };
-            let mut out = app.ui.machine();
-            match output {
-                Output::Json => json::write_value(&mut out, &whole)?,
-                Output::Yaml => yaml::write_value(&mut out, &whole)?,
-                Output::JsonPath(template) => template.write(&mut out, &whole).map_err(printing)?,
-                _ => {}
-            }
+            objects::print(app, output, all, args.no_headers, single)?;
         }
     }
     Ok(())
-}
-
-fn printing(error: PrintError) -> Error {
-    match error {
-        PrintError::Render(e) => Error::new(e.to_string()),
-        PrintError::Output(e) => e.into(),
-    }
 }

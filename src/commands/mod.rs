@@ -22,6 +22,7 @@ mod format;
 pub mod list;
 mod lookup;
 pub mod notes;
+mod objects;
 pub mod options;
 pub mod restore;
 mod saved;

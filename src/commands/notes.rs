@@ -109,7 +109,7 @@ pub async fn run(app: &mut App, args: Args) -> Result<Code> {
             release.version
         ));
     }
-    let document = || json!(view::ReleaseNotes::of(&hr, &release));
+    let document = || json!(view::ReleaseNotes::new(&hr, &release));
     match args.format.output {
         ReportFormat::Json => json::write_value(&mut app.ui.machine(), &document())?,
         ReportFormat::Yaml => yaml::write_value(&mut app.ui.machine(), &document())?,
@@ -123,7 +123,7 @@ pub async fn run(app: &mut App, args: Args) -> Result<Code> {
 }
 
 /// Reads all that `notes` and `notes --share` read of this onboarding, for a recording: what it is does not matter here.
-pub(super) async fn read(cluster: &Cluster, hr: &HelmRelease) {
+pub(super) async fn read_release(cluster: &Cluster, hr: &HelmRelease) {
     if let Ok(newest) = newest_or(cluster, hr, None).await {
         // What was not had is in the recording.
         let _ = never_created(cluster, hr, &newest).await;
@@ -216,7 +216,7 @@ fn share(hr: &HelmRelease, release: &ReleaseNotes, force: bool) -> Result<Share>
         ))
         .hint("share what the notes say with --force"));
     }
-    Share::of(&notes, &values).map_err(|what| {
+    Share::compose(&notes, &values).map_err(|what| {
         Error::new(format!(
             "the notes of revision {} do not name {what}",
             release.version

@@ -3,7 +3,7 @@
 //! Owns flags, order of the steps and words; what is written and checked is in [`crate::couchdb::backup::push`].
 
 use super::backup::meter::Meter;
-use super::backup::verify::read;
+use super::backup::verify::checked;
 use super::card;
 use super::confirmation::{Act, confirmed, refused_unread};
 use super::couchdb_pods::PodArgs;
@@ -12,7 +12,8 @@ use crate::app::App;
 use crate::cluster::ownership;
 use crate::couchdb::Target;
 use crate::couchdb::backup::link::Link;
-use crate::couchdb::backup::push::{Present, Restore, Whole};
+use crate::couchdb::backup::push::{Present, Restore};
+use crate::couchdb::backup::whole::Whole;
 use crate::couchdb::delete::confirm;
 use crate::error::{Error, Result};
 use crate::exit::Code;
@@ -62,7 +63,7 @@ pub async fn run(app: &mut App, args: Args) -> Result<Code> {
 }
 
 async fn put_back(app: &mut App, args: Args) -> Result<Code> {
-    let name = database_name::read(app, &args.to).await?;
+    let name = database_name::resolve(app, &args.to).await?;
     let terminal = app.ui.terminal();
     if args.confirm.is_some() {
         args.pods.environment.refuse()?;
@@ -78,38 +79,26 @@ async fn put_back(app: &mut App, args: Args) -> Result<Code> {
     let interrupt = crate::interrupt::any();
     tokio::pin!(interrupt);
 
-    let whole = tokio::select! {
-        biased;
-        () = interrupt.as_mut() => return Err(Act::Write.interrupted()),
-        whole = read(app, &args.file) => whole?,
-    };
-    let cluster = tokio::select! {
-        biased;
-        () = interrupt.as_mut() => return Err(Act::Write.interrupted()),
-        cluster = app.cluster() => cluster?,
-    };
-    let target = tokio::select! {
-        biased;
-        () = interrupt.as_mut() => return Err(Act::Write.interrupted()),
-        target = args.pods.container(&cluster) => target?,
-    };
+    let act = Act::Write;
+    let checked = checked(app, &args.file);
+    let whole = act.before(interrupt.as_mut(), checked).await?;
+    let cluster = act.before(interrupt.as_mut(), app.cluster()).await?;
+    let target = args.pods.container(&cluster);
+    let target = act.before(interrupt.as_mut(), target).await?;
     let mut link = Link::new(&cluster, &target, &name);
     let mut restore = Restore::new(&mut link, &whole);
     let there = {
         let mut meter = Meter::new(&mut app.ui, &name);
         let mut watch = |progress| meter.show(progress);
-        tokio::select! {
-            biased;
-            () = interrupt.as_mut() => return Err(Act::Write.interrupted()),
-            there = restore.look(&mut watch) => there.map_err(|why| failed(&target, &why))?,
-        }
+        let look = async {
+            let there = restore.look(&mut watch).await;
+            there.map_err(|why| failed(&target, &why))
+        };
+        act.before(interrupt.as_mut(), look).await?
     };
     allowed(&args, &name, &whole, there)?;
-    let ownership = tokio::select! {
-        biased;
-        () = interrupt.as_mut() => return Err(Act::Write.interrupted()),
-        read = ownership::read(&cluster) => read?,
-    };
+    let ownership = ownership::gather(&cluster);
+    let ownership = act.before(interrupt.as_mut(), ownership).await?;
     let claims = ownership.verdict(name.as_str());
     let rows = rows(&target, &name, &whole, &claims);
     card::show(app, &cluster, &heading(there), rows);
@@ -118,7 +107,7 @@ async fn put_back(app: &mut App, args: Args) -> Result<Code> {
             "an onboarding claims {name}: where it is not installed yet, its creation Job will fail on a database that is there"
         ));
     }
-    confirmed(&name, way, Act::Write, interrupt.as_mut()).await?;
+    confirmed(&name, way, act, interrupt.as_mut()).await?;
 
     let done = {
         let mut meter = Meter::new(&mut app.ui, &name);

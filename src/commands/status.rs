@@ -143,7 +143,7 @@ async fn look(app: &App, args: &Args, cluster: &Cluster, asking: &mut Asking) ->
     };
     let (picked, ownership) = futures::join!(
         troubleshoot::unwell(app, cluster, which, ask),
-        ownership::read(cluster)
+        ownership::gather(cluster)
     );
     let (picked, ownership) = (picked?, ownership?);
     let namespace = (!args.all_namespaces).then(|| app.global.namespace.clone());

@@ -129,7 +129,7 @@ pub async fn run(app: &mut App, mut args: Args) -> Result<Code> {
         };
         chosen(app, &cluster, which).await?
     };
-    let asked = databases::of(&cluster, Some(&args.couchdb), databases, &objects);
+    let asked = databases::answers(&cluster, Some(&args.couchdb), databases, &objects);
     let (looked, failed) = look_into(&cluster, &objects, &others, asked, app.now).await;
     errors.extend(failed);
     let mut onboardings = Vec::new();
@@ -245,7 +245,7 @@ async fn owned(cluster: &Cluster, mut all: Vec<Snapshot>, now: Timestamp) -> Vec
     if wanting.is_empty() {
         return all;
     }
-    if let Ok(ownership) = crate::cluster::ownership::read(cluster).await {
+    if let Ok(ownership) = crate::cluster::ownership::gather(cluster).await {
         let ownership = Arc::new(Read::Seen(ownership));
         for at in wanting {
             all[at].on_demand.ownership = ownership.clone();

@@ -6,7 +6,7 @@
 use super::response::Response;
 use serde_json::Value;
 
-/// CouchDB was asked for this one database and says that it does not exist. Only [`Existence::of`] makes one.
+/// CouchDB was asked for this one database and says that it does not exist. Only [`Existence::judge`] makes one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Absence(());
 
@@ -25,7 +25,7 @@ pub enum Existence<'a> {
 
 impl<'a> Existence<'a> {
     /// Judges the answer.
-    pub fn of(response: &'a Response) -> Self {
+    pub fn judge(response: &'a Response) -> Self {
         let said = || format!("CouchDB answered {}", response.clause());
         match response.status {
             200 => Self::Served(&response.body),
@@ -55,7 +55,7 @@ mod tests {
     fn only_a_404_with_its_reason_is_an_absence() {
         let absent = json!({"error": "not_found", "reason": "Database does not exist."});
         assert!(matches!(
-            Existence::of(&response(404, absent.clone())),
+            Existence::judge(&response(404, absent.clone())),
             Existence::Absent(_)
         ));
         for (status, body) in [
@@ -68,13 +68,13 @@ mod tests {
         ] {
             let answer = response(status, body);
             assert!(
-                matches!(Existence::of(&answer), Existence::Unknown(_)),
+                matches!(Existence::judge(&answer), Existence::Unknown(_)),
                 "{answer:?}"
             );
         }
         let there = response(200, json!({"db_name": "a_b"}));
         assert_eq!(
-            Existence::of(&there),
+            Existence::judge(&there),
             Existence::Served(&json!({"db_name": "a_b"}))
         );
     }
@@ -95,7 +95,7 @@ mod tests {
         ] {
             let answer = response(status, json!({"error": error, "reason": reason}));
             assert_eq!(
-                Existence::of(&answer),
+                Existence::judge(&answer),
                 Existence::Unserved(format!("CouchDB answered {status} {error} {reason}"))
             );
         }

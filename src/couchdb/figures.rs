@@ -7,9 +7,10 @@
 use super::Target;
 use super::existence::{Absence, Existence};
 use super::request::{Path, Query};
-use super::response::{NoResponse, Response, ShardMap};
+use super::response::{DatabaseInfo, NoResponse, Response, ShardMap};
 use super::session::{Lost, Session};
 use super::trouble;
+use crate::cluster::Cluster;
 use crate::error::Result;
 use crate::model::names::DatabaseName;
 use crate::snapshot::Read;
@@ -18,8 +19,11 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 use tokio::time::Instant;
 
+/// Longest silence of CouchDB within an answer.
+const PATIENCE: Duration = Duration::from_secs(20);
 /// Databases in one question: CouchDB refuses more.
 const BATCH: usize = 100;
 /// Databases that are asked for one by one, at most.
@@ -143,11 +147,23 @@ async fn within(
     }
 }
 
+/// Opens a session, and reads the names of all databases.
+///
+/// # Errors
+/// CouchDB did not tell them.
+pub async fn open(cluster: &Cluster, target: &Target) -> Result<(Reader, BTreeSet<String>)> {
+    let opened = Session::open(cluster, target, PATIENCE).await;
+    let session = opened.map_err(|failure| failure.into_error(target))?;
+    let mut reader = Reader::new(session);
+    let names = names(&mut reader, target).await?;
+    Ok((reader, names))
+}
+
 /// The names of all databases.
 ///
 /// # Errors
 /// CouchDB did not tell them.
-pub async fn names(reader: &mut Reader, target: &Target) -> Result<BTreeSet<String>> {
+pub(super) async fn names(reader: &mut Reader, target: &Target) -> Result<BTreeSet<String>> {
     let path = Path::databases();
     let response = match reader.get(&path).await {
         Ok(response) => response,
@@ -213,7 +229,7 @@ pub async fn unlisted(reader: &mut Reader, names: &[&str]) -> BTreeMap<String, S
 }
 
 /// What CouchDB says of each of these databases, which it has in its own list.
-pub async fn of(reader: &mut Reader, names: &[&str]) -> BTreeMap<String, Serving> {
+pub async fn listed(reader: &mut Reader, names: &[&str]) -> BTreeMap<String, Serving> {
     let mut all = serving(reader, names, Source::AllDatabases).await;
     creations(reader, names, &mut all).await;
     all
@@ -294,54 +310,38 @@ fn rows(batch: &[&str], body: &Value) -> BTreeMap<String, Row> {
     for row in body.as_array().into_iter().flatten() {
         let key = row.get("key").and_then(Value::as_str).unwrap_or_default();
         if let Some(told) = all.get_mut(key) {
-            *told = figures(row);
+            *told = figures(key, row);
         }
     }
     all
 }
 
-fn figures(row: &Value) -> Row {
+fn figures(name: &str, row: &Value) -> Row {
     if let Some(error) = row.get("error").and_then(Value::as_str) {
         let error = crate::text::one_line(error);
         return Row::NeedsGet(format!(
             "asked for many databases, CouchDB answered {error} for it"
         ));
     }
-    match info(row.get("info").unwrap_or(&Value::Null)) {
+    match info(name, row.get("info").unwrap_or(&Value::Null)) {
         Ok(figures) => Row::Figures(figures),
         Err(why) => Row::NeedsGet(why),
     }
 }
 
-/// `GET /{db}`, as far as it is read.
-#[derive(Deserialize)]
-struct Info {
-    doc_count: u64,
-    #[serde(default)]
-    doc_del_count: u64,
-    sizes: Sizes,
-    #[serde(default)]
-    instance_start_time: String,
-}
-
-#[derive(Deserialize)]
-struct Sizes {
-    file: u64,
-    active: Option<u64>,
-}
-
-fn info(body: &Value) -> Result<Figures, String> {
-    match Info::deserialize(body) {
-        Ok(info) => Ok(Figures {
-            documents: info.doc_count,
-            deleted: info.doc_del_count,
-            bytes: info.sizes.file,
-            active: info.sizes.active,
-            // Before 3.3 it is always "0".
-            created: info.instance_start_time.parse().ok().filter(|t| *t > 0),
-        }),
-        Err(error) => Err(format!("its figures cannot be read: {error}")),
+fn info(name: &str, body: &Value) -> Result<Figures, String> {
+    let info = DatabaseInfo::deserialize(body)
+        .map_err(|error| format!("its figures cannot be read: {error}"))?;
+    if info.db_name != name {
+        return Err("CouchDB answered for another database".to_owned());
     }
+    Ok(Figures {
+        documents: info.doc_count,
+        deleted: info.doc_del_count.unwrap_or_default(),
+        bytes: info.sizes.file,
+        active: info.sizes.active,
+        created: info.created(),
+    })
 }
 
 /// Asks for each alone, [`ONE_BY_ONE`] at most.
@@ -393,11 +393,11 @@ async fn alone(
     response: &Response,
     source: Source,
 ) -> (String, Serving) {
-    let serving = match Existence::of(response) {
+    let serving = match Existence::judge(response) {
         Existence::Served(body) if body["db_name"] != database.name.as_str() => {
             return database.untold("CouchDB answered for another database");
         }
-        Existence::Served(body) => match info(body) {
+        Existence::Served(body) => match info(&database.name, body) {
             Ok(figures) => Serving::Served(figures),
             Err(why) => Serving::NotRead(why),
         },
@@ -501,9 +501,10 @@ mod tests {
             {"key": "a_d", "error": "timeout"},
             {"key": "a_e", "info": {"doc_count": "many"}},
             {"key": "not_asked", "info": {}},
+            {"key": "a_g", "info": {"db_name": "a_b", "doc_count": 7, "sizes": {"file": 8192}, "instance_start_time": "0"}},
         ]);
-        let all = rows(&["a_b", "a_c", "a_d", "a_e", "a_f"], &body);
-        assert_eq!(all.len(), 5);
+        let all = rows(&["a_b", "a_c", "a_d", "a_e", "a_f", "a_g"], &body);
+        assert_eq!(all.len(), 6);
         let figures = Figures {
             documents: 7,
             deleted: 2,
@@ -526,6 +527,7 @@ mod tests {
         );
         assert!(why("a_e").starts_with("its figures cannot be read"));
         assert_eq!(why("a_f"), "asked for many databases, CouchDB left it out");
+        assert_eq!(why("a_g"), "CouchDB answered for another database");
     }
 
     #[test]
@@ -543,8 +545,8 @@ mod tests {
 
     #[test]
     fn an_old_server_tells_no_creation() {
-        let old = json!({"doc_count": 1, "sizes": {"file": 1}, "instance_start_time": "0"});
-        assert_eq!(info(&old).unwrap().created, None);
+        let old = json!({"db_name": "a_b", "doc_count": 1, "sizes": {"file": 1}, "instance_start_time": "0"});
+        assert_eq!(info("a_b", &old).unwrap().created, None);
         let suffix: Vec<u8> = b".1700000000".to_vec();
         let body = json!({"rows": [
             {"id": "a_b", "doc": {"_rev": "1-a", "shard_suffix": suffix}},

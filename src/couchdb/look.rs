@@ -43,7 +43,7 @@ pub async fn databases(
     let mut told = figures::serving(&mut reader, &names, Source::Claims).await;
     figures::creations(&mut reader, &aged, &mut told).await;
     close(reader, until).await;
-    read(target, told)
+    gathered(target, told)
 }
 
 /// Opens a session that is read from `until` then.
@@ -77,7 +77,7 @@ pub(super) fn texts(names: &[DatabaseName]) -> Vec<&str> {
 }
 
 /// What CouchDB said of each database, as the checks take it.
-pub(super) fn read(target: &Target, told: BTreeMap<String, Serving>) -> Read<Databases> {
+pub(super) fn gathered(target: &Target, told: BTreeMap<String, Serving>) -> Read<Databases> {
     let asked: BTreeMap<String, Answer> = told
         .into_iter()
         .map(|(name, serving)| (name, answer(serving)))
@@ -119,7 +119,7 @@ mod tests {
 
     fn look(told: &[(&str, Serving)]) -> Read<Databases> {
         let told = told.iter().map(|(n, s)| ((*n).to_owned(), s.clone()));
-        read(&Target::example(5984), told.collect())
+        gathered(&Target::example(5984), told.collect())
     }
 
     #[test]

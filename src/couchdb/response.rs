@@ -64,7 +64,7 @@ impl Response {
     ///
     /// # Errors
     /// No answer, or only a part of one.
-    pub fn read(exchange: &Exchange) -> Result<Self, NoResponse> {
+    pub fn from_exchange(exchange: &Exchange) -> Result<Self, NoResponse> {
         if let Some(none) = NoResponse::from_exit(exchange.exit) {
             return Err(none);
         }
@@ -77,7 +77,7 @@ impl Response {
 
     /// Reads head and body; interim answers (1xx) are passed over. A 2xx without whole JSON is no answer.
     fn parse(raw: &[u8]) -> Option<Self> {
-        let (head, body) = Head::read(raw)?;
+        let (head, body) = Head::parse(raw)?;
         let body = serde_json::from_slice(body).ok();
         if body.is_none() && head.is_success() {
             return None;
@@ -132,7 +132,7 @@ pub struct Head {
 
 impl Head {
     /// Reads the head of `raw`, and gives what follows it; interim answers (1xx) are passed over. `None`: it is not whole, or none.
-    pub fn read(raw: &[u8]) -> Option<(Self, &[u8])> {
+    pub fn parse(raw: &[u8]) -> Option<(Self, &[u8])> {
         let mut rest = raw;
         loop {
             let (head, body) = split_head(rest)?;
@@ -165,7 +165,7 @@ fn is_tls(raw: &[u8]) -> bool {
         told.contains("to an HTTPS server") || told.contains("to HTTPS port")
     };
     raw.starts_with(&[0x15, 0x03])
-        || Head::read(raw).is_some_and(|(head, body)| head.status == 400 && says(body))
+        || Head::parse(raw).is_some_and(|(head, body)| head.status == 400 && says(body))
 }
 
 /// Head without its blank line, and what follows.
@@ -218,6 +218,13 @@ pub struct DatabaseInfo {
     pub instance_start_time: String,
 }
 
+impl DatabaseInfo {
+    /// When it was created, in seconds since 1970, where CouchDB says so.
+    pub fn created(&self) -> Option<i64> {
+        self.instance_start_time.parse().ok().filter(|t| *t > 0)
+    }
+}
+
 /// `.sizes`: one copy, summed over the shards.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
 pub struct Sizes {
@@ -241,7 +248,7 @@ pub struct Sequence {
 
 impl Sequence {
     /// Reads it in each form that CouchDB has had.
-    pub fn read(value: &Value) -> Option<Self> {
+    pub fn parse(value: &Value) -> Option<Self> {
         let (number, stays) = match value {
             Value::Number(number) => (number.as_u64()?, number.to_string()),
             Value::String(text) => match text.split_once('-') {
@@ -261,7 +268,7 @@ fn digits(text: &str) -> Option<u64> {
 
 /// A sequence in a form that is not known is none.
 fn sequence<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Sequence>, D::Error> {
-    Ok(Sequence::read(&Value::deserialize(deserializer)?))
+    Ok(Sequence::parse(&Value::deserialize(deserializer)?))
 }
 
 /// A member's entry of the shard map: what makes a database this one and not a later one of the same name.
@@ -321,35 +328,41 @@ mod tests {
 
     #[test]
     fn an_answer_is_read_with_its_reason_and_request() {
-        let answer = Response::read(&exchange(GONE, 0)).unwrap();
+        let answer = Response::from_exchange(&exchange(GONE, 0)).unwrap();
         assert!(answer.is_absent("deleted") && !answer.is_absent("missing"));
         assert_eq!(answer.clause(), "404 not_found deleted (request 0a1b2c)");
         let interim = format!("HTTP/1.1 100 Continue\r\n\r\n{GONE}");
-        assert_eq!(Response::read(&exchange(&interim, 0)).unwrap(), answer);
+        assert_eq!(
+            Response::from_exchange(&exchange(&interim, 0)).unwrap(),
+            answer
+        );
     }
 
     #[test]
     fn what_was_cut_is_no_answer() {
         let whole = "HTTP/1.1 200 OK\r\n\r\n{\"ok\":true}";
-        assert_eq!(Response::read(&exchange(whole, 0)).unwrap().status, 200);
+        assert_eq!(
+            Response::from_exchange(&exchange(whole, 0)).unwrap().status,
+            200
+        );
         for cut in 0..whole.len() {
             assert!(
-                Response::read(&exchange(&whole[..cut], 0)).is_err(),
+                Response::from_exchange(&exchange(&whole[..cut], 0)).is_err(),
                 "{cut}"
             );
         }
         assert_eq!(
-            Response::read(&exchange(whole, 18)),
+            Response::from_exchange(&exchange(whole, 18)),
             Err(NoResponse::Broken(
                 "the connection to CouchDB was cut".into()
             ))
         );
         assert_eq!(
-            Response::read(&exchange("", 7)),
+            Response::from_exchange(&exchange("", 7)),
             Err(NoResponse::NotConnected)
         );
         assert!(matches!(
-            Response::read(&exchange("", 28)),
+            Response::from_exchange(&exchange("", 28)),
             Err(NoResponse::TimedOut)
         ));
     }
@@ -363,11 +376,16 @@ mod tests {
         let go = "HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.";
         let nginx = "HTTP/1.1 400 Bad Request\r\nServer: nginx\r\n\r\n<center>The plain HTTP request was sent to HTTPS port</center>";
         for tls in [alert, exchange("", 1), exchange(go, 0), exchange(nginx, 0)] {
-            assert_eq!(Response::read(&tls), Err(NoResponse::NotHttp));
+            assert_eq!(Response::from_exchange(&tls), Err(NoResponse::NotHttp));
         }
         let couchdb =
             "HTTP/1.1 400 Bad Request\r\n\r\n{\"error\":\"bad_request\",\"reason\":\"x\"}";
-        assert_eq!(Response::read(&exchange(couchdb, 0)).unwrap().status, 400);
+        assert_eq!(
+            Response::from_exchange(&exchange(couchdb, 0))
+                .unwrap()
+                .status,
+            400
+        );
     }
 
     #[test]
@@ -386,7 +404,7 @@ mod tests {
     fn the_number_of_a_sequence_is_read_in_every_form() {
         let read = |json: &str| {
             let value = serde_json::from_str(json).unwrap();
-            Sequence::read(&value).map(|s| (s.number, s.stays))
+            Sequence::parse(&value).map(|s| (s.number, s.stays))
         };
         let number = |number, stays: &str| Some((number, stays.to_owned()));
         assert_eq!(read(r#""12-g1AAAB-x""#), number(12, "\"12-"));
@@ -414,22 +432,22 @@ mod tests {
         #[test]
         fn what_stays_of_a_sequence_begins_its_json(number in any::<u64>(), opaque in "\\PC{0,20}") {
             let value = serde_json::json!(format!("{number}-{opaque}"));
-            let read = Sequence::read(&value).unwrap();
+            let read = Sequence::parse(&value).unwrap();
             prop_assert_eq!(read.number, number);
             prop_assert!(value.to_string().starts_with(&read.stays));
         }
 
         #[test]
         fn no_sequence_panics(text in "\\PC{0,12}|[0-9]{1,25}-?") {
-            let _ = Sequence::read(&Value::String(text));
+            let _ = Sequence::parse(&Value::String(text));
         }
 
         #[test]
         fn no_answer_panics(raw in proptest::collection::vec(any::<u8>(), 0..200), text in "(HTTP/1.1 [0-9]{0,4}( OK)?)?(\r\n){0,3}\\PC{0,20}", exit in -1..200) {
             let mut exchange = exchange(&text, exit);
-            let _ = Response::read(&exchange).map(|r| r.clause());
+            let _ = Response::from_exchange(&exchange).map(|r| r.clause());
             exchange.raw = raw;
-            let _ = Response::read(&exchange).map(|r| r.clause());
+            let _ = Response::from_exchange(&exchange).map(|r| r.clause());
         }
     }
 }

@@ -4,6 +4,10 @@
 //! compare, nothing secret. The credentials are the container's own environment; they go to curl by a pipe, so no process list
 //! and no URL holds them. curl's flags are those of 7.74 (Debian bullseye); a proxy of the pod's environment and its `~/.curlrc` are not
 //! used. An answer ends with the nonce, which nothing in a database can know: an answer without it was cut.
+//!
+//! [`session`](super::session) is another script over the same prelude, and stays one. A run is fixed by its arguments before it begins:
+//! the audit log has all of a deletion, nothing that comes later can add to it, and the guards are judged in the pod, right before the
+//! DELETE. A session takes whatever its stdin brings, so it has no word for DELETE. One script for both would have it.
 
 use super::Target;
 use super::request::Path;
@@ -171,7 +175,7 @@ pub struct Output {
 }
 
 /// Reads the output by its marks; an exchange that was cut is left out, and what follows the end mark makes it incomplete.
-pub fn read(stdout: &[u8], nonce: &str) -> Output {
+pub fn parse(stdout: &[u8], nonce: &str) -> Output {
     let mut output = Output::default();
     let mut open: Option<(String, String, Vec<&[u8]>)> = None;
     let mut lines = stdout.split(|b| *b == b'\n');

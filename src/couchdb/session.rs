@@ -290,7 +290,7 @@ impl Session {
     ) -> Result<Response, Lost> {
         let mut all = Vec::new();
         let mut response = self
-            .ask(&Request::of(method, path), body, &mut |bytes| {
+            .ask(&Request::new(method, path), body, &mut |bytes| {
                 if all.len() + bytes.len() > ANSWER_MAX {
                     let why = format!("the answer is longer than {} MiB", ANSWER_MAX >> 20);
                     return Err(io::Error::other(why));
@@ -365,7 +365,7 @@ impl Session {
                     }
                     None => {
                         kept.extend_from_slice(&bytes);
-                        if let Some((read, rest)) = Head::read(&kept) {
+                        if let Some((read, rest)) = Head::parse(&kept) {
                             let rest = Bytes::copy_from_slice(rest);
                             kept.clear();
                             if !read.is_success() {
@@ -501,7 +501,7 @@ struct Request<'a> {
 }
 
 impl<'a> Request<'a> {
-    fn of(method: &'a str, path: &'a Path) -> Self {
+    fn new(method: &'a str, path: &'a Path) -> Self {
         Self {
             method,
             path,
@@ -512,7 +512,7 @@ impl<'a> Request<'a> {
     fn accepting(method: &'a str, path: &'a Path, accept: Option<&'static str>) -> Self {
         Self {
             accept,
-            ..Self::of(method, path)
+            ..Self::new(method, path)
         }
     }
 }

@@ -52,7 +52,7 @@ impl Survey {
             self.serving.get(name).cloned().unwrap_or_else(not_read)
         };
         let told = names.iter().map(|name| ((*name).to_owned(), of(name)));
-        look::read(&self.target, told.collect())
+        look::gathered(&self.target, told.collect())
     }
 }
 

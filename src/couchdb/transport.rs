@@ -39,6 +39,12 @@ impl Answers {
             .map(|(_, r)| r)
     }
 
+    /// Why a path has no answer.
+    pub fn unasked(&self) -> String {
+        let lost = self.lost.clone();
+        lost.unwrap_or_else(|| "it was not asked".to_owned())
+    }
+
     /// The first 401 or 403: it ended the run, since a few more of them lock the account.
     pub fn locked_out(&self) -> Option<&Response> {
         self.responses
@@ -158,12 +164,12 @@ pub async fn run_within(
         )
         .await
         .map_err(Failure::Exec)?;
-    read(execed, &nonce)
+    conclude(execed, &nonce)
 }
 
 /// What a run gave, by how it ended.
-pub(super) fn read(execed: Execed, nonce: &str) -> Result<Answers, Failure> {
-    let output = script::read(&execed.stdout, nonce);
+pub(super) fn conclude(execed: Execed, nonce: &str) -> Result<Answers, Failure> {
+    let output = script::parse(&execed.stdout, nonce);
     let said = crate::text::one_line(&String::from_utf8_lossy(&execed.stderr));
     let lost = match execed.ended {
         Ended::Exit(code) => match Unfit::from_exit(code) {
@@ -204,7 +210,7 @@ fn answers(output: script::Output, lost: Option<String>) -> Answers {
         ..Answers::default()
     };
     for exchange in &output.exchanges {
-        let response = Response::read(exchange);
+        let response = Response::from_exchange(exchange);
         if exchange.method == "DELETE" {
             answers.deletion = Some(response);
         } else {

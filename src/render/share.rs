@@ -20,7 +20,7 @@ impl Share {
     ///
     /// # Errors
     /// What the notes do not tell.
-    pub fn of(notes: &Notes, values: &Values) -> Result<Self, &'static str> {
+    pub fn compose(notes: &Notes, values: &Values) -> Result<Self, &'static str> {
         let database = notes.database.clone().ok_or("the database")?;
         let endpoint = notes.endpoint.clone().ok_or("the endpoint")?;
         let mut told = values.clone();
@@ -115,7 +115,7 @@ mod tests {
     use serde_json::json;
 
     fn text(notes: &str, values: serde_json::Value) -> String {
-        Share::of(&Notes::parse(notes), &Values::read(&values))
+        Share::compose(&Notes::parse(notes), &Values::read(&values))
             .unwrap()
             .text(None)
             .to_string()
@@ -126,7 +126,7 @@ mod tests {
         let notes = Notes::parse(
             "Database name: pds_logs\nEndpoint: http://steelcouch-x.secure-kvs.svc:5984\nService accounts:\n  - pds\n",
         );
-        let share = Share::of(&notes, &Values::read(&json!({"namespace": "pds"}))).unwrap();
+        let share = Share::compose(&notes, &Values::read(&json!({"namespace": "pds"}))).unwrap();
         insta::assert_snapshot!(share.text(Some("install failed: Job core/pds-logs-create failed")), @r"
         Your Secure KVS database is not ready yet: install failed: Job core/pds-logs-create failed
 
@@ -174,6 +174,9 @@ mod tests {
     #[test]
     fn notes_without_an_endpoint_cannot_be_shared() {
         let notes = Notes::parse("Database name: pds_logs\n");
-        assert_eq!(Share::of(&notes, &Values::default()), Err("the endpoint"));
+        assert_eq!(
+            Share::compose(&notes, &Values::default()),
+            Err("the endpoint")
+        );
     }
 }

@@ -127,7 +127,7 @@ pub struct Columns {
 
 impl Columns {
     /// For these databases, nothing left out: namespaces are shown only where they differ.
-    pub fn of(wide: bool, all: &[Database]) -> Self {
+    pub fn whole(wide: bool, all: &[Database]) -> Self {
         let mut places: Vec<&str> = ids(all)
             .filter_map(|id| Some(id.split_once('/')?.0))
             .collect();
@@ -368,7 +368,7 @@ mod tests {
 
     fn table(wide: bool) -> String {
         let all = all();
-        let columns = Columns::of(wide, &all);
+        let columns = Columns::whole(wide, &all);
         let now = "2026-11-24T12:00:00Z".parse().unwrap();
         let rows: Vec<Vec<String>> = all.iter().map(|d| columns.cells(d, now)).collect();
         let lines = crate::render::table::Table::new(columns.headers()).page(&rows);
@@ -451,14 +451,14 @@ mod tests {
     #[test]
     fn namespaces_are_told_where_they_differ() {
         let mut all = all();
-        assert!(!Columns::of(false, &all).namespaces);
+        assert!(!Columns::whole(false, &all).namespaces);
         all.push(database(
             "x_y",
             State::InUse,
             &[helm_release("team/x", None)],
             Read::Absent,
         ));
-        let columns = Columns::of(false, &all);
+        let columns = Columns::whole(false, &all);
         assert_eq!(
             columns.onboarding(&all[1].entry),
             "flux-system/skvs-onboarding-pds--database+1"

@@ -31,7 +31,7 @@ pub struct ReleaseNotes {
 
 impl ReleaseNotes {
     /// Of this onboarding and revision.
-    pub fn of(hr: &HelmRelease, stored: &helm_storage::ReleaseNotes) -> Self {
+    pub fn new(hr: &HelmRelease, stored: &helm_storage::ReleaseNotes) -> Self {
         let notes = Notes::parse(&stored.info.notes);
         Self {
             api_version: API_VERSION,

@@ -145,7 +145,7 @@ impl Report {
                 .cmp(&worst(a))
                 .then_with(|| (&a.namespace, &a.name).cmp(&(&b.namespace, &b.name)))
         });
-        let causes = causes::of(&onboardings);
+        let causes = causes::merge(&onboardings);
         let count = |severity| causes.iter().filter(|c| c.severity == severity).count() as u64;
         Self {
             api_version: API_VERSION,
@@ -185,7 +185,7 @@ impl Report {
             onboarding.findings.retain(|f| f.severity >= least);
             onboarding.not_shown += (all - onboarding.findings.len()) as u64;
         }
-        self.causes = causes::of(&self.onboardings);
+        self.causes = causes::merge(&self.onboardings);
         self.not_shown = self.errors + self.warnings + self.infos - self.causes.len() as u64;
     }
 

@@ -115,7 +115,7 @@ fn notes_fit_with_and_without_a_database() {
     ] {
         let stored = json!({"version": 1, "info": {"status": "deployed", "notes": notes}, "config": null, "hooks": null});
         let stored = serde_json::from_value(stored).unwrap();
-        let value = serde_json::to_value(ReleaseNotes::of(&hr, &stored)).unwrap();
+        let value = serde_json::to_value(ReleaseNotes::new(&hr, &stored)).unwrap();
         assert_eq!(faults(&release_notes(), &value), [""; 0]);
         assert_eq!(value["database"].is_null(), notes.is_empty());
     }

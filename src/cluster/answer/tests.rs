@@ -25,7 +25,7 @@ fn last_page() -> Value {
 
 /// The names on a page, and whether more follow.
 fn read(path: &str, accept: Accept, body: &[u8]) -> Result<(Vec<String>, bool), Fault> {
-    let page = Page::read(path, accept, 2, body)?;
+    let page = Page::parse(path, accept, 2, body)?;
     let mut names = Vec::new();
     page.each(|item: Value| names.push(item.name().unwrap_or_default().to_owned()))?;
     Ok((names, !page.token.is_empty()))

@@ -3,7 +3,7 @@
 use super::meter::Meter;
 use crate::app::App;
 use crate::couchdb::backup::items::Broken;
-use crate::couchdb::backup::push::Whole;
+use crate::couchdb::backup::whole::Whole;
 use crate::error::{Error, Result};
 use crate::exit::Code;
 use crate::render::table::Table;
@@ -28,7 +28,7 @@ pub(crate) struct Args {
 /// # Errors
 /// The file is not whole.
 pub(crate) async fn run(app: &mut App, args: &Args) -> Result<Code> {
-    let whole = read(app, &args.file).await?;
+    let whole = checked(app, &args.file).await?;
     app.ui.end_live();
     let file = shown!("{} is whole", args.file.display());
     app.ui.result(file)?;
@@ -45,11 +45,11 @@ pub(crate) async fn run(app: &mut App, args: &Args) -> Result<Code> {
 ///
 /// # Errors
 /// It is not whole.
-pub(in crate::commands) async fn read(app: &mut App, file: &Path) -> Result<Whole> {
+pub(in crate::commands) async fn checked(app: &mut App, file: &Path) -> Result<Whole> {
     let shown = file.display();
     let mut meter = Meter::new(&mut app.ui, &shown);
     let mut watch = |progress| meter.show(progress);
-    let read = Whole::read(file, &mut watch).await;
+    let read = Whole::check(file, &mut watch).await;
     app.ui.end_live();
     read.map_err(|broken| {
         let why = match broken {

@@ -23,7 +23,7 @@ impl Target {
     ///
     /// # Errors
     /// Something is there already, or stdout is a terminal.
-    pub(super) fn of(to: &str, replace: bool, terminal: bool) -> Result<Self> {
+    pub(super) fn parse(to: &str, replace: bool, terminal: bool) -> Result<Self> {
         if to == "-" {
             if terminal {
                 return Err(Error::usage("an archive is not written to a terminal")
@@ -95,7 +95,7 @@ mod tests {
     use std::path::Path;
 
     fn file(path: &Path, replace: bool) -> Result<NewFile> {
-        match Target::of(&path.to_string_lossy(), replace, true)? {
+        match Target::parse(&path.to_string_lossy(), replace, true)? {
             Target::File(file) => Ok(file),
             Target::Stdout => panic!("{} is a file", path.display()),
         }
@@ -156,8 +156,11 @@ mod tests {
         assert!(told(folder.path()).message().ends_with(" is a folder"));
         let missing = folder.path().join("x/b.tar.gz");
         assert!(told(&missing).message().contains(" does not exist"));
-        let terminal = Target::of("-", false, true).map(drop).unwrap_err();
+        let terminal = Target::parse("-", false, true).map(drop).unwrap_err();
         assert_eq!(terminal.code(), crate::exit::Code::Usage);
-        assert!(matches!(Target::of("-", false, false), Ok(Target::Stdout)));
+        assert!(matches!(
+            Target::parse("-", false, false),
+            Ok(Target::Stdout)
+        ));
     }
 }

@@ -77,7 +77,7 @@ impl Live {
     }
 
     pub(super) fn namespaces(&self) -> Vec<Candidate> {
-        self.read(async |cluster, sender| {
+        self.collect(async |cluster, sender| {
             let list = ListOf::objects("/api/v1/namespaces");
             let (first, pages) = cluster.pages::<Named>(&list).await?;
             each(first, pages, |item| {
@@ -95,7 +95,7 @@ impl Live {
             namespace: (!everywhere && !self.everywhere).then(|| self.global.namespace.clone()),
             selector: self.global.onboarding_selector.clone(),
         };
-        self.read(async move |cluster, sender| {
+        self.collect(async move |cluster, sender| {
             let (first, pages) = cluster.helm_releases::<HelmRelease>(&query).await?;
             each(first, pages, |hr| {
                 let _ = sender.send(Onboarding {
@@ -117,7 +117,7 @@ impl Live {
     }
 
     /// Everything that `work` sends before the deadline.
-    fn read<T: Send + 'static>(
+    fn collect<T: Send + 'static>(
         &self,
         work: impl AsyncFnOnce(Cluster, mpsc::Sender<T>) -> Result<(), ClusterError> + Send + 'static,
     ) -> Vec<T> {

@@ -106,7 +106,7 @@ impl Offer {
     /// What `databases` saw last of the CouchDB that the words choose.
     fn kept(&self) -> Option<Databases> {
         let pods = PodArgs::from_arg_matches(&self.before.matches()?).ok()?;
-        completion_cache::read(&self.live.server()?, &pods)
+        completion_cache::recall(&self.live.server()?, &pods)
     }
 
     fn candidates(&self, kind: Kind, current: &str) -> Vec<Candidate> {

@@ -1,5 +1,6 @@
 //! The databases in each format. stdout only.
 
+use super::super::objects;
 use super::{Args, Seen};
 use crate::app::App;
 use crate::error::{Error, Result};
@@ -8,10 +9,8 @@ use crate::palette::Palette;
 use crate::render::output::Output;
 use crate::render::sort::SortBy;
 use crate::render::table::Table;
-use crate::render::{PrintError, json, yaml};
 use crate::text::Shown;
 use crate::view::databases::{Columns, Database};
-use crate::view::object_list;
 use serde_json::Value;
 use unicode_width::UnicodeWidthStr;
 
@@ -47,27 +46,9 @@ pub(super) fn print(
                 screen.line(Shown::line(&database.entry.name))?;
             }
         }
-        Output::CustomColumns(columns) => {
-            let objects: Vec<Value> = items.into_iter().map(|(object, _)| object).collect();
-            let mut printer = columns.printer(args.no_headers);
-            let screen = &mut app.ui.screen();
-            printer.write_page(screen, &objects).map_err(printing)?;
-            printer.finish(screen)?;
-        }
-        Output::Json | Output::Yaml | Output::JsonPath(_) => {
-            let mut objects: Vec<Value> = items.into_iter().map(|(object, _)| object).collect();
-            // As kubectl: one that was asked for by name stands alone.
-            let whole = match (args.databases.len(), objects.len()) {
-                (1, 1) => objects.swap_remove(0),
-                _ => object_list::list(objects),
-            };
-            let mut out = app.ui.machine();
-            match output {
-                Output::Json => json::write_value(&mut out, &whole)?,
-                Output::Yaml => yaml::write_value(&mut out, &whole)?,
-                Output::JsonPath(template) => template.write(&mut out, &whole).map_err(printing)?,
-                _ => {}
-            }
+        output => {
+            let all = items.into_iter().map(|(object, _)| object).collect();
+            objects::print(app, output, all, args.no_headers, args.databases.len() == 1)?;
         }
     }
     Ok(())
@@ -83,7 +64,7 @@ pub(super) fn pod(seen: &Seen) -> Option<String> {
 /// CREATED is left out.
 pub(super) fn table(app: &App, args: &Args, output: &Output, seen: &Seen) -> (Columns, Table) {
     let all = &seen.shown;
-    let whole = Columns::of(matches!(output, Output::Wide), all);
+    let whole = Columns::whole(matches!(output, Output::Wide), all);
     let whole = match seen.target {
         Some(_) => whole,
         None => whole.of_claims(),
@@ -121,12 +102,5 @@ fn state(palette: Palette, cell: Shown) -> Shown {
         Some(State::Orphan | State::Unknown | State::Mentioned) => palette.warning(cell),
         Some(State::InUse) => palette.good(cell),
         Some(State::Foreign | State::System) | None => cell,
-    }
-}
-
-fn printing(error: PrintError) -> Error {
-    match error {
-        PrintError::Render(e) => Error::new(e.to_string()),
-        PrintError::Output(e) => e.into(),
     }
 }

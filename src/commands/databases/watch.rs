@@ -2,7 +2,7 @@
 //!
 //! CouchDB and the claims are read whole each time: no watch covers both. Reading takes a fifth of the time at most.
 
-use super::{Args, Seen, look, messages, print};
+use super::{Args, Seen, look, messages, print, remember};
 use crate::app::App;
 use crate::cluster::Cluster;
 use crate::error::{Error, Result};
@@ -62,7 +62,7 @@ async fn follow(app: &mut App, args: &Args, cluster: &Cluster, output: &Output) 
             app.ui
                 .status(shown!("database \"{name}\" is not listed any more"));
         }
-        seen.remember(app, args, cluster);
+        remember(&seen, app, args, cluster);
         let now = (seen.ownership.gaps(), seen.doubts.clone());
         let is_first = troubles.is_none();
         if troubles.as_ref() != Some(&now) {

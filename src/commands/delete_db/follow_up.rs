@@ -12,7 +12,7 @@ use std::path::Path;
 
 /// The command that looks at the database, read only.
 pub(super) fn again(args: &Args, name: &DatabaseName) -> Command {
-    of(args, &["delete-db", name.as_str(), "--dry-run"])
+    command(args, &["delete-db", name.as_str(), "--dry-run"])
 }
 
 /// The command that puts a backup back.
@@ -23,11 +23,11 @@ pub(super) fn put_back(args: &Args, name: &DatabaseName, file: &Path) -> Command
         true => format!("./{file}"),
         false => file,
     };
-    of(args, &["restore", &file, "--to", name.as_str()])
+    command(args, &["restore", &file, "--to", name.as_str()])
 }
 
 /// A command with the flags that choose where CouchDB is asked.
-fn of(args: &Args, words: &[&str]) -> Command {
+fn command(args: &Args, words: &[&str]) -> Command {
     let Args {
         databases: _,
         orphans: _,

@@ -18,11 +18,6 @@ use crate::text::{Shown, age, near, shown};
 /// Most refusals that are told one by one.
 const TOLD: usize = 10;
 
-/// Ctrl-C before the DELETE.
-pub(super) fn interrupted() -> Error {
-    Act::Delete.interrupted()
-}
-
 /// kubectl's line, the only one on stdout.
 fn done(name: &DatabaseName, namespace: &str) -> Shown {
     shown!("database \"{name}\" deleted from {namespace} namespace")
@@ -185,7 +180,7 @@ pub(super) fn tell(
             app.ui.hint(again.after("what became of it:"));
             Err(Error::silent(code).into())
         }
-        Outcome::Interrupted => Err(interrupted().into()),
+        Outcome::Interrupted => Err(Act::Delete.interrupted().into()),
     }
 }
 

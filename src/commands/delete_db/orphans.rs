@@ -8,18 +8,13 @@ use crate::cluster::{Cluster, ownership};
 use crate::couchdb::delete::execute::Interrupt;
 use crate::couchdb::delete::refusal::Refusal;
 use crate::couchdb::delete::risk::{Acceptance, Risk, RiskKind};
-use crate::couchdb::figures::{self, Reader, Serving};
-use crate::couchdb::session::Session;
+use crate::couchdb::figures::{self, Serving};
 use crate::error::{Error, Result};
 use crate::exit::Code;
 use crate::model::inventory::{self, State};
 use crate::model::names::DatabaseName;
 use crate::text::count;
 use std::collections::BTreeMap;
-use std::time::Duration;
-
-/// Longest silence of CouchDB within an answer.
-const PATIENCE: Duration = Duration::from_secs(20);
 
 /// What is there.
 pub(super) struct Found {
@@ -36,13 +31,9 @@ pub(super) struct Found {
 pub(super) async fn find(app: &mut App, args: &Args, cluster: &Cluster) -> Result<Found> {
     let couchdb = async {
         let target = args.pods.container(cluster).await?;
-        let opened = Session::open(cluster, &target, PATIENCE).await;
-        let session = opened.map_err(|failure| failure.into_error(&target))?;
-        let mut reader = Reader::new(session);
-        let names = figures::names(&mut reader, &target).await?;
-        Ok::<_, Error>((reader, names))
+        figures::open(cluster, &target).await
     };
-    let (ownership, couchdb) = futures::join!(ownership::read(cluster), couchdb);
+    let (ownership, couchdb) = futures::join!(ownership::gather(cluster), couchdb);
     let (ownership, (mut reader, names)) = (ownership?, couchdb?);
     let found = inventory::join(&names, &ownership);
     let of = |state| found.iter().filter(move |entry| entry.state == state);
@@ -64,7 +55,7 @@ pub(super) async fn find(app: &mut App, args: &Args, cluster: &Cluster) -> Resul
     }
     let in_use = of(State::InUse).count() + of(State::Shared).count();
     let orphans: Vec<&str> = of(State::Orphan).map(|entry| entry.name.as_str()).collect();
-    let told = figures::of(&mut reader, &orphans).await;
+    let told = figures::listed(&mut reader, &orphans).await;
     reader.close().await;
     let (orphans, doubtful) = served(told);
     if doubtful > 0 {

@@ -1,8 +1,9 @@
 //! One target from its plan to its end, each step a function of its own: prepare, show, question, act, tell.
 
 use super::super::backup;
+use super::super::confirmation::Act;
 use super::follow_up::put_back;
-use super::messages::{interrupted, not_found, refused, tell};
+use super::messages::{not_found, refused, tell};
 use super::targets::Ended;
 use super::trace::Trace;
 use super::{Args, question};
@@ -70,11 +71,8 @@ impl Run<'_> {
         let plan = plan.under(overrides);
         self.show(&plan);
         let plan = self.cleared(plan)?;
-        let traced = tokio::select! {
-            biased;
-            traced = self.trace.rehearse(self.app, self.cluster, plan.plan()) => traced?,
-            () = self.interrupt.as_mut() => return Err(interrupted().into()),
-        };
+        let traced = self.trace.rehearse(self.app, self.cluster, plan.plan());
+        let traced = Act::Delete.before(self.interrupt.as_mut(), traced).await?;
         let Some(way) = way else {
             return self.rehearsed(name);
         };
@@ -171,13 +169,9 @@ impl Run<'_> {
                 limit: read::CATCH_UP,
                 tell: &mut |line| ui.live(Shown::line(line)),
             };
-            read(args, cluster, name, patience).await
+            gather(args, cluster, name, patience).await
         };
-        let read = tokio::select! {
-            biased;
-            read = read => read,
-            () = self.interrupt.as_mut() => Err(interrupted()),
-        };
+        let read = Act::Delete.before(self.interrupt.as_mut(), read).await;
         self.app.ui.end_live();
         match read? {
             Found::Plan(plan) => Ok(*plan),
@@ -254,7 +248,7 @@ enum Found {
 }
 
 /// The reads: claims first, since they need no exec.
-async fn read(
+async fn gather(
     args: &Args,
     cluster: &Cluster,
     name: &DatabaseName,

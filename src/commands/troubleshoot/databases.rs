@@ -144,7 +144,7 @@ async fn in_a_pod(cluster: &Cluster, pods: &PodArgs, wanted: &Wanted) -> Read<Da
 }
 
 /// For the onboardings of a run: `asked` already where picking them took it.
-pub(in crate::commands) async fn of(
+pub(in crate::commands) async fn answers(
     cluster: &Cluster,
     args: Option<&AskArgs>,
     asked: Option<Arc<Read<Databases>>>,

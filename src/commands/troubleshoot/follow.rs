@@ -254,7 +254,7 @@ impl Follower<'_> {
     /// be read again the last look stays.
     async fn look_once_more(&mut self, app: &App) {
         let objects: Vec<Value> = self.tracks.iter().map(|t| t.object().clone()).collect();
-        let asked = databases::of(self.cluster, Some(&self.args.couchdb), None, &objects);
+        let asked = databases::answers(self.cluster, Some(&self.args.couchdb), None, &objects);
         let looked = look_into(self.cluster, &objects, &self.others, asked, app.now);
         for mut looked in looked.await.0 {
             looked.ignore(&mut self.ignores);

@@ -23,7 +23,7 @@ pub(super) fn can_be_asked(id: &str) -> bool {
 }
 
 /// Reads the answer to a question for these revisions; `None` when it is of no such form at all.
-pub(super) fn read(answer: &Bytes, wanted: &[(&str, &str)]) -> Option<Found> {
+pub(super) fn parse(answer: &Bytes, wanted: &[(&str, &str)]) -> Option<Found> {
     let mut at = Cursor { answer, at: 0 };
     at.skip(b"\r\n--")?;
     let outer = [b"\r\n--", at.line()?].concat();
@@ -184,18 +184,18 @@ mod tests {
 
     #[test]
     fn attachments_are_the_bytes_that_their_document_announces() {
-        let found = read(&Bytes::from_static(ANSWER.as_bytes()), &WANTED).unwrap();
+        let found = parse(&Bytes::from_static(ANSWER.as_bytes()), &WANTED).unwrap();
         // A boundary within the content ends nothing.
         insta::assert_snapshot!(names(&found).join("\n"), @r#"
         atts 2-a {"a \"b\"": b"", "text.txt": b"\r\n----in1"}
         other 1-b {"n": b"abc"}
         "#);
-        assert!(read(&Bytes::from_static(b"{\"results\":[]}"), &WANTED).is_none());
+        assert!(parse(&Bytes::from_static(b"{\"results\":[]}"), &WANTED).is_none());
     }
 
     #[test]
     fn what_is_not_announced_is_not_taken() {
-        let all = names(&read(&Bytes::from_static(ANSWER.as_bytes()), &WANTED).unwrap());
+        let all = names(&parse(&Bytes::from_static(ANSWER.as_bytes()), &WANTED).unwrap());
         for (was, is) in [
             // Another document, and one whose attachments do not come.
             ("X-Doc-Id: atts", "X-Doc-Id: attz"),
@@ -215,10 +215,10 @@ mod tests {
         ] {
             assert!(ANSWER.contains(was), "{was}");
             let answer = Bytes::from(ANSWER.replacen(was, is, 1));
-            assert!(read(&answer, &WANTED).unwrap().is_empty(), "{was}");
+            assert!(parse(&answer, &WANTED).unwrap().is_empty(), "{was}");
         }
         let other = ANSWER.replacen("length\":3,", "length\":4,", 1);
-        let found = read(&Bytes::from(other), &WANTED).unwrap();
+        let found = parse(&Bytes::from(other), &WANTED).unwrap();
         assert_eq!(names(&found), all[..1]);
         assert!(!can_be_asked("a\r\nX-Rev-Id: 1-a") && can_be_asked("a \"b\" \u{e9}"));
         assert!(!can_be_asked("..") && !can_be_asked("_design/.") && can_be_asked("..a"));
@@ -227,8 +227,8 @@ mod tests {
     proptest! {
         #[test]
         fn a_cut_answer_gives_whole_attachments_or_none(at in 0..ANSWER.len()) {
-            let whole = read(&Bytes::from_static(ANSWER.as_bytes()), &WANTED).unwrap();
-            let cut = read(&Bytes::from_static(&ANSWER.as_bytes()[..at]), &WANTED);
+            let whole = parse(&Bytes::from_static(ANSWER.as_bytes()), &WANTED).unwrap();
+            let cut = parse(&Bytes::from_static(&ANSWER.as_bytes()[..at]), &WANTED);
             for (key, contents) in cut.unwrap_or_default() {
                 prop_assert_eq!(&whole[&key], &contents);
             }

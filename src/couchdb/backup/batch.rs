@@ -339,7 +339,7 @@ impl<S: Source> Batch<'_, S> {
             }
             let raw = ahead.inline.remove(&unit.key());
             let raw = raw.ok_or_else(|| gone(unit.id, unit.rev))?;
-            let meta = Meta::read(&raw).map_err(|e| garbled(unit.id, &e))?;
+            let meta = Meta::parse(&raw).map_err(|e| garbled(unit.id, &e))?;
             if meta.stubs().next().is_some() {
                 let why = format!("an attachment of document {:?} did not come", unit.id);
                 return Err(Trouble::Lost(why));
@@ -360,7 +360,7 @@ impl<S: Source> Batch<'_, S> {
             Err(Trouble::TooLarge) => return Ok(attachments::Found::new()),
             other => Bytes::from(other?),
         };
-        let found = attachments::read(&answer, &wanted);
+        let found = attachments::parse(&answer, &wanted);
         self.size.parts = found.is_some();
         Ok(found.unwrap_or_default())
     }
@@ -454,7 +454,7 @@ fn units<'r>(rows: &[&'r Row], found: &Documents<'r>) -> Result<Vec<Unit<'r>>, T
         for rev in &row.leaves {
             let raw = found.get(&(row.id.clone(), rev.clone()));
             let raw = raw.ok_or_else(|| gone(&row.id, rev))?;
-            let meta = Meta::read(raw).map_err(|e| garbled(&row.id, &e))?;
+            let meta = Meta::parse(raw).map_err(|e| garbled(&row.id, &e))?;
             let encoded = meta.stubs().any(|stub| stub.encoding.is_some());
             units.push(Unit {
                 row: number,

@@ -207,7 +207,7 @@ impl Meta {
     ///
     /// # Errors
     /// It has no `_id` and `_rev`.
-    pub fn read(document: &RawValue) -> Result<Self, serde_json::Error> {
+    pub fn parse(document: &RawValue) -> Result<Self, serde_json::Error> {
         serde_json::from_str(document.get())
     }
 

@@ -172,7 +172,7 @@ impl<R: Read> Items<R> {
     fn item(&mut self) -> Result<Item, Broken> {
         let line = std::mem::take(&mut self.line);
         let before = self.lines;
-        let item = self.read(&line);
+        let item = self.parse(&line);
         self.line = line;
         let item = item?;
         if !matches!(item, Item::Trailer(_)) {
@@ -182,7 +182,7 @@ impl<R: Read> Items<R> {
         Ok(item)
     }
 
-    fn read(&mut self, line: &[u8]) -> Result<Item, Broken> {
+    fn parse(&mut self, line: &[u8]) -> Result<Item, Broken> {
         let parsed: Line<'_> = match serde_json::from_slice(line) {
             Ok(parsed) => parsed,
             Err(error) if !self.header => return Err(foreign(line, &error)),
@@ -235,8 +235,8 @@ impl<R: Read> Items<R> {
                 Ok(Item::Row(row))
             }
             Line::Doc(raw) => {
-                let meta =
-                    Meta::read(raw).map_err(|e| damaged(&format!("a document has no id ({e})")))?;
+                let meta = Meta::parse(raw)
+                    .map_err(|e| damaged(&format!("a document has no id ({e})")))?;
                 let own = self.row.as_ref().is_some_and(|row| row.id == meta.id);
                 let leaf = self.lacking.iter().position(|rev| *rev == meta.rev);
                 match leaf.filter(|_| own) {

@@ -100,7 +100,7 @@ impl<'a> Link<'a> {
         let path = Path::database(self.name);
         let answer = self.lane.session().await?.get(&path).await;
         if let Ok(response) = &answer
-            && let Existence::Unserved(why) = Existence::of(response)
+            && let Existence::Unserved(why) = Existence::judge(response)
         {
             let name = self.name;
             let why = format!("CouchDB cannot serve the database {name} at present: {why}");
@@ -115,7 +115,7 @@ impl<'a> Link<'a> {
         if response.status != 200 {
             return Err(refused(path, &response));
         }
-        read(path, response.body)
+        parse(path, response.body)
     }
 
     /// What the database has beside its documents.
@@ -130,13 +130,13 @@ impl<'a> Link<'a> {
     async fn figures(&mut self) -> Result<Figures, Trouble> {
         let path = Path::database(self.name);
         let response = self.database().await?;
-        if matches!(Existence::of(&response), Existence::Absent(_)) {
+        if matches!(Existence::judge(&response), Existence::Absent(_)) {
             return Err(Trouble::Absent);
         }
         if response.status != 200 {
             return Err(refused(&path, &response));
         }
-        read(&path, response.body)
+        parse(&path, response.body)
     }
 
     /// Figures that are this database's.
@@ -165,7 +165,7 @@ impl Source for Link<'_> {
         let figures = self.named(figures)?;
         let path = Path::shard_map("_local", self.name);
         let shard_map: Value = self.good(&path).await?;
-        let entry: response::ShardMap = read(&path, shard_map.clone())?;
+        let entry: response::ShardMap = parse(&path, shard_map.clone())?;
         Ok(State {
             server: server.into(),
             identity: super::format::identity(&entry),
@@ -258,10 +258,10 @@ impl Source for Link<'_> {
             Some(Ok([s, r, p, m, d])) => {
                 let properties = Properties {
                     security: s,
-                    revs_limit: Some(read(revs_limit, r)?),
-                    purged_infos_limit: Some(read(purged_infos_limit, p)?),
+                    revs_limit: Some(parse(revs_limit, r)?),
+                    purged_infos_limit: Some(parse(purged_infos_limit, p)?),
                 };
-                (properties, read(map, m)?, read(database, d)?)
+                (properties, parse(map, m)?, parse(database, d)?)
             }
             _ => {
                 let properties = self.properties().await?;
@@ -277,7 +277,7 @@ impl Source for Link<'_> {
     }
 }
 
-fn read<T: DeserializeOwned>(path: &Path, body: Value) -> Result<T, Trouble> {
+fn parse<T: DeserializeOwned>(path: &Path, body: Value) -> Result<T, Trouble> {
     serde_json::from_value(body).map_err(|e| garbled(path, &e))
 }
 

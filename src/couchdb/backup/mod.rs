@@ -22,6 +22,7 @@ pub mod pull;
 pub mod push;
 mod source;
 pub mod tally;
+pub mod whole;
 pub mod writer;
 
 use crate::cluster::Cluster;

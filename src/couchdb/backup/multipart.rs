@@ -226,7 +226,7 @@ mod tests {
             shard_map: Value::Null,
         };
         let mut writer = Writer::create(file.try_clone().unwrap(), &header).unwrap();
-        let meta = Meta::read(document).unwrap();
+        let meta = Meta::parse(document).unwrap();
         let row = Row {
             id: meta.id.clone(),
             leaves: vec![meta.rev.clone()],

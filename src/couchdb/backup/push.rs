@@ -1,130 +1,35 @@
 //! Puts a file into a database, as it was: every revision under its own name (`new_edits=false`), so that a batch that is sent twice
-//! changes nothing the second time. Then asks the database which revisions it lacks.
+//! changes nothing the second time. Then asks the database which revisions it lacks (`check.rs`).
 //!
 //! Design documents come last: their validation may refuse what was written before they were. Only [`super::super::session`]'s `write`
 //! and `write_several` change anything, and only for a [`Restore`] that the user has confirmed.
 
+mod check;
+
 use super::answers;
-use super::format::{Header, Meta, Properties, Trailer, hex};
+use super::format::Meta;
 use super::group::{self, Group};
-use super::items::{Broken, Item, Items};
+use super::items::{Item, Items};
 use super::lane::refused;
 use super::link::Link;
 use super::multipart;
-use super::pull::{PAUSES, Progress, Tries, Watch, watched};
+use super::pull::{PAUSES, Progress, Tries, Watch};
 use super::source::Trouble;
-use super::tally::{self, Tally};
+use super::whole::Whole;
 use super::writer::Mark;
 use crate::couchdb::existence::Existence;
-use crate::couchdb::request::{Path, Query};
+use crate::couchdb::request::Path;
 use crate::couchdb::response::Response;
 use crate::couchdb::session::{Body, Method};
-use crate::private_file::{self, Reader};
+use crate::private_file::Reader;
 use serde_json::Value;
 use serde_json::value::RawValue;
-use std::collections::BTreeMap;
-use std::fs::File;
 use std::io;
 use tokio::io::AsyncReadExt;
 
 /// What is written at once, in bytes of text and in revisions.
 const BATCH_BYTES: usize = 4 * 1024 * 1024;
 const BATCH: usize = 2000;
-/// Revisions that are asked for at once.
-const ASKED: usize = 10_000;
-
-/// A file that was read and is whole.
-#[derive(Debug)]
-pub struct Whole {
-    /// The very file that was checked: another one under its name is not read.
-    file: File,
-    pub header: Header,
-    pub trailer: Trailer,
-    /// Length of the file, in bytes.
-    pub size: u64,
-    /// SHA-256 of the file itself, in hex.
-    pub sha256: String,
-    superseded: Vec<u64>,
-}
-
-impl Whole {
-    /// Reads the file to its end on a thread of its own, and checks all of it.
-    ///
-    /// # Errors
-    /// It is cut, damaged or not a backup.
-    pub async fn read(path: &std::path::Path, watch: &mut Watch<'_>) -> Result<Self, Broken> {
-        let file = private_file::read_only(path).map_err(Broken::Io)?;
-        let size = file.metadata().map_err(Broken::Io)?.len();
-        let reader = Reader::new(&file, 0).map_err(Broken::Io)?;
-        let read = reader.counter();
-        let check = tokio::task::spawn_blocking(move || Self::checked(file, &reader));
-        // It is read three times.
-        watched(check, &read, size.saturating_mul(3), watch)
-            .await
-            .map_err(|e| Broken::Io(io::Error::other(e)))?
-    }
-
-    fn checked(file: File, reader: &Reader) -> Result<Self, Broken> {
-        let again = || reader.again();
-        let mut digest = Digest::default();
-        let size = io::copy(&mut again().map_err(Broken::Io)?, &mut digest).map_err(Broken::Io)?;
-        if !digest.begins_as_gzip() {
-            return Err(Broken::Foreign("it is not a gzip file".to_owned()));
-        }
-        // Its end says how many rows there are.
-        let trailer = tally::partial(again().map_err(Broken::Io)?).map_err(|p| p.why)?;
-        let tally = tally::tally(again, trailer.lines.rows, None)?;
-        let Tally {
-            header, superseded, ..
-        } = tally;
-        Ok(Self {
-            file,
-            header,
-            trailer,
-            size,
-            sha256: digest.hex(),
-            superseded,
-        })
-    }
-}
-
-/// The checksum of a file, and how it begins.
-struct Digest {
-    context: ring::digest::Context,
-    head: Vec<u8>,
-}
-
-impl Default for Digest {
-    fn default() -> Self {
-        Self {
-            context: ring::digest::Context::new(&ring::digest::SHA256),
-            head: Vec::new(),
-        }
-    }
-}
-
-impl Digest {
-    fn begins_as_gzip(&self) -> bool {
-        self.head == [0x1f, 0x8b]
-    }
-
-    fn hex(self) -> String {
-        hex(self.context.finish().as_ref())
-    }
-}
-
-impl io::Write for Digest {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let lacks = 2 - self.head.len();
-        self.head.extend(bytes.iter().take(lacks));
-        self.context.update(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
 
 /// What is there before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -192,12 +97,21 @@ impl<'a, 'l> Restore<'a, 'l> {
     /// # Errors
     /// It could not be read.
     pub async fn look(&mut self, watch: &mut Watch<'_>) -> Result<Present, String> {
+        self.retried(watch, async |restore, _| restore.there().await)
+            .await
+    }
+
+    /// Does `step` again while what hinders it may pass.
+    async fn retried<T>(
+        &mut self,
+        watch: &mut Watch<'_>,
+        mut step: impl AsyncFnMut(&mut Self, &mut Watch<'_>) -> Result<T, Trouble>,
+    ) -> Result<T, String> {
         loop {
-            let trouble = match self.there().await {
-                Ok(there) => return Ok(there),
-                Err(trouble) => trouble,
-            };
-            self.tries.again(trouble, watch).await?;
+            match step(self, watch).await {
+                Ok(done) => return Ok(done),
+                Err(trouble) => self.tries.again(trouble, watch).await?,
+            }
         }
     }
 
@@ -231,7 +145,7 @@ impl<'a, 'l> Restore<'a, 'l> {
     async fn there(&mut self) -> Result<Present, Trouble> {
         let path = Path::database(self.link.name());
         let response = self.link.database().await?;
-        if let Existence::Absent(_) = Existence::of(&response) {
+        if let Existence::Absent(_) = Existence::judge(&response) {
             return Ok(Present::Nothing);
         }
         if response.status != 200 {
@@ -311,16 +225,14 @@ impl<'a, 'l> Restore<'a, 'l> {
     }
 
     async fn set(&mut self, path: &Path, body: &str, watch: &mut Watch<'_>) -> Result<(), String> {
-        loop {
-            let trouble = match self.put(path, body.as_bytes()).await {
-                Ok(Response {
-                    status: 200..=202, ..
-                }) => return Ok(()),
-                Ok(response) => refused(path, &response),
-                Err(trouble) => trouble,
-            };
-            self.tries.again(trouble, watch).await?;
-        }
+        self.retried(watch, async |restore, _| {
+            let response = restore.put(path, body.as_bytes()).await?;
+            match response.status {
+                200..=202 => Ok(()),
+                _ => Err(refused(path, &response)),
+            }
+        })
+        .await
     }
 
     async fn put(&mut self, path: &Path, body: &[u8]) -> Result<Response, Trouble> {
@@ -331,13 +243,10 @@ impl<'a, 'l> Restore<'a, 'l> {
     /// Writes the documents of a pass, from the last whole member on where the connection broke.
     async fn documents(&mut self, pass: Pass, watch: &mut Watch<'_>) -> Result<(), String> {
         let mut mark = Mark::start();
-        loop {
-            let trouble = match self.members(pass, &mut mark, watch).await {
-                Ok(()) => return Ok(()),
-                Err(trouble) => trouble,
-            };
-            self.tries.again(trouble, watch).await?;
-        }
+        self.retried(watch, async |restore, watch| {
+            restore.members(pass, &mut mark, watch).await
+        })
+        .await
     }
 
     /// From `mark` to the end; `mark` goes along.
@@ -503,99 +412,6 @@ impl<'a, 'l> Restore<'a, 'l> {
         }
     }
 
-    /// Asks the database for every revision of the file, and compares the count and the security object of one that was created.
-    async fn verify(&mut self, watch: &mut Watch<'_>) -> Result<Restored, String> {
-        watch(Progress::Comparing);
-        let (mut mark, mut revisions) = (Mark::start(), 0);
-        loop {
-            let trouble = match self.missing(&mut mark, &mut revisions).await {
-                Ok(()) => break,
-                Err(trouble) => trouble,
-            };
-            self.tries.again(trouble, watch).await?;
-        }
-        let documents = match self.look(watch).await? {
-            Present::Database { documents, .. } => documents,
-            Present::Nothing => return Err("the database is gone".to_owned()),
-        };
-        let expected = self.whole.trailer.totals.documents;
-        if !self.merged && documents != expected {
-            return Err(format!(
-                "the file has {expected} documents, the database has {documents}"
-            ));
-        }
-        let found = loop {
-            let trouble = match self.link.properties().await {
-                Ok(found) => break found,
-                Err(trouble) => trouble,
-            };
-            self.tries.again(trouble, watch).await?;
-        };
-        let other = differing(&found, &self.whole.trailer.properties);
-        if let (false, Some(what)) = (self.merged, other.first()) {
-            return Err(format!("{what} of the database is not the file's"));
-        }
-        Ok(Restored {
-            documents,
-            revisions,
-            other,
-        })
-    }
-
-    /// Asks from `mark` on, and adds up the revisions of the file that count; `mark` and the sum go along.
-    async fn missing(&mut self, mark: &mut Mark, revisions: &mut u64) -> Result<(), Trouble> {
-        let mut items = self.open(mark)?;
-        let mut row = mark.lines.rows;
-        let mut sum = *revisions;
-        let mut asked: BTreeMap<String, Vec<String>> = BTreeMap::new();
-        let mut many = 0;
-        while let Some(item) = next(&mut items)? {
-            let at_end = matches!(item, Item::Checkpoint(_));
-            if let Item::Row(found) = item {
-                if !self.is_superseded(row) {
-                    many += found.leaves.len();
-                    sum += found.leaves.len() as u64;
-                    asked.insert(found.id, found.leaves);
-                }
-                row += 1;
-            }
-            // At the end of a member too, so that a broken connection does not begin from the start.
-            if many >= ASKED || (at_end && many > 0) {
-                self.lacks(&mut asked).await?;
-                self.tries.progress();
-                many = 0;
-            }
-            if asked.is_empty() && items.mark().offset > mark.offset {
-                (*mark, *revisions) = (items.mark().clone(), sum);
-            }
-        }
-        self.lacks(&mut asked).await?;
-        *revisions = sum;
-        Ok(())
-    }
-
-    async fn lacks(&mut self, asked: &mut BTreeMap<String, Vec<String>>) -> Result<(), Trouble> {
-        if asked.is_empty() {
-            return Ok(());
-        }
-        let query = Query::revisions_missing(self.link.name());
-        let body = serde_json::to_vec(&std::mem::take(asked)).map_err(io::Error::from)?;
-        let response = self.link.query(&query, &body).await?;
-        if response.status != 200 {
-            return Err(refused(query.path(), &response));
-        }
-        let lacks = answers::missing(&response.body).map_err(|e| {
-            Trouble::Lost(format!("cannot find out which revisions are missing: {e}"))
-        })?;
-        match lacks.first() {
-            None => Ok(()),
-            Some((id, revs)) => Err(Trouble::Final(format!(
-                "the database lacks revision {} of document {id:?}",
-                revs.join(", ")
-            ))),
-        }
-    }
-
     fn is_superseded(&self, row: u64) -> bool {
         self.whole.superseded.binary_search(&row).is_ok()
     }
@@ -605,23 +421,6 @@ impl<'a, 'l> Restore<'a, 'l> {
         let reader = Reader::new(&self.whole.file, mark.offset)?;
         Ok(Items::at(reader, mark.clone()))
     }
-}
-
-/// The properties that the file knows and the database has otherwise.
-fn differing(found: &Properties, file: &Properties) -> Vec<&'static str> {
-    let limit = |found: Option<u64>, file: Option<u64>| file.is_some() && found != file;
-    let all = [
-        ("the security object", found.security != file.security),
-        ("_revs_limit", limit(found.revs_limit, file.revs_limit)),
-        (
-            "_purged_infos_limit",
-            limit(found.purged_infos_limit, file.purged_infos_limit),
-        ),
-    ];
-    all.into_iter()
-        .filter(|(_, other)| *other)
-        .map(|(what, _)| what)
-        .collect()
 }
 
 const JSON: &str = "application/json";

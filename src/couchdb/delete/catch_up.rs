@@ -55,7 +55,7 @@ impl Behind {
 
 impl CatchUp {
     /// By what each member that holds a copy says of itself, and by its copies.
-    pub fn of(systems: &[(String, Result<System, String>)], copies: Vec<Held>) -> Self {
+    pub fn compare(systems: &[(String, Result<System, String>)], copies: Vec<Held>) -> Self {
         let mut found = Self::default();
         let mut jobs = 0_u64;
         for (member, system) in systems {
@@ -136,17 +136,17 @@ mod tests {
     fn the_number_of_jobs_alone_is_nothing() {
         let level = || vec![copy("0-7", "db-0", 5), copy("0-7", "db-1", 5)];
         let busy = systems(&[(90_000, 7), (600, 0)]);
-        assert_eq!(CatchUp::of(&busy, level()), CatchUp::default());
+        assert_eq!(CatchUp::compare(&busy, level()), CatchUp::default());
         // Nothing waits: a member may be as young as it likes.
         let young = systems(&[(3, 0), (90_000, 0)]);
-        assert_eq!(CatchUp::of(&young, level()), CatchUp::default());
+        assert_eq!(CatchUp::compare(&young, level()), CatchUp::default());
     }
 
     #[test]
     fn a_member_that_was_just_started_is_behind_while_any_shard_waits() {
         for jobs in [[0, 2], [2, 0]] {
             let systems = systems(&[(599, jobs[0]), (90_000, jobs[1])]);
-            let found = CatchUp::of(&systems, Vec::new());
+            let found = CatchUp::compare(&systems, Vec::new());
             assert_eq!(found.behind, [Behind::Started("db-0".into())]);
         }
     }
@@ -166,11 +166,11 @@ mod tests {
                 range: range.to_owned(),
                 members: members(),
             };
-            assert_eq!(CatchUp::of(&systems, copies).behind, [differs("0-7")]);
+            assert_eq!(CatchUp::compare(&systems, copies).behind, [differs("0-7")]);
             // A file that is not there is a copy that differs.
             let absent = ("8-f".to_owned(), "db-1".to_owned(), Ok(None));
             let copies = vec![copy("8-f", "db-0", 0), absent];
-            assert_eq!(CatchUp::of(&systems, copies).behind, [differs("8-f")]);
+            assert_eq!(CatchUp::compare(&systems, copies).behind, [differs("8-f")]);
         }
     }
 
@@ -178,11 +178,11 @@ mod tests {
     fn what_was_not_read_is_not_level() {
         for jobs in [0, 1] {
             let systems = systems(&[(90_000, jobs), (90_000, 0)]);
-            let found = CatchUp::of(&systems, vec![unread("db-1"), unread("db-1")]);
+            let found = CatchUp::compare(&systems, vec![unread("db-1"), unread("db-1")]);
             let what = "whether member db-1 has caught up".to_owned();
             assert_eq!(found.unread, [(what, "cut".to_owned())]);
         }
-        let starting = CatchUp::of(
+        let starting = CatchUp::compare(
             &[("db-0".into(), Err("CouchDB answered 500".into()))],
             Vec::new(),
         );

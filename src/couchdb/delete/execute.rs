@@ -5,8 +5,8 @@
 use super::confirm::Confirmed;
 use super::outcome::{self, Outcome, ReadBack};
 use super::plan::{self, Plan};
+pub use super::read::Patience;
 use super::read::{self, CATCH_UP, Look};
-pub use super::read_back::Patience;
 use super::read_back::read_back;
 use super::refusal::Refusal;
 use super::risk::RiskKind;

@@ -69,7 +69,7 @@ pub fn conclude(plan: &Plan, sent: Sent, read_back: ReadBack) -> Outcome {
         seen,
         files: plan.files(),
     };
-    let gone = Gone::of(plan, &read_back);
+    let gone = Gone::judge(plan, &read_back);
     match sent {
         Sent::Not(refusal) => return Outcome::Refused(vec![refusal]),
         Sent::Refused(refusal) => return refused(plan, refusal, gone, &read_back),
@@ -164,7 +164,7 @@ enum Gone {
 }
 
 impl Gone {
-    fn of(plan: &Plan, read_back: &ReadBack) -> Self {
+    fn judge(plan: &Plan, read_back: &ReadBack) -> Self {
         let Ok(members) = read_back else {
             return Self::NotKnown;
         };

@@ -60,7 +60,7 @@ pub struct LastClaim {
 
 impl LastClaim {
     /// From the events about HelmReleases of all namespaces, and from the Kustomizations, as far as they may be read.
-    pub fn of(
+    pub fn find(
         events: Result<Vec<Value>, String>,
         kustomizations: Result<Vec<Value>, String>,
         name: &DatabaseName,
@@ -200,7 +200,7 @@ mod tests {
 
     fn last(events: Vec<Value>) -> Option<PastEvent> {
         let name = DatabaseName::parse("pds_database").unwrap();
-        LastClaim::of(Ok(events), Ok(Vec::new()), &name)
+        LastClaim::find(Ok(events), Ok(Vec::new()), &name)
             .event
             .unwrap()
     }
@@ -255,7 +255,11 @@ mod tests {
     fn events_that_were_refused_are_not_none() {
         let name = DatabaseName::parse("pds_database").unwrap();
         let refused = Err("forbidden (list events in all namespaces)".to_owned());
-        assert!(LastClaim::of(refused, Ok(Vec::new()), &name).event.is_err());
+        assert!(
+            LastClaim::find(refused, Ok(Vec::new()), &name)
+                .event
+                .is_err()
+        );
     }
 
     #[test]
@@ -266,7 +270,7 @@ mod tests {
             event(ID, reason, &format!("2026-11-24T02:00:{second:02}Z"), "")
         };
         let doubts = |events: Vec<Value>, kustomizations: &[Value], lives: bool| {
-            LastClaim::of(Ok(events), Ok(kustomizations.to_vec()), &name).doubts(|_| lives)
+            LastClaim::find(Ok(events), Ok(kustomizations.to_vec()), &name).doubts(|_| lives)
         };
         let ended = vec![at("InstallSucceeded", 1), at("UninstallSucceeded", 2)];
         assert_eq!(doubts(ended.clone(), &[], false), [""; 0]);

@@ -406,8 +406,8 @@ pub fn plan(facts: Facts) -> Result<Plan, Vec<Refusal>> {
     if !refusals.is_empty() {
         return Err(refusals);
     }
-    let risks = risk::of(&facts);
-    let token = Token::of(&facts, &risks);
+    let risks = risk::assess(&facts);
+    let token = Token::issue(&facts, &risks);
     Ok(Plan {
         facts,
         risks,

@@ -1,28 +1,30 @@
 //! The facts of a deletion, read from the API server and from CouchDB. Reads only; judges nothing beyond "could it be read".
 
+mod answers;
 mod kubernetes;
+mod members;
 
 pub use kubernetes::claims;
 pub(super) use kubernetes::pods;
+pub use members::{erased, members};
 
 use super::catch_up::CatchUp;
 use super::facts::{Facts, Member, Settings, Unjudged};
 use super::past::LastClaim;
-use super::read_back::Patience;
 use super::refusal::Refusal;
 use super::work::{List, Work};
 use crate::cluster::Cluster;
 use crate::couchdb::Target;
 use crate::couchdb::existence::Existence;
 use crate::couchdb::request::{Path, Setting};
-use crate::couchdb::response::{Copy, DatabaseInfo, Membership, NoResponse, Server, ShardMap};
+use crate::couchdb::response::{DatabaseInfo, Membership, Server, ShardMap};
 use crate::couchdb::script::Job;
-use crate::couchdb::transport::{self, Answers, Failure};
-use crate::couchdb::trouble;
+use crate::couchdb::transport::{self, Answers};
 use crate::error::{Error, Result};
 use crate::model::names::DatabaseName;
 use crate::text::one_line;
-use serde::de::DeserializeOwned;
+use answers::{copy, document, listed, mode, part, run, setting};
+use members::shards;
 use serde_json::Value;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -31,6 +33,12 @@ use tokio::time::Instant;
 pub const CATCH_UP: Duration = Duration::from_secs(30);
 /// The pause before they are asked again.
 const PAUSE: Duration = Duration::from_secs(3);
+
+/// How long is waited, and who hears of it.
+pub struct Patience<'a> {
+    pub limit: Duration,
+    pub tell: &'a mut (dyn FnMut(&str) + 'a),
+}
 
 /// What CouchDB says of a database.
 pub enum Look {
@@ -114,7 +122,7 @@ async fn server(cluster: &Cluster, targets: &[Target], name: &DatabaseName) -> R
         maintenance.clone(),
     ];
     for (at, target) in targets.iter().enumerate() {
-        let answers = read(cluster, target, &Job::Look(paths.clone())).await?;
+        let answers = run(cluster, target, &Job::Look(paths.clone())).await?;
         let server = document(target, &answers, &Path::root())?;
         // In maintenance it answers for itself, and may not for the cluster.
         let in_maintenance = matches!(mode(&answers, &maintenance), Ok(Some(_)));
@@ -204,9 +212,9 @@ async fn look(
         .as_ref()
         .map_or_else(Vec::new, |map| shards(map, &holders, name));
     paths.extend(copies.iter().map(|(_, _, path)| path.clone()));
-    let rest = read(cluster, target, &Job::Read(paths)).await?;
+    let rest = run(cluster, target, &Job::Read(paths)).await?;
     if let Some(Ok(response)) = rest.get(&database) {
-        match Existence::of(response) {
+        match Existence::judge(response) {
             Existence::Absent(_) => {
                 let others = others(cluster, target, name).await;
                 return Ok(Look::NotFound {
@@ -244,7 +252,7 @@ async fn look(
         let copy = copy(&rest, &path);
         (range, node, copy)
     });
-    let catch_up = CatchUp::of(&systems, copies.collect());
+    let catch_up = CatchUp::compare(&systems, copies.collect());
     let (name, target, last_claim) = (name.clone(), target.clone(), last_claim.clone());
     let join = {
         let catch_up = catch_up.clone();
@@ -281,164 +289,6 @@ fn unserved(why: String, members: &[(String, Member)]) -> Vec<Refusal> {
         .collect()
 }
 
-/// The path of each copy of each shard that these members hold, with range and member.
-fn shards(map: &ShardMap, holders: &[&String], name: &DatabaseName) -> Vec<(String, String, Path)> {
-    let suffix = String::from_utf8_lossy(&map.shard_suffix);
-    let held = map
-        .by_node
-        .iter()
-        .filter(|(node, _)| holders.contains(node));
-    held.flat_map(|(node, ranges)| {
-        let shard = |range: &String| {
-            let path = Path::shard(node, range, name, &suffix);
-            (range.clone(), node.clone(), path)
-        };
-        ranges.iter().map(shard).collect::<Vec<_>>()
-    })
-    .collect()
-}
-
-/// What is left of a database that these members say is deleted: a member that was away forgets the name and keeps the files.
-///
-/// # Errors
-/// No answers at all.
-pub async fn erased(
-    cluster: &Cluster,
-    target: &Target,
-    map: &ShardMap,
-    name: &DatabaseName,
-    members: &mut [(String, Member)],
-) -> std::result::Result<(), Failure> {
-    let said = |(_, view): &&(String, Member)| *view == Member::Deleted;
-    let nodes: Vec<&String> = members.iter().filter(said).map(|(node, _)| node).collect();
-    let shards = shards(map, &nodes, name);
-    if shards.is_empty() {
-        return Ok(());
-    }
-    let paths = shards.iter().map(|(_, _, path)| path.clone()).collect();
-    let answers = transport::run(cluster, target, &Job::Read(paths)).await?;
-    for (member, view) in members.iter_mut().filter(|(_, v)| *v == Member::Deleted) {
-        let mut own = shards.iter().filter(|(_, node, _)| node == member);
-        let answer = |path| answers.get(path).and_then(|a| a.as_ref().ok());
-        let there = |path| answer(path).is_some_and(|r| r.status == 200);
-        let gone = |path| answer(path).is_some_and(|r| r.is_absent("no_db_file"));
-        if own.clone().any(|(_, _, path)| there(path)) {
-            *view = Member::Kept;
-        } else if own.clone().next().is_some() && own.all(|(_, _, path)| gone(path)) {
-            *view = Member::Erased;
-        }
-    }
-    Ok(())
-}
-
-/// A member's own copy of a shard; `None` where it has no such file.
-fn copy(answers: &Answers, path: &Path) -> std::result::Result<Option<Copy>, String> {
-    match answers.get(path) {
-        Some(Ok(r)) if r.is_absent("no_db_file") => Ok(None),
-        _ => part(answers, path).map(Some),
-    }
-}
-
-/// A document that is wanted where it can be had, or why it cannot.
-fn part<T: DeserializeOwned>(answers: &Answers, path: &Path) -> std::result::Result<T, String> {
-    match answers.get(path) {
-        Some(Ok(r)) if r.status == 200 => serde_json::from_value(r.body.clone())
-            .map_err(|e| format!("its answer cannot be read: {e}")),
-        _ => Err(complaint(answers, path)),
-    }
-}
-
-/// One of CouchDB's lists. A server without `_replicator` has no replication documents.
-fn listed<'a>(
-    list: List,
-    answers: &'a Answers,
-    path: &Path,
-) -> std::result::Result<Option<&'a Value>, String> {
-    match answers.get(path) {
-        Some(Ok(r)) if r.status == 200 => Ok(Some(&r.body)),
-        Some(Ok(r))
-            if list == List::ReplicationDocuments && r.is_absent("Database does not exist.") =>
-        {
-            Ok(None)
-        }
-        _ => Err(complaint(answers, path)),
-    }
-}
-
-/// Why there is no 200.
-fn complaint(answers: &Answers, path: &Path) -> String {
-    match answers.get(path) {
-        Some(Ok(response)) => format!("CouchDB answered {}", response.clause()),
-        Some(Err(none)) => none.clause(),
-        None => answers
-            .lost
-            .clone()
-            .unwrap_or_else(|| "it was not asked".to_owned()),
-    }
-}
-
-/// `maintenance_mode` where it is anything but off.
-fn mode(answers: &Answers, path: &Path) -> std::result::Result<Option<String>, String> {
-    setting(answers, path).map(|mode| mode.filter(|mode| !matches!(mode.as_str(), "" | "false")))
-}
-
-/// A setting's value; `None` where it is not set.
-fn setting(answers: &Answers, path: &Path) -> std::result::Result<Option<String>, String> {
-    match answers.get(path) {
-        Some(Ok(r)) if r.is_absent("unknown_config_value") => Ok(None),
-        Some(Ok(r)) if r.status == 200 => match r.body.as_str() {
-            Some(value) => Ok(Some(one_line(value))),
-            None => Err("its answer is not text".to_owned()),
-        },
-        _ => Err(complaint(answers, path)),
-    }
-}
-
-/// Asks each member for its own entry of the shard map.
-///
-/// # Errors
-/// No answers at all.
-pub async fn members(
-    cluster: &Cluster,
-    target: &Target,
-    nodes: &[String],
-    name: &DatabaseName,
-    job: &dyn Fn(Vec<Path>) -> Job,
-) -> std::result::Result<Vec<(String, Member)>, Failure> {
-    if nodes.is_empty() {
-        return Ok(Vec::new());
-    }
-    let entry = |node: &String| Path::shard_map_with_conflicts(node, name);
-    let paths: Vec<Path> = nodes.iter().map(entry).collect();
-    let answers = transport::run(cluster, target, &job(paths.clone())).await?;
-    Ok(nodes
-        .iter()
-        .zip(&paths)
-        .map(|(node, path)| (node.clone(), member(&answers, path)))
-        .collect())
-}
-
-fn member(answers: &Answers, path: &Path) -> Member {
-    match answers.get(path) {
-        Some(Ok(r)) if r.status == 200 => match serde_json::from_value(r.body.clone()) {
-            Ok(map) => Member::Has(map),
-            Err(error) => Member::NotRead(format!("its answer cannot be read: {error}")),
-        },
-        Some(Ok(r)) if r.is_absent("deleted") => Member::Deleted,
-        Some(Ok(r)) if r.is_absent("missing") => Member::Never,
-        Some(Ok(r)) if r.status == 412 && r.body["error"] == "nodedown" => Member::Down,
-        Some(Ok(r)) => Member::NotRead(format!("it answered {}", r.clause())),
-        Some(Err(NoResponse::TimedOut)) => Member::Silent,
-        Some(Err(none)) => Member::NotRead(none.clause()),
-        None => Member::NotRead(
-            answers
-                .lost
-                .clone()
-                .unwrap_or_else(|| "it was not asked".to_owned()),
-        ),
-    }
-}
-
 /// The databases of the same namespace, for a hint only.
 async fn others(cluster: &Cluster, target: &Target, name: &DatabaseName) -> Vec<String> {
     let path = Path::databases_of(name.namespace());
@@ -450,40 +300,5 @@ async fn others(cluster: &Cluster, target: &Target, name: &DatabaseName) -> Vec<
             serde_json::from_value(r.body.clone()).unwrap_or_default()
         }
         _ => Vec::new(),
-    }
-}
-
-async fn read(cluster: &Cluster, target: &Target, job: &Job) -> Result<Answers> {
-    let answers = transport::run(cluster, target, job)
-        .await
-        .map_err(|f| f.into_error(target))?;
-    if let Some(refusal) = answers.locked_out() {
-        return Err(trouble::refused(target, refusal));
-    }
-    Ok(answers)
-}
-
-/// A document that must be there.
-fn document<T: DeserializeOwned>(target: &Target, answers: &Answers, path: &Path) -> Result<T> {
-    let failed = |why: String| trouble::unanswered(target, path, &why);
-    match answers.get(path) {
-        Some(Ok(response)) if response.status == 200 => {
-            serde_json::from_value(response.body.clone())
-                .map_err(|e| failed(format!("its answer cannot be read: {e}")))
-        }
-        Some(Ok(response)) => Err(trouble::answered(target, path, response)),
-        Some(Err(none @ (NoResponse::NotConnected | NoResponse::NotHttp))) => {
-            Err(failed(none.clause()).hint(format!(
-                "it was asked on port {} of the pod; name another one with --port",
-                target.port
-            )))
-        }
-        Some(Err(none)) => Err(failed(none.clause())),
-        None => Err(failed(
-            answers
-                .lost
-                .clone()
-                .unwrap_or_else(|| "it was not asked".to_owned()),
-        )),
     }
 }

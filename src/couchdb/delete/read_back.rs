@@ -2,7 +2,7 @@
 
 use super::outcome::{ReadBack, line, may_still};
 use super::plan::{Member, Plan};
-use super::read;
+use super::read::{self, Patience};
 use super::sent::Sent;
 use crate::cluster::Cluster;
 use crate::couchdb::script::Job;
@@ -14,12 +14,6 @@ const PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// How long members that have the database are waited for where it is not known whether they were told to let go of it.
 const UNKNOWN: Duration = Duration::from_secs(5);
-
-/// How long is waited, and who hears of it meanwhile.
-pub struct Patience<'a> {
-    pub limit: Duration,
-    pub tell: &'a mut (dyn FnMut(&str) + 'a),
-}
 
 /// Asks into `last`, so that what was seen outlives an interrupt. The first read has the time that it needs.
 pub(super) async fn read_back(

@@ -49,7 +49,7 @@ impl fmt::Display for Refusal {
 
 impl Refusal {
     /// Every reason in a verdict that is not "unclaimed": what must be accepted by name is among them, so that one look shows all.
-    pub fn of(verdict: Verdict) -> Vec<Self> {
+    pub fn of_verdict(verdict: Verdict) -> Vec<Self> {
         let claims = verdict.claims.into_iter().map(Box::new).map(Self::Claimed);
         let gaps = verdict.gaps.into_iter().map(Self::Gap);
         let mentions = verdict.mentions.iter().map(Risk::mention).map(Self::Risk);

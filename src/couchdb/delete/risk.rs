@@ -161,7 +161,7 @@ impl Risk {
 }
 
 /// Every risk in the facts. Writes are none of them: they are seen between two looks only.
-pub fn of(facts: &Facts) -> Vec<Risk> {
+pub fn assess(facts: &Facts) -> Vec<Risk> {
     let mut risks = Vec::new();
     let mut risk = |kind, what| risks.push(Risk::new(kind, what));
     for member in &facts.membership.cluster_nodes {

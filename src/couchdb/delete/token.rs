@@ -116,7 +116,7 @@ pub struct Token {
 
 impl Token {
     /// The token of what was seen.
-    pub fn of(facts: &Facts, risks: &[Risk]) -> Self {
+    pub fn issue(facts: &Facts, risks: &[Risk]) -> Self {
         let parts = Part::ALL.map(|part| (format!("{part:?}"), part.items(facts, risks)));
         let digests = parts.each_ref().map(|(name, items)| {
             let mut one = Digest::new(name);

@@ -117,7 +117,7 @@ impl Work {
             .iter()
             .filter_map(|key| row.get(key))
             .chain(targets.into_iter().flatten())
-            .filter_map(Endpoint::read)
+            .filter_map(Endpoint::parse)
             .any(|e| e.is(name));
         if touches {
             self.tasks.push(Task {
@@ -130,7 +130,7 @@ impl Work {
 
     /// The lists overlap: the one that was seen first stays.
     fn replication(&mut self, row: &Value, list: List, name: &DatabaseName) {
-        let end = |key: &str| row.get(key).and_then(Endpoint::read);
+        let end = |key: &str| row.get(key).and_then(Endpoint::parse);
         let (source, target) = (end("source"), end("target"));
         let is = |end: &Option<Endpoint>| end.as_ref().is_some_and(|e| e.is(name));
         let role = match (&source, &target) {
@@ -229,7 +229,7 @@ struct Endpoint {
 
 impl Endpoint {
     /// A URL, a name, a shard's path, or an object that holds one as `url`.
-    fn read(value: &Value) -> Option<Self> {
+    fn parse(value: &Value) -> Option<Self> {
         let text = value
             .as_str()
             .or_else(|| value.get("url").and_then(Value::as_str))?;

@@ -98,7 +98,7 @@ fn run(job: &Job, port: u16, shell: &str, path: &std::path::Path, user: Option<&
     }
     let ran = command.output().unwrap();
     Ran {
-        output: read(&ran.stdout, NONCE),
+        output: parse(&ran.stdout, NONCE),
         code: ran.status.code().unwrap(),
         everything: format!(
             "{}{}{}",
@@ -139,7 +139,7 @@ fn each_way_asks_with_the_containers_credentials_and_shows_none() {
         let ran = run(&job, server.port, shell, tools.path(), Some("admin"));
         assert_eq!(ran.code, 0, "{shell} {with:?}: {}", ran.everything);
         assert!(ran.output.complete);
-        let answer = Response::read(&ran.output.exchanges[0]).unwrap();
+        let answer = Response::from_exchange(&ran.output.exchanges[0]).unwrap();
         assert_eq!(answer.body["couchdb"], "Welcome");
         let seen = server.seen.lock().unwrap();
         assert_eq!(
@@ -223,7 +223,7 @@ fn what_a_port_for_tls_says_is_recognised_each_way() {
         let tools = tools(with);
         let job = Job::Read(vec![Path::root()]);
         let ran = run(&job, server.port, "/bin/sh", tools.path(), Some("admin"));
-        let read = Response::read(&ran.output.exchanges[0]);
+        let read = Response::from_exchange(&ran.output.exchanges[0]);
         assert_eq!(
             read,
             Err(NoResponse::NotHttp),
@@ -371,27 +371,27 @@ fn printed() -> String {
 #[test]
 fn no_cut_output_is_complete() {
     let whole = printed();
-    let output = read(whole.as_bytes(), NONCE);
+    let output = parse(whole.as_bytes(), NONCE);
     assert!(output.complete && output.sending && output.exchanges.len() == 2);
     // The last byte is the line's end: without it the mark is whole.
     for cut in 0..whole.len() - 1 {
-        let output = read(&whole.as_bytes()[..cut], NONCE);
+        let output = parse(&whole.as_bytes()[..cut], NONCE);
         assert!(!output.complete, "{cut}");
     }
     let more = format!("{whole}more");
-    assert!(!read(more.as_bytes(), NONCE).complete);
+    assert!(!parse(more.as_bytes(), NONCE).complete);
 }
 
 proptest! {
     #[test]
     fn no_output_panics_and_none_without_the_nonce_is_complete(output in proptest::collection::vec(any::<u8>(), 0..300)) {
-        prop_assert!(!read(&output, NONCE).complete);
+        prop_assert!(!parse(&output, NONCE).complete);
     }
 
     #[test]
     fn what_an_answer_holds_cannot_end_the_run(body in "(\\PC|\n|[0-9a-f]{32} (done|end 0|sending)\n){0,40}") {
         let text = printed().replace("{\"ok\":true}", &body);
-        let output = read(text.as_bytes(), NONCE);
+        let output = parse(text.as_bytes(), NONCE);
         prop_assert!(output.complete);
         prop_assert_eq!(output.exchanges.len(), 2);
         let raw = &output.exchanges[1].raw;
@@ -401,6 +401,6 @@ proptest! {
     #[test]
     fn garbled_marks_never_panic(words in proptest::collection::vec("(ask GET /|end 0|end x|sending|differs / x|done|ask|)", 0..12)) {
         let text: String = words.iter().map(|w| format!("{NONCE} {w}\n")).collect();
-        let _ = read(text.as_bytes(), NONCE);
+        let _ = parse(text.as_bytes(), NONCE);
     }
 }

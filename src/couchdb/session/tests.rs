@@ -171,7 +171,7 @@ fn one_request_follows_the_other_whatever_their_bodies_hold() {
         assert_eq!(shell.frame(), Some(Frame::Ready));
         let (answer, code) = shell.ask("GET /a -", b"");
         assert_eq!(code, 0);
-        let (head, body) = Head::read(&answer).unwrap();
+        let (head, body) = Head::parse(&answer).unwrap();
         assert!(head.is_success());
         let body = String::from_utf8_lossy(body).into_owned();
         assert!(body.starts_with("GET /a HTTP/1."), "{body}");
@@ -185,7 +185,7 @@ fn one_request_follows_the_other_whatever_their_bodies_hold() {
                 &format!("{method} /b {} {accept} {kind}", sent.len()),
                 &sent,
             );
-            let (_, body) = Head::read(&answer).unwrap();
+            let (_, body) = Head::parse(&answer).unwrap();
             let end = body.iter().position(|b| *b == b'\n').unwrap();
             let first = String::from_utf8_lossy(&body[..end]).into_owned();
             assert!(
@@ -218,7 +218,7 @@ fn an_encoding_is_taken_only_where_it_is_asked_for() {
             ("GET /encoding -", "[]"),
         ] {
             let (answer, code) = shell.ask(line, b"");
-            let (_, body) = Head::read(&answer).unwrap();
+            let (_, body) = Head::parse(&answer).unwrap();
             assert_eq!((String::from_utf8_lossy(body).as_ref(), code), (told, 0));
         }
     }
@@ -229,7 +229,7 @@ fn several_are_asked_for_at_once_until_one_is_refused() {
     let mut shell = Shell::start(true, &given(echo()));
     assert_eq!(shell.frame(), Some(Frame::Ready));
     let first = |answer: &[u8]| {
-        let body = Head::read(answer).unwrap().1;
+        let body = Head::parse(answer).unwrap().1;
         String::from_utf8_lossy(body)
             .lines()
             .next()
@@ -375,7 +375,7 @@ fn a_body_that_nobody_read_is_passed_over() {
         let body = vec![b'\n'; 2_000_000];
         shell.ask(&format!("POST /refuse {} - text/plain", body.len()), &body);
         let (answer, code) = shell.ask("GET /a -", b"");
-        assert!(code == 0 && Head::read(&answer).is_some(), "{with_curl}");
+        assert!(code == 0 && Head::parse(&answer).is_some(), "{with_curl}");
     }
 }
 

@@ -132,7 +132,7 @@ struct Unread<'r> {
 }
 
 impl<'r> Unread<'r> {
-    fn of(report: &'r Report) -> Self {
+    fn collect(report: &'r Report) -> Self {
         let mut reasons: Vec<(&str, Vec<&str>)> = Vec::new();
         let mut codes: Vec<&str> = Vec::new();
         for NotRun {
@@ -166,13 +166,13 @@ fn is_forbidden(why: &str) -> bool {
 
 /// Whether more parts may not be read than a line can name.
 pub fn lacks_rights(report: &Report) -> bool {
-    Unread::of(report).forbidden() > NAMED
+    Unread::collect(report).forbidden() > NAMED
 }
 
 /// `, 2 not run: the log of the creation Job (forbidden: get pods/log in core)`; empty when all were run. Many parts that may not be
 /// read are counted: what helps is the same for all of them.
 pub(super) fn not_run(report: &Report) -> String {
-    let unread = Unread::of(report);
+    let unread = Unread::collect(report);
     let forbidden = unread.forbidden();
     let counts = forbidden > NAMED;
     let reasons = unread.reasons.iter();

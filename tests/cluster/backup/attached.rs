@@ -37,7 +37,7 @@ fn file(at: &Path) {
         let document = json!({"_id": format!("a/{n}"), "_rev": "1-a", "_revisions": {"start": 1, "ids": ["a"]}, "_attachments": {
             "n": {"stub": true, "content_type": "x/y", "length": 5, "revpos": 1}}});
         let document = serde_json::value::to_raw_value(&document).expect("a file");
-        let meta = Meta::read(&document).expect("a file");
+        let meta = Meta::parse(&document).expect("a file");
         let row = Row {
             id: meta.id.clone(),
             leaves: vec![meta.rev.clone()],

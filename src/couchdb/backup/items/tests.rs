@@ -53,7 +53,7 @@ fn put(writer: &mut Writer, id: &str, rev: &str, deleted: bool) {
     let text = json!({"_id": id, "_rev": rev}).to_string();
     let document = raw(&text);
     writer
-        .document(&document, &Meta::read(&document).unwrap())
+        .document(&document, &Meta::parse(&document).unwrap())
         .unwrap();
 }
 
@@ -100,7 +100,7 @@ fn example() -> Vec<u8> {
     let document = raw(
         "{\"_id\":\"b/\\u00e9\",\"_rev\":\"1-b\",\n\"n\":12345678901234567890123,\"_attachments\":{\"x y\":{\"stub\":true,\"length\":500000},\"e\":{\"stub\":true,\"length\":0}}}",
     );
-    let meta = Meta::read(&document).unwrap();
+    let meta = Meta::parse(&document).unwrap();
     writer.document(&document, &meta).unwrap();
     for stub in meta.stubs() {
         writer.attachment(&stub).unwrap();
@@ -228,7 +228,7 @@ fn a_revision_twice_stands_for_no_other() {
     writer.row(&row).unwrap();
     let document = raw("{\"_id\":\"a\",\"_rev\":\"1-a\"}");
     for _ in 0..2 {
-        let meta = Meta::read(&document).unwrap();
+        let meta = Meta::parse(&document).unwrap();
         writer.document(&document, &meta).unwrap();
     }
     writer.checkpoint("1-x".into()).unwrap();
@@ -322,7 +322,7 @@ proptest! {
                     .map(|(i, l)| (format!("a/{i} "), json!({"stub": true, "length": l}))).collect();
                 let text = json!({"_id": id, "_rev": rev, "_attachments": stubs}).to_string();
                 let document = raw(&text);
-                let meta = Meta::read(&document).unwrap();
+                let meta = Meta::parse(&document).unwrap();
                 writer.document(&document, &meta).unwrap();
                 expected.push(text);
                 for stub in meta.stubs() {

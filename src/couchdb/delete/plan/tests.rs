@@ -61,8 +61,8 @@ pub(crate) fn facts() -> Facts {
                 active: Some(2_900_000_000),
                 external: Some(5_000_000_000),
             },
-            update_seq: Sequence::read(&json!("1300000-g1AAAB")),
-            purge_seq: Sequence::read(&json!("0-g1AAAA")),
+            update_seq: Sequence::parse(&json!("1300000-g1AAAB")),
+            purge_seq: Sequence::parse(&json!("0-g1AAAA")),
             instance_start_time: "0".into(),
         },
         shard_map: map(1_709_251_200),
@@ -84,7 +84,7 @@ pub(crate) fn facts() -> Facts {
         catch_up: CatchUp::default(),
         work: Work::default(),
         unclaimed: Unclaimed::example(12, Vec::new(), Vec::new()),
-        last_claim: LastClaim::of(
+        last_claim: LastClaim::find(
             Ok(Vec::new()),
             Ok(Vec::new()),
             &DatabaseName::parse("pds_database").unwrap(),
@@ -266,7 +266,7 @@ fn the_plan_that_was_reviewed_is_the_one_or_it_is_refused() {
     };
     assert_eq!(with(|_| {}), "");
     insta::assert_snapshot!(with(|f| f.pods[1].uid = "other".into()), @"since the plan was made, pods of CouchDB were replaced, added or removed: now db-agora-kvs-secure-kvs-agora-couchdb-0, db-agora-kvs-secure-kvs-agora-couchdb-1, db-agora-kvs-secure-kvs-agora-couchdb-2");
-    insta::assert_snapshot!(with(|f| { f.database.doc_count += 1; f.database.update_seq = Sequence::read(&json!("1300001-x")); }), @r"
+    insta::assert_snapshot!(with(|f| { f.database.doc_count += 1; f.database.update_seq = Sequence::parse(&json!("1300001-x")); }), @r"
     since the plan was made, the number of documents changed: now 1,204,312 documents, and 1,204 deleted
     since the plan was made, documents were written or purged: the update sequence is now 1,300,001
     ");

@@ -19,10 +19,10 @@ pub async fn claims(
     cluster: &Cluster,
     name: &DatabaseName,
 ) -> Result<std::result::Result<Unclaimed, Vec<Refusal>>> {
-    let ownership = ownership::read(cluster).await?;
+    let ownership = ownership::gather(cluster).await?;
     Ok(ownership
         .unclaimed(name.as_str())
-        .map_err(|verdict| Refusal::of(*verdict)))
+        .map_err(|verdict| Refusal::of_verdict(*verdict)))
 }
 
 /// Who claimed it last, by the events that are left, and by the Kustomizations where they may be read. Neither refuses anything by
@@ -42,7 +42,7 @@ pub(super) async fn last_claim(cluster: &Cluster, name: &DatabaseName) -> Result
         Err(error) if error.is_fatal() => return Err(error.into()),
         read => read.map(All::into_items).map_err(|error| error.clause()),
     };
-    Ok(LastClaim::of(events, kustomizations, name))
+    Ok(LastClaim::find(events, kustomizations, name))
 }
 
 /// Every pod of the target's cluster, whatever the flags chose.

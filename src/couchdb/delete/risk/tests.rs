@@ -6,12 +6,12 @@ use clap::ValueEnum;
 
 #[test]
 fn a_quiet_database_has_none() {
-    assert_eq!(of(&facts()), []);
+    assert_eq!(assess(&facts()), []);
 }
 
 #[test]
 fn each_risk_is_a_sentence() {
-    let told: Vec<String> = of(&troubled())
+    let told: Vec<String> = assess(&troubled())
         .iter()
         .map(|r| format!("{}: {}", r.accept.name(), r.what))
         .collect();

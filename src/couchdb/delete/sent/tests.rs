@@ -27,7 +27,7 @@ fn read(stdout: &str, ended: Ended) -> Sent {
         stderr: Vec::new(),
         ended,
     };
-    sent(transport::read(execed, NONCE))
+    sent(transport::conclude(execed, NONCE))
 }
 
 /// Every way for an exec to end that is not the script's own.

@@ -11,7 +11,7 @@ use serde_json::json;
 use std::collections::BTreeSet;
 
 fn token(facts: &Facts) -> Token {
-    Token::of(facts, &risk::of(facts))
+    Token::issue(facts, &risk::assess(facts))
 }
 
 /// Changes one thing of a part.
@@ -27,7 +27,7 @@ fn change(facts: &mut Facts, part: Part, by: u64) {
         }
         Part::Database => facts.shard_map.rev = format!("2-{by}"),
         Part::Documents => facts.database.doc_del_count = Some(10_000 + by),
-        Part::Sequence => facts.database.update_seq = Sequence::read(&json!(2_000_000 + by)),
+        Part::Sequence => facts.database.update_seq = Sequence::parse(&json!(2_000_000 + by)),
         Part::Risks => facts.settings[0].1.maintenance = Ok(Some(format!("mode-{by}"))),
     }
 }
@@ -47,7 +47,7 @@ fn a_token_reads_back_and_looks_like_one() {
 #[test]
 fn what_changes_by_itself_is_not_in_it() {
     let (then, mut now) = (troubled(), troubled());
-    now.database.update_seq = Sequence::read(&json!("1300000-another-opaque-part"));
+    now.database.update_seq = Sequence::parse(&json!("1300000-another-opaque-part"));
     now.work.replications[0].state = "running".into();
     now.work.replications[0].id = Some("started".into());
     now.pods[0].ready = false;
@@ -121,7 +121,7 @@ proptest! {
             facts
         };
         let (one, other) = (with(&changes), with(&others));
-        let same = Part::ALL.iter().all(|p| p.items(&one, &risk::of(&one)) == p.items(&other, &risk::of(&other)));
+        let same = Part::ALL.iter().all(|p| p.items(&one, &risk::assess(&one)) == p.items(&other, &risk::assess(&other)));
         prop_assert_eq!(token(&one).to_string() == token(&other).to_string(), same);
     }
 

@@ -134,7 +134,7 @@ fn a_list_that_is_not_one_is_not_read() {
 
 #[test]
 fn ends_are_told_without_what_is_secret() {
-    let shown = |text: &str| Endpoint::read(&json!(text)).unwrap().shown;
+    let shown = |text: &str| Endpoint::parse(&json!(text)).unwrap().shown;
     for (text, want) in [
         ("http://u:p@h:5984/a_b/", "http://h:5984/a_b/"),
         ("https://u:p@ss@h/a_b?token=t#f", "https://h/a_b"),
@@ -146,7 +146,7 @@ fn ends_are_told_without_what_is_secret() {
         assert_eq!(shown(text), want, "{text}");
     }
     let object = json!({"url": "http://h/pds_database", "headers": {"Authorization": "Basic c2VjcmV0"}, "auth": {"basic": {"password": "secret"}}});
-    let end = Endpoint::read(&object).unwrap();
+    let end = Endpoint::parse(&object).unwrap();
     assert!(end.is(&name()) && end.shown == "http://h/pds_database");
 }
 
@@ -154,7 +154,7 @@ proptest! {
     #[test]
     fn credentials_are_never_shown(user in "[a-z]{1,8}", password in "[a-zA-Z0-9:/?#%@!$ ]{0,16}SESAME[a-zA-Z0-9:/?#%@!$ ]{0,16}", scheme in "(https?://)?") {
         let text = format!("{scheme}{user}:{password}@host:5984/pds_database/");
-        let end = Endpoint::read(&json!(text)).unwrap();
+        let end = Endpoint::parse(&json!(text)).unwrap();
         prop_assert!(!end.shown.contains("SESAME"), "{}", end.shown);
         prop_assert!(end.is(&name()));
     }
@@ -162,7 +162,7 @@ proptest! {
     #[test]
     fn the_database_is_found_in_any_address(host in "[a-z]{1,10}(:[0-9]{1,5})?", prefix in "(/[a-z]{1,5}){0,2}", slash in "/?", scheme in "https?://") {
         let text = format!("{scheme}{host}{prefix}/pds_database{slash}");
-        prop_assert!(Endpoint::read(&json!(text)).unwrap().is(&name()));
+        prop_assert!(Endpoint::parse(&json!(text)).unwrap().is(&name()));
     }
 
     #[test]

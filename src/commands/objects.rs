@@ -1,0 +1,44 @@
+//! Collected objects in the formats that print them as they are: custom columns, JSON, YAML, JSONPath.
+
+use crate::app::App;
+use crate::error::{Error, Result};
+use crate::render::output::Output;
+use crate::render::{PrintError, json, yaml};
+use crate::view::object_list;
+use serde_json::Value;
+
+/// Prints them; nothing in another format. `single`: one that was asked for by name stands alone, as with kubectl.
+pub(super) fn print(
+    app: &mut App,
+    output: &Output,
+    mut objects: Vec<Value>,
+    no_headers: bool,
+    single: bool,
+) -> Result<()> {
+    if let Output::CustomColumns(columns) = output {
+        let mut printer = columns.printer(no_headers);
+        let screen = &mut app.ui.screen();
+        printer.write_page(screen, &objects).map_err(printing)?;
+        return Ok(printer.finish(screen)?);
+    }
+    let whole = match (single, objects.len()) {
+        (true, 1) => objects.swap_remove(0),
+        _ => object_list::list(objects),
+    };
+    let mut out = app.ui.machine();
+    match output {
+        Output::Json => json::write_value(&mut out, &whole)?,
+        Output::Yaml => yaml::write_value(&mut out, &whole)?,
+        Output::JsonPath(template) => template.write(&mut out, &whole).map_err(printing)?,
+        Output::CustomColumns(_) | Output::Table | Output::Wide | Output::Name => {}
+    }
+    Ok(())
+}
+
+/// The user's error of a format that cannot be filled in.
+pub(super) fn printing(error: PrintError) -> Error {
+    match error {
+        PrintError::Render(e) => Error::new(e.to_string()),
+        PrintError::Output(e) => e.into(),
+    }
+}
