@@ -11,14 +11,13 @@ mod on_demand;
 mod release;
 mod source;
 
-use super::helm_releases::Query;
+use super::onboardings::Onboardings;
 use super::{Cluster, ClusterError, segment};
 use crate::model::helm_release::{HelmRelease, ObjectRef};
 use crate::model::policy;
-use crate::snapshot::{Dependency, OnDemand, Read, Snapshot, Why};
+use crate::snapshot::{Dependency, OnDemand, Read, Snapshot};
 use k8s_openapi::jiff::Timestamp;
 use serde_json::Value;
-use std::sync::Arc;
 use std::time::Duration;
 
 /// Entries of `spec.dependsOn` that are followed.
@@ -39,50 +38,7 @@ const PART: Duration = Duration::from_secs(5);
 const REMOTE: &str =
     "the release is on another cluster (spec.kubeConfig), which this command does not read";
 
-/// The onboardings of the cluster, for what several of them share.
-#[derive(Clone, Debug)]
-pub struct Onboardings {
-    /// Those of all namespaces or, where that is forbidden, of one.
-    pub read: Arc<Read<Vec<HelmRelease>>>,
-    /// Set where only one namespace could be read: why.
-    pub not_elsewhere: Option<Why>,
-}
-
 impl Cluster {
-    /// Reads the labelled onboardings of all namespaces; where that is forbidden, of `namespace`.
-    pub async fn other_onboardings(&self, namespace: &str, selector: &str) -> Onboardings {
-        let all = self.onboardings(None, selector).await;
-        let (read, not_elsewhere) = match all {
-            Err(error) if error.is_forbidden() => (
-                self.onboardings(Some(namespace), selector).await,
-                Some(Why::from(&error)),
-            ),
-            other => {
-                let all = Query {
-                    namespace: None,
-                    selector: selector.to_owned(),
-                };
-                (other, self.not_all_saved(&all))
-            }
-        };
-        Onboardings {
-            read: Arc::new(Read::from_result(read)),
-            not_elsewhere,
-        }
-    }
-
-    async fn onboardings(
-        &self,
-        namespace: Option<&str>,
-        selector: &str,
-    ) -> Result<Vec<HelmRelease>, ClusterError> {
-        let query = Query {
-            namespace: namespace.map(str::to_owned),
-            selector: selector.to_owned(),
-        };
-        Ok(self.all_helm_releases(&query).await?.into_items())
-    }
-
     /// Reads what belongs to the HelmRelease `object`. Sends [`REQUESTS_MAX`] requests at most.
     ///
     /// # Errors

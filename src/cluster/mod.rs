@@ -21,6 +21,7 @@ pub mod helm_releases;
 pub(crate) mod kubeconfig;
 pub mod kustomizations;
 mod login;
+pub mod onboardings;
 pub mod ownership;
 mod pages;
 mod proxy;

@@ -5,13 +5,13 @@
 mod target;
 
 use super::troubleshoot::{self, Which, databases};
-use super::{empty, notes};
+use super::{empty, lookup, notes};
 use crate::app::App;
 use crate::bundle::record::{Recorder, Recording};
 use crate::bundle::write::{self, Capture};
 use crate::cluster::Cluster;
-use crate::cluster::gather::Onboardings;
 use crate::cluster::helm_releases::Query;
+use crate::cluster::onboardings::Onboardings;
 use crate::error::{Error, Result};
 use crate::exit::Code;
 use crate::help;
@@ -110,14 +110,7 @@ pub async fn run(app: &mut App, args: Args) -> Result<Code> {
     write_to(app, &target, &capture, recording)?;
     app.ui.status(Shown::line(summary));
     app.ui.status(Shown::line(kept));
-    for error in &errors {
-        app.ui.error(error);
-    }
-    if errors.is_empty() {
-        Ok(Code::Ok)
-    } else {
-        Err(Error::silent(Code::Failed))
-    }
+    lookup::tell(app, &errors)
 }
 
 /// What `list` would ask for, with the selectors of this run.
@@ -165,12 +158,7 @@ async fn nothing(
     query: &Query,
     errors: Vec<Error>,
 ) -> Result<Code> {
-    for error in &errors {
-        app.ui.error(error);
-    }
-    if !errors.is_empty() {
-        return Err(Error::silent(Code::Failed));
-    }
+    lookup::tell(app, &errors)?;
     let place = query
         .namespace
         .as_ref()

@@ -5,8 +5,8 @@ use super::lookup;
 use super::saved::{self, SavedArgs};
 use crate::app::App;
 use crate::cluster::Cluster;
-use crate::cluster::gather::Onboardings;
-use crate::error::{Error, Result};
+use crate::cluster::onboardings::Onboardings;
+use crate::error::Result;
 use crate::exit::Code;
 use crate::render::output::DocumentFormat;
 use crate::render::{description, json, yaml};
@@ -46,15 +46,10 @@ pub struct Args {
 pub async fn run(app: &mut App, args: Args) -> Result<Code> {
     let cluster = args.saved.open(app).await?;
     let names = saved::meant(&cluster, args.names)?;
-    let (namespace, selector) = (&app.global.namespace, &app.global.onboarding_selector);
-    // The other onboardings need no name, so they are read while names are looked up.
-    let (answers, others) = futures::join!(
-        lookup::all(app, &cluster, &names),
-        cluster.other_onboardings(namespace, selector)
-    );
+    let (answers, others) = lookup::among_all(app, &cluster, &names).await?;
     let (mut objects, mut errors) = (Vec::new(), Vec::new());
-    for answer in answers? {
-        match answer {
+    for (name, answer) in names.iter().zip(answers) {
+        match lookup::only(name, answer) {
             Ok(object) => objects.push(object),
             Err(error) => errors.push(error),
         }
@@ -71,14 +66,7 @@ pub async fn run(app: &mut App, args: Args) -> Result<Code> {
     if let (1, Some(_)) = (names.len(), errors.first()) {
         return Err(errors.remove(0));
     }
-    for error in &errors {
-        app.ui.error(error);
-    }
-    if errors.is_empty() {
-        Ok(Code::Ok)
-    } else {
-        Err(Error::silent(Code::Failed))
-    }
+    lookup::tell(app, &errors)
 }
 
 async fn told(cluster: &Cluster, others: &Onboardings, object: Value) -> Result<Description> {

@@ -1,18 +1,20 @@
 //! From the names that a user typed to the HelmReleases that they mean.
 //!
 //! A HelmRelease's own name takes one request. Only a name that is none is looked for among all onboardings of the
-//! namespace, which takes one list, however many names there are.
+//! namespace, which takes one list, however many names there are. Where a command reads a list anyway, a name in it takes no request.
 
 use super::{empty, saved};
 use crate::advice::{Command, Hint};
 use crate::app::App;
 use crate::cluster::error::NOT_SAVED;
 use crate::cluster::helm_releases::Query;
+use crate::cluster::onboardings::{Listed, Onboardings};
 use crate::cluster::{Cluster, ClusterError};
 use crate::diagnosis::registry;
 use crate::error::{Error, Result};
+use crate::exit::Code;
 use crate::model::helm_release::{GROUP, HelmRelease, PLURAL};
-use crate::model::lookup::{Found, can_be_an_object, find, typed};
+use crate::model::lookup::{Found, answers, can_be_an_object, find, typed};
 use crate::model::names::DatabaseName;
 use crate::text::one_line;
 use serde_json::Value;
@@ -20,37 +22,67 @@ use serde_json::Value;
 /// What one typed name means, or why it means nothing.
 pub(super) type Answer = Result<Value>;
 
-/// Looks every name up, answers in their order. A name that several onboardings answer to is an error.
+/// The only onboarding that answers to a name. Several are an error.
+pub(super) fn only(name: &str, answer: Result<Vec<Value>>) -> Answer {
+    let mut objects = answer?;
+    match objects.len() {
+        1 => Ok(objects.remove(0)),
+        _ => Err(ambiguous(typed(name), &objects)),
+    }
+}
+
+/// Reads the onboardings of all namespaces, looks every name up among them, and gives out both.
+///
+/// # Errors
+/// As [`every`].
+pub(super) async fn among_all(
+    app: &App,
+    cluster: &Cluster,
+    names: &[String],
+) -> Result<(Vec<Result<Vec<Value>>>, Onboardings)> {
+    let (namespace, selector) = (&app.global.namespace, &app.global.onboarding_selector);
+    let keep = |hr: &HelmRelease| is_meant(names, hr);
+    let (listed, not_elsewhere) = cluster.onboardings_around(namespace, selector, keep).await;
+    let answers = every(app, cluster, names, Some(&listed)).await?;
+    Ok((answers, Onboardings::new(listed, not_elsewhere)))
+}
+
+/// Whether one of the names is the onboarding's.
+pub(super) fn is_meant(names: &[String], hr: &HelmRelease) -> bool {
+    names.iter().any(|name| answers(hr, typed(name)))
+}
+
+/// Looks every name up, answers in their order: all onboardings that answer to it, one at least. `listed` is the list that was read
+/// anyway, where one was.
 ///
 /// # Errors
 /// Only what makes asking for anything else useless: no connection, no credentials.
-pub(super) async fn all(app: &App, cluster: &Cluster, names: &[String]) -> Result<Vec<Answer>> {
-    let answers = every(app, cluster, names).await?;
-    let one = |(name, answer): (&String, Result<Vec<Value>>)| match answer {
-        Ok(mut objects) if objects.len() == 1 => Ok(objects.remove(0)),
-        Ok(objects) => Err(ambiguous(typed(name), &objects)),
-        Err(error) => Err(error),
-    };
-    Ok(names.iter().zip(answers).map(one).collect())
-}
-
-/// Looks every name up, answers in their order: all onboardings that answer to it, one at least.
-///
-/// # Errors
-/// As for [`all`].
 pub(super) async fn every(
     app: &App,
     cluster: &Cluster,
     names: &[String],
+    listed: Option<&Result<Listed, ClusterError>>,
 ) -> Result<Vec<Result<Vec<Value>>>> {
     let namespace = app.namespace();
     let place = namespace.as_deref();
+    let listed_object = |name: &str| match listed? {
+        Ok(listed) => listed.object(place?, name),
+        Err(_) => None,
+    };
+    if let Some(Err(error)) = listed
+        && error.is_fatal()
+    {
+        return Err(error.clone().into());
+    }
     let asked = names.iter().map(|name| async move {
         let name = typed(name);
         if !can_be_an_object(name) {
             return None;
         }
-        Some(cluster.helm_releases_named(place, name).await)
+        Some(match listed_object(name) {
+            Some(object) => object.map(|object| vec![object]),
+            None => cluster.helm_releases_named(place, name).await,
+        })
     });
     let got = futures::future::join_all(asked).await;
     let absent = |answer: &Option<Result<Vec<Value>, ClusterError>>| match answer {
@@ -58,13 +90,23 @@ pub(super) async fn every(
         Some(Err(error)) => error.is_no_such_name() && !not_installed(error),
         Some(Ok(_)) => false,
     };
-    let known = if got.iter().any(absent) {
-        Some(onboardings(app, cluster).await)
-    } else {
-        None
+    let read;
+    let known = match (got.iter().any(absent), listed) {
+        (false, _) => None,
+        (true, Some(listed)) => Some(listed),
+        (true, None) => {
+            let query = Query {
+                namespace: namespace.clone(),
+                selector: app.global.onboarding_selector.clone(),
+            };
+            let keep = |hr: &HelmRelease| is_meant(names, hr);
+            read = cluster.onboardings(&query, keep).await;
+            Some(&read)
+        }
     };
+    let known = known.map(|read| read.as_ref().map(|listed| Known { listed, place }));
     let none_there = match &known {
-        Some(Ok((_, known))) if known.is_empty() => empty::why(app, cluster, place).await,
+        Some(Ok(known)) if known.here().is_empty() => empty::why(app, cluster, place).await,
         _ => None,
     };
     let mut answers = Vec::new();
@@ -81,9 +123,9 @@ pub(super) async fn every(
                     None => e,
                 })
             }
-            (_, Some(Err(error))) if error.is_fatal() => return Err(error.clone().into()),
+            (_, Some(Err(error))) if error.is_fatal() => return Err((*error).clone().into()),
             // A name that can be no object's was asked for in the list alone: what the list said is the answer.
-            (None, Some(Err(error))) => Err(error.clone().into()),
+            (None, Some(Err(error))) => Err((*error).clone().into()),
             (_, Some(Err(error))) => Err(not_found(cluster, typed(name)).hint(format!(
                 "it was not looked for among releases and databases: {}",
                 error.clause()
@@ -99,41 +141,50 @@ pub(super) async fn every(
 /// # Errors
 /// It means nothing or several onboardings, or what the cluster said.
 pub(super) async fn one(app: &App, cluster: &Cluster, name: &str) -> Answer {
-    let mut answers = all(app, cluster, &[name.to_owned()]).await?;
-    answers.pop().expect("one name has one answer")
+    let mut answers = every(app, cluster, &[name.to_owned()], None).await?;
+    only(name, answers.pop().expect("one name has one answer"))
+}
+
+/// The end of a run over several: each error is told, and one is enough for it to have failed.
+///
+/// # Errors
+/// There is one; nothing more is to be told of it.
+pub(super) fn tell(app: &mut App, errors: &[Error]) -> Result<Code> {
+    errors.iter().for_each(|error| app.ui.error(error));
+    match errors {
+        [] => Ok(Code::Ok),
+        _ => Err(Error::silent(Code::Failed)),
+    }
 }
 
 fn not_installed(error: &ClusterError) -> bool {
     crate::cluster::helm_releases::is_not_installed(error)
 }
 
-/// Every onboarding of the namespace, as sent and typed. One that cannot be read is left out: it answers to its name alone.
-type Known = (Vec<Value>, Vec<HelmRelease>);
-
-async fn onboardings(app: &App, cluster: &Cluster) -> Result<Known, ClusterError> {
-    let query = Query {
-        namespace: app.namespace(),
-        selector: app.global.onboarding_selector.clone(),
-    };
-    let all = cluster.all_helm_releases::<Value>(&query).await?;
-    Ok(all
-        .into_items()
-        .into_iter()
-        .filter_map(|object| {
-            let typed = HelmRelease::from_value(&object).ok()?;
-            Some((object, typed))
-        })
-        .unzip())
+/// The onboardings of a list that are in one namespace, or all.
+struct Known<'l> {
+    listed: &'l Listed,
+    place: Option<&'l str>,
 }
 
-fn among(cluster: &Cluster, name: &str, (objects, known): &Known) -> Result<Vec<Value>> {
-    let object = |hr: &HelmRelease| {
-        let at = known.iter().position(|k| std::ptr::eq(k, hr));
-        objects[at.expect("the one that was found is among the known")].clone()
-    };
-    match find(name, known) {
-        Found::One(hr) => Ok(vec![object(hr)]),
-        Found::Several(several) => Ok(several.into_iter().map(object).collect()),
+impl<'l> Known<'l> {
+    fn here(&self) -> Vec<&'l HelmRelease> {
+        let is_here = |hr: &&HelmRelease| self.place.is_none_or(|p| hr.metadata.namespace == p);
+        self.listed.typed.iter().filter(is_here).collect()
+    }
+
+    fn object(&self, hr: &HelmRelease) -> Result<Value> {
+        let object = self
+            .listed
+            .object(&hr.metadata.namespace, &hr.metadata.name);
+        Ok(object.expect("an onboarding that answers to a name is kept")?)
+    }
+}
+
+fn among(cluster: &Cluster, name: &str, known: &Known<'_>) -> Result<Vec<Value>> {
+    match find(name, &known.here()) {
+        Found::One(hr) => Ok(vec![known.object(hr)?]),
+        Found::Several(several) => several.into_iter().map(|hr| known.object(hr)).collect(),
         Found::None(_) if registry::find(name).is_some() => {
             let explain = Command::skvs(["explain", name]);
             Err(not_found(cluster, name).hint(explain.after("that is a code of troubleshoot:")))

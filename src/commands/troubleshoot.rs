@@ -15,7 +15,7 @@ use super::{empty, lookup};
 use crate::app::App;
 use crate::bundle::Archive;
 use crate::cluster::Cluster;
-use crate::cluster::gather::Onboardings;
+use crate::cluster::onboardings::Onboardings;
 use crate::couchdb::look::Wanted;
 use crate::diagnosis::ignore::Ignores;
 use crate::diagnosis::registry;
@@ -278,16 +278,11 @@ pub(super) async fn chosen(app: &App, cluster: &Cluster, which: Which<'_>) -> Re
     }
 }
 
-/// The named onboardings, all that answer to a name: a shared database is a case for this command. The others are read while
-/// names are looked up.
+/// The named onboardings, all that answer to a name: a shared database is a case for this command.
 async fn named(app: &App, cluster: &Cluster, names: &[String]) -> Result<Picked> {
-    let (namespace, selector) = (&app.global.namespace, &app.global.onboarding_selector);
-    let (answers, others) = futures::join!(
-        lookup::every(app, cluster, names),
-        cluster.other_onboardings(namespace, selector)
-    );
+    let (answers, others) = lookup::among_all(app, cluster, names).await?;
     let (mut objects, mut errors) = (Vec::new(), Vec::new());
-    for (name, answer) in names.iter().zip(answers?) {
+    for (name, answer) in names.iter().zip(answers) {
         match answer {
             Ok(meant) => {
                 for object in meant {

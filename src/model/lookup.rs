@@ -48,11 +48,12 @@ pub fn can_be_an_object(name: &str) -> bool {
 }
 
 /// What `name` means among `all`. A HelmRelease of exactly this name wins over what others are called.
-pub fn find<'a>(name: &str, all: &'a [HelmRelease]) -> Found<'a> {
+pub fn find<'a>(name: &str, all: &[&'a HelmRelease]) -> Found<'a> {
     if let Some(exact) = all.iter().find(|hr| hr.metadata.name == name) {
         return Found::One(exact);
     }
-    let mut answering: Vec<&HelmRelease> = all.iter().filter(|hr| answers(hr, name)).collect();
+    let answering = all.iter().copied().filter(|hr| answers(hr, name));
+    let mut answering: Vec<&HelmRelease> = answering.collect();
     match answering.len() {
         0 => Found::None(similar(name, all)),
         1 => Found::One(answering.remove(0)),
@@ -94,7 +95,7 @@ fn names(hr: &HelmRelease) -> Vec<String> {
     names
 }
 
-fn similar(name: &str, all: &[HelmRelease]) -> Vec<String> {
+fn similar(name: &str, all: &[&HelmRelease]) -> Vec<String> {
     // The prefix that all share makes none of them near.
     let own = |name: &str| short(name).unwrap_or(name).to_owned();
     let mut known: Vec<(String, String)> = Vec::new();
@@ -142,7 +143,7 @@ mod tests {
             "hr/skvs-onboarding-pds--database",
             "helmrelease.helm.toolkit.fluxcd.io/skvs-onboarding-pds--database",
         ] {
-            match find(typed(name), &all) {
+            match find(typed(name), &all.each_ref()) {
                 Found::One(hr) => assert_eq!(hr.metadata.name, "skvs-onboarding-pds--database"),
                 other => panic!("{name}: {other:?}"),
             }
@@ -152,8 +153,10 @@ mod tests {
     #[test]
     fn a_shared_database_names_nobody_alone() {
         let all = [onboarding("a", "database"), onboarding("b", "database")];
-        assert!(matches!(find("pds_database", &all), Found::Several(both) if both.len() == 2));
-        assert!(matches!(find("b", &all), Found::One(hr) if hr.metadata.name == "b"));
+        assert!(
+            matches!(find("pds_database", &all.each_ref()), Found::Several(both) if both.len() == 2)
+        );
+        assert!(matches!(find("b", &all.each_ref()), Found::One(hr) if hr.metadata.name == "b"));
     }
 
     #[test]
@@ -169,21 +172,21 @@ mod tests {
         assert!(!can_be_short(["n/skvs-onboarding-a", "n/a"]));
         // Another onboarding's full name wins, and two that answer alike are for the user to choose from.
         let all = [onboarding("skvs-onboarding-a", "x"), onboarding("a", "y")];
-        assert!(matches!(find("a", &all), Found::One(hr) if hr.metadata.name == "a"));
+        assert!(matches!(find("a", &all.each_ref()), Found::One(hr) if hr.metadata.name == "a"));
         let mut release = onboarding("b", "y");
         release.spec.release_name = Some("a".to_owned());
         let all = [onboarding("skvs-onboarding-a", "x"), release];
-        assert!(matches!(find("a", &all), Found::Several(both) if both.len() == 2));
+        assert!(matches!(find("a", &all.each_ref()), Found::Several(both) if both.len() == 2));
     }
 
     #[test]
     fn near_names_are_told() {
         let all = [onboarding("skvs-onboarding-pds--database", "database")];
-        match find("pds_databse", &all) {
+        match find("pds_databse", &all.each_ref()) {
             Found::None(near) => assert_eq!(near[0], "pds_database"),
             other => panic!("{other:?}"),
         }
-        match find("pds--databse", &all) {
+        match find("pds--databse", &all.each_ref()) {
             Found::None(near) => assert_eq!(near, ["pds--database"]),
             other => panic!("{other:?}"),
         }

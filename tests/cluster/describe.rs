@@ -47,6 +47,18 @@ fn a_healthy_onboarding_is_told_in_full() {
 }
 
 #[test]
+fn a_named_onboarding_is_fetched_once() {
+    for command in ["describe", "troubleshoot", "list"] {
+        for name in ["skvs-onboarding-golf--sessions", "golf_sessions"] {
+            let said = skvs([command, name, "-v", "6"]).run();
+            let asked = requests(&said.stderr);
+            let fetched = asked.iter().filter(|line| line.contains("/helmreleases"));
+            assert_eq!(fetched.count(), 1, "{command} {name}: {asked:#?}");
+        }
+    }
+}
+
+#[test]
 fn every_name_of_an_onboarding_finds_it() {
     let object: Value = serde_json::from_str(&kubectl(&[
         "get",

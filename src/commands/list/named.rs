@@ -1,12 +1,14 @@
 //! `list NAME…`: each onboarding that answers to a name; a name that means nothing is an error and the others are still shown.
 //!
-//! A HelmRelease's own name takes one GET, as with kubectl. A table also shows who shares a database, which takes one list.
+//! A HelmRelease's own name takes one GET, as with kubectl. A table also shows who shares a database: its one list has the named
+//! ones too.
 
 use super::filter::{self, Unjudged};
 use super::{Args, print, shared, tell_none, typed};
 use crate::app::App;
 use crate::cluster::helm_releases::Query;
-use crate::cluster::{All, Cluster, ClusterError};
+use crate::cluster::onboardings::Listed;
+use crate::cluster::{Cluster, ClusterError};
 use crate::commands::lookup;
 use crate::error::{Error, Result};
 use crate::exit::Code;
@@ -17,7 +19,7 @@ use crate::render::sort::SortBy;
 use serde_json::Value;
 
 /// The onboardings of the namespace, or why they could not be read.
-type Others = Result<All<HelmRelease>, ClusterError>;
+type Others = Result<Listed, ClusterError>;
 
 /// Prints the named onboardings.
 pub(super) async fn run(
@@ -32,14 +34,12 @@ pub(super) async fn run(
             "--watch takes no names; use -l, a filter or neither",
         ));
     }
-    let (answers, others) = futures::join!(lookup::every(app, cluster, &args.names), async {
-        match output {
-            Output::Table | Output::Wide => Some(others(app, cluster).await),
-            _ => None,
-        }
-    });
+    let others = match output {
+        Output::Table | Output::Wide => Some(others(app, cluster, &args.names).await),
+        _ => None,
+    };
     let (mut objects, mut errors) = (Vec::new(), Vec::new());
-    for answer in answers? {
+    for answer in lookup::every(app, cluster, &args.names, others.as_ref()).await? {
         match answer {
             Ok(named) => objects.extend(named),
             Err(error) => errors.push(error),
@@ -49,21 +49,16 @@ pub(super) async fn run(
         show(app, args, output, sort, objects, others.as_ref())?;
     }
     app.ui.flush()?;
-    if errors.is_empty() {
-        return Ok(Code::Ok);
-    }
-    for error in &errors {
-        app.ui.error(error);
-    }
-    Err(Error::silent(Code::Failed))
+    lookup::tell(app, &errors)
 }
 
-async fn others(app: &App, cluster: &Cluster) -> Others {
+async fn others(app: &App, cluster: &Cluster, names: &[String]) -> Others {
     let query = Query {
         namespace: app.namespace(),
         selector: app.global.onboarding_selector.clone(),
     };
-    cluster.all_helm_releases(&query).await
+    let keep = |hr: &HelmRelease| lookup::is_meant(names, hr);
+    cluster.onboardings(&query, keep).await
 }
 
 /// Prints what was got, and warns of the databases of theirs that others claim.
@@ -80,8 +75,11 @@ fn show(
     let mut unjudged = Unjudged::default();
     items.retain(|(_, hr)| unjudged.passes(args, hr));
     let named = items.iter().map(|(_, hr)| hr);
-    let read = others.and_then(|o| o.as_ref().ok());
-    let read = read.into_iter().flat_map(All::items);
+    let (read, unread) = match others {
+        Some(Ok(listed)) => (&listed.typed[..], listed.unreadable.clone()),
+        Some(Err(error)) => (&[][..], Some(error.clause())),
+        None => (&[][..], None),
+    };
     let claims = HelmReleases::of_onboardings(named.clone().chain(read));
     let shown = named.filter_map(shared::database).collect();
     let left_out = got - items.len();
@@ -102,10 +100,9 @@ fn show(
         app.ui.hint(filter::left_out(left_out));
     }
     unjudged.warn(&mut app.ui);
-    if let Some(Err(error)) = others {
+    if let Some(why) = unread {
         app.ui.warning(format!(
-            "who else claims these databases was not read: {}",
-            error.clause()
+            "who else claims these databases was not read: {why}"
         ));
     }
     shared::warn(&claims, &shown, &mut app.ui);

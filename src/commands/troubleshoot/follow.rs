@@ -7,8 +7,8 @@ mod track;
 
 use super::{Args, Looked, code, databases, elsewhere, look, look_into, named, print};
 use crate::app::App;
-use crate::cluster::gather::Onboardings;
 use crate::cluster::helm_releases::Query;
+use crate::cluster::onboardings::Onboardings;
 use crate::cluster::watch::{Change, Next, PAUSE};
 use crate::cluster::{Cluster, ClusterError, parse_duration};
 use crate::diagnosis::ignore::Ignores;

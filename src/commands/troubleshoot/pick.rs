@@ -7,8 +7,8 @@ mod unlabelled;
 
 use super::{Which, databases};
 use crate::app::App;
-use crate::cluster::gather::Onboardings;
 use crate::cluster::helm_releases::Query;
+use crate::cluster::onboardings::Onboardings;
 use crate::cluster::{All, Cluster, ClusterError};
 use crate::couchdb::look::Wanted;
 use crate::error::{Error, Result};
