@@ -132,16 +132,10 @@ impl ConnectionArgs {
         let name = self.context.clone().or(current);
         let mut context = match &name {
             None => Context::default(),
-            Some(name) => match kubeconfig.contexts.iter().find(|c| &c.name == name) {
-                Some(found) => found.context.clone().unwrap_or_default(),
-                None => {
-                    return Err(unknown(
-                        "context",
-                        name,
-                        kubeconfig.contexts.iter().map(|c| c.name.as_str()),
-                    ));
-                }
-            },
+            Some(name) => named("context", name, &kubeconfig.contexts, |c| &c.name)?
+                .context
+                .clone()
+                .unwrap_or_default(),
         };
         if name.is_none() && self.server.is_none() && self.cluster.is_none() {
             return Err(Error::new("the kubeconfig has no current context").hint(
@@ -153,35 +147,18 @@ impl ConnectionArgs {
             .cluster
             .clone()
             .unwrap_or_else(|| context.cluster.clone());
-        let found = kubeconfig.clusters.iter().find(|c| c.name == cluster_name);
+        let found = named("cluster", &cluster_name, &kubeconfig.clusters, |c| &c.name);
         let mut cluster = match found {
-            Some(found) => found.cluster.clone().unwrap_or_default(),
-            None if self.cluster.is_none() && self.server.is_some() => Cluster::default(),
-            None => {
-                return Err(unknown(
-                    "cluster",
-                    &cluster_name,
-                    kubeconfig.clusters.iter().map(|c| c.name.as_str()),
-                ));
-            }
+            Ok(found) => found.cluster.clone().unwrap_or_default(),
+            Err(_) if self.cluster.is_none() && self.server.is_some() => Cluster::default(),
+            Err(unknown) => return Err(unknown),
         };
-        let user_name = self.user.clone().or_else(|| context.user.clone());
-        let found = kubeconfig
-            .auth_infos
-            .iter()
-            .find(|u| Some(&u.name) == user_name.as_ref());
+        let user_name = self.user.as_ref().or(context.user.as_ref());
+        let found = user_name.map(|name| named("user", name, &kubeconfig.auth_infos, |u| &u.name));
         let mut user = match found {
-            Some(found) => found.auth_info.clone().unwrap_or_default(),
-            None => match &self.user {
-                Some(name) => {
-                    return Err(unknown(
-                        "user",
-                        name,
-                        kubeconfig.auth_infos.iter().map(|u| u.name.as_str()),
-                    ));
-                }
-                None => AuthInfo::default(),
-            },
+            Some(Ok(found)) => found.auth_info.clone().unwrap_or_default(),
+            Some(Err(unknown)) if self.user.is_some() => return Err(unknown),
+            Some(Err(_)) | None => AuthInfo::default(),
         };
         self.lay_over_cluster(&mut cluster)?;
         self.lay_over_user(&mut user);
@@ -372,6 +349,21 @@ fn settle_interaction(user: &mut AuthInfo, stdin_is_terminal: bool) -> Result<()
         exec.interactive_mode = Some(ExecInteractiveMode::Never);
     }
     Ok(())
+}
+
+/// The entry of a list of the kubeconfig.
+///
+/// # Errors
+/// There is none of this name; the error has all names.
+fn named<'a, T>(
+    what: &str,
+    name: &str,
+    all: &'a [T],
+    name_of: impl Fn(&'a T) -> &'a str,
+) -> Result<&'a T> {
+    let mut found = all.iter().filter(|one| name_of(one) == name);
+    let found = found.next();
+    found.ok_or_else(|| unknown(what, name, all.iter().map(&name_of)))
 }
 
 fn unknown<'a>(what: &str, name: &str, all: impl Iterator<Item = &'a str> + Clone) -> Error {

@@ -7,6 +7,7 @@
 use super::login::{Login, split_login};
 use crate::error::{Error, Result};
 use http::Uri;
+use ipnet::IpNet;
 use std::fmt;
 use std::net::IpAddr;
 
@@ -175,8 +176,8 @@ fn is_direct(server: &Uri, no_proxy: &str) -> bool {
 
 /// Whether one entry of `NO_PROXY` names the host: a CIDR block, an address, a domain; the latter two with an optional port.
 fn matches(entry: &str, host: &str, address: Option<IpAddr>, port: u16) -> bool {
-    if let Some((net, bits)) = block(entry) {
-        return address.is_some_and(|a| in_block(a, net, bits));
+    if let Ok(block) = entry.parse::<IpNet>() {
+        return address.is_some_and(|a| block.contains(&a));
     }
     // As Go's SplitHostPort: of several colons those in brackets do not separate.
     let (name, wanted) = match entry.rsplit_once(':') {
@@ -203,29 +204,6 @@ fn matches(entry: &str, host: &str, address: Option<IpAddr>, port: u16) -> bool 
             let above = host.strip_suffix(name);
             above.is_some_and(|above| above.is_empty() || above.ends_with('.'))
         }
-    }
-}
-
-fn block(entry: &str) -> Option<(IpAddr, u32)> {
-    let (net, bits) = entry.split_once('/')?;
-    let net: IpAddr = net.parse().ok()?;
-    let digits = !bits.is_empty() && bits.bytes().all(|b| b.is_ascii_digit());
-    let bits = bits.parse().ok().filter(|_| digits)?;
-    let longest = if net.is_ipv4() { 32 } else { 128 };
-    (bits <= longest).then_some((net, bits))
-}
-
-fn in_block(address: IpAddr, net: IpAddr, bits: u32) -> bool {
-    match (address, net) {
-        (IpAddr::V4(a), IpAddr::V4(n)) => {
-            let mask = u32::MAX.checked_shl(32 - bits).unwrap_or(0);
-            u32::from(a) & mask == u32::from(n) & mask
-        }
-        (IpAddr::V6(a), IpAddr::V6(n)) => {
-            let mask = u128::MAX.checked_shl(128 - bits).unwrap_or(0);
-            u128::from(a) & mask == u128::from(n) & mask
-        }
-        _ => false,
     }
 }
 

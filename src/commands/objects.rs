@@ -35,8 +35,21 @@ pub(super) fn print(
     Ok(())
 }
 
+/// Prints one object of a watch: JSON as it is, YAML as a document of its own; nothing in another format.
+pub(super) fn changed(app: &mut App, output: &Output, object: &Value) -> Result<()> {
+    match output {
+        Output::Json => json::write_value(&mut app.ui.machine(), object)?,
+        Output::Yaml => {
+            app.ui.result("---")?;
+            yaml::write_value(&mut app.ui.machine(), object)?;
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
 /// The user's error of a format that cannot be filled in.
-pub(super) fn printing(error: PrintError) -> Error {
+fn printing(error: PrintError) -> Error {
     match error {
         PrintError::Render(e) => Error::new(e.to_string()),
         PrintError::Output(e) => e.into(),

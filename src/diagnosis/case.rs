@@ -420,7 +420,10 @@ mod tests {
                 let found = diagnosis.roots.iter().any(|r| {
                     r.rule.code == code || r.follows.iter().any(|(rule, _)| rule.code == code)
                 });
-                let not_run = diagnosis.not_run.into_iter().find(|n| n.code == code);
+                let not_run = diagnosis
+                    .not_run
+                    .into_iter()
+                    .find(|n| n.codes.contains(&code));
                 (found, not_run.map(|n| n.what))
             };
             // Inline values win.

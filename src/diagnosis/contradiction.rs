@@ -204,7 +204,7 @@ mod tests {
                 let after = said(&diagnosis);
                 for part in &diagnosis.not_run {
                     if part.why.starts_with("contradicted by ") {
-                        withheld.insert(part.code);
+                        withheld.extend(part.codes.iter().copied());
                     }
                 }
                 denied_before += before

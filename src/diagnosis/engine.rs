@@ -5,6 +5,8 @@ use super::contradiction::contradiction;
 use super::finding::{Evidence, Finding};
 use super::registry::RULES;
 use super::rule::{Role, Rule, Severity};
+use crate::text::one_line;
+use serde::Serialize;
 use std::cmp::Reverse;
 
 /// A finding that nothing else explains.
@@ -22,13 +24,27 @@ impl Root {
     }
 }
 
-/// A check that was not run.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A part that was not checked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct NotRun {
-    pub code: &'static str,
-    /// The part that is missing.
+    /// The checks that were skipped because of it.
+    pub codes: Vec<&'static str>,
     pub what: String,
     pub why: String,
+}
+
+/// Adds a check that was not run to those of the same part.
+fn skip(all: &mut Vec<NotRun>, code: &'static str, what: String, why: String) {
+    let same = all.iter_mut().find(|n| n.what == what && n.why == why);
+    match same {
+        Some(same) => same.codes.push(code),
+        None => all.push(NotRun {
+            codes: vec![code],
+            what,
+            why,
+        }),
+    }
 }
 
 /// What came of one case.
@@ -72,16 +88,16 @@ fn diagnose_by(rules: &[&'static Rule], case: &Case<'_>) -> Diagnosis {
                     found.push((rule, finding.seen(more.cloned())));
                 }
                 Some(evidence) => {
-                    not_run.push(contradicted(rule, &evidence));
+                    let (what, why) = contradicted(rule, &evidence);
+                    skip(&mut not_run, rule.code, what, why);
                     against.push(evidence);
                 }
             },
             Err(unread) if unread.is_not_needed() => run.push(rule.code),
-            Err(unread) => not_run.push(NotRun {
-                code: rule.code,
-                what: crate::text::one_line(&unread.what),
-                why: crate::text::one_line(&unread.why.clause()),
-            }),
+            Err(unread) => {
+                let (what, why) = (one_line(&unread.what), one_line(&unread.why.clause()));
+                skip(&mut not_run, rule.code, what, why);
+            }
         }
     }
     Diagnosis {
@@ -91,13 +107,13 @@ fn diagnose_by(rules: &[&'static Rule], case: &Case<'_>) -> Diagnosis {
     }
 }
 
-/// A finding that is withheld: what was read says the opposite of its text.
-fn contradicted(rule: &Rule, by: &Evidence) -> NotRun {
-    NotRun {
-        code: rule.code,
-        what: format!("whether {}", rule.title),
-        why: format!("contradicted by {}: {}", by.object, by.observed),
-    }
+/// What of a finding that is withheld is not known, and why: what was read says the opposite of its text.
+fn contradicted(rule: &Rule, by: &Evidence) -> (String, String) {
+    let what = format!("whether {}", rule.title);
+    (
+        what,
+        format!("contradicted by {}: {}", by.object, by.observed),
+    )
 }
 
 /// Whether a finding accounts for the failure: one that is milder than its rule only stands beside it.
@@ -186,8 +202,8 @@ mod tests {
             panic!("{:?}", diagnosis.not_run);
         };
         assert_eq!(
-            format!("{}: {} ({})", not_run.code, not_run.what, not_run.why),
-            "SKVS303: whether the creation Job failed (contradicted by Job core/pds-database-create: the Job is complete)"
+            format!("{:?}: {} ({})", not_run.codes, not_run.what, not_run.why),
+            "[\"SKVS303\"]: whether the creation Job failed (contradicted by Job core/pds-database-create: the Job is complete)"
         );
         let evidence = &diagnosis.roots[0].finding.evidence;
         assert!(evidence.iter().any(|e| e.observed == "the Job is complete"));

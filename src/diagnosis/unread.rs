@@ -99,7 +99,11 @@ fn found(diagnosis: &Diagnosis) -> BTreeMap<&'static str, Severity> {
 /// What a report says of `less`, a snapshot with a part of `whole` taken away, that it must not: a finding that is gone, or
 /// milder, and not listed as not run.
 fn silent_losses(whole: &Diagnosis, less: &Diagnosis) -> Vec<String> {
-    let not_run: BTreeSet<&str> = less.not_run.iter().map(|n| n.code).collect();
+    let not_run: BTreeSet<&str> = less
+        .not_run
+        .iter()
+        .flat_map(|n| n.codes.iter().copied())
+        .collect();
     let left = found(less);
     let lost = found(whole).into_iter().filter_map(|(code, severity)| {
         let now = left.get(code).copied();

@@ -12,7 +12,7 @@ use super::description::API_VERSION;
 use crate::advice::{Line, Origin};
 use crate::diagnosis::retries::Then;
 use crate::diagnosis::standing::Fault;
-use crate::diagnosis::{Case, Diagnosis, Evidence, Root, Severity, Step, Subject};
+use crate::diagnosis::{Case, Diagnosis, Evidence, NotRun, Root, Severity, Step, Subject};
 use crate::model::failure;
 use crate::model::status::{self, Ready};
 use crate::text::age;
@@ -122,16 +122,6 @@ pub struct Follows {
     pub evidence: Vec<Evidence>,
 }
 
-/// A part that was not checked.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct NotRun {
-    /// The checks that were skipped because of it.
-    pub codes: Vec<&'static str>,
-    pub what: String,
-    pub why: String,
-}
-
 impl Report {
     /// From the onboardings, worst first.
     pub fn new(
@@ -221,20 +211,6 @@ impl Onboarding {
     /// From a case and what came of it.
     pub fn new(case: &Case<'_>, diagnosis: Diagnosis) -> Self {
         let subject = case.subject();
-        let mut not_run: Vec<NotRun> = Vec::new();
-        for skipped in diagnosis.not_run {
-            match not_run
-                .iter_mut()
-                .find(|n| n.what == skipped.what && n.why == skipped.why)
-            {
-                Some(same) => same.codes.push(skipped.code),
-                None => not_run.push(NotRun {
-                    codes: vec![skipped.code],
-                    what: skipped.what,
-                    why: skipped.why,
-                }),
-            }
-        }
         Self {
             namespace: subject.namespace,
             name: subject.name,
@@ -249,7 +225,7 @@ impl Onboarding {
             not_shown: 0,
             ignored: Vec::new(),
             checks_run: diagnosis.run.len(),
-            not_run,
+            not_run: diagnosis.not_run,
         }
     }
 

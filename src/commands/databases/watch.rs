@@ -2,6 +2,7 @@
 //!
 //! CouchDB and the claims are read whole each time: no watch covers both. Reading takes a fifth of the time at most.
 
+use super::super::objects;
 use super::{Args, Seen, look, messages, print, remember};
 use crate::app::App;
 use crate::cluster::Cluster;
@@ -9,7 +10,6 @@ use crate::error::{Error, Result};
 use crate::exit::Code;
 use crate::render::output::Output;
 use crate::render::table::Table;
-use crate::render::{json, yaml};
 use crate::text::{Shown, shown};
 use crate::view::databases::{Columns, Database};
 use serde_json::Value;
@@ -93,15 +93,10 @@ fn show(
         table.write_page(&mut app.ui.screen(), &rows)?;
     }
     for (database, object) in changed {
-        match output {
-            Output::Name => app.ui.result(Shown::line(&database.entry.name))?,
-            Output::Json => json::write_value(&mut app.ui.machine(), object)?,
-            Output::Yaml => {
-                app.ui.result("---")?;
-                yaml::write_value(&mut app.ui.machine(), object)?;
-            }
-            _ => {}
+        if let Output::Name = output {
+            app.ui.result(Shown::line(&database.entry.name))?;
         }
+        objects::changed(app, output, object)?;
     }
     app.ui.flush()
 }

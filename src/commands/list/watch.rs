@@ -8,13 +8,14 @@ use crate::app::App;
 use crate::cluster::Cluster;
 use crate::cluster::helm_releases::Query;
 use crate::cluster::watch::{Change, Next, PAUSE};
+use crate::commands::objects;
 use crate::error::{Error, Result};
 use crate::exit::Code;
 use crate::model::helm_release::{GROUP, HelmRelease};
 use crate::model::ownership::HelmReleases;
+use crate::render::name;
 use crate::render::output::Output;
 use crate::render::table::Table;
-use crate::render::{json, name, yaml};
 use crate::text::count;
 use crate::view::object_list;
 use crate::view::onboarding_row::Columns;
@@ -143,18 +144,11 @@ impl Printer<'_> {
             if !args.show_managed_fields {
                 object_list::drop_managed_fields(&mut object);
             }
-            match self.output {
-                Output::Name => {
-                    let screen = &mut app.ui.screen();
-                    name::write(screen, "HelmRelease", GROUP, &hr.metadata.name)?;
-                }
-                Output::Json => json::write_value(&mut app.ui.machine(), &object)?,
-                Output::Yaml => {
-                    app.ui.result("---")?;
-                    yaml::write_value(&mut app.ui.machine(), &object)?;
-                }
-                _ => {}
+            if let Output::Name = self.output {
+                let screen = &mut app.ui.screen();
+                name::write(screen, "HelmRelease", GROUP, &hr.metadata.name)?;
             }
+            objects::changed(app, self.output, &object)?;
         }
         app.ui.flush()?;
         shared::warn(&claims, &new, &mut app.ui);

@@ -3,6 +3,7 @@
 use super::super::couchdb_pods::PodArgs;
 use crate::cluster::Cluster;
 use crate::couchdb::look::{self, Wanted};
+use crate::diagnosis::NotRun;
 use crate::diagnosis::case::about_the_job;
 use crate::help;
 use crate::model::helm_release::HelmRelease;
@@ -11,7 +12,6 @@ use crate::model::status::{self, Ready};
 use crate::snapshot::databases::{Databases, Found};
 use crate::snapshot::{Read, Why};
 use crate::text::count;
-use crate::view::report::NotRun;
 use serde_json::Value;
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -11,6 +11,7 @@ use crate::cluster::helm_releases::Query;
 use crate::cluster::onboardings::Onboardings;
 use crate::cluster::{All, Cluster, ClusterError};
 use crate::couchdb::look::Wanted;
+use crate::diagnosis::NotRun;
 use crate::error::{Error, Result};
 use crate::model::convention::{Naming, naming};
 use crate::model::helm_release::HelmRelease;
@@ -19,7 +20,7 @@ use crate::model::ownership::HelmReleases;
 use crate::model::status::{self, Ready};
 use crate::snapshot::databases::{Databases, Found};
 use crate::snapshot::{Read, Why};
-use crate::view::report::{Considered, NotRun};
+use crate::view::report::Considered;
 use serde_json::Value;
 use std::sync::Arc;
 

@@ -148,7 +148,13 @@ mod tests {
             let now = fixture::meta("controller-not-running").now;
             let diagnosis = diagnose(&Case::new(&snapshot, now));
             let root = diagnosis.roots[0].rule.code;
-            (root, diagnosis.not_run.iter().any(|n| n.code == "SKVS150"))
+            (
+                root,
+                diagnosis
+                    .not_run
+                    .iter()
+                    .any(|n| n.codes.contains(&"SKVS150")),
+            )
         };
         let refused = Why::Forbidden("list deployments in flux-system".to_owned());
         assert_eq!(look(Read::Unknown(refused)), ("SKVS105", true));

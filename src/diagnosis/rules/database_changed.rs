@@ -133,7 +133,11 @@ mod tests {
         let mut snapshot = fixture::snapshot("ready-and-database-changed");
         snapshot.first_release = Read::not_asked("forbidden (get secrets)");
         let case = Case::new(&snapshot, fixture::meta("ready-and-database-changed").now);
-        let not_run: Vec<&str> = diagnose(&case).not_run.iter().map(|n| n.code).collect();
+        let not_run: Vec<&str> = diagnose(&case)
+            .not_run
+            .iter()
+            .flat_map(|n| n.codes.iter().copied())
+            .collect();
         assert!(not_run.contains(&"SKVS330"), "{not_run:?}");
     }
 
@@ -145,7 +149,11 @@ mod tests {
         };
         first.config["database"] = "orders_<scrubbed>".into();
         let case = Case::new(&snapshot, fixture::meta("ready-and-database-changed").now);
-        let not_run: Vec<&str> = diagnose(&case).not_run.iter().map(|n| n.code).collect();
+        let not_run: Vec<&str> = diagnose(&case)
+            .not_run
+            .iter()
+            .flat_map(|n| n.codes.iter().copied())
+            .collect();
         assert!(not_run.contains(&"SKVS330"), "{not_run:?}");
     }
 }

@@ -175,7 +175,7 @@ mod tests {
             diagnosis
                 .not_run
                 .iter()
-                .map(|n| n.code)
+                .flat_map(|n| n.codes.iter().copied())
                 .filter(|c| *c != "SKVS323")
                 .collect(),
         )

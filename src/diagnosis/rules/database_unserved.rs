@@ -107,7 +107,11 @@ mod tests {
         let diagnosis = diagnose(&Case::new(&snapshot, fixture::meta(CASE).now));
         (
             diagnosis.roots.iter().map(|r| r.rule.code).collect(),
-            diagnosis.not_run.iter().map(|n| n.code).collect(),
+            diagnosis
+                .not_run
+                .iter()
+                .flat_map(|n| n.codes.iter().copied())
+                .collect(),
         )
     }
 

@@ -138,7 +138,10 @@ mod tests {
             }
             snapshot.events = Read::Unknown(Why::Forbidden("list events in a".to_owned()));
             let diagnosis = diagnose(&Case::new(&snapshot, fixture::meta(name).now));
-            let not_run = diagnosis.not_run.into_iter().find(|n| n.code == "SKVS139");
+            let not_run = diagnosis
+                .not_run
+                .into_iter()
+                .find(|n| n.codes.contains(&"SKVS139"));
             not_run.map(|n| format!("{}: {}", n.what, n.why))
         };
         let told = "the HelmRelease's events: forbidden (list events in a)";

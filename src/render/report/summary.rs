@@ -1,9 +1,10 @@
 //! The last lines of a report: how many of what, what is not shown, which checks were run and which were not.
 
+use crate::diagnosis::NotRun;
 use crate::diagnosis::Severity;
 use crate::diagnosis::registry::BANDS;
 use crate::text::count;
-use crate::view::report::{NotRun, Report};
+use crate::view::report::Report;
 
 /// Most parts that may not be read that are named one by one.
 const NAMED: usize = 4;

@@ -105,7 +105,7 @@ fn a_healthy_onboarding_is_one_line() {
 #[test]
 fn what_was_not_looked_at_whole_is_not_told_as_looked_at() {
     let mut report = of(&["ready"]);
-    let not_run = |codes: &[&'static str]| crate::view::report::NotRun {
+    let not_run = |codes: &[&'static str]| crate::diagnosis::NotRun {
         codes: codes.to_vec(),
         what: "a".to_owned(),
         why: "b".to_owned(),

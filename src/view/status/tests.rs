@@ -131,7 +131,7 @@ fn only_what_was_read_whole_and_is_well_is_fine() {
     assert_eq!(code(&[], unread), Code::Failed);
     assert_eq!(code(&["database-exists"], unread), Code::Findings);
     let not_run: fn(&mut Parts) = |parts| {
-        parts.report.not_run.push(crate::view::report::NotRun {
+        parts.report.not_run.push(crate::diagnosis::NotRun {
             codes: vec!["SKVS302"],
             what: "other namespaces".to_owned(),
             why: "forbidden".to_owned(),

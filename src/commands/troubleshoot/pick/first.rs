@@ -3,10 +3,10 @@
 use super::super::SIDE_BY_SIDE;
 use crate::cluster::Cluster;
 use crate::commands::first_install::first_install;
+use crate::diagnosis::NotRun;
 use crate::model::helm_release::HelmRelease;
 use crate::model::helm_storage::{Creation, Installation, creation};
 use crate::model::onboarding::Values;
-use crate::view::report::NotRun;
 use futures::StreamExt;
 use serde_json::Value;
 

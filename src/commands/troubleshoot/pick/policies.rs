@@ -1,9 +1,9 @@
 //! Ready onboardings whose AuthorizationPolicy is gone: one list of names for each namespace that holds policies.
 
 use crate::cluster::Cluster;
+use crate::diagnosis::NotRun;
 use crate::model::helm_release::HelmRelease;
 use crate::model::policy::of_inventory;
-use crate::view::report::NotRun;
 use serde_json::Value;
 use std::collections::BTreeMap;
 

@@ -1,10 +1,10 @@
 //! Green onboardings whose chart or repository fails: two lists tell it of all of them, where their own statuses do not.
 
 use crate::cluster::{Cluster, ClusterError, ListOf, segment};
+use crate::diagnosis::NotRun;
 use crate::diagnosis::complaint;
 use crate::diagnosis::registry::RULES;
 use crate::model::helm_release::HelmRelease;
-use crate::view::report::NotRun;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -3,8 +3,8 @@
 use super::super::Which;
 use crate::cluster::Cluster;
 use crate::cluster::helm_releases::Query;
+use crate::diagnosis::NotRun;
 use crate::model::helm_release::{HelmRelease, ONBOARDING_SELECTOR};
-use crate::view::report::NotRun;
 use serde_json::Value;
 
 /// Those of the namespace, or of all; nothing where a selector of the user's own says which are meant. One list more.
