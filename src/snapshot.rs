@@ -10,8 +10,15 @@ pub use on_demand::{Controllers, CouchService, OnDemand};
 pub use unread::{Checked, IfRead, Unread};
 
 use crate::advice::Origin;
+use crate::model::event::Event;
+use crate::model::field::Meta;
 use crate::model::helm_release::HelmRelease;
 use crate::model::helm_storage::{Release, Revision};
+use crate::model::job::Job;
+use crate::model::namespace::Namespace;
+use crate::model::pod::Pod;
+use crate::model::policy::Policy;
+use crate::model::source::Source;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 use std::sync::Arc;
@@ -100,6 +107,15 @@ impl<T> Read<T> {
         }
     }
 
+    /// The same with another value, which may not be known.
+    pub fn and_then<U>(self, f: impl FnOnce(T) -> Read<U>) -> Read<U> {
+        match self {
+            Read::Seen(value) => f(value),
+            Read::Absent => Read::Absent,
+            Read::Unknown(why) => Read::Unknown(why),
+        }
+    }
+
     /// The same with another value.
     pub fn map<U>(self, f: impl FnOnce(T) -> U) -> Read<U> {
         match self {
@@ -127,10 +143,10 @@ impl<T: Serialize> Serialize for Read<T> {
 }
 
 /// Events about something.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Events {
-    /// Event objects, newest last.
-    pub known: Vec<Value>,
+    /// Newest last.
+    pub known: Vec<Event>,
     /// Set where there are or may be more: why they were not read.
     pub not_all: Option<Why>,
 }
@@ -138,8 +154,7 @@ pub struct Events {
 /// A pod that a Job made, with the end of its log.
 #[derive(Clone, Debug)]
 pub struct JobPod {
-    /// The Pod object.
-    pub pod: Value,
+    pub pod: Pod,
     /// The last lines of the log of each container that has run, by container name.
     pub logs: Vec<(String, Read<String>)>,
 }
@@ -147,8 +162,7 @@ pub struct JobPod {
 /// The hook Job that creates the database, and what it made.
 #[derive(Clone, Debug)]
 pub struct CreationJob {
-    /// The Job object.
-    pub job: Value,
+    pub job: Job,
     /// Its pods, newest first.
     pub pods: Read<Vec<JobPod>>,
     /// Its events and those of its pods.
@@ -174,9 +188,9 @@ pub struct Snapshot {
     /// The same, typed.
     pub helm_release: HelmRelease,
     /// The HelmChart (or the chartRef's object).
-    pub chart: Read<Value>,
+    pub chart: Read<Source>,
     /// The chart's source: HelmRepository, GitRepository, Bucket.
-    pub source: Read<Value>,
+    pub source: Read<Source>,
     /// Helm's revisions, newest first.
     pub revisions: Read<Vec<Revision>>,
     /// The newest revision, decoded.
@@ -191,12 +205,12 @@ pub struct Snapshot {
     pub lost_job: Option<LostJob>,
     /// Events of the HelmRelease.
     pub events: Read<Events>,
-    /// The target Namespace object.
-    pub target_namespace: Read<Value>,
+    /// The target Namespace.
+    pub target_namespace: Read<Namespace>,
     /// The ServiceAccount that Flux impersonates.
-    pub service_account: Read<Value>,
+    pub service_account: Read<Meta>,
     /// The AuthorizationPolicy that lets the service accounts in, named by the status's inventory or the release's manifest.
-    pub policy: Read<Value>,
+    pub policy: Read<Policy>,
     /// What `spec.dependsOn` names, in its order.
     pub dependencies: Vec<Dependency>,
     /// All onboardings of all namespaces (or, where that is forbidden, of this one), this one among them: for shared
@@ -213,7 +227,7 @@ impl Snapshot {
     ///
     /// # Errors
     /// None of those that were read does, and not all were.
-    pub fn newest_event(&self, is: impl Fn(&Value) -> bool) -> Checked<Option<&Value>> {
+    pub fn newest_event(&self, is: impl Fn(&Event) -> bool) -> Checked<Option<&Event>> {
         let what = "the HelmRelease's events";
         let Some(events) = self.events.checked(what)? else {
             return Ok(None);

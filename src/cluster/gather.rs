@@ -13,8 +13,10 @@ mod source;
 
 use super::onboardings::Onboardings;
 use super::{Cluster, ClusterError, segment};
+use crate::model::field::{Fields, Meta};
 use crate::model::helm_release::{HelmRelease, ObjectRef};
-use crate::model::policy;
+use crate::model::namespace::Namespace;
+use crate::model::policy::{self, Policy};
 use crate::snapshot::{Dependency, OnDemand, Read, Snapshot};
 use k8s_openapi::jiff::Timestamp;
 use serde_json::Value;
@@ -56,7 +58,7 @@ impl Cluster {
         let (sources, installed, events, target_namespace, service_account, dependencies) = futures::join!(
             source::chain(near, &hr),
             installed(near, &hr, &object),
-            events::of(
+            events::about(
                 near,
                 &hr.metadata.namespace,
                 "HelmRelease",
@@ -150,7 +152,7 @@ impl Cluster {
 /// What Helm keeps, and what is found by it.
 struct Installed {
     stored: release::Stored,
-    policy: Read<Value>,
+    policy: Read<Policy>,
     job: job::Found,
 }
 
@@ -168,7 +170,7 @@ async fn installed(cluster: &Cluster, hr: &HelmRelease, object: &Value) -> Insta
         release::stored(cluster, hr),
         async {
             match &job_ahead {
-                Some(id) => Some(job::read(cluster, id).await),
+                Some(id) => Some(job::gather(cluster, id).await),
                 None => None,
             }
         },
@@ -200,15 +202,16 @@ async fn installed(cluster: &Cluster, hr: &HelmRelease, object: &Value) -> Insta
     }
 }
 
-async fn target_namespace(cluster: &Cluster, hr: &HelmRelease) -> Read<Value> {
+async fn target_namespace(cluster: &Cluster, hr: &HelmRelease) -> Read<Namespace> {
     if hr.is_remote() {
         return Read::not_asked(REMOTE);
     }
     let path = format!("/api/v1/namespaces/{}", segment(hr.release_namespace()));
-    Read::from_result(cluster.get(&path).await)
+    let object = Read::from_result(cluster.get::<Value>(&path).await);
+    object.map(|object| Namespace::from_value(&object))
 }
 
-async fn service_account(cluster: &Cluster, hr: &HelmRelease) -> Read<Value> {
+async fn service_account(cluster: &Cluster, hr: &HelmRelease) -> Read<Meta> {
     if hr.is_remote() {
         return Read::not_asked(REMOTE);
     }
@@ -216,11 +219,12 @@ async fn service_account(cluster: &Cluster, hr: &HelmRelease) -> Read<Value> {
         None | Some("") => {
             Read::not_asked("spec.serviceAccountName is not set: Flux uses its controller's own")
         }
-        Some(name) => Read::from_result(
-            cluster
-                .object("v1", &hr.metadata.namespace, "serviceaccounts", name)
-                .await,
-        ),
+        Some(name) => {
+            let namespace = &hr.metadata.namespace;
+            let object = cluster.object("v1", namespace, "serviceaccounts", name);
+            let object = Read::from_result(object.await);
+            object.map(|object| Fields::new(&object).meta("ServiceAccount"))
+        }
     }
 }
 

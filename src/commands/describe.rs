@@ -71,7 +71,7 @@ pub async fn run(app: &mut App, args: Args) -> Result<Code> {
 
 async fn told(cluster: &Cluster, others: &Onboardings, object: Value) -> Result<Description> {
     let snapshot = cluster.snapshot(object, others).await?;
-    Ok(Description::of(snapshot, others.not_elsewhere.as_ref()))
+    Ok(Description::new(snapshot, others.not_elsewhere.as_ref()))
 }
 
 /// Text, each onboarding as soon as it is read, two blank lines between them.

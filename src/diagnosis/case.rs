@@ -23,8 +23,7 @@ use crate::model::status::{self, Ready};
 use crate::snapshot::databases::{Databases, Found};
 use crate::snapshot::{Checked, IfRead, Read, Snapshot, Unread, Why};
 use k8s_openapi::jiff::Timestamp;
-use serde_json::Value;
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 
 /// Why a value of a bundle cannot be compared.
 pub(super) const LEFT_OUT: &str = "the bundle holds only a part of it";
@@ -44,6 +43,8 @@ pub struct Case<'a> {
     job: Job,
     /// A rule would say more if everything that can claim the database were read.
     pub wants_ownership: Cell<bool>,
+    /// A part with a malformed field that a check was given.
+    malformed: RefCell<Option<Unread>>,
 }
 
 impl<'a> Case<'a> {
@@ -62,8 +63,9 @@ impl<'a> Case<'a> {
             now,
             error: error::read(snapshot, failure.as_ref()),
             failure,
-            job: Job::read(snapshot),
+            job: Job::judge(snapshot),
             wants_ownership: Cell::new(false),
+            malformed: RefCell::default(),
         }
     }
 
@@ -152,13 +154,8 @@ impl<'a> Case<'a> {
     /// The event that says what the status does not, as evidence.
     pub fn seen_event(&self) -> Option<Evidence> {
         let event = self.error.as_ref().ok()?.event?;
-        let text = |path: &str| event.pointer(path).and_then(Value::as_str);
-        let observed = [text("/reason"), text("/message")].map(Option::unwrap_or_default);
-        Some(Evidence::new(
-            self.subject(),
-            "events",
-            &observed.join(": "),
-        ))
+        let observed = format!("{}: {}", event.reason, event.message);
+        Some(Evidence::new(self.subject(), "events", &observed))
     }
 
     /// A finding about `subject` with what the status and the events tell of the failure.

@@ -7,8 +7,8 @@ use super::case::Case;
 use super::finding::{Evidence, Finding, Subject};
 use super::{install, sources};
 use crate::model::condition::Condition;
+use crate::model::source::Source;
 use crate::snapshot::IfRead;
-use serde_json::Value;
 
 /// Something that can be seen in a snapshot and that excludes what a finding says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,27 +70,25 @@ fn fetched(case: &Case<'_>, subject: &Subject) -> Option<Evidence> {
     } else if *subject != chart && *subject != case.subject() {
         return None;
     }
-    let object = case.chart().if_read()?;
-    let ready = ready_now(object).filter(|_| sources::is_wanted(case, object))?;
-    Some(Evidence::condition(chart, &ready))
+    let fetched = case.chart().if_read()?;
+    let ready = ready_now(fetched).filter(|_| sources::is_wanted(case, fetched))?;
+    Some(Evidence::condition(chart, ready))
 }
 
 /// The condition Ready of a source object, where it is surely true of the present spec.
-fn ready_now(object: &Value) -> Option<Condition> {
-    let generation = object.pointer("/metadata/generation")?.as_i64()?;
-    let observed = object.pointer("/status/observedGeneration")?.as_i64()?;
-    let is_deleted = object.pointer("/metadata/deletionTimestamp").is_some();
-    if observed != generation || is_deleted || !sources::is_well(object) {
-        return None;
-    }
-    let mut conditions = sources::conditions(object).into_iter();
-    conditions.find(|c| c.kind == "Ready" && c.is_true() && !c.is_history(generation))
+fn ready_now(source: &Source) -> Option<&Condition> {
+    let generation = source.meta.generation.set()?;
+    let observed = source.observed_generation.set()?;
+    let stays = source.meta.deleted.is_absent();
+    source.well().filter(|_| observed == generation && stays)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::diagnosis::{Diagnosis, diagnose, fixture};
+    use crate::model::field::{Entries, Field};
+    use crate::model::source::Artifact;
     use crate::snapshot::{Read, Snapshot};
     use serde_json::json;
     use std::collections::BTreeSet;
@@ -107,10 +105,12 @@ mod tests {
 
     fn complete_the_job(snapshot: &mut Snapshot) {
         if let Read::Seen(found) = &mut snapshot.creation_job {
-            found.job["status"] = json!({
-                "succeeded": 1,
-                "conditions": [{"type": "Complete", "status": "True"}],
-            });
+            found.job.succeeded = Field::Set(1);
+            found.job.conditions = Entries::from(vec![Condition {
+                kind: "Complete".to_owned(),
+                status: "True".to_owned(),
+                ..Condition::default()
+            }]);
         }
     }
 
@@ -137,16 +137,19 @@ mod tests {
 
     fn fetch_the_chart(snapshot: &mut Snapshot) {
         for part in [&mut snapshot.chart, &mut snapshot.source] {
-            let Read::Seen(object) = part else {
+            let Read::Seen(source) = part else {
                 continue;
             };
-            let generation = object.pointer("/metadata/generation").cloned();
-            let generation = generation.unwrap_or(json!(1));
-            object["status"] = json!({
-                "observedGeneration": generation,
-                "artifact": {"revision": "0.1.2", "url": "http://source-controller/chart.tgz"},
-                "conditions": [{"type": "Ready", "status": "True", "reason": "Succeeded", "observedGeneration": generation}],
-            });
+            let generation = source.meta.generation.set().copied().unwrap_or(1);
+            source.observed_generation = Field::Set(generation);
+            source.artifact = Field::Set(Artifact::default());
+            source.conditions = Entries::from(vec![Condition {
+                kind: "Ready".to_owned(),
+                status: "True".to_owned(),
+                reason: "Succeeded".to_owned(),
+                observed_generation: Some(generation),
+                ..Condition::default()
+            }]);
         }
     }
 
@@ -253,37 +256,38 @@ mod tests {
         assert_eq!(contradicts(&snapshot), [false; 3]);
         fetch_the_chart(&mut snapshot);
         assert_eq!(contradicts(&snapshot), [true; 3]);
-        let change = |path: &str, value: Value| {
+        let change = |change: fn(&mut Source)| {
             let mut snapshot = snapshot.clone();
             let Read::Seen(chart) = &mut snapshot.chart else {
                 panic!("the case has a chart");
             };
-            match (chart.pointer_mut(path), value) {
-                (Some(place), value) => *place = value,
-                (None, value) => chart["metadata"]["deletionTimestamp"] = value,
-            }
+            change(chart);
             contradicts(&snapshot)
         };
         let none = [false; 3];
-        assert_eq!(change("/status/observedGeneration", json!(0)), none);
-        assert_eq!(change("/status/observedGeneration", json!("new")), none);
+        assert_eq!(change(|s| s.observed_generation = Field::Set(0)), none);
+        assert_eq!(change(|s| s.observed_generation = Field::Malformed), none);
         assert_eq!(
-            change("/status/conditions/0/observedGeneration", json!(0)),
+            change(|s| s.conditions.known[0].observed_generation = Some(0)),
             none
         );
         assert_eq!(
-            change("/status/conditions/0/status", json!("Unknown")),
+            change(|s| s.conditions.known[0].status = "Unknown".to_owned()),
             none
         );
-        assert_eq!(change("/status/artifact", json!(null)), none);
+        assert_eq!(change(|s| s.artifact = Field::Absent), none);
         assert_eq!(
-            change("/metadata/deletionTimestamp", json!("2026-11-27T20:00:00Z")),
+            change(|s| s.meta.deleted = Field::Set("2026-11-27T20:00:00Z".to_owned())),
+            none
+        );
+        assert_eq!(
+            change(|s| s.meta.malformed.push("spec.suspend".to_owned())),
             none
         );
         // The chart is well, and its source is in trouble by now.
         let mut source_fails = snapshot.clone();
         if let Read::Seen(source) = &mut source_fails.source {
-            source["status"]["conditions"][0]["status"] = json!("False");
+            source.conditions.known[0].status = "False".to_owned();
         }
         assert_eq!(contradicts(&source_fails), [true, false, true]);
     }

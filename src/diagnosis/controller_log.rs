@@ -3,8 +3,8 @@
 use super::case::Case;
 use super::finding::Finding;
 use super::sources;
+use crate::model::source::Source;
 use crate::snapshot::IfRead;
-use serde_json::Value;
 
 /// Where Flux runs if nothing tells another place.
 const USUAL: &str = "flux-system";
@@ -37,12 +37,12 @@ fn namespace<'a>(case: &Case<'a>) -> Option<&'a str> {
     let controllers = case.controllers().if_read();
     let seen = controllers.filter(|c| !c.deployments.is_empty());
     seen.map(|c| c.namespace.as_str())
-        .or_else(|| sources::links(case).find_map(|(object, _)| of_artifact(object)))
+        .or_else(|| sources::links(case).find_map(of_artifact))
 }
 
 /// The namespace in `http://source-controller.NAMESPACE.svc…`.
-fn of_artifact(object: &Value) -> Option<&str> {
-    let url = sources::artifact(object)?.get("url")?.as_str()?;
+fn of_artifact(source: &Source) -> Option<&str> {
+    let url = source.artifact.set()?.url.as_str()?;
     let (namespace, rest) = url
         .strip_prefix("http://source-controller.")?
         .split_once('.')?;
@@ -57,6 +57,7 @@ mod tests {
     use crate::advice::Origin;
     use crate::diagnosis::finding::{Step, Subject};
     use crate::diagnosis::fixture;
+    use crate::model::deployment::Deployment;
     use crate::snapshot::{Controllers, Read, Snapshot};
     use serde_json::json;
 
@@ -78,7 +79,7 @@ mod tests {
 
     fn stored_at(url: &str) -> impl Fn(&mut Snapshot) {
         let chart = json!({"kind": "HelmChart", "status": {"artifact": {"url": url}}});
-        move |s| s.chart = Read::Seen(chart.clone())
+        move |s| s.chart = Read::Seen(Source::from_value(&chart, ""))
     }
 
     #[test]
@@ -90,7 +91,7 @@ mod tests {
             commands(&|s| {
                 s.on_demand.controllers = Read::Seen(Controllers {
                     namespace: "gitops".to_owned(),
-                    deployments: vec![json!({})],
+                    deployments: vec![Deployment::default()],
                     pods: Read::Seen(Vec::new()),
                 });
             }),
@@ -106,7 +107,7 @@ mod tests {
         ];
         let not_stored = json!({"kind": "HelmChart"});
         assert_eq!(
-            commands(&|s| s.chart = Read::Seen(not_stored.clone())),
+            commands(&|s| s.chart = Read::Seen(Source::from_value(&not_stored, ""))),
             first
         );
         for url in [

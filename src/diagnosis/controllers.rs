@@ -4,8 +4,9 @@
 
 use super::case::Case;
 use super::finding::{Evidence, Subject};
+use crate::model::deployment::Deployment;
+use crate::model::field::Field;
 use crate::model::selector::Labels;
-use serde_json::Value;
 
 /// Whether a helm-controller takes the HelmRelease by its labels.
 pub(super) enum Serves {
@@ -16,16 +17,16 @@ pub(super) enum Serves {
 }
 
 /// The helm-controllers that were seen; `Err`: why none was.
-pub(super) fn helm_controllers<'a>(case: &Case<'a>) -> Result<Vec<&'a Value>, String> {
+pub(super) fn helm_controllers<'a>(case: &Case<'a>) -> Result<Vec<&'a Deployment>, String> {
     let controllers = match case.controllers() {
         Ok(Some(controllers)) => controllers,
         Ok(None) => return Err("they were not read".to_owned()),
         Err(unread) => return Err(unread.why.clause()),
     };
-    let all: Vec<&Value> = controllers
+    let all: Vec<&Deployment> = controllers
         .deployments
         .iter()
-        .filter(|d| image(d).contains("helm-controller"))
+        .filter(|d| d.image().contains("helm-controller"))
         .collect();
     if all.is_empty() {
         return Err(format!("{} has no Flux Deployment", controllers.namespace));
@@ -41,13 +42,20 @@ pub(super) fn serves(case: &Case<'_>) -> Serves {
     let labels = &case.hr().metadata.labels;
     let mut seen = Vec::new();
     for deployment in all {
-        let selector = flag(deployment, "--watch-label-selector").unwrap_or_default();
+        let subject = Subject::from(&deployment.meta);
+        let selector = match deployment.flag("--watch-label-selector") {
+            Field::Set(selector) => selector,
+            Field::Absent => String::new(),
+            Field::Malformed => {
+                return Serves::Unknown(format!("the arguments of {subject} cannot be read"));
+            }
+        };
         match Labels::parse(&selector)
             .map(|selector| selector.matches(|key| labels.get(key).map(String::as_str)))
         {
             Ok(true) => return Serves::Some,
             Ok(false) => seen.push(Evidence::new(
-                Subject::of(deployment, "Deployment"),
+                subject,
                 "args",
                 &format!("--watch-label-selector={selector}"),
             )),
@@ -55,50 +63,4 @@ pub(super) fn serves(case: &Case<'_>) -> Serves {
         }
     }
     Serves::None(seen)
-}
-
-/// The image of the first container.
-pub(super) fn image(deployment: &Value) -> &str {
-    deployment
-        .pointer("/spec/template/spec/containers/0/image")
-        .and_then(Value::as_str)
-        .unwrap_or_default()
-}
-
-/// The value of a container's flag, `--flag=value` or `--flag value`.
-pub(super) fn flag(deployment: &Value, name: &str) -> Option<String> {
-    let containers = deployment.pointer("/spec/template/spec/containers")?;
-    containers.as_array()?.iter().find_map(|container| {
-        let words: Vec<&str> = ["command", "args"]
-            .iter()
-            .filter_map(|key| container.get(key)?.as_array())
-            .flatten()
-            .filter_map(Value::as_str)
-            .collect();
-        words.iter().enumerate().find_map(|(at, word)| {
-            let rest = word.strip_prefix(name)?;
-            match rest.strip_prefix('=') {
-                Some(value) => Some(value.to_owned()),
-                None if rest.is_empty() => words.get(at + 1).map(|w| (*w).to_owned()),
-                None => None,
-            }
-        })
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::json;
-
-    #[test]
-    fn a_flag_is_read_in_both_forms() {
-        let with = |args: &[&str]| json!({"spec": {"template": {"spec": {"containers": [{"args": args}]}}}});
-        assert_eq!(flag(&with(&["--a=b=c"]), "--a").as_deref(), Some("b=c"));
-        assert_eq!(
-            flag(&with(&["--x", "--a", "b"]), "--a").as_deref(),
-            Some("b")
-        );
-        assert_eq!(flag(&with(&["--ab=c"]), "--a"), None);
-    }
 }

@@ -78,7 +78,12 @@ fn diagnose_by(rules: &[&'static Rule], case: &Case<'_>) -> Diagnosis {
             run.push(rule.code);
             continue;
         }
-        match (rule.check)(case) {
+        case.take_malformed();
+        let checked = match ((rule.check)(case), case.take_malformed()) {
+            (Ok(None), Some(unread)) => Err(unread),
+            (checked, _) => checked,
+        };
+        match checked {
             Ok(None) => run.push(rule.code),
             Ok(Some(finding)) => match contradiction(case, rule.contradicted_by, &finding) {
                 None => {
@@ -175,8 +180,9 @@ mod tests {
     use super::*;
     use crate::diagnosis::fixture;
     use crate::diagnosis::rules::{creation_job_failed, unknown_cause};
+    use crate::model::condition::Condition;
+    use crate::model::field::Entries;
     use crate::snapshot::Read;
-    use serde_json::json;
 
     #[test]
     fn a_contradicted_finding_is_withheld_and_the_failure_still_told() {
@@ -195,7 +201,11 @@ mod tests {
         let Read::Seen(found) = &mut snapshot.creation_job else {
             panic!("the case has a Job");
         };
-        found.job["status"] = json!({"conditions": [{"type": "Complete", "status": "True"}]});
+        found.job.conditions = Entries::from(vec![Condition {
+            kind: "Complete".to_owned(),
+            status: "True".to_owned(),
+            ..Condition::default()
+        }]);
         let diagnosis = diagnose_by(&rules, &Case::new(&snapshot, now));
         assert_eq!(codes(&diagnosis), ["SKVS900"]);
         let [not_run] = &diagnosis.not_run[..] else {

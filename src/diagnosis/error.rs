@@ -1,5 +1,6 @@
 //! The text of a failure, read once: where it is said, and what it says.
 
+use crate::model::event::Event;
 use crate::model::failure::{self, Failure};
 use crate::model::forbidden::Forbidden;
 use crate::model::object_error::ObjectError;
@@ -8,7 +9,6 @@ use crate::model::release_error::ReleaseError;
 use crate::model::server_error::ServerError;
 use crate::model::status;
 use crate::snapshot::{Checked, Snapshot};
-use serde_json::Value;
 
 /// Reasons of a failure of the chart's source or of the values: what it quotes is not the API server's or Helm's.
 const OF_THE_INPUT: [&str; 5] = [
@@ -25,7 +25,7 @@ pub(super) struct ErrorText<'a> {
     /// The controller's own text, without the log that old ones append; empty when there is no failure.
     pub(super) raw: &'a str,
     /// The event that the text was taken from, where the status does not say.
-    pub(super) event: Option<&'a Value>,
+    pub(super) event: Option<&'a Event>,
     pub(super) release: Option<ReleaseError>,
     pub(super) object: Option<ObjectError>,
     pub(super) server: Option<ServerError>,
@@ -50,7 +50,7 @@ pub(super) fn read<'a>(
     };
     let raw = match event {
         Some(event) => {
-            let message = event["message"].as_str().unwrap_or_default();
+            let message = event.message.as_str();
             message
                 .strip_prefix("reconciliation failed: ")
                 .unwrap_or(message)
@@ -94,23 +94,21 @@ fn is_a_count(failure: &Failure<'_>) -> bool {
 
 /// Which events say what the status does not: why storage could not be read (controllers before 0.37), why the HelmChart could
 /// not be made. `None` where the status says it all.
-fn silent(snapshot: &Snapshot, failure: Option<&Failure<'_>>) -> Option<fn(&Value) -> bool> {
+fn silent(snapshot: &Snapshot, failure: Option<&Failure<'_>>) -> Option<fn(&Event) -> bool> {
     if failure.is_some_and(|f| is_of_nothing(f) || is_a_count(f)) {
         return Some(|event| {
-            let text = |key: &str| event[key].as_str().unwrap_or_default();
-            ["InstallFailed", "UpgradeFailed", "error"].contains(&text("reason"))
+            ["InstallFailed", "UpgradeFailed", "error"].contains(&event.reason.as_str())
                 && ["Helm install failed", "Helm upgrade failed"]
                     .iter()
-                    .any(|lead| text("message").contains(lead))
+                    .any(|lead| event.message.contains(lead))
         });
     }
     if failure.is_some_and(|f| f.condition.reason == "GetLastReleaseFailed") {
         return Some(|event| {
-            let message = event["message"].as_str().unwrap_or_default();
-            message.contains("get last release revision")
-                || message.contains("failed to query with labels")
+            event.message.contains("get last release revision")
+                || event.message.contains("failed to query with labels")
         });
     }
     status::is_unanswered(&snapshot.helm_release)
-        .then_some(|event| event["reason"].as_str() == Some("HelmChartSyncErr"))
+        .then_some(|event| event.reason == "HelmChartSyncErr")
 }

@@ -5,6 +5,7 @@ use super::rule::Severity;
 use crate::advice::{Command, Line, Origin};
 use crate::model::condition::Condition;
 use crate::model::failure::split_trailer;
+use crate::model::field::Meta;
 use crate::text::one_line;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
@@ -31,16 +32,6 @@ impl Subject {
         }
     }
 
-    /// From an object's own kind and metadata; `kind` where it does not tell its kind, as in a list.
-    pub fn of(object: &Value, kind: &str) -> Self {
-        let text = |path: &str| object.pointer(path).and_then(Value::as_str);
-        Self::new(
-            text("/kind").unwrap_or(kind),
-            text("/metadata/namespace").unwrap_or_default(),
-            text("/metadata/name").unwrap_or_default(),
-        )
-    }
-
     /// `namespace/name`, or the name alone.
     pub fn id(&self) -> String {
         if self.namespace.is_empty() {
@@ -54,6 +45,12 @@ impl Subject {
 impl fmt::Display for Subject {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.kind, self.id())
+    }
+}
+
+impl From<&Meta> for Subject {
+    fn from(meta: &Meta) -> Self {
+        Self::new(&meta.kind, &meta.namespace, &meta.name)
     }
 }
 

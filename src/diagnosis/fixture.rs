@@ -8,8 +8,18 @@ use super::{Case, Diagnosis, Finding, diagnose};
 use crate::bundle::record::Recorder;
 use crate::bundle::scene::Scene;
 use crate::cluster::{Cluster, ClusterError};
+use crate::model::access_review::AccessReview;
+use crate::model::deployment::Deployment;
+use crate::model::event::Event;
+use crate::model::field::Fields;
 use crate::model::helm_release::ONBOARDING_SELECTOR;
-use crate::snapshot::{Read, Snapshot};
+use crate::model::job::Job;
+use crate::model::namespace::Namespace;
+use crate::model::pod::Pod;
+use crate::model::policy::Policy;
+use crate::model::service::{EndpointSlice, Service};
+use crate::model::source::Source;
+use crate::snapshot::{Events, Read, Snapshot, Why};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use flate2::{Compression, write::GzEncoder};
@@ -122,6 +132,78 @@ pub(crate) fn snapshot_of(name: &str, change: &dyn Fn(&mut Value)) -> Snapshot {
     let mut documents = documents(name);
     documents.iter_mut().for_each(change);
     gathered(name, &meta(name), &documents)
+}
+
+/// Reads the parts of a case's snapshot again, each after `change` of the object that it was read from.
+pub(crate) fn reread(name: &str, snapshot: &mut Snapshot, change: &mut dyn FnMut(&mut Value)) {
+    let mut again = Again {
+        documents: documents(name),
+        change,
+    };
+    for part in [&mut snapshot.chart, &mut snapshot.source] {
+        again.part(part, |object| Source::from_value(object, ""));
+    }
+    again.part(&mut snapshot.target_namespace, Namespace::from_value);
+    again.part(&mut snapshot.service_account, |object| {
+        Fields::new(object).meta("ServiceAccount")
+    });
+    again.part(&mut snapshot.policy, Policy::from_value);
+    again.part(&mut snapshot.on_demand.rights, AccessReview::from_value);
+    again.events(&mut snapshot.events);
+    if let Read::Seen(found) = &mut snapshot.creation_job {
+        again.value(&mut found.job, Job::from_value);
+        if let Read::Seen(pods) = &mut found.pods {
+            for pod in pods {
+                again.value(&mut pod.pod, Pod::from_value);
+            }
+        }
+        again.events(&mut found.events);
+    }
+    if let Read::Seen(controllers) = &mut snapshot.on_demand.controllers {
+        for deployment in &mut controllers.deployments {
+            again.value(deployment, Deployment::from_value);
+        }
+    }
+    if let Read::Seen(service) = &mut snapshot.on_demand.service {
+        again.part(&mut service.service, Service::from_value);
+        if let Read::Seen(slices) = &mut service.slices {
+            for slice in slices {
+                again.value(slice, EndpointSlice::from_value);
+            }
+        }
+    }
+}
+
+struct Again<'c> {
+    documents: Vec<Value>,
+    change: &'c mut dyn FnMut(&mut Value),
+}
+
+impl Again<'_> {
+    fn part<T: PartialEq>(&mut self, part: &mut Read<T>, read: impl Fn(&Value) -> T) {
+        if let Read::Seen(part) = part {
+            self.value(part, read);
+        }
+    }
+
+    fn value<T: PartialEq>(&mut self, value: &mut T, read: impl Fn(&Value) -> T) {
+        let own = self.documents.iter().find(|object| read(object) == *value);
+        if let Some(mut object) = own.cloned() {
+            (self.change)(&mut object);
+            *value = read(&object);
+        }
+    }
+
+    fn events(&mut self, events: &mut Read<Events>) {
+        if let Read::Seen(events) = events {
+            for event in &mut events.known {
+                self.value(event, Event::from_value);
+            }
+            if events.known.iter().any(|event| !event.is_whole) {
+                events.not_all = Some(Why::Broken("malformed".to_owned()));
+            }
+        }
+    }
 }
 
 impl Fixture {

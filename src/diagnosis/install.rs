@@ -9,11 +9,10 @@ use super::retries::is_old_controller;
 use crate::model::condition::Condition;
 use crate::model::failure;
 use crate::model::helm_storage::{Creation, Release, creation};
-use crate::model::job;
+use crate::model::job::Job;
 use crate::model::status;
 use crate::snapshot::IfRead;
 use k8s_openapi::jiff::{SignedDuration, Timestamp};
-use serde_json::Value;
 
 /// Whether a failed installation is in the way of the next one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,15 +68,16 @@ fn stored(case: &Case<'_>) -> Option<bool> {
 pub fn job_succeeded(case: &Case<'_>) -> bool {
     let is_own = case.job_as_far_as_read().subject.is_some();
     let found = case.creation_job().if_read().filter(|_| is_own);
-    found.is_some_and(|found| job::is_complete(&found.job) && is_of_installation(case, &found.job))
+    found.is_some_and(|found| {
+        found.job.is_complete() == Some(true) && is_of_installation(case, &found.job)
+    })
 }
 
 /// Whether a Job is surely of this onboarding's last installation. One that is being deleted, is older than the onboarding, or was made
 /// after the failure without a label that names its owner may be another's or a former one; so may one whose times cannot be compared.
-fn is_of_installation(case: &Case<'_>, object: &Value) -> bool {
+fn is_of_installation(case: &Case<'_>, job: &Job) -> bool {
     let time = |text: Option<&str>| text?.parse::<Timestamp>().ok();
-    let made = object.pointer("/metadata/creationTimestamp");
-    let Some(made) = time(made.and_then(Value::as_str)) else {
+    let Some(made) = time(job.meta.created.as_str()) else {
         return false;
     };
     let since = time(case.hr().metadata.creation_timestamp.as_deref());
@@ -85,8 +85,8 @@ fn is_of_installation(case: &Case<'_>, object: &Value) -> bool {
         let failed = time(f.condition.last_transition_time.as_deref());
         failed.is_some_and(|failed| made <= failed)
     });
-    let is_named = job::made_by(object).is_some();
-    object.pointer("/metadata/deletionTimestamp").is_none()
+    let is_named = job.made_by().set().is_some();
+    job.meta.deleted.is_absent()
         && since.is_some_and(|since| made >= since)
         && (is_named || before_failure)
 }
@@ -129,21 +129,14 @@ pub fn created(case: &Case<'_>) -> Option<bool> {
     // One that is complete and not of this installation tells nothing.
     let is_own = case.job_as_far_as_read().subject.is_some();
     let found = case.creation_job().if_read().filter(|_| is_own);
-    let seen = found.is_some_and(|found| !job::is_complete(&found.job));
+    let seen = found.is_some_and(|found| found.job.is_complete() == Some(false));
     (said || seen).then_some(false)
 }
 
 /// The failed installation's Job has not come to an end: Helm gave up waiting for it, and it may still create the database.
 pub fn job_goes_on(case: &Case<'_>) -> bool {
-    let Some(found) = case.creation_job().if_read() else {
-        return false;
-    };
-    let ended = job::conditions(&found.job).iter().any(|c| {
-        c.is_true()
-            && ["Complete", "Failed", "FailureTarget", "SuccessCriteriaMet"]
-                .contains(&c.kind.as_str())
-    });
-    !ended && found.job.pointer("/metadata/deletionTimestamp").is_none()
+    let found = case.creation_job().if_read();
+    found.is_some_and(|found| found.job.goes_on())
 }
 
 /// Seconds until a running installation is given up; `None` when none runs. The inner one is `None` where the times cannot be read.
@@ -228,7 +221,7 @@ pub fn timeout<'a>(case: &Case<'a>) -> &'a str {
 mod tests {
     use super::{is_overdue, job_succeeded};
     use crate::diagnosis::{Case, fixture};
-    use crate::snapshot::{Read, Snapshot};
+    use crate::snapshot::Snapshot;
     use serde_json::{Value, json};
 
     #[test]
@@ -258,13 +251,15 @@ mod tests {
         let now = fixture::meta(name).now;
         let succeeded = |change: &dyn Fn(&mut Snapshot, &mut Value)| {
             let mut snapshot = fixture::snapshot(name);
-            let Read::Seen(found) = &snapshot.creation_job else {
-                panic!("the case has a Job");
-            };
-            let mut found = found.clone();
-            found.job["status"] = json!({"conditions": [{"type": "Complete", "status": "True"}]});
-            change(&mut snapshot, &mut found.job);
-            snapshot.creation_job = Read::Seen(found);
+            let mut other = snapshot.clone();
+            fixture::reread(name, &mut snapshot, &mut |object| {
+                if object["kind"] == "Job" {
+                    object["status"] =
+                        json!({"conditions": [{"type": "Complete", "status": "True"}]});
+                    change(&mut other, object);
+                }
+            });
+            snapshot.helm_release = other.helm_release;
             job_succeeded(&Case::new(&snapshot, now))
         };
         let made = |time: &'static str| {

@@ -1,86 +1,24 @@
 //! What became of the creation Job: which pod ended how, and what its log says. Flux and Helm say only that the Job failed.
 
+mod outcome;
+mod sidecar;
+mod uncreated;
+
+pub use outcome::{Death, Outcome};
+pub use sidecar::Sidecar;
+pub use uncreated::Uncreated;
+
 use super::case::Case;
 use super::finding::{Evidence, Finding, Subject};
-use crate::advice::Command;
-use crate::model::event::Event;
-use crate::model::job::{self as model, CouchFailure, Disruption, containers, made_by};
-use crate::snapshot::{CreationJob, Events, JobPod, Read, Snapshot, Why};
-use serde_json::Value;
-
-/// Lines of a log that are shown.
-const LINES: usize = 5;
+use crate::model::creation_log::may_have_created;
+use crate::snapshot::{CreationJob, JobPod, Read, Snapshot, Why};
+use uncreated::{uncreated, uncreated_of_lost, unread_events};
 
 /// Codes of the rules that judge by the creation Job's pods: what they miss where not all of the pods are known.
 pub const BY_PODS: [&str; 9] = [
     "SKVS301", "SKVS304", "SKVS305", "SKVS306", "SKVS307", "SKVS309", "SKVS316", "SKVS317",
     "SKVS318",
 ];
-
-/// What the kubelet says while it has no image.
-const NO_IMAGE: [&str; 5] = [
-    "ErrImagePull",
-    "ImagePullBackOff",
-    "ErrImageNeverPull",
-    "InvalidImageName",
-    "ImageInspectError",
-];
-
-/// A container that ended badly.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Death {
-    pub pod: Subject,
-    pub container: String,
-    pub exit_code: i64,
-    /// `Error`, `OOMKilled`, …
-    pub reason: String,
-    /// The last lines of its log, or of its termination message.
-    pub lines: Vec<String>,
-    /// Why the log is not known.
-    pub log_missing: Option<Why>,
-}
-
-/// Why the Job's newest pod does not end well.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Outcome {
-    /// CouchDB says that the database exists (412).
-    Exists(Death),
-    /// CouchDB refused the credentials (401, 403).
-    Refused(Death),
-    /// No answer from CouchDB.
-    Unreachable(Death),
-    /// The container ended badly for another reason.
-    Died(Death),
-    /// The container used more memory than its limit.
-    OutOfMemory(Death),
-    /// Kubernetes ended the pod.
-    Disrupted {
-        pod: Subject,
-        by: Disruption,
-        /// Kubernetes' own words.
-        message: String,
-    },
-    /// The kubelet has no image.
-    NoImage {
-        pod: Subject,
-        container: String,
-        image: String,
-        reason: String,
-        message: String,
-    },
-    /// The kubelet cannot start a container for another reason, or refused the pod: a Secret is missing, the node is full.
-    NotStarted {
-        pod: Subject,
-        reason: String,
-        message: String,
-    },
-    /// No node takes the pod.
-    Unscheduled { pod: Subject, message: String },
-    /// A container still runs.
-    Running { pod: Subject, running: Vec<String> },
-    /// Nothing to tell.
-    Nothing,
-}
 
 /// Why nothing is known of what the Job's pods did.
 #[derive(Clone, Debug, PartialEq)]
@@ -122,28 +60,6 @@ impl Silent {
     }
 }
 
-/// No pod of the Job could be made.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Uncreated {
-    /// The Job, which may be gone.
-    pub job: Subject,
-    /// As the Job controller's event tells it.
-    pub why: String,
-    pub gone: bool,
-}
-
-/// What the sidecar does that keeps a Job from its end.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Sidecar {
-    /// The Job's own containers are through, and the sidecar runs on.
-    RunsOn { pod: Subject, ended: Vec<String> },
-    /// It does not get ready, and the Job's own containers wait for it.
-    NotReady { pod: Subject, state: String },
-}
-
-/// The container that Istio puts into a pod.
-const SIDECAR: &str = "istio-proxy";
-
 /// The creation Job, as far as it was read.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Job {
@@ -165,8 +81,8 @@ pub struct Job {
 }
 
 impl Job {
-    /// Reads what is there.
-    pub fn read(snapshot: &Snapshot) -> Self {
+    /// Judges by what was read.
+    pub fn judge(snapshot: &Snapshot) -> Self {
         let nothing = |silent| Self {
             subject: None,
             failed: None,
@@ -182,7 +98,7 @@ impl Job {
             Read::Absent => {
                 let events = snapshot.lost_job.as_ref().map(|lost| &lost.events);
                 return Self {
-                    uncreated: lost(snapshot),
+                    uncreated: uncreated_of_lost(snapshot),
                     events_unread: events.and_then(unread_events),
                     ..nothing(Silent::Gone)
                 };
@@ -195,10 +111,16 @@ impl Job {
             }
         };
         // Two onboardings for one database have one Job name: what the other's Job says is not about this one.
-        if let Some(other) = made_by(job).filter(|id| *id != snapshot.helm_release.id()) {
-            return nothing(Silent::Replaced(crate::text::one_line(&other)));
+        let made_by = job.made_by();
+        if made_by.is_malformed() {
+            let why = format!("malformed: {}", job.meta.malformed.join(", "));
+            return nothing(Silent::NotRead(Why::Broken(why)));
         }
-        let subject = Subject::of(job, "Job");
+        let own = snapshot.helm_release.id();
+        if let Some(other) = made_by.set().filter(|id| **id != own) {
+            return nothing(Silent::Replaced(crate::text::one_line(other)));
+        }
+        let subject = Subject::from(&job.meta);
         let uncreated = match (pods, events) {
             (Read::Seen(pods), _) if !pods.is_empty() => None,
             (_, Read::Seen(events)) => uncreated(&subject, events, false),
@@ -214,16 +136,26 @@ impl Job {
             Read::Seen(pods) => pods.is_empty().then_some(Silent::PodsGone),
         };
         let pods: &[JobPod] = pods.seen().map_or(&[], Vec::as_slice);
-        let attempts: Vec<Outcome> = pods.iter().rev().map(outcome).collect();
+        let attempts: Vec<Outcome> = pods.iter().rev().map(outcome::judge).collect();
+        let outcome = outcome::weigh(job, &attempts);
+        // What cannot be read of a pod may be what it would have said.
+        let odd = pods.iter().find(|p| !p.pod.meta.malformed.is_empty());
+        let odd = odd.filter(|_| outcome == Outcome::Nothing && job.is_complete() != Some(true));
+        let silent = silent.or(odd.map(|JobPod { pod, .. }| {
+            let fields = pod.meta.malformed.join(", ");
+            Silent::PodsNotRead(Why::Broken(format!(
+                "malformed in {}: {fields}",
+                Subject::from(&pod.meta)
+            )))
+        }));
         Self {
             silent,
             uncreated,
             events_unread,
-            sidecar: pods.iter().find_map(|p| sidecar(&p.pod)),
+            sidecar: pods.iter().find_map(|p| sidecar::holding(&p.pod)),
             subject: Some(subject),
-            failed: model::failed(&model::conditions(job))
-                .map(|c| (c.reason.clone(), c.message.clone())),
-            outcome: judged(job, &attempts),
+            failed: job.failed().map(|c| (c.reason.clone(), c.message.clone())),
+            outcome,
             attempts,
         }
     }
@@ -281,7 +213,7 @@ impl Job {
         let deaths = self.attempts[..first].iter().filter_map(Outcome::death);
         deaths
             .into_iter()
-            .find(|death| !death.lost_race() && model::may_have_created(&death.lines.join("\n")))
+            .find(|death| !death.lost_race() && may_have_created(&death.lines.join("\n")))
     }
 
     /// An attempt before the one that found the database, and which may have created it: it was ended, and no log says how far it came.
@@ -309,28 +241,6 @@ impl Job {
     }
 }
 
-impl Uncreated {
-    /// The event.
-    pub fn evidence(&self) -> Evidence {
-        let observed = format!("FailedCreate: {}", self.why);
-        Evidence::new(self.job.clone(), "events", &observed)
-    }
-
-    /// Shows the Job's events.
-    pub fn command(&self) -> Command {
-        let Subject {
-            namespace, name, ..
-        } = &self.job;
-        let of = format!("involvedObject.kind=Job,involvedObject.name={name}");
-        let words: &[&str] = if self.gone {
-            &["get", "events", "-n", namespace, "--field-selector", &of]
-        } else {
-            &["describe", "-n", namespace, "job", name]
-        };
-        Command::new(["kubectl"]).args(words)
-    }
-}
-
 /// Adds how to see whether the database exists before anything is tried again.
 pub(super) fn existing(case: &Case<'_>, finding: Finding) -> Finding {
     match case.database() {
@@ -338,222 +248,5 @@ pub(super) fn existing(case: &Case<'_>, finding: Finding) -> Finding {
             .step("See first whether the database exists:")
             .command(["kubectl", "skvs", "databases", &database]),
         None => finding,
-    }
-}
-
-impl Death {
-    /// The runtime could not run the container's command.
-    pub(super) fn never_started(&self) -> bool {
-        ["StartError", "ContainerCannotRun"].contains(&self.reason.as_str())
-    }
-
-    /// `500 {"error":"error","reason":"conflict"}`: another request was faster.
-    fn lost_race(&self) -> bool {
-        self.lines
-            .iter()
-            .any(|l| l.contains("\"reason\":\"conflict\""))
-    }
-
-    /// The exit code and the end of the log.
-    pub fn evidence(&self) -> Evidence {
-        let reason = match self.reason.as_str() {
-            "" | "Error" => String::new(),
-            other => format!(" ({other})"),
-        };
-        let observed = format!(
-            "container {} exited {}{reason}",
-            self.container, self.exit_code
-        );
-        let field = format!(".status.containerStatuses[{}], log", self.container);
-        Evidence::new(self.pod.clone(), &field, &observed).lines(&self.lines)
-    }
-}
-
-/// What keeps the Job controller from making a pod: a quota, a policy, a ServiceAccount that is not there. The newest of its
-/// events tells, unless a pod was made after it.
-fn uncreated(job: &Subject, events: &Events, gone: bool) -> Option<Uncreated> {
-    let mut newest_first = events.known.iter().rev().map(Event::from_value);
-    let newest =
-        newest_first.find(|e| ["FailedCreate", "SuccessfulCreate"].contains(&e.reason.as_str()))?;
-    let why = newest.message.strip_prefix("Error creating: ");
-    (newest.reason == "FailedCreate").then(|| Uncreated {
-        job: job.clone(),
-        why: crate::text::one_line(why.unwrap_or(&newest.message)),
-        gone,
-    })
-}
-
-/// Why the events, or some of them, are not known.
-fn unread_events(events: &Read<Events>) -> Option<Why> {
-    match events {
-        Read::Seen(events) => events.not_all.clone(),
-        Read::Absent => None,
-        Read::Unknown(why) => Some(why.clone()),
-    }
-}
-
-/// What the events of a Job that is gone tell.
-fn lost(snapshot: &Snapshot) -> Option<Uncreated> {
-    let lost = snapshot.lost_job.as_ref()?;
-    let job = Subject::new("Job", &lost.namespace, &lost.name);
-    uncreated(&job, lost.events.seen()?, true)
-}
-
-/// What the pod's sidecar does that keeps the Job from its end.
-fn sidecar(pod: &Value) -> Option<Sidecar> {
-    let proxy = containers(pod).find(|c| c.name() == SIDECAR)?;
-    let own = || containers(pod).filter(|c| c.name() != SIDECAR);
-    let ended = || own().filter(|c| c.ended().is_some());
-    let subject = Subject::of(pod, "Pod");
-    if proxy.is_running() && own().all(|c| c.ended().is_some_and(|e| e.exit_code == 0)) {
-        return (ended().next().is_some()).then(|| Sidecar::RunsOn {
-            pod: subject,
-            ended: ended().map(|c| c.name().to_owned()).collect(),
-        });
-    }
-    let state = match (proxy.waiting(), proxy.ended().or(proxy.ended_before())) {
-        _ if proxy.is_ready() => return None,
-        (_, Some(ended)) if ended.exit_code != 0 => format!("exited {}", ended.exit_code),
-        _ if proxy.is_running() => "is running but not ready".to_owned(),
-        _ => return None,
-    };
-    let waits = own().any(|c| !c.has_run() || c.is_running());
-    waits.then_some(Sidecar::NotReady {
-        pod: subject,
-        state,
-    })
-}
-
-/// The first container of the pod that ended badly. A sidecar that ends badly after its pod's work is no cause.
-fn death(pod: &JobPod) -> Option<Death> {
-    let (container, ended) = containers(&pod.pod)
-        .filter(|c| c.name() != SIDECAR)
-        .find_map(|c| Some((c.name().to_owned(), c.ended_badly()?)))?;
-    let log = pod
-        .logs
-        .iter()
-        .find(|(name, _)| *name == container)
-        .map(|(_, log)| log);
-    let (log, log_missing) = match log {
-        Some(Read::Seen(log)) => (log.as_str(), None),
-        Some(Read::Unknown(why)) => ("", Some(why.clone())),
-        Some(Read::Absent) => ("", Some(Why::NotAsked("it is gone".to_owned()))),
-        None => ("", Some(Why::NotAsked("it was not read".to_owned()))),
-    };
-    let mut lines: Vec<String> = ended
-        .message
-        .lines()
-        .chain(log.lines())
-        .map(str::trim_end)
-        .filter(|l| !l.is_empty())
-        .map(str::to_owned)
-        .collect();
-    lines.drain(..lines.len().saturating_sub(LINES));
-    Some(Death {
-        pod: Subject::of(&pod.pod, "Pod"),
-        container,
-        exit_code: ended.exit_code,
-        reason: ended.reason.to_owned(),
-        // A termination message that speaks is as good as the log.
-        log_missing: log_missing.filter(|_| lines.is_empty()),
-        lines,
-    })
-}
-
-/// The attempt that says most: that the database exists holds whatever a later attempt met; otherwise the newest that says anything.
-/// The pods of a Job that ended well say nothing against it.
-fn judged(job: &Value, attempts: &[Outcome]) -> Outcome {
-    if model::is_complete(job) {
-        return Outcome::Nothing;
-    }
-    let exists = |o: &&Outcome| matches!(o, Outcome::Exists(_));
-    let newest = attempts.iter().rfind(|o| **o != Outcome::Nothing);
-    let told = attempts.iter().rfind(exists).or(newest);
-    told.cloned().unwrap_or(Outcome::Nothing)
-}
-
-impl Outcome {
-    /// The container that died, whatever of.
-    pub(super) fn death(&self) -> Option<&Death> {
-        match self {
-            Outcome::Exists(d)
-            | Outcome::Refused(d)
-            | Outcome::Unreachable(d)
-            | Outcome::OutOfMemory(d)
-            | Outcome::Died(d) => Some(d),
-            Outcome::Disrupted { .. }
-            | Outcome::NoImage { .. }
-            | Outcome::NotStarted { .. }
-            | Outcome::Unscheduled { .. }
-            | Outcome::Running { .. }
-            | Outcome::Nothing => None,
-        }
-    }
-}
-
-fn outcome(pod: &JobPod) -> Outcome {
-    let death = death(pod).map(classify);
-    // A container that ended by itself, with an answer in its log, says more than what befell its pod afterwards.
-    let speaks = death.as_ref().is_some_and(|d| match d {
-        Outcome::Died(death) => ![137, 143].contains(&death.exit_code),
-        _ => true,
-    });
-    if let Some((by, message)) = model::disruption(&pod.pod).filter(|_| !speaks) {
-        return Outcome::Disrupted {
-            pod: Subject::of(&pod.pod, "Pod"),
-            by,
-            message,
-        };
-    }
-    if let Some(death) = death {
-        return death;
-    }
-    let subject = Subject::of(&pod.pod, "Pod");
-    for c in containers(&pod.pod) {
-        let Some(waiting) = c.waiting().filter(|w| NO_IMAGE.contains(&w.reason)) else {
-            continue;
-        };
-        return Outcome::NoImage {
-            pod: subject,
-            container: c.name().to_owned(),
-            image: c.image().to_owned(),
-            reason: waiting.reason.to_owned(),
-            message: waiting.message.to_owned(),
-        };
-    }
-    if let Some(message) = model::unscheduled(&pod.pod) {
-        return Outcome::Unscheduled {
-            pod: subject,
-            message,
-        };
-    }
-    if let Some((reason, message)) = model::not_started(&pod.pod) {
-        return Outcome::NotStarted {
-            pod: subject,
-            reason,
-            message,
-        };
-    }
-    let running: Vec<String> = containers(&pod.pod)
-        .filter(|c| c.is_running())
-        .map(|c| c.name().to_owned())
-        .collect();
-    if running.is_empty() {
-        return Outcome::Nothing;
-    }
-    Outcome::Running {
-        pod: subject,
-        running,
-    }
-}
-
-/// Sorts a death by what the log says; the exit code alone names no cause.
-fn classify(death: Death) -> Outcome {
-    match model::couch_failure(&death.lines.join("\n")) {
-        Some(CouchFailure::Exists) => Outcome::Exists(death),
-        Some(CouchFailure::Refused) => Outcome::Refused(death),
-        Some(CouchFailure::Unreachable) => Outcome::Unreachable(death),
-        None if death.reason == "OOMKilled" => Outcome::OutOfMemory(death),
-        None => Outcome::Died(death),
     }
 }

@@ -41,4 +41,3 @@ pub use case::Case;
 pub use engine::{Diagnosis, NotRun, Root, diagnose};
 pub use finding::{Evidence, Finding, Step, Subject};
 pub use rule::{Role, Rule, Severity, Verdict};
-pub(crate) use sources::{artifact, complaint, is_static, is_suspended, looked_at};

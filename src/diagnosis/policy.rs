@@ -4,14 +4,14 @@ use super::case::Case;
 use super::finding::{Finding, Subject};
 use super::retries::{is_old_controller, stamped};
 use crate::model::manifest::{self, ObjectId};
+use crate::model::policy as model;
 use crate::snapshot::{Checked, IfRead};
-use serde_json::Value;
 
 const KIND: &str = "AuthorizationPolicy";
 
 /// The onboarding's policy.
 pub(super) enum Policy<'a> {
-    Seen(&'a Value),
+    Seen(&'a model::Policy),
     /// It is seen to be absent.
     Absent,
     /// Nothing is installed, or what is installed has none.
@@ -22,7 +22,7 @@ pub(super) enum Policy<'a> {
 ///
 /// # Errors
 /// It was not read.
-pub(super) fn read<'a>(case: &Case<'a>) -> Checked<Policy<'a>> {
+pub(super) fn find<'a>(case: &Case<'a>) -> Checked<Policy<'a>> {
     match (case.policy(), case.release()) {
         (Ok(Some(policy)), _) => Ok(Policy::Seen(policy)),
         (Ok(None), _) => Ok(Policy::Absent),

@@ -4,7 +4,6 @@ use crate::model::condition::Condition;
 use crate::model::failure;
 use crate::model::helm_release::HelmRelease;
 use crate::model::status::{self, Ready};
-use serde_json::Value;
 
 /// How an onboarding stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,8 +23,8 @@ pub struct Fault {
     pub by_manifest: bool,
 }
 
-/// How the HelmRelease (as sent, and typed) stands, given the errors that were found on it.
-pub fn standing(object: &Value, hr: &HelmRelease, faults: &[Fault]) -> Standing {
+/// How the HelmRelease stands, given the errors that were found on it.
+pub fn standing(hr: &HelmRelease, faults: &[Fault]) -> Standing {
     let ready = status::ready(hr);
     if hr.metadata.deletion_timestamp.is_some() {
         return Standing::Underway;
@@ -37,7 +36,7 @@ pub fn standing(object: &Value, hr: &HelmRelease, faults: &[Fault]) -> Standing 
         };
     }
     // What an older spec or an earlier attempt left is no verdict on this one.
-    if status::is_stale(hr) || status::is_unanswered(hr) || is_asked_again(object) {
+    if status::is_stale(hr) || status::is_unanswered(hr) || hr.is_asked_again() {
         return Standing::Underway;
     }
     if ready == Ready::True {
@@ -53,29 +52,19 @@ pub fn standing(object: &Value, hr: &HelmRelease, faults: &[Fault]) -> Standing 
     }
 }
 
-/// Flux was asked to reconcile, and has not come to it.
-fn is_asked_again(object: &Value) -> bool {
-    let asked = object.pointer("/metadata/annotations/reconcile.fluxcd.io~1requestedAt");
-    let handled = object.pointer("/status/lastHandledReconcileAt");
-    asked.is_some() && asked != handled
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::diagnosis::fixture;
+    use crate::model::field::Field;
     use crate::view::report::Onboarding;
-    use serde_json::json;
+    use std::collections::BTreeMap;
 
     fn of(name: &str) -> Standing {
         let snapshot = fixture::snapshot(name);
         let case = crate::diagnosis::Case::new(&snapshot, fixture::meta(name).now);
         let onboarding = Onboarding::new(&case, crate::diagnosis::diagnose(&case));
-        standing(
-            &snapshot.object,
-            &snapshot.helm_release,
-            &onboarding.faults(),
-        )
+        standing(&snapshot.helm_release, &onboarding.faults())
     }
 
     #[test]
@@ -99,19 +88,20 @@ mod tests {
 
     #[test]
     fn a_request_that_flux_has_not_handled_is_waited_for() {
-        let mut snapshot = fixture::snapshot("database-exists");
         let fault = [Fault { by_manifest: true }];
-        let hr = snapshot.helm_release.clone();
-        assert_eq!(standing(&snapshot.object, &hr, &fault), Standing::Stuck);
-        snapshot.object["metadata"]["annotations"] =
-            json!({"reconcile.fluxcd.io/requestedAt": "2"});
-        assert_eq!(standing(&snapshot.object, &hr, &fault), Standing::Underway);
-        snapshot.object["status"]["lastHandledReconcileAt"] = json!("2");
-        assert_eq!(standing(&snapshot.object, &hr, &fault), Standing::Stuck);
+        let mut hr = fixture::snapshot("database-exists").helm_release;
+        assert_eq!(standing(&hr, &fault), Standing::Stuck);
+        let asked = ("reconcile.fluxcd.io/requestedAt".to_owned(), "2".to_owned());
+        hr.metadata.annotations = Field::Set(BTreeMap::from([asked]));
+        assert_eq!(standing(&hr, &fault), Standing::Underway);
+        hr.status.last_handled_reconcile_at = Field::Set("2".to_owned());
+        assert_eq!(standing(&hr, &fault), Standing::Stuck);
         assert_eq!(
-            standing(&snapshot.object, &hr, &[]),
+            standing(&hr, &[]),
             Standing::Underway,
             "the error is ignored"
         );
+        hr.metadata.annotations = Field::Malformed;
+        assert_eq!(standing(&hr, &fault), Standing::Underway);
     }
 }

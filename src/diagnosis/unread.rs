@@ -3,6 +3,7 @@
 use super::{Case, Diagnosis, Severity, diagnose, fixture};
 use crate::snapshot::{Events, Read, Snapshot, Why};
 use k8s_openapi::jiff::Timestamp;
+use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -152,4 +153,96 @@ fn a_finding_that_is_lost_with_a_part_is_listed_as_not_run() {
     }
     assert!(wrong.is_empty(), "{}: {wrong:#?}", wrong.len());
     assert!(pairs > 2000, "only {pairs} findings could be lost");
+}
+
+/// Fields that rules judge by, each with a value of another form than its own.
+fn odd_fields() -> Vec<(&'static str, Value)> {
+    let (text, number) = (|| json!("odd"), || json!(7));
+    vec![
+        ("/metadata/generation", text()),
+        ("/metadata/creationTimestamp", number()),
+        ("/metadata/deletionTimestamp", number()),
+        ("/metadata/labels", text()),
+        ("/spec/suspend", text()),
+        ("/spec/type", number()),
+        ("/spec/provider", number()),
+        ("/spec/secretRef", text()),
+        ("/spec/url", number()),
+        ("/spec/chart", number()),
+        ("/spec/version", number()),
+        ("/spec/valuesFiles", text()),
+        ("/spec/ref", text()),
+        ("/status/observedGeneration", text()),
+        ("/status/artifact", text()),
+        ("/status/conditions", text()),
+        ("/status/conditions/0", number()),
+        ("/status/conditions/0/status", number()),
+        ("/status", text()),
+        ("/status/succeeded", text()),
+        ("/status/initContainerStatuses", text()),
+        ("/status/containerStatuses", text()),
+        ("/status/containerStatuses/0", number()),
+        ("/status/containerStatuses/0/state", text()),
+        ("/status/phase", number()),
+        ("/status/reason", number()),
+        ("/status/message", number()),
+        ("/status/allowed", text()),
+        ("/status/availableReplicas", text()),
+        ("/spec/completions", text()),
+        ("/spec/replicas", text()),
+        ("/spec/template", text()),
+        ("/spec/template/spec/containers", text()),
+        ("/spec/selector", text()),
+        ("/spec/ports", text()),
+        ("/spec/rules", text()),
+        ("/spec/rules/0/from", text()),
+        ("/endpoints", text()),
+        ("/endpoints/0/conditions", text()),
+        ("/reason", number()),
+        ("/message", number()),
+    ]
+}
+
+/// Codes that hold whatever the cause is, and are only shown where no finding says more.
+const GENERAL: [&str; 5] = ["SKVS105", "SKVS302", "SKVS303", "SKVS308", FALLBACK];
+
+#[test]
+fn a_finding_that_is_lost_with_a_malformed_field_is_listed_as_not_run() {
+    let (mut wrong, mut changed) = (Vec::new(), 0);
+    for name in fixture::names() {
+        let (seen, now) = (fixture::snapshot(&name), fixture::meta(&name).now);
+        let whole = look(&seen, now);
+        let documents = fixture::documents(&name);
+        let is_there = |field: &str| {
+            documents
+                .iter()
+                .any(|object| object.pointer(field).is_some())
+        };
+        for (field, odd) in odd_fields()
+            .into_iter()
+            .filter(|(field, _)| is_there(field))
+        {
+            let mut snapshot = seen.clone();
+            let before = changed;
+            fixture::reread(&name, &mut snapshot, &mut |object| {
+                if let Some(place) = object.pointer_mut(field) {
+                    *place = odd.clone();
+                    changed += 1;
+                }
+            });
+            if changed == before {
+                continue;
+            }
+            let less = look(&snapshot, now);
+            let made_up = found(&less);
+            let made_up = made_up
+                .keys()
+                .filter(|code| !found(&whole).contains_key(*code) && !GENERAL.contains(*code));
+            let made_up = made_up.map(|code| format!("{code} is made up"));
+            let losses = silent_losses(&whole, &less).into_iter().chain(made_up);
+            wrong.extend(losses.map(|loss| format!("{name} with an odd {field}: {loss}")));
+        }
+    }
+    assert!(wrong.is_empty(), "{}: {wrong:#?}", wrong.len());
+    assert!(changed > 5000, "only {changed} fields were changed");
 }

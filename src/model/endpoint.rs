@@ -4,6 +4,7 @@
 
 use super::helm_release::HelmRelease;
 use super::helm_storage::Release;
+use super::job::Job;
 use super::notes::Notes;
 use serde_json::Value;
 
@@ -24,17 +25,17 @@ pub struct Endpoint {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Known<'a> {
     pub release: Option<&'a Release>,
-    /// The Job object.
-    pub job: Option<&'a Value>,
+    pub job: Option<&'a Job>,
     /// The end of its pod's log.
     pub log: &'a str,
 }
 
 /// The Service of `hr`'s creation Job: the nearest to what happened wins.
-pub fn of(hr: &HelmRelease, known: Known<'_>) -> Option<Endpoint> {
+pub fn find(hr: &HelmRelease, known: Known<'_>) -> Option<Endpoint> {
     let home = known
         .job
-        .and_then(|j| j.pointer("/metadata/namespace")?.as_str())
+        .map(|job| job.meta.namespace.as_str())
+        .filter(|namespace| !namespace.is_empty())
         .unwrap_or_else(|| hr.release_namespace());
     of_log(known.log, home)
         .or_else(|| known.job.and_then(|job| of_job(job, home)))
@@ -55,15 +56,12 @@ fn of_log(log: &str, home: &str) -> Option<Endpoint> {
 }
 
 /// The first URL that its containers are given and that is a Service's.
-fn of_job(job: &Value, home: &str) -> Option<Endpoint> {
-    let containers = job.pointer("/spec/template/spec/containers")?.as_array()?;
-    let texts = containers.iter().flat_map(|c| {
-        let list = |key: &str| c.get(key).and_then(Value::as_array).into_iter().flatten();
-        list("env")
-            .filter_map(|e| e.get("value"))
-            .chain(list("args"))
-            .chain(list("command"))
-            .filter_map(Value::as_str)
+fn of_job(job: &Job, home: &str) -> Option<Endpoint> {
+    let containers = &job.template.set()?.containers.known;
+    let texts = containers.iter().flat_map(|container| {
+        let variables = container.env.known.iter().filter_map(|v| v.value.as_str());
+        let words = container.args.known.iter().chain(&container.command.known);
+        variables.chain(words.map(String::as_str))
     });
     texts
         .flat_map(|t| t.split([' ', '\n', '\t', '"', '\'']))
@@ -166,7 +164,7 @@ mod tests {
     #[test]
     fn the_log_knows_best() {
         let log = |text: &str| {
-            short(of(
+            short(find(
                 &hr(json!({"couchdb": {"serviceName": "other", "port": 1}})),
                 Known {
                     log: text,
@@ -194,24 +192,26 @@ mod tests {
 
     #[test]
     fn what_the_container_is_given_comes_next() {
-        let job = json!({"metadata": {"namespace": "core"}, "spec": {"template": {"spec": {"containers": [
-            {"env": [{"name": "A", "valueFrom": {}}, {"name": "URL", "value": "http://db-x.kvs.svc.cluster.local:5984"}]}]}}}});
+        let job = Job::from_value(
+            &json!({"metadata": {"namespace": "core"}, "spec": {"template": {"spec": {"containers": [
+            {"env": [{"name": "A", "valueFrom": {}}, {"name": "URL", "value": "http://db-x.kvs.svc.cluster.local:5984"}]}]}}}}),
+        );
         let known = Known {
             job: Some(&job),
             ..Known::default()
         };
         assert_eq!(
-            short(of(&hr(json!({})), known)),
+            short(find(&hr(json!({})), known)),
             "kvs/db-x:5984 by the creation Job's container"
         );
-        assert_eq!(short(of(&hr(json!({})), Known::default())), "");
+        assert_eq!(short(find(&hr(json!({})), Known::default())), "");
     }
 
     proptest! {
         #[test]
         fn no_text_panics(log in "(resolve host: |connect to | port |http://|[a-z.:0-9]{0,6}|\\PC{0,4}){0,8}") {
             let known = Known { log: &log, ..Known::default() };
-            if let Some(found) = of(&hr(json!({})), known) {
+            if let Some(found) = find(&hr(json!({})), known) {
                 prop_assert!(!found.name.is_empty() && !found.namespace.contains('/'));
             }
             let _ = of_url(&log, "core", "x");

@@ -1,5 +1,6 @@
 //! A core/v1 Event, in the form of the old recorders (Flux, the Job controller) and of the new ones (the scheduler).
 
+use super::field::{Field, Fields};
 use k8s_openapi::jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
@@ -24,56 +25,61 @@ pub struct Event {
     pub first_seen: Option<Timestamp>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_seen: Option<Timestamp>,
+    /// No field that was read is malformed.
+    #[serde(skip)]
+    pub is_whole: bool,
 }
 
 impl Event {
     /// Reads one object; what is not there is empty.
     pub fn from_value(event: &Value) -> Self {
-        let text = |path: &str| {
-            let found = event.pointer(path).and_then(Value::as_str);
-            found.unwrap_or_default().to_owned()
-        };
-        let time = |path: &str| event.pointer(path)?.as_str()?.parse::<Timestamp>().ok();
-        let number = |path: &str| event.pointer(path).and_then(Value::as_i64);
+        let mut fields = Fields::new(event);
+        let [kind, reason, message] = ["/type", "/reason", "/message"].map(|p| fields.text(p));
+        let about = ["/involvedObject/kind", "/involvedObject/name"].map(|p| fields.text(p));
         let from = [
             "/source/component",
             "/reportingComponent",
             "/reportingController",
         ];
-        let made = || time("/metadata/creationTimestamp");
-        Self {
-            kind: text("/type"),
-            reason: text("/reason"),
-            message: text("/message"),
-            object: format!(
-                "{}/{}",
-                text("/involvedObject/kind"),
-                text("/involvedObject/name")
-            ),
-            from: from
+        let from = from.map(|path| fields.text(path));
+        let counts = ["/series/count", "/count"].map(|path| fields.at::<i64>(path));
+        let mut first = |paths: &[&str]| {
+            let times = paths.iter().map(|path| fields.time(path));
+            times
+                .collect::<Vec<_>>()
                 .iter()
-                .map(|p| text(p))
-                .find(|f| !f.is_empty())
-                .unwrap_or_default(),
-            count: number("/series/count")
-                .or(number("/count"))
-                .unwrap_or(1)
-                .max(1),
-            first_seen: time("/firstTimestamp")
-                .or_else(|| time("/eventTime"))
-                .or_else(made),
-            last_seen: time("/series/lastObservedTime")
-                .or_else(|| time("/lastTimestamp"))
-                .or_else(|| time("/eventTime"))
-                .or_else(|| time("/firstTimestamp"))
-                .or_else(made),
+                .find_map(Field::set)
+                .copied()
+        };
+        let made = "/metadata/creationTimestamp";
+        let first_seen = first(&["/firstTimestamp", "/eventTime", made]);
+        let last_seen = first(&[
+            "/series/lastObservedTime",
+            "/lastTimestamp",
+            "/eventTime",
+            "/firstTimestamp",
+            made,
+        ]);
+        Self {
+            kind,
+            reason,
+            message,
+            object: about.join("/"),
+            from: from.into_iter().find(|f| !f.is_empty()).unwrap_or_default(),
+            count: counts
+                .iter()
+                .find_map(Field::set)
+                .map_or(1, |n| (*n).max(1)),
+            first_seen,
+            last_seen,
+            is_whole: fields.are_whole(),
         }
     }
 }
 
-/// Sorts Event objects by when they were last seen, newest last.
-pub fn sort(events: &mut [Value]) {
-    events.sort_by_cached_key(|e| Event::from_value(e).last_seen);
+/// Sorts events by when they were last seen, newest last.
+pub fn sort(events: &mut [Event]) {
+    events.sort_by_key(|event| event.last_seen);
 }
 
 #[cfg(test)]
@@ -89,9 +95,8 @@ mod tests {
         let new = json!({"type": "Warning", "reason": "FailedScheduling", "message": "m", "reportingComponent": "default-scheduler",
             "involvedObject": {"kind": "Pod", "name": "p"}, "firstTimestamp": null, "eventTime": "2026-11-23T10:05:00.123456Z",
             "series": {"count": 5, "lastObservedTime": "2026-11-23T10:10:00.000000Z"}});
-        let mut events = [old, new];
-        sort(&mut events);
-        let read: Vec<Event> = events.iter().map(Event::from_value).collect();
+        let mut read = [old, new].map(|event| Event::from_value(&event));
+        sort(&mut read);
         assert_eq!(
             (
                 read[0].object.as_str(),
@@ -104,6 +109,19 @@ mod tests {
             read[1].first_seen.unwrap().to_string(),
             "2026-11-23T10:00:00Z"
         );
+        assert!(read.iter().all(|event| event.is_whole));
         assert_eq!(Event::from_value(&json!({})).count, 1);
+    }
+
+    #[test]
+    fn an_event_with_an_odd_field_keeps_the_others_and_says_so() {
+        let read = Event::from_value(
+            &json!({"reason": "InstallFailed", "message": ["m"], "eventTime": "now"}),
+        );
+        assert_eq!(
+            (read.reason.as_str(), read.message.as_str()),
+            ("InstallFailed", "")
+        );
+        assert!(!read.is_whole && read.last_seen.is_none());
     }
 }

@@ -4,6 +4,7 @@
 //! a chart's values are anything. The facts behind the fields: Flux's API reference and helm-controller's sources.
 
 use super::condition::{self, Condition};
+use super::field::Field;
 use super::names::{composed_release_name, shortened_release_name};
 use super::status;
 use serde::{Deserialize, Deserializer};
@@ -43,6 +44,7 @@ pub struct Metadata {
     pub deletion_timestamp: Option<String>,
     #[serde(deserialize_with = "nullable")]
     pub labels: BTreeMap<String, String>,
+    pub annotations: Field<BTreeMap<String, String>>,
     #[serde(deserialize_with = "nullable")]
     pub finalizers: Vec<String>,
 }
@@ -67,8 +69,17 @@ pub struct Spec {
     #[serde(deserialize_with = "nullable")]
     pub values_from: Vec<ValuesFrom>,
     pub post_renderers: Value,
+    pub drift_detection: Field<DriftDetection>,
     #[serde(deserialize_with = "nullable")]
     pub install: Action,
+}
+
+/// `.spec.driftDetection`.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(default)]
+pub struct DriftDetection {
+    /// `disabled`, `warn` or `enabled`.
+    pub mode: Field<String>,
 }
 
 /// `.spec.install`, as far as it is read.
@@ -150,6 +161,8 @@ pub struct Status {
     #[serde(deserialize_with = "nullable")]
     pub conditions: Vec<Condition>,
     pub helm_chart: Option<String>,
+    /// The last request to reconcile that the controller has taken up.
+    pub last_handled_reconcile_at: Field<String>,
     pub storage_namespace: Option<String>,
     #[serde(deserialize_with = "nullable")]
     pub history: Vec<HistoryEntry>,
@@ -217,6 +230,26 @@ impl HelmRelease {
     /// The condition of type `kind`. It may be about an older spec; then it says nothing about the present one.
     pub fn condition_of_any_spec(&self, kind: &str) -> Option<&Condition> {
         condition::find(&self.status.conditions, kind)
+    }
+
+    /// Somebody asked Flux to reconcile, and it has not taken that up, or it is not known whether it has.
+    pub fn is_asked_again(&self) -> bool {
+        let annotations = match &self.metadata.annotations {
+            Field::Set(annotations) => annotations,
+            Field::Absent => return false,
+            Field::Malformed => return true,
+        };
+        let asked = annotations.get("reconcile.fluxcd.io/requestedAt");
+        asked.is_some_and(|asked| !self.status.last_handled_reconcile_at.is(asked))
+    }
+
+    /// Whether the rendered chart is patched; true where it is not known.
+    pub fn has_post_renderers(&self) -> bool {
+        match &self.spec.post_renderers {
+            Value::Null => false,
+            Value::Array(all) => !all.is_empty(),
+            _ => true,
+        }
     }
 
     /// Namespace the release is installed into.

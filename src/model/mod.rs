@@ -2,11 +2,15 @@
 //!
 //! Pure: no I/O, no clock (callers pass `now`), no knowledge of formats.
 
+pub mod access_review;
 pub mod condition;
 pub mod convention;
+pub mod creation_log;
+pub mod deployment;
 pub mod endpoint;
 pub mod event;
 pub mod failure;
+pub mod field;
 pub mod forbidden;
 pub mod helm_log;
 pub mod helm_release;
@@ -18,15 +22,20 @@ pub mod lookup;
 pub mod manifest;
 pub mod manifest_error;
 pub mod names;
+pub mod namespace;
 pub mod notes;
 pub mod object_error;
 pub mod onboarding;
 pub mod ownership;
+pub mod pod;
+pub mod pod_spec;
 pub mod policy;
 pub mod refusal;
 pub mod release_error;
 pub mod selector;
 pub mod server_error;
+pub mod service;
+pub mod source;
 pub mod source_error;
 pub mod status;
 pub mod template_error;

@@ -1,5 +1,7 @@
 //! An onboarding's Istio AuthorizationPolicy: which object it is, and the principals that it lets in.
 
+use super::field::{Field, Fields, Meta, Parsed};
+use serde::Deserialize;
 use serde_json::Value;
 
 /// Which object a policy is.
@@ -29,17 +31,66 @@ pub fn of_inventory(object: &Value) -> Option<PolicyId> {
     })
 }
 
-/// The principals of all `from` parts, as they stand there; `None` where a rule lets everybody in or the object has another shape.
-pub fn principals(policy: &Value) -> Option<Vec<&str>> {
-    let rules = policy.pointer("/spec/rules")?.as_array()?;
-    let mut all = Vec::new();
-    for rule in rules {
-        for from in rule.get("from")?.as_array()? {
-            let principals = from.pointer("/source/principals")?.as_array()?;
-            all.extend(principals.iter().filter_map(Value::as_str));
+/// An AuthorizationPolicy, as far as it is read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Policy {
+    pub meta: Meta,
+    /// Read as a whole: a list of accounts that lacks some would be a false one.
+    rules: Field<Vec<Rule>>,
+}
+
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
+struct Rule {
+    from: Option<Vec<From>>,
+}
+
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
+struct From {
+    source: Option<Source>,
+}
+
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
+struct Source {
+    principals: Option<Vec<String>>,
+}
+
+impl Policy {
+    /// Reads one object.
+    pub fn from_value(object: &Value) -> Self {
+        let mut fields = Fields::new(object);
+        Self {
+            rules: fields.at("/spec/rules"),
+            meta: fields.meta("AuthorizationPolicy"),
         }
     }
-    Some(all)
+
+    /// The principals of all `from` parts, as they stand there; absent where there are no rules or one of them does not go by principals.
+    pub fn principals(&self) -> Field<Vec<&str>> {
+        let rules = match &self.rules {
+            Field::Set(rules) => rules,
+            Field::Absent => return Field::Absent,
+            Field::Malformed => return Field::Malformed,
+        };
+        let mut all = Vec::new();
+        for rule in rules {
+            let Some(from) = &rule.from else {
+                return Field::Absent;
+            };
+            for from in from {
+                match from.source.as_ref().and_then(|s| s.principals.as_ref()) {
+                    Some(principals) => all.extend(principals.iter().map(String::as_str)),
+                    None => return Field::Absent,
+                }
+            }
+        }
+        Field::Set(all)
+    }
+}
+
+impl Parsed for Policy {
+    fn meta(&self) -> &Meta {
+        &self.meta
+    }
 }
 
 /// Whether one of `principals` is the service account `namespace/name`, in whatever trust domain. Istio takes a `*` at the beginning or at the end.
@@ -89,7 +140,10 @@ mod tests {
     fn accounts_are_found_among_principals() {
         let policy = json!({"spec": {"rules": [{"from": [{"source": {"principals":
             ["cluster.local/ns/pds/sa/pds", "*/ns/pds/sa/batch"]}}]}]}});
-        let all = principals(&policy).unwrap();
+        let policy = Policy::from_value(&policy);
+        let Field::Set(all) = policy.principals() else {
+            panic!("it has principals");
+        };
         assert!(lets_in(&all, "pds/pds") && lets_in(&all, "pds/batch"));
         assert!(!lets_in(&all, "pds/other") && !lets_in(&all, "other/pds"));
         assert!(lets_in(&["*"], "pds/pds") && lets_in(&["cluster.local/ns/pds/*"], "pds/x"));
@@ -98,9 +152,28 @@ mod tests {
 
     #[test]
     fn a_rule_without_principals_is_not_judged() {
-        assert_eq!(principals(&json!({"spec": {"rules": [{}]}})), None);
-        assert_eq!(principals(&json!({"spec": {}})), None);
-        assert_eq!(principals(&json!({"spec": {"rules": []}})), Some(vec![]));
+        let kind = |rules: Value| {
+            let policy = Policy::from_value(&json!({"spec": {"rules": rules}}));
+            match policy.principals() {
+                Field::Absent => "absent".to_owned(),
+                Field::Set(all) => all.join(" "),
+                Field::Malformed => policy.meta.malformed.join(" "),
+            }
+        };
+        let of = |principals: Value| json!([{"from": [{"source": {"principals": principals}}]}]);
+        assert_eq!(kind(json!([{}])), "absent");
+        assert_eq!(kind(json!(null)), "absent");
+        assert_eq!(kind(of(json!(null))), "absent");
+        assert_eq!(kind(json!([])), "");
+        assert_eq!(kind(of(json!(["a", "b"]))), "a b");
+        for odd in [
+            json!("all"),
+            json!([7]),
+            of(json!("a")),
+            of(json!(["a", 7])),
+        ] {
+            assert_eq!(kind(odd), "spec.rules");
+        }
     }
 
     proptest! {

@@ -6,7 +6,7 @@ use super::{github, json, sarif, yaml};
 use crate::diagnosis::{Case, diagnose, fixture};
 use crate::model::helm_release::HelmRelease;
 use crate::palette::Palette;
-use crate::snapshot::{Read, Snapshot};
+use crate::snapshot::Read;
 use crate::text::Screen;
 use crate::view::report::{Onboarding, Report};
 use proptest::prelude::*;
@@ -90,36 +90,6 @@ fn spoil(object: &mut Value, place: &Index, spoilt: &Spoilt) {
     }
 }
 
-/// Every object of a snapshot that can be spoilt.
-fn objects(snapshot: &mut Snapshot) -> Vec<&mut Value> {
-    let mut all = vec![&mut snapshot.object];
-    for part in [
-        &mut snapshot.chart,
-        &mut snapshot.source,
-        &mut snapshot.target_namespace,
-        &mut snapshot.service_account,
-        &mut snapshot.policy,
-        &mut snapshot.on_demand.rights,
-    ] {
-        if let Read::Seen(object) = part {
-            all.push(object);
-        }
-    }
-    if let Read::Seen(events) = &mut snapshot.events {
-        all.extend(&mut events.known);
-    }
-    if let Read::Seen(job) = &mut snapshot.creation_job {
-        all.push(&mut job.job);
-        if let Read::Seen(pods) = &mut job.pods {
-            all.extend(pods.iter_mut().map(|pod| &mut pod.pod));
-        }
-        if let Read::Seen(events) = &mut job.events {
-            all.extend(&mut events.known);
-        }
-    }
-    all
-}
-
 /// The report in every format.
 fn formats(report: &Report, width: usize) -> Vec<(&'static str, Vec<u8>)> {
     let mut text = Vec::new();
@@ -161,11 +131,19 @@ proptest! {
     ) {
         let name = case.get(&fixture::names()).clone();
         let mut snapshot = fixture::snapshot(&name);
-        for (object, place, spoilt) in &spoilings {
-            let mut all = objects(&mut snapshot);
-            let at = object.index(all.len());
-            spoil(all[at], place, spoilt);
-        }
+        let mut all = 0;
+        fixture::reread(&name, &mut snapshot, &mut |_| all += 1);
+        let mut at = 0;
+        let mut spoilings_of = |value: &mut Value| {
+            for (object, place, spoilt) in &spoilings {
+                if object.index(all + 1) == at {
+                    spoil(value, place, spoilt);
+                }
+            }
+            at += 1;
+        };
+        spoilings_of(&mut snapshot.object);
+        fixture::reread(&name, &mut snapshot, &mut spoilings_of);
         if let Read::Seen(release) = &mut snapshot.release {
             release.info.notes.push_str(&log);
             release.info.description.push_str(&log);

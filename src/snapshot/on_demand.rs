@@ -2,15 +2,18 @@
 
 use super::Read;
 use super::databases::Databases;
+use crate::model::access_review::AccessReview;
+use crate::model::deployment::Deployment;
 use crate::model::ownership::Ownership;
-use serde_json::Value;
+use crate::model::pod::Pod;
+use crate::model::service::{EndpointSlice, Service};
 use std::sync::Arc;
 
 /// Parts that cost more than they tell of most onboardings.
 #[derive(Clone, Debug)]
 pub struct OnDemand {
     /// The SubjectAccessReview of the right that Flux's account was refused, with the API server's answer in its status.
-    pub rights: Read<Value>,
+    pub rights: Read<AccessReview>,
     /// Flux's controllers.
     pub controllers: Read<Controllers>,
     /// CouchDB's Service, as the creation Job talks to it.
@@ -38,10 +41,10 @@ impl Default for OnDemand {
 #[derive(Clone, Debug)]
 pub struct Controllers {
     pub namespace: String,
-    /// Deployment objects; empty where Flux does not run as Deployments of this namespace.
-    pub deployments: Vec<Value>,
+    /// Empty where Flux does not run as Deployments of this namespace.
+    pub deployments: Vec<Deployment>,
     /// Their pods, read where one of them is not available.
-    pub pods: Read<Vec<Value>>,
+    pub pods: Read<Vec<Pod>>,
 }
 
 /// The Service by which CouchDB is reached.
@@ -53,8 +56,6 @@ pub struct CouchService {
     pub port: Option<u16>,
     /// What names it: `log of the creation Job`, `values.couchdb`.
     pub named_by: String,
-    /// The Service object.
-    pub service: Read<Value>,
-    /// Its EndpointSlice objects.
-    pub slices: Read<Vec<Value>>,
+    pub service: Read<Service>,
+    pub slices: Read<Vec<EndpointSlice>>,
 }

@@ -9,10 +9,12 @@ mod job;
 
 use crate::model::condition::Condition;
 use crate::model::event::Event;
+use crate::model::field::{Field, Meta};
 use crate::model::helm_release::HelmRelease;
 use crate::model::notes::Notes;
 use crate::model::onboarding::{Claim, Values};
 use crate::model::ownership::HelmReleases;
+use crate::model::policy as model;
 use crate::model::status;
 use crate::snapshot::{Read, Snapshot, Why};
 use serde::Serialize;
@@ -177,7 +179,7 @@ impl Updates {
         avoid: &[],
     };
 
-    fn of(snapshot: &Snapshot) -> Self {
+    fn allowed_for(snapshot: &Snapshot) -> Self {
         if nothing_was_installed(snapshot) {
             Self::FREE
         } else {
@@ -203,8 +205,8 @@ fn nothing_was_installed(snapshot: &Snapshot) -> bool {
     };
     let has_run = match (&snapshot.creation_job, &snapshot.release) {
         (Read::Seen(found), _) => {
-            let state = Job::of(found, &hr.id()).state;
-            ["Complete", "Running"].contains(&state)
+            let state = Job::describe(found, &hr.id()).state;
+            ["Complete", "Running", "Unknown"].contains(&state)
         }
         (_, Read::Seen(release)) => {
             let mut runs = release.hooks.iter().filter_map(|h| h.last_run.as_ref());
@@ -225,7 +227,7 @@ fn nothing_was_installed(snapshot: &Snapshot) -> bool {
 
 impl Description {
     /// Tells what was read. `not_elsewhere`: why claims of other namespaces could not be read, where that is so.
-    pub fn of(snapshot: Snapshot, not_elsewhere: Option<&Why>) -> Self {
+    pub fn new(snapshot: Snapshot, not_elsewhere: Option<&Why>) -> Self {
         let hr = &snapshot.helm_release;
         let headline = status::headline(hr);
         let mut helm_release = snapshot.object.clone();
@@ -259,7 +261,7 @@ impl Description {
                     .condition_of_any_spec("Ready")
                     .and_then(|c| c.last_transition_time.clone()),
             },
-            chart: Chart::of(&snapshot),
+            chart: Chart::describe(&snapshot),
             release: snapshot.release.as_ref().map(|release| Release {
                 name: release.name.clone(),
                 revision: release.version,
@@ -267,14 +269,16 @@ impl Description {
                 description: release.info.description.clone(),
                 secret: snapshot.release_secret.clone(),
             }),
-            target_namespace: snapshot.target_namespace.as_ref().map(|namespace| {
-                let phase = namespace.pointer("/status/phase").and_then(Value::as_str);
-                TargetNamespace {
-                    phase: phase.unwrap_or("Active").to_owned(),
-                }
+            target_namespace: snapshot.target_namespace.as_ref().and_then(|namespace| {
+                let phase = match &namespace.phase {
+                    Field::Set(phase) => phase.clone(),
+                    Field::Absent => "Active".to_owned(),
+                    Field::Malformed => return malformed(&namespace.meta),
+                };
+                Read::Seen(TargetNamespace { phase })
             }),
-            impersonates: snapshot.service_account.as_ref().map(id_of),
-            policy: snapshot.policy.as_ref().map(|p| policy(p, hr)),
+            impersonates: snapshot.service_account.as_ref().map(Meta::id),
+            policy: snapshot.policy.as_ref().and_then(|p| policy(p, hr)),
             depends_on: snapshot
                 .dependencies
                 .iter()
@@ -286,14 +290,14 @@ impl Description {
             also_claimed_by,
             maybe_claimed_by,
             claims_elsewhere_not_read: not_elsewhere.map(Why::clause),
-            updates: Updates::of(&snapshot),
+            updates: Updates::allowed_for(&snapshot),
             conditions: hr.status.conditions.clone(),
-            history: History::of(&snapshot),
+            history: History::describe(&snapshot),
             creation_job: snapshot
                 .creation_job
                 .as_ref()
-                .map(|job| Job::of(job, &snapshot.helm_release.id())),
-            lost_job: snapshot.lost_job.as_ref().map(job::Lost::of),
+                .map(|job| Job::describe(job, &snapshot.helm_release.id())),
+            lost_job: snapshot.lost_job.as_ref().map(job::Lost::describe),
             events: job::events(&snapshot.events),
             events_not_read: job::not_all(&snapshot.events),
             helm_release,
@@ -301,14 +305,10 @@ impl Description {
     }
 }
 
-/// `namespace/name` of an object.
-fn id_of(object: &Value) -> String {
-    let text = |path: &str| object.pointer(path).and_then(Value::as_str);
-    format!(
-        "{}/{}",
-        text("/metadata/namespace").unwrap_or_default(),
-        text("/metadata/name").unwrap_or_default()
-    )
+/// A part of which what it is read for cannot be read.
+fn malformed<T>(meta: &Meta) -> Read<T> {
+    let fields = meta.malformed.join(", ");
+    Read::Unknown(Why::Broken(format!("malformed: {fields}")))
 }
 
 fn database(snapshot: &Snapshot, notes: &Notes) -> Database {
@@ -373,30 +373,21 @@ pub fn is_steelcouch(url: &str) -> bool {
     host.starts_with("steelcouch")
 }
 
-fn policy(object: &Value, hr: &HelmRelease) -> Policy {
-    let mut lets_in = Vec::new();
-    let rules = object.pointer("/spec/rules").and_then(Value::as_array);
-    for rule in rules.into_iter().flatten() {
-        let from = rule.get("from").and_then(Value::as_array);
-        for source in from.into_iter().flatten() {
-            let principals = source
-                .pointer("/source/principals")
-                .and_then(Value::as_array);
-            let names = principals.into_iter().flatten().filter_map(Value::as_str);
-            lets_in.extend(names.map(account));
-        }
-    }
-    let missing = hr
-        .values()
-        .accounts()
-        .into_iter()
-        .filter(|a| !lets_in.contains(a))
-        .collect();
-    Policy {
-        id: id_of(object),
+fn policy(policy: &model::Policy, hr: &HelmRelease) -> Read<Policy> {
+    let (principals, is_closed) = match policy.principals() {
+        Field::Set(principals) => (principals, true),
+        // It does not go by accounts.
+        Field::Absent => (Vec::new(), false),
+        Field::Malformed => return malformed(&policy.meta),
+    };
+    let lets_in: Vec<String> = principals.into_iter().map(account).collect();
+    let accounts = hr.values().accounts().into_iter();
+    let missing = accounts.filter(|a| is_closed && !lets_in.contains(a));
+    Read::Seen(Policy {
+        id: policy.meta.id(),
+        missing: missing.collect(),
         lets_in,
-        missing,
-    }
+    })
 }
 
 /// `cluster.local/ns/pds/sa/reader` as `pds/reader`; anything else as it is.

@@ -41,7 +41,7 @@ struct Uses {
 /// The conditions under which nothing of the program is built.
 const TEST_ONLY: [&str; 2] = ["test", "any(fuzzing,test)"];
 
-fn is_test_only(attributes: &[Attribute]) -> bool {
+pub(crate) fn is_test_only(attributes: &[Attribute]) -> bool {
     let is_test = |attribute: &Attribute| {
         let tokens = attribute.meta.require_list().map(|l| l.tokens.to_string());
         let condition = tokens.unwrap_or_default().replace(' ', "");
@@ -139,7 +139,7 @@ impl<'ast> Visit<'ast> for Uses {
 }
 
 /// `src/a/b.rs` and `src/a/b/mod.rs` as `[a, b]`, the root of the program as `[]`.
-fn module(file: &str) -> Vec<String> {
+pub(crate) fn module(file: &str) -> Vec<String> {
     let names = file
         .strip_prefix("src/")
         .and_then(|file| file.strip_suffix(".rs"));

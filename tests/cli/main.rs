@@ -27,6 +27,7 @@ mod links;
 mod list;
 mod markdown;
 mod output;
+mod parsed;
 mod picture;
 mod proxies;
 mod release;

@@ -50,7 +50,7 @@ fn snapshot(name: &str) -> Snapshot {
 fn told(snapshot: Snapshot, name: &str) -> (Value, Value) {
     let case = Case::new(&snapshot, fixture::meta(name).now);
     let report = Onboarding::new(&case, diagnose(&case));
-    let mut description = serde_json::to_value(Description::of(snapshot.clone(), None)).unwrap();
+    let mut description = serde_json::to_value(Description::new(snapshot.clone(), None)).unwrap();
     description["helmRelease"] = Value::Null;
     (serde_json::to_value(report).unwrap(), description)
 }

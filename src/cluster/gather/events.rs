@@ -1,7 +1,7 @@
 //! The events of one object.
 
 use crate::cluster::{Cluster, List, ListOf, segment};
-use crate::model::event;
+use crate::model::event::{self, Event};
 use crate::snapshot::{Events, Read, Why};
 use serde_json::Value;
 
@@ -11,7 +11,7 @@ const LIMIT: usize = 200;
 /// Events about the object. Without a uid those of former objects of that name count too.
 ///
 /// The API version is left out: it changes with the version in which a controller reads the object.
-pub(super) async fn of(
+pub(super) async fn about(
     cluster: &Cluster,
     namespace: &str,
     kind: &str,
@@ -31,17 +31,22 @@ pub(super) async fn of(
     let page = cluster.page(&ListOf::objects(path), LIMIT).await;
     Read::from_result(page).map(|page: List<Value>| {
         let last = page.is_last();
-        sorted(page.into_items(), last)
+        sorted(&page.into_items(), last)
     })
 }
 
 /// Newest last. The server orders by name, so what it kept back may be the newest.
-fn sorted(mut known: Vec<Value>, all: bool) -> Events {
+fn sorted(objects: &[Value], all: bool) -> Events {
+    let mut known: Vec<Event> = objects.iter().map(Event::from_value).collect();
     event::sort(&mut known);
-    Events {
-        known,
-        not_all: (!all).then(|| Why::NotAsked(format!("only {LIMIT} of one object are read"))),
-    }
+    let odd = || Why::Broken("one of them has a malformed field".to_owned());
+    let not_all = match all {
+        true => known.iter().any(|event| !event.is_whole).then(odd),
+        false => Some(Why::NotAsked(format!(
+            "only {LIMIT} of one object are read"
+        ))),
+    };
+    Events { known, not_all }
 }
 
 /// The events of an object and of its parts as one. Where those of a part are not known, the whole is not all.
@@ -73,18 +78,27 @@ mod tests {
             json!({"reason": "late", "lastTimestamp": "2026-11-23T20:21:00Z"}),
             json!({"reason": "early", "lastTimestamp": "2026-11-23T20:20:00Z"}),
         ];
-        sorted(events, all)
+        sorted(&events, all)
     }
 
     #[test]
     fn a_list_that_goes_on_is_not_all() {
         let all = listed(true);
         assert_eq!(
-            (&all.known[1]["reason"], &all.not_all),
-            (&json!("late"), &None)
+            (all.known[1].reason.as_str(), &all.not_all),
+            ("late", &None)
         );
         let cut = listed(false).not_all.unwrap();
         assert_eq!(cut.clause(), "only 200 of one object are read");
+    }
+
+    #[test]
+    fn an_event_that_cannot_be_read_may_be_the_one_that_is_looked_for() {
+        let events = [json!({"reason": "InstallFailed"}), json!({"reason": 7})];
+        let read = sorted(&events, true);
+        assert_eq!(read.known.len(), 2);
+        let why = read.not_all.unwrap();
+        assert_eq!(why.clause(), "one of them has a malformed field");
     }
 
     #[test]
@@ -96,7 +110,7 @@ mod tests {
         let reasons: Vec<&str> = all
             .known
             .iter()
-            .map(|e| e["reason"].as_str().unwrap())
+            .map(|event| event.reason.as_str())
             .collect();
         assert_eq!(reasons, ["early", "early", "late", "late"]);
         assert_eq!(

@@ -2,14 +2,15 @@
 
 use super::super::{Cluster, List, ListOf, segment};
 use super::events;
+use crate::model::field::{Meta, Parsed};
 use crate::model::helm_release::{GROUP, HelmRelease};
 use crate::model::helm_storage::{Hook, Release};
-use crate::model::job::containers;
+use crate::model::job::Job;
 use crate::model::lookup::can_be_an_object;
+use crate::model::pod::Pod;
 use crate::model::{failure, manifest};
 use crate::snapshot::{CreationJob, Events, JobPod, LostJob, Read};
 use k8s_openapi::jiff::Timestamp;
-use serde_json::Value;
 
 /// Pods of the Job that are read, newest first.
 const PODS_MAX: usize = 3;
@@ -96,7 +97,7 @@ pub(super) async fn of_release(
 ) -> Found {
     if let Some(release) = release.seen() {
         return match of_hooks(&release.hooks, hr.release_namespace()) {
-            Some(id) => read(cluster, &id).await,
+            Some(id) => gather(cluster, &id).await,
             None => Found::not_asked("the release has no Job that runs before its installation"),
         };
     }
@@ -111,13 +112,13 @@ pub(super) async fn of_release(
     );
     let jobs = cluster.page(&ListOf::objects(path), LISTED_JOBS).await;
     match Read::from_result(jobs.map(List::into_items)) {
-        Read::Seen(mut jobs) => {
-            newest_first(&mut jobs);
+        Read::Seen(jobs) => {
+            let jobs = newest_first(jobs.iter().map(Job::from_value));
             match jobs.into_iter().next() {
                 Some(job) => {
                     let id = JobId {
                         namespace: hr.release_namespace().to_owned(),
-                        name: text(&job, "/metadata/name").to_owned(),
+                        name: job.meta.name.clone(),
                     };
                     with_pods(cluster, &id, job).await
                 }
@@ -148,7 +149,7 @@ async fn by_convention(cluster: &Cluster, hr: &HelmRelease) -> Found {
     if !can_be_an_object(&id.name) {
         return none();
     }
-    let found = read(cluster, &id).await;
+    let found = gather(cluster, &id).await;
     match &found.job {
         Read::Seen(job) if may_be_of(&job.job, hr) => found,
         Read::Seen(_) | Read::Absent | Read::Unknown(_) => none(),
@@ -156,29 +157,26 @@ async fn by_convention(cluster: &Cluster, hr: &HelmRelease) -> Found {
 }
 
 /// Whether a Job can be this onboarding's: a hook that is not older than the HelmRelease. An older one is a former onboarding's.
-fn may_be_of(job: &Value, hr: &HelmRelease) -> bool {
-    let is_hook = job.pointer("/metadata/annotations/helm.sh~1hook").is_some();
+fn may_be_of(job: &Job, hr: &HelmRelease) -> bool {
+    let is_hook = job.meta.annotation("helm.sh/hook").set().is_some();
     let time = |text: Option<&str>| text?.parse::<Timestamp>().ok();
-    let made = time(
-        job.pointer("/metadata/creationTimestamp")
-            .and_then(Value::as_str),
-    );
+    let made = time(job.meta.created.as_str());
     let since = time(hr.metadata.creation_timestamp.as_deref());
     is_hook && made.zip(since).is_some_and(|(made, since)| made >= since)
 }
 
 /// Reads the Job and what it made.
-pub(super) async fn read(cluster: &Cluster, id: &JobId) -> Found {
+pub(super) async fn gather(cluster: &Cluster, id: &JobId) -> Found {
     let job = cluster
         .object("batch/v1", &id.namespace, "jobs", &id.name)
         .await;
     match Read::from_result(job) {
-        Read::Seen(job) => with_pods(cluster, id, job).await,
+        Read::Seen(job) => with_pods(cluster, id, Job::from_value(&job)).await,
         Read::Unknown(why) => Found::without(Read::Unknown(why)),
         Read::Absent => Found {
             job: Read::Absent,
             lost: Some(LostJob {
-                events: events::of(cluster, &id.namespace, "Job", &id.name, None).await,
+                events: events::about(cluster, &id.namespace, "Job", &id.name, None).await,
                 namespace: id.namespace.clone(),
                 name: id.name.clone(),
             }),
@@ -186,7 +184,7 @@ pub(super) async fn read(cluster: &Cluster, id: &JobId) -> Found {
     }
 }
 
-async fn with_pods(cluster: &Cluster, id: &JobId, job: Value) -> Found {
+async fn with_pods(cluster: &Cluster, id: &JobId, job: Job) -> Found {
     // The label without a prefix is on the pods of every Kubernetes version.
     let path = format!(
         "/api/v1/namespaces/{}/pods?labelSelector={}",
@@ -196,10 +194,10 @@ async fn with_pods(cluster: &Cluster, id: &JobId, job: Value) -> Found {
     let pods = async {
         let pods = cluster.page(&ListOf::objects(path), LISTED_PODS).await;
         match Read::from_result(pods.map(List::into_items)) {
-            Read::Seen(mut pods) => {
-                newest_first(&mut pods);
-                pods.truncate(PODS_MAX);
-                let read = pods.into_iter().map(|pod| pod_parts(cluster, pod));
+            Read::Seen(pods) => {
+                let pods = newest_first(pods.iter().map(Pod::from_value));
+                let newest = pods.into_iter().take(PODS_MAX);
+                let read = newest.map(|pod| pod_parts(cluster, pod));
                 Read::Seen(futures::future::join_all(read).await)
             }
             Read::Absent => Read::Absent,
@@ -209,7 +207,7 @@ async fn with_pods(cluster: &Cluster, id: &JobId, job: Value) -> Found {
     // Events of former Jobs of that name tell of former attempts.
     let (pods, events) = futures::join!(
         pods,
-        events::of(cluster, &id.namespace, "Job", &id.name, None)
+        events::about(cluster, &id.namespace, "Job", &id.name, None)
     );
     let mut of_pods = Vec::new();
     let pods = pods.map(|parts| {
@@ -223,49 +221,49 @@ async fn with_pods(cluster: &Cluster, id: &JobId, job: Value) -> Found {
     Found::without(Read::Seen(CreationJob { job, pods, events }))
 }
 
-async fn pod_parts(cluster: &Cluster, pod: Value) -> (JobPod, Read<Events>) {
-    let (namespace, name) = (
-        text(&pod, "/metadata/namespace").to_owned(),
-        text(&pod, "/metadata/name").to_owned(),
-    );
+async fn pod_parts(cluster: &Cluster, pod: Pod) -> (JobPod, Read<Events>) {
+    let Meta {
+        namespace,
+        name,
+        uid,
+        ..
+    } = &pod.meta;
     // The others have no log.
-    let containers = containers(&pod).filter(|c| c.has_run());
+    let containers = pod.containers.known.iter().filter(|c| c.has_run());
     let logs = containers.take(CONTAINERS_MAX).map(|container| {
-        let container = container.name().to_owned();
+        let container = container.name.clone();
         let path = format!(
             "/api/v1/namespaces/{}/pods/{}/log?container={}&tailLines={LOG_LINES}&limitBytes={LOG_BYTES}",
-            segment(&namespace),
-            segment(&name),
+            segment(namespace),
+            segment(name),
             segment(&container)
         );
         async move { (container, Read::from_result(cluster.get_text(&path).await)) }
     });
-    let uid = text(&pod, "/metadata/uid");
     let (logs, events) = futures::join!(
         futures::future::join_all(logs),
-        events::of(cluster, &namespace, "Pod", &name, Some(uid))
+        events::about(cluster, namespace, "Pod", name, Some(uid))
     );
     (JobPod { pod, logs }, events)
 }
 
-fn newest_first(objects: &mut [Value]) {
+/// One whose time of creation cannot be read may be the newest.
+fn newest_first<T: Parsed>(objects: impl Iterator<Item = T>) -> Vec<T> {
+    let mut objects: Vec<T> = objects.collect();
     objects.sort_by(|a, b| {
-        let made = |o: &Value| text(o, "/metadata/creationTimestamp").to_owned();
+        let made = |object: &T| {
+            let created = &object.meta().created;
+            (created.is_malformed(), created.text().to_owned())
+        };
         made(b).cmp(&made(a))
     });
-}
-
-fn text<'a>(value: &'a Value, path: &str) -> &'a str {
-    value
-        .pointer(path)
-        .and_then(Value::as_str)
-        .unwrap_or_default()
+    objects
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     #[test]
     fn a_job_found_by_its_name_alone_is_a_hook_and_not_older_than_the_onboarding() {
@@ -275,7 +273,10 @@ mod tests {
             }))
             .unwrap()
         };
-        let job = |hook: &str, made: &str| json!({"metadata": {"annotations": {hook: "pre-install"}, "creationTimestamp": made}});
+        let job = |hook: &str, made: &str| {
+            let metadata = json!({"annotations": {hook: "pre-install"}, "creationTimestamp": made});
+            Job::from_value(&json!({"metadata": metadata}))
+        };
         let (early, late) = ("2026-11-23T20:14:00Z", "2026-11-23T20:15:00Z");
         let onboarding = hr(json!(early));
         assert!(may_be_of(&job("helm.sh/hook", late), &onboarding));
@@ -293,7 +294,7 @@ mod tests {
             !may_be_of(&job("helm.sh/hook", late), &hr(json!(null))),
             "missing"
         );
-        assert!(!may_be_of(&json!(7), &onboarding));
+        assert!(!may_be_of(&Job::from_value(&json!(7)), &onboarding));
     }
 
     #[test]

@@ -1,12 +1,16 @@
 //! What is read only where a check asks for it: a right, Flux's controllers, CouchDB's Service.
 
 use super::super::review;
-use crate::cluster::{All, Cluster, List, ListOf, segment};
+use crate::cluster::{All, Cluster, ListOf, segment};
+use crate::model::access_review::AccessReview;
+use crate::model::creation_log::{CouchFailure, couch_failure};
+use crate::model::deployment::Deployment;
 use crate::model::endpoint::{self, Known};
 use crate::model::failure::failure;
 use crate::model::forbidden::Forbidden;
 use crate::model::helm_release::HelmRelease;
-use crate::model::job::{CouchFailure, couch_failure};
+use crate::model::pod::Pod;
+use crate::model::service::{EndpointSlice, Service};
 use crate::model::status::{self, Ready};
 use crate::snapshot::{Controllers, CouchService, Read, Snapshot};
 use k8s_openapi::jiff::{SignedDuration, Timestamp};
@@ -28,14 +32,17 @@ const MOST: usize = 50;
 const PATIENCE: i64 = 60;
 
 /// Asks whether the account has by now the right that the failure says it lacks.
-pub(super) async fn rights(cluster: &Cluster, hr: &HelmRelease) -> Read<Value> {
+pub(super) async fn rights(cluster: &Cluster, hr: &HelmRelease) -> Read<AccessReview> {
     let question = failure(hr)
         .and_then(|f| Forbidden::parse(&f.condition.message))
         .as_ref()
         .and_then(review::question);
     match question {
         None => Read::not_needed("the failure names no right of a ServiceAccount"),
-        Some(question) => Read::from_result(cluster.review(&question).await),
+        Some(question) => {
+            let answer = Read::from_result(cluster.review(&question).await);
+            answer.map(|answer| AccessReview::from_value(&answer))
+        }
     }
 }
 
@@ -59,11 +66,11 @@ pub(super) async fn controllers(
         other => other.map(All::into_items),
     };
     let deployments = match deployments {
-        Read::Seen(all) => all,
+        Read::Seen(all) => all.iter().map(Deployment::from_value).collect(),
         Read::Absent => Vec::new(),
         Read::Unknown(why) => return Read::Unknown(why),
     };
-    let wanting = deployments.iter().any(|d| !is_available(d));
+    let wanting = deployments.iter().any(|d: &Deployment| !d.is_available());
     let pods = if wanting {
         let selector = format!("app in ({})", CONTROLLERS.join(","));
         let path = format!(
@@ -71,7 +78,7 @@ pub(super) async fn controllers(
             segment(&selector)
         );
         let pods = cluster.page(&ListOf::objects(path), MOST).await;
-        Read::from_result(pods).map(List::into_items)
+        Read::from_result(pods).map(|pods| pods.items().iter().map(Pod::from_value).collect())
     } else {
         Read::not_needed("each Deployment is available")
     };
@@ -96,13 +103,6 @@ async fn named(cluster: &Cluster, base: &str) -> Read<Vec<Value>> {
         }
     }
     Read::Seen(all)
-}
-
-fn is_available(deployment: &Value) -> bool {
-    deployment
-        .pointer("/status/availableReplicas")
-        .and_then(Value::as_i64)
-        > Some(0)
 }
 
 /// No answer, one that is older than the spec, an action that should be over, a source that nobody has looked at.
@@ -162,11 +162,7 @@ pub(super) async fn service(cluster: &Cluster, snapshot: &Snapshot) -> Read<Couc
     if let Read::Unknown(why) = &found.pods {
         return Read::Unknown(why.clone());
     }
-    let over = found
-        .job
-        .pointer("/status/succeeded")
-        .and_then(Value::as_i64)
-        > Some(0);
+    let over = found.job.succeeded.set() > Some(&0);
     let logs: Vec<&str> = found
         .pods
         .seen()
@@ -179,12 +175,11 @@ pub(super) async fn service(cluster: &Cluster, snapshot: &Snapshot) -> Read<Couc
         .iter()
         .find(|l| couch_failure(l) == Some(CouchFailure::Unreachable))
         .copied();
-    let hangs =
-        found.job.pointer("/status/active").and_then(Value::as_i64) > Some(0) && !logs.is_empty();
+    let hangs = found.job.active.set() > Some(&0) && !logs.is_empty();
     if over || (unreachable.is_none() && !hangs) {
         return not_needed();
     }
-    let endpoint = endpoint::of(
+    let endpoint = endpoint::find(
         hr,
         Known {
             release: snapshot.release.seen(),
@@ -212,8 +207,14 @@ pub(super) async fn service(cluster: &Cluster, snapshot: &Snapshot) -> Read<Couc
         name: endpoint.name,
         port: endpoint.port,
         named_by: endpoint.named_by.to_owned(),
-        service: Read::from_result(service),
-        slices: Read::from_result(slices).map(List::into_items),
+        service: Read::from_result(service).map(|object| Service::from_value(&object)),
+        slices: Read::from_result(slices).map(|slices| {
+            slices
+                .items()
+                .iter()
+                .map(EndpointSlice::from_value)
+                .collect()
+        }),
     })
 }
 

@@ -5,9 +5,8 @@ use crate::model::helm_release::HelmRelease;
 use crate::model::helm_storage::{self, Release, ReleaseSecret, Revision};
 use crate::model::manifest;
 use crate::model::names::release_secret;
-use crate::model::policy::PolicyId;
+use crate::model::policy::{Policy, PolicyId};
 use crate::snapshot::{Read, Why};
-use serde_json::Value;
 use std::collections::HashSet;
 
 /// Helm's storage of one release.
@@ -187,17 +186,15 @@ fn revision(secret: Named) -> Option<Revision> {
 }
 
 /// Reads the policy.
-pub(super) async fn policy(cluster: &Cluster, id: &PolicyId) -> Read<Value> {
-    Read::from_result(
-        cluster
-            .object(
-                &id.group_version,
-                &id.namespace,
-                "authorizationpolicies",
-                &id.name,
-            )
-            .await,
-    )
+pub(super) async fn policy(cluster: &Cluster, id: &PolicyId) -> Read<Policy> {
+    let object = cluster.object(
+        &id.group_version,
+        &id.namespace,
+        "authorizationpolicies",
+        &id.name,
+    );
+    let object = Read::from_result(object.await);
+    object.map(|object| Policy::from_value(&object))
 }
 
 /// Reads the policy that the release's manifest names.
@@ -205,7 +202,7 @@ pub(super) async fn policy_of_manifest(
     cluster: &Cluster,
     hr: &HelmRelease,
     release: &Read<Release>,
-) -> Read<Value> {
+) -> Read<Policy> {
     let release = match release {
         Read::Seen(release) => release,
         Read::Absent => return Read::not_asked("no release names one"),
@@ -235,7 +232,7 @@ pub(super) async fn policy_of_manifest(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     #[test]
     fn revisions_are_read_from_labels() {

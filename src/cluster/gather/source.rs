@@ -3,8 +3,8 @@
 use super::PART;
 use crate::cluster::{Cluster, ClusterError};
 use crate::model::helm_release::{HelmRelease, ObjectRef};
+use crate::model::source::Source;
 use crate::snapshot::Read;
-use serde_json::Value;
 
 /// API version of source-controller's objects; the beta ones were served beside it until Flux 2.8.
 const STABLE: &str = "source.toolkit.fluxcd.io/v1";
@@ -13,8 +13,8 @@ const BETA: &str = "source.toolkit.fluxcd.io/v1beta2";
 
 /// Both links of the chain.
 pub(super) struct Chain {
-    pub(super) chart: Read<Value>,
-    pub(super) source: Read<Value>,
+    pub(super) chart: Read<Source>,
+    pub(super) source: Read<Source>,
 }
 
 /// Reads the chain that `hr` hangs on.
@@ -31,8 +31,8 @@ pub(super) async fn chain(cluster: &Cluster, hr: &HelmRelease) -> Chain {
     // The template names the source that the HelmChart will name, so both are asked for at once.
     let source = &template.spec.source_ref;
     let (chart, source) = futures::join!(
-        read(cluster, "HelmChart", &namespace, &name),
-        read(cluster, &source.kind, &namespace, &source.name),
+        link(cluster, "HelmChart", &namespace, &name),
+        link(cluster, &source.kind, &namespace, &source.name),
     );
     Chain { chart, source }
 }
@@ -40,13 +40,10 @@ pub(super) async fn chain(cluster: &Cluster, hr: &HelmRelease) -> Chain {
 async fn referred(cluster: &Cluster, hr: &HelmRelease, reference: &ObjectRef) -> Chain {
     let namespace = reference.namespace.as_deref().filter(|n| !n.is_empty());
     let namespace = namespace.unwrap_or(&hr.metadata.namespace);
-    let chart = read(cluster, &reference.kind, namespace, &reference.name).await;
-    let named = |field: &str| {
-        let path = format!("/spec/sourceRef/{field}");
-        chart.seen()?.pointer(&path)?.as_str()
-    };
-    let source = match (named("kind"), named("name")) {
-        (Some(kind), Some(name)) => read(cluster, kind, namespace, name).await,
+    let chart = link(cluster, &reference.kind, namespace, &reference.name).await;
+    let named = chart.seen().and_then(|chart| chart.source_ref.set());
+    let source = match named {
+        Some(named) => link(cluster, &named.kind, namespace, &named.name).await,
         _ if reference.kind == "HelmChart" => Read::not_asked("the HelmChart was not read"),
         _ => Read::not_asked(format!("an {} is its own source", reference.kind)),
     };
@@ -55,12 +52,12 @@ async fn referred(cluster: &Cluster, hr: &HelmRelease, reference: &ObjectRef) ->
 
 impl Cluster {
     /// An object of source-controller, of a kind that a HelmRelease can name.
-    pub async fn source(&self, kind: &str, namespace: &str, name: &str) -> Read<Value> {
-        read(&self.within(PART), kind, namespace, name).await
+    pub async fn source(&self, kind: &str, namespace: &str, name: &str) -> Read<Source> {
+        link(&self.within(PART), kind, namespace, name).await
     }
 }
 
-async fn read(cluster: &Cluster, kind: &str, namespace: &str, name: &str) -> Read<Value> {
+async fn link(cluster: &Cluster, kind: &str, namespace: &str, name: &str) -> Read<Source> {
     let plural = match kind {
         "HelmChart" => "helmcharts",
         "HelmRepository" => "helmrepositories",
@@ -71,8 +68,11 @@ async fn read(cluster: &Cluster, kind: &str, namespace: &str, name: &str) -> Rea
         other => return Read::not_asked(format!("{other:?} is not a kind of source")),
     };
     let stable = cluster.object(STABLE, namespace, plural, name).await;
-    if !stable.as_ref().is_err_and(ClusterError::is_unserved) {
-        return Read::from_result(stable);
-    }
-    Read::from_result(cluster.object(BETA, namespace, plural, name).await)
+    let object = match stable {
+        Err(error) if ClusterError::is_unserved(&error) => {
+            cluster.object(BETA, namespace, plural, name).await
+        }
+        read => read,
+    };
+    Read::from_result(object).map(|object| Source::from_value(&object, kind))
 }

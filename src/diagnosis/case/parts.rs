@@ -5,37 +5,71 @@ use super::Case;
 use crate::advice::Origin;
 use crate::diagnosis::job::{Job, Outcome, Uncreated};
 use crate::diagnosis::rule::ELSEWHERE;
+use crate::model::access_review::AccessReview;
+use crate::model::event::Event;
+use crate::model::field::{Meta, Parsed};
 use crate::model::helm_release::HelmRelease;
 use crate::model::helm_storage::{Release, Revision};
+use crate::model::namespace::Namespace;
 use crate::model::ownership::Ownership;
+use crate::model::policy::Policy;
+use crate::model::source::Source;
 use crate::snapshot::databases::Databases;
 use crate::snapshot::{
-    Checked, Controllers, CouchService, CreationJob, Dependency, Read, Unread, Why,
+    Checked, Controllers, CouchService, CreationJob, Dependency, JobPod, Read, Unread, Why,
 };
-use serde_json::Value;
 
 /// In words: claims of the onboardings that a run asks for.
 pub(in crate::diagnosis) const OTHERS: &str = "the databases of other onboardings";
 
+/// In words: the pods of the Job that creates the database.
+const PODS: &str = "the pods of the creation Job";
+
 impl<'a> Case<'a> {
+    /// Hands a part out, and remembers it where it holds a malformed field.
+    fn part<T: Parsed>(&self, part: &'a Read<T>, what: &str) -> Checked<Option<&'a T>> {
+        let part = part.checked(what)?;
+        if let Some(part) = part {
+            self.note_malformed(part.meta(), what);
+        }
+        Ok(part)
+    }
+
+    fn note_malformed_job(&self) {
+        if let Read::Seen(found) = &self.snapshot.creation_job {
+            self.note_malformed(&found.job.meta, "the creation Job");
+            for JobPod { pod, .. } in found.pods.seen().into_iter().flatten() {
+                self.note_malformed(&pod.meta, PODS);
+            }
+        }
+    }
+
+    fn note_malformed(&self, meta: &Meta, what: &str) {
+        if !meta.malformed.is_empty() {
+            let why = format!("malformed: {}", meta.malformed.join(", "));
+            let unread = Unread::new(what, Why::Broken(why));
+            self.malformed.borrow_mut().get_or_insert(unread);
+        }
+    }
+
+    /// A part that was handed out since the last call and holds a malformed field: who found nothing in it has not seen all of it.
+    pub(in crate::diagnosis) fn take_malformed(&self) -> Option<Unread> {
+        self.malformed.take()
+    }
+
     /// The cluster that the case is of.
     pub fn origin(&self) -> &'a Origin {
         &self.snapshot.origin
     }
 
-    /// The HelmRelease as the server sent it: fields that no type holds.
-    pub(in crate::diagnosis) fn object(&self) -> &'a Value {
-        &self.snapshot.object
-    }
-
     /// The HelmChart, or what `spec.chartRef` names.
-    pub(in crate::diagnosis) fn chart(&self) -> Checked<Option<&'a Value>> {
-        self.snapshot.chart.checked("the chart")
+    pub(in crate::diagnosis) fn chart(&self) -> Checked<Option<&'a Source>> {
+        self.part(&self.snapshot.chart, "the chart")
     }
 
     /// The chart's source.
-    pub(in crate::diagnosis) fn source(&self) -> Checked<Option<&'a Value>> {
-        self.snapshot.source.checked("the chart's source")
+    pub(in crate::diagnosis) fn source(&self) -> Checked<Option<&'a Source>> {
+        self.part(&self.snapshot.source, "the chart's source")
     }
 
     /// Helm's revisions, newest first.
@@ -67,13 +101,15 @@ impl<'a> Case<'a> {
 
     /// The Job that creates the database, as an object.
     pub(in crate::diagnosis) fn creation_job(&self) -> Checked<Option<&'a CreationJob>> {
+        self.note_malformed_job();
         self.snapshot.creation_job.checked("the creation Job")
     }
 
     /// What became of the creation Job's pods.
     pub(in crate::diagnosis) fn job_pods(&self) -> Checked<&Job> {
+        self.note_malformed_job();
         match &self.job.silent {
-            Some(silent) => Err(Unread::new("the pods of the creation Job", silent.why())),
+            Some(silent) => Err(Unread::new(PODS, silent.why())),
             None => Ok(&self.job),
         }
     }
@@ -123,29 +159,29 @@ impl<'a> Case<'a> {
     /// The newest event of the HelmRelease that `is` takes.
     pub(in crate::diagnosis) fn newest_event(
         &self,
-        is: impl Fn(&Value) -> bool,
-    ) -> Checked<Option<&'a Value>> {
+        is: impl Fn(&Event) -> bool,
+    ) -> Checked<Option<&'a Event>> {
         self.snapshot.newest_event(is)
     }
 
     /// The Namespace that the release installs into.
-    pub(in crate::diagnosis) fn target_namespace(&self) -> Checked<Option<&'a Value>> {
+    pub(in crate::diagnosis) fn target_namespace(&self) -> Checked<Option<&'a Namespace>> {
         let what = format!("the namespace {}", self.hr().release_namespace());
-        self.snapshot.target_namespace.checked(&what)
+        self.part(&self.snapshot.target_namespace, &what)
     }
 
     /// The ServiceAccount that Flux acts as.
-    pub(in crate::diagnosis) fn account(&self) -> Checked<Option<&'a Value>> {
+    pub(in crate::diagnosis) fn account(&self) -> Checked<Option<&'a Meta>> {
         let what = match self.service_account() {
             Some(account) => account.to_string(),
             None => "the ServiceAccount".to_owned(),
         };
-        self.snapshot.service_account.checked(&what)
+        self.part(&self.snapshot.service_account, &what)
     }
 
     /// The AuthorizationPolicy that lets the service accounts in.
-    pub(in crate::diagnosis) fn policy(&self) -> Checked<Option<&'a Value>> {
-        self.snapshot.policy.checked("the AuthorizationPolicy")
+    pub(in crate::diagnosis) fn policy(&self) -> Checked<Option<&'a Policy>> {
+        self.part(&self.snapshot.policy, "the AuthorizationPolicy")
     }
 
     /// What `spec.dependsOn` names, in its order.
@@ -169,17 +205,19 @@ impl<'a> Case<'a> {
     }
 
     /// The API server's answer about the right that the failure says is missing.
-    pub(in crate::diagnosis) fn rights(&self, account: &str) -> Checked<Option<&'a Value>> {
+    pub(in crate::diagnosis) fn rights(&self, account: &str) -> Checked<Option<&'a AccessReview>> {
         let what = format!("rights of {account}");
-        self.snapshot.on_demand.rights.checked(&what)
+        self.part(&self.snapshot.on_demand.rights, &what)
     }
 
     /// Flux's controllers.
     pub(in crate::diagnosis) fn controllers(&self) -> Checked<Option<&'a Controllers>> {
-        self.snapshot
-            .on_demand
-            .controllers
-            .checked("Flux's controllers")
+        let what = "Flux's controllers";
+        let found = self.snapshot.on_demand.controllers.checked(what)?;
+        for deployment in found.iter().flat_map(|found| &found.deployments) {
+            self.note_malformed(&deployment.meta, what);
+        }
+        Ok(found)
     }
 
     /// The Service by which the creation Job reaches CouchDB.

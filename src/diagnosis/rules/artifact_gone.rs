@@ -2,11 +2,12 @@
 
 use crate::diagnosis::case::Case;
 use crate::diagnosis::finding::Subject;
+use crate::diagnosis::peers;
 use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::diagnosis::sources;
+use crate::model::field::Field;
 use crate::model::source_error::SourceError;
-use serde_json::Value;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS219",
@@ -84,10 +85,13 @@ fn check(case: &Case<'_>) -> Verdict {
 /// The chart and its source are of different shards, and each shard's source-controller has its own storage.
 fn apart(case: &Case<'_>) -> Option<String> {
     let shards: Vec<(Subject, &str)> = sources::links(case)
-        .map(|(object, kind)| {
-            let shard = object.pointer("/metadata/labels/sharding.fluxcd.io~1key");
-            let shard = shard.and_then(Value::as_str).unwrap_or("none");
-            (Subject::of(object, kind), shard)
+        .filter_map(|link| {
+            let shard = match link.meta.label(peers::SHARD) {
+                Field::Set(shard) => shard,
+                Field::Absent => "none",
+                Field::Malformed => return None,
+            };
+            Some((Subject::from(&link.meta), shard))
         })
         .collect();
     let [(one, first), (other, second)] = shards.as_slice() else {

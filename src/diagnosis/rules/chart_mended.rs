@@ -36,9 +36,7 @@ fn check(case: &Case<'_>) -> Verdict {
         (_, _, Some(chart)) if sources::is_outdated(case) => {
             (chart, "is Ready", case.seen_failure().into_iter().collect())
         }
-        (Some((_, seen)), Some(source), _) => {
-            (Subject::of(source, "HelmRepository"), "exists", seen)
-        }
+        (Some((_, seen)), Some(source), _) => (Subject::from(&source.meta), "exists", seen),
         _ => return sources::nothing(case),
     };
     let again = sources::reconcile(case, &case.subject());

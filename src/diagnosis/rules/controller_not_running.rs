@@ -1,13 +1,13 @@
 //! SKVS150: helm-controller is not running.
 
 use crate::diagnosis::case::Case;
-use crate::diagnosis::controllers::{helm_controllers, image};
+use crate::diagnosis::controllers::helm_controllers;
 use crate::diagnosis::finding::{Evidence, Finding, Subject};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
-use crate::model::job::containers;
+use crate::model::deployment::Deployment;
+use crate::model::pod::Container;
 use crate::model::status;
 use crate::snapshot::IfRead;
-use serde_json::Value;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS150",
@@ -44,18 +44,16 @@ fn check(case: &Case<'_>) -> Verdict {
     let Ok(all) = helm_controllers(case) else {
         return Ok(None);
     };
-    let number = |d: &Value, path: &str| d.pointer(path).and_then(Value::as_i64);
-    if all
-        .iter()
-        .any(|d| number(d, "/status/availableReplicas") > Some(0))
-    {
+    // Of one that cannot be read the engine says that it was not checked.
+    let may_run = |d: &&Deployment| d.is_available() || d.available.is_malformed();
+    if all.iter().any(may_run) {
         return Ok(None);
     }
     let Some(first) = all.first() else {
         return Ok(None);
     };
-    let subject = Subject::of(first, "Deployment");
-    let zero = number(first, "/spec/replicas") == Some(0);
+    let subject = Subject::from(&first.meta);
+    let zero = first.replicas.is(&0);
     let observed = if zero {
         "scaled to 0"
     } else {
@@ -69,7 +67,7 @@ fn check(case: &Case<'_>) -> Verdict {
     .seen([Evidence::new(
         subject.clone(),
         "image",
-        &format!("{}: {observed}", image(first)),
+        &format!("{}: {observed}", first.image()),
     )]);
     for (pod, reason) in waiting(case) {
         finding = finding.seen([Evidence::new(pod, ".status.containerStatuses", &reason)]);
@@ -116,11 +114,11 @@ fn waiting(case: &Case<'_>) -> Vec<(Subject, String)> {
     };
     let pods = controllers.pods.seen().map_or(&[][..], Vec::as_slice);
     pods.iter()
-        .filter(|p| Subject::of(p, "Pod").name.contains("helm-controller"))
+        .filter(|pod| pod.meta.name.contains("helm-controller"))
         .filter_map(|pod| {
-            let waiting = containers(pod).find_map(|c| c.waiting())?;
+            let waiting = pod.containers.known.iter().find_map(Container::waiting)?;
             let reason = format!("{}: {}", waiting.reason, waiting.message);
-            Some((Subject::of(pod, "Pod"), reason))
+            Some((Subject::from(&pod.meta), reason))
         })
         .collect()
 }

@@ -4,8 +4,8 @@ use crate::diagnosis::case::Case;
 use crate::diagnosis::finding::{Evidence, Finding, Subject};
 use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
+use crate::model::field::Meta;
 use crate::snapshot::{CouchService, Read, Unread, Why};
-use serde_json::Value;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS320",
@@ -73,11 +73,22 @@ fn wrong(found: &CouchService) -> Result<Option<Wrong>, Why> {
         }
         Read::Unknown(why) => return Err(why.clone()),
     };
-    if let (Some(wanted), ports) = (found.port, ports(service))
+    let malformed = |meta: &Meta| {
+        let fields = meta.malformed.join(", ");
+        Err(Why::Broken(format!(
+            "malformed in its {}: {fields}",
+            meta.kind
+        )))
+    };
+    if !service.meta.malformed.is_empty() {
+        return malformed(&service.meta);
+    }
+    let ports = &service.ports.known;
+    if let Some(wanted) = found.port
         && !ports.is_empty()
-        && !ports.contains(&u64::from(wanted))
+        && ports.iter().all(|port| port.port != wanted)
     {
-        let all: Vec<String> = ports.iter().map(u64::to_string).collect();
+        let all: Vec<String> = ports.iter().map(|port| port.port.to_string()).collect();
         return Ok(Some((
             format!("has no port {wanted}"),
             format!("ports: {}", all.join(", ")),
@@ -85,7 +96,7 @@ fn wrong(found: &CouchService) -> Result<Option<Wrong>, Why> {
         )));
     }
     // A Service without a selector may lead out of the cluster.
-    if service.pointer("/spec/selector").is_none_or(Value::is_null) {
+    if service.selector.is_absent() {
         return Ok(None);
     }
     let slices = match &found.slices {
@@ -93,36 +104,25 @@ fn wrong(found: &CouchService) -> Result<Option<Wrong>, Why> {
         Read::Absent => return Ok(None),
         Read::Unknown(why) => return Err(why.clone()),
     };
-    let endpoints: Vec<&Value> = slices
-        .iter()
-        .filter_map(|s| s.get("endpoints")?.as_array())
-        .flatten()
-        .collect();
-    // A condition that is not there counts as ready, as Kubernetes has it.
-    let ready =
-        |e: &&&Value| e.pointer("/conditions/ready").and_then(Value::as_bool) != Some(false);
-    if endpoints.iter().filter(ready).count() > 0 {
+    let endpoints = || slices.iter().flat_map(|slice| &slice.endpoints.known);
+    if endpoints().any(|endpoint| endpoint.is_ready() == Some(true)) {
         return Ok(None);
+    }
+    if let Some(odd) = slices.iter().find(|s| !s.meta.malformed.is_empty()) {
+        return malformed(&odd.meta);
     }
     Ok(Some((
         "has no ready pod behind it".to_owned(),
-        format!("endpoints: {}, none of them ready", endpoints.len()),
+        format!("endpoints: {}, none of them ready", endpoints().count()),
         "Start CouchDB:",
     )))
-}
-
-fn ports(service: &Value) -> Vec<u64> {
-    let all = service.pointer("/spec/ports").and_then(Value::as_array);
-    all.into_iter()
-        .flatten()
-        .filter_map(|p| p.get("port")?.as_u64())
-        .collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::wrong;
     use crate::diagnosis::fixture;
+    use crate::model::service::{EndpointSlice, Service};
     use crate::snapshot::{CouchService, Read, Why};
     use serde_json::{Value, json};
 
@@ -141,10 +141,15 @@ mod tests {
             name: "s".into(),
             port: Some(port),
             named_by: "x".into(),
-            service: Read::Seen(service),
-            slices: Read::Seen(vec![json!({"endpoints": endpoints})]),
+            service: Read::Seen(Service::from_value(&service)),
+            slices: Read::Seen(vec![EndpointSlice::from_value(
+                &json!({"endpoints": endpoints}),
+            )]),
         };
-        wrong(&found).unwrap().map(|(what, _, _)| what)
+        match wrong(&found) {
+            Ok(wrong) => wrong.map(|(what, _, _)| what),
+            Err(why) => Some(why.clause()),
+        }
     }
 
     #[test]
@@ -157,6 +162,17 @@ mod tests {
         assert_eq!(told(5984, some(), with(false)).unwrap(), down);
         assert_eq!(told(5984, some(), Value::Null).unwrap(), down);
         assert_eq!(told(5984, Value::Null, Value::Null), None);
+        let odd = json!([{"conditions": {"ready": "no"}}]);
+        assert_eq!(
+            told(5984, some(), odd.clone()).unwrap(),
+            "malformed in its EndpointSlice: endpoints"
+        );
+        let one_is_ready = json!([odd[0], {"conditions": {"ready": true}}]);
+        assert_eq!(told(5984, some(), one_is_ready), None);
+        assert_eq!(
+            told(5984, json!("x"), with(false)).unwrap(),
+            "malformed in its Service: spec.selector"
+        );
     }
 
     #[test]
@@ -167,7 +183,9 @@ mod tests {
             name: "s".into(),
             port: None,
             named_by: "x".into(),
-            service: Read::Seen(json!({"spec": {"selector": {"a": "b"}}})),
+            service: Read::Seen(Service::from_value(
+                &json!({"spec": {"selector": {"a": "b"}}}),
+            )),
             slices: Read::Unknown(refused()),
         };
         assert_eq!(wrong(&found), Err(refused()));

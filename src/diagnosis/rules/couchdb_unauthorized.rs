@@ -5,7 +5,7 @@ use crate::diagnosis::contradiction::Fact;
 use crate::diagnosis::job::{Job, Outcome};
 use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
-use crate::model::job::explained;
+use crate::model::creation_log::explained;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS305",

@@ -5,8 +5,8 @@ use crate::diagnosis::contradiction::Fact;
 use crate::diagnosis::job::{Job, Outcome, existing};
 use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
+use crate::model::creation_log::{explained, may_have_created};
 use crate::model::endpoint::{self, COUCHDB_NAMESPACE, Known};
-use crate::model::job::{explained, may_have_created};
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS304",
@@ -37,7 +37,7 @@ fn check(case: &Case<'_>) -> Verdict {
         job: None,
         log: &lines,
     };
-    let namespace = endpoint::of(case.hr(), known)
+    let namespace = endpoint::find(case.hr(), known)
         .map_or(COUCHDB_NAMESPACE.to_owned(), |endpoint| endpoint.namespace);
     let sent = created.then_some(
         "The request was sent, so the database may exist: the next attempt then fails with 412 (SKVS301).",

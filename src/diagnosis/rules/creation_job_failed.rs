@@ -8,8 +8,8 @@ use crate::diagnosis::install;
 use crate::diagnosis::job::{Death, Outcome, Silent, existing};
 use crate::diagnosis::retries::{Fixes, is_timeout, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
+use crate::model::creation_log::{explained, may_have_created};
 use crate::model::failure::resources;
-use crate::model::job::{explained, may_have_created};
 use crate::model::manifest_error::field_error;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {

@@ -137,7 +137,7 @@ pub(super) fn tell_not_started(job: &Job, mut finding: Finding, sentence: &str) 
 /// Helm gave up, and the Job ended well all the same.
 fn finished_since(case: &Case<'_>, subject: Subject, timeout: &str) -> Finding {
     let found = case.creation_job().if_read();
-    let time = found.and_then(|found| found.job.pointer("/status/completionTime")?.as_str());
+    let time = found.and_then(|found| found.job.completed.as_str());
     let observed = time.map_or("Complete".to_owned(), |time| format!("Complete at {time}"));
     let read = |text: Option<&str>| text?.parse::<Timestamp>().ok();
     let failed = case.failure.as_ref().map(|f| f.condition);
@@ -164,7 +164,6 @@ fn finished_since(case: &Case<'_>, subject: Subject, timeout: &str) -> Finding {
 #[cfg(test)]
 mod tests {
     use crate::diagnosis::{Case, fixture};
-    use crate::snapshot::Read;
     use serde_json::{Value, json};
 
     #[test]
@@ -214,14 +213,15 @@ mod tests {
     #[test]
     fn that_the_job_was_late_is_said_only_where_the_times_say_so() {
         let name = "creation-timed-out";
-        let mut snapshot = fixture::snapshot(name);
-        let mut sentence = |completed: Value| {
-            let Read::Seen(found) = &mut snapshot.creation_job else {
-                panic!("the case has a Job");
-            };
-            found.job["status"] = json!({
-                "completionTime": completed,
-                "conditions": [{"type": "Complete", "status": "True"}],
+        let sentence = |completed: Value| {
+            let mut snapshot = fixture::snapshot(name);
+            fixture::reread(name, &mut snapshot, &mut |object| {
+                if object["kind"] == "Job" {
+                    object["status"] = json!({
+                        "completionTime": completed,
+                        "conditions": [{"type": "Complete", "status": "True"}],
+                    });
+                }
             });
             let case = Case::new(&snapshot, fixture::meta(name).now);
             (super::RULE.check)(&case).unwrap().unwrap().sentence

@@ -17,7 +17,6 @@ use crate::snapshot::databases::{Database, Found};
 use crate::text::age::duration;
 use crate::text::{bytes, thousands};
 use k8s_openapi::jiff::Timestamp;
-use serde_json::Value;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS301",
@@ -317,10 +316,9 @@ fn own_attempt(
 
 /// The event that tells of an installation or upgrade of this onboarding that ended well.
 fn installed_before<'a>(case: &Case<'a>) -> Option<&'a str> {
-    let reason = |event: &'a Value| event["reason"].as_str();
-    let well = ["InstallSucceeded", "UpgradeSucceeded"].map(Some);
-    let event = case.newest_event(|e| well.contains(&e["reason"].as_str()));
-    event.if_read().and_then(reason)
+    let well = ["InstallSucceeded", "UpgradeSucceeded"];
+    let event = case.newest_event(|event| well.contains(&event.reason.as_str()));
+    event.if_read().map(|event| event.reason.as_str())
 }
 
 /// The onboarding was there for a while when the Job was made that fails.
@@ -328,8 +326,7 @@ fn is_long_before_its_job(case: &Case<'_>) -> bool {
     let Some(found) = case.creation_job().if_read() else {
         return false;
     };
-    let job = found.job.pointer("/metadata/creationTimestamp");
-    let job = case.seconds_since(job.and_then(|t| t.as_str()));
+    let job = case.seconds_since(found.job.meta.created.as_str());
     let own = case.seconds_since(case.hr().metadata.creation_timestamp.as_deref());
     own.zip(job).is_some_and(|(own, job)| own - job > WHILE)
 }

@@ -4,9 +4,8 @@ use crate::diagnosis::case::Case;
 use crate::diagnosis::finding::{Evidence, Finding};
 use crate::diagnosis::retries::{is_old_controller, kubectl};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
-use crate::model::event::Event;
+use crate::model::field::Field;
 use crate::snapshot::IfRead;
-use serde_json::Value;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS139",
@@ -33,11 +32,10 @@ const REASONS: [&str; 3] = ["DriftDetected", "DriftCorrected", "DriftCorrectionF
 fn check(case: &Case<'_>) -> Verdict {
     let condition = case.hr().condition("Drifted").filter(|c| c.is_true());
     // The newest one holds, unless the condition of newer controllers says that all is well again.
-    let event = case.newest_event(|e| REASONS.contains(&Event::from_value(e).reason.as_str()));
+    let event = case.newest_event(|e| REASONS.contains(&e.reason.as_str()));
     let newest = event
         .clone()
         .if_read()
-        .map(Event::from_value)
         .filter(|e| e.reason != "DriftCorrected")
         .filter(|_| case.hr().condition("Drifted").is_none_or(|c| c.is_true()));
     let (message, seen) = match (condition, &newest) {
@@ -95,10 +93,11 @@ fn check(case: &Case<'_>) -> Verdict {
 
 /// Drift would be reported by events alone, as before 1.6, which writes no condition for it.
 fn told_by_events(case: &Case<'_>) -> bool {
-    let mode = case.object().pointer("/spec/driftDetection/mode");
-    let on = mode
-        .and_then(Value::as_str)
-        .is_some_and(|m| m != "disabled");
+    let on = match &case.hr().spec.drift_detection {
+        Field::Set(detection) => !detection.mode.is_absent() && detection.mode.text() != "disabled",
+        Field::Absent => false,
+        Field::Malformed => true,
+    };
     case.hr().condition("Drifted").is_none() && (on || is_old_controller(case) == Some(true))
 }
 
@@ -106,6 +105,8 @@ fn told_by_events(case: &Case<'_>) -> bool {
 mod tests {
     use crate::diagnosis::case::Case;
     use crate::diagnosis::{diagnose, fixture};
+    use crate::model::field::Field;
+    use crate::model::helm_release::DriftDetection;
     use crate::snapshot::{Read, Why};
 
     #[test]
@@ -134,7 +135,8 @@ mod tests {
         let skipped = |name: &str, mode: Option<&str>| {
             let mut snapshot = fixture::snapshot(name);
             if let Some(mode) = mode {
-                snapshot.object["spec"]["driftDetection"] = serde_json::json!({ "mode": mode });
+                let mode = Field::Set(mode.to_owned());
+                snapshot.helm_release.spec.drift_detection = Field::Set(DriftDetection { mode });
             }
             snapshot.events = Read::Unknown(Why::Forbidden("list events in a".to_owned()));
             let diagnosis = diagnose(&Case::new(&snapshot, fixture::meta(name).now));

@@ -6,7 +6,7 @@ use crate::diagnosis::finding::{Evidence, Finding};
 use crate::diagnosis::job::Outcome;
 use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
-use crate::model::job::Disruption;
+use crate::model::pod::Disruption;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS317",

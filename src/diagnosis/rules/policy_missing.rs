@@ -32,7 +32,7 @@ fn check(case: &Case<'_>) -> Verdict {
     if !ready(case) {
         return Ok(None);
     }
-    match policy::read(case)? {
+    match policy::find(case)? {
         Policy::Seen(_) | Policy::None => return Ok(None),
         Policy::Absent => {}
     }

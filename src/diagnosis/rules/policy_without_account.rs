@@ -4,7 +4,8 @@ use crate::diagnosis::case::Case;
 use crate::diagnosis::finding::{Evidence, Finding, Subject};
 use crate::diagnosis::policy::{self, Policy};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
-use crate::model::policy::{lets_in, principals};
+use crate::model::field::Field;
+use crate::model::policy::lets_in;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS411",
@@ -34,10 +35,10 @@ fn check(case: &Case<'_>) -> Verdict {
     if !applied(case) {
         return Ok(None);
     }
-    let Policy::Seen(policy) = policy::read(case)? else {
+    let Policy::Seen(policy) = policy::find(case)? else {
         return Ok(None);
     };
-    let Some(principals) = principals(policy) else {
+    let Field::Set(principals) = policy.principals() else {
         return Ok(None);
     };
     if let Some(unread) = case.unread_values(&["serviceAccounts", "namespace"]) {
@@ -55,7 +56,7 @@ fn check(case: &Case<'_>) -> Verdict {
         0 => String::new(),
         n => format!(" and {n} more"),
     };
-    let subject = Subject::of(policy, "AuthorizationPolicy");
+    let subject = Subject::from(&policy.meta);
     let seen = match principals.as_slice() {
         [] => "none".to_owned(),
         all => all.join(", "),

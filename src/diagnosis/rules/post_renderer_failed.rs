@@ -5,7 +5,6 @@ use crate::diagnosis::finding::Evidence;
 use crate::diagnosis::rendering;
 use crate::diagnosis::retries::is_old_controller;
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
-use serde_json::Value;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS235",
@@ -39,11 +38,7 @@ fn check(case: &Case<'_>) -> Verdict {
     let Some(at) = told.iter().find_map(|t| text.find(t)) else {
         return Ok(None);
     };
-    let has_own = case
-        .object()
-        .pointer("/spec/postRenderers")
-        .and_then(Value::as_array)
-        .is_some_and(|a| !a.is_empty());
+    let has_own = case.hr().has_post_renderers();
     // Helm marks each document with the file that it comes from.
     let file = text
         .split_once("postrender-filename:")

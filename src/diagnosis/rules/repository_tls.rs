@@ -5,6 +5,8 @@ use crate::diagnosis::contradiction::Fact;
 use crate::diagnosis::finding::Evidence;
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::diagnosis::sources;
+use crate::model::field::Field;
+use crate::model::source::{SecretRef, Source};
 use crate::model::source_error::{SourceError, certificate};
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
@@ -26,6 +28,13 @@ certificate has expired or is for another host. The network and the credentials 
     check,
 };
 
+/// Where a source names the Secret with its certificates.
+type SecretField = fn(&Source) -> &Field<SecretRef>;
+const FIELDS: [(&str, SecretField); 2] = [
+    ("certSecretRef", |source| &source.cert_secret_ref),
+    ("secretRef", |source| &source.secret_ref),
+];
+
 fn check(case: &Case<'_>) -> Verdict {
     let Some((told, evidence)) = sources::find(case, SourceError::Tls) else {
         return sources::nothing(case);
@@ -39,8 +48,8 @@ fn check(case: &Case<'_>) -> Verdict {
         "The server is reachable; source-controller closes the connection before it sends a request.",
     )
     .seen(evidence)
-    .seen(["certSecretRef", "secretRef"].into_iter().filter_map(|field| {
-        let secret = sources::secret(case, field)?;
+    .seen(FIELDS.into_iter().filter_map(|(field, of)| {
+        let secret = sources::secret(case, of)?;
         let named = format!("spec.{field}: {}", secret.name);
         Some(Evidence::new(subject.clone(), &format!(".spec.{field}"), &named))
     }));

@@ -5,10 +5,10 @@ use crate::diagnosis::contradiction::Fact;
 use crate::diagnosis::finding::Evidence;
 use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
-use crate::diagnosis::sources::{self, Fault, Told};
+use crate::diagnosis::sources::{self, Complaint, Fault};
+use crate::model::source::Source;
 use crate::model::source_error::SourceError;
 use crate::snapshot::IfRead;
-use serde_json::Value;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS204",
@@ -40,14 +40,12 @@ fn check(case: &Case<'_>) -> Verdict {
         return sources::nothing(case);
     };
     // Credentials that exist are renewed; where none are configured, that is the finding.
-    let provider = case
-        .source()
-        .if_read()
-        .and_then(|s| s["spec"]["provider"].as_str());
+    let source = case.source().if_read();
+    let provider = source.and_then(|source| source.provider.as_str());
     if let Some(provider) = provider.filter(|p| *p != "generic") {
         return of_cloud(case, &told, evidence, provider);
     }
-    let without = case.source().if_read().is_some_and(has_no_credentials);
+    let without = source.is_some_and(Source::has_no_credentials);
     if !without && !told.condition.message.contains("anonymous token") {
         return of_secret(case, &told, evidence);
     }
@@ -76,8 +74,8 @@ fn check(case: &Case<'_>) -> Verdict {
 }
 
 /// The credentials come from a Secret.
-fn of_secret(case: &Case<'_>, told: &Told, evidence: Vec<Evidence>) -> Verdict {
-    let Some(secret) = sources::secret(case, "secretRef") else {
+fn of_secret(case: &Case<'_>, told: &Complaint, evidence: Vec<Evidence>) -> Verdict {
+    let Some(secret) = sources::secret(case, |source| &source.secret_ref) else {
         return sources::repository(case, &FAULT);
     };
     let subject = sources::repository_of(case, told);
@@ -119,7 +117,7 @@ fn cloud(url: &str) -> Option<&'static str> {
 }
 
 /// The credentials are the cloud's: those of source-controller's own identity.
-fn of_cloud(case: &Case<'_>, told: &Told, evidence: Vec<Evidence>, provider: &str) -> Verdict {
+fn of_cloud(case: &Case<'_>, told: &Complaint, evidence: Vec<Evidence>, provider: &str) -> Verdict {
     let subject = sources::repository_of(case, told);
     let sentence = sources::at(case, &subject, "does not let source-controller in");
     let why = format!(
@@ -133,19 +131,12 @@ fn of_cloud(case: &Case<'_>, told: &Told, evidence: Vec<Evidence>, provider: &st
         .into()
 }
 
-/// It has no field that credentials can come from.
-fn has_no_credentials(source: &Value) -> bool {
-    let spec = &source["spec"];
-    let provider = spec["provider"].as_str().unwrap_or("generic");
-    let fields = ["secretRef", "certSecretRef", "serviceAccountName"];
-    provider == "generic" && fields.iter().all(|field| spec[field].is_null())
-}
-
 #[cfg(test)]
 mod tests {
     use crate::diagnosis::{Case, fixture};
+    use crate::model::field::Field;
+    use crate::model::source::SecretRef;
     use crate::snapshot::{Read, Snapshot};
-    use serde_json::json;
 
     #[test]
     fn a_secret_is_renewed_only_where_one_is_named() {
@@ -159,13 +150,15 @@ mod tests {
             let found = super::check(&Case::new(snapshot, now)).unwrap();
             format!("{:?}", found.expect("it is found").fix)
         };
-        source["spec"]["secretRef"] = json!({"name": "artifactory"});
+        source.secret_ref = Field::Set(SecretRef {
+            name: "artifactory".to_owned(),
+        });
         let renewed = "Renew Secret flux-system/artifactory";
         assert!(fix(&snapshot).contains(renewed), "{}", fix(&snapshot));
         let Read::Seen(source) = &mut snapshot.source else {
             panic!("the case has its source");
         };
-        source["spec"]["secretRef"] = json!(null);
+        source.secret_ref = Field::Absent;
         assert!(!fix(&snapshot).contains("enew"), "{}", fix(&snapshot));
     }
 

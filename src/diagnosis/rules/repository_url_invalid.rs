@@ -4,9 +4,9 @@ use crate::diagnosis::case::Case;
 use crate::diagnosis::contradiction::Fact;
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::diagnosis::sources::{self, Fault};
+use crate::model::source::Source;
 use crate::model::source_error::SourceError;
 use crate::snapshot::IfRead;
-use serde_json::Value;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS210",
@@ -42,8 +42,11 @@ const UNTYPED: Fault = Fault {
 
 fn check(case: &Case<'_>) -> Verdict {
     // An OCIRepository has no spec.type.
-    let is_untyped =
-        |source: &Value| source["kind"] == "HelmRepository" && !sources::is_static(source);
+    let is_untyped = |source: &Source| {
+        let other =
+            source.repository_type.is_absent() || source.repository_type.text() == "default";
+        source.meta.kind == "HelmRepository" && other
+    };
     let is_untyped = case.source().if_read().is_some_and(is_untyped);
     if sources::url(case).starts_with("oci://") && is_untyped {
         return sources::repository(case, &UNTYPED);

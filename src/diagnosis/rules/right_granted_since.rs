@@ -46,14 +46,13 @@ fn check(case: &Case<'_>) -> Verdict {
     let Some(review) = case.rights(&account.to_string())? else {
         return Ok(None);
     };
-    let status = |key: &str| review.pointer(&format!("/status/{key}"));
-    if status("allowed").and_then(serde_json::Value::as_bool) != Some(true) {
+    if !review.allowed.is(&true) {
         return Ok(None);
     }
-    let reason = status("reason")
-        .and_then(serde_json::Value::as_str)
-        .filter(|r| !r.is_empty())
-        .map_or(String::new(), |r| format!(" ({r})"));
+    let reason = match review.reason.text() {
+        "" => String::new(),
+        reason => format!(" ({reason})"),
+    };
     Finding::new(
         account.clone(),
         format!("{account} may now {right}, but Flux has not tried again"),

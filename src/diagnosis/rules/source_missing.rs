@@ -6,9 +6,9 @@ use crate::diagnosis::peers::{self, Wrong};
 use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::diagnosis::sources;
+use crate::model::source::Source;
 use crate::model::source_error::SourceError;
 use crate::snapshot::IfRead;
-use serde_json::Value;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS206",
@@ -31,13 +31,13 @@ fn check(case: &Case<'_>) -> Verdict {
     let told = sources::find(case, SourceError::NoSource);
     let absent = sources::source_is_absent(case);
     // The source itself was looked at: what was said of it before is out of date.
-    if told.is_none() && !absent || sources::links(case).any(|(_, kind)| kind == "HelmRepository") {
+    if told.is_none() && !absent || case.source().if_read().is_some() {
         return sources::nothing(case);
     }
     // What chartRef names is missing, or the source of what it names.
     let by_ref = case.hr().spec.chart_ref.is_some();
     let itself = by_ref && (case.chart() == Ok(None) || sources::is_own_source(case));
-    let of_chart = |(told, _): &(sources::Told, Vec<Evidence>)| {
+    let of_chart = |(told, _): &(sources::Complaint, Vec<Evidence>)| {
         told.condition.message.contains("HelmChart.source.")
     };
     let subject = if itself || by_ref && told.as_ref().is_some_and(of_chart) {
@@ -60,7 +60,7 @@ fn check(case: &Case<'_>) -> Verdict {
         true => case.chart(),
         false => case.source(),
     };
-    let stays = |object: &Value| object.pointer("/metadata/deletionTimestamp").is_none();
+    let stays = |source: &Source| source.meta.deleted.is_absent();
     if !absent && part.if_read().is_some_and(stays) {
         let sentence =
             format!("Flux could not find {subject}, the chart's source, which exists now");
@@ -106,6 +106,7 @@ fn check(case: &Case<'_>) -> Verdict {
 #[cfg(test)]
 mod tests {
     use crate::diagnosis::{Case, fixture};
+    use crate::model::source::Source;
     use crate::snapshot::Read;
     use serde_json::json;
 
@@ -133,10 +134,8 @@ mod tests {
     fn a_source_made_since_is_said_to_exist() {
         let name = "source-missing-chart-ref";
         let mut snapshot = fixture::snapshot(name);
-        snapshot.chart = Read::Seen(json!({
-            "kind": "OCIRepository",
-            "metadata": {"namespace": "flux-system", "name": "onboarding"},
-        }));
+        let made = json!({"metadata": {"namespace": "flux-system", "name": "onboarding"}});
+        snapshot.chart = Read::Seen(Source::from_value(&made, "OCIRepository"));
         let case = Case::new(&snapshot, fixture::meta(name).now);
         let finding = (super::RULE.check)(&case).unwrap().unwrap();
         assert_eq!(

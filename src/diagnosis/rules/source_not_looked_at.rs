@@ -6,9 +6,9 @@ use crate::diagnosis::finding::{Evidence, Subject};
 use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::diagnosis::sources;
+use crate::model::source::Source;
 use crate::model::source_error::SourceError;
 use crate::text::age::duration;
-use serde_json::Value;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS221",
@@ -31,7 +31,7 @@ Start it. A new object needs a moment."#,
 const PATIENCE: i64 = 60;
 
 fn check(case: &Case<'_>) -> Verdict {
-    let told = sources::told(case);
+    let told = sources::complaints(case);
     let only_waits = told.iter().all(|t| {
         t.condition.message.ends_with("' is not ready")
             || matches!(
@@ -40,12 +40,12 @@ fn check(case: &Case<'_>) -> Verdict {
             )
     });
     let silent = sources::links(case)
-        .find(|(o, _)| only_waits && sources::blocks(case) && is_silent(case, o));
-    let Some((object, kind)) = silent else {
+        .find(|link| only_waits && sources::blocks(case) && is_silent(case, link));
+    let Some(silent) = silent else {
         return sources::nothing(case);
     };
-    let subject = Subject::of(object, kind);
-    let since = age(case, object).map_or(String::new(), |a| format!("; it is {} old", duration(a)));
+    let subject = Subject::from(&silent.meta);
+    let since = age(case, silent).map_or(String::new(), |a| format!("; it is {} old", duration(a)));
     sources::finding(
         case,
         &subject,
@@ -57,7 +57,7 @@ fn check(case: &Case<'_>) -> Verdict {
         ".status",
         &format!("no status for the present spec{since}"),
     )])
-    .seen(told.iter().map(sources::Told::evidence))
+    .seen(told.iter().map(sources::Complaint::evidence))
     .step("Check whether the controller is running:")
     .command([
         "kubectl",
@@ -71,21 +71,18 @@ fn check(case: &Case<'_>) -> Verdict {
     .into()
 }
 
-fn age(case: &Case<'_>, object: &Value) -> Option<i64> {
-    case.seconds_since(object.pointer("/metadata/creationTimestamp")?.as_str())
+fn age(case: &Case<'_>, source: &Source) -> Option<i64> {
+    case.seconds_since(source.meta.created.as_str())
 }
 
 /// Old enough to have an answer, and has none: no condition, and nothing on the present generation.
-fn is_silent(case: &Case<'_>, object: &Value) -> bool {
-    let none = object
-        .pointer("/status/conditions")
-        .and_then(Value::as_array)
-        .is_none_or(Vec::is_empty);
-    age(case, object).is_some_and(|a| a > PATIENCE)
-        && none
-        && sources::artifact(object).is_none()
-        && !sources::is_static(object)
-        && !sources::is_suspended(object)
+fn is_silent(case: &Case<'_>, source: &Source) -> bool {
+    age(case, source).is_some_and(|a| a > PATIENCE)
+        && source.meta.malformed.is_empty()
+        && source.conditions.is_empty()
+        && source.artifact.is_absent()
+        && !source.is_static()
+        && !source.is_suspended()
 }
 
 #[cfg(test)]

@@ -23,7 +23,9 @@ Read the error, then the log of source-controller. If the error recurs, please r
 };
 
 fn check(case: &Case<'_>) -> Verdict {
-    let unknown = sources::told(case).into_iter().find(|t| t.kind.is_none());
+    let unknown = sources::complaints(case)
+        .into_iter()
+        .find(|t| t.kind.is_none());
     let Some(told) = unknown.filter(|_| !sources::blocks(case)) else {
         return sources::nothing(case);
     };

@@ -5,6 +5,7 @@ use crate::diagnosis::finding::{Evidence, Subject};
 use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::diagnosis::sources;
+use crate::model::field::Field;
 use crate::text::age::duration;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
@@ -26,20 +27,21 @@ Ask who suspended it, and why. Then remove `suspend` from its manifest, or `flux
 };
 
 fn check(case: &Case<'_>) -> Verdict {
-    let Some((object, kind)) = sources::links(case).find(|(o, _)| sources::is_suspended(o)) else {
+    let Some(suspended) = sources::links(case).find(|link| link.is_suspended()) else {
         return sources::nothing(case);
     };
-    let subject = Subject::of(object, kind);
-    let stored = sources::artifact(object);
+    let subject = Subject::from(&suspended.meta);
+    let stored = &suspended.artifact;
     let age = stored
-        .and_then(|a| a.get("lastUpdateTime")?.as_str())
-        .and_then(|t| case.seconds_since(Some(t)))
+        .set()
+        .and_then(|artifact| case.seconds_since(artifact.last_update_time.as_str()))
         .map_or(String::new(), |s| format!(", stored {} ago", duration(s)));
     let why = match stored {
-        Some(_) => format!("Nothing newer is fetched; the stored chart{age} stays in use."),
-        None => {
+        Field::Set(_) => format!("Nothing newer is fetched; the stored chart{age} stays in use."),
+        Field::Absent => {
             "Nothing is stored, so Flux has no chart to install until it is resumed.".to_owned()
         }
+        Field::Malformed => "Nothing is fetched until it is resumed.".to_owned(),
     };
     let mut finding = sources::finding(
         case,
@@ -48,7 +50,7 @@ fn check(case: &Case<'_>) -> Verdict {
         &why,
     );
     // What is stored may be all that is needed.
-    if stored.is_some() || sources::is_static(object) {
+    if stored.set().is_some() || suspended.is_static() {
         finding = finding.severity(Severity::Warning);
     }
     finding
@@ -57,7 +59,11 @@ fn check(case: &Case<'_>) -> Verdict {
             ".spec.suspend",
             "suspend: true",
         )])
-        .seen(sources::told(case).iter().map(sources::Told::evidence))
+        .seen(
+            sources::complaints(case)
+                .iter()
+                .map(sources::Complaint::evidence),
+        )
         .step("Find out who suspended it and why. To resume, remove suspend from its manifest, or:")
         .command([
             "kubectl",

@@ -25,7 +25,7 @@ Read the source's conditions and the log of source-controller. A new source need
 };
 
 fn check(case: &Case<'_>) -> Verdict {
-    let told = sources::told(case);
+    let told = sources::complaints(case);
     let only_waits = told.iter().all(|t| {
         matches!(
             t.kind,
@@ -36,11 +36,11 @@ fn check(case: &Case<'_>) -> Verdict {
     else {
         return sources::nothing(case);
     };
-    // By now it has one, or it is told not to fetch any.
+    // By now it has one, is told not to fetch any, or may be: a field of it cannot be read.
     let seen = case.source().if_read();
     if sources::source_is_absent(case)
-        || sources::links(case).any(|(o, _)| sources::is_suspended(o))
-        || seen.is_some_and(|s| sources::artifact(s).is_some())
+        || sources::links(case).any(|link| link.is_suspended() || !link.meta.malformed.is_empty())
+        || seen.is_some_and(|source| !source.artifact.is_absent())
     {
         return sources::nothing(case);
     }
@@ -60,7 +60,7 @@ fn check(case: &Case<'_>) -> Verdict {
         &format!("{subject} has not been fetched yet"),
         &why,
     )
-    .seen(told.iter().map(sources::Told::evidence));
+    .seen(told.iter().map(sources::Complaint::evidence));
     sources::look_further(case, finding, &subject)
 }
 

@@ -88,7 +88,7 @@ fn created(case: &Case<'_>, finding: Finding, missing: &str) -> Finding {
             "If the name is wrong, correct spec.targetNamespace in the manifest{elsewhere}."
         )),
     };
-    let needs = needs::of(case);
+    let needs = needs::needs(case);
     let mut finding = finding
         .step("If it is right, create the namespace, with everything the creation Job needs:")
         .command(["kubectl", "create", "namespace", missing])

@@ -6,7 +6,6 @@ use crate::diagnosis::peers;
 use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::snapshot::IfRead;
-use serde_json::Value;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS102",
@@ -28,12 +27,8 @@ Wait until it is gone, then create it again. If it hangs, remove the objects nam
 fn check(case: &Case<'_>) -> Verdict {
     let target = case.hr().release_namespace();
     let namespace = case.target_namespace().if_read();
-    let phase = namespace
-        .and_then(|n| n.pointer("/status/phase"))
-        .and_then(Value::as_str);
-    let deleted = namespace
-        .and_then(|n| n.pointer("/metadata/deletionTimestamp"))
-        .and_then(Value::as_str);
+    let phase = namespace.and_then(|n| n.phase.as_str());
+    let deleted = namespace.and_then(|n| n.meta.deleted.as_str());
     let told = case.error()?.contains("because it is being terminated");
     let subject = Subject::new("Namespace", "", target);
     let evidence = match (deleted, phase) {
@@ -52,14 +47,10 @@ fn check(case: &Case<'_>) -> Verdict {
     if evidence.is_none() && !told {
         return case.target_namespace().map(|_| None);
     }
-    let conditions = namespace
-        .and_then(|n| n.pointer("/status/conditions"))
-        .and_then(Value::as_array);
+    let conditions = namespace.into_iter().flat_map(|n| &n.conditions.known);
     let remains: Vec<&str> = conditions
-        .into_iter()
-        .flatten()
-        .filter(|c| c.get("status").and_then(Value::as_str) == Some("True"))
-        .filter_map(|c| c.get("message").and_then(Value::as_str))
+        .filter(|c| c.is_true())
+        .map(|c| c.message.as_str())
         .collect();
     let likelier = peers::target_namespace(case, target);
     let fixes = match &likelier {

@@ -65,10 +65,10 @@ fn check(case: &Case<'_>) -> Verdict {
         .seen([raw])
         // What the chart or its source says in words that no check knows either.
         .seen(
-            sources::told(case)
+            sources::complaints(case)
                 .iter()
                 .filter(|t| t.kind.is_none() && t.subject != case.subject())
-                .map(sources::Told::evidence),
+                .map(sources::Complaint::evidence),
         )
         .step(
             "Next, look at the events and conditions, the Jobs and pods, and the controller's log:",
@@ -82,7 +82,7 @@ fn check(case: &Case<'_>) -> Verdict {
             hr.release_namespace(),
         ]);
     // What a chart says that no check knows is source-controller's.
-    let of_chart = sources::told(case).iter().any(|t| t.kind.is_none());
+    let of_chart = sources::complaints(case).iter().any(|t| t.kind.is_none());
     let controller = match of_chart {
         true => "source-controller",
         false => "helm-controller",

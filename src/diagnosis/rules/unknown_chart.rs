@@ -62,7 +62,7 @@ fn check(case: &Case<'_>) -> Verdict {
         // The name is right: the index lacked the chart when source-controller looked, or it is another repository's.
         let finding = finding
             .step("The name is the runbook's. See whether the index has it, and have both looked at again:");
-        let links = sources::links(case).map(|(object, kind)| Subject::of(object, kind));
+        let links = sources::links(case).map(|link| Subject::from(&link.meta));
         return links
             .fold(finding, |finding, link| finding.command(sources::reconcile(case, &link)))
             .step("If it stays so, restart source-controller; if the index does not have the chart, correct spec.chart.spec.sourceRef.")

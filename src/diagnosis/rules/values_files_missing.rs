@@ -8,7 +8,6 @@ use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::diagnosis::sources;
 use crate::model::source_error::{SourceError, quoted};
 use crate::snapshot::IfRead;
-use serde_json::Value;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS222",
@@ -72,13 +71,17 @@ fn own_values<'t>(case: &Case<'_>, text: &'t str) -> Option<&'t str> {
     let (_, file) = text.split_once("failed to locate values file: ")?;
     let file = file.split_whitespace().next()?;
     // Of a HelmChart that chartRef names, the list is in that chart.
-    let files = match case.hr().spec.chart_ref {
-        None => case.object().pointer("/spec/chart/spec/valuesFiles"),
-        Some(_) => case.chart().if_read()?.pointer("/spec/valuesFiles"),
+    let named = match (&case.hr().spec.chart_ref, &case.hr().spec.chart) {
+        (None, Some(chart)) => &chart.spec.values_files,
+        (None, None) => return None,
+        (Some(_), _) => {
+            let named = &case.chart().if_read()?.values_files;
+            named.all.then_some(&named.known)?
+        }
     };
     let plain = |path: &str| path.trim_start_matches("./").to_owned();
-    let mut named = files?.as_array()?.iter().filter_map(Value::as_str);
-    (!named.any(|named| plain(named) == plain(file))).then_some(file)
+    let is_named = named.iter().any(|named| plain(named) == plain(file));
+    (!named.is_empty() && !is_named).then_some(file)
 }
 
 #[cfg(test)]

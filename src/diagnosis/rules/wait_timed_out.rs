@@ -97,9 +97,8 @@ fn in_log<'a>(case: &Case<'a>) -> Option<Awaited<'a>> {
     if let Some(log) = case.failure.as_ref().and_then(|f| f.trailer) {
         return awaited(log);
     }
-    let is_of_failure = |e: &serde_json::Value| e["reason"].as_str() == Some(case.reason());
-    let event = case.newest_event(is_of_failure).if_read()?;
-    awaited(split_trailer(event["message"].as_str()?).1?)
+    let event = case.newest_event(|event| event.reason == case.reason());
+    awaited(split_trailer(&event.if_read()?.message).1?)
 }
 
 fn of_log(case: &Case<'_>, one: &Awaited<'_>, timeout: &str) -> Verdict {

@@ -69,8 +69,9 @@ fn check(case: &Case<'_>) -> Verdict {
 #[cfg(test)]
 mod tests {
     use crate::diagnosis::{Case, diagnose, fixture};
+    use crate::model::deployment::Deployment;
     use crate::snapshot::{Controllers, Read};
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     #[test]
     fn the_label_is_evidence_where_selectors_are_unknown() {
@@ -82,11 +83,13 @@ mod tests {
         assert!(finding.why[0].contains("are unknown"), "{:?}", finding.why);
     }
 
-    fn controller(selector: &str) -> Value {
-        json!({"kind": "Deployment", "metadata": {"name": "helm-controller", "namespace": "flux-system"},
+    fn controller(selector: &str) -> Deployment {
+        Deployment::from_value(
+            &json!({"kind": "Deployment", "metadata": {"name": "helm-controller", "namespace": "flux-system"},
             "spec": {"replicas": 1, "template": {"spec": {"containers": [{"image": "ghcr.io/fluxcd/helm-controller:v1.6.0",
                 "args": [format!("--watch-label-selector={selector}")]}]}}},
-            "status": {"availableReplicas": 1}})
+            "status": {"availableReplicas": 1}}),
+        )
     }
 
     fn codes(selectors: &[&str]) -> Vec<&'static str> {

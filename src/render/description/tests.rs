@@ -1,8 +1,15 @@
 //! Descriptions of recorded onboardings, as text and as JSON.
 
 use super::*;
+use crate::model::event::Event;
+use crate::model::field::Fields;
 use crate::model::helm_release::HelmRelease;
 use crate::model::helm_storage::{self, Revision};
+use crate::model::job::Job;
+use crate::model::namespace::Namespace;
+use crate::model::pod::Pod;
+use crate::model::policy::Policy;
+use crate::model::source::Source;
 use crate::snapshot::{CreationJob, Events, JobPod, OnDemand, Snapshot};
 use crate::text::Screen;
 use crate::view::description::KIND;
@@ -32,9 +39,11 @@ fn snapshot(case: &str) -> Snapshot {
         Some(object) => Read::Seen(object),
         None => Read::Absent,
     };
+    let link = |kind: &str| one(kind).map(|object| Source::from_value(&object, kind));
     let events = |about: &[&str]| {
-        let mut events = of_kind("Event");
-        events.retain(|e| about.iter().any(|k| e["involvedObject"]["kind"] == *k));
+        let mut objects = of_kind("Event");
+        objects.retain(|e| about.iter().any(|k| e["involvedObject"]["kind"] == *k));
+        let mut events: Vec<Event> = objects.iter().map(Event::from_value).collect();
         crate::model::event::sort(&mut events);
         Read::Seen(Events {
             known: events,
@@ -51,7 +60,7 @@ fn snapshot(case: &str) -> Snapshot {
                 (text("container"), Read::Seen(text("log")))
             })
             .collect(),
-        pod,
+        pod: Pod::from_value(&pod),
     });
     let object = of_kind("HelmRelease").pop().unwrap();
     let secret = one("Secret");
@@ -59,8 +68,8 @@ fn snapshot(case: &str) -> Snapshot {
         origin: crate::advice::Origin::example(),
         helm_release: HelmRelease::from_value(&object).unwrap(),
         object,
-        chart: one("HelmChart"),
-        source: one("HelmRepository"),
+        chart: link("HelmChart"),
+        source: link("HelmRepository"),
         revisions: secret.as_ref().map(|s| {
             vec![Revision {
                 secret: s["metadata"]["name"].as_str().unwrap().to_owned(),
@@ -81,14 +90,14 @@ fn snapshot(case: &str) -> Snapshot {
             format!("{}/{}", text("namespace"), text("name"))
         }),
         creation_job: one("Job").map(|job| CreationJob {
-            job,
+            job: Job::from_value(&job),
             pods: Read::Seen(pods.collect()),
             events: events(&["Job", "Pod"]),
         }),
         lost_job: None,
         events: events(&["HelmRelease"]),
-        target_namespace: one("Namespace"),
-        service_account: one("ServiceAccount"),
+        target_namespace: one("Namespace").map(|object| Namespace::from_value(&object)),
+        service_account: one("ServiceAccount").map(|o| Fields::new(&o).meta("ServiceAccount")),
         policy: Read::not_asked("the release's manifest names no AuthorizationPolicy"),
         dependencies: Vec::new(),
         others: Arc::new(Read::Seen(Vec::new())),
@@ -105,7 +114,7 @@ fn text_of(snapshot: Snapshot, at: &str, width: Option<usize>) -> String {
     let mut out = Vec::new();
     write(
         &mut Screen::new(&mut out),
-        &Description::of(snapshot, None),
+        &Description::new(snapshot, None),
         now(at),
         width,
     )
@@ -241,7 +250,7 @@ fn what_could_not_be_read_says_so_in_its_place() {
     snapshot.target_namespace = Read::Unknown(Why::Failed("no answer in 30s".to_owned()));
     snapshot.others = Arc::new(Read::Unknown(forbidden("list helmreleases in flux-system")));
     let elsewhere = forbidden("list helmreleases in all namespaces");
-    let told = Description::of(snapshot, Some(&elsewhere));
+    let told = Description::new(snapshot, Some(&elsewhere));
     let mut out = Vec::new();
     write(
         &mut Screen::new(&mut out),
@@ -314,9 +323,9 @@ fn notes_and_values_that_disagree_are_marked() {
 fn a_policy_that_leaves_an_account_out_is_marked() {
     let mut snapshot = snapshot("ready");
     snapshot.helm_release.spec.values["serviceAccounts"] = json!(["pds", "late"]);
-    snapshot.policy = Read::Seen(json!({"kind": "AuthorizationPolicy",
+    snapshot.policy = Read::Seen(Policy::from_value(&json!({"kind": "AuthorizationPolicy",
         "metadata": {"namespace": "secure-kvs", "name": "core-a"},
-        "spec": {"rules": [{"from": [{"source": {"principals": ["cluster.local/ns/pds/sa/pds"]}}]}]}}));
+        "spec": {"rules": [{"from": [{"source": {"principals": ["cluster.local/ns/pds/sa/pds"]}}]}]}})));
     let text = text_of(snapshot, "2026-11-27T16:19:19Z", None);
     let policy = text.lines().find(|l| l.starts_with("Policy:")).unwrap();
     assert_eq!(
@@ -335,7 +344,7 @@ fn nothing_in_it_steers_a_terminal() {
         condition.reason = evil.to_owned();
     }
     if let Read::Seen(job) = &mut snapshot.creation_job {
-        job.job["metadata"]["name"] = json!(evil);
+        job.job.meta.name = evil.to_owned();
         if let Read::Seen(pods) = &mut job.pods {
             pods[0].logs[0].1 = Read::Seen(evil.to_owned());
         }
@@ -353,7 +362,7 @@ fn a_value_that_values_from_may_bring_is_not_told_as_the_charts_default() {
     read.object["spec"]["values"] = json!({"namespace": "pds", "database": "database"});
     read.object["spec"]["valuesFrom"] = json!([{"kind": "Secret", "name": "s"}]);
     read.helm_release = HelmRelease::from_value(&read.object).unwrap();
-    let told = serde_json::to_value(Description::of(read.clone(), None)).unwrap();
+    let told = serde_json::to_value(Description::new(read.clone(), None)).unwrap();
     assert_eq!(
         told["valuesNotRead"],
         json!(["serviceAccounts", "encryption"])
@@ -406,7 +415,7 @@ fn claims_that_were_not_read_are_told_as_such() {
     let other = json!({"metadata": id("other"), "spec": {"valuesFrom": from}});
     let other = HelmRelease::from_value(&other).unwrap();
     read.others = Arc::new(Read::Seen(vec![other]));
-    let told = Description::of(read.clone(), None);
+    let told = Description::new(read.clone(), None);
     assert_eq!(told.also_claimed_by, Read::Seen(Vec::new()));
     assert_eq!(told.maybe_claimed_by, ["flux-system/other"]);
     let text = text_of(read.clone(), "2022-09-09T05:29:37Z", None);
@@ -427,7 +436,7 @@ fn before_anything_was_deployed_everything_may_be_changed() {
     let free = |case: &str, change: &dyn Fn(&mut Snapshot)| {
         let mut snapshot = snapshot(case);
         change(&mut snapshot);
-        Description::of(snapshot, None).updates.is_free()
+        Description::new(snapshot, None).updates.is_free()
     };
     assert!(free("creation-job-fails", &|_| ()));
     assert!(!free("ready", &|_| ()));
@@ -447,8 +456,8 @@ fn before_anything_was_deployed_everything_may_be_changed() {
         },
         &|s| {
             if let Read::Seen(found) = &mut s.creation_job {
-                found.job["status"] =
-                    json!({"conditions": [{"type": "Complete", "status": "True"}]});
+                let status = json!({"conditions": [{"type": "Complete", "status": "True"}]});
+                found.job = Job::from_value(&json!({"status": status}));
             }
         },
         &|s| {
@@ -477,7 +486,8 @@ fn a_state_that_lasts_is_told_with_how_long() {
     let with = |status: Value| {
         let mut snapshot = snapshot("creation-job-fails");
         if let Read::Seen(found) = &mut snapshot.creation_job {
-            found.job["status"] = status;
+            let metadata = json!({"namespace": "core", "name": "pds-database-create"});
+            found.job = Job::from_value(&json!({"metadata": metadata, "status": status}));
         }
         job_line(snapshot)
     };
@@ -494,7 +504,7 @@ fn a_state_that_lasts_is_told_with_how_long() {
 
 #[test]
 fn only_a_job_that_was_there_is_gone() {
-    let lost = |known: Vec<Value>, namespace: Read<Value>| {
+    let lost = |known: Vec<Event>, namespace: Read<Namespace>| {
         let mut snapshot = snapshot("creation-job-fails");
         snapshot.creation_job = Read::Absent;
         snapshot.target_namespace = namespace;
@@ -508,8 +518,8 @@ fn only_a_job_that_was_there_is_gone() {
         });
         job_line(snapshot)
     };
-    let there = || Read::Seen(json!({}));
-    assert_eq!(lost(vec![json!({})], there()), "core/a is gone");
+    let there = || Read::Seen(Namespace::default());
+    assert_eq!(lost(vec![Event::default()], there()), "core/a is gone");
     assert_eq!(
         lost(Vec::new(), Read::Absent),
         "core/a does not exist, and neither does the namespace"

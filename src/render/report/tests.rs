@@ -415,20 +415,12 @@ proptest! {
             condition.message = message.clone();
             condition.reason = reason.clone();
         }
-        for object in [&mut snapshot.chart, &mut snapshot.source, &mut snapshot.target_namespace] {
-            if let crate::snapshot::Read::Seen(object) = object {
-                break_at(object, &mut at.clone(), &value);
-            }
-        }
-        if let crate::snapshot::Read::Seen(job) = &mut snapshot.creation_job {
-            break_at(&mut job.job, &mut at.clone(), &value);
-            if let crate::snapshot::Read::Seen(pods) = &mut job.pods {
-                for pod in pods {
-                    break_at(&mut pod.pod, &mut at.clone(), &value);
-                    for (_, text) in &mut pod.logs {
-                        *text = crate::snapshot::Read::Seen(log.clone());
-                    }
-                }
+        fixture::reread(&case, &mut snapshot, &mut |object| break_at(object, &mut at.clone(), &value));
+        if let crate::snapshot::Read::Seen(job) = &mut snapshot.creation_job
+            && let crate::snapshot::Read::Seen(pods) = &mut job.pods
+        {
+            for (_, text) in pods.iter_mut().flat_map(|pod| &mut pod.logs) {
+                *text = crate::snapshot::Read::Seen(log.clone());
             }
         }
         let now = fixture::meta(&case).now;

@@ -1,9 +1,8 @@
 //! The chart and where it comes from.
 
-use crate::model::condition::{self, Condition};
+use crate::model::source::Source;
 use crate::snapshot::{Read, Snapshot, Why};
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde::Serialize;
 
 /// The chart, wanted and installed.
 #[derive(Clone, Debug, Serialize)]
@@ -34,22 +33,22 @@ pub struct Link {
     /// Revision of its artifact: a HelmChart's is the chart's version.
     pub revision: Option<String>,
     pub suspended: bool,
+    /// Fields that cannot be read: what they say is not known.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub malformed: Vec<String>,
 }
 
 impl Link {
-    fn of(object: &Value) -> Self {
-        let text = |path: &str| object.pointer(path).and_then(Value::as_str);
-        let conditions = object.pointer("/status/conditions");
-        let conditions: Vec<Condition> = conditions
-            .and_then(|c| Vec::deserialize(c).ok())
-            .unwrap_or_default();
-        let ready = condition::find(&conditions, "Ready");
+    fn describe(source: &Source) -> Self {
+        let ready = source.ready();
+        let artifact = source.artifact.set();
         Self {
-            id: format!("{} {}", text("/kind").unwrap_or("?"), super::id_of(object)),
+            id: format!("{} {}", source.meta.kind, source.meta.id()),
             ready: ready.map(|c| c.status.clone()),
             message: ready.map(|c| c.message.clone()).unwrap_or_default(),
-            revision: text("/status/artifact/revision").map(str::to_owned),
-            suspended: object.pointer("/spec/suspend") == Some(&Value::Bool(true)),
+            revision: artifact.and_then(|a| a.revision.set().cloned()),
+            suspended: source.is_suspended(),
+            malformed: source.meta.malformed.clone(),
         }
     }
 
@@ -57,13 +56,20 @@ impl Link {
         if self.suspended {
             return Some(format!("{} is suspended", self.id));
         }
-        let ready = self.ready.as_deref()?;
-        (ready != "True").then(|| format!("{} is not ready: {}", self.id, self.message))
+        match self.ready.as_deref() {
+            Some("True") | None if self.malformed.is_empty() => None,
+            Some("True") | None => Some(format!(
+                "{} has malformed fields: {}",
+                self.id,
+                self.malformed.join(", ")
+            )),
+            Some(_) => Some(format!("{} is not ready: {}", self.id, self.message)),
+        }
     }
 }
 
 impl Chart {
-    pub(super) fn of(snapshot: &Snapshot) -> Self {
+    pub(super) fn describe(snapshot: &Snapshot) -> Self {
         let hr = &snapshot.helm_release;
         let template = hr.spec.chart.as_ref().map(|c| &c.spec);
         let source = match (template, &hr.spec.chart_ref) {
@@ -85,8 +91,8 @@ impl Chart {
                 let namespace = namespace.unwrap_or(&hr.metadata.namespace);
                 format!("{} {namespace}/{}", reference.kind, reference.name)
             }),
-            fetched: snapshot.chart.as_ref().map(Link::of),
-            repository: snapshot.source.as_ref().map(Link::of),
+            fetched: snapshot.chart.as_ref().map(Link::describe),
+            repository: snapshot.source.as_ref().map(Link::describe),
         }
     }
 

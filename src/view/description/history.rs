@@ -28,7 +28,7 @@ pub struct Row {
 }
 
 impl History {
-    pub(super) fn of(snapshot: &Snapshot) -> Self {
+    pub(super) fn describe(snapshot: &Snapshot) -> Self {
         let noted = &snapshot.helm_release.status.history;
         let mut rows: Vec<Row> = match snapshot.revisions.seen() {
             Some(revisions) => revisions

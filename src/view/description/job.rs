@@ -1,11 +1,10 @@
 //! The creation Job, its pods and what they said.
 
-use crate::model::condition;
 use crate::model::event::Event;
 use crate::model::job as model;
+use crate::model::pod;
 use crate::snapshot::{CreationJob, Events, JobPod, LostJob, Read, Why};
 use serde::Serialize;
-use serde_json::Value;
 
 /// The Job.
 #[derive(Clone, Debug, Serialize)]
@@ -13,7 +12,7 @@ use serde_json::Value;
 pub struct Job {
     /// `namespace/name`.
     pub id: String,
-    /// `Complete`, `Failed`, `Suspended`, `Running` or `Waiting`.
+    /// `Complete`, `Failed`, `Suspended`, `Running`, `Waiting` or, where its status is malformed, `Unknown`.
     pub state: &'static str,
     /// Since when; a running one since its start.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -68,7 +67,7 @@ pub struct Lost {
 }
 
 impl Lost {
-    pub(super) fn of(lost: &LostJob) -> Self {
+    pub(super) fn describe(lost: &LostJob) -> Self {
         Self {
             id: format!("{}/{}", lost.namespace, lost.name),
             events: events(&lost.events),
@@ -79,8 +78,7 @@ impl Lost {
 
 /// The events that were read.
 pub(super) fn events(read: &Read<Events>) -> Read<Vec<Event>> {
-    read.as_ref()
-        .map(|all| all.known.iter().map(Event::from_value).collect())
+    read.as_ref().map(|all| all.known.clone())
 }
 
 /// Why they are not all.
@@ -90,31 +88,33 @@ pub(super) fn not_all(read: &Read<Events>) -> Option<String> {
 
 impl Job {
     /// `owner`: `namespace/name` of the HelmRelease that is described.
-    pub(super) fn of(found: &CreationJob, owner: &str) -> Self {
+    pub(super) fn describe(found: &CreationJob, owner: &str) -> Self {
         let (state, since, message) = state(&found.job);
         Self {
-            id: super::id_of(&found.job),
+            id: found.job.meta.id(),
             state,
             since,
             message,
-            made_by: model::made_by(&found.job).filter(|id| id != owner),
+            made_by: found.job.made_by().set().filter(|id| *id != owner).cloned(),
             pods: found
                 .pods
                 .as_ref()
-                .map(|pods| pods.iter().map(Pod::of).collect()),
+                .map(|pods| pods.iter().map(Pod::describe).collect()),
             events: events(&found.events),
             events_not_read: not_all(&found.events),
         }
     }
 }
 
-fn state(job: &Value) -> (&'static str, Option<String>, String) {
-    let conditions = model::conditions(job);
-    let is = |kind: &str| condition::find(&conditions, kind).filter(|c| c.is_true());
+fn state(job: &model::Job) -> (&'static str, Option<String>, String) {
+    if !job.conditions.all || job.active.is_malformed() {
+        let fields = job.meta.malformed.join(", ");
+        return ("Unknown", None, format!("malformed: {fields}"));
+    }
     let found = [
-        ("Complete", is("Complete")),
-        ("Failed", model::failed(&conditions)),
-        ("Suspended", is("Suspended")),
+        ("Complete", job.holds("Complete")),
+        ("Failed", job.failed()),
+        ("Suspended", job.holds("Suspended")),
     ];
     if let Some((word, found)) = found.into_iter().find_map(|(w, c)| Some((w, c?))) {
         let said = [found.reason.as_str(), found.message.as_str()];
@@ -126,43 +126,40 @@ fn state(job: &Value) -> (&'static str, Option<String>, String) {
         };
         return (word, found.last_transition_time.clone(), message);
     }
-    let started = job
-        .pointer("/status/startTime")
-        .and_then(Value::as_str)
-        .map(str::to_owned);
-    let active = job
-        .pointer("/status/active")
-        .and_then(Value::as_i64)
-        .unwrap_or(0);
-    let word = if active > 0 { "Running" } else { "Waiting" };
-    (word, started, String::new())
+    let word = match job.active.set() {
+        Some(1..) => "Running",
+        _ => "Waiting",
+    };
+    (word, job.started.set().cloned(), String::new())
 }
 
 impl Pod {
-    fn of(found: &JobPod) -> Self {
-        let text = |path: &str| {
-            let text = found.pod.pointer(path).and_then(Value::as_str);
-            text.unwrap_or_default().to_owned()
+    fn describe(found: &JobPod) -> Self {
+        let JobPod { pod, logs } = found;
+        let containers = pod
+            .containers
+            .known
+            .iter()
+            .map(|status| container(status, logs));
+        let containers: Vec<Container> = containers.collect();
+        let message = match pod.message.text() {
+            _ if !pod.meta.malformed.is_empty() => {
+                format!("malformed: {}", pod.meta.malformed.join(", "))
+            }
+            "" if containers.is_empty() => pod.unscheduled().unwrap_or_default().to_owned(),
+            message => message.to_owned(),
         };
-        let containers: Vec<Container> = model::containers(&found.pod)
-            .map(|status| container(status, &found.logs))
-            .collect();
-        let message = text("/status/message");
         Self {
-            name: text("/metadata/name"),
-            phase: text("/status/phase"),
-            message: if message.is_empty() && containers.is_empty() {
-                model::unscheduled(&found.pod).unwrap_or_default()
-            } else {
-                message
-            },
+            name: pod.meta.name.clone(),
+            phase: pod.phase.text().to_owned(),
+            message,
             containers,
         }
     }
 }
 
-fn container(status: model::Container<'_>, logs: &[(String, Read<String>)]) -> Container {
-    let exited = |ended: model::Ended<'_>| match ended.reason {
+fn container(status: &pod::Container, logs: &[(String, Read<String>)]) -> Container {
+    let exited = |ended: &pod::Ended| match ended.reason.as_str() {
         // These say no more than the code.
         "" | "Error" | "Completed" => format!("exited {}", ended.exit_code),
         reason => format!("exited {} ({reason})", ended.exit_code),
@@ -173,7 +170,7 @@ fn container(status: model::Container<'_>, logs: &[(String, Read<String>)]) -> C
             let mut words = format!("waits: {}", waiting.reason);
             if !waiting.message.is_empty() {
                 words.push_str(": ");
-                words.push_str(waiting.message);
+                words.push_str(&waiting.message);
             }
             if let Some(before) = status.ended_before() {
                 words.push_str(", before that ");
@@ -184,7 +181,7 @@ fn container(status: model::Container<'_>, logs: &[(String, Read<String>)]) -> C
         (None, None) if status.is_running() => "runs".to_owned(),
         (None, None) => "waits".to_owned(),
     };
-    let name = status.name().to_owned();
+    let name = status.name.clone();
     let log = logs
         .iter()
         .find(|(of, _)| *of == name)

@@ -3,13 +3,12 @@
 //! Flux notes when the content of a source last changed, not when it last looked: a Ready source is one whose last look succeeded.
 
 use super::NotRead;
-use crate::diagnosis::{artifact, complaint, is_static, is_suspended, looked_at};
-use crate::model::condition::{self, Condition};
+use crate::model::condition::Condition;
+use crate::model::source as model;
 use crate::snapshot::Read;
 use crate::text::{age, one_line};
 use k8s_openapi::jiff::Timestamp;
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde::Serialize;
 
 /// One object of source-controller.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -51,15 +50,15 @@ pub enum SourceState {
 
 impl Source {
     /// From what was read of it.
-    pub fn new(id: String, onboardings: u64, read: &Read<Value>) -> Self {
+    pub fn new(id: String, onboardings: u64, read: &Read<model::Source>) -> Self {
         let (state, message) = match read {
-            Read::Seen(object) => state(object),
+            Read::Seen(source) => state(source),
             Read::Absent => (SourceState::Absent, None),
             Read::Unknown(why) => (SourceState::Unknown, Some(why.clause())),
         };
         let changed = read
             .seen()
-            .and_then(|object| artifact(object)?.get("lastUpdateTime")?.as_str())
+            .and_then(|source| source.artifact.set()?.last_update_time.as_str())
             .map(one_line);
         Self {
             id: one_line(&id),
@@ -111,25 +110,22 @@ impl Source {
 }
 
 /// Only a Ready that is True and of the present spec is Ready.
-fn state(object: &Value) -> (SourceState, Option<String>) {
-    if is_suspended(object) {
+fn state(source: &model::Source) -> (SourceState, Option<String>) {
+    if source.is_suspended() {
         return (SourceState::Suspended, None);
     }
-    if is_static(object) {
-        return match complaint(object) {
-            Some(complaint) => (SourceState::Failing, Some(complaint.message)),
-            None => (SourceState::Static, None),
-        };
+    if let Some(complaint) = source.complaint() {
+        return (SourceState::Failing, Some(complaint.message.clone()));
     }
-    if let Some(complaint) = complaint(object) {
-        return (SourceState::Failing, Some(complaint.message));
+    if !source.meta.malformed.is_empty() {
+        let fields = source.meta.malformed.join(", ");
+        return (SourceState::Unknown, Some(format!("malformed: {fields}")));
     }
-    let conditions = object.pointer("/status/conditions");
-    let conditions: Vec<Condition> = conditions
-        .and_then(|c| Vec::deserialize(c).ok())
-        .unwrap_or_default();
-    let ready = condition::find(&conditions, "Ready").is_some_and(Condition::is_true);
-    match ready && looked_at(object) {
+    if source.is_static() {
+        return (SourceState::Static, None);
+    }
+    let ready = source.ready().is_some_and(Condition::is_true);
+    match ready && source.is_processed() {
         true => (SourceState::Ready, None),
         false => (SourceState::Unanswered, None),
     }

@@ -6,6 +6,7 @@ use crate::couchdb::survey::Survey;
 use crate::diagnosis::{Case, diagnose, fixture};
 use crate::model::inventory::{Entry, State};
 use crate::model::ownership::Claimant;
+use crate::model::source;
 use crate::snapshot::{Read, Why};
 use crate::view::json_schema::faults;
 use crate::view::report::Onboarding;
@@ -98,7 +99,7 @@ fn source(object: &Value) -> Source {
     Source::new(
         "HelmRepository flux-system/r".to_owned(),
         2,
-        &Read::Seen(object.clone()),
+        &Read::Seen(source::Source::from_value(object, "HelmRepository")),
     )
 }
 
@@ -234,13 +235,16 @@ fn a_source_is_ready_only_if_flux_says_so_of_its_present_spec() {
     for change in [
         (|o| o["metadata"]["generation"] = json!(3)) as fn(&mut Value),
         |o| o["status"]["conditions"] = json!([]),
-        |o| o["status"]["conditions"] = json!("Ready"),
         |o| o["status"]["conditions"][0]["status"] = json!("Unknown"),
     ] {
         let (words, unread) = words(change);
         assert!(words.starts_with("not looked at by Flux yet"), "{words}");
         assert!(unread);
     }
+    assert_eq!(
+        words(|o| o["status"]["conditions"] = json!("Ready")),
+        said("not read: malformed: status.conditions", true)
+    );
     assert_eq!(
         words(|o| {
             o["spec"]["type"] = json!("oci");

@@ -115,7 +115,7 @@ fn known(onboarding: &Onboarding) -> impl Iterator<Item = &Finding> {
 }
 
 fn standing_of(looked: &Looked) -> Standing {
-    standing(&looked.object, &looked.hr, &looked.onboarding.faults())
+    standing(&looked.hr, &looked.onboarding.faults())
 }
 
 fn verdict(looked: &Looked) -> Verdict {

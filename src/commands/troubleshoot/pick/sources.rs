@@ -2,9 +2,9 @@
 
 use crate::cluster::{Cluster, ClusterError, ListOf, segment};
 use crate::diagnosis::NotRun;
-use crate::diagnosis::complaint;
 use crate::diagnosis::registry::RULES;
 use crate::model::helm_release::HelmRelease;
+use crate::model::source::Source;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 const VERSIONS: [&str; 2] = ["v1", "v1beta2"];
 
 /// Objects by `namespace/name`.
-type ById = BTreeMap<String, Value>;
+type ById = BTreeMap<String, Source>;
 
 /// Those of `well` whose HelmChart or HelmRepository complains or is gone, by `namespace/name`.
 pub(super) async fn failing(
@@ -76,7 +76,7 @@ async fn list(
     for version in VERSIONS {
         let path = format!("/apis/source.toolkit.fluxcd.io/{version}/{place}{plural}");
         match cluster.all::<Value>(&ListOf::objects(path)).await {
-            Ok(all) => return Ok(all.into_items().into_iter().map(|o| (id(&o), o)).collect()),
+            Ok(all) => return Ok(all.items().iter().map(by_id).collect()),
             Err(error) if error.is_unserved() => unserved = Some(error),
             Err(error) => return Err(error),
         }
@@ -84,12 +84,12 @@ async fn list(
     Err(unserved.unwrap_or_else(|| ClusterError::Other("no version is served".to_owned())))
 }
 
-fn id(object: &Value) -> String {
-    let text = |path: &str| object.pointer(path).and_then(Value::as_str).unwrap_or("");
-    format!("{}/{}", text("/metadata/namespace"), text("/metadata/name"))
+fn by_id(object: &Value) -> (String, Source) {
+    let source = Source::from_value(object, "");
+    (source.meta.id(), source)
 }
 
-/// Worth a look: the checks judge. What was not listed is no complaint.
+/// Worth a look: the checks judge. What cannot be read may be a complaint, what was not listed is none.
 fn fails(hr: &HelmRelease, charts: Option<&ById>, repositories: Option<&ById>) -> bool {
     let (Some((namespace, name)), Some(template)) = (hr.helm_chart(), &hr.spec.chart) else {
         return false;
@@ -97,7 +97,9 @@ fn fails(hr: &HelmRelease, charts: Option<&ById>, repositories: Option<&ById>) -
     let bad = |all: Option<&ById>, name: &str| {
         all.is_some_and(|all| {
             all.get(&format!("{namespace}/{name}"))
-                .is_none_or(|object| complaint(object).is_some())
+                .is_none_or(|source| {
+                    source.complaint().is_some() || !source.meta.malformed.is_empty()
+                })
         })
     };
     let source = &template.spec.source_ref;
@@ -122,7 +124,7 @@ mod tests {
         let status = if fetch_failed { "True" } else { "False" };
         let object = json!({"metadata": {"namespace": "flux-system", "name": name},
             "status": {"conditions": [{"type": "FetchFailed", "status": status, "reason": "Failed", "message": "401"}]}});
-        BTreeMap::from([(id(&object), object)])
+        BTreeMap::from([by_id(&object)])
     }
 
     #[test]

@@ -1,0 +1,237 @@
+//! Why a pod of the creation Job does not end well, as its status and its log say, and which of several attempts says most.
+
+use super::sidecar::SIDECAR;
+use crate::diagnosis::finding::{Evidence, Subject};
+use crate::model::creation_log::{CouchFailure, couch_failure};
+use crate::model::job::Job;
+use crate::model::pod::{Disruption, Pod};
+use crate::snapshot::{JobPod, Read, Why};
+
+/// Lines of a log that are shown.
+const LINES: usize = 5;
+
+/// What the kubelet says while it has no image.
+const NO_IMAGE: [&str; 5] = [
+    "ErrImagePull",
+    "ImagePullBackOff",
+    "ErrImageNeverPull",
+    "InvalidImageName",
+    "ImageInspectError",
+];
+
+/// A container that ended badly.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Death {
+    pub pod: Subject,
+    pub container: String,
+    pub exit_code: i64,
+    /// `Error`, `OOMKilled`, …
+    pub reason: String,
+    /// The last lines of its log, or of its termination message.
+    pub lines: Vec<String>,
+    /// Why the log is not known.
+    pub log_missing: Option<Why>,
+}
+
+/// Why the Job's newest pod does not end well.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Outcome {
+    /// CouchDB says that the database exists (412).
+    Exists(Death),
+    /// CouchDB refused the credentials (401, 403).
+    Refused(Death),
+    /// No answer from CouchDB.
+    Unreachable(Death),
+    /// The container ended badly for another reason.
+    Died(Death),
+    /// The container used more memory than its limit.
+    OutOfMemory(Death),
+    /// Kubernetes ended the pod.
+    Disrupted {
+        pod: Subject,
+        by: Disruption,
+        /// Kubernetes' own words.
+        message: String,
+    },
+    /// The kubelet has no image.
+    NoImage {
+        pod: Subject,
+        container: String,
+        image: String,
+        reason: String,
+        message: String,
+    },
+    /// The kubelet cannot start a container for another reason, or refused the pod: a Secret is missing, the node is full.
+    NotStarted {
+        pod: Subject,
+        reason: String,
+        message: String,
+    },
+    /// No node takes the pod.
+    Unscheduled { pod: Subject, message: String },
+    /// A container still runs.
+    Running { pod: Subject, running: Vec<String> },
+    /// Nothing to tell.
+    Nothing,
+}
+
+impl Death {
+    /// The runtime could not run the container's command.
+    pub(in crate::diagnosis) fn never_started(&self) -> bool {
+        ["StartError", "ContainerCannotRun"].contains(&self.reason.as_str())
+    }
+
+    /// `500 {"error":"error","reason":"conflict"}`: another request was faster.
+    pub(super) fn lost_race(&self) -> bool {
+        self.lines
+            .iter()
+            .any(|l| l.contains("\"reason\":\"conflict\""))
+    }
+
+    /// The exit code and the end of the log.
+    pub fn evidence(&self) -> Evidence {
+        let reason = match self.reason.as_str() {
+            "" | "Error" => String::new(),
+            other => format!(" ({other})"),
+        };
+        let observed = format!(
+            "container {} exited {}{reason}",
+            self.container, self.exit_code
+        );
+        let field = format!(".status.containerStatuses[{}], log", self.container);
+        Evidence::new(self.pod.clone(), &field, &observed).lines(&self.lines)
+    }
+}
+
+impl Outcome {
+    /// The container that died, whatever of.
+    pub(in crate::diagnosis) fn death(&self) -> Option<&Death> {
+        match self {
+            Outcome::Exists(d)
+            | Outcome::Refused(d)
+            | Outcome::Unreachable(d)
+            | Outcome::OutOfMemory(d)
+            | Outcome::Died(d) => Some(d),
+            Outcome::Disrupted { .. }
+            | Outcome::NoImage { .. }
+            | Outcome::NotStarted { .. }
+            | Outcome::Unscheduled { .. }
+            | Outcome::Running { .. }
+            | Outcome::Nothing => None,
+        }
+    }
+}
+
+/// The attempt that says most: that the database exists holds whatever a later attempt met; otherwise the newest that says anything.
+/// The pods of a Job that ended well say nothing against it.
+pub(super) fn weigh(job: &Job, attempts: &[Outcome]) -> Outcome {
+    if job.is_complete() == Some(true) {
+        return Outcome::Nothing;
+    }
+    let exists = |o: &&Outcome| matches!(o, Outcome::Exists(_));
+    let newest = attempts.iter().rfind(|o| **o != Outcome::Nothing);
+    let told = attempts.iter().rfind(exists).or(newest);
+    told.cloned().unwrap_or(Outcome::Nothing)
+}
+
+/// Why a pod does not end well.
+pub(super) fn judge(JobPod { pod, logs }: &JobPod) -> Outcome {
+    let death = death(pod, logs).map(classify);
+    // A container that ended by itself, with an answer in its log, says more than what befell its pod afterwards.
+    let speaks = death.as_ref().is_some_and(|d| match d {
+        Outcome::Died(death) => ![137, 143].contains(&death.exit_code),
+        _ => true,
+    });
+    let subject = Subject::from(&pod.meta);
+    if let Some((by, message)) = pod.disruption().filter(|_| !speaks) {
+        return Outcome::Disrupted {
+            pod: subject,
+            by,
+            message: message.to_owned(),
+        };
+    }
+    if let Some(death) = death {
+        return death;
+    }
+    for c in &pod.containers.known {
+        let Some(waiting) = c.waiting() else {
+            continue;
+        };
+        if NO_IMAGE.contains(&waiting.reason.as_str()) {
+            return Outcome::NoImage {
+                pod: subject,
+                container: c.name.clone(),
+                image: c.image.text().to_owned(),
+                reason: waiting.reason.clone(),
+                message: waiting.message.clone(),
+            };
+        }
+    }
+    if let Some(message) = pod.unscheduled() {
+        return Outcome::Unscheduled {
+            pod: subject,
+            message: message.to_owned(),
+        };
+    }
+    if let Some((reason, message)) = pod.not_started() {
+        return Outcome::NotStarted {
+            pod: subject,
+            reason: reason.to_owned(),
+            message: message.to_owned(),
+        };
+    }
+    let running = pod.containers.known.iter().filter(|c| c.is_running());
+    let running: Vec<String> = running.map(|c| c.name.clone()).collect();
+    if running.is_empty() {
+        return Outcome::Nothing;
+    }
+    Outcome::Running {
+        pod: subject,
+        running,
+    }
+}
+
+/// The first container of the pod that ended badly. A sidecar that ends badly after its pod's work is no cause.
+fn death(pod: &Pod, logs: &[(String, Read<String>)]) -> Option<Death> {
+    let mut own = pod.containers.known.iter().filter(|c| c.name != SIDECAR);
+    let (container, ended) = own.find_map(|c| Some((&c.name, c.ended_badly()?)))?;
+    let log = logs
+        .iter()
+        .find(|(name, _)| name == container)
+        .map(|(_, log)| log);
+    let (log, log_missing) = match log {
+        Some(Read::Seen(log)) => (log.as_str(), None),
+        Some(Read::Unknown(why)) => ("", Some(why.clone())),
+        Some(Read::Absent) => ("", Some(Why::NotAsked("it is gone".to_owned()))),
+        None => ("", Some(Why::NotAsked("it was not read".to_owned()))),
+    };
+    let mut lines: Vec<String> = ended
+        .message
+        .lines()
+        .chain(log.lines())
+        .map(str::trim_end)
+        .filter(|l| !l.is_empty())
+        .map(str::to_owned)
+        .collect();
+    lines.drain(..lines.len().saturating_sub(LINES));
+    Some(Death {
+        pod: Subject::from(&pod.meta),
+        container: container.clone(),
+        exit_code: ended.exit_code,
+        reason: ended.reason.clone(),
+        // A termination message that speaks is as good as the log.
+        log_missing: log_missing.filter(|_| lines.is_empty()),
+        lines,
+    })
+}
+
+/// Sorts a death by what the log says; the exit code alone names no cause.
+fn classify(death: Death) -> Outcome {
+    match couch_failure(&death.lines.join("\n")) {
+        Some(CouchFailure::Exists) => Outcome::Exists(death),
+        Some(CouchFailure::Refused) => Outcome::Refused(death),
+        Some(CouchFailure::Unreachable) => Outcome::Unreachable(death),
+        None if death.reason == "OOMKilled" => Outcome::OutOfMemory(death),
+        None => Outcome::Died(death),
+    }
+}

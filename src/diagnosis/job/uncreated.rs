@@ -1,0 +1,68 @@
+//! A Job whose pod could not be made: the Job controller's events say why.
+
+use crate::advice::Command;
+use crate::diagnosis::finding::{Evidence, Subject};
+use crate::snapshot::{Events, Read, Snapshot, Why};
+
+/// No pod of the Job could be made.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Uncreated {
+    /// The Job, which may be gone.
+    pub job: Subject,
+    /// As the Job controller's event tells it.
+    pub why: String,
+    pub gone: bool,
+}
+
+impl Uncreated {
+    /// The event.
+    pub fn evidence(&self) -> Evidence {
+        let observed = format!("FailedCreate: {}", self.why);
+        Evidence::new(self.job.clone(), "events", &observed)
+    }
+
+    /// Shows the Job's events.
+    pub fn command(&self) -> Command {
+        let Subject {
+            namespace, name, ..
+        } = &self.job;
+        let of = format!("involvedObject.kind=Job,involvedObject.name={name}");
+        let words: &[&str] = if self.gone {
+            &["get", "events", "-n", namespace, "--field-selector", &of]
+        } else {
+            &["describe", "-n", namespace, "job", name]
+        };
+        Command::new(["kubectl"]).args(words)
+    }
+}
+
+/// What keeps the Job controller from making a pod: a quota, a policy, a ServiceAccount that is not there. The newest of its
+/// events tells, unless a pod was made after it.
+pub(super) fn uncreated(job: &Subject, events: &Events, gone: bool) -> Option<Uncreated> {
+    let mut newest_first = events.known.iter().rev();
+    let newest =
+        newest_first.find(|e| ["FailedCreate", "SuccessfulCreate"].contains(&e.reason.as_str()))?;
+    let why = newest.message.strip_prefix("Error creating: ");
+    // Of a message that cannot be read nothing is known, and `unread_events` says so.
+    (newest.reason == "FailedCreate" && newest.is_whole).then(|| Uncreated {
+        job: job.clone(),
+        why: crate::text::one_line(why.unwrap_or(&newest.message)),
+        gone,
+    })
+}
+
+/// Why the events, or some of them, are not known.
+pub(super) fn unread_events(events: &Read<Events>) -> Option<Why> {
+    match events {
+        Read::Seen(events) => events.not_all.clone(),
+        Read::Absent => None,
+        Read::Unknown(why) => Some(why.clone()),
+    }
+}
+
+/// What the events of a Job that is gone tell.
+pub(super) fn uncreated_of_lost(snapshot: &Snapshot) -> Option<Uncreated> {
+    let lost = snapshot.lost_job.as_ref()?;
+    let job = Subject::new("Job", &lost.namespace, &lost.name);
+    uncreated(&job, lost.events.seen()?, true)
+}

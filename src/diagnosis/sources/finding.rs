@@ -1,0 +1,87 @@
+//! How a fault of the chart or its source is said: as bad as what it does to the onboarding, and where to look further.
+
+use super::{blocks, describe, links};
+use crate::diagnosis::case::Case;
+use crate::diagnosis::controller_log;
+use crate::diagnosis::finding::{Finding, Subject};
+use crate::diagnosis::retries::{Fixes, then};
+use crate::diagnosis::rule::{Severity, Verdict};
+use crate::model::source::Source;
+use crate::snapshot::IfRead;
+use crate::text::age::duration;
+
+/// A finding on the chart or its source, as bad as what it does to the onboarding.
+pub(in crate::diagnosis) fn finding(
+    case: &Case<'_>,
+    subject: &Subject,
+    sentence: &str,
+    why: &str,
+) -> Finding {
+    Finding::new(subject.clone(), sentence)
+        .severity(severity(case))
+        .why(why)
+        .whys(goes_on(case).as_deref())
+}
+
+/// As bad as what it does to the onboarding.
+fn severity(case: &Case<'_>) -> Severity {
+    if blocks(case) {
+        Severity::Error
+    } else {
+        Severity::Warning
+    }
+}
+
+/// The end of a finding that is mended outside of the manifest, at what `kubectl describe` tells of the subject.
+pub(in crate::diagnosis) fn look_at(
+    case: &Case<'_>,
+    finding: Finding,
+    subject: &Subject,
+    step: &str,
+) -> Verdict {
+    finding
+        .step(step)
+        .command(describe(subject))
+        .then(then(case, Fixes::Elsewhere))
+        .into()
+}
+
+/// The end of a finding whose conditions tell no more: they, and the log of source-controller.
+pub(in crate::diagnosis) fn look_further(
+    case: &Case<'_>,
+    finding: Finding,
+    subject: &Subject,
+) -> Verdict {
+    let finding = finding
+        .step("Look at its conditions, then at the log of source-controller:")
+        .command(describe(subject));
+    controller_log::shown(case, finding, "source-controller", "1h")
+        .then(then(case, Fixes::Elsewhere))
+        .into()
+}
+
+/// What an onboarding makes of it that does not wait for a chart: how old its chart is, and since when no newer one comes.
+fn goes_on(case: &Case<'_>) -> Option<String> {
+    if blocks(case) {
+        return None;
+    }
+    if !case.is_ready() {
+        return Some(
+            "This does not keep the onboarding from being Ready: it has a chart.".to_owned(),
+        );
+    }
+    let ago = |time: Option<&str>| case.seconds_since(time).map(duration);
+    let chart = case.chart().if_read();
+    let stored = chart
+        .and_then(|chart| ago(chart.artifact.set()?.last_update_time.as_str()))
+        .map_or(String::new(), |age| format!(", stored {age} ago"));
+    let since = links(case)
+        .filter_map(Source::complaint)
+        .find_map(|c| ago(c.last_transition_time.as_deref()))
+        .map_or(String::new(), |age| {
+            format!("; the last attempts failed for {age}")
+        });
+    Some(format!(
+        "The onboarding runs on its present chart{stored}; newer ones do not arrive{since}."
+    ))
+}

@@ -1,0 +1,144 @@
+//! What the log of the creation Job says: how CouchDB answered, and whether it may have created the database.
+
+/// What a log of the creation Job says of CouchDB.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CouchFailure {
+    /// The database exists (412).
+    Exists,
+    /// The credentials were refused (401, 403).
+    Refused,
+    /// No answer.
+    Unreachable,
+}
+
+/// Reads it; `None` where the log speaks of something else.
+pub fn couch_failure(log: &str) -> Option<CouchFailure> {
+    const EXISTS: &[&str] = &[
+        "returned error: 412",
+        "file_exists",
+        "412 Precondition Failed",
+        "the file already exists",
+    ];
+    const REFUSED: &[&str] = &[
+        "returned error: 401",
+        "returned error: 403",
+        "401 Unauthorized",
+        "403 Forbidden",
+        "Name or password is incorrect",
+        "\"error\":\"unauthorized\"",
+        "Account is temporarily locked",
+    ];
+    const UNREACHABLE: &[&str] = &[
+        "Could not resolve host",
+        "Failed to connect",
+        "Couldn't connect",
+        "Connection refused",
+        "onnection timed out",
+        "Operation timed out",
+        "Resolving timed out",
+        "Empty reply from server",
+        "Recv failure",
+        "returned error: 502",
+        "returned error: 503",
+        "returned error: 504",
+    ];
+    // An answer in words is one, whatever its status.
+    if ["progress not possible", "No DB shards could be opened"]
+        .iter()
+        .any(|t| log.contains(t))
+    {
+        return None;
+    }
+    [
+        (CouchFailure::Exists, EXISTS),
+        (CouchFailure::Refused, REFUSED),
+        (CouchFailure::Unreachable, UNREACHABLE),
+    ]
+    .into_iter()
+    .find(|(_, texts)| texts.iter().any(|t| log.contains(t)))
+    .map(|(said, _)| said)
+}
+
+/// What CouchDB's own words mean for the creation, where they are more than a status.
+pub fn explained(log: &str) -> Option<&'static str> {
+    const WORDS: [(&str, &str); 4] = [
+        (
+            "No DB shards could be opened",
+            "CouchDB answered that no member with a copy of its own system databases can be reached: check CouchDB's pods and its cluster (_membership).",
+        ),
+        (
+            "progress not possible",
+            "CouchDB answered that too few of its members can be reached (nodedown): check CouchDB's pods and its cluster (_membership).",
+        ),
+        (
+            "Account is temporarily locked",
+            "CouchDB has locked the account after failed logins, for five minutes: correct the password first, then wait until the lock ends.",
+        ),
+        (
+            "bytes received",
+            "The request was sent, but no whole answer came in time.",
+        ),
+    ];
+    let found = WORDS.iter().find(|(text, _)| log.contains(text));
+    found.map(|(_, words)| *words)
+}
+
+/// Whether a failed creation's log leaves it open that CouchDB created the database: it answered with an error of its own (5xx), or the
+/// request was sent and the answer lost. Without a quorum CouchDB answers 500 to a creation that it carries out.
+pub fn may_have_created(log: &str) -> bool {
+    const SENT: [&str; 8] = [
+        "returned error: 5",
+        "progress not possible",
+        "No DB shards could be opened",
+        "Empty reply from server",
+        "Recv failure",
+        // Of curl's time-outs the ones after the connection was made say how much came.
+        "bytes received",
+        "Internal Server Error",
+        "504 Gateway Time",
+    ];
+    // A proxy's answer: it had no CouchDB to send the request to. curl's line for that answer is one of `SENT`, so only further ones count.
+    const NOT_SENT: [&str; 2] = ["no healthy upstream", "reset reason: connection failure"];
+    let lines = |texts: &[&str]| {
+        let has = |line: &&str| texts.iter().any(|t| line.contains(t));
+        log.lines().filter(has).count()
+    };
+    lines(&SENT) > lines(&NOT_SENT)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_that_was_never_sent_created_nothing() {
+        for log in [
+            "curl: (22) The requested URL returned error: 500",
+            "curl: (22) The requested URL returned error: 503",
+            "curl: (52) Empty reply from server",
+            "curl: (28) Operation timed out after 30001 milliseconds with 0 bytes received",
+            "curl: (28) Operation timed out after 5001 milliseconds with 0 out of 0 bytes received",
+            // One attempt reached CouchDB, the next one did not.
+            "curl: (22) The requested URL returned error: 500\nno healthy upstream\ncurl: (22) The requested URL returned error: 503",
+        ] {
+            assert!(may_have_created(log), "{log}");
+        }
+        let sent =
+            "curl: (28) Operation timed out after 5001 milliseconds with 0 out of 0 bytes received";
+        let unsent = "curl: (28) Connection timed out after 5001 milliseconds";
+        assert!(explained(sent).is_some_and(|why| why.starts_with("The request was sent")));
+        assert_eq!(explained(unsent), None);
+        for log in [
+            "curl: (6) Could not resolve host: couchdb",
+            "curl: (7) Failed to connect to couchdb port 5984",
+            "curl: (7) Failed to connect to couchdb port 5984 after 130 ms: Operation timed out",
+            "curl: (28) Connection timed out after 5001 milliseconds",
+            "curl: (28) Resolving timed out after 5000 milliseconds",
+            "curl: (22) The requested URL returned error: 412",
+            "curl: (22) The requested URL returned error: 401",
+            "no healthy upstream\ncurl: (22) The requested URL returned error: 503",
+        ] {
+            assert!(!may_have_created(log), "{log}");
+        }
+    }
+}

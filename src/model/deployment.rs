@@ -1,0 +1,91 @@
+//! A Deployment of one of Flux's controllers.
+
+use super::field::{Entries, Field, Fields, Meta, Parsed};
+use super::pod_spec::Container;
+use serde_json::Value;
+
+/// A Deployment, as far as it is read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Deployment {
+    pub meta: Meta,
+    pub replicas: Field<i64>,
+    /// Pods that do their work.
+    pub available: Field<i64>,
+    containers: Entries<Container>,
+}
+
+impl Deployment {
+    /// Reads one object.
+    pub fn from_value(object: &Value) -> Self {
+        let mut fields = Fields::new(object);
+        Self {
+            replicas: fields.at("/spec/replicas"),
+            available: fields.at("/status/availableReplicas"),
+            containers: fields.list("/spec/template/spec/containers"),
+            meta: fields.meta("Deployment"),
+        }
+    }
+
+    /// A pod of it is surely available.
+    pub fn is_available(&self) -> bool {
+        self.available.set().is_some_and(|pods| *pods > 0)
+    }
+
+    /// The image of the first container; empty where it is not known.
+    pub fn image(&self) -> &str {
+        let first = self.containers.known.first();
+        first.map_or("", |container| container.image.text())
+    }
+
+    /// The value of a flag that one of its containers is given.
+    pub fn flag(&self, name: &str) -> Field<String> {
+        let mut given = self.containers.known.iter().map(|c| c.flag(name));
+        match given.find(|flag| !flag.is_absent()) {
+            Some(flag) => flag,
+            None if self.containers.all => Field::Absent,
+            None => Field::Malformed,
+        }
+    }
+}
+
+impl Parsed for Deployment {
+    fn meta(&self) -> &Meta {
+        &self.meta
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_flag_that_cannot_be_read_is_not_one_that_is_not_given() {
+        let flag = |containers: Value| {
+            let object = json!({"spec": {"template": {"spec": {"containers": containers}}}});
+            Deployment::from_value(&object).flag("--a")
+        };
+        assert_eq!(
+            flag(json!([{}, {"args": ["--a=b"]}])),
+            Field::Set("b".to_owned())
+        );
+        assert_eq!(flag(json!([{"args": ["--b"]}])), Field::Absent);
+        assert_eq!(flag(json!([{"args": "--a=b"}])), Field::Malformed);
+        assert_eq!(flag(json!([7])), Field::Malformed);
+        assert_eq!(flag(json!("none")), Field::Malformed);
+    }
+
+    #[test]
+    fn only_a_number_above_zero_is_available() {
+        let is_available =
+            |status: Value| Deployment::from_value(&json!({"status": status})).is_available();
+        assert!(is_available(json!({"availableReplicas": 1})));
+        for status in [
+            json!({}),
+            json!({"availableReplicas": 0}),
+            json!({"availableReplicas": "1"}),
+        ] {
+            assert!(!is_available(status.clone()), "{status}");
+        }
+    }
+}

@@ -1,0 +1,394 @@
+//! A pod as Kubernetes says it is: how its containers are, and what became of it as a whole.
+//!
+//! Own types and not those of k8s-openapi: one odd field of a pod must not lose what the others say.
+
+use super::condition::{self, Condition};
+use super::field::{Entries, Field, Fields, Meta, Parsed};
+use serde::Deserialize;
+use serde_json::Value;
+
+/// A pod, as far as it is read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Pod {
+    pub meta: Meta,
+    pub phase: Field<String>,
+    pub reason: Field<String>,
+    pub message: Field<String>,
+    pub conditions: Entries<Condition>,
+    /// Those that have a status, the init containers first; not all where something of one is malformed.
+    pub containers: Entries<Container>,
+}
+
+/// The status of one container.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Container {
+    pub name: String,
+    pub image: Field<String>,
+    ready: Field<bool>,
+    state: Field<State>,
+    last_state: Field<State>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(default)]
+struct State {
+    running: Field<Running>,
+    terminated: Field<Ended>,
+    waiting: Field<Waiting>,
+}
+
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
+struct Running {}
+
+/// How a container ended.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct Ended {
+    pub exit_code: i64,
+    /// `Error`, `Completed`, `OOMKilled`, …
+    #[serde(default)]
+    pub reason: String,
+    /// The termination message.
+    #[serde(default)]
+    pub message: String,
+}
+
+/// What keeps a container from running.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
+#[serde(default)]
+#[derive(Default)]
+pub struct Waiting {
+    /// `ImagePullBackOff`, …
+    pub reason: String,
+    pub message: String,
+}
+
+impl Pod {
+    /// Reads one object.
+    pub fn from_value(object: &Value) -> Self {
+        let mut fields = Fields::new(object);
+        let mut containers = Entries::default();
+        for path in ["/status/initContainerStatuses", "/status/containerStatuses"] {
+            let own: Entries<Container> = fields.list(path);
+            let all = own.all && own.known.iter().all(Container::is_whole);
+            if !all {
+                fields.note(path);
+            }
+            containers.known.extend(own.known);
+            containers.all &= all;
+        }
+        Self {
+            containers,
+            phase: fields.at("/status/phase"),
+            reason: fields.at("/status/reason"),
+            message: fields.at("/status/message"),
+            conditions: fields.list("/status/conditions"),
+            meta: fields.meta("Pod"),
+        }
+    }
+
+    fn condition(&self, kind: &str) -> Option<&Condition> {
+        condition::find(&self.conditions.known, kind)
+    }
+
+    /// What the scheduler says of a pod that no node takes.
+    pub fn unscheduled(&self) -> Option<&str> {
+        let scheduled = self.condition("PodScheduled")?;
+        scheduled.is_false().then_some(scheduled.message.as_str())
+    }
+
+    /// Why the kubelet does not start it: what a container waits for beyond its usual start, or why the whole pod was refused.
+    pub fn not_started(&self) -> Option<(&str, &str)> {
+        let mut waits = self.containers.known.iter().filter_map(Container::waiting);
+        let named = waits.find(|waiting| !waiting.message.is_empty());
+        let named = named.map(|waiting| (waiting.reason.as_str(), waiting.message.as_str()));
+        let reason = self.reason.text();
+        let refused = self.phase.text() == "Failed" && !reason.is_empty();
+        named.or_else(|| refused.then_some((reason, self.message.text())))
+    }
+
+    /// Whether Kubernetes ended the pod, and its own words for it, which may be empty.
+    ///
+    /// The condition `DisruptionTarget` says so since Kubernetes 1.26, the pod's reason and message in every version.
+    pub fn disruption(&self) -> Option<(Disruption, &str)> {
+        let message = self.message.text();
+        let target = self.condition("DisruptionTarget").filter(|c| c.is_true());
+        let says = |texts: &[&str]| {
+            let condition = target.map_or("", |c| c.message.as_str());
+            texts
+                .iter()
+                .any(|t| message.contains(t) || condition.contains(t))
+        };
+        let reason = self.reason.text();
+        let cause = target.map_or("", |c| c.reason.as_str());
+        let kind = if reason == "Evicted" || says(&["low on resource", "exceeds the limit"]) {
+            Disruption::Evicted
+        } else if cause == "PreemptionByScheduler"
+            || reason == "Preempting"
+            || says(&["Preempted in order to admit", "reempting to accommodate"])
+        {
+            Disruption::Preempted
+        } else if reason == "NodeLost"
+            || ["DeletionByTaintManager", "DeletionByPodGC"].contains(&cause)
+        {
+            Disruption::NodeLost
+        } else if ["Terminated", "NodeShutdown", "Shutdown"].contains(&reason)
+            || says(&["node shutdown", "shutting down"])
+        {
+            Disruption::NodeShutdown
+        } else if cause == "EvictionByEvictionAPI" {
+            Disruption::Drained
+        } else if cause == "TerminationByKubelet" {
+            Disruption::Evicted
+        } else {
+            return None;
+        };
+        let words = Some(message).filter(|m| !m.is_empty());
+        let words = words.or(target.map(|c| c.message.as_str()));
+        Some((kind, words.unwrap_or_default()))
+    }
+}
+
+impl Parsed for Pod {
+    fn meta(&self) -> &Meta {
+        &self.meta
+    }
+}
+
+/// How Kubernetes itself ended a pod, whatever its containers did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Disruption {
+    /// The node ran low on memory, disk or process IDs.
+    Evicted,
+    /// A pod with a higher priority took its place.
+    Preempted,
+    /// The node is gone or does not answer.
+    NodeLost,
+    /// The node was shut down or restarted.
+    NodeShutdown,
+    /// Somebody drained the node, or evicted the pod by the API.
+    Drained,
+}
+
+impl Container {
+    /// No field of it is malformed.
+    fn is_whole(&self) -> bool {
+        let is_whole = |state: &Field<State>| match state {
+            Field::Set(State {
+                running,
+                terminated,
+                waiting,
+            }) => !(running.is_malformed() || terminated.is_malformed() || waiting.is_malformed()),
+            Field::Absent => true,
+            Field::Malformed => false,
+        };
+        is_whole(&self.state)
+            && is_whole(&self.last_state)
+            && !self.ready.is_malformed()
+            && !self.image.is_malformed()
+    }
+
+    pub fn is_running(&self) -> bool {
+        let state = self.state.set();
+        state.is_some_and(|state| state.running.set().is_some())
+    }
+
+    /// The kubelet's word that it can do its work.
+    pub fn is_ready(&self) -> bool {
+        self.ready.is(&true)
+    }
+
+    /// How it ended, if it does not run.
+    pub fn ended(&self) -> Option<&Ended> {
+        self.state.set()?.terminated.set()
+    }
+
+    /// How it ended before it was started again.
+    pub fn ended_before(&self) -> Option<&Ended> {
+        self.last_state.set()?.terminated.set()
+    }
+
+    /// How it ended with another code than 0, now or before it was started again.
+    pub fn ended_badly(&self) -> Option<&Ended> {
+        let ended = [self.ended(), self.ended_before()];
+        ended.into_iter().flatten().find(|e| e.exit_code != 0)
+    }
+
+    /// What it waits for, where the kubelet says it.
+    pub fn waiting(&self) -> Option<&Waiting> {
+        let waiting = self.state.set()?.waiting.set()?;
+        (!waiting.reason.is_empty()).then_some(waiting)
+    }
+
+    /// It runs or has run: only then it has a log.
+    pub fn has_run(&self) -> bool {
+        self.is_running() || self.ended().is_some() || self.ended_before().is_some()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    #[test]
+    fn containers_say_how_they_ended() {
+        let pod = Pod::from_value(&json!({"status": {
+            "containerStatuses": [
+                {"name": "create", "state": {"terminated": {"exitCode": 22, "reason": "Error", "message": "m"}}},
+                {"name": "waits", "image": "i", "state": {"waiting": {"reason": "ImagePullBackOff"}}},
+                {"name": "again", "state": {"waiting": {}}, "lastState": {"terminated": {"exitCode": 1}}},
+                {"name": "runs", "state": {"running": {}, "terminated": null}},
+            ],
+            "initContainerStatuses": [{"name": "first", "state": {"terminated": {"exitCode": 0}}}],
+        }}));
+        assert_eq!(pod.meta.malformed, Vec::<String>::new());
+        let all = &pod.containers.known;
+        let names = |kept: fn(&Container) -> bool| -> Vec<&str> {
+            let kept = all.iter().filter(|c| kept(c));
+            kept.map(|c| c.name.as_str()).collect()
+        };
+        assert_eq!(
+            names(Container::has_run),
+            ["first", "create", "again", "runs"]
+        );
+        assert_eq!(names(Container::is_running), ["runs"]);
+        assert_eq!(names(|c| c.ended_badly().is_some()), ["create", "again"]);
+        let ended = all[1].ended().unwrap();
+        assert_eq!(
+            (
+                ended.exit_code,
+                ended.reason.as_str(),
+                ended.message.as_str()
+            ),
+            (22, "Error", "m")
+        );
+        assert_eq!(all[2].waiting().unwrap().reason, "ImagePullBackOff");
+        assert_eq!((all[2].image.text(), all[3].waiting()), ("i", None));
+        assert_eq!(all[3].ended_before().unwrap().exit_code, 1);
+    }
+
+    #[test]
+    fn an_odd_container_is_not_one_that_has_not_run() {
+        let of = |status: Value| {
+            let pod = Pod::from_value(&json!({"status": {"containerStatuses": [
+                {"name": "create", "state": {"terminated": {"exitCode": 22}}}, status]}}));
+            let known = pod
+                .containers
+                .known
+                .first()
+                .is_some_and(|c| c.ended_badly().is_some());
+            (known, pod.meta.malformed.join(" "))
+        };
+        let odd = (true, "status.containerStatuses".to_owned());
+        assert_eq!(
+            of(json!({"name": "a", "state": {"running": {}}})),
+            (true, String::new())
+        );
+        for status in [
+            json!(7),
+            json!({"name": 7}),
+            json!({"state": "ended"}),
+            json!({"ready": "yes"}),
+            json!({"state": {"terminated": {"exitCode": "22"}}}),
+            json!({"lastState": {"waiting": 7}}),
+        ] {
+            assert_eq!(of(status.clone()), odd, "{status}");
+        }
+    }
+
+    #[test]
+    fn the_scheduler_says_that_no_node_takes_it() {
+        let pod = Pod::from_value(&json!({"status": {"conditions": [
+            {"type": "PodScheduled", "status": "False", "message": "0/1 nodes"}, 7]}}));
+        assert_eq!(pod.unscheduled(), Some("0/1 nodes"));
+        assert_eq!(pod.meta.malformed, ["status.conditions"]);
+        assert_eq!(Pod::from_value(&json!({})).unscheduled(), None);
+    }
+
+    #[test]
+    fn kubernetes_says_how_it_ended_a_pod() {
+        use Disruption as D;
+        let of = |status: Value| {
+            Pod::from_value(&json!({"status": status}))
+                .disruption()
+                .map(|(kind, _)| kind)
+        };
+        let target = |reason: &str, message: &str| json!({"conditions": [{"type": "DisruptionTarget", "status": "True", "reason": reason, "message": message}]});
+        for (status, kind) in [
+            (
+                json!({"reason": "Evicted", "message": "The node was low on resource: memory."}),
+                Some(D::Evicted),
+            ),
+            (
+                json!({"message": "Pod ephemeral local storage usage exceeds the limit"}),
+                Some(D::Evicted),
+            ),
+            (
+                target(
+                    "TerminationByKubelet",
+                    "The node was low on resource: memory.",
+                ),
+                Some(D::Evicted),
+            ),
+            (
+                target(
+                    "PreemptionByScheduler",
+                    "default-scheduler: preempting to accommodate a higher priority pod",
+                ),
+                Some(D::Preempted),
+            ),
+            (
+                json!({"reason": "Preempting", "message": "Preempted in order to admit critical pod"}),
+                Some(D::Preempted),
+            ),
+            (
+                target(
+                    "DeletionByTaintManager",
+                    "Taint manager: deleting due to NoExecute taint",
+                ),
+                Some(D::NodeLost),
+            ),
+            (
+                target("DeletionByPodGC", "PodGC: node no longer exists"),
+                Some(D::NodeLost),
+            ),
+            (json!({"reason": "NodeLost"}), Some(D::NodeLost)),
+            (
+                json!({"reason": "Terminated", "message": "Pod was terminated in response to imminent node shutdown."}),
+                Some(D::NodeShutdown),
+            ),
+            (
+                target(
+                    "TerminationByKubelet",
+                    "Pod was terminated in response to imminent node shutdown.",
+                ),
+                Some(D::NodeShutdown),
+            ),
+            (
+                target("EvictionByEvictionAPI", "Eviction API: evicting"),
+                Some(D::Drained),
+            ),
+            (json!({"reason": "DeadlineExceeded"}), None),
+            (
+                json!({"conditions": [{"type": "DisruptionTarget", "status": "False", "reason": "EvictionByEvictionAPI"}]}),
+                None,
+            ),
+            (json!(7), None),
+        ] {
+            assert_eq!(of(status.clone()), kind, "{status}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_status_panics(status in r#"\{"(containerStatuses|conditions)":(null|1|\[(null|\{"state":(\{"terminated":(1|\{"exitCode":"x"\})\}|null)\})\])\}"#) {
+            let status: Value = serde_json::from_str(&status).unwrap();
+            let pod = Pod::from_value(&json!({"status": status}));
+            prop_assert!(!pod.containers.known.iter().any(Container::has_run));
+            prop_assert!(pod.conditions.known.len() <= 1 && pod.unscheduled().is_none());
+        }
+    }
+}

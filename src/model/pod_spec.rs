@@ -1,0 +1,189 @@
+//! What a pod is made of, as a template or a manifest gives it.
+
+use super::field::{Entries, Field};
+use serde::Deserialize;
+
+/// `.spec` of a pod, as far as it is read.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "camelCase", default)]
+pub struct PodSpec {
+    pub service_account_name: Field<String>,
+    pub containers: Entries<Container>,
+    pub init_containers: Entries<Container>,
+    pub volumes: Entries<Volume>,
+}
+
+/// One container of it.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Container {
+    pub image: Field<String>,
+    pub command: Entries<String>,
+    pub args: Entries<String>,
+    pub env: Entries<Variable>,
+    pub env_from: Entries<Variables>,
+}
+
+/// One entry of `env`.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Variable {
+    pub value: Field<String>,
+    pub value_from: Field<ValueFrom>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "camelCase", default)]
+pub struct ValueFrom {
+    secret_key_ref: Field<Reference>,
+    config_map_key_ref: Field<Reference>,
+}
+
+/// One entry of `envFrom`, or one source of a projected volume.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Variables {
+    #[serde(alias = "secret")]
+    secret_ref: Field<Reference>,
+    #[serde(alias = "configMap")]
+    config_map_ref: Field<Reference>,
+}
+
+/// One entry of `volumes`.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Volume {
+    secret: Field<Reference>,
+    config_map: Field<Reference>,
+    projected: Field<Projected>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(default)]
+struct Projected {
+    sources: Entries<Variables>,
+}
+
+/// An object that is named.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(default)]
+struct Reference {
+    #[serde(alias = "secretName")]
+    name: Field<String>,
+    optional: Field<bool>,
+}
+
+impl PodSpec {
+    /// The Secrets and ConfigMaps that the pod cannot do without, as `Secret a`. What is read here is in the table of
+    /// `bundle/kept/fields.rs`.
+    pub fn needed(&self) -> Vec<String> {
+        let mut found = Vec::new();
+        let mut refer = |reference: &Field<Reference>, kind: &str| {
+            let needed = reference.set().filter(|r| !r.optional.is(&true));
+            let name = needed.and_then(|r| r.name.as_str());
+            found.extend(name.map(|name| format!("{kind} {name}")));
+        };
+        for container in self.all_containers() {
+            for from in container
+                .env
+                .known
+                .iter()
+                .filter_map(|v| v.value_from.set())
+            {
+                refer(&from.secret_key_ref, "Secret");
+                refer(&from.config_map_key_ref, "ConfigMap");
+            }
+            for from in &container.env_from.known {
+                refer(&from.secret_ref, "Secret");
+                refer(&from.config_map_ref, "ConfigMap");
+            }
+        }
+        for volume in &self.volumes.known {
+            refer(&volume.secret, "Secret");
+            refer(&volume.config_map, "ConfigMap");
+            for source in volume.projected.set().iter().flat_map(|p| &p.sources.known) {
+                refer(&source.secret_ref, "Secret");
+                refer(&source.config_map_ref, "ConfigMap");
+            }
+        }
+        found
+    }
+
+    fn all_containers(&self) -> impl Iterator<Item = &Container> {
+        self.containers
+            .known
+            .iter()
+            .chain(&self.init_containers.known)
+    }
+}
+
+impl Container {
+    /// The value of a flag, `--flag=value` or `--flag value`; malformed where the words cannot be read.
+    pub fn flag(&self, name: &str) -> Field<String> {
+        let words: Vec<&String> = self.command.known.iter().chain(&self.args.known).collect();
+        let found = words.iter().enumerate().find_map(|(at, word)| {
+            let rest = word.strip_prefix(name)?;
+            match rest.strip_prefix('=') {
+                Some(value) => Some(value.to_owned()),
+                None if rest.is_empty() => words.get(at + 1).map(|word| (*word).clone()),
+                None => None,
+            }
+        });
+        match found {
+            _ if !(self.command.all && self.args.all) => Field::Malformed,
+            Some(value) => Field::Set(value),
+            None => Field::Absent,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    #[test]
+    fn what_a_pod_cannot_do_without_is_named() {
+        let spec: PodSpec = serde_json::from_value(json!({
+            "containers": [{"env": [
+                {"name": "A", "valueFrom": {"secretKeyRef": {"name": "couch", "key": "user"}}},
+                {"name": "B", "valueFrom": {"configMapKeyRef": {"name": "url", "key": "url"}}},
+                {"name": "C", "valueFrom": {"secretKeyRef": {"name": "more", "key": "x", "optional": true}}},
+            ], "envFrom": [{"secretRef": {"name": "all"}}]}],
+            "initContainers": [{"envFrom": [{"configMapRef": {"name": "first"}}]}],
+            "volumes": [{"secret": {"secretName": "tls"}}, {"configMap": {"name": "ca"}}, {"projected": {"sources": [
+                {"secret": {"name": "token"}}, {"configMap": {"name": "roots"}}, {"secret": {"name": "maybe", "optional": true}},
+            ]}}],
+        }))
+        .unwrap();
+        let mut needed = spec.needed();
+        needed.sort();
+        assert_eq!(
+            needed,
+            [
+                "ConfigMap ca",
+                "ConfigMap first",
+                "ConfigMap roots",
+                "ConfigMap url",
+                "Secret all",
+                "Secret couch",
+                "Secret tls",
+                "Secret token"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_flag_is_read_in_both_forms() {
+        let flag = |args: Value| {
+            let container: Container = serde_json::from_value(json!({"args": args})).unwrap();
+            container.flag("--a")
+        };
+        let set = |text: &str| Field::Set(text.to_owned());
+        assert_eq!(flag(json!(["--a=b=c"])), set("b=c"));
+        assert_eq!(flag(json!(["--x", "--a", "b"])), set("b"));
+        assert_eq!(flag(json!(["--ab=c"])), Field::Absent);
+        assert_eq!(flag(json!(["--a=b", 7])), Field::Malformed);
+        assert_eq!(flag(json!(null)), Field::Absent);
+    }
+}

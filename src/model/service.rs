@@ -1,0 +1,122 @@
+//! A Service and the EndpointSlices behind it.
+
+use super::field::{Entries, Field, Fields, Meta, Parsed};
+use serde::Deserialize;
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// A Service, as far as it is read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Service {
+    pub meta: Meta,
+    pub ports: Entries<Port>,
+    /// Without one it may lead out of the cluster.
+    pub selector: Field<BTreeMap<String, String>>,
+}
+
+/// One entry of `spec.ports`.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+pub struct Port {
+    pub port: u16,
+}
+
+/// Some of the pods behind a Service.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct EndpointSlice {
+    pub meta: Meta,
+    pub endpoints: Entries<Endpoint>,
+}
+
+/// One entry of `endpoints`.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(default)]
+pub struct Endpoint {
+    conditions: Field<Conditions>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(default)]
+struct Conditions {
+    ready: Field<bool>,
+}
+
+impl Service {
+    /// Reads one object.
+    pub fn from_value(object: &Value) -> Self {
+        let mut fields = Fields::new(object);
+        Self {
+            ports: fields.list("/spec/ports"),
+            selector: fields.at("/spec/selector"),
+            meta: fields.meta("Service"),
+        }
+    }
+}
+
+impl EndpointSlice {
+    /// Reads one object.
+    pub fn from_value(object: &Value) -> Self {
+        let mut fields = Fields::new(object);
+        let endpoints: Entries<Endpoint> = fields.list("/endpoints");
+        if endpoints.known.iter().any(|e| e.is_ready().is_none()) {
+            fields.note("/endpoints");
+        }
+        Self {
+            endpoints,
+            meta: fields.meta("EndpointSlice"),
+        }
+    }
+}
+
+impl Endpoint {
+    /// Whether it takes requests; a condition that is not there counts as ready, as Kubernetes has it. `None` where it cannot be read.
+    pub fn is_ready(&self) -> Option<bool> {
+        match &self.conditions {
+            Field::Set(Conditions {
+                ready: Field::Set(ready),
+            }) => Some(*ready),
+            Field::Absent
+            | Field::Set(Conditions {
+                ready: Field::Absent,
+            }) => Some(true),
+            Field::Malformed | Field::Set(_) => None,
+        }
+    }
+}
+
+impl Parsed for Service {
+    fn meta(&self) -> &Meta {
+        &self.meta
+    }
+}
+
+impl Parsed for EndpointSlice {
+    fn meta(&self) -> &Meta {
+        &self.meta
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn an_endpoint_is_ready_unless_it_says_otherwise() {
+        let of = |endpoint: Value| {
+            let slice = EndpointSlice::from_value(&json!({"endpoints": [endpoint]}));
+            let ready = slice.endpoints.known.first().and_then(Endpoint::is_ready);
+            (ready, slice.meta.malformed.join(" "))
+        };
+        let whole = |ready| (Some(ready), String::new());
+        assert_eq!(of(json!({})), whole(true));
+        assert_eq!(of(json!({"conditions": {"ready": null}})), whole(true));
+        assert_eq!(of(json!({"conditions": {"ready": false}})), whole(false));
+        for odd in [
+            json!({"conditions": {"ready": "no"}}),
+            json!({"conditions": 7}),
+            json!(7),
+        ] {
+            assert_eq!(of(odd), (None, "endpoints".to_owned()));
+        }
+    }
+}

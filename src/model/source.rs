@@ -1,0 +1,253 @@
+//! An object of source-controller: a HelmChart, or the repository, bucket or artifact that a chart comes from.
+
+use super::condition::{self, Condition};
+use super::field::{Entries, Field, Fields, Meta, Parsed};
+use serde::Deserialize;
+use serde_json::Value;
+
+/// One link of the chain from a HelmRelease to its chart.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Source {
+    pub meta: Meta,
+    pub url: Field<String>,
+    /// Of a HelmRepository: `default` or `oci`.
+    pub repository_type: Field<String>,
+    /// Who logs in: `generic` is a Secret, others are a cloud's own identity.
+    pub provider: Field<String>,
+    pub secret_ref: Field<SecretRef>,
+    pub cert_secret_ref: Field<SecretRef>,
+    pub service_account_name: Field<String>,
+    pub suspend: Field<bool>,
+    /// Of a HelmChart, as the HelmRelease asked for it.
+    pub chart: Field<String>,
+    pub version: Field<String>,
+    pub values_files: Entries<String>,
+    pub source_ref: Field<SourceRef>,
+    /// Of an OCIRepository: `spec.ref`.
+    pub reference: Field<Reference>,
+    pub observed_generation: Field<i64>,
+    pub conditions: Entries<Condition>,
+    /// What is stored.
+    pub artifact: Field<Artifact>,
+}
+
+/// A Secret of the object's own namespace.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
+pub struct SecretRef {
+    pub name: String,
+}
+
+/// The source that a HelmChart names, in its own namespace.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
+pub struct SourceRef {
+    pub kind: String,
+    pub name: String,
+}
+
+/// Which version of an OCI artifact: the first that is set counts.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(default)]
+pub struct Reference {
+    pub digest: Option<String>,
+    pub semver: Option<String>,
+    pub tag: Option<String>,
+}
+
+/// `status.artifact`, as far as it is read.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Artifact {
+    pub revision: Field<String>,
+    pub url: Field<String>,
+    pub last_update_time: Field<String>,
+}
+
+impl Source {
+    /// Reads one object; `kind` where it does not say its kind, as in a list.
+    pub fn from_value(object: &Value, kind: &str) -> Self {
+        let mut fields = Fields::new(object);
+        Self {
+            url: fields.at("/spec/url"),
+            repository_type: fields.at("/spec/type"),
+            provider: fields.at("/spec/provider"),
+            secret_ref: fields.at("/spec/secretRef"),
+            cert_secret_ref: fields.at("/spec/certSecretRef"),
+            service_account_name: fields.at("/spec/serviceAccountName"),
+            suspend: fields.at("/spec/suspend"),
+            chart: fields.at("/spec/chart"),
+            version: fields.at("/spec/version"),
+            values_files: fields.list("/spec/valuesFiles"),
+            source_ref: fields.at("/spec/sourceRef"),
+            reference: fields.at("/spec/ref"),
+            observed_generation: fields.at("/status/observedGeneration"),
+            conditions: fields.list("/status/conditions"),
+            artifact: fields.at("/status/artifact"),
+            meta: fields.meta(kind),
+        }
+    }
+
+    /// The condition that says what is wrong.
+    pub fn complaint(&self) -> Option<&Condition> {
+        let find = |kind: &str, status: &str| {
+            let mut all = self.conditions.known.iter();
+            all.find(|c| c.kind == kind && c.status == status)
+        };
+        find("FetchFailed", "True")
+            .or_else(|| find("BuildFailed", "True"))
+            .or_else(|| find("StorageOperationFailed", "True"))
+            .or_else(|| find("SourceVerified", "False"))
+            .or_else(|| find("Ready", "False"))
+    }
+
+    /// The condition Ready.
+    pub fn ready(&self) -> Option<&Condition> {
+        condition::find(&self.conditions.known, "Ready")
+    }
+
+    /// Ready, where it is of the present spec and the object is surely well: it has an artifact, and no condition complains.
+    pub fn well(&self) -> Option<&Condition> {
+        let is_history = |c: &Condition| {
+            let generation = self.meta.generation.set();
+            generation.is_some_and(|generation| c.is_history(*generation))
+        };
+        let mut all = self.conditions.known.iter();
+        let ready = all.find(|c| c.kind == "Ready" && c.is_true() && !is_history(c))?;
+        let is_well = self.meta.malformed.is_empty()
+            && self.is_processed()
+            && self.artifact.set().is_some()
+            && self.complaint().is_none();
+        is_well.then_some(ready)
+    }
+
+    /// source-controller has processed the present spec.
+    pub fn is_processed(&self) -> bool {
+        self.observed_generation.set() >= self.meta.generation.set()
+    }
+
+    /// source-controller surely leaves the object alone.
+    pub fn is_suspended(&self) -> bool {
+        self.suspend.is(&true)
+    }
+
+    /// A HelmRepository of an OCI registry: nothing is fetched for it, so it has neither conditions nor an artifact.
+    pub fn is_static(&self) -> bool {
+        self.repository_type.as_str() == Some("oci")
+    }
+
+    /// No field is set that credentials can come from.
+    pub fn has_no_credentials(&self) -> bool {
+        let generic = self.provider.is_absent() || self.provider.text() == "generic";
+        generic
+            && self.secret_ref.is_absent()
+            && self.cert_secret_ref.is_absent()
+            && self.service_account_name.is_absent()
+    }
+
+    /// The version that an OCIRepository asks for.
+    pub fn oci_version(&self) -> &str {
+        let Field::Set(Reference {
+            digest,
+            semver,
+            tag,
+        }) = &self.reference
+        else {
+            return if self.reference.is_absent() {
+                "latest"
+            } else {
+                "?"
+            };
+        };
+        let mut all = [digest, semver, tag].into_iter();
+        all.find_map(Option::as_deref).unwrap_or("latest")
+    }
+}
+
+impl Parsed for Source {
+    fn meta(&self) -> &Meta {
+        &self.meta
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn well() -> Value {
+        json!({
+            "kind": "HelmChart",
+            "metadata": {"name": "a", "namespace": "flux-system", "generation": 2},
+            "status": {
+                "observedGeneration": 2,
+                "artifact": {"revision": "0.1.2"},
+                "conditions": [{"type": "Ready", "status": "True", "observedGeneration": 2}],
+            },
+        })
+    }
+
+    #[test]
+    fn an_object_is_well_only_where_all_of_it_says_so() {
+        let is_well = |path: &str, value: Value| {
+            let mut object = well();
+            if let Some(place) = object.pointer_mut(path) {
+                *place = value;
+            }
+            Source::from_value(&object, "").well().is_some()
+        };
+        assert!(is_well("", well()));
+        for (path, value) in [
+            ("/metadata/generation", json!(3)),
+            ("/metadata/generation", json!("2")),
+            ("/status/observedGeneration", json!(1)),
+            ("/status/observedGeneration", json!("2")),
+            ("/status/artifact", json!(null)),
+            ("/status/artifact", json!("0.1.2")),
+            ("/status/conditions/0/status", json!("Unknown")),
+            ("/status/conditions/0/observedGeneration", json!(1)),
+            (
+                "/status/conditions",
+                json!([{"type": "Ready", "status": "True"}, 7]),
+            ),
+            (
+                "/status/conditions",
+                json!([{"type": "Ready", "status": "True"}, {"type": "FetchFailed", "status": "True"}]),
+            ),
+        ] {
+            assert!(!is_well(path, value.clone()), "{path}: {value}");
+        }
+    }
+
+    #[test]
+    fn credentials_that_cannot_be_read_are_not_missing() {
+        let lacks = |spec: Value| {
+            Source::from_value(&json!({"spec": spec}), "HelmRepository").has_no_credentials()
+        };
+        assert!(lacks(json!({"url": "https://a"})));
+        assert!(lacks(json!({"provider": "generic", "secretRef": null})));
+        for spec in [
+            json!({"provider": "aws"}),
+            json!({"provider": 7}),
+            json!({"secretRef": {"name": "a"}}),
+            json!({"secretRef": "a"}),
+            json!({"certSecretRef": []}),
+        ] {
+            assert!(!lacks(spec.clone()), "{spec}");
+        }
+    }
+
+    #[test]
+    fn a_digest_wins_over_a_tag() {
+        let of = |reference: Value| {
+            let object = json!({"spec": {"ref": reference}});
+            Source::from_value(&object, "OCIRepository")
+                .oci_version()
+                .to_owned()
+        };
+        assert_eq!(
+            of(json!({"tag": "1.0.0", "digest": "sha256:0"})),
+            "sha256:0"
+        );
+        assert_eq!(of(json!(null)), "latest");
+        assert_eq!(of(json!("1.0.0")), "?");
+    }
+}

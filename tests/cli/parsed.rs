@@ -1,0 +1,130 @@
+//! Objects are parsed once, where they are read: no rule and no description walks JSON.
+
+use crate::layers::{is_test_only, module};
+use crate::sources::sources;
+use std::collections::BTreeSet;
+use syn::visit::{self, Visit};
+use syn::{Expr, ExprIndex, ExprLit, ExprMethodCall, Item, Lit, Path, UseTree};
+
+/// What is held to it.
+const TYPED: [&str; 2] = ["src/diagnosis/", "src/view/description"];
+
+/// Files that may hold JSON: a chart's values are anything, a change of a manifest is written as it will stand there, and `describe`
+/// prints the HelmRelease as it was sent.
+const UNTYPED: [&str; 8] = [
+    "src/diagnosis/finding.rs",
+    "src/diagnosis/install.rs",
+    "src/diagnosis/needs.rs",
+    "src/diagnosis/peers.rs",
+    "src/diagnosis/rendering.rs",
+    "src/diagnosis/rules/field_refused.rs",
+    "src/diagnosis/rules/job_account_missing.rs",
+    "src/view/description.rs",
+];
+
+/// Whether the production code of a file names JSON or looks into it, and which modules are test code in files of their own.
+#[derive(Default)]
+struct Json {
+    is_used: bool,
+    test_modules: BTreeSet<String>,
+}
+
+/// Whether what is used of serde_json is its `Value`; `json!` only writes one.
+fn has_value(tree: &UseTree) -> bool {
+    match tree {
+        UseTree::Name(name) => name.ident == "Value",
+        UseTree::Rename(name) => name.ident == "Value",
+        UseTree::Group(group) => group.items.iter().any(has_value),
+        UseTree::Path(_) => false,
+        UseTree::Glob(_) => true,
+    }
+}
+
+impl<'ast> Visit<'ast> for Json {
+    fn visit_item(&mut self, item: &'ast Item) {
+        match item {
+            Item::Mod(item) if is_test_only(&item.attrs) => {
+                self.test_modules.insert(item.ident.to_string());
+            }
+            Item::Fn(item) if is_test_only(&item.attrs) => {}
+            Item::Use(item) if is_test_only(&item.attrs) => {}
+            _ => visit::visit_item(self, item),
+        }
+    }
+
+    fn visit_use_tree(&mut self, tree: &'ast UseTree) {
+        if let UseTree::Path(path) = tree {
+            self.is_used |= path.ident == "serde_json" && has_value(&path.tree);
+        }
+        visit::visit_use_tree(self, tree);
+    }
+
+    fn visit_path(&mut self, path: &'ast Path) {
+        let names: Vec<String> = path.segments.iter().map(|s| s.ident.to_string()).collect();
+        self.is_used |= names.ends_with(&["serde_json".to_owned(), "Value".to_owned()]);
+        visit::visit_path(self, path);
+    }
+
+    fn visit_expr_method_call(&mut self, call: &'ast ExprMethodCall) {
+        self.is_used |= ["pointer", "pointer_mut"]
+            .iter()
+            .any(|name| call.method == name);
+        visit::visit_expr_method_call(self, call);
+    }
+
+    fn visit_expr_index(&mut self, index: &'ast ExprIndex) {
+        let key = |lit: &ExprLit| matches!(lit.lit, Lit::Str(_));
+        self.is_used |= matches!(&*index.index, Expr::Lit(lit) if key(lit));
+        visit::visit_expr_index(self, index);
+    }
+}
+
+/// The files that use JSON, but for test code.
+fn untyped(sources: &[(String, String)]) -> Vec<String> {
+    let mut read = Vec::new();
+    let mut tests = BTreeSet::new();
+    for (file, text) in sources {
+        let mut json = Json::default();
+        json.visit_file(&syn::parse_file(text).unwrap_or_else(|e| panic!("{file}: {e}")));
+        let own = module(file);
+        let names = std::mem::take(&mut json.test_modules).into_iter();
+        tests.extend(names.map(|name| [&own[..], &[name]].concat()));
+        read.push((file, own, json.is_used));
+    }
+    let is_test = |module: &[String]| tests.iter().any(|test| module.starts_with(test));
+    let used = read
+        .into_iter()
+        .filter(|(_, module, is_used)| *is_used && !is_test(module));
+    used.map(|(file, _, _)| file.clone()).collect()
+}
+
+#[test]
+fn no_rule_and_no_description_walks_json() {
+    let mut all = sources();
+    all.retain(|(file, _)| TYPED.iter().any(|folder| file.starts_with(folder)));
+    assert_eq!(untyped(&all), UNTYPED);
+}
+
+#[test]
+fn json_is_found_in_each_form() {
+    let is_found =
+        |text: &str| !untyped(&[("src/diagnosis/a.rs".to_owned(), text.to_owned())]).is_empty();
+    for text in [
+        "use serde_json::Value;",
+        "use serde_json::{Value as Json, json};",
+        "use serde_json::*;",
+        "fn f(_: &serde_json::Value) {}",
+        "fn f(o: &O) { o.pointer(\"/spec\"); }",
+        "fn f(o: &O) { o[\"spec\"][\"url\"].as_str(); }",
+        "#[cfg(not(test))] use serde_json::Value;",
+    ] {
+        assert!(is_found(text), "{text}");
+    }
+    for text in [
+        "fn f(o: &O) { o.spec.url[0].as_str(); }",
+        "use serde_json::json;",
+        "#[cfg(test)] mod tests { use serde_json::Value; }",
+    ] {
+        assert!(!is_found(text), "{text}");
+    }
+}
