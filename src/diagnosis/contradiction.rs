@@ -300,7 +300,7 @@ mod tests {
         let now = fixture::meta(name).now;
         let mut object = snapshot.object.clone();
         let case = Case::new(&snapshot, now);
-        assert!(job_complete(&case).is_some(), "{:?}", case.error());
+        assert!(job_complete(&case).is_some(), "{:?}", case.failure_text());
         for condition in object["status"]["conditions"].as_array_mut().unwrap() {
             condition["message"] = json!(
                 "Helm install failed: authorizationpolicies.security.istio.io \"a\" is forbidden: exceeded quota: small"

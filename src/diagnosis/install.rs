@@ -7,7 +7,7 @@
 use super::case::Case;
 use super::retries::is_old_controller;
 use crate::model::condition::Condition;
-use crate::model::failure;
+use crate::model::failure::Cause;
 use crate::model::helm_storage::{Creation, Release, creation};
 use crate::model::job::Job;
 use crate::model::status;
@@ -117,15 +117,14 @@ pub fn created(case: &Case<'_>) -> Option<bool> {
         return Some(true);
     }
     // The text says so only where it says that the Job failed, or that it could not be made.
-    let error = case.error().unwrap_or_default();
-    let failed = failure::resources(error)
-        .iter()
-        .any(|w| w.kind == "Job" && w.status.contains("Failed"));
-    let ended = ["BackoffLimitExceeded", "DeadlineExceeded", "job is failed"]
-        .iter()
-        .any(|t| error.contains(t));
-    let refused = error.contains("Hook pre-install ") && case.server_error() == Ok(None);
-    let said = error.contains("pre-install") && (failed || ended || refused);
+    let said = case
+        .failure_text()
+        .if_read()
+        .is_some_and(|text| match &text.cause {
+            Cause::Wait(wait) if wait.job_failed => text.is_of_hook(),
+            Cause::Server(_) => false,
+            _ => text.is_of_creating_hook(),
+        });
     // One that is complete and not of this installation tells nothing.
     let is_own = case.job_as_far_as_read().subject.is_some();
     let found = case.creation_job().if_read().filter(|_| is_own);

@@ -13,7 +13,6 @@ mod controllers;
 mod deletion;
 pub mod docs;
 pub mod engine;
-mod error;
 pub mod finding;
 mod first;
 #[cfg(test)]

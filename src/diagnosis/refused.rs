@@ -4,8 +4,8 @@
 use super::case::Case;
 use super::finding::{Evidence, Finding, Subject};
 use super::retries::{Fixes, then};
-use crate::model::failure::applied_object;
-use crate::model::refusal::Refusal;
+use crate::model::failure::refusal::Refusal;
+use crate::model::failure::{Applied, Cause, FailureText};
 use crate::snapshot::Checked;
 
 /// A refusal and where it was read.
@@ -23,12 +23,14 @@ pub(super) struct Refused {
 /// What would tell of one was not read.
 pub(super) fn refused(case: &Case<'_>) -> Checked<Option<Refused>> {
     let failure: Vec<Evidence> = case.seen_failure().into_iter().collect();
-    if let Some(refusal) = case.refusal()? {
+    if let Some(text) = case.failure_text()?
+        && let Cause::Refusal(refusal) = &text.cause
+    {
         return Ok(Some(Refused {
-            refusal,
+            refusal: refusal.clone(),
             job: None,
             evidence: failure,
-            object: object(case.error()?),
+            object: object(text),
         }));
     }
     if !case.is_about_the_job() {
@@ -46,10 +48,10 @@ pub(super) fn refused(case: &Case<'_>) -> Checked<Option<Refused>> {
 }
 
 /// What was to be made, as the text tells it.
-pub(super) fn object(error: &str) -> String {
-    match applied_object(error) {
-        Some((kind, id)) => format!("{kind} {id}"),
-        None if error.contains("pre-install") => "the creation Job".to_owned(),
+pub(super) fn object(text: &FailureText<'_>) -> String {
+    match &text.applied {
+        Some(Applied { kind, id }) => format!("{kind} {id}"),
+        None if text.is_of_hook() => "the creation Job".to_owned(),
         None => "an object of the chart".to_owned(),
     }
 }

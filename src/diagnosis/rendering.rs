@@ -3,22 +3,20 @@
 use super::case::Case;
 use super::finding::{Evidence, Finding};
 use super::retries::{Fixes, then};
-use crate::model::template_error::{Place, TemplateError};
+use crate::model::failure::Cause;
+use crate::model::failure::template::Place;
 use crate::snapshot::Checked;
 use serde_json::Value;
 
 /// What follows from values or a chart that cannot be applied.
 pub(super) const FOLLOWS: &[&str] = &["SKVS108", "SKVS110"];
 
-/// Helm was asked to install or upgrade, and failed.
-pub(super) fn by_helm(case: &Case<'_>) -> Checked<bool> {
-    let action = case.action()?;
-    Ok(matches!(action, Some("install" | "upgrade")))
-}
-
-/// What a template of the chart says.
-pub(super) fn template(case: &Case<'_>) -> Checked<Option<TemplateError>> {
-    case.error().map(TemplateError::read)
+/// Why an install or upgrade of Helm failed, as the text says it; `None` where it is another failure, or none.
+pub(super) fn cause<'c>(case: &'c Case<'_>) -> Checked<Option<&'c Cause>> {
+    match case.action()? {
+        Some("install" | "upgrade") => case.cause(),
+        _ => Ok(None),
+    }
 }
 
 /// A finding on the HelmRelease whose mending is a change of its manifest.

@@ -2,7 +2,9 @@
 
 use super::case::Case;
 use super::contradiction::Fact;
-use super::finding::Finding;
+use super::finding::{Finding, Subject};
+use crate::model::failure::Cause;
+use crate::model::forbidden::Forbidden;
 use crate::snapshot::Unread;
 use serde::Serialize;
 
@@ -82,12 +84,17 @@ pub(super) fn failing(case: &Case<'_>) -> bool {
     case.failure.is_some()
 }
 
-/// Whether the failure is a refusal by RBAC.
-pub(super) fn refused_by_rbac(case: &Case<'_>) -> Result<bool, Unread> {
+/// The right that a ServiceAccount lacks, as the failure says, and the account.
+pub(super) fn refused_by_rbac<'c>(
+    case: &'c Case<'_>,
+) -> Result<Option<(&'c Forbidden, Subject)>, Unread> {
+    let Some(Cause::Right(right)) = case.cause()? else {
+        return Ok(None);
+    };
     // That Flux may not act as the account at all is another matter (SKVS143).
-    let impersonation = case.forbidden()?.is_some_and(|r| r.verb == "impersonate");
-    let error = case.error()?;
-    Ok(!impersonation
-        && error.contains("cannot ")
-        && error.contains("User \"system:serviceaccount:"))
+    let account = right.account().filter(|_| right.verb != "impersonate");
+    Ok(account.map(|(namespace, name)| {
+        let account = Subject::new("ServiceAccount", namespace, name);
+        (right, account)
+    }))
 }

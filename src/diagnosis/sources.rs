@@ -13,6 +13,7 @@ use super::case::Case;
 use super::finding::{Evidence, Subject};
 use super::rule::Verdict;
 use crate::model::condition::Condition;
+use crate::model::failure::Cause;
 use crate::model::field::Field;
 use crate::model::helm_release::ObjectRef;
 use crate::model::source::{SecretRef, Source};
@@ -86,8 +87,8 @@ pub(super) fn links<'a>(case: &Case<'a>) -> impl Iterator<Item = &'a Source> {
 pub(super) fn is_outdated(case: &Case<'_>) -> bool {
     REASONS.contains(&case.reason())
         && case
-            .error()
-            .is_ok_and(|error| error.contains(" is not ready"))
+            .cause()
+            .is_ok_and(|cause| matches!(cause, Some(Cause::Source(s)) if s.is_repeated))
         && case
             .chart()
             .if_read()

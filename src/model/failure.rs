@@ -4,9 +4,28 @@
 //! remediation stand where the error should. This file owns the way back to the cause for every controller version: which
 //! condition holds it, and which wrappers of Helm and Flux come off.
 
+mod cause;
+pub mod chart;
+pub mod field;
+pub mod flux;
+pub mod namespace;
+pub mod object;
+pub mod refusal;
+pub mod release;
+pub mod schema;
+pub mod server;
+pub mod template;
+mod text;
+mod wait;
+
+pub use cause::{Cause, Source};
+pub use text::{Applied, FailureText, split_trailer};
+pub use wait::{Wait, Waited, resources};
+
 use super::condition::Condition;
 use super::helm_release::HelmRelease;
 use k8s_openapi::jiff::Timestamp;
+use text::unwrap_action;
 
 /// A failure as the status tells it, with Helm's and Flux's wrappers taken off.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,6 +40,31 @@ pub struct Failure<'a> {
     pub trailer: Option<&'a str>,
     /// The controller has stopped retrying.
     pub exhausted: bool,
+}
+
+impl<'a> Failure<'a> {
+    /// What the condition's text says.
+    pub fn text(&self) -> FailureText<'a> {
+        FailureText::parse(&self.condition.reason, &self.condition.message)
+    }
+
+    /// Flux failed to clean up after an installation that had stored nothing: the text is of the cleanup, and hides the cause.
+    pub fn is_of_cleanup(&self) -> bool {
+        let condition = self.condition;
+        (condition.kind == "Remediated" || condition.message.contains("uninstall"))
+            && found_nothing_to_uninstall(condition)
+    }
+
+    /// The text only counts the attempts: `Failed to install after 1 attempt(s)`.
+    pub fn is_count(&self) -> bool {
+        let message = &self.condition.message;
+        message.starts_with("Failed to ") && message.contains(" attempt(s)")
+    }
+}
+
+/// An uninstall failed since Helm stores no release.
+pub fn found_nothing_to_uninstall(condition: &Condition) -> bool {
+    condition.reason == "UninstallFailed" && condition.message.contains("release: not found")
 }
 
 /// Reasons of a Ready condition that do not tell the cause.
@@ -41,9 +85,6 @@ const HELM: [&str; 5] = [
     "RollbackFailed",
     "UninstallFailed",
 ];
-
-/// Actions in the messages, with the verb that each has in them.
-const ACTIONS: [&str; 5] = ["install", "upgrade", "test", "rollback", "uninstall"];
 
 /// The controller has stopped retrying.
 pub fn is_exhausted(hr: &HelmRelease) -> bool {
@@ -139,63 +180,6 @@ pub fn failure(hr: &HelmRelease) -> Option<Failure<'_>> {
     })
 }
 
-/// Splits the log trailer off, which controllers up to 0.36 put into conditions and later ones into events.
-pub fn split_trailer(message: &str) -> (&str, Option<&str>) {
-    match message.split_once("\n\nLast Helm logs:\n\n") {
-        Some((error, trailer)) => (error, Some(trailer)),
-        None => (message, None),
-    }
-}
-
-/// The object that Helm was applying, its kind and `namespace/name`, where the text names it:
-/// `server-side apply failed for object core/x batch/v1, Kind=Job: …` or `cannot patch "x" with kind Job: …`.
-pub fn applied_object(text: &str) -> Option<(String, String)> {
-    let word = |w: &str| !w.is_empty() && !w.contains([' ', '"', '\n']);
-    if let Some((_, rest)) = text.split_once("server-side apply failed for object ") {
-        let (id, rest) = rest.split_once(' ')?;
-        let (_, kind) = rest.split_once(", Kind=")?;
-        let (kind, _) = kind.split_once(':')?;
-        return (word(id) && word(kind)).then(|| (kind.to_owned(), id.to_owned()));
-    }
-    let (_, rest) = text.split_once("cannot patch \"")?;
-    let (name, rest) = rest.split_once("\" with kind ")?;
-    let (kind, _) = rest.split_once(':')?;
-    (word(name) && word(kind)).then(|| (kind.to_owned(), name.to_owned()))
-}
-
-/// Whether the text is what a chart's author made the templates say: it may quote anything.
-pub fn is_charts_own(text: &str) -> bool {
-    text.contains("execution error at (")
-}
-
-/// The action that failed, where the text names it: `install`, `upgrade`, …
-pub fn action(text: &str) -> Option<&'static str> {
-    unwrap_action(text).0
-}
-
-/// Takes `Helm install failed for release ns/name with chart c@v: ` or `Helm install failed: ` off.
-fn unwrap_action(message: &str) -> (Option<&'static str>, &str) {
-    for action in ACTIONS {
-        let Some(rest) = message
-            .strip_prefix("Helm ")
-            .and_then(|m| m.strip_prefix(action))
-        else {
-            continue;
-        };
-        if let Some(error) = rest.strip_prefix(" failed: ") {
-            return (Some(action), error);
-        }
-        if let Some(after) = rest
-            .strip_prefix(" failed for release ")
-            .and_then(|r| r.split_once(" with chart "))
-            && let Some((_, error)) = after.1.split_once(": ")
-        {
-            return (Some(action), error);
-        }
-    }
-    (None, message)
-}
-
 /// Takes Helm's wrappers off the front, as often as they occur, and says the commonest forms in plain words.
 fn unwrap_error(error: &str) -> String {
     const WRAPPERS: [&str; 15] = [
@@ -279,80 +263,11 @@ fn plain(error: &str) -> String {
     error.to_owned()
 }
 
-/// One entry of the list that helm-controller prints since 1.5: `Job/core/x status: 'Failed'`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Waited {
-    pub kind: String,
-    /// Empty for cluster-scoped objects.
-    pub namespace: String,
-    pub name: String,
-    /// `Failed`, `InProgress`, `NotFound`, `Terminating`, `Unknown`.
-    pub status: String,
-}
-
-impl Waited {
-    /// `namespace/name`, or the name alone.
-    pub fn id(&self) -> String {
-        if self.namespace.is_empty() {
-            self.name.clone()
-        } else {
-            format!("{}/{}", self.namespace, self.name)
-        }
-    }
-}
-
-/// Reads `[Kind/ns/name status: 'S', …]`, wherever it stands in `text`; empty when there is none.
-pub fn resources(text: &str) -> Vec<Waited> {
-    let Some((_, list)) = text.split_once('[') else {
-        return Vec::new();
-    };
-    let list = list.rsplit_once(']').map_or(list, |(l, _)| l);
-    list.split("', ")
-        .filter_map(|entry| {
-            let (id, status) = entry.trim().split_once(" status: '")?;
-            let status = status.trim_end_matches('\'').to_owned();
-            let parts: Vec<&str> = id.split('/').collect();
-            let (kind, namespace, name) = match parts[..] {
-                [kind, namespace, name] => (kind, namespace, name),
-                [kind, name] => (kind, "", name),
-                _ => return None,
-            };
-            Some(Waited {
-                kind: kind.to_owned(),
-                namespace: namespace.to_owned(),
-                name: name.to_owned(),
-                status,
-            })
-        })
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
     use serde_json::{Value, json};
-
-    #[test]
-    fn waited_resources_are_read() {
-        let found = resources(
-            "failed early due to stalled resources: [Job/core/x status: 'Failed', Namespace/y status: 'Terminating']",
-        );
-        assert_eq!(found.len(), 2);
-        assert_eq!(
-            (
-                found[0].kind.as_str(),
-                found[0].id().as_str(),
-                found[0].status.as_str()
-            ),
-            ("Job", "core/x", "Failed")
-        );
-        assert_eq!(
-            (found[1].id().as_str(), found[1].status.as_str()),
-            ("y", "Terminating")
-        );
-        assert!(resources("nothing here").is_empty());
-    }
 
     fn hr(conditions: Value) -> HelmRelease {
         HelmRelease::from_value(&json!({
@@ -396,26 +311,9 @@ mod tests {
         assert_eq!(released(1), "new");
     }
 
-    #[test]
-    fn the_object_that_was_applied_is_named() {
-        let of = |text| applied_object(text).map(|(kind, id)| format!("{kind} {id}"));
-        assert_eq!(
-            of("failed: server-side apply failed for object core/x-create batch/v1, Kind=Job: no")
-                .as_deref(),
-            Some("Job core/x-create")
-        );
-        assert_eq!(
-            of("cannot patch \"x\" with kind AuthorizationPolicy: AuthorizationPolicy.security.istio.io \"x\" is invalid").as_deref(),
-            Some("AuthorizationPolicy x")
-        );
-        assert_eq!(of("cannot patch it"), None);
-    }
-
     proptest! {
         #[test]
         fn no_text_panics(text in "(server-side apply failed for object |cannot patch \"|\" with kind |, Kind=|\\[|Job/|core/x| status: '|Failed|', |\\]|Helm install failed: | for release x/y with chart c@1: ){0,10}") {
-            let _ = resources(&text);
-            let _ = applied_object(&text);
             let (_, error) = unwrap_action(split_trailer(&text).0);
             let _ = unwrap_error(error);
         }

@@ -22,8 +22,11 @@ pub struct Forbidden {
 impl Forbidden {
     /// Reads `… User "x" cannot VERB resource "R" in API group "G" in the namespace "N"`.
     pub fn parse(message: &str) -> Option<Self> {
-        let after = message.split_once(" cannot ")?.1;
-        let (verb, rest) = after.split_once(" resource \"")?;
+        // `cannot patch "x" with kind Job: …` may come before it: Helm's own words.
+        let (verb, rest) = message
+            .match_indices(" cannot ")
+            .filter_map(|(at, lead)| message[at + lead.len()..].split_once(" resource \""))
+            .find(|(verb, _)| !verb.contains(char::is_whitespace))?;
         let (resource, rest) = rest.split_once('"')?;
         let namespace = rest
             .split_once("in the namespace \"")
@@ -98,6 +101,8 @@ mod tests {
         let job = FLUX.replace("API group \"\"", "API group \"batch\"");
         assert_eq!(Forbidden::parse(&job).unwrap().group, "batch");
         assert_eq!(Forbidden::parse("all is well"), None);
+        let upgrade = format!("it cannot patch \"x\" with kind Job: {FLUX}");
+        assert_eq!(Forbidden::parse(&upgrade), Forbidden::parse(FLUX));
     }
 
     proptest! {

@@ -20,27 +20,20 @@ pub mod job;
 pub mod json_values;
 pub mod lookup;
 pub mod manifest;
-pub mod manifest_error;
 pub mod names;
 pub mod namespace;
 pub mod notes;
-pub mod object_error;
 pub mod onboarding;
 pub mod ownership;
 pub mod pod;
 pub mod pod_spec;
 pub mod policy;
-pub mod refusal;
-pub mod release_error;
 pub mod selector;
-pub mod server_error;
 pub mod service;
 pub mod source;
 pub mod source_error;
 pub mod status;
-pub mod template_error;
 pub mod values_reference;
-pub mod values_schema;
 
 /// The beginning of `text` that is made of such characters.
 fn lead(text: &str, of: impl Fn(char) -> bool) -> &str {

@@ -64,10 +64,15 @@ impl SourceError {
         if condition.kind == "StorageOperationFailed" && condition.is_true() {
             return Some(Self::Storage);
         }
+        Self::parse(&condition.reason, &condition.message)
+    }
+
+    /// The kind that a condition's reason and text tell.
+    pub fn parse(reason: &str, text: &str) -> Option<Self> {
         // Old controllers give this reason to whatever kept them from an index: their text says more.
-        let index = condition.reason == "IndexationFailed";
-        by_reason(&condition.reason)
-            .or_else(|| by_text(&condition.reason, &condition.message))
+        let index = reason == "IndexationFailed";
+        by_reason(reason)
+            .or_else(|| by_text(reason, text))
             .or_else(|| index.then_some(Self::Index))
     }
 }

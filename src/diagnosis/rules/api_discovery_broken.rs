@@ -4,7 +4,8 @@ use crate::diagnosis::case::Case;
 use crate::diagnosis::finding::Subject;
 use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
-use crate::model::server_error::ServerError;
+use crate::model::failure::Cause;
+use crate::model::failure::server::ServerError;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS114",
@@ -24,7 +25,7 @@ Start the program behind that API, or delete its APIService if nothing serves it
 };
 
 fn check(case: &Case<'_>) -> Verdict {
-    let Some(ServerError::Discovery(api)) = case.server_error()? else {
+    let Some(Cause::Server(ServerError::Discovery(api))) = case.cause()? else {
         return Ok(None);
     };
     // An APIService is named `version.group`.

@@ -3,7 +3,8 @@
 use crate::diagnosis::case::Case;
 use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
-use crate::model::server_error::ServerError;
+use crate::model::failure::Cause;
+use crate::model::failure::server::ServerError;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS113",
@@ -26,11 +27,14 @@ Kubernetes cluster unreachable: Get "https://10.96.0.1:443/version": dial tcp 10
 };
 
 fn check(case: &Case<'_>) -> Verdict {
-    let (sentence, said) = match case.server_error()? {
-        Some(ServerError::Etcd(said)) => ("the API server's etcd did not answer", said),
-        Some(ServerError::Unreachable(said)) => ("Flux could not reach the API server", said),
-        Some(ServerError::Overloaded(said)) => ("the API server could not answer Flux", said),
-        Some(ServerError::Discovery(_)) | None => return Ok(None),
+    let Some(Cause::Server(error)) = case.cause()? else {
+        return Ok(None);
+    };
+    let (sentence, said) = match error {
+        ServerError::Etcd(said) => ("the API server's etcd did not answer", said),
+        ServerError::Unreachable(said) => ("Flux could not reach the API server", said),
+        ServerError::Overloaded(said) => ("the API server could not answer Flux", said),
+        ServerError::Discovery(_) => return Ok(None),
     };
     let full = said.contains("database space exceeded");
     let severity = if full {

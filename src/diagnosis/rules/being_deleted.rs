@@ -6,6 +6,9 @@ use crate::diagnosis::deletion;
 use crate::diagnosis::finding::{Evidence, Finding};
 use crate::diagnosis::retries::kubectl;
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
+use crate::model::failure::flux::Uninstall;
+use crate::model::failure::{Cause, FailureText};
+use crate::snapshot::IfRead;
 use crate::text::age;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
@@ -41,27 +44,15 @@ fn stuck(case: &Case<'_>) -> Option<String> {
     if case.reason() != "UninstallFailed" {
         return None;
     }
-    if let Some(account) = unconfirmed(case.error().unwrap_or_default()) {
-        return Some(format!(
-            "ServiceAccount {account}, which Flux should act as, does not exist"
-        ));
-    }
-    let error = &case.failure.as_ref()?.error;
-    Some(match error.split_once(" termination timeout: ") {
-        Some((object, _)) => {
-            let object = object.rsplit(' ').next().unwrap_or(object);
+    Some(match case.cause().if_read() {
+        Some(Cause::Uninstall(Uninstall::NoAccount(account))) => {
+            format!("ServiceAccount {account}, which Flux should act as, does not exist")
+        }
+        Some(Cause::Uninstall(Uninstall::Remains(object))) => {
             format!("{object} does not go away; a finalizer may hold it")
         }
-        None => error.clone(),
+        _ => case.failure.as_ref()?.error.clone(),
     })
-}
-
-/// The account in `failed to confirm ServiceAccount 'x' can be used to uninstall release: …`.
-fn unconfirmed(error: &str) -> Option<&str> {
-    let (_, rest) = error.split_once("failed to confirm ServiceAccount '")?;
-    // Any other reason says nothing of the account.
-    let (name, reason) = rest.split_once('\'')?;
-    reason.contains("not found").then_some(name)
 }
 
 fn check(case: &Case<'_>) -> Verdict {
@@ -105,15 +96,16 @@ fn check(case: &Case<'_>) -> Verdict {
         finding = finding.why("It is suspended: Flux then skips the uninstall and leaves the authorization policy behind.");
     }
     if stuck.is_some() {
-        finding = match unconfirmed(case.error().unwrap_or_default()) {
-            Some(account) => finding
+        let text = case.failure_text().if_read();
+        finding = match text.map(|text| &text.cause) {
+            Some(Cause::Uninstall(Uninstall::NoAccount(account))) => finding
                 .step(format!("Flux uninstalls as ServiceAccount {account}, which is gone: create it again with its rights until the HelmRelease is gone. Existing accounts:"))
                 .command(["kubectl", "get", "serviceaccounts", "-n", &hr.metadata.namespace]),
-            None if case.error().unwrap_or_default().starts_with("failed to ") => {
+            _ if text.is_some_and(FailureText::is_before_helm) => {
                 let finding = finding.step("The uninstall has not begun. Read the controller's log:");
                 controller_log::shown(case, finding, "helm-controller", "1h")
             }
-            None => finding
+            _ => finding
                 .step("Remove the obstacle to the uninstall. The release's objects:")
                 .command(["helm", "get", "manifest", "-n", hr.storage_namespace(), &hr.release_name()]),
         };

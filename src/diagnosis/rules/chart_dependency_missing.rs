@@ -1,10 +1,12 @@
 //! SKVS225: a dependency of the chart is missing or cannot be fetched.
 
 use crate::diagnosis::case::Case;
-use crate::diagnosis::finding::Finding;
+use crate::diagnosis::finding::{Evidence, Finding, Subject};
 use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::diagnosis::sources;
+use crate::model::failure::Cause;
+use crate::model::failure::chart::{ChartError, missing_dependencies};
 use crate::model::source_error::{SourceError, below_dependency, certificate, host_asked, quoted};
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
@@ -26,26 +28,18 @@ DependencyBuildError: dependency build error: failed to add remote dependency 'c
 };
 
 fn check(case: &Case<'_>) -> Verdict {
-    const PACKAGED: &str = "found in Chart.yaml, but missing in charts/ directory";
-    let packaged = case
-        .error()?
-        .contains(PACKAGED)
-        .then(|| case.seen_failure());
-    let (subject, text, evidence) = match (sources::find(case, SourceError::Dependency), packaged) {
-        (Some((told, evidence)), _) => (told.subject, told.condition.message, evidence),
-        (None, Some(seen)) => (
-            case.subject(),
-            case.error()?.to_owned(),
-            seen.into_iter().collect(),
-        ),
-        (None, None) => return sources::nothing(case),
+    // Helm finds it when it loads the chart; source-controller does when it builds one from Git or a Bucket.
+    let cause = case.cause()?;
+    let Some((told, evidence)) = sources::find(case, SourceError::Dependency) else {
+        let Some(Cause::Chart(ChartError::Dependencies(names))) = cause else {
+            return sources::nothing(case);
+        };
+        let evidence = case.seen_failure().into_iter().collect();
+        return unpackaged(case, case.subject(), names.as_deref(), evidence);
     };
+    let (subject, text) = (told.subject, told.condition.message);
+    let names = missing_dependencies(&text).or_else(|| quoted(&text, " dependency "));
     let (chart, _) = sources::wanted(case);
-    let names = text
-        .split_once(PACKAGED)
-        .map(|(_, names)| names.trim_start_matches([':', ' ']))
-        .or_else(|| quoted(&text, " dependency "))
-        .filter(|n| !n.is_empty());
     if let Some(kind) = below_dependency(&text) {
         let wrong = match kind {
             SourceError::Tls => certificate(&text),
@@ -66,6 +60,16 @@ fn check(case: &Case<'_>) -> Verdict {
         .then(then(case, Fixes::Elsewhere))
         .into();
     }
+    unpackaged(case, subject, names, evidence)
+}
+
+fn unpackaged(
+    case: &Case<'_>,
+    subject: Subject,
+    names: Option<&str>,
+    evidence: Vec<Evidence>,
+) -> Verdict {
+    let (chart, _) = sources::wanted(case);
     let sentence = match names {
         Some(names) => format!("chart {chart} lacks a dependency: {names}"),
         None => format!("chart {chart} lacks a dependency"),

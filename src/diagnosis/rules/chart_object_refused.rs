@@ -24,12 +24,15 @@ helm-controller."#,
 };
 
 fn check(case: &Case<'_>) -> Verdict {
-    let error = case.error()?;
+    let text = case.failure_text()?;
     if !status::is_unanswered(case.hr()) || case.seen_event().is_none() {
         return Ok(None);
     }
+    let Some(text) = text else {
+        return Ok(None);
+    };
     case.finding(case.subject(), "Flux could not create the HelmChart")
-        .why(format!("It says: {error}"))
+        .why(format!("It says: {}", text.raw))
         .why("Until then the status stays empty.")
         .step("Fix the cause named in the event. More events:")
         .command(kubectl(case, "describe"))

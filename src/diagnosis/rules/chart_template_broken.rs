@@ -3,7 +3,8 @@
 use crate::diagnosis::case::Case;
 use crate::diagnosis::rendering;
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
-use crate::model::template_error::TemplateError;
+use crate::model::failure::Cause;
+use crate::model::failure::template::TemplateError;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS227",
@@ -24,17 +25,15 @@ template: no template "common.labels" associated with template "gotpl""#,
 };
 
 fn check(case: &Case<'_>) -> Verdict {
-    if !rendering::by_helm(case)? {
-        return Ok(None);
-    }
-    let Some(TemplateError::Broken { place, says }) = rendering::template(case)? else {
+    let Some(Cause::Template(TemplateError::Broken { place, says })) = rendering::cause(case)?
+    else {
         return Ok(None);
     };
     rendering::finding(
         case,
         &format!(
             "a template of the chart is broken{}: {says}",
-            rendering::at(&place)
+            rendering::at(place)
         ),
         "The chart is at fault, not the values.",
         "Name another version of the chart in spec.chart.spec.version, and report the error to its publisher",

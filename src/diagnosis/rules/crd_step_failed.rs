@@ -3,7 +3,7 @@
 use crate::diagnosis::case::Case;
 use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
-use crate::model::object_error::ObjectError;
+use crate::model::failure::Cause;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS123",
@@ -24,13 +24,9 @@ Fix the cause named in the text. If the definitions are installed separately, se
 };
 
 fn check(case: &Case<'_>) -> Verdict {
-    let Some(ObjectError::Crd(said)) = case.object_error()? else {
+    let Some(Cause::Definitions(said)) = case.cause()? else {
         return Ok(None);
     };
-    // The cause has its own check.
-    if case.forbidden()?.is_some() || case.server_error()?.is_some() {
-        return Ok(None);
-    }
     case.finding(
         case.subject(),
         "a CustomResourceDefinition of the chart could not be applied",

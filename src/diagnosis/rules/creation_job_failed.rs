@@ -6,11 +6,10 @@ use crate::diagnosis::contradiction::Fact;
 use crate::diagnosis::finding::{Evidence, Finding, Subject};
 use crate::diagnosis::install;
 use crate::diagnosis::job::{Death, Outcome, Silent, existing};
-use crate::diagnosis::retries::{Fixes, is_timeout, then};
+use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::model::creation_log::{explained, may_have_created};
-use crate::model::failure::resources;
-use crate::model::manifest_error::field_error;
+use crate::model::failure::{Cause, Wait};
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS303",
@@ -39,26 +38,31 @@ fn check(case: &Case<'_>) -> Verdict {
     if !about_the_job(case) {
         return Ok(None);
     }
-    let message = case.error()?;
     // The Job itself has not failed if it was never made, if the API server was in trouble, or if it ended well.
-    let is_of_another = case.server_error()?.is_some()
-        || case.object_error()?.is_some()
-        || case.refusal()?.is_some()
-        || field_error(message).is_some();
-    if is_of_another || install::job_succeeded(case) {
+    let wait = match case.cause()? {
+        Some(
+            Cause::Server(_)
+            | Cause::Object(_)
+            | Cause::Definitions(_)
+            | Cause::Refusal(_)
+            | Cause::Field(_),
+        ) => return Ok(None),
+        Some(Cause::Wait(wait)) => Some(wait),
+        _ => None,
+    };
+    if install::job_succeeded(case) {
         return Ok(None);
     }
     let job = case.job_as_far_as_read();
-    let timed_out = is_timeout(message);
+    let timed_out = wait.is_some_and(|wait| wait.timed_out);
     match &job.outcome {
         Outcome::Died(_) => {}
         Outcome::Nothing | Outcome::NotStarted { .. } | Outcome::Running { .. } if !timed_out => {}
         _ => return Ok(None),
     }
     // The object is the truth; the message names the Job only where it was not read.
-    let named = resources(message)
-        .into_iter()
-        .find(|w| w.kind == "Job")
+    let named = wait
+        .and_then(Wait::job)
         .map(|w| Subject::new("Job", &w.namespace, &w.name));
     let subject = job
         .subject

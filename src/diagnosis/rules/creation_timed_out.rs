@@ -4,9 +4,9 @@ use crate::diagnosis::case::Case;
 use crate::diagnosis::finding::{Evidence, Finding, Subject};
 use crate::diagnosis::install;
 use crate::diagnosis::job::{Job, Outcome};
-use crate::diagnosis::retries::{Fixes, is_timeout, then};
+use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
-use crate::model::failure::resources;
+use crate::model::failure::Cause;
 use crate::snapshot::{Checked, IfRead};
 use k8s_openapi::jiff::Timestamp;
 
@@ -33,9 +33,10 @@ pub(super) fn about_the_job(case: &Case<'_>) -> Checked<bool> {
     if !case.is_about_the_job() {
         return Ok(false);
     }
-    let message = case.error()?;
-    let named = || resources(message).iter().any(|w| w.kind == "Job");
-    Ok(is_timeout(message) && (message.contains("pre-install") || named()))
+    Ok(case.failure_text()?.is_some_and(|text| match &text.cause {
+        Cause::Wait(wait) => wait.timed_out && (text.is_of_hook() || wait.job().is_some()),
+        _ => false,
+    }))
 }
 
 fn check(case: &Case<'_>) -> Verdict {

@@ -6,7 +6,7 @@ use crate::diagnosis::finding::{Finding, Subject};
 use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::diagnosis::rules::dependency_circle::find;
-use crate::model::failure;
+use crate::model::failure::{self, Cause};
 use crate::model::helm_release::GROUP;
 use crate::model::status;
 
@@ -81,34 +81,32 @@ fn check(case: &Case<'_>) -> Verdict {
     });
     let outdated = older.as_ref().filter(|_| seen.is_none()).map(|o| o.2);
     let seen = seen.or(older.map(|(subject, state, _)| (subject, state)));
-    let error = case.error()?;
-    let named = error
-        .split('\'')
-        .nth(1)
-        .and_then(|id| id.split_once('/'))
+    let Some(Cause::Dependency(told)) = case.cause()? else {
+        return Ok(None);
+    };
+    let named = told
+        .id()
         .map(|(namespace, name)| Subject::new("HelmRelease", namespace, name));
     // Other versions name it in other quotes, or in none.
     let own = case.dependencies().iter();
-    let own = own.filter(|d| error.contains(&d.id) || case.dependencies().len() == 1);
+    let own = own.filter(|d| told.mentions(&d.id) || case.dependencies().len() == 1);
     let named = named.or_else(|| {
         let (namespace, name) = own.map(|d| d.id.as_str()).next()?.split_once('/')?;
         Some(Subject::new("HelmRelease", namespace, name))
     });
-    let missing = error.contains("dependency: ") && error.contains("not found");
     let (subject, state) = match seen {
         Some(seen) => seen,
         None => match named {
-            Some(subject) if missing => (subject, "does not exist".to_owned()),
+            Some(subject) if told.is_missing => (subject, "does not exist".to_owned()),
             Some(subject) => (subject, "not ready".to_owned()),
             None => (case.subject(), "a dependency is not ready".to_owned()),
         },
     };
-    let expression = error.contains("readyExpr");
     let what = if state == "does not exist" {
         "which does not exist"
     } else if let Some(outdated) = outdated {
         outdated.clause()
-    } else if expression {
+    } else if told.by_expression {
         "whose readyExpr is false"
     } else {
         "which is not ready"
@@ -120,7 +118,7 @@ fn check(case: &Case<'_>) -> Verdict {
     };
     let mut finding = Finding::new(subject.clone(), sentence)
         .why("Flux installs it only when everything in spec.dependsOn is Ready.");
-    if expression {
+    if told.by_expression {
         finding = finding.why("The manifest requires more than Ready: spec.dependsOn[].readyExpr.");
     }
     finding =
@@ -168,10 +166,12 @@ fn check(case: &Case<'_>) -> Verdict {
 /// What the HelmRelease `of` waits for in its turn, with its state.
 fn next(case: &Case<'_>, of: &Subject) -> Option<(Subject, String)> {
     let hr = find(case, &of.id())?;
-    let failure = failure::failure(hr).filter(|f| f.condition.reason == "DependencyNotReady")?;
-    let id = failure.condition.message.split('\'').nth(1)?;
-    let (namespace, name) = id.split_once('/')?;
-    let state = find(case, id).map_or("not read".to_owned(), |hr| status::headline(hr).line());
+    let Cause::Dependency(told) = failure::failure(hr)?.text().cause else {
+        return None;
+    };
+    let (namespace, name) = told.id()?;
+    let state = find(case, &format!("{namespace}/{name}"))
+        .map_or("not read".to_owned(), |hr| status::headline(hr).line());
     Some((Subject::new("HelmRelease", namespace, name), state))
 }
 

@@ -3,6 +3,7 @@
 use crate::diagnosis::case::Case;
 use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
+use crate::model::failure::Cause;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS140",
@@ -23,24 +24,9 @@ StateError: Could not determine release state: unable to determine cluster state
 };
 
 fn check(case: &Case<'_>) -> Verdict {
-    let error = case.error()?;
-    let lead = [
-        "failed to diff release against cluster resources: ",
-        "unable to determine cluster state: ",
-    ]
-    .into_iter()
-    .find(|lead| error.contains(lead));
-    let Some((_, said)) = lead.and_then(|lead| error.split_once(lead)) else {
+    let Some(Cause::Comparison(said)) = case.cause()? else {
         return Ok(None);
     };
-    // The cause has its own check.
-    if case.forbidden()?.is_some()
-        || case.server_error()?.is_some()
-        || case.object_error()?.is_some()
-        || case.refusal()?.is_some()
-    {
-        return Ok(None);
-    }
     case.finding(case.subject(), "Flux cannot compare the release with the cluster")
         .why(format!("It says: {said}"))
         .step("Fix the cause named in the text, or switch the comparison off (spec.driftDetection.mode: disabled). The release's objects:")

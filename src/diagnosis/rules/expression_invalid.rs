@@ -3,6 +3,7 @@
 use crate::diagnosis::case::Case;
 use crate::diagnosis::retries::{Fixes, kubectl, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
+use crate::model::failure::Cause;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS135",
@@ -22,11 +23,9 @@ Correct the expression in the manifest."#,
 };
 
 fn check(case: &Case<'_>) -> Verdict {
-    if case.reason() != "InvalidCELExpression" {
+    let Some(Cause::Expression(said)) = case.cause()? else {
         return Ok(None);
-    }
-    let lead = "Reconciliation failed terminally due to configuration error: ";
-    let said = case.error()?.strip_prefix(lead).unwrap_or(case.error()?);
+    };
     case.finding(
         case.subject(),
         "an expression in the manifest is not valid CEL",

@@ -4,7 +4,8 @@ use crate::diagnosis::case::Case;
 use crate::diagnosis::refused::object;
 use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
-use crate::model::object_error::ObjectError;
+use crate::model::failure::Cause;
+use crate::model::failure::object::ObjectError;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS127",
@@ -24,10 +25,13 @@ Stop the other writer, or have it release the field. If the other one is right, 
 };
 
 fn check(case: &Case<'_>) -> Verdict {
-    let Some(ObjectError::Conflict { manager }) = case.object_error()? else {
+    let Some(text) = case.failure_text()? else {
         return Ok(None);
     };
-    let object = object(case.error()?);
+    let Cause::Object(ObjectError::Conflict { manager }) = &text.cause else {
+        return Ok(None);
+    };
+    let object = object(text);
     case.finding(case.subject(), format!("{manager} owns a field of {object}, and Helm may not overwrite it"))
         .why("Server-side apply records an owner for each field; here two managers set the same one.")
         .step("Stop the other writer, or have it release the field. The object's managedFields list the owners.")

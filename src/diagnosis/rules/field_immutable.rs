@@ -4,8 +4,8 @@ use crate::diagnosis::case::Case;
 use crate::diagnosis::finding::Subject;
 use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
-use crate::model::failure::applied_object;
-use crate::model::object_error::ObjectError;
+use crate::model::failure::Cause;
+use crate::model::failure::object::ObjectError;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS129",
@@ -27,14 +27,16 @@ ConfigMap "x" is invalid: data: Forbidden: field is immutable when `immutable` i
 };
 
 fn check(case: &Case<'_>) -> Verdict {
-    let Some(ObjectError::Immutable { object, field }) = case.object_error()? else {
+    let Some(text) = case.failure_text()? else {
         return Ok(None);
     };
-    let (kind, name) = object.split_once(' ').unwrap_or((&object, ""));
-    let applied = applied_object(case.error()?);
+    let Cause::Object(ObjectError::Immutable { object, field }) = &text.cause else {
+        return Ok(None);
+    };
+    let (kind, name) = object.split_once(' ').unwrap_or((object, ""));
+    let applied = text.applied.as_ref();
     let namespace = applied
-        .as_ref()
-        .and_then(|(_, id)| id.split_once('/'))
+        .and_then(|applied| applied.id.split_once('/'))
         .map_or(case.hr().release_namespace(), |(namespace, _)| namespace);
     let subject = Subject::new(kind, namespace, name);
     case.finding(subject.clone(), format!("{field} of {subject} cannot be changed"))

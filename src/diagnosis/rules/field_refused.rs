@@ -4,8 +4,8 @@ use crate::diagnosis::case::Case;
 use crate::diagnosis::finding::{Evidence, Finding};
 use crate::diagnosis::rendering;
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
-use crate::model::manifest_error::Got;
-use crate::model::manifest_error::{FieldError, field_error};
+use crate::model::failure::Cause;
+use crate::model::failure::field::{FieldError, Got};
 use serde_json::Value;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
@@ -27,29 +27,25 @@ error validating data: ValidationError(Job.spec): unknown field "backofLimit""#,
 };
 
 fn check(case: &Case<'_>) -> Verdict {
-    if !rendering::by_helm(case)? {
-        return Ok(None);
-    }
-    let Some(FieldError {
+    let Some(Cause::Field(FieldError {
         object,
         field,
         says,
         got,
-    }) = field_error(case.error()?)
+    })) = rendering::cause(case)?
     else {
         return Ok(None);
     };
-    let of = if object.is_empty() {
-        "an object of the chart".to_owned()
-    } else {
-        object
+    let of = match object.as_str() {
+        "" => "an object of the chart",
+        object => object,
     };
     let sentence = if field.is_empty() {
         format!("the API server refuses {of}: {says}")
     } else {
         format!("the API server refuses {field} of {of}: {says}")
     };
-    if let Some(got) = got {
+    if let Some(got) = *got {
         return unquoted(case, &sentence, got).into();
     }
     rendering::finding(

@@ -4,7 +4,8 @@ use crate::diagnosis::case::Case;
 use crate::diagnosis::finding::Subject;
 use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
-use crate::model::object_error::ObjectError;
+use crate::model::failure::Cause;
+use crate::model::failure::object::ObjectError;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS126",
@@ -26,17 +27,17 @@ it."#,
 };
 
 fn check(case: &Case<'_>) -> Verdict {
-    let Some(ObjectError::Foreign {
+    let Some(Cause::Object(ObjectError::Foreign {
         kind,
         name,
         namespace,
         owner,
-    }) = case.object_error()?
+    })) = case.cause()?
     else {
         return Ok(None);
     };
-    let subject = Subject::new(&kind, &namespace, &name);
-    let whose = match &owner {
+    let subject = Subject::new(kind, namespace, name);
+    let whose = match owner {
         Some(owner) => format!("the release {owner}"),
         None => "no release".to_owned(),
     };
@@ -50,9 +51,9 @@ fn check(case: &Case<'_>) -> Verdict {
         "kubectl",
         "get",
         "-n",
-        &namespace,
+        namespace,
         &kind.to_lowercase(),
-        &name,
+        name,
         "-o",
         "yaml",
     ])

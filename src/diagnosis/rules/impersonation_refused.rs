@@ -4,6 +4,7 @@ use crate::diagnosis::case::Case;
 use crate::diagnosis::finding::Subject;
 use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
+use crate::model::failure::Cause;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS143",
@@ -23,8 +24,9 @@ Grant helm-controller's account that right in the ClusterRole of Flux's installa
 };
 
 fn check(case: &Case<'_>) -> Verdict {
-    let Some(right) = case.forbidden()?.filter(|r| r.verb == "impersonate") else {
-        return Ok(None);
+    let right = match case.cause()? {
+        Some(Cause::Right(right)) if right.verb == "impersonate" => right,
+        _ => return Ok(None),
     };
     let user = right.user.clone().unwrap_or_default();
     let account = user

@@ -7,7 +7,7 @@ use crate::diagnosis::peers;
 use crate::diagnosis::refused::refused;
 use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
-use crate::model::refusal::Refusal;
+use crate::model::failure::refusal::Refusal;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS314",

@@ -3,7 +3,8 @@
 use crate::diagnosis::case::Case;
 use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
-use crate::model::object_error::ObjectError;
+use crate::model::failure::Cause;
+use crate::model::failure::object::ObjectError;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS122",
@@ -26,11 +27,11 @@ ensure CRDs are installed first"#,
 };
 
 fn check(case: &Case<'_>) -> Verdict {
-    let Some(ObjectError::NoKind {
+    let Some(Cause::Object(ObjectError::NoKind {
         kind,
         version,
         stored: false,
-    }) = case.object_error()?
+    })) = case.cause()?
     else {
         return Ok(None);
     };

@@ -5,7 +5,7 @@ use crate::diagnosis::finding::{Finding, Subject};
 use crate::diagnosis::rendering;
 use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
-use crate::model::source_error::quoted;
+use crate::model::failure::Cause;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS236",
@@ -26,31 +26,16 @@ InitFailed: could not find KubeConfig secret 'flux-system/remote'"#,
     check,
 };
 
-/// What the text says where it is about the kubeconfig.
-const TEXTS: [&str; 3] = [
-    "KubeConfig secret '",
-    "failed to load KubeConfig from secret '",
-    ".spec.kubeConfig",
-];
-
 fn check(case: &Case<'_>) -> Verdict {
-    if !["RESTClientError", "InitFailed"].contains(&case.reason()) {
+    let Some(Cause::ClusterConfig(config)) = case.cause()? else {
         return Ok(None);
-    }
-    let text = case.error()?;
-    if !TEXTS.iter().any(|t| text.contains(t)) {
-        return Ok(None);
-    }
+    };
     let namespace = &case.hr().metadata.namespace;
-    let secret = ["KubeConfig secret ", "KubeConfig from secret "]
-        .iter()
-        .find_map(|lead| quoted(text, lead))
-        .map(|id| {
-            let (namespace, name) = id.split_once('/').unwrap_or((namespace, id));
-            Subject::new("Secret", namespace, name)
-        });
-    let missing = text.contains("\" not found") || text.contains("could not find ");
-    let sentence = match (&secret, missing) {
+    let secret = config.secret.as_ref().map(|id| {
+        let (namespace, name) = id.split_once('/').unwrap_or((namespace, id));
+        Subject::new("Secret", namespace, name)
+    });
+    let sentence = match (&secret, config.is_missing) {
         (Some(secret), true) => format!(
             "{secret} does not exist, and spec.kubeConfig gets the other cluster's address from it"
         ),

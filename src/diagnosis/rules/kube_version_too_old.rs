@@ -3,6 +3,8 @@
 use crate::diagnosis::case::Case;
 use crate::diagnosis::rendering;
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
+use crate::model::failure::Cause;
+use crate::model::failure::chart::ChartError;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS226",
@@ -22,17 +24,10 @@ Name a version of the chart that supports this cluster, or ask the chart's publi
 };
 
 fn check(case: &Case<'_>) -> Verdict {
-    if !rendering::by_helm(case)? {
-        return Ok(None);
-    }
-    let told = case
-        .error()?
-        .split_once("chart requires kubeVersion: ")
-        .and_then(|(_, rest)| rest.split_once(" which is incompatible with Kubernetes "));
-    let Some((wanted, rest)) = told else {
+    let Some(Cause::Chart(ChartError::Kubernetes { wanted, cluster })) = rendering::cause(case)?
+    else {
         return Ok(None);
     };
-    let cluster = rest.split_whitespace().next().unwrap_or_default();
     rendering::finding(
         case,
         &format!("the chart requires Kubernetes {wanted}, and this cluster has {cluster}"),

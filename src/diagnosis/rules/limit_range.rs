@@ -4,7 +4,7 @@ use crate::diagnosis::case::Case;
 use crate::diagnosis::contradiction::Fact;
 use crate::diagnosis::refused::refused;
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
-use crate::model::refusal::Refusal;
+use crate::model::failure::refusal::Refusal;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS315",

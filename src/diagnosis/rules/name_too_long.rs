@@ -4,7 +4,8 @@ use crate::diagnosis::case::Case;
 use crate::diagnosis::finding::Evidence;
 use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
-use crate::model::object_error::ObjectError;
+use crate::model::failure::Cause;
+use crate::model::failure::object::ObjectError;
 use crate::model::status;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
@@ -22,18 +23,18 @@ Choose a shorter name: for the HelmRelease, in a new manifest; for the database,
 created."#,
     example: r#"HelmChart.source.toolkit.fluxcd.io "flux-system-skvs-onboarding-…" is invalid: metadata.labels: Invalid value: "…": must be no more than 63 bytes"#,
     explains: &[
-        "SKVS105", "SKVS108", "SKVS145", "SKVS234", "SKVS303", "SKVS308",
+        "SKVS105", "SKVS108", "SKVS145", "SKVS303", "SKVS308",
     ],
     contradicted_by: &[],
     check,
 };
 
 fn check(case: &Case<'_>) -> Verdict {
-    let Some(ObjectError::NameTooLong {
+    let Some(Cause::Object(ObjectError::NameTooLong {
         object,
         field,
         rule,
-    }) = case.object_error()?
+    })) = case.cause()?
     else {
         return unanswered(case);
     };

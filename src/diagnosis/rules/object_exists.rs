@@ -3,7 +3,8 @@
 use crate::diagnosis::case::Case;
 use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
-use crate::model::object_error::ObjectError;
+use crate::model::failure::Cause;
+use crate::model::failure::object::ObjectError;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS128",
@@ -25,7 +26,7 @@ Job shows whether the database was created; deleting the Job does not touch the 
 };
 
 fn check(case: &Case<'_>) -> Verdict {
-    let Some(ObjectError::Exists { resource, name }) = case.object_error()? else {
+    let Some(Cause::Object(ObjectError::Exists { resource, name })) = case.cause()? else {
         return Ok(None);
     };
     let namespace = case.hr().release_namespace();
@@ -36,7 +37,7 @@ fn check(case: &Case<'_>) -> Verdict {
     .why("It is a leftover, somebody else created it, or the chart renders it twice; Helm only deletes its own objects.")
     .step("See whose it is, and delete it if it is a leftover:")
     .command([
-        "kubectl", "get", "-n", namespace, &resource, &name, "-o", "yaml",
+        "kubectl", "get", "-n", namespace, resource, name, "-o", "yaml",
     ])
     .then(then(case, Fixes::Elsewhere))
     .into()

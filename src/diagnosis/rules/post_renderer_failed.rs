@@ -5,6 +5,8 @@ use crate::diagnosis::finding::Evidence;
 use crate::diagnosis::rendering;
 use crate::diagnosis::retries::is_old_controller;
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
+use crate::model::failure::Cause;
+use crate::model::failure::chart::ChartError;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS235",
@@ -26,32 +28,20 @@ error while parsing post rendered output: …"#,
 };
 
 fn check(case: &Case<'_>) -> Verdict {
-    if !rendering::by_helm(case)? {
-        return Ok(None);
-    }
-    let text = case.error()?;
-    let told = [
-        "error while running post render on ",
-        "error while running post render: ",
-        "error while parsing post rendered output",
-    ];
-    let Some(at) = told.iter().find_map(|t| text.find(t)) else {
+    let Some(Cause::Chart(ChartError::PostRender(told))) = rendering::cause(case)? else {
         return Ok(None);
     };
     let has_own = case.hr().has_post_renderers();
-    // Helm marks each document with the file that it comes from.
-    let file = text
-        .split_once("postrender-filename:")
-        .and_then(|(_, rest)| rest.split([']', ' ']).next())
-        .map_or(String::new(), |f| format!(" ({f})"));
-    if let Some(key) = duplicate(text) {
+    let file = told.file.as_ref();
+    let file = file.map_or(String::new(), |f| format!(" ({f})"));
+    if let Some(key) = &told.duplicate {
         return rendering::finding(
             case,
             &format!("the chart renders the key {key} twice{file}"),
             "Helm alone accepts a YAML with a key twice; Flux reads it once more after rendering, before any patch, and there it is an error: the chart is at fault.",
             "Use another version of the chart, and report it to the chart's publisher",
         )
-        .why(text[at..].trim())
+        .why(&told.says)
         .into();
     }
     let (sentence, step) = if has_own {
@@ -75,7 +65,7 @@ fn check(case: &Case<'_>) -> Verdict {
     rendering::finding(
         case,
         &sentence,
-        &format!("The error after rendering: {}", text[at..].trim()),
+        &format!("The error after rendering: {}", told.says),
         step,
     )
     .seen([Evidence::new(
@@ -88,13 +78,6 @@ fn check(case: &Case<'_>) -> Verdict {
         },
     )])
     .into()
-}
-
-/// The key in `mapping key "app" already defined at line 23`, with its quotes.
-fn duplicate(text: &str) -> Option<&str> {
-    let (_, rest) = text.split_once("mapping key ")?;
-    let (key, _) = rest.split_once(" already defined")?;
-    Some(key)
 }
 
 #[cfg(test)]

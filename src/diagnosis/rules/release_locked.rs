@@ -7,7 +7,8 @@ use crate::diagnosis::retries::{
     Fixes, again, history, is_old_controller, restart, then, uninstall,
 };
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
-use crate::model::release_error::ReleaseError;
+use crate::model::failure::Cause;
+use crate::model::failure::release::ReleaseError;
 use crate::snapshot::IfRead;
 use crate::text::age::duration;
 use k8s_openapi::jiff::SignedDuration;
@@ -36,7 +37,7 @@ Released=False PendingRelease: Unlocked Helm release core/x.v1 with chart c@0.1.
 };
 
 fn check(case: &Case<'_>) -> Verdict {
-    let refused = case.release_error()? == Some(ReleaseError::Locked);
+    let refused = case.cause()? == Some(&Cause::Release(ReleaseError::Locked));
     let unlock = case
         .hr()
         .condition("Released")

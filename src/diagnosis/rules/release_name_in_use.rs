@@ -4,7 +4,8 @@ use crate::diagnosis::case::Case;
 use crate::diagnosis::contradiction::Fact;
 use crate::diagnosis::retries::uninstalled;
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
-use crate::model::release_error::ReleaseError;
+use crate::model::failure::Cause;
+use crate::model::failure::release::ReleaseError;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS116",
@@ -25,7 +26,7 @@ onboarding another `spec.releaseName`."#,
 };
 
 fn check(case: &Case<'_>) -> Verdict {
-    if case.release_error()? != Some(ReleaseError::NameInUse) {
+    if case.cause()? != Some(&Cause::Release(ReleaseError::NameInUse)) {
         return Ok(None);
     }
     let release = case.hr().release_name();

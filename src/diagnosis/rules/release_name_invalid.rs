@@ -3,7 +3,8 @@
 use crate::diagnosis::case::Case;
 use crate::diagnosis::retries::{Fixes, is_old_controller, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
-use crate::model::release_error::ReleaseError;
+use crate::model::failure::Cause;
+use crate::model::failure::release::ReleaseError;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS137",
@@ -28,7 +29,7 @@ freely."#,
 const LONGEST: usize = 53;
 
 fn check(case: &Case<'_>) -> Verdict {
-    if case.release_error()? != Some(ReleaseError::NameInvalid) {
+    if case.cause()? != Some(&Cause::Release(ReleaseError::NameInvalid)) {
         return Ok(None);
     }
     let name = case.hr().composed_release_name();

@@ -6,7 +6,8 @@ use crate::diagnosis::contradiction::Fact;
 use crate::diagnosis::install;
 use crate::diagnosis::retries::{again, history, restart, uninstall, uninstalled};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
-use crate::model::release_error::ReleaseError;
+use crate::model::failure::Cause;
+use crate::model::failure::release::ReleaseError;
 use crate::snapshot::IfRead;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
@@ -27,7 +28,7 @@ Remove the release; Flux then installs. If the release was installed before, kee
 };
 
 fn check(case: &Case<'_>) -> Verdict {
-    let Some(ReleaseError::NeverDeployed(_)) = case.release_error()? else {
+    let Some(Cause::Release(ReleaseError::NeverDeployed(_))) = case.cause()? else {
         return Ok(None);
     };
     let release = case.hr().release_name();

@@ -1,12 +1,13 @@
 //! SKVS119: the release is not in Helm's storage.
 
 use crate::diagnosis::case::Case;
-use crate::diagnosis::error::is_of_nothing;
 use crate::diagnosis::finding::{Evidence, Subject};
 use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
+use crate::model::failure::Cause;
+use crate::model::failure::Failure;
+use crate::model::failure::release::ReleaseError;
 use crate::model::names::release_secret;
-use crate::model::release_error::ReleaseError;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS119",
@@ -29,11 +30,11 @@ rollback failed: release has no 3 version"#,
 };
 
 fn check(case: &Case<'_>) -> Verdict {
-    if case.failure.as_ref().is_some_and(is_of_nothing) {
+    if case.failure.as_ref().is_some_and(Failure::is_of_cleanup) {
         // Nothing had been stored: the cause is elsewhere (SKVS131).
         return Ok(None);
     }
-    let Some(ReleaseError::NotFound(revision)) = case.release_error()? else {
+    let Some(Cause::Release(ReleaseError::NotFound(revision))) = case.cause()? else {
         return unnoticed(case);
     };
     let release = case.hr().release_name();

@@ -4,7 +4,8 @@ use crate::diagnosis::case::Case;
 use crate::diagnosis::finding::Finding;
 use crate::diagnosis::retries::{Fixes, restart, then, uninstall};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
-use crate::model::release_error::ReleaseError;
+use crate::model::failure::Cause;
+use crate::model::failure::release::ReleaseError;
 use crate::snapshot::IfRead;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
@@ -29,8 +30,8 @@ Could not determine release state: failed to retrieve last release from storage:
 
 fn check(case: &Case<'_>) -> Verdict {
     let release = case.hr().release_name();
-    let finding = match case.release_error()? {
-        Some(ReleaseError::Uninstalling) => case
+    let finding = match case.cause()? {
+        Some(Cause::Release(ReleaseError::Uninstalling)) => case
             .finding(
                 case.subject(),
                 format!("the last uninstall of the release {release} did not finish"),
@@ -39,7 +40,7 @@ fn check(case: &Case<'_>) -> Verdict {
             .step("Finish it; the database stays:")
             .command(uninstall(case))
             .then(Some(restart(case))),
-        Some(ReleaseError::Unreadable(why)) => {
+        Some(Cause::Release(ReleaseError::Unreadable(why))) => {
             let finding = undecoded(case, "").why(format!("Helm says: {why}"));
             let finding = match case.undecodable_release().if_read() {
                 Some(broken) => finding.why(format!("Read here: {broken}")),

@@ -3,7 +3,8 @@
 use crate::diagnosis::case::Case;
 use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
-use crate::model::release_error::ReleaseError;
+use crate::model::failure::Cause;
+use crate::model::failure::release::ReleaseError;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS117",
@@ -24,7 +25,7 @@ controller) wrote it at the same time, or Helm cannot decode a Secret of that na
 };
 
 fn check(case: &Case<'_>) -> Verdict {
-    if case.release_error()? != Some(ReleaseError::WrittenMeanwhile) {
+    if case.cause()? != Some(&Cause::Release(ReleaseError::WrittenMeanwhile)) {
         return Ok(None);
     }
     let release = case.hr().release_name();

@@ -2,12 +2,11 @@
 
 use crate::diagnosis::case::Case;
 use crate::diagnosis::controller_log;
-use crate::diagnosis::error::is_of_nothing;
 use crate::diagnosis::finding::{Evidence, Finding};
 use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::model::condition::Condition;
-use crate::model::failure::split_trailer;
+use crate::model::failure::{Failure, found_nothing_to_uninstall, split_trailer};
 use crate::snapshot::Unread;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
@@ -37,10 +36,10 @@ fn check(case: &Case<'_>) -> Verdict {
     else {
         return Ok(None);
     };
-    if case.failure.as_ref().is_some_and(is_of_nothing) {
+    if case.failure.as_ref().is_some_and(Failure::is_of_cleanup) {
         return nothing_stored(case, condition);
     }
-    if condition.reason == "UninstallFailed" && condition.message.contains("release: not found") {
+    if found_nothing_to_uninstall(condition) {
         return Finding::new(case.subject(), "nothing had been stored that Flux could uninstall")
             .severity(Severity::Info)
             .why("The installation failed before Helm stored anything, so this is a consequence and not a cause.")
@@ -85,7 +84,7 @@ fn nothing_stored(case: &Case<'_>, condition: &Condition) -> Verdict {
             .seen([event])
             .into();
     }
-    let finding = match case.error() {
+    let finding = match case.failure_text() {
         Err(Unread { why, .. }) => finding.why(format!(
             "The event of the first failure has the cause, and the events were not read: {}.",
             why.clause()

@@ -3,7 +3,8 @@
 use crate::diagnosis::case::Case;
 use crate::diagnosis::rendering;
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
-use crate::model::template_error::TemplateError;
+use crate::model::failure::Cause;
+use crate::model::failure::template::TemplateError;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS233",
@@ -23,10 +24,8 @@ Check the values used in that template. If they are simple, the chart is at faul
 };
 
 fn check(case: &Case<'_>) -> Verdict {
-    if !rendering::by_helm(case)? {
-        return Ok(None);
-    }
-    let Some(TemplateError::Yaml { place, line, says }) = rendering::template(case)? else {
+    let Some(Cause::Template(TemplateError::Yaml { place, line, says })) = rendering::cause(case)?
+    else {
         return Ok(None);
     };
     let line = line.map_or(String::new(), |l| format!(" at line {l} of the output"));

@@ -1,9 +1,9 @@
 //! SKVS403: the right that Flux's account was refused has been granted since.
 
 use crate::diagnosis::case::Case;
-use crate::diagnosis::finding::{Evidence, Finding, Subject};
+use crate::diagnosis::finding::{Evidence, Finding};
 use crate::diagnosis::retries::{Fixes, then};
-use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
+use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, refused_by_rbac};
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS403",
@@ -33,14 +33,7 @@ fn check(case: &Case<'_>) -> Verdict {
     if !refused(case) {
         return Ok(None);
     }
-    let right = case.forbidden()?.filter(|r| r.verb != "impersonate");
-    let Some(right) = right else {
-        return Ok(None);
-    };
-    let Some(account) = right
-        .account()
-        .map(|(namespace, name)| Subject::new("ServiceAccount", namespace, name))
-    else {
+    let Some((right, account)) = refused_by_rbac(case)? else {
         return Ok(None);
     };
     let Some(review) = case.rights(&account.to_string())? else {

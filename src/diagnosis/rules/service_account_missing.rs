@@ -27,7 +27,7 @@ Correct `spec.serviceAccountName` in the manifest (the runbook's is `helm-contro
 };
 
 fn check(case: &Case<'_>) -> Verdict {
-    if !refused_by_rbac(case)? {
+    if refused_by_rbac(case)?.is_none() {
         return Ok(None);
     }
     let is_there = case.account()?.is_some();

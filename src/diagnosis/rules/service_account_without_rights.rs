@@ -31,19 +31,13 @@ Grant the right with a Role in the namespace named in the message, and bind it t
 };
 
 fn check(case: &Case<'_>) -> Verdict {
-    if !refused_by_rbac(case)? {
+    // The user in the text may be the controller's own account, not the one of the spec.
+    let Some((right, account)) = refused_by_rbac(case)? else {
         return Ok(None);
-    }
+    };
     if case.account() == Ok(None) {
         return Ok(None);
     }
-    let Some(right) = Forbidden::parse(case.error()?) else {
-        return Ok(None);
-    };
-    // The user in the text may be the controller's own account, not the one of the spec.
-    let Some(account) = user(case.error()?) else {
-        return Ok(None);
-    };
     let misplaced = case.service_account().filter(|named| {
         named.name == account.name
             && named.namespace != account.namespace
@@ -103,8 +97,8 @@ fn check(case: &Case<'_>) -> Verdict {
         .step(format!(
             "Grant it this right ({right}), and bind it to the account:"
         ))
-        .command(grant(&right, &account))
-        .command(binding(&right, &account))
+        .command(grant(right, &account))
+        .command(binding(right, &account))
         .step("Check it:")
         .command(can_i)
         .then(then(case, fixes))
@@ -153,13 +147,6 @@ fn create(right: &Forbidden, account: &Subject, binding: &str) -> Vec<String> {
 fn role(right: &Forbidden, account: &Subject) -> String {
     let resource = right.resource.replace('/', "-");
     format!("{}-{}-{resource}", account.name, right.verb)
-}
-
-/// The account in `User "system:serviceaccount:NAMESPACE:NAME"`.
-fn user(error: &str) -> Option<Subject> {
-    let (_, rest) = error.split_once("User \"system:serviceaccount:")?;
-    let (namespace, name) = rest.split_once('"')?.0.split_once(':')?;
-    Some(Subject::new("ServiceAccount", namespace, name))
 }
 
 #[cfg(test)]

@@ -4,6 +4,8 @@ use crate::diagnosis::case::Case;
 use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::diagnosis::sources;
+use crate::model::failure::Cause;
+use crate::model::failure::flux::SourceDenied;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS216",
@@ -24,29 +26,23 @@ cross-namespace references are not allowed: cannot access HelmChart charts/x"#,
 };
 
 fn check(case: &Case<'_>) -> Verdict {
-    if case.reason() != "AccessDenied" {
+    let Some(Cause::SourceDenied(denied)) = case.cause()? else {
         return Ok(None);
-    }
-    let error = case.error()?;
-    let switched_off = error.contains("feature gate is disabled");
-    if !switched_off && !error.contains("cross-namespace references") {
-        return Ok(None);
-    }
+    };
     let source = sources::source(case)
         .or_else(|| sources::chart(case))
         .map_or_else(|| "the chart's source".to_owned(), |s| s.to_string());
-    let (sentence, why) = if switched_off {
-        (
+    let (sentence, why) = match denied {
+        SourceDenied::Kind => (
             format!(
                 "Flux may not take the chart from {source}: this controller does not support its kind"
             ),
             "The controller's feature gate ExternalArtifact is off.",
-        )
-    } else {
-        (
+        ),
+        SourceDenied::Namespace => (
             format!("Flux may not take the chart from {source}: it is in another namespace"),
             "The controllers run with --no-cross-namespace-refs, so a source must be in the HelmRelease's own namespace.",
-        )
+        ),
     };
     sources::finding(case, &case.subject(), &sentence, why)
         .seen(case.seen_failure())

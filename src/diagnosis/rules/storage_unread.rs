@@ -29,7 +29,7 @@ fn check(case: &Case<'_>) -> Verdict {
     let finding = case
         .finding(case.subject(), "Flux could not read Helm's storage")
         .seen(case.seen_failure());
-    let finding = match (case.seen_event(), case.error()) {
+    let finding = match (case.seen_event(), case.failure_text()) {
         (Some(_), _) => finding.why("The status does not say why; an event does."),
         (None, Err(Unread { why, .. })) => finding.why(format!(
             "The status does not say why, and the events were not read: {}.",

@@ -5,6 +5,8 @@ use crate::diagnosis::finding::{Evidence, Finding, Step, Subject};
 use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::diagnosis::{needs, peers};
+use crate::model::failure::Cause;
+use crate::model::failure::namespace::NamespaceError;
 use crate::model::status;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
@@ -32,7 +34,7 @@ credentials. An empty one, as created by `spec.install.createNamespace: true`, o
 fn check(case: &Case<'_>) -> Verdict {
     let target = case.hr().release_namespace();
     // What is there now was read; what the error says was so at the last attempt.
-    let (missing, now_unknown) = match (case.target_namespace(), told(case.error()?)) {
+    let (missing, now_unknown) = match (case.target_namespace(), told(case.cause()?)) {
         (Ok(None), _) => (target, None),
         // Another namespace than the target: the chart asks for it, and only the error names it.
         (_, Some(other)) if other != target => (other, Some("it was not looked for".to_owned())),
@@ -121,12 +123,11 @@ fn made_since(case: &Case<'_>, target: &str) -> Verdict {
 }
 
 /// The namespace that the error says is missing.
-fn told(error: &str) -> Option<&str> {
-    let (before, _) = error.split_once("\" not found")?;
-    let (_, name) = before
-        .rsplit_once("namespace \"")
-        .or_else(|| before.rsplit_once("namespaces \""))?;
-    (!name.contains('"')).then_some(name)
+fn told(cause: Option<&Cause>) -> Option<&str> {
+    match cause {
+        Some(Cause::Namespace(NamespaceError::Missing(name))) => Some(name),
+        _ => None,
+    }
 }
 
 #[cfg(test)]

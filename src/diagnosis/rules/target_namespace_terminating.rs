@@ -5,6 +5,8 @@ use crate::diagnosis::finding::{Evidence, Finding, Subject};
 use crate::diagnosis::peers;
 use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
+use crate::model::failure::Cause;
+use crate::model::failure::namespace::NamespaceError;
 use crate::snapshot::IfRead;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
@@ -29,7 +31,7 @@ fn check(case: &Case<'_>) -> Verdict {
     let namespace = case.target_namespace().if_read();
     let phase = namespace.and_then(|n| n.phase.as_str());
     let deleted = namespace.and_then(|n| n.meta.deleted.as_str());
-    let told = case.error()?.contains("because it is being terminated");
+    let told = case.cause()? == Some(&Cause::Namespace(NamespaceError::Terminating));
     let subject = Subject::new("Namespace", "", target);
     let evidence = match (deleted, phase) {
         (Some(since), _) => Some(Evidence::new(

@@ -3,8 +3,8 @@
 use crate::diagnosis::case::Case;
 use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
-use crate::model::object_error::Large;
-use crate::model::object_error::ObjectError;
+use crate::model::failure::Cause;
+use crate::model::failure::object::{Large, ObjectError};
 use crate::snapshot::IfRead;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
@@ -28,7 +28,7 @@ etcdserver: request is too large"#,
 };
 
 fn check(case: &Case<'_>) -> Verdict {
-    let Some(ObjectError::TooLarge(what)) = case.object_error()? else {
+    let Some(Cause::Object(ObjectError::TooLarge(what))) = case.cause()? else {
         return Ok(None);
     };
     let sentence = match what {

@@ -2,12 +2,11 @@
 
 use crate::diagnosis::case::Case;
 use crate::diagnosis::controller_log;
-use crate::diagnosis::error::is_of_nothing;
 use crate::diagnosis::finding::{Evidence, Finding};
 use crate::diagnosis::retries::{again, kubectl};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, failing};
 use crate::diagnosis::sources;
-use crate::model::failure;
+use crate::model::failure::{self, Failure};
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS900",
@@ -33,7 +32,7 @@ fn unexplained(case: &Case<'_>) -> bool {
         // SKVS108 says so.
         && !case.wait_was_cancelled()
         // SKVS131 says that the status hides the cause.
-        && !case.failure.as_ref().is_some_and(is_of_nothing)
+        && !case.failure.as_ref().is_some_and(Failure::is_of_cleanup)
         && (case.hr().metadata.deletion_timestamp.is_none() || case.reason() != "UninstallFailed")
 }
 

@@ -3,7 +3,8 @@
 use crate::diagnosis::case::Case;
 use crate::diagnosis::rendering;
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
-use crate::model::template_error::TemplateError;
+use crate::model::failure::Cause;
+use crate::model::failure::template::TemplateError;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS231",
@@ -23,14 +24,13 @@ Set the named value in `spec.values` of the manifest, or remove the empty key so
 };
 
 fn check(case: &Case<'_>) -> Verdict {
-    if !rendering::by_helm(case)? {
-        return Ok(None);
-    }
-    let Some(TemplateError::Missing { place, value, says }) = rendering::template(case)? else {
+    let Some(Cause::Template(TemplateError::Missing { place, value, says })) =
+        rendering::cause(case)?
+    else {
         return Ok(None);
     };
-    let at = rendering::at(&place);
-    let (sentence, step) = match &value {
+    let at = rendering::at(place);
+    let (sentence, step) = match value {
         Some(path) => (
             format!("the chart needs spec.values.{path}, which is not set{at}"),
             format!(
@@ -49,7 +49,7 @@ fn check(case: &Case<'_>) -> Verdict {
         "A template reads a value inside a missing one. Nothing was applied.",
         &step,
     )
-    .seen(value.map(|path| rendering::value(case, &path)))
+    .seen(value.as_ref().map(|path| rendering::value(case, path)))
     .into()
 }
 

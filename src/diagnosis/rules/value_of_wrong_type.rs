@@ -3,7 +3,8 @@
 use crate::diagnosis::case::Case;
 use crate::diagnosis::rendering;
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
-use crate::model::template_error::TemplateError;
+use crate::model::failure::Cause;
+use crate::model::failure::template::TemplateError;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS232",
@@ -24,14 +25,12 @@ wrong type for value; expected string; got map[string]interface {}"#,
 };
 
 fn check(case: &Case<'_>) -> Verdict {
-    if !rendering::by_helm(case)? {
-        return Ok(None);
-    }
-    let Some(TemplateError::Type { place, value, says }) = rendering::template(case)? else {
+    let Some(Cause::Template(TemplateError::Type { place, value, says })) = rendering::cause(case)?
+    else {
         return Ok(None);
     };
-    let at = rendering::at(&place);
-    let (sentence, step) = match &value {
+    let at = rendering::at(place);
+    let (sentence, step) = match value {
         Some(path) => (
             format!("spec.values.{path} has the wrong type for the chart{at}: {says}"),
             format!("Give spec.values.{path} the same type as in the chart's own values, in the manifest"),
@@ -47,7 +46,7 @@ fn check(case: &Case<'_>) -> Verdict {
         "A template uses the value in a way that its type does not allow. Nothing was applied.",
         &step,
     )
-    .seen(value.map(|path| rendering::value(case, &path)))
+    .seen(value.as_ref().map(|path| rendering::value(case, path)))
     .into()
 }
 

@@ -4,7 +4,8 @@ use crate::diagnosis::case::Case;
 use crate::diagnosis::finding::Evidence;
 use crate::diagnosis::rendering;
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
-use crate::model::values_schema::{Violation, violations};
+use crate::model::failure::Cause;
+use crate::model::failure::schema::Violation;
 use crate::text::count;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
@@ -28,10 +29,7 @@ secure-kvs-onboarding:
 };
 
 fn check(case: &Case<'_>) -> Verdict {
-    if !rendering::by_helm(case)? {
-        return Ok(None);
-    }
-    let Some(violations) = violations(case.error()?) else {
+    let Some(Cause::Schema(violations)) = rendering::cause(case)? else {
         return Ok(None);
     };
     let said = |v: &Violation| {

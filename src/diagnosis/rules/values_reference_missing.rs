@@ -4,7 +4,8 @@ use crate::diagnosis::case::Case;
 use crate::diagnosis::finding::{Evidence, Finding, Subject};
 use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
-use crate::model::values_reference::{Trouble, reference};
+use crate::model::failure::Cause;
+use crate::model::values_reference::Trouble;
 use crate::text::age::duration;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
@@ -25,15 +26,8 @@ InitFailed: could not find ConfigMap 'flux-system/x'"#,
     check,
 };
 
-fn values(case: &Case<'_>) -> bool {
-    ["ValuesError", "InitFailed"].contains(&case.reason())
-}
-
 fn check(case: &Case<'_>) -> Verdict {
-    if !values(case) {
-        return Ok(None);
-    }
-    let Some(found) = reference(case.error()?) else {
+    let Some(Cause::Values(found)) = case.cause()? else {
         return Ok(None);
     };
     let absent = match found.trouble {

@@ -5,7 +5,8 @@ use crate::diagnosis::finding::{Finding, Subject};
 use crate::diagnosis::rendering;
 use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
-use crate::model::values_reference::{Trouble, reference};
+use crate::model::failure::Cause;
+use crate::model::values_reference::Trouble;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS238",
@@ -25,15 +26,8 @@ unable to read values from key 'values.yaml' in ConfigMap 'flux-system/x': …"#
     check,
 };
 
-fn of_values(case: &Case<'_>) -> bool {
-    ["ValuesError", "InitFailed"].contains(&case.reason())
-}
-
 fn check(case: &Case<'_>) -> Verdict {
-    if !of_values(case) {
-        return Ok(None);
-    }
-    let Some(found) = reference(case.error()?) else {
+    let Some(Cause::Values(found)) = case.cause()? else {
         return Ok(None);
     };
     let namespace = &case.hr().metadata.namespace;
@@ -44,7 +38,7 @@ fn check(case: &Case<'_>) -> Verdict {
         Subject::new(&found.kind, place, name)
     };
     let readable = matches!(found.trouble, Trouble::Content(_));
-    let (sentence, why) = match found.trouble {
+    let (sentence, why) = match &found.trouble {
         Trouble::Kind => (
             format!(
                 "spec.valuesFrom names a {}, but only accepts ConfigMaps and Secrets",

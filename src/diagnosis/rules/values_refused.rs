@@ -3,7 +3,8 @@
 use crate::diagnosis::case::Case;
 use crate::diagnosis::rendering;
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
-use crate::model::template_error::TemplateError;
+use crate::model::failure::Cause;
+use crate::model::failure::template::TemplateError;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS230",
@@ -24,10 +25,8 @@ encryption."#,
 };
 
 fn check(case: &Case<'_>) -> Verdict {
-    if !rendering::by_helm(case)? {
-        return Ok(None);
-    }
-    let Some(TemplateError::Refused { place, says }) = rendering::template(case)? else {
+    let Some(Cause::Template(TemplateError::Refused { place, says })) = rendering::cause(case)?
+    else {
         return Ok(None);
     };
     rendering::finding(
@@ -35,7 +34,7 @@ fn check(case: &Case<'_>) -> Verdict {
         &format!("the chart refuses the values: {says}"),
         &format!(
             "This message is the chart's own{}. Nothing was applied.",
-            rendering::at(&place)
+            rendering::at(place)
         ),
         &format!("Correct spec.values in the manifest as the chart says: {says}"),
     )

@@ -3,9 +3,9 @@
 use crate::diagnosis::case::Case;
 use crate::diagnosis::contradiction::Fact;
 use crate::diagnosis::finding::{Evidence, Finding, Subject};
-use crate::diagnosis::retries::{Fixes, is_timeout, then};
+use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
-use crate::model::failure::{resources, split_trailer};
+use crate::model::failure::{Cause, split_trailer};
 use crate::model::helm_log::{Awaited, awaited};
 use crate::snapshot::IfRead;
 
@@ -37,15 +37,15 @@ fn check(case: &Case<'_>) -> Verdict {
     if !timed_out(case) {
         return Ok(None);
     }
-    let message = case.error()?;
-    if !is_timeout(message) {
+    let Some(text) = case.failure_text()? else {
         return Ok(None);
-    }
-    let waited = resources(message);
-    // The creation Job has its own checks.
-    if waited.iter().any(|w| w.kind == "Job") || message.contains("pre-install") {
-        return Ok(None);
-    }
+    };
+    let waited = match &text.cause {
+        // The creation Job has its own checks.
+        Cause::Wait(wait) if wait.job().is_some() || text.is_of_hook() => return Ok(None),
+        Cause::Wait(wait) if wait.timed_out => &wait.objects,
+        _ => return Ok(None),
+    };
     let timeout = case.hr().spec.timeout.as_deref().unwrap_or("5m0s");
     if let Some(one) = in_log(case).filter(|_| waited.is_empty()) {
         return of_log(case, &one, timeout);
@@ -62,7 +62,7 @@ fn check(case: &Case<'_>) -> Verdict {
     let mut finding = Finding::new(subject, sentence)
         .why("Helm waits for its objects, at most for spec.timeout. Flux does not say why the object did not become ready.")
         .seen(case.seen_failure());
-    for w in &waited {
+    for w in waited {
         finding = finding
             .seen([Evidence::new(
                 Subject::new(&w.kind, &w.namespace, &w.name),

@@ -3,7 +3,7 @@
 use crate::diagnosis::case::Case;
 use crate::diagnosis::refused::refused;
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
-use crate::model::refusal::{Refusal, service_of};
+use crate::model::failure::refusal::{Refusal, service_of};
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS112",

@@ -3,7 +3,8 @@
 use crate::diagnosis::case::Case;
 use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
-use crate::model::object_error::ObjectError;
+use crate::model::failure::Cause;
+use crate::model::failure::object::ObjectError;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS125",
@@ -23,7 +24,7 @@ If it happened once, there is nothing to fix. If it recurs, stop the other write
 };
 
 fn check(case: &Case<'_>) -> Verdict {
-    let Some(ObjectError::Modified { resource, name }) = case.object_error()? else {
+    let Some(Cause::Object(ObjectError::Modified { resource, name })) = case.cause()? else {
         return Ok(None);
     };
     case.finding(

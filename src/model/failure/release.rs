@@ -2,9 +2,6 @@
 //!
 //! Only Helm's own words are taken; what a chart's author, a webhook or the API server says in like words is left alone.
 
-use super::failure::is_charts_own;
-use super::refusal::Refusal;
-
 /// What is wrong with the stored release.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ReleaseError {
@@ -28,10 +25,7 @@ pub enum ReleaseError {
 
 impl ReleaseError {
     /// Reads `text`.
-    pub fn parse(text: &str) -> Option<Self> {
-        if is_charts_own(text) || Refusal::parse(text).is_some() {
-            return None;
-        }
+    pub(super) fn parse(text: &str) -> Option<Self> {
         let has = |part: &str| text.contains(part);
         let ends = |part: &str| text.lines().any(|l| l.trim_end().ends_with(part));
         if has("another operation (install/upgrade/rollback) is in progress") {
@@ -132,8 +126,6 @@ mod tests {
             "helmreleases \"x\" not found",
             "release has no notes",
             "failed to decode the answer",
-            "execution error at (c/t.yaml:1:1): release: already exists",
-            "admission webhook \"w\" denied the request: release: not found",
         ] {
             assert_eq!(ReleaseError::parse(text), None, "{text}");
         }

@@ -3,8 +3,6 @@
 //! The same sentence stands in what Flux writes of its own requests and in the Job controller's events. The form that comes
 //! first in the text decides: a webhook may quote anything in its own words. What a chart's author wrote is never read.
 
-use super::failure::is_charts_own;
-
 /// Who refused, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Refusal {
@@ -49,9 +47,6 @@ const FORMS: [(&str, Read); 9] = [
 impl Refusal {
     /// Reads the first refusal in `text`.
     pub fn parse(text: &str) -> Option<Self> {
-        if is_charts_own(text) {
-            return None;
-        }
         FORMS
             .iter()
             .flat_map(|(lead, read)| {
@@ -200,7 +195,6 @@ mod tests {
             "error looking up service account core/x: etcdserver: leader changed",
             "webhook \"x\" denied the request",
             "PodSecurity is off",
-            "execution error at (c/templates/job.yaml:3:4): admission webhook \"w\" denied the request: as if",
             "the maximum cpu usage per Container is high",
         ] {
             assert_eq!(Refusal::parse(text), None, "{text}");

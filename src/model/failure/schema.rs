@@ -14,7 +14,7 @@ pub struct Violation {
 const LEAD: &str = "values don't meet the specifications of the schema(s)";
 
 /// Every violation; `None` when the text is about something else, empty when it names none.
-pub fn violations(text: &str) -> Option<Vec<Violation>> {
+pub(super) fn violations(text: &str) -> Option<Vec<Violation>> {
     let (_, after) = text.split_once(LEAD)?;
     let mut chart = "";
     let mut found: Vec<Violation> = Vec::new();

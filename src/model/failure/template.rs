@@ -3,7 +3,7 @@
 //! Helm 3 says it in one line (`template: chart/templates/f.yaml:12:3: executing "…" at <…>: …`, repeated for every include),
 //! Helm 4 in indented lines. The innermost place counts: the outer ones only say how it was reached.
 
-use super::lead;
+use crate::model::lead;
 
 /// A place in the chart's templates.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -44,12 +44,17 @@ pub enum TemplateError {
 
 impl TemplateError {
     /// Reads a text; `None` when no template is at fault.
-    pub fn read(text: &str) -> Option<Self> {
+    pub(super) fn parse(text: &str) -> Option<Self> {
         refused(text)
             .or_else(|| rendered(text))
             .or_else(|| broken(text))
             .or_else(|| executed(text))
     }
+}
+
+/// Whether the text is what a chart's author made the templates say: it may quote anything.
+pub(super) fn is_charts_own(text: &str) -> bool {
+    text.contains("execution error at (")
 }
 
 /// `execution error at (chart/templates/f.yaml:3:4): the author's words`.
@@ -224,7 +229,7 @@ mod tests {
     #[test]
     fn the_author_s_words_are_kept() {
         assert_eq!(
-            TemplateError::read(
+            TemplateError::parse(
                 "execution error at (secure-kvs-onboarding/templates/job.yaml:3:4): namespace is required"
             ),
             Some(TemplateError::Refused {
@@ -239,7 +244,7 @@ mod tests {
         let helm3 = r#"template: secure-kvs-onboarding/templates/job.yaml:12:20: executing "secure-kvs-onboarding/templates/job.yaml" at <include "name" .>: error calling include: template: secure-kvs-onboarding/templates/_helpers.tpl:4:9: executing "name" at <.Values.couchdb.credentials.secretName>: nil pointer evaluating interface {}.secretName"#;
         let helm4 = "secure-kvs-onboarding/templates/job.yaml:12:20\n  executing \"secure-kvs-onboarding/templates/job.yaml\" at <include \"name\" .>:\n    error calling include:\nsecure-kvs-onboarding/templates/_helpers.tpl:4:9\n  executing \"name\" at <.Values.couchdb.credentials.secretName>:\n    nil pointer evaluating interface {}.secretName";
         for text in [helm3, helm4] {
-            let Some(TemplateError::Missing { place, value, .. }) = TemplateError::read(text)
+            let Some(TemplateError::Missing { place, value, .. }) = TemplateError::parse(text)
             else {
                 panic!("{text}");
             };
@@ -254,7 +259,7 @@ mod tests {
         let helm4 = "c/templates/policy.yaml:7:12\n  executing \"c/templates/policy.yaml\" at <.Values.serviceAccounts>:\n    range can't iterate over pds";
         for text in [helm3, helm4] {
             assert_eq!(
-                TemplateError::read(text),
+                TemplateError::parse(text),
                 Some(TemplateError::Type {
                     place: at("templates/policy.yaml", 7),
                     value: Some("serviceAccounts".to_owned()),
@@ -263,7 +268,7 @@ mod tests {
             );
         }
         let field = r#"template: c/templates/a.yaml:7:12: executing "c/templates/a.yaml" at <.Values.couchdb.port>: can't evaluate field port in type interface {}"#;
-        let Some(TemplateError::Type { value, .. }) = TemplateError::read(field) else {
+        let Some(TemplateError::Type { value, .. }) = TemplateError::parse(field) else {
             panic!("{field}");
         };
         assert_eq!(value.as_deref(), Some("couchdb"));
@@ -280,7 +285,7 @@ mod tests {
             let text = format!(
                 "template: c/templates/a.yaml:1:2: executing \"c\" at <{expression}>: nil pointer evaluating interface {{}}.secretName"
             );
-            let Some(TemplateError::Missing { value, .. }) = TemplateError::read(&text) else {
+            let Some(TemplateError::Missing { value, .. }) = TemplateError::parse(&text) else {
                 panic!("{text}");
             };
             assert_eq!(value, None, "{expression}");
@@ -290,7 +295,7 @@ mod tests {
     #[test]
     fn broken_templates_and_broken_yaml() {
         assert_eq!(
-            TemplateError::read(
+            TemplateError::parse(
                 "parse error at (c/templates/job.yaml:3): function \"toYml\" not defined"
             ),
             Some(TemplateError::Broken {
@@ -300,14 +305,14 @@ mod tests {
         );
         let missing = r#"template: c/templates/a.yaml:1:3: executing "c/templates/a.yaml" at <include "lib.name" .>: error calling include: template: no template "lib.name" associated with template "gotpl""#;
         assert_eq!(
-            TemplateError::read(missing),
+            TemplateError::parse(missing),
             Some(TemplateError::Broken {
                 place: at("templates/a.yaml", 1),
                 says: "no template \"lib.name\" associated with template \"gotpl\"".to_owned()
             })
         );
         assert_eq!(
-            TemplateError::read(
+            TemplateError::parse(
                 "YAML parse error on c/templates/job.yaml: error converting YAML to JSON: yaml: line 12: did not find expected key"
             ),
             Some(TemplateError::Yaml {
@@ -324,7 +329,7 @@ mod tests {
     #[test]
     fn broken_yaml_that_flux_reads_first() {
         let text = "error merging manifests: parsing c/templates/job.yaml: MalformedYAMLError: yaml: line 5: mapping values are not allowed in this context";
-        let Some(TemplateError::Yaml { place, line, says }) = TemplateError::read(text) else {
+        let Some(TemplateError::Yaml { place, line, says }) = TemplateError::parse(text) else {
             panic!("{text}");
         };
         assert_eq!(
@@ -346,14 +351,14 @@ mod tests {
             "exec failed: executing command",
             "execution error at (",
         ] {
-            assert_eq!(TemplateError::read(text), None, "{text}");
+            assert_eq!(TemplateError::parse(text), None, "{text}");
         }
     }
 
     proptest! {
         #[test]
         fn no_text_panics(text in "(execution error at \\(|YAML parse error on |parse error at \\(|executing \"| at <|>:|\\): |: |c/templates/a.yaml:1:2|\\.Values\\.|a\\.b|é|line 99999999999|nil pointer evaluating |can't evaluate field |no template \"|\" associated with template \"|\n  ){0,14}") {
-            let _ = TemplateError::read(&text);
+            let _ = TemplateError::parse(&text);
         }
     }
 }

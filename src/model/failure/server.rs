@@ -2,9 +2,6 @@
 //!
 //! A connection that fails is the API server's only where the address is: charts and webhooks are fetched by the same words.
 
-use super::failure::is_charts_own;
-use super::refusal::Refusal;
-
 /// What is wrong with the server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ServerError {
@@ -54,10 +51,7 @@ const LOST: [&str; 3] = [
 
 impl ServerError {
     /// Reads `text`.
-    pub fn parse(text: &str) -> Option<Self> {
-        if is_charts_own(text) || Refusal::parse(text).is_some() {
-            return None;
-        }
+    pub(super) fn parse(text: &str) -> Option<Self> {
         let lead = "unable to retrieve the complete list of server APIs: ";
         if let Some((_, rest)) = text.split_once(lead) {
             let api = rest.split(": ").next().unwrap_or_default();
@@ -135,7 +129,6 @@ mod tests {
     fn other_peoples_connections_are_left_alone() {
         for text in [
             "failed to fetch Helm repository index: failed to cache index to temporary file: Get \"https://artifactory.example/artifactory/helm/index.yaml\": dial tcp: lookup artifactory.example: no such host",
-            "Internal error occurred: failed calling webhook \"v\": failed to call webhook: Post \"https://v.x.svc:443/apis/check\": dial tcp: connect: connection refused",
             "Get \"https://artifactory.example/api/v1/index.yaml\": EOF",
             "etcdserver: request is too large",
             "namespaces \"x\" not found",

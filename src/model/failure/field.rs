@@ -31,13 +31,15 @@ impl Got {
     }
 }
 
-/// Reads a text; `None` when it is about something else.
-pub fn field_error(text: &str) -> Option<FieldError> {
-    mistyped(text)
-        .or_else(|| unreadable(text))
-        .or_else(|| nameless(text))
-        .or_else(|| unknown(text))
-        .or_else(|| invalid(text))
+impl FieldError {
+    /// Reads a text; `None` when it is about something else.
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        mistyped(text)
+            .or_else(|| unreadable(text))
+            .or_else(|| nameless(text))
+            .or_else(|| unknown(text))
+            .or_else(|| invalid(text))
+    }
 }
 
 /// `json: cannot unmarshal number into Go struct field ObjectMeta.metadata.labels of type string`.
@@ -218,7 +220,7 @@ mod tests {
 
     #[test]
     fn a_type_without_quotes_is_told() {
-        let of = |text: &str| field_error(text).map(|f| (f.field, f.got));
+        let of = |text: &str| FieldError::parse(text).map(|f| (f.field, f.got));
         let lead = "unable to build kubernetes objects from release manifest: unable to decode \"\": json: cannot unmarshal";
         assert_eq!(
             of(&format!(
@@ -284,7 +286,7 @@ mod tests {
                 "data.a",
             ),
         ] {
-            let found = field_error(text).unwrap();
+            let found = FieldError::parse(text).unwrap();
             assert_eq!(
                 (found.object.as_str(), found.field.as_str()),
                 (object, field),
@@ -304,14 +306,14 @@ mod tests {
             "the name is invalid: it has no: such thing",
             "an unknown field \"x\"",
         ] {
-            assert_eq!(field_error(text), None, "{text}");
+            assert_eq!(FieldError::parse(text), None, "{text}");
         }
     }
 
     proptest! {
         #[test]
         fn no_text_panics(text in "( is invalid: |Job \"x\"|\\[|: Required value|: Invalid value|error validating data: |ValidationError\\(|Job\\.spec\\)|unknown field \"|\"|: field not declared in schema|é| |\n){0,12}") {
-            let _ = field_error(&text);
+            let _ = FieldError::parse(&text);
         }
     }
 }

@@ -1,9 +1,6 @@
 //! Why an object of the chart could not be applied, read out of a failure's text: the API server's and Helm's own words
 //! on one object. Admission has its own file ([`super::refusal`]).
 
-use super::failure::is_charts_own;
-use super::refusal::Refusal;
-
 /// What is wrong with one object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ObjectError {
@@ -32,8 +29,6 @@ pub enum ObjectError {
     Modified { resource: String, name: String },
     /// The object, or the release with the whole chart in it, is too large.
     TooLarge(Large),
-    /// A CustomResourceDefinition could not be applied.
-    Crd(String),
     /// A name or label made of other names that is too long.
     NameTooLong {
         object: String,
@@ -57,10 +52,7 @@ pub enum Large {
 
 impl ObjectError {
     /// Reads `text`, the inner cause before the words around it.
-    pub fn parse(text: &str) -> Option<Self> {
-        if is_charts_own(text) || Refusal::parse(text).is_some() {
-            return None;
-        }
+    pub(super) fn parse(text: &str) -> Option<Self> {
         foreign(text)
             .or_else(|| large(text).map(Self::TooLarge))
             .or_else(|| name_too_long(text))
@@ -68,7 +60,6 @@ impl ObjectError {
             .or_else(|| modified(text))
             .or_else(|| conflict(text))
             .or_else(|| no_kind(text))
-            .or_else(|| crd(text))
             .or_else(|| exists(text))
     }
 }
@@ -204,24 +195,6 @@ fn no_kind(text: &str) -> Option<ObjectError> {
     })
 }
 
-/// Flux's own step that applies the chart's `crds` folder.
-fn crd(text: &str) -> Option<ObjectError> {
-    let at = ["apply", "create", "update", "get", "wait for", "parse"]
-        .iter()
-        .flat_map(|verb| {
-            [
-                format!("failed to {verb} CustomResourceDefinition"),
-                format!("failed to {verb} CRD"),
-            ]
-        })
-        .filter_map(|lead| text.find(&lead))
-        .min()?;
-    text[at..]
-        .lines()
-        .next()
-        .map(|l| ObjectError::Crd(l.trim().to_owned()))
-}
-
 /// `jobs.batch "x" already exists`
 fn exists(text: &str) -> Option<ObjectError> {
     let line = text
@@ -265,7 +238,6 @@ mod tests {
             "create: failed to create: Secret \"sh.helm.release.v1.a.v1\" is invalid: data: Too long: may not be more than 1048576 bytes",
             "etcdserver: request is too large",
             "CustomResourceDefinition.apiextensions.k8s.io \"c\" is invalid: metadata.annotations: Too long: must have at most 262144 bytes",
-            "failed to apply CustomResourceDefinitions: failed to create CustomResourceDefinition c: no",
             "failed to run server-side apply: HelmChart.source.toolkit.fluxcd.io \"flux-system-x\" is invalid: metadata.labels: Invalid value: \"x\": must be no more than 63 bytes",
             "ConfigMap \"c\" is invalid: []: Too long: may not be more than 1048576 bytes",
         ]
@@ -283,7 +255,6 @@ mod tests {
         Some(TooLarge(Release))
         Some(TooLarge(Request))
         Some(TooLarge(Annotations))
-        Some(Crd("failed to apply CustomResourceDefinitions: failed to create CustomResourceDefinition c: no"))
         Some(NameTooLong { object: "HelmChart flux-system-x", field: "metadata.labels", rule: "must be no more than 63 bytes" })
         Some(TooLarge(Object))
         "#);
@@ -302,7 +273,6 @@ mod tests {
             "data: Too long: must have at most 63 bytes",
             "no matches for the kind of chart",
             "Job.batch \"Pds\" is invalid: metadata.name: Invalid value: \"Pds\": a lowercase RFC 1123 subdomain must consist of",
-            "execution error at (c/t.yaml:1:1): jobs.batch \"x\" already exists",
             "Operation cannot be fulfilled on resourcequotas \"q\": StorageError: invalid object",
         ] {
             assert_eq!(ObjectError::parse(text), None, "{text}");
@@ -311,7 +281,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_text_panics(text in "( \"|\"|\" is invalid: |: field is immutable|metadata\\.name: |must be no more than 63 |no matches for kind \"|\" in |version \"|versions \\[\"| exists and cannot be imported into the current release: |\" in namespace \"|conflict with \"|Apply failed with |Operation cannot be fulfilled on |\" already exists|failed to get CRD|é|\n){0,12}") {
+        fn no_text_panics(text in "( \"|\"|\" is invalid: |: field is immutable|metadata\\.name: |must be no more than 63 |no matches for kind \"|\" in |version \"|versions \\[\"| exists and cannot be imported into the current release: |\" in namespace \"|conflict with \"|Apply failed with |Operation cannot be fulfilled on |\" already exists|é|\n){0,12}") {
             let _ = ObjectError::parse(&text);
         }
     }

@@ -1,0 +1,78 @@
+//! CouchDB as a case sees it: its answer for the database, and the Service in front of it.
+
+use super::Case;
+use crate::model::endpoint::{self, Endpoint};
+use crate::model::notes::Notes;
+use crate::snapshot::databases::{Databases, Found};
+use crate::snapshot::{Checked, IfRead, Read, Unread, Why};
+
+impl Case<'_> {
+    /// What CouchDB says of the database that the values claim, where it is known to be the CouchDB of this onboarding.
+    ///
+    /// # Errors
+    /// It was not asked, or another CouchDB was.
+    pub fn in_couchdb(&self) -> Checked<Option<Found>> {
+        let unread = |why| Unread::new("the database in CouchDB", why);
+        let not_asked = |why: &str| unread(Why::NotAsked(why.to_owned()));
+        if self.hr().is_remote() {
+            return Err(not_asked(
+                "the release is on another cluster (spec.kubeConfig)",
+            ));
+        }
+        let claim = self.hr().claim();
+        let Some(database) = claim.joined() else {
+            return Err(not_asked(
+                "this onboarding's values do not name its database",
+            ));
+        };
+        let answers = self.databases().map_err(|u| unread(u.why))?;
+        let Some(answers) = answers else {
+            return Err(not_asked("CouchDB was not asked"));
+        };
+        match self.another_couchdb(answers) {
+            Some(why) => Err(not_asked(&why)),
+            None => match answers.of(database) {
+                Read::Seen(found) => Ok(Some(found)),
+                Read::Absent => Ok(None),
+                Read::Unknown(why) => Err(unread(why)),
+            },
+        }
+    }
+
+    /// CouchDB's words where it has the database that the values claim and fails to answer for it.
+    pub fn unserved(&self) -> Option<String> {
+        match self.in_couchdb().if_read() {
+            Some(Found::Unserved(why)) => Some(why),
+            Some(Found::Served(_)) | None => None,
+        }
+    }
+
+    /// Why the CouchDB that was asked is not this onboarding's, as its notes tell; `None` also where they tell nothing.
+    fn another_couchdb(&self, answers: &Databases) -> Option<String> {
+        let endpoint = self.endpoint()?;
+        let installation = |name: &str| {
+            let rest = ["db-agora-kvs-", "steelcouch-agora-kvs-"]
+                .iter()
+                .find_map(|lead| name.strip_prefix(lead))?;
+            Some(rest.to_owned())
+        };
+        let asked = answers.pod.rsplit_once('-').map_or("", |(stem, _)| stem);
+        let other = match (installation(&endpoint.name), installation(asked)) {
+            (Some(wanted), Some(asked)) => wanted != asked,
+            _ => false,
+        };
+        (other || endpoint.namespace != answers.namespace).then(|| {
+            format!(
+                "it is behind {}/{}, but {}/{} was asked",
+                endpoint.namespace, endpoint.name, answers.namespace, answers.pod
+            )
+        })
+    }
+
+    /// The Service that the release notes tell the team to use.
+    pub fn endpoint(&self) -> Option<Endpoint> {
+        let notes = &self.release().if_read()?.info.notes;
+        let url = Notes::parse(notes).endpoint?;
+        endpoint::of_url(&url, "", "the release notes")
+    }
+}

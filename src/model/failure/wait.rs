@@ -1,0 +1,152 @@
+//! Helm's wait for the objects that it has applied: which ones, and how the wait ended.
+
+/// A wait that ended badly.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wait {
+    /// The objects that the text names; many versions name none.
+    pub objects: Vec<Waited>,
+    /// The time was up. Otherwise one of the objects failed.
+    pub timed_out: bool,
+    /// The text reports a failed Job, its name or only its reason.
+    pub job_failed: bool,
+}
+
+/// One entry of the list that helm-controller prints since 1.5: `Job/core/x status: 'Failed'`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Waited {
+    pub kind: String,
+    /// Empty for cluster-scoped objects.
+    pub namespace: String,
+    pub name: String,
+    /// `Failed`, `InProgress`, `NotFound`, `Terminating`, `Unknown`.
+    pub status: String,
+}
+
+impl Wait {
+    /// Reads a text; `None` when it is about something else.
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        let objects = resources(text);
+        let timed_out = TIMEOUTS.iter().any(|t| text.contains(t));
+        let failed = |w: &Waited| w.kind == "Job" && w.status.contains("Failed");
+        let job_failed =
+            JOB_FAILURES.iter().any(|t| text.contains(t)) || objects.iter().any(failed);
+        (timed_out || job_failed || !objects.is_empty()).then_some(Self {
+            objects,
+            timed_out,
+            job_failed,
+        })
+    }
+
+    /// The Job that the text names.
+    pub fn job(&self) -> Option<&Waited> {
+        self.objects.iter().find(|w| w.kind == "Job")
+    }
+}
+
+/// A wait that was given up, in the words of any Helm and any controller.
+const TIMEOUTS: [&str; 5] = [
+    "timeout waiting for:",
+    "timed out waiting for the condition",
+    "context deadline exceeded",
+    // The client's own limit on requests, when the next one would come after the deadline.
+    "would exceed context deadline",
+    "DeadlineExceeded",
+];
+
+/// The reasons of a failed Job, and what Flux says of one without its reason.
+const JOB_FAILURES: [&str; 4] = [
+    "BackoffLimitExceeded",
+    "DeadlineExceeded",
+    "PodFailurePolicy",
+    "job is failed",
+];
+
+impl Waited {
+    /// `namespace/name`, or the name alone.
+    pub fn id(&self) -> String {
+        if self.namespace.is_empty() {
+            self.name.clone()
+        } else {
+            format!("{}/{}", self.namespace, self.name)
+        }
+    }
+}
+
+/// Reads `[Kind/ns/name status: 'S', …]`, wherever it is in `text`; empty when there is none.
+pub fn resources(text: &str) -> Vec<Waited> {
+    let Some((_, list)) = text.split_once('[') else {
+        return Vec::new();
+    };
+    let list = list.rsplit_once(']').map_or(list, |(l, _)| l);
+    list.split("', ")
+        .filter_map(|entry| {
+            let (id, status) = entry.trim().split_once(" status: '")?;
+            let status = status.trim_end_matches('\'').to_owned();
+            let parts: Vec<&str> = id.split('/').collect();
+            let (kind, namespace, name) = match parts[..] {
+                [kind, namespace, name] => (kind, namespace, name),
+                [kind, name] => (kind, "", name),
+                _ => return None,
+            };
+            Some(Waited {
+                kind: kind.to_owned(),
+                namespace: namespace.to_owned(),
+                name: name.to_owned(),
+                status,
+            })
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn the_objects_are_read() {
+        let wait = Wait::parse(
+            "failed early due to stalled resources: [Job/core/x status: 'Failed', Namespace/y status: 'Terminating']",
+        )
+        .unwrap();
+        let ids: Vec<String> = wait.objects.iter().map(Waited::id).collect();
+        assert_eq!(ids, ["core/x", "y"]);
+        assert_eq!(wait.objects[1].status, "Terminating");
+        assert_eq!(wait.job().map(|w| w.name.as_str()), Some("x"));
+        assert!(wait.job_failed && !wait.timed_out);
+    }
+
+    #[test]
+    fn it_is_given_up_in_many_words() {
+        for text in [
+            "failed pre-install: timed out waiting for the condition",
+            "failed pre-install: client rate limiter Wait returned an error: rate: Wait(n=1) would exceed context deadline",
+            "timeout waiting for: [Job/core/x status: 'InProgress']",
+        ] {
+            let wait = Wait::parse(text).unwrap();
+            assert!(wait.timed_out && !wait.job_failed, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_job_fails_with_and_without_its_name() {
+        for text in [
+            "job failed: BackoffLimitExceeded",
+            "failed pre-install: 1 error occurred:\n\t* job is failed",
+            "failed early due to stalled resources: [Job/core/x status: 'Failed']",
+        ] {
+            assert!(Wait::parse(text).unwrap().job_failed, "{text}");
+        }
+        let other =
+            Wait::parse("failed early due to stalled resources: [Pod/core/x status: 'Failed']");
+        assert!(!other.unwrap().job_failed);
+        assert_eq!(Wait::parse("nothing here"), None);
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_panics(text in "(timeout waiting for: |DeadlineExceeded|\\[|Job/|core/x| status: '|Failed|', |\\]|é){0,10}") {
+            let _ = Wait::parse(&text);
+        }
+    }
+}
