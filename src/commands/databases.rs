@@ -103,7 +103,7 @@ impl Args {
 /// Reads a state by its word.
 fn state() -> impl TypedValueParser<Value = State> {
     PossibleValuesParser::new(State::ALL.map(State::word))
-        .map(|word| State::of(&word).expect("clap takes no other word"))
+        .map(|word| State::parse(&word).expect("clap takes no other word"))
 }
 
 /// Reads a name. An empty one, as of a variable that is set to nothing, names none.

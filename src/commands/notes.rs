@@ -189,7 +189,7 @@ async fn never_created(
         }
         Creation::None | Creation::Succeeded => {}
     }
-    let (was, is) = (Values::read(&first.config).claim(), hr.claim());
+    let (was, is) = (Values::parse(&first.config).claim(), hr.claim());
     Ok(match (was.joined(), is.joined()) {
         (Some(was), Some(is)) if was != is => Some(format!(
             "its database was changed from {was} to {is} after the installation, which created {was}"
@@ -200,7 +200,7 @@ async fn never_created(
 
 fn share(hr: &HelmRelease, release: &ReleaseNotes, force: bool) -> Result<Share> {
     let notes = Notes::parse(&release.info.notes);
-    let installed = Values::read(&release.config);
+    let installed = Values::parse(&release.config);
     let values = if installed.namespace.is_some() {
         installed
     } else {

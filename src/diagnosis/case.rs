@@ -4,19 +4,19 @@ mod claims;
 mod couchdb;
 mod failure;
 mod parts;
+mod report;
 
-pub use failure::about_the_job;
+pub use parts::ELSEWHERE;
 pub(super) use parts::OTHERS;
 
 use super::finding::Subject;
-use super::install;
 use super::job::Job;
 use crate::model::failure::{self as model, Failure};
 use crate::model::helm_release::HelmRelease;
 use crate::model::status::{self, Ready};
 use crate::snapshot::{Checked, Snapshot, Unread, Why};
-use failure::Report;
 use k8s_openapi::jiff::Timestamp;
+use report::Report;
 use std::cell::{Cell, RefCell};
 
 /// Why a value of a bundle cannot be compared.
@@ -45,9 +45,8 @@ impl<'a> Case<'a> {
     pub fn new(snapshot: &'a Snapshot, now: Timestamp) -> Self {
         let hr = &snapshot.helm_release;
         // A failure of an older spec is history: no rule can take it for one of the present spec.
-        let is_history = |f: &Failure<'_>| {
-            status::is_stale(hr) || f.condition.is_history(hr.metadata.generation)
-        };
+        let is_history =
+            |f: &Failure<'_>| hr.is_stale() || f.condition.is_history(hr.metadata.generation);
         let failure = model::failure(hr);
         let failed_before = failure.as_ref().is_some_and(is_history);
         let failure = failure.filter(|_| !failed_before);
@@ -55,7 +54,7 @@ impl<'a> Case<'a> {
             failed_before,
             snapshot,
             now,
-            report: Report::read(snapshot, failure.as_ref()),
+            report: Report::find(snapshot, failure.as_ref()),
             failure,
             job: Job::judge(snapshot),
             wants_ownership: Cell::new(false),
@@ -78,13 +77,6 @@ impl<'a> Case<'a> {
 
     pub fn is_ready(&self) -> bool {
         status::ready(self.hr()) == Ready::True
-    }
-
-    /// Flux works on the present spec, as far as its status can be believed: not on an older one, and for no longer than an action takes.
-    pub fn is_at_work(&self) -> bool {
-        let overdue = install::working_for(self).is_some_and(|s| install::is_overdue(self, s));
-        let of_older = status::is_stale(self.hr()) && !install::finishes_older(self);
-        !overdue && !self.failed_before && !install::was_dropped(self) && !of_older
     }
 
     /// The ServiceAccount that Flux impersonates for this HelmRelease, if it names one.

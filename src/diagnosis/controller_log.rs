@@ -1,7 +1,8 @@
 //! The commands that show the log of one of Flux's controllers, wherever Flux runs.
 
 use super::case::Case;
-use super::finding::Finding;
+use super::finding::{Finding, Subject, Verdict};
+use super::retries::{Fixes, then};
 use super::sources;
 use crate::model::source::Source;
 use crate::snapshot::IfRead;
@@ -30,6 +31,16 @@ pub(super) fn shown(case: &Case<'_>, finding: Finding, controller: &str, since: 
         &format!("--since={since}"),
         "--tail=-1",
     ])
+}
+
+/// The end of a finding whose conditions tell no more: they, and the log of source-controller.
+pub(super) fn look_further(case: &Case<'_>, finding: Finding, subject: &Subject) -> Verdict {
+    let finding = finding
+        .step("Look at its conditions, then at the log of source-controller:")
+        .command(sources::describe(subject));
+    shown(case, finding, "source-controller", "1h")
+        .then(then(case, Fixes::Elsewhere))
+        .into()
 }
 
 /// Flux's namespace: where its Deployments were seen, or as the address of an artifact has it.

@@ -1,11 +1,12 @@
 //! What a rule found: a sentence, what it was seen by, and what to do. Text from the cluster is cleaned on its way in.
 
-use super::retries::Then;
-use super::rule::Severity;
+use super::after_fix::Then;
+use super::severity::Severity;
 use crate::advice::{Command, Line, Origin};
 use crate::model::condition::Condition;
 use crate::model::failure::split_trailer;
 use crate::model::field::Meta;
+use crate::snapshot::Unread;
 use crate::text::one_line;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
@@ -314,6 +315,15 @@ impl Finding {
     pub fn then(mut self, then: Option<Then>) -> Self {
         self.then = then;
         self
+    }
+}
+
+/// What a check came to: a finding, nothing wrong, or a part that it needs was not read.
+pub type Verdict = Result<Option<Finding>, Unread>;
+
+impl From<Finding> for Verdict {
+    fn from(finding: Finding) -> Self {
+        Ok(Some(finding))
     }
 }
 

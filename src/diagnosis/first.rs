@@ -27,7 +27,7 @@ pub(super) fn revision<'a>(case: &Case<'a>) -> Checked<Option<&'a Release>> {
 
 /// What the revision's values say of the four that an onboarding sets.
 pub(super) fn values(release: &Release) -> Values {
-    Values::read(&release.config)
+    Values::parse(&release.config)
 }
 
 /// The revision and the manifest as evidence: the same field of both.

@@ -5,12 +5,11 @@
 //! is there.
 
 use super::case::Case;
-use super::retries::is_old_controller;
 use crate::model::condition::Condition;
 use crate::model::failure::Cause;
 use crate::model::helm_storage::{Creation, Release, creation};
 use crate::model::job::Job;
-use crate::model::status;
+use crate::model::status::is_old_controller;
 use crate::snapshot::IfRead;
 use k8s_openapi::jiff::{SignedDuration, Timestamp};
 
@@ -55,7 +54,7 @@ fn stored(case: &Case<'_>) -> Option<bool> {
             &mut hr.status.history.iter().map(|h| h.status.as_str()),
         )),
         // Old controllers tell the number of the newest revision only, and what was ever applied well.
-        Err(_) if is_old_controller(case) == Some(true) => {
+        Err(_) if is_old_controller(case.hr()) == Some(true) => {
             let status = &hr.status;
             let none = status.last_applied_revision.as_deref().unwrap_or_default();
             Some(none.is_empty() && status.last_release_revision.unwrap_or(0) > 0)
@@ -166,7 +165,7 @@ pub fn finishes_older(case: &Case<'_>) -> bool {
         .condition_of_any_spec("Ready")
         .filter(|c| c.status == "Unknown");
     let since = ready.and_then(|c| case.seconds_since(c.last_transition_time.as_deref()));
-    status::is_stale(hr) && since.is_some_and(|seconds| !is_overdue(case, seconds))
+    hr.is_stale() && since.is_some_and(|seconds| !is_overdue(case, seconds))
 }
 
 /// Seconds since which Flux says that it is working on the present spec.
@@ -174,6 +173,13 @@ pub fn working_for(case: &Case<'_>) -> Option<i64> {
     let kinds = ["Reconciling", "Ready"].iter();
     let mut conditions = kinds.filter_map(|kind| case.hr().condition(kind));
     conditions.find_map(|c| case.seconds_since(c.last_transition_time.as_deref()))
+}
+
+/// Flux works on the present spec, as far as its status can be believed: not on an older one, and for no longer than an action takes.
+pub fn is_at_work(case: &Case<'_>) -> bool {
+    let overdue = working_for(case).is_some_and(|s| is_overdue(case, s));
+    let of_older = case.hr().is_stale() && !finishes_older(case);
+    !overdue && !case.failed_before && !was_dropped(case) && !of_older
 }
 
 /// Flux began with the present spec, long ago, and Ready is still about an earlier one: the work was dropped.

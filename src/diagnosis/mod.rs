@@ -4,6 +4,7 @@
 //! cause. Pure and deterministic: nothing here asks a cluster or a clock. What was not read is never taken for fine: such a
 //! check counts as not run, with the reason.
 
+pub mod after_fix;
 pub mod case;
 #[cfg(test)]
 mod commands;
@@ -17,6 +18,7 @@ pub mod finding;
 mod first;
 #[cfg(test)]
 pub(crate) mod fixture;
+mod flux_commands;
 pub mod ignore;
 pub mod install;
 pub mod job;
@@ -29,8 +31,10 @@ mod refused;
 pub mod registry;
 mod rendering;
 pub mod retries;
+mod rights;
 pub mod rule;
 mod rules;
+pub mod severity;
 mod sources;
 pub mod standing;
 #[cfg(test)]

@@ -19,7 +19,7 @@ fn peers<'a>(case: &Case<'a>) -> Option<Vec<&'a HelmRelease>> {
     let others =
         others.filter(|o| (&o.metadata.namespace, &o.metadata.name) != (&me.namespace, &me.name));
     let peers: Vec<&HelmRelease> = others.collect();
-    let works = |hr: &&HelmRelease| status::ready(hr) == Ready::True && !status::is_stale(hr);
+    let works = |hr: &&HelmRelease| status::ready(hr) == Ready::True && !hr.is_stale();
     peers.iter().any(works).then_some(peers)
 }
 

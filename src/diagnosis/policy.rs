@@ -2,9 +2,10 @@
 
 use super::case::Case;
 use super::finding::{Finding, Subject};
-use super::retries::{is_old_controller, stamped};
+use super::flux_commands::stamped;
 use crate::model::manifest::{self, ObjectId};
 use crate::model::policy as model;
+use crate::model::status::is_old_controller;
 use crate::snapshot::{Checked, IfRead};
 
 const KIND: &str = "AuthorizationPolicy";
@@ -54,7 +55,7 @@ pub(super) fn absent(case: &Case<'_>) -> Subject {
 
 /// The fix: Flux applies the release once more.
 pub(super) fn apply_again(case: &Case<'_>, finding: Finding) -> Finding {
-    if is_old_controller(case) == Some(true) {
+    if is_old_controller(case.hr()) == Some(true) {
         return finding.step("This version of Flux has no forced upgrade: change a value in the manifest, such as an annotation of the Job's resources, and Flux applies the chart again.");
     }
     finding

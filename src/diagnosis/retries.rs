@@ -5,16 +5,15 @@
 //! reset token (two annotations of one value); older ones only start again after a suspend and a resume. Whether the next
 //! attempt creates the database is another matter: see [`super::install`].
 
+use super::after_fix::Then;
 use super::case::Case;
-use super::finding::Finding;
+use super::finding::{Finding, Verdict};
+use super::flux_commands::{history, patch_suspend, stamped, uninstall};
 use super::install::{self, Left};
-use super::rule::Verdict;
-use crate::advice::{Command, Line, Origin};
+use crate::advice::Command;
 use crate::model::failure;
-use crate::model::helm_release::{GROUP, PLURAL};
-use crate::snapshot::IfRead;
+use crate::model::status::is_old_controller;
 use crate::text::age::duration;
-use serde::{Serialize, Serializer};
 
 /// What the fix changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,85 +26,6 @@ pub enum Fixes {
     Back,
     /// Something else: a namespace, a right, a repository.
     Elsewhere,
-}
-
-/// The last part of a finding.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Then<C = Command> {
-    pub line: String,
-    /// Commands that make Flux try again.
-    pub commands: Vec<C>,
-    /// Only a change of the manifest fixes it, however often Flux tries.
-    pub by_manifest: bool,
-}
-
-impl Then {
-    fn line(line: &str, commands: Vec<Command>) -> Self {
-        Self {
-            line: line.to_owned(),
-            commands,
-            by_manifest: false,
-        }
-    }
-
-    /// As it is printed.
-    pub fn at(self, origin: &Origin) -> Then<Line> {
-        Then {
-            line: self.line,
-            commands: self.commands.iter().map(|c| c.at(origin)).collect(),
-            by_manifest: self.by_manifest,
-        }
-    }
-}
-
-impl Serialize for Then<Line> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        use serde::ser::SerializeMap;
-        let mut map = serializer.serialize_map(Some(2))?;
-        map.serialize_entry("text", &self.line)?;
-        map.serialize_entry("commands", &self.commands)?;
-        map.end()
-    }
-}
-
-#[cfg(test)]
-impl schemars::JsonSchema for Then<Line> {
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        "Then".into()
-    }
-
-    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        schemars::json_schema!({
-            "description": "Flux's behaviour after the fix",
-            "type": "object",
-            "properties": {
-                "text": {"type": "string"},
-                "commands": {
-                    "type": "array",
-                    "items": {"type": "string"},
-                    "description": "They make Flux try again; quoted for a shell",
-                },
-            },
-            "required": ["text", "commands"],
-        })
-    }
-}
-
-/// Whether a controller before 0.37 wrote the status; `None` when the status does not show it.
-pub fn is_old_controller(case: &Case<'_>) -> Option<bool> {
-    let status = &case.hr().status;
-    if status.last_attempted_generation.is_some() || !status.history.is_empty() {
-        return Some(false);
-    }
-    if status.conditions.is_empty() {
-        return None;
-    }
-    Some(
-        status
-            .conditions
-            .iter()
-            .all(|c| c.observed_generation.is_none()),
-    )
 }
 
 /// What happens after the fix.
@@ -152,7 +72,7 @@ fn after(case: &Case<'_>, fixes: Fixes) -> Option<Then> {
         return Some(again(case));
     }
     // Since 0.37 the controller compares, and uninstalls what it installed elsewhere.
-    if retargets && is_old_controller(case) == Some(false) {
+    if retargets && is_old_controller(case.hr()) == Some(false) {
         return Some(Then::line(
             "Flux picks up the changed manifest on its own: in another target namespace it installs from the start.",
             Vec::new(),
@@ -239,7 +159,7 @@ pub fn again(case: &Case<'_>) -> Then {
             vec![stamped(case, "forceAt")],
         );
     }
-    let old = is_old_controller(case) == Some(true);
+    let old = is_old_controller(case.hr()) == Some(true);
     let how = if old {
         "This version starts again after a suspend and a resume:"
     } else {
@@ -283,43 +203,10 @@ pub fn upgrade(case: &Case<'_>) -> Then {
 
 /// Commands that make Flux start again.
 fn start(case: &Case<'_>) -> Vec<Command> {
-    if is_old_controller(case) == Some(true) {
+    if is_old_controller(case.hr()) == Some(true) {
         return vec![patch_suspend(case, "true"), patch_suspend(case, "false")];
     }
     vec![stamped(case, "resetAt")]
-}
-
-/// Asks Flux for a reconcile with one more wish, `resetAt` or `forceAt`: both annotations hold one token.
-pub fn stamped(case: &Case<'_>, wish: &str) -> Command {
-    let token = case.now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
-    kubectl(case, "annotate").args([
-        "--overwrite".to_owned(),
-        "--field-manager=flux-client-side-apply".to_owned(),
-        format!("reconcile.fluxcd.io/requestedAt={token}"),
-        format!("reconcile.fluxcd.io/{wish}={token}"),
-    ])
-}
-
-/// Removes the release from Helm's storage, with what it applied: Flux then installs.
-pub fn uninstall(case: &Case<'_>) -> Command {
-    let hr = case.hr();
-    let release = match case.release().if_read() {
-        Some(stored) if !stored.name.is_empty() => stored.name.clone(),
-        _ => hr.release_name(),
-    };
-    Command::new(["helm", "uninstall", "-n", hr.storage_namespace(), &release])
-}
-
-/// Lists what Helm stores of the release.
-pub fn history(case: &Case<'_>) -> Command {
-    let hr = case.hr();
-    Command::new([
-        "helm",
-        "history",
-        "-n",
-        hr.storage_namespace(),
-        &hr.release_name(),
-    ])
 }
 
 /// The end of a finding on a stored release that is looked at (`see`) and then removed (`remove`).
@@ -333,30 +220,10 @@ pub fn uninstalled(case: &Case<'_>, finding: Finding, see: &str, remove: &str) -
         .into()
 }
 
-/// Sets `spec.suspend`.
-pub fn patch_suspend(case: &Case<'_>, to: &str) -> Command {
-    kubectl(case, "patch").args([
-        "--type=merge".to_owned(),
-        format!("-p={{\"spec\":{{\"suspend\":{to}}}}}"),
-    ])
-}
-
-/// `kubectl VERB -n NAMESPACE helmreleases… NAME`.
-pub fn kubectl(case: &Case<'_>, verb: &str) -> Command {
-    let subject = case.subject();
-    Command::new([
-        "kubectl",
-        verb,
-        "-n",
-        &subject.namespace,
-        &format!("{PLURAL}.{GROUP}"),
-        &subject.name,
-    ])
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::advice::Origin;
     use crate::diagnosis::{Case, fixture};
     use crate::model::condition::Condition;
     use crate::model::helm_storage::Revision;

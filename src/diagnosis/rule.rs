@@ -2,32 +2,8 @@
 
 use super::case::Case;
 use super::contradiction::Fact;
-use super::finding::{Finding, Subject};
-use crate::model::failure::Cause;
-use crate::model::forbidden::Forbidden;
-use crate::snapshot::Unread;
-use serde::Serialize;
-
-/// How bad a finding is. The order is from harmless to bad.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, clap::ValueEnum)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(rename_all = "lowercase")]
-pub enum Severity {
-    Info,
-    Warning,
-    Error,
-}
-
-impl Severity {
-    /// The word before the code.
-    pub fn word(self) -> &'static str {
-        match self {
-            Severity::Info => "info",
-            Severity::Warning => "warning",
-            Severity::Error => "error",
-        }
-    }
-}
+pub use super::finding::Verdict;
+pub use super::severity::Severity;
 
 /// What a finding of the rule says about the onboarding's failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -41,9 +17,6 @@ pub enum Role {
     /// Run only when nothing accounts for the failure.
     Fallback,
 }
-
-/// In words: claims that were not read because their namespaces were not.
-pub const ELSEWHERE: &str = "databases claimed by onboardings in other namespaces";
 
 /// One diagnosis.
 pub struct Rule {
@@ -70,31 +43,7 @@ pub struct Rule {
     pub check: fn(&Case<'_>) -> Verdict,
 }
 
-/// What a check came to: a finding, nothing wrong, or a part that it needs was not read.
-pub type Verdict = Result<Option<Finding>, Unread>;
-
-impl From<Finding> for Verdict {
-    fn from(finding: Finding) -> Self {
-        Ok(Some(finding))
-    }
-}
-
 /// For rules on what keeps a HelmRelease from being ready.
 pub(super) fn failing(case: &Case<'_>) -> bool {
     case.failure.is_some()
-}
-
-/// The right that a ServiceAccount lacks, as the failure says, and the account.
-pub(super) fn refused_by_rbac<'c>(
-    case: &'c Case<'_>,
-) -> Result<Option<(&'c Forbidden, Subject)>, Unread> {
-    let Some(Cause::Right(right)) = case.cause()? else {
-        return Ok(None);
-    };
-    // That Flux may not act as the account at all is another matter (SKVS143).
-    let account = right.account().filter(|_| right.verb != "impersonate");
-    Ok(account.map(|(namespace, name)| {
-        let account = Subject::new("ServiceAccount", namespace, name);
-        (right, account)
-    }))
 }

@@ -41,7 +41,7 @@ pub(super) struct Complaint {
 
 impl Complaint {
     fn new(subject: Subject, condition: Condition) -> Self {
-        let kind = SourceError::of(&condition);
+        let kind = SourceError::of_condition(&condition);
         Self {
             subject,
             condition,

@@ -36,7 +36,7 @@ pub fn standing(hr: &HelmRelease, faults: &[Fault]) -> Standing {
         };
     }
     // What an older spec or an earlier attempt left is no verdict on this one.
-    if status::is_stale(hr) || status::is_unanswered(hr) || hr.is_asked_again() {
+    if hr.is_stale() || status::is_unanswered(hr) || hr.is_asked_again() {
         return Standing::Underway;
     }
     if ready == Ready::True {

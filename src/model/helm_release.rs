@@ -6,7 +6,6 @@
 use super::condition::{self, Condition};
 use super::field::Field;
 use super::names::{composed_release_name, shortened_release_name};
-use super::status;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -217,12 +216,33 @@ impl HelmRelease {
         format!("{}/{}", self.metadata.namespace, self.metadata.name)
     }
 
+    /// Whether the status was written for an older generation than the spec's.
+    ///
+    /// Controllers since 0.37 leave `observedGeneration` behind while they retry, so the newest number anywhere in the status counts. But
+    /// a Ready that is True counts by its own number, unless the HelmRelease is suspended: that change alone leaves Ready as it was.
+    pub fn is_stale(&self) -> bool {
+        let status = &self.status;
+        let ready = self.condition_of_any_spec("Ready");
+        let is_old = |c: &Condition| c.is_true() && c.is_history(self.metadata.generation);
+        if !self.spec.suspend && ready.is_some_and(is_old) {
+            return true;
+        }
+        let seen = status
+            .conditions
+            .iter()
+            .filter_map(|c| c.observed_generation)
+            .chain(status.observed_generation)
+            .chain(status.last_attempted_generation)
+            .max();
+        seen.is_some_and(|seen| seen >= 0 && seen < self.metadata.generation)
+    }
+
     /// The condition of type `kind`, if it is about the present spec.
     pub fn condition(&self, kind: &str) -> Option<&Condition> {
         let is_history = |c: &Condition| match c.observed_generation {
             Some(_) => c.is_history(self.metadata.generation),
             // Controllers before 0.37 write no generation into conditions.
-            None => status::is_stale(self),
+            None => self.is_stale(),
         };
         self.condition_of_any_spec(kind).filter(|c| !is_history(c))
     }

@@ -45,7 +45,7 @@ impl State {
     ];
 
     /// The state of this word.
-    pub fn of(word: &str) -> Option<Self> {
+    pub fn parse(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|state| state.word() == word)
     }
 
@@ -122,7 +122,7 @@ pub fn join(names: &BTreeSet<String>, ownership: &Ownership) -> Vec<Entry> {
     let mut all: BTreeMap<(bool, String), Entry> = names
         .iter()
         .map(|name| {
-            let entry = there(name, ownership);
+            let entry = listed(name, ownership);
             ((entry.state == State::System, name.clone()), entry)
         })
         .collect();
@@ -151,7 +151,7 @@ pub fn claimed(ownership: &Ownership, why: &str) -> Vec<Entry> {
 }
 
 /// One that CouchDB has.
-pub fn there(name: &str, ownership: &Ownership) -> Entry {
+pub fn listed(name: &str, ownership: &Ownership) -> Entry {
     let entry = |state, claimants, why| Entry {
         name: name.to_owned(),
         state,

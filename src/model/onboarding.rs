@@ -22,7 +22,7 @@ pub struct Values {
 
 impl Values {
     /// Reads them from a values document; what is not a plain scalar is left out.
-    pub fn read(values: &Value) -> Self {
+    pub fn parse(values: &Value) -> Self {
         let accounts = match values.get("serviceAccounts") {
             Some(Value::Array(all)) => all.iter().filter_map(scalar).collect(),
             Some(one) => scalar(one).into_iter().collect(),
@@ -43,7 +43,7 @@ impl Values {
     pub fn claim(&self) -> Claim {
         match (&self.namespace, &self.database) {
             _ if self.unread => Claim::Unresolved(Vec::new()),
-            (Some(namespace), Some(database)) => Claim::of(namespace, database),
+            (Some(namespace), Some(database)) => Claim::join(namespace, database),
             (None, None) => Claim::Incomplete("values.namespace and values.database"),
             (None, _) => Claim::Incomplete("values.namespace"),
             (_, None) => Claim::Incomplete("values.database"),
@@ -99,7 +99,7 @@ pub enum Claim {
 }
 
 impl Claim {
-    fn of(namespace: &str, database: &str) -> Self {
+    fn join(namespace: &str, database: &str) -> Self {
         match DatabaseName::join(namespace, database) {
             Ok(name) => Self::Database(name),
             Err(why) => Self::Invalid {
@@ -131,7 +131,7 @@ impl Claim {
 impl HelmRelease {
     /// The runbook's values, inline ones only: inline values win over `valuesFrom`.
     pub fn values(&self) -> Values {
-        Values::read(&self.spec.values)
+        Values::parse(&self.spec.values)
     }
 
     /// Whether the value `key` may come from `valuesFrom`, which is not read, since it is not set inline; or a bundle holds only a part
@@ -213,7 +213,7 @@ mod tests {
         #[test]
         fn no_values_panic(text in r#"(\{"(namespace|database|serviceAccounts|encryption)":(null|1|1\.5|true|"[a-z]{0,3}"|\[\]|\[1,"x",null\]|\{\})\}|null|3|"x")"#) {
             if let Ok(value) = serde_json::from_str::<Value>(&text) {
-                let _ = Values::read(&value).claim().column().to_owned();
+                let _ = Values::parse(&value).claim().column().to_owned();
             }
         }
     }

@@ -9,6 +9,8 @@
 
 mod database_objects;
 mod live;
+mod object;
+mod part;
 mod policies;
 mod storage;
 mod verdict;
@@ -16,114 +18,18 @@ mod words;
 
 pub use database_objects::DatabaseObjects;
 pub use live::{HelmReleases, Reference, Resolved, may_claim};
+pub use object::Object;
+pub use part::{Part, Unread};
 pub use policies::Policies;
 pub use storage::{Driver, Storage};
 pub use verdict::{Claim, ClaimKind, Claimant, Gap, LookedAt, Mention, Past, Unclaimed, Verdict};
 
 use super::helm_release::HelmRelease;
 use live::Live;
-use serde_json::Value;
-use std::fmt;
 use storage::{Key, Stored};
 use words::How;
 
-pub(crate) use words::names_in;
-
-/// An object that says something of a database.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Object {
-    pub kind: String,
-    pub namespace: String,
-    pub name: String,
-    /// The state in which it was read.
-    pub resource_version: String,
-    /// Counts the changes of its spec; `None` for kinds that do not count them.
-    pub generation: Option<i64>,
-}
-
-impl Object {
-    /// From an object's metadata. `kind`: lists do not repeat it.
-    pub fn of(kind: &str, object: &Value) -> Self {
-        let text = |key: &str| {
-            let text = object.get("metadata").and_then(|m| m.get(key));
-            crate::text::one_line(text.and_then(Value::as_str).unwrap_or("?"))
-        };
-        Self {
-            kind: crate::text::one_line(kind),
-            namespace: text("namespace"),
-            name: text("name"),
-            resource_version: text("resourceVersion"),
-            generation: object
-                .pointer("/metadata/generation")
-                .and_then(Value::as_i64),
-        }
-    }
-
-    /// `namespace/name`.
-    pub fn id(&self) -> String {
-        format!("{}/{}", self.namespace, self.name)
-    }
-
-    /// What changes when the object says something else: a status that is written says the same.
-    pub fn state(&self) -> String {
-        match self.generation {
-            Some(generation) => format!("generation {generation}"),
-            None => format!("resourceVersion {}", self.resource_version),
-        }
-    }
-
-    /// As `--accept` takes it: `helmrelease/flux-system/x`.
-    pub fn accept(&self) -> String {
-        format!("{}/{}", self.kind.to_lowercase(), self.id())
-    }
-}
-
-impl fmt::Display for Object {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}/{}", self.kind, self.namespace, self.name)
-    }
-}
-
-/// A part that was not read.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Unread {
-    /// `Helm's Secrets of all namespaces`.
-    pub what: String,
-    pub why: String,
-}
-
-/// A part: what was read of it, and why that may not be all. What was read claims; only a whole part can say that nothing does.
-#[derive(Clone, Debug)]
-pub struct Part<T> {
-    known: Option<T>,
-    unread: Option<Unread>,
-}
-
-impl<T> Part<T> {
-    /// All of it.
-    pub fn whole(known: T) -> Self {
-        Self {
-            known: Some(known),
-            unread: None,
-        }
-    }
-
-    /// Nothing of it.
-    pub fn unread(unread: Unread) -> Self {
-        Self {
-            known: None,
-            unread: Some(unread),
-        }
-    }
-
-    /// Some of it.
-    pub fn some(known: T, unread: Unread) -> Self {
-        Self {
-            known: Some(known),
-            unread: Some(unread),
-        }
-    }
-}
+pub(crate) use words::{loose, names_in};
 
 /// Everything that can say whose a database is. Each part has its own reader, and none can be left out.
 #[derive(Clone, Debug)]
@@ -175,7 +81,7 @@ impl Ownership {
     pub fn verdict_without(&self, name: &str, hr: &HelmRelease) -> Verdict {
         let without = Without {
             id: hr.id(),
-            key: Key::of(hr),
+            key: Key::expected_of(hr),
         };
         self.judge(name, Some(&without))
     }
@@ -504,13 +410,6 @@ impl Ownership {
             .filter_map(Live::reference)
             .collect()
     }
-}
-
-/// What a URL or a template may make of a sloppy value: blanks gone, lower case, no `/` at the ends. A database's checked name
-/// stays as it is.
-pub(crate) fn loose(name: &str) -> String {
-    let kept: String = name.chars().filter(|c| !c.is_whitespace()).collect();
-    kept.trim_matches('/').to_lowercase()
 }
 
 #[cfg(test)]

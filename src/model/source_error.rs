@@ -2,65 +2,18 @@
 //!
 //! Owns the kinds, and what a text says beyond its kind; which texts are of which kind is [`texts`]'s.
 
+mod kind;
 mod texts;
+
+pub use kind::SourceError;
+pub use texts::is_archive;
 
 use super::condition::Condition;
 use texts::by_text;
 
-/// What is wrong with a chart or its source.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SourceError {
-    /// No version of the chart is in the wanted range.
-    NoVersion,
-    /// The repository has no chart of that name.
-    NoChart,
-    /// An OCI registry has no such repository, tag or digest, or a repository no archive that its index names.
-    NotInRegistry,
-    /// The server has nothing under the URL.
-    NotFound,
-    /// The certificate, or the lack of one.
-    Tls,
-    /// No connection: DNS, network, nobody listens.
-    Unreachable,
-    /// The server answers 5xx or 429, or not in time.
-    Server,
-    /// The index is no Helm index.
-    Index,
-    /// The URL cannot be one.
-    Url,
-    /// A Secret with credentials or certificates is missing or lacks what it must hold.
-    Secret,
-    /// The server answers 401 or 403.
-    Unauthorized,
-    /// The cloud gives the controller no credentials.
-    CloudLogin,
-    /// The source object does not exist.
-    NoSource,
-    /// The kind of source is none.
-    Kind,
-    /// The source has not been fetched yet.
-    NoArtifact,
-    /// source-controller has not processed the present spec.
-    NotLooked,
-    /// What source-controller had stored is gone or spoilt.
-    ArtifactGone,
-    /// source-controller cannot write to its own disk.
-    Storage,
-    /// A file of `valuesFiles` is missing or unreadable.
-    ValuesFiles,
-    /// The signature is missing or another one.
-    Signature,
-    /// A dependency of the chart is missing or cannot be got.
-    Dependency,
-    /// The chart's archive cannot be read.
-    Archive,
-    /// The artifact's revision is not the chart's version.
-    Revision,
-}
-
 impl SourceError {
     /// The kind that a condition tells; `None` for texts that no version is known to write.
-    pub fn of(condition: &Condition) -> Option<Self> {
+    pub fn of_condition(condition: &Condition) -> Option<Self> {
         if condition.kind == "StorageOperationFailed" && condition.is_true() {
             return Some(Self::Storage);
         }
@@ -93,11 +46,6 @@ fn by_reason(reason: &str) -> Option<SourceError> {
         | "SymlinkUpdateFailed" => SourceError::Storage,
         _ => return None,
     })
-}
-
-/// The index named an archive, and that was asked for.
-pub fn is_archive(text: &str) -> bool {
-    text.contains("failed to download chart for remote reference: failed to fetch ")
 }
 
 /// Which file, name or Secret a text puts between quotes after `lead`.
@@ -195,7 +143,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn of(reason: &str, message: &str) -> Option<SourceError> {
-        SourceError::of(&Condition {
+        SourceError::of_condition(&Condition {
             kind: "FetchFailed".to_owned(),
             status: "True".to_owned(),
             reason: reason.to_owned(),

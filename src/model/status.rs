@@ -1,6 +1,5 @@
 //! What a HelmRelease's status says in one line: readiness, staleness, and the cause of a failure.
 
-use super::condition::Condition;
 use super::failure::{Failure, failure};
 use super::forbidden::Forbidden;
 use super::helm_release::HelmRelease;
@@ -55,25 +54,21 @@ pub fn ready(hr: &HelmRelease) -> Ready {
     }
 }
 
-/// Whether the status was written for an older generation than the spec's.
-///
-/// Controllers since 0.37 leave `observedGeneration` behind while they retry, so the newest number anywhere in the status counts. But
-/// a Ready that is True counts by its own number, unless the HelmRelease is suspended: that change alone leaves Ready as it was.
-pub fn is_stale(hr: &HelmRelease) -> bool {
+/// Whether a controller before 0.37 wrote the status; `None` when the status does not show it.
+pub fn is_old_controller(hr: &HelmRelease) -> Option<bool> {
     let status = &hr.status;
-    let ready = hr.condition_of_any_spec("Ready");
-    let is_old = |c: &Condition| c.is_true() && c.is_history(hr.metadata.generation);
-    if !hr.spec.suspend && ready.is_some_and(is_old) {
-        return true;
+    if status.last_attempted_generation.is_some() || !status.history.is_empty() {
+        return Some(false);
     }
-    let seen = status
-        .conditions
-        .iter()
-        .filter_map(|c| c.observed_generation)
-        .chain(status.observed_generation)
-        .chain(status.last_attempted_generation)
-        .max();
-    seen.is_some_and(|seen| seen >= 0 && seen < hr.metadata.generation)
+    if status.conditions.is_empty() {
+        return None;
+    }
+    Some(
+        status
+            .conditions
+            .iter()
+            .all(|c| c.observed_generation.is_none()),
+    )
 }
 
 /// True while no controller has answered: no condition was ever written.
@@ -88,7 +83,7 @@ pub fn headline(hr: &HelmRelease) -> Headline {
     let ready = ready(hr);
     Headline {
         ready,
-        stale: is_stale(hr),
+        stale: hr.is_stale(),
         text: line(hr, ready),
     }
 }
@@ -140,6 +135,27 @@ fn installed(hr: &HelmRelease) -> String {
     }
 }
 
+/// The failure speaks of the creation Job, or an install is under way that may wait for it.
+pub fn is_about_creation_job(hr: &HelmRelease) -> bool {
+    if ready(hr) == Ready::True || is_unanswered(hr) {
+        return false;
+    }
+    let Some(failure) = failure(hr) else {
+        let conditions = &hr.status.conditions;
+        // Controllers up to 0.36 do not say which action it is: before the first success it is an installation.
+        let first = hr.status.last_applied_revision.is_none() && hr.status.history.is_empty();
+        return conditions.iter().any(|c| {
+            c.message.starts_with("Running 'install' action")
+                || first && c.kind == "Ready" && c.message == "Reconciliation in progress"
+        });
+    };
+    let others = ["upgrade", "test", "rollback", "uninstall"];
+    if failure.action.is_some_and(|a| others.contains(&a)) {
+        return false;
+    }
+    failure.text().is_of_creation_job()
+}
+
 /// `install failed: namespace "core" not found (retries exhausted)`.
 fn cause(failure: &Failure<'_>) -> String {
     let error = match Forbidden::parse(&failure.error) {
@@ -185,9 +201,9 @@ mod tests {
     fn a_ready_of_an_older_spec_is_stale_unless_only_suspended_since() {
         let ready = condition("Ready", "True", "InstallSucceeded", "");
         let mut hr = hr(2, json!({"observedGeneration": 2, "conditions": [ready]}));
-        assert!(is_stale(&hr));
+        assert!(hr.is_stale());
         hr.spec.suspend = true;
-        assert!(!is_stale(&hr));
+        assert!(!hr.is_stale());
     }
 
     #[test]

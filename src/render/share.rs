@@ -115,7 +115,7 @@ mod tests {
     use serde_json::json;
 
     fn text(notes: &str, values: serde_json::Value) -> String {
-        Share::compose(&Notes::parse(notes), &Values::read(&values))
+        Share::compose(&Notes::parse(notes), &Values::parse(&values))
             .unwrap()
             .text(None)
             .to_string()
@@ -126,7 +126,7 @@ mod tests {
         let notes = Notes::parse(
             "Database name: pds_logs\nEndpoint: http://steelcouch-x.secure-kvs.svc:5984\nService accounts:\n  - pds\n",
         );
-        let share = Share::compose(&notes, &Values::read(&json!({"namespace": "pds"}))).unwrap();
+        let share = Share::compose(&notes, &Values::parse(&json!({"namespace": "pds"}))).unwrap();
         insta::assert_snapshot!(share.text(Some("install failed: Job core/pds-logs-create failed")), @r"
         Your Secure KVS database is not ready yet: install failed: Job core/pds-logs-create failed
 

@@ -318,7 +318,7 @@ fn database(snapshot: &Snapshot, notes: &Notes) -> Database {
         ("release notes", notes.database.clone()),
         (
             "values of the release",
-            release.and_then(|r| joined(Values::read(&r.config).claim())),
+            release.and_then(|r| joined(Values::parse(&r.config).claim())),
         ),
         ("spec.values", joined(snapshot.helm_release.claim())),
     ];

@@ -31,7 +31,7 @@ impl Counts {
             Ready::Unknown => self.unknown += 1,
         }
         self.suspended += u64::from(hr.spec.suspend);
-        self.stale += u64::from(status::is_stale(hr));
+        self.stale += u64::from(hr.is_stale());
     }
 
     /// How many were counted.

@@ -105,7 +105,7 @@ impl Columns {
 
 /// Ready by a status that is about its present spec, and not suspended.
 pub fn is_healthy(hr: &HelmRelease) -> bool {
-    status::ready(hr) == Ready::True && !status::is_stale(hr) && !hr.spec.suspend
+    status::ready(hr) == Ready::True && !hr.is_stale() && !hr.spec.suspend
 }
 
 fn or_none(text: String) -> String {

@@ -10,7 +10,8 @@ pub use causes::{Cause, OnboardingName};
 
 use super::description::API_VERSION;
 use crate::advice::{Line, Origin};
-use crate::diagnosis::retries::Then;
+use crate::diagnosis::after_fix::Then;
+use crate::diagnosis::install;
 use crate::diagnosis::standing::Fault;
 use crate::diagnosis::{Case, Diagnosis, Evidence, NotRun, Root, Severity, Step, Subject};
 use crate::model::failure;
@@ -135,7 +136,7 @@ impl Report {
                 .cmp(&worst(a))
                 .then_with(|| (&a.namespace, &a.name).cmp(&(&b.namespace, &b.name)))
         });
-        let causes = causes::merge(&onboardings);
+        let causes = causes::group(&onboardings);
         let count = |severity| causes.iter().filter(|c| c.severity == severity).count() as u64;
         Self {
             api_version: API_VERSION,
@@ -175,7 +176,7 @@ impl Report {
             onboarding.findings.retain(|f| f.severity >= least);
             onboarding.not_shown += (all - onboarding.findings.len()) as u64;
         }
-        self.causes = causes::merge(&self.onboardings);
+        self.causes = causes::group(&self.onboardings);
         self.not_shown = self.errors + self.warnings + self.infos - self.causes.len() as u64;
     }
 
@@ -331,12 +332,12 @@ fn state(case: &Case<'_>) -> String {
             "Flux keeps trying"
         };
         format!("failing{since}, {retries}")
-    } else if case.is_at_work() {
+    } else if install::is_at_work(case) {
         format!("in progress{since}")
     } else {
         format!("READY {}{since}", ready.word())
     };
-    if status::is_stale(hr) {
+    if hr.is_stale() {
         state.push_str(", by a status older than the spec");
     }
     one_line(&state)

@@ -122,7 +122,7 @@ fn wants_controllers(hr: &HelmRelease, now: Timestamp) -> bool {
         .any(|t| f.condition.message.contains(t))
             || (f.condition.reason == "ArtifactFailed" && f.error.ends_with("is not ready"))
     });
-    status::is_unanswered(hr) || status::is_stale(hr) || unworked || is_overdue(hr, now)
+    status::is_unanswered(hr) || hr.is_stale() || unworked || is_overdue(hr, now)
 }
 
 /// Ready has been Unknown for longer than an action may take.

@@ -174,7 +174,7 @@ pub(in crate::commands) fn shown(
         let is_there = entry.is_there();
         let present = |entry: Entry| match is_there {
             true => entry,
-            false => inventory::there(&entry.name, ownership),
+            false => inventory::listed(&entry.name, ownership),
         };
         let mut doubt = |entry: Entry, why: String| {
             doubts.push(Doubt {

@@ -97,7 +97,7 @@ pub(super) fn table(app: &App, args: &Args, output: &Output, seen: &Seen) -> (Co
 
 /// STATE in colour.
 fn state(palette: Palette, cell: Shown) -> Shown {
-    match State::of(cell.as_str()) {
+    match State::parse(cell.as_str()) {
         Some(State::Shared | State::Missing | State::Unserved) => palette.error(cell),
         Some(State::Orphan | State::Unknown | State::Mentioned) => palette.warning(cell),
         Some(State::InUse) => palette.good(cell),

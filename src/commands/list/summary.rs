@@ -40,7 +40,7 @@ impl Summary {
 
 /// The key of `--failed-first`: what is not ready, then what is and wants a look all the same.
 pub(super) fn worst_first(hr: &HelmRelease, shared: bool) -> (Ready, bool) {
-    let wants_a_look = shared || hr.spec.suspend || status::is_stale(hr);
+    let wants_a_look = shared || hr.spec.suspend || hr.is_stale();
     (status::ready(hr), !wants_a_look)
 }
 

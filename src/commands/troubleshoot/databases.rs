@@ -4,7 +4,6 @@ use super::super::couchdb_pods::PodArgs;
 use crate::cluster::Cluster;
 use crate::couchdb::look::{self, Wanted};
 use crate::diagnosis::NotRun;
-use crate::diagnosis::case::about_the_job;
 use crate::help;
 use crate::model::helm_release::HelmRelease;
 use crate::model::names::DatabaseName;
@@ -42,7 +41,7 @@ pub(in crate::commands) struct AskArgs {
 pub(super) fn wanted<'a>(onboardings: impl IntoIterator<Item = &'a HelmRelease>) -> Wanted {
     let mut wanted = Wanted::default();
     for hr in onboardings.into_iter().filter(|hr| !hr.is_remote()) {
-        let by_the_job = about_the_job(hr);
+        let by_the_job = status::is_about_creation_job(hr);
         let claim = hr.claim();
         let name = claim.joined().and_then(|n| DatabaseName::parse(n).ok());
         if let Some(name) = name.filter(|_| by_the_job || status::ready(hr) == Ready::True) {

@@ -229,22 +229,22 @@ impl Follower<'_> {
             Err(_) => return Ok(()),
         };
         app.now = Timestamp::now();
-        let mut looked = self.read(app, object).await?;
+        let mut looked = self.look_at(app, object).await?;
         if self.tracks[at].changes_with(&looked) {
             // Who else claims the database may have changed since the start.
             let others = self
                 .cluster
                 .other_onboardings(&app.global.namespace, &app.global.onboarding_selector);
             self.others = others.await;
-            looked = self.read(app, looked.object).await?;
+            looked = self.look_at(app, looked.object).await?;
         }
-        if self.tracks[at].take(looked) {
+        if self.tracks[at].replace(looked) {
             self.tell(app)?;
         }
         Ok(())
     }
 
-    async fn read(&mut self, app: &App, object: Value) -> Result<Looked> {
+    async fn look_at(&mut self, app: &App, object: Value) -> Result<Looked> {
         let mut looked = look(self.cluster, object, &self.others, app.now).await?;
         looked.ignore(&mut self.ignores);
         Ok(looked)
@@ -263,7 +263,7 @@ impl Follower<'_> {
                 .iter_mut()
                 .find(|t| *t.object() == looked.object);
             if let Some(track) = track {
-                track.take(looked);
+                track.replace(looked);
             }
         }
     }

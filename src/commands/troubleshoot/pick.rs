@@ -196,7 +196,7 @@ fn is_unwell(hr: &HelmRelease, claims: &HelmReleases) -> bool {
         || status::ready(hr) != Ready::True
         || hr.spec.suspend
         || hr.metadata.deletion_timestamp.is_some()
-        || status::is_stale(hr)
+        || hr.is_stale()
         || status::is_unanswered(hr)
         || hr
             .condition_of_any_spec("Drifted")

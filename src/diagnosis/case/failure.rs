@@ -2,21 +2,10 @@
 
 use super::Case;
 use crate::diagnosis::finding::{Evidence, Finding, Subject};
-use crate::diagnosis::rule::Severity;
-use crate::model::event::Event;
-use crate::model::failure::{self, Cause, Failure, FailureText};
-use crate::model::helm_release::HelmRelease;
-use crate::model::status::{self, Ready};
-use crate::snapshot::{Checked, Snapshot};
-
-/// What is said of a failure, and where.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Report<'a> {
-    /// `None` where nothing failed.
-    text: Option<FailureText<'a>>,
-    /// The event that the text was taken from, where the status does not say.
-    event: Option<&'a Event>,
-}
+use crate::diagnosis::severity::Severity;
+use crate::model::failure::{self, Cause, FailureText};
+use crate::model::status;
+use crate::snapshot::Checked;
 
 impl<'a> Case<'a> {
     /// What the controller says of the failure; `None` where nothing failed.
@@ -88,79 +77,8 @@ impl<'a> Case<'a> {
         Some(Evidence::condition(self.subject(), failure.condition))
     }
 
-    /// As [`about_the_job`].
+    /// As [`status::is_about_creation_job`], of the present spec.
     pub fn is_about_the_job(&self) -> bool {
-        !self.failed_before && about_the_job(self.hr())
+        !self.failed_before && status::is_about_creation_job(self.hr())
     }
-}
-
-/// The failure speaks of the creation Job, or an install is under way that may wait for it.
-pub fn about_the_job(hr: &HelmRelease) -> bool {
-    if status::ready(hr) == Ready::True || status::is_unanswered(hr) {
-        return false;
-    }
-    let Some(failure) = failure::failure(hr) else {
-        let conditions = &hr.status.conditions;
-        // Controllers up to 0.36 do not say which action it is: before the first success it is an installation.
-        let first = hr.status.last_applied_revision.is_none() && hr.status.history.is_empty();
-        return conditions.iter().any(|c| {
-            c.message.starts_with("Running 'install' action")
-                || first && c.kind == "Ready" && c.message == "Reconciliation in progress"
-        });
-    };
-    let others = ["upgrade", "test", "rollback", "uninstall"];
-    if failure.action.is_some_and(|a| others.contains(&a)) {
-        return false;
-    }
-    failure.text().is_of_creation_job()
-}
-
-impl<'a> Report<'a> {
-    /// Takes the text from the status, or from the newest event where the status keeps silent.
-    ///
-    /// # Errors
-    /// The status keeps silent and the events were not read, or not all of them.
-    pub(super) fn read(snapshot: &'a Snapshot, failure: Option<&Failure<'a>>) -> Checked<Self> {
-        let event = match silent(snapshot, failure) {
-            Some(is_telling) => snapshot.newest_event(is_telling)?,
-            None => None,
-        };
-        let said = event.map(|event| event.message.as_str());
-        let reason = failure.map_or("", |f| f.condition.reason.as_str());
-        let text = match said {
-            Some(said) => {
-                let said = said.strip_prefix("reconciliation failed: ").unwrap_or(said);
-                Some(FailureText::parse(reason, said))
-            }
-            None => failure.map(Failure::text),
-        };
-        Ok(Self {
-            text: text.map(|text| FailureText {
-                action: text.action.or(failure.and_then(|f| f.action)),
-                ..text
-            }),
-            event,
-        })
-    }
-}
-
-/// Which events say what the status does not: why storage could not be read (controllers before 0.37), why the HelmChart could
-/// not be made. `None` where the status says it all.
-fn silent(snapshot: &Snapshot, failure: Option<&Failure<'_>>) -> Option<fn(&Event) -> bool> {
-    if failure.is_some_and(|f| f.is_of_cleanup() || f.is_count()) {
-        return Some(|event| {
-            ["InstallFailed", "UpgradeFailed", "error"].contains(&event.reason.as_str())
-                && ["Helm install failed", "Helm upgrade failed"]
-                    .iter()
-                    .any(|lead| event.message.contains(lead))
-        });
-    }
-    if failure.is_some_and(|f| f.condition.reason == "GetLastReleaseFailed") {
-        return Some(|event| {
-            event.message.contains("get last release revision")
-                || event.message.contains("failed to query with labels")
-        });
-    }
-    status::is_unanswered(&snapshot.helm_release)
-        .then_some(|event| event.reason == "HelmChartSyncErr")
 }

@@ -4,7 +4,6 @@
 use super::Case;
 use crate::advice::Origin;
 use crate::diagnosis::job::{Job, Outcome, Uncreated};
-use crate::diagnosis::rule::ELSEWHERE;
 use crate::model::access_review::AccessReview;
 use crate::model::event::Event;
 use crate::model::field::{Meta, Parsed};
@@ -18,6 +17,9 @@ use crate::snapshot::databases::Databases;
 use crate::snapshot::{
     Checked, Controllers, CouchService, CreationJob, Dependency, JobPod, Read, Unread, Why,
 };
+
+/// In words: claims that were not read because their namespaces were not.
+pub const ELSEWHERE: &str = "databases claimed by onboardings in other namespaces";
 
 /// In words: claims of the onboardings that a run asks for.
 pub(in crate::diagnosis) const OTHERS: &str = "the databases of other onboardings";

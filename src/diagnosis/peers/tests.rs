@@ -1,7 +1,7 @@
 use super::*;
 use crate::advice::Origin;
+use crate::diagnosis::after_fix::Then;
 use crate::diagnosis::finding::Step;
-use crate::diagnosis::retries::Then;
 use crate::diagnosis::{diagnose, fixture};
 use crate::snapshot::{Read, Snapshot, Why};
 use std::sync::Arc;

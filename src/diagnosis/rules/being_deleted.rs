@@ -4,7 +4,7 @@ use crate::diagnosis::case::Case;
 use crate::diagnosis::controller_log;
 use crate::diagnosis::deletion;
 use crate::diagnosis::finding::{Evidence, Finding};
-use crate::diagnosis::retries::kubectl;
+use crate::diagnosis::flux_commands::kubectl;
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::model::failure::flux::Uninstall;
 use crate::model::failure::{Cause, FailureText};

@@ -32,7 +32,7 @@ Scale it up, or find out why its pod is not running: `kubectl logs -n flux-syste
 fn unworked(case: &Case<'_>) -> bool {
     let hr = case.hr();
     let waits = case.failure.is_none() && !case.is_ready();
-    !hr.spec.suspend && (status::is_unanswered(hr) || status::is_stale(hr) || waits)
+    !hr.spec.suspend && (status::is_unanswered(hr) || hr.is_stale() || waits)
 }
 
 fn check(case: &Case<'_>) -> Verdict {

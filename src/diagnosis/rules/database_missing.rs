@@ -2,7 +2,8 @@
 
 use crate::diagnosis::case::Case;
 use crate::diagnosis::finding::{Evidence, Finding, Subject};
-use crate::diagnosis::retries::{restart, uninstall};
+use crate::diagnosis::flux_commands::uninstall;
+use crate::diagnosis::retries::restart;
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::snapshot::{IfRead, Unread, Why};
 

@@ -2,9 +2,10 @@
 
 use crate::diagnosis::case::Case;
 use crate::diagnosis::finding::{Evidence, Finding};
-use crate::diagnosis::retries::{is_old_controller, kubectl};
+use crate::diagnosis::flux_commands::kubectl;
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::model::field::Field;
+use crate::model::status::is_old_controller;
 use crate::snapshot::IfRead;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
@@ -98,7 +99,7 @@ fn told_by_events(case: &Case<'_>) -> bool {
         Field::Absent => false,
         Field::Malformed => true,
     };
-    case.hr().condition("Drifted").is_none() && (on || is_old_controller(case) == Some(true))
+    case.hr().condition("Drifted").is_none() && (on || is_old_controller(case.hr()) == Some(true))
 }
 
 #[cfg(test)]

@@ -1,7 +1,8 @@
 //! SKVS135: an expression in the manifest is not valid CEL.
 
 use crate::diagnosis::case::Case;
-use crate::diagnosis::retries::{Fixes, kubectl, then};
+use crate::diagnosis::flux_commands::kubectl;
+use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::model::failure::Cause;
 

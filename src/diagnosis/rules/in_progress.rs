@@ -35,7 +35,7 @@ fn working(case: &Case<'_>) -> bool {
         && !hr.spec.suspend
         && hr.metadata.deletion_timestamp.is_none()
         // What an older spec had begun long ago is not in progress (SKVS106).
-        && (!status::is_stale(hr) || install::finishes_older(case))
+        && (!hr.is_stale() || install::finishes_older(case))
 }
 
 /// Nothing failed: the controller gave up its own wait, and does not try again.

@@ -2,7 +2,7 @@
 
 use crate::diagnosis::case::Case;
 use crate::diagnosis::finding::{Change, Evidence, Finding};
-use crate::diagnosis::retries::kubectl;
+use crate::diagnosis::flux_commands::kubectl;
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::model::helm_release::ONBOARDING_SELECTOR;
 use serde_json::json;

@@ -22,9 +22,7 @@ database. One of these is too long, and the API server refuses the object. If it
 Choose a shorter name: for the HelmRelease, in a new manifest; for the database, in the values, while nothing has been
 created."#,
     example: r#"HelmChart.source.toolkit.fluxcd.io "flux-system-skvs-onboarding-…" is invalid: metadata.labels: Invalid value: "…": must be no more than 63 bytes"#,
-    explains: &[
-        "SKVS105", "SKVS108", "SKVS145", "SKVS303", "SKVS308",
-    ],
+    explains: &["SKVS105", "SKVS108", "SKVS145", "SKVS303", "SKVS308"],
     contradicted_by: &[],
     check,
 };

@@ -2,7 +2,7 @@
 
 use crate::diagnosis::case::Case;
 use crate::diagnosis::finding::{Evidence, Finding, Subject};
-use crate::diagnosis::retries::kubectl;
+use crate::diagnosis::flux_commands::kubectl;
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::model::names::release_secret;
 use crate::model::notes::Notes;
@@ -28,7 +28,7 @@ Find out why the change was not applied: `kubectl skvs describe NAME`. Do not pa
 
 /// Flux has nothing more to do with the spec as it is: while it has, the notes are about to change.
 fn deployed(case: &Case<'_>) -> bool {
-    case.hr().spec.suspend || (case.is_ready() && !crate::model::status::is_stale(case.hr()))
+    case.hr().spec.suspend || (case.is_ready() && !case.hr().is_stale())
 }
 
 fn check(case: &Case<'_>) -> Verdict {

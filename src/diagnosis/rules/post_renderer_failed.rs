@@ -3,10 +3,10 @@
 use crate::diagnosis::case::Case;
 use crate::diagnosis::finding::Evidence;
 use crate::diagnosis::rendering;
-use crate::diagnosis::retries::is_old_controller;
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::model::failure::Cause;
 use crate::model::failure::chart::ChartError;
+use crate::model::status::is_old_controller;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS235",
@@ -52,7 +52,7 @@ fn check(case: &Case<'_>) -> Verdict {
     } else {
         (
             format!("the rendered chart cannot be read{file}"),
-            match is_old_controller(case) {
+            match is_old_controller(case.hr()) {
                 Some(true) => {
                     "The HelmRelease has no patch of its own: report it to the chart's publisher"
                 }

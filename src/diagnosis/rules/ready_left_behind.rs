@@ -2,10 +2,10 @@
 
 use crate::diagnosis::case::Case;
 use crate::diagnosis::finding::{Evidence, Finding};
+use crate::diagnosis::flux_commands::stamped;
 use crate::diagnosis::install;
-use crate::diagnosis::retries::{is_old_controller, stamped};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
-use crate::model::status;
+use crate::model::status::is_old_controller;
 use crate::text::age::duration;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
@@ -33,7 +33,7 @@ fn check(case: &Case<'_>) -> Verdict {
         || hr.metadata.deletion_timestamp.is_some()
         || case.is_ready()
         || case.failure.is_some()
-        || status::is_stale(hr);
+        || hr.is_stale();
     if is_over || !install::is_deployed(case) {
         return Ok(None);
     }
@@ -59,7 +59,7 @@ fn check(case: &Case<'_>) -> Verdict {
     } else {
         finding
     };
-    if is_old_controller(case) == Some(true) {
+    if is_old_controller(case.hr()) == Some(true) {
         return finding
             .step("Change a value in the manifest, such as a label of the Job: this version of Flux has no forced reconciliation.")
             .into();

@@ -2,13 +2,13 @@
 
 use crate::diagnosis::case::Case;
 use crate::diagnosis::finding::{Evidence, Subject};
+use crate::diagnosis::flux_commands::{history, uninstall};
 use crate::diagnosis::install;
-use crate::diagnosis::retries::{
-    Fixes, again, history, is_old_controller, restart, then, uninstall,
-};
+use crate::diagnosis::retries::{Fixes, again, restart, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::model::failure::Cause;
 use crate::model::failure::release::ReleaseError;
+use crate::model::status::is_old_controller;
 use crate::snapshot::IfRead;
 use crate::text::age::duration;
 use k8s_openapi::jiff::SignedDuration;
@@ -76,7 +76,7 @@ fn check(case: &Case<'_>) -> Verdict {
         (Some(p), None) => format!("revision {} is {}", p.revision, p.status),
         (None, _) => "an action on it is running or was interrupted".to_owned(),
     };
-    let old = is_old_controller(case) == Some(true);
+    let old = is_old_controller(case.hr()) == Some(true);
     if let Some(unlock) = unlock.filter(|_| !refused) {
         let failed = unlock.message.contains(" failed: ");
         let (sentence, severity) = if failed {

@@ -1,10 +1,11 @@
 //! SKVS137: Helm rejects the release's name.
 
 use crate::diagnosis::case::Case;
-use crate::diagnosis::retries::{Fixes, is_old_controller, then};
+use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::model::failure::Cause;
 use crate::model::failure::release::ReleaseError;
+use crate::model::status::is_old_controller;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS137",
@@ -44,7 +45,7 @@ fn check(case: &Case<'_>) -> Verdict {
     let finding = case
         .finding(case.subject(), format!("Helm rejects the release name {name}: {why}"))
         .why("Flux derives it from the target namespace and the HelmRelease's name, unless spec.releaseName is set.");
-    let finding = if is_old_controller(case) == Some(true) {
+    let finding = if is_old_controller(case.hr()) == Some(true) {
         finding.why("This controller does not shorten it; controllers since 0.37 do.")
     } else {
         finding

@@ -3,8 +3,9 @@
 use crate::advice::Command;
 use crate::diagnosis::case::Case;
 use crate::diagnosis::contradiction::Fact;
+use crate::diagnosis::flux_commands::{history, uninstall};
 use crate::diagnosis::install;
-use crate::diagnosis::retries::{again, history, restart, uninstall, uninstalled};
+use crate::diagnosis::retries::{again, restart, uninstalled};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::model::failure::Cause;
 use crate::model::failure::release::ReleaseError;

@@ -2,7 +2,8 @@
 
 use crate::diagnosis::case::Case;
 use crate::diagnosis::finding::Finding;
-use crate::diagnosis::retries::{Fixes, restart, then, uninstall};
+use crate::diagnosis::flux_commands::uninstall;
+use crate::diagnosis::retries::{Fixes, restart, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::model::failure::Cause;
 use crate::model::failure::release::ReleaseError;

@@ -5,7 +5,6 @@ use crate::diagnosis::finding::{Evidence, Finding};
 use crate::diagnosis::retries::again;
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::model::failure;
-use crate::model::status;
 use crate::text::count;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
@@ -40,7 +39,7 @@ Failed to install after 3 attempt(s)"#,
 };
 
 fn exhausted(case: &Case<'_>) -> bool {
-    !case.failed_before && failure::is_exhausted(case.hr()) && !status::is_stale(case.hr())
+    !case.failed_before && failure::is_exhausted(case.hr()) && !case.hr().is_stale()
 }
 
 fn check(case: &Case<'_>) -> Verdict {

@@ -3,7 +3,8 @@
 use crate::diagnosis::case::Case;
 use crate::diagnosis::finding::{Evidence, Finding};
 use crate::diagnosis::retries::{Fixes, then};
-use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, refused_by_rbac};
+use crate::diagnosis::rights::missing_right;
+use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS403",
@@ -33,7 +34,7 @@ fn check(case: &Case<'_>) -> Verdict {
     if !refused(case) {
         return Ok(None);
     }
-    let Some((right, account)) = refused_by_rbac(case)? else {
+    let Some((right, account)) = missing_right(case)? else {
         return Ok(None);
     };
     let Some(review) = case.rights(&account.to_string())? else {

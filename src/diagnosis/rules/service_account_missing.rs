@@ -4,7 +4,8 @@ use crate::diagnosis::case::Case;
 use crate::diagnosis::finding::{Evidence, Finding};
 use crate::diagnosis::peers;
 use crate::diagnosis::retries::{Fixes, then};
-use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, refused_by_rbac};
+use crate::diagnosis::rights::missing_right;
+use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS401",
@@ -27,7 +28,7 @@ Correct `spec.serviceAccountName` in the manifest (the runbook's is `helm-contro
 };
 
 fn check(case: &Case<'_>) -> Verdict {
-    if refused_by_rbac(case)?.is_none() {
+    if missing_right(case)?.is_none() {
         return Ok(None);
     }
     let is_there = case.account()?.is_some();

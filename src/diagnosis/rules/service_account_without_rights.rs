@@ -4,7 +4,8 @@ use crate::diagnosis::case::Case;
 use crate::diagnosis::finding::{Finding, Subject};
 use crate::diagnosis::peers;
 use crate::diagnosis::retries::{Fixes, then};
-use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, refused_by_rbac};
+use crate::diagnosis::rights::missing_right;
+use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::model::forbidden::Forbidden;
 use crate::snapshot::Unread;
 
@@ -32,7 +33,7 @@ Grant the right with a Role in the namespace named in the message, and bind it t
 
 fn check(case: &Case<'_>) -> Verdict {
     // The user in the text may be the controller's own account, not the one of the spec.
-    let Some((right, account)) = refused_by_rbac(case)? else {
+    let Some((right, account)) = missing_right(case)? else {
         return Ok(None);
     };
     if case.account() == Ok(None) {

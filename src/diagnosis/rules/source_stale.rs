@@ -1,6 +1,7 @@
 //! SKVS228: the chart's source cannot be refreshed.
 
 use crate::diagnosis::case::Case;
+use crate::diagnosis::controller_log;
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::diagnosis::sources;
 use crate::text::age::duration;
@@ -40,7 +41,7 @@ fn check(case: &Case<'_>) -> Verdict {
         "This is source-controller's own error, shown verbatim.",
     )
     .seen([told.evidence()]);
-    sources::look_further(case, finding, &subject)
+    controller_log::look_further(case, finding, &subject)
 }
 
 #[cfg(test)]

@@ -3,12 +3,12 @@
 use crate::diagnosis::case::Case;
 use crate::diagnosis::controller_log;
 use crate::diagnosis::finding::{Evidence, Finding};
+use crate::diagnosis::flux_commands::{kubectl, stamped};
 use crate::diagnosis::install;
 use crate::diagnosis::peers;
-use crate::diagnosis::retries::{is_old_controller, kubectl, stamped};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::diagnosis::sources;
-use crate::model::status;
+use crate::model::status::is_old_controller;
 use crate::text::age::duration;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
@@ -29,7 +29,7 @@ Wait a minute after a change. If it stays, the controller hangs or is not runnin
 };
 
 fn stale(case: &Case<'_>) -> bool {
-    status::is_stale(case.hr()) || case.failed_before || install::was_dropped(case)
+    case.hr().is_stale() || case.failed_before || install::was_dropped(case)
 }
 
 fn check(case: &Case<'_>) -> Verdict {
@@ -53,7 +53,7 @@ fn check(case: &Case<'_>) -> Verdict {
         .unwrap_or_default();
     let observed = format!("generation {generation}, seen by Flux: {seen}");
     // Old controllers write the number when they begin, later ones when they have tried.
-    let means = match is_old_controller(case) {
+    let means = match is_old_controller(case.hr()) {
         Some(true) => {
             "This controller writes observedGeneration when it starts: it has not started."
         }
@@ -103,7 +103,7 @@ fn check(case: &Case<'_>) -> Verdict {
     let finding = controller_log::shown(case, finding, "helm-controller", "1h");
     finding
         .step("Then have it process the present spec:")
-        .command(match is_old_controller(case) {
+        .command(match is_old_controller(case.hr()) {
             Some(true) => sources::reconcile(case, &case.subject()),
             _ => stamped(case, "forceAt"),
         })

@@ -2,7 +2,8 @@
 
 use crate::diagnosis::case::Case;
 use crate::diagnosis::finding::{Evidence, Finding};
-use crate::diagnosis::retries::{Fixes, kubectl, then};
+use crate::diagnosis::flux_commands::kubectl;
+use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::model::status;
 

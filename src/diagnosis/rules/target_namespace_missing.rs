@@ -7,7 +7,6 @@ use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::diagnosis::{needs, peers};
 use crate::model::failure::Cause;
 use crate::model::failure::namespace::NamespaceError;
-use crate::model::status;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS101",
@@ -51,13 +50,13 @@ fn check(case: &Case<'_>) -> Verdict {
     let mut finding = Finding::new(subject.clone(), sentence)
         .why(if missing == target {
             "The chart is installed into this namespace (spec.targetNamespace), and Flux only creates it if spec.install.createNamespace is set."
-        } else if status::is_stale(case.hr()) {
+        } else if case.hr().is_stale() {
             "Flux's last attempt used it; the present manifest has another spec.targetNamespace."
         } else {
             "The chart applies an object in this namespace; it is not the target namespace."
         })
         .seen(case.seen_failure());
-    let stale = status::is_stale(case.hr());
+    let stale = case.hr().is_stale();
     let likelier = peers::target_namespace(case, missing).filter(|_| !stale);
     let fixes = match &likelier {
         Some(_) => Fixes::Target,

@@ -3,7 +3,8 @@
 use crate::diagnosis::case::Case;
 use crate::diagnosis::controller_log;
 use crate::diagnosis::finding::{Evidence, Finding};
-use crate::diagnosis::retries::{again, kubectl};
+use crate::diagnosis::flux_commands::kubectl;
+use crate::diagnosis::retries::again;
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, failing};
 use crate::diagnosis::sources;
 use crate::model::failure::{self, Failure};

@@ -213,7 +213,7 @@ fn without_couchdb_a_claimed_database_is_neither_there_nor_missing() {
 fn every_state_has_a_word_of_its_own() {
     assert!(State::ALL.is_sorted());
     for state in State::ALL {
-        assert_eq!(State::of(state.word()), Some(state));
+        assert_eq!(State::parse(state.word()), Some(state));
         assert!(!state.word().contains(' '), "awk reads one word");
     }
 }

@@ -1,7 +1,7 @@
 //! Objects of the later generation (`couchdbdatabase`). Their fields are not settled, so every text that can mean a database does.
 
-use super::words::Words;
-use super::{Object, loose};
+use super::object::Object;
+use super::words::{Words, loose};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -44,7 +44,7 @@ impl DatabaseObjects {
         );
         let namespaces = namespaces.into_iter();
         self.all.push(DatabaseObject {
-            object: Object::of(kind, object),
+            object: Object::of_kind(kind, object),
             namespaces: namespaces.map(loose).collect(),
         });
     }

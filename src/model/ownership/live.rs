@@ -1,8 +1,8 @@
 //! The HelmReleases of a cluster: which databases their specs name, and which of them may name one that was not read.
 
+use super::object::Object;
 use super::storage::Key;
-use super::words::{How, Words, merged};
-use super::{Object, loose};
+use super::words::{How, Words, loose, merged};
 use crate::model::helm_release::{HelmRelease, ONBOARDING_SELECTOR, ValuesFrom};
 use crate::model::onboarding::Claim;
 use serde_json::{Value, json};
@@ -124,7 +124,7 @@ impl HelmReleases {
         match HelmRelease::from_value(object) {
             Err(error) => {
                 self.unreadable.push(Unreadable {
-                    object: Object::of("HelmRelease", object),
+                    object: Object::of_kind("HelmRelease", object),
                     why: error.to_string(),
                 });
                 // What can be read of it claims all the same.
@@ -183,7 +183,7 @@ impl HelmReleases {
                 .or_default()
                 .push((at, how));
         }
-        let key = Key::of(hr);
+        let key = Key::expected_of(hr);
         self.by_key.entry(key.clone()).or_default().push(at);
         self.all.push(Live {
             object: Object {

@@ -3,8 +3,8 @@
 //! Paths are Istio's: exact, a prefix `/x*`, a suffix `*x`, `*`, and the templates `{*}` and `{**}`. Only what ALLOW allows counts; an
 //! action that is none of Istio's counts as ALLOW.
 
-use super::words::{How, Words, decoded};
-use super::{Object, loose};
+use super::object::Object;
+use super::words::{How, Words, decoded, loose};
 use crate::text::marker::is_marked;
 use serde_json::Value;
 
@@ -58,7 +58,7 @@ impl Pattern {
 
 impl Paths {
     /// Reads one policy.
-    pub(super) fn read(policy: &Value) -> Self {
+    pub(super) fn parse(policy: &Value) -> Self {
         let mut paths = Self::default();
         let action = policy.pointer("/spec/action").and_then(Value::as_str);
         if matches!(action, Some("DENY" | "AUDIT" | "CUSTOM")) {
@@ -153,7 +153,7 @@ pub(super) struct Policy {
 impl Policies {
     /// Adds one policy.
     pub fn add(&mut self, policy: &Value) {
-        let paths = Paths::read(policy);
+        let paths = Paths::parse(policy);
         let says_nothing = paths.patterns.is_empty() && paths.unread.is_none();
         if says_nothing && paths.exact.iter().next().is_none() {
             return;
@@ -166,7 +166,7 @@ impl Policies {
         };
         let made_by = label("namespace").zip(label("name"));
         self.all.push(Policy {
-            object: Object::of("AuthorizationPolicy", policy),
+            object: Object::of_kind("AuthorizationPolicy", policy),
             paths,
             made_by: made_by.map(|(namespace, name)| format!("{namespace}/{name}")),
         });
@@ -185,7 +185,7 @@ mod tests {
 
     /// Whether it names `pds_database` itself, and whether it covers it among others.
     fn of(path: &str) -> (bool, bool) {
-        let paths = Paths::read(&policy(json!("ALLOW"), json!([path])));
+        let paths = Paths::parse(&policy(json!("ALLOW"), json!([path])));
         let exact = paths.exact.iter().any(|(n, _)| n == "pds_database");
         (
             exact,
@@ -232,24 +232,28 @@ mod tests {
     #[test]
     fn only_what_is_allowed_counts_and_what_cannot_be_read_may_be_anything() {
         let names = |action: Value| {
-            let paths = Paths::read(&policy(action, json!(["/pds_database"])));
+            let paths = Paths::parse(&policy(action, json!(["/pds_database"])));
             paths.exact.iter().count()
         };
         assert_eq!(names(json!(null)), 1);
         assert_eq!(names(json!("PERMIT")), 1);
         assert_eq!(names(json!("DENY")) + names(json!("AUDIT")), 0);
         let without = json!({"spec": {"rules": [{"from": [{"source": {"principals": ["a"]}}]}]}});
-        assert!(Paths::read(&without).unread.is_none());
+        assert!(Paths::parse(&without).unread.is_none());
         let scrubbed = json!(["/pds_database", "/orders_<scrubbed>"]);
         assert_eq!(
-            Paths::read(&policy(json!("ALLOW"), scrubbed.clone()))
+            Paths::parse(&policy(json!("ALLOW"), scrubbed.clone()))
                 .exact
                 .iter()
                 .count(),
             1
         );
         for paths in [json!("/pds_database"), json!([7]), scrubbed] {
-            assert!(Paths::read(&policy(json!("ALLOW"), paths)).unread.is_some());
+            assert!(
+                Paths::parse(&policy(json!("ALLOW"), paths))
+                    .unread
+                    .is_some()
+            );
         }
     }
 }

@@ -3,7 +3,7 @@
 //! A revision is known by its object's type or name, not by Helm's labels, which a restore can lose. A revision that cannot be decoded may
 //! be of any release.
 
-use super::Object;
+use super::object::Object;
 use super::policies::{Paths, Pattern};
 use super::words::{How, Words, merged};
 use crate::model::helm_release::{HelmRelease, ONBOARDING_CHART};
@@ -57,7 +57,7 @@ pub(super) struct Key {
 
 impl Key {
     /// The release of a HelmRelease.
-    pub(super) fn of(hr: &HelmRelease) -> Self {
+    pub(super) fn expected_of(hr: &HelmRelease) -> Self {
         Self {
             namespace: hr.storage_namespace().to_owned(),
             name: hr.release_name(),
@@ -153,7 +153,7 @@ impl Storage {
             Driver::Secret => helm_storage::from_secret(object),
             Driver::ConfigMap => helm_storage::from_config_map(object),
         };
-        let place = Object::of(driver.kind(), object);
+        let place = Object::of_kind(driver.kind(), object);
         match decoded {
             Ok(release) => {
                 if let Some(why) = incomplete(&release) {
@@ -309,7 +309,7 @@ fn read(release: &Release) -> (Words, Vec<Pattern>) {
     let mut patterns = Vec::new();
     let values = merged(&release.chart.values, &release.config);
     words.document(&values);
-    if let Some(joined) = crate::model::onboarding::Values::read(&values)
+    if let Some(joined) = crate::model::onboarding::Values::parse(&values)
         .claim()
         .joined()
     {
@@ -402,7 +402,7 @@ fn job(words: &mut Words, text: &str) {
 }
 
 fn policy(words: &mut Words, patterns: &mut Vec<Pattern>, policy: &Value) {
-    let paths = Paths::read(policy);
+    let paths = Paths::parse(policy);
     paths
         .exact
         .iter()

@@ -6,7 +6,7 @@ use crate::model::names::DatabaseName;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use proptest::prelude::*;
-use serde_json::json;
+use serde_json::{Value, json};
 
 const NAME: &str = "pds_database";
 

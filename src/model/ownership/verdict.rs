@@ -1,7 +1,8 @@
 //! What is known of one database: every claim, every mention that may be one, every gap.
 
+use super::object::Object;
+use super::part::Unread;
 use super::storage::{Driver, Key, LABELS, Revision, Stored};
-use super::{Object, Unread};
 use crate::advice::Command;
 use std::collections::{BTreeSet, HashSet};
 use std::fmt;

@@ -2,7 +2,6 @@
 //!
 //! A document is read once. Only what holds a `_` is kept, since every database of an onboarding has one in its name.
 
-use super::loose;
 use crate::model::names::DATABASE_MAX;
 use crate::model::onboarding::scalar;
 use crate::text::document::embedded;
@@ -226,6 +225,13 @@ fn in_word(c: char) -> bool {
 /// The words of a text: bounded by anything but letters, digits, `_` and `-` of ASCII.
 fn words(text: &str) -> impl Iterator<Item = &str> {
     text.split(|c| !in_word(c)).filter(|word| !word.is_empty())
+}
+
+/// What a URL or a template may make of a sloppy value: blanks gone, lower case, no `/` at the ends. A database's checked name
+/// stays as it is.
+pub(crate) fn loose(name: &str) -> String {
+    let kept: String = name.chars().filter(|c| !c.is_whitespace()).collect();
+    kept.trim_matches('/').to_lowercase()
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 //! A text that is none of these is `None` and stays as it is. What a wrapper says comes before what it wraps where the wrapper
 //! is the cause (a dependency, a signature), and after it where it is not.
 
-use super::{SourceError, is_archive};
+use super::kind::SourceError;
 
 /// The kind that a condition's text tells.
 pub(super) fn by_text(reason: &str, text: &str) -> Option<SourceError> {
@@ -29,6 +29,11 @@ fn lost_from_disk(text: &str) -> bool {
 
 fn has(text: &str, any: &[&str]) -> bool {
     any.iter().any(|t| text.contains(t))
+}
+
+/// The index named an archive, and that was asked for.
+pub fn is_archive(text: &str) -> bool {
+    text.contains("failed to download chart for remote reference: failed to fetch ")
 }
 
 /// Kinds with what tells them and what tells that it is another one; the first that fits counts.

@@ -44,7 +44,7 @@ impl OnboardingName {
 }
 
 /// The causes of these onboardings: worst first, then those that hit most.
-pub(super) fn merge(onboardings: &[Onboarding]) -> Vec<Cause> {
+pub(super) fn group(onboardings: &[Onboarding]) -> Vec<Cause> {
     let mut causes: Vec<Cause> = Vec::new();
     let mut known: HashMap<(&str, &Subject), usize> = HashMap::new();
     for (at, onboarding) in onboardings.iter().enumerate() {

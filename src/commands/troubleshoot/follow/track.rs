@@ -33,7 +33,7 @@ impl Track {
     }
 
     /// Takes a newer look; tells whether it is another verdict.
-    pub(super) fn take(&mut self, looked: Looked) -> bool {
+    pub(super) fn replace(&mut self, looked: Looked) -> bool {
         let changes = self.changes_with(&looked);
         self.standing = standing_of(&looked);
         self.looked = looked;

@@ -49,7 +49,7 @@ pub(super) async fn not_as_installed(
 
 /// Worth a look: the checks judge.
 fn differs(hr: &HelmRelease, first: &Installation) -> bool {
-    let (was, is) = (Values::read(&first.config), hr.values());
+    let (was, is) = (Values::parse(&first.config), hr.values());
     let renamed = match (was.claim().joined(), is.claim().joined()) {
         (Some(was), Some(is)) => was != is,
         _ => false,

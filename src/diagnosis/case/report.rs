@@ -1,0 +1,65 @@
+//! What is said of a failure: by the status, or by an event where the status keeps silent.
+
+use crate::model::event::Event;
+use crate::model::failure::{Failure, FailureText};
+use crate::model::status;
+use crate::snapshot::{Checked, Snapshot};
+
+/// What is said of a failure, and where.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Report<'a> {
+    /// `None` where nothing failed.
+    pub(super) text: Option<FailureText<'a>>,
+    /// The event that the text was taken from, where the status does not say.
+    pub(super) event: Option<&'a Event>,
+}
+
+impl<'a> Report<'a> {
+    /// Takes the text from the status, or from the newest event where the status keeps silent.
+    ///
+    /// # Errors
+    /// The status keeps silent and the events were not read, or not all of them.
+    pub(super) fn find(snapshot: &'a Snapshot, failure: Option<&Failure<'a>>) -> Checked<Self> {
+        let event = match silent(snapshot, failure) {
+            Some(is_telling) => snapshot.newest_event(is_telling)?,
+            None => None,
+        };
+        let said = event.map(|event| event.message.as_str());
+        let reason = failure.map_or("", |f| f.condition.reason.as_str());
+        let text = match said {
+            Some(said) => {
+                let said = said.strip_prefix("reconciliation failed: ").unwrap_or(said);
+                Some(FailureText::parse(reason, said))
+            }
+            None => failure.map(Failure::text),
+        };
+        Ok(Self {
+            text: text.map(|text| FailureText {
+                action: text.action.or(failure.and_then(|f| f.action)),
+                ..text
+            }),
+            event,
+        })
+    }
+}
+
+/// Which events say what the status does not: why storage could not be read (controllers before 0.37), why the HelmChart could
+/// not be made. `None` where the status says it all.
+fn silent(snapshot: &Snapshot, failure: Option<&Failure<'_>>) -> Option<fn(&Event) -> bool> {
+    if failure.is_some_and(|f| f.is_of_cleanup() || f.is_count()) {
+        return Some(|event| {
+            ["InstallFailed", "UpgradeFailed", "error"].contains(&event.reason.as_str())
+                && ["Helm install failed", "Helm upgrade failed"]
+                    .iter()
+                    .any(|lead| event.message.contains(lead))
+        });
+    }
+    if failure.is_some_and(|f| f.condition.reason == "GetLastReleaseFailed") {
+        return Some(|event| {
+            event.message.contains("get last release revision")
+                || event.message.contains("failed to query with labels")
+        });
+    }
+    status::is_unanswered(&snapshot.helm_release)
+        .then_some(|event| event.reason == "HelmChartSyncErr")
+}
