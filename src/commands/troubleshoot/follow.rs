@@ -3,22 +3,24 @@
 //! A change of the HelmRelease makes it looked into again. A Job's pod can fail while Flux's words stay the same, so what is
 //! underway is also looked at again from time to time. Which state is an end is the business of `diagnosis::standing`.
 
+mod args;
+mod changes;
 mod track;
+
+pub(super) use args::FollowArgs;
 
 use super::{Args, Looked, code, databases, elsewhere, look, look_into, named, print};
 use crate::app::App;
-use crate::cluster::helm_releases::Query;
 use crate::cluster::onboardings::Onboardings;
-use crate::cluster::watch::{Change, Next, PAUSE};
-use crate::cluster::{Cluster, ClusterError, parse_duration};
+use crate::cluster::watch::{Change, Next};
+use crate::cluster::{Cluster, ClusterError};
 use crate::diagnosis::ignore::Ignores;
 use crate::error::{Error, Result};
 use crate::exit::Code;
 use crate::render::output::FindingsFormat;
 use crate::text::{Shown, age, shown};
 use crate::view::report::Report;
-use futures::StreamExt;
-use futures::stream::BoxStream;
+use changes::Changes;
 use k8s_openapi::jiff::Timestamp;
 use serde_json::Value;
 use std::time::Duration;
@@ -29,50 +31,6 @@ use track::Track;
 const AGAIN: Duration = Duration::from_secs(10);
 /// How often the live line is written.
 const BEAT: Duration = Duration::from_secs(1);
-
-/// Following.
-#[derive(clap::Args, Debug)]
-#[command(next_help_heading = "Follow")]
-pub(super) struct FollowArgs {
-    /// Wait until each named onboarding is Ready (exit code 0) or stuck (3)
-    #[arg(long, conflicts_with_all = ["watch", "filename", "all_namespaces", "selector"])]
-    wait: bool,
-    /// Longest wait, such as 90s or 10m, then exit code 1 [default: 5m]
-    #[arg(long, value_name = "DURATION", requires = "wait", value_parser = parse_duration)]
-    timeout: Option<Duration>,
-    /// Print a new report whenever the verdict on a named onboarding changes
-    #[arg(short = 'w', long, conflicts_with_all = ["filename", "all_namespaces", "selector"])]
-    watch: bool,
-}
-
-impl FollowArgs {
-    pub(super) fn is_asked_for(&self) -> bool {
-        self.wait || self.watch
-    }
-
-    /// What clap cannot tell.
-    pub(super) fn check(&self, args: &Args) -> Result<()> {
-        if self.is_asked_for() && args.names.is_empty() {
-            let flag = if self.wait { "--wait" } else { "--watch" };
-            return Err(Error::usage(format!(
-                "{flag} needs the name of an onboarding"
-            )));
-        }
-        let whole = matches!(
-            args.format.output,
-            FindingsFormat::Github | FindingsFormat::Sarif
-        );
-        if self.watch && whole {
-            return Err(Error::usage("a watch prints text, json or yaml"));
-        }
-        Ok(())
-    }
-
-    fn limit(&self) -> Option<Duration> {
-        let given = self.timeout.unwrap_or(Duration::from_secs(300));
-        self.wait.then_some(given)
-    }
-}
 
 /// Why the following ended.
 enum End {
@@ -137,8 +95,7 @@ impl Follower<'_> {
         let deadline = self.args.follow.limit().map(|limit| self.started + limit);
         let mut again = ticks(AGAIN);
         let mut beat = ticks(BEAT);
-        let mut changes = Some(self.changes(app));
-        let mut lost = false;
+        let mut changes = Changes::new(self.cluster, &app.global.namespace);
         loop {
             if self.args.follow.wait && self.tracks.iter().all(|t| !t.is_underway()) {
                 return Ok(End::Settled);
@@ -150,41 +107,8 @@ impl Follower<'_> {
                     self.live(app);
                     continue;
                 }
-                _ = again.tick() => {
-                    let tracks = self.tracks.iter().enumerate();
-                    tracks.filter(|(_, t)| t.is_underway()).map(|(at, _)| at).collect()
-                }
-                said = next(&mut changes) => match said {
-                    Ok(Next::Change(Change::Is(object) | Change::Gone(object))) => {
-                        lost = false;
-                        let tracks = self.tracks.iter().enumerate();
-                        tracks.filter(|(_, t)| t.is_changed_by(&object)).map(|(at, _)| at).collect()
-                    }
-                    Ok(Next::Relist) => {
-                        // A server that loses every place at once is not to be asked without end.
-                        changes = Some(paused(self.changes(app)));
-                        Vec::new()
-                    }
-                    // Without the right to watch there are the looks from time to time.
-                    Err(error) if error.is_forbidden() => {
-                        app.ui.warning(format!(
-                            "changes are not followed: {}; what is underway is looked at every {} s",
-                            crate::text::one_line(&error.clause()),
-                            AGAIN.as_secs()
-                        ));
-                        changes = None;
-                        Vec::new()
-                    }
-                    Err(error) => {
-                        // Told once: the server may be away for a while.
-                        if !std::mem::replace(&mut lost, true) {
-                            let why = crate::text::one_line(&error.clause());
-                            app.ui.status(shown!("the watch ended: {why}; trying again"));
-                        }
-                        changes = Some(paused(self.changes(app)));
-                        (0..self.tracks.len()).collect()
-                    }
-                },
+                _ = again.tick() => self.tracks_that(Track::is_underway),
+                said = changes.next() => self.changed(app, said, &mut changes),
             };
             let work = async {
                 for at in due {
@@ -201,18 +125,53 @@ impl Follower<'_> {
         }
     }
 
-    /// The changes of the namespace's HelmReleases from what is there now on.
-    fn changes(&self, app: &App) -> Changes {
-        let query = Query {
-            namespace: Some(app.global.namespace.clone()),
-            selector: String::new(),
-        };
-        let watch = self.cluster.watch_helm_releases(&query, "0");
-        futures::stream::unfold(watch, |mut watch| async {
-            let said = watch.next().await;
-            Some((said, watch))
-        })
-        .boxed()
+    /// Places of the tracks to look at again.
+    fn tracks_that(&self, is_due: impl Fn(&Track) -> bool) -> Vec<usize> {
+        let tracks = self.tracks.iter().enumerate();
+        tracks
+            .filter(|(_, t)| is_due(t))
+            .map(|(at, _)| at)
+            .collect()
+    }
+
+    /// The tracks to look at after a change, or after the watch has ended.
+    fn changed(
+        &self,
+        app: &mut App,
+        said: Result<Next, ClusterError>,
+        changes: &mut Changes<'_>,
+    ) -> Vec<usize> {
+        match said {
+            Ok(Next::Change(Change::Is(object) | Change::Gone(object))) => {
+                changes.arrive();
+                self.tracks_that(|track| track.is_changed_by(&object))
+            }
+            // A server that loses every place at once is not to be asked without end.
+            Ok(Next::Relist) => {
+                changes.restart();
+                Vec::new()
+            }
+            // Without the right to watch there are the looks from time to time.
+            Err(error) if error.is_forbidden() => {
+                app.ui.warning(format!(
+                    "changes are not followed: {}; what is underway is looked at every {} s",
+                    crate::text::one_line(&error.clause()),
+                    AGAIN.as_secs()
+                ));
+                changes.stop();
+                Vec::new()
+            }
+            Err(error) => {
+                // Said once: the server may be away for a while.
+                if changes.lose() {
+                    let why = crate::text::one_line(&error.clause());
+                    app.ui
+                        .status(shown!("the watch ended: {why}; trying again"));
+                }
+                changes.restart();
+                self.tracks_that(|_| true)
+            }
+        }
     }
 
     /// Looks into one again, and tells when its verdict has changed.
@@ -357,27 +316,6 @@ impl Follower<'_> {
     }
 }
 
-type Changes = BoxStream<'static, std::result::Result<Next, ClusterError>>;
-
-/// The same after a pause, which is waited for with the next change: Ctrl-C and the time limit are heard meanwhile.
-fn paused(changes: Changes) -> Changes {
-    let pause = futures::stream::once(tokio::time::sleep(PAUSE));
-    let pause = pause.filter_map(|()| std::future::ready(None));
-    pause.chain(changes).boxed()
-}
-
-/// The next change; for ever nothing where changes are not followed.
-async fn next(changes: &mut Option<Changes>) -> std::result::Result<Next, ClusterError> {
-    let said = match changes {
-        Some(changes) => changes.next().await,
-        None => None,
-    };
-    match said {
-        Some(said) => said,
-        None => std::future::pending().await,
-    }
-}
-
 async fn until(deadline: Option<Instant>) {
     match deadline {
         Some(deadline) => tokio::time::sleep_until(deadline).await,
@@ -389,20 +327,4 @@ fn ticks(period: Duration) -> tokio::time::Interval {
     let mut ticks = tokio::time::interval_at(Instant::now() + period, period);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     ticks
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use futures::FutureExt;
-
-    #[tokio::test]
-    async fn a_pause_is_a_part_of_the_waiting_for_changes() {
-        let relist = || futures::stream::iter([Ok(Next::Relist)]).boxed();
-        assert!(relist().next().now_or_never().is_some());
-        let mut changes = Some(paused(relist()));
-        // Whoever waits for it can wait for something else too, and lose nothing.
-        assert!(next(&mut changes).now_or_never().is_none());
-        assert!(matches!(next(&mut changes).await, Ok(Next::Relist)));
-    }
 }

@@ -50,103 +50,57 @@ pub(in crate::commands) async fn unwell(
 ) -> Result<Picked> {
     let product = app.global.onboarding_selector.trim();
     let namespace = (!which.all_namespaces).then(|| app.global.namespace.clone());
-    let (all, not_elsewhere) = match list(cluster, None, product).await {
-        Err(error) if error.is_forbidden() && namespace.is_some() => (
-            list(cluster, namespace.clone(), product).await?,
-            Some(Why::from(&error)),
-        ),
-        other => (
-            other?,
-            cluster.not_all_saved(&Query {
-                namespace: None,
-                selector: product.to_owned(),
-            }),
-        ),
+    let (all, not_elsewhere) = list_everywhere(cluster, namespace.as_ref(), product).await?;
+    let Listed {
+        known,
+        objects,
+        errors,
+    } = Listed::from(all);
+    let selected = selected(cluster, namespace.as_ref(), which.selector, product).await?;
+    let is_chosen = |hr: &HelmRelease| {
+        let here = namespace.as_ref();
+        let here = here.is_none_or(|n| hr.metadata.namespace == *n);
+        here && selected.as_ref().is_none_or(|s| s.contains(&hr.id()))
     };
-    let mut errors = Vec::new();
-    let mut known = Vec::new();
-    let mut objects = Vec::new();
-    for object in all.into_items() {
-        match HelmRelease::from_value(&object) {
-            Ok(hr) => {
-                known.push(hr);
-                objects.push(object);
-            }
-            Err(error) => errors.push(unreadable(&object, &error)),
-        }
-    }
-    let selected = match which.selector.map(str::trim).filter(|s| !s.is_empty()) {
-        None => None,
-        Some(selector) => {
-            let both = [product, selector]
-                .into_iter()
-                .filter(|s| !s.is_empty())
-                .collect::<Vec<_>>();
-            let chosen = list(cluster, namespace.clone(), &both.join(",")).await?;
-            Some(chosen.items().iter().map(id).collect::<Vec<_>>())
-        }
-    };
-    let claims = HelmReleases::of_onboardings(&known);
-    let mut considered = 0;
     let chosen: Vec<(&HelmRelease, Value)> = known
         .iter()
         .zip(objects)
-        .filter(|(hr, object)| {
-            let here = namespace
-                .as_ref()
-                .is_none_or(|n| hr.metadata.namespace == *n);
-            let chosen = here && selected.as_ref().is_none_or(|s| s.contains(&id(object)));
-            considered += u64::from(chosen);
-            chosen
-        })
+        .filter(|(hr, _)| is_chosen(hr))
         .collect();
+    let considered = chosen.len() as u64;
     // One that was saved alone is meant, well or not.
     let only = cluster.archive().is_some() && chosen.len() == 1;
+    let claims = HelmReleases::of_onboardings(&known);
     let well: Vec<(&HelmRelease, &Value)> = chosen
         .iter()
         .filter(|(hr, _)| !is_unwell(hr, &claims))
         .map(|(hr, object)| (*hr, object))
         .collect();
     let wanted = databases::wanted(chosen.iter().map(|(hr, _)| *hr));
-    let (
-        (installed, first_not_run),
-        (gone, policies_not_run),
-        (unlabelled, list_not_run),
-        (stale, sources_not_run),
-        databases,
-    ) = futures::join!(
+    // What the list does not show.
+    let (installed, gone, unlabelled, stale, databases) = futures::join!(
         first::not_as_installed(cluster, &well),
         policies::gone(cluster, &well),
         unlabelled::onboardings(cluster, namespace.clone(), which, product),
         sources::failing(cluster, &well),
         ask(&known, &wanted),
     );
-    let hollow = |hr: &HelmRelease| match databases::of_onboarding(&databases, hr) {
-        Read::Absent | Read::Seen(Found::Unserved(_)) => true,
-        Read::Seen(Found::Served(_)) | Read::Unknown(_) => false,
-    };
     let not_asked = databases::not_run(&databases, well.iter().map(|(hr, _)| *hr));
+    let not_run = [installed.1, gone.1, unlabelled.1, not_asked];
+    let unwell = [installed.0, gone.0, stale.0].concat();
     let objects = chosen
         .into_iter()
         .filter(|(hr, _)| {
-            let id = hr.id();
             only || is_unwell(hr, &claims)
-                || installed.contains(&id)
-                || gone.contains(&id)
-                || stale.contains(&id)
-                || (status::ready(hr) == Ready::True && hollow(hr))
+                || unwell.contains(&hr.id())
+                || (status::ready(hr) == Ready::True && lacks_database(&databases, hr))
         })
         .map(|(_, object)| object)
-        .chain(unlabelled)
-        .collect();
-    let not_run = [first_not_run, policies_not_run, list_not_run, not_asked]
-        .into_iter()
-        .flatten()
-        .chain(sources_not_run)
+        .chain(unlabelled.0)
         .collect();
     Ok(Picked {
         objects,
-        not_run,
+        not_run: not_run.into_iter().flatten().chain(stale.1).collect(),
         others: Onboardings {
             read: Arc::new(Read::Seen(known)),
             not_elsewhere,
@@ -158,6 +112,78 @@ pub(in crate::commands) async fn unwell(
         }),
         errors,
     })
+}
+
+/// The onboardings of all namespaces, or of one where all are refused, and why others were not read.
+async fn list_everywhere(
+    cluster: &Cluster,
+    namespace: Option<&String>,
+    selector: &str,
+) -> Result<(All<Value>, Option<Why>), ClusterError> {
+    match list(cluster, None, selector).await {
+        Err(error) if error.is_forbidden() && namespace.is_some() => {
+            let all = list(cluster, namespace.cloned(), selector).await?;
+            Ok((all, Some(Why::from(&error))))
+        }
+        other => {
+            let query = Query {
+                namespace: None,
+                selector: selector.to_owned(),
+            };
+            Ok((other?, cluster.not_all_saved(&query)))
+        }
+    }
+}
+
+/// Ids of what the user's own selector selects; `None` without one.
+async fn selected(
+    cluster: &Cluster,
+    namespace: Option<&String>,
+    selector: Option<&str>,
+    product: &str,
+) -> Result<Option<Vec<String>>, ClusterError> {
+    let Some(selector) = selector.map(str::trim).filter(|s| !s.is_empty()) else {
+        return Ok(None);
+    };
+    let both = [product, selector].into_iter().filter(|s| !s.is_empty());
+    let both = both.collect::<Vec<_>>().join(",");
+    let chosen = list(cluster, namespace.cloned(), &both).await?;
+    Ok(Some(chosen.items().iter().map(id).collect()))
+}
+
+/// A list, parsed: each HelmRelease with its object, and what cannot be read.
+struct Listed {
+    known: Vec<HelmRelease>,
+    objects: Vec<Value>,
+    errors: Vec<Error>,
+}
+
+impl From<All<Value>> for Listed {
+    fn from(all: All<Value>) -> Self {
+        let (mut known, mut objects, mut errors) = (Vec::new(), Vec::new(), Vec::new());
+        for object in all.into_items() {
+            match HelmRelease::from_value(&object) {
+                Ok(hr) => {
+                    known.push(hr);
+                    objects.push(object);
+                }
+                Err(error) => errors.push(unreadable(&object, &error)),
+            }
+        }
+        Self {
+            known,
+            objects,
+            errors,
+        }
+    }
+}
+
+/// CouchDB does not have the database, or cannot serve it.
+fn lacks_database(databases: &Read<Databases>, hr: &HelmRelease) -> bool {
+    match databases::of_onboarding(databases, hr) {
+        Read::Absent | Read::Seen(Found::Unserved(_)) => true,
+        Read::Seen(Found::Served(_)) | Read::Unknown(_) => false,
+    }
 }
 
 async fn list(
