@@ -1,23 +1,19 @@
 //! SKVS301: the database already exists.
 
+mod age;
+mod unclaimed;
+
 use crate::diagnosis::case::Case;
 use crate::diagnosis::contradiction::Fact;
-use crate::diagnosis::deletion::{self, Deletion};
-use crate::diagnosis::finding::Subject;
-use crate::diagnosis::finding::{Evidence, Finding};
-use crate::diagnosis::flux_commands::kubectl;
-use crate::diagnosis::job::{Death, Job, Outcome};
-use crate::diagnosis::retries::{Fixes, then, upgrade};
+use crate::diagnosis::finding::{Evidence, Finding, Subject};
+use crate::diagnosis::job::{Job, Outcome};
+use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::model::convention::{Naming, naming};
 use crate::model::helm_release::HelmRelease;
 use crate::model::onboarding::Claim;
 use crate::model::status;
 use crate::snapshot::IfRead;
-use crate::snapshot::databases::{Database, Found};
-use crate::text::age::duration;
-use crate::text::{bytes, thousands};
-use k8s_openapi::jiff::Timestamp;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS301",
@@ -60,13 +56,13 @@ fn check(case: &Case<'_>) -> Verdict {
         .map_or("of this onboarding".to_owned(), String::clone);
     let mut finding = Job::died(case, death, format!("the database {named} already exists, so its creation Job fails"))
         .why("The chart creates the database once, before anything else, and refuses to take over an existing one.");
-    finding = facts(case, finding);
+    finding = age::described(case, finding);
     let rivals = case.rivals();
     finding = match rivals.first() {
         Some(first) => taken(case, finding, first, &rivals),
         None => match case.unserved() {
             Some(why) => unserved(case, finding, &why),
-            None => left(case, finding, database.as_deref()),
+            None => unclaimed::advised(case, finding, database.as_deref()),
         },
     };
     if let Claim::Database(database) = case.hr().claim()
@@ -75,65 +71,6 @@ fn check(case: &Case<'_>) -> Verdict {
         finding = finding.why("The onboarding's name implies another database: the manifest may be a copy in which a value was forgotten.");
     }
     finding.into()
-}
-
-/// Adds CouchDB's view of the database: its size, and whether it is older than this onboarding.
-fn facts(case: &Case<'_>, finding: Finding) -> Finding {
-    let database = case.database().unwrap_or_default();
-    let found = match case.in_couchdb() {
-        Ok(Some(Found::Served(found))) => found,
-        Ok(Some(Found::Unserved(_))) | Err(_) => return finding,
-        Ok(None) => {
-            return finding.why(format!(
-                "CouchDB no longer has {database}: let Flux try again."
-            ));
-        }
-    };
-    let pod = case.databases().if_read();
-    let pod = pod.map(|d| Subject::new("Pod", &d.namespace, &d.pod));
-    let mut parts = Vec::new();
-    if let Some(documents) = found.documents {
-        parts.push(format!("{} documents", thousands(documents)));
-    }
-    if let Some(size) = found.bytes {
-        parts.push(format!("{} on each copy", bytes(size)));
-    }
-    let created = found
-        .created
-        .and_then(|seconds| Timestamp::from_second(seconds).ok());
-    if let Some(created) = created {
-        parts.push(format!(
-            "created {}",
-            created.strftime("%Y-%m-%d %H:%M UTC")
-        ));
-    }
-    let finding = finding.seen(
-        pod.filter(|_| !parts.is_empty())
-            .map(|pod| Evidence::new(pod, &format!("GET /{database}"), &parts.join(", "))),
-    );
-    match older(case, &found) {
-        Some(seconds) if seconds > 0 => finding.why(format!(
-            "It is {} older than this onboarding: a former owner of the name left it.",
-            duration(seconds)
-        )),
-        Some(_) => finding.why(YOUNGER),
-        None => finding,
-    }
-}
-
-/// What its age says of a database that was made while this onboarding was there.
-const YOUNGER: &str =
-    "It is younger than this onboarding: an earlier attempt, or another onboarding, created it.";
-
-/// Clocks may differ by this many seconds.
-const SKEW: i64 = 30;
-
-/// By how many seconds the database is older than the onboarding; below zero it is younger. `None` where nothing tells.
-fn older(case: &Case<'_>, found: &Database) -> Option<i64> {
-    let since = case.hr().metadata.creation_timestamp.as_deref()?;
-    let since: Timestamp = since.parse().ok()?;
-    let older = since.as_second().checked_sub(found.created?)?;
-    (older.unsigned_abs() > SKEW.unsigned_abs()).then_some(older)
 }
 
 /// Other onboardings claim it.
@@ -190,150 +127,6 @@ fn unserved(case: &Case<'_>, finding: Finding, why: &str) -> Finding {
     };
     finding.then(then(case, Fixes::Back))
 }
-
-/// Nobody else is seen to claim it. Its deletion is offered only where that is known of everybody.
-fn left(case: &Case<'_>, mut finding: Finding, database: Option<&str>) -> Finding {
-    if let Some(event) = installed_before(case) {
-        return finding
-            .why(format!("This onboarding was installed before ({event}), so the database is its own and holds its team's data: Helm's record of it is gone."))
-            .step("Do not delete it. Skip the creation Job: values.databaseCreationJob.enabled: false, if the chart has this value.")
-            .then(then(case, Fixes::Back));
-    }
-    if let Some(race) = case.job_as_far_as_read().lost_race() {
-        let finding = finding
-            .why("CouchDB answered an attempt with a conflict: another request created the database at the same time.")
-            .seen([race.evidence()]);
-        let finding = match database {
-            Some(database) => finding
-                .step("Find out who did that. What claims it, and how much is in it:")
-                .command(["kubectl", "skvs", "databases", database]),
-            None => finding,
-        };
-        return finding
-            .step("If it was meant for this onboarding, skip the creation Job: values.databaseCreationJob.enabled: false, if the chart has this value.")
-            .then(then(case, Fixes::Back));
-    }
-    let deletion = database.map(|database| case.deletion(database));
-    if let Some(Deletion::Own(by)) = &deletion {
-        return deletion::own(finding, by).then(Some(upgrade(case)));
-    }
-    let unknown = match (&deletion, case.unknown_claims()) {
-        (Some(Deletion::Claimed(claim)), _) => Some(claim.clone()),
-        // Everything was read.
-        (Some(Deletion::Agreed), _) => None,
-        (Some(Deletion::Open(why)), unknown) => Some(unknown.unwrap_or_else(|| why.clone())),
-        (Some(Deletion::Own(_)) | None, unknown) => unknown,
-    };
-    if let Some(first) = case.job_as_far_as_read().own_creation()
-        && may_be_its_own(case)
-    {
-        let doubt = unknown.as_ref().map(|why| match deletion {
-            Some(Deletion::Claimed(_)) => format!("{why}."),
-            _ => format!("Whether anything else claims it is unknown: {why}."),
-        });
-        let finding = finding.whys(doubt.as_deref());
-        return own_attempt(case, finding, first, deletion.as_ref().zip(database));
-    }
-    let younger = finding.why.iter().any(|w| w == YOUNGER);
-    finding = finding.why(match &unknown {
-        Some(claim) if matches!(deletion, Some(Deletion::Claimed(_))) => format!("{claim}."),
-        Some(why) => format!("Whether anything else claims it is unknown: {why}."),
-        None if younger => "Nothing else claims it.".to_owned(),
-        None => "Nothing else claims it: an earlier onboarding was removed, and its database stayed. Its owner is unknown: Helm keeps no record of a removed release.".to_owned(),
-    });
-    if let Some(pod) = case.job_as_far_as_read().silent_attempt() {
-        finding = finding.why(format!("Or an earlier attempt of this Job created it: {pod} was ended, and no log says how far it came."));
-    }
-    if case.hr().status.install_failures > 1 {
-        let tries = case.hr().status.install_failures.max(1);
-        finding = finding.why(format!("Or an earlier attempt of this onboarding created it and failed later (failed installs: {tries})."));
-    }
-    if is_long_before_its_job(case) {
-        finding = finding
-            .why("Or this onboarding itself created it: it is much older than this Job, and Helm's record of it may be gone.")
-            .step("Ask its team first whether it worked before. If so, the data is its own and the database must stay.");
-    }
-    finding = match (deletion, database) {
-        (Some(agreed @ Deletion::Agreed), Some(database)) => finding
-            .step("If its data is not needed: remove this manifest, wait until the HelmRelease is gone, delete the database, and restore the manifest.")
-            .command(kubectl(case, "get"))
-            .command(deletion::command(&agreed, database)),
-        (Some(open), Some(database)) => finding
-            .step("First find out who uses it. This reads everything that could claim it, and deletes nothing:")
-            .command(deletion::command(&open, database)),
-        _ => finding
-            .step("First read its values: they name the database, and so lead to any other claim.")
-            .command(kubectl(case, "describe")),
-    };
-    finding
-        .step("If its data is needed, skip the creation Job: values.databaseCreationJob.enabled: false, if the chart has this value. Ask its former owner first.")
-        .then(then(case, Fixes::Back))
-}
-
-/// Nothing that CouchDB says of the database speaks against an attempt of this onboarding: it is not older, and holds no documents.
-fn may_be_its_own(case: &Case<'_>) -> bool {
-    match case.in_couchdb() {
-        Ok(Some(Found::Served(found))) => {
-            let is_older = older(case, &found).is_some_and(|seconds| seconds > 0);
-            !is_older && found.documents.unwrap_or(0) == 0
-        }
-        Ok(Some(Found::Unserved(_)) | None) | Err(_) => true,
-    }
-}
-
-/// An earlier attempt of the same Job created it, although CouchDB answered that with an error or not at all.
-fn own_attempt(
-    case: &Case<'_>,
-    finding: Finding,
-    first: &Death,
-    deletion: Option<(&Deletion, &str)>,
-) -> Finding {
-    let line = first.lines.last().map_or("an error", String::as_str);
-    let finding = finding
-        .why(format!("An earlier attempt of this Job ended with \"{line}\". CouchDB can carry out a creation and answer with an error all the same, so that attempt most likely created the database."))
-        .seen([first.evidence()]);
-    let documents = match case.in_couchdb() {
-        Ok(Some(Found::Served(found))) => found.documents,
-        _ => None,
-    };
-    let finding = finding.why(match documents {
-        Some(0) => "It is empty.",
-        _ => "Whether it is empty is unknown.",
-    });
-    let finding = finding.step("Check CouchDB's members first: such an answer means that one of them was away or overloaded.");
-    let finding = match case.databases().if_read() {
-        Some(asked) => finding.command(["kubectl", "get", "pods", "-n", &asked.namespace]),
-        None => finding,
-    };
-    let finding = finding.step("Then keep the database and leave the creation out: values.databaseCreationJob.enabled: false, where the chart has this value.");
-    match deletion {
-        Some((deletion, database)) => finding
-            .step("Or delete it if it is empty, and let Flux try again:")
-            .command(deletion::command(deletion, database)),
-        None => finding,
-    }
-    .then(then(case, Fixes::Back))
-}
-
-/// The event that tells of an installation or upgrade of this onboarding that ended well.
-fn installed_before<'a>(case: &Case<'a>) -> Option<&'a str> {
-    let well = ["InstallSucceeded", "UpgradeSucceeded"];
-    let event = case.newest_event(|event| well.contains(&event.reason.as_str()));
-    event.if_read().map(|event| event.reason.as_str())
-}
-
-/// The onboarding was there for a while when the Job was made that fails.
-fn is_long_before_its_job(case: &Case<'_>) -> bool {
-    let Some(found) = case.creation_job().if_read() else {
-        return false;
-    };
-    let job = case.seconds_since(found.job.meta.created.as_str());
-    let own = case.seconds_since(case.hr().metadata.creation_timestamp.as_deref());
-    own.zip(job).is_some_and(|(own, job)| own - job > WHILE)
-}
-
-/// Seconds in which a first installation begins.
-const WHILE: i64 = 600;
 
 #[cfg(test)]
 mod tests {
@@ -469,7 +262,7 @@ mod tests {
         let Ok(Some(finding)) = super::check(&case) else {
             panic!("nothing found");
         };
-        assert_eq!(finding.why[1], super::YOUNGER);
+        assert_eq!(finding.why[1], super::age::YOUNGER);
         assert!(
             finding.why[2].starts_with("Whether anything else claims it is unknown"),
             "{:?}",

@@ -1,0 +1,158 @@
+//! A database that no other onboarding is seen to claim: whose it may be, and what to do with it.
+//!
+//! Its deletion is offered only where everything that could claim it was read.
+
+use super::age::{YOUNGER, may_be_its_own};
+use crate::diagnosis::case::Case;
+use crate::diagnosis::deletion::{self, Deletion};
+use crate::diagnosis::finding::Finding;
+use crate::diagnosis::flux_commands::kubectl;
+use crate::diagnosis::job::Death;
+use crate::diagnosis::retries::{Fixes, then, upgrade};
+use crate::snapshot::IfRead;
+use crate::snapshot::databases::Found;
+
+/// The finding with the likeliest origin of the database and its fix.
+pub(super) fn advised(case: &Case<'_>, finding: Finding, database: Option<&str>) -> Finding {
+    if let Some(event) = installed_before(case) {
+        return finding
+            .why(format!("This onboarding was installed before ({event}), so the database is its own and holds its team's data: Helm's record of it is gone."))
+            .step("Do not delete it. Skip the creation Job: values.databaseCreationJob.enabled: false, if the chart has this value.")
+            .then(then(case, Fixes::Back));
+    }
+    if let Some(race) = case.job_as_far_as_read().lost_race() {
+        return raced(case, finding, race, database);
+    }
+    let deletion = database.map(|database| case.deletion(database));
+    if let Some(Deletion::Own(by)) = &deletion {
+        return deletion::own(finding, by).then(Some(upgrade(case)));
+    }
+    let claims = claims(case, deletion.as_ref());
+    if let Some(first) = case.job_as_far_as_read().own_creation()
+        && may_be_its_own(case)
+    {
+        let finding = finding.whys(claims.as_deref());
+        return own_attempt(case, finding, first, deletion.as_ref().zip(database));
+    }
+    let finding = origins(case, finding, claims);
+    let finding = match (deletion, database) {
+        (Some(agreed @ Deletion::Agreed), Some(database)) => finding
+            .step("If its data is not needed: remove this manifest, wait until the HelmRelease is gone, delete the database, and restore the manifest.")
+            .command(kubectl(case, "get"))
+            .command(deletion::command(&agreed, database)),
+        (Some(open), Some(database)) => finding
+            .step("First find out who uses it. This reads everything that could claim it, and deletes nothing:")
+            .command(deletion::command(&open, database)),
+        _ => finding
+            .step("First read its values: they name the database, and so lead to any other claim.")
+            .command(kubectl(case, "describe")),
+    };
+    finding
+        .step("If its data is needed, skip the creation Job: values.databaseCreationJob.enabled: false, if the chart has this value. Ask its former owner first.")
+        .then(then(case, Fixes::Back))
+}
+
+/// What claims the database, or that this is unknown, in a sentence; `None` where everything was read and nothing does.
+fn claims(case: &Case<'_>, deletion: Option<&Deletion>) -> Option<String> {
+    let unknown = match deletion {
+        Some(Deletion::Claimed(claim)) => return Some(format!("{claim}.")),
+        // Everything was read.
+        Some(Deletion::Agreed) => return None,
+        Some(Deletion::Open(why)) => Some(case.unknown_claims().unwrap_or_else(|| why.clone())),
+        Some(Deletion::Own(_)) | None => case.unknown_claims(),
+    };
+    unknown.map(|why| format!("Whether anything else claims it is unknown: {why}."))
+}
+
+/// Adds every origin that the database may have.
+fn origins(case: &Case<'_>, mut finding: Finding, claims: Option<String>) -> Finding {
+    let younger = finding.why.iter().any(|w| w == YOUNGER);
+    finding = finding.why(match claims {
+        Some(claims) => claims,
+        None if younger => "Nothing else claims it.".to_owned(),
+        None => "Nothing else claims it: an earlier onboarding was removed, and its database stayed. Its owner is unknown: Helm keeps no record of a removed release.".to_owned(),
+    });
+    if let Some(pod) = case.job_as_far_as_read().silent_attempt() {
+        finding = finding.why(format!("Or an earlier attempt of this Job created it: {pod} was ended, and no log says how far it came."));
+    }
+    let failed = case.hr().status.install_failures;
+    if failed > 1 {
+        finding = finding.why(format!("Or an earlier attempt of this onboarding created it and failed later (failed installs: {failed})."));
+    }
+    if is_long_before_its_job(case) {
+        finding = finding
+            .why("Or this onboarding itself created it: it is much older than this Job, and Helm's record of it may be gone.")
+            .step("Ask its team first whether it worked before. If so, the data is its own and the database must stay.");
+    }
+    finding
+}
+
+/// Another request created it at the same time.
+fn raced(case: &Case<'_>, finding: Finding, race: &Death, database: Option<&str>) -> Finding {
+    let finding = finding
+        .why("CouchDB answered an attempt with a conflict: another request created the database at the same time.")
+        .seen([race.evidence()]);
+    let finding = match database {
+        Some(database) => finding
+            .step("Find out who did that. What claims it, and how much is in it:")
+            .command(["kubectl", "skvs", "databases", database]),
+        None => finding,
+    };
+    finding
+        .step("If it was meant for this onboarding, skip the creation Job: values.databaseCreationJob.enabled: false, if the chart has this value.")
+        .then(then(case, Fixes::Back))
+}
+
+/// An earlier attempt of the same Job created it, although CouchDB answered that with an error or not at all.
+fn own_attempt(
+    case: &Case<'_>,
+    finding: Finding,
+    first: &Death,
+    deletion: Option<(&Deletion, &str)>,
+) -> Finding {
+    let line = first.lines.last().map_or("an error", String::as_str);
+    let finding = finding
+        .why(format!("An earlier attempt of this Job ended with \"{line}\". CouchDB can carry out a creation and answer with an error all the same, so that attempt most likely created the database."))
+        .seen([first.evidence()]);
+    let documents = match case.in_couchdb() {
+        Ok(Some(Found::Served(found))) => found.documents,
+        _ => None,
+    };
+    let finding = finding.why(match documents {
+        Some(0) => "It is empty.",
+        _ => "Whether it is empty is unknown.",
+    });
+    let finding = finding.step("Check CouchDB's members first: such an answer means that one of them was away or overloaded.");
+    let finding = match case.databases().if_read() {
+        Some(asked) => finding.command(["kubectl", "get", "pods", "-n", &asked.namespace]),
+        None => finding,
+    };
+    let finding = finding.step("Then keep the database and leave the creation out: values.databaseCreationJob.enabled: false, where the chart has this value.");
+    match deletion {
+        Some((deletion, database)) => finding
+            .step("Or delete it if it is empty, and let Flux try again:")
+            .command(deletion::command(deletion, database)),
+        None => finding,
+    }
+    .then(then(case, Fixes::Back))
+}
+
+/// The event that tells of an installation or upgrade of this onboarding that ended well.
+fn installed_before<'a>(case: &Case<'a>) -> Option<&'a str> {
+    let well = ["InstallSucceeded", "UpgradeSucceeded"];
+    let event = case.newest_event(|event| well.contains(&event.reason.as_str()));
+    event.if_read().map(|event| event.reason.as_str())
+}
+
+/// The onboarding was there for a while when the Job was made that fails.
+fn is_long_before_its_job(case: &Case<'_>) -> bool {
+    let Some(found) = case.creation_job().if_read() else {
+        return false;
+    };
+    let job = case.seconds_since(found.job.meta.created.as_str());
+    let own = case.seconds_since(case.hr().metadata.creation_timestamp.as_deref());
+    own.zip(job).is_some_and(|(own, job)| own - job > WHILE)
+}
+
+/// Seconds in which a first installation begins.
+const WHILE: i64 = 600;
