@@ -31,7 +31,7 @@ pub struct Case<'a> {
     pub failure: Option<Failure<'a>>,
     /// The status has a failure, of an older spec.
     pub failed_before: bool,
-    /// What is said of the failure, parsed once.
+    /// The failure's text, parsed once.
     report: Checked<Report<'a>>,
     /// What became of the creation Job.
     job: Job,

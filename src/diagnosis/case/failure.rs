@@ -1,4 +1,4 @@
-//! The failure of a case: what is said of it, parsed once, and what findings show of it.
+//! The failure of a case: its text, parsed once, and the evidence that findings show.
 
 use super::Case;
 use crate::diagnosis::finding::{Evidence, Finding, Subject};

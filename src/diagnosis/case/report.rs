@@ -1,11 +1,11 @@
-//! What is said of a failure: by the status, or by an event where the status keeps silent.
+//! The text of a failure: from the status, or from an event where the status does not say.
 
 use crate::model::event::Event;
 use crate::model::failure::{Failure, FailureText};
 use crate::model::status;
 use crate::snapshot::{Checked, Snapshot};
 
-/// What is said of a failure, and where.
+/// The text of a failure and its source.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Report<'a> {
     /// `None` where nothing failed.
@@ -15,10 +15,10 @@ pub(super) struct Report<'a> {
 }
 
 impl<'a> Report<'a> {
-    /// Takes the text from the status, or from the newest event where the status keeps silent.
+    /// Takes the text from the status, or from the newest event where the status does not say.
     ///
     /// # Errors
-    /// The status keeps silent and the events were not read, or not all of them.
+    /// The status does not say, and the events were not read, or not all of them.
     pub(super) fn find(snapshot: &'a Snapshot, failure: Option<&Failure<'a>>) -> Checked<Self> {
         let event = match silent(snapshot, failure) {
             Some(is_telling) => snapshot.newest_event(is_telling)?,

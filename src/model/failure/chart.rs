@@ -1,5 +1,4 @@
-//! What a text says of the chart as a whole: the cluster that it asks for, the charts that it depends on, and what Flux makes of
-//! it after rendering.
+//! Failures of the chart as a whole: the cluster it requires, the charts it depends on, and Flux's step after rendering.
 
 /// What is wrong with a chart.
 #[derive(Clone, Debug, PartialEq, Eq)]

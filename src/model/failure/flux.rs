@@ -1,4 +1,4 @@
-//! What helm-controller itself refuses or waits for, beside Helm and the API server.
+//! Failures of helm-controller's own, apart from Helm's and the API server's: sources it may not use, dependencies, uninstalls.
 
 use crate::model::source_error::quoted;
 

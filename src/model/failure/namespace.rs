@@ -1,4 +1,4 @@
-//! What a text says of a namespace that something was to be created in.
+//! A namespace in which nothing can be created.
 
 /// What is wrong with a namespace.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,4 +1,4 @@
-//! What CouchDB says of the database: its size, and whether it is older than this onboarding.
+//! CouchDB's view of the database: its size, and whether it is older than this onboarding.
 
 use crate::diagnosis::case::Case;
 use crate::diagnosis::finding::{Evidence, Finding, Subject};
