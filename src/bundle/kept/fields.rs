@@ -112,7 +112,7 @@ const CONDITIONS: &str = "
 
 /// Of every source of a chart, and of the HelmChart.
 const SOURCE: &str = "
-    name: spec/chart spec/version spec/sourceRef/kind spec/sourceRef/name spec/ref/tag spec/ref/semver spec/ref/digest
+    name: metadata/labels/sharding.fluxcd.io~key spec/chart spec/version spec/sourceRef/kind spec/sourceRef/name spec/ref/tag spec/ref/semver spec/ref/digest
         status/artifact/revision
     word: spec/type
     figure: spec/suspend status/observedGeneration status/artifact/lastUpdateTime
@@ -186,7 +186,7 @@ pub(super) const RESOURCES: [Resource; 23] = [
     object("pods", "Pod", "Pods", "
         name: metadata/labels/job-name metadata/labels/app
             status/containerStatuses/*/name status/initContainerStatuses/*/name
-        word: status/phase status/containerStatuses/*/state/waiting/reason status/containerStatuses/*/state/terminated/reason
+        word: status/phase status/reason status/containerStatuses/*/state/waiting/reason status/containerStatuses/*/state/terminated/reason
             status/containerStatuses/*/lastState/terminated/reason status/initContainerStatuses/*/state/waiting/reason
             status/initContainerStatuses/*/state/terminated/reason status/initContainerStatuses/*/lastState/terminated/reason
         figure: status/containerStatuses/*/ready status/containerStatuses/*/state/running/startedAt
