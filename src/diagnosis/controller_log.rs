@@ -8,7 +8,7 @@ use crate::model::source::Source;
 use crate::snapshot::IfRead;
 
 /// Where Flux runs if nothing tells another place.
-const USUAL: &str = "flux-system";
+pub(super) const USUAL: &str = "flux-system";
 
 /// The finding with the log of the last `since`; where Flux's namespace is not known, with what tells it first.
 pub(super) fn shown(case: &Case<'_>, finding: Finding, controller: &str, since: &str) -> Finding {
@@ -44,7 +44,7 @@ pub(super) fn look_further(case: &Case<'_>, finding: Finding, subject: &Subject)
 }
 
 /// Flux's namespace: where its Deployments were seen, or as the address of an artifact has it.
-fn namespace<'a>(case: &Case<'a>) -> Option<&'a str> {
+pub(super) fn namespace<'a>(case: &Case<'a>) -> Option<&'a str> {
     let controllers = case.controllers().if_read();
     let seen = controllers.filter(|c| !c.deployments.is_empty());
     seen.map(|c| c.namespace.as_str())

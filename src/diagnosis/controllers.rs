@@ -6,7 +6,9 @@ use super::case::Case;
 use super::finding::{Evidence, Subject};
 use crate::model::deployment::Deployment;
 use crate::model::field::Field;
+use crate::model::pod::Container;
 use crate::model::selector::Labels;
+use crate::snapshot::IfRead;
 
 /// Whether a helm-controller takes the HelmRelease by its labels.
 pub(super) enum Serves {
@@ -32,6 +34,44 @@ pub(super) fn helm_controllers<'a>(case: &Case<'a>) -> Result<Vec<&'a Deployment
         return Err(format!("{} has no Flux Deployment", controllers.namespace));
     }
     Ok(all)
+}
+
+/// The Deployment of that controller where none of its pods is available, and what they say.
+pub(super) fn down(case: &Case<'_>, controller: &str) -> Option<(Subject, Vec<Evidence>)> {
+    let controllers = case.controllers().if_read()?;
+    let own = || {
+        let all = controllers.deployments.iter();
+        all.filter(|d| d.image().contains(controller))
+    };
+    // One whose state cannot be read may run.
+    if own().any(|d| d.is_available() || d.available.is_malformed()) {
+        return None;
+    }
+    let deployment = Subject::from(&own().next()?.meta);
+    let mut seen = vec![Evidence::new(
+        deployment.clone(),
+        ".status.availableReplicas",
+        "no pod is available",
+    )];
+    let pods = controllers.pods.seen().map_or(&[][..], Vec::as_slice);
+    for pod in pods {
+        let waiting = pod.containers.known.iter().find_map(Container::waiting);
+        let waiting = waiting.map(|w| format!("{}: {}", w.reason, w.message));
+        let ended = || {
+            let (by, message) = pod.disruption()?;
+            Some(format!("{by:?}: {message}"))
+        };
+        if pod.meta.name.contains(controller)
+            && let Some(observed) = waiting.or_else(ended)
+        {
+            seen.push(Evidence::new(
+                Subject::from(&pod.meta),
+                ".status",
+                &observed,
+            ));
+        }
+    }
+    Some((deployment, seen))
 }
 
 pub(super) fn serves(case: &Case<'_>) -> Serves {

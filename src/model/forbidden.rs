@@ -32,6 +32,10 @@ impl Forbidden {
             .split_once("in the namespace \"")
             .and_then(|(_, n)| n.split_once('"'))
             .map(|(n, _)| n.to_owned());
+        // A template's own text, as `{{ .Release.Namespace }}`: no right can be granted in it.
+        if namespace.as_ref().is_some_and(|n| n.contains("{{")) {
+            return None;
+        }
         let group = rest
             .split_once("in API group \"")
             .and_then(|(_, g)| g.split_once('"'))

@@ -117,6 +117,9 @@ fn wants_controllers(hr: &HelmRelease, now: Timestamp) -> bool {
             "artifact not found",
             "could not get Source object",
             "could not get HelmChart object",
+            "failed to download artifact, error: ",
+            "failed to download chart from '",
+            "' download failed (status code: ",
         ]
         .iter()
         .any(|t| f.condition.message.contains(t))

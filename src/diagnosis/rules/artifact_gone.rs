@@ -1,6 +1,7 @@
 //! SKVS219: helm-controller cannot get the chart from source-controller.
 
 use crate::diagnosis::case::Case;
+use crate::diagnosis::controllers;
 use crate::diagnosis::finding::Subject;
 use crate::diagnosis::peers;
 use crate::diagnosis::retries::{Fixes, then};
@@ -48,6 +49,7 @@ fn check(case: &Case<'_>) -> Verdict {
     ]
     .iter()
     .any(|t| text.contains(t));
+    let down = controllers::down(case, "source-controller");
     let spoilt = text.contains("computed digest doesn't match");
     let (sentence, why) = if gone {
         (
@@ -59,15 +61,59 @@ fn check(case: &Case<'_>) -> Verdict {
             format!("source-controller's stored copy of {subject} does not match its digest"),
             "The stored file was changed, or is being written again.",
         )
+    } else if down.is_some() {
+        (
+            format!("helm-controller cannot get {subject}: source-controller is not running"),
+            "No pod of source-controller is available.",
+        )
+    } else if text.contains("dial tcp: lookup ") {
+        (
+            format!("helm-controller cannot get {subject}: the cluster's DNS does not answer"),
+            "It asked for the address of source-controller. Other names fail too, so the onboarding is not at fault.",
+        )
     } else {
         (
             format!("helm-controller cannot get {subject} from source-controller"),
             "source-controller is not running or does not answer, or a network policy cuts it off.",
         )
     };
-    sources::finding(case, &subject, &sentence, why)
+    let finding = sources::finding(case, &subject, &sentence, why)
         .whys(apart(case).as_deref())
-        .seen(evidence)
+        .seen(evidence);
+    if let Some((deployment, seen)) = down.filter(|_| !gone && !spoilt) {
+        let (namespace, name) = (&deployment.namespace, &deployment.name);
+        return finding
+            .seen(seen)
+            .step("Find out why its pod does not run (memory, disk, image):")
+            .command(["kubectl", "describe", "-n", namespace, "deployment", name])
+            .command([
+                "kubectl",
+                "get",
+                "pods",
+                "-n",
+                namespace,
+                "-l",
+                "app=source-controller",
+            ])
+            .then(then(case, Fixes::Elsewhere))
+            .into();
+    }
+    if text.contains("dial tcp: lookup ") {
+        return finding
+            .step("Check the cluster's DNS (its pods, and a network policy between Flux and them):")
+            .command([
+                "kubectl",
+                "get",
+                "pods",
+                "-n",
+                "kube-system",
+                "-l",
+                "k8s-app=kube-dns",
+            ])
+            .then(then(case, Fixes::Elsewhere))
+            .into();
+    }
+    finding
         .step("Check that source-controller is running, then have the chart fetched again:")
         .command([
             "kubectl",
@@ -104,7 +150,19 @@ fn apart(case: &Case<'_>) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use crate::diagnosis::fixture;
+    use crate::diagnosis::{Case, fixture};
+
+    #[test]
+    fn shards_of_their_own_have_storages_of_their_own() {
+        let why = |name: &str| {
+            let snapshot = fixture::snapshot(name);
+            let found = super::check(&Case::new(&snapshot, fixture::meta(name).now));
+            found.unwrap().unwrap().why
+        };
+        let apart = |why: &String| why.starts_with("The shard of HelmRepository ");
+        assert!(why("artifact-gone-other-shard").iter().any(apart));
+        assert!(!why("artifact-gone").iter().any(apart));
+    }
 
     #[test]
     fn it_is_found() {

@@ -5,6 +5,7 @@ use crate::diagnosis::controller_log;
 use crate::diagnosis::deletion;
 use crate::diagnosis::finding::{Evidence, Finding};
 use crate::diagnosis::flux_commands::kubectl;
+use crate::diagnosis::install;
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::model::failure::flux::Uninstall;
 use crate::model::failure::{Cause, FailureText};
@@ -74,6 +75,8 @@ fn check(case: &Case<'_>) -> Verdict {
         &format!("held by {}", hr.metadata.finalizers.join(", ")),
     );
     let stuck = stuck(case);
+    // Flux drops the finalizer of a suspended one at once, and an uninstall ends with spec.timeout.
+    let hangs = stuck.is_none() && install::is_overdue(case, since);
     let (sentence, severity) = match &stuck {
         Some(why) => (
             format!(
@@ -84,7 +87,7 @@ fn check(case: &Case<'_>) -> Verdict {
         ),
         None => (
             format!("its deletion has been running for {}", age::duration(since)),
-            severity,
+            if hangs { Severity::Error } else { severity },
         ),
     };
     let mut finding = Finding::new(case.subject(), sentence)
@@ -109,6 +112,16 @@ fn check(case: &Case<'_>) -> Verdict {
                 .step("Remove the obstacle to the uninstall. The release's objects:")
                 .command(["helm", "get", "manifest", "-n", hr.storage_namespace(), &hr.release_name()]),
         };
+    }
+    if hangs {
+        finding = finding
+            .why("That is longer than an uninstall takes, and Flux reports none that failed: helm-controller is not running, does not handle this object, or is still busy with an earlier action.")
+            .step("Check that helm-controller is running, and read its log:")
+            .command(["kubectl", "get", "deployments", "-A", "-l", "app.kubernetes.io/component=helm-controller"]);
+        finding = controller_log::shown(case, finding, "helm-controller", "1h");
+        if !hr.spec.suspend {
+            finding = finding.step("If it runs, suspending makes it drop the finalizer without an uninstall (it stays in Helm's storage, and the authorization policy stays).");
+        }
     }
     let of_hook = [
         "BackoffLimitExceeded",

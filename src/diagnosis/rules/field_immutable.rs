@@ -39,11 +39,24 @@ fn check(case: &Case<'_>) -> Verdict {
         .and_then(|applied| applied.id.split_once('/'))
         .map_or(case.hr().release_namespace(), |(namespace, _)| namespace);
     let subject = Subject::new(kind, namespace, name);
+    let said = case.failure.as_ref().map(|f| f.condition.message.as_str());
+    if said.is_some_and(|said| said.contains("failed to replace object: ")) {
+        return replaced(case, &subject, &field);
+    }
     case.finding(subject.clone(), format!("{field} of {subject} cannot be changed"))
         .why("Kubernetes does not allow that field to change after creation; the upgrade fails each time.")
         .step("If the change is intended, delete the object so that the upgrade re-creates it. Look at it first:")
         .command(["kubectl", "get", "-n", namespace, &kind.to_lowercase(), name, "-o", "yaml"])
         .then(then(case, Fixes::Elsewhere))
+        .into()
+}
+
+/// With `spec.upgrade.force` Helm replaces the object as a whole: a field that the API server filled in counts as a change too.
+fn replaced(case: &Case<'_>, subject: &Subject, field: &str) -> Verdict {
+    case.finding(subject.clone(), format!("{field} of {subject} cannot be changed"))
+        .why("With spec.upgrade.force Helm replaces an object as a whole. What the chart leaves out, the API server has filled in, and taking it away is a change that Kubernetes does not allow.")
+        .step("Remove spec.upgrade.force from the manifest: without it Helm changes only what the chart sets. Deleting the object helps until the next upgrade only.")
+        .then(then(case, Fixes::Manifest))
         .into()
 }
 

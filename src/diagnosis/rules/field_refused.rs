@@ -73,6 +73,10 @@ fn unquoted(case: &Case<'_>, sentence: &str, got: Got) -> Finding {
     });
     paths.truncate(SHOWN);
     let (sentence, step) = match paths.as_slice() {
+        [] if case.hr().spec.values_from.is_empty() => (
+            format!("{sentence}; no value of spec.values is {}", got.words()),
+            "The chart's template writes the value without quotes: use another version, and report it to the chart's publisher".to_owned(),
+        ),
         [] => (
             sentence.to_owned(),
             "Put the value that goes into that field in quotes. It may come from spec.valuesFrom or from the chart".to_owned(),
@@ -99,7 +103,7 @@ fn unquoted(case: &Case<'_>, sentence: &str, got: Got) -> Finding {
     rendering::finding(
         case,
         &sentence,
-        "YAML takes a value without quotes for a number or a truth value, and a label takes text only.",
+        "YAML takes a value without quotes for a number or a truth value, and this field takes text only.",
         &step,
     )
     .seen(evidence)

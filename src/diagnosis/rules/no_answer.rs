@@ -1,7 +1,9 @@
 //! SKVS105: no controller has answered the HelmRelease.
 
 use crate::diagnosis::case::Case;
-use crate::diagnosis::finding::{Evidence, Finding};
+use crate::diagnosis::controller_log;
+use crate::diagnosis::controllers::helm_controllers;
+use crate::diagnosis::finding::{Evidence, Finding, Subject};
 use crate::diagnosis::peers;
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::model::status;
@@ -56,6 +58,18 @@ fn check(case: &Case<'_>) -> Verdict {
         finding = finding
             .severity(Severity::Info)
             .step("Wait a minute: it is new.");
+    }
+    // One that is not available is SKVS150.
+    let mut running = helm_controllers(case).unwrap_or_default().into_iter();
+    if let Some(one) = running.find(|deployment| deployment.is_available()) {
+        let finding = finding
+            .seen([Evidence::new(
+                Subject::from(&one.meta),
+                ".status.availableReplicas",
+                &format!("{}: available", one.image()),
+            )])
+            .step("It is running: read its log.");
+        return controller_log::shown(case, finding, "helm-controller", "1h").into();
     }
     finding
         .step("Check whether the controller is running:")

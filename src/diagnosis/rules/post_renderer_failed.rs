@@ -44,6 +44,15 @@ fn check(case: &Case<'_>) -> Verdict {
         .why(&told.says)
         .into();
     }
+    if let Some(object) = &told.registered {
+        return rendering::finding(
+            case,
+            &format!("the chart renders {object} twice"),
+            "Helm alone accepts an object twice; Flux reads the rendered chart once more, before any patch, and there it is an error: the chart is at fault.",
+            "Use another version of the chart, and report it to the chart's publisher",
+        )
+        .into();
+    }
     let (sentence, step) = if has_own {
         (
             format!("spec.postRenderers cannot be applied to the rendered chart{file}"),

@@ -97,6 +97,9 @@ fn of_secret(case: &Case<'_>, told: &Complaint, evidence: Vec<Evidence>) -> Verd
             "secret",
             &secret.name,
         ])
+        .steps((subject.kind == "GitRepository").then(|| {
+            "For Git over https its keys are username and password, or bearerToken; a token under another key is not read.".to_owned()
+        }))
         .then(then(case, Fixes::Elsewhere))
         .into()
 }

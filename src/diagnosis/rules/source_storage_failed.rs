@@ -18,7 +18,8 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
 Sooner or later every source in the cluster is affected."#,
     fix: r#"See it: `kubectl logs -n NAMESPACE -l app=source-controller --since=1h --tail=-1`, in the namespace of Flux
 
-Free space on the volume at `/data` of source-controller, or repair it (an emptyDir by default: then the node's disk)."#,
+Free space on the volumes at `/data` and `/tmp` of source-controller, or repair them (emptyDirs by default: then the node's
+disk)."#,
     example: r#"StorageOperationFailed: failed to create artifact directory: mkdir /data/helmchart: no space left on device"#,
     explains: sources::FOLLOWS,
     contradicted_by: &[Fact::SubjectFetched],
@@ -52,7 +53,7 @@ fn check(case: &Case<'_>) -> Verdict {
         "The repository and the chart are not at fault, and other sources fail too.",
     )
     .seen(evidence)
-    .step("Look at the volume at /data of source-controller, and at its log:");
+    .step("Look at the volumes at /data and /tmp of source-controller, and at its log:");
     controller_log::shown(case, finding, "source-controller", "1h")
         .then(then(case, Fixes::Elsewhere))
         .into()

@@ -1,6 +1,8 @@
 //! SKVS142: Flux could not read Helm's storage.
 
 use crate::diagnosis::case::Case;
+use crate::diagnosis::controller_log;
+use crate::diagnosis::finding::Finding;
 use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::snapshot::Unread;
@@ -39,6 +41,10 @@ fn check(case: &Case<'_>) -> Verdict {
             finding.why("The status does not say why, and the event with the reason is gone.")
         }
     };
+    let event = case.seen_event();
+    if event.is_some_and(|event| event.observed.trim_end().ends_with(": Unauthorized")) {
+        return refused(case, finding);
+    }
     let account = case
         .service_account()
         .map_or("helm-controller".to_owned(), |a| a.name);
@@ -58,6 +64,17 @@ fn check(case: &Case<'_>) -> Verdict {
             case.hr().storage_namespace(),
             &user,
         ])
+        .then(then(case, Fixes::Elsewhere))
+        .into()
+}
+
+/// A missing right is `Forbidden`; `Unauthorized` is about the token that helm-controller shows.
+fn refused(case: &Case<'_>, finding: Finding) -> Verdict {
+    let namespace = controller_log::namespace(case).unwrap_or(controller_log::USUAL);
+    finding
+        .why("Unauthorized is not about rights: the API server does not accept helm-controller's token, which has expired or belongs to an account that was created again.")
+        .step("Restart helm-controller, so that it gets a new token:")
+        .command(["kubectl", "rollout", "restart", "-n", namespace, "deployment/helm-controller"])
         .then(then(case, Fixes::Elsewhere))
         .into()
 }

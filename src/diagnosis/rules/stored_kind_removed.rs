@@ -12,9 +12,9 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
     severity: Severity::Error,
     role: Role::Cause,
     title: "the stored release has a kind that the cluster no longer serves",
-    explanation: r#"Helm compares the new chart with the stored release, and the stored one has an object in an API version that a newer
-Kubernetes dropped (or its CustomResourceDefinition was removed). A newer chart alone does not help: the stored revision
-stays as it is."#,
+    explanation: r#"Helm compares the new chart with the stored release, and an uninstallation deletes what it lists; it has an object in an API
+version that a newer Kubernetes dropped (or its CustomResourceDefinition was removed). A newer chart alone does not help: the
+stored revision stays as it is."#,
     fix: r#"See it: `helm get manifest -n STORAGENAMESPACE RELEASE` and look for the kind.
 
 Rewrite the stored release with the helm plugin `mapkubeapis`. If it only holds the authorization policy, you can remove it
@@ -45,7 +45,10 @@ fn check(case: &Case<'_>) -> Verdict {
         case.subject(),
         format!("the stored release has {what}, which the cluster no longer serves"),
     )
-    .why("Helm compares with the stored revision, and a newer chart does not change it.")
+    .why(match case.action()? {
+        Some("uninstall") => "Helm deletes the objects that the stored revision lists.",
+        _ => "Helm compares with the stored revision, and a newer chart does not change it.",
+    })
     .step("Inspect it:")
     .command(["helm", "get", "manifest", "-n", storage, &release])
     .step("Rewrite it with the helm plugin mapkubeapis:")

@@ -39,7 +39,7 @@ fn check(case: &Case<'_>) -> Verdict {
         ),
         None => (
             format!("the chart uses a value that is not set{at}: {says}"),
-            "Set it in spec.values of the manifest; the chart's own values show the format"
+            "Read that line of the template: inside `range` or `with` it is a part of a value, which spec.values has to set; anything else is the chart's own fault: use another version, and report it to the chart's publisher"
                 .to_owned(),
         ),
     };

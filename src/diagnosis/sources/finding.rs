@@ -1,11 +1,12 @@
 //! How a fault of the chart or its source is said: as bad as what it does to the onboarding, and where to look further.
 
-use super::{blocks, describe, links};
+use super::{blocks, describe, links, reconcile};
 use crate::diagnosis::case::Case;
 use crate::diagnosis::controller_log;
 use crate::diagnosis::finding::{Finding, Subject};
 use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Severity, Verdict};
+use crate::model::condition;
 use crate::model::source::Source;
 use crate::snapshot::IfRead;
 use crate::text::age::duration;
@@ -39,11 +40,21 @@ pub(in crate::diagnosis) fn look_at(
     subject: &Subject,
     step: &str,
 ) -> Verdict {
-    finding
-        .step(step)
-        .command(describe(subject))
-        .then(then(case, Fixes::Elsewhere))
-        .into()
+    let finding = finding.step(step).command(describe(subject));
+    match stalled(case) {
+        Some(chart) => finding
+            .step(format!("{chart} is Stalled: source-controller does not try again until its spec or its source changes. Once the cause is gone, have it fetched:"))
+            .command(reconcile(case, &chart)),
+        None => finding.then(then(case, Fixes::Elsewhere)),
+    }
+    .into()
+}
+
+/// The chart, where source-controller has stopped trying to fetch it.
+fn stalled(case: &Case<'_>) -> Option<Subject> {
+    let chart = case.chart().if_read()?;
+    let stalled = condition::find(&chart.conditions.known, "Stalled")?;
+    stalled.is_true().then(|| Subject::from(&chart.meta))
 }
 
 /// The end of a finding whose conditions tell no more: they, and the log of source-controller.

@@ -18,6 +18,8 @@ pub struct PostRender {
     pub file: Option<String>,
     /// The key that a map has twice, with its quotes.
     pub duplicate: Option<String>,
+    /// The object that is rendered twice: `ConfigMap a`.
+    pub registered: Option<String>,
     /// The text from the step's own words on.
     pub says: String,
 }
@@ -79,9 +81,27 @@ impl PostRender {
         Some(Self {
             file: file.map(str::to_owned),
             duplicate: duplicate.map(|(key, _)| key.to_owned()),
+            registered: registered(text),
             says: text[at..].trim().to_owned(),
         })
     }
+}
+
+/// The object in `may not add resource with an already registered id: ConfigMap.v1.[noGrp]/x.core` or, before kustomize 4.5, in
+/// `… id: ~G_v1_ConfigMap|core|x`.
+fn registered(text: &str) -> Option<String> {
+    let (_, id) = text.split_once("may not add resource with an already registered id: ")?;
+    let id = id.split(['\'', ' ', '\n']).next()?.trim_end_matches(':');
+    let (kind, name) = match id.split_once('|') {
+        Some((kind, rest)) => (kind.rsplit('_').next()?, rest.rsplit('|').next()?),
+        None => {
+            let (kind, name) = id.split_once('/')?;
+            // The namespace is behind the name's last dot.
+            let name = name.rsplit_once('.').map_or(name, |(name, _)| name);
+            (kind.split('.').next()?, name)
+        }
+    };
+    (!kind.is_empty() && !name.is_empty()).then(|| format!("{kind} {name}"))
 }
 
 #[cfg(test)]
@@ -104,9 +124,32 @@ mod tests {
         Some(Kubernetes { wanted: ">=1.99.0", cluster: "v1.34.1" })
         Some(Dependencies(Some("common, other")))
         Some(Dependencies(None))
-        Some(PostRender(PostRender { file: Some("templates/a.yaml"), duplicate: Some("\"app\""), says: "error while running post render on files: map[postrender-filename:templates/a.yaml]: mapping key \"app\" already defined at line 23" }))
+        Some(PostRender(PostRender { file: Some("templates/a.yaml"), duplicate: Some("\"app\""), registered: None, says: "error while running post render on files: map[postrender-filename:templates/a.yaml]: mapping key \"app\" already defined at line 23" }))
         None
         "#);
+    }
+
+    #[test]
+    fn an_object_that_is_rendered_twice_is_named() {
+        let text = |id: &str| format!("may not add resource with an already registered id: {id}");
+        for (id, object) in [
+            ("~G_v1_ConfigMap|core|a-b", Some("ConfigMap a-b")),
+            (
+                "rbac.authorization.k8s.io_v1_RoleBinding|~X|a",
+                Some("RoleBinding a"),
+            ),
+            (
+                "RoleBinding.v1.rbac.authorization.k8s.io/a.core': must build at directory",
+                Some("RoleBinding a"),
+            ),
+            ("ConfigMap.v1.[noGrp]/a.b.core", Some("ConfigMap a.b")),
+            ("", None),
+            ("|", None),
+            ("x", None),
+        ] {
+            assert_eq!(registered(&text(id)).as_deref(), object, "{id}");
+        }
+        assert_eq!(registered("a ConfigMap twice"), None);
     }
 
     proptest! {

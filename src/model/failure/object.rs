@@ -172,7 +172,9 @@ fn conflict(text: &str) -> Option<ObjectError> {
 
 /// `no matches for kind "K" in version "V"`
 fn no_kind(text: &str) -> Option<ObjectError> {
+    // An uninstallation reads nothing but the stored release.
     let stored = text.contains("from current release manifest")
+        || text.contains("unable to build kubernetes objects for delete")
         || text.contains("current release manifest contains removed kubernetes api(s)");
     let Some((_, rest)) = text.split_once("no matches for kind \"") else {
         return text

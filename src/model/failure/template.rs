@@ -143,7 +143,9 @@ fn executed(text: &str) -> Option<TemplateError> {
             says: says.to_owned(),
         });
     }
-    if says.contains("wrong number of args for ") {
+    // A call with a text that should have been rendered first: `lookup "v1" "Secret" "{{ .Release.Namespace }}" "x"`.
+    let is_literal = says.contains("error calling lookup: ") && says.contains("{{");
+    if is_literal || says.contains("wrong number of args for ") {
         return Some(TemplateError::Broken {
             place,
             says: says.to_owned(),

@@ -106,7 +106,11 @@ const TEXTS: &[(SourceError, &[&str], &[&str])] = &[
         ],
         &[],
     ),
-    (SourceError::Storage, &["storage error: symlink "], &[]),
+    (
+        SourceError::Storage,
+        &["storage error: symlink ", "no space left on device"],
+        &[],
+    ),
     (
         SourceError::Revision,
         &[" does not match chart version "],
@@ -207,6 +211,10 @@ const TEXTS: &[(SourceError, &[&str], &[&str])] = &[
             "]: 401",
             "]: 403",
             "failed to fetch oauth token",
+            // Of a Git server.
+            ": authentication required",
+            "error: authentication required",
+            "redirects or authentication replays",
             "DENIED: ",
         ],
         &[],
