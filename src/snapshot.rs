@@ -167,6 +167,8 @@ pub struct CreationJob {
     pub pods: Read<Vec<JobPod>>,
     /// Its events and those of its pods.
     pub events: Read<Events>,
+    /// The Job that is named after the database, where that is another one.
+    pub of_database: Read<Job>,
 }
 
 /// A creation Job that something names and that is no longer there: Helm's delete policy or a TTL took it.

@@ -170,7 +170,7 @@ async fn installed(cluster: &Cluster, hr: &HelmRelease, object: &Value) -> Insta
         release::stored(cluster, hr),
         async {
             match &job_ahead {
-                Some(id) => Some(job::gather(cluster, id).await),
+                Some(id) => Some(job::named(cluster, hr, id).await),
                 None => None,
             }
         },

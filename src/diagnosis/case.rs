@@ -22,6 +22,9 @@ use std::cell::{Cell, RefCell};
 /// Why a value of a bundle cannot be compared.
 pub(super) const LEFT_OUT: &str = "the bundle holds only a part of it";
 
+/// Seconds by which the clocks of two machines may differ.
+const CLOCKS_DIFFER: i64 = 60;
+
 /// A snapshot with the time of the run.
 pub struct Case<'a> {
     /// Private: a rule reaches a part by an accessor only, which has no value for a part that was not read.
@@ -113,10 +116,11 @@ impl<'a> Case<'a> {
         }
     }
 
-    /// Seconds since an RFC 3339 time; `None` when it cannot be read.
+    /// Seconds since an RFC 3339 time; `None` when it cannot be read, or is in the future by more than clocks differ.
     pub fn seconds_since(&self, time: Option<&str>) -> Option<i64> {
         let time: Timestamp = time?.parse().ok()?;
-        Some(self.now.as_second().saturating_sub(time.as_second()).max(0))
+        let seconds = self.now.as_second().saturating_sub(time.as_second());
+        (seconds >= -CLOCKS_DIFFER).then_some(seconds.max(0))
     }
 }
 

@@ -7,6 +7,7 @@
 use super::case::Case;
 use crate::model::condition::Condition;
 use crate::model::failure::Cause;
+use crate::model::field::Field;
 use crate::model::helm_storage::{Creation, Release, creation};
 use crate::model::job::Job;
 use crate::model::status::is_old_controller;
@@ -72,6 +73,19 @@ pub fn job_succeeded(case: &Case<'_>) -> bool {
     })
 }
 
+/// The Job named after the database ended well, where another one failed: both run before the installation.
+fn other_job_succeeded(case: &Case<'_>) -> bool {
+    let found = case.creation_job().if_read();
+    let other = found.and_then(|found| found.of_database.seen());
+    let is_free = |job: &Job| match job.made_by() {
+        Field::Set(id) => id == case.hr().id(),
+        Field::Absent => true,
+        Field::Malformed => false,
+    };
+    let is_complete = |job: &Job| job.is_complete() == Some(true);
+    other.is_some_and(|job| is_complete(job) && is_free(job) && is_of_installation(case, job))
+}
+
 /// Whether a Job is surely of this onboarding's last installation. One that is being deleted, is older than the onboarding, or was made
 /// after the failure without a label that names its owner may be another's or a former one; so may one whose times cannot be compared.
 fn is_of_installation(case: &Case<'_>, job: &Job) -> bool {
@@ -98,7 +112,7 @@ pub fn ran_well(case: &Case<'_>) -> bool {
 
 /// Whether the installation created the database, or had none to create; `None` when nothing tells.
 pub fn created(case: &Case<'_>) -> Option<bool> {
-    if job_succeeded(case) {
+    if job_succeeded(case) || other_job_succeeded(case) {
         return Some(true);
     }
     let told = [case.first_release(), case.release()]

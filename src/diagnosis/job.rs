@@ -93,7 +93,9 @@ impl Job {
             sidecar: None,
             attempts: Vec::new(),
         };
-        let CreationJob { job, pods, events } = match &snapshot.creation_job {
+        let CreationJob {
+            job, pods, events, ..
+        } = match &snapshot.creation_job {
             Read::Seen(found) => found,
             Read::Absent => {
                 let events = snapshot.lost_job.as_ref().map(|lost| &lost.events);
@@ -232,6 +234,17 @@ impl Job {
                     death.map(|d| d.pod.clone())
                 }
             })
+    }
+
+    /// The attempt that was refused as unauthorized, where a later one was forbidden: CouchDB has locked the account in between.
+    pub(super) fn before_lock(&self) -> Option<&Death> {
+        let status = |death: &Death, status: &str| {
+            let text = format!("returned error: {status}");
+            death.lines.iter().any(|l| l.contains(&text))
+        };
+        let deaths: Vec<&Death> = self.attempts.iter().filter_map(Outcome::death).collect();
+        let locked = deaths.iter().rposition(|d| status(d, "403"))?;
+        deaths[..locked].iter().rfind(|d| status(d, "401")).copied()
     }
 
     /// The attempt to which CouchDB answered that another request created the database at the same time.

@@ -2,7 +2,7 @@
 
 use super::super::{Cluster, List, ListOf, segment};
 use super::events;
-use crate::model::field::{Meta, Parsed};
+use crate::model::field::{Field, Meta, Parsed};
 use crate::model::helm_release::{GROUP, HelmRelease};
 use crate::model::helm_storage::{Hook, Release};
 use crate::model::job::Job;
@@ -25,8 +25,8 @@ const LOG_LINES: usize = 20;
 /// Bytes of a log.
 const LOG_BYTES: usize = 16 * 1024;
 
-/// Most requests: the search by label, the Job, its pods, its events; of each pod the events and the logs.
-pub(super) const REQUESTS_MAX: u64 = 4 + (PODS_MAX * (1 + CONTAINERS_MAX)) as u64;
+/// Most requests: the search by label, the Job, another one, its pods, its events; of each pod the events and the logs.
+pub(super) const REQUESTS_MAX: u64 = 5 + (PODS_MAX * (1 + CONTAINERS_MAX)) as u64;
 
 /// Which Job it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,6 +66,35 @@ pub(super) fn of_failure(hr: &HelmRelease) -> Option<JobId> {
             },
             name: r.name,
         })
+        .or_else(|| {
+            let name = hook_job(&failure.error)?;
+            can_be_an_object(name).then(|| JobId {
+                namespace: hr.release_namespace().to_owned(),
+                name: name.to_owned(),
+            })
+        })
+}
+
+/// The Job in `job x failed: BackoffLimitExceeded`, as Helm 3.14 and later name the hook that they waited for.
+fn hook_job(text: &str) -> Option<&str> {
+    let (before, after) = text.split_once(" failed: ")?;
+    let (lead, name) = before.rsplit_once("job ")?;
+    let ended = [
+        "BackoffLimitExceeded",
+        "DeadlineExceeded",
+        "PodFailurePolicy",
+    ];
+    let is_word = lead.is_empty() || lead.ends_with([' ', '\t']);
+    (is_word && ended.iter().any(|e| after.starts_with(e))).then_some(name)
+}
+
+/// Whether Helm may run it before an installation, as its annotation says.
+fn runs_before_installation(job: &Job) -> bool {
+    match job.meta.annotation("helm.sh/hook") {
+        Field::Set(events) => events.split(',').any(|event| event.trim() == "pre-install"),
+        Field::Absent => false,
+        Field::Malformed => true,
+    }
 }
 
 /// The Job of the release's install hooks: one that did not succeed before one that did.
@@ -113,7 +142,9 @@ pub(super) async fn of_release(
     let jobs = cluster.page(&ListOf::objects(path), LISTED_JOBS).await;
     match Read::from_result(jobs.map(List::into_items)) {
         Read::Seen(jobs) => {
-            let jobs = newest_first(jobs.iter().map(Job::from_value));
+            // The labels are on every object of the chart, and before 1.6 not on its hooks.
+            let jobs = jobs.iter().map(Job::from_value);
+            let jobs = newest_first(jobs.filter(runs_before_installation));
             match jobs.into_iter().next() {
                 Some(job) => {
                     let id = JobId {
@@ -134,21 +165,38 @@ pub(super) async fn of_release(
     }
 }
 
-/// The Job that the chart names after the database, `pds-database-create`, if it is a hook and nothing says that it is another
-/// onboarding's: controllers before 1.6 put no label on it.
+/// The Job that the chart names after the database: `pds-database-create`.
+fn conventional(hr: &HelmRelease) -> Option<JobId> {
+    let claim = hr.claim();
+    let name = format!("{}-create", claim.joined()?.replace('_', "-"));
+    can_be_an_object(&name).then(|| JobId {
+        namespace: hr.release_namespace().to_owned(),
+        name,
+    })
+}
+
+/// The Job that the failure names. Where that is not the one named after the database, two run before the installation, and the other
+/// tells whether the database was created.
+pub(super) async fn named(cluster: &Cluster, hr: &HelmRelease, id: &JobId) -> Found {
+    let mut found = gather(cluster, id).await;
+    if let Read::Seen(job) = &mut found.job
+        && let Some(other) = conventional(hr).filter(|other| other != id)
+    {
+        let object = cluster
+            .object("batch/v1", &other.namespace, "jobs", &other.name)
+            .await;
+        job.of_database = Read::from_result(object).map(|job| Job::from_value(&job));
+    }
+    found
+}
+
+/// The Job that the chart names after the database, if it is a hook and nothing says that it is another onboarding's: controllers before
+/// 1.6 put no label on it.
 async fn by_convention(cluster: &Cluster, hr: &HelmRelease) -> Found {
     let none = || Found::not_asked("no release, failure, label or name leads to a Job");
-    let claim = hr.claim();
-    let Some(database) = claim.joined() else {
+    let Some(id) = conventional(hr) else {
         return none();
     };
-    let id = JobId {
-        namespace: hr.release_namespace().to_owned(),
-        name: format!("{}-create", database.replace('_', "-")),
-    };
-    if !can_be_an_object(&id.name) {
-        return none();
-    }
     let found = gather(cluster, &id).await;
     match &found.job {
         Read::Seen(job) if may_be_of(&job.job, hr) => found,
@@ -218,7 +266,12 @@ async fn with_pods(cluster: &Cluster, id: &JobId, job: Job) -> Found {
         parts.into_iter().map(keep).collect()
     });
     let events = events::joined(events, of_pods);
-    Found::without(Read::Seen(CreationJob { job, pods, events }))
+    Found::without(Read::Seen(CreationJob {
+        job,
+        pods,
+        events,
+        of_database: Read::not_needed("no other Job is known to run before the installation"),
+    }))
 }
 
 async fn pod_parts(cluster: &Cluster, pod: Pod) -> (JobPod, Read<Events>) {
@@ -311,6 +364,25 @@ mod tests {
             (id.namespace.as_str(), id.name.as_str()),
             ("core", "pds-database-create")
         );
+    }
+
+    #[test]
+    fn the_hook_s_job_is_named() {
+        for (text, job) in [
+            (
+                "job acme-a-create failed: BackoffLimitExceeded",
+                Some("acme-a-create"),
+            ),
+            (
+                "1 error occurred:\n\t* job a failed: DeadlineExceeded\n",
+                Some("a"),
+            ),
+            ("job failed: BackoffLimitExceeded", None),
+            ("job a failed: no", None),
+            ("cronjob a failed: BackoffLimitExceeded", None),
+        ] {
+            assert_eq!(hook_job(text), job, "{text}");
+        }
     }
 
     #[test]

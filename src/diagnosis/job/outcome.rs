@@ -81,6 +81,12 @@ impl Death {
         ["StartError", "ContainerCannotRun"].contains(&self.reason.as_str())
     }
 
+    /// Its log has the JSON of CouchDB's answer.
+    fn quotes_couchdb(&self) -> bool {
+        let is_answer = |l: &String| l.contains("\"error\":\"") && l.contains("\"reason\":\"");
+        self.lines.iter().any(is_answer)
+    }
+
     /// `500 {"error":"error","reason":"conflict"}`: another request was faster.
     pub(super) fn lost_race(&self) -> bool {
         self.lines
@@ -131,6 +137,15 @@ pub(super) fn weigh(job: &Job, attempts: &[Outcome]) -> Outcome {
     let exists = |o: &&Outcome| matches!(o, Outcome::Exists(_));
     let newest = attempts.iter().rfind(|o| **o != Outcome::Nothing);
     let told = attempts.iter().rfind(exists).or(newest);
+    // One that ended in the same way, and whose log has CouchDB's own words, says more than a bare status.
+    let in_words = |o: &&Outcome| {
+        let alike = |newest: &Outcome| std::mem::discriminant(newest) == std::mem::discriminant(*o);
+        told.is_some_and(alike) && o.death().is_some_and(Death::quotes_couchdb)
+    };
+    let bare = told
+        .and_then(Outcome::death)
+        .is_some_and(|d| !d.quotes_couchdb());
+    let told = attempts.iter().rfind(in_words).filter(|_| bare).or(told);
     told.cloned().unwrap_or(Outcome::Nothing)
 }
 

@@ -2,7 +2,7 @@
 
 use crate::diagnosis::case::Case;
 use crate::diagnosis::contradiction::Fact;
-use crate::diagnosis::job::{Job, Outcome};
+use crate::diagnosis::job::{Death, Job, Outcome};
 use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::model::creation_log::explained;
@@ -30,7 +30,12 @@ fn check(case: &Case<'_>) -> Verdict {
     let Some(Outcome::Refused(death)) = case.outcome_by_log()? else {
         return Ok(None);
     };
+    let refused = case.job_as_far_as_read().before_lock();
     Job::died(case, death, "CouchDB refuses the credentials of the creation Job")
+        .seen(refused.map(Death::evidence))
+        .whys(refused.map(|_| {
+            "It answered 401 first and 403 later: it has locked the account after failed logins, for five minutes. Correct the password first, then wait until the lock ends."
+        }))
         .why("The Job reads the admin's name and password from a Secret; CouchDB answered and does not accept them.")
         .whys(explained(&death.lines.join("\n")))
         .step("See which Secret and keys the Job uses (this prints names, not passwords):")

@@ -3,7 +3,7 @@
 use crate::diagnosis::case::Case;
 use crate::diagnosis::contradiction::Fact;
 use crate::diagnosis::finding::{Evidence, Finding};
-use crate::diagnosis::job::Outcome;
+use crate::diagnosis::job::{Death, Job, Outcome};
 use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::model::onboarding::Claim;
@@ -29,11 +29,12 @@ curl: (22) The requested URL returned error: 400"#,
 };
 
 fn check(case: &Case<'_>) -> Verdict {
-    let Claim::Invalid { joined, why } = case.hr().claim() else {
-        return Ok(None);
-    };
+    let claim = case.hr().claim();
     let Some(Outcome::Died(death)) = case.outcome_by_log()? else {
         return Ok(None);
+    };
+    let Claim::Invalid { joined, why } = claim else {
+        return asked_otherwise(case, death);
     };
     let said = death.lines.join("\n");
     if ![
@@ -59,6 +60,33 @@ fn check(case: &Case<'_>) -> Verdict {
         .seen(case.seen_failure())
         .seen([death.evidence(), Evidence::new(case.subject(), ".spec.values", &given)])
         .step("Correct values.database or values.namespace in the manifest. Nothing has been created yet, so they may still change.")
+        .then(then(case, Fixes::Manifest))
+        .into()
+}
+
+/// The values name a database that CouchDB takes, and CouchDB says that the Job asked for another name.
+fn asked_otherwise(case: &Case<'_>, death: &Death) -> Verdict {
+    let said = death.lines.join("\n");
+    let Some(asked) = said
+        .contains("illegal_database_name")
+        .then(|| said.split_once("\"Name: '")?.1.split_once("'. Only"))
+        .flatten()
+        .map(|(asked, _)| asked)
+    else {
+        return Ok(None);
+    };
+    let claim = case.hr().claim();
+    let Some(meant) = claim.joined() else {
+        return Ok(None);
+    };
+    let why = if meant.replace('+', " ") == asked {
+        "A + is allowed in a name, but the creation Job puts it into the URL as it is, and there it means a blank. Choose a name without +.".to_owned()
+    } else {
+        format!("spec.values mean {meant}: the chart's Job makes another name of them.")
+    };
+    Job::died(case, death, format!("CouchDB rejects the name {asked:?} that the creation Job asked for instead of {meant}"))
+        .why(why)
+        .step("Set another name in values.database of the manifest. Nothing has been created yet, so it may still change.")
         .then(then(case, Fixes::Manifest))
         .into()
 }

@@ -124,6 +124,7 @@ fn what_was_not_looked_at_whole_is_not_told_as_looked_at() {
 fn one_cause_of_several_onboardings_is_told_once() {
     let mut second = fixture::snapshot("target-namespace-missing");
     second.helm_release.metadata.name = "skvs-onboarding-b--main".to_owned();
+    second.helm_release.status.history[0].name = "nope-skvs-onboarding-b--main".to_owned();
     let now = fixture::meta("target-namespace-missing").now;
     let mut all = of(&["suspended", "target-namespace-missing"]).onboardings;
     all.push(onboarding(&second, now));
@@ -159,6 +160,7 @@ fn one_cause_of_several_onboardings_is_told_once() {
              create the database. Make it start again:
              helm uninstall -n flux-system nope-skvs-onboarding-a--missing-target --kube-context prod-east
              kubectl annotate -n flux-system helmreleases.helm.toolkit.fluxcd.io skvs-onboarding-a--missing-target --overwrite --field-manager=flux-client-side-apply reconcile.fluxcd.io/requestedAt=2026-11-23T20:21:00Z reconcile.fluxcd.io/resetAt=2026-11-23T20:21:00Z --context prod-east
+             helm uninstall -n flux-system nope-skvs-onboarding-b--main --kube-context prod-east
              kubectl annotate -n flux-system helmreleases.helm.toolkit.fluxcd.io skvs-onboarding-b--main --overwrite --field-manager=flux-client-side-apply reconcile.fluxcd.io/requestedAt=2026-11-23T20:21:00Z reconcile.fluxcd.io/resetAt=2026-11-23T20:21:00Z --context prod-east
 
       = SKVS110 follows from this: install retries exhausted after 3 failures
@@ -324,7 +326,7 @@ fn what_is_left_out_is_counted() {
 
 #[test]
 fn what_was_not_read_is_told() {
-    insta::assert_snapshot!(printed(&of(&["database-exists-log-forbidden"]), None).lines().last().unwrap(), @r#"1 onboarding, 1 error, 1 warning. 19 checks run in 0.2 s, 3 not run: the log of the creation Job (forbidden: get pods/log in core)"#);
+    insta::assert_snapshot!(printed(&of(&["database-exists-log-forbidden"]), None).lines().last().unwrap(), @r#"1 onboarding, 1 error, 1 warning. 19 checks run in 0.2 s, 4 not run: the log of the creation Job (forbidden: get pods/log in core)"#);
 }
 
 #[test]

@@ -9,6 +9,7 @@ use crate::diagnosis::finding::Finding;
 use crate::diagnosis::flux_commands::kubectl;
 use crate::diagnosis::job::Death;
 use crate::diagnosis::retries::{Fixes, then, upgrade};
+use crate::model::event::Event;
 use crate::snapshot::IfRead;
 use crate::snapshot::databases::Found;
 
@@ -137,10 +138,17 @@ fn own_attempt(
     .then(then(case, Fixes::Back))
 }
 
-/// The event that tells of an installation or upgrade of this onboarding that ended well.
+/// The event that tells of an installation or upgrade of this onboarding that ended well, or of a release of it that Flux uninstalled:
+/// it does so when the release's name or namespace changes. The uninstallation of a failed attempt has another message.
 fn installed_before<'a>(case: &Case<'a>) -> Option<&'a str> {
-    let well = ["InstallSucceeded", "UpgradeSucceeded"];
-    let event = case.newest_event(|event| well.contains(&event.reason.as_str()));
+    let tells = |event: &Event| match event.reason.as_str() {
+        "InstallSucceeded" | "UpgradeSucceeded" => true,
+        "UninstallSucceeded" => event
+            .message
+            .starts_with("Helm uninstall succeeded for release "),
+        _ => false,
+    };
+    let event = case.newest_event(tells);
     event.if_read().map(|event| event.reason.as_str())
 }
 
