@@ -90,6 +90,7 @@ const RESOURCES: &[&str] = &[
 
 const HELM: &[&str] = &[
     "get manifest",
+    "get values",
     "history",
     "mapkubeapis",
     "rollback",

@@ -26,7 +26,8 @@ pub fn explain(rule: &Rule, width: Option<usize>) -> String {
         let _ = writeln!(out, "  {line}");
     }
     if !rule.explains.is_empty() {
-        let _ = writeln!(out, "\nFollows from it: {}", rule.explains.join(", "));
+        let line = format!("Follows from it: {}", rule.explains.join(", "));
+        let _ = writeln!(out, "\n{}", fold(&line, width, "", "  "));
     }
     let above: Vec<&str> = RULES
         .iter()

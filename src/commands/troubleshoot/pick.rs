@@ -219,6 +219,7 @@ fn unreadable(object: &Value, error: &serde_json::Error) -> Error {
 /// Whether there is something to look into.
 fn is_unwell(hr: &HelmRelease, claims: &HelmReleases) -> bool {
     claims.is_shared(hr)
+        || !claims.of_same_release(hr).is_empty()
         || status::ready(hr) != Ready::True
         || hr.spec.suspend
         || hr.metadata.deletion_timestamp.is_some()

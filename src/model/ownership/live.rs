@@ -270,6 +270,17 @@ impl HelmReleases {
         !self.rivals(hr).is_empty()
     }
 
+    /// The others that Helm takes for the same release as `hr`, as `namespace/name`. That of one on another cluster is stored there.
+    pub fn of_same_release(&self, hr: &HelmRelease) -> Vec<String> {
+        if hr.is_remote() {
+            return Vec::new();
+        }
+        let (id, key) = (hr.id(), Key::expected_of(hr));
+        let here = self.of_release(&key).filter(|live| !live.remote);
+        let others = here.map(|live| live.object.id());
+        others.filter(|other| *other != id).collect()
+    }
+
     /// The databases of `shown` that more than one names, in their order, each with who does. A word alone makes no database: one of
     /// them has it as its own.
     pub fn shared(&self, shown: &HashSet<String>) -> Vec<(&str, Vec<String>)> {

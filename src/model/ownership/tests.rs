@@ -1048,3 +1048,27 @@ proptest! {
         prop_assert!(verdict.mentions.len() >= 2);
     }
 }
+
+#[test]
+fn a_release_is_its_name_in_its_storage() {
+    let hr = |name: &str, spec: Value| {
+        let metadata = json!({"name": name, "namespace": "flux-system"});
+        HelmRelease::from_value(&json!({"metadata": metadata, "spec": spec})).unwrap()
+    };
+    let one = hr("a", json!({"releaseName": "x", "targetNamespace": "one"}));
+    let remote = json!({"releaseName": "x", "kubeConfig": {"secretRef": {"name": "k"}}});
+    for (spec, same) in [
+        (json!({"releaseName": "x", "targetNamespace": "two"}), true),
+        (json!({"releaseName": "y", "targetNamespace": "one"}), false),
+        (
+            json!({"releaseName": "x", "storageNamespace": "other"}),
+            false,
+        ),
+        (remote, false),
+    ] {
+        let both = [one.clone(), hr("b", spec)];
+        let claims = HelmReleases::of_onboardings(&both);
+        let others = |hr: &HelmRelease| !claims.of_same_release(hr).is_empty();
+        assert_eq!(both.each_ref().map(others), [same; 2], "{:?}", both[1].spec);
+    }
+}
