@@ -29,6 +29,8 @@ mod read;
 mod review;
 pub mod secret;
 mod server;
+#[cfg(test)]
+mod test_server;
 mod tls;
 mod transport;
 pub mod watch;

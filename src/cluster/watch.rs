@@ -166,8 +166,8 @@ impl Watch {
 #[cfg(test)]
 mod tests {
     use super::super::server::Server;
+    use super::super::test_server;
     use super::*;
-    use http::{Request, Response};
     use http_body_util::Full;
     use http_body_util::combinators::UnsyncBoxBody;
     use serde_json::json;
@@ -186,17 +186,7 @@ mod tests {
         answers: Vec<(u16, Answer)>,
         changes: usize,
     ) -> (Vec<Result<Next, ClusterError>>, Vec<String>) {
-        let (service, mut handle) = tower_test::mock::pair::<Request<Body>, Response<Answer>>();
-        let client = kube::Client::new(service, "default");
-        let server = tokio::spawn(async move {
-            let mut asked = Vec::new();
-            for (code, body) in answers {
-                let (request, send) = handle.next_request().await.expect("a request is sent");
-                asked.push(request.uri().query().unwrap_or_default().to_owned());
-                send.send_response(Response::builder().status(code).body(body).unwrap());
-            }
-            asked
-        });
+        let (client, asked) = test_server::serve(answers);
         let mut watch = Watch {
             transport: Transport::new(client, Server::new("https://test/"), None, 0),
             path: "/apis/x".into(),
@@ -209,7 +199,7 @@ mod tests {
         for _ in 0..changes {
             said.push(watch.next().await);
         }
-        (said, server.await.unwrap())
+        (said, asked.queries())
     }
 
     #[tokio::test]

@@ -1,38 +1,27 @@
 use super::super::answer::RESPONSE_MAX;
 use super::super::server::Server;
+use super::super::test_server::{self, Asked};
 use super::*;
-use http::{Request, Response};
 use kube::client::Body;
 use serde_json::{Value, json};
 
 const PATH: &str = "/apis/x/v1/things?labelSelector=a";
 
-/// A cluster that answers each request in turn; the queries that were asked come out at the end.
-fn served(answers: Vec<(u16, Vec<u8>)>) -> (Cluster, tokio::task::JoinHandle<Vec<String>>) {
-    let (service, mut handle) = tower_test::mock::pair::<Request<Body>, Response<Body>>();
-    let client = kube::Client::new(service, "default");
-    let server = tokio::spawn(async move {
-        let mut asked = Vec::new();
-        for (code, body) in answers {
-            let (request, send) = handle.next_request().await.expect("a request is sent");
-            asked.push(request.uri().query().unwrap_or_default().to_owned());
-            send.send_response(Response::builder().status(code).body(body.into()).unwrap());
-        }
-        // Nothing further is asked for.
-        if let Some((request, _)) = handle.next_request().await {
-            asked.push(format!("too much: {}", request.uri()));
-        }
-        asked
-    });
+/// A cluster that answers each request in turn, and what it is asked.
+fn served(answers: Vec<(u16, Vec<u8>)>) -> (Cluster, Asked) {
+    let answers = answers
+        .into_iter()
+        .map(|(code, body)| (code, Body::from(body)));
+    let (client, asked) = test_server::serve(answers.collect());
     let transport = Transport::new(client, Server::new("https://test/"), None, 0);
-    (Cluster::over(transport), server)
+    (Cluster::over(transport), asked)
 }
 
 /// Names that were folded from these answers, how often it was begun, and the queries.
 async fn folded(
     answers: Vec<(u16, Vec<u8>)>,
 ) -> (Result<Vec<String>, ClusterError>, usize, Vec<String>) {
-    let (cluster, server) = served(answers);
+    let (cluster, asked) = served(answers);
     let begun = std::cell::Cell::new(0);
     let start = || {
         begun.set(begun.get() + 1);
@@ -41,8 +30,7 @@ async fn folded(
     let list = ListOf::objects(PATH);
     let take = |names: &mut Vec<String>, item: Value| names.push(item.name().unwrap().to_owned());
     let outcome = cluster.whole(&list, start, take).await;
-    drop(cluster);
-    (outcome, begun.get(), server.await.unwrap())
+    (outcome, begun.get(), asked.queries())
 }
 
 fn list(names: &[&str], metadata: Value) -> (u16, Vec<u8>) {
@@ -196,7 +184,7 @@ async fn a_page_that_is_too_large_is_asked_for_in_smaller_ones() {
 
 #[tokio::test]
 async fn a_list_that_is_shown_page_by_page_says_that_it_began_again() {
-    let (cluster, _server) = served(vec![
+    let (cluster, _) = served(vec![
         page(&["a"], "old"),
         expired(),
         page(&["b"], "new"),
@@ -215,12 +203,11 @@ async fn a_list_that_is_shown_page_by_page_says_that_it_began_again() {
 
 #[tokio::test]
 async fn one_page_says_whether_there_is_more() {
-    let (cluster, server) = served(vec![page(&["a"], "t")]);
+    let (cluster, asked) = served(vec![page(&["a"], "t")]);
     let list = cluster
         .page::<Value>(&ListOf::objects(PATH), 1)
         .await
         .unwrap();
     assert!(!list.is_last());
-    drop(cluster);
-    assert_eq!(server.await.unwrap(), [query(1, "")]);
+    assert_eq!(asked.queries(), [query(1, "")]);
 }

@@ -10,7 +10,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use rustix::process::{Pid, Signal, kill_process_group};
+use nix::{
+    sys::signal::{Signal, killpg},
+    unistd::Pid,
+};
 
 use crate::{
     error::{Context as _, Error, Result},
@@ -120,10 +123,11 @@ impl Process {
     /// Kills the whole group and waits for the process itself. Safe to call twice.
     pub fn stop(&self) {
         let mut child = self.lock();
-        if let Some(group) = i32::try_from(child.id()).ok().and_then(Pid::from_raw) {
+        if let Ok(id) = i32::try_from(child.id()) {
+            let group = Pid::from_raw(id);
             // Until the child is waited for its id cannot belong to anyone else.
             if child.try_wait().ok().flatten().is_none() || self.group_file(group).exists() {
-                let _ = kill_process_group(group, Signal::KILL);
+                let _ = killpg(group, Signal::SIGKILL);
             }
             let _ = child.wait();
             let _ = fs::remove_file(self.group_file(group));
@@ -131,7 +135,7 @@ impl Process {
     }
 
     fn group_file(&self, group: Pid) -> PathBuf {
-        self.run.groups().join(group.as_raw_nonzero().to_string())
+        self.run.groups().join(group.to_string())
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Child> {
@@ -171,7 +175,7 @@ mod tests {
     }
 
     fn alive(pid: i32) -> bool {
-        rustix::process::test_kill_process(Pid::from_raw(pid).unwrap()).is_ok()
+        nix::sys::signal::kill(Pid::from_raw(pid), None).is_ok()
     }
 
     #[test]
