@@ -82,6 +82,8 @@ pub fn install(cache: &Path) -> Result<PathBuf> {
 pub fn command(installed: &Path, port: u16, scratch: &Path) -> Command {
     let mut command = Command::new("node");
     command
+        // A replication that fails rejects a promise that nobody handles, which would end the server.
+        .arg("--unhandled-rejections=warn")
         .arg(installed.join(SERVER))
         .args([
             "--in-memory",

@@ -15,6 +15,8 @@ const PASSWORD: &str = r#"p"a\ss:w%d $x`y'"#;
 /// A front before its own pouchdb-server. Fields are dropped in this order: the front first, the run folder last.
 struct Server {
     front: Front,
+    /// pouchdb-server's port.
+    upstream: u16,
     _pouchdb: Process,
     _run: RunDir,
 }
@@ -31,6 +33,7 @@ fn server() -> Server {
     let front = Front::start(Config::new(port, "admin", PASSWORD, "db", "kvs")).unwrap();
     Server {
         front,
+        upstream: port,
         _pouchdb: pouchdb,
         _run: run,
     }
@@ -59,40 +62,64 @@ impl Reply {
     }
 }
 
+fn request(port: u16, method: &str, path: &str, authorization: Option<&str>, body: &str) -> Reply {
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    stream
+        .set_read_timeout(Some(Duration::from_secs(60)))
+        .unwrap();
+    let authorization = authorization
+        .map(|a| format!("Authorization: {a}\r\n"))
+        .unwrap_or_default();
+    write!(
+        stream,
+        "{method} {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/json\r\n\
+         {authorization}Content-Length: {}\r\n\r\n{body}",
+        body.len()
+    )
+    .unwrap();
+    let mut answer = String::new();
+    let _ = stream.read_to_string(&mut answer);
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
+    let status = head
+        .split(' ')
+        .nth(1)
+        .and_then(|s| s.parse().ok())
+        .unwrap_or(0);
+    Reply {
+        status,
+        head: head.to_ascii_lowercase(),
+        body: body.to_owned(),
+    }
+}
+
 impl Server {
     fn raw(&self, method: &str, path: &str, authorization: Option<&str>, body: &str) -> Reply {
-        let mut stream = TcpStream::connect(("127.0.0.1", self.front.port())).unwrap();
-        stream
-            .set_read_timeout(Some(Duration::from_secs(60)))
-            .unwrap();
-        let authorization = authorization
-            .map(|a| format!("Authorization: {a}\r\n"))
-            .unwrap_or_default();
-        write!(
-            stream,
-            "{method} {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/json\r\n\
-             {authorization}Content-Length: {}\r\n\r\n{body}",
-            body.len()
-        )
-        .unwrap();
-        let mut answer = String::new();
-        let _ = stream.read_to_string(&mut answer);
-        let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
-        let status = head
-            .split(' ')
-            .nth(1)
-            .and_then(|s| s.parse().ok())
-            .unwrap_or(0);
-        Reply {
-            status,
-            head: head.to_ascii_lowercase(),
-            body: body.to_owned(),
-        }
+        request(self.front.port(), method, path, authorization, body)
     }
 
     fn ask(&self, method: &str, path: &str) -> Reply {
         self.raw(method, path, Some(&basic("admin", PASSWORD)), "")
     }
+}
+
+/// A replication by pouchdb-server itself.
+fn replicate(s: &Server, source: &str, target: &str) -> Reply {
+    let work = json!({"source": source, "target": target}).to_string();
+    request(s.upstream, "POST", "/_replicate", None, &work)
+}
+
+#[test]
+fn a_replication_passes_the_front_and_one_that_fails_leaves_the_server_up() {
+    let s = server();
+    s.front.create_database("x_y", 3).unwrap();
+    let password: String = PASSWORD.bytes().map(|b| format!("%{b:02X}")).collect();
+    let url = format!("http://admin:{password}@127.0.0.1:{}/x_y", s.front.port());
+    let done = replicate(&s, &url, "copy").body;
+    assert!(done.contains("\"docs_written\":3,"), "{done}");
+    let nobody = format!("http://127.0.0.1:{}/x_y", free_port().unwrap());
+    let failed = replicate(&s, &nobody, "copy").body;
+    assert!(failed.contains("ECONNREFUSED"), "{failed}");
+    assert_eq!(s.ask("GET", "/x_y").json()["doc_count"], 3);
 }
 
 #[test]
