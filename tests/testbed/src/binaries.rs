@@ -9,7 +9,8 @@ use std::{
 
 use crate::{
     error::{Error, Result},
-    toolchain::{self, MODULES},
+    recipe::RECIPES,
+    toolchain,
 };
 
 /// Names a folder of prebuilt binaries; nothing is then built.
@@ -49,11 +50,12 @@ impl Binaries {
         }
     }
 
-    /// The path of one binary (`kubectl`, `helm`, `etcd`, `krew` …), building its module first where needed.
+    /// The path of one binary (`kubectl`, `helm`, `etcd`, `krew` …), building it first where needed.
     pub fn path(&self, name: &str) -> Result<PathBuf> {
-        let module = MODULES
+        let (recipe, program) = RECIPES
             .iter()
-            .find(|module| module.binaries.contains(&name))
+            .flat_map(|recipe| recipe.programs.iter().map(move |program| (recipe, program)))
+            .find(|(_, program)| program.name == name)
             .ok_or_else(|| Error::Other(format!("no module of the testbed builds {name}")))?;
         let envtest = self
             .envtest
@@ -65,15 +67,9 @@ impl Binaries {
             return Ok(path);
         }
         if let Some(folder) = &self.prebuilt {
-            // `go build` of etcd's package names it server.
-            let names: &[&str] = if name == "etcd" {
-                &["etcd", "server"]
-            } else {
-                &[name]
-            };
-            return names
-                .iter()
+            return [name, program.built_as()]
                 .map(|name| folder.join(name))
+                .into_iter()
                 .find(|path| path.is_file())
                 .ok_or_else(|| Error::MissingBinary {
                     variable: PREBUILT,
@@ -82,12 +78,12 @@ impl Binaries {
                 });
         }
         let mut built = self.built.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(folder) = built.get(module.folder) {
+        if let Some(folder) = built.get(recipe.name) {
             return Ok(folder.join(name));
         }
-        let folder = toolchain::ensure(module)?;
+        let folder = toolchain::ensure(recipe)?;
         let path = folder.join(name);
-        built.insert(module.folder, folder);
+        built.insert(recipe.name, folder);
         Ok(path)
     }
 }

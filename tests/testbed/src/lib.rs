@@ -25,6 +25,7 @@ mod ports;
 mod process;
 mod process_list;
 mod random;
+mod recipe;
 mod run_dir;
 mod sandbox;
 mod seed;

@@ -1,14 +1,15 @@
-//! Builds the Go modules beside this crate into the user's cache folder, once for each content.
+//! Builds the recipes into the user's cache folder, once for each content.
 //!
-//! A module's folder in the cache is named by a hash of all that goes into it; it appears whole or not at all, and a lock keeps two
-//! processes from building at once.
+//! A recipe's folder in the cache is named by a hash of all that goes into it; it appears whole or not at all, and a lock keeps two
+//! processes from compiling the same packages at once.
 
 use std::{
     env,
     fs::{self, File},
-    io,
+    io::{self, BufRead as _, BufReader, Write as _},
     path::{Path, PathBuf},
-    process::{self, Command, Stdio},
+    process::{self, ChildStderr, Command, ExitStatus, Stdio},
+    thread,
     time::Instant,
 };
 
@@ -16,70 +17,10 @@ use ring::digest::{Context as Digest, SHA256};
 
 use crate::{
     error::{Context as _, Error, Result},
+    poll::PAUSE,
     progress, random,
+    recipe::{ENVIRONMENT, FLAGS, Program, RECIPES, Recipe},
 };
-
-/// Versions that the programs report; without them kubectl calls itself v0.0.0.
-const LDFLAGS: &str = "-s -w \
-    -X k8s.io/component-base/version.gitVersion=v1.36.3 \
-    -X k8s.io/component-base/version.gitMajor=1 \
-    -X k8s.io/component-base/version.gitMinor=36";
-
-/// One Go module of this crate and what it builds.
-#[derive(Debug)]
-pub(crate) struct Module {
-    /// Its folder beside `src/`.
-    pub(crate) folder: &'static str,
-    /// What it is, for messages.
-    pub(crate) title: &'static str,
-    /// How long a first build takes on 2 cores.
-    pub(crate) takes: &'static str,
-    /// The package to build: `tool` for the module's own list.
-    pub(crate) package: &'static str,
-    /// Binaries that it makes.
-    pub(crate) binaries: &'static [&'static str],
-}
-
-/// All of them.
-pub(crate) const MODULES: [Module; 4] = [
-    Module {
-        folder: "controlplane",
-        title: "the control plane (Kubernetes, etcd, Flux, Helm)",
-        takes: "12 minutes and 9 GB of Go caches",
-        package: "tool",
-        binaries: &[
-            "etcd",
-            "kube-apiserver",
-            "kube-controller-manager",
-            "kube-scheduler",
-            "kubectl",
-            "source-controller",
-            "helm-controller",
-            "helm",
-        ],
-    },
-    Module {
-        folder: "node",
-        title: "the node",
-        takes: "3 minutes",
-        package: ".",
-        binaries: &["node"],
-    },
-    Module {
-        folder: "krew",
-        title: "krew",
-        takes: "half a minute",
-        package: "tool",
-        binaries: &["krew", "validate-krew-manifest"],
-    },
-    Module {
-        folder: "completion",
-        title: "the completion of kubectl 1.32",
-        takes: "a few seconds",
-        package: ".",
-        binaries: &["old-completion"],
-    },
-];
 
 /// The folder of this crate's sources.
 pub(crate) fn sources() -> PathBuf {
@@ -101,39 +42,39 @@ pub fn cache() -> Result<PathBuf> {
     Ok(base.join("kubectl-skvs").join("testbed"))
 }
 
-/// The folder of a module's binaries, built now if it is not there.
-pub(crate) fn ensure(module: &Module) -> Result<PathBuf> {
-    let source = sources().join(module.folder);
+/// The folder of a recipe's programs, built now if it is not there.
+pub(crate) fn ensure(recipe: &Recipe) -> Result<PathBuf> {
+    let source = sources().join(recipe.module);
     let version = go_version(&source)?;
     let cache = cache()?;
     let target = cache.join(format!(
         "{}-{}",
-        module.folder,
-        fingerprint(&source, &version)?
+        recipe.name,
+        fingerprint(recipe, &source, &version)?
     ));
     if target.is_dir() {
         return Ok(target);
     }
     fs::create_dir_all(&cache).context(|| format!("create {}", cache.display()))?;
-    let path = cache.join(format!("{}.lock", module.folder));
+    let path = cache.join(format!("{}.lock", recipe.module));
     let lock = File::create(&path).context(|| format!("create {}", path.display()))?;
     if lock.try_lock().is_err() {
         progress(&format!(
             "waiting for another process that builds {}",
-            module.title
+            recipe.title
         ));
         lock.lock().context(|| format!("lock {}", path.display()))?;
     }
     // Another process may have built it while this one waited.
     if !target.is_dir() {
-        build(module, &source, &cache, &target)?;
+        build(recipe, &source, &cache, &target)?;
     }
     Ok(target)
 }
 
-fn build(module: &Module, source: &Path, cache: &Path, target: &Path) -> Result<()> {
+fn build(recipe: &Recipe, source: &Path, cache: &Path, target: &Path) -> Result<()> {
     // What a killed build left; nobody else builds while the lock is held.
-    let prefix = format!(".{}-", module.folder);
+    let prefix = format!(".{}-", recipe.name);
     for entry in fs::read_dir(cache)
         .context(|| format!("read {}", cache.display()))?
         .flatten()
@@ -146,20 +87,10 @@ fn build(module: &Module, source: &Path, cache: &Path, target: &Path) -> Result<
     fs::create_dir_all(&unfinished).context(|| format!("create {}", unfinished.display()))?;
     progress(&format!(
         "building {}, once: about {} on 2 cores when nothing is cached yet",
-        module.title, module.takes
+        recipe.title, recipe.takes
     ));
     let started = Instant::now();
-    let mut out = unfinished.clone().into_os_string();
-    out.push("/");
-    let status = Command::new("go")
-        .args(["build", "-ldflags", LDFLAGS, "-o"])
-        .arg(out)
-        .arg(module.package)
-        .current_dir(source)
-        .stdin(Stdio::null())
-        .stdout(io::stderr())
-        .status()
-        .map_err(no_go)?;
+    let status = compile(recipe, source, &unfinished)?;
     if !status.success() {
         return Err(Error::Command {
             command: format!("go build in {}", source.display()),
@@ -167,31 +98,86 @@ fn build(module: &Module, source: &Path, cache: &Path, target: &Path) -> Result<
             output: "its messages are above".to_owned(),
         });
     }
-    // etcd's package is named server.
-    if module.binaries.contains(&"etcd") {
-        fs::rename(unfinished.join("server"), unfinished.join("etcd"))
-            .context(|| "rename server to etcd".to_owned())?;
-    }
-    if let Some(missing) = module
-        .binaries
-        .iter()
-        .find(|name| !unfinished.join(name).is_file())
-    {
-        return Err(Error::Other(format!(
-            "go build in {} made no {missing}",
-            source.display()
-        )));
+    for program in recipe.programs {
+        let (built, name) = (program.built_as(), program.name);
+        if !unfinished.join(built).is_file() {
+            return Err(Error::Other(format!(
+                "go build in {} made no {built}",
+                source.display()
+            )));
+        }
+        if built != name {
+            fs::rename(unfinished.join(built), unfinished.join(name))
+                .context(|| format!("rename {built} to {name}"))?;
+        }
     }
     fs::rename(&unfinished, target).context(|| format!("create {}", target.display()))?;
     progress(&format!(
         "built {} in {} s",
-        module.title,
+        recipe.title,
         started.elapsed().as_secs()
     ));
     Ok(())
 }
 
-/// The toolchain that this module's go.mod selects.
+/// Runs `go build` and says which programs are there while it runs.
+fn compile(recipe: &Recipe, source: &Path, into: &Path) -> Result<ExitStatus> {
+    let started = Instant::now();
+    let mut out = into.as_os_str().to_owned();
+    out.push("/");
+    let mut go = Command::new("go")
+        .arg("build")
+        .args(FLAGS)
+        .arg("-o")
+        .arg(out)
+        .args(recipe.programs.iter().map(|program| program.package))
+        .envs(ENVIRONMENT)
+        .current_dir(source)
+        .stdin(Stdio::null())
+        .stdout(io::stderr())
+        .stderr(Stdio::piped())
+        .spawn()
+        .map_err(no_go)?;
+    let messages = go.stderr.take();
+    thread::scope(|scope| {
+        scope.spawn(|| pass_on(messages));
+        let mut awaited: Vec<&Program> = recipe.programs.iter().collect();
+        loop {
+            let ended = go.try_wait().context(|| "wait for go".to_owned())?;
+            awaited.retain(|program| {
+                let there = into.join(program.built_as()).is_file();
+                // The last one is there when all are, which is said in the end.
+                if there && recipe.programs.len() > 1 {
+                    let seconds = started.elapsed().as_secs();
+                    progress(&format!("  {} after {seconds} s", program.name));
+                }
+                !there
+            });
+            match ended {
+                Some(status) => return Ok(status),
+                None => thread::sleep(PAUSE),
+            }
+        }
+    })
+}
+
+/// Shows what go says, and one line in the place of one for each module that it fetches.
+fn pass_on(messages: Option<ChildStderr>) {
+    let mut fetching = false;
+    for line in messages
+        .into_iter()
+        .flat_map(|messages| BufReader::new(messages).lines().map_while(io::Result::ok))
+    {
+        if !line.starts_with("go: downloading ") {
+            let _ = writeln!(io::stderr(), "{line}");
+        } else if !fetching {
+            fetching = true;
+            progress("  fetching Go modules");
+        }
+    }
+}
+
+/// The toolchain that a module's go.mod selects.
 fn go_version(source: &Path) -> Result<String> {
     let output = Command::new("go")
         .args(["env", "GOVERSION", "GOOS", "GOARCH"])
@@ -211,7 +197,7 @@ fn go_version(source: &Path) -> Result<String> {
 
 /// Whether Go is there.
 pub(crate) fn check() -> Result<()> {
-    go_version(&sources().join(MODULES[0].folder)).map(drop)
+    go_version(&sources().join(RECIPES[0].module)).map(drop)
 }
 
 /// Whether a program is in a folder of PATH.
@@ -234,31 +220,48 @@ fn no_go(error: io::Error) -> Error {
     }
 }
 
-/// A hash of all that decides what a build gives: toolchain, flags, module files and sources.
-fn fingerprint(source: &Path, version: &str) -> Result<String> {
-    let mut names: Vec<PathBuf> = fs::read_dir(source)
-        .context(|| format!("read {}", source.display()))?
-        .flatten()
-        .map(|entry| entry.path())
-        .filter(|path| {
-            path.extension().is_some_and(|extension| {
-                ["go", "mod", "sum"].iter().any(|known| extension == *known)
-            })
-        })
-        .collect();
-    names.sort();
+/// A hash of all that decides what a build gives: toolchain, flags, packages, the module's files and the sources that are here.
+fn fingerprint(recipe: &Recipe, source: &Path, version: &str) -> Result<String> {
+    let mut files = files(source, &["mod", "sum"])?;
     let mut digest = Digest::new(&SHA256);
     let mut feed = |part: &[u8]| {
         digest.update(&(part.len() as u64).to_le_bytes());
         digest.update(part);
     };
     feed(version.as_bytes());
-    feed(LDFLAGS.as_bytes());
-    for path in names {
+    for flag in FLAGS {
+        feed(flag.as_bytes());
+    }
+    for (variable, value) in ENVIRONMENT {
+        feed(variable.as_bytes());
+        feed(value.as_bytes());
+    }
+    for program in recipe.programs {
+        feed(program.package.as_bytes());
+        if program.package.starts_with('.') {
+            files.extend(self::files(&source.join(program.package), &["go"])?);
+        }
+    }
+    for path in files {
         feed(path.file_name().unwrap_or_default().as_encoded_bytes());
         feed(&fs::read(&path).context(|| format!("read {}", path.display()))?);
     }
     Ok(random::encode(&digest.finish().as_ref()[..8]))
+}
+
+/// A folder's files with one of these extensions.
+fn files(folder: &Path, extensions: &[&str]) -> Result<Vec<PathBuf>> {
+    let mut files: Vec<PathBuf> = fs::read_dir(folder)
+        .context(|| format!("read {}", folder.display()))?
+        .flatten()
+        .map(|entry| entry.path())
+        .filter(|path| {
+            path.extension()
+                .is_some_and(|extension| extensions.iter().any(|known| extension == *known))
+        })
+        .collect();
+    files.sort();
+    Ok(files)
 }
 
 #[cfg(test)]
@@ -267,26 +270,45 @@ mod tests {
 
     #[test]
     fn the_fingerprint_follows_every_source_and_nothing_else() {
+        let recipe = |package| Recipe {
+            name: "r",
+            module: "m",
+            title: "a program",
+            takes: "a second",
+            programs: Box::leak(Box::new([Program { name: "p", package }])),
+        };
+        let (here, elsewhere) = (recipe("./p"), recipe("example.org/p"));
         let run = crate::RunDir::create().unwrap();
         run.write("m/go.mod", "module m\n").unwrap();
-        run.write("m/main.go", "package main\n").unwrap();
+        run.write("m/p/main.go", "package main\n").unwrap();
         let folder = run.path().join("m");
-        let first = fingerprint(&folder, "go1").unwrap();
-        run.write("m/README.md", "text").unwrap();
-        assert_eq!(fingerprint(&folder, "go1").unwrap(), first);
-        assert_ne!(fingerprint(&folder, "go2").unwrap(), first);
-        run.write("m/main.go", "package main // edited\n").unwrap();
-        assert_ne!(fingerprint(&folder, "go1").unwrap(), first);
+        let of = |recipe: &Recipe| fingerprint(recipe, &folder, "go1").unwrap();
+        let (first, other) = (of(&here), of(&elsewhere));
+        assert_ne!(first, other);
+        run.write("m/p/README.md", "text").unwrap();
+        assert_eq!(of(&here), first);
+        assert_ne!(fingerprint(&here, &folder, "go2").unwrap(), first);
+        run.write("m/p/main.go", "package main // edited\n")
+            .unwrap();
+        assert_ne!(of(&here), first);
+        assert_eq!(of(&elsewhere), other);
+        run.write("m/go.mod", "module m // edited\n").unwrap();
+        assert_ne!(of(&elsewhere), other);
     }
 
     #[test]
-    fn every_module_is_in_the_source_tree() {
-        for module in &MODULES {
-            assert!(
-                sources().join(module.folder).join("go.mod").is_file(),
-                "{}",
-                module.folder
-            );
+    fn every_recipe_has_its_module_and_its_sources() {
+        for recipe in &RECIPES {
+            let module = sources().join(recipe.module);
+            assert!(module.join("go.mod").is_file(), "{}", recipe.name);
+            for program in recipe.programs {
+                let here = program.package.starts_with('.');
+                assert!(
+                    !here || module.join(program.package).join("main.go").is_file(),
+                    "{}",
+                    program.name
+                );
+            }
         }
     }
 }
