@@ -299,13 +299,38 @@ fn build(binaries: &Binaries) -> Result<PathBuf> {
     }
     let cache = toolchain::cache()?;
     std::fs::create_dir_all(&cache).context(|| format!("create {}", cache.display()))?;
-    if !pouchdb::folder(&cache).exists() {
-        progress("installing pouchdb-server with npm, once: about 2 minutes");
+    if pouchdb::folder(&cache).exists() {
+        return build_programs(binaries).and(pouchdb::install(&cache).map_err(told));
     }
-    let installed = pouchdb::install(&cache).map_err(told)?;
+    if !toolchain::on_path("npm") {
+        return Err(Error::MissingTool {
+            tool: "npm".to_owned(),
+            hint: "CouchDB's part is played by pouchdb-server, which needs Node.js 18 or newer with npm: \
+                   https://nodejs.org/en/download (Debian: apt install nodejs npm)"
+                .to_owned(),
+        });
+    }
+    thread::scope(|scope| {
+        let installed = scope.spawn(|| install_pouchdb(&cache));
+        build_programs(binaries).and(joined(installed))
+    })
+}
+
+fn build_programs(binaries: &Binaries) -> Result<()> {
     for name in ["kube-apiserver", "helm-controller", "node"] {
         binaries.path(name)?;
     }
+    Ok(())
+}
+
+fn install_pouchdb(cache: &Path) -> Result<PathBuf> {
+    progress("installing pouchdb-server with npm, once: about 2 minutes");
+    let started = Instant::now();
+    let installed = pouchdb::install(cache).map_err(told)?;
+    progress(&format!(
+        "installed pouchdb-server in {} s",
+        started.elapsed().as_secs()
+    ));
     Ok(installed)
 }
 

@@ -7,7 +7,7 @@ mod shell;
 mod tools;
 mod tour;
 
-use std::{env, io::IsTerminal as _, process::ExitCode};
+use std::{env, io::IsTerminal as _, process::ExitCode, thread};
 
 use arguments::Action;
 use testbed::{Error, Options, Result, Sandbox};
@@ -20,7 +20,7 @@ Usage:
   cargo sandbox --tour             show every command with its real output, then end
   cargo sandbox -- COMMAND [ARG…]  run one command in it and end with its exit code
 
-The first run builds Kubernetes, Flux and Helm from source (about 12 minutes on 2 cores);
+The first run builds Kubernetes, Flux and Helm from source (about 6 minutes on 2 cores);
 after that the sandbox is up within a minute. Needs Rust, Go, Node with npm, git and curl.
 
 Environment:
@@ -54,8 +54,15 @@ fn main() -> ExitCode {
 }
 
 fn run(action: &Action) -> Result<u8> {
-    let plugin = tools::build_plugin()?;
-    let sandbox = Sandbox::start(&Options::full())?;
+    let (plugin, sandbox) = thread::scope(|scope| {
+        let plugin = scope.spawn(tools::build_plugin);
+        let sandbox = Sandbox::start(&Options::full());
+        let plugin = plugin
+            .join()
+            .unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        (plugin, sandbox)
+    });
+    let (plugin, sandbox) = (plugin?, sandbox?);
     let path = tools::link(&sandbox, &plugin)?;
     match action {
         Action::Help => Ok(0),

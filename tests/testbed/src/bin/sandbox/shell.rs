@@ -7,6 +7,19 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::tools::{self, failed};
 
+/// kubectl's script asks the package bash-completion for the words of the line.
+const BASH_COMPLETION: &str = "\
+declare -F _get_comp_words_by_ref >/dev/null || for file in /usr/share /usr/local/share /opt/homebrew/share; do
+    [ -f $file/bash-completion/bash_completion ] && . $file/bash-completion/bash_completion && break
+done
+declare -F _get_comp_words_by_ref >/dev/null && eval \"$(kubectl completion bash)\"
+";
+
+const ZSH_COMPLETION: &str = "\
+(( $+functions[compdef] )) || { autoload -Uz compinit && compinit -i -D }
+eval \"$(kubectl completion zsh)\"
+";
+
 /// Opens `$SHELL` and gives its exit code when the user leaves it.
 pub(crate) fn open(sandbox: &Sandbox, path: &OsStr) -> Result<u8> {
     let shell = env::var_os("SHELL")
@@ -18,7 +31,8 @@ pub(crate) fn open(sandbox: &Sandbox, path: &OsStr) -> Result<u8> {
         .to_string_lossy()
         .into_owned();
     let mut command = tools::command(sandbox, path, &shell);
-    mark_prompt(sandbox, path, &name, &mut command)?;
+    let run = sandbox.run_dir();
+    add_start_files(run, path, sandbox.kubeconfig(), &name, &mut command)?;
     greet(sandbox);
     survive_interrupts()?;
     let code = finish(&mut command, &name)?;
@@ -44,8 +58,14 @@ Leave the shell to end the sandbox.
 }
 
 /// Start files read after the user's own, since those may set PATH, KUBECONFIG and the prompt.
-fn mark_prompt(sandbox: &Sandbox, path: &OsStr, shell: &str, command: &mut Command) -> Result<()> {
-    let folder = sandbox.run_dir().join("shell");
+fn add_start_files(
+    run: &Path,
+    path: &OsStr,
+    kubeconfig: &Path,
+    shell: &str,
+    command: &mut Command,
+) -> Result<()> {
+    let folder = run.join("shell");
     std::fs::create_dir_all(&folder)
         .map_err(|error| failed("create the shell's folder", &error))?;
     let write = |name: &str, text: String| {
@@ -55,11 +75,11 @@ fn mark_prompt(sandbox: &Sandbox, path: &OsStr, shell: &str, command: &mut Comma
         Ok::<_, Error>(file)
     };
     let path = quoted(&path.to_string_lossy());
-    let config = quoted(&sandbox.kubeconfig().to_string_lossy());
+    let config = quoted(&kubeconfig.to_string_lossy());
     match shell {
         "bash" => {
             let text = format!(
-                "[ -f ~/.bashrc ] && . ~/.bashrc\nexport PATH={path} KUBECONFIG={config}\nPS1=\"(sandbox) ${{PS1-\\\\$ }}\"\n"
+                "[ -f ~/.bashrc ] && . ~/.bashrc\nexport PATH={path} KUBECONFIG={config}\nPS1=\"(sandbox) ${{PS1-\\\\$ }}\"\n{BASH_COMPLETION}"
             );
             command
                 .arg("--rcfile")
@@ -68,7 +88,7 @@ fn mark_prompt(sandbox: &Sandbox, path: &OsStr, shell: &str, command: &mut Comma
         }
         "zsh" => {
             let text = format!(
-                "ZDOTDIR=$HOME\n[ -f ~/.zshrc ] && . ~/.zshrc\nexport PATH={path} KUBECONFIG={config}\nPROMPT=\"(sandbox) $PROMPT\"\n"
+                "ZDOTDIR=$HOME\n[ -f ~/.zshrc ] && . ~/.zshrc\nexport PATH={path} KUBECONFIG={config}\nPROMPT=\"(sandbox) $PROMPT\"\n{ZSH_COMPLETION}"
             );
             write(".zshrc", text)?;
             command.env("ZDOTDIR", &folder);
@@ -77,7 +97,8 @@ fn mark_prompt(sandbox: &Sandbox, path: &OsStr, shell: &str, command: &mut Comma
             let text = format!(
                 "set -gx KUBECONFIG {config}; set -gx PATH (string split : {path}); \
                  functions -q fish_prompt; and functions -c fish_prompt skvs_inner_prompt; \
-                 function fish_prompt; echo -n '(sandbox) '; functions -q skvs_inner_prompt; and skvs_inner_prompt; end"
+                 function fish_prompt; echo -n '(sandbox) '; functions -q skvs_inner_prompt; and skvs_inner_prompt; end; \
+                 kubectl completion fish | source"
             );
             command.args(["-C", &text]);
         }
@@ -128,6 +149,50 @@ pub(crate) fn finish(command: &mut Command, name: &str) -> Result<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use testbed::{Binaries, RunDir};
+
+    #[test]
+    fn each_shell_completes_kubectl() {
+        let run = RunDir::create().unwrap();
+        let kubectl = Binaries::from_env().path("kubectl").unwrap();
+        let folders = env::var_os("PATH").unwrap_or_default();
+        let folders = env::split_paths(&folders);
+        let path = env::join_paths(
+            [kubectl.parent().unwrap().to_owned()]
+                .into_iter()
+                .chain(folders),
+        );
+        let path = path.unwrap();
+        for (shell, needs, question, answer) in [
+            (
+                "bash",
+                "/usr/share/bash-completion/bash_completion",
+                "complete -p kubectl",
+                "__start_kubectl",
+            ),
+            ("zsh", "/bin/sh", "print $_comps[kubectl]", "_kubectl"),
+            (
+                "fish",
+                "/bin/sh",
+                "complete -C 'kubectl get --outp'",
+                "--output",
+            ),
+        ] {
+            let mut command = Command::new(shell);
+            add_start_files(run.path(), &path, Path::new("none"), shell, &mut command).unwrap();
+            command.args(["-i", "-c", question]).env("HOME", run.path());
+            let said = match command.output() {
+                Ok(said) if Path::new(needs).exists() => said,
+                _ => {
+                    eprintln!("not run: {shell} or {needs} is missing");
+                    assert!(env::var_os("CI").is_none() || shell == "bash");
+                    continue;
+                }
+            };
+            let text = String::from_utf8_lossy(&said.stdout);
+            assert!(text.contains(answer), "{shell}: {text}{said:?}");
+        }
+    }
 
     #[test]
     fn exit_codes_are_told_as_shells_do() {

@@ -6,6 +6,7 @@ use std::{
     os::unix::fs::symlink,
     path::{Path, PathBuf},
     process::{Command, Stdio},
+    time::Instant,
 };
 
 use testbed::{Error, Result, Sandbox};
@@ -19,11 +20,14 @@ pub(crate) fn build_plugin() -> Result<PathBuf> {
         .parent()
         .ok_or_else(|| Error::Other("this program has no folder".to_owned()))?;
     let plugin = folder.join(PLUGIN);
-    if !plugin.exists() {
+    let first = !plugin.exists();
+    if first {
         eprintln!("sandbox: building {PLUGIN} with cargo");
     }
+    let started = Instant::now();
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    command.args(["build", "--quiet", "--package", PLUGIN, "--bin", PLUGIN]);
+    // Without --package, as in the alias that built this program: of the same features.
+    command.args(["build", "--locked", "--quiet", "--bin", PLUGIN]);
     if folder.ends_with("release") {
         command.arg("--release");
     }
@@ -40,6 +44,10 @@ pub(crate) fn build_plugin() -> Result<PathBuf> {
             "cargo could not build {PLUGIN}; its messages are above"
         )));
     }
+    if first {
+        let seconds = started.elapsed().as_secs();
+        eprintln!("sandbox: built {PLUGIN} in {seconds} s");
+    }
     if plugin.is_file() {
         Ok(plugin)
     } else {
@@ -54,6 +62,8 @@ pub(crate) fn link(sandbox: &Sandbox, plugin: &Path) -> Result<OsString> {
         .map_err(|error| failed(&format!("create {}", folder.display()), &error))?;
     let programs = [
         (PLUGIN, plugin.to_owned()),
+        // The name under which kubectl asks for completion.
+        ("kubectl_complete-skvs", plugin.to_owned()),
         ("kubectl", sandbox.bin("kubectl")),
         ("helm", sandbox.bin("helm")),
     ];
