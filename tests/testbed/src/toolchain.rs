@@ -146,7 +146,7 @@ fn compile(recipe: &Recipe, source: &Path, into: &Path) -> Result<ExitStatus> {
             let ended = go.try_wait().context(|| "wait for go".to_owned())?;
             awaited.retain(|program| {
                 let there = into.join(program.built_as()).is_file();
-                // The last one is there when all are, which is said in the end.
+                // One program alone needs no line beside that of its recipe.
                 if there && recipe.programs.len() > 1 {
                     let seconds = started.elapsed().as_secs();
                     progress(&format!("  {} after {seconds} s", program.name));
