@@ -4,7 +4,7 @@
 //! not hold panics.
 
 use crate::bundle::request::Accept;
-use crate::bundle::{Answer, Archive, Room, documents};
+use crate::bundle::{Answer, Archive};
 use crate::cluster::kubeconfig;
 use crate::couchdb::backup::answers;
 use crate::couchdb::response::{
@@ -12,6 +12,7 @@ use crate::couchdb::response::{
 };
 use crate::couchdb::script::{self, Exchange};
 use crate::couchdb::session::frames::{Frame, Frames, Garbled};
+use crate::model::documents::{Room, documents};
 use crate::model::helm_storage::{
     self, Release, ReleaseSecret, SECRET_TYPE, StorageError, from_config_map, from_secret,
 };

@@ -26,6 +26,7 @@ pub mod model;
 mod palette;
 mod private_file;
 pub mod render;
+pub mod repository;
 pub mod snapshot;
 pub mod text;
 pub mod ui;

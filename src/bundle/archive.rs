@@ -2,7 +2,6 @@
 //!
 //! Owns which files are a bundle's and which hold objects of their own. After the reading there is no more input or output.
 
-use super::documents::{Room, documents};
 use super::files::{self, Entry, Tree};
 use super::logs::{self, Logs};
 use super::manifest::{self, Manifest, Outcome, Request};
@@ -10,6 +9,7 @@ use super::request::{self, Accept, Key, Status};
 use super::store::Store;
 use crate::advice::Command;
 use crate::error::{Error, Result};
+use crate::model::documents::{Room, documents};
 use crate::text::one_line;
 use serde_json::Value;
 use std::collections::{HashMap, HashSet};

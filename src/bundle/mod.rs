@@ -5,7 +5,6 @@
 
 mod answer;
 mod archive;
-mod documents;
 mod files;
 mod kept;
 mod logs;
@@ -19,5 +18,3 @@ pub mod write;
 
 pub use answer::{Answer, NotSaved};
 pub use archive::{Archive, get_helm_releases};
-#[cfg(any(fuzzing, test))]
-pub(crate) use documents::{Room, documents};

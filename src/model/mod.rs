@@ -7,6 +7,7 @@ pub mod condition;
 pub mod convention;
 pub mod creation_log;
 pub mod deployment;
+pub(crate) mod documents;
 pub mod endpoint;
 pub mod event;
 pub mod failure;

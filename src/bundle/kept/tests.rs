@@ -520,7 +520,7 @@ fn of_a_url_the_host_and_a_claimed_database_stay() {
 /// Values of any depth are written so that they are read back, and too deep ones are not said to be empty.
 #[test]
 fn what_is_written_is_read_back_whatever_its_depth() {
-    use crate::bundle::documents::{Room, documents};
+    use crate::model::documents::{Room, documents};
 
     for inner in [json!({"a": "deep_value"}), json!(["pds_database"])] {
         let values = (0..100).fold(inner, |value, n| match n % 2 {

@@ -35,7 +35,7 @@ impl Default for Room {
 
 impl Room {
     #[cfg(test)]
-    pub(super) fn for_text(text: usize) -> Self {
+    pub(crate) fn for_text(text: usize) -> Self {
         Self {
             text,
             ..Self::default()
@@ -46,7 +46,7 @@ impl Room {
     ///
     /// # Errors
     /// A clause: more text than is read.
-    pub(super) fn take_text(&mut self, bytes: usize) -> Result<(), String> {
+    pub(crate) fn take_text(&mut self, bytes: usize) -> Result<(), String> {
         self.text = self.text.checked_sub(bytes).ok_or_else(too_much_text)?;
         Ok(())
     }
