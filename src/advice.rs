@@ -63,7 +63,7 @@ impl Command {
     fn reach(&self) -> Option<Reach> {
         let words: Vec<&str> = self.0.iter().map(String::as_str).collect();
         match words[..] {
-            ["kubectl", "skvs", "explain" | "completion", ..] => None,
+            ["kubectl", "skvs", "explain" | "completion" | "lint", ..] => None,
             ["kubectl", "config", ..] => Some(Reach::File),
             // Files are read, no cluster is asked.
             ["kubectl", "skvs", ..] if words.contains(&"-f") => None,

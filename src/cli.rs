@@ -107,7 +107,8 @@ impl Rejected {
     fn usage(&self) -> crate::error::Error {
         let value = |kind| match self.error.get(kind) {
             Some(ContextValue::String(value)) => Some(value.as_str()),
-            Some(ContextValue::Strings(values)) => values.first().map(String::as_str),
+            // Of several suggestions clap has the nearest one last.
+            Some(ContextValue::Strings(values)) => values.last().map(String::as_str),
             _ => None,
         };
         let near = |near: Option<&str>| near.map(|near| format!("did you mean {near}?"));

@@ -12,7 +12,7 @@ pub enum Code {
     Failed = 1,
     /// The command line cannot be understood.
     Usage = 2,
-    /// `troubleshoot` found at least one error (or what `--fail-on` names), or `status` did.
+    /// `troubleshoot` or `lint` found at least one error (or what `--fail-on` names), or `status` did.
     Findings = 3,
     /// A deletion was refused, by CouchDB too, or not confirmed; nothing was deleted.
     Refused = 4,
@@ -49,7 +49,7 @@ impl Code {
             Code::Failed => "failed; not found and already gone count as failed too",
             Code::Usage => "the command line cannot be understood",
             Code::Findings => {
-                "troubleshoot or status found at least one error, or what --fail-on names"
+                "troubleshoot, status or lint found at least one error, or what --fail-on names"
             }
             Code::Refused => "the deletion was refused or not confirmed, nothing was deleted",
             Code::Unknown => {

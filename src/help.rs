@@ -15,12 +15,13 @@ pub(crate) const COUCHDB: &str = "CouchDB";
 pub(crate) const CONFIRMATION: &str = "Confirmation";
 
 /// The commands by what they are for.
-const GROUPS: [(&str, &[&str]); 4] = [
+const GROUPS: [(&str, &[&str]); 5] = [
     (
         "Look",
         &["status", "list", "describe", "notes", "databases"],
     ),
     ("Fix", &["troubleshoot", "explain", "capture"]),
+    ("In the GitOps repository", &["lint"]),
     ("Delete and keep", &["delete-db", "backup", "restore"]),
     ("Other", &["demo", "completion", "options", "version"]),
 ];

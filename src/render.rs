@@ -13,6 +13,7 @@ pub mod github;
 mod go_format;
 pub mod json;
 pub mod jsonpath;
+pub mod lint;
 pub mod markdown;
 pub mod name;
 pub mod output;

@@ -104,7 +104,10 @@ mod tests {
 
     #[test]
     fn commands_have_their_first_line_as_description() {
-        assert_eq!(told(&["li"]), "list\tList onboardings, one line each\n:4\n");
+        assert_eq!(
+            told(&["lis"]),
+            "list\tList onboardings, one line each\n:4\n"
+        );
         assert!(told(&[]).contains("completion\tPrint a completion script for a shell\n"));
     }
 

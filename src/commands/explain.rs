@@ -1,11 +1,10 @@
-//! `explain`: what a code of `troubleshoot` means. Offline: no cluster is asked.
+//! `explain`: what a code of `troubleshoot` or `lint` means. Offline: no cluster is asked.
 
 use super::format::{self, FormatArgs};
 use crate::advice::Command;
 use crate::app::App;
+use crate::diagnosis::catalogue::{self, Entry};
 use crate::diagnosis::docs;
-use crate::diagnosis::registry::{self, RULES};
-use crate::diagnosis::rule::Rule;
 use crate::error::{Error, Result};
 use crate::exit::Code;
 use crate::render::output::ReportFormat;
@@ -15,7 +14,7 @@ use crate::text::Shown;
 use crate::view::diagnosis::Diagnosis;
 use serde_json::{Value, json};
 
-/// Explain a code that troubleshoot prints
+/// Explain a code that troubleshoot or lint prints
 ///
 /// Without a code, lists all codes. Needs no cluster.
 #[derive(clap::Args, Debug)]
@@ -40,14 +39,14 @@ pub struct Args {
 /// A code that does not exist.
 pub fn run(app: &mut App, args: &Args) -> Result<Code> {
     let rule = match &args.code {
-        Some(code) => Some(registry::find(code).ok_or_else(|| unknown(code))?),
+        Some(code) => Some(catalogue::find(code).ok_or_else(|| unknown(code))?),
         None => None,
     };
     if args.format.output != ReportFormat::Text {
-        let of = |rule: &Rule| json!(Diagnosis::from(rule));
+        let of = |code: Entry| json!(Diagnosis::from(code));
         let document = match rule {
             Some(rule) => of(rule),
-            None => crate::view::object_list::list(RULES.iter().map(|rule| of(rule)).collect()),
+            None => crate::view::object_list::list(catalogue::all().into_iter().map(of).collect()),
         };
         return print(app, &document, args.format.output);
     }
@@ -55,7 +54,7 @@ pub fn run(app: &mut App, args: &Args) -> Result<Code> {
         return list(app);
     };
     let width = app.ui.terminal().prose();
-    let text = docs::explain(rule, width);
+    let text = docs::explain(&rule, width);
     app.ui.result(Shown::lines(text.trim_end()))?;
     Ok(Code::Ok)
 }
@@ -79,7 +78,7 @@ fn list(app: &mut App) -> Result<Code> {
     table.write_header(screen)?;
     for (heading, rules) in docs::bands() {
         screen.line(Shown::line(heading))?;
-        let row = |r: &&Rule| {
+        let row = |r: &Entry| {
             [r.code, r.severity.word(), r.title]
                 .map(str::to_owned)
                 .to_vec()
@@ -92,7 +91,7 @@ fn list(app: &mut App) -> Result<Code> {
 
 /// The error for a code that does not exist, with those that are near.
 fn unknown(code: &str) -> Error {
-    let candidates = registry::near(code);
+    let candidates = catalogue::near(code);
     let error = Error::new(format!("code {code:?} does not exist"));
     let error = if candidates.is_empty() {
         error

@@ -10,7 +10,7 @@ use crate::cluster::error::NOT_SAVED;
 use crate::cluster::helm_releases::Query;
 use crate::cluster::onboardings::{Listed, Onboardings};
 use crate::cluster::{Cluster, ClusterError};
-use crate::diagnosis::registry;
+use crate::diagnosis::catalogue;
 use crate::error::{Error, Result};
 use crate::exit::Code;
 use crate::model::helm_release::{GROUP, HelmRelease, PLURAL};
@@ -185,7 +185,7 @@ fn among(cluster: &Cluster, name: &str, known: &Known<'_>) -> Result<Vec<Value>>
     match find(name, &known.here()) {
         Found::One(hr) => Ok(vec![known.object(hr)?]),
         Found::Several(several) => several.into_iter().map(|hr| known.object(hr)).collect(),
-        Found::None(_) if registry::find(name).is_some() => {
+        Found::None(_) if catalogue::find(name).is_some() => {
             let explain = Command::skvs(["explain", name]);
             Err(not_found(cluster, name).hint(explain.after("that is a code of troubleshoot:")))
         }

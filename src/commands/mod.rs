@@ -19,6 +19,8 @@ mod empty;
 pub mod explain;
 mod first_install;
 mod format;
+mod gate;
+pub mod lint;
 pub mod list;
 mod lookup;
 pub mod notes;
@@ -46,6 +48,7 @@ pub enum Command {
     Notes(notes::Args),
     Troubleshoot(troubleshoot::Args),
     Explain(explain::Args),
+    Lint(lint::Args),
     Capture(capture::Args),
     Databases(databases::Args),
     DeleteDb(Box<delete_db::Args>),
@@ -69,6 +72,7 @@ pub async fn run(app: &mut App, command: Command) -> Result<Code> {
         Command::Notes(args) => notes::run(app, args).await,
         Command::Troubleshoot(args) => troubleshoot::run(app, args).await,
         Command::Explain(args) => explain::run(app, &args),
+        Command::Lint(args) => lint::run(app, &args),
         Command::Capture(args) => capture::run(app, args).await,
         Command::Databases(args) => databases::run(app, args).await,
         Command::DeleteDb(args) => delete_db::run(app, *args).await,

@@ -30,6 +30,16 @@ pub(super) struct SavedArgs {
 }
 
 impl SavedArgs {
+    /// What -f names.
+    pub(super) fn paths(&self) -> &[PathBuf] {
+        &self.filename
+    }
+
+    /// Whether the folders below a folder are read too.
+    pub(super) fn is_recursive(&self) -> bool {
+        self.recursive
+    }
+
     /// The saved files as a cluster or, without -f, the cluster.
     ///
     /// # Errors

@@ -3,7 +3,7 @@
 mod arrival;
 pub(super) mod databases;
 mod follow;
-mod gate;
+mod manifests;
 mod pick;
 mod print;
 
@@ -11,15 +11,15 @@ pub(super) use pick::{Picked, unwell};
 
 use super::format::{self, FormatArgs};
 use super::saved::{self, SavedArgs};
-use super::{empty, lookup};
+use super::{empty, gate, lookup};
 use crate::app::App;
 use crate::bundle::Archive;
 use crate::cluster::Cluster;
 use crate::cluster::onboardings::Onboardings;
 use crate::couchdb::look::Wanted;
 use crate::diagnosis::case::ELSEWHERE;
+use crate::diagnosis::catalogue;
 use crate::diagnosis::ignore::Ignores;
-use crate::diagnosis::registry;
 use crate::diagnosis::{Case, NotRun, diagnose, job};
 use crate::error::{Error, Result};
 use crate::exit::Code;
@@ -114,7 +114,7 @@ pub async fn run(app: &mut App, mut args: Args) -> Result<Code> {
         return follow::run(app, &args, &cluster, ignores).await;
     }
     let Picked {
-        objects,
+        mut objects,
         others,
         databases,
         considered,
@@ -129,6 +129,13 @@ pub async fn run(app: &mut App, mut args: Args) -> Result<Code> {
         };
         chosen(app, &cluster, which).await?
     };
+    if cluster.archive().is_some() {
+        let manifests = manifests::taken_out(&mut objects);
+        if objects.is_empty() && errors.is_empty() && !manifests.is_empty() {
+            return manifests::lint(app, &args, &manifests);
+        }
+        errors.extend(manifests::left_out(&manifests));
+    }
     let asked = databases::answers(&cluster, Some(&args.couchdb), databases, &objects);
     let (looked, failed) = look_into(&cluster, &objects, &others, asked, app.now).await;
     errors.extend(failed);
@@ -144,7 +151,7 @@ pub async fn run(app: &mut App, mut args: Args) -> Result<Code> {
     let report = Report::new(onboardings, considered, unseen);
     let mut report = report.seen_at(cluster.origin(), time(&cluster, app.now));
     report.show(args.gate.severity);
-    let fails = args.gate.fails(&report);
+    let fails = args.gate.fails(report.worst());
     if !nothing_asked {
         let seconds = started.elapsed().as_secs_f64();
         let code = code(fails, &errors);
@@ -291,7 +298,7 @@ async fn named(app: &App, cluster: &Cluster, names: &[String]) -> Result<Picked>
                     }
                 }
             }
-            Err(error) if error.is_not_found() && registry::find(name).is_none() => {
+            Err(error) if error.is_not_found() && catalogue::find(name).is_none() => {
                 errors.push(arrival::explained(cluster, name, error).await);
             }
             Err(error) => errors.push(error),

@@ -1,15 +1,14 @@
-//! The rules as text: one rule for `explain`, the list of codes, and the page docs/diagnoses.md.
+//! The codes as text: one for `explain`, the list of codes, and the page docs/diagnoses.md.
 
-use super::registry::{BANDS, RULES};
-use super::rule::{Role, Rule};
+use super::catalogue::{self, Entry};
 use crate::text::Shown;
 use std::fmt::Write;
 
 /// Most codes that are listed one by one.
 const LISTED: usize = 8;
 
-/// One rule in full, folded to `width`.
-pub fn explain(rule: &Rule, width: Option<usize>) -> String {
+/// One code in full, folded to `width`.
+pub fn explain(rule: &Entry, width: Option<usize>) -> String {
     let heading = format!(
         "{} {}: {} ({})",
         rule.code,
@@ -29,12 +28,12 @@ pub fn explain(rule: &Rule, width: Option<usize>) -> String {
         let line = format!("Follows from it: {}", rule.explains.join(", "));
         let _ = writeln!(out, "\n{}", fold(&line, width, "", "  "));
     }
-    let above: Vec<&str> = RULES
+    let above: Vec<&str> = catalogue::all()
         .iter()
         .filter(|r| r.explains.contains(&rule.code))
         .map(|r| r.code)
         .collect();
-    if !above.is_empty() && rule.role != Role::Fallback {
+    if !above.is_empty() && !rule.is_fallback {
         let line = format!("Can follow from: {}", codes(&above));
         let _ = writeln!(out, "\n{}", fold(&line, width, "", "  "));
     }
@@ -47,9 +46,8 @@ fn codes(all: &[&str]) -> String {
         return all.join(", ");
     }
     let of = |digit: char| all.iter().filter(|code| band(code) == Some(digit)).count();
-    let bands = BANDS
-        .iter()
-        .map(|(digit, about)| (of(*digit), digit, about));
+    let bands = catalogue::bands().into_iter();
+    let bands = bands.map(|(digit, about)| (of(digit), digit, about));
     let bands: Vec<String> = bands
         .filter(|(n, ..)| *n > 0)
         .map(|(n, digit, about)| format!("{n} of SKVS{digit}xx ({about})"))
@@ -60,10 +58,11 @@ fn codes(all: &[&str]) -> String {
     )
 }
 
-/// The bands of codes, each with its heading and rules.
-pub fn bands() -> impl Iterator<Item = (String, Vec<&'static Rule>)> {
-    BANDS.iter().map(|(digit, about)| {
-        let rules = RULES.iter().filter(|r| band(r.code) == Some(*digit));
+/// The bands of codes, each with its heading and codes.
+pub fn bands() -> impl Iterator<Item = (String, Vec<Entry>)> {
+    let all = catalogue::all();
+    catalogue::bands().into_iter().map(move |(digit, about)| {
+        let rules = all.iter().filter(|r| band(r.code) == Some(digit));
         (format!("SKVS{digit}xx {about}"), rules.copied().collect())
     })
 }
@@ -72,17 +71,18 @@ pub fn bands() -> impl Iterator<Item = (String, Vec<&'static Rule>)> {
 pub fn page() -> String {
     let mut out = String::from(
         "# Diagnoses\n\n\
-        The findings of `kubectl skvs troubleshoot`. Generated from the rules in `src/diagnosis/rules/`; do not edit\n\
-        (`BLESS=1 cargo test docs` rewrites it). The same text offline: `kubectl skvs explain CODE`\n\n\
+        The findings of `kubectl skvs troubleshoot` and `kubectl skvs lint`. Generated from the rules in `src/diagnosis/`; do not\n\
+        edit (`BLESS=1 cargo test docs` rewrites it). The same text offline: `kubectl skvs explain CODE`\n\n\
         Codes are stable: a code never changes its meaning.",
     );
     out.push('\n');
-    for (digit, about) in BANDS {
+    let all = catalogue::all();
+    for (digit, about) in catalogue::bands() {
         let _ = write!(
             out,
             "\n## {digit}xx: {about}\n\n| Code | Severity | Finding |\n|---|---|---|\n"
         );
-        for rule in RULES.iter().filter(|r| band(r.code) == Some(digit)) {
+        for rule in all.iter().filter(|r| band(r.code) == Some(digit)) {
             let anchor = format!("{}-{}", rule.code.to_lowercase(), rule.slug);
             let _ = writeln!(
                 out,
@@ -92,7 +92,7 @@ pub fn page() -> String {
                 rule.title
             );
         }
-        for rule in RULES.iter().filter(|r| band(r.code) == Some(digit)) {
+        for rule in all.iter().filter(|r| band(r.code) == Some(digit)) {
             let _ = write!(
                 out,
                 "\n### {} {}\n\n{}: {}.\n\n{}\n\n**What to do.** {}\n\n```text\n{}\n```\n",
@@ -158,7 +158,6 @@ fn fold(text: &str, width: Option<usize>, first: &str, further: &str) -> String 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::diagnosis::registry;
 
     #[test]
     fn the_page_is_what_the_rules_say() {
@@ -167,7 +166,7 @@ mod tests {
 
     #[test]
     fn an_explanation_folds_and_keeps_its_commands() {
-        for rule in RULES {
+        for rule in &catalogue::all() {
             let text = explain(rule, Some(80));
             for line in text.lines().filter(|l| l.contains(' ')) {
                 assert!(
@@ -176,14 +175,14 @@ mod tests {
                 );
             }
         }
-        let text = explain(registry::find("skvs110").unwrap(), None);
+        let text = explain(&catalogue::find("skvs110").unwrap(), None);
         assert!(text.starts_with("SKVS110 error: Flux has stopped retrying (retries-exhausted)\n"));
         let last = text.lines().last().unwrap();
         assert!(
             last.starts_with("Can follow from: ") && last.len() < 300,
             "{last}"
         );
-        for rule in RULES {
+        for rule in &catalogue::all() {
             let text = explain(rule, None);
             let last = text.lines().last().unwrap_or_default();
             assert!(last.matches("SKVS").count() <= LISTED, "{last}");
@@ -196,7 +195,7 @@ mod tests {
             .flat_map(|(_, rules)| rules)
             .map(|r| r.code)
             .collect();
-        for rule in RULES {
+        for rule in catalogue::all() {
             let times = listed.iter().filter(|code| **code == rule.code).count();
             assert_eq!(times, 1, "{}", rule.code);
         }

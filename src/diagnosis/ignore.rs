@@ -3,7 +3,7 @@
 //! Owns the text `CODE[=NAME]` and what it applies to. That a finding was ignored is counted by the report: nothing is
 //! dropped silently.
 
-use super::registry;
+use super::catalogue;
 use crate::model::helm_release::HelmRelease;
 use crate::model::lookup;
 
@@ -46,7 +46,7 @@ impl Ignores {
             None => (text, None),
         };
         // An empty name, as of a variable that is set to nothing, must not ignore everybody's findings.
-        match registry::find(code) {
+        match catalogue::find(code) {
             Some(rule) if name != Some("") => self.all.push(Ignore {
                 code: rule.code,
                 name: name.map(str::to_owned),
@@ -64,10 +64,15 @@ impl Ignores {
 
     /// Whether findings of `code` on this onboarding are ignored; remembers that the wish was of use.
     pub fn takes(&mut self, code: &str, hr: &HelmRelease) -> bool {
+        self.takes_named(code, |name| lookup::answers(hr, name) || hr.id() == name)
+    }
+
+    /// The same for a finding about what `is_called` knows by its names.
+    pub fn takes_named(&mut self, code: &str, is_called: impl Fn(&str) -> bool) -> bool {
         let mut taken = false;
         for ignore in self.all.iter_mut().filter(|i| i.code == code) {
             let named = ignore.name.as_deref();
-            if named.is_none_or(|name| lookup::answers(hr, name) || hr.id() == name) {
+            if named.is_none_or(&is_called) {
                 ignore.matched = true;
                 taken = true;
             }

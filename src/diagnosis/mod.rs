@@ -6,6 +6,7 @@
 
 pub mod after_fix;
 pub mod case;
+pub mod catalogue;
 #[cfg(test)]
 mod commands;
 pub mod contradiction;
@@ -22,6 +23,7 @@ mod flux_commands;
 pub mod ignore;
 pub mod install;
 pub mod job;
+pub mod lint;
 mod needs;
 mod peers;
 mod policy;

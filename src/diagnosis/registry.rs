@@ -1,7 +1,7 @@
 //! The one list of rules, sorted by code. A code is never given a second meaning.
 //!
 //! Bands: 1xx Flux and the HelmRelease, 2xx the chart and its source, 3xx the database and the creation Job, 4xx access,
-//! 9xx unknown.
+//! 9xx unknown. 5xx are those of `lint`.
 
 use super::rule::Rule;
 use super::rules;
@@ -139,39 +139,8 @@ pub const RULES: &[&Rule] = &[
 
 /// The rule of `code`, in any case of letters.
 pub fn find(code: &str) -> Option<&'static Rule> {
-    let code = code.trim();
-    // `301` says enough.
-    let number = format!("SKVS{code}");
-    RULES.iter().copied().find(|r| {
-        r.code.eq_ignore_ascii_case(code) || r.code == number || r.slug.eq_ignore_ascii_case(code)
-    })
-}
-
-/// Codes or names of rules that are near what was typed, for "did you mean".
-pub fn near(typed: &str) -> Vec<&'static str> {
-    let upper = typed.trim().to_uppercase();
-    match upper.strip_prefix("SKVS").map(str::parse::<i32>) {
-        Some(Ok(number)) => nearest(number),
-        Some(Err(_)) => crate::text::near(&upper, RULES.iter().map(|r| r.code)),
-        None => crate::text::near(&typed.trim().to_lowercase(), RULES.iter().map(|r| r.slug)),
-    }
-}
-
-/// The three codes of the same band that are nearest to `number`.
-fn nearest(number: i32) -> Vec<&'static str> {
-    let digits = |code: &str| {
-        code.trim_start_matches("SKVS")
-            .parse::<i32>()
-            .unwrap_or_default()
-    };
-    let mut codes: Vec<&str> = RULES
-        .iter()
-        .map(|r| r.code)
-        .filter(|c| digits(c) / 100 == number / 100)
-        .collect();
-    codes.sort_by_key(|c| (digits(c).abs_diff(number), *c));
-    codes.truncate(3);
-    codes
+    let mut rules = RULES.iter().copied();
+    rules.find(|r| super::catalogue::names(r.code, r.slug, code))
 }
 
 #[cfg(test)]
@@ -273,12 +242,5 @@ mod tests {
             .filter(|c| !hit.contains(c))
             .collect();
         assert!(missed.is_empty(), "without a case: {missed:?}");
-    }
-
-    #[test]
-    fn codes_and_slugs_are_found_in_any_letters() {
-        assert_eq!(find(" skvs301 ").map(|r| r.code), Some("SKVS301"));
-        assert_eq!(find("Database-Exists").map(|r| r.code), Some("SKVS301"));
-        assert!(find("SKVS999").is_none());
     }
 }

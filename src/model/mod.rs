@@ -35,6 +35,7 @@ pub mod source;
 pub mod source_error;
 pub mod status;
 pub mod values_reference;
+pub mod version_range;
 
 /// The beginning of `text` that is made of such characters.
 fn lead(text: &str, of: impl Fn(char) -> bool) -> &str {

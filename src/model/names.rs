@@ -8,7 +8,7 @@ use std::fmt;
 pub const DATABASE_MAX: usize = 238;
 
 /// Longest name Helm takes for a release, in bytes.
-const RELEASE_MAX: usize = 53;
+pub const RELEASE_MAX: usize = 53;
 
 /// The name of an onboarding's database: `<namespace>_<database>`, checked.
 ///

@@ -19,13 +19,13 @@ const NAMES_MAX: usize = 8;
 /// The output is closed.
 pub fn write(out: &mut Screen<'_>, report: &Report, seconds: f64) -> io::Result<()> {
     for cause in &report.causes {
-        let command = match cause.severity {
-            Severity::Error => "error",
-            Severity::Warning => "warning",
-            Severity::Info => "notice",
-        };
         let title = format!("{} {}", cause.code, cause.subject);
-        line(out, command, &title, &message(report, cause))?;
+        line(
+            out,
+            command_of(cause.severity),
+            &title,
+            &message(report, cause),
+        )?;
     }
     let mut told = Vec::new();
     for part in report.all_not_run().map(summary::unread) {
@@ -35,10 +35,23 @@ pub fn write(out: &mut Screen<'_>, report: &Report, seconds: f64) -> io::Result<
         }
     }
     for text in summary::lines(report, Some(seconds)) {
-        // Older runners look for their own mark anywhere in a line.
-        out.line(shown!("{}", text.replace("##[", "## [")))?;
+        out.line(shown!("{}", unmarked(&text)))?;
     }
     Ok(())
+}
+
+/// The workflow command that shows a finding of this severity.
+pub(super) fn command_of(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+        Severity::Info => "notice",
+    }
+}
+
+/// A line that is no command: older runners look for their own mark anywhere in one.
+pub(super) fn unmarked(text: &str) -> String {
+    text.replace("##[", "## [")
 }
 
 /// The sentence, whom it hits, what to do, and where more is told: a line each in the annotation.
@@ -70,8 +83,24 @@ fn steps(lines: &mut Vec<String>, finding: &Finding) {
 }
 
 fn line(out: &mut Screen<'_>, command: &str, title: &str, message: &str) -> io::Result<()> {
-    let (title, message) = (property(title), data(message));
-    out.line(shown!("::{command} title={title}::{message}"))
+    annotation(out, command, &[("title", title)], message)
+}
+
+/// One annotation: its properties and its message, of which no text can break out.
+///
+/// # Errors
+/// The output is closed.
+pub(super) fn annotation(
+    out: &mut Screen<'_>,
+    command: &str,
+    properties: &[(&str, &str)],
+    message: &str,
+) -> io::Result<()> {
+    let properties = properties.iter();
+    let properties = properties.map(|(key, value)| format!("{key}={}", property(value)));
+    let properties = properties.collect::<Vec<_>>().join(",");
+    let message = data(message);
+    out.line(shown!("::{command} {properties}::{message}"))
 }
 
 /// Text as a command's message.

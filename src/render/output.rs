@@ -111,6 +111,19 @@ pub enum FindingsFormat {
     Markdown,
 }
 
+/// The formats of findings in files.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum LintFormat {
+    #[default]
+    Text,
+    Json,
+    Yaml,
+    /// Workflow commands of GitHub Actions.
+    Github,
+    /// SARIF 2.1.0.
+    Sarif,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

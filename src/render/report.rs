@@ -7,7 +7,7 @@ mod cause;
 mod group;
 pub mod markdown;
 mod overview;
-mod part;
+pub(super) mod part;
 pub mod summary;
 
 use crate::diagnosis::Severity;
@@ -222,19 +222,20 @@ impl Printer<'_, '_> {
         }
     }
 
-    fn paint(&self, severity: Severity, text: impl Into<Shown>) -> Shown {
-        match severity {
-            Severity::Error => self.style.palette.error(text),
-            Severity::Warning => self.style.palette.warning(text),
-            Severity::Info => self.style.palette.hint(text),
-        }
-    }
-
     fn line(&mut self, sentence: &str) -> io::Result<()> {
         for line in fold(sentence, self.style.width, "", "  ") {
             self.out.line(line)?;
         }
         Ok(())
+    }
+}
+
+/// A severity's own style.
+pub(super) fn paint(palette: Palette, severity: Severity, text: impl Into<Shown>) -> Shown {
+    match severity {
+        Severity::Error => palette.error(text),
+        Severity::Warning => palette.warning(text),
+        Severity::Info => palette.hint(text),
     }
 }
 

@@ -4,8 +4,9 @@
 //! nothing can break out of it.
 
 use super::report::summary;
+use crate::diagnosis::catalogue::Entry;
 use crate::diagnosis::registry::RULES;
-use crate::diagnosis::{Rule, Severity, Step, Subject};
+use crate::diagnosis::{Severity, Step, Subject};
 use crate::text::one_line;
 use crate::view::report::{Finding, Onboarding, Report};
 use serde_json::{Value, json};
@@ -23,32 +24,35 @@ pub struct Invocation {
 /// The whole file.
 pub fn log(report: &Report, invocation: &Invocation) -> Value {
     let results: Vec<Value> = report.findings().map(|(o, f)| result(o, f)).collect();
-    json!({
-        "$schema": SCHEMA,
-        "version": "2.1.0",
-        "runs": [{
-            "tool": {"driver": {
-                "name": "kubectl-skvs",
-                "version": env!("CARGO_PKG_VERSION"),
-                "semanticVersion": env!("CARGO_PKG_VERSION"),
-                "informationUri": env!("CARGO_PKG_REPOSITORY"),
-                "rules": RULES.iter().map(|r| rule(r)).collect::<Vec<_>>(),
-            }},
-            "automationDetails": {"id": "kubectl-skvs/troubleshoot/"},
-            "invocations": [run(report, invocation)],
-            "results": results,
-            "properties": {
-                "errors": report.errors,
-                "warnings": report.warnings,
-                "infos": report.infos,
-                "ignored": report.ignored,
-                "notShown": report.not_shown,
-            },
-        }],
-    })
+    let rules = RULES.iter().map(|r| rule(&Entry::from(*r))).collect();
+    let run = json!({
+        "automationDetails": {"id": "kubectl-skvs/troubleshoot/"},
+        "invocations": [run(report, invocation)],
+        "results": results,
+        "properties": {
+            "errors": report.errors,
+            "warnings": report.warnings,
+            "infos": report.infos,
+            "ignored": report.ignored,
+            "notShown": report.not_shown,
+        },
+    });
+    document(rules, run)
 }
 
-fn level(severity: Severity) -> &'static str {
+/// The file of one run with the codes that it can find.
+pub(super) fn document(rules: Vec<Value>, mut run: Value) -> Value {
+    run["tool"] = json!({"driver": {
+        "name": "kubectl-skvs",
+        "version": env!("CARGO_PKG_VERSION"),
+        "semanticVersion": env!("CARGO_PKG_VERSION"),
+        "informationUri": env!("CARGO_PKG_REPOSITORY"),
+        "rules": rules,
+    }});
+    json!({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]})
+}
+
+pub(super) fn level(severity: Severity) -> &'static str {
     match severity {
         Severity::Error => "error",
         Severity::Warning => "warning",
@@ -56,7 +60,7 @@ fn level(severity: Severity) -> &'static str {
     }
 }
 
-fn rule(rule: &Rule) -> Value {
+pub(super) fn rule(rule: &Entry) -> Value {
     let markdown = format!(
         "{}\n\n**What to do.** {}\n\n```text\n{}\n```",
         rule.explanation, rule.fix, rule.example
@@ -135,7 +139,7 @@ fn message(onboarding: &Onboarding, finding: &Finding) -> String {
 }
 
 /// Viewers make `[text](target)` a link, also in plain text: what a cluster says must not become one.
-fn unlinked(text: &str) -> String {
+pub(super) fn unlinked(text: &str) -> String {
     text.replace("](", "] (")
 }
 

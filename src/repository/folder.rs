@@ -146,7 +146,8 @@ impl Reader {
             }
             let is_link = facts.is_symlink();
             // A link to a folder has no ending that tells.
-            if !may_be_yaml(&name) && !(is_link && path.is_dir() && !name.starts_with('.')) {
+            let is_linked_folder = is_link && path.is_dir() && !name.starts_with('.');
+            if !may_be_yaml(&name) && !is_linked_folder {
                 continue;
             }
             if is_link {
@@ -285,7 +286,7 @@ mod tests {
             symlink("nowhere", root.join("b/dangling.yaml")).unwrap();
             nix::unistd::mkfifo(&root.join("b/pipe.yaml"), nix::sys::stat::Mode::S_IRWXU).unwrap();
         }
-        let files = read(&[root.clone()]).unwrap();
+        let files = read(std::slice::from_ref(&root)).unwrap();
         let prefix = format!("{}/", root.display());
         let found: Vec<(String, &str)> = paths(&files)
             .into_iter()

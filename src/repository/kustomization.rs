@@ -1,6 +1,9 @@
 //! A kustomization.yaml: which files of its folder are applied, and what it changes in them.
 
-use super::manifest::{file_name, folder, is_kustomization};
+use super::manifest::{file_name, is_kustomization};
+
+pub use super::manifest::folder;
+
 use super::node::{Kind, Node, Place};
 use serde_json::Value;
 
@@ -92,6 +95,13 @@ impl Kustomization {
     /// Whether it has this key.
     pub fn has(&self, key: &str) -> bool {
         self.keys.iter().any(|k| k == key)
+    }
+
+    /// What may bring files that it does not list: the kustomization's own path and the key.
+    pub fn brings_files(&self) -> Option<(&str, &'static str)> {
+        let keys = ["generators", "transformers", "components"];
+        let key = keys.into_iter().find(|key| self.has(key))?;
+        Some((&self.file, key))
     }
 
     /// What it names: the file or the folder of this path.

@@ -56,6 +56,14 @@ impl Manifest {
         self.text(&["metadata", "name"]).unwrap_or_default()
     }
 
+    /// Another path as it is called here: in the same folder by its name alone.
+    pub fn beside<'p>(&self, other: &'p str) -> &'p str {
+        match folder(other) == self.folder() {
+            true => file_name(other),
+            false => other,
+        }
+    }
+
     /// The folder of its file, without the slash at its end.
     pub fn folder(&self) -> &str {
         folder(&self.file)
@@ -68,7 +76,7 @@ impl Manifest {
 }
 
 /// The folder of a path; empty where the path is a name.
-pub(super) fn folder(path: &str) -> &str {
+pub fn folder(path: &str) -> &str {
     path.rsplit_once('/').map_or("", |(folder, _)| folder)
 }
 

@@ -1,9 +1,10 @@
-//! The manifests of a GitOps repository: what a folder holds, where each value is in its file, and safe edits.
+//! The manifests of a GitOps repository: what a folder holds, and where each value is in its file.
 //!
-//! Owns every read and write of such a folder. Nothing outside a named folder is read or written, and a file that cannot be read or
+//! Owns every read of such a folder. Nothing outside a named folder is read, and a file that cannot be read or
 //! parsed is not known: it is named with the reason and never counts as absent. What the manifests should say is for others.
 
 pub mod folder;
+pub mod git;
 pub mod kustomization;
 pub mod layout;
 pub mod manifest;

@@ -97,6 +97,11 @@ impl Tree {
         self.paths.contains(path.trim_end_matches('/'))
     }
 
+    /// Whether a path is in a folder that was read, so that what it does not have does not exist.
+    pub fn is_within(&self, path: &str) -> bool {
+        self.paths.contains(folder(path))
+    }
+
     /// The kustomization of this folder.
     pub fn kustomization(&self, folder: &str) -> Option<&Kustomization> {
         self.kustomizations.iter().find(|k| k.folder() == folder)

@@ -2,7 +2,7 @@
 
 use super::description::API_VERSION;
 use crate::diagnosis::Severity;
-use crate::diagnosis::rule::Rule;
+use crate::diagnosis::catalogue::Entry;
 use serde::Serialize;
 
 /// One code.
@@ -21,14 +21,14 @@ pub struct Diagnosis {
     pub explanation: &'static str,
     /// Markdown: how to see it and how to fix it.
     pub fix: &'static str,
-    /// What a cluster shows.
+    /// What a cluster or a manifest shows.
     pub example: &'static str,
     /// Codes that follow from it.
     pub explains: &'static [&'static str],
 }
 
-impl From<&Rule> for Diagnosis {
-    fn from(rule: &Rule) -> Self {
+impl From<Entry> for Diagnosis {
+    fn from(rule: Entry) -> Self {
         Self {
             api_version: API_VERSION,
             kind: "Diagnosis",

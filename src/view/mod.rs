@@ -4,6 +4,7 @@ pub mod databases;
 pub mod deletion_plan;
 pub mod description;
 pub mod diagnosis;
+pub mod lint;
 pub mod object_list;
 pub mod onboarding_counts;
 pub mod onboarding_row;

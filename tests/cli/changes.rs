@@ -27,10 +27,13 @@ fn marks() -> Vec<String> {
 }
 
 #[test]
-fn only_a_credential_plugin_is_run() {
+fn only_a_credential_plugin_and_git_are_run() {
     let runs = sources().filter(|(_, text)| text.contains("process::Command"));
     let runs: Vec<String> = runs.map(|(name, _)| name).collect();
-    assert_eq!(runs, ["src/cluster/credentials/plugin.rs"]);
+    assert_eq!(
+        runs,
+        ["src/cluster/credentials/plugin.rs", "src/repository/git.rs"]
+    );
 }
 
 #[test]

@@ -24,6 +24,7 @@ mod help;
 mod hostile;
 mod layers;
 mod links;
+mod lint;
 mod list;
 mod markdown;
 mod output;

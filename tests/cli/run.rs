@@ -107,6 +107,11 @@ impl Run {
         run
     }
 
+    /// The folder of the run, its HOME.
+    pub(crate) fn home(&self) -> &Path {
+        self.home.path()
+    }
+
     pub(crate) fn command(&mut self) -> &mut Command {
         &mut self.command
     }

@@ -30,8 +30,11 @@ fn no_command_asks_what_there_is() {
 
     Fix:
       troubleshoot  Find out what is wrong with onboardings, and what to do
-      explain       Explain a code that troubleshoot prints
+      explain       Explain a code that troubleshoot or lint prints
       capture       Save onboardings in one file, to look into without the cluster
+
+    In the GitOps repository:
+      lint          Check onboardings' manifests in the GitOps repository
 
     Delete and keep:
       delete-db     Delete the database of an onboarding that is gone

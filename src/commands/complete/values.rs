@@ -8,8 +8,7 @@ use super::live::{Live, Onboarding};
 use crate::app::{GlobalArgs, Grammar};
 use crate::commands::completion_cache::{self, Databases};
 use crate::commands::couchdb_pods::PodArgs;
-use crate::diagnosis::registry;
-use crate::diagnosis::rule::Rule;
+use crate::diagnosis::catalogue::{self, Entry};
 use crate::model::lookup::short;
 use crate::model::names::DatabaseName;
 use clap::{Arg, ArgMatches, Command, FromArgMatches, ValueHint};
@@ -117,7 +116,7 @@ impl Offer {
                 .iter()
                 .filter_map(|f| Candidate::literal(f))
                 .collect(),
-            Kind::Code => registry::RULES.iter().copied().flat_map(codes).collect(),
+            Kind::Code => catalogue::all().into_iter().flat_map(codes).collect(),
             Kind::Context => live.contexts(),
             Kind::Cluster => live.clusters(),
             Kind::User => live.users(),
@@ -177,8 +176,8 @@ fn database(name: &str) -> Option<Candidate> {
     Candidate::database(&DatabaseName::parse(name).ok()?)
 }
 
-/// A rule's code and slug, with its title.
-fn codes(rule: &'static Rule) -> impl Iterator<Item = Candidate> {
+/// A code and its slug, with its title.
+fn codes(rule: Entry) -> impl Iterator<Item = Candidate> {
     let title = Description::literal(rule.title);
     let words = [rule.code, rule.slug].map(Candidate::literal);
     words

@@ -1,8 +1,8 @@
 //! One cause: its sentence, whom it hits, why, what was seen, what to do, what follows.
 
 use super::group::{Deed, Deeds, Group};
-use super::part::{INDENT, Part};
-use super::{NAMES_MAX, Printer};
+use super::part::Part;
+use super::{NAMES_MAX, Printer, paint};
 use crate::advice::{Command, Origin};
 use crate::diagnosis::Subject;
 use crate::text::fold::fold;
@@ -22,7 +22,7 @@ impl Printer<'_, '_> {
         let first = lines.first().map(Shown::as_str);
         if let Some(rest) = first.and_then(|l| l.strip_prefix(&mark)) {
             let rest = Shown::line(rest);
-            lines[0] = self.paint(cause.severity, Shown::line(mark)).and(rest);
+            lines[0] = paint(self.style.palette, cause.severity, Shown::line(mark)).and(rest);
         }
         for line in lines {
             self.out.line(line)?;
@@ -135,18 +135,7 @@ impl Printer<'_, '_> {
         Part::new(label, self.style)
     }
 
-    /// Prints a part with its label before the first line; nothing when it is empty.
     fn print(&mut self, part: Part) -> io::Result<()> {
-        for (i, line) in part.lines.iter().enumerate() {
-            if i > 0 {
-                self.out.line(line)?;
-                continue;
-            }
-            let blanks = " ".repeat(INDENT - 2 - part.label.len());
-            let label = Shown::from("  ").and(self.style.palette.heading(part.label));
-            let rest = line.without_indent();
-            self.out.line(label.and(shown!("{blanks}")).and(rest))?;
-        }
-        Ok(())
+        part.write(self.out, self.style)
     }
 }

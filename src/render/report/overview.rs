@@ -56,7 +56,7 @@ impl Printer<'_, '_> {
                 Shown::line(" ".repeat(INDENT))
             } else {
                 let blanks = Shown::line(" ".repeat(INDENT - word.len()));
-                self.paint(entry.severity, word).and(blanks)
+                super::paint(self.style.palette, entry.severity, word).and(blanks)
             };
             last = Some(entry.severity);
             let who = match entry.causes[..] {

@@ -10,6 +10,9 @@ pub const BUNDLE: &str = "BUNDLE";
 /// The same.
 pub const BACKUP: &str = "BACKUP";
 
+/// Stands for the example of a GitOps repository.
+pub const REPOSITORY: &str = "REPOSITORY";
+
 /// One command of the tour.
 #[derive(Debug)]
 pub struct Stop {
@@ -78,6 +81,11 @@ pub const STOPS: &[Stop] = &[
         title: "What a diagnosis means",
         argv: &["kubectl", "skvs", "explain", "SKVS301"],
         exit: 0,
+    },
+    Stop {
+        title: "Mistakes in manifests before they are merged (exit code 3: errors were found)",
+        argv: &["kubectl", "skvs", "lint", REPOSITORY],
+        exit: 3,
     },
     Stop {
         title: "All that the checks read of it, in one file",

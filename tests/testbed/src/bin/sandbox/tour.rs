@@ -7,7 +7,7 @@ use std::{
 
 use testbed::{
     Error, Result, Sandbox,
-    tour::{BACKUP, BUNDLE, CONTEXT, STOPS},
+    tour::{BACKUP, BUNDLE, CONTEXT, REPOSITORY, STOPS},
 };
 
 use crate::{shell, tools};
@@ -24,6 +24,7 @@ pub(crate) fn run(sandbox: &Sandbox, path: &OsStr) -> Result<u8> {
             CONTEXT => sandbox.context(),
             BUNDLE => &bundle,
             BACKUP => &backup,
+            REPOSITORY => concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/gitops"),
             _ => word,
         });
         let argv: Vec<&str> = argv.collect();

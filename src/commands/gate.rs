@@ -2,9 +2,8 @@
 
 use crate::app::App;
 use crate::diagnosis::ignore::Ignores;
-use crate::diagnosis::{Severity, registry};
+use crate::diagnosis::{Severity, catalogue};
 use crate::text::Shown;
-use crate::view::report::Report;
 
 /// Thresholds and exceptions.
 #[derive(clap::Args, Debug)]
@@ -43,7 +42,7 @@ impl GateArgs {
         let ignores = Ignores::read(&self.ignore);
         for text in ignores.unknown() {
             let code = text.split('=').next().unwrap_or(text);
-            let wrong = if registry::find(code).is_some() {
+            let wrong = if catalogue::find(code).is_some() {
                 format!(
                     "--ignore {text:?} names no onboarding after its =; nothing is ignored by it"
                 )
@@ -51,8 +50,8 @@ impl GateArgs {
                 format!("cannot ignore code {code:?}: it does not exist")
             };
             app.ui.warning(wrong);
-            let near = registry::near(code);
-            if registry::find(code).is_none() && !near.is_empty() {
+            let near = catalogue::near(code);
+            if catalogue::find(code).is_none() && !near.is_empty() {
                 app.ui.hint(format!("did you mean {}?", near.join(", ")));
             }
         }
@@ -76,14 +75,14 @@ impl GateArgs {
         self.fail_on == FailOn::Never
     }
 
-    /// Whether the report's worst finding makes the run fail, shown or not.
-    pub(super) fn fails(&self, report: &Report) -> bool {
+    /// Whether the worst finding makes the run fail, shown or not.
+    pub(super) fn fails(&self, worst: Option<Severity>) -> bool {
         let least = match self.fail_on {
             FailOn::Error => Severity::Error,
             FailOn::Warning => Severity::Warning,
             FailOn::Info => Severity::Info,
             FailOn::Never => return false,
         };
-        report.worst().is_some_and(|worst| worst >= least)
+        worst.is_some_and(|worst| worst >= least)
     }
 }

@@ -1,0 +1,134 @@
+//! Manifests among saved files: no cluster has seen them, so they are linted instead of diagnosed.
+
+use super::Args;
+use crate::advice::Command;
+use crate::app::App;
+use crate::commands::lint::{self, Subjects};
+use crate::error::{Error, Result};
+use crate::exit::Code;
+use crate::render::output::{FindingsFormat, LintFormat};
+use crate::repository::{Layout, Tree, folder};
+use crate::text::{count, one_line};
+use serde_json::Value;
+use std::path::Path;
+
+/// Whether an object is as it is in a repository: every server gives it a uid, and Flux a status.
+fn is_manifest(object: &Value) -> bool {
+    let uid = object.pointer("/metadata/uid").and_then(Value::as_str);
+    let status = object.get("status").and_then(Value::as_object);
+    uid.is_none_or(str::is_empty) && status.is_none_or(serde_json::Map::is_empty)
+}
+
+/// Takes the manifests out of what was picked of saved files.
+pub(super) fn taken_out(objects: &mut Vec<Value>) -> Vec<Value> {
+    let all = std::mem::take(objects);
+    let (manifests, saved) = all.into_iter().partition(is_manifest);
+    *objects = saved;
+    manifests
+}
+
+/// What is said of manifests beside saved objects, which alone are diagnosed.
+pub(super) fn left_out(manifests: &[Value]) -> Vec<Error> {
+    let name = |m: &Value| {
+        m.pointer("/metadata/name")
+            .and_then(Value::as_str)
+            .map(one_line)
+    };
+    let error = |m: &Value| {
+        let name = name(m).unwrap_or_default();
+        Error::new(format!("{name} is a manifest, without uid and status: no cluster has seen it, so it was not diagnosed"))
+            .hint(Command::skvs(["lint", "FILE"]).after("check it in its own file:"))
+    };
+    manifests.iter().map(error).collect()
+}
+
+/// Lints these manifests in the files that were named.
+///
+/// # Errors
+/// As `lint`; or the files cannot be read again.
+pub(super) fn lint(app: &mut App, args: &Args, manifests: &[Value]) -> Result<Code> {
+    let format = match args.format.output {
+        FindingsFormat::Text => LintFormat::Text,
+        FindingsFormat::Json => LintFormat::Json,
+        FindingsFormat::Yaml => LintFormat::Yaml,
+        FindingsFormat::Github => LintFormat::Github,
+        FindingsFormat::Sarif => LintFormat::Sarif,
+        FindingsFormat::Markdown => {
+            return Err(Error::usage(
+                "-o markdown is not available for manifests: use text, json, yaml, github or sarif",
+            ));
+        }
+    };
+    let paths = args.saved.paths();
+    if paths.iter().any(|path| path.as_os_str() == "-") {
+        return Err(Error::new("standard input holds manifests, without uid and status: no cluster has seen them, so nothing can be diagnosed")
+            .hint(Command::skvs(["lint", "FILE"]).after("check them in their files:")));
+    }
+    let what = match manifests.len() {
+        1 => "The file holds a manifest".to_owned(),
+        n => format!("The files hold {}", count(n as u64, "manifest")),
+    };
+    app.ui.status(crate::text::shown!(
+        "{what}, without uid and status: no cluster has seen {}. As kubectl skvs lint checks it:",
+        if manifests.len() == 1 { "it" } else { "them" }
+    ));
+    let mut files = folder::read(paths)?;
+    if !args.saved.is_recursive() {
+        let tops: Vec<String> = paths
+            .iter()
+            .map(|p| folder::prefix(&folder::shown(p)))
+            .collect();
+        files.all.retain(|file| {
+            let below = tops
+                .iter()
+                .find_map(|top| file.path.strip_prefix(top.as_str()));
+            below.is_none_or(|rest| !rest.contains('/'))
+                || paths.iter().any(|p| Path::new(&file.path) == p)
+        });
+    }
+    let text = |m: &Value, key: &str| {
+        m.pointer(key)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_owned()
+    };
+    let subjects = manifests
+        .iter()
+        .map(|m| (text(m, "/metadata/namespace"), text(m, "/metadata/name")));
+    let subjects = Subjects::These(subjects.collect());
+    lint::check(
+        app,
+        &Tree::of(files),
+        None,
+        &lint::Wishes {
+            layout: &Layout::default(),
+            gate: &args.gate,
+            format,
+            subjects,
+            paths,
+        },
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn an_object_without_uid_and_status_is_a_manifest() {
+        for object in [
+            json!({"metadata": {"name": "a"}}),
+            json!({"metadata": {"name": "a", "uid": ""}, "status": {}}),
+            json!({"metadata": {"name": "a"}, "status": null}),
+        ] {
+            assert!(is_manifest(&object), "{object}");
+        }
+        for object in [
+            json!({"metadata": {"name": "a", "uid": "1"}}),
+            json!({"metadata": {"name": "a"}, "status": {"observedGeneration": -1}}),
+        ] {
+            assert!(!is_manifest(&object), "{object}");
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! SKVS551: the change gives an onboarding another database.
+
+use super::before;
+use crate::diagnosis::catalogue::Entry;
+use crate::diagnosis::lint::onboarding::VALUES;
+use crate::diagnosis::lint::{Check, Onboarding, Repository, Rule, Verdict};
+use crate::diagnosis::rule::Severity;
+
+pub(in crate::diagnosis) const RULE: Rule = Rule {
+    entry: Entry {
+        code: "SKVS551",
+        slug: "claim-changed",
+        severity: Severity::Error,
+        title: "the change gives an onboarding another database",
+        explanation: r#"The chart creates the database once, at installation. A later change of `values.namespace` or `values.database` is an upgrade: it
+gives the service accounts access to a database that nobody has created, and Flux reports Ready (SKVS330). The team's data stays
+in the old one, and nobody has access to it any more."#,
+        fix: r#"Set the values back. For another database write another manifest, with its own name; remove the old one when the team has
+finished with its data. If the installation failed before it created anything, the values may still change."#,
+        example: r#"values.database: orders, before: carts"#,
+        explains: &[],
+        is_fallback: false,
+    },
+    check: Check::Onboarding(check),
+};
+
+fn check(onboarding: &Onboarding<'_>, repository: &Repository<'_>) -> Verdict {
+    let Some(before) = before(onboarding, repository)? else {
+        return Ok(Vec::new());
+    };
+    let mut found = Vec::new();
+    for key in ["namespace", "database"] {
+        let (was, is) = (before.value(key)?, onboarding.value(key)?);
+        let (Some(was), Some(is)) = (was, is) else {
+            continue;
+        };
+        if was.value != is.value {
+            let path = [VALUES[0], VALUES[1], key];
+            let sentence = format!(
+                "values.{key} must not change: it was {}, now it is {}",
+                was.value, is.value
+            );
+            found.push(
+                onboarding
+                    .finding(&path, sentence)
+                    .why("The database is created at installation only. Access would move to one that does not exist, and the data would stay behind.")
+                    .change("Set it back", &path, was.value.clone())
+                    .step("For another database write another manifest, with its own name."),
+            );
+        }
+    }
+    Ok(found)
+}

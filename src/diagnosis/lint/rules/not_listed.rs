@@ -1,0 +1,58 @@
+//! SKVS541: kustomization.yaml does not list the file.
+
+use crate::diagnosis::catalogue::Entry;
+use crate::diagnosis::lint::NotChecked;
+use crate::diagnosis::lint::{Check, Onboarding, Repository, Rule, Verdict};
+use crate::diagnosis::rule::Severity;
+use crate::repository::kustomization::{folder, is_one};
+
+pub(in crate::diagnosis) const RULE: Rule = Rule {
+    entry: Entry {
+        code: "SKVS541",
+        slug: "not-listed",
+        severity: Severity::Error,
+        title: "kustomization.yaml does not list the file",
+        explanation: r#"Where a folder has a `kustomization.yaml`, Flux applies what it lists and nothing else. A manifest that is not listed is never
+installed, and nothing says so."#,
+        fix: r#"Add the file to `resources` of the folder's `kustomization.yaml`."#,
+        example: r#"resources: [pds_database.yaml] beside kilo_orders.yaml"#,
+        explains: &[],
+        is_fallback: false,
+    },
+    check: Check::Onboarding(check),
+};
+
+fn check(onboarding: &Onboarding<'_>, repository: &Repository<'_>) -> Verdict {
+    let manifest = onboarding.manifest;
+    let tree = repository.tree;
+    let Some(kustomization) = tree.kustomization(manifest.folder()) else {
+        // Of one that is not known it is not known what it lists.
+        let mut not_known = tree.not_known.iter();
+        let not_known = not_known.find(|n| is_one(&n.file) && folder(&n.file) == manifest.folder());
+        return not_known.map_or(Ok(Vec::new()), |n| {
+            Err(NotChecked::new(
+                "what kustomization.yaml lists",
+                &format!("{}: {}", n.file, n.why),
+            ))
+        });
+    };
+    if !tree.appliers(&manifest.file).is_empty() {
+        return Ok(Vec::new());
+    }
+    if let Some((by, key)) = kustomization.brings_files() {
+        return Err(NotChecked::new(
+            "what is applied",
+            &format!("{key} of {} may bring the file", by),
+        ));
+    }
+    onboarding
+        .finding(
+            &[],
+            format!(
+                "{} does not list it, so it is never applied",
+                manifest.beside(&kustomization.file)
+            ),
+        )
+        .step(format!("Add - {} to its resources.", manifest.file_name()))
+        .into()
+}

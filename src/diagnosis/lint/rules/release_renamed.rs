@@ -1,0 +1,55 @@
+//! SKVS553: the change makes another release of an onboarding.
+
+use super::before;
+use crate::diagnosis::catalogue::Entry;
+use crate::diagnosis::lint::{Check, Onboarding, Repository, Rule, Verdict};
+use crate::diagnosis::rule::Severity;
+use serde_json::json;
+
+pub(in crate::diagnosis) const RULE: Rule = Rule {
+    entry: Entry {
+        code: "SKVS553",
+        slug: "release-renamed",
+        severity: Severity::Error,
+        title: "the change makes another release of an onboarding",
+        explanation: r#"A HelmRelease is known by its name and namespace, and Helm's release by its name, target and storage namespace. With another one
+Flux uninstalls the old release and installs a new one, whose creation Job fails because the database exists (SKVS301). Until
+that is repaired the team has no access."#,
+        fix: r#"Set the field back. A file may be renamed or moved within the cluster's folder, the object in it may not."#,
+        example: r#"metadata.name: skvs-onboarding-pds--orders, before: skvs-onboarding-pds--carts"#,
+        explains: &[],
+        is_fallback: false,
+    },
+    check: Check::Onboarding(check),
+};
+
+/// What makes a release another one.
+const FIELDS: [&[&str]; 5] = [
+    &["metadata", "name"],
+    &["metadata", "namespace"],
+    &["spec", "releaseName"],
+    &["spec", "targetNamespace"],
+    &["spec", "storageNamespace"],
+];
+
+fn check(onboarding: &Onboarding<'_>, repository: &Repository<'_>) -> Verdict {
+    let Some(before) = before(onboarding, repository)? else {
+        return Ok(Vec::new());
+    };
+    let mut found = Vec::new();
+    for path in FIELDS {
+        let (was, is) = (before.text(path)?, onboarding.text(path)?);
+        if was == is {
+            continue;
+        }
+        let word = |text: Option<&str>| text.unwrap_or("not set").to_owned();
+        let name = path.join(".");
+        found.push(
+            onboarding
+                .finding(path, format!("{name} must not change: it was {}, now it is {}", word(was), word(is)))
+                .why("Flux would uninstall the release and install another one, whose creation Job fails because the database exists.")
+                .change("Set it back", path, was.map_or(json!(null), |was| json!(was))),
+        );
+    }
+    Ok(found)
+}

@@ -1,0 +1,106 @@
+//! `-o sarif` of `lint`: SARIF 2.1.0 with the place of each finding in its file.
+
+use super::unread;
+use crate::diagnosis::Step;
+use crate::diagnosis::lint::registry::RULES;
+use crate::render::sarif::{document, level, rule, unlinked};
+use crate::view::lint::{Finding, LintReport};
+use serde_json::{Value, json};
+
+/// The whole file.
+pub fn log(report: &LintReport, exit_code: u8) -> Value {
+    let rules = RULES.iter().map(|r| rule(&r.entry)).collect();
+    let results = report.findings.iter().map(result).collect::<Vec<_>>();
+    let run = json!({
+        "automationDetails": {"id": "kubectl-skvs/lint/"},
+        "invocations": [invocation(report, exit_code)],
+        "results": results,
+        "properties": {
+            "errors": report.errors,
+            "warnings": report.warnings,
+            "infos": report.infos,
+            "ignored": report.ignored,
+            "notShown": report.not_shown,
+        },
+    });
+    document(rules, run)
+}
+
+fn result(finding: &Finding) -> Value {
+    let about = finding
+        .subject
+        .as_ref()
+        .map_or_else(|| finding.file.clone(), |s| s.id());
+    let mut location = json!({
+        "physicalLocation": {
+            "artifactLocation": {"uri": uri(&finding.file)},
+            "region": {"startLine": finding.line, "startColumn": finding.column},
+        },
+    });
+    if let Some(subject) = &finding.subject {
+        location["logicalLocations"] = json!([{
+            "name": subject.name,
+            "fullyQualifiedName": subject.id(),
+            "kind": subject.kind,
+        }]);
+    }
+    json!({
+        "ruleId": finding.code,
+        "ruleIndex": RULES.iter().position(|r| r.entry.code == finding.code),
+        "kind": "fail",
+        "level": level(finding.severity),
+        "message": {"text": message(finding)},
+        "locations": [location],
+        // Lines move from commit to commit.
+        "partialFingerprints": {"codeAndManifest/v1": format!("{}:{about}", finding.code)},
+    })
+}
+
+/// A path as the format wants it: from the folder of the run on, with what a URI cannot have in percent codes.
+fn uri(file: &str) -> String {
+    let mut uri = String::new();
+    for byte in file.bytes() {
+        match byte {
+            b'/' | b'-' | b'_' | b'.' | b'~' => uri.push(char::from(byte)),
+            byte if byte.is_ascii_alphanumeric() => uri.push(char::from(byte)),
+            byte => uri.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    uri
+}
+
+fn message(finding: &Finding) -> String {
+    let mut text = finding.message.clone();
+    for why in &finding.why {
+        text.push_str(&format!("\n{why}"));
+    }
+    for step in &finding.fix {
+        text.push_str(&match step {
+            Step::Text(step) => format!("\n- {step}"),
+            Step::Manifest(change) => format!("\n- {change}"),
+            Step::Command(line) => format!("\n  {line}"),
+        });
+    }
+    unlinked(&text)
+}
+
+fn invocation(report: &LintReport, exit_code: u8) -> Value {
+    let mut notifications: Vec<Value> = Vec::new();
+    for skipped in &report.not_checked {
+        let file = skipped
+            .file
+            .as_deref()
+            .map_or(String::new(), |f| format!("{f}: "));
+        let text = format!("not checked: {file}{}", unread(skipped));
+        notifications.push(json!({"level": "note", "message": {"text": unlinked(&text)}}));
+    }
+    for file in &report.not_known {
+        let text = format!("not known: {}", file.sentence());
+        notifications.push(json!({"level": "error", "message": {"text": unlinked(&text)}}));
+    }
+    json!({
+        "executionSuccessful": report.not_known.is_empty(),
+        "exitCode": exit_code,
+        "toolExecutionNotifications": notifications,
+    })
+}

@@ -1,0 +1,209 @@
+//! What `lint` tells: what is wrong with which manifest at which place, what was not checked, and what is not known.
+//!
+//! The same values go to every format. All text in it is clean.
+
+#[cfg(test)]
+mod schema;
+
+use super::description::API_VERSION;
+use crate::advice::{Line, Origin};
+use crate::diagnosis::ignore::Ignores;
+use crate::diagnosis::lint::{Outcome, Repository, onboarding::Cluster};
+use crate::diagnosis::{Severity, Step, Subject};
+use crate::text::{line, one_line};
+use serde::Serialize;
+use std::collections::BTreeSet;
+
+/// The kind of the JSON form.
+pub const KIND: &str = "LintReport";
+
+/// The whole report.
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct LintReport {
+    pub api_version: &'static str,
+    pub kind: &'static str,
+    /// The commit that was compared with; null without `--diff-base`.
+    pub base: Option<String>,
+    /// Onboardings that were checked.
+    pub manifests: u64,
+    /// Clusters that they are for, as far as their paths say so.
+    pub clusters: Vec<String>,
+    /// HelmReleases that are no onboardings.
+    pub passed_over: u64,
+    /// Findings that are errors. Ignored findings count in none of these.
+    pub errors: u64,
+    pub warnings: u64,
+    pub infos: u64,
+    /// How many of these are left out below because they are less severe than `--severity`.
+    pub not_shown: u64,
+    /// Findings that were ignored (`--ignore`).
+    pub ignored: u64,
+    /// By file and line.
+    pub findings: Vec<Finding>,
+    /// Checks that were not run.
+    pub not_checked: Vec<NotChecked>,
+    /// Files of which nothing is known: they could not be read or parsed.
+    pub not_known: Vec<NotKnown>,
+}
+
+/// One thing that is wrong.
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct Finding {
+    pub code: &'static str,
+    pub slug: &'static str,
+    pub severity: Severity,
+    pub message: String,
+    pub file: String,
+    /// Counted from 1.
+    pub line: u64,
+    /// Counted from 1, in characters.
+    pub column: u64,
+    /// The HelmRelease; null where it is about none.
+    pub subject: Option<Subject>,
+    pub why: Vec<String>,
+    pub fix: Vec<Step<Line>>,
+}
+
+/// Checks that were not run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct NotChecked {
+    /// Null: of all of them.
+    pub file: Option<String>,
+    pub codes: Vec<&'static str>,
+    /// The part that is missing.
+    pub what: String,
+    pub why: String,
+}
+
+/// A file of which nothing is known.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct NotKnown {
+    pub file: String,
+    /// Where a parser stopped; null where none began.
+    pub line: Option<u64>,
+    pub column: Option<u64>,
+    pub why: String,
+}
+
+impl NotKnown {
+    /// As a sentence names it.
+    pub fn sentence(&self) -> String {
+        let place = self
+            .line
+            .map_or(String::new(), |line| format!(", line {line}"));
+        format!("{}{place}: {}", self.file, self.why)
+    }
+}
+
+impl LintReport {
+    /// The report of a run, without what is ignored.
+    pub fn new(
+        repository: &Repository<'_>,
+        outcome: Outcome,
+        base: Option<&str>,
+        ignores: &mut Ignores,
+    ) -> Self {
+        let clusters = repository
+            .onboardings
+            .iter()
+            .filter_map(|o| match o.cluster {
+                Cluster::Named(name) => Some(name.to_owned()),
+                Cluster::Folder(_) => None,
+            });
+        let clusters: BTreeSet<String> = clusters.collect();
+        let mut report = Self {
+            api_version: API_VERSION,
+            kind: KIND,
+            base: base.map(one_line),
+            manifests: repository.onboardings.len() as u64,
+            clusters: clusters.iter().map(|name| one_line(name)).collect(),
+            passed_over: repository.passed_over() as u64,
+            errors: 0,
+            warnings: 0,
+            infos: 0,
+            not_shown: 0,
+            ignored: 0,
+            findings: Vec::new(),
+            not_checked: Vec::new(),
+            not_known: Vec::new(),
+        };
+        for found in outcome.found {
+            let severity = found.severity();
+            let finding = found.finding;
+            let code = found.rule.entry.code;
+            if ignores.takes_named(code, |name| {
+                finding.called.iter().any(|called| called == name)
+            }) {
+                report.ignored += 1;
+                continue;
+            }
+            *match severity {
+                Severity::Error => &mut report.errors,
+                Severity::Warning => &mut report.warnings,
+                Severity::Info => &mut report.infos,
+            } += 1;
+            // No cluster is asked: the commands need none.
+            let origin = Origin::default();
+            report.findings.push(Finding {
+                code,
+                slug: found.rule.entry.slug,
+                severity,
+                message: finding.sentence,
+                file: line(&finding.file).into_owned(),
+                line: finding.place.line,
+                column: finding.place.column,
+                subject: finding.subject,
+                why: finding.why,
+                fix: finding.steps.into_iter().map(|s| s.at(&origin)).collect(),
+            });
+        }
+        report.not_checked = outcome
+            .not_checked
+            .into_iter()
+            .map(|skipped| NotChecked {
+                file: Some(line(&skipped.file).into_owned()).filter(|f| !f.is_empty()),
+                codes: skipped.codes,
+                what: skipped.missing.what,
+                why: skipped.missing.why,
+            })
+            .collect();
+        report.not_known = repository
+            .tree
+            .not_known
+            .iter()
+            .map(|n| NotKnown {
+                file: line(&n.file).into_owned(),
+                line: n.place.map(|p| p.line),
+                column: n.place.map(|p| p.column),
+                why: one_line(&n.why),
+            })
+            .collect();
+        report
+    }
+
+    /// Leaves out what is less severe; it stays counted.
+    pub fn show(&mut self, least: Severity) {
+        let before = self.findings.len();
+        self.findings.retain(|f| f.severity >= least);
+        self.not_shown += (before - self.findings.len()) as u64;
+    }
+
+    /// The worst severity of all findings, shown or not.
+    pub fn worst(&self) -> Option<Severity> {
+        [
+            (self.errors, Severity::Error),
+            (self.warnings, Severity::Warning),
+            (self.infos, Severity::Info),
+        ]
+        .into_iter()
+        .find_map(|(count, severity)| (count > 0).then_some(severity))
+    }
+}

@@ -1,0 +1,545 @@
+//! `lint` on folders of manifests, and the hooks of examples/lint.
+
+use crate::run::{BINARY, Run, Told, skvs, steering};
+use insta::assert_snapshot;
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+
+const FOLDER: &str = "infrastructure/k8s/prod/secure-kvs/secure-kvs-onboarding";
+
+fn manifest(namespace: &str, database: &str) -> String {
+    format!(
+        "apiVersion: helm.toolkit.fluxcd.io/v2
+kind: HelmRelease
+metadata:
+  name: skvs-onboarding-{namespace}--{database}
+  namespace: flux-system
+  labels: {{app.kubernetes.io/part-of: secure-kvs-onboarding}}
+spec:
+  interval: 5m
+  chart:
+    spec:
+      chart: secure-kvs-onboarding
+      version: \"<0.2.0\"
+      sourceRef: {{kind: HelmRepository, name: wit-artifactory, namespace: flux-system}}
+  values:
+    namespace: {namespace}
+    database: {database}
+    serviceAccounts: [{namespace}]
+    encryption: true
+"
+    )
+}
+
+/// A run in a folder with these files.
+fn lint(words: &[&str], files: &[(&str, &str)]) -> Run {
+    let words: Vec<&str> = ["lint"].iter().chain(words).copied().collect();
+    let run = skvs(&words);
+    for (name, text) in files {
+        run.file(name, text);
+    }
+    run
+}
+
+fn example(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("examples")
+        .join(name)
+}
+
+/// A run on the example's repository.
+fn on_the_example(words: &[&str]) -> Told {
+    let words: Vec<&str> = ["lint"].iter().chain(words).copied().collect();
+    let mut run = skvs(&words);
+    run.command().current_dir(example("gitops"));
+    run.run()
+}
+
+#[test]
+fn mistakes_are_found_at_their_places() {
+    assert_snapshot!(on_the_example(&["infrastructure"]), @r#"
+    exit 3
+    stdout:
+    warning[SKVS513]: the version range "*" has no end, so every newer chart is installed
+      --> infrastructure/k8s/prod-east/secure-kvs/secure-kvs-onboarding/juliet_device_state.yaml:14:16
+      HelmRelease flux-system/skvs-onboarding-juliet--device--state
+
+      Do     End the range, as the runbook does: version: "<0.2.0"
+      = more: kubectl skvs explain SKVS513
+
+    warning[SKVS501]: the file of pds_database is called kilo_orders.yaml
+      --> infrastructure/k8s/prod-east/secure-kvs/secure-kvs-onboarding/kilo_orders.yaml:2:1
+      HelmRelease flux-system/skvs-onboarding-kilo--orders
+
+      Do     Rename it to pds_database.yaml, in kustomization.yaml too: the cluster sees no change. Or correct the values, if nothing is installed yet.
+      = more: kubectl skvs explain SKVS501
+
+    warning[SKVS502]: its name implies another database than pds_database, the one in its values
+      --> infrastructure/k8s/prod-east/secure-kvs/secure-kvs-onboarding/kilo_orders.yaml:5:9
+      HelmRelease flux-system/skvs-onboarding-kilo--orders
+
+      Why    Often the manifest was copied from another one, and a value or the name was forgotten.
+      Do     The name by the convention; set metadata.name: skvs-onboarding-pds--database
+             Leave it if it is installed: a HelmRelease cannot be renamed.
+      = more: kubectl skvs explain SKVS502
+
+    error[SKVS531]: pds_database.yaml claims the database pds_database too
+      --> infrastructure/k8s/prod-east/secure-kvs/secure-kvs-onboarding/kilo_orders.yaml:24:15
+      HelmRelease flux-system/skvs-onboarding-kilo--orders
+
+      Why    Only one of them can create it.
+      Do     Give one of them another database, or add its service accounts to the other one and remove it.
+      = more: kubectl skvs explain SKVS531
+
+    error[SKVS531]: kilo_orders.yaml claims the database pds_database too
+      --> infrastructure/k8s/prod-east/secure-kvs/secure-kvs-onboarding/pds_database.yaml:24:15
+      HelmRelease flux-system/skvs-onboarding-pds--database
+
+      Why    Only one of them can create it.
+      Do     Give one of them another database, or add its service accounts to the other one and remove it.
+      = more: kubectl skvs explain SKVS531
+
+    error[SKVS541]: kustomization.yaml does not list it, so it is never applied
+      --> infrastructure/k8s/prod-east/secure-kvs/secure-kvs-onboarding/yankee_orders.yaml:2:1
+      HelmRelease flux-system/skvs-onboarding-yankee--orders
+
+      Do     Add - yankee_orders.yaml to its resources.
+      = more: kubectl skvs explain SKVS541
+
+    error[SKVS524]: yankee_Orders cannot be the name of a database: "Orders" is not a database (one or more of a-z, 0-9, _ and -)
+      --> infrastructure/k8s/prod-east/secure-kvs/secure-kvs-onboarding/yankee_orders.yaml:24:15
+      HelmRelease flux-system/skvs-onboarding-yankee--orders
+
+      Why    The creation Job would fail.
+      Do     Correct spec.values.database.
+      = more: kubectl skvs explain SKVS524
+
+    error[SKVS522]: values.encryption is text, not true or false
+      --> infrastructure/k8s/prod-east/secure-kvs/secure-kvs-onboarding/yankee_orders.yaml:27:17
+      HelmRelease flux-system/skvs-onboarding-yankee--orders
+
+      Why    A template takes any text for true.
+      Do     Write true or false, without quotes.
+      = more: kubectl skvs explain SKVS522
+
+    5 manifests for 2 clusters, 5 errors, 3 warnings.
+    "#);
+}
+
+#[test]
+fn a_pull_request_is_annotated() {
+    assert_snapshot!(on_the_example(&["-o", "github", "--severity", "error"]), @r#"
+    exit 3
+    stdout:
+    ::error file=infrastructure/k8s/prod-east/secure-kvs/secure-kvs-onboarding/kilo_orders.yaml,line=24,col=15,title=SKVS531 database-twice::pds_database.yaml claims the database pds_database too%0AWhy: Only one of them can create it.%0ADo: Give one of them another database, or add its service accounts to the other one and remove it.%0AMore: kubectl skvs explain SKVS531
+    ::error file=infrastructure/k8s/prod-east/secure-kvs/secure-kvs-onboarding/pds_database.yaml,line=24,col=15,title=SKVS531 database-twice::kilo_orders.yaml claims the database pds_database too%0AWhy: Only one of them can create it.%0ADo: Give one of them another database, or add its service accounts to the other one and remove it.%0AMore: kubectl skvs explain SKVS531
+    ::error file=infrastructure/k8s/prod-east/secure-kvs/secure-kvs-onboarding/yankee_orders.yaml,line=2,col=1,title=SKVS541 not-listed::kustomization.yaml does not list it, so it is never applied%0ADo: Add - yankee_orders.yaml to its resources.%0AMore: kubectl skvs explain SKVS541
+    ::error file=infrastructure/k8s/prod-east/secure-kvs/secure-kvs-onboarding/yankee_orders.yaml,line=24,col=15,title=SKVS524 database-name::yankee_Orders cannot be the name of a database: "Orders" is not a database (one or more of a-z, 0-9, _ and -)%0AWhy: The creation Job would fail.%0ADo: Correct spec.values.database.%0AMore: kubectl skvs explain SKVS524
+    ::error file=infrastructure/k8s/prod-east/secure-kvs/secure-kvs-onboarding/yankee_orders.yaml,line=27,col=17,title=SKVS522 value-type::values.encryption is text, not true or false%0AWhy: A template takes any text for true.%0ADo: Write true or false, without quotes.%0AMore: kubectl skvs explain SKVS522
+    3 findings less severe than --severity not shown.
+    5 manifests for 2 clusters, 5 errors, 3 warnings.
+    "#);
+}
+
+#[test]
+fn code_scanning_gets_places_and_rules() {
+    let told = on_the_example(&["-o", "sarif"]);
+    assert_eq!((told.code, told.stderr.as_str()), (Some(3), ""));
+    let log: Value = serde_json::from_str(&told.stdout).unwrap();
+    let run = &log["runs"][0];
+    assert_eq!(run["invocations"][0]["exitCode"], 3);
+    let rules = run["tool"]["driver"]["rules"].as_array().unwrap();
+    let results = run["results"].as_array().unwrap();
+    assert!(results.len() > 3);
+    for result in results {
+        let at = result["ruleIndex"].as_u64().unwrap() as usize;
+        assert_eq!(rules[at]["id"], result["ruleId"]);
+        let place = &result["locations"][0]["physicalLocation"];
+        let file = place["artifactLocation"]["uri"].as_str().unwrap();
+        let text = std::fs::read_to_string(example("gitops").join(file)).unwrap();
+        let line = place["region"]["startLine"].as_u64().unwrap() as usize;
+        assert!((1..=text.lines().count()).contains(&line), "{file}:{line}");
+    }
+    let of = |code: &str| results.iter().find(|r| r["ruleId"] == code).unwrap();
+    let region = &of("SKVS524")["locations"][0]["physicalLocation"]["region"];
+    assert_eq!(
+        (&region["startLine"], &region["startColumn"]),
+        (&24.into(), &15.into())
+    );
+}
+
+#[test]
+fn the_exit_code_says_what_was_found() {
+    let good = manifest("pds", "orders");
+    let file = format!("{FOLDER}/pds_orders.yaml");
+    let at = |words: &[&str], text: &str| {
+        let told = lint(words, &[(&file, text)]).run();
+        (told.code, told.stdout)
+    };
+    assert_eq!(at(&[], &good).0, Some(0));
+    let bad = good.replace("database: orders", "database: Orders");
+    assert_eq!(at(&[], &bad).0, Some(3));
+    assert_eq!(at(&["--fail-on", "never"], &bad).0, Some(0));
+    assert_eq!(at(&["--ignore", "SKVS524"], &bad).0, Some(0));
+    assert_eq!(at(&["--ignore", "database-name=kilo_x"], &bad).0, Some(3));
+    let (code, text) = at(&["--ignore", "524=skvs-onboarding-pds--orders"], &bad);
+    assert_eq!(code, Some(0));
+    assert!(text.contains("1 ignored"), "{text}");
+    let open = good.replace("<0.2.0", "*");
+    assert_eq!(at(&[], &open).0, Some(0));
+    assert_eq!(at(&["--fail-on", "warning"], &open).0, Some(3));
+    assert_eq!(at(&["-n", "pds", "--fail-on", "warning"], &good).0, Some(3));
+}
+
+#[test]
+fn what_is_not_known_fails_the_run() {
+    let good = manifest("pds", "orders");
+    let (file, broken) = (
+        format!("{FOLDER}/pds_orders.yaml"),
+        format!("{FOLDER}/x.yaml"),
+    );
+    let told = lint(
+        &[],
+        &[(&file, &good), (&broken, "kind: HelmRelease\n  a: b\n")],
+    )
+    .run();
+    assert_snapshot!(told, @r"
+    exit 1
+    stdout:
+    1 manifest for 1 cluster, nothing found, 1 file not known.
+    stderr:
+    error: not known: infrastructure/k8s/prod/secure-kvs/secure-kvs-onboarding/x.yaml, line 2: mapping values are not allowed in this context
+    ");
+    // What was found counts more.
+    let bad = good.replace("database: orders", "database: Orders");
+    let told = lint(
+        &[],
+        &[(&file, &bad), (&broken, "kind: HelmRelease\n  a: b\n")],
+    )
+    .run();
+    assert_eq!(told.code, Some(3));
+    assert!(told.stderr.contains("not known: "), "{}", told.stderr);
+    // A program gets it too.
+    let told = lint(
+        &["-o", "json"],
+        &[(&file, &good), (&broken, "kind: HelmRelease\n  a: b\n")],
+    )
+    .run();
+    let report: Value = serde_json::from_str(&told.stdout).unwrap();
+    assert_eq!(report["notKnown"][0]["line"], 2);
+    assert_eq!(told.code, Some(1));
+}
+
+#[test]
+fn nothing_to_check_is_not_fine() {
+    let other = "kind: HelmRelease\nmetadata: {name: podinfo}\n";
+    assert_snapshot!(lint(&["a"], &[("a/podinfo.yaml", other)]).run(), @r"
+    exit 1
+    stderr:
+    error: no onboarding in a, only 1 other HelmRelease
+    hint: an onboarding is a HelmRelease with the chart, the label or the name of onboardings, or in a folder secure-kvs-onboarding
+    ");
+    assert_snapshot!(lint(&["b"], &[]).run(), @r#"
+    exit 1
+    stderr:
+    error: the path "b" does not exist
+    "#);
+}
+
+#[test]
+fn a_file_alone_says_what_was_not_looked_at() {
+    let good = manifest("pds", "orders");
+    let file = format!("{FOLDER}/pds_orders.yaml");
+    assert_snapshot!(lint(&[&file], &[(&file, &good)]).run(), @r"
+    exit 0
+    stdout:
+    1 manifest for 1 cluster, nothing found. Not checked: other manifests (only the named files were read)
+    ");
+}
+
+#[test]
+fn no_text_of_a_file_steers_a_terminal_or_a_runner() {
+    let nasty = "\"x\\e[2J\\n::error::y\\u202e\"";
+    let text = manifest("pds", "orders")
+        .replace("database: orders", &format!("database: {nasty}"))
+        .replace("encryption: true", "\"k\\e[2J\\n::add-mask::x\": true");
+    let file = format!("{FOLDER}/a\u{1b}[2J,b:c.yaml");
+    for format in ["text", "github", "json", "yaml", "sarif"] {
+        let told = lint(&["-o", format], &[(&file, &text)]).run();
+        assert_eq!(told.code, Some(3), "{format}");
+        assert_eq!(steering(&told.stdout), None, "{format}: {}", told.stdout);
+        if format == "github" {
+            for line in told.stdout.lines().filter(|l| l.starts_with("::")) {
+                assert!(
+                    ["::error file=", "::warning file=", "::notice"]
+                        .iter()
+                        .any(|w| line.starts_with(w)),
+                    "{line}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn a_manifest_given_to_troubleshoot_is_linted() {
+    let bad = manifest("pds", "orders").replace("database: orders", "database: Orders");
+    let of = |words: &[&str], text: &str| {
+        let words: Vec<&str> = ["troubleshoot", "-f", "a"]
+            .iter()
+            .chain(words)
+            .copied()
+            .collect();
+        let run = skvs(&words);
+        run.file("a/pds_Orders.yaml", text);
+        run.run()
+    };
+    assert_snapshot!(of(&[], &bad), @r#"
+    exit 3
+    stdout:
+    error[SKVS524]: pds_Orders cannot be the name of a database: "Orders" is not a database (one or more of a-z, 0-9, _ and -)
+      --> a/pds_Orders.yaml:16:15
+      HelmRelease flux-system/skvs-onboarding-pds--orders
+
+      Why    The creation Job would fail.
+      Do     Correct spec.values.database.
+      = more: kubectl skvs explain SKVS524
+
+    1 manifest, 1 error.
+    stderr:
+    The file holds a manifest, without uid and status: no cluster has seen it. As kubectl skvs lint checks it:
+    "#);
+    assert_eq!(
+        of(&["skvs-onboarding-pds--orders", "-o", "json"], &bad).code,
+        Some(3)
+    );
+    let usage = of(&["-o", "markdown"], &bad);
+    assert_eq!(usage.code, Some(2), "{usage}");
+    // Beside what a cluster has seen, it is not diagnosed and named.
+    let seen = manifest("kilo", "carts").replace("metadata:\n", "metadata:\n  uid: u\n");
+    let both = of(&[], &format!("{bad}---\n{seen}"));
+    assert_eq!(both.code, Some(3), "{both}");
+    assert!(
+        both.stderr
+            .contains("skvs-onboarding-pds--orders is a manifest"),
+        "{both}"
+    );
+    assert!(
+        both.stdout.contains("skvs-onboarding-kilo--carts"),
+        "{both}"
+    );
+}
+
+/// Runs git in the home of a run.
+fn git(run: &Run, words: &[&str]) {
+    let mut git = std::process::Command::new("git");
+    git.args([
+        "-c",
+        "user.name=n",
+        "-c",
+        "user.email=e@x",
+        "-c",
+        "commit.gpgsign=false",
+    ]);
+    git.args(words).current_dir(run.home());
+    git.env_clear()
+        .env("HOME", run.home())
+        .env("PATH", "/usr/bin:/bin");
+    let output = git.output().unwrap();
+    assert!(
+        output.status.success(),
+        "{words:?}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+}
+
+/// A run in a repository whose one commit has these files.
+fn committed(words: &[&str], files: &[(&str, &str)]) -> Run {
+    let run = lint(words, files);
+    git(&run, &["init", "-q"]);
+    git(&run, &["add", "-A"]);
+    git(&run, &["commit", "-q", "-m", "first"]);
+    run
+}
+
+#[test]
+fn a_change_that_the_runbook_forbids_is_found() {
+    let good = manifest("pds", "orders");
+    let kilo = manifest("kilo", "carts");
+    let (orders, carts) = (
+        format!("{FOLDER}/pds_orders.yaml"),
+        format!("{FOLDER}/kilo_carts.yaml"),
+    );
+    let files = [
+        (orders.as_str(), good.as_str()),
+        (carts.as_str(), kilo.as_str()),
+    ];
+    let told = committed(&["--diff-base", "HEAD"], &files).run();
+    assert_eq!(
+        (told.code, told.stderr.as_str()),
+        (Some(0), ""),
+        "{}",
+        told.stdout
+    );
+    let mut run = committed(&["--diff-base", "HEAD"], &files);
+    // As in a hook, for another repository and a folder of its own.
+    run.command()
+        .env("GIT_DIR", ".nowhere")
+        .env("GIT_INDEX_FILE", "x");
+    run.file(
+        &orders,
+        &good.replace("database: orders", "database: invoices"),
+    );
+    std::fs::remove_file(run.home().join(&carts)).unwrap();
+    let commit = std::fs::read_to_string(run.home().join(".git/refs/heads/master"))
+        .or_else(|_| std::fs::read_to_string(run.home().join(".git/refs/heads/main")))
+        .unwrap();
+    assert_snapshot!(run.named(&commit[..12], "COMMIT").run(), @r#"
+    exit 3
+    stdout:
+    warning[SKVS554]: the manifest of skvs-onboarding-kilo--carts is removed
+      --> infrastructure/k8s/prod/secure-kvs/secure-kvs-onboarding/kilo_carts.yaml:1:1
+      HelmRelease flux-system/skvs-onboarding-kilo--carts
+
+      Why    Flux uninstalls it, and no team may access the database kilo_carts any more. The data stays.
+      Do     Merge it if the team has finished with the data; then delete the database.
+      = more: kubectl skvs explain SKVS554
+
+    error[SKVS551]: values.database must not change: it was "orders", now it is "invoices"
+      --> infrastructure/k8s/prod/secure-kvs/secure-kvs-onboarding/pds_orders.yaml:16:15
+      HelmRelease flux-system/skvs-onboarding-pds--orders
+
+      Why    The database is created at installation only. Access would move to one that does not exist, and the data would stay behind.
+      Do     Set it back; set spec.values.database: orders
+             For another database write another manifest, with its own name.
+      = more: kubectl skvs explain SKVS551
+
+    1 manifest for 1 cluster, 1 error, 1 warning. Compared with COMMIT.
+    "#);
+}
+
+#[test]
+fn the_common_commit_counts_not_what_others_did_since() {
+    let good = manifest("pds", "orders");
+    let file = format!("{FOLDER}/pds_orders.yaml");
+    let run = committed(&["--diff-base", "others", FOLDER], &[(&file, &good)]);
+    git(&run, &["checkout", "-q", "-b", "others"]);
+    run.file(
+        &format!("{FOLDER}/kilo_carts.yaml"),
+        &manifest("kilo", "carts"),
+    );
+    git(&run, &["add", "-A"]);
+    git(&run, &["commit", "-q", "-m", "theirs"]);
+    git(&run, &["checkout", "-q", "-b", "ours", "HEAD~1"]);
+    let told = run.run();
+    assert_eq!((told.code, told.stderr.as_str()), (Some(0), ""));
+    assert!(told.stdout.contains("nothing found"), "{}", told.stdout);
+}
+
+#[test]
+fn a_revision_that_is_none_is_told() {
+    let good = manifest("pds", "orders");
+    let file = format!("{FOLDER}/pds_orders.yaml");
+    for (revision, why) in [
+        ("nowhere", "git does not know it"),
+        ("--output=x", "it is not the name of a revision"),
+        ("HEAD:infrastructure", "git does not know it"),
+    ] {
+        let word = format!("--diff-base={revision}");
+        let told = committed(&[&word], &[(&file, &good)]).run();
+        assert_eq!(
+            (told.code, told.stdout.as_str()),
+            (Some(1), ""),
+            "{revision}"
+        );
+        assert!(told.stderr.contains(why), "{}", told.stderr);
+    }
+    let told = lint(&["--diff-base", "HEAD"], &[(&file, &good)]).run();
+    assert_eq!(told.code, Some(1));
+    assert!(
+        told.stderr.contains("not a git repository"),
+        "{}",
+        told.stderr
+    );
+    let mut run = lint(&["--diff-base", "HEAD"], &[(&file, &good)]);
+    run.command().env("PATH", "/nowhere");
+    let told = run.run();
+    assert!(
+        told.stderr.starts_with("error: cannot run git: "),
+        "{}",
+        told.stderr
+    );
+}
+
+#[test]
+fn the_hook_of_git_refuses_a_forbidden_change() {
+    let good = manifest("pds", "orders");
+    let file = format!("{FOLDER}/pds_orders.yaml");
+    let hook = std::fs::read_to_string(example("lint/pre-commit")).unwrap();
+    let folder = Path::new(BINARY).parent().unwrap().display().to_string();
+    let commit = |text: &str, first: &str| {
+        let run = Run::of(
+            "git",
+            &[
+                "-c",
+                "user.name=n",
+                "-c",
+                "user.email=e@x",
+                "commit",
+                "-q",
+                "-m",
+                "x",
+            ],
+        );
+        git(&run, &["init", "-q"]);
+        let path = run.file(".git/hooks/pre-commit", &hook);
+        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+        std::fs::set_permissions(path, mode).unwrap();
+        if !first.is_empty() {
+            run.file(&file, first);
+            git(&run, &["add", "-A"]);
+            git(&run, &["commit", "-q", "--no-verify", "-m", "first"]);
+        }
+        run.file(&file, text);
+        git(&run, &["add", "-A"]);
+        run.env("PATH", &format!("{folder}:/usr/bin:/bin")).run()
+    };
+    let told = commit(&good, "");
+    assert_eq!(told.code, Some(0), "{told}");
+    let told = commit(&good.replace("[pds]", "[pds, batch]"), &good);
+    assert_eq!(told.code, Some(0), "{told}");
+    let told = commit(&good.replace("database: orders", "database: carts"), &good);
+    assert_eq!(told.code, Some(1), "{told}");
+    assert!(told.to_string().contains("error[SKVS551]"), "{told}");
+}
+
+/// What pre-commit and GitHub's runner would run, taken from the examples.
+#[test]
+fn the_commands_of_the_examples_work() {
+    let read = |name: &str| -> Value {
+        let text = std::fs::read_to_string(example(name)).unwrap();
+        serde_saphyr::from_str(&text).unwrap()
+    };
+    let hook = read("lint/pre-commit-config.yaml")["repos"][0]["hooks"][0].clone();
+    assert_eq!(hook["pass_filenames"], false);
+    let workflow = read("lint/github-workflow.yaml");
+    let step = workflow["jobs"]["lint"]["steps"][1].clone();
+    let good = manifest("pds", "orders");
+    let file = format!("{FOLDER}/pds_orders.yaml");
+    for command in [&hook["entry"], &step["run"]] {
+        let run = Run::of("/bin/sh", &["-c", command.as_str().unwrap()]);
+        run.file(&file, &good);
+        git(&run, &["init", "-q"]);
+        git(&run, &["add", "-A"]);
+        git(&run, &["commit", "-q", "-m", "first"]);
+        run.file(
+            &file,
+            &good
+                .replace("encryption: true", "encryption: false")
+                .replace("orders", "x"),
+        );
+        let told = run.env("BASE", "HEAD").run();
+        assert_eq!(told.code, Some(3), "{told}");
+        assert!(told.stdout.contains("SKVS551"), "{told}");
+    }
+}
