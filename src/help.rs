@@ -21,7 +21,7 @@ const GROUPS: [(&str, &[&str]); 5] = [
         &["status", "list", "describe", "notes", "databases"],
     ),
     ("Fix", &["troubleshoot", "explain", "capture"]),
-    ("In the GitOps repository", &["lint"]),
+    ("In the GitOps repository", &["lint", "access"]),
     ("Delete and keep", &["delete-db", "backup", "restore"]),
     ("Other", &["demo", "completion", "options", "version"]),
 ];

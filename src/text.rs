@@ -4,6 +4,7 @@
 
 pub mod age;
 mod clean;
+pub mod diff;
 pub mod document;
 pub mod fold;
 pub mod marker;

@@ -2,6 +2,7 @@
 //!
 //! A new command is one file here, one variant and one arm below.
 
+pub mod access;
 pub mod backup;
 pub mod capture;
 mod card;
@@ -49,6 +50,7 @@ pub enum Command {
     Troubleshoot(troubleshoot::Args),
     Explain(explain::Args),
     Lint(lint::Args),
+    Access(access::Args),
     Capture(capture::Args),
     Databases(databases::Args),
     DeleteDb(Box<delete_db::Args>),
@@ -73,6 +75,7 @@ pub async fn run(app: &mut App, command: Command) -> Result<Code> {
         Command::Troubleshoot(args) => troubleshoot::run(app, args).await,
         Command::Explain(args) => explain::run(app, &args),
         Command::Lint(args) => lint::run(app, &args),
+        Command::Access(args) => access::run(app, &args),
         Command::Capture(args) => capture::run(app, args).await,
         Command::Databases(args) => databases::run(app, args).await,
         Command::DeleteDb(args) => delete_db::run(app, *args).await,

@@ -8,6 +8,7 @@ use crate::model::failure::split_trailer;
 use crate::model::field::Meta;
 use crate::snapshot::Unread;
 use crate::text::one_line;
+use crate::text::yaml::is_plain;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 use std::fmt;
@@ -152,16 +153,6 @@ impl Change {
         let text = format!("{}; {act}", one_line(reason));
         Self { text, path, value }
     }
-}
-
-/// Whether YAML takes the text for a string without quotes.
-fn is_plain(text: &str) -> bool {
-    let word = |c: char| c.is_ascii_alphanumeric() || "-_./<>=".contains(c);
-    let begins = |c: char| c.is_ascii_alphabetic() || "<".contains(c);
-    let other = ["true", "false", "null", "yes", "no", "on", "off", "y", "n"];
-    text.starts_with(begins)
-        && text.chars().all(word)
-        && !other.contains(&text.to_ascii_lowercase().as_str())
 }
 
 impl fmt::Display for Change {

@@ -1,8 +1,9 @@
-//! The manifests of a GitOps repository: what a folder holds, and where each value is in its file.
+//! The manifests of a GitOps repository: what a folder holds, where each value is in its file, and safe edits.
 //!
-//! Owns every read of such a folder. Nothing outside a named folder is read, and a file that cannot be read or
+//! Owns every read and write of such a folder. Nothing outside a named folder is read or written, and a file that cannot be read or
 //! parsed is not known: it is named with the reason and never counts as absent. What the manifests should say is for others.
 
+pub mod edit;
 pub mod folder;
 pub mod git;
 pub mod kustomization;
@@ -10,6 +11,7 @@ pub mod layout;
 pub mod manifest;
 pub mod node;
 pub mod tree;
+pub mod write;
 
 pub use folder::Files;
 pub use kustomization::Kustomization;

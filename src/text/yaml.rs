@@ -128,6 +128,18 @@ fn unmarked(text: &str) -> Cow<'_, str> {
     Cow::Owned(escaped.collect())
 }
 
+/// Whether every reader of YAML takes this for text without quotes; of what it is not sure of it says no.
+pub fn is_plain(text: &str) -> bool {
+    let word = |c: char| c.is_ascii_alphanumeric() || "-_./<>=".contains(c);
+    let begins = |c: char| c.is_ascii_alphabetic() || "<".contains(c);
+    let other = [
+        "true", "false", "null", "yes", "no", "on", "off", "y", "n", "<<",
+    ];
+    text.starts_with(begins)
+        && text.chars().all(word)
+        && !other.contains(&text.to_ascii_lowercase().as_str())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

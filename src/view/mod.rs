@@ -1,5 +1,6 @@
 //! What the user is told, as plain values: no terminal, no format, no cluster.
 
+pub mod access_change;
 pub mod databases;
 pub mod deletion_plan;
 pub mod description;

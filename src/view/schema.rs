@@ -2,6 +2,7 @@
 //!
 //! `BLESS=1 cargo test --lib docs` rewrites the files.
 
+use super::access_change::AccessChange;
 use super::diagnosis::Diagnosis;
 use super::json_schema::faults;
 use super::release_notes::ReleaseNotes;
@@ -81,6 +82,10 @@ fn release_notes() -> Value {
     schema::<ReleaseNotes>("ReleaseNotes", "release-notes")
 }
 
+fn access_change() -> Value {
+    schema::<AccessChange>("AccessChange", "access-change")
+}
+
 fn diagnosis() -> Value {
     schema::<Diagnosis>("Diagnosis", "diagnosis")
 }
@@ -90,6 +95,7 @@ fn docs_schema_is_that_of_the_types() {
     for (name, schema) in [
         ("release-notes", release_notes()),
         ("diagnosis", diagnosis()),
+        ("access-change", access_change()),
     ] {
         is_in_docs(name, &schema);
     }
@@ -106,6 +112,18 @@ fn every_code_fits_and_a_stranger_does_not() {
     let mut value = serde_json::to_value(Diagnosis::from(codes[0])).unwrap();
     value["stranger"] = json!(1);
     assert!(!faults(&schema, &value).is_empty());
+}
+
+#[test]
+fn a_change_of_access_fits_and_a_stranger_does_not() {
+    let change = AccessChange {
+        added: vec!["a".to_owned()],
+        ..AccessChange::new("flux-system", "a", "a.yaml", true, "+ a\n")
+    };
+    let mut value = json!(change);
+    assert_eq!(faults(&access_change(), &value), [""; 0]);
+    value["stranger"] = json!(1);
+    assert!(!faults(&access_change(), &value).is_empty());
 }
 
 #[test]

@@ -9,6 +9,7 @@
     reason = "a test that cannot go on fails there"
 )]
 
+mod access;
 mod answers;
 mod changes;
 mod claims;

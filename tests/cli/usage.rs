@@ -35,6 +35,7 @@ fn no_command_asks_what_there_is() {
 
     In the GitOps repository:
       lint          Check onboardings' manifests in the GitOps repository
+      access        Add service accounts to a manifest, or remove them
 
     Delete and keep:
       delete-db     Delete the database of an onboarding that is gone

@@ -88,6 +88,21 @@ pub const STOPS: &[Stop] = &[
         exit: 3,
     },
     Stop {
+        title: "One more service account in a manifest, rehearsed",
+        argv: &[
+            "kubectl",
+            "skvs",
+            "access",
+            "juliet_device_state",
+            "add",
+            "juliet-batch",
+            "--repo",
+            REPOSITORY,
+            "--dry-run",
+        ],
+        exit: 0,
+    },
+    Stop {
         title: "All that the checks read of it, in one file",
         argv: &[
             "kubectl",

@@ -1,0 +1,98 @@
+//! Writes a file of the repository: whole or not at all, and never outside the named folder.
+
+use crate::error::{Error, Result, io_words};
+use crate::text::one_line;
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+/// Replaces the content of a file that is still as it was read.
+///
+/// # Errors
+/// It has changed since, is not a regular file in the folder, or cannot be written.
+pub fn replace(root: &Path, file: &Path, before: &[u8], after: &str) -> Result<()> {
+    let failed = |why: &str| {
+        Error::new(format!(
+            "cannot write {}: {}",
+            super::folder::shown(file),
+            one_line(why)
+        ))
+    };
+    let folder = within(root, file).map_err(|why| failed(&why))?;
+    let facts = fs::symlink_metadata(file).map_err(|e| failed(&io_words(&e)))?;
+    if !facts.is_file() {
+        return Err(failed("it is not a regular file"));
+    }
+    if fs::read(file).map_err(|e| failed(&io_words(&e)))? != before {
+        return Err(failed("it has changed since it was read"));
+    }
+    let temporary = folder.join(temporary(file));
+    let written = put(&temporary, after).and_then(|()| {
+        fs::set_permissions(&temporary, facts.permissions())?;
+        fs::rename(&temporary, file)
+    });
+    written.map_err(|error| {
+        let _ = fs::remove_file(&temporary);
+        failed(&io_words(&error))
+    })
+}
+
+/// The folder that a file is in, which must be in the named one.
+fn within(root: &Path, file: &Path) -> Result<PathBuf, String> {
+    let real = |path: &Path| path.canonicalize().map_err(|e| io_words(&e));
+    let parent = file.parent().filter(|p| !p.as_os_str().is_empty());
+    let folder = real(parent.unwrap_or(Path::new(".")))?;
+    match folder.starts_with(real(root)?) {
+        true => Ok(folder),
+        false => Err("it is outside the repository's folder".to_owned()),
+    }
+}
+
+/// A name beside the file's that nobody else has.
+fn temporary(file: &Path) -> String {
+    let name = file.file_name().unwrap_or_default().to_string_lossy();
+    format!(".{name}.{}.tmp", std::process::id())
+}
+
+fn put(path: &Path, text: &str) -> io::Result<()> {
+    let mut file = OpenOptions::new().write(true).create_new(true).open(path)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_replaced_as_long_as_it_is_what_was_read() {
+        let home = tempfile::tempdir().unwrap();
+        let root = home.path().join("r");
+        fs::create_dir(&root).unwrap();
+        let file = root.join("a.yaml");
+        fs::write(&file, "one").unwrap();
+        replace(&root, &file, b"one", "two").unwrap();
+        assert_eq!(fs::read_to_string(&file).unwrap(), "two");
+        let changed = replace(&root, &file, b"one", "three").unwrap_err();
+        assert!(changed.message().ends_with("changed since it was read"));
+        let outside = home.path().join("b.yaml");
+        fs::write(&outside, "one").unwrap();
+        let refused = replace(&root, &outside, b"one", "two").unwrap_err();
+        assert!(
+            refused
+                .message()
+                .ends_with("outside the repository's folder")
+        );
+        #[cfg(unix)]
+        {
+            let link = root.join("l.yaml");
+            std::os::unix::fs::symlink(&outside, &link).unwrap();
+            let refused = replace(&root, &link, b"one", "two").unwrap_err();
+            assert!(refused.message().ends_with("not a regular file"));
+        }
+        assert_eq!(fs::read_to_string(&outside).unwrap(), "one");
+        assert_eq!(fs::read_to_string(&file).unwrap(), "two");
+        let names = fs::read_dir(&root).unwrap().count();
+        assert_eq!(names, if cfg!(unix) { 2 } else { 1 });
+    }
+}
