@@ -338,8 +338,8 @@ mod tests {
     proptest! {
         #[test]
         fn an_edit_is_exact_or_refused(
-            items in proptest::collection::vec("(- [a-c0-9'\"#:]{0,3}|# [a-c]|)", 0..6),
-            indent in "( |  |    )?", new in "[a-z0-9.-]{1,6}", gone in "[a-c]"
+            items in proptest::collection::vec("(- [a-c]|- [ab]{2} # c|- 'c'|- [a-c0-9'\"#:]{0,3}|# [a-c]|)", 0..6),
+            indent in " {1,4}", new in "[a-z0-9.-]{1,6}", gone in "[a-c]"
         ) {
             let list: String = items.iter().map(|i| format!("{indent}{i}\n")).collect();
             let text = format!("kind: X\nspec:\n{indent}accounts:\n{list}{indent}after: 1\n");

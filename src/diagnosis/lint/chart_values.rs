@@ -84,19 +84,9 @@ impl Known {
 
     /// The key that was probably meant.
     pub fn near(self, key: &str) -> Option<&'static str> {
-        let names = || self.keys().iter().map(|(name, _)| *name);
-        let same = |name: &&str| plain(name) == plain(key);
-        names()
-            .find(same)
-            .or_else(|| near(key, names()).first().copied())
+        let names = self.keys().iter().map(|(name, _)| *name);
+        near(key, names).first().copied()
     }
-}
-
-/// A key without what is often written otherwise: `service_accounts`, `ServiceAccount`.
-fn plain(key: &str) -> String {
-    let letters = key.chars().filter(|c| !"-_".contains(*c));
-    let plain: String = letters.collect::<String>().to_lowercase();
-    plain.trim_end_matches('s').to_owned()
 }
 
 #[cfg(test)]
