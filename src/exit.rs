@@ -14,7 +14,7 @@ pub enum Code {
     Usage = 2,
     /// `troubleshoot` or `lint` found at least one error (or what `--fail-on` names), or `status` did.
     Findings = 3,
-    /// A deletion was refused, by CouchDB too, or not confirmed; nothing was deleted.
+    /// A deletion was refused, by CouchDB too, or not confirmed; or a resumption was refused. Nothing was changed.
     Refused = 4,
     /// The DELETE was or may have been sent and what became of it is not known.
     Unknown = 5,
@@ -51,7 +51,7 @@ impl Code {
             Code::Findings => {
                 "troubleshoot, status or lint found at least one error, or what --fail-on names"
             }
-            Code::Refused => "the deletion was refused or not confirmed, nothing was deleted",
+            Code::Refused => "refused or not confirmed: nothing was deleted, written or resumed",
             Code::Unknown => {
                 "the deletion was or may have been sent and its outcome is not known (also Ctrl-C after it was sent)"
             }

@@ -12,6 +12,7 @@ pub(crate) const SELECTION: &str = "Selection";
 pub(crate) const OUTPUT: &str = "Output";
 pub(crate) const SAVED: &str = "Saved files";
 pub(crate) const COUCHDB: &str = "CouchDB";
+pub(crate) const CHANGE: &str = "Change";
 pub(crate) const CONFIRMATION: &str = "Confirmation";
 
 /// The commands by what they are for.
@@ -20,14 +21,19 @@ const GROUPS: [(&str, &[&str]); 5] = [
         "Look",
         &["status", "list", "describe", "notes", "databases"],
     ),
-    ("Fix", &["troubleshoot", "explain", "capture"]),
+    (
+        "Fix",
+        &["troubleshoot", "explain", "suspend", "resume", "capture"],
+    ),
     ("In the GitOps repository", &["lint", "access"]),
     ("Delete and keep", &["delete-db", "backup", "restore"]),
     ("Other", &["demo", "completion", "options", "version"]),
 ];
 
 /// Commands that look for onboardings, and so take `-n` and `--onboarding-selector`.
-const LOOK_FOR_ONBOARDINGS: [&str; 6] = [
+const LOOK_FOR_ONBOARDINGS: [&str; 8] = [
+    "suspend",
+    "resume",
     "status",
     "list",
     "describe",

@@ -2,8 +2,8 @@
 //!
 //! Data goes one way: argv → [`cli`] → [`cluster`] → [`snapshot`] → [`model`] → [`diagnosis`] → [`view`] → [`render`] → [`ui`].
 //! The core (model, diagnosis, view, render) is synchronous and takes the time as an argument; only `cluster` talks to the
-//! API server, only `ui` writes to the terminal, only `couchdb::delete`, its trace and a
-//! restore change anything (clippy.toml forbids every other call that does).
+//! API server, only `ui` writes to the terminal, only `couchdb::delete`, its trace, a
+//! restore, and `suspend` and `resume` change anything (clippy.toml forbids every other call that does).
 
 pub mod advice;
 pub mod app;

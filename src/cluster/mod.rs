@@ -24,6 +24,7 @@ mod login;
 pub mod onboardings;
 pub mod ownership;
 mod pages;
+pub mod patch;
 mod proxy;
 mod read;
 mod review;

@@ -3,6 +3,7 @@
 //! A new command is one file here, one variant and one arm below.
 
 pub mod access;
+mod author;
 pub mod backup;
 pub mod capture;
 mod card;
@@ -28,8 +29,11 @@ pub mod notes;
 mod objects;
 pub mod options;
 pub mod restore;
+pub mod resume;
 mod saved;
 pub mod status;
+pub mod suspend;
+mod suspension;
 pub mod troubleshoot;
 pub mod version;
 
@@ -51,6 +55,8 @@ pub enum Command {
     Explain(explain::Args),
     Lint(lint::Args),
     Access(access::Args),
+    Suspend(suspend::Args),
+    Resume(resume::Args),
     Capture(capture::Args),
     Databases(databases::Args),
     DeleteDb(Box<delete_db::Args>),
@@ -76,6 +82,8 @@ pub async fn run(app: &mut App, command: Command) -> Result<Code> {
         Command::Explain(args) => explain::run(app, &args),
         Command::Lint(args) => lint::run(app, &args),
         Command::Access(args) => access::run(app, &args),
+        Command::Suspend(args) => suspend::run(app, args).await,
+        Command::Resume(args) => resume::run(app, args).await,
         Command::Capture(args) => capture::run(app, args).await,
         Command::Databases(args) => databases::run(app, args).await,
         Command::DeleteDb(args) => delete_db::run(app, *args).await,

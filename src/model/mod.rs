@@ -34,6 +34,7 @@ pub mod service;
 pub mod source;
 pub mod source_error;
 pub mod status;
+pub mod suspension;
 pub mod values_reference;
 pub mod version_range;
 

@@ -3,6 +3,7 @@
 use super::failure::{Failure, failure};
 use super::forbidden::Forbidden;
 use super::helm_release::HelmRelease;
+use super::suspension::Suspension;
 use crate::text::one_line;
 
 /// What the Ready column shows.
@@ -97,8 +98,8 @@ fn line(hr: &HelmRelease, ready: Ready) -> String {
     }
     if hr.spec.suspend {
         return match failure(hr) {
-            Some(f) => format!("suspended; before that: {}", cause(&f)),
-            None => "suspended".to_owned(),
+            Some(f) => format!("{}; before that: {}", suspended(hr), cause(&f)),
+            None => suspended(hr),
         };
     }
     if is_unanswered(hr) {
@@ -117,6 +118,17 @@ fn line(hr: &HelmRelease, ready: Ready) -> String {
     progress
         .filter(|p| !p.is_empty())
         .unwrap_or_else(|| "no answer from Flux yet".to_owned())
+}
+
+/// What failed, of an onboarding that is suspended too.
+pub fn failed(hr: &HelmRelease) -> Option<String> {
+    failure(hr).map(|f| cause(&f))
+}
+
+/// `suspended by alice: CouchDB is upgraded`, as far as that is recorded.
+fn suspended(hr: &HelmRelease) -> String {
+    let recorded = Suspension::of(hr);
+    recorded.map_or_else(|| "suspended".to_owned(), |suspension| suspension.words())
 }
 
 /// `chart 0.1.2, revision 1`, as far as the status tells.

@@ -133,6 +133,13 @@ fn how(sheet: &mut Sheet<'_, '_>, told: &Description, now: Timestamp) -> io::Res
         line.push_str(", suspended: Flux does not look at it");
     }
     sheet.field("Status", &line)?;
+    if let Some(suspension) = &status.suspension {
+        let since = match &suspension.at {
+            Some(at) => format!(", {} ago", since(Some(at), now)),
+            None => String::new(),
+        };
+        sheet.field("Suspension", &format!("{}{since}", suspension.words))?;
+    }
     match &told.also_claimed_by {
         Read::Seen(others) if others.is_empty() => {}
         Read::Seen(others) => sheet.fields("Also claimed by", others)?,

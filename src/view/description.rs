@@ -16,6 +16,7 @@ use crate::model::onboarding::{Claim, Values};
 use crate::model::ownership::HelmReleases;
 use crate::model::policy as model;
 use crate::model::status;
+use crate::model::suspension;
 use crate::snapshot::{Read, Snapshot, Why};
 use serde::Serialize;
 use serde_json::Value;
@@ -111,9 +112,26 @@ pub struct Status {
     /// The status was written for an older spec.
     pub stale: bool,
     pub suspended: bool,
+    /// Who suspended it, as `suspend` recorded it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub suspension: Option<Suspension>,
     /// Since when Ready has its value.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub since: Option<String>,
+}
+
+/// The record of a suspension.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Suspension {
+    pub by: String,
+    pub at: Option<String>,
+    pub reason: String,
+    /// The spec has not changed since.
+    pub current: bool,
+    /// All of it but the time, in one line.
+    #[serde(skip)]
+    pub words: String,
 }
 
 /// Helm's newest revision.
@@ -257,6 +275,13 @@ impl Description {
                 text: headline.text,
                 stale: headline.stale,
                 suspended: hr.spec.suspend,
+                suspension: suspension::Suspension::of(hr).map(|s| Suspension {
+                    by: s.by.to_owned(),
+                    at: s.at.map(str::to_owned),
+                    reason: s.reason.to_owned(),
+                    current: s.is_current,
+                    words: s.words(),
+                }),
                 since: hr
                     .condition_of_any_spec("Ready")
                     .and_then(|c| c.last_transition_time.clone()),

@@ -42,12 +42,14 @@ fn what_can_change_something_is_called_in_these_places_only() {
     src/cluster/event.rs: the one Event
     src/cluster/exec.rs: the one way into a pod
     src/cluster/exec/upgrade.rs: the upgrade of the one exec
+    src/cluster/patch.rs: the one PATCH
     src/cluster/transport.rs: the one read: a GET, or the POST of a review
     src/cluster/transport/watch.rs: a watch's GET
     src/commands/delete_db/target.rs: the deletion of what was confirmed
     src/commands/delete_db/trace.rs: the trace of a deletion
     src/commands/delete_db/trace.rs: whether the trace could be written
     src/commands/restore.rs: the restore that was confirmed
+    src/commands/suspension.rs: the suspension or resumption that was asked for
     src/couchdb/backup/link.rs: a restore's writes
     src/couchdb/backup/link.rs: a restore's writes
     src/couchdb/delete/confirm.rs: the deletion of what was confirmed
@@ -87,6 +89,7 @@ fn the_ban_itself_stands() {
         "kube::Api::exec\"",
         "kube::Client::send\"",
         "Cluster::exec\"",
+        "Cluster::change_helm_release\"",
         "Plan::deletion\"",
         "Session::write\"",
         "Session::write_several\"",

@@ -25,5 +25,6 @@ mod reads;
 mod same_yaml;
 mod saved;
 mod status;
+mod suspension;
 mod terminal;
 mod troubleshoot;

@@ -47,7 +47,11 @@ fn works(command: &str, words: &[&str], code: i32) -> String {
 /// Rights that the log does not show here: for other kinds of source, for statuses that name less, for `list -w`, for an
 /// operator or Kustomizations that are not installed, for a history of Helm's in ConfigMaps and values from a Secret that no seed has,
 /// and the one for exec that the API server checks beside `get` (see [`exec_needs_both_rights`]).
-const NOT_SEEN: [(&str, &str); 48] = [
+const NOT_SEEN: [(&str, &str); 52] = [
+    ("resume", "get gitrepositories"),
+    ("resume", "get ocirepositories"),
+    ("resume", "get buckets"),
+    ("resume", "list jobs"),
     ("status", "get helmreleases"),
     ("status", "get gitrepositories"),
     ("status", "get ocirepositories"),
@@ -284,6 +288,22 @@ fn exec_needs_both_rights() {
     let said = Skvs::with(&user.expect("a user"), words).run();
     assert_ne!(said.code, 0, "{}", said.stdout);
     assert!(said.stderr.contains("create"), "{}", said.stderr);
+}
+
+#[test]
+fn suspend_and_resume() {
+    let (_temporary, name) = crate::troubleshoot::onboarding("zulu-rights", "core");
+    Skvs::with(&may("troubleshoot"), ["troubleshoot", &name, "--wait"])
+        .run()
+        .ok();
+    let short = name.trim_start_matches("skvs-onboarding-");
+    let words = ["suspend", short, "--reason", "a test"];
+    works("suspend", &[&words[..], &["--dry-run"]].concat(), 0);
+    Skvs::with(&may("suspend"), words).run().ok();
+    all_used("suspend");
+    works("resume", &["resume", short, "--dry-run"], 0);
+    Skvs::with(&may("resume"), ["resume", short]).run().ok();
+    all_used("resume");
 }
 
 #[test]

@@ -140,7 +140,9 @@ pub(super) const RESOURCES: [Resource; 23] = [
             status/inventory/entries/*/id status/inventory/entries/*/v
         word: spec/chart/spec/sourceRef/kind spec/chartRef/kind spec/valuesFrom/*/kind spec/install/strategy/name
             spec/driftDetection/mode status/history/*/status
-        figure: spec/suspend spec/interval spec/timeout
+        text: metadata/annotations/skvs.kubectl.io~suspended-by metadata/annotations/skvs.kubectl.io~suspended-reason
+        figure: metadata/annotations/skvs.kubectl.io~suspended-at metadata/annotations/skvs.kubectl.io~suspended-generation
+            spec/suspend spec/interval spec/timeout
             spec/install/remediation/retries spec/install/strategy/retryInterval spec/valuesFrom/*/optional
             status/observedGeneration status/lastAttemptedGeneration status/lastReleaseRevision
             status/failures status/installFailures status/upgradeFailures

@@ -7,6 +7,7 @@ mod record;
 use super::targets::Ended;
 use crate::app::App;
 use crate::cluster::Cluster;
+use crate::commands::author;
 use crate::couchdb::delete::outcome::Outcome;
 use crate::couchdb::delete::plan::Plan;
 use crate::error::{Error, Result};
@@ -67,16 +68,8 @@ impl Trace {
         if let Some(author) = &self.author {
             return author.clone();
         }
-        let user = match cluster.whoami().await {
-            Ok(user) => user,
-            // Not served before Kubernetes 1.28.
-            Err(_) => match app.global.connection.user_name() {
-                Some(name) => format!("the kubeconfig's user {name}"),
-                None => "an unknown user".to_owned(),
-            },
-        };
         let author = Author {
-            user,
+            user: author::user(app, cluster).await,
             host: gethostname::gethostname().to_string_lossy().into_owned(),
             context: cluster.context().map(str::to_owned),
             server: cluster.server().to_owned(),

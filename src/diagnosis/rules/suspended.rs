@@ -6,6 +6,8 @@ use crate::diagnosis::flux_commands::kubectl;
 use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::model::status;
+use crate::model::suspension::Suspension;
+use crate::text::age::duration;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS107",
@@ -17,6 +19,8 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
 suspended HelmRelease is deleted, its installed objects stay behind."#,
     fix: r#"See it: `kubectl get helmreleases.helm.toolkit.fluxcd.io -n NAMESPACE NAME -o yaml --show-managed-fields`. The entry in
 `managedFields` with `f:suspend` names the writer and the time.
+
+`kubectl skvs suspend` records who suspended it and why in annotations, and the report shows them.
 
 First ask who suspended it, and why. Then remove `suspend: true` from the manifest, or resume it in the cluster."#,
     example: r#"spec.suspend is true; READY still shows what was before"#,
@@ -35,22 +39,36 @@ fn check(case: &Case<'_>) -> Verdict {
     }
     let installed = !case.hr().status.history.is_empty()
         || case.hr().status.last_release_revision.unwrap_or(0) > 0;
-    let before = status::headline(case.hr()).text;
-    let failed = case.failure.is_some().then(|| {
-        let before = before
-            .strip_prefix("suspended; before that: ")
-            .unwrap_or(&before);
-        format!("Before that, it failed: {before}")
+    let failed = status::failed(case.hr()).filter(|_| case.failure.is_some());
+    let failed = failed.map(|before| format!("Before that, it failed: {before}"));
+    let recorded = Suspension::of(case.hr());
+    let by = recorded.map(|suspension| {
+        let ago = case.seconds_since(suspension.at);
+        let ago = ago.map_or(String::new(), |s| format!(" ({} ago)", duration(s)));
+        format!("It is {}{ago}.", suspension.words())
     });
-    Finding::new(case.subject(), "it is suspended: Flux does nothing for it")
+    let finding = Finding::new(case.subject(), "it is suspended: Flux does nothing for it")
+        .whys(by.as_deref())
         .why(if installed {
             "Installed objects stay as they are; changes of the manifest have no effect."
         } else {
             "Nothing was ever installed: this onboarding has not created a database."
         })
         .whys(failed.as_deref())
-        .seen([Evidence::new(case.subject(), ".spec.suspend", "suspend: true")])
-        .step("Ask first who suspended it and why: the entry in managedFields with f:suspend names the writer.").command(kubectl(case, "get").args(["-o", "yaml", "--show-managed-fields"])).step("To resume, remove suspend from the manifest, or do as follows.")
+        .seen([Evidence::new(
+            case.subject(),
+            ".spec.suspend",
+            "suspend: true",
+        )]);
+    let finding = match recorded.filter(|suspension| suspension.is_current) {
+        Some(suspension) => {
+            let by = crate::text::one_line(suspension.by);
+            finding.step(format!("Ask {by} first whether it can be resumed."))
+        }
+        None => finding.step("Ask first who suspended it and why: the entry in managedFields with f:suspend names the writer.").command(kubectl(case, "get").args(["-o", "yaml", "--show-managed-fields"])),
+    };
+    finding
+        .step("To resume, remove suspend from the manifest, or do as follows.")
         .then(then(case, Fixes::Elsewhere))
         .into()
 }
@@ -64,6 +82,11 @@ mod tests {
         assert_eq!(
             fixture::sentence("suspended", "SKVS107"),
             "it is suspended: Flux does nothing for it"
+        );
+        let finding = fixture::finding("suspended-and-recorded", "SKVS107");
+        assert_eq!(
+            finding.why[0],
+            "It is suspended by alice: CouchDB is upgraded until 14:00 (60s ago)."
         );
         let finding = fixture::finding("suspended-after-failure-old", "SKVS107");
         assert_eq!(

@@ -78,6 +78,28 @@ pub const STOPS: &[Stop] = &[
         exit: 0,
     },
     Stop {
+        title: "Flux leaves one alone while something is done, and everybody sees who asked for it",
+        argv: &[
+            "kubectl",
+            "skvs",
+            "suspend",
+            "skvs-onboarding-golf--sessions",
+            "--reason",
+            "upgrade",
+        ],
+        exit: 0,
+    },
+    Stop {
+        title: "And looks at it again",
+        argv: &[
+            "kubectl",
+            "skvs",
+            "resume",
+            "skvs-onboarding-golf--sessions",
+        ],
+        exit: 0,
+    },
+    Stop {
         title: "What a diagnosis means",
         argv: &["kubectl", "skvs", "explain", "SKVS301"],
         exit: 0,
