@@ -3,10 +3,11 @@
 use super::{author, lookup};
 use crate::advice::Command;
 use crate::app::App;
-use crate::cluster::gather::Onboardings;
+use crate::cluster::onboardings::Onboardings;
 use crate::cluster::patch::MANAGER;
 use crate::cluster::{Cluster, ClusterError};
 use crate::diagnosis::Case;
+use crate::diagnosis::flux_commands;
 use crate::diagnosis::install::{self, Left};
 use crate::diagnosis::retries::{self, Fixes};
 use crate::error::{Error, Result};
@@ -14,7 +15,7 @@ use crate::exit::Code;
 use crate::model::helm_release::{GROUP, HelmRelease, KIND, PLURAL};
 use crate::model::status::{self, Ready};
 use crate::model::suspension::{Change, Suspension, owner};
-use crate::snapshot::Read;
+use crate::snapshot::{Read, Snapshot};
 use crate::text::shown;
 use k8s_openapi::jiff::Timestamp;
 use serde_json::Value;
@@ -116,7 +117,7 @@ async fn creates_the_database(app: &mut App, cluster: &Cluster, object: Value) -
     };
     let snapshot = cluster.snapshot(object, &others).await?;
     let case = Case::new(&snapshot, app.now);
-    match install::left(&case) {
+    match left(&snapshot, app.now) {
         Left::Nothing => Ok(()),
         Left::Unknown => {
             app.ui.warning("whether the creation Job succeeded is unknown: if it did not, the next attempt is an upgrade, which does not create the database");
@@ -125,13 +126,24 @@ async fn creates_the_database(app: &mut App, cluster: &Cluster, object: Value) -
         Left::Failed => {
             let why = "refused: the next attempt would be an upgrade of the failed revision, which does not create the database; nothing was changed";
             let error = Error::new(why).with_code(Code::Refused);
-            let remove = retries::uninstall(&case);
+            let remove = flux_commands::uninstall(&case);
             let then = retries::then(&case, Fixes::Elsewhere);
             Err(error.hint(remove.after(match then {
                 Some(_) => "remove the failed release first, then resume it:",
                 None => "remove the failed release first:",
             })))
         }
+    }
+}
+
+/// What the last installation left. One that may still be running has not failed: its revision is not to be removed.
+fn left(snapshot: &Snapshot, now: Timestamp) -> Left {
+    let stored = snapshot.revisions.seen().and_then(|all| all.first());
+    let told = snapshot.helm_release.latest();
+    let status = stored.map(|r| &r.status).or(told.map(|h| &h.status));
+    match install::left(&Case::new(snapshot, now)) {
+        Left::Failed if status.is_some_and(|s| s.starts_with("pending-")) => Left::Unknown,
+        left => left,
     }
 }
 
@@ -209,6 +221,31 @@ mod tests {
             object["metadata"]["deletionTimestamp"] = json!("2026-11-24T12:00:00Z");
         }
         HelmRelease::from_value(&object).unwrap()
+    }
+
+    #[test]
+    fn a_revision_that_may_still_be_installed_is_not_to_be_removed() {
+        use crate::diagnosis::fixture;
+        use crate::model::helm_storage::Revision;
+        let name = "target-namespace-missing";
+        let mut snapshot = fixture::snapshot(name);
+        let now = fixture::meta(name).now;
+        assert_eq!(left(&snapshot, now), Left::Failed);
+        let revision = |status: &str| Revision {
+            revision: 1,
+            status: status.to_owned(),
+            created: None,
+            secret: "s".to_owned(),
+        };
+        snapshot.revisions = Read::Seen(vec![revision("failed")]);
+        assert_eq!(left(&snapshot, now), Left::Failed);
+        snapshot.revisions = Read::Seen(vec![revision("pending-install")]);
+        assert_eq!(left(&snapshot, now), Left::Unknown);
+        // Helm's Secrets were not read: the status tells.
+        snapshot.revisions = Read::failed("forbidden");
+        let history = &mut snapshot.helm_release.status.history;
+        history[0].status = "pending-install".to_owned();
+        assert_eq!(left(&snapshot, now), Left::Unknown);
     }
 
     #[test]

@@ -17,7 +17,7 @@ pub(super) fn stamped(case: &Case<'_>, wish: &str) -> Command {
 }
 
 /// Removes the release from Helm's storage, with what it applied: Flux then installs.
-pub(super) fn uninstall(case: &Case<'_>) -> Command {
+pub fn uninstall(case: &Case<'_>) -> Command {
     let hr = case.hr();
     let release = match case.release().if_read() {
         Some(stored) if !stored.name.is_empty() => stored.name.clone(),

@@ -19,7 +19,7 @@ pub mod finding;
 mod first;
 #[cfg(test)]
 pub(crate) mod fixture;
-mod flux_commands;
+pub mod flux_commands;
 pub mod ignore;
 pub mod install;
 pub mod job;

@@ -46,7 +46,6 @@ pub struct Metadata {
     pub annotations: Field<BTreeMap<String, String>>,
     #[serde(deserialize_with = "nullable")]
     pub finalizers: Vec<String>,
-    pub annotations: Option<super::suspension::Record>,
 }
 
 /// `.spec`, as far as it is read.

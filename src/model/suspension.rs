@@ -3,22 +3,12 @@
 //! A record counts for the generation that the suspension made: whoever suspends it later by another way leaves the old record behind.
 
 use super::helm_release::{HelmRelease, Metadata};
-use serde::Deserialize;
 use serde_json::{Value, json};
 
-/// The annotations, as far as they are there.
-#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
-#[serde(default)]
-pub struct Record {
-    #[serde(rename = "skvs.kubectl.io/suspended-by")]
-    by: Option<String>,
-    #[serde(rename = "skvs.kubectl.io/suspended-at")]
-    at: Option<String>,
-    #[serde(rename = "skvs.kubectl.io/suspended-reason")]
-    reason: Option<String>,
-    #[serde(rename = "skvs.kubectl.io/suspended-generation")]
-    generation: Option<String>,
-}
+const BY: &str = "skvs.kubectl.io/suspended-by";
+const AT: &str = "skvs.kubectl.io/suspended-at";
+const REASON: &str = "skvs.kubectl.io/suspended-reason";
+const GENERATION: &str = "skvs.kubectl.io/suspended-generation";
 
 /// Who suspended an onboarding that is suspended, as far as that was recorded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,14 +24,17 @@ pub struct Suspension<'h> {
 impl<'h> Suspension<'h> {
     /// `None` where the onboarding is not suspended, or nobody recorded who did it.
     pub fn of(hr: &'h HelmRelease) -> Option<Self> {
-        let record = hr.metadata.annotations.as_ref()?;
-        let text = |field: &'h Option<String>| field.as_deref().filter(|t| !t.trim().is_empty());
-        let by = text(&record.by).filter(|_| hr.spec.suspend)?;
-        let generation = text(&record.generation).and_then(|g| g.parse::<i64>().ok());
+        let annotations = hr.metadata.annotations.set()?;
+        let text = |key: &str| {
+            let value = annotations.get(key).map(String::as_str);
+            value.filter(|text| !text.trim().is_empty())
+        };
+        let by = text(BY).filter(|_| hr.spec.suspend)?;
+        let generation = text(GENERATION).and_then(|g| g.parse::<i64>().ok());
         Some(Self {
             by,
-            at: text(&record.at),
-            reason: text(&record.reason).unwrap_or("no reason recorded"),
+            at: text(AT),
+            reason: text(REASON).unwrap_or("no reason recorded"),
             is_current: generation == Some(hr.metadata.generation),
         })
     }
@@ -94,10 +87,10 @@ impl Change {
                 "uid": read.uid,
                 "resourceVersion": read.resource_version,
                 "annotations": {
-                    "skvs.kubectl.io/suspended-by": by,
-                    "skvs.kubectl.io/suspended-at": at,
-                    "skvs.kubectl.io/suspended-reason": reason,
-                    "skvs.kubectl.io/suspended-generation": generation,
+                    BY: by,
+                    AT: at,
+                    REASON: reason,
+                    GENERATION: generation,
                 },
             },
             "spec": {"suspend": suspend},
