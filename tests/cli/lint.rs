@@ -307,7 +307,7 @@ fn a_manifest_given_to_troubleshoot_is_linted() {
 
     1 manifest, 1 error.
     stderr:
-    The file holds a manifest, without uid and status: no cluster has seen it. As kubectl skvs lint checks it:
+    The file holds a manifest, without uid and status: no cluster has seen it, so it is checked as lint does:
     "#);
     assert_eq!(
         of(&["skvs-onboarding-pds--orders", "-o", "json"], &bad).code,

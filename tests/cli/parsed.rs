@@ -102,6 +102,8 @@ fn untyped(sources: &[(String, String)]) -> Vec<String> {
 fn no_rule_and_no_description_walks_json() {
     let mut all = sources();
     all.retain(|(file, _)| TYPED.iter().any(|folder| file.starts_with(folder)));
+    // What `lint` checks is the manifest as it is written.
+    all.retain(|(file, _)| !file.starts_with("src/diagnosis/lint/"));
     assert_eq!(untyped(&all), UNTYPED);
 }
 

@@ -69,7 +69,7 @@ pub(super) fn lint(app: &mut App, args: &Args, manifests: &[Value]) -> Result<Co
         n => format!("The files hold {}", count(n as u64, "manifest")),
     };
     app.ui.status(crate::text::shown!(
-        "{what}, without uid and status: no cluster has seen {}. As kubectl skvs lint checks it:",
+        "{what}, without uid and status: no cluster has seen {}, so it is checked as lint does:",
         if manifests.len() == 1 { "it" } else { "them" }
     ));
     let mut files = folder::read(paths)?;
