@@ -41,7 +41,7 @@ fn check(case: &Case<'_>) -> Verdict {
     let subject = Subject::new(kind, namespace, name);
     let said = case.failure.as_ref().map(|f| f.condition.message.as_str());
     if said.is_some_and(|said| said.contains("failed to replace object: ")) {
-        return replaced(case, &subject, &field);
+        return replaced(case, &subject, field);
     }
     case.finding(subject.clone(), format!("{field} of {subject} cannot be changed"))
         .why("Kubernetes does not allow that field to change after creation; the upgrade fails each time.")
