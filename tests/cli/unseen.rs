@@ -64,7 +64,7 @@ struct Round {
     least: usize,
 }
 
-const ROUNDS: [Round; 2] = [
+const ROUNDS: [Round; 3] = [
     Round {
         name: "First round",
         folder: "unseen",
@@ -73,6 +73,11 @@ const ROUNDS: [Round; 2] = [
     Round {
         name: "Second round",
         folder: "unseen/second",
+        least: 40,
+    },
+    Round {
+        name: "Third round",
+        folder: "unseen/third",
         least: 40,
     },
 ];
@@ -199,25 +204,38 @@ fn aim() -> String {
 
 /// docs/public-reports.md.
 fn page() -> String {
-    let total = |round: &Round| round.first_try().len();
-    let [one, two] = &ROUNDS;
+    let lists = ROUNDS.map(|round| {
+        let (name, reports) = (round.name, round.first_try().len());
+        let folder = round.folder;
+        format!("- {name}: {reports} reports ([list](../tests/fixtures/{folder}/README.md))\n")
+    });
     let mut out = format!(
         "# Public reports: first try and now\n\n\
         Public bug reports that neither a rule nor a test knew, chosen by a fixed rule: the list with the rule was written first, then the\n\
-        inputs and the right answers, then the program was run once. There are two rounds: {} reports\n([list](../tests/fixtures/unseen/README.md)), \
-        and {} that were collected after the program had been fixed using the first\n([list](../tests/fixtures/unseen/second/README.md)). The lists also \
-        name the reports that could not be used, and why. Generated; do not edit\n(`BLESS=1 cargo test --test cli unseen`).\n\n\
+        inputs and the right answers, then the program was run once. Each round was collected after the program had been fixed using those\n\
+        before it. The lists also name the reports that could not be used, and why. Generated; do not edit\n\
+        (`BLESS=1 cargo test --test cli unseen`).\n\n\
+        {}\n\
         \"First try\" was judged by reading the answers and is never changed. \"Now\" is what the tests find: the answer names one of the\n\
         causes that are right, says what it must, and says nothing harmful or false. The program was then fixed using these reports, so\nonly the first try predicts how it does on new ones. {}\n\n\
-        | Answer | First round, first try | now | Second round, first try | now |\n|---|---|---|---|---|\n",
-        total(one),
-        total(two),
+        | Answer |",
+        lists.concat(),
         aim()
     );
-    let columns = counts(one).into_iter().zip(counts(two));
-    for (verdict, ([then, now], [then_two, now_two])) in Verdict::ALL.iter().zip(columns) {
-        let word = verdict.word();
-        let _ = writeln!(out, "| {word} | {then} | {now} | {then_two} | {now_two} |");
+    for round in &ROUNDS {
+        let _ = write!(out, " {}, first try | now |", round.name);
+    }
+    out.push_str("\n|---|");
+    out.push_str(&"---|---|".repeat(ROUNDS.len()));
+    out.push('\n');
+    let columns = ROUNDS.each_ref().map(counts);
+    for (at, verdict) in Verdict::ALL.iter().enumerate() {
+        let _ = write!(out, "| {} |", verdict.word());
+        for column in &columns {
+            let [first, now] = &column[at];
+            let _ = write!(out, " {first} | {now} |");
+        }
+        out.push('\n');
     }
     out.push_str(
         "\n- right: the cause and what to do about it\n\
