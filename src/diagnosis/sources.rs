@@ -6,8 +6,8 @@ mod finding;
 mod repository;
 
 pub(super) use commands::{describe, reconcile, resource};
-pub(super) use finding::{finding, look_at, look_further};
-pub(super) use repository::{Fault, at, at_host, repository, repository_of, telling};
+pub(super) use finding::{finding, look_at};
+pub(super) use repository::{Fault, at, at_host, other_host, repository, repository_of, telling};
 
 use super::case::Case;
 use super::finding::{Evidence, Subject};

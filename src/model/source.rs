@@ -17,6 +17,8 @@ pub struct Source {
     pub secret_ref: Field<SecretRef>,
     pub cert_secret_ref: Field<SecretRef>,
     pub service_account_name: Field<String>,
+    /// Of a HelmRepository: other hosts that its index leads to get the credentials too.
+    pub pass_credentials: Field<bool>,
     pub suspend: Field<bool>,
     /// Of a HelmChart, as the HelmRelease asked for it.
     pub chart: Field<String>,
@@ -73,6 +75,7 @@ impl Source {
             secret_ref: fields.at("/spec/secretRef"),
             cert_secret_ref: fields.at("/spec/certSecretRef"),
             service_account_name: fields.at("/spec/serviceAccountName"),
+            pass_credentials: fields.at("/spec/passCredentials"),
             suspend: fields.at("/spec/suspend"),
             chart: fields.at("/spec/chart"),
             version: fields.at("/spec/version"),

@@ -115,7 +115,7 @@ const SOURCE: &str = "
     name: metadata/labels/sharding.fluxcd.io~key spec/chart spec/version spec/sourceRef/kind spec/sourceRef/name spec/ref/tag spec/ref/semver spec/ref/digest
         status/artifact/revision
     word: spec/type
-    figure: spec/suspend status/observedGeneration status/artifact/lastUpdateTime
+    figure: spec/suspend spec/passCredentials status/observedGeneration status/artifact/lastUpdateTime
     text: spec/url status/artifact/url";
 
 /// The values of an onboarding, of its chart, and of its release: below `values`.

@@ -2,7 +2,7 @@
 
 use crate::diagnosis::case::Case;
 use crate::diagnosis::contradiction::Fact;
-use crate::diagnosis::finding::Evidence;
+use crate::diagnosis::finding::{Evidence, Subject};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::diagnosis::sources;
 use crate::model::field::Field;
@@ -53,17 +53,65 @@ fn check(case: &Case<'_>) -> Verdict {
         let named = format!("spec.{field}: {}", secret.name);
         Some(Evidence::new(subject.clone(), &format!(".spec.{field}"), &named))
     }));
+    let own = sources::secret(case, |source| &source.cert_secret_ref);
+    let step = step(&told.condition.message, own.as_ref());
     sources::look_at(
         case,
         finding,
         sources::telling(case, &told, &subject),
-        "For your own authority, put ca.crt into a Secret and name it in spec.certSecretRef of the source. If the certificate has expired or is for another host, renew it at the server or correct the URL:",
+        &step,
     )
+}
+
+/// What to do, by what fails; `own` holds the authorities that the source trusts.
+fn step(message: &str, own: Option<&Subject>) -> String {
+    let has = |text: &str| message.contains(text);
+    match own {
+        _ if has("server gave HTTP response to HTTPS client") => {
+            "If it is meant to speak plain HTTP, set spec.insecure: true for a registry (oci://), or correct spec.url to http:// for a repository with an index. Otherwise have TLS turned on at the server:".to_owned()
+        }
+        _ if has("tls: unrecognized name") => {
+            "The server knows no host of that name: correct the host in spec.url, or have it set up at the server or the proxy in front of it:".to_owned()
+        }
+        Some(secret) if has("certificate signed by unknown authority") => format!(
+            "{secret} holds the only authorities that this source trusts. If the server has a public certificate, remove spec.certSecretRef; if it is your own, put its authority into ca.crt of that Secret:"
+        ),
+        _ => "For your own authority, put ca.crt into a Secret and name it in spec.certSecretRef of the source. If the certificate has expired or is for another host, renew it at the server or correct the URL:".to_owned(),
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::step;
+    use crate::diagnosis::finding::Subject;
     use crate::diagnosis::fixture;
+
+    #[test]
+    fn what_is_to_be_done_depends_on_what_fails() {
+        let own = Subject::new("Secret", "flux-system", "own-ca");
+        let unknown = "x509: certificate signed by unknown authority";
+        let tried = |message: &str, own: Option<&Subject>| step(message, own);
+        assert!(tried(unknown, None).contains("put ca.crt into a Secret"));
+        assert!(tried(unknown, Some(&own)).contains("remove spec.certSecretRef"));
+        for (message, wanted) in [
+            (
+                "http: server gave HTTP response to HTTPS client",
+                "spec.insecure: true",
+            ),
+            (
+                "remote error: tls: unrecognized name",
+                "correct the host in spec.url",
+            ),
+        ] {
+            for own in [None, Some(&own)] {
+                let step = tried(message, own);
+                assert!(step.contains(wanted) && !step.contains("ca.crt"), "{step}");
+            }
+        }
+        assert!(
+            tried("x509: certificate has expired", Some(&own)).contains("renew it at the server")
+        );
+    }
 
     #[test]
     fn it_is_found() {

@@ -85,6 +85,23 @@ fn of_secret(case: &Case<'_>, told: &Complaint, evidence: Vec<Evidence>) -> Verd
         Some(chart) => finding.step(format!("Remove /{chart} from the end of spec.url first: Flux appends the chart's name, and for a path that does not exist a registry answers 403 too.")),
         None => finding,
     };
+    // An index leads to archives on other hosts, which get no credentials.
+    let passes = case
+        .source()
+        .if_read()
+        .map(|source| &source.pass_credentials);
+    let keeps = passes.is_some_and(|passes| passes.is_absent() || passes.is(&false));
+    if subject.kind == "HelmRepository"
+        && keeps
+        && let Some(host) = sources::other_host(case, told)
+    {
+        return finding
+            .why(format!("source-controller sends the credentials of {secret} to the repository's own host alone, and not to {host}."))
+            .step(format!("If {host} may have these credentials, set spec.passCredentials: true in the manifest of the source. Otherwise have the archives moved to the repository's host:"))
+            .command(sources::describe(&subject))
+            .then(then(case, Fixes::Elsewhere))
+            .into();
+    }
     finding
         .step(format!(
             "Renew {secret}, which spec.secretRef names. Its keys, without their content:"

@@ -40,6 +40,14 @@ const UNTYPED: Fault = Fault {
     step: "Set spec.type: oci in the manifest of the source:",
 };
 
+/// An index that names its archives in a registry.
+const POINTS_TO_OCI: Fault = Fault {
+    kind: SourceError::Url,
+    wrong: "leads to archives in an OCI registry, which cannot be fetched by its index",
+    why: "Flux fetches from a registry only by a source of its own: the repository's index names an address that begins with oci://.",
+    step: "Set spec.url to that registry and spec.type: oci in the manifest of the source, or use a version that the index has elsewhere:",
+};
+
 fn check(case: &Case<'_>) -> Verdict {
     // An OCIRepository has no spec.type.
     let is_untyped = |source: &Source| {
@@ -50,6 +58,14 @@ fn check(case: &Case<'_>) -> Verdict {
     let is_untyped = case.source().if_read().is_some_and(is_untyped);
     if sources::url(case).starts_with("oci://") && is_untyped {
         return sources::repository(case, &UNTYPED);
+    }
+    if let Some((told, _)) = sources::find(case, SourceError::Url)
+        && told
+            .condition
+            .message
+            .contains("unsupported protocol scheme \"oci\"")
+    {
+        return sources::repository(case, &POINTS_TO_OCI);
     }
     sources::repository(case, &FAULT)
 }

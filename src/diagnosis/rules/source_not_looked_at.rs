@@ -2,6 +2,7 @@
 
 use crate::diagnosis::case::Case;
 use crate::diagnosis::contradiction::Fact;
+use crate::diagnosis::controller_log;
 use crate::diagnosis::finding::{Evidence, Subject};
 use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
@@ -46,7 +47,7 @@ fn check(case: &Case<'_>) -> Verdict {
     };
     let subject = Subject::from(&silent.meta);
     let since = age(case, silent).map_or(String::new(), |a| format!("; it is {} old", duration(a)));
-    sources::finding(
+    let finding = sources::finding(
         case,
         &subject,
         &format!("source-controller has not processed {subject}"),
@@ -58,7 +59,7 @@ fn check(case: &Case<'_>) -> Verdict {
         &format!("no status for the present spec{since}"),
     )])
     .seen(told.iter().map(sources::Complaint::evidence))
-    .step("Check whether the controller is running:")
+    .step("Check whether the controller is running, and read its log:")
     .command([
         "kubectl",
         "get",
@@ -66,9 +67,10 @@ fn check(case: &Case<'_>) -> Verdict {
         "-A",
         "-l",
         "app.kubernetes.io/component=source-controller",
-    ])
-    .then(then(case, Fixes::Elsewhere))
-    .into()
+    ]);
+    controller_log::shown(case, finding, "source-controller", "1h")
+        .then(then(case, Fixes::Elsewhere))
+        .into()
 }
 
 fn age(case: &Case<'_>, source: &Source) -> Option<i64> {

@@ -2,6 +2,7 @@
 
 use crate::diagnosis::case::Case;
 use crate::diagnosis::contradiction::Fact;
+use crate::diagnosis::controller_log;
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::diagnosis::sources;
 use crate::model::source_error::SourceError;
@@ -61,7 +62,7 @@ fn check(case: &Case<'_>) -> Verdict {
         &why,
     )
     .seen(told.iter().map(sources::Complaint::evidence));
-    sources::look_further(case, finding, &subject)
+    controller_log::look_further(case, finding, &subject)
 }
 
 #[cfg(test)]

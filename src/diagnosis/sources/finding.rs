@@ -2,7 +2,6 @@
 
 use super::{blocks, describe, links, reconcile};
 use crate::diagnosis::case::Case;
-use crate::diagnosis::controller_log;
 use crate::diagnosis::finding::{Finding, Subject};
 use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Severity, Verdict};
@@ -55,20 +54,6 @@ fn stalled(case: &Case<'_>) -> Option<Subject> {
     let chart = case.chart().if_read()?;
     let stalled = condition::find(&chart.conditions.known, "Stalled")?;
     stalled.is_true().then(|| Subject::from(&chart.meta))
-}
-
-/// The end of a finding whose conditions tell no more: they, and the log of source-controller.
-pub(in crate::diagnosis) fn look_further(
-    case: &Case<'_>,
-    finding: Finding,
-    subject: &Subject,
-) -> Verdict {
-    let finding = finding
-        .step("Look at its conditions, then at the log of source-controller:")
-        .command(describe(subject));
-    controller_log::shown(case, finding, "source-controller", "1h")
-        .then(then(case, Fixes::Elsewhere))
-        .into()
 }
 
 /// What an onboarding makes of it that does not wait for a chart: how old its chart is, and since when no newer one comes.

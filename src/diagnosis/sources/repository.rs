@@ -68,7 +68,10 @@ pub(in crate::diagnosis) fn telling<'t>(
 }
 
 /// The host that was asked, where it is not the repository's own.
-fn other_host<'t>(case: &Case<'_>, told: &'t Complaint) -> Option<&'t str> {
+pub(in crate::diagnosis) fn other_host<'t>(
+    case: &Case<'_>,
+    told: &'t Complaint,
+) -> Option<&'t str> {
     let url = url(case);
     let asked = host_asked(&told.condition.message)?;
     host(&url).filter(|own| asked != *own).map(|_| asked)

@@ -96,6 +96,8 @@ fn large(text: &str) -> Option<Large> {
         })
     } else if has("etcdserver: request is too large")
         || has("Request entity too large: limit is ")
+        // Of a proxy in front of the API server.
+        || has("the server responded with the status code 413 ")
         || has("trying to send message larger than max")
     {
         Some(Large::Request)

@@ -103,6 +103,8 @@ const TEXTS: &[(SourceError, &[&str], &[&str])] = &[
             "invalid OCI registry URL: ",
             // Helm's client for registries, asked for an index.
             "temporary file: object required",
+            // An index or a chart that names another kind of address.
+            "unsupported protocol scheme \"",
         ],
         &[],
     ),
@@ -216,6 +218,8 @@ const TEXTS: &[(SourceError, &[&str], &[&str])] = &[
             "error: authentication required",
             "redirects or authentication replays",
             "DENIED: ",
+            // Of a bucket.
+            ": Access Denied.",
         ],
         &[],
     ),
