@@ -159,6 +159,8 @@ fn rights(manifest: &str) -> Vec<String> {
 fn list() {
     assert!(works("list", &["list"], 0).contains(NAME));
     assert!(works("list", &["list", NAME], 0).contains(NAME));
+    // Only a table reads the list of all, too.
+    assert!(works("list", &["list", NAME, "-o", "yaml"], 0).contains(NAME));
     all_used("list");
 }
 
@@ -392,5 +394,10 @@ fn capture() {
     let unread = ", 1 not readable: get jobs in core-eu (forbidden)";
     assert!(said.stderr.contains(unread), "{}", said.stderr);
     said.ok();
+    // What is not among the onboardings may be one without the label.
+    let to = folder.path().join("none.tar.gz");
+    let words = ["capture", "nobody", "--to", &to.to_string_lossy()];
+    let said = Skvs::with(&may("capture"), words).run();
+    assert!(said.failed(1).contains("not found"));
     all_used("capture");
 }
