@@ -91,7 +91,8 @@ impl Stage {
             ]},
         });
         let sandbox = Sandbox::shared();
-        testbed::wait("the pod's admission", Duration::from_secs(60), || {
+        // While the matrix makes its namespaces the controllers need their time for this one's account.
+        testbed::wait("the pod's admission", Duration::from_secs(240), || {
             sandbox.apply(&object.to_string()).ok()
         })
         .expect("the pod is admitted");
