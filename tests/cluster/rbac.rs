@@ -339,6 +339,9 @@ fn troubleshoot() {
     // What only some failures make it read, and what it reads of those that are well.
     let all = Skvs::with(&may("troubleshoot"), ["troubleshoot"]).run();
     assert_eq!(all.code, 3, "{}", all.stderr);
+    // What is not among the onboardings may be one without the label.
+    let said = Skvs::with(&may("troubleshoot"), ["troubleshoot", "nobody"]).run();
+    assert!(said.failed(1).contains("not found"));
     all_used("troubleshoot");
 }
 
