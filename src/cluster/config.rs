@@ -354,7 +354,7 @@ fn settle_interaction(user: &mut AuthInfo, stdin_is_terminal: bool) -> Result<()
 /// The entry of a list of the kubeconfig.
 ///
 /// # Errors
-/// There is none of this name; the error has all names.
+/// No entry has this name; the error lists those that exist.
 fn named<'a, T>(
     what: &str,
     name: &str,

@@ -29,6 +29,7 @@ mod proxy;
 mod read;
 mod review;
 pub mod secret;
+mod sent_once;
 mod server;
 #[cfg(test)]
 mod test_server;

@@ -43,6 +43,7 @@ fn what_can_change_something_is_called_in_these_places_only() {
     src/cluster/exec.rs: the one way into a pod
     src/cluster/exec/upgrade.rs: the upgrade of the one exec
     src/cluster/patch.rs: the one PATCH
+    src/cluster/sent_once.rs: a change, sent once
     src/cluster/transport.rs: the one read: a GET, or the POST of a review
     src/cluster/transport/watch.rs: a watch's GET
     src/commands/delete_db/target.rs: the deletion of what was confirmed
@@ -89,6 +90,7 @@ fn the_ban_itself_stands() {
         "kube::Api::exec\"",
         "kube::Client::send\"",
         "Cluster::exec\"",
+        "Cluster::send_once\"",
         "Cluster::change_helm_release\"",
         "Plan::deletion\"",
         "Session::write\"",

@@ -175,8 +175,8 @@ fn conventional(hr: &HelmRelease) -> Option<JobId> {
     })
 }
 
-/// The Job that the failure names. Where that is not the one named after the database, two run before the installation, and the other
-/// tells whether the database was created.
+/// Reads the Job that the failure names. If it is not named after the database, two Jobs run before the installation, and the other one
+/// shows whether the database was created.
 pub(super) async fn named(cluster: &Cluster, hr: &HelmRelease, id: &JobId) -> Found {
     let mut found = gather(cluster, id).await;
     if let Read::Seen(job) = &mut found.job
