@@ -1,6 +1,6 @@
 //! Signals: what asks a run to end (Ctrl-C, SIGTERM, a terminal that is closed), and that it continues after a stop.
 
-use crate::error::Error;
+use crate::error::{Error, Result};
 use crate::exit::Code;
 
 /// Waits for the first of them. The signals are taken over from the first poll on: they end nothing by themselves any more, so
@@ -9,6 +9,16 @@ pub(crate) async fn any() {
     tokio::select! {
         () = ctrl_c() => {}
         () = ended() => {}
+    }
+}
+
+/// Runs a watch until it ends by itself or by Ctrl-C.
+pub(crate) async fn watch(follow: impl Future<Output = Result<Code>>) -> Result<Code> {
+    let interrupted = tokio::signal::ctrl_c();
+    tokio::pin!(interrupted);
+    tokio::select! {
+        ended = follow => ended,
+        _ = &mut interrupted => Err(watch_ended()),
     }
 }
 

@@ -28,6 +28,7 @@ mod lookup;
 pub mod notes;
 mod objects;
 pub mod options;
+mod reread;
 pub mod restore;
 pub mod resume;
 mod saved;

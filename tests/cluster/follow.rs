@@ -1,11 +1,9 @@
 //! `troubleshoot --wait` and `--watch` on what real Flux does.
 
-use crate::harness::{kubectl, skvs};
+use crate::harness::{Following, patch_helm_release, skvs};
 use crate::json_schema;
 use crate::troubleshoot::onboarding;
-use serde_json::Value;
-use std::io::{BufRead, BufReader};
-use std::process::Stdio;
+use serde_json::{Value, json};
 
 #[test]
 fn a_new_onboarding_is_waited_for_until_it_is_ready() {
@@ -102,45 +100,14 @@ fn the_time_limit_tells_what_was_waited_for() {
 fn a_watch_prints_a_report_on_each_change_until_it_is_interrupted() {
     let (_temporary, name) = onboarding("zulu-watched", "zulu-watched");
     let words = ["troubleshoot", &name, "--watch"];
-    let mut child = skvs(words)
-        .into_command()
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("the plugin starts");
-    let mut lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
-    let mut until = |part: &str| {
-        let found = lines.find(|line| line.as_ref().is_ok_and(|l| l.contains(part)));
-        assert!(found.is_some(), "{part} was not printed");
-    };
-    until("error[SKVS101]");
-    let patch = r#"{"spec":{"suspend":true}}"#;
-    kubectl(&[
-        "patch",
-        "helmrelease",
-        "-n",
-        "flux-system",
-        &name,
-        "--type=merge",
-        "-p",
-        patch,
-    ]);
-    until("[SKVS107]");
-    kubectl(&[
-        "patch",
-        "helmrelease",
-        "-n",
-        "flux-system",
-        &name,
-        "--type=merge",
-        "-p",
-        r#"{"spec":{"suspend":false}}"#,
-    ]);
-    until("SKVS101");
-    let interrupt = nix::sys::signal::Signal::SIGINT;
-    let pid = nix::unistd::Pid::from_raw(i32::try_from(child.id()).expect("a pid"));
-    nix::sys::signal::kill(pid, interrupt).expect("it can be interrupted");
+    let mut watch = Following::start(words);
+    watch.until("error[SKVS101]");
+    patch_helm_release(&name, &json!({"spec": {"suspend": true}}));
+    watch.until("[SKVS107]");
+    patch_helm_release(&name, &json!({"spec": {"suspend": false}}));
+    watch.until("SKVS101");
     // As kubectl get -w.
-    assert_eq!(child.wait().expect("it ends").code(), Some(1));
+    assert_eq!(watch.interrupt(), Some(1));
 }
 
 #[test]

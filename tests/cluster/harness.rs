@@ -1,8 +1,12 @@
 //! Runs the plugin's binary in the sandbox and keeps what it said.
 
+use serde_json::Value;
 use std::ffi::OsStr;
+use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::mpsc::Receiver;
+use std::time::Duration;
 use testbed::Sandbox;
 
 /// A run of the plugin to be made; nothing of the caller's environment reaches it but what is given here.
@@ -66,6 +70,55 @@ impl Skvs {
         let output = self.command.output().expect("the plugin starts");
         RunOutput::from(output)
     }
+}
+
+/// A run that follows changes until it is interrupted, without a terminal.
+pub(crate) struct Following {
+    child: Child,
+    lines: Receiver<String>,
+}
+
+impl Following {
+    /// Starts one.
+    pub(crate) fn start<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Self {
+        let mut command = skvs(args).into_command();
+        let mut child = command.stdout(Stdio::piped()).spawn().expect("it starts");
+        let stdout = BufReader::new(child.stdout.take().expect("a pipe"));
+        let (sender, lines) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            let mut all = stdout.lines().map_while(Result::ok);
+            all.try_for_each(|line| sender.send(line))
+        });
+        Self { child, lines }
+    }
+
+    /// Reads on until a line with this text. One that never comes is a failure and not a hanging test.
+    pub(crate) fn until(&mut self, part: &str) {
+        loop {
+            match self.lines.recv_timeout(Duration::from_secs(240)) {
+                Ok(line) if line.contains(part) => return,
+                Ok(_) => {}
+                Err(why) => {
+                    self.child.kill().expect("it can be killed");
+                    panic!("{part} was not printed: {why}");
+                }
+            }
+        }
+    }
+
+    /// Interrupts it as Ctrl-C does, and returns its exit code.
+    pub(crate) fn interrupt(mut self) -> Option<i32> {
+        let pid = nix::unistd::Pid::from_raw(i32::try_from(self.child.id()).expect("a pid"));
+        nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGINT).expect("it is interrupted");
+        self.child.wait().expect("it ends").code()
+    }
+}
+
+/// Merges into a HelmRelease of `flux-system`, as a user of kubectl does.
+pub(crate) fn patch_helm_release(name: &str, patch: &Value) {
+    let patch = patch.to_string();
+    let place = ["patch", "helmrelease", "-n", "flux-system", name];
+    kubectl(&[&place[..], &["--type=merge", "-p", &patch]].concat());
 }
 
 impl From<Output> for RunOutput {

@@ -1,7 +1,7 @@
 //! `status` on the sandbox's onboardings and shared CouchDB, and on a CouchDB of a test's own.
 
 use crate::delete_db::stage::Stage;
-use crate::harness::{RunOutput, Skvs, skvs};
+use crate::harness::{Following, RunOutput, Skvs, skvs};
 use crate::json_schema;
 use crate::terminal::Terminal;
 use serde_json::{Value, json};
@@ -156,19 +156,25 @@ fn what_may_not_be_read_is_named_and_never_fine() {
     );
 }
 
-/// The second drawing is in place of the first one, and a CouchDB that has refused the password is not asked for it.
-#[test]
-fn a_watch_draws_in_place_and_asks_no_couchdb_twice_that_refuses() {
-    let stage = Stage::new("stage-status-watch");
-    stage.front.plant(Fault::lockout(9));
-    let words = [
+/// `status -w` of a namespace without onboardings, on the CouchDB of a stage.
+fn watching(stage: &Stage) -> [&'static str; 6] {
+    let namespace = stage.namespace;
+    [
         "status",
         "-w",
         "-n",
         "default",
         "--couchdb-namespace",
-        stage.namespace,
-    ];
+        namespace,
+    ]
+}
+
+/// The second drawing is in place of the first one, and a CouchDB that has refused the password is not asked for it.
+#[test]
+fn a_watch_draws_in_place_and_asks_no_couchdb_twice_that_refuses() {
+    let stage = Stage::new("stage-status-watch");
+    stage.front.plant(Fault::lockout(9));
+    let words = watching(&stage);
     let mut terminal = Terminal::shell("trap : INT; PLUGIN; echo code $?", &words);
     terminal.expect("Onboardings:      none in default");
     terminal.expect("temporarily locked");
@@ -184,31 +190,11 @@ fn a_watch_draws_in_place_and_asks_no_couchdb_twice_that_refuses() {
 
 #[test]
 fn a_watch_without_a_terminal_prints_what_changes() {
-    use std::io::{BufRead, BufReader};
-    use std::process::Stdio;
     let stage = Stage::new("stage-status-pipe");
-    let words = [
-        "status",
-        "-w",
-        "-n",
-        "default",
-        "--couchdb-namespace",
-        stage.namespace,
-    ];
-    let mut child = skvs(words)
-        .into_command()
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("the plugin starts");
-    let mut lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
-    let mut until = |part: &str| {
-        let found = lines.find(|line| line.as_ref().is_ok_and(|l| l.contains(part)));
-        assert!(found.is_some(), "{part} was not printed");
-    };
-    until("3 of 3 members up");
+    let words = watching(&stage);
+    let mut watch = Following::start(words);
+    watch.until("3 of 3 members up");
     stage.front.set_up(&stage.front.members()[2].clone(), false);
-    until("2 of 3 members up");
-    let pid = nix::unistd::Pid::from_raw(i32::try_from(child.id()).expect("a pid"));
-    nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGINT).expect("it is interrupted");
-    assert_eq!(child.wait().expect("it ends").code(), Some(1));
+    watch.until("2 of 3 members up");
+    assert_eq!(watch.interrupt(), Some(1));
 }

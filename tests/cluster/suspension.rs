@@ -1,6 +1,6 @@
 //! `suspend` and `resume` on real HelmReleases, beside a real helm-controller.
 
-use crate::harness::{RunOutput, kubectl, skvs};
+use crate::harness::{RunOutput, kubectl, patch_helm_release, skvs};
 use crate::troubleshoot::onboarding;
 use serde_json::{Value, json};
 use testbed::Sandbox;
@@ -93,17 +93,7 @@ fn who_and_why_are_recorded_shown_and_removed() {
             .contains("is suspended already (suspended by ")
     );
     // What is recorded is about the spec that the suspension left.
-    let patch = r#"{"spec":{"interval":"7m"}}"#;
-    kubectl(&[
-        "patch",
-        "helmrelease",
-        "-n",
-        "flux-system",
-        &name,
-        "--type=merge",
-        "-p",
-        patch,
-    ]);
+    patch_helm_release(&name, &json!({"spec": {"interval": "7m"}}));
     let said = skvs(["describe", &name]).run().ok();
     assert!(
         said.contains("(recorded before the spec last changed)"),

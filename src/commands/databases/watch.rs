@@ -1,8 +1,8 @@
 //! `databases -w`: the list, then a row for each database that has changed, until Ctrl-C.
 //!
-//! CouchDB and the claims are read whole each time: no watch covers both. Reading takes a fifth of the time at most.
+//! CouchDB and the claims are read whole each time: no watch covers both.
 
-use super::super::objects;
+use super::super::{objects, reread};
 use super::{Args, Seen, look, messages, print, remember};
 use crate::app::App;
 use crate::cluster::Cluster;
@@ -14,12 +14,7 @@ use crate::text::{Shown, shown};
 use crate::view::databases::{Columns, Database};
 use serde_json::Value;
 use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
-
-/// The shortest time between two reads.
-const PAUSE: Duration = Duration::from_secs(10);
-/// How many times as long as a read took the next one waits.
-const REST: u32 = 4;
+use std::time::Instant;
 
 /// Lists, then follows.
 pub(super) async fn run(
@@ -37,12 +32,7 @@ pub(super) async fn run(
             "a watch prints table, wide, json, yaml or name",
         ));
     }
-    let interrupted = tokio::signal::ctrl_c();
-    tokio::pin!(interrupted);
-    tokio::select! {
-        ended = follow(app, args, cluster, output) => ended,
-        _ = &mut interrupted => Err(crate::interrupt::watch_ended()),
-    }
+    crate::interrupt::watch(follow(app, args, cluster, output)).await
 }
 
 /// Reads again and again. The first read that fails ends it: a CouchDB that refuses the credentials is never asked twice.
@@ -73,7 +63,7 @@ async fn follow(app: &mut App, args: &Args, cluster: &Cluster, output: &Output) 
             }
         }
         app.ui.flush()?;
-        tokio::time::sleep(PAUSE.max(took * REST)).await;
+        reread::pause(took).await;
     }
 }
 

@@ -49,12 +49,7 @@ pub(super) async fn run(
         table: None,
         warned: HashSet::new(),
     };
-    let interrupted = tokio::signal::ctrl_c();
-    tokio::pin!(interrupted);
-    tokio::select! {
-        ended = follow(app, args, cluster, query, &mut printer) => ended,
-        _ = &mut interrupted => Err(crate::interrupt::watch_ended()),
-    }
+    crate::interrupt::watch(follow(app, args, cluster, query, &mut printer)).await
 }
 
 async fn follow(

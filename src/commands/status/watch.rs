@@ -1,7 +1,8 @@
 //! `status -w`: the status again and again until Ctrl-C: drawn in place on a terminal, else printed whenever it has changed.
 //!
-//! Everything is read whole each time. Reading takes a fifth of the time at most.
+//! Everything is read whole each time.
 
+use super::super::reread;
 use super::couchdb::Asking;
 use super::{Args, look, print, style};
 use crate::app::App;
@@ -12,12 +13,7 @@ use crate::render::output::ReportFormat;
 use crate::text::shown;
 use k8s_openapi::jiff::Timestamp;
 use serde_json::Value;
-use std::time::{Duration, Instant};
-
-/// The shortest time between two reads.
-const PAUSE: Duration = Duration::from_secs(10);
-/// How many times as long as a read took the next one waits.
-const REST: u32 = 4;
+use std::time::Instant;
 
 /// Shows it, then follows.
 pub(super) async fn run(
@@ -26,12 +22,7 @@ pub(super) async fn run(
     cluster: &Cluster,
     asking: &mut Asking,
 ) -> Result<Code> {
-    let interrupted = tokio::signal::ctrl_c();
-    tokio::pin!(interrupted);
-    tokio::select! {
-        ended = follow(app, args, cluster, asking) => ended,
-        _ = &mut interrupted => Err(crate::interrupt::watch_ended()),
-    }
+    crate::interrupt::watch(follow(app, args, cluster, asking)).await
 }
 
 /// Reads again and again. The first time that the onboardings cannot be read ends it.
@@ -63,7 +54,7 @@ async fn follow(
                 last = now;
             }
         }
-        tokio::time::sleep(PAUSE.max(took * REST)).await;
+        reread::pause(took).await;
     }
 }
 
