@@ -30,7 +30,7 @@ pub struct Status {
     pub code: u16,
     pub reason: String,
     pub message: String,
-    /// Name of the object that it is about: a 404 without one tells that the path is not served.
+    /// Name of the object that it is about: a 404 without one means that the path is not served.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub name: String,
 }
@@ -76,7 +76,7 @@ pub(crate) fn split(path: &str) -> (String, Vec<(String, String)>) {
     (path.to_owned(), query.collect())
 }
 
-/// Percent-decoded; what is no UTF-8 is replaced.
+/// Decodes percent escapes; invalid UTF-8 is replaced.
 pub(super) fn decoded(text: &str) -> String {
     percent_decode_str(text).decode_utf8_lossy().into_owned()
 }

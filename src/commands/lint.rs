@@ -87,10 +87,10 @@ pub fn run(app: &mut App, args: &Args) -> Result<Code> {
     check(app, &tree, base, &wishes)
 }
 
-/// Checks what was read, beside an earlier state where there is one, and prints the report.
+/// Checks the manifests, compares them with an earlier state if one was read, and prints the report.
 ///
 /// # Errors
-/// There is no onboarding at all, or the output is closed.
+/// No onboarding was found, or the output is closed.
 pub(super) fn check(
     app: &mut App,
     tree: &Tree,

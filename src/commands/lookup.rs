@@ -145,10 +145,10 @@ pub(super) async fn one(app: &App, cluster: &Cluster, name: &str) -> Answer {
     only(name, answers.pop().expect("one name has one answer"))
 }
 
-/// The end of a run over several: each error is told, and one is enough for it to have failed.
+/// Ends a run over several names: prints each error; one error makes the run fail.
 ///
 /// # Errors
-/// There is one; nothing more is to be told of it.
+/// At least one error was printed.
 pub(super) fn tell(app: &mut App, errors: &[Error]) -> Result<Code> {
     errors.iter().for_each(|error| app.ui.error(error));
     match errors {

@@ -7,7 +7,7 @@ use crate::render::{PrintError, json, yaml};
 use crate::view::object_list;
 use serde_json::Value;
 
-/// Prints them; nothing in another format. `single`: one that was asked for by name stands alone, as with kubectl.
+/// Prints them; nothing in another format. `single`: an object requested by name is printed without a list around it, as by kubectl.
 pub(super) fn print(
     app: &mut App,
     output: &Output,

@@ -207,7 +207,7 @@ fn databases(
         Some(survey) => {
             let listed = inventory::join(&survey.names, ownership);
             let mut serving = survey.serving.clone();
-            // What is no name of a database cannot be there; of the others only the answer to its own GET makes one missing.
+            // CouchDB cannot hold a database with an invalid name. Any other is missing only if its own GET says so.
             let can_be = |e: &&Entry| DatabaseName::parse(&e.name).is_ok();
             for entry in listed.iter().filter(|e| !e.is_there()).filter(can_be) {
                 let unasked = || Serving::NotRead("CouchDB does not list it".to_owned());

@@ -241,7 +241,7 @@ mod tests {
         assert_eq!(left(&snapshot, now), Left::Failed);
         snapshot.revisions = Read::Seen(vec![revision("pending-install")]);
         assert_eq!(left(&snapshot, now), Left::Unknown);
-        // Helm's Secrets were not read: the status tells.
+        // Helm's Secrets were not read: the status decides.
         snapshot.revisions = Read::failed("forbidden");
         let history = &mut snapshot.helm_release.status.history;
         history[0].status = "pending-install".to_owned();

@@ -150,7 +150,7 @@ async fn within(
 /// Opens a session, and reads the names of all databases.
 ///
 /// # Errors
-/// CouchDB did not tell them.
+/// CouchDB did not list them.
 pub async fn open(cluster: &Cluster, target: &Target) -> Result<(Reader, BTreeSet<String>)> {
     let opened = Session::open(cluster, target, PATIENCE).await;
     let session = opened.map_err(|failure| failure.into_error(target))?;
@@ -162,7 +162,7 @@ pub async fn open(cluster: &Cluster, target: &Target) -> Result<(Reader, BTreeSe
 /// The names of all databases.
 ///
 /// # Errors
-/// CouchDB did not tell them.
+/// CouchDB did not list them.
 pub(super) async fn names(reader: &mut Reader, target: &Target) -> Result<BTreeSet<String>> {
     let path = Path::databases();
     let response = match reader.get(&path).await {

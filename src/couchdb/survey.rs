@@ -26,7 +26,7 @@ pub struct Survey {
     pub serving: BTreeMap<String, Serving>,
 }
 
-/// There is no survey.
+/// CouchDB could not be surveyed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NoSurvey {
     pub why: Why,

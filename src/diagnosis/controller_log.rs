@@ -33,7 +33,7 @@ pub(super) fn shown(case: &Case<'_>, finding: Finding, controller: &str, since: 
     ])
 }
 
-/// The end of a finding whose conditions tell no more: they, and the log of source-controller.
+/// Ends a finding whose cause is not in the conditions: points to them and to source-controller's log.
 pub(super) fn look_further(case: &Case<'_>, finding: Finding, subject: &Subject) -> Verdict {
     let finding = finding
         .step("Look at its conditions, then at the log of source-controller:")

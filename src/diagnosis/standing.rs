@@ -23,7 +23,7 @@ pub struct Fault {
     pub by_manifest: bool,
 }
 
-/// How the HelmRelease stands, given the errors that were found on it.
+/// The HelmRelease's state in words, given the errors found on it.
 pub fn standing(hr: &HelmRelease, faults: &[Fault]) -> Standing {
     let ready = status::ready(hr);
     if hr.metadata.deletion_timestamp.is_some() {

@@ -56,7 +56,7 @@ impl<T: PartialEq> Field<T> {
 }
 
 impl Field<String> {
-    /// The text; empty where there is none or it cannot be read.
+    /// The text; empty if it is absent or malformed.
     pub fn text(&self) -> &str {
         self.as_str().unwrap_or_default()
     }
@@ -217,7 +217,7 @@ impl<'v> Fields<'v> {
         self.noted(path, field)
     }
 
-    /// The same of a text that is empty where there is none.
+    /// The same for a text; an absent one is empty.
     pub fn text(&mut self, path: &str) -> String {
         match self.at::<String>(path) {
             Field::Set(text) => text,

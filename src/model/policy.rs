@@ -64,7 +64,7 @@ impl Policy {
         }
     }
 
-    /// The principals of all `from` parts, as they stand there; absent where there are no rules or one of them does not go by principals.
+    /// The principals of all `from` parts, as written; absent if there are no rules, or one of them does not select by principals.
     pub fn principals(&self) -> Field<Vec<&str>> {
         let rules = match &self.rules {
             Field::Set(rules) => rules,

@@ -20,7 +20,7 @@ impl SourceError {
         Self::parse(&condition.reason, &condition.message)
     }
 
-    /// The kind that a condition's reason and text tell.
+    /// The kind of error in a condition's reason and text.
     pub fn parse(reason: &str, text: &str) -> Option<Self> {
         // Old controllers give this reason to whatever kept them from an index: their text says more.
         let index = reason == "IndexationFailed";

@@ -49,7 +49,7 @@ pub(super) fn command_of(severity: Severity) -> &'static str {
     }
 }
 
-/// A line that is no command: older runners look for their own mark anywhere in one.
+/// A line that is not a command: older runners look for their own mark anywhere in one.
 pub(super) fn unmarked(text: &str) -> String {
     text.replace("##[", "## [")
 }
@@ -86,7 +86,7 @@ fn line(out: &mut Screen<'_>, command: &str, title: &str, message: &str) -> io::
     annotation(out, command, &[("title", title)], message)
 }
 
-/// One annotation: its properties and its message, of which no text can break out.
+/// One annotation: its properties and its message. No text can break out of them.
 ///
 /// # Errors
 /// The output is closed.

@@ -106,7 +106,7 @@ pub(super) fn summary(report: &LintReport) -> Vec<String> {
     }
     if report.passed_over > 0 {
         parts.push(format!(
-            "{} that are no onboardings passed over",
+            "{} passed over (not an onboarding)",
             count(report.passed_over, "HelmRelease")
         ));
     }

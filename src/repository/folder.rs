@@ -145,7 +145,7 @@ impl Reader {
                 continue;
             }
             let is_link = facts.is_symlink();
-            // A link to a folder has no ending that tells.
+            // The ending of a link does not show that it leads to a folder.
             let is_linked_folder = is_link && path.is_dir() && !name.starts_with('.');
             if !may_be_yaml(&name) && !is_linked_folder {
                 continue;

@@ -25,7 +25,7 @@ pub struct Listed {
 pub struct Kustomization {
     pub file: String,
     pub listed: Vec<Listed>,
-    /// Files that change others: they are no manifests of their own.
+    /// Patches: files that change others and are not manifests of their own.
     pub patches: Vec<String>,
     /// Its keys, `namespace` and `patches` among them.
     keys: Vec<String>,

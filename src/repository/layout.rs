@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// Stands for the cluster's name in a layout.
+/// The placeholder for the cluster's name in a layout.
 const CLUSTER: &str = "<cluster>";
 
 /// The runbook's layout.

@@ -9,7 +9,7 @@ use crate::text::document;
 use serde::Serialize;
 use std::collections::{HashMap, HashSet};
 
-/// A file of which nothing is known.
+/// A file that could not be read or parsed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct NotKnown {
@@ -49,7 +49,7 @@ impl Tree {
             while tree.paths.insert(path.to_owned()) && !path.is_empty() {
                 path = folder(path);
             }
-            // A chart's templates are no YAML before Helm has rendered them.
+            // A chart's templates are not YAML until Helm has rendered them.
             if !templates.iter().any(|t| file.path.starts_with(t.as_str())) {
                 tree.take(file, &mut room);
             }

@@ -1,4 +1,4 @@
-//! What `access -o json|yaml` tells: kind `AccessChange`.
+//! The answer of `access -o json|yaml`: kind `AccessChange`.
 
 use super::description::API_VERSION;
 use crate::text::{line, one_line};

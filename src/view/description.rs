@@ -330,7 +330,7 @@ impl Description {
     }
 }
 
-/// A part of which what it is read for cannot be read.
+/// A part with a malformed field that the description needs.
 fn malformed<T>(meta: &Meta) -> Read<T> {
     let fields = meta.malformed.join(", ");
     Read::Unknown(Why::Broken(format!("malformed: {fields}")))

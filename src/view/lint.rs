@@ -1,4 +1,4 @@
-//! What `lint` tells: what is wrong with which manifest at which place, what was not checked, and what is not known.
+//! The report of `lint`: each fault with its manifest and position, the checks that were not run, and the files that are not known.
 //!
 //! The same values go to every format. All text in it is clean.
 
@@ -30,7 +30,7 @@ pub struct LintReport {
     pub manifests: u64,
     /// Clusters that they are for, as far as their paths say so.
     pub clusters: Vec<String>,
-    /// HelmReleases that are no onboardings.
+    /// HelmReleases that are not onboardings.
     pub passed_over: u64,
     /// Findings that are errors. Ignored findings count in none of these.
     pub errors: u64,
@@ -44,7 +44,7 @@ pub struct LintReport {
     pub findings: Vec<Finding>,
     /// Checks that were not run.
     pub not_checked: Vec<NotChecked>,
-    /// Files of which nothing is known: they could not be read or parsed.
+    /// Files whose content is unknown: they could not be read or parsed.
     pub not_known: Vec<NotKnown>,
 }
 
@@ -81,7 +81,7 @@ pub struct NotChecked {
     pub why: String,
 }
 
-/// A file of which nothing is known.
+/// A file that could not be read or parsed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]

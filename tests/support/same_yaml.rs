@@ -14,7 +14,7 @@ pub(crate) fn is_same_document(ours: &str, theirs: &str) -> bool {
     read(ours) == read(theirs) && keys(ours) == keys(theirs)
 }
 
-/// Each key with what stands before it on its line, in the order of the lines.
+/// Each key with the text before it on its line, in the order of the lines.
 fn keys(yaml: &str) -> Vec<&str> {
     let is_key = |text: &str| {
         let name = text.trim_start_matches([' ', '-']);

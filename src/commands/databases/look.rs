@@ -118,7 +118,7 @@ async fn look_at_couchdb(cluster: &Cluster, args: &Args, output: &Output) -> Res
         }
     } else if with_figures {
         let missing = listed.iter().filter(|e| e.state == State::Missing);
-        // What is no name of a database cannot be there.
+        // CouchDB cannot hold a database with an invalid name.
         let missing: Vec<&str> = missing
             .filter(|e| DatabaseName::parse(&e.name).is_ok())
             .map(|e| e.name.as_str())

@@ -95,7 +95,7 @@ impl Asking {
         self.pods.as_deref()
     }
 
-    /// Why there is no survey.
+    /// Why CouchDB was not surveyed.
     pub(super) fn why(&self) -> String {
         let none = self.survey.as_ref().err();
         none.map_or(String::new(), |none| none.why.clause())

@@ -47,7 +47,7 @@ impl Case<'_> {
         }
     }
 
-    /// Why the CouchDB that was asked is not this onboarding's, as its notes tell; `None` also where they tell nothing.
+    /// Why the CouchDB that was asked is not this onboarding's, judging by its notes; `None` also where the notes do not name it.
     fn another_couchdb(&self, answers: &Databases) -> Option<String> {
         let endpoint = self.endpoint()?;
         let installation = |name: &str| {
@@ -69,7 +69,7 @@ impl Case<'_> {
         })
     }
 
-    /// The Service that the release notes tell the team to use.
+    /// The Service named in the release notes for the team.
     pub fn endpoint(&self) -> Option<Endpoint> {
         let notes = &self.release().if_read()?.info.notes;
         let url = Notes::parse(notes).endpoint?;

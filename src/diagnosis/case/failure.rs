@@ -50,7 +50,7 @@ impl<'a> Case<'a> {
         Some(Evidence::new(self.subject(), "events", &observed))
     }
 
-    /// A finding about `subject` with what the status and the events tell of the failure.
+    /// A finding about `subject`, with the failure as the status and the events report it.
     pub fn finding(&self, subject: Subject, sentence: impl AsRef<str>) -> Finding {
         Finding::new(subject, sentence)
             .seen(self.seen_failure())
@@ -66,7 +66,7 @@ impl<'a> Case<'a> {
         }
     }
 
-    /// The failure's reason; empty when there is no failure.
+    /// The failure's reason; empty without a failure.
     pub fn reason(&self) -> &str {
         self.failure.as_ref().map_or("", |f| &f.condition.reason)
     }

@@ -71,7 +71,7 @@ pub enum Outcome {
     Unscheduled { pod: Subject, message: String },
     /// A container still runs.
     Running { pod: Subject, running: Vec<String> },
-    /// Nothing to tell.
+    /// Nothing is wrong with it, or nothing is known.
     Nothing,
 }
 
@@ -206,7 +206,7 @@ pub(super) fn judge(JobPod { pod, logs }: &JobPod) -> Outcome {
     }
 }
 
-/// The first container of the pod that ended badly. A sidecar that ends badly after its pod's work is no cause.
+/// The first container of the pod that ended badly. A sidecar that ends badly after its pod's work is not a cause.
 fn death(pod: &Pod, logs: &[(String, Read<String>)]) -> Option<Death> {
     let mut own = pod.containers.known.iter().filter(|c| c.name != SIDECAR);
     let (container, ended) = own.find_map(|c| Some((&c.name, c.ended_badly()?)))?;

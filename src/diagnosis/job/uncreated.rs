@@ -9,7 +9,7 @@ use crate::snapshot::{Events, Read, Snapshot, Why};
 pub struct Uncreated {
     /// The Job, which may be gone.
     pub job: Subject,
-    /// As the Job controller's event tells it.
+    /// As the Job controller's event says.
     pub why: String,
     pub gone: bool,
 }

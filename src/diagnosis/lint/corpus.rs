@@ -374,7 +374,7 @@ const MISTAKES: [Mistake; 70] = [
         &["SKVS501", "SKVS502", "SKVS522"],
     ),
     (
-        "one account that is no list",
+        "one account instead of a list",
         "serviceAccounts:\n      - api",
         "serviceAccounts: api",
         &["SKVS522"],
@@ -657,7 +657,7 @@ fn manifests_are_compared_with_each_other() {
         )]),
         ["SKVS501"]
     );
-    // The joined name is ambiguous: the one with an underscore in its namespace is no name at all.
+    // The joined name is ambiguous: a namespace cannot contain an underscore.
     let one = manifest("pds", "b_c", &["api"], "v2", true);
     let other = manifest("pds", "x", &["api"], "v2", true)
         .replace(
@@ -710,7 +710,7 @@ fn every_rule_is_in_the_corpus() {
     assert!(missed.is_empty(), "without a case: {missed:?}");
 }
 
-/// The codes of what changed from one text of a manifest to another; no text is no file.
+/// The codes of the changes from one text of a manifest to another; an empty text means that the file does not exist.
 fn changed(before: Option<&str>, now: Option<&str>) -> Vec<&'static str> {
     let other = manifest("kilo", "a", &["x"], "v2", true);
     let of = |text: Option<&str>| {

@@ -64,7 +64,7 @@ impl<'a> Repository<'a> {
         self
     }
 
-    /// HelmReleases that are no onboardings.
+    /// HelmReleases that are not onboardings.
     pub fn passed_over(&self) -> usize {
         self.tree.manifests.len() - self.onboardings.len()
     }

@@ -37,7 +37,7 @@ fn check(case: &Case<'_>) -> Verdict {
     else {
         return sources::nothing(case);
     };
-    // By now it has one, is told not to fetch any, or may be: a field of it cannot be read.
+    // By now it has an artifact, is suspended, or may be either: a field of it cannot be read.
     let seen = case.source().if_read();
     if sources::source_is_absent(case)
         || sources::links(case).any(|link| link.is_suspended() || !link.meta.malformed.is_empty())

@@ -32,7 +32,7 @@ fn severity(case: &Case<'_>) -> Severity {
     }
 }
 
-/// The end of a finding that is mended outside of the manifest, at what `kubectl describe` tells of the subject.
+/// Ends a finding whose fix is outside the manifest: a step, and `kubectl describe` of the subject.
 pub(in crate::diagnosis) fn look_at(
     case: &Case<'_>,
     finding: Finding,

@@ -9,10 +9,10 @@ use crate::model::source_error::{SourceError, host, host_asked};
 /// What a rule says of a repository that does not do its part.
 pub(in crate::diagnosis) struct Fault {
     pub kind: SourceError,
-    /// What stands after the repository: `cannot be reached`.
+    /// The end of the sentence: `cannot be reached`.
     pub wrong: &'static str,
     pub why: &'static str,
-    /// What to do with what `kubectl describe` tells of it.
+    /// The step to which `kubectl describe` belongs.
     pub step: &'static str,
 }
 

@@ -1,7 +1,7 @@
 //! Why something failed, as the text says it: one cause of each text.
 //!
 //! The order of the readers is the rule. What a chart's author wrote may quote anything, so it comes first; then admission, whose
-//! webhooks may quote anything too. An inner cause comes before what stands around it: a step that failed (definitions, the
+//! webhooks may quote anything too. An inner cause comes before the text around it: a step that failed (definitions, the
 //! comparison, a wait) is the cause only where the text says nothing else. A text that joins several errors of one attempt counts
 //! as the first in this order; the next attempt reports the others.
 

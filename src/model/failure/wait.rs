@@ -72,7 +72,7 @@ impl Waited {
     }
 }
 
-/// Reads `[Kind/ns/name status: 'S', …]`, wherever it is in `text`; empty when there is none.
+/// Reads `[Kind/ns/name status: 'S', …]`, wherever it is in `text`; empty if it is missing.
 pub fn resources(text: &str) -> Vec<Waited> {
     let Some((_, list)) = text.split_once('[') else {
         return Vec::new();

@@ -17,7 +17,7 @@ pub enum SourceError {
     Unreachable,
     /// The server answers 5xx or 429, or not in time.
     Server,
-    /// The index is no Helm index.
+    /// The index is not a Helm index.
     Index,
     /// The URL cannot be one.
     Url,

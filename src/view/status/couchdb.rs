@@ -96,7 +96,7 @@ impl CouchDb {
     }
 }
 
-/// The members with whether they are up. An answer without members is no answer.
+/// The members with whether they are up. An answer without members does not count as one.
 fn members(read: &Read<Membership>) -> Result<Vec<Member>, String> {
     match read {
         Read::Seen(all) if all.cluster_nodes.is_empty() => {

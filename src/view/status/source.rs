@@ -36,7 +36,7 @@ pub enum SourceState {
     Ready,
     /// Flux's last look at it failed.
     Failing,
-    /// Flux is told not to look at it.
+    /// It is suspended: Flux does not look at it.
     Suspended,
     /// Flux has not looked at its present spec.
     Unanswered,

@@ -125,7 +125,7 @@ pub(crate) fn status(cases: &[&str], change: impl FnOnce(&mut Parts)) -> Status 
 fn only_what_was_read_whole_and_is_well_is_fine() {
     let code = |cases: &[&str], change: fn(&mut Parts)| status(cases, change).code();
     assert_eq!(code(&[], |_| {}), Code::Ok);
-    // A warning is no error, as for troubleshoot.
+    // A warning is not an error, as for troubleshoot.
     assert_eq!(code(&["suspended"], |_| {}), Code::Ok);
     assert_eq!(code(&["database-exists"], |_| {}), Code::Findings);
     let unread: fn(&mut Parts) = |parts| parts.not_read.push(NotRead::new("Secrets", "forbidden"));

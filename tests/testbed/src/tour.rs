@@ -10,7 +10,7 @@ pub const BUNDLE: &str = "BUNDLE";
 /// The same.
 pub const BACKUP: &str = "BACKUP";
 
-/// Stands for the example of a GitOps repository.
+/// The placeholder for the example of a GitOps repository.
 pub const REPOSITORY: &str = "REPOSITORY";
 
 /// One command of the tour.

@@ -85,7 +85,7 @@ pub(super) fn listed<'a>(
     }
 }
 
-/// Why there is no 200.
+/// Why the answer was not 200.
 fn complaint(answers: &Answers, path: &Path) -> String {
     match answers.get(path) {
         Some(Ok(response)) => format!("CouchDB answered {}", response.clause()),

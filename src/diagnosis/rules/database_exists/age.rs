@@ -59,7 +59,7 @@ pub(super) const YOUNGER: &str =
 /// Clocks may differ by this many seconds.
 const SKEW: i64 = 30;
 
-/// By how many seconds the database is older than the onboarding; below zero it is younger. `None` where nothing tells.
+/// How many seconds older than the onboarding the database is; negative if it is younger. `None` if that is not known.
 fn older(case: &Case<'_>, found: &Database) -> Option<i64> {
     let since = case.hr().metadata.creation_timestamp.as_deref()?;
     let since: Timestamp = since.parse().ok()?;

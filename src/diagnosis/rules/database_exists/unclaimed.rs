@@ -138,8 +138,8 @@ fn own_attempt(
     .then(then(case, Fixes::Back))
 }
 
-/// The event that tells of an installation or upgrade of this onboarding that ended well, or of a release of it that Flux uninstalled:
-/// it does so when the release's name or namespace changes. The uninstallation of a failed attempt has another message.
+/// The event of a successful installation or upgrade of this onboarding, or of the uninstallation of its release: Flux uninstalls it when
+/// the release's name or namespace changes. The uninstallation of a failed attempt has another message.
 fn installed_before<'a>(case: &Case<'a>) -> Option<&'a str> {
     let tells = |event: &Event| match event.reason.as_str() {
         "InstallSucceeded" | "UpgradeSucceeded" => true,
