@@ -74,7 +74,7 @@ fn one_screen_has_what_the_commands_say_one_by_one() {
 
 #[test]
 fn nothing_wrong_is_0_and_a_member_that_is_down_is_3() {
-    let stage = Stage::new("stage-status");
+    let stage = Stage::new("stage-status-code");
     let front = &stage.front;
     front
         .create_database("status_orphan", 1)

@@ -2,11 +2,16 @@
 
 use crate::harness::{RunOutput, kubectl, skvs};
 use serde_json::json;
+use std::collections::BTreeSet;
+use std::sync::Mutex;
 use std::time::Duration;
 use testbed::Sandbox;
 use testbed::couchdb::{Config, Front};
 
 pub(crate) const PASSWORD: &str = r#"p"a\ss'w:100%d $HOME `id` ;#"#;
+
+/// The namespaces that tests have taken.
+static STAGES: Mutex<BTreeSet<&str>> = Mutex::new(BTreeSet::new());
 
 /// A CouchDB of a test's own: a front, and one pod that reaches it.
 pub(crate) struct Stage {
@@ -59,6 +64,12 @@ impl Stage {
     }
 
     fn before(namespace: &'static str, config: Config, pod: &Pod<'_>) -> Self {
+        // A pod of another test would be in the way, and its password another one.
+        let is_new = STAGES
+            .lock()
+            .expect("no test has panicked here")
+            .insert(namespace);
+        assert!(is_new, "two tests have the stage {namespace}");
         let sandbox = Sandbox::shared();
         let front = Front::start(config).expect("a front of its own starts");
         let stage = Self { namespace, front };
@@ -91,8 +102,7 @@ impl Stage {
             ]},
         });
         let sandbox = Sandbox::shared();
-        // While the matrix makes its namespaces the controllers need their time for this one's account.
-        testbed::wait("the pod's admission", Duration::from_secs(240), || {
+        testbed::wait("the pod's admission", Duration::from_secs(60), || {
             sandbox.apply(&object.to_string()).ok()
         })
         .expect("the pod is admitted");
