@@ -36,8 +36,11 @@ pub(super) fn helm_controllers<'a>(case: &Case<'a>) -> Result<Vec<&'a Deployment
     Ok(all)
 }
 
-/// The Deployment of that controller where none of its pods is available, and what they say.
-pub(super) fn down(case: &Case<'_>, controller: &str) -> Option<(Subject, Vec<Evidence>)> {
+/// The Deployment of that controller where none of its pods is available, and what its pods say.
+pub(super) fn down<'a>(
+    case: &Case<'a>,
+    controller: &str,
+) -> Option<(&'a Deployment, Vec<Evidence>)> {
     let controllers = case.controllers().if_read()?;
     let own = || {
         let all = controllers.deployments.iter();
@@ -47,31 +50,24 @@ pub(super) fn down(case: &Case<'_>, controller: &str) -> Option<(Subject, Vec<Ev
     if own().any(|d| d.is_available() || d.available.is_malformed()) {
         return None;
     }
-    let deployment = Subject::from(&own().next()?.meta);
-    let mut seen = vec![Evidence::new(
-        deployment.clone(),
-        ".status.availableReplicas",
-        "no pod is available",
-    )];
+    let deployment = own().next()?;
     let pods = controllers.pods.seen().map_or(&[][..], Vec::as_slice);
-    for pod in pods {
+    let pods = pods.iter().filter(|pod| pod.meta.name.contains(controller));
+    let seen = pods.filter_map(|pod| {
         let waiting = pod.containers.known.iter().find_map(Container::waiting);
         let waiting = waiting.map(|w| format!("{}: {}", w.reason, w.message));
         let ended = || {
             let (by, message) = pod.disruption()?;
             Some(format!("{by:?}: {message}"))
         };
-        if pod.meta.name.contains(controller)
-            && let Some(observed) = waiting.or_else(ended)
-        {
-            seen.push(Evidence::new(
-                Subject::from(&pod.meta),
-                ".status",
-                &observed,
-            ));
-        }
-    }
-    Some((deployment, seen))
+        let observed = waiting.or_else(ended)?;
+        Some(Evidence::new(
+            Subject::from(&pod.meta),
+            ".status",
+            &observed,
+        ))
+    });
+    Some((deployment, seen.collect()))
 }
 
 pub(super) fn serves(case: &Case<'_>) -> Serves {

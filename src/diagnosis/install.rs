@@ -11,7 +11,7 @@ use crate::model::field::Field;
 use crate::model::helm_storage::{Creation, Release, creation};
 use crate::model::job::Job;
 use crate::model::status::is_old_controller;
-use crate::snapshot::IfRead;
+use crate::snapshot::{Checked, IfRead, Read, Unread, Why};
 use k8s_openapi::jiff::{SignedDuration, Timestamp};
 
 /// Whether a failed installation is in the way of the next one.
@@ -64,26 +64,42 @@ fn stored(case: &Case<'_>) -> Option<bool> {
     }
 }
 
-/// The creation Job of this installation ended well, as its own status says.
-pub fn job_succeeded(case: &Case<'_>) -> bool {
+/// The Job that creates the database: the one that was read, or the one named after the database where both run before the installation.
+///
+/// # Errors
+/// There may be another one beside the one that was read.
+fn creator<'a>(case: &Case<'a>) -> Checked<Option<&'a Job>> {
     let is_own = case.job_as_far_as_read().subject.is_some();
-    let found = case.creation_job().if_read().filter(|_| is_own);
-    found.is_some_and(|found| {
-        found.job.is_complete() == Some(true) && is_of_installation(case, &found.job)
-    })
+    let Some(found) = case.creation_job().if_read().filter(|_| is_own) else {
+        return Ok(None);
+    };
+    match &found.of_database {
+        Read::Seen(job) if job.runs_before_installation() => Ok(Some(job)),
+        Read::Seen(_) | Read::Absent | Read::Unknown(Why::NotNeeded(_)) => Ok(Some(&found.job)),
+        Read::Unknown(why) => Err(Unread::new("the Job named after the database", why.clone())),
+    }
 }
 
-/// The Job named after the database ended well, where another one failed: both run before the installation.
-fn other_job_succeeded(case: &Case<'_>) -> bool {
-    let found = case.creation_job().if_read();
-    let other = found.and_then(|found| found.of_database.seen());
+/// That Job of this installation ended well, so the database was created.
+pub fn created_by_job(case: &Case<'_>) -> bool {
     let is_free = |job: &Job| match job.made_by() {
         Field::Set(id) => id == case.hr().id(),
         Field::Absent => true,
         Field::Malformed => false,
     };
     let is_complete = |job: &Job| job.is_complete() == Some(true);
-    other.is_some_and(|job| is_complete(job) && is_free(job) && is_of_installation(case, job))
+    creator(case)
+        .if_read()
+        .is_some_and(|job| is_complete(job) && is_free(job) && is_of_installation(case, job))
+}
+
+/// The Job that was read, of this installation, ended well, as its own status says.
+pub fn job_succeeded(case: &Case<'_>) -> bool {
+    let is_own = case.job_as_far_as_read().subject.is_some();
+    let found = case.creation_job().if_read().filter(|_| is_own);
+    found.is_some_and(|found| {
+        found.job.is_complete() == Some(true) && is_of_installation(case, &found.job)
+    })
 }
 
 /// Whether a Job is surely of this onboarding's last installation. One that is being deleted, is older than the onboarding, or was made
@@ -107,12 +123,12 @@ fn is_of_installation(case: &Case<'_>, job: &Job) -> bool {
 /// The creation Job ran and ended well, as it says itself or the revision that ran it.
 pub fn ran_well(case: &Case<'_>) -> bool {
     let ran = |release: &Release| creation(&release.hooks) == Creation::Succeeded;
-    job_succeeded(case) || case.release().if_read().is_some_and(ran)
+    created_by_job(case) || case.release().if_read().is_some_and(ran)
 }
 
 /// Whether the installation created the database, or had none to create; `None` when nothing tells.
 pub fn created(case: &Case<'_>) -> Option<bool> {
-    if job_succeeded(case) || other_job_succeeded(case) {
+    if created_by_job(case) {
         return Some(true);
     }
     let told = [case.first_release(), case.release()]
@@ -129,6 +145,15 @@ pub fn created(case: &Case<'_>) -> Option<bool> {
     if job.as_bool() == Some(false) {
         return Some(true);
     }
+    // What became of another Job says nothing about the one that creates the database.
+    let creator = creator(case).ok()?;
+    let is_other = |job: &Job| {
+        let read = case.creation_job().if_read();
+        read.is_some_and(|found| !std::ptr::eq(job, &raw const found.job))
+    };
+    if let Some(job) = creator.filter(|job| is_other(job)) {
+        return (job.is_complete() == Some(false)).then_some(false);
+    }
     // The text says so only where it says that the Job failed, or that it could not be made.
     let said = case
         .failure_text()
@@ -139,9 +164,7 @@ pub fn created(case: &Case<'_>) -> Option<bool> {
             _ => text.is_of_creating_hook(),
         });
     // One that is complete and not of this installation tells nothing.
-    let is_own = case.job_as_far_as_read().subject.is_some();
-    let found = case.creation_job().if_read().filter(|_| is_own);
-    let seen = found.is_some_and(|found| found.job.is_complete() == Some(false));
+    let seen = creator.is_some_and(|job| job.is_complete() == Some(false));
     (said || seen).then_some(false)
 }
 
@@ -240,7 +263,8 @@ pub fn timeout<'a>(case: &Case<'a>) -> &'a str {
 mod tests {
     use super::{is_overdue, job_succeeded};
     use crate::diagnosis::{Case, fixture};
-    use crate::snapshot::Snapshot;
+    use crate::model::job::Job;
+    use crate::snapshot::{Read, Snapshot};
     use serde_json::{Value, json};
 
     #[test]
@@ -262,6 +286,49 @@ mod tests {
             "2562047788015215h",
             i64::MAX - 1
         ));
+    }
+
+    #[test]
+    fn of_two_jobs_the_one_named_after_the_database_tells_whether_it_was_created() {
+        let name = "hook-job-failed";
+        let now = fixture::meta(name).now;
+        let snapshot = fixture::snapshot(name);
+        let ended = |kind: &str, hook: &str| {
+            let found = snapshot.creation_job.seen();
+            let made = found.and_then(|found| found.job.meta.created.as_str());
+            Job::from_value(&json!({
+                "metadata": {"creationTimestamp": made, "annotations": {"helm.sh/hook": hook}},
+                "status": {"conditions": [{"type": kind, "status": "True"}]},
+            }))
+        };
+        let created = |named: &str, other: Read<Job>| {
+            let mut snapshot = snapshot.clone();
+            let Read::Seen(found) = &mut snapshot.creation_job else {
+                panic!("the case has its Job");
+            };
+            found.job.conditions = ended(named, "pre-install").conditions;
+            found.of_database = other;
+            super::created(&Case::new(&snapshot, now))
+        };
+        let other = |kind: &str, hook: &str| Read::Seen(ended(kind, hook));
+        let not_needed = || Read::not_needed("one Job runs before the installation");
+        assert_eq!(created("Complete", not_needed()), Some(true));
+        assert_eq!(created("Failed", not_needed()), Some(false));
+        assert_eq!(created("Failed", Read::Absent), Some(false));
+        // The other one decides, whatever became of the one that the failure names.
+        for (kind, expected) in [("Complete", true), ("Failed", false)] {
+            for named in ["Complete", "Failed"] {
+                let created = created(named, other(kind, "pre-install"));
+                assert_eq!(created, Some(expected), "{named} and {kind}");
+            }
+        }
+        // One that does not run before an installation creates nothing.
+        assert_eq!(created("Failed", other("Complete", "test")), Some(false));
+        // Not read: not known, and never a reason to uninstall the release.
+        for named in ["Complete", "Failed"] {
+            let unread = Read::failed("not in the saved files");
+            assert_eq!(created(named, unread), None, "{named}");
+        }
     }
 
     #[test]

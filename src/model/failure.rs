@@ -20,7 +20,7 @@ mod wait;
 
 pub use cause::{Cause, Source};
 pub use text::{Applied, FailureText, split_trailer};
-pub use wait::{Wait, Waited, resources};
+pub use wait::{JOB_FAILURES, Wait, Waited, hook_job, resources};
 
 use super::condition::Condition;
 use super::helm_release::HelmRelease;

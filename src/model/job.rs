@@ -49,6 +49,15 @@ impl Job {
         }
     }
 
+    /// Whether Helm may run it before an installation, as its annotation says.
+    pub fn runs_before_installation(&self) -> bool {
+        match self.meta.annotation("helm.sh/hook") {
+            Field::Set(events) => events.split(',').any(|event| event.trim() == "pre-install"),
+            Field::Absent => false,
+            Field::Malformed => true,
+        }
+    }
+
     /// The condition of a kind, where it is true.
     pub fn holds(&self, kind: &str) -> Option<&Condition> {
         condition::find(&self.conditions.known, kind).filter(|c| c.is_true())

@@ -224,7 +224,12 @@ fn nothing_was_installed(snapshot: &Snapshot) -> bool {
     let has_run = match (&snapshot.creation_job, &snapshot.release) {
         (Read::Seen(found), _) => {
             let state = Job::describe(found, &hr.id()).state;
-            ["Complete", "Running", "Unknown"].contains(&state)
+            let other = match &found.of_database {
+                Read::Seen(job) => job.is_complete() != Some(false) || job.goes_on(),
+                Read::Absent | Read::Unknown(Why::NotNeeded(_)) => false,
+                Read::Unknown(_) => true,
+            };
+            other || ["Complete", "Running", "Unknown"].contains(&state)
         }
         (_, Read::Seen(release)) => {
             let mut runs = release.hooks.iter().filter_map(|h| h.last_run.as_ref());

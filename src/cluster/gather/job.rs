@@ -2,7 +2,7 @@
 
 use super::super::{Cluster, List, ListOf, segment};
 use super::events;
-use crate::model::field::{Field, Meta, Parsed};
+use crate::model::field::{Meta, Parsed};
 use crate::model::helm_release::{GROUP, HelmRelease};
 use crate::model::helm_storage::{Hook, Release};
 use crate::model::job::Job;
@@ -67,34 +67,12 @@ pub(super) fn of_failure(hr: &HelmRelease) -> Option<JobId> {
             name: r.name,
         })
         .or_else(|| {
-            let name = hook_job(&failure.error)?;
+            let name = failure::hook_job(&failure.error)?;
             can_be_an_object(name).then(|| JobId {
                 namespace: hr.release_namespace().to_owned(),
                 name: name.to_owned(),
             })
         })
-}
-
-/// The Job in `job x failed: BackoffLimitExceeded`, as Helm 3.14 and later name the hook that they waited for.
-fn hook_job(text: &str) -> Option<&str> {
-    let (before, after) = text.split_once(" failed: ")?;
-    let (lead, name) = before.rsplit_once("job ")?;
-    let ended = [
-        "BackoffLimitExceeded",
-        "DeadlineExceeded",
-        "PodFailurePolicy",
-    ];
-    let is_word = lead.is_empty() || lead.ends_with([' ', '\t']);
-    (is_word && ended.iter().any(|e| after.starts_with(e))).then_some(name)
-}
-
-/// Whether Helm may run it before an installation, as its annotation says.
-fn runs_before_installation(job: &Job) -> bool {
-    match job.meta.annotation("helm.sh/hook") {
-        Field::Set(events) => events.split(',').any(|event| event.trim() == "pre-install"),
-        Field::Absent => false,
-        Field::Malformed => true,
-    }
 }
 
 /// The Job of the release's install hooks: one that did not succeed before one that did.
@@ -144,7 +122,7 @@ pub(super) async fn of_release(
         Read::Seen(jobs) => {
             // The labels are on every object of the chart, and before 1.6 not on its hooks.
             let jobs = jobs.iter().map(Job::from_value);
-            let jobs = newest_first(jobs.filter(runs_before_installation));
+            let jobs = newest_first(jobs.filter(Job::runs_before_installation));
             match jobs.into_iter().next() {
                 Some(job) => {
                     let id = JobId {
@@ -200,13 +178,14 @@ async fn by_convention(cluster: &Cluster, hr: &HelmRelease) -> Found {
     let found = gather(cluster, &id).await;
     match &found.job {
         Read::Seen(job) if may_be_of(&job.job, hr) => found,
-        Read::Seen(_) | Read::Absent | Read::Unknown(_) => none(),
+        Read::Unknown(_) => found,
+        Read::Seen(_) | Read::Absent => none(),
     }
 }
 
 /// Whether a Job can be this onboarding's: a hook that is not older than the HelmRelease. An older one is a former onboarding's.
 fn may_be_of(job: &Job, hr: &HelmRelease) -> bool {
-    let is_hook = job.meta.annotation("helm.sh/hook").set().is_some();
+    let is_hook = job.runs_before_installation();
     let time = |text: Option<&str>| text?.parse::<Timestamp>().ok();
     let made = time(job.meta.created.as_str());
     let since = time(hr.metadata.creation_timestamp.as_deref());
@@ -364,25 +343,6 @@ mod tests {
             (id.namespace.as_str(), id.name.as_str()),
             ("core", "pds-database-create")
         );
-    }
-
-    #[test]
-    fn the_hook_s_job_is_named() {
-        for (text, job) in [
-            (
-                "job acme-a-create failed: BackoffLimitExceeded",
-                Some("acme-a-create"),
-            ),
-            (
-                "1 error occurred:\n\t* job a failed: DeadlineExceeded\n",
-                Some("a"),
-            ),
-            ("job failed: BackoffLimitExceeded", None),
-            ("job a failed: no", None),
-            ("cronjob a failed: BackoffLimitExceeded", None),
-        ] {
-            assert_eq!(hook_job(text), job, "{text}");
-        }
     }
 
     #[test]

@@ -40,6 +40,9 @@ impl<'a> Case<'a> {
     fn note_malformed_job(&self) {
         if let Read::Seen(found) = &self.snapshot.creation_job {
             self.note_malformed(&found.job.meta, "the creation Job");
+            if let Read::Seen(other) = &found.of_database {
+                self.note_malformed(&other.meta, "the Job named after the database");
+            }
             for JobPod { pod, .. } in found.pods.seen().into_iter().flatten() {
                 self.note_malformed(&pod.meta, PODS);
             }

@@ -2,7 +2,7 @@
 
 use crate::diagnosis::case::Case;
 use crate::diagnosis::controllers;
-use crate::diagnosis::finding::Subject;
+use crate::diagnosis::finding::{Evidence, Subject};
 use crate::diagnosis::peers;
 use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
@@ -81,8 +81,15 @@ fn check(case: &Case<'_>) -> Verdict {
         .whys(apart(case).as_deref())
         .seen(evidence);
     if let Some((deployment, seen)) = down.filter(|_| !gone && !spoilt) {
+        let deployment = Subject::from(&deployment.meta);
         let (namespace, name) = (&deployment.namespace, &deployment.name);
+        let none = "no pod is available";
         return finding
+            .seen([Evidence::new(
+                deployment.clone(),
+                ".status.availableReplicas",
+                none,
+            )])
             .seen(seen)
             .step("Find out why its pod does not run (memory, disk, image):")
             .command(["kubectl", "describe", "-n", namespace, "deployment", name])

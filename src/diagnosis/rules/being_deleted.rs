@@ -8,7 +8,7 @@ use crate::diagnosis::flux_commands::kubectl;
 use crate::diagnosis::install;
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::model::failure::flux::Uninstall;
-use crate::model::failure::{Cause, FailureText};
+use crate::model::failure::{Cause, FailureText, JOB_FAILURES};
 use crate::snapshot::IfRead;
 use crate::text::age;
 
@@ -120,15 +120,11 @@ fn check(case: &Case<'_>) -> Verdict {
             .command(["kubectl", "get", "deployments", "-A", "-l", "app.kubernetes.io/component=helm-controller"]);
         finding = controller_log::shown(case, finding, "helm-controller", "1h");
         if !hr.spec.suspend {
-            finding = finding.step("If it runs, suspending makes it drop the finalizer without an uninstall (it stays in Helm's storage, and the authorization policy stays).");
+            finding = finding.step("If it runs, suspending makes it drop the finalizer without an uninstall: the release stays in Helm's storage, and the authorization policy stays.");
         }
     }
-    let of_hook = [
-        "BackoffLimitExceeded",
-        "DeadlineExceeded",
-        "-delete hooks failed",
-    ];
-    if stuck.is_some_and(|why| of_hook.iter().any(|t| why.contains(t))) {
+    let mut of_hook = JOB_FAILURES.into_iter().chain(["-delete hooks failed"]);
+    if stuck.is_some_and(|why| of_hook.any(|t| why.contains(t))) {
         finding = finding
             .step("If the hook cannot be fixed, uninstall without the chart's hooks:")
             .command(kubectl(case, "patch").args([

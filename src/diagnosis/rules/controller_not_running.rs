@@ -1,13 +1,10 @@
 //! SKVS150: helm-controller is not running.
 
 use crate::diagnosis::case::Case;
-use crate::diagnosis::controllers::helm_controllers;
+use crate::diagnosis::controllers::down;
 use crate::diagnosis::finding::{Evidence, Finding, Subject};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
-use crate::model::deployment::Deployment;
-use crate::model::pod::Container;
 use crate::model::status;
-use crate::snapshot::IfRead;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS150",
@@ -40,16 +37,8 @@ fn check(case: &Case<'_>) -> Verdict {
         return Ok(None);
     }
     case.controllers()?;
-    // Not known where it runs.
-    let Ok(all) = helm_controllers(case) else {
-        return Ok(None);
-    };
-    // Of one that cannot be read the engine says that it was not checked.
-    let may_run = |d: &&Deployment| d.is_available() || d.available.is_malformed();
-    if all.iter().any(may_run) {
-        return Ok(None);
-    }
-    let Some(first) = all.first() else {
+    // `None` too where it is not known where it runs; of one that cannot be read the engine says that it was not checked.
+    let Some((first, pods)) = down(case, "helm-controller") else {
         return Ok(None);
     };
     let subject = Subject::from(&first.meta);
@@ -69,9 +58,7 @@ fn check(case: &Case<'_>) -> Verdict {
         "image",
         &format!("{}: {observed}", first.image()),
     )]);
-    for (pod, reason) in waiting(case) {
-        finding = finding.seen([Evidence::new(pod, ".status.containerStatuses", &reason)]);
-    }
+    finding = finding.seen(pods);
     finding = if zero {
         finding
             .step("Find out who stopped it, then start it:")
@@ -105,22 +92,6 @@ fn check(case: &Case<'_>) -> Verdict {
             ])
     };
     finding.into()
-}
-
-/// What the containers of helm-controller's pods wait for.
-fn waiting(case: &Case<'_>) -> Vec<(Subject, String)> {
-    let Some(controllers) = case.controllers().if_read() else {
-        return Vec::new();
-    };
-    let pods = controllers.pods.seen().map_or(&[][..], Vec::as_slice);
-    pods.iter()
-        .filter(|pod| pod.meta.name.contains("helm-controller"))
-        .filter_map(|pod| {
-            let waiting = pod.containers.known.iter().find_map(Container::waiting)?;
-            let reason = format!("{}: {}", waiting.reason, waiting.message);
-            Some((Subject::from(&pod.meta), reason))
-        })
-        .collect()
 }
 
 #[cfg(test)]

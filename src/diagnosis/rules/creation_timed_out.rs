@@ -47,7 +47,8 @@ fn check(case: &Case<'_>) -> Verdict {
     let subject = job.subject.clone().unwrap_or_else(|| case.subject());
     let timeout = case.hr().spec.timeout.as_deref().unwrap_or("5m0s");
     if install::job_succeeded(case) {
-        return finished_since(case, subject, timeout).into();
+        let finding = finished_since(case, subject, timeout);
+        return finding.then(then(case, Fixes::Elsewhere)).into();
     }
     let mut finding = Finding::new(
         subject.clone(),
@@ -146,20 +147,36 @@ fn finished_since(case: &Case<'_>, subject: Subject, timeout: &str) -> Finding {
     let was_late = read(time)
         .zip(failed)
         .is_some_and(|(done, failed)| done >= failed);
+    let seen = [Evidence::new(subject.clone(), ".status", &observed)];
+    let raise = was_late.then(|| {
+        "Raise spec.timeout in the manifest, so that the next slow start is waited for.".to_owned()
+    });
+    if !install::created_by_job(case) {
+        return Finding::new(
+            subject.clone(),
+            format!("{subject} finished, but Helm had given up waiting"),
+        )
+        .why(format!(
+            "Helm waited {timeout} (spec.timeout) and then marked the installation as failed."
+        ))
+        .why("Whether the Job named after the database created it is another question.")
+        .seen(case.seen_failure())
+        .seen(seen)
+        .steps(raise);
+    }
     let sentence = match was_late {
         true => "the creation Job finished after Helm had given up, so the database exists",
         false => "the creation Job finished, so the database exists, although Helm gave up waiting",
     };
-    Finding::new(subject.clone(), sentence)
+    Finding::new(subject, sentence)
     .whys((case.in_couchdb() == Ok(None)).then_some(
         "CouchDB says that it does not have the database now: find out why before anything else.",
     ))
     .why(format!("Helm waited {timeout} (spec.timeout) and then marked the installation as failed."))
     .why("What is left is an upgrade of that revision, which needs no Job. Do not uninstall the release: a new installation would fail, since the database is there (SKVS301).")
     .seen(case.seen_failure())
-    .seen([Evidence::new(subject, ".status", &observed)])
-    .steps(was_late.then(|| "Raise spec.timeout in the manifest, so that the next slow start is waited for.".to_owned()))
-    .then(then(case, Fixes::Elsewhere))
+    .seen(seen)
+    .steps(raise)
 }
 
 #[cfg(test)]

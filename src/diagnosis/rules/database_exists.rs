@@ -133,7 +133,7 @@ mod tests {
     use crate::diagnosis::{Finding, fixture};
     use crate::model::ownership::tests::Objects;
     use crate::snapshot::databases::Answer;
-    use crate::snapshot::{Read, Snapshot};
+    use crate::snapshot::{Read, Snapshot, Why};
 
     /// Of a cluster on which everything that can claim was read: the HelmReleases of the case, and these objects.
     fn read_all(snapshot: &mut Snapshot, mut objects: Objects) {
@@ -251,6 +251,25 @@ mod tests {
             "{commands}"
         );
         assert!(!commands.contains("--dry-run"), "{commands}");
+    }
+
+    #[test]
+    fn nothing_is_offered_for_deletion_before_it_is_known_whether_this_onboarding_was_installed() {
+        let name = "database-left-behind";
+        let mut snapshot = fixture::snapshot(name);
+        read_all(&mut snapshot, Objects::default());
+        let commands = |snapshot: &Snapshot| format!("{:?}", found(snapshot, name).fix);
+        assert!(commands(&snapshot).contains("--backup"));
+        snapshot.events = Read::Unknown(Why::Forbidden("list events".to_owned()));
+        let finding = found(&snapshot, name);
+        let doubt =
+            "Whether this onboarding was installed before is unknown: forbidden (list events).";
+        assert!(finding.why.iter().any(|why| why == doubt), "{finding:?}");
+        let commands = commands(&snapshot);
+        assert!(
+            commands.contains("--dry-run") && !commands.contains("--backup"),
+            "{commands}"
+        );
     }
 
     #[test]

@@ -39,8 +39,7 @@ fn check(case: &Case<'_>) -> Verdict {
         .and_then(|applied| applied.id.split_once('/'))
         .map_or(case.hr().release_namespace(), |(namespace, _)| namespace);
     let subject = Subject::new(kind, namespace, name);
-    let said = case.failure.as_ref().map(|f| f.condition.message.as_str());
-    if said.is_some_and(|said| said.contains("failed to replace object: ")) {
+    if text.is_of_replacement() {
         return replaced(case, &subject, field);
     }
     case.finding(subject.clone(), format!("{field} of {subject} cannot be changed"))

@@ -48,7 +48,7 @@ fn cancelled_for_good(case: &Case<'_>) -> Verdict {
     .severity(Severity::Error)
     .why("The controller counts a wait that it cancels as a failed attempt; nothing else has failed. Newer versions of helm-controller can be told not to cancel.")
     .seen(released.map(|c| Evidence::condition(case.subject(), c)));
-    let finding = if install::job_succeeded(case) {
+    let finding = if install::created_by_job(case) {
         finding.why("The creation Job is complete, so the database exists: do not uninstall the release (SKVS301).")
     } else {
         finding

@@ -41,8 +41,19 @@ fn check(case: &Case<'_>) -> Verdict {
     let metadata = &case.hr().metadata;
     let age = case.seconds_since(metadata.creation_timestamp.as_deref());
     let since = age.map_or(String::new(), |a| format!(" for {}", age::duration(a)));
+    // One that is not available is SKVS150.
+    let mut running = helm_controllers(case).unwrap_or_default().into_iter();
+    let running = running.find(|deployment| deployment.is_available());
+    let why = match running {
+        Some(_) => {
+            "helm-controller writes a status within seconds. One is running, but does not watch this namespace, leaves the object to another controller, or fails before it answers."
+        }
+        None => {
+            "helm-controller writes a status within seconds. It is not running, does not watch this namespace, or leaves the object to another controller."
+        }
+    };
     let mut finding = Finding::new(case.subject(), format!("Flux has not answered{since}"))
-        .why("helm-controller writes a status within seconds. It is not running, does not watch this namespace, or leaves the object to another controller.")
+        .why(why)
         .seen([Evidence::new(case.subject(), ".status", "no conditions")]);
     if let Some(shard) = metadata.labels.get(peers::SHARD) {
         finding = finding
@@ -59,16 +70,14 @@ fn check(case: &Case<'_>) -> Verdict {
             .severity(Severity::Info)
             .step("Wait a minute: it is new.");
     }
-    // One that is not available is SKVS150.
-    let mut running = helm_controllers(case).unwrap_or_default().into_iter();
-    if let Some(one) = running.find(|deployment| deployment.is_available()) {
+    if let Some(one) = running {
         let finding = finding
             .seen([Evidence::new(
                 Subject::from(&one.meta),
                 ".status.availableReplicas",
                 &format!("{}: available", one.image()),
             )])
-            .step("It is running: read its log.");
+            .step("Read the log of the one that is running:");
         return controller_log::shown(case, finding, "helm-controller", "1h").into();
     }
     finding

@@ -54,7 +54,7 @@ fn check(case: &Case<'_>) -> Verdict {
     ))
     .why("The database and the access to it work. Only what waits for READY does not.")
     .seen(seen.map(|c| Evidence::condition(case.subject(), c)));
-    let finding = if install::job_succeeded(case) {
+    let finding = if install::created_by_job(case) {
         finding.why("The creation Job is complete.")
     } else {
         finding

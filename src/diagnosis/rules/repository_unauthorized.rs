@@ -50,7 +50,15 @@ fn check(case: &Case<'_>) -> Verdict {
         return of_secret(case, &told, evidence);
     }
     let subject = sources::repository_of(case, &told);
-    let sentence = sources::at(case, &subject, "refuses anonymous access");
+    let sentence = sources::at_host(case, &told, &subject, "refuses anonymous access");
+    if let Some(host) = sources::other_host(case, &told) {
+        return sources::finding(case, &subject, &sentence, "The repository leads to another host, and source-controller asked that one without credentials.")
+            .seen(evidence)
+            .step(format!("Have {host} let it be read without credentials, or have it moved to the repository's own host:"))
+            .command(sources::describe(sources::telling(case, &told, &subject)))
+            .then(then(case, Fixes::Elsewhere))
+            .into();
+    }
     let why = match without {
         true => "No credentials are configured for it (spec.secretRef is not set).",
         false => "source-controller asked without credentials.",
@@ -139,7 +147,7 @@ fn cloud(url: &str) -> Option<&'static str> {
 /// The credentials are the cloud's: those of source-controller's own identity.
 fn of_cloud(case: &Case<'_>, told: &Complaint, evidence: Vec<Evidence>, provider: &str) -> Verdict {
     let subject = sources::repository_of(case, told);
-    let sentence = sources::at(case, &subject, "does not let source-controller in");
+    let sentence = sources::at_host(case, told, &subject, "does not let source-controller in");
     let why = format!(
         "spec.provider is {provider}, so source-controller logs in with its own cloud identity, which may not read this repository. No Secret holds these credentials."
     );
@@ -180,6 +188,37 @@ mod tests {
         };
         source.secret_ref = Field::Absent;
         assert!(!fix(&snapshot).contains("enew"), "{}", fix(&snapshot));
+    }
+
+    #[test]
+    fn credentials_are_not_asked_for_where_they_would_not_be_sent() {
+        let name = "repository-unauthorized";
+        let mut snapshot = fixture::snapshot(name);
+        let Read::Seen(source) = &mut snapshot.source else {
+            panic!("the case has its source");
+        };
+        source.conditions.known.clear();
+        source.secret_ref = Field::Absent;
+        let Read::Seen(chart) = &mut snapshot.chart else {
+            panic!("the case has its chart");
+        };
+        for condition in &mut chart.conditions.known {
+            condition.message = "chart pull error: failed to download chart for remote reference: failed to fetch https://cdn.example/a-1.tgz : 403 Forbidden".to_owned();
+        }
+        let case = Case::new(&snapshot, fixture::meta(name).now);
+        let finding = super::check(&case).unwrap().expect("it is found");
+        assert!(
+            finding
+                .sentence
+                .starts_with("cdn.example, used by HelmRepository"),
+            "{}",
+            finding.sentence
+        );
+        let fix = format!("{:?}", finding.fix);
+        assert!(
+            !fix.contains("Secret") && fix.contains("cdn.example"),
+            "{fix}"
+        );
     }
 
     #[test]

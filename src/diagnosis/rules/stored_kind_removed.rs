@@ -12,9 +12,9 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
     severity: Severity::Error,
     role: Role::Cause,
     title: "the stored release has a kind that the cluster no longer serves",
-    explanation: r#"Helm compares the new chart with the stored release, and an uninstallation deletes what it lists; it has an object in an API
-version that a newer Kubernetes dropped (or its CustomResourceDefinition was removed). A newer chart alone does not help: the
-stored revision stays as it is."#,
+    explanation: r#"The stored release has an object in an API version that a newer Kubernetes dropped, or whose CustomResourceDefinition was removed.
+Helm compares the new chart with the stored release, and an uninstallation deletes the objects in it. A newer chart alone does not
+help: the stored revision stays as it is."#,
     fix: r#"See it: `helm get manifest -n STORAGENAMESPACE RELEASE` and look for the kind.
 
 Rewrite the stored release with the helm plugin `mapkubeapis`. If it only holds the authorization policy, you can remove it

@@ -1,11 +1,11 @@
 //! SKVS325: a hook Job of an upgrade failed.
 
 use crate::diagnosis::case::Case;
-use crate::diagnosis::finding::{Finding, Subject};
+use crate::diagnosis::finding::Subject;
 use crate::diagnosis::job::Death;
 use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
-use crate::model::failure::resources;
+use crate::model::failure::{Cause, hook_job};
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS325",
@@ -25,79 +25,62 @@ post-upgrade hooks failed: job failed: BackoffLimitExceeded"#,
     check,
 };
 
-/// What Helm puts before the error of a hook, and what the failure left.
-const HOOKS: [(&str, &str); 2] = [
-    (
-        "pre-upgrade hooks failed: ",
-        "It runs before the upgrade: nothing has been changed.",
-    ),
-    (
-        "post-upgrade hooks failed: ",
-        "It runs after the upgrade: the chart's objects are the new ones already.",
-    ),
-];
-
 fn check(case: &Case<'_>) -> Verdict {
-    let Some(failure) = case
-        .failure
-        .as_ref()
-        .filter(|f| f.action == Some("upgrade"))
+    let Some(text) = case.failure_text()? else {
+        return Ok(None);
+    };
+    let Some(hook) = text
+        .upgrade_hook()
+        .filter(|_| text.action == Some("upgrade"))
     else {
         return Ok(None);
     };
-    let text = &failure.condition.message;
-    let Some((lead, left)) = HOOKS.iter().find(|(lead, _)| text.contains(*lead)) else {
+    let Cause::Wait(wait) = &text.cause else {
         return Ok(None);
     };
-    let ended = [
-        "BackoffLimitExceeded",
-        "DeadlineExceeded",
-        "PodFailurePolicy",
-    ];
-    let waited = resources(text);
-    let listed = waited
-        .iter()
-        .find(|w| w.kind == "Job" && w.status.contains("Failed"));
-    if listed.is_none() && !ended.iter().any(|e| text.contains(e)) {
+    let listed = wait.job();
+    if !wait.job_failed && listed.is_none() {
         return Ok(None);
     }
+    let ended = match wait.job_failed {
+        true => "failed",
+        false => "did not finish in time",
+    };
+    let left = match hook {
+        "pre-upgrade" => "It runs before the upgrade: nothing has been changed.",
+        _ => "It runs after the upgrade: the chart's objects are the new ones already.",
+    };
     let namespace = case.hr().release_namespace();
     // The Job that was read is the one that the text names; a text without a name leads to the creation Job.
     let read = case.job_as_far_as_read();
-    let named = read
-        .subject
-        .clone()
-        .filter(|job| text.contains(&format!("job {} failed: ", job.name)));
     let job = listed
         .map(|w| Subject::new("Job", &w.namespace, &w.name))
-        .or(named);
-    let hook = lead.split(' ').next().unwrap_or_default();
+        .or_else(|| hook_job(text.raw).map(|name| Subject::new("Job", namespace, name)));
     let Some(job) = job else {
-        return Finding::new(
-            case.subject(),
-            format!("a Job of the chart's {hook} hook failed"),
-        )
-        .why(*left)
-        .why("This version of Helm does not name the Job.")
-        .seen(case.seen_failure())
-        .step(format!(
-            "Find it: a Job with the annotation helm.sh/hook: {hook}. Then read its log:"
-        ))
-        .command(["kubectl", "get", "jobs,pods", "-n", namespace])
-        .then(then(case, Fixes::Elsewhere))
-        .into();
+        return case
+            .finding(
+                case.subject(),
+                format!("a Job of the chart's {hook} hook {ended}"),
+            )
+            .why(left)
+            .why("This version of Helm does not name the Job.")
+            .step(format!(
+                "Find it: a Job with the annotation helm.sh/hook: {hook}. Then read its log:"
+            ))
+            .command(["kubectl", "get", "jobs,pods", "-n", namespace])
+            .then(then(case, Fixes::Elsewhere))
+            .into();
     };
     let death = read.death().filter(|_| read.subject.as_ref() == Some(&job));
     let sentence = match death {
         Some(death) => format!(
-            "{job} of the {hook} hook failed: container {} exited {}",
+            "{job} of the {hook} hook {ended}: container {} exited {}",
             death.container, death.exit_code
         ),
-        None => format!("{job} of the {hook} hook failed"),
+        None => format!("{job} of the {hook} hook {ended}"),
     };
-    Finding::new(job.clone(), sentence)
-        .why(*left)
-        .seen(case.seen_failure())
+    case.finding(job.clone(), sentence)
+        .why(left)
         .seen(death.map(Death::evidence))
         .step("Read its log, and fix the error in it:")
         .command([
@@ -114,7 +97,57 @@ fn check(case: &Case<'_>) -> Verdict {
 
 #[cfg(test)]
 mod tests {
-    use crate::diagnosis::fixture;
+    use crate::diagnosis::{Case, diagnose, fixture};
+    use crate::model::event::Event;
+    use crate::snapshot::{Read, Snapshot};
+    use serde_json::json;
+
+    /// The codes of a case in which Flux says this, by its event alone where the status only counts.
+    fn codes(message: &str, by_event: bool) -> (Vec<&'static str>, Vec<&'static str>) {
+        let name = "upgrade-hook-failed";
+        let mut snapshot = fixture::snapshot(name);
+        let text = format!("Helm upgrade failed for release core/a with chart a@1: {message}");
+        let mut events = snapshot.events.seen().cloned().unwrap_or_default();
+        for c in &mut snapshot.helm_release.status.conditions {
+            if c.is_false() {
+                c.message = match by_event {
+                    true => "Failed to upgrade after 1 attempt(s)".to_owned(),
+                    false => text.clone(),
+                };
+            }
+        }
+        events.known.retain(|event| event.reason != "UpgradeFailed");
+        let event = json!({"reason": "UpgradeFailed", "message": text, "lastTimestamp": "2026-11-23T20:20:15Z"});
+        events
+            .known
+            .extend(by_event.then(|| Event::from_value(&event)));
+        snapshot.events = Read::Seen(events);
+        let found = |snapshot: &Snapshot| {
+            let diagnosis = diagnose(&Case::new(snapshot, fixture::meta(name).now));
+            let codes = diagnosis.roots.iter().map(|root| root.rule.code);
+            let not_run = diagnosis.not_run.iter().flat_map(|n| n.codes.clone());
+            (codes.collect::<Vec<_>>(), not_run.collect::<Vec<_>>())
+        };
+        let (codes, _) = found(&snapshot);
+        snapshot.events = Read::failed("timeout");
+        let (_, not_run) = found(&snapshot);
+        (codes, not_run)
+    }
+
+    #[test]
+    fn it_is_found_in_every_form_of_the_text_wherever_it_is() {
+        for message in [
+            "post-upgrade hooks failed: 1 error occurred:\n\t* job is failed",
+            "post-upgrade hooks failed: 1 error occurred:\n\t* job a failed: BackoffLimitExceeded",
+            "pre-upgrade hooks failed: timeout waiting for: [Job/core/a status: 'InProgress']",
+        ] {
+            for by_event in [false, true] {
+                let (codes, not_run) = codes(message, by_event);
+                assert!(codes.contains(&"SKVS325"), "{message}: {codes:?}");
+                assert_eq!(not_run.contains(&"SKVS325"), by_event, "{not_run:?}");
+            }
+        }
+    }
 
     #[test]
     fn the_job_is_named_where_the_text_names_it() {

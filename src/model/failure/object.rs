@@ -241,6 +241,7 @@ mod tests {
             "Operation cannot be fulfilled on secrets \"sh.helm.release.v1.a.v1\": the object has been modified; please apply your changes to the latest version and try again",
             "create: failed to create: Secret \"sh.helm.release.v1.a.v1\" is invalid: data: Too long: may not be more than 1048576 bytes",
             "etcdserver: request is too large",
+            "create: failed to create: the server responded with the status code 413 but did not return more information (post secrets)",
             "CustomResourceDefinition.apiextensions.k8s.io \"c\" is invalid: metadata.annotations: Too long: must have at most 262144 bytes",
             "failed to run server-side apply: HelmChart.source.toolkit.fluxcd.io \"flux-system-x\" is invalid: metadata.labels: Invalid value: \"x\": must be no more than 63 bytes",
             "ConfigMap \"c\" is invalid: []: Too long: may not be more than 1048576 bytes",
@@ -257,6 +258,7 @@ mod tests {
         Some(Exists { resource: "jobs.batch", name: "pds-database-create" })
         Some(Modified { resource: "secrets", name: "sh.helm.release.v1.a.v1" })
         Some(TooLarge(Release))
+        Some(TooLarge(Request))
         Some(TooLarge(Request))
         Some(TooLarge(Annotations))
         Some(NameTooLong { object: "HelmChart flux-system-x", field: "metadata.labels", rule: "must be no more than 63 bytes" })

@@ -47,6 +47,18 @@ impl<'a> FailureText<'a> {
         self.raw.contains("Hook pre-install ")
     }
 
+    /// Helm was replacing an object as a whole, as `spec.upgrade.force` asks.
+    pub fn is_of_replacement(&self) -> bool {
+        self.raw.contains("failed to replace object: ")
+    }
+
+    /// The hook of an upgrade that failed: `pre-upgrade` or `post-upgrade`.
+    pub fn upgrade_hook(&self) -> Option<&'static str> {
+        let hooks = ["pre-upgrade", "post-upgrade"];
+        let failed = |hook: &&str| self.raw.contains(&format!("{hook} hooks failed: "));
+        hooks.into_iter().find(failed)
+    }
+
     /// It is about the creation Job, or may be: Helm waited for it, or for something that the text does not name.
     pub fn is_of_creation_job(&self) -> bool {
         let waited = match &self.cause {

@@ -54,12 +54,22 @@ const TIMEOUTS: [&str; 5] = [
 ];
 
 /// The reasons of a failed Job, and what Flux says of one without its reason.
-const JOB_FAILURES: [&str; 4] = [
+pub const JOB_FAILURES: [&str; 4] = [
     "BackoffLimitExceeded",
     "DeadlineExceeded",
     "PodFailurePolicy",
     "job is failed",
 ];
+
+/// The Job in `job x failed: BackoffLimitExceeded`, as Helm 3.14 and later name the hook that they waited for.
+pub fn hook_job(text: &str) -> Option<&str> {
+    JOB_FAILURES.iter().find_map(|reason| {
+        let (before, _) = text.split_once(&format!(" failed: {reason}"))?;
+        let (lead, name) = before.rsplit_once("job ")?;
+        let is_word = lead.is_empty() || lead.ends_with([' ', '\t']);
+        (is_word && !name.contains(char::is_whitespace)).then_some(name)
+    })
+}
 
 impl Waited {
     /// `namespace/name`, or the name alone.
@@ -141,6 +151,29 @@ mod tests {
             Wait::parse("failed early due to stalled resources: [Pod/core/x status: 'Failed']");
         assert!(!other.unwrap().job_failed);
         assert_eq!(Wait::parse("nothing here"), None);
+    }
+
+    #[test]
+    fn the_hook_s_job_is_named() {
+        for (text, job) in [
+            (
+                "job acme-a-create failed: BackoffLimitExceeded",
+                Some("acme-a-create"),
+            ),
+            (
+                "1 error occurred:\n\t* job a failed: DeadlineExceeded\n",
+                Some("a"),
+            ),
+            ("job failed: BackoffLimitExceeded", None),
+            ("job a failed: no", None),
+            ("cronjob a failed: BackoffLimitExceeded", None),
+            (
+                "Helm upgrade failed: pre-upgrade hooks failed: 1 error occurred:\n\t* job a failed: PodFailurePolicy",
+                Some("a"),
+            ),
+        ] {
+            assert_eq!(hook_job(text), job, "{text}");
+        }
     }
 
     proptest! {

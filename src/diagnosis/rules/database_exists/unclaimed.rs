@@ -10,12 +10,13 @@ use crate::diagnosis::flux_commands::kubectl;
 use crate::diagnosis::job::Death;
 use crate::diagnosis::retries::{Fixes, then, upgrade};
 use crate::model::event::Event;
-use crate::snapshot::IfRead;
 use crate::snapshot::databases::Found;
+use crate::snapshot::{Checked, IfRead};
 
 /// The finding with the likeliest origin of the database and its fix.
 pub(super) fn advised(case: &Case<'_>, finding: Finding, database: Option<&str>) -> Finding {
-    if let Some(event) = installed_before(case) {
+    let before = installed_before(case);
+    if let Ok(Some(event)) = &before {
         return finding
             .why(format!("This onboarding was installed before ({event}), so the database is its own and holds its team's data: Helm's record of it is gone."))
             .step("Do not delete it. Skip the creation Job: values.databaseCreationJob.enabled: false, if the chart has this value.")
@@ -29,6 +30,16 @@ pub(super) fn advised(case: &Case<'_>, finding: Finding, database: Option<&str>)
         return deletion::own(finding, by).then(Some(upgrade(case)));
     }
     let claims = claims(case, deletion.as_ref());
+    // Its data may be this onboarding's own: nothing is offered for deletion before that is known.
+    let doubt = before.err().map(|unread| {
+        let why = unread.why.clause();
+        format!("Whether this onboarding was installed before is unknown: {why}.")
+    });
+    let deletion = match (&doubt, deletion) {
+        (Some(doubt), Some(Deletion::Agreed)) => Some(Deletion::Open(doubt.clone())),
+        (_, deletion) => deletion,
+    };
+    let finding = finding.whys(doubt.as_deref());
     if let Some(first) = case.job_as_far_as_read().own_creation()
         && may_be_its_own(case)
     {
@@ -140,7 +151,10 @@ fn own_attempt(
 
 /// The event of a successful installation or upgrade of this onboarding, or of the uninstallation of its release: Flux uninstalls it when
 /// the release's name or namespace changes. The uninstallation of a failed attempt has another message.
-fn installed_before<'a>(case: &Case<'a>) -> Option<&'a str> {
+///
+/// # Errors
+/// The events were not read, or not all.
+fn installed_before<'a>(case: &Case<'a>) -> Checked<Option<&'a str>> {
     let tells = |event: &Event| match event.reason.as_str() {
         "InstallSucceeded" | "UpgradeSucceeded" => true,
         "UninstallSucceeded" => event
@@ -148,8 +162,8 @@ fn installed_before<'a>(case: &Case<'a>) -> Option<&'a str> {
             .starts_with("Helm uninstall succeeded for release "),
         _ => false,
     };
-    let event = case.newest_event(tells);
-    event.if_read().map(|event| event.reason.as_str())
+    let event = case.newest_event(tells)?;
+    Ok(event.map(|event| event.reason.as_str()))
 }
 
 /// The onboarding was there for a while when the Job was made that fails.
