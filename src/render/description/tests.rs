@@ -93,7 +93,7 @@ fn snapshot(case: &str) -> Snapshot {
             job: Job::from_value(&job),
             pods: Read::Seen(pods.collect()),
             events: events(&["Job", "Pod"]),
-            of_database: Read::not_asked("one Job"),
+            of_database: Read::not_needed("one Job runs before the installation"),
         }),
         lost_job: None,
         events: events(&["HelmRelease"]),
