@@ -229,6 +229,12 @@ impl ClusterError {
         matches!(self, Self::Api(status) if matches!(status.code, 401 | 403 | 404))
     }
 
+    /// Whether the API server surely did not do what was asked: a 4xx. A 5xx leaves it open, as a time-out does.
+    pub fn is_surely_refused(&self) -> bool {
+        self.api_code()
+            .is_some_and(|code| (400..500).contains(&code))
+    }
+
     /// 403: the user may not do this.
     pub fn is_forbidden(&self) -> bool {
         self.api_code() == Some(403)

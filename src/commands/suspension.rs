@@ -65,7 +65,8 @@ pub(super) async fn run(
             .change_helm_release(&hr.metadata, &change, rehearsal)
             .await;
         match made {
-            Ok(_) => break hr,
+            Ok(object) if change.is_in(&object) => break hr,
+            Ok(_) => return Err(not_held(&hr, rehearsal)),
             Err(error) if is_conflict(&error) && tries < TRIES => {
                 tries += 1;
                 let (namespace, name) = (&hr.metadata.namespace, &hr.metadata.name);
@@ -120,7 +121,13 @@ async fn creates_the_database(app: &mut App, cluster: &Cluster, object: Value) -
     match left(&snapshot, app.now) {
         Left::Nothing => Ok(()),
         Left::Unknown => {
-            app.ui.warning("whether the creation Job succeeded is unknown: if it did not, the next attempt is an upgrade, which does not create the database");
+            app.ui.warning(match install::unread_storage(&case) {
+                Some(unread) => format!(
+                    "what Helm's storage holds was not read: {}: if it holds a failed revision, the next attempt is an upgrade, which does not create the database",
+                    unread.why.clause()
+                ),
+                None => "whether the creation Job succeeded is unknown: if it did not, the next attempt is an upgrade, which does not create the database".to_owned(),
+            });
             Ok(())
         }
         Left::Failed => {
@@ -136,12 +143,20 @@ async fn creates_the_database(app: &mut App, cluster: &Cluster, object: Value) -
     }
 }
 
-/// What the last installation left. One that may still be running has not failed: its revision is not to be removed.
+/// What the last installation left. One that may still be running has not failed: its revision is not to be removed. Where nothing tells
+/// of a revision, one may be there.
 fn left(snapshot: &Snapshot, now: Timestamp) -> Left {
     let stored = snapshot.revisions.seen().and_then(|all| all.first());
     let told = snapshot.helm_release.latest();
     let status = stored.map(|r| &r.status).or(told.map(|h| &h.status));
-    match install::left(&Case::new(snapshot, now)) {
+    let case = Case::new(snapshot, now);
+    match install::left(&case) {
+        Left::Nothing
+            if install::unread_storage(&case).is_some()
+                && install::created(&case) != Some(true) =>
+        {
+            Left::Unknown
+        }
         Left::Failed if status.is_some_and(|s| s.starts_with("pending-")) => Left::Unknown,
         left => left,
     }
@@ -154,15 +169,32 @@ fn is_conflict(error: &ClusterError) -> bool {
 /// The error of a change. One without an answer may have been made.
 fn not_made(hr: &HelmRelease, error: ClusterError) -> Error {
     let conflict = is_conflict(&error);
-    let answered = matches!(error, ClusterError::Api(_));
+    let refused = error.is_surely_refused();
     let error = Error::from(error);
     if conflict {
         return error.hint("it changes all the time; nothing was changed; try again");
     }
-    if answered {
+    if refused {
         return error;
     }
-    let see = Command::new([
+    error.hint(see(hr).after("it is not known whether it was changed; see:"))
+}
+
+/// The error of a change that the API server took and that is not in its answer.
+fn not_held(hr: &HelmRelease, rehearsal: bool) -> Error {
+    let name = &hr.metadata.name;
+    let error = Error::new(format!(
+        "the API server's answer does not hold the change of spec.suspend of helmrelease {name:?}: an admission webhook may have taken it out"
+    ));
+    match rehearsal {
+        true => error,
+        false => error.hint(see(hr).after("what it is now:")),
+    }
+}
+
+/// The command that shows whether it is suspended.
+fn see(hr: &HelmRelease) -> Command {
+    Command::new([
         "kubectl",
         "get",
         "-n",
@@ -171,8 +203,7 @@ fn not_made(hr: &HelmRelease, error: ClusterError) -> Error {
         &hr.metadata.name,
         "-o",
         "jsonpath={.spec.suspend}",
-    ]);
-    error.hint(see.after("it is not known whether it was changed; see:"))
+    ])
 }
 
 /// kubectl's line, and what can undo it; `before`: the object as it was read.

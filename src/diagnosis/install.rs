@@ -36,6 +36,11 @@ pub fn left(case: &Case<'_>) -> Left {
     }
 }
 
+/// Why it is not known what Helm's storage holds; `None` where it was read, or Flux's status tells of its revisions.
+pub fn unread_storage(case: &Case<'_>) -> Option<Unread> {
+    case.revisions().err().filter(|_| stored(case).is_none())
+}
+
 /// Whether storage holds revisions and none that was ever deployed; `None` when nothing tells.
 fn stored(case: &Case<'_>) -> Option<bool> {
     let hr = case.hr();

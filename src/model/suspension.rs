@@ -64,6 +64,16 @@ pub enum Change {
 }
 
 impl Change {
+    /// Whether an object is as the change makes it.
+    pub fn is_in(&self, object: &Value) -> bool {
+        let suspend = object.get("spec").filter(|spec| spec.is_object());
+        let suspend = suspend.map(|spec| spec.get("suspend").unwrap_or(&Value::Null));
+        suspend.is_some_and(|suspend| match self {
+            Self::Suspend { .. } => *suspend == json!(true),
+            Self::Resume => *suspend == json!(false) || suspend.is_null(),
+        })
+    }
+
     /// A merge patch of the object as it was read: the API server refuses it (409) if the object has changed since.
     pub fn patch(&self, read: &Metadata) -> Value {
         let (suspend, record) = match self {

@@ -39,6 +39,7 @@ mod run;
 mod saved;
 mod server;
 mod sources;
+mod suspension;
 mod tour;
 mod troubleshoot;
 mod unseen;
