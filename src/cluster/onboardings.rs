@@ -5,6 +5,7 @@ use super::helm_releases::Query;
 use super::{Cluster, ClusterError};
 use crate::model::helm_release::HelmRelease;
 use crate::snapshot::{Read, Why};
+use crate::text::count;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -24,7 +25,7 @@ impl Onboardings {
     /// Takes them from a list.
     pub fn new(listed: Result<Listed, ClusterError>, not_elsewhere: Option<Why>) -> Self {
         let read = match listed {
-            Ok(listed) => match listed.unreadable {
+            Ok(listed) => match Unreadable::all(&listed.unreadable) {
                 Some(why) => Read::failed(why),
                 None => Read::Seen(listed.typed),
             },
@@ -37,13 +38,56 @@ impl Onboardings {
     }
 }
 
+/// An onboarding of which only the name is known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unreadable {
+    pub namespace: String,
+    /// `namespace/name`.
+    pub id: String,
+    why: String,
+}
+
+impl Unreadable {
+    fn new(object: &RawValue, error: &serde_json::Error) -> Self {
+        // Nobody sees the JSON that these count.
+        let place = format!(" at line {} column {}", error.line(), error.column());
+        let why = error.to_string();
+        let object: Value = serde_json::from_str(object.get()).unwrap_or_default();
+        let text = |path: &str| {
+            let text = object.pointer(path).and_then(Value::as_str);
+            text.unwrap_or_default()
+        };
+        let namespace = text("/metadata/namespace").to_owned();
+        Self {
+            id: format!("{namespace}/{}", text("/metadata/name")),
+            namespace,
+            why: why.strip_suffix(&place).unwrap_or(&why).to_owned(),
+        }
+    }
+
+    /// `helmrelease "n/a" cannot be read: invalid type: string "maybe", expected a boolean`.
+    pub fn words(&self) -> String {
+        format!("helmrelease {:?} cannot be read: {}", self.id, self.why)
+    }
+
+    /// The words for the first of several and the number of the others; `None` for none.
+    pub fn all<'u>(all: impl IntoIterator<Item = &'u Self>) -> Option<String> {
+        let mut all = all.into_iter();
+        let first = all.next()?.words();
+        Some(match all.count() {
+            0 => first,
+            n => format!("{first} (and {})", count(n as u64, "other")),
+        })
+    }
+}
+
 /// A list of onboardings, with the objects of those that were to be kept.
 #[derive(Debug, Default)]
 pub struct Listed {
     /// Those that can be read.
     pub typed: Vec<HelmRelease>,
-    /// Why one of them cannot.
-    pub unreadable: Option<String>,
+    /// Those that cannot.
+    pub unreadable: Vec<Unreadable>,
     /// As they were sent, by `namespace/name`.
     objects: HashMap<String, Box<RawValue>>,
 }
@@ -60,7 +104,7 @@ impl Listed {
 /// A HelmRelease, typed and as it was sent.
 struct Sent {
     name: String,
-    typed: Result<HelmRelease, serde_json::Error>,
+    typed: Result<HelmRelease, Unreadable>,
     object: Box<RawValue>,
 }
 
@@ -68,6 +112,7 @@ impl<'de> Deserialize<'de> for Sent {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let object = Box::<RawValue>::deserialize(deserializer)?;
         let typed: Result<HelmRelease, _> = serde_json::from_str(object.get());
+        let typed = typed.map_err(|error| Unreadable::new(&object, &error));
         let name = match &typed {
             Ok(hr) => hr.metadata.name.clone(),
             Err(_) => serde_json::from_str(object.get())
@@ -92,15 +137,16 @@ impl Cluster {
     /// Reads the labelled onboardings of all namespaces; where that is forbidden, of `namespace`.
     pub async fn other_onboardings(&self, namespace: &str, selector: &str) -> Onboardings {
         let (listed, not_elsewhere) = self
-            .onboardings_around(namespace, selector, |_| false)
+            .onboardings_around(Some(namespace), selector, |_| false)
             .await;
         Onboardings::new(listed, not_elsewhere)
     }
 
-    /// The same as a list, with the objects that `keep` takes, and why the other namespaces were not read.
+    /// The same as a list, with the objects that `keep` takes, and why the other namespaces were not read. Without a namespace there is
+    /// none to fall back to.
     pub async fn onboardings_around(
         &self,
-        namespace: &str,
+        namespace: Option<&str>,
         selector: &str,
         keep: impl Fn(&HelmRelease) -> bool,
     ) -> (Result<Listed, ClusterError>, Option<Why>) {
@@ -109,8 +155,8 @@ impl Cluster {
             selector: selector.to_owned(),
         };
         match self.onboardings(&query, &keep).await {
-            Err(error) if error.is_forbidden() => {
-                query.namespace = Some(namespace.to_owned());
+            Err(error) if error.is_forbidden() && namespace.is_some() => {
+                query.namespace = namespace.map(str::to_owned);
                 (self.onboardings(&query, keep).await, Some((&error).into()))
             }
             all => (all, self.not_all_saved(&query)),
@@ -133,9 +179,7 @@ impl Cluster {
                 }
                 listed.typed.push(hr);
             }
-            Err(error) => {
-                listed.unreadable.get_or_insert(error.to_string());
-            }
+            Err(unreadable) => listed.unreadable.push(unreadable),
         };
         self.whole_helm_releases(query, Listed::default, take).await
     }
@@ -187,7 +231,11 @@ mod tests {
             .unwrap();
         assert_eq!(listed.typed.len(), 1);
         assert!(listed.object("n", "a").is_some() && listed.object("n", "b").is_none());
-        let why = listed.unreadable.clone().unwrap();
+        let why = listed.unreadable[0].words();
+        assert_eq!(
+            why,
+            "helmrelease \"n/b\" cannot be read: invalid type: string \"maybe\", expected a boolean"
+        );
         let others = Onboardings::new(Ok(listed), None);
         assert_eq!(others.read.unknown().unwrap().clause(), why);
     }

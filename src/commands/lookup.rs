@@ -8,7 +8,7 @@ use crate::advice::{Command, Hint};
 use crate::app::App;
 use crate::cluster::error::NOT_SAVED;
 use crate::cluster::helm_releases::Query;
-use crate::cluster::onboardings::{Listed, Onboardings};
+use crate::cluster::onboardings::{Listed, Onboardings, Unreadable};
 use crate::cluster::{Cluster, ClusterError};
 use crate::diagnosis::catalogue;
 use crate::error::{Error, Result};
@@ -42,7 +42,9 @@ pub(super) async fn among_all(
 ) -> Result<(Vec<Result<Vec<Value>>>, Onboardings)> {
     let (namespace, selector) = (&app.global.namespace, &app.global.onboarding_selector);
     let keep = |hr: &HelmRelease| is_meant(names, hr);
-    let (listed, not_elsewhere) = cluster.onboardings_around(namespace, selector, keep).await;
+    let (listed, not_elsewhere) = cluster
+        .onboardings_around(Some(namespace), selector, keep)
+        .await;
     let answers = every(app, cluster, names, Some(&listed)).await?;
     Ok((answers, Onboardings::new(listed, not_elsewhere)))
 }
@@ -106,7 +108,9 @@ pub(super) async fn every(
     };
     let known = known.map(|read| read.as_ref().map(|listed| Known { listed, place }));
     let none_there = match &known {
-        Some(Ok(known)) if known.here().is_empty() => empty::why(app, cluster, place).await,
+        Some(Ok(known)) if known.here().is_empty() && known.unread().is_none() => {
+            empty::why(app, cluster, place).await
+        }
         _ => None,
     };
     let mut answers = Vec::new();
@@ -173,6 +177,12 @@ impl<'l> Known<'l> {
         self.listed.typed.iter().filter(is_here).collect()
     }
 
+    /// Those that cannot be read: a name may be theirs.
+    fn unread(&self) -> Option<String> {
+        let is_here = |u: &&Unreadable| self.place.is_none_or(|p| u.namespace == p);
+        Unreadable::all(self.listed.unreadable.iter().filter(is_here))
+    }
+
     fn object(&self, hr: &HelmRelease) -> Result<Value> {
         let object = self
             .listed
@@ -182,34 +192,35 @@ impl<'l> Known<'l> {
 }
 
 fn among(cluster: &Cluster, name: &str, known: &Known<'_>) -> Result<Vec<Value>> {
-    match find(name, &known.here()) {
-        Found::One(hr) => Ok(vec![known.object(hr)?]),
-        Found::Several(several) => several.into_iter().map(|hr| known.object(hr)).collect(),
-        Found::None(_) if catalogue::find(name).is_some() => {
-            let explain = Command::skvs(["explain", name]);
-            Err(not_found(cluster, name).hint(explain.after("that is a code of troubleshoot:")))
-        }
-        Found::None(near)
-            if near.is_empty()
-                && cluster.archive().is_none()
-                && DatabaseName::parse(name).is_ok() =>
-        {
-            let databases = Command::skvs(["databases", name]);
-            Err(not_found(cluster, name).hint(databases.after("no onboarding claims it; see:")))
-        }
-        Found::None(near) if near.is_empty() => {
-            let all = saved::held(cluster);
-            let all = all.map_or_else(
-                || Command::skvs(["list", "-A"]).after("list all of them:"),
-                Hint::from,
-            );
-            Err(not_found(cluster, name).hint(all))
-        }
-        Found::None(near) => {
-            let near = one_line(&near.join(", "));
-            Err(not_found(cluster, name).hint(format!("did you mean {near}?")))
-        }
-    }
+    let near = match find(name, &known.here()) {
+        Found::One(hr) => return Ok(vec![known.object(hr)?]),
+        Found::Several(several) => return several.into_iter().map(|hr| known.object(hr)).collect(),
+        Found::None(near) => near,
+    };
+    let error = not_found(cluster, name);
+    let error = match known.unread() {
+        Some(why) => error.hint(format!("one was not looked at: {why}")),
+        None => error,
+    };
+    Err(if catalogue::find(name).is_some() {
+        let explain = Command::skvs(["explain", name]);
+        error.hint(explain.after("that is a code of troubleshoot:"))
+    } else if !near.is_empty() {
+        let near = one_line(&near.join(", "));
+        error.hint(format!("did you mean {near}?"))
+    } else if cluster.archive().is_none() && DatabaseName::parse(name).is_ok() {
+        let databases = Command::skvs(["databases", name]);
+        error.hint(databases.after(match known.unread() {
+            Some(_) => "of those that can be read none claims it; see:",
+            None => "no onboarding claims it; see:",
+        }))
+    } else {
+        let all = saved::held(cluster);
+        error.hint(all.map_or_else(
+            || Command::skvs(["list", "-A"]).after("list all of them:"),
+            Hint::from,
+        ))
+    })
 }
 
 fn ambiguous(name: &str, objects: &[Value]) -> Error {

@@ -45,7 +45,7 @@ use std::sync::Arc;
   kubectl skvs status -o json
 
 Exit codes: 0 everything was read and no error was found; 1 failed, or not everything could be read; 3 an error was found, by a check of
-troubleshoot, or a member of CouchDB is down, or CouchDB cannot serve a database"
+troubleshoot, or a member of CouchDB is down, CouchDB cannot serve a database, or a chart source fails or does not exist"
 )]
 pub struct Args {
     /// Count the onboardings of all namespaces; wins over -n
@@ -145,22 +145,17 @@ async fn look(app: &App, args: &Args, cluster: &Cluster, asking: &mut Asking) ->
         troubleshoot::unwell(app, cluster, which, ask),
         ownership::gather(cluster)
     );
-    let (picked, ownership) = (picked?, ownership?);
+    let (mut picked, ownership) = (picked?, ownership?);
     let namespace = (!args.all_namespaces).then(|| app.global.namespace.clone());
-    let known = picked.others.read.clone();
-    let chosen = known.seen().into_iter().flatten();
-    let chosen: Vec<&HelmRelease> = chosen
-        .filter(|hr| {
-            namespace
-                .as_ref()
-                .is_none_or(|n| hr.metadata.namespace == *n)
-        })
-        .collect();
-    let mut onboardings = Counts::default();
-    chosen.iter().for_each(|hr| onboardings.add(hr));
+    let chosen = std::mem::take(&mut picked.chosen);
+    let mut onboardings = Counts {
+        unreadable: chosen.unreadable,
+        ..Counts::default()
+    };
+    chosen.readable.iter().for_each(|hr| onboardings.add(hr));
     let ((report, errors), (sources, more)) = futures::join!(
         troubleshoot::causes(cluster, picked, app.now),
-        sources::read(cluster, &chosen)
+        sources::read(cluster, &chosen.readable)
     );
     let mut not_read: Vec<NotRead> = Vec::new();
     not_read.extend(asking.not_read());

@@ -116,6 +116,7 @@ pub async fn run(app: &mut App, mut args: Args) -> Result<Code> {
     let Picked {
         mut objects,
         others,
+        chosen: _,
         databases,
         considered,
         not_run,
@@ -307,6 +308,7 @@ async fn named(app: &App, cluster: &Cluster, names: &[String]) -> Result<Picked>
     Ok(Picked {
         objects,
         others,
+        chosen: pick::Chosen::default(),
         databases: None,
         considered: None,
         not_run: Vec::new(),

@@ -16,6 +16,8 @@ pub struct Counts {
     pub failing: u64,
     /// READY is Unknown, or missing.
     pub unknown: u64,
+    /// Those that cannot be read: whether they are ready is not known either.
+    pub unreadable: u64,
     /// Suspended ones among all of them.
     pub suspended: u64,
     /// Those whose status is older than their spec, among all of them.
@@ -36,7 +38,7 @@ impl Counts {
 
     /// How many were counted.
     pub fn total(&self) -> u64 {
-        self.ready + self.failing + self.unknown
+        self.ready + self.failing + self.unknown + self.unreadable
     }
 
     /// `9 ready, 12 failing, 1 unknown; 1 suspended`, without the states that nothing is in.
@@ -50,6 +52,7 @@ impl Counts {
             (self.ready, "ready"),
             (self.failing, "failing"),
             (self.unknown, "unknown"),
+            (self.unreadable, "unreadable"),
         ]);
         let marks = list(&[(self.suspended, "suspended"), (self.stale, "stale")]);
         let all = [states, marks];

@@ -42,6 +42,7 @@ mod sources;
 mod suspension;
 mod tour;
 mod troubleshoot;
+mod unreadable;
 mod unseen;
 mod usage;
 mod version;

@@ -7,7 +7,7 @@ use super::filter::{self, Unjudged};
 use super::{Args, print, shared, tell_none, typed};
 use crate::app::App;
 use crate::cluster::helm_releases::Query;
-use crate::cluster::onboardings::Listed;
+use crate::cluster::onboardings::{Listed, Unreadable};
 use crate::cluster::{Cluster, ClusterError};
 use crate::commands::lookup;
 use crate::error::{Error, Result};
@@ -76,7 +76,7 @@ fn show(
     items.retain(|(_, hr)| unjudged.passes(args, hr));
     let named = items.iter().map(|(_, hr)| hr);
     let (read, unread) = match others {
-        Some(Ok(listed)) => (&listed.typed[..], listed.unreadable.clone()),
+        Some(Ok(listed)) => (&listed.typed[..], Unreadable::all(&listed.unreadable)),
         Some(Err(error)) => (&[][..], Some(error.clause())),
         None => (&[][..], None),
     };

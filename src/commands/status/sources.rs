@@ -16,7 +16,7 @@ type Id = (String, String, String);
 /// Reads them, those first that most onboardings use; beside them, how many were left out.
 pub(super) async fn read(
     cluster: &Cluster,
-    onboardings: &[&HelmRelease],
+    onboardings: &[HelmRelease],
 ) -> (Vec<Source>, Option<NotRead>) {
     let (used, left_out) = used(onboardings);
     let read = used
@@ -33,7 +33,7 @@ pub(super) async fn read(
     (sources, not_read)
 }
 
-fn used(onboardings: &[&HelmRelease]) -> (Vec<(Id, u64)>, usize) {
+fn used(onboardings: &[HelmRelease]) -> (Vec<(Id, u64)>, usize) {
     let mut used: BTreeMap<Id, u64> = BTreeMap::new();
     for hr in onboardings {
         let spec = &hr.spec;
@@ -82,7 +82,7 @@ mod tests {
             using(json!({"chartRef": {"kind": "OCIRepository", "name": "o"}})),
             using(json!({})),
         ];
-        let (used, left_out) = used(&all.iter().collect::<Vec<_>>());
+        let (used, left_out) = used(&all);
         let used: Vec<String> = used
             .iter()
             .map(|((kind, namespace, name), n)| format!("{n} {kind} {namespace}/{name}"))
@@ -103,7 +103,7 @@ mod tests {
         let all: Vec<HelmRelease> = (0..MOST + 3)
             .map(|n| chart(&format!("r{n}"), Value::Null))
             .collect();
-        let (used, left_out) = used(&all.iter().collect::<Vec<_>>());
+        let (used, left_out) = used(&all);
         assert_eq!((used.len(), left_out), (MOST, 3));
     }
 }

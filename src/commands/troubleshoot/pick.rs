@@ -9,7 +9,7 @@ use super::{Which, databases};
 use crate::app::App;
 use crate::cluster::helm_releases::Query;
 use crate::cluster::onboardings::Onboardings;
-use crate::cluster::{All, Cluster, ClusterError};
+use crate::cluster::{Cluster, ClusterError};
 use crate::couchdb::look::Wanted;
 use crate::diagnosis::NotRun;
 use crate::error::{Error, Result};
@@ -18,8 +18,8 @@ use crate::model::helm_release::HelmRelease;
 use crate::model::onboarding::Claim;
 use crate::model::ownership::HelmReleases;
 use crate::model::status::{self, Ready};
+use crate::snapshot::Read;
 use crate::snapshot::databases::{Databases, Found};
-use crate::snapshot::{Read, Why};
 use crate::view::report::Considered;
 use serde_json::Value;
 use std::sync::Arc;
@@ -28,6 +28,8 @@ use std::sync::Arc;
 pub(in crate::commands) struct Picked {
     pub(in crate::commands) objects: Vec<Value>,
     pub(in crate::commands) others: Onboardings,
+    /// What these were picked from; empty when they were named.
+    pub(in crate::commands) chosen: Chosen,
     /// What CouchDB said, where it was asked already.
     pub(in crate::commands) databases: Option<Arc<Read<Databases>>>,
     /// Absent when they were named.
@@ -36,6 +38,14 @@ pub(in crate::commands) struct Picked {
     pub(in crate::commands) not_run: Vec<NotRun>,
     /// What could not be had; it does not keep the rest from being looked into.
     pub(in crate::commands) errors: Vec<Error>,
+}
+
+/// The onboardings of the namespace, or of all.
+#[derive(Default)]
+pub(in crate::commands) struct Chosen {
+    pub(in crate::commands) readable: Vec<HelmRelease>,
+    /// How many cannot be read.
+    pub(in crate::commands) unreadable: u64,
 }
 
 /// The onboardings that are not well. One list of all namespaces tells which, and who shares a database; only a further
@@ -50,27 +60,27 @@ pub(in crate::commands) async fn unwell(
 ) -> Result<Picked> {
     let product = app.global.onboarding_selector.trim();
     let namespace = (!which.all_namespaces).then(|| app.global.namespace.clone());
-    let (all, not_elsewhere) = list_everywhere(cluster, namespace.as_ref(), product).await?;
-    let Listed {
-        known,
-        objects,
-        errors,
-    } = Listed::from(all);
+    let here = |n: &str| namespace.as_ref().is_none_or(|namespace| n == namespace);
+    let keep = |hr: &HelmRelease| here(&hr.metadata.namespace);
+    let (listed, not_elsewhere) = cluster
+        .onboardings_around(namespace.as_deref(), product, keep)
+        .await;
+    let listed = listed?;
     let selected = selected(cluster, namespace.as_ref(), which.selector, product).await?;
-    let is_chosen = |hr: &HelmRelease| {
-        let here = namespace.as_ref();
-        let here = here.is_none_or(|n| hr.metadata.namespace == *n);
-        here && selected.as_ref().is_none_or(|s| s.contains(&hr.id()))
-    };
-    let chosen: Vec<(&HelmRelease, Value)> = known
-        .iter()
-        .zip(objects)
-        .filter(|(hr, _)| is_chosen(hr))
-        .collect();
-    let considered = chosen.len() as u64;
+    let is_selected = |id: &String| selected.as_ref().is_none_or(|s| s.contains(id));
+    let mut chosen: Vec<(&HelmRelease, Value)> = Vec::new();
+    for hr in listed.typed.iter().filter(|hr| is_selected(&hr.id())) {
+        if let Some(object) = listed.object(&hr.metadata.namespace, &hr.metadata.name) {
+            chosen.push((hr, object?));
+        }
+    }
+    let unreadable = listed.unreadable.iter();
+    let unreadable = unreadable.filter(|u| here(&u.namespace) && is_selected(&u.id));
+    let unreadable = unreadable.count() as u64;
+    let considered = chosen.len() as u64 + unreadable;
     // One that was saved alone is meant, well or not.
-    let only = cluster.archive().is_some() && chosen.len() == 1;
-    let claims = HelmReleases::of_onboardings(&known);
+    let only = cluster.archive().is_some() && considered == 1;
+    let claims = HelmReleases::of_onboardings(&listed.typed);
     let well: Vec<(&HelmRelease, &Value)> = chosen
         .iter()
         .filter(|(hr, _)| !is_unwell(hr, &claims))
@@ -83,11 +93,12 @@ pub(in crate::commands) async fn unwell(
         policies::gone(cluster, &well),
         unlabelled::onboardings(cluster, namespace.clone(), which, product),
         sources::failing(cluster, &well),
-        ask(&known, &wanted),
+        ask(&listed.typed, &wanted),
     );
     let not_asked = databases::not_run(&databases, well.iter().map(|(hr, _)| *hr));
     let not_run = [installed.1, gone.1, unlabelled.1, not_asked];
     let unwell = [installed.0, gone.0, stale.0].concat();
+    let readable = chosen.iter().map(|(hr, _)| (*hr).clone()).collect();
     let objects = chosen
         .into_iter()
         .filter(|(hr, _)| {
@@ -101,38 +112,22 @@ pub(in crate::commands) async fn unwell(
     Ok(Picked {
         objects,
         not_run: not_run.into_iter().flatten().chain(stale.1).collect(),
-        others: Onboardings {
-            read: Arc::new(Read::Seen(known)),
-            not_elsewhere,
+        chosen: Chosen {
+            readable,
+            unreadable,
         },
+        errors: listed
+            .unreadable
+            .iter()
+            .map(|u| Error::new(u.words()))
+            .collect(),
+        others: Onboardings::new(Ok(listed), not_elsewhere),
         databases: Some(databases),
         considered: Some(Considered {
             onboardings: considered,
             namespace,
         }),
-        errors,
     })
-}
-
-/// The onboardings of all namespaces, or of one where all are refused, and why others were not read.
-async fn list_everywhere(
-    cluster: &Cluster,
-    namespace: Option<&String>,
-    selector: &str,
-) -> Result<(All<Value>, Option<Why>), ClusterError> {
-    match list(cluster, None, selector).await {
-        Err(error) if error.is_forbidden() && namespace.is_some() => {
-            let all = list(cluster, namespace.cloned(), selector).await?;
-            Ok((all, Some(Why::from(&error))))
-        }
-        other => {
-            let query = Query {
-                namespace: None,
-                selector: selector.to_owned(),
-            };
-            Ok((other?, cluster.not_all_saved(&query)))
-        }
-    }
 }
 
 /// Ids of what the user's own selector selects; `None` without one.
@@ -147,35 +142,14 @@ async fn selected(
     };
     let both = [product, selector].into_iter().filter(|s| !s.is_empty());
     let both = both.collect::<Vec<_>>().join(",");
-    let chosen = list(cluster, namespace.cloned(), &both).await?;
-    Ok(Some(chosen.items().iter().map(id).collect()))
-}
-
-/// A list, parsed: each HelmRelease with its object, and what cannot be read.
-struct Listed {
-    known: Vec<HelmRelease>,
-    objects: Vec<Value>,
-    errors: Vec<Error>,
-}
-
-impl From<All<Value>> for Listed {
-    fn from(all: All<Value>) -> Self {
-        let (mut known, mut objects, mut errors) = (Vec::new(), Vec::new(), Vec::new());
-        for object in all.into_items() {
-            match HelmRelease::from_value(&object) {
-                Ok(hr) => {
-                    known.push(hr);
-                    objects.push(object);
-                }
-                Err(error) => errors.push(unreadable(&object, &error)),
-            }
-        }
-        Self {
-            known,
-            objects,
-            errors,
-        }
-    }
+    let query = Query {
+        namespace: namespace.cloned(),
+        selector: both,
+    };
+    let chosen = cluster.onboardings(&query, |_| false).await?;
+    let unreadable = chosen.unreadable.into_iter().map(|u| u.id);
+    let ids = chosen.typed.iter().map(HelmRelease::id).chain(unreadable);
+    Ok(Some(ids.collect()))
 }
 
 /// CouchDB does not have the database, or cannot serve it.
@@ -184,36 +158,6 @@ fn lacks_database(databases: &Read<Databases>, hr: &HelmRelease) -> bool {
         Read::Absent | Read::Seen(Found::Unserved(_)) => true,
         Read::Seen(Found::Served(_)) | Read::Unknown(_) => false,
     }
-}
-
-async fn list(
-    cluster: &Cluster,
-    namespace: Option<String>,
-    selector: &str,
-) -> Result<All<Value>, ClusterError> {
-    let query = Query {
-        namespace,
-        selector: selector.to_owned(),
-    };
-    cluster.all_helm_releases(&query).await
-}
-
-/// `namespace/name`.
-fn id(object: &Value) -> String {
-    let text = |path: &str| {
-        object
-            .pointer(path)
-            .and_then(Value::as_str)
-            .unwrap_or_default()
-    };
-    format!("{}/{}", text("/metadata/namespace"), text("/metadata/name"))
-}
-
-fn unreadable(object: &Value, error: &serde_json::Error) -> Error {
-    Error::new(format!(
-        "helmrelease {:?} cannot be read: {error}",
-        id(object)
-    ))
 }
 
 /// Whether there is something to look into.
