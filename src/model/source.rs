@@ -107,14 +107,19 @@ impl Source {
         condition::find(&self.conditions.known, "Ready")
     }
 
-    /// Ready, where it is of the present spec and the object is surely well: it has an artifact, and no condition complains.
-    pub fn well(&self) -> Option<&Condition> {
+    /// Ready, where it is True and not of an older spec.
+    pub fn ready_now(&self) -> Option<&Condition> {
         let is_history = |c: &Condition| {
             let generation = self.meta.generation.set();
             generation.is_some_and(|generation| c.is_history(*generation))
         };
         let mut all = self.conditions.known.iter();
-        let ready = all.find(|c| c.kind == "Ready" && c.is_true() && !is_history(c))?;
+        all.find(|c| c.kind == "Ready" && c.is_true() && !is_history(c))
+    }
+
+    /// Ready, where the object is surely well: it has an artifact, and no condition complains.
+    pub fn well(&self) -> Option<&Condition> {
+        let ready = self.ready_now()?;
         let is_well = self.meta.malformed.is_empty()
             && self.is_processed()
             && self.artifact.set().is_some()

@@ -85,6 +85,16 @@ fn found(status: &Status) -> String {
     if status.databases.has_error() {
         parts.push("a database that CouchDB cannot serve".to_owned());
     }
+    let elsewhere = status.missing_elsewhere();
+    if elsewhere > 0 {
+        let missing = count(elsewhere, "missing database");
+        parts.push(format!("{missing} of other namespaces"));
+    }
+    let failing = status.failing_sources();
+    if failing > 0 {
+        let sources = count(failing, "chart source");
+        parts.push(format!("{sources} not ready or missing"));
+    }
     let found = match parts.as_slice() {
         [] => "nothing wrong".to_owned(),
         parts => parts.join(", "),

@@ -1,6 +1,7 @@
 //! An answer that is drawn again in place: as many of its lines as the terminal has room for.
 
 use super::terminal::width;
+use crate::text::count;
 
 /// What is written, and how many rows it takes.
 #[derive(Debug, PartialEq, Eq)]
@@ -33,8 +34,8 @@ impl Drawing {
             kept.push_str(line);
             kept.push('\n');
         }
-        let more = lines.len() - shown;
-        kept.push_str(&format!("… {more} more lines\n"));
+        let more = count((lines.len() - shown) as u64, "more line");
+        kept.push_str(&format!("… {more}\n"));
         Self {
             text: kept,
             rows: used + 1,
@@ -68,6 +69,10 @@ mod tests {
             ("1\n2\n3\n… 3 more lines\n".to_owned(), 4)
         );
         assert_eq!(fitting(text, (1, 80)), ("… 6 more lines\n".to_owned(), 1));
+        assert_eq!(
+            fitting("1\n2\nabcdefghijk\n", (4, 5)),
+            ("1\n2\n… 1 more line\n".to_owned(), 3)
+        );
         // A line that is wrapped is shown whole or not at all.
         assert_eq!(
             fitting("abcdefgh\n2\n3\n", (3, 5)),

@@ -14,6 +14,7 @@ use super::description::API_VERSION;
 use super::onboarding_counts::Counts;
 use super::report::{Cause, Report};
 use crate::exit::Code;
+use crate::model::inventory::State;
 use serde::Serialize;
 
 /// The whole status.
@@ -113,9 +114,28 @@ impl From<Parts> for Status {
 }
 
 impl Status {
-    /// An error was found: by a check, among CouchDB's members, or a database that CouchDB cannot serve.
+    /// An error was found: by a check, among CouchDB's members, a database that CouchDB cannot serve, or a chart source.
     pub fn has_error(&self) -> bool {
-        self.errors > 0 || self.couchdb.has_error() || self.databases.has_error()
+        self.errors > 0
+            || self.couchdb.has_error()
+            || self.databases.has_error()
+            || self.failing_sources() > 0
+    }
+
+    /// How many chart sources fail or do not exist.
+    pub fn failing_sources(&self) -> u64 {
+        self.sources.iter().filter(|s| s.has_error()).count() as u64
+    }
+
+    /// Missing databases that only onboardings of other namespaces claim: the checks did not look at those.
+    pub fn missing_elsewhere(&self) -> u64 {
+        let Some(namespace) = &self.namespace else {
+            return 0;
+        };
+        let here = format!("HelmRelease {namespace}/");
+        let missing = self.databases.of(State::Missing);
+        let is_elsewhere = |d: &&Attention| d.claimed_by.iter().all(|by| !by.starts_with(&here));
+        missing.filter(is_elsewhere).count() as u64
     }
 
     /// The exit code: with anything unread, nothing found is not fine.

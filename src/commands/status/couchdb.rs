@@ -1,6 +1,7 @@
 //! Asks CouchDB, once for each status. One that refuses the credentials is not asked again.
 
 use crate::cluster::Cluster;
+use crate::commands::couchdb_pods::Found;
 use crate::commands::troubleshoot::databases::{AskArgs, NO_EXEC};
 use crate::couchdb::look::Wanted;
 use crate::couchdb::pods::PodState;
@@ -30,53 +31,46 @@ pub(super) fn with_claims(onboardings: &[HelmRelease], wanted: &Wanted) -> Wante
 
 /// The last answer of CouchDB, and whether it may be asked for another one.
 pub(super) struct Asking {
-    pods: Option<Vec<PodState>>,
+    /// Or why they are not known, where the survey does not say it.
+    pods: Result<Vec<PodState>, Option<Why>>,
     survey: Result<Survey, NoSurvey>,
 }
 
 impl Default for Asking {
     fn default() -> Self {
         Self {
-            pods: None,
+            pods: Err(None),
             survey: Err(Why::NotAsked("CouchDB was not asked".to_owned()).into()),
         }
     }
 }
 
 impl Asking {
-    /// Asks for everything.
+    /// Asks for everything. The pods are read each time.
     pub(super) async fn ask(&mut self, cluster: &Cluster, args: &AskArgs, wanted: &Wanted) {
-        if self.survey.as_ref().is_err_and(|none| none.locked_out) {
+        self.pods = Err(None);
+        if args.no_exec {
+            self.survey = Err(Why::NotAsked(NO_EXEC.to_owned()).into());
             return;
         }
-        self.pods = None;
-        self.survey = match args.no_exec {
-            true => Err(Why::NotAsked(NO_EXEC.to_owned()).into()),
-            false => self.in_a_pod(cluster, args, wanted).await,
-        };
-    }
-
-    async fn in_a_pod(
-        &mut self,
-        cluster: &Cluster,
-        args: &AskArgs,
-        wanted: &Wanted,
-    ) -> Result<Survey, NoSurvey> {
         let near = cluster.within(LIMIT);
         let started = Instant::now();
         let found = match args.pods.found(&near).await {
-            Err(error) => return Err(Why::from(&error).into()),
-            Ok(Err(none)) => {
-                let why = none.clause(&args.pods.couchdb_namespace);
-                return Err(Why::Failed(why).into());
-            }
-            Ok(Ok(found)) => found,
+            Err(error) => Err(Why::from(&error)),
+            Ok(Err(none)) => Err(Why::Failed(none.clause(&args.pods.couchdb_namespace))),
+            Ok(Ok(found)) => Ok(found),
         };
-        self.pods = Some(found.cluster());
-        let target = args.pods.settled(&near, found).await;
-        let target = target.map_err(|error| Why::Failed(error.message().to_owned()))?;
-        let left = LIMIT.saturating_sub(started.elapsed());
-        survey::survey(&near, &target, wanted, left).await
+        let is_locked_out = self.survey.as_ref().is_err_and(|none| none.locked_out);
+        match found {
+            Err(why) if is_locked_out => self.pods = Err(Some(why)),
+            Err(why) => self.survey = Err(why.into()),
+            Ok(found) => {
+                self.pods = Ok(found.cluster());
+                if !is_locked_out {
+                    self.survey = in_a_pod(&near, args, found, wanted, started).await;
+                }
+            }
+        }
     }
 
     /// What the checks ask for.
@@ -92,7 +86,7 @@ impl Asking {
     }
 
     pub(super) fn pods(&self) -> Option<&[PodState]> {
-        self.pods.as_deref()
+        self.pods.as_deref().ok()
     }
 
     /// Why CouchDB was not surveyed.
@@ -101,15 +95,32 @@ impl Asking {
         none.map_or(String::new(), |none| none.why.clause())
     }
 
-    pub(super) fn not_read(&self) -> Option<NotRead> {
-        let none = self.survey.as_ref().err()?;
-        let again = match none.locked_out {
-            true => "; it is not asked again, since a few more refusals lock the account",
-            false => "",
-        };
-        let why = format!("{}{again}", none.why.clause());
-        Some(NotRead::new("CouchDB's databases and members", why))
+    pub(super) fn not_read(&self) -> Vec<NotRead> {
+        let survey = self.survey.as_ref().err().map(|none| {
+            let again = match none.locked_out {
+                true => "; it is not asked again, since a few more refusals lock the account",
+                false => "",
+            };
+            let why = format!("{}{again}", none.why.clause());
+            NotRead::new("CouchDB's databases and members", why)
+        });
+        let pods = self.pods.as_ref().err().and_then(Option::as_ref);
+        let pods = pods.map(|why| NotRead::new("CouchDB's pods", why.clause()));
+        survey.into_iter().chain(pods).collect()
     }
+}
+
+async fn in_a_pod(
+    near: &Cluster,
+    args: &AskArgs,
+    found: Found,
+    wanted: &Wanted,
+    started: Instant,
+) -> Result<Survey, NoSurvey> {
+    let target = args.pods.settled(near, found).await;
+    let target = target.map_err(|error| Why::Failed(error.message().to_owned()))?;
+    let left = LIMIT.saturating_sub(started.elapsed());
+    survey::survey(near, &target, wanted, left).await
 }
 
 #[cfg(test)]
@@ -148,12 +159,15 @@ mod tests {
             locked_out: true,
         };
         asking.survey = Err(refused.clone());
+        // Of the last round, which must not be shown as of this one.
+        asking.pods = Ok(Vec::new());
         asking
             .ask(&cluster, &args.couchdb, &Wanted::default())
             .await;
         assert_eq!(asking.survey.as_ref().unwrap_err(), &refused);
-        assert_eq!(cluster.requests(), 0);
-        let line = asking.not_read().unwrap().why;
-        assert!(line.contains("it is not asked again"), "{line}");
+        assert_eq!((cluster.requests(), asking.pods()), (1, None));
+        let lines = asking.not_read();
+        assert!(lines[0].why.contains("it is not asked again"), "{lines:?}");
+        assert_eq!(lines[1].what, "CouchDB's pods");
     }
 }

@@ -1,7 +1,8 @@
 use super::*;
 use crate::palette::Palette;
-use crate::view::status::tests::{couchdb, status};
-use crate::view::status::{Databases, Parts};
+use crate::snapshot::Read;
+use crate::view::status::tests::{couchdb, entry, status};
+use crate::view::status::{Databases, Parts, Source};
 
 fn text(status: &Status) -> String {
     let style = Style {
@@ -89,6 +90,25 @@ fn what_is_not_known_is_never_shown_as_none() {
     CouchDB:          members not known, pods not known
     Not read:         CouchDB's databases and members: forbidden
     ");
+}
+
+#[test]
+fn what_no_check_looked_at_is_found_too() {
+    let change = |parts: &mut Parts| {
+        let gone = Source::new("HelmRepository n/gone".to_owned(), 1, &Read::Absent);
+        parts.sources.push(gone);
+        let here = ["flux-system/a"];
+        parts.databases = Databases::new(
+            &[
+                entry("a_here", State::Missing, &here),
+                entry("a_there", State::Missing, &["elsewhere/b"]),
+            ],
+            true,
+        );
+    };
+    let text = text(&status(&[], change));
+    let line = "Found:            1 missing database of other namespaces, 1 chart source not\n                  ready or missing\n";
+    assert!(text.starts_with(line), "{text}");
 }
 
 #[test]

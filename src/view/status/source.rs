@@ -3,7 +3,6 @@
 //! Flux notes when the content of a source last changed, not when it last looked: a Ready source is one whose last look succeeded.
 
 use super::NotRead;
-use crate::model::condition::Condition;
 use crate::model::source as model;
 use crate::snapshot::Read;
 use crate::text::{age, one_line};
@@ -69,6 +68,11 @@ impl Source {
         }
     }
 
+    /// Flux's last look at it failed, or it does not exist: no new chart arrives.
+    pub fn has_error(&self) -> bool {
+        matches!(self.state, SourceState::Failing | SourceState::Absent)
+    }
+
     pub(super) fn not_read(&self) -> Option<NotRead> {
         match self.state {
             SourceState::Unknown => {
@@ -109,7 +113,7 @@ impl Source {
     }
 }
 
-/// Only a Ready that is True and of the present spec is Ready.
+/// Only what is surely well is Ready.
 fn state(source: &model::Source) -> (SourceState, Option<String>) {
     if source.is_suspended() {
         return (SourceState::Suspended, None);
@@ -124,9 +128,14 @@ fn state(source: &model::Source) -> (SourceState, Option<String>) {
     if source.is_static() {
         return (SourceState::Static, None);
     }
-    let ready = source.ready().is_some_and(Condition::is_true);
-    match ready && source.is_processed() {
-        true => (SourceState::Ready, None),
-        false => (SourceState::Unanswered, None),
+    if source.well().is_some() {
+        return (SourceState::Ready, None);
+    }
+    match source.ready_now() {
+        Some(_) if source.is_processed() => {
+            let why = "it is Ready and has no artifact";
+            (SourceState::Unknown, Some(why.to_owned()))
+        }
+        _ => (SourceState::Unanswered, None),
     }
 }

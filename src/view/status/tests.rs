@@ -53,7 +53,7 @@ fn pods(ready: &[bool]) -> Vec<PodState> {
     ready.iter().enumerate().map(pod).collect()
 }
 
-fn entry(name: &str, state: State, claimants: &[&str]) -> Entry {
+pub(crate) fn entry(name: &str, state: State, claimants: &[&str]) -> Entry {
     let claimant = |id: &&str| Claimant::HelmRelease {
         id: (*id).to_owned(),
         suspended: false,
@@ -146,6 +146,20 @@ fn only_what_was_read_whole_and_is_well_is_fine() {
     assert_eq!(code(&[], unknown), Code::Failed);
     let down: fn(&mut Parts) = |parts| parts.couchdb.members.as_mut().unwrap()[1].up = false;
     assert_eq!(code(&[], down), Code::Findings);
+    let failing: fn(&mut Parts) = |parts| {
+        let mut object = repository();
+        object["status"]["conditions"][0]["status"] = json!("False");
+        parts.sources = vec![source(&object)];
+    };
+    assert_eq!(code(&[], failing), Code::Findings);
+    let gone: fn(&mut Parts) = |parts| {
+        parts.sources = vec![Source::new(
+            "HelmRepository n/r".to_owned(),
+            1,
+            &Read::Absent,
+        )];
+    };
+    assert_eq!(code(&[], gone), Code::Findings);
     let unserved: fn(&mut Parts) = |parts| {
         parts.databases = Databases::new(&[entry("a_b", State::Unserved, &[])], true);
     };
@@ -214,8 +228,12 @@ fn a_source_is_ready_only_if_flux_says_so_of_its_present_spec() {
     let said = |words: &str, unread: bool| (words.to_owned(), unread);
     assert_eq!(words(|_| {}), said("Ready, last changed 4d ago", false));
     assert_eq!(
-        words(|o| o["status"]["artifact"] = Value::Null),
+        words(|o| o["status"]["artifact"] = json!({})),
         said("Ready, when its last changed is not known", false)
+    );
+    assert_eq!(
+        words(|o| o["status"]["artifact"] = Value::Null),
+        said("not read: it is Ready and has no artifact", true)
     );
     assert_eq!(
         words(|o| o["spec"]["suspend"] = json!(true)),
@@ -235,6 +253,7 @@ fn a_source_is_ready_only_if_flux_says_so_of_its_present_spec() {
     for change in [
         (|o| o["metadata"]["generation"] = json!(3)) as fn(&mut Value),
         |o| o["status"]["conditions"] = json!([]),
+        |o| o["status"]["conditions"][0]["observedGeneration"] = json!(1),
         |o| o["status"]["conditions"][0]["status"] = json!("Unknown"),
     ] {
         let (words, unread) = words(change);
