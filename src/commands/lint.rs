@@ -125,7 +125,7 @@ pub(super) fn check(
     let mut report = LintReport::new(&repository, outcome, commit.as_deref(), &mut ignores);
     report.show(wishes.gate.severity);
     let code = match (
-        wishes.gate.fails(report.worst()),
+        wishes.gate.fails(report.totals.worst()),
         report.not_known.is_empty(),
     ) {
         (true, _) => Code::Findings,

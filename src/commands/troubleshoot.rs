@@ -152,7 +152,7 @@ pub async fn run(app: &mut App, mut args: Args) -> Result<Code> {
     let report = Report::new(onboardings, considered, unseen);
     let mut report = report.seen_at(cluster.origin(), time(&cluster, app.now));
     report.show(args.gate.severity);
-    let fails = args.gate.fails(report.worst());
+    let fails = args.gate.fails(report.totals.worst());
     if !nothing_asked {
         let seconds = started.elapsed().as_secs_f64();
         let code = code(fails, &errors);

@@ -3,13 +3,15 @@
 use super::lint;
 use super::registry;
 use super::rule::{Role, Rule, Severity};
+use serde::Serialize;
 
 /// One code.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Entry {
     /// `SKVS101`: stable for ever.
     pub code: &'static str,
-    /// Its file's name with dashes.
+    /// Its other name, such as `database-exists`: its file's, with dashes.
     pub slug: &'static str,
     pub severity: Severity,
     /// A sentence without names and full stop.
@@ -23,6 +25,7 @@ pub struct Entry {
     /// Codes that follow from this one.
     pub explains: &'static [&'static str],
     /// Found only when nothing else is.
+    #[serde(skip)]
     pub is_fallback: bool,
 }
 

@@ -6,7 +6,7 @@ pub mod sarif;
 use super::report::part::Part;
 use super::report::{Style, paint};
 use crate::advice::{Command, Origin};
-use crate::diagnosis::{Severity, Step};
+use crate::diagnosis::Step;
 use crate::text::fold::fold;
 use crate::text::{Screen, Shown, count, shown};
 use crate::view::lint::{Finding, LintReport, NotChecked};
@@ -75,8 +75,8 @@ fn block(out: &mut Screen<'_>, finding: &Finding, style: Style) -> io::Result<()
 /// The last lines, each a sentence or two.
 pub(super) fn summary(report: &LintReport) -> Vec<String> {
     let mut lines = Vec::new();
-    if report.not_shown > 0 {
-        let hidden = count(report.not_shown, "finding");
+    if report.totals.not_shown > 0 {
+        let hidden = count(report.totals.not_shown, "finding");
         lines.push(format!("{hidden} less severe than --severity not shown."));
     }
     let mut parts = vec![match report.clusters.len() as u64 {
@@ -87,22 +87,18 @@ pub(super) fn summary(report: &LintReport) -> Vec<String> {
             count(n, "cluster")
         ),
     }];
-    parts.push(match report.worst() {
+    parts.push(match report.totals.worst() {
         None => "nothing found".to_owned(),
         Some(_) => {
-            let all = [
-                (report.errors, Severity::Error.word()),
-                (report.warnings, Severity::Warning.word()),
-                (report.infos, "note"),
-            ];
+            let all = report.totals.by_severity();
             let all = all.into_iter().filter(|(n, _)| *n > 0);
-            all.map(|(n, word)| count(n, word))
+            all.map(|(n, severity)| count(n, severity.word()))
                 .collect::<Vec<_>>()
                 .join(", ")
         }
     });
-    if report.ignored > 0 {
-        parts.push(format!("{} ignored", report.ignored));
+    if report.totals.ignored > 0 {
+        parts.push(format!("{} ignored", report.totals.ignored));
     }
     if report.passed_over > 0 {
         parts.push(format!(

@@ -29,13 +29,7 @@ pub fn log(report: &Report, invocation: &Invocation) -> Value {
         "automationDetails": {"id": "kubectl-skvs/troubleshoot/"},
         "invocations": [run(report, invocation)],
         "results": results,
-        "properties": {
-            "errors": report.errors,
-            "warnings": report.warnings,
-            "infos": report.infos,
-            "ignored": report.ignored,
-            "notShown": report.not_shown,
-        },
+        "properties": report.totals,
     });
     document(rules, run)
 }

@@ -6,6 +6,7 @@
 mod schema;
 
 use super::description::API_VERSION;
+use super::totals::Totals;
 use crate::advice::{Line, Origin};
 use crate::diagnosis::ignore::Ignores;
 use crate::diagnosis::lint::{Outcome, Repository, onboarding::Cluster};
@@ -32,14 +33,8 @@ pub struct LintReport {
     pub clusters: Vec<String>,
     /// HelmReleases that are not onboardings.
     pub passed_over: u64,
-    /// Findings that are errors. Ignored findings count in none of these.
-    pub errors: u64,
-    pub warnings: u64,
-    pub infos: u64,
-    /// How many of these are left out below because they are less severe than `--severity`.
-    pub not_shown: u64,
-    /// Findings that were ignored (`--ignore`).
-    pub ignored: u64,
+    #[serde(flatten)]
+    pub totals: Totals,
     /// By file and line.
     pub findings: Vec<Finding>,
     /// Checks that were not run.
@@ -126,11 +121,7 @@ impl LintReport {
             manifests: repository.onboardings.len() as u64,
             clusters: clusters.iter().map(|name| one_line(name)).collect(),
             passed_over: repository.passed_over() as u64,
-            errors: 0,
-            warnings: 0,
-            infos: 0,
-            not_shown: 0,
-            ignored: 0,
+            totals: Totals::default(),
             findings: Vec::new(),
             not_checked: Vec::new(),
             not_known: Vec::new(),
@@ -142,14 +133,10 @@ impl LintReport {
             if ignores.takes_named(code, |name| {
                 finding.called.iter().any(|called| called == name)
             }) {
-                report.ignored += 1;
+                report.totals.ignored += 1;
                 continue;
             }
-            *match severity {
-                Severity::Error => &mut report.errors,
-                Severity::Warning => &mut report.warnings,
-                Severity::Info => &mut report.infos,
-            } += 1;
+            report.totals.add(severity);
             // No cluster is asked: the commands need none.
             let origin = Origin::default();
             report.findings.push(Finding {
@@ -191,19 +178,7 @@ impl LintReport {
 
     /// Leaves out what is less severe; it stays counted.
     pub fn show(&mut self, least: Severity) {
-        let before = self.findings.len();
         self.findings.retain(|f| f.severity >= least);
-        self.not_shown += (before - self.findings.len()) as u64;
-    }
-
-    /// The worst severity of all findings, shown or not.
-    pub fn worst(&self) -> Option<Severity> {
-        [
-            (self.errors, Severity::Error),
-            (self.warnings, Severity::Warning),
-            (self.infos, Severity::Info),
-        ]
-        .into_iter()
-        .find_map(|(count, severity)| (count > 0).then_some(severity))
+        self.totals.show(self.findings.len());
     }
 }

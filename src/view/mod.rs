@@ -12,6 +12,7 @@ pub mod onboarding_row;
 pub mod release_notes;
 pub mod report;
 pub mod status;
+pub mod totals;
 pub mod trace;
 
 #[cfg(test)]

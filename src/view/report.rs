@@ -9,6 +9,7 @@ mod schema;
 pub use causes::{Cause, OnboardingName};
 
 use super::description::API_VERSION;
+use super::totals::Totals;
 use crate::advice::{Line, Origin};
 use crate::diagnosis::after_fix::Then;
 use crate::diagnosis::install;
@@ -31,16 +32,9 @@ pub struct Report {
     /// How many onboardings these were chosen from; absent when they were named.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub considered: Option<Considered>,
-    /// Root causes that are errors; a shared one counts once. Ignored findings count in none of these.
-    pub errors: u64,
-    /// Root causes that are warnings.
-    pub warnings: u64,
-    /// Root causes that are information.
-    pub infos: u64,
-    /// How many of these are left out below because they are less severe than `--severity`.
-    pub not_shown: u64,
-    /// Findings that were ignored (`--ignore`); each is listed at its onboarding.
-    pub ignored: u64,
+    /// Root causes.
+    #[serde(flatten)]
+    pub totals: Totals,
     /// Every root cause once, with the affected onboardings; worst first.
     pub causes: Vec<Cause>,
     /// Parts that were not checked for any of them.
@@ -137,16 +131,16 @@ impl Report {
                 .then_with(|| (&a.namespace, &a.name).cmp(&(&b.namespace, &b.name)))
         });
         let causes = causes::group(&onboardings);
-        let count = |severity| causes.iter().filter(|c| c.severity == severity).count() as u64;
+        let mut totals = Totals {
+            ignored: onboardings.iter().map(|o| o.ignored.len() as u64).sum(),
+            ..Totals::default()
+        };
+        causes.iter().for_each(|cause| totals.add(cause.severity));
         Self {
             api_version: API_VERSION,
             kind: "TroubleshootReport",
             considered,
-            errors: count(Severity::Error),
-            warnings: count(Severity::Warning),
-            infos: count(Severity::Info),
-            not_shown: 0,
-            ignored: onboardings.iter().map(|o| o.ignored.len() as u64).sum(),
+            totals,
             causes,
             not_run,
             onboardings,
@@ -177,18 +171,7 @@ impl Report {
             onboarding.not_shown += (all - onboarding.findings.len()) as u64;
         }
         self.causes = causes::group(&self.onboardings);
-        self.not_shown = self.errors + self.warnings + self.infos - self.causes.len() as u64;
-    }
-
-    /// The worst finding's severity, shown or not.
-    pub fn worst(&self) -> Option<Severity> {
-        [
-            (self.errors, Severity::Error),
-            (self.warnings, Severity::Warning),
-            (self.infos, Severity::Info),
-        ]
-        .into_iter()
-        .find_map(|(count, severity)| (count > 0).then_some(severity))
+        self.totals.show(self.causes.len());
     }
 
     /// What was not looked at, of the onboardings and of the whole.

@@ -235,7 +235,7 @@ impl Follower<'_> {
                 app.ui.result("---")?;
             }
             let report = self.report(app);
-            let code = code(self.args.gate.fails(report.worst()), &[]);
+            let code = code(self.args.gate.fails(report.totals.worst()), &[]);
             self.print(app, &report, &[], code)?;
             if self.args.format.output == FindingsFormat::Text {
                 app.ui.result("")?;
@@ -303,7 +303,7 @@ impl Follower<'_> {
         let stuck = self.tracks.iter().any(Track::is_stuck) && !self.args.gate.never_fails();
         let code = match &error {
             Some(_) => Code::Failed,
-            None => code(stuck || self.args.gate.fails(report.worst()), &[]),
+            None => code(stuck || self.args.gate.fails(report.totals.worst()), &[]),
         };
         let errors = error.as_slice();
         self.print(app, &report, errors, code)?;

@@ -15,13 +15,7 @@ pub fn log(report: &LintReport, exit_code: u8) -> Value {
         "automationDetails": {"id": "kubectl-skvs/lint/"},
         "invocations": [invocation(report, exit_code)],
         "results": results,
-        "properties": {
-            "errors": report.errors,
-            "warnings": report.warnings,
-            "infos": report.infos,
-            "ignored": report.ignored,
-            "notShown": report.not_shown,
-        },
+        "properties": report.totals,
     });
     document(rules, run)
 }

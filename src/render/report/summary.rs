@@ -37,29 +37,30 @@ fn onboardings(report: &Report) -> String {
 
 /// `1 error on 2 onboardings, 2 warnings, 1 ignored`.
 fn found(report: &Report) -> String {
+    let totals = &report.totals;
     let mut found = Vec::new();
-    if report.errors > 0 {
+    if totals.errors > 0 {
         let hit = report.onboardings.iter();
         let hit = hit.filter(|o| o.findings.iter().any(|f| f.severity == Severity::Error));
         let hit = hit.count() as u64;
-        let errors = count(report.errors, "error");
-        found.push(if hit > report.errors {
+        let errors = count(totals.errors, "error");
+        found.push(if hit > totals.errors {
             format!("{errors} on {}", count(hit, "onboarding"))
         } else {
             errors
         });
     }
-    if report.warnings > 0 {
-        found.push(count(report.warnings, "warning"));
+    if totals.warnings > 0 {
+        found.push(count(totals.warnings, "warning"));
     }
     if found.is_empty() {
         found.push("no error".to_owned());
     }
-    if report.infos > 0 {
-        found.push(count(report.infos, "info"));
+    if totals.infos > 0 {
+        found.push(count(totals.infos, "info"));
     }
-    if report.ignored > 0 {
-        found.push(format!("{} ignored", report.ignored));
+    if totals.ignored > 0 {
+        found.push(format!("{} ignored", totals.ignored));
     }
     found.join(", ")
 }
@@ -70,16 +71,14 @@ fn not_shown(report: &Report) -> Option<String> {
         let causes = report.causes.iter();
         causes.filter(|c| c.severity == severity).count() as u64
     };
-    let parts: Vec<String> = [
-        (report.warnings, Severity::Warning),
-        (report.infos, Severity::Info),
-    ]
-    .into_iter()
-    .filter_map(|(all, severity)| {
-        let left = all.saturating_sub(shown(severity));
-        (left > 0).then(|| count(left, severity.word()))
-    })
-    .collect();
+    let all = report.totals.by_severity();
+    let parts: Vec<String> = all
+        .into_iter()
+        .filter_map(|(all, severity)| {
+            let left = all.saturating_sub(shown(severity));
+            (left > 0).then(|| count(left, severity.word()))
+        })
+        .collect();
     (!parts.is_empty()).then(|| {
         format!(
             "Not shown: {} (less severe than --severity asks for)",

@@ -133,7 +133,11 @@ fn one_cause_of_several_onboardings_is_told_once() {
         namespace: None,
     };
     let report = Report::new(all, Some(considered), Vec::new());
-    assert_eq!((report.errors, report.warnings), (1, 2), "as json tells it");
+    assert_eq!(
+        (report.totals.errors, report.totals.warnings),
+        (1, 2),
+        "as json tells it"
+    );
     insta::assert_snapshot!(printed(&report, Some(80)), @r#"
     error[SKVS101]: the namespace nope does not exist
       --> Namespace nope
@@ -305,9 +309,16 @@ fn what_is_left_out_is_counted() {
     report.onboardings[1].ignore(|code| code == "SKVS107");
     let mut report = Report::new(report.onboardings, None, Vec::new());
     report.show(Severity::Error);
-    assert_eq!((report.errors, report.warnings, report.ignored), (1, 1, 1));
-    assert_eq!((report.causes.len(), report.not_shown), (1, 1));
-    assert_eq!(report.worst(), Some(Severity::Error));
+    assert_eq!(
+        (
+            report.totals.errors,
+            report.totals.warnings,
+            report.totals.ignored
+        ),
+        (1, 1, 1)
+    );
+    assert_eq!((report.causes.len(), report.totals.not_shown), (1, 1));
+    assert_eq!(report.totals.worst(), Some(Severity::Error));
     let text = printed(&report, Some(80));
     let end: Vec<&str> = text.lines().rev().take(6).collect();
     let end: Vec<&str> = end.into_iter().rev().collect();
