@@ -1,6 +1,6 @@
 //! The exit codes: one documented meaning each, the same in every output format.
 //!
-//! Owns the numbers and nothing else. The table in docs/exit-codes.md is checked against [`Code::ALL`].
+//! Owns the numbers, and which one a run that looks for faults ends with. The table in docs/exit-codes.md is checked against [`Code::ALL`].
 
 /// How a run ended, as the shell sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,6 +36,15 @@ impl Code {
         Code::Incomplete,
         Code::Interrupted,
     ];
+
+    /// How a run ended that looks for faults: one that was found wins, and nothing found in part of it is not fine.
+    pub fn of_findings(found: bool, all_read: bool) -> Self {
+        match (found, all_read) {
+            (true, _) => Code::Findings,
+            (false, true) => Code::Ok,
+            (false, false) => Code::Failed,
+        }
+    }
 
     /// The number handed to the shell.
     pub fn number(self) -> u8 {
@@ -78,6 +87,14 @@ mod tests {
             .map(|c| format!("| {} | {} |\n", c.number(), c.meaning()))
             .collect();
         format!("| code | meaning |\n|---|---|\n{}", rows.concat())
+    }
+
+    #[test]
+    fn nothing_found_is_fine_only_where_all_was_read() {
+        assert_eq!(Code::of_findings(false, true), Code::Ok);
+        assert_eq!(Code::of_findings(false, false), Code::Failed);
+        assert_eq!(Code::of_findings(true, true), Code::Findings);
+        assert_eq!(Code::of_findings(true, false), Code::Findings);
     }
 
     #[test]

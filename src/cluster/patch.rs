@@ -13,7 +13,7 @@ use std::time::Duration;
 /// Field manager of the changes: kustomize-controller takes back what a manager whose name begins with `kubectl` has changed.
 pub const MANAGER: &str = "flux";
 
-/// Bound where no `--request-timeout` is given.
+/// Bound where `--request-timeout` sets none (0): a change is not waited for without end.
 const LIMIT: Duration = Duration::from_secs(30);
 
 impl Cluster {

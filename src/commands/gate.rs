@@ -1,4 +1,4 @@
-//! What of a report is shown and what makes the run fail: two things, kept apart.
+//! What of a report is shown and which findings make the run fail: two things, kept apart. The exit code is [`crate::exit::Code::of_findings`]'s.
 
 use crate::app::App;
 use crate::diagnosis::ignore::Ignores;

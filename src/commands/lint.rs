@@ -124,14 +124,8 @@ pub(super) fn check(
     }
     let mut report = LintReport::new(&repository, outcome, commit.as_deref(), &mut ignores);
     report.show(wishes.gate.severity);
-    let code = match (
-        wishes.gate.fails(report.totals.worst()),
-        report.not_known.is_empty(),
-    ) {
-        (true, _) => Code::Findings,
-        (false, true) => Code::Ok,
-        (false, false) => Code::Failed,
-    };
+    let fails = wishes.gate.fails(report.totals.worst());
+    let code = Code::of_findings(fails, report.not_known.is_empty());
     // A reader that goes away takes the report, not the verdict.
     let printed = print(app, &report, wishes.format, code);
     let printed = printed.and_then(|()| app.ui.flush());

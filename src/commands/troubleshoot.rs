@@ -262,13 +262,9 @@ async fn owned(cluster: &Cluster, mut all: Vec<Snapshot>, now: Timestamp) -> Vec
     all
 }
 
-/// The exit code: the same in every format.
+/// The exit code.
 fn code(fails: bool, errors: &[Error]) -> Code {
-    match (fails, errors.is_empty()) {
-        (true, _) => Code::Findings,
-        (false, true) => Code::Ok,
-        (false, false) => Code::Failed,
-    }
+    Code::of_findings(fails, errors.is_empty())
 }
 
 /// The onboardings that are meant, with all others that the checks need to know.

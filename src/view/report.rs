@@ -1,4 +1,5 @@
-//! What `troubleshoot` tells: per onboarding its state, its findings, and which checks were run and which not.
+//! What `troubleshoot` tells: per onboarding its state, its findings, and which checks were run and which not; and where and when it
+//! was seen.
 //!
 //! The same values go to every format. All text in it is clean.
 

@@ -140,11 +140,7 @@ impl Status {
 
     /// The exit code: with anything unread, nothing found is not fine.
     pub fn code(&self) -> Code {
-        match (self.has_error(), self.not_read.is_empty()) {
-            (true, _) => Code::Findings,
-            (false, true) => Code::Ok,
-            (false, false) => Code::Failed,
-        }
+        Code::of_findings(self.has_error(), self.not_read.is_empty())
     }
 }
 

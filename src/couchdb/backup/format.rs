@@ -1,6 +1,6 @@
 //! What stands in a backup file, line by line; docs/backup-format.md is its description.
 //!
-//! Knows the words and the limits. Writes nothing and reads nothing: that is [`super::writer`]'s and [`super::items`]'s.
+//! What is kept of each document beside its revisions is in [`Row`]. Knows the words and the limits. Writes nothing and reads nothing: that is [`super::writer`]'s and [`super::items`]'s.
 
 use crate::couchdb::response::ShardMap;
 use serde::{Deserialize, Serialize};
