@@ -157,10 +157,6 @@ impl<'t> Lines<'t> {
 
     /// The new text and the new list.
     fn with(&self, before: &[String], change: ListChange<'_>) -> (String, Vec<String>) {
-        let line_end = match self.text.contains("\r\n") {
-            true => "\r\n",
-            false => "\n",
-        };
         let is_sorted = change.sorted && before.is_sorted();
         let mut add: Vec<&String> = change.add.iter().collect();
         if is_sorted {
@@ -174,7 +170,7 @@ impl<'t> Lines<'t> {
             // Comments between two items stay where they are.
             text.push_str(&self.text[at..line.start]);
             while let Some(new) = add.next_if(|new| is_sorted && *new < item) {
-                self.push(&mut text, new, line_end);
+                self.push(&mut text, new, self.line_end(line));
                 list.push(new.clone());
             }
             if !change.remove.contains(item) {
@@ -183,6 +179,7 @@ impl<'t> Lines<'t> {
             }
             at = line.end;
         }
+        let line_end = self.items.last().map_or("\n", |last| self.line_end(last));
         for new in add {
             if !text.is_empty() && !text.ends_with('\n') {
                 text.push_str(line_end);
@@ -192,6 +189,16 @@ impl<'t> Lines<'t> {
         }
         text.push_str(&self.text[at..]);
         (text, list)
+    }
+
+    /// How this line ends, or the one above it where it ends with the text.
+    fn line_end(&self, line: &std::ops::Range<usize>) -> &'static str {
+        let is_whole = self.text[line.clone()].ends_with('\n');
+        let end = if is_whole { line.end } else { line.start };
+        match self.text[..end].ends_with("\r\n") {
+            true => "\r\n",
+            false => "\n",
+        }
     }
 
     fn push(&self, text: &mut String, new: &str, line_end: &str) {
@@ -260,6 +267,12 @@ mod tests {
         assert_eq!(
             accounts(text, &[], &["b"]).unwrap(),
             format!("{text}\r\n    - b\r\n")
+        );
+        // Of mixed ones that of the neighbour.
+        let text = "# a\r\nkind: X\nspec:\n  accounts:\n  - a\n# z\r\n";
+        assert_eq!(
+            accounts(text, &[], &["b"]).unwrap(),
+            text.replace("- a\n", "- a\n  - b\n")
         );
     }
 

@@ -20,6 +20,11 @@ pub fn unified(file: &str, before: &str, after: &str) -> String {
     if !lines.iter().any(is_change) {
         return String::new();
     }
+    // A carriage return is shown unless all lines have one.
+    let has_none = |line: &str| line.ends_with('\n') && !line.ends_with("\r\n");
+    let shown = [before, after]
+        .iter()
+        .any(|text| text.split_inclusive('\n').any(has_none));
     let mut out = format!("--- a/{file}\n+++ b/{file}\n");
     let mut at = 0;
     while let Some(first) = lines[at..].iter().position(is_change).map(|n| at + n) {
@@ -33,13 +38,13 @@ pub fn unified(file: &str, before: &str, after: &str) -> String {
             end += next + 1;
         }
         end = (end + AROUND).min(lines.len());
-        part(&mut out, &lines, start..end);
+        part(&mut out, &lines, start..end, shown);
         at = end;
     }
     out
 }
 
-fn part(out: &mut String, lines: &[Line<'_>], range: std::ops::Range<usize>) {
+fn part(out: &mut String, lines: &[Line<'_>], range: std::ops::Range<usize>, returns: bool) {
     let count = |lines: &[Line<'_>], old: bool| {
         let not_in = |line: &&Line<'_>| match line {
             Line::Kept(_) => true,
@@ -62,6 +67,9 @@ fn part(out: &mut String, lines: &[Line<'_>], range: std::ops::Range<usize>) {
         };
         out.push(mark);
         out.push_str(text.trim_end_matches(['\n', '\r']));
+        if returns && text.ends_with("\r\n") {
+            out.push_str("\\r");
+        }
         out.push('\n');
         if !text.ends_with('\n') {
             out.push_str("\\ No newline at end of file\n");
@@ -140,6 +148,14 @@ mod tests {
             unified("f", "", "a\n"),
             "--- a/f\n+++ b/f\n@@ -0,0 +1,1 @@\n+a\n"
         );
+    }
+
+    #[test]
+    fn a_line_end_alone_is_a_change_too() {
+        let shown = unified("f", "a\r\nb\n", "a\nb\n");
+        assert!(shown.ends_with("@@\n-a\\r\n+a\n b\n"), "{shown:?}");
+        let shown = unified("f", "a\r\nb\r\n", "a\r\n");
+        assert!(shown.ends_with("@@\n a\n-b\n"), "{shown:?}");
     }
 
     proptest! {
