@@ -11,7 +11,8 @@ use crate::model::lookup::{can_be_an_object, typed};
 use crate::render::output::ReportFormat;
 use crate::render::{json, yaml};
 use crate::repository::edit::{self, ListChange};
-use crate::repository::{Layout, Tree, folder, layout, write};
+use crate::repository::write::Replaceable;
+use crate::repository::{Layout, Tree, folder, layout};
 use crate::text::{Shown, diff, near, one_line, shown};
 use crate::view::access_change::AccessChange;
 use std::path::{Path, PathBuf};
@@ -89,9 +90,14 @@ pub fn run(app: &mut App, args: &Args) -> Result<Code> {
     let change = planned(args, onboarding)?;
     let file = Path::new(&onboarding.manifest.file);
     let (before, after) = edited(args, onboarding, file, &change)?;
-    let written = !change.is_nothing() && !args.dry_run;
-    if written {
-        write::replace(&args.repo, file, before.as_bytes(), &after)?;
+    let replaceable = match change.is_nothing() {
+        true => None,
+        false => Some(Replaceable::of(&args.repo, file, before.as_bytes())?),
+    };
+    let replaceable = replaceable.filter(|_| !args.dry_run);
+    let written = replaceable.is_some();
+    if let Some(file) = replaceable {
+        file.replace(&after)?;
     }
     let diff = diff::unified(&onboarding.manifest.file, &before, &after);
     let change = change.told(written, &diff);
@@ -126,7 +132,8 @@ fn meant<'r>(args: &Args, repository: &'r Repository<'r>) -> Result<&'r Onboardi
         .collect();
     let found = if exact.is_empty() { found } else { exact };
     match found[..] {
-        [one] => Ok(one),
+        [one] if one.manifest.file == path => Ok(one),
+        [one] => of_its_own(args, one),
         [] => Err(nobody(args, repository, name)),
         _ => {
             let files: Vec<String> = found.iter().map(|o| one_line(&o.manifest.file)).collect();
@@ -138,6 +145,23 @@ fn meant<'r>(args: &Args, repository: &'r Repository<'r>) -> Result<&'r Onboardi
             Err(error.hint("name the file, or its cluster with --for-cluster"))
         }
     }
+}
+
+/// Refuses a name that only the manifest's file has: the list would be another database's.
+fn of_its_own<'r>(args: &Args, onboarding: &'r Onboarding<'r>) -> Result<&'r Onboarding<'r>> {
+    let name = typed(&args.name);
+    let is_file = args.name.ends_with(".yaml") || args.name.ends_with(".yml");
+    let itself = onboarding.called_itself();
+    if is_file || itself.iter().any(|c| c == name || *c == args.name) {
+        return Ok(onboarding);
+    }
+    let file = one_line(&onboarding.manifest.file);
+    let of = match onboarding.names() {
+        Ok(Some(names)) => format!("the database {}", one_line(&names.joined())),
+        Ok(None) | Err(_) => "a database that is not known".to_owned(),
+    };
+    let error = Error::usage(format!("only a file is called {name}: {file} is of {of}"));
+    Err(error.hint(format!("name the database, or the file: {file}")))
 }
 
 fn nobody(args: &Args, repository: &Repository<'_>, name: &str) -> Error {

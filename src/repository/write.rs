@@ -6,35 +6,56 @@ use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-/// Replaces the content of a file that is still as it was read.
-///
-/// # Errors
-/// It has changed since, is not a regular file in the folder, or cannot be written.
-pub fn replace(root: &Path, file: &Path, before: &[u8], after: &str) -> Result<()> {
-    let failed = |why: &str| {
-        Error::new(format!(
-            "cannot write {}: {}",
-            super::folder::shown(file),
-            one_line(why)
-        ))
-    };
-    let folder = within(root, file).map_err(|why| failed(&why))?;
-    let facts = fs::symlink_metadata(file).map_err(|e| failed(&io_words(&e)))?;
-    if !facts.is_file() {
-        return Err(failed("it is not a regular file"));
+/// A file that may be replaced: a regular one in the folder that is as it was read.
+#[derive(Debug)]
+pub struct Replaceable<'f> {
+    file: &'f Path,
+    folder: PathBuf,
+    permissions: fs::Permissions,
+}
+
+impl<'f> Replaceable<'f> {
+    /// Checks everything that a rehearsal can.
+    ///
+    /// # Errors
+    /// It has changed since, or is not a regular file in the folder.
+    pub fn of(root: &Path, file: &'f Path, before: &[u8]) -> Result<Self> {
+        let failed = |why: &str| failed(file, why);
+        let folder = within(root, file).map_err(|why| failed(&why))?;
+        let facts = fs::symlink_metadata(file).map_err(|e| failed(&io_words(&e)))?;
+        if !facts.is_file() {
+            return Err(failed("it is not a regular file"));
+        }
+        if fs::read(file).map_err(|e| failed(&io_words(&e)))? != before {
+            return Err(failed("it has changed since it was read"));
+        }
+        Ok(Self {
+            file,
+            folder,
+            permissions: facts.permissions(),
+        })
     }
-    if fs::read(file).map_err(|e| failed(&io_words(&e)))? != before {
-        return Err(failed("it has changed since it was read"));
+
+    /// Replaces its content.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn replace(self, after: &str) -> Result<()> {
+        let temporary = self.folder.join(temporary(self.file));
+        let written = put(&temporary, after).and_then(|()| {
+            fs::set_permissions(&temporary, self.permissions)?;
+            fs::rename(&temporary, self.file)
+        });
+        written.map_err(|error| {
+            let _ = fs::remove_file(&temporary);
+            failed(self.file, &io_words(&error))
+        })
     }
-    let temporary = folder.join(temporary(file));
-    let written = put(&temporary, after).and_then(|()| {
-        fs::set_permissions(&temporary, facts.permissions())?;
-        fs::rename(&temporary, file)
-    });
-    written.map_err(|error| {
-        let _ = fs::remove_file(&temporary);
-        failed(&io_words(&error))
-    })
+}
+
+fn failed(file: &Path, why: &str) -> Error {
+    let file = super::folder::shown(file);
+    Error::new(format!("cannot write {file}: {}", one_line(why)))
 }
 
 /// The folder that a file is in, which must be in the named one.
@@ -63,6 +84,10 @@ fn put(path: &Path, text: &str) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn replace(root: &Path, file: &Path, before: &[u8], after: &str) -> Result<()> {
+        Replaceable::of(root, file, before)?.replace(after)
+    }
 
     #[test]
     fn a_file_is_replaced_as_long_as_it_is_what_was_read() {

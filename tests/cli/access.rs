@@ -207,6 +207,43 @@ fn what_cannot_be_edited_safely_is_left_alone() {
 }
 
 #[test]
+fn a_files_name_alone_is_not_whose_list_it_is() {
+    let other = PROD.replace("pds_orders", "kilo_orders");
+    let files = [(other.as_str(), MANIFEST)];
+    let (told, text) = access(&["kilo_orders", "add", "x"], &files);
+    assert_snapshot!(told, @r"
+    exit 2
+    stderr:
+    error: only a file is called kilo_orders: REPO/infrastructure/k8s/prod/secure-kvs/secure-kvs-onboarding/kilo_orders.yaml is of the database pds_orders
+    hint: name the database, or the file: REPO/infrastructure/k8s/prod/secure-kvs/secure-kvs-onboarding/kilo_orders.yaml
+    ");
+    assert_eq!(text, MANIFEST);
+    let (told, _) = access(&["hr/kilo_orders", "add", "x", "--dry-run"], &files);
+    assert_eq!((told.code, told.stdout.as_str()), (Some(2), ""), "{told}");
+    let (told, text) = access(&["kilo_orders.yaml", "add", "x"], &files);
+    assert_eq!(told.code, Some(0), "{told}");
+    assert!(text.contains("- x\n"), "{text}");
+}
+
+#[test]
+fn a_rehearsal_is_refused_as_the_change_would_be() {
+    for rehearsal in [true, false] {
+        let repo = TempDir::new().unwrap();
+        let path = repo.path().join(PROD);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(repo.path().join("real.txt"), MANIFEST).unwrap();
+        std::os::unix::fs::symlink(repo.path().join("real.txt"), &path).unwrap();
+        let folder = repo.path().display().to_string();
+        let mut words = vec!["access", "pds_orders", "add", "x", "--repo", &folder];
+        words.extend(rehearsal.then_some("--dry-run"));
+        let told = skvs(&words).run();
+        assert_eq!((told.code, told.stdout.as_str()), (Some(1), ""), "{told}");
+        assert!(told.stderr.contains("not a regular file"), "{told}");
+        assert!(path.is_symlink());
+    }
+}
+
+#[test]
 fn an_account_must_be_a_name() {
     for name in ["Pds", "pds/api", "a_b", "", "x\n- y"] {
         let (told, text) = access(&["pds_orders", "add", name], &[(PROD, MANIFEST)]);

@@ -230,13 +230,19 @@ impl<'a> Onboarding<'a> {
         finding
     }
 
-    /// Every name that somebody may call it by.
+    /// Every name that somebody may call it by: its own ones, and its file's.
     pub fn called(&self) -> Vec<String> {
+        let mut called = self.called_itself();
+        called.push(lookup::typed(&self.manifest.file).to_owned());
+        called.push(self.manifest.file.clone());
+        called
+    }
+
+    /// The names of the HelmRelease and of its database.
+    pub fn called_itself(&self) -> Vec<String> {
         let (namespace, name) = self.id();
         let mut called = vec![name.to_owned(), format!("{namespace}/{name}")];
         called.extend(lookup::short(name).map(str::to_owned));
-        called.push(lookup::typed(&self.manifest.file).to_owned());
-        called.push(self.manifest.file.clone());
         if let Ok(Some(names)) = self.names() {
             called.push(names.joined());
         }
