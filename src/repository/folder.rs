@@ -1,9 +1,11 @@
 //! The files of named folders, read within bounds.
 //!
 //! Owns the walk. A symbolic link is read only where its file is in the named folder too; whatever else cannot be read is kept with the
-//! reason. Folders whose name begins with a dot are passed over, as `.git` is.
+//! reason. Folders whose name begins with a dot are passed over, as `.git` is, and so are files of other names than manifests', unless a
+//! kustomization lists them.
 
-use super::manifest::{is_kustomization, may_be_yaml};
+use super::listed;
+use super::manifest::{KUSTOMIZATIONS, is_kustomization, may_be_yaml};
 use crate::error::{Error, Result, io_words};
 use crate::text::{line, one_line, thousands};
 use std::collections::HashSet;
@@ -35,8 +37,44 @@ pub struct File {
 #[derive(Clone, Debug, Default)]
 pub struct Files {
     pub all: Vec<File>,
+    /// The folders that were read.
+    pub roots: Vec<Root>,
     /// Single files were named: what is beside them was not read.
     pub alone: bool,
+}
+
+/// A folder that was read.
+#[derive(Clone, Debug)]
+pub struct Root {
+    /// What the paths of its files begin with; empty for the current folder.
+    pub prefix: String,
+    /// With the folders below it.
+    pub deep: bool,
+}
+
+impl Root {
+    /// Whether a path is in what was read.
+    pub fn has(&self, path: &str) -> bool {
+        let rest = path.strip_prefix(&self.prefix);
+        is_under(&self.prefix, path) && (self.deep || rest.is_none_or(|rest| !rest.contains('/')))
+    }
+}
+
+impl Files {
+    /// Keeps the files that are named, and those directly in the named folders.
+    pub fn keep_tops(&mut self, paths: &[PathBuf]) {
+        let prefixes: Vec<String> = paths.iter().map(|p| prefix(&shown(p))).collect();
+        let is_top = |path: &str| {
+            let mut below = prefixes
+                .iter()
+                .filter_map(|p| path.strip_prefix(p.as_str()));
+            below.any(|rest| !rest.contains('/')) || paths.iter().any(|p| shown(p) == path)
+        };
+        self.all.retain(|file| is_top(&file.path));
+        for root in &mut self.roots {
+            root.deep = false;
+        }
+    }
 }
 
 /// Reads every file that can hold manifests in these folders, and these files.
@@ -44,6 +82,7 @@ pub struct Files {
 /// # Errors
 /// A path that does not exist or cannot be read, and more than the bounds allow.
 pub fn read(paths: &[PathBuf]) -> Result<Files> {
+    let mut tops = Vec::new();
     let mut reader = Reader {
         bytes: BYTES_MAX,
         names: NAMES_MAX,
@@ -61,6 +100,11 @@ pub fn read(paths: &[PathBuf]) -> Result<Files> {
                 let root = path.canonicalize().map_err(|e| unreadable(&shown, &e))?;
                 let prefix = prefix(&shown);
                 reader.folder(path, &prefix, &root, 0)?;
+                reader.files.roots.push(Root {
+                    prefix: prefix.clone(),
+                    deep: true,
+                });
+                tops.push(Top { path, prefix, root });
             }
             Ok(_) => {
                 reader.files.alone = true;
@@ -69,8 +113,36 @@ pub fn read(paths: &[PathBuf]) -> Result<Files> {
             }
         }
     }
+    let mut from = 0;
+    loop {
+        let listed = listed::beyond(&reader.files.all, from);
+        from = reader.files.all.len();
+        for path in listed {
+            if let Some(top) = tops.iter().find(|top| is_under(&top.prefix, &path)) {
+                reader.listed(top, path)?;
+            }
+        }
+        if reader.files.all.len() == from {
+            break;
+        }
+    }
     reader.files.all.sort_by(|a, b| a.path.cmp(&b.path));
     Ok(reader.files)
+}
+
+/// A named folder.
+struct Top<'p> {
+    path: &'p Path,
+    prefix: String,
+    root: PathBuf,
+}
+
+/// Whether a path is in the folder whose files' paths begin so.
+pub fn is_under(prefix: &str, path: &str) -> bool {
+    match prefix {
+        "" => !path.starts_with('/') && path.split('/').next() != Some(".."),
+        _ => format!("{path}/").starts_with(prefix),
+    }
 }
 
 /// What comes before the path of a file in a folder: `.` adds nothing.
@@ -165,6 +237,49 @@ impl Reader {
         Ok(())
     }
 
+    /// What a kustomization lists and the walk did not read: a file, or the kustomization of a folder. What does not exist is left out.
+    fn listed(&mut self, top: &Top<'_>, shown: String) -> Result<()> {
+        let rest = format!("{shown}/");
+        let rest = rest.strip_prefix(&top.prefix).unwrap_or_default();
+        let path = top.path.join(rest.trim_end_matches('/'));
+        let facts = match path.metadata() {
+            Ok(facts) => facts,
+            Err(error) if error.kind() == io::ErrorKind::NotFound && !path.is_symlink() => {
+                return Ok(());
+            }
+            Err(error) => {
+                self.not_known(&shown, words(&error));
+                return Ok(());
+            }
+        };
+        let target = path.canonicalize();
+        if !target.is_ok_and(|target| target.starts_with(&top.root)) {
+            let why = "it is a link that leads out of the folder, which is not followed";
+            self.not_known(&shown, why.to_owned());
+            return Ok(());
+        }
+        if facts.is_file() {
+            let bytes = self.bytes(&path);
+            return self.push(shown, bytes);
+        }
+        let names = KUSTOMIZATIONS.iter();
+        let Some(name) = names.into_iter().find(|name| path.join(name).exists()) else {
+            let why = "a kustomization lists it, and it has no kustomization.yaml";
+            self.not_known(&shown, why.to_owned());
+            return Ok(());
+        };
+        let file = path.join(name);
+        let shown = match shown.as_str() {
+            "" => (*name).to_owned(),
+            folder => format!("{folder}/{name}"),
+        };
+        let bytes = match file.is_symlink() {
+            true => inside(&file, &top.root).and_then(|()| self.bytes(&file)),
+            false => self.bytes(&file),
+        };
+        self.push(shown, bytes)
+    }
+
     /// The bytes of a file, within the bounds.
     fn bytes(&mut self, path: &Path) -> Result<Vec<u8>, String> {
         let mut bytes = Vec::new();
@@ -182,6 +297,15 @@ impl Reader {
     }
 
     fn keep(&mut self, shown: String, path: &Path, bytes: Result<Vec<u8>, String>) -> Result<()> {
+        let place = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+        // A link is a file of its own, at another place in the tree.
+        match path.is_symlink() || self.seen.insert(place) {
+            true => self.push(shown, bytes),
+            false => Ok(()),
+        }
+    }
+
+    fn push(&mut self, shown: String, bytes: Result<Vec<u8>, String>) -> Result<()> {
         let length = bytes.as_ref().map_or(0, Vec::len) as u64;
         self.bytes = self.bytes.checked_sub(length).ok_or_else(|| {
             let most = BYTES_MAX / 1024 / 1024;
@@ -193,12 +317,7 @@ impl Reader {
                 "{shown}: more than {most} files are not read"
             )));
         }
-        let place = path.canonicalize().unwrap_or_else(|_| path.to_owned());
-        let of_link = path.is_symlink();
-        // A link is a file of its own, at another place in the tree.
-        if of_link || self.seen.insert(place) {
-            self.files.all.push(File { path: shown, bytes });
-        }
+        self.files.all.push(File { path: shown, bytes });
         Ok(())
     }
 
@@ -317,6 +436,44 @@ mod tests {
         assert!(twice.alone);
         let missing = read(&[root.join("c")]).unwrap_err();
         assert!(missing.message().ends_with("does not exist"));
+    }
+
+    #[test]
+    fn what_a_kustomization_lists_is_read_whatever_it_is_called() {
+        let home = tempfile::tempdir().unwrap();
+        let root = home.path().join("repo");
+        std::fs::create_dir_all(root.join(".team/none")).unwrap();
+        for (file, text) in [
+            (
+                "kustomization.yaml",
+                "resources: [.team, x.txt, gone.txt, ../out.txt]\n",
+            ),
+            ("x.txt", "a: 1\n"),
+            (".team/kustomization.yaml", "resources: [y.txt, none]\n"),
+            (".team/y.txt", "a: 1\n"),
+            (".team/z.yaml", "a: 1\n"),
+            ("../out.txt", "a: 1\n"),
+        ] {
+            std::fs::write(root.join(file), text).unwrap();
+        }
+        let files = read(std::slice::from_ref(&root)).unwrap();
+        let prefix = format!("{}/", root.display());
+        let found: Vec<(String, bool)> = files
+            .all
+            .iter()
+            .map(|f| (f.path.replace(&prefix, ""), f.bytes.is_ok()))
+            .collect();
+        let found: Vec<(&str, bool)> = found.iter().map(|(p, ok)| (p.as_str(), *ok)).collect();
+        assert_eq!(
+            found,
+            [
+                (".team/kustomization.yaml", true),
+                (".team/none", false),
+                (".team/y.txt", true),
+                ("kustomization.yaml", true),
+                ("x.txt", true),
+            ]
+        );
     }
 
     #[test]

@@ -1,14 +1,21 @@
 //! A kustomization.yaml: which files of its folder are applied, and what it changes in them.
 
-use super::manifest::{file_name, is_kustomization};
+use super::manifest::is_kustomization;
 
-pub use super::manifest::folder;
+pub use super::manifest::{file_name, folder};
 
 use super::node::{Kind, Node, Place};
 use serde_json::Value;
 
 /// Keys of paths that are applied.
 const LISTS: [&str; 3] = ["resources", "bases", "components"];
+/// Keys of patches, the only files that change others without being applied.
+const PATCHES: [&str; 4] = [
+    "patches",
+    "patchesStrategicMerge",
+    "patchesJson6902",
+    "replacements",
+];
 
 /// One entry of `resources`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,6 +58,24 @@ impl Kustomization {
         };
         for entry in node.entries() {
             let key = entry.key.text().ok_or("its keys must be text")?;
+            let place = |why: &str| {
+                let place = entry.key.place;
+                Err(format!(
+                    "line {}, column {}: {why}",
+                    place.line, place.column
+                ))
+            };
+            if key == "<<" {
+                return place("a merge key brings a part of it, which is not read");
+            }
+            // Of both kustomize takes the last one, whatever the case of its letters.
+            if read.keys.iter().any(|k| k.eq_ignore_ascii_case(key)) {
+                return place(&format!("the key {key} is there twice"));
+            }
+            let mut known = LISTS.iter().chain(&PATCHES);
+            if known.any(|k| *k != key && k.eq_ignore_ascii_case(key)) {
+                return place(&format!("the key {key} has capitals of its own"));
+            }
             read.keys.push(key.to_owned());
             let Kind::List { items, .. } = &entry.value.kind else {
                 let empty = value.get(key).is_none_or(Value::is_null);
@@ -64,7 +89,7 @@ impl Kustomization {
                     let text = item.text();
                     let text = text.ok_or_else(|| format!("an entry of {key} is not text"))?;
                     read.listed.push(read.entry(text, item.place));
-                } else {
+                } else if PATCHES.contains(&key) {
                     read.patches.extend(read.patch(item));
                 }
             }
@@ -83,7 +108,7 @@ impl Kustomization {
     /// The file of a patch, where it is not written in the kustomization itself.
     fn patch(&self, item: &Node) -> Option<String> {
         let text = item.text().or_else(|| item.at(&["path"])?.text())?;
-        let is_name = !text.contains('\n') && (text.ends_with(".yaml") || text.ends_with(".yml"));
+        let is_name = !text.contains('\n');
         is_name.then(|| resolved(self.folder(), text))?
     }
 
@@ -115,8 +140,14 @@ pub fn is_one(path: &str) -> bool {
     is_kustomization(file_name(path))
 }
 
+/// Whether an entry may be an address although it has the form of a path: `github.com/o/r`, `host:path`.
+pub(super) fn may_be_address(entry: &str) -> bool {
+    let first = entry.split_once('/').map(|(first, _)| first);
+    entry.contains(':') || first.is_some_and(|f| !f.starts_with('.') && f.contains('.'))
+}
+
 /// `../base` from `a/b` on is `a/base`; `None` for an address and for what leads out of the folder that messages begin at.
-fn resolved(folder: &str, entry: &str) -> Option<String> {
+pub(super) fn resolved(folder: &str, entry: &str) -> Option<String> {
     if entry.contains("://") || entry.contains('?') || entry.starts_with("git@") {
         return None;
     }

@@ -64,10 +64,21 @@ impl Layout {
     /// The cluster that a file belongs to; `None` where its path does not follow the layout. The repository's folder can be above the
     /// path's beginning or in it.
     pub fn cluster<'p>(&self, file: &'p str) -> Option<&'p str> {
-        let mut folders: Vec<&str> = file
-            .split('/')
-            .filter(|p| !p.is_empty() && *p != ".")
-            .collect();
+        Some(self.home(file)?.0)
+    }
+
+    /// The cluster that a file belongs to, and the part of its path that is the cluster's folder.
+    pub fn home<'p>(&self, file: &'p str) -> Option<(&'p str, &'p str)> {
+        let mut ends = Vec::new();
+        let mut folders = Vec::new();
+        let mut begin = 0;
+        for part in file.split('/') {
+            if !part.is_empty() && part != "." {
+                folders.push(part);
+                ends.push(begin + part.len());
+            }
+            begin += part.len() + 1;
+        }
         folders.pop()?;
         let is_cluster = |at: &usize| {
             let after = folders[at + 1..]
@@ -80,7 +91,7 @@ impl Layout {
         let at = (0..folders.len())
             .rev()
             .find(|at| known(at) && is_cluster(at))?;
-        Some(folders[at])
+        Some((folders[at], &file[..ends[at + self.after.len()]]))
     }
 }
 
@@ -103,6 +114,9 @@ mod tests {
             "prod/secure-kvs/secure-kvs-onboarding/a_b.yaml",
         ] {
             assert_eq!(layout.cluster(path), Some("prod"), "{path}");
+            let (_, folder) = layout.home(path).unwrap();
+            assert!(folder.ends_with("/secure-kvs-onboarding"), "{folder}");
+            assert!(path.starts_with(folder), "{folder}");
         }
         for path in [
             "secure-kvs/secure-kvs-onboarding/a_b.yaml",

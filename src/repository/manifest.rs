@@ -9,7 +9,8 @@ use serde_json::Value;
 /// Endings of files that can hold a manifest.
 const ENDINGS: [&str; 3] = [".yaml", ".yml", ".json"];
 /// Names of the file that lists a folder's manifests.
-const KUSTOMIZATIONS: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
+pub(super) const KUSTOMIZATIONS: [&str; 3] =
+    ["kustomization.yaml", "kustomization.yml", "Kustomization"];
 
 /// Whether a file can hold manifests, or lists them, by its name.
 pub(super) fn may_be_yaml(name: &str) -> bool {
@@ -80,13 +81,48 @@ pub fn folder(path: &str) -> &str {
     path.rsplit_once('/').map_or("", |(folder, _)| folder)
 }
 
-pub(super) fn file_name(path: &str) -> &str {
+pub fn file_name(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or(path)
 }
 
-/// Whether a file could hold a HelmRelease: the word is in every one of them.
+/// Whether a file could hold a HelmRelease: the word is in every one of them, written out, with escapes or in base64.
 pub(super) fn mentions_one(text: &str) -> bool {
     text.contains(KIND)
+        || (text.contains('\\') && unescaped(text).contains(KIND))
+        || text.contains("!!binary")
+        || text.contains("tag:yaml.org")
+}
+
+/// A text with the escapes that can stand for a letter resolved, in quotes or not, and line ends that are escaped left out.
+fn unescaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('\\') {
+        out.push_str(before);
+        let digits = match after.bytes().next() {
+            Some(b'x') => 2,
+            Some(b'u') => 4,
+            Some(b'U') => 8,
+            _ => 0,
+        };
+        let code = after.get(1..=digits).filter(|_| digits > 0);
+        let code = code.and_then(|code| u32::from_str_radix(code, 16).ok());
+        rest = match code.and_then(char::from_u32) {
+            Some(letter) => {
+                out.push(letter);
+                &after[1 + digits..]
+            }
+            None => match after
+                .strip_prefix("\r\n")
+                .or_else(|| after.strip_prefix('\n'))
+            {
+                Some(next) => next.trim_start_matches([' ', '\t']),
+                None => after,
+            },
+        };
+    }
+    out.push_str(rest);
+    out
 }
 
 /// Each document of a text: its value and how it is written.
@@ -102,30 +138,87 @@ pub(super) fn documents(bytes: &[u8], room: &mut Room) -> Result<Vec<(Value, Nod
     Ok(values.into_iter().zip(nodes).collect())
 }
 
+/// Deepest list in a list.
+const LISTS_MAX: usize = 16;
+
 /// The HelmReleases among the documents of a file, those in lists too.
-pub(super) fn manifests(file: &str, documents: Vec<(Value, Node)>) -> Vec<Manifest> {
+///
+/// # Errors
+/// A clause: what a list holds cannot be told.
+pub(super) fn manifests(
+    file: &str,
+    documents: Vec<(Value, Node)>,
+) -> Result<Vec<Manifest>, String> {
     let mut found = Vec::new();
     for (value, node) in documents {
-        let items = value.get("items").and_then(Value::as_array);
-        let written = node.at(&["items"]).map(Node::items).unwrap_or_default();
-        match items {
-            Some(items) if items.len() == written.len() => {
-                for (value, node) in items.iter().zip(written) {
-                    add(&mut found, file, value.clone(), node.clone());
-                }
-            }
-            _ => add(&mut found, file, value, node),
-        }
+        add(&mut found, file, value, node, 0)?;
     }
-    found
+    Ok(found)
 }
 
-fn add(found: &mut Vec<Manifest>, file: &str, value: Value, node: Node) {
-    if value.get("kind").and_then(Value::as_str) == Some(KIND) {
-        found.push(Manifest {
+/// Takes an object, or what is in it where its kind is that of a list, as kustomize does.
+fn add(
+    found: &mut Vec<Manifest>,
+    file: &str,
+    value: Value,
+    node: Node,
+    depth: usize,
+) -> Result<(), String> {
+    let not_told = |why: &str| {
+        let place = node.place;
+        Err(format!(
+            "line {}, column {}: {why}",
+            place.line, place.column
+        ))
+    };
+    let kind = value.get("kind").and_then(Value::as_str);
+    let written = node.at(&["kind"]);
+    if kind != Some(KIND) && written.is_some_and(|k| k.tagged) {
+        return not_told("its kind has a tag, so it is not known what it is");
+    }
+    let is_list = kind.is_some_and(|kind| kind.ends_with("List"));
+    match value.get("items") {
+        Some(items) if is_list && !items.is_null() => {
+            if depth >= LISTS_MAX {
+                return not_told("lists in lists are not read so deep");
+            }
+            let written = node.at(&["items"]).map(Node::items).unwrap_or_default();
+            let Some(items) = items.as_array().filter(|i| i.len() == written.len()) else {
+                return not_told("it is not known where the items of the list are written");
+            };
+            for (value, node) in items.iter().zip(written) {
+                add(found, file, value.clone(), node.clone(), depth + 1)?;
+            }
+        }
+        _ if kind == Some(KIND) => found.push(Manifest {
             file: file.to_owned(),
             value,
             node,
-        });
+        }),
+        _ => {}
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_word_is_found_however_it_is_escaped() {
+        for text in [
+            "kind: HelmRelease",
+            r#"kind: "Helm\x52elease""#,
+            r#"{"kind": "\u0048elmRelease"}"#,
+            r#"kind: "\U00000048elmRelease""#,
+            "kind: \"Helm\\\n  Release\"",
+            "kind: \"Helm\\\r\n\tRelease\"",
+            "kind: !!binary SGVsbVJlbGVhc2U=",
+        ] {
+            assert!(mentions_one(text), "{text}");
+        }
+        for text in ["kind: Helm Release", r"kind: Helm\R", r"a: \x5", "\\"] {
+            assert!(!mentions_one(text), "{text}");
+        }
     }
 }

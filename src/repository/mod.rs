@@ -8,6 +8,7 @@ pub mod folder;
 pub mod git;
 pub mod kustomization;
 pub mod layout;
+mod listed;
 pub mod manifest;
 pub mod node;
 pub mod tree;

@@ -40,6 +40,8 @@ pub struct Node {
     pub range: Range<usize>,
     /// Has an anchor (`&a`) or a tag (`!!str`).
     pub marked: bool,
+    /// Has a tag.
+    pub tagged: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -171,6 +173,7 @@ impl<'t> Reader<'t> {
             line: span.start.line() as u64,
             column: span.start.col() as u64 + 1,
         };
+        let tagged = matches!(&event, Event::Scalar(_, _, _, tag) if tag.is_some());
         let is_marked = |anchor: usize, tag: bool| anchor != 0 || tag;
         let (kind, marked) = match event {
             Event::Scalar(text, style, anchor, tag) => {
@@ -227,6 +230,7 @@ impl<'t> Reader<'t> {
             place,
             range,
             marked,
+            tagged,
         })
     }
 

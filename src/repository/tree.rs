@@ -1,7 +1,7 @@
 //! What the files of a repository hold: HelmReleases, kustomizations, and what is not known of them.
 
-use super::folder::{File, Files};
-use super::kustomization::{self, Kustomization};
+use super::folder::{File, Files, Root};
+use super::kustomization::{self, Kustomization, Listed};
 use super::manifest::{self, Manifest, file_name, folder};
 use super::node::Place;
 use crate::model::documents::Room;
@@ -29,10 +29,35 @@ pub struct Tree {
     pub not_known: Vec<NotKnown>,
     /// Every path that was read, of files and of the folders that they are in.
     paths: HashSet<String>,
+    /// The folders that were read.
+    roots: Vec<Root>,
     /// Single files were named: what is beside them was not read.
     pub alone: bool,
     /// From the path of what is listed to the kustomizations that list it.
     listers: HashMap<String, Vec<usize>>,
+}
+
+/// What became of an entry of a kustomization.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// It was read, or why not is told of its file.
+    Read,
+    Missing,
+    NotRead(&'static str),
+}
+
+/// The kustomization that decides whether a file is applied.
+#[derive(Clone, Copy, Debug)]
+pub enum Nearest<'t> {
+    Known(&'t Kustomization),
+    NotKnown(&'t NotKnown),
+    None,
+}
+
+/// Whether a path is another one, or in that folder.
+pub fn is_below(path: &str, folder: &str) -> bool {
+    let rest = path.strip_prefix(folder);
+    folder == "." || rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 impl Tree {
@@ -41,18 +66,37 @@ impl Tree {
         let templates = templates(&files.all);
         let mut tree = Self {
             alone: files.alone,
+            roots: files.roots,
             ..Self::default()
         };
         let mut room = Room::default();
+        let mut later = Vec::new();
         for file in &files.all {
             let mut path = file.path.as_str();
             while tree.paths.insert(path.to_owned()) && !path.is_empty() {
                 path = folder(path);
             }
-            // A chart's templates are not YAML until Helm has rendered them.
-            if !templates.iter().any(|t| file.path.starts_with(t.as_str())) {
-                tree.take(file, &mut room);
+            // A chart's templates are not YAML until Helm has rendered them, but a kustomization can list one all the same.
+            match templates.iter().any(|t| file.path.starts_with(t.as_str())) {
+                true => later.push(file),
+                false => tree.take(file, &mut room),
             }
+        }
+        loop {
+            let listed = tree.kustomizations.iter().flat_map(|k| &k.listed);
+            let listed: HashSet<String> = listed.filter_map(|l| l.path.clone()).collect();
+            let is_listed = |file: &&File| {
+                let in_folder = kustomization::is_one(&file.path).then(|| folder(&file.path));
+                listed.contains(&file.path) || in_folder.is_some_and(|f| listed.contains(f))
+            };
+            let (taken, rest): (Vec<&File>, Vec<&File>) = later.into_iter().partition(is_listed);
+            later = rest;
+            if taken.is_empty() {
+                break;
+            }
+            taken
+                .into_iter()
+                .for_each(|file| tree.take(file, &mut room));
         }
         for (at, kustomization) in tree.kustomizations.iter().enumerate() {
             for path in kustomization.listed.iter().filter_map(|l| l.path.clone()) {
@@ -61,7 +105,11 @@ impl Tree {
         }
         let patches = tree.kustomizations.iter().flat_map(|k| &k.patches);
         let patches: HashSet<&String> = patches.collect();
-        tree.manifests.retain(|m| !patches.contains(&m.file));
+        // What is listed is applied, whoever takes it for a patch too.
+        let listers = &tree.listers;
+        tree.manifests
+            .retain(|m| !patches.contains(&m.file) || listers.contains_key(&m.file));
+        tree.manifests.sort_by(|a, b| a.file.cmp(&b.file));
         tree
     }
 
@@ -87,7 +135,7 @@ impl Tree {
         if manifest::mentions_one(&document::decode(bytes)?) {
             let documents = manifest::documents(bytes, room)?;
             self.manifests
-                .extend(manifest::manifests(&file.path, documents));
+                .extend(manifest::manifests(&file.path, documents)?);
         }
         Ok(())
     }
@@ -97,9 +145,42 @@ impl Tree {
         self.paths.contains(path.trim_end_matches('/'))
     }
 
-    /// Whether a path is in a folder that was read, so that what it does not have does not exist.
-    pub fn is_within(&self, path: &str) -> bool {
-        self.paths.contains(folder(path))
+    /// What became of an entry of a kustomization.
+    pub fn standing(&self, listed: &Listed) -> Standing {
+        let Some(path) = &listed.path else {
+            return Standing::NotRead("it is an address, which is not asked");
+        };
+        // Of a folder that is not known it is not known what it holds.
+        let is_unknown = self.not_known.iter().any(|n| is_below(path, &n.file));
+        if self.has(path) || is_unknown {
+            return Standing::Read;
+        }
+        if kustomization::may_be_address(&listed.entry) {
+            return Standing::NotRead("it may be an address, which is not asked");
+        }
+        match self.roots.iter().any(|root| root.has(path)) {
+            true if !self.alone => Standing::Missing,
+            _ => Standing::NotRead("it is outside the folders that were read"),
+        }
+    }
+
+    /// The kustomization of this folder, or of the nearest folder above it that has one.
+    pub fn nearest(&self, of: &str) -> Nearest<'_> {
+        let mut at = of;
+        loop {
+            if let Some(found) = self.kustomization(at) {
+                return Nearest::Known(found);
+            }
+            let mut not_known = self.not_known.iter();
+            let is_here = |n: &&NotKnown| kustomization::is_one(&n.file) && folder(&n.file) == at;
+            if let Some(found) = not_known.find(is_here) {
+                return Nearest::NotKnown(found);
+            }
+            if at.is_empty() {
+                return Nearest::None;
+            }
+            at = folder(at);
+        }
     }
 
     /// The kustomization of this folder.
@@ -168,6 +249,10 @@ pub(crate) mod tests {
         });
         Tree::of(Files {
             all: all.collect(),
+            roots: vec![Root {
+                prefix: String::new(),
+                deep: true,
+            }],
             alone: false,
         })
     }
@@ -213,6 +298,33 @@ pub(crate) mod tests {
         );
         assert_eq!(tree.not_known, []);
         assert!(tree.has("a/broken.yaml") && tree.has("a") && !tree.has("b"));
+    }
+
+    #[test]
+    fn what_kustomize_takes_for_one_is_one() {
+        let count = |text: &str| {
+            let tree = tree(&[("a/x.yaml", text)]);
+            (tree.manifests.len(), tree.not_known.len())
+        };
+        let listed = |kind: &str, text: &str| {
+            format!(
+                "kind: {kind}\nitems:\n- {}\n",
+                text.trim_end().replace('\n', "\n  ")
+            )
+        };
+        assert_eq!(
+            count(&ONE.replace("HelmRelease", r#""Helm\x52elease""#)),
+            (1, 0)
+        );
+        assert_eq!(count(&listed("List", &listed("List", ONE))), (1, 0));
+        assert_eq!(count(&listed("HelmReleaseList", ONE)), (1, 0));
+        assert_eq!(count(&format!("{ONE}items: []\n")), (1, 0));
+        let of_alias = "a: &a [{kind: HelmRelease}]\nkind: List\nitems: *a\n";
+        assert_eq!(count(of_alias), (0, 1));
+        assert_eq!(count("kind: !!binary SGVsbVJlbGVhc2U=\n"), (1, 0));
+        assert_eq!(count("kind: !!binary TGlzdA==\n"), (0, 1));
+        let deep = (0..20).fold(ONE.to_owned(), |text, _| listed("List", &text));
+        assert_eq!(count(&deep), (0, 1));
     }
 
     #[test]

@@ -690,8 +690,74 @@ fn a_kustomization_lists_what_is_there_and_all_of_it() {
         with("resources: [pds_orders.yaml, gone.yaml]\n"),
         ["SKVS542"]
     );
+    // Entries of other names are applied too, and only patches are none.
+    let (folder, file) = ("kustomization.yaml", "pds_orders.yaml");
+    let bad = orders.replace("database: orders", "database: Orders");
+    for (list, codes) in [
+        ("resources: [x.yaml.txt]\n", &["SKVS524"][..]),
+        (
+            "resources: [x.yaml.txt]\npatches: [path: x.yaml.txt]\n",
+            &["SKVS524"],
+        ),
+        (
+            "resources: []\nbuildMetadata: [x.yaml.txt]\n",
+            &["SKVS524", "SKVS541"],
+        ),
+        ("resources: []\npatches: [path: x.yaml.txt]\n", &[]),
+    ] {
+        assert_eq!(of(&[("x.yaml.txt", &bad), (folder, list)]), codes, "{list}");
+    }
+    for list in [
+        "resources: [x]\nresources: [pds_orders.yaml]\n",
+        "Resources: []\n",
+        "<<: {}\n",
+    ] {
+        let (file, folder) = (format!("{FOLDER}/{file}"), format!("{FOLDER}/{folder}"));
+        let tree = tree(&[(&file, &orders), (&folder, list)]);
+        assert_eq!(tree.not_known.len(), 1, "{list}");
+    }
     // What a generator brings is not known.
     assert_eq!(with("generators: [g.yaml]\n"), [""; 0]);
+    // A chart's template that is listed is a manifest.
+    let at = |path: &str| format!("{FOLDER}/{path}");
+    let listed = |list: &str| {
+        let template = at("templates/pds_orders.yaml");
+        of(&[
+            ("Chart.yaml", "name: x\n"),
+            (&template, &bad),
+            (folder, list),
+        ])
+    };
+    assert_eq!(listed("resources: []\n"), [""; 0]);
+    assert_eq!(
+        listed("resources: [templates/pds_orders.yaml]\n"),
+        ["SKVS524"]
+    );
+}
+
+#[test]
+fn what_a_kustomization_brings_from_elsewhere_is_not_checked() {
+    let orders = manifest("pds", "orders", &["api"], "v2", true);
+    let file = format!("{FOLDER}/pds_orders.yaml");
+    let not_checked = |at: &str, list: &str| {
+        let place = format!("{at}kustomization.yaml");
+        let tree = tree(&[(&file, &orders), (&place, list)]);
+        let outcome = run(&Repository::new(&tree, &Layout::default(), "flux-system"));
+        assert!(outcome.found.is_empty(), "{list}");
+        let whats = outcome.not_checked.into_iter().map(|s| s.missing.what);
+        whats.collect::<Vec<String>>()
+    };
+    let at = format!("{FOLDER}/");
+    let up = "../".repeat(9);
+    for entry in [
+        "https://h/x.yaml",
+        "github.com/o/r",
+        "git@h:o/r",
+        &format!("{up}x"),
+    ] {
+        let list = format!("resources: [pds_orders.yaml, \"{entry}\"]\n");
+        assert_eq!(not_checked(&at, &list), [format!("what {entry} brings")]);
+    }
 }
 
 #[test]

@@ -4,6 +4,7 @@ use super::registry::RULES;
 use super::repository::Repository;
 use super::rule::{Check, Finding, NotChecked, Rule};
 use crate::diagnosis::rule::Severity;
+use crate::repository::tree::Standing;
 
 /// What came of a run.
 #[derive(Default)]
@@ -58,8 +59,16 @@ pub fn run(repository: &Repository<'_>) -> Outcome {
     }
     if repository.tree.alone {
         let missing = NotChecked::new("other manifests", "only the named files were read");
-        let codes = ["SKVS531", "SKVS532", "SKVS533", "SKVS541"].to_vec();
+        let codes = ["SKVS531", "SKVS532", "SKVS533", "SKVS541", "SKVS542"].to_vec();
         outcome.skipped("", codes, missing);
+    }
+    for kustomization in &repository.tree.kustomizations {
+        for listed in &kustomization.listed {
+            if let Standing::NotRead(why) = repository.tree.standing(listed) {
+                let missing = NotChecked::new(&format!("what {} brings", listed.entry), why);
+                outcome.skipped(&kustomization.file, Vec::new(), missing);
+            }
+        }
     }
     let key = |f: &Found| (f.finding.file.clone(), f.finding.place, f.rule.entry.code);
     outcome.found.sort_by_key(key);

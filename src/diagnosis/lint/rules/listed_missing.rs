@@ -3,7 +3,7 @@
 use crate::diagnosis::catalogue::Entry;
 use crate::diagnosis::lint::{Check, Finding, Repository, Rule};
 use crate::diagnosis::rule::Severity;
-use crate::repository::folder::is_read;
+use crate::repository::tree::Standing;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     entry: Entry {
@@ -23,17 +23,10 @@ of it any more: no onboarding of the cluster can change."#,
 
 fn check(repository: &Repository<'_>) -> Vec<Finding> {
     let tree = repository.tree;
-    // Only of a folder that was read it is known what it holds.
-    if tree.alone {
-        return Vec::new();
-    }
     let mut found = Vec::new();
     for kustomization in &tree.kustomizations {
         for listed in &kustomization.listed {
-            let Some(path) = listed.path.as_deref() else {
-                continue;
-            };
-            if tree.is_within(path) && !tree.has(path) && is_read(path) {
+            if tree.standing(listed) == Standing::Missing {
                 let sentence = format!("it lists {}, which does not exist", listed.entry);
                 found.push(
                     Finding::new(&kustomization.file, listed.place, sentence)
