@@ -1,14 +1,33 @@
-//! An earlier state of named paths, read with the user's own git: no shell, no network of ours, nothing is changed.
+//! An earlier state of named paths, read with the user's own git: no shell, no network, nothing is changed.
+//!
+//! The checked files may be anybody's. Git takes a folder with `HEAD`, `objects` and `refs` for a repository whose configuration can name
+//! programs: nothing is read but from the repository of the work tree's own `.git`.
 
-use super::folder::{self, BYTES_MAX, FILE_MAX, FILES_MAX, File, Files};
+use super::folder::{self, BYTES_MAX, FILE_MAX, FILES_MAX, File, Files, Root};
+use super::{kustomization, listed};
 use crate::error::{Error, Result, io_words};
 use crate::text::{line, one_line, thousands};
+use std::collections::HashSet;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{self, Output, Stdio};
 
-/// Of a hook's environment: the paths decide which repository is meant.
-const NOT_PASSED_ON: [&str; 4] = ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX"];
+/// Of the environment's `GIT_…` what git gets: where it is installed, and the user's own settings. The paths decide which repository is
+/// meant, not a hook's environment.
+const PASSED_ON: [&str; 4] = [
+    "GIT_EXEC_PATH",
+    "GIT_CONFIG",
+    "GIT_CEILING_DIRECTORIES",
+    "GIT_DISCOVERY_ACROSS_FILESYSTEM",
+];
+
+/// Settings that no repository overrules: no repository without a `.git`, no program but git.
+const SETTINGS: [&str; 4] = [
+    "safe.bareRepository=explicit",
+    "core.fsmonitor=false",
+    "core.hooksPath=/dev/null",
+    "protocol.allow=never",
+];
 
 /// An earlier state.
 #[derive(Clone, Debug)]
@@ -23,7 +42,13 @@ struct Blob {
     id: String,
     /// As messages name it.
     path: String,
-    size: u64,
+    is_link: bool,
+}
+
+/// What is still read of all paths.
+struct Room {
+    bytes: u64,
+    files: usize,
 }
 
 /// Reads the paths as they were where the present state left `revision`: at their last common commit.
@@ -35,7 +60,10 @@ pub fn read(paths: &[PathBuf], revision: &str) -> Result<Base> {
         commit: String::new(),
         files: Files::default(),
     };
-    let (mut bytes, mut files) = (BYTES_MAX, FILES_MAX);
+    let mut room = Room {
+        bytes: BYTES_MAX,
+        files: FILES_MAX,
+    };
     for path in paths {
         let is_folder = path.is_dir();
         let parent = path.parent().filter(|p| !p.as_os_str().is_empty());
@@ -43,38 +71,41 @@ pub fn read(paths: &[PathBuf], revision: &str) -> Result<Base> {
             true => path.as_path(),
             false => parent.unwrap_or(Path::new(".")),
         };
-        let commit = common(folder, revision)?;
-        base.files.alone |= !is_folder;
-        let mut blobs = Vec::new();
-        for blob in listed(folder, &commit, is_folder)? {
-            let prefix = folder::prefix(&folder::shown(folder));
-            let blob = Blob {
-                path: format!("{prefix}{}", blob.path),
-                ..blob
-            };
-            if !is_folder && blob.path != folder::shown(path) {
-                continue;
+        let git = Git::of(folder)?;
+        let commit = git.common(revision)?;
+        let prefix = folder::prefix(&folder::shown(folder));
+        let mut left = git.listed(&commit, is_folder, &prefix)?;
+        let mut found = Files::default();
+        let named = folder::shown(path);
+        let (mut wanted, others): (Vec<Entry>, Vec<Entry>) =
+            left.into_iter().partition(|entry| match is_folder {
+                true => entry.is_walked(&prefix),
+                false => entry.path == named,
+            });
+        left = others;
+        while !wanted.is_empty() {
+            let from = found.all.len();
+            let files = git.files(&commit, wanted, &left, &mut room)?;
+            found.all.extend(files);
+            if !is_folder {
+                break;
             }
-            files = files.checked_sub(1).ok_or_else(|| {
-                let most = thousands(FILES_MAX as u64);
-                Error::new(format!("{commit}: more than {most} files are not read"))
-            })?;
-            if blob.size > FILE_MAX {
-                let most = FILE_MAX / 1024 / 1024;
-                let why = format!("files of more than {most} MiB are not read");
-                base.files.all.push(File {
-                    path: blob.path,
-                    bytes: Err(why),
-                });
-                continue;
-            }
-            bytes = bytes.checked_sub(blob.size).ok_or_else(|| {
-                let most = BYTES_MAX / 1024 / 1024;
-                Error::new(format!("{commit}: more than {most} MiB are not read"))
-            })?;
-            blobs.push(blob);
+            // What kustomizations list counts whatever it is called.
+            let listed = listed::beyond(&found.all, from);
+            (wanted, left) = left.into_iter().partition(|entry| {
+                let is_meant = |path: &String| {
+                    entry.path == *path
+                        || (kustomization::is_one(&entry.path)
+                            && kustomization::folder(&entry.path) == path)
+                };
+                listed.iter().any(is_meant)
+            });
         }
-        base.files.all.extend(contents(folder, blobs)?);
+        match is_folder {
+            true => base.files.roots.push(Root { prefix, deep: true }),
+            false => base.files.alone = true,
+        }
+        base.files.all.append(&mut found.all);
         if base.commit.is_empty() {
             base.commit = commit;
         }
@@ -85,144 +116,303 @@ pub fn read(paths: &[PathBuf], revision: &str) -> Result<Base> {
     Ok(base)
 }
 
-/// The commit that the present state and the revision have in common.
-fn common(folder: &Path, revision: &str) -> Result<String> {
-    let not_one = |why: &str| {
-        let why = one_line(why.trim().trim_start_matches("fatal: "));
-        let why = if why.is_empty() {
-            "git does not know it".to_owned()
-        } else {
-            why
+/// What a commit has at a path.
+struct Entry {
+    /// As messages name it.
+    path: String,
+    id: String,
+    kind: EntryKind,
+}
+
+enum EntryKind {
+    File { size: u64 },
+    Link { size: u64 },
+    Module,
+}
+
+impl Entry {
+    /// Whether the walk of a folder reads it, as `folder::read` does.
+    fn is_walked(&self, prefix: &str) -> bool {
+        let below = self.path.strip_prefix(prefix).unwrap_or(&self.path);
+        let (folders, name) = below.rsplit_once('/').unwrap_or(("", below));
+        if folders.split('/').any(|part| part.starts_with('.')) {
+            return false;
+        }
+        match self.kind {
+            EntryKind::File { .. } => folder::is_read(name),
+            // Their endings do not show what they lead to.
+            EntryKind::Link { .. } | EntryKind::Module => {
+                folder::is_read(name) || !name.starts_with('.')
+            }
+        }
+    }
+}
+
+/// The git of one work tree.
+struct Git<'f> {
+    folder: &'f Path,
+}
+
+impl<'f> Git<'f> {
+    /// That of a folder, which must be in the work tree of a repository with a `.git`.
+    fn of(folder: &'f Path) -> Result<Self> {
+        let git = Self { folder };
+        let refused = |why: &str| {
+            let error = Error::new(format!(
+                "cannot compare with a revision: {}: {}",
+                folder::shown(folder),
+                one_line(why)
+            ));
+            error.hint("name folders in the work tree of a repository, or leave --diff-base out")
         };
-        Error::new(format!("cannot compare with revision {revision:?}: {why}"))
-    };
-    // It would be taken for a flag.
-    if revision.is_empty() || revision.starts_with('-') {
-        return Err(not_one("it is not the name of a revision"));
+        // Without an object being looked at.
+        let words = [
+            "rev-parse",
+            "--is-bare-repository",
+            "--absolute-git-dir",
+            "--show-toplevel",
+        ];
+        let output = git.run(&words, &[])?;
+        if !output.status.success() {
+            let said = String::from_utf8_lossy(&output.stderr);
+            return Err(refused(said.trim().trim_start_matches("fatal: ")));
+        }
+        let said = String::from_utf8_lossy(&output.stdout);
+        let [bare, home, top] = said.lines().collect::<Vec<_>>()[..] else {
+            return Err(refused("git gave an answer that cannot be read"));
+        };
+        let real = |path: &Path| {
+            let real = path.canonicalize();
+            real.map_err(|error| refused(&io_words(&error)))
+        };
+        let (here, home, top) = (real(folder)?, real(Path::new(home))?, real(Path::new(top))?);
+        if bare != "false" || here.starts_with(&home) || !here.starts_with(&top) {
+            return Err(refused(
+                "it is taken for a repository of its own, whose configuration could run programs",
+            ));
+        }
+        Ok(git)
     }
-    let text = |output: &Output| String::from_utf8_lossy(&output.stdout).trim().to_owned();
-    let wanted = format!("{revision}^{{commit}}");
-    let found = git(folder, &["rev-parse", "--verify", "--quiet", &wanted], &[])?;
-    if !found.status.success() {
-        return Err(not_one(&String::from_utf8_lossy(&found.stderr)));
-    }
-    let base = git(folder, &["merge-base", &text(&found), "HEAD"], &[])?;
-    match text(&base) {
-        base_commit if base.status.success() && !base_commit.is_empty() => Ok(base_commit),
-        _ => {
-            let why = String::from_utf8_lossy(&base.stderr).into_owned();
-            let why = if why.trim().is_empty() {
-                "it has no commit in common with HEAD".to_owned()
+
+    /// The commit that the present state and the revision have in common.
+    fn common(&self, revision: &str) -> Result<String> {
+        let not_one = |why: &str| {
+            let why = one_line(why.trim().trim_start_matches("fatal: "));
+            let why = if why.is_empty() {
+                "git does not know it".to_owned()
             } else {
                 why
             };
-            Err(not_one(&why).hint("fetch the whole history: git fetch --unshallow"))
-        }
-    }
-}
-
-/// The files of a folder in a commit that can hold manifests, by their paths from the folder on.
-fn listed(folder: &Path, commit: &str, recursive: bool) -> Result<Vec<Blob>> {
-    let mut words = vec!["ls-tree", "-l", "-z"];
-    words.extend(recursive.then_some("-r"));
-    words.push(commit);
-    let output = succeeded(git(folder, &words, &[])?)?;
-    let mut blobs = Vec::new();
-    for entry in output.split(|byte| *byte == 0).filter(|e| !e.is_empty()) {
-        let entry = String::from_utf8_lossy(entry);
-        let read = || {
-            let (facts, path) = entry.split_once('\t')?;
-            let mut facts = facts.split_ascii_whitespace();
-            let mode = facts.next()?;
-            let id = facts.nth(1)?.to_owned();
-            let size = facts.next()?.to_owned();
-            Some((mode.to_owned(), id, size, line(path).into_owned()))
+            Error::new(format!("cannot compare with revision {revision:?}: {why}"))
         };
-        let (mode, id, size, path) =
-            read().ok_or_else(|| Error::new("git ls-tree gave an answer that cannot be read"))?;
-        let hidden = path
-            .rsplit_once('/')
-            .is_some_and(|(f, _)| f.split('/').any(|p| p.starts_with('.')));
-        // Neither links nor modules.
-        if !mode.starts_with("100") || hidden || !folder::is_read(&path) {
-            continue;
+        // It would be taken for a flag.
+        if revision.is_empty() || revision.starts_with('-') {
+            return Err(not_one("it is not the name of a revision"));
         }
-        let size = size
-            .parse()
-            .map_err(|_| Error::new("git ls-tree gave a size that is not one"))?;
-        blobs.push(Blob { id, path, size });
-    }
-    Ok(blobs)
-}
-
-/// The bytes of these files.
-fn contents(folder: &Path, blobs: Vec<Blob>) -> Result<Vec<File>> {
-    if blobs.is_empty() {
-        return Ok(Vec::new());
-    }
-    let ids: String = blobs.iter().map(|b| format!("{}\n", b.id)).collect();
-    let answer = succeeded(git(folder, &["cat-file", "--batch"], ids.as_bytes())?)?;
-    let mut rest = answer.as_slice();
-    let mut files = Vec::new();
-    for blob in blobs {
-        let broken = || {
-            Error::new(format!(
-                "git cat-file gave an answer for {} that cannot be read",
-                blob.path
-            ))
-        };
-        let end = rest.iter().position(|b| *b == b'\n').ok_or_else(broken)?;
-        let (head, after) = rest.split_at(end);
-        let head = String::from_utf8_lossy(head).into_owned();
-        rest = &after[1..];
-        let bytes = match head.split(' ').collect::<Vec<_>>()[..] {
-            [id, "blob", size] if id == blob.id => {
-                let size: usize = size.parse().map_err(|_| broken())?;
-                let bytes = rest.get(..size).ok_or_else(broken)?.to_vec();
-                // A line feed follows.
-                rest = rest.get(size + 1..).ok_or_else(broken)?;
-                Ok(bytes)
+        let text = |output: &Output| String::from_utf8_lossy(&output.stdout).trim().to_owned();
+        let wanted = format!("{revision}^{{commit}}");
+        let found = self.run(&["rev-parse", "--verify", "--quiet", &wanted], &[])?;
+        if !found.status.success() {
+            return Err(not_one(&String::from_utf8_lossy(&found.stderr)));
+        }
+        let base = self.run(&["merge-base", &text(&found), "HEAD"], &[])?;
+        match text(&base) {
+            base_commit if base.status.success() && !base_commit.is_empty() => Ok(base_commit),
+            _ => {
+                let why = String::from_utf8_lossy(&base.stderr).into_owned();
+                let why = if why.trim().is_empty() {
+                    "it has no commit in common with HEAD".to_owned()
+                } else {
+                    why
+                };
+                Err(not_one(&why).hint("fetch the whole history: git fetch --unshallow"))
             }
-            [_, "missing"] => Err("git does not have it".to_owned()),
-            _ => return Err(broken()),
-        };
-        files.push(File {
-            path: blob.path,
-            bytes,
-        });
+        }
     }
-    Ok(files)
-}
 
-/// One run of git. What it reads is written while its answer is read: either could wait for the other.
-fn git(folder: &Path, words: &[&str], input: &[u8]) -> Result<Output> {
-    let failed = |error: &std::io::Error| {
-        let error = Error::new(format!("cannot run git: {}", one_line(&io_words(error))));
-        error.hint("install git, or leave --diff-base out")
-    };
-    let mut command = process::Command::new("git");
-    command.arg("-C").arg(folder).args(words);
-    for name in NOT_PASSED_ON {
-        command.env_remove(name);
+    /// What a folder has in a commit.
+    fn listed(&self, commit: &str, recursive: bool, prefix: &str) -> Result<Vec<Entry>> {
+        let mut words = vec!["ls-tree", "-l", "-z"];
+        words.extend(recursive.then_some("-r"));
+        words.push(commit);
+        let output = succeeded(self.run(&words, &[])?)?;
+        let mut entries = Vec::new();
+        for entry in output.split(|byte| *byte == 0).filter(|e| !e.is_empty()) {
+            let entry = String::from_utf8_lossy(entry);
+            let read = || {
+                let (facts, path) = entry.split_once('\t')?;
+                let mut facts = facts.split_ascii_whitespace();
+                let mode = facts.next()?.to_owned();
+                let id = facts.nth(1)?.to_owned();
+                let size = facts.next()?.parse::<u64>();
+                let kind = match (mode.as_str(), size) {
+                    ("160000", _) => Some(EntryKind::Module),
+                    ("120000", Ok(size)) => Some(EntryKind::Link { size }),
+                    (mode, Ok(size)) if mode.starts_with("100") => Some(EntryKind::File { size }),
+                    ("040000", _) => None,
+                    _ => return None,
+                };
+                let path = format!("{prefix}{}", line(path));
+                Some(kind.map(|kind| Entry { path, id, kind }))
+            };
+            let read = read()
+                .ok_or_else(|| Error::new("git ls-tree gave an answer that cannot be read"))?;
+            entries.extend(read);
+        }
+        Ok(entries)
     }
-    command
-        .env("GIT_TERMINAL_PROMPT", "0")
-        .env("GIT_OPTIONAL_LOCKS", "0")
-        .env("LC_ALL", "C");
-    command
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
-    let mut child = command.spawn().map_err(|e| failed(&e))?;
-    let stdin = child.stdin.take();
-    let output = std::thread::scope(|scope| {
-        scope.spawn(move || {
-            // One that ends early says so itself.
-            stdin.is_some_and(|mut stdin| stdin.write_all(input).is_ok())
+
+    /// These entries as files. A link is not known, unless it leads to a file of another name than a manifest's and has such a name itself.
+    fn files(
+        &self,
+        commit: &str,
+        entries: Vec<Entry>,
+        left: &[Entry],
+        room: &mut Room,
+    ) -> Result<Vec<File>> {
+        let mut files = Vec::new();
+        let mut blobs = Vec::new();
+        let known: HashSet<String> = entries
+            .iter()
+            .chain(left)
+            .filter(|e| matches!(e.kind, EntryKind::File { .. }))
+            .map(|e| e.path.clone())
+            .collect();
+        for entry in entries {
+            room.files = room.files.checked_sub(1).ok_or_else(|| {
+                let most = thousands(FILES_MAX as u64);
+                Error::new(format!("{commit}: more than {most} files are not read"))
+            })?;
+            let (size, is_link) = match entry.kind {
+                EntryKind::File { size } => (size, false),
+                EntryKind::Link { size } => (size, true),
+                EntryKind::Module => {
+                    files.push(File {
+                        path: entry.path,
+                        bytes: Err("it is a submodule, which is not read".to_owned()),
+                    });
+                    continue;
+                }
+            };
+            if size > FILE_MAX {
+                let most = FILE_MAX / 1024 / 1024;
+                files.push(File {
+                    path: entry.path,
+                    bytes: Err(format!("files of more than {most} MiB are not read")),
+                });
+                continue;
+            }
+            room.bytes = room.bytes.checked_sub(size).ok_or_else(|| {
+                let most = BYTES_MAX / 1024 / 1024;
+                Error::new(format!("{commit}: more than {most} MiB are not read"))
+            })?;
+            let (id, path) = (entry.id, entry.path);
+            blobs.push(Blob { id, path, is_link });
+        }
+        let links: HashSet<String> = blobs
+            .iter()
+            .filter(|b| b.is_link)
+            .map(|b| b.path.clone())
+            .collect();
+        for file in self.contents(blobs)? {
+            if !links.contains(&file.path) {
+                files.push(file);
+                continue;
+            }
+            let target = file.bytes.as_ref().ok();
+            let target = target.map(|bytes| String::from_utf8_lossy(bytes).into_owned());
+            let target =
+                target.and_then(|t| kustomization::resolved(kustomization::folder(&file.path), &t));
+            let leads_to_file = target.is_some_and(|target| known.contains(&target));
+            if leads_to_file && !folder::is_read(kustomization::file_name(&file.path)) {
+                continue;
+            }
+            files.push(File {
+                path: file.path,
+                bytes: Err("it is a link, which is not followed in a commit".to_owned()),
+            });
+        }
+        Ok(files)
+    }
+
+    /// The bytes of these files.
+    fn contents(&self, blobs: Vec<Blob>) -> Result<Vec<File>> {
+        if blobs.is_empty() {
+            return Ok(Vec::new());
+        }
+        let ids: String = blobs.iter().map(|b| format!("{}\n", b.id)).collect();
+        let answer = succeeded(self.run(&["cat-file", "--batch"], ids.as_bytes())?)?;
+        let mut rest = answer.as_slice();
+        let mut files = Vec::new();
+        for blob in blobs {
+            let broken = || {
+                Error::new(format!(
+                    "git cat-file gave an answer for {} that cannot be read",
+                    blob.path
+                ))
+            };
+            let end = rest.iter().position(|b| *b == b'\n').ok_or_else(broken)?;
+            let (head, after) = rest.split_at(end);
+            let head = String::from_utf8_lossy(head).into_owned();
+            rest = &after[1..];
+            let bytes = match head.split(' ').collect::<Vec<_>>()[..] {
+                [id, "blob", size] if id == blob.id => {
+                    let size: usize = size.parse().map_err(|_| broken())?;
+                    let bytes = rest.get(..size).ok_or_else(broken)?.to_vec();
+                    // A line feed follows.
+                    rest = rest.get(size + 1..).ok_or_else(broken)?;
+                    Ok(bytes)
+                }
+                [_, "missing"] => Err("git does not have it".to_owned()),
+                _ => return Err(broken()),
+            };
+            files.push(File {
+                path: blob.path,
+                bytes,
+            });
+        }
+        Ok(files)
+    }
+
+    /// One run of git. What it reads is written while its answer is read: either could wait for the other.
+    fn run(&self, words: &[&str], input: &[u8]) -> Result<Output> {
+        let failed = |error: &std::io::Error| {
+            let error = Error::new(format!("cannot run git: {}", one_line(&io_words(error))));
+            error.hint("install git, or leave --diff-base out")
+        };
+        let mut command = process::Command::new("git");
+        for setting in SETTINGS {
+            command.args(["-c", setting]);
+        }
+        command.arg("-C").arg(self.folder).args(words);
+        for (name, _) in std::env::vars_os() {
+            let shown = name.to_string_lossy().into_owned();
+            if shown.starts_with("GIT_") && !PASSED_ON.iter().any(|p| shown.starts_with(p)) {
+                command.env_remove(&name);
+            }
+        }
+        command
+            .env("GIT_TERMINAL_PROMPT", "0")
+            .env("GIT_OPTIONAL_LOCKS", "0")
+            // An object that is missing in a partial clone is not fetched, by an older git neither.
+            .env("GIT_NO_LAZY_FETCH", "1")
+            .env("GIT_ALLOW_PROTOCOL", "none")
+            .env("LC_ALL", "C");
+        command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let mut child = command.spawn().map_err(|e| failed(&e))?;
+        let stdin = child.stdin.take();
+        let output = std::thread::scope(|scope| {
+            scope.spawn(move || {
+                // One that ends early says so itself.
+                stdin.is_some_and(|mut stdin| stdin.write_all(input).is_ok())
+            });
+            child.wait_with_output()
         });
-        child.wait_with_output()
-    });
-    output.map_err(|e| failed(&e))
+        output.map_err(|e| failed(&e))
+    }
 }
 
 fn succeeded(output: Output) -> Result<Vec<u8>> {

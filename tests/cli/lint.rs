@@ -472,6 +472,89 @@ fn a_revision_that_is_none_is_told() {
 }
 
 #[test]
+fn a_repository_among_the_checked_files_is_not_asked() {
+    let good = manifest("pds", "orders");
+    let file = format!("{FOLDER}/pds_orders.yaml");
+    for settings in [
+        "[core]\n\tbare = true\n",
+        "[core]\n\tbare = false\n\tworktree = .\n",
+    ] {
+        let run = committed(
+            &["infrastructure/k8s", "--diff-base", "HEAD"],
+            &[(&file, &good)],
+        );
+        let home = run.home().join("infrastructure/k8s");
+        run.file("infrastructure/k8s/HEAD", "ref: refs/heads/main\n");
+        run.file("infrastructure/k8s/config", settings);
+        std::fs::create_dir_all(home.join("objects")).unwrap();
+        std::fs::create_dir_all(home.join("refs")).unwrap();
+        let told = run.run();
+        assert_eq!((told.code, told.stdout.as_str()), (Some(1), ""), "{told}");
+        assert!(
+            told.stderr
+                .starts_with("error: cannot compare with a revision: "),
+            "{told}"
+        );
+    }
+}
+
+/// Git before 2.38 does not know safe.bareRepository, before 2.45 not GIT_NO_LAZY_FETCH.
+const OLD_GIT: &str = "#!/bin/bash
+words=()
+for word; do
+  case $word in
+    safe.bareRepository=explicit) words[-1]= ;;
+    *) words+=(\"$word\") ;;
+  esac
+done
+for at in \"${!words[@]}\"; do [ -n \"${words[at]}\" ] || unset \"words[at]\"; done
+unset GIT_NO_LAZY_FETCH
+exec /usr/bin/git \"${words[@]}\"
+";
+
+#[test]
+fn git_runs_nothing_of_a_repository_among_the_checked_files() {
+    let good = manifest("pds", "orders");
+    let file = format!("{FOLDER}/pds_orders.yaml");
+    for old in [false, true] {
+        for below in ["infrastructure/k8s", FOLDER] {
+            let mut run = committed(&[below, "--diff-base", "HEAD"], &[(&file, &good)]);
+            // A bare repository whose history is elsewhere, to be fetched by a program of its own.
+            let ran = run.home().join("ran");
+            let bare = run.home().join("infrastructure/k8s");
+            git(&run, &["init", "-q", "--bare", "infrastructure/k8s"]);
+            std::fs::write(bare.join("HEAD"), format!("{}\n", "1".repeat(40))).unwrap();
+            let config = format!(
+                "[core]\n\trepositoryformatversion = 1\n\tbare = true\n\tfsmonitor = touch {ran}; false\n[extensions]\n\tpartialclone = evil\n[remote \"evil\"]\n\turl = .\n\tpromisor = true\n\tuploadpack = touch {ran}; false\n",
+                ran = ran.display()
+            );
+            std::fs::write(bare.join("config"), config).unwrap();
+            // The trap works: an unwary git falls into it.
+            let unwary = std::process::Command::new("git")
+                .args(["-C", "infrastructure/k8s", "cat-file", "-p", "HEAD"])
+                .current_dir(run.home())
+                .output();
+            assert!(!unwary.unwrap().status.success() && ran.exists());
+            std::fs::remove_file(&ran).unwrap();
+            if old {
+                let path = run.file("bin/git", OLD_GIT);
+                let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+                std::fs::set_permissions(path, mode).unwrap();
+                let path = format!("{}/bin:/usr/bin:/bin", run.home().display());
+                run = run.env("PATH", &path);
+            }
+            let told = run.run();
+            assert_eq!((told.code, told.stdout.as_str()), (Some(1), ""), "{told}");
+            assert!(
+                told.stderr.contains("cannot compare with a revision: "),
+                "{told}"
+            );
+            assert!(!ran.exists(), "old: {old}, {below}");
+        }
+    }
+}
+
+#[test]
 fn the_hook_of_git_refuses_a_forbidden_change() {
     let good = manifest("pds", "orders");
     let file = format!("{FOLDER}/pds_orders.yaml");
