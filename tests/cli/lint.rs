@@ -555,6 +555,26 @@ fn git_runs_nothing_of_a_repository_among_the_checked_files() {
 }
 
 #[test]
+fn links_and_submodules_of_the_base_are_not_known() {
+    let good = manifest("pds", "orders");
+    let file = format!("{FOLDER}/pds_orders.yaml");
+    let kilo = format!("{FOLDER}/kilo_carts.yaml");
+    let run = lint(&["--diff-base", "HEAD"], &[(&file, &good)]);
+    std::os::unix::fs::symlink("pds_orders.yaml", run.home().join(&kilo)).unwrap();
+    git(&run, &["init", "-q"]);
+    git(&run, &["add", "-A"]);
+    git(&run, &["commit", "-q", "-m", "first"]);
+    std::fs::remove_file(run.home().join(&kilo)).unwrap();
+    run.file(&kilo, &manifest("kilo", "carts"));
+    let told = run.run();
+    assert_eq!(told.code, Some(0), "{told}");
+    assert!(
+        told.stdout.contains("what has changed (the earlier"),
+        "{told}"
+    );
+}
+
+#[test]
 fn the_hook_of_git_refuses_a_forbidden_change() {
     let good = manifest("pds", "orders");
     let file = format!("{FOLDER}/pds_orders.yaml");

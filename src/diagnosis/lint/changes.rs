@@ -1,8 +1,10 @@
-//! Which manifest of an earlier state became which: by the object, else by the file, else by the database.
+//! Which manifest of an earlier state became which: by the object, else by the file, else by the database, in a cluster; what is left, by
+//! the object and the database alone, where a path does not say the cluster.
 
 use super::onboarding::{Cluster, Onboarding};
 use super::repository::Repository;
-use crate::repository::Manifest;
+use crate::repository::tree::is_below;
+use crate::repository::{Manifest, NotKnown};
 use std::collections::HashMap;
 use std::hash::Hash;
 
@@ -23,11 +25,16 @@ impl<'a> Changes<'a> {
         self.before.get(&manifest).copied()
     }
 
-    /// Why the file was not known before, where it was not.
-    pub fn not_known_before(&self, file: &str) -> Option<&'a str> {
-        let mut all = self.base.tree.not_known.iter();
-        all.find(|n| n.file == file).map(|n| n.why.as_str())
+    /// What was not known before. Any of it may have held what seems to be new.
+    pub fn not_known(&self) -> &'a [NotKnown] {
+        &self.base.tree.not_known
     }
+}
+
+/// The object, whatever its cluster.
+fn id(onboarding: &Onboarding<'_>) -> String {
+    let (namespace, name) = onboarding.id();
+    format!("{namespace}/{name}")
 }
 
 /// How sure two manifests are one, from the surest.
@@ -37,12 +44,17 @@ type Key<'a> = fn(&Onboarding<'a>) -> Option<(Cluster<'a>, String)>;
 pub(super) fn between<'a>(base: &'a Repository<'a>, now: &Repository<'a>) -> Changes<'a> {
     let mut before: Vec<Option<&'a Onboarding<'a>>> = vec![None; now.onboardings.len()];
     let mut left: Vec<&'a Onboarding<'a>> = base.onboardings.iter().collect();
-    let keys: [Key<'a>; 3] = [
-        |o| Some((o.cluster, format!("{}/{}", o.id().0, o.id().1))),
-        |o| Some((o.cluster, o.manifest.file.clone())),
-        |o| Some((o.cluster, o.names().ok()??.joined())),
+    let keys: [(Key<'a>, bool); 5] = [
+        (|o| Some((o.cluster, id(o))), true),
+        (|o| Some((o.cluster, o.manifest.file.clone())), true),
+        (|o| Some((o.cluster, o.names().ok()??.joined())), true),
+        (|o| Some((Cluster::Folder(""), id(o))), false),
+        (
+            |o| Some((Cluster::Folder(""), o.names().ok()??.joined())),
+            false,
+        ),
     ];
-    for key in keys {
+    for (key, in_cluster) in keys {
         let of_now = now.onboardings.iter().enumerate();
         let of_now = of_now.filter(|(at, _)| before[*at].is_none());
         let of_now = only(of_now.filter_map(|(at, o)| Some((key(o)?, at))));
@@ -53,7 +65,10 @@ pub(super) fn between<'a>(base: &'a Repository<'a>, now: &Repository<'a>) -> Cha
         );
         let mut gone = Vec::new();
         for (key, at) in of_base {
-            if let Some(is) = of_now.get(&key) {
+            if let Some(is) = of_now.get(&key)
+                && (in_cluster
+                    || now.onboardings[*is].cluster.is_same(left[at].cluster) != Some(false))
+            {
                 before[*is] = Some(left[at]);
                 gone.push(at);
             }
@@ -66,7 +81,9 @@ pub(super) fn between<'a>(base: &'a Repository<'a>, now: &Repository<'a>) -> Cha
     // Of a file that is not known it is not known either what is gone from it.
     let is_known = |o: &&Onboarding<'_>| {
         let not_known = &now.tree.not_known;
-        !not_known.iter().any(|n| n.file == o.manifest.file)
+        !not_known
+            .iter()
+            .any(|n| is_below(&o.manifest.file, &n.file))
     };
     left.retain(is_known);
     let of_now = now.onboardings.iter().zip(before);

@@ -580,6 +580,62 @@ fn two_hundred_manifests_get_their_codes() {
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
+/// Codes of mistakes in what a patch may bring: the field is missing in the file.
+const BROUGHT: [(&str, &[&str]); 21] = [
+    ("no name", &[]),
+    ("empty name", &["SKVS503"]),
+    ("no namespace", &[]),
+    ("no labels", &[]),
+    ("mistyped label", &[]),
+    ("no version", &[]),
+    ("no interval", &[]),
+    ("no source", &[]),
+    ("no name of the source", &[]),
+    ("no kind of the source", &[]),
+    ("no chart", &[]),
+    ("no chart name", &[]),
+    ("no chart version", &[]),
+    ("no database", &[]),
+    ("no namespace in the values", &[]),
+    ("a null database", &[]),
+    ("no accounts", &[]),
+    ("values in a list", &["SKVS522"]),
+    ("accounts under another key", &["SKVS523"]),
+    ("a mistyped key", &["SKVS523"]),
+    ("an empty service account", &["SKVS522"]),
+];
+
+#[test]
+fn one_part_that_is_not_known_hides_no_other_mistake() {
+    let good = manifest("pds", "orders", &["api"], "v2", true);
+    let mut wrong = Vec::new();
+    for (mistake, from, to, wanted) in MISTAKES {
+        let text = good.replace(from, to);
+        let mut look = |how: &str, text: &str, patches: &str, wanted: &[&str]| {
+            let list = format!("resources: [pds_orders.yaml]\n{patches}");
+            let found = of(&[("pds_orders.yaml", text), ("kustomization.yaml", &list)]);
+            if found != wanted {
+                wrong.push(format!(
+                    "{mistake}, {how}: {found:?} in the place of {wanted:?}"
+                ));
+            }
+        };
+        if text.contains("encryption: true") {
+            let replaced = text.replace("encryption: true", "encryption: ${E}");
+            look("a variable", &replaced, "", wanted);
+        }
+        let brought = BROUGHT.iter().find(|(name, _)| *name == mistake);
+        let wanted = brought.map_or(wanted, |(_, codes)| codes);
+        look(
+            "patches",
+            &text,
+            "patches: [{patch: x, target: {kind: A}}]\n",
+            wanted,
+        );
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
 #[test]
 fn good_ones_are_good_beside_each_other_and_in_two_clusters() {
     let good: Vec<Case> = corpus()
@@ -822,6 +878,21 @@ fn changes_that_the_runbook_forbids_are_found() {
     assert_eq!(changed(Some(&good), None), ["SKVS554"]);
     assert_eq!(changed(None, Some(&good)), [""; 0]);
     assert_eq!(changed(Some(&good), Some(&good)), [""; 0]);
+    // Outside the layout the folder is not the cluster.
+    let moved = |before: &str, now: &str| {
+        let (before, now) = (tree(&[(before, &good)]), tree(&[(now, &good)]));
+        let layout = Layout::default();
+        let before = Repository::new(&before, &layout, "flux-system");
+        let now = Repository::new(&now, &layout, "flux-system").since(&before);
+        let found = run(&now).found;
+        found.iter().any(|f| f.rule.entry.code == "SKVS554")
+    };
+    assert!(!moved("apps/pds_orders.yaml", "apps/team/pds_orders.yaml"));
+    let lab = FOLDER.replace("prod", "lab2");
+    assert!(moved(
+        &format!("{FOLDER}/pds_orders.yaml"),
+        &format!("{lab}/pds_orders.yaml")
+    ));
     // What was not known says nothing of a change.
     assert_eq!(
         changed(Some("kind: HelmRelease\n  a: b\n"), Some(&good)),

@@ -40,9 +40,10 @@ pub fn run(repository: &Repository<'_>) -> Outcome {
     for onboarding in &repository.onboardings {
         for rule in RULES {
             if let Check::Onboarding(check) = rule.check {
-                match check(onboarding, repository) {
-                    Ok(found) => outcome.add(rule, found),
-                    Err(missing) => outcome.skip(&onboarding.manifest.file, rule, missing),
+                let checked = check(onboarding, repository);
+                outcome.add(rule, checked.found);
+                for missing in checked.not_checked {
+                    outcome.skip(&onboarding.manifest.file, rule, missing);
                 }
             }
         }
@@ -69,6 +70,17 @@ pub fn run(repository: &Repository<'_>) -> Outcome {
                 outcome.skipped(&kustomization.file, Vec::new(), missing);
             }
         }
+    }
+    for not_known in repository.changes.iter().flat_map(|c| c.not_known()) {
+        let missing = NotChecked::new(
+            "what has changed",
+            &format!(
+                "the earlier {} is not known: {}",
+                not_known.file, not_known.why
+            ),
+        );
+        let codes = ["SKVS551", "SKVS552", "SKVS553", "SKVS554"].to_vec();
+        outcome.skipped(&not_known.file, codes, missing);
     }
     let key = |f: &Found| (f.finding.file.clone(), f.finding.place, f.rule.entry.code);
     outcome.found.sort_by_key(key);

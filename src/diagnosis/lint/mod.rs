@@ -17,4 +17,4 @@ mod rules;
 pub use engine::{Outcome, run};
 pub use onboarding::Onboarding;
 pub use repository::Repository;
-pub use rule::{Check, Finding, NotChecked, Rule, Verdict};
+pub use rule::{Check, Checked, Finding, NotChecked, Rule};

@@ -117,6 +117,16 @@ impl<'a> Onboarding<'a> {
         if let Some(by) = self.changed_by(path) {
             return not_known(&format!("{} sets {}", by.0.file, by.1));
         }
+        for above in 1..path.len() {
+            if self
+                .manifest
+                .text(&path[..above])
+                .is_some_and(|text| text.contains("${"))
+            {
+                let above = path[..above].join(".");
+                return not_known(&format!("Flux replaces the variable in {above} (${{…}})"));
+            }
+        }
         let Some(value) = self.manifest.at(path) else {
             let from = self.manifest.at(&["spec", "valuesFrom"]);
             let from = from.is_some_and(|v| !v.as_array().is_some_and(Vec::is_empty));

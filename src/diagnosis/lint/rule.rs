@@ -18,13 +18,48 @@ pub struct Rule {
 /// What a rule looks at.
 pub enum Check {
     /// Each onboarding on its own or beside the others.
-    Onboarding(fn(&Onboarding<'_>, &Repository<'_>) -> Verdict),
+    Onboarding(fn(&Onboarding<'_>, &Repository<'_>) -> Checked),
     /// What belongs to no onboarding: a kustomization, a manifest that is gone.
     Repository(fn(&Repository<'_>) -> Vec<Finding>),
 }
 
-/// What a check came to: what it found, or why it could not look.
-pub type Verdict = Result<Vec<Finding>, NotChecked>;
+/// What a check came to: what it found, and the parts that it could not look at. It is no `Result`, so that no `?` ends a check that has
+/// found something: a part that is not known is noted, and the check goes on.
+#[derive(Debug, Default)]
+pub struct Checked {
+    pub found: Vec<Finding>,
+    pub not_checked: Vec<NotChecked>,
+}
+
+impl Checked {
+    /// Nothing was found, and everything was looked at.
+    pub fn fine() -> Self {
+        Self::default()
+    }
+
+    /// A part; where it is not known, that is noted.
+    pub fn known<T>(&mut self, part: Result<T, NotChecked>) -> Option<T> {
+        part.map_err(|missing| self.skip(missing)).ok()
+    }
+
+    /// Notes a part that is not known, once.
+    pub fn skip(&mut self, missing: NotChecked) {
+        if !self.not_checked.contains(&missing) {
+            self.not_checked.push(missing);
+        }
+    }
+
+    pub fn push(&mut self, finding: Finding) {
+        self.found.push(finding);
+    }
+
+    /// With one more finding.
+    #[must_use]
+    pub fn with(mut self, finding: Finding) -> Self {
+        self.push(finding);
+        self
+    }
+}
 
 /// A part of a manifest that a check needs and the file does not say.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -98,11 +133,5 @@ impl Finding {
         let change = Change::new(reason, path, value);
         self.steps.push(Step::Manifest(change));
         self
-    }
-}
-
-impl From<Finding> for Verdict {
-    fn from(finding: Finding) -> Self {
-        Ok(vec![finding])
     }
 }

@@ -1,7 +1,7 @@
 //! SKVS506: no controller serves this version of HelmReleases.
 
 use crate::diagnosis::catalogue::Entry;
-use crate::diagnosis::lint::{Check, Onboarding, Repository, Rule, Verdict};
+use crate::diagnosis::lint::{Check, Checked, Onboarding, Repository, Rule};
 use crate::diagnosis::rule::Severity;
 use crate::model::helm_release::GROUP;
 use serde_json::json;
@@ -25,15 +25,18 @@ refuses an object of a version that does not exist, and Flux then applies nothin
 /// The versions that a Flux has served.
 const VERSIONS: [&str; 3] = ["v2", "v2beta2", "v2beta1"];
 
-fn check(onboarding: &Onboarding<'_>, repository: &Repository<'_>) -> Verdict {
+fn check(onboarding: &Onboarding<'_>, repository: &Repository<'_>) -> Checked {
+    let mut checked = Checked::fine();
     let path = ["apiVersion"];
-    let version = onboarding.text(&path)?;
+    let Some(version) = checked.known(onboarding.text(&path)) else {
+        return checked;
+    };
     let served = |text: &str| {
         text.split_once('/')
             .is_some_and(|(group, version)| group == GROUP && VERSIONS.contains(&version))
     };
     if version.is_some_and(served) {
-        return Ok(Vec::new());
+        return checked;
     }
     let sentence = match version {
         Some(version) => format!("no controller serves {version}"),
@@ -47,8 +50,6 @@ fn check(onboarding: &Onboarding<'_>, repository: &Repository<'_>) -> Verdict {
     let usual = others
         .next()
         .map_or_else(|| format!("{GROUP}/v2"), str::to_owned);
-    onboarding
-        .finding(&path, sentence)
-        .change("As in other manifests", &path, json!(usual))
-        .into()
+    let finding = onboarding.finding(&path, sentence);
+    checked.with(finding.change("As in other manifests", &path, json!(usual)))
 }

@@ -2,7 +2,7 @@
 
 use crate::diagnosis::catalogue::Entry;
 use crate::diagnosis::lint::NotChecked;
-use crate::diagnosis::lint::{Check, Onboarding, Repository, Rule, Verdict};
+use crate::diagnosis::lint::{Check, Checked, Onboarding, Repository, Rule};
 use crate::diagnosis::rule::Severity;
 use crate::model::helm_release::ONBOARDING_CHART;
 use serde_json::json;
@@ -23,49 +23,49 @@ chart, and without a chart it does nothing and says nothing. Flux wants exactly 
     check: Check::Onboarding(check),
 };
 
-fn check(onboarding: &Onboarding<'_>, _: &Repository<'_>) -> Verdict {
+fn check(onboarding: &Onboarding<'_>, _: &Repository<'_>) -> Checked {
+    let mut checked = Checked::fine();
     let path = ["spec", "chart", "spec", "chart"];
-    let chart = onboarding.field(&["spec", "chart"])?;
+    let Some(chart) = checked.known(onboarding.field(&["spec", "chart"])) else {
+        return checked;
+    };
     // Beside a chart a reference counts where it is written.
     let reference = match chart {
         Some(_) => onboarding.manifest.at(&["spec", "chartRef"]).is_some(),
-        None => onboarding.field(&["spec", "chartRef"])?.is_some(),
+        None => match checked.known(onboarding.field(&["spec", "chartRef"])) {
+            Some(field) => field.is_some(),
+            None => return checked,
+        },
     };
     match (chart, reference) {
         (None, false) => {
-            return onboarding
-                .finding(&["spec"], "it names no chart")
-                .change("The chart of onboardings", &path, json!(ONBOARDING_CHART))
-                .into();
+            let finding = onboarding.finding(&["spec"], "it names no chart");
+            let chart = json!(ONBOARDING_CHART);
+            return checked.with(finding.change("The chart of onboardings", &path, chart));
         }
         (Some(_), true) => {
-            return onboarding
-                .finding(
-                    &["spec", "chartRef"],
-                    "it names two charts: spec.chart and spec.chartRef",
-                )
-                .step("Keep one of them; the runbook's onboardings have spec.chart.")
-                .into();
+            let sentence = "it names two charts: spec.chart and spec.chartRef";
+            let finding = onboarding.finding(&["spec", "chartRef"], sentence);
+            let step = "Keep one of them; the runbook's onboardings have spec.chart.";
+            return checked.with(finding.step(step));
         }
         (None, true) => {
-            return Err(NotChecked::new(
+            checked.skip(NotChecked::new(
                 "the chart",
                 "spec.chartRef names an object, which is not read",
             ));
+            return checked;
         }
         (Some(_), false) => {}
     }
-    let Some(name) = onboarding.text(&path)? else {
-        return Ok(Vec::new());
+    let Some(name) = checked.known(onboarding.text(&path)).flatten() else {
+        return checked;
     };
     if name.trim_end_matches('/').rsplit('/').next() == Some(ONBOARDING_CHART) {
-        return Ok(Vec::new());
+        return checked;
     }
-    onboarding
-        .finding(
-            &path,
-            format!("its chart is {name}, not {ONBOARDING_CHART}"),
-        )
-        .change("The chart of onboardings", &path, json!(ONBOARDING_CHART))
-        .into()
+    let sentence = format!("its chart is {name}, not {ONBOARDING_CHART}");
+    let finding = onboarding.finding(&path, sentence);
+    let chart = json!(ONBOARDING_CHART);
+    checked.with(finding.change("The chart of onboardings", &path, chart))
 }

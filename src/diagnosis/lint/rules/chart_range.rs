@@ -1,7 +1,7 @@
 //! SKVS513: the chart's version may be any newer one.
 
 use crate::diagnosis::catalogue::Entry;
-use crate::diagnosis::lint::{Check, Onboarding, Repository, Rule, Verdict};
+use crate::diagnosis::lint::{Check, Checked, Onboarding, Repository, Rule};
 use crate::diagnosis::rule::Severity;
 use crate::model::version_range::{self, Range};
 use serde_json::Value;
@@ -23,24 +23,29 @@ onboarding without a chart."#,
     check: Check::Onboarding(check),
 };
 
-fn check(onboarding: &Onboarding<'_>, _: &Repository<'_>) -> Verdict {
+fn check(onboarding: &Onboarding<'_>, _: &Repository<'_>) -> Checked {
+    let mut checked = Checked::fine();
     let path = ["spec", "chart", "spec", "version"];
-    let source = onboarding.text(&["spec", "chart", "spec", "sourceRef", "kind"])?;
+    let source = onboarding.text(&["spec", "chart", "spec", "sourceRef", "kind"]);
+    let Some(source) = checked.known(source) else {
+        return checked;
+    };
+    let chart = checked.known(onboarding.field(&path[..2])).flatten();
     // Of a chart in Git or a bucket Flux takes what is there.
-    if source.is_some_and(|kind| kind != "HelmRepository")
-        || onboarding.field(&path[..2])?.is_none()
-    {
-        return Ok(Vec::new());
+    if source.is_some_and(|kind| kind != "HelmRepository") || chart.is_none() {
+        return checked;
     }
-    let range = onboarding.field(&path)?;
+    let Some(range) = checked.known(onboarding.field(&path)) else {
+        return checked;
+    };
     let text = match range.map(|r| r.value) {
         Some(Value::String(text)) => text.as_str(),
         // Another type is another finding.
-        Some(_) => return Ok(Vec::new()),
+        Some(_) => return checked,
         None => "",
     };
     let finding = match version_range::range(text) {
-        Range::Bounded => return Ok(Vec::new()),
+        Range::Bounded => return checked,
         Range::Invalid => onboarding
             .finding(&path, format!("{text:?} is not a version range"))
             .severity(Severity::Error),
@@ -53,7 +58,5 @@ fn check(onboarding: &Onboarding<'_>, _: &Repository<'_>) -> Verdict {
             format!("the version range {text:?} has no end, so every newer chart is installed"),
         ),
     };
-    finding
-        .step("End the range, as the runbook does: version: \"<0.2.0\"")
-        .into()
+    checked.with(finding.step("End the range, as the runbook does: version: \"<0.2.0\""))
 }

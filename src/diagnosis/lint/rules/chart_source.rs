@@ -1,7 +1,7 @@
 //! SKVS512: the chart comes from another source than the runbook's.
 
 use crate::diagnosis::catalogue::Entry;
-use crate::diagnosis::lint::{Check, Onboarding, Repository, Rule, Verdict};
+use crate::diagnosis::lint::{Check, Checked, Onboarding, Repository, Rule};
 use crate::diagnosis::rule::Severity;
 use serde_json::json;
 
@@ -28,27 +28,31 @@ const SOURCE: [(&str, &str); 3] = [
     ("namespace", "flux-system"),
 ];
 
-fn check(onboarding: &Onboarding<'_>, _: &Repository<'_>) -> Verdict {
+fn check(onboarding: &Onboarding<'_>, _: &Repository<'_>) -> Checked {
+    let mut checked = Checked::fine();
     let source = ["spec", "chart", "spec", "sourceRef"];
-    if onboarding.field(&source)?.is_none() {
-        return Ok(Vec::new());
+    if checked.known(onboarding.field(&source)).flatten().is_none() {
+        return checked;
     }
-    let own = onboarding.text(&["metadata", "namespace"])?;
-    let mut found = Vec::new();
     for (key, wanted) in SOURCE {
         let path = [&source[..], &[key]].concat();
         // Without a namespace it is the HelmRelease's own.
-        let is = match onboarding.text(&path)? {
-            Some(text) => text,
-            None if key == "namespace" => own.unwrap_or(wanted),
-            None => continue,
+        let is = match checked.known(onboarding.text(&path)) {
+            Some(Some(text)) => text,
+            Some(None) if key == "namespace" => {
+                match checked.known(onboarding.text(&["metadata", "namespace"])) {
+                    Some(own) => own.unwrap_or(wanted),
+                    None => continue,
+                }
+            }
+            Some(None) | None => continue,
         };
         if is != wanted {
             let sentence =
                 format!("the {key} of its chart's source is {is}, the runbook's is {wanted}");
             let finding = onboarding.finding(&path, sentence);
-            found.push(finding.change("The runbook's source", &path, json!(wanted)));
+            checked.push(finding.change("The runbook's source", &path, json!(wanted)));
         }
     }
-    Ok(found)
+    checked
 }

@@ -3,7 +3,7 @@
 use super::before;
 use crate::diagnosis::catalogue::Entry;
 use crate::diagnosis::lint::onboarding::VALUES;
-use crate::diagnosis::lint::{Check, Onboarding, Repository, Rule, Verdict};
+use crate::diagnosis::lint::{Check, Checked, Onboarding, Repository, Rule};
 use crate::diagnosis::rule::Severity;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
@@ -24,13 +24,14 @@ finished with its data. If the installation failed before it created anything, t
     check: Check::Onboarding(check),
 };
 
-fn check(onboarding: &Onboarding<'_>, repository: &Repository<'_>) -> Verdict {
-    let Some(before) = before(onboarding, repository)? else {
-        return Ok(Vec::new());
+fn check(onboarding: &Onboarding<'_>, repository: &Repository<'_>) -> Checked {
+    let mut checked = Checked::fine();
+    let Some(before) = checked.known(before(onboarding, repository)).flatten() else {
+        return checked;
     };
-    let mut found = Vec::new();
     for key in ["namespace", "database"] {
-        let (was, is) = (before.value(key)?, onboarding.value(key)?);
+        let was = checked.known(before.value(key)).flatten();
+        let is = checked.known(onboarding.value(key)).flatten();
         let (Some(was), Some(is)) = (was, is) else {
             continue;
         };
@@ -40,7 +41,7 @@ fn check(onboarding: &Onboarding<'_>, repository: &Repository<'_>) -> Verdict {
                 "values.{key} must not change: it was {}, now it is {}",
                 was.value, is.value
             );
-            found.push(
+            checked.push(
                 onboarding
                     .finding(&path, sentence)
                     .why("The database is created at installation only. Access would move to one that does not exist, and the data would stay behind.")
@@ -49,5 +50,5 @@ fn check(onboarding: &Onboarding<'_>, repository: &Repository<'_>) -> Verdict {
             );
         }
     }
-    Ok(found)
+    checked
 }

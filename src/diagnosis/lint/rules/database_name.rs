@@ -2,7 +2,7 @@
 
 use crate::diagnosis::catalogue::Entry;
 use crate::diagnosis::lint::onboarding::VALUES;
-use crate::diagnosis::lint::{Check, Onboarding, Repository, Rule, Verdict};
+use crate::diagnosis::lint::{Check, Checked, Onboarding, Repository, Rule};
 use crate::diagnosis::rule::Severity;
 use crate::model::names::{DatabaseName, NameError};
 
@@ -24,12 +24,13 @@ this, and the creation Job fails (SKVS309)."#,
     check: Check::Onboarding(check),
 };
 
-fn check(onboarding: &Onboarding<'_>, _: &Repository<'_>) -> Verdict {
-    let Some(names) = onboarding.names()? else {
-        return Ok(Vec::new());
+fn check(onboarding: &Onboarding<'_>, _: &Repository<'_>) -> Checked {
+    let mut checked = Checked::fine();
+    let Some(names) = checked.known(onboarding.names()).flatten() else {
+        return checked;
     };
     let Err(why) = DatabaseName::join(&names.namespace, &names.database) else {
-        return Ok(Vec::new());
+        return checked;
     };
     let key = match why {
         NameError::Namespace(_) => "namespace",
@@ -49,5 +50,5 @@ fn check(onboarding: &Onboarding<'_>, _: &Repository<'_>) -> Verdict {
         )),
         Err(_) => finding,
     };
-    finding.step(format!("Correct spec.values.{key}.")).into()
+    checked.with(finding.step(format!("Correct spec.values.{key}.")))
 }

@@ -2,7 +2,7 @@
 
 use crate::diagnosis::catalogue::Entry;
 use crate::diagnosis::lint::onboarding::VALUES;
-use crate::diagnosis::lint::{Check, Onboarding, Repository, Rule, Verdict};
+use crate::diagnosis::lint::{Check, Checked, Onboarding, Repository, Rule};
 use crate::diagnosis::rule::Severity;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
@@ -24,12 +24,12 @@ The names are joined by `_`, so that `a_b` + `c` and `a` + `b_c` are one databas
     check: Check::Onboarding(check),
 };
 
-fn check(onboarding: &Onboarding<'_>, repository: &Repository<'_>) -> Verdict {
-    let Some(names) = onboarding.names()? else {
-        return Ok(Vec::new());
+fn check(onboarding: &Onboarding<'_>, repository: &Repository<'_>) -> Checked {
+    let mut checked = Checked::fine();
+    let Some(names) = checked.known(onboarding.names()).flatten() else {
+        return checked;
     };
     let joined = names.joined();
-    let mut found = Vec::new();
     for other in repository.claiming(onboarding, &joined) {
         // The same object in one cluster is another finding.
         let is_same = onboarding.cluster.is_same(other.cluster);
@@ -56,7 +56,7 @@ fn check(onboarding: &Onboarding<'_>, repository: &Repository<'_>) -> Verdict {
                 .why("Whether both are for one cluster is not known: their paths do not follow the layout."),
             Some(_) => finding.why("Only one of them can create it."),
         };
-        found.push(finding.step("Give one of them another database, or add its service accounts to the other one and remove it."));
+        checked.push(finding.step("Give one of them another database, or add its service accounts to the other one and remove it."));
     }
-    Ok(found)
+    checked
 }

@@ -3,7 +3,7 @@
 use crate::diagnosis::catalogue::Entry;
 use crate::diagnosis::lint::onboarding::VALUES;
 use crate::diagnosis::lint::repository::derived;
-use crate::diagnosis::lint::{Check, Onboarding, Repository, Rule, Verdict};
+use crate::diagnosis::lint::{Check, Checked, Onboarding, Repository, Rule};
 use crate::diagnosis::rule::Severity;
 use crate::model::names::{RELEASE_MAX, composed_release_name, shortened_release_name};
 
@@ -27,20 +27,22 @@ shortens `spec.releaseName`. The chart names the creation Job after namespace an
 /// Longest value of a label.
 const LABEL_MAX: usize = 63;
 
-fn check(onboarding: &Onboarding<'_>, _: &Repository<'_>) -> Verdict {
-    let mut found = Vec::new();
+fn check(onboarding: &Onboarding<'_>, _: &Repository<'_>) -> Checked {
+    let mut checked = Checked::fine();
     let path = ["metadata", "name"];
-    let name = onboarding.text(&path)?.unwrap_or_default();
-    if name.len() > LABEL_MAX {
+    let name = checked.known(onboarding.text(&path));
+    if let Some(Some(name)) = name
+        && name.len() > LABEL_MAX
+    {
         let sentence = format!(
             "its name has {} characters, too long for a label of its HelmChart ({LABEL_MAX})",
             name.len()
         );
         let finding = onboarding.finding(&path, sentence);
-        found.push(finding.step("Choose a shorter name."));
+        checked.push(finding.step("Choose a shorter name."));
     }
     let release = onboarding.manifest.text(&["spec", "releaseName"]);
-    let target = onboarding.text(&["spec", "targetNamespace"])?;
+    let target = checked.known(onboarding.text(&["spec", "targetNamespace"]));
     if let Some(release) = release {
         if release.len() > RELEASE_MAX {
             let sentence = format!(
@@ -48,14 +50,15 @@ fn check(onboarding: &Onboarding<'_>, _: &Repository<'_>) -> Verdict {
                 release.len()
             );
             let finding = onboarding.finding(&["spec", "releaseName"], sentence);
-            found.push(finding.step("Choose a shorter one."));
+            checked.push(finding.step("Choose a shorter one."));
         }
-    } else {
+    } else if let (Some(name), Some(target)) = (name, target) {
+        let name = name.unwrap_or_default();
         let composed = composed_release_name(None, target, name);
         if composed.len() > RELEASE_MAX && name.len() <= LABEL_MAX {
             let stored = shortened_release_name(&composed);
             let sentence = format!("Helm's release would be called {composed}, which is too long");
-            found.push(
+            checked.push(
                 onboarding
                     .finding(&path, sentence)
                     .severity(Severity::Warning)
@@ -66,14 +69,14 @@ fn check(onboarding: &Onboarding<'_>, _: &Repository<'_>) -> Verdict {
             );
         }
     }
-    if let Some(names) = onboarding.names()? {
+    if let Some(names) = checked.known(onboarding.names()).flatten() {
         let job = format!("{}-create", derived(&names.joined()));
         if job.len() > LABEL_MAX {
             let sentence = format!(
                 "the creation Job's name has {} characters, too long for a label of its pods",
                 job.len()
             );
-            found.push(
+            checked.push(
                 onboarding
                     .finding(&[VALUES[0], VALUES[1], "database"], sentence)
                     .severity(Severity::Warning)
@@ -82,5 +85,5 @@ fn check(onboarding: &Onboarding<'_>, _: &Repository<'_>) -> Verdict {
             );
         }
     }
-    Ok(found)
+    checked
 }

@@ -2,7 +2,7 @@
 
 use crate::diagnosis::catalogue::Entry;
 use crate::diagnosis::lint::Finding;
-use crate::diagnosis::lint::{Check, Onboarding, Repository, Rule, Verdict};
+use crate::diagnosis::lint::{Check, Checked, Onboarding, Repository, Rule};
 use crate::diagnosis::rule::Severity;
 use crate::repository::{Node, Place};
 use std::collections::HashMap;
@@ -24,10 +24,10 @@ database: carts"#,
     check: Check::Onboarding(check),
 };
 
-fn check(onboarding: &Onboarding<'_>, _: &Repository<'_>) -> Verdict {
-    let mut found = Vec::new();
-    look(onboarding, &onboarding.manifest.node, &mut found);
-    Ok(found)
+fn check(onboarding: &Onboarding<'_>, _: &Repository<'_>) -> Checked {
+    let mut checked = Checked::fine();
+    look(onboarding, &onboarding.manifest.node, &mut checked.found);
+    checked
 }
 
 fn look(onboarding: &Onboarding<'_>, node: &Node, found: &mut Vec<Finding>) {

@@ -3,7 +3,7 @@
 use super::before;
 use crate::diagnosis::catalogue::Entry;
 use crate::diagnosis::lint::onboarding::VALUES;
-use crate::diagnosis::lint::{Check, Onboarding, Repository, Rule, Verdict};
+use crate::diagnosis::lint::{Check, Checked, Onboarding, Repository, Rule};
 use crate::diagnosis::rule::Severity;
 use serde_json::json;
 
@@ -24,26 +24,27 @@ not switch it."#,
     check: Check::Onboarding(check),
 };
 
-fn check(onboarding: &Onboarding<'_>, repository: &Repository<'_>) -> Verdict {
-    let Some(before) = before(onboarding, repository)? else {
-        return Ok(Vec::new());
+fn check(onboarding: &Onboarding<'_>, repository: &Repository<'_>) -> Checked {
+    let mut checked = Checked::fine();
+    let Some(before) = checked.known(before(onboarding, repository)).flatten() else {
+        return checked;
     };
     let path = [VALUES[0], VALUES[1], "encryption"];
     // The chart's default is true.
-    let read = |o: &Onboarding<'_>| {
-        Ok(o.value("encryption")?
-            .map_or(Some(true), |f| f.value.as_bool()))
+    let mut read = |o: &Onboarding<'_>| {
+        let field = checked.known(o.value("encryption"))?;
+        field.map_or(Some(true), |f| f.value.as_bool())
     };
-    let (Some(was), Some(is)) = (read(before)?, read(onboarding)?) else {
-        return Ok(Vec::new());
+    let (Some(was), Some(is)) = (read(before), read(onboarding)) else {
+        return checked;
     };
     if was == is {
-        return Ok(Vec::new());
+        return checked;
     }
     let word = |on: bool| if on { "on" } else { "off" };
-    onboarding
+    let finding = onboarding
         .finding(&path, format!("encryption should not change: it was {}, now it is {}", word(was), word(is)))
         .why("The database would hold encrypted and plain documents, and the team's endpoint would change.")
-        .change("Set it back", &path, json!(was))
-        .into()
+        .change("Set it back", &path, json!(was));
+    checked.with(finding)
 }

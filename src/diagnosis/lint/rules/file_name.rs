@@ -2,7 +2,7 @@
 
 use super::claim_changed;
 use crate::diagnosis::catalogue::Entry;
-use crate::diagnosis::lint::{Check, Onboarding, Repository, Rule, Verdict};
+use crate::diagnosis::lint::{Check, Checked, Onboarding, Repository, Rule};
 use crate::diagnosis::rule::Severity;
 use crate::model::names::DatabaseName;
 
@@ -23,36 +23,37 @@ nothing on the cluster as long as the object in it stays as it is."#,
     check: Check::Onboarding(check),
 };
 
-fn check(onboarding: &Onboarding<'_>, repository: &Repository<'_>) -> Verdict {
+fn check(onboarding: &Onboarding<'_>, repository: &Repository<'_>) -> Checked {
+    let mut checked = Checked::fine();
     let manifest = onboarding.manifest;
     let others = repository.in_file(&manifest.file).saturating_sub(1);
     if others > 0 {
         let sentence = format!("the file holds {} onboardings", others + 1);
-        return onboarding
+        let finding = onboarding
             .finding(&[], sentence)
             .why("One file an onboarding: then the file's name says which database it is about.")
-            .step("Move each onboarding into a file of its own.")
-            .into();
+            .step("Move each onboarding into a file of its own.");
+        return checked.with(finding);
     }
-    let Some(names) = onboarding.names()? else {
-        return Ok(Vec::new());
+    let Some(names) = checked.known(onboarding.names()).flatten() else {
+        return checked;
     };
     // An invalid name and one that has changed have their own findings: they are to be corrected first.
     if DatabaseName::join(&names.namespace, &names.database).is_err()
-        || claim_changed(onboarding, repository)?
+        || matches!(claim_changed(onboarding, repository), Ok(true))
     {
-        return Ok(Vec::new());
+        return checked;
     }
     let name = manifest.file_name();
     let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
     let joined = names.joined();
     if stem == joined {
-        return Ok(Vec::new());
+        return checked;
     }
-    onboarding
+    let finding = onboarding
         .finding(&[], format!("the file of {joined} is called {name}"))
         .step(format!(
             "Rename it to {joined}.yaml, in kustomization.yaml too: the cluster sees no change. Or correct the values, if nothing is installed yet."
-        ))
-        .into()
+        ));
+    checked.with(finding)
 }

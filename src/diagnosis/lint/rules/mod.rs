@@ -57,7 +57,7 @@ fn claim_changed(
 /// What this onboarding was in the earlier state; `None` for a new one, and where no state is compared.
 ///
 /// # Errors
-/// The earlier file is not known.
+/// It may have been in something that was not known.
 fn before<'r>(
     onboarding: &Onboarding<'_>,
     repository: &'r Repository<'_>,
@@ -68,10 +68,11 @@ fn before<'r>(
     if let Some(before) = changes.before(onboarding) {
         return Ok(Some(before));
     }
-    match changes.not_known_before(&onboarding.manifest.file) {
-        Some(why) => Err(NotChecked::new(
+    // Anything that was not known may have held it.
+    match changes.not_known().first() {
+        Some(n) => Err(NotChecked::new(
             "what has changed",
-            &format!("the earlier file is not known: {why}"),
+            &format!("the earlier {} is not known: {}", n.file, n.why),
         )),
         None => Ok(None),
     }

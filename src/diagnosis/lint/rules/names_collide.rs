@@ -3,7 +3,7 @@
 use crate::diagnosis::catalogue::Entry;
 use crate::diagnosis::lint::onboarding::VALUES;
 use crate::diagnosis::lint::repository::derived;
-use crate::diagnosis::lint::{Check, Onboarding, Repository, Rule, Verdict};
+use crate::diagnosis::lint::{Check, Checked, Onboarding, Repository, Rule};
 use crate::diagnosis::rule::Severity;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
@@ -22,21 +22,24 @@ get a creation Job of the same name, and one replaces the other's; and their Hel
     check: Check::Onboarding(check),
 };
 
-fn check(onboarding: &Onboarding<'_>, repository: &Repository<'_>) -> Verdict {
-    let Some(names) = onboarding.names()? else {
-        return Ok(Vec::new());
+fn check(onboarding: &Onboarding<'_>, repository: &Repository<'_>) -> Checked {
+    let mut checked = Checked::fine();
+    let Some(names) = checked.known(onboarding.names()).flatten() else {
+        return checked;
     };
     let joined = names.joined();
-    let mut found = Vec::new();
     for other in repository.deriving(onboarding, &joined) {
-        let theirs = other.names()?.map(|n| n.joined());
+        let Some(theirs) = checked.known(other.names()) else {
+            continue;
+        };
+        let theirs = theirs.map(|n| n.joined());
         if theirs.as_deref() == Some(&joined)
             || onboarding.cluster.is_same(other.cluster) != Some(true)
         {
             continue;
         }
         let theirs = theirs.unwrap_or_default();
-        found.push(
+        checked.push(
             onboarding
                 .finding(
                     &[VALUES[0], VALUES[1], "database"],
@@ -49,5 +52,5 @@ fn check(onboarding: &Onboarding<'_>, repository: &Repository<'_>) -> Verdict {
                 .step("Choose another database name if nothing is installed yet."),
         );
     }
-    Ok(found)
+    checked
 }

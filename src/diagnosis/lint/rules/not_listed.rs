@@ -2,7 +2,7 @@
 
 use crate::diagnosis::catalogue::Entry;
 use crate::diagnosis::lint::NotChecked;
-use crate::diagnosis::lint::{Check, Onboarding, Repository, Rule, Verdict};
+use crate::diagnosis::lint::{Check, Checked, Onboarding, Repository, Rule};
 use crate::diagnosis::rule::Severity;
 use crate::repository::kustomization::{folder, is_one};
 
@@ -22,30 +22,33 @@ installed, and nothing says so."#,
     check: Check::Onboarding(check),
 };
 
-fn check(onboarding: &Onboarding<'_>, repository: &Repository<'_>) -> Verdict {
+fn check(onboarding: &Onboarding<'_>, repository: &Repository<'_>) -> Checked {
+    let mut checked = Checked::fine();
     let manifest = onboarding.manifest;
     let tree = repository.tree;
     let Some(kustomization) = tree.kustomization(manifest.folder()) else {
         // Of one that is not known it is not known what it lists.
         let mut not_known = tree.not_known.iter();
         let not_known = not_known.find(|n| is_one(&n.file) && folder(&n.file) == manifest.folder());
-        return not_known.map_or(Ok(Vec::new()), |n| {
-            Err(NotChecked::new(
+        if let Some(n) = not_known {
+            checked.skip(NotChecked::new(
                 "what kustomization.yaml lists",
                 &format!("{}: {}", n.file, n.why),
-            ))
-        });
+            ));
+        }
+        return checked;
     };
     if !tree.appliers(&manifest.file).is_empty() {
-        return Ok(Vec::new());
+        return checked;
     }
     if let Some((by, key)) = kustomization.brings_files() {
-        return Err(NotChecked::new(
+        checked.skip(NotChecked::new(
             "what is applied",
-            &format!("{key} of {} may bring the file", by),
+            &format!("{key} of {by} may bring the file"),
         ));
+        return checked;
     }
-    onboarding
+    let finding = onboarding
         .finding(
             &[],
             format!(
@@ -53,6 +56,6 @@ fn check(onboarding: &Onboarding<'_>, repository: &Repository<'_>) -> Verdict {
                 manifest.beside(&kustomization.file)
             ),
         )
-        .step(format!("Add - {} to its resources.", manifest.file_name()))
-        .into()
+        .step(format!("Add - {} to its resources.", manifest.file_name()));
+    checked.with(finding)
 }

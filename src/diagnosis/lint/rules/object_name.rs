@@ -2,7 +2,7 @@
 
 use super::claim_changed;
 use crate::diagnosis::catalogue::Entry;
-use crate::diagnosis::lint::{Check, Onboarding, Repository, Rule, Verdict};
+use crate::diagnosis::lint::{Check, Checked, Onboarding, Repository, Rule};
 use crate::diagnosis::rule::Severity;
 use crate::model::convention::{Naming, PREFIX, name_for, naming};
 use crate::model::names::DatabaseName;
@@ -26,21 +26,24 @@ is right and the values are not, correct the values."#,
     check: Check::Onboarding(check),
 };
 
-fn check(onboarding: &Onboarding<'_>, repository: &Repository<'_>) -> Verdict {
+fn check(onboarding: &Onboarding<'_>, repository: &Repository<'_>) -> Checked {
+    let mut checked = Checked::fine();
     let path = ["metadata", "name"];
-    let (Some(name), Some(names)) = (onboarding.text(&path)?, onboarding.names()?) else {
-        return Ok(Vec::new());
+    let name = checked.known(onboarding.text(&path)).flatten();
+    let names = checked.known(onboarding.names()).flatten();
+    let (Some(name), Some(names)) = (name, names) else {
+        return checked;
     };
     // An invalid one and one that has changed have their own findings.
     let Ok(database) = DatabaseName::join(&names.namespace, &names.database) else {
-        return Ok(Vec::new());
+        return checked;
     };
-    if claim_changed(onboarding, repository)? {
-        return Ok(Vec::new());
+    if matches!(claim_changed(onboarding, repository), Ok(true)) {
+        return checked;
     }
     let wanted = name_for(&database);
     let finding = match naming(name, &database) {
-        Naming::Kept => return Ok(Vec::new()),
+        Naming::Kept => return checked,
         Naming::Other => onboarding
             .finding(&path, format!("its name does not start with {PREFIX}"))
             .why(format!("By convention the onboarding of {database} is called {wanted}.")),
@@ -57,7 +60,5 @@ fn check(onboarding: &Onboarding<'_>, repository: &Repository<'_>) -> Verdict {
     } else {
         finding
     };
-    finding
-        .step("Leave it if it is installed: a HelmRelease cannot be renamed.")
-        .into()
+    checked.with(finding.step("Leave it if it is installed: a HelmRelease cannot be renamed."))
 }

@@ -1,7 +1,7 @@
 //! SKVS503: Kubernetes refuses the name of the HelmRelease.
 
 use crate::diagnosis::catalogue::Entry;
-use crate::diagnosis::lint::{Check, Onboarding, Repository, Rule, Verdict};
+use crate::diagnosis::lint::{Check, Checked, Onboarding, Repository, Rule};
 use crate::diagnosis::rule::Severity;
 use crate::model::convention::name_for;
 use crate::model::lookup::can_be_an_object;
@@ -25,10 +25,14 @@ API server refuses the object, and Flux then applies nothing of the folder."#,
     check: Check::Onboarding(check),
 };
 
-fn check(onboarding: &Onboarding<'_>, _: &Repository<'_>) -> Verdict {
+fn check(onboarding: &Onboarding<'_>, _: &Repository<'_>) -> Checked {
+    let mut checked = Checked::fine();
     let path = ["metadata", "name"];
-    let finding = match onboarding.text(&path)? {
-        Some(name) if can_be_an_object(name) => return Ok(Vec::new()),
+    let Some(name) = checked.known(onboarding.text(&path)) else {
+        return checked;
+    };
+    let finding = match name {
+        Some(name) if can_be_an_object(name) => return checked,
         Some(name) => onboarding
             .finding(
                 &path,
@@ -38,17 +42,14 @@ fn check(onboarding: &Onboarding<'_>, _: &Repository<'_>) -> Verdict {
         None => onboarding.finding(&path, "it has no name"),
     };
     // An invalid database has its own finding.
-    let database = onboarding
-        .names()?
-        .map(|n| DatabaseName::join(&n.namespace, &n.database));
-    match database {
-        Some(Ok(database)) => finding
-            .change(
-                "The name by the convention",
-                &path,
-                json!(name_for(&database)),
-            )
-            .into(),
-        Some(Err(_)) | None => finding.step("Set metadata.name.").into(),
-    }
+    let names = checked.known(onboarding.names()).flatten();
+    let database = names.map(|n| DatabaseName::join(&n.namespace, &n.database));
+    checked.with(match database {
+        Some(Ok(database)) => finding.change(
+            "The name by the convention",
+            &path,
+            json!(name_for(&database)),
+        ),
+        Some(Err(_)) | None => finding.step("Set metadata.name."),
+    })
 }

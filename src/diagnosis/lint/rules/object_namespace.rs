@@ -1,7 +1,7 @@
 //! SKVS504: the HelmRelease is in another namespace than the onboardings.
 
 use crate::diagnosis::catalogue::Entry;
-use crate::diagnosis::lint::{Check, Onboarding, Repository, Rule, Verdict};
+use crate::diagnosis::lint::{Check, Checked, Onboarding, Repository, Rule};
 use crate::diagnosis::rule::Severity;
 use serde_json::json;
 
@@ -24,19 +24,23 @@ release (SKVS553)."#,
     check: Check::Onboarding(check),
 };
 
-fn check(onboarding: &Onboarding<'_>, repository: &Repository<'_>) -> Verdict {
+fn check(onboarding: &Onboarding<'_>, repository: &Repository<'_>) -> Checked {
+    let mut checked = Checked::fine();
     let path = ["metadata", "namespace"];
     let wanted = repository.namespace;
-    let sentence = match onboarding.text(&path)? {
-        Some(namespace) if namespace == wanted => return Ok(Vec::new()),
+    let Some(namespace) = checked.known(onboarding.text(&path)) else {
+        return checked;
+    };
+    let sentence = match namespace {
+        Some(namespace) if namespace == wanted => return checked,
         Some(namespace) => {
             format!("it is in namespace {namespace}, the onboardings are in {wanted}")
         }
         None => "it has no namespace".to_owned(),
     };
-    onboarding
+    let finding = onboarding
         .finding(&path, sentence)
         .why("Lists look for onboardings in one namespace.")
-        .change("The onboardings are there", &path, json!(wanted))
-        .into()
+        .change("The onboardings are there", &path, json!(wanted));
+    checked.with(finding)
 }

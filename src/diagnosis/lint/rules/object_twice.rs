@@ -1,7 +1,7 @@
 //! SKVS532: two manifests of a cluster are one object.
 
 use crate::diagnosis::catalogue::Entry;
-use crate::diagnosis::lint::{Check, Onboarding, Repository, Rule, Verdict};
+use crate::diagnosis::lint::{Check, Checked, Onboarding, Repository, Rule};
 use crate::diagnosis::rule::Severity;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
@@ -20,16 +20,20 @@ the last one wins, and the database of the other is never created or no longer s
     check: Check::Onboarding(check),
 };
 
-fn check(onboarding: &Onboarding<'_>, repository: &Repository<'_>) -> Verdict {
+fn check(onboarding: &Onboarding<'_>, repository: &Repository<'_>) -> Checked {
+    let mut checked = Checked::fine();
     let path = ["metadata", "name"];
     // A kustomization that renames it decides.
-    let Some(name) = onboarding.text(&path)? else {
-        return Ok(Vec::new());
+    let Some(name) = checked.known(onboarding.text(&path)).flatten() else {
+        return checked;
     };
-    onboarding.text(&["metadata", "namespace"])?;
+    let namespace = onboarding.text(&["metadata", "namespace"]);
+    if checked.known(namespace).is_none() {
+        return checked;
+    }
     let others = repository.same_object(onboarding).into_iter();
     let others = others.filter(|o| onboarding.cluster.is_same(o.cluster) == Some(true));
-    let found = others.map(|other| {
+    checked.found.extend(others.map(|other| {
         onboarding
             .finding(
                 &path,
@@ -39,6 +43,6 @@ fn check(onboarding: &Onboarding<'_>, repository: &Repository<'_>) -> Verdict {
                 ),
             )
             .step("Give one of them another name, by its own database.")
-    });
-    Ok(found.collect())
+    }));
+    checked
 }

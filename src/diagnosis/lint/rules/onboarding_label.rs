@@ -2,7 +2,7 @@
 
 use crate::diagnosis::catalogue::Entry;
 use crate::diagnosis::lint::onboarding::label;
-use crate::diagnosis::lint::{Check, Onboarding, Repository, Rule, Verdict};
+use crate::diagnosis::lint::{Check, Checked, Onboarding, Repository, Rule};
 use crate::diagnosis::rule::Severity;
 use serde_json::json;
 
@@ -23,18 +23,24 @@ onboarding as usual, but it is missing from everything that selects by the label
     check: Check::Onboarding(check),
 };
 
-fn check(onboarding: &Onboarding<'_>, _: &Repository<'_>) -> Verdict {
+fn check(onboarding: &Onboarding<'_>, _: &Repository<'_>) -> Checked {
+    let mut checked = Checked::fine();
     let Some((key, value)) = label() else {
-        return Ok(Vec::new());
+        return checked;
     };
     let path = ["metadata", "labels", key];
-    let sentence = match onboarding.field(&path)? {
-        Some(field) if field.value.as_str() == Some(value) => return Ok(Vec::new()),
+    let Some(field) = checked.known(onboarding.field(&path)) else {
+        return checked;
+    };
+    let sentence = match field {
+        Some(field) if field.value.as_str() == Some(value) => return checked,
         Some(field) => format!("the label {key} is {}, not {value}", field.value),
         None => "it lacks the label of onboardings, so lists leave it out".to_owned(),
     };
-    onboarding
-        .finding(&path, sentence)
-        .change("It is one of the onboardings", &path, json!(value))
-        .into()
+    let finding = onboarding.finding(&path, sentence).change(
+        "It is one of the onboardings",
+        &path,
+        json!(value),
+    );
+    checked.with(finding)
 }

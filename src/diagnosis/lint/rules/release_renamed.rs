@@ -2,7 +2,7 @@
 
 use super::before;
 use crate::diagnosis::catalogue::Entry;
-use crate::diagnosis::lint::{Check, Onboarding, Repository, Rule, Verdict};
+use crate::diagnosis::lint::{Check, Checked, Onboarding, Repository, Rule};
 use crate::diagnosis::rule::Severity;
 use serde_json::json;
 
@@ -32,24 +32,28 @@ const FIELDS: [&[&str]; 5] = [
     &["spec", "storageNamespace"],
 ];
 
-fn check(onboarding: &Onboarding<'_>, repository: &Repository<'_>) -> Verdict {
-    let Some(before) = before(onboarding, repository)? else {
-        return Ok(Vec::new());
+fn check(onboarding: &Onboarding<'_>, repository: &Repository<'_>) -> Checked {
+    let mut checked = Checked::fine();
+    let Some(before) = checked.known(before(onboarding, repository)).flatten() else {
+        return checked;
     };
-    let mut found = Vec::new();
     for path in FIELDS {
-        let (was, is) = (before.text(path)?, onboarding.text(path)?);
+        let was = checked.known(before.text(path));
+        let is = checked.known(onboarding.text(path));
+        let (Some(was), Some(is)) = (was, is) else {
+            continue;
+        };
         if was == is {
             continue;
         }
         let word = |text: Option<&str>| text.unwrap_or("not set").to_owned();
         let name = path.join(".");
-        found.push(
+        checked.push(
             onboarding
                 .finding(path, format!("{name} must not change: it was {}, now it is {}", word(was), word(is)))
                 .why("Flux would uninstall the release and install another one, whose creation Job fails because the database exists.")
                 .change("Set it back", path, was.map_or(json!(null), |was| json!(was))),
         );
     }
-    Ok(found)
+    checked
 }

@@ -2,7 +2,7 @@
 
 use super::kind;
 use crate::diagnosis::catalogue::Entry;
-use crate::diagnosis::lint::{Check, Onboarding, Repository, Rule, Verdict};
+use crate::diagnosis::lint::{Check, Checked, Onboarding, Repository, Rule};
 use crate::diagnosis::rule::Severity;
 use serde_json::Value;
 
@@ -35,21 +35,24 @@ const FIELDS: [(&[&str], bool); 8] = [
     (&["spec", "releaseName"], false),
 ];
 
-fn check(onboarding: &Onboarding<'_>, _: &Repository<'_>) -> Verdict {
-    let mut found = Vec::new();
+fn check(onboarding: &Onboarding<'_>, _: &Repository<'_>) -> Checked {
+    let mut checked = Checked::fine();
     for (path, required) in FIELDS {
         if !required && onboarding.manifest.at(path).is_none() {
             continue;
         }
         let name = path.join(".");
-        match onboarding.field(path)? {
+        let Some(field) = checked.known(onboarding.field(path)) else {
+            continue;
+        };
+        match field {
             Some(field) if field.value.is_string() => {}
             Some(field) => {
                 let finding = onboarding.finding(
                     path,
                     format!("{name} is {}, Flux wants text", kind(field.value)),
                 );
-                found.push(match field.value {
+                checked.push(match field.value {
                     Value::Number(_) | Value::Bool(_) => {
                         finding.step(format!("Quote it: \"{}\"", field.value))
                     }
@@ -64,12 +67,12 @@ fn check(onboarding: &Onboarding<'_>, _: &Repository<'_>) -> Verdict {
                 } else {
                     above
                 };
-                if required && onboarding.field(above)?.is_some() {
+                if required && checked.known(onboarding.field(above)).flatten().is_some() {
                     let finding = onboarding.finding(path, format!("{name} is missing"));
-                    found.push(finding.step(format!("Set {name}.")));
+                    checked.push(finding.step(format!("Set {name}.")));
                 }
             }
         }
     }
-    Ok(found)
+    checked
 }

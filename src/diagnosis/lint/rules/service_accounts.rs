@@ -2,7 +2,7 @@
 
 use crate::diagnosis::catalogue::Entry;
 use crate::diagnosis::lint::onboarding::VALUES;
-use crate::diagnosis::lint::{Check, Onboarding, Repository, Rule, Verdict};
+use crate::diagnosis::lint::{Check, Checked, Onboarding, Repository, Rule};
 use crate::diagnosis::rule::Severity;
 use crate::model::lookup::can_be_an_object;
 use std::collections::HashSet;
@@ -23,12 +23,12 @@ in, and nothing says so: Istio compares texts. One that is listed twice is harml
     check: Check::Onboarding(check),
 };
 
-fn check(onboarding: &Onboarding<'_>, _: &Repository<'_>) -> Verdict {
+fn check(onboarding: &Onboarding<'_>, _: &Repository<'_>) -> Checked {
+    let mut checked = Checked::fine();
     let path = [VALUES[0], VALUES[1], "serviceAccounts"];
-    let Some(field) = onboarding.value("serviceAccounts")? else {
-        return Ok(Vec::new());
+    let Some(field) = checked.known(onboarding.value("serviceAccounts")).flatten() else {
+        return checked;
     };
-    let mut found = Vec::new();
     let mut seen = HashSet::new();
     for (at, item) in field.value.as_array().into_iter().flatten().enumerate() {
         let Some(account) = item.as_str() else {
@@ -41,7 +41,7 @@ fn check(onboarding: &Onboarding<'_>, _: &Repository<'_>) -> Verdict {
                 place,
                 format!("the service account {account} is listed twice"),
             );
-            found.push(
+            checked.push(
                 finding
                     .severity(Severity::Warning)
                     .step("Remove one of them, or correct it."),
@@ -57,8 +57,8 @@ fn check(onboarding: &Onboarding<'_>, _: &Repository<'_>) -> Verdict {
                 )),
                 _ => finding.step("Correct it."),
             };
-            found.push(finding.why("The policy would let nobody in by it."));
+            checked.push(finding.why("The policy would let nobody in by it."));
         }
     }
-    Ok(found)
+    checked
 }

@@ -4,7 +4,7 @@ use super::kind;
 use crate::diagnosis::catalogue::Entry;
 use crate::diagnosis::lint::Finding;
 use crate::diagnosis::lint::onboarding::{Field, VALUES};
-use crate::diagnosis::lint::{Check, Onboarding, Repository, Rule, Verdict};
+use crate::diagnosis::lint::{Check, Checked, Onboarding, Repository, Rule};
 use crate::diagnosis::rule::Severity;
 use crate::repository::Node;
 use crate::repository::node::{Kind, Style};
@@ -28,35 +28,33 @@ serviceAccounts: pds"#,
     check: Check::Onboarding(check),
 };
 
-fn check(onboarding: &Onboarding<'_>, _: &Repository<'_>) -> Verdict {
-    let mut found = Vec::new();
-    if let Some(values) = onboarding.field(&VALUES)?
+fn check(onboarding: &Onboarding<'_>, _: &Repository<'_>) -> Checked {
+    let mut checked = Checked::fine();
+    if let Some(values) = checked.known(onboarding.field(&VALUES)).flatten()
         && !values.value.is_object()
     {
         let sentence = format!("spec.values is {}, not a map", kind(values.value));
         let finding = onboarding.finding(&VALUES, sentence);
-        return finding
-            .step("Write the values as keys below spec.values.")
-            .into();
+        return checked.with(finding.step("Write the values as keys below spec.values."));
     }
     for key in ["namespace", "database"] {
-        if let Some(field) = onboarding.value(key)?
+        if let Some(field) = checked.known(onboarding.value(key)).flatten()
             && let Some(is) = not_text(field)
         {
             let finding = onboarding.finding(
                 &[VALUES[0], VALUES[1], key],
                 format!("values.{key} is {is}, not text"),
             );
-            found.push(finding.step("Quote it."));
+            checked.push(finding.step("Quote it."));
         }
     }
-    if let Some(field) = onboarding.value("serviceAccounts")? {
-        accounts(onboarding, field, &mut found);
+    if let Some(field) = checked.known(onboarding.value("serviceAccounts")).flatten() {
+        accounts(onboarding, field, &mut checked.found);
     }
-    if let Some(field) = onboarding.value("encryption")? {
-        encryption(onboarding, field, &mut found);
+    if let Some(field) = checked.known(onboarding.value("encryption")).flatten() {
+        encryption(onboarding, field, &mut checked.found);
     }
-    Ok(found)
+    checked
 }
 
 fn accounts(onboarding: &Onboarding<'_>, field: Field<'_>, found: &mut Vec<Finding>) {

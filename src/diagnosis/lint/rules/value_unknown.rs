@@ -4,7 +4,7 @@ use crate::diagnosis::catalogue::Entry;
 use crate::diagnosis::lint::Finding;
 use crate::diagnosis::lint::chart_values::{self, Known};
 use crate::diagnosis::lint::onboarding::VALUES;
-use crate::diagnosis::lint::{Check, Onboarding, Repository, Rule, Verdict};
+use crate::diagnosis::lint::{Check, Checked, Onboarding, Repository, Rule};
 use crate::diagnosis::rule::Severity;
 use serde_json::Value;
 
@@ -24,8 +24,8 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
     check: Check::Onboarding(check),
 };
 
-fn check(onboarding: &Onboarding<'_>, _: &Repository<'_>) -> Verdict {
-    let mut found = Vec::new();
+fn check(onboarding: &Onboarding<'_>, _: &Repository<'_>) -> Checked {
+    let mut checked = Checked::fine();
     if let Some(values) = onboarding.manifest.at(&VALUES) {
         let mut path = VALUES.to_vec();
         look(
@@ -33,10 +33,10 @@ fn check(onboarding: &Onboarding<'_>, _: &Repository<'_>) -> Verdict {
             chart_values::CHART,
             values,
             &mut path,
-            &mut found,
+            &mut checked.found,
         );
     }
-    Ok(found)
+    checked
 }
 
 fn look<'v>(

@@ -2,7 +2,7 @@
 
 use crate::diagnosis::catalogue::Entry;
 use crate::diagnosis::lint::onboarding::VALUES;
-use crate::diagnosis::lint::{Check, Onboarding, Repository, Rule, Verdict};
+use crate::diagnosis::lint::{Check, Checked, Onboarding, Repository, Rule};
 use crate::diagnosis::rule::Severity;
 use serde_json::Value;
 
@@ -22,19 +22,22 @@ cannot be rendered; without service accounts nothing may access the database. En
     check: Check::Onboarding(check),
 };
 
-fn check(onboarding: &Onboarding<'_>, _: &Repository<'_>) -> Verdict {
-    let mut found = Vec::new();
+fn check(onboarding: &Onboarding<'_>, _: &Repository<'_>) -> Checked {
+    let mut checked = Checked::fine();
     for key in ["namespace", "database", "serviceAccounts"] {
         let path = [VALUES[0], VALUES[1], key];
         let is_list = key == "serviceAccounts";
-        let empty = match onboarding.value(key)?.map(|field| field.value) {
+        let Some(field) = checked.known(onboarding.value(key)) else {
+            continue;
+        };
+        let empty = match field.map(|field| field.value) {
             None => "is missing",
             Some(Value::String(text)) if text.is_empty() => "is empty",
             Some(Value::Array(items)) if is_list && items.is_empty() => "is empty",
             Some(_) => continue,
         };
         let finding = onboarding.finding(&path, format!("values.{key} {empty}"));
-        found.push(match is_list {
+        checked.push(match is_list {
             true => finding
                 .severity(Severity::Warning)
                 .why("No pod may access the database.")
@@ -44,5 +47,5 @@ fn check(onboarding: &Onboarding<'_>, _: &Repository<'_>) -> Verdict {
                 .step(format!("Set spec.values.{key}.")),
         });
     }
-    Ok(found)
+    checked
 }
