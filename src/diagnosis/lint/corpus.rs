@@ -774,8 +774,12 @@ fn a_kustomization_lists_what_is_there_and_all_of_it() {
     }
     // What a generator brings is not known.
     assert_eq!(with("generators: [g.yaml]\n"), [""; 0]);
-    // A chart's template that is listed is a manifest.
+    // A kustomization decides for the folders below it, too.
     let at = |path: &str| format!("{FOLDER}/{path}");
+    let below = |list: &str| of(&[(&at("team/pds_orders.yaml"), &orders), (folder, list)]);
+    assert_eq!(below("resources: []\n"), ["SKVS541"]);
+    assert_eq!(below("resources: [team/pds_orders.yaml]\n"), [""; 0]);
+    // A chart's template that is listed is a manifest.
     let listed = |list: &str| {
         let template = at("templates/pds_orders.yaml");
         of(&[
@@ -814,6 +818,8 @@ fn what_a_kustomization_brings_from_elsewhere_is_not_checked() {
         let list = format!("resources: [pds_orders.yaml, \"{entry}\"]\n");
         assert_eq!(not_checked(&at, &list), [format!("what {entry} brings")]);
     }
+    // Above the cluster's folder one may be another's.
+    assert_eq!(not_checked("", "resources: []\n"), ["what is applied"]);
 }
 
 #[test]

@@ -41,6 +41,8 @@ impl Cluster<'_> {
 pub struct Onboarding<'a> {
     pub manifest: &'a Manifest,
     pub cluster: Cluster<'a>,
+    /// The folder of its cluster's onboardings, where its path follows the layout.
+    pub home: Option<&'a str>,
     /// The kustomizations that apply its file.
     appliers: Vec<&'a Kustomization>,
     /// Its HelmRelease; `None` where a field has a type that no HelmRelease has.
@@ -95,13 +97,15 @@ impl<'a> Onboarding<'a> {
         layout: &Layout,
         appliers: Vec<&'a Kustomization>,
     ) -> Self {
-        let cluster = match layout.cluster(&manifest.file) {
-            Some(name) => Cluster::Named(name),
+        let home = layout.home(&manifest.file);
+        let cluster = match home {
+            Some((name, _)) => Cluster::Named(name),
             None => Cluster::Folder(manifest.folder()),
         };
         Self {
             manifest,
             cluster,
+            home: home.map(|(_, folder)| folder),
             appliers,
             hr: HelmRelease::from_value(&manifest.value).ok(),
         }

@@ -4,7 +4,7 @@ use crate::diagnosis::catalogue::Entry;
 use crate::diagnosis::lint::NotChecked;
 use crate::diagnosis::lint::{Check, Checked, Onboarding, Repository, Rule};
 use crate::diagnosis::rule::Severity;
-use crate::repository::kustomization::{folder, is_one};
+use crate::repository::tree::{Nearest, is_below};
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     entry: Entry {
@@ -12,9 +12,9 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
         slug: "not-listed",
         severity: Severity::Error,
         title: "kustomization.yaml does not list the file",
-        explanation: r#"Where a folder has a `kustomization.yaml`, Flux applies what it lists and nothing else. A manifest that is not listed is never
-installed, and nothing says so."#,
-        fix: r#"Add the file to `resources` of the folder's `kustomization.yaml`."#,
+        explanation: r#"Where a folder has a `kustomization.yaml`, Flux applies what it lists and nothing else, of the folders below it too. A manifest
+that is not listed is never installed, and nothing says so."#,
+        fix: r#"Add the file to `resources` of that `kustomization.yaml`."#,
         example: r#"resources: [pds_database.yaml] beside kilo_orders.yaml"#,
         explains: &[],
         is_fallback: false,
@@ -26,21 +26,21 @@ fn check(onboarding: &Onboarding<'_>, repository: &Repository<'_>) -> Checked {
     let mut checked = Checked::fine();
     let manifest = onboarding.manifest;
     let tree = repository.tree;
-    let Some(kustomization) = tree.kustomization(manifest.folder()) else {
+    if !tree.appliers(&manifest.file).is_empty() {
+        return checked;
+    }
+    let kustomization = match tree.nearest(manifest.folder()) {
+        Nearest::None => return checked,
         // Of one that is not known it is not known what it lists.
-        let mut not_known = tree.not_known.iter();
-        let not_known = not_known.find(|n| is_one(&n.file) && folder(&n.file) == manifest.folder());
-        if let Some(n) = not_known {
+        Nearest::NotKnown(n) => {
             checked.skip(NotChecked::new(
                 "what kustomization.yaml lists",
                 &format!("{}: {}", n.file, n.why),
             ));
+            return checked;
         }
-        return checked;
+        Nearest::Known(kustomization) => kustomization,
     };
-    if !tree.appliers(&manifest.file).is_empty() {
-        return checked;
-    }
     if let Some((by, key)) = kustomization.brings_files() {
         checked.skip(NotChecked::new(
             "what is applied",
@@ -48,6 +48,22 @@ fn check(onboarding: &Onboarding<'_>, repository: &Repository<'_>) -> Checked {
         ));
         return checked;
     }
+    let by = kustomization.folder();
+    // Above the folder that Flux applies, a kustomization is another's: Flux can begin at the folder itself.
+    let is_its_own =
+        by == manifest.folder() || onboarding.home.is_some_and(|home| is_below(by, home));
+    if !is_its_own {
+        checked.skip(NotChecked::new(
+            "what is applied",
+            &format!(
+                "{} does not lead to the file, a Kustomization of Flux may",
+                kustomization.file
+            ),
+        ));
+        return checked;
+    }
+    let entry = manifest.file.strip_prefix(by).unwrap_or(&manifest.file);
+    let entry = entry.trim_start_matches('/');
     let finding = onboarding
         .finding(
             &[],
@@ -56,6 +72,6 @@ fn check(onboarding: &Onboarding<'_>, repository: &Repository<'_>) -> Checked {
                 manifest.beside(&kustomization.file)
             ),
         )
-        .step(format!("Add - {} to its resources.", manifest.file_name()));
+        .step(format!("Add - {entry} to its resources."));
     checked.with(finding)
 }
