@@ -330,6 +330,45 @@ fn a_manifest_given_to_troubleshoot_is_linted() {
     );
 }
 
+#[test]
+fn troubleshoot_checks_every_manifest_that_it_picked() {
+    let bad = |database: &str| {
+        let good = manifest("pds", database);
+        good.replace(&format!("database: {database}"), "database: Orders")
+    };
+    let of = |words: &[&str]| {
+        let words: Vec<&str> = ["troubleshoot"].iter().chain(words).copied().collect();
+        let run = skvs(&words);
+        run.file("a/pds_a.yaml", &bad("a"));
+        run.file("a/b/pds_b.yaml", &bad("b"));
+        run.file(
+            "a/kustomization.yaml",
+            "resources: [pds_a.yaml, c/d.yaml]\n",
+        );
+        run.file("a/c/d.yaml", "kind: ConfigMap\n");
+        run.run()
+    };
+    let told = of(&["-f", "a", "-f", "a/b"]);
+    assert_eq!(told.code, Some(3), "{told}");
+    for file in ["a/pds_a.yaml:", "a/b/pds_b.yaml:"] {
+        assert!(told.stdout.contains(file), "{told}");
+    }
+    assert!(told.stderr.contains("so they are checked"), "{told}");
+    // What is below the named folder exists, although it is not read.
+    let told = of(&["-f", "a"]);
+    assert!(!told.stdout.contains("SKVS542"), "{told}");
+    assert!(!told.stdout.contains("pds_b"), "{told}");
+    // One that lint does not take for an onboarding is not passed over.
+    let run = skvs(&["troubleshoot", "-f", "x", "podinfo"]);
+    run.file("x/podinfo.yaml", "apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata: {name: podinfo, namespace: flux-system}\nspec: {chart: {spec: {chart: podinfo}}}\n");
+    assert_snapshot!(run.run(), @r"
+    exit 1
+    stderr:
+    error: podinfo is a manifest, without uid and status, and not among the onboardings that lint reads in these files
+    hint: check it in its own file: kubectl skvs lint FILE
+    ");
+}
+
 /// Runs git in the home of a run.
 fn git(run: &Run, words: &[&str]) {
     let mut git = std::process::Command::new("git");

@@ -4,13 +4,13 @@ use super::Args;
 use crate::advice::Command;
 use crate::app::App;
 use crate::commands::lint::{self, Subjects};
+use crate::diagnosis::lint::onboarding::is_onboarding;
 use crate::error::{Error, Result};
 use crate::exit::Code;
 use crate::render::output::{FindingsFormat, LintFormat};
 use crate::repository::{Layout, Tree, folder};
 use crate::text::{count, one_line};
 use serde_json::Value;
-use std::path::Path;
 
 /// Whether an object is as it is in a repository: every server gives it a uid, and Flux a status.
 fn is_manifest(object: &Value) -> bool {
@@ -64,27 +64,9 @@ pub(super) fn lint(app: &mut App, args: &Args, manifests: &[Value]) -> Result<Co
         return Err(Error::new("standard input holds manifests, without uid and status: no cluster has seen them, so nothing can be diagnosed")
             .hint(Command::skvs(["lint", "FILE"]).after("check them in their files:")));
     }
-    let what = match manifests.len() {
-        1 => "The file holds a manifest".to_owned(),
-        n => format!("The files hold {}", count(n as u64, "manifest")),
-    };
-    app.ui.status(crate::text::shown!(
-        "{what}, without uid and status: no cluster has seen {}, so it is checked as lint does:",
-        if manifests.len() == 1 { "it" } else { "them" }
-    ));
     let mut files = folder::read(paths)?;
     if !args.saved.is_recursive() {
-        let tops: Vec<String> = paths
-            .iter()
-            .map(|p| folder::prefix(&folder::shown(p)))
-            .collect();
-        files.all.retain(|file| {
-            let below = tops
-                .iter()
-                .find_map(|top| file.path.strip_prefix(top.as_str()));
-            below.is_none_or(|rest| !rest.contains('/'))
-                || paths.iter().any(|p| Path::new(&file.path) == p)
-        });
+        files.keep_tops(paths);
     }
     let text = |m: &Value, key: &str| {
         m.pointer(key)
@@ -95,16 +77,43 @@ pub(super) fn lint(app: &mut App, args: &Args, manifests: &[Value]) -> Result<Co
     let subjects = manifests
         .iter()
         .map(|m| (text(m, "/metadata/namespace"), text(m, "/metadata/name")));
-    let subjects = Subjects::These(subjects.collect());
+    let subjects: Vec<(String, String)> = subjects.collect();
+    let tree = Tree::of(files);
+    let is_checked = |(namespace, name): &(String, String)| {
+        let all = tree.manifests.iter().filter(|m| is_onboarding(m));
+        let mut ids = all.map(|m| (m.text(&["metadata", "namespace"]), m.name()));
+        ids.any(|id| id == (Some(namespace.as_str()).filter(|n| !n.is_empty()), name))
+    };
+    if let Some((_, name)) = subjects.iter().find(|subject| !is_checked(subject)) {
+        let hint = Command::skvs(["lint", "FILE"]).after("check it in its own file:");
+        return Err(Error::new(format!(
+            "{} is a manifest, without uid and status, and not among the onboardings that lint reads in these files",
+            one_line(name)
+        ))
+        .hint(hint));
+    }
+    let what = match manifests.len() {
+        1 => "The file holds a manifest".to_owned(),
+        n => format!("The files hold {}", count(n as u64, "manifest")),
+    };
+    app.ui.status(crate::text::shown!(
+        "{what}, without uid and status: no cluster has seen {}, so {} checked as lint does:",
+        if manifests.len() == 1 { "it" } else { "them" },
+        if manifests.len() == 1 {
+            "it is"
+        } else {
+            "they are"
+        }
+    ));
     lint::check(
         app,
-        &Tree::of(files),
+        &tree,
         None,
         &lint::Wishes {
             layout: &Layout::default(),
             gate: &args.gate,
             format,
-            subjects,
+            subjects: Subjects::These(subjects),
             paths,
         },
     )
