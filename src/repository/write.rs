@@ -1,8 +1,9 @@
 //! Writes a file of the repository: whole or not at all, and never outside the named folder.
 
 use crate::error::{Error, Result, io_words};
+use crate::private_file;
 use crate::text::one_line;
-use std::fs::{self, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -42,7 +43,7 @@ impl<'f> Replaceable<'f> {
     /// It cannot be written.
     pub fn replace(self, after: &str) -> Result<()> {
         let temporary = self.folder.join(temporary(self.file));
-        let written = put(&temporary, after).and_then(|()| {
+        let written = put(&temporary, after).and_then(|_| {
             fs::set_permissions(&temporary, self.permissions)?;
             fs::rename(&temporary, self.file)
         });
@@ -51,6 +52,62 @@ impl<'f> Replaceable<'f> {
             failed(self.file, &io_words(&error))
         })
     }
+}
+
+/// A name in the folder that nothing has.
+#[derive(Debug)]
+pub struct Creatable<'f> {
+    file: &'f Path,
+    folder: PathBuf,
+}
+
+impl<'f> Creatable<'f> {
+    /// Checks everything that a rehearsal can.
+    ///
+    /// # Errors
+    /// Something has the name, or it is not in the folder.
+    pub fn of(root: &Path, file: &'f Path) -> Result<Self> {
+        let folder = within(root, file).map_err(|why| failed(file, &why))?;
+        match fs::symlink_metadata(file) {
+            Ok(_) => Err(failed(file, EXISTS)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Self { file, folder }),
+            Err(error) => Err(failed(file, &io_words(&error))),
+        }
+    }
+
+    /// Writes the file; what has come to be there since is not replaced.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn create(self, text: &str) -> Result<()> {
+        let temporary = self.folder.join(temporary(self.file));
+        let written = put(&temporary, text)
+            .and_then(|file| private_file::publish(&file, &temporary, self.file, false));
+        written.map_err(|error| {
+            let _ = fs::remove_file(&temporary);
+            match error.kind() {
+                io::ErrorKind::AlreadyExists => failed(self.file, EXISTS),
+                _ => failed(self.file, &io_words(&error)),
+            }
+        })
+    }
+}
+
+const EXISTS: &str = "it exists already";
+
+/// Removes a file that still has this content.
+///
+/// # Errors
+/// As [`Replaceable::of`], or it cannot be removed.
+pub fn remove(root: &Path, file: &Path, content: &[u8]) -> Result<()> {
+    Replaceable::of(root, file, content)?;
+    fs::remove_file(file).map_err(|error| {
+        let shown = super::folder::shown(file);
+        Error::new(format!(
+            "cannot remove {shown}: {}",
+            one_line(&io_words(&error))
+        ))
+    })
 }
 
 fn failed(file: &Path, why: &str) -> Error {
@@ -75,10 +132,11 @@ fn temporary(file: &Path) -> String {
     format!(".{name}.{}.tmp", std::process::id())
 }
 
-fn put(path: &Path, text: &str) -> io::Result<()> {
+fn put(path: &Path, text: &str) -> io::Result<File> {
     let mut file = OpenOptions::new().write(true).create_new(true).open(path)?;
     file.write_all(text.as_bytes())?;
-    file.sync_all()
+    file.sync_all()?;
+    Ok(file)
 }
 
 #[cfg(test)]
@@ -119,5 +177,28 @@ mod tests {
         assert_eq!(fs::read_to_string(&file).unwrap(), "two");
         let names = fs::read_dir(&root).unwrap().count();
         assert_eq!(names, if cfg!(unix) { 2 } else { 1 });
+    }
+
+    #[test]
+    fn a_new_file_replaces_nothing_and_is_removed_while_it_is_ours() {
+        let home = tempfile::tempdir().unwrap();
+        let root = home.path().join("r");
+        fs::create_dir(&root).unwrap();
+        let file = root.join("a.yaml");
+        let late = Creatable::of(&root, &file).unwrap();
+        Creatable::of(&root, &file).unwrap().create("one").unwrap();
+        assert_eq!(fs::read_to_string(&file).unwrap(), "one");
+        for refused in [
+            late.create("two").unwrap_err(),
+            Creatable::of(&root, &file).unwrap_err(),
+        ] {
+            assert!(refused.message().ends_with(EXISTS), "{refused:?}");
+        }
+        let outside = home.path().join("b.yaml");
+        assert!(Creatable::of(&root, &outside).is_err());
+        assert!(remove(&root, &file, b"two").is_err());
+        assert_eq!(fs::read_to_string(&file).unwrap(), "one");
+        remove(&root, &file, b"one").unwrap();
+        assert_eq!(fs::read_dir(&root).unwrap().count(), 0);
     }
 }
