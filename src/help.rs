@@ -25,7 +25,7 @@ const GROUPS: [(&str, &[&str]); 5] = [
         "Fix",
         &["troubleshoot", "explain", "suspend", "resume", "capture"],
     ),
-    ("In the GitOps repository", &["lint", "access"]),
+    ("In the GitOps repository", &["onboard", "lint", "access"]),
     ("Delete and keep", &["delete-db", "backup", "restore"]),
     ("Other", &["demo", "completion", "options", "version"]),
 ];

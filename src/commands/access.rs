@@ -65,7 +65,7 @@ enum Action {
 }
 
 /// Reads a service account's name.
-fn account(text: &str) -> std::result::Result<String, &'static str> {
+pub(super) fn account(text: &str) -> std::result::Result<String, &'static str> {
     match can_be_an_object(text) {
         true => Ok(text.to_owned()),
         false => Err("not the name of a service account: lower-case letters, digits, - and ."),

@@ -27,6 +27,7 @@ pub mod list;
 mod lookup;
 pub mod notes;
 mod objects;
+pub mod onboard;
 pub mod options;
 mod reread;
 pub mod restore;
@@ -54,6 +55,7 @@ pub enum Command {
     Notes(notes::Args),
     Troubleshoot(troubleshoot::Args),
     Explain(explain::Args),
+    Onboard(Box<onboard::Args>),
     Lint(lint::Args),
     Access(access::Args),
     Suspend(suspend::Args),
@@ -81,6 +83,7 @@ pub async fn run(app: &mut App, command: Command) -> Result<Code> {
         Command::Notes(args) => notes::run(app, args).await,
         Command::Troubleshoot(args) => troubleshoot::run(app, args).await,
         Command::Explain(args) => explain::run(app, &args),
+        Command::Onboard(args) => onboard::run(app, *args).await,
         Command::Lint(args) => lint::run(app, &args),
         Command::Access(args) => access::run(app, &args),
         Command::Suspend(args) => suspend::run(app, args).await,

@@ -23,6 +23,7 @@ pub mod lookup;
 pub mod manifest;
 pub mod names;
 pub mod namespace;
+pub mod new_onboarding;
 pub mod notes;
 pub mod onboarding;
 pub mod ownership;

@@ -352,6 +352,11 @@ fn unreadable(shown: &str, error: &io::Error) -> Error {
     Error::new(format!("cannot read {shown}: {}", words(error)))
 }
 
+/// Whether there is a folder of this path.
+pub fn is_there(path: &Path) -> bool {
+    path.is_dir()
+}
+
 /// Whether a file of a folder is read, by its name alone.
 pub fn is_read(name: &str) -> bool {
     may_be_yaml(name) || is_kustomization(name)

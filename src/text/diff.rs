@@ -44,6 +44,11 @@ pub fn unified(file: &str, before: &str, after: &str) -> String {
     out
 }
 
+/// A file that did not exist.
+pub fn created(file: &str, text: &str) -> String {
+    unified(file, "", text).replacen(&format!("--- a/{file}"), "--- /dev/null", 1)
+}
+
 fn part(out: &mut String, lines: &[Line<'_>], range: std::ops::Range<usize>, returns: bool) {
     let count = |lines: &[Line<'_>], old: bool| {
         let not_in = |line: &&Line<'_>| match line {

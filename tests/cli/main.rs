@@ -28,6 +28,7 @@ mod links;
 mod lint;
 mod list;
 mod markdown;
+mod onboard;
 mod output;
 mod parsed;
 mod picture;

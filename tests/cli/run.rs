@@ -129,7 +129,7 @@ impl Run {
         self.told(&child.wait_with_output().unwrap())
     }
 
-    fn told(&self, output: &Output) -> Told {
+    pub(crate) fn told(&self, output: &Output) -> Told {
         let text = |bytes: &[u8]| {
             let mut text = String::from_utf8(bytes.to_vec()).unwrap();
             for (name, stands_for) in &self.names {

@@ -36,6 +36,7 @@ fn no_command_asks_what_there_is() {
       capture       Save onboardings in one file, to look into without the cluster
 
     In the GitOps repository:
+      onboard       Write the manifest of a new onboarding
       lint          Check onboardings' manifests in the GitOps repository
       access        Add service accounts to a manifest, or remove them
 

@@ -19,6 +19,7 @@ mod krew;
 mod list;
 mod matrix;
 mod notes;
+mod onboard;
 mod rbac;
 mod reads;
 #[path = "../support/same_yaml.rs"]

@@ -47,7 +47,7 @@ fn works(command: &str, words: &[&str], code: i32) -> String {
 /// Rights that the log does not show here: for other kinds of source, for statuses that name less, for `list -w`, for an
 /// operator or Kustomizations that are not installed, for a history of Helm's in ConfigMaps and values from a Secret that no seed has,
 /// and the one for exec that the API server checks beside `get` (see [`exec_needs_both_rights`]).
-const NOT_SEEN: [(&str, &str); 52] = [
+const NOT_SEEN: [(&str, &str); 56] = [
     ("resume", "get gitrepositories"),
     ("resume", "get ocirepositories"),
     ("resume", "get buckets"),
@@ -96,6 +96,10 @@ const NOT_SEEN: [(&str, &str); 52] = [
     ("delete-db", "get secrets"),
     ("databases", "get configmaps"),
     ("databases", "get secrets"),
+    ("onboard", "create pods/exec"),
+    ("onboard", "list couchdbdatabases"),
+    ("onboard", "get configmaps"),
+    ("onboard", "get secrets"),
     ("restore", "get configmaps"),
     ("restore", "get secrets"),
     ("delete-db", "list kustomizations"),
@@ -217,6 +221,25 @@ fn notes() {
 fn databases() {
     assert!(works("databases", &["databases"], 0).contains("orphan_db"));
     all_used("databases");
+}
+
+#[test]
+fn onboard() {
+    let repo = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/gitops");
+    let words = [
+        "onboard",
+        "default",
+        "rbac-new",
+        "--service-account",
+        "default",
+        "--repo",
+        repo,
+        "--for-cluster",
+        "lab2",
+        "--dry-run",
+    ];
+    assert!(works("onboard", &words, 0).contains("+    database: rbac-new\n"));
+    all_used("onboard");
 }
 
 /// A dry run and a deletion that is carried out, last look and read-back with it.

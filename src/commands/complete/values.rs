@@ -222,6 +222,8 @@ fn kind(command: &str, arg: &Arg) -> Option<Kind> {
         ("user", _) => Some(Kind::User),
         (_, "NAMESPACE") => Some(Kind::Namespace),
         (_, "DATABASE") if arg.is_positional() && command == "delete-db" => Some(Kind::Orphan),
+        // It does not exist yet.
+        (_, "DATABASE") if command == "onboard" => None,
         (_, "DATABASE") if arg.is_positional() && command == "backup" => Some(Kind::InCouchdb),
         (_, "DATABASE") => Some(Kind::Database {
             everywhere: arg.is_positional(),

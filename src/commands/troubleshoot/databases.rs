@@ -97,7 +97,7 @@ pub(super) fn not_asked() -> Arc<Read<Databases>> {
 }
 
 /// Asks for them.
-pub(super) async fn ask(
+pub(in crate::commands) async fn ask(
     cluster: &Cluster,
     args: Option<&AskArgs>,
     wanted: &Wanted,

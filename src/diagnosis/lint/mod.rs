@@ -14,7 +14,7 @@ pub mod repository;
 pub mod rule;
 mod rules;
 
-pub use engine::{Outcome, run};
+pub use engine::{Found, Outcome, Skipped, run};
 pub use onboarding::Onboarding;
 pub use repository::Repository;
 pub use rule::{Check, Checked, Finding, NotChecked, Rule};

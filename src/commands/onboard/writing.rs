@@ -1,0 +1,170 @@
+//! The writing of a plan: each manifest, then its list; of a failure nothing stays behind, or what does is said.
+
+use super::in_repository::{List, Plan, Planned};
+use crate::error::{Error, Result};
+use crate::exit::Code;
+use crate::repository::write::{self, Creatable, Replaceable};
+use std::path::Path;
+
+impl Plan {
+    /// Everything that can be said of the writing before it.
+    ///
+    /// # Errors
+    /// A manifest is there already, or a file is not to be written.
+    pub(super) fn writable<'p>(&'p self, repo: Option<&'p Path>) -> Result<Writable<'p>> {
+        let mut writable = Writable {
+            repo,
+            manifests: Vec::new(),
+        };
+        let Some(repo) = repo else {
+            return Ok(writable);
+        };
+        for planned in &self.planned {
+            let refused = |error: Error| error.hint("nothing was written").with_code(Code::Refused);
+            let file = Creatable::of(repo, Path::new(&planned.file)).map_err(refused)?;
+            let list = match &planned.list {
+                List::None | List::Has(_) => None,
+                List::Edited { file, before, .. } => {
+                    let list = Replaceable::of(repo, Path::new(file), before.as_bytes());
+                    Some(list.map_err(refused)?)
+                }
+            };
+            writable.manifests.push((planned, file, list));
+        }
+        Ok(writable)
+    }
+}
+
+/// Manifests that nothing stands in the way of.
+pub(super) struct Writable<'p> {
+    repo: Option<&'p Path>,
+    manifests: Vec<(&'p Planned, Creatable<'p>, Option<Replaceable<'p>>)>,
+}
+
+impl Writable<'_> {
+    /// Writes each manifest, then its list. Of a failure nothing stays behind, or what does is said.
+    ///
+    /// # Errors
+    /// A file cannot be written.
+    pub(super) fn write(&mut self) -> Result<()> {
+        let Some(repo) = self.repo else {
+            return Ok(());
+        };
+        // What was done, the newest last.
+        let mut done: Vec<(&Planned, bool)> = Vec::new();
+        for (planned, file, list) in self.manifests.drain(..) {
+            let mut written = file.create(&planned.text);
+            if written.is_ok() {
+                done.push((planned, false));
+                if let (Some(list), List::Edited { after, .. }) = (list, &planned.list) {
+                    written = list.replace(after);
+                    done.extend(written.is_ok().then_some((planned, true)));
+                }
+            }
+            if let Err(error) = written {
+                return Err(undone(repo, &done, error));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The error, after everything that was done has been taken back.
+fn undone(repo: &Path, done: &[(&Planned, bool)], mut error: Error) -> Error {
+    let mut whole = true;
+    for (planned, is_list) in done.iter().rev() {
+        let undone = match (&planned.list, is_list) {
+            (
+                List::Edited {
+                    file,
+                    before,
+                    after,
+                },
+                true,
+            ) => {
+                let list = Replaceable::of(repo, Path::new(file), after.as_bytes());
+                list.and_then(|list| list.replace(before))
+            }
+            _ => write::remove(repo, Path::new(&planned.file), planned.text.as_bytes()),
+        };
+        if let Err(why) = undone {
+            whole = false;
+            error = error.hint(format!(
+                "what was written before is still there: {}",
+                why.message()
+            ));
+        }
+    }
+    match whole {
+        true => error.hint("nothing was changed: what was written before was taken back"),
+        false => error,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::in_repository::{Request, clusters, plan};
+    use super::*;
+    use crate::model::names::DatabaseName;
+    use crate::model::new_onboarding::Wanted;
+    use crate::repository::Layout;
+    use std::fs;
+
+    #[test]
+    fn of_a_failure_nothing_stays_behind_or_what_does_is_said() {
+        let home = tempfile::tempdir().unwrap();
+        let (repo, layout) = (home.path(), Layout::default());
+        let list = "resources:\n- zulu_x.yaml\n";
+        let folder = |cluster: &str| repo.join(layout.folder(cluster));
+        for cluster in ["lab2", "prod"] {
+            fs::create_dir_all(folder(cluster)).unwrap();
+            fs::write(folder(cluster).join("kustomization.yaml"), list).unwrap();
+        }
+        let wanted = Wanted {
+            database: DatabaseName::parse("pds_orders").unwrap(),
+            service_accounts: vec!["api".to_owned()],
+            encryption: true,
+        };
+        let clusters = clusters(repo, &layout).unwrap();
+        let clusters: Vec<String> = clusters.into_iter().collect();
+        let request = Request {
+            wanted: &wanted,
+            namespace: "flux-system",
+            layout: &layout,
+            version: None,
+        };
+        let plan = plan(repo, &request, &clusters).unwrap();
+        assert!(plan.checks.refused.is_empty(), "{:?}", plan.checks);
+        // What the second list is written into first has its name taken.
+        let taken = format!(".kustomization.yaml.{}.tmp", std::process::id());
+        let taken = folder("prod").join(taken);
+        fs::create_dir(&taken).unwrap();
+        let failed = plan.writable(Some(repo)).unwrap().write().unwrap_err();
+        assert!(
+            failed.message().contains("kustomization.yaml"),
+            "{failed:?}"
+        );
+        assert!(
+            format!("{failed:?}").contains("was taken back"),
+            "{failed:?}"
+        );
+        for cluster in ["lab2", "prod"] {
+            assert!(!folder(cluster).join("pds_orders.yaml").exists());
+            let is = fs::read_to_string(folder(cluster).join("kustomization.yaml"));
+            assert_eq!(is.unwrap(), list);
+        }
+        fs::remove_dir(taken).unwrap();
+        plan.writable(Some(repo)).unwrap().write().unwrap();
+        let file = folder("prod").join("pds_orders.yaml");
+        assert!(plan.writable(Some(repo)).is_err());
+        // Somebody has changed it since.
+        fs::write(&file, "theirs").unwrap();
+        let told = undone(repo, &[(&plan.planned[1], false)], Error::new("x"));
+        let told = format!("{told:?}");
+        assert!(
+            told.contains("still there") && !told.contains("taken back"),
+            "{told}"
+        );
+        assert_eq!(fs::read_to_string(&file).unwrap(), "theirs");
+    }
+}

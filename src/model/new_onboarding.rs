@@ -1,0 +1,147 @@
+//! The manifest of an onboarding that does not exist yet, in the runbook's form.
+
+use super::convention::name_for;
+use super::helm_release::{GROUP, KIND, ONBOARDING_CHART, ONBOARDING_SELECTOR};
+use super::names::DatabaseName;
+use serde_json::json;
+
+/// What a team asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wanted {
+    pub database: DatabaseName,
+    pub service_accounts: Vec<String>,
+    pub encryption: bool,
+}
+
+/// What the onboardings of a cluster have in common; what is `None` is left out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Style {
+    pub api_version: String,
+    /// The range of the chart's versions.
+    pub version: Option<String>,
+    pub source: Source,
+    /// The account of Flux that installs the release.
+    pub service_account: Option<String>,
+    /// The namespace of the release.
+    pub target_namespace: Option<String>,
+}
+
+/// Where the chart comes from.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Source {
+    pub kind: String,
+    pub name: String,
+    pub namespace: Option<String>,
+}
+
+impl Default for Style {
+    /// The runbook's.
+    fn default() -> Self {
+        let some = |text: &str| Some(text.to_owned());
+        Self {
+            api_version: format!("{GROUP}/v2beta1"),
+            version: some("<0.2.0"),
+            source: Source {
+                kind: "HelmRepository".to_owned(),
+                name: "wit-artifactory".to_owned(),
+                namespace: some("flux-system"),
+            },
+            service_account: some("helm-controller"),
+            target_namespace: some("core"),
+        }
+    }
+}
+
+/// The manifest's text. `quoted` writes a text as YAML.
+pub fn manifest(
+    wanted: &Wanted,
+    style: &Style,
+    namespace: &str,
+    quoted: impl Fn(&str) -> String,
+) -> String {
+    let (label, value) = ONBOARDING_SELECTOR.split_once('=').unwrap_or_default();
+    let line = |lead: &str, text: &str| format!("{lead} {}\n", quoted(text));
+    let optional = |lead: &str, text: &Option<String>| {
+        let line = text.as_deref().map(|text| line(lead, text));
+        line.unwrap_or_default()
+    };
+    let mut text = String::from("---\n");
+    text += &line("apiVersion:", &style.api_version);
+    text += &line("kind:", KIND);
+    text += "metadata:\n";
+    text += &line("  name:", &name_for(&wanted.database));
+    text += &line("  namespace:", namespace);
+    text += "  labels:\n";
+    text += &line(&format!("    {label}:"), value);
+    text += "spec:\n  interval: 5m\n  chart:\n    spec:\n";
+    text += &line("      chart:", ONBOARDING_CHART);
+    if let Some(version) = &style.version {
+        // In quotes, as in the runbook: a range looks like other things of YAML.
+        text += &format!("      version: {}\n", json!(version));
+    }
+    text += "      sourceRef:\n";
+    text += &line("        kind:", &style.source.kind);
+    text += &line("        name:", &style.source.name);
+    text += &optional("        namespace:", &style.source.namespace);
+    text += "      interval: 1m\n";
+    text += &optional("  serviceAccountName:", &style.service_account);
+    text += &optional("  targetNamespace:", &style.target_namespace);
+    text += "  values:\n";
+    text += &line("    namespace:", wanted.database.namespace());
+    text += &line("    database:", wanted.database.database());
+    text += "    serviceAccounts:\n";
+    for account in &wanted.service_accounts {
+        text += &line("      -", account);
+    }
+    text += &format!("    encryption: {}\n", wanted.encryption);
+    text
+}
+
+/// The name of its file.
+pub fn file_name(database: &DatabaseName) -> String {
+    format!("{database}.yaml")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_the_runbooks_sample() {
+        let wanted = Wanted {
+            database: DatabaseName::parse("demo_secure-kvs-demo").unwrap(),
+            service_accounts: vec!["secure-kvs-demo".to_owned()],
+            encryption: true,
+        };
+        let text = manifest(&wanted, &Style::default(), "flux-system", str::to_owned);
+        insta::assert_snapshot!(text, @r#"
+        ---
+        apiVersion: helm.toolkit.fluxcd.io/v2beta1
+        kind: HelmRelease
+        metadata:
+          name: skvs-onboarding-demo--secure-kvs-demo
+          namespace: flux-system
+          labels:
+            app.kubernetes.io/part-of: secure-kvs-onboarding
+        spec:
+          interval: 5m
+          chart:
+            spec:
+              chart: secure-kvs-onboarding
+              version: "<0.2.0"
+              sourceRef:
+                kind: HelmRepository
+                name: wit-artifactory
+                namespace: flux-system
+              interval: 1m
+          serviceAccountName: helm-controller
+          targetNamespace: core
+          values:
+            namespace: demo
+            database: secure-kvs-demo
+            serviceAccounts:
+              - secure-kvs-demo
+            encryption: true
+        "#);
+    }
+}
