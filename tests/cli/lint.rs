@@ -614,6 +614,47 @@ fn links_and_submodules_of_the_base_are_not_known() {
 }
 
 #[test]
+fn the_base_is_read_as_the_present_is() {
+    // A single file, whatever it is called.
+    let good = manifest("pds", "orders");
+    let changed = good.replace("database: orders", "database: carts");
+    let run = committed(&["pds.tmpl", "--diff-base", "HEAD"], &[("pds.tmpl", &good)]);
+    run.file("pds.tmpl", &changed);
+    let told = run.run();
+    assert_eq!(told.code, Some(3), "{told}");
+    assert!(told.stdout.contains("SKVS551"), "{told}");
+    // What a kustomization lists, and a kustomization of any of its names.
+    let file = format!("{FOLDER}/pds_orders.txt");
+    let list = format!("{FOLDER}/Kustomization");
+    let other = format!("{FOLDER}/kilo_carts.yaml");
+    let kilo = manifest("kilo", "carts");
+    let run = committed(
+        &["--diff-base", "HEAD"],
+        &[
+            (&file, &good),
+            (&list, "resources: [pds_orders.txt, kilo_carts.yaml]\n"),
+            (&other, &kilo),
+        ],
+    );
+    std::fs::remove_file(run.home().join(&file)).unwrap();
+    run.file(&list, "resources: [kilo_carts.yaml]\n");
+    let told = run.run();
+    assert_eq!(told.code, Some(0), "{told}");
+    assert!(told.stdout.contains("SKVS554"), "{told}");
+    // A submodule may have held anything.
+    let run = lint(&["--diff-base", "HEAD"], &[(&other, &kilo)]);
+    git(&run, &["init", "-q"]);
+    let module = format!("160000,{},{FOLDER}/team", "1".repeat(40));
+    git(&run, &["update-index", "--add", "--cacheinfo", &module]);
+    git(&run, &["commit", "-q", "-m", "first"]);
+    let told = run.run();
+    assert!(
+        told.stdout.contains("team is not known: it is a submodule"),
+        "{told}"
+    );
+}
+
+#[test]
 fn the_hook_of_git_refuses_a_forbidden_change() {
     let good = manifest("pds", "orders");
     let file = format!("{FOLDER}/pds_orders.yaml");
