@@ -555,23 +555,32 @@ exec /usr/bin/git \"${words[@]}\"
 fn git_runs_nothing_of_a_repository_among_the_checked_files() {
     let good = manifest("pds", "orders");
     let file = format!("{FOLDER}/pds_orders.yaml");
-    for old in [false, true] {
-        for below in ["infrastructure/k8s", FOLDER] {
+    for core in ["bare = true", "bare = false\n\tworktree = ../.."] {
+        for (old, below) in [
+            (false, "infrastructure/k8s"),
+            (false, FOLDER),
+            (true, "infrastructure/k8s"),
+            (true, FOLDER),
+        ] {
             let mut run = committed(&[below, "--diff-base", "HEAD"], &[(&file, &good)]);
-            // A bare repository whose history is elsewhere, to be fetched by a program of its own.
+            // A repository whose history is elsewhere, to be fetched by a program of its own.
             let ran = run.home().join("ran");
-            let bare = run.home().join("infrastructure/k8s");
+            let trap = run.home().join("infrastructure/k8s");
             git(&run, &["init", "-q", "--bare", "infrastructure/k8s"]);
-            std::fs::write(bare.join("HEAD"), format!("{}\n", "1".repeat(40))).unwrap();
+            std::fs::write(trap.join("HEAD"), format!("{}\n", "1".repeat(40))).unwrap();
             let config = format!(
-                "[core]\n\trepositoryformatversion = 1\n\tbare = true\n\tfsmonitor = touch {ran}; false\n[extensions]\n\tpartialclone = evil\n[remote \"evil\"]\n\turl = .\n\tpromisor = true\n\tuploadpack = touch {ran}; false\n",
+                "[core]\n\trepositoryformatversion = 1\n\t{core}\n\tfsmonitor = touch {ran}; false\n[extensions]\n\tpartialclone = evil\n[remote \"evil\"]\n\turl = .\n\tpromisor = true\n\tuploadpack = touch {ran}; false\n",
                 ran = ran.display()
             );
-            std::fs::write(bare.join("config"), config).unwrap();
+            std::fs::write(trap.join("config"), config).unwrap();
             // The trap works: an unwary git falls into it.
             let unwary = std::process::Command::new("git")
-                .args(["-C", "infrastructure/k8s", "cat-file", "-p", "HEAD"])
+                .args(["-c", "safe.bareRepository=all", "-C", below])
+                .args(["cat-file", "-p", "HEAD"])
                 .current_dir(run.home())
+                .env_clear()
+                .env("HOME", run.home())
+                .env("PATH", "/usr/bin:/bin")
                 .output();
             assert!(!unwary.unwrap().status.success() && ran.exists());
             std::fs::remove_file(&ran).unwrap();
@@ -588,7 +597,7 @@ fn git_runs_nothing_of_a_repository_among_the_checked_files() {
                 told.stderr.contains("cannot compare with a revision: "),
                 "{told}"
             );
-            assert!(!ran.exists(), "old: {old}, {below}");
+            assert!(!ran.exists(), "old: {old}, {below}, {core}");
         }
     }
 }
