@@ -40,6 +40,8 @@ pub mod severity;
 mod sources;
 pub mod standing;
 #[cfg(test)]
+mod texts;
+#[cfg(test)]
 mod unread;
 
 pub use case::Case;

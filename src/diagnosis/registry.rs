@@ -59,6 +59,8 @@ pub const RULES: &[&Rule] = &[
     &rules::storage_unread::RULE,
     &rules::impersonation_refused::RULE,
     &rules::chart_object_refused::RULE,
+    &rules::action_interrupted::RULE,
+    &rules::controller_disk::RULE,
     &rules::controller_not_running::RULE,
     &rules::wrong_shard::RULE,
     &rules::ready_left_behind::RULE,

@@ -11,10 +11,12 @@ use serde_json::Value;
 /// What follows from values or a chart that cannot be applied.
 pub(super) const FOLLOWS: &[&str] = &["SKVS108", "SKVS110"];
 
-/// Why an install or upgrade of Helm failed, as the text says it; `None` where it is another failure, or none.
+/// Why an install or upgrade of Helm failed, or Flux's comparison before it, as the text says it; `None` where it is another failure, or none.
 pub(super) fn cause<'c>(case: &'c Case<'_>) -> Checked<Option<&'c Cause>> {
     match case.action()? {
         Some("install" | "upgrade") => case.cause(),
+        // The comparison before an action sends the same objects.
+        None if case.reason() == "StateError" => case.cause(),
         _ => Ok(None),
     }
 }

@@ -6,7 +6,7 @@ mod kind;
 mod texts;
 
 pub use kind::SourceError;
-pub use texts::is_archive;
+pub use texts::{is_archive, is_of_disk, refused_by_proxy};
 
 use super::condition::Condition;
 use texts::by_text;
@@ -24,6 +24,17 @@ impl SourceError {
     pub fn parse(reason: &str, text: &str) -> Option<Self> {
         // Old controllers give this reason to whatever kept them from an index: their text says more.
         let index = reason == "IndexationFailed";
+        // helm-controller asked the API server for the object, and did not learn whether it is there.
+        if text.starts_with("could not get ") && !text.trim_end().ends_with("not found") {
+            return None;
+        }
+        // Whatever was to be built, the disk is the cause. helm-controller says of its own disk that it has no artifact.
+        if is_of_disk(text) {
+            return Some(match reason {
+                "ArtifactFailed" => Self::ArtifactGone,
+                _ => Self::Storage,
+            });
+        }
         by_reason(reason)
             .or_else(|| by_text(reason, text))
             .or_else(|| index.then_some(Self::Index))
@@ -38,7 +49,9 @@ fn by_reason(reason: &str) -> Option<SourceError> {
         "ValuesFilesError" => SourceError::ValuesFiles,
         "DependencyBuildError" => SourceError::Dependency,
         "MetadataPatchError" | "ChartPackageError" => SourceError::Archive,
-        "ChartVerificationError" | "VerificationError" => SourceError::Signature,
+        "ChartVerificationError" | "VerificationError" | "InvalidCommitSignature" => {
+            SourceError::Signature
+        }
         "ChartMutateError" => SourceError::Revision,
         "DirectoryCreationFailed"
         | "AcquireLockFailed"
@@ -255,6 +268,27 @@ mod tests {
     }
 
     #[test]
+    fn every_text_of_the_table_has_its_kind() {
+        let table = include_str!("../../tests/fixtures/texts/sources.txt");
+        let mut wrong = Vec::new();
+        let mut seen = 0;
+        for line in table.lines().filter(|line| !line.starts_with('#')) {
+            let mut words = line.splitn(3, ' ');
+            let (Some(kind), Some(reason), Some(text)) = (words.next(), words.next(), words.next())
+            else {
+                panic!("{line}");
+            };
+            let found = format!("{:?}", SourceError::parse(reason, text));
+            if found != format!("Some({kind})") {
+                wrong.push(format!("{found} instead of {kind}: {reason} {text}"));
+            }
+            seen += 1;
+        }
+        assert!(seen > 100, "{seen}");
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    }
+
+    #[test]
     fn what_keeps_a_dependency_away_is_read() {
         let of = |inner: &str| {
             below_dependency(&format!(
@@ -274,11 +308,6 @@ mod tests {
     #[test]
     fn near_texts_are_left_alone() {
         for (reason, text) in [
-            // A disk, not a registry.
-            (
-                "Failed",
-                "failed to create temporary working directory: mkdir /tmp/x: permission denied: x",
-            ),
             // A right of the controller, not a missing source.
             (
                 "SourceUnavailable",

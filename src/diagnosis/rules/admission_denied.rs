@@ -1,8 +1,9 @@
 //! SKVS313: a cluster policy refuses an object of the onboarding.
 
 use crate::diagnosis::case::Case;
-use crate::diagnosis::finding::Subject;
-use crate::diagnosis::refused::refused;
+use crate::diagnosis::finding::{Finding, Subject};
+use crate::diagnosis::refused::{Refused, refused};
+use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::model::failure::refusal::Refusal;
 
@@ -58,6 +59,7 @@ fn check(case: &Case<'_>) -> Verdict {
                 words.map(str::to_owned).to_vec(),
             )
         }
+        Refusal::Plugin { object, said } => return by_plugin(case, &refused, object, said),
         _ => return Ok(None),
     };
     let sentence = format!("{lead} refuses {}", refused.object());
@@ -70,6 +72,18 @@ fn check(case: &Case<'_>) -> Verdict {
     finding
         .step("Meet its demand, or ask its owners for an exception. To see whose it is:")
         .command(command)
+        .into()
+}
+
+/// A plugin of the API server has no object to look at: its words are all there is.
+fn by_plugin(case: &Case<'_>, refused: &Refused, object: &str, said: &str) -> Verdict {
+    let subject = refused.job.clone().unwrap_or_else(|| case.subject());
+    Finding::new(subject, format!("the API server's admission refuses {object}: {said}"))
+        .why("It is not a missing right: a rule of the cluster forbids this object as it is.")
+        .seen(case.seen_failure())
+        .step("Correct the value in spec.values that leads to it, or ask the cluster's administrators. The object's namespace:")
+        .command(["kubectl", "describe", "namespace", refused.namespace(case)])
+        .then(then(case, Fixes::Elsewhere))
         .into()
 }
 

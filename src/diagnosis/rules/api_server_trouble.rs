@@ -1,6 +1,7 @@
 //! SKVS113: the API server or its store did not answer Flux.
 
 use crate::diagnosis::case::Case;
+use crate::diagnosis::controller_log;
 use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::model::failure::Cause;
@@ -17,8 +18,9 @@ electing a leader or is full, or a network policy is in the way. The onboarding 
 time. It usually passes, and Flux tries again on its own unless its retries are used up."#,
     fix: r#"See it: `kubectl get --raw '/readyz?verbose'`, and whether other HelmReleases failed at the same time.
 
-Wait until the API server is healthy. `mvcc: database space exceeded` does not pass: etcd needs space. With `spec.kubeConfig`
-the API server is the other cluster's: check the address and the credentials in that Secret."#,
+Wait until the API server is healthy. An answer 401 does not pass: restart helm-controller, which gets a new token.
+`mvcc: database space exceeded` does not pass: etcd needs space. With `spec.kubeConfig` the API server is the other
+cluster's: check the address and the credentials in that Secret."#,
     example: r#"create: failed to create: etcdserver: leader changed
 Kubernetes cluster unreachable: Get "https://10.96.0.1:443/version": dial tcp 10.96.0.1:443: connect: connection refused"#,
     explains: &["SKVS108", "SKVS111", "SKVS131", "SKVS142"],
@@ -34,6 +36,7 @@ fn check(case: &Case<'_>) -> Verdict {
         ServerError::Etcd(said) => ("the API server's etcd did not answer", said),
         ServerError::Unreachable(said) => ("Flux could not reach the API server", said),
         ServerError::Overloaded(said) => ("the API server could not answer Flux", said),
+        ServerError::Unauthorized(said) => return unaccepted(case, said),
         ServerError::Discovery(_) => return Ok(None),
     };
     let full = said.contains("database space exceeded");
@@ -59,6 +62,29 @@ fn check(case: &Case<'_>) -> Verdict {
         .command(["kubectl", "get", "--raw", "/readyz?verbose"])
         .then(then(case, Fixes::Elsewhere))
         .into()
+}
+
+/// The API server is there, and does not take the controller for whom it says it is.
+fn unaccepted(case: &Case<'_>, said: &str) -> Verdict {
+    let finding = case
+        .finding(
+            case.subject(),
+            format!("the API server does not accept helm-controller's token: {said}"),
+        )
+        .severity(Severity::Error)
+        .why("The answer is 401: the token has expired or was made for another ServiceAccount or cluster. Rights are another matter, and the onboarding is not at fault.");
+    let finding = match case.hr().is_remote() {
+        true => finding
+            .step("spec.kubeConfig names another cluster: renew the credentials in the Secret that it names, in namespace:")
+            .command(["kubectl", "get", "secrets", "-n", &case.hr().metadata.namespace]),
+        false => controller_log::shown(
+            case,
+            finding.step("See whether all onboardings fail so. If they do, restart helm-controller, which gets a new token; its log:"),
+            "helm-controller",
+            "1h",
+        ),
+    };
+    finding.then(then(case, Fixes::Elsewhere)).into()
 }
 
 #[cfg(test)]

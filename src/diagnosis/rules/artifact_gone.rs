@@ -1,6 +1,7 @@
 //! SKVS219: helm-controller cannot get the chart from source-controller.
 
 use crate::diagnosis::case::Case;
+use crate::diagnosis::controller_log;
 use crate::diagnosis::controllers;
 use crate::diagnosis::finding::{Evidence, Subject};
 use crate::diagnosis::peers;
@@ -8,7 +9,7 @@ use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::diagnosis::sources;
 use crate::model::field::Field;
-use crate::model::source_error::SourceError;
+use crate::model::source_error::{SourceError, is_of_disk};
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS219",
@@ -18,7 +19,7 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
     title: "helm-controller cannot get the chart from source-controller",
     explanation: r#"The chart was fetched, but helm-controller cannot get it from source-controller's storage: source-controller was restarted
 without a volume and has not fetched the chart again, is not running, or is cut off by a network policy. The HelmChart's
-Ready is from before."#,
+Ready is from before. Or helm-controller itself cannot write what it fetched to its /tmp."#,
     fix: r#"See it: `kubectl get pods -n flux-system -l app=source-controller`
 
 Wait a minute after a restart. Then have the chart fetched again:
@@ -35,6 +36,9 @@ fn check(case: &Case<'_>) -> Verdict {
         return sources::nothing(case);
     };
     let text = &told.condition.message;
+    if is_of_disk(text) {
+        return own_disk(case, evidence);
+    }
     // The index is the repository's, and has to be fetched for it.
     let subject = match text.contains("index") {
         true => Some(sources::repository_of(case, &told)),
@@ -50,7 +54,13 @@ fn check(case: &Case<'_>) -> Verdict {
     .iter()
     .any(|t| text.contains(t));
     let down = controllers::down(case, "source-controller");
-    let spoilt = text.contains("computed digest doesn't match");
+    let spoilt = [
+        "computed digest doesn't match",
+        "artifact untar error: ",
+        "artifact close error: ",
+    ]
+    .iter()
+    .any(|t| text.contains(t));
     let (sentence, why) = if gone {
         (
             format!("source-controller no longer has its stored copy of {subject}"),
@@ -58,7 +68,7 @@ fn check(case: &Case<'_>) -> Verdict {
         )
     } else if spoilt {
         (
-            format!("source-controller's stored copy of {subject} does not match its digest"),
+            format!("source-controller's stored copy of {subject} is spoilt"),
             "The stored file was changed, or is being written again.",
         )
     } else if down.is_some() {
@@ -131,6 +141,21 @@ fn check(case: &Case<'_>) -> Verdict {
             "app=source-controller",
         ])
         .command(sources::reconcile(case, &subject))
+        .then(then(case, Fixes::Elsewhere))
+        .into()
+}
+
+/// helm-controller writes what it fetches to its own /tmp, and cannot.
+fn own_disk(case: &Case<'_>, evidence: Vec<Evidence>) -> Verdict {
+    let finding = sources::finding(
+        case,
+        &case.subject(),
+        "helm-controller cannot write the chart to its own disk",
+        "It keeps what it gets from source-controller in /tmp. The chart and its source are not at fault, and other onboardings fail too.",
+    )
+    .seen(evidence)
+    .step("Look at the volume at /tmp of helm-controller's pod (an emptyDir by default), its user and readOnlyRootFilesystem, and at its log:");
+    controller_log::shown(case, finding, "helm-controller", "1h")
         .then(then(case, Fixes::Elsewhere))
         .into()
 }

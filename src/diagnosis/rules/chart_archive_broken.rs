@@ -34,6 +34,16 @@ fn check(case: &Case<'_>) -> Verdict {
             format!("the version {own} of chart {chart} is not a semantic version"),
             "A version has three numbers without leading zeros, such as 0.1.2. Older controllers accepted others.",
         ),
+        None if is_other_artifact(&told.condition.message) => (
+            format!("what the registry has as {chart} {version} is not a Helm chart"),
+            "An image or another artifact has this name, or one that was not pushed by helm push: it lacks the layer of a chart.",
+        ),
+        None if is_too_large(&told.condition.message) => (
+            format!(
+                "chart {chart} {version} is too large for source-controller, or has a file that is"
+            ),
+            "The controllers read charts up to a limit (--helm-chart-max-size, --helm-chart-file-max-size).",
+        ),
         None => (
             format!("chart {chart} {version} was fetched but cannot be read"),
             "The repository delivered a file; Helm cannot read it as a chart.",
@@ -44,8 +54,27 @@ fn check(case: &Case<'_>) -> Verdict {
         case,
         finding,
         &subject,
-        "Ask the chart's publisher, or name another version in spec.chart.spec.version:",
+        if is_other_artifact(&told.condition.message) {
+            "Correct the URL, the chart's name or the version (or spec.layerSelector of an OCIRepository), or have the chart pushed with helm push:"
+        } else {
+            "Ask the chart's publisher, or name another version in spec.chart.spec.version:"
+        },
     )
+}
+
+/// It was found in a registry, and has not the layers of a chart.
+fn is_other_artifact(text: &str) -> bool {
+    let texts = [
+        "failed to find layer with media type ",
+        "no layers found in artifact",
+        "manifest does not contain ",
+        "could not load config with mediatype",
+    ];
+    texts.iter().any(|t| text.contains(t))
+}
+
+fn is_too_large(text: &str) -> bool {
+    text.contains("bytes limit") || text.contains("larger than the maximum ")
 }
 
 #[cfg(test)]

@@ -32,9 +32,18 @@ fn check(case: &Case<'_>) -> Verdict {
     }
     let told = sources::find(case, SourceError::NoSource);
     let there = case.source().if_read();
+    // The chart waits for a source that has been fetched since.
+    let waited = sources::find(case, SourceError::NoArtifact);
+    let fetched = there.filter(|source| source.well().is_some());
     let (subject, state, seen) = match (told, there, sources::chart(case)) {
         (_, _, Some(chart)) if sources::is_outdated(case) => {
             (chart, "is Ready", case.seen_failure().into_iter().collect())
+        }
+        (None, Some(source), Some(chart))
+            if fetched.is_some() && waited.as_ref().is_some_and(|(t, _)| t.subject == chart) =>
+        {
+            let seen = waited.map(|(_, seen)| seen).unwrap_or_default();
+            (Subject::from(&source.meta), "is Ready", seen)
         }
         (Some((_, seen)), Some(source), _) => (Subject::from(&source.meta), "exists", seen),
         _ => return sources::nothing(case),

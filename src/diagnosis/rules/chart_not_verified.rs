@@ -43,6 +43,13 @@ fn check(case: &Case<'_>) -> Verdict {
         .then(then(case, Fixes::Manifest))
         .into();
     }
+    if let Some((wrong, step)) = uncheckable(&told.condition.message) {
+        let sentence =
+            format!("the signature of chart {chart} {version} cannot be checked: {wrong}");
+        let why = "verify requires a signature, and source-controller got no further than what it checks it with. Whether the chart is signed is not known.";
+        let finding = sources::finding(case, &subject, &sentence, why).seen(evidence);
+        return sources::look_at(case, finding, &subject, step);
+    }
     let finding = sources::finding(
         case,
         &subject,
@@ -56,6 +63,32 @@ fn check(case: &Case<'_>) -> Verdict {
         &subject,
         "Ask the chart's publisher for a signed one, or correct the key named in verify:",
     )
+}
+
+/// What a signature is checked with is missing: what is wrong, and what to do.
+fn uncheckable(text: &str) -> Option<(&'static str, &'static str)> {
+    let has = |texts: &[&str]| texts.iter().any(|t| text.contains(t));
+    if has(&[
+        "no public keys found in secret",
+        "no certificates found in secret",
+        "' not found in secret '",
+        "verification secret cannot be empty",
+        "public keys secret error: ",
+        "public keys found in secret",
+        "error occurred while parsing trustpolicy",
+        "trust policy cannot be empty",
+        "failed to read trusted root",
+    ]) || text.contains("secrets \"") && text.contains("\" not found")
+    {
+        return Some((
+            "the Secret named in verify lacks the keys for it",
+            "Put the publisher's public keys (files that end in .pub), certificates or trust policy into the Secret that verify.secretRef names:",
+        ));
+    }
+    has(&["Rekor", "Fulcio", "CTLog", "trusted root", "tuf", "TUF"]).then_some((
+        "the services that keyless signatures are checked with were not reached",
+        "Let source-controller reach them (tuf-repo-cdn.sigstore.dev, rekor.sigstore.dev; proxy, network policy), or name a key in verify.secretRef:",
+    ))
 }
 
 #[cfg(test)]

@@ -45,7 +45,9 @@ fn check(case: &Case<'_>) -> Verdict {
             | Cause::Object(_)
             | Cause::Definitions(_)
             | Cause::Refusal(_)
-            | Cause::Field(_),
+            | Cause::Field(_)
+            | Cause::Disk(_)
+            | Cause::Interrupted(_),
         ) => return Ok(None),
         Some(Cause::Wait(wait)) => Some(wait),
         _ => None,

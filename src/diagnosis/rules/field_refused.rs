@@ -3,9 +3,12 @@
 use crate::diagnosis::case::Case;
 use crate::diagnosis::finding::{Evidence, Finding};
 use crate::diagnosis::rendering;
+use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::model::failure::Cause;
 use crate::model::failure::field::{FieldError, Got};
+use crate::model::failure::object::ObjectError;
+use crate::snapshot::IfRead;
 use serde_json::Value;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
@@ -27,14 +30,15 @@ error validating data: ValidationError(Job.spec): unknown field "backofLimit""#,
 };
 
 fn check(case: &Case<'_>) -> Verdict {
-    let Some(Cause::Field(FieldError {
+    let FieldError {
         object,
         field,
         says,
         got,
-    })) = rendering::cause(case)?
-    else {
-        return Ok(None);
+    } = match rendering::cause(case)? {
+        Some(Cause::Field(error)) => error,
+        Some(Cause::Object(ObjectError::Unpatchable(why))) => return unpatchable(case, why),
+        _ => return Ok(None),
     };
     let of = match object.as_str() {
         "" => "an object of the chart",
@@ -48,12 +52,70 @@ fn check(case: &Case<'_>) -> Verdict {
     if let Some(got) = *got {
         return unquoted(case, &sentence, got).into();
     }
+    if says.contains("already allocated") {
+        return rendering::finding(
+            case,
+            &sentence,
+            "Another Service of the cluster has this port or address.",
+            "Leave the port or address to the cluster or set another one in spec.values; or see which Service has it:",
+        )
+        .command(["kubectl", "get", "services", "-A"])
+        .into();
+    }
+    if says.ends_with("in the object on the cluster") {
+        return on_cluster(case, &sentence).into();
+    }
     rendering::finding(
         case,
         &sentence,
         "The chart was rendered, but the API server does not accept the result.",
         "Correct the value in spec.values that fills this field. If none does, report it to the chart's publisher",
     )
+    .into()
+}
+
+/// Server-side apply reads the present object first, and that one breaks its kind's rules already.
+fn on_cluster(case: &Case<'_>, sentence: &str) -> Finding {
+    let finding = Finding::new(case.subject(), sentence)
+        .why("The object on the cluster has the entry twice: it was written by client-side apply, which allows that. Server-side apply does not take such an object, whatever the chart renders now.")
+        .seen(case.seen_failure());
+    let applied = case.failure_text().if_read();
+    let applied = applied.and_then(|text| text.applied.as_ref());
+    let finding = match applied.and_then(|a| Some((&a.kind, a.id.split_once('/')?))) {
+        Some((kind, (namespace, name))) => finding
+            .step("Remove the second entry from the object, so that it has each once:")
+            .command([
+                "kubectl",
+                "get",
+                "-n",
+                namespace,
+                &kind.to_lowercase(),
+                name,
+                "-o",
+                "yaml",
+            ]),
+        None => finding.step(
+            "Remove the second entry from the object on the cluster, so that it has each once.",
+        ),
+    };
+    finding
+        .step("If the chart renders it twice as well, report that to its publisher.")
+        .then(then(case, Fixes::Elsewhere))
+}
+
+/// Helm compares three manifests, and one of them has a list that cannot be compared.
+fn unpatchable(case: &Case<'_>, why: &str) -> Verdict {
+    let hr = case.hr();
+    Finding::new(
+        case.subject(),
+        format!("Helm cannot make a patch of the old and the new manifest: {why}"),
+    )
+    .why("An entry of a list has no name or has it twice, or a field is not of its kind: in the stored manifest, in the new one, or in the object on the cluster.")
+    .seen(case.seen_failure())
+    .step("Look at the stored manifest for such an entry (env, ports, volumes), and compare it with the object on the cluster:")
+    .command(["helm", "get", "manifest", "-n", hr.storage_namespace(), &hr.release_name()])
+    .step("If the stored one is right, the new one is at fault: correct the value in spec.values that fills the entry, or report it to the chart's publisher. If the stored one is at fault, go back to a revision without it (helm rollback), or delete that one object (a Job, a policy or a ConfigMap of an onboarding holds no data) so that the upgrade creates it again.")
+    .then(then(case, Fixes::Manifest))
     .into()
 }
 

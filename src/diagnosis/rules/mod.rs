@@ -1,5 +1,6 @@
 //! The rules, one diagnosis a file: its text, its check and its tests.
 
+pub(in crate::diagnosis) mod action_interrupted;
 pub(in crate::diagnosis) mod admission_denied;
 pub(in crate::diagnosis) mod api_discovery_broken;
 pub(in crate::diagnosis) mod api_server_trouble;
@@ -14,6 +15,7 @@ pub(in crate::diagnosis) mod chart_object_refused;
 pub(in crate::diagnosis) mod chart_template_broken;
 pub(in crate::diagnosis) mod chart_version_differs;
 pub(in crate::diagnosis) mod cloud_login_failed;
+pub(in crate::diagnosis) mod controller_disk;
 pub(in crate::diagnosis) mod controller_not_running;
 pub(in crate::diagnosis) mod couchdb_service_broken;
 pub(in crate::diagnosis) mod couchdb_unauthorized;

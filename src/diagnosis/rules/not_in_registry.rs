@@ -87,8 +87,11 @@ fn check(case: &Case<'_>) -> Verdict {
 
 /// The digest in `could not fetch content descriptor sha256:… (…) from remote: not found`.
 fn layer(text: &str) -> Option<&str> {
-    let (_, rest) = text.split_once("could not fetch content descriptor ")?;
-    rest.split([' ', '('])
+    let blob = text
+        .split_once("/blobs/")
+        .filter(|_| text.contains("BLOB_UNKNOWN"));
+    let (_, rest) = blob.or_else(|| text.split_once("could not fetch content descriptor "))?;
+    rest.split([' ', '(', ':'])
         .next()
         .filter(|d| d.starts_with("sha256:"))
 }

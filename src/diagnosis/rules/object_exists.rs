@@ -1,6 +1,7 @@
 //! SKVS128: an object that Helm wants to create already exists.
 
 use crate::diagnosis::case::Case;
+use crate::diagnosis::finding::Subject;
 use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::model::failure::Cause;
@@ -14,7 +15,7 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
     title: "an object that Helm wants to create already exists",
     explanation: r#"Helm creates hooks again at each attempt and does not take over existing objects. An object with the hook's name is in the
 way: a release that was removed by force left it, or it was created by hand. For the creation Job this means that an old Job
-exists."#,
+exists. An object that is no hook may be of an upgrade that failed, or still being deleted."#,
     fix: r#"See it: `kubectl get RESOURCE NAME -n NAMESPACE -o yaml`
 
 Make sure that no other onboarding created it (see its labels and annotations), then delete it. The log of an old creation
@@ -26,10 +27,18 @@ Job shows whether the database was created; deleting the Job does not touch the 
 };
 
 fn check(case: &Case<'_>) -> Verdict {
-    let Some(Cause::Object(ObjectError::Exists { resource, name })) = case.cause()? else {
+    let namespace = case.hr().release_namespace();
+    let Some(text) = case.failure_text()? else {
         return Ok(None);
     };
-    let namespace = case.hr().release_namespace();
+    let (resource, name) = match &text.cause {
+        Cause::Object(ObjectError::Exists { resource, name }) => (resource, name),
+        Cause::Object(ObjectError::Unlisted { kind, name }) => return unlisted(case, kind, name),
+        _ => return Ok(None),
+    };
+    if text.raw.contains("object is being deleted: ") {
+        return going(case, resource, name);
+    }
     case.finding(
         case.subject(),
         format!("{resource} {name} already exists, and Helm wants to create it"),
@@ -39,6 +48,39 @@ fn check(case: &Case<'_>) -> Verdict {
     .command([
         "kubectl", "get", "-n", namespace, resource, name, "-o", "yaml",
     ])
+    .then(then(case, Fixes::Elsewhere))
+    .into()
+}
+
+/// It is being deleted, and its name is taken until it has gone.
+fn going(case: &Case<'_>, resource: &str, name: &str) -> Verdict {
+    let namespace = case.hr().release_namespace();
+    case.finding(
+        case.subject(),
+        format!("{resource} {name} is still being deleted, and Helm wants to create it again"),
+    )
+    .why("This passes once it has gone. A finalizer or a pod that does not end can hold it.")
+    .step("See what holds it, if it stays:")
+    .command([
+        "kubectl", "get", "-n", namespace, resource, name, "-o", "yaml",
+    ])
+    .then(then(case, Fixes::Elsewhere))
+    .into()
+}
+
+/// An upgrade that failed may have created it, or somebody by hand.
+fn unlisted(case: &Case<'_>, kind: &str, name: &str) -> Verdict {
+    let hr = case.hr();
+    let subject = Subject::new(kind, hr.release_namespace(), name);
+    let resource = kind.to_lowercase();
+    case.finding(
+        subject.clone(),
+        format!("{subject} exists, but Helm's last revision does not have it"),
+    )
+    .why("Helm compares it with the revision before and finds none: an upgrade that failed has created it, or somebody did by hand.")
+    .step("Compare it with the revisions. If it is of a failed attempt or by hand and holds no data (a Job, a policy, a ConfigMap), delete it, and the next attempt creates it; otherwise give it the labels and annotations of the release:")
+    .command(["helm", "history", "-n", hr.storage_namespace(), &hr.release_name()])
+    .command(["kubectl", "get", "-n", hr.release_namespace(), &resource, name, "-o", "yaml"])
     .then(then(case, Fixes::Elsewhere))
     .into()
 }

@@ -53,7 +53,17 @@ fn check(case: &Case<'_>) -> Verdict {
         )
         .into();
     }
-    let (sentence, step) = if has_own {
+    // What the patch says and the chart does not have; the field of the manifest may not have been read.
+    let of_patch = [
+        "unique target for patch",
+        "no matches for Id ",
+        "unable to parse SM or JSON patch",
+        "operation does not apply: ",
+        "PatchTransformer",
+        "PatchStrategicMerge",
+        "PatchJson6902",
+    ];
+    let (sentence, step) = if has_own || of_patch.iter().any(|t| told.says.contains(t)) {
         (
             format!("spec.postRenderers cannot be applied to the rendered chart{file}"),
             "Correct or remove the patch in spec.postRenderers of the manifest",

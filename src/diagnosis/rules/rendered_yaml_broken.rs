@@ -29,9 +29,13 @@ fn check(case: &Case<'_>) -> Verdict {
         return Ok(None);
     };
     let line = line.map_or(String::new(), |l| format!(" at line {l} of the output"));
+    let what = match place.template.as_str() {
+        "" => "a template of the chart",
+        template => template,
+    };
     rendering::finding(
         case,
-        &format!("{} renders invalid YAML{line}", place.template),
+        &format!("{what} renders invalid YAML{line}"),
         &format!("The template ran, but its output cannot be read: {says}"),
         "Check the values used in that template for a line break, a quote, a colon or an unexpected type. If they are simple, report it to the chart's publisher",
     )

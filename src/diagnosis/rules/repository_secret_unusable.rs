@@ -17,7 +17,8 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
     title: "the Secret for the chart repository is missing or incomplete",
     explanation: r#"The repository was not asked at all: the Secret in `spec.secretRef` or `spec.certSecretRef` of the source does not exist in
 its namespace, or lacks keys (`username` and `password`; `tls.crt` and `tls.key`, or `ca.crt`; for an OCI registry
-`.dockerconfigjson` with an entry for its host)."#,
+`.dockerconfigjson` with an entry for its host; for Git over ssh `identity` and `known_hosts`, for a Bucket `accesskey` and
+`secretkey`)."#,
     fix: r#"See it: `kubectl get secret -n flux-system`
 
 Create the Secret with its keys, or correct the reference. If a controller copies it from a vault, check there."#,
@@ -41,20 +42,34 @@ fn check(case: &Case<'_>) -> Verdict {
         "secrets ",
     ]
     .iter()
+    // `invalid 'ssh' auth option` names a protocol.
+    .filter(|lead| **lead != "invalid " || text.contains(" secret data"))
     .find_map(|lead| quoted(text, lead));
-    let missing = text.contains("\" not found");
+    let missing = text.contains("\" not found") || text.contains("' not found");
+    let is_host_key = text.contains("knownhosts: ");
+    // Git over ssh does not name its Secret.
+    let own = sources::secret(case, |source| &source.secret_ref).filter(|_| named.is_none());
     let subject = match named.map(|n| n.split_once('/').unwrap_or((&source.namespace, n))) {
         Some((namespace, name)) => Subject::new("Secret", namespace, name),
-        None => source.clone(),
+        None => own.clone().unwrap_or_else(|| source.clone()),
     };
     let sentence = match (named, missing) {
+        _ if is_host_key => {
+            format!("the host key of the server of {source} is not in known_hosts of {subject}")
+        }
+        (None, _) if own.is_some() => format!("{subject} cannot be used for {source}"),
         (Some(_), true) => {
             format!("{subject} does not exist, and {source} gets its credentials from it")
         }
         (Some(_), false) => format!("{subject} lacks a key for {source}"),
         (None, _) => format!("the Secret with the credentials of {source} cannot be used"),
     };
-    let (step, command) = if missing {
+    let (step, command) = if is_host_key {
+        (
+            "Confirm the server's present host key with its operators first (another key may also be another server). Then put it into known_hosts of the Secret:",
+            sources::describe(&subject),
+        )
+    } else if missing {
         let all = ["kubectl", "get", "secrets", "-n", &subject.namespace];
         (
             "List the Secrets; then create it, or correct spec.secretRef or spec.certSecretRef of the source:",
@@ -66,17 +81,20 @@ fn check(case: &Case<'_>) -> Verdict {
             sources::describe(&subject),
         )
     };
-    sources::finding(
-        case,
-        &subject,
-        &sentence,
-        "source-controller reads the credentials first, so it has not asked the repository yet.",
-    )
-    .seen(evidence)
-    .step(step)
-    .command(command)
-    .then(then(case, Fixes::Elsewhere))
-    .into()
+    let why = match is_host_key {
+        true => {
+            "source-controller closes the connection before it logs in: it cannot tell whether this is the right server."
+        }
+        false => {
+            "source-controller reads the credentials first, so it has not asked the repository yet."
+        }
+    };
+    sources::finding(case, &subject, &sentence, why)
+        .seen(evidence)
+        .step(step)
+        .command(command)
+        .then(then(case, Fixes::Elsewhere))
+        .into()
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use crate::diagnosis::case::Case;
 use crate::diagnosis::contradiction::Fact;
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::diagnosis::sources::{self, Fault};
-use crate::model::source_error::SourceError;
+use crate::model::source_error::{SourceError, refused_by_proxy};
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS203",
@@ -16,7 +16,8 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
 connection. All onboardings of this repository are affected; installed ones continue with their present chart."#,
     fix: r#"See it: `kubectl describe helmrepository -n flux-system wit-artifactory`
 
-Check from inside the cluster: DNS, network policies, proxy. Then wait, or `flux reconcile source helm NAME`"#,
+Check from inside the cluster: DNS, network policies, proxy. An answer such as `Forbidden` right behind the URL is the
+proxy's. Then wait, or `flux reconcile source helm NAME`"#,
     example: r#"failed to fetch Helm repository index: … dial tcp: lookup artifactory.example: no such host"#,
     explains: sources::FOLLOWS,
     contradicted_by: &[Fact::SubjectFetched],
@@ -30,8 +31,18 @@ const FAULT: Fault = Fault {
     step: "Read its present error, then fix the connection (DNS, network policy, proxy):",
 };
 
+/// The proxy answers, and does not pass the request on.
+const PROXY: Fault = Fault {
+    kind: SourceError::Unreachable,
+    wrong: "cannot be reached: the proxy in between refuses the request",
+    why: "source-controller was sent through a proxy, whose answer this is; the repository was not asked.",
+    step: "Compare HTTPS_PROXY and NO_PROXY of source-controller with what the proxy lets through, and whether it asks for a password:",
+};
+
 fn check(case: &Case<'_>) -> Verdict {
-    sources::repository(case, &FAULT)
+    let told = sources::find(case, SourceError::Unreachable);
+    let by_proxy = told.is_some_and(|(t, _)| refused_by_proxy(&t.condition.message).is_some());
+    sources::repository(case, if by_proxy { &PROXY } else { &FAULT })
 }
 
 #[cfg(test)]

@@ -48,6 +48,14 @@ const POINTS_TO_OCI: Fault = Fault {
     step: "Set spec.url to that registry and spec.type: oci in the manifest of the source, or use a version that the index has elsewhere:",
 };
 
+/// Plain HTTP, which this source-controller does not speak.
+const PLAIN: Fault = Fault {
+    kind: SourceError::Url,
+    wrong: "cannot be used: its URL, or the proxy's, is http, and source-controller runs with --insecure-allow-http=false",
+    why: "The controller's administrator has forbidden plain HTTP.",
+    step: "Use the https address in the manifest of the source:",
+};
+
 fn check(case: &Case<'_>) -> Verdict {
     // An OCIRepository has no spec.type.
     let is_untyped = |source: &Source| {
@@ -59,7 +67,14 @@ fn check(case: &Case<'_>) -> Verdict {
     if sources::url(case).starts_with("oci://") && is_untyped {
         return sources::repository(case, &UNTYPED);
     }
-    if let Some((told, _)) = sources::find(case, SourceError::Url)
+    let told = sources::find(case, SourceError::Url);
+    if told
+        .as_ref()
+        .is_some_and(|(t, _)| t.condition.message.contains("insecure plain HTTP"))
+    {
+        return sources::repository(case, &PLAIN);
+    }
+    if let Some((told, _)) = told
         && told
             .condition
             .message

@@ -13,10 +13,11 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
     role: Role::Cause,
     title: "the chart repository's URL is wrong",
     explanation: r#"The server answers 404: it has no `index.yaml` under the repository's URL. The path is wrong, or the repository was renamed
-or removed. The URL must not contain `index.yaml` itself."#,
+or removed. The URL must not contain `index.yaml` itself. The same code stands for other answers that no repository gives, such
+as a redirect in a circle, and for a bucket, a Git repository or its branch that does not exist."#,
     fix: r#"See it: `kubectl get helmrepository -n flux-system wit-artifactory -o jsonpath='{.spec.url}'`
 
-Correct `spec.url` of the HelmRepository."#,
+Correct `spec.url` of the HelmRepository; of a GitRepository also `spec.ref`, of a Bucket its name, endpoint and region."#,
     example: r#"failed to fetch Helm repository index: failed to cache index to temporary file: failed to fetch https://…/index.yaml : 404 Not Found"#,
     explains: sources::FOLLOWS,
     contradicted_by: &[Fact::SubjectFetched],
@@ -30,8 +31,65 @@ const FAULT: Fault = Fault {
     step: "Correct spec.url of the repository:",
 };
 
+/// It leads on and on.
+const CIRCLE: Fault = Fault {
+    kind: SourceError::NotFound,
+    wrong: "redirects in a circle",
+    why: "The server sends each request on to another address: often a login page, or http and https that lead to each other.",
+    step: "Follow the redirects with curl -IL, and correct spec.url of the repository:",
+};
+
+/// A server for something else.
+const OTHER: Fault = Fault {
+    kind: SourceError::NotFound,
+    wrong: "does not answer there as a chart repository does",
+    why: "The server answers, but not with a chart repository: the path is another one's, or a page in front of it answers.",
+    step: "Fetch URL/index.yaml and look at the answer; then correct spec.url of the repository:",
+};
+
+const GIT: Fault = Fault {
+    kind: SourceError::NotFound,
+    wrong: "is not found there",
+    why: "The server has no repository under this URL. Many Git servers also say so of a private one to whoever may not read it.",
+    step: "Correct spec.url, or the credentials in the Secret of spec.secretRef:",
+};
+
+const BUCKET: Fault = Fault {
+    kind: SourceError::NotFound,
+    wrong: "does not exist at its endpoint",
+    why: "The endpoint answers, but has no bucket of that name in this region.",
+    step: "Correct spec.bucketName, spec.endpoint or spec.region:",
+};
+
+const REGISTRY: Fault = Fault {
+    kind: SourceError::NotFound,
+    wrong: "is not a registry",
+    why: "The server answers 404 where each OCI registry answers: the host is another one's, or the registry is below a path.",
+    step: "Correct the host in spec.url:",
+};
+
+/// No such branch, tag or commit.
+const REF: Fault = Fault {
+    kind: SourceError::NoRef,
+    wrong: "does not have the branch, tag or commit in spec.ref",
+    why: "The repository was read; what spec.ref names is not in it (without spec.ref: the branch master).",
+    step: "Correct spec.ref, or push what it names:",
+};
+
 fn check(case: &Case<'_>) -> Verdict {
-    sources::repository(case, &FAULT)
+    let Some((told, _)) = sources::find(case, SourceError::NotFound) else {
+        return sources::repository(case, &REF);
+    };
+    let text = &told.condition.message;
+    let fault = match told.subject.kind.as_str() {
+        "GitRepository" => &GIT,
+        "Bucket" => &BUCKET,
+        _ if text.contains("10 redirects") => &CIRCLE,
+        _ if text.contains("failed to login to OCI registry") => &REGISTRY,
+        _ if text.contains("404") || text.contains("410") => &FAULT,
+        _ => &OTHER,
+    };
+    sources::repository(case, fault)
 }
 
 #[cfg(test)]

@@ -6,6 +6,8 @@ use crate::diagnosis::peers;
 use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rights::missing_right;
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
+use crate::model::failure::Cause;
+use crate::model::failure::refusal::Refusal;
 use crate::model::forbidden::Forbidden;
 use crate::snapshot::Unread;
 
@@ -32,6 +34,9 @@ Grant the right with a Role in the namespace named in the message, and bind it t
 };
 
 fn check(case: &Case<'_>) -> Verdict {
+    if let Some(Cause::Refusal(Refusal::Escalation { object, says })) = case.cause()? {
+        return escalation(case, object, says);
+    }
     // The user in the text may be the controller's own account, not the one of the spec.
     let Some((right, account)) = missing_right(case)? else {
         return Ok(None);
@@ -98,11 +103,32 @@ fn check(case: &Case<'_>) -> Verdict {
         .step(format!(
             "Grant it this right ({right}), and bind it to the account:"
         ))
-        .command(grant(right, &account))
-        .command(binding(right, &account))
+        .command(grant(&right, &account))
+        .command(binding(&right, &account))
         .step("Check it:")
         .command(can_i)
         .then(then(case, fixes))
+        .into()
+}
+
+/// A role may only be given by whom has its rights.
+fn escalation(case: &Case<'_>, object: &str, says: &str) -> Verdict {
+    let user = says
+        .split_once("user \"")
+        .or_else(|| says.split_once("User \""))
+        .and_then(|(_, rest)| rest.split('"').next());
+    let account = user
+        .and_then(|user| user.strip_prefix("system:serviceaccount:")?.split_once(':'))
+        .map(|(namespace, name)| Subject::new("ServiceAccount", namespace, name));
+    let who = account
+        .as_ref()
+        .map_or_else(|| "Flux's account".to_owned(), Subject::to_string);
+    let subject = account.unwrap_or_else(|| case.subject());
+    Finding::new(subject, format!("{who} may not create {object}: it grants rights that {who} does not have itself"))
+        .why("Kubernetes lets nobody give away rights that he does not have; the lines below name them.")
+        .seen(case.seen_failure().map(|seen| seen.lines(says.lines().skip(1).take(8))))
+        .step("Grant the account the same rights, or the verbs bind and escalate on roles. Ask first whether the chart should create roles at all.")
+        .then(then(case, Fixes::Elsewhere))
         .into()
 }
 

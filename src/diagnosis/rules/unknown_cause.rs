@@ -60,32 +60,44 @@ fn check(case: &Case<'_>) -> Verdict {
     .lines(condition.message.lines().take(LINES));
     let hr = case.hr();
     let then = failure::is_exhausted(hr).then(|| again(case));
+    // What the HelmRelease itself could not do with a chart is helm-controller's; what it repeats is source-controller's.
+    let is_of_source = |told: &sources::Complaint| {
+        let repeated = told.condition.message.contains(" is not ready");
+        told.kind.is_none() && (told.subject != case.subject() || repeated)
+    };
+    let complaints = sources::complaints(case);
+    let told = complaints.iter().find(|t| is_of_source(t));
     let finding = Finding::new(case.subject(), "it fails for an unknown reason")
         .why("This is the controller's own error, shown verbatim.")
         .seen([raw])
         // What the chart or its source says in words that no check knows either.
         .seen(
-            sources::complaints(case)
+            complaints
                 .iter()
                 .filter(|t| t.kind.is_none() && t.subject != case.subject())
                 .map(sources::Complaint::evidence),
-        )
-        .step(
-            "Next, look at the events and conditions, the Jobs and pods, and the controller's log:",
-        )
-        .command(kubectl(case, "describe"))
-        .command([
-            "kubectl",
-            "get",
-            "jobs,pods,events",
-            "-n",
-            hr.release_namespace(),
-        ]);
-    // What a chart says that no check knows is source-controller's.
-    let of_chart = sources::complaints(case).iter().any(|t| t.kind.is_none());
-    let controller = match of_chart {
-        true => "source-controller",
-        false => "helm-controller",
+        );
+    // Before there is a chart nothing is in the target namespace.
+    let (finding, controller) = match told {
+        Some(told) => (
+            finding
+                .step(format!("It is {} that fails: look at its conditions and events, and at the log of source-controller:", told.subject))
+                .command(sources::describe(&told.subject)),
+            "source-controller",
+        ),
+        None => (
+            finding
+                .step("Next, look at the events and conditions, the Jobs and pods, and the log of helm-controller:")
+                .command(kubectl(case, "describe"))
+                .command([
+                    "kubectl",
+                    "get",
+                    "jobs,pods,events",
+                    "-n",
+                    hr.release_namespace(),
+                ]),
+            "helm-controller",
+        ),
     };
     controller_log::shown(case, finding, controller, "1h")
         .then(then)

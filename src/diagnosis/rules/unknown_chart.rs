@@ -37,6 +37,34 @@ fn check(case: &Case<'_>) -> Verdict {
     let place =
         sources::source(case).map_or_else(|| "the repository".to_owned(), |s| s.to_string());
     let url = sources::url(case);
+    if told.subject.kind == "HelmChart"
+        && sources::source(case)
+            .is_some_and(|s| ["GitRepository", "Bucket"].contains(&s.kind.as_str()))
+    {
+        return sources::finding(
+            case,
+            &told.subject,
+            &format!("{place} has no chart under the path {chart}"),
+            "In a GitRepository or a Bucket spec.chart.spec.chart is the path of the chart's folder or archive, from the top. Files that .sourceignore leaves out are not there either.",
+        )
+        .seen(evidence)
+        .step("Correct spec.chart.spec.chart in the manifest, or spec.ref and spec.ignore of the source:")
+        .command(sources::describe(&sources::repository_of(case, &told)))
+        .then(then(case, Fixes::Manifest))
+        .into();
+    }
+    if told.condition.message.contains("invalid chart name '") {
+        return sources::finding(
+            case,
+            &told.subject,
+            &format!("{chart} cannot be the name of a chart in {place}"),
+            "The name has small letters, digits, dashes, dots and slashes, and neither the repository's name nor a version in it.",
+        )
+        .seen(evidence)
+        .step("Correct spec.chart.spec.chart in the manifest; the runbook's chart is secure-kvs-onboarding")
+        .then(then(case, Fixes::Manifest))
+        .into();
+    }
     // A registry has no index: the chart's name is a part of its path.
     let why = if url.starts_with("oci://") {
         format!(

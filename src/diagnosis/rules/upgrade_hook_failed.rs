@@ -36,7 +36,10 @@ fn check(case: &Case<'_>) -> Verdict {
         return Ok(None);
     };
     let Cause::Wait(wait) = &text.cause else {
-        return Ok(None);
+        return match hook_pod(text.raw) {
+            Some(pod) => of_pod(case, hook, pod),
+            None => Ok(None),
+        };
     };
     let listed = wait.job();
     if !wait.job_failed && listed.is_none() {
@@ -89,6 +92,30 @@ fn check(case: &Case<'_>) -> Verdict {
             "-n",
             &job.namespace,
             &format!("job/{}", job.name),
+            "--all-containers",
+        ])
+        .then(then(case, Fixes::Elsewhere))
+        .into()
+}
+
+/// The hook is a pod by itself: `pod x failed`.
+fn hook_pod(text: &str) -> Option<&str> {
+    let (before, _) = text.trim_end().rsplit_once(" failed")?;
+    let (_, name) = before.rsplit_once("pod ")?;
+    let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '.';
+    (!name.is_empty() && name.chars().all(plain)).then_some(name)
+}
+
+fn of_pod(case: &Case<'_>, hook: &str, pod: &str) -> Verdict {
+    let pod = Subject::new("Pod", case.hr().release_namespace(), pod);
+    case.finding(pod.clone(), format!("{pod} of the {hook} hook failed"))
+        .step("Read its log, and fix the error in it:")
+        .command([
+            "kubectl",
+            "logs",
+            "-n",
+            &pod.namespace,
+            &pod.name,
             "--all-containers",
         ])
         .then(then(case, Fixes::Elsewhere))

@@ -39,6 +39,16 @@ fn check(case: &Case<'_>) -> Verdict {
             format!("spec.values.{}: {}", v.path, v.says)
         }
     };
+    let text = case.failure_text()?.map_or("", |text| text.raw);
+    if let Some(why) = unusable(text).filter(|_| violations.is_empty()) {
+        return rendering::finding(
+            case,
+            &format!("the chart's schema cannot be used: {why}"),
+            "Helm checks the values against values.schema.json of the chart, and got no further than the schema itself: the values are not known to be wrong.",
+            "Use another version of the chart, and report it to the chart's publisher. If the schema refers to another host, helm-controller has to reach that",
+        )
+        .into();
+    }
     let sentence = match violations.as_slice() {
         [] => "the values do not match the chart's schema".to_owned(),
         [one] => format!("the chart's schema refuses {}", said(one)),
@@ -60,6 +70,18 @@ fn check(case: &Case<'_>) -> Verdict {
             .map(|v| Evidence::new(case.subject(), &format!("schema of {}", v.chart), &said(v))),
     )
     .into()
+}
+
+/// Why the schema itself cannot be read.
+fn unusable(text: &str) -> Option<&str> {
+    let leads = [
+        "unable to validate schema: ",
+        "failing loading ",
+        "Invalid JSON in ",
+        "invalid JSON in ",
+    ];
+    let at = leads.iter().find_map(|lead| text.find(lead))?;
+    text[at..].lines().next().map(str::trim)
 }
 
 #[cfg(test)]

@@ -27,6 +27,19 @@ fn check(case: &Case<'_>) -> Verdict {
     let Some(Cause::Object(ObjectError::Modified { resource, name })) = case.cause()? else {
         return Ok(None);
     };
+    let text = case.failure_text()?.map_or("", |text| text.raw);
+    if text.trim_end().ends_with(" not found") {
+        return case
+            .finding(
+                case.subject(),
+                format!("somebody deleted {resource} {name} while Flux was changing it"),
+            )
+            .severity(case.passing())
+            .why("It was there when the action began. The next attempt creates it again.")
+            .step("Only if it recurs: find who deletes it (another controller, a script, a second Helm).")
+            .then(then(case, Fixes::Elsewhere))
+            .into();
+    }
     case.finding(
         case.subject(),
         format!("somebody wrote {resource} {name} at the same time as Flux"),

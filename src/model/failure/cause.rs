@@ -15,9 +15,10 @@ use super::release::ReleaseError;
 use super::schema::{Violation, violations};
 use super::server::ServerError;
 use super::template::{TemplateError, is_charts_own};
+use super::text::unwrap_action;
 use super::wait::Wait;
 use crate::model::forbidden::Forbidden;
-use crate::model::source_error::SourceError;
+use crate::model::source_error::{SourceError, is_of_disk};
 use crate::model::values_reference::{Reference, reference};
 
 /// What a failure's text says is wrong.
@@ -61,6 +62,10 @@ pub enum Cause {
     Definitions(String),
     /// Flux's comparison of the release with the cluster, for a reason that is not recognised; its words.
     Comparison(String),
+    /// helm-controller cannot write to its own disk; its words.
+    Disk(String),
+    /// helm-controller was stopped, or stopped itself, in the middle of an action; its words.
+    Interrupted(String),
     /// Helm's wait for the objects that it applied.
     Wait(Wait),
     /// No version is known to write this. The text is [`super::FailureText::raw`].
@@ -99,9 +104,11 @@ impl Cause {
 
 /// Reads what Helm and the API server say.
 fn helm(text: &str) -> Cause {
-    let readers: [Reader; 13] = [
+    let readers: [Reader; 16] = [
         |t| Refusal::parse(t).map(Cause::Refusal),
         right,
+        |t| Refusal::of_plugin(t).map(Cause::Refusal),
+        disk,
         |t| ServerError::parse(t).map(Cause::Server),
         |t| ReleaseError::parse(t).map(Cause::Release),
         |t| ObjectError::parse(t).map(Cause::Object),
@@ -112,6 +119,7 @@ fn helm(text: &str) -> Cause {
         |t| NamespaceError::parse(t).map(Cause::Namespace),
         |t| definitions(t).map(Cause::Definitions),
         |t| comparison(t).map(Cause::Comparison),
+        interrupted,
         |t| Wait::parse(t).map(Cause::Wait),
     ];
     if is_charts_own(text) {
@@ -137,8 +145,19 @@ fn input(text: &str, readers: &[Reader]) -> Cause {
 fn source(reason: &str, text: &str) -> Cause {
     let error = SourceError::parse(reason, text);
     let is_repeated = text.contains(" is not ready");
+    // What the API server said when it was asked for the chart's object.
+    let of_server = || {
+        first(
+            text,
+            &[
+                |t| ServerError::parse(t).map(Cause::Server),
+                |t| ObjectError::parse(t).map(Cause::Object),
+            ],
+        )
+    };
     match (error, right(text)) {
         (None, Some(right)) => right,
+        (None, None) if text.starts_with("could not get ") => of_server(),
         (None, None) if !is_repeated => Cause::Unrecognised,
         (error, _) => Cause::Source(Source { error, is_repeated }),
     }
@@ -162,6 +181,16 @@ fn right(text: &str) -> Option<Cause> {
     namespace
         .is_none_or(can_exist)
         .then_some(Cause::Right(right))
+}
+
+fn disk(text: &str) -> Option<Cause> {
+    is_of_disk(text).then(|| Cause::Disk(unwrap_action(text).1.trim().to_owned()))
+}
+
+/// Nobody cancels an action of Flux but the controller itself.
+fn interrupted(text: &str) -> Option<Cause> {
+    text.contains("context canceled")
+        .then(|| Cause::Interrupted(text.trim().to_owned()))
 }
 
 fn expression(text: &str) -> &str {

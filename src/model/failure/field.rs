@@ -35,6 +35,9 @@ impl FieldError {
     /// Reads a text; `None` when it is about something else.
     pub(super) fn parse(text: &str) -> Option<Self> {
         mistyped(text)
+            .or_else(|| duplicate(text))
+            .or_else(|| undecodable(text))
+            .or_else(|| elsewhere(text))
             .or_else(|| unreadable(text))
             .or_else(|| nameless(text))
             .or_else(|| unknown(text))
@@ -44,6 +47,10 @@ impl FieldError {
 
 /// `json: cannot unmarshal number into Go struct field ObjectMeta.metadata.labels of type string`.
 fn mistyped(text: &str) -> Option<FieldError> {
+    // Helm's own reading of what a template gave: a matter of that file.
+    if text.contains("YAML parse error on ") {
+        return None;
+    }
     let (_, rest) = text.split_once("cannot unmarshal ")?;
     let (got, rest) = rest.split_once(" into Go struct field ")?;
     let (path, rest) = rest.split_once(" of type ")?;
@@ -91,6 +98,72 @@ fn unreadable(text: &str) -> Option<FieldError> {
         field: fields.collect::<Vec<_>>().join("."),
         says: format!("it takes a text and got {}", got.words()),
         got: Some(got),
+    })
+}
+
+/// `failed to create typed patch object (core/x; apps/v1, Kind=Deployment): errors:\n  .spec.a[name="x"].env: duplicate entries for key
+/// [name="A"]`, or the same of the `typed live object`.
+fn duplicate(text: &str) -> Option<FieldError> {
+    let (before, key) = text.split_once(": duplicate entries for key ")?;
+    let field = before.rsplit([' ', '\n']).next()?.trim_start_matches('.');
+    let place = match text.contains("typed live object") {
+        true => " in the object on the cluster",
+        false => "",
+    };
+    let key = key.lines().next().unwrap_or_default();
+    Some(FieldError {
+        object: String::new(),
+        field: field.to_owned(),
+        says: format!("duplicate entries for key {key}{place}"),
+        got: None,
+    })
+}
+
+/// An object that is not one, or has a value that its kind cannot hold: `unable to decode "": …`.
+fn undecodable(text: &str) -> Option<FieldError> {
+    let of = |field: &str, says: &str| {
+        Some(FieldError {
+            object: String::new(),
+            field: field.to_owned(),
+            says: says.to_owned(),
+            got: None,
+        })
+    };
+    for (texts, field) in [
+        (
+            [
+                "Object 'Kind' is missing in ",
+                "error validating data: kind not set",
+            ],
+            "kind",
+        ),
+        (
+            [
+                "Object 'apiVersion' is missing in ",
+                "error validating data: apiVersion not set",
+            ],
+            "apiVersion",
+        ),
+    ] {
+        if texts.iter().any(|t| text.contains(t)) {
+            return of(field, "it is missing");
+        }
+    }
+    let (_, says) = text.split_once("unable to decode \"\": ")?;
+    of("", says.lines().next().unwrap_or_default().trim())
+}
+
+/// `the namespace from the provided object "a" does not match the namespace "b"`.
+fn elsewhere(text: &str) -> Option<FieldError> {
+    let (_, rest) = text.split_once("the namespace from the provided object \"")?;
+    let (own, rest) = rest.split_once('"')?;
+    let (_, rest) = rest.split_once("does not match the namespace \"")?;
+    let (release, _) = rest.split_once('"')?;
+    Some(FieldError {
+        object: String::new(),
+        field: "metadata.namespace".to_owned(),
+        says: format!("it is {own}, and the release is in {release}"),
+        got: None,
     })
 }
 
@@ -160,8 +233,17 @@ fn unknown(text: &str) -> Option<FieldError> {
 /// `Job.batch "x" is invalid: spec.a: Required value`, one or several in brackets.
 fn invalid(text: &str) -> Option<FieldError> {
     let (before, after) = text.split_once(" is invalid: ")?;
-    let verdicts = [": Required value", ": Unsupported value", ": Invalid value"];
-    let foreign = ["immutable", "Too long", "Forbidden: ", "already allocated"];
+    let verdicts = [
+        ": Required value",
+        ": Unsupported value",
+        ": Invalid value",
+        ": Duplicate value",
+        ": Not found: ",
+        ": Too many: ",
+        ": Internal error: ",
+        ": Forbidden: ",
+    ];
+    let foreign = ["immutable", "Too long", "updates to "];
     if foreign.iter().any(|f| after.contains(f)) {
         return None;
     }
@@ -169,7 +251,8 @@ fn invalid(text: &str) -> Option<FieldError> {
     let field = after[..at].trim_start_matches('[');
     let object = object(before);
     // A field is one word and an object has its name in quotes: anything else is another sentence.
-    if field.is_empty() || field.contains(' ') || object.is_empty() {
+    let is_key = field.starts_with("data[") || field.starts_with("stringData[");
+    if field.is_empty() || field.contains(' ') && !is_key || object.is_empty() {
         return None;
     }
     let says = after[at + 2..].lines().next().unwrap_or_default();
@@ -299,7 +382,6 @@ mod tests {
     fn what_may_not_change_is_another_matter() {
         for text in [
             "Job.batch \"x\" is invalid: spec.template: Invalid value: core.PodTemplateSpec{}: field is immutable",
-            "Service \"x\" is invalid: spec.ports[0].nodePort: Invalid value: 30000: provided port is already allocated",
             "Secret \"x\" is invalid: data: Too long: must have at most 1048576 bytes",
             "StatefulSet.apps \"x\" is invalid: spec: Forbidden: updates to statefulset spec for fields other than",
             "release name is invalid: some-name: Required value",

@@ -12,7 +12,9 @@ pub enum NamespaceError {
 impl NamespaceError {
     /// Reads a text; `None` when it is about something else.
     pub(super) fn parse(text: &str) -> Option<Self> {
-        if text.contains("because it is being terminated") {
+        if text.contains("because it is being terminated")
+            || text.contains("ensuring all content is removed from this namespace")
+        {
             return Some(Self::Terminating);
         }
         let (before, _) = text.split_once("\" not found")?;

@@ -1,6 +1,8 @@
 //! Why an object of the chart could not be applied, read out of a failure's text: the API server's and Helm's own words
 //! on one object. Admission has its own file ([`super::refusal`]).
 
+use super::text::unwrap_action;
+
 /// What is wrong with one object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ObjectError {
@@ -27,6 +29,10 @@ pub enum ObjectError {
     Exists { resource: String, name: String },
     /// Somebody wrote the object at the same time.
     Modified { resource: String, name: String },
+    /// It is there, and the last stored revision does not have it: `Deployment`, `x`.
+    Unlisted { kind: String, name: String },
+    /// A patch cannot be made of the stored, the rendered and the present object; Helm's words.
+    Unpatchable(String),
     /// The object, or the release with the whole chart in it, is too large.
     TooLarge(Large),
     /// A name or label made of other names that is too long.
@@ -61,6 +67,9 @@ impl ObjectError {
             .or_else(|| conflict(text))
             .or_else(|| no_kind(text))
             .or_else(|| exists(text))
+            .or_else(|| unlisted(text))
+            .or_else(|| vanished(text))
+            .or_else(|| unpatchable(text))
     }
 }
 
@@ -109,9 +118,16 @@ fn large(text: &str) -> Option<Large> {
 /// `Job.batch "x" is invalid: spec.template: Invalid value: …: field is immutable`
 fn immutable(text: &str) -> Option<ObjectError> {
     let line = text.lines().find(|l| {
-        l.contains(": field is immutable")
-            || l.contains("spec is immutable after creation")
-            || l.contains("updates to statefulset spec for fields other than")
+        let is_fixed = l.contains(": Forbidden: ")
+            && [
+                "may not change",
+                "may not be changed",
+                "is immutable",
+                "updates to ",
+            ]
+            .iter()
+            .any(|t| l.contains(t));
+        is_fixed || l.contains(": field is immutable") || l.contains(": cannot change roleRef")
     })?;
     let (object, field) = invalid(line)?;
     Some(ObjectError::Immutable { object, field })
@@ -150,11 +166,11 @@ fn modified(text: &str) -> Option<ObjectError> {
     let (_, rest) = text.split_once("Operation cannot be fulfilled on ")?;
     let (resource, rest) = rest.split_once(" \"")?;
     let (name, rest) = rest.split_once('"')?;
-    rest.contains("the object has been modified")
-        .then(|| ObjectError::Modified {
-            resource: resource.to_owned(),
-            name: name.to_owned(),
-        })
+    let is_lost = rest.contains("Precondition failed: UID in precondition");
+    (is_lost || rest.contains("the object has been modified")).then(|| ObjectError::Modified {
+        resource: resource.to_owned(),
+        name: name.to_owned(),
+    })
 }
 
 /// `conflict occurred while applying object …: Apply failed with 1 conflict: conflict with "kubectl" using v1: .spec`
@@ -165,7 +181,10 @@ fn conflict(text: &str) -> Option<ObjectError> {
     ]
     .iter()
     .find_map(|lead| text.find(lead))?;
-    let (_, rest) = text[at..].split_once("conflict with \"")?;
+    let rest = &text[at..];
+    let (_, rest) = rest
+        .split_once("conflict with \"")
+        .or_else(|| rest.split_once("conflicts with \""))?;
     let (manager, _) = rest.split_once('"')?;
     Some(ObjectError::Conflict {
         manager: manager.to_owned(),
@@ -201,9 +220,12 @@ fn no_kind(text: &str) -> Option<ObjectError> {
 
 /// `jobs.batch "x" already exists`
 fn exists(text: &str) -> Option<ObjectError> {
-    let line = text
-        .lines()
-        .find(|l| l.trim_end().ends_with("\" already exists"))?;
+    let line = text.lines().find(|l| {
+        let after = l
+            .rsplit_once("\" already exists")
+            .map(|(_, after)| after.trim());
+        after.is_some_and(|a| a.is_empty() || a.starts_with([':', ',', ']', '&']))
+    })?;
     let (before, _) = line.rsplit_once("\" already exists")?;
     let (resource, name) = before.rsplit_once(" \"").or_else(|| {
         let (resource, name) = before.split_once('"')?;
@@ -218,6 +240,58 @@ fn exists(text: &str) -> Option<ObjectError> {
     plain.then(|| ObjectError::Exists {
         resource: resource.to_owned(),
         name: name.to_owned(),
+    })
+}
+
+/// `no Deployment with the name "x" found`, of Helm 4 `original object Deployment with the name "x" not found`.
+fn unlisted(text: &str) -> Option<ObjectError> {
+    let (before, rest) = text.split_once(" with the name \"")?;
+    let (name, rest) = rest.split_once('"')?;
+    let kind = before.rsplit(char::is_whitespace).next()?;
+    let said = rest.starts_with(" found") || rest.starts_with(" not found");
+    let lead = before.ends_with(&format!("no {kind}")) || before.contains("original object ");
+    (said && lead && !kind.is_empty()).then(|| ObjectError::Unlisted {
+        kind: kind.to_owned(),
+        name: name.to_owned(),
+    })
+}
+
+/// Somebody deleted what Helm was changing: `cannot patch "x" with kind Job: jobs.batch "x" not found`.
+fn vanished(text: &str) -> Option<ObjectError> {
+    let (_, rest) = text
+        .split_once("update: failed to update: ")
+        .or_else(|| text.split_once("cannot patch \"")?.1.split_once(": "))?;
+    let (resource, rest) = rest.split_once(" \"")?;
+    let (name, after) = rest.split_once('"')?;
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '.' || c == '-';
+    (after.trim_end() == " not found" && resource.chars().all(plain)).then(|| {
+        ObjectError::Modified {
+            resource: resource.to_owned(),
+            name: name.to_owned(),
+        }
+    })
+}
+
+/// The words of the patch's maker.
+fn unpatchable(text: &str) -> Option<ObjectError> {
+    const SAID: [&str; 5] = [
+        "does not contain declared merge key",
+        "doesn't match $setElementOrder list",
+        "unable to find api field in struct ",
+        "failed to create manifest patch: ",
+        "nvalid JSON Patch",
+    ];
+    let lead = "failed to create patch: ";
+    let said = text.contains(lead) || SAID.iter().any(|s| text.contains(s));
+    said.then(|| {
+        let text = unwrap_action(text).1;
+        let why = text.split_once(lead).map_or(text, |(_, why)| why);
+        let lines: Vec<&str> = why
+            .lines()
+            .map(str::trim)
+            .filter(|l| !l.is_empty())
+            .collect();
+        ObjectError::Unpatchable(lines.join(" "))
     })
 }
 

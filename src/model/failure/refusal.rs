@@ -26,13 +26,17 @@ pub enum Refusal {
     Limits(String),
     /// A webhook gave no answer.
     WebhookDown { name: String, why: String },
+    /// Flux's account may not give away rights that it does not have.
+    Escalation { object: String, says: String },
+    /// Another part of the API server's admission said no; it gives no name.
+    Plugin { object: String, said: String },
 }
 
 /// Reads a form from what stands after its first words.
 type Read = fn(&str) -> Option<Refusal>;
 
 /// The forms: their first words, and how each is read.
-const FORMS: [(&str, Read); 9] = [
+const FORMS: [(&str, Read); 11] = [
     ("exceeded quota: ", used_up),
     ("failed quota: ", needs),
     ("violates PodSecurity \"", pod_security),
@@ -42,6 +46,8 @@ const FORMS: [(&str, Read); 9] = [
     (" is forbidden: ", limits),
     ("failed calling webhook \"", webhook_down),
     ("failed to call webhook \"", webhook_down),
+    ("conversion webhook for ", conversion),
+    ("no endpoints available for service \"", no_endpoints),
 ];
 
 impl Refusal {
@@ -56,6 +62,36 @@ impl Refusal {
             .filter_map(|(at, lead, read)| Some((at, read(&text[at + lead.len()..])?)))
             .min_by_key(|(at, _)| *at)
             .map(|(_, refusal)| refusal)
+    }
+}
+
+impl Refusal {
+    /// `roles.rbac.authorization.k8s.io "x" is forbidden: …` by anything but missing rights: the plugins of the API server's
+    /// admission, of which each has words of its own.
+    pub(super) fn of_plugin(text: &str) -> Option<Self> {
+        let (before, said) = text.split_once("\" is forbidden: ")?;
+        let (resource, name) = before
+            .rsplit_once(" \"")
+            .or_else(|| before.split_once('"'))?;
+        let resource = resource.rsplit(char::is_whitespace).next()?;
+        // The quota's controller is behind: this passes.
+        if said.starts_with("User \"") || said.starts_with("status unknown for quota: ") {
+            return None;
+        }
+        if said.contains("because it is being terminated") || name.contains('"') {
+            return None;
+        }
+        let object = format!("{resource} {name}");
+        let said = first_line(said);
+        Some(
+            match said.contains("is attempting to grant RBAC permissions not currently held") {
+                true => Self::Escalation {
+                    object,
+                    says: text.trim().to_owned(),
+                },
+                false => Self::Plugin { object, said },
+            },
+        )
     }
 }
 
@@ -101,6 +137,25 @@ fn webhook(rest: &str) -> Option<Refusal> {
     Some(Refusal::Webhook {
         name: word(name)?.to_owned(),
         said: said.trim().to_owned(),
+    })
+}
+
+/// `conversion webhook for example.com/v1, Kind=Foo failed: Post "https://…": …`.
+fn conversion(rest: &str) -> Option<Refusal> {
+    let (kind, why) = rest.split_once(" failed: ")?;
+    (!kind.contains('\n')).then(|| Refusal::WebhookDown {
+        name: format!("that converts {kind}"),
+        why: first_line(why),
+    })
+}
+
+/// Without the webhook's name: `no endpoints available for service "x"`.
+fn no_endpoints(rest: &str) -> Option<Refusal> {
+    let (service, _) = rest.split_once('"')?;
+    let service = word(service)?;
+    Some(Refusal::WebhookDown {
+        name: format!("of service {service}"),
+        why: format!("no endpoints available for service \"{service}\""),
     })
 }
 

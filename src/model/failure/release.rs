@@ -72,6 +72,10 @@ fn undecodable(text: &str) -> Option<String> {
         "no revision for release \"",
         "failed to decode release",
         "failed to decode data \"sh.helm.release.v1.",
+        "release digest verification error",
+        "release disappeared from storage",
+        "unable to determine state for release with status '",
+        "corrupted release record",
     ]
     .iter()
     .find_map(|lead| text.find(lead))?;

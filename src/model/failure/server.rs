@@ -13,26 +13,38 @@ pub enum ServerError {
     Unreachable(String),
     /// It answered that it cannot answer now.
     Overloaded(String),
+    /// It does not accept the token of the controller.
+    Unauthorized(String),
 }
 
 /// What the API server says when it cannot answer now.
-const OVERLOADED: [&str; 6] = [
+const OVERLOADED: [&str; 12] = [
     "the server is currently unable to handle the request",
     "the server was unable to return a response in the time allotted",
-    "the server has received too many requests and has asked us to try again later",
+    "the server has received too many requests",
+    "the server rejected our request for an unknown reason",
+    "resource quota evaluation timed out",
+    "resource quota evaluates timeout",
+    "status unknown for quota: ",
+    "has prevented the request from succeeding",
+    "keepalive ping failed to receive ACK",
     "Timeout: request did not complete within requested timeout",
     "apiserver not ready",
     "apiserver is shutting down",
 ];
 
 /// Paths that only an API server has.
-const PATHS: [&str; 5] = ["/api/v1/", "/apis/", "/version", "/openapi/", "/api?"];
+const PATHS: [&str; 5] = ["/api/v1", "/apis", "/version", "/openapi/", "/api?"];
 
 /// What Go's clients say of a connection that fails.
-const BROKEN: [&str; 10] = [
+const BROKEN: [&str; 14] = [
     "connection refused",
     "connection reset by peer",
     "i/o timeout",
+    "connection timed out",
+    "unexpected EOF",
+    "stream error: stream ID ",
+    "network is unreachable",
     "TLS handshake timeout",
     "no such host",
     "no route to host",
@@ -43,10 +55,11 @@ const BROKEN: [&str; 10] = [
 ];
 
 /// A connection over HTTP/2 that ended while a request was under way.
-const LOST: [&str; 3] = [
+const LOST: [&str; 4] = [
     "http2: client connection lost",
     "http2: client connection force closed",
     "http2: server sent GOAWAY",
+    "stream error: stream ID ",
 ];
 
 impl ServerError {
@@ -63,6 +76,9 @@ impl ServerError {
             return (!said.starts_with("etcdserver: request is too large"))
                 .then(|| Self::Etcd(said.to_owned()));
         }
+        if let Some(said) = unauthorized(text) {
+            return Some(Self::Unauthorized(said.to_owned()));
+        }
         for lead in [
             "ubernetes cluster unreachable: ",
             "ubernetes cluster unreachable",
@@ -72,7 +88,15 @@ impl ServerError {
             }
         }
         if let Some(said) = OVERLOADED.iter().find(|o| text.contains(**o)) {
-            return Some(Self::Overloaded((*said).to_owned()));
+            // What it failed with stands before these words.
+            let said = match text.split_once("an error on the server (") {
+                Some((_, said)) => line(said),
+                None => said,
+            };
+            return Some(Self::Overloaded(said.to_owned()));
+        }
+        if let Some((_, why)) = text.split_once("could not get apiVersions from Kubernetes: ") {
+            return Some(Self::Overloaded(line(why).to_owned()));
         }
         // Only the API server is spoken to over HTTP/2.
         if let Some(at) = LOST.iter().find_map(|lost| text.find(lost)) {
@@ -82,6 +106,25 @@ impl ServerError {
     }
 }
 
+/// The answer 401, in the words of client-go.
+fn unauthorized(text: &str) -> Option<&str> {
+    let asked = "the server has asked for the client to provide credentials";
+    if text.contains(asked) {
+        return Some(asked);
+    }
+    let said = text.lines().next()?.trim_end();
+    let leads = [
+        "query: failed to query with labels: ",
+        "could not get information about the resource",
+        "failed to create REST mapper: ",
+        "get: failed to get ",
+        "create: failed to create: ",
+        "update: failed to update: ",
+    ];
+    let ends = said.ends_with(": Unauthorized") || said.ends_with(": unauthorized");
+    (ends && leads.iter().any(|lead| text.contains(lead))).then_some("Unauthorized")
+}
+
 /// `Get "https://10.96.0.1:443/api/v1/…": dial tcp …: connect: connection refused`
 fn connection(text: &str) -> Option<String> {
     let at = text.find("\"https://")?;
@@ -89,7 +132,8 @@ fn connection(text: &str) -> Option<String> {
     let host_and_path = url.strip_prefix("https://")?;
     let path = &host_and_path[host_and_path.find('/')?..];
     let error = line(after.strip_prefix(": ")?);
-    let ours = PATHS.iter().any(|p| path.starts_with(p)) && !path.ends_with("index.yaml");
+    let is_api = path == "/api" || PATHS.iter().any(|p| path.starts_with(p));
+    let ours = is_api && !path.ends_with("index.yaml");
     let broken = BROKEN.iter().any(|b| error.contains(b)) || error == "EOF";
     (ours && broken).then(|| error.to_owned())
 }
@@ -118,7 +162,7 @@ mod tests {
         .join("\n"), @r#"
         Some(Discovery("metrics.k8s.io/v1beta1"))
         Some(Etcd("etcdserver: leader changed"))
-        Some(Unreachable("the server has asked for the client to provide credentials"))
+        Some(Unauthorized("the server has asked for the client to provide credentials"))
         Some(Unreachable("Get \"https://10.96.0.1:443/version\": dial tcp 10.96.0.1:443: connect: connection refused"))
         Some(Unreachable("net/http: TLS handshake timeout"))
         Some(Overloaded("the server was unable to return a response in the time allotted"))

@@ -46,6 +46,7 @@ impl TemplateError {
     /// Reads a text; `None` when no template is at fault.
     pub(super) fn parse(text: &str) -> Option<Self> {
         refused(text)
+            .or_else(|| subchart(text))
             .or_else(|| rendered(text))
             .or_else(|| broken(text))
             .or_else(|| executed(text))
@@ -67,14 +68,43 @@ fn refused(text: &str) -> Option<TemplateError> {
     })
 }
 
+/// `type mismatch on redis: %!t(<nil>)`: what the values have for a subchart is no map.
+fn subchart(text: &str) -> Option<TemplateError> {
+    let (_, rest) = text.split_once("type mismatch on ")?;
+    let (name, _) = rest.split_once(": ")?;
+    let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    (!name.is_empty() && name.chars().all(plain)).then(|| TemplateError::Type {
+        place: Place::default(),
+        value: Some(name.to_owned()),
+        says: format!("the values of the subchart {name} have to be a map"),
+    })
+}
+
 /// `YAML parse error on chart/templates/f.yaml: error converting YAML to JSON: yaml: line 12: …`; where Flux reads it first
 /// (since 1.5): `error merging manifests: parsing chart/templates/f.yaml: MalformedYAMLError: yaml: line 12: …`.
 fn rendered(text: &str) -> Option<TemplateError> {
+    // Where Helm does not say which file it is of.
+    let unnamed = ["release manifest: error parsing : ", "MalformedYAMLError: "];
     let leads = ["YAML parse error on ", "error merging manifests: parsing "];
-    let (_, after) = leads.iter().find_map(|lead| text.split_once(lead))?;
+    let Some((_, after)) = leads.iter().find_map(|lead| text.split_once(lead)) else {
+        let (_, says) = unnamed.iter().find_map(|lead| text.split_once(lead))?;
+        let says = says.lines().next().unwrap_or_default();
+        let says = says
+            .strip_prefix("error converting YAML to JSON: ")
+            .unwrap_or(says);
+        return Some(TemplateError::Yaml {
+            place: Place::default(),
+            line: says.split_once("line ").and_then(|(_, rest)| number(rest)),
+            says: says.trim().to_owned(),
+        });
+    };
     let (template, says) = after.split_once(": ")?;
     let mut says = says.trim();
-    for lead in ["error converting YAML to JSON: ", "MalformedYAMLError: "] {
+    for lead in [
+        "error converting YAML to JSON: ",
+        "error unmarshaling JSON: while decoding JSON: ",
+        "MalformedYAMLError: ",
+    ] {
         says = says.strip_prefix(lead).unwrap_or(says);
     }
     let line = says.split_once("line ").and_then(|(_, rest)| number(rest));
@@ -92,6 +122,12 @@ fn broken(text: &str) -> Option<TemplateError> {
         return Some(TemplateError::Broken {
             place: self::place(place),
             says: says.trim().to_owned(),
+        });
+    }
+    if let Some((_, says)) = text.split_once("rendering template failed: ") {
+        return Some(TemplateError::Broken {
+            place: innermost(text),
+            says: says.lines().next().unwrap_or_default().trim().to_owned(),
         });
     }
     let at = text.find("no template \"")?;
@@ -131,6 +167,13 @@ fn executed(text: &str) -> Option<TemplateError> {
             says: says.to_owned(),
         });
     }
+    if says.contains("map has no entry for key ") {
+        return Some(TemplateError::Missing {
+            place,
+            value: value(path),
+            says: says.to_owned(),
+        });
+    }
     if let Some((_, rest)) = says.split_once("can't evaluate field ") {
         let field: &str = rest.split_whitespace().next()?;
         let parent = path.and_then(|mut p| {
@@ -145,7 +188,8 @@ fn executed(text: &str) -> Option<TemplateError> {
     }
     // A call with a text that should have been rendered first: `lookup "v1" "Secret" "{{ .Release.Namespace }}" "x"`.
     let is_literal = says.contains("error calling lookup: ") && says.contains("{{");
-    if is_literal || says.contains("wrong number of args for ") {
+    let is_nested = says.contains("rendering template has a nested reference name: ");
+    if is_literal || is_nested || says.contains("wrong number of args for ") {
         return Some(TemplateError::Broken {
             place,
             says: says.to_owned(),

@@ -84,6 +84,11 @@ impl Waited {
 
 /// Reads `[Kind/ns/name status: 'S', …]`, wherever it is in `text`; empty if it is missing.
 pub fn resources(text: &str) -> Vec<Waited> {
+    let lines = text.lines().filter_map(of_helm_4);
+    let said: Vec<Waited> = lines.collect();
+    if !said.is_empty() {
+        return said;
+    }
     let Some((_, list)) = text.split_once('[') else {
         return Vec::new();
     };
@@ -106,6 +111,25 @@ pub fn resources(text: &str) -> Vec<Waited> {
             })
         })
         .collect()
+}
+
+/// `resource Kind/ns/name not ready. status: S, message: …`, one a line.
+fn of_helm_4(line: &str) -> Option<Waited> {
+    let (before, after) = [" not ready. status: ", " still exists. status: "]
+        .iter()
+        .find_map(|mark| line.split_once(mark))?;
+    let (_, id) = before.rsplit_once("resource ")?;
+    let status = after
+        .split_once(", message: ")
+        .map_or(after, |(status, _)| status);
+    let mut parts = id.splitn(3, '/');
+    let (kind, namespace, name) = (parts.next()?, parts.next()?, parts.next()?);
+    (!kind.is_empty() && !name.is_empty()).then(|| Waited {
+        kind: kind.to_owned(),
+        namespace: namespace.to_owned(),
+        name: name.to_owned(),
+        status: status.trim().to_owned(),
+    })
 }
 
 #[cfg(test)]

@@ -7,19 +7,101 @@ use super::kind::SourceError;
 
 /// The kind that a condition's text tells.
 pub(super) fn by_text(reason: &str, text: &str) -> Option<SourceError> {
+    // A registry that has nothing where each registry answers is not one.
+    let is_elsewhere =
+        text.contains("failed to login to OCI registry") && status(text) == Some(404);
+    if is_elsewhere {
+        return Some(SourceError::NotFound);
+    }
     TEXTS
         .iter()
         .find(|(_, texts, but)| has(text, texts) && !has(text, but))
         .map(|(kind, _, _)| *kind)
         .or_else(|| {
             // A Secret that cannot be got at all: the API server's own words.
-            (reason == "AuthenticationFailed"
-                && text.contains("secrets \"")
-                && text.contains("\" not found"))
-            .then_some(SourceError::Secret)
+            let by_server = text.contains("secrets \"") && text.contains("\" not found");
+            let by_flux = text.contains("secret '") && text.contains("' not found");
+            (reason == "AuthenticationFailed" && (by_server || by_flux))
+                .then_some(SourceError::Secret)
         })
         .or_else(|| lost_from_disk(text).then_some(SourceError::ArtifactGone))
         .or_else(|| in_registry(text).then_some(SourceError::NotInRegistry))
+        .or_else(|| lost_path(text).then_some(SourceError::NoChart))
+        .or_else(|| by_status(text))
+        .or_else(|| {
+            refused_by_proxy(text)
+                .is_some()
+                .then_some(SourceError::Unreachable)
+        })
+}
+
+/// A controller cannot write to its own disk, whatever it was about to do.
+pub fn is_of_disk(text: &str) -> bool {
+    let written = [
+        "open /",
+        "mkdir /",
+        "write /",
+        "rename /",
+        "symlink /",
+        "stat /",
+        "remove /",
+        "chmod /",
+    ];
+    text.contains("no space left on device")
+        || text.contains("invalid cross-device link")
+        || has(text, &[": read-only file system", ": permission denied"]) && has(text, &written)
+}
+
+/// The chart's folder in a Git repository or a bucket: `invalid chart reference: stat /tmp/x/charts/y: no such file or directory`.
+fn lost_path(text: &str) -> bool {
+    text.contains("invalid chart reference: ")
+        && has(
+            text,
+            &["no such file or directory", "no 'Chart.yaml' found"],
+        )
+}
+
+/// The status of an answer: `failed to fetch https://… : 404 Not Found`, `response status code 404: …`.
+fn status(text: &str) -> Option<u16> {
+    let after = [" : ", "status code: ", "status code "]
+        .iter()
+        .find_map(|lead| {
+            let (before, rest) = text.split_once(lead)?;
+            let asked = *lead != " : " || before.contains("failed to fetch http");
+            asked.then_some(rest)
+        })?;
+    let digits = crate::model::lead(after, |c| c.is_ascii_digit());
+    (digits.len() == 3).then(|| digits.parse().ok()).flatten()
+}
+
+/// What the rarer answers are: too much, a page that has gone, a server that expects something else.
+fn by_status(text: &str) -> Option<SourceError> {
+    Some(match status(text)? {
+        407 => SourceError::Unreachable,
+        401 | 403 => SourceError::Unauthorized,
+        429 | 500..=599 => SourceError::Server,
+        300..=499 => SourceError::NotFound,
+        _ => return None,
+    })
+}
+
+/// What a proxy answered in the server's place, as Go says it: `Get "https://a.example/index.yaml": Forbidden`.
+pub fn refused_by_proxy(text: &str) -> Option<&str> {
+    const ANSWERS: [&str; 8] = [
+        "Proxy Authentication Required",
+        "Forbidden",
+        "Unauthorized",
+        "Service Unavailable",
+        "Bad Gateway",
+        "Gateway Timeout",
+        "Method Not Allowed",
+        "Not Found",
+    ];
+    if let Some((_, answer)) = text.rsplit_once("\": ") {
+        let answer = answer.trim_end();
+        return ANSWERS.contains(&answer).then_some(answer);
+    }
+    (status(text) == Some(407)).then_some(ANSWERS[0])
 }
 
 /// source-controller does not find on its own disk what it had stored there: it was restarted without a volume.
@@ -42,6 +124,11 @@ const TEXTS: &[(SourceError, &[&str], &[&str])] = &[
     (
         SourceError::ArtifactGone,
         &[
+            "Could not load chart: Get \"http://source-controller",
+            "Could not load chart: GET http://source-controller",
+            "artifact untar error: ",
+            "artifact close error: ",
+            "no chart index",
             "failed to download chart from '",
             "integrity failure: computed digest doesn't match",
             "Source not ready: artifact not found",
@@ -63,6 +150,10 @@ const TEXTS: &[(SourceError, &[&str], &[&str])] = &[
     (
         SourceError::Signature,
         &[
+            "signature verification of ",
+            "cannot verify signature of tag ",
+            "cannot verify tag object",
+            "public keys secret error: ",
             "chart verification error: ",
             "failed to verify the signature using provider '",
             "no matching signatures were found for '",
@@ -80,6 +171,12 @@ const TEXTS: &[(SourceError, &[&str], &[&str])] = &[
     (
         SourceError::Archive,
         &[
+            "failed to extract layer contents from artifact: ",
+            "failed to find layer with media type ",
+            "no layers found in artifact",
+            "manifest does not contain minimum number of descriptors",
+            "manifest does not contain a layer with mediatype",
+            "could not load config with mediatype",
             "chart metadata patch error: ",
             "chart package error: ",
             "Could not load chart: ",
@@ -92,12 +189,25 @@ const TEXTS: &[(SourceError, &[&str], &[&str])] = &[
     ),
     (
         SourceError::Index,
-        &["failed to load Helm repository from index YAML: "],
+        &[
+            "exceeds the maximum index file size of",
+            "unable to get JSON index from chart repo: ",
+            "temporary file: invalid character",
+            " has no downloadable URLs",
+            "failed to load Helm repository from index YAML: ",
+        ],
         &[],
     ),
     (
         SourceError::Url,
         &[
+            "invalid chart URL format ",
+            "construct Helm client: scheme \"",
+            "remote reference: scheme \"",
+            "parse \"http",
+            "failed to parse url '",
+            "use of insecure plain HTTP connections is blocked",
+            "unable to parse registry URL '",
             "invalid Helm repository URL: ",
             "URL validation failed for '",
             "invalid OCI registry URL: ",
@@ -110,7 +220,20 @@ const TEXTS: &[(SourceError, &[&str], &[&str])] = &[
     ),
     (
         SourceError::Storage,
-        &["storage error: symlink ", "no space left on device"],
+        &[
+            "failed to create temporary working directory: ",
+            "failed to create temp file to cache index to: ",
+            "failed to create temporary directory for chart: ",
+            "failed to create temporary file for chart: ",
+            "failed to create artifact directory: ",
+            "failed to acquire lock for artifact: ",
+            "unable to copy Helm chart to storage: ",
+            "unable to copy artifact to storage: ",
+            "unable to archive artifact to storage: ",
+            "unable to save artifact to storage: ",
+            "storage error: symlink ",
+            "no space left on device",
+        ],
         &[],
     ),
     (
@@ -121,6 +244,26 @@ const TEXTS: &[(SourceError, &[&str], &[&str])] = &[
     (
         SourceError::Secret,
         &[
+            "failed to get STS secret '",
+            "failed to get proxy address: ",
+            "failed to get proxy URL: ",
+            "failed to get TLS config: ",
+            "failed to configure proxy options: ",
+            "failed to configure authentication options: ",
+            "failed to configure TLS auth: ",
+            "unable to resolve credentials for registry '",
+            "failed to create Git client: ",
+            "secretRef with github app data",
+            "has github app data but provider",
+            "SSH identity key is encrypted",
+            " auth option: ",
+            "knownhosts: ",
+            "unable to load Docker config from Secret '",
+            "unable to get authentication data from Secret '",
+            "invalid auth data: required fields",
+            " secret data: required",
+            " secret data: requires",
+            "must contain exactly one of '",
             "failed to get authentication secret",
             "failed to get TLS authentication secret",
             "failed to get secret '",
@@ -144,9 +287,10 @@ const TEXTS: &[(SourceError, &[&str], &[&str])] = &[
     (
         SourceError::Tls,
         &[
+            "\": tls: ",
+            "error: tls: ",
             "x509: ",
             "tls: failed to verify certificate",
-            "remote error: tls: ",
             "server gave HTTP response to HTTPS client",
             "first record does not look like a TLS handshake",
         ],
@@ -156,6 +300,8 @@ const TEXTS: &[(SourceError, &[&str], &[&str])] = &[
     (
         SourceError::Unreachable,
         &[
+            "connection timed out",
+            "operation not permitted",
             "no such host",
             "connection refused",
             "no route to host",
@@ -174,20 +320,6 @@ const TEXTS: &[(SourceError, &[&str], &[&str])] = &[
         &[
             "Client.Timeout exceeded while awaiting headers",
             "Client.Timeout or context cancellation while reading body",
-            " : 500",
-            " : 502",
-            " : 503",
-            " : 504",
-            " : 429",
-            "status code 500",
-            "status code 502",
-            "status code 503",
-            "status code 504",
-            "status code 429",
-            "status code: 500",
-            "status code: 502",
-            "status code: 503",
-            "status code: 504",
             ": 429 Too Many Requests",
             ": 500 Internal Server Error",
             ": 502 Bad Gateway",
@@ -195,14 +327,30 @@ const TEXTS: &[(SourceError, &[&str], &[&str])] = &[
             ": 504 Gateway Time",
             "TOOMANYREQUESTS",
             "toomanyrequests",
-            "temporary file: unexpected EOF",
+            "unexpected EOF",
             "\": EOF",
+            "': EOF",
+            "handshake failed: EOF",
+            "broken pipe",
+            "transport connection broken",
+            "http2: server sent GOAWAY",
+            "http2: client connection",
+            "stream error: stream ID ",
         ],
         &[],
     ),
     (
         SourceError::Unauthorized,
         &[
+            "authorization failed",
+            "failed to authenticate with the Helm repository: ",
+            "ssh: unable to authenticate",
+            "The Access Key Id you provided does not exist",
+            "The request signature we calculated does not match",
+            "InvalidAccessKeyId",
+            "SignatureDoesNotMatch",
+            "caller might lack sufficient permissions",
+            ": Access Denied",
             " : 401",
             " : 403",
             "status code 401",
@@ -224,7 +372,6 @@ const TEXTS: &[(SourceError, &[&str], &[&str])] = &[
             "redirects or authentication replays",
             "DENIED: ",
             // Of a bucket.
-            ": Access Denied.",
         ],
         &[],
     ),
@@ -236,6 +383,7 @@ const TEXTS: &[(SourceError, &[&str], &[&str])] = &[
     (
         SourceError::NotInRegistry,
         &[
+            "BLOB_UNKNOWN",
             "MANIFEST_UNKNOWN",
             "manifest unknown",
             "NAME_UNKNOWN",
@@ -253,6 +401,27 @@ const TEXTS: &[(SourceError, &[&str], &[&str])] = &[
         ],
     ),
     (
+        SourceError::NoRef,
+        &[
+            "couldn't find remote ref ",
+            "reference not found",
+            "unable to resolve commit object for ",
+            "git repository is empty",
+            "remote repository is empty",
+        ],
+        &[],
+    ),
+    (
+        SourceError::NotFound,
+        &[
+            ": repository not found",
+            ": Repository not found",
+            "bucket '",
+            "stopped after 10 redirects",
+        ],
+        &["oci://", "/v2/", "from bucket '"],
+    ),
+    (
         SourceError::NoVersion,
         &[
             "chart with version matching '",
@@ -268,6 +437,8 @@ const TEXTS: &[(SourceError, &[&str], &[&str])] = &[
     (
         SourceError::NoChart,
         &[
+            "no name set for remote chart reference",
+            "invalid chart name '",
             "no chart name found",
             "unable to locate any tags in provided repository",
         ],
@@ -282,6 +453,12 @@ const TEXTS: &[(SourceError, &[&str], &[&str])] = &[
         SourceError::NoArtifact,
         &["no artifact available for ", "does not have an artifact"],
         &[],
+    ),
+    // An answer that did not come in time, where nothing else is said.
+    (
+        SourceError::Server,
+        &["context deadline exceeded"],
+        &["lock for artifact"],
     ),
     (
         SourceError::NotLooked,
