@@ -117,11 +117,15 @@ impl Cluster {
             Err(_) => return self.snapshot(object, others).await,
         };
         let mut snapshot = snapshot?;
-        let service = on_demand::service(near, &snapshot).await;
+        let (service, pods) = futures::join!(
+            on_demand::service(near, &snapshot),
+            on_demand::pods(near, &snapshot.helm_release)
+        );
         snapshot.on_demand = OnDemand {
             rights,
             controllers,
             service,
+            pods,
             ..OnDemand::default()
         };
         Ok(snapshot)

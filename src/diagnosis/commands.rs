@@ -50,7 +50,14 @@ const KUBECTL: &[(&str, &[&str])] = &[
     ("label", &["--overwrite"]),
     (
         "logs",
-        &["--all-containers", "-c", "-l", "--tail=", "--since="],
+        &[
+            "--all-containers",
+            "-c",
+            "-l",
+            "--tail=",
+            "--since=",
+            "--previous",
+        ],
     ),
     ("patch", &["--type=", "-p="]),
 ];

@@ -43,6 +43,7 @@ pub mod standing;
 mod texts;
 #[cfg(test)]
 mod unread;
+mod unready;
 
 pub use case::Case;
 pub use engine::{Diagnosis, NotRun, Root, diagnose};

@@ -98,6 +98,13 @@ impl Pod {
         scheduled.is_false().then_some(scheduled.message.as_str())
     }
 
+    /// What the kubelet says of one that runs and is not ready: its readiness probe fails, or has not been asked yet.
+    pub fn unready(&self) -> Option<&str> {
+        let ready = self.condition("Ready")?;
+        let runs = self.phase.text() == "Running" && ready.is_false();
+        runs.then_some(ready.message.as_str())
+    }
+
     /// Why the kubelet does not start it: what a container waits for beyond its usual start, or why the whole pod was refused.
     pub fn not_started(&self) -> Option<(&str, &str)> {
         let mut waits = self.containers.known.iter().filter_map(Container::waiting);

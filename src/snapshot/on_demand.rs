@@ -18,6 +18,8 @@ pub struct OnDemand {
     pub controllers: Read<Controllers>,
     /// CouchDB's Service, as the creation Job talks to it.
     pub service: Read<CouchService>,
+    /// Pods of the target namespace, where Helm waits for objects of the chart, or gave up waiting.
+    pub pods: Read<Vec<Pod>>,
     /// What CouchDB says of databases. Asked once for all snapshots of a run.
     pub databases: Arc<Read<Databases>>,
     /// Everything that can say whose a database is. Read once for all snapshots of a run, where a deletion would be offered.
@@ -31,6 +33,7 @@ impl Default for OnDemand {
             rights: Read::not_needed(why),
             controllers: Read::not_needed(why),
             service: Read::not_needed(why),
+            pods: Read::not_needed(why),
             databases: Arc::new(Read::not_asked("CouchDB was not asked")),
             ownership: Arc::new(Read::not_needed(why)),
         }

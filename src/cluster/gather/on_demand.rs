@@ -6,7 +6,7 @@ use crate::model::access_review::AccessReview;
 use crate::model::creation_log::{CouchFailure, couch_failure};
 use crate::model::deployment::Deployment;
 use crate::model::endpoint::{self, Known};
-use crate::model::failure::failure;
+use crate::model::failure::{Cause, failure};
 use crate::model::forbidden::Forbidden;
 use crate::model::helm_release::HelmRelease;
 use crate::model::pod::Pod;
@@ -16,8 +16,9 @@ use crate::snapshot::{Controllers, CouchService, Read, Snapshot};
 use k8s_openapi::jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
-/// Most requests: a review, the controllers by label, by two names and their pods, the Service and its EndpointSlices.
-pub(super) const REQUESTS_MAX: u64 = 1 + 4 + 2;
+/// Most requests: a review, the controllers by label, by two names and their pods, the Service and its EndpointSlices, the pods of
+/// the target namespace.
+pub(super) const REQUESTS_MAX: u64 = 1 + 4 + 2 + 1;
 
 /// Where Flux's controllers are expected. A Flux that runs elsewhere is not known, never "not running".
 const FLUX: &str = "flux-system";
@@ -27,6 +28,9 @@ const CONTROLLERS: [&str; 2] = ["helm-controller", "source-controller"];
 
 /// Most pods, or EndpointSlices, that are read.
 const MOST: usize = 50;
+
+/// Most pods of the target namespace: other onboardings have theirs there too.
+const TARGET_PODS: usize = 250;
 
 /// Seconds beyond `spec.timeout` after which an action that still runs is one that nobody works on.
 const PATIENCE: i64 = 60;
@@ -147,6 +151,24 @@ fn is_overdue(hr: &HelmRelease, now: Timestamp) -> bool {
         }
         _ => false,
     }
+}
+
+/// Reads the pods of the target namespace where Helm waits for objects that are not the creation Job.
+pub(super) async fn pods(cluster: &Cluster, hr: &HelmRelease) -> Read<Vec<Pod>> {
+    if hr.is_remote() || !waits(hr) {
+        return Read::not_needed("Helm does not wait for objects of the chart");
+    }
+    let namespace = segment(hr.release_namespace());
+    let path = format!("/api/v1/namespaces/{namespace}/pods");
+    let pods = cluster.page(&ListOf::objects(path), TARGET_PODS).await;
+    Read::from_result(pods).map(|pods| pods.items().iter().map(Pod::from_value).collect())
+}
+
+/// An action is under way, or failed in its wait.
+fn waits(hr: &HelmRelease) -> bool {
+    let mut conditions = hr.status.conditions.iter();
+    let runs = conditions.any(|c| c.kind == "Ready" && c.message.starts_with("Running '"));
+    runs || failure(hr).is_some_and(|failure| matches!(failure.text().cause, Cause::Wait(_)))
 }
 
 /// Reads CouchDB's Service where the creation Job got no answer from it, or still waits.

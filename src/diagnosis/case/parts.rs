@@ -11,6 +11,7 @@ use crate::model::helm_release::HelmRelease;
 use crate::model::helm_storage::{Release, Revision};
 use crate::model::namespace::Namespace;
 use crate::model::ownership::Ownership;
+use crate::model::pod::Pod;
 use crate::model::policy::Policy;
 use crate::model::source::Source;
 use crate::snapshot::databases::Databases;
@@ -223,6 +224,16 @@ impl<'a> Case<'a> {
             self.note_malformed(&deployment.meta, what);
         }
         Ok(found)
+    }
+
+    /// Pods of the target namespace, as far as Helm waits for any.
+    pub(in crate::diagnosis) fn target_pods(&self) -> Checked<Option<&'a Vec<Pod>>> {
+        let what = "the pods of the target namespace";
+        let pods = self.snapshot.on_demand.pods.checked(what)?;
+        for pod in pods.into_iter().flatten() {
+            self.note_malformed(&pod.meta, what);
+        }
+        Ok(pods)
     }
 
     /// The Service by which the creation Job reaches CouchDB.

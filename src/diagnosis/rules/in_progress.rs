@@ -6,6 +6,7 @@ use crate::diagnosis::finding::{Evidence, Finding};
 use crate::diagnosis::install;
 use crate::diagnosis::retries::again;
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
+use crate::diagnosis::unready;
 use crate::model::{failure, status};
 use crate::text::age::duration;
 use k8s_openapi::jiff::SignedDuration;
@@ -130,6 +131,7 @@ fn check(case: &Case<'_>) -> Verdict {
     finding = finding
         .seen(seen)
         .seen(before.map(|c| Evidence::condition(case.subject(), c)));
+    finding = unready::shown(case, finding);
     if late {
         let finding = finding
             .why("The controller hangs, was restarted in between, or retries in a loop: its log says which.")

@@ -8,6 +8,7 @@ use crate::diagnosis::install;
 use crate::diagnosis::peers;
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::diagnosis::sources;
+use crate::diagnosis::unready;
 use crate::model::status::is_old_controller;
 use crate::text::age::duration;
 
@@ -76,6 +77,7 @@ fn check(case: &Case<'_>) -> Verdict {
             &observed,
         )])
         .change(peers::without_shard(case));
+    let finding = unready::shown(case, finding);
     if hr.spec.suspend || case.is_ready() || install::finishes_older(case) {
         return finding
             .step("After a change, wait a minute and look again:")

@@ -5,7 +5,8 @@ use crate::diagnosis::contradiction::Fact;
 use crate::diagnosis::finding::{Evidence, Finding, Subject};
 use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
-use crate::model::failure::{Cause, split_trailer};
+use crate::diagnosis::unready;
+use crate::model::failure::{Cause, Wait, split_trailer};
 use crate::model::helm_log::{Awaited, awaited};
 use crate::snapshot::IfRead;
 
@@ -41,6 +42,14 @@ fn check(case: &Case<'_>) -> Verdict {
         return Ok(None);
     };
     let waited = match &text.cause {
+        // A Job of the chart that is no hook: it is applied with the other objects.
+        Cause::Wait(wait)
+            if wait.job_failed
+                && text.upgrade_hook().is_none()
+                && case.action()? == Some("upgrade") =>
+        {
+            return of_job(case, wait);
+        }
         // The creation Job has its own checks.
         Cause::Wait(wait) if wait.job().is_some() || text.is_of_hook() => return Ok(None),
         Cause::Wait(wait) if wait.timed_out => &wait.objects,
@@ -54,13 +63,22 @@ fn check(case: &Case<'_>) -> Verdict {
         || case.subject(),
         |w| Subject::new(&w.kind, &w.namespace, &w.name),
     );
-    let sentence = if waited.is_empty() {
+    let unready = unready::unready(case);
+    let sentence = if let (true, Some(pod)) = (waited.is_empty(), unready.first()) {
+        format!(
+            "Helm gave up waiting after {timeout}: {} is not ready",
+            pod.subject
+        )
+    } else if waited.is_empty() {
         format!("Helm gave up waiting after {timeout}")
     } else {
         format!("{subject} was not ready within {timeout}")
     };
     let mut finding = Finding::new(subject, sentence)
-        .why("Helm waits for its objects, at most for spec.timeout. Flux does not say why the object did not become ready.")
+        .why(match unready.is_empty() {
+            true => "Helm waits for its objects, at most for spec.timeout. Flux does not say why the object did not become ready.",
+            false => "Helm waits for its objects, at most for spec.timeout.",
+        })
         .seen(case.seen_failure());
     for w in waited {
         finding = finding
@@ -78,7 +96,7 @@ fn check(case: &Case<'_>) -> Verdict {
                 &w.name,
             ]);
     }
-    if waited.is_empty() {
+    if waited.is_empty() && unready.is_empty() {
         finding = finding
             .step("Find the objects that are not ready in the target namespace:")
             .command([
@@ -89,7 +107,38 @@ fn check(case: &Case<'_>) -> Verdict {
                 case.hr().release_namespace(),
             ]);
     }
-    finding.then(then(case, Fixes::Elsewhere)).into()
+    unready::shown(case, finding)
+        .then(then(case, Fixes::Elsewhere))
+        .into()
+}
+
+/// An upgrade does not run the creation Job.
+fn of_job(case: &Case<'_>, wait: &Wait) -> Verdict {
+    let namespace = case.hr().release_namespace();
+    let Some(job) = wait.job() else {
+        return Finding::new(case.subject(), "a Job of the chart failed")
+            .why("Helm does not say which. An upgrade does not run the creation Job.")
+            .seen(case.seen_failure())
+            .step("Find it in the target namespace, and read its log:")
+            .command(["kubectl", "get", "jobs,pods", "-n", namespace])
+            .then(then(case, Fixes::Elsewhere))
+            .into();
+    };
+    let subject = Subject::new("Job", &job.namespace, &job.name);
+    Finding::new(subject.clone(), format!("{subject} of the chart failed"))
+        .why("An upgrade does not run the creation Job: this is another one.")
+        .seen(case.seen_failure())
+        .step("Read its log, and fix the error in it:")
+        .command([
+            "kubectl",
+            "logs",
+            "-n",
+            &job.namespace,
+            &format!("job/{}", job.name),
+            "--all-containers",
+        ])
+        .then(then(case, Fixes::Elsewhere))
+        .into()
 }
 
 /// The object that Helm's log names, in the condition or, since 0.37, in the event of the failure.
@@ -103,7 +152,7 @@ fn in_log<'a>(case: &Case<'a>) -> Option<Awaited<'a>> {
 
 fn of_log(case: &Case<'_>, one: &Awaited<'_>, timeout: &str) -> Verdict {
     let subject = Subject::new(one.kind, one.namespace, one.name);
-    Finding::new(
+    let finding = Finding::new(
         subject.clone(),
         format!("Helm gave up after {timeout}; its log last waited for {subject}"),
     )
@@ -117,9 +166,10 @@ fn of_log(case: &Case<'_>, one: &Awaited<'_>, timeout: &str) -> Verdict {
         one.namespace,
         &one.kind.to_lowercase(),
         one.name,
-    ])
-    .then(then(case, Fixes::Elsewhere))
-    .into()
+    ]);
+    unready::shown(case, finding)
+        .then(then(case, Fixes::Elsewhere))
+        .into()
 }
 
 #[cfg(test)]

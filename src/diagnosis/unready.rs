@@ -1,0 +1,184 @@
+//! The pod that keeps Helm waiting: one of the release's workloads that does not become ready, and why. It adds to a finding about the
+//! wait, the lock or the spec behind it.
+
+use super::case::Case;
+use super::finding::{Evidence, Finding, Subject};
+use crate::model::failure::Cause;
+use crate::model::field::Field;
+use crate::model::helm_log::awaited;
+use crate::model::manifest;
+use crate::model::pod::{Container, Pod};
+use crate::snapshot::IfRead;
+
+/// Pods that are shown at most.
+const SHOWN: usize = 3;
+
+/// A pod that does not become ready.
+pub(super) struct Unready<'a> {
+    pub(super) subject: Subject,
+    /// `container exporter: ImagePullBackOff: …`
+    pub(super) why: String,
+    /// The container that ended, and has a log of its last run.
+    crashed: Option<&'a str>,
+}
+
+/// The release's pods that are seen not to become ready; empty too where the pods are not known.
+pub(super) fn unready<'a>(case: &Case<'a>) -> Vec<Unready<'a>> {
+    let workloads = workloads(case);
+    let release = case.hr().release_name();
+    let pods = case.target_pods().if_read();
+    let own = pods.into_iter().flatten().filter(|pod| {
+        let of_workload = workloads
+            .iter()
+            .any(|(kind, name)| is_of(&pod.meta.name, kind, name));
+        let instance = pod.meta.label("app.kubernetes.io/instance");
+        of_workload || matches!(instance, Field::Set(instance) if instance == release)
+    });
+    let own = own.filter(|pod| pod.meta.deleted.is_absent());
+    own.filter_map(of_pod).take(SHOWN).collect()
+}
+
+/// The finding with what those pods say, and their logs.
+pub(super) fn shown(case: &Case<'_>, finding: Finding) -> Finding {
+    let unready = unready(case);
+    let Some(first) = unready.first() else {
+        return finding;
+    };
+    let mut finding = finding.why(format!(
+        "Helm waits until {} is ready: {}.",
+        first.subject,
+        first.why.trim_end_matches('.')
+    ));
+    for pod in &unready {
+        finding = finding.seen([Evidence::new(pod.subject.clone(), ".status", &pod.why)]);
+    }
+    let (namespace, name) = (&first.subject.namespace, &first.subject.name);
+    match first.crashed {
+        Some(container) => finding
+            .step("Read what its container said before it ended, and fix that:")
+            .command([
+                "kubectl",
+                "logs",
+                "-n",
+                namespace,
+                name,
+                "-c",
+                container,
+                "--previous",
+            ]),
+        None => finding
+            .step("Find out why it does not start, and fix that:")
+            .command(["kubectl", "describe", "-n", namespace, "pod", name]),
+    }
+}
+
+/// Kind and name of what Helm waits for: as the failure or Helm's log names it, else all of the release's manifest.
+fn workloads(case: &Case<'_>) -> Vec<(String, String)> {
+    let text = case.failure_text().if_read();
+    let named: Vec<(String, String)> = match text.map(|text| &text.cause) {
+        Some(Cause::Wait(wait)) => wait
+            .objects
+            .iter()
+            .map(|o| (o.kind.clone(), o.name.clone()))
+            .collect(),
+        _ => Vec::new(),
+    };
+    let log = case.failure.as_ref().and_then(|f| f.trailer);
+    let logged = log.and_then(awaited);
+    let named = named
+        .into_iter()
+        .chain(logged.map(|a| (a.kind.to_owned(), a.name.to_owned())));
+    let named: Vec<(String, String)> = named.collect();
+    if !named.is_empty() {
+        return named;
+    }
+    let manifest = case.release().if_read().map(|r| r.manifest.as_str());
+    let objects = manifest::objects(manifest.unwrap_or_default()).into_iter();
+    objects.map(|o| (o.kind, o.metadata.name)).collect()
+}
+
+/// Whether a pod's name is one that this workload gives.
+fn is_of(pod: &str, kind: &str, name: &str) -> bool {
+    let Some(rest) = pod.strip_prefix(name) else {
+        return false;
+    };
+    let parts = match kind {
+        "Pod" => return rest.is_empty(),
+        // Its ReplicaSet's hash, and the pod's own.
+        "Deployment" => 2,
+        "ReplicaSet" | "StatefulSet" | "DaemonSet" | "Job" => 1,
+        _ => return false,
+    };
+    let mut words = rest.split('-');
+    words.next() == Some("") && words.clone().count() == parts && words.all(|w| !w.is_empty())
+}
+
+/// Why it is not ready; `None` where it is, or says nothing.
+fn of_pod<'a>(pod: &'a Pod) -> Option<Unready<'a>> {
+    let containers = &pod.containers.known;
+    let bad = containers
+        .iter()
+        .find(|c| !c.is_ready() && c.waiting().is_some_and(|w| is_bad(&w.reason)));
+    let ended = || {
+        containers
+            .iter()
+            .find(|c| !c.is_ready() && c.ended_badly().is_some())
+    };
+    let (why, crashed) = if let Some(container) = bad.or_else(ended) {
+        (of_container(container), crashed(container))
+    } else if let Some(said) = pod.unscheduled() {
+        (format!("no node takes it: {said}"), None)
+    } else if let Some(said) = pod.unready() {
+        (format!("it runs and is not ready: {said}"), None)
+    } else {
+        let (reason, message) = pod.not_started().filter(|(reason, _)| is_bad(reason))?;
+        (format!("{reason}: {message}"), None)
+    };
+    Some(Unready {
+        subject: Subject::from(&pod.meta),
+        why,
+        crashed,
+    })
+}
+
+/// What a container waits for in the course of a usual start.
+fn is_bad(reason: &str) -> bool {
+    !["ContainerCreating", "PodInitializing"].contains(&reason)
+}
+
+fn crashed(container: &Container) -> Option<&str> {
+    let ended = container.ended_before()?;
+    (ended.exit_code != 0).then_some(container.name.as_str())
+}
+
+fn of_container(container: &Container) -> String {
+    let waiting = container.waiting().map(|w| match w.message.as_str() {
+        "" => w.reason.clone(),
+        message => format!("{}: {message}", w.reason),
+    });
+    let ended = container.ended_badly().map(|e| match e.reason.as_str() {
+        "" | "Error" => format!("exited {}", e.exit_code),
+        reason => format!("exited {} ({reason})", e.exit_code),
+    });
+    let said: Vec<String> = [waiting, ended].into_iter().flatten().collect();
+    format!("container {}: {}", container.name, said.join("; "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pod_is_its_workloads_by_the_form_of_its_name() {
+        assert!(is_of(
+            "a-exporter-6c9d8f7b5-lq8vz",
+            "Deployment",
+            "a-exporter"
+        ));
+        assert!(!is_of("a-exporter-6c9d8f7b5-lq8vz", "Deployment", "a"));
+        assert!(is_of("a-0", "StatefulSet", "a"));
+        assert!(is_of("a", "Pod", "a"));
+        assert!(!is_of("ab-0", "StatefulSet", "a"));
+        assert!(!is_of("a-0", "AuthorizationPolicy", "a"));
+    }
+}
