@@ -142,6 +142,14 @@ impl Archive {
         Some(lines.map_or(whole, |lines| logs::tail(whole, lines)))
     }
 
+    /// The whole logs of the pods of a Deployment that kubectl saved: by their names, since it does not tell the namespace.
+    pub fn logs_of(&self, deployment: &str) -> impl Iterator<Item = &str> {
+        let lead = format!("{deployment}-");
+        let logs = self.pod_logs.iter();
+        logs.filter(move |((pod, _), _)| pod.starts_with(&lead))
+            .map(|(_, log)| log.as_str())
+    }
+
     /// Whether the answer is what the API server said to this very request, not what files happen to hold.
     pub fn has_recorded(&self, path: &str, accept: Accept) -> bool {
         self.recorded.contains_key(&Key::new(path, accept, None))

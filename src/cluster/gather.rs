@@ -125,6 +125,7 @@ impl Cluster {
             rights,
             controllers,
             service,
+            controller_log: on_demand::controller_log(near, &snapshot.helm_release),
             pods,
             ..OnDemand::default()
         };

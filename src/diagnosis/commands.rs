@@ -60,6 +60,7 @@ const KUBECTL: &[(&str, &[&str])] = &[
         ],
     ),
     ("patch", &["--type=", "-p="]),
+    ("rollout restart", &[]),
 ];
 
 /// Resources that kubectl knows on every cluster; others say their API group or were read.

@@ -31,6 +31,7 @@ mod policy;
 mod precision;
 mod refused;
 pub mod registry;
+mod remnants;
 mod rendering;
 pub mod retries;
 mod rights;

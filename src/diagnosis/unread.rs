@@ -82,6 +82,9 @@ const PARTS: &[(&str, Take)] = &[
     ("rights", |s| take(&mut s.on_demand.rights)),
     ("controllers", |s| take(&mut s.on_demand.controllers)),
     ("service", |s| take(&mut s.on_demand.service)),
+    ("log of the controller", |s| {
+        take(&mut s.on_demand.controller_log)
+    }),
     ("pods of the release", |s| take(&mut s.on_demand.pods)),
     ("databases", |s| take_shared(&mut s.on_demand.databases)),
     ("ownership", |s| take_shared(&mut s.on_demand.ownership)),

@@ -4,6 +4,7 @@
 
 pub mod access_review;
 pub mod condition;
+pub mod controller_log;
 pub mod convention;
 pub mod creation_log;
 pub mod deployment;

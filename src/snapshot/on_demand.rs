@@ -3,6 +3,7 @@
 use super::Read;
 use super::databases::Databases;
 use crate::model::access_review::AccessReview;
+use crate::model::controller_log::Errors;
 use crate::model::deployment::Deployment;
 use crate::model::ownership::Ownership;
 use crate::model::pod::Pod;
@@ -18,6 +19,8 @@ pub struct OnDemand {
     pub controllers: Read<Controllers>,
     /// CouchDB's Service, as the creation Job talks to it.
     pub service: Read<CouchService>,
+    /// What the log of helm-controller says went wrong, where the saved files have it.
+    pub controller_log: Read<Errors>,
     /// Pods of the target namespace, where Helm waits for objects of the chart, or gave up waiting.
     pub pods: Read<Vec<Pod>>,
     /// What CouchDB says of databases. Asked once for all snapshots of a run.
@@ -33,6 +36,7 @@ impl Default for OnDemand {
             rights: Read::not_needed(why),
             controllers: Read::not_needed(why),
             service: Read::not_needed(why),
+            controller_log: Read::not_needed(why),
             pods: Read::not_needed(why),
             databases: Arc::new(Read::not_asked("CouchDB was not asked")),
             ownership: Arc::new(Read::not_needed(why)),

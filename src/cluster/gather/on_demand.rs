@@ -3,6 +3,7 @@
 use super::super::review;
 use crate::cluster::{All, Cluster, ListOf, segment};
 use crate::model::access_review::AccessReview;
+use crate::model::controller_log::Errors;
 use crate::model::creation_log::{CouchFailure, couch_failure};
 use crate::model::deployment::Deployment;
 use crate::model::endpoint::{self, Known};
@@ -151,6 +152,19 @@ fn is_overdue(hr: &HelmRelease, now: Timestamp) -> bool {
         }
         _ => false,
     }
+}
+
+/// What the saved log of helm-controller says. A cluster is not asked for it: that would take the right to read Flux's logs.
+pub(super) fn controller_log(cluster: &Cluster, hr: &HelmRelease) -> Read<Errors> {
+    let logs = cluster.archive().into_iter();
+    let logs: Vec<&str> = logs
+        .flat_map(|saved| saved.logs_of("helm-controller"))
+        .collect();
+    if logs.is_empty() {
+        return Read::not_needed("no log of helm-controller is in saved files");
+    }
+    let meta = &hr.metadata;
+    Read::Seen(Errors::of(&logs.join("\n"), &meta.namespace, &meta.name))
 }
 
 /// Reads the pods of the target namespace where Helm waits for objects that are not the creation Job.

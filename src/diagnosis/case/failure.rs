@@ -43,9 +43,14 @@ impl<'a> Case<'a> {
         counts && released.is_some_and(|c| c.is_false() && failure::is_cancelled(c))
     }
 
-    /// The event that says what the status does not, as evidence.
+    /// The event, or the controller's log, that says what the status does not, as evidence.
     pub fn seen_event(&self) -> Option<Evidence> {
-        let event = self.report.as_ref().ok()?.event?;
+        let report = self.report.as_ref().ok()?;
+        if let Some(log) = report.log {
+            let controller = Subject::new("Deployment", "", "helm-controller");
+            return Some(Evidence::new(controller, "log", log));
+        }
+        let event = report.event?;
         let observed = format!("{}: {}", event.reason, event.message);
         Some(Evidence::new(self.subject(), "events", &observed))
     }

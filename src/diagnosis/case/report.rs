@@ -1,7 +1,7 @@
-//! The text of a failure: from the status, or from an event where the status does not say.
+//! The text of a failure: from the status, or from an event or the controller's log where the status does not say.
 
 use crate::model::event::Event;
-use crate::model::failure::{Failure, FailureText};
+use crate::model::failure::{Cause, Failure, FailureText};
 use crate::model::status;
 use crate::snapshot::{Checked, Snapshot};
 
@@ -12,6 +12,8 @@ pub(super) struct Report<'a> {
     pub(super) text: Option<FailureText<'a>>,
     /// The event that the text was taken from, where the status does not say.
     pub(super) event: Option<&'a Event>,
+    /// The entry of helm-controller's log that the text was taken from, where neither says.
+    pub(super) log: Option<&'a str>,
 }
 
 impl<'a> Report<'a> {
@@ -33,14 +35,43 @@ impl<'a> Report<'a> {
             }
             None => failure.map(Failure::text),
         };
+        let log = logged(snapshot, text.as_ref());
+        let text = match log {
+            Some(log) => Some(FailureText::parse(reason, log)),
+            None => text,
+        };
         Ok(Self {
             text: text.map(|text| FailureText {
                 action: text.action.or(failure.and_then(|f| f.action)),
                 ..text
             }),
-            event,
+            event: event.filter(|_| log.is_none()),
+            log,
         })
     }
+}
+
+/// What the controller's log says where the status says nothing that is known: of a deletion that goes on, of an object that nobody
+/// has answered, or behind a text that no reader knows.
+fn logged<'a>(snapshot: &'a Snapshot, text: Option<&FailureText<'_>>) -> Option<&'a str> {
+    let hr = &snapshot.helm_release;
+    let errors = snapshot.on_demand.controller_log.seen()?;
+    let is_known = |said: &&String| FailureText::parse("", said).cause != Cause::Unrecognised;
+    // What the controller says of itself is the cause only where it lacks a right or a disk.
+    let is_its_own = |said: &&String| {
+        let cause = FailureText::parse("", said).cause;
+        matches!(cause, Cause::Right(_) | Cause::Disk(_) | Cause::Server(_))
+    };
+    let silent = match text {
+        Some(text) => text.cause == Cause::Unrecognised,
+        None => {
+            let is_deleted = hr.metadata.deletion_timestamp.is_some() && !hr.spec.suspend;
+            is_deleted || status::is_unanswered(hr)
+        }
+    };
+    let own = errors.own.iter().rev().find(is_known);
+    let general = || errors.general.iter().rev().find(is_its_own);
+    own.or_else(general).filter(|_| silent).map(String::as_str)
 }
 
 /// Which events say what the status does not: why storage could not be read (controllers before 0.37), why the HelmChart could

@@ -2,6 +2,7 @@
 
 use crate::diagnosis::case::Case;
 use crate::diagnosis::controller_log;
+use crate::diagnosis::remnants;
 use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::model::failure::Cause;
@@ -36,6 +37,8 @@ fn check(case: &Case<'_>) -> Verdict {
         ServerError::Etcd(said) => ("the API server's etcd did not answer", said),
         ServerError::Unreachable(said) => ("Flux could not reach the API server", said),
         ServerError::Overloaded(said) => ("the API server could not answer Flux", said),
+        // SKVS142 says so of Helm's storage.
+        ServerError::Unauthorized(_) if case.reason() == "GetLastReleaseFailed" => return Ok(None),
         ServerError::Unauthorized(said) => return unaccepted(case, said),
         ServerError::Discovery(_) => return Ok(None),
     };
@@ -57,11 +60,14 @@ fn check(case: &Case<'_>) -> Verdict {
         finding =
             finding.why("spec.kubeConfig names another cluster: the API server is that cluster's.");
     }
-    finding
+    let finding = finding
         .step("Check whether the API server is healthy now:")
-        .command(["kubectl", "get", "--raw", "/readyz?verbose"])
-        .then(then(case, Fixes::Elsewhere))
-        .into()
+        .command(["kubectl", "get", "--raw", "/readyz?verbose"]);
+    let finding = match case.hr().metadata.deletion_timestamp.is_none() {
+        true => finding,
+        false => remnants::shown(case, finding),
+    };
+    finding.then(then(case, Fixes::Elsewhere)).into()
 }
 
 /// The API server is there, and does not take the controller for whom it says it is.
@@ -77,12 +83,16 @@ fn unaccepted(case: &Case<'_>, said: &str) -> Verdict {
         true => finding
             .step("spec.kubeConfig names another cluster: renew the credentials in the Secret that it names, in namespace:")
             .command(["kubectl", "get", "secrets", "-n", &case.hr().metadata.namespace]),
-        false => controller_log::shown(
-            case,
-            finding.step("See whether all onboardings fail so. If they do, restart helm-controller, which gets a new token; its log:"),
-            "helm-controller",
-            "1h",
-        ),
+        false => finding
+            .step("See whether all onboardings fail so. If they do, restart helm-controller, so that it gets a new token:")
+            .command([
+                "kubectl",
+                "rollout",
+                "restart",
+                "-n",
+                controller_log::namespace(case).unwrap_or(controller_log::USUAL),
+                "deployment/helm-controller",
+            ]),
     };
     finding.then(then(case, Fixes::Elsewhere)).into()
 }

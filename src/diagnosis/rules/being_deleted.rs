@@ -6,6 +6,7 @@ use crate::diagnosis::deletion;
 use crate::diagnosis::finding::{Evidence, Finding};
 use crate::diagnosis::flux_commands::kubectl;
 use crate::diagnosis::install;
+use crate::diagnosis::remnants;
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::model::failure::flux::Uninstall;
 use crate::model::failure::{Cause, FailureText, JOB_FAILURES};
@@ -112,6 +113,10 @@ fn check(case: &Case<'_>) -> Verdict {
                 .step("Remove the obstacle to the uninstall. The release's objects:")
                 .command(["helm", "get", "manifest", "-n", hr.storage_namespace(), &hr.release_name()]),
         };
+    }
+    let is_partial = |why: &String| why.contains("uninstallation completed with ");
+    if stuck.as_ref().is_some_and(is_partial) {
+        finding = remnants::shown(case, finding);
     }
     if hangs {
         finding = finding

@@ -91,9 +91,8 @@ fn layer(text: &str) -> Option<&str> {
         .split_once("/blobs/")
         .filter(|_| text.contains("BLOB_UNKNOWN"));
     let (_, rest) = blob.or_else(|| text.split_once("could not fetch content descriptor "))?;
-    rest.split([' ', '(', ':'])
-        .next()
-        .filter(|d| d.starts_with("sha256:"))
+    let digest = rest.split([' ', '(']).next()?.trim_end_matches(':');
+    digest.starts_with("sha256:").then_some(digest)
 }
 
 #[cfg(test)]

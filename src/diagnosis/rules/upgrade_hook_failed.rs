@@ -6,6 +6,7 @@ use crate::diagnosis::job::Death;
 use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::model::failure::{Cause, hook_job};
+use crate::snapshot::IfRead;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS325",
@@ -58,7 +59,8 @@ fn check(case: &Case<'_>) -> Verdict {
     let read = case.job_as_far_as_read();
     let job = listed
         .map(|w| Subject::new("Job", &w.namespace, &w.name))
-        .or_else(|| hook_job(text.raw).map(|name| Subject::new("Job", namespace, name)));
+        .or_else(|| hook_job(text.raw).map(|name| Subject::new("Job", namespace, name)))
+        .or_else(|| stored(case, hook));
     let Some(job) = job else {
         return case
             .finding(
@@ -96,6 +98,16 @@ fn check(case: &Case<'_>) -> Verdict {
         ])
         .then(then(case, Fixes::Elsewhere))
         .into()
+}
+
+/// The hook's Job, where the stored release has one such Job only.
+fn stored(case: &Case<'_>, hook: &str) -> Option<Subject> {
+    let hooks = &case.release().if_read()?.hooks;
+    let mut jobs = hooks
+        .iter()
+        .filter(|h| h.kind == "Job" && h.events.iter().any(|event| event == hook));
+    let only = jobs.next().filter(|_| jobs.next().is_none())?;
+    (!only.name.is_empty()).then(|| Subject::new("Job", case.hr().release_namespace(), &only.name))
 }
 
 /// The hook is a pod by itself: `pod x failed`.
