@@ -1,12 +1,25 @@
 //! Flux's Kustomizations: what applies the manifests of the GitOps repository.
 
 use super::{Cluster, ListOf, segment};
+use crate::model::kustomization::Kustomization;
+use crate::snapshot::Read;
 use serde_json::Value;
 
 /// API group of Kustomizations.
 pub const GROUP: &str = "kustomize.toolkit.fluxcd.io";
 
 impl Cluster {
+    /// The Kustomizations of all namespaces, parsed. What saved files do not hold nobody asks for.
+    pub async fn read_kustomizations(&self) -> Read<Vec<Kustomization>> {
+        match self.kustomizations().await {
+            Ok(all) => Read::Seen(all.iter().map(Kustomization::from_value).collect()),
+            Err(_) if self.archive().is_some() => {
+                Read::not_needed("no Kustomization is in the saved files")
+            }
+            Err(why) => Read::failed(why),
+        }
+    }
+
     /// The Kustomizations of all namespaces; none where Flux does not have the kind.
     ///
     /// # Errors

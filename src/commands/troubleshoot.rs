@@ -25,6 +25,7 @@ use crate::error::{Error, Result};
 use crate::exit::Code;
 use crate::help;
 use crate::model::helm_release::HelmRelease;
+use crate::model::kustomization::Kustomization;
 use crate::render::output::FindingsFormat;
 use crate::snapshot::databases::Databases;
 use crate::snapshot::{Read, Snapshot};
@@ -138,7 +139,8 @@ pub async fn run(app: &mut App, mut args: Args) -> Result<Code> {
         errors.extend(manifests::left_out(&manifests));
     }
     let asked = databases::answers(&cluster, Some(&args.couchdb), databases, &objects);
-    let (looked, failed) = look_into(&cluster, &objects, &others, asked, app.now).await;
+    let applied = applied(&cluster, !args.names.is_empty());
+    let (looked, failed) = look_into(&cluster, &objects, &others, asked, applied, app.now).await;
     errors.extend(failed);
     let mut onboardings = Vec::new();
     for mut looked in looked {
@@ -182,15 +184,27 @@ pub async fn run(app: &mut App, mut args: Args) -> Result<Code> {
     }
 }
 
+/// What Flux's Kustomizations say.
+type Applied = Arc<Read<Vec<Kustomization>>>;
+
+/// Reads the Kustomizations where onboardings are asked for by name: their manifests may not arrive although they are well.
+async fn applied(cluster: &Cluster, by_name: bool) -> Applied {
+    Arc::new(match by_name {
+        true => cluster.read_kustomizations().await,
+        false => Read::not_needed("no onboarding was asked for by name"),
+    })
+}
+
 /// Reads these onboardings while CouchDB is asked, and runs the checks. What cannot be read ends nothing.
 async fn look_into(
     cluster: &Cluster,
     objects: &[Value],
     others: &Onboardings,
     asked: impl Future<Output = Arc<Read<Databases>>>,
+    applied: impl Future<Output = Applied>,
     now: Timestamp,
 ) -> (Vec<Looked>, Vec<Error>) {
-    let (snapshots, errors) = snapshots(cluster, objects, others, asked, now).await;
+    let (snapshots, errors) = snapshots(cluster, objects, others, asked, applied, now).await;
     let snapshots = owned(cluster, snapshots, now).await;
     let looked = snapshots.into_iter().map(|s| Looked::at(s, now));
     (looked.collect(), errors)
@@ -202,18 +216,20 @@ async fn snapshots(
     objects: &[Value],
     others: &Onboardings,
     asked: impl Future<Output = Arc<Read<Databases>>>,
+    applied: impl Future<Output = Applied>,
     now: Timestamp,
 ) -> (Vec<Snapshot>, Vec<Error>) {
     let read = futures::stream::iter(objects.iter().cloned())
         .map(|object| cluster.snapshot_with_on_demand(object, others, now))
         .buffered(SIDE_BY_SIDE)
         .collect::<Vec<_>>();
-    let (read, asked) = futures::join!(read, asked);
+    let (read, asked, applied) = futures::join!(read, asked, applied);
     let (mut snapshots, mut errors) = (Vec::new(), Vec::new());
     for snapshot in read {
         match snapshot {
             Ok(mut snapshot) => {
                 snapshot.on_demand.databases = asked.clone();
+                snapshot.on_demand.kustomizations = applied.clone();
                 snapshots.push(snapshot);
             }
             Err(error) => errors.push(error.into()),
@@ -230,7 +246,16 @@ pub(super) async fn causes(
 ) -> (Report, Vec<Error>) {
     let asked = picked.databases.unwrap_or_else(databases::not_asked);
     let asked = std::future::ready(asked);
-    let read = snapshots(cluster, &picked.objects, &picked.others, asked, now).await;
+    let applied = applied(cluster, false);
+    let read = snapshots(
+        cluster,
+        &picked.objects,
+        &picked.others,
+        asked,
+        applied,
+        now,
+    )
+    .await;
     let (snapshots, failed) = read;
     let onboardings = snapshots.into_iter().map(|s| Looked::at(s, now).onboarding);
     let mut unseen = elsewhere(&picked.others);

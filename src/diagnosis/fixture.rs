@@ -14,6 +14,7 @@ use crate::model::event::Event;
 use crate::model::field::Fields;
 use crate::model::helm_release::ONBOARDING_SELECTOR;
 use crate::model::job::Job;
+use crate::model::kustomization::Kustomization;
 use crate::model::namespace::Namespace;
 use crate::model::pod::Pod;
 use crate::model::policy::Policy;
@@ -289,9 +290,15 @@ pub(crate) fn prefixed(log: &Value) -> String {
 
 /// Reads the documents as a command reads a bundle of them: again, until every question has its answer.
 fn gathered(case: &str, meta: &Meta, documents: &[Value]) -> Snapshot {
-    let (asides, objects): (Vec<&Value>, Vec<&Value>) = documents
-        .iter()
-        .partition(|d| ["PodLog", "Databases", "SubjectAccessReview"].contains(&kind(d)));
+    let (asides, objects): (Vec<&Value>, Vec<&Value>) = documents.iter().partition(|d| {
+        [
+            "PodLog",
+            "Databases",
+            "SubjectAccessReview",
+            "Kustomization",
+        ]
+        .contains(&kind(d))
+    });
     let mut logs = String::new();
     for log in asides.iter().filter(|d| kind(d) == "PodLog") {
         logs.push_str(&prefixed(log));
@@ -308,7 +315,7 @@ fn gathered(case: &str, meta: &Meta, documents: &[Value]) -> Snapshot {
         }
     }
     let mut files = scene.plain();
-    let snapshot = loop {
+    let mut snapshot = loop {
         let recorder = Arc::new(Recorder::of_questions());
         let cluster = Cluster::saved(files, 0).recorded(recorder.clone());
         let read = read(&cluster, &documents[0]["metadata"], meta.now);
@@ -320,6 +327,12 @@ fn gathered(case: &str, meta: &Meta, documents: &[Value]) -> Snapshot {
     };
     let unused = scene.unused();
     assert!(unused.is_empty(), "{case}: nothing asks for {unused:?}");
+    // A bundle does not keep Kustomizations.
+    let applied = documents.iter().filter(|d| kind(d) == "Kustomization");
+    let applied: Vec<Kustomization> = applied.map(Kustomization::from_value).collect();
+    if !applied.is_empty() {
+        snapshot.on_demand.kustomizations = Arc::new(Read::Seen(applied));
+    }
     snapshot
 }
 

@@ -61,6 +61,7 @@ pub const RULES: &[&Rule] = &[
     &rules::chart_object_refused::RULE,
     &rules::action_interrupted::RULE,
     &rules::controller_disk::RULE,
+    &rules::manifest_not_applied::RULE,
     &rules::controller_not_running::RULE,
     &rules::wrong_shard::RULE,
     &rules::ready_left_behind::RULE,

@@ -82,6 +82,9 @@ const PARTS: &[(&str, Take)] = &[
     ("rights", |s| take(&mut s.on_demand.rights)),
     ("controllers", |s| take(&mut s.on_demand.controllers)),
     ("service", |s| take(&mut s.on_demand.service)),
+    ("kustomizations", |s| {
+        take_shared(&mut s.on_demand.kustomizations)
+    }),
     ("log of the controller", |s| {
         take(&mut s.on_demand.controller_log)
     }),
@@ -140,6 +143,9 @@ fn every_part(snapshot: Snapshot) {
         rights: _,
         controllers,
         service,
+        controller_log: _,
+        pods: _,
+        kustomizations: _,
         databases: _,
         ownership: _,
     } = on_demand;

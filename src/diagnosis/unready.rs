@@ -34,6 +34,16 @@ pub(super) fn unready<'a>(case: &Case<'a>) -> Vec<Unready<'a>> {
         let instance = pod.meta.label("app.kubernetes.io/instance");
         of_workload || matches!(instance, Field::Set(instance) if instance == release)
     });
+    // The creation Job is a hook: the manifest does not have it.
+    let job = case
+        .creation_job()
+        .if_read()
+        .filter(|found| found.job.goes_on());
+    let of_job = job
+        .and_then(|found| found.pods.seen())
+        .into_iter()
+        .flatten();
+    let own = of_job.map(|found| &found.pod).chain(own);
     let own = own.filter(|pod| pod.meta.deleted.is_absent());
     own.filter_map(of_pod).take(SHOWN).collect()
 }

@@ -61,7 +61,7 @@ pub fn couch_failure(log: &str) -> Option<CouchFailure> {
 
 /// What CouchDB's own words mean for the creation, where they are more than a status.
 pub fn explained(log: &str) -> Option<&'static str> {
-    const WORDS: [(&str, &str); 4] = [
+    const WORDS: [(&str, &str); 13] = [
         (
             "No DB shards could be opened",
             "CouchDB answered that no member with a copy of its own system databases can be reached: check CouchDB's pods and its cluster (_membership).",
@@ -73,6 +73,42 @@ pub fn explained(log: &str) -> Option<&'static str> {
         (
             "Account is temporarily locked",
             "CouchDB has locked the account after failed logins, for five minutes: correct the password first, then wait until the lock ends.",
+        ),
+        (
+            "write_quorum_not_met",
+            "CouchDB answered that too few of its members have confirmed the write: check CouchDB's pods and its cluster (_membership).",
+        ),
+        (
+            "due to overloading or maintenance mode",
+            "CouchDB answered that none of its members takes requests, overloaded or in maintenance mode: check CouchDB's pods and their configuration.",
+        ),
+        (
+            "maintenance_mode",
+            "CouchDB answered that a member is in maintenance mode: check CouchDB's pods and their configuration.",
+        ),
+        (
+            "could not be processed in a reasonable amount of time",
+            "CouchDB answered that its members did not answer each other in time: check CouchDB's pods and their load.",
+        ),
+        (
+            "insufficient_storage",
+            "CouchDB answered that it has no space left: check CouchDB's pods and their volumes.",
+        ),
+        (
+            "no space left on device",
+            "CouchDB answered that it has no space left: check CouchDB's pods and their volumes.",
+        ),
+        (
+            "database_name_too_long",
+            "CouchDB answered that the database's name is too long: shorten values.namespace or values.database.",
+        ),
+        (
+            "You are not a server admin",
+            "CouchDB knows the account, but it is no server admin: only one may create databases.",
+        ),
+        (
+            "\"method_not_allowed\"",
+            "The request went to a path that takes no PUT: the URL that the Job uses is not CouchDB's, or lacks the database's name.",
         ),
         (
             "bytes received",

@@ -20,6 +20,7 @@ pub mod helm_storage;
 pub mod inventory;
 pub mod job;
 pub mod json_values;
+pub mod kustomization;
 pub mod lookup;
 pub mod manifest;
 pub mod names;

@@ -5,6 +5,7 @@ use super::databases::Databases;
 use crate::model::access_review::AccessReview;
 use crate::model::controller_log::Errors;
 use crate::model::deployment::Deployment;
+use crate::model::kustomization::Kustomization;
 use crate::model::ownership::Ownership;
 use crate::model::pod::Pod;
 use crate::model::service::{EndpointSlice, Service};
@@ -23,6 +24,8 @@ pub struct OnDemand {
     pub controller_log: Read<Errors>,
     /// Pods of the target namespace, where Helm waits for objects of the chart, or gave up waiting.
     pub pods: Read<Vec<Pod>>,
+    /// Flux's Kustomizations, where an onboarding is asked for by name. Read once for all snapshots of a run.
+    pub kustomizations: Arc<Read<Vec<Kustomization>>>,
     /// What CouchDB says of databases. Asked once for all snapshots of a run.
     pub databases: Arc<Read<Databases>>,
     /// Everything that can say whose a database is. Read once for all snapshots of a run, where a deletion would be offered.
@@ -38,6 +41,7 @@ impl Default for OnDemand {
             service: Read::not_needed(why),
             controller_log: Read::not_needed(why),
             pods: Read::not_needed(why),
+            kustomizations: Arc::new(Read::not_needed(why)),
             databases: Arc::new(Read::not_asked("CouchDB was not asked")),
             ownership: Arc::new(Read::not_needed(why)),
         }

@@ -5,6 +5,7 @@ use crate::cluster::Cluster;
 use crate::cluster::kustomizations::GROUP;
 use crate::error::Error;
 use crate::model::condition::Condition;
+use crate::model::kustomization::names;
 use crate::model::lookup::typed;
 use crate::text::one_line;
 use serde::Deserialize;
@@ -109,16 +110,6 @@ fn failure(kustomization: &Value) -> Option<(String, Condition)> {
         .filter(|c| c.kind == "Ready" && c.is_false() || c.kind == "Stalled" && c.is_true())
         .max_by_key(|c| c.message.len())?;
     Some((id(kustomization)?, failed))
-}
-
-/// Whether a message names the object: as a whole word, and not as a part of a longer name.
-fn names(message: &str, name: &str) -> bool {
-    let inner = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-    message.match_indices(name).any(|(at, _)| {
-        let before = message[..at].chars().next_back();
-        let after = message[at + name.len()..].chars().next();
-        !before.is_some_and(inner) && !after.is_some_and(inner)
-    })
 }
 
 #[cfg(test)]

@@ -214,7 +214,15 @@ impl Follower<'_> {
     async fn look_once_more(&mut self, app: &App) {
         let objects: Vec<Value> = self.tracks.iter().map(|t| t.object().clone()).collect();
         let asked = databases::answers(self.cluster, Some(&self.args.couchdb), None, &objects);
-        let looked = look_into(self.cluster, &objects, &self.others, asked, app.now);
+        let applied = super::applied(self.cluster, false);
+        let looked = look_into(
+            self.cluster,
+            &objects,
+            &self.others,
+            asked,
+            applied,
+            app.now,
+        );
         for mut looked in looked.await.0 {
             looked.ignore(&mut self.ignores);
             let track = self

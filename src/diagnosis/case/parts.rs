@@ -9,6 +9,7 @@ use crate::model::event::Event;
 use crate::model::field::{Meta, Parsed};
 use crate::model::helm_release::HelmRelease;
 use crate::model::helm_storage::{Release, Revision};
+use crate::model::kustomization::{self, Kustomization};
 use crate::model::namespace::Namespace;
 use crate::model::ownership::Ownership;
 use crate::model::pod::Pod;
@@ -224,6 +225,23 @@ impl<'a> Case<'a> {
             self.note_malformed(&deployment.meta, what);
         }
         Ok(found)
+    }
+
+    /// The Kustomization that applies the HelmRelease's manifest, as its labels name it.
+    pub(in crate::diagnosis) fn kustomization(&self) -> Checked<Option<&'a Kustomization>> {
+        let labels = &self.hr().metadata.labels;
+        let [name, namespace] = kustomization::LABELS.map(|label| labels.get(label));
+        let (Some(name), Some(namespace)) = (name, namespace) else {
+            return Ok(None);
+        };
+        let what = "the Kustomization that applies the manifest";
+        let all = self.snapshot.on_demand.kustomizations.as_ref();
+        let mut all = all.checked(what)?.into_iter().flatten();
+        let own = all.find(|k| k.meta.name == *name && k.meta.namespace == *namespace);
+        if let Some(own) = own {
+            self.note_malformed(&own.meta, what);
+        }
+        Ok(own)
     }
 
     /// Pods of the target namespace, as far as Helm waits for any.

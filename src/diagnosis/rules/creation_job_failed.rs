@@ -87,7 +87,17 @@ fn check(case: &Case<'_>) -> Verdict {
                 death.container, death.exit_code
             );
             finding = finding.seen([death.evidence()]);
-            finding = finding.whys(explained(&death.lines.join("\n")));
+            let words = explained(&death.lines.join("\n"));
+            finding = finding.whys(words);
+            if words.is_some_and(|words| words.contains("check CouchDB's pods")) {
+                finding = finding.step("Look at CouchDB's pods first:").command([
+                    "kubectl",
+                    "get",
+                    "pods",
+                    "-n",
+                    "secure-kvs",
+                ]);
+            }
             if may_have_created(&death.lines.join("\n")) {
                 finding = finding.why("CouchDB can carry out a creation and answer with an error all the same: the database may exist, and the next attempt then fails with 412 (SKVS301).");
             }
@@ -102,6 +112,7 @@ fn check(case: &Case<'_>) -> Verdict {
                 None if death.lines.is_empty() => {
                     finding.why("Its log is empty. The reason is therefore unknown.")
                 }
+                None if words.is_some() => finding,
                 None => finding.why(
                     "Its last lines are all it says about the reason, which is not a common one.",
                 ),
