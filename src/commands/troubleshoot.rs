@@ -25,7 +25,7 @@ use crate::error::{Error, Result};
 use crate::exit::Code;
 use crate::help;
 use crate::model::helm_release::HelmRelease;
-use crate::model::kustomization::Kustomization;
+use crate::model::kustomization::{Kustomization, LABELS};
 use crate::render::output::FindingsFormat;
 use crate::snapshot::databases::Databases;
 use crate::snapshot::{Read, Snapshot};
@@ -139,7 +139,11 @@ pub async fn run(app: &mut App, mut args: Args) -> Result<Code> {
         errors.extend(manifests::left_out(&manifests));
     }
     let asked = databases::answers(&cluster, Some(&args.couchdb), databases, &objects);
-    let applied = applied(&cluster, !args.names.is_empty());
+    let named = match args.names.is_empty() {
+        true => &[],
+        false => objects.as_slice(),
+    };
+    let applied = applied(&cluster, named);
     let (looked, failed) = look_into(&cluster, &objects, &others, asked, applied, app.now).await;
     errors.extend(failed);
     let mut onboardings = Vec::new();
@@ -187,11 +191,14 @@ pub async fn run(app: &mut App, mut args: Args) -> Result<Code> {
 /// What Flux's Kustomizations say.
 type Applied = Arc<Read<Vec<Kustomization>>>;
 
-/// Reads the Kustomizations where onboardings are asked for by name: their manifests may not arrive although they are well.
-async fn applied(cluster: &Cluster, by_name: bool) -> Applied {
-    Arc::new(match by_name {
+/// Reads the Kustomizations where one applies an onboarding that is asked for by name: its manifest may not arrive although it is well.
+async fn applied(cluster: &Cluster, named: &[Value]) -> Applied {
+    let label = |object: &Value| object["metadata"]["labels"][LABELS[0]].is_string();
+    Arc::new(match named.iter().any(label) {
         true => cluster.read_kustomizations().await,
-        false => Read::not_needed("no onboarding was asked for by name"),
+        false => {
+            Read::not_needed("no Kustomization applies an onboarding that is asked for by name")
+        }
     })
 }
 
@@ -246,7 +253,7 @@ pub(super) async fn causes(
 ) -> (Report, Vec<Error>) {
     let asked = picked.databases.unwrap_or_else(databases::not_asked);
     let asked = std::future::ready(asked);
-    let applied = applied(cluster, false);
+    let applied = applied(cluster, &[]);
     let read = snapshots(
         cluster,
         &picked.objects,

@@ -214,7 +214,7 @@ impl Follower<'_> {
     async fn look_once_more(&mut self, app: &App) {
         let objects: Vec<Value> = self.tracks.iter().map(|t| t.object().clone()).collect();
         let asked = databases::answers(self.cluster, Some(&self.args.couchdb), None, &objects);
-        let applied = super::applied(self.cluster, false);
+        let applied = super::applied(self.cluster, &[]);
         let looked = look_into(
             self.cluster,
             &objects,

@@ -36,7 +36,7 @@ fn check(case: &Case<'_>) -> Verdict {
         ),
         None if is_other_artifact(&told.condition.message) => (
             format!("what the registry has as {chart} {version} is not a Helm chart"),
-            "An image or another artifact has this name, or one that was not pushed by helm push: it lacks the layer of a chart.",
+            "An image or another artifact has this name, or one that Helm has not pushed: it lacks the layer of a chart.",
         ),
         None if is_too_large(&told.condition.message) => (
             format!(
@@ -55,7 +55,7 @@ fn check(case: &Case<'_>) -> Verdict {
         finding,
         &subject,
         if is_other_artifact(&told.condition.message) {
-            "Correct the URL, the chart's name or the version (or spec.layerSelector of an OCIRepository), or have the chart pushed with helm push:"
+            "Correct the URL, the chart's name or the version (or spec.layerSelector of an OCIRepository), or have the chart pushed by Helm itself:"
         } else {
             "Ask the chart's publisher, or name another version in spec.chart.spec.version:"
         },

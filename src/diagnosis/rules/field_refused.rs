@@ -114,7 +114,7 @@ fn unpatchable(case: &Case<'_>, why: &str) -> Verdict {
     .seen(case.seen_failure())
     .step("Look at the stored manifest for such an entry (env, ports, volumes), and compare it with the object on the cluster:")
     .command(["helm", "get", "manifest", "-n", hr.storage_namespace(), &hr.release_name()])
-    .step("If the stored one is right, the new one is at fault: correct the value in spec.values that fills the entry, or report it to the chart's publisher. If the stored one is at fault, go back to a revision without it (helm rollback), or delete that one object (a Job, a policy or a ConfigMap of an onboarding holds no data) so that the upgrade creates it again.")
+    .step("If the stored one is right, the new one is at fault: correct the value in spec.values that fills the entry, or report it to the chart's publisher. If the stored one is at fault, go back to a revision of Helm without it, or delete that one object (a Job, a policy or a ConfigMap of an onboarding holds no data) so that the upgrade creates it again.")
     .then(then(case, Fixes::Manifest))
     .into()
 }

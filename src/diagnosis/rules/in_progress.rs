@@ -118,6 +118,11 @@ fn check(case: &Case<'_>) -> Verdict {
         ),
         _ => format!("An install waits for the creation Job, {timeout} at most (spec.timeout)."),
     };
+    let unready = unready::unready(case);
+    let sentence = match unready.first() {
+        Some(pod) => format!("{sentence}, and {} is not ready", pod.subject),
+        None => sentence,
+    };
     let mut finding = Finding::new(case.subject(), sentence)
         .severity(severity)
         .why(until);
