@@ -1,24 +1,89 @@
-//! What Flux does once a finding is fixed, and the commands that make it try again: the last part of a finding.
+//! What Flux does once a finding is fixed, and what makes it try again: the last part of a finding.
+//!
+//! Each step is an act and the command for it, so what is printed and what `retry` does are the same.
 
+use super::case::Case;
+use super::flux_commands::{patch_suspend, stamped, uninstall};
 use crate::advice::{Command, Line, Origin};
 use serde::{Serialize, Serializer};
 
+/// One act that makes Flux try again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Act {
+    /// Removes the release from Helm's storage.
+    Uninstall,
+    /// Asks for an attempt.
+    Request,
+    /// The same, with the failures counted from zero.
+    Reset,
+    /// Asks for one upgrade, whatever failed before.
+    Force,
+    Suspend,
+    Resume,
+}
+
+/// An act with its command.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Action {
+    act: Act,
+    command: Command,
+}
+
+impl Action {
+    pub(super) fn new(case: &Case<'_>, act: Act) -> Self {
+        let command = match act {
+            Act::Uninstall => uninstall(case),
+            Act::Request => stamped(case, None),
+            Act::Reset => stamped(case, Some("resetAt")),
+            Act::Force => stamped(case, Some("forceAt")),
+            Act::Suspend => patch_suspend(case, "true"),
+            Act::Resume => patch_suspend(case, "false"),
+        };
+        Self { act, command }
+    }
+
+    pub fn act(&self) -> Act {
+        self.act
+    }
+
+    pub fn command(&self) -> &Command {
+        &self.command
+    }
+}
+
+/// When the acts are due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Due {
+    /// As soon as it is fixed.
+    AtOnce,
+    /// Never: Flux tries again on its own, at once or when the manifest changes.
+    OnItsOwn,
+    /// After the attempt that is running, or that a changed manifest starts.
+    AfterAttempt,
+    /// After the failed attempt's Job, which is still running and may create the database.
+    AfterJob,
+    /// Not known: whether the creation Job succeeded decides, and was not read.
+    Unknown,
+}
+
 /// The last part of a finding.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Then<C = Command> {
+pub struct Then<C = Action> {
     pub line: String,
-    /// Commands that make Flux try again.
-    pub commands: Vec<C>,
+    /// What makes Flux try again.
+    pub acts: Vec<C>,
+    pub due: Due,
     /// Only a change of the manifest fixes it, however often Flux tries.
     pub by_manifest: bool,
 }
 
 impl Then {
     /// Without what is decided from the fix.
-    pub(super) fn line(line: &str, commands: Vec<Command>) -> Self {
+    pub(super) fn new(due: Due, line: impl Into<String>, acts: Vec<Action>) -> Self {
         Self {
-            line: line.to_owned(),
-            commands,
+            line: line.into(),
+            acts,
+            due,
             by_manifest: false,
         }
     }
@@ -27,7 +92,8 @@ impl Then {
     pub fn at(self, origin: &Origin) -> Then<Line> {
         Then {
             line: self.line,
-            commands: self.commands.iter().map(|c| c.at(origin)).collect(),
+            acts: self.acts.iter().map(|a| a.command.at(origin)).collect(),
+            due: self.due,
             by_manifest: self.by_manifest,
         }
     }
@@ -38,7 +104,7 @@ impl Serialize for Then<Line> {
         use serde::ser::SerializeMap;
         let mut map = serializer.serialize_map(Some(2))?;
         map.serialize_entry("text", &self.line)?;
-        map.serialize_entry("commands", &self.commands)?;
+        map.serialize_entry("commands", &self.acts)?;
         map.end()
     }
 }

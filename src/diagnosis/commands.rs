@@ -1,7 +1,7 @@
 //! Every command of a report can be pasted and is true: program, verb and flags exist, and what it names was read. Test code
 //! only. That the commands work is the cluster test's matter (tests/cluster/matrix/commands.rs).
 
-use super::{Case, diagnose, finding::Step, fixture};
+use super::{Case, after_fix::Action, diagnose, finding::Step, fixture};
 use crate::cli::Cli;
 use crate::model::names::release_secret;
 use crate::snapshot::Snapshot;
@@ -292,7 +292,8 @@ fn every_command_can_be_pasted_and_names_what_was_read() {
                     Step::Command(command) => Some(command),
                     Step::Text(_) | Step::Manifest(_) => None,
                 });
-                let then = finding.then.iter().flat_map(|then| &then.commands);
+                let acts = finding.then.iter().flat_map(|then| &then.acts);
+                let then = acts.map(Action::command);
                 for command in fix.chain(then) {
                     let line = command.at(&snapshot.origin);
                     let fault = match without_context(line.words()) {

@@ -5,25 +5,27 @@ use crate::advice::Command;
 use crate::model::helm_release::{GROUP, PLURAL};
 use crate::snapshot::IfRead;
 
-/// Asks Flux for a reconcile with one more wish, `resetAt` or `forceAt`: both annotations hold one token.
-pub(super) fn stamped(case: &Case<'_>, wish: &str) -> Command {
+/// Asks Flux for a reconcile, with one more wish where there is one, `resetAt` or `forceAt`: both annotations hold one token.
+pub(super) fn stamped(case: &Case<'_>, wish: Option<&str>) -> Command {
     let token = case.now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
-    kubectl(case, "annotate").args([
-        "--overwrite".to_owned(),
-        "--field-manager=flux-client-side-apply".to_owned(),
-        format!("reconcile.fluxcd.io/requestedAt={token}"),
-        format!("reconcile.fluxcd.io/{wish}={token}"),
-    ])
+    let annotations = ["requestedAt"].into_iter().chain(wish);
+    kubectl(case, "annotate")
+        .args(["--overwrite", "--field-manager=flux-client-side-apply"])
+        .args(annotations.map(|name| format!("reconcile.fluxcd.io/{name}={token}")))
 }
 
 /// Removes the release from Helm's storage, with what it applied: Flux then installs.
 pub fn uninstall(case: &Case<'_>) -> Command {
-    let hr = case.hr();
-    let release = match case.release().if_read() {
+    let namespace = case.hr().storage_namespace();
+    Command::new(["helm", "uninstall", "-n", namespace, &release(case)])
+}
+
+/// The release's name, as Helm stores it where that was read.
+pub(super) fn release(case: &Case<'_>) -> String {
+    match case.release().if_read() {
         Some(stored) if !stored.name.is_empty() => stored.name.clone(),
-        _ => hr.release_name(),
-    };
-    Command::new(["helm", "uninstall", "-n", hr.storage_namespace(), &release])
+        _ => case.hr().release_name(),
+    }
 }
 
 /// Lists what Helm stores of the release.

@@ -60,5 +60,5 @@ pub(super) fn apply_again(case: &Case<'_>, finding: Finding) -> Finding {
     }
     finding
         .step("Make Flux apply it once more; this upgrades the release and does not touch the database:")
-        .command(stamped(case, "forceAt"))
+        .command(stamped(case, Some("forceAt")))
 }

@@ -5,12 +5,11 @@
 //! reset token (two annotations of one value); older ones only start again after a suspend and a resume. Whether the next
 //! attempt creates the database is another matter: see [`super::install`].
 
-use super::after_fix::Then;
+use super::after_fix::{Act, Action, Due, Then};
 use super::case::Case;
 use super::finding::{Finding, Verdict};
-use super::flux_commands::{history, patch_suspend, stamped, uninstall};
+use super::flux_commands::{history, uninstall};
 use super::install::{self, Left};
-use crate::advice::Command;
 use crate::model::failure;
 use crate::model::status::is_old_controller;
 use crate::text::age::duration;
@@ -44,23 +43,23 @@ fn after(case: &Case<'_>, fixes: Fixes) -> Option<Then> {
     let left = install::left(case);
     if hr.spec.suspend {
         return Some(match left {
-            Left::Failed => Then {
-                line: format!(
+            Left::Failed => Then::new(
+                Due::AtOnce,
+                format!(
                     "It is suspended, and {AS_UPGRADE}. Remove the failed release, then resume it:"
                 ),
-                commands: vec![uninstall(case), patch_suspend(case, "false")],
-                by_manifest: false,
-            },
-            _ => Then::line(
+                actions(case, &[Act::Uninstall, Act::Resume]),
+            ),
+            _ => Then::new(
+                Due::AtOnce,
                 "It is suspended: Flux does nothing until it is resumed.",
-                vec![patch_suspend(case, "false")],
+                actions(case, &[Act::Resume]),
             ),
         });
     }
     if fixes == Fixes::Back {
-        return Some(Then::line(
+        return Some(on_its_own(
             "A restored manifest is a new installation; a changed manifest is picked up by Flux on its own.",
-            Vec::new(),
         ));
     }
     if let Some(seconds) = install::running(case) {
@@ -73,9 +72,8 @@ fn after(case: &Case<'_>, fixes: Fixes) -> Option<Then> {
     }
     // Since 0.37 the controller compares, and uninstalls what it installed elsewhere.
     if retargets && is_old_controller(case.hr()) == Some(false) {
-        return Some(Then::line(
+        return Some(on_its_own(
             "Flux picks up the changed manifest on its own: in another target namespace it installs from the start.",
-            Vec::new(),
         ));
     }
     let install = &hr.spec.install;
@@ -84,39 +82,47 @@ fn after(case: &Case<'_>, fixes: Fixes) -> Option<Then> {
     if exhausted || left == Left::Failed && (fixes == Fixes::Manifest || !removes) {
         return Some(match (fixes, left) {
             (Fixes::Elsewhere | Fixes::Back | Fixes::Target, _) => again(case),
-            (Fixes::Manifest, Left::Failed) => Then {
-                line: format!(
+            (Fixes::Manifest, Left::Failed) => Then::new(
+                Due::AfterAttempt,
+                format!(
                     "Flux picks up the changed manifest on its own, but {AS_UPGRADE_TOO}. Wait until that attempt is over, then remove the release and make Flux start again:"
                 ),
-                commands: [vec![uninstall(case)], start(case)].concat(),
-                by_manifest: false,
-            },
-            (Fixes::Manifest, Left::Unknown) => Then::line(
-                &format!(
+                first_uninstall(case),
+            ),
+            (Fixes::Manifest, Left::Unknown) => Then::new(
+                Due::Unknown,
+                format!(
                     "Flux has stopped retrying; once the manifest changes, it starts again on its own. {NOT_KNOWN}"
                 ),
                 Vec::new(),
             ),
-            (Fixes::Manifest, Left::Nothing) => Then::line(
+            (Fixes::Manifest, Left::Nothing) => on_its_own(
                 "Flux has stopped retrying; once the manifest changes, it starts again on its own.",
-                Vec::new(),
             ),
         });
     }
     let retries = install.strategy.retry_interval.as_deref();
     let every = retries.filter(|_| install.strategy.name == "RetryOnFailure");
-    let line = match (fixes, every) {
+    Some(match (fixes, every) {
         (Fixes::Manifest | Fixes::Target | Fixes::Back, _) => {
-            "Flux picks up the changed manifest on its own."
+            on_its_own("Flux picks up the changed manifest on its own.")
         }
-        (Fixes::Elsewhere, Some(every)) => {
-            let line =
-                format!("Flux tries again on its own, every {every}; there is nothing else to do.");
-            return Some(Then::line(&line, Vec::new()));
+        (Fixes::Elsewhere, Some(every)) => on_its_own(format!(
+            "Flux tries again on its own, every {every}; there is nothing else to do."
+        )),
+        (Fixes::Elsewhere, None) => {
+            on_its_own("Flux tries again on its own; there is nothing else to do.")
         }
-        (Fixes::Elsewhere, None) => "Flux tries again on its own; there is nothing else to do.",
-    };
-    Some(Then::line(line, Vec::new()))
+    })
+}
+
+/// Nobody has to make Flux try.
+fn on_its_own(line: impl Into<String>) -> Then {
+    Then::new(Due::OnItsOwn, line, Vec::new())
+}
+
+fn actions(case: &Case<'_>, acts: &[Act]) -> Vec<Action> {
+    acts.iter().map(|act| Action::new(case, *act)).collect()
 }
 
 /// Why the failed release goes first.
@@ -148,15 +154,16 @@ fn running(case: &Case<'_>, fixes: Fixes, seconds: Option<i64>) -> Then {
             "{until}; {after}. Flux then picks up the changed manifest. Run troubleshoot again at that point: an upgrade of a failed revision does not create the database."
         ),
     };
-    Then::line(&line, Vec::new())
+    Then::new(Due::AfterAttempt, line, Vec::new())
 }
 
 /// How to make Flux start again although the manifest stays as it is.
 pub fn again(case: &Case<'_>) -> Then {
     if failure::lacks_rollback_target(case.hr()) {
-        return Then::line(
+        return Then::new(
+            Due::AtOnce,
             "Flux has stopped. Once the cause is fixed, have it upgrade once more:",
-            vec![stamped(case, "forceAt")],
+            actions(case, &[Act::Force]),
         );
     }
     let old = is_old_controller(case.hr()) == Some(true);
@@ -171,42 +178,50 @@ pub fn again(case: &Case<'_>) -> Then {
         ""
     };
     match install::left(case) {
-        Left::Failed if install::job_goes_on(case) => Then {
-            line: format!(
+        Left::Failed if install::job_goes_on(case) => Then::new(
+            Due::AfterJob,
+            format!(
                 "{stopped}The Job of the failed attempt is still running, and may create the database once this is fixed: then run troubleshoot again. If you change the manifest, remove the failed release and make Flux start again, because {AS_UPGRADE}:"
             ),
-            commands: [vec![uninstall(case)], start(case)].concat(),
-            by_manifest: false,
-        },
-        Left::Failed => Then {
-            line: format!("{stopped}Remove the failed release first: {AS_UPGRADE}. {how}"),
-            commands: [vec![uninstall(case)], start(case)].concat(),
-            by_manifest: false,
-        },
-        Left::Unknown => Then::line(&format!("{stopped}{NOT_KNOWN} {how}"), start(case)),
-        Left::Nothing => Then::line(&format!("{stopped}{how}"), start(case)),
+            first_uninstall(case),
+        ),
+        Left::Failed => Then::new(
+            Due::AtOnce,
+            format!("{stopped}Remove the failed release first: {AS_UPGRADE}. {how}"),
+            first_uninstall(case),
+        ),
+        Left::Unknown => Then::new(
+            Due::Unknown,
+            format!("{stopped}{NOT_KNOWN} {how}"),
+            start(case),
+        ),
+        Left::Nothing => Then::new(Due::AtOnce, format!("{stopped}{how}"), start(case)),
     }
 }
 
 /// How to make Flux install a release that was removed.
 pub fn restart(case: &Case<'_>) -> Then {
-    Then::line("Then make Flux start, which installs it:", start(case))
+    let line = "Then make Flux start, which installs it:";
+    Then::new(Due::AtOnce, line, start(case))
 }
 
 /// How to make Flux upgrade a release that is stored.
 pub fn upgrade(case: &Case<'_>) -> Then {
-    Then::line(
-        "Then make Flux start, which upgrades that revision:",
-        start(case),
-    )
+    let line = "Then make Flux start, which upgrades that revision:";
+    Then::new(Due::AtOnce, line, start(case))
 }
 
-/// Commands that make Flux start again.
-fn start(case: &Case<'_>) -> Vec<Command> {
-    if is_old_controller(case.hr()) == Some(true) {
-        return vec![patch_suspend(case, "true"), patch_suspend(case, "false")];
+/// What makes Flux install instead of upgrading what a failed installation left.
+fn first_uninstall(case: &Case<'_>) -> Vec<Action> {
+    [actions(case, &[Act::Uninstall]), start(case)].concat()
+}
+
+/// What makes Flux start again.
+fn start(case: &Case<'_>) -> Vec<Action> {
+    match is_old_controller(case.hr()) {
+        Some(true) => actions(case, &[Act::Suspend, Act::Resume]),
+        _ => actions(case, &[Act::Reset]),
     }
-    vec![stamped(case, "resetAt")]
 }
 
 /// The end of a finding on a stored release that is looked at (`see`) and then removed (`remove`).
@@ -236,9 +251,9 @@ mod tests {
         let case = Case::new(&snapshot, fixture::meta(name).now);
         let then = then(&case, fixes).unwrap();
         let commands = then
-            .commands
+            .acts
             .iter()
-            .map(|c| c.at(&Origin::default()).to_string());
+            .map(|a| a.command().at(&Origin::default()).to_string());
         std::iter::once(then.line.clone())
             .chain(commands)
             .collect::<Vec<_>>()

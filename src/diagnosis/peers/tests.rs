@@ -84,7 +84,7 @@ fn a_missing_namespace_is_misspelt_where_the_others_agree_and_is_made_whole_wher
         serde_json::to_value(&change).unwrap(),
         json!({"path": ["spec", "targetNamespace"], "value": "core"})
     );
-    assert!(then.by_manifest && then.commands.is_empty(), "{then:?}");
+    assert!(then.by_manifest && then.acts.is_empty(), "{then:?}");
     let finding = fixture::finding(name, code);
     let lines: Vec<String> = finding
         .fix

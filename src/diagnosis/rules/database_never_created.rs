@@ -154,8 +154,8 @@ mod tests {
             finding.evidence[1].observed,
             "creation Job: not run. Upgrade complete"
         );
-        let commands = finding.then.unwrap().commands;
-        assert_eq!(commands.len(), 1, "{commands:?}");
+        let acts = finding.then.unwrap().acts;
+        assert_eq!(acts.len(), 1, "{acts:?}");
     }
 
     /// The codes of the case after a change of what was read.

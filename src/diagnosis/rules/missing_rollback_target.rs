@@ -60,7 +60,7 @@ mod tests {
         let then = fixture::finding("missing-rollback-target", "SKVS132")
             .then
             .unwrap();
-        let last = then.commands.last().unwrap().at(&Origin::default());
+        let last = then.acts.last().unwrap().command().at(&Origin::default());
         let last = last.words().last().unwrap();
         assert!(last.starts_with("reconcile.fluxcd.io/forceAt="), "{last}");
     }

@@ -66,7 +66,7 @@ fn check(case: &Case<'_>) -> Verdict {
     }
     finding
         .step("Force a reconciliation. It upgrades the release and does not touch the database:")
-        .command(stamped(case, "forceAt"))
+        .command(stamped(case, Some("forceAt")))
         .step("If READY is left behind again, update helm-controller.")
         .into()
 }

@@ -110,7 +110,7 @@ fn check(case: &Case<'_>) -> Verdict {
         .step("Then have it process the present spec:")
         .command(match is_old_controller(case.hr()) {
             Some(true) => sources::reconcile(case, &case.subject()),
-            _ => stamped(case, "forceAt"),
+            _ => stamped(case, Some("forceAt")),
         })
         .into()
 }

@@ -62,7 +62,7 @@ impl<'r> Group<'r> {
         self.once(|finding| {
             let then = finding.then.iter();
             then.flat_map(|then| {
-                let commands = then.commands.iter();
+                let commands = then.acts.iter();
                 let commands = commands.map(|line| Deed::Command(line.to_string()));
                 std::iter::once(Deed::Sentence(then.line.clone())).chain(commands)
             })
