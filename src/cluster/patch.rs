@@ -1,10 +1,11 @@
-//! The change of one HelmRelease, for `suspend` and `resume` alone: no other change can be expressed here.
+//! The change of one HelmRelease, for `suspend`, `resume` and `retry` alone: no other change can be expressed here.
 //!
 //! The patch names the state that was read, so the API server refuses it if something else changed the object in the meantime.
 
-use super::sent_once::Change;
+use super::sent_once;
 use super::{Cluster, ClusterError, answer, segment};
 use crate::model::helm_release::{GROUP, Metadata, PLURAL};
+use crate::model::request::Request;
 use crate::model::suspension;
 use http::Method;
 use serde_json::Value;
@@ -16,6 +17,38 @@ pub const MANAGER: &str = "flux";
 /// Bound where `--request-timeout` sets none (0): a change is not waited for without end.
 const LIMIT: Duration = Duration::from_secs(30);
 
+/// What is changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    Suspension(suspension::Change),
+    Request(Request),
+}
+
+impl Change {
+    fn patch(&self, read: &Metadata) -> Value {
+        match self {
+            Self::Suspension(change) => change.patch(read),
+            Self::Request(request) => request.patch(read),
+        }
+    }
+
+    /// Whether an object is as the change makes it.
+    pub fn is_in(&self, object: &Value) -> bool {
+        match self {
+            Self::Suspension(change) => change.is_in(object),
+            Self::Request(request) => request.is_in(object),
+        }
+    }
+
+    /// The field that it is about.
+    pub fn field(&self) -> &'static str {
+        match self {
+            Self::Suspension(_) => "spec.suspend",
+            Self::Request(_) => "metadata.annotations",
+        }
+    }
+}
+
 impl Cluster {
     /// Makes the change on the object that was read, and returns the object as changed. A rehearsal goes the whole way through the API
     /// server and changes nothing.
@@ -25,7 +58,7 @@ impl Cluster {
     pub async fn change_helm_release(
         &self,
         read: &Metadata,
-        change: &suspension::Change,
+        change: &Change,
         rehearsal: bool,
     ) -> Result<Value, ClusterError> {
         let path = format!(
@@ -35,7 +68,7 @@ impl Cluster {
             segment(&read.name)
         );
         let dry = if rehearsal { "&dryRun=All" } else { "" };
-        let change = Change {
+        let change = sent_once::Change {
             method: Method::PATCH,
             target: &format!("{path}?fieldManager={MANAGER}{dry}"),
             content_type: "application/merge-patch+json",

@@ -7,6 +7,7 @@ mod author;
 pub mod backup;
 pub mod capture;
 mod card;
+mod change;
 pub mod complete;
 pub mod completion;
 mod completion_cache;

@@ -1,28 +1,24 @@
-//! The change that `suspend` and `resume` make: looked up, made on what was read, and told.
+//! The change that `suspend` and `resume` make: looked up, judged, and told.
 
+use super::change::{self, Made, typed};
 use super::{author, lookup};
-use crate::advice::Command;
 use crate::app::App;
+use crate::cluster::Cluster;
 use crate::cluster::onboardings::Onboardings;
-use crate::cluster::patch::MANAGER;
-use crate::cluster::{Cluster, ClusterError};
+use crate::cluster::patch::{self, MANAGER};
 use crate::diagnosis::Case;
 use crate::diagnosis::flux_commands;
 use crate::diagnosis::install::{self, Left};
 use crate::diagnosis::retries::{self, Fixes};
 use crate::error::{Error, Result};
 use crate::exit::Code;
-use crate::model::helm_release::{GROUP, HelmRelease, KIND, PLURAL};
+use crate::model::helm_release::HelmRelease;
 use crate::model::status::{self, Ready};
 use crate::model::suspension::{Change, Suspension, owner};
 use crate::snapshot::{Read, Snapshot};
-use crate::text::shown;
 use k8s_openapi::jiff::Timestamp;
 use serde_json::Value;
 use std::sync::Arc;
-
-/// How often a change is made on what is there then, where Flux writes the status in between.
-const TRIES: usize = 5;
 
 /// What is wanted.
 pub(super) enum Wish<'w> {
@@ -41,7 +37,7 @@ pub(super) async fn run(
     rehearsal: bool,
 ) -> Result<Code> {
     let cluster = app.cluster().await?;
-    let mut object = lookup::one(app, &cluster, name).await?;
+    let object = lookup::one(app, &cluster, name).await?;
     let change = match wish {
         Wish::Suspend { reason } => Change::Suspend {
             by: author::user(app, &cluster).await,
@@ -50,38 +46,19 @@ pub(super) async fn run(
         },
         Wish::Resume => Change::Resume,
     };
-    let mut tries = 1;
-    let hr = loop {
-        let hr = typed(&object)?;
-        check(&hr, &change, app.now)?;
-        if change == Change::Resume {
-            creates_the_database(app, &cluster, object.clone()).await?;
-        }
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "the suspension or resumption that was asked for"
-        )]
-        let made = cluster
-            .change_helm_release(&hr.metadata, &change, rehearsal)
-            .await;
-        match made {
-            Ok(object) if change.is_in(&object) => break hr,
-            Ok(_) => return Err(not_held(&hr, rehearsal)),
-            Err(error) if is_conflict(&error) && tries < TRIES => {
-                tries += 1;
-                let (namespace, name) = (&hr.metadata.namespace, &hr.metadata.name);
-                object = cluster.helm_release(namespace, name).await?;
-            }
-            Err(error) => return Err(not_made(&hr, error)),
+    let now = app.now;
+    let mut judge = async |object: &Value| {
+        check(&typed(object)?, &change, now)?;
+        match change {
+            Change::Resume => creates_the_database(app, &cluster, object.clone()).await,
+            Change::Suspend { .. } => Ok(()),
         }
     };
-    tell(app, &hr, &object, &change, rehearsal)?;
+    judge(&object).await?;
+    let wanted = patch::Change::Suspension(change.clone());
+    let made = change::make(&cluster, object, &wanted, rehearsal, judge).await?;
+    tell(app, &made, &change, rehearsal)?;
     Ok(Code::Ok)
-}
-
-fn typed(object: &Value) -> Result<HelmRelease> {
-    HelmRelease::from_value(object)
-        .map_err(|e| Error::new(format!("the helmrelease cannot be read: {e}")))
 }
 
 /// Whether there is anything to do.
@@ -162,66 +139,12 @@ fn left(snapshot: &Snapshot, now: Timestamp) -> Left {
     }
 }
 
-fn is_conflict(error: &ClusterError) -> bool {
-    matches!(error, ClusterError::Api(status) if status.code == 409)
-}
-
-/// The error of a change. One without an answer may have been made.
-fn not_made(hr: &HelmRelease, error: ClusterError) -> Error {
-    let conflict = is_conflict(&error);
-    let refused = error.is_surely_refused();
-    let error = Error::from(error);
-    if conflict {
-        return error.hint("it changes all the time; nothing was changed; try again");
-    }
-    if refused {
-        return error;
-    }
-    error.hint(see(hr).after("it is not known whether it was changed; see:"))
-}
-
-/// The error of a change that the API server took and that is not in its answer.
-fn not_held(hr: &HelmRelease, rehearsal: bool) -> Error {
-    let name = &hr.metadata.name;
-    let error = Error::new(format!(
-        "the API server's answer does not hold the change of spec.suspend of helmrelease {name:?}: an admission webhook may have taken it out"
-    ));
-    match rehearsal {
-        true => error,
-        false => error.hint(see(hr).after("what it is now:")),
-    }
-}
-
-/// The command that shows whether it is suspended.
-fn see(hr: &HelmRelease) -> Command {
-    Command::new([
-        "kubectl",
-        "get",
-        "-n",
-        &hr.metadata.namespace,
-        &format!("{PLURAL}.{GROUP}"),
-        &hr.metadata.name,
-        "-o",
-        "jsonpath={.spec.suspend}",
-    ])
-}
-
-/// kubectl's line, and what can undo it; `before`: the object as it was read.
-fn tell(
-    app: &mut App,
-    hr: &HelmRelease,
-    before: &Value,
-    change: &Change,
-    rehearsal: bool,
-) -> Result<()> {
+/// kubectl's line, and what can undo it.
+fn tell(app: &mut App, made: &Made, change: &Change, rehearsal: bool) -> Result<()> {
     let suspends = matches!(change, Change::Suspend { .. });
     let done = if suspends { "suspended" } else { "resumed" };
-    let kind = KIND.to_lowercase();
-    let dry = if rehearsal { " (server dry run)" } else { "" };
-    let name = &hr.metadata.name;
-    app.ui.result(shown!("{kind}.{GROUP}/{name} {done}{dry}"))?;
-    app.ui.flush()?;
-    match owner(before, MANAGER) {
+    change::tell(app, &made.hr, done, rehearsal)?;
+    match owner(&made.before, MANAGER) {
         Some(manager) => app.ui.warning(format!(
             "{manager} set spec.suspend before: what a manifest in Git says wins the next time that it is applied, so change it there as well"
         )),
@@ -229,7 +152,7 @@ fn tell(
             "if the manifest in Git sets suspend, that wins the next time that it is applied",
         ),
     }
-    if suspends && status::ready(hr) == Ready::Unknown {
+    if suspends && status::ready(&made.hr) == Ready::Unknown {
         app.ui
             .hint("an action that is running now is not stopped by this");
     }

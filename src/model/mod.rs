@@ -32,6 +32,7 @@ pub mod ownership;
 pub mod pod;
 pub mod pod_spec;
 pub mod policy;
+pub mod request;
 pub mod selector;
 pub mod service;
 pub mod source;

@@ -1,0 +1,123 @@
+//! One change of a HelmRelease: made on what was read, read and judged again where it has changed since, and never said to be made or
+//! not made where that is not known.
+
+use crate::advice::Command;
+use crate::app::App;
+use crate::cluster::patch::Change;
+use crate::cluster::{Cluster, ClusterError};
+use crate::error::{Error, Result};
+use crate::model::helm_release::{GROUP, HelmRelease, KIND, PLURAL};
+use crate::text::shown;
+use serde_json::Value;
+
+/// How often a change is made on what is there then, where Flux writes the status in between.
+const TRIES: usize = 5;
+
+/// A change that was made, or rehearsed.
+pub(super) struct Made {
+    /// What it was made on.
+    pub(super) hr: HelmRelease,
+    pub(super) before: Value,
+    /// As the API server answered.
+    pub(super) after: Value,
+}
+
+/// Makes the change on an object that was read and judged. What is read again is given to `judge`.
+///
+/// # Errors
+/// The judgement's own, or what the cluster said.
+pub(super) async fn make(
+    cluster: &Cluster,
+    mut object: Value,
+    change: &Change,
+    rehearsal: bool,
+    mut judge: impl AsyncFnMut(&Value) -> Result<()>,
+) -> Result<Made> {
+    let mut tries = 1;
+    loop {
+        let hr = typed(&object)?;
+        #[expect(clippy::disallowed_methods, reason = "the change that was asked for")]
+        let made = cluster
+            .change_helm_release(&hr.metadata, change, rehearsal)
+            .await;
+        match made {
+            Ok(after) if change.is_in(&after) => {
+                return Ok(Made {
+                    hr,
+                    before: object,
+                    after,
+                });
+            }
+            Ok(_) => return Err(not_held(&hr, change, rehearsal)),
+            Err(error) if is_conflict(&error) && tries < TRIES => {
+                tries += 1;
+                let (namespace, name) = (&hr.metadata.namespace, &hr.metadata.name);
+                object = cluster.helm_release(namespace, name).await?;
+                judge(&object).await?;
+            }
+            Err(error) => return Err(not_made(&hr, change, error)),
+        }
+    }
+}
+
+/// The object as a HelmRelease.
+///
+/// # Errors
+/// It cannot be read.
+pub(super) fn typed(object: &Value) -> Result<HelmRelease> {
+    HelmRelease::from_value(object)
+        .map_err(|e| Error::new(format!("the helmrelease cannot be read: {e}")))
+}
+
+/// kubectl's line.
+pub(super) fn tell(app: &mut App, hr: &HelmRelease, done: &str, rehearsal: bool) -> Result<()> {
+    let kind = KIND.to_lowercase();
+    let dry = if rehearsal { " (server dry run)" } else { "" };
+    let name = &hr.metadata.name;
+    app.ui.result(shown!("{kind}.{GROUP}/{name} {done}{dry}"))?;
+    app.ui.flush()
+}
+
+fn is_conflict(error: &ClusterError) -> bool {
+    matches!(error, ClusterError::Api(status) if status.code == 409)
+}
+
+/// The error of a change. One without an answer may have been made.
+fn not_made(hr: &HelmRelease, change: &Change, error: ClusterError) -> Error {
+    let conflict = is_conflict(&error);
+    let refused = error.is_surely_refused();
+    let error = Error::from(error);
+    if conflict {
+        return error.hint("it changes all the time; nothing was changed; try again");
+    }
+    if refused {
+        return error;
+    }
+    error.hint(see(hr, change).after("it is not known whether it was changed; see:"))
+}
+
+/// The error of a change that the API server took and that is not in its answer.
+fn not_held(hr: &HelmRelease, change: &Change, rehearsal: bool) -> Error {
+    let (name, field) = (&hr.metadata.name, change.field());
+    let error = Error::new(format!(
+        "the API server's answer does not hold the change of {field} of helmrelease {name:?}: an admission webhook may have taken it out"
+    ));
+    match rehearsal {
+        true => error,
+        false => error.hint(see(hr, change).after("what it is now:")),
+    }
+}
+
+/// The command that shows the field.
+fn see(hr: &HelmRelease, change: &Change) -> Command {
+    Command::new([
+        "kubectl",
+        "get",
+        "-n",
+        &hr.metadata.namespace,
+        &format!("{PLURAL}.{GROUP}"),
+        &hr.metadata.name,
+        "-o",
+        &format!("jsonpath={{.{}}}", change.field()),
+    ])
+}
