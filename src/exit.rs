@@ -12,9 +12,9 @@ pub enum Code {
     Failed = 1,
     /// The command line cannot be understood.
     Usage = 2,
-    /// `troubleshoot` or `lint` found at least one error (or what `--fail-on` names), or `status` did.
+    /// `troubleshoot` or `lint` found at least one error (or what `--fail-on` names), `status` did, or a retry failed again.
     Findings = 3,
-    /// A deletion was refused, by CouchDB too, or not confirmed; or a resumption was refused. Nothing was changed.
+    /// A deletion was refused, by CouchDB too, or not confirmed; or a resumption or a retry was. Nothing was changed.
     Refused = 4,
     /// The DELETE was or may have been sent and what became of it is not known.
     Unknown = 5,
@@ -58,9 +58,11 @@ impl Code {
             Code::Failed => "failed; not found and already gone count as failed too",
             Code::Usage => "the command line cannot be understood",
             Code::Findings => {
-                "troubleshoot, status or lint found at least one error, or what --fail-on names"
+                "troubleshoot, status, lint or retry --wait found at least one error, or what --fail-on names"
             }
-            Code::Refused => "refused or not confirmed: nothing was deleted, written or resumed",
+            Code::Refused => {
+                "refused or not confirmed: nothing was deleted, written, resumed or retried"
+            }
             Code::Unknown => {
                 "the deletion was or may have been sent and its outcome is not known (also Ctrl-C after it was sent)"
             }

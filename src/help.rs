@@ -23,7 +23,14 @@ const GROUPS: [(&str, &[&str]); 5] = [
     ),
     (
         "Fix",
-        &["troubleshoot", "explain", "suspend", "resume", "capture"],
+        &[
+            "troubleshoot",
+            "explain",
+            "retry",
+            "suspend",
+            "resume",
+            "capture",
+        ],
     ),
     ("In the GitOps repository", &["onboard", "lint", "access"]),
     ("Delete and keep", &["delete-db", "backup", "restore"]),
@@ -31,7 +38,8 @@ const GROUPS: [(&str, &[&str]); 5] = [
 ];
 
 /// Commands that look for onboardings, and so take `-n` and `--onboarding-selector`.
-const LOOK_FOR_ONBOARDINGS: [&str; 8] = [
+const LOOK_FOR_ONBOARDINGS: [&str; 9] = [
+    "retry",
     "suspend",
     "resume",
     "status",

@@ -20,6 +20,7 @@ pub mod exit;
 pub mod fuzz;
 #[cfg(test)]
 mod generated;
+pub mod helm;
 mod help;
 mod interrupt;
 pub mod model;

@@ -76,6 +76,14 @@ impl Origin {
         self.token
     }
 
+    /// A flag that was given, says which cluster or user is meant, and cannot be given to helm.
+    pub fn helm_lacks(&self) -> Option<&'static str> {
+        let idle = ["request-timeout", "disable-compression"];
+        let mut names = self.flags.iter().map(|f| f.name);
+        let lacking = names.find(|name| helms(name).is_none() && !idle.contains(name));
+        lacking.or(self.token.then_some("token"))
+    }
+
     /// The flags in a program's spelling.
     pub(super) fn words(&self, reach: Reach) -> Vec<String> {
         let mut words = Vec::new();
@@ -202,5 +210,25 @@ mod tests {
         };
         let origin = Origin::new(None, None, vec![flag]);
         assert_eq!(origin.words(Reach::Kubectl), ["--server", "https://host"]);
+    }
+
+    #[test]
+    fn what_helm_cannot_be_given_is_named() {
+        let lacks = |names: &[&'static str], token| {
+            let flag = |name: &&'static str| Flag {
+                name,
+                value: "v".to_owned(),
+            };
+            let flags = names.iter().map(flag).collect();
+            Origin::new(None, None, flags)
+                .with_token(token)
+                .helm_lacks()
+        };
+        let all = ["kubeconfig", "server", "as", "request-timeout"];
+        assert_eq!(lacks(&all, false), None);
+        assert_eq!(lacks(&all, true), Some("token"));
+        for name in ["cluster", "user", "client-key", "as-uid"] {
+            assert_eq!(lacks(&[name], false), Some(name));
+        }
     }
 }

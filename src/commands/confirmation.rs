@@ -1,18 +1,19 @@
-//! The question for a database's name, which `delete-db` and `restore` ask alike, or the flag that answers it.
+//! The question for a name, which `delete-db`, `restore` and `retry` ask alike, or the flag that answers it.
 
 use crate::couchdb::delete::confirm::{ConfirmBy, check};
 use crate::couchdb::delete::execute::Interrupt;
 use crate::error::{Error, Result};
 use crate::exit::Code;
-use crate::model::names::DatabaseName;
 use crate::text::Shown;
 use crate::ui::{Answer, ask, discard_typed};
+use std::fmt::Display;
 
 /// What is confirmed.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Act {
     Delete,
     Write,
+    Retry,
 }
 
 impl Act {
@@ -21,6 +22,7 @@ impl Act {
         match self {
             Self::Delete => "delete it",
             Self::Write => "write it",
+            Self::Retry => "try it again",
         }
     }
 
@@ -29,6 +31,7 @@ impl Act {
         match self {
             Self::Delete => "nothing was deleted",
             Self::Write => "nothing was written",
+            Self::Retry => "nothing was changed",
         }
     }
 
@@ -37,6 +40,7 @@ impl Act {
         let what = match self {
             Self::Delete => "nothing was sent",
             Self::Write => "nothing was written",
+            Self::Retry => "nothing was changed",
         };
         Error::new(format!("interrupted: {what}")).with_code(Code::Interrupted)
     }
@@ -68,7 +72,7 @@ impl Act {
 /// # Errors
 /// Ctrl-C, the end of the input, or a terminal that cannot be read.
 pub(super) async fn answer(
-    name: &DatabaseName,
+    name: &impl Display,
     way: ConfirmBy,
     act: Act,
     interrupt: Interrupt<'_>,
@@ -98,7 +102,7 @@ pub(super) async fn typed(question: &str, act: Act, interrupt: Interrupt<'_>) ->
 /// # Errors
 /// As [`answer`]; or the answer is not the name.
 pub(super) async fn confirmed(
-    name: &DatabaseName,
+    name: &impl Display,
     way: ConfirmBy,
     act: Act,
     interrupt: Interrupt<'_>,

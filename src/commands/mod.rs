@@ -33,6 +33,7 @@ pub mod options;
 mod reread;
 pub mod restore;
 pub mod resume;
+pub mod retry;
 mod saved;
 pub mod status;
 pub mod suspend;
@@ -59,6 +60,7 @@ pub enum Command {
     Onboard(Box<onboard::Args>),
     Lint(lint::Args),
     Access(access::Args),
+    Retry(Box<retry::Args>),
     Suspend(suspend::Args),
     Resume(resume::Args),
     Capture(capture::Args),
@@ -87,6 +89,7 @@ pub async fn run(app: &mut App, command: Command) -> Result<Code> {
         Command::Onboard(args) => onboard::run(app, *args).await,
         Command::Lint(args) => lint::run(app, &args),
         Command::Access(args) => access::run(app, &args),
+        Command::Retry(args) => retry::run(app, *args).await,
         Command::Suspend(args) => suspend::run(app, args).await,
         Command::Resume(args) => resume::run(app, args).await,
         Command::Capture(args) => capture::run(app, args).await,

@@ -71,7 +71,13 @@ async fn put_back(app: &mut App, args: Args) -> Result<Code> {
     let confirm: Vec<String> = args.confirm.iter().cloned().collect();
     let context = app.global.connection.context.as_deref();
     let one = std::slice::from_ref(&name);
-    let ways = confirm::ways(one, terminal.stdin && terminal.stderr, &confirm, context)?;
+    let ways = confirm::ways(
+        "database",
+        one,
+        terminal.stdin && terminal.stderr,
+        &confirm,
+        context,
+    )?;
     let way = ways
         .into_iter()
         .next()

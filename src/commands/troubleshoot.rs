@@ -2,7 +2,7 @@
 
 mod arrival;
 pub(super) mod databases;
-mod follow;
+pub(super) mod follow;
 mod manifests;
 mod pick;
 mod print;
@@ -243,6 +243,27 @@ async fn snapshots(
         }
     }
     (snapshots, errors)
+}
+
+/// Reads one onboarding as a run on its name does.
+///
+/// # Errors
+/// What the cluster said of it.
+pub(super) async fn snapshot(
+    cluster: &Cluster,
+    object: Value,
+    others: &Onboardings,
+    couchdb: &databases::AskArgs,
+    now: Timestamp,
+) -> Result<Snapshot> {
+    let objects = [object];
+    let asked = databases::answers(cluster, Some(couchdb), None, &objects);
+    let applied = applied(cluster, &objects);
+    let (mut read, mut errors) = snapshots(cluster, &objects, others, asked, applied, now).await;
+    match read.pop() {
+        Some(snapshot) => Ok(snapshot),
+        None => Err(errors.pop().expect("what is not read has an error")),
+    }
 }
 
 /// The causes alone, of what `picked` says is not well: whose a database is decides about a fix only, so it is not read here.

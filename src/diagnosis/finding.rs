@@ -242,6 +242,8 @@ pub struct Finding {
     pub fix: Vec<Step>,
     /// Flux's behaviour after the fix.
     pub then: Option<Then>,
+    /// It is what the failed attempt left or met: nothing is left to fix but to try again.
+    pub is_of_attempt: bool,
 }
 
 impl Finding {
@@ -254,6 +256,7 @@ impl Finding {
             evidence: Vec::new(),
             fix: Vec::new(),
             then: None,
+            is_of_attempt: false,
         }
     }
 
@@ -300,6 +303,12 @@ impl Finding {
     /// A change of the onboarding's manifest, if there is one.
     pub fn change(mut self, change: impl Into<Option<Change>>) -> Self {
         self.fix.extend(change.into().map(Step::Manifest));
+        self
+    }
+
+    /// Says that only another attempt is needed.
+    pub fn of_attempt(mut self) -> Self {
+        self.is_of_attempt = true;
         self
     }
 

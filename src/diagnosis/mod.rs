@@ -34,6 +34,7 @@ pub mod registry;
 mod remnants;
 mod rendering;
 pub mod retries;
+pub mod retry;
 mod rights;
 pub mod rule;
 mod rules;

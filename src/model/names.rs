@@ -136,6 +136,28 @@ pub fn shortened_release_name(composed: &str) -> String {
     format!("{}-{hex}", &composed[..cut])
 }
 
+/// Whether Helm takes it as a release's name.
+pub fn is_release_name(name: &str) -> bool {
+    is_dotted_name(name, RELEASE_MAX)
+}
+
+/// Whether a namespace can have this name.
+pub fn is_namespace_name(name: &str) -> bool {
+    is_dotted_name(name, 63) && !name.contains('.')
+}
+
+/// Small letters, digits, `-` and `.`, with a letter or digit at both ends of each part.
+fn is_dotted_name(name: &str, longest: usize) -> bool {
+    let is_inner = |b: u8| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-');
+    let is_part = |part: &str| {
+        !part.is_empty()
+            && !part.starts_with('-')
+            && !part.ends_with('-')
+            && part.bytes().all(is_inner)
+    };
+    name.len() <= longest && name.split('.').all(is_part)
+}
+
 /// Name of the Secret that holds a release's revision.
 pub fn release_secret(release: &str, revision: i64) -> String {
     format!("sh.helm.release.v1.{release}.v{revision}")

@@ -27,12 +27,16 @@ fn marks() -> Vec<String> {
 }
 
 #[test]
-fn only_a_credential_plugin_and_git_are_run() {
+fn only_a_credential_plugin_git_and_helm_are_run() {
     let runs = sources().filter(|(_, text)| text.contains("process::Command"));
     let runs: Vec<String> = runs.map(|(name, _)| name).collect();
     assert_eq!(
         runs,
-        ["src/cluster/credentials/plugin.rs", "src/repository/git.rs"]
+        [
+            "src/cluster/credentials/plugin.rs",
+            "src/helm.rs",
+            "src/repository/git.rs"
+        ]
     );
 }
 
@@ -51,6 +55,7 @@ fn what_can_change_something_is_called_in_these_places_only() {
     src/commands/delete_db/trace.rs: the trace of a deletion
     src/commands/delete_db/trace.rs: whether the trace could be written
     src/commands/restore.rs: the restore that was confirmed
+    src/commands/retry/act.rs: the uninstall that was confirmed
     src/couchdb/backup/link.rs: a restore's writes
     src/couchdb/backup/link.rs: a restore's writes
     src/couchdb/delete/confirm.rs: the deletion of what was confirmed
@@ -92,6 +97,7 @@ fn the_ban_itself_stands() {
         "Cluster::exec\"",
         "Cluster::send_once\"",
         "Cluster::change_helm_release\"",
+        "Helm::uninstall\"",
         "Plan::deletion\"",
         "Session::write\"",
         "Session::write_several\"",

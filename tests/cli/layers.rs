@@ -6,7 +6,7 @@ use syn::visit::{self, Visit};
 use syn::{Attribute, Item, ItemMod, Meta, Path, UseTree};
 
 /// From the ground up: what a module may not know stands above it.
-const LAYERS: [&str; 21] = [
+const LAYERS: [&str; 22] = [
     "exit",
     "help",
     "private_file",
@@ -18,6 +18,7 @@ const LAYERS: [&str; 21] = [
     "model",
     "snapshot",
     "repository",
+    "helm",
     "diagnosis",
     "bundle",
     "ui",

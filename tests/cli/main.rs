@@ -35,6 +35,7 @@ mod picture;
 mod proxies;
 mod release;
 mod reports;
+mod retry;
 mod rights;
 mod run;
 mod saved;

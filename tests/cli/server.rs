@@ -73,6 +73,21 @@ impl Listener {
         })
     }
 
+    /// Answers each request by its path and query, and its body.
+    pub(crate) fn reading(
+        script: impl Fn(&str, &[u8]) -> (u16, String) + Send + Sync + 'static,
+    ) -> Self {
+        Self::start(move |mut stream, seen| {
+            let Some((head, body)) = request(&stream) else {
+                return;
+            };
+            seen.lock().unwrap().push(head.clone());
+            let path = head.split(' ').nth(1).unwrap_or_default();
+            let (code, answer) = script(path, &body);
+            write(&mut stream, code, "", answer.as_bytes());
+        })
+    }
+
     /// Answers every request with this code, these header lines (each with its end) and this body.
     pub(crate) fn with_headers(code: u16, headers: &str, body: &[u8]) -> Self {
         let (headers, body) = (headers.to_owned(), body.to_vec());
@@ -222,7 +237,10 @@ pub(crate) fn helm_releases(items: &[serde_json::Value], token: &str) -> String 
 }
 
 fn head(stream: &TcpStream) -> Option<String> {
-    let mut reader = BufReader::new(stream.try_clone().ok()?);
+    head_of(&mut BufReader::new(stream.try_clone().ok()?))
+}
+
+fn head_of(reader: &mut impl BufRead) -> Option<String> {
     let mut head = String::new();
     loop {
         let mut line = String::new();
@@ -234,6 +252,19 @@ fn head(stream: &TcpStream) -> Option<String> {
         }
         head.push_str(&line);
     }
+}
+
+/// A request's head, and its body where it says how long that is.
+fn request(stream: &TcpStream) -> Option<(String, Vec<u8>)> {
+    let mut reader = BufReader::new(stream.try_clone().ok()?);
+    let head = head_of(&mut reader)?;
+    let lower = head.to_lowercase();
+    let length = lower
+        .lines()
+        .find_map(|line| line.strip_prefix("content-length:"));
+    let mut body = vec![0; length.map_or(0, |length| length.trim().parse().unwrap())];
+    reader.read_exact(&mut body).ok()?;
+    Some((head, body))
 }
 
 fn answer(mut stream: TcpStream, seen: &Mutex<Vec<String>>, code: u16, body: &str) {

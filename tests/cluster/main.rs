@@ -22,6 +22,7 @@ mod notes;
 mod onboard;
 mod rbac;
 mod reads;
+mod retry;
 #[path = "../support/same_yaml.rs"]
 mod same_yaml;
 mod saved;

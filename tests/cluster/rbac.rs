@@ -47,7 +47,15 @@ fn works(command: &str, words: &[&str], code: i32) -> String {
 /// Rights that the log does not show here: for other kinds of source, for statuses that name less, for `list -w`, for an
 /// operator or Kustomizations that are not installed, for a history of Helm's in ConfigMaps and values from a Secret that no seed has,
 /// and the one for exec that the API server checks beside `get` (see [`exec_needs_both_rights`]).
-const NOT_SEEN: [(&str, &str); 56] = [
+const NOT_SEEN: [(&str, &str); 64] = [
+    ("retry", "get gitrepositories"),
+    ("retry", "get ocirepositories"),
+    ("retry", "get buckets"),
+    ("retry", "list jobs"),
+    ("retry", "get deployments"),
+    ("retry", "get services"),
+    ("retry", "list endpointslices"),
+    ("retry", "create pods/exec"),
     ("resume", "get gitrepositories"),
     ("resume", "get ocirepositories"),
     ("resume", "get buckets"),
@@ -329,6 +337,45 @@ fn suspend_and_resume() {
     works("resume", &["resume", short, "--dry-run"], 0);
     Skvs::with(&may("resume"), ["resume", short]).run().ok();
     all_used("resume");
+}
+
+/// What is read first, and the change that the API server checks; helm's own rights are the release's matter.
+#[test]
+fn retry() {
+    use crate::troubleshoot::{failed_onboarding, mend};
+    let (_temporary, name) = failed_onboarding("zulu-may");
+    mend("zulu-may");
+    // Its target namespace is not core.
+    let own = manifest("retry").replace("secure-kvs-oncall", "may-retry");
+    let own = own.replace("namespace: core}", "namespace: zulu-may}");
+    Sandbox::shared().apply(&own).expect("the rights are given");
+    let helm = Sandbox::shared().bin("helm");
+    let path = helm.parent().expect("a folder").display().to_string();
+    let short = name.trim_start_matches("skvs-onboarding-");
+    let rehearsed = |kubeconfig: &std::path::Path| {
+        let words = ["retry", short, "--dry-run"];
+        Skvs::with(kubeconfig, words).env("PATH", &path).run()
+    };
+    let said = rehearsed(&may("retry"));
+    assert!(!said.stderr.contains("orbidden"), "{}", said.stderr);
+    assert!(said.ok().contains("retried (server dry run)"));
+    assert!(rehearsed(&may_not()).failed(1).contains("orbidden"));
+    for (name, code) in [
+        ("iota--database", "SKVS301"),
+        ("sierra--invoices", "SKVS402"),
+    ] {
+        let name = format!("skvs-onboarding-{name}");
+        let said = Skvs::with(&may("retry"), ["retry", &name, "--dry-run"]).run();
+        let why = said.failed(4);
+        assert!(why.contains(code), "{why}");
+    }
+    // Flux does not answer: its controllers are looked for.
+    let silent = Skvs::with(
+        &may("retry"),
+        ["retry", "skvs-onboarding-mike--index", "--dry-run"],
+    );
+    silent.run().failed(4);
+    all_used("retry");
 }
 
 #[test]

@@ -204,7 +204,7 @@ fn until(name: &str, condition: &str) {
 }
 
 /// Makes an onboarding into a namespace that does not exist, and waits until Flux gives up.
-fn failed_onboarding(team: &'static str) -> (Temporary, String) {
+pub(crate) fn failed_onboarding(team: &'static str) -> (Temporary, String) {
     let made = onboarding(team, team);
     until(&made.1, "Stalled");
     made
@@ -243,7 +243,7 @@ spec:
 }
 
 /// Creates the namespace with what the creation Job needs in it.
-fn mend(team: &str) {
+pub(crate) fn mend(team: &str) {
     let sandbox = Sandbox::shared();
     kubectl(&["create", "namespace", team]);
     kubectl(&["create", "serviceaccount", "agora-kvs", "-n", team]);

@@ -30,7 +30,7 @@ pub(super) fn ways(
         return Ok(vec![None; names.len()]);
     }
     let terminal = terminal.stdin && terminal.stderr;
-    let ways = confirm::ways(names, terminal, &args.confirm, context)?;
+    let ways = confirm::ways("database", names, terminal, &args.confirm, context)?;
     Ok(ways
         .into_iter()
         .map(|w| Some(w).filter(|_| !rehearsal))

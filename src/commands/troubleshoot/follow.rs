@@ -21,6 +21,7 @@ use crate::render::output::FindingsFormat;
 use crate::text::{Shown, age, shown};
 use crate::view::report::Report;
 use changes::Changes;
+use clap::{Args as _, FromArgMatches};
 use k8s_openapi::jiff::Timestamp;
 use serde_json::Value;
 use std::time::Duration;
@@ -38,6 +39,26 @@ enum End {
     Settled,
     TimedOut,
     Interrupted,
+}
+
+/// Follows one onboarding as `--wait` does, and prints the report.
+///
+/// # Errors
+/// It is not settled in time, or what the cluster said.
+pub(in crate::commands) async fn wait(
+    app: &mut App,
+    cluster: &Cluster,
+    name: &str,
+    couchdb: &databases::AskArgs,
+    limit: Option<Duration>,
+) -> Result<Code> {
+    let grammar = Args::augment_args(clap::Command::new("troubleshoot"));
+    let matches = grammar.try_get_matches_from(["troubleshoot", "--wait", "--", name]);
+    let args = matches.and_then(|matches| Args::from_arg_matches(&matches));
+    let mut args = args.map_err(|e| Error::usage(e.to_string()))?;
+    args.couchdb = couchdb.clone();
+    args.follow.within(limit);
+    run(app, &args, cluster, Ignores::default()).await
 }
 
 /// Follows to the end.

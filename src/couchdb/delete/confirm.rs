@@ -12,7 +12,7 @@ use crate::couchdb::request::Path;
 use crate::couchdb::script::{Guard, Job};
 use crate::error::Error;
 use crate::exit::Code;
-use crate::model::names::DatabaseName;
+use std::fmt::Display;
 
 /// A plan that was shown and confirmed. [`super::execute`] takes nothing else.
 #[derive(Debug)]
@@ -71,17 +71,18 @@ pub enum ConfirmBy {
     Given(String),
 }
 
-/// Settles the way of each target: every one is asked for, or every one is named.
+/// Settles the way of each target, a database or what `noun` says: every one is asked for, or every one is named.
 ///
 /// # Errors
-/// There is no terminal and no `--confirm`; or `--confirm` stands without `--context`, names a database that is no target, or
-/// leaves a target out.
+/// There is no terminal and no `--confirm`; or `--confirm` stands without `--context`, names what is no target, or leaves a target out.
 pub fn ways(
-    names: &[DatabaseName],
+    noun: &str,
+    names: &[impl Display],
     terminal: bool,
     confirm: &[String],
     context: Option<&str>,
 ) -> Result<Vec<ConfirmBy>, Error> {
+    let names: Vec<String> = names.iter().map(ToString::to_string).collect();
     let all = || {
         let flags = names.iter().map(|n| format!(" --confirm {n}"));
         flags.collect::<String>()
@@ -93,23 +94,16 @@ pub fn ways(
         return Err(refused("without a terminal nobody can be asked")
             .hint(format!("name both: --context NAME{}", all())));
     }
-    if let Some(other) = confirm
-        .iter()
-        .find(|c| names.iter().all(|n| n.as_str() != **c))
-    {
-        let targets: Vec<&str> = names.iter().map(DatabaseName::as_str).collect();
-        let what = match targets.as_slice() {
-            [one] => format!("the database is {one}"),
-            _ => format!("the databases are {}", targets.join(", ")),
+    if let Some(other) = confirm.iter().find(|c| !names.contains(c)) {
+        let what = match names.as_slice() {
+            [one] => format!("the {noun} is {one}"),
+            _ => format!("the {noun}s are {}", names.join(", ")),
         };
         return Err(refused(&format!("--confirm says {other:?}, {what}")));
     }
-    if let Some(left_out) = names
-        .iter()
-        .find(|n| confirm.iter().all(|c| c != n.as_str()))
-    {
+    if let Some(left_out) = names.iter().find(|n| !confirm.contains(n)) {
         return Err(refused(&format!("--confirm does not name {left_out}"))
-            .hint(format!("each database needs its own:{}", all())));
+            .hint(format!("each {noun} needs its own:{}", all())));
     }
     if context.is_none_or(str::is_empty) {
         return Err(refused(
@@ -120,10 +114,7 @@ pub fn ways(
                 .after("the contexts are:"),
         ));
     }
-    Ok(names
-        .iter()
-        .map(|n| ConfirmBy::Given(n.to_string()))
-        .collect())
+    Ok(names.into_iter().map(ConfirmBy::Given).collect())
 }
 
 /// Takes the answer. One wrong answer ends it.
@@ -143,8 +134,8 @@ pub fn accept(plan: Cleared, answer: &str) -> Result<Confirmed, String> {
 ///
 /// # Errors
 /// It is not that name, to the letter.
-pub fn check(name: &DatabaseName, answer: &str) -> Result<(), String> {
-    if answer == name.as_str() {
+pub fn check(name: &impl Display, answer: &str) -> Result<(), String> {
+    if answer == name.to_string() {
         Ok(())
     } else if answer.is_empty() {
         Err("nothing was typed".to_owned())
@@ -161,6 +152,7 @@ fn refused(why: &str) -> Error {
 mod tests {
     use super::super::plan::{plan, tests::facts};
     use super::*;
+    use crate::model::names::DatabaseName;
 
     #[test]
     fn only_the_very_name_confirms() {
@@ -193,7 +185,7 @@ mod tests {
         let names = [DatabaseName::parse("pds_database").unwrap()];
         let ways = |terminal, confirm: Option<&str>, context| {
             let confirm: Vec<String> = confirm.into_iter().map(str::to_owned).collect();
-            ways(&names, terminal, &confirm, context)
+            ways("database", &names, terminal, &confirm, context)
         };
         assert_eq!(ways(true, None, None), Ok(vec![ConfirmBy::Typed]));
         let given = Ok(vec![ConfirmBy::Given("pds_database".to_owned())]);
@@ -218,7 +210,7 @@ mod tests {
         let names = ["a_b", "a_c"].map(|n| DatabaseName::parse(n).unwrap());
         let given = |confirm: &[&str]| {
             let confirm: Vec<String> = confirm.iter().map(|c| (*c).to_owned()).collect();
-            ways(&names, true, &confirm, Some("prod")).map_err(|e| e.to_string())
+            ways("database", &names, true, &confirm, Some("prod")).map_err(|e| e.to_string())
         };
         assert_eq!(given(&[]), Ok(vec![ConfirmBy::Typed, ConfirmBy::Typed]));
         let both = vec![

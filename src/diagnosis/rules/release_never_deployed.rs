@@ -89,7 +89,8 @@ fn check(case: &Case<'_>) -> Verdict {
             .into();
     }
     let finding = case.finding(case.subject(), format!("only failed revisions of the release {release} are stored in {storage}, and Helm cannot upgrade from them"))
-        .why("The installation failed and its revisions stayed in storage.");
+        .why("The installation failed and its revisions stayed in storage.")
+        .of_attempt();
     uninstalled(
         case,
         finding,

@@ -117,6 +117,7 @@ fn made_since(case: &Case<'_>, target: &str) -> Verdict {
         .why("It exists now: it was created after the attempt, and the status is from before.")
         .seen(case.seen_failure())
         .step("There is nothing to fix.")
+        .of_attempt()
         .then(then(case, Fixes::Elsewhere))
         .into()
 }

@@ -78,6 +78,19 @@ pub const STOPS: &[Stop] = &[
         exit: 0,
     },
     Stop {
+        title: "What it says under Then is done after a question; here it is rehearsed, with the cause still there",
+        argv: &[
+            "kubectl",
+            "skvs",
+            "retry",
+            "skvs-onboarding-kilo--orders",
+            "--even-if",
+            "SKVS101",
+            "--dry-run",
+        ],
+        exit: 0,
+    },
+    Stop {
         title: "Flux leaves one alone while something is done, and everybody sees who asked for it",
         argv: &[
             "kubectl",

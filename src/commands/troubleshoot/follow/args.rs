@@ -44,6 +44,11 @@ impl FollowArgs {
         Ok(())
     }
 
+    /// Waits for so long at most.
+    pub(super) fn within(&mut self, limit: Option<Duration>) {
+        self.timeout = limit;
+    }
+
     pub(super) fn limit(&self) -> Option<Duration> {
         let given = self.timeout.unwrap_or(Duration::from_secs(300));
         self.wait.then_some(given)

@@ -1,0 +1,174 @@
+//! `retry`: what troubleshoot prints under "Then", done after a question.
+//!
+//! Owns the flags and the order: read, decide, show, ask, read again, act, follow. What is done and whether it is safe is decided in
+//! [`crate::diagnosis::retry`]; the words are in `messages.rs`, the card in `plan.rs`, the acts in `act.rs`.
+
+mod act;
+mod messages;
+mod plan;
+
+use super::confirmation::{self, refused_unread};
+use super::troubleshoot::databases::AskArgs;
+use super::troubleshoot::{self, follow};
+use super::{card, change, lookup};
+use crate::app::App;
+use crate::cluster::{Cluster, parse_duration};
+use crate::couchdb::delete::confirm;
+use crate::diagnosis::catalogue;
+use crate::error::{Error, Result};
+use crate::exit::Code;
+use crate::help;
+use k8s_openapi::jiff::Timestamp;
+use plan::Plan;
+use serde_json::Value;
+use std::time::Duration;
+
+/// What the questions and the errors before the first change are about.
+const ACT: confirmation::Act = confirmation::Act::Retry;
+
+/// Try a failed onboarding again, as troubleshoot says
+///
+/// Shows the cause and the steps that make Flux try again (those under "Then" in troubleshoot's report), asks for the HelmRelease's name,
+/// reads everything again, and takes them. Where a failed revision is stored, your own helm removes it first: Flux would upgrade it,
+/// which does not create the database. Refused if any revision was ever deployed, or if that is not known, and while a cause is
+/// reported that is not fixed.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  kubectl skvs retry pds_database --dry-run
+  kubectl skvs retry pds_database --wait
+  kubectl skvs retry pds_database --even-if SKVS304
+  kubectl skvs retry pds_database --context prod-east \\
+    --confirm skvs-onboarding-pds--database --wait --timeout 10m
+
+Exit codes: 0 done (with --wait: Ready), 1 failed, 3 with --wait: it failed again, 4 refused or not confirmed, 130 interrupted before anything was changed")]
+pub struct Args {
+    /// Onboarding, in any of its forms
+    #[arg(value_name = "NAME", value_parser = crate::app::onboarding_name)]
+    name: String,
+    /// Try again although this cause is reported: its fix cannot be seen, or is not needed; repeatable
+    #[arg(long, value_name = "CODE", value_parser = code, help_heading = help::CONFIRMATION)]
+    even_if: Vec<&'static str>,
+    /// Confirm without a question: the HelmRelease's name; needs --context
+    #[arg(long, value_name = "NAME", help_heading = help::CONFIRMATION)]
+    confirm: Option<String>,
+    /// Decide, have the API server check the change, and change nothing
+    #[arg(long, help_heading = help::CHANGE)]
+    dry_run: bool,
+    /// Wait until it is Ready (exit code 0) or has failed again (3)
+    #[arg(long, conflicts_with = "dry_run", help_heading = "Follow")]
+    wait: bool,
+    /// Longest wait, such as 90s or 10m, then exit code 1 [default: 5m]
+    #[arg(long, value_name = "DURATION", requires = "wait", value_parser = parse_duration, help_heading = "Follow")]
+    timeout: Option<Duration>,
+    #[command(flatten)]
+    couchdb: AskArgs,
+}
+
+/// Reads a code in any of its forms.
+fn code(text: &str) -> std::result::Result<&'static str, String> {
+    let near = || match catalogue::near(text).as_slice() {
+        [] => "such a code does not exist".to_owned(),
+        near => format!("it does not exist; did you mean {}?", near.join(", ")),
+    };
+    catalogue::find(text)
+        .map(|entry| entry.code)
+        .ok_or_else(near)
+}
+
+/// Runs `retry`.
+///
+/// # Errors
+/// A refusal, or what could not be read or done.
+pub async fn run(app: &mut App, args: Args) -> Result<Code> {
+    let asks = app.ui.terminal().stdin && args.confirm.is_none() && !args.dry_run;
+    refused_unread(asks, retried(app, &args).await)
+}
+
+async fn retried(app: &mut App, args: &Args) -> Result<Code> {
+    if args.confirm.is_some() {
+        args.couchdb.pods.environment.refuse()?;
+    }
+    let interrupt = crate::interrupt::any();
+    tokio::pin!(interrupt);
+    let cluster = ACT.before(interrupt.as_mut(), app.cluster()).await?;
+    let object = lookup::one(app, &cluster, &args.name);
+    let object = ACT.before(interrupt.as_mut(), object).await?;
+    let name = change::typed(&object)?.metadata.name;
+    let way = if args.dry_run {
+        None
+    } else {
+        Some(way(app, args, &name)?)
+    };
+    let read = look(app, &cluster, args, object, app.now);
+    let plan = ACT.before(interrupt.as_mut(), read).await?;
+    for code in &plan.retry.not_needed {
+        app.ui.warning(format!(
+            "--even-if {code} was not needed: it is not reported as a cause that is left"
+        ));
+    }
+    let runner = act::Runner::find(&plan, cluster.origin());
+    card::show(app, &cluster, plan.heading(), plan.rows(&runner));
+    let Some(way) = way else {
+        return act::rehearse(app, &cluster, args, &plan, &runner).await;
+    };
+    let runner = match runner.ready() {
+        Ok(helm) => helm,
+        Err(why) => return Err(act::by_hand(app, &plan, why)?),
+    };
+    confirmation::confirmed(&name, way, ACT, interrupt.as_mut()).await?;
+    // The question may have been open for long.
+    app.now = Timestamp::now();
+    let again = async {
+        let (namespace, name) = plan.id();
+        let object: Value = cluster.helm_release(namespace, name).await?;
+        look(app, &cluster, args, object, app.now).await
+    };
+    let again = ACT.before(interrupt.as_mut(), again).await;
+    let again = again.map_err(messages::since_shown)?;
+    plan.holds(&again)?;
+    act::carry_out(app, &cluster, args, again, runner).await?;
+    if !args.wait {
+        app.ui.hint(messages::follow(&plan).after("follow it:"));
+        return Ok(Code::Ok);
+    }
+    follow::wait(app, &cluster, &name, &args.couchdb, args.timeout).await
+}
+
+/// How it is confirmed.
+fn way(app: &App, args: &Args, name: &str) -> Result<confirm::ConfirmBy> {
+    let terminal = app.ui.terminal();
+    let confirm: Vec<String> = args.confirm.iter().cloned().collect();
+    let context = app.global.connection.context.as_deref();
+    let asks = terminal.stdin && terminal.stderr;
+    let ways = confirm::ways("HelmRelease", &[name], asks, &confirm, context)?;
+    Ok(ways
+        .into_iter()
+        .next()
+        .expect("there is a way for each name"))
+}
+
+/// Reads everything about one onboarding, and decides.
+async fn look(
+    app: &App,
+    cluster: &Cluster,
+    args: &Args,
+    object: Value,
+    now: Timestamp,
+) -> Result<Plan> {
+    let (namespace, selector) = (&app.global.namespace, &app.global.onboarding_selector);
+    let others = cluster.other_onboardings(namespace, selector).await;
+    let read = troubleshoot::snapshot(cluster, object, &others, &args.couchdb, now).await?;
+    let even_if = &args.even_if;
+    Plan::new(&read, now, even_if).map_err(|refusal| messages::refused(&read, even_if, refusal))
+}
+
+/// The error of a look after something was changed.
+fn after(error: Error, done: &str) -> Error {
+    let text = format!("{done}: {}", error.message());
+    let error = error
+        .hints()
+        .iter()
+        .cloned()
+        .fold(Error::new(text), Error::hint);
+    error.with_code(Code::Failed)
+}

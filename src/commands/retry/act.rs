@@ -1,0 +1,269 @@
+//! The acts themselves: helm's uninstall, and the changes that make Flux try again.
+
+use super::plan::Plan;
+use super::{Args, after, look};
+use crate::advice::{Line, Origin};
+use crate::app::App;
+use crate::cluster::Cluster;
+use crate::cluster::patch::Change;
+use crate::commands::{author, change};
+use crate::diagnosis::after_fix::{Act, Action};
+use crate::error::{Error, Result};
+use crate::exit::Code;
+use crate::helm::Helm;
+use crate::model::request::{Request, Wish};
+use crate::model::suspension::{self, Suspension};
+use crate::text::{Shown, shell_line};
+use k8s_openapi::jiff::Timestamp;
+use serde_json::Value;
+
+/// What runs the uninstall.
+pub(super) enum Runner {
+    /// Nothing has to be removed.
+    NotNeeded,
+    Found {
+        helm: Helm,
+        command: Line,
+    },
+    /// Why helm cannot be run here.
+    Missing {
+        why: String,
+        command: Line,
+    },
+}
+
+impl Runner {
+    /// Finds the user's helm, if the plan needs it.
+    pub(super) fn find(plan: &Plan, origin: &Origin) -> Self {
+        let Some(command) = plan.uninstall() else {
+            return Self::NotNeeded;
+        };
+        let command = command.at(origin);
+        if let Some(flag) = origin.helm_lacks() {
+            let why = format!("helm cannot be given --{flag}");
+            return Self::Missing { why, command };
+        }
+        match Helm::find() {
+            Some(helm) => Self::Found { helm, command },
+            None => {
+                let why = "helm was not found on PATH".to_owned();
+                Self::Missing { why, command }
+            }
+        }
+    }
+
+    /// A step as the card shows it.
+    pub(super) fn words(&self, action: &Action) -> String {
+        match (action.act(), self) {
+            (Act::Uninstall, Self::Found { helm, command }) => shell_line(&helm.words(command)),
+            (Act::Uninstall, Self::Missing { why, command }) => format!("{command} ({why})"),
+            (Act::Uninstall, Self::NotNeeded) => String::new(),
+            (Act::Request, _) => "ask Flux for an attempt (annotation requestedAt)".to_owned(),
+            (Act::Reset, _) => "ask Flux for an attempt, with the failures counted from zero (annotations requestedAt and resetAt)".to_owned(),
+            (Act::Force, _) => "ask Flux for one upgrade, whatever failed before (annotations requestedAt and forceAt)".to_owned(),
+            (Act::Suspend, _) => "suspend it (spec.suspend: true)".to_owned(),
+            (Act::Resume, _) => "resume it, so that Flux counts the failures from zero".to_owned(),
+        }
+    }
+
+    /// What is run; `None` where nothing has to be.
+    ///
+    /// # Errors
+    /// Why helm cannot be run.
+    pub(super) fn ready(self) -> Result<Option<(Helm, Line)>, String> {
+        match self {
+            Self::NotNeeded => Ok(None),
+            Self::Found { helm, command } => Ok(Some((helm, command))),
+            Self::Missing { why, .. } => Err(why),
+        }
+    }
+}
+
+/// Prints the commands for whoever has a helm, and returns the error that ends the run.
+///
+/// # Errors
+/// stdout is gone.
+pub(super) fn by_hand(app: &mut App, plan: &Plan, why: String) -> Result<Error> {
+    let origin = app.ui.origin().clone();
+    for action in &plan.retry.acts {
+        let line = action.command().at(&origin).to_string();
+        app.ui.result(Shown::line(line))?;
+    }
+    app.ui.flush()?;
+    let error = Error::new(format!("{why}: nothing was changed"));
+    Ok(error.hint("run the printed commands yourself, one after the other"))
+}
+
+/// The end of a rehearsal: the API server checks the first change.
+///
+/// # Errors
+/// It refuses it, or helm cannot be run.
+pub(super) async fn rehearse(
+    app: &mut App,
+    cluster: &Cluster,
+    args: &Args,
+    plan: &Plan,
+    runner: &Runner,
+) -> Result<Code> {
+    if let Runner::Missing { why, .. } = runner {
+        return Err(by_hand(app, plan, why.clone())?);
+    }
+    check(app, cluster, args, plan).await?;
+    change::tell(app, &plan.hr, "retried", true)?;
+    Ok(Code::Ok)
+}
+
+/// Has the API server check the first change on what was read, so that nothing is removed that could not be installed again.
+async fn check(app: &App, cluster: &Cluster, args: &Args, plan: &Plan) -> Result<()> {
+    let first = plan.acts().into_iter().find(|act| *act != Act::Uninstall);
+    let Some(first) = first else {
+        return Ok(());
+    };
+    let by = author::user(app, cluster).await;
+    let wanted = wanted(first, Timestamp::now(), &by);
+    let judge = async |object: &Value| still(app, cluster, args, plan, object).await;
+    change::make(cluster, plan.object.clone(), &wanted, true, judge).await?;
+    Ok(())
+}
+
+/// Takes the steps of a plan that was read last thing.
+///
+/// # Errors
+/// What failed, and what was done by then.
+pub(super) async fn carry_out(
+    app: &mut App,
+    cluster: &Cluster,
+    args: &Args,
+    mut plan: Plan,
+    runner: Option<(Helm, Line)>,
+) -> Result<()> {
+    let mut done = None;
+    if let Some((helm, command)) = runner {
+        check(app, cluster, args, &plan).await?;
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the uninstall that was confirmed"
+        )]
+        let ended = helm.uninstall(&command).await;
+        let said = ended.map_err(|why| not_removed(&plan, &why))?;
+        app.ui.status(Shown::line(&said));
+        let removed = "the release was removed, and Flux was not asked to install it";
+        done = Some(removed);
+        plan = installs(app, cluster, args, &plan)
+            .await
+            .map_err(|error| not_asked(&plan, after(error, removed)))?;
+    }
+    let asked = ask(app, cluster, args, &plan).await;
+    asked.map_err(|error| match done {
+        Some(removed) => not_asked(&plan, after(error, removed)),
+        None => error,
+    })
+}
+
+/// What is there after the uninstall: nothing is stored, and the other steps are still those.
+async fn installs(app: &mut App, cluster: &Cluster, args: &Args, before: &Plan) -> Result<Plan> {
+    app.now = Timestamp::now();
+    let (namespace, name) = before.id();
+    let object: Value = cluster.helm_release(namespace, name).await?;
+    let plan = look(app, cluster, args, object, app.now).await?;
+    let rest: Vec<Act> = before
+        .acts()
+        .into_iter()
+        .filter(|a| *a != Act::Uninstall)
+        .collect();
+    if plan.hr.metadata.uid != before.hr.metadata.uid || plan.acts() != rest {
+        return Err(changed());
+    }
+    Ok(plan)
+}
+
+/// Makes the changes that make Flux try again.
+async fn ask(app: &mut App, cluster: &Cluster, args: &Args, plan: &Plan) -> Result<()> {
+    let by = author::user(app, cluster).await;
+    let mut object = plan.object.clone();
+    let now = Timestamp::now();
+    for act in plan.acts() {
+        let wanted = wanted(act, now, &by);
+        let judge = async |object: &Value| match act {
+            // Only what this run has suspended is resumed.
+            Act::Resume => is_own(object, plan, now),
+            _ => still(app, cluster, args, plan, object).await,
+        };
+        let made = change::make(cluster, object, &wanted, false, judge).await;
+        let made = made.map_err(|error| match act {
+            Act::Resume => still_suspended(plan, error),
+            _ => error,
+        })?;
+        object = made.after;
+    }
+    change::tell(app, &plan.hr, "retried", false)
+}
+
+/// Looks again where something changed the object in the meantime.
+async fn still(
+    app: &App,
+    cluster: &Cluster,
+    args: &Args,
+    plan: &Plan,
+    object: &Value,
+) -> Result<()> {
+    let again = look(app, cluster, args, object.clone(), Timestamp::now()).await?;
+    plan.holds(&again)
+}
+
+/// The change that an act is.
+fn wanted(act: Act, now: Timestamp, by: &str) -> Change {
+    let request = |wish| {
+        Change::Request(Request {
+            token: now.to_string(),
+            wish,
+        })
+    };
+    match act {
+        Act::Reset => request(Some(Wish::Reset)),
+        Act::Force => request(Some(Wish::Force)),
+        Act::Request | Act::Uninstall => request(None),
+        Act::Suspend => Change::Suspension(suspension::Change::Suspend {
+            by: by.to_owned(),
+            at: now.to_string(),
+            reason: "a retry; it resumes it at once".to_owned(),
+        }),
+        Act::Resume => Change::Suspension(suspension::Change::Resume),
+    }
+}
+
+fn is_own(object: &Value, plan: &Plan, since: Timestamp) -> Result<()> {
+    let hr = change::typed(object)?;
+    let at = since.to_string();
+    let own = Suspension::of(&hr).is_some_and(|s| s.is_current && s.at == Some(&at));
+    match own && hr.metadata.uid == plan.hr.metadata.uid {
+        true => Ok(()),
+        false => Err(changed()),
+    }
+}
+
+fn changed() -> Error {
+    Error::new("refused: the onboarding has changed since it was looked at")
+        .with_code(Code::Refused)
+}
+
+/// helm failed, part of the way perhaps.
+fn not_removed(plan: &Plan, why: &str) -> Error {
+    let (namespace, name) = plan.id();
+    let see = crate::advice::Command::skvs(["describe", name, "-n", namespace]);
+    Error::new(format!("the release is not known to be removed: {why}"))
+        .hint(see.after("Flux was not asked for anything; what is stored now:"))
+}
+
+/// Adds how to go on after the release was removed.
+fn not_asked(plan: &Plan, error: Error) -> Error {
+    let (namespace, name) = plan.id();
+    let retry = crate::advice::Command::skvs(["retry", name, "-n", namespace]);
+    error.hint(retry.after("to have it installed:"))
+}
+
+fn still_suspended(plan: &Plan, error: Error) -> Error {
+    let (namespace, name) = plan.id();
+    let resume = crate::advice::Command::skvs(["resume", name, "-n", namespace]);
+    error.hint(resume.after("it is still suspended:"))
+}

@@ -1,0 +1,136 @@
+//! What is shown before the question, and compared with what is read after it.
+
+use super::act::Runner;
+use crate::advice::Command;
+use crate::diagnosis::after_fix::{Act, Action};
+use crate::diagnosis::retry::{Refusal, Retry, retry};
+use crate::diagnosis::{Case, NotRun, diagnose};
+use crate::error::{Error, Result};
+use crate::exit::Code;
+use crate::model::helm_release::HelmRelease;
+use crate::render::deletion_card::Row;
+use crate::snapshot::Snapshot;
+use crate::text::{count, one_line};
+use crate::view::report::Onboarding;
+use k8s_openapi::jiff::Timestamp;
+use serde_json::Value;
+
+/// A retry that nothing speaks against.
+pub(super) struct Plan {
+    pub(super) retry: Retry,
+    /// What it was decided on.
+    pub(super) object: Value,
+    pub(super) hr: HelmRelease,
+    state: String,
+    database: Option<String>,
+    even_if: Vec<&'static str>,
+    not_run: Vec<NotRun>,
+}
+
+impl Plan {
+    /// Decides on what was read.
+    ///
+    /// # Errors
+    /// What speaks against it.
+    pub(super) fn new(
+        snapshot: &Snapshot,
+        now: Timestamp,
+        even_if: &[&'static str],
+    ) -> Result<Self, Refusal> {
+        let case = Case::new(snapshot, now);
+        let diagnosis = diagnose(&case);
+        let retry = retry(&case, &diagnosis, even_if)?;
+        let onboarding = Onboarding::new(&case, diagnosis);
+        Ok(Self {
+            retry,
+            object: snapshot.object.clone(),
+            hr: snapshot.helm_release.clone(),
+            state: onboarding.state,
+            database: onboarding.database,
+            even_if: even_if.to_vec(),
+            not_run: onboarding.not_run,
+        })
+    }
+
+    /// Namespace and name.
+    pub(super) fn id(&self) -> (&str, &str) {
+        (&self.hr.metadata.namespace, &self.hr.metadata.name)
+    }
+
+    /// The causes' codes: their sentences may hold the time.
+    fn codes(&self) -> Vec<&'static str> {
+        self.retry.causes.iter().map(|cause| cause.code).collect()
+    }
+
+    /// The acts, without their commands, which hold the time.
+    pub(super) fn acts(&self) -> Vec<Act> {
+        self.retry.acts.iter().map(|action| action.act()).collect()
+    }
+
+    /// The command that removes the release, if one is to go.
+    pub(super) fn uninstall(&self) -> Option<&Command> {
+        self.retry.uninstall().map(Action::command)
+    }
+
+    /// Compares with what was read after the question.
+    ///
+    /// # Errors
+    /// Something that was shown is not so any more.
+    pub(super) fn holds(&self, again: &Self) -> Result<()> {
+        let what = if self.hr.metadata.uid != again.hr.metadata.uid {
+            "the HelmRelease was deleted and created again"
+        } else if self.hr.metadata.generation != again.hr.metadata.generation {
+            "its spec has changed"
+        } else if self.acts() != again.acts() || self.uninstall() != again.uninstall() {
+            "the steps are other ones now"
+        } else if self.codes() != again.codes() {
+            "the cause is another one now"
+        } else {
+            return Ok(());
+        };
+        let error = Error::new(format!("refused: {what}; nothing was changed"));
+        Err(error
+            .with_code(Code::Refused)
+            .hint("run it again, and look at the new card"))
+    }
+
+    pub(super) fn heading(&self) -> &'static str {
+        match self.uninstall() {
+            Some(_) => "This removes a failed Helm release, and has Flux install it again.",
+            None => "This has Flux try an onboarding again.",
+        }
+    }
+
+    /// The card's rows.
+    pub(super) fn rows(&self, runner: &Runner) -> Vec<Row> {
+        let (namespace, name) = self.id();
+        let database = self.database.as_deref();
+        let database = database.map_or(String::new(), |d| format!(", database {d}"));
+        let mut rows = vec![
+            (
+                "Onboarding",
+                one_line(&format!("{namespace}/{name}{database}")),
+            ),
+            ("State", self.state.clone()),
+        ];
+        rows.extend(self.retry.causes.iter().map(|cause| {
+            let excused = match self.even_if.contains(&cause.code) {
+                true => " (--even-if)",
+                false => "",
+            };
+            let text = format!("{} {}{excused}", cause.code, cause.sentence);
+            ("Cause", text)
+        }));
+        rows.push(("Why", self.retry.line.trim_end_matches(':').to_owned()));
+        let steps = self.retry.acts.iter().zip(["Step 1", "Step 2", "Step 3"]);
+        rows.extend(steps.map(|(action, key)| (key, runner.words(action))));
+        let first = self.not_run.first();
+        rows.extend(first.map(|first| {
+            let checks: usize = self.not_run.iter().map(|n| n.codes.len()).sum();
+            let not = count(checks as u64, "check");
+            let text = format!("{not} not run, as of {}: {}", first.what, first.why);
+            ("Not known", text)
+        }));
+        rows
+    }
+}

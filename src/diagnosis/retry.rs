@@ -1,0 +1,226 @@
+//! Whether an onboarding can be tried again now, and by which acts: those of the report's "Then" for a manifest that stays as it is.
+//!
+//! How Flux is made to try again is decided in [`super::retries`]. Here is decided that nothing speaks against it: no revision was ever
+//! deployed, nothing is at work, and no cause is left. What was not read speaks against it too.
+
+use super::after_fix::{Act, Action, Due};
+use super::case::Case;
+use super::engine::Diagnosis;
+use super::finding::Finding;
+use super::flux_commands::release;
+use super::install;
+use super::retries::{Fixes, then};
+use super::rule::{Role, Rule, Severity};
+use crate::model::names::{is_namespace_name, is_release_name};
+use crate::model::status::{self, Ready};
+use crate::text::one_line;
+
+/// An error of the report.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cause {
+    pub code: &'static str,
+    pub sentence: String,
+}
+
+/// What a retry does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Retry {
+    /// The errors, worst first.
+    pub causes: Vec<Cause>,
+    /// Why by these acts.
+    pub line: String,
+    pub acts: Vec<Action>,
+    /// Codes that were excused and are not reported.
+    pub not_needed: Vec<&'static str>,
+}
+
+impl Retry {
+    /// The act's command, if it is one of them.
+    pub fn uninstall(&self) -> Option<&Action> {
+        self.acts.iter().find(|a| a.act() == Act::Uninstall)
+    }
+}
+
+/// Why it is not tried again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    BeingDeleted,
+    Suspended,
+    Ready,
+    /// A revision was deployed: what says so.
+    Deployed(String),
+    /// What has to be known and is not.
+    Unknown(String),
+    /// What is at work.
+    Underway(String),
+    /// The failed attempt's Job may still create the database.
+    JobRuns,
+    /// Not fixed, and not excused.
+    NotFixed(Vec<Cause>),
+}
+
+/// Decides; `excused` are codes of causes that the user knows of.
+///
+/// # Errors
+/// What speaks against it.
+pub fn retry(
+    case: &Case<'_>,
+    diagnosis: &Diagnosis,
+    excused: &[&'static str],
+) -> Result<Retry, Refusal> {
+    let hr = case.hr();
+    if hr.metadata.deletion_timestamp.is_some() {
+        return Err(Refusal::BeingDeleted);
+    }
+    if hr.spec.suspend {
+        return Err(Refusal::Suspended);
+    }
+    if hr.is_remote() {
+        let what = "its release is on another cluster (spec.kubeConfig), which is not read";
+        return Err(Refusal::Unknown(what.to_owned()));
+    }
+    if case.is_ready() && !hr.is_stale() && !hr.is_asked_again() {
+        return Err(Refusal::Ready);
+    }
+    never_deployed(case)?;
+    at_rest(case)?;
+    let causes = errors(diagnosis);
+    let left = causes.iter().filter(|(is_left, _)| *is_left);
+    let left: Vec<&Cause> = left.map(|(_, cause)| cause).collect();
+    let open = left.iter().filter(|c| !excused.contains(&c.code));
+    let open: Vec<Cause> = open.map(|c| (*c).clone()).collect();
+    if !open.is_empty() {
+        return Err(Refusal::NotFixed(open));
+    }
+    let then = then(case, Fixes::Elsewhere).filter(|then| then.due != Due::Unknown);
+    let Some(then) = then else {
+        let what =
+            "whether the creation Job succeeded is not known, and an upgrade does not run it";
+        return Err(Refusal::Unknown(what.to_owned()));
+    };
+    let acts = match then.due {
+        Due::AtOnce => then.acts,
+        // Flux would do the same later.
+        Due::OnItsOwn => vec![Action::new(case, Act::Request)],
+        Due::AfterJob => return Err(Refusal::JobRuns),
+        Due::AfterAttempt | Due::Unknown => return Err(Refusal::Underway(then.line)),
+    };
+    let removes = acts.iter().any(|a| a.act() == Act::Uninstall);
+    if removes
+        && let Err(unread) = case.creation_job()
+        && !unread.is_not_needed()
+    {
+        let why = one_line(&unread.why.clause());
+        let what = "whether the failed attempt's Job is still running is not known";
+        return Err(Refusal::Unknown(format!(
+            "{what}: {} was not read: {why}",
+            unread.what
+        )));
+    }
+    let (namespace, name) = (hr.storage_namespace(), release(case));
+    if removes && !(is_namespace_name(namespace) && is_release_name(&name)) {
+        let (namespace, name) = (one_line(namespace), one_line(&name));
+        let what = format!("{name:?} in {namespace:?} is not the name of a Helm release");
+        return Err(Refusal::Unknown(what));
+    }
+    let not_needed = excused
+        .iter()
+        .filter(|e| left.iter().all(|c| c.code != **e));
+    Ok(Retry {
+        not_needed: not_needed.copied().collect(),
+        causes: causes.into_iter().map(|(_, cause)| cause).collect(),
+        line: then.line,
+        acts,
+    })
+}
+
+/// No revision of the release was ever deployed, by the status and by Helm's storage, which must have been read.
+fn never_deployed(case: &Case<'_>) -> Result<(), Refusal> {
+    let status = &case.hr().status;
+    let applied = status.last_applied_revision.as_deref();
+    if applied.is_some_and(|revision| !revision.is_empty()) {
+        let applied = one_line(applied.unwrap_or_default());
+        let what = format!("Flux's status has the chart {applied} as applied");
+        return Err(Refusal::Deployed(what));
+    }
+    let told = status.history.iter().map(|h| (h.version, &*h.status));
+    let stored = case.revisions();
+    let revisions = stored.iter().flatten().flat_map(|all| all.iter());
+    let revisions = revisions.map(|r| (r.revision, &*r.status));
+    let all: Vec<(i64, &str)> = told.chain(revisions).collect();
+    for (revision, status) in &all {
+        if matches!(*status, "deployed" | "superseded") {
+            return Err(Refusal::Deployed(format!(
+                "revision {revision} is {status}"
+            )));
+        }
+    }
+    if let Err(unread) = stored {
+        let why = one_line(&unread.why.clause());
+        let what = format!(
+            "whether a revision was ever deployed is not known: {} were not read: {why}",
+            unread.what
+        );
+        return Err(Refusal::Unknown(what));
+    }
+    match all.iter().find(|(_, status)| *status != "failed") {
+        None => Ok(()),
+        Some((revision, status)) if status.starts_with("pending-") => {
+            Err(Refusal::Underway(format!(
+                "revision {revision} is {}: it may still be installed",
+                one_line(status)
+            )))
+        }
+        Some((revision, status)) => Err(Refusal::Unknown(format!(
+            "revision {revision} is {}: whether it was deployed before is not known",
+            one_line(status)
+        ))),
+    }
+}
+
+/// Flux is not at work, and owes no answer.
+fn at_rest(case: &Case<'_>) -> Result<(), Refusal> {
+    let hr = case.hr();
+    let underway = |what: &str| Err(Refusal::Underway(what.to_owned()));
+    if hr.is_asked_again() {
+        return underway("Flux was asked for an attempt, and has not begun it");
+    }
+    if status::is_unanswered(hr) || hr.is_stale() {
+        return underway("Flux has not taken up the present spec");
+    }
+    let hangs = install::working_for(case).is_some_and(|s| install::is_overdue(case, s));
+    if status::ready(hr) == Ready::Unknown && !hangs {
+        return underway("Flux is at work on it");
+    }
+    Ok(())
+}
+
+/// The errors, each with whether it is something to fix: not the failure itself, and not what the attempt left.
+fn errors(diagnosis: &Diagnosis) -> Vec<(bool, Cause)> {
+    let mut errors = Vec::new();
+    for root in &diagnosis.roots {
+        let is_left = is_to_fix(root.rule, &root.finding);
+        errors.extend(error(root.rule, &root.finding, is_left));
+        // What follows from a cause goes with it.
+        let follows = root.follows.iter().filter(|_| !is_left);
+        let follows = follows.filter(|(rule, finding)| is_to_fix(rule, finding));
+        errors.extend(follows.filter_map(|(rule, finding)| error(rule, finding, true)));
+    }
+    errors
+}
+
+fn is_to_fix(rule: &Rule, finding: &Finding) -> bool {
+    matches!(rule.role, Role::Cause | Role::State) && !finding.is_of_attempt
+}
+
+fn error(rule: &Rule, finding: &Finding, is_left: bool) -> Option<(bool, Cause)> {
+    let severity = finding.severity.unwrap_or(rule.severity);
+    (severity == Severity::Error).then(|| {
+        let sentence = finding.sentence.clone();
+        let code = rule.code;
+        (is_left, Cause { code, sentence })
+    })
+}
+
+#[cfg(test)]
+mod tests;
