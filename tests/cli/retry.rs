@@ -28,6 +28,9 @@ fn onboarding() -> Value {
         ]}})
 }
 
+/// Stands for a revision's Secret that does not say which revision it is.
+const NO_NUMBER: &str = "no-number";
+
 /// What the server holds.
 #[derive(Clone)]
 struct Cluster {
@@ -142,6 +145,9 @@ fn server(cluster: Cluster, said: &Path) -> (Listener, Arc<Mutex<Vec<String>>>) 
                 None => (403, status(403, "Forbidden", "no")),
                 Some(all) => {
                     let all = all.iter().filter(|_| !is_gone).enumerate().map(|(at, status)| {
+                        if *status == NO_NUMBER {
+                            return json!({"metadata": {"name": NO_NUMBER}});
+                        }
                         let name = format!("sh.helm.release.v1.core-a.v{}", at + 1);
                         json!({"metadata": {"name": name, "labels": {"status": status, "version": (at + 1).to_string()}}})
                     });
@@ -314,6 +320,8 @@ fn what_was_deployed_or_is_not_known_is_refused() {
     refused(with(None), &NAME, unread);
     let odd = "refused: revision 1 is uninstalled: whether it was deployed before is not known";
     refused(with(Some(vec!["uninstalled"])), &NAME, odd);
+    let nameless = "Helm's revisions were not read: ";
+    refused(with(Some(vec!["failed", NO_NUMBER])), &NAME, nameless);
     let pending = "refused: revision 1 is pending-install";
     refused(with(Some(vec!["pending-install"])), &NAME, pending);
     let mut applied = onboarding();

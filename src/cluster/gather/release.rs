@@ -46,8 +46,13 @@ impl Cluster {
             segment(&format!("type={}", helm_storage::SECRET_TYPE))
         );
         let list = self.all::<Named>(&ListOf::metadata(path)).await?;
-        let mut revisions: Vec<Revision> =
-            list.into_items().into_iter().filter_map(revision).collect();
+        let revisions = list.into_items().into_iter().map(revision);
+        // One that is left out could be the one that was deployed.
+        let revisions: Option<Vec<Revision>> = revisions.collect();
+        let mut revisions = revisions.ok_or_else(|| {
+            let what = format!("a Secret of the release {release} has no revision's number");
+            ClusterError::Malformed(what)
+        })?;
         revisions.sort_by_key(|r| std::cmp::Reverse(r.revision));
         Ok(revisions)
     }
