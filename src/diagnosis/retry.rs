@@ -163,6 +163,12 @@ fn never_deployed(case: &Case<'_>) -> Result<(), Refusal> {
         );
         return Err(Refusal::Unknown(what));
     }
+    let oldest = all.iter().map(|(revision, _)| *revision).min();
+    if let Some(oldest) = oldest.filter(|oldest| *oldest > 1) {
+        return Err(Refusal::Unknown(format!(
+            "revision {oldest} is the oldest that is stored or told of: whether one before it was deployed is not known"
+        )));
+    }
     match all.iter().find(|(_, status)| *status != "failed") {
         None => Ok(()),
         Some((revision, status)) if status.starts_with("pending-") => {

@@ -173,6 +173,16 @@ fn what_was_ever_deployed_is_never_retried() {
         s.revisions = Read::Seen(vec![revision("pending-install")]);
     });
     assert!(matches!(pending, Err(Refusal::Underway(_))), "{pending:?}");
+    // Helm keeps ten: what was before these is not known.
+    let trimmed = changed(name, &excused, |s| {
+        s.helm_release.status.history.clear();
+        let fourth = Revision {
+            revision: 4,
+            ..revision("failed")
+        };
+        s.revisions = Read::Seen(vec![fourth]);
+    });
+    assert!(matches!(trimmed, Err(Refusal::Unknown(_))), "{trimmed:?}");
 }
 
 type Take<'t> = &'t dyn Fn(&mut Snapshot);
