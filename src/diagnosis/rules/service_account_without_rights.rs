@@ -4,7 +4,7 @@ use crate::diagnosis::case::Case;
 use crate::diagnosis::finding::{Finding, Subject};
 use crate::diagnosis::peers;
 use crate::diagnosis::retries::{Fixes, then};
-use crate::diagnosis::rights::missing_right;
+use crate::diagnosis::rights::{missing_right, seen_by_source};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::model::failure::Cause;
 use crate::model::failure::refusal::Refusal;
@@ -68,7 +68,12 @@ fn check(case: &Case<'_>) -> Verdict {
         })
         .seen(case.seen_failure())
         .seen(case.seen_event());
-    if let (Err(Unread { why, .. }), Some(_)) = (case.account(), case.service_account()) {
+    let of_source = seen_by_source(case);
+    let is_own = of_source.is_empty();
+    finding = finding.seen(of_source);
+    if let (Err(Unread { why, .. }), Some(_)) = (case.account(), case.service_account())
+        && is_own
+    {
         finding = finding.why(format!(
             "Whether the account exists is unknown: {}. A missing one gets the same answer.",
             why.clause()
