@@ -250,8 +250,7 @@ fn a_finding_that_is_lost_with_a_part_is_listed_as_not_run() {
         );
     }
     assert!(wrong.is_empty(), "{}: {wrong:#?}", wrong.len());
-    // Who owns a database takes more than files; the tests of `install.rs` have a second Job, reports of tests/fixtures/unseen a log of
-    // the controller.
+    // Who owns a database takes more than files; the tests of `install.rs` have a second Job, the public reports a controller's log.
     let elsewhere = ["log of the controller", "ownership", "the other Job"];
     assert_eq!(untaken, BTreeSet::from(elsewhere));
     assert!(pairs > 2000, "only {pairs} findings could be lost");

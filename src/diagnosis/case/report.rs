@@ -35,7 +35,7 @@ impl<'a> Report<'a> {
             }
             None => failure.map(Failure::text),
         };
-        let log = logged(snapshot, text.as_ref());
+        let log = logged(snapshot, text.as_ref())?;
         let text = match log {
             Some(log) => Some(FailureText::parse(reason, log)),
             None => text,
@@ -53,9 +53,11 @@ impl<'a> Report<'a> {
 
 /// What the controller's log says where the status says nothing that is known: of a deletion that goes on, of an object that nobody
 /// has answered, or behind a text that no reader knows.
-fn logged<'a>(snapshot: &'a Snapshot, text: Option<&FailureText<'_>>) -> Option<&'a str> {
+///
+/// # Errors
+/// It would be asked for, and was not read.
+fn logged<'a>(snapshot: &'a Snapshot, text: Option<&FailureText<'_>>) -> Checked<Option<&'a str>> {
     let hr = &snapshot.helm_release;
-    let errors = snapshot.on_demand.controller_log.seen()?;
     let is_known = |said: &&String| FailureText::parse("", said).cause != Cause::Unrecognised;
     // What the controller says of itself is the cause only where it lacks a right or a disk.
     let is_its_own = |said: &&String| {
@@ -69,9 +71,19 @@ fn logged<'a>(snapshot: &'a Snapshot, text: Option<&FailureText<'_>>) -> Option<
             is_deleted || status::is_unanswered(hr)
         }
     };
+    if !silent {
+        return Ok(None);
+    }
+    let log = snapshot.on_demand.controller_log.as_ref();
+    let errors = match log.checked("the log of helm-controller") {
+        Ok(Some(errors)) => errors,
+        Ok(None) => return Ok(None),
+        Err(unread) if unread.is_not_needed() => return Ok(None),
+        Err(unread) => return Err(unread),
+    };
     let own = errors.own.iter().rev().find(is_known);
     let general = || errors.general.iter().rev().find(is_its_own);
-    own.or_else(general).filter(|_| silent).map(String::as_str)
+    Ok(own.or_else(general).map(String::as_str))
 }
 
 /// Which events say what the status does not: why storage could not be read (controllers before 0.37), why the HelmChart could
