@@ -84,6 +84,14 @@ impl Origin {
         lacking.or(self.token.then_some("token"))
     }
 
+    /// The API server's URL, where helm would look it up in the kubeconfig by the context alone.
+    pub fn helms_own_server(&self) -> Option<&str> {
+        let is_led = |f: &Flag| matches!(f.name, "server" | "cluster");
+        self.server
+            .as_deref()
+            .filter(|_| !self.flags.iter().any(is_led))
+    }
+
     /// The flags in a program's spelling.
     pub(super) fn words(&self, reach: Reach) -> Vec<String> {
         let mut words = Vec::new();

@@ -36,7 +36,7 @@ pub(super) fn history(case: &Case<'_>) -> Command {
         "history",
         "-n",
         hr.storage_namespace(),
-        &hr.release_name(),
+        &release(case),
     ])
 }
 

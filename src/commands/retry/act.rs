@@ -38,6 +38,11 @@ impl Runner {
         let Some(command) = plan.uninstall() else {
             return Self::NotNeeded;
         };
+        // The kubeconfig may change while the question is open: a context of the same name must not lead helm elsewhere.
+        let command = match origin.helms_own_server() {
+            Some(server) => command.clone().args(["--kube-apiserver", server]),
+            None => command.clone(),
+        };
         let command = command.at(origin);
         if let Some(flag) = origin.helm_lacks() {
             let why = format!("helm cannot be given --{flag}");
