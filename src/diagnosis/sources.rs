@@ -19,6 +19,7 @@ use crate::model::helm_release::ObjectRef;
 use crate::model::source::{SecretRef, Source};
 use crate::model::source_error::SourceError;
 use crate::snapshot::{Checked, IfRead};
+use crate::text::without_login;
 
 /// Reasons by which a HelmRelease says that it gets no chart.
 const REASONS: [&str; 4] = [
@@ -195,8 +196,12 @@ fn named(case: &Case<'_>, reference: &ObjectRef) -> Option<Subject> {
     (!reference.name.is_empty()).then(|| Subject::new(&reference.kind, namespace, &reference.name))
 }
 
-/// The chart's name is in the source's URL already, and Flux appends it once more: the name that is there twice.
+/// The chart's name is in the repository's URL already, and Flux appends it once more: the name that is there twice. Nothing is appended to
+/// the URL of an `OCIRepository`.
 pub(super) fn named_twice(case: &Case<'_>) -> Option<String> {
+    if is_own_source(case) {
+        return None;
+    }
     let (chart, _) = wanted(case);
     let ends = url(case)
         .trim_end_matches('/')
@@ -207,13 +212,16 @@ pub(super) fn named_twice(case: &Case<'_>) -> Option<String> {
 /// The source's URL; empty when it was not read.
 pub(super) fn url(case: &Case<'_>) -> String {
     let url = links(case).find_map(|link| link.url.as_str());
-    // A user name or password in a URL is nobody's business.
-    url.map_or(String::new(), |u| {
-        match (u.split_once("://"), u.rsplit_once('@')) {
-            (Some((scheme, _)), Some((_, host))) => format!("{scheme}://{host}"),
-            _ => u.to_owned(),
-        }
+    // A user name, a password or a signature in a URL is nobody's business.
+    url.map_or(String::new(), |url| {
+        without_login(url.split('?').next().unwrap_or_default())
     })
+}
+
+/// Whether the URL brings a query, such as a signature.
+pub(super) fn has_query(case: &Case<'_>) -> bool {
+    let mut urls = links(case).filter_map(|link| link.url.as_str());
+    urls.next().is_some_and(|url| url.contains('?'))
 }
 
 /// The chart's name and version range, as the manifest or the `OCIRepository` has them.

@@ -14,7 +14,10 @@ use texts::by_text;
 impl SourceError {
     /// The kind that a condition tells; `None` for texts that no version is known to write.
     pub fn of_condition(condition: &Condition) -> Option<Self> {
-        if condition.kind == "StorageOperationFailed" && condition.is_true() {
+        if condition.kind == "StorageOperationFailed"
+            && condition.is_true()
+            && !is_of_content(&condition.message)
+        {
             return Some(Self::Storage);
         }
         Self::parse(&condition.reason, &condition.message)
@@ -28,6 +31,9 @@ impl SourceError {
         if text.starts_with("could not get ") && !text.trim_end().ends_with("not found") {
             return None;
         }
+        if is_of_content(text) {
+            return Some(Self::Archive);
+        }
         // Whatever was to be built, the disk is the cause. helm-controller says of its own disk that it has no artifact.
         if is_of_disk(text) {
             return Some(match reason {
@@ -39,6 +45,12 @@ impl SourceError {
             .or_else(|| by_text(reason, text))
             .or_else(|| index.then_some(Self::Index))
     }
+}
+
+/// What was unpacked cannot be read, as files of a container image.
+fn is_of_content(text: &str) -> bool {
+    text.contains("unable to archive artifact to storage: open /tmp/")
+        && text.contains("permission denied")
 }
 
 /// Reasons that leave no doubt.

@@ -57,7 +57,7 @@ fn check(case: &Case<'_>) -> Verdict {
         if is_other_artifact(&told.condition.message) {
             "Correct the URL, the chart's name or the version (or spec.layerSelector of an OCIRepository), or have the chart pushed by Helm itself:"
         } else {
-            "Ask the chart's publisher, or name another version in spec.chart.spec.version:"
+            "Ask the chart's publisher, or name another version in the manifest:"
         },
     )
 }
@@ -69,6 +69,8 @@ fn is_other_artifact(text: &str) -> bool {
         "no layers found in artifact",
         "manifest does not contain ",
         "could not load config with mediatype",
+        "requires gzip-compressed body",
+        "unable to archive artifact to storage: open /tmp/",
     ];
     texts.iter().any(|t| text.contains(t))
 }

@@ -27,12 +27,20 @@ fn check(case: &Case<'_>) -> Verdict {
     let Some(Cause::Definitions(said)) = case.cause()? else {
         return Ok(None);
     };
-    case.finding(
-        case.subject(),
-        "a CustomResourceDefinition of the chart could not be applied",
-    )
-    .why(format!("It says: {said}"))
-    .step("Check which definitions exist. If they are installed separately, set crds: Skip in the manifest:")
+    let finding = case
+        .finding(
+            case.subject(),
+            "a CustomResourceDefinition of the chart could not be applied",
+        )
+        .why(format!("It says: {said}"));
+    if said.contains(" with the name \"") {
+        return finding
+            .why("The chart's folder crds holds an object that is no definition; with crds: CreateReplace Flux takes it for one.")
+            .step("Have the chart's author move it to the folder templates. Until then set crds: Create, or Skip, for upgrades in the manifest.")
+            .then(then(case, Fixes::Manifest))
+            .into();
+    }
+    finding.step("Check which definitions exist. If they are installed separately, set crds: Skip in the manifest:")
     .command(["kubectl", "get", "crds"])
     .then(then(case, Fixes::Elsewhere))
     .into()

@@ -30,8 +30,21 @@ const FAULT: Fault = Fault {
     step: "Fetch URL/index.yaml and look at it; then correct spec.url of the source, or have the index rebuilt:",
 };
 
+/// The index is one, and more than source-controller reads.
+const TOO_LARGE: Fault = Fault {
+    kind: SourceError::Index,
+    wrong: "has an index that is larger than source-controller reads",
+    why: "It reads an index up to a limit (--helm-index-max-size).",
+    step: "Have old versions removed from the repository, move the chart to an OCI registry, which needs no index, or have source-controller started with a higher --helm-index-max-size:",
+};
+
 fn check(case: &Case<'_>) -> Verdict {
-    sources::repository(case, &FAULT)
+    let told = sources::find(case, SourceError::Index);
+    let is_large = told.is_some_and(|(told, _)| {
+        let text = &told.condition.message;
+        text.contains("exceeds the maximum index file size of")
+    });
+    sources::repository(case, if is_large { &TOO_LARGE } else { &FAULT })
 }
 
 #[cfg(test)]

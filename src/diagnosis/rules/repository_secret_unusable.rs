@@ -40,6 +40,7 @@ fn check(case: &Case<'_>) -> Verdict {
         "docker-registry Secret ",
         "secret ",
         "secrets ",
+        "Secret ",
     ]
     .iter()
     // `invalid 'ssh' auth option` names a protocol.

@@ -60,11 +60,21 @@ fn check(case: &Case<'_>) -> Verdict {
             .into();
     }
     let why = match without {
+        _ if sources::has_query(case) => {
+            "spec.url brings its credentials as a query (behind the question mark), and the server refuses them."
+        }
         true => "No credentials are configured for it (spec.secretRef is not set).",
         false => "source-controller asked without credentials.",
     };
     let finding = sources::finding(case, &subject, &sentence, why).seen(evidence);
     let url = sources::url(case);
+    if sources::has_query(case) {
+        return finding
+            .step("Check whether they have expired. Where the error has %!…(MISSING), source-controller has spoiled the query's percent signs: a URL with such a signature cannot be used. Publish the chart where a user name and password (spec.secretRef) or an identity of the cloud (an OCI registry with spec.provider) is taken:")
+            .command(sources::describe(&subject))
+            .then(then(case, Fixes::Elsewhere))
+            .into();
+    }
     let finding = match sources::named_twice(case) {
         Some(chart) => finding
             .why(format!("Flux appends the chart's name to spec.url, which ends in /{chart} already: it asks for a path that does not exist, and a registry answers that with 403 too."))

@@ -45,8 +45,9 @@ fn check(case: &Case<'_>) -> Verdict {
         .then(then(case, Fixes::Manifest))
         .into();
     }
+    let overriding = text.split_once("failed to locate override values file: ");
     let sentence = match (
-        quoted(text, "no values file found at path "),
+        quoted(text, "no values file found at path ").or_else(|| Some(overriding?.1.trim())),
         quoted(text, "unmarshaling values from "),
     ) {
         (Some(file), _) => format!("the values file {file} is not in the chart's source"),

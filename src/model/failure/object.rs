@@ -245,6 +245,10 @@ fn exists(text: &str) -> Option<ObjectError> {
 
 /// `no Deployment with the name "x" found`, of Helm 4 `original object Deployment with the name "x" not found`.
 fn unlisted(text: &str) -> Option<ObjectError> {
+    // Of what lies in the chart's folder for definitions no revision holds anything.
+    if text.contains("CustomResourceDefinition(s): ") {
+        return None;
+    }
     let (before, rest) = text.split_once(" with the name \"")?;
     let (name, rest) = rest.split_once('"')?;
     let kind = before.rsplit(char::is_whitespace).next()?;

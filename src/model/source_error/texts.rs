@@ -143,6 +143,7 @@ const TEXTS: &[(SourceError, &[&str], &[&str])] = &[
         SourceError::ValuesFiles,
         &[
             "values files merge error: ",
+            "failed to locate override values file: ",
             "no values file found at path '",
         ],
         &[],
@@ -245,6 +246,7 @@ const TEXTS: &[(SourceError, &[&str], &[&str])] = &[
         SourceError::Secret,
         &[
             "failed to get STS secret '",
+            "auth secret error: ",
             "failed to get proxy address: ",
             "failed to get proxy URL: ",
             "failed to get TLS config: ",
