@@ -64,7 +64,7 @@ struct Round {
     least: usize,
 }
 
-const ROUNDS: [Round; 3] = [
+const ROUNDS: [Round; 4] = [
     Round {
         name: "First round",
         folder: "unseen",
@@ -78,6 +78,11 @@ const ROUNDS: [Round; 3] = [
     Round {
         name: "Third round",
         folder: "unseen/third",
+        least: 40,
+    },
+    Round {
+        name: "Fourth round",
+        folder: "unseen/fourth",
         least: 40,
     },
 ];
