@@ -13,6 +13,7 @@ pub struct Replaceable<'f> {
     file: &'f Path,
     folder: PathBuf,
     permissions: fs::Permissions,
+    before: Vec<u8>,
 }
 
 impl<'f> Replaceable<'f> {
@@ -28,21 +29,30 @@ impl<'f> Replaceable<'f> {
             return Err(failed("it is not a regular file"));
         }
         if fs::read(file).map_err(|e| failed(&io_words(&e)))? != before {
-            return Err(failed("it has changed since it was read"));
+            return Err(failed(CHANGED));
         }
         Ok(Self {
             file,
             folder,
             permissions: facts.permissions(),
+            before: before.to_vec(),
         })
     }
 
     /// Replaces its content.
     ///
     /// # Errors
-    /// It cannot be written.
+    /// It has changed since, or cannot be written.
     pub fn replace(self, after: &str) -> Result<()> {
         let temporary = self.folder.join(temporary(self.file));
+        // Of several runs at once one writes, and the others see that it has. Where a folder cannot be locked the comparison is all.
+        let folder = File::open(&self.folder);
+        let _locked = folder.as_ref().map(File::lock);
+        match fs::read(self.file) {
+            Ok(present) if present == self.before => {}
+            Ok(_) => return Err(failed(self.file, CHANGED)),
+            Err(error) => return Err(failed(self.file, &io_words(&error))),
+        }
         let written = put(&temporary, after).and_then(|_| {
             fs::set_permissions(&temporary, self.permissions)?;
             fs::rename(&temporary, self.file)
@@ -85,13 +95,19 @@ impl<'f> Creatable<'f> {
             .and_then(|file| private_file::publish(&file, &temporary, self.file, false));
         written.map_err(|error| {
             let _ = fs::remove_file(&temporary);
-            match error.kind() {
-                io::ErrorKind::AlreadyExists => failed(self.file, EXISTS),
-                _ => failed(self.file, &io_words(&error)),
+            if error.kind() == io::ErrorKind::AlreadyExists {
+                return failed(self.file, EXISTS);
             }
+            // It may have got its name before the failure.
+            if fs::read(self.file).is_ok_and(|there| there == text.as_bytes()) {
+                let _ = fs::remove_file(self.file);
+            }
+            failed(self.file, &io_words(&error))
         })
     }
 }
+
+const CHANGED: &str = "it has changed since it was read";
 
 const EXISTS: &str = "it exists already";
 
@@ -177,6 +193,24 @@ mod tests {
         assert_eq!(fs::read_to_string(&file).unwrap(), "two");
         let names = fs::read_dir(&root).unwrap().count();
         assert_eq!(names, if cfg!(unix) { 2 } else { 1 });
+    }
+
+    #[test]
+    fn of_two_at_once_one_replaces() {
+        let home = tempfile::tempdir().unwrap();
+        let file = home.path().join("a.yaml");
+        fs::write(&file, "one").unwrap();
+        let of = || Replaceable::of(home.path(), &file, b"one").unwrap();
+        let (first, second) = (of(), of());
+        first.replace("two").unwrap();
+        let refused = second.replace("three").unwrap_err();
+        assert!(
+            refused.message().ends_with(CHANGED),
+            "{}",
+            refused.message()
+        );
+        assert_eq!(fs::read_to_string(&file).unwrap(), "two");
+        assert_eq!(fs::read_dir(home.path()).unwrap().count(), 1);
     }
 
     #[test]

@@ -96,6 +96,7 @@ fn undone(repo: &Path, done: &[(&Planned, bool)], mut error: Error) -> Error {
         }
     }
     match whole {
+        true if done.is_empty() => error.hint("nothing was written"),
         true => error.hint("nothing was changed: what was written before was taken back"),
         false => error,
     }
