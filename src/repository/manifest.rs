@@ -125,13 +125,29 @@ fn unescaped(text: &str) -> String {
     out
 }
 
+/// YAML 1.1, which Flux reads, ends a line and a comment where YAML 1.2 does not: what stands behind such a character would be applied and
+/// not seen here.
+fn one_reading(text: &str) -> Result<(), String> {
+    let is_break = |c: char| matches!(c, '\u{85}' | '\u{2028}' | '\u{2029}');
+    let Some((at, found)) = text.char_indices().find(|(_, c)| is_break(*c)) else {
+        return Ok(());
+    };
+    let line = 1 + text[..at].matches('\n').count();
+    let code = u32::from(found);
+    Err(format!(
+        "line {line}: it holds U+{code:04X}, at which Flux begins a new line"
+    ))
+}
+
 /// Each document of a text: its value and how it is written.
 ///
 /// # Errors
 /// A clause that says where and what is wrong.
 pub(super) fn documents(bytes: &[u8], room: &mut Room) -> Result<Vec<(Value, Node)>, String> {
     let values = documents::documents(bytes, room)?;
-    let nodes = node::documents(&document::decode(bytes)?)?;
+    let text = document::decode(bytes)?;
+    one_reading(&text)?;
+    let nodes = node::documents(&text)?;
     if values.len() != nodes.len() {
         return Err("its documents cannot be told apart".to_owned());
     }

@@ -230,6 +230,23 @@ fn what_is_not_known_fails_the_run() {
     assert_eq!(told.code, Some(1));
 }
 
+/// Flux's parser ends a line and a comment there, ours does not: what stands behind would be applied unseen.
+#[test]
+fn a_line_end_that_only_flux_sees_makes_a_file_unknown() {
+    for (end, code) in [
+        ('\u{85}', "0085"),
+        ('\u{2028}', "2028"),
+        ('\u{2029}', "2029"),
+    ] {
+        let hidden = format!("database: orders # ok{end}    suspend: true");
+        let text = manifest("pds", "orders").replace("database: orders", &hidden);
+        let told = lint(&[], &[(&format!("{FOLDER}/pds_orders.yaml"), &text)]).run();
+        assert_eq!(told.code, Some(1), "{told}");
+        let said = format!(": it holds U+{code}, at which Flux begins a new line");
+        assert!(told.stderr.contains(&said), "{told}");
+    }
+}
+
 #[test]
 fn nothing_to_check_is_not_fine() {
     let other = "kind: HelmRelease\nmetadata: {name: podinfo}\n";

@@ -881,6 +881,8 @@ fn changes_that_the_runbook_forbids_are_found() {
         ["SKVS553"]
     );
     assert_eq!(to("flux-system\n  labels", "pds\n  labels"), ["SKVS553"]);
+    let elsewhere = "  kubeConfig:\n    secretRef: {name: other}\n  targetNamespace";
+    assert_eq!(to("  targetNamespace", elsewhere), ["SKVS553"]);
     assert_eq!(changed(Some(&good), None), ["SKVS554"]);
     assert_eq!(changed(None, Some(&good)), [""; 0]);
     assert_eq!(changed(Some(&good), Some(&good)), [""; 0]);

@@ -12,9 +12,9 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
         slug: "release-renamed",
         severity: Severity::Error,
         title: "the change makes another release of an onboarding",
-        explanation: r#"A HelmRelease is known by its name and namespace, and Helm's release by its name, target and storage namespace. With another one
-Flux uninstalls the old release and installs a new one, whose creation Job fails because the database exists (SKVS301). Until
-that is repaired the team has no access."#,
+        explanation: r#"A HelmRelease is known by its name and namespace, and Helm's release by its name, target and storage namespace, and its
+cluster (`spec.kubeConfig`). With another one Flux uninstalls the old release and installs a new one, whose creation Job
+fails because the database exists (SKVS301). Until that is repaired the team has no access."#,
         fix: r#"Set the field back. A file may be renamed or moved within the cluster's folder, the object in it may not."#,
         example: r#"metadata.name: skvs-onboarding-pds--orders, before: skvs-onboarding-pds--carts"#,
         explains: &[],
@@ -24,12 +24,15 @@ that is repaired the team has no access."#,
 };
 
 /// What makes a release another one.
-const FIELDS: [&[&str]; 5] = [
+const FIELDS: [&[&str]; 7] = [
     &["metadata", "name"],
     &["metadata", "namespace"],
     &["spec", "releaseName"],
     &["spec", "targetNamespace"],
     &["spec", "storageNamespace"],
+    // Another cluster.
+    &["spec", "kubeConfig", "secretRef", "name"],
+    &["spec", "kubeConfig", "configMapRef", "name"],
 ];
 
 fn check(onboarding: &Onboarding<'_>, repository: &Repository<'_>) -> Checked {
