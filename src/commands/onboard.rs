@@ -19,6 +19,7 @@ use crate::error::{Error, Result};
 use crate::exit::Code;
 use crate::help;
 use crate::model::convention::name_for;
+use crate::model::names::is_namespace_name;
 use crate::model::new_onboarding::Wanted;
 use crate::render::output::ReportFormat;
 use crate::render::{json, yaml};
@@ -118,6 +119,10 @@ pub async fn run(app: &mut App, args: Args) -> Result<Code> {
     let wanted = ask::wanted(app, &args, asks).await?;
     let (cluster, mut checks) = connected(app, &args).await?;
     let namespace = app.global.namespace.clone();
+    if !is_namespace_name(&namespace) {
+        let why = format!("{namespace:?} cannot be the name of a namespace (-n)");
+        return Err(Error::usage(why));
+    }
     let mut request = Request {
         wanted: &wanted,
         namespace: &namespace,

@@ -230,6 +230,26 @@ fn what_looks_like_another_type_stays_text() {
 }
 
 #[test]
+fn a_neighbour_whose_database_is_not_known_may_claim_it() {
+    let run = onboard(&[&WANTED[..], &["--repo", "."]].concat());
+    let unknown = neighbour("lima", "y", "v2").replace("database: y", "database: ${DB}");
+    run.file(&format!("{FOLDER}/lima_y.yaml"), &unknown);
+    let (told, _) = after(run);
+    assert_eq!(told.code, Some(1), "{told}");
+    assert!(
+        told.stderr
+            .contains("lima_y.yaml, which may claim the database: spec.values.database: "),
+        "{told}"
+    );
+}
+
+#[test]
+fn a_namespace_that_cannot_be_is_refused() {
+    let told = skvs(&[&["onboard"][..], &WANTED, &["-n", "Bad NS"]].concat()).run();
+    assert_eq!((told.code, told.stdout.as_str()), (Some(2), ""), "{told}");
+}
+
+#[test]
 fn neighbours_that_disagree_are_told() {
     let run = onboard(&[&WANTED[..], &["--repo", "."]].concat());
     run.file(

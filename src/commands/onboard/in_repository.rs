@@ -270,6 +270,27 @@ impl Plan {
             let sentence = f.finding.sentence.clone();
             (f.rule.entry.code, f.finding.file.clone(), sentence)
         };
+        // What is not known of a neighbour's claim was not known before either, and may be this one.
+        let folders = self.planned.iter().map(|p| Path::new(&p.file).parent());
+        let folders: HashSet<_> = folders.collect();
+        let claims = [
+            "spec.values",
+            "spec.values.database",
+            "spec.values.namespace",
+        ];
+        let may_claim = before.not_checked.iter().filter(|s| {
+            claims.contains(&s.missing.what.as_str())
+                && folders.contains(&Path::new(&s.file).parent())
+        });
+        let may_claim: BTreeSet<String> = may_claim
+            .map(|s| {
+                let (file, why) = (one_line(&s.file), one_line(&s.missing.why));
+                format!(
+                    "{file}, which may claim the database: {}: {why}",
+                    s.missing.what
+                )
+            })
+            .collect();
         let known: HashSet<_> = before.found.iter().map(key).collect();
         let is_ours = |file: &str| self.planned.iter().any(|p| p.file == file);
         let new = outcome.found.into_iter();
@@ -316,6 +337,7 @@ impl Plan {
         self.checks.warnings.extend(warnings);
         self.checks.left_out.extend(left_out);
         self.checks.not_checked.extend(not_known);
+        self.checks.not_checked.extend(may_claim);
     }
 
     /// The manifests' texts.
