@@ -231,16 +231,45 @@ fn what_looks_like_another_type_stays_text() {
 
 #[test]
 fn a_neighbour_whose_database_is_not_known_may_claim_it() {
-    let run = onboard(&[&WANTED[..], &["--repo", "."]].concat());
-    let unknown = neighbour("lima", "y", "v2").replace("database: y", "database: ${DB}");
-    run.file(&format!("{FOLDER}/lima_y.yaml"), &unknown);
-    let (told, _) = after(run);
-    assert_eq!(told.code, Some(1), "{told}");
-    assert!(
-        told.stderr
-            .contains("lima_y.yaml, which may claim the database: spec.values.database: "),
-        "{told}"
-    );
+    let variable = neighbour("lima", "y", "v2").replace("database: y", "database: ${DB}");
+    let missing = neighbour("lima", "y", "v2").replace("    database: y\n", "");
+    let elsewhere = FOLDER.replace("prod", "lab");
+    for (folder, unknown, why) in [
+        (FOLDER, &variable, "spec.values.database: "),
+        (FOLDER, &missing, "its values do not name one"),
+        (
+            &format!("{FOLDER}/more"),
+            &variable,
+            "spec.values.database: ",
+        ),
+        ("apps", &variable, "spec.values.database: "),
+    ] {
+        let run = onboard(&[&WANTED[..], &["--repo", ".", "--for-cluster", "prod"]].concat());
+        run.file(&format!("{folder}/lima_y.yaml"), unknown);
+        run.file(&format!("{elsewhere}/lima_y.yaml"), &variable);
+        let (told, _) = after(run);
+        assert_eq!(told.code, Some(1), "{told}");
+        let said = format!("{folder}/lima_y.yaml, which may claim the database: {why}");
+        assert!(told.stderr.contains(&said), "{told}");
+        // Another cluster has its own CouchDB.
+        let other = format!("{elsewhere}/lima_y.yaml, which");
+        assert!(!told.stderr.contains(&other), "{told}");
+    }
+}
+
+#[test]
+fn a_folder_that_is_not_read_is_not_written_into() {
+    let layout = ".infra/<cluster>/onboardings";
+    let words = ["--repo", ".", "--layout", layout, "--for-cluster", "prod"];
+    let mut run = onboard(&[&WANTED[..], &words].concat());
+    run.file(".infra/prod/onboardings/kustomization.yaml", LIST);
+    let folder = run.home().join(".infra/prod/onboardings");
+    let output = run.command().output().unwrap();
+    let told = run.told(&output);
+    assert_eq!((told.code, told.stdout.as_str()), (Some(1), ""), "{told}");
+    let said = ".infra/prod/onboardings is not read with the repository; nothing was written";
+    assert!(told.stderr.contains(said), "{told}");
+    assert_eq!(std::fs::read_dir(folder).unwrap().count(), 1);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use super::{Args, Checks, style};
 use crate::advice::Command;
-use crate::diagnosis::lint::onboarding::Cluster;
+use crate::diagnosis::lint::onboarding::{Cluster, Onboarding};
 use crate::diagnosis::lint::{self, Outcome, Repository};
 use crate::diagnosis::rule::Severity;
 use crate::error::{Error, Result};
@@ -166,7 +166,27 @@ pub(super) fn plan(repo: &Path, request: &Request<'_>, clusters: &[String]) -> R
     would_be.all.sort_by(|a, b| a.path.cmp(&b.path));
     let after = Tree::of(would_be);
     plan.take(request.linted(&after), &lint::run(&repository), &after);
+    let meant = |o: &&Onboarding<'_>| {
+        let mut meant = clusters
+            .iter()
+            .map(|c| o.cluster.is_same(Cluster::Named(c)));
+        meant.any(|same| same != Some(false))
+    };
+    let others = repository.onboardings.iter().filter(meant);
+    let unknown = others.filter_map(unknown_claim);
+    plan.checks.not_checked.extend(unknown);
     Ok(plan)
+}
+
+/// Why it is not known which database another onboarding claims: `lint` reported that before, but it may be the new one's.
+fn unknown_claim(other: &Onboarding<'_>) -> Option<String> {
+    let why = match other.names() {
+        Ok(Some(_)) => return None,
+        Ok(None) => "its values do not name one".to_owned(),
+        Err(missing) => format!("{}: {}", missing.what, missing.why),
+    };
+    let file = one_line(&other.manifest.file);
+    Some(format!("{file}, which may claim the database: {why}"))
 }
 
 /// The folder of a cluster.
@@ -183,7 +203,15 @@ fn home(
         [] => {
             let home = repo.join(layout.folder(cluster));
             if folder::is_there(&home) {
-                return Ok(folder::shown(&home));
+                // With a neighbour or a list that was not read there is no telling what the manifest meets.
+                if folder::read(std::slice::from_ref(&home))?.all.is_empty() {
+                    return Ok(folder::shown(&home));
+                }
+                let home = folder::shown(&home);
+                let error = Error::new(format!(
+                    "{home} is not read with the repository; nothing was written"
+                ));
+                return Err(error.hint("it is, or is in, a link or a folder whose name begins with a dot: name a folder in it with --repo and --layout"));
             }
             let names: Vec<&str> = homes.keys().map(String::as_str).collect();
             let error = Error::new(format!(
@@ -270,27 +298,6 @@ impl Plan {
             let sentence = f.finding.sentence.clone();
             (f.rule.entry.code, f.finding.file.clone(), sentence)
         };
-        // What is not known of a neighbour's claim was not known before either, and may be this one.
-        let folders = self.planned.iter().map(|p| Path::new(&p.file).parent());
-        let folders: HashSet<_> = folders.collect();
-        let claims = [
-            "spec.values",
-            "spec.values.database",
-            "spec.values.namespace",
-        ];
-        let may_claim = before.not_checked.iter().filter(|s| {
-            claims.contains(&s.missing.what.as_str())
-                && folders.contains(&Path::new(&s.file).parent())
-        });
-        let may_claim: BTreeSet<String> = may_claim
-            .map(|s| {
-                let (file, why) = (one_line(&s.file), one_line(&s.missing.why));
-                format!(
-                    "{file}, which may claim the database: {}: {why}",
-                    s.missing.what
-                )
-            })
-            .collect();
         let known: HashSet<_> = before.found.iter().map(key).collect();
         let is_ours = |file: &str| self.planned.iter().any(|p| p.file == file);
         let new = outcome.found.into_iter();
@@ -337,7 +344,6 @@ impl Plan {
         self.checks.warnings.extend(warnings);
         self.checks.left_out.extend(left_out);
         self.checks.not_checked.extend(not_known);
-        self.checks.not_checked.extend(may_claim);
     }
 
     /// The manifests' texts.

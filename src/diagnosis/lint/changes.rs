@@ -25,6 +25,14 @@ impl<'a> Changes<'a> {
         self.before.get(&manifest).copied()
     }
 
+    /// The cluster that applied this onboarding, where its file is now outside every cluster's folder.
+    pub fn left(&self, onboarding: &Onboarding<'_>) -> Option<&'a str> {
+        match (self.before(onboarding)?.cluster, onboarding.cluster) {
+            (Cluster::Named(cluster), Cluster::Folder(_)) => Some(cluster),
+            _ => None,
+        }
+    }
+
     /// What was not known before. Any of it may have held what seems to be new.
     pub fn not_known(&self) -> &'a [NotKnown] {
         &self.base.tree.not_known

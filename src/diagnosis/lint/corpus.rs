@@ -883,6 +883,15 @@ fn changes_that_the_runbook_forbids_are_found() {
     assert_eq!(to("flux-system\n  labels", "pds\n  labels"), ["SKVS553"]);
     let elsewhere = "  kubeConfig:\n    secretRef: {name: other}\n  targetNamespace";
     assert_eq!(to("  targetNamespace", elsewhere), ["SKVS553"]);
+    // Another key of one Secret is another cluster too.
+    let keyed = |key: &str| {
+        let by =
+            format!("  kubeConfig:\n    secretRef: {{name: s, key: {key}}}\n  targetNamespace");
+        good.replace("  targetNamespace", &by)
+    };
+    let other_key = changed(Some(&keyed("a")), Some(&keyed("b")));
+    assert_eq!(other_key, ["SKVS553"]);
+    assert_eq!(changed(Some(&keyed("a")), Some(&keyed("a"))), [""; 0]);
     assert_eq!(changed(Some(&good), None), ["SKVS554"]);
     assert_eq!(changed(None, Some(&good)), [""; 0]);
     assert_eq!(changed(Some(&good), Some(&good)), [""; 0]);
@@ -901,6 +910,24 @@ fn changes_that_the_runbook_forbids_are_found() {
         &format!("{FOLDER}/pds_orders.yaml"),
         &format!("{lab}/pds_orders.yaml")
     ));
+    // Whether a folder outside the layout is of that cluster is not known.
+    let archived = |list: &[(&str, &str)]| {
+        let path = format!("{FOLDER}/pds_orders.yaml");
+        let before = tree(&[(&path, &good)]);
+        let now = tree(&[&[("archive/pds_orders.yaml", good.as_str())][..], list].concat());
+        let layout = Layout::default();
+        let before = Repository::new(&before, &layout, "flux-system");
+        let outcome = run(&Repository::new(&now, &layout, "flux-system").since(&before));
+        let found: Vec<&str> = outcome.found.iter().map(|f| f.rule.entry.code).collect();
+        let skipped = outcome.not_checked.iter().map(|s| s.missing.what.clone());
+        (found.contains(&"SKVS554"), skipped.collect::<Vec<_>>())
+    };
+    assert!(archived(&[]).0);
+    let list = "resources: [pds_orders.yaml]\n";
+    assert_eq!(
+        archived(&[("archive/kustomization.yaml", list)]),
+        (false, vec!["whether prod still applies it".to_owned()])
+    );
     // What was not known says nothing of a change.
     assert_eq!(
         changed(Some("kind: HelmRelease\n  a: b\n"), Some(&good)),

@@ -47,6 +47,16 @@ pub fn run(repository: &Repository<'_>) -> Outcome {
                 }
             }
         }
+        let changes = repository.changes.as_ref();
+        if let Some(cluster) = changes.and_then(|c| c.left(onboarding))
+            && onboarding.is_applied()
+        {
+            let missing = NotChecked::new(
+                &format!("whether {cluster} still applies it"),
+                "its file was moved out of the folder of that cluster",
+            );
+            outcome.skipped(&onboarding.manifest.file, vec!["SKVS554"], missing);
+        }
         if let Some((by, key)) = onboarding.patched_by() {
             let why = format!("{key} of {} may change it", by.file);
             let missing = NotChecked::new("what is applied in the end", &why);

@@ -186,6 +186,11 @@ impl<'a> Onboarding<'a> {
             }))
     }
 
+    /// Whether a kustomization that was read applies its file.
+    pub fn is_applied(&self) -> bool {
+        !self.appliers.is_empty()
+    }
+
     /// The kustomization that gives this field another value, and the key that does.
     fn changed_by(&self, path: &[&str]) -> Option<(&'a Kustomization, &'static str)> {
         let keys: &[&'static str] = match path {

@@ -27,18 +27,32 @@ fn check(repository: &Repository<'_>) -> Vec<Finding> {
     let Some(changes) = &repository.changes else {
         return Vec::new();
     };
-    let found = changes.removed.iter().map(|gone| {
-        let database = match gone.names() {
+    let removed = changes.removed.iter().map(|gone| {
+        let name = gone.manifest.name();
+        (*gone, format!("the manifest of {name} is removed"), "")
+    });
+    let moved = repository.onboardings.iter().filter_map(|onboarding| {
+        let cluster = changes
+            .left(onboarding)
+            .filter(|_| !onboarding.is_applied())?;
+        let name = onboarding.manifest.name();
+        let sentence = format!("the manifest of {name} leaves the folder of {cluster}");
+        Some((
+            onboarding,
+            sentence,
+            "Unless another Kustomization applies it there, ",
+        ))
+    });
+    let found = removed.chain(moved).map(|(onboarding, sentence, unless)| {
+        let database = match onboarding.names() {
             Ok(Some(names)) => format!("the database {}", names.joined()),
             Ok(None) | Err(_) => "its database".to_owned(),
         };
-        gone.finding_at(
-            Place::START,
-            format!("the manifest of {} is removed", gone.manifest.name()),
-        )
-        .why(format!(
-            "Flux uninstalls it, and no team may access {database} any more. The data stays."
-        ))
+        onboarding
+            .finding_at(Place::START, sentence)
+            .why(format!(
+                "{unless}Flux uninstalls it, and no team may access {database} any more. The data stays."
+            ))
         .step("Merge it if the team has finished with the data; then delete the database.")
     });
     found.collect()
