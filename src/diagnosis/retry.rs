@@ -1,12 +1,13 @@
 //! Whether an onboarding can be tried again now, and by which acts: those of the report's "Then" for a manifest that stays as it is.
 //!
 //! How Flux is made to try again is decided in [`super::retries`]. Here is decided that nothing speaks against it: no revision was ever
-//! deployed, nothing is at work, and no cause is left. What was not read speaks against it too.
+//! deployed, nothing is at work, and no cause is left. If Helm's storage was not read, or before a removal the creation Job, it is refused;
+//! checks that were not run for another reason are shown on the card.
 
 use super::after_fix::{Act, Action, Due};
 use super::case::Case;
 use super::engine::Diagnosis;
-use super::finding::Finding;
+use super::finding::{Finding, Subject};
 use super::flux_commands::release;
 use super::install;
 use super::retries::{Fixes, then};
@@ -19,6 +20,8 @@ use crate::text::one_line;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cause {
     pub code: &'static str,
+    /// The object that it is about.
+    pub subject: Subject,
     pub sentence: String,
 }
 
@@ -223,8 +226,12 @@ fn error(rule: &Rule, finding: &Finding, is_left: bool) -> Option<(bool, Cause)>
     let severity = finding.severity.unwrap_or(rule.severity);
     (severity == Severity::Error).then(|| {
         let sentence = finding.sentence.clone();
-        let code = rule.code;
-        (is_left, Cause { code, sentence })
+        let cause = Cause {
+            code: rule.code,
+            subject: finding.subject.clone(),
+            sentence,
+        };
+        (is_left, cause)
     })
 }
 

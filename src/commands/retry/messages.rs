@@ -44,7 +44,7 @@ pub(super) fn refused(snapshot: &Snapshot, even_if: &[&'static str], refusal: Re
         Refusal::NotFixed(causes) => {
             let all = causes
                 .iter()
-                .map(|Cause { code, sentence }| format!("{sentence} [{code}]"));
+                .map(|Cause { code, sentence, .. }| format!("{sentence} [{code}]"));
             let all = all.collect::<Vec<_>>().join("; ");
             let known = even_if.iter().copied().chain(causes.iter().map(|c| c.code));
             let excuses = known.flat_map(|code| ["--even-if", code]);

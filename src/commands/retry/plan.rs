@@ -4,7 +4,7 @@ use super::act::Runner;
 use crate::advice::Command;
 use crate::diagnosis::after_fix::{Act, Action};
 use crate::diagnosis::retry::{Refusal, Retry, retry};
-use crate::diagnosis::{Case, NotRun, diagnose};
+use crate::diagnosis::{Case, NotRun, Subject, diagnose};
 use crate::error::{Error, Result};
 use crate::exit::Code;
 use crate::model::helm_release::HelmRelease;
@@ -57,9 +57,10 @@ impl Plan {
         (&self.hr.metadata.namespace, &self.hr.metadata.name)
     }
 
-    /// The causes' codes: their sentences may hold the time.
-    fn codes(&self) -> Vec<&'static str> {
-        self.retry.causes.iter().map(|cause| cause.code).collect()
+    /// The causes without their sentences, which may hold the time.
+    fn causes(&self) -> Vec<(&'static str, &Subject)> {
+        let causes = self.retry.causes.iter();
+        causes.map(|cause| (cause.code, &cause.subject)).collect()
     }
 
     /// The acts, without their commands, which hold the time.
@@ -83,7 +84,7 @@ impl Plan {
             "its spec has changed"
         } else if self.acts() != again.acts() || self.uninstall() != again.uninstall() {
             "the steps are other ones now"
-        } else if self.codes() != again.codes() {
+        } else if self.causes() != again.causes() {
             "the cause is another one now"
         } else {
             return Ok(());
@@ -132,5 +133,33 @@ impl Plan {
             ("Not known", text)
         }));
         rows
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnosis::{Subject, fixture};
+    use crate::snapshot::Read;
+
+    #[test]
+    fn a_cause_of_another_object_is_another_cause() {
+        let name = "target-namespace-made-since";
+        let mut snapshot = fixture::snapshot(name);
+        snapshot.revisions = Read::Absent;
+        let plan = || {
+            Plan::new(&snapshot, fixture::meta(name).now, &[])
+                .ok()
+                .unwrap()
+        };
+        assert!(plan().holds(&plan()).is_ok());
+        let mut again = plan();
+        let cause = &mut again.retry.causes[0];
+        cause.sentence.push_str(" for 2m");
+        assert!(plan().holds(&again).is_ok());
+        again.retry.causes[0].subject = Subject::new("Namespace", "", "other");
+        let refused = plan().holds(&again).unwrap_err();
+        assert_eq!(refused.code(), Code::Refused);
+        assert!(refused.message().contains("the cause is another one now"));
     }
 }
