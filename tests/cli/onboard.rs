@@ -279,6 +279,34 @@ fn a_namespace_that_cannot_be_is_refused() {
 }
 
 #[test]
+fn fields_that_no_neighbour_has_are_named() {
+    let run = skvs(&[&["onboard"][..], &WANTED, &["--repo", "."]].concat());
+    let (before, rest) = neighbour("kilo", "carts", "v2")
+        .split_once("  chart:\n")
+        .map(|(a, b)| (a.to_owned(), b.to_owned()))
+        .unwrap();
+    let (_, after_chart) = rest.split_once("  serviceAccountName:").unwrap();
+    let by_reference = format!(
+        "{before}  chartRef: {{kind: OCIRepository, name: c}}\n  serviceAccountName:{after_chart}"
+    );
+    run.file(&format!("{FOLDER}/kilo_carts.yaml"), &by_reference);
+    run.file(
+        &format!("{FOLDER}/kustomization.yaml"),
+        "resources:\n  - kilo_carts.yaml\n",
+    );
+    let (told, files) = after(run);
+    let written = files.iter().find(|(name, _)| name == "pds_orders.yaml");
+    let written = &written.unwrap_or_else(|| panic!("{told}")).1;
+    assert!(
+        written.contains("apiVersion: helm.toolkit.fluxcd.io/v2\n"),
+        "{written}"
+    );
+    assert!(written.contains("targetNamespace: core-eu\n"), "{written}");
+    let said = "prod: the other manifests do not say what to use for spec.chart.spec.version: <0.2.0, spec.chart.spec.sourceRef: HelmRepository flux-system/wit-artifactory; check these";
+    assert!(told.stderr.contains(said), "{told}");
+}
+
+#[test]
 fn neighbours_that_disagree_are_told() {
     let run = onboard(&[&WANTED[..], &["--repo", "."]].concat());
     run.file(

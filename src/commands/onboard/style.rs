@@ -4,40 +4,57 @@ use crate::diagnosis::lint::Onboarding;
 use crate::model::new_onboarding::{Source, Style};
 use std::collections::BTreeMap;
 
-/// The style of these onboardings, and what they disagree about. What none of them says is as before.
+/// Returns the style of these onboardings, what they disagree about, and the fields for which the default is used because none of them
+/// has a plain value.
 pub(super) fn of(onboardings: &[&Onboarding<'_>], mut style: Style) -> (Style, Vec<String>) {
     let mut said = Vec::new();
     // A reference to a chart says neither source nor range.
-    let known: Vec<&&Onboarding<'_>> = onboardings
+    let with_chart: Vec<&Onboarding<'_>> = onboardings
         .iter()
         .filter(|o| o.manifest.at(&["spec", "chart", "spec"]).is_some())
+        .copied()
         .collect();
     let texts = |path: &[&str]| {
-        let texts = known.iter().map(|o| o.manifest.text(path));
+        let of = match path {
+            ["spec", "chart", ..] => &with_chart[..],
+            _ => onboardings,
+        };
+        let texts = of.iter().map(|o| o.manifest.text(path));
         // What Flux puts in is not known.
         let texts = texts.filter(|text| text.is_none_or(|text| !text.contains("${")));
         texts
             .map(|text| text.map(str::to_owned))
             .collect::<Vec<Option<String>>>()
     };
-    let mut take = |path: &[&str]| {
+    let mut defaults = Vec::new();
+    let mut take = |path: &[&str], default: Option<&str>| {
         let name = path.join(".");
-        usual(texts(path), &name, |text| shown(text.as_deref()), &mut said)
+        let found = usual(texts(path), &name, |text| shown(text.as_deref()), &mut said);
+        if found.is_none() {
+            defaults.push(format!("{name}: {}", shown(default)));
+        }
+        found
     };
-    if let Some(Some(version)) = take(&["apiVersion"]) {
-        style.api_version = version;
+    match take(&["apiVersion"], Some(&style.api_version)) {
+        Some(Some(version)) => style.api_version = version,
+        Some(None) | None => {}
     }
-    if let Some(version) = take(&["spec", "chart", "spec", "version"]) {
+    if let Some(version) = take(
+        &["spec", "chart", "spec", "version"],
+        style.version.as_deref(),
+    ) {
         style.version = version;
     }
-    if let Some(account) = take(&["spec", "serviceAccountName"]) {
+    let account = style.service_account.as_deref();
+    if let Some(account) = take(&["spec", "serviceAccountName"], account) {
         style.service_account = account;
     }
-    if let Some(namespace) = take(&["spec", "targetNamespace"]) {
+    let target = style.target_namespace.as_deref();
+    if let Some(namespace) = take(&["spec", "targetNamespace"], target) {
         style.target_namespace = namespace;
     }
     let at = ["spec", "chart", "spec", "sourceRef"];
-    let sources = known.iter().filter_map(|o| {
+    let sources = with_chart.iter().filter_map(|o| {
         let text = |key: &str| {
             let path = [&at[..], &[key]].concat();
             let text = o.manifest.text(&path);
@@ -54,8 +71,15 @@ pub(super) fn of(onboardings: &[&Onboarding<'_>], mut style: Style) -> (Style, V
         let namespace = namespace.unwrap_or_default();
         format!("{} {namespace}{}", source.kind, source.name)
     };
-    if let Some(source) = usual(sources.collect(), &at.join("."), words, &mut said) {
-        style.source = source;
+    match usual(sources.collect(), &at.join("."), words, &mut said) {
+        Some(source) => style.source = source,
+        None => defaults.push(format!("{}: {}", at.join("."), words(&style.source))),
+    }
+    if !onboardings.is_empty() && !defaults.is_empty() {
+        said.push(format!(
+            "the other manifests do not say what to use for {}; check these",
+            defaults.join(", ")
+        ));
     }
     (style, said)
 }
