@@ -7,7 +7,7 @@ use super::node::Place;
 use crate::model::documents::Room;
 use crate::text::document;
 use serde::Serialize;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// A file that could not be read or parsed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -98,6 +98,7 @@ impl Tree {
                 .into_iter()
                 .for_each(|file| tree.take(file, &mut room));
         }
+        tree.drop_rivals();
         for (at, kustomization) in tree.kustomizations.iter().enumerate() {
             for path in kustomization.listed.iter().filter_map(|l| l.path.clone()) {
                 tree.listers.entry(path).or_default().push(at);
@@ -111,6 +112,27 @@ impl Tree {
             .retain(|m| !patches.contains(&m.file) || listers.contains_key(&m.file));
         tree.manifests.sort_by(|a, b| a.file.cmp(&b.file));
         tree
+    }
+
+    /// kustomize refuses a folder with two kustomizations: neither says what is applied.
+    fn drop_rivals(&mut self) {
+        let mut all: BTreeMap<String, Vec<Kustomization>> = BTreeMap::new();
+        for one in std::mem::take(&mut self.kustomizations) {
+            all.entry(one.folder().to_owned()).or_default().push(one);
+        }
+        for mut of_folder in all.into_values() {
+            if let [_] = of_folder[..] {
+                self.kustomizations.append(&mut of_folder);
+                continue;
+            }
+            let files = of_folder.into_iter().map(|k| NotKnown {
+                file: k.file,
+                place: None,
+                why: "its folder has another kustomization, and kustomize refuses both".to_owned(),
+            });
+            self.not_known.extend(files);
+        }
+        self.kustomizations.sort_by(|a, b| a.file.cmp(&b.file));
     }
 
     fn take(&mut self, file: &File, room: &mut Room) {

@@ -248,6 +248,36 @@ fn a_line_end_that_only_flux_sees_makes_a_file_unknown() {
 }
 
 #[test]
+fn what_two_lists_of_one_folder_or_a_list_above_apply_is_not_known() {
+    let good = manifest("pds", "orders");
+    let file = format!("{FOLDER}/pds_orders.yaml");
+    let list = (
+        format!("{FOLDER}/kustomization.yaml"),
+        "resources: [pds_orders.yaml]\n",
+    );
+    let files = [(&*file, &*good), (&*list.0, list.1)];
+    let told = lint(&[], &files).run();
+    assert_eq!(
+        told.stdout, "1 manifest for 1 cluster, nothing found.\n",
+        "{told}"
+    );
+    let second = format!("{FOLDER}/kustomization.yml");
+    let told = lint(
+        &[],
+        &[&files[..], &[(&*second, "resources: []\n")]].concat(),
+    )
+    .run();
+    assert_eq!(told.code, Some(1), "{told}");
+    let why = "its folder has another kustomization, and kustomize refuses both";
+    assert_eq!(told.stderr.matches(why).count(), 2, "{told}");
+    let above = "infrastructure/k8s/prod/kustomization.yaml";
+    let told = lint(&[], &[&files[..], &[(above, "resources: []\n")]].concat()).run();
+    assert_eq!(told.code, Some(0), "{told}");
+    let said = format!("{above} does not lead to the file, a Kustomization of Flux may");
+    assert!(told.stdout.contains(&said), "{told}");
+}
+
+#[test]
 fn nothing_to_check_is_not_fine() {
     let other = "kind: HelmRelease\nmetadata: {name: podinfo}\n";
     assert_snapshot!(lint(&["a"], &[("a/podinfo.yaml", other)]).run(), @r"

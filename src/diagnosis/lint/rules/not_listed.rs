@@ -4,6 +4,7 @@ use crate::diagnosis::catalogue::Entry;
 use crate::diagnosis::lint::NotChecked;
 use crate::diagnosis::lint::{Check, Checked, Onboarding, Repository, Rule};
 use crate::diagnosis::rule::Severity;
+use crate::repository::manifest::folder;
 use crate::repository::tree::{Nearest, is_below};
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
@@ -26,7 +27,20 @@ fn check(onboarding: &Onboarding<'_>, repository: &Repository<'_>) -> Checked {
     let mut checked = Checked::fine();
     let manifest = onboarding.manifest;
     let tree = repository.tree;
-    if !tree.appliers(&manifest.file).is_empty() {
+    let appliers = tree.appliers(&manifest.file);
+    if let Some(top) = appliers.iter().min_by_key(|k| k.folder().len()) {
+        let above = folder(top.folder());
+        if let Nearest::Known(above) = tree.nearest(above)
+            && !top.folder().is_empty()
+        {
+            checked.skip(NotChecked::new(
+                "what is applied",
+                &format!(
+                    "{} does not lead to the file, a Kustomization of Flux may",
+                    above.file
+                ),
+            ));
+        }
         return checked;
     }
     let kustomization = match tree.nearest(manifest.folder()) {
