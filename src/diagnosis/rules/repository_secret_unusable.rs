@@ -90,12 +90,18 @@ fn check(case: &Case<'_>) -> Verdict {
             "source-controller reads the credentials first, so it has not asked the repository yet."
         }
     };
-    sources::finding(case, &subject, &sentence, why)
+    let finding = sources::finding(case, &subject, &sentence, why)
         .seen(evidence)
         .step(step)
-        .command(command)
-        .then(then(case, Fixes::Elsewhere))
-        .into()
+        .command(command);
+    // The Secret itself is not read: the condition may be older than it.
+    let finding = match missing && !is_host_key {
+        true => finding
+            .step("If it has been created since, have source-controller try again:")
+            .command(sources::reconcile(case, &told.subject)),
+        false => finding,
+    };
+    finding.then(then(case, Fixes::Elsewhere)).into()
 }
 
 #[cfg(test)]
