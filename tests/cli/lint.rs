@@ -5,9 +5,9 @@ use insta::assert_snapshot;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 
-const FOLDER: &str = "infrastructure/k8s/prod/secure-kvs/secure-kvs-onboarding";
+pub(crate) const FOLDER: &str = "infrastructure/k8s/prod/secure-kvs/secure-kvs-onboarding";
 
-fn manifest(namespace: &str, database: &str) -> String {
+pub(crate) fn manifest(namespace: &str, database: &str) -> String {
     format!(
         "apiVersion: helm.toolkit.fluxcd.io/v2
 kind: HelmRelease
