@@ -235,7 +235,11 @@ impl Follower<'_> {
     async fn look_once_more(&mut self, app: &App) {
         let objects: Vec<Value> = self.tracks.iter().map(|t| t.object().clone()).collect();
         let asked = databases::answers(self.cluster, Some(&self.args.couchdb), None, &objects);
-        let applied = super::applied(self.cluster, &[]);
+        let named: &[Value] = match self.args.names.is_empty() {
+            true => &[],
+            false => &objects,
+        };
+        let applied = super::applied(self.cluster, named);
         let looked = look_into(
             self.cluster,
             &objects,
