@@ -187,6 +187,9 @@ async fn never_created(
         Creation::NotRun => {
             return never("was not run in revision 1, and an upgrade does not run it");
         }
+        Creation::Unknown => {
+            return Err("whether the installation created the database is not known: Helm's storage does not say how the creation Job ended".to_owned());
+        }
         Creation::None | Creation::Succeeded => {}
     }
     let (was, is) = (Values::parse(&first.config).claim(), hr.claim());

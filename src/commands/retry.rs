@@ -18,6 +18,7 @@ use crate::diagnosis::catalogue;
 use crate::error::{Error, Result};
 use crate::exit::Code;
 use crate::help;
+use crate::snapshot::Snapshot;
 use k8s_openapi::jiff::Timestamp;
 use plan::Plan;
 use serde_json::Value;
@@ -155,11 +156,35 @@ async fn look(
     object: Value,
     now: Timestamp,
 ) -> Result<Plan> {
-    let (namespace, selector) = (&app.global.namespace, &app.global.onboarding_selector);
-    let others = cluster.other_onboardings(namespace, selector).await;
-    let read = troubleshoot::snapshot(cluster, object, &others, &args.couchdb, now).await?;
+    let read = read(app, cluster, args, object, now).await?;
     let even_if = &args.even_if;
     Plan::new(&read, now, even_if).map_err(|refusal| messages::refused(&read, even_if, refusal))
+}
+
+/// Reads everything about one onboarding of which this run has removed the release.
+async fn look_after_removal(
+    app: &App,
+    cluster: &Cluster,
+    args: &Args,
+    object: Value,
+    before: &Plan,
+) -> Result<Plan> {
+    let now = Timestamp::now();
+    let read = read(app, cluster, args, object, now).await?;
+    let plan = before.after_removal(&read, now);
+    plan.map_err(|refusal| messages::interrupted(&read, refusal))
+}
+
+async fn read(
+    app: &App,
+    cluster: &Cluster,
+    args: &Args,
+    object: Value,
+    now: Timestamp,
+) -> Result<Snapshot> {
+    let (namespace, selector) = (&app.global.namespace, &app.global.onboarding_selector);
+    let others = cluster.other_onboardings(namespace, selector).await;
+    troubleshoot::snapshot(cluster, object, &others, &args.couchdb, now).await
 }
 
 /// The error of a look after something was changed.

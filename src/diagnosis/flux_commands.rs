@@ -3,7 +3,6 @@
 use super::case::Case;
 use crate::advice::Command;
 use crate::model::helm_release::{GROUP, PLURAL};
-use crate::snapshot::IfRead;
 
 /// Asks Flux for a reconcile, with one more wish where there is one, `resetAt` or `forceAt`: both annotations hold one token.
 pub(super) fn stamped(case: &Case<'_>, wish: Option<&str>) -> Command {
@@ -17,15 +16,8 @@ pub(super) fn stamped(case: &Case<'_>, wish: Option<&str>) -> Command {
 /// Removes the release from Helm's storage, with what it applied: Flux then installs.
 pub fn uninstall(case: &Case<'_>) -> Command {
     let namespace = case.hr().storage_namespace();
-    Command::new(["helm", "uninstall", "-n", namespace, &release(case)])
-}
-
-/// The release's name, as Helm stores it where that was read.
-pub(super) fn release(case: &Case<'_>) -> String {
-    match case.release().if_read() {
-        Some(stored) if !stored.name.is_empty() => stored.name.clone(),
-        _ => case.hr().release_name(),
-    }
+    let release = case.hr().release_name();
+    Command::new(["helm", "uninstall", "-n", namespace, &release])
 }
 
 /// Lists what Helm stores of the release.
@@ -36,7 +28,7 @@ pub(super) fn history(case: &Case<'_>) -> Command {
         "history",
         "-n",
         hr.storage_namespace(),
-        &release(case),
+        &hr.release_name(),
     ])
 }
 

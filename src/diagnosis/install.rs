@@ -27,10 +27,15 @@ pub enum Left {
 
 /// What the last installation left.
 pub fn left(case: &Case<'_>) -> Left {
+    if is_of_another_release(case) {
+        return Left::Unknown;
+    }
     match (stored(case), created(case)) {
         (Some(false), _) | (_, Some(true)) => Left::Nothing,
         (Some(true), Some(false)) => Left::Failed,
         (Some(true), None) => Left::Unknown,
+        // A failed installation has stored its revision in most cases.
+        (None, _) if case.reason() == "InstallFailed" => Left::Unknown,
         // Nothing tells of a revision: it is as before the first attempt.
         (None, _) => Left::Nothing,
     }
@@ -39,6 +44,21 @@ pub fn left(case: &Case<'_>) -> Left {
 /// Why it is not known what Helm's storage holds; `None` where it was read, or Flux's status tells of its revisions.
 pub fn unread_storage(case: &Case<'_>) -> Option<Unread> {
     case.revisions().err().filter(|_| stored(case).is_none())
+}
+
+/// Whether the stored revision says that it is of another release: Helm would remove what that one has installed.
+pub fn is_of_another_release(case: &Case<'_>) -> bool {
+    let stored = case.release().if_read();
+    let name = stored.map_or("", |stored| &stored.name);
+    !name.is_empty() && name != case.hr().release_name()
+}
+
+/// Whether Helm's storage, or Flux's status where that was not read, has a revision.
+pub fn is_stored(case: &Case<'_>) -> bool {
+    match case.revisions() {
+        Ok(all) => all.is_some_and(|all| !all.is_empty()),
+        Err(_) => !case.hr().status.history.is_empty(),
+    }
 }
 
 /// Whether storage holds revisions and none that was ever deployed; `None` when nothing tells.
@@ -144,7 +164,7 @@ pub fn created(case: &Case<'_>) -> Option<bool> {
     match told {
         Some(Creation::None | Creation::Succeeded) => return Some(true),
         Some(Creation::Failed) => return Some(false),
-        Some(Creation::NotRun) | None => {}
+        Some(Creation::NotRun | Creation::Unknown) | None => {}
     }
     let job = &case.hr().spec.values["databaseCreationJob"]["enabled"];
     if job.as_bool() == Some(false) {
@@ -175,8 +195,9 @@ pub fn created(case: &Case<'_>) -> Option<bool> {
 
 /// The failed installation's Job has not come to an end: Helm gave up waiting for it, and it may still create the database.
 pub fn job_goes_on(case: &Case<'_>) -> bool {
-    let found = case.creation_job().if_read();
-    found.is_some_and(|found| found.job.goes_on())
+    let read = case.creation_job().if_read();
+    let creator = creator(case).if_read();
+    read.is_some_and(|found| found.job.goes_on()) || creator.is_some_and(Job::goes_on)
 }
 
 /// Seconds until a running installation is given up; `None` when none runs. The inner one is `None` where the times cannot be read.

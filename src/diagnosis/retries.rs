@@ -159,13 +159,7 @@ fn running(case: &Case<'_>, fixes: Fixes, seconds: Option<i64>) -> Then {
 
 /// How to make Flux start again although the manifest stays as it is.
 pub fn again(case: &Case<'_>) -> Then {
-    if failure::lacks_rollback_target(case.hr()) {
-        return Then::new(
-            Due::AtOnce,
-            "Flux has stopped. Once the cause is fixed, have it upgrade once more:",
-            actions(case, &[Act::Force]),
-        );
-    }
+    let lacks_target = failure::lacks_rollback_target(case.hr());
     let old = is_old_controller(case.hr()) == Some(true);
     let how = if old {
         "This version starts again after a suspend and a resume:"
@@ -174,10 +168,18 @@ pub fn again(case: &Case<'_>) -> Then {
     };
     let stopped = if failure::is_exhausted(case.hr()) {
         "Flux has stopped retrying. "
+    } else if lacks_target {
+        "Flux has stopped. "
     } else {
         ""
     };
     match install::left(case) {
+        // A failed installation would be upgraded too, without its database.
+        Left::Nothing if lacks_target && install::is_stored(case) => Then::new(
+            Due::AtOnce,
+            "Flux has stopped. Once the cause is fixed, have it upgrade once more:",
+            actions(case, &[Act::Force]),
+        ),
         Left::Failed if install::job_goes_on(case) => Then::new(
             Due::AfterJob,
             format!(
@@ -193,7 +195,10 @@ pub fn again(case: &Case<'_>) -> Then {
         Left::Unknown => Then::new(
             Due::Unknown,
             format!("{stopped}{NOT_KNOWN} {how}"),
-            start(case),
+            match lacks_target {
+                true => actions(case, &[Act::Force]),
+                false => start(case),
+            },
         ),
         Left::Nothing => Then::new(Due::AtOnce, format!("{stopped}{how}"), start(case)),
     }
@@ -316,7 +321,7 @@ mod tests {
             };
             exhausted(s);
             s.revisions = Read::Seen(vec![release("failed")]);
-            let hooks = serde_json::json!({"name": "r", "hooks": [
+            let hooks = serde_json::json!({"hooks": [
                 {"kind": "Job", "events": ["pre-install"], "last_run": {"phase": "Succeeded"}}]});
             s.release = Read::Seen(serde_json::from_value(hooks).unwrap());
         };
@@ -326,7 +331,7 @@ mod tests {
         "#);
         // Neither Helm's storage nor the Job was read.
         insta::assert_snapshot!(told("wait-timed-out", Fixes::Elsewhere, exhausted), @r#"
-        Flux has stopped retrying. Make it start again:
+        Flux has stopped retrying. Whether the creation Job succeeded is unknown: if it did not, first remove the failed release (helm uninstall), because an upgrade does not run the Job. Make it start again:
         kubectl annotate -n flux-system helmreleases.helm.toolkit.fluxcd.io skvs-onboarding-pds--database --overwrite --field-manager=flux-client-side-apply reconcile.fluxcd.io/requestedAt=2026-11-23T20:21:00Z reconcile.fluxcd.io/resetAt=2026-11-23T20:21:00Z
         "#);
     }

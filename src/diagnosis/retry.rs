@@ -8,13 +8,14 @@ use super::after_fix::{Act, Action, Due};
 use super::case::Case;
 use super::engine::Diagnosis;
 use super::finding::{Finding, Subject};
-use super::flux_commands::release;
 use super::install;
 use super::retries::{Fixes, then};
 use super::rule::{Role, Rule, Severity};
+use crate::model::helm_release::Status;
 use crate::model::names::{is_namespace_name, is_release_name};
 use crate::model::status::{self, Ready};
 use crate::text::one_line;
+use std::collections::BTreeSet;
 
 /// An error of the report.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -85,6 +86,10 @@ pub fn retry(
     if case.is_ready() && !hr.is_stale() && !hr.is_asked_again() {
         return Err(Refusal::Ready);
     }
+    if install::is_of_another_release(case) {
+        let what = "the revision in Helm's storage says that it is of another release";
+        return Err(Refusal::Unknown(what.to_owned()));
+    }
     never_deployed(case)?;
     at_rest(case)?;
     let causes = errors(diagnosis);
@@ -120,7 +125,7 @@ pub fn retry(
             unread.what
         )));
     }
-    let (namespace, name) = (hr.storage_namespace(), release(case));
+    let (namespace, name) = (hr.storage_namespace(), hr.release_name());
     if removes && !(is_namespace_name(namespace) && is_release_name(&name)) {
         let (namespace, name) = (one_line(namespace), one_line(&name));
         let what = format!("{name:?} in {namespace:?} is not the name of a Helm release");
@@ -158,7 +163,7 @@ fn never_deployed(case: &Case<'_>) -> Result<(), Refusal> {
             )));
         }
     }
-    if let Err(unread) = stored {
+    if let Err(unread) = &stored {
         let why = one_line(&unread.why.clause());
         let what = format!(
             "whether a revision was ever deployed is not known: {} were not read: {why}",
@@ -166,10 +171,13 @@ fn never_deployed(case: &Case<'_>) -> Result<(), Refusal> {
         );
         return Err(Refusal::Unknown(what));
     }
-    let oldest = all.iter().map(|(revision, _)| *revision).min();
-    if let Some(oldest) = oldest.filter(|oldest| *oldest > 1) {
+    // Without a stored revision nothing would be removed.
+    let holds = stored.is_ok_and(|stored| stored.is_some_and(|stored| !stored.is_empty()));
+    if let Some(missing) =
+        missing(all.iter().map(|(revision, _)| *revision), status).filter(|_| holds)
+    {
         return Err(Refusal::Unknown(format!(
-            "revision {oldest} is the oldest that is stored or told of: whether one before it was deployed is not known"
+            "neither Helm's storage nor Flux's status has revision {missing}: whether it was deployed is not known"
         )));
     }
     match all.iter().find(|(_, status)| *status != "failed") {
@@ -185,6 +193,44 @@ fn never_deployed(case: &Case<'_>) -> Result<(), Refusal> {
             one_line(status)
         ))),
     }
+}
+
+/// The first revision that nothing says anything of, up to the newest one known.
+fn missing(known: impl Iterator<Item = i64>, status: &Status) -> Option<i64> {
+    let known: BTreeSet<i64> = known.collect();
+    // Old controllers have its number alone.
+    let newest = known.last().copied().max(status.last_release_revision);
+    (1..=newest.unwrap_or(0)).find(|revision| !known.contains(revision))
+}
+
+/// Whether the rest of a retry can follow its own removal of the release: the release is gone, and nothing else has happened.
+///
+/// # Errors
+/// What speaks against it.
+pub fn after_removal(case: &Case<'_>) -> Result<(), Refusal> {
+    let hr = case.hr();
+    if hr.metadata.deletion_timestamp.is_some() {
+        return Err(Refusal::BeingDeleted);
+    }
+    if hr.spec.suspend {
+        return Err(Refusal::Suspended);
+    }
+    match case.revisions() {
+        Err(unread) => {
+            let why = one_line(&unread.why.clause());
+            let what = format!(
+                "whether the release is gone is not known: {} were not read: {why}",
+                unread.what
+            );
+            return Err(Refusal::Unknown(what));
+        }
+        Ok(Some(all)) if !all.is_empty() => {
+            let what = "a revision is stored: somebody else has installed the release again";
+            return Err(Refusal::Underway(what.to_owned()));
+        }
+        Ok(_) => {}
+    }
+    at_rest(case)
 }
 
 /// Flux is not at work, and owes no answer.

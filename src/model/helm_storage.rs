@@ -140,9 +140,10 @@ pub enum Creation {
     None,
     /// Not run in this revision: an upgrade keeps the hook and does not run it.
     NotRun,
-    /// Run, and not to a good end.
     Failed,
     Succeeded,
+    /// Helm did not store how it ended, or only of some.
+    Unknown,
 }
 
 /// Reads it from a revision's hooks.
@@ -154,8 +155,10 @@ pub fn creation(hooks: &[Hook]) -> Creation {
         Creation::Succeeded
     } else if phases().all(str::is_empty) {
         Creation::NotRun
-    } else {
+    } else if phases().any(|p| p == "Failed") {
         Creation::Failed
+    } else {
+        Creation::Unknown
     }
 }
 
@@ -380,7 +383,13 @@ mod tests {
         assert_eq!(creation(&[hook("")]), Creation::NotRun);
         assert_eq!(creation(&[upgraded]), Creation::NotRun);
         assert_eq!(creation(std::slice::from_ref(&done)), Creation::Succeeded);
-        assert_eq!(creation(&[done, failed]), Creation::Failed);
+        assert_eq!(creation(&[done.clone(), failed]), Creation::Failed);
+        // One of them creates the database, and nothing says which.
+        assert_eq!(creation(&[done, hook("")]), Creation::Unknown);
+        for phase in ["Running", "Unknown", "odd"] {
+            let begun = hook(&format!(r#","last_run":{{"phase":"{phase}"}}"#));
+            assert_eq!(creation(&[begun]), Creation::Unknown, "{phase}");
+        }
     }
 
     #[test]

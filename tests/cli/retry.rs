@@ -60,17 +60,17 @@ impl Cluster {
 }
 
 /// A release whose creation Job failed, as Helm stores it.
-fn release() -> Value {
+fn release(revision: u64) -> Value {
     use base64::Engine;
     use std::io::Write;
     let base64 = base64::engine::general_purpose::STANDARD;
-    let release = json!({"name": "core-a", "namespace": "core", "version": 1, "info": {"status": "failed"},
+    let release = json!({"name": "core-a", "namespace": "core", "version": revision, "info": {"status": "failed"},
         "hooks": [{"name": "create", "kind": "Job", "events": ["pre-install"], "last_run": {"phase": "Failed"}}]});
     let mut zip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     zip.write_all(release.to_string().as_bytes()).unwrap();
     let inner = base64.encode(zip.finish().unwrap());
     json!({"kind": "Secret", "apiVersion": "v1", "type": "helm.sh/release.v1",
-        "metadata": {"name": "sh.helm.release.v1.core-a.v1", "namespace": "flux-system"},
+        "metadata": {"name": format!("sh.helm.release.v1.core-a.v{revision}"), "namespace": "flux-system"},
         "data": {"release": base64.encode(inner)}})
 }
 
@@ -156,7 +156,10 @@ fn server(cluster: Cluster, said: &Path) -> (Listener, Arc<Mutex<Vec<String>>>) 
                     (200, list.to_string())
                 }
             },
-            path if path.contains("/secrets/sh.helm") && !is_gone => (200, release().to_string()),
+            path if path.contains("/secrets/sh.helm") && !is_gone => {
+                let (_, revision) = path.rsplit_once(".v").unwrap();
+                (200, release(revision.parse().unwrap()).to_string())
+            }
             path if path.ends_with("/namespaces/core") => (
                 200,
                 json!({"kind": "Namespace", "apiVersion": "v1", "metadata": {"name": "core"}})
@@ -434,6 +437,29 @@ fn what_changes_between_the_card_and_the_act_is_seen() {
         &NAME,
         "is suspended",
     );
+}
+
+/// What is decided with the release there is done without it.
+#[test]
+fn the_steps_that_were_confirmed_are_taken_after_the_removal() {
+    let mut on_failure = onboarding();
+    on_failure["spec"]["install"] = json!({"strategy": {"name": "RetryOnFailure"}});
+    let conditions = on_failure["status"]["conditions"].as_array_mut().unwrap();
+    conditions.remove(0);
+    let mut many = onboarding();
+    let entry = |version: u64| json!({"name": "core-a", "namespace": "core", "version": version, "status": "failed"});
+    many["status"]["history"] = (3..=7).rev().map(entry).collect();
+    let many = Cluster {
+        revisions: Some(vec!["failed"; 7]),
+        ..Cluster::of(many)
+    };
+    for cluster in [many, Cluster::of(on_failure)] {
+        let helm = Helm::new(0);
+        let (told, changes) = retry(cluster, &NAME, Some(&helm));
+        assert_eq!(told.code, Some(0), "{told}");
+        let all = ["rehearsed before helm", RESET, "changed after helm", RESET];
+        assert_eq!(changes, all, "{told}");
+    }
 }
 
 #[test]

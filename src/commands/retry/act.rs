@@ -1,7 +1,7 @@
 //! The acts themselves: helm's uninstall, and the changes that make Flux try again.
 
 use super::plan::Plan;
-use super::{Args, after, look};
+use super::{Args, after, look, look_after_removal};
 use crate::advice::{Line, Origin};
 use crate::app::App;
 use crate::cluster::Cluster;
@@ -165,21 +165,12 @@ pub(super) async fn carry_out(
     })
 }
 
-/// What is there after the uninstall: nothing is stored, and the other steps are still those.
+/// What is there after the uninstall.
 async fn installs(app: &mut App, cluster: &Cluster, args: &Args, before: &Plan) -> Result<Plan> {
     app.now = Timestamp::now();
     let (namespace, name) = before.id();
     let object: Value = cluster.helm_release(namespace, name).await?;
-    let plan = look(app, cluster, args, object, app.now).await?;
-    let rest: Vec<Act> = before
-        .acts()
-        .into_iter()
-        .filter(|a| *a != Act::Uninstall)
-        .collect();
-    if plan.hr.metadata.uid != before.hr.metadata.uid || plan.acts() != rest {
-        return Err(changed());
-    }
-    Ok(plan)
+    look_after_removal(app, cluster, args, object, before).await
 }
 
 /// Makes the changes that make Flux try again.
@@ -212,6 +203,10 @@ async fn still(
     plan: &Plan,
     object: &Value,
 ) -> Result<()> {
+    if plan.has_removed() {
+        let again = look_after_removal(app, cluster, args, object.clone(), plan).await;
+        return again.map(drop);
+    }
     let again = look(app, cluster, args, object.clone(), Timestamp::now()).await?;
     plan.holds(&again)
 }

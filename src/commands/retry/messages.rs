@@ -9,13 +9,22 @@ use crate::model::suspension::Suspension;
 use crate::snapshot::Snapshot;
 use crate::text::one_line;
 
-/// The error of a refusal, with the next command.
+/// The error of a refusal before anything was changed, with the next command.
 pub(super) fn refused(snapshot: &Snapshot, even_if: &[&'static str], refusal: Refusal) -> Error {
+    worded(snapshot, even_if, refusal, "; nothing was changed")
+}
+
+/// The error of a refusal after the release was removed.
+pub(super) fn interrupted(snapshot: &Snapshot, refusal: Refusal) -> Error {
+    worded(snapshot, &[], refusal, "")
+}
+
+fn worded(snapshot: &Snapshot, even_if: &[&'static str], refusal: Refusal, end: &str) -> Error {
     let hr = &snapshot.helm_release;
     let (namespace, name) = (&hr.metadata.namespace, &hr.metadata.name);
     let of = |verb: &str| Command::skvs([verb, name, "-n", namespace]);
     let because = |why: &str| {
-        let text = format!("refused: {}; nothing was changed", one_line(why));
+        let text = format!("refused: {}{end}", one_line(why));
         Error::new(text).with_code(Code::Refused)
     };
     let report = || of("troubleshoot").after("what is known of it:");

@@ -3,7 +3,7 @@
 use super::act::Runner;
 use crate::advice::Command;
 use crate::diagnosis::after_fix::{Act, Action};
-use crate::diagnosis::retry::{Refusal, Retry, retry};
+use crate::diagnosis::retry::{Refusal, Retry, after_removal, retry};
 use crate::diagnosis::{Case, NotRun, Subject, diagnose};
 use crate::error::{Error, Result};
 use crate::exit::Code;
@@ -25,6 +25,8 @@ pub(super) struct Plan {
     database: Option<String>,
     even_if: Vec<&'static str>,
     not_run: Vec<NotRun>,
+    /// This run has removed the release: what was decided with it there holds.
+    removed: bool,
 }
 
 impl Plan {
@@ -49,7 +51,43 @@ impl Plan {
             database: onboarding.database,
             even_if: even_if.to_vec(),
             not_run: onboarding.not_run,
+            removed: false,
         })
+    }
+
+    /// What is left to do once this run has removed the release.
+    ///
+    /// # Errors
+    /// The release is not gone, or something else has happened.
+    pub(super) fn after_removal(
+        &self,
+        snapshot: &Snapshot,
+        now: Timestamp,
+    ) -> Result<Self, Refusal> {
+        after_removal(&Case::new(snapshot, now))?;
+        let hr = &snapshot.helm_release;
+        let id = |hr: &HelmRelease| (hr.metadata.uid.clone(), hr.metadata.generation);
+        if id(hr) != id(&self.hr) {
+            let what = "the HelmRelease has changed";
+            return Err(Refusal::Unknown(what.to_owned()));
+        }
+        let mut retry = self.retry.clone();
+        retry.acts.retain(|action| action.act() != Act::Uninstall);
+        Ok(Self {
+            retry,
+            object: snapshot.object.clone(),
+            hr: hr.clone(),
+            state: self.state.clone(),
+            database: self.database.clone(),
+            even_if: self.even_if.clone(),
+            not_run: self.not_run.clone(),
+            removed: true,
+        })
+    }
+
+    /// Whether this run has removed the release.
+    pub(super) fn has_removed(&self) -> bool {
+        self.removed
     }
 
     /// Namespace and name.

@@ -4,7 +4,9 @@ use super::*;
 use crate::diagnosis::{Step, diagnose, fixture};
 use crate::model::helm_release::HistoryEntry;
 use crate::model::helm_storage::Revision;
+use crate::model::job::Job;
 use crate::snapshot::{Read, Snapshot};
+use serde_json::{Value, json};
 
 /// A failed installation whose cause is gone: the namespace was made since.
 const MADE: &str = "target-namespace-made-since";
@@ -183,6 +185,136 @@ fn what_was_ever_deployed_is_never_retried() {
         s.revisions = Read::Seen(vec![fourth]);
     });
     assert!(matches!(trimmed, Err(Refusal::Unknown(_))), "{trimmed:?}");
+    let numbered = |number: i64| Revision {
+        revision: number,
+        ..revision("failed")
+    };
+    let gap = changed(name, &excused, |s| {
+        s.helm_release.status.history.clear();
+        s.revisions = Read::Seen(vec![numbered(3), numbered(1)]);
+    });
+    assert!(matches!(gap, Err(Refusal::Unknown(_))), "{gap:?}");
+    let whole = changed(name, &excused, |s| {
+        s.helm_release.status.history.clear();
+        s.revisions = Read::Seen(vec![numbered(2), numbered(1)]);
+    });
+    assert!(whole.is_ok(), "{whole:?}");
+    // Old controllers have the number of the newest alone.
+    let newer = changed(name, &excused, |s| {
+        s.helm_release.status.last_release_revision = Some(2);
+    });
+    assert!(matches!(newer, Err(Refusal::Unknown(_))), "{newer:?}");
+    // What would not be removed need not be known.
+    let empty = changed(name, &excused, |s| {
+        for entry in &mut s.helm_release.status.history {
+            entry.version = 3;
+        }
+        s.revisions = Read::Absent;
+    });
+    assert_eq!(words(&empty), "Reset");
+}
+
+#[test]
+fn a_release_of_another_name_is_not_removed() {
+    let name = "target-namespace-missing";
+    let other = changed(name, &["SKVS101"], |s| {
+        let stored = json!({"name": "core-another", "namespace": "core", "version": 1, "info": {"status": "failed"}});
+        s.release = Read::Seen(serde_json::from_value(stored).unwrap());
+    });
+    assert!(matches!(other, Err(Refusal::Unknown(_))), "{other:?}");
+}
+
+#[test]
+fn nothing_is_removed_while_the_other_job_runs() {
+    let name = "hook-job-failed";
+    let running = |state: Value| {
+        let snapshot = stored(name);
+        let made = snapshot
+            .creation_job
+            .seen()
+            .unwrap()
+            .job
+            .meta
+            .created
+            .clone();
+        let job = Job::from_value(&json!({
+            "metadata": {"creationTimestamp": made.as_str(), "annotations": {"helm.sh/hook": "pre-install"}},
+            "status": state,
+        }));
+        let with = |excused: &[&'static str]| {
+            changed(name, excused, |s| {
+                let Read::Seen(found) = &mut s.creation_job else {
+                    panic!("the case has its Job");
+                };
+                found.of_database = Read::Seen(job.clone());
+            })
+        };
+        let codes = open(&with(&[]));
+        words(&with(&codes))
+    };
+    assert_eq!(running(json!({"active": 1})), "refused: JobRuns");
+    let failed = json!({"conditions": [{"type": "Failed", "status": "True"}]});
+    assert!(running(failed).starts_with("Uninstall"));
+}
+
+/// An upgrade of a failed installation makes no database, whatever Flux lacks.
+#[test]
+fn one_upgrade_is_asked_for_only_where_the_installation_made_its_database() {
+    let name = "missing-rollback-target";
+    assert!(
+        changed(name, &["SKVS111"], |_| {}).is_err(),
+        "nothing says what the installation came to"
+    );
+    let made = |phase: &str| {
+        let change = |s: &mut Snapshot| {
+            let numbered = |number: i64| Revision {
+                revision: number,
+                ..revision("failed")
+            };
+            s.revisions = Read::Seen(vec![numbered(2), numbered(1)]);
+            s.creation_job = Read::Absent;
+            let hr = &s.helm_release;
+            let first = json!({"name": hr.release_name(), "version": 1, "info": {"status": "failed"},
+                "hooks": [{"name": "create", "kind": "Job", "events": ["pre-install"], "last_run": {"phase": phase}}]});
+            s.first_release = Read::Seen(serde_json::from_value(first).unwrap());
+        };
+        let plain = changed(name, &[], change);
+        words(&changed(name, &open(&plain), change))
+    };
+    assert_eq!(made("Succeeded"), "Force");
+    assert_eq!(made("Failed"), "Uninstall, Reset");
+    assert!(made("Odd").starts_with("refused: "), "{}", made("Odd"));
+}
+
+#[test]
+fn the_rest_of_a_retry_follows_only_a_removal_that_was_seen() {
+    let after = |change: &dyn Fn(&mut Snapshot)| {
+        let mut snapshot = stored("target-namespace-missing");
+        snapshot.revisions = Read::Absent;
+        change(&mut snapshot);
+        let now = fixture::meta("target-namespace-missing").now;
+        after_removal(&Case::new(&snapshot, now))
+    };
+    assert_eq!(after(&|_| {}), Ok(()));
+    // What is left in Flux's status may be cut.
+    assert_eq!(
+        after(&|s| s
+            .helm_release
+            .status
+            .history
+            .iter_mut()
+            .for_each(|h| h.version = 7)),
+        Ok(())
+    );
+    let refused: [&dyn Fn(&mut Snapshot); 4] = [
+        &|s| s.revisions = Read::failed("a test"),
+        &|s| s.revisions = Read::Seen(vec![revision("failed")]),
+        &|s| s.helm_release.spec.suspend = true,
+        &|s| s.helm_release.metadata.generation = 99,
+    ];
+    for change in refused {
+        assert!(after(change).is_err());
+    }
 }
 
 type Take<'t> = &'t dyn Fn(&mut Snapshot);

@@ -11,7 +11,7 @@ use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::model::helm_storage::{Creation, Release, creation, creation_jobs};
 use crate::model::manifest;
 use crate::model::notes::Notes;
-use crate::snapshot::IfRead;
+use crate::snapshot::{IfRead, Unread, Why};
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS310",
@@ -69,6 +69,10 @@ fn check(case: &Case<'_>) -> Verdict {
         _ if install::created(case) == Some(true) => return Ok(None),
         Creation::Failed | Creation::NotRun => {}
         Creation::None | Creation::Succeeded => return Ok(None),
+        Creation::Unknown => {
+            let why = Why::Broken("Helm's storage does not say".to_owned());
+            return Err(Unread::new("how the creation Job ended", why));
+        }
     }
     found(case, newest, first).into()
 }

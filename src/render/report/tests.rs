@@ -68,7 +68,9 @@ fn a_database_that_exists() {
              account to the other one.
              kubectl skvs describe -n flux-system skvs-onboarding-pds--database --context prod-east
       Then   Flux has stopped retrying; once the manifest changes, it starts again
-             on its own.
+             on its own. Whether the creation Job succeeded is unknown: if it did
+             not, first remove the failed release (helm uninstall), because an
+             upgrade does not run the Job.
 
       = SKVS110 follows from this: install retries exhausted after 1 failure
         (spec.install.remediation.retries: 0)

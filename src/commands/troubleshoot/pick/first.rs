@@ -54,7 +54,8 @@ fn differs(hr: &HelmRelease, first: &Installation) -> bool {
         (Some(was), Some(is)) => was != is,
         _ => false,
     };
-    matches!(creation(&first.hooks), Creation::Failed | Creation::NotRun)
+    let creation = creation(&first.hooks);
+    !matches!(creation, Creation::None | Creation::Succeeded)
         || renamed
         || was.encryption.unwrap_or(true) != is.encryption.unwrap_or(true)
 }
