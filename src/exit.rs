@@ -1,6 +1,7 @@
 //! The exit codes: one documented meaning each, the same in every output format.
 //!
-//! Owns the numbers, and which one a run that looks for faults ends with. The table in docs/exit-codes.md is checked against [`Code::ALL`].
+//! Owns the numbers, and decides which one a run that looks for faults ends with. The table in docs/exit-codes.md is checked against
+//! [`Code::ALL`].
 
 /// How a run ended, as the shell sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,7 +15,7 @@ pub enum Code {
     Usage = 2,
     /// `troubleshoot` or `lint` found at least one error (or what `--fail-on` names), `status` did, or a retry failed again.
     Findings = 3,
-    /// A deletion was refused, by CouchDB too, or not confirmed; or a resumption or a retry was. Nothing was changed.
+    /// A deletion, a resumption or a retry was refused, by CouchDB too, or not confirmed. Nothing was changed.
     Refused = 4,
     /// The DELETE was or may have been sent and what became of it is not known.
     Unknown = 5,
@@ -37,7 +38,7 @@ impl Code {
         Code::Interrupted,
     ];
 
-    /// How a run ended that looks for faults: one that was found wins, and nothing found in part of it is not fine.
+    /// The code of a run that looks for faults: a fault wins, and finding none in an incomplete read is not success.
     pub fn of_findings(found: bool, all_read: bool) -> Self {
         match (found, all_read) {
             (true, _) => Code::Findings,

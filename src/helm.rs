@@ -7,7 +7,7 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
-/// Most characters of helm's words that are shown.
+/// The most characters of helm's output that are shown.
 const WORDS: usize = 500;
 
 /// Variables that would lead helm to another cluster, another user or another storage than its flags.
@@ -29,7 +29,7 @@ const NOT_PASSED_ON: [&str; 10] = [
 pub struct Helm(PathBuf);
 
 impl Helm {
-    /// The first on PATH. A folder that is not an absolute path is passed over: it is another one in each place.
+    /// The first on PATH. Relative folders are passed over: they depend on the working directory.
     pub fn find() -> Option<Self> {
         Self::among(&std::env::var_os("PATH")?)
     }
@@ -43,7 +43,7 @@ impl Helm {
             .map(Self)
     }
 
-    /// The words of the command as this helm is run: its full path, then the command's own.
+    /// The command line of this helm: its full path, then the command's arguments.
     pub fn words(&self, command: &Line) -> Vec<String> {
         let own = command.words().iter().skip(1).cloned();
         [self.0.display().to_string()]
@@ -52,10 +52,10 @@ impl Helm {
             .collect()
     }
 
-    /// Runs the command to its end, and returns what helm said.
+    /// Runs the command to its end, and returns helm's output.
     ///
     /// # Errors
-    /// It could not be run or failed, with its words. What it did until then is not known.
+    /// It could not be run, or failed, with its output. It is not known what it did until then.
     pub async fn uninstall(&self, command: &Line) -> Result<String, String> {
         let mut run = tokio::process::Command::new(&self.0);
         run.args(command.words().iter().skip(1))

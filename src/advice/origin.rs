@@ -76,7 +76,7 @@ impl Origin {
         self.token
     }
 
-    /// A flag that was given, says which cluster or user is meant, and cannot be given to helm.
+    /// A given flag that selects a cluster or user and cannot be passed to helm.
     pub fn helm_lacks(&self) -> Option<&'static str> {
         let idle = ["request-timeout", "disable-compression"];
         let mut names = self.flags.iter().map(|f| f.name);
@@ -84,7 +84,7 @@ impl Origin {
         lacking.or(self.token.then_some("token"))
     }
 
-    /// The API server's URL, where helm would look it up in the kubeconfig by the context alone.
+    /// The API server's URL, if helm would otherwise find it in the kubeconfig by the context alone.
     pub fn helms_own_server(&self) -> Option<&str> {
         let is_led = |f: &Flag| matches!(f.name, "server" | "cluster");
         self.server

@@ -142,7 +142,7 @@ impl Archive {
         Some(lines.map_or(whole, |lines| logs::tail(whole, lines)))
     }
 
-    /// The whole logs of the pods of a Deployment that kubectl saved: by their names, since it does not tell the namespace.
+    /// The whole logs of a Deployment's pods as kubectl saved them, found by pod name because kubectl does not write the namespace.
     pub fn logs_of(&self, deployment: &str) -> impl Iterator<Item = &str> {
         let lead = format!("{deployment}-");
         let logs = self.pod_logs.iter();

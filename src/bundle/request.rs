@@ -30,7 +30,7 @@ pub struct Status {
     pub code: u16,
     pub reason: String,
     pub message: String,
-    /// Name of the object that it is about: a 404 without one means that the path is not served.
+    /// Name of the object in question: a 404 without one means that the path is not served.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub name: String,
 }

@@ -229,7 +229,7 @@ impl ClusterError {
         matches!(self, Self::Api(status) if matches!(status.code, 401 | 403 | 404))
     }
 
-    /// Whether the API server surely did not do what was asked: a 4xx. A 5xx leaves it open, as a time-out does.
+    /// Whether the API server certainly did not make the change: a 4xx. After a 5xx or a time-out it may have.
     pub fn is_surely_refused(&self) -> bool {
         self.api_code()
             .is_some_and(|code| (400..500).contains(&code))

@@ -1,6 +1,6 @@
 //! An Event about a pod: the one object that this plugin ever creates in Kubernetes.
 //!
-//! For `delete-db` alone, whose trace it is: a second Event would report two deletions.
+//! Only `delete-db` creates one, as its trace. A second Event would report two deletions.
 
 use super::sent_once::Change;
 use super::{Cluster, ClusterError, segment};
@@ -8,11 +8,11 @@ use http::Method;
 use serde_json::Value;
 use std::time::Duration;
 
-/// Bound on one: a trace must not hold up the deletion that it reports.
+/// Time limit: a trace must not hold up the deletion that it reports.
 const LIMIT: Duration = Duration::from_secs(10);
 
 impl Cluster {
-    /// Creates the Event. A rehearsal goes the whole way through the API server, rights and admission too, and leaves nothing.
+    /// Creates the Event. A rehearsal passes through the whole API server, including rights and admission, and leaves nothing.
     ///
     /// # Errors
     /// What the API server or the connection said.

@@ -9,12 +9,12 @@ use serde_json::Value;
 pub const GROUP: &str = "kustomize.toolkit.fluxcd.io";
 
 impl Cluster {
-    /// The Kustomizations of all namespaces, parsed. What saved files do not hold nobody asks for.
+    /// The Kustomizations of all namespaces, parsed. Not needed if saved files have none.
     pub async fn read_kustomizations(&self) -> Read<Vec<Kustomization>> {
         match self.kustomizations().await {
             Ok(all) => Read::Seen(all.iter().map(Kustomization::from_value).collect()),
             Err(_) if self.archive().is_some() => {
-                Read::not_needed("no Kustomization is in the saved files")
+                Read::not_needed("the saved files have no Kustomization")
             }
             Err(why) => Read::failed(why),
         }

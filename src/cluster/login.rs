@@ -13,7 +13,7 @@ pub(super) struct Login {
 }
 
 impl fmt::Debug for Login {
-    /// Neither of them: the password may be in the user's place.
+    /// Shows neither: the password may be in the user's place.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Login")
     }

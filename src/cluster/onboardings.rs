@@ -38,7 +38,7 @@ impl Onboardings {
     }
 }
 
-/// An onboarding of which only the name is known.
+/// An onboarding known only by its name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unreadable {
     pub namespace: String,
@@ -49,7 +49,7 @@ pub struct Unreadable {
 
 impl Unreadable {
     fn new(object: &RawValue, error: &serde_json::Error) -> Self {
-        // Nobody sees the JSON that these count.
+        // These refer to JSON that is never shown.
         let place = format!(" at line {} column {}", error.line(), error.column());
         let why = error.to_string();
         let object: Value = serde_json::from_str(object.get()).unwrap_or_default();
@@ -70,7 +70,7 @@ impl Unreadable {
         format!("helmrelease {:?} cannot be read: {}", self.id, self.why)
     }
 
-    /// The words for the first of several and the number of the others; `None` for none.
+    /// The text of the first one and the number of the others; `None` if the list is empty.
     pub fn all<'u>(all: impl IntoIterator<Item = &'u Self>) -> Option<String> {
         let mut all = all.into_iter();
         let first = all.next()?.words();
@@ -142,8 +142,8 @@ impl Cluster {
         Onboardings::new(listed, not_elsewhere)
     }
 
-    /// The same as a list, with the objects that `keep` takes, and why the other namespaces were not read. Without a namespace there is
-    /// none to fall back to.
+    /// The same as a list, with the objects that `keep` takes, and why the other namespaces were not read. Without a namespace, nothing is
+    /// left to fall back to.
     pub async fn onboardings_around(
         &self,
         namespace: Option<&str>,

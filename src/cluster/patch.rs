@@ -14,7 +14,7 @@ use std::time::Duration;
 /// Field manager of the changes: kustomize-controller takes back what a manager whose name begins with `kubectl` has changed.
 pub const MANAGER: &str = "flux";
 
-/// Bound where `--request-timeout` sets none (0): a change is not waited for without end.
+/// Time limit if `--request-timeout` sets none (0): a change is never waited for without end.
 const LIMIT: Duration = Duration::from_secs(30);
 
 /// What is changed.
@@ -32,7 +32,7 @@ impl Change {
         }
     }
 
-    /// Whether an object is as the change makes it.
+    /// Whether an object has the change.
     pub fn is_in(&self, object: &Value) -> bool {
         match self {
             Self::Suspension(change) => change.is_in(object),
@@ -40,7 +40,7 @@ impl Change {
         }
     }
 
-    /// The field that it is about.
+    /// The field that it changes.
     pub fn field(&self) -> &'static str {
         match self {
             Self::Suspension(_) => "spec.suspend",
@@ -50,8 +50,8 @@ impl Change {
 }
 
 impl Cluster {
-    /// Makes the change on the object that was read, and returns the object as changed. A rehearsal goes the whole way through the API
-    /// server and changes nothing.
+    /// Makes the change on the object that was read, and returns the object as changed. A rehearsal passes through the whole API server and
+    /// changes nothing.
     ///
     /// # Errors
     /// What the API server or the connection said; a 409 where the object has changed since it was read.

@@ -1,6 +1,6 @@
-//! A request that changes something: sent once whatever the answer, bounded, and logged like a read.
+//! A request that changes something: sent once whatever the answer, with a time limit, and logged like a read.
 //!
-//! Only `event` and `patch` make one; clippy forbids it to all others.
+//! Only `event` and `patch` make one; clippy forbids it elsewhere.
 
 use super::{Cluster, ClusterError};
 use bytes::Bytes;
@@ -24,7 +24,7 @@ impl Cluster {
     /// Sends a change and returns the body of a successful answer.
     ///
     /// # Errors
-    /// What the API server or the connection said. After a time-out the change may have been made.
+    /// The error of the API server or the connection. After a time-out the change may have been made.
     pub(super) async fn send_once(&self, change: &Change<'_>) -> Result<Bytes, ClusterError> {
         let started = Instant::now();
         self.transport.count();

@@ -147,7 +147,7 @@ fn meant<'r>(args: &Args, repository: &'r Repository<'r>) -> Result<&'r Onboardi
     }
 }
 
-/// Refuses a name that only the manifest's file has: the list would be another database's.
+/// Refuses a name that matches only the manifest's file: the list belongs to another database.
 fn of_its_own<'r>(args: &Args, onboarding: &'r Onboarding<'r>) -> Result<&'r Onboarding<'r>> {
     let name = typed(&args.name);
     let is_file = args.name.ends_with(".yaml") || args.name.ends_with(".yml");
@@ -158,9 +158,9 @@ fn of_its_own<'r>(args: &Args, onboarding: &'r Onboarding<'r>) -> Result<&'r Onb
     let file = one_line(&onboarding.manifest.file);
     let of = match onboarding.names() {
         Ok(Some(names)) => format!("the database {}", one_line(&names.joined())),
-        Ok(None) | Err(_) => "a database that is not known".to_owned(),
+        Ok(None) | Err(_) => "an unknown database".to_owned(),
     };
-    let error = Error::usage(format!("only a file is called {name}: {file} is of {of}"));
+    let error = Error::usage(format!("only a file is named {name}: {file} is for {of}"));
     Err(error.hint(format!("name the database, or the file: {file}")))
 }
 

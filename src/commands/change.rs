@@ -1,5 +1,5 @@
-//! One change of a HelmRelease: made on what was read, read and judged again where it has changed since, and never said to be made or
-//! not made where that is not known.
+//! One change of a HelmRelease, made on the object as it was read. If the object has changed since, it is read and judged again. An unknown
+//! outcome is reported as unknown.
 
 use crate::advice::Command;
 use crate::app::App;
@@ -10,22 +10,22 @@ use crate::model::helm_release::{GROUP, HelmRelease, KIND, PLURAL};
 use crate::text::shown;
 use serde_json::Value;
 
-/// How often a change is made on what is there then, where Flux writes the status in between.
+/// Attempts at a change, in case Flux writes the status in between.
 const TRIES: usize = 5;
 
 /// A change that was made, or rehearsed.
 pub(super) struct Made {
-    /// What it was made on.
+    /// The object that it was made on.
     pub(super) hr: HelmRelease,
     pub(super) before: Value,
-    /// As the API server answered.
+    /// The API server's answer.
     pub(super) after: Value,
 }
 
-/// Makes the change on an object that was read and judged. What is read again is given to `judge`.
+/// Makes the change on an object that was read and judged. An object that is read again is given to `judge`.
 ///
 /// # Errors
-/// The judgement's own, or what the cluster said.
+/// The judgement's error, or the cluster's.
 pub(super) async fn make(
     cluster: &Cluster,
     mut object: Value,
@@ -82,13 +82,13 @@ fn is_conflict(error: &ClusterError) -> bool {
     matches!(error, ClusterError::Api(status) if status.code == 409)
 }
 
-/// The error of a change. One without an answer may have been made.
+/// The error of a change. A change without an answer may have been made.
 fn not_made(hr: &HelmRelease, change: &Change, error: ClusterError) -> Error {
     let conflict = is_conflict(&error);
     let refused = error.is_surely_refused();
     let error = Error::from(error);
     if conflict {
-        return error.hint("it changes all the time; nothing was changed; try again");
+        return error.hint("it keeps changing; nothing was changed; try again");
     }
     if refused {
         return error;
@@ -96,15 +96,15 @@ fn not_made(hr: &HelmRelease, change: &Change, error: ClusterError) -> Error {
     error.hint(see(hr, change).after("it is not known whether it was changed; see:"))
 }
 
-/// The error of a change that the API server took and that is not in its answer.
+/// The error of a change that the API server accepted but did not return.
 fn not_held(hr: &HelmRelease, change: &Change, rehearsal: bool) -> Error {
     let (name, field) = (&hr.metadata.name, change.field());
     let error = Error::new(format!(
-        "the API server's answer does not hold the change of {field} of helmrelease {name:?}: an admission webhook may have taken it out"
+        "the API server's answer does not have the change of {field} of helmrelease {name:?}: an admission webhook may have removed it"
     ));
     match rehearsal {
         true => error,
-        false => error.hint(see(hr, change).after("what it is now:")),
+        false => error.hint(see(hr, change).after("see its value now:")),
     }
 }
 

@@ -1,4 +1,4 @@
-//! The question for a name, which `delete-db`, `restore` and `retry` ask alike, or the flag that answers it.
+//! The question for a name that `delete-db`, `restore` and `retry` ask, or the flag that answers it.
 
 use crate::couchdb::delete::confirm::{ConfirmBy, check};
 use crate::couchdb::delete::execute::Interrupt;

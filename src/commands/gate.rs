@@ -1,4 +1,5 @@
-//! What of a report is shown and which findings make the run fail: two things, kept apart. The exit code is [`crate::exit::Code::of_findings`]'s.
+//! Which part of a report is shown, and which findings make the run fail: two separate things. [`crate::exit::Code::of_findings`] decides
+//! the exit code.
 
 use crate::app::App;
 use crate::diagnosis::ignore::Ignores;

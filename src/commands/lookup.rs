@@ -177,7 +177,7 @@ impl<'l> Known<'l> {
         self.listed.typed.iter().filter(is_here).collect()
     }
 
-    /// Those that cannot be read: a name may be theirs.
+    /// Onboardings that cannot be read; the name may belong to one of them.
     fn unread(&self) -> Option<String> {
         let is_here = |u: &&Unreadable| self.place.is_none_or(|p| u.namespace == p);
         Unreadable::all(self.listed.unreadable.iter().filter(is_here))
@@ -199,7 +199,7 @@ fn among(cluster: &Cluster, name: &str, known: &Known<'_>) -> Result<Vec<Value>>
     };
     let error = not_found(cluster, name);
     let error = match known.unread() {
-        Some(why) => error.hint(format!("one was not looked at: {why}")),
+        Some(why) => error.hint(format!("one was skipped: {why}")),
         None => error,
     };
     Err(if catalogue::find(name).is_some() {
@@ -211,7 +211,7 @@ fn among(cluster: &Cluster, name: &str, known: &Known<'_>) -> Result<Vec<Value>>
     } else if cluster.archive().is_none() && DatabaseName::parse(name).is_ok() {
         let databases = Command::skvs(["databases", name]);
         error.hint(databases.after(match known.unread() {
-            Some(_) => "of those that can be read none claims it; see:",
+            Some(_) => "none that can be read claims it; see:",
             None => "no onboarding claims it; see:",
         }))
     } else {

@@ -1,7 +1,7 @@
 //! `onboard`: the manifest of a new onboarding, checked before anybody merges it.
 //!
-//! Owns the flags and the order of the steps: what is missing is asked for, the repository and the cluster are looked at, and only what
-//! nothing speaks against is printed or written.
+//! Owns the flags and the order of the steps: ask for missing values, check the repository and the cluster, and print or write the manifest
+//! if no check refuses it.
 
 mod ask;
 mod in_cluster;
@@ -33,8 +33,8 @@ use std::path::PathBuf;
 /// Write the manifest of a new onboarding
 ///
 /// Prints the HelmRelease, or with --repo writes it into the folder of a cluster's onboardings and lists it in the folder's
-/// kustomization.yaml. Before, it is checked as lint does beside all other manifests, and in the cluster: that nobody claims the database,
-/// that CouchDB does not have it, that namespace and service accounts exist. What is missing is asked for on a terminal.
+/// kustomization.yaml. First it is checked with all other manifests, as by lint, and in the cluster: the database must be unclaimed and not
+/// yet in CouchDB, and a missing namespace or service account is a warning. On a terminal, missing values are asked for.
 #[derive(clap::Args, Debug)]
 #[command(
     mut_args(format::help("Format: text, or the manifest as json or yaml")),
@@ -44,7 +44,7 @@ use std::path::PathBuf;
   kubectl skvs onboard pds logs --service-account pds --no-encryption --local
   kubectl skvs onboard pds logs --service-account pds --repo ~/gitops --dry-run
 
-Exit codes: 0 printed or written; 1 failed, or written although not everything could be checked; 4 refused: a check speaks against it"
+Exit codes: 0 printed or written; 1 failed, or written although not everything could be checked; 4 refused by a check"
 )]
 pub struct Args {
     /// Namespace of the team's pods
@@ -62,7 +62,7 @@ pub struct Args {
     /// Folder of the GitOps repository to write into; without it the manifest is printed
     #[arg(long, value_name = "FOLDER", value_hint = clap::ValueHint::DirPath, help_heading = help::CHANGE)]
     repo: Option<PathBuf>,
-    /// Clusters by their folders' names, where the repository has several, separated by commas
+    /// Clusters, by folder name, if the repository has several; separated by commas
     #[arg(long, value_name = "CLUSTER", value_delimiter = ',', requires = "repo", value_parser = folder, help_heading = help::CHANGE)]
     for_cluster: Vec<String>,
     /// Where a cluster's onboardings are in the repository: a path with <cluster> in it; by default as in the runbook
@@ -71,7 +71,7 @@ pub struct Args {
     /// Show the difference and write nothing
     #[arg(long, help_heading = help::CHANGE)]
     dry_run: bool,
-    /// Ask no cluster: what only it can tell is not checked
+    /// Ask no cluster, and skip the checks that need one
     #[arg(long, help_heading = help::CHANGE)]
     local: bool,
     #[command(flatten)]
@@ -89,15 +89,15 @@ fn folder(text: &str) -> std::result::Result<String, &'static str> {
     }
 }
 
-/// What the checks came to.
+/// The results of the checks.
 #[derive(Debug, Default)]
 struct Checks {
-    /// What speaks against the onboarding.
+    /// Reasons to refuse the onboarding.
     refused: Vec<Error>,
     warnings: Vec<String>,
-    /// What should have been checked and could not be.
+    /// Checks that could not be made.
     not_checked: Vec<String>,
-    /// What was left out on purpose.
+    /// Checks left out on purpose.
     left_out: Vec<String>,
 }
 
@@ -113,7 +113,7 @@ impl Checks {
 /// Runs `onboard`.
 ///
 /// # Errors
-/// Something is missing or wrong, a check speaks against the onboarding, or it cannot be written.
+/// Something is missing or wrong, a check refuses the onboarding, or it cannot be written.
 pub async fn run(app: &mut App, args: Args) -> Result<Code> {
     let asks = app.ui.terminal().stdin && app.ui.terminal().stderr;
     let wanted = ask::wanted(app, &args, asks).await?;
@@ -174,7 +174,7 @@ pub async fn run(app: &mut App, args: Args) -> Result<Code> {
     }
 }
 
-/// The cluster, unless it is not to be asked. One that a flag names must be there.
+/// The cluster, unless it is not to be asked. One that a flag names must exist.
 async fn connected(app: &mut App, args: &Args) -> Result<(Option<Cluster>, Checks)> {
     let mut checks = Checks::default();
     if args.local {
@@ -192,7 +192,7 @@ async fn connected(app: &mut App, args: &Args) -> Result<(Option<Cluster>, Check
     }
 }
 
-/// Says what the checks came to, but what speaks against it.
+/// Prints the results of the checks, except the reasons to refuse.
 fn tell(app: &mut App, checks: &Checks) {
     for warning in &checks.warnings {
         app.ui.warning(warning.as_str());
@@ -202,7 +202,7 @@ fn tell(app: &mut App, checks: &Checks) {
     }
 }
 
-/// Ends the run where something speaks against the onboarding: all of it is told.
+/// Ends the run if the onboarding is refused, and prints every reason.
 fn refuse(app: &mut App, refused: Vec<Error>) -> Result<()> {
     let mut refused = refused.into_iter().rev();
     let Some(last) = refused.next() else {
@@ -241,7 +241,7 @@ fn objects(plan: &Plan) -> Value {
     }
 }
 
-/// What was done, and what follows from the choice of encryption.
+/// Says what was done, and what the choice of encryption means.
 fn explain(app: &mut App, args: &Args, wanted: &Wanted, plan: &Plan) {
     for line in plan.done(args) {
         app.ui.status(Shown::line(line));
@@ -264,5 +264,5 @@ fn explain(app: &mut App, args: &Args, wanted: &Wanted, plan: &Plan) {
     ));
     let notes = Command::skvs(["notes", &name_for(&wanted.database), "--share"]);
     app.ui
-        .hint(notes.after("when it is installed, the message for the team:"));
+        .hint(notes.after("once it is installed, print the message for the team:"));
 }

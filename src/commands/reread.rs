@@ -1,10 +1,10 @@
-//! The pace of a watch that reads everything again and again, because no watch of the API covers what it shows.
+//! The pace of a watch that keeps reading everything again, because no watch of the API covers its output.
 
 use std::time::Duration;
 
 /// The shortest pause between two reads.
 const PAUSE: Duration = Duration::from_secs(10);
-/// The pause in multiples of the time that the last read took, so that reading takes a fifth of the time at most.
+/// The pause as a multiple of the last read's duration, so that reading takes at most a fifth of the time.
 const REST: u32 = 4;
 
 /// Pauses after a read that took this long.

@@ -1,7 +1,7 @@
-//! `retry`: what troubleshoot prints under "Then", done after a question.
+//! `retry`: takes the steps that troubleshoot prints under "Then", after a question.
 //!
-//! Owns the flags and the order: read, decide, show, ask, read again, act, follow. What is done and whether it is safe is decided in
-//! [`crate::diagnosis::retry`]; the words are in `messages.rs`, the card in `plan.rs`, the acts in `act.rs`.
+//! Owns the flags and the order: read, decide, show, ask, read again, act, follow. [`crate::diagnosis::retry`] decides what is done and
+//! whether it is safe; the words are in `messages.rs`, the card in `plan.rs`, the acts in `act.rs`.
 
 mod act;
 mod messages;
@@ -24,15 +24,15 @@ use plan::Plan;
 use serde_json::Value;
 use std::time::Duration;
 
-/// What the questions and the errors before the first change are about.
+/// The subject of the questions and of the errors before the first change.
 const ACT: confirmation::Act = confirmation::Act::Retry;
 
 /// Try a failed onboarding again, as troubleshoot says
 ///
 /// Shows the cause and the steps that make Flux try again (those under "Then" in troubleshoot's report), asks for the HelmRelease's name,
-/// reads everything again, and takes them. Where a failed revision is stored, your own helm removes it first: Flux would upgrade it,
-/// which does not create the database. Refused if any revision was ever deployed, or if that is not known, and while a cause is
-/// reported that is not fixed.
+/// reads everything again, and takes the steps. A stored failed revision is first removed by your own helm: Flux would upgrade it, which
+/// does not create the database. Refused if any revision was ever deployed, or if this is not known, and while a reported cause is not
+/// fixed.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   kubectl skvs retry pds_database --dry-run
@@ -46,7 +46,7 @@ pub struct Args {
     /// Onboarding, in any of its forms
     #[arg(value_name = "NAME", value_parser = crate::app::onboarding_name)]
     name: String,
-    /// Try again although this cause is reported: its fix cannot be seen, or is not needed; repeatable
+    /// Try again despite this reported cause: its fix cannot be seen, or is not needed; repeatable
     #[arg(long, value_name = "CODE", value_parser = code, help_heading = help::CONFIRMATION)]
     even_if: Vec<&'static str>,
     /// Confirm without a question: the HelmRelease's name; needs --context
@@ -68,7 +68,7 @@ pub struct Args {
 /// Reads a code in any of its forms.
 fn code(text: &str) -> std::result::Result<&'static str, String> {
     let near = || match catalogue::near(text).as_slice() {
-        [] => "such a code does not exist".to_owned(),
+        [] => "this code does not exist".to_owned(),
         near => format!("it does not exist; did you mean {}?", near.join(", ")),
     };
     catalogue::find(text)
@@ -79,7 +79,7 @@ fn code(text: &str) -> std::result::Result<&'static str, String> {
 /// Runs `retry`.
 ///
 /// # Errors
-/// A refusal, or what could not be read or done.
+/// A refusal, or a read or step that failed.
 pub async fn run(app: &mut App, args: Args) -> Result<Code> {
     let asks = app.ui.terminal().stdin && args.confirm.is_none() && !args.dry_run;
     refused_unread(asks, retried(app, &args).await)
@@ -104,7 +104,7 @@ async fn retried(app: &mut App, args: &Args) -> Result<Code> {
     let plan = ACT.before(interrupt.as_mut(), read).await?;
     for code in &plan.retry.not_needed {
         app.ui.warning(format!(
-            "--even-if {code} was not needed: it is not reported as a cause that is left"
+            "--even-if {code} was not needed: it is not among the causes left to fix"
         ));
     }
     let runner = act::Runner::find(&plan, cluster.origin());
@@ -117,7 +117,7 @@ async fn retried(app: &mut App, args: &Args) -> Result<Code> {
         Err(why) => return Err(act::by_hand(app, &plan, why)?),
     };
     confirmation::confirmed(&name, way, ACT, interrupt.as_mut()).await?;
-    // The question may have been open for long.
+    // The question may have been open for a long time.
     app.now = Timestamp::now();
     let again = async {
         let (namespace, name) = plan.id();
@@ -161,7 +161,7 @@ async fn look(
     Plan::new(&read, now, even_if).map_err(|refusal| messages::refused(&read, even_if, refusal))
 }
 
-/// Reads everything about one onboarding of which this run has removed the release.
+/// Reads an onboarding again after this run has removed its release.
 async fn look_after_removal(
     app: &App,
     cluster: &Cluster,
@@ -187,7 +187,7 @@ async fn read(
     troubleshoot::snapshot(cluster, object, &others, &args.couchdb, now).await
 }
 
-/// The error of a look after something was changed.
+/// The error of a read after something was changed.
 fn after(error: Error, done: &str) -> Error {
     let text = format!("{done}: {}", error.message());
     let error = error

@@ -1,4 +1,4 @@
-//! The change that `suspend` and `resume` make: looked up, judged, and told.
+//! The change that `suspend` and `resume` make: looked up, judged, made and reported.
 
 use super::change::{self, Made, typed};
 use super::{author, lookup};
@@ -100,10 +100,10 @@ async fn creates_the_database(app: &mut App, cluster: &Cluster, object: Value) -
         Left::Unknown => {
             app.ui.warning(match install::unread_storage(&case) {
                 Some(unread) => format!(
-                    "what Helm's storage holds was not read: {}: if it holds a failed revision, the next attempt is an upgrade, which does not create the database",
+                    "Helm's storage was not read: {}: if it holds a failed revision, the next attempt is an upgrade, which does not create the database",
                     unread.why.clause()
                 ),
-                None => "whether the creation Job succeeded is unknown: if it did not, the next attempt is an upgrade, which does not create the database".to_owned(),
+                None => "it is unknown whether the creation Job succeeded: if it did not, the next attempt is an upgrade, which does not create the database".to_owned(),
             });
             Ok(())
         }
@@ -120,8 +120,8 @@ async fn creates_the_database(app: &mut App, cluster: &Cluster, object: Value) -
     }
 }
 
-/// What the last installation left. One that may still be running has not failed: its revision is not to be removed. Where nothing tells
-/// of a revision, one may be there.
+/// The result of the last installation. One that may still be running has not failed, and its revision must not be removed. Without any
+/// sign of a revision, one may still exist.
 fn left(snapshot: &Snapshot, now: Timestamp) -> Left {
     let stored = snapshot.revisions.seen().and_then(|all| all.first());
     let told = snapshot.helm_release.latest();
@@ -139,7 +139,7 @@ fn left(snapshot: &Snapshot, now: Timestamp) -> Left {
     }
 }
 
-/// kubectl's line, and what can undo it.
+/// kubectl's line, and the command that undoes it.
 fn tell(app: &mut App, made: &Made, change: &Change, rehearsal: bool) -> Result<()> {
     let suspends = matches!(change, Change::Suspend { .. });
     let done = if suspends { "suspended" } else { "resumed" };

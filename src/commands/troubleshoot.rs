@@ -188,10 +188,11 @@ pub async fn run(app: &mut App, mut args: Args) -> Result<Code> {
     }
 }
 
-/// What Flux's Kustomizations say.
+/// Flux's Kustomizations.
 type Applied = Arc<Read<Vec<Kustomization>>>;
 
-/// Reads the Kustomizations where one applies an onboarding that is asked for by name: its manifest may not arrive although it is well.
+/// Reads the Kustomizations if one applies an onboarding that is asked for by name: a healthy onboarding may still not get its latest
+/// manifest.
 async fn applied(cluster: &Cluster, named: &[Value]) -> Applied {
     let label = |object: &Value| object["metadata"]["labels"][LABELS[0]].is_string();
     Arc::new(match named.iter().any(label) {
@@ -245,10 +246,10 @@ async fn snapshots(
     (snapshots, errors)
 }
 
-/// Reads one onboarding as a run on its name does.
+/// Reads one onboarding as `troubleshoot NAME` does.
 ///
 /// # Errors
-/// What the cluster said of it.
+/// The cluster's error.
 pub(super) async fn snapshot(
     cluster: &Cluster,
     object: Value,
@@ -262,7 +263,9 @@ pub(super) async fn snapshot(
     let (mut read, mut errors) = snapshots(cluster, &objects, others, asked, applied, now).await;
     match read.pop() {
         Some(snapshot) => Ok(snapshot),
-        None => Err(errors.pop().expect("what is not read has an error")),
+        None => Err(errors
+            .pop()
+            .expect("an onboarding that is not read has an error")),
     }
 }
 

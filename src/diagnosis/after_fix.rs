@@ -1,4 +1,4 @@
-//! What Flux does once a finding is fixed, and what makes it try again: the last part of a finding.
+//! The last part of a finding: how Flux reacts once it is fixed, and how to make it try again.
 //!
 //! Each step is an act and the command for it, so what is printed and what `retry` does are the same.
 
@@ -62,7 +62,7 @@ pub enum Due {
     AfterAttempt,
     /// After the failed attempt's Job, which is still running and may create the database.
     AfterJob,
-    /// Not known: whether the creation Job succeeded decides, and was not read.
+    /// Not known: it depends on the creation Job's success, which was not read.
     Unknown,
 }
 
@@ -70,7 +70,7 @@ pub enum Due {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Then<C = Action> {
     pub line: String,
-    /// What makes Flux try again.
+    /// The acts that make Flux try again.
     pub acts: Vec<C>,
     pub due: Due,
     /// Only a change of the manifest fixes it, however often Flux tries.

@@ -11,7 +11,7 @@ use serde::Serialize;
 pub struct Entry {
     /// `SKVS101`: stable for ever.
     pub code: &'static str,
-    /// Its other name, such as `database-exists`: its file's, with dashes.
+    /// Its other name, such as `database-exists`: its file name, with dashes.
     pub slug: &'static str,
     pub severity: Severity,
     /// A sentence without names and full stop.

@@ -36,7 +36,7 @@ pub(super) fn helm_controllers<'a>(case: &Case<'a>) -> Result<Vec<&'a Deployment
     Ok(all)
 }
 
-/// The Deployment of that controller where none of its pods is available, and what its pods say.
+/// The Deployment of that controller if none of its pods is available, and the state of its pods.
 pub(super) fn down<'a>(
     case: &Case<'a>,
     controller: &str,

@@ -242,7 +242,7 @@ pub struct Finding {
     pub fix: Vec<Step>,
     /// Flux's behaviour after the fix.
     pub then: Option<Then>,
-    /// It is what the failed attempt left or met: nothing is left to fix but to try again.
+    /// The failed attempt left it or met it: the only fix is to try again.
     pub is_of_attempt: bool,
 }
 

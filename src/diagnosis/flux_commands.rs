@@ -4,7 +4,7 @@ use super::case::Case;
 use crate::advice::Command;
 use crate::model::helm_release::{GROUP, PLURAL};
 
-/// Asks Flux for a reconcile, with one more wish where there is one, `resetAt` or `forceAt`: both annotations hold one token.
+/// Asks Flux to reconcile, and optionally for `resetAt` or `forceAt`. Both annotations hold the same token.
 pub(super) fn stamped(case: &Case<'_>, wish: Option<&str>) -> Command {
     let token = case.now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
     let annotations = ["requestedAt"].into_iter().chain(wish);

@@ -41,7 +41,7 @@ pub fn left(case: &Case<'_>) -> Left {
     }
 }
 
-/// Why it is not known what Helm's storage holds; `None` where it was read, or Flux's status tells of its revisions.
+/// Why the content of Helm's storage is not known; `None` if it was read, or Flux's status lists its revisions.
 pub fn unread_storage(case: &Case<'_>) -> Option<Unread> {
     case.revisions().err().filter(|_| stored(case).is_none())
 }
@@ -89,10 +89,10 @@ fn stored(case: &Case<'_>) -> Option<bool> {
     }
 }
 
-/// The Job that creates the database: the one that was read, or the one named after the database where both run before the installation.
+/// The Job that creates the database: the one that was read, or the one named after the database if both run before the installation.
 ///
 /// # Errors
-/// There may be another one beside the one that was read.
+/// There may be another Job beside the one that was read.
 fn creator<'a>(case: &Case<'a>) -> Checked<Option<&'a Job>> {
     let is_own = case.job_as_far_as_read().subject.is_some();
     let Some(found) = case.creation_job().if_read().filter(|_| is_own) else {
@@ -170,7 +170,7 @@ pub fn created(case: &Case<'_>) -> Option<bool> {
     if job.as_bool() == Some(false) {
         return Some(true);
     }
-    // What became of another Job says nothing about the one that creates the database.
+    // The result of another Job says nothing about the one that creates the database.
     let creator = creator(case).ok()?;
     let is_other = |job: &Job| {
         let read = case.creation_job().if_read();
@@ -341,7 +341,7 @@ mod tests {
         assert_eq!(created("Complete", not_needed()), Some(true));
         assert_eq!(created("Failed", not_needed()), Some(false));
         assert_eq!(created("Failed", Read::Absent), Some(false));
-        // The other one decides, whatever became of the one that the failure names.
+        // The other one decides, whatever the result of the one that the failure names.
         for (kind, expected) in [("Complete", true), ("Failed", false)] {
             for named in ["Complete", "Failed"] {
                 let created = created(named, other(kind, "pre-install"));

@@ -1,14 +1,14 @@
-//! What an uninstall that was interrupted may leave behind: Helm removes its record although an object could not be deleted, and
-//! finds nothing to delete the next time.
+//! Objects that an interrupted uninstall may leave behind: Helm removes its record although an object could not be deleted, and the next
+//! time it finds nothing to delete.
 
 use super::case::Case;
 use super::finding::Finding;
 use crate::snapshot::IfRead;
 
-/// The finding with what to look for once the HelmRelease is gone.
+/// Adds the objects to look for once the HelmRelease is gone.
 pub(super) fn shown(case: &Case<'_>, finding: Finding) -> Finding {
-    let finding = finding.why("An uninstall that is interrupted can remove Helm's record and leave objects behind: the next attempt finds no release and ends.");
-    let finding = finding.step("Once the HelmRelease is gone, see whether its AuthorizationPolicy and its Jobs are, and delete them if they are not:");
+    let finding = finding.why("An interrupted uninstall can remove Helm's record and leave objects behind: the next attempt finds no release and ends.");
+    let finding = finding.step("Once the HelmRelease is gone, see whether its AuthorizationPolicy and its Jobs are gone too, and delete any that are left:");
     let policy = case.policy().if_read().map(|policy| &policy.meta);
     let finding = match policy {
         Some(policy) => finding.command([

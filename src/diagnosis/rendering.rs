@@ -11,7 +11,7 @@ use serde_json::Value;
 /// What follows from values or a chart that cannot be applied.
 pub(super) const FOLLOWS: &[&str] = &["SKVS108", "SKVS110"];
 
-/// Why an install or upgrade of Helm failed, or Flux's comparison before it, as the text says it; `None` where it is another failure, or none.
+/// Why an install or upgrade of Helm, or Flux's comparison before it, failed according to the text; `None` for any other failure, or none.
 pub(super) fn cause<'c>(case: &'c Case<'_>) -> Checked<Option<&'c Cause>> {
     match case.action()? {
         Some("install" | "upgrade") => case.cause(),

@@ -116,7 +116,7 @@ fn after(case: &Case<'_>, fixes: Fixes) -> Option<Then> {
     })
 }
 
-/// Nobody has to make Flux try.
+/// Flux tries again without help.
 fn on_its_own(line: impl Into<String>) -> Then {
     Then::new(Due::OnItsOwn, line, Vec::new())
 }
@@ -216,12 +216,12 @@ pub fn upgrade(case: &Case<'_>) -> Then {
     Then::new(Due::AtOnce, line, start(case))
 }
 
-/// What makes Flux install instead of upgrading what a failed installation left.
+/// The acts that make Flux install instead of upgrading the remains of a failed installation.
 fn first_uninstall(case: &Case<'_>) -> Vec<Action> {
     [actions(case, &[Act::Uninstall]), start(case)].concat()
 }
 
-/// What makes Flux start again.
+/// The acts that make Flux start again.
 fn start(case: &Case<'_>) -> Vec<Action> {
     match is_old_controller(case.hr()) {
         Some(true) => actions(case, &[Act::Suspend, Act::Resume]),

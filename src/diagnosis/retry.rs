@@ -1,8 +1,8 @@
-//! Whether an onboarding can be tried again now, and by which acts: those of the report's "Then" for a manifest that stays as it is.
+//! Whether an onboarding can be tried again now, and by which acts: those of the report's "Then" for an unchanged manifest.
 //!
-//! How Flux is made to try again is decided in [`super::retries`]. Here is decided that nothing speaks against it: no revision was ever
-//! deployed, nothing is at work, and no cause is left. If Helm's storage was not read, or before a removal the creation Job, it is refused;
-//! checks that were not run for another reason are shown on the card.
+//! [`super::retries`] decides how Flux is made to try again. This module decides whether that is safe: no revision was ever deployed,
+//! nothing is at work, and no cause is left. A retry is refused if Helm's storage was not read, and a removal also if the creation Job was
+//! not read. Checks that were not run for another reason are shown on the card.
 
 use super::after_fix::{Act, Action, Due};
 use super::case::Case;
@@ -31,7 +31,7 @@ pub struct Cause {
 pub struct Retry {
     /// The errors, worst first.
     pub causes: Vec<Cause>,
-    /// Why by these acts.
+    /// Why these acts.
     pub line: String,
     pub acts: Vec<Action>,
     /// Codes that were excused and are not reported.
@@ -51,11 +51,11 @@ pub enum Refusal {
     BeingDeleted,
     Suspended,
     Ready,
-    /// A revision was deployed: what says so.
+    /// A revision was deployed, according to this.
     Deployed(String),
-    /// What has to be known and is not.
+    /// Something is not known that has to be.
     Unknown(String),
-    /// What is at work.
+    /// Something is at work.
     Underway(String),
     /// The failed attempt's Job may still create the database.
     JobRuns,
@@ -66,7 +66,7 @@ pub enum Refusal {
 /// Decides; `excused` are codes of causes that the user knows of.
 ///
 /// # Errors
-/// What speaks against it.
+/// The reason to refuse.
 pub fn retry(
     case: &Case<'_>,
     diagnosis: &Diagnosis,
@@ -103,7 +103,7 @@ pub fn retry(
     let then = then(case, Fixes::Elsewhere).filter(|then| then.due != Due::Unknown);
     let Some(then) = then else {
         let what =
-            "whether the creation Job succeeded is not known, and an upgrade does not run it";
+            "it is not known whether the creation Job succeeded, and an upgrade does not run it";
         return Err(Refusal::Unknown(what.to_owned()));
     };
     let acts = match then.due {
@@ -119,7 +119,7 @@ pub fn retry(
         && !unread.is_not_needed()
     {
         let why = one_line(&unread.why.clause());
-        let what = "whether the failed attempt's Job is still running is not known";
+        let what = "it is not known whether the failed attempt's Job is still running";
         return Err(Refusal::Unknown(format!(
             "{what}: {} was not read: {why}",
             unread.what
@@ -166,7 +166,7 @@ fn never_deployed(case: &Case<'_>) -> Result<(), Refusal> {
     if let Err(unread) = &stored {
         let why = one_line(&unread.why.clause());
         let what = format!(
-            "whether a revision was ever deployed is not known: {} were not read: {why}",
+            "it is not known whether a revision was ever deployed: {} were not read: {why}",
             unread.what
         );
         return Err(Refusal::Unknown(what));
@@ -177,7 +177,7 @@ fn never_deployed(case: &Case<'_>) -> Result<(), Refusal> {
         missing(all.iter().map(|(revision, _)| *revision), status).filter(|_| holds)
     {
         return Err(Refusal::Unknown(format!(
-            "neither Helm's storage nor Flux's status has revision {missing}: whether it was deployed is not known"
+            "revision {missing} is neither in Helm's storage nor in Flux's status, and may have been deployed"
         )));
     }
     match all.iter().find(|(_, status)| *status != "failed") {
@@ -189,13 +189,13 @@ fn never_deployed(case: &Case<'_>) -> Result<(), Refusal> {
             )))
         }
         Some((revision, status)) => Err(Refusal::Unknown(format!(
-            "revision {revision} is {}: whether it was deployed before is not known",
+            "revision {revision} is {}: it may have been deployed before",
             one_line(status)
         ))),
     }
 }
 
-/// The first revision that nothing says anything of, up to the newest one known.
+/// Returns the first revision that is missing from the known ones, up to the newest.
 fn missing(known: impl Iterator<Item = i64>, status: &Status) -> Option<i64> {
     let known: BTreeSet<i64> = known.collect();
     // Old controllers have its number alone.
@@ -203,10 +203,10 @@ fn missing(known: impl Iterator<Item = i64>, status: &Status) -> Option<i64> {
     (1..=newest.unwrap_or(0)).find(|revision| !known.contains(revision))
 }
 
-/// Whether the rest of a retry can follow its own removal of the release: the release is gone, and nothing else has happened.
+/// Checks that a retry can continue after it has removed the release: the release is gone, and nothing else has happened.
 ///
 /// # Errors
-/// What speaks against it.
+/// The reason why it cannot.
 pub fn after_removal(case: &Case<'_>) -> Result<(), Refusal> {
     let hr = case.hr();
     if hr.metadata.deletion_timestamp.is_some() {
@@ -219,7 +219,7 @@ pub fn after_removal(case: &Case<'_>) -> Result<(), Refusal> {
         Err(unread) => {
             let why = one_line(&unread.why.clause());
             let what = format!(
-                "whether the release is gone is not known: {} were not read: {why}",
+                "it is not known whether the release is gone: {} were not read: {why}",
                 unread.what
             );
             return Err(Refusal::Unknown(what));
@@ -233,12 +233,12 @@ pub fn after_removal(case: &Case<'_>) -> Result<(), Refusal> {
     at_rest(case)
 }
 
-/// Flux is not at work, and owes no answer.
+/// Flux is not at work, and no answer is due.
 fn at_rest(case: &Case<'_>) -> Result<(), Refusal> {
     let hr = case.hr();
     let underway = |what: &str| Err(Refusal::Underway(what.to_owned()));
     if hr.is_asked_again() {
-        return underway("Flux was asked for an attempt, and has not begun it");
+        return underway("Flux was asked for an attempt, and has not started it");
     }
     if status::is_unanswered(hr) || hr.is_stale() {
         return underway("Flux has not taken up the present spec");
@@ -250,13 +250,13 @@ fn at_rest(case: &Case<'_>) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// The errors, each with whether it is something to fix: not the failure itself, and not what the attempt left.
+/// The errors, and whether each needs a fix: the failure itself and the remains of the attempt do not.
 fn errors(diagnosis: &Diagnosis) -> Vec<(bool, Cause)> {
     let mut errors = Vec::new();
     for root in &diagnosis.roots {
         let is_left = is_to_fix(root.rule, &root.finding);
         errors.extend(error(root.rule, &root.finding, is_left));
-        // What follows from a cause goes with it.
+        // A consequence needs a fix only if its cause does not.
         let follows = root.follows.iter().filter(|_| !is_left);
         let follows = follows.filter(|(rule, finding)| is_to_fix(rule, finding));
         errors.extend(follows.filter_map(|(rule, finding)| error(rule, finding, true)));

@@ -29,7 +29,7 @@ fn of_source(case: &Case<'_>) -> Option<Forbidden> {
     rights.find(|right| right.user.is_some())
 }
 
-/// What the chart or its source says of a right that source-controller lacks.
+/// The messages of the chart or its source about a right that source-controller lacks.
 pub(super) fn seen_by_source(case: &Case<'_>) -> Vec<Evidence> {
     let complaints = sources::complaints(case).into_iter();
     complaints

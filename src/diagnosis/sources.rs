@@ -196,8 +196,8 @@ fn named(case: &Case<'_>, reference: &ObjectRef) -> Option<Subject> {
     (!reference.name.is_empty()).then(|| Subject::new(&reference.kind, namespace, &reference.name))
 }
 
-/// The chart's name is in the repository's URL already, and Flux appends it once more: the name that is there twice. Nothing is appended to
-/// the URL of an `OCIRepository`.
+/// The chart's name, if the repository's URL already ends with it: Flux appends it again. Nothing is appended to the URL of an
+/// `OCIRepository`.
 pub(super) fn named_twice(case: &Case<'_>) -> Option<String> {
     if is_own_source(case) {
         return None;
@@ -212,13 +212,13 @@ pub(super) fn named_twice(case: &Case<'_>) -> Option<String> {
 /// The source's URL; empty when it was not read.
 pub(super) fn url(case: &Case<'_>) -> String {
     let url = links(case).find_map(|link| link.url.as_str());
-    // A user name, a password or a signature in a URL is nobody's business.
+    // Cut, because a URL can contain a user name, a password or a signature.
     url.map_or(String::new(), |url| {
         without_login(url.split('?').next().unwrap_or_default())
     })
 }
 
-/// Whether the URL brings a query, such as a signature.
+/// Whether the URL has a query, such as a signature.
 pub(super) fn has_query(case: &Case<'_>) -> bool {
     let mut urls = links(case).filter_map(|link| link.url.as_str());
     urls.next().is_some_and(|url| url.contains('?'))

@@ -1,4 +1,4 @@
-//! Which code each text of Helm comes to: tests/fixtures/texts/helm.txt. Test code only.
+//! The code for each text of Helm in tests/fixtures/texts/helm.txt. Test code only.
 
 use super::{Case, diagnose, fixture};
 

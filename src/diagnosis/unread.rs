@@ -113,11 +113,12 @@ const PARTS: &[(&str, Take)] = &[
     }),
 ];
 
-/// Takes the types apart whole: a new part does not compile until it is named here. It needs a row above, or a word why not.
+/// Takes the types apart completely: a new part does not compile until it is named here. It needs a row above, or a comment that says why
+/// not.
 #[expect(dead_code, reason = "only the patterns count")]
 fn every_part(snapshot: Snapshot) {
     let Snapshot {
-        // Without these there is no case.
+        // A case always has these.
         origin: _,
         object: _,
         helm_release: _,
@@ -250,7 +251,7 @@ fn a_finding_that_is_lost_with_a_part_is_listed_as_not_run() {
         );
     }
     assert!(wrong.is_empty(), "{}: {wrong:#?}", wrong.len());
-    // Who owns a database takes more than files; the tests of `install.rs` have a second Job, the public reports a controller's log.
+    // Ownership needs more than files; the tests of `install.rs` have a second Job, and the public reports a controller's log.
     let elsewhere = ["log of the controller", "ownership", "the other Job"];
     assert_eq!(untaken, BTreeSet::from(elsewhere));
     assert!(pairs > 2000, "only {pairs} findings could be lost");

@@ -1,5 +1,5 @@
-//! The pod that keeps Helm waiting: one of the release's workloads that does not become ready, and why. It adds to a finding about the
-//! wait, the lock or the spec behind it.
+//! The pod that keeps Helm waiting, with the reason: it belongs to one of the release's workloads and does not become ready. It is added to
+//! a finding about the wait, the lock or an unprocessed spec.
 
 use super::case::Case;
 use super::finding::{Evidence, Finding, Subject};
@@ -10,7 +10,7 @@ use crate::model::manifest;
 use crate::model::pod::{Container, Pod};
 use crate::snapshot::IfRead;
 
-/// Pods that are shown at most.
+/// The most pods that are shown.
 const SHOWN: usize = 3;
 
 /// A pod that does not become ready.
@@ -22,7 +22,7 @@ pub(super) struct Unready<'a> {
     crashed: Option<&'a str>,
 }
 
-/// The release's pods that are seen not to become ready; empty too where the pods are not known.
+/// The release's pods that do not become ready; empty too if the pods are not known.
 pub(super) fn unready<'a>(case: &Case<'a>) -> Vec<Unready<'a>> {
     let workloads = workloads(case);
     let release = case.hr().release_name();
@@ -48,7 +48,7 @@ pub(super) fn unready<'a>(case: &Case<'a>) -> Vec<Unready<'a>> {
     own.filter_map(of_pod).take(SHOWN).collect()
 }
 
-/// The finding with what those pods say, and their logs.
+/// Adds the state of those pods, and their logs, to the finding.
 pub(super) fn shown(case: &Case<'_>, finding: Finding) -> Finding {
     let unready = unready(case);
     let Some(first) = unready.first() else {
@@ -65,7 +65,7 @@ pub(super) fn shown(case: &Case<'_>, finding: Finding) -> Finding {
     let (namespace, name) = (&first.subject.namespace, &first.subject.name);
     match first.crashed {
         Some(container) => finding
-            .step("Read what its container said before it ended, and fix that:")
+            .step("Read its container's last log, and fix the error in it:")
             .command([
                 "kubectl",
                 "logs",
@@ -77,12 +77,12 @@ pub(super) fn shown(case: &Case<'_>, finding: Finding) -> Finding {
                 "--previous",
             ]),
         None => finding
-            .step("Find out why it does not start, and fix that:")
+            .step("Find out why it does not start, and fix it:")
             .command(["kubectl", "describe", "-n", namespace, "pod", name]),
     }
 }
 
-/// Kind and name of what Helm waits for: as the failure or Helm's log names it, else all of the release's manifest.
+/// Kind and name of the objects that Helm waits for: those named by the failure or Helm's log, else all of the release's manifest.
 fn workloads(case: &Case<'_>) -> Vec<(String, String)> {
     let text = case.failure_text().if_read();
     let named: Vec<(String, String)> = match text.map(|text| &text.cause) {
@@ -107,7 +107,7 @@ fn workloads(case: &Case<'_>) -> Vec<(String, String)> {
     objects.map(|o| (o.kind, o.metadata.name)).collect()
 }
 
-/// Whether a pod's name is one that this workload gives.
+/// Whether this workload gives its pods names like this.
 fn is_of(pod: &str, kind: &str, name: &str) -> bool {
     let Some(rest) = pod.strip_prefix(name) else {
         return false;
@@ -123,7 +123,7 @@ fn is_of(pod: &str, kind: &str, name: &str) -> bool {
     words.next() == Some("") && words.clone().count() == parts && words.all(|w| !w.is_empty())
 }
 
-/// Why it is not ready; `None` where it is, or says nothing.
+/// Why it is not ready; `None` if it is ready or gives no reason.
 fn of_pod<'a>(pod: &'a Pod) -> Option<Unready<'a>> {
     let containers = &pod.containers.known;
     let bad = containers
@@ -151,7 +151,7 @@ fn of_pod<'a>(pod: &'a Pod) -> Option<Unready<'a>> {
     })
 }
 
-/// What a container waits for in the course of a usual start.
+/// Reasons of a container to wait during a normal start.
 fn is_bad(reason: &str) -> bool {
     !["ContainerCreating", "PodInitializing"].contains(&reason)
 }

@@ -1,10 +1,10 @@
-//! What the log of one of Flux's controllers says went wrong: with one object, and with the controller as a whole.
+//! The errors in the log of one of Flux's controllers: about one object, and about the controller as a whole.
 //!
-//! Flux logs JSON, a line an entry; client-go's own lines (klog) come between them.
+//! Flux logs JSON, one entry a line, with client-go's own lines (klog) in between.
 
 use serde_json::Value;
 
-/// Errors that are kept of each kind.
+/// The most errors that are kept of each kind.
 const KEPT: usize = 5;
 
 /// Errors of a log, newest last, each once.
@@ -76,7 +76,7 @@ fn is_klog_error(line: &str) -> bool {
     lead && letters.take(4).all(|c| c.is_ascii_digit()) && line.contains("] ")
 }
 
-/// The same text again is the newer one.
+/// A text that is repeated counts as the newer one.
 fn push(errors: &mut Vec<String>, said: &str) {
     errors.retain(|e| e != said);
     errors.push(said.to_owned());

@@ -80,7 +80,7 @@ pub fn explained(log: &str) -> Option<&'static str> {
         ),
         (
             "due to overloading or maintenance mode",
-            "CouchDB answered that none of its members takes requests, overloaded or in maintenance mode: check CouchDB's pods and their configuration.",
+            "CouchDB answered that none of its members accepts requests (overloaded or in maintenance mode): check CouchDB's pods and their configuration.",
         ),
         (
             "maintenance_mode",
@@ -104,11 +104,11 @@ pub fn explained(log: &str) -> Option<&'static str> {
         ),
         (
             "You are not a server admin",
-            "CouchDB knows the account, but it is no server admin: only one may create databases.",
+            "CouchDB knows the account, but it is not a server admin: only server admins may create databases.",
         ),
         (
             "\"method_not_allowed\"",
-            "The request went to a path that takes no PUT: the URL that the Job uses is not CouchDB's, or lacks the database's name.",
+            "The request went to a path that does not accept PUT: the URL that the Job uses is not CouchDB's, or lacks the database's name.",
         ),
         (
             "bytes received",

@@ -1,4 +1,4 @@
-//! A Kustomization of Flux: what applies onboardings' manifests from the GitOps repository.
+//! A Kustomization of Flux, which applies onboardings' manifests from the GitOps repository.
 
 use super::condition::{self, Condition};
 use super::field::{Entries, Field, Fields, Meta, Parsed};
@@ -29,7 +29,7 @@ impl Kustomization {
         }
     }
 
-    /// Why it could not apply its folder, as its Ready says it. What it applied and waits for is another matter.
+    /// Why it could not apply its folder, according to its Ready. Waiting for objects that it has applied is not a failure to apply.
     pub fn failure(&self) -> Option<&Condition> {
         let ready = condition::find(&self.conditions.known, "Ready")?;
         let waits = ["HealthCheckFailed", "DependencyNotReady", "Progressing"];

@@ -136,7 +136,7 @@ pub fn shortened_release_name(composed: &str) -> String {
     format!("{}-{hex}", &composed[..cut])
 }
 
-/// Whether Helm takes it as a release's name.
+/// Whether Helm accepts it as a release's name.
 pub fn is_release_name(name: &str) -> bool {
     is_dotted_name(name, RELEASE_MAX)
 }

@@ -5,7 +5,7 @@ use super::helm_release::{GROUP, KIND, ONBOARDING_CHART, ONBOARDING_SELECTOR};
 use super::names::DatabaseName;
 use serde_json::json;
 
-/// What a team asks for.
+/// A team's request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Wanted {
     pub database: DatabaseName,
@@ -13,7 +13,7 @@ pub struct Wanted {
     pub encryption: bool,
 }
 
-/// What the onboardings of a cluster have in common; what is `None` is left out.
+/// The values that the onboardings of a cluster have in common; `None` is left out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Style {
     pub api_version: String,
@@ -76,7 +76,7 @@ pub fn manifest(
     text += "spec:\n  interval: 5m\n  chart:\n    spec:\n";
     text += &line("      chart:", ONBOARDING_CHART);
     if let Some(version) = &style.version {
-        // In quotes, as in the runbook: a range looks like other things of YAML.
+        // In quotes, as in the runbook: a range can look like other YAML.
         text += &format!("      version: {}\n", json!(version));
     }
     text += "      sourceRef:\n";

@@ -98,7 +98,7 @@ impl Pod {
         scheduled.is_false().then_some(scheduled.message.as_str())
     }
 
-    /// What the kubelet says of one that runs and is not ready: its readiness probe fails, or has not been asked yet.
+    /// The kubelet's message about a running pod that is not ready: its readiness probe fails, or has not run yet.
     pub fn unready(&self) -> Option<&str> {
         let ready = self.condition("Ready")?;
         let runs = self.phase.text() == "Running" && ready.is_false();

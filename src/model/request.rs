@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 const REQUEST: &str = "reconcile.fluxcd.io/requestedAt";
 
-/// What is wished for beside the attempt.
+/// A wish beside the attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wish {
     /// The failures are counted from zero.

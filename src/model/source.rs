@@ -107,7 +107,7 @@ impl Source {
         condition::find(&self.conditions.known, "Ready")
     }
 
-    /// Ready, where it is True and not of an older spec.
+    /// Ready, if it is True and not of an older spec.
     pub fn ready_now(&self) -> Option<&Condition> {
         let is_history = |c: &Condition| {
             let generation = self.meta.generation.set();
@@ -117,7 +117,7 @@ impl Source {
         all.find(|c| c.kind == "Ready" && c.is_true() && !is_history(c))
     }
 
-    /// Ready, where the object is surely well: it has an artifact, and no condition complains.
+    /// Ready, if the object is certainly healthy: it has an artifact, and no condition complains.
     pub fn well(&self) -> Option<&Condition> {
         let ready = self.ready_now()?;
         let is_well = self.meta.malformed.is_empty()

@@ -34,7 +34,7 @@ impl SourceError {
         if is_of_content(text) {
             return Some(Self::Archive);
         }
-        // Whatever was to be built, the disk is the cause. helm-controller says of its own disk that it has no artifact.
+        // Whatever was to be built, the disk is the cause. helm-controller reports a fault of its own disk as ArtifactFailed.
         if is_of_disk(text) {
             return Some(match reason {
                 "ArtifactFailed" => Self::ArtifactGone,
@@ -47,7 +47,7 @@ impl SourceError {
     }
 }
 
-/// What was unpacked cannot be read, as files of a container image.
+/// The unpacked files cannot be read, as in a container image.
 fn is_of_content(text: &str) -> bool {
     text.contains("unable to archive artifact to storage: open /tmp/")
         && text.contains("permission denied")

@@ -64,7 +64,7 @@ pub enum Change {
 }
 
 impl Change {
-    /// Whether an object is as the change makes it.
+    /// Whether an object has the change.
     pub fn is_in(&self, object: &Value) -> bool {
         let suspend = object.get("spec").filter(|spec| spec.is_object());
         let suspend = suspend.map(|spec| spec.get("suspend").unwrap_or(&Value::Null));

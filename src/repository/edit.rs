@@ -191,7 +191,7 @@ impl<'t> Lines<'t> {
         (text, list)
     }
 
-    /// How this line ends, or the one above it where it ends with the text.
+    /// How this line ends; if the text ends with it, how the one above does.
     fn line_end(&self, line: &std::ops::Range<usize>) -> &'static str {
         let is_whole = self.text[line.clone()].ends_with('\n');
         let end = if is_whole { line.end } else { line.start };
@@ -268,7 +268,7 @@ mod tests {
             accounts(text, &[], &["b"]).unwrap(),
             format!("{text}\r\n    - b\r\n")
         );
-        // Of mixed ones that of the neighbour.
+        // Of mixed line ends, the neighbour's.
         let text = "# a\r\nkind: X\nspec:\n  accounts:\n  - a\n# z\r\n";
         assert_eq!(
             accounts(text, &[], &["b"]).unwrap(),

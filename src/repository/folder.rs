@@ -46,7 +46,7 @@ pub struct Files {
 /// A folder that was read.
 #[derive(Clone, Debug)]
 pub struct Root {
-    /// What the paths of its files begin with; empty for the current folder.
+    /// The prefix of its files' paths; empty for the current folder.
     pub prefix: String,
     /// With the folders below it.
     pub deep: bool,
@@ -137,7 +137,7 @@ struct Top<'p> {
     root: PathBuf,
 }
 
-/// Whether a path is in the folder whose files' paths begin so.
+/// Whether a path is in the folder with this prefix.
 pub fn is_under(prefix: &str, path: &str) -> bool {
     match prefix {
         "" => !path.starts_with('/') && path.split('/').next() != Some(".."),
@@ -237,7 +237,7 @@ impl Reader {
         Ok(())
     }
 
-    /// What a kustomization lists and the walk did not read: a file, or the kustomization of a folder. What does not exist is left out.
+    /// Entries of a kustomization that the walk did not read: a file, or the kustomization of a folder. Missing ones are left out.
     fn listed(&mut self, top: &Top<'_>, shown: String) -> Result<()> {
         let rest = format!("{shown}/");
         let rest = rest.strip_prefix(&top.prefix).unwrap_or_default();
@@ -298,7 +298,7 @@ impl Reader {
 
     fn keep(&mut self, shown: String, path: &Path, bytes: Result<Vec<u8>, String>) -> Result<()> {
         let place = path.canonicalize().unwrap_or_else(|_| path.to_owned());
-        // A link is a file of its own, at another place in the tree.
+        // A link is a separate file, at another place in the tree.
         match path.is_symlink() || self.seen.insert(place) {
             true => self.push(shown, bytes),
             false => Ok(()),
@@ -352,7 +352,7 @@ fn unreadable(shown: &str, error: &io::Error) -> Error {
     Error::new(format!("cannot read {shown}: {}", words(error)))
 }
 
-/// Whether there is a folder of this path.
+/// Whether a folder has this path.
 pub fn is_there(path: &Path) -> bool {
     path.is_dir()
 }

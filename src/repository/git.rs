@@ -1,7 +1,7 @@
 //! An earlier state of named paths, read with the user's own git: no shell, no network, nothing is changed.
 //!
-//! The checked files may be anybody's. Git takes a folder with `HEAD`, `objects` and `refs` for a repository whose configuration can name
-//! programs: nothing is read but from the repository of the work tree's own `.git`.
+//! The checked files are not trusted. Git takes a folder with `HEAD`, `objects` and `refs` for a repository, whose configuration can name
+//! programs. So only the repository of the work tree's own `.git` is read.
 
 use super::folder::{self, BYTES_MAX, FILE_MAX, FILES_MAX, File, Files, Root};
 use super::{kustomization, listed};
@@ -12,8 +12,8 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{self, Output, Stdio};
 
-/// Of the environment's `GIT_…` what git gets: where it is installed, and the user's own settings. The paths decide which repository is
-/// meant, not a hook's environment.
+/// The environment's `GIT_…` variables that git gets: its place of installation, and the user's own settings. The paths choose the
+/// repository, not a hook's environment.
 const PASSED_ON: [&str; 4] = [
     "GIT_EXEC_PATH",
     "GIT_CONFIG",
@@ -21,7 +21,7 @@ const PASSED_ON: [&str; 4] = [
     "GIT_DISCOVERY_ACROSS_FILESYSTEM",
 ];
 
-/// Settings that no repository overrules: no repository without a `.git`, no program but git.
+/// Settings that no repository can override: no repository without a `.git`, no program but git.
 const SETTINGS: [&str; 4] = [
     "safe.bareRepository=explicit",
     "core.fsmonitor=false",
@@ -40,12 +40,12 @@ pub struct Base {
 /// A file in a commit.
 struct Blob {
     id: String,
-    /// As messages name it.
+    /// Its name in messages.
     path: String,
     is_link: bool,
 }
 
-/// What is still read of all paths.
+/// How much may still be read of all paths.
 struct Room {
     bytes: u64,
     files: usize,
@@ -90,7 +90,7 @@ pub fn read(paths: &[PathBuf], revision: &str) -> Result<Base> {
             if !is_folder {
                 break;
             }
-            // What kustomizations list counts whatever it is called.
+            // A file that a kustomization lists counts whatever its name.
             let listed = listed::beyond(&found.all, from);
             (wanted, left) = left.into_iter().partition(|entry| {
                 let is_meant = |path: &String| {
@@ -116,9 +116,9 @@ pub fn read(paths: &[PathBuf], revision: &str) -> Result<Base> {
     Ok(base)
 }
 
-/// What a commit has at a path.
+/// The entry of a commit at a path.
 struct Entry {
-    /// As messages name it.
+    /// Its name in messages.
     path: String,
     id: String,
     kind: EntryKind,
@@ -140,7 +140,7 @@ impl Entry {
         }
         match self.kind {
             EntryKind::File { .. } => folder::is_read(name),
-            // Their endings do not show what they lead to.
+            // Their endings do not show their targets.
             EntryKind::Link { .. } | EntryKind::Module => {
                 folder::is_read(name) || !name.starts_with('.')
             }
@@ -165,7 +165,7 @@ impl<'f> Git<'f> {
             ));
             error.hint("name folders in the work tree of a repository, or leave --diff-base out")
         };
-        // Without an object being looked at.
+        // No object is looked at.
         let words = [
             "rev-parse",
             "--is-bare-repository",
@@ -188,7 +188,7 @@ impl<'f> Git<'f> {
         let (here, home, top) = (real(folder)?, real(Path::new(home))?, real(Path::new(top))?);
         if bare != "false" || here.starts_with(&home) || !here.starts_with(&top) {
             return Err(refused(
-                "it is taken for a repository of its own, whose configuration could run programs",
+                "it is taken for a repository itself, whose configuration could run programs",
             ));
         }
         Ok(git)
@@ -230,7 +230,7 @@ impl<'f> Git<'f> {
         }
     }
 
-    /// What a folder has in a commit.
+    /// The entries of a folder in a commit.
     fn listed(&self, commit: &str, recursive: bool, prefix: &str) -> Result<Vec<Entry>> {
         let mut words = vec!["ls-tree", "-l", "-z"];
         words.extend(recursive.then_some("-r"));
@@ -262,7 +262,7 @@ impl<'f> Git<'f> {
         Ok(entries)
     }
 
-    /// These entries as files. A link is not known, unless it leads to a file of another name than a manifest's and has such a name itself.
+    /// These entries as files. A link is not known, unless it leads to a known file and does not have the name of a manifest.
     fn files(
         &self,
         commit: &str,
@@ -374,7 +374,7 @@ impl<'f> Git<'f> {
         Ok(files)
     }
 
-    /// One run of git. What it reads is written while its answer is read: either could wait for the other.
+    /// One run of git. Its input is written while its output is read, since either could wait for the other.
     fn run(&self, words: &[&str], input: &[u8]) -> Result<Output> {
         let failed = |error: &std::io::Error| {
             let error = Error::new(format!("cannot run git: {}", one_line(&io_words(error))));
@@ -394,7 +394,7 @@ impl<'f> Git<'f> {
         command
             .env("GIT_TERMINAL_PROMPT", "0")
             .env("GIT_OPTIONAL_LOCKS", "0")
-            // An object that is missing in a partial clone is not fetched, by an older git neither.
+            // An object that is missing in a partial clone is not fetched, not even by an older git.
             .env("GIT_NO_LAZY_FETCH", "1")
             .env("GIT_ALLOW_PROTOCOL", "none")
             .env("LC_ALL", "C");
@@ -406,7 +406,7 @@ impl<'f> Git<'f> {
         let stdin = child.stdin.take();
         let output = std::thread::scope(|scope| {
             scope.spawn(move || {
-                // One that ends early says so itself.
+                // A git that ends early says so itself.
                 stdin.is_some_and(|mut stdin| stdin.write_all(input).is_ok())
             });
             child.wait_with_output()

@@ -66,15 +66,15 @@ impl Kustomization {
                 ))
             };
             if key == "<<" {
-                return place("a merge key brings a part of it, which is not read");
+                return place("a merge key adds to it, which is not read");
             }
-            // Of both kustomize takes the last one, whatever the case of its letters.
+            // Kustomize takes the last of the two, whatever the case of its letters.
             if read.keys.iter().any(|k| k.eq_ignore_ascii_case(key)) {
                 return place(&format!("the key {key} is there twice"));
             }
             let mut known = LISTS.iter().chain(&PATCHES);
             if known.any(|k| *k != key && k.eq_ignore_ascii_case(key)) {
-                return place(&format!("the key {key} has capitals of its own"));
+                return place(&format!("the key {key} has unusual capitals"));
             }
             read.keys.push(key.to_owned());
             let Kind::List { items, .. } = &entry.value.kind else {

@@ -1,4 +1,4 @@
-//! What kustomizations apply although a walk of the folder passes over it: files of other names, in folders with a dot.
+//! Files that kustomizations apply although a walk of the folder passes over them: with other names, or in folders with a dot.
 
 use super::folder::File;
 use super::kustomization::{self, Kustomization};
@@ -6,8 +6,7 @@ use super::manifest;
 use crate::model::documents::Room;
 use std::collections::HashSet;
 
-/// The paths that the kustomizations among the files from `from` on list, and that are not among the files: neither themselves nor, of a
-/// folder, its kustomization.
+/// The paths that the kustomizations from `from` on list and that are not among the files. A folder is among them if its kustomization is.
 pub(super) fn beyond(files: &[File], from: usize) -> Vec<String> {
     let mut known: HashSet<&str> = HashSet::new();
     for file in files {
@@ -23,7 +22,7 @@ pub(super) fn beyond(files: &[File], from: usize) -> Vec<String> {
         let documents = bytes
             .ok()
             .and_then(|b| manifest::documents(b, &mut Room::default()).ok());
-        // One that cannot be read is not known, which the tree says.
+        // One that cannot be read is not known, and the tree says so.
         let read = documents.and_then(|d| Kustomization::read(&file.path, &d).ok());
         let listed = read.into_iter().flat_map(|k| k.listed);
         let paths = listed

@@ -93,7 +93,7 @@ pub(super) fn mentions_one(text: &str) -> bool {
         || text.contains("tag:yaml.org")
 }
 
-/// A text with the escapes that can stand for a letter resolved, in quotes or not, and line ends that are escaped left out.
+/// Resolves escapes of letters, in quotes or not, and removes escaped line ends.
 fn unescaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
@@ -125,8 +125,8 @@ fn unescaped(text: &str) -> String {
     out
 }
 
-/// YAML 1.1, which Flux reads, ends a line and a comment where YAML 1.2 does not: what stands behind such a character would be applied and
-/// not seen here.
+/// YAML 1.1, which Flux reads, ends a line and a comment where YAML 1.2 does not: text after such a character would be applied and not seen
+/// here.
 fn one_reading(text: &str) -> Result<(), String> {
     let is_break = |c: char| matches!(c, '\u{85}' | '\u{2028}' | '\u{2029}');
     let Some((at, found)) = text.char_indices().find(|(_, c)| is_break(*c)) else {
@@ -160,7 +160,7 @@ const LISTS_MAX: usize = 16;
 /// The HelmReleases among the documents of a file, those in lists too.
 ///
 /// # Errors
-/// A clause: what a list holds cannot be told.
+/// A clause: why the content of a list is not known.
 pub(super) fn manifests(
     file: &str,
     documents: Vec<(Value, Node)>,
@@ -172,7 +172,7 @@ pub(super) fn manifests(
     Ok(found)
 }
 
-/// Takes an object, or what is in it where its kind is that of a list, as kustomize does.
+/// Takes an object, or its items if its kind is a list's, as kustomize does.
 fn add(
     found: &mut Vec<Manifest>,
     file: &str,
@@ -190,17 +190,17 @@ fn add(
     let kind = value.get("kind").and_then(Value::as_str);
     let written = node.at(&["kind"]);
     if kind != Some(KIND) && written.is_some_and(|k| k.tagged) {
-        return not_told("its kind has a tag, so it is not known what it is");
+        return not_told("its kind has a tag, so its type is not known");
     }
     let is_list = kind.is_some_and(|kind| kind.ends_with("List"));
     match value.get("items") {
         Some(items) if is_list && !items.is_null() => {
             if depth >= LISTS_MAX {
-                return not_told("lists in lists are not read so deep");
+                return not_told("lists in lists are not read this deep");
             }
             let written = node.at(&["items"]).map(Node::items).unwrap_or_default();
             let Some(items) = items.as_array().filter(|i| i.len() == written.len()) else {
-                return not_told("it is not known where the items of the list are written");
+                return not_told("the place of the list's items in the file is not known");
             };
             for (value, node) in items.iter().zip(written) {
                 add(found, file, value.clone(), node.clone(), depth + 1)?;

@@ -37,10 +37,10 @@ pub struct Tree {
     listers: HashMap<String, Vec<usize>>,
 }
 
-/// What became of an entry of a kustomization.
+/// The state of an entry of a kustomization.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Standing {
-    /// It was read, or why not is told of its file.
+    /// It was read, or its file says why not.
     Read,
     Missing,
     NotRead(&'static str),
@@ -54,7 +54,7 @@ pub enum Nearest<'t> {
     None,
 }
 
-/// Whether a path is another one, or in that folder.
+/// Whether a path is the same as another, or in that folder.
 pub fn is_below(path: &str, folder: &str) -> bool {
     let rest = path.strip_prefix(folder);
     folder == "." || rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
@@ -106,7 +106,7 @@ impl Tree {
         }
         let patches = tree.kustomizations.iter().flat_map(|k| &k.patches);
         let patches: HashSet<&String> = patches.collect();
-        // What is listed is applied, whoever takes it for a patch too.
+        // A listed file is applied, even if it is also used as a patch.
         let listers = &tree.listers;
         tree.manifests
             .retain(|m| !patches.contains(&m.file) || listers.contains_key(&m.file));
@@ -167,18 +167,18 @@ impl Tree {
         self.paths.contains(path.trim_end_matches('/'))
     }
 
-    /// What became of an entry of a kustomization.
+    /// The state of an entry of a kustomization.
     pub fn standing(&self, listed: &Listed) -> Standing {
         let Some(path) = &listed.path else {
-            return Standing::NotRead("it is an address, which is not asked");
+            return Standing::NotRead("it is an address, which is not fetched");
         };
-        // Of a folder that is not known it is not known what it holds.
+        // The content of an unknown folder is not known.
         let is_unknown = self.not_known.iter().any(|n| is_below(path, &n.file));
         if self.has(path) || is_unknown {
             return Standing::Read;
         }
         if kustomization::may_be_address(&listed.entry) {
-            return Standing::NotRead("it may be an address, which is not asked");
+            return Standing::NotRead("it may be an address, which is not fetched");
         }
         match self.roots.iter().any(|root| root.has(path)) {
             true if !self.alone => Standing::Missing,

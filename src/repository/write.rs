@@ -20,7 +20,7 @@ impl<'f> Replaceable<'f> {
     /// Checks everything that a rehearsal can.
     ///
     /// # Errors
-    /// It has changed since, or is not a regular file in the folder.
+    /// It has changed since it was read, or is not a regular file in the folder.
     pub fn of(root: &Path, file: &'f Path, before: &[u8]) -> Result<Self> {
         let failed = |why: &str| failed(file, why);
         let folder = within(root, file).map_err(|why| failed(&why))?;
@@ -45,7 +45,7 @@ impl<'f> Replaceable<'f> {
     /// It has changed since, or cannot be written.
     pub fn replace(self, after: &str) -> Result<()> {
         let temporary = self.folder.join(temporary(self.file));
-        // Of several runs at once one writes, and the others see that it has. Where a folder cannot be locked the comparison is all.
+        // Of several runs at once, one writes and the others see the change. If the folder cannot be locked, only the comparison is left.
         let folder = File::open(&self.folder);
         let _locked = folder.as_ref().map(File::lock);
         match fs::read(self.file) {
@@ -64,7 +64,7 @@ impl<'f> Replaceable<'f> {
     }
 }
 
-/// A name in the folder that nothing has.
+/// An unused name in the folder.
 #[derive(Debug)]
 pub struct Creatable<'f> {
     file: &'f Path,
@@ -85,7 +85,7 @@ impl<'f> Creatable<'f> {
         }
     }
 
-    /// Writes the file; what has come to be there since is not replaced.
+    /// Writes the file; one created in the meantime is not replaced.
     ///
     /// # Errors
     /// It cannot be written.

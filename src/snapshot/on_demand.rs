@@ -20,11 +20,11 @@ pub struct OnDemand {
     pub controllers: Read<Controllers>,
     /// CouchDB's Service, as the creation Job talks to it.
     pub service: Read<CouchService>,
-    /// What the log of helm-controller says went wrong, where the saved files have it.
+    /// The errors in the log of helm-controller, if the saved files have it.
     pub controller_log: Read<Errors>,
-    /// Pods of the target namespace, where Helm waits for objects of the chart, or gave up waiting.
+    /// Pods of the target namespace, if Helm waits for objects of the chart, or gave up waiting.
     pub pods: Read<Vec<Pod>>,
-    /// Flux's Kustomizations, where an onboarding is asked for by name. Read once for all snapshots of a run.
+    /// Flux's Kustomizations, if an onboarding is asked for by name. Read once for all snapshots of a run.
     pub kustomizations: Arc<Read<Vec<Kustomization>>>,
     /// What CouchDB says of databases. Asked once for all snapshots of a run.
     pub databases: Arc<Read<Databases>>,

@@ -16,7 +16,7 @@ pub struct Counts {
     pub failing: u64,
     /// READY is Unknown, or missing.
     pub unknown: u64,
-    /// Those that cannot be read: whether they are ready is not known either.
+    /// Onboardings that cannot be read, so it is not known whether they are ready.
     pub unreadable: u64,
     /// Suspended ones among all of them.
     pub suspended: u64,

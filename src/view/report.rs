@@ -1,5 +1,5 @@
-//! What `troubleshoot` tells: per onboarding its state, its findings, and which checks were run and which not; and where and when it
-//! was seen.
+//! The report of `troubleshoot`, with its place and time: for each onboarding its state, its findings, and the checks that were run and not
+//! run.
 //!
 //! The same values go to every format. All text in it is clean.
 

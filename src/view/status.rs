@@ -127,7 +127,7 @@ impl Status {
         self.sources.iter().filter(|s| s.has_error()).count() as u64
     }
 
-    /// Missing databases that only onboardings of other namespaces claim: the checks did not look at those.
+    /// Missing databases that only onboardings of other namespaces claim, which the checks did not look at.
     pub fn missing_elsewhere(&self) -> u64 {
         let Some(namespace) = &self.namespace else {
             return 0;

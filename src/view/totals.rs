@@ -1,4 +1,4 @@
-//! How much a report found, whatever it looked at.
+//! The number of findings in a report of any kind.
 
 use crate::diagnosis::Severity;
 use serde::Serialize;
@@ -8,7 +8,7 @@ use serde::Serialize;
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Totals {
-    /// Errors; what several onboardings share counts once. Ignored findings count in none of these.
+    /// Errors; one that several onboardings share counts once. Ignored findings are counted only in `ignored`.
     pub errors: u64,
     pub warnings: u64,
     pub infos: u64,
@@ -28,7 +28,7 @@ impl Totals {
         } += 1;
     }
 
-    /// How many there are of each severity, worst first.
+    /// The number of findings of each severity, worst first.
     pub fn by_severity(&self) -> [(u64, Severity); 3] {
         [
             (self.errors, Severity::Error),
@@ -43,7 +43,7 @@ impl Totals {
         found.next().map(|(_, severity)| severity)
     }
 
-    /// Of all that was found this many are shown.
+    /// Sets how many of all findings are shown.
     pub fn show(&mut self, shown: usize) {
         let all: u64 = self.by_severity().iter().map(|(n, _)| n).sum();
         self.not_shown = all.saturating_sub(shown as u64);

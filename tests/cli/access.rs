@@ -214,7 +214,7 @@ fn a_files_name_alone_is_not_whose_list_it_is() {
     assert_snapshot!(told, @r"
     exit 2
     stderr:
-    error: only a file is called kilo_orders: REPO/infrastructure/k8s/prod/secure-kvs/secure-kvs-onboarding/kilo_orders.yaml is of the database pds_orders
+    error: only a file is named kilo_orders: REPO/infrastructure/k8s/prod/secure-kvs/secure-kvs-onboarding/kilo_orders.yaml is for the database pds_orders
     hint: name the database, or the file: REPO/infrastructure/k8s/prod/secure-kvs/secure-kvs-onboarding/kilo_orders.yaml
     ");
     assert_eq!(text, MANIFEST);

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use syn::visit::{self, Visit};
 use syn::{Attribute, Item, ItemMod, Meta, Path, UseTree};
 
-/// From the ground up: what a module may not know stands above it.
+/// From the ground up: a module may not use those above it.
 const LAYERS: [&str; 22] = [
     "exit",
     "help",

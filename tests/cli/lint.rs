@@ -230,7 +230,7 @@ fn what_is_not_known_fails_the_run() {
     assert_eq!(told.code, Some(1));
 }
 
-/// Flux's parser ends a line and a comment there, ours does not: what stands behind would be applied unseen.
+/// Flux's parser ends a line and a comment there, ours does not: the text after it would be applied unseen.
 #[test]
 fn a_line_end_that_only_flux_sees_makes_a_file_unknown() {
     for (end, code) in [
@@ -401,7 +401,7 @@ fn troubleshoot_checks_every_manifest_that_it_picked() {
         assert!(told.stdout.contains(file), "{told}");
     }
     assert!(told.stderr.contains("so they are checked"), "{told}");
-    // What is below the named folder exists, although it is not read.
+    // Entries below the named folder exist, although they are not read.
     let told = of(&["-f", "a"]);
     assert!(!told.stdout.contains("SKVS542"), "{told}");
     assert!(!told.stdout.contains("pds_b"), "{told}");
@@ -610,7 +610,7 @@ fn git_runs_nothing_of_a_repository_among_the_checked_files() {
             (true, FOLDER),
         ] {
             let mut run = committed(&[below, "--diff-base", "HEAD"], &[(&file, &good)]);
-            // A repository whose history is elsewhere, to be fetched by a program of its own.
+            // A repository whose history is elsewhere, to be fetched by its own program.
             let ran = run.home().join("ran");
             let trap = run.home().join("infrastructure/k8s");
             git(&run, &["init", "-q", "--bare", "infrastructure/k8s"]);

@@ -8,7 +8,7 @@ use serde_json::Value;
 const LIST: &str =
     "# The onboardings\r\nresources:\n  - kilo_carts.yaml # since May\n  - zulu_x.yaml\n";
 
-/// A manifest that differs from the runbook's style in all that a new one takes over.
+/// A manifest that differs from the runbook's style in everything that a new one takes over.
 fn neighbour(namespace: &str, database: &str, version: &str) -> String {
     let own = "  serviceAccountName: helm-controller\n  targetNamespace: core-eu\n  values:\n";
     manifest(namespace, database)
@@ -93,9 +93,9 @@ fn it_is_printed_in_the_runbooks_form() {
     Encryption is off: the team uses CouchDB itself, which stores documents as they are. Only for data that is not sensitive.
     It should not be switched once the onboarding is installed.
     In the runbook's installation its endpoint is http://db-agora-kvs-secure-kvs-agora-couchdb.secure-kvs.svc:5984
-    hint: when it is installed, the message for the team: kubectl skvs notes skvs-onboarding-pds--orders --share
+    hint: once it is installed, print the message for the team: kubectl skvs notes skvs-onboarding-pds--orders --share
     "#);
-    // What it prints is a manifest that lint has nothing against.
+    // The printed manifest is one that lint has nothing against.
     let run = skvs(&["lint", "pds_orders.yaml"]);
     run.file("pds_orders.yaml", &told.stdout);
     let linted = run.run();
@@ -154,7 +154,7 @@ fn it_is_written_as_its_neighbours_are_and_listed() {
     Encryption is on: the team uses Steelcouch, which encrypts what CouchDB stores.
     It should not be switched once the onboarding is installed.
     In the runbook's installation its endpoint is http://steelcouch-agora-kvs-secure-kvs-agora-couchdb.secure-kvs.svc:5984
-    hint: when it is installed, the message for the team: kubectl skvs notes skvs-onboarding-pds--orders --share
+    hint: once it is installed, print the message for the team: kubectl skvs notes skvs-onboarding-pds--orders --share
     "#);
     let names: Vec<&str> = files.iter().map(|(name, _)| name.as_str()).collect();
     assert_eq!(
@@ -366,7 +366,7 @@ fn what_speaks_against_it_leaves_the_repository_alone() {
     hint: add pds_orders.yaml to its resources by hand, then run this again
     ");
     assert_eq!(files.len(), 3);
-    // A name that derives one that is too long.
+    // A name whose derived name is too long.
     let long = "a".repeat(60);
     let (told, files) = changed(&["pds", &long, "--service-account", "api"], &|_| {});
     assert_eq!((told.code, files.len()), (Some(4), 3), "{told}");

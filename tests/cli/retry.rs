@@ -7,7 +7,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-/// An onboarding that Flux gave up because its namespace did not exist, which was made since.
+/// An onboarding that Flux gave up because its namespace did not exist; it has been created since.
 fn onboarding() -> Value {
     let message = "Helm install failed for release core/core-a with chart c@0.1.2: failed pre-install: warning: Hook pre-install c/templates/job.yaml failed: server-side apply failed for object core/pds-database-create batch/v1, Kind=Job: namespaces \"core\" not found";
     let condition = |kind: &str, status: &str, reason: &str, message: &str| {
@@ -28,7 +28,7 @@ fn onboarding() -> Value {
         ]}})
 }
 
-/// Stands for a revision's Secret that does not say which revision it is.
+/// A revision's Secret without the revision's number.
 const NO_NUMBER: &str = "no-number";
 
 /// What the server holds.
@@ -38,7 +38,7 @@ struct Cluster {
     objects: Vec<Value>,
     /// The statuses of Helm's revisions; `None`: forbidden.
     revisions: Option<Vec<&'static str>>,
-    /// Answers to changes that are no rehearsals, one after the other: `None`, and any further one, is made.
+    /// Answers to changes that are not rehearsals, in order. A change with `None`, and any further one, is made.
     changes: Vec<Option<(u16, String)>>,
 }
 
@@ -74,7 +74,7 @@ fn release(revision: u64) -> Value {
         "data": {"release": base64.encode(inner)}})
 }
 
-/// A run's own helm: it writes its words and ends so.
+/// A run's own helm: it writes its arguments and ends with this code.
 struct Helm {
     folder: tempfile::TempDir,
 }
@@ -98,7 +98,7 @@ impl Helm {
         self.folder.path().join("said")
     }
 
-    /// Its words on one line; `None` where it was not run.
+    /// Its arguments on one line; `None` if it was not run.
     fn words(&self) -> Option<String> {
         let said = std::fs::read_to_string(self.said()).ok()?;
         Some(said.split_whitespace().collect::<Vec<_>>().join(" "))
@@ -183,7 +183,7 @@ fn server(cluster: Cluster, said: &Path) -> (Listener, Arc<Mutex<Vec<String>>>) 
 
 const NAME: [&str; 5] = ["--context", "here", "--confirm", "a", "--no-exec"];
 
-/// Runs `retry a` with these words; gives what it said, helm's words and the changes.
+/// Runs `retry a` with these words; returns its output, helm's arguments and the changes.
 fn retry(cluster: Cluster, words: &[&str], helm: Option<&Helm>) -> (Told, Vec<String>) {
     let nowhere = tempfile::tempdir().unwrap();
     let said = helm.map_or(nowhere.path().join("said"), Helm::said);
@@ -293,7 +293,7 @@ fn without_helm_the_commands_are_printed_and_nothing_is_changed() {
     let (told, changes) = retry(Cluster::new(), &words, Some(&helm));
     assert!(
         told.stderr
-            .contains("helm cannot be given --user: nothing was changed"),
+            .contains("--user cannot be passed to helm: nothing was changed"),
         "{told}"
     );
     assert_eq!((told.code, helm.words(), changes), (Some(1), None, vec![]));
@@ -322,9 +322,9 @@ fn what_was_deployed_or_is_not_known_is_refused() {
     let deployed =
         "refused: revision 2 is deployed: a release that was ever deployed is not removed";
     refused(with(Some(vec!["failed", "deployed"])), &NAME, deployed);
-    let unread = "refused: whether a revision was ever deployed is not known: Helm's revisions were not read: forbidden";
+    let unread = "refused: it is not known whether a revision was ever deployed: Helm's revisions were not read: forbidden";
     refused(with(None), &NAME, unread);
-    let odd = "refused: revision 1 is uninstalled: whether it was deployed before is not known";
+    let odd = "refused: revision 1 is uninstalled: it may have been deployed before";
     refused(with(Some(vec!["uninstalled"])), &NAME, odd);
     let nameless = "Helm's revisions were not read: ";
     refused(with(Some(vec!["failed", NO_NUMBER])), &NAME, nameless);
@@ -353,7 +353,7 @@ fn one_that_is_suspended_asked_or_on_its_way_out_is_refused() {
     refused(
         with("/metadata/annotations", asked),
         &NAME,
-        "Flux was asked for an attempt, and has not begun it",
+        "Flux was asked for an attempt, and has not started it",
     );
     let gone = with("/metadata/deletionTimestamp", json!("2026-11-27T12:00:00Z"));
     refused(gone, &NAME, "\"a\" is being deleted; nothing was changed");
@@ -425,7 +425,7 @@ fn what_changes_between_the_card_and_the_act_is_seen() {
     refused(
         after(&asked),
         &NAME,
-        "hint: it was otherwise when the card was shown",
+        "hint: this was different when the card was shown",
     );
     refused(
         after(&|o| o["metadata"]["uid"] = json!("v")),
@@ -482,7 +482,7 @@ fn after_a_removal_it_is_said_how_to_go_on() {
     ] {
         assert!(told.stderr.contains(part), "{told}");
     }
-    // A conflict is tried again on what is there then.
+    // After a conflict the change is tried again on the new object.
     let conflict = || (409, status(409, "Conflict", "the object has been modified"));
     let cluster = Cluster {
         changes: vec![Some(conflict()), Some(conflict())],
@@ -510,8 +510,9 @@ fn a_helm_that_fails_ends_it_before_flux_is_asked() {
         "{told}"
     );
     assert!(
-        told.stderr
-            .contains("the release is not known to be removed: helm ended with exit status: 1"),
+        told.stderr.contains(
+            "it is not known whether the release was removed: helm ended with exit status: 1"
+        ),
         "{told}"
     );
     assert!(

@@ -103,7 +103,7 @@ fn what_kubectl_saved_is_diagnosed_and_what_is_missing_is_told() {
       saved files: cluster and time unknown
 
       Why    The chart creates the database once, before anything else, and refuses to take over an existing one.
-             Whether this onboarding was installed before is unknown: not in the saved files.
+             It is unknown whether this onboarding was installed before: not in the saved files.
              Whether anything else claims it is unknown: none of those read does: only the saved files were read.
              The onboarding's name implies another database: the manifest may be a copy in which a value was forgotten.
       Seen   HelmRelease   Released=False InstallFailed: failed pre-install: failed early due to stalled resources: [Job/core/pds-database-create status: 'Failed']

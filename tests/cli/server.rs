@@ -254,7 +254,7 @@ fn head_of(reader: &mut impl BufRead) -> Option<String> {
     }
 }
 
-/// A request's head, and its body where it says how long that is.
+/// A request's head, and its body if the head gives its length.
 fn request(stream: &TcpStream) -> Option<(String, Vec<u8>)> {
     let mut reader = BufReader::new(stream.try_clone().ok()?);
     let head = head_of(&mut reader)?;

@@ -1,4 +1,4 @@
-//! `suspend` and `resume` of one onboarding, where the API server's answer to the change or to a read is an unusual one.
+//! `suspend` and `resume` of one onboarding, with an unusual answer of the API server to the change or to a read.
 
 use crate::run::{Told, skvs};
 use crate::server::{Listener, status};
@@ -34,7 +34,7 @@ fn a_resumption_without_helms_storage_says_that_it_is_not_known_what_flux_will_d
     assert_eq!(told.code, Some(0), "{told}");
     assert!(
         told.stderr
-            .contains("Warning: what Helm's storage holds was not read: forbidden"),
+            .contains("Warning: Helm's storage was not read: forbidden"),
         "{told}"
     );
 }
@@ -70,7 +70,7 @@ fn an_answer_that_does_not_hold_the_change_is_an_error() {
     ] {
         let told = changed(words, &object, (200, object.to_string()));
         assert_eq!((told.code, told.stdout.as_str()), (Some(1), ""), "{told}");
-        assert!(told.stderr.contains("does not hold the change"), "{told}");
+        assert!(told.stderr.contains("does not have the change"), "{told}");
     }
     let mut without = onboarding(false);
     without["spec"].as_object_mut().unwrap().remove("suspend");

@@ -1,4 +1,4 @@
-//! A labelled HelmRelease with a field of another type: it is an onboarding, of which nothing more is known.
+//! A labelled HelmRelease with a field of the wrong type is an onboarding about which nothing more is known.
 
 use crate::run::{Told, skvs};
 use crate::server::{Listener, helm_releases, status};
@@ -73,7 +73,7 @@ fn a_name_that_it_may_answer_to_is_not_called_unclaimed() {
         let told = listed(&["describe", "kilo_orders"], &items);
         assert_eq!(told.code, Some(1), "{told}");
         assert!(!told.stderr.contains("no onboarding claims it"), "{told}");
-        let said = format!("one was not looked at: {WHY}");
+        let said = format!("one was skipped: {WHY}");
         assert!(told.stderr.contains(&said), "{told}");
         assert!(!told.stderr.contains("label"), "{told}");
     }

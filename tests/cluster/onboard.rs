@@ -1,4 +1,4 @@
-//! `onboard` against what the sandbox has: claims, databases and names that are there speak against a new onboarding.
+//! `onboard` in the sandbox: a new onboarding is refused for existing claims, databases and names.
 
 use crate::harness::{RunOutput, kubectl, skvs};
 use crate::terminal::Terminal;
@@ -15,19 +15,19 @@ fn what_the_cluster_has_speaks_against_a_new_onboarding() {
     let said = onboard("pds_database", "pds", &[]);
     assert_eq!(said.stdout, "");
     let told = said.failed(4);
-    let claim = "HelmRelease flux-system/skvs-onboarding-pds--database claims the database pds_database already";
+    let claim = "HelmRelease flux-system/skvs-onboarding-pds--database already claims the database pds_database";
     assert!(told.contains(claim), "{told}");
     assert!(told.contains("nothing was written"), "{told}");
 
     // A database that was left behind, with its size.
     let told = onboard(ORPHAN, "x", &[]).failed(4);
     let there =
-        format!("CouchDB has the database {ORPHAN} already ({ORPHAN_DOCUMENTS} documents, ");
+        format!("CouchDB already has the database {ORPHAN} ({ORPHAN_DOCUMENTS} documents, ");
     assert!(told.contains(&there), "{told}");
     assert!(told.contains("so the creation Job would fail"), "{told}");
     assert!(told.contains(&format!("delete-db {ORPHAN}")), "{told}");
 
-    // One that nothing speaks against is a manifest that the API server takes.
+    // The API server accepts the manifest of one that is not refused.
     let said = onboard("default_brand-new", "default", &["-o", "json"]);
     assert_eq!(said.code, 0, "{}", said.stderr);
     for word in ["not exist", "whether"] {
@@ -43,7 +43,7 @@ fn what_the_cluster_has_speaks_against_a_new_onboarding() {
         "{taken}"
     );
 
-    // A team that is not there yet is a warning, and CouchDB that is not asked is named.
+    // A missing team is a warning, and that CouchDB is not asked is reported.
     let said = onboard("nowhere_x", "x", &["--no-exec"]);
     assert_eq!(said.code, 0, "{}", said.stderr);
     let missing = "the namespace nowhere does not exist";

@@ -339,7 +339,7 @@ fn suspend_and_resume() {
     all_used("resume");
 }
 
-/// What is read first, and the change that the API server checks; helm's own rights are the release's matter.
+/// The first reads, and the change that the API server checks; helm's own rights depend on the release.
 #[test]
 fn retry() {
     use crate::troubleshoot::{failed_onboarding, mend};

@@ -70,7 +70,7 @@ fn a_failed_installation_is_removed_and_installed_again() {
     assert!(why.contains("[SKVS101]"), "{why}");
     assert!(why.contains("--even-if SKVS101"), "{why}");
     assert_eq!((stored(&release), asked(&name)), (before, vec![]));
-    // Known to be there, and tried again all the same.
+    // The cause is excused, and a retry is allowed.
     let words = ["--even-if", "SKVS101", "--wait", "--timeout", "3m"];
     let said = confirmed(&name, &words);
     assert_eq!(said.code, 3, "{}\n{}", said.stdout, said.stderr);
@@ -85,7 +85,7 @@ fn a_failed_installation_is_removed_and_installed_again() {
         said.stderr
     );
     assert!(said.ok().ends_with(" retried (server dry run)\n"));
-    // Nobody is there to be asked, another name, and no helm.
+    // No terminal, another name, and no helm.
     let why = retry(&name, &[]).run().failed(4);
     assert!(
         why.contains("without a terminal nobody can be asked"),
@@ -182,7 +182,7 @@ fn of_two_at_once_one_is_taken() {
         .collect();
     let well = ended.iter().filter(|said| said.code == 0).count();
     assert!(well <= 1, "{ended:?}");
-    // Whatever became of the first, another one leads to Ready.
+    // Whatever the result of the first, another one leads to Ready.
     if well == 0 {
         confirmed(&name, &[]).ok();
     }

@@ -174,7 +174,7 @@ fn watching(stage: &Stage) -> [&'static str; 6] {
     ]
 }
 
-/// The second drawing is in place of the first one, and a CouchDB that has refused the password is not asked for it.
+/// The second drawing is in place of the first one, and a CouchDB that has refused the password is not asked again.
 #[test]
 fn a_watch_draws_in_place_and_asks_no_couchdb_twice_that_refuses() {
     let stage = Stage::new("stage-status-watch");

@@ -30,7 +30,7 @@ const CONTROLLERS: [&str; 2] = ["helm-controller", "source-controller"];
 /// Most pods, or EndpointSlices, that are read.
 const MOST: usize = 50;
 
-/// Most pods of the target namespace: other onboardings have theirs there too.
+/// Most pods of the target namespace, which other onboardings share.
 const TARGET_PODS: usize = 250;
 
 /// Seconds beyond `spec.timeout` after which an action that still runs is one that nobody works on.
@@ -154,20 +154,20 @@ fn is_overdue(hr: &HelmRelease, now: Timestamp) -> bool {
     }
 }
 
-/// What the saved log of helm-controller says. A cluster is not asked for it: that would take the right to read Flux's logs.
+/// The errors in the saved log of helm-controller. It is not read from a cluster, which would take the right to read Flux's logs.
 pub(super) fn controller_log(cluster: &Cluster, hr: &HelmRelease) -> Read<Errors> {
     let logs = cluster.archive().into_iter();
     let logs: Vec<&str> = logs
         .flat_map(|saved| saved.logs_of("helm-controller"))
         .collect();
     if logs.is_empty() {
-        return Read::not_needed("no log of helm-controller is in saved files");
+        return Read::not_needed("the saved files have no log of helm-controller");
     }
     let meta = &hr.metadata;
     Read::Seen(Errors::of(&logs.join("\n"), &meta.namespace, &meta.name))
 }
 
-/// Reads the pods of the target namespace where Helm waits for objects that are not the creation Job.
+/// Reads the pods of the target namespace if Helm waits for objects other than the creation Job.
 pub(super) async fn pods(cluster: &Cluster, hr: &HelmRelease) -> Read<Vec<Pod>> {
     if hr.is_remote() || !waits(hr) {
         return Read::not_needed("Helm does not wait for objects of the chart");
@@ -178,7 +178,7 @@ pub(super) async fn pods(cluster: &Cluster, hr: &HelmRelease) -> Read<Vec<Pod>> 
     Read::from_result(pods).map(|pods| pods.items().iter().map(Pod::from_value).collect())
 }
 
-/// An action is under way, or failed in its wait.
+/// An action is under way, or its wait failed.
 fn waits(hr: &HelmRelease) -> bool {
     let mut conditions = hr.status.conditions.iter();
     let runs = conditions.any(|c| c.kind == "Ready" && c.message.starts_with("Running '"));

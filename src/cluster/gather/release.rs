@@ -47,10 +47,10 @@ impl Cluster {
         );
         let list = self.all::<Named>(&ListOf::metadata(path)).await?;
         let revisions = list.into_items().into_iter().map(revision);
-        // One that is left out could be the one that was deployed.
+        // A skipped revision could be the deployed one.
         let revisions: Option<Vec<Revision>> = revisions.collect();
         let mut revisions = revisions.ok_or_else(|| {
-            let what = format!("a Secret of the release {release} has no revision's number");
+            let what = format!("a Secret of the release {release} has no revision number");
             ClusterError::Malformed(what)
         })?;
         revisions.sort_by_key(|r| std::cmp::Reverse(r.revision));

@@ -1,4 +1,4 @@
-//! Asks for what the command line does not say: on a terminal only.
+//! Asks for values that the command line does not give, on a terminal only.
 
 use super::super::access::account;
 use super::super::confirmation::{self, Act};
@@ -9,10 +9,10 @@ use crate::model::names::DatabaseName;
 use crate::model::new_onboarding::Wanted;
 use std::collections::BTreeSet;
 
-/// What is wanted, whole.
+/// The complete request.
 ///
 /// # Errors
-/// Something is missing and nobody can be asked, or a name cannot be one.
+/// A value is missing and there is no terminal to ask on, or a name is invalid.
 pub(super) async fn wanted(app: &mut App, args: &Args, asks: bool) -> Result<Wanted> {
     let mut missing = Vec::new();
     missing.extend(args.team.is_none().then_some("NAMESPACE"));
@@ -61,10 +61,10 @@ pub(super) async fn wanted(app: &mut App, args: &Args, asks: bool) -> Result<Wan
     })
 }
 
-/// The clusters that are meant, of those that the repository has.
+/// The chosen clusters of the repository.
 ///
 /// # Errors
-/// There are several, none is named, and nobody can be asked.
+/// There are several, none is named, and there is no terminal to ask on.
 pub(super) async fn clusters(
     app: &mut App,
     args: &Args,
@@ -86,7 +86,7 @@ pub(super) async fn clusters(
             "the repository has several clusters: {}",
             names.join(", ")
         ))
-        .hint("name those that are meant with --for-cluster")),
+        .hint("choose with --for-cluster")),
         _ => {
             let question = format!("Clusters, separated by blanks ({})", names.join(", "));
             let read = |text: &str| {
@@ -115,7 +115,7 @@ fn read_accounts(text: &str) -> std::result::Result<Vec<String>, String> {
     let all: std::result::Result<Vec<String>, &str> = words(text).map(account).collect();
     let all = all.map_err(str::to_owned)?;
     match all.is_empty() {
-        true => Err("without a service account nobody may access the database".to_owned()),
+        true => Err("without a service account the database cannot be accessed".to_owned()),
         false => Ok(all),
     }
 }
@@ -128,7 +128,7 @@ fn read_choice(text: &str) -> std::result::Result<bool, String> {
     }
 }
 
-/// Asks until the answer can be read.
+/// Asks until the answer is valid.
 async fn until<T>(
     app: &mut App,
     question: &str,

@@ -1,4 +1,4 @@
-//! What only the cluster can tell of an onboarding that does not exist yet: claims, the database itself, the team's namespace and accounts.
+//! The checks of a new onboarding that need the cluster: claims, the database itself, the team's namespace and accounts.
 
 use super::super::troubleshoot::databases::{self, AskArgs};
 use super::Checks;
@@ -16,7 +16,7 @@ use crate::snapshot::{Read, Why};
 use crate::text::{bytes, count};
 use serde_json::Value;
 
-/// Looks at all of it.
+/// Makes all of these checks.
 pub(super) async fn look(
     cluster: &Cluster,
     wanted: &Wanted,
@@ -41,7 +41,7 @@ pub(super) async fn look(
     checks
 }
 
-/// Nobody may claim the database yet. Whether the HelmRelease of this namespace and name does.
+/// Checks that the database is unclaimed. Returns whether the HelmRelease of this namespace and name claims it.
 fn claims(
     ownership: Result<Ownership>,
     database: &DatabaseName,
@@ -61,7 +61,7 @@ fn claims(
     let mut refused: Vec<Error> = verdict.claims.iter().map(claimed).collect();
     if let Some(last) = refused.pop() {
         let access = Command::skvs(["access", database.as_str(), "add", "ACCOUNT"]);
-        let hint = "take another name; or, for the same team, let its accounts in there:";
+        let hint = "take another name; or, for the same team, add its accounts to the existing onboarding:";
         refused.push(last.hint(access.after(hint)));
     }
     checks.refused.extend(refused);
@@ -69,9 +69,9 @@ fn claims(
     checks.warnings.extend(mentions.map(|mention| mention.what));
     for gap in verdict.gaps {
         match gap {
-            Gap::NoOnboardings { .. } => checks
-                .warnings
-                .push(format!("{gap}: is it the one that is meant?")),
+            Gap::NoOnboardings { .. } => {
+                checks.warnings.push(format!("{gap}: is it the right one?"))
+            }
             Gap::Read(_) | Gap::NoHelmReleases => checks.not_checked.push(gap.to_string()),
         }
     }
@@ -84,13 +84,13 @@ fn claimed(claim: &Claim) -> Error {
     Error::new(match claim.kind {
         ClaimKind::Names => {
             let by = claim.by.words();
-            format!("{by} claims the database {} already", claim.database)
+            format!("{by} already claims the database {}", claim.database)
         }
         ClaimKind::InstalledWith | ClaimKind::Creates | ClaimKind::LetsIn => claim.to_string(),
     })
 }
 
-/// CouchDB may not have it: the creation Job takes over nothing.
+/// Checks that CouchDB does not have it: the creation Job takes over nothing.
 fn database(couchdb: &Read<Databases>, name: &DatabaseName, checks: &mut Checks) {
     let found = match couchdb {
         Read::Seen(databases) => databases.of(name.as_str()),
@@ -120,18 +120,18 @@ fn database(couchdb: &Read<Databases>, name: &DatabaseName, checks: &mut Checks)
                 Found::Unserved(why) => format!("which cannot serve it: {why}"),
             };
             let error = Error::new(format!(
-                "CouchDB has the database {name} already ({figures}), so the creation Job would fail"
+                "CouchDB already has the database {name} ({figures}), so the creation Job would fail"
             ));
             let delete = Command::skvs(["delete-db", name.as_str()]);
-            let error = error.hint(delete.after("if nobody needs its data, delete it first:"));
-            checks
-                .refused
-                .push(error.hint("otherwise take another name, or ask the team whose data it is"));
+            let error = error.hint(delete.after("if its data is not needed, delete it first:"));
+            checks.refused.push(
+                error.hint("otherwise take another name, or ask the team that owns the data"),
+            );
         }
     }
 }
 
-/// No other HelmRelease may have the name. One that claims the database has been told.
+/// Checks that the HelmRelease's name is free. One that claims the database is already reported.
 fn free(
     object: std::result::Result<Value, ClusterError>,
     claims_it: bool,
@@ -144,7 +144,7 @@ fn free(
             let why = format!("the HelmRelease {id} exists already");
             checks.refused.push(Error::new(why));
         }
-        // Claims say that there are none at all.
+        // The check of claims reports that no HelmReleases exist.
         Err(error) if is_not_installed(&error) => {}
         Err(error) if error.is_not_found() => {}
         Err(error) => {
@@ -154,7 +154,7 @@ fn free(
     }
 }
 
-/// The namespace and the service accounts of the team, which it makes itself.
+/// Checks the namespace and the service accounts, which the team creates itself.
 async fn team(cluster: &Cluster, wanted: &Wanted) -> Checks {
     let mut checks = Checks::default();
     let namespace = wanted.database.namespace();
@@ -163,7 +163,7 @@ async fn team(cluster: &Cluster, wanted: &Wanted) -> Checks {
         Read::Seen(()) => {}
         Read::Absent => {
             let what = format!(
-                "the namespace {namespace} does not exist; the team makes it, with its service accounts"
+                "the namespace {namespace} does not exist; the team creates it, with its service accounts"
             );
             checks.warnings.push(what);
             return checks;
@@ -178,7 +178,7 @@ async fn team(cluster: &Cluster, wanted: &Wanted) -> Checks {
         match exists(cluster, &path).await {
             Read::Seen(()) => {}
             Read::Absent => checks.warnings.push(format!(
-                "the service account {namespace}/{account} does not exist; nobody gets access by it until it does"
+                "the service account {namespace}/{account} does not exist; it gives no access until it does"
             )),
             Read::Unknown(why) => checks.not_checked.push(format!(
                 "whether the service account {namespace}/{account} exists: {}",
@@ -219,7 +219,7 @@ mod tests {
         })));
         assert_eq!(
             there.refused[0].message(),
-            "CouchDB has the database pds_orders already (1,204 documents, 3.0 MB), so the creation Job would fail"
+            "CouchDB already has the database pds_orders (1,204 documents, 3.0 MB), so the creation Job would fail"
         );
         let why = "nodedown".to_owned();
         assert_eq!(of(Some(Answer::Unserved { why })).refused.len(), 1);
@@ -247,7 +247,7 @@ mod tests {
         assert!(is_it);
         assert_eq!(
             checks.refused[0].message(),
-            "HelmRelease flux-system/x claims the database pds_orders already"
+            "HelmRelease flux-system/x already claims the database pds_orders"
         );
         let (is_it, checks) = of(ownership(), "pds_carts");
         assert!(!is_it && checks.refused.is_empty() && checks.not_checked.is_empty());

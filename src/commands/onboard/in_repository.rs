@@ -1,4 +1,4 @@
-//! The new manifest in the repository: what it takes from its neighbours, what `lint` says of it there, and how it is written.
+//! The new manifest in the repository: the style of its neighbours, the findings of `lint` for it, and the way it is written.
 
 use super::{Args, Checks, style};
 use crate::advice::Command;
@@ -16,7 +16,7 @@ use crate::text::{diff, one_line};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::Path;
 
-/// What is to be written, and what the checks said.
+/// The files to write, and the results of the checks.
 pub(super) struct Plan {
     pub(super) planned: Vec<Planned>,
     pub(super) checks: Checks,
@@ -24,7 +24,7 @@ pub(super) struct Plan {
 
 /// One manifest.
 pub(super) struct Planned {
-    /// As messages name it.
+    /// Its name in messages.
     pub(super) file: String,
     pub(super) text: String,
     pub(super) list: List,
@@ -34,7 +34,7 @@ pub(super) struct Planned {
 pub(super) enum List {
     /// The folder has none.
     None,
-    /// It lists the file already.
+    /// It already lists the file.
     Has(String),
     Edited {
         file: String,
@@ -62,17 +62,17 @@ fn homes(files: &Files, layout: &Layout) -> BTreeMap<String, BTreeSet<String>> {
     homes
 }
 
-/// What is asked for, and where.
+/// The request and its place.
 pub(super) struct Request<'r> {
     pub(super) wanted: &'r Wanted,
     pub(super) namespace: &'r str,
     pub(super) layout: &'r Layout,
-    /// The version of HelmReleases that the cluster serves, where that is known.
+    /// The version of HelmReleases that the cluster serves, if known.
     pub(super) version: Option<String>,
 }
 
 impl Request<'_> {
-    /// The style where no other onboarding has one.
+    /// The style if no other onboarding has one.
     fn style(&self) -> Style {
         let mut style = Style::default();
         if let Some(version) = &self.version {
@@ -89,7 +89,7 @@ impl Request<'_> {
         file_name(&self.wanted.database)
     }
 
-    /// What `lint` says of a tree.
+    /// The findings of `lint` for a tree.
     fn linted(&self, tree: &Tree) -> Outcome {
         lint::run(&Repository::new(tree, self.layout, self.namespace))
     }
@@ -159,7 +159,7 @@ pub(super) fn plan(repo: &Path, request: &Request<'_>, clusters: &[String]) -> R
         });
     }
     for planned in &plan.planned {
-        // The rest of the run refuses to write what is there.
+        // The rest of the run refuses to write an existing file.
         would_be.all.retain(|f| f.path != planned.file);
         would_be.all.push(planned.as_file());
     }
@@ -203,7 +203,7 @@ fn home(
         [] => {
             let home = repo.join(layout.folder(cluster));
             if folder::is_there(&home) {
-                // With a neighbour or a list that was not read there is no telling what the manifest meets.
+                // A neighbour or a list that was not read may conflict with the manifest.
                 if folder::read(std::slice::from_ref(&home))?.all.is_empty() {
                     return Ok(folder::shown(&home));
                 }
@@ -219,7 +219,7 @@ fn home(
                 folder::shown(&home)
             ));
             Err(match names.is_empty() {
-                true => error.hint("make it first, with whatever applies it"),
+                true => error.hint("create it first, along with whatever applies it"),
                 false => error.hint(format!("clusters of the repository: {}", names.join(", "))),
             })
         }
@@ -234,7 +234,7 @@ fn home(
     }
 }
 
-/// What becomes of the folder's kustomization.
+/// The change to the folder's kustomization.
 fn listed(tree: &Tree, files: &Files, home: &str, file: &str, name: &str) -> Result<List> {
     let kustomization = match tree.nearest(home) {
         Nearest::Known(found) if found.folder() == home => found,
@@ -292,7 +292,7 @@ impl Planned {
 }
 
 impl Plan {
-    /// Takes what `lint` says of the repository with the new files and did not say without them.
+    /// Takes the findings of `lint` that the new files add to the repository.
     fn take(&mut self, outcome: Outcome, before: &Outcome, tree: &Tree) {
         let key = |f: &lint::Found| {
             let sentence = f.finding.sentence.clone();
@@ -310,7 +310,7 @@ impl Plan {
         let (mut errors, mut warnings) = (Vec::new(), Vec::new());
         for found in &new {
             let code = found.rule.entry.code;
-            // What two manifests do to each other is said of the new one.
+            // A fault between two manifests is reported on the new one.
             if !is_ours(&found.finding.file) && ours.contains(code) {
                 continue;
             }

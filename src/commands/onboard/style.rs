@@ -1,4 +1,4 @@
-//! What a new onboarding takes from the ones beside it: where they agree, or most of them do.
+//! The style that a new onboarding takes from its neighbours: the values of all or most of them.
 
 use crate::diagnosis::lint::Onboarding;
 use crate::model::new_onboarding::{Source, Style};
@@ -20,7 +20,7 @@ pub(super) fn of(onboardings: &[&Onboarding<'_>], mut style: Style) -> (Style, V
             _ => onboardings,
         };
         let texts = of.iter().map(|o| o.manifest.text(path));
-        // What Flux puts in is not known.
+        // The value that Flux puts in is not known.
         let texts = texts.filter(|text| text.is_none_or(|text| !text.contains("${")));
         texts
             .map(|text| text.map(str::to_owned))
@@ -88,7 +88,7 @@ fn shown(text: Option<&str>) -> String {
     text.unwrap_or("none").to_owned()
 }
 
-/// What most have; of two that are as frequent, the last in order. Says so where not all have it.
+/// The most frequent value, or the last in order of two that are equally frequent. Says so if not all agree.
 fn usual<T: Ord>(
     all: Vec<T>,
     name: &str,

@@ -1,4 +1,4 @@
-//! The writing of a plan: each manifest, then its list; of a failure nothing stays behind, or what does is said.
+//! The writing of a plan: each manifest, then its list. A failure leaves nothing behind, or names the files that stay.
 
 use super::in_repository::{List, Plan, Planned};
 use crate::error::{Error, Result};
@@ -7,10 +7,10 @@ use crate::repository::write::{self, Creatable, Replaceable};
 use std::path::Path;
 
 impl Plan {
-    /// Everything that can be said of the writing before it.
+    /// Makes all checks that are possible before writing.
     ///
     /// # Errors
-    /// A manifest is there already, or a file is not to be written.
+    /// A manifest already exists, or a file must not be written.
     pub(super) fn writable<'p>(&'p self, repo: Option<&'p Path>) -> Result<Writable<'p>> {
         let mut writable = Writable {
             repo,
@@ -35,14 +35,14 @@ impl Plan {
     }
 }
 
-/// Manifests that nothing stands in the way of.
+/// Manifests that can be written.
 pub(super) struct Writable<'p> {
     repo: Option<&'p Path>,
     manifests: Vec<(&'p Planned, Creatable<'p>, Option<Replaceable<'p>>)>,
 }
 
 impl Writable<'_> {
-    /// Writes each manifest, then its list. Of a failure nothing stays behind, or what does is said.
+    /// Writes each manifest, then its list. A failure leaves nothing behind, or names the files that stay.
     ///
     /// # Errors
     /// A file cannot be written.
@@ -50,7 +50,7 @@ impl Writable<'_> {
         let Some(repo) = self.repo else {
             return Ok(());
         };
-        // What was done, the newest last.
+        // The steps taken, newest last.
         let mut done: Vec<(&Planned, bool)> = Vec::new();
         for (planned, file, list) in self.manifests.drain(..) {
             let mut written = file.create(&planned.text);
@@ -69,7 +69,7 @@ impl Writable<'_> {
     }
 }
 
-/// The error, after everything that was done has been taken back.
+/// The error, after undoing the steps taken.
 fn undone(repo: &Path, done: &[(&Planned, bool)], mut error: Error) -> Error {
     let mut whole = true;
     for (planned, is_list) in done.iter().rev() {
@@ -90,14 +90,14 @@ fn undone(repo: &Path, done: &[(&Planned, bool)], mut error: Error) -> Error {
         if let Err(why) = undone {
             whole = false;
             error = error.hint(format!(
-                "what was written before is still there: {}",
+                "a file written before is still there: {}",
                 why.message()
             ));
         }
     }
     match whole {
         true if done.is_empty() => error.hint("nothing was written"),
-        true => error.hint("nothing was changed: what was written before was taken back"),
+        true => error.hint("nothing was changed: the earlier steps were undone"),
         false => error,
     }
 }
@@ -136,7 +136,7 @@ mod tests {
         };
         let plan = plan(repo, &request, &clusters).unwrap();
         assert!(plan.checks.refused.is_empty(), "{:?}", plan.checks);
-        // What the second list is written into first has its name taken.
+        // The name of the second list's temporary file is taken.
         let taken = format!(".kustomization.yaml.{}.tmp", std::process::id());
         let taken = folder("prod").join(taken);
         fs::create_dir(&taken).unwrap();
@@ -145,10 +145,7 @@ mod tests {
             failed.message().contains("kustomization.yaml"),
             "{failed:?}"
         );
-        assert!(
-            format!("{failed:?}").contains("was taken back"),
-            "{failed:?}"
-        );
+        assert!(format!("{failed:?}").contains("were undone"), "{failed:?}");
         for cluster in ["lab2", "prod"] {
             assert!(!folder(cluster).join("pds_orders.yaml").exists());
             let is = fs::read_to_string(folder(cluster).join("kustomization.yaml"));
@@ -163,7 +160,7 @@ mod tests {
         let told = undone(repo, &[(&plan.planned[1], false)], Error::new("x"));
         let told = format!("{told:?}");
         assert!(
-            told.contains("still there") && !told.contains("taken back"),
+            told.contains("still there") && !told.contains("undone"),
             "{told}"
         );
         assert_eq!(fs::read_to_string(&file).unwrap(), "theirs");

@@ -17,7 +17,7 @@ use crate::text::{Shown, shell_line};
 use k8s_openapi::jiff::Timestamp;
 use serde_json::Value;
 
-/// What runs the uninstall.
+/// How the uninstall is run.
 pub(super) enum Runner {
     /// Nothing has to be removed.
     NotNeeded,
@@ -45,7 +45,7 @@ impl Runner {
         };
         let command = command.at(origin);
         if let Some(flag) = origin.helm_lacks() {
-            let why = format!("helm cannot be given --{flag}");
+            let why = format!("--{flag} cannot be passed to helm");
             return Self::Missing { why, command };
         }
         match Helm::find() {
@@ -71,7 +71,7 @@ impl Runner {
         }
     }
 
-    /// What is run; `None` where nothing has to be.
+    /// The command to run; `None` if there is nothing to remove.
     ///
     /// # Errors
     /// Why helm cannot be run.
@@ -84,7 +84,7 @@ impl Runner {
     }
 }
 
-/// Prints the commands for whoever has a helm, and returns the error that ends the run.
+/// Prints the commands to run by hand, and returns the error that ends the run.
 ///
 /// # Errors
 /// stdout is gone.
@@ -102,7 +102,7 @@ pub(super) fn by_hand(app: &mut App, plan: &Plan, why: String) -> Result<Error> 
 /// The end of a rehearsal: the API server checks the first change.
 ///
 /// # Errors
-/// It refuses it, or helm cannot be run.
+/// The API server refuses the change, or helm cannot be run.
 pub(super) async fn rehearse(
     app: &mut App,
     cluster: &Cluster,
@@ -118,7 +118,7 @@ pub(super) async fn rehearse(
     Ok(Code::Ok)
 }
 
-/// Has the API server check the first change on what was read, so that nothing is removed that could not be installed again.
+/// Has the API server check the first change on the object as read, so that nothing is removed that Flux cannot then be asked to install.
 async fn check(app: &App, cluster: &Cluster, args: &Args, plan: &Plan) -> Result<()> {
     let first = plan.acts().into_iter().find(|act| *act != Act::Uninstall);
     let Some(first) = first else {
@@ -131,10 +131,10 @@ async fn check(app: &App, cluster: &Cluster, args: &Args, plan: &Plan) -> Result
     Ok(())
 }
 
-/// Takes the steps of a plan that was read last thing.
+/// Takes the steps of a plan that has just been read.
 ///
 /// # Errors
-/// What failed, and what was done by then.
+/// The failure, with the steps taken before it.
 pub(super) async fn carry_out(
     app: &mut App,
     cluster: &Cluster,
@@ -165,7 +165,7 @@ pub(super) async fn carry_out(
     })
 }
 
-/// What is there after the uninstall.
+/// Returns the plan after the uninstall.
 async fn installs(app: &mut App, cluster: &Cluster, args: &Args, before: &Plan) -> Result<Plan> {
     app.now = Timestamp::now();
     let (namespace, name) = before.id();
@@ -181,7 +181,7 @@ async fn ask(app: &mut App, cluster: &Cluster, args: &Args, plan: &Plan) -> Resu
     for act in plan.acts() {
         let wanted = wanted(act, now, &by);
         let judge = async |object: &Value| match act {
-            // Only what this run has suspended is resumed.
+            // Only this run's own suspension is resumed.
             Act::Resume => is_own(object, plan, now),
             _ => still(app, cluster, args, plan, object).await,
         };
@@ -195,7 +195,7 @@ async fn ask(app: &mut App, cluster: &Cluster, args: &Args, plan: &Plan) -> Resu
     change::tell(app, &plan.hr, "retried", false)
 }
 
-/// Looks again where something changed the object in the meantime.
+/// Reads again if something changed the object in the meantime.
 async fn still(
     app: &App,
     cluster: &Cluster,
@@ -211,7 +211,7 @@ async fn still(
     plan.holds(&again)
 }
 
-/// The change that an act is.
+/// The change that carries out an act.
 fn wanted(act: Act, now: Timestamp, by: &str) -> Change {
     let request = |wish| {
         Change::Request(Request {
@@ -226,7 +226,7 @@ fn wanted(act: Act, now: Timestamp, by: &str) -> Change {
         Act::Suspend => Change::Suspension(suspension::Change::Suspend {
             by: by.to_owned(),
             at: now.to_string(),
-            reason: "a retry; it resumes it at once".to_owned(),
+            reason: "a retry, which resumes it at once".to_owned(),
         }),
         Act::Resume => Change::Suspension(suspension::Change::Resume),
     }
@@ -243,19 +243,20 @@ fn is_own(object: &Value, plan: &Plan, since: Timestamp) -> Result<()> {
 }
 
 fn changed() -> Error {
-    Error::new("refused: the onboarding has changed since it was looked at")
-        .with_code(Code::Refused)
+    Error::new("refused: the onboarding has changed since it was read").with_code(Code::Refused)
 }
 
-/// helm failed, part of the way perhaps.
+/// helm failed, perhaps after removing a part.
 fn not_removed(plan: &Plan, why: &str) -> Error {
     let (namespace, name) = plan.id();
     let see = crate::advice::Command::skvs(["describe", name, "-n", namespace]);
-    Error::new(format!("the release is not known to be removed: {why}"))
-        .hint(see.after("Flux was not asked for anything; what is stored now:"))
+    Error::new(format!(
+        "it is not known whether the release was removed: {why}"
+    ))
+    .hint(see.after("Flux was not asked for anything; see what is stored now:"))
 }
 
-/// Adds how to go on after the release was removed.
+/// Adds the next command after the release was removed.
 fn not_asked(plan: &Plan, error: Error) -> Error {
     let (namespace, name) = plan.id();
     let retry = crate::advice::Command::skvs(["retry", name, "-n", namespace]);

@@ -27,7 +27,7 @@ fn worded(snapshot: &Snapshot, even_if: &[&'static str], refusal: Refusal, end: 
         let text = format!("refused: {}{end}", one_line(why));
         Error::new(text).with_code(Code::Refused)
     };
-    let report = || of("troubleshoot").after("what is known of it:");
+    let report = || of("troubleshoot").after("see its report:");
     match refusal {
         Refusal::BeingDeleted => {
             because(&format!("helmrelease {name:?} is being deleted")).hint(report())
@@ -48,7 +48,7 @@ fn worded(snapshot: &Snapshot, even_if: &[&'static str], refusal: Refusal, end: 
         }
         Refusal::JobRuns => {
             because("the Job of the failed attempt is still running, and may create the database")
-                .hint(of("troubleshoot").after("look again when it has ended:"))
+                .hint(of("troubleshoot").after("look again once it has ended:"))
         }
         Refusal::NotFixed(causes) => {
             let all = causes
@@ -62,7 +62,7 @@ fn worded(snapshot: &Snapshot, even_if: &[&'static str], refusal: Refusal, end: 
                 .hint(
                     of("retry")
                         .args(excuses)
-                        .after("if it is fixed, and that cannot be seen:"),
+                        .after("if it is fixed but this cannot be seen:"),
                 )
         }
     }
@@ -74,10 +74,10 @@ pub(super) fn follow(plan: &Plan) -> Command {
     Command::skvs(["troubleshoot", name, "-n", namespace, "--wait"])
 }
 
-/// The error of the look after the question.
+/// The error of the read after the question.
 pub(super) fn since_shown(error: Error) -> Error {
     match error.code() {
-        Code::Refused => error.hint("it was otherwise when the card was shown"),
+        Code::Refused => error.hint("this was different when the card was shown"),
         _ => error,
     }
 }

@@ -1,4 +1,4 @@
-//! What is shown before the question, and compared with what is read after it.
+//! The plan that is shown before the question, and compared with the one read after it.
 
 use super::act::Runner;
 use crate::advice::Command;
@@ -15,25 +15,25 @@ use crate::view::report::Onboarding;
 use k8s_openapi::jiff::Timestamp;
 use serde_json::Value;
 
-/// A retry that nothing speaks against.
+/// A retry that is not refused.
 pub(super) struct Plan {
     pub(super) retry: Retry,
-    /// What it was decided on.
+    /// The object that it was decided on.
     pub(super) object: Value,
     pub(super) hr: HelmRelease,
     state: String,
     database: Option<String>,
     even_if: Vec<&'static str>,
     not_run: Vec<NotRun>,
-    /// This run has removed the release: what was decided with it there holds.
+    /// This run has removed the release: what was decided before that still holds.
     removed: bool,
 }
 
 impl Plan {
-    /// Decides on what was read.
+    /// Decides on a snapshot.
     ///
     /// # Errors
-    /// What speaks against it.
+    /// The reason to refuse.
     pub(super) fn new(
         snapshot: &Snapshot,
         now: Timestamp,
@@ -55,7 +55,7 @@ impl Plan {
         })
     }
 
-    /// What is left to do once this run has removed the release.
+    /// The remaining steps after this run has removed the release.
     ///
     /// # Errors
     /// The release is not gone, or something else has happened.
@@ -111,19 +111,19 @@ impl Plan {
         self.retry.uninstall().map(Action::command)
     }
 
-    /// Compares with what was read after the question.
+    /// Compares with the plan that was read after the question.
     ///
     /// # Errors
-    /// Something that was shown is not so any more.
+    /// Something that was shown has changed.
     pub(super) fn holds(&self, again: &Self) -> Result<()> {
         let what = if self.hr.metadata.uid != again.hr.metadata.uid {
             "the HelmRelease was deleted and created again"
         } else if self.hr.metadata.generation != again.hr.metadata.generation {
             "its spec has changed"
         } else if self.acts() != again.acts() || self.uninstall() != again.uninstall() {
-            "the steps are other ones now"
+            "the steps have changed"
         } else if self.causes() != again.causes() {
-            "the cause is another one now"
+            "the cause has changed"
         } else {
             return Ok(());
         };
@@ -198,6 +198,6 @@ mod tests {
         again.retry.causes[0].subject = Subject::new("Namespace", "", "other");
         let refused = plan().holds(&again).unwrap_err();
         assert_eq!(refused.code(), Code::Refused);
-        assert!(refused.message().contains("the cause is another one now"));
+        assert!(refused.message().contains("the cause has changed"));
     }
 }

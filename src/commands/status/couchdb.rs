@@ -31,7 +31,7 @@ pub(super) fn with_claims(onboardings: &[HelmRelease], wanted: &Wanted) -> Wante
 
 /// The last answer of CouchDB, and whether it may be asked for another one.
 pub(super) struct Asking {
-    /// Or why they are not known, where the survey does not say it.
+    /// Or why they are not known, if the survey does not say so.
     pods: Result<Vec<PodState>, Option<Why>>,
     survey: Result<Survey, NoSurvey>,
 }
@@ -159,7 +159,7 @@ mod tests {
             locked_out: true,
         };
         asking.survey = Err(refused.clone());
-        // Of the last round, which must not be shown as of this one.
+        // These are from the last round, and must not be shown as this one's.
         asking.pods = Ok(Vec::new());
         asking
             .ask(&cluster, &args.couchdb, &Wanted::default())

@@ -44,7 +44,7 @@ enum End {
 /// Follows one onboarding as `--wait` does, and prints the report.
 ///
 /// # Errors
-/// It is not settled in time, or what the cluster said.
+/// It does not settle in time, or the cluster's error.
 pub(in crate::commands) async fn wait(
     app: &mut App,
     cluster: &Cluster,

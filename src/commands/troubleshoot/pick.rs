@@ -28,7 +28,7 @@ use std::sync::Arc;
 pub(in crate::commands) struct Picked {
     pub(in crate::commands) objects: Vec<Value>,
     pub(in crate::commands) others: Onboardings,
-    /// What these were picked from; empty when they were named.
+    /// The onboardings that these were picked from; empty when they were named.
     pub(in crate::commands) chosen: Chosen,
     /// What CouchDB said, where it was asked already.
     pub(in crate::commands) databases: Option<Arc<Read<Databases>>>,

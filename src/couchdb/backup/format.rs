@@ -1,6 +1,7 @@
 //! What stands in a backup file, line by line; docs/backup-format.md is its description.
 //!
-//! What is kept of each document beside its revisions is in [`Row`]. Knows the words and the limits. Writes nothing and reads nothing: that is [`super::writer`]'s and [`super::items`]'s.
+//! [`Row`] has the parts of each document that are kept besides its revisions. Knows the words and the limits, but neither writes nor
+//! reads: [`super::writer`] and [`super::items`] do.
 
 use crate::couchdb::response::ShardMap;
 use serde::{Deserialize, Serialize};

@@ -71,10 +71,11 @@ pub enum ConfirmBy {
     Given(String),
 }
 
-/// Settles the way of each target, a database or what `noun` says: every one is asked for, or every one is named.
+/// Settles how each target, a database or a `noun`, is confirmed: all by a question, or all by `--confirm`.
 ///
 /// # Errors
-/// There is no terminal and no `--confirm`; or `--confirm` stands without `--context`, names what is no target, or leaves a target out.
+/// There is no terminal and no `--confirm`; or `--confirm` is given without `--context`, names something other than a target, or omits a
+/// target.
 pub fn ways(
     noun: &str,
     names: &[impl Display],

@@ -47,7 +47,7 @@ impl Case<'_> {
         }
     }
 
-    /// Why the CouchDB that was asked is not this onboarding's, judging by its notes; `None` also where the notes do not name it.
+    /// Why the CouchDB that was asked is not this onboarding's, judging by its notes; `None` also if the notes do not name it.
     fn another_couchdb(&self, answers: &Databases) -> Option<String> {
         let endpoint = self.endpoint()?;
         let installation = |name: &str| {

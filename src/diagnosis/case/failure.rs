@@ -43,7 +43,7 @@ impl<'a> Case<'a> {
         counts && released.is_some_and(|c| c.is_false() && failure::is_cancelled(c))
     }
 
-    /// The event, or the controller's log, that says what the status does not, as evidence.
+    /// The event or the controller's log that adds to the status, as evidence.
     pub fn seen_event(&self) -> Option<Evidence> {
         let report = self.report.as_ref().ok()?;
         if let Some(log) = report.log {

@@ -244,7 +244,7 @@ impl<'a> Case<'a> {
         Ok(own)
     }
 
-    /// Pods of the target namespace, as far as Helm waits for any.
+    /// Pods of the target namespace, if Helm waits for any.
     pub(in crate::diagnosis) fn target_pods(&self) -> Checked<Option<&'a Vec<Pod>>> {
         let what = "the pods of the target namespace";
         let pods = self.snapshot.on_demand.pods.checked(what)?;

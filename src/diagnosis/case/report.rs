@@ -1,4 +1,4 @@
-//! The text of a failure: from the status, or from an event or the controller's log where the status does not say.
+//! The text of a failure: from the status, or from an event or the controller's log if the status does not say.
 
 use crate::model::event::Event;
 use crate::model::failure::{Cause, Failure, FailureText};
@@ -12,7 +12,7 @@ pub(super) struct Report<'a> {
     pub(super) text: Option<FailureText<'a>>,
     /// The event that the text was taken from, where the status does not say.
     pub(super) event: Option<&'a Event>,
-    /// The entry of helm-controller's log that the text was taken from, where neither says.
+    /// The entry of helm-controller's log that the text was taken from, if neither of them says.
     pub(super) log: Option<&'a str>,
 }
 
@@ -51,15 +51,15 @@ impl<'a> Report<'a> {
     }
 }
 
-/// What the controller's log says where the status says nothing that is known: of a deletion that goes on, of an object that nobody
-/// has answered, or behind a text that no reader knows.
+/// The controller's log entry if the status has no text that is recognised: for a deletion that continues, for an object without an answer,
+/// or for an unrecognised text.
 ///
 /// # Errors
-/// It would be asked for, and was not read.
+/// The log is needed, and was not read.
 fn logged<'a>(snapshot: &'a Snapshot, text: Option<&FailureText<'_>>) -> Checked<Option<&'a str>> {
     let hr = &snapshot.helm_release;
     let is_known = |said: &&String| FailureText::parse("", said).cause != Cause::Unrecognised;
-    // What the controller says of itself is the cause only where it lacks a right or a disk.
+    // The controller's errors about itself are the cause only if it lacks a right, a disk or the API server.
     let is_its_own = |said: &&String| {
         let cause = FailureText::parse("", said).cause;
         matches!(cause, Cause::Right(_) | Cause::Disk(_) | Cause::Server(_))

@@ -206,7 +206,7 @@ pub(super) fn judge(JobPod { pod, logs }: &JobPod) -> Outcome {
     }
 }
 
-/// The first container of the pod that ended badly. A sidecar that ends badly after its pod's work is not a cause.
+/// The first container of the pod that failed. A sidecar that fails after its pod's work is not a cause.
 fn death(pod: &Pod, logs: &[(String, Read<String>)]) -> Option<Death> {
     let mut own = pod.containers.known.iter().filter(|c| c.name != SIDECAR);
     let (container, ended) = own.find_map(|c| Some((&c.name, c.ended_badly()?)))?;

@@ -1,5 +1,5 @@
-//! Which manifest of an earlier state became which: by the object, else by the file, else by the database, in a cluster; what is left, by
-//! the object and the database alone, where a path does not say the cluster.
+//! Matches manifests of an earlier state with present ones: within a cluster by object, else by file, else by database; the rest by object
+//! and database alone, for paths that do not name the cluster.
 
 use super::onboarding::{Cluster, Onboarding};
 use super::repository::Repository;
@@ -25,7 +25,7 @@ impl<'a> Changes<'a> {
         self.before.get(&manifest).copied()
     }
 
-    /// The cluster that applied this onboarding, where its file is now outside every cluster's folder.
+    /// The cluster that applied this onboarding, if its file is now outside every cluster's folder.
     pub fn left(&self, onboarding: &Onboarding<'_>) -> Option<&'a str> {
         match (self.before(onboarding)?.cluster, onboarding.cluster) {
             (Cluster::Named(cluster), Cluster::Folder(_)) => Some(cluster),
@@ -33,7 +33,7 @@ impl<'a> Changes<'a> {
         }
     }
 
-    /// What was not known before. Any of it may have held what seems to be new.
+    /// Unknown parts of the earlier state. Any of them may have held a manifest that seems to be new.
     pub fn not_known(&self) -> &'a [NotKnown] {
         &self.base.tree.not_known
     }

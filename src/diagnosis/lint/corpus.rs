@@ -580,7 +580,7 @@ fn two_hundred_manifests_get_their_codes() {
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
-/// Codes of mistakes in what a patch may bring: the field is missing in the file.
+/// Codes of mistakes in fields that a patch may set: the field is missing in the file.
 const BROUGHT: [(&str, &[&str]); 21] = [
     ("no name", &[]),
     ("empty name", &["SKVS503"]),
@@ -746,7 +746,7 @@ fn a_kustomization_lists_what_is_there_and_all_of_it() {
         with("resources: [pds_orders.yaml, gone.yaml]\n"),
         ["SKVS542"]
     );
-    // Entries of other names are applied too, and only patches are none.
+    // Entries under other keys are applied too, except for patches.
     let (folder, file) = ("kustomization.yaml", "pds_orders.yaml");
     let bad = orders.replace("database: orders", "database: Orders");
     for (list, codes) in [
@@ -818,7 +818,7 @@ fn what_a_kustomization_brings_from_elsewhere_is_not_checked() {
         let list = format!("resources: [pds_orders.yaml, \"{entry}\"]\n");
         assert_eq!(not_checked(&at, &list), [format!("what {entry} brings")]);
     }
-    // Above the cluster's folder one may be another's.
+    // A kustomization above the cluster's folder may not be the cluster's.
     assert_eq!(not_checked("", "resources: []\n"), ["what is applied"]);
 }
 
@@ -910,7 +910,7 @@ fn changes_that_the_runbook_forbids_are_found() {
         &format!("{FOLDER}/pds_orders.yaml"),
         &format!("{lab}/pds_orders.yaml")
     ));
-    // Whether a folder outside the layout is of that cluster is not known.
+    // It is not known whether a folder outside the layout belongs to that cluster.
     let archived = |list: &[(&str, &str)]| {
         let path = format!("{FOLDER}/pds_orders.yaml");
         let before = tree(&[(&path, &good)]);

@@ -41,7 +41,7 @@ impl Cluster<'_> {
 pub struct Onboarding<'a> {
     pub manifest: &'a Manifest,
     pub cluster: Cluster<'a>,
-    /// The folder of its cluster's onboardings, where its path follows the layout.
+    /// The folder of its cluster's onboardings, if its path follows the layout.
     pub home: Option<&'a str>,
     /// The kustomizations that apply its file.
     appliers: Vec<&'a Kustomization>,
@@ -249,7 +249,7 @@ impl<'a> Onboarding<'a> {
         finding
     }
 
-    /// Every name that somebody may call it by: its own ones, and its file's.
+    /// Every name that a user may give it: its own ones, and its file's.
     pub fn called(&self) -> Vec<String> {
         let mut called = self.called_itself();
         called.push(lookup::typed(&self.manifest.file).to_owned());

@@ -23,8 +23,8 @@ pub enum Check {
     Repository(fn(&Repository<'_>) -> Vec<Finding>),
 }
 
-/// What a check came to: what it found, and the parts that it could not look at. It is no `Result`, so that no `?` ends a check that has
-/// found something: a part that is not known is noted, and the check goes on.
+/// The result of a check: its findings, and the parts that it could not look at. It is not a `Result`, so that `?` cannot end a check that
+/// has found something: an unknown part is noted, and the check continues.
 #[derive(Debug, Default)]
 pub struct Checked {
     pub found: Vec<Finding>,
@@ -37,7 +37,7 @@ impl Checked {
         Self::default()
     }
 
-    /// A part; where it is not known, that is noted.
+    /// A part; if it is not known, this is noted.
     pub fn known<T>(&mut self, part: Result<T, NotChecked>) -> Option<T> {
         part.map_err(|missing| self.skip(missing)).ok()
     }

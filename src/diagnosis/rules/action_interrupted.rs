@@ -17,7 +17,7 @@ little memory), lost its leadership, or gave up the action for a newer spec. Flu
 up; an unfinished revision can hold a lock then (SKVS115)."#,
     fix: r#"See it: `kubectl get pods -n NAMESPACE -l app=helm-controller`, in the namespace of Flux: restarts and age
 
-If it restarts again and again, find out why (`kubectl describe`: OOMKilled, probes). Once is nothing to fix."#,
+If it restarts again and again, find out why (`kubectl describe`: OOMKilled, probes). A single restart needs no fix."#,
     example: r#"Helm upgrade failed: context canceled"#,
     explains: &["SKVS108", "SKVS110", "SKVS111"],
     contradicted_by: &[],

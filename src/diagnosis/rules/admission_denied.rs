@@ -75,7 +75,7 @@ fn check(case: &Case<'_>) -> Verdict {
         .into()
 }
 
-/// A plugin of the API server has no object to look at: its words are all there is.
+/// A plugin of the API server has no object to look at, only its message.
 fn by_plugin(case: &Case<'_>, refused: &Refused, object: &str, said: &str) -> Verdict {
     let subject = refused.job.clone().unwrap_or_else(|| case.subject());
     Finding::new(subject, format!("the API server's admission refuses {object}: {said}"))

@@ -19,8 +19,8 @@ electing a leader or is full, or a network policy is in the way. The onboarding 
 time. It usually passes, and Flux tries again on its own unless its retries are used up."#,
     fix: r#"See it: `kubectl get --raw '/readyz?verbose'`, and whether other HelmReleases failed at the same time.
 
-Wait until the API server is healthy. An answer 401 does not pass: restart helm-controller, which gets a new token.
-`mvcc: database space exceeded` does not pass: etcd needs space. With `spec.kubeConfig` the API server is the other
+Wait until the API server is healthy. A 401 answer does not go away on its own: restart helm-controller, which gets a new token.
+Neither does `mvcc: database space exceeded`: etcd needs space. With `spec.kubeConfig` the API server is the other
 cluster's: check the address and the credentials in that Secret."#,
     example: r#"create: failed to create: etcdserver: leader changed
 Kubernetes cluster unreachable: Get "https://10.96.0.1:443/version": dial tcp 10.96.0.1:443: connect: connection refused"#,
@@ -37,7 +37,7 @@ fn check(case: &Case<'_>) -> Verdict {
         ServerError::Etcd(said) => ("the API server's etcd did not answer", said),
         ServerError::Unreachable(said) => ("Flux could not reach the API server", said),
         ServerError::Overloaded(said) => ("the API server could not answer Flux", said),
-        // SKVS142 says so of Helm's storage.
+        // SKVS142 reports this for Helm's storage.
         ServerError::Unauthorized(_) if case.reason() == "GetLastReleaseFailed" => return Ok(None),
         ServerError::Unauthorized(said) => return unaccepted(case, said),
         ServerError::Discovery(_) => return Ok(None),
@@ -70,7 +70,7 @@ fn check(case: &Case<'_>) -> Verdict {
     finding.then(then(case, Fixes::Elsewhere)).into()
 }
 
-/// The API server is there, and does not take the controller for whom it says it is.
+/// The API server answers, but does not accept the controller's identity.
 fn unaccepted(case: &Case<'_>, said: &str) -> Verdict {
     let finding = case
         .finding(
@@ -84,7 +84,7 @@ fn unaccepted(case: &Case<'_>, said: &str) -> Verdict {
             .step("spec.kubeConfig names another cluster: renew the credentials in the Secret that it names, in namespace:")
             .command(["kubectl", "get", "secrets", "-n", &case.hr().metadata.namespace]),
         false => finding
-            .step("See whether all onboardings fail so. If they do, restart helm-controller, so that it gets a new token:")
+            .step("See whether all onboardings fail like this. If they do, restart helm-controller, so that it gets a new token:")
             .command([
                 "kubectl",
                 "rollout",

@@ -19,7 +19,7 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
     title: "helm-controller cannot get the chart from source-controller",
     explanation: r#"The chart was fetched, but helm-controller cannot get it from source-controller's storage: source-controller was restarted
 without a volume and has not fetched the chart again, is not running, or is cut off by a network policy. The HelmChart's
-Ready is from before. Or helm-controller itself cannot write what it fetched to its /tmp."#,
+Ready is from before. Or helm-controller itself cannot write the fetched chart to its /tmp."#,
     fix: r#"See it: `kubectl get pods -n flux-system -l app=source-controller`
 
 Wait a minute after a restart. Then have the chart fetched again:
@@ -68,7 +68,7 @@ fn check(case: &Case<'_>) -> Verdict {
         )
     } else if spoilt {
         (
-            format!("source-controller's stored copy of {subject} is spoilt"),
+            format!("source-controller's stored copy of {subject} is corrupt"),
             "The stored file was changed, or is being written again.",
         )
     } else if down.is_some() {
@@ -145,7 +145,7 @@ fn check(case: &Case<'_>) -> Verdict {
         .into()
 }
 
-/// helm-controller writes what it fetches to its own /tmp, and cannot.
+/// helm-controller cannot write the fetched chart to its own /tmp.
 fn own_disk(case: &Case<'_>, evidence: Vec<Evidence>) -> Verdict {
     let finding = sources::finding(
         case,

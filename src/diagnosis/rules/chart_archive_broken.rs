@@ -35,8 +35,8 @@ fn check(case: &Case<'_>) -> Verdict {
             "A version has three numbers without leading zeros, such as 0.1.2. Older controllers accepted others.",
         ),
         None if is_other_artifact(&told.condition.message) => (
-            format!("what the registry has as {chart} {version} is not a Helm chart"),
-            "An image or another artifact has this name, or one that Helm has not pushed: it lacks the layer of a chart.",
+            format!("the registry's artifact {chart} {version} is not a Helm chart"),
+            "An image or another artifact has this name, or the chart was not pushed by Helm: it lacks the layer of a chart.",
         ),
         None if is_too_large(&told.condition.message) => (
             format!(
@@ -62,7 +62,7 @@ fn check(case: &Case<'_>) -> Verdict {
     )
 }
 
-/// It was found in a registry, and has not the layers of a chart.
+/// It was found in a registry, but does not have the layers of a chart.
 fn is_other_artifact(text: &str) -> bool {
     let texts = [
         "failed to find layer with media type ",

@@ -46,7 +46,7 @@ fn check(case: &Case<'_>) -> Verdict {
     if let Some((wrong, step)) = uncheckable(&told.condition.message) {
         let sentence =
             format!("the signature of chart {chart} {version} cannot be checked: {wrong}");
-        let why = "verify requires a signature, and source-controller got no further than what it checks it with. Whether the chart is signed is not known.";
+        let why = "verify requires a signature, but source-controller did not get as far as checking it. It is not known whether the chart is signed.";
         let finding = sources::finding(case, &subject, &sentence, why).seen(evidence);
         return sources::look_at(case, finding, &subject, step);
     }
@@ -65,7 +65,7 @@ fn check(case: &Case<'_>) -> Verdict {
     )
 }
 
-/// What a signature is checked with is missing: what is wrong, and what to do.
+/// The means of checking a signature are missing: the fault, and the step to fix it.
 fn uncheckable(text: &str) -> Option<(&'static str, &'static str)> {
     let has = |texts: &[&str]| texts.iter().any(|t| text.contains(t));
     if has(&[
@@ -86,7 +86,7 @@ fn uncheckable(text: &str) -> Option<(&'static str, &'static str)> {
         ));
     }
     has(&["Rekor", "Fulcio", "CTLog", "trusted root", "tuf", "TUF"]).then_some((
-        "the services that keyless signatures are checked with were not reached",
+        "the services for checking keyless signatures cannot be reached",
         "Let source-controller reach them (tuf-repo-cdn.sigstore.dev, rekor.sigstore.dev; proxy, network policy), or name a key in verify.secretRef:",
     ))
 }

@@ -37,7 +37,7 @@ fn check(case: &Case<'_>) -> Verdict {
         return Ok(None);
     }
     case.controllers()?;
-    // `None` too where it is not known where it runs; of one that cannot be read the engine says that it was not checked.
+    // `None` too if it is not known where it runs. If it cannot be read, the engine reports it as not checked.
     let Some((first, pods)) = down(case, "helm-controller") else {
         return Ok(None);
     };

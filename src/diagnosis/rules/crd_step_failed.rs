@@ -35,8 +35,8 @@ fn check(case: &Case<'_>) -> Verdict {
         .why(format!("It says: {said}"));
     if said.contains(" with the name \"") {
         return finding
-            .why("The chart's folder crds holds an object that is no definition; with crds: CreateReplace Flux takes it for one.")
-            .step("Have the chart's author move it to the folder templates. Until then set crds: Create, or Skip, for upgrades in the manifest.")
+            .why("The chart's crds folder has an object that is not a CustomResourceDefinition; with crds: CreateReplace Flux applies it as one.")
+            .step("Have the chart's author move it to the templates folder. Until then, set crds to Create or Skip for upgrades in the manifest.")
             .then(then(case, Fixes::Manifest))
             .into();
     }

@@ -159,7 +159,7 @@ fn finished_since(case: &Case<'_>, subject: Subject, timeout: &str) -> Finding {
         .why(format!(
             "Helm waited {timeout} (spec.timeout) and then marked the installation as failed."
         ))
-        .why("Whether the Job named after the database created it is another question.")
+        .why("This does not say whether the Job named after the database created it.")
         .seen(case.seen_failure())
         .seen(seen)
         .steps(raise);

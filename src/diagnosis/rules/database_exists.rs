@@ -263,7 +263,7 @@ mod tests {
         snapshot.events = Read::Unknown(Why::Forbidden("list events".to_owned()));
         let finding = found(&snapshot, name);
         let doubt =
-            "Whether this onboarding was installed before is unknown: forbidden (list events).";
+            "It is unknown whether this onboarding was installed before: forbidden (list events).";
         assert!(finding.why.iter().any(|why| why == doubt), "{finding:?}");
         let commands = commands(&snapshot);
         assert!(

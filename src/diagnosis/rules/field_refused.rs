@@ -74,16 +74,16 @@ fn check(case: &Case<'_>) -> Verdict {
     .into()
 }
 
-/// Server-side apply reads the present object first, and that one breaks its kind's rules already.
+/// Server-side apply reads the present object first, and this already breaks the rules of its kind.
 fn on_cluster(case: &Case<'_>, sentence: &str) -> Finding {
     let finding = Finding::new(case.subject(), sentence)
-        .why("The object on the cluster has the entry twice: it was written by client-side apply, which allows that. Server-side apply does not take such an object, whatever the chart renders now.")
+        .why("The object on the cluster has the entry twice: it was written by client-side apply, which allows that. Server-side apply rejects such an object, whatever the chart renders now.")
         .seen(case.seen_failure());
     let applied = case.failure_text().if_read();
     let applied = applied.and_then(|text| text.applied.as_ref());
     let finding = match applied.and_then(|a| Some((&a.kind, a.id.split_once('/')?))) {
         Some((kind, (namespace, name))) => finding
-            .step("Remove the second entry from the object, so that it has each once:")
+            .step("Remove the second entry from the object:")
             .command([
                 "kubectl",
                 "get",
@@ -94,9 +94,7 @@ fn on_cluster(case: &Case<'_>, sentence: &str) -> Finding {
                 "-o",
                 "yaml",
             ]),
-        None => finding.step(
-            "Remove the second entry from the object on the cluster, so that it has each once.",
-        ),
+        None => finding.step("Remove the second entry from the object on the cluster."),
     };
     finding
         .step("If the chart renders it twice as well, report that to its publisher.")
@@ -108,9 +106,9 @@ fn unpatchable(case: &Case<'_>, why: &str) -> Verdict {
     let hr = case.hr();
     Finding::new(
         case.subject(),
-        format!("Helm cannot make a patch of the old and the new manifest: {why}"),
+        format!("Helm cannot make a patch from the old and the new manifest: {why}"),
     )
-    .why("An entry of a list has no name or has it twice, or a field is not of its kind: in the stored manifest, in the new one, or in the object on the cluster.")
+    .why("An entry of a list has no name or has it twice, or a field has the wrong type: in the stored manifest, in the new one, or in the object on the cluster.")
     .seen(case.seen_failure())
     .step("Look at the stored manifest for such an entry (env, ports, volumes), and compare it with the object on the cluster:")
     .command(["helm", "get", "manifest", "-n", hr.storage_namespace(), &hr.release_name()])

@@ -1,4 +1,4 @@
-//! SKVS148: a change of the onboarding's manifest does not arrive.
+//! SKVS148: a change of the onboarding's manifest does not reach the cluster.
 
 use crate::diagnosis::case::Case;
 use crate::diagnosis::finding::{Evidence, Finding, Subject};
@@ -10,14 +10,14 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
     slug: "manifest-not-applied",
     severity: Severity::Warning,
     role: Role::State,
-    title: "a change of the manifest does not arrive",
-    explanation: r#"The Kustomization that applies the onboarding's manifest fails, so what is in the GitOps repository is not what the cluster has:
-the onboarding is judged by its earlier manifest and may look well. A Kustomization applies all of its folder or nothing, so
-the mistake may also be in another manifest. Read only where an onboarding is asked for by name."#,
+    title: "a change of the manifest does not reach the cluster",
+    explanation: r#"The Kustomization that applies the onboarding's manifest fails, so the cluster does not have the manifest in the GitOps
+repository: the onboarding is judged by its earlier manifest and may look healthy. A Kustomization applies its whole folder or
+nothing, so the mistake may also be in another manifest. Checked only for an onboarding that is given by name."#,
     fix: r#"See it: `kubectl describe kustomizations.kustomize.toolkit.fluxcd.io -n NAMESPACE NAME`
 
 Correct what the message names in the GitOps repository. A field that is not declared in the schema needs newer CRDs of Flux,
-or has to go."#,
+or must be removed."#,
     example: r#"HelmRelease/flux-system/x dry-run failed: failed to create typed patch object: .spec.y: field not declared in schema"#,
     explains: &[],
     contradicted_by: &[],
@@ -39,7 +39,9 @@ fn check(case: &Case<'_>) -> Verdict {
             Severity::Warning,
         ),
         false => (
-            format!("{subject} fails: changes of this onboarding's manifest may not arrive"),
+            format!(
+                "{subject} fails: changes of this onboarding's manifest may not reach the cluster"
+            ),
             Severity::Info,
         ),
     };
@@ -47,7 +49,7 @@ fn check(case: &Case<'_>) -> Verdict {
     let seen = Evidence::condition(subject.clone(), failure);
     Finding::new(case.subject(), sentence)
         .severity(severity)
-        .why("What is known of the onboarding is about the manifest that was applied before.")
+        .why("Everything else reported here is about the manifest that was applied before.")
         .seen([seen])
         .step("Correct what it says in the GitOps repository (a field that is not declared in the schema: remove it, or update Flux's CRDs). The whole message:")
         .command([
@@ -97,7 +99,7 @@ mod tests {
         assert_eq!(
             with("kustomize build failed: no", "BuildFailed", "onboardings").as_deref(),
             Some(
-                "Kustomization flux-system/onboardings fails: changes of this onboarding's manifest may not arrive"
+                "Kustomization flux-system/onboardings fails: changes of this onboarding's manifest may not reach the cluster"
             )
         );
         assert_eq!(with(own, "HealthCheckFailed", "onboardings"), None);

@@ -41,7 +41,7 @@ fn check(case: &Case<'_>) -> Verdict {
     let metadata = &case.hr().metadata;
     let age = case.seconds_since(metadata.creation_timestamp.as_deref());
     let since = age.map_or(String::new(), |a| format!(" for {}", age::duration(a)));
-    // One that is not available is SKVS150.
+    // A controller that is not available is SKVS150.
     let mut running = helm_controllers(case).unwrap_or_default().into_iter();
     let running = running.find(|deployment| deployment.is_available());
     let why = match running {

@@ -15,7 +15,7 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
     title: "an object that Helm wants to create already exists",
     explanation: r#"Helm creates hooks again at each attempt and does not take over existing objects. An object with the hook's name is in the
 way: a release that was removed by force left it, or it was created by hand. For the creation Job this means that an old Job
-exists. An object that is no hook may be of an upgrade that failed, or still being deleted."#,
+exists. An object that is not a hook may come from a failed upgrade, or its deletion may not have finished."#,
     fix: r#"See it: `kubectl get RESOURCE NAME -n NAMESPACE -o yaml`
 
 Make sure that no other onboarding created it (see its labels and annotations), then delete it. The log of an old creation
@@ -52,15 +52,15 @@ fn check(case: &Case<'_>) -> Verdict {
     .into()
 }
 
-/// It is being deleted, and its name is taken until it has gone.
+/// It is being deleted, and its name is taken until it is gone.
 fn going(case: &Case<'_>, resource: &str, name: &str) -> Verdict {
     let namespace = case.hr().release_namespace();
     case.finding(
         case.subject(),
         format!("{resource} {name} is still being deleted, and Helm wants to create it again"),
     )
-    .why("This passes once it has gone. A finalizer or a pod that does not end can hold it.")
-    .step("See what holds it, if it stays:")
+    .why("This passes once it is gone. A finalizer or a pod that does not end can hold it up.")
+    .step("If it stays, see what holds it up:")
     .command([
         "kubectl", "get", "-n", namespace, resource, name, "-o", "yaml",
     ])
@@ -68,7 +68,7 @@ fn going(case: &Case<'_>, resource: &str, name: &str) -> Verdict {
     .into()
 }
 
-/// An upgrade that failed may have created it, or somebody by hand.
+/// A failed upgrade may have created it, or somebody by hand.
 fn unlisted(case: &Case<'_>, kind: &str, name: &str) -> Verdict {
     let hr = case.hr();
     let subject = Subject::new(kind, hr.release_namespace(), name);
@@ -77,8 +77,8 @@ fn unlisted(case: &Case<'_>, kind: &str, name: &str) -> Verdict {
         subject.clone(),
         format!("{subject} exists, but Helm's last revision does not have it"),
     )
-    .why("Helm compares it with the revision before and finds none: an upgrade that failed has created it, or somebody did by hand.")
-    .step("Compare it with the revisions. If it is of a failed attempt or by hand and holds no data (a Job, a policy, a ConfigMap), delete it, and the next attempt creates it; otherwise give it the labels and annotations of the release:")
+    .why("Helm looked for it in the previous revision and did not find it: a failed upgrade created it, or somebody did by hand.")
+    .step("Compare it with the revisions. If it comes from a failed attempt or was made by hand, and holds no data (a Job, a policy, a ConfigMap), delete it, and the next attempt creates it; otherwise give it the labels and annotations of the release:")
     .command(["helm", "history", "-n", hr.storage_namespace(), &hr.release_name()])
     .command(["kubectl", "get", "-n", hr.release_namespace(), &resource, name, "-o", "yaml"])
     .then(then(case, Fixes::Elsewhere))

@@ -53,7 +53,7 @@ fn check(case: &Case<'_>) -> Verdict {
         )
         .into();
     }
-    // What the patch says and the chart does not have; the field of the manifest may not have been read.
+    // The patch refers to something that the chart does not have; the field of the manifest may not have been read.
     let of_patch = [
         "unique target for patch",
         "no matches for Id ",

@@ -18,8 +18,8 @@ created, such as its authorization policy."#,
     fix: r#"See it: `helm history -n STORAGENAMESPACE RELEASE`, and `helm get values` of its revisions.
 
 Suspend both, so that nothing more is deleted. Leave the release to one of them. Do not change `spec.releaseName` of the other
-in place: Flux would uninstall the release that both have. Delete it while it is suspended, which leaves the release alone, and
-create it again with a `spec.releaseName` of its own: a new installation. If its database exists already, set
+in place: Flux would uninstall the release that they share. Delete it while it is suspended, which leaves the release alone,
+and create it again with a `spec.releaseName` of its own: a new installation. If its database already exists, set
 `values.databaseCreationJob.enabled: false`. Keep `namespace` and `database` as they are."#,
     example: r#"spec.releaseName: search, in two manifests"#,
     explains: &[
@@ -54,8 +54,8 @@ fn check(case: &Case<'_>) -> Verdict {
     .step("Suspend both HelmReleases, so that nothing more is deleted. See whose values the newest revision has:")
     .command(["helm", "history", "-n", storage, &release])
     .command(["helm", "get", "values", "-n", storage, &release])
-    .step("Leave the release to that onboarding. Delete the other HelmRelease while it is suspended: Flux then leaves the release alone. Do not rename its release in place, because Flux would uninstall the one that both have.")
-    .step("Create it again with a spec.releaseName of its own, which is a new installation: if its database exists already, with values.databaseCreationJob.enabled: false. Do not change namespace or database. Then resume both.")
+    .step("Leave the release to that onboarding. Delete the other HelmRelease while it is suspended: Flux then leaves the release alone. Do not rename its release in place, because Flux would uninstall the one that they share.")
+    .step("Create it again with a spec.releaseName of its own, which is a new installation. If its database already exists, also set values.databaseCreationJob.enabled: false. Do not change namespace or database. Then resume both.")
     .into()
 }
 

@@ -30,7 +30,7 @@ const FAULT: Fault = Fault {
     step: "Fetch URL/index.yaml and look at it; then correct spec.url of the source, or have the index rebuilt:",
 };
 
-/// The index is one, and more than source-controller reads.
+/// A valid index that is larger than source-controller reads.
 const TOO_LARGE: Fault = Fault {
     kind: SourceError::Index,
     wrong: "has an index that is larger than source-controller reads",

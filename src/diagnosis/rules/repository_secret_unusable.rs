@@ -67,7 +67,7 @@ fn check(case: &Case<'_>) -> Verdict {
     };
     let (step, command) = if is_host_key {
         (
-            "Confirm the server's present host key with its operators first (another key may also be another server). Then put it into known_hosts of the Secret:",
+            "Confirm the server's present host key with its operators first (another key may also mean another server). Then put it into known_hosts of the Secret:",
             sources::describe(&subject),
         )
     } else if missing {
@@ -87,7 +87,7 @@ fn check(case: &Case<'_>) -> Verdict {
             "source-controller closes the connection before it logs in: it cannot tell whether this is the right server."
         }
         false => {
-            "source-controller reads the credentials first, so it has not asked the repository yet."
+            "source-controller reads the credentials first, and has not contacted the repository yet."
         }
     };
     let finding = sources::finding(case, &subject, &sentence, why)

@@ -52,16 +52,16 @@ fn check(case: &Case<'_>) -> Verdict {
     let subject = sources::repository_of(case, &told);
     let sentence = sources::at_host(case, &told, &subject, "refuses anonymous access");
     if let Some(host) = sources::other_host(case, &told) {
-        return sources::finding(case, &subject, &sentence, "The repository leads to another host, and source-controller asked that one without credentials.")
+        return sources::finding(case, &subject, &sentence, "The repository leads to another host, which source-controller asked without credentials.")
             .seen(evidence)
-            .step(format!("Have {host} let it be read without credentials, or have it moved to the repository's own host:"))
+            .step(format!("Have {host} allow reading without credentials, or have the file moved to the repository's own host:"))
             .command(sources::describe(sources::telling(case, &told, &subject)))
             .then(then(case, Fixes::Elsewhere))
             .into();
     }
     let why = match without {
         _ if sources::has_query(case) => {
-            "spec.url brings its credentials as a query (behind the question mark), and the server refuses them."
+            "spec.url has its credentials in a query (after the question mark), and the server refuses them."
         }
         true => "No credentials are configured for it (spec.secretRef is not set).",
         false => "source-controller asked without credentials.",
@@ -70,7 +70,7 @@ fn check(case: &Case<'_>) -> Verdict {
     let url = sources::url(case);
     if sources::has_query(case) {
         return finding
-            .step("Check whether they have expired. Where the error has %!…(MISSING), source-controller has spoiled the query's percent signs: a URL with such a signature cannot be used. Publish the chart where a user name and password (spec.secretRef) or an identity of the cloud (an OCI registry with spec.provider) is taken:")
+            .step("Check whether they have expired. If the error has %!…(MISSING), source-controller has spoiled the query's percent signs: a URL with such a signature cannot be used. Publish the chart at a place that accepts a user name and password (spec.secretRef) or a cloud identity (an OCI registry with spec.provider):")
             .command(sources::describe(&subject))
             .then(then(case, Fixes::Elsewhere))
             .into();

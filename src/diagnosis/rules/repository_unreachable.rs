@@ -16,7 +16,7 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
 connection. All onboardings of this repository are affected; installed ones continue with their present chart."#,
     fix: r#"See it: `kubectl describe helmrepository -n flux-system wit-artifactory`
 
-Check from inside the cluster: DNS, network policies, proxy. An answer such as `Forbidden` right behind the URL is the
+Check from inside the cluster: DNS, network policies, proxy. An answer such as `Forbidden` directly after the URL is the
 proxy's. Then wait, or `flux reconcile source helm NAME`"#,
     example: r#"failed to fetch Helm repository index: … dial tcp: lookup artifactory.example: no such host"#,
     explains: sources::FOLLOWS,
@@ -35,7 +35,7 @@ const FAULT: Fault = Fault {
 const PROXY: Fault = Fault {
     kind: SourceError::Unreachable,
     wrong: "cannot be reached: the proxy in between refuses the request",
-    why: "source-controller was sent through a proxy, whose answer this is; the repository was not asked.",
+    why: "source-controller uses a proxy, and this is the proxy's answer; the repository was not asked.",
     step: "Compare HTTPS_PROXY and NO_PROXY of source-controller with what the proxy lets through, and whether it asks for a password:",
 };
 

@@ -43,7 +43,7 @@ const UNTYPED: Fault = Fault {
 /// An index that names its archives in a registry.
 const POINTS_TO_OCI: Fault = Fault {
     kind: SourceError::Url,
-    wrong: "has an index that names archives in an OCI registry, and Flux cannot fetch those through an index",
+    wrong: "has an index that names archives in an OCI registry, which Flux cannot fetch through an index",
     why: "The index has an address that begins with oci://. A registry needs a source of type oci.",
     step: "Set spec.url to that registry and spec.type: oci in the manifest of the source, or use a version that the index has elsewhere:",
 };

@@ -12,12 +12,12 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
     severity: Severity::Error,
     role: Role::Cause,
     title: "the chart repository's URL is wrong",
-    explanation: r#"The server answers 404: it has no `index.yaml` under the repository's URL. The path is wrong, or the repository was renamed
-or removed. The URL must not contain `index.yaml` itself. The same code stands for other answers that no repository gives, such
-as a redirect in a circle, and for a bucket, a Git repository or its branch that does not exist."#,
+    explanation: r#"The server answers 404: it has no `index.yaml` under the repository's URL. The path is wrong, or the repository was renamed or
+removed. The URL must not contain `index.yaml` itself. The same code covers other answers that a repository never gives, such
+as a redirect loop, and a bucket, Git repository or branch that does not exist."#,
     fix: r#"See it: `kubectl get helmrepository -n flux-system wit-artifactory -o jsonpath='{.spec.url}'`
 
-Correct `spec.url` of the HelmRepository; of a GitRepository also `spec.ref`, of a Bucket its name, endpoint and region."#,
+Correct `spec.url` of the HelmRepository; for a GitRepository also `spec.ref`, for a Bucket its name, endpoint and region."#,
     example: r#"failed to fetch Helm repository index: failed to cache index to temporary file: failed to fetch https://…/index.yaml : 404 Not Found"#,
     explains: sources::FOLLOWS,
     contradicted_by: &[Fact::SubjectFetched],
@@ -31,26 +31,26 @@ const FAULT: Fault = Fault {
     step: "Correct spec.url of the repository:",
 };
 
-/// It leads on and on.
+/// It redirects without end.
 const CIRCLE: Fault = Fault {
     kind: SourceError::NotFound,
-    wrong: "redirects in a circle",
-    why: "The server sends each request on to another address: often a login page, or http and https that lead to each other.",
+    wrong: "redirects in a loop",
+    why: "The server redirects each request to another address: often a login page, or http and https that redirect to each other.",
     step: "Follow the redirects with curl -IL, and correct spec.url of the repository:",
 };
 
 /// A server for something else.
 const OTHER: Fault = Fault {
     kind: SourceError::NotFound,
-    wrong: "does not answer there as a chart repository does",
-    why: "The server answers, but not with a chart repository: the path is another one's, or a page in front of it answers.",
+    wrong: "does not answer there like a chart repository",
+    why: "The server answers, but not with a chart repository: the path belongs to something else, or a page in front of it answers.",
     step: "Fetch URL/index.yaml and look at the answer; then correct spec.url of the repository:",
 };
 
 const GIT: Fault = Fault {
     kind: SourceError::NotFound,
     wrong: "is not found there",
-    why: "The server has no repository under this URL. Many Git servers also say so of a private one to whoever may not read it.",
+    why: "The server has no repository under this URL. Many Git servers also say this about a private one to users who may not read it.",
     step: "Correct spec.url, or the credentials in the Secret of spec.secretRef:",
 };
 
@@ -64,7 +64,7 @@ const BUCKET: Fault = Fault {
 const REGISTRY: Fault = Fault {
     kind: SourceError::NotFound,
     wrong: "is not a registry",
-    why: "The server answers 404 where each OCI registry answers: the host is another one's, or the registry is below a path.",
+    why: "The server answers 404 where every OCI registry answers: the host belongs to something else, or the registry is below a path.",
     step: "Correct the host in spec.url:",
 };
 
@@ -72,7 +72,7 @@ const REGISTRY: Fault = Fault {
 const REF: Fault = Fault {
     kind: SourceError::NoRef,
     wrong: "does not have the branch, tag or commit in spec.ref",
-    why: "The repository was read; what spec.ref names is not in it (without spec.ref: the branch master).",
+    why: "The repository was read, but does not have the one in spec.ref (without spec.ref: the branch master).",
     step: "Correct spec.ref, or push what it names:",
 };
 

@@ -116,7 +116,7 @@ fn check(case: &Case<'_>) -> Verdict {
         .into()
 }
 
-/// A role may only be given by whom has its rights.
+/// Only an account that has a role's rights may give it.
 fn escalation(case: &Case<'_>, object: &str, says: &str) -> Verdict {
     let user = says
         .split_once("user \"")
@@ -130,7 +130,7 @@ fn escalation(case: &Case<'_>, object: &str, says: &str) -> Verdict {
         .map_or_else(|| "Flux's account".to_owned(), Subject::to_string);
     let subject = account.unwrap_or_else(|| case.subject());
     Finding::new(subject, format!("{who} may not create {object}: it grants rights that {who} does not have itself"))
-        .why("Kubernetes lets nobody give away rights that he does not have; the lines below name them.")
+        .why("Kubernetes lets no account grant rights that it does not have; the lines below name them.")
         .seen(case.seen_failure().map(|seen| seen.lines(says.lines().skip(1).take(8))))
         .step("Grant the account the same rights, or the verbs bind and escalate on roles. Ask first whether the chart should create roles at all.")
         .then(then(case, Fixes::Elsewhere))

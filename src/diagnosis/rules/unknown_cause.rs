@@ -60,7 +60,7 @@ fn check(case: &Case<'_>) -> Verdict {
     .lines(condition.message.lines().take(LINES));
     let hr = case.hr();
     let then = failure::is_exhausted(hr).then(|| again(case));
-    // What the HelmRelease itself could not do with a chart is helm-controller's; what it repeats is source-controller's.
+    // The HelmRelease's own failure with a chart is helm-controller's; one that it repeats is source-controller's.
     let is_of_source = |told: &sources::Complaint| {
         let repeated = told.condition.message.contains(" is not ready");
         told.kind.is_none() && (told.subject != case.subject() || repeated)
@@ -77,7 +77,7 @@ fn check(case: &Case<'_>) -> Verdict {
                 .filter(|t| t.kind.is_none() && t.subject != case.subject())
                 .map(sources::Complaint::evidence),
         );
-    // Before there is a chart nothing is in the target namespace.
+    // Without a chart, nothing is in the target namespace.
     let (finding, controller) = match told {
         Some(told) => (
             finding

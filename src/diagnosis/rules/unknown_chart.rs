@@ -45,7 +45,7 @@ fn check(case: &Case<'_>) -> Verdict {
             case,
             &told.subject,
             &format!("{place} has no chart under the path {chart}"),
-            "In a GitRepository or a Bucket spec.chart.spec.chart is the path of the chart's folder or archive, from the top. Files that .sourceignore leaves out are not there either.",
+            "In a GitRepository or a Bucket spec.chart.spec.chart is the path of the chart's folder or archive, from the root. Files that .sourceignore excludes cannot be found either.",
         )
         .seen(evidence)
         .step("Correct spec.chart.spec.chart in the manifest, or spec.ref and spec.ignore of the source:")
@@ -58,7 +58,7 @@ fn check(case: &Case<'_>) -> Verdict {
             case,
             &told.subject,
             &format!("{chart} cannot be the name of a chart in {place}"),
-            "The name has small letters, digits, dashes, dots and slashes, and neither the repository's name nor a version in it.",
+            "A chart's name has lower-case letters, digits, dashes, dots and slashes, and includes neither the repository's name nor a version.",
         )
         .seen(evidence)
         .step("Correct spec.chart.spec.chart in the manifest; the runbook's chart is secure-kvs-onboarding")

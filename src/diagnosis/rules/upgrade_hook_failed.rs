@@ -52,7 +52,7 @@ fn check(case: &Case<'_>) -> Verdict {
     };
     let left = match hook {
         "pre-upgrade" => "It runs before the upgrade: nothing has been changed.",
-        _ => "It runs after the upgrade: the chart's objects are the new ones already.",
+        _ => "It runs after the upgrade: the chart's objects are already the new ones.",
     };
     let namespace = case.hr().release_namespace();
     // The Job that was read is the one that the text names; a text without a name leads to the creation Job.
@@ -100,7 +100,7 @@ fn check(case: &Case<'_>) -> Verdict {
         .into()
 }
 
-/// The hook's Job, where the stored release has one such Job only.
+/// The hook's Job, if the stored release has only one.
 fn stored(case: &Case<'_>, hook: &str) -> Option<Subject> {
     let hooks = &case.release().if_read()?.hooks;
     let mut jobs = hooks
@@ -141,7 +141,7 @@ mod tests {
     use crate::snapshot::{Read, Snapshot};
     use serde_json::json;
 
-    /// The codes of a case in which Flux says this, by its event alone where the status only counts.
+    /// The codes of a case in which Flux says this, only in its event if the status merely counts attempts.
     fn codes(message: &str, by_event: bool) -> (Vec<&'static str>, Vec<&'static str>) {
         let name = "upgrade-hook-failed";
         let mut snapshot = fixture::snapshot(name);

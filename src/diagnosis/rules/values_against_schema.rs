@@ -44,7 +44,7 @@ fn check(case: &Case<'_>) -> Verdict {
         return rendering::finding(
             case,
             &format!("the chart's schema cannot be used: {why}"),
-            "Helm checks the values against values.schema.json of the chart, and got no further than the schema itself: the values are not known to be wrong.",
+            "Helm checks the values against values.schema.json of the chart, but cannot use the schema itself: the values may be right.",
             "Use another version of the chart, and report it to the chart's publisher. If the schema refers to another host, helm-controller has to reach that",
         )
         .into();

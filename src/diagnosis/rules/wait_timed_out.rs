@@ -42,7 +42,7 @@ fn check(case: &Case<'_>) -> Verdict {
         return Ok(None);
     };
     let waited = match &text.cause {
-        // A Job of the chart that is no hook: it is applied with the other objects.
+        // A Job of the chart that is not a hook: it is applied with the other objects.
         Cause::Wait(wait)
             if wait.job_failed
                 && text.upgrade_hook().is_none()

@@ -145,7 +145,7 @@ fn input(text: &str, readers: &[Reader]) -> Cause {
 fn source(reason: &str, text: &str) -> Cause {
     let error = SourceError::parse(reason, text);
     let is_repeated = text.contains(" is not ready");
-    // What the API server said when it was asked for the chart's object.
+    // The API server's answer to a request for the chart's object.
     let of_server = || {
         first(
             text,
@@ -187,7 +187,7 @@ fn disk(text: &str) -> Option<Cause> {
     is_of_disk(text).then(|| Cause::Disk(unwrap_action(text).1.trim().to_owned()))
 }
 
-/// Nobody cancels an action of Flux but the controller itself.
+/// Only the controller itself cancels an action of Flux.
 fn interrupted(text: &str) -> Option<Cause> {
     text.contains("context canceled")
         .then(|| Cause::Interrupted(text.trim().to_owned()))

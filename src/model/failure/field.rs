@@ -47,7 +47,7 @@ impl FieldError {
 
 /// `json: cannot unmarshal number into Go struct field ObjectMeta.metadata.labels of type string`.
 fn mistyped(text: &str) -> Option<FieldError> {
-    // Helm's own reading of what a template gave: a matter of that file.
+    // Helm's own reading of a rendered template: a fault of that file.
     if text.contains("YAML parse error on ") {
         return None;
     }
@@ -119,7 +119,7 @@ fn duplicate(text: &str) -> Option<FieldError> {
     })
 }
 
-/// An object that is not one, or has a value that its kind cannot hold: `unable to decode "": …`.
+/// An invalid object, or a value of the wrong type: `unable to decode "": …`.
 fn undecodable(text: &str) -> Option<FieldError> {
     let of = |field: &str, says: &str| {
         Some(FieldError {

@@ -29,7 +29,7 @@ pub enum ObjectError {
     Exists { resource: String, name: String },
     /// Somebody wrote the object at the same time.
     Modified { resource: String, name: String },
-    /// It is there, and the last stored revision does not have it: `Deployment`, `x`.
+    /// It exists, and the last stored revision does not have it: `Deployment`, `x`.
     Unlisted { kind: String, name: String },
     /// A patch cannot be made of the stored, the rendered and the present object; Helm's words.
     Unpatchable(String),
@@ -245,7 +245,7 @@ fn exists(text: &str) -> Option<ObjectError> {
 
 /// `no Deployment with the name "x" found`, of Helm 4 `original object Deployment with the name "x" not found`.
 fn unlisted(text: &str) -> Option<ObjectError> {
-    // Of what lies in the chart's folder for definitions no revision holds anything.
+    // Revisions never have the objects of the chart's crds folder.
     if text.contains("CustomResourceDefinition(s): ") {
         return None;
     }
@@ -260,7 +260,7 @@ fn unlisted(text: &str) -> Option<ObjectError> {
     })
 }
 
-/// Somebody deleted what Helm was changing: `cannot patch "x" with kind Job: jobs.batch "x" not found`.
+/// Somebody deleted the object that Helm was changing: `cannot patch "x" with kind Job: jobs.batch "x" not found`.
 fn vanished(text: &str) -> Option<ObjectError> {
     let (_, rest) = text
         .split_once("update: failed to update: ")
@@ -276,7 +276,7 @@ fn vanished(text: &str) -> Option<ObjectError> {
     })
 }
 
-/// The words of the patch's maker.
+/// The error of making a patch.
 fn unpatchable(text: &str) -> Option<ObjectError> {
     const SAID: [&str; 5] = [
         "does not contain declared merge key",

@@ -26,9 +26,9 @@ pub enum Refusal {
     Limits(String),
     /// A webhook gave no answer.
     WebhookDown { name: String, why: String },
-    /// Flux's account may not give away rights that it does not have.
+    /// Flux's account may not grant rights that it does not have.
     Escalation { object: String, says: String },
-    /// Another part of the API server's admission said no; it gives no name.
+    /// Another part of the API server's admission refused it, without giving its name.
     Plugin { object: String, said: String },
 }
 
@@ -66,8 +66,8 @@ impl Refusal {
 }
 
 impl Refusal {
-    /// `roles.rbac.authorization.k8s.io "x" is forbidden: …` by anything but missing rights: the plugins of the API server's
-    /// admission, of which each has words of its own.
+    /// `roles.rbac.authorization.k8s.io "x" is forbidden: …` for any reason but missing rights: the plugins of the API server's admission,
+    /// each with its own words.
     pub(super) fn of_plugin(text: &str) -> Option<Self> {
         let (before, said) = text.split_once("\" is forbidden: ")?;
         let (resource, name) = before

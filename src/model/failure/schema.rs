@@ -15,7 +15,7 @@ const LEAD: &str = "values don't meet the specifications of the schema(s)";
 
 /// Every violation; `None` when the text is about something else, empty when it names none.
 pub(super) fn violations(text: &str) -> Option<Vec<Violation>> {
-    // A schema that is no JSON is found before the values are looked at.
+    // A schema that is not JSON is found before the values are checked.
     if text.contains("nvalid JSON in values.schema.json") {
         return Some(Vec::new());
     }

@@ -88,7 +88,7 @@ impl ServerError {
             }
         }
         if let Some(said) = OVERLOADED.iter().find(|o| text.contains(**o)) {
-            // What it failed with stands before these words.
+            // The failure comes before these words.
             let said = match text.split_once("an error on the server (") {
                 Some((_, said)) => line(said),
                 None => said,

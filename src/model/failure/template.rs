@@ -68,7 +68,7 @@ fn refused(text: &str) -> Option<TemplateError> {
     })
 }
 
-/// `type mismatch on redis: %!t(<nil>)`: what the values have for a subchart is no map.
+/// `type mismatch on redis: %!t(<nil>)`: the values for a subchart are not a map.
 fn subchart(text: &str) -> Option<TemplateError> {
     let (_, rest) = text.split_once("type mismatch on ")?;
     let (name, _) = rest.split_once(": ")?;
@@ -83,7 +83,7 @@ fn subchart(text: &str) -> Option<TemplateError> {
 /// `YAML parse error on chart/templates/f.yaml: error converting YAML to JSON: yaml: line 12: …`; where Flux reads it first
 /// (since 1.5): `error merging manifests: parsing chart/templates/f.yaml: MalformedYAMLError: yaml: line 12: …`.
 fn rendered(text: &str) -> Option<TemplateError> {
-    // Where Helm does not say which file it is of.
+    // Here Helm does not name the file.
     let unnamed = ["release manifest: error parsing : ", "MalformedYAMLError: "];
     let leads = ["YAML parse error on ", "error merging manifests: parsing "];
     let Some((_, after)) = leads.iter().find_map(|lead| text.split_once(lead)) else {

@@ -7,7 +7,7 @@ use super::kind::SourceError;
 
 /// The kind that a condition's text tells.
 pub(super) fn by_text(reason: &str, text: &str) -> Option<SourceError> {
-    // A registry that has nothing where each registry answers is not one.
+    // A server with nothing at the path where every registry answers is not a registry.
     let is_elsewhere =
         text.contains("failed to login to OCI registry") && status(text) == Some(404);
     if is_elsewhere {
@@ -74,7 +74,7 @@ fn status(text: &str) -> Option<u16> {
     (digits.len() == 3).then(|| digits.parse().ok()).flatten()
 }
 
-/// What the rarer answers are: too much, a page that has gone, a server that expects something else.
+/// The kinds of the rarer answers: too much, a page that is gone, a server that expects something else.
 fn by_status(text: &str) -> Option<SourceError> {
     Some(match status(text)? {
         407 => SourceError::Unreachable,
@@ -85,7 +85,7 @@ fn by_status(text: &str) -> Option<SourceError> {
     })
 }
 
-/// What a proxy answered in the server's place, as Go says it: `Get "https://a.example/index.yaml": Forbidden`.
+/// A proxy's answer in the server's place, in Go's words: `Get "https://a.example/index.yaml": Forbidden`.
 pub fn refused_by_proxy(text: &str) -> Option<&str> {
     const ANSWERS: [&str; 8] = [
         "Proxy Authentication Required",
@@ -456,7 +456,7 @@ const TEXTS: &[(SourceError, &[&str], &[&str])] = &[
         &["no artifact available for ", "does not have an artifact"],
         &[],
     ),
-    // An answer that did not come in time, where nothing else is said.
+    // An answer that did not come in time, if the text gives no other reason.
     (
         SourceError::Server,
         &["context deadline exceeded"],

@@ -68,7 +68,7 @@ impl Source {
         }
     }
 
-    /// Flux's last look at it failed, or it does not exist: no new chart arrives.
+    /// Flux's last look at it failed, or it does not exist: no new chart is fetched.
     pub fn has_error(&self) -> bool {
         matches!(self.state, SourceState::Failing | SourceState::Absent)
     }
@@ -113,7 +113,7 @@ impl Source {
     }
 }
 
-/// Only what is surely well is Ready.
+/// Only a source that is certainly healthy is Ready.
 fn state(source: &model::Source) -> (SourceState, Option<String>) {
     if source.is_suspended() {
         return (SourceState::Suspended, None);

@@ -64,7 +64,7 @@ impl Stage {
     }
 
     fn before(namespace: &'static str, config: Config, pod: &Pod<'_>) -> Self {
-        // A pod of another test would be in the way, and its password another one.
+        // A pod of another test would be in the way, with another password.
         let is_new = STAGES
             .lock()
             .expect("no test has panicked here")

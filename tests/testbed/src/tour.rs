@@ -78,7 +78,7 @@ pub const STOPS: &[Stop] = &[
         exit: 0,
     },
     Stop {
-        title: "What it says under Then is done after a question; here it is rehearsed, with the cause still there",
+        title: "`retry` takes the steps under Then, after a question; here as a dry run, with the cause still there",
         argv: &[
             "kubectl",
             "skvs",
@@ -118,7 +118,7 @@ pub const STOPS: &[Stop] = &[
         exit: 0,
     },
     Stop {
-        title: "The manifest of a new onboarding beside the others, rehearsed",
+        title: "The manifest of a new onboarding and its place in the list, as a dry run",
         argv: &[
             "kubectl",
             "skvs",

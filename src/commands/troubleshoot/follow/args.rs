@@ -44,7 +44,7 @@ impl FollowArgs {
         Ok(())
     }
 
-    /// Waits for so long at most.
+    /// Waits at most this long.
     pub(super) fn within(&mut self, limit: Option<Duration>) {
         self.timeout = limit;
     }

@@ -57,7 +57,7 @@ fn claim_changed(
 /// What this onboarding was in the earlier state; `None` for a new one, and where no state is compared.
 ///
 /// # Errors
-/// It may have been in something that was not known.
+/// It may have been in an unknown part.
 fn before<'r>(
     onboarding: &Onboarding<'_>,
     repository: &'r Repository<'_>,
@@ -68,7 +68,7 @@ fn before<'r>(
     if let Some(before) = changes.before(onboarding) {
         return Ok(Some(before));
     }
-    // Anything that was not known may have held it.
+    // Any unknown part may have held it.
     match changes.not_known().first() {
         Some(n) => Err(NotChecked::new(
             "what has changed",

@@ -13,8 +13,8 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
         slug: "not-listed",
         severity: Severity::Error,
         title: "kustomization.yaml does not list the file",
-        explanation: r#"Where a folder has a `kustomization.yaml`, Flux applies what it lists and nothing else, of the folders below it too. A manifest
-that is not listed is never installed, and nothing says so."#,
+        explanation: r#"If a folder has a `kustomization.yaml`, Flux applies only what it lists, from the folders below it too. An unlisted manifest
+is never installed, and no error says so."#,
         fix: r#"Add the file to `resources` of that `kustomization.yaml`."#,
         example: r#"resources: [pds_database.yaml] beside kilo_orders.yaml"#,
         explains: &[],
@@ -63,7 +63,7 @@ fn check(onboarding: &Onboarding<'_>, repository: &Repository<'_>) -> Checked {
         return checked;
     }
     let by = kustomization.folder();
-    // Above the folder that Flux applies, a kustomization is another's: Flux can begin at the folder itself.
+    // A kustomization above the folder that Flux applies may not be used: Flux can begin at the folder itself.
     let is_its_own =
         by == manifest.folder() || onboarding.home.is_some_and(|home| is_below(by, home));
     if !is_its_own {

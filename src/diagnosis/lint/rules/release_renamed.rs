@@ -12,7 +12,7 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
         slug: "release-renamed",
         severity: Severity::Error,
         title: "the change makes another release of an onboarding",
-        explanation: r#"A HelmRelease is known by its name and namespace, and Helm's release by its name, target and storage namespace. If one of
+        explanation: r#"A HelmRelease is identified by its name and namespace, and Helm's release by its name, target and storage namespace. If one of
 these changes, Flux uninstalls the old release and installs a new one, whose creation Job fails because the database exists
 (SKVS301). Until that is repaired the team has no access. If `spec.kubeConfig` changes, Flux installs the release in another
 cluster, where its Job creates an empty database, and leaves the old release behind."#,

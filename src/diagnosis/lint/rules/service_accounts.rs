@@ -57,7 +57,7 @@ fn check(onboarding: &Onboarding<'_>, _: &Repository<'_>) -> Checked {
                 )),
                 _ => finding.step("Correct it."),
             };
-            checked.push(finding.why("The policy would let nobody in by it."));
+            checked.push(finding.why("The policy would give no access through it."));
         }
     }
     checked

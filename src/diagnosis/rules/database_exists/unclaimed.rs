@@ -30,10 +30,10 @@ pub(super) fn advised(case: &Case<'_>, finding: Finding, database: Option<&str>)
         return deletion::own(finding, by).then(Some(upgrade(case)));
     }
     let claims = claims(case, deletion.as_ref());
-    // Its data may be this onboarding's own: nothing is offered for deletion before that is known.
+    // The data may be this onboarding's own: no deletion is offered until that is known.
     let doubt = before.err().map(|unread| {
         let why = unread.why.clause();
-        format!("Whether this onboarding was installed before is unknown: {why}.")
+        format!("It is unknown whether this onboarding was installed before: {why}.")
     });
     let deletion = match (&doubt, deletion) {
         (Some(doubt), Some(Deletion::Agreed)) => Some(Deletion::Open(doubt.clone())),
