@@ -3,7 +3,7 @@
 use super::in_repository::{List, Plan, Planned};
 use crate::error::{Error, Result};
 use crate::exit::Code;
-use crate::repository::write::{self, Creatable, Replaceable};
+use crate::repository::write::{self, Creatable, Failure, Replaceable};
 use std::path::Path;
 
 impl Plan {
@@ -61,8 +61,8 @@ impl Writable<'_> {
                     done.extend(written.is_ok().then_some((planned, true)));
                 }
             }
-            if let Err(error) = written {
-                return Err(undone(repo, &done, error));
+            if let Err(failure) = written {
+                return Err(undone(repo, &done, failure));
             }
         }
         Ok(())
@@ -70,8 +70,11 @@ impl Writable<'_> {
 }
 
 /// The error, after undoing the steps taken.
-fn undone(repo: &Path, done: &[(&Planned, bool)], mut error: Error) -> Error {
-    let mut whole = true;
+fn undone(repo: &Path, done: &[(&Planned, bool)], failure: Failure) -> Error {
+    let Failure {
+        mut error,
+        is_clean: mut whole,
+    } = failure;
     for (planned, is_list) in done.iter().rev() {
         let undone = match (&planned.list, is_list) {
             (
@@ -81,10 +84,8 @@ fn undone(repo: &Path, done: &[(&Planned, bool)], mut error: Error) -> Error {
                     after,
                 },
                 true,
-            ) => {
-                let list = Replaceable::of(repo, Path::new(file), after.as_bytes());
-                list.and_then(|list| list.replace(before))
-            }
+            ) => Replaceable::of(repo, Path::new(file), after.as_bytes())
+                .and_then(|list| Ok(list.replace(before)?)),
             _ => write::remove(repo, Path::new(&planned.file), planned.text.as_bytes()),
         };
         if let Err(why) = undone {
@@ -93,6 +94,7 @@ fn undone(repo: &Path, done: &[(&Planned, bool)], mut error: Error) -> Error {
                 "a file written before is still there: {}",
                 why.message()
             ));
+            error = why.hints().iter().cloned().fold(error, Error::hint);
         }
     }
     match whole {
@@ -157,12 +159,18 @@ mod tests {
         assert!(plan.writable(Some(repo)).is_err());
         // Somebody has changed it since.
         fs::write(&file, "theirs").unwrap();
-        let told = undone(repo, &[(&plan.planned[1], false)], Error::new("x"));
+        let told = undone(repo, &[(&plan.planned[1], false)], Error::new("x").into());
         let told = format!("{told:?}");
         assert!(
             told.contains("still there") && !told.contains("undone"),
             "{told}"
         );
         assert_eq!(fs::read_to_string(&file).unwrap(), "theirs");
+        // A failure that left something does not say that nothing was written.
+        for (is_clean, hints) in [(true, 1), (false, 0)] {
+            let error = Error::new("x");
+            let said = undone(repo, &[], Failure { error, is_clean });
+            assert_eq!(said.hints().len(), hints, "{said:?}");
+        }
     }
 }
