@@ -65,8 +65,7 @@ fn of_artifact(source: &Source) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::advice::Origin;
-    use crate::diagnosis::finding::{Step, Subject};
+    use crate::diagnosis::finding::Subject;
     use crate::diagnosis::fixture;
     use crate::model::deployment::Deployment;
     use crate::snapshot::{Controllers, Read, Snapshot};
@@ -77,15 +76,8 @@ mod tests {
         change(&mut snapshot);
         let case = Case::new(&snapshot, fixture::meta("unknown-cause").now);
         let finding = Finding::new(Subject::new("A", "b", "c"), "d");
-        shown(&case, finding, "helm-controller", "1h")
-            .fix
-            .iter()
-            .map(|step| match step {
-                Step::Command(command) => command.at(&Origin::default()).to_string(),
-                Step::Text(text) => text.clone(),
-                Step::Manifest(change) => change.to_string(),
-            })
-            .collect()
+        let lines = fixture::lines(shown(&case, finding, "helm-controller", "1h"));
+        lines.lines().skip(1).map(str::to_owned).collect()
     }
 
     fn stored_at(url: &str) -> impl Fn(&mut Snapshot) {
@@ -95,7 +87,7 @@ mod tests {
 
     #[test]
     fn the_log_is_looked_for_where_flux_runs() {
-        let there = ["kubectl logs -n gitops -l app=helm-controller --since=1h --tail=-1"];
+        let there = ["$ kubectl logs -n gitops -l app=helm-controller --since=1h --tail=-1"];
         let artifact = "http://source-controller.gitops.svc.cluster.local./helmchart/a/b/c.tgz";
         assert_eq!(commands(&stored_at(artifact)), there);
         assert_eq!(
@@ -113,8 +105,8 @@ mod tests {
     #[test]
     fn a_place_that_is_not_known_is_asked_for_first() {
         let first = [
-            "kubectl get pods -A -l app=helm-controller",
-            "kubectl logs -n flux-system -l app=helm-controller --since=1h --tail=-1",
+            "$ kubectl get pods -A -l app=helm-controller",
+            "$ kubectl logs -n flux-system -l app=helm-controller --since=1h --tail=-1",
         ];
         let not_stored = json!({"kind": "HelmChart"});
         assert_eq!(

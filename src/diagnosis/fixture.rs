@@ -4,7 +4,9 @@
 #[path = "../../tests/support/case.rs"]
 pub(crate) mod case;
 
+use super::finding::Step;
 use super::{Case, Diagnosis, Finding, diagnose};
+use crate::advice::Origin;
 use crate::bundle::record::Recorder;
 use crate::bundle::scene::Scene;
 use crate::cluster::{Cluster, ClusterError};
@@ -363,10 +365,13 @@ pub(crate) fn diagnosis(name: &str) -> Diagnosis {
 
 /// The finding of `code`, root or not.
 pub(crate) fn finding(name: &str, code: &str) -> Finding {
-    let roots = diagnosis(name).roots;
-    let all = roots
-        .into_iter()
-        .flat_map(|r| std::iter::once((r.rule, r.finding)).chain(r.follows));
+    of_code(diagnosis(name), code)
+}
+
+/// The finding of `code` in a diagnosis, root or not.
+pub(crate) fn of_code(diagnosis: Diagnosis, code: &str) -> Finding {
+    let roots = diagnosis.roots.into_iter();
+    let all = roots.flat_map(|r| std::iter::once((r.rule, r.finding)).chain(r.follows));
     let mut seen = Vec::new();
     for (rule, finding) in all {
         if rule.code == code {
@@ -374,7 +379,18 @@ pub(crate) fn finding(name: &str, code: &str) -> Finding {
         }
         seen.push(rule.code);
     }
-    panic!("{name}: {code} is not among {seen:?}");
+    panic!("{code} is not among {seen:?}");
+}
+
+/// A finding's sentence and its fix, a line each.
+pub(crate) fn lines(finding: Finding) -> String {
+    let fix = finding.fix.into_iter().map(|step| match step {
+        Step::Text(text) => text,
+        Step::Manifest(change) => change.to_string(),
+        Step::Command(command) => format!("$ {}", command.at(&Origin::default())),
+    });
+    let all: Vec<String> = std::iter::once(finding.sentence).chain(fix).collect();
+    all.join("\n")
 }
 
 /// Makes a report's text independent of rules that are added later: a fixed count, and nothing of what fixtures lack.

@@ -35,3 +35,58 @@ pub(super) fn shown(case: &Case<'_>, finding: Finding) -> Finding {
         case.hr().release_namespace(),
     ])
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::diagnosis::{Case, diagnose, fixture};
+    use crate::model::policy::Policy;
+    use crate::snapshot::{Read, Snapshot};
+    use serde_json::json;
+
+    fn lines(snapshot: &Snapshot, code: &str) -> String {
+        let case = Case::new(snapshot, fixture::meta("deletion-hook-old").now);
+        fixture::lines(fixture::of_code(diagnose(&case), code))
+    }
+
+    #[test]
+    fn what_may_stay_is_looked_for_by_name_where_that_is_known() {
+        let mut snapshot = fixture::snapshot("deletion-hook-old");
+        insta::assert_snapshot!(lines(&snapshot, "SKVS109"), @r#"
+        its deletion has been stuck for 20m: uninstallation completed with 1 error(s): timed out waiting for the condition
+        Remove the obstacle to the uninstall. The release's objects:
+        $ helm get manifest -n flux-system core-skvs-onboarding-pds--database
+        Once the HelmRelease is gone, see whether its AuthorizationPolicy and its Jobs are, and delete them if they are not:
+        $ kubectl get authorizationpolicies.security.istio.io -n secure-kvs
+        $ kubectl get jobs -n core
+        Once it is gone, check whether its database can be deleted too, and how much is in it. This deletes nothing:
+        $ kubectl skvs delete-db pds_database --dry-run
+        "#);
+        let policy =
+            json!({"metadata": {"name": "pds-database", "namespace": "secure-kvs-eu"}, "spec": {}});
+        snapshot.policy = Read::Seen(Policy::from_value(&policy));
+        let told = lines(&snapshot, "SKVS109");
+        let command =
+            "$ kubectl get authorizationpolicies.security.istio.io -n secure-kvs-eu pds-database";
+        assert!(told.lines().any(|line| line == command), "{told}");
+    }
+
+    #[test]
+    fn only_an_uninstall_that_ended_in_part_may_leave_something() {
+        let mut snapshot = fixture::snapshot("deletion-hook-old");
+        for condition in &mut snapshot.helm_release.status.conditions {
+            condition.message = "Helm uninstall failed: timed out waiting for the condition".into();
+        }
+        let told = lines(&snapshot, "SKVS109");
+        assert!(!told.contains("authorizationpolicies"), "{told}");
+        // The API server may go away in the middle of one.
+        let lost = "Get \"https://10.96.0.1:443/version\": dial tcp 10.96.0.1:443: connect: connection refused";
+        for condition in &mut snapshot.helm_release.status.conditions {
+            condition.message = format!("Helm uninstall failed: {lost}");
+        }
+        let told = lines(&snapshot, "SKVS113");
+        assert!(told.contains("authorizationpolicies"), "{told}");
+        snapshot.helm_release.metadata.deletion_timestamp = None;
+        let told = lines(&snapshot, "SKVS113");
+        assert!(!told.contains("authorizationpolicies"), "{told}");
+    }
+}

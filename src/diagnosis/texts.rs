@@ -1,9 +1,11 @@
-//! The code for each text of Helm in tests/fixtures/texts/helm.txt. Test code only.
+//! The code for each text of Helm in tests/fixtures/texts/helm.txt, and cases in which Helm or a source reports a text. Test code only.
 
 use super::{Case, diagnose, fixture};
+use crate::snapshot::Snapshot;
+use serde_json::{Value, json};
 
-/// Codes of the roots for an onboarding whose action failed with `text`.
-fn codes(action: &str, text: &str) -> Vec<&'static str> {
+/// The case whose action failed with `text` in each condition.
+fn failed(action: &str, text: &str) -> (&'static str, Snapshot) {
     let name = match action {
         "install" => "values-refused",
         _ => "write-race",
@@ -14,9 +16,45 @@ fn codes(action: &str, text: &str) -> Vec<&'static str> {
     for condition in &mut snapshot.helm_release.status.conditions {
         condition.message = format!("{lead}{text}");
     }
+    (name, snapshot)
+}
+
+/// Codes of the roots for an onboarding whose action failed with `text`.
+fn codes(action: &str, text: &str) -> Vec<&'static str> {
+    let (name, snapshot) = failed(action, text);
     let case = Case::new(&snapshot, fixture::meta(name).now);
     let roots = diagnose(&case).roots;
     roots.iter().map(|root| root.rule.code).collect()
+}
+
+/// What `code` says and advises where an action failed with `text`.
+pub(super) fn of_helm(action: &str, text: &str, code: &str) -> String {
+    let (name, snapshot) = failed(action, text);
+    let case = Case::new(&snapshot, fixture::meta(name).now);
+    fixture::lines(fixture::of_code(diagnose(&case), code))
+}
+
+/// What `code` says and advises where a chart's source of this kind and spec says `text`.
+pub(super) fn of_source(kind: &str, spec: &Value, text: &str, code: &str) -> String {
+    let name = "repository-unreachable";
+    let snapshot = fixture::snapshot_of(name, &|object| {
+        let references = ["/spec/sourceRef/kind", "/spec/chart/spec/sourceRef/kind"];
+        for reference in references {
+            if let Some(reference) = object.pointer_mut(reference) {
+                *reference = json!(kind);
+            }
+        }
+        if object["kind"] == "HelmRepository" {
+            object["kind"] = json!(kind);
+            fixture::case::merge(&mut object["spec"], spec);
+            let conditions = object["status"]["conditions"].as_array_mut().unwrap();
+            for condition in conditions {
+                condition["message"] = json!(text);
+            }
+        }
+    });
+    let case = Case::new(&snapshot, fixture::meta(name).now);
+    fixture::lines(fixture::of_code(diagnose(&case), code))
 }
 
 #[test]

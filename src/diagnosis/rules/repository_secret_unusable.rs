@@ -56,7 +56,8 @@ fn check(case: &Case<'_>) -> Verdict {
     };
     let sentence = match (named, missing) {
         _ if is_host_key => {
-            format!("the host key of the server of {source} is not in known_hosts of {subject}")
+            let secret = own.map_or("its Secret".to_owned(), |secret| secret.to_string());
+            format!("the host key of the server of {source} is not in known_hosts of {secret}")
         }
         (None, _) if own.is_some() => format!("{subject} cannot be used for {source}"),
         (Some(_), true) => {
@@ -107,6 +108,8 @@ fn check(case: &Case<'_>) -> Verdict {
 #[cfg(test)]
 mod tests {
     use crate::diagnosis::fixture;
+    use crate::diagnosis::texts::of_source;
+    use serde_json::{Value, json};
 
     #[test]
     fn it_is_found() {
@@ -122,5 +125,22 @@ mod tests {
             fixture::sentence("repository-secret-missing-old", "SKVS211"),
             "Secret flux-system/artifactory does not exist, and HelmRepository flux-system/wit-artifactory gets its credentials from it"
         );
+    }
+
+    #[test]
+    fn a_host_key_is_confirmed_before_it_is_known() {
+        let text = "failed to checkout and determine revision: unable to clone 'ssh://git@g.example/a.git': ssh: handshake failed: knownhosts: key mismatch";
+        let of = |spec: &Value| of_source("GitRepository", spec, text, "SKVS211");
+        let url = "ssh://git@g.example/a.git";
+        insta::assert_snapshot!(of(&json!({"url": url, "secretRef": {"name": "git"}})), @r#"
+        the host key of the server of GitRepository flux-system/wit-artifactory is not in known_hosts of Secret flux-system/git
+        Confirm the server's present host key with its operators first (another key may also be another server). Then put it into known_hosts of the Secret:
+        $ kubectl describe -n flux-system secret git
+        "#);
+        insta::assert_snapshot!(of(&json!({"url": url})), @r#"
+        the host key of the server of GitRepository flux-system/wit-artifactory is not in known_hosts of its Secret
+        Confirm the server's present host key with its operators first (another key may also be another server). Then put it into known_hosts of the Secret:
+        $ kubectl describe -n flux-system gitrepositories.source.toolkit.fluxcd.io wit-artifactory
+        "#);
     }
 }

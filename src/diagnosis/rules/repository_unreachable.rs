@@ -48,6 +48,8 @@ fn check(case: &Case<'_>) -> Verdict {
 #[cfg(test)]
 mod tests {
     use crate::diagnosis::fixture;
+    use crate::diagnosis::texts::of_source;
+    use serde_json::json;
 
     #[test]
     fn it_is_found() {
@@ -55,5 +57,25 @@ mod tests {
             fixture::sentence("repository-unreachable", "SKVS203"),
             "HelmRepository flux-system/wit-artifactory at https://artifactory.example/helm cannot be reached"
         );
+    }
+
+    #[test]
+    fn a_proxy_that_refuses_is_told_from_a_repository_that_does_not_answer() {
+        let of = |answer: &str| {
+            let text = format!(
+                r#"failed to fetch Helm repository index: failed to cache index to temporary file: Get "https://artifactory.example/helm/index.yaml": {answer}"#
+            );
+            of_source("HelmRepository", &json!({}), &text, "SKVS203")
+        };
+        insta::assert_snapshot!(of("Proxy Authentication Required"), @r#"
+        HelmRepository flux-system/wit-artifactory at https://artifactory.example/helm cannot be reached: the proxy in between refuses the request
+        Compare HTTPS_PROXY and NO_PROXY of source-controller with what the proxy lets through, and whether it asks for a password:
+        $ kubectl describe -n flux-system helmrepositories.source.toolkit.fluxcd.io wit-artifactory
+        "#);
+        insta::assert_snapshot!(of("dial tcp 10.1.1.1:443: connect: connection refused"), @r#"
+        HelmRepository flux-system/wit-artifactory at https://artifactory.example/helm cannot be reached
+        Read its present error, then fix the connection (DNS, network policy, proxy):
+        $ kubectl describe -n flux-system helmrepositories.source.toolkit.fluxcd.io wit-artifactory
+        "#);
     }
 }

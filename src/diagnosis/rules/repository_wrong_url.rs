@@ -95,6 +95,8 @@ fn check(case: &Case<'_>) -> Verdict {
 #[cfg(test)]
 mod tests {
     use crate::diagnosis::fixture;
+    use crate::diagnosis::texts::of_source;
+    use serde_json::{Value, json};
 
     #[test]
     fn it_is_found() {
@@ -102,5 +104,49 @@ mod tests {
             fixture::sentence("repository-wrong-url", "SKVS205"),
             "HelmRepository flux-system/wit-artifactory at https://artifactory.example/hlem has no index there"
         );
+    }
+
+    #[test]
+    fn each_kind_of_source_has_its_own_mistake() {
+        let of =
+            |kind: &str, spec: Value, text: &str| of_source(kind, &spec, text, super::RULE.code);
+        let bucket = json!({"bucketName": "charts", "endpoint": "minio.example", "url": null});
+        insta::assert_snapshot!(of("Bucket", bucket, "bucket 'charts' not found"), @r#"
+        Bucket flux-system/wit-artifactory does not exist at its endpoint
+        Correct spec.bucketName, spec.endpoint or spec.region:
+        $ kubectl describe -n flux-system buckets.source.toolkit.fluxcd.io wit-artifactory
+        "#);
+        let git = || json!({"url": "https://g.example/a.git"});
+        let clone = "failed to checkout and determine revision: unable to clone 'https://g.example/a.git': ";
+        insta::assert_snapshot!(of("GitRepository", git(), &format!("{clone}repository not found")), @r#"
+        GitRepository flux-system/wit-artifactory at https://g.example/a.git is not found there
+        Correct spec.url, or the credentials in the Secret of spec.secretRef:
+        $ kubectl describe -n flux-system gitrepositories.source.toolkit.fluxcd.io wit-artifactory
+        "#);
+        insta::assert_snapshot!(of("GitRepository", git(), &format!(r#"{clone}couldn't find remote ref "refs/heads/main""#)), @r#"
+        GitRepository flux-system/wit-artifactory at https://g.example/a.git does not have the branch, tag or commit in spec.ref
+        Correct spec.ref, or push what it names:
+        $ kubectl describe -n flux-system gitrepositories.source.toolkit.fluxcd.io wit-artifactory
+        "#);
+        let helm = |text: &str| of("HelmRepository", json!({}), text);
+        let index =
+            "failed to fetch Helm repository index: failed to cache index to temporary file: ";
+        insta::assert_snapshot!(helm(&format!(r#"{index}Get "https://artifactory.example/helm/index.yaml": stopped after 10 redirects"#)), @r#"
+        HelmRepository flux-system/wit-artifactory at https://artifactory.example/helm redirects in a circle
+        Follow the redirects with curl -IL, and correct spec.url of the repository:
+        $ kubectl describe -n flux-system helmrepositories.source.toolkit.fluxcd.io wit-artifactory
+        "#);
+        insta::assert_snapshot!(helm(&format!("{index}failed to fetch https://artifactory.example/helm/index.yaml : 405 Method Not Allowed")), @r#"
+        HelmRepository flux-system/wit-artifactory at https://artifactory.example/helm does not answer there as a chart repository does
+        Fetch URL/index.yaml and look at the answer; then correct spec.url of the repository:
+        $ kubectl describe -n flux-system helmrepositories.source.toolkit.fluxcd.io wit-artifactory
+        "#);
+        let registry = json!({"url": "oci://r.example/x", "type": "oci"});
+        let login = r#"failed to login to OCI registry: GET "https://r.example/v2/": response status code 404: Not Found"#;
+        insta::assert_snapshot!(of("HelmRepository", registry, login), @r#"
+        HelmRepository flux-system/wit-artifactory at oci://r.example/x is not a registry
+        Correct the host in spec.url:
+        $ kubectl describe -n flux-system helmrepositories.source.toolkit.fluxcd.io wit-artifactory
+        "#);
     }
 }
