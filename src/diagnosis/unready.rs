@@ -177,6 +177,9 @@ fn of_container(container: &Container) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::diagnosis::{diagnose, fixture};
+    use crate::snapshot::Read;
+    use serde_json::{Value, json};
 
     #[test]
     fn a_pod_is_its_workloads_by_the_form_of_its_name() {
@@ -190,5 +193,68 @@ mod tests {
         assert!(is_of("a", "Pod", "a"));
         assert!(!is_of("ab-0", "StatefulSet", "a"));
         assert!(!is_of("a-0", "AuthorizationPolicy", "a"));
+    }
+
+    /// What is said where Helm waits for the Deployment gate, and these pods are in the target namespace.
+    fn told(pods: &[Value]) -> String {
+        let name = "wait-timed-out";
+        let mut snapshot = fixture::snapshot(name);
+        snapshot.on_demand.pods = Read::Seen(pods.iter().map(Pod::from_value).collect());
+        let case = Case::new(&snapshot, fixture::meta(name).now);
+        let mut finding = fixture::of_code(diagnose(&case), "SKVS111");
+        finding.sentence = finding.why.join("\n");
+        fixture::lines(finding)
+    }
+
+    fn pod(name: &str, status: Value) -> Value {
+        json!({"metadata": {"name": name, "namespace": "core"}, "status": status})
+    }
+
+    #[test]
+    fn the_pod_that_is_not_ready_says_why() {
+        let gate = |status: Value| told(&[pod("gate-6c9d8f7b5-lq8vz", status)]);
+        let container = |state: Value| json!({"phase": "Running", "containerStatuses": [{"name": "gate", "ready": false, "state": state["state"], "lastState": state["lastState"]}]});
+        let pull = json!({"state": {"waiting": {"reason": "ImagePullBackOff", "message": "Back-off pulling image"}}});
+        insta::assert_snapshot!(gate(container(pull)), @r#"
+        Helm waits for its objects, at most for spec.timeout.
+        Helm waits until Pod core/gate-6c9d8f7b5-lq8vz is ready: container gate: ImagePullBackOff: Back-off pulling image.
+        $ kubectl describe -n core deployment gate
+        Find out why it does not start, and fix that:
+        $ kubectl describe -n core pod gate-6c9d8f7b5-lq8vz
+        "#);
+        let crash = json!({"state": {"waiting": {"reason": "CrashLoopBackOff"}}, "lastState": {"terminated": {"exitCode": 137, "reason": "OOMKilled"}}});
+        insta::assert_snapshot!(gate(container(crash)), @r#"
+        Helm waits for its objects, at most for spec.timeout.
+        Helm waits until Pod core/gate-6c9d8f7b5-lq8vz is ready: container gate: CrashLoopBackOff; exited 137 (OOMKilled).
+        $ kubectl describe -n core deployment gate
+        Read what its container said before it ended, and fix that:
+        $ kubectl logs -n core gate-6c9d8f7b5-lq8vz -c gate --previous
+        "#);
+        let condition = |kind: &str, reason: &str, message: &str| json!({"phase": "Running", "conditions": [{"type": kind, "status": "False", "reason": reason, "message": message}]});
+        let why = |told: String| told.lines().nth(1).unwrap_or_default().to_owned();
+        insta::assert_snapshot!(why(gate(condition("Ready", "ContainersNotReady", "containers with unready status: [gate]"))), @"Helm waits until Pod core/gate-6c9d8f7b5-lq8vz is ready: it runs and is not ready: containers with unready status: [gate].");
+        insta::assert_snapshot!(why(gate(condition("PodScheduled", "Unschedulable", "0/3 nodes are available"))), @"Helm waits until Pod core/gate-6c9d8f7b5-lq8vz is ready: no node takes it: 0/3 nodes are available.");
+        let evicted = json!({"phase": "Failed", "reason": "Evicted", "message": "The node was low on memory"});
+        insta::assert_snapshot!(why(gate(evicted)), @"Helm waits until Pod core/gate-6c9d8f7b5-lq8vz is ready: Evicted: The node was low on memory.");
+    }
+
+    #[test]
+    fn a_pod_that_starts_goes_or_is_of_another_release_keeps_nobody_waiting() {
+        let bad = |why: &str| json!({"phase": "Pending", "containerStatuses": [{"name": "c", "ready": false, "state": {"waiting": {"reason": why, "message": "m"}}}]});
+        let none = told(&[]);
+        let mut going = pod("gate-6c9d8f7b5-lq8vz", bad("ImagePullBackOff"));
+        going["metadata"]["deletionTimestamp"] = json!("2026-11-23T20:20:00Z");
+        for pod in [
+            going,
+            pod("gate-6c9d8f7b5-lq8vz", bad("ContainerCreating")),
+            pod("other-6c9d8f7b5-lq8vz", bad("ImagePullBackOff")),
+        ] {
+            assert_eq!(told(std::slice::from_ref(&pod)), none, "{pod}");
+        }
+        let mut own = pod("other", bad("ImagePullBackOff"));
+        own["metadata"]["labels"] =
+            json!({"app.kubernetes.io/instance": "core-skvs-onboarding-pds--database"});
+        let said = told(&[own]);
+        assert!(said.contains("until Pod core/other is ready"), "{said}");
     }
 }

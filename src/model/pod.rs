@@ -278,6 +278,26 @@ mod tests {
     }
 
     #[test]
+    fn one_that_runs_and_is_not_ready_says_why() {
+        let of = |phase: &str, kind: &str, status: &str| {
+            let pod = Pod::from_value(&json!({"status": {"phase": phase, "conditions": [
+                {"type": kind, "status": status, "message": "the probe fails"}]}}));
+            pod.unready().map(str::to_owned)
+        };
+        let says = Some("the probe fails".to_owned());
+        assert_eq!(of("Running", "Ready", "False"), says);
+        for (phase, kind, status) in [
+            ("Running", "Ready", "True"),
+            ("Running", "Ready", "Unknown"),
+            ("Running", "ContainersReady", "False"),
+            ("Pending", "Ready", "False"),
+            ("Succeeded", "Ready", "False"),
+        ] {
+            assert_eq!(of(phase, kind, status), None, "{phase} {kind} {status}");
+        }
+    }
+
+    #[test]
     fn an_odd_container_is_not_one_that_has_not_run() {
         let of = |status: Value| {
             let pod = Pod::from_value(&json!({"status": {"containerStatuses": [

@@ -183,4 +183,15 @@ mod tests {
             "Deployment core/gate was not ready within 20s"
         );
     }
+
+    #[test]
+    fn the_pod_behind_the_wait_is_named() {
+        let finding = fixture::finding("wait-timed-out-pod", "SKVS111");
+        insta::assert_snapshot!(fixture::lines(finding), @r#"
+        Deployment core/gate was not ready within 20s
+        $ kubectl describe -n core deployment gate
+        Find out why it does not start, and fix that:
+        $ kubectl describe -n core pod gate-6c9d8f7b5-lq8vz
+        "#);
+    }
 }
