@@ -191,7 +191,9 @@ mod tests {
         assert!(!is_of("a-exporter-6c9d8f7b5-lq8vz", "Deployment", "a"));
         assert!(is_of("a-0", "StatefulSet", "a"));
         assert!(is_of("a", "Pod", "a"));
+        assert!(!is_of("a-0", "Pod", "a"));
         assert!(!is_of("ab-0", "StatefulSet", "a"));
+        assert!(!is_of("a--x", "Deployment", "a"));
         assert!(!is_of("a-0", "AuthorizationPolicy", "a"));
     }
 
