@@ -87,20 +87,24 @@ mod tests {
             let all = vec![Kustomization::from_value(&object)];
             snapshot.on_demand.kustomizations = Arc::new(Read::Seen(all));
             let case = Case::new(&snapshot, now);
-            check(&case).unwrap().map(|finding| finding.sentence)
+            let found = check(&case).unwrap();
+            found.map(|finding| (finding.sentence, finding.severity))
         };
         let own = "HelmRelease/flux-system/skvs-onboarding-pds--database dry-run failed: no";
         assert_eq!(
-            with(own, "ReconciliationFailed", "onboardings").as_deref(),
-            Some(
+            with(own, "ReconciliationFailed", "onboardings"),
+            Some((
                 "Kustomization flux-system/onboardings could not apply this onboarding's manifest"
-            )
+                    .to_owned(),
+                Some(Severity::Warning)
+            ))
         );
         assert_eq!(
-            with("kustomize build failed: no", "BuildFailed", "onboardings").as_deref(),
-            Some(
-                "Kustomization flux-system/onboardings fails: changes of this onboarding's manifest may not reach the cluster"
-            )
+            with("kustomize build failed: no", "BuildFailed", "onboardings"),
+            Some((
+                "Kustomization flux-system/onboardings fails: changes of this onboarding's manifest may not reach the cluster".to_owned(),
+                Some(Severity::Info)
+            ))
         );
         assert_eq!(with(own, "HealthCheckFailed", "onboardings"), None);
         assert_eq!(with(own, "ReconciliationFailed", "other"), None);
