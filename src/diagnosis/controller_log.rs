@@ -1,9 +1,10 @@
-//! The commands that show the log of one of Flux's controllers, wherever Flux runs.
+//! The commands that show one of Flux's controllers and its log, wherever Flux runs.
 
 use super::case::Case;
 use super::finding::{Finding, Subject, Verdict};
 use super::retries::{Fixes, then};
 use super::sources;
+use crate::advice::Command;
 use crate::model::source::Source;
 use crate::snapshot::IfRead;
 
@@ -33,14 +34,25 @@ pub(super) fn shown(case: &Case<'_>, finding: Finding, controller: &str, since: 
     ])
 }
 
+/// Ends a finding that is fixed outside the manifest with the log of the last hour.
+pub(super) fn end(case: &Case<'_>, finding: Finding, controller: &str) -> Verdict {
+    shown(case, finding, controller, "1h")
+        .then(then(case, Fixes::Elsewhere))
+        .into()
+}
+
 /// Ends a finding whose cause is not in the conditions: points to them and to source-controller's log.
 pub(super) fn look_further(case: &Case<'_>, finding: Finding, subject: &Subject) -> Verdict {
     let finding = finding
         .step("Look at its conditions, then at the log of source-controller:")
         .command(sources::describe(subject));
-    shown(case, finding, "source-controller", "1h")
-        .then(then(case, Fixes::Elsewhere))
-        .into()
+    end(case, finding, "source-controller")
+}
+
+/// Lists the pods of a controller.
+pub(super) fn pods(namespace: &str, controller: &str) -> Command {
+    let label = format!("app={controller}");
+    Command::new(["kubectl", "get", "pods", "-n", namespace, "-l", &label])
 }
 
 /// Flux's namespace: where its Deployments were seen, or as the address of an artifact has it.

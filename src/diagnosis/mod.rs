@@ -25,6 +25,7 @@ pub mod install;
 pub mod job;
 pub mod lint;
 mod needs;
+mod object_commands;
 mod peers;
 mod policy;
 #[cfg(test)]

@@ -2,7 +2,6 @@
 
 use crate::diagnosis::case::Case;
 use crate::diagnosis::controller_log;
-use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::model::failure::Cause;
 
@@ -38,18 +37,8 @@ fn check(case: &Case<'_>) -> Verdict {
         .severity(case.passing())
         .why("The action was cancelled, it did not fail: the controller was restarted, lost its leadership, or took up a newer spec.")
         .step("See whether it restarts again and again, and why (OOMKilled, probes, a drained node):")
-        .command([
-            "kubectl",
-            "get",
-            "pods",
-            "-n",
-            namespace,
-            "-l",
-            "app=helm-controller",
-        ]);
-    controller_log::shown(case, finding, "helm-controller", "1h")
-        .then(then(case, Fixes::Elsewhere))
-        .into()
+        .command(controller_log::pods(namespace, "helm-controller"));
+    controller_log::end(case, finding, "helm-controller")
 }
 
 #[cfg(test)]

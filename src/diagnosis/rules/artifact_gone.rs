@@ -103,15 +103,7 @@ fn check(case: &Case<'_>) -> Verdict {
             .seen(seen)
             .step("Find out why its pod does not run (memory, disk, image):")
             .command(["kubectl", "describe", "-n", namespace, "deployment", name])
-            .command([
-                "kubectl",
-                "get",
-                "pods",
-                "-n",
-                namespace,
-                "-l",
-                "app=source-controller",
-            ])
+            .command(controller_log::pods(namespace, "source-controller"))
             .then(then(case, Fixes::Elsewhere))
             .into();
     }
@@ -155,9 +147,7 @@ fn own_disk(case: &Case<'_>, evidence: Vec<Evidence>) -> Verdict {
     )
     .seen(evidence)
     .step("Look at the volume at /tmp of helm-controller's pod (an emptyDir by default), its user and readOnlyRootFilesystem, and at its log:");
-    controller_log::shown(case, finding, "helm-controller", "1h")
-        .then(then(case, Fixes::Elsewhere))
-        .into()
+    controller_log::end(case, finding, "helm-controller")
 }
 
 /// The chart and its source are of different shards, and each shard's source-controller has its own storage.

@@ -2,7 +2,6 @@
 
 use crate::diagnosis::case::Case;
 use crate::diagnosis::controller_log;
-use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::model::failure::Cause;
 
@@ -35,9 +34,7 @@ fn check(case: &Case<'_>) -> Verdict {
         )
         .why("The onboarding and its chart are not at fault, and other onboardings fail too.")
         .step("Look at the volumes of helm-controller's pod (an emptyDir at /tmp by default), its user and readOnlyRootFilesystem, and at its log:");
-    controller_log::shown(case, finding, "helm-controller", "1h")
-        .then(then(case, Fixes::Elsewhere))
-        .into()
+    controller_log::end(case, finding, "helm-controller")
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use crate::diagnosis::contradiction::Fact;
 use crate::diagnosis::finding::{Evidence, Finding, Subject};
 use crate::diagnosis::install;
 use crate::diagnosis::job::{Death, Outcome, Silent, existing};
+use crate::diagnosis::object_commands;
 use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::model::creation_log::{explained, may_have_created};
@@ -154,14 +155,7 @@ fn check(case: &Case<'_>) -> Verdict {
     } else if subject.kind == "Job" && job.uncreated.is_none() {
         finding = finding
             .step("Read the whole log, and fix the error in it:")
-            .command([
-                "kubectl",
-                "logs",
-                "-n",
-                &subject.namespace,
-                &format!("job/{}", subject.name),
-                "--all-containers",
-            ]);
+            .command(object_commands::logs(&subject));
     } else if job.uncreated.is_none() {
         finding = finding
             .step("List the Jobs, and read their logs:")

@@ -4,6 +4,7 @@ use crate::diagnosis::case::Case;
 use crate::diagnosis::finding::{Evidence, Finding, Subject};
 use crate::diagnosis::install;
 use crate::diagnosis::job::{Job, Outcome};
+use crate::diagnosis::object_commands;
 use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::model::failure::Cause;
@@ -66,14 +67,7 @@ fn check(case: &Case<'_>) -> Verdict {
             finding = finding
                 .why("Its pod is running and has not finished.")
                 .step("Find out what it is waiting for:")
-                .command([
-                    "kubectl",
-                    "logs",
-                    "-n",
-                    &pod.namespace,
-                    &pod.name,
-                    "--all-containers",
-                ]);
+                .command(object_commands::logs(pod));
         }
         Outcome::NotStarted { .. } => {
             let sentence = format!("the creation Job did not finish within {timeout}");

@@ -1,8 +1,9 @@
 //! SKVS139: somebody else changed an object of the onboarding.
 
 use crate::diagnosis::case::Case;
-use crate::diagnosis::finding::{Evidence, Finding};
+use crate::diagnosis::finding::{Evidence, Finding, Subject};
 use crate::diagnosis::flux_commands::kubectl;
+use crate::diagnosis::object_commands;
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::model::field::Field;
 use crate::model::status::is_old_controller;
@@ -73,20 +74,12 @@ fn check(case: &Case<'_>) -> Verdict {
     finding = finding.step("See who changed it, then add the change to the manifest or undo it:");
     let object = objects.iter().find_map(|l| {
         let mut parts = l.split_whitespace().next()?.split('/');
-        Some((parts.next()?, parts.next()?, parts.next()?))
+        Some(Subject::new(parts.next()?, parts.next()?, parts.next()?))
     });
     match object {
-        Some((kind, namespace, name)) => finding.command([
-            "kubectl",
-            "get",
-            "-n",
-            namespace,
-            &kind.to_lowercase(),
-            name,
-            "-o",
-            "yaml",
-            "--show-managed-fields",
-        ]),
+        Some(object) => {
+            finding.command(object_commands::yaml(&object).args(["--show-managed-fields"]))
+        }
         None => finding.command(kubectl(case, "describe")),
     }
     .into()

@@ -2,6 +2,7 @@
 
 use crate::diagnosis::case::Case;
 use crate::diagnosis::finding::Subject;
+use crate::diagnosis::object_commands;
 use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::model::failure::Cause;
@@ -45,7 +46,7 @@ fn check(case: &Case<'_>) -> Verdict {
     case.finding(subject.clone(), format!("{field} of {subject} cannot be changed"))
         .why("Kubernetes does not allow that field to change after creation; the upgrade fails each time.")
         .step("If the change is intended, delete the object so that the upgrade re-creates it. Look at it first:")
-        .command(["kubectl", "get", "-n", namespace, &kind.to_lowercase(), name, "-o", "yaml"])
+        .command(object_commands::yaml(&subject))
         .then(then(case, Fixes::Elsewhere))
         .into()
 }

@@ -1,7 +1,8 @@
 //! SKVS234: the API server refuses a field of a rendered object.
 
 use crate::diagnosis::case::Case;
-use crate::diagnosis::finding::{Evidence, Finding};
+use crate::diagnosis::finding::{Evidence, Finding, Subject};
+use crate::diagnosis::object_commands;
 use crate::diagnosis::rendering;
 use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
@@ -84,17 +85,10 @@ fn on_cluster(case: &Case<'_>, sentence: &str) -> Finding {
     let finding = match applied.and_then(|a| Some((&a.kind, a.id.split_once('/')?))) {
         Some((kind, (namespace, name))) => finding
             .step("Remove the second entry from the object:")
-            .command([
-                "kubectl",
-                "get",
-                "-n",
-                namespace,
-                &kind.to_lowercase(),
-                name,
-                "-o",
-                "yaml",
-            ]),
-        None => finding.step("Remove the second entry from the object on the cluster."),
+            .command(object_commands::yaml(&Subject::new(kind, namespace, name))),
+        None => finding.step(
+            "Remove the second entry from the object on the cluster.",
+        ),
     };
     finding
         .step("If the chart renders it twice as well, report that to its publisher.")

@@ -2,6 +2,7 @@
 
 use crate::diagnosis::case::Case;
 use crate::diagnosis::finding::Subject;
+use crate::diagnosis::object_commands;
 use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::model::failure::Cause;
@@ -47,16 +48,7 @@ fn check(case: &Case<'_>) -> Verdict {
     )
     .why("The chart creates an object of that name, and Helm only takes over its own objects.")
     .step("See whose it is. A leftover may be deleted; another onboarding's may not:")
-    .command([
-        "kubectl",
-        "get",
-        "-n",
-        namespace,
-        &kind.to_lowercase(),
-        name,
-        "-o",
-        "yaml",
-    ])
+    .command(object_commands::yaml(&subject))
     .then(then(case, Fixes::Elsewhere))
     .into()
 }

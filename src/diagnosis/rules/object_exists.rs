@@ -2,6 +2,7 @@
 
 use crate::diagnosis::case::Case;
 use crate::diagnosis::finding::Subject;
+use crate::diagnosis::object_commands;
 use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::model::failure::Cause;
@@ -72,7 +73,6 @@ fn going(case: &Case<'_>, resource: &str, name: &str) -> Verdict {
 fn unlisted(case: &Case<'_>, kind: &str, name: &str) -> Verdict {
     let hr = case.hr();
     let subject = Subject::new(kind, hr.release_namespace(), name);
-    let resource = kind.to_lowercase();
     case.finding(
         subject.clone(),
         format!("{subject} exists, but Helm's last revision does not have it"),
@@ -80,7 +80,7 @@ fn unlisted(case: &Case<'_>, kind: &str, name: &str) -> Verdict {
     .why("Helm looked for it in the previous revision and did not find it: a failed upgrade created it, or somebody did by hand.")
     .step("Compare it with the revisions. If it comes from a failed attempt or was made by hand, and holds no data (a Job, a policy, a ConfigMap), delete it, and the next attempt creates it; otherwise give it the labels and annotations of the release:")
     .command(["helm", "history", "-n", hr.storage_namespace(), &hr.release_name()])
-    .command(["kubectl", "get", "-n", hr.release_namespace(), &resource, name, "-o", "yaml"])
+    .command(object_commands::yaml(&subject))
     .then(then(case, Fixes::Elsewhere))
     .into()
 }

@@ -4,6 +4,7 @@ use crate::diagnosis::case::Case;
 use crate::diagnosis::contradiction::Fact;
 use crate::diagnosis::finding::{Evidence, Finding};
 use crate::diagnosis::job::Sidecar;
+use crate::diagnosis::object_commands;
 use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::diagnosis::rules::creation_timed_out::about_the_job;
@@ -48,7 +49,7 @@ fn check(case: &Case<'_>) -> Verdict {
                 .why("The Job does not finish while istio-proxy runs, so Helm waited in vain. The database was probably created.")
                 .seen([Evidence::new(pod.clone(), ".status.containerStatuses", &seen)])
                 .step("Check whether the Job could stop it (values.databaseCreationJob.runInIstioServiceMesh.envoyPort):")
-                .command(["kubectl", "logs", "-n", &pod.namespace, &pod.name, "--all-containers", "--tail=50"])
+                .command(object_commands::logs(pod).args(["--tail=50"]))
         }
         Some(Sidecar::NotReady { pod, state }) => {
             let seen = format!("istio-proxy {state}");

@@ -4,7 +4,6 @@ use crate::diagnosis::case::Case;
 use crate::diagnosis::contradiction::Fact;
 use crate::diagnosis::controller_log;
 use crate::diagnosis::finding::{Evidence, Subject};
-use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::diagnosis::sources;
 use crate::model::source::Source;
@@ -68,9 +67,7 @@ fn check(case: &Case<'_>) -> Verdict {
         "-l",
         "app.kubernetes.io/component=source-controller",
     ]);
-    controller_log::shown(case, finding, "source-controller", "1h")
-        .then(then(case, Fixes::Elsewhere))
-        .into()
+    controller_log::end(case, finding, "source-controller")
 }
 
 fn age(case: &Case<'_>, source: &Source) -> Option<i64> {

@@ -2,6 +2,7 @@
 
 use crate::diagnosis::case::Case;
 use crate::diagnosis::finding::{Evidence, Subject};
+use crate::diagnosis::object_commands;
 use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::model::failure::split_trailer;
@@ -45,14 +46,9 @@ fn check(case: &Case<'_>) -> Verdict {
         .why("The release was applied, but its tests, enabled in the manifest, failed.")
         .seen([Evidence::condition(case.subject(), condition)]);
     match pod {
-        Some(pod) => finding.step("Read its log:").command([
-            "kubectl",
-            "logs",
-            "-n",
-            &pod.namespace,
-            &pod.name,
-            "--all-containers",
-        ]),
+        Some(pod) => finding
+            .step("Read its log:")
+            .command(object_commands::logs(&pod)),
         None => finding.step("Look at its pods:").command([
             "kubectl",
             "get",

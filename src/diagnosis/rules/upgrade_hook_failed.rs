@@ -3,6 +3,7 @@
 use crate::diagnosis::case::Case;
 use crate::diagnosis::finding::Subject;
 use crate::diagnosis::job::Death;
+use crate::diagnosis::object_commands;
 use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::model::failure::{Cause, hook_job};
@@ -88,14 +89,7 @@ fn check(case: &Case<'_>) -> Verdict {
         .why(left)
         .seen(death.map(Death::evidence))
         .step("Read its log, and fix the error in it:")
-        .command([
-            "kubectl",
-            "logs",
-            "-n",
-            &job.namespace,
-            &format!("job/{}", job.name),
-            "--all-containers",
-        ])
+        .command(object_commands::logs(&job))
         .then(then(case, Fixes::Elsewhere))
         .into()
 }
@@ -122,14 +116,7 @@ fn of_pod(case: &Case<'_>, hook: &str, pod: &str) -> Verdict {
     let pod = Subject::new("Pod", case.hr().release_namespace(), pod);
     case.finding(pod.clone(), format!("{pod} of the {hook} hook failed"))
         .step("Read its log, and fix the error in it:")
-        .command([
-            "kubectl",
-            "logs",
-            "-n",
-            &pod.namespace,
-            &pod.name,
-            "--all-containers",
-        ])
+        .command(object_commands::logs(&pod))
         .then(then(case, Fixes::Elsewhere))
         .into()
 }

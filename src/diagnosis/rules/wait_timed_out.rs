@@ -3,6 +3,7 @@
 use crate::diagnosis::case::Case;
 use crate::diagnosis::contradiction::Fact;
 use crate::diagnosis::finding::{Evidence, Finding, Subject};
+use crate::diagnosis::object_commands;
 use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::diagnosis::unready;
@@ -129,14 +130,7 @@ fn of_job(case: &Case<'_>, wait: &Wait) -> Verdict {
         .why("An upgrade does not run the creation Job: this is another one.")
         .seen(case.seen_failure())
         .step("Read its log, and fix the error in it:")
-        .command([
-            "kubectl",
-            "logs",
-            "-n",
-            &job.namespace,
-            &format!("job/{}", job.name),
-            "--all-containers",
-        ])
+        .command(object_commands::logs(&subject))
         .then(then(case, Fixes::Elsewhere))
         .into()
 }
