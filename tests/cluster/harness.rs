@@ -114,6 +114,27 @@ impl Following {
     }
 }
 
+/// A HelmRelease of `flux-system`, with its managed fields.
+pub(crate) fn helm_release(name: &str) -> Value {
+    let place = ["get", "helmrelease", "-n", "flux-system", name];
+    let how = ["-o", "json", "--show-managed-fields"];
+    serde_json::from_str(&kubectl(&[&place[..], &how].concat())).expect("JSON")
+}
+
+/// Starts all of them before it waits for any.
+pub(crate) fn at_once(runs: impl IntoIterator<Item = Skvs>) -> Vec<RunOutput> {
+    let started = runs.into_iter().map(|run| {
+        let mut command = run.into_command();
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.spawn().expect("the plugin starts")
+    });
+    let started: Vec<Child> = started.collect();
+    let ended = started.into_iter().map(Child::wait_with_output);
+    ended
+        .map(|output| RunOutput::from(output.expect("it ends")))
+        .collect()
+}
+
 /// Merges into a HelmRelease of `flux-system`, as a user of kubectl does.
 pub(crate) fn patch_helm_release(name: &str, patch: &Value) {
     let patch = patch.to_string();

@@ -1,6 +1,6 @@
 //! `retry` on real HelmReleases: the user's own helm removes what failed, and a real helm-controller installs.
 
-use crate::harness::{RunOutput, kubectl, patch_helm_release, skvs};
+use crate::harness::{RunOutput, at_once, helm_release, kubectl, patch_helm_release, skvs};
 use crate::troubleshoot::{failed_onboarding, mend, onboarding};
 use serde_json::{Value, json};
 use testbed::Sandbox;
@@ -17,12 +17,6 @@ fn retry(name: &str, more: &[&str]) -> crate::harness::Skvs {
 
 fn confirmed(name: &str, more: &[&str]) -> RunOutput {
     retry(name, &[&["--confirm", name], more].concat()).run()
-}
-
-fn helm_release(name: &str) -> Value {
-    let place = ["get", "helmrelease", "-n", "flux-system", name];
-    let how = ["-o", "json", "--show-managed-fields"];
-    serde_json::from_str(&kubectl(&[&place[..], &how].concat())).expect("JSON")
 }
 
 /// What Helm stores of the release: the Secrets with their versions.
@@ -168,18 +162,7 @@ fn one_that_was_ever_deployed_is_refused_and_left_as_it_is() {
 fn of_two_at_once_one_is_taken() {
     let (_temporary, name) = failed_onboarding("zulu-both");
     mend("zulu-both");
-    let both: Vec<_> = (0..2)
-        .map(|_| {
-            let mut command = retry(&name, &["--confirm", &name]).into_command();
-            command.stdout(std::process::Stdio::piped());
-            command.stderr(std::process::Stdio::piped());
-            command.spawn().expect("the plugin starts")
-        })
-        .collect();
-    let ended = both.into_iter().map(|child| child.wait_with_output());
-    let ended: Vec<RunOutput> = ended
-        .map(|o| RunOutput::from(o.expect("it ends")))
-        .collect();
+    let ended = at_once((0..2).map(|_| retry(&name, &["--confirm", &name])));
     let well = ended.iter().filter(|said| said.code == 0).count();
     assert!(well <= 1, "{ended:?}");
     // Whatever the result of the first, another one leads to Ready.

@@ -1,25 +1,11 @@
 //! `suspend` and `resume` on real HelmReleases, beside a real helm-controller.
 
-use crate::harness::{RunOutput, kubectl, patch_helm_release, skvs};
+use crate::harness::{RunOutput, at_once, helm_release, kubectl, patch_helm_release, skvs};
 use crate::troubleshoot::onboarding;
 use serde_json::{Value, json};
 use testbed::Sandbox;
 
 const RECORD: &str = "skvs.kubectl.io/suspended";
-
-fn helm_release(name: &str) -> Value {
-    let words = [
-        "get",
-        "helmrelease",
-        "-n",
-        "flux-system",
-        name,
-        "-o",
-        "json",
-    ];
-    let words = [&words[..], &["--show-managed-fields"]].concat();
-    serde_json::from_str(&kubectl(&words)).expect("JSON")
-}
 
 fn suspend(name: &str, reason: &str) -> RunOutput {
     skvs(["suspend", name, "--reason", reason]).run()
@@ -151,20 +137,8 @@ fn of_two_at_once_one_suspends_it() {
         .run()
         .ok();
     for round in 0..4 {
-        let both: Vec<_> = ["first", "second"]
-            .into_iter()
-            .map(|reason| {
-                let words = ["suspend", &name, "--reason", reason];
-                let mut command = skvs(words).into_command();
-                command.stdout(std::process::Stdio::piped());
-                command.stderr(std::process::Stdio::piped());
-                command.spawn().expect("the plugin starts")
-            })
-            .collect();
-        let ended = both.into_iter().map(|child| child.wait_with_output());
-        let ended: Vec<RunOutput> = ended
-            .map(|o| RunOutput::from(o.expect("it ends")))
-            .collect();
+        let runs = ["first", "second"].map(|reason| skvs(["suspend", &name, "--reason", reason]));
+        let ended = at_once(runs);
         let mut codes: Vec<i32> = ended.iter().map(|said| said.code).collect();
         codes.sort_unstable();
         assert_eq!(codes, [0, 1], "round {round}: {ended:?}");
