@@ -341,7 +341,7 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let file = home.path().join("a.yaml");
         let names = || fs::read_dir(home.path()).unwrap().count();
-        let create = |named: &dyn Fn(&Path, &Path)| {
+        let create = |named: fn(&Path, &Path)| {
             let of = Creatable::of(home.path(), &file).unwrap();
             let failed = of.create_by("one", |_, from, to| {
                 named(from, to);
@@ -351,10 +351,10 @@ mod tests {
         };
         let hints = |failure: &Failure| format!("{:?}", failure.error.hints());
         // Before it had its name, with both names, and with its own alone.
-        let steps: [&dyn Fn(&Path, &Path); 3] = [
-            &|_, _| {},
-            &|from, to| fs::copy(from, to).map(drop).unwrap(),
-            &|from, to| fs::rename(from, to).unwrap(),
+        let steps: [fn(&Path, &Path); 3] = [
+            |_, _| {},
+            |from, to| fs::copy(from, to).map(drop).unwrap(),
+            |from, to| fs::rename(from, to).unwrap(),
         ];
         for named in steps {
             let failure = create(named);
@@ -363,17 +363,17 @@ mod tests {
             assert_eq!(names(), 0);
         }
         // Somebody else's is left, and what cannot be read is not known.
-        let failure = create(&|_, to| fs::write(to, "theirs").unwrap());
+        let failure = create(|_, to| fs::write(to, "theirs").unwrap());
         assert!(hints(&failure).contains("a.yaml has other content"));
         assert!(!failure.is_clean);
         assert_eq!(fs::read_to_string(&file).unwrap(), "theirs");
         fs::remove_file(&file).unwrap();
-        let failure = create(&|_, to| fs::create_dir(to).unwrap());
+        let failure = create(|_, to| fs::create_dir(to).unwrap());
         assert!(hints(&failure).contains("not known whether "));
         assert!(!failure.is_clean);
         fs::remove_dir(&file).unwrap();
         // So is what cannot be removed.
-        let failure = create(&|from, _| {
+        let failure = create(|from, _| {
             fs::remove_file(from).unwrap();
             fs::create_dir(from).unwrap();
         });

@@ -86,9 +86,7 @@ fn on_cluster(case: &Case<'_>, sentence: &str) -> Finding {
         Some((kind, (namespace, name))) => finding
             .step("Remove the second entry from the object:")
             .command(object_commands::yaml(&Subject::new(kind, namespace, name))),
-        None => finding.step(
-            "Remove the second entry from the object on the cluster.",
-        ),
+        None => finding.step("Remove the second entry from the object on the cluster."),
     };
     finding
         .step("If the chart renders it twice as well, report that to its publisher.")
