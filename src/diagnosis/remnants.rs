@@ -51,16 +51,16 @@ mod tests {
     #[test]
     fn what_may_stay_is_looked_for_by_name_where_that_is_known() {
         let mut snapshot = fixture::snapshot("deletion-hook-old");
-        insta::assert_snapshot!(lines(&snapshot, "SKVS109"), @r#"
+        insta::assert_snapshot!(lines(&snapshot, "SKVS109"), @"
         its deletion has been stuck for 20m: uninstallation completed with 1 error(s): timed out waiting for the condition
         Remove the obstacle to the uninstall. The release's objects:
         $ helm get manifest -n flux-system core-skvs-onboarding-pds--database
-        Once the HelmRelease is gone, see whether its AuthorizationPolicy and its Jobs are, and delete them if they are not:
+        Once the HelmRelease is gone, see whether its AuthorizationPolicy and its Jobs are gone too, and delete any that are left:
         $ kubectl get authorizationpolicies.security.istio.io -n secure-kvs
         $ kubectl get jobs -n core
         Once it is gone, check whether its database can be deleted too, and how much is in it. This deletes nothing:
         $ kubectl skvs delete-db pds_database --dry-run
-        "#);
+        ");
         let policy =
             json!({"metadata": {"name": "pds-database", "namespace": "secure-kvs-eu"}, "spec": {}});
         snapshot.policy = Read::Seen(Policy::from_value(&policy));

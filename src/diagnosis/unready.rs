@@ -217,21 +217,21 @@ mod tests {
         let gate = |status: Value| told(&[pod("gate-6c9d8f7b5-lq8vz", status)]);
         let container = |state: Value| json!({"phase": "Running", "containerStatuses": [{"name": "gate", "ready": false, "state": state["state"], "lastState": state["lastState"]}]});
         let pull = json!({"state": {"waiting": {"reason": "ImagePullBackOff", "message": "Back-off pulling image"}}});
-        insta::assert_snapshot!(gate(container(pull)), @r#"
+        insta::assert_snapshot!(gate(container(pull)), @"
         Helm waits for its objects, at most for spec.timeout.
         Helm waits until Pod core/gate-6c9d8f7b5-lq8vz is ready: container gate: ImagePullBackOff: Back-off pulling image.
         $ kubectl describe -n core deployment gate
-        Find out why it does not start, and fix that:
+        Find out why it does not start, and fix it:
         $ kubectl describe -n core pod gate-6c9d8f7b5-lq8vz
-        "#);
+        ");
         let crash = json!({"state": {"waiting": {"reason": "CrashLoopBackOff"}}, "lastState": {"terminated": {"exitCode": 137, "reason": "OOMKilled"}}});
-        insta::assert_snapshot!(gate(container(crash)), @r#"
+        insta::assert_snapshot!(gate(container(crash)), @"
         Helm waits for its objects, at most for spec.timeout.
         Helm waits until Pod core/gate-6c9d8f7b5-lq8vz is ready: container gate: CrashLoopBackOff; exited 137 (OOMKilled).
         $ kubectl describe -n core deployment gate
-        Read what its container said before it ended, and fix that:
+        Read its container's last log, and fix the error in it:
         $ kubectl logs -n core gate-6c9d8f7b5-lq8vz -c gate --previous
-        "#);
+        ");
         let condition = |kind: &str, reason: &str, message: &str| json!({"phase": "Running", "conditions": [{"type": kind, "status": "False", "reason": reason, "message": message}]});
         let why = |told: String| told.lines().nth(1).unwrap_or_default().to_owned();
         insta::assert_snapshot!(why(gate(condition("Ready", "ContainersNotReady", "containers with unready status: [gate]"))), @"Helm waits until Pod core/gate-6c9d8f7b5-lq8vz is ready: it runs and is not ready: containers with unready status: [gate].");

@@ -205,12 +205,12 @@ mod tests {
     #[test]
     fn a_patch_a_taken_port_and_an_entry_on_the_cluster_have_fixes_of_their_own() {
         let of = |text: &str| of_helm("upgrade", text, "SKVS234");
-        insta::assert_snapshot!(of("failed to create patch: map: map[] does not contain declared merge key: name"), @r#"
-        Helm cannot make a patch of the old and the new manifest: map: map[] does not contain declared merge key: name
+        insta::assert_snapshot!(of("failed to create patch: map: map[] does not contain declared merge key: name"), @"
+        Helm cannot make a patch from the old and the new manifest: map: map[] does not contain declared merge key: name
         Look at the stored manifest for such an entry (env, ports, volumes), and compare it with the object on the cluster:
         $ helm get manifest -n flux-system core-skvs-onboarding-pds--database
         If the stored one is right, the new one is at fault: correct the value in spec.values that fills the entry, or report it to the chart's publisher. If the stored one is at fault, go back to a revision of Helm without it, or delete that one object (a Job, a policy or a ConfigMap of an onboarding holds no data) so that the upgrade creates it again.
-        "#);
+        ");
         insta::assert_snapshot!(of(r#"cannot patch "gate" with kind Service: Service "gate" is invalid: spec.ports[0].nodePort: Invalid value: 30000: provided port is already allocated"#), @r#"
         the API server refuses spec.ports[0].nodePort of Service "gate": Invalid value: 30000: provided port is already allocated
         Leave the port or address to the cluster or set another one in spec.values; or see which Service has it:
@@ -223,13 +223,13 @@ mod tests {
         };
         insta::assert_snapshot!(live("core/gate "), @r#"
         the API server refuses spec.ports of an object of the chart: duplicate entries for key [containerPort=80,protocol="TCP"] in the object on the cluster
-        Remove the second entry from the object, so that it has each once:
+        Remove the second entry from the object:
         $ kubectl get -n core deployment gate -o yaml
         If the chart renders it twice as well, report that to its publisher.
         "#);
         insta::assert_snapshot!(live(""), @r#"
         the API server refuses spec.ports of an object of the chart: duplicate entries for key [containerPort=80,protocol="TCP"] in the object on the cluster
-        Remove the second entry from the object on the cluster, so that it has each once.
+        Remove the second entry from the object on the cluster.
         If the chart renders it twice as well, report that to its publisher.
         "#);
     }

@@ -105,16 +105,16 @@ mod tests {
     #[test]
     fn one_that_goes_and_one_of_no_revision_have_fixes_of_their_own() {
         let of = |text: &str| of_helm("upgrade", text, "SKVS128");
-        insta::assert_snapshot!(of(r#"object is being deleted: jobs.batch "pds-create" already exists"#), @r#"
+        insta::assert_snapshot!(of(r#"object is being deleted: jobs.batch "pds-create" already exists"#), @"
         jobs.batch pds-create is still being deleted, and Helm wants to create it again
-        See what holds it, if it stays:
+        If it stays, see what holds it up:
         $ kubectl get -n core jobs.batch pds-create -o yaml
-        "#);
-        insta::assert_snapshot!(of(r#"no Deployment with the name "gate" found"#), @r#"
+        ");
+        insta::assert_snapshot!(of(r#"no Deployment with the name "gate" found"#), @"
         Deployment core/gate exists, but Helm's last revision does not have it
-        Compare it with the revisions. If it is of a failed attempt or by hand and holds no data (a Job, a policy, a ConfigMap), delete it, and the next attempt creates it; otherwise give it the labels and annotations of the release:
+        Compare it with the revisions. If it comes from a failed attempt or was made by hand, and holds no data (a Job, a policy, a ConfigMap), delete it, and the next attempt creates it; otherwise give it the labels and annotations of the release:
         $ helm history -n flux-system core-skvs-onboarding-pds--database
         $ kubectl get -n core deployment gate -o yaml
-        "#);
+        ");
     }
 }

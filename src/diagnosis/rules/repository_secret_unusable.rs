@@ -132,15 +132,15 @@ mod tests {
         let text = "failed to checkout and determine revision: unable to clone 'ssh://git@g.example/a.git': ssh: handshake failed: knownhosts: key mismatch";
         let of = |spec: &Value| of_source("GitRepository", spec, text, "SKVS211");
         let url = "ssh://git@g.example/a.git";
-        insta::assert_snapshot!(of(&json!({"url": url, "secretRef": {"name": "git"}})), @r#"
+        insta::assert_snapshot!(of(&json!({"url": url, "secretRef": {"name": "git"}})), @"
         the host key of the server of GitRepository flux-system/wit-artifactory is not in known_hosts of Secret flux-system/git
-        Confirm the server's present host key with its operators first (another key may also be another server). Then put it into known_hosts of the Secret:
+        Confirm the server's present host key with its operators first (another key may also mean another server). Then put it into known_hosts of the Secret:
         $ kubectl describe -n flux-system secret git
-        "#);
-        insta::assert_snapshot!(of(&json!({"url": url})), @r#"
+        ");
+        insta::assert_snapshot!(of(&json!({"url": url})), @"
         the host key of the server of GitRepository flux-system/wit-artifactory is not in known_hosts of its Secret
-        Confirm the server's present host key with its operators first (another key may also be another server). Then put it into known_hosts of the Secret:
+        Confirm the server's present host key with its operators first (another key may also mean another server). Then put it into known_hosts of the Secret:
         $ kubectl describe -n flux-system gitrepositories.source.toolkit.fluxcd.io wit-artifactory
-        "#);
+        ");
     }
 }

@@ -131,16 +131,16 @@ mod tests {
         let helm = |text: &str| of("HelmRepository", json!({}), text);
         let index =
             "failed to fetch Helm repository index: failed to cache index to temporary file: ";
-        insta::assert_snapshot!(helm(&format!(r#"{index}Get "https://artifactory.example/helm/index.yaml": stopped after 10 redirects"#)), @r#"
-        HelmRepository flux-system/wit-artifactory at https://artifactory.example/helm redirects in a circle
+        insta::assert_snapshot!(helm(&format!(r#"{index}Get "https://artifactory.example/helm/index.yaml": stopped after 10 redirects"#)), @"
+        HelmRepository flux-system/wit-artifactory at https://artifactory.example/helm redirects in a loop
         Follow the redirects with curl -IL, and correct spec.url of the repository:
         $ kubectl describe -n flux-system helmrepositories.source.toolkit.fluxcd.io wit-artifactory
-        "#);
-        insta::assert_snapshot!(helm(&format!("{index}failed to fetch https://artifactory.example/helm/index.yaml : 405 Method Not Allowed")), @r#"
-        HelmRepository flux-system/wit-artifactory at https://artifactory.example/helm does not answer there as a chart repository does
+        ");
+        insta::assert_snapshot!(helm(&format!("{index}failed to fetch https://artifactory.example/helm/index.yaml : 405 Method Not Allowed")), @"
+        HelmRepository flux-system/wit-artifactory at https://artifactory.example/helm does not answer there like a chart repository
         Fetch URL/index.yaml and look at the answer; then correct spec.url of the repository:
         $ kubectl describe -n flux-system helmrepositories.source.toolkit.fluxcd.io wit-artifactory
-        "#);
+        ");
         let registry = json!({"url": "oci://r.example/x", "type": "oci"});
         let login = r#"failed to login to OCI registry: GET "https://r.example/v2/": response status code 404: Not Found"#;
         insta::assert_snapshot!(of("HelmRepository", registry, login), @r#"

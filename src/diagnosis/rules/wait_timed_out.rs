@@ -181,11 +181,11 @@ mod tests {
     #[test]
     fn the_pod_behind_the_wait_is_named() {
         let finding = fixture::finding("wait-timed-out-pod", "SKVS111");
-        insta::assert_snapshot!(fixture::lines(finding), @r#"
+        insta::assert_snapshot!(fixture::lines(finding), @"
         Deployment core/gate was not ready within 20s
         $ kubectl describe -n core deployment gate
-        Find out why it does not start, and fix that:
+        Find out why it does not start, and fix it:
         $ kubectl describe -n core pod gate-6c9d8f7b5-lq8vz
-        "#);
+        ");
     }
 }
