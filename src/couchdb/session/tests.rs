@@ -88,6 +88,8 @@ struct Shell {
     stdin: ChildStdin,
     stdout: ChildStdout,
     frames: Frames,
+    /// The links are read as long as the script runs.
+    _tools: tempfile::TempDir,
 }
 
 impl Shell {
@@ -105,8 +107,7 @@ impl Shell {
             .args(&words[1..])
             .arg("5")
             .env_clear()
-            // The links are read as long as the script runs.
-            .env("PATH", folder.keep())
+            .env("PATH", folder.path())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -120,6 +121,7 @@ impl Shell {
             stdin,
             stdout,
             frames,
+            _tools: folder,
         }
     }
 

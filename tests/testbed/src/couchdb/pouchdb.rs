@@ -87,6 +87,8 @@ pub fn command(installed: &Path, port: u16, scratch: &Path) -> Command {
             &port.to_string(),
         ])
         .current_dir(scratch)
+        // Uploads go through files that it leaves behind.
+        .env("TMPDIR", scratch)
         .stdin(Stdio::null());
     command
 }
