@@ -104,6 +104,7 @@ impl Tree {
                 tree.listers.entry(path).or_default().push(at);
             }
         }
+        tree.check_listed(&files.all, &mut room);
         let patches = tree.kustomizations.iter().flat_map(|k| &k.patches);
         let patches: HashSet<&String> = patches.collect();
         // A listed file is applied, even if it is also used as a patch.
@@ -112,6 +113,30 @@ impl Tree {
             .retain(|m| !patches.contains(&m.file) || listers.contains_key(&m.file));
         tree.manifests.sort_by(|a, b| a.file.cmp(&b.file));
         tree
+    }
+
+    /// A listed file that cannot be parsed keeps Flux from applying anything of the list, whatever it holds.
+    fn check_listed(&mut self, files: &[File], room: &mut Room) {
+        for file in files {
+            let Ok(bytes) = &file.bytes else {
+                continue;
+            };
+            let is_other = !self.not_known.iter().any(|n| n.file == file.path)
+                && self.listers.contains_key(&file.path)
+                && document::decode(bytes).is_ok_and(|text| !manifest::mentions_one(&text));
+            if is_other && let Err(why) = manifest::documents(bytes, room) {
+                self.add_unknown(file, &why);
+            }
+        }
+    }
+
+    fn add_unknown(&mut self, file: &File, why: &str) {
+        let (place, why) = placed(why);
+        self.not_known.push(NotKnown {
+            file: file.path.clone(),
+            place,
+            why,
+        });
     }
 
     /// kustomize refuses a folder with two kustomizations: neither says what is applied.
@@ -137,12 +162,7 @@ impl Tree {
 
     fn take(&mut self, file: &File, room: &mut Room) {
         if let Err(why) = self.read(file, room) {
-            let (place, why) = placed(&why);
-            self.not_known.push(NotKnown {
-                file: file.path.clone(),
-                place,
-                why,
-            });
+            self.add_unknown(file, &why);
         }
     }
 

@@ -71,7 +71,7 @@ fn mistakes_are_found_at_their_places() {
       --> infrastructure/k8s/prod-east/secure-kvs/secure-kvs-onboarding/kilo_orders.yaml:2:1
       HelmRelease flux-system/skvs-onboarding-kilo--orders
 
-      Do     Rename it to pds_database.yaml, in kustomization.yaml too: the cluster sees no change. Or correct the values, if nothing is installed yet.
+      Do     pds_database.yaml already exists: compare the two files, then correct the values or remove one of them.
       = more: kubectl skvs explain SKVS501
 
     warning[SKVS502]: its name implies another database than pds_database, the one in its values
@@ -79,7 +79,7 @@ fn mistakes_are_found_at_their_places() {
       HelmRelease flux-system/skvs-onboarding-kilo--orders
 
       Why    Often the manifest was copied from another one, and a value or the name was forgotten.
-      Do     The name by the convention; set metadata.name: skvs-onboarding-pds--database
+      Do     Another manifest is already called skvs-onboarding-pds--database: correct the values.
              Leave it if it is installed: a HelmRelease cannot be renamed.
       = more: kubectl skvs explain SKVS502
 

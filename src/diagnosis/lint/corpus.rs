@@ -1,5 +1,6 @@
 //! Two hundred manifests, good ones and one mistake each, with the codes that each must get. Test code only.
 
+use super::engine::Found;
 use super::registry::RULES;
 use super::{Repository, run};
 use crate::repository::tree::tests::tree;
@@ -733,6 +734,66 @@ fn manifests_are_compared_with_each_other() {
         of(&[("pds_b_c.yaml", &one), ("pds_b-c.yaml", &dashed)]),
         ["SKVS533"]
     );
+}
+
+#[test]
+fn a_name_that_is_taken_is_not_advised() {
+    let orders = manifest("pds", "orders", &["api"], "v2", true);
+    let copy = orders.replace("pds--orders", "pds--carts");
+    let lab = FOLDER.replace("prod", "lab2");
+    for (other, steps) in [
+        (
+            format!("{FOLDER}/a/pds_orders.yaml"),
+            &[
+                "pds_orders.yaml already exists",
+                "Another manifest is already called",
+            ][..],
+        ),
+        (
+            format!("{lab}/pds_orders.yaml"),
+            &["Rename it to pds_orders.yaml", "The name by the convention"],
+        ),
+    ] {
+        let folder = other.strip_suffix("/pds_orders.yaml").unwrap();
+        let folder = if folder == lab { FOLDER } else { folder };
+        let mine = format!("{folder}/pds_carts.yaml");
+        let tree = tree(&[(&other, &orders), (&mine, &copy)]);
+        let layout = Layout::default();
+        let found = run(&Repository::new(&tree, &layout, "flux-system")).found;
+        let said = |f: &Found| format!("{:?}", f.finding.steps[0]);
+        let said: Vec<String> = found
+            .iter()
+            .filter(|f| f.finding.file == mine)
+            .map(said)
+            .collect();
+        for step in steps {
+            assert!(said.iter().any(|s| s.contains(step)), "{said:?}");
+        }
+    }
+}
+
+#[test]
+fn a_listed_file_that_cannot_be_parsed_is_not_known() {
+    let orders = manifest("pds", "orders", &["api"], "v2", true);
+    let at = |name: &str| format!("{FOLDER}/{name}");
+    let (file, other, list) = (
+        at("pds_orders.yaml"),
+        at("other.yaml"),
+        at("kustomization.yaml"),
+    );
+    let not_known = |list_text: &str| {
+        let files = [(&*file, &*orders), (&*other, "a: [\n"), (&*list, list_text)];
+        tree(&files)
+            .not_known
+            .into_iter()
+            .map(|n| n.file)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(
+        not_known("resources: [pds_orders.yaml, other.yaml]\n"),
+        [other.as_str()]
+    );
+    assert_eq!(not_known("resources: [pds_orders.yaml]\n"), [""; 0]);
 }
 
 #[test]

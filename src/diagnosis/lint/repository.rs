@@ -84,6 +84,13 @@ impl<'a> Repository<'a> {
         self.others(me, self.by_object.get(&me.id()))
     }
 
+    /// Whether another manifest has this name in the same namespace and, as far as is known, the same cluster.
+    pub fn is_taken(&self, me: &Onboarding<'a>, name: &str) -> bool {
+        let others = self.others(me, self.by_object.get(&(me.id().0, name)));
+        let mut clusters = others.iter().map(|other| me.cluster.is_same(other.cluster));
+        clusters.any(|is_same| is_same != Some(false))
+    }
+
     /// The others whose derived names are these.
     pub fn deriving<'s>(&'s self, me: &'s Onboarding<'a>, joined: &str) -> Vec<&'s Onboarding<'a>> {
         self.others(me, self.by_derived.get(&derived(joined)))

@@ -50,10 +50,17 @@ fn check(onboarding: &Onboarding<'_>, repository: &Repository<'_>) -> Checked {
     if stem == joined {
         return checked;
     }
-    let finding = onboarding
-        .finding(&[], format!("the file of {joined} is called {name}"))
-        .step(format!(
+    let finding = onboarding.finding(&[], format!("the file of {joined} is called {name}"));
+    let target = match manifest.folder() {
+        "" => format!("{joined}.yaml"),
+        folder => format!("{folder}/{joined}.yaml"),
+    };
+    checked.with(match repository.tree.has(&target) {
+        true => finding.step(format!(
+            "{joined}.yaml already exists: compare the two files, then correct the values or remove one of them."
+        )),
+        false => finding.step(format!(
             "Rename it to {joined}.yaml, in kustomization.yaml too: the cluster sees no change. Or correct the values, if nothing is installed yet."
-        ));
-    checked.with(finding)
+        )),
+    })
 }

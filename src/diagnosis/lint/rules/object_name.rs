@@ -55,7 +55,11 @@ fn check(onboarding: &Onboarding<'_>, repository: &Repository<'_>) -> Checked {
         .changes
         .as_ref()
         .is_none_or(|c| c.before(onboarding).is_none());
-    let finding = if is_new {
+    let finding = if repository.is_taken(onboarding, &wanted) {
+        finding.step(format!(
+            "Another manifest is already called {wanted}: correct the values."
+        ))
+    } else if is_new {
         finding.change("The name by the convention", &path, json!(wanted))
     } else {
         finding
