@@ -44,7 +44,7 @@ use std::path::PathBuf;
   kubectl skvs onboard pds logs --service-account pds --no-encryption --local
   kubectl skvs onboard pds logs --service-account pds --repo ~/gitops --dry-run
 
-Exit codes: 0 printed or written; 1 failed, or written although not everything could be checked; 4 refused by a check"
+Exit codes: 0 printed or written; 1 failed, or written although not everything could be checked; 4 refused by a check.\nChecks that --local, --no-exec or a missing --repo leaves out do not count"
 )]
 pub struct Args {
     /// Namespace of the team's pods
@@ -262,7 +262,14 @@ fn explain(app: &mut App, args: &Args, wanted: &Wanted, plan: &Plan) {
     app.ui.status(shown!(
         "In the runbook's installation its endpoint is http://{service}.secure-kvs.svc:5984"
     ));
-    let notes = Command::skvs(["notes", &name_for(&wanted.database), "--share"]);
+    let namespace = &app.global.namespace;
+    let notes = Command::skvs([
+        "notes",
+        &name_for(&wanted.database),
+        "-n",
+        namespace,
+        "--share",
+    ]);
     app.ui
         .hint(notes.after("once it is installed, print the message for the team:"));
 }

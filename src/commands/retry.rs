@@ -41,7 +41,7 @@ const ACT: confirmation::Act = confirmation::Act::Retry;
   kubectl skvs retry pds_database --context prod-east \\
     --confirm skvs-onboarding-pds--database --wait --timeout 10m
 
-Exit codes: 0 done (with --wait: Ready), 1 failed, 3 with --wait: it failed again, 4 refused or not confirmed, 130 interrupted before anything was changed")]
+Exit codes: 0 done (with --wait: Ready), 1 failed, 3 with --wait: it failed again, 4 refused or not confirmed, 130 interrupted before anything was changed, or while waiting")]
 pub struct Args {
     /// Onboarding, in any of its forms
     #[arg(value_name = "NAME", value_parser = crate::app::onboarding_name)]
@@ -132,7 +132,13 @@ async fn retried(app: &mut App, args: &Args) -> Result<Code> {
         app.ui.hint(messages::follow(&plan).after("follow it:"));
         return Ok(Code::Ok);
     }
-    follow::wait(app, &cluster, &name, &args.couchdb, args.timeout).await
+    let ended = follow::wait(app, &cluster, &name, &args.couchdb, args.timeout).await?;
+    if ended == Code::Interrupted {
+        let follow = messages::follow(&plan);
+        app.ui
+            .hint(follow.after("the retry has been requested; follow it:"));
+    }
+    Ok(ended)
 }
 
 /// How it is confirmed.

@@ -93,7 +93,7 @@ fn it_is_printed_in_the_runbooks_form() {
     Encryption is off: the team uses CouchDB itself, which stores documents as they are. Only for data that is not sensitive.
     It should not be switched once the onboarding is installed.
     In the runbook's installation its endpoint is http://db-agora-kvs-secure-kvs-agora-couchdb.secure-kvs.svc:5984
-    hint: once it is installed, print the message for the team: kubectl skvs notes skvs-onboarding-pds--orders --share
+    hint: once it is installed, print the message for the team: kubectl skvs notes skvs-onboarding-pds--orders -n flux-system --share
     "#);
     // The printed manifest is one that lint has nothing against.
     let run = skvs(&["lint", "pds_orders.yaml"]);
@@ -154,7 +154,7 @@ fn it_is_written_as_its_neighbours_are_and_listed() {
     Encryption is on: the team uses Steelcouch, which encrypts what CouchDB stores.
     It should not be switched once the onboarding is installed.
     In the runbook's installation its endpoint is http://steelcouch-agora-kvs-secure-kvs-agora-couchdb.secure-kvs.svc:5984
-    hint: once it is installed, print the message for the team: kubectl skvs notes skvs-onboarding-pds--orders --share
+    hint: once it is installed, print the message for the team: kubectl skvs notes skvs-onboarding-pds--orders -n flux-system --share
     "#);
     let names: Vec<&str> = files.iter().map(|(name, _)| name.as_str()).collect();
     assert_eq!(

@@ -35,29 +35,49 @@ pub(super) async fn look(
         team(cluster, wanted),
     );
     let id = format!("{namespace}/{name}");
-    let claims_it = claims(ownership, &wanted.database, &id, &mut checks);
-    database(&couchdb, &wanted.database, &mut checks);
-    free(object, claims_it, &id, &mut checks);
+    let claims = claims(ownership, &wanted.database, &id, &mut checks);
+    database(&couchdb, &wanted.database, claims, &mut checks);
+    free(object, claims == Claims::ByIt, &id, &mut checks);
     checks
 }
 
-/// Checks that the database is unclaimed. Returns whether the HelmRelease of this namespace and name claims it.
+/// Who claims the database.
+#[derive(Clone, Copy, PartialEq, Debug)]
+enum Claims {
+    /// Surely nobody.
+    None,
+    /// The HelmRelease that this manifest would be.
+    ByIt,
+    /// Somebody else, or it is not known.
+    Perhaps,
+}
+
+/// Checks that the database is unclaimed.
 fn claims(
     ownership: Result<Ownership>,
     database: &DatabaseName,
     id: &str,
     checks: &mut Checks,
-) -> bool {
+) -> Claims {
     let ownership = match ownership {
         Ok(ownership) => ownership,
         Err(error) => {
             let why = error.message();
             let what = format!("who claims the database {database}: {why}");
             checks.not_checked.push(what);
-            return false;
+            return Claims::Perhaps;
         }
     };
     let verdict = ownership.verdict(database.as_str());
+    let is_it =
+        |claim: &Claim| matches!(&claim.by, Claimant::HelmRelease { id: by, .. } if by == id);
+    let found = if verdict.claims.iter().any(is_it) {
+        Claims::ByIt
+    } else if verdict.claims.is_empty() && verdict.mentions.is_empty() && verdict.gaps.is_empty() {
+        Claims::None
+    } else {
+        Claims::Perhaps
+    };
     let mut refused: Vec<Error> = verdict.claims.iter().map(claimed).collect();
     if let Some(last) = refused.pop() {
         let access = Command::skvs(["access", database.as_str(), "add", "ACCOUNT"]);
@@ -75,9 +95,7 @@ fn claims(
             Gap::Read(_) | Gap::NoHelmReleases => checks.not_checked.push(gap.to_string()),
         }
     }
-    let is_it =
-        |claim: &Claim| matches!(&claim.by, Claimant::HelmRelease { id: by, .. } if by == id);
-    verdict.claims.iter().any(is_it)
+    found
 }
 
 fn claimed(claim: &Claim) -> Error {
@@ -91,7 +109,7 @@ fn claimed(claim: &Claim) -> Error {
 }
 
 /// Checks that CouchDB does not have it: the creation Job takes over nothing.
-fn database(couchdb: &Read<Databases>, name: &DatabaseName, checks: &mut Checks) {
+fn database(couchdb: &Read<Databases>, name: &DatabaseName, claims: Claims, checks: &mut Checks) {
     let found = match couchdb {
         Read::Seen(databases) => databases.of(name.as_str()),
         Read::Unknown(why) => Read::Unknown(why.clone()),
@@ -122,11 +140,18 @@ fn database(couchdb: &Read<Databases>, name: &DatabaseName, checks: &mut Checks)
             let error = Error::new(format!(
                 "CouchDB already has the database {name} ({figures}), so the creation Job would fail"
             ));
-            let delete = Command::skvs(["delete-db", name.as_str()]);
-            let error = error.hint(delete.after("if its data is not needed, delete it first:"));
-            checks.refused.push(
-                error.hint("otherwise take another name, or ask the team that owns the data"),
-            );
+            let error = match claims {
+                Claims::None => error
+                    .hint(
+                        Command::skvs(["delete-db", name.as_str()])
+                            .after("if its data is not needed, delete it first:"),
+                    )
+                    .hint("otherwise take another name, or ask the team that owns the data"),
+                Claims::ByIt | Claims::Perhaps => error.hint(
+                    Command::skvs(["databases", name.as_str()]).after("it may be in use; see:"),
+                ),
+            };
+            checks.refused.push(error);
         }
     }
 }
@@ -199,12 +224,16 @@ mod tests {
     use crate::snapshot::databases::{Answer, Database};
 
     fn of(answer: Option<Answer>) -> Checks {
+        with(answer, Claims::None)
+    }
+
+    fn with(answer: Option<Answer>, claims: Claims) -> Checks {
         let name = DatabaseName::parse("pds_orders").unwrap();
         let mut databases = Databases::default();
         let answer = answer.map(|answer| ("pds_orders".to_owned(), answer));
         databases.asked.extend(answer);
         let mut checks = Checks::default();
-        database(&Read::Seen(databases), &name, &mut checks);
+        database(&Read::Seen(databases), &name, claims, &mut checks);
         checks
     }
 
@@ -221,6 +250,19 @@ mod tests {
             there.refused[0].message(),
             "CouchDB already has the database pds_orders (1,204 documents, 3.0 MB), so the creation Job would fail"
         );
+        let hints = |checks: &Checks| {
+            checks.refused[0]
+                .hints()
+                .iter()
+                .map(|hint| hint.plain())
+                .collect::<String>()
+        };
+        assert!(hints(&there).contains("delete-db pds_orders"));
+        for claims in [Claims::ByIt, Claims::Perhaps] {
+            let there = Answer::There(Database::default());
+            let hints = hints(&with(Some(there), claims));
+            assert!(!hints.contains("delete"), "{hints}");
+        }
         let why = "nodedown".to_owned();
         assert_eq!(of(Some(Answer::Unserved { why })).refused.len(), 1);
         let why = "timeout".to_owned();
@@ -239,19 +281,21 @@ mod tests {
         let of = |ownership: Result<Ownership>, name: &str| {
             let name = DatabaseName::parse(name).unwrap();
             let mut checks = Checks::default();
-            let is_it = claims(ownership, &name, "flux-system/x", &mut checks);
-            (is_it, checks)
+            let found = claims(ownership, &name, "flux-system/x", &mut checks);
+            (found, checks)
         };
         let ownership = || Ok(Objects::of(std::slice::from_ref(&claim)).ownership());
-        let (is_it, checks) = of(ownership(), "pds_orders");
-        assert!(is_it);
+        let (found, checks) = of(ownership(), "pds_orders");
+        assert_eq!(found, Claims::ByIt);
         assert_eq!(
             checks.refused[0].message(),
             "HelmRelease flux-system/x already claims the database pds_orders"
         );
-        let (is_it, checks) = of(ownership(), "pds_carts");
-        assert!(!is_it && checks.refused.is_empty() && checks.not_checked.is_empty());
-        let (_, checks) = of(Err(Error::new("no answer")), "pds_carts");
+        let (found, checks) = of(ownership(), "pds_carts");
+        assert_eq!(found, Claims::None);
+        assert!(checks.refused.is_empty() && checks.not_checked.is_empty());
+        let (found, checks) = of(Err(Error::new("no answer")), "pds_carts");
+        assert_eq!(found, Claims::Perhaps);
         assert_eq!(
             checks.not_checked,
             ["who claims the database pds_carts: no answer"]

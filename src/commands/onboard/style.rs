@@ -35,9 +35,8 @@ pub(super) fn of(onboardings: &[&Onboarding<'_>], mut style: Style) -> (Style, V
         }
         found
     };
-    match take(&["apiVersion"], Some(&style.api_version)) {
-        Some(Some(version)) => style.api_version = version,
-        Some(None) | None => {}
+    if let Some(Some(version)) = take(&["apiVersion"], Some(&style.api_version)) {
+        style.api_version = version;
     }
     if let Some(version) = take(
         &["spec", "chart", "spec", "version"],
