@@ -212,6 +212,7 @@ fn among(cluster: &Cluster, name: &str, known: &Known<'_>) -> Result<Vec<Value>>
         let databases = Command::skvs(["databases", name]);
         error.hint(databases.after(match known.unread() {
             Some(_) => "none that can be read claims it; see:",
+            None if known.place.is_some() => "no onboarding of this namespace claims it; see:",
             None => "no onboarding claims it; see:",
         }))
     } else {

@@ -103,7 +103,7 @@ fn a_name_that_means_two_or_none_is_an_error_with_the_candidates() {
     let said = skvs(["troubleshoot", "nobody_claimed-it"]).run().failed(1);
     assert!(
         said.contains(
-            "hint: no onboarding claims it; see: kubectl skvs databases nobody_claimed-it"
+            "hint: no onboarding of this namespace claims it; see: kubectl skvs databases nobody_claimed-it"
         ),
         "{said}"
     );

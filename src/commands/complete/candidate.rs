@@ -52,6 +52,12 @@ impl Candidate {
             .flatten()
     }
 
+    /// The name in a `namespace/name` of a service account.
+    pub(super) fn account_name(account: &str) -> Option<Self> {
+        let (_, name) = account.split_once('/')?;
+        can_be_an_object(name).then(|| Self::plain(name)).flatten()
+    }
+
     /// The name of a context, cluster or user in a kubeconfig. People choose these freely, so only the first character is checked
     /// further: the program would take `-x` for a flag, and zsh would take `=x` for a program.
     pub(super) fn kubeconfig_name(name: &str) -> Option<Self> {
@@ -169,6 +175,8 @@ mod tests {
         assert!(Candidate::namespace("0-pds").is_some());
         assert!(Candidate::onboarding("skvs-onboarding-pds--database.v1").is_some());
         assert!(Candidate::service_account("pds/pds.batch").is_some());
+        let name = Candidate::account_name("pds/pds.batch").unwrap();
+        assert_eq!(name.word(), "pds.batch");
         let name = DatabaseName::parse("pds_data-base_1").unwrap();
         assert_eq!(
             Candidate::database(&name).unwrap().word(),
@@ -198,6 +206,9 @@ mod tests {
         }
         for account in ["pds", "?/pds", "/pds", "pds/", "pds/a/b"] {
             assert_eq!(Candidate::service_account(account), None, "{account}");
+        }
+        for account in ["pds", "pds/", "pds/-x", "pds/a/b"] {
+            assert_eq!(Candidate::account_name(account), None, "{account}");
         }
         for name in [
             "-x",

@@ -43,7 +43,10 @@ enum Kind {
     Orphan,
     /// All databases, as `databases` saw them last; else those that are claimed.
     InCouchdb,
+    /// `namespace/name`.
     ServiceAccount,
+    /// The names alone, as manifests have them.
+    AccountName,
     /// Codes of diagnoses, with their titles.
     Code,
     Format,
@@ -157,6 +160,12 @@ impl Offer {
                 .into_iter()
                 .flat_map(|o| o.service_accounts)
                 .collect(),
+            Kind::AccountName => live
+                .onboardings(false)
+                .into_iter()
+                .flat_map(|o| o.service_accounts)
+                .filter_map(|account| Candidate::account_name(account.word()))
+                .collect(),
         };
         all.retain(|c| {
             c.word().starts_with(current) && !self.before.words.iter().any(|w| w == c.word())
@@ -230,6 +239,7 @@ fn kind(command: &str, arg: &Arg) -> Option<Kind> {
         }),
         (_, "NAME") if arg.is_positional() => Some(Kind::Onboarding),
         (_, "CODE" | "CODE[=NAME]") => Some(Kind::Code),
+        (_, "ACCOUNT") if ["access", "onboard"].contains(&command) => Some(Kind::AccountName),
         (_, "ACCOUNT") => Some(Kind::ServiceAccount),
         (_, "FILE") => Some(Kind::File),
         _ if names_a_file(arg) => Some(Kind::File),
@@ -329,6 +339,22 @@ mod tests {
         let codes = offer.candidates(Kind::Code, "SKVS301");
         assert_eq!(codes.len(), 1);
         assert!(codes[0].line().starts_with("SKVS301\t"), "{codes:?}");
+    }
+
+    #[test]
+    fn an_account_of_a_manifest_has_no_namespace() {
+        let cli = Cli::command();
+        let of = |command: &str| {
+            let command = cli.find_subcommand(command).unwrap();
+            let arguments = command.get_arguments();
+            let kinds = arguments.filter_map(|arg| kind(command.get_name(), arg));
+            let mut kinds =
+                kinds.filter(|kind| matches!(kind, Kind::AccountName | Kind::ServiceAccount));
+            kinds.next()
+        };
+        assert!(matches!(of("access"), Some(Kind::AccountName)));
+        assert!(matches!(of("onboard"), Some(Kind::AccountName)));
+        assert!(matches!(of("list"), Some(Kind::ServiceAccount)));
     }
 
     #[test]
