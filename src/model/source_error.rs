@@ -48,7 +48,7 @@ impl SourceError {
 }
 
 /// The unpacked files cannot be read, as in a container image.
-fn is_of_content(text: &str) -> bool {
+pub fn is_of_content(text: &str) -> bool {
     text.contains("unable to archive artifact to storage: open /tmp/")
         && text.contains("permission denied")
 }
@@ -333,6 +333,23 @@ mod tests {
             ("SourceNotReady", "HelmChart 'a/b' is not ready"),
             ("Failed", "the chart was not found to be good"),
             ("Failed", "took 404 seconds"),
+            // Answers that nobody gives for a wrong URL.
+            (
+                "Failed",
+                "failed to fetch Helm repository index: failed to cache index to temporary file: failed to fetch https://a.example/index.yaml : 418 I'm a teapot",
+            ),
+            (
+                "Failed",
+                "failed to fetch Helm repository index: failed to cache index to temporary file: failed to fetch https://a.example/index.yaml : 451 Unavailable For Legal Reasons",
+            ),
+            (
+                "BucketOperationFailed",
+                "failed to confirm existence of bucket 'charts': a text of tomorrow",
+            ),
+            (
+                "BucketOperationFailed",
+                "bucket 'charts' is full; x not found",
+            ),
             ("Progressing", "building artifact"),
         ] {
             assert_eq!(of(reason, text), None, "{text}");

@@ -3,7 +3,7 @@
 use crate::diagnosis::case::Case;
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::diagnosis::sources;
-use crate::model::source_error::{SourceError, quoted};
+use crate::model::source_error::{SourceError, is_of_content, quoted};
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS224",
@@ -70,9 +70,8 @@ fn is_other_artifact(text: &str) -> bool {
         "manifest does not contain ",
         "could not load config with mediatype",
         "requires gzip-compressed body",
-        "unable to archive artifact to storage: open /tmp/",
     ];
-    texts.iter().any(|t| text.contains(t))
+    is_of_content(text) || texts.iter().any(|t| text.contains(t))
 }
 
 fn is_too_large(text: &str) -> bool {

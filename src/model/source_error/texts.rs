@@ -24,6 +24,7 @@ pub(super) fn by_text(reason: &str, text: &str) -> Option<SourceError> {
             (reason == "AuthenticationFailed" && (by_server || by_flux))
                 .then_some(SourceError::Secret)
         })
+        .or_else(|| lost_bucket(text).then_some(SourceError::NotFound))
         .or_else(|| lost_from_disk(text).then_some(SourceError::ArtifactGone))
         .or_else(|| in_registry(text).then_some(SourceError::NotInRegistry))
         .or_else(|| lost_path(text).then_some(SourceError::NoChart))
@@ -61,6 +62,17 @@ fn lost_path(text: &str) -> bool {
         )
 }
 
+/// `bucket 'charts' not found`.
+fn lost_bucket(text: &str) -> bool {
+    let mut named = text
+        .match_indices("bucket '")
+        .map(|(at, lead)| &text[at + lead.len()..]);
+    named.any(|rest| {
+        let after = rest.split_once('\'').map(|(_, after)| after);
+        after.is_some_and(|after| after.starts_with(" not found"))
+    })
+}
+
 /// The status of an answer: `failed to fetch https://… : 404 Not Found`, `response status code 404: …`.
 fn status(text: &str) -> Option<u16> {
     let after = [" : ", "status code: ", "status code "]
@@ -79,8 +91,9 @@ fn by_status(text: &str) -> Option<SourceError> {
     Some(match status(text)? {
         407 => SourceError::Unreachable,
         401 | 403 => SourceError::Unauthorized,
-        429 | 500..=599 => SourceError::Server,
-        300..=499 => SourceError::NotFound,
+        // It may answer the same request later.
+        408 | 425 | 429 | 500..=599 => SourceError::Server,
+        300..=399 | 400 | 404 | 405 | 410 => SourceError::NotFound,
         _ => return None,
     })
 }
@@ -233,7 +246,6 @@ const TEXTS: &[(SourceError, &[&str], &[&str])] = &[
             "unable to archive artifact to storage: ",
             "unable to save artifact to storage: ",
             "storage error: symlink ",
-            "no space left on device",
         ],
         &[],
     ),
@@ -373,7 +385,6 @@ const TEXTS: &[(SourceError, &[&str], &[&str])] = &[
             "error: authentication required",
             "redirects or authentication replays",
             "DENIED: ",
-            // Of a bucket.
         ],
         &[],
     ),
@@ -418,10 +429,9 @@ const TEXTS: &[(SourceError, &[&str], &[&str])] = &[
         &[
             ": repository not found",
             ": Repository not found",
-            "bucket '",
             "stopped after 10 redirects",
         ],
-        &["oci://", "/v2/", "from bucket '"],
+        &["oci://", "/v2/"],
     ),
     (
         SourceError::NoVersion,
