@@ -85,7 +85,32 @@ fn uncheckable(text: &str) -> Option<(&'static str, &'static str)> {
             "Put the publisher's public keys (files that end in .pub), certificates or trust policy into the Secret that verify.secretRef names:",
         ));
     }
-    has(&["Rekor", "Fulcio", "CTLog", "trusted root", "tuf", "TUF"]).then_some((
+    // What they answered, or what is wrong with a signature, names them too.
+    let named = has(&[
+        "Rekor",
+        "rekor.",
+        "Fulcio",
+        "fulcio.",
+        "CTLog",
+        "trusted root",
+        "tuf:",
+        "tuf-repo",
+        "TUF",
+    ]);
+    let failed = has(&[
+        "Get \"",
+        "Post \"",
+        ": lookup ",
+        "timeout",
+        "Timeout",
+        "deadline exceeded",
+        ": EOF",
+        "unexpected EOF",
+        "connection refused",
+        "connection reset by peer",
+        "failed to download",
+    ]);
+    (named && failed).then_some((
         "the services for checking keyless signatures cannot be reached",
         "Let source-controller reach them (tuf-repo-cdn.sigstore.dev, rekor.sigstore.dev; proxy, network policy), or name a key in verify.secretRef:",
     ))
@@ -93,7 +118,35 @@ fn uncheckable(text: &str) -> Option<(&'static str, &'static str)> {
 
 #[cfg(test)]
 mod tests {
+    use super::uncheckable;
     use crate::diagnosis::fixture;
+
+    #[test]
+    fn a_service_was_not_reached_only_where_a_request_failed() {
+        let of = |text: &str| uncheckable(text).map(|(wrong, _)| wrong);
+        for refused in [
+            "no matching signatures: cert verification failed: x509: certificate signed by unknown authority. Check your TUF root (see cosign initialize) or set a custom root with env var SIGSTORE_ROOT_FILE",
+            "no matching signatures: payload hash does not match value in Rekor bundle",
+            "no matching signatures: signature not found in transparency log (Rekor)",
+            "failed to verify signature of stuff: invalid signature when validating ASN.1 encoded signature",
+            // A request failed, and not one to these services.
+            "failed to verify oci://r.example/stuff:1: Get \"https://r.example/v2/\": EOF",
+        ] {
+            assert_eq!(of(refused), None, "{refused}");
+        }
+        for unreached in [
+            "unable to initialize Rekor client: Get \"https://rekor.sigstore.dev/api/v1/log\": dial tcp 1.2.3.4:443: i/o timeout",
+            "getting trusted root: dial tcp: lookup tuf-repo-cdn.sigstore.dev on 10.96.0.10:53: no such host",
+            "getting Fulcio roots: initializing tuf: unable to fetch: context deadline exceeded (Client.Timeout exceeded while awaiting headers)",
+            "tuf: failed to download timestamp.json",
+        ] {
+            assert_eq!(
+                of(unreached),
+                Some("the services for checking keyless signatures cannot be reached"),
+                "{unreached}"
+            );
+        }
+    }
 
     #[test]
     fn it_is_found() {
