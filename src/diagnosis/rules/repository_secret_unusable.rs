@@ -46,7 +46,7 @@ fn check(case: &Case<'_>) -> Verdict {
     // `invalid 'ssh' auth option` names a protocol.
     .filter(|lead| **lead != "invalid " || text.contains(" secret data"))
     .find_map(|lead| quoted(text, lead));
-    let missing = text.contains("\" not found") || text.contains("' not found");
+    let missing = is_absent(text, named);
     let is_host_key = text.contains("knownhosts: ");
     // Git over ssh does not name its Secret.
     let own = sources::secret(case, |source| &source.secret_ref).filter(|_| named.is_none());
@@ -105,11 +105,67 @@ fn check(case: &Case<'_>) -> Verdict {
     finding.then(then(case, Fixes::Elsewhere)).into()
 }
 
+/// The text says of the Secret itself, not of a key in it, that it was not found. Flux names it with its namespace, the API server
+/// without.
+fn is_absent(text: &str, named: Option<&str>) -> bool {
+    let Some(named) = named else { return false };
+    let bare = named.split_once('/').map_or(named, |(_, name)| name);
+    ['\'', '"'].into_iter().any(|quote| {
+        let end = format!("{quote} not found");
+        text.match_indices(&end).any(|(at, _)| {
+            let Some((lead, word)) = text[..at].rsplit_once(quote) else {
+                return false;
+            };
+            [named, bare].contains(&word) && !lead.ends_with("key ")
+        })
+    })
+}
+
 #[cfg(test)]
 mod tests {
+    use super::*;
     use crate::diagnosis::fixture;
     use crate::diagnosis::texts::of_source;
     use serde_json::{Value, json};
+
+    #[test]
+    fn a_missing_key_is_no_missing_secret() {
+        let absent = |text: &str, name: &str| is_absent(text, Some(name));
+        for (text, name) in [
+            (
+                "failed to get authentication secret 'flux-system/art': secrets \"art\" not found",
+                "flux-system/art",
+            ),
+            (
+                "failed to get secret 'flux-system/art': secret 'flux-system/art' not found",
+                "flux-system/art",
+            ),
+            ("secrets \"art\" not found", "art"),
+        ] {
+            assert!(absent(text, name), "{text}");
+        }
+        for (text, name) in [
+            (
+                "failed to get authentication: secret 'flux-system/creds': key 'password' not found",
+                "flux-system/creds",
+            ),
+            (
+                "invalid 'flux-system/creds' secret data: key 'ca.crt' not found",
+                "flux-system/creds",
+            ),
+            (
+                "secret 'flux-system/password': key 'password' not found",
+                "flux-system/password",
+            ),
+            (
+                "secret 'flux-system/password': key \"password\" not found",
+                "flux-system/password",
+            ),
+        ] {
+            assert!(!absent(text, name), "{text}");
+        }
+        assert!(!is_absent("key 'password' not found", None));
+    }
 
     #[test]
     fn it_is_found() {
