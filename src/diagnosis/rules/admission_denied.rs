@@ -75,11 +75,11 @@ fn check(case: &Case<'_>) -> Verdict {
         .into()
 }
 
-/// A plugin of the API server has no object to look at, only its message.
+/// A plugin of the API server has no object to look at, and the message may be of something else too: only the message is known.
 fn by_plugin(case: &Case<'_>, refused: &Refused, object: &str, said: &str) -> Verdict {
     let subject = refused.job.clone().unwrap_or_else(|| case.subject());
-    Finding::new(subject, format!("the API server's admission refuses {object}: {said}"))
-        .why("It is not a missing right: a rule of the cluster forbids this object as it is.")
+    Finding::new(subject, format!("the API server refuses {object}: {said}"))
+        .why("The message does not name an account that lacks a right, and says no more about the rule.")
         .seen(case.seen_failure())
         .step("Correct the value in spec.values that leads to it, or ask the cluster's administrators. The object's namespace:")
         .command(["kubectl", "describe", "namespace", refused.namespace(case)])
@@ -90,6 +90,23 @@ fn by_plugin(case: &Case<'_>, refused: &Refused, object: &str, said: &str) -> Ve
 #[cfg(test)]
 mod tests {
     use crate::diagnosis::fixture;
+
+    #[test]
+    fn what_no_reader_knows_is_quoted_and_no_more_is_said() {
+        use crate::diagnosis::{Case, diagnose};
+        let mut snapshot = fixture::snapshot("admission-denied");
+        for condition in &mut snapshot.helm_release.status.conditions {
+            condition.message = "Helm install failed: create: failed to create: jobs.batch \"x\" is forbidden: a text of tomorrow".to_owned();
+        }
+        let case = Case::new(&snapshot, fixture::meta("admission-denied").now);
+        let roots = diagnose(&case).roots;
+        let root = roots.iter().find(|r| r.rule.code == "SKVS313").unwrap();
+        assert_eq!(
+            root.finding.sentence,
+            "the API server refuses jobs.batch x: a text of tomorrow"
+        );
+        assert!(!format!("{:?}", root.finding).contains("rule of the cluster"));
+    }
 
     #[test]
     fn a_webhook_and_a_policy_are_told_with_their_words() {
