@@ -16,11 +16,13 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
     role: Role::Cause,
     title: "a stored revision of the release cannot be used",
     explanation: r#"Flux reads the release from Helm's storage before it acts. A Secret there cannot be decoded (it was edited, truncated or
-badly restored), or the last uninstall did not finish and left the status `uninstalling`, where Flux stops."#,
+badly restored), it is not as Flux left it, or the last uninstall did not finish and left the status `uninstalling`, where
+Flux stops."#,
     fix: r#"See it: `helm history -n STORAGENAMESPACE RELEASE`; a revision missing from the list is the broken one.
 
 - Broken: restore the Secret from a backup, or delete it if a newer revision is good. If it is the only one, talk to the
   owners of the data first: without it Flux installs again, and the creation Job fails because the database exists (SKVS301).
+- Not as Flux left it (`digest verification error`, another status): find out who changed it. Nothing needs to be deleted.
 - `uninstalling`: finish the uninstall with `helm uninstall`; Flux then installs again."#,
     example: r#"Could not determine release state: unable to determine state for release with status 'uninstalling'
 Could not determine release state: failed to retrieve last release from storage: get: failed to decode data "sh.helm.release.v1.x.v1": …"#,
@@ -48,6 +50,20 @@ fn check(case: &Case<'_>) -> Verdict {
                 None => finding,
             };
             mend(case, finding)
+        }
+        Some(Cause::Release(ReleaseError::Unusable(why))) => {
+            let storage = case.hr().storage_namespace();
+            case.finding(
+                case.subject(),
+                format!("Flux cannot work with the stored release {release}"),
+            )
+            .why(format!("Flux says: {why}"))
+            .why(
+                "It may have been changed without Flux: by helm, or by a backup that was restored.",
+            )
+            .step("See its revisions and their status, and ask who changed them:")
+            .command(["helm", "history", "-n", storage, &release])
+            .then(then(case, Fixes::Elsewhere))
         }
         None if case.is_ready() => {
             let Some(broken) = case.undecodable_release()? else {
@@ -102,6 +118,29 @@ mod tests {
         let case = Case::new(&snapshot, fixture::meta("ready").now);
         let roots = diagnose(&case).roots;
         assert!(roots.iter().all(|r| r.rule.code != "SKVS120"));
+    }
+
+    #[test]
+    fn what_can_be_decoded_is_not_to_be_deleted() {
+        for said in [
+            "release digest verification error",
+            "unable to determine state for release with status 'unknown'",
+        ] {
+            let mut snapshot = fixture::snapshot("release-corrupt-middle");
+            for condition in &mut snapshot.helm_release.status.conditions {
+                condition.message = format!("Could not determine release state: {said}");
+            }
+            let case = Case::new(&snapshot, fixture::meta("release-corrupt-middle").now);
+            let roots = diagnose(&case).roots;
+            let root = roots.iter().find(|r| r.rule.code == "SKVS120").unwrap();
+            let told = format!("{:?}", root.finding);
+            assert_eq!(
+                root.finding.sentence,
+                "Flux cannot work with the stored release core-skvs-onboarding-pds--database"
+            );
+            assert!(told.contains(said) && !told.contains("decode"), "{told}");
+            assert!(!told.contains("delete"), "{told}");
+        }
     }
 
     #[test]

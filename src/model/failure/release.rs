@@ -19,6 +19,8 @@ pub enum ReleaseError {
     Uninstalling,
     /// A stored revision cannot be decoded.
     Unreadable(String),
+    /// The stored release can be read, and is not what Flux expects or can go on from; its words.
+    Unusable(String),
     /// Helm rejects the release's name.
     NameInvalid,
 }
@@ -43,6 +45,8 @@ impl ReleaseError {
             Some(Self::Uninstalling)
         } else if let Some(why) = undecodable(text) {
             Some(Self::Unreadable(why))
+        } else if let Some(why) = unusable(text) {
+            Some(Self::Unusable(why))
         } else if has("invalid release name, must match regex")
             || has("elease name is invalid: ")
             || has("release name \"") && has("exceeds max length of 53")
@@ -67,18 +71,30 @@ fn lacks_revision(text: &str) -> Option<i64> {
 
 /// `get: failed to decode data "sh.helm.release.v1.x.v1": gzip: invalid header`.
 fn undecodable(text: &str) -> Option<String> {
-    let at = [
+    let leads = [
         // What Helm 4 says when it can decode none of them.
         "no revision for release \"",
         "failed to decode release",
         "failed to decode data \"sh.helm.release.v1.",
+        "corrupted release record",
+    ];
+    said_from(text, &leads)
+}
+
+/// `unable to determine state for release with status 'unknown'`.
+fn unusable(text: &str) -> Option<String> {
+    let leads = [
         "release digest verification error",
+        "release object digest verification error",
         "release disappeared from storage",
         "unable to determine state for release with status '",
-        "corrupted release record",
-    ]
-    .iter()
-    .find_map(|lead| text.find(lead))?;
+    ];
+    said_from(text, &leads)
+}
+
+/// The rest of the line from the first of these words that the text has.
+fn said_from(text: &str, leads: &[&str]) -> Option<String> {
+    let at = leads.iter().find_map(|lead| text.find(lead))?;
     text[at..].lines().next().map(|l| l.trim().to_owned())
 }
 
@@ -101,6 +117,10 @@ mod tests {
             "invalid release name, must match regex ^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$ and the length must not be longer than 53",
             "release name is invalid: core-a",
             "failed to retrieve last release from storage: no revision for release \"core-a\"",
+            "release digest verification error",
+            "release object digest verification error: x",
+            "release disappeared from storage",
+            "Could not determine release state: unable to determine state for release with status 'unknown'",
             "release has no 3 version",
             "update: failed to update: release: not found",
         ]
@@ -116,6 +136,10 @@ mod tests {
         Some(NameInvalid)
         Some(NameInvalid)
         Some(Unreadable("no revision for release \"core-a\""))
+        Some(Unusable("release digest verification error"))
+        Some(Unusable("release object digest verification error: x"))
+        Some(Unusable("release disappeared from storage"))
+        Some(Unusable("unable to determine state for release with status 'unknown'"))
         Some(NotFound(Some(3)))
         Some(NotFound(None))
         "#);
