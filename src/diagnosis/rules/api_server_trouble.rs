@@ -20,8 +20,8 @@ time. It usually passes, and Flux tries again on its own unless its retries are 
     fix: r#"See it: `kubectl get --raw '/readyz?verbose'`, and whether other HelmReleases failed at the same time.
 
 Wait until the API server is healthy. A 401 answer does not go away on its own: restart helm-controller, which gets a new token.
-Neither does `mvcc: database space exceeded`: etcd needs space. With `spec.kubeConfig` the API server is the other
-cluster's: check the address and the credentials in that Secret."#,
+Neither does `mvcc: database space exceeded`: etcd needs space. A 400 answer does not say whether it passes. With
+`spec.kubeConfig` the API server is the other cluster's: check the address and the credentials in that Secret."#,
     example: r#"create: failed to create: etcdserver: leader changed
 Kubernetes cluster unreachable: Get "https://10.96.0.1:443/version": dial tcp 10.96.0.1:443: connect: connection refused"#,
     explains: &["SKVS108", "SKVS111", "SKVS131", "SKVS142"],
@@ -34,28 +34,36 @@ fn check(case: &Case<'_>) -> Verdict {
         return Ok(None);
     };
     let (sentence, said) = match error {
-        ServerError::Etcd(said) => ("the API server's etcd did not answer", said),
-        ServerError::Unreachable(said) => ("Flux could not reach the API server", said),
-        ServerError::Overloaded(said) => ("the API server could not answer Flux", said),
+        ServerError::Etcd(said) => ("the API server's etcd did not answer", said.as_str()),
+        ServerError::Unreachable(said) => ("Flux could not reach the API server", said.as_str()),
+        ServerError::Overloaded(said) => ("the API server could not answer Flux", said.as_str()),
+        ServerError::Rejected(said) => ("the API server rejected Flux's request", *said),
         // SKVS142 reports this for Helm's storage.
         ServerError::Unauthorized(_) if case.reason() == "GetLastReleaseFailed" => return Ok(None),
         ServerError::Unauthorized(said) => return unaccepted(case, said),
         ServerError::Discovery(_) => return Ok(None),
     };
-    let full = said.contains("database space exceeded");
-    let severity = if full {
-        Severity::Error
-    } else {
-        case.passing()
+    let full = ["database space exceeded", "no space left on device"]
+        .iter()
+        .any(|t| said.contains(t));
+    let (why, severity) = match error {
+        _ if full => (
+            "etcd is full and accepts no writes until it has space.",
+            Severity::Error,
+        ),
+        ServerError::Rejected(_) => (
+            "The answer is 400 without a reason: what is wrong with the request is not known. The API server's log may say more.",
+            Severity::Error,
+        ),
+        _ => (
+            "The onboarding is not at fault, and this usually passes.",
+            case.passing(),
+        ),
     };
     let mut finding = case
         .finding(case.subject(), format!("{sentence}: {said}"))
         .severity(severity)
-        .why(if full {
-            "etcd is full and accepts no writes until it has space."
-        } else {
-            "The onboarding is not at fault, and this usually passes."
-        });
+        .why(why);
     if case.hr().is_remote() {
         finding =
             finding.why("spec.kubeConfig names another cluster: the API server is that cluster's.");
@@ -115,6 +123,25 @@ mod tests {
             fixture::sentence("api-server-trouble-old", "SKVS113"),
             "Flux could not reach the API server: net/http: TLS handshake timeout"
         );
+    }
+
+    #[test]
+    fn an_answer_without_a_reason_is_not_said_to_pass() {
+        use crate::diagnosis::rule::Severity;
+        use crate::diagnosis::{Case, diagnose};
+        let mut snapshot = fixture::snapshot("api-server-trouble");
+        for condition in &mut snapshot.helm_release.status.conditions {
+            condition.message = "Helm install failed: create: failed to create: the server rejected our request for an unknown reason (post jobs.batch)".to_owned();
+        }
+        let case = Case::new(&snapshot, fixture::meta("api-server-trouble").now);
+        let roots = diagnose(&case).roots;
+        let root = roots.iter().find(|r| r.rule.code == "SKVS113").unwrap();
+        assert_eq!(root.severity(), Severity::Error);
+        assert_eq!(
+            root.finding.sentence,
+            "the API server rejected Flux's request: the server rejected our request for an unknown reason"
+        );
+        assert!(!format!("{:?}", root.finding.why).contains("passes"));
     }
 
     #[test]

@@ -104,10 +104,13 @@ impl Cause {
 
 /// Reads what Helm and the API server say.
 fn helm(text: &str) -> Cause {
-    let readers: [Reader; 16] = [
+    let readers: [Reader; 18] = [
         |t| Refusal::parse(t).map(Cause::Refusal),
         right,
         |t| Refusal::of_plugin(t).map(Cause::Refusal),
+        // Their texts speak of disks that are not the controller's, and of a wait that was cut off when it was lost already.
+        |t| ServerError::of_etcd(t).map(Cause::Server),
+        |t| Wait::of_failed_job(t).map(Cause::Wait),
         disk,
         |t| ServerError::parse(t).map(Cause::Server),
         |t| ReleaseError::parse(t).map(Cause::Release),
@@ -286,6 +289,43 @@ mod tests {
             assert!(says.ends_with(late));
         }
         assert!(matches!(of(late), Cause::Wait(_)));
+    }
+
+    #[test]
+    fn the_disk_is_the_controllers_only_where_nobody_else_is_named() {
+        for etcd in [
+            "create: failed to create: etcdserver: write /var/lib/etcd/member/wal/0.wal: no space left on device",
+            "create: failed to create: Internal error occurred: rpc error: code = Unknown desc = write /var/lib/etcd/x: no space left on device",
+        ] {
+            assert!(
+                matches!(of(etcd), Cause::Server(ServerError::Etcd(_))),
+                "{etcd}: {:?}",
+                of(etcd)
+            );
+        }
+        for job in [
+            "failed pre-install: 1 error occurred:\n\t* job acme-search-create failed: mkdir /data: permission denied",
+            "pre-upgrade hooks failed: job gate failed: mkdir /data: permission denied",
+            "failed pre-install: timeout waiting for: [Job/core/a status: 'Failed']: context canceled",
+        ] {
+            let Cause::Wait(wait) = of(job) else {
+                panic!("{job}: {:?}", of(job));
+            };
+            assert!(wait.job_failed, "{job}");
+        }
+        for own in [
+            "could not get Kubernetes discovery client: mkdir /.kube: read-only file system",
+            "cronjob x failed: mkdir /.kube: read-only file system",
+        ] {
+            assert!(matches!(of(own), Cause::Disk(_)), "{own}");
+        }
+        for stopped in [
+            "context canceled",
+            "timeout waiting for: [Job/core/a status: 'InProgress']: context canceled",
+            "timeout waiting for: [Deployment/core/a status: 'Failed']: context canceled",
+        ] {
+            assert!(matches!(of(stopped), Cause::Interrupted(_)), "{stopped}");
+        }
     }
 
     #[test]

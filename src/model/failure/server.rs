@@ -13,16 +13,17 @@ pub enum ServerError {
     Unreachable(String),
     /// It answered that it cannot answer now.
     Overloaded(String),
+    /// It answered 400 and no more: client-go's words for it.
+    Rejected(&'static str),
     /// It does not accept the token of the controller.
     Unauthorized(String),
 }
 
 /// What the API server says when it cannot answer now.
-const OVERLOADED: [&str; 12] = [
+const OVERLOADED: [&str; 11] = [
     "the server is currently unable to handle the request",
     "the server was unable to return a response in the time allotted",
     "the server has received too many requests",
-    "the server rejected our request for an unknown reason",
     "resource quota evaluation timed out",
     "resource quota evaluates timeout",
     "status unknown for quota: ",
@@ -33,23 +34,24 @@ const OVERLOADED: [&str; 12] = [
     "apiserver is shutting down",
 ];
 
+/// What client-go says of an answer 400 that tells nothing: it need not pass.
+const REJECTED: &str = "the server rejected our request for an unknown reason";
+
 /// Paths that only an API server has.
 const PATHS: [&str; 5] = ["/api/v1", "/apis", "/version", "/openapi/", "/api?"];
 
 /// What Go's clients say of a connection that fails.
-const BROKEN: [&str; 14] = [
+const BROKEN: [&str; 12] = [
     "connection refused",
     "connection reset by peer",
     "i/o timeout",
     "connection timed out",
     "unexpected EOF",
-    "stream error: stream ID ",
     "network is unreachable",
     "TLS handshake timeout",
     "no such host",
     "no route to host",
     "x509: ",
-    "http2: client connection lost",
     "Client.Timeout exceeded while awaiting headers",
     ": EOF",
 ];
@@ -70,11 +72,8 @@ impl ServerError {
             let api = rest.split(": ").next().unwrap_or_default();
             return Some(Self::Discovery(api.to_owned()));
         }
-        if let Some(at) = text.find("etcdserver: ") {
-            let said = line(&text[at..]);
-            // That one is about the object.
-            return (!said.starts_with("etcdserver: request is too large"))
-                .then(|| Self::Etcd(said.to_owned()));
+        if text.contains("etcdserver: ") || is_of_store(text) {
+            return Self::of_etcd(text);
         }
         if let Some(said) = unauthorized(text) {
             return Some(Self::Unauthorized(said.to_owned()));
@@ -95,6 +94,9 @@ impl ServerError {
             };
             return Some(Self::Overloaded(said.to_owned()));
         }
+        if text.contains(REJECTED) {
+            return Some(Self::Rejected(REJECTED));
+        }
         if let Some((_, why)) = text.split_once("could not get apiVersions from Kubernetes: ") {
             return Some(Self::Overloaded(line(why).to_owned()));
         }
@@ -104,6 +106,28 @@ impl ServerError {
         }
         connection(text).map(Self::Unreachable)
     }
+
+    /// Reads what the API server's store says, whatever it speaks of: a full disk is its own.
+    pub(super) fn of_etcd(text: &str) -> Option<Self> {
+        let lead = match text.contains("etcdserver: ") {
+            true => "etcdserver: ",
+            false if is_of_store(text) => RPC,
+            false => return None,
+        };
+        let said = line(&text[text.find(lead)?..]);
+        // That one is about the object.
+        let of_object = said.starts_with("etcdserver: request is too large");
+        (!of_object).then(|| Self::Etcd(said.to_owned()))
+    }
+}
+
+/// How the API server quotes its store.
+const RPC: &str = "rpc error: code = ";
+
+/// `rpc error: code = Unknown desc = write /var/lib/etcd/x: no space left on device`: neither Helm nor Flux speaks gRPC.
+fn is_of_store(text: &str) -> bool {
+    let said = text.split_once(RPC).map(|(_, said)| line(said));
+    said.is_some_and(|said| said.contains("no space left on device"))
 }
 
 /// The answer 401, in the words of client-go.

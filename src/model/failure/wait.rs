@@ -27,13 +27,22 @@ impl Wait {
     pub(super) fn parse(text: &str) -> Option<Self> {
         let objects = resources(text);
         let timed_out = TIMEOUTS.iter().any(|t| text.contains(t));
-        let failed = |w: &Waited| w.kind == "Job" && w.status.contains("Failed");
-        let job_failed =
-            JOB_FAILURES.iter().any(|t| text.contains(t)) || objects.iter().any(failed);
+        let job_failed = JOB_FAILURES.iter().any(|t| text.contains(t))
+            || objects.iter().any(Waited::is_failed_job);
         (timed_out || job_failed || !objects.is_empty()).then_some(Self {
             objects,
             timed_out,
             job_failed,
+        })
+    }
+
+    /// Reads a text that names a Job and says of it that it failed, whatever the reason.
+    pub(super) fn of_failed_job(text: &str) -> Option<Self> {
+        let is_listed = resources(text).iter().any(Waited::is_failed_job);
+        (is_listed || failed_job(text, "").is_some()).then(|| Self {
+            objects: resources(text),
+            timed_out: TIMEOUTS.iter().any(|t| text.contains(t)),
+            job_failed: true,
         })
     }
 
@@ -63,15 +72,26 @@ pub const JOB_FAILURES: [&str; 4] = [
 
 /// The Job in `job x failed: BackoffLimitExceeded`, as Helm 3.14 and later name the hook that they waited for.
 pub fn hook_job(text: &str) -> Option<&str> {
-    JOB_FAILURES.iter().find_map(|reason| {
-        let (before, _) = text.split_once(&format!(" failed: {reason}"))?;
-        let (lead, name) = before.rsplit_once("job ")?;
+    JOB_FAILURES
+        .iter()
+        .find_map(|reason| failed_job(text, reason))
+}
+
+/// The Job in `job x failed: REASON`.
+fn failed_job<'t>(text: &'t str, reason: &str) -> Option<&'t str> {
+    let end = format!(" failed: {reason}");
+    text.match_indices(&end).find_map(|(at, _)| {
+        let (lead, name) = text[..at].rsplit_once("job ")?;
         let is_word = lead.is_empty() || lead.ends_with([' ', '\t']);
         (is_word && !name.contains(char::is_whitespace)).then_some(name)
     })
 }
 
 impl Waited {
+    fn is_failed_job(&self) -> bool {
+        self.kind == "Job" && self.status.contains("Failed")
+    }
+
     /// `namespace/name`, or the name alone.
     pub fn id(&self) -> String {
         if self.namespace.is_empty() {
