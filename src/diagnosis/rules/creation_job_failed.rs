@@ -66,7 +66,7 @@ fn check(case: &Case<'_>) -> Verdict {
     // The object is the truth; the message names the Job only where it was not read.
     let named = wait
         .and_then(Wait::job)
-        .map(|w| Subject::new("Job", &w.namespace, &w.name));
+        .map(|w| Subject::new("Job", w.home(case.hr().release_namespace()), &w.name));
     let subject = job
         .subject
         .clone()

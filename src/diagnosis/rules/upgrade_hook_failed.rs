@@ -59,7 +59,7 @@ fn check(case: &Case<'_>) -> Verdict {
     // The Job that was read is the one that the text names; a text without a name leads to the creation Job.
     let read = case.job_as_far_as_read();
     let job = listed
-        .map(|w| Subject::new("Job", &w.namespace, &w.name))
+        .map(|w| Subject::new("Job", w.home(namespace), &w.name))
         .or_else(|| hook_job(text.raw).map(|name| Subject::new("Job", namespace, name)))
         .or_else(|| stored(case, hook));
     let Some(job) = job else {

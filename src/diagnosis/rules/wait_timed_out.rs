@@ -60,6 +60,7 @@ fn check(case: &Case<'_>) -> Verdict {
     if let Some(one) = in_log(case).filter(|_| waited.is_empty()) {
         return of_log(case, &one, timeout);
     }
+    let home = case.hr().release_namespace();
     let subject = waited.first().map_or_else(
         || case.subject(),
         |w| Subject::new(&w.kind, &w.namespace, &w.name),
@@ -92,7 +93,7 @@ fn check(case: &Case<'_>) -> Verdict {
                 "kubectl",
                 "describe",
                 "-n",
-                &w.namespace,
+                w.home(home),
                 &w.kind.to_lowercase(),
                 &w.name,
             ]);
@@ -125,7 +126,8 @@ fn of_job(case: &Case<'_>, wait: &Wait) -> Verdict {
             .then(then(case, Fixes::Elsewhere))
             .into();
     };
-    let subject = Subject::new("Job", &job.namespace, &job.name);
+    let namespace = job.home(namespace);
+    let subject = Subject::new("Job", namespace, &job.name);
     Finding::new(subject.clone(), format!("{subject} of the chart failed"))
         .why("An upgrade does not run the creation Job: this is another one.")
         .seen(case.seen_failure())

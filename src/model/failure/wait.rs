@@ -15,7 +15,7 @@ pub struct Wait {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Waited {
     pub kind: String,
-    /// Empty for cluster-scoped objects.
+    /// Empty for cluster-scoped objects, and where the text does not say it.
     pub namespace: String,
     pub name: String,
     /// `Failed`, `InProgress`, `NotFound`, `Terminating`, `Unknown`.
@@ -92,6 +92,14 @@ impl Waited {
         self.kind == "Job" && self.status.contains("Failed")
     }
 
+    /// Its namespace; `home`, the release's, where the text does not say it.
+    pub fn home<'a>(&'a self, home: &'a str) -> &'a str {
+        match self.namespace.as_str() {
+            "" => home,
+            namespace => namespace,
+        }
+    }
+
     /// `namespace/name`, or the name alone.
     pub fn id(&self) -> String {
         if self.namespace.is_empty() {
@@ -104,7 +112,9 @@ impl Waited {
 
 /// Reads `[Kind/ns/name status: 'S', …]`, wherever it is in `text`; empty if it is missing.
 pub fn resources(text: &str) -> Vec<Waited> {
-    let lines = text.lines().filter_map(of_helm_4);
+    let lines = text
+        .lines()
+        .filter_map(|line| of_helm_4(line).or_else(|| of_helm_4_by_name(line)));
     let said: Vec<Waited> = lines.collect();
     if !said.is_empty() {
         return said;
@@ -152,6 +162,19 @@ fn of_helm_4(line: &str) -> Option<Waited> {
     })
 }
 
+/// `resource not ready, name: NAME, kind: KIND, status: S`, one a line. The namespace is not told.
+fn of_helm_4_by_name(line: &str) -> Option<Waited> {
+    let (_, rest) = line.split_once("resource not ready, name: ")?;
+    let (name, rest) = rest.split_once(", kind: ")?;
+    let (kind, status) = rest.split_once(", status: ")?;
+    (!kind.is_empty() && !name.is_empty()).then(|| Waited {
+        kind: kind.to_owned(),
+        namespace: String::new(),
+        name: name.to_owned(),
+        status: status.trim().to_owned(),
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -168,6 +191,34 @@ mod tests {
         assert_eq!(wait.objects[1].status, "Terminating");
         assert_eq!(wait.job().map(|w| w.name.as_str()), Some("x"));
         assert!(wait.job_failed && !wait.timed_out);
+    }
+
+    #[test]
+    fn the_objects_of_helm_4_are_read_in_both_forms() {
+        let wait = Wait::parse(
+            "resource not ready, name: acme-search-create, kind: Job, status: InProgress\nresource not ready, name: gate, kind: Deployment, status: Failed\ncontext deadline exceeded",
+        )
+        .unwrap();
+        let told: Vec<String> = wait
+            .objects
+            .iter()
+            .map(|w| format!("{} {} {}", w.kind, w.id(), w.status))
+            .collect();
+        assert_eq!(
+            told,
+            [
+                "Job acme-search-create InProgress",
+                "Deployment gate Failed"
+            ]
+        );
+        assert!(wait.timed_out && !wait.job_failed);
+        assert_eq!(wait.objects[0].home("core"), "core");
+        for near in [
+            "resource not ready, name: x",
+            "resource not ready, name: , kind: Job, status: Failed",
+        ] {
+            assert_eq!(resources(near), [], "{near}");
+        }
     }
 
     #[test]
