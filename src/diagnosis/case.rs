@@ -7,7 +7,7 @@ mod parts;
 mod report;
 
 pub use parts::ELSEWHERE;
-pub(super) use parts::OTHERS;
+pub(super) use parts::{KUSTOMIZATION, OTHERS};
 
 use super::finding::Subject;
 use super::job::Job;

@@ -9,7 +9,25 @@ use serde_json::Value;
 pub struct Kustomization {
     pub meta: Meta,
     pub suspend: Field<bool>,
+    /// Generation of its last success; the controller does not set it for a failure.
+    pub observed: Field<i64>,
     pub conditions: Entries<Condition>,
+}
+
+/// Whether a Kustomization applies its folder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State<'k> {
+    /// Applied by its present spec.
+    Applied,
+    /// Applied, and not all of its objects are healthy yet.
+    Waits(&'k Condition),
+    /// It has not applied it yet: it is at work, or waits for another Kustomization.
+    Pending(&'k Condition),
+    Failed(&'k Condition),
+    /// With the failure that it had before.
+    Suspended(Option<&'k Condition>),
+    /// Its status does not say; why, as a clause.
+    Unknown(&'static str),
 }
 
 /// Labels by which an object names the Kustomization that applies it: its name, its namespace.
@@ -24,16 +42,84 @@ impl Kustomization {
         let mut fields = Fields::new(object);
         Self {
             suspend: fields.at("/spec/suspend"),
+            observed: fields.at("/status/observedGeneration"),
             conditions: fields.list("/status/conditions"),
             meta: fields.meta("Kustomization"),
         }
     }
 
-    /// Why it could not apply its folder, according to its Ready. Waiting for objects that it has applied is not a failure to apply.
-    pub fn failure(&self) -> Option<&Condition> {
-        let ready = condition::find(&self.conditions.known, "Ready")?;
+    /// Whether it applies its folder, by the status of its present spec.
+    pub fn state(&self) -> State<'_> {
+        let failure = self.failure();
+        if self.suspend.is(&true) {
+            return State::Suspended(failure);
+        }
+        if let Some(failure) = failure {
+            return State::Failed(failure);
+        }
+        if self.suspend.is_malformed() {
+            return State::Unknown("its spec.suspend cannot be read");
+        }
+        if !self.conditions.all {
+            return State::Unknown("its conditions cannot be read");
+        }
+        let Some(ready) = condition::find(&self.conditions.known, "Ready") else {
+            return State::Unknown("it has no Ready condition");
+        };
+        if !self.is_surely_present(ready) {
+            return State::Unknown("its Ready is not known to be of its present spec");
+        }
+        match (ready.status.as_str(), ready.reason.as_str()) {
+            ("True", _) => State::Applied,
+            ("False", "HealthCheckFailed") => State::Waits(ready),
+            ("Unknown", _) if self.checks_health() => State::Waits(ready),
+            ("False" | "Unknown", _) => State::Pending(ready),
+            _ => State::Unknown("its Ready is neither True, False nor Unknown"),
+        }
+    }
+
+    /// Why it could not apply its folder. Waiting, for objects that it has applied or for another Kustomization, is not a failure; what
+    /// an older spec led to is not one any more.
+    fn failure(&self) -> Option<&Condition> {
         let waits = ["HealthCheckFailed", "DependencyNotReady", "Progressing"];
-        (ready.is_false() && !waits.contains(&ready.reason.as_str())).then_some(ready)
+        let all = self.conditions.known.iter();
+        all.filter(|c| match c.kind.as_str() {
+            "Ready" => c.is_false() && !waits.contains(&c.reason.as_str()),
+            "Stalled" => c.is_true(),
+            _ => false,
+        })
+        .filter(|c| !self.is_history(c))
+        .max_by_key(|c| c.message.len())
+    }
+
+    /// The generation that a condition was written for, beside the present one, as far as both are known.
+    fn generations(&self, condition: &Condition) -> Option<(i64, i64)> {
+        let own = condition.observed_generation;
+        let seen = own.or_else(|| self.observed.set().copied())?;
+        Some((seen, *self.meta.generation.set()?))
+    }
+
+    fn is_history(&self, condition: &Condition) -> bool {
+        self.generations(condition)
+            .is_some_and(|(seen, present)| seen < present)
+    }
+
+    /// Seen to be of the present spec; a success also by the generation that the controller sets with it.
+    fn is_surely_present(&self, condition: &Condition) -> bool {
+        let succeeded = self.observed.set() >= self.meta.generation.set();
+        self.generations(condition)
+            .is_some_and(|(seen, present)| seen >= present)
+            && (succeeded || !condition.is_true())
+    }
+
+    /// It has applied its folder, and looks at the health of its objects.
+    fn checks_health(&self) -> bool {
+        let reconciling = condition::find(&self.conditions.known, "Reconciling");
+        reconciling.is_some_and(|c| {
+            !self.is_history(c)
+                && c.is_true()
+                && c.message.starts_with("Running health checks for revision ")
+        })
     }
 }
 
@@ -51,4 +137,133 @@ pub fn names(message: &str, name: &str) -> bool {
         let after = message[at + name.len()..].chars().next();
         !before.is_some_and(inner) && !after.is_some_and(inner)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn of(generation: &Value, suspend: &Value, status: &Value) -> Kustomization {
+        Kustomization::from_value(&json!({
+            "metadata": {"namespace": "flux-system", "name": "onboardings", "generation": generation},
+            "spec": {"suspend": suspend},
+            "status": status,
+        }))
+    }
+
+    fn condition(kind: &str, status: &str, reason: &str, generation: i64) -> Value {
+        json!({"type": kind, "status": status, "reason": reason, "message": reason, "observedGeneration": generation})
+    }
+
+    /// The state in short, with the reason of its condition.
+    fn state(kustomization: &Kustomization) -> String {
+        match kustomization.state() {
+            State::Applied => "applied".to_owned(),
+            State::Waits(c) => format!("waits: {}", c.reason),
+            State::Pending(c) => format!("pending: {}", c.reason),
+            State::Failed(c) => format!("failed: {}", c.reason),
+            State::Suspended(None) => "suspended".to_owned(),
+            State::Suspended(Some(c)) => format!("suspended: {}", c.reason),
+            State::Unknown(why) => format!("unknown: {why}"),
+        }
+    }
+
+    #[test]
+    fn only_a_success_of_the_present_spec_is_one() {
+        let succeeded = |observed: Value, own: i64| {
+            let ready = condition("Ready", "True", "ReconciliationSucceeded", own);
+            let status = json!({"observedGeneration": observed, "conditions": [ready]});
+            state(&of(&json!(5), &json!(false), &status))
+        };
+        assert_eq!(succeeded(json!(5), 5), "applied");
+        let old = "unknown: its Ready is not known to be of its present spec";
+        assert_eq!(succeeded(json!(3), 3), old);
+        assert_eq!(succeeded(json!(3), 5), old);
+        assert_eq!(succeeded(json!(5), 3), old);
+        assert_eq!(succeeded(json!("5"), 5), old, "malformed");
+        assert_eq!(succeeded(Value::Null, 5), old);
+        let ready = condition("Ready", "True", "ReconciliationSucceeded", 5);
+        let status = json!({"observedGeneration": 5, "conditions": [ready]});
+        assert_eq!(state(&of(&Value::Null, &Value::Null, &status)), old);
+        assert_eq!(
+            state(&of(&json!(5), &json!("yes"), &status)),
+            "unknown: its spec.suspend cannot be read"
+        );
+        assert_eq!(state(&of(&json!(5), &json!(true), &status)), "suspended");
+    }
+
+    #[test]
+    fn no_status_is_not_a_success() {
+        let with = |status: Value| state(&of(&json!(3), &json!(false), &status));
+        let none = "unknown: it has no Ready condition";
+        assert_eq!(with(json!({})), none);
+        assert_eq!(with(Value::Null), none);
+        assert_eq!(with(json!({"observedGeneration": 3})), none);
+        let unreadable = "unknown: its conditions cannot be read";
+        assert_eq!(with(json!({"conditions": "x"})), unreadable);
+        let ready = condition("Ready", "True", "ReconciliationSucceeded", 3);
+        assert_eq!(
+            with(json!({"observedGeneration": 3, "conditions": [ready, 7]})),
+            unreadable
+        );
+        let odd = condition("Ready", "true", "x", 3);
+        assert_eq!(
+            with(json!({"observedGeneration": 3, "conditions": [odd]})),
+            "unknown: its Ready is neither True, False nor Unknown"
+        );
+    }
+
+    #[test]
+    fn what_it_says_now_is_told_from_history_and_from_waiting() {
+        let with = |suspend: bool, conditions: &[Value]| {
+            let status = json!({"observedGeneration": 2, "conditions": conditions});
+            state(&of(&json!(3), &json!(suspend), &status))
+        };
+        let ready = |status, reason, generation| condition("Ready", status, reason, generation);
+        let failed = ready("False", "ReconciliationFailed", 3);
+        assert_eq!(
+            with(false, std::slice::from_ref(&failed)),
+            "failed: ReconciliationFailed"
+        );
+        assert_eq!(with(true, &[failed]), "suspended: ReconciliationFailed");
+        let old = ready("False", "ReconciliationFailed", 2);
+        assert_eq!(
+            with(false, std::slice::from_ref(&old)),
+            "unknown: its Ready is not known to be of its present spec"
+        );
+        assert_eq!(with(true, &[old]), "suspended");
+        let stalled = condition("Stalled", "True", "InvalidSource", 3);
+        let works = ready("Unknown", "Progressing", 3);
+        assert_eq!(
+            with(false, &[stalled, works.clone()]),
+            "failed: InvalidSource"
+        );
+        let stalled = condition("Stalled", "True", "InvalidSource", 1);
+        assert_eq!(
+            with(false, &[stalled, works.clone()]),
+            "pending: Progressing"
+        );
+        let checks = |generation: i64| {
+            json!({"type": "Reconciling", "status": "True", "reason": "Progressing", "observedGeneration": generation,
+                "message": "Running health checks for revision main@sha1:1 with a timeout of 30s"})
+        };
+        assert_eq!(
+            with(false, &[works.clone(), checks(3)]),
+            "waits: Progressing"
+        );
+        assert_eq!(with(false, &[works, checks(2)]), "pending: Progressing");
+        let health = ready("False", "HealthCheckFailed", 3);
+        assert_eq!(with(false, &[health]), "waits: HealthCheckFailed");
+        let dependency = ready("False", "DependencyNotReady", 3);
+        assert_eq!(with(false, &[dependency]), "pending: DependencyNotReady");
+    }
+
+    #[test]
+    fn a_message_names_an_object_as_a_whole_word() {
+        let message = "HelmRelease/flux-system/skvs-onboarding-a--b dry-run failed: \"skvs-onboarding-a--b\" is invalid";
+        assert!(names(message, "skvs-onboarding-a--b"));
+        assert!(!names(message, "skvs-onboarding-a"));
+        assert!(!names(message, "onboarding-a--b"));
+    }
 }

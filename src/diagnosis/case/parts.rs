@@ -29,6 +29,9 @@ pub(in crate::diagnosis) const OTHERS: &str = "the databases of other onboarding
 /// In words: the pods of the Job that creates the database.
 const PODS: &str = "the pods of the creation Job";
 
+/// The Kustomization that applies the HelmRelease's manifest, in words.
+pub(in crate::diagnosis) const KUSTOMIZATION: &str = "the Kustomization that applies the manifest";
+
 impl<'a> Case<'a> {
     /// Hands a part out, and remembers it where it holds a malformed field.
     fn part<T: Parsed>(&self, part: &'a Read<T>, what: &str) -> Checked<Option<&'a T>> {
@@ -227,21 +230,36 @@ impl<'a> Case<'a> {
         Ok(found)
     }
 
-    /// The Kustomization that applies the HelmRelease's manifest, as its labels name it.
-    pub(in crate::diagnosis) fn kustomization(&self) -> Checked<Option<&'a Kustomization>> {
+    /// Namespace and name of the Kustomization that applies the HelmRelease's manifest, according to its labels.
+    ///
+    /// # Errors
+    /// One of the two labels is missing.
+    pub(in crate::diagnosis) fn applied_by(&self) -> Checked<Option<(&'a str, &'a str)>> {
         let labels = &self.hr().metadata.labels;
         let [name, namespace] = kustomization::LABELS.map(|label| labels.get(label));
-        let (Some(name), Some(namespace)) = (name, namespace) else {
-            return Ok(None);
-        };
-        let what = "the Kustomization that applies the manifest";
-        let all = self.snapshot.on_demand.kustomizations.as_ref();
-        let mut all = all.checked(what)?.into_iter().flatten();
-        let own = all.find(|k| k.meta.name == *name && k.meta.namespace == *namespace);
-        if let Some(own) = own {
-            self.note_malformed(&own.meta, what);
+        match (namespace, name) {
+            (Some(namespace), Some(name)) => Ok(Some((namespace, name))),
+            (None, None) => Ok(None),
+            _ => {
+                let why = "the labels have only its name or only its namespace".to_owned();
+                Err(Unread::new(KUSTOMIZATION, Why::Broken(why)))
+            }
         }
-        Ok(own)
+    }
+
+    /// One of Flux's Kustomizations.
+    pub(in crate::diagnosis) fn kustomization(
+        &self,
+        namespace: &str,
+        name: &str,
+    ) -> Checked<Option<&'a Kustomization>> {
+        let all = self.snapshot.on_demand.kustomizations.as_ref();
+        let mut all = all.checked(KUSTOMIZATION)?.into_iter().flatten();
+        let found = all.find(|k| k.meta.name == name && k.meta.namespace == namespace);
+        if let Some(found) = found {
+            self.note_malformed(&found.meta, KUSTOMIZATION);
+        }
+        Ok(found)
     }
 
     /// Pods of the target namespace, if Helm waits for any.

@@ -1,9 +1,11 @@
 //! SKVS148: a change of the onboarding's manifest does not reach the cluster.
 
-use crate::diagnosis::case::Case;
+use crate::diagnosis::case::{Case, KUSTOMIZATION};
 use crate::diagnosis::finding::{Evidence, Finding, Subject};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
-use crate::model::kustomization::names;
+use crate::model::condition::Condition;
+use crate::model::kustomization::{State, names};
+use crate::snapshot::{Unread, Why};
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS148",
@@ -11,13 +13,14 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
     severity: Severity::Warning,
     role: Role::State,
     title: "a change of the manifest does not reach the cluster",
-    explanation: r#"The Kustomization that applies the onboarding's manifest fails, so the cluster does not have the manifest in the GitOps
-repository: the onboarding is judged by its earlier manifest and may look healthy. A Kustomization applies its whole folder or
-nothing, so the mistake may also be in another manifest. Checked only for an onboarding that is given by name."#,
+    explanation: r#"The Kustomization that applies the onboarding's manifest fails, is suspended, has not finished or was not found, so the cluster
+may not have the manifest in the GitOps repository: the onboarding is judged by its earlier manifest and may look healthy. A
+Kustomization applies its whole folder or nothing, so the mistake may also be in another manifest. Checked only for an onboarding
+that is given by name."#,
     fix: r#"See it: `kubectl describe kustomizations.kustomize.toolkit.fluxcd.io -n NAMESPACE NAME`
 
 Correct what the message names in the GitOps repository. A field that is not declared in the schema needs newer CRDs of Flux,
-or must be removed."#,
+or must be removed. Before you resume a suspended Kustomization, ask who suspended it and why."#,
     example: r#"HelmRelease/flux-system/x dry-run failed: failed to create typed patch object: .spec.y: field not declared in schema"#,
     explains: &[],
     contradicted_by: &[],
@@ -25,15 +28,27 @@ or must be removed."#,
 };
 
 fn check(case: &Case<'_>) -> Verdict {
-    let Some(kustomization) = case.kustomization()? else {
+    let Some((namespace, name)) = case.applied_by()? else {
         return Ok(None);
     };
-    let Some(failure) = kustomization.failure() else {
-        return Ok(None);
+    let Some(kustomization) = case.kustomization(namespace, name)? else {
+        return missing(case, namespace, name);
     };
     let subject = Subject::from(&kustomization.meta);
-    let is_named = names(&failure.message, &case.hr().metadata.name);
-    let (sentence, severity) = match is_named {
+    match kustomization.state() {
+        State::Applied | State::Waits(_) => Ok(None),
+        State::Failed(failure) => failed(case, &subject, failure),
+        State::Suspended(failure) => suspended(case, &subject, failure),
+        State::Pending(ready) => pending(case, &subject, ready),
+        State::Unknown(why) => {
+            let why = Why::Broken(format!("{subject}: {why}"));
+            Err(Unread::new(KUSTOMIZATION, why))
+        }
+    }
+}
+
+fn failed(case: &Case<'_>, subject: &Subject, failure: &Condition) -> Verdict {
+    let (sentence, severity) = match names(&failure.message, &case.hr().metadata.name) {
         true => (
             format!("{subject} could not apply this onboarding's manifest"),
             Severity::Warning,
@@ -45,22 +60,64 @@ fn check(case: &Case<'_>) -> Verdict {
             Severity::Info,
         ),
     };
-    let (namespace, name) = (&subject.namespace, &subject.name);
-    let seen = Evidence::condition(subject.clone(), failure);
     Finding::new(case.subject(), sentence)
         .severity(severity)
-        .why("Everything else reported here is about the manifest that was applied before.")
-        .seen([seen])
+        .why(EARLIER)
+        .seen([Evidence::condition(subject.clone(), failure)])
         .step("Correct what it says in the GitOps repository (a field that is not declared in the schema: remove it, or update Flux's CRDs). The whole message:")
-        .command([
-            "kubectl",
-            "describe",
-            "-n",
-            namespace,
-            "kustomizations.kustomize.toolkit.fluxcd.io",
-            name,
-        ])
+        .command(describe(subject))
         .into()
+}
+
+fn suspended(case: &Case<'_>, subject: &Subject, failure: Option<&Condition>) -> Verdict {
+    let sentence = format!(
+        "{subject} is suspended: changes of this onboarding's manifest do not reach the cluster"
+    );
+    let failure = failure.map(|failure| Evidence::condition(subject.clone(), failure));
+    Finding::new(case.subject(), sentence)
+        .severity(Severity::Info)
+        .why(EARLIER)
+        .seen([Evidence::new(subject.clone(), ".spec.suspend", "true")])
+        .seen(failure)
+        .step("Ask who suspended it and why before it is resumed. Its annotations and managed fields may say who:")
+        .command(describe(subject))
+        .into()
+}
+
+fn pending(case: &Case<'_>, subject: &Subject, ready: &Condition) -> Verdict {
+    let sentence = format!(
+        "{subject} has not finished: a change of this onboarding's manifest may not have reached the cluster yet"
+    );
+    Finding::new(case.subject(), sentence)
+        .severity(Severity::Info)
+        .seen([Evidence::condition(subject.clone(), ready)])
+        .step("If you expect a change, check whether it finishes:")
+        .command(describe(subject))
+        .into()
+}
+
+fn missing(case: &Case<'_>, namespace: &str, name: &str) -> Verdict {
+    let subject = Subject::new("Kustomization", namespace, name);
+    let sentence = format!(
+        "{subject} was not found: whether changes of this onboarding's manifest reach the cluster is not known"
+    );
+    Finding::new(case.subject(), sentence)
+        .severity(Severity::Info)
+        .why("The labels of the HelmRelease name it. It was deleted or renamed, or it is in another cluster and applies its folder to this one (its spec.kubeConfig).")
+        .step("See which exist here:")
+        .command(["kubectl", "get", KIND, "-A"])
+        .into()
+}
+
+/// Which manifest the report is about.
+const EARLIER: &str =
+    "Everything else reported here is about the manifest that was applied before.";
+
+const KIND: &str = "kustomizations.kustomize.toolkit.fluxcd.io";
+
+fn describe(subject: &Subject) -> [&str; 6] {
+    let (namespace, name) = (&subject.namespace, &subject.name);
+    ["kubectl", "describe", "-n", namespace, KIND, name]
 }
 
 #[cfg(test)]
@@ -69,44 +126,89 @@ mod tests {
     use crate::diagnosis::fixture;
     use crate::model::kustomization::Kustomization;
     use crate::snapshot::Read;
-    use serde_json::json;
+    use serde_json::{Value, json};
     use std::sync::Arc;
 
+    const CASE: &str = "ready-and-manifest-not-applied";
+    const OWN: &str = "HelmRelease/flux-system/skvs-onboarding-pds--database dry-run failed: no";
+
+    /// The verdict if this is the only Kustomization.
+    fn with(object: &Value) -> Verdict {
+        let mut snapshot = fixture::snapshot(CASE);
+        let all = vec![Kustomization::from_value(object)];
+        snapshot.on_demand.kustomizations = Arc::new(Read::Seen(all));
+        check(&Case::new(&snapshot, fixture::meta(CASE).now))
+    }
+
+    fn object(name: &str, suspend: bool, generation: i64, conditions: &Value) -> Value {
+        json!({
+            "kind": "Kustomization",
+            "metadata": {"name": name, "namespace": "flux-system", "generation": generation},
+            "spec": {"suspend": suspend},
+            "status": {"observedGeneration": 3, "conditions": conditions},
+        })
+    }
+
+    fn ready(status: &str, reason: &str, message: &str) -> Value {
+        json!([{"type": "Ready", "status": status, "reason": reason, "message": message, "observedGeneration": 3}])
+    }
+
     #[test]
-    fn only_a_failing_kustomization_of_its_own_counts() {
-        let (mut snapshot, now) = (
-            fixture::snapshot("ready-and-manifest-not-applied"),
-            fixture::meta("ready-and-manifest-not-applied").now,
-        );
-        let mut with = |message: &str, reason: &str, name: &str| {
-            let object = json!({
-                "kind": "Kustomization",
-                "metadata": {"name": name, "namespace": "flux-system"},
-                "status": {"conditions": [{"type": "Ready", "status": "False", "reason": reason, "message": message}]},
-            });
-            let all = vec![Kustomization::from_value(&object)];
-            snapshot.on_demand.kustomizations = Arc::new(Read::Seen(all));
-            let case = Case::new(&snapshot, now);
-            let found = check(&case).unwrap();
-            found.map(|finding| (finding.sentence, finding.severity))
+    fn each_state_says_whether_a_change_reaches_the_cluster() {
+        let of = |name: &str, suspend: bool, conditions: &Value| {
+            let found = with(&object(name, suspend, 3, conditions)).unwrap();
+            found.map(|finding| format!("{:?}: {}", finding.severity.unwrap(), finding.sentence))
         };
-        let own = "HelmRelease/flux-system/skvs-onboarding-pds--database dry-run failed: no";
+        let refused = ready("False", "ReconciliationFailed", OWN);
+        let broken = ready("False", "BuildFailed", "kustomize build failed: no");
+        let waits = ready("False", "DependencyNotReady", "x");
+        let unhealthy = ready("False", "HealthCheckFailed", OWN);
+        let applied = ready("True", "ReconciliationSucceeded", "x");
+        let all = [
+            of("onboardings", false, &refused),
+            of("onboardings", false, &broken),
+            of("onboardings", true, &refused),
+            of("onboardings", true, &applied),
+            of("onboardings", false, &waits),
+            of("other", false, &refused),
+        ];
+        insta::assert_snapshot!(all.map(Option::unwrap).join("\n"), @"
+        Warning: Kustomization flux-system/onboardings could not apply this onboarding's manifest
+        Info: Kustomization flux-system/onboardings fails: changes of this onboarding's manifest may not reach the cluster
+        Info: Kustomization flux-system/onboardings is suspended: changes of this onboarding's manifest do not reach the cluster
+        Info: Kustomization flux-system/onboardings is suspended: changes of this onboarding's manifest do not reach the cluster
+        Info: Kustomization flux-system/onboardings has not finished: a change of this onboarding's manifest may not have reached the cluster yet
+        Info: Kustomization flux-system/onboardings was not found: whether changes of this onboarding's manifest reach the cluster is not known
+        ");
+        assert_eq!(of("onboardings", false, &applied), None);
+        assert_eq!(of("onboardings", false, &unhealthy), None);
+    }
+
+    #[test]
+    fn a_status_of_another_spec_says_nothing() {
+        let why = |generation: i64, conditions: &Value| {
+            let unread = with(&object("onboardings", false, generation, conditions)).unwrap_err();
+            assert_eq!(unread.what, KUSTOMIZATION);
+            unread.why.clause()
+        };
+        let old = "Kustomization flux-system/onboardings: its Ready is not known to be of its present spec";
+        assert_eq!(why(4, &ready("True", "ReconciliationSucceeded", "x")), old);
+        assert_eq!(why(4, &ready("False", "ReconciliationFailed", OWN)), old);
         assert_eq!(
-            with(own, "ReconciliationFailed", "onboardings"),
-            Some((
-                "Kustomization flux-system/onboardings could not apply this onboarding's manifest"
-                    .to_owned(),
-                Some(Severity::Warning)
-            ))
+            why(3, &json!([])),
+            "Kustomization flux-system/onboardings: it has no Ready condition"
         );
-        assert_eq!(
-            with("kustomize build failed: no", "BuildFailed", "onboardings"),
-            Some((
-                "Kustomization flux-system/onboardings fails: changes of this onboarding's manifest may not reach the cluster".to_owned(),
-                Some(Severity::Info)
-            ))
-        );
-        assert_eq!(with(own, "HealthCheckFailed", "onboardings"), None);
-        assert_eq!(with(own, "ReconciliationFailed", "other"), None);
+    }
+
+    #[test]
+    fn half_a_name_is_not_none() {
+        let mut snapshot = fixture::snapshot(CASE);
+        let now = fixture::meta(CASE).now;
+        let labels = &mut snapshot.helm_release.metadata.labels;
+        labels.remove("kustomize.toolkit.fluxcd.io/namespace");
+        assert!(check(&Case::new(&snapshot, now)).is_err());
+        let labels = &mut snapshot.helm_release.metadata.labels;
+        labels.remove("kustomize.toolkit.fluxcd.io/name");
+        assert_eq!(check(&Case::new(&snapshot, now)), Ok(None));
     }
 }
