@@ -13,7 +13,7 @@ use crate::model::helm_release::HelmRelease;
 use crate::model::pod::Pod;
 use crate::model::service::{EndpointSlice, Service};
 use crate::model::status::{self, Ready};
-use crate::snapshot::{Controllers, CouchService, Read, Snapshot};
+use crate::snapshot::{Controllers, CouchService, Read, Snapshot, Why};
 use k8s_openapi::jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
@@ -164,7 +164,10 @@ pub(super) fn controller_log(cluster: &Cluster, hr: &HelmRelease) -> Read<Errors
         return Read::not_needed("the saved files have no log of helm-controller");
     }
     let meta = &hr.metadata;
-    Read::Seen(Errors::of(&logs.join("\n"), &meta.namespace, &meta.name))
+    match Errors::of(&logs.join("\n"), &meta.namespace, &meta.name) {
+        Ok(errors) => Read::Seen(errors),
+        Err(why) => Read::Unknown(Why::Broken(why)),
+    }
 }
 
 /// Reads the pods of the target namespace if Helm waits for objects other than the creation Job.

@@ -1,9 +1,12 @@
 //! The text of a failure: from the status, or from an event or the controller's log if the status does not say.
 
+use crate::model::controller_log::{Entry, newest};
 use crate::model::event::Event;
 use crate::model::failure::{Cause, Failure, FailureText};
+use crate::model::helm_release::HelmRelease;
 use crate::model::status;
-use crate::snapshot::{Checked, Snapshot};
+use crate::snapshot::{Checked, Snapshot, Unread, Why};
+use k8s_openapi::jiff::Timestamp;
 
 /// The text of a failure and its source.
 #[derive(Clone, Debug, Default)]
@@ -35,7 +38,7 @@ impl<'a> Report<'a> {
             }
             None => failure.map(Failure::text),
         };
-        let log = logged(snapshot, text.as_ref())?;
+        let log = logged(snapshot, failure, text.as_ref())?;
         let text = match log {
             Some(log) => Some(FailureText::parse(reason, log)),
             None => text,
@@ -56,13 +59,19 @@ impl<'a> Report<'a> {
 ///
 /// # Errors
 /// The log is needed, and was not read.
-fn logged<'a>(snapshot: &'a Snapshot, text: Option<&FailureText<'_>>) -> Checked<Option<&'a str>> {
+fn logged<'a>(
+    snapshot: &'a Snapshot,
+    failure: Option<&Failure<'_>>,
+    text: Option<&FailureText<'_>>,
+) -> Checked<Option<&'a str>> {
     let hr = &snapshot.helm_release;
-    let is_known = |said: &&String| FailureText::parse("", said).cause != Cause::Unrecognised;
-    // The controller's errors about itself are the cause only if it lacks a right, a disk or the API server.
-    let is_its_own = |said: &&String| {
-        let cause = FailureText::parse("", said).cause;
-        matches!(cause, Cause::Right(_) | Cause::Disk(_) | Cause::Server(_))
+    let cause = |entry: &Entry| FailureText::parse("", &entry.text).cause;
+    // The controller's own errors are the cause only if it lacks a right or a disk.
+    let is_its_own = |entry: &&Entry| {
+        matches!(
+            cause(entry),
+            Cause::Right(_) | Cause::Disk(_) | Cause::Server(_)
+        )
     };
     let silent = match text {
         Some(text) => text.cause == Cause::Unrecognised,
@@ -75,15 +84,58 @@ fn logged<'a>(snapshot: &'a Snapshot, text: Option<&FailureText<'_>>) -> Checked
         return Ok(None);
     }
     let log = snapshot.on_demand.controller_log.as_ref();
-    let errors = match log.checked("the log of helm-controller") {
+    let errors = match log.checked(LOG) {
         Ok(Some(errors)) => errors,
         Ok(None) => return Ok(None),
         Err(unread) if unread.is_not_needed() => return Ok(None),
         Err(unread) => return Err(unread),
     };
-    let own = errors.own.iter().rev().find(is_known);
-    let general = || errors.general.iter().rev().find(is_its_own);
-    Ok(own.or_else(general).map(String::as_str))
+    let since = since(hr, failure);
+    let is_known = |entry: &Entry| cause(entry) != Cause::Unrecognised;
+    let own = newest(&errors.own).filter(|newest| match newest.at {
+        Some(_) => is_known(newest),
+        // It may be older than one that is known.
+        None => errors.own.iter().any(is_known),
+    });
+    let general = newest(errors.general.iter().filter(is_its_own));
+    for entry in own.into_iter().chain(general) {
+        if is_present(entry, since)? {
+            return Ok(Some(&entry.text));
+        }
+    }
+    Ok(None)
+}
+
+/// The log of helm-controller, in words.
+const LOG: &str = "the log of helm-controller";
+
+/// When what the log would explain began: the failure, the deletion, or the wait for an answer.
+fn since(hr: &HelmRelease, failure: Option<&Failure<'_>>) -> Option<Timestamp> {
+    let metadata = &hr.metadata;
+    let since = match failure {
+        Some(failure) => &failure.condition.last_transition_time,
+        None if metadata.deletion_timestamp.is_some() => &metadata.deletion_timestamp,
+        None => &metadata.creation_timestamp,
+    };
+    since.as_deref()?.parse().ok()
+}
+
+/// An older entry is about something that is over.
+///
+/// # Errors
+/// Which of the two is older is not known.
+fn is_present(entry: &Entry, since: Option<Timestamp>) -> Checked<bool> {
+    match (entry.at, since) {
+        (Some(at), Some(since)) => Ok(at >= since),
+        (None, _) => {
+            let why = "the time of an error in it cannot be read".to_owned();
+            Err(Unread::new(LOG, Why::Broken(why)))
+        }
+        (_, None) => {
+            let why = "since when to look at it is not known".to_owned();
+            Err(Unread::new(LOG, Why::Broken(why)))
+        }
+    }
 }
 
 /// Which events say what the status does not: why storage could not be read (controllers before 0.37), why the HelmChart could
@@ -105,4 +157,77 @@ fn silent(snapshot: &Snapshot, failure: Option<&Failure<'_>>) -> Option<fn(&Even
     }
     status::is_unanswered(&snapshot.helm_release)
         .then_some(|event| event.reason == "HelmChartSyncErr")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnosis::fixture;
+    use crate::model::controller_log::Errors;
+    use crate::snapshot::Read;
+
+    const REFUSED: &str =
+        "Get \"https://10.0.0.1:443/version\": dial tcp 10.0.0.1:443: connect: connection refused";
+
+    /// What the log of these entries explains of a deletion that began then: times and texts of entries about the object, and of
+    /// the one about none.
+    fn explained(began: &str, own: &[(&str, &str)], general: Option<&str>) -> Checked<bool> {
+        let mut snapshot = fixture::snapshot("ready-and-manifest-not-applied");
+        let metadata = &mut snapshot.helm_release.metadata;
+        metadata.deletion_timestamp = Some(began.to_owned());
+        let (namespace, name) = (metadata.namespace.clone(), metadata.name.clone());
+        let own = own.iter().map(|(ts, said)| {
+            serde_json::json!({"level": "error", "ts": ts, "namespace": namespace, "name": name, "error": said})
+        });
+        let general =
+            general.map(|ts| serde_json::json!({"level": "error", "ts": ts, "error": REFUSED}));
+        let lines: Vec<String> = own.chain(general).map(|e| e.to_string()).collect();
+        let errors = Errors::of(&lines.join("\n"), &namespace, &name).unwrap();
+        snapshot.on_demand.controller_log = Read::Seen(errors);
+        Ok(Report::find(&snapshot, None)?.log.is_some())
+    }
+
+    #[test]
+    fn only_the_newest_error_since_it_began_explains_it() {
+        let (before, began, after) = (
+            "2026-11-23T20:19:59Z",
+            "2026-11-23T20:20:00Z",
+            "2026-11-23T20:20:09Z",
+        );
+        let other = "a text of tomorrow";
+        for (own, general, is_explained) in [
+            (&[(after, REFUSED)][..], None, true),
+            (&[(began, REFUSED)], None, true),
+            (&[(before, REFUSED)], None, false),
+            (&[(before, other), (after, REFUSED)], None, true),
+            // It has another error now.
+            (&[(began, REFUSED), (after, other)], None, false),
+            (&[], Some(after), true),
+            (&[], Some(before), false),
+            (&[(before, REFUSED)], Some(after), true),
+        ] {
+            assert_eq!(
+                explained(began, own, general),
+                Ok(is_explained),
+                "{own:?} {general:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_time_that_cannot_be_read_leaves_it_unknown() {
+        let (began, after) = ("2026-11-23T20:20:00Z", "2026-11-23T20:20:09Z");
+        assert!(explained(began, &[("x", REFUSED)], None).is_err());
+        assert!(
+            explained(
+                began,
+                &[(after, REFUSED), ("x", "a text of tomorrow")],
+                None
+            )
+            .is_err()
+        );
+        assert!(explained(began, &[], Some("x")).is_err());
+        assert!(explained("x", &[(after, REFUSED)], None).is_err());
+        assert_eq!(explained("x", &[], None), Ok(false));
+    }
 }
