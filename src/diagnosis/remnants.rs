@@ -2,38 +2,43 @@
 //! time it finds nothing to delete.
 
 use super::case::Case;
-use super::finding::Finding;
+use super::finding::{Finding, Subject};
 use crate::snapshot::IfRead;
 
-/// Adds the objects to look for once the HelmRelease is gone.
+const POLICIES: &str = "authorizationpolicies.security.istio.io";
+
+/// Adds the objects to look for once the HelmRelease is gone: by name if that is known. Those of a whole namespace are other onboardings' too,
+/// so nothing is said of deleting them.
 pub(super) fn shown(case: &Case<'_>, finding: Finding) -> Finding {
-    let finding = finding.why("An interrupted uninstall can remove Helm's record and leave objects behind: the next attempt finds no release and ends.");
-    let finding = finding.step("Once the HelmRelease is gone, see whether its AuthorizationPolicy and its Jobs are gone too, and delete any that are left:");
+    let mut finding = finding.why("An interrupted uninstall can remove Helm's record and leave objects behind: the next attempt finds no release and ends.");
     let policy = case.policy().if_read().map(|policy| &policy.meta);
-    let finding = match policy {
-        Some(policy) => finding.command([
-            "kubectl",
-            "get",
-            "authorizationpolicies.security.istio.io",
-            "-n",
-            &policy.namespace,
-            &policy.name,
-        ]),
-        None => finding.command([
-            "kubectl",
-            "get",
-            "authorizationpolicies.security.istio.io",
-            "-n",
-            "secure-kvs",
-        ]),
-    };
-    finding.command([
-        "kubectl",
-        "get",
-        "jobs",
-        "-n",
-        case.hr().release_namespace(),
-    ])
+    let policy = policy.map(|meta| [POLICIES, &meta.namespace, &meta.name]);
+    let job = case.job_as_far_as_read().subject.as_ref();
+    let job = job.map(
+        |Subject {
+             namespace, name, ..
+         }| ["jobs", namespace, name],
+    );
+    let named: Vec<_> = policy.into_iter().chain(job).collect();
+    if !named.is_empty() {
+        finding = finding.step("Once the HelmRelease is gone, and has not been created again, see whether these are gone too, and delete any that are left:");
+    }
+    for [kind, namespace, name] in named {
+        finding = finding.command(["kubectl", "get", kind, "-n", namespace, name]);
+    }
+    let couchdb = case.couchdb_namespace();
+    let unnamed = [
+        (policy.is_none(), POLICIES, couchdb.as_str()),
+        (job.is_none(), "jobs", case.hr().release_namespace()),
+    ];
+    let unnamed: Vec<_> = unnamed.into_iter().filter(|(is_so, ..)| *is_so).collect();
+    if !unnamed.is_empty() {
+        finding = finding.step("Once the HelmRelease is gone, see whether one of this release is left; the names are not known, and other onboardings have theirs here:");
+    }
+    for (_, kind, namespace) in unnamed {
+        finding = finding.command(["kubectl", "get", kind, "-n", namespace]);
+    }
+    finding
 }
 
 #[cfg(test)]
@@ -55,7 +60,7 @@ mod tests {
         its deletion has been stuck for 20m: uninstallation completed with 1 error(s): timed out waiting for the condition
         Remove the obstacle to the uninstall. The release's objects:
         $ helm get manifest -n flux-system core-skvs-onboarding-pds--database
-        Once the HelmRelease is gone, see whether its AuthorizationPolicy and its Jobs are gone too, and delete any that are left:
+        Once the HelmRelease is gone, see whether one of this release is left; the names are not known, and other onboardings have theirs here:
         $ kubectl get authorizationpolicies.security.istio.io -n secure-kvs
         $ kubectl get jobs -n core
         Once it is gone, check whether its database can be deleted too, and how much is in it. This deletes nothing:
@@ -64,10 +69,21 @@ mod tests {
         let policy =
             json!({"metadata": {"name": "pds-database", "namespace": "secure-kvs-eu"}, "spec": {}});
         snapshot.policy = Read::Seen(Policy::from_value(&policy));
-        let told = lines(&snapshot, "SKVS109");
-        let command =
-            "$ kubectl get authorizationpolicies.security.istio.io -n secure-kvs-eu pds-database";
-        assert!(told.lines().any(|line| line == command), "{told}");
+        let said = lines(&snapshot, "SKVS109");
+        let about: Vec<&str> = said
+            .lines()
+            .skip_while(|line| !line.starts_with("Once the HelmRelease"))
+            .take(4)
+            .collect();
+        assert_eq!(
+            about,
+            [
+                "Once the HelmRelease is gone, and has not been created again, see whether these are gone too, and delete any that are left:",
+                "$ kubectl get authorizationpolicies.security.istio.io -n secure-kvs-eu pds-database",
+                "Once the HelmRelease is gone, see whether one of this release is left; the names are not known, and other onboardings have theirs here:",
+                "$ kubectl get jobs -n core",
+            ]
+        );
     }
 
     #[test]

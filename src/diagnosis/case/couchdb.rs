@@ -69,6 +69,16 @@ impl Case<'_> {
         })
     }
 
+    /// CouchDB's namespace, according to the release notes or the policy; else the usual one.
+    pub(in crate::diagnosis) fn couchdb_namespace(&self) -> String {
+        let policy = self.policy().if_read();
+        let of_policy = || policy.map(|policy| policy.meta.namespace.clone());
+        let of_notes = || self.endpoint().map(|endpoint| endpoint.namespace);
+        of_notes()
+            .or_else(of_policy)
+            .unwrap_or_else(|| endpoint::COUCHDB_NAMESPACE.to_owned())
+    }
+
     /// The Service named in the release notes for the team.
     pub fn endpoint(&self) -> Option<Endpoint> {
         let notes = &self.release().if_read()?.info.notes;

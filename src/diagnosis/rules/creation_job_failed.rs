@@ -96,7 +96,7 @@ fn check(case: &Case<'_>) -> Verdict {
                     "get",
                     "pods",
                     "-n",
-                    "secure-kvs",
+                    &case.couchdb_namespace(),
                 ]);
             }
             if may_have_created(&death.lines.join("\n")) {
