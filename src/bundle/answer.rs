@@ -9,6 +9,8 @@ use super::request::{Accept, Key, Named, Status, decoded, named, split};
 use super::store::Resource;
 use crate::advice::Command;
 use crate::model::helm_release::{GROUP, KIND, PLURAL};
+use crate::model::owner::{Belongs, is_named_by};
+use crate::model::pod::Pod;
 use crate::model::selector::{Fields, Labels};
 use serde_json::{Value, json};
 
@@ -142,11 +144,22 @@ impl Archive {
         Some(lines.map_or(whole, |lines| logs::tail(whole, lines)))
     }
 
-    /// The whole logs of a Deployment's pods as kubectl saved them, found by pod name because kubectl does not write the namespace.
+    /// The whole logs of a Deployment's pods as kubectl saved them. kubectl does not write the namespace: a pod is found by its name,
+    /// and judged by its owner references if the files have the pod itself.
     pub fn logs_of(&self, deployment: &str) -> impl Iterator<Item = &str> {
-        let lead = format!("{deployment}-");
+        const KIND: &str = "Deployment";
+        let pods = Resource::new("", "pods");
+        let is_own = move |name: &str| {
+            let saved = self.store.list(&pods, None);
+            let saved = saved.filter(|pod| pod.pointer("/metadata/name") == Some(&json!(name)));
+            let mut saved = saved.map(Pod::from_value).peekable();
+            match saved.peek() {
+                Some(_) => saved.any(|pod| pod.belongs_to(KIND, deployment) != Belongs::No),
+                None => is_named_by(name, KIND, deployment),
+            }
+        };
         let logs = self.pod_logs.iter();
-        logs.filter(move |((pod, _), _)| pod.starts_with(&lead))
+        logs.filter(move |((pod, _), _)| is_own(pod))
             .map(|(_, log)| log.as_str())
     }
 

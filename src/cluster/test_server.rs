@@ -1,8 +1,12 @@
 //! A server for tests that answers each request in turn.
 
+use super::Cluster;
+use super::server::Server;
+use super::transport::Transport;
 use http::{Request, Response};
 use http_body_util::BodyExt;
 use kube::client::Body;
+use serde_json::{Value, json};
 use std::future;
 use std::sync::{Arc, Mutex, PoisonError};
 use tower::BoxError;
@@ -26,6 +30,21 @@ impl Asked {
             .unwrap_or_else(PoisonError::into_inner)
             .push(query);
     }
+}
+
+/// A page of a list of this kind, as the API server writes it; without a `token` it is the last one.
+pub(super) fn page(api_version: &str, kind: &str, items: &[Value], token: &str) -> Value {
+    json!({"kind": format!("{kind}List"), "apiVersion": api_version,
+        "metadata": {"resourceVersion": "7", "continue": token}, "items": items})
+}
+
+/// A cluster that gives these answers, each with code 200.
+pub(super) fn cluster(answers: &[Value]) -> (Cluster, Asked) {
+    let answers = answers.iter();
+    let answers = answers.map(|answer| (200, Body::from(answer.to_string().into_bytes())));
+    let (client, asked) = serve(answers.collect());
+    let transport = Transport::new(client, Server::new("https://test/"), None, 0);
+    (Cluster::over(transport), asked)
 }
 
 /// A client of a server that gives these answers; a request after the last one fails, and is among the queries.

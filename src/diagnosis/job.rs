@@ -125,7 +125,7 @@ impl Job {
         let subject = Subject::from(&job.meta);
         let uncreated = match (pods, events) {
             (Read::Seen(pods), _) if !pods.is_empty() => None,
-            (_, Read::Seen(events)) => uncreated(&subject, events, false),
+            (_, Read::Seen(events)) => uncreated(&subject, Some(&job.meta.uid), events),
             _ => None,
         };
         // A pod that was seen could be made.

@@ -265,6 +265,7 @@ fn odd_fields() -> Vec<(&'static str, Value)> {
         ("/metadata/creationTimestamp", number()),
         ("/metadata/deletionTimestamp", number()),
         ("/metadata/labels", text()),
+        ("/metadata/ownerReferences", text()),
         ("/spec/suspend", text()),
         ("/spec/type", number()),
         ("/spec/provider", number()),

@@ -2,11 +2,13 @@
 //! a finding about the wait, the lock or an unprocessed spec.
 
 use super::case::Case;
+use super::controllers::PERHAPS;
 use super::finding::{Evidence, Finding, Subject};
 use crate::model::failure::Cause;
 use crate::model::field::Field;
 use crate::model::helm_log::awaited;
 use crate::model::manifest;
+use crate::model::owner::Belongs;
 use crate::model::pod::{Container, Pod};
 use crate::snapshot::IfRead;
 
@@ -20,19 +22,35 @@ pub(super) struct Unready<'a> {
     pub(super) why: String,
     /// The container that ended, and has a log of its last run.
     crashed: Option<&'a str>,
+    /// Set where only its name gives it to a workload, which is this one.
+    named_by: Option<Subject>,
 }
 
-/// The release's pods that do not become ready; empty too if the pods are not known.
+impl Unready<'_> {
+    /// It is surely one of the release's pods.
+    pub(super) fn is_own(&self) -> bool {
+        self.named_by.is_none()
+    }
+}
+
+/// The release's pods that do not become ready, those last of which only the name says that they are; empty too if the pods are not
+/// known.
 pub(super) fn unready<'a>(case: &Case<'a>) -> Vec<Unready<'a>> {
     let workloads = workloads(case);
     let release = case.hr().release_name();
     let pods = case.target_pods().if_read();
-    let own = pods.into_iter().flatten().filter(|pod| {
-        let of_workload = workloads
-            .iter()
-            .any(|(kind, name)| is_of(&pod.meta.name, kind, name));
+    let own = pods.into_iter().flatten().filter_map(|pod| {
         let instance = pod.meta.label("app.kubernetes.io/instance");
-        of_workload || matches!(instance, Field::Set(instance) if instance == release)
+        let is_labelled = matches!(instance, Field::Set(instance) if instance == release);
+        let mut perhaps = None;
+        for workload in &workloads {
+            match belongs(pod, workload) {
+                Belongs::Yes => return Some((pod, None)),
+                Belongs::Perhaps => perhaps = perhaps.or(Some(workload.clone())),
+                Belongs::No => {}
+            }
+        }
+        (is_labelled || perhaps.is_some()).then_some((pod, perhaps.filter(|_| !is_labelled)))
     });
     // The creation Job is a hook: the manifest does not have it.
     let job = case
@@ -43,9 +61,17 @@ pub(super) fn unready<'a>(case: &Case<'a>) -> Vec<Unready<'a>> {
         .and_then(|found| found.pods.seen())
         .into_iter()
         .flatten();
-    let own = of_job.map(|found| &found.pod).chain(own);
-    let own = own.filter(|pod| pod.meta.deleted.is_absent());
-    own.filter_map(of_pod).take(SHOWN).collect()
+    let own = of_job.map(|found| (&found.pod, None)).chain(own);
+    let own = own.filter(|(pod, _)| pod.meta.deleted.is_absent());
+    let mut all: Vec<Unready<'a>> = own
+        .filter_map(|(pod, named_by)| {
+            let pod = of_pod(pod)?;
+            Some(Unready { named_by, ..pod })
+        })
+        .collect();
+    all.sort_by_key(|pod| !pod.is_own());
+    all.truncate(SHOWN);
+    all
 }
 
 /// Adds the state of those pods, and their logs, to the finding.
@@ -54,16 +80,24 @@ pub(super) fn shown(case: &Case<'_>, finding: Finding) -> Finding {
     let Some(first) = unready.first() else {
         return finding;
     };
-    let mut finding = finding.why(format!(
-        "Helm waits until {} is ready: {}.",
-        first.subject,
-        first.why.trim_end_matches('.')
-    ));
+    let why = first.why.trim_end_matches('.');
+    let mut finding = finding.why(match &first.named_by {
+        None => format!("Helm waits until {} is ready: {why}.", first.subject),
+        Some(workload) => format!(
+            "Helm may be waiting for {}: {why}. Only its name suggests that it belongs to {workload}; it may be another workload's.",
+            first.subject
+        ),
+    });
     for pod in &unready {
-        finding = finding.seen([Evidence::new(pod.subject.clone(), ".status", &pod.why)]);
+        let doubt = if pod.is_own() { "" } else { PERHAPS };
+        let observed = format!("{}{doubt}", pod.why);
+        finding = finding.seen([Evidence::new(pod.subject.clone(), ".status", &observed)]);
     }
     let (namespace, name) = (&first.subject.namespace, &first.subject.name);
     match first.crashed {
+        _ if !first.is_own() => finding
+            .step("See whose it is, and why it is not ready:")
+            .command(["kubectl", "describe", "-n", namespace, "pod", name]),
         Some(container) => finding
             .step("Read its container's last log, and fix the error in it:")
             .command([
@@ -82,14 +116,18 @@ pub(super) fn shown(case: &Case<'_>, finding: Finding) -> Finding {
     }
 }
 
-/// Kind and name of the objects that Helm waits for: those named by the failure or Helm's log, else all of the release's manifest.
-fn workloads(case: &Case<'_>) -> Vec<(String, String)> {
+/// The objects that Helm waits for: those named by the failure or Helm's log, else all of the release's manifest.
+fn workloads(case: &Case<'_>) -> Vec<Subject> {
+    let within = |kind: &str, namespace: &str, name: &str| match namespace {
+        "" => Subject::new(kind, case.hr().release_namespace(), name),
+        namespace => Subject::new(kind, namespace, name),
+    };
     let text = case.failure_text().if_read();
-    let named: Vec<(String, String)> = match text.map(|text| &text.cause) {
+    let named: Vec<Subject> = match text.map(|text| &text.cause) {
         Some(Cause::Wait(wait)) => wait
             .objects
             .iter()
-            .map(|o| (o.kind.clone(), o.name.clone()))
+            .map(|o| within(&o.kind, &o.namespace, &o.name))
             .collect(),
         _ => Vec::new(),
     };
@@ -97,30 +135,25 @@ fn workloads(case: &Case<'_>) -> Vec<(String, String)> {
     let logged = log.and_then(awaited);
     let named = named
         .into_iter()
-        .chain(logged.map(|a| (a.kind.to_owned(), a.name.to_owned())));
-    let named: Vec<(String, String)> = named.collect();
+        .chain(logged.map(|a| within(a.kind, a.namespace, a.name)));
+    let named: Vec<Subject> = named.collect();
     if !named.is_empty() {
         return named;
     }
     let manifest = case.release().if_read().map(|r| r.manifest.as_str());
     let objects = manifest::objects(manifest.unwrap_or_default()).into_iter();
-    objects.map(|o| (o.kind, o.metadata.name)).collect()
+    let objects = objects.map(|o| {
+        let namespace = o.metadata.namespace.unwrap_or_default();
+        within(&o.kind, &namespace, &o.metadata.name)
+    });
+    objects.collect()
 }
 
-/// Whether this workload gives its pods names like this.
-fn is_of(pod: &str, kind: &str, name: &str) -> bool {
-    let Some(rest) = pod.strip_prefix(name) else {
-        return false;
-    };
-    let parts = match kind {
-        "Pod" => return rest.is_empty(),
-        // Its ReplicaSet's hash, and the pod's own.
-        "Deployment" => 2,
-        "ReplicaSet" | "StatefulSet" | "DaemonSet" | "Job" => 1,
-        _ => return false,
-    };
-    let mut words = rest.split('-');
-    words.next() == Some("") && words.clone().count() == parts && words.all(|w| !w.is_empty())
+fn belongs(pod: &Pod, workload: &Subject) -> Belongs {
+    if pod.meta.namespace != workload.namespace {
+        return Belongs::No;
+    }
+    pod.belongs_to(&workload.kind, &workload.name)
 }
 
 /// Why it is not ready; `None` if it is ready or gives no reason.
@@ -148,6 +181,7 @@ fn of_pod<'a>(pod: &'a Pod) -> Option<Unready<'a>> {
         subject: Subject::from(&pod.meta),
         why,
         crashed,
+        named_by: None,
     })
 }
 
@@ -181,22 +215,6 @@ mod tests {
     use crate::snapshot::Read;
     use serde_json::{Value, json};
 
-    #[test]
-    fn a_pod_is_its_workloads_by_the_form_of_its_name() {
-        assert!(is_of(
-            "a-exporter-6c9d8f7b5-lq8vz",
-            "Deployment",
-            "a-exporter"
-        ));
-        assert!(!is_of("a-exporter-6c9d8f7b5-lq8vz", "Deployment", "a"));
-        assert!(is_of("a-0", "StatefulSet", "a"));
-        assert!(is_of("a", "Pod", "a"));
-        assert!(!is_of("a-0", "Pod", "a"));
-        assert!(!is_of("ab-0", "StatefulSet", "a"));
-        assert!(!is_of("a--x", "Deployment", "a"));
-        assert!(!is_of("a-0", "AuthorizationPolicy", "a"));
-    }
-
     /// What is said where Helm waits for the Deployment gate, and these pods are in the target namespace.
     fn told(pods: &[Value]) -> String {
         let name = "wait-timed-out";
@@ -208,8 +226,11 @@ mod tests {
         fixture::lines(finding)
     }
 
+    /// A pod of a Deployment, whose name is the beginning of the pod's.
     fn pod(name: &str, status: Value) -> Value {
-        json!({"metadata": {"name": name, "namespace": "core"}, "status": status})
+        let replica_set = name.rsplit_once('-').map_or(name, |(owner, _)| owner);
+        json!({"metadata": {"name": name, "namespace": "core", "labels": {"pod-template-hash": "6c9d8f7b5"},
+            "ownerReferences": [{"kind": "ReplicaSet", "name": replica_set, "controller": true}]}, "status": status})
     }
 
     #[test]
@@ -258,5 +279,43 @@ mod tests {
             json!({"app.kubernetes.io/instance": "core-skvs-onboarding-pds--database"});
         let said = told(&[own]);
         assert!(said.contains("until Pod core/other is ready"), "{said}");
+    }
+
+    fn no_image() -> Value {
+        json!({"phase": "Pending", "containerStatuses": [{"name": "c", "ready": false,
+            "state": {"waiting": {"reason": "ImagePullBackOff", "message": "m"}}}]})
+    }
+
+    #[test]
+    fn a_pod_of_another_workload_is_not_blamed_for_its_name() {
+        let none = told(&[]);
+        let mut member = pod("gate-two-0", no_image());
+        member["metadata"]["ownerReferences"] =
+            json!([{"kind": "StatefulSet", "name": "gate-two", "controller": true}]);
+        let mut elsewhere = pod("gate-6c9d8f7b5-lq8vz", no_image());
+        elsewhere["metadata"]["namespace"] = json!("other");
+        for pod in [member, elsewhere] {
+            assert_eq!(told(std::slice::from_ref(&pod)), none, "{pod}");
+        }
+    }
+
+    #[test]
+    fn a_name_alone_is_said_to_be_no_more_than_that() {
+        let mut bare = pod("gate-two-0", no_image());
+        bare["metadata"]["ownerReferences"] = json!(null);
+        insta::assert_snapshot!(told(std::slice::from_ref(&bare)), @"
+        Helm waits for its objects, at most for spec.timeout. Flux does not say why the object did not become ready.
+        Helm may be waiting for Pod core/gate-two-0: container c: ImagePullBackOff: m. Only its name suggests that it belongs to Deployment core/gate; it may be another workload's.
+        $ kubectl describe -n core deployment gate
+        See whose it is, and why it is not ready:
+        $ kubectl describe -n core pod gate-two-0
+        ");
+        // One that is surely Helm's comes first.
+        let own = pod("gate-6c9d8f7b5-lq8vz", no_image());
+        let said = told(&[bare, own]);
+        assert!(
+            said.contains("Helm waits until Pod core/gate-6c9d8f7b5-lq8vz is ready"),
+            "{said}"
+        );
     }
 }

@@ -17,6 +17,9 @@ pub struct Event {
     pub message: String,
     /// `Kind/name` of what it is about.
     pub object: String,
+    /// UID of that object; empty where the event has none.
+    #[serde(skip)]
+    pub uid: String,
     /// The component that reported it.
     pub from: String,
     /// How often it was seen; 1 at least.
@@ -36,6 +39,7 @@ impl Event {
         let mut fields = Fields::new(event);
         let [kind, reason, message] = ["/type", "/reason", "/message"].map(|p| fields.text(p));
         let about = ["/involvedObject/kind", "/involvedObject/name"].map(|p| fields.text(p));
+        let uid = fields.text("/involvedObject/uid");
         let from = [
             "/source/component",
             "/reportingComponent",
@@ -65,6 +69,7 @@ impl Event {
             reason,
             message,
             object: about.join("/"),
+            uid,
             from: from.into_iter().find(|f| !f.is_empty()).unwrap_or_default(),
             count: counts
                 .iter()

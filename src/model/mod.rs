@@ -28,6 +28,7 @@ pub mod namespace;
 pub mod new_onboarding;
 pub mod notes;
 pub mod onboarding;
+pub mod owner;
 pub mod ownership;
 pub mod pod;
 pub mod pod_spec;

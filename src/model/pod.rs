@@ -4,6 +4,7 @@
 
 use super::condition::{self, Condition};
 use super::field::{Entries, Field, Fields, Meta, Parsed};
+use super::owner::Owner;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -11,6 +12,7 @@ use serde_json::Value;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Pod {
     pub meta: Meta,
+    pub owners: Entries<Owner>,
     pub phase: Field<String>,
     pub reason: Field<String>,
     pub message: Field<String>,
@@ -79,6 +81,7 @@ impl Pod {
             containers.all &= all;
         }
         Self {
+            owners: fields.list("/metadata/ownerReferences"),
             containers,
             phase: fields.at("/status/phase"),
             reason: fields.at("/status/reason"),

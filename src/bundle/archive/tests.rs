@@ -192,7 +192,7 @@ fn what_is_wrong_is_named() {
                 "x/manifest.json",
                 r#"{"kind": "Bundle", "apiVersion": "skvs.kubectl.io/v9"}"#,
             )]),
-            "b.tar.gz/x/manifest.json: a bundle of apiVersion \"skvs.kubectl.io/v9\" cannot be read, only of skvs.kubectl.io/v1alpha1 and skvs.kubectl.io/v1alpha3",
+            "b.tar.gz/x/manifest.json: a bundle of apiVersion \"skvs.kubectl.io/v9\" cannot be read, only of skvs.kubectl.io/v1alpha1 and skvs.kubectl.io/v1alpha4",
         ),
         (
             read(&[(
@@ -239,4 +239,27 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn a_deployments_logs_are_those_of_its_own_pods() {
+    let log = "[pod/helm-controller-5d8f-x2x7q/manager] own\n[pod/helm-controller-shard1-5d8f-lq8vz/manager] shard\n[pod/helm-controller-0/manager] member\n";
+    let logs = |files: &[(&str, &str)]| {
+        let archive = read(&[&[("pods.log", log)], files].concat()).unwrap();
+        let logs: Vec<String> = archive
+            .logs_of("helm-controller")
+            .map(str::to_owned)
+            .collect();
+        logs.concat()
+    };
+    assert_eq!(logs(&[]), "own\n");
+    let pod = |owner: &str| {
+        format!(
+            "apiVersion: v1\nkind: Pod\nmetadata:\n  name: helm-controller-5d8f-x2x7q\n  namespace: flux-system\n  labels: {{pod-template-hash: 5d8f}}\n  ownerReferences: [{{{owner}, controller: true}}]\n"
+        )
+    };
+    let own = pod("kind: ReplicaSet, name: helm-controller-5d8f");
+    assert_eq!(logs(&[("pod.yaml", &own)]), "own\n");
+    let another = pod("kind: StatefulSet, name: helm-controller-5d8f");
+    assert_eq!(logs(&[("pod.yaml", &another)]), "");
 }

@@ -186,12 +186,14 @@ pub(super) const RESOURCES: [Resource; 23] = [
         arguments: spec/template/spec/containers/*/command spec/template/spec/containers/*/args
         @conditions"),
     object("pods", "Pod", "Pods", "
-        name: metadata/labels/job-name metadata/labels/app
+        name: metadata/labels/job-name metadata/labels/app metadata/labels/app.kubernetes.io~instance
+            metadata/labels/pod-template-hash metadata/ownerReferences/*/name
             status/containerStatuses/*/name status/initContainerStatuses/*/name
-        word: status/phase status/reason status/containerStatuses/*/state/waiting/reason status/containerStatuses/*/state/terminated/reason
+        word: metadata/ownerReferences/*/kind
+            status/phase status/reason status/containerStatuses/*/state/waiting/reason status/containerStatuses/*/state/terminated/reason
             status/containerStatuses/*/lastState/terminated/reason status/initContainerStatuses/*/state/waiting/reason
             status/initContainerStatuses/*/state/terminated/reason status/initContainerStatuses/*/lastState/terminated/reason
-        figure: status/containerStatuses/*/ready status/containerStatuses/*/state/running/startedAt
+        figure: metadata/ownerReferences/*/uid metadata/ownerReferences/*/controller status/containerStatuses/*/ready status/containerStatuses/*/state/running/startedAt
             status/containerStatuses/*/state/terminated/exitCode status/containerStatuses/*/lastState/terminated/exitCode
             status/initContainerStatuses/*/ready status/initContainerStatuses/*/state/running/startedAt
             status/initContainerStatuses/*/state/terminated/exitCode status/initContainerStatuses/*/lastState/terminated/exitCode

@@ -218,11 +218,14 @@ async fn with_pods(cluster: &Cluster, id: &JobId, job: Job) -> Found {
         segment(&id.namespace),
         segment(&format!("job-name={}", id.name))
     );
+    let uid = job.meta.uid.clone();
     let pods = async {
         let pods = cluster.page(&ListOf::objects(path), LISTED_PODS).await;
         match Read::from_result(pods.map(List::into_items)) {
             Read::Seen(pods) => {
-                let pods = newest_first(pods.iter().map(Pod::from_value));
+                // A former Job of that name may have left its pods.
+                let pods = pods.iter().map(Pod::from_value);
+                let pods = newest_first(pods.filter(|pod| !pod.is_of_another(&uid)));
                 let newest = pods.into_iter().take(PODS_MAX);
                 let read = newest.map(|pod| pod_parts(cluster, pod));
                 Read::Seen(futures::future::join_all(read).await)
@@ -294,8 +297,39 @@ fn newest_first<T: Parsed>(objects: impl Iterator<Item = T>) -> Vec<T> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::super::test_server::{self, page};
     use super::*;
     use serde_json::{Value, json};
+
+    const NAME: &str = "pds-database-create";
+
+    /// A pod with the Job's label, made by the Job of this UID.
+    fn pod(name: &str, by: &str) -> Value {
+        let owner = json!({"kind": "Job", "name": NAME, "uid": by, "controller": true});
+        json!({"metadata": {"name": name, "namespace": "core", "ownerReferences": [owner]}})
+    }
+
+    /// What is read of the Job with UID `1-a` where the server answers so.
+    async fn found(answers: &[Value]) -> CreationJob {
+        let (cluster, _) = test_server::cluster(answers);
+        let job = json!({"metadata": {"name": NAME, "namespace": "core", "uid": "1-a"}});
+        let id = JobId {
+            namespace: "core".to_owned(),
+            name: NAME.to_owned(),
+        };
+        let found = with_pods(&cluster, &id, Job::from_value(&job)).await;
+        found.job.seen().unwrap().clone()
+    }
+
+    #[tokio::test]
+    async fn the_pods_of_a_former_job_of_that_name_are_not_this_ones() {
+        let none = page("v1", "Event", &[], "");
+        let pods = [pod("own", "1-a"), pod("former", "2-b")];
+        let found = found(&[page("v1", "Pod", &pods, ""), none.clone(), none]).await;
+        let pods = found.pods.seen().unwrap();
+        let names: Vec<&str> = pods.iter().map(|p| p.pod.meta.name.as_str()).collect();
+        assert_eq!(names, ["own"]);
+    }
 
     #[test]
     fn a_job_found_by_its_name_alone_is_a_hook_and_not_older_than_the_onboarding() {

@@ -2,6 +2,7 @@
 
 use crate::advice::Command;
 use crate::diagnosis::finding::{Evidence, Subject};
+use crate::model::event::Event;
 use crate::snapshot::{Events, Read, Snapshot, Why};
 
 /// No pod of the Job could be made.
@@ -37,9 +38,13 @@ impl Uncreated {
 }
 
 /// What keeps the Job controller from making a pod: a quota, a policy, a ServiceAccount that is not there. The newest of its
-/// events tells, unless a pod was made after it.
-pub(super) fn uncreated(job: &Subject, events: &Events, gone: bool) -> Option<Uncreated> {
-    let mut newest_first = events.known.iter().rev();
+/// events tells, unless a pod was made after it. `uid`: of the Job, if it is there; events of a former Job of its name do not count.
+pub(super) fn uncreated(job: &Subject, uid: Option<&str>, events: &Events) -> Option<Uncreated> {
+    let is_own = |event: &&Event| {
+        let others = |uid: &str| ![uid, event.uid.as_str()].contains(&"") && uid != event.uid;
+        !uid.is_some_and(others)
+    };
+    let mut newest_first = events.known.iter().filter(is_own).rev();
     let newest =
         newest_first.find(|e| ["FailedCreate", "SuccessfulCreate"].contains(&e.reason.as_str()))?;
     let why = newest.message.strip_prefix("Error creating: ");
@@ -47,7 +52,7 @@ pub(super) fn uncreated(job: &Subject, events: &Events, gone: bool) -> Option<Un
     (newest.reason == "FailedCreate" && newest.is_whole).then(|| Uncreated {
         job: job.clone(),
         why: crate::text::one_line(why.unwrap_or(&newest.message)),
-        gone,
+        gone: uid.is_none(),
     })
 }
 
@@ -64,5 +69,37 @@ pub(super) fn unread_events(events: &Read<Events>) -> Option<Why> {
 pub(super) fn uncreated_of_lost(snapshot: &Snapshot) -> Option<Uncreated> {
     let lost = snapshot.lost_job.as_ref()?;
     let job = Subject::new("Job", &lost.namespace, &lost.name);
-    uncreated(&job, lost.events.seen()?, true)
+    uncreated(&job, None, lost.events.seen()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_former_job_of_that_name_says_nothing_of_this_one() {
+        let job = Subject::new("Job", "core", "pds-database-create");
+        let event = |of: &str| {
+            Event::from_value(
+                &json!({"reason": "FailedCreate", "message": "Error creating: no quota",
+                "involvedObject": {"kind": "Job", "uid": of}}),
+            )
+        };
+        let why = |of: &str, uid: Option<&str>| {
+            let events = Events {
+                known: vec![event(of)],
+                not_all: None,
+            };
+            uncreated(&job, uid, &events).map(|found| found.why)
+        };
+        let no_quota = Some("no quota".to_owned());
+        assert_eq!(why("1-a", Some("1-a")), no_quota);
+        assert_eq!(why("2-b", Some("1-a")), None);
+        // Whose it is is not known.
+        assert_eq!(why("", Some("1-a")), no_quota);
+        assert_eq!(why("2-b", Some("")), no_quota);
+        // The Job is gone, and with it its UID.
+        assert_eq!(why("2-b", None), no_quota);
+    }
 }

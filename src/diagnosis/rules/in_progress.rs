@@ -119,7 +119,7 @@ fn check(case: &Case<'_>) -> Verdict {
         _ => format!("An install waits for the creation Job, {timeout} at most (spec.timeout)."),
     };
     let unready = unready::unready(case);
-    let sentence = match unready.first() {
+    let sentence = match unready.first().filter(|pod| pod.is_own()) {
         Some(pod) => format!("{sentence}, and {} is not ready", pod.subject),
         None => sentence,
     };

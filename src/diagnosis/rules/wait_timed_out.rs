@@ -66,7 +66,8 @@ fn check(case: &Case<'_>) -> Verdict {
         |w| Subject::new(&w.kind, &w.namespace, &w.name),
     );
     let unready = unready::unready(case);
-    let sentence = if let (true, Some(pod)) = (waited.is_empty(), unready.first()) {
+    let own = unready.first().filter(|pod| pod.is_own());
+    let sentence = if let (true, Some(pod)) = (waited.is_empty(), own) {
         format!(
             "Helm gave up waiting after {timeout}: {} is not ready",
             pod.subject
@@ -77,7 +78,7 @@ fn check(case: &Case<'_>) -> Verdict {
         format!("{subject} was not ready within {timeout}")
     };
     let mut finding = Finding::new(subject, sentence)
-        .why(match unready.is_empty() {
+        .why(match own.is_none() {
             true => "Helm waits for its objects, at most for spec.timeout. Flux does not say why the object did not become ready.",
             false => "Helm waits for its objects, at most for spec.timeout.",
         })
@@ -98,7 +99,7 @@ fn check(case: &Case<'_>) -> Verdict {
                 &w.name,
             ]);
     }
-    if waited.is_empty() && unready.is_empty() {
+    if waited.is_empty() && own.is_none() {
         finding = finding
             .step("Find the objects that are not ready in the target namespace:")
             .command([
