@@ -3,9 +3,11 @@
 //! The diagnosis and the views work on these values alone: they never ask a cluster. Forbidden is never "none".
 
 pub mod databases;
+mod listing;
 mod on_demand;
 mod unread;
 
+pub use listing::Listing;
 pub use on_demand::{Controllers, CouchService, OnDemand};
 pub use unread::{Checked, IfRead, Unread};
 
@@ -85,6 +87,15 @@ impl<T> Read<T> {
         }
     }
 
+    /// The value to be changed, if it was seen.
+    #[cfg(test)]
+    pub fn seen_mut(&mut self) -> Option<&mut T> {
+        match self {
+            Read::Seen(value) => Some(value),
+            _ => None,
+        }
+    }
+
     /// Seen to be absent: not the same as unknown.
     pub fn is_absent(&self) -> bool {
         matches!(self, Read::Absent)
@@ -142,14 +153,8 @@ impl<T: Serialize> Serialize for Read<T> {
     }
 }
 
-/// Events about something.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Events {
-    /// Newest last.
-    pub known: Vec<Event>,
-    /// Set where there are or may be more: why they were not read.
-    pub not_all: Option<Why>,
-}
+/// Events about something, newest last.
+pub type Events = Listing<Event>;
 
 /// A pod that a Job made, with the end of its log.
 #[derive(Clone, Debug)]
@@ -164,7 +169,7 @@ pub struct JobPod {
 pub struct CreationJob {
     pub job: Job,
     /// Its pods, newest first.
-    pub pods: Read<Vec<JobPod>>,
+    pub pods: Read<Listing<JobPod>>,
     /// Its events and those of its pods.
     pub events: Read<Events>,
     /// The Job that is named after the database, where that is another one.
@@ -234,13 +239,11 @@ impl Snapshot {
         let Some(events) = self.events.checked(what)? else {
             return Ok(None);
         };
-        match (
-            events.known.iter().rev().find(|event| is(event)),
-            &events.not_all,
-        ) {
-            (None, Some(why)) => Err(Unread::new(what, why.clone())),
-            (found, _) => Ok(found),
+        match events.known().iter().rev().find(|event| is(event)) {
+            None => events.all().map(|_| None),
+            found => Ok(found),
         }
+        .map_err(|why| Unread::new(what, why))
     }
 }
 

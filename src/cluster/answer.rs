@@ -103,7 +103,7 @@ pub(super) struct Asked {
     /// `v1`, `apps/v1`.
     pub(super) api_version: String,
     /// `secrets`.
-    plural: String,
+    pub(super) plural: String,
     /// Of an object; `None` for a list.
     pub(super) name: Option<String>,
 }

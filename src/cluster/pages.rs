@@ -4,9 +4,10 @@
 //! reached. A token that is too old (410) begins the list again from its start, never from a later moment, so that an object
 //! that was there all the while is in the list.
 
-use super::answer::{Fault, Item, Page};
+use super::answer::{Asked, Fault, Item, Page};
 use super::{Cluster, ClusterError, transport::Transport};
 use crate::bundle::request::Accept;
+use crate::snapshot::{Listing, Why};
 use bytes::Bytes;
 use std::collections::HashSet;
 use std::marker::PhantomData;
@@ -46,6 +47,13 @@ impl ListOf {
             path: path.into(),
             accept: Accept::Metadata,
         }
+    }
+
+    /// Why its first objects are not all.
+    fn cut(&self, number: usize) -> Why {
+        let asked = Asked::parse(&self.path);
+        let plural = asked.map_or("objects".to_owned(), |asked| asked.plural);
+        Why::NotAsked(format!("only the first {number} {plural} were read"))
     }
 }
 
@@ -166,7 +174,7 @@ impl Cluster {
         Pages::open(self.transport.clone(), list).await
     }
 
-    /// The first `limit` objects of a list; [`List::is_last`] tells whether there are others.
+    /// The first `limit` objects of a list; where others follow, the answer is not all.
     ///
     /// # Errors
     /// As [`Cluster::pages`].
@@ -174,11 +182,14 @@ impl Cluster {
         &self,
         list: &ListOf,
         limit: usize,
-    ) -> Result<List<T>, ClusterError> {
+    ) -> Result<Listing<T>, ClusterError> {
         let mut cursor = Cursor::new(self.transport.clone(), list.clone(), limit);
         while let Some(fetched) = cursor.fetch().await? {
             if let Some(page) = cursor.page(&fetched.body)? {
-                return List::parse(&page).map_err(|fault| cursor.fault(fault));
+                let read = List::parse(&page).map_err(|fault| cursor.fault(fault))?;
+                let number = read.items.len();
+                let not_all = (!read.last).then(|| list.cut(number));
+                return Ok(Listing::new(read.items, not_all));
             }
         }
         Err(ClusterError::Other("a list without a page".to_owned()))

@@ -9,7 +9,7 @@ use crate::model::field::Field;
 use crate::model::owner::Belongs;
 use crate::model::pod::{Container, Pod};
 use crate::model::selector::Labels;
-use crate::snapshot::IfRead;
+use crate::snapshot::{IfRead, Listing};
 
 /// Behind the state of a pod that only its name gives to a workload.
 pub(super) const PERHAPS: &str = " (by its name; it may be another workload's)";
@@ -55,7 +55,7 @@ pub(super) fn down<'a>(
         return None;
     }
     let deployment = own().next()?;
-    let pods = controllers.pods.seen().map_or(&[][..], Vec::as_slice);
+    let pods = controllers.pods.seen().map_or(&[][..], Listing::known);
     let seen = pods.iter().filter_map(|pod| {
         let belongs = of_any(pod, own());
         if belongs == Belongs::No {
@@ -139,7 +139,7 @@ mod tests {
         let Read::Seen(controllers) = &mut snapshot.on_demand.controllers else {
             panic!("the fixture has them");
         };
-        controllers.pods = Read::Seen(vec![Pod::from_value(&pod)]);
+        controllers.pods = Read::Seen(Listing::whole(vec![Pod::from_value(&pod)]));
         let case = Case::new(&snapshot, fixture::meta(fixture).now);
         let (_, seen) = down(&case, "helm-controller").unwrap();
         seen.into_iter().map(|evidence| evidence.observed).collect()

@@ -156,7 +156,7 @@ pub(crate) fn reread(name: &str, snapshot: &mut Snapshot, change: &mut dyn FnMut
     if let Read::Seen(found) = &mut snapshot.creation_job {
         again.value(&mut found.job, Job::from_value);
         if let Read::Seen(pods) = &mut found.pods {
-            for pod in pods {
+            for pod in pods.known_mut() {
                 again.value(&mut pod.pod, Pod::from_value);
             }
         }
@@ -170,7 +170,7 @@ pub(crate) fn reread(name: &str, snapshot: &mut Snapshot, change: &mut dyn FnMut
     if let Read::Seen(service) = &mut snapshot.on_demand.service {
         again.part(&mut service.service, Service::from_value);
         if let Read::Seen(slices) = &mut service.slices {
-            for slice in slices {
+            for slice in slices.known_mut() {
                 again.value(slice, EndpointSlice::from_value);
             }
         }
@@ -199,12 +199,11 @@ impl Again<'_> {
 
     fn events(&mut self, events: &mut Read<Events>) {
         if let Read::Seen(events) = events {
-            for event in &mut events.known {
+            for event in events.known_mut() {
                 self.value(event, Event::from_value);
             }
-            if events.known.iter().any(|event| !event.is_whole) {
-                events.not_all = Some(Why::Broken("malformed".to_owned()));
-            }
+            let odd = events.known().iter().any(|event| !event.is_whole);
+            events.lacks(odd.then(|| Why::Broken("malformed".to_owned())));
         }
     }
 }

@@ -11,7 +11,7 @@ pub use uncreated::Uncreated;
 use super::case::Case;
 use super::finding::{Evidence, Finding, Subject};
 use crate::model::creation_log::may_have_created;
-use crate::snapshot::{CreationJob, JobPod, Read, Snapshot, Why};
+use crate::snapshot::{CreationJob, JobPod, Listing, Read, Snapshot, Why};
 use uncreated::{uncreated, uncreated_of_lost, unread_events};
 
 /// Codes of the rules that judge by the creation Job's pods: what they miss where not all of the pods are known.
@@ -76,8 +76,10 @@ pub struct Job {
     pub events_unread: Option<Why>,
     /// What its mesh sidecar does that keeps it from its end.
     pub sidecar: Option<Sidecar>,
-    /// What became of each of its pods, oldest first.
+    /// What became of each of its pods that were read, oldest first.
     pub attempts: Vec<Outcome>,
+    /// Why its older pods were not read, where that is so.
+    pub pods_unread: Option<Why>,
 }
 
 impl Job {
@@ -92,6 +94,7 @@ impl Job {
             events_unread: None,
             sidecar: None,
             attempts: Vec::new(),
+            pods_unread: None,
         };
         let CreationJob {
             job, pods, events, ..
@@ -123,26 +126,30 @@ impl Job {
             return nothing(Silent::Replaced(crate::text::one_line(other)));
         }
         let subject = Subject::from(&job.meta);
-        let uncreated = match (pods, events) {
-            (Read::Seen(pods), _) if !pods.is_empty() => None,
-            (_, Read::Seen(events)) => uncreated(&subject, Some(&job.meta.uid), events),
+        // A pod that was seen could be made.
+        let has_pods = pods.seen().is_some_and(|pods| pods.is_empty() == Ok(false));
+        let uncreated = match events {
+            Read::Seen(events) if !has_pods => uncreated(&subject, Some(&job.meta.uid), events),
             _ => None,
         };
-        // A pod that was seen could be made.
-        let has_pods = pods.seen().is_some_and(|pods| !pods.is_empty());
         let events_unread = (!has_pods).then(|| unread_events(events)).flatten();
         let silent = match pods {
             _ if uncreated.is_some() => None,
             Read::Unknown(why) => Some(Silent::PodsNotRead(why.clone())),
             Read::Absent => Some(Silent::PodsGone),
-            Read::Seen(pods) => pods.is_empty().then_some(Silent::PodsGone),
+            Read::Seen(pods) => match pods.is_empty() {
+                Ok(gone) => gone.then_some(Silent::PodsGone),
+                Err(why) => Some(Silent::PodsNotRead(why)),
+            },
         };
-        let pods: &[JobPod] = pods.seen().map_or(&[], Vec::as_slice);
+        let pods_unread = pods.seen().and_then(Listing::not_all).cloned();
+        let pods: &[JobPod] = pods.seen().map_or(&[], Listing::known);
         let attempts: Vec<Outcome> = pods.iter().rev().map(outcome::judge).collect();
         let outcome = outcome::weigh(job, &attempts);
         // What cannot be read of a pod may be what it would have said.
         let odd = pods.iter().find(|p| !p.pod.meta.malformed.is_empty());
-        let odd = odd.filter(|_| outcome == Outcome::Nothing && job.is_complete() != Some(true));
+        let is_open = outcome == Outcome::Nothing && job.is_complete() != Some(true);
+        let odd = odd.filter(|_| is_open);
         let silent = silent.or(odd.map(|JobPod { pod, .. }| {
             let fields = pod.meta.malformed.join(", ");
             Silent::PodsNotRead(Why::Broken(format!(
@@ -150,6 +157,8 @@ impl Job {
                 Subject::from(&pod.meta)
             )))
         }));
+        let unread = pods_unread.clone().filter(|_| is_open);
+        let silent = silent.or(unread.map(Silent::PodsNotRead));
         Self {
             silent,
             uncreated,
@@ -159,6 +168,7 @@ impl Job {
             failed: job.failed().map(|c| (c.reason.clone(), c.message.clone())),
             outcome,
             attempts,
+            pods_unread,
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::{Case, Diagnosis, Severity, diagnose, fixture};
 use crate::snapshot::{
-    Controllers, CouchService, CreationJob, Events, LostJob, OnDemand, Read, Snapshot, Why,
+    Controllers, CouchService, CreationJob, Events, Listing, LostJob, OnDemand, Read, Snapshot, Why,
 };
 use k8s_openapi::jiff::Timestamp;
 use serde_json::{Value, json};
@@ -28,6 +28,12 @@ fn take_shared<T>(part: &mut Arc<Read<T>>) -> bool {
     there
 }
 
+/// Cuts a list before its first object.
+fn cut<T>(list: &mut Listing<T>) -> bool {
+    *list = Listing::new(Vec::new(), Some(why()));
+    true
+}
+
 /// What may not be readable for someone, by its name.
 const PARTS: &[(&str, Take)] = &[
     ("chart", |s| take(&mut s.chart)),
@@ -50,7 +56,7 @@ const PARTS: &[(&str, Take)] = &[
         let Read::Seen(pods) = &mut job.pods else {
             return false;
         };
-        let logs = pods.iter_mut().flat_map(|pod| &mut pod.logs);
+        let logs = pods.known_mut().iter_mut().flat_map(|pod| &mut pod.logs);
         logs.map(|(_, log)| take(log)).max().unwrap_or(false)
     }),
     ("events of the Job", |s| match &mut s.creation_job {
@@ -59,11 +65,29 @@ const PARTS: &[(&str, Take)] = &[
     }),
     ("events", |s| take(&mut s.events)),
     ("some of the events", |s| {
-        s.events = Read::Seen(Events {
-            known: Vec::new(),
-            not_all: Some(why()),
-        });
+        s.events = Read::Seen(Events::new(Vec::new(), Some(why())));
         true
+    }),
+    ("some of the pods", |s| {
+        let Read::Seen(job) = &mut s.creation_job else {
+            return false;
+        };
+        job.pods.seen_mut().is_some_and(cut)
+    }),
+    ("the older pods", |s| {
+        let Read::Seen(job) = &mut s.creation_job else {
+            return false;
+        };
+        let pods = job.pods.seen_mut();
+        pods.map(|pods| pods.lacks(Some(why()))).is_some()
+    }),
+    ("some of the pods of the release", |s| {
+        s.on_demand.pods.seen_mut().is_some_and(cut)
+    }),
+    ("some of the Service's addresses", |s| {
+        let service = s.on_demand.service.seen_mut();
+        let slices = service.and_then(|found| found.slices.seen_mut());
+        slices.is_some_and(cut)
     }),
     ("target namespace", |s| take(&mut s.target_namespace)),
     ("service account", |s| take(&mut s.service_account)),

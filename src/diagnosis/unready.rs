@@ -10,7 +10,7 @@ use crate::model::helm_log::awaited;
 use crate::model::manifest;
 use crate::model::owner::Belongs;
 use crate::model::pod::{Container, Pod};
-use crate::snapshot::IfRead;
+use crate::snapshot::{IfRead, Listing};
 
 /// The most pods that are shown.
 const SHOWN: usize = 3;
@@ -39,7 +39,7 @@ pub(super) fn unready<'a>(case: &Case<'a>) -> Vec<Unready<'a>> {
     let workloads = workloads(case);
     let release = case.hr().release_name();
     let pods = case.target_pods().if_read();
-    let own = pods.into_iter().flatten().filter_map(|pod| {
+    let own = pods.into_iter().flat_map(Listing::known).filter_map(|pod| {
         let instance = pod.meta.label("app.kubernetes.io/instance");
         let is_labelled = matches!(instance, Field::Set(instance) if instance == release);
         let mut perhaps = None;
@@ -60,7 +60,7 @@ pub(super) fn unready<'a>(case: &Case<'a>) -> Vec<Unready<'a>> {
     let of_job = job
         .and_then(|found| found.pods.seen())
         .into_iter()
-        .flatten();
+        .flat_map(Listing::known);
     let own = of_job.map(|found| (&found.pod, None)).chain(own);
     let own = own.filter(|(pod, _)| pod.meta.deleted.is_absent());
     let mut all: Vec<Unready<'a>> = own
@@ -78,7 +78,12 @@ pub(super) fn unready<'a>(case: &Case<'a>) -> Vec<Unready<'a>> {
 pub(super) fn shown(case: &Case<'_>, finding: Finding) -> Finding {
     let unready = unready(case);
     let Some(first) = unready.first() else {
-        return finding;
+        let pods = case.target_pods().if_read();
+        let unknown = pods.and_then(Listing::not_all).map(|why| {
+            let why = why.clause();
+            format!("Whether one of its pods keeps Helm waiting is unknown: {why}.")
+        });
+        return finding.whys(unknown.as_deref());
     };
     let why = first.why.trim_end_matches('.');
     let mut finding = finding.why(match &first.named_by {
@@ -212,14 +217,20 @@ fn of_container(container: &Container) -> String {
 mod tests {
     use super::*;
     use crate::diagnosis::{diagnose, fixture};
-    use crate::snapshot::Read;
+    use crate::snapshot::{Read, Why};
     use serde_json::{Value, json};
 
     /// What is said where Helm waits for the Deployment gate, and these pods are in the target namespace.
     fn told(pods: &[Value]) -> String {
+        told_of(pods, None)
+    }
+
+    /// The same, where these may not be all.
+    fn told_of(pods: &[Value], not_all: Option<Why>) -> String {
         let name = "wait-timed-out";
         let mut snapshot = fixture::snapshot(name);
-        snapshot.on_demand.pods = Read::Seen(pods.iter().map(Pod::from_value).collect());
+        let pods = pods.iter().map(Pod::from_value).collect();
+        snapshot.on_demand.pods = Read::Seen(Listing::new(pods, not_all));
         let case = Case::new(&snapshot, fixture::meta(name).now);
         let mut finding = fixture::of_code(diagnose(&case), "SKVS111");
         finding.sentence = finding.why.join("\n");
@@ -297,6 +308,20 @@ mod tests {
         for pod in [member, elsewhere] {
             assert_eq!(told(std::slice::from_ref(&pod)), none, "{pod}");
         }
+    }
+
+    #[test]
+    fn no_pod_among_those_that_were_read_is_not_none() {
+        let cut = || {
+            Some(Why::NotAsked(
+                "only the first 250 pods were read".to_owned(),
+            ))
+        };
+        let unknown = "Whether one of its pods keeps Helm waiting is unknown: only the first 250 pods were read.";
+        assert!(told_of(&[], cut()).contains(unknown));
+        assert!(!told(&[]).contains("unknown"));
+        let own = [pod("gate-6c9d8f7b5-lq8vz", no_image())];
+        assert!(!told_of(&own, cut()).contains(unknown));
     }
 
     #[test]

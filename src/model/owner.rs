@@ -141,6 +141,8 @@ mod tests {
         assert_eq!(replica.belongs_to("ReplicaSet", "gate-6c9d8f7b5"), Yes);
         assert_eq!(replica.belongs_to("Deployment", "gate-6c9d8f7b5"), No);
         assert_eq!(replica.belongs_to("StatefulSet", "gate"), No);
+        let other = owned("gate-6c9d8f7b5-lq8vz", "ReplicaSet", "gateway-6c9d8f7b5");
+        assert_eq!(other.belongs_to("Deployment", "gate"), No);
         // A StatefulSet's name can have hyphens, and so its pod's the form of a Deployment's.
         let member = owned("gate-two-0", "StatefulSet", "gate-two");
         assert_eq!(member.belongs_to("Deployment", "gate"), No);

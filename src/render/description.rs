@@ -349,10 +349,18 @@ fn job(sheet: &mut Sheet<'_, '_>, job: &Job, now: Timestamp) -> io::Result<()> {
         return Ok(());
     }
     match &job.pods {
-        Read::Seen(pods) if pods.is_empty() => sheet.line(2, "it has no pods")?,
+        Read::Seen(pods) if pods.is_empty() && job.pods_not_read.is_none() => {
+            sheet.line(2, "it has no pods")?;
+        }
         Read::Seen(pods) => {
             for pod in pods {
                 self::pod(sheet, pod)?;
+            }
+            if let Some(why) = &job.pods_not_read {
+                sheet.line(
+                    2,
+                    &format!("not all of its pods are shown: {}", one_line(why)),
+                )?;
             }
         }
         other => sheet.line(

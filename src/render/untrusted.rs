@@ -151,7 +151,7 @@ proptest! {
         if let Read::Seen(job) = &mut snapshot.creation_job
             && let Read::Seen(pods) = &mut job.pods
         {
-            for (_, text) in pods.iter_mut().flat_map(|pod| &mut pod.logs) {
+            for (_, text) in pods.known_mut().iter_mut().flat_map(|pod| &mut pod.logs) {
                 if let Read::Seen(text) = text {
                     text.push_str(&log);
                 }

@@ -1,7 +1,7 @@
 //! What is read only where a check asks for it. Until then each part is unknown: not asked for.
 
-use super::Read;
 use super::databases::Databases;
+use super::{Listing, Read};
 use crate::model::access_review::AccessReview;
 use crate::model::controller_log::Errors;
 use crate::model::deployment::Deployment;
@@ -23,7 +23,7 @@ pub struct OnDemand {
     /// The errors in the log of helm-controller, if the saved files have it.
     pub controller_log: Read<Errors>,
     /// Pods of the target namespace, if Helm waits for objects of the chart, or gave up waiting.
-    pub pods: Read<Vec<Pod>>,
+    pub pods: Read<Listing<Pod>>,
     /// Flux's Kustomizations, if an onboarding is asked for by name. Read once for all snapshots of a run.
     pub kustomizations: Arc<Read<Vec<Kustomization>>>,
     /// What CouchDB says of databases. Asked once for all snapshots of a run.
@@ -55,7 +55,7 @@ pub struct Controllers {
     /// Empty where Flux does not run as Deployments of this namespace.
     pub deployments: Vec<Deployment>,
     /// Their pods, read where one of them is not available.
-    pub pods: Read<Vec<Pod>>,
+    pub pods: Read<Listing<Pod>>,
 }
 
 /// The Service by which CouchDB is reached.
@@ -68,5 +68,5 @@ pub struct CouchService {
     /// What names it: `log of the creation Job`, `values.couchdb`.
     pub named_by: String,
     pub service: Read<Service>,
-    pub slices: Read<Vec<EndpointSlice>>,
+    pub slices: Read<Listing<EndpointSlice>>,
 }

@@ -1,8 +1,8 @@
 //! The events of one object.
 
-use crate::cluster::{Cluster, List, ListOf, segment};
+use crate::cluster::{Cluster, ListOf, segment};
 use crate::model::event::{self, Event};
-use crate::snapshot::{Events, Read, Why};
+use crate::snapshot::{Events, Listing, Read, Why};
 use serde_json::Value;
 
 /// Most events of one object that are asked for; controllers send far fewer in the hour that they are kept.
@@ -29,41 +29,29 @@ pub(super) async fn about(
         segment(&selector)
     );
     let page = cluster.page(&ListOf::objects(path), LIMIT).await;
-    Read::from_result(page).map(|page: List<Value>| {
-        let last = page.is_last();
-        sorted(&page.into_items(), last)
-    })
+    Read::from_result(page).map(sorted)
 }
 
 /// Newest last. The server orders by name, so what it kept back may be the newest.
-fn sorted(objects: &[Value], all: bool) -> Events {
-    let mut known: Vec<Event> = objects.iter().map(Event::from_value).collect();
-    event::sort(&mut known);
-    let odd = || Why::Broken("one of them has a malformed field".to_owned());
-    let not_all = match all {
-        true => known.iter().any(|event| !event.is_whole).then(odd),
-        false => Some(Why::NotAsked(format!(
-            "only {LIMIT} of one object are read"
-        ))),
-    };
-    Events { known, not_all }
+fn sorted(objects: Listing<Value>) -> Events {
+    let mut events = objects.map(|object| Event::from_value(&object));
+    event::sort(events.known_mut());
+    let odd = events.known().iter().any(|event| !event.is_whole);
+    events.lacks(odd.then(|| Why::Broken("one of them has a malformed field".to_owned())));
+    events
 }
 
 /// The events of an object and of its parts as one. Where those of a part are not known, the whole is not all.
 pub(super) fn joined(own: Read<Events>, parts: Vec<Read<Events>>) -> Read<Events> {
     own.map(|mut all| {
         for part in parts {
-            let not_all = match part {
-                Read::Seen(part) => {
-                    all.known.extend(part.known);
-                    part.not_all
-                }
-                Read::Absent => None,
-                Read::Unknown(why) => Some(why),
-            };
-            all.not_all = all.not_all.or(not_all);
+            match part {
+                Read::Seen(part) => all.extend(part),
+                Read::Absent => {}
+                Read::Unknown(why) => all.lacks(Some(why)),
+            }
         }
-        event::sort(&mut all.known);
+        event::sort(all.known_mut());
         all
     })
 }
@@ -73,48 +61,48 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn listed(all: bool) -> Events {
+    fn listed(not_all: Option<Why>) -> Events {
         let events = vec![
             json!({"reason": "late", "lastTimestamp": "2026-11-23T20:21:00Z"}),
             json!({"reason": "early", "lastTimestamp": "2026-11-23T20:20:00Z"}),
         ];
-        sorted(&events, all)
+        sorted(Listing::new(events, not_all))
     }
 
     #[test]
     fn a_list_that_goes_on_is_not_all() {
-        let all = listed(true);
+        let all = listed(None);
         assert_eq!(
-            (all.known[1].reason.as_str(), &all.not_all),
-            ("late", &None)
+            (all.known()[1].reason.as_str(), all.not_all()),
+            ("late", None)
         );
-        let cut = listed(false).not_all.unwrap();
-        assert_eq!(cut.clause(), "only 200 of one object are read");
+        let cut = Why::NotAsked("only the first 2 events were read".to_owned());
+        assert_eq!(listed(Some(cut.clone())).not_all(), Some(&cut));
     }
 
     #[test]
     fn an_event_that_cannot_be_read_may_be_the_one_that_is_looked_for() {
-        let events = [json!({"reason": "InstallFailed"}), json!({"reason": 7})];
-        let read = sorted(&events, true);
-        assert_eq!(read.known.len(), 2);
-        let why = read.not_all.unwrap();
+        let events = vec![json!({"reason": "InstallFailed"}), json!({"reason": 7})];
+        let read = sorted(Listing::whole(events));
+        assert_eq!(read.known().len(), 2);
+        let why = read.not_all().unwrap();
         assert_eq!(why.clause(), "one of them has a malformed field");
     }
 
     #[test]
     fn a_pods_events_that_were_refused_are_told() {
         let refused = || Read::Unknown(Why::Forbidden("list events in core".to_owned()));
-        let own = || Read::Seen(listed(true));
+        let own = || Read::Seen(listed(None));
         let all = joined(own(), vec![own(), refused(), Read::Absent]);
         let all = all.seen().unwrap();
         let reasons: Vec<&str> = all
-            .known
+            .known()
             .iter()
             .map(|event| event.reason.as_str())
             .collect();
         assert_eq!(reasons, ["early", "early", "late", "late"]);
         assert_eq!(
-            all.not_all.as_ref().map(Why::clause).as_deref(),
+            all.not_all().map(Why::clause).as_deref(),
             Some("forbidden (list events in core)")
         );
         assert_eq!(joined(refused(), vec![own()]), refused());

@@ -1,6 +1,6 @@
 //! The hook Job that creates the database: which one it is, its pods, the end of their logs, their events.
 
-use super::super::{Cluster, List, ListOf, segment};
+use super::super::{Cluster, ListOf, segment};
 use super::events;
 use crate::model::field::{Meta, Parsed};
 use crate::model::helm_release::{GROUP, HelmRelease};
@@ -9,7 +9,7 @@ use crate::model::job::Job;
 use crate::model::lookup::can_be_an_object;
 use crate::model::pod::Pod;
 use crate::model::{failure, manifest};
-use crate::snapshot::{CreationJob, Events, JobPod, LostJob, Read};
+use crate::snapshot::{CreationJob, Events, JobPod, Listing, LostJob, Read, Why};
 use k8s_openapi::jiff::Timestamp;
 
 /// Pods of the Job that are read, newest first.
@@ -118,11 +118,13 @@ pub(super) async fn of_release(
         segment(&labels)
     );
     let jobs = cluster.page(&ListOf::objects(path), LISTED_JOBS).await;
-    match Read::from_result(jobs.map(List::into_items)) {
+    // The newest is only known among all.
+    match Read::from_result(jobs).and_then(Listing::into_all) {
         Read::Seen(jobs) => {
             // The labels are on every object of the chart, and before 1.6 not on its hooks.
-            let jobs = jobs.iter().map(Job::from_value);
-            let jobs = newest_first(jobs.filter(Job::runs_before_installation));
+            let mut jobs: Vec<Job> = jobs.iter().map(Job::from_value).collect();
+            jobs.retain(Job::runs_before_installation);
+            newest_first(&mut jobs);
             match jobs.into_iter().next() {
                 Some(job) => {
                     let id = JobId {
@@ -221,14 +223,18 @@ async fn with_pods(cluster: &Cluster, id: &JobId, job: Job) -> Found {
     let uid = job.meta.uid.clone();
     let pods = async {
         let pods = cluster.page(&ListOf::objects(path), LISTED_PODS).await;
-        match Read::from_result(pods.map(List::into_items)) {
+        match Read::from_result(pods) {
             Read::Seen(pods) => {
                 // A former Job of that name may have left its pods.
-                let pods = pods.iter().map(Pod::from_value);
-                let pods = newest_first(pods.filter(|pod| !pod.is_of_another(&uid)));
-                let newest = pods.into_iter().take(PODS_MAX);
-                let read = newest.map(|pod| pod_parts(cluster, pod));
-                Read::Seen(futures::future::join_all(read).await)
+                let mut pods = pods
+                    .map(|pod| Pod::from_value(&pod))
+                    .filter(|pod| !pod.is_of_another(&uid));
+                newest_first(pods.known_mut());
+                pods.truncate(PODS_MAX, older_left_out);
+                let (newest, not_all) = pods.into_parts();
+                let read = newest.into_iter().map(|pod| pod_parts(cluster, pod));
+                let read = futures::future::join_all(read).await;
+                Read::Seen(Listing::new(read, not_all))
             }
             Read::Absent => Read::Absent,
             Read::Unknown(why) => Read::Unknown(why),
@@ -241,11 +247,10 @@ async fn with_pods(cluster: &Cluster, id: &JobId, job: Job) -> Found {
     );
     let mut of_pods = Vec::new();
     let pods = pods.map(|parts| {
-        let keep = |(pod, events)| {
+        parts.map(|(pod, events)| {
             of_pods.push(events);
             pod
-        };
-        parts.into_iter().map(keep).collect()
+        })
     });
     let events = events::joined(events, of_pods);
     Found::without(Read::Seen(CreationJob {
@@ -282,9 +287,15 @@ async fn pod_parts(cluster: &Cluster, pod: Pod) -> (JobPod, Read<Events>) {
     (JobPod { pod, logs }, events)
 }
 
+/// Why the older pods of a Job are not among those that were read.
+fn older_left_out(number: usize) -> Why {
+    Why::NotAsked(format!(
+        "only the newest {PODS_MAX} of its {number} pods were read"
+    ))
+}
+
 /// One whose time of creation cannot be read may be the newest.
-fn newest_first<T: Parsed>(objects: impl Iterator<Item = T>) -> Vec<T> {
-    let mut objects: Vec<T> = objects.collect();
+fn newest_first<T: Parsed>(objects: &mut [T]) {
     objects.sort_by(|a, b| {
         let made = |object: &T| {
             let created = &object.meta().created;
@@ -292,117 +303,7 @@ fn newest_first<T: Parsed>(objects: impl Iterator<Item = T>) -> Vec<T> {
         };
         made(b).cmp(&made(a))
     });
-    objects
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::super::test_server::{self, page};
-    use super::*;
-    use serde_json::{Value, json};
-
-    const NAME: &str = "pds-database-create";
-
-    /// A pod with the Job's label, made by the Job of this UID.
-    fn pod(name: &str, by: &str) -> Value {
-        let owner = json!({"kind": "Job", "name": NAME, "uid": by, "controller": true});
-        json!({"metadata": {"name": name, "namespace": "core", "ownerReferences": [owner]}})
-    }
-
-    /// What is read of the Job with UID `1-a` where the server answers so.
-    async fn found(answers: &[Value]) -> CreationJob {
-        let (cluster, _) = test_server::cluster(answers);
-        let job = json!({"metadata": {"name": NAME, "namespace": "core", "uid": "1-a"}});
-        let id = JobId {
-            namespace: "core".to_owned(),
-            name: NAME.to_owned(),
-        };
-        let found = with_pods(&cluster, &id, Job::from_value(&job)).await;
-        found.job.seen().unwrap().clone()
-    }
-
-    #[tokio::test]
-    async fn the_pods_of_a_former_job_of_that_name_are_not_this_ones() {
-        let none = page("v1", "Event", &[], "");
-        let pods = [pod("own", "1-a"), pod("former", "2-b")];
-        let found = found(&[page("v1", "Pod", &pods, ""), none.clone(), none]).await;
-        let pods = found.pods.seen().unwrap();
-        let names: Vec<&str> = pods.iter().map(|p| p.pod.meta.name.as_str()).collect();
-        assert_eq!(names, ["own"]);
-    }
-
-    #[test]
-    fn a_job_found_by_its_name_alone_is_a_hook_and_not_older_than_the_onboarding() {
-        let hr = |made: Value| {
-            HelmRelease::from_value(&json!({
-                "metadata": {"name": "a", "namespace": "flux-system", "creationTimestamp": made}
-            }))
-            .unwrap()
-        };
-        let job = |hook: &str, made: &str| {
-            let metadata = json!({"annotations": {hook: "pre-install"}, "creationTimestamp": made});
-            Job::from_value(&json!({"metadata": metadata}))
-        };
-        let (early, late) = ("2026-11-23T20:14:00Z", "2026-11-23T20:15:00Z");
-        let onboarding = hr(json!(early));
-        assert!(may_be_of(&job("helm.sh/hook", late), &onboarding));
-        assert!(may_be_of(&job("helm.sh/hook", early), &onboarding));
-        assert!(
-            !may_be_of(&job("helm.sh/hook", early), &hr(json!(late))),
-            "older"
-        );
-        assert!(!may_be_of(&job("other", late), &onboarding), "not a hook");
-        assert!(
-            !may_be_of(&job("helm.sh/hook", "soon"), &onboarding),
-            "malformed"
-        );
-        assert!(
-            !may_be_of(&job("helm.sh/hook", late), &hr(json!(null))),
-            "missing"
-        );
-        assert!(!may_be_of(&Job::from_value(&json!(7)), &onboarding));
-    }
-
-    #[test]
-    fn the_failure_names_the_job() {
-        let message = "Helm install failed for release core/core-a with chart c@0.1.2: failed pre-install: failed early due to stalled resources: [Job/core/pds-database-create status: 'Failed']";
-        let hr = HelmRelease::from_value(&json!({
-            "metadata": {"name": "a", "namespace": "flux-system"},
-            "status": {"conditions": [{"type": "Ready", "status": "False", "reason": "InstallFailed", "message": message},
-                {"type": "Released", "status": "False", "reason": "InstallFailed", "message": message}]}
-        }))
-        .unwrap();
-        let id = of_failure(&hr).unwrap();
-        assert_eq!(
-            (id.namespace.as_str(), id.name.as_str()),
-            ("core", "pds-database-create")
-        );
-    }
-
-    #[test]
-    fn the_hook_that_failed_is_the_one() {
-        let hook = |name: &str, phase: &str, manifest: &str| {
-            serde_json::from_value::<Hook>(
-                json!({"name": name, "kind": "Job", "events": ["pre-install"],
-                "manifest": manifest, "last_run": {"phase": phase}}),
-            )
-            .unwrap()
-        };
-        let hooks = [
-            hook("first", "Succeeded", ""),
-            hook(
-                "x",
-                "Failed",
-                "kind: Job\nmetadata:\n  name: second\n  namespace: other\n",
-            ),
-        ];
-        let id = of_hooks(&hooks, "core").unwrap();
-        assert_eq!(
-            (id.namespace.as_str(), id.name.as_str()),
-            ("other", "second")
-        );
-        let id = of_hooks(&hooks[..1], "core").unwrap();
-        assert_eq!((id.namespace.as_str(), id.name.as_str()), ("core", "first"));
-        assert!(of_hooks(&[], "core").is_none());
-    }
-}
+mod tests;

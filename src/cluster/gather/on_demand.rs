@@ -13,7 +13,7 @@ use crate::model::helm_release::HelmRelease;
 use crate::model::pod::Pod;
 use crate::model::service::{EndpointSlice, Service};
 use crate::model::status::{self, Ready};
-use crate::snapshot::{Controllers, CouchService, Read, Snapshot, Why};
+use crate::snapshot::{Controllers, CouchService, Listing, Read, Snapshot, Why};
 use k8s_openapi::jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
@@ -83,7 +83,7 @@ pub(super) async fn controllers(
             segment(&selector)
         );
         let pods = cluster.page(&ListOf::objects(path), MOST).await;
-        Read::from_result(pods).map(|pods| pods.items().iter().map(Pod::from_value).collect())
+        Read::from_result(pods).map(parsed)
     } else {
         Read::not_needed("each Deployment is available")
     };
@@ -171,14 +171,18 @@ pub(super) fn controller_log(cluster: &Cluster, hr: &HelmRelease) -> Read<Errors
 }
 
 /// Reads the pods of the target namespace if Helm waits for objects other than the creation Job.
-pub(super) async fn pods(cluster: &Cluster, hr: &HelmRelease) -> Read<Vec<Pod>> {
+pub(super) async fn pods(cluster: &Cluster, hr: &HelmRelease) -> Read<Listing<Pod>> {
     if hr.is_remote() || !waits(hr) {
         return Read::not_needed("Helm does not wait for objects of the chart");
     }
     let namespace = segment(hr.release_namespace());
     let path = format!("/api/v1/namespaces/{namespace}/pods");
     let pods = cluster.page(&ListOf::objects(path), TARGET_PODS).await;
-    Read::from_result(pods).map(|pods| pods.items().iter().map(Pod::from_value).collect())
+    Read::from_result(pods).map(parsed)
+}
+
+fn parsed(objects: Listing<Value>) -> Listing<Pod> {
+    objects.map(|pod| Pod::from_value(&pod))
 }
 
 /// An action is under way, or its wait failed.
@@ -204,12 +208,15 @@ pub(super) async fn service(cluster: &Cluster, snapshot: &Snapshot) -> Read<Couc
     if let Read::Unknown(why) = &found.pods {
         return Read::Unknown(why.clone());
     }
+    if let Some(Err(why)) = found.pods.seen().map(Listing::is_empty) {
+        return Read::Unknown(why);
+    }
     let over = found.job.succeeded.set() > Some(&0);
     let logs: Vec<&str> = found
         .pods
         .seen()
         .into_iter()
-        .flatten()
+        .flat_map(Listing::known)
         .flat_map(|p| &p.logs)
         .filter_map(|(_, log)| log.seen().map(String::as_str))
         .collect();
@@ -250,20 +257,53 @@ pub(super) async fn service(cluster: &Cluster, snapshot: &Snapshot) -> Read<Couc
         port: endpoint.port,
         named_by: endpoint.named_by.to_owned(),
         service: Read::from_result(service).map(|object| Service::from_value(&object)),
-        slices: Read::from_result(slices).map(|slices| {
-            slices
-                .items()
-                .iter()
-                .map(EndpointSlice::from_value)
-                .collect()
-        }),
+        slices: Read::from_result(slices)
+            .map(|slices: Listing<Value>| slices.map(|slice| EndpointSlice::from_value(&slice))),
     })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cluster::test_server::{self, page};
+    use crate::snapshot::Why;
     use serde_json::json;
+
+    #[tokio::test]
+    async fn without_a_pod_among_those_that_were_read_the_service_is_not_unneeded() {
+        let mut snapshot = crate::diagnosis::fixture::snapshot("couchdb-unreachable");
+        let cut = Why::NotAsked("only the first 0 pods were read".to_owned());
+        let job = snapshot.creation_job.seen_mut().unwrap();
+        job.pods = Read::Seen(Listing::new(Vec::new(), Some(cut.clone())));
+        let (cluster, asked) = test_server::cluster(&[]);
+        let found = service(&cluster, &snapshot).await;
+        assert_eq!(found.unknown(), Some(&cut));
+        assert!(asked.queries().is_empty());
+    }
+
+    #[tokio::test]
+    async fn pods_of_a_list_that_was_cut_are_not_all() {
+        let ready = json!({"type": "Ready", "status": "Unknown", "reason": "Progressing",
+            "message": "Running 'install' action with timeout of 5m0s"});
+        let hr = HelmRelease::from_value(
+            &json!({"metadata": {"name": "a", "namespace": "n"}, "spec": {}, "status": {"conditions": [ready]}}),
+        );
+        let hr = hr.unwrap();
+        let one = [json!({"metadata": {"name": "p", "namespace": "n"}})];
+        for (token, not_all) in [
+            ("", None),
+            ("more", Some("only the first 1 pods were read")),
+        ] {
+            let (cluster, asked) = test_server::cluster(&[page("v1", "Pod", &one, token)]);
+            let pods = pods(&cluster, &hr).await;
+            let pods = pods.seen().unwrap();
+            assert_eq!(pods.not_all().map(Why::clause).as_deref(), not_all);
+            assert_eq!(
+                (pods.known().len(), asked.queries()),
+                (1, vec!["limit=250".to_owned()])
+            );
+        }
+    }
 
     fn wants(status: Value) -> bool {
         let hr = HelmRelease::from_value(

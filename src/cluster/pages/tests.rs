@@ -208,6 +208,10 @@ async fn one_page_says_whether_there_is_more() {
         .page::<Value>(&ListOf::objects(PATH), 1)
         .await
         .unwrap();
-    assert!(!list.is_last());
+    let cut = Why::NotAsked("only the first 1 things were read".to_owned());
+    assert_eq!((list.known().len(), list.all()), (1, Err(cut.clone())));
     assert_eq!(asked.queries(), [query(1, "")]);
+    let (cluster, _) = served(vec![page(&["a"], "")]);
+    let list = cluster.page::<Value>(&ListOf::objects(PATH), 1).await;
+    assert_eq!(list.unwrap().all().unwrap().len(), 1);
 }

@@ -17,7 +17,7 @@ use crate::model::policy::Policy;
 use crate::model::source::Source;
 use crate::snapshot::databases::Databases;
 use crate::snapshot::{
-    Checked, Controllers, CouchService, CreationJob, Dependency, JobPod, Read, Unread, Why,
+    Checked, Controllers, CouchService, CreationJob, Dependency, JobPod, Listing, Read, Unread, Why,
 };
 
 /// In words: claims that were not read because their namespaces were not.
@@ -48,7 +48,7 @@ impl<'a> Case<'a> {
             if let Read::Seen(other) = &found.of_database {
                 self.note_malformed(&other.meta, "the Job named after the database");
             }
-            for JobPod { pod, .. } in found.pods.seen().into_iter().flatten() {
+            for JobPod { pod, .. } in found.pods.seen().into_iter().flat_map(Listing::known) {
                 self.note_malformed(&pod.meta, PODS);
             }
         }
@@ -150,6 +150,14 @@ impl<'a> Case<'a> {
             return Ok(None);
         }
         self.job_log().map(|job| Some(&job.outcome))
+    }
+
+    /// Whether each of the Job's pods was read, and not only its newest.
+    pub(in crate::diagnosis) fn all_job_pods(&self) -> Checked<()> {
+        match &self.job.pods_unread {
+            Some(why) => Err(Unread::new(PODS, why.clone())),
+            None => Ok(()),
+        }
     }
 
     /// Why no pod of the Job could be made; `None` where that is not so.
@@ -263,10 +271,10 @@ impl<'a> Case<'a> {
     }
 
     /// Pods of the target namespace, if Helm waits for any.
-    pub(in crate::diagnosis) fn target_pods(&self) -> Checked<Option<&'a Vec<Pod>>> {
+    pub(in crate::diagnosis) fn target_pods(&self) -> Checked<Option<&'a Listing<Pod>>> {
         let what = "the pods of the target namespace";
         let pods = self.snapshot.on_demand.pods.checked(what)?;
-        for pod in pods.into_iter().flatten() {
+        for pod in pods.into_iter().flat_map(Listing::known) {
             self.note_malformed(&pod.meta, what);
         }
         Ok(pods)

@@ -44,7 +44,7 @@ pub(super) fn uncreated(job: &Subject, uid: Option<&str>, events: &Events) -> Op
         let others = |uid: &str| ![uid, event.uid.as_str()].contains(&"") && uid != event.uid;
         !uid.is_some_and(others)
     };
-    let mut newest_first = events.known.iter().filter(is_own).rev();
+    let mut newest_first = events.known().iter().filter(is_own).rev();
     let newest =
         newest_first.find(|e| ["FailedCreate", "SuccessfulCreate"].contains(&e.reason.as_str()))?;
     let why = newest.message.strip_prefix("Error creating: ");
@@ -59,7 +59,7 @@ pub(super) fn uncreated(job: &Subject, uid: Option<&str>, events: &Events) -> Op
 /// Why the events, or some of them, are not known.
 pub(super) fn unread_events(events: &Read<Events>) -> Option<Why> {
     match events {
-        Read::Seen(events) => events.not_all.clone(),
+        Read::Seen(events) => events.not_all().cloned(),
         Read::Absent => None,
         Read::Unknown(why) => Some(why.clone()),
     }
@@ -87,10 +87,7 @@ mod tests {
             )
         };
         let why = |of: &str, uid: Option<&str>| {
-            let events = Events {
-                known: vec![event(of)],
-                not_all: None,
-            };
+            let events = Events::whole(vec![event(of)]);
             uncreated(&job, uid, &events).map(|found| found.why)
         };
         let no_quota = Some("no quota".to_owned());

@@ -104,11 +104,13 @@ fn wrong(found: &CouchService) -> Result<Option<Wrong>, Why> {
         Read::Absent => return Ok(None),
         Read::Unknown(why) => return Err(why.clone()),
     };
-    let endpoints = || slices.iter().flat_map(|slice| &slice.endpoints.known);
+    let known = slices.known();
+    let endpoints = || known.iter().flat_map(|slice| &slice.endpoints.known);
     if endpoints().any(|endpoint| endpoint.is_ready() == Some(true)) {
         return Ok(None);
     }
-    if let Some(odd) = slices.iter().find(|s| !s.meta.malformed.is_empty()) {
+    let all = slices.all()?;
+    if let Some(odd) = all.iter().find(|s| !s.meta.malformed.is_empty()) {
         return malformed(&odd.meta);
     }
     Ok(Some((
@@ -123,7 +125,7 @@ mod tests {
     use super::wrong;
     use crate::diagnosis::fixture;
     use crate::model::service::{EndpointSlice, Service};
-    use crate::snapshot::{CouchService, Read, Why};
+    use crate::snapshot::{CouchService, Listing, Read, Why};
     use serde_json::{Value, json};
 
     #[test]
@@ -135,6 +137,16 @@ mod tests {
     }
 
     fn told(port: u16, selector: Value, endpoints: Value) -> Option<String> {
+        told_of(port, selector, endpoints, None)
+    }
+
+    fn told_of(
+        port: u16,
+        selector: Value,
+        endpoints: Value,
+        not_all: Option<Why>,
+    ) -> Option<String> {
+        let slice = EndpointSlice::from_value(&json!({"endpoints": endpoints}));
         let service = json!({"spec": {"selector": selector, "ports": [{"port": 5984}]}});
         let found = CouchService {
             namespace: "n".into(),
@@ -142,9 +154,7 @@ mod tests {
             port: Some(port),
             named_by: "x".into(),
             service: Read::Seen(Service::from_value(&service)),
-            slices: Read::Seen(vec![EndpointSlice::from_value(
-                &json!({"endpoints": endpoints}),
-            )]),
+            slices: Read::Seen(Listing::new(vec![slice], not_all)),
         };
         match wrong(&found) {
             Ok(wrong) => wrong.map(|(what, _, _)| what),
@@ -173,6 +183,22 @@ mod tests {
             told(5984, json!("x"), with(false)).unwrap(),
             "malformed in its Service: spec.selector"
         );
+    }
+
+    #[test]
+    fn a_ready_pod_may_be_among_the_slices_that_were_not_read() {
+        let cut = || {
+            Some(Why::NotAsked(
+                "only the first 50 endpointslices were read".to_owned(),
+            ))
+        };
+        let with = |ready: bool| json!([{"conditions": {"ready": ready}}]);
+        let of = |ready| told_of(5984, json!({"app": "x"}), with(ready), cut());
+        assert_eq!(
+            of(false).unwrap(),
+            "only the first 50 endpointslices were read"
+        );
+        assert_eq!(of(true), None);
     }
 
     #[test]

@@ -47,8 +47,11 @@ curl: (22) The requested URL returned error: 412"#,
 };
 
 fn check(case: &Case<'_>) -> Verdict {
-    let Some(Outcome::Exists(death)) = case.outcome_by_log()? else {
-        return Ok(None);
+    let death = match case.outcome_by_log()? {
+        Some(Outcome::Exists(death)) => death,
+        // An older attempt may have met it.
+        Some(_) => return case.all_job_pods().map(|()| None),
+        None => return Ok(None),
     };
     let database = case.database();
     let named = database
@@ -132,7 +135,7 @@ fn unserved(case: &Case<'_>, finding: Finding, why: &str) -> Finding {
 mod tests {
     use crate::diagnosis::{Finding, fixture};
     use crate::model::ownership::tests::Objects;
-    use crate::snapshot::databases::Answer;
+    use crate::snapshot::databases::{Answer, Database};
     use crate::snapshot::{Read, Snapshot, Why};
 
     /// Of a cluster on which everything that can claim was read: the HelmReleases of the case, and these objects.
@@ -270,6 +273,54 @@ mod tests {
             commands.contains("--dry-run") && !commands.contains("--backup"),
             "{commands}"
         );
+    }
+
+    #[test]
+    fn an_attempt_that_was_not_read_may_have_created_it() {
+        let cut = || {
+            Some(Why::NotAsked(
+                "only the newest 3 of its 5 pods were read".to_owned(),
+            ))
+        };
+        let name = "database-left-behind";
+        let mut snapshot = fixture::snapshot(name);
+        let Read::Seen(asked) = snapshot.on_demand.databases.as_ref() else {
+            panic!("the case has CouchDB's answer");
+        };
+        let mut asked = asked.clone();
+        let empty = Answer::There(Database::default());
+        asked.asked.insert("pds_database".to_owned(), empty);
+        snapshot.on_demand.databases = Read::Seen(asked).into();
+        read_all(&mut snapshot, Objects::default());
+        let doubt = "It is unknown whether an earlier attempt of this Job created it: only the newest 3 of its 5 pods were read.";
+        let has_doubt = |finding: &Finding| finding.why.iter().any(|why| why == doubt);
+        let before = found(&snapshot, name);
+        assert!(!has_doubt(&before) && !rehearses(&before), "{before:?}");
+        let job = snapshot.creation_job.seen_mut().unwrap();
+        job.pods.seen_mut().unwrap().lacks(cut());
+        let after = found(&snapshot, name);
+        assert!(has_doubt(&after) && rehearses(&after), "{after:?}");
+        // One that is older than the onboarding is not of any of its attempts.
+        let mut older = fixture::snapshot(name);
+        read_all(&mut older, Objects::default());
+        let job = older.creation_job.seen_mut().unwrap();
+        job.pods.seen_mut().unwrap().lacks(cut());
+        assert!(!has_doubt(&found(&older, name)));
+    }
+
+    #[test]
+    fn an_attempt_that_was_not_read_may_have_met_it() {
+        let name = "couchdb-unreachable";
+        let mut snapshot = fixture::snapshot(name);
+        let not_run = |snapshot: &Snapshot| {
+            let case = crate::diagnosis::Case::new(snapshot, fixture::meta(name).now);
+            super::check(&case).err().map(|unread| unread.why.clause())
+        };
+        assert_eq!(not_run(&snapshot), None);
+        let job = snapshot.creation_job.seen_mut().unwrap();
+        let why = Why::NotAsked("only the newest 3 of its 5 pods were read".to_owned());
+        job.pods.seen_mut().unwrap().lacks(Some(why.clone()));
+        assert_eq!(not_run(&snapshot), Some(why.clause()));
     }
 
     #[test]

@@ -162,6 +162,10 @@ fn check(case: &Case<'_>) -> Verdict {
 mod tests {
     use crate::diagnosis::rule::Severity;
     use crate::diagnosis::{Case, fixture};
+    use crate::model::helm_storage::Release;
+    use crate::model::pod::Pod;
+    use crate::snapshot::{Listing, Read};
+    use serde_json::json;
 
     #[test]
     fn it_is_found() {
@@ -194,5 +198,28 @@ mod tests {
                 Severity::Warning
             )
         );
+    }
+
+    #[test]
+    fn only_a_pod_that_is_surely_the_releases_is_in_the_sentence() {
+        let name = "in-progress";
+        let sentence = |owners: serde_json::Value| {
+            let mut snapshot = fixture::snapshot(name);
+            let release = snapshot.release.seen().cloned().unwrap_or_default();
+            let manifest = "kind: StatefulSet\nmetadata:\n  name: gate\n".to_owned();
+            snapshot.release = Read::Seen(Release {
+                manifest,
+                ..release
+            });
+            let waiting = json!({"waiting": {"reason": "ImagePullBackOff", "message": "m"}});
+            let pod = json!({"metadata": {"name": "gate-0", "namespace": snapshot.helm_release.release_namespace(), "ownerReferences": owners},
+                "status": {"containerStatuses": [{"name": "c", "ready": false, "state": waiting}]}});
+            snapshot.on_demand.pods = Read::Seen(Listing::whole(vec![Pod::from_value(&pod)]));
+            let verdict = super::check(&Case::new(&snapshot, fixture::meta(name).now));
+            verdict.unwrap().unwrap().sentence
+        };
+        let owner = json!([{"kind": "StatefulSet", "name": "gate", "controller": true}]);
+        assert!(sentence(owner).ends_with("gate-0 is not ready"));
+        assert_eq!(sentence(json!(null)), "Flux is working on it");
     }
 }

@@ -125,7 +125,7 @@ fn of_pod(case: &Case<'_>, hook: &str, pod: &str) -> Verdict {
 mod tests {
     use crate::diagnosis::{Case, diagnose, fixture};
     use crate::model::event::Event;
-    use crate::snapshot::{Read, Snapshot};
+    use crate::snapshot::{Events, Read, Snapshot};
     use serde_json::json;
 
     /// The codes of a case in which Flux says this, only in its event if the status merely counts attempts.
@@ -133,7 +133,7 @@ mod tests {
         let name = "upgrade-hook-failed";
         let mut snapshot = fixture::snapshot(name);
         let text = format!("Helm upgrade failed for release core/a with chart a@1: {message}");
-        let mut events = snapshot.events.seen().cloned().unwrap_or_default();
+        let events = snapshot.events.seen().cloned().unwrap_or_default();
         for c in &mut snapshot.helm_release.status.conditions {
             if c.is_false() {
                 c.message = match by_event {
@@ -142,11 +142,10 @@ mod tests {
                 };
             }
         }
-        events.known.retain(|event| event.reason != "UpgradeFailed");
+        let mut events = events.filter(|event| event.reason != "UpgradeFailed");
         let event = json!({"reason": "UpgradeFailed", "message": text, "lastTimestamp": "2026-11-23T20:20:15Z"});
-        events
-            .known
-            .extend(by_event.then(|| Event::from_value(&event)));
+        let event = by_event.then(|| Event::from_value(&event));
+        events.extend(Events::whole(event.into_iter().collect()));
         snapshot.events = Read::Seen(events);
         let found = |snapshot: &Snapshot| {
             let diagnosis = diagnose(&Case::new(snapshot, fixture::meta(name).now));

@@ -10,7 +10,7 @@ use crate::model::namespace::Namespace;
 use crate::model::pod::Pod;
 use crate::model::policy::Policy;
 use crate::model::source::Source;
-use crate::snapshot::{CreationJob, Events, JobPod, OnDemand, Snapshot};
+use crate::snapshot::{CreationJob, Events, JobPod, Listing, OnDemand, Snapshot};
 use crate::text::Screen;
 use crate::view::description::KIND;
 use k8s_openapi::jiff::Timestamp;
@@ -45,10 +45,7 @@ fn snapshot(case: &str) -> Snapshot {
         objects.retain(|e| about.iter().any(|k| e["involvedObject"]["kind"] == *k));
         let mut events: Vec<Event> = objects.iter().map(Event::from_value).collect();
         crate::model::event::sort(&mut events);
-        Read::Seen(Events {
-            known: events,
-            not_all: None,
-        })
+        Read::Seen(Events::whole(events))
     };
     let logs = of_kind("PodLog");
     let pods = of_kind("Pod").into_iter().map(|pod| JobPod {
@@ -91,7 +88,7 @@ fn snapshot(case: &str) -> Snapshot {
         }),
         creation_job: one("Job").map(|job| CreationJob {
             job: Job::from_value(&job),
-            pods: Read::Seen(pods.collect()),
+            pods: Read::Seen(Listing::whole(pods.collect())),
             events: events(&["Job", "Pod"]),
             of_database: Read::not_needed("one Job runs before the installation"),
         }),
@@ -347,7 +344,7 @@ fn nothing_in_it_steers_a_terminal() {
     if let Read::Seen(job) = &mut snapshot.creation_job {
         job.job.meta.name = evil.to_owned();
         if let Read::Seen(pods) = &mut job.pods {
-            pods[0].logs[0].1 = Read::Seen(evil.to_owned());
+            pods.known_mut()[0].logs[0].1 = Read::Seen(evil.to_owned());
         }
     }
     let text = text_of(snapshot, "2026-11-23T22:31:00Z", Some(80));
@@ -386,26 +383,28 @@ fn a_value_that_values_from_may_bring_is_not_told_as_the_charts_default() {
 fn events_that_are_not_all_say_so() {
     let mut snapshot = snapshot("creation-job-fails");
     let why = Why::Forbidden("list events in core".to_owned());
-    snapshot.events = Read::Seen(Events {
-        known: Vec::new(),
-        not_all: Some(Why::NotAsked("only 200 of one object are read".to_owned())),
-    });
+    let cut = Why::NotAsked("only the first 200 events were read".to_owned());
+    snapshot.events = Read::Seen(Events::new(Vec::new(), Some(cut)));
     let Read::Seen(job) = &mut snapshot.creation_job else {
         panic!("the fixture has a Job");
     };
     let Read::Seen(events) = &mut job.events else {
         panic!("the fixture has its events");
     };
-    assert!(!events.known.is_empty());
-    events.not_all = Some(why);
+    assert!(!events.known().is_empty());
+    events.lacks(Some(why));
+    let older = Why::NotAsked("only the newest 3 of its 5 pods were read".to_owned());
+    job.pods.seen_mut().unwrap().lacks(Some(older));
     let text = text_of(snapshot, "2026-11-23T22:31:00Z", None);
     assert!(
         text.contains(
             "\n  not all of them were read: forbidden (list events in core)\n\
-             Events:           not all of them were read: only 200 of one object are read\n"
+             Events:           not all of them were read: only the first 200 events were read\n"
         ),
         "{text}"
     );
+    let pods = "\n  not all of its pods are shown: only the newest 3 of its 5 pods were read\n";
+    assert!(text.contains(pods), "{text}");
 }
 
 #[test]
@@ -512,10 +511,7 @@ fn only_a_job_that_was_there_is_gone() {
         snapshot.lost_job = Some(crate::snapshot::LostJob {
             namespace: "core".to_owned(),
             name: "a".to_owned(),
-            events: Read::Seen(Events {
-                known,
-                not_all: None,
-            }),
+            events: Read::Seen(Events::whole(known)),
         });
         job_line(snapshot)
     };

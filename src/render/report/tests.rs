@@ -434,7 +434,7 @@ proptest! {
         if let crate::snapshot::Read::Seen(job) = &mut snapshot.creation_job
             && let crate::snapshot::Read::Seen(pods) = &mut job.pods
         {
-            for (_, text) in pods.iter_mut().flat_map(|pod| &mut pod.logs) {
+            for (_, text) in pods.known_mut().iter_mut().flat_map(|pod| &mut pod.logs) {
                 *text = crate::snapshot::Read::Seen(log.clone());
             }
         }

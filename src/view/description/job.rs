@@ -3,7 +3,7 @@
 use crate::model::event::Event;
 use crate::model::job as model;
 use crate::model::pod;
-use crate::snapshot::{CreationJob, Events, JobPod, LostJob, Read, Why};
+use crate::snapshot::{CreationJob, Events, JobPod, Listing, LostJob, Read, Why};
 use serde::Serialize;
 
 /// The Job.
@@ -26,6 +26,9 @@ pub struct Job {
     pub made_by: Option<String>,
     /// Its newest pods.
     pub pods: Read<Vec<Pod>>,
+    /// Set where these are not all: why.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pods_not_read: Option<String>,
     pub events: Read<Vec<Event>>,
     /// Set where these are not all: why.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -78,12 +81,12 @@ impl Lost {
 
 /// The events that were read.
 pub(super) fn events(read: &Read<Events>) -> Read<Vec<Event>> {
-    read.as_ref().map(|all| all.known.clone())
+    read.as_ref().map(|all| all.known().to_vec())
 }
 
 /// Why they are not all.
-pub(super) fn not_all(read: &Read<Events>) -> Option<String> {
-    read.seen()?.not_all.as_ref().map(Why::clause)
+pub(super) fn not_all<T>(read: &Read<Listing<T>>) -> Option<String> {
+    read.seen()?.not_all().map(Why::clause)
 }
 
 impl Job {
@@ -99,7 +102,8 @@ impl Job {
             pods: found
                 .pods
                 .as_ref()
-                .map(|pods| pods.iter().map(Pod::describe).collect()),
+                .map(|pods| pods.known().iter().map(Pod::describe).collect()),
+            pods_not_read: not_all(&found.pods),
             events: events(&found.events),
             events_not_read: not_all(&found.events),
         }

@@ -35,6 +35,13 @@ pub(super) fn advised(case: &Case<'_>, finding: Finding, database: Option<&str>)
         let why = unread.why.clause();
         format!("It is unknown whether this onboarding was installed before: {why}.")
     });
+    let doubt = doubt.or_else(|| {
+        let unread = case.all_job_pods().err().filter(|_| may_be_its_own(case))?;
+        let why = unread.why.clause();
+        Some(format!(
+            "It is unknown whether an earlier attempt of this Job created it: {why}."
+        ))
+    });
     let deletion = match (&doubt, deletion) {
         (Some(doubt), Some(Deletion::Agreed)) => Some(Deletion::Open(doubt.clone())),
         (_, deletion) => deletion,
