@@ -14,6 +14,9 @@ use crate::model::pod::Pod;
 use crate::model::selector::{Fields, Labels};
 use serde_json::{Value, json};
 
+/// In the place of a token: the list goes on, and its next page is not saved.
+pub(super) const MORE: &str = "more";
+
 /// What the files say.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Answer {
@@ -45,7 +48,7 @@ impl Archive {
             found.map_or("", |(_, value)| value.as_str())
         };
         let not_saved = || Answer::NotSaved(NotSaved::at(path));
-        // Saved lists are whole: there is no next page, and no stream of changes.
+        // There is no next page of a saved list, and no stream of changes.
         if !parameter("continue").is_empty() || !parameter("watch").is_empty() {
             return not_saved();
         }
@@ -124,7 +127,11 @@ impl Archive {
                 if items.is_empty() && !those_here {
                     return not_saved();
                 }
-                found(&list(&items, &bare, accept))
+                let mut list = list(&items, &bare, accept);
+                if self.is_cut(&resource, namespace.as_deref()) {
+                    list["metadata"]["continue"] = json!(MORE);
+                }
+                found(&list)
             }
             Named::Log { .. } | Named::Other => not_saved(),
         }

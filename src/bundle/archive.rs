@@ -5,8 +5,8 @@
 use super::files::{self, Entry, Tree};
 use super::logs::{self, Logs};
 use super::manifest::{self, Manifest, Outcome, Request};
-use super::request::{self, Accept, Key, Status};
-use super::store::Store;
+use super::request::{self, Accept, Key, Named, Status};
+use super::store::{Resource, Store};
 use crate::advice::Command;
 use crate::error::{Error, Result};
 use crate::model::documents::{Room, documents};
@@ -21,6 +21,8 @@ use std::path::PathBuf;
 pub struct Archive {
     pub(super) store: Store,
     pub(super) recorded: HashMap<Key, Recorded>,
+    /// Lists that were recorded and go on: what is in `store` of them is not all. Without a namespace, of all.
+    cut: HashSet<(Resource, Option<String>)>,
     /// Logs by the path of the request and the container, whatever end of them was asked for.
     pub(super) logs: HashMap<(String, String), String>,
     /// Whole logs that kubectl saved, by pod and container: it does not tell the namespace.
@@ -165,6 +167,32 @@ impl Archive {
         Ok(())
     }
 
+    fn note_cut(&mut self, path: &str, document: &Value) {
+        let token = document.pointer("/metadata/continue");
+        let goes_on = token
+            .and_then(Value::as_str)
+            .is_some_and(|token| !token.is_empty());
+        let (path, _) = request::split(path);
+        if let (
+            true,
+            Named::List {
+                resource,
+                namespace,
+            },
+        ) = (goes_on, request::named(&path))
+        {
+            self.cut.insert((resource, namespace));
+        }
+    }
+
+    /// Whether the files are known to lack objects of this list.
+    pub(super) fn is_cut(&self, resource: &Resource, namespace: Option<&str>) -> bool {
+        self.cut.iter().any(|(cut, of)| {
+            let meet = of.as_deref().zip(namespace).is_none_or(|(a, b)| a == b);
+            cut == resource && meet
+        })
+    }
+
     fn parsed(&mut self, tree: &Tree, entry: &Entry) -> Result<Vec<Value>> {
         documents(&entry.bytes, &mut self.room)
             .map_err(|why| Error::new(format!("{}: {why}", tree.name(entry))))
@@ -195,6 +223,7 @@ impl Archive {
                 let document = documents.remove(0);
                 if request.asked.accept() == Accept::Json && request.asked.body().is_none() {
                     self.store.add(document.clone());
+                    self.note_cut(request.asked.path(), &document);
                 }
                 Recorded::Document(document)
             }

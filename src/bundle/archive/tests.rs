@@ -263,3 +263,36 @@ fn a_deployments_logs_are_those_of_its_own_pods() {
     let another = pod("kind: StatefulSet, name: helm-controller-5d8f");
     assert_eq!(logs(&[("pod.yaml", &another)]), "");
 }
+
+#[test]
+fn a_list_made_of_one_that_was_cut_is_cut() {
+    let (all, labelled) = (
+        "/api/v1/namespaces/core/pods",
+        "/api/v1/namespaces/core/pods?labelSelector=a%3Db",
+    );
+    let pod = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p", "namespace": "core", "labels": {"a": "b"}}});
+    let token = |recorded: &str, asked: &str| {
+        let manifest = manifest(
+            &json!([{"path": all, "accept": "json", "outcome": "seen", "file": "answers/1.yaml"}]),
+        );
+        let list = json!({"apiVersion": "v1", "kind": "PodList", "metadata": {"resourceVersion": "7", "continue": recorded}, "items": [pod]});
+        let files = [
+            ("manifest.json", manifest.as_str()),
+            ("answers/1.yaml", &list.to_string()),
+        ];
+        let Answer::Found(body) = read(&files).unwrap().answer(asked, Accept::Json, None) else {
+            panic!("{asked} has an answer");
+        };
+        let answer: Value = serde_json::from_slice(&body).unwrap();
+        assert_eq!(answer["items"][0]["metadata"]["name"], "p");
+        answer["metadata"]["continue"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned()
+    };
+    let everywhere = "/api/v1/pods";
+    for asked in [all, labelled, everywhere] {
+        assert_eq!(token("", asked), "", "{asked}");
+        assert_eq!(token("more", asked), "more", "{asked}");
+    }
+}

@@ -2,6 +2,7 @@
 //!
 //! Types stay as they are, so that what is of the wrong type is still of the wrong type; what a field holds goes by its class.
 
+use super::super::answer::MORE;
 use super::Tally;
 use super::fields::{Class, Field};
 use super::scrub::{JOINT, SCRUBBED, scrub};
@@ -222,7 +223,7 @@ fn url(text: &str) -> Option<String> {
 /// Takes the token out of a list that goes on, which says no more than that it does.
 pub(super) fn shorten_token(list: &mut Map<String, Value>, token: Option<String>) {
     if let (Some(token), Some(Value::Object(metadata))) = (token, list.get_mut("metadata")) {
-        let token = if token.is_empty() { "" } else { "more" };
+        let token = if token.is_empty() { "" } else { MORE };
         metadata.insert("continue".to_owned(), token.into());
     }
 }
