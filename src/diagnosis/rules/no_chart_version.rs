@@ -8,6 +8,7 @@ use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::diagnosis::sources;
 use crate::model::source_error::{SourceError, is_no_range};
+use crate::model::version_range::{self, Range};
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS201",
@@ -46,6 +47,10 @@ fn check(case: &Case<'_>) -> Verdict {
             "The repository answers and has the chart, but no version in this range.",
         )
     };
+    let index = match sources::source(case) {
+        Some(source) if source.kind == "HelmRepository" => "the repository's index",
+        _ => "the source",
+    };
     let zero = leading_zero(&version).map(|number| {
         format!("{number} has a leading zero, which a semantic version cannot have: Flux leaves such versions of the chart out.")
     });
@@ -57,13 +62,36 @@ fn check(case: &Case<'_>) -> Verdict {
             &format!("version {version:?}"),
         )])
         .seen(evidence)
+        .whys(takes_no_pre_release(&version).then_some("A range takes a pre-release, such as 0.1.0-rc.1, only if it names one itself, as >=0.1.0-0 <0.2.0-0 does."))
         .change(peers::chart(case, Wrong::Version))
-        .step(format!(
-            "Correct {} of {holder} in its manifest; the runbook's range is <0.2.0",
-            field.trim_start_matches('.')
+        .step(match version == RUNBOOK {
+            true => format!(
+                "The range is the runbook's. See which versions {index} still has, and ask the chart's publisher if they were removed."
+            ),
+            false => format!(
+                "See which versions {index} has. Then correct {} of {holder} in its manifest; the runbook's range is {RUNBOOK}",
+                field.trim_start_matches('.')
+            ),
+        })
+        .then(then(
+            case,
+            match version == RUNBOOK {
+                true => Fixes::Elsewhere,
+                false => Fixes::Manifest,
+            },
         ))
-        .then(then(case, Fixes::Manifest))
         .into()
+}
+
+/// The range of the runbook's manifest.
+const RUNBOOK: &str = "<0.2.0";
+
+/// Whether it is a range of which no version names a pre-release. One version alone is taken as it is.
+fn takes_no_pre_release(range: &str) -> bool {
+    let names_one = range
+        .split([' ', ',', '|'])
+        .any(|word| word.contains('-') && word != "-");
+    version_range::range(range) != Range::Invalid && !names_one
 }
 
 /// The first number of a range that begins with a zero it does not need. In a pre-release, whose hyphens are letters like others, only
@@ -82,7 +110,8 @@ fn leading_zero(range: &str) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
-    use crate::diagnosis::fixture;
+    use crate::diagnosis::case::Case;
+    use crate::diagnosis::{diagnose, fixture};
 
     #[test]
     fn a_word_is_no_range() {
@@ -98,6 +127,36 @@ mod tests {
             fixture::sentence("no-chart-version", "SKVS201"),
             "no version of chart secure-kvs-onboarding is in the range >=9.0.0 in HelmRepository flux-system/wit-artifactory"
         );
+    }
+
+    #[test]
+    fn a_range_that_names_no_pre_release_takes_none() {
+        use super::takes_no_pre_release;
+        for (range, none) in [
+            ("<0.2.0", true),
+            (">=0.1.0 <0.2.0", true),
+            ("0.1.0 - 0.2.0", true),
+            (">=0.1.0-0 <0.2.0-0", false),
+            ("0.1.0-rc.1", false),
+            ("newest", false),
+        ] {
+            assert_eq!(takes_no_pre_release(range), none, "{range}");
+        }
+    }
+
+    #[test]
+    fn the_range_that_is_set_already_is_not_advised() {
+        let advice = |version: &str| {
+            let mut snapshot = fixture::snapshot("no-chart-version");
+            let chart = snapshot.helm_release.spec.chart.as_mut().unwrap();
+            chart.spec.version = Some(version.to_owned());
+            let case = Case::new(&snapshot, fixture::meta("no-chart-version").now);
+            fixture::lines(fixture::of_code(diagnose(&case), "SKVS201"))
+        };
+        assert!(advice(">=9.0.0").contains("the runbook's range is <0.2.0"));
+        let own = advice("<0.2.0");
+        assert!(own.contains("The range is the runbook's."), "{own}");
+        assert!(!own.contains("Correct spec.chart"), "{own}");
     }
 
     #[test]
