@@ -39,11 +39,27 @@ fn check(case: &Case<'_>) -> Verdict {
         return Ok(None);
     };
     let observed = format!("container {container} waits: {reason}: {message}");
-    Finding::new(pod.clone(), format!("the image {image} cannot be pulled"))
+    // The kubelet refuses it itself: no registry was asked.
+    let is_no_name = reason == "InvalidImageName";
+    let sentence = match is_no_name {
+        true => format!("{image} is not the name of an image"),
+        false => format!("the image {image} cannot be pulled"),
+    };
+    let finding = Finding::new(pod.clone(), sentence)
         .why("The creation Job cannot start without it, and Helm waits for the Job until spec.timeout.")
         .seen(case.seen_failure())
         .seen([Evidence::new(pod.clone(), ".status.containerStatuses", observed.trim_end_matches([':', ' ']))])
-        .change(peers::without_value(case, &["databaseCreationJob", "image"]))
+        .change(peers::without_value(case, &["databaseCreationJob", "image"]));
+    if is_no_name {
+        let is_map = image.starts_with("map[");
+        return finding
+            .whys(is_map.then_some("A map was written where the template of the chart wants text."))
+            .whys(image.contains("${").then_some("A variable of the GitOps repository was not replaced: see spec.postBuild of the Kustomization."))
+            .step("Correct values.databaseCreationJob.image in the manifest: its form is that of the chart's own values.")
+            .then(then(case, Fixes::Manifest))
+            .into();
+    }
+    finding
         .step("Read the registry's answer in the events:")
         .command(["kubectl", "describe", "-n", &pod.namespace, "pod", &pod.name])
         .step("If it says not found, correct values.databaseCreationJob.image. If it says unauthorized, add the registry's pull secret to the pod's ServiceAccount.")
@@ -53,7 +69,25 @@ fn check(case: &Case<'_>) -> Verdict {
 
 #[cfg(test)]
 mod tests {
-    use crate::diagnosis::fixture;
+    use crate::diagnosis::case::Case;
+    use crate::diagnosis::{diagnose, fixture};
+
+    #[test]
+    fn a_registry_is_not_asked_for_an_invalid_name() {
+        let snapshot = fixture::snapshot_of("image-not-pulled", &|object| {
+            if object["kind"] == "Pod" {
+                let container = &mut object["status"]["containerStatuses"][0];
+                container["image"] = "map[tag:next]".into();
+                container["state"]["waiting"]["reason"] = "InvalidImageName".into();
+            }
+        });
+        let case = Case::new(&snapshot, fixture::meta("image-not-pulled").now);
+        let said = fixture::lines(fixture::of_code(diagnose(&case), "SKVS306"));
+        insta::assert_snapshot!(said, @"
+        map[tag:next] is not the name of an image
+        Correct values.databaseCreationJob.image in the manifest: its form is that of the chart's own values.
+        ");
+    }
 
     #[test]
     fn it_is_found() {

@@ -95,6 +95,7 @@ fn check(case: &Case<'_>) -> Verdict {
         None => can_i.push("-A"),
     }
     can_i.push(&user);
+    let creates_namespace = right.verb == "create" && right.resource == "namespaces";
     // An account that only this onboarding names is the likelier mistake than a right that only it lacks.
     let named = case.service_account().is_some_and(|named| named == account);
     let likelier = peers::service_account(case, &account.name)
@@ -112,6 +113,7 @@ fn check(case: &Case<'_>) -> Verdict {
         .command(binding(&right, &account))
         .step("Check it:")
         .command(can_i)
+        .steps(creates_namespace.then(|| "Or create the namespace beforehand and leave spec.install.createNamespace out of the manifest.".to_owned()))
         .then(then(case, fixes))
         .into()
 }

@@ -69,6 +69,8 @@ fn check(case: &Case<'_>) -> Verdict {
         Trouble::Missing | Trouble::Key => return Ok(None),
     };
     let unset = why.contains("assignment to entry in nil map");
+    let is_set_at_path =
+        matches!(found.trouble, Trouble::Content(_)) && sentence.contains(" cannot be set at ");
     let mut finding = Finding::new(subject.clone(), sentence)
         .why(why)
         .seen(case.seen_failure());
@@ -79,8 +81,9 @@ fn check(case: &Case<'_>) -> Verdict {
             .then(then(case, Fixes::Manifest))
             .into();
     }
-    finding =
-        finding.step("Correct its content, or the reference in spec.valuesFrom of the manifest:");
+    finding = finding
+        .whys(is_set_at_path.then_some("With targetPath the content is read as by helm --set, where a comma, a brace or a bracket has a meaning: escape each one that is part of the value with a backslash."))
+        .step("Correct its content, or the reference in spec.valuesFrom of the manifest:");
     if readable {
         finding = finding.command([
             "kubectl",
