@@ -78,8 +78,8 @@ fn after(case: &Case<'_>, fixes: Fixes) -> Option<Then> {
     }
     let install = &hr.spec.install;
     let removes = install.remediation.retries != 0 && install.strategy.name != "RetryOnFailure";
-    let exhausted = failure::is_exhausted(hr) || failure::lacks_rollback_target(hr);
-    if exhausted || left == Left::Failed && (fixes == Fixes::Manifest || !removes) {
+    let stopped = failure::has_stopped(hr);
+    if stopped || left == Left::Failed && (fixes == Fixes::Manifest || !removes) {
         return Some(match (fixes, left) {
             (Fixes::Elsewhere | Fixes::Back | Fixes::Target, _) => again(case),
             (Fixes::Manifest, Left::Failed) => Then::new(
@@ -168,7 +168,7 @@ pub fn again(case: &Case<'_>) -> Then {
     };
     let stopped = if failure::is_exhausted(case.hr()) {
         "Flux has stopped retrying. "
-    } else if lacks_target {
+    } else if lacks_target || failure::is_unremedied(case.hr()) {
         "Flux has stopped. "
     } else {
         ""

@@ -44,7 +44,7 @@ pub fn standing(hr: &HelmRelease, faults: &[Fault]) -> Standing {
     }
     let stalled = hr.condition("Stalled");
     let stalled = stalled.is_some_and(Condition::is_true);
-    let given_up = stalled || failure::is_exhausted(hr);
+    let given_up = stalled || failure::has_stopped(hr);
     if !faults.is_empty() && (given_up || faults.iter().any(|f| f.by_manifest)) {
         Standing::Stuck
     } else {

@@ -103,6 +103,18 @@ pub fn lacks_rollback_target(hr: &HelmRelease) -> bool {
         .is_some_and(|c| c.is_true() && c.reason == "MissingRollbackTarget")
 }
 
+/// The controller has stopped, for whichever reason.
+pub fn has_stopped(hr: &HelmRelease) -> bool {
+    is_exhausted(hr) || lacks_rollback_target(hr) || is_unremedied(hr)
+}
+
+/// The controller has stopped since it could not undo the failed release. Only controllers before 0.37 do, until the spec, the chart or
+/// the values change.
+pub fn is_unremedied(hr: &HelmRelease) -> bool {
+    hr.condition("Ready")
+        .is_some_and(|c| c.is_false() && c.message == "previous release attempt remediation failed")
+}
+
 /// An install is under way: a failure that the other conditions tell is of the attempt before.
 pub fn is_installing(hr: &HelmRelease) -> bool {
     hr.condition_of_any_spec("Ready")

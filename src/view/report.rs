@@ -310,7 +310,7 @@ fn state(case: &Case<'_>) -> String {
     } else if ready == Ready::True {
         format!("Ready{since}")
     } else if case.failure.is_some() {
-        let retries = if failure::is_exhausted(hr) {
+        let retries = if failure::has_stopped(hr) {
             "Flux has stopped retrying"
         } else {
             "Flux keeps trying"

@@ -64,7 +64,7 @@ impl<'a> Case<'a> {
 
     /// How bad a trouble is that passes by itself: bad where Flux has stopped trying.
     pub fn passing(&self) -> Severity {
-        if failure::is_exhausted(self.hr()) {
+        if failure::has_stopped(self.hr()) {
             Severity::Error
         } else {
             Severity::Warning

@@ -102,7 +102,30 @@ fn nothing_stored(case: &Case<'_>, condition: &Condition) -> Verdict {
 
 #[cfg(test)]
 mod tests {
-    use crate::diagnosis::fixture;
+    use crate::diagnosis::case::Case;
+    use crate::diagnosis::{diagnose, fixture};
+
+    #[test]
+    fn an_old_controller_that_could_not_undo_a_release_does_not_go_on() {
+        const CASE: &str = "uninstall-remediation-failed-old";
+        let then = |message: &str| {
+            let snapshot = fixture::snapshot_of(CASE, &|object| {
+                let conditions = object["status"]["conditions"].as_array_mut();
+                for condition in conditions.into_iter().flatten() {
+                    if condition["type"] == "Ready" {
+                        condition["message"] = message.into();
+                    }
+                }
+            });
+            let case = Case::new(&snapshot, fixture::meta(CASE).now);
+            fixture::of_code(diagnose(&case), "SKVS131")
+                .then
+                .unwrap()
+                .line
+        };
+        let stopped = then("previous release attempt remediation failed");
+        assert!(stopped.starts_with("Flux has stopped. "), "{stopped}");
+    }
 
     #[test]
     fn a_rollback_and_an_uninstall_that_fail_are_told() {
