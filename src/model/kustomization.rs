@@ -1,7 +1,12 @@
 //! A Kustomization of Flux, which applies onboardings' manifests from the GitOps repository.
 
+mod remedy;
+
 use super::condition::{self, Condition};
 use super::field::{Entries, Field, Fields, Meta, Parsed};
+use super::source::SourceRef;
+pub use remedy::remedy;
+use serde::Deserialize;
 use serde_json::Value;
 
 /// A Kustomization, as far as it is read.
@@ -9,9 +14,20 @@ use serde_json::Value;
 pub struct Kustomization {
     pub meta: Meta,
     pub suspend: Field<bool>,
+    /// Where its folder is.
+    pub source_ref: Field<FolderSource>,
     /// Generation of its last success; the controller does not set it for a failure.
     pub observed: Field<i64>,
     pub conditions: Entries<Condition>,
+}
+
+/// The source of a Kustomization's folder.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
+pub struct FolderSource {
+    #[serde(flatten)]
+    pub object: SourceRef,
+    /// The Kustomization's own where it is not given.
+    pub namespace: Option<String>,
 }
 
 /// Whether a Kustomization applies its folder.
@@ -42,6 +58,7 @@ impl Kustomization {
         let mut fields = Fields::new(object);
         Self {
             suspend: fields.at("/spec/suspend"),
+            source_ref: fields.at("/spec/sourceRef"),
             observed: fields.at("/status/observedGeneration"),
             conditions: fields.list("/status/conditions"),
             meta: fields.meta("Kustomization"),

@@ -2,6 +2,7 @@
 
 use super::condition::{self, Condition};
 use super::field::{Entries, Field, Fields, Meta, Parsed};
+use super::helm_release::{GROUP, PLURAL};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -37,6 +38,28 @@ pub struct Source {
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
 pub struct SecretRef {
     pub name: String,
+}
+
+/// The plural of a kind of source-controller's, as paths have it; `None` for another kind.
+pub fn plural(kind: &str) -> Option<&'static str> {
+    Some(match kind {
+        "HelmChart" => "helmcharts",
+        "HelmRepository" => "helmrepositories",
+        "GitRepository" => "gitrepositories",
+        "Bucket" => "buckets",
+        "OCIRepository" => "ocirepositories",
+        "ExternalArtifact" => "externalartifacts",
+        _ => return None,
+    })
+}
+
+/// A kind in kubectl's words, with its group: other groups have a `HelmChart` (k3s and RKE2) and a `Bucket`, too.
+pub fn resource(kind: &str) -> String {
+    match plural(kind) {
+        Some(plural) => format!("{plural}.source.toolkit.fluxcd.io"),
+        None if kind == "HelmRelease" => format!("{PLURAL}.{GROUP}"),
+        None => kind.to_lowercase(),
+    }
 }
 
 /// The source that a HelmChart names, in its own namespace.

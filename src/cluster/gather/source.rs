@@ -3,7 +3,7 @@
 use super::PART;
 use crate::cluster::{Cluster, ClusterError};
 use crate::model::helm_release::{HelmRelease, ObjectRef};
-use crate::model::source::Source;
+use crate::model::source::{self, Source};
 use crate::snapshot::Read;
 
 /// API version of source-controller's objects; the beta ones were served beside it until Flux 2.8.
@@ -58,14 +58,8 @@ impl Cluster {
 }
 
 async fn link(cluster: &Cluster, kind: &str, namespace: &str, name: &str) -> Read<Source> {
-    let plural = match kind {
-        "HelmChart" => "helmcharts",
-        "HelmRepository" => "helmrepositories",
-        "GitRepository" => "gitrepositories",
-        "Bucket" => "buckets",
-        "OCIRepository" => "ocirepositories",
-        "ExternalArtifact" => "externalartifacts",
-        other => return Read::not_asked(format!("{other:?} is not a kind of source")),
+    let Some(plural) = source::plural(kind) else {
+        return Read::not_asked(format!("{kind:?} is not a kind of source"));
     };
     let stable = cluster.object(STABLE, namespace, plural, name).await;
     let object = match stable {

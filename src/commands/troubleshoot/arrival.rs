@@ -1,12 +1,14 @@
 //! An onboarding that does not exist: whether its manifest was refused on its way from the GitOps repository.
 
-use crate::advice::Command;
+use crate::advice::{Command, Hint};
 use crate::cluster::Cluster;
 use crate::cluster::kustomizations::GROUP;
 use crate::error::Error;
 use crate::model::condition::Condition;
-use crate::model::kustomization::{Kustomization, State, names};
+use crate::model::kustomization::{FolderSource, Kustomization, State, names, remedy};
 use crate::model::lookup::typed;
+use crate::model::source::resource;
+use crate::snapshot::Read;
 use crate::text::one_line;
 
 /// Adds to the error of a name that no onboarding answers to what the Kustomizations say of it.
@@ -14,13 +16,62 @@ pub(super) async fn explained(cluster: &Cluster, name: &str, error: Error) -> Er
     match cluster.kustomizations().await {
         Ok(all) => {
             let all: Vec<_> = all.iter().map(Kustomization::from_value).collect();
-            judged(&all, name, error)
+            let applied = all.iter().all(|k| k.state() == State::Applied);
+            match applied.then_some(fetched(cluster, &all)) {
+                Some(asked) => match asked.await {
+                    Some(hint) => error.hint(hint),
+                    None => judged(&all, name, error),
+                },
+                None => judged(&all, name, error),
+            }
         }
         Err(why) => error.hint(format!(
             "whether its manifest was refused is unknown: the Kustomizations were not read: {why}"
         )),
     }
 }
+
+/// The first source of their folders that cannot be fetched now, or of which that is not known: what is applied may be an old revision.
+async fn fetched(cluster: &Cluster, all: &[Kustomization]) -> Option<Hint> {
+    let mut sources: Vec<(String, &FolderSource)> = Vec::new();
+    for kustomization in all {
+        if let Some(source) = kustomization.source_ref.set() {
+            let namespace = source.namespace.as_ref();
+            let place = namespace.unwrap_or(&kustomization.meta.namespace).clone();
+            let source = (place, source);
+            if !sources.contains(&source) {
+                sources.push(source);
+            }
+        }
+    }
+    for (namespace, source) in sources.iter().take(SOURCES) {
+        let (kind, name) = (&source.object.kind, &source.object.name);
+        let Read::Seen(read) = cluster.source(kind, namespace, name).await else {
+            continue;
+        };
+        let (true, Some(complaint)) = (read.ready_now().is_none(), read.complaint()) else {
+            continue;
+        };
+        let describe = Command::new([
+            "kubectl",
+            "describe",
+            "-n",
+            namespace,
+            &resource(kind),
+            name,
+        ]);
+        return Some(describe.after(format!(
+            "{} {} cannot be fetched, so what Flux applies may be an old revision: {}; see:",
+            one_line(kind),
+            one_line(&read.meta.id()),
+            one_line(&complaint.message)
+        )));
+    }
+    None
+}
+
+/// As many sources are asked for.
+const SOURCES: usize = 5;
 
 fn judged(all: &[Kustomization], name: &str, error: Error) -> Error {
     if all.is_empty() {
@@ -57,7 +108,10 @@ fn judged(all: &[Kustomization], name: &str, error: Error) -> Error {
                 .hint(format!(
                     "Kustomization {id} could not apply its manifest: {said}"
                 ))
-                .hint(describe.after("fix what it says; the whole message:")),
+                .hint(describe.after(format!(
+                    "{}; the whole message:",
+                    remedy(&condition.message).unwrap_or("fix what it says")
+                ))),
         };
     }
     let first = |is: fn(&State<'_>) -> bool| all.iter().find(|k| is(&k.state()));
@@ -69,18 +123,22 @@ fn judged(all: &[Kustomization], name: &str, error: Error) -> Error {
         )));
     }
     if let Some(k) = first(|state| matches!(state, State::Failed(_))) {
-        let why = said(k).map(|c| one_line(&c.message)).unwrap_or_default();
-        return error
-            .hint(format!(
-                "Kustomization {} fails and may hold its manifest back: {why}",
-                id(k)
-            ))
-            .hint(list.after("all of them:"));
+        let message = said(k).map_or("", |condition| &condition.message);
+        let error = error.hint(format!(
+            "Kustomization {} fails and may hold its manifest back: {}",
+            id(k),
+            one_line(message)
+        ));
+        return match remedy(message) {
+            Some(remedy) => error.hint(list.after(format!("{remedy}; all of them:"))),
+            None => error.hint(list.after("all of them:")),
+        };
     }
     match first(|state| *state != State::Applied) {
         Some(k) => error.hint(list.after(format!(
-            "Kustomization {} is not Ready for its present spec, so its folder may not be applied yet:",
-            id(k)
+            "Kustomization {} is not Ready for its present spec, so its folder may not be applied yet{}:",
+            id(k),
+            said(k).map_or(String::new(), |c| format!(" ({})", one_line(&c.message)))
         ))),
         None => error.hint(list.after(
             "no Kustomization reports an error, so check that its manifest is in the GitOps repository:",
@@ -159,7 +217,27 @@ mod tests {
         );
         contains(
             &hints(false, 2, &other),
-            "is not Ready for its present spec",
+            "is not Ready for its present spec, so its folder may not be applied yet (HelmRelease/n/b: InProgress)",
+        );
+        let path = of(
+            "Ready",
+            "False",
+            "ArtifactFailed",
+            "kustomization path not found: stat /tmp/a: no such file or directory",
+        );
+        contains(
+            &hints(false, 2, &path),
+            "correct spec.path of the Kustomization",
+        );
+        let field = of(
+            "Ready",
+            "False",
+            "ReconciliationFailed",
+            "HelmRelease/n/a dry-run failed: .spec.x: field not declared in schema",
+        );
+        contains(
+            &hints(false, 2, &field),
+            "remove the field, or update Flux's CRDs",
         );
         let applied = of("Ready", "True", "ReconciliationSucceeded", "a");
         contains(

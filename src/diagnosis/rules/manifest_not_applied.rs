@@ -4,7 +4,7 @@ use crate::diagnosis::case::{Case, KUSTOMIZATION};
 use crate::diagnosis::finding::{Evidence, Finding, Subject};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::model::condition::Condition;
-use crate::model::kustomization::{State, names};
+use crate::model::kustomization::{State, names, remedy};
 use crate::snapshot::{Unread, Why};
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
@@ -64,7 +64,10 @@ fn failed(case: &Case<'_>, subject: &Subject, failure: &Condition) -> Verdict {
         .severity(severity)
         .why(EARLIER)
         .seen([Evidence::condition(subject.clone(), failure)])
-        .step("Correct what it says in the GitOps repository (a field that is not declared in the schema: remove it, or update Flux's CRDs). The whole message:")
+        .step(format!(
+            "In the GitOps repository, {}. The whole message:",
+            remedy(&failure.message).unwrap_or("correct what it says")
+        ))
         .command(describe(subject))
         .into()
 }

@@ -3,22 +3,7 @@
 use crate::advice::Command;
 use crate::diagnosis::case::Case;
 use crate::diagnosis::finding::Subject;
-use crate::model::helm_release::{GROUP, PLURAL};
-
-/// A kind in kubectl's words, with its group: other groups have a `HelmChart` (k3s and RKE2) and a `Bucket`, too.
-pub(in crate::diagnosis) fn resource(kind: &str) -> String {
-    let plural = match kind {
-        "HelmRelease" => return format!("{PLURAL}.{GROUP}"),
-        "HelmRepository" => "helmrepositories",
-        "HelmChart" => "helmcharts",
-        "GitRepository" => "gitrepositories",
-        "OCIRepository" => "ocirepositories",
-        "Bucket" => "buckets",
-        "ExternalArtifact" => "externalartifacts",
-        other => return other.to_lowercase(),
-    };
-    format!("{plural}.source.toolkit.fluxcd.io")
-}
+pub(in crate::diagnosis) use crate::model::source::resource;
 
 /// `kubectl describe -n NAMESPACE KIND NAME`.
 pub(in crate::diagnosis) fn describe(subject: &Subject) -> Command {
