@@ -64,7 +64,7 @@ struct Round {
     least: usize,
 }
 
-const ROUNDS: [Round; 4] = [
+const ROUNDS: [Round; 5] = [
     Round {
         name: "First round",
         folder: "unseen",
@@ -84,6 +84,11 @@ const ROUNDS: [Round; 4] = [
         name: "Fourth round",
         folder: "unseen/fourth",
         least: 40,
+    },
+    Round {
+        name: "Fifth round",
+        folder: "unseen/fifth",
+        least: 30,
     },
 ];
 
