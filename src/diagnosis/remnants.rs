@@ -28,14 +28,26 @@ pub(super) fn shown(case: &Case<'_>, finding: Finding) -> Finding {
     }
     let couchdb = case.couchdb_namespace();
     let unnamed = [
-        (policy.is_none(), POLICIES, couchdb.as_str()),
-        (job.is_none(), "jobs", case.hr().release_namespace()),
+        (
+            policy.is_none(),
+            "an AuthorizationPolicy",
+            POLICIES,
+            couchdb.as_str(),
+        ),
+        (
+            job.is_none(),
+            "a Job",
+            "jobs",
+            case.hr().release_namespace(),
+        ),
     ];
     let unnamed: Vec<_> = unnamed.into_iter().filter(|(is_so, ..)| *is_so).collect();
-    if !unnamed.is_empty() {
-        finding = finding.step("Once the HelmRelease is gone, see whether one of this release is left; the names are not known, and other onboardings have theirs here:");
+    let words: Vec<&str> = unnamed.iter().map(|(_, words, ..)| *words).collect();
+    if !words.is_empty() {
+        let what = words.join(" or ");
+        finding = finding.step(format!("Once the HelmRelease is gone, see whether {what} of this release is left; the name is not known, and other onboardings have theirs here:"));
     }
-    for (_, kind, namespace) in unnamed {
+    for (_, _, kind, namespace) in unnamed {
         finding = finding.command(["kubectl", "get", kind, "-n", namespace]);
     }
     finding
@@ -60,7 +72,7 @@ mod tests {
         its deletion has been stuck for 20m: uninstallation completed with 1 error(s): timed out waiting for the condition
         Remove the obstacle to the uninstall. The release's objects:
         $ helm get manifest -n flux-system core-skvs-onboarding-pds--database
-        Once the HelmRelease is gone, see whether one of this release is left; the names are not known, and other onboardings have theirs here:
+        Once the HelmRelease is gone, see whether an AuthorizationPolicy or a Job of this release is left; the name is not known, and other onboardings have theirs here:
         $ kubectl get authorizationpolicies.security.istio.io -n secure-kvs
         $ kubectl get jobs -n core
         Once it is gone, check whether its database can be deleted too, and how much is in it. This deletes nothing:
@@ -80,7 +92,7 @@ mod tests {
             [
                 "Once the HelmRelease is gone, and has not been created again, see whether these are gone too, and delete any that are left:",
                 "$ kubectl get authorizationpolicies.security.istio.io -n secure-kvs-eu pds-database",
-                "Once the HelmRelease is gone, see whether one of this release is left; the names are not known, and other onboardings have theirs here:",
+                "Once the HelmRelease is gone, see whether a Job of this release is left; the name is not known, and other onboardings have theirs here:",
                 "$ kubectl get jobs -n core",
             ]
         );

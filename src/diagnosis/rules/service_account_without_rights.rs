@@ -27,7 +27,7 @@ Grant the right with a Role in the namespace named in the message, and bind it t
 2. `kubectl create rolebinding NAME -n NAMESPACE --role=NAME --serviceaccount=NAMESPACE:ACCOUNT`"#,
     example: r#"jobs.batch is forbidden: User "system:serviceaccount:flux-system:helm-controller" cannot create resource "jobs" in API group "batch" in the namespace "core""#,
     explains: &[
-        "SKVS108", "SKVS110", "SKVS109", "SKVS131", "SKVS142", "SKVS145",
+        "SKVS108", "SKVS110", "SKVS109", "SKVS115", "SKVS131", "SKVS142", "SKVS145",
     ],
     contradicted_by: &[],
     check,

@@ -29,6 +29,10 @@ const REMEDIES: &[(&[&str], &str)] = &[
         "set the variable in spec.postBuild of the Kustomization, or write $${ where ${ is meant as text",
     ),
     (
+        &[".valuesFile: field not declared in schema"],
+        "write valuesFiles, a list, in place of valuesFile",
+    ),
+    (
         &["namespace not specified"],
         "set metadata.namespace in the manifest",
     ),
@@ -80,6 +84,10 @@ mod tests {
             (
                 "HelmRelease/flux-system/a dry-run failed: failed to create typed patch object (x): .spec.y: field not declared in schema",
                 "remove the field",
+            ),
+            (
+                "HelmRelease/n/a dry-run failed: .spec.chart.spec.valuesFile: field not declared in schema",
+                "valuesFiles, a list",
             ),
             (
                 "decryption failed for 'a': cannot get sops data key: Failed to get the data key required to decrypt the SOPS file.",
