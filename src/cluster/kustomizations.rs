@@ -9,13 +9,11 @@ use serde_json::Value;
 pub const GROUP: &str = "kustomize.toolkit.fluxcd.io";
 
 impl Cluster {
-    /// The Kustomizations of all namespaces, parsed. Not needed if saved files have none.
+    /// The Kustomizations of all namespaces, parsed.
     pub async fn read_kustomizations(&self) -> Read<Vec<Kustomization>> {
         match self.kustomizations().await {
             Ok(all) => Read::Seen(all.iter().map(Kustomization::from_value).collect()),
-            Err(_) if self.archive().is_some() => {
-                Read::not_needed("the saved files have no Kustomization")
-            }
+            Err(why) if self.archive().is_some() => Read::not_asked(why),
             Err(why) => Read::failed(why),
         }
     }

@@ -297,8 +297,8 @@ pub(super) async fn causes(
     (report, errors)
 }
 
-/// The snapshots with everything that can say whose a database is, where a deletion would be offered. One read serves all; where it is
-/// not allowed, the report points to a rehearsal.
+/// The snapshots with everything that can say whose a database is, where a deletion would be offered. One read serves all; without it
+/// the report points to a rehearsal.
 async fn owned(cluster: &Cluster, mut all: Vec<Snapshot>, now: Timestamp) -> Vec<Snapshot> {
     let wants = |snapshot: &Snapshot| {
         let case = Case::new(snapshot, now);
@@ -309,11 +309,13 @@ async fn owned(cluster: &Cluster, mut all: Vec<Snapshot>, now: Timestamp) -> Vec
     if wanting.is_empty() {
         return all;
     }
-    if let Ok(ownership) = crate::cluster::ownership::gather(cluster).await {
-        let ownership = Arc::new(Read::Seen(ownership));
-        for at in wanting {
-            all[at].on_demand.ownership = ownership.clone();
-        }
+    let ownership = match crate::cluster::ownership::gather(cluster).await {
+        Ok(ownership) => Read::Seen(ownership),
+        Err(error) => Read::failed(error.message()),
+    };
+    let ownership = Arc::new(ownership);
+    for at in wanting {
+        all[at].on_demand.ownership = ownership.clone();
     }
     all
 }

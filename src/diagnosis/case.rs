@@ -40,8 +40,8 @@ pub struct Case<'a> {
     job: Job,
     /// A rule would say more if everything that can claim the database were read.
     pub wants_ownership: Cell<bool>,
-    /// A part with a malformed field that a check was given.
-    malformed: RefCell<Option<Unread>>,
+    /// A part that a check was given and that is not whole.
+    incomplete: RefCell<Option<Unread>>,
 }
 
 impl<'a> Case<'a> {
@@ -61,7 +61,7 @@ impl<'a> Case<'a> {
             failure,
             job: Job::judge(snapshot),
             wants_ownership: Cell::new(false),
-            malformed: RefCell::default(),
+            incomplete: RefCell::default(),
         }
     }
 

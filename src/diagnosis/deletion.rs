@@ -7,7 +7,7 @@ use super::case::Case;
 use super::finding::Finding;
 use crate::advice::Command;
 use crate::model::ownership::{Claimant, Gap, HelmReleases, Ownership, Part, Parts, Unread};
-use crate::snapshot::Read;
+use crate::snapshot::Why;
 
 /// The judgement.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,10 +26,10 @@ impl Case<'_> {
     /// Judges the database of this onboarding, as if the onboarding and its revisions that were never deployed were gone.
     pub(super) fn deletion(&self, database: &str) -> Deletion {
         let verdict = match self.ownership() {
-            Read::Seen(all) => all.verdict_without(database, self.hr()),
-            Read::Absent | Read::Unknown(_) => {
+            Ok(all) => all.verdict_without(database, self.hr()),
+            Err(unread) => {
                 self.wants_ownership.set(true);
-                partial(self).verdict_without(database, self.hr())
+                partial(self, &unread.why).verdict_without(database, self.hr())
             }
         };
         let own = (self.hr().storage_namespace(), self.hr().release_name());
@@ -55,11 +55,11 @@ impl Case<'_> {
     }
 }
 
-/// What the report has read anyway. Everything else is not read.
-fn partial(case: &Case<'_>) -> Ownership {
+/// What the report has read anyway. Everything else is not read, and why.
+fn partial(case: &Case<'_>, why: &Why) -> Ownership {
     let unread = |what: &str| Unread {
         what: what.to_owned(),
-        why: "a report does not read all of it".to_owned(),
+        why: why.clause(),
     };
     let others = unread("HelmReleases without the onboarding label");
     Ownership::new(Parts {
@@ -109,6 +109,29 @@ pub(super) fn own(finding: Finding, by: &Claimant) -> Finding {
 mod tests {
     use super::*;
     use crate::diagnosis::{Step, diagnose, fixture};
+    use crate::snapshot::Read;
+
+    #[test]
+    fn a_failed_read_keeps_its_reason() {
+        let open = |ownership: Option<&str>| {
+            let mut snapshot = fixture::snapshot("database-exists");
+            if let Some(why) = ownership {
+                snapshot.on_demand.ownership = Read::failed(why).into();
+            }
+            let case = Case::new(&snapshot, fixture::meta("database-exists").now);
+            match case.deletion("not_claimed") {
+                Deletion::Open(why) => why,
+                other => panic!("{other:?}"),
+            }
+        };
+        let unread = open(None);
+        assert!(
+            unread.contains("a report does not read all of it"),
+            "{unread}"
+        );
+        let failed = open(Some("connection refused"));
+        assert!(failed.contains("connection refused"), "{failed}");
+    }
 
     /// `delete-db` in every case, with or without everything being read.
     #[test]

@@ -78,8 +78,8 @@ fn diagnose_by(rules: &[&'static Rule], case: &Case<'_>) -> Diagnosis {
             run.push(rule.code);
             continue;
         }
-        case.take_malformed();
-        let checked = match ((rule.check)(case), case.take_malformed()) {
+        case.take_incomplete();
+        let checked = match ((rule.check)(case), case.take_incomplete()) {
             (Ok(None), Some(unread)) => Err(unread),
             (checked, _) => checked,
         };

@@ -9,6 +9,7 @@ use super::{Case, Diagnosis, Finding, diagnose};
 use crate::advice::Origin;
 use crate::bundle::record::Recorder;
 use crate::bundle::scene::Scene;
+use crate::cluster::error::NOT_SAVED;
 use crate::cluster::{Cluster, ClusterError};
 use crate::model::access_review::AccessReview;
 use crate::model::deployment::Deployment;
@@ -331,9 +332,10 @@ fn gathered(case: &str, meta: &Meta, documents: &[Value]) -> Snapshot {
     // A bundle does not keep Kustomizations.
     let applied = documents.iter().filter(|d| kind(d) == "Kustomization");
     let applied: Vec<Kustomization> = applied.map(Kustomization::from_value).collect();
-    if !applied.is_empty() {
-        snapshot.on_demand.kustomizations = Arc::new(Read::Seen(applied));
-    }
+    snapshot.on_demand.kustomizations = Arc::new(match applied.is_empty() {
+        true => Read::not_asked(NOT_SAVED),
+        false => Read::Seen(applied),
+    });
     snapshot
 }
 

@@ -1,4 +1,5 @@
-//! What is read only where a check asks for it. Until then each part is unknown: not asked for.
+//! Parts that are read only if a check asks for them. Until then each part is unknown: not asked for. Only who has decided that no check
+//! needs a part says that it is not needed.
 
 use super::databases::Databases;
 use super::{Listing, Read};
@@ -34,16 +35,16 @@ pub struct OnDemand {
 
 impl Default for OnDemand {
     fn default() -> Self {
-        let why = "no check asks for it";
+        let why = "not asked for";
         Self {
-            rights: Read::not_needed(why),
-            controllers: Read::not_needed(why),
-            service: Read::not_needed(why),
-            controller_log: Read::not_needed(why),
-            pods: Read::not_needed(why),
-            kustomizations: Arc::new(Read::not_needed(why)),
+            rights: Read::not_asked(why),
+            controllers: Read::not_asked(why),
+            service: Read::not_asked(why),
+            controller_log: Read::not_asked(why),
+            pods: Read::not_asked(why),
+            kustomizations: Arc::new(Read::not_asked(why)),
             databases: Arc::new(Read::not_asked("CouchDB was not asked")),
-            ownership: Arc::new(Read::not_needed(why)),
+            ownership: Arc::new(Read::not_asked("a report does not read all of it")),
         }
     }
 }
@@ -69,4 +70,36 @@ pub struct CouchService {
     pub named_by: String,
     pub service: Read<Service>,
     pub slices: Read<Listing<EndpointSlice>>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::snapshot::Why;
+
+    #[test]
+    fn nothing_is_left_out_as_not_needed_unless_someone_says_so() {
+        let OnDemand {
+            rights,
+            controllers,
+            service,
+            controller_log,
+            pods,
+            kustomizations,
+            databases,
+            ownership,
+        } = OnDemand::default();
+        for why in [
+            rights.unknown(),
+            controllers.unknown(),
+            service.unknown(),
+            controller_log.unknown(),
+            pods.unknown(),
+            kustomizations.unknown(),
+            databases.unknown(),
+            ownership.unknown(),
+        ] {
+            assert!(matches!(why, Some(Why::NotAsked(_))), "{why:?}");
+        }
+    }
 }

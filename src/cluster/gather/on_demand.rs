@@ -1,6 +1,7 @@
 //! What is read only where a check asks for it: a right, Flux's controllers, CouchDB's Service.
 
 use super::super::review;
+use crate::cluster::error::NOT_SAVED;
 use crate::cluster::{All, Cluster, ListOf, segment};
 use crate::model::access_review::AccessReview;
 use crate::model::controller_log::Errors;
@@ -156,12 +157,12 @@ fn is_overdue(hr: &HelmRelease, now: Timestamp) -> bool {
 
 /// The errors in the saved log of helm-controller. It is not read from a cluster, which would take the right to read Flux's logs.
 pub(super) fn controller_log(cluster: &Cluster, hr: &HelmRelease) -> Read<Errors> {
-    let logs = cluster.archive().into_iter();
-    let logs: Vec<&str> = logs
-        .flat_map(|saved| saved.logs_of("helm-controller"))
-        .collect();
+    let Some(saved) = cluster.archive() else {
+        return Read::not_needed("a cluster's log of helm-controller is not read");
+    };
+    let logs: Vec<&str> = saved.logs_of("helm-controller").collect();
     if logs.is_empty() {
-        return Read::not_needed("the saved files have no log of helm-controller");
+        return Read::not_asked(NOT_SAVED);
     }
     let meta = &hr.metadata;
     match Errors::of(&logs.join("\n"), &meta.namespace, &meta.name) {

@@ -31,6 +31,14 @@ async fn snapshot(cluster: &Cluster, object: &Value) -> Result<Snapshot, Cluster
     cluster.snapshot(object.clone(), &others).await
 }
 
+#[tokio::test]
+async fn kustomizations_that_are_not_saved_are_not_known() {
+    let (object, texts) = saved("ready");
+    let read = cluster(&texts).read_kustomizations().await;
+    let why = Why::NotAsked(NOT_SAVED.to_owned());
+    assert_eq!(read, Read::Unknown(why), "{object}");
+}
+
 /// The parts of a snapshot that one request each brings.
 fn parts(snapshot: &Snapshot) -> Vec<(&'static str, Read<()>)> {
     fn told<T: Clone>(read: &Read<T>) -> Read<()> {

@@ -14,6 +14,9 @@ impl<'a> Case<'a> {
     /// The status does not say, an event would, and the events were not read.
     pub fn failure_text(&self) -> Checked<Option<&FailureText<'a>>> {
         let report = self.report.as_ref().map_err(Clone::clone)?;
+        if let Some(unsaved) = &report.unsaved {
+            self.note(unsaved.clone());
+        }
         Ok(report.text.as_ref())
     }
 

@@ -57,14 +57,19 @@ impl<'a> Case<'a> {
     fn note_malformed(&self, meta: &Meta, what: &str) {
         if !meta.malformed.is_empty() {
             let why = format!("malformed: {}", meta.malformed.join(", "));
-            let unread = Unread::new(what, Why::Broken(why));
-            self.malformed.borrow_mut().get_or_insert(unread);
+            self.note(Unread::new(what, Why::Broken(why)));
         }
     }
 
-    /// A part that was handed out since the last call and holds a malformed field: who found nothing in it has not seen all of it.
-    pub(in crate::diagnosis) fn take_malformed(&self) -> Option<Unread> {
-        self.malformed.take()
+    /// Remembers that the part in hand is not whole.
+    pub(super) fn note(&self, unread: Unread) {
+        self.incomplete.borrow_mut().get_or_insert(unread);
+    }
+
+    /// A part that was handed out since the last call and is not whole, such as one with a malformed field: a check that found nothing in
+    /// it has not seen all of it.
+    pub(in crate::diagnosis) fn take_incomplete(&self) -> Option<Unread> {
+        self.incomplete.take()
     }
 
     /// The cluster that the case is of.
@@ -292,7 +297,9 @@ impl<'a> Case<'a> {
     }
 
     /// Everything that can say whose a database is. It is read only where a report would offer a deletion.
-    pub(in crate::diagnosis) fn ownership(&self) -> &'a Read<Ownership> {
-        &self.snapshot.on_demand.ownership
+    pub(in crate::diagnosis) fn ownership(&self) -> Checked<&'a Ownership> {
+        const OWNERSHIP: &str = "everything that can claim the database";
+        let all = self.snapshot.on_demand.ownership.checked(OWNERSHIP)?;
+        all.ok_or_else(|| Unread::new(OWNERSHIP, Why::NotAsked("it is absent".to_owned())))
     }
 }

@@ -17,6 +17,8 @@ pub(super) struct Report<'a> {
     pub(super) event: Option<&'a Event>,
     /// The entry of helm-controller's log that the text was taken from, if neither of them says.
     pub(super) log: Option<&'a str>,
+    /// The log might say more, and is not among the saved files. The status is judged without it.
+    pub(super) unsaved: Option<Unread>,
 }
 
 impl<'a> Report<'a> {
@@ -38,7 +40,11 @@ impl<'a> Report<'a> {
             }
             None => failure.map(Failure::text),
         };
-        let log = logged(snapshot, failure, text.as_ref())?;
+        let (log, unsaved) = match logged(snapshot, failure, text.as_ref()) {
+            Ok(log) => (log, None),
+            Err(unread) if matches!(unread.why, Why::NotAsked(_)) => (None, Some(unread)),
+            Err(unread) => return Err(unread),
+        };
         let text = match log {
             Some(log) => Some(FailureText::parse(reason, log)),
             None => text,
@@ -50,6 +56,7 @@ impl<'a> Report<'a> {
             }),
             event: event.filter(|_| log.is_none()),
             log,
+            unsaved,
         })
     }
 }
@@ -162,7 +169,7 @@ fn silent(snapshot: &Snapshot, failure: Option<&Failure<'_>>) -> Option<fn(&Even
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::diagnosis::fixture;
+    use crate::diagnosis::{Case, diagnose, fixture};
     use crate::model::controller_log::Errors;
     use crate::snapshot::Read;
 
@@ -185,6 +192,28 @@ mod tests {
         let errors = Errors::of(&lines.join("\n"), &namespace, &name).unwrap();
         snapshot.on_demand.controller_log = Read::Seen(errors);
         Ok(Report::find(&snapshot, None)?.log.is_some())
+    }
+
+    /// What is found, and how many checks miss the log.
+    fn without_log(why: Option<Why>) -> (Vec<&'static str>, usize) {
+        let mut snapshot = fixture::snapshot("unknown-cause");
+        if let Some(why) = why {
+            snapshot.on_demand.controller_log = Read::Unknown(why);
+        }
+        let now = fixture::meta("unknown-cause").now;
+        let diagnosis = diagnose(&Case::new(&snapshot, now));
+        let missing = diagnosis.not_run.iter().filter(|n| n.what == LOG);
+        let roots = diagnosis.roots.iter().map(|root| root.rule.code);
+        (roots.collect(), missing.map(|n| n.codes.len()).sum())
+    }
+
+    #[test]
+    fn checks_that_find_nothing_without_the_log_are_not_run() {
+        let (found, missing) = without_log(None);
+        assert_eq!(found, ["SKVS900"]);
+        assert!(missing > 20, "{missing}");
+        let not_needed = Why::NotNeeded("a cluster's".to_owned());
+        assert_eq!(without_log(Some(not_needed)), (found, 0));
     }
 
     #[test]
