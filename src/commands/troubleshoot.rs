@@ -20,7 +20,7 @@ use crate::couchdb::look::Wanted;
 use crate::diagnosis::case::ELSEWHERE;
 use crate::diagnosis::catalogue;
 use crate::diagnosis::ignore::Ignores;
-use crate::diagnosis::{Case, NotRun, diagnose, job};
+use crate::diagnosis::{Case, NotRun, diagnose, registry};
 use crate::error::{Error, Result};
 use crate::exit::Code;
 use crate::help;
@@ -413,22 +413,17 @@ pub(super) async fn look(
 /// Databases are unique in a cluster: claims that could not be read are told.
 fn elsewhere(others: &Onboardings) -> Vec<NotRun> {
     let why = others.not_elsewhere.as_ref();
-    why.map(|why| NotRun {
-        codes: vec!["SKVS302"],
-        what: ELSEWHERE.to_owned(),
-        why: crate::text::one_line(&why.clause()),
-    })
-    .into_iter()
-    .collect()
+    why.map(|why| NotRun::new(registry::BY_CLAIMS, ELSEWHERE, &why.clause()))
+        .into_iter()
+        .collect()
 }
 
 /// What objects that kubectl saved leave open: a list of them is what the files happen to hold.
 fn unsaved(cluster: &Cluster) -> Option<NotRun> {
     let plain = cluster.archive().is_some_and(Archive::has_plain);
-    plain.then(|| NotRun {
-        codes: job::BY_PODS.to_vec(),
-        what: "pods and events other than the saved ones".to_owned(),
-        why: "only the saved files were read".to_owned(),
+    plain.then(|| {
+        let what = "pods and events other than the saved ones";
+        NotRun::new(registry::BY_PODS, what, "only the saved files were read")
     })
 }
 

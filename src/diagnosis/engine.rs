@@ -34,16 +34,30 @@ pub struct NotRun {
     pub why: String,
 }
 
+impl NotRun {
+    /// The checks of `rules`, a part in words, and why it was not read.
+    pub fn new<'r>(
+        rules: impl IntoIterator<Item = &'r Rule>,
+        what: impl Into<String>,
+        why: &str,
+    ) -> Self {
+        Self {
+            codes: rules.into_iter().map(|rule| rule.code).collect(),
+            what: what.into(),
+            why: one_line(why),
+        }
+    }
+}
+
 /// Adds a check that was not run to those of the same part.
-fn skip(all: &mut Vec<NotRun>, code: &'static str, what: String, why: String) {
-    let same = all.iter_mut().find(|n| n.what == what && n.why == why);
+fn skip(all: &mut Vec<NotRun>, rule: &Rule, what: &str, why: &str) {
+    let new = NotRun::new([rule], one_line(what), why);
+    let same = all
+        .iter_mut()
+        .find(|n| n.what == new.what && n.why == new.why);
     match same {
-        Some(same) => same.codes.push(code),
-        None => all.push(NotRun {
-            codes: vec![code],
-            what,
-            why,
-        }),
+        Some(same) => same.codes.extend(new.codes),
+        None => all.push(new),
     }
 }
 
@@ -94,14 +108,13 @@ fn diagnose_by(rules: &[&'static Rule], case: &Case<'_>) -> Diagnosis {
                 }
                 Some(evidence) => {
                     let (what, why) = contradicted(rule, &evidence);
-                    skip(&mut not_run, rule.code, what, why);
+                    skip(&mut not_run, rule, &what, &why);
                     against.push(evidence);
                 }
             },
             Err(unread) if unread.is_not_needed() => run.push(rule.code),
             Err(unread) => {
-                let (what, why) = (one_line(&unread.what), one_line(&unread.why.clause()));
-                skip(&mut not_run, rule.code, what, why);
+                skip(&mut not_run, rule, &unread.what, &unread.why.clause());
             }
         }
     }

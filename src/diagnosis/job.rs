@@ -14,12 +14,6 @@ use crate::model::creation_log::may_have_created;
 use crate::snapshot::{CreationJob, JobPod, Listing, Read, Snapshot, Why};
 use uncreated::{uncreated, uncreated_of_lost, unread_events};
 
-/// Codes of the rules that judge by the creation Job's pods: what they miss where not all of the pods are known.
-pub const BY_PODS: [&str; 9] = [
-    "SKVS301", "SKVS304", "SKVS305", "SKVS306", "SKVS307", "SKVS309", "SKVS316", "SKVS317",
-    "SKVS318",
-];
-
 /// Why nothing is known of what the Job's pods did.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Silent {

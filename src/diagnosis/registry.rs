@@ -140,6 +140,47 @@ pub const RULES: &[&Rule] = &[
     &rules::unknown_cause::RULE,
 ];
 
+/// Those that judge by the creation Job's pods.
+pub const BY_PODS: [&Rule; 9] = [
+    &rules::database_exists::RULE,
+    &rules::couchdb_unreachable::RULE,
+    &rules::couchdb_unauthorized::RULE,
+    &rules::image_not_pulled::RULE,
+    &rules::pod_unscheduled::RULE,
+    &rules::database_name_invalid::RULE,
+    &rules::sidecar_holds_job::RULE,
+    &rules::pod_disrupted::RULE,
+    &rules::job_out_of_memory::RULE,
+];
+
+/// Those that judge by the claims of other onboardings.
+pub const BY_CLAIMS: [&Rule; 1] = [&rules::database_shared::RULE];
+
+/// Those that judge by the databases in CouchDB.
+pub const BY_DATABASES: [&Rule; 2] = [
+    &rules::database_missing::RULE,
+    &rules::database_unserved::RULE,
+];
+
+/// Those that judge by what the first revision of a release says.
+pub const BY_FIRST_REVISION: [&Rule; 3] = [
+    &rules::database_never_created::RULE,
+    &rules::database_changed::RULE,
+    &rules::encryption_changed::RULE,
+];
+
+/// Those that judge by the AuthorizationPolicy.
+pub const BY_POLICY: [&Rule; 1] = [&rules::policy_missing::RULE];
+
+/// Those that find an onboarding without the label.
+pub const BY_LABEL: [&Rule; 1] = [&rules::label_missing::RULE];
+
+/// Those on the chart and its source.
+pub fn of_sources() -> impl Iterator<Item = &'static Rule> {
+    let all = RULES.iter().copied();
+    all.filter(|rule| rule.code.starts_with("SKVS2"))
+}
+
 /// The rule of `code`, in any case of letters.
 pub fn find(code: &str) -> Option<&'static Rule> {
     let mut rules = RULES.iter().copied();

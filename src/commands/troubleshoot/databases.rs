@@ -3,7 +3,7 @@
 use super::super::couchdb_pods::PodArgs;
 use crate::cluster::Cluster;
 use crate::couchdb::look::{self, Wanted};
-use crate::diagnosis::NotRun;
+use crate::diagnosis::{NotRun, registry};
 use crate::help;
 use crate::model::helm_release::HelmRelease;
 use crate::model::names::DatabaseName;
@@ -80,15 +80,12 @@ pub(super) fn not_run<'a>(
             first = first.or(Some(why.clause()));
         }
     }
-    let why = crate::text::one_line(&first?);
-    Some(NotRun {
-        codes: vec!["SKVS323", "SKVS324"],
-        what: WHAT.to_owned(),
-        why: match databases {
-            Read::Seen(_) => format!("{}: {why}", count(open, "onboarding")),
-            Read::Absent | Read::Unknown(_) => why,
-        },
-    })
+    let why = first?;
+    let why = match databases {
+        Read::Seen(_) => format!("{}: {why}", count(open, "onboarding")),
+        Read::Absent | Read::Unknown(_) => why,
+    };
+    Some(NotRun::new(registry::BY_DATABASES, WHAT, &why))
 }
 
 /// Nobody asked.

@@ -3,7 +3,7 @@
 use super::super::SIDE_BY_SIDE;
 use crate::cluster::Cluster;
 use crate::commands::first_install::first_install;
-use crate::diagnosis::NotRun;
+use crate::diagnosis::{NotRun, registry};
 use crate::model::helm_release::HelmRelease;
 use crate::model::helm_storage::{Creation, Installation, creation};
 use crate::model::onboarding::Values;
@@ -24,10 +24,9 @@ pub(super) async fn not_as_installed(
         .map(|(hr, _)| *hr)
         .filter(|hr| hr.revision() > Some(1) && !hr.is_remote())
         .collect();
-    let not_run = |why: String| NotRun {
-        codes: vec!["SKVS310", "SKVS330", "SKVS331"],
-        what: "first revisions of upgraded onboardings".to_owned(),
-        why: crate::text::one_line(&why),
+    let not_run = |why: String| {
+        let what = "first revisions of upgraded onboardings";
+        NotRun::new(registry::BY_FIRST_REVISION, what, &why)
     };
     let (mut found, mut unread) = (Vec::new(), None);
     let mut read = futures::stream::iter(upgraded.iter().take(MAX))

@@ -1,7 +1,7 @@
 //! Ready onboardings whose AuthorizationPolicy is gone: one list of names for each namespace that holds policies.
 
 use crate::cluster::Cluster;
-use crate::diagnosis::NotRun;
+use crate::diagnosis::{NotRun, registry};
 use crate::model::helm_release::HelmRelease;
 use crate::model::policy::of_inventory;
 use serde_json::Value;
@@ -29,11 +29,8 @@ pub(super) async fn gone(
                 gone.extend(absent.map(|(_, hr)| hr.id()));
             }
             Err(error) => {
-                let not_run = NotRun {
-                    codes: vec!["SKVS410"],
-                    what: "AuthorizationPolicies of Ready onboardings".to_owned(),
-                    why: crate::text::one_line(&error.clause()),
-                };
+                let what = "AuthorizationPolicies of Ready onboardings";
+                let not_run = NotRun::new(registry::BY_POLICY, what, &error.clause());
                 return (gone, Some(not_run));
             }
         }

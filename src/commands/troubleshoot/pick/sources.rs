@@ -1,8 +1,7 @@
 //! Green onboardings whose chart or repository fails: two lists tell it of all of them, where their own statuses do not.
 
 use crate::cluster::{Cluster, ClusterError, ListOf, segment};
-use crate::diagnosis::NotRun;
-use crate::diagnosis::registry::RULES;
+use crate::diagnosis::{NotRun, registry};
 use crate::model::helm_release::HelmRelease;
 use crate::model::source::Source;
 use serde_json::Value;
@@ -42,11 +41,8 @@ pub(super) async fn failing(
     let mut known = |read: Result<ById, ClusterError>, what: &str| match read {
         Ok(all) => Some(all),
         Err(error) => {
-            not_run.push(NotRun {
-                codes: codes(),
-                what: format!("{what} of green onboardings"),
-                why: crate::text::one_line(&error.clause()),
-            });
+            let what = format!("{what} of green onboardings");
+            not_run.push(NotRun::new(registry::of_sources(), what, &error.clause()));
             None
         }
     };
@@ -58,12 +54,6 @@ pub(super) async fn failing(
         .map(|hr| hr.id())
         .collect();
     (found, not_run)
-}
-
-/// The checks on the chart and its source.
-fn codes() -> Vec<&'static str> {
-    let all = RULES.iter().map(|r| r.code);
-    all.filter(|c| c.starts_with("SKVS2")).collect()
 }
 
 async fn list(

@@ -3,7 +3,7 @@
 use super::super::Which;
 use crate::cluster::Cluster;
 use crate::cluster::helm_releases::Query;
-use crate::diagnosis::NotRun;
+use crate::diagnosis::{NotRun, registry};
 use crate::model::helm_release::{HelmRelease, ONBOARDING_SELECTOR};
 use serde_json::Value;
 
@@ -34,11 +34,8 @@ pub(super) async fn onboardings(
     match found.await {
         Ok(found) => (found, None),
         Err(error) => {
-            let not_run = NotRun {
-                codes: vec!["SKVS161"],
-                what: "HelmReleases without the onboarding label".to_owned(),
-                why: crate::text::one_line(&error.clause()),
-            };
+            let what = "HelmReleases without the onboarding label";
+            let not_run = NotRun::new(registry::BY_LABEL, what, &error.clause());
             (Vec::new(), Some(not_run))
         }
     }
