@@ -13,6 +13,7 @@ mod source;
 
 use super::onboardings::Onboardings;
 use super::{Cluster, ClusterError, segment};
+use crate::model::failure::failure;
 use crate::model::field::{Fields, Meta};
 use crate::model::helm_release::{HelmRelease, ObjectRef};
 use crate::model::namespace::Namespace;
@@ -50,10 +51,16 @@ impl Cluster {
         object: Value,
         others: &Onboardings,
     ) -> Result<Snapshot, ClusterError> {
-        let hr = HelmRelease::from_value(&object).map_err(|e| {
-            let name = object.pointer("/metadata/name").and_then(Value::as_str);
-            ClusterError::Malformed(format!("helmrelease {:?}: {e}", name.unwrap_or("?")))
-        })?;
+        let hr = parsed(&object)?;
+        Ok(self.read_snapshot(object, hr, others).await)
+    }
+
+    async fn read_snapshot(
+        &self,
+        object: Value,
+        hr: HelmRelease,
+        others: &Onboardings,
+    ) -> Snapshot {
         let near = &self.within(PART);
         let (sources, installed, events, target_namespace, service_account, dependencies) = futures::join!(
             source::chain(near, &hr),
@@ -74,7 +81,7 @@ impl Cluster {
             policy,
             job,
         } = installed;
-        Ok(Snapshot {
+        Snapshot {
             origin: self.origin().clone(),
             object,
             helm_release: hr,
@@ -94,7 +101,7 @@ impl Cluster {
             others: others.read.clone(),
             not_elsewhere: others.not_elsewhere.clone(),
             on_demand: OnDemand::default(),
-        })
+        }
     }
 
     /// As [`Cluster::snapshot`], with what checks ask for beyond it. Sends [`ON_DEMAND_REQUESTS_MAX`] requests at most.
@@ -108,24 +115,23 @@ impl Cluster {
         now: Timestamp,
     ) -> Result<Snapshot, ClusterError> {
         let near = &self.within(PART);
-        let (rights, controllers, snapshot) = match HelmRelease::from_value(&object) {
-            Ok(hr) => futures::join!(
-                on_demand::rights(near, &hr),
-                on_demand::controllers(near, &hr, now),
-                self.snapshot(object, others)
-            ),
-            Err(_) => return self.snapshot(object, others).await,
-        };
-        let mut snapshot = snapshot?;
+        let hr = parsed(&object)?;
+        let failure = failure(&hr);
+        let failure = failure.as_ref();
+        let (rights, controllers, mut snapshot) = futures::join!(
+            on_demand::rights(near, failure),
+            on_demand::controllers(near, &hr, failure, now),
+            self.read_snapshot(object, hr.clone(), others)
+        );
         let (service, pods) = futures::join!(
             on_demand::service(near, &snapshot),
-            on_demand::pods(near, &snapshot.helm_release)
+            on_demand::pods(near, &hr, failure)
         );
         snapshot.on_demand = OnDemand {
             rights,
             controllers,
             service,
-            controller_log: on_demand::controller_log(near, &snapshot.helm_release),
+            controller_log: on_demand::controller_log(near, &hr),
             pods,
             ..OnDemand::default()
         };
@@ -152,6 +158,13 @@ impl Cluster {
         ))
         .await
     }
+}
+
+fn parsed(object: &Value) -> Result<HelmRelease, ClusterError> {
+    HelmRelease::from_value(object).map_err(|e| {
+        let name = object.pointer("/metadata/name").and_then(Value::as_str);
+        ClusterError::Malformed(format!("helmrelease {:?}: {e}", name.unwrap_or("?")))
+    })
 }
 
 /// What Helm keeps, and what is found by it.

@@ -136,7 +136,7 @@ fn workloads(case: &Case<'_>) -> Vec<Subject> {
             .collect(),
         _ => Vec::new(),
     };
-    let log = case.failure.as_ref().and_then(|f| f.trailer);
+    let log = case.failure.as_ref().and_then(|f| f.text.trailer);
     let logged = log.and_then(awaited);
     let named = named
         .into_iter()

@@ -1,8 +1,8 @@
-//! Why a HelmRelease is not ready, as its conditions tell it, and the text without the wrappers around the cause.
+//! Why a HelmRelease is not ready, as its conditions tell it.
 //!
 //! The controllers hide causes: "install retries exhausted", "Failed to install after 3 attempt(s)" and a successful
 //! remediation stand where the error should. This file owns the way back to the cause for every controller version: which
-//! condition holds it, and which wrappers of Helm and Flux come off.
+//! condition holds it. [`FailureText`] is what its text says.
 
 mod cause;
 pub mod chart;
@@ -17,37 +17,28 @@ pub mod server;
 pub mod template;
 mod text;
 mod wait;
+mod words;
 
 pub use cause::{Cause, Source};
 pub use text::{Applied, FailureText, split_trailer};
-pub use wait::{JOB_FAILURES, Wait, Waited, hook_job, resources};
+pub use wait::{JOB_FAILURES, Wait, Waited, hook_job};
 
 use super::condition::Condition;
 use super::helm_release::HelmRelease;
 use k8s_openapi::jiff::Timestamp;
-use text::unwrap_action;
 
-/// A failure as the status tells it, with Helm's and Flux's wrappers taken off.
+/// A failure as the status tells it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure<'a> {
     /// Condition that holds the cause.
     pub condition: &'a Condition,
-    /// `install`, `upgrade`, `test`, `rollback`, `uninstall`, where the text names it.
-    pub action: Option<&'static str>,
-    /// The error without wrappers and log trailer; may be of several lines.
-    pub error: String,
-    /// The last lines of Helm's log that controllers up to 0.36 append.
-    pub trailer: Option<&'a str>,
+    /// What the condition's text says, parsed once.
+    pub text: FailureText<'a>,
     /// The controller has stopped retrying.
     pub exhausted: bool,
 }
 
-impl<'a> Failure<'a> {
-    /// What the condition's text says.
-    pub fn text(&self) -> FailureText<'a> {
-        FailureText::parse(&self.condition.reason, &self.condition.message)
-    }
-
+impl Failure<'_> {
     /// Flux failed to clean up after an installation that had stored nothing: the text is of the cleanup, and hides the cause.
     pub fn is_of_cleanup(&self) -> bool {
         let condition = self.condition;
@@ -59,6 +50,23 @@ impl<'a> Failure<'a> {
     pub fn is_count(&self) -> bool {
         let message = &self.condition.message;
         message.starts_with("Failed to ") && message.contains(" attempt(s)")
+    }
+
+    /// The chart's source was not worked on, or its archive cannot be had: source-controller may not be at work.
+    pub fn is_of_idle_source(&self) -> bool {
+        let idle = [
+            "has not been reconciled",
+            "does not have an artifact",
+            "artifact not found",
+            "could not get Source object",
+            "could not get HelmChart object",
+            "failed to download artifact, error: ",
+            "failed to download chart from '",
+            "' download failed (status code: ",
+        ];
+        let repeated = self.condition.reason == "ArtifactFailed"
+            && self.text.raw.trim_end().ends_with("is not ready");
+        repeated || idle.iter().any(|t| self.condition.message.contains(t))
     }
 }
 
@@ -181,104 +189,16 @@ pub fn failure(hr: &HelmRelease) -> Option<Failure<'_>> {
     } else {
         told.or(stalled)?
     };
-    let (error, trailer) = split_trailer(&condition.message);
-    let (action, error) = unwrap_action(error);
     Some(Failure {
         condition,
-        action,
-        error: unwrap_error(error),
-        trailer,
+        text: FailureText::parse(&condition.reason, &condition.message),
         exhausted: is_exhausted(hr),
     })
-}
-
-/// Takes Helm's wrappers off the front, as often as they occur, and says the commonest forms in plain words.
-fn unwrap_error(error: &str) -> String {
-    const WRAPPERS: [&str; 15] = [
-        "failed pre-install: ",
-        "failed post-install: ",
-        "pre-upgrade hooks failed: ",
-        "post-upgrade hooks failed: ",
-        "unable to continue with install: ",
-        "Unable to continue with install: ",
-        "unable to continue with update: ",
-        "Unable to continue with update: ",
-        "create: failed to create: ",
-        "failed to create resource: ",
-        "1 error occurred:\n\t* ",
-        "invalid chart reference: ",
-        "failed to get chart version for remote reference: ",
-        "Could not determine release state: ",
-        "chart pull error: ",
-    ];
-    let mut rest = error.trim();
-    loop {
-        let before = rest;
-        for wrapper in WRAPPERS {
-            rest = rest.strip_prefix(wrapper).unwrap_or(rest);
-        }
-        for (from, to) in [
-            ("warning: Hook ", " failed: "),
-            ("server-side apply failed for object ", ": "),
-        ] {
-            if let Some((_, inner)) = rest.strip_prefix(from).and_then(|r| r.split_once(to)) {
-                rest = inner;
-            }
-        }
-        if let Some((_, inner)) = rest.split_once(" is not ready: ")
-            && rest.starts_with(['H', 'O', 'E'])
-            && rest
-                .split('\'')
-                .next()
-                .is_some_and(|k| ["HelmChart ", "OCIRepository ", "ExternalArtifact "].contains(&k))
-        {
-            rest = inner;
-        }
-        if rest == before {
-            return plain(rest.trim());
-        }
-    }
-}
-
-/// `[Job/core/x status: 'Failed']` as `Job core/x failed`, `namespaces "x" not found` as `namespace "x" not found`.
-fn plain(error: &str) -> String {
-    // What is left of Helm's wait when its time is up: the text says nothing about what it waited for.
-    if error.contains("client rate limiter Wait returned an error")
-        || error == "context deadline exceeded"
-    {
-        return "timed out".to_owned();
-    }
-    if let Some(rest) = error.strip_prefix("namespaces \"") {
-        return format!("namespace \"{rest}");
-    }
-    for (prefix, lead) in [
-        ("failed early due to stalled resources: ", ""),
-        ("timeout waiting for: ", "timed out waiting for "),
-    ] {
-        if let Some(list) = error.strip_prefix(prefix) {
-            let objects = resources(list);
-            if !objects.is_empty() {
-                let words: Vec<String> = objects
-                    .iter()
-                    .map(|o| {
-                        if lead.is_empty() {
-                            format!("{} {} failed", o.kind, o.id())
-                        } else {
-                            format!("{} {} ({})", o.kind, o.id(), o.status)
-                        }
-                    })
-                    .collect();
-                return format!("{lead}{}", words.join(", "));
-            }
-        }
-    }
-    error.to_owned()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use proptest::prelude::*;
     use serde_json::{Value, json};
 
     fn hr(conditions: Value) -> HelmRelease {
@@ -317,17 +237,9 @@ mod tests {
                 {"type": "Ready", "status": "False", "reason": "UpgradeFailed", "message": "new", "observedGeneration": 2},
                 {"type": "Released", "status": "False", "reason": "UpgradeFailed", "message": "old", "observedGeneration": generation}
             ]));
-            failure(&hr).unwrap().error
+            failure(&hr).unwrap().text.words()
         };
         assert_eq!(released(2), "old");
         assert_eq!(released(1), "new");
-    }
-
-    proptest! {
-        #[test]
-        fn no_text_panics(text in "(server-side apply failed for object |cannot patch \"|\" with kind |, Kind=|\\[|Job/|core/x| status: '|Failed|', |\\]|Helm install failed: | for release x/y with chart c@1: ){0,10}") {
-            let (_, error) = unwrap_action(split_trailer(&text).0);
-            let _ = unwrap_error(error);
-        }
     }
 }

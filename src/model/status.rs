@@ -1,7 +1,6 @@
 //! What a HelmRelease's status says in one line: readiness, staleness, and the cause of a failure.
 
-use super::failure::{Failure, failure};
-use super::forbidden::Forbidden;
+use super::failure::{Cause, Failure, failure};
 use super::helm_release::HelmRelease;
 use super::suspension::Suspension;
 use crate::text::one_line;
@@ -92,7 +91,7 @@ pub fn headline(hr: &HelmRelease) -> Headline {
 fn line(hr: &HelmRelease, ready: Ready) -> String {
     if hr.metadata.deletion_timestamp.is_some() {
         return match failure(hr) {
-            Some(f) => format!("being deleted: {}", one_line(&f.error)),
+            Some(f) => format!("being deleted: {}", one_line(&f.text.words())),
             None => "being deleted".to_owned(),
         };
     }
@@ -162,21 +161,20 @@ pub fn is_about_creation_job(hr: &HelmRelease) -> bool {
         });
     };
     let others = ["upgrade", "test", "rollback", "uninstall"];
-    if failure.action.is_some_and(|a| others.contains(&a)) {
+    if failure.text.action.is_some_and(|a| others.contains(&a)) {
         return false;
     }
-    failure.text().is_of_creation_job()
+    failure.text.is_of_creation_job()
 }
 
 /// `install failed: namespace "core" not found (retries exhausted)`.
 fn cause(failure: &Failure<'_>) -> String {
-    let error = match Forbidden::parse(&failure.error) {
-        Some(refused) if failure.error.contains(" is forbidden: User ") => {
-            one_line(&refused.sentence())
-        }
-        _ => one_line(&failure.error),
+    let error = match &failure.text.cause {
+        Cause::Right(refused) => one_line(&refused.sentence()),
+        _ => one_line(&failure.text.words()),
     };
     let lead = failure
+        .text
         .action
         .map(|a| format!("{a} failed: "))
         .unwrap_or_default();

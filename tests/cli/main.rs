@@ -33,6 +33,7 @@ mod output;
 mod parsed;
 mod picture;
 mod proxies;
+mod reading;
 mod release;
 mod reports;
 mod retry;

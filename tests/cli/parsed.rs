@@ -4,7 +4,7 @@ use crate::layers::{is_test_only, module};
 use crate::sources::sources;
 use std::collections::BTreeSet;
 use syn::visit::{self, Visit};
-use syn::{Expr, ExprIndex, ExprLit, ExprMethodCall, Item, Lit, Path, UseTree};
+use syn::{Expr, ExprIndex, ExprLit, ExprMethodCall, Item, ItemMod, Lit, Path, UseTree};
 
 /// What is held to it.
 const TYPED: [&str; 2] = ["src/diagnosis/", "src/view/description"];
@@ -22,12 +22,36 @@ const UNTYPED: [&str; 8] = [
     "src/view/description.rs",
 ];
 
-/// Whether the production code of a file names JSON or looks into it, and which modules are test code in files of their own.
+/// The modules of a file that are test code.
 #[derive(Default)]
-struct Json {
-    is_used: bool,
-    test_modules: BTreeSet<String>,
+struct Tests(BTreeSet<String>);
+
+impl<'ast> Visit<'ast> for Tests {
+    fn visit_item_mod(&mut self, item: &'ast ItemMod) {
+        if is_test_only(&item.attrs) {
+            self.0.insert(item.ident.to_string());
+        }
+    }
 }
+
+/// The files that are not test code as a whole, parsed.
+pub(crate) fn production(sources: &[(String, String)]) -> Vec<(&str, syn::File)> {
+    let (mut all, mut tests) = (Vec::new(), BTreeSet::new());
+    for (name, text) in sources {
+        let file = syn::parse_file(text).unwrap_or_else(|e| panic!("{name}: {e}"));
+        let mut own = Tests::default();
+        own.visit_file(&file);
+        let named = own.0.into_iter();
+        tests.extend(named.map(|test| [&module(name)[..], &[test]].concat()));
+        all.push((name.as_str(), file));
+    }
+    all.retain(|(name, _)| !tests.iter().any(|test| module(name).starts_with(test)));
+    all
+}
+
+/// Whether the production code of a file names JSON or looks into it.
+#[derive(Default)]
+struct Json(bool);
 
 /// Whether what is used of serde_json is its `Value`; `json!` only writes one.
 fn has_value(tree: &UseTree) -> bool {
@@ -43,9 +67,7 @@ fn has_value(tree: &UseTree) -> bool {
 impl<'ast> Visit<'ast> for Json {
     fn visit_item(&mut self, item: &'ast Item) {
         match item {
-            Item::Mod(item) if is_test_only(&item.attrs) => {
-                self.test_modules.insert(item.ident.to_string());
-            }
+            Item::Mod(item) if is_test_only(&item.attrs) => {}
             Item::Fn(item) if is_test_only(&item.attrs) => {}
             Item::Use(item) if is_test_only(&item.attrs) => {}
             _ => visit::visit_item(self, item),
@@ -54,19 +76,19 @@ impl<'ast> Visit<'ast> for Json {
 
     fn visit_use_tree(&mut self, tree: &'ast UseTree) {
         if let UseTree::Path(path) = tree {
-            self.is_used |= path.ident == "serde_json" && has_value(&path.tree);
+            self.0 |= path.ident == "serde_json" && has_value(&path.tree);
         }
         visit::visit_use_tree(self, tree);
     }
 
     fn visit_path(&mut self, path: &'ast Path) {
         let names: Vec<String> = path.segments.iter().map(|s| s.ident.to_string()).collect();
-        self.is_used |= names.ends_with(&["serde_json".to_owned(), "Value".to_owned()]);
+        self.0 |= names.ends_with(&["serde_json".to_owned(), "Value".to_owned()]);
         visit::visit_path(self, path);
     }
 
     fn visit_expr_method_call(&mut self, call: &'ast ExprMethodCall) {
-        self.is_used |= ["pointer", "pointer_mut"]
+        self.0 |= ["pointer", "pointer_mut"]
             .iter()
             .any(|name| call.method == name);
         visit::visit_expr_method_call(self, call);
@@ -74,28 +96,22 @@ impl<'ast> Visit<'ast> for Json {
 
     fn visit_expr_index(&mut self, index: &'ast ExprIndex) {
         let key = |lit: &ExprLit| matches!(lit.lit, Lit::Str(_));
-        self.is_used |= matches!(&*index.index, Expr::Lit(lit) if key(lit));
+        self.0 |= matches!(&*index.index, Expr::Lit(lit) if key(lit));
         visit::visit_expr_index(self, index);
     }
 }
 
 /// The files that use JSON, but for test code.
-fn untyped(sources: &[(String, String)]) -> Vec<String> {
-    let mut read = Vec::new();
-    let mut tests = BTreeSet::new();
-    for (file, text) in sources {
+fn untyped(sources: &[(String, String)]) -> Vec<&str> {
+    let uses = |file: &syn::File| {
         let mut json = Json::default();
-        json.visit_file(&syn::parse_file(text).unwrap_or_else(|e| panic!("{file}: {e}")));
-        let own = module(file);
-        let names = std::mem::take(&mut json.test_modules).into_iter();
-        tests.extend(names.map(|name| [&own[..], &[name]].concat()));
-        read.push((file, own, json.is_used));
-    }
-    let is_test = |module: &[String]| tests.iter().any(|test| module.starts_with(test));
-    let used = read
-        .into_iter()
-        .filter(|(_, module, is_used)| *is_used && !is_test(module));
-    used.map(|(file, _, _)| file.clone()).collect()
+        json.visit_file(file);
+        json.0
+    };
+    let all = production(sources).into_iter();
+    all.filter(|(_, file)| uses(file))
+        .map(|(name, _)| name)
+        .collect()
 }
 
 #[test]

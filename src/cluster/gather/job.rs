@@ -2,13 +2,14 @@
 
 use super::super::{Cluster, ListOf, segment};
 use super::events;
+use crate::model::failure::failure;
 use crate::model::field::{Meta, Parsed};
 use crate::model::helm_release::{GROUP, HelmRelease};
 use crate::model::helm_storage::{Hook, Release};
 use crate::model::job::Job;
 use crate::model::lookup::can_be_an_object;
+use crate::model::manifest;
 use crate::model::pod::Pod;
-use crate::model::{failure, manifest};
 use crate::snapshot::{CreationJob, Events, JobPod, Listing, LostJob, Read, Why};
 use k8s_openapi::jiff::Timestamp;
 
@@ -53,26 +54,11 @@ impl Found {
 
 /// The Job that the failure text names.
 pub(super) fn of_failure(hr: &HelmRelease) -> Option<JobId> {
-    let failure = failure::failure(hr)?;
-    failure::resources(&failure.error)
-        .into_iter()
-        .chain(failure::resources(&failure.condition.message))
-        .find(|r| r.kind == "Job")
-        .map(|r| JobId {
-            namespace: if r.namespace.is_empty() {
-                hr.release_namespace().to_owned()
-            } else {
-                r.namespace
-            },
-            name: r.name,
-        })
-        .or_else(|| {
-            let name = failure::hook_job(&failure.error)?;
-            can_be_an_object(name).then(|| JobId {
-                namespace: hr.release_namespace().to_owned(),
-                name: name.to_owned(),
-            })
-        })
+    let job = failure(hr)?.text.job()?;
+    Some(JobId {
+        namespace: job.home(hr.release_namespace()).to_owned(),
+        name: job.name,
+    })
 }
 
 /// The Job of the release's install hooks: one that did not succeed before one that did.

@@ -8,8 +8,7 @@ use crate::model::controller_log::Errors;
 use crate::model::creation_log::{CouchFailure, couch_failure};
 use crate::model::deployment::Deployment;
 use crate::model::endpoint::{self, Known};
-use crate::model::failure::{Cause, failure};
-use crate::model::forbidden::Forbidden;
+use crate::model::failure::{Cause, Failure};
 use crate::model::helm_release::HelmRelease;
 use crate::model::pod::Pod;
 use crate::model::service::{EndpointSlice, Service};
@@ -38,11 +37,11 @@ const TARGET_PODS: usize = 250;
 const PATIENCE: i64 = 60;
 
 /// Asks whether the account has by now the right that the failure says it lacks.
-pub(super) async fn rights(cluster: &Cluster, hr: &HelmRelease) -> Read<AccessReview> {
-    let question = failure(hr)
-        .and_then(|f| Forbidden::parse(&f.condition.message))
-        .as_ref()
-        .and_then(review::question);
+pub(super) async fn rights(cluster: &Cluster, failure: Option<&Failure<'_>>) -> Read<AccessReview> {
+    let question = failure.and_then(|failure| match &failure.text.cause {
+        Cause::Right(refused) => review::question(refused),
+        _ => None,
+    });
     match question {
         None => Read::not_needed("the failure names no right of a ServiceAccount"),
         Some(question) => {
@@ -56,9 +55,10 @@ pub(super) async fn rights(cluster: &Cluster, hr: &HelmRelease) -> Read<AccessRe
 pub(super) async fn controllers(
     cluster: &Cluster,
     hr: &HelmRelease,
+    failure: Option<&Failure<'_>>,
     now: Timestamp,
 ) -> Read<Controllers> {
-    if !wants_controllers(hr, now) {
+    if !wants_controllers(hr, failure, now) {
         return Read::not_needed("the status says that Flux is working on it");
     }
     let base = format!("/apis/apps/v1/namespaces/{FLUX}/deployments");
@@ -112,25 +112,11 @@ async fn named(cluster: &Cluster, base: &str) -> Read<Vec<Value>> {
 }
 
 /// No answer, one that is older than the spec, an action that should be over, a source that nobody has looked at.
-fn wants_controllers(hr: &HelmRelease, now: Timestamp) -> bool {
+fn wants_controllers(hr: &HelmRelease, failure: Option<&Failure<'_>>, now: Timestamp) -> bool {
     if hr.spec.suspend {
         return false;
     }
-    let unworked = failure(hr).is_some_and(|f| {
-        [
-            "has not been reconciled",
-            "does not have an artifact",
-            "artifact not found",
-            "could not get Source object",
-            "could not get HelmChart object",
-            "failed to download artifact, error: ",
-            "failed to download chart from '",
-            "' download failed (status code: ",
-        ]
-        .iter()
-        .any(|t| f.condition.message.contains(t))
-            || (f.condition.reason == "ArtifactFailed" && f.error.ends_with("is not ready"))
-    });
+    let unworked = failure.is_some_and(Failure::is_of_idle_source);
     status::is_unanswered(hr) || hr.is_stale() || unworked || is_overdue(hr, now)
 }
 
@@ -172,8 +158,12 @@ pub(super) fn controller_log(cluster: &Cluster, hr: &HelmRelease) -> Read<Errors
 }
 
 /// Reads the pods of the target namespace if Helm waits for objects other than the creation Job.
-pub(super) async fn pods(cluster: &Cluster, hr: &HelmRelease) -> Read<Listing<Pod>> {
-    if hr.is_remote() || !waits(hr) {
+pub(super) async fn pods(
+    cluster: &Cluster,
+    hr: &HelmRelease,
+    failure: Option<&Failure<'_>>,
+) -> Read<Listing<Pod>> {
+    if hr.is_remote() || !waits(hr, failure) {
         return Read::not_needed("Helm does not wait for objects of the chart");
     }
     let namespace = segment(hr.release_namespace());
@@ -187,10 +177,10 @@ fn parsed(objects: Listing<Value>) -> Listing<Pod> {
 }
 
 /// An action is under way, or its wait failed.
-fn waits(hr: &HelmRelease) -> bool {
+fn waits(hr: &HelmRelease, failure: Option<&Failure<'_>>) -> bool {
     let mut conditions = hr.status.conditions.iter();
     let runs = conditions.any(|c| c.kind == "Ready" && c.message.starts_with("Running '"));
-    runs || failure(hr).is_some_and(|failure| matches!(failure.text().cause, Cause::Wait(_)))
+    runs || failure.is_some_and(|failure| matches!(failure.text.cause, Cause::Wait(_)))
 }
 
 /// Reads CouchDB's Service where the creation Job got no answer from it, or still waits.
@@ -267,6 +257,7 @@ pub(super) async fn service(cluster: &Cluster, snapshot: &Snapshot) -> Read<Couc
 mod tests {
     use super::*;
     use crate::cluster::test_server::{self, page};
+    use crate::model::failure::failure;
     use crate::snapshot::Why;
     use serde_json::json;
 
@@ -296,7 +287,7 @@ mod tests {
             ("more", Some("only the first 1 pods were read")),
         ] {
             let (cluster, asked) = test_server::cluster(&[page("v1", "Pod", &one, token)]);
-            let pods = pods(&cluster, &hr).await;
+            let pods = pods(&cluster, &hr, failure(&hr).as_ref()).await;
             let pods = pods.seen().unwrap();
             assert_eq!(pods.not_all().map(Why::clause).as_deref(), not_all);
             assert_eq!(
@@ -311,7 +302,11 @@ mod tests {
             &json!({"metadata": {"name": "a", "namespace": "n", "generation": 1}, "spec": {}, "status": status}),
         )
         .unwrap();
-        wants_controllers(&hr, "2026-11-24T00:10:00Z".parse().unwrap())
+        wants_controllers(
+            &hr,
+            failure(&hr).as_ref(),
+            "2026-11-24T00:10:00Z".parse().unwrap(),
+        )
     }
 
     #[test]

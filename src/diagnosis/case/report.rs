@@ -38,7 +38,7 @@ impl<'a> Report<'a> {
                 let said = said.strip_prefix("reconciliation failed: ").unwrap_or(said);
                 Some(FailureText::parse(reason, said))
             }
-            None => failure.map(Failure::text),
+            None => failure.map(|f| f.text.clone()),
         };
         let (log, unsaved) = match logged(snapshot, failure, text.as_ref()) {
             Ok(log) => (log, None),
@@ -51,7 +51,7 @@ impl<'a> Report<'a> {
         };
         Ok(Self {
             text: text.map(|text| FailureText {
-                action: text.action.or(failure.and_then(|f| f.action)),
+                action: text.action.or(failure.and_then(|f| f.text.action)),
                 ..text
             }),
             event: event.filter(|_| log.is_none()),

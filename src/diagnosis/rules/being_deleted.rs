@@ -53,7 +53,7 @@ fn stuck(case: &Case<'_>) -> Option<String> {
         Some(Cause::Uninstall(Uninstall::Remains(object))) => {
             format!("{object} does not go away; a finalizer may hold it")
         }
-        _ => case.failure.as_ref()?.error.clone(),
+        _ => case.failure.as_ref()?.text.words(),
     })
 }
 

@@ -47,7 +47,7 @@ fn check(case: &Case<'_>) -> Verdict {
         return Ok(None);
     }
     let hr = case.hr();
-    let action = match case.failure.as_ref().and_then(|f| f.action) {
+    let action = match case.failure.as_ref().and_then(|f| f.text.action) {
         Some(action) => action,
         None if hr.status.upgrade_failures > 0 => "upgrade",
         None => "install",

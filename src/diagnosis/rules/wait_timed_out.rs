@@ -31,7 +31,7 @@ context deadline exceeded"#,
 };
 
 fn timed_out(case: &Case<'_>) -> bool {
-    let acted = case.failure.as_ref().and_then(|f| f.action);
+    let acted = case.failure.as_ref().and_then(|f| f.text.action);
     acted.is_some_and(|a| a != "uninstall")
 }
 
@@ -140,7 +140,7 @@ fn of_job(case: &Case<'_>, wait: &Wait) -> Verdict {
 
 /// The object that Helm's log names, in the condition or, since 0.37, in the event of the failure.
 fn in_log<'a>(case: &Case<'a>) -> Option<Awaited<'a>> {
-    if let Some(log) = case.failure.as_ref().and_then(|f| f.trailer) {
+    if let Some(log) = case.failure.as_ref().and_then(|f| f.text.trailer) {
         return awaited(log);
     }
     let event = case.newest_event(|event| event.reason == case.reason());

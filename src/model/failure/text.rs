@@ -4,12 +4,16 @@
 //! object that was applied) beside the cause, of which there is one. Texts stay raw for evidence.
 
 use super::cause::Cause;
+use super::wait::{Waited, hook_job, resources};
+use crate::model::lookup::can_be_an_object;
 
 /// What the controller says of a failure.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FailureText<'a> {
     /// The controller's own text, without the log that old ones append.
     pub raw: &'a str,
+    /// The last lines of Helm's log that controllers up to 0.36 append.
+    pub trailer: Option<&'a str>,
     /// `install`, `upgrade`, …: what failed, where the text names it.
     pub action: Option<&'static str>,
     /// The object that Helm was applying, where the text names it.
@@ -28,13 +32,28 @@ pub struct Applied {
 impl<'a> FailureText<'a> {
     /// Reads a condition's message, or the event's that stands in for it. `reason` is the condition's, empty without one.
     pub fn parse(reason: &str, message: &'a str) -> Self {
-        let raw = split_trailer(message).0;
+        let (raw, trailer) = split_trailer(message);
         Self {
             raw,
+            trailer,
             action: unwrap_action(raw).0,
             applied: Applied::parse(raw),
             cause: Cause::parse(reason, raw),
         }
+    }
+
+    /// The Job that Helm waited for, where the text names one. The text may leave out its namespace.
+    pub fn job(&self) -> Option<Waited> {
+        let mut listed = resources(self.raw).into_iter();
+        listed.find(|object| object.kind == "Job").or_else(|| {
+            let name = hook_job(self.raw).filter(|name| can_be_an_object(name))?;
+            Some(Waited {
+                kind: "Job".to_owned(),
+                namespace: String::new(),
+                name: name.to_owned(),
+                status: "Failed".to_owned(),
+            })
+        })
     }
 
     /// It is about a pre-install hook: the creation Job.
