@@ -2,7 +2,7 @@
 
 use super::lint;
 use super::registry;
-use super::rule::{Role, Rule, Severity};
+use super::rule::{Rule, Severity};
 use serde::Serialize;
 
 /// One code.
@@ -24,9 +24,6 @@ pub struct Entry {
     pub example: &'static str,
     /// Codes that follow from this one.
     pub explains: &'static [&'static str],
-    /// Found only when nothing else is.
-    #[serde(skip)]
-    pub is_fallback: bool,
 }
 
 impl From<&Rule> for Entry {
@@ -40,7 +37,6 @@ impl From<&Rule> for Entry {
             fix: rule.fix,
             example: rule.example,
             explains: rule.explains,
-            is_fallback: rule.role == Role::Fallback,
         }
     }
 }

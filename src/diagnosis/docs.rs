@@ -1,6 +1,7 @@
 //! The codes as text: one for `explain`, the list of codes, and the page docs/diagnoses.md.
 
 use super::catalogue::{self, Entry};
+use super::registry;
 use crate::text::Shown;
 use std::fmt::Write;
 
@@ -33,7 +34,7 @@ pub fn explain(rule: &Entry, width: Option<usize>) -> String {
         .filter(|r| r.explains.contains(&rule.code))
         .map(|r| r.code)
         .collect();
-    if !above.is_empty() && !rule.is_fallback {
+    if !above.is_empty() && !registry::is_fallback(rule.code) {
         let line = format!("Can follow from: {}", codes(&above));
         let _ = writeln!(out, "\n{}", fold(&line, width, "", "  "));
     }

@@ -3,7 +3,7 @@
 //! Bands: 1xx Flux and the HelmRelease, 2xx the chart and its source, 3xx the database and the creation Job, 4xx access,
 //! 9xx unknown. 5xx are those of `lint`.
 
-use super::rule::Rule;
+use super::rule::{Role, Rule};
 use super::rules;
 
 /// The bands of codes: first digit and what it is about.
@@ -187,10 +187,15 @@ pub fn find(code: &str) -> Option<&'static Rule> {
     rules.find(|r| super::catalogue::names(r.code, r.slug, code))
 }
 
+/// Whether the rule of `code` finds something only if nothing else does.
+pub fn is_fallback(code: &str) -> bool {
+    find(code).is_some_and(|rule| rule.role == Role::Fallback)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::diagnosis::{Role, fixture};
+    use crate::diagnosis::fixture;
 
     #[test]
     fn codes_are_unique_sorted_and_in_a_band() {

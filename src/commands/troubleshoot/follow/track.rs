@@ -2,7 +2,6 @@
 
 use super::Looked;
 use crate::diagnosis::registry;
-use crate::diagnosis::rule::Role;
 use crate::diagnosis::standing::{Standing, standing};
 use crate::model::lookup::short;
 use crate::view::report::{Finding, Onboarding};
@@ -109,9 +108,8 @@ impl Track {
 
 /// The findings, worst first. An unrecognised cause is left out: the next look may recognise it.
 fn known(onboarding: &Onboarding) -> impl Iterator<Item = &Finding> {
-    let is_fallback = |code| registry::find(code).is_some_and(|r| r.role == Role::Fallback);
     let all = onboarding.findings.iter();
-    all.filter(move |finding| !is_fallback(finding.code))
+    all.filter(|finding| !registry::is_fallback(finding.code))
 }
 
 fn standing_of(looked: &Looked) -> Standing {

@@ -17,7 +17,6 @@ refuses an object of a version that does not exist, and Flux then applies nothin
         fix: r#"Use the version of the other manifests, or of the cluster: `kubectl skvs version` says which one it serves."#,
         example: r#"apiVersion: helm.toolkit.fluxcd.io/v2beta3"#,
         explains: &[],
-        is_fallback: false,
     },
     check: Check::Onboarding(check),
 };

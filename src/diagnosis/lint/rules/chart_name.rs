@@ -18,7 +18,6 @@ chart, and without a chart it does nothing and says nothing. Flux wants exactly 
         fix: r#"Set `spec.chart.spec.chart`. For a chart in Git or a bucket it is a path whose last folder has the chart's name."#,
         example: r#"spec.chart.spec.chart: secure-kvs-onbording"#,
         explains: &[],
-        is_fallback: false,
     },
     check: Check::Onboarding(check),
 };

@@ -18,7 +18,6 @@ onboarding without a chart."#,
         fix: r#"End the range, as the runbook's `<0.2.0` does, or name one version."#,
         example: r#"version: "*", or no version at all"#,
         explains: &[],
-        is_fallback: false,
     },
     check: Check::Onboarding(check),
 };

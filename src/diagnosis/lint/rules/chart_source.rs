@@ -16,7 +16,6 @@ cluster leaves the onboarding without a chart; one that does may have another ch
         fix: r#"Correct `spec.chart.spec.sourceRef`. If your charts have moved, leave this out with `--ignore SKVS512`."#,
         example: r#"sourceRef: {kind: GitRepository, name: charts}"#,
         explains: &[],
-        is_fallback: false,
     },
     check: Check::Onboarding(check),
 };

@@ -19,7 +19,6 @@ in the old one, and nobody has access to it any more."#,
 finished with its data. If the installation failed before it created anything, the values may still change."#,
         example: r#"values.database: orders, before: carts"#,
         explains: &[],
-        is_fallback: false,
     },
     check: Check::Onboarding(check),
 };

@@ -19,7 +19,6 @@ this, and the creation Job fails (SKVS309)."#,
         fix: r#"Correct `values.namespace` or `values.database` before the manifest is merged."#,
         example: r#"values.database: Orders"#,
         explains: &[],
-        is_fallback: false,
     },
     check: Check::Onboarding(check),
 };

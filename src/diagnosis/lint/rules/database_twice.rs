@@ -19,7 +19,6 @@ The names are joined by `_`, so that `a_b` + `c` and `a` + `b_c` are one databas
         fix: r#"Give one of them another database, or add its service accounts to the other one and remove it."#,
         example: r#"orders.yaml and orders-copy.yaml with values.namespace pds, values.database orders"#,
         explains: &[],
-        is_fallback: false,
     },
     check: Check::Onboarding(check),
 };

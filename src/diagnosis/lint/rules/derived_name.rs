@@ -19,7 +19,6 @@ shortens `spec.releaseName`. The chart names the creation Job after namespace an
         fix: r#"Choose a shorter name for the HelmRelease or the database before the manifest is merged."#,
         example: r#"metadata.name: skvs-onboarding-payments-and-settlement--transactions-of-the-year"#,
         explains: &[],
-        is_fallback: false,
     },
     check: Check::Onboarding(check),
 };

@@ -19,7 +19,6 @@ last one in silence."#,
         example: r#"database: orders
 database: carts"#,
         explains: &[],
-        is_fallback: false,
     },
     check: Check::Onboarding(check),
 };

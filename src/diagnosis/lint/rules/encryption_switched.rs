@@ -19,7 +19,6 @@ not switch it."#,
         fix: r#"Set it back. For the other endpoint write another manifest with another database, and have the team move its data."#,
         example: r#"encryption: false, before: true"#,
         explains: &[],
-        is_fallback: false,
     },
     check: Check::Onboarding(check),
 };

@@ -18,7 +18,6 @@ file. People look a database up by that name, and a copied file whose name was f
 nothing on the cluster as long as the object in it stays as it is."#,
         example: r#"orders.yaml with values.namespace pds, values.database database"#,
         explains: &[],
-        is_fallback: false,
     },
     check: Check::Onboarding(check),
 };

@@ -16,7 +16,6 @@ of it any more: no onboarding of the cluster can change."#,
         fix: r#"Remove the entry from `resources`, or add the file."#,
         example: r#"resources: [pds_database.yaml] without such a file"#,
         explains: &[],
-        is_fallback: false,
     },
     check: Check::Repository(check),
 };

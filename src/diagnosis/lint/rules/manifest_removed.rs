@@ -18,7 +18,6 @@ database any more. The database itself stays, with its data, and a later onboard
 `kubectl skvs delete-db DATABASE --backup FILE`. To keep access, bring the manifest back."#,
         example: r#"pds_database.yaml is gone"#,
         explains: &[],
-        is_fallback: false,
     },
     check: Check::Repository(check),
 };

@@ -17,7 +17,6 @@ get a creation Job of the same name, and one replaces the other's; and their Hel
         fix: r#"Choose a database name that differs by more than `_` and `-`."#,
         example: r#"database b-c and database b_c of namespace a"#,
         explains: &[],
-        is_fallback: false,
     },
     check: Check::Onboarding(check),
 };

@@ -18,7 +18,6 @@ is never installed, and no error says so."#,
         fix: r#"Add the file to `resources` of that `kustomization.yaml`."#,
         example: r#"resources: [pds_database.yaml] beside kilo_orders.yaml"#,
         explains: &[],
-        is_fallback: false,
     },
     check: Check::Onboarding(check),
 };

@@ -21,7 +21,6 @@ another database usually means that the manifest was copied and a value or the n
 is right and the values are not, correct the values."#,
         example: r#"skvs-onboarding-iota--database with values.namespace pds, values.database database"#,
         explains: &[],
-        is_fallback: false,
     },
     check: Check::Onboarding(check),
 };

@@ -20,7 +20,6 @@ API server refuses the object, and Flux then applies nothing of the folder."#,
         fix: r#"Correct `metadata.name`."#,
         example: r#"metadata.name: skvs-onboarding-pds_database"#,
         explains: &[],
-        is_fallback: false,
     },
     check: Check::Onboarding(check),
 };

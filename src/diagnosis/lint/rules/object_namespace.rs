@@ -19,7 +19,6 @@ runbook's `kubectl get` and from `kubectl skvs list`. Without a namespace it goe
 release (SKVS553)."#,
         example: r#"metadata.namespace: pds"#,
         explains: &[],
-        is_fallback: false,
     },
     check: Check::Onboarding(check),
 };

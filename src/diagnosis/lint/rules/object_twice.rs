@@ -15,7 +15,6 @@ the last one wins, and the database of the other is never created or no longer s
         fix: r#"Give one of them another `metadata.name`, by its own database."#,
         example: r#"two files with metadata.name skvs-onboarding-pds--database"#,
         explains: &[],
-        is_fallback: false,
     },
     check: Check::Onboarding(check),
 };

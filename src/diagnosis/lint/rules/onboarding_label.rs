@@ -18,7 +18,6 @@ onboarding as usual, but it is missing from everything that selects by the label
         fix: r#"Add the label to `metadata.labels`. It changes nothing else."#,
         example: r#"labels: {} on a HelmRelease with chart secure-kvs-onboarding"#,
         explains: &[],
-        is_fallback: false,
     },
     check: Check::Onboarding(check),
 };

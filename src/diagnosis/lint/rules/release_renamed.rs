@@ -19,7 +19,6 @@ cluster, where its Job creates an empty database, and leaves the old release beh
         fix: r#"Set the field back. A file may be renamed or moved within the cluster's folder, the object in it may not."#,
         example: r#"metadata.name: skvs-onboarding-pds--orders, before: skvs-onboarding-pds--carts"#,
         explains: &[],
-        is_fallback: false,
     },
     check: Check::Onboarding(check),
 };

@@ -18,7 +18,6 @@ the folder."#,
         fix: r#"Add the field, or quote its value."#,
         example: r#"spec.chart.spec.version: 0.1"#,
         explains: &[],
-        is_fallback: false,
     },
     check: Check::Onboarding(check),
 };

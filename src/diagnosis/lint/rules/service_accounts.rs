@@ -18,7 +18,6 @@ in, and nothing says so: Istio compares texts. One that is listed twice is harml
         fix: r#"Correct the name: lower-case letters, digits, `-` and `.`"#,
         example: r#"serviceAccounts: [Pds]"#,
         explains: &[],
-        is_fallback: false,
     },
     check: Check::Onboarding(check),
 };

@@ -23,7 +23,6 @@ template takes for true."#,
         example: r#"encryption: "false"
 serviceAccounts: pds"#,
         explains: &[],
-        is_fallback: false,
     },
     check: Check::Onboarding(check),
 };

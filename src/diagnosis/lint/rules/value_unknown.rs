@@ -19,7 +19,6 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
         fix: r#"Correct the key, or remove it."#,
         example: r#"values.serviceAccount: [pds]"#,
         explains: &[],
-        is_fallback: false,
     },
     check: Check::Onboarding(check),
 };

@@ -17,7 +17,6 @@ cannot be rendered; without service accounts nothing may access the database. En
         fix: r#"Set the value under `spec.values`."#,
         example: r#"values: {namespace: pds}"#,
         explains: &[],
-        is_fallback: false,
     },
     check: Check::Onboarding(check),
 };
