@@ -6,14 +6,15 @@
 use crate::bundle::request::Accept;
 use crate::model::helm_release::HelmRelease;
 use crate::model::json_values;
+use crate::model::nullable::nullable;
 use crate::text::one_line;
 use bytes::Bytes;
 use http_body_util::BodyExt;
 use k8s_openapi::api::core::v1::Pod;
 use kube::client::Body;
 use kube::core::Status;
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
@@ -87,14 +88,6 @@ impl Item for Named {
     fn name(&self) -> Option<&str> {
         Some(&self.metadata.name)
     }
-}
-
-fn nullable<'de, D, T>(deserializer: D) -> Result<T, D::Error>
-where
-    D: Deserializer<'de>,
-    T: Default + Deserialize<'de>,
-{
-    Ok(Option::<T>::deserialize(deserializer)?.unwrap_or_default())
 }
 
 /// What a path asks for.

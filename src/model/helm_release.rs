@@ -6,7 +6,8 @@
 use super::condition::{self, Condition};
 use super::field::Field;
 use super::names::{composed_release_name, shortened_release_name};
-use serde::{Deserialize, Deserializer};
+use super::nullable::nullable;
+use serde::Deserialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -191,15 +192,6 @@ pub struct HistoryEntry {
     pub chart_version: String,
     pub first_deployed: Option<String>,
     pub last_deployed: Option<String>,
-}
-
-/// A JSON null is the default, as Go's decoders have it.
-fn nullable<'de, D, T>(deserializer: D) -> Result<T, D::Error>
-where
-    D: Deserializer<'de>,
-    T: Default + Deserialize<'de>,
-{
-    Ok(Option::<T>::deserialize(deserializer)?.unwrap_or_default())
 }
 
 impl HelmRelease {

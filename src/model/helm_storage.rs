@@ -4,10 +4,11 @@
 //! Values, manifests and notes in a release can hold secrets; this file prints nothing.
 
 use super::json_values;
+use super::nullable::nullable;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::io::Read;
 
@@ -177,14 +178,6 @@ pub struct Installation {
     pub hooks: Vec<Hook>,
     /// The values given by the user; null when none were given.
     pub config: Value,
-}
-
-fn nullable<'de, D, T>(deserializer: D) -> Result<T, D::Error>
-where
-    D: Deserializer<'de>,
-    T: Default + Deserialize<'de>,
-{
-    Ok(Option::<T>::deserialize(deserializer)?.unwrap_or_default())
 }
 
 /// Why a payload is not a release.

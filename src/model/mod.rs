@@ -27,6 +27,7 @@ pub mod names;
 pub mod namespace;
 pub mod new_onboarding;
 pub mod notes;
+pub mod nullable;
 pub mod onboarding;
 pub mod owner;
 pub mod ownership;
