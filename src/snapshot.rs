@@ -8,7 +8,7 @@ mod on_demand;
 mod unread;
 
 pub use listing::Listing;
-pub use on_demand::{Controllers, CouchService, OnDemand};
+pub use on_demand::{Controllers, CouchPods, CouchService, OnDemand, ServingPod};
 pub use unread::{Checked, IfRead, Unread};
 
 use crate::advice::Origin;
@@ -176,7 +176,7 @@ pub struct CreationJob {
     pub of_database: Read<Job>,
 }
 
-/// A creation Job that something names and that is no longer there: Helm's delete policy or a TTL took it.
+/// A Job that something names and that is no longer there: Helm's delete policy or a TTL took it.
 #[derive(Clone, Debug)]
 pub struct LostJob {
     pub namespace: String,
@@ -210,6 +210,8 @@ pub struct Snapshot {
     pub creation_job: Read<CreationJob>,
     /// Set where `creation_job` is absent: which one it was.
     pub lost_job: Option<LostJob>,
+    /// The Job that Helm waited for and that was gone when Helm looked at it.
+    pub gone_job: Option<LostJob>,
     /// Events of the HelmRelease.
     pub events: Read<Events>,
     /// The target Namespace.

@@ -88,7 +88,8 @@ impl Archive {
         }
         if accept == Accept::Text {
             let (container, lines) = (parameter("container"), parameter("tailLines"));
-            return match self.log(&bare, container, lines) {
+            let is_previous = !parameter("previous").is_empty();
+            return match self.log(&bare, container, lines, is_previous) {
                 Some(text) => Answer::Found(text.as_bytes().to_vec()),
                 None => not_saved(),
             };
@@ -138,7 +139,7 @@ impl Archive {
     }
 
     /// A log by the path that asks for it: recorded, or saved whole, of which the last lines are taken.
-    fn log(&self, path: &str, container: &str, lines: &str) -> Option<&str> {
+    fn log(&self, path: &str, container: &str, lines: &str, is_previous: bool) -> Option<&str> {
         let recorded = (path.to_owned(), container.to_owned());
         if let Some(text) = self.logs.get(&recorded) {
             return Some(text);
@@ -146,6 +147,10 @@ impl Archive {
         let Named::Log { pod, .. } = named(path) else {
             return None;
         };
+        // kubectl does not write of which run a log is: that of a container that runs may be the present one.
+        if is_previous {
+            return None;
+        }
         let whole = self.pod_logs.get(&(pod, container.to_owned()))?;
         let lines = lines.parse().ok();
         Some(lines.map_or(whole, |lines| logs::tail(whole, lines)))

@@ -9,6 +9,7 @@ mod events;
 mod job;
 mod on_demand;
 mod release;
+mod serving;
 mod source;
 
 use super::onboardings::Onboardings;
@@ -18,7 +19,7 @@ use crate::model::field::{Fields, Meta};
 use crate::model::helm_release::{HelmRelease, ObjectRef};
 use crate::model::namespace::Namespace;
 use crate::model::policy::{self, Policy};
-use crate::snapshot::{Dependency, OnDemand, Read, Snapshot};
+use crate::snapshot::{Dependency, LostJob, OnDemand, Read, Snapshot};
 use k8s_openapi::jiff::Timestamp;
 use serde_json::Value;
 use std::time::Duration;
@@ -80,6 +81,7 @@ impl Cluster {
             stored,
             policy,
             job,
+            gone_job,
         } = installed;
         Snapshot {
             origin: self.origin().clone(),
@@ -93,6 +95,7 @@ impl Cluster {
             release_secret: stored.secret,
             creation_job: job.job,
             lost_job: job.lost,
+            gone_job,
             events,
             target_namespace,
             service_account,
@@ -118,19 +121,21 @@ impl Cluster {
         let hr = parsed(&object)?;
         let failure = failure(&hr);
         let failure = failure.as_ref();
-        let (rights, controllers, mut snapshot) = futures::join!(
+        let (rights, (controllers, controller_pods), mut snapshot) = futures::join!(
             on_demand::rights(near, failure),
             on_demand::controllers(near, &hr, failure, now),
             self.read_snapshot(object, hr.clone(), others)
         );
-        let (service, pods) = futures::join!(
-            on_demand::service(near, &snapshot),
+        let ((service, couch_pods), pods) = futures::join!(
+            on_demand::couchdb(near, &snapshot),
             on_demand::pods(near, &hr, failure)
         );
         snapshot.on_demand = OnDemand {
             rights,
             controllers,
             service,
+            controller_pods,
+            couch_pods,
             controller_log: on_demand::controller_log(near, &hr),
             pods,
             ..OnDemand::default()
@@ -172,6 +177,7 @@ struct Installed {
     stored: release::Stored,
     policy: Read<Policy>,
     job: job::Found,
+    gone_job: Option<LostJob>,
 }
 
 async fn installed(cluster: &Cluster, hr: &HelmRelease, object: &Value) -> Installed {
@@ -180,12 +186,14 @@ async fn installed(cluster: &Cluster, hr: &HelmRelease, object: &Value) -> Insta
             stored: release::Stored::not_asked(REMOTE),
             policy: Read::not_asked(REMOTE),
             job: job::Found::not_asked(REMOTE),
+            gone_job: None,
         };
     }
     // A failure that names its Job, and an inventory that names the policy, need not wait for the release.
     let (job_ahead, policy_ahead) = (job::of_failure(hr), policy::of_inventory(object));
-    let (stored, job, policy) = futures::join!(
+    let (stored, gone_job, job, policy) = futures::join!(
         release::stored(cluster, hr),
+        job::gone(cluster, hr),
         async {
             match &job_ahead {
                 Some(id) => Some(job::named(cluster, hr, id).await),
@@ -217,6 +225,7 @@ async fn installed(cluster: &Cluster, hr: &HelmRelease, object: &Value) -> Insta
         stored,
         policy,
         job,
+        gone_job,
     }
 }
 

@@ -80,7 +80,7 @@ mod tests {
     use crate::diagnosis::finding::Subject;
     use crate::diagnosis::fixture;
     use crate::model::deployment::Deployment;
-    use crate::snapshot::{Controllers, Listing, Read, Snapshot};
+    use crate::snapshot::{Controllers, Read, Snapshot};
     use serde_json::json;
 
     fn commands(change: &dyn Fn(&mut Snapshot)) -> Vec<String> {
@@ -107,7 +107,6 @@ mod tests {
                 s.on_demand.controllers = Read::Seen(Controllers {
                     namespace: "gitops".to_owned(),
                     deployments: vec![Deployment::default()],
-                    pods: Read::Seen(Listing::default()),
                 });
             }),
             there

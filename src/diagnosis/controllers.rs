@@ -3,13 +3,14 @@
 //! Deployments that are not there prove nothing: Flux may run elsewhere.
 
 use super::case::Case;
-use super::finding::{Evidence, Subject};
+use super::finding::{Evidence, Finding, Subject};
+use super::serving::{self, Unserving};
 use crate::model::deployment::Deployment;
 use crate::model::field::Field;
 use crate::model::owner::Belongs;
-use crate::model::pod::{Container, Pod};
+use crate::model::pod::Pod;
 use crate::model::selector::Labels;
-use crate::snapshot::{IfRead, Listing};
+use crate::snapshot::{Controllers, IfRead, Listing};
 
 /// Behind the state of a pod that only its name gives to a workload.
 pub(super) const PERHAPS: &str = " (by its name; it may be another workload's)";
@@ -40,44 +41,66 @@ pub(super) fn helm_controllers<'a>(case: &Case<'a>) -> Result<Vec<&'a Deployment
     Ok(all)
 }
 
-/// The Deployment of that controller if none of its pods is available, and the state of its pods.
-pub(super) fn down<'a>(
-    case: &Case<'a>,
-    controller: &str,
-) -> Option<(&'a Deployment, Vec<Evidence>)> {
+/// The Deployment of that controller if none of its pods is available.
+pub(super) fn down<'a>(case: &Case<'a>, controller: &str) -> Option<&'a Deployment> {
     let controllers = case.controllers().if_read()?;
-    let own = || {
-        let all = controllers.deployments.iter();
-        all.filter(|d| d.image().contains(controller))
-    };
+    let mut own = own(controllers, controller);
     // One whose state cannot be read may run.
-    if own().any(|d| d.is_available() || d.available.is_malformed()) {
+    if own
+        .clone()
+        .any(|d| d.is_available() || d.available.is_malformed())
+    {
         return None;
     }
-    let deployment = own().next()?;
-    let pods = controllers.pods.seen().map_or(&[][..], Listing::known);
-    let seen = pods.iter().filter_map(|pod| {
-        let belongs = of_any(pod, own());
-        if belongs == Belongs::No {
-            return None;
-        }
-        let waiting = pod.containers.known.iter().find_map(Container::waiting);
-        let waiting = waiting.map(|w| format!("{}: {}", w.reason, w.message));
-        let ended = || {
-            let (by, message) = pod.disruption()?;
-            Some(format!("{by:?}: {message}"))
-        };
-        let mut observed = waiting.or_else(ended)?;
-        if belongs == Belongs::Perhaps {
-            observed.push_str(PERHAPS);
-        }
-        Some(Evidence::new(
-            Subject::from(&pod.meta),
-            ".status",
-            &observed,
-        ))
-    });
-    Some((deployment, seen.collect()))
+    own.next()
+}
+
+fn own<'a>(
+    controllers: &'a Controllers,
+    controller: &str,
+) -> impl Iterator<Item = &'a Deployment> + Clone {
+    let all = controllers.deployments.iter();
+    all.filter(move |d| d.image().contains(controller))
+}
+
+/// The pods of that controller that do not serve, those last of which only the name says that they are. Empty too if they are not known.
+pub(super) fn unserving<'a>(case: &Case<'a>, controller: &str) -> Vec<Unserving<'a>> {
+    let pods = case.controller_pods().seen();
+    let controllers = case.controllers().if_read();
+    let found = pods
+        .into_iter()
+        .flat_map(Listing::known)
+        .filter_map(|found| {
+            let belongs = match controllers {
+                Some(known) if !known.deployments.is_empty() => {
+                    of_any(&found.pod, own(known, controller))
+                }
+                _ => found.pod.belongs_to("Deployment", controller),
+            };
+            let is_doubtful = match belongs {
+                Belongs::No => return None,
+                Belongs::Perhaps => true,
+                Belongs::Yes => false,
+            };
+            let pod = serving::of_serving(found)?;
+            Some(Unserving { is_doubtful, ..pod })
+        });
+    let mut all: Vec<Unserving<'a>> = found.collect();
+    all.sort_by_key(|pod| pod.is_doubtful);
+    all.truncate(serving::SHOWN);
+    all
+}
+
+/// Adds that controller's pods that do not serve, with the step for it, to a finding about what it has said.
+pub(super) fn also(case: &Case<'_>, finding: Finding, controller: &str) -> Finding {
+    let pods = unserving(case, controller);
+    if pods.is_empty() {
+        return finding;
+    }
+    let why = format!(
+        "This is what {controller} said last; it may have changed since, because {controller} does not run now."
+    );
+    serving::shown(finding.why(why), &pods)
 }
 
 /// Whether the pod is one of these Deployments', by the one that says most.
@@ -125,41 +148,46 @@ pub(super) fn serves(case: &Case<'_>) -> Serves {
 mod tests {
     use super::*;
     use crate::diagnosis::fixture;
-    use crate::snapshot::Read;
+    use crate::snapshot::{Read, ServingPod};
     use serde_json::{Value, json};
 
     /// What is shown of a pod of this name and with these owner references while helm-controller is down.
-    fn shown(name: &str, owners: Value) -> Vec<String> {
+    fn observed(name: &str, owners: Value) -> Vec<String> {
         let fixture = "controller-not-running";
         let mut snapshot = fixture::snapshot(fixture);
         let waiting = json!({"waiting": {"reason": "ImagePullBackOff", "message": "m"}});
         let pod = json!({
             "metadata": {"name": name, "namespace": "flux-system", "ownerReferences": owners, "labels": {"pod-template-hash": "5d8f"}},
             "status": {"containerStatuses": [{"name": "manager", "state": waiting}]}});
-        let Read::Seen(controllers) = &mut snapshot.on_demand.controllers else {
-            panic!("the fixture has them");
-        };
-        controllers.pods = Read::Seen(Listing::whole(vec![Pod::from_value(&pod)]));
+        snapshot.on_demand.controller_pods = Read::Seen(Listing::whole(vec![ServingPod {
+            pod: Pod::from_value(&pod),
+            events: Read::Seen(Listing::default()),
+            log: Read::not_needed("it has not run"),
+        }]));
         let case = Case::new(&snapshot, fixture::meta(fixture).now);
-        let (_, seen) = down(&case, "helm-controller").unwrap();
-        seen.into_iter().map(|evidence| evidence.observed).collect()
+        let finding = also(&case, Finding::new(case.subject(), "x"), "helm-controller");
+        finding
+            .evidence
+            .into_iter()
+            .map(|evidence| evidence.observed)
+            .collect()
     }
 
     #[test]
     fn the_pods_of_a_controller_are_those_it_owns() {
         let owned = |kind: &str, by: &str| json!([{"kind": kind, "name": by, "controller": true}]);
         let pod = "helm-controller-5d8f-x2x7q";
-        let state = "ImagePullBackOff: m";
+        let state = "container manager: ImagePullBackOff: m";
         let own = owned("ReplicaSet", "helm-controller-5d8f");
-        assert_eq!(shown(pod, own), [state]);
+        assert_eq!(observed(pod, own), [state]);
         assert_eq!(
-            shown(pod, json!(null)),
+            observed(pod, json!(null)),
             [format!(
                 "{state} (by its name; it may be another workload's)"
             )]
         );
         let shard = owned("ReplicaSet", "helm-controller-shard1-5d8f");
-        assert!(shown("helm-controller-shard1-5d8f-x2x7q", shard).is_empty());
-        assert!(shown(pod, owned("DaemonSet", "helm-controller-debug")).is_empty());
+        assert!(observed("helm-controller-shard1-5d8f-x2x7q", shard).is_empty());
+        assert!(observed(pod, owned("DaemonSet", "helm-controller-debug")).is_empty());
     }
 }

@@ -23,7 +23,7 @@ use crate::model::pod::Pod;
 use crate::model::policy::Policy;
 use crate::model::service::{EndpointSlice, Service};
 use crate::model::source::Source;
-use crate::snapshot::{Events, Read, Snapshot, Why};
+use crate::snapshot::{Events, Listing, Read, Snapshot, Why};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use flate2::{Compression, write::GzEncoder};
@@ -166,6 +166,19 @@ pub(crate) fn reread(name: &str, snapshot: &mut Snapshot, change: &mut dyn FnMut
     if let Read::Seen(controllers) = &mut snapshot.on_demand.controllers {
         for deployment in &mut controllers.deployments {
             again.value(deployment, Deployment::from_value);
+        }
+    }
+    for pods in [
+        snapshot.on_demand.controller_pods.seen_mut(),
+        snapshot
+            .on_demand
+            .couch_pods
+            .seen_mut()
+            .map(|found| &mut found.pods),
+    ] {
+        for found in pods.into_iter().flat_map(Listing::known_mut) {
+            again.value(&mut found.pod, Pod::from_value);
+            again.events(&mut found.events);
         }
     }
     if let Read::Seen(service) = &mut snapshot.on_demand.service {

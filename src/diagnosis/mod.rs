@@ -12,6 +12,7 @@ mod commands;
 pub mod contradiction;
 mod controller_log;
 mod controllers;
+mod couchdb;
 mod deletion;
 pub mod docs;
 pub mod engine;
@@ -39,7 +40,8 @@ pub mod retry;
 mod rights;
 pub mod rule;
 mod rules;
-pub mod severity;
+pub mod serving;
+mod severity;
 mod sources;
 pub mod standing;
 #[cfg(test)]

@@ -2,7 +2,8 @@
 
 use super::{Case, Diagnosis, Severity, diagnose, fixture};
 use crate::snapshot::{
-    Controllers, CouchService, CreationJob, Events, Listing, LostJob, OnDemand, Read, Snapshot, Why,
+    Controllers, CouchPods, CouchService, CreationJob, Events, Listing, LostJob, OnDemand, Read,
+    ServingPod, Snapshot, Why,
 };
 use k8s_openapi::jiff::Timestamp;
 use serde_json::{Value, json};
@@ -63,6 +64,9 @@ const PARTS: &[(&str, Take)] = &[
         Read::Seen(job) => take(&mut job.events),
         _ => s.lost_job.as_mut().is_some_and(|job| take(&mut job.events)),
     }),
+    ("events of the Job that is gone", |s| {
+        s.gone_job.as_mut().is_some_and(|job| take(&mut job.events))
+    }),
     ("events", |s| take(&mut s.events)),
     ("some of the events", |s| {
         s.events = Read::Seen(Events::new(Vec::new(), Some(why())));
@@ -120,10 +124,27 @@ const PARTS: &[(&str, Take)] = &[
         _ => false,
     }),
     ("pods of the controllers", |s| {
-        match &mut s.on_demand.controllers {
-            Read::Seen(controllers) => take(&mut controllers.pods),
-            _ => false,
-        }
+        take(&mut s.on_demand.controller_pods)
+    }),
+    ("some of the pods of the controllers", |s| {
+        s.on_demand.controller_pods.seen_mut().is_some_and(cut)
+    }),
+    ("CouchDB's pods", |s| take(&mut s.on_demand.couch_pods)),
+    ("some of CouchDB's pods", |s| {
+        let found = s.on_demand.couch_pods.seen_mut();
+        found.is_some_and(|found| cut(&mut found.pods))
+    }),
+    ("events and logs of pods that do not serve", |s| {
+        let controllers = s.on_demand.controller_pods.seen_mut().into_iter();
+        let couchdb = s
+            .on_demand
+            .couch_pods
+            .seen_mut()
+            .map(|found| &mut found.pods);
+        let pods = controllers.chain(couchdb).flat_map(Listing::known_mut);
+        pods.map(|pod| take(&mut pod.events) | take(&mut pod.log))
+            .max()
+            .unwrap_or(false)
     }),
     ("CouchDB's Service", |s| match &mut s.on_demand.service {
         Read::Seen(couchdb) => take(&mut couchdb.service),
@@ -155,6 +176,7 @@ fn every_part(snapshot: Snapshot) {
         first_release: _,
         creation_job,
         lost_job,
+        gone_job,
         events: _,
         target_namespace: _,
         service_account: _,
@@ -167,14 +189,16 @@ fn every_part(snapshot: Snapshot) {
     let OnDemand {
         rights: _,
         controllers,
+        controller_pods,
         service,
+        couch_pods,
         controller_log: _,
         pods: _,
         kustomizations: _,
         databases: _,
         ownership: _,
     } = on_demand;
-    if let (Read::Seen(job), Some(lost)) = (creation_job, lost_job) {
+    if let (Read::Seen(job), Some(lost)) = (creation_job, lost_job.or(gone_job)) {
         let CreationJob {
             job: _,
             pods: _,
@@ -191,7 +215,6 @@ fn every_part(snapshot: Snapshot) {
         let Controllers {
             namespace: _,
             deployments: _,
-            pods: _,
         } = controllers;
         let CouchService {
             namespace: _,
@@ -201,6 +224,20 @@ fn every_part(snapshot: Snapshot) {
             service: _,
             slices: _,
         } = couchdb;
+    }
+    if let (Read::Seen(_), Read::Seen(couchdb)) = (controller_pods, couch_pods) {
+        let CouchPods {
+            // How the pods were found.
+            of_service: _,
+            pods,
+        } = couchdb;
+        for pod in pods.into_parts().0 {
+            let ServingPod {
+                pod: _,
+                events: _,
+                log: _,
+            } = pod;
+        }
     }
 }
 

@@ -3,25 +3,20 @@
 
 use super::case::Case;
 use super::controllers::PERHAPS;
-use super::finding::{Evidence, Finding, Subject};
+use super::finding::{Finding, Subject};
+use super::serving::{self, Reason, SHOWN};
 use crate::model::failure::Cause;
 use crate::model::field::Field;
 use crate::model::helm_log::awaited;
 use crate::model::manifest;
 use crate::model::owner::Belongs;
-use crate::model::pod::{Container, Pod};
+use crate::model::pod::Pod;
 use crate::snapshot::{IfRead, Listing};
-
-/// The most pods that are shown.
-const SHOWN: usize = 3;
 
 /// A pod that does not become ready.
 pub(super) struct Unready<'a> {
     pub(super) subject: Subject,
-    /// `container exporter: ImagePullBackOff: …`
-    pub(super) why: String,
-    /// The container that ended, and has a log of its last run.
-    crashed: Option<&'a str>,
+    reason: Reason<'a>,
     /// Set where only its name gives it to a workload, which is this one.
     named_by: Option<Subject>,
 }
@@ -65,8 +60,11 @@ pub(super) fn unready<'a>(case: &Case<'a>) -> Vec<Unready<'a>> {
     let own = own.filter(|(pod, _)| pod.meta.deleted.is_absent());
     let mut all: Vec<Unready<'a>> = own
         .filter_map(|(pod, named_by)| {
-            let pod = of_pod(pod)?;
-            Some(Unready { named_by, ..pod })
+            Some(Unready {
+                subject: Subject::from(&pod.meta),
+                reason: serving::of_status(pod)?,
+                named_by,
+            })
         })
         .collect();
     all.sort_by_key(|pod| !pod.is_own());
@@ -85,7 +83,7 @@ pub(super) fn shown(case: &Case<'_>, finding: Finding) -> Finding {
         });
         return finding.whys(unknown.as_deref());
     };
-    let why = first.why.trim_end_matches('.');
+    let why = first.reason.why.trim_end_matches('.');
     let mut finding = finding.why(match &first.named_by {
         None => format!("Helm waits until {} is ready: {why}.", first.subject),
         Some(workload) => format!(
@@ -95,30 +93,15 @@ pub(super) fn shown(case: &Case<'_>, finding: Finding) -> Finding {
     });
     for pod in &unready {
         let doubt = if pod.is_own() { "" } else { PERHAPS };
-        let observed = format!("{}{doubt}", pod.why);
-        finding = finding.seen([Evidence::new(pod.subject.clone(), ".status", &observed)]);
+        finding = finding.seen([pod.reason.evidence(&pod.subject, doubt)]);
+    }
+    if first.is_own() {
+        return first.reason.step(finding, &first.subject);
     }
     let (namespace, name) = (&first.subject.namespace, &first.subject.name);
-    match first.crashed {
-        _ if !first.is_own() => finding
-            .step("See whose it is, and why it is not ready:")
-            .command(["kubectl", "describe", "-n", namespace, "pod", name]),
-        Some(container) => finding
-            .step("Read its container's last log, and fix the error in it:")
-            .command([
-                "kubectl",
-                "logs",
-                "-n",
-                namespace,
-                name,
-                "-c",
-                container,
-                "--previous",
-            ]),
-        None => finding
-            .step("Find out why it does not start, and fix it:")
-            .command(["kubectl", "describe", "-n", namespace, "pod", name]),
-    }
+    finding
+        .step("See whose it is, and why it is not ready:")
+        .command(["kubectl", "describe", "-n", namespace, "pod", name])
 }
 
 /// The objects that Helm waits for: those named by the failure or Helm's log, else all of the release's manifest.
@@ -159,58 +142,6 @@ fn belongs(pod: &Pod, workload: &Subject) -> Belongs {
         return Belongs::No;
     }
     pod.belongs_to(&workload.kind, &workload.name)
-}
-
-/// Why it is not ready; `None` if it is ready or gives no reason.
-fn of_pod<'a>(pod: &'a Pod) -> Option<Unready<'a>> {
-    let containers = &pod.containers.known;
-    let bad = containers
-        .iter()
-        .find(|c| !c.is_ready() && c.waiting().is_some_and(|w| is_bad(&w.reason)));
-    let ended = || {
-        containers
-            .iter()
-            .find(|c| !c.is_ready() && c.ended_badly().is_some())
-    };
-    let (why, crashed) = if let Some(container) = bad.or_else(ended) {
-        (of_container(container), crashed(container))
-    } else if let Some(said) = pod.unscheduled() {
-        (format!("no node takes it: {said}"), None)
-    } else if let Some(said) = pod.unready() {
-        (format!("it runs and is not ready: {said}"), None)
-    } else {
-        let (reason, message) = pod.not_started().filter(|(reason, _)| is_bad(reason))?;
-        (format!("{reason}: {message}"), None)
-    };
-    Some(Unready {
-        subject: Subject::from(&pod.meta),
-        why,
-        crashed,
-        named_by: None,
-    })
-}
-
-/// Reasons of a container to wait during a normal start.
-fn is_bad(reason: &str) -> bool {
-    !["ContainerCreating", "PodInitializing"].contains(&reason)
-}
-
-fn crashed(container: &Container) -> Option<&str> {
-    let ended = container.ended_before()?;
-    (ended.exit_code != 0).then_some(container.name.as_str())
-}
-
-fn of_container(container: &Container) -> String {
-    let waiting = container.waiting().map(|w| match w.message.as_str() {
-        "" => w.reason.clone(),
-        message => format!("{}: {message}", w.reason),
-    });
-    let ended = container.ended_badly().map(|e| match e.reason.as_str() {
-        "" | "Error" => format!("exited {}", e.exit_code),
-        reason => format!("exited {} ({reason})", e.exit_code),
-    });
-    let said: Vec<String> = [waiting, ended].into_iter().flatten().collect();
-    format!("container {}: {}", container.name, said.join("; "))
 }
 
 #[cfg(test)]
@@ -261,9 +192,14 @@ mod tests {
         Helm waits for its objects, at most for spec.timeout.
         Helm waits until Pod core/gate-6c9d8f7b5-lq8vz is ready: container gate: CrashLoopBackOff; exited 137 (OOMKilled).
         $ kubectl describe -n core deployment gate
-        Read its container's last log, and fix the error in it:
-        $ kubectl logs -n core gate-6c9d8f7b5-lq8vz -c gate --previous
+        Raise the memory limit of container gate, or find out what it needs so much for:
+        $ kubectl describe -n core pod gate-6c9d8f7b5-lq8vz
         ");
+        let crash = json!({"state": {"waiting": {"reason": "CrashLoopBackOff"}}, "lastState": {"terminated": {"exitCode": 1, "reason": "Error"}}});
+        assert!(
+            gate(container(crash))
+                .ends_with("$ kubectl logs -n core gate-6c9d8f7b5-lq8vz -c gate --previous")
+        );
         let condition = |kind: &str, reason: &str, message: &str| json!({"phase": "Running", "conditions": [{"type": kind, "status": "False", "reason": reason, "message": message}]});
         let why = |told: String| told.lines().nth(1).unwrap_or_default().to_owned();
         insta::assert_snapshot!(why(gate(condition("Ready", "ContainersNotReady", "containers with unready status: [gate]"))), @"Helm waits until Pod core/gate-6c9d8f7b5-lq8vz is ready: it runs and is not ready: containers with unready status: [gate].");

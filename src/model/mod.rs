@@ -21,6 +21,7 @@ pub mod inventory;
 pub mod job;
 pub mod json_values;
 pub mod kustomization;
+pub mod last_words;
 pub mod lookup;
 pub mod manifest;
 pub mod names;

@@ -19,6 +19,27 @@ pub struct Pod {
     pub conditions: Entries<Condition>,
     /// Those that have a status, the init containers first; not all where something of one is malformed.
     pub containers: Entries<Container>,
+    limits: Entries<Limited>,
+}
+
+/// A container's name and limits, as `spec` has them.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(default)]
+struct Limited {
+    name: String,
+    resources: Field<Resources>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(default)]
+struct Resources {
+    limits: Field<Limits>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(default)]
+struct Limits {
+    memory: Field<String>,
 }
 
 /// The status of one container.
@@ -83,6 +104,7 @@ impl Pod {
         Self {
             owners: fields.list("/metadata/ownerReferences"),
             containers,
+            limits: fields.list("/spec/containers"),
             phase: fields.at("/status/phase"),
             reason: fields.at("/status/reason"),
             message: fields.at("/status/message"),
@@ -93,6 +115,23 @@ impl Pod {
 
     fn condition(&self, kind: &str) -> Option<&Condition> {
         condition::find(&self.conditions.known, kind)
+    }
+
+    /// The memory limit of a container, if it has one.
+    pub fn memory_limit(&self, container: &str) -> Option<&str> {
+        let own = self.limits.known.iter().find(|c| c.name == container)?;
+        own.resources.set()?.limits.set()?.memory.as_str()
+    }
+
+    /// The kubelet's word that it takes requests.
+    pub fn is_ready(&self) -> bool {
+        self.condition("Ready").is_some_and(Condition::is_true)
+    }
+
+    /// The container that ended badly, and is not ready again.
+    pub fn crashed(&self) -> Option<&Container> {
+        let mut containers = self.containers.known.iter();
+        containers.find(|c| !c.is_ready() && c.ended_badly().is_some())
     }
 
     /// What the scheduler says of a pod that no node takes.
@@ -223,6 +262,11 @@ impl Container {
     pub fn ended_badly(&self) -> Option<&Ended> {
         let ended = [self.ended(), self.ended_before()];
         ended.into_iter().flatten().find(|e| e.exit_code != 0)
+    }
+
+    /// It last ended because it used more memory than its limit.
+    pub fn is_out_of_memory(&self) -> bool {
+        self.ended_badly().is_some_and(|e| e.reason == "OOMKilled")
     }
 
     /// What it waits for, where the kubelet says it.

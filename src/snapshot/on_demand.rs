@@ -2,7 +2,7 @@
 //! needs a part says that it is not needed.
 
 use super::databases::Databases;
-use super::{Listing, Read};
+use super::{Events, Listing, Read};
 use crate::model::access_review::AccessReview;
 use crate::model::controller_log::Errors;
 use crate::model::deployment::Deployment;
@@ -21,6 +21,10 @@ pub struct OnDemand {
     pub controllers: Read<Controllers>,
     /// CouchDB's Service, as the creation Job talks to it.
     pub service: Read<CouchService>,
+    /// Pods of Flux's controllers, read if one of the controllers is not available or its Deployment is not known.
+    pub controller_pods: Read<Listing<ServingPod>>,
+    /// CouchDB's pods, read if the creation Job gets no answer or still waits for one.
+    pub couch_pods: Read<CouchPods>,
     /// The errors in the log of helm-controller, if the saved files have it.
     pub controller_log: Read<Errors>,
     /// Pods of the target namespace, if Helm waits for objects of the chart, or gave up waiting.
@@ -40,6 +44,8 @@ impl Default for OnDemand {
             rights: Read::not_asked(why),
             controllers: Read::not_asked(why),
             service: Read::not_asked(why),
+            controller_pods: Read::not_asked(why),
+            couch_pods: Read::not_asked(why),
             controller_log: Read::not_asked(why),
             pods: Read::not_asked(why),
             kustomizations: Arc::new(Read::not_asked(why)),
@@ -55,8 +61,24 @@ pub struct Controllers {
     pub namespace: String,
     /// Empty where Flux does not run as Deployments of this namespace.
     pub deployments: Vec<Deployment>,
-    /// Their pods, read where one of them is not available.
-    pub pods: Read<Listing<Pod>>,
+}
+
+/// A pod that is to take requests, or to do work, with why it does not.
+#[derive(Clone, Debug)]
+pub struct ServingPod {
+    pub pod: Pod,
+    /// Its events, read if it is not ready.
+    pub events: Read<Events>,
+    /// The end of the log of the container that ended badly.
+    pub log: Read<String>,
+}
+
+/// CouchDB's pods.
+#[derive(Clone, Debug)]
+pub struct CouchPods {
+    /// They are behind the Service that the creation Job asks. If it is not known, they are those of CouchDB's namespace.
+    pub of_service: bool,
+    pub pods: Listing<ServingPod>,
 }
 
 /// The Service by which CouchDB is reached.

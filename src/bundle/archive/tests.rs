@@ -192,7 +192,7 @@ fn what_is_wrong_is_named() {
                 "x/manifest.json",
                 r#"{"kind": "Bundle", "apiVersion": "skvs.kubectl.io/v9"}"#,
             )]),
-            "b.tar.gz/x/manifest.json: a bundle of apiVersion \"skvs.kubectl.io/v9\" cannot be read, only of skvs.kubectl.io/v1alpha1 and skvs.kubectl.io/v1alpha4",
+            "b.tar.gz/x/manifest.json: a bundle of apiVersion \"skvs.kubectl.io/v9\" cannot be read, only of skvs.kubectl.io/v1alpha1 and skvs.kubectl.io/v1alpha5",
         ),
         (
             read(&[(
@@ -295,4 +295,15 @@ fn a_list_made_of_one_that_was_cut_is_cut() {
         assert_eq!(token("", asked), "", "{asked}");
         assert_eq!(token("more", asked), "more", "{asked}");
     }
+}
+
+#[test]
+fn a_saved_log_is_not_that_of_the_run_before() {
+    let archive = read(&[("pods.log", "[pod/a/c] one\n")]).unwrap();
+    let log = |query: &str| {
+        let path = format!("/api/v1/namespaces/n/pods/a/log?container=c{query}");
+        matches!(archive.answer(&path, Accept::Text, None), Answer::Found(_))
+    };
+    assert!(log("") && log("&tailLines=5"));
+    assert!(!log("&previous=true"));
 }

@@ -188,7 +188,7 @@ pub(super) const RESOURCES: [Resource; 23] = [
     object("pods", "Pod", "Pods", "
         name: metadata/labels/job-name metadata/labels/app metadata/labels/app.kubernetes.io~instance
             metadata/labels/pod-template-hash metadata/ownerReferences/*/name
-            status/containerStatuses/*/name status/initContainerStatuses/*/name
+            spec/containers/*/name status/containerStatuses/*/name status/initContainerStatuses/*/name
         word: metadata/ownerReferences/*/kind
             status/phase status/reason status/containerStatuses/*/state/waiting/reason status/containerStatuses/*/state/terminated/reason
             status/containerStatuses/*/lastState/terminated/reason status/initContainerStatuses/*/state/waiting/reason
@@ -197,7 +197,7 @@ pub(super) const RESOURCES: [Resource; 23] = [
             status/containerStatuses/*/state/terminated/exitCode status/containerStatuses/*/lastState/terminated/exitCode
             status/initContainerStatuses/*/ready status/initContainerStatuses/*/state/running/startedAt
             status/initContainerStatuses/*/state/terminated/exitCode status/initContainerStatuses/*/lastState/terminated/exitCode
-        text: status/message status/containerStatuses/*/image status/containerStatuses/*/state/waiting/message
+        text: spec/containers/*/resources/limits/memory status/message status/containerStatuses/*/image status/containerStatuses/*/state/waiting/message
             status/containerStatuses/*/state/terminated/message status/containerStatuses/*/lastState/terminated/message
             status/initContainerStatuses/*/image status/initContainerStatuses/*/state/waiting/message
             status/initContainerStatuses/*/state/terminated/message status/initContainerStatuses/*/lastState/terminated/message
@@ -214,7 +214,7 @@ pub(super) const RESOURCES: [Resource; 23] = [
         figure: spec/replicas status/availableReplicas
         text: spec/template/spec/containers/*/image
         arguments: spec/template/spec/containers/*/command spec/template/spec/containers/*/args"),
-    object("services", "Service", "Services", "figure: spec/ports/*/port  shape: spec/selector"),
+    object("services", "Service", "Services", "figure: spec/ports/*/port  name: spec/selector/*"),
     object("endpointslices.discovery.k8s.io", "EndpointSlice", "EndpointSlices", "
         name: metadata/labels/kubernetes.io~service-name  figure: endpoints/*/conditions/ready"),
     object("authorizationpolicies.security.istio.io", "AuthorizationPolicy", "AuthorizationPolicies", "

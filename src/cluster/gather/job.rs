@@ -2,7 +2,7 @@
 
 use super::super::{Cluster, ListOf, segment};
 use super::events;
-use crate::model::failure::failure;
+use crate::model::failure::{Cause, failure};
 use crate::model::field::{Meta, Parsed};
 use crate::model::helm_release::{GROUP, HelmRelease};
 use crate::model::helm_storage::{Hook, Release};
@@ -26,8 +26,9 @@ const LOG_LINES: usize = 20;
 /// Bytes of a log.
 const LOG_BYTES: usize = 16 * 1024;
 
-/// Most requests: the search by label, the Job, another one, its pods, its events; of each pod the events and the logs.
-pub(super) const REQUESTS_MAX: u64 = 5 + (PODS_MAX * (1 + CONTAINERS_MAX)) as u64;
+/// Most requests: the search by label, the Job, another one, its pods, its events, those of a Job that is gone; of each pod the events
+/// and the logs.
+pub(super) const REQUESTS_MAX: u64 = 6 + (PODS_MAX * (1 + CONTAINERS_MAX)) as u64;
 
 /// Which Job it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,6 +59,21 @@ pub(super) fn of_failure(hr: &HelmRelease) -> Option<JobId> {
     Some(JobId {
         namespace: job.home(hr.release_namespace()).to_owned(),
         name: job.name,
+    })
+}
+
+/// The Job that Helm waited for and that no longer existed: what its events still say.
+pub(super) async fn gone(cluster: &Cluster, hr: &HelmRelease) -> Option<LostJob> {
+    let text = failure(hr)?.text;
+    let Cause::Wait(wait) = &text.cause else {
+        return None;
+    };
+    let job = wait.gone_job().filter(|_| !text.is_of_hook())?;
+    let namespace = job.home(hr.release_namespace());
+    Some(LostJob {
+        events: events::about(cluster, namespace, "Job", &job.name, None).await,
+        namespace: namespace.to_owned(),
+        name: job.name.clone(),
     })
 }
 

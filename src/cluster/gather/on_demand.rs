@@ -1,25 +1,28 @@
 //! What is read only where a check asks for it: a right, Flux's controllers, CouchDB's Service.
 
 use super::super::review;
+use super::serving;
 use crate::cluster::error::NOT_SAVED;
 use crate::cluster::{All, Cluster, ListOf, segment};
 use crate::model::access_review::AccessReview;
 use crate::model::controller_log::Errors;
 use crate::model::creation_log::{CouchFailure, couch_failure};
 use crate::model::deployment::Deployment;
-use crate::model::endpoint::{self, Known};
+use crate::model::endpoint::{self, Endpoint, Known};
 use crate::model::failure::{Cause, Failure};
 use crate::model::helm_release::HelmRelease;
 use crate::model::pod::Pod;
 use crate::model::service::{EndpointSlice, Service};
 use crate::model::status::{self, Ready};
-use crate::snapshot::{Controllers, CouchService, Listing, Read, Snapshot, Why};
+use crate::snapshot::{
+    Controllers, CouchPods, CouchService, Listing, Read, ServingPod, Snapshot, Why,
+};
 use k8s_openapi::jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
-/// Most requests: a review, the controllers by label, by two names and their pods, the Service and its EndpointSlices, the pods of
-/// the target namespace.
-pub(super) const REQUESTS_MAX: u64 = 1 + 4 + 2 + 1;
+/// Most requests: a review, the controllers by label, by two names and their pods, the Service, its EndpointSlices and its pods, the
+/// pods of the target namespace.
+pub(super) const REQUESTS_MAX: u64 = 1 + 3 + serving::REQUESTS_MAX + 2 + serving::REQUESTS_MAX + 1;
 
 /// Where Flux's controllers are expected. A Flux that runs elsewhere is not known, never "not running".
 const FLUX: &str = "flux-system";
@@ -51,16 +54,29 @@ pub(super) async fn rights(cluster: &Cluster, failure: Option<&Failure<'_>>) -> 
     }
 }
 
-/// Reads the controllers where the status tells that one of them may not be at work.
+/// Reads the controllers where the status tells that one of them may not be at work, and their pods if one is not available.
 pub(super) async fn controllers(
     cluster: &Cluster,
     hr: &HelmRelease,
     failure: Option<&Failure<'_>>,
     now: Timestamp,
-) -> Read<Controllers> {
+) -> (Read<Controllers>, Read<Listing<ServingPod>>) {
     if !wants_controllers(hr, failure, now) {
-        return Read::not_needed("the status says that Flux is working on it");
+        let why = "the status says that Flux is working on it";
+        return (Read::not_needed(why), Read::not_needed(why));
     }
+    let found = deployments(cluster).await;
+    let all = found.seen().map(|found| &found.deployments);
+    let pods = if all.is_some_and(|all| all.iter().all(Deployment::is_available)) {
+        Read::not_needed("each Deployment is available")
+    } else {
+        let selector = format!("app in ({})", CONTROLLERS.join(","));
+        serving::pods(cluster, FLUX, &selector).await
+    };
+    (found, pods)
+}
+
+async fn deployments(cluster: &Cluster) -> Read<Controllers> {
     let base = format!("/apis/apps/v1/namespaces/{FLUX}/deployments");
     let labelled = format!(
         "{base}?labelSelector={}",
@@ -76,22 +92,9 @@ pub(super) async fn controllers(
         Read::Absent => Vec::new(),
         Read::Unknown(why) => return Read::Unknown(why),
     };
-    let wanting = deployments.iter().any(|d: &Deployment| !d.is_available());
-    let pods = if wanting {
-        let selector = format!("app in ({})", CONTROLLERS.join(","));
-        let path = format!(
-            "/api/v1/namespaces/{FLUX}/pods?labelSelector={}",
-            segment(&selector)
-        );
-        let pods = cluster.page(&ListOf::objects(path), MOST).await;
-        Read::from_result(pods).map(parsed)
-    } else {
-        Read::not_needed("each Deployment is available")
-    };
     Read::Seen(Controllers {
         namespace: FLUX.to_owned(),
         deployments,
-        pods,
     })
 }
 
@@ -183,8 +186,26 @@ fn waits(hr: &HelmRelease, failure: Option<&Failure<'_>>) -> bool {
     runs || failure.is_some_and(|failure| matches!(failure.text.cause, Cause::Wait(_)))
 }
 
-/// Reads CouchDB's Service where the creation Job got no answer from it, or still waits.
-pub(super) async fn service(cluster: &Cluster, snapshot: &Snapshot) -> Read<CouchService> {
+/// Reads CouchDB's Service and its pods if the creation Job got no answer from it, or still waits.
+pub(super) async fn couchdb(
+    cluster: &Cluster,
+    snapshot: &Snapshot,
+) -> (Read<CouchService>, Read<CouchPods>) {
+    let endpoint = match endpoint(snapshot) {
+        Read::Seen(endpoint) => endpoint,
+        Read::Absent => return (Read::Absent, Read::Absent),
+        Read::Unknown(why) => return (Read::Unknown(why.clone()), Read::Unknown(why)),
+    };
+    let service = match endpoint {
+        Some(endpoint) => Read::Seen(service(cluster, endpoint).await),
+        None => Read::not_asked("neither the Job nor the values name CouchDB's Service"),
+    };
+    let pods = serving::couchdb(cluster, service.seen()).await;
+    (service, pods)
+}
+
+/// The Service by which the creation Job asks CouchDB, where it got no answer or still waits; `None` inside if nothing names it.
+fn endpoint(snapshot: &Snapshot) -> Read<Option<Endpoint>> {
     let hr = &snapshot.helm_release;
     let not_needed = || Read::not_needed("the creation Job does not report CouchDB as unreachable");
     if hr.is_remote() || status::ready(hr) == Ready::True {
@@ -219,17 +240,17 @@ pub(super) async fn service(cluster: &Cluster, snapshot: &Snapshot) -> Read<Couc
     if over || (unreachable.is_none() && !hangs) {
         return not_needed();
     }
-    let endpoint = endpoint::find(
+    Read::Seen(endpoint::find(
         hr,
         Known {
             release: snapshot.release.seen(),
             job: Some(&found.job),
             log: unreachable.unwrap_or_default(),
         },
-    );
-    let Some(endpoint) = endpoint else {
-        return Read::not_asked("neither the Job nor the values name CouchDB's Service");
-    };
+    ))
+}
+
+async fn service(cluster: &Cluster, endpoint: Endpoint) -> CouchService {
     let (namespace, name) = (segment(&endpoint.namespace), segment(&endpoint.name));
     let selector = format!("kubernetes.io/service-name={}", endpoint.name);
     let of_object = format!("/api/v1/namespaces/{namespace}/services/{name}");
@@ -242,7 +263,7 @@ pub(super) async fn service(cluster: &Cluster, snapshot: &Snapshot) -> Read<Couc
         cluster.get::<Value>(&of_object),
         cluster.page(&of_slices, MOST)
     );
-    Read::Seen(CouchService {
+    CouchService {
         namespace: endpoint.namespace,
         name: endpoint.name,
         port: endpoint.port,
@@ -250,7 +271,7 @@ pub(super) async fn service(cluster: &Cluster, snapshot: &Snapshot) -> Read<Couc
         service: Read::from_result(service).map(|object| Service::from_value(&object)),
         slices: Read::from_result(slices)
             .map(|slices: Listing<Value>| slices.map(|slice| EndpointSlice::from_value(&slice))),
-    })
+    }
 }
 
 #[cfg(test)]
@@ -268,8 +289,8 @@ mod tests {
         let job = snapshot.creation_job.seen_mut().unwrap();
         job.pods = Read::Seen(Listing::new(Vec::new(), Some(cut.clone())));
         let (cluster, asked) = test_server::cluster(&[]);
-        let found = service(&cluster, &snapshot).await;
-        assert_eq!(found.unknown(), Some(&cut));
+        let (found, pods) = couchdb(&cluster, &snapshot).await;
+        assert_eq!((found.unknown(), pods.unknown()), (Some(&cut), Some(&cut)));
         assert!(asked.queries().is_empty());
     }
 

@@ -5,6 +5,7 @@ use super::Case;
 use crate::advice::Origin;
 use crate::diagnosis::job::{Job, Outcome, Uncreated};
 use crate::model::access_review::AccessReview;
+use crate::model::controller_log::Errors;
 use crate::model::event::Event;
 use crate::model::field::{Meta, Parsed};
 use crate::model::helm_release::HelmRelease;
@@ -17,7 +18,8 @@ use crate::model::policy::Policy;
 use crate::model::source::Source;
 use crate::snapshot::databases::Databases;
 use crate::snapshot::{
-    Checked, Controllers, CouchService, CreationJob, Dependency, JobPod, Listing, Read, Unread, Why,
+    Checked, Controllers, CouchPods, CouchService, CreationJob, Dependency, Events, JobPod,
+    Listing, Read, ServingPod, Unread, Why,
 };
 
 /// In words: claims that were not read because their namespaces were not.
@@ -179,6 +181,22 @@ impl<'a> Case<'a> {
         &self.job
     }
 
+    /// The events of the Job that Helm waited for and that was gone.
+    pub(in crate::diagnosis) fn events_of_gone_job(
+        &self,
+        name: &str,
+    ) -> Checked<Option<&'a Events>> {
+        let what = format!("the events of Job {name}");
+        let lost = self.snapshot.gone_job.as_ref();
+        match lost.filter(|lost| lost.name == name) {
+            Some(lost) => lost.events.checked(&what),
+            None => Err(Unread::new(
+                &what,
+                Why::NotAsked("they were not asked for".to_owned()),
+            )),
+        }
+    }
+
     /// The newest event of the HelmRelease that `is` takes.
     pub(in crate::diagnosis) fn newest_event(
         &self,
@@ -283,6 +301,32 @@ impl<'a> Case<'a> {
             self.note_malformed(&pod.meta, what);
         }
         Ok(pods)
+    }
+
+    /// The pods of Flux's controllers.
+    pub(in crate::diagnosis) fn controller_pods(&self) -> &'a Read<Listing<ServingPod>> {
+        let pods = &self.snapshot.on_demand.controller_pods;
+        self.note_malformed_pods(pods.seen(), "the pods of Flux's controllers");
+        pods
+    }
+
+    /// CouchDB's pods.
+    pub(in crate::diagnosis) fn couch_pods(&self) -> &'a Read<CouchPods> {
+        let found = &self.snapshot.on_demand.couch_pods;
+        self.note_malformed_pods(found.seen().map(|f| &f.pods), "CouchDB's pods");
+        found
+    }
+
+    fn note_malformed_pods(&self, pods: Option<&Listing<ServingPod>>, what: &str) {
+        for found in pods.into_iter().flat_map(Listing::known) {
+            self.note_malformed(&found.pod.meta, what);
+        }
+    }
+
+    /// The errors in the saved log of helm-controller.
+    pub(in crate::diagnosis) fn controller_log(&self) -> Checked<Option<&'a Errors>> {
+        let log = &self.snapshot.on_demand.controller_log;
+        log.checked("the log of helm-controller")
     }
 
     /// The Service by which the creation Job reaches CouchDB.

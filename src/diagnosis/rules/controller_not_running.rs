@@ -1,9 +1,10 @@
 //! SKVS150: helm-controller is not running.
 
 use crate::diagnosis::case::Case;
-use crate::diagnosis::controllers::down;
+use crate::diagnosis::controllers::{self, down};
 use crate::diagnosis::finding::{Evidence, Finding, Subject};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
+use crate::diagnosis::serving;
 use crate::model::status;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
@@ -38,7 +39,7 @@ fn check(case: &Case<'_>) -> Verdict {
     }
     case.controllers()?;
     // `None` too if it is not known where it runs. If it cannot be read, the engine reports it as not checked.
-    let Some((first, pods)) = down(case, "helm-controller") else {
+    let Some(first) = down(case, "helm-controller") else {
         return Ok(None);
     };
     let subject = Subject::from(&first.meta);
@@ -58,8 +59,10 @@ fn check(case: &Case<'_>) -> Verdict {
         "image",
         &format!("{}: {observed}", first.image()),
     )]);
-    finding = finding.seen(pods);
-    finding = if zero {
+    let pods = controllers::unserving(case, "helm-controller");
+    finding = if !pods.is_empty() {
+        serving::shown(finding, &pods)
+    } else if zero {
         finding
             .step("Find out who stopped it, then start it:")
             .command([
@@ -72,7 +75,9 @@ fn check(case: &Case<'_>) -> Verdict {
                 "--replicas=1",
             ])
     } else {
+        let unread = serving::not_read(case.controller_pods(), &subject.name);
         finding
+            .whys(unread.as_deref())
             .step("Find out why its pod does not run:")
             .command([
                 "kubectl",
@@ -106,7 +111,11 @@ mod tests {
             finding.sentence,
             "helm-controller is not running: no pod is available"
         );
-        assert!(finding.evidence[1].observed.starts_with("ImagePullBackOff"));
+        assert!(
+            finding.evidence[1]
+                .observed
+                .contains(": ImagePullBackOff: ")
+        );
     }
 
     #[test]
@@ -130,7 +139,6 @@ mod tests {
         let none = Controllers {
             namespace: "flux-system".to_owned(),
             deployments: Vec::new(),
-            pods: Read::not_asked("none"),
         };
         assert_eq!(look(Read::Seen(none)), ("SKVS105", false));
     }

@@ -1,6 +1,7 @@
 //! SKVS320: CouchDB's Service leads nowhere.
 
 use crate::diagnosis::case::Case;
+use crate::diagnosis::couchdb;
 use crate::diagnosis::finding::{Evidence, Finding, Subject};
 use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
@@ -39,13 +40,21 @@ fn check(case: &Case<'_>) -> Verdict {
         Ok(None) => return Ok(None),
         Err(why) => return Err(Unread::new(subject.to_string(), why)),
     };
-    Finding::new(subject.clone(), format!("{subject} {wrong}"))
+    let finding = Finding::new(subject.clone(), format!("{subject} {wrong}"))
         .why(format!(
             "The creation Job reaches CouchDB through it, according to {}.",
             found.named_by
         ))
         .seen(case.seen_failure())
-        .seen([Evidence::new(subject.clone(), "", &observed)])
+        .seen([Evidence::new(subject.clone(), "", &observed)]);
+    let finding = match step {
+        NO_POD => match couchdb::shown(case, finding) {
+            Ok(finding) => return finding.then(then(case, Fixes::Elsewhere)).into(),
+            Err(finding) => finding,
+        },
+        _ => finding,
+    };
+    finding
         .step(step)
         .command([
             "kubectl",
@@ -57,6 +66,9 @@ fn check(case: &Case<'_>) -> Verdict {
         .then(then(case, Fixes::Elsewhere))
         .into()
 }
+
+/// The step where no pod says why it is not ready.
+const NO_POD: &str = "Start CouchDB:";
 
 /// What is wrong, what was seen, what to do.
 type Wrong = (String, String, &'static str);
@@ -116,16 +128,16 @@ fn wrong(found: &CouchService) -> Result<Option<Wrong>, Why> {
     Ok(Some((
         "has no ready pod behind it".to_owned(),
         format!("endpoints: {}, none of them ready", endpoints().count()),
-        "Start CouchDB:",
+        NO_POD,
     )))
 }
 
 #[cfg(test)]
 mod tests {
     use super::wrong;
-    use crate::diagnosis::fixture;
+    use crate::diagnosis::{Case, fixture};
     use crate::model::service::{EndpointSlice, Service};
-    use crate::snapshot::{CouchService, Listing, Read, Why};
+    use crate::snapshot::{CouchPods, CouchService, Listing, Read, Why};
     use serde_json::{Value, json};
 
     #[test]
@@ -133,6 +145,57 @@ mod tests {
         assert_eq!(
             fixture::sentence("couchdb-service-missing", "SKVS320"),
             "Service secure-kvs/db-agora-kvs-secure-kvs-agora-couchdb does not exist"
+        );
+    }
+
+    #[test]
+    fn the_pods_behind_it_say_why_they_are_not_ready() {
+        let name = "couchdb-pod-out-of-memory";
+        let finding = fixture::finding(name, "SKVS320");
+        let seen: Vec<&str> = finding.evidence[2..]
+            .iter()
+            .map(|e| e.observed.as_str())
+            .collect();
+        assert_eq!(
+            seen,
+            [
+                "container couchdb: CrashLoopBackOff: back-off 5m0s restarting failed container=couchdb; exited 137 (OOMKilled, memory limit 512Mi)",
+                "container couchdb: CrashLoopBackOff: back-off 5m0s restarting failed container=couchdb; exited 1",
+            ]
+        );
+        let log = "Protocol 'inet_tcp': the name couchdb@db-agora-kvs-couchdb-1 seems to be in use by another Erlang node";
+        assert_eq!(finding.evidence[3].lines, [log]);
+        insta::assert_snapshot!(fixture::lines(finding), @"
+        Service secure-kvs/db-agora-kvs-secure-kvs-agora-couchdb has no ready pod behind it
+        Raise the memory limit of container couchdb, or find out what it needs so much for:
+        $ kubectl describe -n secure-kvs pod db-agora-kvs-couchdb-0
+        ");
+        let step = |pods: Read<CouchPods>| {
+            let mut snapshot = fixture::snapshot(name);
+            snapshot.on_demand.couch_pods = pods;
+            let found = super::check(&Case::new(&snapshot, fixture::meta(name).now));
+            let found = found.unwrap().unwrap();
+            (
+                found.why.last().cloned().unwrap_or_default(),
+                fixture::lines(found).contains(super::NO_POD),
+            )
+        };
+        let refused = Read::Unknown(Why::Forbidden("list pods in secure-kvs".to_owned()));
+        let unknown = "Why CouchDB does not serve is unknown; its pods were not read: forbidden (list pods in secure-kvs).";
+        assert_eq!(step(refused), (unknown.to_owned(), true));
+        let cut = Why::NotAsked("only the first 250 pods were read".to_owned());
+        let none = |not_all| {
+            Read::Seen(CouchPods {
+                of_service: true,
+                pods: Listing::new(Vec::new(), not_all),
+            })
+        };
+        let unknown = "One of CouchDB's pods may be down that was not read: only the first 250 pods were read.";
+        assert_eq!(step(none(Some(cut))), (unknown.to_owned(), true));
+        assert!(
+            step(none(None))
+                .0
+                .starts_with("The creation Job reaches CouchDB")
         );
     }
 

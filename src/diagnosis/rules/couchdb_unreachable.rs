@@ -2,6 +2,7 @@
 
 use crate::diagnosis::case::Case;
 use crate::diagnosis::contradiction::Fact;
+use crate::diagnosis::couchdb;
 use crate::diagnosis::job::{Job, Outcome, existing};
 use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
@@ -49,6 +50,10 @@ fn check(case: &Case<'_>) -> Verdict {
     let finding = match created {
         true => existing(case, finding),
         false => finding,
+    };
+    let finding = match couchdb::shown(case, finding) {
+        Ok(finding) => return finding.then(then(case, Fixes::Elsewhere)).into(),
+        Err(finding) => finding,
     };
     finding
         .step("Check that CouchDB is running and the Service has endpoints:")

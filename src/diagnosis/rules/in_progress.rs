@@ -2,14 +2,17 @@
 
 use crate::diagnosis::case::Case;
 use crate::diagnosis::controller_log;
-use crate::diagnosis::finding::{Evidence, Finding};
+use crate::diagnosis::controllers::helm_controllers;
+use crate::diagnosis::finding::{Evidence, Finding, Subject};
 use crate::diagnosis::install;
 use crate::diagnosis::retries::again;
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::diagnosis::unready;
+use crate::model::controller_log::{Entry, newest};
 use crate::model::{failure, status};
+use crate::snapshot::IfRead;
 use crate::text::age::duration;
-use k8s_openapi::jiff::SignedDuration;
+use k8s_openapi::jiff::{SignedDuration, Timestamp};
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS108",
@@ -55,6 +58,16 @@ fn cancelled_for_good(case: &Case<'_>) -> Verdict {
         finding
     };
     finding.then(Some(again(case))).into()
+}
+
+/// The newest error about this release in helm-controller's log since the work began.
+fn logged<'a>(case: &Case<'a>) -> Option<&'a Entry> {
+    let errors = case.controller_log().if_read()?;
+    let newest = newest(&errors.own)?;
+    let ready = case.hr().condition_of_any_spec("Ready")?;
+    let since = ready.last_transition_time.as_deref()?;
+    let since: Timestamp = since.parse().ok()?;
+    newest.at.is_some_and(|at| at >= since).then_some(newest)
 }
 
 fn check(case: &Case<'_>) -> Verdict {
@@ -137,6 +150,27 @@ fn check(case: &Case<'_>) -> Verdict {
         .seen(seen)
         .seen(before.map(|c| Evidence::condition(case.subject(), c)));
     finding = unready::shown(case, finding);
+    if late && let Some(error) = logged(case) {
+        let controller = Subject::new("Deployment", "", "helm-controller");
+        let log = Evidence::new(controller, "log", &error.text);
+        let finding = finding.seen([log]);
+        if error.text.contains("panic: ") {
+            let image = helm_controllers(case).unwrap_or_default();
+            let image = image
+                .first()
+                .map_or(String::new(), |d| format!(" ({})", d.image()));
+            let finding = finding
+                .why("helm-controller panics when it processes this release, according to its log. Neither a resume nor another attempt changes that.")
+                .step(format!("A panic is an error in helm-controller itself{image}: update Flux, or go back to the version before. Its log:"));
+            return controller_log::shown(case, finding, "helm-controller", "30m").into();
+        }
+        let finding = finding
+            .why("Its log has an error about this release since then.")
+            .step("Fix the error in the controller's log. The whole log:");
+        return controller_log::shown(case, finding, "helm-controller", "30m")
+            .then(Some(again(case)))
+            .into();
+    }
     if late {
         let finding = finding
             .why("The controller hangs, was restarted in between, or retries in a loop: its log says which.")

@@ -3,8 +3,11 @@
 use crate::diagnosis::case::Case;
 use crate::diagnosis::contradiction::Fact;
 use crate::diagnosis::controller_log;
+use crate::diagnosis::controllers;
 use crate::diagnosis::finding::{Evidence, Subject};
+use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
+use crate::diagnosis::serving;
 use crate::diagnosis::sources;
 use crate::model::source::Source;
 use crate::model::source_error::SourceError;
@@ -57,16 +60,23 @@ fn check(case: &Case<'_>) -> Verdict {
         ".status",
         &format!("no status for the present spec{since}"),
     )])
-    .seen(told.iter().map(sources::Complaint::evidence))
-    .step("Check whether the controller is running, and read its log:")
-    .command([
-        "kubectl",
-        "get",
-        "deployments",
-        "-A",
-        "-l",
-        "app.kubernetes.io/component=source-controller",
-    ]);
+    .seen(told.iter().map(sources::Complaint::evidence));
+    let pods = controllers::unserving(case, "source-controller");
+    if !pods.is_empty() {
+        return serving::shown(finding, &pods)
+            .then(then(case, Fixes::Elsewhere))
+            .into();
+    }
+    let finding = finding
+        .step("Check whether the controller is running, and read its log:")
+        .command([
+            "kubectl",
+            "get",
+            "deployments",
+            "-A",
+            "-l",
+            "app.kubernetes.io/component=source-controller",
+        ]);
     controller_log::end(case, finding, "source-controller")
 }
 

@@ -7,9 +7,9 @@ use crate::diagnosis::object_commands;
 use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::diagnosis::unready;
-use crate::model::failure::{Cause, Wait, split_trailer};
+use crate::model::failure::{Cause, JOB_FAILURES, Wait, Waited, split_trailer};
 use crate::model::helm_log::{Awaited, awaited};
-use crate::snapshot::IfRead;
+use crate::snapshot::{IfRead, Why};
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS111",
@@ -50,6 +50,11 @@ fn check(case: &Case<'_>) -> Verdict {
                 && case.action()? == Some("upgrade") =>
         {
             return of_job(case, wait);
+        }
+        Cause::Wait(wait) if !text.is_of_hook() && wait.gone_job().is_some() => {
+            return wait
+                .gone_job()
+                .map_or(Ok(None), |job| of_gone_job(case, job));
         }
         // The creation Job has its own checks.
         Cause::Wait(wait) if wait.job().is_some() || text.is_of_hook() => return Ok(None),
@@ -138,6 +143,42 @@ fn of_job(case: &Case<'_>, wait: &Wait) -> Verdict {
         .into()
 }
 
+/// The Job no longer existed when Helm looked at it: only its events say how it ended.
+fn of_gone_job(case: &Case<'_>, job: &Waited) -> Verdict {
+    let subject = Subject::new("Job", job.home(case.hr().release_namespace()), &job.name);
+    let events = case.events_of_gone_job(&job.name);
+    let unread = events.as_ref().err().map(|unread| unread.why.clause());
+    let events = events.ok().flatten();
+    let not_all = events.and_then(|events| events.not_all().map(Why::clause));
+    let known = events.map_or(&[][..], |events| events.known());
+    let failed = known
+        .iter()
+        .rev()
+        .find(|event| JOB_FAILURES.contains(&event.reason.as_str()));
+    let sentence = match failed {
+        Some(event) => format!(
+            "{subject} failed ({}) and was removed before Helm looked at it",
+            event.reason
+        ),
+        None => format!("{subject} was removed before Helm saw how it ended"),
+    };
+    let unknown = unread.or(not_all).filter(|_| failed.is_none());
+    let unknown = unknown.map(|why| format!("Its events were not read: {why}."));
+    let (namespace, name) = (subject.namespace.clone(), subject.name.clone());
+    let of = format!("involvedObject.kind=Job,involvedObject.name={name}");
+    Finding::new(subject.clone(), sentence)
+        .why("Helm waits until the Job ends, and then found that it no longer exists. Its pods went with it, and their logs.")
+        .whys(unknown.as_deref())
+        .seen(case.seen_failure())
+        .seen(failed.map(|event| {
+            Evidence::new(subject, "events", &format!("{}: {}", event.reason, event.message))
+        }))
+        .step("Read its events, and its pod's log where logs are collected. If the log is gone, keep the Job next time: raise its ttlSecondsAfterFinished, or remove hook-succeeded and hook-failed from its delete policy.")
+        .command(["kubectl", "get", "events", "-n", &namespace, "--field-selector", &of])
+        .then(then(case, Fixes::Elsewhere))
+        .into()
+}
+
 /// The object that Helm's log names, in the condition or, since 0.37, in the event of the failure.
 fn in_log<'a>(case: &Case<'a>) -> Option<Awaited<'a>> {
     if let Some(log) = case.failure.as_ref().and_then(|f| f.text.trailer) {
@@ -171,7 +212,8 @@ fn of_log(case: &Case<'_>, one: &Awaited<'_>, timeout: &str) -> Verdict {
 
 #[cfg(test)]
 mod tests {
-    use crate::diagnosis::fixture;
+    use crate::diagnosis::{Case, fixture};
+    use crate::snapshot::{Read, Why};
 
     #[test]
     fn it_is_found() {
@@ -179,6 +221,28 @@ mod tests {
             fixture::sentence("wait-timed-out", "SKVS111"),
             "Deployment core/gate was not ready within 20s"
         );
+    }
+
+    #[test]
+    fn a_job_that_was_gone_is_told_by_its_events() {
+        let name = "wait-job-gone";
+        insta::assert_snapshot!(fixture::lines(fixture::finding(name, "SKVS111")), @"
+        Job core/pds-database-grant failed (BackoffLimitExceeded) and was removed before Helm looked at it
+        Read its events, and its pod's log where logs are collected. If the log is gone, keep the Job next time: raise its ttlSecondsAfterFinished, or remove hook-succeeded and hook-failed from its delete policy.
+        $ kubectl get events -n core --field-selector involvedObject.kind=Job,involvedObject.name=pds-database-grant
+        ");
+        let mut snapshot = fixture::snapshot(name);
+        let gone = snapshot.gone_job.as_mut().unwrap();
+        gone.events = Read::Unknown(Why::Forbidden("list events in core".to_owned()));
+        let found = super::check(&Case::new(&snapshot, fixture::meta(name).now));
+        let found = found.unwrap().unwrap();
+        assert!(
+            found
+                .sentence
+                .ends_with("was removed before Helm saw how it ended")
+        );
+        let unknown = "Its events were not read: forbidden (list events in core).";
+        assert!(found.why.contains(&unknown.to_owned()));
     }
 
     #[test]

@@ -70,7 +70,7 @@ fn check(case: &Case<'_>) -> Verdict {
 mod tests {
     use crate::diagnosis::{Case, diagnose, fixture};
     use crate::model::deployment::Deployment;
-    use crate::snapshot::{Controllers, Listing, Read};
+    use crate::snapshot::{Controllers, Read};
     use serde_json::json;
 
     #[test]
@@ -97,7 +97,6 @@ mod tests {
         snapshot.on_demand.controllers = Read::Seen(Controllers {
             namespace: "flux-system".to_owned(),
             deployments: selectors.iter().map(|s| controller(s)).collect(),
-            pods: Read::Seen(Listing::default()),
         });
         let now = fixture::meta("no-answer-recorded").now;
         let diagnosis = diagnose(&Case::new(&snapshot, now));

@@ -2,6 +2,7 @@
 
 use super::{Complaint, find, finding, look_at, nothing, source, url};
 use crate::diagnosis::case::Case;
+use crate::diagnosis::controllers;
 use crate::diagnosis::finding::Subject;
 use crate::diagnosis::rule::Verdict;
 use crate::model::source_error::{SourceError, host, host_asked};
@@ -24,6 +25,8 @@ pub(in crate::diagnosis) fn repository(case: &Case<'_>, fault: &Fault) -> Verdic
     let subject = repository_of(case, &told);
     let sentence = at_host(case, &told, &subject, fault.wrong);
     let finding = finding(case, &subject, &sentence, fault.why).seen(evidence);
+    // What it wrote before it broke off may be out of date.
+    let finding = controllers::also(case, finding, "source-controller");
     look_at(case, finding, telling(case, &told, &subject), fault.step)
 }
 

@@ -81,6 +81,8 @@ impl<'a> FailureText<'a> {
     /// It is about the creation Job, or may be: Helm waited for it, or for something that the text does not name.
     pub fn is_of_creation_job(&self) -> bool {
         let waited = match &self.cause {
+            // It need not be the Job that creates the database.
+            Cause::Wait(wait) if wait.gone_job().is_some() => false,
             Cause::Wait(wait) => wait.timed_out || wait.job_failed || wait.job().is_some(),
             _ => false,
         };

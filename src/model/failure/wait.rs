@@ -1,5 +1,7 @@
 //! Helm's wait for the objects that it has applied: which ones, and how the wait ended.
 
+use super::text::unwrap_action;
+
 /// A wait that ended badly.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Wait {
@@ -25,7 +27,10 @@ pub struct Waited {
 impl Wait {
     /// Reads a text; `None` when it is about something else.
     pub(super) fn parse(text: &str) -> Option<Self> {
-        let objects = resources(text);
+        let mut objects = resources(text);
+        if objects.is_empty() {
+            objects.extend(gone(text));
+        }
         let timed_out = TIMEOUTS.iter().any(|t| text.contains(t));
         let job_failed = JOB_FAILURES.iter().any(|t| text.contains(t))
             || objects.iter().any(Waited::is_failed_job);
@@ -46,10 +51,33 @@ impl Wait {
         })
     }
 
+    /// The Job that no longer existed when Helm looked at it: nothing else is said of the wait.
+    pub fn gone_job(&self) -> Option<&Waited> {
+        let is_open = !self.timed_out && !self.job_failed;
+        self.job().filter(|job| is_open && job.status == NOT_FOUND)
+    }
+
     /// The Job that the text names.
     pub fn job(&self) -> Option<&Waited> {
         self.objects.iter().find(|w| w.kind == "Job")
     }
+}
+
+/// The status of an object that does not exist.
+const NOT_FOUND: &str = "NotFound";
+
+/// The Job in `jobs.batch "x" not found`, if that is all that Helm says: it has applied the Job itself.
+fn gone(text: &str) -> Option<Waited> {
+    let (_, said) = unwrap_action(text.trim_end());
+    let name = said.strip_prefix("jobs.batch \"")?;
+    let name = name.strip_suffix("\" not found")?;
+    let is_name = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-.".contains(c);
+    (!name.is_empty() && name.chars().all(is_name)).then(|| Waited {
+        kind: "Job".to_owned(),
+        namespace: String::new(),
+        name: name.to_owned(),
+        status: NOT_FOUND.to_owned(),
+    })
 }
 
 /// A wait that was given up, in the words of any Helm and any controller.
@@ -218,6 +246,28 @@ mod tests {
             "resource not ready, name: , kind: Job, status: Failed",
         ] {
             assert_eq!(resources(near), [], "{near}");
+        }
+    }
+
+    #[test]
+    fn a_job_that_is_gone_is_the_whole_text() {
+        let of = |text: &str| {
+            let wait = Wait::parse(text)?;
+            wait.gone_job().map(|job| job.name.clone())
+        };
+        let text = r#"jobs.batch "a-grant" not found"#;
+        assert_eq!(of(text).as_deref(), Some("a-grant"));
+        let lead = "Helm install failed for release core/x with chart c@1.0.0: ";
+        assert_eq!(of(&format!("{lead}{text}")).as_deref(), Some("a-grant"));
+        for other in [
+            r#"cannot patch "x" with kind Job: jobs.batch "x" not found"#,
+            r#"jobs.batch "x" not found: y"#,
+            r#"jobs.batch "x y" not found"#,
+            r#"jobs.batch "" not found"#,
+            r#"deployments.apps "x" not found"#,
+            "timeout waiting for: [Job/core/x status: 'NotFound']",
+        ] {
+            assert_eq!(of(other), None, "{other}");
         }
     }
 

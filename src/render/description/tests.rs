@@ -93,6 +93,7 @@ fn snapshot(case: &str) -> Snapshot {
             of_database: Read::not_needed("one Job runs before the installation"),
         }),
         lost_job: None,
+        gone_job: None,
         events: events(&["HelmRelease"]),
         target_namespace: one("Namespace").map(|object| Namespace::from_value(&object)),
         service_account: one("ServiceAccount").map(|o| Fields::new(&o).meta("ServiceAccount")),
