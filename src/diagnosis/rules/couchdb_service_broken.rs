@@ -47,24 +47,20 @@ fn check(case: &Case<'_>) -> Verdict {
         ))
         .seen(case.seen_failure())
         .seen([Evidence::new(subject.clone(), "", &observed)]);
-    let finding = match step {
-        NO_POD => match couchdb::shown(case, finding) {
-            Ok(finding) => return finding.then(then(case, Fixes::Elsewhere)).into(),
-            Err(finding) => finding,
-        },
-        _ => finding,
-    };
-    finding
-        .step(step)
-        .command([
+    let by_hand = |finding: Finding| {
+        finding.step(step).command([
             "kubectl",
             "get",
             "services,endpointslices,pods",
             "-n",
             &subject.namespace,
         ])
-        .then(then(case, Fixes::Elsewhere))
-        .into()
+    };
+    let finding = match step {
+        NO_POD => couchdb::shown(case, finding, by_hand),
+        _ => by_hand(finding),
+    };
+    finding.then(then(case, Fixes::Elsewhere)).into()
 }
 
 /// The step where no pod says why it is not ready.

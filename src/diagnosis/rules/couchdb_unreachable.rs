@@ -3,6 +3,7 @@
 use crate::diagnosis::case::Case;
 use crate::diagnosis::contradiction::Fact;
 use crate::diagnosis::couchdb;
+use crate::diagnosis::finding::Finding;
 use crate::diagnosis::job::{Job, Outcome, existing};
 use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
@@ -51,20 +52,19 @@ fn check(case: &Case<'_>) -> Verdict {
         true => existing(case, finding),
         false => finding,
     };
-    let finding = match couchdb::shown(case, finding) {
-        Ok(finding) => return finding.then(then(case, Fixes::Elsewhere)).into(),
-        Err(finding) => finding,
+    let by_hand = |finding: Finding| {
+        finding
+            .step("Check that CouchDB is running and the Service has endpoints:")
+            .command([
+                "kubectl",
+                "get",
+                "pods,services,endpointslices",
+                "-n",
+                &namespace,
+            ])
+            .step("If it is, check network policies and the mesh between the two namespaces.")
     };
-    finding
-        .step("Check that CouchDB is running and the Service has endpoints:")
-        .command([
-            "kubectl",
-            "get",
-            "pods,services,endpointslices",
-            "-n",
-            &namespace,
-        ])
-        .step("If it is, check network policies and the mesh between the two namespaces.")
+    couchdb::shown(case, finding, by_hand)
         .then(then(case, Fixes::Elsewhere))
         .into()
 }
