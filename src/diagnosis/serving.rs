@@ -2,6 +2,7 @@
 
 use super::finding::{Evidence, Finding, Subject};
 use crate::model::event::Event;
+use crate::model::kubelet;
 use crate::model::last_words::{Kind, LastWords};
 use crate::model::pod::{Container, Pod};
 use crate::snapshot::{Listing, Read, ServingPod, Why};
@@ -97,7 +98,7 @@ fn judge<'a>(pod: &'a Pod, events: &'a [Event]) -> Option<Reason<'a>> {
         if container.is_out_of_memory() {
             return Some(reason(said, Remedy::Memory(name)));
         }
-        if let Some((kind, probe)) = killed(events, name) {
+        if let Some((kind, probe)) = kubelet::killed(events, name) {
             let why =
                 format!("{said}; the kubelet restarts it, because its {kind} probe fails: {probe}");
             let remedy = Remedy::Probe {
@@ -121,8 +122,8 @@ fn judge<'a>(pod: &'a Pod, events: &'a [Event]) -> Option<Reason<'a>> {
         ));
     }
     if let Some(said) = pod.unready() {
-        let probe = failing(events, "Readiness").map(|said| ("readiness", said));
-        let probe = probe.or(failing(events, "Startup").map(|said| ("startup", said)));
+        let probe = kubelet::failing(events, "Readiness").map(|said| ("readiness", said));
+        let probe = probe.or(kubelet::failing(events, "Startup").map(|said| ("startup", said)));
         if let Some((kind, probe)) = probe {
             let running = containers.iter().find(|c| c.is_running() && !c.is_ready());
             let remedy = Remedy::Probe {
@@ -142,8 +143,7 @@ fn judge<'a>(pod: &'a Pod, events: &'a [Event]) -> Option<Reason<'a>> {
     if let Some((why, message)) = pod.not_started().filter(|(why, _)| is_bad(why)) {
         return Some(reason(format!("{why}: {message}"), Remedy::Describe));
     }
-    let is_failure = |event: &&Event| event.reason.starts_with("Failed") && event.kind == "Warning";
-    let event = events.iter().rev().find(is_failure)?;
+    let event = kubelet::refusal(events)?;
     let why = format!("{}: {}", event.reason, event.message);
     Some(reason(why, Remedy::Describe))
 }
@@ -168,29 +168,6 @@ fn of_container(pod: &Pod, container: &Container) -> String {
     });
     let said: Vec<String> = [waiting, ended].into_iter().flatten().collect();
     format!("container {}: {}", container.name, said.join("; "))
-}
-
-/// What the newest failure of that probe says.
-fn failing<'a>(events: &'a [Event], probe: &str) -> Option<&'a str> {
-    let lead = format!("{probe} probe ");
-    events.iter().rev().find_map(|event| {
-        let said = event.message.strip_prefix(&lead)?;
-        let said = ["failed: ", "errored: "]
-            .iter()
-            .find_map(|l| said.strip_prefix(l));
-        said.filter(|_| event.reason == "Unhealthy")
-    })
-}
-
-/// The probe for which the kubelet restarts this container, and what its newest failure says.
-fn killed<'a>(events: &'a [Event], container: &str) -> Option<(&'static str, &'a str)> {
-    let lead = format!("Container {container} failed ");
-    events.iter().rev().find_map(|event| {
-        let said = event.message.strip_prefix(&lead)?;
-        let kinds = [("liveness", "Liveness"), ("startup", "Startup")];
-        let (kind, name) = kinds.into_iter().find(|(kind, _)| said.starts_with(kind))?;
-        (event.reason == "Killing").then(|| (kind, failing(events, name).unwrap_or(&event.message)))
-    })
 }
 
 impl Reason<'_> {
@@ -231,7 +208,7 @@ impl Reason<'_> {
                     "Raise the memory limit of container {container}, or find out what it needs so much for:"
                 ),
             ),
-            Remedy::Probe { said, .. } if refuses_login(said) => describe(
+            Remedy::Probe { said, .. } if kubelet::refuses_login(said) => describe(
                 finding,
                 "Give the probe credentials that are accepted, or have it ask a path that needs none:",
             ),
@@ -270,12 +247,6 @@ impl Reason<'_> {
             Remedy::Describe => describe(finding, "Find out why it does not start, and fix it:"),
         }
     }
-}
-
-/// The answer to the probe was 401 or 403.
-fn refuses_login(said: &str) -> bool {
-    let codes = ["statuscode: 401", "statuscode: 403"];
-    codes.iter().any(|code| said.contains(code))
 }
 
 /// Those pods that do not serve; why one of them may be missing.

@@ -20,6 +20,7 @@ pub mod helm_storage;
 pub mod inventory;
 pub mod job;
 pub mod json_values;
+pub mod kubelet;
 pub mod kustomization;
 pub mod last_words;
 pub mod lookup;
