@@ -186,7 +186,7 @@ pub(super) const RESOURCES: [Resource; 23] = [
         arguments: spec/template/spec/containers/*/command spec/template/spec/containers/*/args
         @conditions"),
     object("pods", "Pod", "Pods", "
-        name: metadata/labels/job-name metadata/labels/app metadata/labels/app.kubernetes.io~instance
+        name: metadata/labels/job-name metadata/labels/app metadata/labels/release metadata/labels/app.kubernetes.io~instance
             metadata/labels/pod-template-hash metadata/ownerReferences/*/name
             spec/containers/*/name status/containerStatuses/*/name status/initContainerStatuses/*/name
         word: metadata/ownerReferences/*/kind
