@@ -150,6 +150,9 @@ pub(super) fn controller_log(cluster: &Cluster, hr: &HelmRelease) -> Read<Errors
         return Read::not_needed("a cluster's log of helm-controller is not read");
     };
     let logs: Vec<&str> = saved.logs_of("helm-controller").collect();
+    if logs.is_empty() && !saved.has_plain() {
+        return Read::not_needed("a bundle has what was read of the cluster");
+    }
     if logs.is_empty() {
         return Read::not_asked(NOT_SAVED);
     }

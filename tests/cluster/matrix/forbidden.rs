@@ -26,9 +26,9 @@ const NAMES: [&str; 15] = [
     "upgraded",
 ];
 
-/// Rights that these onboardings make no use of: for other kinds of source, for a run without names, and for the pods of
-/// Flux's Deployments, which the testbed has none of.
-const UNUSED: [&str; 9] = [
+/// Rights that these onboardings make no use of: for other kinds of source, for a run without names, for the pods of
+/// Flux's Deployments, which the testbed has none of, and for events and logs of CouchDB's pods, which are all ready.
+const UNUSED: [&str; 12] = [
     "list kustomizations everywhere",
     "get gitrepositories in flux-system",
     "get ocirepositories in flux-system",
@@ -36,8 +36,11 @@ const UNUSED: [&str; 9] = [
     "list helmcharts in flux-system",
     "list helmrepositories in flux-system",
     "list pods in flux-system",
+    "get pods/log in flux-system",
     "list jobs in core",
     "list authorizationpolicies in secure-kvs",
+    "list events in secure-kvs",
+    "get pods/log in secure-kvs",
 ];
 
 /// Target namespaces of these onboardings beside `core`, with the same rights.
