@@ -2,6 +2,7 @@
 
 mod arrival;
 pub(super) mod databases;
+mod folder_sources;
 pub(super) mod follow;
 mod manifests;
 mod pick;

@@ -125,6 +125,11 @@ impl Source {
             .or_else(|| find("Ready", "False"))
     }
 
+    /// The condition that says what is wrong, if it is not of an older spec.
+    pub fn complaint_now(&self) -> Option<&Condition> {
+        self.complaint().filter(|c| !self.is_history(c))
+    }
+
     /// The condition Ready.
     pub fn ready(&self) -> Option<&Condition> {
         condition::find(&self.conditions.known, "Ready")
@@ -132,12 +137,13 @@ impl Source {
 
     /// Ready, if it is True and not of an older spec.
     pub fn ready_now(&self) -> Option<&Condition> {
-        let is_history = |c: &Condition| {
-            let generation = self.meta.generation.set();
-            generation.is_some_and(|generation| c.is_history(*generation))
-        };
         let mut all = self.conditions.known.iter();
-        all.find(|c| c.kind == "Ready" && c.is_true() && !is_history(c))
+        all.find(|c| c.kind == "Ready" && c.is_true() && !self.is_history(c))
+    }
+
+    fn is_history(&self, condition: &Condition) -> bool {
+        let generation = self.meta.generation.set();
+        generation.is_some_and(|generation| condition.is_history(*generation))
     }
 
     /// Ready, if the object is certainly healthy: it has an artifact, and no condition complains.

@@ -1,14 +1,13 @@
 //! An onboarding that does not exist: whether its manifest was refused on its way from the GitOps repository.
 
-use crate::advice::{Command, Hint};
+use super::folder_sources::{Fetched, fetched};
+use crate::advice::Command;
 use crate::cluster::Cluster;
 use crate::cluster::kustomizations::GROUP;
 use crate::error::Error;
 use crate::model::condition::Condition;
-use crate::model::kustomization::{FolderSource, Kustomization, State, names, remedy};
+use crate::model::kustomization::{Kustomization, State, names, remedy};
 use crate::model::lookup::typed;
-use crate::model::source::resource;
-use crate::snapshot::Read;
 use crate::text::one_line;
 
 /// Adds to the error of a name that no onboarding answers to what the Kustomizations say of it.
@@ -16,13 +15,14 @@ pub(super) async fn explained(cluster: &Cluster, name: &str, error: Error) -> Er
     match cluster.kustomizations().await {
         Ok(all) => {
             let all: Vec<_> = all.iter().map(Kustomization::from_value).collect();
-            let applied = all.iter().all(|k| k.state() == State::Applied);
-            match applied.then_some(fetched(cluster, &all)) {
-                Some(asked) => match asked.await {
-                    Some(hint) => error.hint(hint),
-                    None => judged(&all, name, error),
-                },
-                None => judged(&all, name, error),
+            if all.iter().any(|k| k.state() != State::Applied) {
+                return judged(&all, name, error);
+            }
+            match fetched(cluster, &all).await {
+                Fetched::All => judged(&all, name, error),
+                Fetched::Not(hint) => error.hint(hint),
+                Fetched::Unknown(why) => judged(&all, name, error)
+                    .hint(format!("what is applied may be an old revision: {why}")),
             }
         }
         Err(why) => error.hint(format!(
@@ -30,48 +30,6 @@ pub(super) async fn explained(cluster: &Cluster, name: &str, error: Error) -> Er
         )),
     }
 }
-
-/// The first source of their folders that cannot be fetched now, or of which that is not known: what is applied may be an old revision.
-async fn fetched(cluster: &Cluster, all: &[Kustomization]) -> Option<Hint> {
-    let mut sources: Vec<(String, &FolderSource)> = Vec::new();
-    for kustomization in all {
-        if let Some(source) = kustomization.source_ref.set() {
-            let namespace = source.namespace.as_ref();
-            let place = namespace.unwrap_or(&kustomization.meta.namespace).clone();
-            let source = (place, source);
-            if !sources.contains(&source) {
-                sources.push(source);
-            }
-        }
-    }
-    for (namespace, source) in sources.iter().take(SOURCES) {
-        let (kind, name) = (&source.object.kind, &source.object.name);
-        let Read::Seen(read) = cluster.source(kind, namespace, name).await else {
-            continue;
-        };
-        let (true, Some(complaint)) = (read.ready_now().is_none(), read.complaint()) else {
-            continue;
-        };
-        let describe = Command::new([
-            "kubectl",
-            "describe",
-            "-n",
-            namespace,
-            &resource(kind),
-            name,
-        ]);
-        return Some(describe.after(format!(
-            "{} {} cannot be fetched, so what Flux applies may be an old revision: {}; see:",
-            one_line(kind),
-            one_line(&read.meta.id()),
-            one_line(&complaint.message)
-        )));
-    }
-    None
-}
-
-/// As many sources are asked for.
-const SOURCES: usize = 5;
 
 fn judged(all: &[Kustomization], name: &str, error: Error) -> Error {
     if all.is_empty() {
@@ -179,76 +137,55 @@ mod tests {
     #[test]
     fn a_hint_follows_from_the_present_state() {
         let of = |kind: &str, status: &str, reason: &str, message: &str| json!([{"type": kind, "status": status, "reason": reason, "message": message, "observedGeneration": 2}]);
-        let contains = |hints: &str, part: &str| assert!(hints.contains(part), "{part}: {hints}");
-        let refused = of(
-            "Ready",
-            "False",
-            "ReconciliationFailed",
-            "HelmRelease/n/a: no",
-        );
-        contains(
-            &hints(false, 2, &refused),
-            "could not apply its manifest: HelmRelease/n/a: no",
-        );
-        contains(
-            &hints(true, 2, &refused),
-            "could not apply its manifest and is now suspended",
-        );
-        let old = hints(false, 3, &refused);
-        contains(&old, "is not Ready for its present spec");
-        assert!(!old.contains("could not apply"), "{old}");
+        let failed = |message: &str| of("Ready", "False", "ReconciliationFailed", message);
+        let waits = |message: &str| of("Ready", "False", "HealthCheckFailed", message);
+        let refused = failed("HelmRelease/n/a: no");
         let stalled = of("Stalled", "True", "InvalidSource", "no source");
-        contains(
-            &hints(false, 2, &stalled),
-            "fails and may hold its manifest back: no source",
-        );
-        let own = of(
-            "Ready",
-            "False",
-            "HealthCheckFailed",
-            "HelmRelease/n/a: InProgress",
-        );
-        contains(&hints(false, 2, &own), "waits for it: HelmRelease/n/a");
-        let other = of(
-            "Ready",
-            "False",
-            "HealthCheckFailed",
-            "HelmRelease/n/b: InProgress",
-        );
-        contains(
-            &hints(false, 2, &other),
-            "is not Ready for its present spec, so its folder may not be applied yet (HelmRelease/n/b: InProgress)",
-        );
-        let path = of(
-            "Ready",
-            "False",
-            "ArtifactFailed",
-            "kustomization path not found: stat /tmp/a: no such file or directory",
-        );
-        contains(
-            &hints(false, 2, &path),
-            "correct spec.path of the Kustomization",
-        );
-        let field = of(
-            "Ready",
-            "False",
-            "ReconciliationFailed",
-            "HelmRelease/n/a dry-run failed: .spec.x: field not declared in schema",
-        );
-        contains(
-            &hints(false, 2, &field),
-            "remove the field, or update Flux's CRDs",
-        );
+        let path = failed("kustomization path not found: stat /tmp/a: no such file or directory");
+        let field = failed("HelmRelease/n/a dry-run failed: .spec.x: field not declared in schema");
         let applied = of("Ready", "True", "ReconciliationSucceeded", "a");
-        contains(
-            &hints(false, 2, &applied),
-            "no Kustomization reports an error",
+        let (own, other) = (
+            waits("HelmRelease/n/a: InProgress"),
+            waits("HelmRelease/n/b: InProgress"),
         );
-        contains(&hints(true, 2, &applied), "is suspended, so nothing new");
-        contains(
-            &hints(false, 2, &json!([])),
-            "is not Ready for its present spec",
-        );
+        for (suspend, generation, conditions, part) in [
+            (
+                false,
+                2,
+                &refused,
+                "could not apply its manifest: HelmRelease/n/a: no",
+            ),
+            (
+                true,
+                2,
+                &refused,
+                "could not apply its manifest and is now suspended",
+            ),
+            (
+                false,
+                2,
+                &stalled,
+                "fails and may hold its manifest back: no source",
+            ),
+            (false, 2, &path, "correct spec.path of the Kustomization"),
+            (false, 2, &field, "remove the field, or update Flux's CRDs"),
+            (false, 2, &own, "waits for it: HelmRelease/n/a"),
+            (
+                false,
+                2,
+                &other,
+                "is not Ready for its present spec, so its folder may not be applied yet (HelmRelease/n/b: InProgress)",
+            ),
+            (false, 2, &applied, "no Kustomization reports an error"),
+            (true, 2, &applied, "is suspended, so nothing new"),
+            (false, 2, &json!([]), "is not Ready for its present spec"),
+            (false, 3, &refused, "is not Ready for its present spec"),
+        ] {
+            let hints = hints(suspend, generation, conditions);
+            assert!(hints.contains(part), "{part}: {hints}");
+        }
+        let old = hints(false, 3, &refused);
+        assert!(!old.contains("could not apply"), "{old}");
         let none = judged(&[], "a", Error::not_saved("no onboarding a"));
         assert!(none.hints().is_empty());
     }

@@ -1,0 +1,175 @@
+//! The sources of the folders that Kustomizations apply: one that is not fetched leaves an old revision applied, and nothing reports an error.
+
+use crate::advice::{Command, Hint};
+use crate::cluster::Cluster;
+use crate::model::field::Field;
+use crate::model::kustomization::{FolderSource, Kustomization};
+use crate::model::source::{Source, resource};
+use crate::snapshot::Read;
+use crate::text::{count, one_line};
+use futures::future::join_all;
+
+/// As many are read.
+const MOST: usize = 5;
+
+/// What the sources say of the revision that is applied.
+#[derive(Debug, PartialEq)]
+pub(super) enum Fetched {
+    /// All of them are fetched.
+    All,
+    /// One is not.
+    Not(Hint),
+    /// Of one that is not known; why, as a sentence.
+    Unknown(String),
+}
+
+/// Reads the sources of these Kustomizations.
+pub(super) async fn fetched(cluster: &Cluster, all: &[Kustomization]) -> Fetched {
+    let (sources, unread) = named(all);
+    let read = sources.iter().map(|(namespace, source)| async move {
+        let (kind, name) = (&source.object.kind, &source.object.name);
+        let read = cluster.source(kind, namespace, name).await;
+        judged([kind, namespace, name], &read)
+    });
+    let mut fetched = unread.map_or(Fetched::All, Fetched::Unknown);
+    for one in join_all(read).await {
+        match one {
+            Fetched::Not(_) => return one,
+            Fetched::Unknown(_) => fetched = one,
+            Fetched::All => {}
+        }
+    }
+    fetched
+}
+
+/// The sources that are read, with their namespaces, and why others are not.
+fn named(all: &[Kustomization]) -> (Vec<(&str, &FolderSource)>, Option<String>) {
+    let mut sources = Vec::new();
+    let mut unread = None;
+    for kustomization in all {
+        let Field::Set(source) = &kustomization.source_ref else {
+            let id = one_line(&kustomization.meta.id());
+            unread = Some(format!(
+                "spec.sourceRef of Kustomization {id} cannot be read"
+            ));
+            continue;
+        };
+        let own = kustomization.meta.namespace.as_str();
+        let source = (source.namespace.as_deref().unwrap_or(own), source);
+        if !sources.contains(&source) {
+            sources.push(source);
+        }
+    }
+    if sources.len() > MOST {
+        let all = count(sources.len() as u64, "source");
+        unread = Some(format!("only {MOST} of {all} were read"));
+        sources.truncate(MOST);
+    }
+    (sources, unread)
+}
+
+fn judged([kind, namespace, name]: [&str; 3], read: &Read<Source>) -> Fetched {
+    let id = one_line(&format!("{kind} {namespace}/{name}"));
+    let wrong = match read {
+        Read::Absent => "does not exist".to_owned(),
+        Read::Unknown(why) => {
+            return Fetched::Unknown(format!("{id} was not read: {}", why.clause()));
+        }
+        Read::Seen(source) if source.is_suspended() => "is suspended".to_owned(),
+        Read::Seen(source) if source.well().is_some() => return Fetched::All,
+        Read::Seen(source) => match source.complaint_now() {
+            Some(complaint) => format!("cannot be fetched: {}", one_line(&complaint.message)),
+            None => {
+                return Fetched::Unknown(format!(
+                    "{id} is not known to be Ready for its present spec"
+                ));
+            }
+        },
+    };
+    let describe = [
+        "kubectl",
+        "describe",
+        "-n",
+        namespace,
+        &resource(kind),
+        name,
+    ];
+    let hint = format!("{id} {wrong}; what Flux applies may be an old revision:");
+    Fetched::Not(Command::new(describe).after(hint))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::snapshot::Why;
+    use serde_json::{Value, json};
+
+    fn told(read: &Read<Source>) -> String {
+        match judged(["GitRepository", "n", "gitops"], read) {
+            Fetched::All => "all".to_owned(),
+            Fetched::Not(hint) => hint.plain(),
+            Fetched::Unknown(why) => format!("unknown: {why}"),
+        }
+    }
+
+    fn seen(suspend: &Value, generation: i64, conditions: &Value) -> Read<Source> {
+        let object = json!({
+            "metadata": {"name": "gitops", "namespace": "n", "generation": generation},
+            "spec": {"suspend": suspend},
+            "status": {"observedGeneration": 2, "conditions": conditions, "artifact": {"revision": "main@sha1:1"}},
+        });
+        Read::Seen(Source::from_value(&object, "GitRepository"))
+    }
+
+    #[test]
+    fn only_a_source_that_is_surely_fetched_says_nothing() {
+        let ready = |status: &str| json!([{"type": "Ready", "status": status, "reason": "R", "message": "no login", "observedGeneration": 2}]);
+        let all = [
+            seen(&json!(null), 2, &ready("True")),
+            seen(&json!(true), 2, &ready("True")),
+            seen(&json!("yes"), 2, &ready("True")),
+            seen(&json!(false), 2, &ready("False")),
+            seen(&json!(false), 3, &ready("False")),
+            seen(&json!(false), 3, &ready("True")),
+            seen(&json!(false), 2, &json!([])),
+            Read::Absent,
+            Read::Unknown(Why::Forbidden("get gitrepositories in n".to_owned())),
+        ];
+        insta::assert_snapshot!(all.iter().map(told).collect::<Vec<_>>().join("\n"), @"
+        all
+        GitRepository n/gitops is suspended; what Flux applies may be an old revision: kubectl describe -n n gitrepositories.source.toolkit.fluxcd.io gitops
+        unknown: GitRepository n/gitops is not known to be Ready for its present spec
+        GitRepository n/gitops cannot be fetched: no login; what Flux applies may be an old revision: kubectl describe -n n gitrepositories.source.toolkit.fluxcd.io gitops
+        unknown: GitRepository n/gitops is not known to be Ready for its present spec
+        unknown: GitRepository n/gitops is not known to be Ready for its present spec
+        unknown: GitRepository n/gitops is not known to be Ready for its present spec
+        GitRepository n/gitops does not exist; what Flux applies may be an old revision: kubectl describe -n n gitrepositories.source.toolkit.fluxcd.io gitops
+        unknown: GitRepository n/gitops was not read: forbidden (get gitrepositories in n)
+        ");
+    }
+
+    #[test]
+    fn a_source_that_is_not_named_and_the_sixth_are_not_known() {
+        let one = |source: Value| {
+            Kustomization::from_value(&json!({
+                "metadata": {"namespace": "n", "name": "k"}, "spec": {"sourceRef": source},
+            }))
+        };
+        let of = |n: usize| one(json!({"kind": "GitRepository", "name": format!("s{n}")}));
+        let all: Vec<_> = (0..=MOST).chain(0..MOST).map(of).collect();
+        let (sources, unread) = named(&all[1..=MOST]);
+        assert_eq!((sources.len(), unread), (MOST, None));
+        let (sources, unread) = named(&all);
+        assert_eq!(sources.len(), MOST);
+        assert_eq!(unread.unwrap(), "only 5 of 6 sources were read");
+        let malformed = [one(json!({"kind": 5}))];
+        let (sources, unread) = named(&malformed);
+        assert!(sources.is_empty());
+        let why = "spec.sourceRef of Kustomization n/k cannot be read";
+        assert_eq!(unread.unwrap(), why);
+        let elsewhere = [one(
+            json!({"kind": "Bucket", "name": "s", "namespace": "m"}),
+        )];
+        assert_eq!(named(&elsewhere).0[0].0, "m");
+    }
+}
