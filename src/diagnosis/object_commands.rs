@@ -19,6 +19,12 @@ pub(super) fn logs(of: &Subject) -> Command {
     ])
 }
 
+/// The Deployments of one of Flux's controllers, wherever Flux is.
+pub(super) fn deployments(controller: &str) -> Command {
+    let label = format!("app.kubernetes.io/component={controller}");
+    Command::new(["kubectl", "get", "deployments", "-A", "-l", &label])
+}
+
 /// The object as the cluster has it.
 pub(super) fn yaml(of: &Subject) -> Command {
     let resource = of.kind.to_lowercase();

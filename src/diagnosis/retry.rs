@@ -11,7 +11,7 @@ use super::finding::{Finding, Subject};
 use super::install;
 use super::retries::{Fixes, then};
 use super::rule::{Role, Rule, Severity};
-use crate::model::helm_release::Status;
+use crate::model::helm_release::{HelmRelease, Status};
 use crate::model::names::{is_namespace_name, is_release_name};
 use crate::model::status::{self, Ready};
 use crate::text::one_line;
@@ -73,12 +73,7 @@ pub fn retry(
     excused: &[&'static str],
 ) -> Result<Retry, Refusal> {
     let hr = case.hr();
-    if hr.metadata.deletion_timestamp.is_some() {
-        return Err(Refusal::BeingDeleted);
-    }
-    if hr.spec.suspend {
-        return Err(Refusal::Suspended);
-    }
+    is_active(hr)?;
     if hr.is_remote() {
         let what = "its release is on another cluster (spec.kubeConfig), which is not read";
         return Err(Refusal::Unknown(what.to_owned()));
@@ -203,18 +198,24 @@ fn missing(known: impl Iterator<Item = i64>, status: &Status) -> Option<i64> {
     (1..=newest.unwrap_or(0)).find(|revision| !known.contains(revision))
 }
 
-/// Checks that a retry can continue after it has removed the release: the release is gone, and nothing else has happened.
-///
-/// # Errors
-/// The reason why it cannot.
-pub fn after_removal(case: &Case<'_>) -> Result<(), Refusal> {
-    let hr = case.hr();
+/// Nothing is asked of a HelmRelease that goes or rests.
+fn is_active(hr: &HelmRelease) -> Result<(), Refusal> {
     if hr.metadata.deletion_timestamp.is_some() {
         return Err(Refusal::BeingDeleted);
     }
     if hr.spec.suspend {
         return Err(Refusal::Suspended);
     }
+    Ok(())
+}
+
+/// Checks that a retry can continue after it has removed the release: the release is gone, and nothing else has happened.
+///
+/// # Errors
+/// The reason why it cannot.
+pub fn after_removal(case: &Case<'_>) -> Result<(), Refusal> {
+    let hr = case.hr();
+    is_active(hr)?;
     match case.revisions() {
         Err(unread) => {
             let why = one_line(&unread.why.clause());

@@ -35,7 +35,7 @@ impl<'ast> Visit<'ast> for Tests {
 }
 
 /// The files that are not test code as a whole, parsed.
-pub(crate) fn production(sources: &[(String, String)]) -> Vec<(&str, syn::File)> {
+fn production(sources: &[(String, String)]) -> Vec<(&str, syn::File)> {
     let (mut all, mut tests) = (Vec::new(), BTreeSet::new());
     for (name, text) in sources {
         let file = syn::parse_file(text).unwrap_or_else(|e| panic!("{name}: {e}"));
@@ -101,17 +101,21 @@ impl<'ast> Visit<'ast> for Json {
     }
 }
 
+/// The files whose production code `is` true of.
+pub(crate) fn files(sources: &[(String, String)], is: impl Fn(&syn::File) -> bool) -> Vec<&str> {
+    let all = production(sources).into_iter();
+    all.filter(|(_, file)| is(file))
+        .map(|(name, _)| name)
+        .collect()
+}
+
 /// The files that use JSON, but for test code.
 fn untyped(sources: &[(String, String)]) -> Vec<&str> {
-    let uses = |file: &syn::File| {
+    files(sources, |file| {
         let mut json = Json::default();
         json.visit_file(file);
         json.0
-    };
-    let all = production(sources).into_iter();
-    all.filter(|(_, file)| uses(file))
-        .map(|(name, _)| name)
-        .collect()
+    })
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Texts of Flux, Helm and Kubernetes are read in `model`: the files of the diagnosis that still match one themselves are listed.
 
 use crate::layers::is_test_only;
-use crate::parsed::production;
+use crate::parsed::files;
 use crate::sources::sources;
 use syn::visit::{self, Visit};
 use syn::{Expr, ExprMethodCall, Item, Lit, Member};
@@ -105,15 +105,11 @@ impl<'ast> Visit<'ast> for Reads {
 
 /// The files whose production code matches a text.
 fn readers(sources: &[(String, String)]) -> Vec<&str> {
-    let reads = |file: &syn::File| {
+    files(sources, |file| {
         let mut reads = Reads::default();
         reads.visit_file(file);
         reads.0
-    };
-    let all = production(sources).into_iter();
-    all.filter(|(_, file)| reads(file))
-        .map(|(name, _)| name)
-        .collect()
+    })
 }
 
 #[test]

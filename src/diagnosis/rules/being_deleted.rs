@@ -6,6 +6,7 @@ use crate::diagnosis::deletion;
 use crate::diagnosis::finding::{Evidence, Finding};
 use crate::diagnosis::flux_commands::kubectl;
 use crate::diagnosis::install;
+use crate::diagnosis::object_commands;
 use crate::diagnosis::remnants;
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::model::failure::flux::Uninstall;
@@ -122,7 +123,7 @@ fn check(case: &Case<'_>) -> Verdict {
         finding = finding
             .why("That is longer than an uninstall takes, and Flux reports none that failed: helm-controller is not running, does not handle this object, or is still busy with an earlier action.")
             .step("Check that helm-controller is running, and read its log:")
-            .command(["kubectl", "get", "deployments", "-A", "-l", "app.kubernetes.io/component=helm-controller"]);
+            .command(object_commands::deployments("helm-controller"));
         finding = controller_log::shown(case, finding, "helm-controller", "1h");
         if !hr.spec.suspend {
             finding = finding.step("If it runs, suspending makes it drop the finalizer without an uninstall: the release stays in Helm's storage, and the authorization policy stays.");

@@ -4,6 +4,7 @@ use crate::diagnosis::case::Case;
 use crate::diagnosis::controller_log;
 use crate::diagnosis::controllers::helm_controllers;
 use crate::diagnosis::finding::{Evidence, Finding, Subject};
+use crate::diagnosis::object_commands;
 use crate::diagnosis::peers;
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::model::status;
@@ -82,14 +83,7 @@ fn check(case: &Case<'_>) -> Verdict {
     }
     finding
         .step("Check whether the controller is running:")
-        .command([
-            "kubectl",
-            "get",
-            "deployments",
-            "-A",
-            "-l",
-            "app.kubernetes.io/component=helm-controller",
-        ])
+        .command(object_commands::deployments("helm-controller"))
         .into()
 }
 

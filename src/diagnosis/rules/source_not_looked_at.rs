@@ -5,6 +5,7 @@ use crate::diagnosis::contradiction::Fact;
 use crate::diagnosis::controller_log;
 use crate::diagnosis::controllers;
 use crate::diagnosis::finding::{Evidence, Subject};
+use crate::diagnosis::object_commands;
 use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::diagnosis::serving;
@@ -69,14 +70,7 @@ fn check(case: &Case<'_>) -> Verdict {
     }
     let finding = finding
         .step("Check whether the controller is running, and read its log:")
-        .command([
-            "kubectl",
-            "get",
-            "deployments",
-            "-A",
-            "-l",
-            "app.kubernetes.io/component=source-controller",
-        ]);
+        .command(object_commands::deployments("source-controller"));
     controller_log::end(case, finding, "source-controller")
 }
 

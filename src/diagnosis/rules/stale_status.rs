@@ -5,6 +5,7 @@ use crate::diagnosis::controller_log;
 use crate::diagnosis::finding::{Evidence, Finding};
 use crate::diagnosis::flux_commands::{kubectl, stamped};
 use crate::diagnosis::install;
+use crate::diagnosis::object_commands;
 use crate::diagnosis::peers;
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::diagnosis::sources;
@@ -104,7 +105,7 @@ fn check(case: &Case<'_>) -> Verdict {
     }
     let finding = finding
         .step("After a change, wait a minute and look again. If it stays, check that helm-controller runs and handles this object:")
-        .command(["kubectl", "get", "deployments", "-A", "-l", "app.kubernetes.io/component=helm-controller"]);
+        .command(object_commands::deployments("helm-controller"));
     let finding = controller_log::shown(case, finding, "helm-controller", "1h");
     finding
         .step("Then have it process the present spec:")
