@@ -176,7 +176,7 @@ pub struct CreationJob {
     pub of_database: Read<Job>,
 }
 
-/// A Job that something names and that is no longer there: Helm's delete policy or a TTL took it.
+/// A Job that something names and that does not exist: Helm's delete policy or a TTL removed it.
 #[derive(Clone, Debug)]
 pub struct LostJob {
     pub namespace: String,

@@ -48,7 +48,7 @@ impl Archive {
             found.map_or("", |(_, value)| value.as_str())
         };
         let not_saved = || Answer::NotSaved(NotSaved::at(path));
-        // There is no next page of a saved list, and no stream of changes.
+        // A saved list has one page, and its changes were not saved.
         if !parameter("continue").is_empty() || !parameter("watch").is_empty() {
             return not_saved();
         }

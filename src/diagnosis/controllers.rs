@@ -162,7 +162,7 @@ mod tests {
         snapshot.on_demand.controller_pods = Read::Seen(Listing::whole(vec![ServingPod {
             pod: Pod::from_value(&pod),
             events: Read::Seen(Listing::default()),
-            log: Read::not_needed("it has not run"),
+            log: Read::not_needed("its container never ran"),
         }]));
         let case = Case::new(&snapshot, fixture::meta(fixture).now);
         let finding = also(&case, Finding::new(case.subject(), "x"), "helm-controller");

@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 /// The complete request.
 ///
 /// # Errors
-/// A value is missing and there is no terminal to ask on, or a name is invalid.
+/// A value is missing and cannot be asked for (stdin or stderr is not a terminal), or a name is invalid.
 pub(super) async fn wanted(app: &mut App, args: &Args, asks: bool) -> Result<Wanted> {
     let mut missing = Vec::new();
     missing.extend(args.team.is_none().then_some("NAMESPACE"));
@@ -64,7 +64,7 @@ pub(super) async fn wanted(app: &mut App, args: &Args, asks: bool) -> Result<Wan
 /// The chosen clusters of the repository.
 ///
 /// # Errors
-/// There are several, none is named, and there is no terminal to ask on.
+/// There are several, none is named, and it cannot be asked for.
 pub(super) async fn clusters(
     app: &mut App,
     args: &Args,

@@ -68,8 +68,8 @@ impl<'a> Case<'a> {
         self.incomplete.borrow_mut().get_or_insert(unread);
     }
 
-    /// A part that was handed out since the last call and is not whole, such as one with a malformed field: a check that found nothing in
-    /// it has not seen all of it.
+    /// A part that was handed out since the last call and is not whole, such as one with a malformed field: that a check found nothing
+    /// in it proves nothing.
     pub(in crate::diagnosis) fn take_incomplete(&self) -> Option<Unread> {
         self.incomplete.take()
     }
