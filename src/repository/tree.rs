@@ -3,10 +3,11 @@
 use super::folder::{File, Files, Root};
 use super::kustomization::{self, Kustomization, Listed};
 use super::manifest::{self, Manifest, file_name, folder};
-use super::node::Place;
+use super::node::{Kind, Node, Place};
 use crate::model::documents::Room;
 use crate::text::document;
 use serde::Serialize;
+use serde_json::Value;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// A file that could not be read or parsed.
@@ -33,6 +34,8 @@ pub struct Tree {
     roots: Vec<Root>,
     /// Single files were named: what is beside them was not read.
     pub alone: bool,
+    /// Files that hold something else than objects, and where.
+    others: HashMap<String, Place>,
     /// From the path of what is listed to the kustomizations that list it.
     listers: HashMap<String, Vec<usize>>,
 }
@@ -115,18 +118,39 @@ impl Tree {
         tree
     }
 
-    /// A listed file that cannot be parsed keeps Flux from applying anything of the list, whatever it holds.
+    /// A listed file that cannot be parsed, or holds a list or a scalar, keeps Flux from applying anything of the list.
     fn check_listed(&mut self, files: &[File], room: &mut Room) {
         for file in files {
             let Ok(bytes) = &file.bytes else {
                 continue;
             };
-            let is_other = !self.not_known.iter().any(|n| n.file == file.path)
-                && self.listers.contains_key(&file.path)
-                && document::decode(bytes).is_ok_and(|text| !manifest::mentions_one(&text));
-            if is_other && let Err(why) = manifest::documents(bytes, room) {
-                self.add_unknown(file, &why);
+            let is_known = !self.not_known.iter().any(|n| n.file == file.path);
+            if !is_known || !self.listers.contains_key(&file.path) {
+                continue;
             }
+            let is_read = !document::decode(bytes).is_ok_and(|text| !manifest::mentions_one(&text));
+            if !is_read {
+                match manifest::documents(bytes, room) {
+                    Ok(documents) => self.note_others(file, &documents),
+                    Err(why) => self.add_unknown(file, &why),
+                }
+            }
+            if let Some(place) = self.others.get(&file.path).copied() {
+                self.not_known.push(NotKnown {
+                    file: file.path.clone(),
+                    place: Some(place),
+                    why: "it is listed as a resource, but holds no object here".to_owned(),
+                });
+            }
+        }
+    }
+
+    fn note_others(&mut self, file: &File, documents: &[(Value, Node)]) {
+        let other = documents
+            .iter()
+            .find(|(_, node)| !matches!(node.kind, Kind::Map { .. }));
+        if let Some((_, node)) = other {
+            self.others.insert(file.path.clone(), node.place);
         }
     }
 
@@ -176,6 +200,7 @@ impl Tree {
         }
         if manifest::mentions_one(&document::decode(bytes)?) {
             let documents = manifest::documents(bytes, room)?;
+            self.note_others(file, &documents);
             self.manifests
                 .extend(manifest::manifests(&file.path, documents)?);
         }
@@ -392,6 +417,33 @@ pub(crate) mod tests {
                 ("a/kustomization.yaml", None, "resources must be a list"),
             ]
         );
+    }
+
+    #[test]
+    fn a_listed_file_that_holds_no_object_is_not_known() {
+        let not_known = |text: &str| {
+            let list = "resources:\n- x.yaml\n";
+            let tree = tree(&[("a/x.yaml", text), ("a/kustomization.yaml", list)]);
+            tree.not_known
+                .into_iter()
+                .map(|n| (n.file, n.place.map(|p| p.line), n.why))
+                .collect::<Vec<_>>()
+        };
+        let refused = |line: u64| {
+            let why = "it is listed as a resource, but holds no object here".to_owned();
+            vec![("a/x.yaml".to_owned(), Some(line), why)]
+        };
+        assert_eq!(not_known("- kind: ConfigMap\n"), refused(1));
+        assert_eq!(not_known("kind: ConfigMap\n---\nsome text\n"), refused(3));
+        assert_eq!(not_known("- kind: HelmRelease\n"), refused(1));
+        for fine in [
+            "",
+            "# only a comment\n",
+            "kind: ConfigMap\n---\n---\nkind: Secret\n",
+            "---\nnull\n",
+        ] {
+            assert_eq!(not_known(fine), [], "{fine}");
+        }
     }
 
     #[test]

@@ -773,6 +773,41 @@ fn a_name_that_is_taken_is_not_advised() {
 }
 
 #[test]
+fn a_name_of_an_unknown_namespace_may_be_taken() {
+    let orders = manifest("pds", "orders", &["api"], "v2", true);
+    let copy = orders.replace("pds--orders", "pds--carts");
+    let without = |text: &str| {
+        let kept = text.lines().filter(|l| *l != "  namespace: flux-system");
+        kept.map(|line| format!("{line}\n")).collect::<String>()
+    };
+    assert_ne!(without(&orders), orders);
+    let foreign = orders.replace("  namespace: flux-system", "  namespace: elsewhere");
+    let (file, mine) = (
+        format!("{FOLDER}/pds_orders.yaml"),
+        format!("{FOLDER}/pds_carts.yaml"),
+    );
+    for (other, copy, is_taken) in [
+        (without(&orders), copy.clone(), true),
+        (orders.clone(), without(&copy), true),
+        (without(&orders), without(&copy), true),
+        (foreign, copy, false),
+    ] {
+        let tree = tree(&[(&file, &other), (&mine, &copy)]);
+        let layout = Layout::default();
+        let repository = Repository::new(&tree, &layout, "flux-system");
+        let me = repository
+            .onboardings
+            .iter()
+            .find(|o| o.manifest.file == mine);
+        assert_eq!(
+            repository.is_taken(me.unwrap(), "skvs-onboarding-pds--orders"),
+            is_taken,
+            "{other}\n{copy}"
+        );
+    }
+}
+
+#[test]
 fn a_listed_file_that_cannot_be_parsed_is_not_known() {
     let orders = manifest("pds", "orders", &["api"], "v2", true);
     let at = |name: &str| format!("{FOLDER}/{name}");

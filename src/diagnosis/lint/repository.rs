@@ -84,11 +84,19 @@ impl<'a> Repository<'a> {
         self.others(me, self.by_object.get(&me.id()))
     }
 
-    /// Whether another manifest has this name in the same namespace and, as far as is known, the same cluster.
+    /// Whether another manifest has this name and, as far as is known, the same namespace and cluster.
     pub fn is_taken(&self, me: &Onboarding<'a>, name: &str) -> bool {
-        let others = self.others(me, self.by_object.get(&(me.id().0, name)));
-        let mut clusters = others.iter().map(|other| me.cluster.is_same(other.cluster));
-        clusters.any(|is_same| is_same != Some(false))
+        let (namespace, _) = me.id();
+        // The namespace of a manifest that names none is not known.
+        let may_be_same =
+            |other: &str| other == namespace || other.is_empty() || namespace.is_empty();
+        let mut others = self.onboardings.iter().filter(|o| !std::ptr::eq(*o, me));
+        others.any(|other| {
+            let (namespace, own) = other.id();
+            own == name
+                && may_be_same(namespace)
+                && me.cluster.is_same(other.cluster) != Some(false)
+        })
     }
 
     /// The others whose derived names are these.
