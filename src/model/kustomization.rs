@@ -5,9 +5,10 @@ mod remedy;
 use super::condition::{self, Condition};
 use super::field::{Entries, Field, Fields, Meta, Parsed};
 use super::source::SourceRef;
-pub use remedy::remedy;
+pub use remedy::{Remedy, remedy};
 use serde::Deserialize;
 use serde_json::Value;
+use std::collections::BTreeMap;
 
 /// A Kustomization, as far as it is read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -19,6 +20,22 @@ pub struct Kustomization {
     /// Generation of its last success; the controller does not set it for a failure.
     pub observed: Field<i64>,
     pub conditions: Entries<Condition>,
+    /// The cluster to which it applies its folder, where that is not its own.
+    kube_config: Field<KubeConfig>,
+    /// What it has applied.
+    inventory: Field<Inventory>,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+struct KubeConfig {}
+
+/// A map and not a type of its own, which a list would fit too.
+type Inventory = BTreeMap<String, Entries<Entry>>;
+
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
+struct Entry {
+    /// `namespace_name_group_kind`
+    id: String,
 }
 
 /// The source of a Kustomization's folder.
@@ -56,13 +73,47 @@ impl Kustomization {
     /// Reads one object.
     pub fn from_value(object: &Value) -> Self {
         let mut fields = Fields::new(object);
+        let inventory: Field<Inventory> = fields.at("/status/inventory");
+        if inventory
+            .set()
+            .and_then(listed)
+            .is_some_and(|known| !known.all)
+        {
+            fields.note("/status/inventory/entries");
+        }
         Self {
+            kube_config: fields.at("/spec/kubeConfig"),
+            inventory,
             suspend: fields.at("/spec/suspend"),
             source_ref: fields.at("/spec/sourceRef"),
             observed: fields.at("/status/observedGeneration"),
             conditions: fields.list("/status/conditions"),
             meta: fields.meta("Kustomization"),
         }
+    }
+
+    /// Whether it can be the one that applies an object of this cluster, given as its group and kind, namespace and name.
+    ///
+    /// # Errors
+    /// Why that is not known, as a clause.
+    pub fn applies(&self, [group, kind]: [&str; 2], meta: [&str; 2]) -> Result<(), &'static str> {
+        if !self.kube_config.is_absent() {
+            return Err("it may apply its folder to another cluster (spec.kubeConfig)");
+        }
+        let [namespace, name] = meta;
+        let id = format!("{namespace}_{name}_{group}_{kind}");
+        let known = match &self.inventory {
+            Field::Absent => return Ok(()),
+            Field::Set(inventory) => listed(inventory),
+            Field::Malformed => return Err("its status.inventory cannot be read"),
+        };
+        if known.is_some_and(|known| known.known.iter().any(|entry| entry.id == id)) {
+            return Ok(());
+        }
+        if known.is_some_and(|known| !known.all) {
+            return Err("its status.inventory cannot be read");
+        }
+        Err("its status does not list this HelmRelease among what it has applied")
     }
 
     /// Whether it applies its folder, by the status of its present spec.
@@ -96,7 +147,7 @@ impl Kustomization {
     }
 
     /// Why it could not apply its folder. Waiting, for objects that it has applied or for another Kustomization, is not a failure; what
-    /// an older spec led to is not one any more.
+    /// is not known to be of the present spec is not one either.
     fn failure(&self) -> Option<&Condition> {
         let waits = ["HealthCheckFailed", "DependencyNotReady", "Progressing"];
         let all = self.conditions.known.iter();
@@ -105,7 +156,7 @@ impl Kustomization {
             "Stalled" => c.is_true(),
             _ => false,
         })
-        .filter(|c| !self.is_history(c))
+        .filter(|c| self.is_present(c))
         .max_by_key(|c| c.message.len())
     }
 
@@ -116,28 +167,31 @@ impl Kustomization {
         Some((seen, *self.meta.generation.set()?))
     }
 
-    fn is_history(&self, condition: &Condition) -> bool {
-        self.generations(condition)
-            .is_some_and(|(seen, present)| seen < present)
-    }
-
-    /// Seen to be of the present spec; a success also by the generation that the controller sets with it.
-    fn is_surely_present(&self, condition: &Condition) -> bool {
-        let succeeded = self.observed.set() >= self.meta.generation.set();
+    /// Seen to be of the present spec.
+    fn is_present(&self, condition: &Condition) -> bool {
         self.generations(condition)
             .is_some_and(|(seen, present)| seen >= present)
-            && (succeeded || !condition.is_true())
+    }
+
+    /// The same of Ready: a success also by the generation that the controller sets with it.
+    fn is_surely_present(&self, ready: &Condition) -> bool {
+        let succeeded = self.observed.set() >= self.meta.generation.set();
+        self.is_present(ready) && (succeeded || !ready.is_true())
     }
 
     /// It has applied its folder, and looks at the health of its objects.
     fn checks_health(&self) -> bool {
         let reconciling = condition::find(&self.conditions.known, "Reconciling");
         reconciling.is_some_and(|c| {
-            !self.is_history(c)
+            self.is_present(c)
                 && c.is_true()
                 && c.message.starts_with("Running health checks for revision ")
         })
     }
+}
+
+fn listed(inventory: &Inventory) -> Option<&Entries<Entry>> {
+    inventory.get("entries")
 }
 
 impl Parsed for Kustomization {
@@ -274,6 +328,34 @@ mod tests {
         assert_eq!(with(false, &[health]), "waits: HealthCheckFailed");
         let dependency = ready("False", "DependencyNotReady", 3);
         assert_eq!(with(false, &[dependency]), "pending: DependencyNotReady");
+    }
+
+    #[test]
+    fn a_condition_of_an_unknown_generation_is_not_of_the_present_spec() {
+        let with = |observed: Value, conditions: &[Value]| {
+            let status = json!({"observedGeneration": observed, "conditions": conditions});
+            state(&of(&json!(3), &json!(false), &status))
+        };
+        let unknown = |mut condition: Value| {
+            condition
+                .as_object_mut()
+                .unwrap()
+                .remove("observedGeneration");
+            condition
+        };
+        let old = "unknown: its Ready is not known to be of its present spec";
+        let failed = unknown(condition("Ready", "False", "BuildFailed", 3));
+        assert_eq!(with(Value::Null, std::slice::from_ref(&failed)), old);
+        assert_eq!(with(json!(3), &[failed]), "failed: BuildFailed");
+        let works = condition("Ready", "Unknown", "Progressing", 3);
+        let stalled = unknown(condition("Stalled", "True", "InvalidSource", 3));
+        assert_eq!(
+            with(Value::Null, &[stalled, works.clone()]),
+            "pending: Progressing"
+        );
+        let checks = json!({"type": "Reconciling", "status": "True", "reason": "Progressing",
+            "message": "Running health checks for revision main@sha1:1 with a timeout of 30s"});
+        assert_eq!(with(Value::Null, &[works, checks]), "pending: Progressing");
     }
 
     #[test]

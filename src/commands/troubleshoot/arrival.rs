@@ -10,20 +10,16 @@ use crate::model::kustomization::{Kustomization, State, names, remedy};
 use crate::model::lookup::typed;
 use crate::text::one_line;
 
+/// The most Kustomizations that are named.
+const SHOWN: usize = 3;
+
 /// Adds to the error of a name that no onboarding answers to what the Kustomizations say of it.
 pub(super) async fn explained(cluster: &Cluster, name: &str, error: Error) -> Error {
     match cluster.kustomizations().await {
         Ok(all) => {
             let all: Vec<_> = all.iter().map(Kustomization::from_value).collect();
-            if all.iter().any(|k| k.state() != State::Applied) {
-                return judged(&all, name, error);
-            }
-            match fetched(cluster, &all).await {
-                Fetched::All => judged(&all, name, error),
-                Fetched::Not(hint) => error.hint(hint),
-                Fetched::Unknown(why) => judged(&all, name, error)
-                    .hint(format!("what is applied may be an old revision: {why}")),
-            }
+            let sources = fetched(cluster, &all).await;
+            judged(&all, name, sources, error)
         }
         Err(why) => error.hint(format!(
             "whether its manifest was refused is unknown: the Kustomizations were not read: {why}"
@@ -31,76 +27,103 @@ pub(super) async fn explained(cluster: &Cluster, name: &str, error: Error) -> Er
     }
 }
 
-fn judged(all: &[Kustomization], name: &str, error: Error) -> Error {
+fn judged(all: &[Kustomization], name: &str, sources: Fetched, error: Error) -> Error {
     if all.is_empty() {
         return error;
     }
     let name = typed(name);
-    let named = |condition: &Condition| names(&condition.message, name);
-    if let Some((k, condition)) = all
-        .iter()
-        .find_map(|k| Some((k, said(k)?)).filter(|(_, c)| named(c)))
-    {
-        let id = id(k);
-        let kind = format!("kustomizations.{GROUP}");
-        let describe = Command::new([
-            "kubectl",
-            "describe",
-            "-n",
-            &k.meta.namespace,
-            &kind,
-            &k.meta.name,
-        ]);
-        let said = one_line(&condition.message);
-        return match k.state() {
-            // It was applied, and is gone or not ready.
-            State::Waits(_) => error
-                .hint(format!("Kustomization {id} waits for it: {said}"))
-                .hint(describe.after("the whole message:")),
-            State::Suspended(_) => error
-                .hint(format!(
-                    "Kustomization {id} could not apply its manifest and is now suspended: {said}"
-                ))
-                .hint(describe.after("fix what it says, and resume it; the whole message:")),
-            _ => error
-                .hint(format!(
-                    "Kustomization {id} could not apply its manifest: {said}"
-                ))
-                .hint(describe.after(format!(
-                    "{}; the whole message:",
-                    remedy(&condition.message).unwrap_or("fix what it says")
-                ))),
-        };
+    let mut all_said = all.iter().filter_map(|k| Some((k, said(k)?)));
+    let Fetched { not, unknown } = sources;
+    let (error, unknown) = match all_said.find(|(_, c)| names(&c.message, name)) {
+        // That it says so is the answer, whatever its source is.
+        Some((k, condition)) => (of_its_manifest(k, condition, error), None),
+        None => (of_others(all, !not.is_empty(), error), unknown),
+    };
+    let error = not.into_iter().fold(error, Error::hint);
+    match unknown {
+        Some(why) => error.hint(format!("what is applied may be an old revision: {why}")),
+        None => error,
     }
-    let first = |is: fn(&State<'_>) -> bool| all.iter().find(|k| is(&k.state()));
+}
+
+/// Adds what a Kustomization says of the onboarding's manifest.
+fn of_its_manifest(k: &Kustomization, condition: &Condition, error: Error) -> Error {
+    let id = id(k);
+    let kind = format!("kustomizations.{GROUP}");
+    let (namespace, name) = (&k.meta.namespace, &k.meta.name);
+    let describe = Command::new(["kubectl", "describe", "-n", namespace, &kind, name]);
+    let said = one_line(&condition.message);
+    match k.state() {
+        // It was applied, and is gone or not ready.
+        State::Waits(_) => error
+            .hint(format!("Kustomization {id} waits for it: {said}"))
+            .hint(describe.after("the whole message:")),
+        State::Suspended(_) => error
+            .hint(format!(
+                "Kustomization {id} could not apply its manifest and is now suspended: {said}"
+            ))
+            .hint(describe.after("fix what it says, and resume it; the whole message:")),
+        _ => error
+            .hint(format!(
+                "Kustomization {id} could not apply its manifest: {said}"
+            ))
+            .hint(describe.after(format!(
+                "{}; the whole message:",
+                remedy(&condition.message).map_or("fix what it says".to_owned(), |r| r.to_string())
+            ))),
+    }
+}
+
+/// Adds which Kustomizations may not have applied their folders; where one's source is not fetched, "no error" is not said.
+fn of_others(all: &[Kustomization], is_unfetched: bool, mut error: Error) -> Error {
     let list = Command::new(["kubectl", "get", &format!("kustomizations.{GROUP}"), "-A"]);
-    if let Some(k) = first(|state| matches!(state, State::Suspended(_))) {
-        return error.hint(list.after(format!(
-            "Kustomization {} is suspended, so nothing new in its folder is applied:",
-            id(k)
-        )));
-    }
-    if let Some(k) = first(|state| matches!(state, State::Failed(_))) {
-        let message = said(k).map_or("", |condition| &condition.message);
-        let error = error.hint(format!(
-            "Kustomization {} fails and may hold its manifest back: {}",
-            id(k),
-            one_line(message)
-        ));
-        return match remedy(message) {
-            Some(remedy) => error.hint(list.after(format!("{remedy}; all of them:"))),
-            None => error.hint(list.after("all of them:")),
+    let rank = |k: &&Kustomization| match k.state() {
+        State::Failed(_) => Some(0),
+        State::Suspended(_) => Some(1),
+        State::Pending(_) | State::Unknown(_) => Some(2),
+        State::Applied | State::Waits(_) => None,
+    };
+    let mut held: Vec<&Kustomization> = all.iter().filter(|k| rank(k).is_some()).collect();
+    held.sort_by_key(rank);
+    if held.is_empty() {
+        let waits = all.iter().any(|k| k.state() != State::Applied);
+        let lead = match waits {
+            true => "each Kustomization has applied its folder",
+            false => "no Kustomization reports an error",
+        };
+        return match is_unfetched {
+            true => error,
+            false => error.hint(list.after(format!(
+                "{lead}, so check that its manifest is in the GitOps repository:"
+            ))),
         };
     }
-    match first(|state| *state != State::Applied) {
-        Some(k) => error.hint(list.after(format!(
-            "Kustomization {} is not Ready for its present spec, so its folder may not be applied yet{}:",
-            id(k),
-            said(k).map_or(String::new(), |c| format!(" ({})", one_line(&c.message)))
-        ))),
-        None => error.hint(list.after(
-            "no Kustomization reports an error, so check that its manifest is in the GitOps repository:",
-        )),
+    for k in held.iter().take(SHOWN) {
+        let (id, said) = (id(k), said(k));
+        let message = said.map(|condition| one_line(&condition.message));
+        error = match k.state() {
+            State::Failed(failure) => {
+                let error = error.hint(format!(
+                    "Kustomization {id} fails, so the manifest may not have been applied: {}",
+                    one_line(&failure.message)
+                ));
+                match remedy(&failure.message) {
+                    Some(remedy) => error.hint(remedy.to_string()),
+                    None => error,
+                }
+            }
+            State::Suspended(_) => error.hint(format!(
+                "Kustomization {id} is suspended, so nothing new in its folder is applied"
+            )),
+            _ => error.hint(format!(
+                "Kustomization {id} is not Ready for its current spec, so its folder may not have been applied yet{}",
+                message.map_or(String::new(), |message| format!(" ({message})"))
+            )),
+        };
+    }
+    match held.len().saturating_sub(SHOWN) {
+        0 => error.hint(list.after("all of them:")),
+        more => error.hint(list.after(format!("{more} more may not be applied; all of them:"))),
     }
 }
 
@@ -121,6 +144,7 @@ fn id(kustomization: &Kustomization) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::advice::Hint;
     use serde_json::{Value, json};
 
     /// The hints about an onboarding `a` that is not found, where this is the only Kustomization.
@@ -130,7 +154,12 @@ mod tests {
             "spec": {"suspend": suspend},
             "status": {"observedGeneration": 2, "conditions": conditions},
         }));
-        let error = judged(&[one], "a", Error::not_saved("no onboarding a"));
+        let error = judged(
+            &[one],
+            "a",
+            Fetched::default(),
+            Error::not_saved("no onboarding a"),
+        );
         format!("{:?}", error.hints())
     }
 
@@ -165,7 +194,7 @@ mod tests {
                 false,
                 2,
                 &stalled,
-                "fails and may hold its manifest back: no source",
+                "fails, so the manifest may not have been applied: no source",
             ),
             (false, 2, &path, "correct spec.path of the Kustomization"),
             (false, 2, &field, "remove the field, or update Flux's CRDs"),
@@ -174,19 +203,99 @@ mod tests {
                 false,
                 2,
                 &other,
-                "is not Ready for its present spec, so its folder may not be applied yet (HelmRelease/n/b: InProgress)",
+                "each Kustomization has applied its folder, so check",
             ),
             (false, 2, &applied, "no Kustomization reports an error"),
             (true, 2, &applied, "is suspended, so nothing new"),
-            (false, 2, &json!([]), "is not Ready for its present spec"),
-            (false, 3, &refused, "is not Ready for its present spec"),
+            (false, 2, &json!([]), "is not Ready for its current spec"),
+            (false, 3, &refused, "is not Ready for its current spec"),
         ] {
             let hints = hints(suspend, generation, conditions);
             assert!(hints.contains(part), "{part}: {hints}");
         }
         let old = hints(false, 3, &refused);
         assert!(!old.contains("could not apply"), "{old}");
-        let none = judged(&[], "a", Error::not_saved("no onboarding a"));
+        let none = judged(
+            &[],
+            "a",
+            Fetched::default(),
+            Error::not_saved("no onboarding a"),
+        );
         assert!(none.hints().is_empty());
+    }
+
+    #[test]
+    fn none_that_is_not_at_fault_hides_another() {
+        let one = |name: &str, suspend: bool, reason: &str| {
+            let status = if reason == "ReconciliationSucceeded" {
+                "True"
+            } else {
+                "False"
+            };
+            let ready = json!({"type": "Ready", "status": status, "reason": reason, "message": reason, "observedGeneration": 2});
+            Kustomization::from_value(&json!({
+                "metadata": {"namespace": "n", "name": name, "generation": 2},
+                "spec": {"suspend": suspend},
+                "status": {"observedGeneration": 2, "conditions": [ready]},
+            }))
+        };
+        let hints = |all: &[Kustomization], sources: Fetched| {
+            let error = judged(all, "a", sources, Error::not_saved("no onboarding a"));
+            let hints = error.hints().iter().map(Hint::plain);
+            hints.collect::<Vec<_>>().join("\n")
+        };
+        let not = |names: &[&str]| Fetched {
+            not: names
+                .iter()
+                .map(|name| Hint::from((*name).to_owned()))
+                .collect(),
+            unknown: None,
+        };
+        let unknown = || Fetched {
+            not: Vec::new(),
+            unknown: Some("s was not read".to_owned()),
+        };
+        let waits = one("waits", false, "HealthCheckFailed");
+        let applied = one("applied", false, "ReconciliationSucceeded");
+        let suspended = one("monitoring", true, "ReconciliationSucceeded");
+        let failed = one("onboardings", false, "BuildFailed");
+        let pending = one("pending", false, "DependencyNotReady");
+        let all = [
+            hints(
+                &[waits.clone(), applied.clone()],
+                not(&["s1 fails", "s2 fails"]),
+            ),
+            hints(&[waits.clone(), applied.clone()], Fetched::default()),
+            hints(std::slice::from_ref(&applied), unknown()),
+            hints(&[suspended.clone(), failed.clone()], not(&["s1 fails"])),
+            hints(
+                &[pending.clone(), pending, suspended, failed.clone()],
+                unknown(),
+            ),
+        ];
+        insta::assert_snapshot!(all.join("\n\n"), @"
+        s1 fails
+        s2 fails
+
+        each Kustomization has applied its folder, so check that its manifest is in the GitOps repository: kubectl get kustomizations.kustomize.toolkit.fluxcd.io -A
+
+        no Kustomization reports an error, so check that its manifest is in the GitOps repository: kubectl get kustomizations.kustomize.toolkit.fluxcd.io -A
+        what is applied may be an old revision: s was not read
+
+        Kustomization n/onboardings fails, so the manifest may not have been applied: BuildFailed
+        Kustomization n/monitoring is suspended, so nothing new in its folder is applied
+        all of them: kubectl get kustomizations.kustomize.toolkit.fluxcd.io -A
+        s1 fails
+
+        Kustomization n/onboardings fails, so the manifest may not have been applied: BuildFailed
+        Kustomization n/monitoring is suspended, so nothing new in its folder is applied
+        Kustomization n/pending is not Ready for its current spec, so its folder may not have been applied yet (DependencyNotReady)
+        1 more may not be applied; all of them: kubectl get kustomizations.kustomize.toolkit.fluxcd.io -A
+        what is applied may be an old revision: s was not read
+        ");
+        let mut own = failed;
+        own.conditions.known[0].message = "HelmRelease/n/a: no".to_owned();
+        let named = hints(&[own], unknown());
+        assert!(!named.contains("s was not read"), "{named}");
     }
 }

@@ -9,17 +9,22 @@ use crate::snapshot::Read;
 use crate::text::{count, one_line};
 use futures::future::join_all;
 
-/// As many are read.
+/// The most sources that are read.
 const MOST: usize = 5;
 
 /// What the sources say of the revision that is applied.
-#[derive(Debug, PartialEq)]
-pub(super) enum Fetched {
-    /// All of them are fetched.
-    All,
-    /// One is not.
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct Fetched {
+    /// Of each one that is not fetched.
+    pub(super) not: Vec<Hint>,
+    /// It is not known whether one is; the reason, as a sentence.
+    pub(super) unknown: Option<String>,
+}
+
+/// What one source says.
+enum Judged {
+    Fetched,
     Not(Hint),
-    /// Of one that is not known; why, as a sentence.
     Unknown(String),
 }
 
@@ -31,15 +36,24 @@ pub(super) async fn fetched(cluster: &Cluster, all: &[Kustomization]) -> Fetched
         let read = cluster.source(kind, namespace, name).await;
         judged([kind, namespace, name], &read)
     });
-    let mut fetched = unread.map_or(Fetched::All, Fetched::Unknown);
-    for one in join_all(read).await {
-        match one {
-            Fetched::Not(_) => return one,
-            Fetched::Unknown(_) => fetched = one,
-            Fetched::All => {}
+    Fetched::of(join_all(read).await, unread)
+}
+
+impl Fetched {
+    fn of(all: Vec<Judged>, unread: Option<String>) -> Self {
+        let mut fetched = Self {
+            not: Vec::new(),
+            unknown: unread,
+        };
+        for one in all {
+            match one {
+                Judged::Fetched => {}
+                Judged::Not(hint) => fetched.not.push(hint),
+                Judged::Unknown(why) => fetched.unknown = Some(why),
+            }
         }
+        fetched
     }
-    fetched
 }
 
 /// The sources that are read, with their namespaces, and why others are not.
@@ -68,20 +82,20 @@ fn named(all: &[Kustomization]) -> (Vec<(&str, &FolderSource)>, Option<String>) 
     (sources, unread)
 }
 
-fn judged([kind, namespace, name]: [&str; 3], read: &Read<Source>) -> Fetched {
+fn judged([kind, namespace, name]: [&str; 3], read: &Read<Source>) -> Judged {
     let id = one_line(&format!("{kind} {namespace}/{name}"));
     let wrong = match read {
         Read::Absent => "does not exist".to_owned(),
         Read::Unknown(why) => {
-            return Fetched::Unknown(format!("{id} was not read: {}", why.clause()));
+            return Judged::Unknown(format!("{id} was not read: {}", why.clause()));
         }
         Read::Seen(source) if source.is_suspended() => "is suspended".to_owned(),
-        Read::Seen(source) if source.well().is_some() => return Fetched::All,
+        Read::Seen(source) if source.well().is_some() => return Judged::Fetched,
         Read::Seen(source) => match source.complaint_now() {
             Some(complaint) => format!("cannot be fetched: {}", one_line(&complaint.message)),
             None => {
-                return Fetched::Unknown(format!(
-                    "{id} is not known to be Ready for its present spec"
+                return Judged::Unknown(format!(
+                    "{id} is not known to be Ready for its current spec"
                 ));
             }
         },
@@ -95,7 +109,7 @@ fn judged([kind, namespace, name]: [&str; 3], read: &Read<Source>) -> Fetched {
         name,
     ];
     let hint = format!("{id} {wrong}; what Flux applies may be an old revision:");
-    Fetched::Not(Command::new(describe).after(hint))
+    Judged::Not(Command::new(describe).after(hint))
 }
 
 #[cfg(test)]
@@ -106,9 +120,9 @@ mod tests {
 
     fn told(read: &Read<Source>) -> String {
         match judged(["GitRepository", "n", "gitops"], read) {
-            Fetched::All => "all".to_owned(),
-            Fetched::Not(hint) => hint.plain(),
-            Fetched::Unknown(why) => format!("unknown: {why}"),
+            Judged::Fetched => "all".to_owned(),
+            Judged::Not(hint) => hint.plain(),
+            Judged::Unknown(why) => format!("unknown: {why}"),
         }
     }
 
@@ -138,14 +152,33 @@ mod tests {
         insta::assert_snapshot!(all.iter().map(told).collect::<Vec<_>>().join("\n"), @"
         all
         GitRepository n/gitops is suspended; what Flux applies may be an old revision: kubectl describe -n n gitrepositories.source.toolkit.fluxcd.io gitops
-        unknown: GitRepository n/gitops is not known to be Ready for its present spec
+        unknown: GitRepository n/gitops is not known to be Ready for its current spec
         GitRepository n/gitops cannot be fetched: no login; what Flux applies may be an old revision: kubectl describe -n n gitrepositories.source.toolkit.fluxcd.io gitops
-        unknown: GitRepository n/gitops is not known to be Ready for its present spec
-        unknown: GitRepository n/gitops is not known to be Ready for its present spec
-        unknown: GitRepository n/gitops is not known to be Ready for its present spec
+        unknown: GitRepository n/gitops is not known to be Ready for its current spec
+        unknown: GitRepository n/gitops is not known to be Ready for its current spec
+        unknown: GitRepository n/gitops is not known to be Ready for its current spec
         GitRepository n/gitops does not exist; what Flux applies may be an old revision: kubectl describe -n n gitrepositories.source.toolkit.fluxcd.io gitops
         unknown: GitRepository n/gitops was not read: forbidden (get gitrepositories in n)
         ");
+    }
+
+    #[test]
+    fn each_source_that_is_not_fetched_is_shown_whatever_is_not_known() {
+        let of = |name: &str, read: &Read<Source>| judged(["GitRepository", "n", name], read);
+        let unread = Read::Unknown(Why::Forbidden("x".to_owned()));
+        let all = [
+            of("a", &Read::Absent),
+            of("b", &unread),
+            of("c", &Read::Absent),
+        ];
+        let fetched = Fetched::of(all.into(), None);
+        let not: Vec<String> = fetched.not.iter().map(Hint::plain).collect();
+        assert!(not[0].starts_with("GitRepository n/a does not exist"));
+        assert!(not[1].starts_with("GitRepository n/c does not exist"));
+        let why = "GitRepository n/b was not read: forbidden (x)";
+        assert_eq!((not.len(), fetched.unknown.as_deref()), (2, Some(why)));
+        let well = Fetched::of(vec![Judged::Fetched], Some("only".to_owned()));
+        assert_eq!((well.not.len(), well.unknown.as_deref()), (0, Some("only")));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! SKVS148: a change of the onboarding's manifest does not reach the cluster.
+//! SKVS148: a change to the onboarding's manifest does not reach the cluster.
 
 use crate::diagnosis::case::{Case, KUSTOMIZATION};
 use crate::diagnosis::finding::{Evidence, Finding, Subject};
@@ -12,7 +12,7 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
     slug: "manifest-not-applied",
     severity: Severity::Warning,
     role: Role::State,
-    title: "a change of the manifest does not reach the cluster",
+    title: "a change to the manifest does not reach the cluster",
     explanation: r#"The Kustomization that applies the onboarding's manifest fails, is suspended, has not finished or was not found, so the cluster
 may not have the manifest in the GitOps repository: the onboarding is judged by its earlier manifest and may look healthy. A
 Kustomization applies its whole folder or nothing, so the mistake may also be in another manifest. Checked only for an onboarding
@@ -35,15 +35,24 @@ fn check(case: &Case<'_>) -> Verdict {
         return missing(case, namespace, name);
     };
     let subject = Subject::from(&kustomization.meta);
+    let unknown = |why: &str| {
+        let why = Why::Broken(format!("{subject}: {why}"));
+        Err(Unread::new(KUSTOMIZATION, why))
+    };
+    let hr = &case.hr().metadata;
+    // The labels may be those of a Kustomization of another cluster that is called the same.
+    if let Err(why) = kustomization.applies(
+        ["helm.toolkit.fluxcd.io", "HelmRelease"],
+        [&hr.namespace, &hr.name],
+    ) {
+        return unknown(why);
+    }
     match kustomization.state() {
         State::Applied | State::Waits(_) => Ok(None),
         State::Failed(failure) => failed(case, &subject, failure),
         State::Suspended(failure) => suspended(case, &subject, failure),
         State::Pending(ready) => pending(case, &subject, ready),
-        State::Unknown(why) => {
-            let why = Why::Broken(format!("{subject}: {why}"));
-            Err(Unread::new(KUSTOMIZATION, why))
-        }
+        State::Unknown(why) => unknown(why),
     }
 }
 
@@ -55,7 +64,7 @@ fn failed(case: &Case<'_>, subject: &Subject, failure: &Condition) -> Verdict {
         ),
         false => (
             format!(
-                "{subject} fails: changes of this onboarding's manifest may not reach the cluster"
+                "{subject} fails: changes to this onboarding's manifest may not reach the cluster"
             ),
             Severity::Info,
         ),
@@ -65,8 +74,11 @@ fn failed(case: &Case<'_>, subject: &Subject, failure: &Condition) -> Verdict {
         .why(EARLIER)
         .seen([Evidence::condition(subject.clone(), failure)])
         .step(format!(
-            "In the GitOps repository, {}. The whole message:",
-            remedy(&failure.message).unwrap_or("correct what it says")
+            "{}. The whole message:",
+            remedy(&failure.message).map_or_else(
+                || "In the GitOps repository, correct what it says".to_owned(),
+                |remedy| remedy.sentence()
+            )
         ))
         .command(describe(subject))
         .into()
@@ -74,7 +86,7 @@ fn failed(case: &Case<'_>, subject: &Subject, failure: &Condition) -> Verdict {
 
 fn suspended(case: &Case<'_>, subject: &Subject, failure: Option<&Condition>) -> Verdict {
     let sentence = format!(
-        "{subject} is suspended: changes of this onboarding's manifest do not reach the cluster"
+        "{subject} is suspended: changes to this onboarding's manifest do not reach the cluster"
     );
     let failure = failure.map(|failure| Evidence::condition(subject.clone(), failure));
     Finding::new(case.subject(), sentence)
@@ -89,7 +101,7 @@ fn suspended(case: &Case<'_>, subject: &Subject, failure: Option<&Condition>) ->
 
 fn pending(case: &Case<'_>, subject: &Subject, ready: &Condition) -> Verdict {
     let sentence = format!(
-        "{subject} has not finished: a change of this onboarding's manifest may not have reached the cluster yet"
+        "{subject} has not finished: a change to this onboarding's manifest may not have reached the cluster yet"
     );
     Finding::new(case.subject(), sentence)
         .severity(Severity::Info)
@@ -102,7 +114,7 @@ fn pending(case: &Case<'_>, subject: &Subject, ready: &Condition) -> Verdict {
 fn missing(case: &Case<'_>, namespace: &str, name: &str) -> Verdict {
     let subject = Subject::new("Kustomization", namespace, name);
     let sentence = format!(
-        "{subject} was not found: whether changes of this onboarding's manifest reach the cluster is not known"
+        "{subject} was not found: whether changes to this onboarding's manifest reach the cluster is not known"
     );
     Finding::new(case.subject(), sentence)
         .severity(Severity::Info)
@@ -113,8 +125,7 @@ fn missing(case: &Case<'_>, namespace: &str, name: &str) -> Verdict {
 }
 
 /// Which manifest the report is about.
-const EARLIER: &str =
-    "Everything else reported here is about the manifest that was applied before.";
+const EARLIER: &str = "The rest of this report is about the manifest applied before.";
 
 const KIND: &str = "kustomizations.kustomize.toolkit.fluxcd.io";
 
@@ -177,11 +188,11 @@ mod tests {
         ];
         insta::assert_snapshot!(all.map(Option::unwrap).join("\n"), @"
         Warning: Kustomization flux-system/onboardings could not apply this onboarding's manifest
-        Info: Kustomization flux-system/onboardings fails: changes of this onboarding's manifest may not reach the cluster
-        Info: Kustomization flux-system/onboardings is suspended: changes of this onboarding's manifest do not reach the cluster
-        Info: Kustomization flux-system/onboardings is suspended: changes of this onboarding's manifest do not reach the cluster
-        Info: Kustomization flux-system/onboardings has not finished: a change of this onboarding's manifest may not have reached the cluster yet
-        Info: Kustomization flux-system/onboardings was not found: whether changes of this onboarding's manifest reach the cluster is not known
+        Info: Kustomization flux-system/onboardings fails: changes to this onboarding's manifest may not reach the cluster
+        Info: Kustomization flux-system/onboardings is suspended: changes to this onboarding's manifest do not reach the cluster
+        Info: Kustomization flux-system/onboardings is suspended: changes to this onboarding's manifest do not reach the cluster
+        Info: Kustomization flux-system/onboardings has not finished: a change to this onboarding's manifest may not have reached the cluster yet
+        Info: Kustomization flux-system/onboardings was not found: whether changes to this onboarding's manifest reach the cluster is not known
         ");
         assert_eq!(of("onboardings", false, &applied), None);
         assert_eq!(of("onboardings", false, &unhealthy), None);
@@ -200,6 +211,59 @@ mod tests {
         assert_eq!(
             why(3, &json!([])),
             "Kustomization flux-system/onboardings: it has no Ready condition"
+        );
+    }
+
+    #[test]
+    fn a_namesake_that_does_not_apply_it_says_nothing() {
+        let applied = ready("True", "ReconciliationSucceeded", "x");
+        let why = |suspend: bool, path: &str, value: Value| {
+            let mut object = object("onboardings", suspend, 3, &applied);
+            let (parent, field) = path.rsplit_once('/').unwrap();
+            object.pointer_mut(parent).unwrap()[field] = value;
+            with(&object).map_err(|unread| unread.why.clause())
+        };
+        let remote = "Kustomization flux-system/onboardings: it may apply its folder to another cluster (spec.kubeConfig)";
+        let elsewhere = Err(remote.to_owned());
+        let kube_config = json!({"secretRef": {"name": "other"}});
+        assert_eq!(why(true, "/spec/kubeConfig", kube_config), elsewhere);
+        assert_eq!(why(false, "/spec/kubeConfig", json!("other")), elsewhere);
+        assert_eq!(why(false, "/spec/kubeConfig", json!(null)), Ok(None));
+        let id = "flux-system_skvs-onboarding-pds--database_helm.toolkit.fluxcd.io_HelmRelease";
+        let entries = |entries: Value| why(false, "/status/inventory", json!({"entries": entries}));
+        let other = json!({"id": id.replace("database", "other"), "v": "v2"});
+        let own = json!({"id": id, "v": "v2"});
+        let none = "Kustomization flux-system/onboardings: its status does not list this HelmRelease among what it has applied";
+        assert_eq!(entries(json!([other, own])), Ok(None));
+        assert_eq!(entries(json!([other])), Err(none.to_owned()));
+        assert_eq!(entries(json!([])), Err(none.to_owned()));
+        let odd = "Kustomization flux-system/onboardings: its status.inventory cannot be read";
+        assert_eq!(entries(json!([other, 5])), Err(odd.to_owned()));
+        assert_eq!(entries(json!([own, 5])), Ok(None));
+        assert_eq!(
+            why(false, "/status/inventory", json!([])),
+            Err(odd.to_owned())
+        );
+    }
+
+    #[test]
+    fn a_step_fits_what_the_message_is_about() {
+        let step = |message: &str| {
+            let failed = ready("False", "ReconciliationFailed", message);
+            let found = with(&object("onboardings", false, 3, &failed)).unwrap();
+            format!("{:?}", found.unwrap())
+        };
+        let webhook = step(
+            "HelmRelease/n/x dry-run failed: failed calling webhook \"v\": failed to call webhook: Post \"https://k.k.svc:443/v\": context deadline exceeded",
+        );
+        assert!(
+            webhook.contains("Change nothing in the manifest: "),
+            "{webhook}"
+        );
+        let build = step("kustomize build failed: no");
+        assert!(
+            build.contains("In the GitOps repository, build the folder"),
+            "{build}"
         );
     }
 

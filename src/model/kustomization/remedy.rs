@@ -2,72 +2,204 @@
 //!
 //! The texts are those of kustomize-controller, of the tools that it calls (kustomize, SOPS, envsubst) and of the API server's dry run.
 
-/// Parts of a message, in order of how much they say, and what to do.
-const REMEDIES: &[(&[&str], &str)] = &[
+use crate::text::one_line;
+use std::fmt;
+
+/// What to do about a message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Remedy {
+    /// A clause.
+    what: String,
+    /// The GitOps repository is what has to change.
+    is_in_repository: bool,
+}
+
+impl fmt::Display for Remedy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.what)
+    }
+}
+
+impl Remedy {
+    /// As the beginning of a sentence, which says where.
+    pub fn sentence(&self) -> String {
+        if self.is_in_repository {
+            return format!("In the GitOps repository, {self}");
+        }
+        let mut letters = self.what.chars();
+        let first = letters.next().into_iter().flat_map(char::to_uppercase);
+        first.chain(letters).collect()
+    }
+}
+
+/// Parts of a message, one of each list, and what to do. The first that fits counts.
+type Row = (&'static [&'static [&'static str]], &'static str);
+
+/// What is not the repository's fault.
+const ELSEWHERE: &[Row] = &[
     (
-        &[".sops: field not declared in schema", "field \"sops\""],
+        &[&["failed calling webhook ", "failed to call webhook: "]],
+        "change nothing in the manifest: the admission webhook that the message names does not answer, so check its pods",
+    ),
+    (
+        &[
+            &["cannot get sops data key", "failed to decrypt"],
+            &[
+                "AccessDenied",
+                "not authorized to perform",
+                "PermissionDenied",
+            ],
+        ],
+        "give the identity of kustomize-controller the right to decrypt with the key that the message names",
+    ),
+    (
+        &[
+            &[" dry-run failed"],
+            &[
+                ": Timeout: ",
+                ": context deadline exceeded",
+                "connection refused",
+                ": i/o timeout",
+                ": etcdserver: ",
+                "the server is currently unable to handle the request",
+            ],
+        ],
+        "change nothing in the manifest: the API server did not answer in time, so check it if the next attempt fails too",
+    ),
+];
+
+/// Of a field that the kind does not have.
+const FIELD: &str = "remove or correct the field";
+/// The same of Flux's own kinds, whose CRDs may be older than the manifest.
+const FIELD_OF_FLUX: &str = "remove the field, or update Flux's CRDs if it is a newer one";
+
+const IN_REPOSITORY: &[Row] = &[
+    (
+        &[&[".sops: field not declared in schema", "field \"sops\""]],
         "the manifest is encrypted with SOPS: set spec.decryption of the Kustomization",
     ),
     (
-        &[
+        &[&[
             "decryption failed for ",
             "cannot get sops data key",
             "failed to decrypt",
-        ],
+        ]],
         "compare the keys that the file is encrypted for with those in the Secret that spec.decryption of the Kustomization names",
     ),
     (
-        &["kustomization path not found", "failed to find path"],
+        &[&["kustomization path not found", "failed to find path"]],
         "correct spec.path of the Kustomization, or restore the folder in the repository",
     ),
     (
-        &[
+        &[&[
             "variable substitution failed",
             "envsubst error",
             "var substitution failed",
-        ],
+        ]],
         "set the variable in spec.postBuild of the Kustomization, or write $${ where ${ is meant as text",
     ),
     (
-        &[".valuesFile: field not declared in schema"],
+        &[&[".valuesFile: field not declared in schema"]],
         "write valuesFiles, a list, in place of valuesFile",
     ),
     (
-        &["namespace not specified"],
+        &[&["namespace not specified"]],
         "set metadata.namespace in the manifest",
     ),
     (
-        &["field not declared in schema", "unknown field"],
-        "remove the field, or update Flux's CRDs if it is a newer one",
+        &[&[": namespaces \""], &["\" not found"]],
+        "create the namespace that the message names, or correct metadata.namespace in the manifest",
     ),
+    (&[&["field not declared in schema", "unknown field"]], FIELD),
     (
-        &["no matches for kind"],
+        &[&["no matches for kind"]],
         "use a version of the kind that the cluster serves, or install the CRD first",
     ),
     (
-        &[" is forbidden: User "],
+        &[&[" is forbidden: User "]],
         "grant the right to the account that the Kustomization uses (spec.serviceAccountName)",
     ),
     (
-        &[
+        &[&[
             "MalformedYAMLError",
             "error converting YAML to JSON",
-            "yaml: ",
-        ],
+            ": yaml: ",
+        ]],
         "correct the YAML of the file",
     ),
     (
-        &["kustomize build failed"],
+        &[
+            &["kustomize build failed"],
+            &[": no such file or directory"],
+        ],
+        "restore the file that the message names, or remove it from the list of the kustomization",
+    ),
+    (
+        &[&["kustomize build failed"]],
         "build the folder with kubectl kustomize to see it, and correct it",
     ),
-    (&[" dry-run failed"], "correct what the API server refuses"),
+    (
+        &[&[" dry-run failed"]],
+        "correct what the API server refuses",
+    ),
 ];
 
-/// What to do about a message, as a clause; `None` where the text is not known.
-pub fn remedy(message: &str) -> Option<&'static str> {
-    let says = |parts: &[&str]| parts.iter().any(|part| message.contains(part));
-    let found = REMEDIES.iter().find(|(parts, _)| says(parts));
-    found.map(|(_, remedy)| *remedy)
+/// Kinds of Flux, for messages that do not say the group.
+const KINDS: [&str; 6] = [
+    "HelmRelease",
+    "HelmChart",
+    "HelmRepository",
+    "GitRepository",
+    "OCIRepository",
+    "Kustomization",
+];
+
+/// What to do about a message; `None` where the text is not known.
+pub fn remedy(message: &str) -> Option<Remedy> {
+    let at = |is_in_repository: bool, what: &str| {
+        Some(Remedy {
+            what: what.to_owned(),
+            is_in_repository,
+        })
+    };
+    // What follows are the webhook's own words, which may hold any of those below.
+    if let Some((before, denial)) = message.split_once(" denied the request: ")
+        && before.contains("admission webhook \"")
+    {
+        let denial = one_line(denial);
+        let denial = denial.trim_end_matches('.');
+        return at(
+            true,
+            &format!("meet what the admission webhook demands: {denial}"),
+        );
+    }
+    // A part that is looked for with a colon before it may also be the beginning.
+    let text = format!(": {message}");
+    let says = |part: &&str| text.contains(part);
+    let find = |rows: &[Row]| {
+        let mut rows = rows.iter();
+        let found = rows.find(|(parts, _)| parts.iter().all(|any| any.iter().any(says)));
+        found.map(|(_, remedy)| *remedy)
+    };
+    if let Some(what) = find(ELSEWHERE) {
+        return at(false, what);
+    }
+    match find(IN_REPOSITORY)? {
+        FIELD if is_of_flux(message) => at(true, FIELD_OF_FLUX),
+        what => at(true, what),
+    }
+}
+
+/// Whether a message is about an object of Flux: by the group that it says or, where it says none, by the kind at its beginning.
+fn is_of_flux(message: &str) -> bool {
+    match message.split_once(", Kind=") {
+        Some((before, _)) => before.contains(".toolkit.fluxcd.io/"),
+        None => KINDS.iter().any(|kind| {
+            message
+                .strip_prefix(kind)
+                .is_some_and(|rest| rest.starts_with('/'))
+        }),
+    }
 }
 
 #[cfg(test)]
@@ -117,10 +249,55 @@ mod tests {
                 "kustomize build failed: accumulating resources: a.yaml: MalformedYAMLError: yaml: line 3",
                 "correct the YAML",
             ),
+            (
+                "kustomize build failed: accumulating resources: accumulation err='accumulating resources from 'acme/x.yaml': open /tmp/x/acme/x.yaml: no such file or directory': must build at directory: '/tmp/x/acme/x.yaml': file is not directory",
+                "restore the file",
+            ),
+            (
+                "kustomize build failed: accumulating resources: accumulation err='merging resources from 'a.yaml': may not add resource with an already registered id: HelmRelease.v2.helm.toolkit.fluxcd.io/x.flux-system': in b.yaml: x",
+                "kubectl kustomize",
+            ),
+            (
+                "HelmRelease/n/a dry-run failed: InternalError: Internal error occurred: failed calling webhook \"validate.kyverno.svc\": failed to call webhook: Post \"https://kyverno-svc.kyverno.svc:443/validate?timeout=10s\": context deadline exceeded",
+                "the admission webhook",
+            ),
+            (
+                "HelmRelease/n/a dry-run failed: Timeout: request did not complete within requested timeout - context deadline exceeded",
+                "the API server",
+            ),
+            (
+                "Deployment/monitoring/grafana dry-run failed: failed to create typed patch object (monitoring/grafana; apps/v1, Kind=Deployment): .spec.template.spec.hostIPs: field not declared in schema",
+                "remove or correct the field",
+            ),
+            (
+                "HelmRelease/n/x dry-run failed: admission webhook \"v.kyverno.svc-fail\" denied the request: unknown field policies",
+                "the admission webhook demands: unknown field policies",
+            ),
+            (
+                "decryption failed for 'x': cannot get sops data key: Failed to get the data key: AccessDeniedException: User is not authorized to perform: kms:Decrypt",
+                "the identity of kustomize-controller",
+            ),
+            (
+                "HelmRelease/flux-systen/a dry-run failed: namespaces \"flux-systen\" not found",
+                "create the namespace",
+            ),
+            (
+                "Secret/apps/yaml: x is forbidden: User \"system:serviceaccount:flux-system:x\" cannot patch",
+                "spec.serviceAccountName",
+            ),
         ] {
-            let remedy = remedy(message).unwrap();
+            let remedy = remedy(message).unwrap().to_string();
             assert!(remedy.contains(part), "{message}: {remedy}");
         }
-        assert_eq!(remedy("Source artifact not found, retrying in 30s"), None);
+        let fields = [
+            "GitRepository/n/a dry-run failed: .spec.x: field not declared in schema",
+            "Gadget/n/a dry-run failed: failed to create typed patch object (n/a; x.toolkit.fluxcd.io/v1, Kind=Gadget): .spec.x: field not declared in schema",
+        ];
+        assert!(
+            fields
+                .iter()
+                .all(|message| remedy(message).unwrap().to_string().contains("Flux's CRDs"))
+        );
+        assert!(remedy("Source artifact not found, retrying in 30s").is_none());
     }
 }
