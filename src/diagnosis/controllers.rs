@@ -5,12 +5,13 @@
 use super::case::Case;
 use super::finding::{Evidence, Finding, Subject};
 use super::serving::{self, Unserving};
+use crate::model::condition;
 use crate::model::deployment::Deployment;
 use crate::model::field::Field;
 use crate::model::owner::Belongs;
 use crate::model::pod::Pod;
 use crate::model::selector::Labels;
-use crate::snapshot::{Controllers, IfRead, Listing};
+use crate::snapshot::{Controllers, IfRead, ServingPod};
 
 /// Behind the state of a pod that only its name gives to a workload.
 pub(super) const PERHAPS: &str = " (by its name; it may be another workload's)";
@@ -45,14 +46,21 @@ pub(super) fn helm_controllers<'a>(case: &Case<'a>) -> Result<Vec<&'a Deployment
 pub(super) fn down<'a>(case: &Case<'a>, controller: &str) -> Option<&'a Deployment> {
     let controllers = case.controllers().if_read()?;
     let mut own = own(controllers, controller);
-    // One whose state cannot be read may run.
-    if own
-        .clone()
-        .any(|d| d.is_available() || d.available.is_malformed())
-    {
+    if own.clone().any(may_run) {
         return None;
     }
     own.next()
+}
+
+/// One whose state cannot be read may run.
+fn may_run(deployment: &Deployment) -> bool {
+    deployment.is_available() || deployment.available.is_malformed()
+}
+
+/// The pod is ready, or nothing tells that it is not.
+fn may_be_ready(pod: &Pod) -> bool {
+    let ready = condition::find(&pod.conditions.known, "Ready");
+    ready.map_or(!pod.conditions.all, |ready| !ready.is_false())
 }
 
 fn own<'a>(
@@ -63,28 +71,40 @@ fn own<'a>(
     all.filter(move |d| d.image().contains(controller))
 }
 
-/// The pods of that controller that do not serve, those last of which only the name says that they are. Empty too if they are not known.
+/// The pods of that controller that do not serve, those last of which only the name says that they are. Empty too if they are not known,
+/// or if the controller may run beside them.
 pub(super) fn unserving<'a>(case: &Case<'a>, controller: &str) -> Vec<Unserving<'a>> {
-    let pods = case.controller_pods().seen();
+    let Some(pods) = case.controller_pods().seen() else {
+        return Vec::new();
+    };
     let controllers = case.controllers().if_read();
-    let found = pods
-        .into_iter()
-        .flat_map(Listing::known)
-        .filter_map(|found| {
+    let is_down = down(case, controller).is_some();
+    let may_run = controllers.is_some_and(|known| own(known, controller).any(may_run));
+    if may_run || (!is_down && pods.not_all().is_some()) {
+        return Vec::new();
+    }
+    let all = pods.known().iter();
+    let own: Vec<(Belongs, &ServingPod)> = all
+        .map(|found| {
             let belongs = match controllers {
                 Some(known) if !known.deployments.is_empty() => {
                     of_any(&found.pod, own(known, controller))
                 }
                 _ => found.pod.belongs_to("Deployment", controller),
             };
-            let is_doubtful = match belongs {
-                Belongs::No => return None,
-                Belongs::Perhaps => true,
-                Belongs::Yes => false,
-            };
-            let pod = serving::of_serving(found)?;
-            Some(Unserving { is_doubtful, ..pod })
-        });
+            (belongs, found)
+        })
+        .filter(|(belongs, _)| !matches!(belongs, Belongs::No))
+        .collect();
+    let runs = |pod: &Pod| pod.is_ready() || (!is_down && may_be_ready(pod));
+    if own.iter().any(|(_, found)| runs(&found.pod)) {
+        return Vec::new();
+    }
+    let found = own.into_iter().filter_map(|(belongs, found)| {
+        let pod = serving::of_serving(found)?;
+        let is_doubtful = matches!(belongs, Belongs::Perhaps);
+        Some(Unserving { is_doubtful, ..pod })
+    });
     let mut all: Vec<Unserving<'a>> = found.collect();
     all.sort_by_key(|pod| pod.is_doubtful);
     all.truncate(serving::SHOWN);
@@ -97,9 +117,7 @@ pub(super) fn also(case: &Case<'_>, finding: Finding, controller: &str) -> Findi
     if pods.is_empty() {
         return finding;
     }
-    let why = format!(
-        "This is what {controller} said last; it may have changed since, because {controller} does not run now."
-    );
+    let why = format!("{controller} is not running, so its last report may be out of date.");
     serving::shown(finding.why(why), &pods)
 }
 
@@ -148,22 +166,24 @@ pub(super) fn serves(case: &Case<'_>) -> Serves {
 mod tests {
     use super::*;
     use crate::diagnosis::fixture;
-    use crate::snapshot::{Read, ServingPod};
+    use crate::snapshot::{Listing, Read, Why};
     use serde_json::{Value, json};
 
-    /// What is shown of a pod of this name and with these owner references while helm-controller is down.
-    fn observed(name: &str, owners: Value) -> Vec<String> {
+    /// What is shown of these pods of helm-controller, by what is known of its Deployments.
+    fn seen(deployments: Read<Controllers>, pods: &[Value]) -> Vec<String> {
+        listed(deployments, pods, None)
+    }
+
+    fn listed(deployments: Read<Controllers>, pods: &[Value], not_all: Option<Why>) -> Vec<String> {
         let fixture = "controller-not-running";
         let mut snapshot = fixture::snapshot(fixture);
-        let waiting = json!({"waiting": {"reason": "ImagePullBackOff", "message": "m"}});
-        let pod = json!({
-            "metadata": {"name": name, "namespace": "flux-system", "ownerReferences": owners, "labels": {"pod-template-hash": "5d8f"}},
-            "status": {"containerStatuses": [{"name": "manager", "state": waiting}]}});
-        snapshot.on_demand.controller_pods = Read::Seen(Listing::whole(vec![ServingPod {
-            pod: Pod::from_value(&pod),
+        let pods = pods.iter().map(|pod| ServingPod {
+            pod: Pod::from_value(pod),
             events: Read::Seen(Listing::default()),
             log: Read::not_needed("its container never ran"),
-        }]));
+        });
+        snapshot.on_demand.controller_pods = Read::Seen(Listing::new(pods.collect(), not_all));
+        snapshot.on_demand.controllers = deployments;
         let case = Case::new(&snapshot, fixture::meta(fixture).now);
         let finding = also(&case, Finding::new(case.subject(), "x"), "helm-controller");
         finding
@@ -173,21 +193,81 @@ mod tests {
             .collect()
     }
 
+    /// The Deployment of helm-controller with this number of available pods.
+    fn available(pods: &Value) -> Read<Controllers> {
+        let container = json!({"name": "manager", "image": "ghcr.io/fluxcd/helm-controller:v1"});
+        let deployment = json!({
+            "metadata": {"name": "helm-controller", "namespace": "flux-system"},
+            "spec": {"template": {"spec": {"containers": [container]}}},
+            "status": {"availableReplicas": pods}});
+        Read::Seen(Controllers {
+            namespace: "flux-system".to_owned(),
+            deployments: vec![Deployment::from_value(&deployment)],
+        })
+    }
+
+    fn owned(kind: &str, by: &str) -> Value {
+        json!([{"kind": kind, "name": by, "controller": true}])
+    }
+
+    fn pod(name: &str, owners: &Value, status: &Value) -> Value {
+        json!({
+            "metadata": {"name": name, "namespace": "flux-system", "ownerReferences": owners, "labels": {"pod-template-hash": "5d8f"}},
+            "status": status})
+    }
+
+    /// What is shown of a pod of this name and with these owner references while helm-controller is down.
+    fn observed(name: &str, owners: &Value) -> Vec<String> {
+        let waiting = json!({"waiting": {"reason": "ImagePullBackOff", "message": "m"}});
+        let status = json!({"containerStatuses": [{"name": "manager", "state": waiting}]});
+        seen(available(&json!(0)), &[pod(name, owners, &status)])
+    }
+
     #[test]
     fn the_pods_of_a_controller_are_those_it_owns() {
-        let owned = |kind: &str, by: &str| json!([{"kind": kind, "name": by, "controller": true}]);
         let pod = "helm-controller-5d8f-x2x7q";
         let state = "container manager: ImagePullBackOff: m";
         let own = owned("ReplicaSet", "helm-controller-5d8f");
-        assert_eq!(observed(pod, own), [state]);
+        assert_eq!(observed(pod, &own), [state]);
         assert_eq!(
-            observed(pod, json!(null)),
+            observed(pod, &json!(null)),
             [format!(
                 "{state} (by its name; it may be another workload's)"
             )]
         );
         let shard = owned("ReplicaSet", "helm-controller-shard1-5d8f");
-        assert!(observed("helm-controller-shard1-5d8f-x2x7q", shard).is_empty());
-        assert!(observed(pod, owned("DaemonSet", "helm-controller-debug")).is_empty());
+        assert!(observed("helm-controller-shard1-5d8f-x2x7q", &shard).is_empty());
+        assert!(observed(pod, &owned("DaemonSet", "helm-controller-debug")).is_empty());
+    }
+
+    #[test]
+    fn a_controller_that_may_run_has_no_pod_to_blame() {
+        let own = owned("ReplicaSet", "helm-controller-5d8f");
+        let ready = |status: Value| json!({"phase": "Running", "conditions": [{"type": "Ready", "status": status}]});
+        let evicted = json!({"phase": "Failed", "reason": "Evicted", "message": "low on memory"});
+        let leftover = pod("helm-controller-5d8f-a", &own, &evicted);
+        let beside = |status: &Value| {
+            let other = pod("helm-controller-5d8f-b", &own, status);
+            [leftover.clone(), other]
+        };
+        let unread = || Read::Unknown(Why::Forbidden("list deployments".to_owned()));
+        let shown = ["Evicted: low on memory"];
+        let alone = std::slice::from_ref(&leftover);
+        assert_eq!(seen(available(&json!(0)), alone), shown);
+        assert_eq!(seen(unread(), alone), shown);
+        let runs = beside(&ready(json!("True")));
+        assert!(seen(unread(), &runs).is_empty());
+        assert!(seen(available(&json!(0)), &runs).is_empty());
+        let odd = beside(&ready(json!(true)));
+        assert!(seen(unread(), &odd).is_empty(), "malformed");
+        assert_eq!(seen(unread(), &beside(&ready(json!("False"))))[0], shown[0]);
+        let unknown = beside(&ready(json!("Unknown")));
+        assert!(seen(unread(), &unknown).is_empty());
+        assert_eq!(seen(available(&json!(0)), &unknown)[0], shown[0]);
+        let cut = || Some(Why::NotAsked("only the first 1 pods were read".to_owned()));
+        assert!(listed(unread(), alone, cut()).is_empty());
+        assert_eq!(listed(available(&json!(0)), alone, cut()), shown);
+        assert!(seen(available(&json!(1)), alone).is_empty());
+        assert!(seen(available(&json!("1")), alone).is_empty(), "malformed");
     }
 }
