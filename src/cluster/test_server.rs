@@ -40,8 +40,15 @@ pub(super) fn page(api_version: &str, kind: &str, items: &[Value], token: &str) 
 
 /// A cluster that gives these answers, each with code 200.
 pub(super) fn cluster(answers: &[Value]) -> (Cluster, Asked) {
+    let answers = answers.iter().map(|answer| (200, answer.clone()));
+    answering(&answers.collect::<Vec<_>>())
+}
+
+/// A cluster that gives these answers with their codes.
+pub(super) fn answering(answers: &[(u16, Value)]) -> (Cluster, Asked) {
     let answers = answers.iter();
-    let answers = answers.map(|answer| (200, Body::from(answer.to_string().into_bytes())));
+    let answers =
+        answers.map(|(code, answer)| (*code, Body::from(answer.to_string().into_bytes())));
     let (client, asked) = serve(answers.collect());
     let transport = Transport::new(client, Server::new("https://test/"), None, 0);
     (Cluster::over(transport), asked)

@@ -67,7 +67,8 @@ pub(super) async fn controllers(
     }
     let found = deployments(cluster).await;
     let all = found.seen().map(|found| &found.deployments);
-    let pods = if all.is_some_and(|all| all.iter().all(Deployment::is_available)) {
+    let run = |all: &Vec<Deployment>| !all.is_empty() && all.iter().all(Deployment::is_available);
+    let pods = if all.is_some_and(run) {
         Read::not_needed("each Deployment is available")
     } else {
         let selector = format!("app in ({})", CONTROLLERS.join(","));
@@ -151,7 +152,7 @@ pub(super) fn controller_log(cluster: &Cluster, hr: &HelmRelease) -> Read<Errors
     };
     let logs: Vec<&str> = saved.logs_of("helm-controller").collect();
     if logs.is_empty() && !saved.has_plain() {
-        return Read::not_needed("a bundle has what was read of the cluster");
+        return Read::not_needed("a bundle holds everything that was read from the cluster");
     }
     if logs.is_empty() {
         return Read::not_asked(NOT_SAVED);
@@ -331,6 +332,29 @@ mod tests {
             failure(&hr).as_ref(),
             "2026-11-24T00:10:00Z".parse().unwrap(),
         )
+    }
+
+    #[tokio::test]
+    async fn without_a_deployment_the_pods_are_not_unneeded() {
+        let hr = json!({"metadata": {"name": "a", "namespace": "n", "generation": 1}, "spec": {}, "status": {}});
+        let hr = HelmRelease::from_value(&hr).unwrap();
+        let none = json!({"kind": "Status", "status": "Failure", "reason": "NotFound", "code": 404,
+            "message": "deployments.apps \"x\" not found", "details": {"name": "x", "kind": "deployments"}});
+        let (cluster, asked) = test_server::answering(&[
+            (200, page("apps/v1", "Deployment", &[], "")),
+            (404, none.clone()),
+            (404, none),
+            (200, page("v1", "Pod", &[], "")),
+        ]);
+        let now = "2026-11-24T00:10:00Z".parse().unwrap();
+        let (found, pods) = controllers(&cluster, &hr, None, now).await;
+        assert!(
+            found.seen().is_some_and(|f| f.deployments.is_empty()),
+            "{:?}",
+            found.unknown()
+        );
+        assert!(pods.seen().unwrap().known().is_empty());
+        assert_eq!(asked.queries().len(), 4);
     }
 
     #[test]
