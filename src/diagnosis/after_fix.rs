@@ -73,7 +73,7 @@ pub struct Then<C = Action> {
     /// The acts that make Flux try again.
     pub acts: Vec<C>,
     pub due: Due,
-    /// Only a change of the manifest fixes it, however often Flux tries.
+    /// Only a change to the manifest fixes it, however often Flux tries.
     pub by_manifest: bool,
 }
 

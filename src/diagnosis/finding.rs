@@ -208,7 +208,7 @@ impl schemars::JsonSchema for Step<Line> {
     fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
         let change = generator.subschema_for::<Change>();
         schemars::json_schema!({
-            "description": "One step of the fix: a sentence, a change of the onboarding's manifest, or a command",
+            "description": "One step of the fix: a sentence, a change to the onboarding's manifest, or a command",
             "oneOf": [
                 {
                     "type": "object",

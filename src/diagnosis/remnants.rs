@@ -10,7 +10,7 @@ const POLICIES: &str = "authorizationpolicies.security.istio.io";
 /// Adds the objects to look for once the HelmRelease is gone: by name if that is known. Those of a whole namespace are other onboardings' too,
 /// so nothing is said of deleting them.
 pub(super) fn shown(case: &Case<'_>, finding: Finding) -> Finding {
-    let mut finding = finding.why("An interrupted uninstall can remove Helm's record and leave objects behind: the next attempt finds no release and ends.");
+    let mut finding = finding.why("An interrupted uninstall can remove Helm's record and leave objects behind: the next attempt finds no release and stops.");
     let policy = case.policy().if_read().map(|policy| &policy.meta);
     let policy = policy.map(|meta| [POLICIES, &meta.namespace, &meta.name]);
     let job = case.job_as_far_as_read().subject.as_ref();
@@ -30,22 +30,17 @@ pub(super) fn shown(case: &Case<'_>, finding: Finding) -> Finding {
     let unnamed = [
         (
             policy.is_none(),
-            "an AuthorizationPolicy",
+            "AuthorizationPolicy",
             POLICIES,
             couchdb.as_str(),
         ),
-        (
-            job.is_none(),
-            "a Job",
-            "jobs",
-            case.hr().release_namespace(),
-        ),
+        (job.is_none(), "Job", "jobs", case.hr().release_namespace()),
     ];
     let unnamed: Vec<_> = unnamed.into_iter().filter(|(is_so, ..)| *is_so).collect();
     let words: Vec<&str> = unnamed.iter().map(|(_, words, ..)| *words).collect();
     if !words.is_empty() {
         let what = words.join(" or ");
-        finding = finding.step(format!("Once the HelmRelease is gone, see whether {what} of this release is left; the name is not known, and other onboardings have theirs here:"));
+        finding = finding.step(format!("Once the HelmRelease is gone, check for a leftover {what}. Its name is not known, and other onboardings' objects are listed too:"));
     }
     for (_, _, kind, namespace) in unnamed {
         finding = finding.command(["kubectl", "get", kind, "-n", namespace]);
@@ -72,7 +67,7 @@ mod tests {
         its deletion has been stuck for 20m: uninstallation completed with 1 error(s): timed out waiting for the condition
         Remove the obstacle to the uninstall. The release's objects:
         $ helm get manifest -n flux-system core-skvs-onboarding-pds--database
-        Once the HelmRelease is gone, see whether an AuthorizationPolicy or a Job of this release is left; the name is not known, and other onboardings have theirs here:
+        Once the HelmRelease is gone, check for a leftover AuthorizationPolicy or Job. Its name is not known, and other onboardings' objects are listed too:
         $ kubectl get authorizationpolicies.security.istio.io -n secure-kvs
         $ kubectl get jobs -n core
         Once it is gone, check whether its database can be deleted too, and how much is in it. This deletes nothing:
@@ -92,7 +87,7 @@ mod tests {
             [
                 "Once the HelmRelease is gone, and has not been created again, see whether these are gone too, and delete any that are left:",
                 "$ kubectl get authorizationpolicies.security.istio.io -n secure-kvs-eu pds-database",
-                "Once the HelmRelease is gone, see whether a Job of this release is left; the name is not known, and other onboardings have theirs here:",
+                "Once the HelmRelease is gone, check for a leftover Job. Its name is not known, and other onboardings' objects are listed too:",
                 "$ kubectl get jobs -n core",
             ]
         );

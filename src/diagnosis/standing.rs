@@ -19,7 +19,7 @@ pub enum Standing {
 /// What an error that was found says about it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Fault {
-    /// Only a change of the manifest mends it.
+    /// Only a change to the manifest mends it.
     pub by_manifest: bool,
 }
 

@@ -272,7 +272,7 @@ impl<'a> Case<'a> {
             (Some(namespace), Some(name)) => Ok(Some((namespace, name))),
             (None, None) => Ok(None),
             _ => {
-                let why = "the labels have only its name or only its namespace".to_owned();
+                let why = "the labels give only its name or only its namespace".to_owned();
                 Err(Unread::new(KUSTOMIZATION, Why::Broken(why)))
             }
         }

@@ -139,7 +139,7 @@ fn is_present(entry: &Entry, since: Option<Timestamp>) -> Checked<bool> {
             Err(Unread::new(LOG, Why::Broken(why)))
         }
         (_, None) => {
-            let why = "since when to look at it is not known".to_owned();
+            let why = "it is not known when the failure began".to_owned();
             Err(Unread::new(LOG, Why::Broken(why)))
         }
     }

@@ -79,7 +79,7 @@ fn check(case: &Case<'_>) -> Verdict {
 fn by_plugin(case: &Case<'_>, refused: &Refused, object: &str, said: &str) -> Verdict {
     let subject = refused.job.clone().unwrap_or_else(|| case.subject());
     Finding::new(subject, format!("the API server refuses {object}: {said}"))
-        .why("The message does not name an account that lacks a right, and says no more about the rule.")
+        .why("The message names neither an account that lacks a right nor the rule.")
         .seen(case.seen_failure())
         .step("Correct the value in spec.values that leads to it, or ask the cluster's administrators. The object's namespace:")
         .command(["kubectl", "describe", "namespace", refused.namespace(case)])

@@ -52,7 +52,7 @@ fn check(case: &Case<'_>) -> Verdict {
             Severity::Error,
         ),
         ServerError::Rejected(_) => (
-            "The answer is 400 without a reason: what is wrong with the request is not known. The API server's log may say more.",
+            "The answer is 400 without a reason, so it is not known what is wrong with the request. The API server's log may say more.",
             Severity::Error,
         ),
         _ => (

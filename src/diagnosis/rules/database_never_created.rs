@@ -21,7 +21,7 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
     title: "the database was probably never created",
     explanation: r#"The creation Job is a pre-install hook: Helm runs it on installation, never on an upgrade. Here the installation failed, and
 the next attempt was an upgrade of the failed revision. Flux does that whenever the revision is in Helm's storage, after a
-reset of the retries as well as after a change of the manifest. The upgrade applied the rest of the chart, so the onboarding
+reset of the retries as well as after a change to the manifest. The upgrade applied the rest of the chart, so the onboarding
 is Ready and its notes say that a database was created, although the Job never succeeded.
 
 Flux's status does not show this: it calls the failed revision superseded, as after any upgrade. Helm's storage does: the

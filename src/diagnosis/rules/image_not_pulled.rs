@@ -42,7 +42,7 @@ fn check(case: &Case<'_>) -> Verdict {
     // The kubelet refuses it itself: no registry was asked.
     let is_no_name = reason == "InvalidImageName";
     let sentence = match is_no_name {
-        true => format!("{image} is not the name of an image"),
+        true => format!("{image} is not a valid image name"),
         false => format!("the image {image} cannot be pulled"),
     };
     let finding = Finding::new(pod.clone(), sentence)
@@ -53,7 +53,7 @@ fn check(case: &Case<'_>) -> Verdict {
     if is_no_name {
         let is_map = image.starts_with("map[");
         return finding
-            .whys(is_map.then_some("A map was written where the template of the chart wants text."))
+            .whys(is_map.then_some("The values have a map where the chart's template expects text."))
             .whys(image.contains("${").then_some("A variable of the GitOps repository was not replaced: see spec.postBuild of the Kustomization."))
             .step("Correct values.databaseCreationJob.image in the manifest: its form is that of the chart's own values.")
             .then(then(case, Fixes::Manifest))
@@ -84,7 +84,7 @@ mod tests {
         let case = Case::new(&snapshot, fixture::meta("image-not-pulled").now);
         let said = fixture::lines(fixture::of_code(diagnose(&case), "SKVS306"));
         insta::assert_snapshot!(said, @"
-        map[tag:next] is not the name of an image
+        map[tag:next] is not a valid image name
         Correct values.databaseCreationJob.image in the manifest: its form is that of the chart's own values.
         ");
     }

@@ -160,7 +160,7 @@ fn check(case: &Case<'_>) -> Verdict {
                 .first()
                 .map_or(String::new(), |d| format!(" ({})", d.image()));
             let finding = finding
-                .why("helm-controller panics when it processes this release, according to its log. Neither a resume nor another attempt changes that.")
+                .why("According to its log, helm-controller panics when it processes this release. Resuming or retrying does not help.")
                 .step(format!("A panic is an error in helm-controller itself{image}: update Flux, or go back to the version before. Its log:"));
             return controller_log::shown(case, finding, "helm-controller", "30m").into();
         }

@@ -68,7 +68,7 @@ fn check(case: &Case<'_>) -> Verdict {
     };
     let (step, command) = if is_host_key {
         (
-            "Confirm the server's present host key with its operators first (another key may also mean another server). Then put it into known_hosts of the Secret:",
+            "Confirm the server's present host key with its operators first (a changed key may also mean a different server). Then put it into known_hosts of the Secret:",
             sources::describe(&subject),
         )
     } else if missing {
@@ -190,12 +190,12 @@ mod tests {
         let url = "ssh://git@g.example/a.git";
         insta::assert_snapshot!(of(&json!({"url": url, "secretRef": {"name": "git"}})), @"
         the host key of the server of GitRepository flux-system/wit-artifactory is not in known_hosts of Secret flux-system/git
-        Confirm the server's present host key with its operators first (another key may also mean another server). Then put it into known_hosts of the Secret:
+        Confirm the server's present host key with its operators first (a changed key may also mean a different server). Then put it into known_hosts of the Secret:
         $ kubectl describe -n flux-system secret git
         ");
         insta::assert_snapshot!(of(&json!({"url": url})), @"
         the host key of the server of GitRepository flux-system/wit-artifactory is not in known_hosts of its Secret
-        Confirm the server's present host key with its operators first (another key may also mean another server). Then put it into known_hosts of the Secret:
+        Confirm the server's present host key with its operators first (a changed key may also mean a different server). Then put it into known_hosts of the Secret:
         $ kubectl describe -n flux-system gitrepositories.source.toolkit.fluxcd.io wit-artifactory
         ");
     }

@@ -70,7 +70,7 @@ fn check(case: &Case<'_>) -> Verdict {
     let url = sources::url(case);
     if sources::has_query(case) {
         return finding
-            .step("Check whether they have expired. If the error has %!…(MISSING), source-controller has spoiled the query's percent signs: a URL with such a signature cannot be used. Publish the chart at a place that accepts a user name and password (spec.secretRef) or a cloud identity (an OCI registry with spec.provider):")
+            .step("Check whether they have expired. If the error has %!…(MISSING), source-controller has mangled the query's percent signs: a URL with such a signature cannot be used. Publish the chart at a place that accepts a user name and password (spec.secretRef) or a cloud identity (an OCI registry with spec.provider):")
             .command(sources::describe(&subject))
             .then(then(case, Fixes::Elsewhere))
             .into();

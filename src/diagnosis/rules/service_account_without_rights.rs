@@ -132,7 +132,7 @@ fn escalation(case: &Case<'_>, object: &str, says: &str) -> Verdict {
         .map_or_else(|| "Flux's account".to_owned(), Subject::to_string);
     let subject = account.unwrap_or_else(|| case.subject());
     Finding::new(subject, format!("{who} may not create {object}: it grants rights that {who} does not have itself"))
-        .why("Kubernetes lets no account grant rights that it does not have; the lines below name them.")
+        .why("An account cannot grant rights that it does not have; they are listed below.")
         .seen(case.seen_failure().map(|seen| seen.lines(says.lines().skip(1).take(8))))
         .step("Grant the account the same rights, or the verbs bind and escalate on roles. Ask first whether the chart should create roles at all.")
         .then(then(case, Fixes::Elsewhere))

@@ -157,7 +157,7 @@ fn of_gone_job(case: &Case<'_>, job: &Waited) -> Verdict {
         .find(|event| JOB_FAILURES.contains(&event.reason.as_str()));
     let sentence = match failed {
         Some(event) => format!(
-            "{subject} failed ({}) and was removed before Helm looked at it",
+            "{subject} failed ({}) and was removed before Helm checked it",
             event.reason
         ),
         None => format!("{subject} was removed before Helm saw how it ended"),
@@ -167,7 +167,7 @@ fn of_gone_job(case: &Case<'_>, job: &Waited) -> Verdict {
     let (namespace, name) = (subject.namespace.clone(), subject.name.clone());
     let of = format!("involvedObject.kind=Job,involvedObject.name={name}");
     Finding::new(subject.clone(), sentence)
-        .why("Helm waits until the Job ends, and then found that it no longer exists. Its pods went with it, and their logs.")
+        .why("Helm was waiting for the Job to end and found it gone. Its pods and their logs are gone too.")
         .whys(unknown.as_deref())
         .seen(case.seen_failure())
         .seen(failed.map(|event| {
@@ -227,7 +227,7 @@ mod tests {
     fn a_job_that_was_gone_is_told_by_its_events() {
         let name = "wait-job-gone";
         insta::assert_snapshot!(fixture::lines(fixture::finding(name, "SKVS111")), @"
-        Job core/pds-database-grant failed (BackoffLimitExceeded) and was removed before Helm looked at it
+        Job core/pds-database-grant failed (BackoffLimitExceeded) and was removed before Helm checked it
         Read its events, and its pod's log where logs are collected. If the log is gone, keep the Job next time: raise its ttlSecondsAfterFinished, or remove hook-succeeded and hook-failed from its delete policy.
         $ kubectl get events -n core --field-selector involvedObject.kind=Job,involvedObject.name=pds-database-grant
         ");

@@ -1,6 +1,6 @@
 //! The first fix of every case, followed to the letter: it ends in Ready, and not in the next failure.
 //!
-//! A first fix is followed where it is a change of the manifest or a command that changes something. The others are in
+//! A first fix is followed where it is a change to the manifest or a command that changes something. The others are in
 //! [`LEFT`], each with the reason. What the report says first is asked for beside the onboardings with the label `usual`: those
 //! of the matrix side by side are no cluster that anyone has.
 
