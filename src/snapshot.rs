@@ -8,7 +8,7 @@ mod on_demand;
 mod unread;
 
 pub use listing::Listing;
-pub use on_demand::{Controllers, CouchPods, CouchService, OnDemand, ServingPod};
+pub use on_demand::{Controllers, CouchPods, CouchService, LogEnd, OnDemand, ServingPod};
 pub use unread::{Checked, IfRead, Unread};
 
 use crate::advice::Origin;

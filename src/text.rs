@@ -8,6 +8,7 @@ pub mod diff;
 pub mod document;
 pub mod fold;
 pub mod marker;
+pub mod scrub;
 mod shown;
 mod url;
 pub mod yaml;

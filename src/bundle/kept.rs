@@ -9,12 +9,12 @@ mod fields;
 mod page;
 mod reduce;
 mod release;
-mod scrub;
 
 use super::request::{Accept, Key, Named, Status, named, split};
 use super::store::Resource;
 use crate::model::helm_release::{HelmRelease, PLURAL};
 use crate::model::ownership::loose;
+use crate::text::scrub;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeSet;

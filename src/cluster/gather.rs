@@ -7,6 +7,7 @@
 
 mod events;
 mod job;
+mod log_end;
 mod on_demand;
 mod release;
 mod serving;

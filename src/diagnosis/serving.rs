@@ -1,38 +1,50 @@
-//! Why a pod does not serve, by its status, its events and the end of its log, and the step that fits the reason.
+//! Why a pod is not serving, by its status, its events and the end of its log, and the step that fits the reason.
 
 use super::finding::{Evidence, Finding, Subject};
+use crate::model::condition::Condition;
 use crate::model::event::Event;
 use crate::model::kubelet;
 use crate::model::last_words::{Kind, LastWords};
-use crate::model::pod::{Container, Pod};
+use crate::model::pod::{Container, Ended, Pod};
 use crate::snapshot::{Listing, Read, ServingPod, Why};
+use crate::text::scrub::scrub;
+use k8s_openapi::jiff::Timestamp;
 
 /// The most pods that are shown.
 pub(super) const SHOWN: usize = 3;
 
-/// Why one pod does not serve.
+/// Why one pod is not serving.
 pub(super) struct Reason<'a> {
     /// `container exporter: ImagePullBackOff: …`
     pub(super) why: String,
     remedy: Remedy<'a>,
     /// The end of the log of the container that ended.
     words: Option<LastWords>,
-    /// A part that may say more, and was not read.
-    unread: Option<String>,
+    /// How the run before the present one ended.
+    before: Option<String>,
+    /// Parts that may say more, and are not known.
+    unread: Vec<String>,
 }
 
 /// What would make it serve.
 enum Remedy<'a> {
-    /// The container used more memory than its limit.
-    Memory(&'a str),
+    /// The container used more memory than its limit, if it has one.
+    Memory {
+        container: &'a str,
+        is_limited: bool,
+    },
     /// The probe fails: what the kubelet says of it, and whether it restarts the container for it.
     Probe {
         said: &'a str,
-        container: Option<&'a str>,
+        container: &'a str,
         is_killed: bool,
     },
-    /// The container ended by itself, and has a log of its last run.
-    Crash(&'a str),
+    /// The container ended by itself, and has a log of that run.
+    Crash {
+        container: &'a str,
+        /// A later run has begun, or is to begin.
+        is_previous: bool,
+    },
     Describe,
 }
 
@@ -49,28 +61,47 @@ pub(super) fn of_status(pod: &Pod) -> Option<Reason<'_>> {
     judge(pod, &[])
 }
 
-/// By its status, its events and its log. One that is being deleted goes anyway.
+/// By its status, its events and its log; `None` if it is ready or is being deleted.
 pub(super) fn of_serving(found: &ServingPod) -> Option<Unserving<'_>> {
     let ServingPod { pod, events, log } = found;
     if pod.is_ready() || !pod.meta.deleted.is_absent() {
         return None;
     }
     let events_known = events.seen().map_or(&[][..], Listing::known);
-    let mut reason = judge(pod, events_known)?;
+    let mut reason = judge(pod, events_known).unwrap_or_else(|| unexplained(pod));
+    if !pod.has_whole_status() {
+        reason.remedy = Remedy::Describe;
+        let malformed = "Its status has malformed fields.";
+        reason.unread.push(malformed.to_owned());
+    }
     match reason.remedy {
-        Remedy::Crash(_) => {
-            reason.words = log.seen().and_then(|log| LastWords::of(log));
-            reason.unread = unread("log", log.unknown());
+        Remedy::Crash { container, .. } => {
+            let own = log.seen().filter(|log| log.container == container);
+            reason.words = own.and_then(|log| LastWords::of(&log.text));
+            reason.unread.extend(unread("log", log.unknown()));
         }
         Remedy::Describe => {
             let not_all = events.seen().and_then(Listing::not_all);
-            reason.unread = unread("events", events.unknown().or(not_all));
+            let unread = unread("events", events.unknown().or(not_all));
+            reason.unread.extend(unread);
         }
-        Remedy::Memory(_) | Remedy::Probe { .. } => {}
+        Remedy::Memory { .. } | Remedy::Probe { .. } => {}
     }
     Some(Unserving {
         subject: Subject::from(&pod.meta),
         reason,
+        is_doubtful: false,
+    })
+}
+
+/// One that should have been gone by now: `metadata.deletionTimestamp` includes its grace period.
+fn overdue(pod: &Pod, now: Timestamp) -> Option<Unserving<'_>> {
+    let due = pod.meta.deleted.as_str()?;
+    let is_overdue = due.parse::<Timestamp>().is_ok_and(|due| due < now);
+    let why = format!("it is being deleted and should have been gone at {due}");
+    is_overdue.then(|| Unserving {
+        subject: Subject::from(&pod.meta),
+        reason: Reason::new(&why, Remedy::Describe),
         is_doubtful: false,
     })
 }
@@ -82,103 +113,194 @@ fn unread(part: &str, why: Option<&Why>) -> Option<String> {
 }
 
 fn judge<'a>(pod: &'a Pod, events: &'a [Event]) -> Option<Reason<'a>> {
-    let containers = &pod.containers.known;
-    let bad = containers
-        .iter()
-        .find(|c| !c.is_ready() && c.waiting().is_some_and(|w| is_bad(&w.reason)));
-    let reason = |why: String, remedy| Reason {
-        why,
-        remedy,
-        words: None,
-        unread: None,
-    };
-    if let Some(container) = bad.or_else(|| pod.crashed()) {
-        let name = container.name.as_str();
-        let said = of_container(pod, container);
-        if container.is_out_of_memory() {
-            return Some(reason(said, Remedy::Memory(name)));
-        }
-        if let Some((kind, probe)) = kubelet::killed(events, name) {
-            let why =
-                format!("{said}; the kubelet restarts it, because its {kind} probe fails: {probe}");
-            let remedy = Remedy::Probe {
-                said: probe,
-                container: Some(name),
-                is_killed: true,
-            };
-            return Some(reason(why, remedy));
-        }
-        let ended = container.ended_before().or(container.ended());
-        let remedy = match ended.filter(|e| e.exit_code != 0) {
-            Some(_) => Remedy::Crash(name),
-            None => Remedy::Describe,
-        };
-        return Some(reason(said, remedy));
+    if let Some(container) = pod.culprit() {
+        return Some(of_culprit(pod, container, events));
     }
     if let Some(said) = pod.unscheduled() {
-        return Some(reason(
-            format!("no node takes it: {said}"),
+        return Some(Reason::new(
+            &format!("it cannot be scheduled: {said}"),
             Remedy::Describe,
         ));
     }
-    if let Some(said) = pod.unready() {
-        let probe = kubelet::failing(events, "Readiness").map(|said| ("readiness", said));
-        let probe = probe.or(kubelet::failing(events, "Startup").map(|said| ("startup", said)));
-        if let Some((kind, probe)) = probe {
-            let running = containers.iter().find(|c| c.is_running() && !c.is_ready());
-            let remedy = Remedy::Probe {
-                said: probe,
-                container: running.map(|c| c.name.as_str()),
-                is_killed: false,
-            };
-            let why = format!("it runs and is not ready: its {kind} probe fails: {probe}");
-            return Some(reason(why, remedy));
-        }
-        let said = match said {
-            "" => "it runs and is not ready".to_owned(),
-            said => format!("it runs and is not ready: {said}"),
-        };
-        return Some(reason(said, Remedy::Describe));
+    let condition = pod.unready();
+    if let Some(container) = pod.unready_container().filter(|_| !pod.is_over()) {
+        return Some(of_running(pod, container, condition, events));
     }
-    if let Some((why, message)) = pod.not_started().filter(|(why, _)| is_bad(why)) {
-        return Some(reason(format!("{why}: {message}"), Remedy::Describe));
+    if let Some(ready) = condition.filter(|_| pod.starting().is_none()) {
+        let why = match (ready.message.as_str(), ready.reason.as_str()) {
+            ("", "") if pod.has_ready_containers() => {
+                "it is running but not ready; its node may be unreachable".to_owned()
+            }
+            ("", "") => "it is running but not ready".to_owned(),
+            ("", said) | (said, _) => format!("it is running but not ready: {said}"),
+        };
+        return Some(Reason::new(&why, Remedy::Describe));
+    }
+    let not_started = pod.not_started();
+    if let Some((why, message)) = not_started.filter(|(why, _)| pod.starting() != Some(why)) {
+        return Some(Reason::new(&format!("{why}: {message}"), Remedy::Describe));
     }
     let event = kubelet::refusal(events)?;
     let why = format!("{}: {}", event.reason, event.message);
-    Some(reason(why, Remedy::Describe))
+    Some(Reason::new(&why, Remedy::Describe))
 }
 
-/// Reasons of a container to wait during a normal start.
-fn is_bad(reason: &str) -> bool {
-    !["ContainerCreating", "PodInitializing"].contains(&reason)
-}
-
-fn of_container(pod: &Pod, container: &Container) -> String {
+/// Of a container that does not start, or has ended.
+fn of_culprit<'a>(pod: &'a Pod, container: &'a Container, events: &'a [Event]) -> Reason<'a> {
+    let name = container.name.as_str();
     let waiting = container.waiting().map(|w| match w.message.as_str() {
         "" => w.reason.clone(),
         message => format!("{}: {message}", w.reason),
     });
-    let ended = container.ended_badly().map(|e| match e.reason.as_str() {
-        "" | "Error" => format!("exited {}", e.exit_code),
-        "OOMKilled" => match pod.memory_limit(&container.name) {
-            Some(limit) => format!("exited {} (OOMKilled, memory limit {limit})", e.exit_code),
-            None => format!("exited {} (OOMKilled)", e.exit_code),
-        },
-        reason => format!("exited {} ({reason})", e.exit_code),
-    });
+    let ended = container.end().map(|end| exit(pod, container, end));
     let said: Vec<String> = [waiting, ended].into_iter().flatten().collect();
-    format!("container {}: {}", container.name, said.join("; "))
+    let said = format!("container {name}: {}", said.join("; "));
+    if container.end().is_some_and(Ended::is_out_of_memory) {
+        let is_limited = pod.memory_limit(name).is_some();
+        let remedy = Remedy::Memory {
+            container: name,
+            is_limited,
+        };
+        return Reason::new(&said, remedy);
+    }
+    if container.end().is_some()
+        && let Some(killed) = killed(pod, container, &said, events)
+    {
+        return killed;
+    }
+    let remedy = match container.has_crashed() {
+        true => Remedy::Crash {
+            container: name,
+            is_previous: container.waiting().is_some(),
+        },
+        false => Remedy::Describe,
+    };
+    Reason::new(&said, remedy)
 }
 
-impl Reason<'_> {
-    /// The end of its log, and what may say more and was not read.
+/// Of a container that runs and is not ready.
+fn of_running<'a>(
+    pod: &'a Pod,
+    container: &'a Container,
+    condition: Option<&Condition>,
+    events: &'a [Event],
+) -> Reason<'a> {
+    let name = container.name.as_str();
+    let before = container.ended_before();
+    let said = before.map(|end| format!("container {name}: {}", exit(pod, container, end)));
+    if let Some(said) = &said
+        && let Some(killed) = killed(pod, container, said, events)
+    {
+        return killed;
+    }
+    // Another reason of the condition has nothing to do with a probe.
+    let may_be_probe =
+        condition.is_none_or(|c| ["", "ContainersNotReady"].contains(&c.reason.as_str()));
+    let probes = [("readiness", "Readiness"), ("startup", "Startup")].into_iter();
+    let mut probes = probes.filter(|_| may_be_probe);
+    let failing =
+        probes.find_map(|(kind, probe)| Some((kind, kubelet::failing(events, probe, container)?)));
+    let reason = match (failing, condition.map(|c| c.message.as_str())) {
+        (Some((kind, said)), _) => {
+            let remedy = Remedy::Probe {
+                said,
+                container: name,
+                is_killed: false,
+            };
+            let why = format!("it is running but not ready: its {kind} probe fails: {said}");
+            Reason::new(&why, remedy)
+        }
+        (None, None | Some("")) => Reason::new("it is running but not ready", Remedy::Describe),
+        (None, Some(said)) => {
+            let why = format!("it is running but not ready: {said}");
+            Reason::new(&why, Remedy::Describe)
+        }
+    };
+    let before = before.filter(|end| end.exit_code != 0).map(|end| {
+        let when = end.finished_at.set();
+        let when = when.map_or_else(String::new, |when| format!(" at {when}"));
+        let exit = exit(pod, container, end);
+        format!("The run of container {name} before this one ended{when}: {exit}.")
+    });
+    Reason { before, ..reason }
+}
+
+/// The kubelet restarts the container for a probe.
+fn killed<'a>(
+    pod: &'a Pod,
+    container: &'a Container,
+    said: &str,
+    events: &'a [Event],
+) -> Option<Reason<'a>> {
+    let (kind, probe) = kubelet::killed(events, pod, container)?;
+    let why =
+        format!("{said}; the kubelet keeps restarting it because its {kind} probe fails: {probe}");
+    let remedy = Remedy::Probe {
+        said: probe,
+        container: &container.name,
+        is_killed: true,
+    };
+    Some(Reason::new(&why, remedy))
+}
+
+/// Of a pod whose status, events and log do not say why it is not ready.
+fn unexplained(pod: &Pod) -> Reason<'_> {
+    let why = match (pod.starting(), pod.unheard()) {
+        _ if !pod.has_whole_status() => "it is not known whether it is ready".to_owned(),
+        _ if pod.is_over() => format!("it has ended ({})", pod.phase.text()),
+        (_, Some(condition)) => {
+            let said = [&condition.reason, &condition.message];
+            let said = said.into_iter().find(|text| !text.is_empty());
+            let said = said.map_or_else(String::new, |said| format!(" ({said})"));
+            format!("it is not known whether it is ready{said}; its node may be unreachable")
+        }
+        (Some(starting), None) => format!("it is starting: {starting}"),
+        (None, None) => "it is not ready, and nothing says why".to_owned(),
+    };
+    Reason::new(&why, Remedy::Describe)
+}
+
+/// `exited 137 (OOMKilled, memory limit 512Mi)`
+fn exit(pod: &Pod, container: &Container, end: &Ended) -> String {
+    let code = end.exit_code;
+    match end.reason.as_str() {
+        "" | "Error" => format!("exited {code}"),
+        "OOMKilled" => match pod.memory_limit(&container.name) {
+            Some(limit) => format!("exited {code} (OOMKilled, memory limit {limit})"),
+            None => format!("exited {code} (OOMKilled)"),
+        },
+        reason if !end.has_run() && !end.message.is_empty() => {
+            format!("exited {code} ({reason}: {})", end.message)
+        }
+        reason => format!("exited {code} ({reason})"),
+    }
+}
+
+impl<'a> Reason<'a> {
+    /// Programs write into events and termination messages what they write into their logs, credentials too.
+    fn new(why: &str, remedy: Remedy<'a>) -> Self {
+        Self {
+            why: scrub(why).0.into_owned(),
+            remedy,
+            words: None,
+            before: None,
+            unread: Vec::new(),
+        }
+    }
+
+    /// The end of its log, how it ended before, and what may say more and is not known.
     pub(super) fn whys(&self) -> impl Iterator<Item = String> {
-        let words = self.words.iter().map(|words| match words.kind {
-            Kind::Panic => format!("Its log says why: {}", words.line),
-            Kind::Error => format!("Its log ends with an error: {}", words.line),
-            Kind::Last => format!("The last line of its log: {}", words.line),
+        let last = |line: &str| format!("The last line of its log: {line}");
+        let words = self.words.iter().flat_map(move |words| {
+            let line = match words.kind {
+                Kind::Panic => format!("Its log says why: {}", words.line),
+                Kind::Error => format!("The last error in its log: {}", words.line),
+                Kind::Last => last(&words.line),
+            };
+            let end = words.end.as_deref().map(last);
+            std::iter::once(line).chain(end)
         });
-        words.chain(self.unread.clone())
+        words.chain(self.before.clone()).chain(self.unread.clone())
     }
 
     /// What was seen.
@@ -202,56 +324,71 @@ impl Reason<'_> {
             finding.step(step).command(command)
         };
         match &self.remedy {
-            Remedy::Memory(container) => describe(
+            Remedy::Memory {
+                container,
+                is_limited: true,
+            } => describe(
                 finding,
                 &format!(
-                    "Raise the memory limit of container {container}, or find out what it needs so much for:"
+                    "Raise the memory limit of container {container}, or find out why it uses so much memory:"
                 ),
+            ),
+            Remedy::Memory { .. } => describe(
+                finding,
+                "Check the memory of its node, or whether a limit is set:",
             ),
             Remedy::Probe { said, .. } if kubelet::refuses_login(said) => describe(
                 finding,
-                "Give the probe credentials that are accepted, or have it ask a path that needs none:",
+                "Give the probe valid credentials, or point it at a path that needs none:",
             ),
             Remedy::Probe {
                 is_killed: true, ..
             } => describe(
                 finding,
-                "Find out why it does not answer, or give it more time if it is only slow: a startupProbe, or a larger failureThreshold or timeoutSeconds of that probe:",
+                "Find out why the probe fails. If the container is only slow, give it more time: a startupProbe, or a larger failureThreshold or timeoutSeconds of that probe:",
             ),
-            Remedy::Probe {
-                container: Some(container),
-                ..
-            } => log(
+            Remedy::Probe { container, .. } => log(
                 finding,
-                "Find out in its log why it does not answer its probe; restart it if it hangs:",
+                "Check its log to see why the probe fails; restart the pod if it hangs:",
                 container,
                 "--tail=50",
             ),
-            Remedy::Probe { .. } => describe(finding, "Find out why it does not answer its probe:"),
-            Remedy::Crash(container) => {
+            Remedy::Crash {
+                container,
+                is_previous,
+            } => {
                 let words = self.words.as_ref();
                 let finding = match words.and_then(LastWords::unserved_group) {
                     Some(group) => finding
-                        .step("It asks for a version that the cluster's CRDs do not have yet. Apply the CRDs of its own release, or go back to the release before. The versions that are served:")
+                        .step("It uses an API version that the cluster's CRDs do not serve. Apply the CRDs of its release, or go back to the previous release. Served versions:")
                         .command(["kubectl", "api-resources", &format!("--api-group={group}")]),
                     None => finding,
                 };
                 let step = match words.map(|words| words.kind) {
                     Some(Kind::Panic) => {
-                        "A panic is an error in the program itself: update it, or go back to the version before. Its last log:"
+                        "A panic is a bug in the program: update it, or go back to the previous version. Its last log:"
                     }
-                    _ => "Read its container's last log, and fix the error in it:",
+                    _ => "Read the log of the container's last run, and fix the error:",
                 };
-                log(finding, step, container, "--previous")
+                let run = if *is_previous {
+                    "--previous"
+                } else {
+                    "--tail=50"
+                };
+                log(finding, step, container, run)
             }
-            Remedy::Describe => describe(finding, "Find out why it does not start, and fix it:"),
+            Remedy::Describe => describe(finding, "Find out why it is not ready, and fix it:"),
         }
     }
 }
 
-/// Those pods that do not serve; why one of them may be missing.
-pub(super) fn unserving<'a>(pods: impl IntoIterator<Item = &'a ServingPod>) -> Vec<Unserving<'a>> {
-    let found = pods.into_iter().filter_map(of_serving);
+/// Those pods that are not serving.
+pub(super) fn unserving<'a>(
+    pods: impl IntoIterator<Item = &'a ServingPod>,
+    now: Timestamp,
+) -> Vec<Unserving<'a>> {
+    let pods = pods.into_iter();
+    let found = pods.filter_map(|found| of_serving(found).or_else(|| overdue(&found.pod, now)));
     found.take(SHOWN).collect()
 }
 
@@ -272,11 +409,11 @@ pub(super) fn with_reasons(mut finding: Finding, pods: &[Unserving<'_>]) -> Find
     };
     let why = first.reason.why.trim_end_matches('.');
     let doubt = if first.is_doubtful {
-        " Only its name says whose it is."
+        " Only its name suggests whose it is."
     } else {
         ""
     };
-    finding = finding.why(format!("{} does not serve: {why}.{doubt}", first.subject));
+    finding = finding.why(format!("{} is not serving: {why}.{doubt}", first.subject));
     for why in first.reason.whys() {
         finding = finding.why(why);
     }
@@ -297,7 +434,7 @@ pub(super) fn not_read<T>(pods: &Read<T>, whose: &str) -> Option<String> {
     let is_needed = !matches!(why, Why::NotNeeded(_));
     is_needed.then(|| {
         format!(
-            "Why {whose} does not serve is unknown; its pods were not read: {}.",
+            "It is not known why {whose} is not serving, because its pods were not read: {}.",
             why.clause()
         )
     })

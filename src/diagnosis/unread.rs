@@ -229,6 +229,7 @@ fn every_part(snapshot: Snapshot) {
         let CouchPods {
             // How the pods were found.
             of_service: _,
+            namespace: _,
             pods,
         } = couchdb;
         for pod in pods.into_parts().0 {

@@ -184,7 +184,7 @@ mod tests {
         Helm waits for its objects, at most for spec.timeout.
         Helm waits until Pod core/gate-6c9d8f7b5-lq8vz is ready: container gate: ImagePullBackOff: Back-off pulling image.
         $ kubectl describe -n core deployment gate
-        Find out why it does not start, and fix it:
+        Find out why it is not ready, and fix it:
         $ kubectl describe -n core pod gate-6c9d8f7b5-lq8vz
         ");
         let crash = json!({"state": {"waiting": {"reason": "CrashLoopBackOff"}}, "lastState": {"terminated": {"exitCode": 137, "reason": "OOMKilled"}}});
@@ -192,7 +192,7 @@ mod tests {
         Helm waits for its objects, at most for spec.timeout.
         Helm waits until Pod core/gate-6c9d8f7b5-lq8vz is ready: container gate: CrashLoopBackOff; exited 137 (OOMKilled).
         $ kubectl describe -n core deployment gate
-        Raise the memory limit of container gate, or find out what it needs so much for:
+        Check the memory of its node, or whether a limit is set:
         $ kubectl describe -n core pod gate-6c9d8f7b5-lq8vz
         ");
         let crash = json!({"state": {"waiting": {"reason": "CrashLoopBackOff"}}, "lastState": {"terminated": {"exitCode": 1, "reason": "Error"}}});
@@ -202,8 +202,8 @@ mod tests {
         );
         let condition = |kind: &str, reason: &str, message: &str| json!({"phase": "Running", "conditions": [{"type": kind, "status": "False", "reason": reason, "message": message}]});
         let why = |told: String| told.lines().nth(1).unwrap_or_default().to_owned();
-        insta::assert_snapshot!(why(gate(condition("Ready", "ContainersNotReady", "containers with unready status: [gate]"))), @"Helm waits until Pod core/gate-6c9d8f7b5-lq8vz is ready: it runs and is not ready: containers with unready status: [gate].");
-        insta::assert_snapshot!(why(gate(condition("PodScheduled", "Unschedulable", "0/3 nodes are available"))), @"Helm waits until Pod core/gate-6c9d8f7b5-lq8vz is ready: no node takes it: 0/3 nodes are available.");
+        insta::assert_snapshot!(why(gate(condition("Ready", "ContainersNotReady", "containers with unready status: [gate]"))), @"Helm waits until Pod core/gate-6c9d8f7b5-lq8vz is ready: it is running but not ready: containers with unready status: [gate].");
+        insta::assert_snapshot!(why(gate(condition("PodScheduled", "Unschedulable", "0/3 nodes are available"))), @"Helm waits until Pod core/gate-6c9d8f7b5-lq8vz is ready: it cannot be scheduled: 0/3 nodes are available.");
         let evicted = json!({"phase": "Failed", "reason": "Evicted", "message": "The node was low on memory"});
         insta::assert_snapshot!(why(gate(evicted)), @"Helm waits until Pod core/gate-6c9d8f7b5-lq8vz is ready: Evicted: The node was low on memory.");
     }

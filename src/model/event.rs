@@ -17,6 +17,9 @@ pub struct Event {
     pub message: String,
     /// `Kind/name` of what it is about.
     pub object: String,
+    /// The container of the pod that it is about, where it names one.
+    #[serde(skip)]
+    pub container: Option<String>,
     /// UID of that object; empty where the event has none.
     #[serde(skip)]
     pub uid: String,
@@ -40,6 +43,7 @@ impl Event {
         let [kind, reason, message] = ["/type", "/reason", "/message"].map(|p| fields.text(p));
         let about = ["/involvedObject/kind", "/involvedObject/name"].map(|p| fields.text(p));
         let uid = fields.text("/involvedObject/uid");
+        let container = container(&fields.text("/involvedObject/fieldPath"));
         let from = [
             "/source/component",
             "/reportingComponent",
@@ -69,6 +73,7 @@ impl Event {
             reason,
             message,
             object: about.join("/"),
+            container,
             uid,
             from: from.into_iter().find(|f| !f.is_empty()).unwrap_or_default(),
             count: counts
@@ -80,6 +85,17 @@ impl Event {
             is_whole: fields.are_whole(),
         }
     }
+}
+
+/// `couchdb` of `spec.containers{couchdb}`.
+fn container(path: &str) -> Option<String> {
+    let (list, name) = path.strip_suffix('}')?.split_once('{')?;
+    let lists = [
+        "spec.containers",
+        "spec.initContainers",
+        "spec.ephemeralContainers",
+    ];
+    lists.contains(&list).then(|| name.to_owned())
 }
 
 /// Sorts events by when they were last seen, newest last.

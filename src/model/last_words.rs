@@ -1,5 +1,6 @@
-//! The line of a process's log that says why it ended: a panic, else its last error, else its last line.
+//! The line of a process's log that says why it ended: a panic, else its last error, else its last line. Without credentials.
 
+use crate::text::scrub::scrub;
 use serde_json::Value;
 
 /// The most characters of a line that are kept.
@@ -10,12 +11,14 @@ const KEPT: usize = 300;
 pub struct LastWords {
     pub line: String,
     pub kind: Kind,
+    /// The last line, where it went on after an error.
+    pub end: Option<String>,
 }
 
 /// What kind of line it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// The process broke off on its own fault.
+    /// The process crashed because of a bug in it.
     Panic,
     Error,
     /// The last line, which says of itself no more than that.
@@ -25,21 +28,34 @@ pub enum Kind {
 impl LastWords {
     /// `None` of an empty log.
     pub fn of(log: &str) -> Option<Self> {
-        let lines: Vec<&str> = log.lines().map(unstamped).collect();
-        let error = lines.iter().rev().find_map(|line| error(line));
+        let (log, _) = scrub(log);
+        let raw: Vec<&str> = log.lines().collect();
+        let lines: Vec<&str> = raw.iter().map(|line| unstamped(line)).collect();
+        let lasts = lines.iter().enumerate().rev();
+        let error = lasts
+            .clone()
+            .find_map(|(at, line)| Some((at, error(line)?)));
+        let mut last = lasts.map(|(_, line)| *line);
+        let last = last.find(|line| !line.trim().is_empty())?;
+        let is_stamped = |at: usize| raw[at].len() > lines[at].len();
+        let goes_on = |error: usize| {
+            let mut later = error + 1..lines.len();
+            later.any(|at| is_entry(lines[at]) || (is_stamped(at) && !is_stamped(error)))
+        };
         let panic = lines.iter().rev().find(|line| is_panic(line));
         // An error in JSON may quote the panic.
-        let (line, kind) = match (panic, error) {
-            (Some(panic), _) => ((*panic).to_owned(), Kind::Panic),
-            (None, Some(error)) if error.contains("panic: ") => (error, Kind::Panic),
-            (None, Some(error)) => (error, Kind::Error),
-            (None, None) => {
-                let last = lines.iter().rev().find(|line| !line.trim().is_empty())?;
-                ((*last).to_owned(), Kind::Last)
-            }
+        let (line, kind, end) = match (panic, error) {
+            (Some(panic), _) => ((*panic).to_owned(), Kind::Panic, None),
+            (None, Some((_, error))) if error.contains("panic: ") => (error, Kind::Panic, None),
+            (None, Some((at, error))) => (error, Kind::Error, goes_on(at).then_some(last)),
+            (None, None) => (last.to_owned(), Kind::Last, None),
         };
-        let line = line.trim().chars().take(KEPT).collect();
-        Some(Self { line, kind })
+        let kept = |line: &str| line.trim().chars().take(KEPT).collect();
+        Some(Self {
+            line: kept(&line),
+            kind,
+            end: end.map(kept),
+        })
     }
 
     /// The API group of the kind that the API server does not serve in the version that was asked for.
@@ -68,6 +84,29 @@ fn is_panic(line: &str) -> bool {
         .any(|lead| line.starts_with(lead))
 }
 
+/// The line begins an entry of the log, and does not continue the one before it.
+fn is_entry(line: &str) -> bool {
+    let is_dated = |word: &str| {
+        let date = word.trim_start_matches('[').get(..10);
+        date.is_some_and(|date| date.parse::<k8s_openapi::jiff::civil::Date>().is_ok())
+    };
+    let is_levelled = line.starts_with('[') && line.contains("] ");
+    let is_json = serde_json::from_str::<Value>(line).is_ok_and(|entry| entry.is_object());
+    is_levelled
+        || is_json
+        || is_klog(line, &['I', 'W', 'E', 'F'])
+        || line.split_whitespace().take(2).any(is_dated)
+}
+
+/// `E1127 05:00:41.718012       1 main.go:150] …`, of one of these levels.
+fn is_klog(line: &str, levels: &[char]) -> bool {
+    let mut letters = line.chars();
+    letters.next().is_some_and(|level| levels.contains(&level))
+        && letters.by_ref().take(4).all(|c| c.is_ascii_digit())
+        && letters.next() == Some(' ')
+        && line.contains("] ")
+}
+
 /// A line of level error or above: in JSON, of klog, of CouchDB, of Erlang's reports.
 fn error(line: &str) -> Option<String> {
     if let Ok(entry) = serde_json::from_str::<Value>(line)
@@ -78,13 +117,10 @@ fn error(line: &str) -> Option<String> {
             return None;
         }
         let said = [text("msg"), text("error")].into_iter().flatten();
-        return Some(said.collect::<Vec<_>>().join(": "));
+        let said: Vec<&str> = said.filter(|text| !text.trim().is_empty()).collect();
+        return (!said.is_empty()).then(|| said.join(": "));
     }
-    let mut letters = line.chars();
-    let is_klog = matches!(letters.next(), Some('E' | 'F'))
-        && letters.by_ref().take(4).all(|c| c.is_ascii_digit())
-        && letters.next() == Some(' ')
-        && line.contains("] ");
+    let is_klog = is_klog(line, &['E', 'F']);
     let is_couch = ["[error] ", "[critical] ", "[alert] ", "[emergency] "]
         .iter()
         .any(|level| line.starts_with(level));
@@ -161,6 +197,56 @@ mod tests {
         }
         assert_eq!(of("one\ntwo\n\n"), said("two", Kind::Last));
         assert_eq!(LastWords::of(" \n\n"), None);
+    }
+
+    #[test]
+    fn an_error_after_which_the_log_goes_on_is_not_its_end() {
+        let end = |log: &str| LastWords::of(log).unwrap().end;
+        let error = "[error] 2026-11-27T01:00:00Z couchdb@x <0.1.0> no_db_file";
+        let last = "[notice] 2026-11-27T04:59:59Z couchdb@x shutting down: Read-only file system";
+        assert_eq!(
+            end(&format!("{error}\n[info] ok\n{last}\n\n")).as_deref(),
+            Some(last)
+        );
+        for later in [
+            "2026-11-27T04:59:59Z bye",
+            "I1127 05:00:41.718013       1 main.go:151] bye",
+            r#"{"level":"info","msg":"bye"}"#,
+            "2026/11/27 04:59:59 bye".replace('/', "-").as_str(),
+        ] {
+            assert!(end(&format!("{error}\n{later}")).is_some(), "{later}");
+        }
+        // The error's own lines.
+        assert_eq!(
+            end(&format!("{error}\n    at main.go:12\n  caused by: x\n")),
+            None
+        );
+    }
+
+    #[test]
+    fn an_error_without_a_text_is_none() {
+        for empty in [r#"{"level":"error"}"#, r#"{"level":"error","msg":" "}"#] {
+            assert_eq!(of(empty), said(empty, Kind::Last));
+        }
+    }
+
+    #[test]
+    fn credentials_are_not_shown() {
+        let log = "[error] x cannot reach http://admin:s3cr3t@10.0.0.1:5984/_users password=hunter2\n[info] 2026 token=a1b2c3\n[error] y Authorization: Basic YWRtaW46czNjcjN0\n[info] 2026 password=hunter3";
+        let words = LastWords::of(log).unwrap();
+        let shown = format!("{}{}", words.line, words.end.unwrap());
+        assert!(
+            !["YWRt", "hunter"].iter().any(|s| shown.contains(s)),
+            "{shown}"
+        );
+        let first = log.lines().next().unwrap();
+        assert_eq!(
+            of(first),
+            said(
+                "[error] x cannot reach http://<scrubbed>@10.0.0.1:5984/_users password=<scrubbed>",
+                Kind::Error
+            )
+        );
     }
 
     #[test]

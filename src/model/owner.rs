@@ -85,6 +85,28 @@ impl Pod {
         }
     }
 
+    /// It is over, and its controller has made another one in its place.
+    pub fn is_replaced_among<'a>(&self, pods: impl IntoIterator<Item = &'a Self>) -> bool {
+        let Field::Set(own) = self.controller() else {
+            return false;
+        };
+        let is_sibling = |pod: &Self| match pod.controller() {
+            Field::Set(other) => {
+                (&own.kind, &own.name, &own.uid) == (&other.kind, &other.name, &other.uid)
+            }
+            Field::Absent | Field::Malformed => false,
+        };
+        let mut others = pods
+            .into_iter()
+            .filter(|pod| pod.meta.namespace == self.meta.namespace);
+        self.is_over() && others.any(|pod| !pod.is_over() && is_sibling(pod))
+    }
+
+    /// It is over, and was to end: a Job's.
+    pub fn is_a_finished_job(&self) -> bool {
+        self.is_over() && matches!(self.controller(), Field::Set(owner) if owner.kind == "Job")
+    }
+
     fn is_named_by(&self, kind: &str, name: &str) -> bool {
         is_named_by(&self.meta.name, kind, name)
     }
@@ -120,6 +142,28 @@ mod tests {
         let hash = json!({"pod-template-hash": "6c9d8f7b5"});
         let owner = json!({"kind": by, "name": owner, "uid": "1-a", "controller": true});
         pod(name, hash, json!([owner]))
+    }
+
+    #[test]
+    fn one_that_is_over_is_replaced_by_a_sibling() {
+        let with = |mut pod: Pod, phase: &str| {
+            pod.phase = Field::Set(phase.to_owned());
+            pod
+        };
+        let set = |name: &str| owned(name, "ReplicaSet", "a-1");
+        let evicted = with(set("a-1-x"), "Failed");
+        let lives = with(set("a-1-y"), "Running");
+        assert!(evicted.is_replaced_among([&evicted, &lives]));
+        assert!(!lives.is_replaced_among([&evicted, &lives]));
+        let too = with(set("a-1-y"), "Failed");
+        assert!(!evicted.is_replaced_among([&evicted, &too]));
+        let other = with(owned("b", "ReplicaSet", "b-1"), "Running");
+        assert!(!evicted.is_replaced_among([&other]));
+        let bare = |phase| with(pod("p", json!({}), json!(null)), phase);
+        assert!(!bare("Failed").is_replaced_among([&bare("Running")]));
+        let job = |phase| with(owned("j", "Job", "j"), phase);
+        assert!(job("Failed").is_a_finished_job() && !job("Running").is_a_finished_job());
+        assert!(!evicted.is_a_finished_job());
     }
 
     #[test]

@@ -5,6 +5,7 @@
 use super::condition::{self, Condition};
 use super::field::{Entries, Field, Fields, Meta, Parsed};
 use super::owner::Owner;
+use k8s_openapi::jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -19,14 +20,18 @@ pub struct Pod {
     pub conditions: Entries<Condition>,
     /// Those that have a status, the init containers first; not all where something of one is malformed.
     pub containers: Entries<Container>,
-    limits: Entries<Limited>,
+    /// As `spec` has them, the init containers first.
+    planned: Entries<Planned>,
+    /// Seconds between the request to end and the end by force.
+    grace: Field<i64>,
 }
 
-/// A container's name and limits, as `spec` has them.
+/// A container, as `spec` has it.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
 #[serde(default)]
-struct Limited {
+struct Planned {
     name: String,
+    image: Field<String>,
     resources: Field<Resources>,
 }
 
@@ -62,7 +67,11 @@ struct State {
 }
 
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
-struct Running {}
+#[serde(rename_all = "camelCase")]
+struct Running {
+    #[serde(default)]
+    started_at: Field<Timestamp>,
+}
 
 /// How a container ended.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
@@ -75,6 +84,8 @@ pub struct Ended {
     /// The termination message.
     #[serde(default)]
     pub message: String,
+    #[serde(default)]
+    pub finished_at: Field<Timestamp>,
 }
 
 /// What keeps a container from running.
@@ -91,6 +102,11 @@ impl Pod {
     /// Reads one object.
     pub fn from_value(object: &Value) -> Self {
         let mut fields = Fields::new(object);
+        let [mut planned, own] =
+            ["/spec/initContainers", "/spec/containers"].map(|path| fields.list(path));
+        let own: Entries<Planned> = own;
+        planned.known.extend(own.known);
+        planned.all &= own.all;
         let mut containers = Entries::default();
         for path in ["/status/initContainerStatuses", "/status/containerStatuses"] {
             let own: Entries<Container> = fields.list(path);
@@ -104,7 +120,8 @@ impl Pod {
         Self {
             owners: fields.list("/metadata/ownerReferences"),
             containers,
-            limits: fields.list("/spec/containers"),
+            planned,
+            grace: fields.at("/spec/terminationGracePeriodSeconds"),
             phase: fields.at("/status/phase"),
             reason: fields.at("/status/reason"),
             message: fields.at("/status/message"),
@@ -119,7 +136,7 @@ impl Pod {
 
     /// The memory limit of a container, if it has one.
     pub fn memory_limit(&self, container: &str) -> Option<&str> {
-        let own = self.limits.known.iter().find(|c| c.name == container)?;
+        let own = self.planned.known.iter().find(|c| c.name == container)?;
         own.resources.set()?.limits.set()?.memory.as_str()
     }
 
@@ -128,10 +145,49 @@ impl Pod {
         self.condition("Ready").is_some_and(Condition::is_true)
     }
 
-    /// The container that ended badly, and is not ready again.
-    pub fn crashed(&self) -> Option<&Container> {
+    /// How long the kubelet waits for a container's end before it ends it by force.
+    pub fn grace(&self) -> SignedDuration {
+        SignedDuration::from_secs(self.grace.set().copied().unwrap_or(30))
+    }
+
+    /// The first container that is not ready because it does not start, or has failed.
+    pub fn culprit(&self) -> Option<&Container> {
         let mut containers = self.containers.known.iter();
-        containers.find(|c| !c.is_ready() && c.ended_badly().is_some())
+        let has_failed = |c: &Container| c.end().is_some_and(|end| end.exit_code != 0);
+        containers.find(|c| c.is_surely_unready() && (c.is_kept_from_start() || has_failed(c)))
+    }
+
+    /// Each of its containers is ready, as far as the kubelet has reported.
+    pub fn has_ready_containers(&self) -> bool {
+        let containers = &self.containers;
+        containers.all
+            && !containers.known.is_empty()
+            && containers.known.iter().all(Container::is_ready)
+    }
+
+    /// The first container that runs and is not ready.
+    pub fn unready_container(&self) -> Option<&Container> {
+        let mut containers = self.containers.known.iter();
+        containers.find(|c| c.ready.is(&false) && c.is_running())
+    }
+
+    /// Seen that no field of its status is malformed.
+    pub fn has_whole_status(&self) -> bool {
+        let malformed = &self.meta.malformed;
+        !malformed.iter().any(|path| path.starts_with("status"))
+    }
+
+    /// All its containers ended, or Kubernetes ended it: it does not start again.
+    pub fn is_over(&self) -> bool {
+        ["Failed", "Succeeded"].contains(&self.phase.text())
+    }
+
+    /// Names and images of its containers, as `spec` and the status have them.
+    pub fn container_names(&self) -> impl Iterator<Item = (&str, &str)> {
+        let planned = self.planned.known.iter();
+        let planned = planned.map(|c| (c.name.as_str(), c.image.text()));
+        let seen = self.containers.known.iter();
+        planned.chain(seen.map(|c| (c.name.as_str(), c.image.text())))
     }
 
     /// What the scheduler says of a pod that no node takes.
@@ -140,11 +196,23 @@ impl Pod {
         scheduled.is_false().then_some(scheduled.message.as_str())
     }
 
-    /// The kubelet's message about a running pod that is not ready: its readiness probe fails, or has not run yet.
-    pub fn unready(&self) -> Option<&str> {
+    /// The condition that says of a running pod that it is not ready: its readiness probe fails, or has not run yet.
+    pub fn unready(&self) -> Option<&Condition> {
         let ready = self.condition("Ready")?;
-        let runs = self.phase.text() == "Running" && ready.is_false();
-        runs.then_some(ready.message.as_str())
+        (self.phase.text() == "Running" && ready.is_false()).then_some(ready)
+    }
+
+    /// Whether it is ready, where nobody knows: its node does not answer.
+    pub fn unheard(&self) -> Option<&Condition> {
+        self.condition("Ready").filter(|c| c.status == "Unknown")
+    }
+
+    /// What it is waiting for in a usual start.
+    pub fn starting(&self) -> Option<&str> {
+        let mut waits = self.containers.known.iter().filter_map(Container::waiting);
+        waits
+            .find(|waiting| waiting.is_usual())
+            .map(|waiting| waiting.reason.as_str())
     }
 
     /// Why the kubelet does not start it: what a container waits for beyond its usual start, or why the whole pod was refused.
@@ -220,6 +288,26 @@ pub enum Disruption {
     Drained,
 }
 
+impl Ended {
+    /// It used more memory than its limit, or than its node had.
+    pub fn is_out_of_memory(&self) -> bool {
+        self.reason == "OOMKilled"
+    }
+
+    /// Its process was started, so that it may have a log.
+    pub fn has_run(&self) -> bool {
+        !["StartError", "ContainerCannotRun", "ContainerStatusUnknown"]
+            .contains(&self.reason.as_str())
+    }
+}
+
+impl Waiting {
+    /// A part of each start.
+    fn is_usual(&self) -> bool {
+        ["ContainerCreating", "PodInitializing"].contains(&self.reason.as_str())
+    }
+}
+
 impl Container {
     /// No field of it is malformed.
     fn is_whole(&self) -> bool {
@@ -228,7 +316,15 @@ impl Container {
                 running,
                 terminated,
                 waiting,
-            }) => !(running.is_malformed() || terminated.is_malformed() || waiting.is_malformed()),
+            }) => {
+                let ended = terminated.set().map(|ended| &ended.finished_at);
+                let started = running.set().map(|running| &running.started_at);
+                let times = [ended, started].into_iter().flatten();
+                !(running.is_malformed()
+                    || terminated.is_malformed()
+                    || waiting.is_malformed()
+                    || times.into_iter().any(Field::is_malformed))
+            }
             Field::Absent => true,
             Field::Malformed => false,
         };
@@ -236,6 +332,16 @@ impl Container {
             && is_whole(&self.last_state)
             && !self.ready.is_malformed()
             && !self.image.is_malformed()
+    }
+
+    /// Seen that it is not ready: a malformed field may mean that it is.
+    fn is_surely_unready(&self) -> bool {
+        !self.ready.is_malformed() && !self.is_ready()
+    }
+
+    /// It waits for something beyond its usual start.
+    fn is_kept_from_start(&self) -> bool {
+        self.waiting().is_some_and(|waiting| !waiting.is_usual())
     }
 
     pub fn is_running(&self) -> bool {
@@ -258,15 +364,32 @@ impl Container {
         self.last_state.set()?.terminated.set()
     }
 
+    /// When its present run began.
+    pub fn started(&self) -> Option<Timestamp> {
+        let running = self.state.set()?.running.set()?;
+        running.started_at.set().copied()
+    }
+
+    /// The end because of which it does not run now: the present one, or the last one while the kubelet waits with its restart. An end
+    /// before a run, or before another obstacle, is history.
+    pub fn end(&self) -> Option<&Ended> {
+        let backs_off = self
+            .waiting()
+            .is_some_and(|w| w.reason == "CrashLoopBackOff");
+        let before = self.ended_before().filter(|_| backs_off);
+        self.ended().or(before)
+    }
+
+    /// It ended by itself and with a fault, which its log may explain.
+    pub fn has_crashed(&self) -> bool {
+        self.end()
+            .is_some_and(|end| end.exit_code != 0 && end.has_run() && !end.is_out_of_memory())
+    }
+
     /// How it ended with another code than 0, now or before it was started again.
     pub fn ended_badly(&self) -> Option<&Ended> {
         let ended = [self.ended(), self.ended_before()];
         ended.into_iter().flatten().find(|e| e.exit_code != 0)
-    }
-
-    /// It last ended because it used more memory than its limit.
-    pub fn is_out_of_memory(&self) -> bool {
-        self.ended_badly().is_some_and(|e| e.reason == "OOMKilled")
     }
 
     /// What it waits for, where the kubelet says it.
@@ -325,11 +448,54 @@ mod tests {
     }
 
     #[test]
+    fn the_culprit_does_not_start_or_has_failed_and_is_surely_not_ready() {
+        let culprit = |ready: Value, state: Value| {
+            let last = json!({"terminated": {"exitCode": 137, "reason": "OOMKilled"}});
+            let pod = Pod::from_value(&json!({"status": {"containerStatuses": [
+                {"name": "c", "ready": ready, "state": state, "lastState": last}]}}));
+            let culprit = pod.culprit()?;
+            Some((
+                culprit.end().map(|end| end.exit_code),
+                culprit.has_crashed(),
+            ))
+        };
+        let waiting = |reason: &str| json!({"waiting": {"reason": reason}});
+        let ended =
+            |code: i64, reason: &str| json!({"terminated": {"exitCode": code, "reason": reason}});
+        let no = || json!(false);
+        let back_off = "CrashLoopBackOff";
+        assert_eq!(culprit(no(), waiting(back_off)), Some((Some(137), false)));
+        assert_eq!(culprit(no(), waiting("ErrImagePull")), Some((None, false)));
+        assert_eq!(culprit(no(), ended(1, "Error")), Some((Some(1), true)));
+        assert_eq!(
+            culprit(json!(null), ended(1, "Error")),
+            Some((Some(1), true))
+        );
+        assert_eq!(
+            culprit(no(), ended(128, "StartError")),
+            Some((Some(128), false))
+        );
+        for (ready, state) in [
+            (no(), json!({"running": {}})),
+            (no(), waiting("ContainerCreating")),
+            (no(), ended(0, "Completed")),
+            (json!("no"), waiting(back_off)),
+            (json!(true), waiting(back_off)),
+        ] {
+            assert_eq!(
+                culprit(ready.clone(), state.clone()),
+                None,
+                "{ready} {state}"
+            );
+        }
+    }
+
+    #[test]
     fn one_that_runs_and_is_not_ready_says_why() {
         let of = |phase: &str, kind: &str, status: &str| {
             let pod = Pod::from_value(&json!({"status": {"phase": phase, "conditions": [
                 {"type": kind, "status": status, "message": "the probe fails"}]}}));
-            pod.unready().map(str::to_owned)
+            pod.unready().map(|ready| ready.message.clone())
         };
         let says = Some("the probe fails".to_owned());
         assert_eq!(of("Running", "Ready", "False"), says);

@@ -70,7 +70,14 @@ pub struct ServingPod {
     /// Its events, read if it is not ready.
     pub events: Read<Events>,
     /// The end of the log of the container that ended badly.
-    pub log: Read<String>,
+    pub log: Read<LogEnd>,
+}
+
+/// The last lines of a container's log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogEnd {
+    pub container: String,
+    pub text: String,
 }
 
 /// CouchDB's pods.
@@ -78,6 +85,7 @@ pub struct ServingPod {
 pub struct CouchPods {
     /// They are behind the Service that the creation Job asks. If it is not known, they are those of CouchDB's namespace.
     pub of_service: bool,
+    pub namespace: String,
     pub pods: Listing<ServingPod>,
 }
 

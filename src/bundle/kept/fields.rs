@@ -188,16 +188,19 @@ pub(super) const RESOURCES: [Resource; 23] = [
     object("pods", "Pod", "Pods", "
         name: metadata/labels/job-name metadata/labels/app metadata/labels/release metadata/labels/app.kubernetes.io~instance
             metadata/labels/pod-template-hash metadata/ownerReferences/*/name
-            spec/containers/*/name status/containerStatuses/*/name status/initContainerStatuses/*/name
+            spec/containers/*/name spec/initContainers/*/name status/containerStatuses/*/name status/initContainerStatuses/*/name
         word: metadata/ownerReferences/*/kind
             status/phase status/reason status/containerStatuses/*/state/waiting/reason status/containerStatuses/*/state/terminated/reason
             status/containerStatuses/*/lastState/terminated/reason status/initContainerStatuses/*/state/waiting/reason
             status/initContainerStatuses/*/state/terminated/reason status/initContainerStatuses/*/lastState/terminated/reason
         figure: metadata/ownerReferences/*/uid metadata/ownerReferences/*/controller status/containerStatuses/*/ready status/containerStatuses/*/state/running/startedAt
             status/containerStatuses/*/state/terminated/exitCode status/containerStatuses/*/lastState/terminated/exitCode
-            status/initContainerStatuses/*/ready status/initContainerStatuses/*/state/running/startedAt
+            status/containerStatuses/*/state/terminated/finishedAt status/containerStatuses/*/lastState/terminated/finishedAt
+            status/initContainerStatuses/*/state/terminated/finishedAt status/initContainerStatuses/*/lastState/terminated/finishedAt
+            spec/terminationGracePeriodSeconds status/initContainerStatuses/*/ready status/initContainerStatuses/*/state/running/startedAt
             status/initContainerStatuses/*/state/terminated/exitCode status/initContainerStatuses/*/lastState/terminated/exitCode
-        text: spec/containers/*/resources/limits/memory status/message status/containerStatuses/*/image status/containerStatuses/*/state/waiting/message
+        text: spec/containers/*/resources/limits/memory spec/initContainers/*/resources/limits/memory spec/containers/*/image
+            spec/initContainers/*/image status/message status/containerStatuses/*/image status/containerStatuses/*/state/waiting/message
             status/containerStatuses/*/state/terminated/message status/containerStatuses/*/lastState/terminated/message
             status/initContainerStatuses/*/image status/initContainerStatuses/*/state/waiting/message
             status/initContainerStatuses/*/state/terminated/message status/initContainerStatuses/*/lastState/terminated/message
@@ -206,7 +209,7 @@ pub(super) const RESOURCES: [Resource; 23] = [
         word: type reason involvedObject/kind
         name: involvedObject/name involvedObject/namespace source/component reportingComponent reportingController
         figure: involvedObject/uid count series/count series/lastObservedTime firstTimestamp lastTimestamp eventTime
-        text: message"),
+        text: message involvedObject/fieldPath"),
     object("namespaces", "Namespace", "Namespaces", "word: status/phase @conditions"),
     object("serviceaccounts", "ServiceAccount", "ServiceAccounts", ""),
     object("deployments.apps", "Deployment", "Deployments", "

@@ -5,9 +5,10 @@
 use super::super::answer::MORE;
 use super::Tally;
 use super::fields::{Class, Field};
-use super::scrub::{JOINT, SCRUBBED, scrub};
 use crate::model::names::DATABASE_MAX;
 use crate::model::ownership;
+use crate::text::marker::SCRUBBED;
+use crate::text::scrub::{JOINT, scrub};
 use k8s_openapi::jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value};
 

@@ -1,7 +1,7 @@
 //! The hook Job that creates the database: which one it is, its pods, the end of their logs, their events.
 
 use super::super::{Cluster, ListOf, segment};
-use super::events;
+use super::{events, log_end};
 use crate::model::failure::{Cause, failure};
 use crate::model::field::{Meta, Parsed};
 use crate::model::helm_release::{GROUP, HelmRelease};
@@ -21,14 +21,16 @@ const LISTED_PODS: usize = 50;
 const LISTED_JOBS: usize = 10;
 /// Containers of a pod whose logs are read.
 const CONTAINERS_MAX: usize = 4;
-/// Lines of a log.
-const LOG_LINES: usize = 20;
-/// Bytes of a log.
-const LOG_BYTES: usize = 16 * 1024;
+/// Of a log.
+const LOG: log_end::Most = log_end::Most {
+    lines: 20,
+    bytes: 16 * 1024,
+};
 
 /// Most requests: the search by label, the Job, another one, its pods, its events, those of a Job that is gone; of each pod the events
 /// and the logs.
-pub(super) const REQUESTS_MAX: u64 = 6 + (PODS_MAX * (1 + CONTAINERS_MAX)) as u64;
+pub(super) const REQUESTS_MAX: u64 =
+    6 + PODS_MAX as u64 * (1 + CONTAINERS_MAX as u64 * log_end::REQUESTS_MAX);
 
 /// Which Job it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -274,13 +276,11 @@ async fn pod_parts(cluster: &Cluster, pod: Pod) -> (JobPod, Read<Events>) {
     let containers = pod.containers.known.iter().filter(|c| c.has_run());
     let logs = containers.take(CONTAINERS_MAX).map(|container| {
         let container = container.name.clone();
-        let path = format!(
-            "/api/v1/namespaces/{}/pods/{}/log?container={}&tailLines={LOG_LINES}&limitBytes={LOG_BYTES}",
-            segment(namespace),
-            segment(name),
-            segment(&container)
-        );
-        async move { (container, Read::from_result(cluster.get_text(&path).await)) }
+        let meta = &pod.meta;
+        async move {
+            let log = log_end::read(cluster, meta, &container, LOG).await;
+            (container, log)
+        }
     });
     let (logs, events) = futures::join!(
         futures::future::join_all(logs),

@@ -1,24 +1,25 @@
-//! Pods that are to serve, and of those that do not why: their events, and the end of the log of the container that ended.
+//! Pods that are to serve, and why some are not serving: their events, and the end of the log of the container that ended.
 
-use super::events;
+use super::{events, log_end};
 use crate::cluster::{Cluster, ListOf, segment};
 use crate::model::endpoint::COUCHDB_NAMESPACE;
 use crate::model::field::{Field, Meta};
 use crate::model::pod::Pod;
-use crate::snapshot::{CouchPods, CouchService, Listing, Read, ServingPod, Why};
+use crate::snapshot::{CouchPods, CouchService, Listing, LogEnd, Read, ServingPod, Why};
 use serde_json::Value;
 
 /// Most pods that are listed.
 const LISTED: usize = 250;
 /// Pods that do not serve of which more is read.
 const READ: usize = 3;
-/// Lines of a log: a panic of Go has its cause above its goroutines.
-const LOG_LINES: usize = 100;
-/// Bytes of a log.
-const LOG_BYTES: usize = 64 * 1024;
+/// Of a log: a panic of Go has its cause above its goroutines.
+const LOG: log_end::Most = log_end::Most {
+    lines: 100,
+    bytes: 64 * 1024,
+};
 
 /// Most requests: the list, and of each pod its events and a log.
-pub(super) const REQUESTS_MAX: u64 = 1 + READ as u64 * 2;
+pub(super) const REQUESTS_MAX: u64 = 1 + READ as u64 * (1 + log_end::REQUESTS_MAX);
 
 /// The pods of a namespace by their labels.
 pub(super) async fn pods(
@@ -45,17 +46,17 @@ pub(super) async fn couchdb(cluster: &Cluster, known: Option<&CouchService>) -> 
     };
     pods.map(|pods| CouchPods {
         of_service: selector.is_some(),
+        namespace: namespace.to_owned(),
         pods,
     })
 }
 
 /// By its container's name or image: labels differ between the generations of Secure KVS.
 fn is_couchdb(pod: &Pod) -> bool {
-    pod.containers.known.iter().any(|container| {
-        let image = container.image.text();
+    pod.container_names().any(|(container, image)| {
         let name = image.rsplit('/').next().unwrap_or_default();
         let name = name.split([':', '@']).next().unwrap_or_default();
-        container.name == "couchdb" || name == "couchdb"
+        container == "couchdb" || name == "couchdb"
     })
 }
 
@@ -76,6 +77,7 @@ async fn read(
         Read::Unknown(why) => return Read::Unknown(why),
     };
     let (pods, not_all) = pods.filter(is_wanted).into_parts();
+    let pods = without_leftovers(pods);
     let mut left = READ;
     let read = pods.into_iter().map(|pod| {
         let is_ready = pod.is_ready() || !pod.meta.deleted.is_absent();
@@ -96,6 +98,15 @@ async fn read(
     Read::Seen(Listing::new(read, not_all))
 }
 
+/// Without the pods that ended and are none of those that are to serve: a Job's, and those that their controller has replaced. Others that
+/// ended come last.
+fn without_leftovers(pods: Vec<Pod>) -> Vec<Pod> {
+    let is_left = |pod: &&Pod| !pod.is_a_finished_job() && !pod.is_replaced_among(&pods);
+    let mut left: Vec<Pod> = pods.iter().filter(is_left).cloned().collect();
+    left.sort_by_key(Pod::is_over);
+    left
+}
+
 fn without(pod: Pod, why: Why) -> ServingPod {
     ServingPod {
         pod,
@@ -112,23 +123,13 @@ async fn more(cluster: &Cluster, pod: Pod) -> ServingPod {
         ..
     } = &pod.meta;
     let log = async {
-        let crashed = pod.crashed().filter(|c| !c.is_out_of_memory());
-        let Some(container) = crashed else {
+        let Some(crashed) = pod.culprit().filter(|c| c.has_crashed()) else {
             return Read::not_needed("no container ended by itself");
         };
         // Of one that waits, the kubelet has the log of its last run.
-        let previous = if container.is_running() {
-            "&previous=true"
-        } else {
-            ""
-        };
-        let path = format!(
-            "/api/v1/namespaces/{}/pods/{}/log?container={}&tailLines={LOG_LINES}&limitBytes={LOG_BYTES}{previous}",
-            segment(namespace),
-            segment(name),
-            segment(&container.name)
-        );
-        Read::from_result(cluster.get_text(&path).await)
+        let container = crashed.name.clone();
+        let text = log_end::read(cluster, &pod.meta, &container, LOG).await;
+        text.map(|text| LogEnd { container, text })
     };
     let (events, log) = futures::join!(
         events::about(cluster, namespace, "Pod", name, Some(uid)),
@@ -174,13 +175,50 @@ mod tests {
             .map(|name| pod(name, false, &waiting))
             .to_vec();
         let asked_of_many = asked(&many).await;
-        assert_eq!(asked_of_many.len() as u64, REQUESTS_MAX - 1);
+        assert_eq!(asked_of_many.len(), READ * 2);
         let logs = asked_of_many.iter().filter(|q| q.contains("container=c"));
         assert_eq!(logs.clone().count(), READ);
         assert!(!logs.clone().any(|q| q.contains("previous")));
-        // The log of its present run does not say why the last one ended.
+        // How an earlier run ended says nothing of the present one.
         let running = asked(&[pod("a", false, &json!({"running": {}}))]).await;
-        assert!(running.iter().any(|q| q.ends_with("&previous=true")));
+        assert!(!running.iter().any(|q| q.contains("container=")));
+    }
+
+    #[test]
+    fn leftovers_are_left_out_or_come_last() {
+        let of = |name: &str, phase: &str, kind: &str, owner: &str| {
+            Pod::from_value(&json!({"metadata": {"name": name, "namespace": "n",
+                "ownerReferences": [{"kind": kind, "name": owner, "controller": true}]}, "status": {"phase": phase}}))
+        };
+        let pods = vec![
+            of("backup", "Failed", "Job", "backup"),
+            of("evicted", "Failed", "ReplicaSet", "a-1"),
+            of("older", "Failed", "ReplicaSet", "a-0"),
+            of("crashes", "Running", "ReplicaSet", "a-1"),
+            of("runs", "Running", "Job", "other"),
+        ];
+        let left = without_leftovers(pods);
+        let left: Vec<&str> = left.iter().map(|pod| pod.meta.name.as_str()).collect();
+        assert_eq!(left, ["crashes", "runs", "older"]);
+    }
+
+    #[test]
+    fn a_pod_is_couchdbs_by_its_spec_too() {
+        let is = |spec: Value, statuses: Value| {
+            is_couchdb(&Pod::from_value(
+                &json!({"spec": {"containers": spec}, "status": {"containerStatuses": statuses}}),
+            ))
+        };
+        assert!(is(json!([{"name": "couchdb"}]), json!(null)));
+        let digest = json!([{"name": "db", "image": "sha256:0a1b"}]);
+        assert!(is(
+            json!([{"name": "db", "image": "registry/couchdb:3"}]),
+            digest.clone()
+        ));
+        assert!(!is(
+            json!([{"name": "db", "image": "registry/couchdb-exporter:3"}]),
+            digest
+        ));
     }
 
     #[tokio::test]

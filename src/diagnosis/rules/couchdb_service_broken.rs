@@ -163,7 +163,7 @@ mod tests {
         assert_eq!(finding.evidence[3].lines, [log]);
         insta::assert_snapshot!(fixture::lines(finding), @"
         Service secure-kvs/db-agora-kvs-secure-kvs-agora-couchdb has no ready pod behind it
-        Raise the memory limit of container couchdb, or find out what it needs so much for:
+        Raise the memory limit of container couchdb, or find out why it uses so much memory:
         $ kubectl describe -n secure-kvs pod db-agora-kvs-couchdb-0
         ");
         let step = |pods: Read<CouchPods>| {
@@ -177,16 +177,18 @@ mod tests {
             )
         };
         let refused = Read::Unknown(Why::Forbidden("list pods in secure-kvs".to_owned()));
-        let unknown = "Why CouchDB does not serve is unknown; its pods were not read: forbidden (list pods in secure-kvs).";
+        let unknown = "It is not known why CouchDB is not serving, because its pods were not read: forbidden (list pods in secure-kvs).";
         assert_eq!(step(refused), (unknown.to_owned(), true));
         let cut = Why::NotAsked("only the first 250 pods were read".to_owned());
         let none = |not_all| {
             Read::Seen(CouchPods {
                 of_service: true,
+                namespace: "secure-kvs".to_owned(),
                 pods: Listing::new(Vec::new(), not_all),
             })
         };
-        let unknown = "One of CouchDB's pods may be down that was not read: only the first 250 pods were read.";
+        let unknown =
+            "A CouchDB pod that was not read may be down: only the first 250 pods were read.";
         assert_eq!(step(none(Some(cut))), (unknown.to_owned(), true));
         assert!(
             step(none(None))

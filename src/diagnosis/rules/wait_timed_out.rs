@@ -251,7 +251,7 @@ mod tests {
         insta::assert_snapshot!(fixture::lines(finding), @"
         Deployment core/gate was not ready within 20s
         $ kubectl describe -n core deployment gate
-        Find out why it does not start, and fix it:
+        Find out why it is not ready, and fix it:
         $ kubectl describe -n core pod gate-6c9d8f7b5-lq8vz
         ");
     }

@@ -1,28 +1,64 @@
 use super::*;
 use crate::diagnosis::fixture;
+use crate::snapshot::LogEnd;
 use serde_json::{Value, json};
 
-/// What is said of a pod with this status, these events (reason and message) and this log.
-fn told(status: &Value, events: &[(&str, &str)], log: Read<String>) -> String {
-    let object = json!({"metadata": {"name": "db-0", "namespace": "n"}, "status": status,
-        "spec": {"containers": [{"name": "c", "resources": {"limits": {"memory": "512Mi"}}}]}});
-    let events = events.iter().map(|(reason, message)| {
-        Event::from_value(&json!({"type": "Warning", "reason": reason, "message": message}))
-    });
+/// The Why and Do of a pod with this status, these events and this log.
+fn told_of(object: &Value, events: &[Value], log: Read<LogEnd>) -> String {
     let found = ServingPod {
-        pod: Pod::from_value(&object),
-        events: Read::Seen(Listing::whole(events.collect())),
+        pod: Pod::from_value(object),
+        events: Read::Seen(Listing::whole(
+            events.iter().map(Event::from_value).collect(),
+        )),
         log,
     };
-    let Some(pod) = of_serving(&found) else {
+    let now = "2026-11-27T05:01:00Z".parse().unwrap();
+    let pods = unserving([&found], now);
+    if pods.is_empty() {
         return "it serves".to_owned();
-    };
-    let mut finding = shown(Finding::new(pod.subject.clone(), ""), &[pod]);
+    }
+    let mut finding = shown(Finding::new(pods[0].subject.clone(), ""), &pods);
     finding.sentence = finding.why.join("\n");
     fixture::lines(finding)
 }
 
-fn no_log() -> Read<String> {
+fn object(status: &Value) -> Value {
+    json!({"metadata": {"name": "db-0", "namespace": "n"}, "status": status,
+        "spec": {"containers": [{"name": "c", "resources": {"limits": {"memory": "512Mi"}}}]}})
+}
+
+/// An event at this time of the hour in which the pod was read.
+fn event(reason: &str, message: &str, time: &str) -> Value {
+    let kind = if reason == "Killing" || reason.ends_with("ed") && !reason.starts_with("Failed") {
+        "Normal"
+    } else {
+        "Warning"
+    };
+    json!({"type": kind, "reason": reason, "message": message, "lastTimestamp": format!("2026-11-27T{time}Z")})
+}
+
+/// The Why and Do of a pod with this status and these events, which were seen just now.
+fn told(status: &Value, events: &[(&str, &str)], log: Read<LogEnd>) -> String {
+    let events = events
+        .iter()
+        .map(|(reason, message)| event(reason, message, "05:00:50"));
+    told_of(&object(status), &events.collect::<Vec<_>>(), log)
+}
+
+/// The first line of the Why.
+fn why(status: &Value, events: &[Value]) -> String {
+    let said = told_of(&object(status), events, no_log());
+    said.lines().next().unwrap_or_default().to_owned()
+}
+
+fn log(text: &str) -> Read<LogEnd> {
+    Read::Seen(LogEnd {
+        container: "c".to_owned(),
+        text: text.to_owned(),
+    })
+}
+
+fn no_log() -> Read<LogEnd> {
     Read::not_needed("no container ended by itself")
 }
 
@@ -39,8 +75,18 @@ fn crash_loop(code: i64, reason: &str) -> Value {
     )
 }
 
+const STARTED: &str = "2026-11-27T04:55:08Z";
+
 fn running() -> Value {
-    container(false, json!({"running": {}}), json!({}))
+    running_after(json!({}))
+}
+
+fn running_after(last: Value) -> Value {
+    container(false, json!({"running": {"startedAt": STARTED}}), last)
+}
+
+fn ended(code: i64, reason: &str, time: &str) -> Value {
+    json!({"terminated": {"exitCode": code, "reason": reason, "finishedAt": time}})
 }
 
 #[test]
@@ -57,19 +103,15 @@ fn one_that_is_ready_or_goes_serves() {
 #[test]
 fn memory_that_ran_out_has_its_limit() {
     insta::assert_snapshot!(told(&crash_loop(137, "OOMKilled"), &[], no_log()), @"
-    Pod n/db-0 does not serve: container c: CrashLoopBackOff: back-off; exited 137 (OOMKilled, memory limit 512Mi).
-    Raise the memory limit of container c, or find out what it needs so much for:
+    Pod n/db-0 is not serving: container c: CrashLoopBackOff: back-off; exited 137 (OOMKilled, memory limit 512Mi).
+    Raise the memory limit of container c, or find out why it uses so much memory:
     $ kubectl describe -n n pod db-0
     ");
 }
 
 #[test]
 fn a_probe_says_what_it_got_and_who_ends_the_container() {
-    let restarted = container(
-        false,
-        json!({"running": {}}),
-        json!({"terminated": {"exitCode": 137, "reason": "Error"}}),
-    );
+    let restarted = running_after(ended(137, "Error", STARTED));
     let answer = |probe: &str, said: &str| ("Unhealthy", format!("{probe} probe failed: {said}"));
     let killing = (
         "Killing",
@@ -77,20 +119,20 @@ fn a_probe_says_what_it_got_and_who_ends_the_container() {
     );
     let (reason, refused) = answer("Liveness", "HTTP probe failed with statuscode: 401");
     insta::assert_snapshot!(told(&restarted, &[(reason, &refused), killing], no_log()), @"
-    Pod n/db-0 does not serve: container c: exited 137; the kubelet restarts it, because its liveness probe fails: HTTP probe failed with statuscode: 401.
-    Give the probe credentials that are accepted, or have it ask a path that needs none:
+    Pod n/db-0 is not serving: container c: exited 137; the kubelet keeps restarting it because its liveness probe fails: HTTP probe failed with statuscode: 401.
+    Give the probe valid credentials, or point it at a path that needs none:
     $ kubectl describe -n n pod db-0
     ");
     let (reason, late) = answer("Liveness", "context deadline exceeded");
     insta::assert_snapshot!(told(&restarted, &[(reason, &late), killing], no_log()), @"
-    Pod n/db-0 does not serve: container c: exited 137; the kubelet restarts it, because its liveness probe fails: context deadline exceeded.
-    Find out why it does not answer, or give it more time if it is only slow: a startupProbe, or a larger failureThreshold or timeoutSeconds of that probe:
+    Pod n/db-0 is not serving: container c: exited 137; the kubelet keeps restarting it because its liveness probe fails: context deadline exceeded.
+    Find out why the probe fails. If the container is only slow, give it more time: a startupProbe, or a larger failureThreshold or timeoutSeconds of that probe:
     $ kubectl describe -n n pod db-0
     ");
     let (reason, late) = answer("Readiness", "context deadline exceeded");
     insta::assert_snapshot!(told(&running(), &[(reason, &late)], no_log()), @"
-    Pod n/db-0 does not serve: it runs and is not ready: its readiness probe fails: context deadline exceeded.
-    Find out in its log why it does not answer its probe; restart it if it hangs:
+    Pod n/db-0 is not serving: it is running but not ready: its readiness probe fails: context deadline exceeded.
+    Check its log to see why the probe fails; restart the pod if it hangs:
     $ kubectl logs -n n db-0 -c c --tail=50
     ");
     // Another container of the pod is restarted.
@@ -99,31 +141,34 @@ fn a_probe_says_what_it_got_and_who_ends_the_container() {
         "Container proxy failed liveness probe, will be restarted",
     );
     let said = told(&restarted, &[other], no_log());
-    assert!(said.contains("container c: exited 137."), "{said}");
+    assert!(
+        said.contains("ready.\n") && said.contains("exited 137."),
+        "{said}"
+    );
 }
 
 #[test]
 fn a_crash_has_the_end_of_its_log() {
-    let of = |log: &str| told(&crash_loop(1, "Error"), &[], Read::Seen(log.to_owned()));
+    let of = |text: &str| told(&crash_loop(1, "Error"), &[], log(text));
     insta::assert_snapshot!(of("panic: nil pointer\n\ngoroutine 1 [running]:\n"), @"
-    Pod n/db-0 does not serve: container c: CrashLoopBackOff: back-off; exited 1.
+    Pod n/db-0 is not serving: container c: CrashLoopBackOff: back-off; exited 1.
     Its log says why: panic: nil pointer
-    A panic is an error in the program itself: update it, or go back to the version before. Its last log:
+    A panic is a bug in the program: update it, or go back to the previous version. Its last log:
     $ kubectl logs -n n db-0 -c c --previous
     ");
     let unserved = r#"{"level":"error","msg":"m","error":"no matches for kind \"A\" in version \"b.example.io/v1\""}"#;
     insta::assert_snapshot!(of(unserved), @r#"
-    Pod n/db-0 does not serve: container c: CrashLoopBackOff: back-off; exited 1.
-    Its log ends with an error: m: no matches for kind "A" in version "b.example.io/v1"
-    It asks for a version that the cluster's CRDs do not have yet. Apply the CRDs of its own release, or go back to the release before. The versions that are served:
+    Pod n/db-0 is not serving: container c: CrashLoopBackOff: back-off; exited 1.
+    The last error in its log: m: no matches for kind "A" in version "b.example.io/v1"
+    It uses an API version that the cluster's CRDs do not serve. Apply the CRDs of its release, or go back to the previous release. Served versions:
     $ kubectl api-resources --api-group=b.example.io
-    Read its container's last log, and fix the error in it:
+    Read the log of the container's last run, and fix the error:
     $ kubectl logs -n n db-0 -c c --previous
     "#);
     insta::assert_snapshot!(of("starting\nbye \u{1b}[31m\u{202e}now\n"), @"
-    Pod n/db-0 does not serve: container c: CrashLoopBackOff: back-off; exited 1.
+    Pod n/db-0 is not serving: container c: CrashLoopBackOff: back-off; exited 1.
     The last line of its log: bye ^[[31mnow
-    Read its container's last log, and fix the error in it:
+    Read the log of the container's last run, and fix the error:
     $ kubectl logs -n n db-0 -c c --previous
     ");
 }
@@ -151,24 +196,276 @@ fn a_log_or_events_that_were_not_read_are_not_empty() {
 
 #[test]
 fn a_pod_that_does_not_start_says_why() {
-    let why = |status: Value, events: &[(&str, &str)]| {
-        let said = told(&status, events, no_log());
-        said.lines().next().unwrap_or_default().to_owned()
-    };
     let pending = json!({"phase": "Pending", "containerStatuses": [{"name": "c", "ready": false,
         "state": {"waiting": {"reason": "ContainerCreating"}}}]});
-    let mount = ("FailedMount", "MountVolume.SetUp failed for volume \"x\"");
-    insta::assert_snapshot!(why(pending.clone(), &[mount]), @r#"Pod n/db-0 does not serve: FailedMount: MountVolume.SetUp failed for volume "x"."#);
-    // It starts.
-    assert_eq!(why(pending, &[]), "it serves");
+    let mount = event(
+        "FailedMount",
+        "MountVolume.SetUp failed for volume \"x\"",
+        "04:59:00",
+    );
+    insta::assert_snapshot!(why(&pending, std::slice::from_ref(&mount)), @r#"Pod n/db-0 is not serving: FailedMount: MountVolume.SetUp failed for volume "x"."#);
+    // What was done later is no obstacle.
+    let pulled = event("Pulled", "m", "04:59:10");
+    insta::assert_snapshot!(why(&pending, &[mount, pulled]), @"Pod n/db-0 is not serving: it is starting: ContainerCreating.");
+    insta::assert_snapshot!(why(&pending, &[]), @"Pod n/db-0 is not serving: it is starting: ContainerCreating.");
     let unscheduled = json!({"phase": "Pending", "conditions": [{"type": "PodScheduled", "status": "False", "message": "0/3 nodes"}]});
-    insta::assert_snapshot!(why(unscheduled, &[]), @"Pod n/db-0 does not serve: no node takes it: 0/3 nodes.");
+    insta::assert_snapshot!(why(&unscheduled, &[]), @"Pod n/db-0 is not serving: it cannot be scheduled: 0/3 nodes.");
     let evicted = json!({"phase": "Failed", "reason": "Evicted", "message": "low on memory"});
-    insta::assert_snapshot!(why(evicted, &[]), @"Pod n/db-0 does not serve: Evicted: low on memory.");
+    insta::assert_snapshot!(why(&evicted, &[]), @"Pod n/db-0 is not serving: Evicted: low on memory.");
     let image = container(
         false,
         json!({"waiting": {"reason": "ErrImagePull", "message": "m"}}),
         json!({}),
     );
-    insta::assert_snapshot!(why(image, &[]), @"Pod n/db-0 does not serve: container c: ErrImagePull: m.");
+    insta::assert_snapshot!(why(&image, &[]), @"Pod n/db-0 is not serving: container c: ErrImagePull: m.");
+}
+
+#[test]
+fn an_earlier_end_is_not_the_present_reason() {
+    let not_found = event(
+        "Unhealthy",
+        "Readiness probe failed: HTTP probe failed with statuscode: 404",
+        "05:00:50",
+    );
+    for (code, reason) in [(137, "OOMKilled"), (1, "Error")] {
+        let old = running_after(ended(code, reason, "2026-10-02T00:00:00Z"));
+        let said = told_of(&object(&old), std::slice::from_ref(&not_found), no_log());
+        assert!(said.starts_with("Pod n/db-0 is not serving: it is running but not ready: its readiness probe fails: HTTP probe failed with statuscode: 404.\n"), "{said}");
+        assert!(
+            said.contains(&format!(
+                "before this one ended at 2026-10-02T00:00:00Z: exited {code}"
+            )),
+            "{said}"
+        );
+        assert!(said.ends_with("--tail=50"), "{said}");
+    }
+    for (waiting, code, reason) in [
+        ("ImagePullBackOff", 137, "OOMKilled"),
+        ("CreateContainerConfigError", 143, "Error"),
+    ] {
+        let waits = container(
+            false,
+            json!({"waiting": {"reason": waiting, "message": "m"}}),
+            ended(code, reason, "2026-11-27T04:00:00Z"),
+        );
+        let killing = event(
+            "Killing",
+            "Container c failed liveness probe, will be restarted",
+            "04:10:00",
+        );
+        let said = told_of(&object(&waits), &[killing], log("bye"));
+        assert_eq!(
+            said,
+            format!(
+                "Pod n/db-0 is not serving: container c: {waiting}: m.\nFind out why it is not ready, and fix it:\n$ kubectl describe -n n pod db-0"
+            )
+        );
+    }
+    // A usual start after an end.
+    let starts = container(
+        false,
+        json!({"waiting": {"reason": "ContainerCreating"}}),
+        ended(1, "Error", "2026-11-27T04:00:00Z"),
+    );
+    assert_eq!(
+        why(&starts, &[]),
+        "Pod n/db-0 is not serving: it is starting: ContainerCreating."
+    );
+}
+
+#[test]
+fn a_probe_counts_if_it_led_to_the_end() {
+    let killing = |time: &str| {
+        event(
+            "Killing",
+            "Container c failed liveness probe, will be restarted",
+            time,
+        )
+    };
+    let exit = |time: &str| {
+        container(
+            false,
+            json!({"waiting": {"reason": "CrashLoopBackOff", "message": "back-off"}}),
+            ended(1, "Error", &format!("2026-11-27T{time}Z")),
+        )
+    };
+    let own = "Pod n/db-0 is not serving: container c: CrashLoopBackOff: back-off; exited 1.";
+    assert_eq!(why(&exit("04:57:00"), &[killing("04:10:00")]), own);
+    assert_eq!(why(&exit("04:57:00"), &[killing("04:56:29")]), own);
+    assert!(
+        why(&exit("04:57:00"), &[killing("04:56:30")])
+            .contains("keeps restarting it because its liveness probe fails")
+    );
+    // Without a time nobody knows.
+    assert_eq!(why(&crash_loop(1, "Error"), &[killing("04:56:30")]), own);
+    let mut timeless = killing("04:56:30");
+    timeless["lastTimestamp"] = json!(null);
+    assert_eq!(why(&exit("04:57:00"), &[timeless]), own);
+    // The present run has outlived it.
+    let late = event("Unhealthy", "Readiness probe failed: x", "05:00:50");
+    let runs = running_after(ended(0, "Completed", STARTED));
+    let survived = [killing("04:56:00"), late.clone()];
+    assert!(why(&runs, &survived).ends_with("its readiness probe fails: x."));
+    assert!(why(&runs, &[killing("05:00:30"), late]).contains("liveness probe fails"));
+    // Longer to end.
+    let mut slow = object(&exit("04:57:00"));
+    slow["spec"]["terminationGracePeriodSeconds"] = json!(300);
+    assert!(told_of(&slow, &[killing("04:53:00")], no_log()).contains("liveness probe fails"));
+}
+
+#[test]
+fn a_probe_of_another_container_or_run_or_of_none_says_nothing() {
+    let failed = |kind: &str, time: &str, container: &str| {
+        let mut event = event("Unhealthy", &format!("{kind} probe failed: x"), time);
+        event["involvedObject"] = json!({"fieldPath": format!("spec.containers{{{container}}}")});
+        event
+    };
+    let bare = "Pod n/db-0 is not serving: it is running but not ready.";
+    assert_eq!(
+        why(&running(), &[failed("Readiness", "05:00:50", "exporter")]),
+        bare
+    );
+    assert_eq!(
+        why(&running(), &[failed("Readiness", "04:50:00", "c")]),
+        bare
+    );
+    assert!(
+        why(&running(), &[failed("Readiness", "05:00:50", "c")])
+            .ends_with("its readiness probe fails: x.")
+    );
+    let killing = event(
+        "Killing",
+        "Container c failed liveness probe, will be restarted",
+        "05:00:40",
+    );
+    let restarted = running_after(ended(137, "Error", STARTED));
+    let said = why(
+        &restarted,
+        &[failed("Liveness", "05:00:40", "exporter"), killing],
+    );
+    assert!(
+        said.ends_with(
+            "liveness probe fails: Container c failed liveness probe, will be restarted."
+        ),
+        "{said}"
+    );
+    // All containers are ready.
+    let gate = |conditions: Value| {
+        json!({"phase": "Running", "conditions": conditions,
+        "containerStatuses": [{"name": "c", "ready": true, "state": {"running": {}}}]})
+    };
+    let gates = gate(
+        json!([{"type": "Ready", "status": "False", "reason": "ReadinessGatesNotReady", "message": "gate x/y"}]),
+    );
+    let first = event("Unhealthy", "Readiness probe failed: refused", "03:10:05");
+    assert_eq!(
+        why(&gates, std::slice::from_ref(&first)),
+        "Pod n/db-0 is not serving: it is running but not ready: gate x/y."
+    );
+    let lost = gate(json!([{"type": "Ready", "status": "False"}]));
+    assert_eq!(
+        why(&lost, &[first]),
+        "Pod n/db-0 is not serving: it is running but not ready; its node may be unreachable."
+    );
+    let unheard =
+        gate(json!([{"type": "Ready", "status": "Unknown", "reason": "NodeStatusUnknown"}]));
+    insta::assert_snapshot!(why(&unheard, &[]), @"Pod n/db-0 is not serving: it is not known whether it is ready (NodeStatusUnknown); its node may be unreachable.");
+}
+
+#[test]
+fn a_pod_that_is_to_be_gone_says_so() {
+    let mut going = object(&container(true, json!({"running": {}}), json!({})));
+    going["metadata"]["deletionTimestamp"] = json!("2026-11-27T04:00:00Z");
+    insta::assert_snapshot!(told_of(&going, &[], no_log()), @"
+    Pod n/db-0 is not serving: it is being deleted and should have been gone at 2026-11-27T04:00:00Z.
+    Find out why it is not ready, and fix it:
+    $ kubectl describe -n n pod db-0
+    ");
+    going["metadata"]["deletionTimestamp"] = json!("2026-11-27T05:01:20Z");
+    assert_eq!(told_of(&going, &[], no_log()), "it serves");
+}
+
+#[test]
+fn a_malformed_status_gives_no_cause() {
+    let mut odd = crash_loop(1, "Error");
+    odd["containerStatuses"][0]["ready"] = json!("yes");
+    insta::assert_snapshot!(told(&odd, &[], no_log()), @"
+    Pod n/db-0 is not serving: it is running but not ready.
+    Its status has malformed fields.
+    Find out why it is not ready, and fix it:
+    $ kubectl describe -n n pod db-0
+    ");
+    let state = container(false, json!("odd"), json!("odd"));
+    insta::assert_snapshot!(told(&state, &[], no_log()), @"
+    Pod n/db-0 is not serving: it is running but not ready.
+    Its status has malformed fields.
+    Find out why it is not ready, and fix it:
+    $ kubectl describe -n n pod db-0
+    ");
+    let conditions = json!({"phase": "Running", "conditions": "odd",
+        "containerStatuses": [{"name": "c", "ready": true, "state": {"running": {}}}]});
+    insta::assert_snapshot!(told(&conditions, &[("FailedScheduling", "0/3 nodes")], no_log()), @"
+    Pod n/db-0 is not serving: it is not known whether it is ready.
+    Its status has malformed fields.
+    Find out why it is not ready, and fix it:
+    $ kubectl describe -n n pod db-0
+    ");
+}
+
+#[test]
+fn the_log_of_another_container_says_nothing() {
+    let mut status = container(
+        false,
+        json!({"terminated": {"exitCode": 1, "reason": "Error"}}),
+        json!({}),
+    );
+    let exporter = json!({"name": "exporter", "ready": false, "state": {"waiting": {"reason": "CrashLoopBackOff"}}, "lastState": ended(2, "Error", STARTED)});
+    status["containerStatuses"]
+        .as_array_mut()
+        .unwrap()
+        .push(exporter);
+    let of = |container: &str| {
+        let log = LogEnd {
+            container: container.to_owned(),
+            text: "bye".to_owned(),
+        };
+        told(&status, &[], Read::Seen(log))
+    };
+    // Its first run: no earlier one has a log.
+    insta::assert_snapshot!(of("c"), @"
+    Pod n/db-0 is not serving: container c: exited 1.
+    The last line of its log: bye
+    Read the log of the container's last run, and fix the error:
+    $ kubectl logs -n n db-0 -c c --tail=50
+    ");
+    assert!(!of("exporter").contains("bye"));
+}
+
+#[test]
+fn a_process_that_never_ran_has_no_log() {
+    let status = container(
+        false,
+        json!({"waiting": {"reason": "CrashLoopBackOff", "message": "back-off"}}),
+        json!({"terminated": {"exitCode": 128, "reason": "StartError", "message": "exec: \"couchdb\": permission denied, password=hunter2"}}),
+    );
+    insta::assert_snapshot!(told(&status, &[], no_log()), @r#"
+    Pod n/db-0 is not serving: container c: CrashLoopBackOff: back-off; exited 128 (StartError: exec: "couchdb": permission denied, password=<scrubbed>).
+    Find out why it is not ready, and fix it:
+    $ kubectl describe -n n pod db-0
+    "#);
+}
+
+#[test]
+fn memory_without_a_limit_is_the_nodes() {
+    let mut pod = object(&crash_loop(137, "OOMKilled"));
+    pod["spec"]["containers"][0]["resources"] = json!(null);
+    insta::assert_snapshot!(told_of(&pod, &[], no_log()), @"
+    Pod n/db-0 is not serving: container c: CrashLoopBackOff: back-off; exited 137 (OOMKilled).
+    Check the memory of its node, or whether a limit is set:
+    $ kubectl describe -n n pod db-0
+    ");
+    let own = pod["spec"]["containers"].take();
+    pod["spec"]["initContainers"] = own;
+    pod["spec"]["initContainers"][0]["resources"] = json!({"limits": {"memory": "1Gi"}});
+    assert!(told_of(&pod, &[], no_log()).contains("memory limit 1Gi"));
 }

@@ -7,22 +7,20 @@ mod words;
 use std::borrow::Cow;
 use std::ops::Range;
 
-pub(super) use crate::text::marker::SCRUBBED;
+use super::marker::SCRUBBED;
 use words::{is_prose, is_secret};
 
 /// A form of credential.
-pub(super) struct Form {
+pub struct Form {
     /// As docs/capture.md describes it.
-    #[cfg_attr(not(test), expect(dead_code, reason = "the page is made by a test"))]
-    pub(super) what: &'static str,
+    pub what: &'static str,
     /// A text of this form; between `«` and `»` is what goes.
-    #[cfg_attr(not(test), expect(dead_code, reason = "the page is made by a test"))]
-    pub(super) example: &'static str,
+    pub example: &'static str,
     find: fn(&str, &mut Vec<Range<usize>>),
 }
 
 /// Every form, as docs/capture.md lists them.
-pub(super) const FORMS: [Form; 10] = [
+pub const FORMS: [Form; 10] = [
     Form {
         what: "PEM blocks, whole or cut off",
         example: "«-----BEGIN PRIVATE KEY-----\nMIIE\n-----END PRIVATE KEY-----»",
@@ -76,7 +74,7 @@ pub(super) const FORMS: [Form; 10] = [
 ];
 
 /// The text without credentials, and how many were taken out.
-pub(super) fn scrub(text: &str) -> (Cow<'_, str>, usize) {
+pub fn scrub(text: &str) -> (Cow<'_, str>, usize) {
     let mut found = Vec::new();
     for form in FORMS {
         (form.find)(text, &mut found);
@@ -113,8 +111,8 @@ fn is_quote(c: char) -> bool {
     matches!(c, '"' | '\'' | '`')
 }
 
-/// One argument's end among several ([`super::reduce`] joins them so).
-pub(super) const JOINT: char = '\u{1f}';
+/// One argument's end among several (a bundle joins them so).
+pub const JOINT: char = '\u{1f}';
 
 fn is_space(c: char) -> bool {
     c.is_whitespace() || c == JOINT

@@ -1,0 +1,107 @@
+use super::*;
+use crate::diagnosis::fixture;
+use crate::model::event::Event;
+use crate::model::pod::Pod;
+use crate::model::service::{EndpointSlice, Service};
+use crate::snapshot::{ServingPod, Why};
+use serde_json::{Value, json};
+
+fn pod(name: &str, is_ready: bool) -> ServingPod {
+    let (status, state) = match is_ready {
+        true => ("True", json!({"running": {}})),
+        false => (
+            "False",
+            json!({"waiting": {"reason": "ErrImagePull", "message": "m"}}),
+        ),
+    };
+    let object = json!({"metadata": {"name": name, "namespace": "n"}, "status": {"phase": "Running",
+        "conditions": [{"type": "Ready", "status": status}],
+        "containerStatuses": [{"name": "couchdb", "ready": is_ready, "state": state}]}});
+    ServingPod {
+        pod: Pod::from_value(&object),
+        events: Read::Seen(Listing::<Event>::default()),
+        log: Read::not_needed("no container ended by itself"),
+    }
+}
+
+fn service(read: Read<Value>, is_ready: bool) -> CouchService {
+    let slice = json!({"endpoints": [{"conditions": {"ready": is_ready}}]});
+    CouchService {
+        namespace: "n".to_owned(),
+        name: "s".to_owned(),
+        port: None,
+        named_by: "x".to_owned(),
+        service: read.map(|object| Service::from_value(&object)),
+        slices: Read::Seen(Listing::whole(vec![EndpointSlice::from_value(&slice)])),
+    }
+}
+
+fn selected() -> Read<Value> {
+    Read::Seen(json!({"spec": {"selector": {"a": "b"}}}))
+}
+
+/// The Why and Do of CouchDB's pods behind this Service.
+fn told(pods: Vec<ServingPod>, of_service: bool, service: Read<CouchService>) -> String {
+    let name = "couchdb-pod-out-of-memory";
+    let mut snapshot = fixture::snapshot(name);
+    snapshot.on_demand.service = service;
+    snapshot.on_demand.couch_pods = Read::Seen(CouchPods {
+        of_service,
+        namespace: "n".to_owned(),
+        pods: Listing::whole(pods),
+    });
+    let case = Case::new(&snapshot, fixture::meta(name).now);
+    let otherwise = |finding: Finding| finding.step("Start CouchDB:");
+    let mut finding = shown(&case, Finding::new(case.subject(), ""), otherwise);
+    finding.sentence = finding.why.join("\n");
+    fixture::lines(finding)
+}
+
+#[test]
+fn one_unready_pod_does_not_replace_the_steps_where_couchdb_may_be_reachable() {
+    let down = || Read::Seen(service(selected(), false));
+    insta::assert_snapshot!(told(vec![pod("db-0", false)], true, down()), @"
+    Pod n/db-0 is not serving: container couchdb: ErrImagePull: m.
+    Find out why it is not ready, and fix it:
+    $ kubectl describe -n n pod db-0
+    ");
+    let both = || vec![pod("db-0", false), pod("db-1", true)];
+    insta::assert_snapshot!(told(both(), true, down()), @"
+    Pod n/db-0 is not serving: container couchdb: ErrImagePull: m.
+    Start CouchDB:
+    Find out why it is not ready, and fix it:
+    $ kubectl describe -n n pod db-0
+    ");
+    let answers = Read::Seen(service(selected(), true));
+    let said = told(vec![pod("db-0", false)], true, answers);
+    assert!(said.contains("Start CouchDB:"), "{said}");
+}
+
+#[test]
+fn pods_that_may_be_another_couchdbs_are_said_to_be_no_more() {
+    let of = |service| told(vec![pod("db-0", false)], false, service);
+    insta::assert_snapshot!(of(Read::not_asked("nothing names it")), @"
+    It is not known which Service the Job uses. This pod is in namespace n and may belong to another CouchDB.
+    Pod n/db-0 is not serving: container couchdb: ErrImagePull: m.
+    Start CouchDB:
+    Find out why it is not ready, and fix it:
+    $ kubectl describe -n n pod db-0
+    ");
+    let doubt = |read: Read<Value>| {
+        let said = of(Read::Seen(service(read, false)));
+        said.lines().next().unwrap_or_default().to_owned()
+    };
+    let refused = Why::Forbidden("get services in n".to_owned());
+    insta::assert_snapshot!(doubt(Read::Unknown(refused)), @"It is not known which pods are behind Service n/s: it was not read: forbidden (get services in n). This pod is in namespace n and may belong to another CouchDB.");
+    insta::assert_snapshot!(doubt(Read::Seen(json!({"spec": {"selector": "odd"}}))), @"It is not known which pods are behind Service n/s: its selector is malformed. This pod is in namespace n and may belong to another CouchDB.");
+    insta::assert_snapshot!(doubt(Read::Absent), @"It is not known which pods are behind Service n/s: it does not exist. This pod is in namespace n and may belong to another CouchDB.");
+    insta::assert_snapshot!(doubt(Read::Seen(json!({"spec": {}}))), @"It is not known which pods are behind Service n/s: it has no selector. This pod is in namespace n and may belong to another CouchDB.");
+    insta::assert_snapshot!(told(Vec::new(), false, Read::not_asked("x")), @"
+    No pod in n is known to be CouchDB's.
+    Start CouchDB:
+    ");
+    assert_eq!(
+        told(Vec::new(), true, Read::not_asked("x")),
+        "\nStart CouchDB:"
+    );
+}
