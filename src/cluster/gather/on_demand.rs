@@ -8,7 +8,7 @@ use crate::model::access_review::AccessReview;
 use crate::model::controller_log::Errors;
 use crate::model::creation_log::{CouchFailure, couch_failure};
 use crate::model::deployment::Deployment;
-use crate::model::endpoint::{self, Endpoint, Known};
+use crate::model::endpoint::{self, COUCHDB_NAMESPACE, Endpoint, Known};
 use crate::model::failure::{Cause, Failure};
 use crate::model::helm_release::HelmRelease;
 use crate::model::pod::Pod;
@@ -204,7 +204,10 @@ pub(super) async fn couchdb(
         Some(endpoint) => Read::Seen(service(cluster, endpoint).await),
         None => Read::not_asked("neither the Job nor the values name CouchDB's Service"),
     };
-    let pods = serving::couchdb(cluster, service.seen()).await;
+    // The chart puts the policy beside CouchDB.
+    let policy = snapshot.policy.seen().map(|policy| &policy.meta.namespace);
+    let home = policy.map_or(COUCHDB_NAMESPACE, String::as_str);
+    let pods = serving::couchdb(cluster, service.seen(), home).await;
     (service, pods)
 }
 

@@ -2,7 +2,6 @@
 
 use super::{events, log_end};
 use crate::cluster::{Cluster, ListOf, segment};
-use crate::model::endpoint::COUCHDB_NAMESPACE;
 use crate::model::field::{Field, Meta};
 use crate::model::pod::Pod;
 use crate::snapshot::{CouchPods, CouchService, Listing, LogEnd, Read, ServingPod, Why};
@@ -30,8 +29,12 @@ pub(super) async fn pods(
     read(cluster, namespace, selector, |_| true).await
 }
 
-/// CouchDB's pods: those behind its Service or, where that is not known, those of CouchDB's namespace.
-pub(super) async fn couchdb(cluster: &Cluster, known: Option<&CouchService>) -> Read<CouchPods> {
+/// CouchDB's pods: those behind its Service or, where that is not known, those of CouchDB's namespace, which is `home` without a Service.
+pub(super) async fn couchdb(
+    cluster: &Cluster,
+    known: Option<&CouchService>,
+    home: &str,
+) -> Read<CouchPods> {
     let selector = known.and_then(|known| match &known.service.seen()?.selector {
         Field::Set(labels) if !labels.is_empty() => {
             let labels = labels.iter().map(|(key, value)| format!("{key}={value}"));
@@ -39,7 +42,7 @@ pub(super) async fn couchdb(cluster: &Cluster, known: Option<&CouchService>) -> 
         }
         _ => None,
     });
-    let namespace = known.map_or(COUCHDB_NAMESPACE, |known| &known.namespace);
+    let namespace = known.map_or(home, |known| &known.namespace);
     let pods = match &selector {
         Some(selector) => read(cluster, namespace, selector, |_| true).await,
         None => read(cluster, namespace, "", is_couchdb).await,
@@ -241,9 +244,10 @@ mod tests {
                     )),
                     slices: Read::Absent,
                 });
-                let found = couchdb(&cluster, known.as_ref()).await;
+                let found = couchdb(&cluster, known.as_ref(), "home").await;
                 let found = found.seen().unwrap();
                 let number = found.pods.known().len();
+                assert_eq!(found.namespace == "home", known.is_none());
                 (found.of_service, number, asked.queries().concat())
             }
         };
