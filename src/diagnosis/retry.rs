@@ -198,7 +198,7 @@ fn missing(known: impl Iterator<Item = i64>, status: &Status) -> Option<i64> {
     (1..=newest.unwrap_or(0)).find(|revision| !known.contains(revision))
 }
 
-/// Nothing is asked of a HelmRelease that goes or rests.
+/// Flux acts only on a HelmRelease that is neither being deleted nor suspended.
 fn is_active(hr: &HelmRelease) -> Result<(), Refusal> {
     if hr.metadata.deletion_timestamp.is_some() {
         return Err(Refusal::BeingDeleted);

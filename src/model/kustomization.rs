@@ -29,7 +29,7 @@ pub struct Kustomization {
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
 struct KubeConfig {}
 
-/// A map and not a type of its own, which a list would fit too.
+/// A map rather than a struct, which a list would fit too.
 type Inventory = BTreeMap<String, Entries<Entry>>;
 
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq)]

@@ -202,7 +202,7 @@ impl Pod {
         (self.phase.text() == "Running" && ready.is_false()).then_some(ready)
     }
 
-    /// Whether it is ready, where nobody knows: its node does not answer.
+    /// Whether it is ready is not known: its node does not answer.
     pub fn unheard(&self) -> Option<&Condition> {
         self.condition("Ready").filter(|c| c.status == "Unknown")
     }

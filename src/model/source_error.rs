@@ -333,7 +333,7 @@ mod tests {
             ("SourceNotReady", "HelmChart 'a/b' is not ready"),
             ("Failed", "the chart was not found to be good"),
             ("Failed", "took 404 seconds"),
-            // Answers that nobody gives for a wrong URL.
+            // Answers that a wrong URL does not get.
             (
                 "Failed",
                 "failed to fetch Helm repository index: failed to cache index to temporary file: failed to fetch https://a.example/index.yaml : 418 I'm a teapot",

@@ -74,7 +74,7 @@ pub enum ConfirmBy {
 /// Settles how each target, a database or a `noun`, is confirmed: all by a question, or all by `--confirm`.
 ///
 /// # Errors
-/// `--confirm` is missing where nobody can be asked, comes without `--context`, names something other than a target, or omits a target.
+/// `--confirm` is missing outside a terminal, comes without `--context`, names something other than a target, or omits a target.
 pub fn ways(
     noun: &str,
     names: &[impl Display],

@@ -204,7 +204,7 @@ fn a_pod_that_does_not_start_says_why() {
         "04:59:00",
     );
     insta::assert_snapshot!(why(&pending, std::slice::from_ref(&mount)), @r#"Pod n/db-0 is not serving: FailedMount: MountVolume.SetUp failed for volume "x"."#);
-    // What was done later is no obstacle.
+    // What was done later does not count.
     let pulled = event("Pulled", "m", "04:59:10");
     insta::assert_snapshot!(why(&pending, &[mount, pulled]), @"Pod n/db-0 is not serving: it is starting: ContainerCreating.");
     insta::assert_snapshot!(why(&pending, &[]), @"Pod n/db-0 is not serving: it is starting: ContainerCreating.");
@@ -296,7 +296,7 @@ fn a_probe_counts_if_it_led_to_the_end() {
         why(&exit("04:57:00"), &[killing("04:56:30")])
             .contains("keeps restarting it because its liveness probe fails")
     );
-    // Without a time nobody knows.
+    // Without a time it is not known.
     assert_eq!(why(&crash_loop(1, "Error"), &[killing("04:56:30")]), own);
     let mut timeless = killing("04:56:30");
     timeless["lastTimestamp"] = json!(null);
