@@ -242,4 +242,41 @@ mod tests {
         assert_eq!(released(2), "old");
         assert_eq!(released(1), "new");
     }
+
+    #[test]
+    fn the_controller_has_stopped_for_one_of_three_reasons() {
+        let condition = |kind: &str, status: &str, reason: &str, message: &str| {
+            let condition = json!({"type": kind, "status": status, "reason": reason, "message": message, "observedGeneration": 2});
+            hr(json!([condition]))
+        };
+        let undone = "previous release attempt remediation failed";
+        for (kind, reason, message, status, other) in [
+            ("Stalled", "RetriesExceeded", "m", "True", "False"),
+            ("Stalled", "MissingRollbackTarget", "m", "True", "False"),
+            ("Ready", "x", "install retries exhausted", "False", "True"),
+            ("Ready", "x", undone, "False", "True"),
+        ] {
+            assert!(
+                has_stopped(&condition(kind, status, reason, message)),
+                "{reason} {message}"
+            );
+            assert!(
+                !has_stopped(&condition(kind, other, reason, message)),
+                "{reason} {message}"
+            );
+        }
+        assert!(is_unremedied(&condition("Ready", "False", "x", undone)));
+        for (kind, reason, message) in [
+            ("Stalled", "Other", "m"),
+            ("Ready", "x", "no"),
+            ("Released", "x", undone),
+        ] {
+            for status in ["True", "False"] {
+                assert!(
+                    !has_stopped(&condition(kind, status, reason, message)),
+                    "{kind} {reason} {message}"
+                );
+            }
+        }
+    }
 }

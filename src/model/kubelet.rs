@@ -90,3 +90,91 @@ pub fn refusal(events: &[Event]) -> Option<&Event> {
     let is_over = progress.any(|event| event.last_seen > newest.last_seen);
     (!is_over).then_some(newest)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    const NOW: &str = "2026-11-27T05:00:00Z";
+
+    /// Warnings, of which each has a reason and a message; the newest last.
+    fn warnings(said: &[(&str, &str)]) -> Vec<Event> {
+        let event = |(reason, message): &(&str, &str)| {
+            Event::from_value(
+                &json!({"type": "Warning", "reason": reason, "message": message, "lastTimestamp": NOW}),
+            )
+        };
+        said.iter().map(event).collect()
+    }
+
+    /// A pod with this container, which has just ended.
+    fn pod(container: &str) -> Pod {
+        let state = json!({"terminated": {"exitCode": 137, "finishedAt": NOW}});
+        Pod::from_value(
+            &json!({"status": {"containerStatuses": [{"name": container, "state": state}]}}),
+        )
+    }
+
+    #[test]
+    fn the_newest_failure_of_the_probe_counts() {
+        let events = warnings(&[
+            ("Unhealthy", "Readiness probe failed: first"),
+            ("Unhealthy", "Readiness probe errored: last"),
+            ("Unhealthy", "Liveness probe failed: other"),
+            ("ProbeWarning", "Readiness probe failed: redirect"),
+        ]);
+        let pod = pod("c");
+        let of = |events, probe| failing(events, probe, &pod.containers.known[0]);
+        assert_eq!(of(&events, "Readiness"), Some("last"));
+        assert_eq!(of(&events[..1], "Readiness"), Some("first"));
+        assert_eq!(of(&events, "Startup"), None);
+        assert_eq!(of(&events[3..], "Readiness"), None);
+    }
+
+    #[test]
+    fn the_kubelet_says_for_which_probe_it_ends_a_container() {
+        let startup = "Container c failed startup probe, will be restarted";
+        let liveness = "Container c failed liveness probe, will be restarted";
+        let mut said = vec![
+            ("Unhealthy", "Liveness probe failed: timeout"),
+            ("Killing", startup),
+            ("Killing", liveness),
+            ("Other", startup),
+        ];
+        let of = |said: &[(&str, &str)], container: &str| {
+            let (pod, events) = (pod(container), warnings(said));
+            let killed = killed(&events, &pod, &pod.containers.known[0]);
+            killed.map(|(probe, said)| format!("{probe}: {said}"))
+        };
+        assert_eq!(of(&said, "c").as_deref(), Some("liveness: timeout"));
+        assert_eq!(of(&said, "d"), None);
+        said.truncate(2);
+        assert_eq!(of(&said, "c"), Some(format!("startup: {startup}")));
+        assert_eq!(of(&[("Other", startup)], "c"), None);
+    }
+
+    #[test]
+    fn a_login_is_refused_by_two_codes() {
+        for code in [401, 403] {
+            assert!(refuses_login(&format!(
+                "HTTP probe failed with statuscode: {code}"
+            )));
+        }
+        assert!(!refuses_login("HTTP probe failed with statuscode: 500"));
+    }
+
+    #[test]
+    fn the_newest_warning_of_a_failure_is_what_it_could_not_do() {
+        let mut events = warnings(&[
+            ("FailedMount", "a"),
+            ("FailedCreatePodSandBox", "b"),
+            ("Unhealthy", "c"),
+        ]);
+        events.push(Event::from_value(
+            &json!({"type": "Normal", "reason": "FailedNot", "message": "d"}),
+        ));
+        assert_eq!(refusal(&events).unwrap().message, "b");
+        assert_eq!(refusal(&events[2..]), None);
+    }
+}

@@ -274,4 +274,49 @@ mod tests {
             }
         }
     }
+
+    #[test]
+    fn each_mark_of_an_error_and_of_a_panic_counts() {
+        for line in [
+            "fatal error: all goroutines are asleep - deadlock!",
+            "{\"Kernel pid terminated\",application_controller,\"x\"}",
+        ] {
+            assert_eq!(of(&format!("{line}\nend")), said(line, Kind::Panic));
+        }
+        for line in [
+            "[critical] a",
+            "[alert] a",
+            "[emergency] a",
+            "Error! Failed to eval",
+            "ERROR: a",
+            "init terminating in do_boot (x)",
+            "F1127 05:00:41.718012       1 main.go:150] klog",
+        ] {
+            assert_eq!(of(&format!("{line}\nend")), said(line, Kind::Error));
+        }
+        for level in ["error", "fatal", "panic"] {
+            let line = format!("{{\"level\":\"{level}\",\"msg\":\"m\"}}\nend");
+            assert_eq!(of(&line), said("m", Kind::Error), "{level}");
+        }
+        for other in [
+            "Exxxx 05:00:41 1 main.go:150] klog",
+            "E1127x05:00:41 1 main.go:150] klog",
+            "E1127 05:00:41 no place",
+            "an [error] a",
+        ] {
+            assert_eq!(of(other), said(other, Kind::Last));
+        }
+    }
+
+    #[test]
+    fn the_last_panic_is_kept_in_short() {
+        assert_eq!(
+            of("panic: first\npanic: last  \nmain.go:1"),
+            said("panic: last", Kind::Panic)
+        );
+        let long = "x".repeat(2 * KEPT);
+        assert_eq!(of(&long).0.len(), KEPT);
+        let quoted = LastWords::of(r#"no matches for kind \"A\" in version \"b.example.io/v1\""#);
+        assert_eq!(quoted.unwrap().unserved_group(), Some("b.example.io"));
+    }
 }

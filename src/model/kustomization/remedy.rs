@@ -300,4 +300,36 @@ mod tests {
         );
         assert!(remedy("Source artifact not found, retrying in 30s").is_none());
     }
+
+    #[test]
+    fn each_text_of_a_controllers_tools_has_its_remedy() {
+        for (message, part) in [
+            (
+                "x: error: unknown field \"sops\"",
+                "spec.decryption of the Kustomization",
+            ),
+            ("decryption failed for 'a': x", "compare the keys"),
+            ("cannot get sops data key", "compare the keys"),
+            ("failed to decrypt and format 'a'", "compare the keys"),
+            ("failed to find path 'a'", "spec.path"),
+            ("variable substitution failed", "$${ where ${"),
+            ("envsubst error: x", "$${ where ${"),
+            ("var substitution failed for 'a'", "$${ where ${"),
+            ("x: unknown field \"spec.y\"", "remove or correct the field"),
+            ("MalformedYAMLError: x", "correct the YAML"),
+            ("error converting YAML to JSON: x", "correct the YAML"),
+            ("a.yaml: yaml: line 3: x", "correct the YAML"),
+            (
+                "kustomize build failed: accumulating resources: x",
+                "build the folder with kubectl kustomize",
+            ),
+            (
+                "Job/n/a dry-run failed (Invalid): x",
+                "correct what the API server refuses",
+            ),
+        ] {
+            let remedy = remedy(message).unwrap().to_string();
+            assert!(remedy.contains(part), "{message}: {remedy}");
+        }
+    }
 }
