@@ -3,7 +3,7 @@
 use super::Cluster;
 use super::server::Server;
 use super::transport::Transport;
-use http::{Request, Response};
+use http::{Request, Response, Uri};
 use http_body_util::BodyExt;
 use kube::client::Body;
 use serde_json::{Value, json};
@@ -11,24 +11,30 @@ use std::future;
 use std::sync::{Arc, Mutex, PoisonError};
 use tower::BoxError;
 
-/// The queries a server was asked, in order.
+/// What a server was asked, in order.
 #[derive(Clone, Default)]
-pub(super) struct Asked(Arc<Mutex<Vec<String>>>);
+pub(super) struct Asked(Arc<Mutex<Vec<Uri>>>);
 
 impl Asked {
     pub(super) fn queries(&self) -> Vec<String> {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.each(|uri| uri.query().unwrap_or_default().to_owned())
+    }
+
+    pub(super) fn paths(&self) -> Vec<String> {
+        self.each(|uri| uri.path().to_owned())
+    }
+
+    fn each(&self, part: impl Fn(&Uri) -> String) -> Vec<String> {
+        let asked = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        asked.iter().map(part).collect()
     }
 
     fn push(&self, request: &Request<Body>) {
-        let query = request.uri().query().unwrap_or_default().to_owned();
+        let uri = request.uri().clone();
         self.0
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .push(query);
+            .push(uri);
     }
 }
 

@@ -247,15 +247,111 @@ mod tests {
                 let found = couchdb(&cluster, known.as_ref(), "home").await;
                 let found = found.seen().unwrap();
                 let number = found.pods.known().len();
-                assert_eq!(found.namespace == "home", known.is_none());
-                (found.of_service, number, asked.queries().concat())
+                let namespace = asked.paths()[0].split('/').nth(4).unwrap().to_owned();
+                assert_eq!(found.namespace, namespace);
+                (
+                    found.of_service,
+                    number,
+                    namespace,
+                    asked.queries().concat(),
+                )
             }
         };
         let labels = json!({"app": "db", "type": "x"});
         let by_labels = "labelSelector=app%3Ddb%2Ctype%3Dx&limit=250".to_owned();
-        assert_eq!(look(Some(labels)).await, (true, 2, by_labels));
+        assert_eq!(
+            look(Some(labels)).await,
+            (true, 2, "n".to_owned(), by_labels)
+        );
         let all = "limit=250".to_owned();
-        assert_eq!(look(Some(json!({}))).await, (false, 1, all.clone()));
-        assert_eq!(look(None).await, (false, 1, all));
+        assert_eq!(
+            look(Some(json!({}))).await,
+            (false, 1, "n".to_owned(), all.clone())
+        );
+        let home = "home".to_owned();
+        assert_eq!(look(None).await, (false, 1, home, all));
+    }
+
+    #[tokio::test]
+    async fn what_is_read_of_a_pod_fits_its_state() {
+        let mut one = pod(
+            "a",
+            false,
+            &json!({"waiting": {"reason": "CrashLoopBackOff"}}),
+        );
+        one["metadata"]["uid"] = json!("u-1");
+        let queries = asked(&[one.clone()]).await;
+        let of_events = queries
+            .iter()
+            .find(|q| q.contains("fieldSelector"))
+            .unwrap();
+        assert!(of_events.contains("u-1"), "{of_events}");
+        let of_log = queries.iter().find(|q| q.contains("container=c")).unwrap();
+        assert_eq!(
+            of_log,
+            &format!(
+                "container=c&tailLines={}&limitBytes={}",
+                LOG.lines, LOG.bytes
+            )
+        );
+        // No log explains memory that ran out, nor one that has not run.
+        let mut memory = one.clone();
+        memory["status"]["containerStatuses"][0]["lastState"]["terminated"]["reason"] =
+            json!("OOMKilled");
+        assert_eq!(asked(&[memory]).await.len(), 1);
+        let mut going = one;
+        going["metadata"]["deletionTimestamp"] = json!("2026-11-23T20:20:00Z");
+        assert_eq!(asked(&[going]).await, Vec::<String>::new());
+    }
+
+    #[tokio::test]
+    async fn a_pod_of_which_no_more_was_read_says_so() {
+        let state = json!({"waiting": {"reason": "CrashLoopBackOff"}});
+        let mut listed: Vec<Value> = ["a", "b", "c", "d"]
+            .map(|name| pod(name, false, &state))
+            .to_vec();
+        listed.push(pod("e", true, &state));
+        let mut answers = vec![page("v1", "Pod", &listed, "more")];
+        answers.resize(20, page("v1", "Event", &[], ""));
+        let (cluster, _) = test_server::cluster(&answers);
+        let found = pods(&cluster, "n", "app=x").await;
+        let found = found.seen().unwrap();
+        let not_all = found.not_all().map(Why::clause);
+        assert_eq!(not_all.as_deref(), Some("only the first 5 pods were read"));
+        let [.., fourth, ready] = found.known() else {
+            panic!("{found:?}");
+        };
+        for part in [fourth.events.unknown(), fourth.log.unknown()] {
+            let why = Why::NotAsked("only those of the first 3 pods were read".to_owned());
+            assert_eq!(part, Some(&why));
+        }
+        assert!(matches!(ready.log.unknown(), Some(Why::NotNeeded(_))));
+    }
+
+    #[tokio::test]
+    async fn pods_that_were_not_read_are_not_none() {
+        let (cluster, _) = test_server::cluster(&[]);
+        let found = pods(&cluster, "n", "app=x").await;
+        assert!(found.unknown().is_some());
+        for (code, reason) in [(404, "NotFound"), (403, "Forbidden")] {
+            let status = json!({"kind": "Status", "apiVersion": "v1", "status": "Failure", "code": code,
+                "reason": reason, "message": "m", "metadata": {}});
+            let (cluster, _) = test_server::answering(&[(code, status)]);
+            let found = pods(&cluster, "n", "app=x").await;
+            assert!(found.unknown().is_some(), "{code}");
+        }
+    }
+
+    #[test]
+    fn couchdb_is_known_by_its_containers_name_or_image() {
+        let of = |name: &str, image: &str| {
+            let pod = json!({"status": {"containerStatuses": [{"name": name, "image": image}]}});
+            is_couchdb(&Pod::from_value(&pod))
+        };
+        for image in ["couchdb", "couchdb:3", "registry:5000/a/couchdb@sha256:0a"] {
+            assert!(of("db", image), "{image}");
+        }
+        assert!(of("couchdb", "registry/own:1"));
+        assert!(!of("db", "registry/couchdb/backup:1"));
     }
 }
