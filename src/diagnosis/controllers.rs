@@ -270,4 +270,76 @@ mod tests {
         assert!(seen(available(&json!(1)), alone).is_empty());
         assert!(seen(available(&json!("1")), alone).is_empty(), "malformed");
     }
+
+    /// The pods that are shown of helm-controller after `change`.
+    fn shown(change: &dyn Fn(&mut crate::snapshot::Snapshot)) -> Vec<String> {
+        let name = "controller-not-running";
+        let mut snapshot = fixture::snapshot(name);
+        fixture::stop(&mut snapshot, "helm-controller");
+        change(&mut snapshot);
+        let case = Case::new(&snapshot, fixture::meta(name).now);
+        let pods = unserving(&case, "helm-controller").into_iter();
+        pods.map(|pod| pod.subject.name).collect()
+    }
+
+    #[test]
+    fn a_deployment_of_another_name_has_its_own_pods() {
+        let pods = |name: &str, set: &str| {
+            let pod = fixture::without_image("flux-system", name, set);
+            Read::Seen(Listing::whole(vec![pod]))
+        };
+        let renamed = shown(&|s| {
+            let deployment = &mut s.on_demand.controllers.seen_mut().unwrap().deployments[0];
+            deployment.meta.name = "flux-helm".to_owned();
+            s.on_demand.controller_pods = pods("flux-helm-5d8f-a", "flux-helm-5d8f");
+        });
+        assert_eq!(renamed, ["flux-helm-5d8f-a"]);
+        // Where no Deployment is seen, it has the usual name.
+        for unseen in [Read::Absent, Read::not_asked("x")] {
+            let usual = shown(&|s| s.on_demand.controllers = unseen.clone());
+            assert_eq!(usual, ["helm-controller-5d8f-x2x7q"]);
+        }
+    }
+
+    #[test]
+    fn few_are_shown_those_first_that_surely_are_its_own() {
+        let names = shown(&|s| {
+            let of =
+                |name: &str| fixture::without_image("flux-system", name, "helm-controller-5d8f");
+            let mut pods = ["bare", "a", "b", "c"]
+                .map(|n| of(&format!("helm-controller-5d8f-{n}")))
+                .to_vec();
+            pods[0].pod.owners = Default::default();
+            pods[0].pod.owners.all = true;
+            s.on_demand.controller_pods = Read::Seen(Listing::whole(pods));
+        });
+        let own = ["a", "b", "c"].map(|name| format!("helm-controller-5d8f-{name}"));
+        assert_eq!(names, own);
+    }
+
+    #[test]
+    fn one_whose_state_cannot_be_read_may_run() {
+        let is_down = |available: Field<i64>| {
+            let name = "controller-not-running";
+            let mut snapshot = fixture::snapshot(name);
+            fixture::stop(&mut snapshot, "helm-controller");
+            let controllers = snapshot.on_demand.controllers.seen_mut().unwrap();
+            controllers.deployments[0].available = available;
+            let case = Case::new(&snapshot, fixture::meta(name).now);
+            down(&case, "helm-controller").is_some()
+        };
+        assert!(is_down(Field::Absent) && is_down(Field::Set(0)));
+        assert!(!is_down(Field::Malformed) && !is_down(Field::Set(1)));
+    }
+
+    #[test]
+    fn what_a_controller_said_before_it_stopped_may_be_out_of_date() {
+        let name = "repository-unreachable";
+        let mut snapshot = fixture::snapshot(name);
+        fixture::stop(&mut snapshot, "source-controller");
+        let case = Case::new(&snapshot, fixture::meta(name).now);
+        let found = fixture::of_code(crate::diagnosis::diagnose(&case), "SKVS203");
+        let last = "source-controller is not running, so its last report may be out of date.";
+        assert!(found.why.iter().any(|why| why == last), "{:?}", found.why);
+    }
 }

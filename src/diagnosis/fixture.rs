@@ -23,7 +23,7 @@ use crate::model::pod::Pod;
 use crate::model::policy::Policy;
 use crate::model::service::{EndpointSlice, Service};
 use crate::model::source::Source;
-use crate::snapshot::{Events, Listing, Read, Snapshot, Why};
+use crate::snapshot::{Controllers, Events, Listing, Read, ServingPod, Snapshot, Why};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use flate2::{Compression, write::GzEncoder};
@@ -380,6 +380,41 @@ pub(crate) fn diagnosis(name: &str) -> Diagnosis {
 /// The finding of `code`, root or not.
 pub(crate) fn finding(name: &str, code: &str) -> Finding {
     of_code(diagnosis(name), code)
+}
+
+/// Lets no pod of this controller of Flux be available: the image of its only one cannot be pulled.
+pub(crate) fn stop(snapshot: &mut Snapshot, controller: &str) {
+    let image = format!("fluxcd/{controller}:v1");
+    let deployment = json!({"metadata": {"name": controller, "namespace": "flux-system"},
+        "spec": {"replicas": 1, "template": {"spec": {"containers": [{"name": "manager", "image": image}]}}}});
+    snapshot.on_demand.controllers = Read::Seen(Controllers {
+        namespace: "flux-system".to_owned(),
+        deployments: vec![Deployment::from_value(&deployment)],
+    });
+    let set = format!("{controller}-5d8f");
+    let pod = without_image("flux-system", &format!("{set}-x2x7q"), &set);
+    snapshot.on_demand.controller_pods = Read::Seen(Listing::whole(vec![pod]));
+}
+
+/// A pod of a ReplicaSet, whose image cannot be pulled.
+pub(crate) fn without_image(namespace: &str, name: &str, set: &str) -> ServingPod {
+    let waiting = json!({"waiting": {"reason": "ImagePullBackOff", "message": "m"}});
+    let pod = json!({
+        "metadata": {"name": name, "namespace": namespace, "labels": {"pod-template-hash": "5d8f"},
+            "ownerReferences": [{"kind": "ReplicaSet", "name": set, "controller": true}]},
+        "status": {"containerStatuses": [{"name": "c", "ready": false, "state": waiting}]}});
+    ServingPod {
+        pod: Pod::from_value(&pod),
+        events: Read::Seen(Listing::default()),
+        log: Read::not_needed("it has not run"),
+    }
+}
+
+/// Replaces a part of the messages of the onboarding's conditions.
+pub(crate) fn reword(snapshot: &mut Snapshot, old: &str, new: &str) {
+    for condition in &mut snapshot.helm_release.status.conditions {
+        condition.message = condition.message.replace(old, new);
+    }
 }
 
 /// The finding of `code` in a diagnosis, root or not.

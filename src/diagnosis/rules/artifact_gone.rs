@@ -181,6 +181,7 @@ fn apart(case: &Case<'_>) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use crate::diagnosis::{Case, fixture};
+    use crate::snapshot::{Read, Why};
 
     #[test]
     fn shards_of_their_own_have_storages_of_their_own() {
@@ -208,5 +209,67 @@ mod tests {
             fixture::sentence("artifact-gone-middle", "SKVS219"),
             "helm-controller cannot get HelmChart flux-system/flux-system-skvs-onboarding-pds--database from source-controller"
         );
+    }
+
+    #[test]
+    fn a_controller_that_is_down_is_the_reason_unless_the_text_has_another() {
+        let look = |name: &str, said: &str, is_read: bool| {
+            let mut snapshot = fixture::snapshot(name);
+            fixture::reword(
+                &mut snapshot,
+                "dial tcp 10.96.12.7:80: connect: connection refused",
+                said,
+            );
+            fixture::stop(&mut snapshot, "source-controller");
+            if !is_read {
+                let why = Why::Forbidden("list pods in flux-system".to_owned());
+                snapshot.on_demand.controller_pods = Read::Unknown(why);
+            }
+            let found = super::check(&Case::new(&snapshot, fixture::meta(name).now));
+            let found = found.unwrap().unwrap();
+            (found.why.join(" "), fixture::lines(found))
+        };
+        let (_, told) = look("artifact-gone-middle", "EOF", true);
+        insta::assert_snapshot!(told, @"
+        helm-controller cannot get HelmChart flux-system/flux-system-skvs-onboarding-pds--database: source-controller is not running
+        Find out why it is not ready, and fix it:
+        $ kubectl describe -n flux-system pod source-controller-5d8f-x2x7q
+        ");
+        let (why, told) = look("artifact-gone-middle", "EOF", false);
+        assert!(
+            why.contains("It is not known why source-controller is not serving"),
+            "{why}"
+        );
+        assert!(told.contains("(memory, disk, image)"), "{told}");
+        for (name, said, part) in [
+            ("artifact-gone", "", "no longer has its stored copy"),
+            (
+                "artifact-gone-middle",
+                "computed digest doesn't match 'x'",
+                "is corrupt",
+            ),
+        ] {
+            let (_, told) = look(name, said, true);
+            assert!(
+                told.contains(part) && !told.contains("why it is not ready"),
+                "{told}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_name_that_is_not_resolved_is_of_the_clusters_dns() {
+        let name = "artifact-gone-middle";
+        let mut snapshot = fixture::snapshot(name);
+        let old = "dial tcp 10.96.12.7:80: connect: connection refused";
+        fixture::reword(
+            &mut snapshot,
+            old,
+            "dial tcp: lookup source-controller: i/o timeout",
+        );
+        let found = super::check(&Case::new(&snapshot, fixture::meta(name).now));
+        let told = fixture::lines(found.unwrap().unwrap());
+        assert!(told.contains("the cluster's DNS does not answer"), "{told}");
+        assert!(told.contains("k8s-app=kube-dns"), "{told}");
     }
 }

@@ -102,7 +102,8 @@ fn check(case: &Case<'_>) -> Verdict {
 #[cfg(test)]
 mod tests {
     use crate::diagnosis::{Case, diagnose, fixture};
-    use crate::snapshot::{Controllers, Read, Why};
+    use crate::model::field::Field;
+    use crate::snapshot::{Controllers, Listing, Read, ServingPod, Why};
 
     #[test]
     fn it_is_found_with_what_its_pod_waits_for() {
@@ -141,5 +142,37 @@ mod tests {
             deployments: Vec::new(),
         };
         assert_eq!(look(Read::Seen(none)), ("SKVS105", false));
+    }
+
+    #[test]
+    fn without_pods_it_is_scaled_up_or_they_are_looked_at() {
+        let look = |replicas: i64, pods: Read<Listing<ServingPod>>| {
+            let name = "controller-not-running";
+            let mut snapshot = fixture::snapshot(name);
+            fixture::stop(&mut snapshot, "helm-controller");
+            let controllers = snapshot.on_demand.controllers.seen_mut().unwrap();
+            controllers.deployments[0].replicas = Field::Set(replicas);
+            snapshot.on_demand.controller_pods = pods;
+            let found = super::check(&Case::new(&snapshot, fixture::meta(name).now));
+            let found = found.unwrap().unwrap();
+            let why = found.why.last().cloned();
+            (why.unwrap_or_default(), fixture::lines(found))
+        };
+        let (_, told) = look(0, Read::Seen(Listing::default()));
+        insta::assert_snapshot!(told, @"
+        helm-controller is not running: scaled to 0
+        Find out who stopped it, then start it:
+        $ kubectl scale -n flux-system deployment helm-controller --replicas=1
+        ");
+        let refused = Why::Forbidden("list pods in flux-system".to_owned());
+        let (why, told) = look(1, Read::Unknown(refused));
+        assert_eq!(
+            why,
+            "It is not known why helm-controller is not serving, because its pods were not read: forbidden (list pods in flux-system)."
+        );
+        assert!(
+            told.contains("Find out why its pod does not run:"),
+            "{told}"
+        );
     }
 }

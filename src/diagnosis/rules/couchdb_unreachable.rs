@@ -71,7 +71,8 @@ fn check(case: &Case<'_>) -> Verdict {
 
 #[cfg(test)]
 mod tests {
-    use crate::diagnosis::fixture;
+    use crate::diagnosis::{Case, fixture};
+    use crate::snapshot::{CouchPods, Listing, Read};
 
     #[test]
     fn it_is_found() {
@@ -79,5 +80,23 @@ mod tests {
             fixture::sentence("couchdb-unreachable", "SKVS304"),
             "the creation Job gets no answer from CouchDB"
         );
+    }
+
+    #[test]
+    fn a_pod_of_couchdb_that_is_not_serving_says_why() {
+        let name = "couchdb-unreachable";
+        let mut snapshot = fixture::snapshot(name);
+        let pod = fixture::without_image("secure-kvs", "db-0", "db");
+        snapshot.on_demand.couch_pods = Read::Seen(CouchPods {
+            of_service: true,
+            namespace: "secure-kvs".to_owned(),
+            pods: Listing::whole(vec![pod]),
+        });
+        let found = super::check(&Case::new(&snapshot, fixture::meta(name).now));
+        insta::assert_snapshot!(fixture::lines(found.unwrap().unwrap()), @"
+        the creation Job gets no answer from CouchDB
+        Find out why it is not ready, and fix it:
+        $ kubectl describe -n secure-kvs pod db-0
+        ");
     }
 }

@@ -96,4 +96,42 @@ mod tests {
             "the image secure-kvs/database-creation:missing cannot be pulled"
         );
     }
+
+    #[test]
+    fn why_a_name_is_none_follows_from_its_text() {
+        let look = |image: &str, message: &str| {
+            let snapshot = fixture::snapshot_of("image-not-pulled", &|object| {
+                if object["kind"] == "Pod" {
+                    let container = &mut object["status"]["containerStatuses"][0];
+                    container["image"] = image.into();
+                    container["state"]["waiting"]["reason"] = "InvalidImageName".into();
+                    container["state"]["waiting"]["message"] = message.into();
+                }
+            });
+            let case = Case::new(&snapshot, fixture::meta("image-not-pulled").now);
+            let found = fixture::of_code(diagnose(&case), "SKVS306");
+            let next = found.then.as_ref().map(|then| format!("{then:?}"));
+            let observed = found.evidence.last().unwrap().observed.clone();
+            (found.why[1..].concat(), observed, next)
+        };
+        let (why, observed, next) = look("map[tag:next]", "");
+        assert_eq!(
+            why,
+            "The values have a map where the chart's template expects text."
+        );
+        assert_eq!(observed, "container create waits: InvalidImageName");
+        assert_ne!(
+            next,
+            fixture::finding("image-not-pulled", "SKVS306")
+                .then
+                .map(|then| format!("{then:?}"))
+        );
+        let (why, observed, _) = look("registry/a:${TAG}", "m");
+        assert_eq!(
+            why,
+            "A variable of the GitOps repository was not replaced: see spec.postBuild of the Kustomization."
+        );
+        assert_eq!(observed, "container create waits: InvalidImageName: m");
+        assert_eq!(look("A b", "m").0, "");
+    }
 }

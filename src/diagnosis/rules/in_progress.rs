@@ -196,6 +196,7 @@ fn check(case: &Case<'_>) -> Verdict {
 mod tests {
     use crate::diagnosis::rule::Severity;
     use crate::diagnosis::{Case, fixture};
+    use crate::model::controller_log::{Entry, Errors};
     use crate::model::helm_storage::Release;
     use crate::model::pod::Pod;
     use crate::snapshot::{Listing, Read};
@@ -250,10 +251,53 @@ mod tests {
                 "status": {"containerStatuses": [{"name": "c", "ready": false, "state": waiting}]}});
             snapshot.on_demand.pods = Read::Seen(Listing::whole(vec![Pod::from_value(&pod)]));
             let verdict = super::check(&Case::new(&snapshot, fixture::meta(name).now));
-            verdict.unwrap().unwrap().sentence
+            let found = verdict.unwrap().unwrap();
+            let pods = found.evidence.iter().filter(|e| e.object.kind == "Pod");
+            assert_eq!(pods.count(), 1);
+            found.sentence
         };
         let owner = json!([{"kind": "StatefulSet", "name": "gate", "controller": true}]);
         assert!(sentence(owner).ends_with("gate-0 is not ready"));
         assert_eq!(sentence(json!(null)), "Flux is working on it");
+    }
+
+    #[test]
+    fn an_error_in_the_controllers_log_since_the_work_began_explains_it() {
+        let look = |name: &str, at: &str, text: &str| {
+            let mut snapshot = fixture::snapshot(name);
+            let entry = Entry {
+                at: Some(at.parse().unwrap()),
+                text: text.to_owned(),
+            };
+            snapshot.on_demand.controller_log = Read::Seen(Errors {
+                own: vec![entry],
+                general: Vec::new(),
+            });
+            let found = super::check(&Case::new(&snapshot, fixture::meta(name).now));
+            let found = found.unwrap().unwrap();
+            (
+                found.why.last().cloned().unwrap_or_default(),
+                fixture::lines(found),
+            )
+        };
+        let (late, since) = ("in-progress-too-long", "2026-11-23T20:00:01Z");
+        let (why, told) = look(late, since, "panic: nil pointer [recovered]");
+        assert!(why.contains("helm-controller panics"), "{why}");
+        assert!(
+            told.contains("A panic is an error in helm-controller itself"),
+            "{told}"
+        );
+        let (why, told) = look(late, since, "no");
+        assert_eq!(why, "Its log has an error about this release since then.");
+        assert!(
+            told.contains("Fix the error in the controller's log."),
+            "{told}"
+        );
+        let (why, told) = look(late, "2026-11-23T19:59:59Z", "no");
+        assert!(why.starts_with("The controller hangs"), "{why}");
+        assert!(told.contains("Read the controller's log:"), "{told}");
+        // What is in time needs no explanation.
+        let (_, told) = look("in-progress", "2026-11-23T23:59:59Z", "no");
+        assert!(told.contains("Wait, and follow it:"), "{told}");
     }
 }

@@ -173,4 +173,35 @@ mod tests {
             assert_eq!(leading_zero(range), zero, "{range}");
         }
     }
+
+    #[test]
+    fn a_range_is_explained_by_its_own_words() {
+        let name = "no-chart-version";
+        let look = |version: &str| {
+            let mut snapshot = fixture::snapshot(name);
+            let chart = snapshot.helm_release.spec.chart.as_mut().unwrap();
+            chart.spec.version = Some(version.to_owned());
+            let found = super::check(&Case::new(&snapshot, fixture::meta(name).now));
+            let found = found.unwrap().unwrap();
+            let next = format!("{:?}", found.then);
+            (found.why.join(" "), next, fixture::lines(found))
+        };
+        let (why, next, told) = look(">=0.01.0");
+        assert!(why.contains("01 has a leading zero"), "{why}");
+        assert!(why.contains("takes a pre-release"), "{why}");
+        assert!(
+            told.contains("See which versions the repository's index has."),
+            "{told}"
+        );
+        let (why, own, told) = look("<0.2.0");
+        assert!(!why.contains("leading zero"), "{why}");
+        assert!(
+            told.contains("See which versions the repository's index still has"),
+            "{told}"
+        );
+        // Nothing in the manifest is to be changed.
+        assert_ne!(own, next);
+        let (why, _, _) = look(">=9.0.0-0");
+        assert!(!why.contains("takes a pre-release"), "{why}");
+    }
 }

@@ -186,9 +186,11 @@ fn role(right: &Forbidden, account: &Subject) -> String {
 #[cfg(test)]
 mod tests {
     use super::{binding, grant};
-    use crate::diagnosis::finding::Subject;
-    use crate::diagnosis::fixture;
+    use crate::diagnosis::finding::{Finding, Subject};
+    use crate::diagnosis::{Case, fixture};
+    use crate::model::field::Meta;
     use crate::model::forbidden::Forbidden;
+    use crate::snapshot::{Read, Snapshot};
 
     #[test]
     fn a_role_with_the_right_can_be_pasted() {
@@ -232,5 +234,81 @@ mod tests {
     fn an_account_that_was_not_read_may_be_missing() {
         let finding = fixture::finding("service-account-not-read", "SKVS402");
         assert!(finding.why[1].starts_with("Whether the account exists is unknown"));
+    }
+
+    const NAME: &str = "service-account-without-rights";
+
+    fn look(change: &dyn Fn(&mut Snapshot)) -> Finding {
+        let mut snapshot = fixture::snapshot(NAME);
+        change(&mut snapshot);
+        let found = super::check(&Case::new(&snapshot, fixture::meta(NAME).now));
+        found.unwrap().unwrap()
+    }
+
+    #[test]
+    fn a_namespace_that_may_not_be_created_can_be_made_beforehand() {
+        let of = |verb: &str, resource: &str| {
+            let text = format!(
+                "cannot {verb} resource \"{resource}\" in API group \"\" at the cluster scope"
+            );
+            let old =
+                "cannot create resource \"jobs\" in API group \"batch\" in the namespace \"core\"";
+            let told = fixture::lines(look(&|s| fixture::reword(s, old, &text)));
+            assert!(
+                told.contains(&format!("auth can-i {verb} {resource} -A")),
+                "{told}"
+            );
+            told.contains("leave spec.install.createNamespace out")
+        };
+        assert!(of("create", "namespaces"));
+        assert!(!of("get", "namespaces") && !of("create", "nodes"));
+    }
+
+    #[test]
+    fn whose_account_it_is_is_said() {
+        let of = |name: &str, user: &str| {
+            look(&|s| {
+                s.helm_release.spec.service_account_name = Some(name.to_owned());
+                s.service_account = Read::Seen(Meta::default());
+                let old = "system:serviceaccount:flux-system:helm-controller";
+                fixture::reword(s, old, &format!("system:serviceaccount:{user}"));
+            })
+        };
+        let own = of("x", "flux-system:x");
+        assert_eq!(
+            own.why,
+            ["Flux acts as this account; the API server refused its request."]
+        );
+        let other = of("x", "flux-system:y");
+        assert_eq!(
+            other.why,
+            [
+                "This is Flux's own account, not the one in the manifest (ServiceAccount flux-system/x)."
+            ]
+        );
+        let misplaced = of("x", "core:x");
+        assert_eq!(
+            misplaced.sentence,
+            "Flux acts as ServiceAccount core/x instead of ServiceAccount flux-system/x"
+        );
+        let elsewhere = of("x", "other:x");
+        assert_eq!(
+            elsewhere.sentence,
+            "ServiceAccount other/x may not create jobs in core"
+        );
+    }
+
+    #[test]
+    fn no_account_gives_rights_that_it_lacks() {
+        let old = "User \"system:serviceaccount:flux-system:helm-controller\" cannot create resource \"jobs\" in API group \"batch\" in the namespace \"core\"";
+        let new = "user \"system:serviceaccount:flux-system:a\" (groups=[\"x\"]) is attempting to grant RBAC permissions not currently held:\n{APIGroups:[\"\"], Verbs:[\"get\"]}";
+        let found = look(&|s| fixture::reword(s, old, new));
+        assert_eq!(found.subject.to_string(), "ServiceAccount flux-system/a");
+        let sentence = "ServiceAccount flux-system/a may not create jobs.batch pds-database-create: it grants rights that ServiceAccount flux-system/a does not have itself";
+        assert_eq!(found.sentence, sentence);
+        assert_eq!(
+            found.evidence[0].lines,
+            ["{APIGroups:[\"\"], Verbs:[\"get\"]}"]
+        );
     }
 }

@@ -90,7 +90,7 @@ fn is_silent(case: &Case<'_>, source: &Source) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use crate::diagnosis::fixture;
+    use crate::diagnosis::{Case, fixture};
 
     #[test]
     fn it_is_found() {
@@ -102,5 +102,18 @@ mod tests {
             fixture::sentence("source-not-looked-at-old", "SKVS221"),
             "source-controller has not processed HelmChart flux-system/flux-system-skvs-onboarding-pds--database"
         );
+    }
+
+    #[test]
+    fn the_pod_of_the_controller_says_why() {
+        let name = "source-not-looked-at";
+        let mut snapshot = fixture::snapshot(name);
+        fixture::stop(&mut snapshot, "source-controller");
+        let found = super::check(&Case::new(&snapshot, fixture::meta(name).now));
+        insta::assert_snapshot!(fixture::lines(found.unwrap().unwrap()), @"
+        source-controller has not processed HelmChart flux-system/flux-system-skvs-onboarding-pds--database
+        Find out why it is not ready, and fix it:
+        $ kubectl describe -n flux-system pod source-controller-5d8f-x2x7q
+        ");
     }
 }

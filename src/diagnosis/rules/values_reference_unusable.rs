@@ -99,7 +99,7 @@ fn check(case: &Case<'_>) -> Verdict {
 
 #[cfg(test)]
 mod tests {
-    use crate::diagnosis::fixture;
+    use crate::diagnosis::{Case, fixture};
 
     #[test]
     fn it_is_found() {
@@ -118,6 +118,58 @@ mod tests {
         assert_eq!(
             fixture::sentence("values-reference-target-path", "SKVS238"),
             "key port of Secret flux-system/skvs-values cannot be set at couchdb.port of the values"
+        );
+    }
+
+    #[test]
+    fn a_value_at_a_path_has_its_own_remedies() {
+        let look = |name: &str, new: &str| {
+            let mut snapshot = fixture::snapshot(name);
+            fixture::reword(&mut snapshot, "key map \"couchdb\" has no value", new);
+            let found = super::check(&Case::new(&snapshot, fixture::meta(name).now));
+            let found = found.unwrap().unwrap();
+            (found.why[1..].concat(), fixture::lines(found))
+        };
+        let at_path = "values-reference-target-path";
+        let (why, told) = look(at_path, "key map \"couchdb\" has no value");
+        assert!(
+            why.starts_with("With targetPath the content is read as by helm --set"),
+            "{why}"
+        );
+        assert!(
+            told.contains("$ kubectl describe -n flux-system secret skvs-values"),
+            "{told}"
+        );
+        let (why, told) = look(at_path, "assignment to entry in nil map");
+        assert!(why.starts_with("The content is right:"), "{why}");
+        assert!(
+            told.contains("Update helm-controller (0.1.3 or later)"),
+            "{told}"
+        );
+        assert!(!told.contains("Correct its content"), "{told}");
+        let (why, _) = look("values-reference-unusable", "");
+        assert_eq!(why, "");
+        let (why, told) = look("values-reference-of-wrong-kind", "");
+        assert_eq!(why, "");
+        assert!(!told.contains("kubectl describe"), "{told}");
+    }
+
+    #[test]
+    fn the_path_is_that_of_the_reference_to_the_object() {
+        let name = "values-reference-target-path";
+        let mut snapshot = fixture::snapshot(name);
+        let from = &mut snapshot.helm_release.spec.values_from;
+        let (mut other, mut config) = (from[0].clone(), from[0].clone());
+        other.name = "other".to_owned();
+        other.target_path = Some("a".to_owned());
+        config.kind = "ConfigMap".to_owned();
+        config.target_path = Some("b".to_owned());
+        from.splice(0..0, [other, config]);
+        let found = super::check(&Case::new(&snapshot, fixture::meta(name).now));
+        let sentence = found.unwrap().unwrap().sentence;
+        assert!(
+            sentence.contains("cannot be set at couchdb.port"),
+            "{sentence}"
         );
     }
 }

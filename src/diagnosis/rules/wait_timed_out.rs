@@ -213,7 +213,10 @@ fn of_log(case: &Case<'_>, one: &Awaited<'_>, timeout: &str) -> Verdict {
 #[cfg(test)]
 mod tests {
     use crate::diagnosis::{Case, fixture};
-    use crate::snapshot::{Read, Why};
+    use crate::model::event::Event;
+    use crate::model::helm_storage::Release;
+    use crate::snapshot::{Listing, Read, Why};
+    use serde_json::json;
 
     #[test]
     fn it_is_found() {
@@ -254,5 +257,83 @@ mod tests {
         Find out why it is not ready, and fix it:
         $ kubectl describe -n core pod gate-6c9d8f7b5-lq8vz
         ");
+    }
+
+    #[test]
+    fn the_failure_among_the_events_of_a_gone_job_counts() {
+        let name = "wait-job-gone";
+        let look = |reasons: &[&str], not_all: Option<Why>| {
+            let mut snapshot = fixture::snapshot(name);
+            let event =
+                |reason: &&str| Event::from_value(&json!({"reason": reason, "message": "m"}));
+            let events = Listing::new(reasons.iter().map(event).collect(), not_all);
+            snapshot.gone_job.as_mut().unwrap().events = Read::Seen(events);
+            let found = super::check(&Case::new(&snapshot, fixture::meta(name).now));
+            let found = found.unwrap().unwrap();
+            let observed = found.evidence.last().unwrap().observed.clone();
+            (found.sentence, observed, found.why[1..].concat())
+        };
+        let cut = || {
+            Some(Why::NotAsked(
+                "only the first 200 events were read".to_owned(),
+            ))
+        };
+        let (sentence, observed, unknown) =
+            look(&["BackoffLimitExceeded", "SuccessfulDelete"], cut());
+        assert!(
+            sentence.contains("failed (BackoffLimitExceeded)"),
+            "{sentence}"
+        );
+        assert_eq!(
+            (observed.as_str(), unknown.as_str()),
+            ("BackoffLimitExceeded: m", "")
+        );
+        let (sentence, _, unknown) = look(&["SuccessfulDelete"], cut());
+        assert!(
+            sentence.ends_with("before Helm saw how it ended"),
+            "{sentence}"
+        );
+        assert_eq!(
+            unknown,
+            "Its events were not read: only the first 200 events were read."
+        );
+    }
+
+    #[test]
+    fn a_wait_that_names_nothing_names_the_pod() {
+        let name = "wait-timed-out-pod";
+        let look = |with_pod: bool| {
+            let mut snapshot = fixture::snapshot(name);
+            for condition in &mut snapshot.helm_release.status.conditions {
+                if let Some((lead, _)) = condition.message.split_once("timeout waiting for:") {
+                    condition.message = format!("{lead}timed out waiting for the condition");
+                }
+            }
+            let release = snapshot.release.seen().cloned().unwrap_or_default();
+            let manifest = "kind: Deployment\nmetadata:\n  name: gate\n".to_owned();
+            snapshot.release = Read::Seen(Release {
+                manifest,
+                ..release
+            });
+            if !with_pod {
+                snapshot.on_demand.pods = Read::Seen(Listing::default());
+            }
+            let found = super::check(&Case::new(&snapshot, fixture::meta(name).now));
+            let found = found.unwrap().unwrap();
+            (found.why[0].clone(), fixture::lines(found))
+        };
+        let unsaid = "Flux does not say why";
+        let find = "Find the objects that are not ready";
+        let (why, told) = look(true);
+        assert!(
+            told.contains(": Pod core/gate-6c9d8f7b5-lq8vz is not ready"),
+            "{told}"
+        );
+        assert!(
+            !told.contains(find) && !why.contains(unsaid),
+            "{why} {told}"
+        );
+        let (why, told) = look(false);
+        assert!(told.contains(find) && why.contains(unsaid), "{why} {told}");
     }
 }

@@ -98,6 +98,14 @@ fn one_that_is_ready_or_goes_serves() {
     );
     let probe = ("Unhealthy", "Readiness probe failed: x");
     assert_eq!(told(&ready, &[probe], no_log()), "it serves");
+    // Its own Ready counts before a container's state.
+    let mut sidecar = crash_loop(1, "Error");
+    sidecar["conditions"][0]["status"] = json!("True");
+    assert_eq!(told(&sidecar, &[], no_log()), "it serves");
+    let mut going = object(&crash_loop(1, "Error"));
+    assert_ne!(told_of(&going, &[], no_log()), "it serves");
+    going["metadata"]["deletionTimestamp"] = json!("2026-11-27T05:01:20Z");
+    assert_eq!(told_of(&going, &[], no_log()), "it serves");
 }
 
 #[test]
@@ -468,4 +476,146 @@ fn memory_without_a_limit_is_the_nodes() {
     pod["spec"]["initContainers"] = own;
     pod["spec"]["initContainers"][0]["resources"] = json!({"limits": {"memory": "1Gi"}});
     assert!(told_of(&pod, &[], no_log()).contains("memory limit 1Gi"));
+}
+
+#[test]
+fn a_container_says_how_it_ended_or_why_it_waits() {
+    let lead = "Pod n/db-0 is not serving: container c: ";
+    let none = || json!({});
+    for (state, last, said) in [
+        (
+            json!({"waiting": {"reason": "ErrImagePull"}}),
+            none(),
+            "ErrImagePull.",
+        ),
+        (
+            json!({"terminated": {"exitCode": 128, "reason": "ContainerCannotRun"}}),
+            none(),
+            "exited 128 (ContainerCannotRun).",
+        ),
+        (json!({"terminated": {"exitCode": 3}}), none(), "exited 3."),
+    ] {
+        let said_of = why(&container(false, state, last), &[]);
+        assert_eq!(said_of, format!("{lead}{said}"));
+    }
+    let mut unlimited = crash_loop(137, "OOMKilled");
+    unlimited["containerStatuses"][0]["name"] = json!("other");
+    let said = why(&unlimited, &[]);
+    assert!(said.ends_with("exited 137 (OOMKilled)."), "{said}");
+    // One that waits counts before one that runs again.
+    let mut two = container(
+        false,
+        json!({"running": {}}),
+        json!({"terminated": {"exitCode": 1}}),
+    );
+    let waits = json!({"name": "w", "ready": false, "state": {"waiting": {"reason": "ErrImagePull", "message": "m"}}});
+    two["containerStatuses"].as_array_mut().unwrap().push(waits);
+    assert_eq!(
+        why(&two, &[]),
+        "Pod n/db-0 is not serving: container w: ErrImagePull: m."
+    );
+}
+
+#[test]
+fn only_a_container_that_ended_badly_has_a_log_of_its_end() {
+    let panic = || log("panic: x");
+    let ended = container(false, json!({"terminated": {"exitCode": 3}}), json!({}));
+    assert!(told(&ended, &[], panic()).contains("Its log says why: panic: x"));
+    let said = told(&crash_loop(0, "Completed"), &[], panic());
+    assert!(!said.contains("panic"), "{said}");
+    assert!(said.contains("$ kubectl describe"), "{said}");
+}
+
+#[test]
+fn the_log_is_that_of_the_container_whose_probe_fails() {
+    let fails = ("Unhealthy", "Startup probe failed: timeout");
+    let status = |name: &str, is_ready: bool, state: Value| json!({"name": name, "ready": is_ready, "state": state});
+    let mut many = running();
+    many["containerStatuses"] = json!([
+        status("ready", true, json!({"running": {}})),
+        status("done", false, json!({"terminated": {"exitCode": 0}})),
+        status("slow", false, json!({"running": {}})),
+    ]);
+    insta::assert_snapshot!(told(&many, &[fails], no_log()), @"
+    Pod n/db-0 is not serving: it is running but not ready: its startup probe fails: timeout.
+    Check its log to see why the probe fails; restart the pod if it hangs:
+    $ kubectl logs -n n db-0 -c slow --tail=50
+    ");
+    // It is not known whose probe it is.
+    many["containerStatuses"] = json!([]);
+    insta::assert_snapshot!(told(&many, &[fails], no_log()), @"
+    Pod n/db-0 is not serving: it is running but not ready.
+    Find out why it is not ready, and fix it:
+    $ kubectl describe -n n pod db-0
+    ");
+}
+
+#[test]
+fn a_usual_start_is_no_fault() {
+    for reason in ["ContainerCreating", "PodInitializing"] {
+        let mut starts = container(
+            false,
+            json!({"waiting": {"reason": reason, "message": "m"}}),
+            json!({}),
+        );
+        starts["phase"] = json!("Pending");
+        assert_eq!(
+            why(&starts, &[]),
+            format!("Pod n/db-0 is not serving: it is starting: {reason}.")
+        );
+    }
+}
+
+#[test]
+fn few_pods_are_shown_and_whose_they_are_by_name_alone_is_said() {
+    let found = |name: &str| ServingPod {
+        pod: Pod::from_value(
+            &json!({"metadata": {"name": name, "namespace": "n"}, "status": crash_loop(1, "Error")}),
+        ),
+        events: Read::Seen(Listing::default()),
+        log: no_log(),
+    };
+    let pods = ["a", "b", "c", "d"].map(found);
+    let mut all = unserving(&pods, "2026-11-27T05:01:00Z".parse().unwrap());
+    assert_eq!(all.len(), SHOWN);
+    let said = |pods: &[Unserving<'_>]| {
+        let finding = with_reasons(Finding::new(pods[0].subject.clone(), ""), pods);
+        assert!(finding.fix.is_empty());
+        let observed = finding.evidence.into_iter().map(|e| e.observed);
+        (finding.why.concat(), observed.collect::<Vec<_>>())
+    };
+    let (why, observed) = said(&all);
+    assert!(!why.contains("Only its name"), "{why}");
+    let sure = "container c: CrashLoopBackOff: back-off; exited 1";
+    assert_eq!(observed, [sure; SHOWN]);
+    all[0].is_doubtful = true;
+    let (why, observed) = said(&all);
+    assert!(
+        why.ends_with(" Only its name suggests whose it is."),
+        "{why}"
+    );
+    let doubtful = format!("{sure} (by its name; it may be another workload's)");
+    assert_eq!(observed, [doubtful.as_str(), sure, sure]);
+}
+
+#[test]
+fn what_was_not_needed_is_not_unknown() {
+    let of = |why: Why| not_read(&Read::<()>::Unknown(why), "x");
+    assert_eq!(of(Why::NotNeeded("n".to_owned())), None);
+    assert!(of(Why::Forbidden("list pods in n".to_owned())).is_some());
+    let said = told(&crash_loop(1, "Error"), &[], no_log());
+    assert!(!said.contains("not read"), "{said}");
+    let cut = Some(Why::NotAsked(
+        "only the first 200 events were read".to_owned(),
+    ));
+    let found = ServingPod {
+        pod: Pod::from_value(&json!({"status": running()})),
+        events: Read::Seen(Listing::new(Vec::new(), cut)),
+        log: no_log(),
+    };
+    let whys: Vec<String> = of_serving(&found).unwrap().reason.whys().collect();
+    assert_eq!(
+        whys,
+        ["Its events were not read: only the first 200 events were read."]
+    );
 }
