@@ -115,6 +115,7 @@ fn judged([kind, namespace, name]: [&str; 3], read: &Read<Source>) -> Judged {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bundle::scene::Scene;
     use crate::snapshot::Why;
     use serde_json::{Value, json};
 
@@ -160,6 +161,39 @@ mod tests {
         GitRepository n/gitops does not exist; what Flux applies may be an old revision: kubectl describe -n n gitrepositories.source.toolkit.fluxcd.io gitops
         unknown: GitRepository n/gitops was not read: forbidden (get gitrepositories in n)
         ");
+    }
+
+    #[tokio::test]
+    async fn each_source_is_read_in_its_own_namespace() {
+        let of = |name: &str, namespace: &Value| {
+            let source = json!({"kind": "GitRepository", "name": name, "namespace": namespace});
+            Kustomization::from_value(&json!({
+                "metadata": {"namespace": "n", "name": "k"}, "spec": {"sourceRef": source},
+            }))
+        };
+        let repository = |namespace: &str, name: &str, status: &str| {
+            let ready = json!({"type": "Ready", "status": status, "reason": "R", "message": "no route", "observedGeneration": 1});
+            json!({"apiVersion": "source.toolkit.fluxcd.io/v1", "kind": "GitRepository",
+                "metadata": {"namespace": namespace, "name": name, "generation": 1}, "spec": {},
+                "status": {"observedGeneration": 1, "conditions": [ready], "artifact": {"revision": "main@sha1:1"}}})
+        };
+        let saved = [
+            repository("n", "a", "True"),
+            repository("m", "a", "False"),
+            repository("n", "b", "False"),
+        ];
+        let cluster = Cluster::saved(Scene::new(&saved.each_ref(), "").plain(), 0);
+        let look = async |all: &[Kustomization]| {
+            let Fetched { not, unknown } = fetched(&cluster, all).await;
+            let not = not.iter().map(Hint::plain);
+            not.chain(unknown).collect::<Vec<_>>().join("\n")
+        };
+        assert_eq!(look(&[of("a", &json!(null))]).await, "");
+        insta::assert_snapshot!(look(&[of("a", &json!("m")), of("b", &json!(null))]).await, @"
+        GitRepository m/a cannot be fetched: no route; what Flux applies may be an old revision: kubectl describe -n m gitrepositories.source.toolkit.fluxcd.io a
+        GitRepository n/b cannot be fetched: no route; what Flux applies may be an old revision: kubectl describe -n n gitrepositories.source.toolkit.fluxcd.io b
+        ");
+        insta::assert_snapshot!(look(&[of("c", &json!(null))]).await, @"GitRepository n/c was not read: not in the saved files");
     }
 
     #[test]
