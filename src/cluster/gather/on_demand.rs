@@ -284,6 +284,7 @@ async fn service(cluster: &Cluster, endpoint: Endpoint) -> CouchService {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bundle::scene::Scene;
     use crate::cluster::test_server::{self, page};
     use crate::model::failure::failure;
     use crate::snapshot::Why;
@@ -323,6 +324,50 @@ mod tests {
                 (1, vec!["limit=250".to_owned()])
             );
         }
+    }
+
+    /// The errors about HelmRelease n/a in the saved log of helm-controller.
+    fn errors(cluster: &Cluster) -> Read<Errors> {
+        let hr = json!({"metadata": {"name": "a", "namespace": "n"}, "spec": {}, "status": {}});
+        controller_log(cluster, &HelmRelease::from_value(&hr).unwrap())
+    }
+
+    #[tokio::test]
+    async fn the_controllers_log_of_a_cluster_is_not_needed() {
+        let (cluster, asked) = test_server::cluster(&[]);
+        let why = Why::NotNeeded("a cluster's log of helm-controller is not read".to_owned());
+        assert_eq!(errors(&cluster), Read::Unknown(why));
+        assert!(asked.queries().is_empty());
+    }
+
+    #[test]
+    fn the_controllers_log_of_a_bundle_is_not_needed() {
+        let object = json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s", "namespace": "n"}});
+        let bundle = Scene::new(&[&object], "").bundle();
+        let why = "a bundle holds everything that was read from the cluster";
+        assert_eq!(
+            errors(&Cluster::saved(bundle, 0)),
+            Read::Unknown(Why::NotNeeded(why.to_owned()))
+        );
+    }
+
+    #[test]
+    fn the_controllers_log_that_plain_files_lack_is_not_known() {
+        let of = |log: &str| {
+            let object = json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s", "namespace": "n"}});
+            let files = Scene::new(&[&object], log).plain();
+            errors(&Cluster::saved(files, 0))
+        };
+        let not_saved = Read::Unknown(Why::NotAsked(NOT_SAVED.to_owned()));
+        assert_eq!(of(""), not_saved);
+        let entry = json!({"level": "error", "error": "no", "HelmRelease": {"name": "a", "namespace": "n"}});
+        let other = format!("[pod/source-controller-5d8f-x2x7q/manager] {entry}\n");
+        assert_eq!(of(&other), not_saved);
+        let own = other.replace("source", "helm");
+        let texts = of(&own).map(|errors| errors.own.into_iter().map(|e| e.text).collect());
+        assert_eq!(texts, Read::Seen(vec!["no".to_owned()]));
+        let odd = of("[pod/helm-controller-5d8f-x2x7q/manager] odd\n");
+        assert!(matches!(odd.unknown(), Some(Why::Broken(_))), "{odd:?}");
     }
 
     fn wants(status: Value) -> bool {
