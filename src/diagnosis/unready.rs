@@ -58,7 +58,11 @@ pub(super) fn unready<'a>(case: &Case<'a>) -> Vec<Unready<'a>> {
         .flat_map(Listing::known);
     let own = of_job.map(|found| (&found.pod, None)).chain(own);
     let own = own.filter(|(pod, _)| pod.meta.deleted.is_absent());
-    let mut all: Vec<Unready<'a>> = own
+    let own: Vec<(&Pod, Option<Subject>)> = own.collect();
+    let pods: Vec<&Pod> = own.iter().map(|(pod, _)| *pod).collect();
+    let present = own.into_iter();
+    let present = present.filter(|(pod, _)| !pod.is_replaced_among(pods.iter().copied()));
+    let mut all: Vec<Unready<'a>> = present
         .filter_map(|(pod, named_by)| {
             Some(Unready {
                 subject: Subject::from(&pod.meta),
@@ -226,6 +230,28 @@ mod tests {
             json!({"app.kubernetes.io/instance": "core-skvs-onboarding-pds--database"});
         let said = told(&[own]);
         assert!(said.contains("until Pod core/other is ready"), "{said}");
+    }
+
+    #[test]
+    fn a_leftover_that_its_controller_has_replaced_keeps_nobody_waiting() {
+        let evicted = json!({"phase": "Failed", "reason": "Evicted", "message": "low on memory"});
+        let leftover = pod("gate-6c9d8f7b5-aaaaa", evicted);
+        let present = |phase: &str, conditions: Value| {
+            let status = json!({"phase": phase, "conditions": conditions});
+            pod("gate-6c9d8f7b5-lq8vz", status)
+        };
+        let named = "until Pod core/gate-6c9d8f7b5-aaaaa is ready: Evicted";
+        assert!(told(std::slice::from_ref(&leftover)).contains(named));
+        let runs = present("Running", json!([{"type": "Ready", "status": "True"}]));
+        assert_eq!(told(&[leftover.clone(), runs]), told(&[]));
+        let unscheduled = json!([{"type": "PodScheduled", "status": "False", "message": "0/3"}]);
+        let pending = present("Pending", unscheduled);
+        let said = told(&[leftover.clone(), pending.clone()]);
+        assert_eq!(said, told(std::slice::from_ref(&pending)));
+        // One that goes is no replacement.
+        let mut going = pending;
+        going["metadata"]["deletionTimestamp"] = json!("2026-11-23T20:20:00Z");
+        assert!(told(&[leftover, going]).contains(named));
     }
 
     fn no_image() -> Value {
