@@ -26,7 +26,7 @@ pub enum Answer {
     Refused(Status),
     /// No answer was had when it was recorded, and why.
     Failed(String),
-    /// Nobody knows.
+    /// The files do not say.
     NotSaved(NotSaved),
 }
 

@@ -3,8 +3,8 @@
 use crate::advice::{Command, Hint};
 use crate::cluster::Cluster;
 use crate::model::field::Field;
-use crate::model::kustomization::{FolderSource, Kustomization};
-use crate::model::source::{Source, resource};
+use crate::model::kustomization::Kustomization;
+use crate::model::source::{Source, SourceRef, resource};
 use crate::snapshot::Read;
 use crate::text::{count, one_line};
 use futures::future::join_all;
@@ -32,7 +32,7 @@ enum Judged {
 pub(super) async fn fetched(cluster: &Cluster, all: &[Kustomization]) -> Fetched {
     let (sources, unread) = named(all);
     let read = sources.iter().map(|(namespace, source)| async move {
-        let (kind, name) = (&source.object.kind, &source.object.name);
+        let (kind, name) = (&source.kind, &source.name);
         let read = cluster.source(kind, namespace, name).await;
         judged([kind, namespace, name], &read)
     });
@@ -57,7 +57,7 @@ impl Fetched {
 }
 
 /// The sources that are read, with their namespaces, and why others are not.
-fn named(all: &[Kustomization]) -> (Vec<(&str, &FolderSource)>, Option<String>) {
+fn named(all: &[Kustomization]) -> (Vec<(&str, &SourceRef)>, Option<String>) {
     let mut sources = Vec::new();
     let mut unread = None;
     for kustomization in all {
@@ -69,7 +69,7 @@ fn named(all: &[Kustomization]) -> (Vec<(&str, &FolderSource)>, Option<String>) 
             continue;
         };
         let own = kustomization.meta.namespace.as_str();
-        let source = (source.namespace.as_deref().unwrap_or(own), source);
+        let source = (source.namespace.as_deref().unwrap_or(own), &source.object);
         if !sources.contains(&source) {
             sources.push(source);
         }
@@ -238,5 +238,8 @@ mod tests {
             json!({"kind": "Bucket", "name": "s", "namespace": "m"}),
         )];
         assert_eq!(named(&elsewhere).0[0].0, "m");
+        let own =
+            |namespace: Value| one(json!({"kind": "Bucket", "name": "s", "namespace": namespace}));
+        assert_eq!(named(&[own(json!(null)), own(json!("n"))]).0.len(), 1);
     }
 }
