@@ -8,6 +8,7 @@ use crate::model::failure::split_trailer;
 use crate::model::field::Meta;
 use crate::snapshot::Unread;
 use crate::text::one_line;
+use crate::text::scrub::scrub;
 use crate::text::yaml::is_plain;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
@@ -76,7 +77,7 @@ impl Evidence {
         Self {
             object,
             field: one_line(field),
-            observed: one_line(observed),
+            observed: without_credentials(observed),
             lines: Vec::new(),
         }
     }
@@ -97,13 +98,18 @@ impl Evidence {
 
     /// Adds lines, such as a log's last ones.
     pub fn lines<S: AsRef<str>>(mut self, lines: impl IntoIterator<Item = S>) -> Self {
-        self.lines.extend(
-            lines
-                .into_iter()
-                .map(|l| crate::text::line(l.as_ref()).into_owned()),
-        );
+        let lines: Vec<String> = lines.into_iter().map(|l| l.as_ref().to_owned()).collect();
+        let text = scrub(&lines.join("\n")).0.into_owned();
+        let lines = text.split('\n').filter(|_| !lines.is_empty());
+        self.lines
+            .extend(lines.map(|l| crate::text::line(l).into_owned()));
         self
     }
+}
+
+/// Reports are passed on, and what a controller or a server says may quote a URL with a token.
+fn without_credentials(text: &str) -> String {
+    one_line(&scrub(text).0)
 }
 
 /// The message without `Helm install failed for release … with chart …: `: the object is named beside it.
@@ -250,7 +256,7 @@ impl Finding {
     pub fn new(subject: Subject, sentence: impl AsRef<str>) -> Self {
         Self {
             subject,
-            sentence: one_line(sentence.as_ref()),
+            sentence: without_credentials(sentence.as_ref()),
             severity: None,
             why: Vec::new(),
             evidence: Vec::new(),
@@ -267,7 +273,7 @@ impl Finding {
     }
 
     pub fn why(mut self, text: impl AsRef<str>) -> Self {
-        self.why.push(one_line(text.as_ref()));
+        self.why.push(without_credentials(text.as_ref()));
         self
     }
 

@@ -5,6 +5,7 @@
 //! is there.
 
 use super::case::Case;
+use super::job::Sidecar;
 use crate::model::condition::Condition;
 use crate::model::failure::Cause;
 use crate::model::field::Field;
@@ -105,6 +106,20 @@ fn creator<'a>(case: &Case<'a>) -> Checked<Option<&'a Job>> {
     }
 }
 
+/// The Job's own containers ended well, and only the mesh's sidecar keeps the Job from its end.
+fn is_work_done(case: &Case<'_>) -> bool {
+    let runs_on = matches!(
+        case.job_as_far_as_read().sidecar,
+        Some(Sidecar::RunsOn { .. })
+    );
+    let read = case.creation_job().if_read();
+    let job = creator(case).if_read().zip(read);
+    runs_on
+        && job.is_some_and(|(job, read)| {
+            std::ptr::eq(job, &raw const read.job) && is_of_installation(case, job)
+        })
+}
+
 /// That Job of this installation ended well, so the database was created.
 pub fn created_by_job(case: &Case<'_>) -> bool {
     let is_free = |job: &Job| match job.made_by() {
@@ -153,7 +168,7 @@ pub fn ran_well(case: &Case<'_>) -> bool {
 
 /// Whether the installation created the database, or had none to create; `None` when nothing tells.
 pub fn created(case: &Case<'_>) -> Option<bool> {
-    if created_by_job(case) {
+    if created_by_job(case) || is_work_done(case) {
         return Some(true);
     }
     let told = [case.first_release(), case.release()]

@@ -6,6 +6,7 @@ mod uncreated;
 
 pub use outcome::{Death, Outcome};
 pub use sidecar::Sidecar;
+pub(in crate::diagnosis) use sidecar::is_of_mesh;
 pub use uncreated::Uncreated;
 
 use super::case::Case;
@@ -138,7 +139,9 @@ impl Job {
         };
         let pods_unread = pods.seen().and_then(Listing::not_all).cloned();
         let pods: &[JobPod] = pods.seen().map_or(&[], Listing::known);
-        let attempts: Vec<Outcome> = pods.iter().rev().map(outcome::judge).collect();
+        let events = events.seen().map_or(&[][..], Listing::known);
+        let attempts = pods.iter().rev().map(|pod| outcome::judge(pod, events));
+        let attempts: Vec<Outcome> = attempts.collect();
         let outcome = outcome::weigh(job, &attempts);
         // What cannot be read of a pod may be what it would have said.
         let odd = pods.iter().find(|p| !p.pod.meta.malformed.is_empty());

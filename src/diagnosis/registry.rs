@@ -129,6 +129,7 @@ pub const RULES: &[&Rule] = &[
     &rules::database_missing::RULE,
     &rules::database_unserved::RULE,
     &rules::upgrade_hook_failed::RULE,
+    &rules::mesh_denies_job::RULE,
     &rules::database_changed::RULE,
     &rules::encryption_changed::RULE,
     &rules::notes_disagree::RULE,

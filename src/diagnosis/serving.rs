@@ -291,6 +291,8 @@ impl<'a> Reason<'a> {
     /// The end of its log, how it ended before, and what may say more and is not known.
     pub(super) fn whys(&self) -> impl Iterator<Item = String> {
         let last = |line: &str| format!("The last line of its log: {line}");
+        let known = self.words.iter().filter_map(|words| meaning(&words.line));
+        let known = known.map(str::to_owned);
         let words = self.words.iter().flat_map(move |words| {
             let line = match words.kind {
                 Kind::Panic => format!("Its log says why: {}", words.line),
@@ -300,7 +302,10 @@ impl<'a> Reason<'a> {
             let end = words.end.as_deref().map(last);
             std::iter::once(line).chain(end)
         });
-        words.chain(self.before.clone()).chain(self.unread.clone())
+        words
+            .chain(known)
+            .chain(self.before.clone())
+            .chain(self.unread.clone())
     }
 
     /// What was seen.
@@ -347,6 +352,14 @@ impl<'a> Reason<'a> {
                 finding,
                 "Find out why the probe fails. If the container is only slow, give it more time: a startupProbe, or a larger failureThreshold or timeoutSeconds of that probe:",
             ),
+            Remedy::Probe {
+                said, container, ..
+            } if *container == "couchdb" && said.contains("statuscode: 404") => log(
+                finding,
+                "CouchDB answers 404 to /_up in maintenance mode, and until its system databases (_users, _replicator) exist: end the maintenance mode, or finish the cluster's setup. Its log:",
+                container,
+                "--tail=50",
+            ),
             Remedy::Probe { container, .. } => log(
                 finding,
                 "Check its log to see why the probe fails; restart the pod if it hangs:",
@@ -380,6 +393,22 @@ impl<'a> Reason<'a> {
             Remedy::Describe => describe(finding, "Find out why it is not ready, and fix it:"),
         }
     }
+}
+
+/// What to do about the end of a log, where it is not plain from its words.
+fn meaning(line: &str) -> Option<&'static str> {
+    const MEANINGS: [(&str, &str); 2] = [
+        (
+            "Admin Party",
+            "CouchDB 3 and later do not start without an admin account: set its name and password (COUCHDB_USER and COUCHDB_PASSWORD, from the Secret of CouchDB's release).",
+        ),
+        (
+            "Chain already exists",
+            "The init container has run before in this pod's network. Delete the pod: its controller creates it again, with a fresh network.",
+        ),
+    ];
+    let found = MEANINGS.iter().find(|(text, _)| line.contains(text));
+    found.map(|(_, meaning)| *meaning)
 }
 
 /// Those pods that are not serving.

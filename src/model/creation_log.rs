@@ -5,6 +5,8 @@
 pub enum CouchFailure {
     /// The database exists (412).
     Exists,
+    /// The mesh let the request not through to CouchDB (403).
+    Denied,
     /// The credentials were refused (401, 403).
     Refused,
     /// No answer.
@@ -19,6 +21,8 @@ pub fn couch_failure(log: &str) -> Option<CouchFailure> {
         "412 Precondition Failed",
         "the file already exists",
     ];
+    // Envoy's words; CouchDB answers in JSON.
+    const DENIED: &[&str] = &["RBAC: access denied"];
     const REFUSED: &[&str] = &[
         "returned error: 401",
         "returned error: 403",
@@ -51,6 +55,7 @@ pub fn couch_failure(log: &str) -> Option<CouchFailure> {
     }
     [
         (CouchFailure::Exists, EXISTS),
+        (CouchFailure::Denied, DENIED),
         (CouchFailure::Refused, REFUSED),
         (CouchFailure::Unreachable, UNREACHABLE),
     ]
@@ -61,7 +66,7 @@ pub fn couch_failure(log: &str) -> Option<CouchFailure> {
 
 /// What CouchDB's own words mean for the creation, where they are more than a status.
 pub fn explained(log: &str) -> Option<&'static str> {
-    const WORDS: [(&str, &str); 13] = [
+    const WORDS: [(&str, &str); 18] = [
         (
             "No DB shards could be opened",
             "CouchDB answered that no member with a copy of its own system databases can be reached: check CouchDB's pods and its cluster (_membership).",
@@ -109,6 +114,27 @@ pub fn explained(log: &str) -> Option<&'static str> {
         (
             "\"method_not_allowed\"",
             "The request went to a path that does not accept PUT: the URL that the Job uses is not CouchDB's, or lacks the database's name.",
+        ),
+        (
+            "read_beyond_eof",
+            "CouchDB answered that one of its files ends too early, so it is damaged; the answer names the file. Restore that member's file or volume before anything else: check CouchDB's pods, their logs and their volumes.",
+        ),
+        (
+            "file_corruption",
+            "CouchDB answered that one of its files is damaged: check CouchDB's pods, their logs and their volumes.",
+        ),
+        // Terms of Erlang: an error that CouchDB has no words for.
+        (
+            "{badmatch,",
+            "CouchDB answered with an internal error, which only its log explains: check CouchDB's pods and their logs.",
+        ),
+        (
+            "{bad_return_value,",
+            "CouchDB answered with an internal error, which only its log explains: check CouchDB's pods and their logs.",
+        ),
+        (
+            "CERTIFICATE_VERIFY_FAILED",
+            "The mesh's proxies do not trust each other's certificates: those of the Job and of CouchDB come from different roots of istiod, or one has expired.",
         ),
         (
             "bytes received",

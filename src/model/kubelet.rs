@@ -84,6 +84,17 @@ pub fn refusal(events: &[Event]) -> Option<&Event> {
             && event.kind == "Warning"
     };
     let newest = events.iter().rev().find(is_failure)?;
+    // A summary names the volume and not the reason, which is an event of its own.
+    let is_summary = |event: &Event| {
+        event
+            .message
+            .starts_with("Unable to attach or mount volumes")
+    };
+    let reason = |event: &&Event| is_failure(event) && !is_summary(event);
+    let newest = match is_summary(newest) {
+        true => events.iter().rev().find(reason).unwrap_or(newest),
+        false => newest,
+    };
     let mut progress = events
         .iter()
         .filter(|event| PROGRESS.contains(&event.reason.as_str()));
@@ -176,5 +187,16 @@ mod tests {
         ));
         assert_eq!(refusal(&events).unwrap().message, "b");
         assert_eq!(refusal(&events[2..]), None);
+    }
+
+    #[test]
+    fn the_reason_of_a_volume_comes_before_the_summary() {
+        let summary = "Unable to attach or mount volumes: unmounted volumes=[certs]: timed out waiting for the condition";
+        let said = warnings(&[
+            ("FailedMount", "secret \"a\" not found"),
+            ("FailedMount", summary),
+        ]);
+        assert_eq!(refusal(&said).unwrap().message, "secret \"a\" not found");
+        assert_eq!(refusal(&said[1..]).unwrap().message, summary);
     }
 }

@@ -35,8 +35,11 @@ impl LastWords {
         let error = lasts
             .clone()
             .find_map(|(at, line)| Some((at, error(line)?)));
-        let mut last = lasts.map(|(_, line)| *line);
-        let last = last.find(|line| !line.trim().is_empty())?;
+        let lasts = lasts.map(|(_, line)| *line);
+        let mut lasts = lasts.filter(|line| !line.trim().is_empty());
+        // With `set -x` a shell prints each command before it runs it.
+        let said = lasts.clone().find(|line| !line.starts_with("+ "));
+        let last = said.or_else(|| lasts.next())?;
         let is_stamped = |at: usize| raw[at].len() > lines[at].len();
         let goes_on = |error: usize| {
             let mut later = error + 1..lines.len();

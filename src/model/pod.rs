@@ -225,6 +225,12 @@ impl Pod {
         named.or_else(|| refused.then_some((reason, self.message.text())))
     }
 
+    /// It has a node, and a container still waits for its first start.
+    pub fn is_to_start(&self) -> bool {
+        let mut containers = self.containers.known.iter();
+        self.phase.text() == "Pending" && containers.any(|c| c.waiting().is_some() && !c.has_run())
+    }
+
     /// Whether Kubernetes ended the pod, and its own words for it, which may be empty.
     ///
     /// The condition `DisruptionTarget` says so since Kubernetes 1.26, the pod's reason and message in every version.

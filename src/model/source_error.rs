@@ -100,9 +100,9 @@ pub fn host_asked(text: &str) -> Option<&str> {
         .find_map(|(_, url)| host(url))
 }
 
-/// The host of an http URL that a text begins with.
+/// The host of an HTTP or OCI URL that a text begins with.
 pub fn host(url: &str) -> Option<&str> {
-    let rest = ["https://", "http://"]
+    let rest = ["https://", "http://", "oci://"]
         .iter()
         .find_map(|scheme| url.strip_prefix(scheme))?;
     let authority = rest.split(['/', '"', '\'', ' ', '?']).next()?;

@@ -347,7 +347,12 @@ fn keyed(text: &str, found: &mut Vec<Range<usize>>) {
         if tag || from < done || text[from..].trim_start_matches(' ').starts_with(['{', '/']) {
             continue;
         }
-        let value = value(text, from, |c| matches!(c, ',' | ';' | '&' | '}' | ')'));
+        let ends = |c| matches!(c, ',' | ';' | '&' | '}' | ')');
+        let mut value = value(text, from, ends);
+        // `%2F` of a URL in a format string of Go: `%!F(MISSING)`.
+        while text[..value.end].ends_with("(MISSING") && text[value.end..].starts_with(')') {
+            value.end = run(text, value.end + 1, |c| !is_space(c) && !ends(c));
+        }
         let told = &text[value.clone()];
         let quoted = text[..value.start].ends_with(is_quote);
         if matches!(told, "|" | ">" | "|-" | ">-" | "|+" | ">+") {

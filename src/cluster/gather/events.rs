@@ -43,17 +43,19 @@ fn sorted(objects: Listing<Value>) -> Events {
 
 /// The events of an object and of its parts as one. Where those of a part are not known, the whole is not all.
 pub(super) fn joined(own: Read<Events>, parts: Vec<Read<Events>>) -> Read<Events> {
-    own.map(|mut all| {
-        for part in parts {
-            match part {
-                Read::Seen(part) => all.extend(part),
-                Read::Absent => {}
-                Read::Unknown(why) => all.lacks(Some(why)),
-            }
+    if own.unknown().is_some() && parts.iter().all(|part| part.seen().is_none()) {
+        return own;
+    }
+    let mut all = Listing::whole(Vec::new());
+    for part in std::iter::once(own).chain(parts) {
+        match part {
+            Read::Seen(part) => all.extend(part),
+            Read::Absent => {}
+            Read::Unknown(why) => all.lacks(Some(why)),
         }
-        event::sort(all.known_mut());
-        all
-    })
+    }
+    event::sort(all.known_mut());
+    Read::Seen(all)
 }
 
 #[cfg(test)]
@@ -105,6 +107,9 @@ mod tests {
             all.not_all().map(Why::clause).as_deref(),
             Some("forbidden (list events in core)")
         );
-        assert_eq!(joined(refused(), vec![own()]), refused());
+        assert_eq!(joined(refused(), vec![refused()]), refused());
+        let of_pod = joined(refused(), vec![own()]);
+        let of_pod = of_pod.seen().unwrap();
+        assert_eq!((of_pod.known().len(), of_pod.all().is_err()), (2, true));
     }
 }

@@ -1,9 +1,11 @@
 //! Why a pod of the creation Job does not end well, as its status and its log say, and which of several attempts says most.
 
-use super::sidecar::SIDECAR;
+use super::sidecar::{self, SIDECAR};
 use crate::diagnosis::finding::{Evidence, Subject};
 use crate::model::creation_log::{CouchFailure, couch_failure};
+use crate::model::event::Event;
 use crate::model::job::Job;
+use crate::model::kubelet;
 use crate::model::pod::{Disruption, Pod};
 use crate::snapshot::{JobPod, Read, Why};
 
@@ -31,6 +33,8 @@ pub struct Death {
     pub lines: Vec<String>,
     /// Why the log is not known.
     pub log_missing: Option<Why>,
+    /// Whether the pod has the mesh's sidecar; `None` where not all of its containers are known.
+    pub has_sidecar: Option<bool>,
 }
 
 /// Why the Job's newest pod does not end well.
@@ -38,6 +42,8 @@ pub struct Death {
 pub enum Outcome {
     /// CouchDB says that the database exists (412).
     Exists(Death),
+    /// The mesh refused the request before CouchDB saw it (403).
+    Denied(Death),
     /// CouchDB refused the credentials (401, 403).
     Refused(Death),
     /// No answer from CouchDB.
@@ -60,6 +66,8 @@ pub enum Outcome {
         image: String,
         reason: String,
         message: String,
+        /// What the registry said, as the pod's events have it.
+        answer: Option<String>,
     },
     /// The kubelet cannot start a container for another reason, or refused the pod: a Secret is missing, the node is full.
     NotStarted {
@@ -114,6 +122,7 @@ impl Outcome {
     pub(in crate::diagnosis) fn death(&self) -> Option<&Death> {
         match self {
             Outcome::Exists(d)
+            | Outcome::Denied(d)
             | Outcome::Refused(d)
             | Outcome::Unreachable(d)
             | Outcome::OutOfMemory(d)
@@ -149,8 +158,8 @@ pub(super) fn weigh(job: &Job, attempts: &[Outcome]) -> Outcome {
     told.cloned().unwrap_or(Outcome::Nothing)
 }
 
-/// Why a pod does not end well.
-pub(super) fn judge(JobPod { pod, logs }: &JobPod) -> Outcome {
+/// Why a pod does not end well. `events` are those of the Job and of all its pods, newest last.
+pub(super) fn judge(JobPod { pod, logs }: &JobPod, events: &[Event]) -> Outcome {
     let death = death(pod, logs).map(classify);
     // A container that ended by itself, with an answer in its log, says more than what befell its pod afterwards.
     let speaks = death.as_ref().is_some_and(|d| match d {
@@ -179,6 +188,7 @@ pub(super) fn judge(JobPod { pod, logs }: &JobPod) -> Outcome {
                 image: c.image.text().to_owned(),
                 reason: waiting.reason.clone(),
                 message: waiting.message.clone(),
+                answer: registry_answer(&own_events(pod, events), &waiting.reason),
             };
         }
     }
@@ -198,12 +208,37 @@ pub(super) fn judge(JobPod { pod, logs }: &JobPod) -> Outcome {
     let running = pod.containers.known.iter().filter(|c| c.is_running());
     let running: Vec<String> = running.map(|c| c.name.clone()).collect();
     if running.is_empty() {
-        return Outcome::Nothing;
+        // A volume that cannot be mounted is in the pod's events alone.
+        return match kubelet::refusal(&own_events(pod, events)).filter(|_| pod.is_to_start()) {
+            Some(refusal) => Outcome::NotStarted {
+                pod: subject,
+                reason: refusal.reason.clone(),
+                message: refusal.message.clone(),
+            },
+            None => Outcome::Nothing,
+        };
     }
     Outcome::Running {
         pod: subject,
         running,
     }
+}
+
+/// While the kubelet waits for the next try, the container's status no longer has the registry's answer.
+fn registry_answer(events: &[Event], reason: &str) -> Option<String> {
+    let is_answer = |event: &&Event| event.message.starts_with("Failed to pull image ");
+    let newest = events.iter().rev().find(is_answer)?;
+    (reason == "ImagePullBackOff").then(|| newest.message.clone())
+}
+
+/// The events of this pod, not those of a former one of its name.
+fn own_events(pod: &Pod, events: &[Event]) -> Vec<Event> {
+    let name = format!("Pod/{}", pod.meta.name);
+    let is_own = |event: &&Event| {
+        let known = !event.uid.is_empty() && !pod.meta.uid.is_empty();
+        event.object == name && (!known || event.uid == pod.meta.uid)
+    };
+    events.iter().filter(is_own).cloned().collect()
 }
 
 /// The first container of the pod that failed. A sidecar that fails after its pod's work is not a cause.
@@ -236,6 +271,7 @@ fn death(pod: &Pod, logs: &[(String, Read<String>)]) -> Option<Death> {
         reason: ended.reason.clone(),
         // A termination message that speaks is as good as the log.
         log_missing: log_missing.filter(|_| lines.is_empty()),
+        has_sidecar: sidecar::is_in(pod),
         lines,
     })
 }
@@ -244,6 +280,7 @@ fn death(pod: &Pod, logs: &[(String, Read<String>)]) -> Option<Death> {
 fn classify(death: Death) -> Outcome {
     match couch_failure(&death.lines.join("\n")) {
         Some(CouchFailure::Exists) => Outcome::Exists(death),
+        Some(CouchFailure::Denied) => Outcome::Denied(death),
         Some(CouchFailure::Refused) => Outcome::Refused(death),
         Some(CouchFailure::Unreachable) => Outcome::Unreachable(death),
         None if death.reason == "OOMKilled" => Outcome::OutOfMemory(death),

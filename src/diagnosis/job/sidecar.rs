@@ -15,6 +15,18 @@ pub enum Sidecar {
 /// The container that Istio puts into a pod.
 pub(super) const SIDECAR: &str = "istio-proxy";
 
+/// Whether the pod has a sidecar; `None` where not all of its containers are known.
+pub(super) fn is_in(pod: &Pod) -> Option<bool> {
+    let mut containers = pod.containers.known.iter();
+    let has = containers.any(|c| c.name == SIDECAR);
+    (has || pod.containers.all).then_some(has)
+}
+
+/// Whether Istio put the container into the pod.
+pub(in crate::diagnosis) fn is_of_mesh(container: &str) -> bool {
+    [SIDECAR, "istio-init", "istio-validation"].contains(&container)
+}
+
 /// What the pod's sidecar does that keeps the Job from its end.
 pub(super) fn holding(pod: &Pod) -> Option<Sidecar> {
     if !pod.containers.all {

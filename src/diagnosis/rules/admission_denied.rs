@@ -69,7 +69,9 @@ fn check(case: &Case<'_>) -> Verdict {
     } else {
         finding.why(format!("It says: {said}"))
     };
+    let names_nobody = said.contains("from.source") && said.contains("must not be empty");
     finding
+        .steps(names_nobody.then(|| "The chart makes the policy's principals of spec.values.serviceAccounts: name at least one account there".to_owned()))
         .step("Meet its demand, or ask its owners for an exception. To see whose it is:")
         .command(command)
         .into()

@@ -41,6 +41,7 @@ fn check(case: &Case<'_>) -> Verdict {
         // SKVS142 reports this for Helm's storage.
         ServerError::Unauthorized(_) if case.reason() == "GetLastReleaseFailed" => return Ok(None),
         ServerError::Unauthorized(said) => return unaccepted(case, said),
+        ServerError::NoServerSideApply => return without_server_side_apply(case),
         ServerError::Discovery(_) => return Ok(None),
     };
     let full = ["database space exceeded", "no space left on device"]
@@ -76,6 +77,19 @@ fn check(case: &Case<'_>) -> Verdict {
         false => remnants::shown(case, finding),
     };
     finding.then(then(case, Fixes::Elsewhere)).into()
+}
+
+/// Helm 4 applies on the server unless it is told not to.
+fn without_server_side_apply(case: &Case<'_>) -> Verdict {
+    case.finding(
+        case.subject(),
+        "the API server does not accept server-side apply (415), which helm-controller uses since 1.5",
+    )
+    .severity(Severity::Error)
+    .why("Every supported Kubernetes accepts it, so a proxy before the API server usually is the reason: it does not let the content type application/apply-patch+yaml pass. It does not pass on its own.")
+    .step("Correct the proxy. Until then, have Helm apply as before: set spec.install.serverSideApply: false and spec.upgrade.serverSideApply: disabled in the manifest")
+    .then(then(case, Fixes::Manifest))
+    .into()
 }
 
 /// The API server answers, but does not accept the controller's identity.

@@ -28,6 +28,9 @@ authorization policies between the target namespace and `secure-kvs`."#,
     check,
 };
 
+/// Whether the Job waits for the mesh's sidecar, and ends it.
+const IN_MESH: &str = "/databaseCreationJob/runInIstioServiceMesh/enabled";
+
 fn check(case: &Case<'_>) -> Verdict {
     let Some(Outcome::Unreachable(death)) = case.outcome_by_log()? else {
         return Ok(None);
@@ -52,8 +55,26 @@ fn check(case: &Case<'_>) -> Verdict {
         true => existing(case, finding),
         false => finding,
     };
+    let resets = lines.contains("Connection reset by peer");
+    let is_waited_for = case.hr().spec.values.pointer(IN_MESH);
+    let finding = match death.has_sidecar {
+        Some(false) if resets => finding
+            .why("The Job's pod has no mesh sidecar (istio-proxy). Where CouchDB's namespace demands mutual TLS, its proxy resets every connection without one.")
+            .step("If CouchDB is in the mesh, have the sidecar injected into the Job's pod: set values.databaseCreationJob.runInIstioServiceMesh.enabled to true, and look at the labels of its namespace:")
+            .command(["kubectl", "get", "namespace", &death.pod.namespace, "--show-labels"]),
+        Some(true) if is_waited_for == Some(&serde_json::Value::Bool(false)) => finding
+            .why("The Job's pod has a mesh sidecar (istio-proxy), but values.databaseCreationJob.runInIstioServiceMesh.enabled is false: the Job neither waits until the sidecar is ready nor ends it.")
+            .step("Set values.databaseCreationJob.runInIstioServiceMesh.enabled to true in the manifest"),
+        _ => finding,
+    };
+    let distrusts = lines.contains("CERTIFICATE_VERIFY_FAILED");
     let by_hand = |finding: Finding| {
-        finding
+        if distrusts {
+            return finding
+                .step("Compare the mesh's root certificates, and restart the pods whose proxy is older than istiod's present one:")
+                .command(["kubectl", "get", "configmaps,pods", "-n", "istio-system"]);
+        }
+        let finding = finding
             .step("Check that CouchDB is running and the Service has endpoints:")
             .command([
                 "kubectl",
@@ -61,8 +82,18 @@ fn check(case: &Case<'_>) -> Verdict {
                 "pods,services,endpointslices",
                 "-n",
                 &namespace,
-            ])
-            .step("If it is, check network policies and the mesh between the two namespaces.")
+            ]);
+        // The Job's own proxy answered: the request came as far as the mesh.
+        match ["no healthy upstream", "upstream connect error"]
+            .iter()
+            .any(|text| lines.contains(text))
+        {
+            true => finding.step(
+                "If it is, check the mesh: its proxies do not know a healthy pod of CouchDB.",
+            ),
+            false => finding
+                .step("If it is, check network policies and the mesh between the two namespaces."),
+        }
     };
     couchdb::shown(case, finding, by_hand)
         .then(then(case, Fixes::Elsewhere))

@@ -5,7 +5,7 @@ use crate::diagnosis::case::Case;
 use crate::diagnosis::contradiction::Fact;
 use crate::diagnosis::finding::{Evidence, Finding, Subject};
 use crate::diagnosis::install;
-use crate::diagnosis::job::{Death, Outcome, Silent, existing};
+use crate::diagnosis::job::{Death, Outcome, Silent, existing, is_of_mesh};
 use crate::diagnosis::object_commands;
 use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
@@ -88,6 +88,13 @@ fn check(case: &Case<'_>) -> Verdict {
                 death.container, death.exit_code
             );
             finding = finding.seen([death.evidence()]);
+            if is_of_mesh(&death.container) {
+                finding = finding
+                    .why("This container is Istio's, not the Job's: it prepares the pod's network, and the node did not let it.")
+                    .step("See which node the pod is on, and check Istio's CNI plugin there:")
+                    .command(["kubectl", "get", "pods", "-A", "-o", "wide", "-l", "k8s-app=istio-cni-node"])
+                    .command(["kubectl", "get", "pods", "-n", &death.pod.namespace, &death.pod.name, "-o", "wide"]);
+            }
             let words = explained(&death.lines.join("\n"));
             finding = finding.whys(words);
             if words.is_some_and(|words| words.contains("check CouchDB's pods")) {

@@ -66,6 +66,18 @@ fn check(case: &Case<'_>) -> Verdict {
     if says.ends_with("in the object on the cluster") {
         return on_cluster(case, &sentence).into();
     }
+    if case
+        .failure_text()?
+        .is_some_and(|text| text.raw.contains("failed to replace object"))
+    {
+        return rendering::finding(
+            case,
+            &sentence,
+            "spec.upgrade.force has Helm replace the object as a whole, and a replacement is decoded strictly. Without it the API server drops the field.",
+            "Remove spec.upgrade.force from the manifest, and report the field to the chart's publisher",
+        )
+        .into();
+    }
     rendering::finding(
         case,
         &sentence,

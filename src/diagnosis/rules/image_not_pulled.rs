@@ -3,7 +3,7 @@
 use crate::diagnosis::case::Case;
 use crate::diagnosis::contradiction::Fact;
 use crate::diagnosis::finding::{Evidence, Finding};
-use crate::diagnosis::job::Outcome;
+use crate::diagnosis::job::{Outcome, is_of_mesh};
 use crate::diagnosis::peers;
 use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
@@ -34,6 +34,7 @@ fn check(case: &Case<'_>) -> Verdict {
         image,
         reason,
         message,
+        answer,
     }) = case.outcome_by_pods()?
     else {
         return Ok(None);
@@ -49,11 +50,29 @@ fn check(case: &Case<'_>) -> Verdict {
         .why("The creation Job cannot start without it, and Helm waits for the Job until spec.timeout.")
         .seen(case.seen_failure())
         .seen([Evidence::new(pod.clone(), ".status.containerStatuses", observed.trim_end_matches([':', ' ']))])
-        .change(peers::without_value(case, &["databaseCreationJob", "image"]));
+;
+    let finding = finding.seen(
+        answer
+            .as_ref()
+            .map(|answer| Evidence::new(pod.clone(), "events", answer)),
+    );
+    if is_of_mesh(container) {
+        return finding
+            .why("The image is that of the mesh's sidecar, which istiod names, not the Job's own.")
+            .step("Read the registry's answer in the pod's events. If it refuses the login, add the registry's pull secret to the ServiceAccount of the Job's pod, or have istiod name an image that the node can pull:")
+            .command(["kubectl", "describe", "-n", &pod.namespace, "pod", &pod.name])
+            .then(then(case, Fixes::Elsewhere))
+            .into();
+    }
+    let finding = finding.change(peers::without_value(
+        case,
+        &["databaseCreationJob", "image"],
+    ));
     if is_no_name {
         let is_map = image.starts_with("map[");
         return finding
             .whys(is_map.then_some("The values have a map where the chart's template expects text."))
+            .whys(has_exponent(image).then_some("YAML took the tag for a number: write it in quotes."))
             .whys(image.contains("${").then_some("A variable of the GitOps repository was not replaced: see spec.postBuild of the Kustomization."))
             .step("Correct values.databaseCreationJob.image in the manifest: its form is that of the chart's own values.")
             .then(then(case, Fixes::Manifest))
@@ -65,6 +84,16 @@ fn check(case: &Case<'_>) -> Verdict {
         .step("If it says not found, correct values.databaseCreationJob.image. If it says unauthorized, add the registry's pull secret to the pod's ServiceAccount.")
         .then(then(case, Fixes::Elsewhere))
         .into()
+}
+
+/// `registry/image:2.0241127e+07`: how a template prints a large number.
+fn has_exponent(image: &str) -> bool {
+    let tag = image.rsplit_once(':').map_or("", |(_, tag)| tag);
+    let Some((digits, exponent)) = tag.split_once("e+") else {
+        return false;
+    };
+    let is_digits = |text: &str| text.chars().all(|c| c.is_ascii_digit() || c == '.');
+    is_digits(digits) && is_digits(exponent)
 }
 
 #[cfg(test)]

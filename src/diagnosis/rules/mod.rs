@@ -51,6 +51,7 @@ pub(in crate::diagnosis) mod kube_version_too_old;
 pub(in crate::diagnosis) mod label_missing;
 pub(in crate::diagnosis) mod limit_range;
 pub(in crate::diagnosis) mod manifest_not_applied;
+pub(in crate::diagnosis) mod mesh_denies_job;
 pub(in crate::diagnosis) mod missing_rollback_target;
 pub(in crate::diagnosis) mod name_convention;
 pub(in crate::diagnosis) mod name_too_long;

@@ -77,6 +77,11 @@ fn check(case: &Case<'_>) -> Verdict {
             "List the Secrets; then create it, or correct spec.secretRef or spec.certSecretRef of the source:",
             Command::new(all),
         )
+    } else if text.contains("invalid secret type: 'kubernetes.io/dockerconfigjson'") {
+        (
+            "An HTTP repository needs a Secret of type Opaque with username and password; one of type kubernetes.io/dockerconfigjson is for registries (oci://). Create another one and name it in spec.secretRef; its present keys:",
+            sources::describe(&subject),
+        )
     } else {
         (
             "Check its type and keys, then add the missing ones:",

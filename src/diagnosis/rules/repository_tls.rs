@@ -54,7 +54,12 @@ fn check(case: &Case<'_>) -> Verdict {
         Some(Evidence::new(subject.clone(), &format!(".spec.{field}"), &named))
     }));
     let own = sources::secret(case, |source| &source.cert_secret_ref);
-    let step = step(&told.condition.message, own.as_ref());
+    let step = match sources::other_host(case, &told) {
+        Some(host) if told.condition.message.contains("failed to copy: ") => format!(
+            "The registry redirects the download to {host}, and source-controller applies the registry's TLS settings there too. Have the registry deliver the layers itself (turn off its redirect to the object store), or remove spec.certSecretRef if both have public certificates:"
+        ),
+        _ => step(&told.condition.message, own.as_ref()),
+    };
     sources::look_at(
         case,
         finding,

@@ -79,6 +79,14 @@ fn check(case: &Case<'_>) -> Verdict {
             why.clause()
         ));
     }
+    let elsewhere = right.namespace.as_deref().filter(|namespace| {
+        let hr = case.hr();
+        ![hr.release_namespace(), hr.storage_namespace()].contains(namespace)
+    });
+    if let Some(namespace) = elsewhere.filter(|_| is_own) {
+        finding = finding
+            .why(format!("The object is outside the release's namespace {}. Check why the chart puts it in {namespace} before you grant anything there.", case.hr().release_namespace()));
+    }
     let user = format!(
         "--as=system:serviceaccount:{}:{}",
         account.namespace, account.name

@@ -48,6 +48,7 @@ fn check(case: &Case<'_>) -> Verdict {
             Finding::new(pod.clone(), "the creation Job has done its work, but the mesh's sidecar keeps running")
                 .why("The Job does not finish while istio-proxy runs, so Helm waited in vain. The database was probably created.")
                 .seen([Evidence::new(pod.clone(), ".status.containerStatuses", &seen)])
+                .whys(wrong_port(case).as_deref())
                 .step("Check whether the Job could stop it (values.databaseCreationJob.runInIstioServiceMesh.envoyPort):")
                 .command(object_commands::logs(pod).args(["--tail=50"]))
         }
@@ -80,6 +81,14 @@ fn check(case: &Case<'_>) -> Verdict {
         .seen(case.seen_failure())
         .then(then(case, Fixes::Elsewhere))
         .into()
+}
+
+/// Another port than that of Istio's agent, which ends the sidecar as a whole.
+fn wrong_port(case: &Case<'_>) -> Option<String> {
+    let port = "/databaseCreationJob/runInIstioServiceMesh/envoyPort";
+    let port = case.hr().spec.values.pointer(port)?;
+    let is_agents = port.as_u64() == Some(15020) || port.as_str() == Some("15020");
+    (!is_agents).then(|| format!("values.databaseCreationJob.runInIstioServiceMesh.envoyPort is {port}; Istio's agent, which ends the sidecar as a whole, listens on 15020."))
 }
 
 #[cfg(test)]

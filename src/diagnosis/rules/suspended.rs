@@ -37,8 +37,15 @@ fn check(case: &Case<'_>) -> Verdict {
     if !suspended(case) {
         return Ok(None);
     }
-    let installed = !case.hr().status.history.is_empty()
-        || case.hr().status.last_release_revision.unwrap_or(0) > 0;
+    let status = &case.hr().status;
+    let is_in_status = !status.history.is_empty() || status.last_release_revision.unwrap_or(0) > 0;
+    // A controller that was suspended before it wrote its status has installed all the same.
+    let installed = match case.revisions() {
+        _ if is_in_status => "Installed objects stay as they are; changes of the manifest have no effect.".to_owned(),
+        Ok(Some(stored)) if !stored.is_empty() => "Helm has installed it, although its status does not say so: installed objects stay as they are, and changes of the manifest have no effect.".to_owned(),
+        Ok(_) => "Nothing was ever installed: this onboarding has not created a database.".to_owned(),
+        Err(unread) => format!("Whether anything was installed is not known: its status names no release, and Helm's revisions were not read ({}).", unread.why.clause()),
+    };
     let failed = status::failed(case.hr()).filter(|_| case.failure.is_some());
     let failed = failed.map(|before| format!("Before that, it failed: {before}"));
     let recorded = Suspension::of(case.hr());
@@ -49,11 +56,7 @@ fn check(case: &Case<'_>) -> Verdict {
     });
     let finding = Finding::new(case.subject(), "it is suspended: Flux does nothing for it")
         .whys(by.as_deref())
-        .why(if installed {
-            "Installed objects stay as they are; changes of the manifest have no effect."
-        } else {
-            "Nothing was ever installed: this onboarding has not created a database."
-        })
+        .why(installed)
         .whys(failed.as_deref())
         .seen([Evidence::new(
             case.subject(),

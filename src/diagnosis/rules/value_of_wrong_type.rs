@@ -37,7 +37,7 @@ fn check(case: &Case<'_>) -> Verdict {
         ),
         None => (
             format!("a value has the wrong type for the chart{at}: {says}"),
-            "Compare the types in spec.values with the chart's own values, and correct the manifest".to_owned(),
+            "Compare the types in spec.values with the chart's own values, and correct the manifest. If they agree, the template is at fault: report it to the chart's publisher".to_owned(),
         ),
     };
     rendering::finding(

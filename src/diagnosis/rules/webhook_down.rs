@@ -39,17 +39,24 @@ fn check(case: &Case<'_>) -> Verdict {
     let finding = refused
         .finding(case, subject, sentence)
         .why(format!("The API server says: {why}"));
-    match service_of(&why) {
+    let is_late = ["deadline exceeded", "i/o timeout", "Client.Timeout"]
+        .iter()
+        .any(|text| why.contains(text));
+    let finding = match service_of(&why) {
         Some((namespace, service)) => finding
             .step(format!("Check whether anything runs behind its Service {namespace}/{service}, and start it:"))
-            .command(["kubectl", "get", "pods,endpointslices", "-n", &namespace]),
+            .command(["kubectl", "get", "pods,endpointslices", "-n", &namespace])
+            // A webhook that a chart brings cannot answer for the other objects of the same chart.
+            .steps((namespace == case.hr().release_namespace()).then(|| format!("If {service} belongs to the same chart, it was not running yet when the API server asked it: ask the chart's publisher to install it first, or to exclude the chart's own objects from the webhook"))),
         None => finding.step("Find its Service, and start it:").command([
             "kubectl",
             "get",
             "validatingwebhookconfigurations,mutatingwebhookconfigurations",
         ]),
-    }
-    .into()
+    };
+    finding
+        .steps(is_late.then(|| "If its pods are ready, the API server does not reach them: let a firewall or network policy pass the port on which they listen (istiod: 15017).".to_owned()))
+        .into()
 }
 
 #[cfg(test)]

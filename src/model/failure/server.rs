@@ -15,6 +15,8 @@ pub enum ServerError {
     Overloaded(String),
     /// It answered 400 and no more: client-go's words for it.
     Rejected(&'static str),
+    /// It does not know server-side apply: it answered 415.
+    NoServerSideApply,
     /// It does not accept the token of the controller.
     Unauthorized(String),
 }
@@ -93,6 +95,9 @@ impl ServerError {
                 None => said,
             };
             return Some(Self::Overloaded(said.to_owned()));
+        }
+        if text.contains("server-side apply not available on the server") {
+            return Some(Self::NoServerSideApply);
         }
         if text.contains(REJECTED) {
             return Some(Self::Rejected(REJECTED));

@@ -84,7 +84,7 @@ const IN_REPOSITORY: &[Row] = &[
             "cannot get sops data key",
             "failed to decrypt",
         ]],
-        "compare the keys that the file is encrypted for with those in the Secret that spec.decryption of the Kustomization names",
+        "compare the keys that the file is encrypted for with those in the Secret that spec.decryption of the Kustomization names; kustomize-controller reads only its entries that end in .agekey (age) or .asc (OpenPGP), and sops.*-kms and sops.vault-token",
     ),
     (
         &[&["kustomization path not found", "failed to find path"]],
