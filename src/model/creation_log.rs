@@ -160,7 +160,11 @@ pub fn may_have_created(log: &str) -> bool {
         "504 Gateway Time",
     ];
     // A proxy's answer: it had no CouchDB to send the request to. curl's line for that answer is one of `SENT`, so only further ones count.
-    const NOT_SENT: [&str; 2] = ["no healthy upstream", "reset reason: connection failure"];
+    const NOT_SENT: [&str; 3] = [
+        "no healthy upstream",
+        "reset reason: connection failure",
+        "CERTIFICATE_VERIFY_FAILED",
+    ];
     let lines = |texts: &[&str]| {
         let has = |line: &&str| texts.iter().any(|t| line.contains(t));
         log.lines().filter(has).count()

@@ -64,7 +64,7 @@ struct Round {
     least: usize,
 }
 
-const ROUNDS: [Round; 5] = [
+const ROUNDS: [Round; 6] = [
     Round {
         name: "First round",
         folder: "unseen",
@@ -88,6 +88,11 @@ const ROUNDS: [Round; 5] = [
     Round {
         name: "Fifth round",
         folder: "unseen/fifth",
+        least: 30,
+    },
+    Round {
+        name: "Sixth round",
+        folder: "unseen/sixth",
         least: 30,
     },
 ];
