@@ -8,13 +8,16 @@
 pub mod advice;
 pub mod app;
 pub mod bundle;
+mod change;
 pub mod cli;
 pub mod cluster;
 pub mod commands;
+mod completion;
 pub mod couchdb;
 pub mod diagnosis;
 pub mod error;
 pub mod exit;
+pub mod flags;
 #[cfg(any(fuzzing, test))]
 #[doc(hidden)]
 pub mod fuzz;
@@ -23,9 +26,11 @@ mod generated;
 pub mod helm;
 mod help;
 mod interrupt;
+mod lookup;
 pub mod model;
 mod palette;
 mod private_file;
+mod question;
 pub mod render;
 pub mod repository;
 pub mod snapshot;
@@ -44,8 +49,8 @@ use ui::Ui;
 pub fn run(args: impl Iterator<Item = OsString>) -> Code {
     let mut ui = Ui::stdio();
     let argv: Vec<OsString> = args.collect();
-    if let Some(words) = commands::complete::asked(&argv) {
-        return commands::complete::run(&mut ui, Cli::command, words);
+    if let Some(words) = completion::asked(&argv) {
+        return completion::run(&mut ui, Cli::command, words);
     }
     let cli = match Cli::from_args(argv.into_iter()) {
         Ok(cli) => cli,

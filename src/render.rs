@@ -16,6 +16,7 @@ pub mod jsonpath;
 pub mod lint;
 pub mod markdown;
 pub mod name;
+pub(crate) mod objects;
 pub mod output;
 pub mod report;
 pub mod sarif;

@@ -27,6 +27,7 @@ mod pages;
 pub mod patch;
 mod proxy;
 mod read;
+pub(crate) mod reread;
 mod review;
 pub mod secret;
 mod sent_once;

@@ -1,11 +1,11 @@
 //! `access`: which service accounts an onboarding lets in, changed in the GitOps repository. No cluster is asked.
 
-use super::format::{self, FormatArgs};
 use crate::app::App;
 use crate::diagnosis::lint::onboarding::{Cluster, VALUES};
 use crate::diagnosis::lint::{Onboarding, Repository};
 use crate::error::{Error, Result};
 use crate::exit::Code;
+use crate::flags::format::{self, FormatArgs};
 use crate::help;
 use crate::model::lookup::{can_be_an_object, typed};
 use crate::render::output::ReportFormat;

@@ -5,8 +5,6 @@
 pub(super) mod meter;
 pub(super) mod verify;
 
-use super::couchdb_pods::PodArgs;
-use super::database_name;
 use crate::advice::Command;
 use crate::app::App;
 use crate::cluster::Cluster;
@@ -16,7 +14,9 @@ use crate::couchdb::backup::pull::{NotTaken, Taken};
 use crate::couchdb::delete::execute::Interrupt;
 use crate::error::{Error, Result};
 use crate::exit::Code;
+use crate::flags::couchdb_pods::PodArgs;
 use crate::help;
+use crate::lookup::database_name;
 use crate::model::names::DatabaseName;
 use crate::text::{Shown, bytes, count, shown};
 use meter::Meter;

@@ -4,8 +4,8 @@
 
 mod target;
 
+use super::notes;
 use super::troubleshoot::{self, Which, databases};
-use super::{empty, lookup, notes};
 use crate::app::App;
 use crate::bundle::record::{Recorder, Recording};
 use crate::bundle::write::{self, Capture};
@@ -15,6 +15,8 @@ use crate::cluster::onboardings::Onboardings;
 use crate::error::{Error, Result};
 use crate::exit::Code;
 use crate::help;
+use crate::lookup;
+use crate::lookup::empty;
 use crate::text::{Shown, count};
 use futures::StreamExt;
 use k8s_openapi::jiff::Timestamp;

@@ -9,13 +9,13 @@ mod watch;
 
 pub(super) use look::shown;
 
-use super::completion_cache;
-use super::couchdb_pods::PodArgs;
-use super::saved::SavedArgs;
 use crate::app::App;
 use crate::cluster::Cluster;
+use crate::completion::cache;
 use crate::error::{Error, Result};
 use crate::exit::Code;
+use crate::flags::couchdb_pods::PodArgs;
+use crate::flags::saved::SavedArgs;
 use crate::help;
 use crate::model::inventory::State;
 use crate::render::output::Output;
@@ -170,11 +170,11 @@ fn remember(seen: &Seen, app: &App, args: &Args, cluster: &Cluster) {
     };
     let (orphans, others): (Vec<_>, Vec<_>) = seen.there.iter().partition(is_orphan);
     let names = |all: Vec<&(String, State)>| all.into_iter().map(|(n, _)| n.clone()).collect();
-    let databases = completion_cache::Databases {
+    let databases = cache::Databases {
         orphans: names(orphans),
         others: names(others),
     };
-    let written = completion_cache::write(cluster.server(), &args.pods, databases);
+    let written = cache::write(cluster.server(), &args.pods, databases);
     if let Err(error) = written
         && app.global.connection.verbosity >= 6
     {

@@ -15,13 +15,13 @@ mod trace;
 
 pub use args::Args;
 
-use super::confirmation::{Act, refused_unread};
-use super::database_name;
 use crate::app::App;
 use crate::couchdb::delete::risk::RiskKind;
 use crate::error::{Error, Result};
 use crate::exit::Code;
+use crate::lookup::database_name;
 use crate::model::names::DatabaseName;
+use crate::question::confirmation::{Act, refused_unread};
 use crate::text::Shown;
 use target::Run;
 use targets::Tally;

@@ -1,13 +1,13 @@
 //! `describe`: one onboarding in full.
 
-use super::format::{self, FormatArgs};
-use super::lookup;
-use super::saved::{self, SavedArgs};
 use crate::app::App;
 use crate::cluster::Cluster;
 use crate::cluster::onboardings::Onboardings;
 use crate::error::Result;
 use crate::exit::Code;
+use crate::flags::format::{self, FormatArgs};
+use crate::flags::saved::{self, SavedArgs};
+use crate::lookup;
 use crate::render::output::DocumentFormat;
 use crate::render::{description, json, yaml};
 use crate::view::description::Description;

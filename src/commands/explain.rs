@@ -1,12 +1,12 @@
 //! `explain`: what a code of `troubleshoot` or `lint` means. Offline: no cluster is asked.
 
-use super::format::{self, FormatArgs};
 use crate::advice::Command;
 use crate::app::App;
 use crate::diagnosis::catalogue::{self, Entry};
 use crate::diagnosis::docs;
 use crate::error::{Error, Result};
 use crate::exit::Code;
+use crate::flags::format::{self, FormatArgs};
 use crate::render::output::ReportFormat;
 use crate::render::table::Table;
 use crate::render::{json, yaml};

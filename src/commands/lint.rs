@@ -1,11 +1,11 @@
 //! `lint`: what is wrong with onboardings' manifests in the GitOps repository. No cluster is asked.
 
-use super::format::{self, FormatArgs};
-use super::gate;
 use crate::app::App;
 use crate::diagnosis::lint::{self, Repository};
 use crate::error::{Error, Result};
 use crate::exit::Code;
+use crate::flags::format::{self, FormatArgs};
+use crate::flags::gate;
 use crate::help;
 use crate::render::lint::{github, sarif};
 use crate::render::output::LintFormat;

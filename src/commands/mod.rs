@@ -3,41 +3,24 @@
 //! A new command is one file here, one variant and one arm below.
 
 pub mod access;
-mod author;
 pub mod backup;
 pub mod capture;
-mod card;
-mod change;
-pub mod complete;
 pub mod completion;
-mod completion_cache;
-mod confirmation;
-pub mod couchdb_pods;
-mod database_name;
 pub mod databases;
 pub mod delete_db;
 pub mod demo;
 pub mod describe;
-mod empty;
 pub mod explain;
-mod first_install;
-mod format;
-mod gate;
 pub mod lint;
 pub mod list;
-mod lookup;
 pub mod notes;
-mod objects;
 pub mod onboard;
 pub mod options;
-mod reread;
 pub mod restore;
 pub mod resume;
 pub mod retry;
-mod saved;
 pub mod status;
 pub mod suspend;
-mod suspension;
 pub mod troubleshoot;
 pub mod version;
 

@@ -2,16 +2,16 @@
 //!
 //! Two requests where the status names the revision: the HelmRelease and its Secret. No list right is needed then.
 
-use super::first_install::first_install;
-use super::format::{self, FormatArgs};
-use super::lookup;
-use super::saved::{self, SavedArgs};
 use crate::advice::Command;
 use crate::app::App;
 use crate::cluster::{Cluster, ClusterError};
 use crate::error::{Error, Result};
 use crate::exit::Code;
+use crate::flags::format::{self, FormatArgs};
+use crate::flags::saved::{self, SavedArgs};
 use crate::help;
+use crate::lookup;
+use crate::lookup::first_install::first_install;
 use crate::model::helm_release::HelmRelease;
 use crate::model::helm_storage::{Creation, ReleaseNotes, creation};
 use crate::model::names::release_secret;

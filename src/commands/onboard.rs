@@ -10,13 +10,13 @@ mod style;
 mod writing;
 
 use super::access::account;
-use super::format::{self, FormatArgs};
 use super::troubleshoot::databases::AskArgs;
 use crate::advice::Command;
 use crate::app::App;
 use crate::cluster::Cluster;
 use crate::error::{Error, Result};
 use crate::exit::Code;
+use crate::flags::format::{self, FormatArgs};
 use crate::help;
 use crate::model::convention::name_for;
 use crate::model::names::is_namespace_name;

@@ -4,10 +4,6 @@
 
 use super::backup::meter::Meter;
 use super::backup::verify::checked;
-use super::card;
-use super::confirmation::{Act, confirmed, refused_unread};
-use super::couchdb_pods::PodArgs;
-use super::database_name;
 use crate::app::App;
 use crate::cluster::ownership;
 use crate::couchdb::Target;
@@ -17,9 +13,13 @@ use crate::couchdb::backup::whole::Whole;
 use crate::couchdb::delete::confirm;
 use crate::error::{Error, Result};
 use crate::exit::Code;
+use crate::flags::couchdb_pods::PodArgs;
 use crate::help;
+use crate::lookup::database_name;
 use crate::model::names::DatabaseName;
 use crate::model::ownership::Verdict;
+use crate::question::card;
+use crate::question::confirmation::{Act, confirmed, refused_unread};
 use crate::render::deletion_card::Row;
 use crate::text::{count, one_line, shown};
 use std::path::PathBuf;

@@ -1,7 +1,7 @@
 //! `resume`: makes Flux look at a suspended onboarding again.
 
-use super::suspension::{self, Wish};
 use crate::app::App;
+use crate::change::suspension::{self, Wish};
 use crate::error::Result;
 use crate::exit::Code;
 use crate::help;

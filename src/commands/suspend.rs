@@ -1,7 +1,7 @@
 //! `suspend`: makes Flux leave an onboarding alone, and records who asked for it and why.
 
-use super::suspension::{self, Wish};
 use crate::app::App;
+use crate::change::suspension::{self, Wish};
 use crate::error::Result;
 use crate::exit::Code;
 use crate::help;

@@ -10,9 +10,6 @@ mod print;
 
 pub(super) use pick::{Picked, unwell};
 
-use super::format::{self, FormatArgs};
-use super::saved::{self, SavedArgs};
-use super::{empty, gate, lookup};
 use crate::app::App;
 use crate::bundle::Archive;
 use crate::cluster::Cluster;
@@ -24,7 +21,12 @@ use crate::diagnosis::ignore::Ignores;
 use crate::diagnosis::{Case, NotRun, diagnose, registry};
 use crate::error::{Error, Result};
 use crate::exit::Code;
+use crate::flags::format::{self, FormatArgs};
+use crate::flags::gate;
+use crate::flags::saved::{self, SavedArgs};
 use crate::help;
+use crate::lookup;
+use crate::lookup::empty;
 use crate::model::helm_release::HelmRelease;
 use crate::model::kustomization::{Kustomization, LABELS};
 use crate::render::output::FindingsFormat;

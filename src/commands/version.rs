@@ -2,12 +2,12 @@
 
 mod shadow;
 
-use super::format::{self, FormatArgs};
 use crate::app::App;
 use crate::cluster::ClusterError;
 use crate::cluster::helm_releases::is_not_installed;
 use crate::error::Result;
 use crate::exit::Code;
+use crate::flags::format::{self, FormatArgs};
 use crate::help;
 use crate::model::helm_release::GROUP;
 use crate::render::output::ReportFormat;

@@ -50,7 +50,7 @@ fn what_can_change_something_is_called_in_these_places_only() {
     src/cluster/sent_once.rs: a change, sent once
     src/cluster/transport.rs: the one read: a GET, or the POST of a review
     src/cluster/transport/watch.rs: a watch's GET
-    src/commands/change.rs: the change that was asked for
+    src/change.rs: the change that was asked for
     src/commands/delete_db/target.rs: the deletion of what was confirmed
     src/commands/delete_db/trace.rs: the trace of a deletion
     src/commands/delete_db/trace.rs: whether the trace could be written

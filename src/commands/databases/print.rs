@@ -1,11 +1,11 @@
 //! The databases in each format. stdout only.
 
-use super::super::objects;
 use super::{Args, Seen};
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::model::inventory::State;
 use crate::palette::Palette;
+use crate::render::objects;
 use crate::render::output::Output;
 use crate::render::sort::SortBy;
 use crate::render::table::Table;

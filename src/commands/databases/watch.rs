@@ -2,10 +2,12 @@
 //!
 //! CouchDB and the claims are read whole each time: no watch covers both.
 
-use super::super::{objects, reread};
+use crate::render::objects;
+
 use super::{Args, Seen, look, messages, print, remember};
 use crate::app::App;
 use crate::cluster::Cluster;
+use crate::cluster::reread;
 use crate::error::{Error, Result};
 use crate::exit::Code;
 use crate::render::output::Output;

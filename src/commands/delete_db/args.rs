@@ -1,12 +1,12 @@
 //! The flags of `delete-db`.
 
-use super::super::couchdb_pods::PodArgs;
 use super::plan_args::PlanArgs;
 use super::trace::{KEEP, TraceArgs};
 use crate::cluster::parse_duration;
 use crate::couchdb::backup::part::Place;
 use crate::error::{Error, Result};
 use crate::exit::Code;
+use crate::flags::couchdb_pods::PodArgs;
 use crate::help;
 use crate::model::names::DatabaseName;
 use std::path::PathBuf;

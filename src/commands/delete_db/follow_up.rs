@@ -3,9 +3,9 @@
 //! The flags are taken apart whole, so that a new one must be given its place here. Which cluster it is, and as whom, is added
 //! where it is printed.
 
-use super::super::couchdb_pods::{PodArgs, SecretArgs};
 use super::Args;
 use crate::advice::Command;
+use crate::flags::couchdb_pods::{PodArgs, SecretArgs};
 use crate::model::endpoint::COUCHDB_NAMESPACE;
 use crate::model::names::DatabaseName;
 use std::path::Path;

@@ -1,6 +1,5 @@
 //! The words of `delete-db`: why there is no plan, and how a deletion ended.
 
-use super::super::confirmation::Act;
 use super::Args;
 use super::follow_up::again;
 use super::targets::Ended;
@@ -13,6 +12,7 @@ use crate::couchdb::delete::refusal::Refusal;
 use crate::error::Error;
 use crate::exit::Code;
 use crate::model::names::DatabaseName;
+use crate::question::confirmation::Act;
 use crate::text::{Shown, age, near, shown};
 
 /// Most refusals that are told one by one.

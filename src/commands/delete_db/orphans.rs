@@ -1,6 +1,5 @@
 //! `--orphans`: the databases that nobody claims, as `databases --orphans` finds them. Each is planned and confirmed like one that was named.
 
-use super::super::confirmation::{Act, typed};
 use super::Args;
 use crate::advice::Command;
 use crate::app::App;
@@ -13,6 +12,7 @@ use crate::error::{Error, Result};
 use crate::exit::Code;
 use crate::model::inventory::{self, State};
 use crate::model::names::DatabaseName;
+use crate::question::confirmation::{Act, typed};
 use crate::text::count;
 use std::collections::BTreeMap;
 

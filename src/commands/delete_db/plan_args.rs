@@ -1,10 +1,10 @@
 //! The flags that are about the plan: the one that was reviewed, the risks that are taken on, and the plan as a document.
 
-use crate::commands::format::{self, FormatArgs};
 use crate::couchdb::delete::plan::{Overrides, Plan};
 use crate::couchdb::delete::risk::{Acceptance, Accepted, RiskKind};
 use crate::couchdb::delete::token::{Part, Token};
 use crate::error::{Error, Result};
+use crate::flags::format::{self, FormatArgs};
 use crate::help;
 use crate::render::output::ReportFormat;
 

@@ -1,6 +1,5 @@
 //! How each target is confirmed: the question on a terminal, or the flag that answers it.
 
-use super::super::confirmation::{self, Act};
 use super::Args;
 use super::targets::Ended;
 use crate::app::App;
@@ -10,6 +9,7 @@ use crate::couchdb::delete::plan::Cleared;
 use crate::error::Error;
 use crate::exit::Code;
 use crate::model::names::DatabaseName;
+use crate::question::confirmation::{self, Act};
 
 /// The way for each target, settled before anything is asked of the cluster; none for a rehearsal. A rehearsal with --confirm fails
 /// as the deletion itself would.

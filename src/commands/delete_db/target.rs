@@ -1,7 +1,6 @@
 //! One target from its plan to its end, each step a function of its own: prepare, show, question, act, tell.
 
 use super::super::backup;
-use super::super::confirmation::Act;
 use super::follow_up::put_back;
 use super::messages::{not_found, refused, tell};
 use super::targets::Ended;
@@ -17,6 +16,7 @@ use crate::couchdb::delete::plan::{Cleared, Plan, plan};
 use crate::couchdb::delete::read::{self, Look};
 use crate::error::{Error, Result};
 use crate::model::names::DatabaseName;
+use crate::question::confirmation::Act;
 use crate::render::output::ReportFormat;
 use crate::render::{deletion_card, json, yaml};
 use crate::text::fold::fold;
@@ -192,7 +192,7 @@ impl Run<'_> {
             deletion_card::heading(plan, backup),
             deletion_card::rows(plan, backup),
         );
-        super::super::card::show(self.app, self.cluster, &heading, rows);
+        crate::question::card::show(self.app, self.cluster, &heading, rows);
     }
 
     /// The plan as one that may be confirmed, or what speaks against it.

@@ -6,8 +6,8 @@ mod record;
 
 use super::targets::Ended;
 use crate::app::App;
+use crate::change::author;
 use crate::cluster::Cluster;
-use crate::commands::author;
 use crate::couchdb::delete::outcome::Outcome;
 use crate::couchdb::delete::plan::Plan;
 use crate::error::{Error, Result};

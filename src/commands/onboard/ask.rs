@@ -1,12 +1,12 @@
 //! Asks for values that the command line does not give, on a terminal only.
 
 use super::super::access::account;
-use super::super::confirmation::{self, Act};
 use super::Args;
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::model::names::DatabaseName;
 use crate::model::new_onboarding::Wanted;
+use crate::question::confirmation::{self, Act};
 use std::collections::BTreeSet;
 
 /// The complete request.

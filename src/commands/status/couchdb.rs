@@ -1,11 +1,11 @@
 //! Asks CouchDB, once for each status. One that refuses the credentials is not asked again.
 
 use crate::cluster::Cluster;
-use crate::commands::couchdb_pods::Found;
 use crate::commands::troubleshoot::databases::{AskArgs, NO_EXEC};
 use crate::couchdb::look::Wanted;
 use crate::couchdb::pods::PodState;
 use crate::couchdb::survey::{self, NoSurvey, Survey};
+use crate::flags::couchdb_pods::Found;
 use crate::model::helm_release::HelmRelease;
 use crate::model::names::DatabaseName;
 use crate::snapshot::databases::Databases;

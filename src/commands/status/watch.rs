@@ -2,11 +2,11 @@
 //!
 //! Everything is read whole each time.
 
-use super::super::reread;
 use super::couchdb::Asking;
 use super::{Args, look, print, style};
 use crate::app::App;
 use crate::cluster::Cluster;
+use crate::cluster::reread;
 use crate::error::Result;
 use crate::exit::Code;
 use crate::render::output::ReportFormat;

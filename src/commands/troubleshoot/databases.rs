@@ -1,9 +1,9 @@
 //! Asks CouchDB once for the databases of a run. A CouchDB that cannot be asked is told and ends nothing.
 
-use super::super::couchdb_pods::PodArgs;
 use crate::cluster::Cluster;
 use crate::couchdb::look::{self, Wanted};
 use crate::diagnosis::{NotRun, registry};
+use crate::flags::couchdb_pods::PodArgs;
 use crate::help;
 use crate::model::helm_release::HelmRelease;
 use crate::model::names::DatabaseName;

@@ -2,8 +2,8 @@
 
 use super::super::SIDE_BY_SIDE;
 use crate::cluster::Cluster;
-use crate::commands::first_install::first_install;
 use crate::diagnosis::{NotRun, registry};
+use crate::lookup::first_install::first_install;
 use crate::model::helm_release::HelmRelease;
 use crate::model::helm_storage::{Creation, Installation, creation};
 use crate::model::onboarding::Values;

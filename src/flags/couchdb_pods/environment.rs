@@ -24,7 +24,7 @@ impl Environment {
     ///
     /// # Errors
     /// A variable chooses where it would happen.
-    pub(in crate::commands) fn refuse(&self) -> Result<(), Error> {
+    pub(crate) fn refuse(&self) -> Result<(), Error> {
         let Some((flag, variable, value)) = &self.0 else {
             return Ok(());
         };

@@ -4,7 +4,7 @@ use crate::app::App;
 use crate::cluster::Cluster;
 
 /// The user as the API server names them, else as the kubeconfig does.
-pub(super) async fn user(app: &App, cluster: &Cluster) -> String {
+pub(crate) async fn user(app: &App, cluster: &Cluster) -> String {
     match cluster.whoami().await {
         Ok(user) => user,
         // Not served before Kubernetes 1.28.

@@ -11,7 +11,7 @@ const NAMED: usize = 3;
 
 /// Why the product's selector found nothing in the namespace (`None`: in all of them), as a hint; `None` when nothing that
 /// can be read tells. Not for a list that a further selector has cut: what it left out is not missing.
-pub(super) async fn why(app: &App, cluster: &Cluster, namespace: Option<&str>) -> Option<String> {
+pub(crate) async fn why(app: &App, cluster: &Cluster, namespace: Option<&str>) -> Option<String> {
     if let Some(namespace) = namespace {
         let path = format!("/api/v1/namespaces/{}", segment(namespace));
         let read = cluster.get::<serde::de::IgnoredAny>(&path).await;

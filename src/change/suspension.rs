@@ -1,8 +1,8 @@
 //! The change that `suspend` and `resume` make: looked up, judged, made and reported.
 
-use super::change::{self, Made, typed};
-use super::{author, lookup};
 use crate::app::App;
+use crate::change::author;
+use crate::change::{self, Made, typed};
 use crate::cluster::Cluster;
 use crate::cluster::onboardings::Onboardings;
 use crate::cluster::patch::{self, MANAGER};
@@ -12,6 +12,7 @@ use crate::diagnosis::install::{self, Left};
 use crate::diagnosis::retries::{self, Fixes};
 use crate::error::{Error, Result};
 use crate::exit::Code;
+use crate::lookup;
 use crate::model::helm_release::HelmRelease;
 use crate::model::status::{self, Ready};
 use crate::model::suspension::{Change, Suspension, owner};
@@ -21,7 +22,7 @@ use serde_json::Value;
 use std::sync::Arc;
 
 /// What is wanted.
-pub(super) enum Wish<'w> {
+pub(crate) enum Wish<'w> {
     Suspend { reason: &'w str },
     Resume,
 }
@@ -30,7 +31,7 @@ pub(super) enum Wish<'w> {
 ///
 /// # Errors
 /// It is so already, the onboarding is on its way out, a resumption would not create the database, or what the cluster said.
-pub(super) async fn run(
+pub(crate) async fn run(
     app: &mut App,
     name: &str,
     wish: Wish<'_>,

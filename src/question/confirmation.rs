@@ -10,7 +10,7 @@ use std::fmt::Display;
 
 /// What is confirmed.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Act {
+pub(crate) enum Act {
     Delete,
     Write,
     Retry,
@@ -36,7 +36,7 @@ impl Act {
     }
 
     /// Ctrl-C before anything was done.
-    pub(super) fn interrupted(self) -> Error {
+    pub(crate) fn interrupted(self) -> Error {
         let what = match self {
             Self::Delete => "nothing was sent",
             Self::Write => "nothing was written",
@@ -49,7 +49,7 @@ impl Act {
     ///
     /// # Errors
     /// The work's own, or [`Act::interrupted`].
-    pub(super) async fn before<T, E: From<Error>>(
+    pub(crate) async fn before<T, E: From<Error>>(
         self,
         interrupt: Interrupt<'_>,
         work: impl Future<Output = Result<T, E>>,
@@ -62,7 +62,7 @@ impl Act {
     }
 
     /// An answer that is not the name, or no answer.
-    pub(super) fn not_confirmed(self, why: &str) -> Error {
+    pub(crate) fn not_confirmed(self, why: &str) -> Error {
         Error::new(format!("not confirmed: {why}; {}", self.refused())).with_code(Code::Refused)
     }
 }
@@ -71,7 +71,7 @@ impl Act {
 ///
 /// # Errors
 /// Ctrl-C, the end of the input, or a terminal that cannot be read.
-pub(super) async fn answer(
+pub(crate) async fn answer(
     name: &impl Display,
     way: ConfirmBy,
     act: Act,
@@ -88,7 +88,7 @@ pub(super) async fn answer(
 ///
 /// # Errors
 /// As [`answer`].
-pub(super) async fn typed(question: &str, act: Act, interrupt: Interrupt<'_>) -> Result<String> {
+pub(crate) async fn typed(question: &str, act: Act, interrupt: Interrupt<'_>) -> Result<String> {
     match ask(&Shown::line(question), interrupt).await {
         Ok(Answer::Line(typed)) => Ok(typed),
         Ok(Answer::End) => Err(act.not_confirmed("the input ended")),
@@ -101,7 +101,7 @@ pub(super) async fn typed(question: &str, act: Act, interrupt: Interrupt<'_>) ->
 ///
 /// # Errors
 /// As [`answer`]; or the answer is not the name.
-pub(super) async fn confirmed(
+pub(crate) async fn confirmed(
     name: &impl Display,
     way: ConfirmBy,
     act: Act,
@@ -112,7 +112,7 @@ pub(super) async fn confirmed(
 }
 
 /// The outcome of a run that asks. After a refusal nobody reads an answer that was typed ahead: it must not run in the shell.
-pub(super) fn refused_unread<T>(asks: bool, outcome: Result<T>) -> Result<T> {
+pub(crate) fn refused_unread<T>(asks: bool, outcome: Result<T>) -> Result<T> {
     if asks && matches!(&outcome, Err(error) if error.code() == Code::Refused) {
         discard_typed();
     }

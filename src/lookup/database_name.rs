@@ -1,11 +1,11 @@
 //! A database's name on the command line, for the commands that touch one. An onboarding's name given in its place is looked up,
 //! to say which database is meant.
 
-use super::lookup;
 use crate::advice::Command;
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::exit::Code;
+use crate::lookup;
 use crate::model::helm_release::HelmRelease;
 use crate::model::lookup::can_be_an_object;
 use crate::model::names::{DatabaseName, NameError};
@@ -18,7 +18,7 @@ const PATIENCE: Duration = Duration::from_secs(3);
 ///
 /// # Errors
 /// It is not one: nothing is done.
-pub(super) async fn resolve(app: &mut App, text: &str) -> Result<DatabaseName> {
+pub(crate) async fn resolve(app: &mut App, text: &str) -> Result<DatabaseName> {
     let why = match DatabaseName::parse(text) {
         Ok(name) => return Ok(name),
         Err(why) => why,

@@ -4,7 +4,7 @@
 //! is only a hint: nothing is decided by it, and each name still has to become a candidate. A file that is not this user's own, too old,
 //! too large or malformed is as good as none.
 
-use super::couchdb_pods::PodArgs;
+use crate::flags::couchdb_pods::PodArgs;
 use crate::private_file;
 use serde::{Deserialize, Serialize};
 use std::io;
@@ -20,10 +20,10 @@ const VERSION: u32 = 1;
 
 /// Databases in CouchDB.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
-pub(super) struct Databases {
+pub(crate) struct Databases {
     /// Those that nobody claims.
-    pub(super) orphans: Vec<String>,
-    pub(super) others: Vec<String>,
+    pub(crate) orphans: Vec<String>,
+    pub(crate) others: Vec<String>,
 }
 
 #[derive(Deserialize, Serialize)]
@@ -39,7 +39,7 @@ struct File {
 ///
 /// # Errors
 /// The home folder is not known, or the file cannot be written.
-pub(super) fn write(server: &str, pods: &PodArgs, databases: Databases) -> io::Result<()> {
+pub(crate) fn write(server: &str, pods: &PodArgs, databases: Databases) -> io::Result<()> {
     let path = path(server, pods).ok_or_else(|| io::Error::other("no home folder is known"))?;
     let content = encoded(databases, now())?;
     private_file::make_folder(private_file::folder(&path))?;
@@ -47,7 +47,7 @@ pub(super) fn write(server: &str, pods: &PodArgs, databases: Databases) -> io::R
 }
 
 /// The names, if they were kept a short while ago.
-pub(super) fn recall(server: &str, pods: &PodArgs) -> Option<Databases> {
+pub(crate) fn recall(server: &str, pods: &PodArgs) -> Option<Databases> {
     let content = private_file::read_own(&path(server, pods)?, LARGEST).ok()?;
     decoded(&content, now())
 }

@@ -12,15 +12,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 /// The kinds of values that the word being typed can have, each with the part of the word that is the value.
 #[derive(Clone, Debug)]
-pub(in crate::commands::complete) struct Wanted<K>(Arc<Mutex<Vec<(K, String)>>>);
+pub(in crate::completion) struct Wanted<K>(Arc<Mutex<Vec<(K, String)>>>);
 
 impl<K: Clone + PartialEq + Send + Sync + 'static> Wanted<K> {
-    pub(in crate::commands::complete) fn new() -> Self {
+    pub(in crate::completion) fn new() -> Self {
         Self(Arc::default())
     }
 
     /// A completer that notes `kind`.
-    pub(in crate::commands::complete) fn note(&self, kind: K) -> ArgValueCompleter {
+    pub(in crate::completion) fn note(&self, kind: K) -> ArgValueCompleter {
         let all = Arc::clone(&self.0);
         ArgValueCompleter::new(move |current: &OsStr| {
             let noted = (kind.clone(), current.to_string_lossy().into_owned());
@@ -33,7 +33,7 @@ impl<K: Clone + PartialEq + Send + Sync + 'static> Wanted<K> {
     }
 
     /// Everything noted so far.
-    pub(in crate::commands::complete) fn all(&self) -> Vec<(K, String)> {
+    pub(in crate::completion) fn all(&self) -> Vec<(K, String)> {
         self.0
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -42,10 +42,7 @@ impl<K: Clone + PartialEq + Send + Sync + 'static> Wanted<K> {
 }
 
 /// The words of the program that the last word of `argv` can become.
-pub(in crate::commands::complete) fn words(
-    command: &mut Command,
-    argv: Vec<OsString>,
-) -> Vec<Candidate> {
+pub(in crate::completion) fn words(command: &mut Command, argv: Vec<OsString>) -> Vec<Candidate> {
     let last = argv.len().saturating_sub(1);
     let all = complete(command, argv, last, None).unwrap_or_default();
     all.iter().filter_map(candidate).collect()
@@ -70,8 +67,7 @@ mod tests {
                 let mut argv = path.to_vec();
                 argv.push(typed.into());
                 let last = argv.len() - 1;
-                let offer =
-                    crate::commands::complete::values::Offer::new(crate::cli::Cli::command, &[]);
+                let offer = crate::completion::values::Offer::new(crate::cli::Cli::command, &[]);
                 let mut root = offer.attach(crate::cli::Cli::command());
                 for own in complete(&mut root, argv, last, None).unwrap_or_default() {
                     let offered = candidate(&own);

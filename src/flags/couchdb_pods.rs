@@ -49,7 +49,7 @@ pub struct PodArgs {
 }
 
 /// The container that was chosen, among these pods.
-pub(super) struct Found {
+pub(crate) struct Found {
     target: Target,
     /// Others of the same cluster that could be asked in its place.
     others: Vec<Target>,
@@ -58,7 +58,7 @@ pub(super) struct Found {
 
 impl Found {
     /// The pods of the cluster that the chosen container is in.
-    pub(super) fn cluster(&self) -> Vec<PodState> {
+    pub(crate) fn cluster(&self) -> Vec<PodState> {
         pods::cluster_of(&self.pods, &self.target)
     }
 }
@@ -68,7 +68,7 @@ impl PodArgs {
     ///
     /// # Errors
     /// What the API server or the connection said.
-    pub(super) async fn found(
+    pub(crate) async fn found(
         &self,
         cluster: &Cluster,
     ) -> Result<Result<Found, NoTarget>, ClusterError> {
@@ -99,7 +99,7 @@ impl PodArgs {
     ///
     /// # Errors
     /// The Secret cannot be read, or has not what is needed.
-    pub(super) async fn settled(&self, cluster: &Cluster, found: Found) -> Result<Target> {
+    pub(crate) async fn settled(&self, cluster: &Cluster, found: Found) -> Result<Target> {
         let Found { target, pods, .. } = found;
         self.secret.settle(cluster, target, &pods).await
     }
@@ -108,7 +108,7 @@ impl PodArgs {
     ///
     /// # Errors
     /// As [`Self::container`].
-    pub(super) async fn containers(&self, cluster: &Cluster) -> Result<Vec<Target>> {
+    pub(crate) async fn containers(&self, cluster: &Cluster) -> Result<Vec<Target>> {
         let mut found = match self.found(cluster).await? {
             Ok(found) => found,
             Err(why) => return Err(no_target(cluster, &self.couchdb_namespace, why).await),
@@ -127,7 +127,7 @@ impl PodArgs {
     ///
     /// # Errors
     /// What the API server or the connection said, or why there is no single one.
-    pub(super) async fn container(&self, cluster: &Cluster) -> Result<Target> {
+    pub(crate) async fn container(&self, cluster: &Cluster) -> Result<Target> {
         match self.found(cluster).await? {
             Ok(found) => self.settled(cluster, found).await,
             Err(why) => Err(no_target(cluster, &self.couchdb_namespace, why).await),

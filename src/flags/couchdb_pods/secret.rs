@@ -90,7 +90,7 @@ impl SecretArgs {
     ///
     /// # Errors
     /// The Secret cannot be read, or has not what is needed.
-    pub(in crate::commands) async fn settle(
+    pub(crate) async fn settle(
         &self,
         cluster: &Cluster,
         target: Target,

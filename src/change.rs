@@ -1,6 +1,9 @@
 //! One change of a HelmRelease, made on the object as it was read. If the object has changed since, it is read and judged again. An unknown
 //! outcome is reported as unknown.
 
+pub(crate) mod author;
+pub(crate) mod suspension;
+
 use crate::advice::Command;
 use crate::app::App;
 use crate::cluster::patch::Change;
@@ -14,19 +17,19 @@ use serde_json::Value;
 const TRIES: usize = 5;
 
 /// A change that was made, or rehearsed.
-pub(super) struct Made {
+pub(crate) struct Made {
     /// The object that it was made on.
-    pub(super) hr: HelmRelease,
-    pub(super) before: Value,
+    pub(crate) hr: HelmRelease,
+    pub(crate) before: Value,
     /// The API server's answer.
-    pub(super) after: Value,
+    pub(crate) after: Value,
 }
 
 /// Makes the change on an object that was read and judged. An object that is read again is given to `judge`.
 ///
 /// # Errors
 /// The judgement's error, or the cluster's.
-pub(super) async fn make(
+pub(crate) async fn make(
     cluster: &Cluster,
     mut object: Value,
     change: &Change,
@@ -64,13 +67,13 @@ pub(super) async fn make(
 ///
 /// # Errors
 /// It cannot be read.
-pub(super) fn typed(object: &Value) -> Result<HelmRelease> {
+pub(crate) fn typed(object: &Value) -> Result<HelmRelease> {
     HelmRelease::from_value(object)
         .map_err(|e| Error::new(format!("the helmrelease cannot be read: {e}")))
 }
 
 /// kubectl's line.
-pub(super) fn tell(app: &mut App, hr: &HelmRelease, done: &str, rehearsal: bool) -> Result<()> {
+pub(crate) fn tell(app: &mut App, hr: &HelmRelease, done: &str, rehearsal: bool) -> Result<()> {
     let kind = KIND.to_lowercase();
     let dry = if rehearsal { " (server dry run)" } else { "" };
     let name = &hr.metadata.name;

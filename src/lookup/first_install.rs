@@ -11,7 +11,7 @@ use crate::model::names::release_secret;
 ///
 /// # Errors
 /// Why it could not be read, as a clause.
-pub(super) async fn first_install(
+pub(crate) async fn first_install(
     cluster: &Cluster,
     hr: &HelmRelease,
 ) -> Result<Option<Installation>, String> {

@@ -2,13 +2,13 @@
 //!
 //! One table for all commands: a new command's NAME, DATABASE or NAMESPACE is completed without a word here.
 
+use super::cache::{self, Databases};
 use super::candidate::own::Wanted;
 use super::candidate::{Candidate, Description};
 use super::live::{Live, Onboarding};
 use crate::app::{GlobalArgs, Grammar};
-use crate::commands::completion_cache::{self, Databases};
-use crate::commands::couchdb_pods::PodArgs;
 use crate::diagnosis::catalogue::{self, Entry};
+use crate::flags::couchdb_pods::PodArgs;
 use crate::model::lookup::short;
 use crate::model::names::DatabaseName;
 use clap::{Arg, ArgMatches, Command, FromArgMatches, ValueHint};
@@ -108,7 +108,7 @@ impl Offer {
     /// What `databases` saw last of the CouchDB that the words choose.
     fn kept(&self) -> Option<Databases> {
         let pods = PodArgs::from_arg_matches(&self.before.matches()?).ok()?;
-        completion_cache::recall(&self.live.server()?, &pods)
+        cache::recall(&self.live.server()?, &pods)
     }
 
     fn candidates(&self, kind: Kind, current: &str) -> Vec<Candidate> {

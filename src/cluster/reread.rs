@@ -8,6 +8,6 @@ const PAUSE: Duration = Duration::from_secs(10);
 const REST: u32 = 4;
 
 /// Pauses after a read that took this long.
-pub(super) async fn pause(took: Duration) {
+pub(crate) async fn pause(took: Duration) {
     tokio::time::sleep(PAUSE.max(took * REST)).await;
 }

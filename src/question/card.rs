@@ -8,7 +8,7 @@ use crate::text::fold::fold;
 use crate::text::{Shown, one_line};
 
 /// Shows a card on stderr; the rows that say which cluster it is come first.
-pub(super) fn show(app: &mut App, cluster: &Cluster, heading: &str, rows: Vec<Row>) {
+pub(crate) fn show(app: &mut App, cluster: &Cluster, heading: &str, rows: Vec<Row>) {
     let width = app.ui.terminal().err_prose();
     let rows = [whereabouts(cluster), rows].concat();
     for line in lines(heading, rows, width) {

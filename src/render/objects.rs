@@ -8,7 +8,7 @@ use crate::view::object_list;
 use serde_json::Value;
 
 /// Prints them; nothing in another format. `single`: an object requested by name is printed without a list around it, as by kubectl.
-pub(super) fn print(
+pub(crate) fn print(
     app: &mut App,
     output: &Output,
     mut objects: Vec<Value>,
@@ -36,7 +36,7 @@ pub(super) fn print(
 }
 
 /// Prints one object of a watch: JSON as it is, YAML as a document of its own; nothing in another format.
-pub(super) fn changed(app: &mut App, output: &Output, object: &Value) -> Result<()> {
+pub(crate) fn changed(app: &mut App, output: &Output, object: &Value) -> Result<()> {
     match output {
         Output::Json => json::write_value(&mut app.ui.machine(), object)?,
         Output::Yaml => {

@@ -4,6 +4,7 @@
 //! optional tab and description; the last one is `:` and a directive. It is silent on stderr, never reads stdin and always
 //! ends well: a shell has no use for an error. Only a [`Candidate`] is printed.
 
+pub(crate) mod cache;
 mod candidate;
 mod live;
 mod values;
@@ -24,7 +25,7 @@ const NO_SPACE: u8 = 2;
 const NO_FILES: u8 = 4;
 
 /// The words to complete, when this command line asks for completion: by `__complete`, or by the program's own name.
-pub fn asked(argv: &[OsString]) -> Option<&[OsString]> {
+pub(crate) fn asked(argv: &[OsString]) -> Option<&[OsString]> {
     let (program, words) = argv.split_first()?;
     if Path::new(program).file_stem() == Some(OsStr::new(KUBECTL_COMPLETE)) {
         return Some(words);
@@ -34,7 +35,7 @@ pub fn asked(argv: &[OsString]) -> Option<&[OsString]> {
 }
 
 /// Prints the candidates for the last of `words`.
-pub fn run(ui: &mut Ui, grammar: Grammar, words: &[OsString]) -> Code {
+pub(crate) fn run(ui: &mut Ui, grammar: Grammar, words: &[OsString]) -> Code {
     let answer = answer(grammar, words);
     // Whoever asked is gone if this fails.
     let _ = ui

@@ -3,7 +3,10 @@
 //! A HelmRelease's own name takes one request. Only a name that is none is looked for among all onboardings of the
 //! namespace, which takes one list, however many names there are. Where a command reads a list anyway, a name in it takes no request.
 
-use super::{empty, saved};
+pub(crate) mod database_name;
+pub(crate) mod empty;
+pub(crate) mod first_install;
+
 use crate::advice::{Command, Hint};
 use crate::app::App;
 use crate::cluster::error::NOT_SAVED;
@@ -13,6 +16,7 @@ use crate::cluster::{Cluster, ClusterError};
 use crate::diagnosis::catalogue;
 use crate::error::{Error, Result};
 use crate::exit::Code;
+use crate::flags::saved;
 use crate::model::helm_release::{GROUP, HelmRelease, PLURAL};
 use crate::model::lookup::{Found, answers, can_be_an_object, find, typed};
 use crate::model::names::DatabaseName;
@@ -20,10 +24,10 @@ use crate::text::one_line;
 use serde_json::Value;
 
 /// What one typed name means, or why it means nothing.
-pub(super) type Answer = Result<Value>;
+pub(crate) type Answer = Result<Value>;
 
 /// The only onboarding that answers to a name. Several are an error.
-pub(super) fn only(name: &str, answer: Result<Vec<Value>>) -> Answer {
+pub(crate) fn only(name: &str, answer: Result<Vec<Value>>) -> Answer {
     let mut objects = answer?;
     match objects.len() {
         1 => Ok(objects.remove(0)),
@@ -35,7 +39,7 @@ pub(super) fn only(name: &str, answer: Result<Vec<Value>>) -> Answer {
 ///
 /// # Errors
 /// As [`every`].
-pub(super) async fn among_all(
+pub(crate) async fn among_all(
     app: &App,
     cluster: &Cluster,
     names: &[String],
@@ -50,7 +54,7 @@ pub(super) async fn among_all(
 }
 
 /// Whether one of the names is the onboarding's.
-pub(super) fn is_meant(names: &[String], hr: &HelmRelease) -> bool {
+pub(crate) fn is_meant(names: &[String], hr: &HelmRelease) -> bool {
     names.iter().any(|name| answers(hr, typed(name)))
 }
 
@@ -59,7 +63,7 @@ pub(super) fn is_meant(names: &[String], hr: &HelmRelease) -> bool {
 ///
 /// # Errors
 /// Only what makes asking for anything else useless: no connection, no credentials.
-pub(super) async fn every(
+pub(crate) async fn every(
     app: &App,
     cluster: &Cluster,
     names: &[String],
@@ -144,7 +148,7 @@ pub(super) async fn every(
 ///
 /// # Errors
 /// It means nothing or several onboardings, or what the cluster said.
-pub(super) async fn one(app: &App, cluster: &Cluster, name: &str) -> Answer {
+pub(crate) async fn one(app: &App, cluster: &Cluster, name: &str) -> Answer {
     let mut answers = every(app, cluster, &[name.to_owned()], None).await?;
     only(name, answers.pop().expect("one name has one answer"))
 }
@@ -153,7 +157,7 @@ pub(super) async fn one(app: &App, cluster: &Cluster, name: &str) -> Answer {
 ///
 /// # Errors
 /// At least one error was printed.
-pub(super) fn tell(app: &mut App, errors: &[Error]) -> Result<Code> {
+pub(crate) fn tell(app: &mut App, errors: &[Error]) -> Result<Code> {
     errors.iter().for_each(|error| app.ui.error(error));
     match errors {
         [] => Ok(Code::Ok),

@@ -9,7 +9,7 @@ use crate::text::Shown;
 /// Thresholds and exceptions.
 #[derive(clap::Args, Debug)]
 #[command(next_help_heading = "Threshold")]
-pub(super) struct GateArgs {
+pub(crate) struct GateArgs {
     /// Exit with 3 if a finding is at least this severe: error, warning, info or never
     #[arg(
         long,
@@ -21,7 +21,7 @@ pub(super) struct GateArgs {
     fail_on: FailOn,
     /// Show findings that are at least this severe; counts and exit code stay
     #[arg(long, value_name = "SEVERITY", value_enum, default_value_t = Severity::Info, hide_possible_values = true)]
-    pub(super) severity: Severity,
+    pub(crate) severity: Severity,
     /// Ignore this code, on every onboarding or on NAME; repeatable
     #[arg(long, value_name = "CODE[=NAME]")]
     ignore: Vec<String>,
@@ -39,7 +39,7 @@ enum FailOn {
 
 impl GateArgs {
     /// Reads `--ignore`, and tells what in it is no code.
-    pub(super) fn ignores(&self, app: &mut App) -> Ignores {
+    pub(crate) fn ignores(&self, app: &mut App) -> Ignores {
         let ignores = Ignores::read(&self.ignore);
         for text in ignores.unknown() {
             let code = text.split('=').next().unwrap_or(text);
@@ -61,7 +61,7 @@ impl GateArgs {
 
     /// Tells with `-v 1` and more which wishes were of no use: an exception for a finding that does not exist (any more) is no
     /// fault of the run.
-    pub(super) fn tell_unused(&self, app: &mut App, ignores: &Ignores) {
+    pub(crate) fn tell_unused(&self, app: &mut App, ignores: &Ignores) {
         if app.global.connection.verbosity == 0 {
             return;
         }
@@ -72,12 +72,12 @@ impl GateArgs {
     }
 
     /// Whether nothing that is found makes the run fail.
-    pub(super) fn never_fails(&self) -> bool {
+    pub(crate) fn never_fails(&self) -> bool {
         self.fail_on == FailOn::Never
     }
 
     /// Whether the worst finding makes the run fail, shown or not.
-    pub(super) fn fails(&self, worst: Option<Severity>) -> bool {
+    pub(crate) fn fails(&self, worst: Option<Severity>) -> bool {
         let least = match self.fail_on {
             FailOn::Error => Severity::Error,
             FailOn::Warning => Severity::Warning,

@@ -5,7 +5,7 @@ use clap::{Arg, ValueEnum};
 
 /// The flag. Its help differs by command: see [`help()`].
 #[derive(clap::Args, Clone, Copy, Debug)]
-pub(super) struct FormatArgs<F>
+pub(crate) struct FormatArgs<F>
 where
     F: ValueEnum + Default + Send + Sync + 'static,
 {
@@ -19,11 +19,11 @@ where
         hide_possible_values = true,
         help_heading = help::OUTPUT
     )]
-    pub(super) output: F,
+    pub(crate) output: F,
 }
 
 /// For `mut_args`: `text` becomes the help of the flag. Not `mut_arg`, which moves the flag behind all others.
-pub(super) fn help(text: &'static str) -> impl FnMut(Arg) -> Arg {
+pub(crate) fn help(text: &'static str) -> impl FnMut(Arg) -> Arg {
     move |arg| match arg.get_id().as_str() {
         "output" => arg.help(text),
         _ => arg,

@@ -19,7 +19,7 @@ const NAMED: usize = 5;
 /// The flags.
 #[derive(clap::Args, Debug)]
 #[command(next_help_heading = help::SAVED)]
-pub(super) struct SavedArgs {
+pub(crate) struct SavedArgs {
     /// Read files instead of a cluster: output of kubectl get -o yaml|json and of kubectl logs --prefix, a folder, a bundle, or -
     /// for stdin; repeatable
     #[arg(short = 'f', long, value_name = "FILE")]
@@ -31,12 +31,12 @@ pub(super) struct SavedArgs {
 
 impl SavedArgs {
     /// What -f names.
-    pub(super) fn paths(&self) -> &[PathBuf] {
+    pub(crate) fn paths(&self) -> &[PathBuf] {
         &self.filename
     }
 
     /// Whether the folders below a folder are read too.
-    pub(super) fn is_recursive(&self) -> bool {
+    pub(crate) fn is_recursive(&self) -> bool {
         self.recursive
     }
 
@@ -44,7 +44,7 @@ impl SavedArgs {
     ///
     /// # Errors
     /// A file that cannot be read, a flag that is of no use with files; or as [`Cluster::connect`].
-    pub(super) async fn open(&self, app: &mut App) -> Result<Cluster> {
+    pub(crate) async fn open(&self, app: &mut App) -> Result<Cluster> {
         if self.filename.is_empty() {
             return app.cluster().await;
         }
@@ -83,7 +83,7 @@ impl SavedArgs {
 }
 
 /// Whom the bundle was captured for, by the names that were given then; nobody by name without a bundle.
-pub(super) fn captured_names(cluster: &Cluster) -> Vec<String> {
+pub(crate) fn captured_names(cluster: &Cluster) -> Vec<String> {
     let bundle = cluster.archive().and_then(Archive::one_bundle);
     bundle.map_or(Vec::new(), |b| b.names.clone())
 }
@@ -92,7 +92,7 @@ pub(super) fn captured_names(cluster: &Cluster) -> Vec<String> {
 ///
 /// # Errors
 /// There are several, or none.
-pub(super) fn meant(cluster: &Cluster, given: Vec<String>) -> Result<Vec<String>> {
+pub(crate) fn meant(cluster: &Cluster, given: Vec<String>) -> Result<Vec<String>> {
     let Some(archive) = cluster.archive().filter(|_| given.is_empty()) else {
         return Ok(given);
     };
@@ -115,7 +115,7 @@ pub(super) fn meant(cluster: &Cluster, given: Vec<String>) -> Result<Vec<String>
 }
 
 /// The HelmReleases that the files hold, as a hint; `None` for a cluster, and where there is none.
-pub(super) fn held(cluster: &Cluster) -> Option<String> {
+pub(crate) fn held(cluster: &Cluster) -> Option<String> {
     // A file's names can be anything: one must not begin a line of its own.
     let all = cluster.archive()?.helm_releases();
     let names: Vec<String> = all.map(crate::text::one_line).collect();
