@@ -7,6 +7,7 @@
 
 pub mod advice;
 pub mod app;
+mod backup;
 pub mod bundle;
 mod change;
 pub mod cli;
@@ -35,6 +36,7 @@ pub mod render;
 pub mod repository;
 pub mod snapshot;
 pub mod text;
+mod triage;
 pub mod ui;
 pub mod view;
 

@@ -6,8 +6,9 @@ use crate::diagnosis::lint::{Onboarding, Repository};
 use crate::error::{Error, Result};
 use crate::exit::Code;
 use crate::flags::format::{self, FormatArgs};
+use crate::flags::service_account;
 use crate::help;
-use crate::model::lookup::{can_be_an_object, typed};
+use crate::model::lookup::typed;
 use crate::render::output::ReportFormat;
 use crate::render::{json, yaml};
 use crate::repository::edit::{self, ListChange};
@@ -39,7 +40,7 @@ pub struct Args {
     #[arg(value_name = "ACTION", value_enum, hide_possible_values = true)]
     action: Action,
     /// Service accounts, in the onboarding's namespace
-    #[arg(value_name = "ACCOUNT", required = true, value_parser = account)]
+    #[arg(value_name = "ACCOUNT", required = true, value_parser = service_account)]
     accounts: Vec<String>,
     /// Folder of the GitOps repository
     #[arg(long, value_name = "FOLDER", default_value = ".", help_heading = help::SELECTION)]
@@ -62,14 +63,6 @@ pub struct Args {
 enum Action {
     Add,
     Remove,
-}
-
-/// Reads a service account's name.
-pub(super) fn account(text: &str) -> std::result::Result<String, &'static str> {
-    match can_be_an_object(text) {
-        true => Ok(text.to_owned()),
-        false => Err("not the name of a service account: lower-case letters, digits, - and ."),
-    }
 }
 
 /// Runs `access`.

@@ -4,8 +4,6 @@
 
 mod target;
 
-use super::notes;
-use super::troubleshoot::{self, Which, databases};
 use crate::app::App;
 use crate::bundle::record::{Recorder, Recording};
 use crate::bundle::write::{self, Capture};
@@ -14,10 +12,13 @@ use crate::cluster::helm_releases::Query;
 use crate::cluster::onboardings::Onboardings;
 use crate::error::{Error, Result};
 use crate::exit::Code;
+use crate::flags::couchdb_pods::AskArgs;
 use crate::help;
 use crate::lookup;
 use crate::lookup::empty;
+use crate::lookup::release_notes;
 use crate::text::{Shown, count};
+use crate::triage::{self, Which, databases};
 use futures::StreamExt;
 use k8s_openapi::jiff::Timestamp;
 use serde_json::Value;
@@ -55,7 +56,7 @@ pub struct Args {
     #[arg(short = 'l', long, value_name = "SELECTOR", conflicts_with = "names", help_heading = help::SELECTION)]
     selector: Option<String>,
     #[command(flatten)]
-    couchdb: databases::AskArgs,
+    couchdb: AskArgs,
 }
 
 /// Runs `capture`.
@@ -78,7 +79,7 @@ pub async fn run(app: &mut App, args: Args) -> Result<Code> {
         selector: args.selector.as_deref(),
         couchdb: Some(&args.couchdb),
     };
-    let picked = troubleshoot::chosen(app, &cluster, which).await?;
+    let picked = triage::chosen(app, &cluster, which).await?;
     let query = listed(app, &args);
     let asked = picked.databases;
     let (_, read, ()) = futures::join!(
@@ -139,11 +140,11 @@ async fn every(
     let now = app.now;
     futures::stream::iter(objects)
         .map(|object| async move {
-            let looked = troubleshoot::look(cluster, object, others, now).await?;
-            notes::read_release(cluster, &looked.hr).await;
+            let looked = triage::look(cluster, object, others, now).await?;
+            release_notes::read_release(cluster, &looked.hr).await;
             Ok(())
         })
-        .buffered(troubleshoot::SIDE_BY_SIDE)
+        .buffered(triage::SIDE_BY_SIDE)
         .collect()
         .await
 }

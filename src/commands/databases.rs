@@ -7,8 +7,6 @@ mod messages;
 mod print;
 mod watch;
 
-pub(super) use look::shown;
-
 use crate::app::App;
 use crate::cluster::Cluster;
 use crate::completion::cache;
@@ -22,7 +20,7 @@ use crate::render::output::Output;
 use crate::render::sort::SortBy;
 use crate::text::shown;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use look::{Doubt, Seen, look};
+use look::{Seen, look};
 use std::collections::BTreeSet;
 
 /// Why nothing is known of a database but its claims.

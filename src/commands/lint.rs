@@ -1,19 +1,14 @@
 //! `lint`: what is wrong with onboardings' manifests in the GitOps repository. No cluster is asked.
 
 use crate::app::App;
-use crate::diagnosis::lint::{self, Repository};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::exit::Code;
 use crate::flags::format::{self, FormatArgs};
-use crate::flags::gate;
+use crate::flags::gate::GateArgs;
 use crate::help;
-use crate::render::lint::{github, sarif};
 use crate::render::output::LintFormat;
-use crate::render::report::Style;
-use crate::render::{json, yaml};
 use crate::repository::{Layout, Tree, folder, git, layout};
-use crate::text::one_line;
-use crate::view::lint::LintReport;
+use crate::triage::lint::{self, Subjects, Wishes};
 use std::path::PathBuf;
 
 /// Check onboardings' manifests in the GitOps repository
@@ -45,26 +40,9 @@ pub struct Args {
     #[arg(long, value_name = "LAYOUT", default_value = layout::RUNBOOK, hide_default_value = true, help_heading = help::SELECTION)]
     layout: Layout,
     #[command(flatten)]
-    gate: gate::GateArgs,
+    gate: GateArgs,
     #[command(flatten)]
     format: FormatArgs<LintFormat>,
-}
-
-/// Which onboardings are reported.
-pub(super) enum Subjects {
-    All,
-    /// By namespace and name.
-    These(Vec<(String, String)>),
-}
-
-/// How a tree is checked and told.
-pub(super) struct Wishes<'w> {
-    pub(super) layout: &'w Layout,
-    pub(super) gate: &'w gate::GateArgs,
-    pub(super) format: LintFormat,
-    pub(super) subjects: Subjects,
-    /// What was named, for messages.
-    pub(super) paths: &'w [PathBuf],
 }
 
 /// Runs `lint`.
@@ -84,95 +62,5 @@ pub fn run(app: &mut App, args: &Args) -> Result<Code> {
         subjects: Subjects::All,
         paths: &args.paths,
     };
-    check(app, &tree, base, &wishes)
-}
-
-/// Checks the manifests, compares them with an earlier state if one was read, and prints the report.
-///
-/// # Errors
-/// No onboarding was found, or the output is closed.
-pub(super) fn check(
-    app: &mut App,
-    tree: &Tree,
-    base: Option<git::Base>,
-    wishes: &Wishes<'_>,
-) -> Result<Code> {
-    let mut ignores = wishes.gate.ignores(app);
-    let commit = base.as_ref().map(|base| base.commit.clone());
-    let before = base.map(|base| Tree::of(base.files));
-    let namespace = app.global.namespace.clone();
-    let before = before.as_ref();
-    let before = before.map(|tree| Repository::new(tree, wishes.layout, &namespace));
-    let mut repository = Repository::new(tree, wishes.layout, &namespace);
-    if let Some(before) = &before {
-        repository = repository.since(before);
-    }
-    let removed = repository.changes.as_ref().map_or(0, |c| c.removed.len());
-    if repository.onboardings.is_empty() && removed == 0 && tree.not_known.is_empty() {
-        return Err(nothing(wishes, tree));
-    }
-    let mut outcome = lint::run(&repository);
-    if let Subjects::These(names) = &wishes.subjects {
-        outcome.found.retain(|found| {
-            let subject = found.finding.subject.as_ref();
-            subject.is_none_or(|s| {
-                names.iter().any(|(namespace, name)| {
-                    s.namespace == one_line(namespace) && s.name == one_line(name)
-                })
-            })
-        });
-    }
-    let mut report = LintReport::new(&repository, outcome, commit.as_deref(), &mut ignores);
-    report.show(wishes.gate.severity);
-    let fails = wishes.gate.fails(report.totals.worst());
-    let code = Code::of_findings(fails, report.not_known.is_empty());
-    // A reader that goes away takes the report, not the verdict.
-    let printed = print(app, &report, wishes.format, code);
-    let printed = printed.and_then(|()| app.ui.flush());
-    printed.map_err(|error| match error.is_silent() {
-        true => error.with_code(code),
-        false => error,
-    })?;
-    wishes.gate.tell_unused(app, &ignores);
-    for file in &report.not_known {
-        app.ui
-            .error(&Error::new(format!("not known: {}", file.sentence())));
-    }
-    Ok(code)
-}
-
-/// Nothing that was checked must not pass for nothing wrong.
-fn nothing(wishes: &Wishes<'_>, tree: &Tree) -> Error {
-    let paths: Vec<String> = wishes.paths.iter().map(|p| folder::shown(p)).collect();
-    let others = match tree.manifests.len() {
-        0 => String::new(),
-        n => format!(
-            ", only {}",
-            crate::text::count(n as u64, "other HelmRelease")
-        ),
-    };
-    Error::new(format!("no onboarding in {}{others}", paths.join(", "))).hint(
-        "an onboarding is a HelmRelease with the chart, the label or the name of onboardings, or in a folder secure-kvs-onboarding",
-    )
-}
-
-fn print(app: &mut App, report: &LintReport, format: LintFormat, code: Code) -> Result<()> {
-    let style = Style {
-        width: app.ui.terminal().prose(),
-        namespaced: true,
-        details: None,
-        seconds: None,
-        palette: app.ui.palette(),
-    };
-    match format {
-        LintFormat::Text => crate::render::lint::write(&mut app.ui.screen(), report, style)?,
-        LintFormat::Github => github::write(&mut app.ui.screen(), report)?,
-        LintFormat::Json => json::write(&mut app.ui.machine(), report)?,
-        LintFormat::Yaml => yaml::write(&mut app.ui.machine(), report)?,
-        LintFormat::Sarif => {
-            let log = sarif::log(report, code.number());
-            json::write_value(&mut app.ui.machine(), &log)?;
-        }
-    }
-    Ok(())
+    lint::check(app, &tree, base, &wishes)
 }

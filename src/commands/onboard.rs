@@ -9,14 +9,14 @@ mod in_repository;
 mod style;
 mod writing;
 
-use super::access::account;
-use super::troubleshoot::databases::AskArgs;
 use crate::advice::Command;
 use crate::app::App;
 use crate::cluster::Cluster;
 use crate::error::{Error, Result};
 use crate::exit::Code;
+use crate::flags::couchdb_pods::AskArgs;
 use crate::flags::format::{self, FormatArgs};
+use crate::flags::service_account;
 use crate::help;
 use crate::model::convention::name_for;
 use crate::model::names::is_namespace_name;
@@ -54,7 +54,7 @@ pub struct Args {
     #[arg(value_name = "DATABASE")]
     database: Option<String>,
     /// Service accounts that may access the database, separated by commas
-    #[arg(long = "service-account", value_name = "ACCOUNT", value_delimiter = ',', value_parser = account, help_heading = help::CHANGE)]
+    #[arg(long = "service-account", value_name = "ACCOUNT", value_delimiter = ',', value_parser = service_account, help_heading = help::CHANGE)]
     accounts: Vec<String>,
     /// Leave encryption out: the team uses CouchDB's endpoint, not Steelcouch's
     #[arg(long, help_heading = help::CHANGE)]

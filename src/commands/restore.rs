@@ -2,9 +2,9 @@
 //!
 //! Owns flags, order of the steps and words; what is written and checked is in [`crate::couchdb::backup::push`].
 
-use super::backup::meter::Meter;
-use super::backup::verify::checked;
 use crate::app::App;
+use crate::backup::checked;
+use crate::backup::meter::Meter;
 use crate::cluster::ownership;
 use crate::couchdb::Target;
 use crate::couchdb::backup::link::Link;

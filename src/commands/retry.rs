@@ -7,8 +7,6 @@ mod act;
 mod messages;
 mod plan;
 
-use super::troubleshoot::databases::AskArgs;
-use super::troubleshoot::{self, follow};
 use crate::app::App;
 use crate::change;
 use crate::cluster::{Cluster, parse_duration};
@@ -16,11 +14,13 @@ use crate::couchdb::delete::confirm;
 use crate::diagnosis::catalogue;
 use crate::error::{Error, Result};
 use crate::exit::Code;
+use crate::flags::couchdb_pods::AskArgs;
 use crate::help;
 use crate::lookup;
 use crate::question::card;
 use crate::question::confirmation::{self, refused_unread};
 use crate::snapshot::Snapshot;
+use crate::triage::{self, follow};
 use k8s_openapi::jiff::Timestamp;
 use plan::Plan;
 use serde_json::Value;
@@ -192,7 +192,7 @@ async fn read(
 ) -> Result<Snapshot> {
     let (namespace, selector) = (&app.global.namespace, &app.global.onboarding_selector);
     let others = cluster.other_onboardings(namespace, selector).await;
-    troubleshoot::snapshot(cluster, object, &others, &args.couchdb, now).await
+    triage::snapshot(cluster, object, &others, &args.couchdb, now).await
 }
 
 /// The error of a read after something was changed.

@@ -7,9 +7,6 @@ mod couchdb;
 mod sources;
 mod watch;
 
-use super::databases;
-use super::troubleshoot::databases::AskArgs;
-use super::troubleshoot::{self, Which};
 use crate::advice::Command;
 use crate::app::App;
 use crate::cluster::{Cluster, ownership};
@@ -18,6 +15,7 @@ use crate::couchdb::look::Wanted;
 use crate::couchdb::survey::Survey;
 use crate::error::{Error, Result};
 use crate::exit::Code;
+use crate::flags::couchdb_pods::AskArgs;
 use crate::flags::format::{self, FormatArgs};
 use crate::help;
 use crate::lookup::empty;
@@ -28,6 +26,8 @@ use crate::model::ownership::{Gap, Ownership};
 use crate::render::output::ReportFormat;
 use crate::render::report::Style;
 use crate::render::{self, json, yaml};
+use crate::triage::{self, Which};
+use crate::view::databases::served;
 use crate::view::onboarding_counts::Counts;
 use crate::view::status::{CouchDb, Databases, NotRead, Parts, Status};
 use couchdb::Asking;
@@ -143,7 +143,7 @@ async fn look(app: &App, args: &Args, cluster: &Cluster, asking: &mut Asking) ->
         Arc::new(asking.databases(wanted))
     };
     let (picked, ownership) = futures::join!(
-        troubleshoot::unwell(app, cluster, which, ask),
+        triage::unwell(app, cluster, which, ask),
         ownership::gather(cluster)
     );
     let (mut picked, ownership) = (picked?, ownership?);
@@ -155,7 +155,7 @@ async fn look(app: &App, args: &Args, cluster: &Cluster, asking: &mut Asking) ->
     };
     chosen.readable.iter().for_each(|hr| onboardings.add(hr));
     let ((report, errors), (sources, more)) = futures::join!(
-        troubleshoot::causes(cluster, picked, app.now),
+        triage::causes(cluster, picked, app.now),
         sources::read(cluster, &chosen.readable)
     );
     let mut not_read: Vec<NotRead> = Vec::new();
@@ -209,7 +209,7 @@ fn databases(
                 let unasked = || Serving::NotRead("CouchDB does not list it".to_owned());
                 serving.entry(entry.name.clone()).or_insert_with(unasked);
             }
-            let (shown, _) = databases::shown(listed, serving, ownership, true);
+            let (shown, _) = served::shown(listed, serving, ownership, true);
             shown.into_iter().map(|database| database.entry).collect()
         }
     };

@@ -1,57 +1,29 @@
 //! `troubleshoot`: what is wrong with onboardings, why, and what to do.
 
-mod arrival;
-pub(super) mod databases;
-mod folder_sources;
-pub(super) mod follow;
 mod manifests;
-mod pick;
-mod print;
-
-pub(super) use pick::{Picked, unwell};
 
 use crate::app::App;
 use crate::bundle::Archive;
 use crate::cluster::Cluster;
-use crate::cluster::onboardings::Onboardings;
-use crate::couchdb::look::Wanted;
-use crate::diagnosis::case::ELSEWHERE;
-use crate::diagnosis::catalogue;
-use crate::diagnosis::ignore::Ignores;
-use crate::diagnosis::{Case, NotRun, diagnose, registry};
+use crate::diagnosis::{NotRun, registry};
 use crate::error::{Error, Result};
 use crate::exit::Code;
+use crate::flags::couchdb_pods::AskArgs;
 use crate::flags::format::{self, FormatArgs};
-use crate::flags::gate;
+use crate::flags::gate::GateArgs;
 use crate::flags::saved::{self, SavedArgs};
 use crate::help;
-use crate::lookup;
 use crate::lookup::empty;
-use crate::model::helm_release::HelmRelease;
-use crate::model::kustomization::{Kustomization, LABELS};
 use crate::render::output::FindingsFormat;
-use crate::snapshot::databases::Databases;
-use crate::snapshot::{Read, Snapshot};
-use crate::view::report::{Considered, Onboarding, Report};
-use futures::StreamExt;
+use crate::triage::follow::{FollowArgs, Following};
+use crate::triage::print::Layout;
+use crate::triage::{self, Picked, Which, databases};
+use crate::view::report::Report;
 use k8s_openapi::jiff::Timestamp;
-use serde_json::Value;
-use std::sync::Arc;
 use std::time::Instant;
 
-/// Onboardings that are read at the same time.
-pub(super) const SIDE_BY_SIDE: usize = 6;
-
-/// Which onboardings are meant.
-#[derive(Clone, Copy)]
-pub(super) struct Which<'a> {
-    /// Without any, all that are not well.
-    pub(super) names: &'a [String],
-    pub(super) all_namespaces: bool,
-    pub(super) selector: Option<&'a str>,
-    /// How CouchDB is asked; `None` where it is not.
-    pub(super) couchdb: Option<&'a databases::AskArgs>,
-}
+/// Causes that are printed in full where no onboarding is named.
+const DETAILS: usize = 3;
 
 /// Find out what is wrong with onboardings, and what to do
 ///
@@ -82,11 +54,11 @@ pub struct Args {
     #[arg(short = 'l', long, value_name = "SELECTOR", conflicts_with = "names", help_heading = help::SELECTION)]
     selector: Option<String>,
     #[command(flatten)]
-    couchdb: databases::AskArgs,
+    couchdb: AskArgs,
     #[command(flatten)]
-    gate: gate::GateArgs,
+    gate: GateArgs,
     #[command(flatten)]
-    follow: follow::FollowArgs,
+    follow: FollowArgs,
     #[command(flatten)]
     format: FormatArgs<FindingsFormat>,
     /// Print every cause in full; without names only the three worst are
@@ -94,6 +66,17 @@ pub struct Args {
     details: bool,
     #[command(flatten)]
     saved: SavedArgs,
+}
+
+impl Args {
+    /// How the report is printed.
+    fn layout(&self) -> Layout {
+        Layout {
+            format: self.format.output,
+            namespaced: self.all_namespaces,
+            details: (self.names.is_empty() && !self.details).then_some(DETAILS),
+        }
+    }
 }
 
 /// Runs `troubleshoot`.
@@ -106,7 +89,7 @@ pub async fn run(app: &mut App, mut args: Args) -> Result<Code> {
             "a resource cannot be retrieved by name across all namespaces",
         ));
     }
-    args.follow.check(&args)?;
+    args.follow.check(&args.names, args.format.output)?;
     let mut ignores = args.gate.ignores(app);
     let started = Instant::now();
     let cluster = args.saved.open(app).await?;
@@ -115,7 +98,14 @@ pub async fn run(app: &mut App, mut args: Args) -> Result<Code> {
     }
     args.all_namespaces |= app.everywhere;
     if args.follow.is_asked_for() {
-        return follow::run(app, &args, &cluster, ignores).await;
+        let following = Following {
+            names: &args.names,
+            couchdb: &args.couchdb,
+            gate: &args.gate,
+            follow: &args.follow,
+            layout: args.layout(),
+        };
+        return following.run(app, &cluster, ignores).await;
     }
     let Picked {
         mut objects,
@@ -132,7 +122,7 @@ pub async fn run(app: &mut App, mut args: Args) -> Result<Code> {
             selector: args.selector.as_deref(),
             couchdb: Some(&args.couchdb),
         };
-        chosen(app, &cluster, which).await?
+        triage::chosen(app, &cluster, which).await?
     };
     if cluster.archive().is_some() {
         let manifests = manifests::taken_out(&mut objects);
@@ -146,8 +136,9 @@ pub async fn run(app: &mut App, mut args: Args) -> Result<Code> {
         true => &[],
         false => objects.as_slice(),
     };
-    let applied = applied(&cluster, named);
-    let (looked, failed) = look_into(&cluster, &objects, &others, asked, applied, app.now).await;
+    let applied = triage::applied(&cluster, named);
+    let (looked, failed) =
+        triage::look_into(&cluster, &objects, &others, asked, applied, app.now).await;
     errors.extend(failed);
     let mut onboardings = Vec::new();
     for mut looked in looked {
@@ -155,7 +146,7 @@ pub async fn run(app: &mut App, mut args: Args) -> Result<Code> {
         onboardings.push(looked.onboarding);
     }
     let nothing_asked = onboardings.is_empty() && !errors.is_empty();
-    let mut unseen = elsewhere(&others);
+    let mut unseen = triage::elsewhere(&others);
     unseen.extend(not_run);
     unseen.extend(unsaved(&cluster));
     let report = Report::new(onboardings, considered, unseen);
@@ -164,8 +155,8 @@ pub async fn run(app: &mut App, mut args: Args) -> Result<Code> {
     let fails = args.gate.fails(report.totals.worst());
     if !nothing_asked {
         let seconds = started.elapsed().as_secs_f64();
-        let code = code(fails, &errors);
-        let printed = print::report(app, &args, &report, &errors, code, seconds);
+        let code = Code::of_findings(fails, errors.is_empty());
+        let printed = args.layout().print(app, &report, &errors, code, seconds);
         // A reader that goes away takes the report, not the verdict.
         printed
             .and_then(|()| app.ui.flush())
@@ -175,7 +166,7 @@ pub async fn run(app: &mut App, mut args: Args) -> Result<Code> {
             })?;
     }
     // In every format: nothing considered must not pass for nothing wrong.
-    if let (Some(none), None) = (none_considered(&report), &args.selector)
+    if let (Some(none), None) = (report.none_considered(), &args.selector)
         && let Some(why) = empty::why(app, &cluster, none.namespace.as_deref()).await
     {
         app.ui.hint(&why);
@@ -185,240 +176,10 @@ pub async fn run(app: &mut App, mut args: Args) -> Result<Code> {
     for error in &errors {
         app.ui.error(error);
     }
-    match code(fails, &errors) {
+    match Code::of_findings(fails, errors.is_empty()) {
         Code::Failed => Err(Error::silent(Code::Failed)),
         code => Ok(code),
     }
-}
-
-/// Flux's Kustomizations.
-type Applied = Arc<Read<Vec<Kustomization>>>;
-
-/// Reads the Kustomizations if one applies an onboarding that is asked for by name: a healthy onboarding may still not get its latest
-/// manifest.
-async fn applied(cluster: &Cluster, named: &[Value]) -> Applied {
-    let label = |object: &Value| object["metadata"]["labels"][LABELS[0]].is_string();
-    Arc::new(match named.iter().any(label) {
-        true => cluster.read_kustomizations().await,
-        false => {
-            Read::not_needed("no Kustomization applies an onboarding that is asked for by name")
-        }
-    })
-}
-
-/// Reads these onboardings while CouchDB is asked, and runs the checks. What cannot be read ends nothing.
-async fn look_into(
-    cluster: &Cluster,
-    objects: &[Value],
-    others: &Onboardings,
-    asked: impl Future<Output = Arc<Read<Databases>>>,
-    applied: impl Future<Output = Applied>,
-    now: Timestamp,
-) -> (Vec<Looked>, Vec<Error>) {
-    let (snapshots, errors) = snapshots(cluster, objects, others, asked, applied, now).await;
-    let snapshots = owned(cluster, snapshots, now).await;
-    let looked = snapshots.into_iter().map(|s| Looked::at(s, now));
-    (looked.collect(), errors)
-}
-
-/// Reads these onboardings while CouchDB is asked.
-async fn snapshots(
-    cluster: &Cluster,
-    objects: &[Value],
-    others: &Onboardings,
-    asked: impl Future<Output = Arc<Read<Databases>>>,
-    applied: impl Future<Output = Applied>,
-    now: Timestamp,
-) -> (Vec<Snapshot>, Vec<Error>) {
-    let read = futures::stream::iter(objects.iter().cloned())
-        .map(|object| cluster.snapshot_with_on_demand(object, others, now))
-        .buffered(SIDE_BY_SIDE)
-        .collect::<Vec<_>>();
-    let (read, asked, applied) = futures::join!(read, asked, applied);
-    let (mut snapshots, mut errors) = (Vec::new(), Vec::new());
-    for snapshot in read {
-        match snapshot {
-            Ok(mut snapshot) => {
-                snapshot.on_demand.databases = asked.clone();
-                snapshot.on_demand.kustomizations = applied.clone();
-                snapshots.push(snapshot);
-            }
-            Err(error) => errors.push(error.into()),
-        }
-    }
-    (snapshots, errors)
-}
-
-/// Reads one onboarding as `troubleshoot NAME` does.
-///
-/// # Errors
-/// The cluster's error.
-pub(super) async fn snapshot(
-    cluster: &Cluster,
-    object: Value,
-    others: &Onboardings,
-    couchdb: &databases::AskArgs,
-    now: Timestamp,
-) -> Result<Snapshot> {
-    let objects = [object];
-    let asked = databases::answers(cluster, Some(couchdb), None, &objects);
-    let applied = applied(cluster, &objects);
-    let (mut read, mut errors) = snapshots(cluster, &objects, others, asked, applied, now).await;
-    match read.pop() {
-        Some(snapshot) => Ok(snapshot),
-        None => Err(errors
-            .pop()
-            .expect("an onboarding that is not read has an error")),
-    }
-}
-
-/// The causes alone, of what `picked` says is not well: whose a database is decides about a fix only, so it is not read here.
-pub(super) async fn causes(
-    cluster: &Cluster,
-    picked: Picked,
-    now: Timestamp,
-) -> (Report, Vec<Error>) {
-    let asked = picked.databases.unwrap_or_else(databases::not_asked);
-    let asked = std::future::ready(asked);
-    let applied = applied(cluster, &[]);
-    let read = snapshots(
-        cluster,
-        &picked.objects,
-        &picked.others,
-        asked,
-        applied,
-        now,
-    )
-    .await;
-    let (snapshots, failed) = read;
-    let onboardings = snapshots.into_iter().map(|s| Looked::at(s, now).onboarding);
-    let mut unseen = elsewhere(&picked.others);
-    unseen.extend(picked.not_run);
-    let mut errors = picked.errors;
-    errors.extend(failed);
-    let report = Report::new(onboardings.collect(), picked.considered, unseen);
-    (report, errors)
-}
-
-/// The snapshots with everything that can say whose a database is, where a deletion would be offered. One read serves all; without it
-/// the report points to a rehearsal.
-async fn owned(cluster: &Cluster, mut all: Vec<Snapshot>, now: Timestamp) -> Vec<Snapshot> {
-    let wants = |snapshot: &Snapshot| {
-        let case = Case::new(snapshot, now);
-        diagnose(&case);
-        case.wants_ownership.get()
-    };
-    let wanting: Vec<usize> = (0..all.len()).filter(|at| wants(&all[*at])).collect();
-    if wanting.is_empty() {
-        return all;
-    }
-    let ownership = match crate::cluster::ownership::gather(cluster).await {
-        Ok(ownership) => Read::Seen(ownership),
-        Err(error) => Read::failed(error.message()),
-    };
-    let ownership = Arc::new(ownership);
-    for at in wanting {
-        all[at].on_demand.ownership = ownership.clone();
-    }
-    all
-}
-
-/// The exit code.
-fn code(fails: bool, errors: &[Error]) -> Code {
-    Code::of_findings(fails, errors.is_empty())
-}
-
-/// The onboardings that are meant, with all others that the checks need to know.
-///
-/// # Errors
-/// What makes asking for anything else useless.
-pub(super) async fn chosen(app: &App, cluster: &Cluster, which: Which<'_>) -> Result<Picked> {
-    if which.names.is_empty() {
-        let ask = async |_: &[HelmRelease], wanted: &Wanted| {
-            databases::ask(cluster, which.couchdb, wanted).await
-        };
-        pick::unwell(app, cluster, which, ask).await
-    } else {
-        named(app, cluster, which.names).await
-    }
-}
-
-/// The named onboardings, all that answer to a name: a shared database is a case for this command.
-async fn named(app: &App, cluster: &Cluster, names: &[String]) -> Result<Picked> {
-    let (answers, others) = lookup::among_all(app, cluster, names).await?;
-    let (mut objects, mut errors) = (Vec::new(), Vec::new());
-    for (name, answer) in names.iter().zip(answers) {
-        match answer {
-            Ok(meant) => {
-                for object in meant {
-                    if !objects.contains(&object) {
-                        objects.push(object);
-                    }
-                }
-            }
-            Err(error) if error.is_not_found() && catalogue::find(name).is_none() => {
-                errors.push(arrival::explained(cluster, name, error).await);
-            }
-            Err(error) => errors.push(error),
-        }
-    }
-    Ok(Picked {
-        objects,
-        others,
-        chosen: pick::Chosen::default(),
-        databases: None,
-        considered: None,
-        not_run: Vec::new(),
-        errors,
-    })
-}
-
-/// An onboarding that was looked into, with its HelmRelease.
-pub(super) struct Looked {
-    onboarding: Onboarding,
-    object: Value,
-    pub(super) hr: HelmRelease,
-}
-
-impl Looked {
-    /// Runs the checks on what was read.
-    fn at(snapshot: Snapshot, now: Timestamp) -> Self {
-        let case = Case::new(&snapshot, now);
-        let diagnosis = diagnose(&case);
-        let onboarding = Onboarding::new(&case, diagnosis);
-        Self {
-            onboarding,
-            object: snapshot.object,
-            hr: snapshot.helm_release,
-        }
-    }
-
-    fn ignore(&mut self, ignores: &mut Ignores) {
-        let hr = &self.hr;
-        self.onboarding.ignore(|code| ignores.takes(code, hr));
-    }
-}
-
-/// Reads one onboarding and runs the checks, without a question to CouchDB.
-///
-/// # Errors
-/// The object is no HelmRelease.
-pub(super) async fn look(
-    cluster: &Cluster,
-    object: Value,
-    others: &Onboardings,
-    now: Timestamp,
-) -> Result<Looked> {
-    let snapshot = cluster.snapshot_with_on_demand(object, others, now).await?;
-    Ok(Looked::at(snapshot, now))
-}
-
-/// Databases are unique in a cluster: claims that could not be read are told.
-fn elsewhere(others: &Onboardings) -> Vec<NotRun> {
-    let why = others.not_elsewhere.as_ref();
-    why.map(|why| NotRun::new(registry::BY_CLAIMS, ELSEWHERE, &why.clause()))
-        .into_iter()
-        .collect()
 }
 
 /// What objects that kubectl saved leave open: a list of them is what the files happen to hold.
@@ -434,9 +195,4 @@ fn unsaved(cluster: &Cluster) -> Option<NotRun> {
 fn time(cluster: &Cluster, now: Timestamp) -> Option<Timestamp> {
     let known = |archive: &Archive| archive.one_bundle().is_some();
     cluster.archive().is_none_or(known).then_some(now)
-}
-
-/// Where there is no onboarding at all, of those that were not named.
-fn none_considered(report: &Report) -> Option<&Considered> {
-    report.considered.as_ref().filter(|c| c.onboardings == 0)
 }

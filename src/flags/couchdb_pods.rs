@@ -48,6 +48,16 @@ pub struct PodArgs {
     pub secret: SecretArgs,
 }
 
+/// Flags of what is asked in CouchDB's pods.
+#[derive(clap::Args, Clone, Debug)]
+pub(crate) struct AskArgs {
+    /// Do not ask CouchDB in its pods which databases exist
+    #[arg(long, help_heading = help::COUCHDB)]
+    pub(crate) no_exec: bool,
+    #[command(flatten)]
+    pub(crate) pods: PodArgs,
+}
+
 /// The container that was chosen, among these pods.
 pub(crate) struct Found {
     target: Target,

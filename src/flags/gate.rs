@@ -37,6 +37,17 @@ enum FailOn {
     Never,
 }
 
+/// As without any of the flags.
+impl Default for GateArgs {
+    fn default() -> Self {
+        Self {
+            fail_on: FailOn::default(),
+            severity: Severity::Info,
+            ignore: Vec::new(),
+        }
+    }
+}
+
 impl GateArgs {
     /// Reads `--ignore`, and tells what in it is no code.
     pub(crate) fn ignores(&self, app: &mut App) -> Ignores {

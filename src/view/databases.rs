@@ -3,6 +3,8 @@
 //! UPDATED is when the onboarding was last deployed, as its HelmRelease tells: CouchDB keeps no time of the last write, and a newer
 //! update sequence does not say when. CREATED is CouchDB's own word; neither stands for the other.
 
+pub(crate) mod served;
+
 use super::description::API_VERSION;
 use crate::model::inventory::Entry;
 use crate::model::lookup::{can_be_short, short};

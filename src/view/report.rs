@@ -119,6 +119,11 @@ pub struct Follows {
 }
 
 impl Report {
+    /// The list that the onboardings were chosen from, if there is no onboarding at all in it.
+    pub fn none_considered(&self) -> Option<&Considered> {
+        self.considered.as_ref().filter(|c| c.onboardings == 0)
+    }
+
     /// From the onboardings, worst first.
     pub fn new(
         mut onboardings: Vec<Onboarding>,

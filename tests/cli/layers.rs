@@ -6,7 +6,7 @@ use syn::visit::{self, Visit};
 use syn::{Attribute, Item, ItemMod, Meta, Path, UseTree};
 
 /// From the ground up: a module may not use those above it.
-const LAYERS: [&str; 27] = [
+const LAYERS: [&str; 29] = [
     "exit",
     "help",
     "private_file",
@@ -31,6 +31,8 @@ const LAYERS: [&str; 27] = [
     "lookup",
     "question",
     "change",
+    "triage",
+    "backup",
     "completion",
     "commands",
     "cli",
@@ -75,9 +77,10 @@ impl Uses {
     fn take_words(&mut self, words: &str) {
         let text = words.replace(' ', "");
         for rest in text.split("crate::").skip(1) {
-            let is_name = |c: char| c.is_alphanumeric() || c == '_';
-            let name = rest.split(|c| !is_name(c)).next().unwrap_or_default();
-            self.take(&["crate".to_owned(), name.to_owned()]);
+            let is_path = |c: char| c.is_alphanumeric() || c == '_' || c == ':';
+            let path = rest.split(|c| !is_path(c)).next().unwrap_or_default();
+            let names = ["crate"].into_iter().chain(path.split("::"));
+            self.take(&names.map(str::to_owned).collect::<Vec<_>>());
         }
     }
 
@@ -164,8 +167,8 @@ pub(crate) fn module(file: &str) -> Vec<String> {
     names
 }
 
-/// What uses a module above its own, each as `file uses module`.
-fn upward(sources: &[(String, String)]) -> Vec<String> {
+/// The uses of every file that is not test code alone.
+fn uses(sources: &[(String, String)]) -> Vec<(&String, Uses)> {
     let mut files = Vec::new();
     let mut test_modules = BTreeSet::new();
     for (file, text) in sources {
@@ -179,12 +182,18 @@ fn upward(sources: &[(String, String)]) -> Vec<String> {
         files.push((file, uses));
     }
     let is_test = |module: &[String]| test_modules.iter().any(|test| module.starts_with(test));
+    files.retain(|(file, _)| !is_test(&module(file)));
+    files
+}
+
+/// What uses a module above its own, each as `file uses module`.
+fn upward(sources: &[(String, String)]) -> Vec<String> {
     let place = |name: &str| LAYERS.iter().position(|layer| *layer == name);
     let mut wrong = Vec::new();
-    for (file, uses) in files {
+    for (file, uses) in uses(sources) {
         let module = module(file);
         // The root knows everything.
-        let Some(own) = module.first().filter(|_| !is_test(&module)) else {
+        let Some(own) = module.first() else {
             continue;
         };
         let Some(own_place) = place(own) else {
@@ -203,6 +212,87 @@ fn upward(sources: &[(String, String)]) -> Vec<String> {
 #[test]
 fn no_arrow_points_up() {
     assert_eq!(upward(&sources()), Vec::<String>::new());
+}
+
+/// The modules of `src/commands/` that no command of the CLI is named like, and what a command uses of another one.
+fn outside_commands(sources: &[(String, String)]) -> Vec<String> {
+    let cli = <kubectl_skvs::cli::Cli as clap::CommandFactory>::command();
+    let commands = cli
+        .get_subcommands()
+        .map(|c| c.get_name().replace('-', "_"));
+    let commands: BTreeSet<String> = commands.collect();
+    let mut wrong = Vec::new();
+    for (file, uses) in uses(sources) {
+        let module = module(file);
+        let [layer, own, ..] = module.as_slice() else {
+            continue;
+        };
+        if layer != "commands" {
+            continue;
+        }
+        if !commands.contains(own) {
+            wrong.push(format!("{file} is no command"));
+        }
+        let others = uses.found.iter().filter_map(|path| match path.as_slice() {
+            [layer, other, ..] if layer == "commands" && other != own => Some(other),
+            _ => None,
+        });
+        let others: BTreeSet<&String> = others.collect();
+        wrong.extend(
+            others
+                .into_iter()
+                .map(|other| format!("{file} uses {other}")),
+        );
+    }
+    wrong
+}
+
+#[test]
+fn commands_are_commands_and_use_no_other() {
+    assert_eq!(outside_commands(&sources()), Vec::<String>::new());
+    let found = |file: &str, text: &str| outside_commands(&[(file.to_owned(), text.to_owned())]);
+    let list = "src/commands/list.rs";
+    for (file, text, wrong) in [
+        (
+            list,
+            "use super::status;",
+            "src/commands/list.rs uses status",
+        ),
+        (
+            list,
+            "fn f() { crate::commands::status::run(); }",
+            "src/commands/list.rs uses status",
+        ),
+        (
+            list,
+            "mod a { use super::super::status; }",
+            "src/commands/list.rs uses status",
+        ),
+        (
+            "src/commands/list/watch.rs",
+            "use super::super::{status};",
+            "src/commands/list/watch.rs uses status",
+        ),
+        (
+            "src/commands/helper.rs",
+            "",
+            "src/commands/helper.rs is no command",
+        ),
+        (
+            "src/commands/helper/part.rs",
+            "",
+            "src/commands/helper/part.rs is no command",
+        ),
+    ] {
+        assert_eq!(found(file, text), [wrong], "{text}");
+    }
+    for text in [
+        "mod watch; use watch::run;",
+        "use super::list::watch;",
+        "#[cfg(test)] mod tests { use crate::commands::status; }",
+    ] {
+        assert_eq!(found(list, text), Vec::<String>::new(), "{text}");
+    }
 }
 
 #[test]

@@ -1,14 +1,13 @@
 //! `backup verify`: is a backup whole. Offline: no cluster is asked.
 
-use super::meter::Meter;
 use crate::app::App;
-use crate::couchdb::backup::items::Broken;
+use crate::backup;
 use crate::couchdb::backup::whole::Whole;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::exit::Code;
 use crate::render::table::Table;
-use crate::text::{bytes, count, one_line, shown, thousands};
-use std::path::{Path, PathBuf};
+use crate::text::{bytes, count, shown, thousands};
+use std::path::PathBuf;
 
 /// Check that a backup is whole, without a cluster
 #[derive(clap::Args, Debug)]
@@ -28,7 +27,7 @@ pub(crate) struct Args {
 /// # Errors
 /// The file is not whole.
 pub(crate) async fn run(app: &mut App, args: &Args) -> Result<Code> {
-    let whole = checked(app, &args.file).await?;
+    let whole = backup::checked(app, &args.file).await?;
     app.ui.end_live();
     let file = shown!("{} is whole", args.file.display());
     app.ui.result(file)?;
@@ -39,25 +38,6 @@ pub(crate) async fn run(app: &mut App, args: &Args) -> Result<Code> {
         .fold(app.ui.terminal().prose())
         .write_page(&mut app.ui.screen(), &rows)?;
     Ok(Code::Ok)
-}
-
-/// Reads and checks a file, and shows how far it is.
-///
-/// # Errors
-/// It is not whole.
-pub(in crate::commands) async fn checked(app: &mut App, file: &Path) -> Result<Whole> {
-    let shown = file.display();
-    let mut meter = Meter::new(&mut app.ui, &shown);
-    let mut watch = |progress| meter.show(progress);
-    let read = Whole::check(file, &mut watch).await;
-    app.ui.end_live();
-    read.map_err(|broken| {
-        let why = match broken {
-            Broken::Io(error) => crate::error::io_words(&error),
-            broken => broken.to_string(),
-        };
-        Error::new(format!("{shown} is not a whole backup: {}", one_line(&why)))
-    })
 }
 
 fn rows(whole: &Whole) -> [(&'static str, String); 5] {

@@ -1,6 +1,6 @@
 //! What is told beside the databases, on stderr: who shares one, what could not be read, what was not found.
 
-use super::{Args, Doubt, NOT_SAVED, Seen};
+use super::{Args, NOT_SAVED, Seen};
 use crate::advice::{Command, Hint, current_context};
 use crate::app::App;
 use crate::error::{Error, Result};
@@ -11,6 +11,7 @@ use crate::render::output::Output;
 use crate::snapshot::{Read, Why};
 use crate::text::count;
 use crate::view::databases::Database;
+use crate::view::databases::served::Doubt;
 use std::collections::BTreeMap;
 
 /// Most reasons that are told one by one.

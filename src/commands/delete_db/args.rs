@@ -71,6 +71,6 @@ impl Args {
                 .with_code(Code::Usage)
                 .hint("delete them one by one, each with its own file"));
         }
-        super::super::backup::place(file, false).map(Some)
+        crate::backup::place(file, false).map(Some)
     }
 }

@@ -1,12 +1,12 @@
 //! One target from its plan to its end, each step a function of its own: prepare, show, question, act, tell.
 
-use super::super::backup;
 use super::follow_up::put_back;
 use super::messages::{not_found, refused, tell};
 use super::targets::Ended;
 use super::trace::Trace;
 use super::{Args, question};
 use crate::app::App;
+use crate::backup;
 use crate::cluster::Cluster;
 use crate::couchdb::backup::part::Place;
 use crate::couchdb::delete::confirm::{ConfirmBy, Confirmed};

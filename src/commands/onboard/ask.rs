@@ -1,9 +1,9 @@
 //! Asks for values that the command line does not give, on a terminal only.
 
-use super::super::access::account;
 use super::Args;
 use crate::app::App;
 use crate::error::{Error, Result};
+use crate::flags::service_account;
 use crate::model::names::DatabaseName;
 use crate::model::new_onboarding::Wanted;
 use crate::question::confirmation::{self, Act};
@@ -112,7 +112,7 @@ fn words(text: &str) -> impl Iterator<Item = &str> {
 }
 
 fn read_accounts(text: &str) -> std::result::Result<Vec<String>, String> {
-    let all: std::result::Result<Vec<String>, &str> = words(text).map(account).collect();
+    let all: std::result::Result<Vec<String>, &str> = words(text).map(service_account).collect();
     let all = all.map_err(str::to_owned)?;
     match all.is_empty() {
         true => Err("without a service account the database cannot be accessed".to_owned()),

@@ -1,12 +1,12 @@
 //! The checks of a new onboarding that need the cluster: claims, the database itself, the team's namespace and accounts.
 
-use super::super::troubleshoot::databases::{self, AskArgs};
 use super::Checks;
 use crate::advice::Command;
 use crate::cluster::helm_releases::is_not_installed;
 use crate::cluster::{Cluster, ClusterError, ownership, segment};
 use crate::couchdb::look;
 use crate::error::{Error, Result};
+use crate::flags::couchdb_pods::AskArgs;
 use crate::model::convention::name_for;
 use crate::model::names::DatabaseName;
 use crate::model::new_onboarding::Wanted;
@@ -14,6 +14,7 @@ use crate::model::ownership::{Claim, ClaimKind, Claimant, Gap, Ownership};
 use crate::snapshot::databases::{Databases, Found};
 use crate::snapshot::{Read, Why};
 use crate::text::{bytes, count};
+use crate::triage::databases;
 use serde_json::Value;
 
 /// Makes all of these checks.

@@ -1,15 +1,15 @@
 //! Asks CouchDB, once for each status. One that refuses the credentials is not asked again.
 
 use crate::cluster::Cluster;
-use crate::commands::troubleshoot::databases::{AskArgs, NO_EXEC};
 use crate::couchdb::look::Wanted;
 use crate::couchdb::pods::PodState;
 use crate::couchdb::survey::{self, NoSurvey, Survey};
-use crate::flags::couchdb_pods::Found;
+use crate::flags::couchdb_pods::{AskArgs, Found};
 use crate::model::helm_release::HelmRelease;
 use crate::model::names::DatabaseName;
 use crate::snapshot::databases::Databases;
 use crate::snapshot::{Read, Why};
+use crate::triage::databases::NO_EXEC;
 use crate::view::status::NotRead;
 use std::time::{Duration, Instant};
 

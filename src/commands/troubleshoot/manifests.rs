@@ -3,13 +3,13 @@
 use super::Args;
 use crate::advice::Command;
 use crate::app::App;
-use crate::commands::lint::{self, Subjects};
 use crate::diagnosis::lint::onboarding::is_onboarding;
 use crate::error::{Error, Result};
 use crate::exit::Code;
 use crate::render::output::{FindingsFormat, LintFormat};
 use crate::repository::{Layout, Tree, folder};
 use crate::text::{count, one_line};
+use crate::triage::lint::{self, Subjects};
 use serde_json::Value;
 
 /// Whether an object is as it is in a repository: every server gives it a uid, and Flux a status.

@@ -16,7 +16,7 @@ const LINE: Duration = Duration::from_secs(5);
 const CELLS: u64 = 10;
 
 /// Shows progress.
-pub(in crate::commands) struct Meter<'a> {
+pub(crate) struct Meter<'a> {
     ui: &'a mut Ui,
     name: String,
     started: Instant,
@@ -28,7 +28,7 @@ pub(in crate::commands) struct Meter<'a> {
 
 impl<'a> Meter<'a> {
     /// Of a database, or of a file.
-    pub(in crate::commands) fn new(ui: &'a mut Ui, name: impl Display) -> Self {
+    pub(crate) fn new(ui: &'a mut Ui, name: impl Display) -> Self {
         let now = Instant::now();
         let every = if ui.terminal().redraws() { BAR } else { LINE };
         Self {
@@ -42,7 +42,7 @@ impl<'a> Meter<'a> {
     }
 
     /// Shows it, if it is time.
-    pub(in crate::commands) fn show(&mut self, progress: Progress) {
+    pub(crate) fn show(&mut self, progress: Progress) {
         let live = self.ui.terminal().redraws();
         match progress {
             Progress::Reading { .. }

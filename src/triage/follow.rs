@@ -7,9 +7,10 @@ mod args;
 mod changes;
 mod track;
 
-pub(super) use args::FollowArgs;
+pub(crate) use args::FollowArgs;
 
-use super::{Args, Looked, code, databases, elsewhere, look, look_into, named, print};
+use super::print::Layout;
+use super::{Looked, databases, elsewhere, look, look_into, named};
 use crate::app::App;
 use crate::cluster::onboardings::Onboardings;
 use crate::cluster::watch::{Change, Next};
@@ -17,11 +18,12 @@ use crate::cluster::{Cluster, ClusterError};
 use crate::diagnosis::ignore::Ignores;
 use crate::error::{Error, Result};
 use crate::exit::Code;
+use crate::flags::couchdb_pods::AskArgs;
+use crate::flags::gate::GateArgs;
 use crate::render::output::FindingsFormat;
 use crate::text::{Shown, age, shown};
 use crate::view::report::Report;
 use changes::Changes;
-use clap::{Args as _, FromArgMatches};
 use k8s_openapi::jiff::Timestamp;
 use serde_json::Value;
 use std::time::Duration;
@@ -41,67 +43,87 @@ enum End {
     Interrupted,
 }
 
-/// Follows one onboarding as `--wait` does, and prints the report.
+/// Which onboardings are followed, and how.
+#[derive(Clone, Copy)]
+pub(crate) struct Following<'f> {
+    pub(crate) names: &'f [String],
+    pub(crate) couchdb: &'f AskArgs,
+    pub(crate) gate: &'f GateArgs,
+    pub(crate) follow: &'f FollowArgs,
+    pub(crate) layout: Layout,
+}
+
+/// Follows one onboarding as `troubleshoot --wait` does, and prints the report.
 ///
 /// # Errors
 /// It does not settle in time, or the cluster's error.
-pub(in crate::commands) async fn wait(
+pub(crate) async fn wait(
     app: &mut App,
     cluster: &Cluster,
     name: &str,
-    couchdb: &databases::AskArgs,
+    couchdb: &AskArgs,
     limit: Option<Duration>,
 ) -> Result<Code> {
-    let grammar = Args::augment_args(clap::Command::new("troubleshoot"));
-    let matches = grammar.try_get_matches_from(["troubleshoot", "--wait", "--", name]);
-    let args = matches.and_then(|matches| Args::from_arg_matches(&matches));
-    let mut args = args.map_err(|e| Error::usage(e.to_string()))?;
-    args.couchdb = couchdb.clone();
-    args.follow.within(limit);
-    run(app, &args, cluster, Ignores::default()).await
+    let following = Following {
+        names: &[name.to_owned()],
+        couchdb,
+        gate: &GateArgs::default(),
+        follow: &FollowArgs::wait(limit),
+        layout: Layout {
+            format: FindingsFormat::default(),
+            namespaced: false,
+            details: None,
+        },
+    };
+    following.run(app, cluster, Ignores::default()).await
 }
 
-/// Follows to the end.
-pub(super) async fn run(
-    app: &mut App,
-    args: &Args,
-    cluster: &Cluster,
-    mut ignores: Ignores,
-) -> Result<Code> {
-    let started = Instant::now();
-    let picked = named(app, cluster, &args.names).await?;
-    if !picked.errors.is_empty() {
-        for error in &picked.errors {
-            app.ui.error(error);
+impl Following<'_> {
+    /// Follows to the end.
+    ///
+    /// # Errors
+    /// A name that means nothing, an onboarding that does not settle in time, or the cluster's error.
+    pub(crate) async fn run(
+        self,
+        app: &mut App,
+        cluster: &Cluster,
+        mut ignores: Ignores,
+    ) -> Result<Code> {
+        let started = Instant::now();
+        let picked = named(app, cluster, self.names).await?;
+        if !picked.errors.is_empty() {
+            for error in &picked.errors {
+                app.ui.error(error);
+            }
+            return Err(Error::silent(Code::Failed));
         }
-        return Err(Error::silent(Code::Failed));
+        let mut tracks = Vec::new();
+        for object in picked.objects {
+            let mut looked = look(cluster, object, &picked.others, app.now).await?;
+            looked.ignore(&mut ignores);
+            tracks.push(Track::new(looked));
+        }
+        let mut follower = Follower {
+            following: self,
+            cluster,
+            ignores,
+            others: picked.others,
+            tracks,
+            started,
+        };
+        follower.tell(app)?;
+        let end = follower.follow(app).await;
+        app.ui.end_live();
+        let end = end?;
+        if self.follow.wait && !matches!(end, End::Interrupted) {
+            follower.look_once_more(app).await;
+        }
+        follower.end(app, end)
     }
-    let mut tracks = Vec::new();
-    for object in picked.objects {
-        let mut looked = look(cluster, object, &picked.others, app.now).await?;
-        looked.ignore(&mut ignores);
-        tracks.push(Track::new(looked));
-    }
-    let mut follower = Follower {
-        args,
-        cluster,
-        ignores,
-        others: picked.others,
-        tracks,
-        started,
-    };
-    follower.tell(app)?;
-    let end = follower.follow(app).await;
-    app.ui.end_live();
-    let end = end?;
-    if args.follow.wait && !matches!(end, End::Interrupted) {
-        follower.look_once_more(app).await;
-    }
-    follower.end(app, end)
 }
 
 struct Follower<'f> {
-    args: &'f Args,
+    following: Following<'f>,
     cluster: &'f Cluster,
     ignores: Ignores,
     others: Onboardings,
@@ -113,12 +135,16 @@ impl Follower<'_> {
     async fn follow(&mut self, app: &mut App) -> Result<End> {
         let interrupted = tokio::signal::ctrl_c();
         tokio::pin!(interrupted);
-        let deadline = self.args.follow.limit().map(|limit| self.started + limit);
+        let deadline = self
+            .following
+            .follow
+            .limit()
+            .map(|limit| self.started + limit);
         let mut again = ticks(AGAIN);
         let mut beat = ticks(BEAT);
         let mut changes = Changes::new(self.cluster, &app.global.namespace);
         loop {
-            if self.args.follow.wait && self.tracks.iter().all(|t| !t.is_underway()) {
+            if self.following.follow.wait && self.tracks.iter().all(|t| !t.is_underway()) {
                 return Ok(End::Settled);
             }
             let due: Vec<usize> = tokio::select! {
@@ -234,8 +260,8 @@ impl Follower<'_> {
     /// be read again the last look stays.
     async fn look_once_more(&mut self, app: &App) {
         let objects: Vec<Value> = self.tracks.iter().map(|t| t.object().clone()).collect();
-        let asked = databases::answers(self.cluster, Some(&self.args.couchdb), None, &objects);
-        let named: &[Value] = match self.args.names.is_empty() {
+        let asked = databases::answers(self.cluster, Some(self.following.couchdb), None, &objects);
+        let named: &[Value] = match self.following.names.is_empty() {
             true => &[],
             false => &objects,
         };
@@ -262,15 +288,16 @@ impl Follower<'_> {
 
     /// A change: a new report of a watch, a line of a wait.
     fn tell(&mut self, app: &mut App) -> Result<()> {
-        if self.args.follow.watch {
+        if self.following.follow.watch {
             app.ui.end_live();
-            if self.args.format.output == FindingsFormat::Yaml {
+            if self.following.layout.format == FindingsFormat::Yaml {
                 app.ui.result("---")?;
             }
             let report = self.report(app);
-            let code = code(self.args.gate.fails(report.totals.worst()), &[]);
+            let fails = self.following.gate.fails(report.totals.worst());
+            let code = Code::of_findings(fails, true);
             self.print(app, &report, &[], code)?;
-            if self.args.format.output == FindingsFormat::Text {
+            if self.following.layout.format == FindingsFormat::Text {
                 app.ui.result("")?;
             }
             app.ui.flush()?;
@@ -292,7 +319,7 @@ impl Follower<'_> {
             1 => String::new(),
             all => format!("{} of {all} underway: ", underway.len()),
         };
-        let verb = if self.args.follow.wait {
+        let verb = if self.following.follow.wait {
             "waiting"
         } else {
             "watching"
@@ -305,19 +332,21 @@ impl Follower<'_> {
         let onboardings = self.tracks.iter().map(|t| t.onboarding().clone()).collect();
         let report = Report::new(onboardings, None, elsewhere(&self.others));
         let mut report = report.seen_at(self.cluster.origin(), Some(app.now));
-        report.show(self.args.gate.severity);
+        report.show(self.following.gate.severity);
         report
     }
 
     fn print(&self, app: &mut App, report: &Report, errors: &[Error], code: Code) -> Result<()> {
         let seconds = self.started.elapsed().as_secs_f64();
-        print::report(app, self.args, report, errors, code, seconds)
+        self.following
+            .layout
+            .print(app, report, errors, code, seconds)
     }
 
     /// The report of a wait, and the exit code.
     fn end(self, app: &mut App, end: End) -> Result<Code> {
         let error = match end {
-            End::Interrupted if self.args.follow.watch => {
+            End::Interrupted if self.following.follow.watch => {
                 return Err(crate::interrupt::watch_ended());
             }
             End::Interrupted => return Ok(Code::Interrupted),
@@ -333,15 +362,18 @@ impl Follower<'_> {
             }
         };
         let report = self.report(app);
-        let stuck = self.tracks.iter().any(Track::is_stuck) && !self.args.gate.never_fails();
+        let stuck = self.tracks.iter().any(Track::is_stuck) && !self.following.gate.never_fails();
         let code = match &error {
             Some(_) => Code::Failed,
-            None => code(stuck || self.args.gate.fails(report.totals.worst()), &[]),
+            None => Code::of_findings(
+                stuck || self.following.gate.fails(report.totals.worst()),
+                true,
+            ),
         };
         let errors = error.as_slice();
         self.print(app, &report, errors, code)?;
         app.ui.flush()?;
-        self.args.gate.tell_unused(app, &self.ignores);
+        self.following.gate.tell_unused(app, &self.ignores);
         match error {
             Some(error) => Err(error),
             None => Ok(code),

@@ -1,6 +1,5 @@
 //! The flags `--wait`, `--timeout` and `--watch`.
 
-use super::super::Args;
 use crate::cluster::parse_duration;
 use crate::error::{Error, Result};
 use crate::render::output::FindingsFormat;
@@ -9,7 +8,7 @@ use std::time::Duration;
 /// How onboardings are followed.
 #[derive(clap::Args, Debug)]
 #[command(next_help_heading = "Follow")]
-pub(in crate::commands::troubleshoot) struct FollowArgs {
+pub(crate) struct FollowArgs {
     /// Wait until each named onboarding is Ready (exit code 0) or stuck (3)
     #[arg(long, conflicts_with_all = ["watch", "filename", "all_namespaces", "selector"])]
     pub(super) wait: bool,
@@ -22,31 +21,32 @@ pub(in crate::commands::troubleshoot) struct FollowArgs {
 }
 
 impl FollowArgs {
-    pub(in crate::commands::troubleshoot) fn is_asked_for(&self) -> bool {
+    pub(crate) fn is_asked_for(&self) -> bool {
         self.wait || self.watch
     }
 
     /// What clap cannot check.
-    pub(in crate::commands::troubleshoot) fn check(&self, args: &Args) -> Result<()> {
-        if self.is_asked_for() && args.names.is_empty() {
+    pub(crate) fn check(&self, names: &[String], format: FindingsFormat) -> Result<()> {
+        if self.is_asked_for() && names.is_empty() {
             let flag = if self.wait { "--wait" } else { "--watch" };
             return Err(Error::usage(format!(
                 "{flag} needs the name of an onboarding"
             )));
         }
-        let whole = matches!(
-            args.format.output,
-            FindingsFormat::Github | FindingsFormat::Sarif
-        );
+        let whole = matches!(format, FindingsFormat::Github | FindingsFormat::Sarif);
         if self.watch && whole {
             return Err(Error::usage("a watch prints text, json or yaml"));
         }
         Ok(())
     }
 
-    /// Waits at most this long.
-    pub(super) fn within(&mut self, limit: Option<Duration>) {
-        self.timeout = limit;
+    /// As `--wait`, with `--timeout` if there is a limit.
+    pub(super) fn wait(limit: Option<Duration>) -> Self {
+        Self {
+            wait: true,
+            timeout: limit,
+            watch: false,
+        }
     }
 
     pub(super) fn limit(&self) -> Option<Duration> {

@@ -25,34 +25,34 @@ use serde_json::Value;
 use std::sync::Arc;
 
 /// What is to be looked into.
-pub(in crate::commands) struct Picked {
-    pub(in crate::commands) objects: Vec<Value>,
-    pub(in crate::commands) others: Onboardings,
+pub(crate) struct Picked {
+    pub(crate) objects: Vec<Value>,
+    pub(crate) others: Onboardings,
     /// The onboardings that these were picked from; empty when they were named.
-    pub(in crate::commands) chosen: Chosen,
+    pub(crate) chosen: Chosen,
     /// What CouchDB said, where it was asked already.
-    pub(in crate::commands) databases: Option<Arc<Read<Databases>>>,
+    pub(crate) databases: Option<Arc<Read<Databases>>>,
     /// Absent when they were named.
-    pub(in crate::commands) considered: Option<Considered>,
+    pub(crate) considered: Option<Considered>,
     /// Of the others: what could not be looked at.
-    pub(in crate::commands) not_run: Vec<NotRun>,
+    pub(crate) not_run: Vec<NotRun>,
     /// What could not be had; it does not keep the rest from being looked into.
-    pub(in crate::commands) errors: Vec<Error>,
+    pub(crate) errors: Vec<Error>,
 }
 
 /// The onboardings of the namespace, or of all.
 #[derive(Default)]
-pub(in crate::commands) struct Chosen {
-    pub(in crate::commands) readable: Vec<HelmRelease>,
+pub(crate) struct Chosen {
+    pub(crate) readable: Vec<HelmRelease>,
     /// How many cannot be read.
-    pub(in crate::commands) unreadable: u64,
+    pub(crate) unreadable: u64,
 }
 
 /// The onboardings that are not well. One list of all namespaces tells which, and who shares a database; only a further
 /// selector, or a refusal of all namespaces, takes a second one.
 ///
 /// `ask` asks CouchDB for the databases that the checks want; it gets all onboardings that were read, too.
-pub(in crate::commands) async fn unwell(
+pub(crate) async fn unwell(
     app: &App,
     cluster: &Cluster,
     which: Which<'_>,

@@ -3,8 +3,7 @@
 use crate::cluster::Cluster;
 use crate::couchdb::look::{self, Wanted};
 use crate::diagnosis::{NotRun, registry};
-use crate::flags::couchdb_pods::PodArgs;
-use crate::help;
+use crate::flags::couchdb_pods::{AskArgs, PodArgs};
 use crate::model::helm_release::HelmRelease;
 use crate::model::names::DatabaseName;
 use crate::model::status::{self, Ready};
@@ -22,20 +21,10 @@ const LIMIT: Duration = Duration::from_secs(5);
 pub(super) const WHAT: &str = "databases in CouchDB";
 
 /// Why CouchDB was not asked.
-pub(in crate::commands) const NO_EXEC: &str = "left out by --no-exec";
+pub(crate) const NO_EXEC: &str = "left out by --no-exec";
 
 /// Under what a bundle keeps the answer.
 const NAME: &str = "/couchdb/databases";
-
-/// Flags of what is asked in CouchDB's pods.
-#[derive(clap::Args, Clone, Debug)]
-pub(in crate::commands) struct AskArgs {
-    /// Do not ask CouchDB in its pods which databases exist
-    #[arg(long, help_heading = help::COUCHDB)]
-    pub(in crate::commands) no_exec: bool,
-    #[command(flatten)]
-    pub(in crate::commands) pods: PodArgs,
-}
 
 /// The databases that checks on these onboardings ask for.
 pub(super) fn wanted<'a>(onboardings: impl IntoIterator<Item = &'a HelmRelease>) -> Wanted {
@@ -94,7 +83,7 @@ pub(super) fn not_asked() -> Arc<Read<Databases>> {
 }
 
 /// Asks for them.
-pub(in crate::commands) async fn ask(
+pub(crate) async fn ask(
     cluster: &Cluster,
     args: Option<&AskArgs>,
     wanted: &Wanted,
@@ -140,7 +129,7 @@ async fn in_a_pod(cluster: &Cluster, pods: &PodArgs, wanted: &Wanted) -> Read<Da
 }
 
 /// For the onboardings of a run: `asked` already where picking them took it.
-pub(in crate::commands) async fn answers(
+pub(crate) async fn answers(
     cluster: &Cluster,
     args: Option<&AskArgs>,
     asked: Option<Arc<Read<Databases>>>,
