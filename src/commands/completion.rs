@@ -1,6 +1,6 @@
 //! `completion`: prints the script that makes a shell complete `kubectl-skvs`.
 //!
-//! The scripts are the files of `completions/`; they all ask the hidden `__complete` (see [`super::complete`]).
+//! The scripts are the files of `completions/`; they all ask the hidden `__complete` (see [`crate::completion`]).
 
 use crate::app::App;
 use crate::error::Result;

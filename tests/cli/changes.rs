@@ -43,6 +43,7 @@ fn only_a_credential_plugin_git_and_helm_are_run() {
 #[test]
 fn what_can_change_something_is_called_in_these_places_only() {
     insta::assert_snapshot!(marks().join("\n"), @r"
+    src/change.rs: the change that was asked for
     src/cluster/event.rs: the one Event
     src/cluster/exec.rs: the one way into a pod
     src/cluster/exec/upgrade.rs: the upgrade of the one exec
@@ -50,7 +51,6 @@ fn what_can_change_something_is_called_in_these_places_only() {
     src/cluster/sent_once.rs: a change, sent once
     src/cluster/transport.rs: the one read: a GET, or the POST of a review
     src/cluster/transport/watch.rs: a watch's GET
-    src/change.rs: the change that was asked for
     src/commands/delete_db/target.rs: the deletion of what was confirmed
     src/commands/delete_db/trace.rs: the trace of a deletion
     src/commands/delete_db/trace.rs: whether the trace could be written
