@@ -1,6 +1,6 @@
 //! What a rule found: a sentence, what it was seen by, and what to do. Text from the cluster is cleaned on its way in.
 
-use super::after_fix::Then;
+use super::after_fix::{Action, Then};
 use super::severity::Severity;
 use crate::advice::{Command, Line, Origin};
 use crate::model::condition::Condition;
@@ -234,21 +234,30 @@ impl schemars::JsonSchema for Step<Line> {
     }
 }
 
-/// What a rule found.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Finding {
-    pub subject: Subject,
-    /// One sentence with the names, without full stop.
+/// What a rule found. A report holds its commands as they are printed, with the flags that lead to the cluster.
+///
+/// `sentence` is one sentence with the names, without full stop; `why` has a sentence or two each; `then` is Flux's behaviour after the fix.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(
+    test,
+    schemars(bound = "Step<C>: schemars::JsonSchema, Then<A>: schemars::JsonSchema")
+)]
+#[serde(bound = "Step<C>: Serialize, Then<A>: Serialize")]
+pub struct Finding<C = Command, A = Action> {
+    #[serde(rename = "message")]
     pub sentence: String,
+    pub subject: Subject,
     /// Milder than the rule's own, where this case is.
+    #[serde(skip)]
     pub severity: Option<Severity>,
-    /// Why it is so, a sentence or two each.
     pub why: Vec<String>,
     pub evidence: Vec<Evidence>,
-    pub fix: Vec<Step>,
-    /// Flux's behaviour after the fix.
-    pub then: Option<Then>,
+    pub fix: Vec<Step<C>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub then: Option<Then<A>>,
     /// The failed attempt left it or met it: the only fix is to try again.
+    #[serde(skip)]
     pub is_of_attempt: bool,
 }
 
@@ -321,6 +330,20 @@ impl Finding {
     pub fn then(mut self, then: Option<Then>) -> Self {
         self.then = then;
         self
+    }
+
+    /// As it is printed.
+    pub fn at(self, origin: &Origin) -> Finding<Line, Line> {
+        Finding {
+            sentence: self.sentence,
+            subject: self.subject,
+            severity: self.severity,
+            why: self.why,
+            evidence: self.evidence,
+            fix: self.fix.into_iter().map(|s| s.at(origin)).collect(),
+            then: self.then.map(|then| then.at(origin)),
+            is_of_attempt: self.is_of_attempt,
+        }
     }
 }
 

@@ -74,8 +74,8 @@ fn message(report: &Report, cause: &Cause) -> String {
 }
 
 fn steps(lines: &mut Vec<String>, finding: &Finding) {
-    lines.extend(finding.why.iter().map(|why| format!("Why: {why}")));
-    lines.extend(finding.fix.iter().map(|step| match step {
+    lines.extend(finding.found.why.iter().map(|why| format!("Why: {why}")));
+    lines.extend(finding.found.fix.iter().map(|step| match step {
         Step::Text(text) => format!("Do: {text}"),
         Step::Manifest(change) => format!("Do: {change}"),
         Step::Command(line) => format!("  {line}"),
@@ -185,10 +185,10 @@ mod tests {
                     not_run.why.clone_from(&text);
                 }
                 for finding in &mut onboarding.findings {
-                    finding.message.clone_from(&text);
-                    finding.subject.name.clone_from(&text);
-                    finding.fix.push(Step::Text(text.clone()));
-                    finding.fix.push(Step::Command(Command::new([&text]).at(&Origin::default())));
+                    finding.found.sentence.clone_from(&text);
+                    finding.found.subject.name.clone_from(&text);
+                    finding.found.fix.push(Step::Text(text.clone()));
+                    finding.found.fix.push(Step::Command(Command::new([&text]).at(&Origin::default())));
                 }
             }
             let report = Report::new(report.onboardings, None, Vec::new());

@@ -90,8 +90,8 @@ fn plain(markdown: &str) -> String {
 fn result(onboarding: &Onboarding, finding: &Finding) -> Value {
     let own = onboarding.subject();
     let mut places = vec![place(&own)];
-    if finding.subject != own {
-        places.push(place(&finding.subject));
+    if finding.found.subject != own {
+        places.push(place(&finding.found.subject));
     }
     json!({
         "ruleId": finding.code,
@@ -118,11 +118,11 @@ fn place(subject: &Subject) -> Value {
 
 /// The sentence, why, and what to do.
 fn message(onboarding: &Onboarding, finding: &Finding) -> String {
-    let mut text = format!("{}: {}", onboarding.name, finding.message);
-    for why in &finding.why {
+    let mut text = format!("{}: {}", onboarding.name, finding.found.sentence);
+    for why in &finding.found.why {
         text.push_str(&format!("\n{why}"));
     }
-    for step in &finding.fix {
+    for step in &finding.found.fix {
         text.push_str(&match step {
             Step::Text(step) => format!("\n- {step}"),
             Step::Manifest(change) => format!("\n- {change}"),

@@ -12,10 +12,9 @@ pub use causes::{Cause, OnboardingName};
 use super::description::API_VERSION;
 use super::totals::Totals;
 use crate::advice::{Line, Origin};
-use crate::diagnosis::after_fix::Then;
 use crate::diagnosis::install;
 use crate::diagnosis::standing::Fault;
-use crate::diagnosis::{Case, Diagnosis, Evidence, NotRun, Root, Severity, Step, Subject};
+use crate::diagnosis::{self, Case, Diagnosis, Evidence, NotRun, Root, Severity, Subject};
 use crate::model::failure;
 use crate::model::status::{self, Ready};
 use crate::text::age;
@@ -90,13 +89,8 @@ pub struct Finding {
     pub code: &'static str,
     pub slug: &'static str,
     pub severity: Severity,
-    pub message: String,
-    pub subject: Subject,
-    pub why: Vec<String>,
-    pub evidence: Vec<Evidence>,
-    pub fix: Vec<Step<Line>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub then: Option<Then<Line>>,
+    #[serde(flatten)]
+    pub found: diagnosis::Finding<Line, Line>,
     /// The findings that follow from it.
     pub follows: Vec<Follows>,
 }
@@ -225,7 +219,7 @@ impl Onboarding {
             if ignored(finding.code) {
                 self.ignored.push(Ignored {
                     code: finding.code,
-                    message: finding.message,
+                    message: finding.found.sentence,
                 });
                 continue;
             }
@@ -247,7 +241,7 @@ impl Onboarding {
     pub fn faults(&self) -> Vec<Fault> {
         let errors = self.findings.iter();
         let errors = errors.filter(|f| f.severity == Severity::Error);
-        let by_manifest = |f: &Finding| f.then.as_ref().is_some_and(|t| t.by_manifest);
+        let by_manifest = |f: &Finding| f.found.then.as_ref().is_some_and(|t| t.by_manifest);
         errors
             .map(|f| Fault {
                 by_manifest: by_manifest(f),
@@ -273,12 +267,7 @@ impl Finding {
             code: root.rule.code,
             slug: root.rule.slug,
             severity,
-            message: root.finding.sentence,
-            subject: root.finding.subject,
-            why: root.finding.why,
-            evidence: root.finding.evidence,
-            fix: root.finding.fix.into_iter().map(|s| s.at(origin)).collect(),
-            then: root.finding.then.map(|then| then.at(origin)),
+            found: root.finding.at(origin),
             follows: follows.collect(),
         }
     }

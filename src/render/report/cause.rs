@@ -38,12 +38,12 @@ impl Printer<'_, '_> {
         self.hits(group)?;
         let finding = group.finding();
         let mut why = self.part("Why");
-        for sentence in &finding.why {
+        for sentence in &finding.found.why {
             why.sentence(sentence);
         }
         self.print(why)?;
         let mut seen = self.part("Seen");
-        for evidence in &finding.evidence {
+        for evidence in &finding.found.evidence {
             seen.sentence(&format!(
                 "{}   {}",
                 self.label(&evidence.object, group),
@@ -66,10 +66,14 @@ impl Printer<'_, '_> {
         }
         let mut part = self.part("Hits");
         for (onboarding, finding) in group.members.iter().take(NAMES_MAX) {
-            if finding.message == group.cause.message {
+            if finding.found.sentence == group.cause.message {
                 part.sentence(&self.headline(onboarding));
             } else {
-                part.sentence(&format!("{}: {}", self.title(onboarding), finding.message));
+                part.sentence(&format!(
+                    "{}: {}",
+                    self.title(onboarding),
+                    finding.found.sentence
+                ));
             }
         }
         let more = group.members.len().saturating_sub(NAMES_MAX) as u64;

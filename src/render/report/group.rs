@@ -53,14 +53,14 @@ impl<'r> Group<'r> {
                 Step::Manifest(change) => Deed::Sentence(change.to_string()),
                 Step::Command(line) => Deed::Command(line.to_string()),
             };
-            finding.fix.iter().map(deed).collect()
+            finding.found.fix.iter().map(deed).collect()
         })
     }
 
     /// What Flux does afterwards; the commands differ by onboarding.
     pub(super) fn then(&self) -> Deeds {
         self.once(|finding| {
-            let then = finding.then.iter();
+            let then = finding.found.then.iter();
             then.flat_map(|then| {
                 let commands = then.acts.iter();
                 let commands = commands.map(|line| Deed::Command(line.to_string()));

@@ -71,7 +71,7 @@ impl Page<'_, '_> {
             self.line("")?;
         }
         let finding = group.finding();
-        for sentence in &finding.why {
+        for sentence in &finding.found.why {
             self.paragraph(&prose(sentence))?;
         }
         self.seen(group)?;
@@ -85,7 +85,7 @@ impl Page<'_, '_> {
 
     fn seen(&mut self, group: &Group<'_>) -> io::Result<()> {
         let mut text = String::new();
-        for evidence in &group.finding().evidence {
+        for evidence in &group.finding().found.evidence {
             text.push_str(&format!("{}   {}\n", evidence.object, evidence.observed));
             for line in &evidence.lines {
                 text.push_str(&format!("  {line}\n"));

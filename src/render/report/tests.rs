@@ -221,7 +221,7 @@ fn many(count: usize) -> Report {
         let mut one = onboarding(&snapshot, now);
         one.database = Some(format!("team{number}_main"));
         one.findings.truncate(1);
-        one.findings[0].message = format!("team{number} cannot be installed into nope");
+        one.findings[0].found.sentence = format!("team{number} cannot be installed into nope");
         all.push(one);
     }
     for number in 0..2 {

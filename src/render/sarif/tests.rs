@@ -175,8 +175,8 @@ fn a_result_names_the_onboarding_and_the_object_and_stays_the_same() {
         json!({"codeAndOnboarding/v1": "SKVS301:flux-system/skvs-onboarding-iota--database"})
     );
     let mut later = onboarding("database-exists");
-    later.findings[0].subject.name = "pds-database-create-2".to_owned();
-    later.findings[0].message = "another sentence".to_owned();
+    later.findings[0].found.subject.name = "pds-database-create-2".to_owned();
+    later.findings[0].found.sentence = "another sentence".to_owned();
     let later = log_of(vec![later]);
     assert_eq!(
         later["runs"][0]["results"][0]["partialFingerprints"],
@@ -194,9 +194,9 @@ proptest! {
     fn no_text_breaks_out_of_its_value(text in prop_oneof![any::<String>(), "[\\[\\]()a{}\"]{0,12}"]) {
         let mut onboarding = onboarding("database-exists");
         let finding = &mut onboarding.findings[0];
-        finding.message.clone_from(&text);
-        finding.subject.name.clone_from(&text);
-        finding.why = vec![text.clone()];
+        finding.found.sentence.clone_from(&text);
+        finding.found.subject.name.clone_from(&text);
+        finding.found.why = vec![text.clone()];
         let log = log_of(vec![onboarding]);
         check(&log);
         let mut out = Vec::new();

@@ -78,10 +78,13 @@ impl Track {
         let known: Vec<&Finding> = known(onboarding).collect();
         let finding = match known[..] {
             [] => String::new(),
-            [one] => format!("; {} [{}]", one.message, one.code),
+            [one] => format!("; {} [{}]", one.found.sentence, one.code),
             [first, ref more @ ..] => {
                 let more = more.len();
-                format!("; {} [{}], and {more} more", first.message, first.code)
+                format!(
+                    "; {} [{}], and {more} more",
+                    first.found.sentence, first.code
+                )
             }
         };
         format!("{}: {}{finding}", onboarding.name, onboarding.state)
@@ -91,7 +94,9 @@ impl Track {
     pub(super) fn brief(&self) -> String {
         let onboarding = &self.looked.onboarding;
         let name = short(&onboarding.name).unwrap_or(&onboarding.name);
-        let worst = known(onboarding).next().map(|finding| &finding.message);
+        let worst = known(onboarding)
+            .next()
+            .map(|finding| &finding.found.sentence);
         format!("{name}: {}", worst.unwrap_or(&onboarding.state))
     }
 

@@ -50,7 +50,7 @@ pub(super) fn group(onboardings: &[Onboarding]) -> Vec<Cause> {
     for (at, onboarding) in onboardings.iter().enumerate() {
         for (number, finding) in onboarding.findings.iter().enumerate() {
             let place = *known
-                .entry((finding.code, &finding.subject))
+                .entry((finding.code, &finding.found.subject))
                 .or_insert_with(|| {
                     causes.push(Cause::new(finding));
                     causes.len() - 1
@@ -67,8 +67,8 @@ impl Cause {
         Self {
             code: finding.code,
             severity: finding.severity,
-            subject: finding.subject.clone(),
-            message: finding.message.clone(),
+            subject: finding.found.subject.clone(),
+            message: finding.found.sentence.clone(),
             onboardings: Vec::new(),
             places: Vec::new(),
         }
@@ -76,7 +76,7 @@ impl Cause {
 
     fn add(&mut self, onboarding: &Onboarding, finding: &Finding, place: (usize, usize)) {
         self.severity = self.severity.max(finding.severity);
-        if self.message != finding.message
+        if self.message != finding.found.sentence
             && let Some(rule) = registry::find(finding.code)
         {
             self.message = format!("{}: {}", rule.title, self.subject);
