@@ -9,9 +9,10 @@ use super::{Cluster, ClusterError, ListOf, Named, segment};
 use crate::error::{Error, Result};
 use crate::model::helm_release::ValuesFrom;
 use crate::model::helm_storage::{SECRET_TYPE, STORED_PREFIX};
+use crate::model::not_read::NotRead;
 use crate::model::ownership::{
     DatabaseObjects, Driver, HelmReleases, Ownership, Part, Parts, Policies, Reference, Resolved,
-    Storage, Unread,
+    Storage,
 };
 use crate::text::document::embedded;
 use futures::StreamExt;
@@ -67,10 +68,7 @@ pub async fn gather(cluster: &Cluster) -> Result<Ownership> {
 
 /// A part, unless the cluster cannot be asked at all. Saved files may be incomplete, so they never make a whole part.
 fn part<T>(cluster: &Cluster, what: &str, read: Result<T, ClusterError>) -> Result<Part<T>> {
-    let unread = |why: String| Unread {
-        what: what.to_owned(),
-        why,
-    };
+    let unread = |why: String| NotRead::new(what, why);
     match read {
         Ok(read) if cluster.archive().is_some() => {
             let unread = unread("only the saved files were read".to_owned());

@@ -22,6 +22,7 @@ use crate::lookup::empty;
 use crate::model::helm_release::HelmRelease;
 use crate::model::inventory::{self, Entry, State};
 use crate::model::names::DatabaseName;
+use crate::model::not_read::NotRead;
 use crate::model::ownership::{Gap, Ownership};
 use crate::render::output::ReportFormat;
 use crate::render::report::Style;
@@ -29,7 +30,7 @@ use crate::render::{self, json, yaml};
 use crate::triage::{self, Which};
 use crate::view::databases::served;
 use crate::view::onboarding_counts::Counts;
-use crate::view::status::{CouchDb, Databases, NotRead, Parts, Status};
+use crate::view::status::{CouchDb, Databases, Parts, Status};
 use couchdb::Asking;
 use std::sync::Arc;
 
@@ -189,7 +190,7 @@ fn databases(
     let mut not_read: Vec<NotRead> = Vec::new();
     let gaps = ownership.gaps().into_iter();
     not_read.extend(gaps.filter_map(|gap| match gap {
-        Gap::Read(unread) => Some(NotRead::new(unread.what, unread.why)),
+        Gap::Read(unread) => Some(unread),
         // That nothing is there to claim a database was read.
         Gap::NoHelmReleases | Gap::NoOnboardings { .. } => None,
     }));

@@ -6,7 +6,8 @@
 use super::case::Case;
 use super::finding::Finding;
 use crate::advice::Command;
-use crate::model::ownership::{Claimant, Gap, HelmReleases, Ownership, Part, Parts, Unread};
+use crate::model::not_read::NotRead;
+use crate::model::ownership::{Claimant, Gap, HelmReleases, Ownership, Part, Parts};
 use crate::snapshot::Why;
 
 /// The judgement.
@@ -57,10 +58,7 @@ impl Case<'_> {
 
 /// What the report has read anyway. Everything else is not read, and why.
 fn partial(case: &Case<'_>, why: &Why) -> Ownership {
-    let unread = |what: &str| Unread {
-        what: what.to_owned(),
-        why: why.clause(),
-    };
+    let unread = |what: &str| NotRead::new(what, why.clause());
     let others = unread("HelmReleases without the onboarding label");
     Ownership::new(Parts {
         helm_releases: match case.others() {

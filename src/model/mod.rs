@@ -28,6 +28,7 @@ pub mod manifest;
 pub mod names;
 pub mod namespace;
 pub mod new_onboarding;
+pub mod not_read;
 pub mod notes;
 pub mod nullable;
 pub mod onboarding;

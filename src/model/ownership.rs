@@ -19,7 +19,7 @@ mod words;
 pub use database_objects::DatabaseObjects;
 pub use live::{HelmReleases, Reference, Resolved, may_claim};
 pub use object::Object;
-pub use part::{Part, Unread};
+pub use part::Part;
 pub use policies::Policies;
 pub use storage::{Driver, Storage};
 pub use verdict::{Claim, ClaimKind, Claimant, Gap, LookedAt, Mention, Past, Unclaimed, Verdict};

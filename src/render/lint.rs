@@ -7,9 +7,10 @@ use super::report::part::Part;
 use super::report::{Style, paint};
 use crate::advice::{Command, Origin};
 use crate::diagnosis::Step;
+use crate::diagnosis::lint::NotChecked;
 use crate::text::fold::fold;
 use crate::text::{Screen, Shown, count, shown};
-use crate::view::lint::{Finding, LintReport, NotChecked};
+use crate::view::lint::{Finding, LintReport};
 use std::io;
 
 /// Most parts that are named one by one in the last line.
@@ -126,7 +127,7 @@ pub(super) fn summary(report: &LintReport) -> Vec<String> {
 
 /// A part that was not checked, without its file.
 pub(super) fn unread(skipped: &NotChecked) -> String {
-    format!("{} ({})", skipped.what, skipped.why)
+    format!("{} ({})", skipped.missing.what, skipped.missing.why)
 }
 
 fn not_checked(report: &LintReport) -> Option<String> {

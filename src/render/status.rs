@@ -4,8 +4,9 @@
 use super::report::{self, Style};
 use super::sheet::Sheet;
 use crate::model::inventory::State;
+use crate::model::not_read::NotRead;
 use crate::text::{Screen, count};
-use crate::view::status::{Attention, NotRead, Status};
+use crate::view::status::{Attention, Status};
 use k8s_openapi::jiff::Timestamp;
 use std::io;
 

@@ -9,7 +9,7 @@ use super::description::API_VERSION;
 use super::totals::Totals;
 use crate::advice::{Line, Origin};
 use crate::diagnosis::ignore::Ignores;
-use crate::diagnosis::lint::{Outcome, Repository, onboarding::Cluster};
+use crate::diagnosis::lint::{NotChecked, Outcome, Repository, onboarding::Cluster};
 use crate::diagnosis::{Severity, Step, Subject};
 use crate::text::{line, one_line};
 use serde::Serialize;
@@ -63,19 +63,7 @@ pub struct Finding {
     pub fix: Vec<Step<Line>>,
 }
 
-/// Checks that were not run.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(rename_all = "camelCase")]
-pub struct NotChecked {
-    /// Null: of all of them.
-    pub file: Option<String>,
-    pub codes: Vec<&'static str>,
-    /// The part that is missing.
-    pub what: String,
-    pub why: String,
-}
-
+// `repository::NotKnown` with its text cleaned, and with nulls for a place that is not known.
 /// A file that could not be read or parsed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
@@ -152,16 +140,7 @@ impl LintReport {
                 fix: finding.steps.into_iter().map(|s| s.at(&origin)).collect(),
             });
         }
-        report.not_checked = outcome
-            .not_checked
-            .into_iter()
-            .map(|skipped| NotChecked {
-                file: Some(line(&skipped.file).into_owned()).filter(|f| !f.is_empty()),
-                codes: skipped.codes,
-                what: skipped.missing.what,
-                why: skipped.missing.why,
-            })
-            .collect();
+        report.not_checked = outcome.not_checked;
         report.not_known = repository
             .tree
             .not_known

@@ -15,6 +15,7 @@ use super::onboarding_counts::Counts;
 use super::report::{Cause, Report};
 use crate::exit::Code;
 use crate::model::inventory::State;
+use crate::model::not_read::NotRead;
 use serde::Serialize;
 
 /// The whole status.
@@ -44,23 +45,6 @@ pub struct Status {
     /// The report that the causes are from, for the text.
     #[serde(skip)]
     pub report: Report,
-}
-
-/// A part that was not read.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct NotRead {
-    pub what: String,
-    pub why: String,
-}
-
-impl NotRead {
-    pub fn new(what: impl Into<String>, why: impl Into<String>) -> Self {
-        Self {
-            what: what.into(),
-            why: crate::text::one_line(&why.into()),
-        }
-    }
 }
 
 /// What a status is made of.

@@ -324,13 +324,7 @@ impl Plan {
                 _ => warnings.push(sentence),
             }
         }
-        let key = |s: &lint::Skipped| {
-            (
-                s.file.clone(),
-                s.missing.what.clone(),
-                s.missing.why.clone(),
-            )
-        };
+        let key = |s: &lint::NotChecked| (s.file.clone(), s.missing.clone());
         let known: HashSet<_> = before.not_checked.iter().map(key).collect();
         let skipped = outcome.not_checked.iter();
         let skipped = skipped.filter(|s| !known.contains(&key(s)));

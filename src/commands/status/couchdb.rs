@@ -7,10 +7,10 @@ use crate::couchdb::survey::{self, NoSurvey, Survey};
 use crate::flags::couchdb_pods::{AskArgs, Found};
 use crate::model::helm_release::HelmRelease;
 use crate::model::names::DatabaseName;
+use crate::model::not_read::NotRead;
 use crate::snapshot::databases::Databases;
 use crate::snapshot::{Read, Why};
 use crate::triage::databases::NO_EXEC;
-use crate::view::status::NotRead;
 use std::time::{Duration, Instant};
 
 /// Longest that a status waits for CouchDB.

@@ -2,8 +2,9 @@
 
 use crate::cluster::Cluster;
 use crate::model::helm_release::{HelmRelease, ObjectRef};
+use crate::model::not_read::NotRead;
 use crate::text::count;
-use crate::view::status::{NotRead, Source};
+use crate::view::status::Source;
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 

@@ -2,7 +2,8 @@
 
 use super::risk::{Risk, RiskKind};
 use crate::advice::{Command, Hint, current_context};
-use crate::model::ownership::{Claim, Claimant, Driver, Gap, Unread, Verdict};
+use crate::model::not_read::NotRead;
+use crate::model::ownership::{Claim, Claimant, Driver, Gap, Verdict};
 use std::fmt;
 
 /// One reason. No flag lifts any of them but a [`Refusal::Risk`], which has a name of its own.
@@ -59,7 +60,7 @@ impl Refusal {
     /// What to do first.
     pub fn hint(&self) -> Option<Hint> {
         match self {
-            Self::NotRead { why, .. } | Self::Gap(Gap::Read(Unread { why, .. })) => {
+            Self::NotRead { why, .. } | Self::Gap(Gap::Read(NotRead { why, .. })) => {
                 return right(why).map(ask_for);
             }
             Self::Risk(risk) => return Some(risk.hint().into()),

@@ -2,16 +2,19 @@
 
 use super::registry::RULES;
 use super::repository::Repository;
-use super::rule::{Check, Finding, NotChecked, Rule};
+use super::rule::{Check, Finding, Rule};
 use crate::diagnosis::rule::Severity;
+use crate::model::not_read::NotRead;
 use crate::repository::tree::Standing;
+use crate::text::line;
+use serde::Serialize;
 
 /// What came of a run.
 #[derive(Default)]
 pub struct Outcome {
     /// Sorted by file and line.
     pub found: Vec<Found>,
-    pub not_checked: Vec<Skipped>,
+    pub not_checked: Vec<NotChecked>,
 }
 
 /// One finding with its rule.
@@ -27,11 +30,15 @@ impl Found {
     }
 }
 
-/// Checks that were not run on a file, for one reason.
-pub struct Skipped {
-    pub file: String,
+/// Checks that were not run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct NotChecked {
+    /// Null: of all of them.
+    pub file: Option<String>,
     pub codes: Vec<&'static str>,
-    pub missing: NotChecked,
+    #[serde(flatten)]
+    pub missing: NotRead,
 }
 
 /// Runs every rule.
@@ -51,7 +58,7 @@ pub fn run(repository: &Repository<'_>) -> Outcome {
         if let Some(cluster) = changes.and_then(|c| c.left(onboarding))
             && onboarding.is_applied()
         {
-            let missing = NotChecked::new(
+            let missing = NotRead::new(
                 &format!("whether {cluster} still applies it"),
                 "its file was moved out of the folder of that cluster",
             );
@@ -59,7 +66,7 @@ pub fn run(repository: &Repository<'_>) -> Outcome {
         }
         if let Some((by, key)) = onboarding.patched_by() {
             let why = format!("{key} of {} may change it", by.file);
-            let missing = NotChecked::new("what is applied in the end", &why);
+            let missing = NotRead::new("what is applied in the end", &why);
             outcome.skipped(&onboarding.manifest.file, Vec::new(), missing);
         }
     }
@@ -69,20 +76,20 @@ pub fn run(repository: &Repository<'_>) -> Outcome {
         }
     }
     if repository.tree.alone {
-        let missing = NotChecked::new("other manifests", "only the named files were read");
+        let missing = NotRead::new("other manifests", "only the named files were read");
         let codes = ["SKVS531", "SKVS532", "SKVS533", "SKVS541", "SKVS542"].to_vec();
         outcome.skipped("", codes, missing);
     }
     for kustomization in &repository.tree.kustomizations {
         for listed in &kustomization.listed {
             if let Standing::NotRead(why) = repository.tree.standing(listed) {
-                let missing = NotChecked::new(&format!("what {} brings", listed.entry), why);
+                let missing = NotRead::new(format!("what {} brings", listed.entry), why);
                 outcome.skipped(&kustomization.file, Vec::new(), missing);
             }
         }
     }
     for not_known in repository.changes.iter().flat_map(|c| c.not_known()) {
-        let missing = NotChecked::new(
+        let missing = NotRead::new(
             "what has changed",
             &format!(
                 "the earlier {} is not known: {}",
@@ -103,20 +110,24 @@ impl Outcome {
         self.found.extend(found);
     }
 
-    fn skip(&mut self, file: &str, rule: &'static Rule, missing: NotChecked) {
+    fn skip(&mut self, file: &str, rule: &'static Rule, missing: NotRead) {
         let mut same = self.not_checked.iter_mut().rev();
-        match same.find(|s| s.file == file && s.missing == missing) {
+        match same.find(|s| s.file == shown(file) && s.missing == missing) {
             Some(skipped) => skipped.codes.push(rule.entry.code),
             None => self.skipped(file, vec![rule.entry.code], missing),
         }
     }
 
-    fn skipped(&mut self, file: &str, codes: Vec<&'static str>, missing: NotChecked) {
-        let file = file.to_owned();
-        self.not_checked.push(Skipped {
-            file,
+    fn skipped(&mut self, file: &str, codes: Vec<&'static str>, missing: NotRead) {
+        self.not_checked.push(NotChecked {
+            file: shown(file),
             codes,
             missing,
         });
     }
+}
+
+/// A file as a report names it; an empty path is none.
+fn shown(file: &str) -> Option<String> {
+    (!file.is_empty()).then(|| line(file).into_owned())
 }

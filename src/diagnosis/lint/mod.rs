@@ -14,7 +14,7 @@ pub mod repository;
 pub mod rule;
 mod rules;
 
-pub use engine::{Found, Outcome, Skipped, run};
+pub use engine::{Found, NotChecked, Outcome, run};
 pub use onboarding::Onboarding;
 pub use repository::Repository;
-pub use rule::{Check, Checked, Finding, NotChecked, Rule};
+pub use rule::{Check, Checked, Finding, Rule};

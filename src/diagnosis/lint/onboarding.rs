@@ -1,9 +1,10 @@
 //! One onboarding's manifest as the rules see it: its fields, each known or not and why, and the cluster it is for.
 
-use super::rule::{Finding, NotChecked};
+use super::rule::Finding;
 use crate::diagnosis::finding::Subject;
 use crate::model::helm_release::{HelmRelease, ONBOARDING_CHART, ONBOARDING_SELECTOR};
 use crate::model::lookup;
+use crate::model::not_read::NotRead;
 use crate::model::onboarding::Values;
 use crate::repository::{Kustomization, Layout, Manifest, Node, Place};
 use serde_json::Value;
@@ -115,9 +116,9 @@ impl<'a> Onboarding<'a> {
     ///
     /// # Errors
     /// Something other than the file says it.
-    pub fn field(&self, path: &[&str]) -> Result<Option<Field<'a>>, NotChecked> {
+    pub fn field(&self, path: &[&str]) -> Result<Option<Field<'a>>, NotRead> {
         let name = path.join(".");
-        let not_known = |why: &str| Err(NotChecked::new(&name, why));
+        let not_known = |why: &str| Err(NotRead::new(&name, why));
         if let Some(by) = self.changed_by(path) {
             return not_known(&format!("{} sets {}", by.0.file, by.1));
         }
@@ -153,7 +154,7 @@ impl<'a> Onboarding<'a> {
     ///
     /// # Errors
     /// As [`Onboarding::field`].
-    pub fn text(&self, path: &[&str]) -> Result<Option<&'a str>, NotChecked> {
+    pub fn text(&self, path: &[&str]) -> Result<Option<&'a str>, NotRead> {
         let text = self.field(path)?.and_then(|field| field.value.as_str());
         Ok(text.filter(|text| !text.is_empty()))
     }
@@ -162,7 +163,7 @@ impl<'a> Onboarding<'a> {
     ///
     /// # Errors
     /// As [`Onboarding::field`].
-    pub fn value(&self, key: &str) -> Result<Option<Field<'a>>, NotChecked> {
+    pub fn value(&self, key: &str) -> Result<Option<Field<'a>>, NotRead> {
         self.field(&[VALUES[0], VALUES[1], key])
     }
 
@@ -170,7 +171,7 @@ impl<'a> Onboarding<'a> {
     ///
     /// # Errors
     /// As [`Onboarding::field`].
-    pub fn names(&self) -> Result<Option<Names>, NotChecked> {
+    pub fn names(&self) -> Result<Option<Names>, NotRead> {
         let (namespace, database) = (self.value("namespace")?, self.value("database")?);
         if namespace.is_none() || database.is_none() {
             return Ok(None);

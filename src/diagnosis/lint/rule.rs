@@ -5,6 +5,7 @@ use super::repository::Repository;
 use crate::diagnosis::catalogue::Entry;
 use crate::diagnosis::finding::{Change, Step, Subject};
 use crate::diagnosis::rule::Severity;
+use crate::model::not_read::NotRead;
 use crate::repository::Place;
 use crate::text::one_line;
 use serde_json::Value;
@@ -28,7 +29,7 @@ pub enum Check {
 #[derive(Debug, Default)]
 pub struct Checked {
     pub found: Vec<Finding>,
-    pub not_checked: Vec<NotChecked>,
+    pub not_checked: Vec<NotRead>,
 }
 
 impl Checked {
@@ -38,12 +39,12 @@ impl Checked {
     }
 
     /// A part; if it is not known, this is noted.
-    pub fn known<T>(&mut self, part: Result<T, NotChecked>) -> Option<T> {
+    pub fn known<T>(&mut self, part: Result<T, NotRead>) -> Option<T> {
         part.map_err(|missing| self.skip(missing)).ok()
     }
 
     /// Notes a part that is not known, once.
-    pub fn skip(&mut self, missing: NotChecked) {
+    pub fn skip(&mut self, missing: NotRead) {
         if !self.not_checked.contains(&missing) {
             self.not_checked.push(missing);
         }
@@ -58,23 +59,6 @@ impl Checked {
     pub fn with(mut self, finding: Finding) -> Self {
         self.push(finding);
         self
-    }
-}
-
-/// A part of a manifest that a check needs and the file does not say.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NotChecked {
-    pub what: String,
-    pub why: String,
-}
-
-impl NotChecked {
-    /// Text of files is cleaned.
-    pub fn new(what: &str, why: &str) -> Self {
-        Self {
-            what: one_line(what),
-            why: one_line(why),
-        }
     }
 }
 

@@ -1,18 +1,12 @@
 //! A part of what can claim, and what of it was not read.
 
-/// A part that was not read.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Unread {
-    /// `Helm's Secrets of all namespaces`.
-    pub what: String,
-    pub why: String,
-}
+use crate::model::not_read::NotRead;
 
 /// A part: what was read of it, and why that may not be all. What was read claims; only a whole part can say that nothing does.
 #[derive(Clone, Debug)]
 pub struct Part<T> {
     pub(super) known: Option<T>,
-    pub(super) unread: Option<Unread>,
+    pub(super) unread: Option<NotRead>,
 }
 
 impl<T> Part<T> {
@@ -25,7 +19,7 @@ impl<T> Part<T> {
     }
 
     /// Nothing of it.
-    pub fn unread(unread: Unread) -> Self {
+    pub fn unread(unread: NotRead) -> Self {
         Self {
             known: None,
             unread: Some(unread),
@@ -33,7 +27,7 @@ impl<T> Part<T> {
     }
 
     /// Some of it.
-    pub fn some(known: T, unread: Unread) -> Self {
+    pub fn some(known: T, unread: NotRead) -> Self {
         Self {
             known: Some(known),
             unread: Some(unread),

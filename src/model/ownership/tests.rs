@@ -3,6 +3,7 @@
 use super::*;
 use crate::model::helm_release::ValuesFrom;
 use crate::model::names::DatabaseName;
+use crate::model::not_read::NotRead;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use proptest::prelude::*;
@@ -60,11 +61,11 @@ impl Objects {
     }
 }
 
-pub(crate) fn unread() -> Unread {
-    Unread {
-        what: "Helm's Secrets of all namespaces".to_owned(),
-        why: "forbidden (list secrets in all namespaces)".to_owned(),
-    }
+pub(crate) fn unread() -> NotRead {
+    NotRead::new(
+        "Helm's Secrets of all namespaces",
+        "forbidden (list secrets in all namespaces)",
+    )
 }
 
 /// A HelmRelease with the onboarding label.

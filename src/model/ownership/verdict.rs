@@ -1,9 +1,9 @@
 //! What is known of one database: every claim, every mention that may be one, every gap.
 
 use super::object::Object;
-use super::part::Unread;
 use super::storage::{Driver, Key, LABELS, Revision, Stored};
 use crate::advice::Command;
+use crate::model::not_read::NotRead;
 use std::collections::{BTreeSet, HashSet};
 use std::fmt;
 
@@ -191,7 +191,7 @@ impl Mention {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Gap {
     /// A part that can claim was not read.
-    Read(Unread),
+    Read(NotRead),
     /// The cluster knows no HelmReleases.
     NoHelmReleases,
     /// The cluster has HelmReleases, and none is an onboarding: it may be the wrong one.
@@ -201,7 +201,7 @@ pub enum Gap {
 impl fmt::Display for Gap {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Read(Unread { what, why }) => write!(f, "{what} could not be read: {why}"),
+            Self::Read(NotRead { what, why }) => write!(f, "{what} could not be read: {why}"),
             Self::NoHelmReleases => f.write_str(
                 "this cluster has no HelmReleases, so claims on a database cannot be known",
             ),

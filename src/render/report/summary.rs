@@ -125,13 +125,13 @@ fn looked_at(report: &Report) -> Vec<&'static str> {
         .collect()
 }
 
-/// Parts that were not read, by why.
-struct Unread<'r> {
+/// The parts that were not read, grouped by the reason.
+struct Reasons<'r> {
     codes: Vec<&'r str>,
     reasons: Vec<(&'r str, Vec<&'r str>)>,
 }
 
-impl<'r> Unread<'r> {
+impl<'r> Reasons<'r> {
     fn collect(report: &'r Report) -> Self {
         let mut reasons: Vec<(&str, Vec<&str>)> = Vec::new();
         let mut codes: Vec<&str> = Vec::new();
@@ -166,13 +166,13 @@ fn is_forbidden(why: &str) -> bool {
 
 /// Whether more parts may not be read than a line can name.
 pub fn lacks_rights(report: &Report) -> bool {
-    Unread::collect(report).forbidden() > NAMED
+    Reasons::collect(report).forbidden() > NAMED
 }
 
 /// `, 2 not run: the log of the creation Job (forbidden: get pods/log in core)`; empty when all were run. Many parts that may not be
 /// read are counted: what helps is the same for all of them.
 pub(super) fn not_run(report: &Report) -> String {
-    let unread = Unread::collect(report);
+    let unread = Reasons::collect(report);
     let forbidden = unread.forbidden();
     let counts = forbidden > NAMED;
     let reasons = unread.reasons.iter();

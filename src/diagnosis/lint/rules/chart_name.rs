@@ -1,10 +1,10 @@
 //! SKVS511: it does not install the onboarding chart.
 
 use crate::diagnosis::catalogue::Entry;
-use crate::diagnosis::lint::NotChecked;
 use crate::diagnosis::lint::{Check, Checked, Onboarding, Repository, Rule};
 use crate::diagnosis::rule::Severity;
 use crate::model::helm_release::ONBOARDING_CHART;
+use crate::model::not_read::NotRead;
 use serde_json::json;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
@@ -49,7 +49,7 @@ fn check(onboarding: &Onboarding<'_>, _: &Repository<'_>) -> Checked {
             return checked.with(finding.step(step));
         }
         (None, true) => {
-            checked.skip(NotChecked::new(
+            checked.skip(NotRead::new(
                 "the chart",
                 "spec.chartRef names an object, which is not read",
             ));

@@ -29,7 +29,7 @@ pub(in crate::diagnosis) mod value_unset;
 
 use super::onboarding::Onboarding;
 use super::repository::Repository;
-use super::rule::NotChecked;
+use crate::model::not_read::NotRead;
 use serde_json::Value;
 
 /// A value's type, as a sentence names it.
@@ -48,7 +48,7 @@ fn kind(value: &Value) -> &'static str {
 fn claim_changed(
     onboarding: &Onboarding<'_>,
     repository: &Repository<'_>,
-) -> Result<bool, NotChecked> {
+) -> Result<bool, NotRead> {
     let before = before(onboarding, repository)?;
     let was = before.map_or(Ok(None), Onboarding::names)?;
     Ok(was.is_some() && was != onboarding.names()?)
@@ -61,7 +61,7 @@ fn claim_changed(
 fn before<'r>(
     onboarding: &Onboarding<'_>,
     repository: &'r Repository<'_>,
-) -> Result<Option<&'r Onboarding<'r>>, NotChecked> {
+) -> Result<Option<&'r Onboarding<'r>>, NotRead> {
     let Some(changes) = &repository.changes else {
         return Ok(None);
     };
@@ -70,7 +70,7 @@ fn before<'r>(
     }
     // Any unknown part may have held it.
     match changes.not_known().first() {
-        Some(n) => Err(NotChecked::new(
+        Some(n) => Err(NotRead::new(
             "what has changed",
             &format!("the earlier {} is not known: {}", n.file, n.why),
         )),

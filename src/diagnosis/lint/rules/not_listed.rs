@@ -1,9 +1,9 @@
 //! SKVS541: kustomization.yaml does not list the file.
 
 use crate::diagnosis::catalogue::Entry;
-use crate::diagnosis::lint::NotChecked;
 use crate::diagnosis::lint::{Check, Checked, Onboarding, Repository, Rule};
 use crate::diagnosis::rule::Severity;
+use crate::model::not_read::NotRead;
 use crate::repository::manifest::folder;
 use crate::repository::tree::{Nearest, is_below};
 
@@ -32,7 +32,7 @@ fn check(onboarding: &Onboarding<'_>, repository: &Repository<'_>) -> Checked {
         if let Nearest::Known(above) = tree.nearest(above)
             && !top.folder().is_empty()
         {
-            checked.skip(NotChecked::new(
+            checked.skip(NotRead::new(
                 "what is applied",
                 &format!(
                     "{} does not lead to the file, a Kustomization of Flux may",
@@ -46,7 +46,7 @@ fn check(onboarding: &Onboarding<'_>, repository: &Repository<'_>) -> Checked {
         Nearest::None => return checked,
         // Of one that is not known it is not known what it lists.
         Nearest::NotKnown(n) => {
-            checked.skip(NotChecked::new(
+            checked.skip(NotRead::new(
                 "what kustomization.yaml lists",
                 &format!("{}: {}", n.file, n.why),
             ));
@@ -55,7 +55,7 @@ fn check(onboarding: &Onboarding<'_>, repository: &Repository<'_>) -> Checked {
         Nearest::Known(kustomization) => kustomization,
     };
     if let Some((by, key)) = kustomization.brings_files() {
-        checked.skip(NotChecked::new(
+        checked.skip(NotRead::new(
             "what is applied",
             &format!("{key} of {by} may bring the file"),
         ));
@@ -66,7 +66,7 @@ fn check(onboarding: &Onboarding<'_>, repository: &Repository<'_>) -> Checked {
     let is_its_own =
         by == manifest.folder() || onboarding.home.is_some_and(|home| is_below(by, home));
     if !is_its_own {
-        checked.skip(NotChecked::new(
+        checked.skip(NotRead::new(
             "what is applied",
             &format!(
                 "{} does not lead to the file, a Kustomization of Flux may",
