@@ -70,7 +70,7 @@ fn check(hr: &HelmRelease, change: &Change, now: Timestamp) -> Result<()> {
     }
     match (change, hr.spec.suspend) {
         (Change::Suspend { .. }, true) => {
-            let by = Suspension::of(hr).map_or(String::new(), |suspension| {
+            let by = Suspension::from_release(hr).map_or(String::new(), |suspension| {
                 let age = suspension.at.and_then(|at| at.parse().ok());
                 let age = age.map_or(String::new(), |at| {
                     format!(", {} ago", crate::text::age::age(Some(at), now))

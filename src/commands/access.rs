@@ -70,7 +70,7 @@ enum Action {
 /// # Errors
 /// No manifest or several are meant, it cannot be edited, or it cannot be written.
 pub fn run(app: &mut App, args: &Args) -> Result<Code> {
-    let tree = Tree::of(folder::read(std::slice::from_ref(&args.repo))?);
+    let tree = Tree::parse(folder::load(std::slice::from_ref(&args.repo))?);
     let namespace = app.global.namespace.clone();
     let repository = Repository::new(&tree, &args.layout, &namespace);
     let onboarding = meant(args, &repository)?;
@@ -85,7 +85,7 @@ pub fn run(app: &mut App, args: &Args) -> Result<Code> {
     let (before, after) = edited(args, onboarding, file, &change)?;
     let replaceable = match change.is_nothing() {
         true => None,
-        false => Some(Replaceable::of(&args.repo, file, before.as_bytes())?),
+        false => Some(Replaceable::check(&args.repo, file, before.as_bytes())?),
     };
     let replaceable = replaceable.filter(|_| !args.dry_run);
     let written = replaceable.is_some();
@@ -270,7 +270,7 @@ fn edited(
 ) -> Result<(String, String)> {
     let shown = folder::shown(file);
     let failed = |why: &str| Error::new(format!("cannot edit {shown}: {}", one_line(why)));
-    let mut files = folder::read(&[file.to_owned()])?;
+    let mut files = folder::load(&[file.to_owned()])?;
     let bytes = files.all.pop().map(|file| file.bytes);
     let bytes = bytes
         .unwrap_or_else(|| Err("it is gone".to_owned()))

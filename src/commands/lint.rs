@@ -50,10 +50,10 @@ pub struct Args {
 /// # Errors
 /// A path that cannot be read, a revision that does not exist, or no onboarding at all.
 pub fn run(app: &mut App, args: &Args) -> Result<Code> {
-    let tree = Tree::of(folder::read(&args.paths)?);
+    let tree = Tree::parse(folder::load(&args.paths)?);
     let base = args.diff_base.as_deref();
     let base = base
-        .map(|revision| git::read(&args.paths, revision))
+        .map(|revision| git::load(&args.paths, revision))
         .transpose()?;
     let wishes = Wishes {
         layout: &args.layout,

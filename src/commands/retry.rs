@@ -164,7 +164,7 @@ async fn look(
     object: Value,
     now: Timestamp,
 ) -> Result<Plan> {
-    let read = read(app, cluster, args, object, now).await?;
+    let read = snapshot(app, cluster, args, object, now).await?;
     let even_if = &args.even_if;
     Plan::new(&read, now, even_if).map_err(|refusal| messages::refused(&read, even_if, refusal))
 }
@@ -178,12 +178,12 @@ async fn look_after_removal(
     before: &Plan,
 ) -> Result<Plan> {
     let now = Timestamp::now();
-    let read = read(app, cluster, args, object, now).await?;
+    let read = snapshot(app, cluster, args, object, now).await?;
     let plan = before.after_removal(&read, now);
     plan.map_err(|refusal| messages::interrupted(&read, refusal))
 }
 
-async fn read(
+async fn snapshot(
     app: &App,
     cluster: &Cluster,
     args: &Args,

@@ -157,7 +157,7 @@ async fn look(app: &App, args: &Args, cluster: &Cluster, asking: &mut Asking) ->
     chosen.readable.iter().for_each(|hr| onboardings.add(hr));
     let ((report, errors), (sources, more)) = futures::join!(
         triage::causes(cluster, picked, app.now),
-        sources::read(cluster, &chosen.readable)
+        sources::load(cluster, &chosen.readable)
     );
     let mut not_read: Vec<NotRead> = Vec::new();
     not_read.extend(asking.not_read());

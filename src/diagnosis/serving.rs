@@ -77,7 +77,7 @@ pub(super) fn of_serving(found: &ServingPod) -> Option<Unserving<'_>> {
     match reason.remedy {
         Remedy::Crash { container, .. } => {
             let own = log.seen().filter(|log| log.container == container);
-            reason.words = own.and_then(|log| LastWords::of(&log.text));
+            reason.words = own.and_then(|log| LastWords::parse(&log.text));
             reason.unread.extend(unread("log", log.unknown()));
         }
         Remedy::Describe => {

@@ -31,7 +31,7 @@ impl Errors {
     ///
     /// # Errors
     /// The log has lines, and none of them has a form that is known; as a clause.
-    pub fn of(log: &str, namespace: &str, name: &str) -> Result<Self, String> {
+    pub fn parse(log: &str, namespace: &str, name: &str) -> Result<Self, String> {
         let lines: Vec<Line<'_>> = log.lines().filter_map(Line::parse).collect();
         if lines.is_empty() && !log.trim().is_empty() {
             return Err("none of its lines is JSON or klog".to_owned());
@@ -197,7 +197,7 @@ mod tests {
             "Error: nothing of that form",
         ]
         .join("\n");
-        let errors = Errors::of(&log, "n", "a").unwrap();
+        let errors = Errors::parse(&log, "n", "a").unwrap();
         assert_eq!(texts(&errors.own), ["new form", "old form"]);
         assert_eq!(
             texts(&errors.general),
@@ -206,7 +206,7 @@ mod tests {
                 "E1127 05:00:41.718012       1 reflector.go:150] klog"
             ]
         );
-        assert_eq!(Errors::of("", "n", "a"), Ok(Errors::default()));
+        assert_eq!(Errors::parse("", "n", "a"), Ok(Errors::default()));
     }
 
     fn texts(errors: &[Entry]) -> Vec<&str> {
@@ -221,8 +221,8 @@ mod tests {
             "[pod/helm-controller-1/manager] E1127",
             "7\n\"text\"",
         ] {
-            assert!(Errors::of(log, "n", "a").is_err(), "{log}");
-            let some = Errors::of(&format!("{log}\n{own}"), "n", "a").unwrap();
+            assert!(Errors::parse(log, "n", "a").is_err(), "{log}");
+            let some = Errors::parse(&format!("{log}\n{own}"), "n", "a").unwrap();
             assert_eq!(texts(&some.own), ["x"]);
         }
         for log in [
@@ -230,14 +230,14 @@ mod tests {
             "I1127 05:00:41.718012       1 leaderelection.go:1] acquired",
             "{}",
         ] {
-            assert_eq!(Errors::of(log, "n", "a"), Ok(Errors::default()), "{log}");
+            assert_eq!(Errors::parse(log, "n", "a"), Ok(Errors::default()), "{log}");
         }
     }
 
     #[test]
     fn each_entry_has_its_time_or_none() {
         let at = |line: &str| {
-            let errors = Errors::of(line, "n", "a").unwrap();
+            let errors = Errors::parse(line, "n", "a").unwrap();
             let entry = errors.own.iter().chain(&errors.general).next().unwrap();
             entry.at.map(|at| at.to_string())
         };
@@ -273,7 +273,7 @@ mod tests {
                 )
             });
             let log: Vec<String> = lines.collect();
-            let errors = Errors::of(&log.join("\n"), "n", "a").unwrap();
+            let errors = Errors::parse(&log.join("\n"), "n", "a").unwrap();
             assert!(errors.own.len() <= KEPT);
             newest(&errors.own).map(|e| (e.text.clone(), e.at.is_some()))
         };
@@ -289,7 +289,7 @@ mod tests {
     proptest! {
         #[test]
         fn no_log_panics(log in "(\\{\"level\":\"error\",|\"error\":\"x\"|\"name\":\"a\"|\\{|\\}|,|E1127 |\\] |é|\n){0,12}") {
-            let _ = Errors::of(&log, "n", "a");
+            let _ = Errors::parse(&log, "n", "a");
         }
     }
 }

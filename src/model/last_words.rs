@@ -27,7 +27,7 @@ pub enum Kind {
 
 impl LastWords {
     /// `None` of an empty log.
-    pub fn of(log: &str) -> Option<Self> {
+    pub fn parse(log: &str) -> Option<Self> {
         let (log, _) = scrub(log);
         let raw: Vec<&str> = log.lines().collect();
         let lines: Vec<&str> = raw.iter().map(|line| unstamped(line)).collect();
@@ -144,7 +144,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn of(log: &str) -> (String, Kind) {
-        let words = LastWords::of(log).unwrap();
+        let words = LastWords::parse(log).unwrap();
         (words.line, words.kind)
     }
 
@@ -199,12 +199,12 @@ mod tests {
             assert_eq!(of(&log), said(line, Kind::Error), "{log}");
         }
         assert_eq!(of("one\ntwo\n\n"), said("two", Kind::Last));
-        assert_eq!(LastWords::of(" \n\n"), None);
+        assert_eq!(LastWords::parse(" \n\n"), None);
     }
 
     #[test]
     fn an_error_after_which_the_log_goes_on_is_not_its_end() {
-        let end = |log: &str| LastWords::of(log).unwrap().end;
+        let end = |log: &str| LastWords::parse(log).unwrap().end;
         let error = "[error] 2026-11-27T01:00:00Z couchdb@x <0.1.0> no_db_file";
         let last = "[notice] 2026-11-27T04:59:59Z couchdb@x shutting down: Read-only file system";
         assert_eq!(
@@ -236,7 +236,7 @@ mod tests {
     #[test]
     fn credentials_are_not_shown() {
         let log = "[error] x cannot reach http://admin:s3cr3t@10.0.0.1:5984/_users password=hunter2\n[info] 2026 token=a1b2c3\n[error] y Authorization: Basic YWRtaW46czNjcjN0\n[info] 2026 password=hunter3";
-        let words = LastWords::of(log).unwrap();
+        let words = LastWords::parse(log).unwrap();
         let shown = format!("{}{}", words.line, words.end.unwrap());
         assert!(
             !["YWRt", "hunter"].iter().any(|s| shown.contains(s)),
@@ -255,7 +255,7 @@ mod tests {
     #[test]
     fn a_version_that_is_not_served_names_its_group() {
         let group = |line: &str| {
-            let words = LastWords::of(line).unwrap();
+            let words = LastWords::parse(line).unwrap();
             words.unserved_group().map(str::to_owned)
         };
         let lead = "E1127 05:00:41.718012       1 m.go:1] no matches for kind \"A\" in version ";
@@ -271,7 +271,7 @@ mod tests {
     proptest! {
         #[test]
         fn no_log_panics(log in "(panic: |E1127 |\\[error\\] |\\{\"level\":\"error\"\\}|\\PC{0,3}|\n){0,9}") {
-            if let Some(words) = LastWords::of(&log) {
+            if let Some(words) = LastWords::parse(&log) {
                 prop_assert!(words.line.chars().count() <= KEPT);
                 words.unserved_group();
             }
@@ -319,7 +319,8 @@ mod tests {
         );
         let long = "x".repeat(2 * KEPT);
         assert_eq!(of(&long).0.len(), KEPT);
-        let quoted = LastWords::of(r#"no matches for kind \"A\" in version \"b.example.io/v1\""#);
+        let quoted =
+            LastWords::parse(r#"no matches for kind \"A\" in version \"b.example.io/v1\""#);
         assert_eq!(quoted.unwrap().unserved_group(), Some("b.example.io"));
     }
 }

@@ -126,7 +126,7 @@ pub fn failed(hr: &HelmRelease) -> Option<String> {
 
 /// `suspended by alice: CouchDB is upgraded`, as far as that is recorded.
 fn suspended(hr: &HelmRelease) -> String {
-    let recorded = Suspension::of(hr);
+    let recorded = Suspension::from_release(hr);
     recorded.map_or_else(|| "suspended".to_owned(), |suspension| suspension.words())
 }
 

@@ -23,7 +23,7 @@ pub struct Suspension<'h> {
 
 impl<'h> Suspension<'h> {
     /// `None` where the onboarding is not suspended, or nobody recorded who did it.
-    pub fn of(hr: &'h HelmRelease) -> Option<Self> {
+    pub fn from_release(hr: &'h HelmRelease) -> Option<Self> {
         let annotations = hr.metadata.annotations.set()?;
         let text = |key: &str| {
             let value = annotations.get(key).map(String::as_str);
@@ -151,13 +151,13 @@ mod tests {
             reason: "an upgrade\u{1b}[2J".to_owned(),
         };
         let hr = patched(&change);
-        let suspension = Suspension::of(&hr).unwrap();
+        let suspension = Suspension::from_release(&hr).unwrap();
         assert_eq!(suspension.at, Some("2026-11-24T12:00:00Z"));
         assert_eq!(suspension.words(), "suspended by alice: an upgrade^[[2J");
         let mut resumed = hr.clone();
         resumed.spec.suspend = false;
-        assert_eq!(Suspension::of(&resumed), None);
-        assert_eq!(Suspension::of(&patched(&Change::Resume)), None);
+        assert_eq!(Suspension::from_release(&resumed), None);
+        assert_eq!(Suspension::from_release(&patched(&Change::Resume)), None);
     }
 
     /// Resumed and suspended again with kubectl: the generation is another one.
@@ -166,7 +166,7 @@ mod tests {
         let by = json!({"skvs.kubectl.io/suspended-by": "alice", "skvs.kubectl.io/suspended-generation": "4"});
         let words = |annotations: &Value, generation| {
             let hr = suspended(annotations.clone(), generation);
-            Suspension::of(&hr).map(|s| s.words())
+            Suspension::from_release(&hr).map(|s| s.words())
         };
         assert_eq!(
             words(&by, 4).unwrap(),

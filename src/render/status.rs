@@ -35,7 +35,7 @@ pub fn write(
         ("  Unserved", State::Unserved),
         ("  Mentioned", State::Mentioned),
     ] {
-        let all: Vec<&Attention> = status.databases.of(state).collect();
+        let all: Vec<&Attention> = status.databases.in_state(state).collect();
         if !all.is_empty() {
             sheet.fields(key, &names(&all, state, namespaced))?;
         }

@@ -43,7 +43,7 @@ pub fn changed(
     };
     let (value, node) = &documents[at];
     let before = texts(value, change.path)?;
-    let lines = Lines::of(text, listed(node, change.path)?)?;
+    let lines = Lines::around(text, listed(node, change.path)?)?;
     let (new, wanted) = lines.with(&before, change);
     let again = manifest::documents(new.as_bytes(), &mut Room::default());
     // Exactly this, and nothing else.
@@ -108,7 +108,7 @@ struct Lines<'t> {
 }
 
 impl<'t> Lines<'t> {
-    fn of(text: &'t str, node: &Node) -> Result<Self, String> {
+    fn around(text: &'t str, node: &Node) -> Result<Self, String> {
         let other = |why: &str| Err(why.to_owned());
         let Kind::List { items, flow } = &node.kind else {
             return other("the list is not written out in its place");

@@ -81,7 +81,7 @@ impl Files {
 ///
 /// # Errors
 /// A path that does not exist or cannot be read, and more than the bounds allow.
-pub fn read(paths: &[PathBuf]) -> Result<Files> {
+pub fn load(paths: &[PathBuf]) -> Result<Files> {
     let mut tops = Vec::new();
     let mut reader = Reader {
         bytes: BYTES_MAX,
@@ -410,7 +410,7 @@ mod tests {
             symlink("nowhere", root.join("b/dangling.yaml")).unwrap();
             nix::unistd::mkfifo(&root.join("b/pipe.yaml"), nix::sys::stat::Mode::S_IRWXU).unwrap();
         }
-        let files = read(std::slice::from_ref(&root)).unwrap();
+        let files = load(std::slice::from_ref(&root)).unwrap();
         let prefix = format!("{}/", root.display());
         let found: Vec<(String, &str)> = paths(&files)
             .into_iter()
@@ -436,10 +436,10 @@ mod tests {
         assert_eq!(found, expected);
         assert!(!files.alone);
         // A file of the folder that is named beside it is read once.
-        let twice = read(&[root.clone(), root.join("a/x.yaml")]).unwrap();
+        let twice = load(&[root.clone(), root.join("a/x.yaml")]).unwrap();
         assert_eq!(twice.all.len(), files.all.len());
         assert!(twice.alone);
-        let missing = read(&[root.join("c")]).unwrap_err();
+        let missing = load(&[root.join("c")]).unwrap_err();
         assert!(missing.message().ends_with("does not exist"));
     }
 
@@ -461,7 +461,7 @@ mod tests {
         ] {
             std::fs::write(root.join(file), text).unwrap();
         }
-        let files = read(std::slice::from_ref(&root)).unwrap();
+        let files = load(std::slice::from_ref(&root)).unwrap();
         let prefix = format!("{}/", root.display());
         let found: Vec<(String, bool)> = files
             .all

@@ -55,7 +55,7 @@ struct Room {
 ///
 /// # Errors
 /// git is not there, the paths are in no repository, the revision is not one, or nothing is common.
-pub fn read(paths: &[PathBuf], revision: &str) -> Result<Base> {
+pub fn load(paths: &[PathBuf], revision: &str) -> Result<Base> {
     let mut base = Base {
         commit: String::new(),
         files: Files::default(),
@@ -71,7 +71,7 @@ pub fn read(paths: &[PathBuf], revision: &str) -> Result<Base> {
             true => path.as_path(),
             false => parent.unwrap_or(Path::new(".")),
         };
-        let git = Git::of(folder)?;
+        let git = Git::find(folder)?;
         let commit = git.common(revision)?;
         let prefix = folder::prefix(&folder::shown(folder));
         let mut left = git.listed(&commit, is_folder, &prefix)?;
@@ -155,7 +155,7 @@ struct Git<'f> {
 
 impl<'f> Git<'f> {
     /// That of a folder, which must be in the work tree of a repository with a `.git`.
-    fn of(folder: &'f Path) -> Result<Self> {
+    fn find(folder: &'f Path) -> Result<Self> {
         let git = Self { folder };
         let refused = |why: &str| {
             let error = Error::new(format!(

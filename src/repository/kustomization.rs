@@ -43,7 +43,7 @@ impl Kustomization {
     ///
     /// # Errors
     /// A clause: it is not a kustomization.
-    pub(super) fn read(file: &str, documents: &[(Value, Node)]) -> Result<Self, String> {
+    pub(super) fn parse(file: &str, documents: &[(Value, Node)]) -> Result<Self, String> {
         let [(value, node)] = documents else {
             return Err("it must hold one document".to_owned());
         };

@@ -23,7 +23,7 @@ pub(super) fn beyond(files: &[File], from: usize) -> Vec<String> {
             .ok()
             .and_then(|b| manifest::documents(b, &mut Room::default()).ok());
         // One that cannot be read is not known, and the tree says so.
-        let read = documents.and_then(|d| Kustomization::read(&file.path, &d).ok());
+        let read = documents.and_then(|d| Kustomization::parse(&file.path, &d).ok());
         let listed = read.into_iter().flat_map(|k| k.listed);
         let paths = listed
             .filter_map(|l| l.path)

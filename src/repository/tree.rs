@@ -65,7 +65,7 @@ pub fn is_below(path: &str, folder: &str) -> bool {
 
 impl Tree {
     /// Takes the files apart.
-    pub fn of(files: Files) -> Self {
+    pub fn parse(files: Files) -> Self {
         let templates = templates(&files.all);
         let mut tree = Self {
             alone: files.alone,
@@ -185,16 +185,16 @@ impl Tree {
     }
 
     fn take(&mut self, file: &File, room: &mut Room) {
-        if let Err(why) = self.read(file, room) {
+        if let Err(why) = self.add(file, room) {
             self.add_unknown(file, &why);
         }
     }
 
-    fn read(&mut self, file: &File, room: &mut Room) -> Result<(), String> {
+    fn add(&mut self, file: &File, room: &mut Room) -> Result<(), String> {
         let bytes = file.bytes.as_ref().map_err(Clone::clone)?;
         if kustomization::is_one(&file.path) {
             let documents = manifest::documents(bytes, room)?;
-            let read = Kustomization::read(&file.path, &documents)?;
+            let read = Kustomization::parse(&file.path, &documents)?;
             self.kustomizations.push(read);
             return Ok(());
         }
@@ -314,7 +314,7 @@ pub(crate) mod tests {
             path: (*path).to_owned(),
             bytes: Ok(text.as_bytes().to_vec()),
         });
-        Tree::of(Files {
+        Tree::parse(Files {
             all: all.collect(),
             roots: vec![Root {
                 prefix: String::new(),

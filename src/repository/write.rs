@@ -21,7 +21,7 @@ impl<'f> Replaceable<'f> {
     ///
     /// # Errors
     /// It has changed since it was read, or is not a regular file in the folder.
-    pub fn of(root: &Path, file: &'f Path, before: &[u8]) -> Result<Self> {
+    pub fn check(root: &Path, file: &'f Path, before: &[u8]) -> Result<Self> {
         let failed = |why: &str| failed(file, why);
         let folder = within(root, file).map_err(|why| failed(&why))?;
         let facts = fs::symlink_metadata(file).map_err(|e| failed(&io_words(&e)))?;
@@ -110,7 +110,7 @@ impl<'f> Creatable<'f> {
     ///
     /// # Errors
     /// Something has the name, or it is not in the folder.
-    pub fn of(root: &Path, file: &'f Path) -> Result<Self> {
+    pub fn check(root: &Path, file: &'f Path) -> Result<Self> {
         let folder = within(root, file).map_err(|why| failed(file, &why))?;
         match fs::symlink_metadata(file) {
             Ok(_) => Err(failed(file, EXISTS)),
@@ -199,9 +199,9 @@ const EXISTS: &str = "it exists already";
 /// Removes a file that still has this content.
 ///
 /// # Errors
-/// As [`Replaceable::of`], or it cannot be removed.
+/// As [`Replaceable::check`], or it cannot be removed.
 pub fn remove(root: &Path, file: &Path, content: &[u8]) -> Result<()> {
-    Replaceable::of(root, file, content)?;
+    Replaceable::check(root, file, content)?;
     fs::remove_file(file).map_err(|error| {
         let shown = super::folder::shown(file);
         Error::new(format!(
@@ -247,7 +247,7 @@ mod tests {
     use super::*;
 
     fn replace(root: &Path, file: &Path, before: &[u8], after: &str) -> Result<()> {
-        Ok(Replaceable::of(root, file, before)?.replace(after)?)
+        Ok(Replaceable::check(root, file, before)?.replace(after)?)
     }
 
     #[test]
@@ -287,7 +287,7 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let file = home.path().join("a.yaml");
         fs::write(&file, "one").unwrap();
-        let of = || Replaceable::of(home.path(), &file, b"one").unwrap();
+        let of = || Replaceable::check(home.path(), &file, b"one").unwrap();
         let (first, second) = (of(), of());
         first.replace("two").unwrap();
         let refused = second.replace("three").unwrap_err().error;
@@ -316,7 +316,7 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let file = home.path().join("a.yaml");
         fs::write(&file, "one").unwrap();
-        let ours = Replaceable::of(home.path(), &file, b"one").unwrap();
+        let ours = Replaceable::check(home.path(), &file, b"one").unwrap();
         let folder = File::open(home.path()).unwrap();
         folder.lock().unwrap();
         std::thread::scope(|scope| {
@@ -342,7 +342,7 @@ mod tests {
         let file = home.path().join("a.yaml");
         let names = || fs::read_dir(home.path()).unwrap().count();
         let create = |named: fn(&Path, &Path)| {
-            let of = Creatable::of(home.path(), &file).unwrap();
+            let of = Creatable::check(home.path(), &file).unwrap();
             let failed = of.create_by("one", |_, from, to| {
                 named(from, to);
                 Err(io::Error::other("the folder cannot be synced"))
@@ -395,17 +395,20 @@ mod tests {
         let root = home.path().join("r");
         fs::create_dir(&root).unwrap();
         let file = root.join("a.yaml");
-        let late = Creatable::of(&root, &file).unwrap();
-        Creatable::of(&root, &file).unwrap().create("one").unwrap();
+        let late = Creatable::check(&root, &file).unwrap();
+        Creatable::check(&root, &file)
+            .unwrap()
+            .create("one")
+            .unwrap();
         assert_eq!(fs::read_to_string(&file).unwrap(), "one");
         for refused in [
             late.create("two").unwrap_err().error,
-            Creatable::of(&root, &file).unwrap_err(),
+            Creatable::check(&root, &file).unwrap_err(),
         ] {
             assert!(refused.message().ends_with(EXISTS), "{refused:?}");
         }
         let outside = home.path().join("b.yaml");
-        assert!(Creatable::of(&root, &outside).is_err());
+        assert!(Creatable::check(&root, &outside).is_err());
         assert!(remove(&root, &file, b"two").is_err());
         assert_eq!(fs::read_to_string(&file).unwrap(), "one");
         remove(&root, &file, b"one").unwrap();

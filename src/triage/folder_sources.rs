@@ -36,11 +36,11 @@ pub(super) async fn fetched(cluster: &Cluster, all: &[Kustomization]) -> Fetched
         let read = cluster.source(kind, namespace, name).await;
         judged([kind, namespace, name], &read)
     });
-    Fetched::of(join_all(read).await, unread)
+    Fetched::collect(join_all(read).await, unread)
 }
 
 impl Fetched {
-    fn of(all: Vec<Judged>, unread: Option<String>) -> Self {
+    fn collect(all: Vec<Judged>, unread: Option<String>) -> Self {
         let mut fetched = Self {
             not: Vec::new(),
             unknown: unread,
@@ -205,13 +205,13 @@ mod tests {
             of("b", &unread),
             of("c", &Read::Absent),
         ];
-        let fetched = Fetched::of(all.into(), None);
+        let fetched = Fetched::collect(all.into(), None);
         let not: Vec<String> = fetched.not.iter().map(Hint::plain).collect();
         assert!(not[0].starts_with("GitRepository n/a does not exist"));
         assert!(not[1].starts_with("GitRepository n/c does not exist"));
         let why = "GitRepository n/b was not read: forbidden (x)";
         assert_eq!((not.len(), fetched.unknown.as_deref()), (2, Some(why)));
-        let well = Fetched::of(vec![Judged::Fetched], Some("only".to_owned()));
+        let well = Fetched::collect(vec![Judged::Fetched], Some("only".to_owned()));
         assert_eq!((well.not.len(), well.unknown.as_deref()), (0, Some("only")));
     }
 

@@ -43,7 +43,7 @@ pub(crate) fn check(
 ) -> Result<Code> {
     let mut ignores = wishes.gate.ignores(app);
     let commit = base.as_ref().map(|base| base.commit.clone());
-    let before = base.map(|base| Tree::of(base.files));
+    let before = base.map(|base| Tree::parse(base.files));
     let namespace = app.global.namespace.clone();
     let before = before.as_ref();
     let before = before.map(|tree| Repository::new(tree, wishes.layout, &namespace));

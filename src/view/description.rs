@@ -280,7 +280,7 @@ impl Description {
                 text: headline.text,
                 stale: headline.stale,
                 suspended: hr.spec.suspend,
-                suspension: suspension::Suspension::of(hr).map(|s| Suspension {
+                suspension: suspension::Suspension::from_release(hr).map(|s| Suspension {
                     by: s.by.to_owned(),
                     at: s.at.map(str::to_owned),
                     reason: s.reason.to_owned(),

@@ -117,7 +117,7 @@ impl Status {
             return 0;
         };
         let here = format!("HelmRelease {namespace}/");
-        let missing = self.databases.of(State::Missing);
+        let missing = self.databases.in_state(State::Missing);
         let is_elsewhere = |d: &&Attention| d.claimed_by.iter().all(|by| !by.starts_with(&here));
         missing.filter(is_elsewhere).count() as u64
     }

@@ -278,7 +278,7 @@ async fn pod_parts(cluster: &Cluster, pod: Pod) -> (JobPod, Read<Events>) {
         let container = container.name.clone();
         let meta = &pod.meta;
         async move {
-            let log = log_end::read(cluster, meta, &container, LOG).await;
+            let log = log_end::fetch(cluster, meta, &container, LOG).await;
             (container, log)
         }
     });

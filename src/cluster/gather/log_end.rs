@@ -16,7 +16,7 @@ pub(super) struct Most {
 }
 
 /// Reads the last lines of a container's log; fewer, if they are too long. Unknown if the end was not read.
-pub(super) async fn read(
+pub(super) async fn fetch(
     cluster: &Cluster,
     pod: &Meta,
     container: &str,
@@ -63,7 +63,7 @@ mod tests {
             lines: 100,
             bytes: 1600,
         };
-        let text = read(&cluster, &Meta::default(), "c", most).await;
+        let text = fetch(&cluster, &Meta::default(), "c", most).await;
         (text, asked.queries())
     }
 

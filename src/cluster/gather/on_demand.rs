@@ -158,7 +158,7 @@ pub(super) fn controller_log(cluster: &Cluster, hr: &HelmRelease) -> Read<Errors
         return Read::not_asked(NOT_SAVED);
     }
     let meta = &hr.metadata;
-    match Errors::of(&logs.join("\n"), &meta.namespace, &meta.name) {
+    match Errors::parse(&logs.join("\n"), &meta.namespace, &meta.name) {
         Ok(errors) => Read::Seen(errors),
         Err(why) => Read::Unknown(Why::Broken(why)),
     }

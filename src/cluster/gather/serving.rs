@@ -131,7 +131,7 @@ async fn more(cluster: &Cluster, pod: Pod) -> ServingPod {
         };
         // Of one that waits, the kubelet has the log of its last run.
         let container = crashed.name.clone();
-        let text = log_end::read(cluster, &pod.meta, &container, LOG).await;
+        let text = log_end::fetch(cluster, &pod.meta, &container, LOG).await;
         text.map(|text| LogEnd { container, text })
     };
     let (events, log) = futures::join!(

@@ -48,7 +48,7 @@ pub(super) enum List {
 /// # Errors
 /// The folder cannot be read.
 pub(super) fn clusters(repo: &Path, layout: &Layout) -> Result<BTreeSet<String>> {
-    let files = folder::read(&[repo.to_owned()])?;
+    let files = folder::load(&[repo.to_owned()])?;
     Ok(homes(&files, layout).into_keys().collect())
 }
 
@@ -107,7 +107,7 @@ pub(super) fn alone(request: &Request<'_>) -> Plan {
         roots: Vec::new(),
         alone: true,
     };
-    let tree = Tree::of(files);
+    let tree = Tree::parse(files);
     let outcome = request.linted(&tree);
     let mut plan = Plan {
         planned: vec![planned],
@@ -126,10 +126,10 @@ pub(super) fn alone(request: &Request<'_>) -> Plan {
 /// A folder does not exist, or the manifest cannot be added to it.
 pub(super) fn plan(repo: &Path, request: &Request<'_>, clusters: &[String]) -> Result<Plan> {
     let layout = request.layout;
-    let files = folder::read(&[repo.to_owned()])?;
+    let files = folder::load(&[repo.to_owned()])?;
     let homes = homes(&files, layout);
     let mut would_be = files.clone();
-    let tree = Tree::of(files);
+    let tree = Tree::parse(files);
     let repository = Repository::new(&tree, layout, request.namespace);
     let mut plan = Plan {
         planned: Vec::new(),
@@ -141,7 +141,7 @@ pub(super) fn plan(repo: &Path, request: &Request<'_>, clusters: &[String]) -> R
         let neighbours: Vec<_> = neighbours
             .filter(|o| o.cluster == Cluster::Named(cluster))
             .collect();
-        let (style, said) = style::of(&neighbours, request.style());
+        let (style, said) = style::prevailing(&neighbours, request.style());
         let of_cluster = said.into_iter().map(|said| format!("{cluster}: {said}"));
         plan.checks.warnings.extend(of_cluster);
         let name = request.file_name();
@@ -164,7 +164,7 @@ pub(super) fn plan(repo: &Path, request: &Request<'_>, clusters: &[String]) -> R
         would_be.all.push(planned.as_file());
     }
     would_be.all.sort_by(|a, b| a.path.cmp(&b.path));
-    let after = Tree::of(would_be);
+    let after = Tree::parse(would_be);
     plan.take(request.linted(&after), &lint::run(&repository), &after);
     let meant = |o: &&Onboarding<'_>| {
         let mut meant = clusters
@@ -204,7 +204,7 @@ fn home(
             let home = repo.join(layout.folder(cluster));
             if folder::is_there(&home) {
                 // A neighbour or a list that was not read may conflict with the manifest.
-                if folder::read(std::slice::from_ref(&home))?.all.is_empty() {
+                if folder::load(std::slice::from_ref(&home))?.all.is_empty() {
                     return Ok(folder::shown(&home));
                 }
                 let home = folder::shown(&home);

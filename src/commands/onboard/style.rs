@@ -6,7 +6,10 @@ use std::collections::BTreeMap;
 
 /// Returns the style of these onboardings, what they disagree about, and the fields for which the default is used because none of them
 /// has a plain value.
-pub(super) fn of(onboardings: &[&Onboarding<'_>], mut style: Style) -> (Style, Vec<String>) {
+pub(super) fn prevailing(
+    onboardings: &[&Onboarding<'_>],
+    mut style: Style,
+) -> (Style, Vec<String>) {
     let mut said = Vec::new();
     // A reference to a chart says neither source nor range.
     let with_chart: Vec<&Onboarding<'_>> = onboardings

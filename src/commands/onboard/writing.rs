@@ -21,11 +21,11 @@ impl Plan {
         };
         for planned in &self.planned {
             let refused = |error: Error| error.hint("nothing was written").with_code(Code::Refused);
-            let file = Creatable::of(repo, Path::new(&planned.file)).map_err(refused)?;
+            let file = Creatable::check(repo, Path::new(&planned.file)).map_err(refused)?;
             let list = match &planned.list {
                 List::None | List::Has(_) => None,
                 List::Edited { file, before, .. } => {
-                    let list = Replaceable::of(repo, Path::new(file), before.as_bytes());
+                    let list = Replaceable::check(repo, Path::new(file), before.as_bytes());
                     Some(list.map_err(refused)?)
                 }
             };
@@ -84,7 +84,7 @@ fn undone(repo: &Path, done: &[(&Planned, bool)], failure: Failure) -> Error {
                     after,
                 },
                 true,
-            ) => Replaceable::of(repo, Path::new(file), after.as_bytes())
+            ) => Replaceable::check(repo, Path::new(file), after.as_bytes())
                 .and_then(|list| Ok(list.replace(before)?)),
             _ => write::remove(repo, Path::new(&planned.file), planned.text.as_bytes()),
         };

@@ -236,7 +236,7 @@ fn wanted(act: Act, now: Timestamp, by: &str) -> Change {
 fn is_own(object: &Value, plan: &Plan, since: Timestamp) -> Result<()> {
     let hr = change::typed(object)?;
     let at = since.to_string();
-    let own = Suspension::of(&hr).is_some_and(|s| s.is_current && s.at == Some(&at));
+    let own = Suspension::from_release(&hr).is_some_and(|s| s.is_current && s.at == Some(&at));
     match own && hr.metadata.uid == plan.hr.metadata.uid {
         true => Ok(()),
         false => Err(changed()),

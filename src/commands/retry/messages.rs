@@ -33,7 +33,8 @@ fn worded(snapshot: &Snapshot, even_if: &[&'static str], refusal: Refusal, end: 
             because(&format!("helmrelease {name:?} is being deleted")).hint(report())
         }
         Refusal::Suspended => {
-            let by = Suspension::of(hr).map_or(String::new(), |s| format!(" ({})", s.words()));
+            let by =
+                Suspension::from_release(hr).map_or(String::new(), |s| format!(" ({})", s.words()));
             because(&format!("helmrelease {name:?} is suspended{by}"))
                 .hint(of("resume").after("Flux does nothing until it is resumed:"))
         }

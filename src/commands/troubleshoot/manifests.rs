@@ -64,7 +64,7 @@ pub(super) fn lint(app: &mut App, args: &Args, manifests: &[Value]) -> Result<Co
         return Err(Error::new("standard input holds manifests, without uid and status: no cluster has seen them, so nothing can be diagnosed")
             .hint(Command::skvs(["lint", "FILE"]).after("check them in their files:")));
     }
-    let mut files = folder::read(paths)?;
+    let mut files = folder::load(paths)?;
     if !args.saved.is_recursive() {
         files.keep_tops(paths);
     }
@@ -78,7 +78,7 @@ pub(super) fn lint(app: &mut App, args: &Args, manifests: &[Value]) -> Result<Co
         .iter()
         .map(|m| (text(m, "/metadata/namespace"), text(m, "/metadata/name")));
     let subjects: Vec<(String, String)> = subjects.collect();
-    let tree = Tree::of(files);
+    let tree = Tree::parse(files);
     let is_checked = |(namespace, name): &(String, String)| {
         let all = tree.manifests.iter().filter(|m| is_onboarding(m));
         let mut ids = all.map(|m| (m.text(&["metadata", "namespace"]), m.name()));

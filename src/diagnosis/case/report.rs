@@ -189,7 +189,7 @@ mod tests {
         let general =
             general.map(|ts| serde_json::json!({"level": "error", "ts": ts, "error": REFUSED}));
         let lines: Vec<String> = own.chain(general).map(|e| e.to_string()).collect();
-        let errors = Errors::of(&lines.join("\n"), &namespace, &name).unwrap();
+        let errors = Errors::parse(&lines.join("\n"), &namespace, &name).unwrap();
         snapshot.on_demand.controller_log = Read::Seen(errors);
         Ok(Report::find(&snapshot, None)?.log.is_some())
     }

@@ -48,7 +48,7 @@ fn check(case: &Case<'_>) -> Verdict {
     };
     let failed = status::failed(case.hr()).filter(|_| case.failure.is_some());
     let failed = failed.map(|before| format!("Before that, it failed: {before}"));
-    let recorded = Suspension::of(case.hr());
+    let recorded = Suspension::from_release(case.hr());
     let by = recorded.map(|suspension| {
         let ago = case.seconds_since(suspension.at);
         let ago = ago.map_or(String::new(), |s| format!(" ({} ago)", duration(s)));

@@ -191,7 +191,7 @@ impl Storage {
             self.releases.len() - 1
         });
         let version = release.version;
-        let (words, patterns) = read(&release);
+        let (words, patterns) = mentions(&release);
         let stored = &mut self.releases[at];
         let labels = object.pointer("/metadata/labels");
         let label = |key: &&str| labels.and_then(|l| l.get(*key)).is_none();
@@ -304,7 +304,7 @@ fn puts(hook: &Hook) -> bool {
 }
 
 /// All that a revision says: its values, its hooks, its objects, its notes.
-fn read(release: &Release) -> (Words, Vec<Pattern>) {
+fn mentions(release: &Release) -> (Words, Vec<Pattern>) {
     let mut words = Words::default();
     let mut patterns = Vec::new();
     let values = merged(&release.chart.values, &release.config);

@@ -40,7 +40,7 @@ pub struct ByState {
 }
 
 impl ByState {
-    fn of(entries: &[&Entry]) -> Self {
+    fn count(entries: &[&Entry]) -> Self {
         let count = |state| entries.iter().filter(|e| e.state == state).count() as u64;
         Self {
             orphan: count(State::Orphan),
@@ -88,7 +88,7 @@ impl Databases {
     pub fn new(entries: &[Entry], listed: bool) -> Self {
         let entries = entries.iter().filter(|e| e.state != State::System);
         let entries: Vec<&Entry> = entries.collect();
-        let counts = listed.then(|| ByState::of(&entries));
+        let counts = listed.then(|| ByState::count(&entries));
         let mut attention: Vec<&Entry> = entries
             .into_iter()
             .filter(|e| ATTENTION.contains(&e.state))
@@ -108,11 +108,11 @@ impl Databases {
 
     /// CouchDB cannot serve one of them.
     pub fn has_error(&self) -> bool {
-        self.of(State::Unserved).next().is_some()
+        self.in_state(State::Unserved).next().is_some()
     }
 
     /// Those in a state that needs attention.
-    pub fn of(&self, state: State) -> impl Iterator<Item = &Attention> {
+    pub fn in_state(&self, state: State) -> impl Iterator<Item = &Attention> {
         let word = state.word();
         self.attention.iter().filter(move |d| d.state == word)
     }
