@@ -59,7 +59,7 @@ pub fn run(repository: &Repository<'_>) -> Outcome {
             && onboarding.is_applied()
         {
             let missing = NotRead::new(
-                &format!("whether {cluster} still applies it"),
+                format!("whether {cluster} still applies it"),
                 "its file was moved out of the folder of that cluster",
             );
             outcome.skipped(&onboarding.manifest.file, vec!["SKVS554"], missing);
@@ -91,7 +91,7 @@ pub fn run(repository: &Repository<'_>) -> Outcome {
     for not_known in repository.changes.iter().flat_map(|c| c.not_known()) {
         let missing = NotRead::new(
             "what has changed",
-            &format!(
+            format!(
                 "the earlier {} is not known: {}",
                 not_known.file, not_known.why
             ),

@@ -72,7 +72,7 @@ fn before<'r>(
     match changes.not_known().first() {
         Some(n) => Err(NotRead::new(
             "what has changed",
-            &format!("the earlier {} is not known: {}", n.file, n.why),
+            format!("the earlier {} is not known: {}", n.file, n.why),
         )),
         None => Ok(None),
     }

@@ -34,7 +34,7 @@ fn check(onboarding: &Onboarding<'_>, repository: &Repository<'_>) -> Checked {
         {
             checked.skip(NotRead::new(
                 "what is applied",
-                &format!(
+                format!(
                     "{} does not lead to the file, a Kustomization of Flux may",
                     above.file
                 ),
@@ -48,7 +48,7 @@ fn check(onboarding: &Onboarding<'_>, repository: &Repository<'_>) -> Checked {
         Nearest::NotKnown(n) => {
             checked.skip(NotRead::new(
                 "what kustomization.yaml lists",
-                &format!("{}: {}", n.file, n.why),
+                format!("{}: {}", n.file, n.why),
             ));
             return checked;
         }
@@ -57,7 +57,7 @@ fn check(onboarding: &Onboarding<'_>, repository: &Repository<'_>) -> Checked {
     if let Some((by, key)) = kustomization.brings_files() {
         checked.skip(NotRead::new(
             "what is applied",
-            &format!("{key} of {by} may bring the file"),
+            format!("{key} of {by} may bring the file"),
         ));
         return checked;
     }
@@ -68,7 +68,7 @@ fn check(onboarding: &Onboarding<'_>, repository: &Repository<'_>) -> Checked {
     if !is_its_own {
         checked.skip(NotRead::new(
             "what is applied",
-            &format!(
+            format!(
                 "{} does not lead to the file, a Kustomization of Flux may",
                 kustomization.file
             ),
