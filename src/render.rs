@@ -4,11 +4,13 @@
 //! writes to an [`std::io::Write`]. No module below may import the cluster's client, read the
 //! environment or look at a terminal: what it needs to know (the time, a width) is an argument.
 
+pub mod card;
 #[cfg(test)]
 mod corpus;
 pub mod custom_columns;
 pub mod deletion_card;
 pub mod description;
+pub mod docs;
 pub mod github;
 mod go_format;
 pub mod json;
@@ -18,6 +20,7 @@ pub mod markdown;
 pub mod name;
 pub(crate) mod objects;
 pub mod output;
+pub mod progress;
 pub mod report;
 pub mod sarif;
 pub mod share;

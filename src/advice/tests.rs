@@ -121,7 +121,7 @@ const PROSE: &[(&str, &str)] = &[
     // Which of two ways it is depends on what was not read.
     ("diagnosis/retries.rs", "(helm uninstall)"),
     // A page that is generated.
-    ("diagnosis/docs.rs", "# Diagnoses"),
+    ("render/docs.rs", "# Diagnoses"),
 ];
 
 fn files(folder: &Path, all: &mut Vec<PathBuf>) {

@@ -3,10 +3,10 @@
 use crate::advice::Command;
 use crate::app::App;
 use crate::diagnosis::catalogue::{self, Entry};
-use crate::diagnosis::docs;
 use crate::error::{Error, Result};
 use crate::exit::Code;
 use crate::flags::format::{self, FormatArgs};
+use crate::render::docs;
 use crate::render::output::ReportFormat;
 use crate::render::table::Table;
 use crate::render::{json, yaml};

@@ -339,7 +339,7 @@ fn print(
             if !keep {
                 all.iter_mut().for_each(object_list::drop_managed_fields);
             }
-            objects::print(app, output, all, args.no_headers, single)?;
+            objects::print(&mut app.ui, output, all, args.no_headers, single)?;
         }
     }
     Ok(())

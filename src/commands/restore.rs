@@ -20,7 +20,7 @@ use crate::model::names::DatabaseName;
 use crate::model::ownership::Verdict;
 use crate::question::card;
 use crate::question::confirmation::{Act, confirmed, refused_unread};
-use crate::render::deletion_card::Row;
+use crate::render::card::Row;
 use crate::text::{count, one_line, shown};
 use std::path::PathBuf;
 

@@ -14,7 +14,6 @@ mod controller_log;
 mod controllers;
 mod couchdb;
 mod deletion;
-pub mod docs;
 pub mod engine;
 pub mod finding;
 mod first;

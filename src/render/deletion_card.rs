@@ -1,13 +1,11 @@
 //! The plan as it is shown before the question: what is deleted, how much, what speaks against it, and whether it is final.
 
+use super::card::Row;
 use crate::couchdb::delete::facts::{Doubt, Facts, Member};
 use crate::couchdb::delete::plan::Plan;
 use crate::couchdb::delete::work::{Role, Work};
 use crate::text::{bytes, count, one_line, thousands};
 use std::path::Path;
-
-/// One row of a card: its key and its value.
-pub type Row = (&'static str, String);
 
 /// What will be done, and what is left of it.
 pub fn heading(plan: &Plan, backup: Option<&Path>) -> String {

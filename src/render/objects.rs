@@ -1,15 +1,15 @@
 //! Collected objects in the formats that print them as they are: custom columns, JSON, YAML, JSONPath.
 
-use crate::app::App;
 use crate::error::{Error, Result};
 use crate::render::output::Output;
 use crate::render::{PrintError, json, yaml};
+use crate::ui::Ui;
 use crate::view::object_list;
 use serde_json::Value;
 
 /// Prints them; nothing in another format. `single`: an object requested by name is printed without a list around it, as by kubectl.
 pub(crate) fn print(
-    app: &mut App,
+    ui: &mut Ui,
     output: &Output,
     mut objects: Vec<Value>,
     no_headers: bool,
@@ -17,7 +17,7 @@ pub(crate) fn print(
 ) -> Result<()> {
     if let Output::CustomColumns(columns) = output {
         let mut printer = columns.printer(no_headers);
-        let screen = &mut app.ui.screen();
+        let screen = &mut ui.screen();
         printer.write_page(screen, &objects).map_err(printing)?;
         return Ok(printer.finish(screen)?);
     }
@@ -25,7 +25,7 @@ pub(crate) fn print(
         (true, 1) => objects.swap_remove(0),
         _ => object_list::list(objects),
     };
-    let mut out = app.ui.machine();
+    let mut out = ui.machine();
     match output {
         Output::Json => json::write_value(&mut out, &whole)?,
         Output::Yaml => yaml::write_value(&mut out, &whole)?,
@@ -36,12 +36,12 @@ pub(crate) fn print(
 }
 
 /// Prints one object of a watch: JSON as it is, YAML as a document of its own; nothing in another format.
-pub(crate) fn changed(app: &mut App, output: &Output, object: &Value) -> Result<()> {
+pub(crate) fn changed(ui: &mut Ui, output: &Output, object: &Value) -> Result<()> {
     match output {
-        Output::Json => json::write_value(&mut app.ui.machine(), object)?,
+        Output::Json => json::write_value(&mut ui.machine(), object)?,
         Output::Yaml => {
-            app.ui.result("---")?;
-            yaml::write_value(&mut app.ui.machine(), object)?;
+            ui.result("---")?;
+            yaml::write_value(&mut ui.machine(), object)?;
         }
         _ => {}
     }

@@ -48,7 +48,13 @@ pub(super) fn print(
         }
         output => {
             let all = items.into_iter().map(|(object, _)| object).collect();
-            objects::print(app, output, all, args.no_headers, args.databases.len() == 1)?;
+            objects::print(
+                &mut app.ui,
+                output,
+                all,
+                args.no_headers,
+                args.databases.len() == 1,
+            )?;
         }
     }
     Ok(())

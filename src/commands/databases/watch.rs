@@ -88,7 +88,7 @@ fn show(
         if let Output::Name = output {
             app.ui.result(Shown::line(&database.entry.name))?;
         }
-        objects::changed(app, output, object)?;
+        objects::changed(&mut app.ui, output, object)?;
     }
     app.ui.flush()
 }

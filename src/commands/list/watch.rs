@@ -143,7 +143,7 @@ impl Printer<'_> {
                 let screen = &mut app.ui.screen();
                 name::write(screen, "HelmRelease", GROUP, &hr.metadata.name)?;
             }
-            objects::changed(app, self.output, &object)?;
+            objects::changed(&mut app.ui, self.output, &object)?;
         }
         app.ui.flush()?;
         shared::warn(&claims, &new, &mut app.ui);

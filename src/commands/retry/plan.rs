@@ -8,7 +8,7 @@ use crate::diagnosis::{Case, NotRun, Subject, diagnose};
 use crate::error::{Error, Result};
 use crate::exit::Code;
 use crate::model::helm_release::HelmRelease;
-use crate::render::deletion_card::Row;
+use crate::render::card::Row;
 use crate::snapshot::Snapshot;
 use crate::text::{count, one_line};
 use crate::view::report::Onboarding;

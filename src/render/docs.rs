@@ -1,7 +1,7 @@
 //! The codes as text: one for `explain`, the list of codes, and the page docs/diagnoses.md.
 
-use super::catalogue::{self, Entry};
-use super::registry;
+use crate::diagnosis::catalogue::{self, Entry};
+use crate::diagnosis::registry;
 use crate::text::Shown;
 use std::fmt::Write;
 
