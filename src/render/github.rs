@@ -4,10 +4,10 @@
 //! and LF are written as percent codes in messages, `:` and `,` in properties too.
 
 use super::report::summary;
-use crate::advice::{Command, Origin};
+use crate::advice::{Command, Line, Origin};
 use crate::diagnosis::{Severity, Step};
 use crate::text::{Screen, shown, thousands};
-use crate::view::report::{Cause, Finding, Report};
+use crate::view::report::{Cause, Report};
 use std::io;
 
 /// Most onboardings that one annotation names.
@@ -66,20 +66,25 @@ fn message(report: &Report, cause: &Cause) -> String {
     lines.push(hits);
     let first = cause.places.first();
     if let Some(&(at, number)) = first {
-        steps(&mut lines, &report.onboardings[at].findings[number]);
+        let found = &report.onboardings[at].findings[number].found;
+        lines.extend(steps(&found.why, &found.fix));
     }
     let more = Command::skvs(["explain", cause.code]).after("More:");
     lines.push(more.line(&Origin::default()).to_string());
     lines.join("\n")
 }
 
-fn steps(lines: &mut Vec<String>, finding: &Finding) {
-    lines.extend(finding.found.why.iter().map(|why| format!("Why: {why}")));
-    lines.extend(finding.found.fix.iter().map(|step| match step {
+/// Why, and what to do: a line each.
+pub(super) fn steps<'f>(
+    why: &'f [String],
+    fix: &'f [Step<Line>],
+) -> impl Iterator<Item = String> + 'f {
+    let fix = fix.iter().map(|step| match step {
         Step::Text(text) => format!("Do: {text}"),
         Step::Manifest(change) => format!("Do: {change}"),
         Step::Command(line) => format!("  {line}"),
-    }));
+    });
+    why.iter().map(|why| format!("Why: {why}")).chain(fix)
 }
 
 fn line(out: &mut Screen<'_>, command: &str, title: &str, message: &str) -> io::Result<()> {

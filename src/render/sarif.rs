@@ -4,6 +4,7 @@
 //! nothing can break out of it.
 
 use super::report::summary;
+use crate::advice::Line;
 use crate::diagnosis::catalogue::Entry;
 use crate::diagnosis::registry::RULES;
 use crate::diagnosis::{Severity, Step, Subject};
@@ -93,12 +94,14 @@ fn result(onboarding: &Onboarding, finding: &Finding) -> Value {
     if finding.found.subject != own {
         places.push(place(&finding.found.subject));
     }
+    let found = &finding.found;
+    let sentence = format!("{}: {}", onboarding.name, found.sentence);
     json!({
         "ruleId": finding.code,
         "ruleIndex": RULES.iter().position(|r| r.code == finding.code),
         "kind": "fail",
         "level": level(finding.severity),
-        "message": {"text": message(onboarding, finding)},
+        "message": {"text": message(&sentence, &found.why, &found.fix)},
         "locations": [{"logicalLocations": places}],
         // A code is found once on an onboarding. Neither sentence nor subject belongs to it: both change from run to run.
         "partialFingerprints": {
@@ -117,12 +120,12 @@ fn place(subject: &Subject) -> Value {
 }
 
 /// The sentence, why, and what to do.
-fn message(onboarding: &Onboarding, finding: &Finding) -> String {
-    let mut text = format!("{}: {}", onboarding.name, finding.found.sentence);
-    for why in &finding.found.why {
+pub(super) fn message(sentence: &str, why: &[String], fix: &[Step<Line>]) -> String {
+    let mut text = sentence.to_owned();
+    for why in why {
         text.push_str(&format!("\n{why}"));
     }
-    for step in &finding.found.fix {
+    for step in fix {
         text.push_str(&match step {
             Step::Text(step) => format!("\n- {step}"),
             Step::Manifest(change) => format!("\n- {change}"),

@@ -2,8 +2,7 @@
 
 use super::{summary, unread};
 use crate::advice::{Command, Origin};
-use crate::diagnosis::Step;
-use crate::render::github::{annotation, command_of, unmarked};
+use crate::render::github::{annotation, command_of, steps, unmarked};
 use crate::text::{Screen, shown};
 use crate::view::lint::{Finding, LintReport};
 use std::io;
@@ -58,12 +57,7 @@ pub fn write(out: &mut Screen<'_>, report: &LintReport) -> io::Result<()> {
 
 fn message(finding: &Finding) -> String {
     let mut lines = vec![finding.message.clone()];
-    lines.extend(finding.why.iter().map(|why| format!("Why: {why}")));
-    lines.extend(finding.fix.iter().map(|step| match step {
-        Step::Text(text) => format!("Do: {text}"),
-        Step::Manifest(change) => format!("Do: {change}"),
-        Step::Command(line) => format!("  {line}"),
-    }));
+    lines.extend(steps(&finding.why, &finding.fix));
     let more = Command::skvs(["explain", finding.code]).after("More:");
     lines.push(more.line(&Origin::default()).to_string());
     lines.join("\n")

@@ -1,9 +1,8 @@
 //! `-o sarif` of `lint`: SARIF 2.1.0 with the place of each finding in its file.
 
 use super::unread;
-use crate::diagnosis::Step;
 use crate::diagnosis::lint::registry::RULES;
-use crate::render::sarif::{document, level, rule, unlinked};
+use crate::render::sarif::{document, level, message, rule, unlinked};
 use crate::view::lint::{Finding, LintReport};
 use serde_json::{Value, json};
 
@@ -43,7 +42,7 @@ fn result(finding: &Finding) -> Value {
         "ruleIndex": RULES.iter().position(|r| r.entry.code == finding.code),
         "kind": "fail",
         "level": level(finding.severity),
-        "message": {"text": message(finding)},
+        "message": {"text": message(&finding.message, &finding.why, &finding.fix)},
         "locations": [location],
         // Lines move from commit to commit.
         "partialFingerprints": {"codeAndManifest/v1": format!("{}:{about}", finding.code)},
@@ -61,21 +60,6 @@ fn uri(file: &str) -> String {
         }
     }
     uri
-}
-
-fn message(finding: &Finding) -> String {
-    let mut text = finding.message.clone();
-    for why in &finding.why {
-        text.push_str(&format!("\n{why}"));
-    }
-    for step in &finding.fix {
-        text.push_str(&match step {
-            Step::Text(step) => format!("\n- {step}"),
-            Step::Manifest(change) => format!("\n- {change}"),
-            Step::Command(line) => format!("\n  {line}"),
-        });
-    }
-    unlinked(&text)
 }
 
 fn invocation(report: &LintReport, exit_code: u8) -> Value {
