@@ -153,7 +153,7 @@ fn tell(app: &mut App, made: &Made, change: &Change, rehearsal: bool) -> Result<
             "if the manifest in Git sets suspend, that wins the next time that it is applied",
         ),
     }
-    if suspends && status::ready(&made.hr) == Ready::Unknown {
+    if suspends && status::shown(&made.hr) == Ready::Unknown {
         app.ui
             .hint("an action that is running now is not stopped by this");
     }

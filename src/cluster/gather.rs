@@ -15,6 +15,7 @@ mod source;
 
 use super::onboardings::Onboardings;
 use super::{Cluster, ClusterError, segment};
+use crate::model::condition::Stated;
 use crate::model::failure::failure;
 use crate::model::field::{Fields, Meta};
 use crate::model::helm_release::{HelmRelease, ObjectRef};
@@ -120,7 +121,7 @@ impl Cluster {
     ) -> Result<Snapshot, ClusterError> {
         let near = &self.within(PART);
         let hr = parsed(&object)?;
-        let failure = failure(&hr);
+        let failure = failure(&hr).map(Stated::of_any_spec);
         let failure = failure.as_ref();
         let (rights, (controllers, controller_pods), mut snapshot) = futures::join!(
             on_demand::rights(near, failure),

@@ -11,6 +11,7 @@ pub(super) use parts::{KUSTOMIZATION, OTHERS};
 
 use super::finding::Subject;
 use super::job::Job;
+use crate::model::condition::Stated;
 use crate::model::failure::{self as model, Failure};
 use crate::model::helm_release::HelmRelease;
 use crate::model::status::{self, Ready};
@@ -47,12 +48,12 @@ pub struct Case<'a> {
 impl<'a> Case<'a> {
     pub fn new(snapshot: &'a Snapshot, now: Timestamp) -> Self {
         let hr = &snapshot.helm_release;
-        // A failure of an older spec is history: no rule can take it for one of the present spec.
-        let is_history =
-            |f: &Failure<'_>| hr.is_stale() || f.condition.is_history(hr.metadata.generation);
-        let failure = model::failure(hr);
-        let failed_before = failure.as_ref().is_some_and(is_history);
-        let failure = failure.filter(|_| !failed_before);
+        // No rule can take a failure of an older spec for one of the present spec.
+        let (failure, failed_before) = match model::failure(hr) {
+            Some(Stated::Present(failure)) => (Some(failure), false),
+            Some(Stated::History(_)) => (None, true),
+            None => (None, false),
+        };
         Self {
             failed_before,
             snapshot,
@@ -78,8 +79,14 @@ impl<'a> Case<'a> {
         )
     }
 
+    /// READY is True by the present spec.
     pub fn is_ready(&self) -> bool {
-        status::ready(self.hr()) == Ready::True
+        status::ready(self.hr()) == Stated::Present(Ready::True)
+    }
+
+    /// READY is True by the present spec or an older one: the release was installed, which no later spec undoes.
+    pub fn is_installed(&self) -> bool {
+        status::shown(self.hr()) == Ready::True
     }
 
     /// The ServiceAccount that Flux impersonates for this HelmRelease, if it names one.

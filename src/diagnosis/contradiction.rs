@@ -6,7 +6,7 @@
 use super::case::Case;
 use super::finding::{Evidence, Finding, Subject};
 use super::{install, sources};
-use crate::model::condition::Condition;
+use crate::model::condition::{Condition, Stated};
 use crate::model::source::Source;
 use crate::snapshot::IfRead;
 
@@ -45,7 +45,7 @@ fn installed(case: &Case<'_>) -> Option<Evidence> {
     let released = hr.condition("Released")?;
     // A condition without a generation may be of any spec, and of two that differ neither is believed.
     let is_present = released.observed_generation == Some(hr.metadata.generation);
-    let mut all = hr.status.conditions.iter();
+    let mut all = hr.conditions().iter().map(Stated::of_any_spec);
     let agree = all.all(|c| c.kind != "Released" || c.is_true());
     let shown = is_present && agree && install::is_deployed(case);
     shown.then(|| Evidence::condition(case.subject(), released))
@@ -87,7 +87,8 @@ fn ready_now(source: &Source) -> Option<&Condition> {
 mod tests {
     use super::*;
     use crate::diagnosis::{Diagnosis, diagnose, fixture};
-    use crate::model::field::{Entries, Field};
+    use crate::model::condition::Conditions;
+    use crate::model::field::Field;
     use crate::model::source::Artifact;
     use crate::snapshot::{Read, Snapshot};
     use serde_json::json;
@@ -106,7 +107,7 @@ mod tests {
     fn complete_the_job(snapshot: &mut Snapshot) {
         if let Read::Seen(found) = &mut snapshot.creation_job {
             found.job.succeeded = Field::Set(1);
-            found.job.conditions = Entries::from(vec![Condition {
+            found.job.conditions = Conditions::from(vec![Condition {
                 kind: "Complete".to_owned(),
                 status: "True".to_owned(),
                 ..Condition::default()
@@ -143,7 +144,7 @@ mod tests {
             let generation = source.meta.generation.set().copied().unwrap_or(1);
             source.observed_generation = Field::Set(generation);
             source.artifact = Field::Set(Artifact::default());
-            source.conditions = Entries::from(vec![Condition {
+            source.conditions = Conditions::from(vec![Condition {
                 kind: "Ready".to_owned(),
                 status: "True".to_owned(),
                 reason: "Succeeded".to_owned(),
@@ -268,11 +269,11 @@ mod tests {
         assert_eq!(change(|s| s.observed_generation = Field::Set(0)), none);
         assert_eq!(change(|s| s.observed_generation = Field::Malformed), none);
         assert_eq!(
-            change(|s| s.conditions.known[0].observed_generation = Some(0)),
+            change(|s| s.conditions.edit()[0].observed_generation = Some(0)),
             none
         );
         assert_eq!(
-            change(|s| s.conditions.known[0].status = "Unknown".to_owned()),
+            change(|s| s.conditions.edit()[0].status = "Unknown".to_owned()),
             none
         );
         assert_eq!(change(|s| s.artifact = Field::Absent), none);
@@ -287,7 +288,7 @@ mod tests {
         // The chart is well, and its source is in trouble by now.
         let mut source_fails = snapshot.clone();
         if let Read::Seen(source) = &mut source_fails.source {
-            source.conditions.known[0].status = "False".to_owned();
+            source.conditions.edit()[0].status = "False".to_owned();
         }
         assert_eq!(contradicts(&source_fails), [true, false, true]);
     }
@@ -321,18 +322,18 @@ mod tests {
         let shown = |snapshot: &Snapshot| installed(&Case::new(snapshot, now)).is_some();
         assert!(shown(&snapshot));
         let released = |snapshot: &mut Snapshot| {
-            let all = &mut snapshot.helm_release.status.conditions;
+            let all = snapshot.helm_release.status.conditions.edit();
             all.iter().position(|c| c.kind == "Released").unwrap()
         };
         let mut other = snapshot.clone();
         let at = released(&mut other);
-        other.helm_release.status.conditions[at].observed_generation = None;
+        other.helm_release.status.conditions.edit()[at].observed_generation = None;
         assert!(!shown(&other));
         let mut two = snapshot.clone();
         let at = released(&mut two);
-        let mut second = two.helm_release.status.conditions[at].clone();
+        let mut second = two.helm_release.status.conditions.shown()[at].clone();
         second.status = "False".to_owned();
-        two.helm_release.status.conditions.push(second);
+        two.helm_release.status.conditions.edit().push(second);
         assert!(!shown(&two));
     }
 }

@@ -5,7 +5,6 @@
 use super::case::Case;
 use super::finding::{Evidence, Finding, Subject};
 use super::serving::{self, Unserving};
-use crate::model::condition;
 use crate::model::deployment::Deployment;
 use crate::model::field::Field;
 use crate::model::owner::Belongs;
@@ -57,12 +56,6 @@ fn may_run(deployment: &Deployment) -> bool {
     deployment.is_available() || deployment.available.is_malformed()
 }
 
-/// The pod is ready, or nothing tells that it is not.
-fn may_be_ready(pod: &Pod) -> bool {
-    let ready = condition::find(&pod.conditions.known, "Ready");
-    ready.map_or(!pod.conditions.all, |ready| !ready.is_false())
-}
-
 fn own<'a>(
     controllers: &'a Controllers,
     controller: &str,
@@ -96,7 +89,7 @@ pub(super) fn unserving<'a>(case: &Case<'a>, controller: &str) -> Vec<Unserving<
         })
         .filter(|(belongs, _)| !matches!(belongs, Belongs::No))
         .collect();
-    let runs = |pod: &Pod| pod.is_ready() || (!is_down && may_be_ready(pod));
+    let runs = |pod: &Pod| pod.is_ready() || (!is_down && pod.may_be_ready());
     if own.iter().any(|(_, found)| runs(&found.pod)) {
         return Vec::new();
     }

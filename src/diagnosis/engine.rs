@@ -193,8 +193,7 @@ mod tests {
     use super::*;
     use crate::diagnosis::fixture;
     use crate::diagnosis::rules::{creation_job_failed, unknown_cause};
-    use crate::model::condition::Condition;
-    use crate::model::field::Entries;
+    use crate::model::condition::{Condition, Conditions};
     use crate::snapshot::Read;
 
     #[test]
@@ -214,7 +213,7 @@ mod tests {
         let Read::Seen(found) = &mut snapshot.creation_job else {
             panic!("the case has a Job");
         };
-        found.job.conditions = Entries::from(vec![Condition {
+        found.job.conditions = Conditions::from(vec![Condition {
             kind: "Complete".to_owned(),
             status: "True".to_owned(),
             ..Condition::default()

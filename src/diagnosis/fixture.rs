@@ -412,7 +412,7 @@ pub(crate) fn without_image(namespace: &str, name: &str, set: &str) -> ServingPo
 
 /// Replaces a part of the messages of the onboarding's conditions.
 pub(crate) fn reword(snapshot: &mut Snapshot, old: &str, new: &str) {
-    for condition in &mut snapshot.helm_release.status.conditions {
+    for condition in snapshot.helm_release.status.conditions.edit() {
         condition.message = condition.message.replace(old, new);
     }
 }

@@ -6,7 +6,7 @@
 
 use super::case::Case;
 use super::job::Sidecar;
-use crate::model::condition::Condition;
+use crate::model::condition::{Condition, Stated};
 use crate::model::failure::Cause;
 use crate::model::field::Field;
 use crate::model::helm_storage::{Creation, Release, creation};
@@ -222,9 +222,10 @@ pub fn running(case: &Case<'_>) -> Option<Option<i64>> {
     }
     let hr = case.hr();
     let condition = hr
-        .status
-        .conditions
+        .conditions()
         .iter()
+        // It runs to its end, whatever the spec is by now.
+        .map(Stated::of_any_spec)
         .find(|c| c.message.starts_with("Running 'install' action"))?;
     let timeout: Option<SignedDuration> = timeout(case).parse().ok();
     let since = case.seconds_since(condition.last_transition_time.as_deref());
@@ -239,9 +240,8 @@ pub fn running(case: &Case<'_>) -> Option<Option<i64>> {
 /// Flux still works on what an older spec had begun, and not for longer than an action takes: it takes the present one up afterwards.
 pub fn finishes_older(case: &Case<'_>) -> bool {
     let hr = case.hr();
-    let ready = hr
-        .condition_of_any_spec("Ready")
-        .filter(|c| c.status == "Unknown");
+    let ready = hr.conditions().get("Ready").map(Stated::of_any_spec);
+    let ready = ready.filter(|c| c.status == "Unknown");
     let since = ready.and_then(|c| case.seconds_since(c.last_transition_time.as_deref()));
     hr.is_stale() && since.is_some_and(|seconds| !is_overdue(case, seconds))
 }
@@ -262,11 +262,12 @@ pub fn is_at_work(case: &Case<'_>) -> bool {
 
 /// Flux began with the present spec, long ago, and Ready is still about an earlier one: the work was dropped.
 pub fn was_dropped(case: &Case<'_>) -> bool {
-    let ready = case.hr().condition_of_any_spec("Ready");
-    let is_history = ready.is_some_and(|c| c.is_history(case.hr().metadata.generation));
+    let Some(Stated::History(ready)) = case.hr().conditions().get("Ready") else {
+        return false;
+    };
     let since =
-        working_for(case).or_else(|| case.seconds_since(ready?.last_transition_time.as_deref()));
-    is_history && since.is_some_and(|seconds| is_overdue(case, seconds))
+        working_for(case).or_else(|| case.seconds_since(ready.last_transition_time.as_deref()));
+    since.is_some_and(|seconds| is_overdue(case, seconds))
 }
 
 /// Whether work that has gone on for `seconds` is over: no action outlasts `spec.timeout`, and the next attempt comes within
@@ -415,7 +416,7 @@ mod tests {
             snapshot.helm_release.metadata.creation_timestamp = None;
         }));
         assert!(!succeeded(&|snapshot, _| {
-            for condition in &mut snapshot.helm_release.status.conditions {
+            for condition in snapshot.helm_release.status.conditions.edit() {
                 condition.last_transition_time = Some("lately".to_owned());
             }
         }));

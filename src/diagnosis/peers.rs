@@ -4,6 +4,7 @@
 
 use super::case::Case;
 use super::finding::Change;
+use crate::model::condition::Stated;
 use crate::model::helm_release::{ChartTemplate, HelmRelease, ObjectRef};
 use crate::model::status::{self, Ready};
 use serde_json::{Value, json};
@@ -19,7 +20,7 @@ fn peers<'a>(case: &Case<'a>) -> Option<Vec<&'a HelmRelease>> {
     let others =
         others.filter(|o| (&o.metadata.namespace, &o.metadata.name) != (&me.namespace, &me.name));
     let peers: Vec<&HelmRelease> = others.collect();
-    let works = |hr: &&HelmRelease| status::ready(hr) == Ready::True && !hr.is_stale();
+    let works = |hr: &&HelmRelease| status::ready(hr) == Stated::Present(Ready::True);
     peers.iter().any(works).then_some(peers)
 }
 

@@ -96,14 +96,14 @@ mod tests {
     #[test]
     fn only_an_uninstall_that_ended_in_part_may_leave_something() {
         let mut snapshot = fixture::snapshot("deletion-hook-old");
-        for condition in &mut snapshot.helm_release.status.conditions {
+        for condition in snapshot.helm_release.status.conditions.edit() {
             condition.message = "Helm uninstall failed: timed out waiting for the condition".into();
         }
         let told = lines(&snapshot, "SKVS109");
         assert!(!told.contains("authorizationpolicies"), "{told}");
         // The API server may go away in the middle of one.
         let lost = "Get \"https://10.96.0.1:443/version\": dial tcp 10.96.0.1:443: connect: connection refused";
-        for condition in &mut snapshot.helm_release.status.conditions {
+        for condition in snapshot.helm_release.status.conditions.edit() {
             condition.message = format!("Helm uninstall failed: {lost}");
         }
         let told = lines(&snapshot, "SKVS113");

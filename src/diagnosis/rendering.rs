@@ -68,7 +68,7 @@ mod tests {
     /// Codes of this family that a failed installation with `text` comes to.
     fn codes(text: &str) -> Vec<&'static str> {
         let mut snapshot = fixture::snapshot("values-refused");
-        for condition in &mut snapshot.helm_release.status.conditions {
+        for condition in snapshot.helm_release.status.conditions.edit() {
             condition.message = format!(
                 "Helm install failed for release core/x with chart secure-kvs-onboarding@0.1.2: {text}"
             );

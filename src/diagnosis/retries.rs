@@ -266,7 +266,7 @@ mod tests {
     }
 
     fn exhausted(s: &mut Snapshot) {
-        s.helm_release.status.conditions.push(Condition {
+        s.helm_release.status.conditions.edit().push(Condition {
             kind: "Stalled".to_owned(),
             status: "True".to_owned(),
             reason: "RetriesExceeded".to_owned(),
@@ -356,7 +356,7 @@ mod tests {
         let name = "image-not-pulled-in-progress";
         let since = |time: &str, change: &dyn Fn(&mut Snapshot)| {
             told(name, Fixes::Elsewhere, |s| {
-                for condition in &mut s.helm_release.status.conditions {
+                for condition in s.helm_release.status.conditions.edit() {
                     condition.last_transition_time = Some(time.to_owned());
                 }
                 change(s);
@@ -368,7 +368,7 @@ mod tests {
         // A spec that has just changed: Flux has not answered it, and does so by itself.
         let changed = |s: &mut Snapshot| {
             s.helm_release.metadata.generation = 2;
-            let conditions = &mut s.helm_release.status.conditions;
+            let conditions = s.helm_release.status.conditions.edit();
             conditions.retain(|c| c.kind == "Ready");
             conditions[0].status = "True".to_owned();
             conditions[0].message = "Helm install succeeded".to_owned();

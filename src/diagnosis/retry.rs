@@ -78,7 +78,7 @@ pub fn retry(
         let what = "its release is on another cluster (spec.kubeConfig), which is not read";
         return Err(Refusal::Unknown(what.to_owned()));
     }
-    if case.is_ready() && !hr.is_stale() && !hr.is_asked_again() {
+    if case.is_ready() && !hr.is_asked_again() {
         return Err(Refusal::Ready);
     }
     if install::is_of_another_release(case) {
@@ -245,7 +245,7 @@ fn at_rest(case: &Case<'_>) -> Result<(), Refusal> {
         return underway("Flux has not taken up the present spec");
     }
     let hangs = install::working_for(case).is_some_and(|s| install::is_overdue(case, s));
-    if status::ready(hr) == Ready::Unknown && !hangs {
+    if status::shown(hr) == Ready::Unknown && !hangs {
         return underway("Flux is at work on it");
     }
     Ok(())

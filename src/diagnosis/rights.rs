@@ -66,7 +66,7 @@ mod tests {
         );
         assert_eq!(account.id(), "flux-system/source-controller");
         // What the HelmRelease repeats is in its own failure.
-        for condition in &mut snapshot.helm_release.status.conditions {
+        for condition in snapshot.helm_release.status.conditions.edit() {
             condition.message =
                 format!("HelmChart 'flux-system/x' is not ready: chart error: {message}");
         }

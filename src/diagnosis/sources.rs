@@ -12,7 +12,7 @@ pub(super) use repository::{Fault, at, at_host, other_host, repository, reposito
 use super::case::Case;
 use super::finding::{Evidence, Subject};
 use super::rule::Verdict;
-use crate::model::condition::Condition;
+use crate::model::condition::{Condition, Stated};
 use crate::model::failure::Cause;
 use crate::model::field::Field;
 use crate::model::helm_release::ObjectRef;
@@ -156,9 +156,9 @@ pub(super) fn blocks(case: &Case<'_>) -> bool {
         // An action that runs has its chart.
         None => !case
             .hr()
-            .status
-            .conditions
+            .conditions()
             .iter()
+            .map(Stated::of_any_spec)
             .any(|c| c.message.starts_with("Running '")),
     }
 }

@@ -25,7 +25,7 @@ pub struct Fault {
 
 /// The HelmRelease's state in words, given the errors found on it.
 pub fn standing(hr: &HelmRelease, faults: &[Fault]) -> Standing {
-    let ready = status::ready(hr);
+    let ready = status::shown(hr);
     if hr.metadata.deletion_timestamp.is_some() {
         return Standing::Underway;
     }

@@ -13,7 +13,7 @@ fn failed(action: &str, text: &str) -> (&'static str, Snapshot) {
     let mut snapshot = fixture::snapshot(name);
     let lead =
         format!("Helm {action} failed for release core/x with chart secure-kvs-onboarding@0.1.2: ");
-    for condition in &mut snapshot.helm_release.status.conditions {
+    for condition in snapshot.helm_release.status.conditions.edit() {
         condition.message = format!("{lead}{text}");
     }
     (name, snapshot)

@@ -23,7 +23,7 @@ pub use cause::{Cause, Source};
 pub use text::{Applied, FailureText, split_trailer};
 pub use wait::{JOB_FAILURES, Wait, Waited, hook_job};
 
-use super::condition::Condition;
+use super::condition::{Condition, Stated};
 use super::helm_release::HelmRelease;
 use k8s_openapi::jiff::Timestamp;
 
@@ -125,7 +125,9 @@ pub fn is_unremedied(hr: &HelmRelease) -> bool {
 
 /// An install is under way: a failure that the other conditions tell is of the attempt before.
 pub fn is_installing(hr: &HelmRelease) -> bool {
-    hr.condition_of_any_spec("Ready")
+    // It runs to its end, whatever the spec is by now.
+    let ready = hr.conditions().get("Ready").map(Stated::of_any_spec);
+    ready
         .is_some_and(|c| c.status == "Unknown" && c.message.starts_with("Running 'install' action"))
 }
 
@@ -139,7 +141,9 @@ pub fn is_cancelled(condition: &Condition) -> bool {
 
 /// Ready sums up an action that failed, and Helm has succeeded since, for the same spec: Ready was left behind.
 fn is_overtaken(hr: &HelmRelease, ready: &Condition) -> bool {
-    let released = hr.condition_of_any_spec("Released").filter(|c| c.is_true());
+    // Of whichever spec: the two are compared.
+    let released = hr.conditions().get("Released").map(Stated::of_any_spec);
+    let released = released.filter(|c| c.is_true());
     let later = released.is_some_and(|released| {
         released.observed_generation >= ready.observed_generation && is_later(released, ready)
     });
@@ -155,33 +159,39 @@ fn is_later(one: &Condition, other: &Condition) -> bool {
         .is_some_and(|(one, other)| one > other)
 }
 
-/// The failure that keeps `hr` from being ready; `None` when its status tells of none.
-pub fn failure(hr: &HelmRelease) -> Option<Failure<'_>> {
+/// The failure that keeps `hr` from being ready; `None` when its status shows none. One of an older spec is history.
+pub fn failure(hr: &HelmRelease) -> Option<Stated<Failure<'_>>> {
     if is_installing(hr) {
         return None;
     }
-    let ready = hr.condition_of_any_spec("Ready");
+    let all = hr.conditions();
+    let of_present = matches!(all.get("Ready"), Some(Stated::Present(_)));
+    let any = |c: Stated<&'_ Condition>, is: &dyn Fn(&Condition) -> bool| is(c.of_any_spec());
+    // What an older spec left says nothing beside a Ready of the present one.
+    let find = |kind: &str, is: &dyn Fn(&Condition) -> bool| {
+        let found = all.get(kind).filter(|c| any(*c, is));
+        found.filter(|c| !of_present || c.present().is_some())
+    };
+    let ready = all.get("Ready").map(Stated::of_any_spec);
     if ready.is_some_and(|ready| is_overtaken(hr, ready)) {
         return None;
     }
-    // What an older spec left says nothing beside a Ready of the present one.
-    let generation = hr.metadata.generation;
-    let of_present = ready.is_some_and(|c| !c.is_history(generation));
-    let failed = |kind: &str| {
-        hr.condition_of_any_spec(kind).filter(|c| {
-            c.is_false() && !is_cancelled(c) && !(of_present && c.is_history(generation))
-        })
-    };
-    let told = ready.filter(|c| c.is_false() && !NO_CAUSE.contains(&c.reason.as_str()));
+    let failed = |kind: &str| find(kind, &|c| c.is_false() && !is_cancelled(c));
+    let told = find("Ready", &|c| {
+        c.is_false() && !NO_CAUSE.contains(&c.reason.as_str())
+    });
     // What Helm did is in the conditions that Ready sums up; anything else (source, values, dependency) Ready says itself.
     let helm = told.is_none_or(|c| {
-        HELM.contains(&c.reason.as_str()) || c.message.ends_with("retries exhausted")
+        any(c, &|c| {
+            HELM.contains(&c.reason.as_str()) || c.message.ends_with("retries exhausted")
+        })
     });
-    let stalled = hr.condition_of_any_spec("Stalled").filter(|c| c.is_true());
+    let stalled = find("Stalled", &Condition::is_true);
     let unready = ready.is_some_and(|c| !c.is_true());
+    let released = ["UninstallSucceeded", "PendingRelease"];
     let condition = if helm && (unready || stalled.is_some()) {
         failed("Released")
-            .filter(|c| !["UninstallSucceeded", "PendingRelease"].contains(&c.reason.as_str()))
+            .filter(|c| any(*c, &|c| !released.contains(&c.reason.as_str())))
             .or_else(|| failed("TestSuccess"))
             .or_else(|| failed("Remediated"))
             .or(told)
@@ -189,10 +199,14 @@ pub fn failure(hr: &HelmRelease) -> Option<Failure<'_>> {
     } else {
         told.or(stalled)?
     };
-    Some(Failure {
+    let failure = condition.map(|condition| Failure {
         condition,
         text: FailureText::parse(&condition.reason, &condition.message),
         exhausted: is_exhausted(hr),
+    });
+    Some(match hr.is_stale() {
+        true => Stated::History(failure.of_any_spec()),
+        false => failure,
     })
 }
 
@@ -207,6 +221,19 @@ mod tests {
             "status": {"conditions": conditions, "history": [{"name": "a", "namespace": "n", "version": 1, "status": "deployed"}]}
         }))
         .unwrap()
+    }
+
+    #[test]
+    fn what_an_older_spec_left_says_nothing_beside_a_ready_of_the_present_one() {
+        let of = |ready: i64| {
+            let hr = hr(json!([
+                {"type": "Ready", "status": "Unknown", "reason": "Progressing", "message": "x", "observedGeneration": ready},
+                {"type": "Stalled", "status": "True", "reason": "RetriesExceeded", "message": "no", "observedGeneration": 1}
+            ]));
+            failure(&hr).map(|f| f.map(|f| f.condition.kind.clone()))
+        };
+        assert_eq!(of(2), None);
+        assert_eq!(of(1), Some(Stated::History("Stalled".to_owned())));
     }
 
     #[test]
@@ -237,7 +264,7 @@ mod tests {
                 {"type": "Ready", "status": "False", "reason": "UpgradeFailed", "message": "new", "observedGeneration": 2},
                 {"type": "Released", "status": "False", "reason": "UpgradeFailed", "message": "old", "observedGeneration": generation}
             ]));
-            failure(&hr).unwrap().text.words()
+            failure(&hr).unwrap().of_any_spec().text.words()
         };
         assert_eq!(released(2), "old");
         assert_eq!(released(1), "new");

@@ -3,7 +3,7 @@
 //! Reading is tolerant: an absent or null field is its default, unknown fields are skipped, and `values` stays untyped since
 //! a chart's values are anything. The facts behind the fields: Flux's API reference and helm-controller's sources.
 
-use super::condition::{self, Condition};
+use super::condition::{Condition, Conditions, Dated, Stated, Undated};
 use super::field::Field;
 use super::names::{composed_release_name, shortened_release_name};
 use super::nullable::nullable;
@@ -158,8 +158,7 @@ pub struct Status {
     /// -1 until the controller has written a first time; absent in very old objects.
     pub observed_generation: Option<i64>,
     pub last_attempted_generation: Option<i64>,
-    #[serde(deserialize_with = "nullable")]
-    pub conditions: Vec<Condition>,
+    pub conditions: Conditions,
     pub helm_chart: Option<String>,
     /// The last request to reconcile that the controller has taken up.
     pub last_handled_reconcile_at: Field<String>,
@@ -213,35 +212,42 @@ impl HelmRelease {
     /// Controllers since 0.37 leave `observedGeneration` behind while they retry, so the newest number anywhere in the status counts. But
     /// a Ready that is True counts by its own number, unless the HelmRelease is suspended: that change alone leaves Ready as it was.
     pub fn is_stale(&self) -> bool {
-        let status = &self.status;
-        let ready = self.condition_of_any_spec("Ready");
-        let is_old = |c: &Condition| c.is_true() && c.is_history(self.metadata.generation);
-        if !self.spec.suspend && ready.is_some_and(is_old) {
+        let generation = self.metadata.generation;
+        let dated = self.conditions_with(Undated::Present);
+        let ready = dated.get("Ready").and_then(Stated::past);
+        if !self.spec.suspend && ready.is_some_and(Condition::is_true) {
             return true;
         }
-        let seen = status
-            .conditions
-            .iter()
-            .filter_map(|c| c.observed_generation)
+        let newest = self.generations().max();
+        newest.is_some_and(|newest| newest >= 0 && newest < generation)
+    }
+
+    /// Each generation that a part of the status is about.
+    fn generations(&self) -> impl Iterator<Item = i64> {
+        let status = &self.status;
+        let all = self.conditions_with(Undated::Present).iter();
+        all.filter_map(|c| c.of_any_spec().observed_generation)
             .chain(status.observed_generation)
             .chain(status.last_attempted_generation)
-            .max();
-        seen.is_some_and(|seen| seen >= 0 && seen < self.metadata.generation)
+    }
+
+    /// The status's conditions, each with the spec that it is about.
+    pub fn conditions(&self) -> Dated<'_> {
+        // Controllers before 0.37 write no generation into conditions.
+        self.conditions_with(match self.is_stale() {
+            true => Undated::History,
+            false => Undated::Present,
+        })
+    }
+
+    fn conditions_with(&self, undated: Undated) -> Dated<'_> {
+        let generation = self.metadata.generation;
+        self.status.conditions.at(Some(generation), undated)
     }
 
     /// The condition of type `kind`, if it is about the present spec.
     pub fn condition(&self, kind: &str) -> Option<&Condition> {
-        let is_history = |c: &Condition| match c.observed_generation {
-            Some(_) => c.is_history(self.metadata.generation),
-            // Controllers before 0.37 write no generation into conditions.
-            None => self.is_stale(),
-        };
-        self.condition_of_any_spec(kind).filter(|c| !is_history(c))
-    }
-
-    /// The condition of type `kind`. It may be about an older spec; then it says nothing about the present one.
-    pub fn condition_of_any_spec(&self, kind: &str) -> Option<&Condition> {
-        condition::find(&self.status.conditions, kind)
+        self.conditions().present(kind)
     }
 
     /// Somebody asked Flux to reconcile, and it has not taken that up, or it is not known whether it has.
@@ -402,8 +408,9 @@ mod tests {
                     {"type": "Released", "status": "False", "observedGeneration": in_condition}]}
             }))
             .unwrap();
-            assert!(hr.condition_of_any_spec("Released").is_some());
-            hr.condition("Released").is_some()
+            let stated = hr.conditions().get("Released").unwrap();
+            assert_eq!(hr.condition("Released"), stated.present());
+            stated.present().is_some()
         };
         assert!(of(Some(2), Some(2)));
         assert!(!of(Some(2), Some(1)));

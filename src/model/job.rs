@@ -2,8 +2,8 @@
 //!
 //! Own types and not those of k8s-openapi: one odd field of a Job must not lose what the others say.
 
-use super::condition::{self, Condition};
-use super::field::{Entries, Field, Fields, Meta, Parsed};
+use super::condition::{Condition, Conditions};
+use super::field::{Field, Fields, Meta, Parsed};
 use super::helm_release::GROUP;
 use super::pod_spec::PodSpec;
 use serde_json::Value;
@@ -20,7 +20,7 @@ pub struct Job {
     /// RFC 3339, as the server writes it.
     pub started: Field<String>,
     pub completed: Field<String>,
-    pub conditions: Entries<Condition>,
+    pub conditions: Conditions,
 }
 
 impl Job {
@@ -34,7 +34,7 @@ impl Job {
             succeeded: fields.at("/status/succeeded"),
             started: fields.at("/status/startTime"),
             completed: fields.at("/status/completionTime"),
-            conditions: fields.list("/status/conditions"),
+            conditions: fields.list::<Condition>("/status/conditions").into(),
             meta: fields.meta("Job"),
         }
     }
@@ -60,7 +60,8 @@ impl Job {
 
     /// The condition of a kind, where it is true.
     pub fn holds(&self, kind: &str) -> Option<&Condition> {
-        condition::find(&self.conditions.known, kind).filter(|c| c.is_true())
+        let condition = self.conditions.of_untracked().present(kind);
+        condition.filter(|c| c.is_true())
     }
 
     /// The condition that says that it failed, or is about to: it comes first and says why.
@@ -74,7 +75,7 @@ impl Job {
         if self.failed().is_some() {
             return Some(false);
         }
-        if !self.conditions.all {
+        if !self.conditions.are_whole() {
             return None;
         }
         if self.holds("Complete").is_some() {
@@ -92,7 +93,7 @@ impl Job {
     pub fn goes_on(&self) -> bool {
         let ends = ["Complete", "Failed", "FailureTarget", "SuccessCriteriaMet"];
         let ended = ends.into_iter().any(|kind| self.holds(kind).is_some());
-        self.conditions.all && !ended && self.meta.deleted.is_absent()
+        self.conditions.are_whole() && !ended && self.meta.deleted.is_absent()
     }
 }
 

@@ -2,7 +2,7 @@
 
 mod remedy;
 
-use super::condition::{self, Condition};
+use super::condition::{Condition, Conditions, Dated, Stated, Undated};
 use super::field::{Entries, Field, Fields, Meta, Parsed};
 use super::source::SourceRef;
 pub use remedy::{Remedy, remedy};
@@ -19,7 +19,7 @@ pub struct Kustomization {
     pub source_ref: Field<FolderSource>,
     /// Generation of its last success; the controller does not set it for a failure.
     pub observed: Field<i64>,
-    pub conditions: Entries<Condition>,
+    pub conditions: Conditions,
     /// The cluster to which it applies its folder, where that is not its own.
     kube_config: Field<KubeConfig>,
     /// What it has applied.
@@ -87,7 +87,7 @@ impl Kustomization {
             suspend: fields.at("/spec/suspend"),
             source_ref: fields.at("/spec/sourceRef"),
             observed: fields.at("/status/observedGeneration"),
-            conditions: fields.list("/status/conditions"),
+            conditions: fields.list::<Condition>("/status/conditions").into(),
             meta: fields.meta("Kustomization"),
         }
     }
@@ -128,14 +128,18 @@ impl Kustomization {
         if self.suspend.is_malformed() {
             return State::Unknown("its spec.suspend cannot be read");
         }
-        if !self.conditions.all {
+        if !self.conditions.are_whole() {
             return State::Unknown("its conditions cannot be read");
         }
-        let Some(ready) = condition::find(&self.conditions.known, "Ready") else {
-            return State::Unknown("it has no Ready condition");
+        let old = State::Unknown("its Ready is not known to be of its present spec");
+        let ready = match self.conditions().get("Ready") {
+            None => return State::Unknown("it has no Ready condition"),
+            Some(Stated::History(_)) => return old,
+            Some(Stated::Present(ready)) => ready,
         };
-        if !self.is_surely_present(ready) {
-            return State::Unknown("its Ready is not known to be of its present spec");
+        // A success counts by the generation, too, that the controller sets with it.
+        if ready.is_true() && self.observed.set() < self.meta.generation.set() {
+            return old;
         }
         match (ready.status.as_str(), ready.reason.as_str()) {
             ("True", _) => State::Applied,
@@ -150,42 +154,31 @@ impl Kustomization {
     /// is not known to be of the present spec is not one either.
     fn failure(&self) -> Option<&Condition> {
         let waits = ["HealthCheckFailed", "DependencyNotReady", "Progressing"];
-        let all = self.conditions.known.iter();
+        let all = self.conditions().all_present();
         all.filter(|c| match c.kind.as_str() {
             "Ready" => c.is_false() && !waits.contains(&c.reason.as_str()),
             "Stalled" => c.is_true(),
             _ => false,
         })
-        .filter(|c| self.is_present(c))
         .max_by_key(|c| c.message.len())
     }
 
-    /// The generation that a condition was written for, beside the present one, as far as both are known.
-    fn generations(&self, condition: &Condition) -> Option<(i64, i64)> {
-        let own = condition.observed_generation;
-        let seen = own.or_else(|| self.observed.set().copied())?;
-        Some((seen, *self.meta.generation.set()?))
-    }
-
-    /// Seen to be of the present spec.
-    fn is_present(&self, condition: &Condition) -> bool {
-        self.generations(condition)
-            .is_some_and(|(seen, present)| seen >= present)
-    }
-
-    /// The same of Ready: a success also by the generation that the controller sets with it.
-    fn is_surely_present(&self, ready: &Condition) -> bool {
-        let succeeded = self.observed.set() >= self.meta.generation.set();
-        self.is_present(ready) && (succeeded || !ready.is_true())
+    /// Its conditions. One without a generation of its own counts by that of the status; where either is not known, it is history.
+    fn conditions(&self) -> Dated<'_> {
+        let generation = self.meta.generation.set().copied();
+        let observed = self.observed.set().copied();
+        let undated = match observed.zip(generation) {
+            Some((observed, present)) if observed >= present => Undated::Present,
+            _ => Undated::History,
+        };
+        self.conditions.at(generation, undated)
     }
 
     /// It has applied its folder, and looks at the health of its objects.
     fn checks_health(&self) -> bool {
-        let reconciling = condition::find(&self.conditions.known, "Reconciling");
+        let reconciling = self.conditions().present("Reconciling");
         reconciling.is_some_and(|c| {
-            self.is_present(c)
-                && c.is_true()
-                && c.message.starts_with("Running health checks for revision ")
+            c.is_true() && c.message.starts_with("Running health checks for revision ")
         })
     }
 }

@@ -1,7 +1,7 @@
 //! The Namespace that a release is installed into.
 
-use super::condition::Condition;
-use super::field::{Entries, Field, Fields, Meta, Parsed};
+use super::condition::{Condition, Conditions};
+use super::field::{Field, Fields, Meta, Parsed};
 use serde_json::Value;
 
 /// A Namespace, as far as it is read.
@@ -10,8 +10,7 @@ pub struct Namespace {
     pub meta: Meta,
     /// `Active` or `Terminating`.
     pub phase: Field<String>,
-    /// What keeps it from being gone.
-    pub conditions: Entries<Condition>,
+    conditions: Conditions,
 }
 
 impl Namespace {
@@ -20,9 +19,15 @@ impl Namespace {
         let mut fields = Fields::new(object);
         Self {
             phase: fields.at("/status/phase"),
-            conditions: fields.list("/status/conditions"),
+            conditions: fields.list::<Condition>("/status/conditions").into(),
             meta: fields.meta("Namespace"),
         }
+    }
+
+    /// What keeps it from being gone.
+    pub fn remains(&self) -> impl Iterator<Item = &str> {
+        let all = self.conditions.of_untracked().all_present();
+        all.filter(|c| c.is_true()).map(|c| c.message.as_str())
     }
 }
 

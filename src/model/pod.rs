@@ -2,7 +2,7 @@
 //!
 //! Own types and not those of k8s-openapi: one odd field of a pod must not lose what the others say.
 
-use super::condition::{self, Condition};
+use super::condition::{Condition, Conditions};
 use super::field::{Entries, Field, Fields, Meta, Parsed};
 use super::owner::Owner;
 use k8s_openapi::jiff::{SignedDuration, Timestamp};
@@ -17,7 +17,7 @@ pub struct Pod {
     pub phase: Field<String>,
     pub reason: Field<String>,
     pub message: Field<String>,
-    pub conditions: Entries<Condition>,
+    conditions: Conditions,
     /// Those that have a status, the init containers first; not all where something of one is malformed.
     pub containers: Entries<Container>,
     /// As `spec` has them, the init containers first.
@@ -125,13 +125,14 @@ impl Pod {
             phase: fields.at("/status/phase"),
             reason: fields.at("/status/reason"),
             message: fields.at("/status/message"),
-            conditions: fields.list("/status/conditions"),
+            conditions: fields.list::<Condition>("/status/conditions").into(),
             meta: fields.meta("Pod"),
         }
     }
 
     fn condition(&self, kind: &str) -> Option<&Condition> {
-        condition::find(&self.conditions.known, kind)
+        // The kubelet keeps them up to date, whatever the generation is.
+        self.conditions.of_untracked().present(kind)
     }
 
     /// The memory limit of a container, if it has one.
@@ -143,6 +144,12 @@ impl Pod {
     /// The kubelet's word that it takes requests.
     pub fn is_ready(&self) -> bool {
         self.condition("Ready").is_some_and(Condition::is_true)
+    }
+
+    /// The pod is ready, or nothing says that it is not.
+    pub fn may_be_ready(&self) -> bool {
+        let ready = self.condition("Ready");
+        ready.map_or(!self.conditions.are_whole(), |ready| !ready.is_false())
     }
 
     /// How long the kubelet waits for a container's end before it ends it by force.
@@ -634,7 +641,7 @@ mod tests {
             let status: Value = serde_json::from_str(&status).unwrap();
             let pod = Pod::from_value(&json!({"status": status}));
             prop_assert!(!pod.containers.known.iter().any(Container::has_run));
-            prop_assert!(pod.conditions.known.len() <= 1 && pod.unscheduled().is_none());
+            prop_assert!(pod.conditions.shown().len() <= 1 && pod.unscheduled().is_none());
         }
     }
 }

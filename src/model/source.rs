@@ -1,6 +1,6 @@
 //! An object of source-controller: a HelmChart, or the repository, bucket or artifact that a chart comes from.
 
-use super::condition::{self, Condition};
+use super::condition::{Condition, Conditions, Dated, Stated, Undated};
 use super::field::{Entries, Field, Fields, Meta, Parsed};
 use super::helm_release::{GROUP, PLURAL};
 use serde::Deserialize;
@@ -29,10 +29,19 @@ pub struct Source {
     /// Of an OCIRepository: `spec.ref`.
     pub reference: Field<Reference>,
     pub observed_generation: Field<i64>,
-    pub conditions: Entries<Condition>,
+    pub conditions: Conditions,
     /// What is stored.
     pub artifact: Field<Artifact>,
 }
+
+/// Conditions that say what is wrong, the most telling first.
+const COMPLAINTS: [(&str, &str); 5] = [
+    ("FetchFailed", "True"),
+    ("BuildFailed", "True"),
+    ("StorageOperationFailed", "True"),
+    ("SourceVerified", "False"),
+    ("Ready", "False"),
+];
 
 /// A Secret of the object's own namespace.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
@@ -106,44 +115,52 @@ impl Source {
             source_ref: fields.at("/spec/sourceRef"),
             reference: fields.at("/spec/ref"),
             observed_generation: fields.at("/status/observedGeneration"),
-            conditions: fields.list("/status/conditions"),
+            conditions: fields.list::<Condition>("/status/conditions").into(),
             artifact: fields.at("/status/artifact"),
             meta: fields.meta(kind),
         }
     }
 
-    /// The condition that says what is wrong.
-    pub fn complaint(&self) -> Option<&Condition> {
-        let find = |kind: &str, status: &str| {
-            let mut all = self.conditions.known.iter();
-            all.find(|c| c.kind == kind && c.status == status)
+    fn conditions(&self) -> Dated<'_> {
+        let generation = self.meta.generation.set().copied();
+        let observed = self.observed_generation.set().copied();
+        let undated = match observed.zip(generation) {
+            Some((observed, present)) if observed < present => Undated::History,
+            _ => Undated::Present,
         };
-        find("FetchFailed", "True")
-            .or_else(|| find("BuildFailed", "True"))
-            .or_else(|| find("StorageOperationFailed", "True"))
-            .or_else(|| find("SourceVerified", "False"))
-            .or_else(|| find("Ready", "False"))
+        self.conditions.at(generation, undated)
     }
 
-    /// The condition that says what is wrong, if it is not of an older spec.
-    pub fn complaint_now(&self) -> Option<&Condition> {
-        self.complaint().filter(|c| !self.is_history(c))
+    /// The condition that says what is wrong with the present spec.
+    pub fn complaint(&self) -> Option<&Condition> {
+        let all = self.conditions().all_present();
+        COMPLAINTS.into_iter().find_map(|(kind, status)| {
+            let mut all = all.clone();
+            all.find(|c| c.kind == kind && c.status == status)
+        })
     }
 
-    /// The condition Ready.
-    pub fn ready(&self) -> Option<&Condition> {
-        condition::find(&self.conditions.known, "Ready")
+    /// No condition says that something is wrong, of whichever spec.
+    pub fn has_no_complaint(&self) -> bool {
+        let mut all = self.conditions().iter().map(Stated::of_any_spec);
+        !all.any(|c| COMPLAINTS.contains(&(c.kind.as_str(), c.status.as_str())))
     }
 
-    /// Ready, if it is True and not of an older spec.
+    /// source-controller has stopped trying, until the spec or what it depends on changes.
+    pub fn is_stalled(&self) -> bool {
+        let stalled = self.conditions().present("Stalled");
+        stalled.is_some_and(Condition::is_true)
+    }
+
+    /// Ready, and which spec it is about.
+    pub fn ready(&self) -> Option<Stated<&Condition>> {
+        self.conditions().get("Ready")
+    }
+
+    /// Ready, if it is True and about the present spec.
     pub fn ready_now(&self) -> Option<&Condition> {
-        let mut all = self.conditions.known.iter();
-        all.find(|c| c.kind == "Ready" && c.is_true() && !self.is_history(c))
-    }
-
-    fn is_history(&self, condition: &Condition) -> bool {
-        let generation = self.meta.generation.set();
-        generation.is_some_and(|generation| condition.is_history(*generation))
+        let mut all = self.conditions().all_present();
+        all.find(|c| c.kind == "Ready" && c.is_true())
     }
 
     /// Ready, if the object is certainly healthy: it has an artifact, and no condition complains.
@@ -152,7 +169,7 @@ impl Source {
         let is_well = self.meta.malformed.is_empty()
             && self.is_processed()
             && self.artifact.set().is_some()
-            && self.complaint().is_none();
+            && self.has_no_complaint();
         is_well.then_some(ready)
     }
 
@@ -252,6 +269,31 @@ mod tests {
         ] {
             assert!(!is_well(path, value.clone()), "{path}: {value}");
         }
+    }
+
+    #[test]
+    fn what_is_said_of_an_older_spec_is_no_complaint_about_the_present_one() {
+        let of = |conditions: Value| {
+            let mut object = well();
+            object["metadata"]["generation"] = json!(3);
+            object["status"]["conditions"] = conditions;
+            let source = Source::from_value(&object, "");
+            let kind = source.complaint().map(|c| c.kind.clone());
+            (kind, source.has_no_complaint(), source.is_stalled())
+        };
+        let said = |kind: &str, status: &str, generation: Option<i64>| json!({"type": kind, "status": status, "observedGeneration": generation});
+        let old = said("FetchFailed", "True", Some(2));
+        assert_eq!(of(json!([old])), (None, false, false));
+        // Without a generation of its own it is of the one that was processed last.
+        let undated = said("FetchFailed", "True", None);
+        assert_eq!(of(json!([undated])), (None, false, false));
+        let ready = said("Ready", "False", Some(3));
+        assert_eq!(
+            of(json!([old, ready])),
+            (Some("Ready".to_owned()), false, false)
+        );
+        let stalled = |generation| of(json!([said("Stalled", "True", Some(generation))])).2;
+        assert!(stalled(3) && !stalled(2));
     }
 
     #[test]

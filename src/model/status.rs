@@ -1,6 +1,7 @@
 //! What a HelmRelease's status says in one line: readiness, staleness, and the cause of a failure.
 
-use super::failure::{Cause, Failure, failure};
+use super::condition::Stated;
+use super::failure::{self, Cause, Failure};
 use super::helm_release::HelmRelease;
 use super::suspension::Suspension;
 use crate::text::one_line;
@@ -45,13 +46,29 @@ impl Headline {
     }
 }
 
-/// What Ready says.
-pub fn ready(hr: &HelmRelease) -> Ready {
-    match hr.condition_of_any_spec("Ready").map(|c| c.status.as_str()) {
+/// What Ready says, and of which spec. That a HelmRelease was suspended since leaves Ready as it was.
+pub fn ready(hr: &HelmRelease) -> Stated<Ready> {
+    let shown = shown(hr);
+    let ready = hr.conditions().get("Ready").and_then(Stated::past);
+    match hr.is_stale() || (ready.is_some() && !hr.spec.suspend) {
+        true => Stated::History(shown),
+        false => Stated::Present(shown),
+    }
+}
+
+/// The READY column, as kubectl and flux show it: whatever spec it is about.
+pub fn shown(hr: &HelmRelease) -> Ready {
+    let ready = hr.status.conditions.shown_of("Ready");
+    match ready.map(|c| c.status.as_str()) {
         Some("True") => Ready::True,
         Some("False") => Ready::False,
         _ => Ready::Unknown,
     }
+}
+
+/// The failure that is shown: one of an older spec too, beside the mark of a stale status.
+fn failure(hr: &HelmRelease) -> Option<Failure<'_>> {
+    failure::failure(hr).map(Stated::of_any_spec)
 }
 
 /// Whether a controller before 0.37 wrote the status; `None` when the status does not show it.
@@ -66,6 +83,7 @@ pub fn is_old_controller(hr: &HelmRelease) -> Option<bool> {
     Some(
         status
             .conditions
+            .shown()
             .iter()
             .all(|c| c.observed_generation.is_none()),
     )
@@ -80,7 +98,7 @@ pub fn is_unanswered(hr: &HelmRelease) -> bool {
 
 /// The one line that `list` shows.
 pub fn headline(hr: &HelmRelease) -> Headline {
-    let ready = ready(hr);
+    let ready = shown(hr);
     Headline {
         ready,
         stale: hr.is_stale(),
@@ -112,7 +130,7 @@ fn line(hr: &HelmRelease, ready: Ready) -> String {
     }
     let progress = ["Ready", "Reconciling"]
         .iter()
-        .find_map(|k| hr.condition_of_any_spec(k))
+        .find_map(|k| hr.status.conditions.shown_of(k))
         .map(|c| one_line(&c.message));
     progress
         .filter(|p| !p.is_empty())
@@ -148,14 +166,15 @@ fn installed(hr: &HelmRelease) -> String {
 
 /// The failure speaks of the creation Job, or an install is under way that may wait for it.
 pub fn is_about_creation_job(hr: &HelmRelease) -> bool {
-    if ready(hr) == Ready::True || is_unanswered(hr) {
+    if shown(hr) == Ready::True || is_unanswered(hr) {
         return false;
     }
     let Some(failure) = failure(hr) else {
-        let conditions = &hr.status.conditions;
+        // An installation runs to its end, whatever the spec is by now.
+        let mut conditions = hr.conditions().iter().map(Stated::of_any_spec);
         // Controllers up to 0.36 do not say which action it is: before the first success it is an installation.
         let first = hr.status.last_applied_revision.is_none() && hr.status.history.is_empty();
-        return conditions.iter().any(|c| {
+        return conditions.any(|c| {
             c.message.starts_with("Running 'install' action")
                 || first && c.kind == "Ready" && c.message == "Reconciliation in progress"
         });

@@ -294,7 +294,7 @@ mod tests {
         what is applied may be an old revision: s was not read
         ");
         let mut own = failed;
-        own.conditions.known[0].message = "HelmRelease/n/a: no".to_owned();
+        own.conditions.edit()[0].message = "HelmRelease/n/a: no".to_owned();
         let named = hints(&[own], unknown());
         assert!(!named.contains("s was not read"), "{named}");
     }

@@ -33,7 +33,7 @@ pub(super) fn wanted<'a>(onboardings: impl IntoIterator<Item = &'a HelmRelease>)
         let by_the_job = status::is_about_creation_job(hr);
         let claim = hr.claim();
         let name = claim.joined().and_then(|n| DatabaseName::parse(n).ok());
-        if let Some(name) = name.filter(|_| by_the_job || status::ready(hr) == Ready::True) {
+        if let Some(name) = name.filter(|_| by_the_job || status::shown(hr) == Ready::True) {
             wanted.aged.extend(by_the_job.then(|| name.clone()));
             wanted.names.push(name);
         }

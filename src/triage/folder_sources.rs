@@ -91,7 +91,7 @@ fn judged([kind, namespace, name]: [&str; 3], read: &Read<Source>) -> Judged {
         }
         Read::Seen(source) if source.is_suspended() => "is suspended".to_owned(),
         Read::Seen(source) if source.well().is_some() => return Judged::Fetched,
-        Read::Seen(source) => match source.complaint_now() {
+        Read::Seen(source) => match source.complaint() {
             Some(complaint) => format!("cannot be fetched: {}", one_line(&complaint.message)),
             None => {
                 return Judged::Unknown(format!(

@@ -104,7 +104,7 @@ pub(crate) async fn unwell(
         .filter(|(hr, _)| {
             only || is_unwell(hr, &claims)
                 || unwell.contains(&hr.id())
-                || (status::ready(hr) == Ready::True && lacks_database(&databases, hr))
+                || (status::shown(hr) == Ready::True && lacks_database(&databases, hr))
         })
         .map(|(_, object)| object)
         .chain(unlabelled.0)
@@ -164,14 +164,16 @@ fn lacks_database(databases: &Read<Databases>, hr: &HelmRelease) -> bool {
 fn is_unwell(hr: &HelmRelease, claims: &HelmReleases) -> bool {
     claims.is_shared(hr)
         || !claims.of_same_release(hr).is_empty()
-        || status::ready(hr) != Ready::True
+        || status::shown(hr) != Ready::True
         || hr.spec.suspend
         || hr.metadata.deletion_timestamp.is_some()
         || hr.is_stale()
         || status::is_unanswered(hr)
+        // Of whichever spec: the checks judge.
         || hr
-            .condition_of_any_spec("Drifted")
-            .is_some_and(|c| c.is_true())
+            .conditions()
+            .get("Drifted")
+            .is_some_and(|c| c.of_any_spec().is_true())
         || contradicts_its_name(hr)
 }
 

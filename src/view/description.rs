@@ -245,7 +245,7 @@ fn nothing_was_installed(snapshot: &Snapshot) -> bool {
         // Old controllers keep no history, and a failed upgrade can have taken the release away.
         && hr.status.last_applied_revision.is_none()
         && hr.status.upgrade_failures == 0
-        && status::ready(hr) != status::Ready::True
+        && status::shown(hr) != status::Ready::True
 }
 
 impl Description {
@@ -288,7 +288,9 @@ impl Description {
                     words: s.words(),
                 }),
                 since: hr
-                    .condition_of_any_spec("Ready")
+                    .status
+                    .conditions
+                    .shown_of("Ready")
                     .and_then(|c| c.last_transition_time.clone()),
             },
             chart: Chart::describe(&snapshot),
@@ -314,14 +316,14 @@ impl Description {
                 .iter()
                 .map(|d| Dependency {
                     id: d.id.clone(),
-                    ready: d.helm_release.as_ref().map(|hr| status::ready(hr).word()),
+                    ready: d.helm_release.as_ref().map(|hr| status::shown(hr).word()),
                 })
                 .collect(),
             also_claimed_by,
             maybe_claimed_by,
             claims_elsewhere_not_read: not_elsewhere.map(Why::clause),
             updates: Updates::allowed_for(&snapshot),
-            conditions: hr.status.conditions.clone(),
+            conditions: hr.status.conditions.shown().to_vec(),
             history: History::describe(&snapshot),
             creation_job: snapshot
                 .creation_job

@@ -27,7 +27,7 @@ pub struct Counts {
 impl Counts {
     /// Counts one more.
     pub fn add(&mut self, hr: &HelmRelease) {
-        match status::ready(hr) {
+        match status::shown(hr) {
             Ready::True => self.ready += 1,
             Ready::False => self.failing += 1,
             Ready::Unknown => self.unknown += 1,

@@ -1,5 +1,6 @@
 //! One onboarding as a row of `list`.
 
+use crate::model::condition::Stated;
 use crate::model::helm_release::HelmRelease;
 use crate::model::lookup::short;
 use crate::model::status::{self, Ready};
@@ -105,7 +106,7 @@ impl Columns {
 
 /// Ready by a status that is about its present spec, and not suspended.
 pub fn is_healthy(hr: &HelmRelease) -> bool {
-    status::ready(hr) == Ready::True && !hr.is_stale() && !hr.spec.suspend
+    status::ready(hr) == Stated::Present(Ready::True) && !hr.spec.suspend
 }
 
 fn or_none(text: String) -> String {

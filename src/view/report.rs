@@ -199,7 +199,7 @@ impl Onboarding {
             namespace: subject.namespace,
             name: subject.name,
             database: case.database(),
-            ready: status::ready(case.hr()).word(),
+            ready: status::shown(case.hr()).word(),
             state: state(case),
             findings: diagnosis
                 .roots
@@ -276,13 +276,15 @@ impl Finding {
 /// The onboarding's state in a clause, with how long it lasts where the status tells.
 fn state(case: &Case<'_>) -> String {
     let hr = case.hr();
-    let ready = status::ready(hr);
+    let ready = status::shown(hr);
     let lasts = |since: Option<&str>| {
         case.seconds_since(since)
             .map_or(String::new(), |s| format!(" for {}", age::duration(s)))
     };
     let since = lasts(
-        hr.condition_of_any_spec("Ready")
+        hr.status
+            .conditions
+            .shown_of("Ready")
             .and_then(|c| c.last_transition_time.as_deref()),
     );
     let mut state = if hr.metadata.deletion_timestamp.is_some() {

@@ -57,7 +57,7 @@ impl Found {
 
 /// The Job that the failure text names.
 pub(super) fn of_failure(hr: &HelmRelease) -> Option<JobId> {
-    let job = failure(hr)?.text.job()?;
+    let job = failure(hr)?.of_any_spec().text.job()?;
     Some(JobId {
         namespace: job.home(hr.release_namespace()).to_owned(),
         name: job.name,
@@ -66,7 +66,7 @@ pub(super) fn of_failure(hr: &HelmRelease) -> Option<JobId> {
 
 /// The Job that Helm waited for and that no longer existed: what its events still say.
 pub(super) async fn gone(cluster: &Cluster, hr: &HelmRelease) -> Option<LostJob> {
-    let text = failure(hr)?.text;
+    let text = failure(hr)?.of_any_spec().text;
     let Cause::Wait(wait) = &text.cause else {
         return None;
     };

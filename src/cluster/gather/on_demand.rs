@@ -5,6 +5,7 @@ use super::serving;
 use crate::cluster::error::NOT_SAVED;
 use crate::cluster::{All, Cluster, ListOf, segment};
 use crate::model::access_review::AccessReview;
+use crate::model::condition::Stated;
 use crate::model::controller_log::Errors;
 use crate::model::creation_log::{CouchFailure, couch_failure};
 use crate::model::deployment::Deployment;
@@ -126,10 +127,8 @@ fn wants_controllers(hr: &HelmRelease, failure: Option<&Failure<'_>>, now: Times
 
 /// Ready has been Unknown for longer than an action may take.
 fn is_overdue(hr: &HelmRelease, now: Timestamp) -> bool {
-    let Some(ready) = hr
-        .condition_of_any_spec("Ready")
-        .filter(|c| c.status == "Unknown")
-    else {
+    let ready = hr.conditions().get("Ready").map(Stated::of_any_spec);
+    let Some(ready) = ready.filter(|c| c.status == "Unknown") else {
         return false;
     };
     let timeout: Option<SignedDuration> = hr.spec.timeout.as_deref().unwrap_or("5m0s").parse().ok();
@@ -185,7 +184,7 @@ fn parsed(objects: Listing<Value>) -> Listing<Pod> {
 
 /// An action is under way, or its wait failed.
 fn waits(hr: &HelmRelease, failure: Option<&Failure<'_>>) -> bool {
-    let mut conditions = hr.status.conditions.iter();
+    let mut conditions = hr.conditions().iter().map(Stated::of_any_spec);
     let runs = conditions.any(|c| c.kind == "Ready" && c.message.starts_with("Running '"));
     runs || failure.is_some_and(|failure| matches!(failure.text.cause, Cause::Wait(_)))
 }
@@ -215,7 +214,7 @@ pub(super) async fn couchdb(
 fn endpoint(snapshot: &Snapshot) -> Read<Option<Endpoint>> {
     let hr = &snapshot.helm_release;
     let not_needed = || Read::not_needed("the creation Job does not report CouchDB as unreachable");
-    if hr.is_remote() || status::ready(hr) == Ready::True {
+    if hr.is_remote() || status::shown(hr) == Ready::True {
         return not_needed();
     }
     let found = match &snapshot.creation_job {
@@ -316,7 +315,12 @@ mod tests {
             ("more", Some("only the first 1 pods were read")),
         ] {
             let (cluster, asked) = test_server::cluster(&[page("v1", "Pod", &one, token)]);
-            let pods = pods(&cluster, &hr, failure(&hr).as_ref()).await;
+            let pods = pods(
+                &cluster,
+                &hr,
+                failure(&hr).map(Stated::of_any_spec).as_ref(),
+            )
+            .await;
             let pods = pods.seen().unwrap();
             assert_eq!(pods.not_all().map(Why::clause).as_deref(), not_all);
             assert_eq!(
@@ -377,7 +381,7 @@ mod tests {
         .unwrap();
         wants_controllers(
             &hr,
-            failure(&hr).as_ref(),
+            failure(&hr).map(Stated::of_any_spec).as_ref(),
             "2026-11-24T00:10:00Z".parse().unwrap(),
         )
     }

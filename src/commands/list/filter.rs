@@ -21,7 +21,7 @@ pub(super) enum Judged {
 
 /// Judges one onboarding.
 pub(super) fn judge(args: &Args, hr: &HelmRelease) -> Judged {
-    let ready = status::ready(hr);
+    let ready = status::shown(hr);
     if (args.failed && ready != Ready::False) || (args.ready && ready != Ready::True) {
         return Judged::LeftOut;
     }

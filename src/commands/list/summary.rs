@@ -41,7 +41,7 @@ impl Summary {
 /// The key of `--failed-first`: what is not ready, then what is and wants a look all the same.
 pub(super) fn worst_first(hr: &HelmRelease, shared: bool) -> (Ready, bool) {
     let wants_a_look = shared || hr.spec.suspend || hr.is_stale();
-    (status::ready(hr), !wants_a_look)
+    (status::shown(hr), !wants_a_look)
 }
 
 #[cfg(test)]

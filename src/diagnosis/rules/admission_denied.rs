@@ -97,7 +97,7 @@ mod tests {
     fn what_no_reader_knows_is_quoted_and_no_more_is_said() {
         use crate::diagnosis::{Case, diagnose};
         let mut snapshot = fixture::snapshot("admission-denied");
-        for condition in &mut snapshot.helm_release.status.conditions {
+        for condition in snapshot.helm_release.status.conditions.edit() {
             condition.message = "Helm install failed: create: failed to create: jobs.batch \"x\" is forbidden: a text of tomorrow".to_owned();
         }
         let case = Case::new(&snapshot, fixture::meta("admission-denied").now);

@@ -144,7 +144,7 @@ mod tests {
         use crate::diagnosis::rule::Severity;
         use crate::diagnosis::{Case, diagnose};
         let mut snapshot = fixture::snapshot("api-server-trouble");
-        for condition in &mut snapshot.helm_release.status.conditions {
+        for condition in snapshot.helm_release.status.conditions.edit() {
             condition.message = "Helm install failed: create: failed to create: the server rejected our request for an unknown reason (post jobs.batch)".to_owned();
         }
         let case = Case::new(&snapshot, fixture::meta("api-server-trouble").now);

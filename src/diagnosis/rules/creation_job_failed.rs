@@ -185,7 +185,7 @@ mod tests {
     #[test]
     fn a_pod_that_could_not_be_made_is_told() {
         let mut snapshot = fixture::snapshot("creation-timed-out-no-pod");
-        for condition in &mut snapshot.helm_release.status.conditions {
+        for condition in snapshot.helm_release.status.conditions.edit() {
             condition.message = condition.message.replace(
                 "timeout waiting for: [Job/core/pds-database-create status: 'InProgress']",
                 "failed early due to stalled resources: [Job/core/pds-database-create status: 'Failed']",

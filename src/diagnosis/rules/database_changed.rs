@@ -115,6 +115,19 @@ mod tests {
     }
 
     #[test]
+    fn access_is_moved_once_flux_has_processed_the_spec() {
+        let moved = |newer: i64| {
+            let mut snapshot = fixture::snapshot("ready-and-database-changed");
+            snapshot.helm_release.metadata.generation += newer;
+            let now = fixture::meta("ready-and-database-changed").now;
+            let found = super::check(&Case::new(&snapshot, now)).unwrap();
+            found.unwrap().why.remove(0)
+        };
+        assert!(moved(0).ends_with("access was moved to pds_store."));
+        assert!(moved(1).ends_with("access will be moved to pds_store."));
+    }
+
+    #[test]
     fn another_name_after_a_failed_installation_is_no_change() {
         let mut snapshot = fixture::snapshot("ready-and-database-changed");
         let Read::Seen(first) = &mut snapshot.first_release else {

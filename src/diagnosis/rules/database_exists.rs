@@ -9,10 +9,11 @@ use crate::diagnosis::finding::{Evidence, Finding, Subject};
 use crate::diagnosis::job::{Job, Outcome};
 use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
+use crate::model::condition::Stated;
 use crate::model::convention::{Naming, naming};
 use crate::model::helm_release::HelmRelease;
 use crate::model::onboarding::Claim;
-use crate::model::status;
+use crate::model::status::{self, Ready};
 use crate::snapshot::IfRead;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
@@ -85,13 +86,19 @@ fn taken(
 ) -> Finding {
     let owner = rivals
         .iter()
-        .find(|r| status::ready(r) == status::Ready::True);
+        .find(|r| status::ready(r) == Stated::Present(Ready::True));
+    // By an older spec it may have created another database.
+    let was_ready = rivals.iter().any(|r| status::shown(r) == Ready::True);
+    let ready = match was_ready {
+        true => "known to be Ready for its present spec",
+        false => "Ready",
+    };
     finding = match owner {
         Some(owner) => finding.why(format!("{} owns it and is Ready.", case.name_of(owner))),
         None => {
             let names: Vec<String> = rivals.iter().map(|r| case.name_of(r)).collect();
             finding.why(format!(
-                "{} claims it too and is not Ready: which one created it is unknown.",
+                "{} claims it too and is not {ready}: which one created it is unknown.",
                 names.join(", ")
             ))
         }
@@ -137,6 +144,7 @@ mod tests {
     use crate::model::ownership::tests::Objects;
     use crate::snapshot::databases::{Answer, Database};
     use crate::snapshot::{Read, Snapshot, Why};
+    use std::sync::Arc;
 
     /// Of a cluster on which everything that can claim was read: the HelmReleases of the case, and these objects.
     fn read_all(snapshot: &mut Snapshot, mut objects: Objects) {
@@ -226,6 +234,18 @@ mod tests {
         assert_eq!(
             why[1],
             "skvs-onboarding-pds--database owns it and is Ready."
+        );
+        let mut snapshot = fixture::snapshot("database-exists");
+        let Read::Seen(others) = Arc::make_mut(&mut snapshot.others) else {
+            panic!("the fixture has others");
+        };
+        for other in others {
+            other.metadata.generation += 1;
+        }
+        let found = found(&snapshot, "database-exists");
+        assert_eq!(
+            found.why[1],
+            "skvs-onboarding-pds--database claims it too and is not known to be Ready for its present spec: which one created it is unknown."
         );
     }
 

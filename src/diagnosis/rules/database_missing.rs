@@ -29,7 +29,7 @@ First find out why it is gone: if data was lost, a new empty database hides that
 };
 
 fn claims_one(case: &Case<'_>) -> bool {
-    case.is_ready() && case.hr().metadata.deletion_timestamp.is_none()
+    case.is_installed() && case.hr().metadata.deletion_timestamp.is_none()
 }
 
 fn check(case: &Case<'_>) -> Verdict {

@@ -39,7 +39,7 @@ and restore the manifest. Until then the service accounts have no access."#,
 
 /// Ready, and more than one revision; or its only one was read.
 fn upgraded(case: &Case<'_>) -> bool {
-    case.is_ready()
+    case.is_installed()
 }
 
 fn check(case: &Case<'_>) -> Verdict {

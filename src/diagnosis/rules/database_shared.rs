@@ -51,7 +51,7 @@ fn check(case: &Case<'_>) -> Verdict {
     all.sort_by_key(|hr| hr.id());
     let ready = all
         .iter()
-        .filter(|hr| status::ready(hr) == Ready::True)
+        .filter(|hr| status::shown(hr) == Ready::True)
         .count();
     let severity = if ready > 1 {
         Severity::Error

@@ -34,7 +34,8 @@ The answer counts unless the release notes name another CouchDB. `--no-exec` ski
 };
 
 fn claims_one(case: &Case<'_>) -> bool {
-    (case.is_ready() || case.is_about_the_job()) && case.hr().metadata.deletion_timestamp.is_none()
+    (case.is_installed() || case.is_about_the_job())
+        && case.hr().metadata.deletion_timestamp.is_none()
 }
 
 fn check(case: &Case<'_>) -> Verdict {
@@ -45,7 +46,7 @@ fn check(case: &Case<'_>) -> Verdict {
         Ok(Some(Found::Unserved(why))) => why,
         Ok(Some(Found::Served(_)) | None) => return Ok(None),
         // Of an onboarding that fails this is asked beside its cause.
-        Err(unread) if matches!(unread.why, Why::NotAsked(_)) && !case.is_ready() => {
+        Err(unread) if matches!(unread.why, Why::NotAsked(_)) && !case.is_installed() => {
             return Ok(None);
         }
         Err(unread) => return Err(unread),

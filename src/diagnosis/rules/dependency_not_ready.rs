@@ -166,7 +166,7 @@ fn check(case: &Case<'_>) -> Verdict {
 /// What the HelmRelease `of` waits for in its turn, with its state.
 fn next(case: &Case<'_>, of: &Subject) -> Option<(Subject, String)> {
     let hr = find(case, &of.id())?;
-    let Cause::Dependency(told) = failure::failure(hr)?.text.cause else {
+    let Cause::Dependency(told) = failure::failure(hr)?.present()?.text.cause else {
         return None;
     };
     let (namespace, name) = told.id()?;

@@ -8,6 +8,7 @@ use crate::diagnosis::install;
 use crate::diagnosis::retries::again;
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::diagnosis::unready;
+use crate::model::condition::Stated;
 use crate::model::controller_log::{Entry, newest};
 use crate::model::{failure, status};
 use crate::snapshot::IfRead;
@@ -64,7 +65,8 @@ fn cancelled_for_good(case: &Case<'_>) -> Verdict {
 fn logged<'a>(case: &Case<'a>) -> Option<&'a Entry> {
     let errors = case.controller_log().if_read()?;
     let newest = newest(&errors.own)?;
-    let ready = case.hr().condition_of_any_spec("Ready")?;
+    // Work for an older spec is work, too.
+    let ready = case.hr().conditions().get("Ready")?.of_any_spec();
     let since = ready.last_transition_time.as_deref()?;
     let since: Timestamp = since.parse().ok()?;
     newest.at.is_some_and(|at| at >= since).then_some(newest)
@@ -80,11 +82,11 @@ fn check(case: &Case<'_>) -> Verdict {
     let hr = case.hr();
     let seen = ["Reconciling", "Ready"]
         .iter()
-        .filter_map(|k| hr.condition_of_any_spec(k))
+        .filter_map(|k| hr.status.conditions.shown_of(k))
         .map(|c| Evidence::condition(case.subject(), c));
-    let before = hr
-        .condition_of_any_spec("Released")
-        .filter(|c| c.is_false() && failure::is_installing(hr));
+    // Of the attempt before, whichever spec that was for.
+    let before = hr.conditions().get("Released").map(Stated::of_any_spec);
+    let before = before.filter(|c| c.is_false() && failure::is_installing(hr));
     let timeout = install::timeout(case);
     let since = install::working_for(case);
     let limit: Option<SignedDuration> = timeout.parse().ok();
@@ -94,9 +96,8 @@ fn check(case: &Case<'_>) -> Verdict {
         // Of an earlier spec (SKVS106), or installed and READY was left behind (SKVS152).
         return Ok(None);
     }
-    let cancelled = hr
-        .condition_of_any_spec("Ready")
-        .filter(|c| c.reason == "HealthCheckCanceled");
+    let ready = hr.conditions().get("Ready").map(Stated::of_any_spec);
+    let cancelled = ready.filter(|c| c.reason == "HealthCheckCanceled");
     let unknown = since.is_none() && !install::finishes_older(case);
     let (sentence, severity) = match (since, cancelled) {
         (Some(since), Some(_)) if late => (
@@ -221,7 +222,7 @@ mod tests {
     #[test]
     fn work_without_a_known_beginning_is_a_warning() {
         let mut snapshot = fixture::snapshot("in-progress");
-        for condition in &mut snapshot.helm_release.status.conditions {
+        for condition in snapshot.helm_release.status.conditions.edit() {
             condition.last_transition_time = Some("soon".to_owned());
         }
         let verdict = super::check(&Case::new(&snapshot, fixture::meta("in-progress").now));

@@ -33,7 +33,7 @@ database exists."#,
 
 /// One that fails has worse; a failure that a copied manifest explains says so itself (SKVS301).
 fn ready(case: &Case<'_>) -> bool {
-    case.is_ready()
+    case.is_installed()
 }
 
 fn check(case: &Case<'_>) -> Verdict {

@@ -28,7 +28,7 @@ Find out why the change was not applied: `kubectl skvs describe NAME`. Do not pa
 
 /// Flux has nothing more to do with the spec as it is: while it has, the notes are about to change.
 fn deployed(case: &Case<'_>) -> bool {
-    case.hr().spec.suspend || (case.is_ready() && !case.hr().is_stale())
+    case.hr().spec.suspend || case.is_ready()
 }
 
 fn check(case: &Case<'_>) -> Verdict {

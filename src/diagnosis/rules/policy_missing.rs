@@ -25,7 +25,7 @@ Make Flux apply the release once more: set `reconcile.fluxcd.io/forceAt` and `re
 };
 
 fn ready(case: &Case<'_>) -> bool {
-    case.is_ready() && !case.hr().spec.suspend
+    case.is_installed() && !case.hr().spec.suspend
 }
 
 fn check(case: &Case<'_>) -> Verdict {

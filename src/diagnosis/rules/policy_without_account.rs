@@ -28,7 +28,7 @@ Make Flux apply the release once more: set `reconcile.fluxcd.io/forceAt` and `re
 
 /// The policy should be what the values say.
 fn applied(case: &Case<'_>) -> bool {
-    case.is_ready() && !case.hr().spec.suspend && !case.hr().is_stale()
+    case.is_ready() && !case.hr().spec.suspend
 }
 
 fn check(case: &Case<'_>) -> Verdict {

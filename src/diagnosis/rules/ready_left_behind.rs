@@ -40,8 +40,8 @@ fn check(case: &Case<'_>) -> Verdict {
     let Some(since) = install::working_for(case).filter(|s| install::is_overdue(case, *s)) else {
         return Ok(None);
     };
-    let conditions = ["Ready", "Released"].map(|kind| hr.condition_of_any_spec(kind));
-    let seen = conditions.into_iter().flatten();
+    let ready = hr.status.conditions.shown_of("Ready");
+    let seen = ready.into_iter().chain(hr.condition("Released"));
     let revision = hr.latest().map_or(0, |h| h.version);
     let finding = Finding::new(
         case.subject(),
@@ -49,7 +49,7 @@ fn check(case: &Case<'_>) -> Verdict {
     )
     .why(format!(
         "Revision {revision} is deployed. READY has been {} for {}, longer than any action takes: nothing is in progress.",
-        hr.condition_of_any_spec("Ready").map_or("Unknown", |c| c.reason.as_str()),
+        ready.map_or("Unknown", |c| c.reason.as_str()),
         duration(since)
     ))
     .why("The database and the access to it work. Only what waits for READY does not.")

@@ -57,7 +57,7 @@ fn check(case: &Case<'_>) -> Verdict {
 /// Ready by its status, while storage holds no revision: Flux looks at it again only when it reconciles.
 fn unnoticed(case: &Case<'_>) -> Verdict {
     let hr = case.hr();
-    let Some(revision) = hr.revision().filter(|_| case.is_ready()) else {
+    let Some(revision) = hr.revision().filter(|_| case.is_installed()) else {
         return Ok(None);
     };
     if case.release()?.is_some() || case.revisions()?.is_none_or(|all| !all.is_empty()) {

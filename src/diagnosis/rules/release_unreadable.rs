@@ -65,7 +65,7 @@ fn check(case: &Case<'_>) -> Verdict {
             .command(["helm", "history", "-n", storage, &release])
             .then(then(case, Fixes::Elsewhere))
         }
-        None if case.is_ready() => {
+        None if case.is_installed() => {
             let Some(broken) = case.undecodable_release()? else {
                 return Ok(None);
             };
@@ -127,7 +127,7 @@ mod tests {
             "unable to determine state for release with status 'unknown'",
         ] {
             let mut snapshot = fixture::snapshot("release-corrupt-middle");
-            for condition in &mut snapshot.helm_release.status.conditions {
+            for condition in snapshot.helm_release.status.conditions.edit() {
                 condition.message = format!("Could not determine release state: {said}");
             }
             let case = Case::new(&snapshot, fixture::meta("release-corrupt-middle").now);

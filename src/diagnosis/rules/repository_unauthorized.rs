@@ -207,12 +207,12 @@ mod tests {
         let Read::Seen(source) = &mut snapshot.source else {
             panic!("the case has its source");
         };
-        source.conditions.known.clear();
+        source.conditions.edit().clear();
         source.secret_ref = Field::Absent;
         let Read::Seen(chart) = &mut snapshot.chart else {
             panic!("the case has its chart");
         };
-        for condition in &mut chart.conditions.known {
+        for condition in chart.conditions.edit() {
             condition.message = "chart pull error: failed to download chart for remote reference: failed to fetch https://cdn.example/a-1.tgz : 403 Forbidden".to_owned();
         }
         let case = Case::new(&snapshot, fixture::meta(name).now);

@@ -10,6 +10,7 @@ use crate::diagnosis::peers;
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::diagnosis::sources;
 use crate::diagnosis::unready;
+use crate::model::condition::Stated;
 use crate::model::status::is_old_controller;
 use crate::text::age::duration;
 
@@ -45,11 +46,8 @@ fn check(case: &Case<'_>) -> Verdict {
     let hr = case.hr();
     let generation = hr.metadata.generation;
     // Reconciling says that work began, not what came of it.
-    let results = hr
-        .status
-        .conditions
-        .iter()
-        .filter(|c| c.kind != "Reconciling");
+    let results = hr.conditions().iter().map(Stated::of_any_spec);
+    let results = results.filter(|c| c.kind != "Reconciling");
     let seen = results
         .filter_map(|c| c.observed_generation)
         .chain(hr.status.observed_generation)
@@ -79,14 +77,14 @@ fn check(case: &Case<'_>) -> Verdict {
         )])
         .change(peers::without_shard(case));
     let finding = unready::shown(case, finding);
-    if hr.spec.suspend || case.is_ready() || install::finishes_older(case) {
+    if hr.spec.suspend || case.is_installed() || install::finishes_older(case) {
         return finding
             .step("After a change, wait a minute and look again:")
             .command(kubectl(case, "get"))
             .into();
     }
     // What it says is about an earlier spec, good or bad: shown, and not judged.
-    let old = hr.condition_of_any_spec("Ready");
+    let old = hr.conditions().get("Ready").and_then(Stated::past);
     let since = old.and_then(|c| case.seconds_since(c.last_transition_time.as_deref()));
     let mut finding = finding
         .severity(Severity::Error)
@@ -135,6 +133,7 @@ mod tests {
                 || hr
                     .status
                     .conditions
+                    .shown()
                     .iter()
                     .any(|c| c.observed_generation.is_some());
             if !known || hr.spec.suspend || hr.metadata.deletion_timestamp.is_some() {

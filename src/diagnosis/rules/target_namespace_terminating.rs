@@ -7,6 +7,7 @@ use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::model::failure::Cause;
 use crate::model::failure::namespace::NamespaceError;
+use crate::model::namespace::Namespace;
 use crate::snapshot::IfRead;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
@@ -49,11 +50,7 @@ fn check(case: &Case<'_>) -> Verdict {
     if evidence.is_none() && !told {
         return case.target_namespace().map(|_| None);
     }
-    let conditions = namespace.into_iter().flat_map(|n| &n.conditions.known);
-    let remains: Vec<&str> = conditions
-        .filter(|c| c.is_true())
-        .map(|c| c.message.as_str())
-        .collect();
+    let remains: Vec<&str> = namespace.into_iter().flat_map(Namespace::remains).collect();
     let likelier = peers::target_namespace(case, target);
     let fixes = match &likelier {
         Some(_) => Fixes::Target,

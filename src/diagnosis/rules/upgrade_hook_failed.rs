@@ -134,7 +134,7 @@ mod tests {
         let mut snapshot = fixture::snapshot(name);
         let text = format!("Helm upgrade failed for release core/a with chart a@1: {message}");
         let events = snapshot.events.seen().cloned().unwrap_or_default();
-        for c in &mut snapshot.helm_release.status.conditions {
+        for c in snapshot.helm_release.status.conditions.edit() {
             if c.is_false() {
                 c.message = match by_event {
                     true => "Failed to upgrade after 1 attempt(s)".to_owned(),

@@ -111,7 +111,7 @@ mod tests {
     fn what_does_not_exist_is_not_described() {
         let command = |error: &str| {
             let mut snapshot = fixture::snapshot("values-reference-missing");
-            for condition in &mut snapshot.helm_release.status.conditions {
+            for condition in snapshot.helm_release.status.conditions.edit() {
                 condition.message = error.to_owned();
             }
             let now = fixture::meta("values-reference-missing").now;

@@ -304,7 +304,7 @@ mod tests {
         let name = "wait-timed-out-pod";
         let look = |with_pod: bool| {
             let mut snapshot = fixture::snapshot(name);
-            for condition in &mut snapshot.helm_release.status.conditions {
+            for condition in snapshot.helm_release.status.conditions.edit() {
                 if let Some((lead, _)) = condition.message.split_once("timeout waiting for:") {
                     condition.message = format!("{lead}timed out waiting for the condition");
                 }

@@ -5,7 +5,6 @@ use crate::diagnosis::case::Case;
 use crate::diagnosis::finding::{Finding, Subject};
 use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Severity, Verdict};
-use crate::model::condition;
 use crate::model::source::Source;
 use crate::snapshot::IfRead;
 use crate::text::age::duration;
@@ -52,8 +51,7 @@ pub(in crate::diagnosis) fn look_at(
 /// The chart, where source-controller has stopped trying to fetch it.
 fn stalled(case: &Case<'_>) -> Option<Subject> {
     let chart = case.chart().if_read()?;
-    let stalled = condition::find(&chart.conditions.known, "Stalled")?;
-    stalled.is_true().then(|| Subject::from(&chart.meta))
+    chart.is_stalled().then(|| Subject::from(&chart.meta))
 }
 
 /// What an onboarding makes of it that does not wait for a chart: how old its chart is, and since when no newer one comes.

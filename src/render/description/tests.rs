@@ -338,7 +338,7 @@ fn nothing_in_it_steers_a_terminal() {
     let mut snapshot = snapshot("creation-job-fails");
     let evil = "\u{1b}[2Jx\u{7}\n\u{1b}]0;t";
     snapshot.helm_release.metadata.name = evil.to_owned();
-    for condition in &mut snapshot.helm_release.status.conditions {
+    for condition in snapshot.helm_release.status.conditions.edit() {
         condition.message = evil.to_owned();
         condition.reason = evil.to_owned();
     }

@@ -426,7 +426,7 @@ proptest! {
     ) {
         let mut snapshot = fixture::snapshot(&case);
         snapshot.helm_release.metadata.name = name;
-        for condition in &mut snapshot.helm_release.status.conditions {
+        for condition in snapshot.helm_release.status.conditions.edit() {
             condition.message = message.clone();
             condition.reason = reason.clone();
         }

@@ -88,7 +88,7 @@ fn fails(hr: &HelmRelease, charts: Option<&ById>, repositories: Option<&ById>) -
         all.is_some_and(|all| {
             all.get(&format!("{namespace}/{name}"))
                 .is_none_or(|source| {
-                    source.complaint().is_some() || !source.meta.malformed.is_empty()
+                    !source.has_no_complaint() || !source.meta.malformed.is_empty()
                 })
         })
     };

@@ -1,5 +1,6 @@
 //! The chart and where it comes from.
 
+use crate::model::condition::Stated;
 use crate::model::source::Source;
 use crate::snapshot::{Read, Snapshot, Why};
 use serde::Serialize;
@@ -27,9 +28,12 @@ pub struct Chart {
 pub struct Link {
     /// `HelmChart flux-system/x`.
     pub id: String,
-    /// What Ready says; null where the object has no conditions, as an OCI HelmRepository.
+    /// What Ready says, whichever spec it is about; null where the object has no conditions, as an OCI HelmRepository.
     pub ready: Option<String>,
     pub message: String,
+    /// Ready is about an older spec: how it is by now is not known.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub stale: bool,
     /// Revision of its artifact: a HelmChart's is the chart's version.
     pub revision: Option<String>,
     pub suspended: bool,
@@ -41,11 +45,15 @@ pub struct Link {
 impl Link {
     fn describe(source: &Source) -> Self {
         let ready = source.ready();
+        let stale = matches!(ready, Some(Stated::History(_)));
+        // Shown verbatim.
+        let ready = ready.map(Stated::of_any_spec);
         let artifact = source.artifact.set();
         Self {
             id: format!("{} {}", source.meta.kind, source.meta.id()),
             ready: ready.map(|c| c.status.clone()),
             message: ready.map(|c| c.message.clone()).unwrap_or_default(),
+            stale,
             revision: artifact.and_then(|a| a.revision.set().cloned()),
             suspended: source.is_suspended(),
             malformed: source.meta.malformed.clone(),
@@ -55,6 +63,12 @@ impl Link {
     fn trouble(&self) -> Option<String> {
         if self.suspended {
             return Some(format!("{} is suspended", self.id));
+        }
+        if self.stale {
+            return Some(format!(
+                "{} has a status older than its spec, so whether it is ready is not known",
+                self.id
+            ));
         }
         match self.ready.as_deref() {
             Some("True") | None if self.malformed.is_empty() => None,
@@ -120,5 +134,27 @@ impl Chart {
             Read::Seen(link) => words.extend(link.trouble()),
         }
         words
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnosis::fixture;
+
+    #[test]
+    fn a_chart_whose_status_is_of_an_older_spec_is_not_up_to_date() {
+        let mut snapshot = fixture::snapshot("ready");
+        assert_eq!(Chart::describe(&snapshot).words(), ["up to date"]);
+        let Read::Seen(chart) = &mut snapshot.chart else {
+            panic!("the fixture has a chart");
+        };
+        chart.meta.generation = crate::model::field::Field::Set(9);
+        assert_eq!(
+            Chart::describe(&snapshot).words(),
+            [
+                "HelmChart flux-system/flux-system-skvs-onboarding-pds--database has a status older than its spec, so whether it is ready is not known"
+            ]
+        );
     }
 }

@@ -111,7 +111,7 @@ impl Job {
 }
 
 fn state(job: &model::Job) -> (&'static str, Option<String>, String) {
-    if !job.conditions.all || job.active.is_malformed() {
+    if !job.conditions.are_whole() || job.active.is_malformed() {
         let fields = job.meta.malformed.join(", ");
         return ("Unknown", None, format!("malformed: {fields}"));
     }

@@ -253,6 +253,11 @@ fn a_source_is_ready_only_if_flux_says_so_of_its_present_spec() {
     for change in [
         (|o| o["metadata"]["generation"] = json!(3)) as fn(&mut Value),
         |o| o["status"]["conditions"] = json!([]),
+        // Of an older spec, such as a URL that has been mended since.
+        |o| {
+            o["status"]["conditions"] =
+                json!([{"type": "FetchFailed", "status": "True", "observedGeneration": 1}])
+        },
         |o| o["status"]["conditions"][0]["observedGeneration"] = json!(1),
         |o| o["status"]["conditions"][0]["status"] = json!("Unknown"),
     ] {
