@@ -2,9 +2,11 @@
 //!
 //! The diagnosis and the views work on these values alone: they never ask a cluster. Forbidden is never "none".
 
+mod accessors;
 pub mod databases;
 mod listing;
 mod on_demand;
+pub mod part;
 mod unread;
 
 pub use listing::Listing;
@@ -77,14 +79,6 @@ impl<T> Read<T> {
     /// No answer that tells.
     pub fn failed(why: impl Into<String>) -> Self {
         Read::Unknown(Why::Failed(why.into()))
-    }
-
-    /// The value, if it was seen.
-    pub fn seen(&self) -> Option<&T> {
-        match self {
-            Read::Seen(value) => Some(value),
-            _ => None,
-        }
     }
 
     /// The value to be changed, if it was seen.
@@ -176,6 +170,18 @@ pub struct CreationJob {
     pub of_database: Read<Job>,
 }
 
+impl CreationJob {
+    /// Its pods, newest first.
+    pub fn pods(&self) -> Checked<Option<&Listing<JobPod>>> {
+        self.pods.checked(part::JOB_PODS)
+    }
+
+    /// Its events and those of its pods.
+    pub fn events(&self) -> Checked<Option<&Events>> {
+        self.events.checked(part::JOB_EVENTS)
+    }
+}
+
 /// A Job that something names and that does not exist: Helm's delete policy or a TTL removed it.
 #[derive(Clone, Debug)]
 pub struct LostJob {
@@ -185,9 +191,16 @@ pub struct LostJob {
     pub events: Read<Events>,
 }
 
-/// Everything that was read of one onboarding.
+impl LostJob {
+    /// What its events still say.
+    pub fn events(&self) -> Checked<Option<&Events>> {
+        self.events.checked(&part::events_of_job(&self.name))
+    }
+}
+
+/// What was read of one onboarding, to be made a [`Snapshot`]: it does not compile with a part left out.
 #[derive(Clone, Debug)]
-pub struct Snapshot {
+pub struct Parts {
     /// The cluster that it was read of.
     pub origin: Origin,
     /// The HelmRelease as the server sent it.
@@ -231,22 +244,11 @@ pub struct Snapshot {
     pub on_demand: OnDemand,
 }
 
-impl Snapshot {
-    /// The newest event of the HelmRelease that `is` takes; `None` where none does.
-    ///
-    /// # Errors
-    /// None of those that were read does, and not all were.
-    pub fn newest_event(&self, is: impl Fn(&Event) -> bool) -> Checked<Option<&Event>> {
-        let what = "the HelmRelease's events";
-        let Some(events) = self.events.checked(what)? else {
-            return Ok(None);
-        };
-        match events.known().iter().rev().find(|event| is(event)) {
-            None => events.all().map(|_| None),
-            found => Ok(found),
-        }
-        .map_err(|why| Unread::new(what, why))
-    }
+/// Everything that was read of one onboarding. Private: a part is reached by its accessor only (`snapshot/accessors.rs`), which keeps what
+/// is absent and what was not read apart.
+#[derive(Clone, Debug)]
+pub struct Snapshot {
+    parts: Parts,
 }
 
 /// One entry of `spec.dependsOn`.

@@ -14,7 +14,6 @@ use crate::app::App;
 use crate::cluster::Cluster;
 use crate::cluster::onboardings::Onboardings;
 use crate::couchdb::look::Wanted;
-use crate::diagnosis::case::ELSEWHERE;
 use crate::diagnosis::catalogue;
 use crate::diagnosis::ignore::Ignores;
 use crate::diagnosis::{Case, NotRun, diagnose, registry};
@@ -24,7 +23,7 @@ use crate::lookup;
 use crate::model::helm_release::HelmRelease;
 use crate::model::kustomization::{Kustomization, LABELS};
 use crate::snapshot::databases::Databases;
-use crate::snapshot::{Read, Snapshot};
+use crate::snapshot::{Read, Snapshot, part};
 use crate::view::report::{Onboarding, Report};
 use futures::StreamExt;
 use k8s_openapi::jiff::Timestamp;
@@ -93,8 +92,7 @@ async fn snapshots(
     for snapshot in read {
         match snapshot {
             Ok(mut snapshot) => {
-                snapshot.on_demand.databases = asked.clone();
-                snapshot.on_demand.kustomizations = applied.clone();
+                snapshot.share(asked.clone(), applied.clone());
                 snapshots.push(snapshot);
             }
             Err(error) => errors.push(error.into()),
@@ -172,7 +170,7 @@ async fn owned(cluster: &Cluster, mut all: Vec<Snapshot>, now: Timestamp) -> Vec
     };
     let ownership = Arc::new(ownership);
     for at in wanting {
-        all[at].on_demand.ownership = ownership.clone();
+        all[at].share_ownership(ownership.clone());
     }
     all
 }
@@ -235,10 +233,11 @@ impl Looked {
         let case = Case::new(&snapshot, now);
         let diagnosis = diagnose(&case);
         let onboarding = Onboarding::new(&case, diagnosis);
+        let (object, hr) = snapshot.into_object();
         Self {
             onboarding,
-            object: snapshot.object,
-            hr: snapshot.helm_release,
+            object,
+            hr,
         }
     }
 
@@ -265,7 +264,7 @@ pub(crate) async fn look(
 /// Databases are unique in a cluster: claims that could not be read are told.
 pub(crate) fn elsewhere(others: &Onboardings) -> Vec<NotRun> {
     let why = others.not_elsewhere.as_ref();
-    why.map(|why| NotRun::new(registry::BY_CLAIMS, ELSEWHERE, &why.clause()))
+    why.map(|why| NotRun::new(registry::BY_CLAIMS, part::ELSEWHERE, &why.clause()))
         .into_iter()
         .collect()
 }

@@ -16,7 +16,7 @@ use crate::lookup;
 use crate::model::helm_release::HelmRelease;
 use crate::model::status::{self, Ready};
 use crate::model::suspension::{Change, Suspension, owner};
-use crate::snapshot::{Read, Snapshot};
+use crate::snapshot::{IfRead, Read, Snapshot};
 use k8s_openapi::jiff::Timestamp;
 use serde_json::Value;
 use std::sync::Arc;
@@ -124,8 +124,8 @@ async fn creates_the_database(app: &mut App, cluster: &Cluster, object: Value) -
 /// The result of the last installation. One that may still be running has not failed, and its revision must not be removed. Without any
 /// sign of a revision, one may still exist.
 fn left(snapshot: &Snapshot, now: Timestamp) -> Left {
-    let stored = snapshot.revisions.seen().and_then(|all| all.first());
-    let told = snapshot.helm_release.latest();
+    let stored = snapshot.revisions().if_read().and_then(|all| all.first());
+    let told = snapshot.helm_release().latest();
     let status = stored.map(|r| &r.status).or(told.map(|h| &h.status));
     let case = Case::new(snapshot, now);
     match install::left(&case) {

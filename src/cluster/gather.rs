@@ -21,7 +21,7 @@ use crate::model::field::{Fields, Meta};
 use crate::model::helm_release::{HelmRelease, ObjectRef};
 use crate::model::namespace::Namespace;
 use crate::model::policy::{self, Policy};
-use crate::snapshot::{Dependency, LostJob, OnDemand, Read, Snapshot};
+use crate::snapshot::{Dependency, LostJob, OnDemand, Parts, Read, Snapshot};
 use k8s_openapi::jiff::Timestamp;
 use serde_json::Value;
 use std::time::Duration;
@@ -85,7 +85,7 @@ impl Cluster {
             job,
             gone_job,
         } = installed;
-        Snapshot {
+        Snapshot::new(Parts {
             origin: self.origin().clone(),
             object,
             helm_release: hr,
@@ -106,7 +106,7 @@ impl Cluster {
             others: others.read.clone(),
             not_elsewhere: others.not_elsewhere.clone(),
             on_demand: OnDemand::default(),
-        }
+        })
     }
 
     /// As [`Cluster::snapshot`], with what checks ask for beyond it. Sends [`ON_DEMAND_REQUESTS_MAX`] requests at most.
@@ -123,7 +123,7 @@ impl Cluster {
         let hr = parsed(&object)?;
         let failure = failure(&hr).map(Stated::of_any_spec);
         let failure = failure.as_ref();
-        let (rights, (controllers, controller_pods), mut snapshot) = futures::join!(
+        let (rights, (controllers, controller_pods), snapshot) = futures::join!(
             on_demand::rights(near, failure),
             on_demand::controllers(near, &hr, failure, now),
             self.read_snapshot(object, hr.clone(), others)
@@ -132,7 +132,7 @@ impl Cluster {
             on_demand::couchdb(near, &snapshot),
             on_demand::pods(near, &hr, failure)
         );
-        snapshot.on_demand = OnDemand {
+        Ok(snapshot.with_on_demand(OnDemand {
             rights,
             controllers,
             service,
@@ -141,8 +141,7 @@ impl Cluster {
             controller_log: on_demand::controller_log(near, &hr),
             pods,
             ..OnDemand::default()
-        };
-        Ok(snapshot)
+        }))
     }
 
     /// One object by the parts of its path; the group is empty for core objects.

@@ -136,7 +136,7 @@ mod tests {
             ("a_d", Serving::Unknown("left out".to_owned())),
             ("a_e", Serving::NotRead("timeout".to_owned())),
         ]);
-        let all = read.seen().unwrap();
+        let all = read.if_read().unwrap();
         let database = Database {
             documents: Some(7),
             bytes: Some(8192),
@@ -161,6 +161,6 @@ mod tests {
             look(&[("a_b", not_read()), ("a_c", not_read())]),
             Read::failed(refused)
         );
-        assert!(look(&[]).seen().is_some());
+        assert!(look(&[]).if_read().is_some());
     }
 }

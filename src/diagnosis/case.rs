@@ -6,9 +6,6 @@ mod failure;
 mod parts;
 mod report;
 
-pub use parts::ELSEWHERE;
-pub(super) use parts::{KUSTOMIZATION, OTHERS};
-
 use super::finding::Subject;
 use super::job::Job;
 use crate::model::condition::Stated;
@@ -47,7 +44,7 @@ pub struct Case<'a> {
 
 impl<'a> Case<'a> {
     pub fn new(snapshot: &'a Snapshot, now: Timestamp) -> Self {
-        let hr = &snapshot.helm_release;
+        let hr = snapshot.helm_release();
         // No rule can take a failure of an older spec for one of the present spec.
         let (failure, failed_before) = match model::failure(hr) {
             Some(Stated::Present(failure)) => (Some(failure), false),
@@ -67,7 +64,7 @@ impl<'a> Case<'a> {
     }
 
     pub fn hr(&self) -> &'a HelmRelease {
-        &self.snapshot.helm_release
+        self.snapshot.helm_release()
     }
 
     /// The HelmRelease itself.

@@ -129,7 +129,7 @@ fn known(name: &str, snapshot: &Snapshot) -> String {
     let hr = &snapshot.helm_release;
     let release = hr.release_name();
     let stored = [&snapshot.release, &snapshot.first_release];
-    let hooks = stored.into_iter().filter_map(|r| r.seen());
+    let hooks = stored.into_iter().filter_map(|r| r.if_read());
     let hooks = hooks.flat_map(|r| r.hooks.iter().map(|h| h.manifest.as_str()));
     let hooks: Vec<&str> = hooks.collect();
     let claim = hr.claim();

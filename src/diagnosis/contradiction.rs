@@ -90,7 +90,7 @@ mod tests {
     use crate::model::condition::Conditions;
     use crate::model::field::Field;
     use crate::model::source::Artifact;
-    use crate::snapshot::{Read, Snapshot};
+    use crate::snapshot::{Parts, Read, Snapshot};
     use serde_json::json;
     use std::collections::BTreeSet;
 
@@ -137,7 +137,8 @@ mod tests {
     }
 
     fn fetch_the_chart(snapshot: &mut Snapshot) {
-        for part in [&mut snapshot.chart, &mut snapshot.source] {
+        let parts: &mut Parts = snapshot;
+        for part in [&mut parts.chart, &mut parts.source] {
             let Read::Seen(source) = part else {
                 continue;
             };

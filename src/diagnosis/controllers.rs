@@ -67,7 +67,8 @@ fn own<'a>(
 /// The pods of that controller that do not serve, those last of which only the name says that they are. Empty too if they are not known,
 /// or if the controller may run beside them.
 pub(super) fn unserving<'a>(case: &Case<'a>, controller: &str) -> Vec<Unserving<'a>> {
-    let Some(pods) = case.controller_pods().seen() else {
+    // `serving::not_read` adds why they are not known.
+    let Some(pods) = case.controller_pods().if_read() else {
         return Vec::new();
     };
     let controllers = case.controllers().if_read();

@@ -13,8 +13,12 @@ pub(super) fn shown(
     otherwise: impl FnOnce(Finding) -> Finding,
 ) -> Finding {
     let found = case.couch_pods();
-    let Some(pods) = found.seen() else {
-        return otherwise(finding.whys(serving::not_read(found, "CouchDB").as_deref()));
+    let pods = match found {
+        Ok(Some(pods)) => pods,
+        found => {
+            let unread = serving::not_read(found, "CouchDB");
+            return otherwise(finding.whys(unread.as_deref()));
+        }
     };
     let unserving = serving::unserving(pods.pods.known(), case.now);
     if unserving.is_empty() {
@@ -69,8 +73,9 @@ fn doubt(found: &CouchPods, service: Option<&CouchService>) -> Option<String> {
     ))
 }
 
+/// Seen to have one: without the addresses the pods alone decide.
 fn has_ready_endpoint(service: &CouchService) -> bool {
-    let slices = service.slices.seen().map_or(&[][..], Listing::known);
+    let slices = service.slices.if_read().map_or(&[][..], Listing::known);
     let mut endpoints = slices.iter().flat_map(|slice| &slice.endpoints.known);
     endpoints.any(|endpoint| endpoint.is_ready() == Some(true))
 }

@@ -23,7 +23,7 @@ use crate::model::pod::Pod;
 use crate::model::policy::Policy;
 use crate::model::service::{EndpointSlice, Service};
 use crate::model::source::Source;
-use crate::snapshot::{Controllers, Events, Listing, Read, ServingPod, Snapshot, Why};
+use crate::snapshot::{Controllers, Events, Listing, Parts, Read, ServingPod, Snapshot, Why};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use flate2::{Compression, write::GzEncoder};
@@ -144,7 +144,8 @@ pub(crate) fn reread(name: &str, snapshot: &mut Snapshot, change: &mut dyn FnMut
         documents: documents(name),
         change,
     };
-    for part in [&mut snapshot.chart, &mut snapshot.source] {
+    let parts: &mut Parts = snapshot;
+    for part in [&mut parts.chart, &mut parts.source] {
         again.part(part, |object| Source::from_value(object, ""));
     }
     again.part(&mut snapshot.target_namespace, Namespace::from_value);
@@ -168,13 +169,10 @@ pub(crate) fn reread(name: &str, snapshot: &mut Snapshot, change: &mut dyn FnMut
             again.value(deployment, Deployment::from_value);
         }
     }
+    let on_demand = &mut snapshot.on_demand;
     for pods in [
-        snapshot.on_demand.controller_pods.seen_mut(),
-        snapshot
-            .on_demand
-            .couch_pods
-            .seen_mut()
-            .map(|found| &mut found.pods),
+        on_demand.controller_pods.seen_mut(),
+        on_demand.couch_pods.seen_mut().map(|found| &mut found.pods),
     ] {
         for found in pods.into_iter().flat_map(Listing::known_mut) {
             again.value(&mut found.pod, Pod::from_value);

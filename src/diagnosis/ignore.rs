@@ -123,7 +123,7 @@ mod tests {
     fn what_is_no_code_and_what_was_of_no_use_are_known() {
         let mut ignores = Ignores::read(["SKVS3O1,SKVS301=", "SKVS301=x", "suspended"]);
         assert_eq!(ignores.unknown(), ["SKVS3O1", "SKVS301="]);
-        let hr = fixture::snapshot("suspended").helm_release;
+        let hr = fixture::snapshot("suspended").helm_release.clone();
         assert!(ignores.takes("SKVS107", &hr));
         assert_eq!(ignores.unused().collect::<Vec<_>>(), ["SKVS301=x"]);
     }

@@ -336,7 +336,7 @@ mod tests {
         let now = fixture::meta(name).now;
         let snapshot = fixture::snapshot(name);
         let ended = |kind: &str, hook: &str| {
-            let found = snapshot.creation_job.seen();
+            let found = snapshot.creation_job.if_read();
             let made = found.and_then(|found| found.job.meta.created.as_str());
             Job::from_value(&json!({
                 "metadata": {"creationTimestamp": made, "annotations": {"helm.sh/hook": hook}},
@@ -387,7 +387,7 @@ mod tests {
                     change(&mut other, object);
                 }
             });
-            snapshot.helm_release = other.helm_release;
+            snapshot.helm_release = other.helm_release.clone();
             job_succeeded(&Case::new(&snapshot, now))
         };
         let made = |time: &'static str| {

@@ -12,7 +12,7 @@ pub use uncreated::Uncreated;
 use super::case::Case;
 use super::finding::{Evidence, Finding, Subject};
 use crate::model::creation_log::may_have_created;
-use crate::snapshot::{CreationJob, JobPod, Listing, Read, Snapshot, Why};
+use crate::snapshot::{CreationJob, JobPod, Listing, Read, Snapshot, Unread, Why};
 use uncreated::{uncreated, uncreated_of_lost, unread_events};
 
 /// Why nothing is known of what the Job's pods did.
@@ -93,20 +93,20 @@ impl Job {
         };
         let CreationJob {
             job, pods, events, ..
-        } = match &snapshot.creation_job {
-            Read::Seen(found) => found,
-            Read::Absent => {
-                let events = snapshot.lost_job.as_ref().map(|lost| &lost.events);
+        } = match snapshot.creation_job() {
+            Ok(Some(found)) => found,
+            Ok(None) => {
+                let events = snapshot.lost_job().map(|lost| &lost.events);
                 return Self {
                     uncreated: uncreated_of_lost(snapshot),
                     events_unread: events.and_then(unread_events),
                     ..nothing(Silent::Gone)
                 };
             }
-            Read::Unknown(why) => {
+            Err(Unread { why, .. }) => {
                 return Self {
                     events_unread: Some(why.clone()),
-                    ..nothing(Silent::NotRead(why.clone()))
+                    ..nothing(Silent::NotRead(why))
                 };
             }
         };
@@ -116,13 +116,15 @@ impl Job {
             let why = format!("malformed: {}", job.meta.malformed.join(", "));
             return nothing(Silent::NotRead(Why::Broken(why)));
         }
-        let own = snapshot.helm_release.id();
+        let own = snapshot.helm_release().id();
         if let Some(other) = made_by.set().filter(|id| **id != own) {
             return nothing(Silent::Replaced(crate::text::one_line(other)));
         }
         let subject = Subject::from(&job.meta);
-        // A pod that was seen could be made.
-        let has_pods = pods.seen().is_some_and(|pods| pods.is_empty() == Ok(false));
+        // A pod that was seen could be made; `silent` says where none was read.
+        let has_pods = pods
+            .if_read()
+            .is_some_and(|pods| pods.is_empty() == Ok(false));
         let uncreated = match events {
             Read::Seen(events) if !has_pods => uncreated(&subject, Some(&job.meta.uid), events),
             _ => None,
@@ -137,9 +139,11 @@ impl Job {
                 Err(why) => Some(Silent::PodsNotRead(why)),
             },
         };
-        let pods_unread = pods.seen().and_then(Listing::not_all).cloned();
-        let pods: &[JobPod] = pods.seen().map_or(&[], Listing::known);
-        let events = events.seen().map_or(&[][..], Listing::known);
+        // `silent` says why none was read.
+        let pods_unread = pods.if_read().and_then(Listing::not_all).cloned();
+        let pods: &[JobPod] = pods.if_read().map_or(&[], Listing::known);
+        // What an event shows is true, whatever others there are.
+        let events = events.if_read().map_or(&[][..], Listing::known);
         let attempts = pods.iter().rev().map(|pod| outcome::judge(pod, events));
         let attempts: Vec<Outcome> = attempts.collect();
         let outcome = outcome::weigh(job, &attempts);

@@ -90,7 +90,7 @@ fn controller(name: &str, meta: &Meta) -> String {
     if let Some(version) = &meta.controller {
         return version.clone();
     }
-    let object = fixture::snapshot(name).object;
+    let object = fixture::snapshot(name).object.clone();
     match object["apiVersion"]
         .as_str()
         .and_then(|v| v.split_once('/'))

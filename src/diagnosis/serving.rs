@@ -6,7 +6,7 @@ use crate::model::event::Event;
 use crate::model::kubelet;
 use crate::model::last_words::{Kind, LastWords};
 use crate::model::pod::{Container, Ended, Pod};
-use crate::snapshot::{Listing, Read, ServingPod, Why};
+use crate::snapshot::{Checked, Listing, ServingPod, Why};
 use crate::text::scrub::scrub;
 use k8s_openapi::jiff::Timestamp;
 
@@ -67,7 +67,8 @@ pub(super) fn of_serving(found: &ServingPod) -> Option<Unserving<'_>> {
     if pod.is_ready() || !pod.meta.deleted.is_absent() {
         return None;
     }
-    let events_known = events.seen().map_or(&[][..], Listing::known);
+    // Events and logs that were not read are added to `unread` below.
+    let events_known = events.if_read().map_or(&[][..], Listing::known);
     let mut reason = judge(pod, events_known).unwrap_or_else(|| unexplained(pod));
     if !pod.has_whole_status() {
         reason.remedy = Remedy::Describe;
@@ -76,12 +77,12 @@ pub(super) fn of_serving(found: &ServingPod) -> Option<Unserving<'_>> {
     }
     match reason.remedy {
         Remedy::Crash { container, .. } => {
-            let own = log.seen().filter(|log| log.container == container);
+            let own = log.if_read().filter(|log| log.container == container);
             reason.words = own.and_then(|log| LastWords::parse(&log.text));
             reason.unread.extend(unread("log", log.unknown()));
         }
         Remedy::Describe => {
-            let not_all = events.seen().and_then(Listing::not_all);
+            let not_all = events.if_read().and_then(Listing::not_all);
             let unread = unread("events", events.unknown().or(not_all));
             reason.unread.extend(unread);
         }
@@ -458,15 +459,12 @@ pub(super) fn with_reasons(mut finding: Finding, pods: &[Unserving<'_>]) -> Find
 }
 
 /// Why pods were not read, if they would be needed.
-pub(super) fn not_read<T>(pods: &Read<T>, whose: &str) -> Option<String> {
-    let why = pods.unknown()?;
-    let is_needed = !matches!(why, Why::NotNeeded(_));
-    is_needed.then(|| {
-        format!(
-            "It is not known why {whose} is not serving, because its pods were not read: {}.",
-            why.clause()
-        )
-    })
+pub(super) fn not_read<T>(pods: Checked<Option<&T>>, whose: &str) -> Option<String> {
+    let unread = pods.err().filter(|unread| !unread.is_not_needed())?;
+    Some(format!(
+        "It is not known why {whose} is not serving, because its pods were not read: {}.",
+        unread.why.clause()
+    ))
 }
 
 #[cfg(test)]

@@ -89,7 +89,7 @@ mod tests {
     #[test]
     fn a_request_that_flux_has_not_handled_is_waited_for() {
         let fault = [Fault { by_manifest: true }];
-        let mut hr = fixture::snapshot("database-exists").helm_release;
+        let mut hr = fixture::snapshot("database-exists").helm_release.clone();
         assert_eq!(standing(&hr, &fault), Standing::Stuck);
         let asked = ("reconcile.fluxcd.io/requestedAt".to_owned(), "2".to_owned());
         hr.metadata.annotations = Field::Set(BTreeMap::from([asked]));

@@ -2,8 +2,8 @@
 
 use super::{Case, Diagnosis, Severity, diagnose, fixture};
 use crate::snapshot::{
-    Controllers, CouchPods, CouchService, CreationJob, Events, Listing, LostJob, OnDemand, Read,
-    ServingPod, Snapshot, Why,
+    Controllers, CouchPods, CouchService, CreationJob, Events, Listing, LostJob, OnDemand, Parts,
+    Read, ServingPod, Snapshot, Why,
 };
 use k8s_openapi::jiff::Timestamp;
 use serde_json::{Value, json};
@@ -135,12 +135,9 @@ const PARTS: &[(&str, Take)] = &[
         found.is_some_and(|found| cut(&mut found.pods))
     }),
     ("events and logs of pods that do not serve", |s| {
-        let controllers = s.on_demand.controller_pods.seen_mut().into_iter();
-        let couchdb = s
-            .on_demand
-            .couch_pods
-            .seen_mut()
-            .map(|found| &mut found.pods);
+        let on_demand = &mut s.on_demand;
+        let controllers = on_demand.controller_pods.seen_mut().into_iter();
+        let couchdb = on_demand.couch_pods.seen_mut().map(|found| &mut found.pods);
         let pods = controllers.chain(couchdb).flat_map(Listing::known_mut);
         pods.map(|pod| take(&mut pod.events) | take(&mut pod.log))
             .max()
@@ -161,8 +158,8 @@ const PARTS: &[(&str, Take)] = &[
 /// Takes the types apart completely: a new part does not compile until it is named here. It needs a row above, or a comment that says why
 /// not.
 #[expect(dead_code, reason = "only the patterns count")]
-fn every_part(snapshot: Snapshot) {
-    let Snapshot {
+fn every_part(parts: Parts) {
+    let Parts {
         // A case always has these.
         origin: _,
         object: _,
@@ -185,7 +182,7 @@ fn every_part(snapshot: Snapshot) {
         others: _,
         not_elsewhere: _,
         on_demand,
-    } = snapshot;
+    } = parts;
     let OnDemand {
         rights: _,
         controllers,

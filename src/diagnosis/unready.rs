@@ -53,7 +53,7 @@ pub(super) fn unready<'a>(case: &Case<'a>) -> Vec<Unready<'a>> {
         .if_read()
         .filter(|found| found.job.goes_on());
     let of_job = job
-        .and_then(|found| found.pods.seen())
+        .and_then(|found| found.pods.if_read())
         .into_iter()
         .flat_map(Listing::known);
     let own = of_job.map(|found| (&found.pod, None)).chain(own);

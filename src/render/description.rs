@@ -75,7 +75,8 @@ fn what(sheet: &mut Sheet<'_, '_>, told: &Description) -> io::Result<()> {
     sheet.field("Namespace", &told.namespace)?;
     let database = &told.database;
     let name = database.name.as_deref().unwrap_or(UNKNOWN);
-    let unfinished = told.release.seen().filter(|r| r.status != "deployed");
+    // Without the release the name is from spec.values, and says so.
+    let unfinished = told.release.if_read().filter(|r| r.status != "deployed");
     let mut asides = vec![match (database.from, unfinished) {
         ("spec.values", _) => "from spec.values".to_owned(),
         (from, None) => format!("from the {from}"),
@@ -100,7 +101,8 @@ fn what(sheet: &mut Sheet<'_, '_>, told: &Description) -> io::Result<()> {
         with(&endpoint.url, &asides)
     });
     sheet.field("Endpoint", &endpoint)?;
-    if told.endpoint.seen().is_none() {
+    // Beside an endpoint that is not known, with its reason above.
+    if told.endpoint.if_read().is_none() {
         let encryption = match told.values.encryption {
             Some(yes) => yes.to_string(),
             None if told.values_not_read.contains(&"encryption") => NOT_READ.to_owned(),

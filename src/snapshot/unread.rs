@@ -41,6 +41,14 @@ impl<T> IfRead<T> for Checked<Option<T>> {
 }
 
 impl<T> Read<T> {
+    /// As [`IfRead::if_read`].
+    pub fn if_read(&self) -> Option<&T> {
+        match self {
+            Read::Seen(value) => Some(value),
+            Read::Absent | Read::Unknown(_) => None,
+        }
+    }
+
     /// The value, or `None` where it is seen to be absent.
     ///
     /// # Errors
@@ -50,6 +58,17 @@ impl<T> Read<T> {
             Read::Seen(value) => Ok(Some(value)),
             Read::Absent => Ok(None),
             Read::Unknown(why) => Err(Unread::new(what, why.clone())),
+        }
+    }
+}
+
+/// To be shown with its reason: nothing is lost.
+impl<T> From<Checked<Option<T>>> for Read<T> {
+    fn from(part: Checked<Option<T>>) -> Self {
+        match part {
+            Ok(Some(value)) => Read::Seen(value),
+            Ok(None) => Read::Absent,
+            Err(unread) => Read::Unknown(unread.why),
         }
     }
 }

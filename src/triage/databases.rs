@@ -153,7 +153,7 @@ mod tests {
 
     #[test]
     fn a_database_of_which_couchdb_does_not_tell_is_not_run_and_not_fine() {
-        let ready = fixture::snapshot("ready").helm_release;
+        let ready = fixture::snapshot("ready").helm_release.clone();
         let not_run = |answer: Option<Answer>| {
             let mut databases = Databases::default();
             let answer = answer.map(|answer| ("pds_database".to_owned(), answer));
@@ -174,7 +174,7 @@ mod tests {
         }
         let refused = super::not_run(&Read::failed("forbidden"), [&ready]).unwrap();
         assert_eq!(refused.why, "forbidden");
-        let failing = fixture::snapshot("no-answer").helm_release;
+        let failing = fixture::snapshot("no-answer").helm_release.clone();
         assert!(super::not_run(&Read::failed("forbidden"), [&failing]).is_none());
     }
 

@@ -194,7 +194,7 @@ mod tests {
     fn every_case_with_a_finding_that_the_list_can_tell_is_picked() {
         for name in fixture::names() {
             let snapshot = fixture::snapshot(&name);
-            let known = snapshot.others.seen().cloned().unwrap_or_default();
+            let known = snapshot.others.if_read().cloned().unwrap_or_default();
             // A green release whose source fails is found only when it is named: the list does not hold sources.
             // Nor one without the label; a name that is merely unusual is no reason.
             let told = (!name.starts_with("ready") || name == "ready-and-database-changed")

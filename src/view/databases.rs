@@ -36,7 +36,8 @@ impl Database {
     }
 
     fn created(&self) -> Option<Timestamp> {
-        let created = self.figures.seen()?.created?;
+        // The figures' own columns say where they were not read.
+        let created = self.figures.if_read()?.created?;
         Timestamp::from_second(created).ok()
     }
 

@@ -17,7 +17,7 @@ use crate::model::ownership::HelmReleases;
 use crate::model::policy as model;
 use crate::model::status;
 use crate::model::suspension;
-use crate::snapshot::{Read, Snapshot, Why};
+use crate::snapshot::{IfRead, Read, Snapshot, Why};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -214,15 +214,15 @@ impl Updates {
 /// Whether it is certain that no revision was ever deployed and that the creation Job, as far as it is known, has made no
 /// database.
 fn nothing_was_installed(snapshot: &Snapshot) -> bool {
-    let hr = &snapshot.helm_release;
+    let hr = snapshot.helm_release();
     let unmade = |status: &str| ["failed", "pending-install"].contains(&status);
-    let none_deployed = match &snapshot.revisions {
-        Read::Seen(revisions) => revisions.iter().all(|r| unmade(&r.status)),
-        Read::Absent => true,
-        Read::Unknown(_) => false,
+    let none_deployed = match snapshot.revisions() {
+        Ok(Some(revisions)) => revisions.iter().all(|r| unmade(&r.status)),
+        Ok(None) => true,
+        Err(_) => false,
     };
-    let has_run = match (&snapshot.creation_job, &snapshot.release) {
-        (Read::Seen(found), _) => {
+    let has_run = match (snapshot.creation_job(), snapshot.release()) {
+        (Ok(Some(found)), _) => {
             let state = Job::describe(found, &hr.id()).state;
             let other = match &found.of_database {
                 Read::Seen(job) => job.is_complete() != Some(false) || job.goes_on(),
@@ -231,13 +231,13 @@ fn nothing_was_installed(snapshot: &Snapshot) -> bool {
             };
             other || ["Complete", "Running", "Unknown"].contains(&state)
         }
-        (_, Read::Seen(release)) => {
+        (_, Ok(Some(release))) => {
             let mut runs = release.hooks.iter().filter_map(|h| h.last_run.as_ref());
             runs.any(|run| run.phase == "Succeeded")
         }
         // Where no release was made there was no Job either.
-        (_, Read::Absent) => false,
-        (_, Read::Unknown(_)) => true,
+        (_, Ok(None)) => false,
+        (_, Err(_)) => true,
     };
     none_deployed
         && !has_run
@@ -251,14 +251,14 @@ fn nothing_was_installed(snapshot: &Snapshot) -> bool {
 impl Description {
     /// Tells what was read. `not_elsewhere`: why claims of other namespaces could not be read, where that is so.
     pub fn new(snapshot: Snapshot, not_elsewhere: Option<&Why>) -> Self {
-        let hr = &snapshot.helm_release;
+        let hr = snapshot.helm_release();
         let headline = status::headline(hr);
-        let mut helm_release = snapshot.object.clone();
+        let mut helm_release = snapshot.object().clone();
         super::object_list::drop_managed_fields(&mut helm_release);
-        let revision = snapshot.release.seen().map_or(0, |r| r.version);
-        let notes = snapshot
-            .release
-            .seen()
+        let release = snapshot.release().if_read();
+        let revision = release.map_or(0, |r| r.version);
+        // Each section that is taken from the notes says where the release was not read.
+        let notes = release
             .map(|r| Notes::parse(&r.info.notes))
             .unwrap_or_default();
         let (also_claimed_by, maybe_claimed_by) = rivals(&snapshot);
@@ -294,14 +294,14 @@ impl Description {
                     .and_then(|c| c.last_transition_time.clone()),
             },
             chart: Chart::describe(&snapshot),
-            release: snapshot.release.as_ref().map(|release| Release {
+            release: Read::from(snapshot.release()).map(|release| Release {
                 name: release.name.clone(),
                 revision: release.version,
                 status: release.info.status.clone(),
                 description: release.info.description.clone(),
-                secret: snapshot.release_secret.clone(),
+                secret: snapshot.release_secret().map(str::to_owned),
             }),
-            target_namespace: snapshot.target_namespace.as_ref().and_then(|namespace| {
+            target_namespace: Read::from(snapshot.target_namespace()).and_then(|namespace| {
                 let phase = match &namespace.phase {
                     Field::Set(phase) => phase.clone(),
                     Field::Absent => "Active".to_owned(),
@@ -309,10 +309,10 @@ impl Description {
                 };
                 Read::Seen(TargetNamespace { phase })
             }),
-            impersonates: snapshot.service_account.as_ref().map(Meta::id),
-            policy: snapshot.policy.as_ref().and_then(|p| policy(p, hr)),
+            impersonates: Read::from(snapshot.service_account()).map(Meta::id),
+            policy: Read::from(snapshot.policy()).and_then(|p| policy(p, hr)),
             depends_on: snapshot
-                .dependencies
+                .dependencies()
                 .iter()
                 .map(|d| Dependency {
                     id: d.id.clone(),
@@ -325,13 +325,11 @@ impl Description {
             updates: Updates::allowed_for(&snapshot),
             conditions: hr.status.conditions.shown().to_vec(),
             history: History::describe(&snapshot),
-            creation_job: snapshot
-                .creation_job
-                .as_ref()
-                .map(|job| Job::describe(job, &snapshot.helm_release.id())),
-            lost_job: snapshot.lost_job.as_ref().map(job::Lost::describe),
-            events: job::events(&snapshot.events),
-            events_not_read: job::not_all(&snapshot.events),
+            creation_job: Read::from(snapshot.creation_job())
+                .map(|job| Job::describe(job, &snapshot.helm_release().id())),
+            lost_job: snapshot.lost_job().map(job::Lost::describe),
+            events: job::events(snapshot.events()),
+            events_not_read: job::not_all(snapshot.events()),
             helm_release,
         }
     }
@@ -345,14 +343,15 @@ fn malformed<T>(meta: &Meta) -> Read<T> {
 
 fn database(snapshot: &Snapshot, notes: &Notes) -> Database {
     let joined = |claim: Claim| claim.joined().map(str::to_owned);
-    let release = snapshot.release.seen();
+    // "from spec.values" says that the release, which would come first, was not there to be read.
+    let release = snapshot.release().if_read();
     let sources = [
         ("release notes", notes.database.clone()),
         (
             "values of the release",
             release.and_then(|r| joined(Values::parse(&r.config).claim())),
         ),
-        ("spec.values", joined(snapshot.helm_release.claim())),
+        ("spec.values", joined(snapshot.helm_release().claim())),
     ];
     let mut known = sources
         .into_iter()
@@ -376,13 +375,13 @@ fn database(snapshot: &Snapshot, notes: &Notes) -> Database {
 }
 
 fn endpoint(snapshot: &Snapshot, notes: Notes, revision: i64) -> Read<Endpoint> {
-    match (&snapshot.release, notes.endpoint) {
-        (Read::Unknown(why), _) => Read::Unknown(why.clone()),
+    match (Read::from(snapshot.release()), notes.endpoint) {
+        (Read::Unknown(why), _) => Read::Unknown(why),
         (Read::Absent, _) => Read::Absent,
         (Read::Seen(_), None) => Read::not_asked("the release notes name no endpoint"),
         (Read::Seen(_), Some(url)) => {
             let encrypted = is_steelcouch(&url);
-            let hr = &snapshot.helm_release;
+            let hr = snapshot.helm_release();
             // The chart's default is true.
             let wanted = hr.values().encryption.unwrap_or(true);
             Read::Seen(Endpoint {
@@ -433,7 +432,7 @@ fn account(principal: &str) -> String {
 
 /// The others that claim the same database, and those that may.
 fn rivals(snapshot: &Snapshot) -> (Read<Vec<String>>, Vec<String>) {
-    let hr = &snapshot.helm_release;
+    let hr = snapshot.helm_release();
     if let Claim::Unresolved(from) = hr.claim() {
         let why = match from.is_empty() {
             true => "the bundle holds only a part of its own values",
@@ -441,8 +440,8 @@ fn rivals(snapshot: &Snapshot) -> (Read<Vec<String>>, Vec<String>) {
         };
         return (Read::not_asked(why), Vec::new());
     }
-    let claims = snapshot.others.as_ref().as_ref();
-    let claims = claims.map(HelmReleases::of_onboardings);
-    let perhaps = claims.seen().map(|c| c.perhaps_rivals(hr));
+    let claims = Read::from(snapshot.others()).map(|all| HelmReleases::of_onboardings(all));
+    // Beside the first list, which says that they were not read.
+    let perhaps = claims.if_read().map(|c| c.perhaps_rivals(hr));
     (claims.map(|c| c.rivals(hr)), perhaps.unwrap_or_default())
 }

@@ -40,7 +40,7 @@ fn captured(object: &mut Value, databases: &BTreeSet<String>) {
 
 fn snapshot(name: &str) -> Snapshot {
     let whole = fixture::snapshot(name);
-    let others = whole.others.seen().into_iter().flatten();
+    let others = whole.others.if_read().into_iter().flatten();
     let claims = others.chain([&whole.helm_release]).map(HelmRelease::claim);
     let databases = claims
         .filter_map(|claim| claim.joined().map(loose))

@@ -96,7 +96,7 @@ mod tests {
         let refused = || Read::Unknown(Why::Forbidden("list events in core".to_owned()));
         let own = || Read::Seen(listed(None));
         let all = joined(own(), vec![own(), refused(), Read::Absent]);
-        let all = all.seen().unwrap();
+        let all = all.if_read().unwrap();
         let reasons: Vec<&str> = all
             .known()
             .iter()

@@ -106,7 +106,7 @@ pub(super) async fn of_release(
     hr: &HelmRelease,
     release: &Read<Release>,
 ) -> Found {
-    if let Some(release) = release.seen() {
+    if let Some(release) = release.if_read() {
         return match of_hooks(&release.hooks, hr.release_namespace()) {
             Some(id) => gather(cluster, &id).await,
             None => Found::not_asked("the release has no Job that runs before its installation"),
@@ -143,7 +143,7 @@ pub(super) async fn of_release(
         Read::Absent => Found::not_asked("no release, failure or label names a Job"),
         // Saved files do not say which Jobs a label had; the one with the chart's name may be among them.
         Read::Unknown(why) => match by_convention(cluster, hr).await {
-            found if found.job.seen().is_some() => found,
+            found if found.job.if_read().is_some() => found,
             _ => Found::without(Read::Unknown(why)),
         },
     }

@@ -16,7 +16,7 @@ use crate::model::pod::Pod;
 use crate::model::service::{EndpointSlice, Service};
 use crate::model::status::{self, Ready};
 use crate::snapshot::{
-    Controllers, CouchPods, CouchService, Listing, Read, ServingPod, Snapshot, Why,
+    Controllers, CouchPods, CouchService, IfRead, Listing, Read, ServingPod, Snapshot, Why,
 };
 use k8s_openapi::jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
@@ -67,7 +67,7 @@ pub(super) async fn controllers(
         return (Read::not_needed(why), Read::not_needed(why));
     }
     let found = deployments(cluster).await;
-    let all = found.seen().map(|found| &found.deployments);
+    let all = found.if_read().map(|found| &found.deployments);
     let run = |all: &Vec<Deployment>| !all.is_empty() && all.iter().all(Deployment::is_available);
     let pods = if all.is_some_and(run) {
         Read::not_needed("each Deployment is available")
@@ -204,39 +204,42 @@ pub(super) async fn couchdb(
         None => Read::not_asked("neither the Job nor the values name CouchDB's Service"),
     };
     // The chart puts the policy beside CouchDB.
-    let policy = snapshot.policy.seen().map(|policy| &policy.meta.namespace);
+    let policy = snapshot
+        .policy()
+        .if_read()
+        .map(|policy| &policy.meta.namespace);
     let home = policy.map_or(COUCHDB_NAMESPACE, String::as_str);
-    let pods = serving::couchdb(cluster, service.seen(), home).await;
+    let pods = serving::couchdb(cluster, service.if_read(), home).await;
     (service, pods)
 }
 
 /// The Service by which the creation Job asks CouchDB, where it got no answer or still waits; `None` inside if nothing names it.
 fn endpoint(snapshot: &Snapshot) -> Read<Option<Endpoint>> {
-    let hr = &snapshot.helm_release;
+    let hr = snapshot.helm_release();
     let not_needed = || Read::not_needed("the creation Job does not report CouchDB as unreachable");
     if hr.is_remote() || status::shown(hr) == Ready::True {
         return not_needed();
     }
-    let found = match &snapshot.creation_job {
+    let found = match Read::from(snapshot.creation_job()) {
         Read::Seen(found) => found,
         Read::Absent => return not_needed(),
         // Whether the Job names it is not known.
-        Read::Unknown(why) => return Read::Unknown(why.clone()),
+        Read::Unknown(why) => return Read::Unknown(why),
     };
     if let Read::Unknown(why) = &found.pods {
         return Read::Unknown(why.clone());
     }
-    if let Some(Err(why)) = found.pods.seen().map(Listing::is_empty) {
+    if let Some(Err(why)) = found.pods.if_read().map(Listing::is_empty) {
         return Read::Unknown(why);
     }
     let over = found.job.succeeded.set() > Some(&0);
     let logs: Vec<&str> = found
         .pods
-        .seen()
+        .if_read()
         .into_iter()
         .flat_map(Listing::known)
         .flat_map(|p| &p.logs)
-        .filter_map(|(_, log)| log.seen().map(String::as_str))
+        .filter_map(|(_, log)| log.if_read().map(String::as_str))
         .collect();
     let unreachable = logs
         .iter()
@@ -249,7 +252,7 @@ fn endpoint(snapshot: &Snapshot) -> Read<Option<Endpoint>> {
     Read::Seen(endpoint::find(
         hr,
         Known {
-            release: snapshot.release.seen(),
+            release: snapshot.release().if_read(),
             job: Some(&found.job),
             log: unreachable.unwrap_or_default(),
         },
@@ -321,7 +324,7 @@ mod tests {
                 failure(&hr).map(Stated::of_any_spec).as_ref(),
             )
             .await;
-            let pods = pods.seen().unwrap();
+            let pods = pods.if_read().unwrap();
             assert_eq!(pods.not_all().map(Why::clause).as_deref(), not_all);
             assert_eq!(
                 (pods.known().len(), asked.queries()),
@@ -401,11 +404,11 @@ mod tests {
         let now = "2026-11-24T00:10:00Z".parse().unwrap();
         let (found, pods) = controllers(&cluster, &hr, None, now).await;
         assert!(
-            found.seen().is_some_and(|f| f.deployments.is_empty()),
+            found.if_read().is_some_and(|f| f.deployments.is_empty()),
             "{:?}",
             found.unknown()
         );
-        assert!(pods.seen().unwrap().known().is_empty());
+        assert!(pods.if_read().unwrap().known().is_empty());
         assert_eq!(asked.queries().len(), 4);
     }
 

@@ -106,10 +106,10 @@ pub(super) async fn stored(cluster: &Cluster, hr: &HelmRelease) -> Stored {
     });
     let revisions = Read::from_result(revisions);
     let newest = revisions
-        .seen()
+        .if_read()
         .and_then(|all| all.first())
         .map(|r| r.secret.clone());
-    let oldest = match revisions.seen().map(Vec::as_slice) {
+    let oldest = match revisions.if_read().map(Vec::as_slice) {
         Some([_, .., oldest]) => Some(&oldest.secret),
         _ => None,
     };
@@ -156,7 +156,7 @@ pub(super) async fn stored(cluster: &Cluster, hr: &HelmRelease) -> Stored {
 
 /// Whether the newest that is listed is older than the revision that the status names.
 fn older(listed: &str, revisions: &Read<Vec<Revision>>, hr: &HelmRelease) -> bool {
-    let all = revisions.seen().map_or(&[][..], Vec::as_slice);
+    let all = revisions.if_read().map_or(&[][..], Vec::as_slice);
     let newest = all.iter().find(|r| r.secret == listed).map(|r| r.revision);
     newest < hr.revision()
 }

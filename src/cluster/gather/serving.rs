@@ -35,7 +35,7 @@ pub(super) async fn couchdb(
     known: Option<&CouchService>,
     home: &str,
 ) -> Read<CouchPods> {
-    let selector = known.and_then(|known| match &known.service.seen()?.selector {
+    let selector = known.and_then(|known| match &known.service.if_read()?.selector {
         Field::Set(labels) if !labels.is_empty() => {
             let labels = labels.iter().map(|(key, value)| format!("{key}={value}"));
             Some(labels.collect::<Vec<_>>().join(","))
@@ -163,7 +163,7 @@ mod tests {
         answers.resize(20, none);
         let (cluster, asked) = test_server::cluster(&answers);
         let found = pods(&cluster, "n", "app=x").await;
-        assert_eq!(found.seen().unwrap().known().len(), listed.len());
+        assert_eq!(found.if_read().unwrap().known().len(), listed.len());
         asked.queries().split_off(1)
     }
 
@@ -245,7 +245,7 @@ mod tests {
                     slices: Read::Absent,
                 });
                 let found = couchdb(&cluster, known.as_ref(), "home").await;
-                let found = found.seen().unwrap();
+                let found = found.if_read().unwrap();
                 let number = found.pods.known().len();
                 let namespace = asked.paths()[0].split('/').nth(4).unwrap().to_owned();
                 assert_eq!(found.namespace, namespace);
@@ -315,7 +315,7 @@ mod tests {
         answers.resize(20, page("v1", "Event", &[], ""));
         let (cluster, _) = test_server::cluster(&answers);
         let found = pods(&cluster, "n", "app=x").await;
-        let found = found.seen().unwrap();
+        let found = found.if_read().unwrap();
         let not_all = found.not_all().map(Why::clause);
         assert_eq!(not_all.as_deref(), Some("only the first 5 pods were read"));
         let [.., fourth, ready] = found.known() else {

@@ -41,7 +41,7 @@ async fn referred(cluster: &Cluster, hr: &HelmRelease, reference: &ObjectRef) ->
     let namespace = reference.namespace.as_deref().filter(|n| !n.is_empty());
     let namespace = namespace.unwrap_or(&hr.metadata.namespace);
     let chart = link(cluster, &reference.kind, namespace, &reference.name).await;
-    let named = chart.seen().and_then(|chart| chart.source_ref.set());
+    let named = chart.if_read().and_then(|chart| chart.source_ref.set());
     let source = match named {
         Some(named) => link(cluster, &named.kind, namespace, &named.name).await,
         _ if reference.kind == "HelmChart" => Read::not_asked("the HelmChart was not read"),

@@ -20,7 +20,7 @@ pub(super) fn interrupted(snapshot: &Snapshot, refusal: Refusal) -> Error {
 }
 
 fn worded(snapshot: &Snapshot, even_if: &[&'static str], refusal: Refusal, end: &str) -> Error {
-    let hr = &snapshot.helm_release;
+    let hr = snapshot.helm_release();
     let (namespace, name) = (&hr.metadata.namespace, &hr.metadata.name);
     let of = |verb: &str| Command::skvs([verb, name, "-n", namespace]);
     let because = |why: &str| {

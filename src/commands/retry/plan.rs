@@ -45,8 +45,8 @@ impl Plan {
         let onboarding = Onboarding::new(&case, diagnosis);
         Ok(Self {
             retry,
-            object: snapshot.object.clone(),
-            hr: snapshot.helm_release.clone(),
+            object: snapshot.object().clone(),
+            hr: snapshot.helm_release().clone(),
             state: onboarding.state,
             database: onboarding.database,
             even_if: even_if.to_vec(),
@@ -65,7 +65,7 @@ impl Plan {
         now: Timestamp,
     ) -> Result<Self, Refusal> {
         after_removal(&Case::new(snapshot, now))?;
-        let hr = &snapshot.helm_release;
+        let hr = snapshot.helm_release();
         let id = |hr: &HelmRelease| (hr.metadata.uid.clone(), hr.metadata.generation);
         if id(hr) != id(&self.hr) {
             let what = "the HelmRelease has changed";
@@ -75,7 +75,7 @@ impl Plan {
         retry.acts.retain(|action| action.act() != Act::Uninstall);
         Ok(Self {
             retry,
-            object: snapshot.object.clone(),
+            object: snapshot.object().clone(),
             hr: hr.clone(),
             state: self.state.clone(),
             database: self.database.clone(),

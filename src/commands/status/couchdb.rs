@@ -130,8 +130,10 @@ mod tests {
 
     #[test]
     fn every_claim_is_asked_for_once() {
-        let failing = fixture::snapshot("repository-unreachable").helm_release;
-        let ready = fixture::snapshot("ready").helm_release;
+        let failing = fixture::snapshot("repository-unreachable")
+            .helm_release
+            .clone();
+        let ready = fixture::snapshot("ready").helm_release.clone();
         let wanted = Wanted::default();
         let names = |all: &[HelmRelease]| -> Vec<String> {
             let wanted = with_claims(all, &wanted);

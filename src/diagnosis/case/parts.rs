@@ -18,26 +18,14 @@ use crate::model::policy::Policy;
 use crate::model::source::Source;
 use crate::snapshot::databases::Databases;
 use crate::snapshot::{
-    Checked, Controllers, CouchPods, CouchService, CreationJob, Dependency, Events, JobPod,
-    Listing, Read, ServingPod, Unread, Why,
+    Checked, Controllers, CouchPods, CouchService, CreationJob, Dependency, Events, IfRead, JobPod,
+    Listing, Read, ServingPod, Unread, Why, part,
 };
-
-/// In words: claims that were not read because their namespaces were not.
-pub const ELSEWHERE: &str = "databases claimed by onboardings in other namespaces";
-
-/// In words: claims of the onboardings that a run asks for.
-pub(in crate::diagnosis) const OTHERS: &str = "the databases of other onboardings";
-
-/// In words: the pods of the Job that creates the database.
-const PODS: &str = "the pods of the creation Job";
-
-/// The Kustomization that applies the HelmRelease's manifest, in words.
-pub(in crate::diagnosis) const KUSTOMIZATION: &str = "the Kustomization that applies the manifest";
 
 impl<'a> Case<'a> {
     /// Hands a part out, and remembers it where it holds a malformed field.
-    fn part<T: Parsed>(&self, part: &'a Read<T>, what: &str) -> Checked<Option<&'a T>> {
-        let part = part.checked(what)?;
+    fn part<T: Parsed>(&self, part: Checked<Option<&'a T>>, what: &str) -> Checked<Option<&'a T>> {
+        let part = part?;
         if let Some(part) = part {
             self.note_malformed(part.meta(), what);
         }
@@ -45,14 +33,16 @@ impl<'a> Case<'a> {
     }
 
     fn note_malformed_job(&self) {
-        if let Read::Seen(found) = &self.snapshot.creation_job {
-            self.note_malformed(&found.job.meta, "the creation Job");
-            if let Read::Seen(other) = &found.of_database {
-                self.note_malformed(&other.meta, "the Job named after the database");
-            }
-            for JobPod { pod, .. } in found.pods.seen().into_iter().flat_map(Listing::known) {
-                self.note_malformed(&pod.meta, PODS);
-            }
+        let Some(found) = self.snapshot.creation_job().if_read() else {
+            return;
+        };
+        self.note_malformed(&found.job.meta, part::CREATION_JOB);
+        if let Read::Seen(other) = &found.of_database {
+            self.note_malformed(&other.meta, "the Job named after the database");
+        }
+        let pods = found.pods().if_read();
+        for JobPod { pod, .. } in pods.into_iter().flat_map(Listing::known) {
+            self.note_malformed(&pod.meta, part::JOB_PODS);
         }
     }
 
@@ -76,27 +66,27 @@ impl<'a> Case<'a> {
 
     /// The cluster that the case is of.
     pub fn origin(&self) -> &'a Origin {
-        &self.snapshot.origin
+        self.snapshot.origin()
     }
 
     /// The HelmChart, or what `spec.chartRef` names.
     pub(in crate::diagnosis) fn chart(&self) -> Checked<Option<&'a Source>> {
-        self.part(&self.snapshot.chart, "the chart")
+        self.part(self.snapshot.chart(), part::CHART)
     }
 
     /// The chart's source.
     pub(in crate::diagnosis) fn source(&self) -> Checked<Option<&'a Source>> {
-        self.part(&self.snapshot.source, "the chart's source")
+        self.part(self.snapshot.source(), part::SOURCE)
     }
 
     /// Helm's revisions, newest first.
     pub(in crate::diagnosis) fn revisions(&self) -> Checked<Option<&'a Vec<Revision>>> {
-        self.snapshot.revisions.checked("Helm's revisions")
+        self.snapshot.revisions()
     }
 
     /// The newest revision.
     pub(in crate::diagnosis) fn release(&self) -> Checked<Option<&'a Release>> {
-        self.snapshot.release.checked("Helm's release")
+        self.snapshot.release()
     }
 
     /// What the newest revision that was read lacks, where it cannot be decoded.
@@ -104,29 +94,25 @@ impl<'a> Case<'a> {
     /// # Errors
     /// It was not read for another reason.
     pub(in crate::diagnosis) fn undecodable_release(&self) -> Checked<Option<&'a str>> {
-        match &self.snapshot.release {
-            Read::Unknown(Why::Broken(broken)) => Ok(Some(broken)),
-            other => other.checked("Helm's release").map(|_| None),
-        }
+        self.snapshot.undecodable_release()
     }
 
     /// The oldest revision, where it is not the newest.
     pub(in crate::diagnosis) fn first_release(&self) -> Checked<Option<&'a Release>> {
-        let first = &self.snapshot.first_release;
-        first.checked("the first revision of Helm's release")
+        self.snapshot.first_release()
     }
 
     /// The Job that creates the database, as an object.
     pub(in crate::diagnosis) fn creation_job(&self) -> Checked<Option<&'a CreationJob>> {
         self.note_malformed_job();
-        self.snapshot.creation_job.checked("the creation Job")
+        self.snapshot.creation_job()
     }
 
     /// What became of the creation Job's pods.
     pub(in crate::diagnosis) fn job_pods(&self) -> Checked<&Job> {
         self.note_malformed_job();
         match &self.job.silent {
-            Some(silent) => Err(Unread::new(PODS, silent.why())),
+            Some(silent) => Err(Unread::new(part::JOB_PODS, silent.why())),
             None => Ok(&self.job),
         }
     }
@@ -162,7 +148,7 @@ impl<'a> Case<'a> {
     /// Whether each of the Job's pods was read, and not only its newest.
     pub(in crate::diagnosis) fn all_job_pods(&self) -> Checked<()> {
         match &self.job.pods_unread {
-            Some(why) => Err(Unread::new(PODS, why.clone())),
+            Some(why) => Err(Unread::new(part::JOB_PODS, why.clone())),
             None => Ok(()),
         }
     }
@@ -171,7 +157,7 @@ impl<'a> Case<'a> {
     pub(in crate::diagnosis) fn uncreated(&self) -> Checked<Option<&Uncreated>> {
         match (&self.job.uncreated, &self.job.events_unread) {
             (Some(uncreated), _) => Ok(Some(uncreated)),
-            (None, Some(why)) => Err(Unread::new("the events of the creation Job", why.clone())),
+            (None, Some(why)) => Err(Unread::new(part::JOB_EVENTS, why.clone())),
             (None, None) => Ok(None),
         }
     }
@@ -186,15 +172,7 @@ impl<'a> Case<'a> {
         &self,
         name: &str,
     ) -> Checked<Option<&'a Events>> {
-        let what = format!("the events of Job {name}");
-        let lost = self.snapshot.gone_job.as_ref();
-        match lost.filter(|lost| lost.name == name) {
-            Some(lost) => lost.events.checked(&what),
-            None => Err(Unread::new(
-                &what,
-                Why::NotAsked("they were not asked for".to_owned()),
-            )),
-        }
+        self.snapshot.events_of_gone_job(name)
     }
 
     /// The newest event of the HelmRelease that `is` takes.
@@ -207,56 +185,47 @@ impl<'a> Case<'a> {
 
     /// The Namespace that the release installs into.
     pub(in crate::diagnosis) fn target_namespace(&self) -> Checked<Option<&'a Namespace>> {
-        let what = format!("the namespace {}", self.hr().release_namespace());
-        self.part(&self.snapshot.target_namespace, &what)
+        let what = part::target_namespace(self.hr());
+        self.part(self.snapshot.target_namespace(), &what)
     }
 
     /// The ServiceAccount that Flux acts as.
     pub(in crate::diagnosis) fn account(&self) -> Checked<Option<&'a Meta>> {
-        let what = match self.service_account() {
-            Some(account) => account.to_string(),
-            None => "the ServiceAccount".to_owned(),
-        };
-        self.part(&self.snapshot.service_account, &what)
+        let what = part::service_account(self.hr());
+        self.part(self.snapshot.service_account(), &what)
     }
 
     /// The AuthorizationPolicy that lets the service accounts in.
     pub(in crate::diagnosis) fn policy(&self) -> Checked<Option<&'a Policy>> {
-        self.part(&self.snapshot.policy, "the AuthorizationPolicy")
+        self.part(self.snapshot.policy(), part::POLICY)
     }
 
     /// What `spec.dependsOn` names, in its order.
     pub(in crate::diagnosis) fn dependencies(&self) -> &'a [Dependency] {
-        &self.snapshot.dependencies
+        self.snapshot.dependencies()
     }
 
     /// The onboardings that were read, this one among them: of all namespaces, unless [`Case::elsewhere`] is an error.
     pub(in crate::diagnosis) fn others(&self) -> Checked<&'a [HelmRelease]> {
-        let others = self.snapshot.others.as_ref();
-        let all = others.checked(OTHERS)?;
+        let all = self.snapshot.others()?;
         Ok(all.map_or(&[], Vec::as_slice))
     }
 
     /// Whether the onboardings of the other namespaces are among those that were read.
     pub(in crate::diagnosis) fn elsewhere(&self) -> Checked<()> {
-        match &self.snapshot.not_elsewhere {
-            Some(why) => Err(Unread::new(ELSEWHERE, why.clone())),
-            None => Ok(()),
-        }
+        self.snapshot.elsewhere()
     }
 
     /// The API server's answer about the right that the failure says is missing.
     pub(in crate::diagnosis) fn rights(&self, account: &str) -> Checked<Option<&'a AccessReview>> {
-        let what = format!("rights of {account}");
-        self.part(&self.snapshot.on_demand.rights, &what)
+        self.part(self.snapshot.rights(account), &part::rights(account))
     }
 
     /// Flux's controllers.
     pub(in crate::diagnosis) fn controllers(&self) -> Checked<Option<&'a Controllers>> {
-        let what = "Flux's controllers";
-        let found = self.snapshot.on_demand.controllers.checked(what)?;
+        let found = self.snapshot.controllers()?;
         for deployment in found.iter().flat_map(|found| &found.deployments) {
-            self.note_malformed(&deployment.meta, what);
+            self.note_malformed(&deployment.meta, part::CONTROLLERS);
         }
         Ok(found)
     }
@@ -273,7 +242,7 @@ impl<'a> Case<'a> {
             (None, None) => Ok(None),
             _ => {
                 let why = "the labels give only its name or only its namespace".to_owned();
-                Err(Unread::new(KUSTOMIZATION, Why::Broken(why)))
+                Err(Unread::new(part::KUSTOMIZATION, Why::Broken(why)))
             }
         }
     }
@@ -284,37 +253,35 @@ impl<'a> Case<'a> {
         namespace: &str,
         name: &str,
     ) -> Checked<Option<&'a Kustomization>> {
-        let all = self.snapshot.on_demand.kustomizations.as_ref();
-        let mut all = all.checked(KUSTOMIZATION)?.into_iter().flatten();
+        let mut all = self.snapshot.kustomizations()?.into_iter().flatten();
         let found = all.find(|k| k.meta.name == name && k.meta.namespace == namespace);
         if let Some(found) = found {
-            self.note_malformed(&found.meta, KUSTOMIZATION);
+            self.note_malformed(&found.meta, part::KUSTOMIZATION);
         }
         Ok(found)
     }
 
     /// Pods of the target namespace, if Helm waits for any.
     pub(in crate::diagnosis) fn target_pods(&self) -> Checked<Option<&'a Listing<Pod>>> {
-        let what = "the pods of the target namespace";
-        let pods = self.snapshot.on_demand.pods.checked(what)?;
+        let pods = self.snapshot.target_pods()?;
         for pod in pods.into_iter().flat_map(Listing::known) {
-            self.note_malformed(&pod.meta, what);
+            self.note_malformed(&pod.meta, part::TARGET_PODS);
         }
         Ok(pods)
     }
 
     /// The pods of Flux's controllers.
-    pub(in crate::diagnosis) fn controller_pods(&self) -> &'a Read<Listing<ServingPod>> {
-        let pods = &self.snapshot.on_demand.controller_pods;
-        self.note_malformed_pods(pods.seen(), "the pods of Flux's controllers");
-        pods
+    pub(in crate::diagnosis) fn controller_pods(&self) -> Checked<Option<&'a Listing<ServingPod>>> {
+        let pods = self.snapshot.controller_pods()?;
+        self.note_malformed_pods(pods, part::CONTROLLER_PODS);
+        Ok(pods)
     }
 
     /// CouchDB's pods.
-    pub(in crate::diagnosis) fn couch_pods(&self) -> &'a Read<CouchPods> {
-        let found = &self.snapshot.on_demand.couch_pods;
-        self.note_malformed_pods(found.seen().map(|f| &f.pods), "CouchDB's pods");
-        found
+    pub(in crate::diagnosis) fn couch_pods(&self) -> Checked<Option<&'a CouchPods>> {
+        let found = self.snapshot.couch_pods()?;
+        self.note_malformed_pods(found.map(|found| &found.pods), part::COUCH_PODS);
+        Ok(found)
     }
 
     fn note_malformed_pods(&self, pods: Option<&Listing<ServingPod>>, what: &str) {
@@ -325,25 +292,21 @@ impl<'a> Case<'a> {
 
     /// The errors in the saved log of helm-controller.
     pub(in crate::diagnosis) fn controller_log(&self) -> Checked<Option<&'a Errors>> {
-        let log = &self.snapshot.on_demand.controller_log;
-        log.checked("the log of helm-controller")
+        self.snapshot.controller_log()
     }
 
     /// The Service by which the creation Job reaches CouchDB.
     pub(in crate::diagnosis) fn service(&self) -> Checked<Option<&'a CouchService>> {
-        self.snapshot.on_demand.service.checked("CouchDB's Service")
+        self.snapshot.service()
     }
 
     /// What CouchDB says of databases.
     pub(in crate::diagnosis) fn databases(&self) -> Checked<Option<&'a Databases>> {
-        let databases = self.snapshot.on_demand.databases.as_ref();
-        databases.checked("the databases in CouchDB")
+        self.snapshot.databases()
     }
 
     /// Everything that can say whose a database is. It is read only where a report would offer a deletion.
     pub(in crate::diagnosis) fn ownership(&self) -> Checked<&'a Ownership> {
-        const OWNERSHIP: &str = "everything that can claim the database";
-        let all = self.snapshot.on_demand.ownership.checked(OWNERSHIP)?;
-        all.ok_or_else(|| Unread::new(OWNERSHIP, Why::NotAsked("it is absent".to_owned())))
+        self.snapshot.ownership()
     }
 }

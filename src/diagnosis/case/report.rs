@@ -5,7 +5,7 @@ use crate::model::event::Event;
 use crate::model::failure::{Cause, Failure, FailureText};
 use crate::model::helm_release::HelmRelease;
 use crate::model::status;
-use crate::snapshot::{Checked, Snapshot, Unread, Why};
+use crate::snapshot::{Checked, Snapshot, Unread, Why, part};
 use k8s_openapi::jiff::Timestamp;
 
 /// The text of a failure and its source.
@@ -71,7 +71,7 @@ fn logged<'a>(
     failure: Option<&Failure<'_>>,
     text: Option<&FailureText<'_>>,
 ) -> Checked<Option<&'a str>> {
-    let hr = &snapshot.helm_release;
+    let hr = snapshot.helm_release();
     let cause = |entry: &Entry| FailureText::parse("", &entry.text).cause;
     // The controller's own errors are the cause only if it lacks a right or a disk.
     let is_its_own = |entry: &&Entry| {
@@ -90,8 +90,7 @@ fn logged<'a>(
     if !silent {
         return Ok(None);
     }
-    let log = snapshot.on_demand.controller_log.as_ref();
-    let errors = match log.checked(LOG) {
+    let errors = match snapshot.controller_log() {
         Ok(Some(errors)) => errors,
         Ok(None) => return Ok(None),
         Err(unread) if unread.is_not_needed() => return Ok(None),
@@ -113,9 +112,6 @@ fn logged<'a>(
     Ok(None)
 }
 
-/// The log of helm-controller, in words.
-const LOG: &str = "the log of helm-controller";
-
 /// When what the log would explain began: the failure, the deletion, or the wait for an answer.
 fn since(hr: &HelmRelease, failure: Option<&Failure<'_>>) -> Option<Timestamp> {
     let metadata = &hr.metadata;
@@ -136,11 +132,11 @@ fn is_present(entry: &Entry, since: Option<Timestamp>) -> Checked<bool> {
         (Some(at), Some(since)) => Ok(at >= since),
         (None, _) => {
             let why = "the time of an error in it cannot be read".to_owned();
-            Err(Unread::new(LOG, Why::Broken(why)))
+            Err(Unread::new(part::CONTROLLER_LOG, Why::Broken(why)))
         }
         (_, None) => {
             let why = "it is not known when the failure began".to_owned();
-            Err(Unread::new(LOG, Why::Broken(why)))
+            Err(Unread::new(part::CONTROLLER_LOG, Why::Broken(why)))
         }
     }
 }
@@ -162,7 +158,7 @@ fn silent(snapshot: &Snapshot, failure: Option<&Failure<'_>>) -> Option<fn(&Even
                 || event.message.contains("failed to query with labels")
         });
     }
-    status::is_unanswered(&snapshot.helm_release)
+    status::is_unanswered(snapshot.helm_release())
         .then_some(|event| event.reason == "HelmChartSyncErr")
 }
 
@@ -202,7 +198,10 @@ mod tests {
         }
         let now = fixture::meta("unknown-cause").now;
         let diagnosis = diagnose(&Case::new(&snapshot, now));
-        let missing = diagnosis.not_run.iter().filter(|n| n.what == LOG);
+        let missing = diagnosis
+            .not_run
+            .iter()
+            .filter(|n| n.what == part::CONTROLLER_LOG);
         let roots = diagnosis.roots.iter().map(|root| root.rule.code);
         (roots.collect(), missing.map(|n| n.codes.len()).sum())
     }

@@ -67,9 +67,10 @@ pub(super) fn unread_events(events: &Read<Events>) -> Option<Why> {
 
 /// What the events of a Job that is gone tell.
 pub(super) fn uncreated_of_lost(snapshot: &Snapshot) -> Option<Uncreated> {
-    let lost = snapshot.lost_job.as_ref()?;
+    let lost = snapshot.lost_job()?;
     let job = Subject::new("Job", &lost.namespace, &lost.name);
-    uncreated(&job, None, lost.events.seen()?)
+    // `unread_events` reports those that were not read.
+    uncreated(&job, None, lost.events.if_read()?)
 }
 
 #[cfg(test)]

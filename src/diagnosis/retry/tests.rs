@@ -231,7 +231,7 @@ fn nothing_is_removed_while_the_other_job_runs() {
         let snapshot = stored(name);
         let made = snapshot
             .creation_job
-            .seen()
+            .if_read()
             .unwrap()
             .job
             .meta

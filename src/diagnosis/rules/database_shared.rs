@@ -1,13 +1,12 @@
 //! SKVS302: several onboardings claim one database.
 
 use crate::diagnosis::case::Case;
-use crate::diagnosis::case::OTHERS;
 use crate::diagnosis::finding::{Evidence, Finding, Subject};
 use crate::diagnosis::job::Outcome;
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::model::onboarding::Claim;
 use crate::model::status::{self, Ready};
-use crate::snapshot::{Unread, Why};
+use crate::snapshot::{Unread, Why, part};
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS302",
@@ -90,7 +89,7 @@ fn nobody_seen(case: &Case<'_>) -> Verdict {
         Some(_) if case.elsewhere().is_err() && case.hidden_claims().is_empty() => {
             case.elsewhere().map(|()| None)
         }
-        Some(why) => Err(Unread::new(OTHERS, Why::NotAsked(why))),
+        Some(why) => Err(Unread::new(part::OTHERS, Why::NotAsked(why))),
     }
 }
 

@@ -130,8 +130,9 @@ pub(super) fn find<'a>(case: &Case<'a>, id: &str) -> Option<&'a HelmRelease> {
     }
     let named = case.dependencies().iter().find(|d| d.id == id);
     let others = case.others().unwrap_or_default();
+    // `unknown` says why one was not read.
     named
-        .and_then(|d| d.helm_release.seen())
+        .and_then(|d| d.helm_release.if_read())
         .or_else(|| others.iter().find(|o| o.id() == id))
 }
 

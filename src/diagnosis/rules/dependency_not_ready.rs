@@ -58,14 +58,15 @@ fn check(case: &Case<'_>) -> Verdict {
         if d.helm_release.is_absent() {
             return Some((subject, "does not exist".to_owned()));
         }
-        let hr = d.helm_release.seen()?;
+        // Of one that was not read the message of the failure speaks.
+        let hr = d.helm_release.if_read()?;
         let headline = status::headline(hr);
         (headline.ready != status::Ready::True).then(|| (subject, headline.line()))
     });
     // Ready of an older spec is not ready for Flux.
     let older = case.dependencies().iter().find_map(|d| {
         let (namespace, name) = d.id.split_once('/')?;
-        let hr = d.helm_release.seen()?;
+        let hr = d.helm_release.if_read()?;
         let observed = hr.status.observed_generation?;
         (observed >= 0 && observed < hr.metadata.generation).then(|| {
             let what = match hr.spec.suspend {

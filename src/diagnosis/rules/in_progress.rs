@@ -241,7 +241,7 @@ mod tests {
         let name = "in-progress";
         let sentence = |owners: serde_json::Value| {
             let mut snapshot = fixture::snapshot(name);
-            let release = snapshot.release.seen().cloned().unwrap_or_default();
+            let release = snapshot.release.if_read().cloned().unwrap_or_default();
             let manifest = "kind: StatefulSet\nmetadata:\n  name: gate\n".to_owned();
             snapshot.release = Read::Seen(Release {
                 manifest,

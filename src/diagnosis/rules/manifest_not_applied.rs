@@ -1,11 +1,11 @@
 //! SKVS148: a change to the onboarding's manifest does not reach the cluster.
 
-use crate::diagnosis::case::{Case, KUSTOMIZATION};
+use crate::diagnosis::case::Case;
 use crate::diagnosis::finding::{Evidence, Finding, Subject};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::model::condition::Condition;
 use crate::model::kustomization::{State, names, remedy};
-use crate::snapshot::{Unread, Why};
+use crate::snapshot::{Unread, Why, part};
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS148",
@@ -37,7 +37,7 @@ fn check(case: &Case<'_>) -> Verdict {
     let subject = Subject::from(&kustomization.meta);
     let unknown = |why: &str| {
         let why = Why::Broken(format!("{subject}: {why}"));
-        Err(Unread::new(KUSTOMIZATION, why))
+        Err(Unread::new(part::KUSTOMIZATION, why))
     };
     let hr = &case.hr().metadata;
     // The labels may be those of a Kustomization of another cluster that is called the same.
@@ -202,7 +202,7 @@ mod tests {
     fn a_status_of_another_spec_says_nothing() {
         let why = |generation: i64, conditions: &Value| {
             let unread = with(&object("onboardings", false, generation, conditions)).unwrap_err();
-            assert_eq!(unread.what, KUSTOMIZATION);
+            assert_eq!(unread.what, part::KUSTOMIZATION);
             unread.why.clause()
         };
         let old = "Kustomization flux-system/onboardings: its Ready is not known to be of its present spec";

@@ -133,7 +133,7 @@ mod tests {
         let name = "upgrade-hook-failed";
         let mut snapshot = fixture::snapshot(name);
         let text = format!("Helm upgrade failed for release core/a with chart a@1: {message}");
-        let events = snapshot.events.seen().cloned().unwrap_or_default();
+        let events = snapshot.events.if_read().cloned().unwrap_or_default();
         for c in snapshot.helm_release.status.conditions.edit() {
             if c.is_false() {
                 c.message = match by_event {

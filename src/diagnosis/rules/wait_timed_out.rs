@@ -309,7 +309,7 @@ mod tests {
                     condition.message = format!("{lead}timed out waiting for the condition");
                 }
             }
-            let release = snapshot.release.seen().cloned().unwrap_or_default();
+            let release = snapshot.release.if_read().cloned().unwrap_or_default();
             let manifest = "kind: Deployment\nmetadata:\n  name: gate\n".to_owned();
             snapshot.release = Read::Seen(Release {
                 manifest,

@@ -1,6 +1,6 @@
 use super::*;
 use crate::diagnosis::fixture;
-use crate::snapshot::LogEnd;
+use crate::snapshot::{LogEnd, Read, Unread};
 use serde_json::{Value, json};
 
 /// The Why and Do of a pod with this status, these events and this log.
@@ -600,7 +600,7 @@ fn few_pods_are_shown_and_whose_they_are_by_name_alone_is_said() {
 
 #[test]
 fn what_was_not_needed_is_not_unknown() {
-    let of = |why: Why| not_read(&Read::<()>::Unknown(why), "x");
+    let of = |why: Why| not_read::<()>(Err(Unread::new("its pods", why)), "x");
     assert_eq!(of(Why::NotNeeded("n".to_owned())), None);
     assert!(of(Why::Forbidden("list pods in n".to_owned())).is_some());
     let said = told(&crash_loop(1, "Error"), &[], no_log());

@@ -10,7 +10,7 @@ use crate::model::namespace::Namespace;
 use crate::model::pod::Pod;
 use crate::model::policy::Policy;
 use crate::model::source::Source;
-use crate::snapshot::{CreationJob, Events, JobPod, Listing, OnDemand, Snapshot};
+use crate::snapshot::{CreationJob, Events, JobPod, Listing, OnDemand, Parts, Snapshot};
 use crate::text::Screen;
 use crate::view::description::KIND;
 use k8s_openapi::jiff::Timestamp;
@@ -61,7 +61,7 @@ fn snapshot(case: &str) -> Snapshot {
     });
     let object = of_kind("HelmRelease").pop().unwrap();
     let secret = one("Secret");
-    Snapshot {
+    Snapshot::new(Parts {
         origin: crate::advice::Origin::example(),
         helm_release: HelmRelease::from_value(&object).unwrap(),
         object,
@@ -82,7 +82,7 @@ fn snapshot(case: &str) -> Snapshot {
             .as_ref()
             .map(|s| helm_storage::from_secret(s).unwrap()),
         first_release: Read::not_asked("one revision"),
-        release_secret: secret.seen().map(|s| {
+        release_secret: secret.if_read().map(|s| {
             let text = |key: &str| s["metadata"][key].as_str().unwrap();
             format!("{}/{}", text("namespace"), text("name"))
         }),
@@ -102,7 +102,7 @@ fn snapshot(case: &str) -> Snapshot {
         others: Arc::new(Read::Seen(Vec::new())),
         not_elsewhere: None,
         on_demand: OnDemand::default(),
-    }
+    })
 }
 
 fn now(text: &str) -> Timestamp {

@@ -2,7 +2,7 @@
 
 use crate::model::condition::Stated;
 use crate::model::source::Source;
-use crate::snapshot::{Read, Snapshot, Why};
+use crate::snapshot::{IfRead, Read, Snapshot, Why};
 use serde::Serialize;
 
 /// The chart, wanted and installed.
@@ -84,14 +84,14 @@ impl Link {
 
 impl Chart {
     pub(super) fn describe(snapshot: &Snapshot) -> Self {
-        let hr = &snapshot.helm_release;
+        let hr = snapshot.helm_release();
         let template = hr.spec.chart.as_ref().map(|c| &c.spec);
         let source = match (template, &hr.spec.chart_ref) {
             (Some(spec), _) => Some((&spec.source_ref, hr)),
             (None, Some(reference)) => Some((reference, hr)),
             (None, None) => None,
         };
-        let installed = snapshot.release.seen().map(|r| &r.chart.metadata.name);
+        let installed = snapshot.release().if_read().map(|r| &r.chart.metadata.name);
         Self {
             name: template
                 .map(|spec| spec.chart.clone())
@@ -105,8 +105,8 @@ impl Chart {
                 let namespace = namespace.unwrap_or(&hr.metadata.namespace);
                 format!("{} {namespace}/{}", reference.kind, reference.name)
             }),
-            fetched: snapshot.chart.as_ref().map(Link::describe),
-            repository: snapshot.source.as_ref().map(Link::describe),
+            fetched: Read::from(snapshot.chart()).map(Link::describe),
+            repository: Read::from(snapshot.source()).map(Link::describe),
         }
     }
 

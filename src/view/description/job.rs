@@ -3,7 +3,7 @@
 use crate::model::event::Event;
 use crate::model::job as model;
 use crate::model::pod;
-use crate::snapshot::{CreationJob, Events, JobPod, Listing, LostJob, Read, Why};
+use crate::snapshot::{Checked, CreationJob, Events, IfRead, JobPod, Listing, LostJob, Read, Why};
 use serde::Serialize;
 
 /// The Job.
@@ -73,20 +73,21 @@ impl Lost {
     pub(super) fn describe(lost: &LostJob) -> Self {
         Self {
             id: format!("{}/{}", lost.namespace, lost.name),
-            events: events(&lost.events),
-            events_not_read: not_all(&lost.events),
+            events: events(lost.events()),
+            events_not_read: not_all(lost.events()),
         }
     }
 }
 
 /// The events that were read.
-pub(super) fn events(read: &Read<Events>) -> Read<Vec<Event>> {
-    read.as_ref().map(|all| all.known().to_vec())
+pub(super) fn events(read: Checked<Option<&Events>>) -> Read<Vec<Event>> {
+    Read::from(read).map(|all| all.known().to_vec())
 }
 
 /// Why they are not all.
-pub(super) fn not_all<T>(read: &Read<Listing<T>>) -> Option<String> {
-    read.seen()?.not_all().map(Why::clause)
+pub(super) fn not_all<T>(read: Checked<Option<&Listing<T>>>) -> Option<String> {
+    // Of those that were not read at all the list itself says so.
+    read.if_read()?.not_all().map(Why::clause)
 }
 
 impl Job {
@@ -99,13 +100,11 @@ impl Job {
             since,
             message,
             made_by: found.job.made_by().set().filter(|id| *id != owner).cloned(),
-            pods: found
-                .pods
-                .as_ref()
+            pods: Read::from(found.pods())
                 .map(|pods| pods.known().iter().map(Pod::describe).collect()),
-            pods_not_read: not_all(&found.pods),
-            events: events(&found.events),
-            events_not_read: not_all(&found.events),
+            pods_not_read: not_all(found.pods()),
+            events: events(found.events()),
+            events_not_read: not_all(found.events()),
         }
     }
 }

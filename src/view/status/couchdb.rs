@@ -54,7 +54,10 @@ impl CouchDb {
         let Some(survey) = survey else {
             return (known, None);
         };
-        let version = survey.server.seen().map(|server| one_line(&server.version));
+        let version = survey
+            .server
+            .if_read()
+            .map(|server| one_line(&server.version));
         let (members, why) = match members(&survey.membership) {
             Ok(members) => (Some(members), None),
             Err(why) => (None, Some(why)),

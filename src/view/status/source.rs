@@ -55,8 +55,9 @@ impl Source {
             Read::Absent => (SourceState::Absent, None),
             Read::Unknown(why) => (SourceState::Unknown, Some(why.clause())),
         };
+        // The state says where it was not read.
         let changed = read
-            .seen()
+            .if_read()
             .and_then(|source| source.artifact.set()?.last_update_time.as_str())
             .map(one_line);
         Self {

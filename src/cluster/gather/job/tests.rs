@@ -19,7 +19,7 @@ async fn found(answers: &[Value]) -> CreationJob {
         name: NAME.to_owned(),
     };
     let found = with_pods(&cluster, &id, Job::from_value(&job)).await;
-    found.job.seen().unwrap().clone()
+    found.job.if_read().unwrap().clone()
 }
 
 #[tokio::test]
@@ -36,7 +36,7 @@ async fn the_older_pods_of_a_job_are_not_forgotten() {
     };
     let read = async |pods: Value| {
         let found = found(&[pods, none(), none(), none(), none()]).await;
-        let pods = found.pods.seen().unwrap().clone();
+        let pods = found.pods.if_read().unwrap().clone();
         let (known, not_all) = pods.into_parts();
         let names: Vec<String> = known.into_iter().map(|p| p.pod.meta.name).collect();
         (names.join(" "), not_all.map(|why| why.clause()))
@@ -71,7 +71,7 @@ async fn the_newest_job_is_not_known_in_a_list_that_was_cut() {
             .job
     };
     let jobs = [job];
-    assert_eq!(of(&jobs, "").await.seen().unwrap().job.meta.name, NAME);
+    assert_eq!(of(&jobs, "").await.if_read().unwrap().job.meta.name, NAME);
     for (jobs, why) in [
         (&jobs[..], "only the first 1 jobs were read"),
         (&[], "only the first 0 jobs were read"),
@@ -91,7 +91,7 @@ async fn the_pods_of_a_former_job_of_that_name_are_not_this_ones() {
     let none = page("v1", "Event", &[], "");
     let pods = [pod("own", "1-a"), pod("former", "2-b")];
     let found = found(&[page("v1", "Pod", &pods, ""), none.clone(), none]).await;
-    let pods = found.pods.seen().unwrap();
+    let pods = found.pods.if_read().unwrap();
     let pods = pods.all().unwrap().iter();
     let names: Vec<&str> = pods.map(|p| p.pod.meta.name.as_str()).collect();
     assert_eq!(names, ["own"]);
