@@ -440,7 +440,7 @@ fn rivals(snapshot: &Snapshot) -> (Read<Vec<String>>, Vec<String>) {
         };
         return (Read::not_asked(why), Vec::new());
     }
-    let claims = Read::from(snapshot.others()).map(|all| HelmReleases::of_onboardings(all));
+    let claims = Read::from(snapshot.others()).map(HelmReleases::of_onboardings);
     // Beside the first list, which says that they were not read.
     let perhaps = claims.if_read().map(|c| c.perhaps_rivals(hr));
     (claims.map(|c| c.rivals(hr)), perhaps.unwrap_or_default())
