@@ -43,7 +43,7 @@ fn sorted(objects: Listing<Value>) -> Events {
 
 /// The events of an object and of its parts as one. Where those of a part are not known, the whole is not all.
 pub(super) fn joined(own: Read<Events>, parts: Vec<Read<Events>>) -> Read<Events> {
-    if own.unknown().is_some() && parts.iter().all(|part| part.seen().is_none()) {
+    if own.unknown().is_some() && parts.iter().all(|part| part.if_read().is_none()) {
         return own;
     }
     let mut all = Listing::whole(Vec::new());
@@ -109,7 +109,7 @@ mod tests {
         );
         assert_eq!(joined(refused(), vec![refused()]), refused());
         let of_pod = joined(refused(), vec![own()]);
-        let of_pod = of_pod.seen().unwrap();
+        let of_pod = of_pod.if_read().unwrap();
         assert_eq!((of_pod.known().len(), of_pod.all().is_err()), (2, true));
     }
 }
