@@ -26,6 +26,7 @@ const GROUPS: [(&str, &[&str]); 5] = [
         &[
             "troubleshoot",
             "explain",
+            "check-access",
             "retry",
             "suspend",
             "resume",
@@ -38,7 +39,8 @@ const GROUPS: [(&str, &[&str]); 5] = [
 ];
 
 /// Commands that look for onboardings, and so take `-n` and `--onboarding-selector`.
-const LOOK_FOR_ONBOARDINGS: [&str; 9] = [
+const LOOK_FOR_ONBOARDINGS: [&str; 10] = [
+    "check-access",
     "retry",
     "suspend",
     "resume",

@@ -4,6 +4,7 @@
 //! writes to an [`std::io::Write`]. No module below may import the cluster's client, read the
 //! environment or look at a terminal: what it needs to know (the time, a width) is an argument.
 
+pub mod access_check;
 pub mod card;
 #[cfg(test)]
 mod corpus;

@@ -4,6 +4,7 @@
 //! reads, the request log of `-v 6`) and the version in which HelmReleases are served. It decides nothing: what is read is
 //! handed on as it came, with [`ClusterError`] for what could not be had.
 
+pub mod access;
 mod answer;
 mod cause;
 mod client;
@@ -31,6 +32,7 @@ pub(crate) mod reread;
 mod review;
 pub mod secret;
 mod sent_once;
+mod served;
 mod server;
 #[cfg(test)]
 mod test_server;

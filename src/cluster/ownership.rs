@@ -174,32 +174,11 @@ async fn config_maps(cluster: &Cluster) -> Result<Storage, ClusterError> {
 
 /// The live policies, in whatever version is served.
 async fn policies(cluster: &Cluster) -> Result<Option<Policies>, ClusterError> {
-    let Some(versions) = cluster.api_versions(ISTIO).await? else {
-        return Ok(None);
-    };
     let take = |all: &mut Policies, policy: Value| all.add(&policy);
-    for version in versions {
-        let list = ListOf::objects(format!(
-            "/apis/{ISTIO}/{}/authorizationpolicies",
-            segment(&version)
-        ));
-        match cluster.whole(&list, Policies::default, take).await {
-            Ok(policies) => return Ok(Some(policies)),
-            // Another version may serve them, if discovery agrees that this one does not.
-            Err(error) if error.is_unserved() => {
-                let group_version = format!("{ISTIO}/{version}");
-                let served = cluster.api_resources(&group_version).await?;
-                if served
-                    .iter()
-                    .any(|resource| resource.name == "authorizationpolicies")
-                {
-                    return Err(error);
-                }
-            }
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(None)
+    let kind = "authorizationpolicies";
+    cluster
+        .whole_if_served(ISTIO, kind, Policies::default, take)
+        .await
 }
 
 /// The objects of the later generation, where they are served: in every version, since a kind can be served in one that is

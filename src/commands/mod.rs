@@ -5,6 +5,7 @@
 pub mod access;
 pub mod backup;
 pub mod capture;
+pub mod check_access;
 pub mod completion;
 pub mod databases;
 pub mod delete_db;
@@ -43,6 +44,7 @@ pub enum Command {
     Onboard(Box<onboard::Args>),
     Lint(lint::Args),
     Access(access::Args),
+    CheckAccess(check_access::Args),
     Retry(Box<retry::Args>),
     Suspend(suspend::Args),
     Resume(resume::Args),
@@ -72,6 +74,7 @@ pub async fn run(app: &mut App, command: Command) -> Result<Code> {
         Command::Onboard(args) => onboard::run(app, *args).await,
         Command::Lint(args) => lint::run(app, &args),
         Command::Access(args) => access::run(app, &args),
+        Command::CheckAccess(args) => check_access::run(app, args).await,
         Command::Retry(args) => retry::run(app, *args).await,
         Command::Suspend(args) => suspend::run(app, args).await,
         Command::Resume(args) => resume::run(app, args).await,

@@ -4,6 +4,7 @@
 //! cause. Pure and deterministic: nothing here asks a cluster or a clock. What was not read is never taken for fine: such a
 //! check counts as not run, with the reason.
 
+pub mod access;
 pub mod after_fix;
 pub mod case;
 pub mod catalogue;

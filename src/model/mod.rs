@@ -18,6 +18,7 @@ pub mod helm_log;
 pub mod helm_release;
 pub mod helm_storage;
 pub mod inventory;
+pub mod istio;
 pub mod job;
 pub mod json_values;
 pub mod kubelet;

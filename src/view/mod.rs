@@ -1,6 +1,7 @@
 //! What the user is told, as plain values: no terminal, no format, no cluster.
 
 pub mod access_change;
+pub mod access_check;
 pub mod databases;
 pub mod deletion_plan;
 pub mod description;

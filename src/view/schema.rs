@@ -3,6 +3,7 @@
 //! `BLESS=1 cargo test --lib docs` rewrites the files.
 
 use super::access_change::AccessChange;
+use super::access_check::AccessCheck;
 use super::diagnosis::Diagnosis;
 use super::json_schema::faults;
 use super::release_notes::ReleaseNotes;
@@ -86,6 +87,12 @@ fn access_change() -> Value {
     schema::<AccessChange>("AccessChange", "access-change")
 }
 
+fn access_check() -> Value {
+    let mut schema = schema::<AccessCheck>("AccessCheck", "access-check");
+    tighten(&mut schema);
+    schema
+}
+
 fn diagnosis() -> Value {
     schema::<Diagnosis>("Diagnosis", "diagnosis")
 }
@@ -96,6 +103,7 @@ fn docs_schema_is_that_of_the_types() {
         ("release-notes", release_notes()),
         ("diagnosis", diagnosis()),
         ("access-change", access_change()),
+        ("access-check", access_check()),
     ] {
         is_in_docs(name, &schema);
     }

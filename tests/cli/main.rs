@@ -12,6 +12,7 @@
 mod access;
 mod answers;
 mod changes;
+mod check_access;
 mod claims;
 mod color;
 mod completion;

@@ -31,6 +31,7 @@ fn no_command_asks_what_there_is() {
     Fix:
       troubleshoot  Find out what is wrong with onboardings, and what to do
       explain       Explain a code that troubleshoot or lint prints
+      check-access  Check whether a service account may use a database
       retry         Try a failed onboarding again, as troubleshoot says
       suspend       Suspend an onboarding: Flux leaves it alone until it is resumed
       resume        Resume a suspended onboarding: Flux looks at it again

@@ -4,6 +4,7 @@
 
 mod backup;
 mod capture;
+mod check_access;
 mod completion;
 mod connection;
 mod databases;

@@ -57,6 +57,18 @@ pub const STOPS: &[Stop] = &[
         exit: 3,
     },
     Stop {
+        title: "Why a team gets \"RBAC: access denied\" (exit code 3: no)",
+        argv: &[
+            "kubectl",
+            "skvs",
+            "check-access",
+            "golf_sessions",
+            "--service-account",
+            "papa/papa",
+        ],
+        exit: 3,
+    },
+    Stop {
         title: "The same for every onboarding that is not well, one cause once",
         argv: &["kubectl", "skvs", "troubleshoot"],
         exit: 3,
