@@ -2,13 +2,17 @@
 
 use crate::advice::Line;
 use crate::error::io_words;
+use crate::programs::Folders;
 use crate::text::one_line;
-use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::time::Duration;
 
 /// The most characters of helm's output that are shown.
 const WORDS: usize = 500;
+
+/// Longest that helm may take to say its version.
+const ANSWER: Duration = Duration::from_secs(5);
 
 /// Variables that would lead helm to another cluster, another user or another storage than its flags.
 const NOT_PASSED_ON: [&str; 10] = [
@@ -31,16 +35,27 @@ pub struct Helm(PathBuf);
 impl Helm {
     /// The first on PATH. Relative folders are passed over: they depend on the working directory.
     pub fn find() -> Option<Self> {
-        Self::among(&std::env::var_os("PATH")?)
+        Folders::of_path().absolute().first("helm").map(Self)
     }
 
-    fn among(path: &OsStr) -> Option<Self> {
-        let name = if cfg!(windows) { "helm.exe" } else { "helm" };
-        std::env::split_paths(path)
-            .filter(|folder| folder.is_absolute())
-            .map(|folder| folder.join(name))
-            .find(|file| can_be_run(file))
-            .map(Self)
+    /// Its file.
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// Its version as it prints it: `v3.18.4+gd80839c`.
+    ///
+    /// # Errors
+    /// It could not be run, failed or did not answer in time.
+    pub async fn version(&self) -> Result<String, String> {
+        let mut command = self.command(&["version", "--short"]);
+        let output = self.run(command.kill_on_drop(true));
+        let output = tokio::time::timeout(ANSWER, output).await;
+        let output = output.map_err(|_| format!("no answer in {}s", ANSWER.as_secs()))??;
+        match said(&output).as_str() {
+            "" => Err("it prints no version".to_owned()),
+            version => Ok(version.to_owned()),
+        }
     }
 
     /// The command line of this helm: its full path, then the command's arguments.
@@ -57,16 +72,25 @@ impl Helm {
     /// # Errors
     /// It could not be run, or failed, with its output. It is not known what it did until then.
     pub async fn uninstall(&self, command: &Line) -> Result<String, String> {
-        let mut run = tokio::process::Command::new(&self.0);
-        run.args(command.words().iter().skip(1))
-            .stdin(Stdio::null());
+        let words: Vec<&str> = command.words().iter().skip(1).map(String::as_str).collect();
+        Ok(said(&self.run(&mut self.command(&words)).await?))
+    }
+
+    fn command(&self, words: &[&str]) -> tokio::process::Command {
+        let mut command = tokio::process::Command::new(&self.0);
+        command.args(words).stdin(Stdio::null());
         for name in NOT_PASSED_ON {
-            run.env_remove(name);
+            command.env_remove(name);
         }
-        let ended = run.output().await;
+        command
+    }
+
+    /// What it prints.
+    async fn run(&self, command: &mut tokio::process::Command) -> Result<Vec<u8>, String> {
+        let ended = command.output().await;
         let output = ended.map_err(|e| format!("{}: {}", self.0.display(), io_words(&e)))?;
         match output.status.success() {
-            true => Ok(said(&output.stdout)),
+            true => Ok(output.stdout),
             false => Err(format!(
                 "helm ended with {}: {}",
                 output.status,
@@ -83,41 +107,18 @@ fn said(bytes: &[u8]) -> String {
 }
 
 #[cfg(unix)]
-fn can_be_run(file: &Path) -> bool {
-    use std::os::unix::fs::PermissionsExt;
-    let about = std::fs::metadata(file);
-    about.is_ok_and(|m| m.is_file() && m.permissions().mode() & 0o111 != 0)
-}
-
-#[cfg(not(unix))]
-fn can_be_run(file: &Path) -> bool {
-    file.is_file()
-}
-
-#[cfg(unix)]
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::advice::{Command, Origin};
     use std::os::unix::fs::PermissionsExt;
 
-    /// A helm that is this script, in a folder of its own.
-    fn helm(folder: &Path, script: &str, mode: u32) {
+    /// A helm that is this script.
+    fn helm(folder: &Path, script: &str) -> Helm {
         let file = folder.join("helm");
         std::fs::write(&file, format!("#!/bin/sh\n{script}\n")).unwrap();
-        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(mode)).unwrap();
-    }
-
-    #[test]
-    fn the_first_that_can_be_run_is_taken_and_none_of_a_relative_folder() {
-        let [first, second] = [(); 2].map(|()| tempfile::tempdir().unwrap());
-        helm(first.path(), "", 0o644);
-        helm(second.path(), "", 0o755);
-        let path = std::env::join_paths([Path::new("."), first.path(), second.path()]).unwrap();
-        let found = Helm::among(&path).unwrap();
-        assert_eq!(found.0, second.path().join("helm"));
-        assert_eq!(Helm::among(OsStr::new("relative:.")), None);
-        assert_eq!(Helm::among(first.path().as_os_str()), None);
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o755)).unwrap();
+        Helm(file)
     }
 
     #[expect(
@@ -127,8 +128,7 @@ mod tests {
     #[tokio::test]
     async fn its_words_are_no_shells_and_what_it_says_is_one_line() {
         let folder = tempfile::tempdir().unwrap();
-        helm(folder.path(), "for word; do echo \"<$word>\"; done", 0o755);
-        let found = Helm::among(folder.path().as_os_str()).unwrap();
+        let found = helm(folder.path(), "for word; do echo \"<$word>\"; done");
         let command =
             Command::new(["helm", "uninstall", "$(touch x)", "a b"]).at(&Origin::default());
         let said = found.uninstall(&command).await;
@@ -137,12 +137,22 @@ mod tests {
             found.words(&command)[0],
             folder.path().join("helm").display().to_string()
         );
-        helm(
-            folder.path(),
-            "printf 'no\\033[2J\\nway' >&2; exit 3",
-            0o755,
-        );
+        helm(folder.path(), "printf 'no\\033[2J\\nway' >&2; exit 3");
         let why = found.uninstall(&command).await.unwrap_err();
         assert_eq!(why, "helm ended with exit status: 3: no^[[2J way");
+    }
+
+    #[tokio::test]
+    async fn a_helm_that_fails_or_says_nothing_has_no_known_version() {
+        let folder = tempfile::tempdir().unwrap();
+        let found = helm(folder.path(), "echo v4.0.1+g1");
+        assert_eq!(found.version().await, Ok("v4.0.1+g1".to_owned()));
+        let found = helm(folder.path(), "exit 0");
+        assert_eq!(
+            found.version().await,
+            Err("it prints no version".to_owned())
+        );
+        let found = helm(folder.path(), "echo v3; exit 1");
+        assert!(found.version().await.is_err());
     }
 }

@@ -31,6 +31,7 @@ mod lookup;
 pub mod model;
 mod palette;
 mod private_file;
+mod programs;
 mod question;
 pub mod render;
 pub mod repository;

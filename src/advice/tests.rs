@@ -112,7 +112,7 @@ fn a_hint_says_that_the_token_is_not_in_its_command() {
 /// Words about a program, not commands to run: the file and a part of the text.
 const PROSE: &[(&str, &str)] = &[
     // Names what is shadowed.
-    ("commands/version/shadow.rs", "kubectl skvs {command}"),
+    ("programs/shadow.rs", "kubectl skvs {command}"),
     // What the chart's publisher uses; its words are not known here.
     (
         "diagnosis/rules/chart_version_differs.rs",

@@ -1,7 +1,5 @@
 //! `version`: the plugin's version, the server's, and the API version in which HelmReleases are served.
 
-mod shadow;
-
 use crate::app::App;
 use crate::cluster::ClusterError;
 use crate::cluster::helm_releases::is_not_installed;
@@ -10,6 +8,7 @@ use crate::exit::Code;
 use crate::flags::format::{self, FormatArgs};
 use crate::help;
 use crate::model::helm_release::GROUP;
+use crate::programs::shadow;
 use crate::render::output::ReportFormat;
 use crate::render::{json, yaml};
 use crate::text::{Shown, one_line};
@@ -47,8 +46,8 @@ pub struct Args {
 /// # Errors
 /// What the cluster said; the plugin's own version is printed all the same.
 pub async fn run(app: &mut App, args: &Args) -> Result<Code> {
-    for line in shadow::warnings(&(app.grammar)()) {
-        app.ui.warning(line);
+    for shadow in shadow::all(&(app.grammar)()).found {
+        app.ui.warning(shadow.sentence());
     }
     let mut report =
         json!({ "apiVersion": API_VERSION, "kind": "Version", "clientVersion": client(COMMIT) });

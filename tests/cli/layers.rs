@@ -6,7 +6,7 @@ use syn::visit::{self, Visit};
 use syn::{Attribute, Item, ItemMod, Meta, Path, UseTree};
 
 /// From the ground up: a module may not use those above it.
-const LAYERS: [&str; 29] = [
+const LAYERS: [&str; 30] = [
     "exit",
     "help",
     "private_file",
@@ -14,6 +14,7 @@ const LAYERS: [&str; 29] = [
     "palette",
     "advice",
     "error",
+    "programs",
     "interrupt",
     "model",
     "snapshot",

@@ -1,35 +1,55 @@
 //! Executables that take a command's place: kubectl prefers the longest name, so `kubectl-skvs-list` wins over
 //! `kubectl-skvs` for `kubectl skvs list`.
 
-use std::path::Path;
+use super::{Folders, Listed};
+use std::path::PathBuf;
 
 const PREFIX: &str = "kubectl-skvs-";
 
-/// One line for each such executable on PATH.
-pub(super) fn warnings(root: &clap::Command) -> Vec<String> {
+/// An executable that kubectl runs in place of a command.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Shadow {
+    pub(crate) file: PathBuf,
+    /// The words after `kubectl skvs`.
+    command: String,
+}
+
+impl Shadow {
+    pub(crate) fn sentence(&self) -> String {
+        let (file, command) = (self.file.display(), &self.command);
+        format!("kubectl runs {file} for: kubectl skvs {command}")
+    }
+}
+
+/// Those on PATH.
+#[derive(Debug, Default)]
+pub(crate) struct Shadows {
+    pub(crate) found: Vec<Shadow>,
+    /// Folders that cannot be listed, each with the reason.
+    pub(crate) unlisted: Vec<String>,
+}
+
+/// Looks through PATH for those that take the place of one of `root`'s commands.
+pub(crate) fn all(root: &clap::Command) -> Shadows {
     let commands: Vec<&str> = root
         .get_subcommands()
         .flat_map(|c| std::iter::once(c.get_name()).chain(c.get_all_aliases()))
         .collect();
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let mut lines = Vec::new();
-    for folder in std::env::split_paths(&path) {
-        let Ok(entries) = folder.read_dir() else {
-            continue;
-        };
-        let mut names: Vec<_> = entries.flatten().map(|e| e.file_name()).collect();
-        names.sort();
-        for name in names {
-            let file = folder.join(&name);
-            if let Some(command) = shadowed(&name.to_string_lossy(), &commands)
-                && is_executable(&file)
-            {
-                let file = file.display();
-                lines.push(format!("kubectl runs {file} for: kubectl skvs {command}"));
+    let mut shadows = Shadows::default();
+    for Listed { folder, files } in Folders::of_path().beginning_with(PREFIX) {
+        match files {
+            Ok(files) => shadows.found.extend(files.into_iter().filter_map(|file| {
+                let name = file.file_name()?.to_string_lossy().into_owned();
+                let command = shadowed(&name, &commands)?;
+                Some(Shadow { file, command })
+            })),
+            Err(why) => {
+                let folder = folder.display();
+                shadows.unlisted.push(format!("{folder}: {why}"));
             }
         }
     }
-    lines
+    shadows
 }
 
 /// The words after `kubectl skvs` for which kubectl runs the executable `name`; `None` when they begin with none of `commands`.
@@ -40,18 +60,6 @@ fn shadowed(name: &str, commands: &[&str]) -> Option<String> {
     let words: Vec<String> = rest.split('-').map(|w| w.replace('_', "-")).collect();
     let first = words.first()?;
     commands.contains(&first.as_str()).then(|| words.join(" "))
-}
-
-#[cfg(unix)]
-fn is_executable(file: &Path) -> bool {
-    use std::os::unix::fs::PermissionsExt;
-    file.metadata()
-        .is_ok_and(|m| m.is_file() && m.permissions().mode() & 0o111 != 0)
-}
-
-#[cfg(not(unix))]
-fn is_executable(file: &Path) -> bool {
-    file.is_file()
 }
 
 #[cfg(test)]
