@@ -148,7 +148,7 @@ async fn put_back(app: &mut App, args: Args) -> Result<Code> {
             link.close().await;
             let line = shown!(
                 "database \"{name}\" restored to {} namespace",
-                args.pods.couchdb_namespace
+                args.pods.place.couchdb_namespace
             );
             app.ui.result(line)?;
             app.ui.flush()?;

@@ -4,7 +4,7 @@
 //! well is looked into as `troubleshoot` does. Nothing is judged here: causes come from the checks, databases from the inventory.
 
 mod couchdb;
-mod sources;
+pub(super) mod sources;
 mod watch;
 
 use crate::advice::Command;
@@ -167,8 +167,11 @@ async fn look(app: &App, args: &Args, cluster: &Cluster, asking: &mut Asking) ->
     let survey = asking.survey();
     let (databases, unknown) = databases(survey, &asking.why(), &ownership);
     not_read.extend(unknown);
-    let (couchdb, members) =
-        CouchDb::new(&args.couchdb.pods.couchdb_namespace, asking.pods(), survey);
+    let (couchdb, members) = CouchDb::new(
+        &args.couchdb.pods.place.couchdb_namespace,
+        asking.pods(),
+        survey,
+    );
     not_read.extend(members.map(|why| NotRead::new("CouchDB's members", why)));
     Ok(Status::from(Parts {
         namespace,

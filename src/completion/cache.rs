@@ -82,8 +82,8 @@ fn path(server: &str, pods: &PodArgs) -> Option<PathBuf> {
     let port = pods.port.map(|port| port.to_string());
     let parts = [
         Some(server),
-        Some(pods.couchdb_namespace.as_str()),
-        pods.pod_selector.as_deref(),
+        Some(pods.place.couchdb_namespace.as_str()),
+        pods.place.pod_selector.as_deref(),
         pods.pod.as_deref(),
         pods.container.as_deref(),
         port.as_deref(),

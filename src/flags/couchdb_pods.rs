@@ -23,6 +23,25 @@ pub struct PodArgs {
     // First, since clap forgets where a value came from once it is taken.
     #[command(flatten)]
     pub environment: Environment,
+    #[command(flatten)]
+    pub place: PlaceArgs,
+    /// Choose one of CouchDB's pods
+    #[arg(long, value_name = "POD")]
+    pub pod: Option<String>,
+    /// Choose one of the containers that look like CouchDB
+    #[arg(long, value_name = "CONTAINER")]
+    pub container: Option<String>,
+    /// CouchDB's port in its container; by default the one named couchdb, else 5984
+    #[arg(long, env = "SKVS_COUCHDB_PORT", value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
+    pub port: Option<u16>,
+    #[command(flatten)]
+    pub secret: SecretArgs,
+}
+
+/// Flags that say where CouchDB's pods are.
+#[derive(clap::Args, Clone, Debug)]
+#[command(next_help_heading = help::COUCHDB)]
+pub struct PlaceArgs {
     /// Namespace of CouchDB's pods
     #[arg(
         long,
@@ -35,17 +54,6 @@ pub struct PodArgs {
     /// Choose among CouchDB's pods by label
     #[arg(long, env = "SKVS_POD_SELECTOR", value_name = "SELECTOR")]
     pub pod_selector: Option<String>,
-    /// Choose one of CouchDB's pods
-    #[arg(long, value_name = "POD")]
-    pub pod: Option<String>,
-    /// Choose one of the containers that look like CouchDB
-    #[arg(long, value_name = "CONTAINER")]
-    pub container: Option<String>,
-    /// CouchDB's port in its container; by default the one named couchdb, else 5984
-    #[arg(long, env = "SKVS_COUCHDB_PORT", value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
-    pub port: Option<u16>,
-    #[command(flatten)]
-    pub secret: SecretArgs,
 }
 
 /// Flags of what is asked in CouchDB's pods.
@@ -73,14 +81,15 @@ impl Found {
     }
 }
 
-impl PodArgs {
-    /// Reads the pods and chooses the container; the inner error says why there is no single one.
+impl PlaceArgs {
+    /// Reads the pods and chooses the container among them; the inner error says why there is no single one.
     ///
     /// # Errors
     /// What the API server or the connection said.
     pub(crate) async fn found(
         &self,
         cluster: &Cluster,
+        choice: Choice,
     ) -> Result<Result<Found, NoTarget>, ClusterError> {
         let namespace = segment(&self.couchdb_namespace);
         let mut path = format!("/api/v1/namespaces/{namespace}/pods");
@@ -93,9 +102,7 @@ impl PodArgs {
         let pods: Vec<Pod> = cluster.all(&ListOf::objects(path)).await?.into_items();
         let choice = Choice {
             selector: selector.map(str::to_owned),
-            pod: self.pod.clone(),
-            container: self.container.clone(),
-            port: self.port,
+            ..choice
         };
         let chosen = pods::targets(&pods, &choice);
         Ok(chosen.map(|(target, others)| Found {
@@ -103,6 +110,25 @@ impl PodArgs {
             others,
             pods,
         }))
+    }
+}
+
+impl PodArgs {
+    /// As [`PlaceArgs::found`], by all flags.
+    ///
+    /// # Errors
+    /// What the API server or the connection said.
+    pub(super) async fn found(
+        &self,
+        cluster: &Cluster,
+    ) -> Result<Result<Found, NoTarget>, ClusterError> {
+        let choice = Choice {
+            selector: None,
+            pod: self.pod.clone(),
+            container: self.container.clone(),
+            port: self.port,
+        };
+        self.place.found(cluster, choice).await
     }
 
     /// What was found, with a Secret's credentials where one is named.
@@ -121,7 +147,7 @@ impl PodArgs {
     pub(crate) async fn containers(&self, cluster: &Cluster) -> Result<Vec<Target>> {
         let mut found = match self.found(cluster).await? {
             Ok(found) => found,
-            Err(why) => return Err(no_target(cluster, &self.couchdb_namespace, why).await),
+            Err(why) => return Err(no_target(cluster, &self.place.couchdb_namespace, why).await),
         };
         let others = std::mem::take(&mut found.others);
         let first = self.settled(cluster, found).await?;
@@ -140,7 +166,7 @@ impl PodArgs {
     pub(crate) async fn container(&self, cluster: &Cluster) -> Result<Target> {
         match self.found(cluster).await? {
             Ok(found) => self.settled(cluster, found).await,
-            Err(why) => Err(no_target(cluster, &self.couchdb_namespace, why).await),
+            Err(why) => Err(no_target(cluster, &self.place.couchdb_namespace, why).await),
         }
     }
 }
@@ -156,7 +182,7 @@ async fn no_target(cluster: &Cluster, namespace: &str, why: NoTarget) -> Error {
     no_container(namespace, absent, why)
 }
 
-fn no_container(namespace: &str, absent: bool, why: NoTarget) -> Error {
+pub(super) fn no_container(namespace: &str, absent: bool, why: NoTarget) -> Error {
     let list = Command::new(["kubectl", "get", "pods", "-n", namespace]);
     let error = Error::new(why.clause(namespace));
     error.hint(match why {

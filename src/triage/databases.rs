@@ -112,7 +112,7 @@ async fn in_a_pod(cluster: &Cluster, pods: &PodArgs, wanted: &Wanted) -> Read<Da
     let read = async {
         match pods.found(&near).await {
             Err(error) => Read::Unknown(Why::from(&error)),
-            Ok(Err(none)) => Read::failed(none.clause(&pods.couchdb_namespace)),
+            Ok(Err(none)) => Read::failed(none.clause(&pods.place.couchdb_namespace)),
             Ok(Ok(found)) => match pods.settled(&near, found).await {
                 Err(error) => Read::failed(error.message().to_owned()),
                 Ok(target) => {

@@ -5,7 +5,7 @@
 
 use super::Args;
 use crate::advice::Command;
-use crate::flags::couchdb_pods::{PodArgs, SecretArgs};
+use crate::flags::couchdb_pods::{PlaceArgs, PodArgs, SecretArgs};
 use crate::model::endpoint::COUCHDB_NAMESPACE;
 use crate::model::names::DatabaseName;
 use std::path::Path;
@@ -41,8 +41,11 @@ fn command(args: &Args, words: &[&str]) -> Command {
         pods:
             PodArgs {
                 environment: _,
-                couchdb_namespace,
-                pod_selector,
+                place:
+                    PlaceArgs {
+                        couchdb_namespace,
+                        pod_selector,
+                    },
                 pod,
                 container,
                 port,
@@ -172,7 +175,7 @@ mod tests {
     #[test]
     fn an_empty_namespace_is_not_given() {
         let (_, args) = read(&["--couchdb-namespace", ""]);
-        assert_eq!(args.pods.couchdb_namespace, "secure-kvs");
+        assert_eq!(args.pods.place.couchdb_namespace, "secure-kvs");
     }
 
     #[test]

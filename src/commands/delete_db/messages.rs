@@ -119,7 +119,8 @@ pub(super) fn tell(
             unread,
             despite,
         } => {
-            app.ui.result(done(name, &args.pods.couchdb_namespace))?;
+            app.ui
+                .result(done(name, &args.pods.place.couchdb_namespace))?;
             app.ui.flush()?;
             if let Some(why) = despite {
                 app.ui.warning(format!(

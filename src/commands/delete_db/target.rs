@@ -211,7 +211,7 @@ impl Run<'_> {
         if self.args.plan.is_document() {
             return Ok(());
         }
-        let namespace = &self.args.pods.couchdb_namespace;
+        let namespace = &self.args.pods.place.couchdb_namespace;
         let line = format!(
             "dry run: nothing was deleted; would delete database \"{name}\" from {namespace} namespace"
         );

@@ -57,7 +57,7 @@ impl Asking {
         let started = Instant::now();
         let found = match args.pods.found(&near).await {
             Err(error) => Err(Why::from(&error)),
-            Ok(Err(none)) => Err(Why::Failed(none.clause(&args.pods.couchdb_namespace))),
+            Ok(Err(none)) => Err(Why::Failed(none.clause(&args.pods.place.couchdb_namespace))),
             Ok(Ok(found)) => Ok(found),
         };
         let is_locked_out = self.survey.as_ref().is_err_and(|none| none.locked_out);
