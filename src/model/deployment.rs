@@ -37,6 +37,13 @@ impl Deployment {
         first.map_or("", |container| container.image.text())
     }
 
+    /// The tag of that image; `None` where it has none.
+    pub fn tag(&self) -> Option<&str> {
+        let image = self.image().split('@').next().unwrap_or_default();
+        let name = image.rsplit('/').next().unwrap_or_default();
+        name.split_once(':').map(|(_, tag)| tag)
+    }
+
     /// The value of a flag that one of its containers is given.
     pub fn flag(&self, name: &str) -> Field<String> {
         let mut given = self.containers.known.iter().map(|c| c.flag(name));
@@ -73,6 +80,21 @@ mod tests {
         assert_eq!(flag(json!([{"args": "--a=b"}])), Field::Malformed);
         assert_eq!(flag(json!([7])), Field::Malformed);
         assert_eq!(flag(json!("none")), Field::Malformed);
+    }
+
+    #[test]
+    fn a_tag_is_not_a_port_and_not_a_digest() {
+        let tag = |image: &str| {
+            let containers = json!([{"image": image}]);
+            let object = json!({"spec": {"template": {"spec": {"containers": containers}}}});
+            Deployment::from_value(&object).tag().map(str::to_owned)
+        };
+        let tagged = "registry:5000/fluxcd/helm-controller:v1.3.0";
+        assert_eq!(tag(tagged).as_deref(), Some("v1.3.0"));
+        let with_digest = format!("{tagged}@sha256:00ff");
+        assert_eq!(tag(&with_digest).as_deref(), Some("v1.3.0"));
+        assert_eq!(tag("registry:5000/helm-controller"), None);
+        assert_eq!(tag("helm-controller@sha256:00ff"), None);
     }
 
     #[test]

@@ -39,6 +39,8 @@ pub mod pod;
 pub mod pod_spec;
 pub mod policy;
 pub mod request;
+pub mod right;
+pub mod role;
 pub mod selector;
 pub mod service;
 pub mod source;
