@@ -45,6 +45,24 @@ pub struct ApiResource {
     pub kind: String,
 }
 
+/// A version of a group.
+#[derive(Clone, Debug)]
+pub struct Served {
+    pub version: String,
+    pub resources: Result<Vec<ApiResource>, ClusterError>,
+}
+
+impl Served {
+    /// Whether it has this resource.
+    ///
+    /// # Errors
+    /// Its resources were not read: why.
+    pub fn has(&self, plural: &str) -> Result<bool, &ClusterError> {
+        let resources = self.resources.as_ref()?;
+        Ok(resources.iter().any(|resource| resource.name == plural))
+    }
+}
+
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct ApiResourceList {
@@ -73,6 +91,22 @@ impl Cluster {
             return Err(self.form(format!("an APIGroup that is not {group}'s")));
         }
         Ok(Some(found.into_versions()))
+    }
+
+    /// The versions of a group with their resources, the preferred one first; `None` where the API server says that it does not serve
+    /// the group.
+    ///
+    /// # Errors
+    /// As [`Cluster::api_versions`].
+    pub async fn served(&self, group: &str) -> Result<Option<Vec<Served>>, ClusterError> {
+        let Some(versions) = self.api_versions(group).await? else {
+            return Ok(None);
+        };
+        let served = versions.into_iter().map(|version| async move {
+            let resources = self.api_resources(&format!("{group}/{version}")).await;
+            Served { version, resources }
+        });
+        Ok(Some(futures::future::join_all(served).await))
     }
 
     /// Whether the API server's list of groups has this one.

@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 /// Versions this plugin can read, newest first. The first is tried without asking which are served.
-const VERSIONS: [&str; 3] = ["v2", "v2beta2", "v2beta1"];
+pub const VERSIONS: [&str; 3] = ["v2", "v2beta2", "v2beta1"];
 
 /// Which HelmReleases are meant.
 #[derive(Clone, Debug, Default)]

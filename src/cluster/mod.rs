@@ -23,6 +23,7 @@ pub(crate) mod kubeconfig;
 pub mod kustomizations;
 mod login;
 pub mod onboardings;
+mod own_rights;
 pub mod ownership;
 mod pages;
 pub mod patch;
@@ -34,6 +35,7 @@ pub mod secret;
 mod sent_once;
 mod served;
 mod server;
+pub mod sources;
 #[cfg(test)]
 mod test_server;
 mod tls;
@@ -42,9 +44,10 @@ pub mod watch;
 
 pub use answer::{Item, Named, ObjectMeta};
 pub use connection_args::ConnectionArgs;
-pub use discovery::ApiResource;
+pub use discovery::{ApiResource, Served};
 pub use duration::parse_duration;
 pub use error::ClusterError;
+pub use own_rights::Held;
 pub use pages::{All, List, ListOf, Pages, Step};
 
 use crate::advice::Origin;

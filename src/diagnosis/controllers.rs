@@ -10,7 +10,7 @@ use crate::model::field::Field;
 use crate::model::owner::Belongs;
 use crate::model::pod::Pod;
 use crate::model::selector::Labels;
-use crate::snapshot::{Controllers, IfRead, ServingPod};
+use crate::snapshot::{IfRead, ServingPod};
 
 /// Behind the state of a pod that only its name gives to a workload.
 pub(super) const PERHAPS: &str = " (by its name; it may be another workload's)";
@@ -30,11 +30,7 @@ pub(super) fn helm_controllers<'a>(case: &Case<'a>) -> Result<Vec<&'a Deployment
         Ok(None) => return Err("they were not read".to_owned()),
         Err(unread) => return Err(unread.why.clause()),
     };
-    let all: Vec<&Deployment> = controllers
-        .deployments
-        .iter()
-        .filter(|d| d.image().contains("helm-controller"))
-        .collect();
+    let all: Vec<&Deployment> = controllers.of("helm-controller").collect();
     if all.is_empty() {
         return Err(format!("{} has no Flux Deployment", controllers.namespace));
     }
@@ -44,7 +40,7 @@ pub(super) fn helm_controllers<'a>(case: &Case<'a>) -> Result<Vec<&'a Deployment
 /// The Deployment of that controller if none of its pods is available.
 pub(super) fn down<'a>(case: &Case<'a>, controller: &str) -> Option<&'a Deployment> {
     let controllers = case.controllers().if_read()?;
-    let mut own = own(controllers, controller);
+    let mut own = controllers.of(controller);
     if own.clone().any(may_run) {
         return None;
     }
@@ -56,14 +52,6 @@ fn may_run(deployment: &Deployment) -> bool {
     deployment.is_available() || deployment.available.is_malformed()
 }
 
-fn own<'a>(
-    controllers: &'a Controllers,
-    controller: &str,
-) -> impl Iterator<Item = &'a Deployment> + Clone {
-    let all = controllers.deployments.iter();
-    all.filter(move |d| d.image().contains(controller))
-}
-
 /// The pods of that controller that do not serve, those last of which only the name says that they are. Empty too if they are not known,
 /// or if the controller may run beside them.
 pub(super) fn unserving<'a>(case: &Case<'a>, controller: &str) -> Vec<Unserving<'a>> {
@@ -73,7 +61,7 @@ pub(super) fn unserving<'a>(case: &Case<'a>, controller: &str) -> Vec<Unserving<
     };
     let controllers = case.controllers().if_read();
     let is_down = down(case, controller).is_some();
-    let may_run = controllers.is_some_and(|known| own(known, controller).any(may_run));
+    let may_run = controllers.is_some_and(|known| known.of(controller).any(may_run));
     if may_run || (!is_down && pods.not_all().is_some()) {
         return Vec::new();
     }
@@ -82,7 +70,7 @@ pub(super) fn unserving<'a>(case: &Case<'a>, controller: &str) -> Vec<Unserving<
         .map(|found| {
             let belongs = match controllers {
                 Some(known) if !known.deployments.is_empty() => {
-                    of_any(&found.pod, own(known, controller))
+                    of_any(&found.pod, known.of(controller))
                 }
                 _ => found.pod.belongs_to("Deployment", controller),
             };
@@ -160,7 +148,7 @@ pub(super) fn serves(case: &Case<'_>) -> Serves {
 mod tests {
     use super::*;
     use crate::diagnosis::fixture;
-    use crate::snapshot::{Listing, Read, Why};
+    use crate::snapshot::{Controllers, Listing, Read, Why};
     use serde_json::{Value, json};
 
     /// What is shown of these pods of helm-controller, by what is known of its Deployments.

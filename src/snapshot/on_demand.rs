@@ -63,6 +63,14 @@ pub struct Controllers {
     pub deployments: Vec<Deployment>,
 }
 
+impl Controllers {
+    /// The Deployments of one of them, which may be sharded.
+    pub fn of(&self, controller: &str) -> impl Iterator<Item = &Deployment> + Clone {
+        let all = self.deployments.iter();
+        all.filter(move |d| d.image().contains(controller))
+    }
+}
+
 /// A pod that is to take requests, or to do work, with why it does not.
 #[derive(Clone, Debug)]
 pub struct ServingPod {

@@ -31,6 +31,13 @@ const FLUX: &str = "flux-system";
 /// The controllers that an onboarding needs.
 const CONTROLLERS: [&str; 2] = ["helm-controller", "source-controller"];
 
+impl Cluster {
+    /// The Deployments of Flux's controllers; where they are not labelled, those of these names.
+    pub async fn controllers(&self, names: &[&str]) -> Read<Controllers> {
+        deployments(self, names).await
+    }
+}
+
 /// Most pods, or EndpointSlices, that are read.
 const MOST: usize = 50;
 
@@ -66,7 +73,7 @@ pub(super) async fn controllers(
         let why = "the status says that Flux is working on it";
         return (Read::not_needed(why), Read::not_needed(why));
     }
-    let found = deployments(cluster).await;
+    let found = deployments(cluster, &CONTROLLERS).await;
     let all = found.if_read().map(|found| &found.deployments);
     let run = |all: &Vec<Deployment>| !all.is_empty() && all.iter().all(Deployment::is_available);
     let pods = if all.is_some_and(run) {
@@ -78,7 +85,7 @@ pub(super) async fn controllers(
     (found, pods)
 }
 
-async fn deployments(cluster: &Cluster) -> Read<Controllers> {
+async fn deployments(cluster: &Cluster, names: &[&str]) -> Read<Controllers> {
     let base = format!("/apis/apps/v1/namespaces/{FLUX}/deployments");
     let labelled = format!(
         "{base}?labelSelector={}",
@@ -86,7 +93,7 @@ async fn deployments(cluster: &Cluster) -> Read<Controllers> {
     );
     let labelled = cluster.all(&ListOf::objects(labelled)).await;
     let deployments = match Read::from_result(labelled) {
-        Read::Seen(list) if list.items().is_empty() => named(cluster, &base).await,
+        Read::Seen(list) if list.items().is_empty() => named(cluster, &base, names).await,
         other => other.map(All::into_items),
     };
     let deployments = match deployments {
@@ -101,8 +108,8 @@ async fn deployments(cluster: &Cluster) -> Read<Controllers> {
 }
 
 /// By their names, where an installation has not labelled them.
-async fn named(cluster: &Cluster, base: &str) -> Read<Vec<Value>> {
-    let read = CONTROLLERS.map(|name| async move {
+async fn named(cluster: &Cluster, base: &str, names: &[&str]) -> Read<Vec<Value>> {
+    let read = names.iter().map(|name| async move {
         Read::from_result(cluster.get::<Value>(&format!("{base}/{name}")).await)
     });
     let mut all = Vec::new();

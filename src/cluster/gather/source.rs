@@ -6,10 +6,7 @@ use crate::model::helm_release::{HelmRelease, ObjectRef};
 use crate::model::source::{self, Source};
 use crate::snapshot::Read;
 
-/// API version of source-controller's objects; the beta ones were served beside it until Flux 2.8.
-const STABLE: &str = "source.toolkit.fluxcd.io/v1";
-/// What Flux before 2.3 serves.
-const BETA: &str = "source.toolkit.fluxcd.io/v1beta2";
+use crate::cluster::sources::{GROUP, VERSIONS};
 
 /// Both links of the chain.
 pub(super) struct Chain {
@@ -61,10 +58,10 @@ async fn link(cluster: &Cluster, kind: &str, namespace: &str, name: &str) -> Rea
     let Some(plural) = source::plural(kind) else {
         return Read::not_asked(format!("{kind:?} is not a kind of source"));
     };
-    let stable = cluster.object(STABLE, namespace, plural, name).await;
-    let object = match stable {
+    let [stable, beta] = VERSIONS.map(|version| format!("{GROUP}/{version}"));
+    let object = match cluster.object(&stable, namespace, plural, name).await {
         Err(error) if ClusterError::is_unserved(&error) => {
-            cluster.object(BETA, namespace, plural, name).await
+            cluster.object(&beta, namespace, plural, name).await
         }
         read => read,
     };
