@@ -35,11 +35,14 @@ const GROUPS: [(&str, &[&str]); 5] = [
     ),
     ("In the GitOps repository", &["onboard", "lint", "access"]),
     ("Delete and keep", &["delete-db", "backup", "restore"]),
-    ("Other", &["demo", "completion", "options", "version"]),
+    (
+        "Other",
+        &["doctor", "demo", "completion", "options", "version"],
+    ),
 ];
 
 /// Commands that look for onboardings, and so take `-n` and `--onboarding-selector`.
-const LOOK_FOR_ONBOARDINGS: [&str; 10] = [
+const LOOK_FOR_ONBOARDINGS: [&str; 11] = [
     "check-access",
     "retry",
     "suspend",
@@ -50,6 +53,7 @@ const LOOK_FOR_ONBOARDINGS: [&str; 10] = [
     "notes",
     "troubleshoot",
     "capture",
+    "doctor",
 ];
 
 /// About, usage, examples, arguments, flags, notes.

@@ -12,6 +12,7 @@ pub mod custom_columns;
 pub mod deletion_card;
 pub mod description;
 pub mod docs;
+pub mod doctor;
 pub mod github;
 mod go_format;
 pub mod json;

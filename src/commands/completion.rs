@@ -28,6 +28,9 @@ pub struct Args {
     shell: Shell,
 }
 
+/// The file kubectl_complete-skvs.
+pub(super) const FOR_KUBECTL: &str = include_str!("../../completions/kubectl_complete-skvs");
+
 #[derive(clap::ValueEnum, Clone, Copy, Debug)]
 enum Shell {
     Bash,
@@ -46,7 +49,7 @@ pub fn run(app: &mut App, args: &Args) -> Result<Code> {
         Shell::Bash => include_str!("../../completions/kubectl-skvs.bash"),
         Shell::Zsh => include_str!("../../completions/_kubectl-skvs"),
         Shell::Fish => include_str!("../../completions/kubectl-skvs.fish"),
-        Shell::Kubectl => include_str!("../../completions/kubectl_complete-skvs"),
+        Shell::Kubectl => FOR_KUBECTL,
     };
     app.ui.machine().write_all(script.as_bytes())?;
     Ok(Code::Ok)

@@ -11,6 +11,7 @@ pub mod databases;
 pub mod delete_db;
 pub mod demo;
 pub mod describe;
+pub mod doctor;
 pub mod explain;
 pub mod lint;
 pub mod list;
@@ -54,6 +55,7 @@ pub enum Command {
     Backup(backup::Args),
     Restore(restore::Args),
     Demo(demo::Args),
+    Doctor(doctor::Args),
     Options(options::Args),
 }
 
@@ -83,6 +85,7 @@ pub async fn run(app: &mut App, command: Command) -> Result<Code> {
         Command::DeleteDb(args) => delete_db::run(app, *args).await,
         Command::Backup(args) => backup::run(app, args).await,
         Command::Restore(args) => restore::run(app, args).await,
+        Command::Doctor(args) => doctor::run(app, args).await,
         Command::Demo(_) => demo::run(app).await,
         Command::Options(_) => options::run(app),
     }

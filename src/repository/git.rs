@@ -116,6 +116,27 @@ pub fn load(paths: &[PathBuf], revision: &str) -> Result<Base> {
     Ok(base)
 }
 
+/// The version of git: `2.47.3`.
+///
+/// # Errors
+/// It is not on PATH, or cannot be run: why.
+pub fn version() -> std::result::Result<String, String> {
+    let mut command = process::Command::new("git");
+    let output = command.arg("--version").stdin(Stdio::null()).output();
+    let output = match output {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            return Err("not on PATH".to_owned());
+        }
+        Err(error) => return Err(format!("cannot run it: {}", io_words(&error))),
+        Ok(output) => succeeded(output).map_err(|error| error.message().to_owned())?,
+    };
+    let said = one_line(&String::from_utf8_lossy(&output));
+    let version = said.strip_prefix("git version ");
+    version
+        .map(|version| version.trim().to_owned())
+        .ok_or_else(|| "it does not say its version".to_owned())
+}
+
 /// The entry of a commit at a path.
 struct Entry {
     /// Its name in messages.

@@ -6,6 +6,7 @@ pub mod databases;
 pub mod deletion_plan;
 pub mod description;
 pub mod diagnosis;
+pub mod doctor;
 pub mod lint;
 pub mod object_list;
 pub mod onboarding_counts;

@@ -20,6 +20,7 @@ mod connection;
 mod credentials;
 mod databases;
 mod demo;
+mod doctor;
 mod documents;
 mod example;
 mod help;

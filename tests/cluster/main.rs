@@ -11,6 +11,7 @@ mod databases;
 mod delete_db;
 mod describe;
 mod dialect;
+mod doctor;
 mod example;
 mod follow;
 mod harness;

@@ -47,7 +47,7 @@ fn works(command: &str, words: &[&str], code: i32) -> String {
 /// Rights that the log does not show here: for kinds of Istio that are not installed, for other kinds of source, for statuses that name less, for `list -w`, for an
 /// operator or Kustomizations that are not installed, for a history of Helm's in ConfigMaps and values from a Secret that no seed has,
 /// and the one for exec that the API server checks beside `get` (see [`exec_needs_both_rights`]).
-const NOT_SEEN: [(&str, &str); 71] = [
+const NOT_SEEN: [(&str, &str); 75] = [
     ("check-access", "list peerauthentications"),
     ("check-access", "list destinationrules"),
     ("check-access", "list envoyfilters"),
@@ -55,6 +55,10 @@ const NOT_SEEN: [(&str, &str); 71] = [
     ("check-access", "list sidecars"),
     ("check-access", "list virtualservices"),
     ("check-access", "list wasmplugins"),
+    ("doctor", "get helmcharts"),
+    ("doctor", "get gitrepositories"),
+    ("doctor", "get ocirepositories"),
+    ("doctor", "get buckets"),
     ("retry", "get gitrepositories"),
     ("retry", "get ocirepositories"),
     ("retry", "get buckets"),
@@ -383,6 +387,17 @@ fn retry() {
     );
     silent.run().failed(4);
     all_used("retry");
+}
+
+/// It says of other commands that their rights are missing, which are not its own.
+#[test]
+fn doctor() {
+    let said = works("doctor", &["doctor"], 3);
+    let own = said
+        .lines()
+        .find(|line| line.starts_with("ok         rights"));
+    assert!(own.is_some_and(|line| line.contains("doctor")), "{said}");
+    all_used("doctor");
 }
 
 #[test]
