@@ -49,7 +49,7 @@ const TARGETS_MAX: usize = 10;
   kubectl skvs doctor --role delete-db,restore --group oncall > rights.yaml
   kubectl skvs doctor --role list | kubectl apply -f -
 
-Exit codes: 0 no check failed; 1 no check failed, and one could not be made; 3 a check failed. Warnings, such as a missing optional right,
+Exit codes: 0 no check failed; 1 no check failed, and one could not be made; 3 a check failed. Warnings, such as a missing optional right, \
 do not change it"
 )]
 pub struct Args {

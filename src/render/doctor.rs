@@ -10,7 +10,7 @@ use std::io;
 /// Where subjects start.
 const SUBJECT: usize = 11;
 /// Where messages start.
-const MESSAGE: usize = 30;
+const MESSAGE: usize = 32;
 /// Commands without all of their rights that have a line of their own at most.
 const ROWS: usize = 6;
 
@@ -159,15 +159,15 @@ mod tests {
         insta::assert_snapshot!(text(&report()), @r"
         6 checks: 1 failed, 1 warning, 1 not known
 
-        ok         API server         v1.36.3
-        not known  helm-controller    no Deployment of it in flux-system: Flux may run
-                                      elsewhere
+        ok         API server           v1.36.3
+        not known  helm-controller      no Deployment of it in flux-system: Flux may run
+                                        elsewhere
                    look for it: kubectl get deployments -A --context prod-east
-        ok         rights             list, notes
-        failed     rights: delete-db  missing: list secrets in all namespaces; not
-                                      known: list pods in secure-kvs (timed out)
+        ok         rights               list, notes
+        failed     rights: delete-db    missing: list secrets in all namespaces; not
+                                        known: list pods in secure-kvs (timed out)
                    for an administrator: kubectl skvs doctor --role delete-db
-        warning    helm               not on PATH: retry needs it
+        warning    helm                 not on PATH: retry needs it
                    install Helm 3 or 4
         ");
     }
@@ -182,10 +182,10 @@ mod tests {
         insta::assert_snapshot!(text(&report), @r"
         8 checks: 6 failed, 1 not known
 
-        ok         rights             list
-        failed     rights             rights are missing: a, b, c, d, e, f (-o json
-                                      lists them)
-        not known  rights             not known for: retry (-o json lists them)
+        ok         rights               list
+        failed     rights               rights are missing: a, b, c, d, e, f (-o json
+                                        lists them)
+        not known  rights               not known for: retry (-o json lists them)
         ");
     }
 

@@ -36,14 +36,14 @@ fn a_server_that_is_away_leaves_the_checks_of_this_machine() {
     stdout:
     7 checks: 1 failed, 1 not known
 
-    failed     API server         The connection to the server SERVER was refused - did you specify the right host or port?
+    failed     API server           The connection to the server SERVER was refused - did you specify the right host or port?
                is it the right cluster? kubectl config current-context
-    not known  the cluster        Flux, CouchDB and your rights cannot be checked without the API server
-    ok         plugin             kubectl runs HOME/bin/kubectl-skvs, which is this program
-    ok         other plugins      none takes the place of a command
-    ok         completion         HOME/bin/kubectl_complete-skvs is this program
-    ok         helm               v3.18.4+gd80839c, HOME/bin/helm
-    ok         git                2.47.3
+    not known  the cluster          Flux, CouchDB and your rights cannot be checked without the API server
+    ok         plugin               kubectl runs HOME/bin/kubectl-skvs, which is this program
+    ok         other plugins        none takes the place of a command
+    ok         completion           HOME/bin/kubectl_complete-skvs is this program
+    ok         helm                 v3.18.4+gd80839c, HOME/bin/helm
+    ok         git                  2.47.3
     ");
 }
 
@@ -51,7 +51,23 @@ fn a_server_that_is_away_leaves_the_checks_of_this_machine() {
 fn a_machine_without_anything() {
     let run = skvs(&["doctor"]);
     let empty = run.home().join("empty").display().to_string();
-    assert_snapshot!(run.env("PATH", &empty).run(), @"");
+    assert_snapshot!(run.env("PATH", &empty).run(), @r"
+    exit 3
+    stdout:
+    7 checks: 1 failed, 4 warnings, 1 not known
+
+    failed     API server           no kubeconfig was found, and this is not a pod of a cluster
+               set KUBECONFIG or give --kubeconfig FILE
+    not known  the cluster          Flux, CouchDB and your rights cannot be checked without the API server
+    warning    plugin               kubectl-skvs is not on PATH, so kubectl does not know it
+               put the folder of this program on PATH
+    ok         other plugins        none takes the place of a command
+    warning    completion           kubectl_complete-skvs is not on PATH, so kubectl completes nothing of this plugin
+               save as kubectl_complete-skvs on PATH, executable: kubectl skvs completion kubectl
+    warning    helm                 not on PATH; retry needs it to remove a failed release
+               install Helm 3 or 4
+    warning    git                  not on PATH; lint --diff-base needs it
+    ");
 }
 
 #[test]
@@ -61,7 +77,22 @@ fn what_takes_a_commands_place_and_completes_otherwise() {
     program(&run, "kubectl-skvs-list", "#!/bin/sh\n");
     program(&run, "helm", "#!/bin/sh\necho no >&2\nexit 1\n");
     let folder = program(&run, "kubectl_complete-skvs", "#!/bin/sh\n");
-    assert_snapshot!(run.env("PATH", &folder).run(), @"");
+    assert_snapshot!(run.env("PATH", &folder).run(), @r"
+    exit 3
+    stdout:
+    7 checks: 2 failed, 3 warnings, 2 not known
+
+    failed     API server           The connection to the server SERVER was refused - did you specify the right host or port?
+               is it the right cluster? kubectl config current-context
+    not known  the cluster          Flux, CouchDB and your rights cannot be checked without the API server
+    warning    plugin               kubectl runs HOME/bin/kubectl-skvs, which is not this program
+    failed     other plugins        kubectl runs HOME/bin/kubectl-skvs-list for: kubectl skvs list
+               remove or rename it, unless it is meant to
+    not known  completion           HOME/bin/kubectl_complete-skvs is another program; whether it runs this one is not known
+               save as kubectl_complete-skvs on PATH, executable: kubectl skvs completion kubectl
+    warning    helm                 HOME/bin/helm cannot be run, which retry needs: helm ended with exit status: 1: no
+    warning    git                  not on PATH; lint --diff-base needs it
+    ");
 }
 
 /// The script of `completion kubectl` runs what is first on PATH.
@@ -80,13 +111,53 @@ fn a_completion_script_completes_the_plugin_on_path() {
         let line = told.stdout.lines().find(|l| l.contains(" completion "));
         line.unwrap().to_owned()
     };
-    assert_snapshot!(told(true), @"ok         completion         HOME/bin/kubectl_complete-skvs runs this program");
-    assert_snapshot!(told(false), @"warning    completion         HOME/bin/kubectl_complete-skvs runs another kubectl-skvs, which comes first on PATH");
+    assert_snapshot!(told(true), @"ok         completion           HOME/bin/kubectl_complete-skvs runs this program");
+    assert_snapshot!(told(false), @"warning    completion           HOME/bin/kubectl_complete-skvs runs another kubectl-skvs, which comes first on PATH");
 }
 
 #[test]
 fn as_a_document() {
-    assert_snapshot!(without_server(&["doctor", "-o", "yaml"]), @"");
+    assert_snapshot!(without_server(&["doctor", "-o", "yaml"]), @r#"
+    exit 3
+    stdout:
+    apiVersion: skvs.kubectl.io/v1alpha1
+    checks:
+    - area: cluster
+      message: The connection to the server SERVER was refused - did you specify the right host or port?
+      next: is it the right cluster? kubectl config current-context
+      state: failed
+      subject: API server
+    - area: cluster
+      message: Flux, CouchDB and your rights cannot be checked without the API server
+      state: notKnown
+      subject: the cluster
+    - area: machine
+      message: kubectl runs HOME/bin/kubectl-skvs, which is this program
+      state: ok
+      subject: plugin
+    - area: machine
+      message: none takes the place of a command
+      state: ok
+      subject: other plugins
+    - area: machine
+      message: HOME/bin/kubectl_complete-skvs is this program
+      state: ok
+      subject: completion
+    - area: machine
+      message: v3.18.4+gd80839c, HOME/bin/helm
+      state: ok
+      subject: helm
+    - area: machine
+      message: "2.47.3"
+      state: ok
+      subject: git
+    context: here
+    failed: 1
+    kind: DoctorReport
+    notKnown: 1
+    server: https://SERVER/
+    warnings: 0
+    "#);
 }
 
 /// What it does not say of rights is not known, and the rest is asked all the same.
@@ -95,7 +166,31 @@ fn a_server_that_turns_everything_down_is_there() {
     let refusal = r#"{"kind":"Status","apiVersion":"v1","status":"Failure","reason":"Forbidden","code":403,"message":"no"}"#;
     let listener = Listener::answering(403, refusal);
     let told = equipped(&["doctor"]).server(&listener.http()).run();
-    assert_snapshot!(told, @"");
+    assert_snapshot!(told, @r"
+    exit 1
+    stdout:
+    35 checks: 30 not known
+
+    not known  API server           it answers (context here, http://SERVER), its version is not known: forbidden (no)
+    not known  user                 forbidden (no)
+    not known  HelmRelease          forbidden (no)
+    not known  HelmChart            forbidden (no)
+    not known  HelmRepository       forbidden (no)
+    not known  OCIRepository        forbidden (no)
+    not known  Kustomization        forbidden (no)
+    not known  helm-controller      forbidden (no)
+    not known  source-controller    forbidden (no)
+    not known  kustomize-controller forbidden (no)
+    not known  onboardings          forbidden (no)
+    not known  chart sources        the onboardings, which name them, were not read
+    not known  CouchDB's pods       forbidden (no)
+    not known  rights               not known for: backup, capture, completion, databases, delete-db, describe, doctor, list, notes, onboard, restore, resume, retry, status, suspend, troubleshoot, version (-o json lists them)
+    ok         plugin               kubectl runs HOME/bin/kubectl-skvs, which is this program
+    ok         other plugins        none takes the place of a command
+    ok         completion           HOME/bin/kubectl_complete-skvs is this program
+    ok         helm                 v3.18.4+gd80839c, HOME/bin/helm
+    ok         git                  2.47.3
+    ");
 }
 
 #[test]
@@ -158,7 +253,12 @@ fn a_role_for_other_namespaces_and_another_group() {
 
 #[test]
 fn a_role_of_nothing_and_a_name_that_is_none() {
-    assert_snapshot!(skvs(&["doctor", "--role", "lint"]).run(), @"");
+    assert_snapshot!(skvs(&["doctor", "--role", "lint"]).run(), @r"
+    exit 2
+    stderr:
+    error: invalid value 'lint' for '--role <COMMAND>' [possible values: backup, capture, completion, databases, delete-db, describe, doctor, list, notes, onboard, restore, resume, retry, status, suspend, troubleshoot, version]; a similar value exists: 'list'
+    See 'kubectl skvs doctor -h' for help and examples
+    ");
     assert_snapshot!(skvs(&["doctor", "--role", "list", "--group", "a\nb"]).run(), @r#"
     exit 2
     stderr:
