@@ -80,7 +80,23 @@ fn one_screen() {
     let server = text.lines().next().expect("a line");
     assert!(server.contains("v1.") && server.contains("context sandbox, https://127.0.0.1:"));
     let rest = text.lines().skip(1).collect::<Vec<_>>().join("\n");
-    insta::assert_snapshot!(rest, @"");
+    insta::assert_snapshot!(rest, @r"
+    ok         user                 admin
+    ok         HelmRelease          helm.toolkit.fluxcd.io/v2
+    ok         HelmChart            source.toolkit.fluxcd.io/v1
+    ok         HelmRepository       source.toolkit.fluxcd.io/v1
+    ok         OCIRepository        source.toolkit.fluxcd.io/v1
+    warning    Kustomization        kustomize.toolkit.fluxcd.io is not served: this part of Flux is not installed
+    not known  helm-controller      no Deployment of it in flux-system; Flux may run elsewhere
+               see: kubectl get deployments -A --context sandbox
+    not known  source-controller    no Deployment of it in flux-system; Flux may run elsewhere
+               see: kubectl get deployments -A --context sandbox
+    not known  kustomize-controller no Deployment of it in flux-system; Flux may run elsewhere
+               see: kubectl get deployments -A --context sandbox
+    ok         onboardings          0 HelmReleases in default
+    ok         CouchDB's pods       3 of 3 ready in secure-kvs
+    ok         rights               backup, capture, completion, databases, delete-db, describe, doctor, list, notes, onboard, restore, resume, retry, status, suspend, troubleshoot, version
+    ");
 }
 
 #[test]
