@@ -392,7 +392,13 @@ fn retry() {
 /// It says of other commands that their rights are missing, which are not its own.
 #[test]
 fn doctor() {
-    let said = works("doctor", &["doctor"], 3);
+    let said = Skvs::with(&may("doctor"), ["doctor"]).run();
+    assert_eq!(said.code, 3, "{}\n{}", said.stdout, said.stderr);
+    let said = said.stdout;
+    assert!(!said.contains("orbidden"), "{said}");
+    let refused = Skvs::with(&may_not(), ["doctor"]).run();
+    let list = "forbidden (list helmreleases in flux-system)";
+    assert!(refused.stdout.contains(list), "{}", refused.stdout);
     let own = said
         .lines()
         .find(|line| line.starts_with("ok         rights"));

@@ -239,6 +239,11 @@ pub const STOPS: &[Stop] = &[
         exit: 0,
     },
     Stop {
+        title: "Whether the plugin can do its work here (exit code 3: a chart's source fails)",
+        argv: &["kubectl", "skvs", "doctor"],
+        exit: 3,
+    },
+    Stop {
         title: "The versions of the plugin, the server and its HelmRelease API",
         argv: &["kubectl", "skvs", "version"],
         exit: 0,
