@@ -48,6 +48,7 @@ fn no_command_asks_what_there_is() {
       restore       Restore a backup into a database
 
     Other:
+      doctor        Check that the plugin can do its work on this cluster
       demo          Play a recorded incident, without a cluster
       completion    Print a completion script for a shell
       options       List the flags that every command takes
