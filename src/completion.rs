@@ -16,6 +16,9 @@ use candidate::Candidate;
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
+/// The file kubectl_complete-skvs.
+pub(crate) const FOR_KUBECTL: &str = include_str!("../completions/kubectl_complete-skvs");
+
 /// Name under which kubectl looks for a plugin's completion.
 const KUBECTL_COMPLETE: &str = "kubectl_complete-skvs";
 

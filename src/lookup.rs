@@ -7,6 +7,7 @@ pub(crate) mod database_name;
 pub(crate) mod empty;
 pub(crate) mod first_install;
 pub(crate) mod release_notes;
+pub(crate) mod sources;
 
 use crate::advice::{Command, Hint};
 use crate::app::App;

@@ -1,12 +1,12 @@
 //! `check-access`: whether Istio's policies let a service account use a database. Nothing is changed, and nothing is sent to CouchDB.
 
-use super::format::{self, FormatArgs};
 use crate::advice::{Command, Hint};
 use crate::app::App;
 use crate::cluster::access;
 use crate::diagnosis::access::judge;
 use crate::error::{Error, Result};
 use crate::exit::Code;
+use crate::flags::format::{self, FormatArgs};
 use crate::help;
 use crate::model::istio::request::Account;
 use crate::model::names::DatabaseName;

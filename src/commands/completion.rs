@@ -3,6 +3,7 @@
 //! The scripts are the files of `completions/`; they all ask the hidden `__complete` (see [`crate::completion`]).
 
 use crate::app::App;
+use crate::completion::FOR_KUBECTL;
 use crate::error::Result;
 use crate::exit::Code;
 
@@ -27,9 +28,6 @@ pub struct Args {
     #[arg(value_name = "SHELL", hide_possible_values = true)]
     shell: Shell,
 }
-
-/// The file kubectl_complete-skvs.
-pub(super) const FOR_KUBECTL: &str = include_str!("../../completions/kubectl_complete-skvs");
 
 #[derive(clap::ValueEnum, Clone, Copy, Debug)]
 enum Shell {

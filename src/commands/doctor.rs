@@ -10,14 +10,14 @@ mod rights;
 mod role;
 mod server;
 
-use super::couchdb_pods::PlaceArgs;
-use super::format::{self, FormatArgs};
 use crate::advice::Origin;
 use crate::app::App;
 use crate::cluster::Cluster;
 use crate::cluster::helm_releases::Query;
 use crate::error::{Error, Result};
 use crate::exit::Code;
+use crate::flags::couchdb_pods::PlaceArgs;
+use crate::flags::format::{self, FormatArgs};
 use crate::help;
 use crate::model::role::{GROUP, MANIFESTS, Places, TARGET};
 use crate::render::output::ReportFormat;

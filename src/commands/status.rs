@@ -4,7 +4,6 @@
 //! well is looked into as `troubleshoot` does. Nothing is judged here: causes come from the checks, databases from the inventory.
 
 mod couchdb;
-pub(super) mod sources;
 mod watch;
 
 use crate::advice::Command;
@@ -18,6 +17,7 @@ use crate::exit::Code;
 use crate::flags::couchdb_pods::AskArgs;
 use crate::flags::format::{self, FormatArgs};
 use crate::help;
+use crate::lookup;
 use crate::lookup::empty;
 use crate::model::helm_release::HelmRelease;
 use crate::model::inventory::{self, Entry, State};
@@ -157,7 +157,7 @@ async fn look(app: &App, args: &Args, cluster: &Cluster, asking: &mut Asking) ->
     chosen.readable.iter().for_each(|hr| onboardings.add(hr));
     let ((report, errors), (sources, more)) = futures::join!(
         triage::causes(cluster, picked, app.now),
-        sources::load(cluster, &chosen.readable)
+        lookup::sources::load(cluster, &chosen.readable)
     );
     let mut not_read: Vec<NotRead> = Vec::new();
     not_read.extend(asking.not_read());

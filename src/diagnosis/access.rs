@@ -135,12 +135,12 @@ pub struct Methods {
 impl Facts {
     /// The trust domain and the root namespace; Istio's defaults where the settings are not known.
     fn trust_domain(&self) -> &str {
-        self.mesh.seen().map_or(TRUST_DOMAIN, Mesh::trust_domain)
+        self.mesh.if_read().map_or(TRUST_DOMAIN, Mesh::trust_domain)
     }
 
     fn root(&self) -> &str {
         self.mesh
-            .seen()
+            .if_read()
             .map_or(ROOT_NAMESPACE, Mesh::root_namespace)
     }
 }

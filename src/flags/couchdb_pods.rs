@@ -182,7 +182,7 @@ async fn no_target(cluster: &Cluster, namespace: &str, why: NoTarget) -> Error {
     no_container(namespace, absent, why)
 }
 
-pub(super) fn no_container(namespace: &str, absent: bool, why: NoTarget) -> Error {
+pub(crate) fn no_container(namespace: &str, absent: bool, why: NoTarget) -> Error {
     let list = Command::new(["kubectl", "get", "pods", "-n", namespace]);
     let error = Error::new(why.clause(namespace));
     error.hint(match why {

@@ -1,10 +1,10 @@
 //! The answer of `check-access`: kind `AccessCheck`.
 
 use super::description::API_VERSION;
-use super::status::NotRead;
 use crate::diagnosis::access::{Effect, Facts, Judgement, No, Said, Verdict};
 use crate::exit::Code;
 use crate::model::istio::policy::Action;
+use crate::model::not_read::NotRead;
 use crate::text::one_line;
 use serde::Serialize;
 

@@ -1,8 +1,8 @@
 //! CouchDB's pods: whether they are found, and how many are ready. None of them is asked.
 
 use crate::cluster::Cluster;
-use crate::commands::couchdb_pods::{PlaceArgs, no_container};
 use crate::couchdb::pods::{Choice, PodState};
+use crate::flags::couchdb_pods::{PlaceArgs, no_container};
 use crate::view::doctor::{Area, Check, State};
 
 const SUBJECT: &str = "CouchDB's pods";

@@ -4,7 +4,7 @@ use crate::advice::{Command, current_context};
 use crate::cluster::helm_releases::{self, is_not_installed};
 use crate::cluster::onboardings::{Listed, Unreadable};
 use crate::cluster::{Cluster, ClusterError, Served, kustomizations, sources};
-use crate::commands::status::sources as of_onboardings;
+use crate::lookup::sources as of_onboardings;
 use crate::model::deployment::Deployment;
 use crate::model::field::Field;
 use crate::model::helm_release;
@@ -232,7 +232,7 @@ pub(super) async fn sources(
         let sources = Check::new(Area::Flux, "chart sources", State::NotKnown, why);
         return vec![onboardings, sources];
     };
-    let (sources, left_out) = of_onboardings::read(cluster, &listed.typed).await;
+    let (sources, left_out) = of_onboardings::load(cluster, &listed.typed).await;
     let now = Timestamp::now();
     let sources = sources.iter().map(|source| {
         let check = of_source(source, now);

@@ -1,9 +1,9 @@
 //! This machine: which file kubectl runs, what takes a command's place, completion, and the programs that some commands run.
 
 use crate::advice::{Command, Origin};
-use crate::commands::{completion, shadow};
+use crate::completion;
 use crate::helm::Helm;
-use crate::programs::{self, Folders};
+use crate::programs::{self, Folders, shadow};
 use crate::repository::git;
 use crate::view::doctor::{Area, Check, State};
 use std::path::Path;

@@ -40,7 +40,7 @@ pub struct Said {
 
 /// The policies that can apply to the pods: of their namespace and the mesh's root.
 pub(super) fn all(facts: &Facts, route: &Route) -> Vec<Said> {
-    let policies = facts.policies.seen().map_or(&[][..], Vec::as_slice);
+    let policies = facts.policies.if_read().map_or(&[][..], Vec::as_slice);
     let applies = |policy: &&AuthorizationPolicy| {
         let mut stops = route.stops().iter();
         stops.any(|stop| policy.is_of(&stop.workload.meta.namespace, facts.root()))

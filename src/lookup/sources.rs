@@ -15,7 +15,7 @@ const MOST: usize = 20;
 type Id = (String, String, String);
 
 /// Reads them, those first that most onboardings use; beside them, how many were left out.
-pub(super) async fn load(
+pub(crate) async fn load(
     cluster: &Cluster,
     onboardings: &[HelmRelease],
 ) -> (Vec<Source>, Option<NotRead>) {
