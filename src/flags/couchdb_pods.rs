@@ -118,7 +118,7 @@ impl PodArgs {
     ///
     /// # Errors
     /// What the API server or the connection said.
-    pub(super) async fn found(
+    pub(crate) async fn found(
         &self,
         cluster: &Cluster,
     ) -> Result<Result<Found, NoTarget>, ClusterError> {

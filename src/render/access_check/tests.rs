@@ -1,7 +1,7 @@
 use super::*;
 use crate::diagnosis::access::Effect;
 use crate::view::access_check::{Answer, Methods};
-use crate::view::status::NotRead;
+use crate::model::not_read::NotRead;
 
 fn policy(name: &str, action: Option<&'static str>, effect: Effect, why: Option<&str>) -> Policy {
     Policy {
