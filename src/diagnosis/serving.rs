@@ -292,7 +292,7 @@ impl<'a> Reason<'a> {
     /// The end of its log, how it ended before, and what may say more and is not known.
     pub(super) fn whys(&self) -> impl Iterator<Item = String> {
         let last = |line: &str| format!("The last line of its log: {line}");
-        let known = self.words.iter().filter_map(|words| meaning(&words.line));
+        let known = self.words.iter().filter_map(LastWords::meaning);
         let known = known.map(str::to_owned);
         let words = self.words.iter().flat_map(move |words| {
             let line = match words.kind {
@@ -355,7 +355,7 @@ impl<'a> Reason<'a> {
             ),
             Remedy::Probe {
                 said, container, ..
-            } if *container == "couchdb" && said.contains("statuscode: 404") => log(
+            } if *container == "couchdb" && kubelet::is_not_found(said) => log(
                 finding,
                 "CouchDB answers 404 to /_up in maintenance mode, and until its system databases (_users, _replicator) exist: end the maintenance mode, or finish the cluster's setup. Its log:",
                 container,
@@ -394,22 +394,6 @@ impl<'a> Reason<'a> {
             Remedy::Describe => describe(finding, "Find out why it is not ready, and fix it:"),
         }
     }
-}
-
-/// What to do about the end of a log, where it is not plain from its words.
-fn meaning(line: &str) -> Option<&'static str> {
-    const MEANINGS: [(&str, &str); 2] = [
-        (
-            "Admin Party",
-            "CouchDB 3 and later do not start without an admin account: set its name and password (COUCHDB_USER and COUCHDB_PASSWORD, from the Secret of CouchDB's release).",
-        ),
-        (
-            "Chain already exists",
-            "The init container has run before in this pod's network. Delete the pod: its controller creates it again, with a fresh network.",
-        ),
-    ];
-    let found = MEANINGS.iter().find(|(text, _)| line.contains(text));
-    found.map(|(_, meaning)| *meaning)
 }
 
 /// Those pods that are not serving.

@@ -64,6 +64,29 @@ pub fn couch_failure(log: &str) -> Option<CouchFailure> {
     .map(|(said, _)| said)
 }
 
+/// What the log of a Job that got no answer says of the mesh.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mesh {
+    /// The proxies do not trust each other's certificates.
+    Distrusts,
+    /// The Job's own proxy answered that it has no pod to send the request to.
+    NoPod,
+    /// The connection was reset, as a proxy does that demands mutual TLS.
+    Reset,
+}
+
+/// Reads it; `None` where the log has no word of a mesh.
+pub fn mesh(log: &str) -> Option<Mesh> {
+    const WORDS: [(&str, Mesh); 4] = [
+        ("CERTIFICATE_VERIFY_FAILED", Mesh::Distrusts),
+        ("no healthy upstream", Mesh::NoPod),
+        ("upstream connect error", Mesh::NoPod),
+        ("Connection reset by peer", Mesh::Reset),
+    ];
+    let found = WORDS.into_iter().find(|(text, _)| log.contains(text));
+    found.map(|(_, mesh)| mesh)
+}
+
 /// What CouchDB's own words mean for the creation, where they are more than a status.
 pub fn explained(log: &str) -> Option<&'static str> {
     const WORDS: [(&str, &str); 18] = [
@@ -175,6 +198,19 @@ pub fn may_have_created(log: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_mesh_answers_in_its_own_words() {
+        let distrust = "upstream connect error or disconnect/reset before headers. reset reason: remote connection failure, transport failure reason: TLS_error: CERTIFICATE_VERIFY_FAILED\ncurl: (22) The requested URL returned error: 503";
+        assert_eq!(mesh(distrust), Some(Mesh::Distrusts));
+        assert!(!may_have_created(distrust));
+        assert_eq!(mesh("no healthy upstream"), Some(Mesh::NoPod));
+        let reset = "curl: (56) Recv failure: Connection reset by peer";
+        assert_eq!(mesh(reset), Some(Mesh::Reset));
+        assert_eq!(mesh("curl: (6) Could not resolve host: a"), None);
+        let denied = "RBAC: access denied\ncurl: (22) The requested URL returned error: 403";
+        assert_eq!(couch_failure(denied), Some(CouchFailure::Denied));
+    }
 
     #[test]
     fn a_request_that_was_never_sent_created_nothing() {

@@ -66,6 +66,28 @@ pub fn refuses_login(said: &str) -> bool {
     codes.iter().any(|code| said.contains(code))
 }
 
+/// The path that the probe asks for does not exist, or is not there yet.
+pub fn is_not_found(said: &str) -> bool {
+    said.contains("statuscode: 404")
+}
+
+/// `registry/image:2.0241127e+07`: a template printed the tag as a number.
+pub fn has_numeric_tag(image: &str) -> bool {
+    let tag = image.rsplit_once(':').map_or("", |(_, tag)| tag);
+    let Some((digits, exponent)) = tag.split_once("e+") else {
+        return false;
+    };
+    let is_digits = |text: &str| text.chars().all(|c| c.is_ascii_digit() || c == '.');
+    is_digits(digits) && is_digits(exponent)
+}
+
+/// What the registry said to the newest attempt to pull an image. While the kubelet waits for the next one, the container's status no
+/// longer has it.
+pub fn pull_failure(events: &[Event]) -> Option<&str> {
+    let mut messages = events.iter().rev().map(|event| event.message.as_str());
+    messages.find(|message| message.starts_with("Failed to pull image "))
+}
+
 /// The newest thing that it could not do for the pod, and did not do later: mount a volume, create the sandbox, …
 ///
 /// What the scheduler could not do is the condition `PodScheduled`.
@@ -163,6 +185,19 @@ mod tests {
         said.truncate(2);
         assert_eq!(of(&said, "c"), Some(format!("startup: {startup}")));
         assert_eq!(of(&[("Other", startup)], "c"), None);
+    }
+
+    #[test]
+    fn a_tag_that_became_a_number_has_an_exponent() {
+        assert!(has_numeric_tag("registry/a:2.0241127e+07"));
+        for image in [
+            "registry/a:1.0",
+            "registry/a",
+            "registry/a:v2e+x",
+            "registry:5000/a:rele+1x",
+        ] {
+            assert!(!has_numeric_tag(image), "{image}");
+        }
     }
 
     #[test]

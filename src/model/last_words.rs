@@ -61,6 +61,22 @@ impl LastWords {
         })
     }
 
+    /// What to do about it, where that is not plain from the words.
+    pub fn meaning(&self) -> Option<&'static str> {
+        const MEANINGS: [(&str, &str); 2] = [
+            (
+                "Admin Party",
+                "CouchDB 3 and later do not start without an admin account: set its name and password (COUCHDB_USER and COUCHDB_PASSWORD, from the Secret of CouchDB's release).",
+            ),
+            (
+                "Chain already exists",
+                "The init container has run before in this pod's network. Delete the pod: its controller creates it again, with a fresh network.",
+            ),
+        ];
+        let found = MEANINGS.iter().find(|(text, _)| self.line.contains(text));
+        found.map(|(_, meaning)| *meaning)
+    }
+
     /// The API group of the kind that the API server does not serve in the version that was asked for.
     pub fn unserved_group(&self) -> Option<&str> {
         let (_, rest) = self.line.split_once("no matches for kind ")?;

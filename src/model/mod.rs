@@ -20,6 +20,7 @@ pub mod helm_storage;
 pub mod inventory;
 pub mod istio;
 pub mod job;
+pub mod job_values;
 pub mod json_values;
 pub mod kubelet;
 pub mod kustomization;

@@ -40,6 +40,7 @@ macro_rules! manifests {
 pub const MANIFESTS: &[Manifest] = manifests![
     "backup",
     "capture",
+    "check-access",
     "completion",
     "databases",
     "delete-db",

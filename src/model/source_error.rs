@@ -92,6 +92,11 @@ pub fn below_dependency(text: &str) -> Option<SourceError> {
         .filter(|kind| [NotFound, Server, Tls, Unauthorized, Unreachable].contains(kind))
 }
 
+/// The registry was reached, and a layer of the artifact could not be fetched.
+pub fn is_of_layer(text: &str) -> bool {
+    text.contains("failed to copy: ")
+}
+
 /// The host of the request that failed, as Go tells it: `Get "https://HOST/index.yaml": …`.
 pub fn host_asked(text: &str) -> Option<&str> {
     ["Get \"", "Head \"", "GET \"", "HEAD \"", "failed to fetch "]

@@ -142,6 +142,13 @@ fn value(text: &str, from: usize, ends: impl Fn(char) -> bool) -> Range<usize> {
     }
 }
 
+/// `secrets=2` of a quota.
+fn is_amount(key: &str, value: &str) -> bool {
+    key.eq_ignore_ascii_case("secrets")
+        && value.len() < 7
+        && value.chars().all(|c| c.is_ascii_digit())
+}
+
 /// `$NAME` or `${NAME}`: what is in it is elsewhere.
 fn is_variable(value: &str) -> bool {
     let name = value
@@ -360,7 +367,10 @@ fn keyed(text: &str, found: &mut Vec<Range<usize>>) {
         } else if told.starts_with('[') {
             let end = run(text, value.start, |c| c != ']' && c != '\n');
             found.push(value.start..end);
-        } else if !is_variable(told) && (separator == "=" || !blank || quoted || !is_prose(told)) {
+        } else if !is_variable(told)
+            && !is_amount(key, told)
+            && (separator == "=" || !blank || quoted || !is_prose(told))
+        {
             found.push(value);
         } else {
             continue;

@@ -188,7 +188,9 @@ pub(super) fn judge(JobPod { pod, logs }: &JobPod, events: &[Event]) -> Outcome 
                 image: c.image.text().to_owned(),
                 reason: waiting.reason.clone(),
                 message: waiting.message.clone(),
-                answer: registry_answer(&own_events(pod, events), &waiting.reason),
+                answer: kubelet::pull_failure(&own_events(pod, events))
+                    .filter(|_| waiting.reason == "ImagePullBackOff")
+                    .map(str::to_owned),
             };
         }
     }
@@ -222,13 +224,6 @@ pub(super) fn judge(JobPod { pod, logs }: &JobPod, events: &[Event]) -> Outcome 
         pod: subject,
         running,
     }
-}
-
-/// While the kubelet waits for the next try, the container's status no longer has the registry's answer.
-fn registry_answer(events: &[Event], reason: &str) -> Option<String> {
-    let is_answer = |event: &&Event| event.message.starts_with("Failed to pull image ");
-    let newest = events.iter().rev().find(is_answer)?;
-    (reason == "ImagePullBackOff").then(|| newest.message.clone())
 }
 
 /// The events of this pod, not those of a former one of its name.

@@ -5,7 +5,7 @@ use crate::diagnosis::finding::{Finding, Subject};
 use crate::diagnosis::refused::{Refused, refused};
 use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
-use crate::model::failure::refusal::Refusal;
+use crate::model::failure::refusal::{Refusal, names_nobody};
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS313",
@@ -69,9 +69,8 @@ fn check(case: &Case<'_>) -> Verdict {
     } else {
         finding.why(format!("It says: {said}"))
     };
-    let names_nobody = said.contains("from.source") && said.contains("must not be empty");
     finding
-        .steps(names_nobody.then(|| "The chart makes the policy's principals of spec.values.serviceAccounts: name at least one account there".to_owned()))
+        .steps(names_nobody(&said).then(|| "The chart makes the policy's principals of spec.values.serviceAccounts: name at least one account there".to_owned()))
         .step("Meet its demand, or ask its owners for an exception. To see whose it is:")
         .command(command)
         .into()

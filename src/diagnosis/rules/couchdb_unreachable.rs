@@ -7,8 +7,9 @@ use crate::diagnosis::finding::Finding;
 use crate::diagnosis::job::{Job, Outcome, existing};
 use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
-use crate::model::creation_log::{explained, may_have_created};
+use crate::model::creation_log::{Mesh, explained, may_have_created, mesh};
 use crate::model::endpoint::{self, COUCHDB_NAMESPACE, Known};
+use crate::model::job_values::JobValues;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS304",
@@ -27,9 +28,6 @@ authorization policies between the target namespace and `secure-kvs`."#,
     contradicted_by: &[Fact::JobComplete, Fact::Installed],
     check,
 };
-
-/// Whether the Job waits for the mesh's sidecar, and ends it.
-const IN_MESH: &str = "/databaseCreationJob/runInIstioServiceMesh/enabled";
 
 fn check(case: &Case<'_>) -> Verdict {
     let Some(Outcome::Unreachable(death)) = case.outcome_by_log()? else {
@@ -55,21 +53,26 @@ fn check(case: &Case<'_>) -> Verdict {
         true => existing(case, finding),
         false => finding,
     };
-    let resets = lines.contains("Connection reset by peer");
-    let is_waited_for = case.hr().spec.values.pointer(IN_MESH);
-    let finding = match death.has_sidecar {
-        Some(false) if resets => finding
-            .why("The Job's pod has no mesh sidecar (istio-proxy). Where CouchDB's namespace demands mutual TLS, its proxy resets every connection without one.")
-            .step("If CouchDB is in the mesh, have the sidecar injected into the Job's pod: set values.databaseCreationJob.runInIstioServiceMesh.enabled to true, and look at the labels of its namespace:")
-            .command(["kubectl", "get", "namespace", &death.pod.namespace, "--show-labels"]),
-        Some(true) if is_waited_for == Some(&serde_json::Value::Bool(false)) => finding
-            .why("The Job's pod has a mesh sidecar (istio-proxy), but values.databaseCreationJob.runInIstioServiceMesh.enabled is false: the Job neither waits until the sidecar is ready nor ends it.")
-            .step("Set values.databaseCreationJob.runInIstioServiceMesh.enabled to true in the manifest"),
-        _ => finding,
+    let mesh = mesh(&lines);
+    let values = JobValues::within(&case.hr().spec.values);
+    let (finding, is_explained) = match death.has_sidecar {
+        Some(false) if mesh == Some(Mesh::Reset) => (
+            finding
+                .why("The Job's pod has no mesh sidecar (istio-proxy). Where CouchDB's namespace demands mutual TLS, its proxy resets every connection without one.")
+                .step("If CouchDB is in the mesh, have the sidecar injected into the Job's pod: set values.databaseCreationJob.runInIstioServiceMesh.enabled to true, and look at the labels of its namespace:")
+                .command(["kubectl", "get", "namespace", &death.pod.namespace, "--show-labels"]),
+            true,
+        ),
+        Some(true) if values.is_outside_the_mesh() => (
+            finding
+                .why("The Job's pod has a mesh sidecar (istio-proxy), but values.databaseCreationJob.runInIstioServiceMesh.enabled is false: the Job neither waits until the sidecar is ready nor ends it.")
+                .step("Set values.databaseCreationJob.runInIstioServiceMesh.enabled to true in the manifest"),
+            true,
+        ),
+        _ => (finding, false),
     };
-    let distrusts = lines.contains("CERTIFICATE_VERIFY_FAILED");
     let by_hand = |finding: Finding| {
-        if distrusts {
+        if mesh == Some(Mesh::Distrusts) {
             return finding
                 .step("Compare the mesh's root certificates, and restart the pods whose proxy is older than istiod's present one:")
                 .command(["kubectl", "get", "configmaps,pods", "-n", "istio-system"]);
@@ -83,15 +86,12 @@ fn check(case: &Case<'_>) -> Verdict {
                 "-n",
                 &namespace,
             ]);
-        // The Job's own proxy answered: the request came as far as the mesh.
-        match ["no healthy upstream", "upstream connect error"]
-            .iter()
-            .any(|text| lines.contains(text))
-        {
-            true => finding.step(
+        match mesh {
+            _ if is_explained => finding,
+            Some(Mesh::NoPod) => finding.step(
                 "If it is, check the mesh: its proxies do not know a healthy pod of CouchDB.",
             ),
-            false => finding
+            _ => finding
                 .step("If it is, check network policies and the mesh between the two namespaces."),
         }
     };

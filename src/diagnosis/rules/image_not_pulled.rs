@@ -7,6 +7,7 @@ use crate::diagnosis::job::{Outcome, is_of_mesh};
 use crate::diagnosis::peers;
 use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
+use crate::model::kubelet::has_numeric_tag;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS306",
@@ -72,7 +73,7 @@ fn check(case: &Case<'_>) -> Verdict {
         let is_map = image.starts_with("map[");
         return finding
             .whys(is_map.then_some("The values have a map where the chart's template expects text."))
-            .whys(has_exponent(image).then_some("YAML took the tag for a number: write it in quotes."))
+            .whys(has_numeric_tag(image).then_some("YAML took the tag for a number: write it in quotes."))
             .whys(image.contains("${").then_some("A variable of the GitOps repository was not replaced: see spec.postBuild of the Kustomization."))
             .step("Correct values.databaseCreationJob.image in the manifest: its form is that of the chart's own values.")
             .then(then(case, Fixes::Manifest))
@@ -84,16 +85,6 @@ fn check(case: &Case<'_>) -> Verdict {
         .step("If it says not found, correct values.databaseCreationJob.image. If it says unauthorized, add the registry's pull secret to the pod's ServiceAccount.")
         .then(then(case, Fixes::Elsewhere))
         .into()
-}
-
-/// `registry/image:2.0241127e+07`: how a template prints a large number.
-fn has_exponent(image: &str) -> bool {
-    let tag = image.rsplit_once(':').map_or("", |(_, tag)| tag);
-    let Some((digits, exponent)) = tag.split_once("e+") else {
-        return false;
-    };
-    let is_digits = |text: &str| text.chars().all(|c| c.is_ascii_digit() || c == '.');
-    is_digits(digits) && is_digits(exponent)
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use crate::diagnosis::contradiction::Fact;
 use crate::diagnosis::job::{Job, Outcome};
 use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
+use crate::model::job_values::JobValues;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS326",
@@ -31,12 +32,15 @@ fn check(case: &Case<'_>) -> Verdict {
     let Some(Outcome::Denied(death)) = case.outcome_by_log()? else {
         return Ok(None);
     };
-    let account = "/databaseCreationJob/serviceAccount";
-    let account = case.hr().spec.values.pointer(account);
-    let account = account.and_then(serde_json::Value::as_str);
+    let account = JobValues::within(&case.hr().spec.values).service_account();
+    let principal = format!(
+        "ns/{}/sa/{}",
+        death.pod.namespace,
+        account.unwrap_or("agora-kvs")
+    );
     let whose = match account {
-        Some(account) => format!("{}/{account}", death.pod.namespace),
-        None => format!("{}/agora-kvs (the chart's default)", death.pod.namespace),
+        Some(_) => principal,
+        None => format!("{principal} (the chart's default)"),
     };
     let finding = Job::died(case, death, "the mesh refuses the request of the creation Job")
         .why("The answer is that of the mesh's proxy before CouchDB. CouchDB has not seen the request, and the database was not created by it.");
@@ -77,6 +81,6 @@ mod tests {
     #[test]
     fn without_a_sidecar_no_policy_can_match() {
         assert!(step(false).contains("Have the sidecar injected"));
-        assert!(step(true).contains("account core/agora-kvs"));
+        assert!(step(true).contains("account ns/core/sa/agora-kvs"));
     }
 }

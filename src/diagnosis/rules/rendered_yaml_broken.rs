@@ -4,7 +4,7 @@ use crate::diagnosis::case::Case;
 use crate::diagnosis::rendering;
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::model::failure::Cause;
-use crate::model::failure::template::TemplateError;
+use crate::model::failure::template::{TemplateError, is_of_merging};
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS233",
@@ -39,11 +39,9 @@ fn check(case: &Case<'_>) -> Verdict {
         &format!("The template ran, but its output cannot be read: {says}"),
         "Check the values used in that template for a line break, a quote, a colon or an unexpected type. If they are simple, report it to the chart's publisher",
     );
-    let of_controller = ["wrong node kind", "invalid document separator"];
-    if !of_controller.iter().any(|text| says.starts_with(text)) {
+    if !is_of_merging(says) {
         return finding.into();
     }
-    // helm-controller#1423 and #1441; Helm itself does not read its output in this way.
     finding
         .step("If the chart renders valid YAML with the same values on your machine (command helm, subcommand template), helm-controller is at fault: 1.5.0 to 1.5.2 take text in a block for YAML, or join two documents. Update it to 1.5.3 or later. Its version:")
         .command(["kubectl", "get", "deployments", "-A", "-l", "app=helm-controller", "-o", "wide"])

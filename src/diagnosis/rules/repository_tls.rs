@@ -7,7 +7,7 @@ use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::diagnosis::sources;
 use crate::model::field::Field;
 use crate::model::source::{SecretRef, Source};
-use crate::model::source_error::{SourceError, certificate};
+use crate::model::source_error::{SourceError, certificate, is_of_layer};
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS207",
@@ -55,7 +55,7 @@ fn check(case: &Case<'_>) -> Verdict {
     }));
     let own = sources::secret(case, |source| &source.cert_secret_ref);
     let step = match sources::other_host(case, &told) {
-        Some(host) if told.condition.message.contains("failed to copy: ") => format!(
+        Some(host) if is_of_layer(&told.condition.message) => format!(
             "The registry redirects the download to {host}, and source-controller applies the registry's TLS settings there too. Have the registry deliver the layers itself (turn off its redirect to the object store), or remove spec.certSecretRef if both have public certificates:"
         ),
         _ => step(&told.condition.message, own.as_ref()),

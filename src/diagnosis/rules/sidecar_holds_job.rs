@@ -8,6 +8,7 @@ use crate::diagnosis::object_commands;
 use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::diagnosis::rules::creation_timed_out::about_the_job;
+use crate::model::job_values::{AGENT_PORT, JobValues};
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS316",
@@ -48,7 +49,7 @@ fn check(case: &Case<'_>) -> Verdict {
             Finding::new(pod.clone(), "the creation Job has done its work, but the mesh's sidecar keeps running")
                 .why("The Job does not finish while istio-proxy runs, so Helm waited in vain. The database was probably created.")
                 .seen([Evidence::new(pod.clone(), ".status.containerStatuses", &seen)])
-                .whys(wrong_port(case).as_deref())
+                .whys(never_ended(case).as_deref())
                 .step("Check whether the Job could stop it (values.databaseCreationJob.runInIstioServiceMesh.envoyPort):")
                 .command(object_commands::logs(pod).args(["--tail=50"]))
         }
@@ -83,12 +84,16 @@ fn check(case: &Case<'_>) -> Verdict {
         .into()
 }
 
-/// Another port than that of Istio's agent, which ends the sidecar as a whole.
-fn wrong_port(case: &Case<'_>) -> Option<String> {
-    let port = "/databaseCreationJob/runInIstioServiceMesh/envoyPort";
-    let port = case.hr().spec.values.pointer(port)?;
-    let is_agents = port.as_u64() == Some(15020) || port.as_str() == Some("15020");
-    (!is_agents).then(|| format!("values.databaseCreationJob.runInIstioServiceMesh.envoyPort is {port}; Istio's agent, which ends the sidecar as a whole, listens on 15020."))
+/// Why the Job does not end its sidecar, where the values say so.
+fn never_ended(case: &Case<'_>) -> Option<String> {
+    let values = JobValues::within(&case.hr().spec.values);
+    if values.is_outside_the_mesh() {
+        return Some("values.databaseCreationJob.runInIstioServiceMesh.enabled is false, so the Job does not end the sidecar: set it to true.".to_owned());
+    }
+    let port = values.other_port()?;
+    Some(format!(
+        "values.databaseCreationJob.runInIstioServiceMesh.envoyPort is {port}; Istio's agent, which ends the sidecar as a whole, listens on {AGENT_PORT}."
+    ))
 }
 
 #[cfg(test)]

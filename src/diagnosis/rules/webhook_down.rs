@@ -3,7 +3,7 @@
 use crate::diagnosis::case::Case;
 use crate::diagnosis::refused::refused;
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
-use crate::model::failure::refusal::{Refusal, service_of};
+use crate::model::failure::refusal::{Refusal, is_distrusted, is_late, lacks_service, service_of};
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS112",
@@ -39,10 +39,14 @@ fn check(case: &Case<'_>) -> Verdict {
     let finding = refused
         .finding(case, subject, sentence)
         .why(format!("The API server says: {why}"));
-    let is_late = ["deadline exceeded", "i/o timeout", "Client.Timeout"]
-        .iter()
-        .any(|text| why.contains(text));
     let finding = match service_of(&why) {
+        Some((namespace, service)) if lacks_service(&why) => finding
+            .why(format!("Service {namespace}/{service} does not exist: the webhook's configuration was left over from something that was removed or renamed."))
+            .step(format!("Find the configuration that names {service}. Have its owners remove it, or make it name the present Service:"))
+            .command(["kubectl", "get", "validatingwebhookconfigurations,mutatingwebhookconfigurations"]),
+        Some((namespace, service)) if is_distrusted(&why) => finding
+            .step(format!("The webhook answers, but the API server does not accept its certificate. See whether the pods of {namespace}/{service} serve a certificate that has expired or is of another authority than the configuration's caBundle, and have its owners restart them:"))
+            .command(["kubectl", "get", "pods", "-n", &namespace]),
         Some((namespace, service)) => finding
             .step(format!("Check whether anything runs behind its Service {namespace}/{service}, and start it:"))
             .command(["kubectl", "get", "pods,endpointslices", "-n", &namespace])
@@ -55,7 +59,7 @@ fn check(case: &Case<'_>) -> Verdict {
         ]),
     };
     finding
-        .steps(is_late.then(|| "If its pods are ready, the API server does not reach them: let a firewall or network policy pass the port on which they listen (istiod: 15017).".to_owned()))
+        .steps(is_late(&why).then(|| "If its pods are ready, the API server does not reach them: let a firewall or network policy pass the port on which they listen (istiod: 15017).".to_owned()))
         .into()
 }
 

@@ -105,6 +105,27 @@ pub fn service_of(why: &str) -> Option<(String, String)> {
         .then(|| (namespace.to_owned(), name.to_owned()))
 }
 
+/// The webhook was asked and gave no answer in time.
+pub fn is_late(why: &str) -> bool {
+    let texts = ["deadline exceeded", "i/o timeout", "Client.Timeout"];
+    texts.iter().any(|text| why.contains(text))
+}
+
+/// Its certificate was not accepted: it answers, and a restart renews what it serves.
+pub fn is_distrusted(why: &str) -> bool {
+    why.contains("x509: ")
+}
+
+/// The Service behind the webhook does not exist: its configuration was left over.
+pub fn lacks_service(why: &str) -> bool {
+    why.contains("service \"") && why.contains("\" not found")
+}
+
+/// Istio refuses a policy with a rule that names nobody.
+pub fn names_nobody(said: &str) -> bool {
+    said.contains("from.source") && said.contains("must not be empty")
+}
+
 fn used_up(rest: &str) -> Option<Refusal> {
     let (quota, figures) = rest.split_once(", ")?;
     figures

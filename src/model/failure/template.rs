@@ -115,6 +115,13 @@ fn rendered(text: &str) -> Option<TemplateError> {
     })
 }
 
+/// helm-controller 1.5.0 to 1.5.2 read the output of a chart in these ways; Helm itself does not (helm-controller#1423, #1441).
+pub fn is_of_merging(says: &str) -> bool {
+    ["wrong node kind", "invalid document separator"]
+        .iter()
+        .any(|text| says.starts_with(text))
+}
+
 /// `parse error at (chart/templates/f.yaml:3): …`, `no template "x" associated with template "y"`.
 fn broken(text: &str) -> Option<TemplateError> {
     if let Some((_, after)) = text.split_once("parse error at (") {

@@ -75,6 +75,15 @@ const FIELD_OF_FLUX: &str = "remove the field, or update Flux's CRDs if it is a 
 
 const IN_REPOSITORY: &[Row] = &[
     (
+        &[&[
+            "accumulating resources from 'https://",
+            "accumulating resources from 'http://",
+            "accumulating resources from 'ssh://",
+            "accumulating resources from 'git@",
+        ]],
+        "the folder names a remote base, which was not fetched as it should be: keep a copy of it in the repository, or make it a source of Flux of its own",
+    ),
+    (
         &[&[".sops: field not declared in schema", "field \"sops\""]],
         "the manifest is encrypted with SOPS: set spec.decryption of the Kustomization",
     ),

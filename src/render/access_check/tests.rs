@@ -1,7 +1,7 @@
 use super::*;
 use crate::diagnosis::access::Effect;
-use crate::view::access_check::{Answer, Methods};
 use crate::model::not_read::NotRead;
+use crate::view::access_check::{Answer, Methods};
 
 fn policy(name: &str, action: Option<&'static str>, effect: Effect, why: Option<&str>) -> Policy {
     Policy {
