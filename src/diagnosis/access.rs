@@ -1,6 +1,6 @@
 //! Whether Istio lets a service account use a database: yes, no, or not known and why.
 //!
-//! A yes is only made of a [`Proof`](proof::Proof), which holds evidence for each link between the account's pods and CouchDB's: what is not
+//! A yes is only made of a [`Proof`], which holds evidence for each link between the account's pods and CouchDB's: what is not
 //! read or not understood is a [`Doubt`], never a link.
 
 mod links;

@@ -36,7 +36,7 @@ enum Target {
     Name(String),
 }
 
-/// A port of a pod that Istio surely takes for HTTP. Only [`http`] makes one.
+/// A port of a pod that Istio surely takes for HTTP. Only [`http()`] makes one.
 #[derive(Clone, Copy, Debug)]
 pub struct Http(());
 
