@@ -141,6 +141,7 @@ fn question(right: &Right) -> Value {
             group,
             resource,
             namespace,
+            name,
         } => {
             let (resource, subresource) = resource.split_once('/').unwrap_or((resource, ""));
             json!({"resourceAttributes": {
@@ -149,6 +150,7 @@ fn question(right: &Right) -> Value {
                 "resource": resource,
                 "subresource": subresource,
                 "namespace": namespace.as_deref().unwrap_or_default(),
+                "name": name.as_deref().unwrap_or_default(),
             }})
         }
     }
@@ -166,6 +168,7 @@ mod tests {
                 group: String::new(),
                 resource: "pods".to_owned(),
                 namespace: namespace.map(str::to_owned),
+                name: None,
             },
         }
     }
@@ -254,11 +257,12 @@ mod tests {
                 group: String::new(),
                 resource: "pods/exec".to_owned(),
                 namespace: Some("n".to_owned()),
+                name: None,
             },
         };
         assert_eq!(
             question(&right),
-            json!({"resourceAttributes": {"verb": "create", "group": "", "resource": "pods", "subresource": "exec", "namespace": "n"}})
+            json!({"resourceAttributes": {"verb": "create", "group": "", "resource": "pods", "subresource": "exec", "namespace": "n", "name": ""}})
         );
         let right = Right {
             verb: "get".to_owned(),

@@ -193,6 +193,14 @@ async fn of_onboardings(
         let own = onboardings.filter(|hr| !hr.is_remote());
         targets = own.map(|hr| hr.release_namespace().to_owned()).collect();
     }
+    let not_known = match &listed {
+        _ if !args.target_namespace.is_empty() => None,
+        Err(error) => Some(error.clause()),
+        Ok(listed) if !listed.unreadable.is_empty() => {
+            Some("some HelmReleases cannot be read".to_owned())
+        }
+        Ok(_) => None,
+    };
     if targets.is_empty() {
         targets.insert(TARGET.to_owned());
     }
@@ -203,6 +211,11 @@ async fn of_onboardings(
         flux::sources(cluster, &app.global.namespace, &listed),
         rights::checks(cluster, &places)
     );
+    if let Some(why) = not_known {
+        let why = format!("the target namespaces of the onboardings are not all known: {why}");
+        let check = Check::new(Area::Rights, "elsewhere", State::NotKnown, why);
+        rights.push(check.next("name them with --target-namespace", cluster.origin()));
+    }
     if left_out > 0 {
         let why = format!(
             "rights in {} more target namespaces were not asked for",

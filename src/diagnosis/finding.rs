@@ -84,7 +84,7 @@ impl Evidence {
 
     /// A condition with its message, without the log that old controllers append.
     pub fn condition(object: Subject, condition: &Condition) -> Self {
-        let message = one_line(without_lead(split_trailer(&condition.message).0));
+        let message = without_lead(split_trailer(&condition.message).0);
         let observed = format!(
             "{}={} {}: {message}",
             condition.kind, condition.status, condition.reason
@@ -107,7 +107,8 @@ impl Evidence {
     }
 }
 
-/// Reports are passed on, and what a controller or a server says may quote a URL with a token.
+/// Reports are passed on, and what a controller or a server says may quote a URL with a token. The program's own sentences are not
+/// scrubbed: a name such as `a--tokens` before a colon is no credential.
 fn without_credentials(text: &str) -> String {
     one_line(&scrub(text).0)
 }
@@ -265,7 +266,7 @@ impl Finding {
     pub fn new(subject: Subject, sentence: impl AsRef<str>) -> Self {
         Self {
             subject,
-            sentence: without_credentials(sentence.as_ref()),
+            sentence: one_line(sentence.as_ref()),
             severity: None,
             why: Vec::new(),
             evidence: Vec::new(),
@@ -282,7 +283,7 @@ impl Finding {
     }
 
     pub fn why(mut self, text: impl AsRef<str>) -> Self {
-        self.why.push(without_credentials(text.as_ref()));
+        self.why.push(one_line(text.as_ref()));
         self
     }
 

@@ -81,11 +81,12 @@ pub fn has_numeric_tag(image: &str) -> bool {
     is_digits(digits) && is_digits(exponent)
 }
 
-/// What the registry said to the newest attempt to pull an image. While the kubelet waits for the next one, the container's status no
+/// What the registry said to the newest attempt to pull this image. While the kubelet waits for the next one, the container's status no
 /// longer has it.
-pub fn pull_failure(events: &[Event]) -> Option<&str> {
+pub fn pull_failure<'e>(events: &'e [Event], image: &str) -> Option<&'e str> {
+    let lead = format!("Failed to pull image \"{image}\"");
     let mut messages = events.iter().rev().map(|event| event.message.as_str());
-    messages.find(|message| message.starts_with("Failed to pull image "))
+    messages.find(|message| message.starts_with(&lead))
 }
 
 /// The newest thing that it could not do for the pod, and did not do later: mount a volume, create the sandbox, …

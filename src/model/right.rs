@@ -21,6 +21,8 @@ pub enum On {
         resource: String,
         /// `None`: in all namespaces.
         namespace: Option<String>,
+        /// One object of that kind; `None`: all of them.
+        name: Option<String>,
     },
     /// A path beside the resources: `/version`.
     Path(String),
@@ -53,9 +55,13 @@ impl fmt::Display for Right {
             On::Resource {
                 resource,
                 namespace,
+                name,
                 ..
             } => {
                 write!(f, "{} {resource}", self.verb)?;
+                if let Some(name) = name {
+                    write!(f, " {name}")?;
+                }
                 match namespace {
                     Some(namespace) => write!(f, " in {namespace}"),
                     None if OF_THE_CLUSTER.contains(&resource.as_str()) => Ok(()),
@@ -108,28 +114,37 @@ impl Rule {
                 on,
             };
             all.extend(self.paths.iter().map(|path| right(On::Path(path.clone()))));
+            let named = self.resource_names.iter().map(Some);
+            let names: Vec<Option<&String>> = match self.resource_names.is_empty() {
+                true => vec![None],
+                false => named.collect(),
+            };
             for group in &self.api_groups {
-                all.extend(self.resources.iter().map(|resource| {
-                    right(On::Resource {
-                        group: group.clone(),
-                        resource: resource.clone(),
-                        namespace: namespace.map(str::to_owned),
-                    })
-                }));
+                for resource in &self.resources {
+                    all.extend(names.iter().map(|name| {
+                        right(On::Resource {
+                            group: group.clone(),
+                            resource: resource.clone(),
+                            namespace: namespace.map(str::to_owned),
+                            name: name.cloned(),
+                        })
+                    }));
+                }
             }
         }
         all
     }
 
-    /// Whether it allows this on a resource. A rule for objects of some names allows nothing on all of them.
-    fn allows(&self, verb: &str, group: &str, resource: &str) -> bool {
+    /// Whether it allows this on a resource, or on the object of that name. A rule for objects of some names allows nothing on all of them.
+    fn allows(&self, verb: &str, group: &str, resource: &str, name: Option<&String>) -> bool {
         let has = |all: &[String], one: &str| all.iter().any(|w| w == "*" || w == one);
         let subresource = resource.split_once('/').map(|(_, sub)| format!("*/{sub}"));
         has(&self.verbs, verb)
             && has(&self.api_groups, group)
             && (has(&self.resources, resource)
                 || subresource.is_some_and(|of_all| self.resources.contains(&of_all)))
-            && self.resource_names.is_empty()
+            && (self.resource_names.is_empty()
+                || name.is_some_and(|name| self.resource_names.contains(name)))
     }
 }
 
@@ -156,9 +171,10 @@ impl OwnRules {
                 group,
                 resource,
                 namespace: Some(_),
+                name,
             } => {
                 let mut rules = self.resource_rules.iter();
-                Some(rules.any(|rule| rule.allows(&right.verb, group, resource)))
+                Some(rules.any(|rule| rule.allows(&right.verb, group, resource, name.as_ref())))
             }
             On::Resource { .. } | On::Path(_) => None,
         }
@@ -177,6 +193,7 @@ mod tests {
                 group: group.to_owned(),
                 resource: resource.to_owned(),
                 namespace: namespace.map(str::to_owned),
+                name: None,
             },
         }
     }
@@ -204,7 +221,14 @@ mod tests {
         let of_all = rule(&[""], &["*/exec"], &["get"]);
         assert_eq!(allows(of_all, "get", "", "pods/exec"), Some(true));
         let named = json!({"apiGroups": [""], "resources": ["secrets"], "verbs": ["get"], "resourceNames": ["a"]});
-        assert_eq!(allows(named, "get", "", "secrets"), Some(false));
+        assert_eq!(allows(named.clone(), "get", "", "secrets"), Some(false));
+        let rule: Rule = serde_json::from_value(named.clone()).unwrap();
+        let own = rule.rights(Some("n"));
+        assert_eq!(
+            super::words(&own.iter().collect::<Vec<_>>()),
+            ["get secrets a in n"]
+        );
+        assert_eq!(rules(json!([named])).allow(&own[0]), Some(true));
     }
 
     #[test]

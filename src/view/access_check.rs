@@ -81,7 +81,7 @@ impl AccessCheck {
         let (verdict, reason) = match &judgement.verdict {
             Verdict::Yes(_) => (
                 Answer::Yes,
-                format!("the policies let {account} use {database}"),
+                format!("the policies of the endpoint's pods let {account} use {database}"),
             ),
             Verdict::No(No::Nobody(why)) => (Answer::No, why.clone()),
             Verdict::No(No::Refused(why)) => (Answer::No, refused(&judgement.methods.allowed, why)),

@@ -43,7 +43,7 @@ fn sorted(objects: Listing<Value>) -> Events {
 
 /// The events of an object and of its parts as one. Where those of a part are not known, the whole is not all.
 pub(super) fn joined(own: Read<Events>, parts: Vec<Read<Events>>) -> Read<Events> {
-    if own.unknown().is_some() && parts.iter().all(|part| part.if_read().is_none()) {
+    if own.if_read().is_none() && parts.iter().all(|part| part.if_read().is_none()) {
         return own;
     }
     let mut all = Listing::whole(Vec::new());

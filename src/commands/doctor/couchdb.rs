@@ -37,6 +37,10 @@ fn of_pods(pods: &[PodState], namespace: &str) -> Check {
         pods.len() - down.len(),
         pods.len()
     );
+    if pods.is_empty() {
+        let message = format!("none is known in {namespace}");
+        return Check::new(Area::Couchdb, SUBJECT, State::NotKnown, message);
+    }
     if down.is_empty() {
         return Check::new(Area::Couchdb, SUBJECT, State::Ok, ready);
     }

@@ -3,6 +3,7 @@
 use super::links::{Enforced, Exists, Identity, Installed, Route, Sends, Settings, Undisturbed};
 use super::{Doubt, Facts, Judgement, Methods, No, Verdict, says};
 use crate::model::istio::decision::Decision;
+use crate::model::istio::policy::AuthorizationPolicy;
 use crate::model::istio::request::USE;
 use crate::snapshot::Read;
 
@@ -71,13 +72,21 @@ pub(super) fn judge(facts: &Facts) -> Judgement {
         None => Err(None),
     };
     let verdict = match (nobody(facts), admitted) {
-        (Some(why), _) => Verdict::No(No::Nobody(why)),
-        (None, Err(None)) => Verdict::Unknown,
-        // Who is refused with an identity need not have shown one.
-        (None, Err(Some(why))) => match (&installed, &enforced, &settings) {
-            (Some(_), Some(_), Some(_)) => Verdict::No(No::Refused(why)),
-            _ => Verdict::Unknown,
-        },
+        // Of a release on another cluster the accounts are there too.
+        (Some(why), _) if installed.is_some() => Verdict::No(No::Nobody(why)),
+        (Some(_), _) | (None, Err(None)) => Verdict::Unknown,
+        (None, Err(Some(why))) => {
+            // Who is refused with an identity need not have shown one, unless a policy asks for its absence.
+            let is_shown = identity.is_some() && sends.is_some();
+            let known = facts.policies.if_read().map_or(&[][..], Vec::as_slice);
+            let needs_one = known.iter().any(AuthorizationPolicy::may_spare_nobody);
+            match (&installed, &enforced, &settings, &undisturbed) {
+                (Some(_), Some(_), Some(_), Some(_)) if is_shown || !needs_one => {
+                    Verdict::No(No::Refused(why))
+                }
+                _ => Verdict::Unknown,
+            }
+        }
         (None, Ok(admitted)) => {
             let links = (
                 installed,

@@ -188,7 +188,7 @@ pub(super) fn judge(JobPod { pod, logs }: &JobPod, events: &[Event]) -> Outcome 
                 image: c.image.text().to_owned(),
                 reason: waiting.reason.clone(),
                 message: waiting.message.clone(),
-                answer: kubelet::pull_failure(&own_events(pod, events))
+                answer: kubelet::pull_failure(&own_events(pod, events), c.image.text())
                     .filter(|_| waiting.reason == "ImagePullBackOff")
                     .map(str::to_owned),
             };

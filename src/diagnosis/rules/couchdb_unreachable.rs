@@ -59,7 +59,8 @@ fn check(case: &Case<'_>) -> Verdict {
         Some(false) if mesh == Some(Mesh::Reset) => (
             finding
                 .why("The Job's pod has no mesh sidecar (istio-proxy). Where CouchDB's namespace demands mutual TLS, its proxy resets every connection without one.")
-                .step("If CouchDB is in the mesh, have the sidecar injected into the Job's pod: set values.databaseCreationJob.runInIstioServiceMesh.enabled to true, and look at the labels of its namespace:")
+                .steps(values.is_outside_the_mesh().then(|| "If CouchDB is in the mesh, set values.databaseCreationJob.runInIstioServiceMesh.enabled to true in the manifest".to_owned()))
+                .step("If CouchDB is in the mesh, have the sidecar injected into the Job's pod; look at the labels of its namespace:")
                 .command(["kubectl", "get", "namespace", &death.pod.namespace, "--show-labels"]),
             true,
         ),

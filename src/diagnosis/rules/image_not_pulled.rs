@@ -57,7 +57,7 @@ fn check(case: &Case<'_>) -> Verdict {
             .as_ref()
             .map(|answer| Evidence::new(pod.clone(), "events", answer)),
     );
-    if is_of_mesh(container) {
+    if is_of_mesh(container) && !is_no_name {
         return finding
             .why("The image is that of the mesh's sidecar, which istiod names, not the Job's own.")
             .step("Read the registry's answer in the pod's events. If it refuses the login, add the registry's pull secret to the ServiceAccount of the Job's pod, or have istiod name an image that the node can pull:")

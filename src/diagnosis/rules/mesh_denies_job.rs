@@ -40,14 +40,19 @@ fn check(case: &Case<'_>) -> Verdict {
     );
     let whose = match account {
         Some(_) => principal,
-        None => format!("{principal} (the chart's default)"),
+        None if case.hr().spec.values_from.is_empty() => {
+            format!("{principal} (the chart's default)")
+        }
+        None => format!("{principal} (the chart's default; spec.valuesFrom may name another)"),
     };
+    let outside = JobValues::within(&case.hr().spec.values).is_outside_the_mesh();
     let finding = Job::died(case, death, "the mesh refuses the request of the creation Job")
         .why("The answer is that of the mesh's proxy before CouchDB. CouchDB has not seen the request, and the database was not created by it.");
     let finding = match death.has_sidecar {
         Some(false) => finding
             .why("The Job's pod has no sidecar (istio-proxy), so it has no identity that an AuthorizationPolicy could let in.")
-            .step("Have the sidecar injected: set values.databaseCreationJob.runInIstioServiceMesh.enabled to true, and look at the labels of the namespace:")
+            .steps(outside.then(|| "Set values.databaseCreationJob.runInIstioServiceMesh.enabled to true in the manifest".to_owned()))
+            .step("Have the sidecar injected into the Job's pod; look at the labels of the namespace:")
             .command(["kubectl", "get", "namespace", &death.pod.namespace, "--show-labels"]),
         has => finding
             .whys(has.is_none().then_some("Whether the Job's pod has a sidecar (istio-proxy) is not known; without one no policy that names accounts can match."))
@@ -80,7 +85,7 @@ mod tests {
 
     #[test]
     fn without_a_sidecar_no_policy_can_match() {
-        assert!(step(false).contains("Have the sidecar injected"));
+        assert!(step(false).contains("Have the sidecar injected into the Job"));
         assert!(step(true).contains("account ns/core/sa/agora-kvs"));
     }
 }

@@ -46,7 +46,7 @@ fn check(case: &Case<'_>) -> Verdict {
                 "{} succeeded, istio-proxy is still running",
                 ended.join(", ")
             );
-            Finding::new(pod.clone(), "the creation Job has done its work, but the mesh's sidecar keeps running")
+            Finding::new(pod.clone(), "the creation Job's containers ended well, but the mesh's sidecar keeps running")
                 .why("The Job does not finish while istio-proxy runs, so Helm waited in vain. The database was probably created.")
                 .seen([Evidence::new(pod.clone(), ".status.containerStatuses", &seen)])
                 .whys(never_ended(case).as_deref())

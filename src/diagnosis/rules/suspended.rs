@@ -42,8 +42,11 @@ fn check(case: &Case<'_>) -> Verdict {
     // A controller that was suspended before it wrote its status has installed all the same.
     let installed = match case.revisions() {
         _ if is_in_status => "Installed objects stay as they are; changes of the manifest have no effect.".to_owned(),
-        Ok(Some(stored)) if !stored.is_empty() => "Helm has installed it, although its status does not say so: installed objects stay as they are, and changes of the manifest have no effect.".to_owned(),
-        Ok(_) => "Nothing was ever installed: this onboarding has not created a database.".to_owned(),
+        Ok(Some(stored)) if stored.iter().any(|r| matches!(r.status.as_str(), "deployed" | "superseded")) => "Helm has installed it, although its status does not say so: installed objects stay as they are, and changes of the manifest have no effect.".to_owned(),
+        Ok(stored) => match stored.and_then(|all| all.first()) {
+            Some(newest) => format!("Helm's storage has revision {} ({}) and none that was deployed; whether it created a database is not known.", newest.revision, newest.status),
+            None => "Helm's storage has no revision: as far as it says, nothing was installed.".to_owned(),
+        },
         Err(unread) => format!("Whether anything was installed is not known: its status names no release, and Helm's revisions were not read ({}).", unread.why.clause()),
     };
     let failed = status::failed(case.hr()).filter(|_| case.failure.is_some());

@@ -41,7 +41,7 @@ fn check(case: &Case<'_>) -> Verdict {
         .why(format!("The API server says: {why}"));
     let finding = match service_of(&why) {
         Some((namespace, service)) if lacks_service(&why) => finding
-            .why(format!("Service {namespace}/{service} does not exist: the webhook's configuration was left over from something that was removed or renamed."))
+            .why(format!("Service {namespace}/{service} did not exist: the webhook's configuration was left over from something that was removed or renamed."))
             .step(format!("Find the configuration that names {service}. Have its owners remove it, or make it name the present Service:"))
             .command(["kubectl", "get", "validatingwebhookconfigurations,mutatingwebhookconfigurations"]),
         Some((namespace, service)) if is_distrusted(&why) => finding
@@ -59,7 +59,7 @@ fn check(case: &Case<'_>) -> Verdict {
         ]),
     };
     finding
-        .steps(is_late(&why).then(|| "If its pods are ready, the API server does not reach them: let a firewall or network policy pass the port on which they listen (istiod: 15017).".to_owned()))
+        .steps(is_late(&why).then(|| "If its pods are ready, the webhook is too slow (see its log), or the API server does not reach it: let a firewall or network policy pass the port on which it listens (istiod: 15017).".to_owned()))
         .into()
 }
 

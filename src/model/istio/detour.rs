@@ -59,6 +59,8 @@ pub struct Detour {
     hosts: Option<Vec<String>>,
     /// A DestinationRule that leaves mutual TLS to Istio.
     keeps_identity: bool,
+    /// A ServiceEntry that opens ports at pods, or whose spec cannot be read.
+    selects_pods: bool,
 }
 
 /// The request's way.
@@ -84,7 +86,10 @@ impl Detour {
             Kind::EnvoyFilter | Kind::Sidecar | Kind::WasmPlugin => None,
         };
         let keeps_identity = spec.is_some_and(|s| s.is_object() && keeps_identity(s));
+        let selects_pods =
+            spec.is_none_or(|s| !s.is_object() || s.get("workloadSelector").is_some());
         Self {
+            selects_pods,
             kind,
             meta: Fields::new(object).meta(kind.name()),
             hosts,
@@ -105,7 +110,8 @@ impl Detour {
             Kind::EnvoyFilter | Kind::Sidecar | Kind::WasmPlugin => is_near,
             Kind::DestinationRule => is_near && is_for && !self.keeps_identity,
             // These are seen from every namespace.
-            Kind::VirtualService | Kind::ServiceEntry => is_for,
+            Kind::VirtualService => is_for,
+            Kind::ServiceEntry => is_for || (is_near && self.selects_pods),
         };
         let (kind, id) = (self.kind.name(), self.meta.id());
         concerns.then(|| {
@@ -178,6 +184,11 @@ mod tests {
                 Kind::ServiceEntry,
                 "elsewhere",
                 json!({"hosts": ["Steelcouch.secure-kvs.svc"]}),
+            ),
+            (
+                Kind::ServiceEntry,
+                "secure-kvs",
+                json!({"hosts": ["other.example"], "workloadSelector": {"labels": {"a": "b"}}}),
             ),
             (
                 Kind::DestinationRule,

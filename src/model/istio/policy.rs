@@ -130,6 +130,28 @@ impl AuthorizationPolicy {
             .map_err(String::as_str)
     }
 
+    /// Whether a request without an identity may fare better by it than the account's own: it refuses, or it names whom it is not for.
+    pub fn may_spare_nobody(&self) -> bool {
+        let Ok(content) = &self.content else {
+            return true;
+        };
+        let sources = content
+            .rules
+            .iter()
+            .flat_map(|rule| rule.0.from.iter().flatten());
+        let names_others = |from: &Object<From>| {
+            let source = &from.0.source.0;
+            let nots = [
+                &source.not_principals,
+                &source.not_namespaces,
+                &source.not_service_accounts,
+                &source.not_request_principals,
+            ];
+            nots.iter().any(|texts| texts.is_some())
+        };
+        content.action != Action::Allow || sources.into_iter().any(names_others)
+    }
+
     /// Whether it is only tried.
     pub fn is_dry_run(&self) -> bool {
         self.content.as_ref().is_ok_and(|c| c.dry_run)
@@ -192,6 +214,12 @@ fn content(object: &Value, meta: &Meta) -> Result<Content, String> {
         Some("true") => true,
         Some(other) => return Err(format!("its annotation {DRY_RUN} is {other:?}")),
     };
+    let labels = pairs(&meta.labels, "labels", meta)?;
+    let mut keys = labels.keys().chain(annotations.keys());
+    // `istio.io/rev` keeps a policy from the istiod of other revisions.
+    if let Some(key) = keys.find(|key| key.contains("istio.io/") && *key != DRY_RUN) {
+        return Err(format!("its label or annotation {key} is not evaluated"));
+    }
     let spec = object.get("spec").filter(|spec| !spec.is_null());
     let spec = Object::<Spec>::deserialize(spec.ok_or("it has no spec")?);
     let Object(spec) = spec.map_err(|e| short(&e))?;

@@ -48,6 +48,7 @@ struct Container {
     name: String,
     image: Field<String>,
     restart_policy: Field<String>,
+    args: Field<Vec<String>>,
     ports: Entries<Port>,
 }
 
@@ -153,6 +154,14 @@ impl Workload {
                 "pod {id} has no sidecar ({PROXY}): no policy is enforced there"
             ));
         }
+        let redirects =
+            |c: &&Container| ["istio-init", "istio-validation"].contains(&c.name.as_str());
+        let mut redirecting = self.init_containers.known.iter().filter(redirects);
+        if redirecting.any(|c| !redirects_all(&c.args)) {
+            return Err(format!(
+                "the init container of pod {id} may leave some traffic out of its sidecar"
+            ));
+        }
         if self.host_network.is(&true) {
             return Err(format!(
                 "pod {id} uses the node's network, past the sidecar"
@@ -185,6 +194,33 @@ impl Workload {
                 .iter()
                 .any(|c| is_proxy(c) && stays(c))
     }
+}
+
+/// Whether these are the usual arguments of Istio's init container: all traffic goes through the proxy but that of its own ports.
+fn redirects_all(args: &Field<Vec<String>>) -> bool {
+    let args = match args {
+        Field::Set(args) => args.as_slice(),
+        Field::Absent => &[],
+        Field::Malformed => return false,
+    };
+    let mut rest = args.iter().map(String::as_str);
+    while let Some(flag) = rest.next() {
+        let is_usual = match flag {
+            "istio-iptables" | "--run-validation" | "--skip-rule-apply" => true,
+            "-p" | "-z" | "-u" | "-m" | "-w" => rest.next().is_some(),
+            "-i" | "-b" => rest.next() == Some("*"),
+            "-x" | "-o" | "-c" | "-q" | "-k" => rest.next() == Some(""),
+            "-d" => rest.next().is_some_and(|ports| {
+                let mut ports = ports.split(',');
+                ports.all(|port| ["", "15090", "15021", "15020"].contains(&port))
+            }),
+            other => other.starts_with("--log_output_level="),
+        };
+        if !is_usual {
+            return false;
+        }
+    }
+    true
 }
 
 /// Whether a label or an annotation leaves the traffic as it is.

@@ -12,9 +12,9 @@ const LAST: &str =
 const REFERENCE: &str = "name ref path file dir seconds ttl type url uri endpoint mode kind namespace usersecretkey passwordsecretkey";
 
 /// Words that go on with a sentence: `token: connection refused`.
-const PROSE: &str = "a an and auth authentication authorization bad cannot certificate challenge connection context could denied \
-    dial eof error expired failed field for forbidden get has http in incorrect invalid is key missing must no not \
-    of on post realm required rpc secret secrets the to token unable unauthorized unexpected unknown was x509";
+const PROSE: &str = "a additional an and ask auth authentication authorization bad cannot certificate challenge connection context could denied \
+    dial eof error expired failed field for forbidden get got has http illegal in incorrect invalid is key missing must no not \
+    of on post realm required rpc secret secrets serviceaccounts the to token unable unauthorized unexpected unknown value was x509";
 
 pub(super) fn is_prose(word: &str) -> bool {
     let word = word.trim_end_matches(|c: char| !c.is_alphanumeric());
