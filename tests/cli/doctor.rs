@@ -166,10 +166,10 @@ fn a_server_that_turns_everything_down_is_there() {
     let refusal = r#"{"kind":"Status","apiVersion":"v1","status":"Failure","reason":"Forbidden","code":403,"message":"no"}"#;
     let listener = Listener::answering(403, refusal);
     let told = equipped(&["doctor"]).server(&listener.http()).run();
-    assert_snapshot!(told, @r"
+    assert_snapshot!(told, @"
     exit 1
     stdout:
-    35 checks: 30 not known
+    36 checks: 31 not known
 
     not known  API server           it answers (context here, http://SERVER), its version is not known: forbidden (no)
     not known  user                 forbidden (no)
@@ -184,7 +184,7 @@ fn a_server_that_turns_everything_down_is_there() {
     not known  onboardings          forbidden (no)
     not known  chart sources        the onboardings, which name them, were not read
     not known  CouchDB's pods       forbidden (no)
-    not known  rights               not known for: backup, capture, completion, databases, delete-db, describe, doctor, list, notes, onboard, restore, resume, retry, status, suspend, troubleshoot, version (-o json lists them)
+    not known  rights               not known for: backup, capture, check-access, completion, databases, delete-db, describe, doctor, list, notes, onboard, restore, resume, retry, status, suspend, troubleshoot, version (-o json lists them)
     ok         plugin               kubectl runs HOME/bin/kubectl-skvs, which is this program
     ok         other plugins        none takes the place of a command
     ok         completion           HOME/bin/kubectl_complete-skvs is this program
@@ -253,10 +253,10 @@ fn a_role_for_other_namespaces_and_another_group() {
 
 #[test]
 fn a_role_of_nothing_and_a_name_that_is_none() {
-    assert_snapshot!(skvs(&["doctor", "--role", "lint"]).run(), @r"
+    assert_snapshot!(skvs(&["doctor", "--role", "lint"]).run(), @"
     exit 2
     stderr:
-    error: invalid value 'lint' for '--role <COMMAND>' [possible values: backup, capture, completion, databases, delete-db, describe, doctor, list, notes, onboard, restore, resume, retry, status, suspend, troubleshoot, version]; a similar value exists: 'list'
+    error: invalid value 'lint' for '--role <COMMAND>' [possible values: backup, capture, check-access, completion, databases, delete-db, describe, doctor, list, notes, onboard, restore, resume, retry, status, suspend, troubleshoot, version]; a similar value exists: 'list'
     See 'kubectl skvs doctor -h' for help and examples
     ");
     assert_snapshot!(skvs(&["doctor", "--role", "list", "--group", "a\nb"]).run(), @r#"

@@ -32,10 +32,10 @@ fn still(told: &Told) -> String {
 
 #[test]
 fn annotations() {
-    assert_snapshot!(still(&on("suspended", &["-o", "github"])), @r"
+    assert_snapshot!(still(&on("suspended", &["-o", "github"])), @"
     exit 0
     stdout:
-    ::warning title=SKVS107 HelmRelease flux-system/skvs-onboarding-i--suspended::it is suspended: Flux does nothing for it%0AHits: flux-system/skvs-onboarding-i--suspended%0AWhy: Nothing was ever installed: this onboarding has not created a database.%0ADo: Ask first who suspended it and why: the entry in managedFields with f:suspend names the writer.%0A  kubectl get -n flux-system helmreleases.helm.toolkit.fluxcd.io skvs-onboarding-i--suspended -o yaml --show-managed-fields%0ADo: To resume, remove suspend from the manifest, or do as follows.%0AMore: kubectl skvs explain SKVS107
+    ::warning title=SKVS107 HelmRelease flux-system/skvs-onboarding-i--suspended::it is suspended: Flux does nothing for it%0AHits: flux-system/skvs-onboarding-i--suspended%0AWhy: Whether anything was installed is not known: its status names no release, and Helm's revisions were not read (not in the saved files).%0ADo: Ask first who suspended it and why: the entry in managedFields with f:suspend names the writer.%0A  kubectl get -n flux-system helmreleases.helm.toolkit.fluxcd.io skvs-onboarding-i--suspended -o yaml --show-managed-fields%0ADo: To resume, remove suspend from the manifest, or do as follows.%0AMore: kubectl skvs explain SKVS107
     1 onboarding, 1 warning.
     ");
 }
