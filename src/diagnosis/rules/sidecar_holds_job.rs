@@ -104,7 +104,7 @@ mod tests {
     fn one_that_runs_on_and_one_that_never_starts_are_told_apart() {
         assert_eq!(
             fixture::sentence("sidecar-runs-on", "SKVS316"),
-            "the creation Job has done its work, but the mesh's sidecar keeps running"
+            "the creation Job's containers ended well, but the mesh's sidecar keeps running"
         );
         assert_eq!(
             fixture::sentence("sidecar-not-ready-old", "SKVS316"),
