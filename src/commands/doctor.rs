@@ -23,7 +23,7 @@ use crate::model::role::{GROUP, MANIFESTS, Places, TARGET};
 use crate::render::output::ReportFormat;
 use crate::render::{self, json, yaml};
 use crate::text::thousands;
-use crate::view::doctor::{Area, Check, DoctorReport, Next, State};
+use crate::view::doctor::{Area, Check, DoctorReport, ELSEWHERE, Next, State};
 use clap::builder::PossibleValuesParser;
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -213,7 +213,7 @@ async fn of_onboardings(
     );
     if let Some(why) = not_known {
         let why = format!("the target namespaces of the onboardings are not all known: {why}");
-        let check = Check::new(Area::Rights, "elsewhere", State::NotKnown, why);
+        let check = Check::new(Area::Rights, ELSEWHERE, State::NotKnown, why);
         rights.push(check.next("name them with --target-namespace", cluster.origin()));
     }
     if left_out > 0 {
@@ -221,7 +221,7 @@ async fn of_onboardings(
             "rights in {} more target namespaces were not asked for",
             thousands(left_out as u64)
         );
-        let check = Check::new(Area::Rights, "elsewhere", State::NotKnown, why);
+        let check = Check::new(Area::Rights, ELSEWHERE, State::NotKnown, why);
         rights.push(check.next("name them with --target-namespace", cluster.origin()));
     }
     (sources, rights, grant)

@@ -4,7 +4,7 @@
 use crate::palette::Palette;
 use crate::text::fold::fold;
 use crate::text::{Screen, Shown, count, shown};
-use crate::view::doctor::{Area, Check, DoctorReport, State};
+use crate::view::doctor::{Area, Check, DoctorReport, ELSEWHERE, State};
 use std::io;
 
 /// Where subjects start.
@@ -79,6 +79,15 @@ impl Page<'_, '_> {
     }
 
     fn rights(&mut self, all: &[&Check]) -> io::Result<()> {
+        let (elsewhere, commands): (Vec<&Check>, Vec<&Check>) =
+            all.iter().partition(|c| c.subject == ELSEWHERE);
+        self.commands(&commands)?;
+        elsewhere
+            .into_iter()
+            .try_for_each(|check| self.check(check))
+    }
+
+    fn commands(&mut self, all: &[&Check]) -> io::Result<()> {
         let (held, lacking): (Vec<&Check>, Vec<&Check>) =
             all.iter().partition(|c| c.state == State::Ok);
         if !held.is_empty() {

@@ -8,6 +8,9 @@ use crate::exit::Code;
 use crate::text::{Shown, one_line};
 use serde::{Serialize, Serializer};
 
+/// The subject of rights in namespaces that were not asked about, beside those of the commands.
+pub const ELSEWHERE: &str = "elsewhere";
+
 /// The whole report.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]

@@ -169,7 +169,7 @@ fn a_server_that_turns_everything_down_is_there() {
     assert_snapshot!(told, @"
     exit 1
     stdout:
-    36 checks: 31 not known
+    37 checks: 32 not known
 
     not known  API server           it answers (context here, http://SERVER), its version is not known: forbidden (no)
     not known  user                 forbidden (no)
@@ -185,6 +185,8 @@ fn a_server_that_turns_everything_down_is_there() {
     not known  chart sources        the onboardings, which name them, were not read
     not known  CouchDB's pods       forbidden (no)
     not known  rights               not known for: backup, capture, check-access, completion, databases, delete-db, describe, doctor, list, notes, onboard, restore, resume, retry, status, suspend, troubleshoot, version (-o json lists them)
+    not known  elsewhere            the target namespaces of the onboardings are not all known: forbidden (no)
+               name them with --target-namespace
     ok         plugin               kubectl runs HOME/bin/kubectl-skvs, which is this program
     ok         other plugins        none takes the place of a command
     ok         completion           HOME/bin/kubectl_complete-skvs is this program
