@@ -39,7 +39,7 @@ fn the_verdict_is_the_policies_and_yes_only_if_all_is_known() {
     let said = check("golf_sessions", "golf/golf-api");
     assert_eq!(
         said.row("Verdict:"),
-        "Verdict: yes: the policies let golf/golf-api use golf_sessions",
+        "Verdict: yes: the policies of the endpoint's pods let golf/golf-api use golf_sessions",
         "{}",
         said.stdout
     );
