@@ -43,8 +43,22 @@ pub async fn gather(
     let server = server.map_or_else(|_| COUCHDB_NAMESPACE.to_owned(), |e| e.namespace);
     let (mesh, policies, peer_authentications, detours, server, client) = futures::join!(
         mesh(cluster),
-        policies(cluster),
-        peer_authentications(cluster),
+        of_kind(
+            cluster,
+            SECURITY,
+            "authorizationpolicies",
+            AuthorizationPolicy::from_value
+        ),
+        async {
+            let all = of_kind(
+                cluster,
+                SECURITY,
+                "peerauthentications",
+                PeerAuthentication::from_value,
+            );
+            // None exist where the kind is not served.
+            or_none(all.await)
+        },
         futures::future::join_all(KINDS.map(|kind| detours(cluster, kind))),
         async {
             let (namespace, services, pods) = futures::join!(
@@ -175,27 +189,6 @@ async fn mesh(cluster: &Cluster) -> Read<Mesh> {
             "ConfigMap {ISTIO_NAMESPACE}/{CONFIG_MAP}: {why}"
         ))),
     })
-}
-
-async fn policies(cluster: &Cluster) -> Read<Vec<AuthorizationPolicy>> {
-    let all = of_kind(
-        cluster,
-        SECURITY,
-        "authorizationpolicies",
-        AuthorizationPolicy::from_value,
-    );
-    all.await
-}
-
-/// None exist where the kind is not served.
-async fn peer_authentications(cluster: &Cluster) -> Read<Vec<PeerAuthentication>> {
-    let all = of_kind(
-        cluster,
-        SECURITY,
-        "peerauthentications",
-        PeerAuthentication::from_value,
-    );
-    or_none(all.await)
 }
 
 /// None exist where the kind is not served.

@@ -129,6 +129,8 @@ pub struct Judgement {
 pub struct Methods {
     pub allowed: Vec<&'static str>,
     pub refused: Vec<&'static str>,
+    /// Let in for the database itself and refused below it, or the other way round.
+    pub partly: Vec<&'static str>,
     pub unknown: Vec<&'static str>,
 }
 

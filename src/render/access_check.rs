@@ -24,6 +24,7 @@ pub fn write(out: &mut Screen<'_>, check: &AccessCheck, width: Option<usize>) ->
     for (key, methods) in [
         ("Allowed", &check.methods.allowed),
         ("Refused", &check.methods.refused),
+        ("Refused in part", &check.methods.partly),
         ("Not decided", &check.methods.unknown),
     ] {
         if !methods.is_empty() {

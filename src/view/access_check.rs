@@ -1,7 +1,7 @@
 //! The answer of `check-access`: kind `AccessCheck`.
 
 use super::description::API_VERSION;
-use crate::diagnosis::access::{Effect, Facts, Judgement, No, Said, Verdict};
+use crate::diagnosis::access::{self, Effect, Facts, Judgement, No, Said, Verdict};
 use crate::exit::Code;
 use crate::model::istio::policy::Action;
 use crate::model::not_read::NotRead;
@@ -54,6 +54,8 @@ pub enum Answer {
 pub struct Methods {
     pub allowed: Vec<&'static str>,
     pub refused: Vec<&'static str>,
+    /// Let in for the database itself and refused below it, or the other way round.
+    pub partly: Vec<&'static str>,
     pub unknown: Vec<&'static str>,
 }
 
@@ -84,7 +86,7 @@ impl AccessCheck {
                 format!("the policies of the endpoint's pods let {account} use {database}"),
             ),
             Verdict::No(No::Nobody(why)) => (Answer::No, why.clone()),
-            Verdict::No(No::Refused(why)) => (Answer::No, refused(&judgement.methods.allowed, why)),
+            Verdict::No(No::Refused(why)) => (Answer::No, refused(&judgement.methods, why)),
             Verdict::Unknown => (Answer::Unknown, unknown(&not_known)),
         };
         let claimants = facts.claimants.known().iter();
@@ -105,6 +107,7 @@ impl AccessCheck {
             methods: Methods {
                 allowed: judgement.methods.allowed,
                 refused: judgement.methods.refused,
+                partly: judgement.methods.partly,
                 unknown: judgement.methods.unknown,
             },
             policies: judgement.policies.into_iter().map(Policy::from).collect(),
@@ -124,10 +127,12 @@ impl AccessCheck {
 }
 
 /// What is refused, where something is not.
-fn refused(allowed: &[&str], why: &str) -> String {
-    match allowed {
-        [] => why.to_owned(),
-        allowed => format!("{} only: {why}", allowed.join(", ")),
+fn refused(methods: &access::Methods, why: &str) -> String {
+    match methods.allowed.as_slice() {
+        allowed @ [_, ..] if methods.partly.is_empty() => {
+            format!("{} only: {why}", allowed.join(", "))
+        }
+        _ => why.to_owned(),
     }
 }
 

@@ -47,7 +47,7 @@ fn works(command: &str, words: &[&str], code: i32) -> String {
 /// Rights that the log does not show here: for kinds of Istio that are not installed, for other kinds of source, for statuses that name less, for `list -w`, for an
 /// operator or Kustomizations that are not installed, for a history of Helm's in ConfigMaps and values from a Secret that no seed has,
 /// and the one for exec that the API server checks beside `get` (see [`exec_needs_both_rights`]).
-const NOT_SEEN: [(&str, &str); 75] = [
+const NOT_SEEN: [(&str, &str); 78] = [
     ("check-access", "list peerauthentications"),
     ("check-access", "list destinationrules"),
     ("check-access", "list envoyfilters"),
@@ -55,6 +55,9 @@ const NOT_SEEN: [(&str, &str); 75] = [
     ("check-access", "list sidecars"),
     ("check-access", "list virtualservices"),
     ("check-access", "list wasmplugins"),
+    ("check-access", "list workloadentries"),
+    ("check-access", "list grpcroutes"),
+    ("check-access", "list httproutes"),
     ("doctor", "get helmcharts"),
     ("doctor", "get gitrepositories"),
     ("doctor", "get ocirepositories"),

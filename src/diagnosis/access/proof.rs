@@ -4,10 +4,10 @@ use super::links::{Enforced, Exists, Identity, Installed, Route, Sends, Settings
 use super::{Doubt, Facts, Judgement, Methods, No, Verdict, says};
 use crate::model::istio::decision::Decision;
 use crate::model::istio::policy::AuthorizationPolicy;
-use crate::model::istio::request::USE;
+use crate::model::istio::request::{Asked, Place, USE};
 use crate::snapshot::Read;
 
-/// Evidence for each link. Without any one of them there is no yes.
+/// Evidence for each link. A yes needs all of them.
 #[derive(Clone, Debug)]
 pub struct Proof {
     _installed: Installed,
@@ -180,8 +180,8 @@ fn outcome(facts: &Facts, route: &Route) -> (Option<Outcome>, Methods) {
     };
     let mut methods = Methods::default();
     let (mut refused, mut unknown) = (None, None);
-    let all = USE.map(|asked| (asked.method, route.decide(facts, policies, asked)));
-    for (method, decision) in &all {
+    let all = USE.map(|asked| (asked, route.decide(facts, policies, asked)));
+    for (Asked { method, .. }, decision) in &all {
         match decision {
             Decision::Allowed => {}
             Decision::Denied(why) => {
@@ -191,11 +191,16 @@ fn outcome(facts: &Facts, route: &Route) -> (Option<Outcome>, Methods) {
                 unknown.get_or_insert(why);
             }
         }
-        let mut own = all.iter().filter(|(m, _)| m == method).map(|(_, d)| d);
-        let list = if own.clone().all(|d| *d == Decision::Allowed) {
+        let own = all.iter().filter(|(asked, _)| asked.method == *method);
+        let mut own = own.map(|(_, decision)| decision);
+        let is_allowed = |decision: &Decision| *decision == Decision::Allowed;
+        let list = if own.clone().all(is_allowed) {
             &mut methods.allowed
-        } else if own.any(|d| matches!(d, Decision::Denied(_))) {
-            &mut methods.refused
+        } else if own.clone().any(|d| matches!(d, Decision::Denied(_))) {
+            match own.any(is_allowed) {
+                true => &mut methods.partly,
+                false => &mut methods.refused,
+            }
         } else {
             &mut methods.unknown
         };
@@ -204,9 +209,40 @@ fn outcome(facts: &Facts, route: &Route) -> (Option<Outcome>, Methods) {
         }
     }
     let outcome = match (refused, unknown) {
-        (Some(why), _) => Outcome::Refused(why.clone()),
+        (Some(why), _) => Outcome::Refused(match only_refused(&all) {
+            Some(Place::Database) => format!(
+                "for /{0} itself, not for what is below it: {why}",
+                facts.database
+            ),
+            Some(Place::Below) => format!(
+                "for what is below /{0}, not for it itself: {why}",
+                facts.database
+            ),
+            None => why.clone(),
+        }),
         (None, Some(why)) => Outcome::Unknown(Doubt::new(WHAT, why.clone())),
         (None, None) => Outcome::Admitted(Admitted(())),
     };
     (Some(outcome), methods)
+}
+
+/// The place in which alone something is refused, where the other one is let in with the same methods.
+fn only_refused(all: &[(Asked, Decision)]) -> Option<Place> {
+    let refused = |place: Place| {
+        let own = all.iter().filter(move |(asked, _)| asked.place == place);
+        own.filter(|(_, decision)| matches!(decision, Decision::Denied(_)))
+            .count()
+    };
+    let admitted = |place: Place| {
+        let mut own = all.iter().filter(|(asked, _)| asked.place == place);
+        own.all(|(_, decision)| *decision == Decision::Allowed)
+    };
+    let both = [
+        (Place::Database, Place::Below),
+        (Place::Below, Place::Database),
+    ];
+    let found = both
+        .into_iter()
+        .find(|(one, other)| refused(*one) > 0 && admitted(*other));
+    found.map(|(one, _)| one)
 }

@@ -66,7 +66,8 @@ impl World {
             "clientNamespace": namespace("pds"),
             "serviceAccount": {"metadata": {"namespace": "pds", "name": "pds"}},
             "clientPods": [pod("pds", "pds-0", "pds", json!({"app": "pds"}))],
-            "detours": {"destinationrules": [], "envoyfilters": [], "serviceentries": [], "sidecars": [], "virtualservices": [], "wasmplugins": []},
+            "detours": {"destinationrules": [], "envoyfilters": [], "grpcroutes": [], "httproutes": [],
+                "serviceentries": [], "sidecars": [], "virtualservices": [], "wasmplugins": [], "workloadentries": []},
         });
         Self {
             account: "pds/pds",
@@ -561,4 +562,121 @@ fn without_mutual_tls_nobody_has_an_identity() {
         "unknown: ",
         "DestinationRule pds/kvs",
     );
+}
+
+#[test]
+fn the_place_that_is_refused_is_named() {
+    let world = World::with(|w| {
+        w.objects["policies"][0]["spec"]["rules"][0]["to"][0]["operation"]["paths"] =
+            json!(["/pds_database/*"]);
+    });
+    is(
+        &world.answer(),
+        "no: for /pds_database itself, not for what is below it",
+        "",
+    );
+    let methods = judge(&world.facts()).methods;
+    assert_eq!(methods.allowed, ["PUT", "DELETE"]);
+    assert_eq!(methods.partly, ["GET", "HEAD", "POST"]);
+    let below = World::with_spec(|s| {
+        s["rules"][0]["to"][0]["operation"]["paths"] = json!(["/pds_database"]);
+    });
+    is(
+        &below,
+        "no: for what is below /pds_database, not for it itself",
+        "",
+    );
+}
+
+#[test]
+fn a_policy_for_another_istiod_has_no_known_effect() {
+    for part in ["labels", "annotations"] {
+        let answer = World::changed(|o| {
+            o["policies"][0]["metadata"][part] = json!({"istio.io/rev": "canary"});
+        });
+        is(&answer, "unknown: ", "istio.io/rev is not evaluated");
+    }
+}
+
+#[test]
+fn arguments_of_the_init_container_may_leave_traffic_out() {
+    let answer = |pods: &str, args: Value| {
+        World::changed(|o| {
+            o[pods][0]["spec"]["initContainers"] =
+                json!([{"name": "istio-init", "image": "istio/proxyv2:1", "args": args}]);
+        })
+    };
+    let usual = json!([
+        "istio-iptables",
+        "-p",
+        "15001",
+        "-z",
+        "15006",
+        "-u",
+        "1337",
+        "-m",
+        "REDIRECT",
+        "-i",
+        "*",
+        "-x",
+        "",
+        "-b",
+        "*",
+        "-d",
+        "15090,15021,15020",
+        "--log_output_level=default:info"
+    ]);
+    for pods in ["pods", "clientPods"] {
+        assert_eq!(answer(pods, usual.clone()), "yes");
+        for args in [
+            json!(["istio-iptables", "-o", "5984"]),
+            json!(["istio-iptables", "-i", "10.0.0.0/24"]),
+            json!(["istio-iptables", "-b", "8080"]),
+            json!(["istio-iptables", "-d", "15090,8000"]),
+            json!(["istio-iptables", "--unknown"]),
+            json!([7]),
+            json!({"a": 1}),
+        ] {
+            assert!(
+                answer(pods, args.clone()).starts_with("unknown: "),
+                "{args}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_no_needs_what_it_is_said_of() {
+    let refused = || World::with(|w| w.account = "pds/batch");
+    is(&refused().answer(), "no: ", "");
+    let mut filtered = refused();
+    filtered.objects["detours"]["envoyfilters"] =
+        json!([{"metadata": {"namespace": "secure-kvs", "name": "f"}, "spec": {}}]);
+    is(&filtered.answer(), "unknown: ", "");
+    // On another cluster the account may exist.
+    let mut remote = World::with(|w| w.objects["serviceAccount"] = Value::Null);
+    is(&remote.answer(), "no: ", "does not exist");
+    remote.claimants = Listing::whole(vec![Claimant {
+        is_remote: true,
+        ..claimant()
+    }]);
+    is(&remote.answer(), "unknown: ", "");
+    // Who shows no identity is not kept out by a policy that names one.
+    let bare = |world: &mut World| {
+        world.objects["clientPods"][0]["spec"]["containers"] =
+            json!([{"name": "main", "image": "main"}]);
+    };
+    let deny = json!({"action": "DENY", "rules": [{"from": [{"source": {"principals": ["cluster.local/ns/pds/sa/pds"]}}]}]});
+    let mut denied = World::with(|w| {
+        w.objects["policies"]
+            .as_array_mut()
+            .unwrap()
+            .push(policy("secure-kvs", "deny", deny));
+    });
+    is(&denied.answer(), "no: ", "DENY");
+    bare(&mut denied);
+    is(&denied.answer(), "unknown: ", "");
+    let mut other = refused();
+    bare(&mut other);
+    is(&other.answer(), "no: ", "");
 }

@@ -9,20 +9,26 @@ use serde_json::Value;
 pub enum Kind {
     DestinationRule,
     EnvoyFilter,
+    GrpcRoute,
+    HttpRoute,
     ServiceEntry,
     Sidecar,
     VirtualService,
     WasmPlugin,
+    WorkloadEntry,
 }
 
 /// Every kind.
-pub const KINDS: [Kind; 6] = [
+pub const KINDS: [Kind; 9] = [
     Kind::DestinationRule,
     Kind::EnvoyFilter,
+    Kind::GrpcRoute,
+    Kind::HttpRoute,
     Kind::ServiceEntry,
     Kind::Sidecar,
     Kind::VirtualService,
     Kind::WasmPlugin,
+    Kind::WorkloadEntry,
 ];
 
 impl Kind {
@@ -31,10 +37,13 @@ impl Kind {
         match self {
             Kind::DestinationRule => ("networking.istio.io", "destinationrules"),
             Kind::EnvoyFilter => ("networking.istio.io", "envoyfilters"),
+            Kind::GrpcRoute => ("gateway.networking.k8s.io", "grpcroutes"),
+            Kind::HttpRoute => ("gateway.networking.k8s.io", "httproutes"),
             Kind::ServiceEntry => ("networking.istio.io", "serviceentries"),
             Kind::Sidecar => ("networking.istio.io", "sidecars"),
             Kind::VirtualService => ("networking.istio.io", "virtualservices"),
             Kind::WasmPlugin => ("extensions.istio.io", "wasmplugins"),
+            Kind::WorkloadEntry => ("networking.istio.io", "workloadentries"),
         }
     }
 
@@ -42,10 +51,13 @@ impl Kind {
         match self {
             Kind::DestinationRule => "DestinationRule",
             Kind::EnvoyFilter => "EnvoyFilter",
+            Kind::GrpcRoute => "GRPCRoute",
+            Kind::HttpRoute => "HTTPRoute",
             Kind::ServiceEntry => "ServiceEntry",
             Kind::Sidecar => "Sidecar",
             Kind::VirtualService => "VirtualService",
             Kind::WasmPlugin => "WasmPlugin",
+            Kind::WorkloadEntry => "WorkloadEntry",
         }
     }
 }
@@ -83,7 +95,8 @@ impl Detour {
                 let all = s.get("hosts")?.as_array()?.iter();
                 all.map(text).collect()
             }),
-            Kind::EnvoyFilter | Kind::Sidecar | Kind::WasmPlugin => None,
+            Kind::GrpcRoute | Kind::HttpRoute => spec.and_then(services_routed),
+            Kind::EnvoyFilter | Kind::Sidecar | Kind::WasmPlugin | Kind::WorkloadEntry => None,
         };
         let keeps_identity = spec.is_some_and(|s| s.is_object() && keeps_identity(s));
         let selects_pods =
@@ -107,10 +120,10 @@ impl Detour {
             .is_none_or(|hosts| hosts.iter().any(|host| may_name(host, way.service)));
         let concerns = match self.kind {
             // These are taken from the namespaces of the request alone.
-            Kind::EnvoyFilter | Kind::Sidecar | Kind::WasmPlugin => is_near,
+            Kind::EnvoyFilter | Kind::Sidecar | Kind::WasmPlugin | Kind::WorkloadEntry => is_near,
             Kind::DestinationRule => is_near && is_for && !self.keeps_identity,
             // These are seen from every namespace.
-            Kind::VirtualService => is_for,
+            Kind::VirtualService | Kind::GrpcRoute | Kind::HttpRoute => is_for,
             Kind::ServiceEntry => is_for || (is_near && self.selects_pods),
         };
         let (kind, id) = (self.kind.name(), self.meta.id());
@@ -118,6 +131,21 @@ impl Detour {
             format!("{kind} {id} is not evaluated, and may change what becomes of a request")
         })
     }
+}
+
+/// The Services that a route of the Gateway API is for; `None` where they cannot be read. Those for a gateway leave requests within
+/// the mesh as they are.
+fn services_routed(spec: &Value) -> Option<Vec<String>> {
+    let mut services = Vec::new();
+    for parent in spec.get("parentRefs")?.as_array()? {
+        let parent = parent.as_object()?;
+        match parent.get("kind").map(Value::as_str) {
+            None | Some(Some("Gateway")) => {}
+            Some(Some("Service")) => services.push(text(parent.get("name")?)?),
+            Some(_) => return None,
+        }
+    }
+    Some(services)
 }
 
 fn text(value: &Value) -> Option<String> {
@@ -170,6 +198,18 @@ mod tests {
         let off = json!({"tls": {"mode": "DISABLE"}});
         for (kind, namespace, spec) in [
             (Kind::EnvoyFilter, "secure-kvs", json!({})),
+            (Kind::WorkloadEntry, "secure-kvs", json!({})),
+            (
+                Kind::HttpRoute,
+                "elsewhere",
+                json!({"parentRefs": [{"kind": "Service", "name": "steelcouch"}]}),
+            ),
+            (Kind::HttpRoute, "elsewhere", json!({})),
+            (
+                Kind::GrpcRoute,
+                "elsewhere",
+                json!({"parentRefs": [{"kind": "XService", "name": "a"}]}),
+            ),
             (Kind::Sidecar, "pds", json!({})),
             (Kind::WasmPlugin, "istio-system", json!({})),
             (
@@ -211,6 +251,12 @@ mod tests {
         }
         for (kind, namespace, spec) in [
             (Kind::EnvoyFilter, "elsewhere", json!({})),
+            (Kind::WorkloadEntry, "elsewhere", json!({})),
+            (
+                Kind::HttpRoute,
+                "elsewhere",
+                json!({"parentRefs": [{"name": "ingress"}, {"kind": "Service", "name": "shop"}]}),
+            ),
             (Kind::Sidecar, "elsewhere", json!({})),
             (
                 Kind::VirtualService,

@@ -27,6 +27,7 @@ fn check() -> AccessCheck {
         methods: Methods {
             allowed: vec!["GET", "HEAD"],
             refused: vec!["PUT"],
+            partly: Vec::new(),
             unknown: Vec::new(),
         },
         policies: vec![

@@ -121,7 +121,7 @@ const FREE: [&str; 20] = [
     "/serviceAccount",
 ];
 
-/// Whether an edit is of such a place, or adds a field that nobody knows outside a policy's spec.
+/// Whether an edit changes one of these places, or adds an unknown field outside a policy's spec.
 fn is_free(at: &str, value: &Value, edit: &Value) -> bool {
     let exact = ["/policies/0", "/policies/0/metadata", "/mesh", "/detours"];
     let is_in = |free: &&str| at == *free || (!exact.contains(free) && at.starts_with(*free));

@@ -3,7 +3,7 @@
 use super::World;
 use serde_json::{Value, json};
 
-/// More policies, none of which is harmless or fully understood.
+/// More policies. Each does harm or is not fully understood.
 fn added() -> Vec<Value> {
     let deny = |rule: Value| json!({"action": "DENY", "rules": [rule]});
     let from = |source: Value| deny(json!({"from": [{"source": source}]}));
