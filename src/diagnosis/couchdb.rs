@@ -3,7 +3,7 @@
 use super::case::Case;
 use super::finding::Finding;
 use super::serving;
-use crate::snapshot::{CouchPods, CouchService, IfRead, Listing, Read};
+use crate::snapshot::{CouchPods, CouchService, IfRead, Read};
 
 /// The finding with CouchDB's pods that are not serving, and the step for the first. The steps of `otherwise` come before it where CouchDB
 /// may be reachable all the same, and stand alone where no such pod is seen, with the reason if that is not known.
@@ -27,7 +27,7 @@ pub(super) fn shown(
     let service = case.service().if_read();
     let finding = finding.whys(doubt(pods, service).as_deref());
     let is_reachable = pods.pods.known().iter().any(|found| found.pod.is_ready())
-        || service.is_some_and(has_ready_endpoint);
+        || service.is_some_and(may_have_ready_endpoint);
     let finding = match is_reachable || !pods.of_service {
         true => otherwise(finding),
         false => finding,
@@ -74,10 +74,16 @@ fn doubt(found: &CouchPods, service: Option<&CouchService>) -> Option<String> {
 }
 
 /// Seen to have one: without the addresses the pods alone decide.
-fn has_ready_endpoint(service: &CouchService) -> bool {
-    let slices = service.slices.if_read().map_or(&[][..], Listing::known);
+/// An endpoint is ready, or one that was not read may be.
+fn may_have_ready_endpoint(service: &CouchService) -> bool {
+    let slices = match &service.slices {
+        Read::Seen(slices) => slices.known(),
+        Read::Absent => return false,
+        Read::Unknown(_) => return true,
+    };
     let mut endpoints = slices.iter().flat_map(|slice| &slice.endpoints.known);
-    endpoints.any(|endpoint| endpoint.is_ready() == Some(true))
+    endpoints.any(|endpoint| endpoint.is_ready() != Some(false))
+        || slices.iter().any(|slice| !slice.endpoints.all)
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use crate::model::helm_log::awaited;
 use crate::model::manifest;
 use crate::model::owner::Belongs;
 use crate::model::pod::Pod;
-use crate::snapshot::{IfRead, Listing};
+use crate::snapshot::{IfRead, Listing, Why};
 
 /// A pod that does not become ready.
 pub(super) struct Unready<'a> {
@@ -80,8 +80,11 @@ pub(super) fn unready<'a>(case: &Case<'a>) -> Vec<Unready<'a>> {
 pub(super) fn shown(case: &Case<'_>, finding: Finding) -> Finding {
     let unready = unready(case);
     let Some(first) = unready.first() else {
-        let pods = case.target_pods().if_read();
-        let unknown = pods.and_then(Listing::not_all).map(|why| {
+        let not_all = match case.target_pods() {
+            Ok(pods) => pods.and_then(Listing::not_all).cloned(),
+            Err(unread) => Some(unread.why).filter(|why| !matches!(why, Why::NotNeeded(_))),
+        };
+        let unknown = not_all.map(|why| {
             let why = why.clause();
             format!("Whether one of its pods keeps Helm waiting is unknown: {why}.")
         });
@@ -248,7 +251,7 @@ mod tests {
         let pending = present("Pending", unscheduled);
         let said = told(&[leftover.clone(), pending.clone()]);
         assert_eq!(said, told(std::slice::from_ref(&pending)));
-        // One that goes is no replacement.
+        // A pod that is being deleted does not replace another.
         let mut going = pending;
         going["metadata"]["deletionTimestamp"] = json!("2026-11-23T20:20:00Z");
         assert!(told(&[leftover, going]).contains(named));

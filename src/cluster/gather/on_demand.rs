@@ -16,7 +16,8 @@ use crate::model::pod::Pod;
 use crate::model::service::{EndpointSlice, Service};
 use crate::model::status::{self, Ready};
 use crate::snapshot::{
-    Controllers, CouchPods, CouchService, IfRead, Listing, Read, ServingPod, Snapshot, Why,
+    Controllers, CouchPods, CouchService, CreationJob, IfRead, Listing, Read, ServingPod, Snapshot,
+    Why,
 };
 use k8s_openapi::jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
@@ -220,6 +221,17 @@ pub(super) async fn couchdb(
     (service, pods)
 }
 
+/// Why a log of the Job was not read that may say that CouchDB gave no answer.
+fn unread_log(found: &CreationJob) -> Option<Why> {
+    let pods = found.pods.if_read().into_iter().flat_map(Listing::known);
+    let mut unread = pods
+        .flat_map(|pod| &pod.logs)
+        .filter_map(|(_, log)| log.unknown());
+    unread
+        .find(|why| !matches!(why, Why::NotNeeded(_)))
+        .cloned()
+}
+
 /// The Service by which the creation Job asks CouchDB, where it got no answer or still waits; `None` inside if nothing names it.
 fn endpoint(snapshot: &Snapshot) -> Read<Option<Endpoint>> {
     let hr = snapshot.helm_release();
@@ -253,6 +265,12 @@ fn endpoint(snapshot: &Snapshot) -> Read<Option<Endpoint>> {
         .find(|l| couch_failure(l) == Some(CouchFailure::Unreachable))
         .copied();
     let hangs = found.job.active.set() > Some(&0) && !logs.is_empty();
+    if !over
+        && unreachable.is_none()
+        && let Some(why) = unread_log(found)
+    {
+        return Read::Unknown(why);
+    }
     if over || (unreachable.is_none() && !hangs) {
         return not_needed();
     }
@@ -309,6 +327,20 @@ mod tests {
         let (found, pods) = couchdb(&cluster, &snapshot).await;
         assert_eq!((found.unknown(), pods.unknown()), (Some(&cut), Some(&cut)));
         assert!(asked.queries().is_empty());
+    }
+
+    #[tokio::test]
+    async fn with_a_log_that_was_not_read_the_service_is_not_unneeded() {
+        let mut snapshot = crate::diagnosis::fixture::snapshot("couchdb-unreachable");
+        let refused = Why::Forbidden("get pods/log in core".to_owned());
+        let job = snapshot.creation_job.seen_mut().unwrap();
+        let pods = job.pods.seen_mut().unwrap().known_mut();
+        for (_, log) in pods.iter_mut().flat_map(|pod| &mut pod.logs) {
+            *log = Read::Unknown(refused.clone());
+        }
+        let (cluster, _) = test_server::cluster(&[]);
+        let (found, _) = couchdb(&cluster, &snapshot).await;
+        assert_eq!(found.unknown(), Some(&refused));
     }
 
     #[tokio::test]

@@ -3,7 +3,7 @@ use crate::diagnosis::fixture;
 use crate::model::event::Event;
 use crate::model::pod::Pod;
 use crate::model::service::{EndpointSlice, Service};
-use crate::snapshot::{ServingPod, Why};
+use crate::snapshot::{Listing, ServingPod, Why};
 use serde_json::{Value, json};
 
 fn pod(name: &str, is_ready: bool) -> ServingPod {
@@ -74,6 +74,10 @@ fn one_unready_pod_does_not_replace_the_steps_where_couchdb_may_be_reachable() {
     ");
     let answers = Read::Seen(service(selected(), true));
     let said = told(vec![pod("db-0", false)], true, answers);
+    assert!(said.contains("Start CouchDB:"), "{said}");
+    let mut unread = service(selected(), false);
+    unread.slices = Read::failed("no answer");
+    let said = told(vec![pod("db-0", false)], true, Read::Seen(unread));
     assert!(said.contains("Start CouchDB:"), "{said}");
 }
 

@@ -340,7 +340,7 @@ fn what_is_left_out_is_counted() {
 
 #[test]
 fn what_was_not_read_is_told() {
-    insta::assert_snapshot!(printed(&of(&["database-exists-log-forbidden"]), None).lines().last().unwrap(), @"1 onboarding, 1 error, 1 warning. 19 checks run in 0.2 s, 5 not run: the log of the creation Job (forbidden: get pods/log in core)");
+    insta::assert_snapshot!(printed(&of(&["database-exists-log-forbidden"]), None).lines().last().unwrap(), @"1 onboarding, 1 error, 1 warning. 19 checks run in 0.2 s, 6 not run: the log of the creation Job, CouchDB's Service (forbidden: get pods/log in core)");
 }
 
 #[test]
