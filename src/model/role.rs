@@ -106,8 +106,14 @@ impl Manifest {
 
     /// The objects to apply, for these namespaces and this group.
     pub fn text(&self, places: &Places, group: &str) -> String {
-        let all = self.text.split(SEPARATOR);
-        let all: Vec<String> = all.flat_map(|object| placed(object, places)).collect();
+        let objects = self.text.split(SEPARATOR);
+        let all: Vec<String> = match places.onboardings == ONBOARDINGS {
+            true => objects.flat_map(|object| placed(object, places)).collect(),
+            false => {
+                let without = |object: &str| placed(without_flux(object).0, places);
+                objects.flat_map(without).chain(self.of_flux()).collect()
+            }
+        };
         let name = format!("name: {GROUP}}}");
         let mut text = all.join(SEPARATOR);
         if group != GROUP {
@@ -137,6 +143,54 @@ impl Manifest {
     }
 }
 
+impl Manifest {
+    /// What it grants on Flux's controllers, as objects of their own: they do not move with the HelmReleases.
+    fn of_flux(&self) -> Vec<String> {
+        let objects = || self.text.split(SEPARATOR);
+        let Some((role, rules)) = objects().find_map(|object| {
+            let (role, rules) = without_flux(object);
+            Some((role, rules?))
+        }) else {
+            return Vec::new();
+        };
+        let (head, _) = role.split_once("\nrules:").unwrap_or((role, ""));
+        let is_own = |object: &&str| {
+            object.contains("\nkind: RoleBinding\n") && object.contains(&of_namespace(ONBOARDINGS))
+        };
+        let role = format!("{head}\nrules:\n{rules}");
+        let all = std::iter::once(role.as_str()).chain(objects().filter(is_own));
+        all.map(|object| moved(object, ONBOARDINGS, ONBOARDINGS, "-flux"))
+            .collect()
+    }
+}
+
+/// A Role without its rules on Flux's controllers, which come last in it, and these rules.
+fn without_flux(object: &str) -> (&str, Option<&str>) {
+    match object.find("\n# Flux's controllers") {
+        Some(at) => (&object[..at], Some(&object[at + 1..])),
+        None => (object, None),
+    }
+}
+
+/// How an object's metadata ends that is in this namespace.
+fn of_namespace(standard: &str) -> String {
+    format!(", namespace: {standard}}}")
+}
+
+/// The object in another namespace, with a suffix to its name.
+fn moved(object: &str, standard: &str, namespace: &str, suffix: &str) -> String {
+    let text = object.replace(
+        &of_namespace(standard),
+        &format!("{suffix}, namespace: {}}}", quoted(namespace, standard)),
+    );
+    // Of a binding: the Role's name.
+    let lines = text.lines().map(|line| match line.strip_suffix('}') {
+        Some(line) if line.starts_with("roleRef:") => format!("{line}{suffix}}}"),
+        _ => line.to_owned(),
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
 /// The rules of an object, each with whether it is optional.
 fn rules(object: &str) -> Vec<(Rule, bool)> {
     let (mut all, mut optional, mut in_comment) = (Vec::new(), false, false);
@@ -157,7 +211,7 @@ fn rules(object: &str) -> Vec<(Rule, bool)> {
     all
 }
 
-/// The object in each namespace that stands for its own. Two objects of one name cannot be in one namespace, so a later one gets another.
+/// The object in each namespace that takes its own's place. Two objects of one name cannot be in one namespace, so a later one gets another.
 fn placed(object: &str, places: &Places) -> Vec<String> {
     let Places {
         onboardings,
@@ -174,25 +228,13 @@ fn placed(object: &str, places: &Places) -> Vec<String> {
     let all = std::iter::once((ONBOARDINGS, onboardings, ""))
         .chain(in_targets)
         .chain([of_couchdb]);
-    let of_object = |standard| format!(", namespace: {standard}}}");
     let standards = [ONBOARDINGS, TARGET, COUCHDB_NAMESPACE];
-    if !standards.iter().any(|s| object.contains(&of_object(*s))) {
+    if !standards.iter().any(|s| object.contains(&of_namespace(s))) {
         return vec![object.to_owned()];
     }
-    let all = all.filter(|(standard, ..)| object.contains(&of_object(*standard)));
-    all.map(|(standard, namespace, suffix)| {
-        let text = object.replace(
-            &of_object(standard),
-            &format!("{suffix}, namespace: {}}}", quoted(namespace, standard)),
-        );
-        // Of a binding: the Role's name.
-        let lines = text.lines().map(|line| match line.strip_suffix('}') {
-            Some(line) if line.starts_with("roleRef:") => format!("{line}{suffix}}}"),
-            _ => line.to_owned(),
-        });
-        lines.collect::<Vec<_>>().join("\n")
-    })
-    .collect()
+    let all = all.filter(|(standard, ..)| object.contains(&of_namespace(standard)));
+    all.map(|(standard, namespace, suffix)| moved(object, standard, namespace, suffix))
+        .collect()
 }
 
 /// A value for YAML's flow style; the manifest's own as it is.
@@ -236,6 +278,45 @@ mod tests {
             assert_eq!(text, manifest.text, "{}", manifest.command);
             assert!(text.contains(REPLACE), "{}", manifest.command);
         }
+    }
+
+    #[test]
+    fn rights_on_the_controllers_stay_in_their_namespace() {
+        let places = Places {
+            onboardings: "other".to_owned(),
+            ..Places::default()
+        };
+        for manifest in MANIFESTS {
+            let usual = manifest.needs(&Places::default());
+            let of_flux = |needs: &[Need]| -> Vec<String> {
+                let needs = needs.iter().map(|need| need.right.to_string());
+                needs
+                    .filter(|right| right.contains("deployments"))
+                    .collect()
+            };
+            let needs = manifest.needs(&places);
+            assert_eq!(of_flux(&needs), of_flux(&usual), "{}", manifest.command);
+            // Each Role has its binding.
+            let count = |kind: &str| {
+                let all = objects(&manifest.text(&places, GROUP));
+                all.iter().filter(|object| object["kind"] == kind).count()
+            };
+            assert_eq!(count("Role"), count("RoleBinding"), "{}", manifest.command);
+        }
+        let needs = Manifest::of("troubleshoot").unwrap().needs(&places);
+        let has = |right: &str| needs.iter().any(|need| need.right.to_string() == right);
+        assert!(has("get deployments in flux-system") && has("list pods in flux-system"));
+        assert!(has("list secrets in other") && !has("list secrets in flux-system"));
+        let names: BTreeSet<String> =
+            objects(&Manifest::of("troubleshoot").unwrap().text(&places, GROUP))
+                .iter()
+                .filter(|object| object["metadata"]["namespace"] == "flux-system")
+                .map(|object| object["metadata"]["name"].to_string())
+                .collect();
+        assert_eq!(
+            names,
+            BTreeSet::from(["\"kubectl-skvs-troubleshoot-flux\"".to_owned()])
+        );
     }
 
     /// Each rule is one line, so that none is passed over.
