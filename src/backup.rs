@@ -43,7 +43,7 @@ fn no_file(no: &NoFile) -> Error {
     }
 }
 
-/// Why there is no backup.
+/// Why the database was not backed up.
 pub(crate) struct Stopped {
     error: Error,
     kept: bool,

@@ -250,7 +250,7 @@ impl Looked {
 /// Reads one onboarding and runs the checks, without a question to CouchDB.
 ///
 /// # Errors
-/// The object is no HelmRelease.
+/// The object is not a HelmRelease.
 pub(crate) async fn look(
     cluster: &Cluster,
     object: Value,
@@ -261,7 +261,7 @@ pub(crate) async fn look(
     Ok(Looked::at(snapshot, now))
 }
 
-/// Databases are unique in a cluster: claims that could not be read are told.
+/// Databases are unique in a cluster, so claims that could not be read are listed.
 pub(crate) fn elsewhere(others: &Onboardings) -> Vec<NotRun> {
     let why = others.not_elsewhere.as_ref();
     why.map(|why| NotRun::new(registry::BY_CLAIMS, part::ELSEWHERE, &why.clause()))

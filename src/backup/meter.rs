@@ -9,7 +9,7 @@ use crate::ui::Ui;
 use std::fmt::Display;
 use std::time::{Duration, Instant};
 
-/// Between two bars, and between two lines where there is no terminal.
+/// Between two bars, and between two lines without a terminal.
 const BAR: Duration = Duration::from_millis(100);
 const LINE: Duration = Duration::from_secs(5);
 

@@ -70,7 +70,7 @@ impl Cluster {
             .into_iter()
             .map(|(namespace, rights)| async move {
                 let rules = match namespace {
-                    // One question is no more than the review of all rules.
+                    // A single right costs one question, as a review of all rules does.
                     Some(namespace) if rights.len() > 1 => self.own_rules(namespace).await.ok(),
                     _ => None,
                 };

@@ -108,7 +108,7 @@ impl Evidence {
 }
 
 /// Reports are passed on, and what a controller or a server says may quote a URL with a token. The program's own sentences are not
-/// scrubbed: a name such as `a--tokens` before a colon is no credential.
+/// scrubbed: in `a--tokens: x` the key is a name, and the value not a credential.
 fn without_credentials(text: &str) -> String {
     one_line(&scrub(text).0)
 }

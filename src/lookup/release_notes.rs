@@ -120,7 +120,7 @@ async fn newest(cluster: &Cluster, hr: &HelmRelease, release: &str) -> Result<Re
     let Some(newest) = revisions.first() else {
         let name = &hr.metadata.name;
         return Err(Error::new(format!(
-            "onboarding {name} has no release: there is no Secret {namespace}/{} ({})",
+            "onboarding {name} has no release: Secret {namespace}/{} does not exist ({})",
             release_secret(release, hr.revision().unwrap_or(1)),
             status::headline(hr).line()
         ))

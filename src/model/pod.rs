@@ -383,7 +383,7 @@ impl Container {
         running.started_at.set().copied()
     }
 
-    /// The end because of which it does not run now: the present one, or the last one while the kubelet waits with its restart. An end
+    /// The end that keeps it from running: the present one, or the last one while the kubelet waits with its restart. An end
     /// before a run, or before another obstacle, is history.
     pub fn end(&self) -> Option<&Ended> {
         let backs_off = self

@@ -1,5 +1,5 @@
 //! The parts of a snapshot, each under its name in words: what was read, `None` where it is seen to be absent, and `Err` where it was not
-//! read. There is no other way to them, so what is unknown is never taken for none.
+//! read. Nothing else gives access to them, so what is unknown is never taken for none.
 
 use super::databases::Databases;
 use super::{

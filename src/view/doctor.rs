@@ -52,7 +52,7 @@ pub struct Check {
     /// Optional rights that the user does not have.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub missing_optional: Vec<String>,
-    /// Rights of which it is not known whether the user has them.
+    /// Rights that the user may or may not have.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub unknown: Vec<String>,
     /// What to do, ending in a command where one helps.

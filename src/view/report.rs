@@ -113,7 +113,7 @@ pub struct Follows {
 }
 
 impl Report {
-    /// The list that the onboardings were chosen from, if there is no onboarding at all in it.
+    /// The list that the onboardings were chosen from, if it holds no onboarding.
     pub fn none_considered(&self) -> Option<&Considered> {
         self.considered.as_ref().filter(|c| c.onboardings == 0)
     }

@@ -232,7 +232,7 @@ fn outside_commands(sources: &[(String, String)]) -> Vec<String> {
             continue;
         }
         if !commands.contains(own) {
-            wrong.push(format!("{file} is no command"));
+            wrong.push(format!("{file} is not a command"));
         }
         let others = uses.found.iter().filter_map(|path| match path.as_slice() {
             [layer, other, ..] if layer == "commands" && other != own => Some(other),
@@ -279,12 +279,12 @@ fn commands_are_commands_and_use_no_other() {
         (
             "src/commands/helper.rs",
             "",
-            "src/commands/helper.rs is no command",
+            "src/commands/helper.rs is not a command",
         ),
         (
             "src/commands/helper/part.rs",
             "",
-            "src/commands/helper/part.rs is no command",
+            "src/commands/helper/part.rs is not a command",
         ),
     ] {
         assert_eq!(found(file, text), [wrong], "{text}");

@@ -47,7 +47,7 @@ fn an_administrator_has_every_right_and_no_pod_is_reached_into() {
         checks(&report, "rights").len()
     );
     assert_eq!(checks(&report, "couchdb"), [("CouchDB's pods", "ok")]);
-    // The controllers of this testbed are no Deployments: whether they run is not known.
+    // In this testbed the controllers are not Deployments, so it is not known whether they run.
     let flux = [
         ("HelmRelease", "ok"),
         ("HelmChart", "ok"),

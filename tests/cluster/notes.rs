@@ -149,7 +149,7 @@ fn a_release_that_is_not_there_or_broken_is_named() {
         .run()
         .failed(1);
     assert!(
-        said.starts_with("error: onboarding skvs-onboarding-tango--metrics has no release: there is no Secret flux-system/sh.helm.release.v1."),
+        said.starts_with("error: onboarding skvs-onboarding-tango--metrics has no release: Secret flux-system/sh.helm.release.v1."),
         "{said}"
     );
     // A cluster without controllers keeps what a test writes.

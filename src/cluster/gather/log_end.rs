@@ -28,7 +28,7 @@ pub(super) async fn fetch(
     };
     for most in [most, few] {
         let read = lines(cluster, pod, container, most).await;
-        // What is no UTF-8 takes other lengths, and so do credentials that were taken out.
+        // Invalid UTF-8 and removed credentials change the lengths.
         if !matches!(&read, Read::Seen(text) if text.len() + most.bytes / 16 >= most.bytes) {
             return read;
         }

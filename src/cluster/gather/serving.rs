@@ -294,7 +294,7 @@ mod tests {
                 LOG.lines, LOG.bytes
             )
         );
-        // No log explains memory that ran out, nor one that has not run.
+        // A log explains neither memory that ran out nor a container that never ran.
         let mut memory = one.clone();
         memory["status"]["containerStatuses"][0]["lastState"]["terminated"]["reason"] =
             json!("OOMKilled");

@@ -79,7 +79,7 @@ fn check(case: &Case<'_>) -> Verdict {
     finding.then(then(case, Fixes::Elsewhere)).into()
 }
 
-/// Helm 4 applies on the server unless it is told not to.
+/// Helm 4 applies on the server unless the manifest says otherwise.
 fn without_server_side_apply(case: &Case<'_>) -> Verdict {
     case.finding(
         case.subject(),

@@ -47,7 +47,7 @@ const HARMLESS_FOR_PROXIES: [&str; 8] = [
     "tracing",
 ];
 
-/// The settings of a mesh, all of which are known.
+/// The settings of a mesh, all known.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mesh {
     trust_domain: String,

@@ -1,6 +1,6 @@
 //! The texts that an AuthorizationPolicy matches by: exact, a prefix `a*`, a suffix `*a`, or `*` for whatever is there.
 //!
-//! A `*` in any other place is no wildcard, and newer versions of Istio make regular expressions of some texts. What Istio's versions may
+//! A `*` in any other place is not a wildcard, and newer versions of Istio make regular expressions of some texts. What Istio's versions may
 //! read differently is unknown here.
 
 use super::matching::Match;
@@ -133,7 +133,7 @@ pub fn principal(pattern: &str, account: &Account, trust_domain: &str) -> Match 
             None => other(),
         },
         Form::Ends(end) if whole.ends_with(end) => Match::Yes,
-        // A dot stands for any character where Istio makes a regular expression of it.
+        // A dot matches any character where Istio makes a regular expression of it.
         Form::Ends(end) if end.contains('.') || end.ends_with(own) => {
             Match::Unknown(format!("{pattern:?} may match by its trust domain"))
         }

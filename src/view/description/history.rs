@@ -79,7 +79,7 @@ mod tests {
     use crate::snapshot::Read;
 
     #[test]
-    fn the_status_stands_for_storage_only_where_that_was_not_read() {
+    fn the_status_replaces_storage_only_where_that_was_not_read() {
         let mut snapshot = fixture::snapshot("ready");
         let mut rows = |revisions| {
             snapshot.revisions = revisions;
