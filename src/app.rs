@@ -4,21 +4,13 @@ use crate::cluster::{Cluster, ConnectionArgs};
 use crate::error::Result;
 use crate::help;
 use crate::model::helm_release::ONBOARDING_SELECTOR;
+use crate::settings::{self, Settings, or_default};
 use crate::ui::{Color, Ui};
 use k8s_openapi::jiff::Timestamp;
+use std::rc::Rc;
 
 /// Namespace of the onboardings where nothing names another one.
 const NAMESPACE: &str = "flux-system";
-
-/// Reads a text that must not be empty: an empty one, as of a variable that is set to nothing, is the default.
-pub(crate) fn or_default(
-    default: &'static str,
-) -> impl Fn(&str) -> std::result::Result<String, std::convert::Infallible> + Clone {
-    move |text| {
-        let given = Some(text).filter(|t| !t.trim().is_empty());
-        Ok(given.unwrap_or(default).to_owned())
-    }
-}
 
 /// Reads an onboarding's name. An empty one, as of a variable that is set to nothing, names none: its path would be the
 /// collection's.
@@ -80,8 +72,37 @@ pub enum Input {
     BuiltIn(&'static [u8]),
 }
 
-/// Makes the grammar of the whole command line: every command with its flags.
-pub type Grammar = fn() -> clap::Command;
+/// The grammar of the whole command line: every command with its flags, whose defaults are the user's settings.
+#[derive(Clone)]
+pub struct Grammar {
+    bare: fn() -> clap::Command,
+    settings: Rc<Settings>,
+}
+
+impl Grammar {
+    /// `bare` makes it without settings.
+    pub fn new(bare: fn() -> clap::Command, settings: Settings) -> Self {
+        Self {
+            bare,
+            settings: Rc::new(settings),
+        }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn without_settings(bare: fn() -> clap::Command) -> Self {
+        Self::new(bare, Settings::default())
+    }
+
+    /// Makes it.
+    pub fn command(&self) -> clap::Command {
+        self.settings.defaults((self.bare)())
+    }
+
+    /// Makes it with the built-in defaults.
+    pub fn bare(&self) -> clap::Command {
+        (self.bare)()
+    }
+}
 
 /// What a command works with.
 pub struct App {
@@ -89,6 +110,7 @@ pub struct App {
     pub global: GlobalArgs,
     /// The grammar of the command line, for commands that speak of others.
     pub grammar: Grammar,
+    pub settings: settings::Found,
     pub input: Input,
     /// The time of this run, or of the capture whose files are read: every age is counted from it.
     pub now: Timestamp,
@@ -97,13 +119,19 @@ pub struct App {
 }
 
 impl App {
-    pub(crate) fn new(mut ui: Ui, global: GlobalArgs, grammar: Grammar) -> Self {
+    pub(crate) fn new(
+        mut ui: Ui,
+        global: GlobalArgs,
+        grammar: Grammar,
+        settings: settings::Found,
+    ) -> Self {
         // Until the kubeconfig is read the flags are what is known.
         ui.set_origin(global.connection.origin(None, None));
         Self {
             ui,
             global,
             grammar,
+            settings,
             input: Input::Stdin,
             now: Timestamp::now(),
             everywhere: false,

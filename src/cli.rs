@@ -3,7 +3,7 @@
 //! Owns argv. A command's own flags live with the command.
 
 use crate::advice::{Command, Origin};
-use crate::app::{Given, GlobalArgs};
+use crate::app::{Given, GlobalArgs, Grammar};
 use crate::commands;
 use crate::exit::Code;
 use crate::help::{self, Detail};
@@ -45,9 +45,10 @@ impl Cli {
     /// Help, or what is wrong, ready to be told.
     pub fn from_args(
         args: impl Iterator<Item = OsString>,
+        grammar: &Grammar,
     ) -> std::result::Result<Self, Box<Rejected>> {
         let argv: Vec<OsString> = args.collect();
-        Self::parsed(&argv).map_err(|error| {
+        Self::parsed(&argv, grammar).map_err(|error| {
             Box::new(Rejected {
                 error,
                 command: command_of(&argv),
@@ -56,9 +57,9 @@ impl Cli {
         })
     }
 
-    fn parsed(argv: &[OsString]) -> std::result::Result<Self, clap::Error> {
-        let matches =
-            help::arranged(Self::command(), Detail::asked_for(argv)).try_get_matches_from(argv)?;
+    fn parsed(argv: &[OsString], grammar: &Grammar) -> std::result::Result<Self, clap::Error> {
+        let root = help::arranged(grammar.command(), Detail::asked_for(argv));
+        let matches = root.try_get_matches_from(argv)?;
         let mut cli =
             Self::from_arg_matches(&matches).map_err(|e| e.format(&mut Self::command()))?;
         let given = |flag| matches.value_source(flag) == Some(ValueSource::CommandLine);

@@ -51,8 +51,9 @@ pub(crate) fn run(ui: &mut Ui, grammar: Grammar, words: &[OsString]) -> Code {
 /// The lines of the answer.
 fn answer(grammar: Grammar, words: &[OsString]) -> String {
     let current = words.last().cloned().unwrap_or_default();
+    let root = grammar.command();
     let offer = values::Offer::new(grammar, words);
-    let mut command = offer.attach(grammar());
+    let mut command = offer.attach(root);
     let mut argv = vec![OsString::from("kubectl-skvs")];
     argv.extend_from_slice(words);
     if words.is_empty() {
@@ -92,7 +93,7 @@ mod tests {
 
     fn told(words: &[&str]) -> String {
         let words: Vec<OsString> = words.iter().map(OsString::from).collect();
-        answer(Cli::command, &words)
+        answer(Grammar::without_settings(Cli::command), &words)
     }
 
     #[test]

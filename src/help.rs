@@ -37,7 +37,14 @@ const GROUPS: [(&str, &[&str]); 5] = [
     ("Delete and keep", &["delete-db", "backup", "restore"]),
     (
         "Other",
-        &["doctor", "demo", "completion", "options", "version"],
+        &[
+            "doctor",
+            "config",
+            "demo",
+            "completion",
+            "options",
+            "version",
+        ],
     ),
 ];
 

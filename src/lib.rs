@@ -35,13 +35,14 @@ mod programs;
 mod question;
 pub mod render;
 pub mod repository;
+pub mod settings;
 pub mod snapshot;
 pub mod text;
 mod triage;
 pub mod ui;
 pub mod view;
 
-use app::App;
+use app::{App, Grammar};
 use clap::CommandFactory;
 use cli::Cli;
 use exit::Code;
@@ -52,14 +53,22 @@ use ui::Ui;
 pub fn run(args: impl Iterator<Item = OsString>) -> Code {
     let mut ui = Ui::stdio();
     let argv: Vec<OsString> = args.collect();
+    let found = settings::Found::read();
+    // Where it matters that they cannot be read, the run ends below.
+    let readable = found.settings.clone().unwrap_or_default();
+    let grammar = Grammar::new(Cli::command, readable);
     if let Some(words) = completion::asked(&argv) {
-        return completion::run(&mut ui, Cli::command, words);
+        return completion::run(&mut ui, grammar, words);
     }
-    let cli = match Cli::from_args(argv.into_iter()) {
+    let cli = match Cli::from_args(argv.into_iter(), &grammar) {
         Ok(cli) => cli,
         Err(told) => return told.tell(&mut ui),
     };
     ui.set_color(cli.global.color);
+    if let (true, Err(error)) = (cli.command.uses_settings(), &found.settings) {
+        ui.error(error);
+        return error.code();
+    }
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build();
@@ -72,7 +81,7 @@ pub fn run(args: impl Iterator<Item = OsString>) -> Code {
             return Code::Failed;
         }
     };
-    let mut app = App::new(ui, cli.global, Cli::command);
+    let mut app = App::new(ui, cli.global, grammar, found);
     let outcome = runtime.block_on(async {
         let code = commands::run(&mut app, cli.command).await?;
         app.ui.flush()?;

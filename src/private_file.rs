@@ -5,7 +5,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, IntoInnerError, Read, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -76,6 +76,17 @@ fn own(path: &Path, options: &OpenOptions) -> io::Result<File> {
         }
     }
     Ok(file)
+}
+
+/// The plugin's folder below the one that the variable names, or below `usual` in the user's home. As the XDG specification says, a path
+/// that is not absolute counts as none.
+pub(crate) fn user_folder(variable: &str, usual: &str) -> Option<PathBuf> {
+    let given = std::env::var_os(variable).map(PathBuf::from);
+    let folder = given
+        .filter(|path| path.is_absolute())
+        .or_else(|| Some(std::env::home_dir()?.join(usual)))
+        .filter(|path| path.is_absolute())?;
+    Some(folder.join("kubectl-skvs"))
 }
 
 /// Makes a folder for its owner alone, and those above it; one that is there stays as it is.

@@ -87,7 +87,11 @@ async fn step(app: &mut App, words: &[&str]) -> Result<Code> {
             words.join(" ")
         ))
     };
-    let matches = (app.grammar)().try_get_matches_from(argv).map_err(read)?;
+    let matches = app
+        .grammar
+        .bare()
+        .try_get_matches_from(argv)
+        .map_err(read)?;
     let command = super::Command::from_arg_matches(&matches).map_err(read)?;
     // Flags that lead to a cluster have no meaning here.
     app.global = GlobalArgs::from_arg_matches(&matches).map_err(read)?;

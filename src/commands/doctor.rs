@@ -141,7 +141,8 @@ fn print(app: &mut App, args: &Args, report: &DoctorReport) -> Result<()> {
 
 /// Makes every check.
 async fn look(app: &mut App, args: &Args) -> DoctorReport {
-    let machine = machine::checks((app.grammar)());
+    let settings = app.settings.clone();
+    let machine = machine::checks(app.grammar.command(), &settings);
     let ((origin, mut checks, grant), machine) = futures::join!(of_cluster(app, args), machine);
     checks.extend(machine);
     DoctorReport::new(&origin, checks, grant)

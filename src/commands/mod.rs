@@ -7,6 +7,7 @@ pub mod backup;
 pub mod capture;
 pub mod check_access;
 pub mod completion;
+pub mod config;
 pub mod databases;
 pub mod delete_db;
 pub mod demo;
@@ -56,7 +57,42 @@ pub enum Command {
     Restore(restore::Args),
     Demo(demo::Args),
     Doctor(doctor::Args),
+    Config(config::Args),
     Options(options::Args),
+}
+
+impl Command {
+    /// Whether it cannot run with settings that cannot be read.
+    pub(crate) fn uses_settings(&self) -> bool {
+        match self {
+            // They write to CouchDB, and never use them: `settings::WITHOUT_SETTINGS`.
+            Self::DeleteDb(_) | Self::Restore(_) => false,
+            // They look for nothing in a cluster or a repository.
+            Self::Completion(_)
+            | Self::Version(_)
+            | Self::Explain(_)
+            | Self::Demo(_)
+            | Self::Options(_) => false,
+            // It says what is wrong with them.
+            Self::Doctor(_) => false,
+            Self::List(_)
+            | Self::Status(_)
+            | Self::Describe(_)
+            | Self::Notes(_)
+            | Self::Troubleshoot(_)
+            | Self::Onboard(_)
+            | Self::Lint(_)
+            | Self::Access(_)
+            | Self::CheckAccess(_)
+            | Self::Retry(_)
+            | Self::Suspend(_)
+            | Self::Resume(_)
+            | Self::Capture(_)
+            | Self::Databases(_)
+            | Self::Backup(_)
+            | Self::Config(_) => true,
+        }
+    }
 }
 
 /// Runs one command.
@@ -86,6 +122,7 @@ pub async fn run(app: &mut App, command: Command) -> Result<Code> {
         Command::Backup(args) => backup::run(app, args).await,
         Command::Restore(args) => restore::run(app, args).await,
         Command::Doctor(args) => doctor::run(app, args).await,
+        Command::Config(args) => config::run(app, &args),
         Command::Demo(_) => demo::run(app).await,
         Command::Options(_) => options::run(app),
     }

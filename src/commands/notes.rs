@@ -96,7 +96,9 @@ pub async fn run(app: &mut App, args: Args) -> Result<Code> {
                 .warning(format!("{} is not ready: {why}", hr.metadata.name)),
             None => {}
         }
-        let message = share(&hr, &release, args.force)?.text(unready.as_deref());
+        let settings = app.settings.settings.clone()?;
+        let share = share(&hr, &release, args.force)?;
+        let message = share.message(settings.template(), unready.as_deref());
         app.ui.result(message)?;
         return Ok(Code::Ok);
     }

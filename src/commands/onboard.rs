@@ -128,6 +128,7 @@ pub async fn run(app: &mut App, args: Args) -> Result<Code> {
         namespace: &namespace,
         layout: &args.layout,
         version: None,
+        style: app.settings.settings.clone()?.style(),
     };
     if let Some(cluster) = &cluster {
         match cluster.served_version().await {

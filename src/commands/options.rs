@@ -14,7 +14,7 @@ pub struct Args {}
 /// # Errors
 /// Only a stdout that cannot be written.
 pub fn run(app: &mut App) -> Result<Code> {
-    let text = help::options(&(app.grammar)());
+    let text = help::options(&app.grammar.command());
     app.ui.help(&text)?;
     Ok(Code::Ok)
 }

@@ -46,7 +46,7 @@ pub struct Args {
 /// # Errors
 /// What the cluster said; the plugin's own version is printed all the same.
 pub async fn run(app: &mut App, args: &Args) -> Result<Code> {
-    for shadow in shadow::all(&(app.grammar)()).found {
+    for shadow in shadow::all(&app.grammar.command()).found {
         app.ui.warning(shadow.sentence());
     }
     let mut report =

@@ -100,17 +100,8 @@ fn path(server: &str, pods: &PodArgs) -> Option<PathBuf> {
         .iter()
         .map(|byte| format!("{byte:02x}"))
         .collect();
-    Some(folder()?.join(format!("databases-{hex}.json")))
-}
-
-/// `$XDG_CACHE_HOME/kubectl-skvs`, or that of `~/.cache`. As the XDG specification says, a path that is not absolute counts as none.
-fn folder() -> Option<PathBuf> {
-    let given = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
-    let cache = given
-        .filter(|path| path.is_absolute())
-        .or_else(|| Some(std::env::home_dir()?.join(".cache")))
-        .filter(|path| path.is_absolute())?;
-    Some(cache.join("kubectl-skvs"))
+    let folder = private_file::user_folder("XDG_CACHE_HOME", ".cache")?;
+    Some(folder.join(format!("databases-{hex}.json")))
 }
 
 #[cfg(test)]

@@ -263,7 +263,9 @@ impl Before {
     /// The words as far as they can be read: what is wrong in them is not completion's business.
     fn matches(&self) -> Option<ArgMatches> {
         let program = OsString::from("kubectl-skvs");
-        let mut matches = (self.grammar)()
+        let mut matches = self
+            .grammar
+            .command()
             .ignore_errors(true)
             .try_get_matches_from([&program].into_iter().chain(&self.words))
             .ok()?;
@@ -283,7 +285,7 @@ impl Before {
     /// The global flags.
     fn global(&self) -> GlobalArgs {
         let none = Before {
-            grammar: self.grammar,
+            grammar: self.grammar.clone(),
             words: Vec::new(),
         };
         let read = |words: &Before| GlobalArgs::from_arg_matches(&words.matches()?).ok();
@@ -304,7 +306,7 @@ mod tests {
 
     fn of(words: &[&str]) -> GlobalArgs {
         let words = words.iter().map(OsString::from).collect();
-        let grammar = Cli::command;
+        let grammar = Grammar::without_settings(Cli::command);
         Before { grammar, words }.global()
     }
 
@@ -335,7 +337,10 @@ mod tests {
 
     #[test]
     fn codes_come_with_their_titles() {
-        let offer = Offer::new(Cli::command, &["explain".into(), "SKVS30".into()]);
+        let offer = Offer::new(
+            Grammar::without_settings(Cli::command),
+            &["explain".into(), "SKVS30".into()],
+        );
         let codes = offer.candidates(Kind::Code, "SKVS301");
         assert_eq!(codes.len(), 1);
         assert!(codes[0].line().starts_with("SKVS301\t"), "{codes:?}");
@@ -363,7 +368,7 @@ mod tests {
             .iter()
             .map(OsString::from)
             .collect();
-        let offer = Offer::new(Cli::command, &words);
+        let offer = Offer::new(Grammar::without_settings(Cli::command), &words);
         let values: Vec<_> = offer
             .candidates(Kind::Format, "")
             .iter()

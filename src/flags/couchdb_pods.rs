@@ -7,13 +7,13 @@ pub use environment::Environment;
 pub use secret::SecretArgs;
 
 use crate::advice::{Command, Hint};
-use crate::app::or_default;
 use crate::cluster::{Cluster, ClusterError, ListOf, segment};
 use crate::couchdb::Target;
 use crate::couchdb::pods::{self, Choice, NoTarget, PodState};
 use crate::error::{Error, Result};
 use crate::help;
 use crate::model::endpoint::COUCHDB_NAMESPACE;
+use crate::settings::or_default;
 use k8s_openapi::api::core::v1::Pod;
 
 /// Flags that choose the pod, and the credentials.

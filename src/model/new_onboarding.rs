@@ -2,8 +2,11 @@
 
 use super::convention::name_for;
 use super::helm_release::{GROUP, KIND, ONBOARDING_CHART, ONBOARDING_SELECTOR};
-use super::names::DatabaseName;
+use super::lookup::can_be_an_object;
+use super::names::{DatabaseName, is_namespace_name};
 use serde_json::json;
+use std::fmt;
+use std::str::FromStr;
 
 /// A team's request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,6 +35,45 @@ pub struct Source {
     pub kind: String,
     pub name: String,
     pub namespace: Option<String>,
+}
+
+/// Kinds that `spec.chart` can refer to.
+const KINDS: [&str; 3] = ["HelmRepository", "GitRepository", "Bucket"];
+
+impl FromStr for Source {
+    type Err = String;
+
+    /// Reads `KIND/NAME` or `KIND/NAMESPACE/NAME`.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let parts: Vec<&str> = text.split('/').collect();
+        let (kind, namespace, name) = match parts[..] {
+            [kind, name] => (kind, None, name),
+            [kind, namespace, name] => (kind, Some(namespace), name),
+            _ => return Err(format!("{text:?} is not KIND/NAME or KIND/NAMESPACE/NAME")),
+        };
+        if !KINDS.contains(&kind) {
+            return Err(format!("{kind:?} is not one of {}", KINDS.join(", ")));
+        }
+        if let Some(namespace) = namespace.filter(|namespace| !is_namespace_name(namespace)) {
+            return Err(format!("{namespace:?} cannot be the name of a namespace"));
+        }
+        if !can_be_an_object(name) {
+            return Err(format!("{name:?} cannot be the name of a {kind}"));
+        }
+        Ok(Self {
+            kind: kind.to_owned(),
+            name: name.to_owned(),
+            namespace: namespace.map(str::to_owned),
+        })
+    }
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let namespace = self.namespace.as_ref().map(|n| format!("{n}/"));
+        let namespace = namespace.unwrap_or_default();
+        write!(f, "{}/{namespace}{}", self.kind, self.name)
+    }
 }
 
 impl Default for Style {

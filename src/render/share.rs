@@ -3,8 +3,11 @@
 use crate::model::notes::Notes;
 use crate::model::onboarding::Values;
 use crate::render::table::Table;
+use crate::settings::{Filled, Template};
 use crate::text::{Shown, shell_quote};
 use crate::view::description::is_steelcouch;
+
+const NOT_ENCRYPTED: &str = "none: this is CouchDB itself, so store nothing sensitive in it";
 
 /// What a requester needs to know.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,15 +45,41 @@ impl Share {
         })
     }
 
+    /// The message in the user's words, or ours without a template. What they say of a database that is there is not said of one that is not:
+    /// `unready` comes first.
+    pub fn message(&self, template: Option<&Template>, unready: Option<&str>) -> Shown {
+        let Some(template) = template else {
+            return self.text(unready);
+        };
+        let encryption = match is_steelcouch(&self.endpoint) {
+            true => "on: Steelcouch encrypts what CouchDB stores",
+            false => NOT_ENCRYPTED,
+        };
+        let text = template.fill(&Filled {
+            database: self.database.clone(),
+            endpoint: self.endpoint.clone(),
+            encryption: encryption.to_owned(),
+            access: self.access(),
+            command: self.command(),
+        });
+        let before = unready.map(|why| format!("Not ready yet: {why}\n\n"));
+        Shown::lines(format!("{}{}", before.unwrap_or_default(), text.trim_end()))
+    }
+
+    /// Tries the database from a pod.
+    fn command(&self) -> String {
+        let url = format!("{}/{}", self.endpoint.trim_end_matches('/'), self.database);
+        format!("curl {}", shell_quote(&url))
+    }
+
     /// The message, ready to be pasted; `unready` says why the database is not there yet.
-    pub fn text(&self, unready: Option<&str>) -> Shown {
+    fn text(&self, unready: Option<&str>) -> Shown {
         let mut rows = vec![
             ("Database", self.database.clone()),
             ("Endpoint", self.endpoint.clone()),
         ];
         if !is_steelcouch(&self.endpoint) {
-            let plain = "none: this is CouchDB itself, so store nothing sensitive in it";
-            rows.push(("Encryption", plain.to_owned()));
+            rows.push(("Encryption", NOT_ENCRYPTED.to_owned()));
         }
         rows.extend(self.access().into_iter().map(|line| ("Access", line)));
         let mut text = match unready {
@@ -72,15 +101,14 @@ impl Share {
             text.push('\n');
         }
         if !self.accounts.is_empty() {
-            let url = format!("{}/{}", self.endpoint.trim_end_matches('/'), self.database);
             let when = if unready.is_some() {
                 "Once it is ready, try"
             } else {
                 "Try"
             };
             text.push_str(&format!(
-                "\n{when} it from such a pod:\n  curl {}",
-                shell_quote(&url)
+                "\n{when} it from such a pod:\n  {}",
+                self.command()
             ));
         }
         Shown::lines(text.trim_end())
@@ -119,6 +147,32 @@ mod tests {
             .unwrap()
             .text(None)
             .to_string()
+    }
+
+    #[test]
+    fn the_users_words_do_not_announce_what_is_not_there() {
+        let notes = "Database name: pds_logs\nEndpoint: http://db-x.secure-kvs.svc:5984\nService accounts:\n  - pds\n  - other/job\n";
+        let notes = Notes::parse(notes);
+        let share = Share::compose(&notes, &Values::parse(&json!({"namespace": "pds"}))).unwrap();
+        let template =
+            "{database} is at {endpoint}\nEncryption: {encryption}\n{access}\n{command}\n";
+        let template: Template = template.parse().unwrap();
+        insta::assert_snapshot!(share.message(Some(&template), None), @"
+        pds_logs is at http://db-x.secure-kvs.svc:5984
+        Encryption: none: this is CouchDB itself, so store nothing sensitive in it
+        pods in namespace pds that run as service account pds, and
+        pods in namespace other that run as service account job; no password is needed
+        curl http://db-x.secure-kvs.svc:5984/pds_logs
+        ");
+        insta::assert_snapshot!(share.message(Some(&template), Some("no answer from Flux yet")), @"
+        Not ready yet: no answer from Flux yet
+
+        pds_logs is at http://db-x.secure-kvs.svc:5984
+        Encryption: none: this is CouchDB itself, so store nothing sensitive in it
+        pods in namespace pds that run as service account pds, and
+        pods in namespace other that run as service account job; no password is needed
+        curl http://db-x.secure-kvs.svc:5984/pds_logs
+        ");
     }
 
     #[test]

@@ -4,6 +4,7 @@
 
 use super::access_change::AccessChange;
 use super::access_check::AccessCheck;
+use super::config::{Config, File, Origin};
 use super::diagnosis::Diagnosis;
 use super::json_schema::faults;
 use super::release_notes::ReleaseNotes;
@@ -93,6 +94,12 @@ fn access_check() -> Value {
     schema
 }
 
+fn config() -> Value {
+    let mut schema = schema::<Config>("Config", "config");
+    tighten(&mut schema);
+    schema
+}
+
 fn diagnosis() -> Value {
     schema::<Diagnosis>("Diagnosis", "diagnosis")
 }
@@ -104,6 +111,7 @@ fn docs_schema_is_that_of_the_types() {
         ("diagnosis", diagnosis()),
         ("access-change", access_change()),
         ("access-check", access_check()),
+        ("config", config()),
     ] {
         is_in_docs(name, &schema);
     }
@@ -132,6 +140,26 @@ fn a_change_of_access_fits_and_a_stranger_does_not() {
     assert_eq!(faults(&access_change(), &value), [""; 0]);
     value["stranger"] = json!(1);
     assert!(!faults(&access_change(), &value).is_empty());
+}
+
+#[test]
+fn settings_fit_and_a_stranger_does_not() {
+    let setting = super::config::Value {
+        key: "couchdb.port",
+        value: None,
+        origin: Origin::Default,
+        variable: Some("SKVS_COUCHDB_PORT".to_owned()),
+    };
+    let file = File {
+        path: "/c.toml".to_owned(),
+        exists: false,
+    };
+    for file in [None, Some(file)] {
+        let mut value = json!(Config::new(file, vec![setting.clone()]));
+        assert_eq!(faults(&config(), &value), [""; 0]);
+        value["settings"][0]["stranger"] = json!(1);
+        assert!(!faults(&config(), &value).is_empty());
+    }
 }
 
 #[test]

@@ -31,16 +31,17 @@ fn without_server(words: &[&str]) -> Told {
 
 #[test]
 fn a_server_that_is_away_leaves_the_checks_of_this_machine() {
-    assert_snapshot!(without_server(&["doctor"]), @r"
+    assert_snapshot!(without_server(&["doctor"]), @"
     exit 3
     stdout:
-    7 checks: 1 failed, 1 not known
+    8 checks: 1 failed, 1 not known
 
     failed     API server           The connection to the server SERVER was refused - did you specify the right host or port?
                is it the right cluster? kubectl config current-context
     not known  the cluster          Flux, CouchDB and your rights cannot be checked without the API server
     ok         plugin               kubectl runs HOME/bin/kubectl-skvs, which is this program
     ok         other plugins        none takes the place of a command
+    ok         settings             no file, so the defaults
     ok         completion           HOME/bin/kubectl_complete-skvs is this program
     ok         helm                 v3.18.4+gd80839c, HOME/bin/helm
     ok         git                  2.47.3
@@ -51,10 +52,10 @@ fn a_server_that_is_away_leaves_the_checks_of_this_machine() {
 fn a_machine_without_anything() {
     let run = skvs(&["doctor"]);
     let empty = run.home().join("empty").display().to_string();
-    assert_snapshot!(run.env("PATH", &empty).run(), @r"
+    assert_snapshot!(run.env("PATH", &empty).run(), @"
     exit 3
     stdout:
-    7 checks: 1 failed, 4 warnings, 1 not known
+    8 checks: 1 failed, 4 warnings, 1 not known
 
     failed     API server           no kubeconfig was found, and this is not a pod of a cluster
                set KUBECONFIG or give --kubeconfig FILE
@@ -62,6 +63,7 @@ fn a_machine_without_anything() {
     warning    plugin               kubectl-skvs is not on PATH, so kubectl does not know it
                put the folder of this program on PATH
     ok         other plugins        none takes the place of a command
+    ok         settings             no file, so the defaults
     warning    completion           kubectl_complete-skvs is not on PATH, so kubectl completes nothing of this plugin
                save as kubectl_complete-skvs on PATH, executable: kubectl skvs completion kubectl
     warning    helm                 not on PATH; retry needs it to remove a failed release
@@ -77,10 +79,10 @@ fn what_takes_a_commands_place_and_completes_otherwise() {
     program(&run, "kubectl-skvs-list", "#!/bin/sh\n");
     program(&run, "helm", "#!/bin/sh\necho no >&2\nexit 1\n");
     let folder = program(&run, "kubectl_complete-skvs", "#!/bin/sh\n");
-    assert_snapshot!(run.env("PATH", &folder).run(), @r"
+    assert_snapshot!(run.env("PATH", &folder).run(), @"
     exit 3
     stdout:
-    7 checks: 2 failed, 3 warnings, 2 not known
+    8 checks: 2 failed, 3 warnings, 2 not known
 
     failed     API server           The connection to the server SERVER was refused - did you specify the right host or port?
                is it the right cluster? kubectl config current-context
@@ -88,6 +90,7 @@ fn what_takes_a_commands_place_and_completes_otherwise() {
     warning    plugin               kubectl runs HOME/bin/kubectl-skvs, which is not this program
     failed     other plugins        kubectl runs HOME/bin/kubectl-skvs-list for: kubectl skvs list
                remove or rename it, unless it is meant to
+    ok         settings             no file, so the defaults
     not known  completion           HOME/bin/kubectl_complete-skvs is another program; whether it runs this one is not known
                save as kubectl_complete-skvs on PATH, executable: kubectl skvs completion kubectl
     warning    helm                 HOME/bin/helm cannot be run, which retry needs: helm ended with exit status: 1: no
@@ -140,6 +143,10 @@ fn as_a_document() {
       state: ok
       subject: other plugins
     - area: machine
+      message: no file, so the defaults
+      state: ok
+      subject: settings
+    - area: machine
       message: HOME/bin/kubectl_complete-skvs is this program
       state: ok
       subject: completion
@@ -169,7 +176,7 @@ fn a_server_that_turns_everything_down_is_there() {
     assert_snapshot!(told, @"
     exit 1
     stdout:
-    37 checks: 32 not known
+    38 checks: 32 not known
 
     not known  API server           it answers (context here, http://SERVER), its version is not known: forbidden (no)
     not known  user                 forbidden (no)
@@ -189,6 +196,7 @@ fn a_server_that_turns_everything_down_is_there() {
                name them with --target-namespace
     ok         plugin               kubectl runs HOME/bin/kubectl-skvs, which is this program
     ok         other plugins        none takes the place of a command
+    ok         settings             no file, so the defaults
     ok         completion           HOME/bin/kubectl_complete-skvs is this program
     ok         helm                 v3.18.4+gd80839c, HOME/bin/helm
     ok         git                  2.47.3

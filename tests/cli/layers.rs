@@ -6,7 +6,7 @@ use syn::visit::{self, Visit};
 use syn::{Attribute, Item, ItemMod, Meta, Path, UseTree};
 
 /// From the ground up: a module may not use those above it.
-const LAYERS: [&str; 30] = [
+const LAYERS: [&str; 31] = [
     "exit",
     "help",
     "private_file",
@@ -24,6 +24,7 @@ const LAYERS: [&str; 30] = [
     "bundle",
     "ui",
     "cluster",
+    "settings",
     "app",
     "couchdb",
     "view",

@@ -16,6 +16,7 @@ mod check_access;
 mod claims;
 mod color;
 mod completion;
+mod config;
 mod connection;
 mod credentials;
 mod databases;

@@ -49,6 +49,7 @@ fn no_command_asks_what_there_is() {
 
     Other:
       doctor        Check that the plugin can do its work on this cluster
+      config        Show the settings, and where each comes from
       demo          Play a recorded incident, without a cluster
       completion    Print a completion script for a shell
       options       List the flags that every command takes

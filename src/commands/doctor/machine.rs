@@ -5,6 +5,7 @@ use crate::completion;
 use crate::helm::Helm;
 use crate::programs::{self, Folders, shadow};
 use crate::repository::git;
+use crate::settings;
 use crate::view::doctor::{Area, Check, State};
 use std::path::Path;
 
@@ -14,10 +15,11 @@ const PLUGIN: &str = "kubectl-skvs";
 const COMPLETION: &str = "kubectl_complete-skvs";
 
 /// The checks; `root` is the grammar of the command line.
-pub(super) async fn checks(root: clap::Command) -> Vec<Check> {
+pub(super) async fn checks(root: clap::Command, found: &settings::Found) -> Vec<Check> {
     let folders = Folders::of_path();
     let mut all = vec![plugin(&folders)];
     all.extend(shadows(shadow::all(&root)));
+    all.push(of_settings(found));
     all.push(of_completion(&folders));
     all.push(helm().await);
     all.push(git());
@@ -86,6 +88,19 @@ fn shadows(shadow::Shadows { found, unlisted }: shadow::Shadows) -> Vec<Check> {
             "none takes the place of a command",
         )],
         false => all,
+    }
+}
+
+fn of_settings(found: &settings::Found) -> Check {
+    const SUBJECT: &str = "settings";
+    let path = found.path.as_ref().map(|path| path.display().to_string());
+    match (&found.settings, path) {
+        (Err(error), _) => check(SUBJECT, State::Failed, error.message()).next(
+            "correct the file, see docs/configuration.md",
+            &Origin::default(),
+        ),
+        (Ok(_), Some(path)) if found.exists => check(SUBJECT, State::Ok, path),
+        (Ok(_), _) => check(SUBJECT, State::Ok, "no file, so the defaults"),
     }
 }
 

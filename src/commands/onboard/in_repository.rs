@@ -69,12 +69,14 @@ pub(super) struct Request<'r> {
     pub(super) layout: &'r Layout,
     /// The version of HelmReleases that the cluster serves, if known.
     pub(super) version: Option<String>,
+    /// The settings' style.
+    pub(super) style: Style,
 }
 
 impl Request<'_> {
     /// The style if no other onboarding has one.
     fn style(&self) -> Style {
-        let mut style = Style::default();
+        let mut style = self.style.clone();
         if let Some(version) = &self.version {
             style.api_version = format!("{GROUP}/{version}");
         }

@@ -109,7 +109,7 @@ mod tests {
     use super::super::in_repository::{Request, clusters, plan};
     use super::*;
     use crate::model::names::DatabaseName;
-    use crate::model::new_onboarding::Wanted;
+    use crate::model::new_onboarding::{Style, Wanted};
     use crate::repository::Layout;
     use std::fs;
 
@@ -131,6 +131,7 @@ mod tests {
         let clusters = clusters(repo, &layout).unwrap();
         let clusters: Vec<String> = clusters.into_iter().collect();
         let request = Request {
+            style: Style::default(),
             wanted: &wanted,
             namespace: "flux-system",
             layout: &layout,

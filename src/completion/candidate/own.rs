@@ -57,6 +57,7 @@ fn candidate(own: &CompletionCandidate) -> Option<Candidate> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::app::Grammar;
     use clap::CommandFactory;
 
     /// Whatever the program itself has to offer can be offered.
@@ -67,7 +68,10 @@ mod tests {
                 let mut argv = path.to_vec();
                 argv.push(typed.into());
                 let last = argv.len() - 1;
-                let offer = crate::completion::values::Offer::new(crate::cli::Cli::command, &[]);
+                let offer = crate::completion::values::Offer::new(
+                    Grammar::without_settings(crate::cli::Cli::command),
+                    &[],
+                );
                 let mut root = offer.attach(crate::cli::Cli::command());
                 for own in complete(&mut root, argv, last, None).unwrap_or_default() {
                     let offered = candidate(&own);
