@@ -209,6 +209,8 @@ fn outcome(facts: &Facts, route: &Route) -> (Option<Outcome>, Methods) {
         }
     }
     let outcome = match (refused, unknown) {
+        // What is asked in one place only says nothing of the other.
+        (Some(why), _) if methods.partly.is_empty() => Outcome::Refused(why.clone()),
         (Some(why), _) => Outcome::Refused(match only_refused(&all) {
             Some(Place::Database) => format!(
                 "for /{0} itself, not for what is below it: {why}",

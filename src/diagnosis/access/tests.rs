@@ -586,6 +586,14 @@ fn the_place_that_is_refused_is_named() {
         "no: for what is below /pds_database, not for it itself",
         "",
     );
+    // To delete the database itself is not part of using it.
+    let no_deletions =
+        json!({"action": "DENY", "rules": [{"to": [{"operation": {"methods": ["DELETE"]}}]}]});
+    is(
+        &World::with_policy("secure-kvs", no_deletions),
+        "no: secure-kvs/more: a DENY policy refuses it",
+        "",
+    );
 }
 
 #[test]
