@@ -143,6 +143,11 @@ impl Settings {
         ]
     }
 
+    /// Where a cluster's onboardings are in the repository.
+    pub fn layout(&self) -> Layout {
+        self.repository.layout.clone().unwrap_or_default()
+    }
+
     /// The style of the first onboarding in a repository.
     pub fn style(&self) -> Style {
         let mut style = Style::default();

@@ -4,6 +4,7 @@ mod arrival;
 pub(crate) mod databases;
 mod folder_sources;
 pub(crate) mod follow;
+pub(crate) mod installed;
 pub(crate) mod lint;
 mod pick;
 pub(crate) mod print;

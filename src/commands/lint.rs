@@ -1,21 +1,25 @@
-//! `lint`: what is wrong with onboardings' manifests in the GitOps repository. No cluster is asked.
+//! `lint`: what is wrong with onboardings' manifests in the GitOps repository. A cluster is asked with --installed only.
 
 use crate::app::App;
-use crate::error::Result;
+use crate::diagnosis::lint::onboarding::Cluster;
+use crate::diagnosis::lint::{Installed, Repository};
+use crate::error::{Error, Result};
 use crate::exit::Code;
 use crate::flags::format::{self, FormatArgs};
 use crate::flags::gate::GateArgs;
 use crate::help;
 use crate::render::output::LintFormat;
 use crate::repository::{Layout, Tree, folder, git, layout};
-use crate::triage::lint::{self, Subjects, Wishes};
+use crate::triage::installed;
+use crate::triage::lint::{self, Compared, Subjects, Wishes};
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 /// Check onboardings' manifests in the GitOps repository
 ///
 /// Reads the HelmReleases in folders and files, and checks those that are onboardings against the runbook: names, label, chart, values,
 /// claims of one database, and what kustomization.yaml lists. With --diff-base also what has changed: namespace, database and name must
-/// not. Needs no cluster.
+/// not. Needs no cluster, unless --installed compares with one.
 #[derive(clap::Args, Debug)]
 #[command(
     mut_args(format::help(
@@ -25,9 +29,10 @@ use std::path::PathBuf;
   kubectl skvs lint
   kubectl skvs lint infrastructure/k8s --fail-on warning
   kubectl skvs lint --diff-base origin/main -o github
+  kubectl skvs lint --installed --for-cluster prod --context prod-east
   kubectl skvs lint -o sarif > lint.sarif
 
-Exit codes: 0 no error, 1 failed or a file is not known, 3 an error was found (see --fail-on)"
+Exit codes: 0 no error, 1 failed, or a file or what is installed is not known, 3 an error was found (see --fail-on)"
 )]
 pub struct Args {
     /// Folders and files to check; of a single file, what is beside it is not read
@@ -39,6 +44,12 @@ pub struct Args {
     /// Where a cluster's onboardings are in the repository: a path with <cluster> in it; by default as in the runbook
     #[arg(long, value_name = "LAYOUT", default_value = layout::RUNBOOK, hide_default_value = true, help_heading = help::SELECTION)]
     layout: Layout,
+    /// Compare with what the cluster has installed, too: namespace, database and encryption of the oldest revision in Helm's storage
+    #[arg(long, help_heading = help::SELECTION)]
+    installed: bool,
+    /// With --installed: the cluster's folder, if the repository has several
+    #[arg(long, value_name = "CLUSTER", requires = "installed", help_heading = help::SELECTION)]
+    for_cluster: Option<String>,
     #[command(flatten)]
     gate: GateArgs,
     #[command(flatten)]
@@ -49,12 +60,16 @@ pub struct Args {
 ///
 /// # Errors
 /// A path that cannot be read, a revision that does not exist, or no onboarding at all.
-pub fn run(app: &mut App, args: &Args) -> Result<Code> {
+pub async fn run(app: &mut App, args: &Args) -> Result<Code> {
     let tree = Tree::parse(folder::load(&args.paths)?);
     let base = args.diff_base.as_deref();
     let base = base
         .map(|revision| git::load(&args.paths, revision))
         .transpose()?;
+    let installed = match args.installed {
+        true => Some(installed(app, args, &tree).await?),
+        false => None,
+    };
     let wishes = Wishes {
         layout: &args.layout,
         gate: &args.gate,
@@ -62,5 +77,46 @@ pub fn run(app: &mut App, args: &Args) -> Result<Code> {
         subjects: Subjects::All,
         paths: &args.paths,
     };
-    lint::check(app, &tree, base, &wishes)
+    lint::check(app, &tree, Compared { base, installed }, &wishes)
+}
+
+/// What the cluster has of the manifests that are for it.
+async fn installed(app: &mut App, args: &Args, tree: &Tree) -> Result<Installed> {
+    let namespace = app.global.namespace.clone();
+    let repository = Repository::new(tree, &args.layout, &namespace);
+    let named = repository
+        .onboardings
+        .iter()
+        .filter_map(|o| match o.cluster {
+            Cluster::Named(name) => Some(name),
+            Cluster::Folder(_) => None,
+        });
+    let named: BTreeSet<&str> = named.collect();
+    let list = || named.iter().copied().collect::<Vec<&str>>().join(", ");
+    let folder = match (args.for_cluster.as_deref(), named.len()) {
+        (Some(folder), _) if named.contains(folder) => Some(folder),
+        (Some(folder), 0) => {
+            return Err(Error::usage(format!(
+                "no manifest is for the cluster {folder}: no path follows --layout"
+            )));
+        }
+        (Some(folder), _) => {
+            return Err(
+                Error::usage(format!("no manifest is for the cluster {folder}"))
+                    .hint(format!("the repository has {}", list())),
+            );
+        }
+        (None, 0 | 1) => named.first().copied(),
+        (None, _) => {
+            return Err(Error::usage(
+                "--installed compares with one cluster, and the manifests are for several",
+            )
+            .hint(format!(
+                "name the folder of this one with --for-cluster: {}",
+                list()
+            )));
+        }
+    };
+    let cluster = app.cluster().await?;
+    Ok(installed::read(&cluster, &repository, folder).await)
 }

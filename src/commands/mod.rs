@@ -110,7 +110,7 @@ pub async fn run(app: &mut App, command: Command) -> Result<Code> {
         Command::Troubleshoot(args) => troubleshoot::run(app, args).await,
         Command::Explain(args) => explain::run(app, &args),
         Command::Onboard(args) => onboard::run(app, *args).await,
-        Command::Lint(args) => lint::run(app, &args),
+        Command::Lint(args) => lint::run(app, &args).await,
         Command::Access(args) => access::run(app, &args),
         Command::CheckAccess(args) => check_access::run(app, args).await,
         Command::Retry(args) => retry::run(app, *args).await,

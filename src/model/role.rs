@@ -46,6 +46,7 @@ pub const MANIFESTS: &[Manifest] = manifests![
     "delete-db",
     "describe",
     "doctor",
+    "lint",
     "list",
     "notes",
     "onboard",

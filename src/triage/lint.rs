@@ -1,7 +1,7 @@
 //! Checks onboardings' manifests and prints the report, for `lint` and for manifests among saved files.
 
 use crate::app::App;
-use crate::diagnosis::lint::{self, Repository};
+use crate::diagnosis::lint::{self, Installed, Repository};
 use crate::error::{Error, Result};
 use crate::exit::Code;
 use crate::flags::gate::GateArgs;
@@ -31,16 +31,24 @@ pub(crate) struct Wishes<'w> {
     pub(crate) paths: &'w [PathBuf],
 }
 
-/// Checks the manifests, compares them with an earlier state if one was read, and prints the report.
+/// The states that the manifests are compared with.
+#[derive(Default)]
+pub(crate) struct Compared {
+    pub(crate) base: Option<git::Base>,
+    pub(crate) installed: Option<Installed>,
+}
+
+/// Checks the manifests, compares them with other states if any were read, and prints the report.
 ///
 /// # Errors
 /// No onboarding was found, or the output is closed.
 pub(crate) fn check(
     app: &mut App,
     tree: &Tree,
-    base: Option<git::Base>,
+    compared: Compared,
     wishes: &Wishes<'_>,
 ) -> Result<Code> {
+    let Compared { base, installed } = compared;
     let mut ignores = wishes.gate.ignores(app);
     let commit = base.as_ref().map(|base| base.commit.clone());
     let before = base.map(|base| Tree::parse(base.files));
@@ -50,6 +58,12 @@ pub(crate) fn check(
     let mut repository = Repository::new(tree, wishes.layout, &namespace);
     if let Some(before) = &before {
         repository = repository.since(before);
+    }
+    // Whoever asks for it must not take "not read" for "nothing differs".
+    let unread = installed.as_ref().and_then(Installed::not_known);
+    let unread = unread.map(str::to_owned);
+    if let Some(installed) = installed {
+        repository = repository.beside(installed);
     }
     let removed = repository.changes.as_ref().map_or(0, |c| c.removed.len());
     if repository.onboardings.is_empty() && removed == 0 && tree.not_known.is_empty() {
@@ -69,7 +83,8 @@ pub(crate) fn check(
     let mut report = LintReport::new(&repository, outcome, commit.as_deref(), &mut ignores);
     report.show(wishes.gate.severity);
     let fails = wishes.gate.fails(report.totals.worst());
-    let code = Code::of_findings(fails, report.not_known.is_empty());
+    let is_known = report.not_known.is_empty() && unread.is_none();
+    let code = Code::of_findings(fails, is_known);
     // A reader that goes away takes the report, not the verdict.
     let printed = print(app, &report, wishes.format, code);
     let printed = printed.and_then(|()| app.ui.flush());
@@ -81,6 +96,11 @@ pub(crate) fn check(
     for file in &report.not_known {
         app.ui
             .error(&Error::new(format!("not known: {}", file.sentence())));
+    }
+    if let Some(why) = unread {
+        let why = one_line(&why);
+        app.ui
+            .error(&Error::new(format!("not known: what is installed: {why}")));
     }
     Ok(code)
 }

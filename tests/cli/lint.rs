@@ -1,8 +1,9 @@
 //! `lint` on folders of manifests, and the hooks of examples/lint.
 
 use crate::run::{BINARY, Run, Told, skvs, steering};
+use crate::server::{Listener, helm_releases, status};
 use insta::assert_snapshot;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 
 pub(crate) const FOLDER: &str = "infrastructure/k8s/prod/secure-kvs/secure-kvs-onboarding";
@@ -781,4 +782,128 @@ fn the_commands_of_the_examples_work() {
         assert_eq!(told.code, Some(3), "{told}");
         assert!(told.stdout.contains("SKVS551"), "{told}");
     }
+}
+
+/// A server with one HelmRelease, and what Helm stores of it: its values, or a refusal.
+fn cluster(values: Option<Value>) -> Listener {
+    use base64::Engine;
+    let encode = |text: String| base64::engine::general_purpose::STANDARD.encode(text);
+    let name = "skvs-onboarding-pds--database";
+    let release = format!("core-{name}");
+    let secret = format!("sh.helm.release.v1.{release}.v1");
+    let hr = json!({"apiVersion": "helm.toolkit.fluxcd.io/v2", "kind": "HelmRelease",
+        "metadata": {"namespace": "flux-system", "name": name, "uid": "1"},
+        "spec": {"targetNamespace": "core"},
+        "status": {"history": [{"name": release, "version": 1, "status": "deployed"}]}});
+    Listener::scripted(move |path| {
+        let refused = (403, status(403, "Forbidden", "secrets is forbidden"));
+        if path.contains("/helmreleases") {
+            return (200, helm_releases(std::slice::from_ref(&hr), ""));
+        }
+        let Some(values) = &values else {
+            return refused;
+        };
+        if path.contains("/secrets?") {
+            let labels =
+                json!({"owner": "helm", "name": release, "version": "1", "status": "deployed"});
+            let list = json!({"kind": "PartialObjectMetadataList", "apiVersion": "meta.k8s.io/v1",
+                "metadata": {}, "items": [{"metadata": {"name": secret, "labels": labels}}]});
+            return (200, list.to_string());
+        }
+        let release = json!({"version": 1, "config": values, "hooks": [{"name": "create", "kind": "Job",
+            "events": ["pre-install"], "last_run": {"phase": "Succeeded"}}]});
+        let payload = encode(encode(release.to_string()));
+        (
+            200,
+            json!({"kind": "Secret", "apiVersion": "v1", "metadata": {"namespace": "flux-system", "name": secret}, "data": {"release": payload}}).to_string(),
+        )
+    })
+}
+
+#[test]
+fn a_manifest_is_compared_with_what_is_installed() {
+    let text = manifest("pds", "database");
+    let file = format!("{FOLDER}/pds_database.yaml");
+    let listed = format!("{FOLDER}/kustomization.yaml");
+    let of = |values: Option<Value>| {
+        let files = [
+            (file.as_str(), text.as_str()),
+            (listed.as_str(), "resources: [pds_database.yaml]\n"),
+        ];
+        let server = cluster(values);
+        lint(&["--installed"], &files).server(&server.http()).run()
+    };
+    let other = json!({"namespace": "pds", "database": "orders", "encryption": false});
+    assert_snapshot!(of(Some(other)), @r#"
+    exit 3
+    stdout:
+    error[SKVS551]: values.database must not change: it was installed as "orders", now it is "database"
+      --> infrastructure/k8s/prod/secure-kvs/secure-kvs-onboarding/pds_database.yaml:16:15
+      HelmRelease flux-system/skvs-onboarding-pds--database
+
+      Why    The database is created at installation only. Access would move to one that does not exist, and the data would stay behind.
+             Revision 1 in Helm's storage says so.
+      Do     Set it back; set spec.values.database: orders
+             For another database write another manifest, with its own name.
+      = more: kubectl skvs explain SKVS551
+
+    warning[SKVS552]: encryption should not change: it was installed as off, now it is on
+      --> infrastructure/k8s/prod/secure-kvs/secure-kvs-onboarding/pds_database.yaml:18:17
+      HelmRelease flux-system/skvs-onboarding-pds--database
+
+      Why    The database would hold encrypted and plain documents, and the team's endpoint would change.
+             Revision 1 in Helm's storage says so.
+      Do     Set it back; set spec.values.encryption: false
+      = more: kubectl skvs explain SKVS552
+
+    1 manifest for 1 cluster, 1 error, 1 warning.
+    "#);
+    let same = json!({"namespace": "pds", "database": "database", "encryption": true});
+    assert_snapshot!(of(Some(same)), @"
+    exit 0
+    stdout:
+    1 manifest for 1 cluster, nothing found.
+    ");
+    assert_snapshot!(of(None), @"
+    exit 1
+    stdout:
+    1 manifest for 1 cluster, nothing found. Not checked: what is installed (Helm's storage in flux-system: forbidden (secrets is forbidden))
+    stderr:
+    error: not known: what is installed: Helm's storage in flux-system: forbidden (secrets is forbidden)
+    ");
+}
+
+#[test]
+fn one_cluster_is_compared_with_its_own_manifests() {
+    let text = manifest("pds", "database");
+    let prod = format!("{FOLDER}/pds_database.yaml");
+    let test = prod.replace("/prod/", "/test/");
+    let run = |words: &[&str]| {
+        let files = [
+            (prod.as_str(), text.as_str()),
+            (test.as_str(), text.as_str()),
+        ];
+        let server = cluster(Some(json!({"namespace": "pds", "database": "orders"})));
+        lint(words, &files).server(&server.http()).run()
+    };
+    assert_snapshot!(run(&["--installed"]), @"
+    exit 2
+    stderr:
+    error: --installed compares with one cluster, and the manifests are for several
+    hint: name the folder of this one with --for-cluster: prod, test
+    ");
+    assert_snapshot!(run(&["--installed", "--for-cluster", "stage"]), @"
+    exit 2
+    stderr:
+    error: no manifest is for the cluster stage
+    hint: the repository has prod, test
+    ");
+    let told = run(&["--installed", "--for-cluster", "test", "-o", "json"]);
+    let report: Value = serde_json::from_str(&told.stdout).unwrap();
+    let found = report["findings"].as_array().unwrap().iter();
+    let found: Vec<&str> = found
+        .filter(|f| f["code"] == "SKVS551")
+        .map(|f| f["file"].as_str().unwrap())
+        .collect();
+    assert_eq!(found, [test.as_str()], "{told}");
 }

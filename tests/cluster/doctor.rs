@@ -126,6 +126,7 @@ fn what_a_role_gives_is_what_was_missing() {
         "backup",
         "databases",
         "delete-db",
+        "lint",
         "list",
         "notes",
         "restore",

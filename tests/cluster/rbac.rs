@@ -245,6 +245,35 @@ fn databases() {
     all_used("databases");
 }
 
+/// The manifest of an installed onboarding, and one that gives it another database.
+#[test]
+fn lint() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let lint = |database: &str, code: i32| {
+        let home = "infrastructure/k8s/prod/secure-kvs/secure-kvs-onboarding";
+        let home = folder.path().join(home);
+        std::fs::create_dir_all(&home).expect("a folder");
+        let text = std::fs::read_to_string(concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/examples/gitops/infrastructure/k8s/prod-east/secure-kvs/secure-kvs-onboarding/pds_database.yaml"
+        ));
+        let text = text.expect("the example");
+        let changed = text.replace("database: database", &format!("database: {database}"));
+        std::fs::write(home.join("pds_database.yaml"), changed).expect("a manifest");
+        let listed = "resources: [pds_database.yaml]\n";
+        std::fs::write(home.join("kustomization.yaml"), listed).expect("a kustomization");
+        let folder = folder.path().display().to_string();
+        works("lint", &["lint", &folder, "--installed"], code)
+    };
+    lint("database", 0);
+    let said = lint("orders", 3);
+    assert!(
+        said.contains("it was installed as \"database\", now it is \"orders\""),
+        "{said}"
+    );
+    all_used("lint");
+}
+
 #[test]
 fn onboard() {
     let repo = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/gitops");

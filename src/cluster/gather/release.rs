@@ -7,7 +7,7 @@ use crate::model::manifest;
 use crate::model::names::release_secret;
 use crate::model::policy::{Policy, PolicyId};
 use crate::snapshot::{Read, Why};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 /// Helm's storage of one release.
 pub(super) struct Stored {
@@ -39,14 +39,9 @@ impl Cluster {
         namespace: &str,
         release: &str,
     ) -> Result<Vec<Revision>, ClusterError> {
-        let path = format!(
-            "/api/v1/namespaces/{}/secrets?labelSelector={}&fieldSelector={}",
-            segment(namespace),
-            segment(&format!("owner=helm,name={release}")),
-            segment(&format!("type={}", helm_storage::SECRET_TYPE))
-        );
-        let list = self.all::<Named>(&ListOf::metadata(path)).await?;
-        let revisions = list.into_items().into_iter().map(revision);
+        let labels = format!("owner=helm,name={release}");
+        let secrets = self.release_secrets(namespace, &labels).await?;
+        let revisions = secrets.into_iter().map(revision);
         // A skipped revision could be the deployed one.
         let revisions: Option<Vec<Revision>> = revisions.collect();
         let mut revisions = revisions.ok_or_else(|| {
@@ -55,6 +50,46 @@ impl Cluster {
         })?;
         revisions.sort_by_key(|r| std::cmp::Reverse(r.revision));
         Ok(revisions)
+    }
+
+    /// The revisions of every release that has Secrets in a namespace, oldest first; no payload is sent.
+    ///
+    /// # Errors
+    /// As [`Cluster::revisions`].
+    pub async fn all_revisions(
+        &self,
+        namespace: &str,
+    ) -> Result<HashMap<String, Vec<Revision>>, ClusterError> {
+        let mut all: HashMap<String, Vec<Revision>> = HashMap::new();
+        for secret in self.release_secrets(namespace, "owner=helm").await? {
+            let name = secret.metadata.name.clone();
+            let release = secret.metadata.labels.get("name").cloned();
+            let (Some(release), Some(revision)) = (release, revision(secret)) else {
+                let what =
+                    format!("Secret {namespace}/{name} does not say its release and revision");
+                return Err(ClusterError::Malformed(what));
+            };
+            all.entry(release).or_default().push(revision);
+        }
+        for revisions in all.values_mut() {
+            revisions.sort_by_key(|r| r.revision);
+        }
+        Ok(all)
+    }
+
+    async fn release_secrets(
+        &self,
+        namespace: &str,
+        labels: &str,
+    ) -> Result<Vec<Named>, ClusterError> {
+        let path = format!(
+            "/api/v1/namespaces/{}/secrets?labelSelector={}&fieldSelector={}",
+            segment(namespace),
+            segment(labels),
+            segment(&format!("type={}", helm_storage::SECRET_TYPE))
+        );
+        let list = self.all::<Named>(&ListOf::metadata(path)).await?;
+        Ok(list.into_items())
     }
 
     /// Names of the AuthorizationPolicies of a namespace; what is in them is not sent.

@@ -7,9 +7,9 @@ use crate::diagnosis::lint::onboarding::is_onboarding;
 use crate::error::{Error, Result};
 use crate::exit::Code;
 use crate::render::output::{FindingsFormat, LintFormat};
-use crate::repository::{Layout, Tree, folder};
+use crate::repository::{Tree, folder};
 use crate::text::{count, one_line};
-use crate::triage::lint::{self, Subjects};
+use crate::triage::lint::{self, Compared, Subjects};
 use serde_json::Value;
 
 /// Whether an object is as it is in a repository: every server gives it a uid, and Flux a status.
@@ -105,12 +105,13 @@ pub(super) fn lint(app: &mut App, args: &Args, manifests: &[Value]) -> Result<Co
             "they are"
         }
     ));
+    let layout = app.settings.settings.clone()?.layout();
     lint::check(
         app,
         &tree,
-        None,
+        Compared::default(),
         &lint::Wishes {
-            layout: &Layout::default(),
+            layout: &layout,
             gate: &args.gate,
             format,
             subjects: Subjects::These(subjects),

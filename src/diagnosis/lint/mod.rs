@@ -8,6 +8,7 @@ pub mod chart_values;
 #[cfg(test)]
 mod corpus;
 pub mod engine;
+pub mod installed;
 pub mod onboarding;
 pub mod registry;
 pub mod repository;
@@ -15,6 +16,7 @@ pub mod rule;
 mod rules;
 
 pub use engine::{Found, NotChecked, Outcome, run};
+pub use installed::Installed;
 pub use onboarding::Onboarding;
 pub use repository::Repository;
 pub use rule::{Check, Checked, Finding, Rule};

@@ -1,6 +1,7 @@
 //! One state of the repository as the rules see it: its onboardings, and the state that it is compared with.
 
 use super::changes::{self, Changes};
+use super::installed::Installed;
 use super::onboarding::{Onboarding, is_onboarding};
 use crate::repository::{Layout, Tree};
 use std::collections::HashMap;
@@ -13,6 +14,8 @@ pub struct Repository<'a> {
     pub onboardings: Vec<Onboarding<'a>>,
     /// How each came to be, where an earlier state is known.
     pub changes: Option<Changes<'a>>,
+    /// What a cluster has installed, where one was asked.
+    pub installed: Option<Installed>,
     by_database: HashMap<String, Vec<usize>>,
     by_object: HashMap<(&'a str, &'a str), Vec<usize>>,
     by_derived: HashMap<String, Vec<usize>>,
@@ -36,6 +39,7 @@ impl<'a> Repository<'a> {
             namespace,
             onboardings: Vec::new(),
             changes: None,
+            installed: None,
             by_database: HashMap::new(),
             by_object: HashMap::new(),
             by_derived: HashMap::new(),
@@ -61,6 +65,13 @@ impl<'a> Repository<'a> {
     #[must_use]
     pub fn since(mut self, base: &'a Repository<'a>) -> Self {
         self.changes = Some(changes::between(base, &self));
+        self
+    }
+
+    /// The same beside what a cluster has installed.
+    #[must_use]
+    pub fn beside(mut self, installed: Installed) -> Self {
+        self.installed = Some(installed);
         self
     }
 

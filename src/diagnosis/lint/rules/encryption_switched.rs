@@ -1,11 +1,11 @@
 //! SKVS552: the change switches encryption.
 
-use super::before;
+use super::earlier;
 use crate::diagnosis::catalogue::Entry;
 use crate::diagnosis::lint::onboarding::VALUES;
 use crate::diagnosis::lint::{Check, Checked, Onboarding, Repository, Rule};
 use crate::diagnosis::rule::Severity;
-use serde_json::json;
+use serde_json::{Value, json};
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     entry: Entry {
@@ -25,25 +25,35 @@ not switch it."#,
 
 fn check(onboarding: &Onboarding<'_>, repository: &Repository<'_>) -> Checked {
     let mut checked = Checked::fine();
-    let Some(before) = checked.known(before(onboarding, repository)).flatten() else {
-        return checked;
-    };
     let path = [VALUES[0], VALUES[1], "encryption"];
     // The chart's default is true.
-    let mut read = |o: &Onboarding<'_>| {
-        let field = checked.known(o.value("encryption"))?;
-        field.map_or(Some(true), |f| f.value.as_bool())
-    };
-    let (Some(was), Some(is)) = (read(before), read(onboarding)) else {
-        return checked;
-    };
-    if was == is {
-        return checked;
+    let on = |value: Option<&Value>| value.map_or(Some(true), Value::as_bool);
+    for state in earlier(onboarding, repository, &mut checked) {
+        let was = checked.known(state.value("encryption"));
+        let is = checked.known(onboarding.value("encryption"));
+        let (Some(was), Some(is)) = (was, is) else {
+            continue;
+        };
+        let (Some(was), Some(is)) = (on(was), on(is.map(|field| field.value))) else {
+            continue;
+        };
+        if was == is {
+            continue;
+        }
+        let word = |on: bool| if on { "on" } else { "off" };
+        let sentence = format!(
+            "encryption should not change: {} {}, now it is {}",
+            state.it_was(),
+            word(was),
+            word(is)
+        );
+        let mut finding = onboarding
+            .finding(&path, sentence)
+            .why("The database would hold encrypted and plain documents, and the team's endpoint would change.");
+        if let Some(source) = state.source() {
+            finding = finding.why(source);
+        }
+        return checked.with(finding.change("Set it back", &path, json!(was)));
     }
-    let word = |on: bool| if on { "on" } else { "off" };
-    let finding = onboarding
-        .finding(&path, format!("encryption should not change: it was {}, now it is {}", word(was), word(is)))
-        .why("The database would hold encrypted and plain documents, and the team's endpoint would change.")
-        .change("Set it back", &path, json!(was));
-    checked.with(finding)
+    checked
 }

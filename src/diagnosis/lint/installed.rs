@@ -1,0 +1,179 @@
+//! What one cluster has installed, beside the manifests that are for it.
+//!
+//! Owns which manifest an installation belongs to. What was not read is not known: only a cluster that was asked can say that nothing is
+//! installed.
+
+use super::onboarding::{Cluster, Onboarding};
+use crate::model::not_read::NotRead;
+use serde_json::Value;
+use std::collections::HashMap;
+
+/// The oldest revision that Helm still stores.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Installation {
+    pub revision: i64,
+    /// The values that it was installed with; null for none.
+    pub values: Value,
+}
+
+/// By namespace and name of the HelmRelease; `None` where nothing is installed, `Err` where that is not known, and why.
+pub type Installations = HashMap<(String, String), Result<Option<Installation>, String>>;
+
+/// The installations of one cluster.
+#[derive(Clone, Debug)]
+pub struct Installed {
+    /// The cluster's folder in the repository; `None` where every manifest is for it.
+    folder: Option<String>,
+    all: Installations,
+}
+
+const WHAT: &str = "what is installed";
+
+impl Installed {
+    pub fn new(folder: Option<String>, all: Installations) -> Self {
+        Self { folder, all }
+    }
+
+    /// Why something of it is not known, if it is not.
+    pub fn not_known(&self) -> Option<&str> {
+        let mut unread: Vec<&String> = self.all.values().filter_map(|i| i.as_ref().err()).collect();
+        unread.sort();
+        unread.first().map(|why| why.as_str())
+    }
+
+    /// What the cluster has of this onboarding; `None` for nothing, and for one of another cluster.
+    ///
+    /// # Errors
+    /// It is not known.
+    pub fn of(&self, onboarding: &Onboarding<'_>) -> Result<Option<&Installation>, NotRead> {
+        if !is_for(onboarding, self.folder.as_deref())? {
+            return Ok(None);
+        }
+        let (namespace, name) = onboarding.id();
+        match self.all.get(&(namespace.to_owned(), name.to_owned())) {
+            Some(Ok(installation)) => Ok(installation.as_ref()),
+            Some(Err(why)) => Err(NotRead::new(WHAT, why)),
+            None => Err(NotRead::new(WHAT, "the cluster was not asked about it")),
+        }
+    }
+}
+
+/// Whether a manifest is for the cluster of this folder; without one it is.
+///
+/// # Errors
+/// Its path does not say so.
+pub fn is_for(onboarding: &Onboarding<'_>, folder: Option<&str>) -> Result<bool, NotRead> {
+    let Some(folder) = folder else {
+        return Ok(true);
+    };
+    match onboarding.cluster {
+        Cluster::Named(name) => Ok(name == folder),
+        Cluster::Folder(_) => {
+            let why = format!("its path does not say whether it is for {folder}");
+            Err(NotRead::new(WHAT, why))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnosis::lint::{Outcome, Repository, run};
+    use crate::repository::Layout;
+    use crate::repository::tree::tests::tree;
+    use serde_json::json;
+
+    fn file(cluster: &str) -> String {
+        format!("infrastructure/k8s/{cluster}/secure-kvs/secure-kvs-onboarding/pds_database.yaml")
+    }
+
+    /// What lint says of one manifest for `prod`, of the changes alone.
+    fn linted(
+        folder: Option<&str>,
+        file: &str,
+        installed: Installations,
+    ) -> (Vec<String>, Vec<String>) {
+        let text = "kind: HelmRelease\nmetadata: {namespace: flux-system, name: skvs-onboarding-pds--database}\nspec: {values: {namespace: pds, database: database, encryption: true}}\n";
+        let tree = tree(&[(file, text)]);
+        let layout = Layout::default();
+        let installed = Installed::new(folder.map(str::to_owned), installed);
+        let Outcome { found, not_checked } =
+            run(&Repository::new(&tree, &layout, "flux-system").beside(installed));
+        let found = found.into_iter().filter(|f| f.rule.entry.code >= "SKVS551");
+        let found = found.map(|f| format!("{}: {}", f.rule.entry.code, f.finding.sentence));
+        let not_checked = not_checked.into_iter().filter(|n| n.missing.what == WHAT);
+        let not_checked = not_checked.map(|n| format!("{}: {}", n.codes.join(" "), n.missing.why));
+        (found.collect(), not_checked.collect())
+    }
+
+    fn of(installation: Result<Option<Installation>, String>) -> Installations {
+        let id = (
+            "flux-system".to_owned(),
+            "skvs-onboarding-pds--database".to_owned(),
+        );
+        HashMap::from([(id, installation)])
+    }
+
+    fn installed(values: Value) -> Installations {
+        of(Ok(Some(Installation {
+            revision: 1,
+            values,
+        })))
+    }
+
+    #[test]
+    fn what_differs_from_the_installation_is_found() {
+        let values = json!({"namespace": "pds", "database": "orders", "encryption": false});
+        let (found, not_checked) = linted(Some("prod"), &file("prod"), installed(values));
+        insta::assert_snapshot!(found.join("\n"), @r#"
+        SKVS551: values.database must not change: it was installed as "orders", now it is "database"
+        SKVS552: encryption should not change: it was installed as off, now it is on
+        "#);
+        assert_eq!(not_checked, [""; 0]);
+        let same = json!({"namespace": "pds", "database": "database", "serviceAccounts": ["x"]});
+        let (found, not_checked) = linted(None, &file("prod"), installed(same));
+        assert_eq!((found, not_checked), (Vec::new(), Vec::new()));
+    }
+
+    #[test]
+    fn nothing_installed_differs_in_nothing() {
+        let told = linted(Some("prod"), &file("prod"), of(Ok(None)));
+        assert_eq!(told, (Vec::new(), Vec::new()));
+        let other = json!({"namespace": "pds", "database": "orders"});
+        let told = linted(Some("test"), &file("prod"), installed(other));
+        assert_eq!(told, (Vec::new(), Vec::new()));
+    }
+
+    #[test]
+    fn what_was_not_read_is_not_checked() {
+        let codes = "SKVS551 SKVS552";
+        let (found, not_checked) = linted(
+            Some("prod"),
+            &file("prod"),
+            of(Err("forbidden (list secrets)".to_owned())),
+        );
+        assert_eq!(found, [""; 0]);
+        assert_eq!(not_checked, [format!("{codes}: forbidden (list secrets)")]);
+        let (_, not_checked) = linted(Some("prod"), &file("prod"), Installations::new());
+        assert_eq!(
+            not_checked,
+            [format!("{codes}: the cluster was not asked about it")]
+        );
+        let (_, not_checked) = linted(Some("prod"), "elsewhere/pds_database.yaml", of(Ok(None)));
+        assert_eq!(
+            not_checked,
+            [format!(
+                "{codes}: its path does not say whether it is for prod"
+            )]
+        );
+        // The values of the chart are not in the storage.
+        for values in [json!(null), json!({"database": "database"}), json!("text")] {
+            let (found, not_checked) = linted(None, &file("prod"), installed(values));
+            assert_eq!(found, [""; 0]);
+            assert!(
+                not_checked[0].starts_with("SKVS551: revision 1 has no namespace"),
+                "{not_checked:?}"
+            );
+        }
+    }
+}
