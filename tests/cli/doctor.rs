@@ -263,25 +263,12 @@ fn a_role_for_other_namespaces_and_another_group() {
 
 #[test]
 fn a_role_of_nothing_and_a_name_that_is_none() {
-    assert_snapshot!(skvs(&["doctor", "--role", "lint"]).run(), @r#"
-    exit 0
-    stdout:
-    # Rights of: kubectl skvs lint, for --installed: without it no cluster is asked
-    # Replace secure-kvs-oncall with the group of the engineers on call.
-    apiVersion: rbac.authorization.k8s.io/v1
-    kind: Role
-    metadata: {name: kubectl-skvs-lint, namespace: flux-system}
-    rules:
-    - {apiGroups: ["helm.toolkit.fluxcd.io"], resources: [helmreleases], verbs: [list]}
-    # Listing Secrets means reading every Secret in this namespace, not only Helm's.
-    - {apiGroups: [""], resources: [secrets], verbs: [get, list]}
-    ---
-    apiVersion: rbac.authorization.k8s.io/v1
-    kind: RoleBinding
-    metadata: {name: kubectl-skvs-lint, namespace: flux-system}
-    roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: kubectl-skvs-lint}
-    subjects: [{apiGroup: rbac.authorization.k8s.io, kind: Group, name: secure-kvs-oncall}]
-    "#);
+    assert_snapshot!(skvs(&["doctor", "--role", "explain"]).run(), @"
+    exit 2
+    stderr:
+    error: invalid value 'explain' for '--role <COMMAND>' [possible values: backup, capture, check-access, completion, databases, delete-db, describe, doctor, lint, list, notes, onboard, restore, resume, retry, status, suspend, troubleshoot, version]
+    See 'kubectl skvs doctor -h' for help and examples
+    ");
     assert_snapshot!(skvs(&["doctor", "--role", "list", "--group", "a\nb"]).run(), @r#"
     exit 2
     stderr:

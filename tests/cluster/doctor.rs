@@ -80,7 +80,7 @@ fn one_screen() {
     let server = text.lines().next().expect("a line");
     assert!(server.contains("v1.") && server.contains("context sandbox, https://127.0.0.1:"));
     let rest = text.lines().skip(1).collect::<Vec<_>>().join("\n");
-    insta::assert_snapshot!(rest, @r"
+    insta::assert_snapshot!(rest, @"
     ok         user                 admin
     ok         HelmRelease          helm.toolkit.fluxcd.io/v2
     ok         HelmChart            source.toolkit.fluxcd.io/v1
@@ -95,7 +95,7 @@ fn one_screen() {
                see: kubectl get deployments -A --context sandbox
     ok         onboardings          0 HelmReleases in default
     ok         CouchDB's pods       3 of 3 ready in secure-kvs
-    ok         rights               backup, capture, check-access, completion, databases, delete-db, describe, doctor, list, notes, onboard, restore, resume, retry, status, suspend, troubleshoot, version
+    ok         rights               backup, capture, check-access, completion, databases, delete-db, describe, doctor, lint, list, notes, onboard, restore, resume, retry, status, suspend, troubleshoot, version
     ");
 }
 
