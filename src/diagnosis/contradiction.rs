@@ -40,7 +40,8 @@ impl Fact {
     }
 }
 
-fn installed(case: &Case<'_>) -> Option<Evidence> {
+/// Released of the present spec, where it and the newest revision say that the release is installed.
+pub(super) fn installed(case: &Case<'_>) -> Option<Evidence> {
     let hr = case.hr();
     let released = hr.condition("Released")?;
     // A condition without a generation may be of any spec, and of two that differ neither is believed.
@@ -76,7 +77,7 @@ fn fetched(case: &Case<'_>, subject: &Subject) -> Option<Evidence> {
 }
 
 /// The condition Ready of a source object, where it is surely true of the present spec.
-fn ready_now(source: &Source) -> Option<&Condition> {
+pub(super) fn ready_now(source: &Source) -> Option<&Condition> {
     let generation = source.meta.generation.set()?;
     let observed = source.observed_generation.set()?;
     let stays = source.meta.deleted.is_absent();

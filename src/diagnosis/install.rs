@@ -113,8 +113,8 @@ fn may_be_done(case: &Case<'_>) -> bool {
     matches!(sidecar, Some(Sidecar::RunsOn { .. }))
 }
 
-/// That Job of this installation ended well, so the database was created.
-pub fn created_by_job(case: &Case<'_>) -> bool {
+/// That Job of this installation, if it ended well: it has created the database.
+pub fn creating_job<'a>(case: &Case<'a>) -> Option<&'a Job> {
     let is_free = |job: &Job| match job.made_by() {
         Field::Set(id) => id == case.hr().id(),
         Field::Absent => true,
@@ -123,7 +123,12 @@ pub fn created_by_job(case: &Case<'_>) -> bool {
     let is_complete = |job: &Job| job.is_complete() == Some(true);
     creator(case)
         .if_read()
-        .is_some_and(|job| is_complete(job) && is_free(job) && is_of_installation(case, job))
+        .filter(|job| is_complete(job) && is_free(job) && is_of_installation(case, job))
+}
+
+/// It ended well, so the database was created.
+pub fn created_by_job(case: &Case<'_>) -> bool {
+    creating_job(case).is_some()
 }
 
 /// The Job that was read, of this installation, ended well, as its own status says.

@@ -8,6 +8,7 @@ pub mod access;
 pub mod after_fix;
 pub mod case;
 pub mod catalogue;
+pub mod chain;
 #[cfg(test)]
 mod commands;
 pub mod contradiction;

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// Takes one part away; gives whether it was there.
-type Take = fn(&mut Snapshot) -> bool;
+pub(super) type Take = fn(&mut Snapshot) -> bool;
 
 fn why() -> Why {
     Why::Forbidden("as a test has it".to_owned())
@@ -36,7 +36,7 @@ fn cut<T>(list: &mut Listing<T>) -> bool {
 }
 
 /// What may not be readable for someone, by its name.
-const PARTS: &[(&str, Take)] = &[
+pub(super) const PARTS: &[(&str, Take)] = &[
     ("chart", |s| take(&mut s.chart)),
     ("source", |s| take(&mut s.source)),
     ("revisions", |s| take(&mut s.revisions)),

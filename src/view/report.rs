@@ -12,6 +12,7 @@ pub use causes::{Cause, OnboardingName};
 use super::description::API_VERSION;
 use super::totals::Totals;
 use crate::advice::{Line, Origin};
+use crate::diagnosis::chain::Chain;
 use crate::diagnosis::install;
 use crate::diagnosis::standing::Fault;
 use crate::diagnosis::{self, Case, Diagnosis, Evidence, NotRun, Root, Severity, Subject};
@@ -79,6 +80,9 @@ pub struct Onboarding {
     /// How many checks were run.
     pub checks_run: usize,
     pub not_run: Vec<NotRun>,
+    /// From the chart's source to the database, for `-o html` alone.
+    #[serde(skip)]
+    pub chain: Chain,
 }
 
 /// One finding that nothing else explains.
@@ -195,6 +199,7 @@ impl Onboarding {
     /// From a case and what came of it.
     pub fn new(case: &Case<'_>, diagnosis: Diagnosis) -> Self {
         let subject = case.subject();
+        let chain = Chain::judge(case, &diagnosis.roots);
         Self {
             namespace: subject.namespace,
             name: subject.name,
@@ -210,6 +215,7 @@ impl Onboarding {
             ignored: Vec::new(),
             checks_run: diagnosis.run.len(),
             not_run: diagnosis.not_run,
+            chain,
         }
     }
 
