@@ -15,6 +15,7 @@ pub mod docs;
 pub mod doctor;
 pub mod github;
 mod go_format;
+pub mod html;
 pub mod json;
 pub mod jsonpath;
 pub mod lint;

@@ -24,9 +24,9 @@ use crate::model::inventory::{self, Entry, State};
 use crate::model::names::DatabaseName;
 use crate::model::not_read::NotRead;
 use crate::model::ownership::{Gap, Ownership};
-use crate::render::output::ReportFormat;
+use crate::render::output::StatusFormat;
 use crate::render::report::Style;
-use crate::render::{self, json, yaml};
+use crate::render::{self, html, json, yaml};
 use crate::triage::{self, Which};
 use crate::view::databases::served;
 use crate::view::onboarding_counts::Counts;
@@ -40,11 +40,12 @@ use std::sync::Arc;
 /// source is, and each cause, worst first. What could not be read is named and never counts as fine.
 #[derive(clap::Args, Debug)]
 #[command(
-    mut_args(format::help("Format: text, json or yaml (kind Status)")),
+    mut_args(format::help("Format: text, html (one file to attach), json or yaml (kind Status)")),
     after_help = "Examples:
   kubectl skvs status
   kubectl skvs status -A -w
   kubectl skvs status -o json
+  kubectl skvs status -A -o html > status.html
 
 Exit codes: 0 everything was read and no error was found; 1 failed, or not everything could be read; 3 an error was found, by a check of
 troubleshoot, or a member of CouchDB is down, CouchDB cannot serve a database, or a chart source fails or does not exist"
@@ -60,7 +61,7 @@ pub struct Args {
     #[command(flatten)]
     couchdb: AskArgs,
     #[command(flatten)]
-    format: FormatArgs<ReportFormat>,
+    format: FormatArgs<StatusFormat>,
 }
 
 /// Runs `status`.
@@ -68,6 +69,9 @@ pub struct Args {
 /// # Errors
 /// What the cluster said: of a part that could not be read alone the status says so.
 pub async fn run(app: &mut App, args: Args) -> Result<Code> {
+    if args.watch && args.format.output == StatusFormat::Html {
+        return Err(Error::usage("a watch prints text, json or yaml"));
+    }
     let cluster = app.cluster().await?;
     let mut asking = Asking::default();
     if args.watch {
@@ -95,7 +99,7 @@ pub async fn run(app: &mut App, args: Args) -> Result<Code> {
     {
         app.ui.hint(&why);
     }
-    if args.format.output == ReportFormat::Text && !status.causes.is_empty() {
+    if args.format.output == StatusFormat::Text && !status.causes.is_empty() {
         let mut command = Command::skvs(["troubleshoot"]);
         if args.all_namespaces {
             command = command.args(["-A"]);
@@ -110,12 +114,16 @@ pub async fn run(app: &mut App, args: Args) -> Result<Code> {
 
 fn print(app: &mut App, args: &Args, status: &Status) -> Result<()> {
     match args.format.output {
-        ReportFormat::Text => {
+        StatusFormat::Text => {
             let (style, now) = (style(app, args), app.now);
             render::status::write(&mut app.ui.screen(), status, style, now)?;
         }
-        ReportFormat::Json => json::write(&mut app.ui.machine(), status)?,
-        ReportFormat::Yaml => yaml::write(&mut app.ui.machine(), status)?,
+        StatusFormat::Html => {
+            let now = app.now;
+            html::status(&mut app.ui.screen(), status, args.all_namespaces, now)?;
+        }
+        StatusFormat::Json => json::write(&mut app.ui.machine(), status)?,
+        StatusFormat::Yaml => yaml::write(&mut app.ui.machine(), status)?,
     }
     Ok(())
 }
@@ -159,6 +167,7 @@ async fn look(app: &App, args: &Args, cluster: &Cluster, asking: &mut Asking) ->
         triage::causes(cluster, picked, app.now),
         lookup::sources::load(cluster, &chosen.readable)
     );
+    let report = report.seen_at(cluster.origin(), Some(app.now));
     let mut not_read: Vec<NotRead> = Vec::new();
     not_read.extend(asking.not_read());
     not_read.extend(more);

@@ -32,7 +32,7 @@ const DETAILS: usize = 3;
 #[derive(clap::Args, Debug)]
 #[command(
     mut_args(format::help(
-        "Format: text, markdown (for a ticket), json or yaml (kind TroubleshootReport), github (annotations), sarif (2.1.0)"
+        "Format: text, markdown (for a ticket), html (one file to attach), json or yaml (kind TroubleshootReport), github (annotations), sarif (2.1.0)"
     )),
     after_help = "Examples:
   kubectl skvs troubleshoot
@@ -40,6 +40,7 @@ const DETAILS: usize = 3;
   kubectl skvs troubleshoot pds_database --wait --timeout 10m
   kubectl get hr,jobs,pods,events -A -o yaml | kubectl skvs troubleshoot -f -
   kubectl skvs troubleshoot -o sarif --fail-on warning --ignore SKVS107
+  kubectl skvs troubleshoot -A -o html > report.html
 
 Exit codes: 0 no error, 1 failed, 3 an error was found (see --fail-on)"
 )]

@@ -229,8 +229,11 @@ fn job(case: &Case<'_>) -> Result<Evidence, String> {
         Ok(Some(_)) => return Err(format!("{own}; the stored revision is of another release")),
         Ok(None) => return Err(format!("{own}; no revision is stored")),
         Err(why) => {
-            let why = why.why.clause();
-            return Err(format!("{own}; the first revision was not read: {why}"));
+            let stored = unread(&why);
+            return Err(match stored == own {
+                true => own,
+                false => format!("{own}; the first revision was {stored}"),
+            });
         }
     };
     let revision = first.version;

@@ -86,6 +86,17 @@ pub enum ReportFormat {
     Yaml,
 }
 
+/// The formats of a status: those of a report, and a file to attach.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum StatusFormat {
+    #[default]
+    Text,
+    Json,
+    Yaml,
+    /// One file for a browser or paper.
+    Html,
+}
+
 /// The formats of a document that is pasted into a ticket too.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum DocumentFormat {
@@ -109,6 +120,8 @@ pub enum FindingsFormat {
     Sarif,
     /// For a ticket.
     Markdown,
+    /// One file for a browser or paper.
+    Html,
 }
 
 /// The formats of findings in files.

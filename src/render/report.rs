@@ -4,9 +4,9 @@
 //! before many of them by [`overview`], the last lines by [`summary`].
 
 mod cause;
-mod group;
+pub(super) mod group;
 pub mod markdown;
-mod overview;
+pub(super) mod overview;
 pub(super) mod part;
 pub mod summary;
 
@@ -20,7 +20,7 @@ use std::cmp::Reverse;
 use std::io;
 
 /// Most onboardings that are named under one cause.
-const NAMES_MAX: usize = 8;
+pub(super) const NAMES_MAX: usize = 8;
 
 /// How to print.
 #[derive(Clone, Copy)]
@@ -53,7 +53,8 @@ pub fn causes(out: &mut Screen<'_>, report: &Report, style: Style) -> io::Result
     Printer { out, style, scene }.entries(report)
 }
 
-enum Block<'r> {
+/// Causes that are printed together.
+pub(super) enum Block<'r> {
     /// One cause of several onboardings.
     Shared(Group<'r>),
     /// One onboarding with the causes that are its own.
@@ -73,7 +74,8 @@ impl Block<'_> {
     }
 }
 
-fn blocks(report: &Report) -> Vec<Block<'_>> {
+/// All causes: what several share, and what one onboarding has alone; worst first.
+pub(super) fn blocks(report: &Report) -> Vec<Block<'_>> {
     let groups = report.causes.iter().map(|c| Group::new(report, c));
     let (shared, mut own): (Vec<_>, Vec<_>) = groups.partition(Group::is_shared);
     let mut blocks: Vec<Block<'_>> = shared.into_iter().map(Block::Shared).collect();
@@ -90,6 +92,63 @@ fn blocks(report: &Report) -> Vec<Block<'_>> {
     blocks
 }
 
+/// The whole report where there is no onboarding to choose from: that is not the same as nothing wrong.
+pub fn none_found(report: &Report) -> Option<String> {
+    let none = report.none_considered()?;
+    let place = none.namespace.as_ref();
+    let place = place.map_or(String::new(), |n| format!(" in {n} namespace"));
+    Some(format!("No onboardings found{place}."))
+}
+
+/// The whole report where every onboarding is well.
+pub(super) fn nothing_to_look_into(report: &Report) -> Option<String> {
+    let all = report.considered.as_ref()?;
+    let place = all.namespace.as_ref();
+    let place = place.map_or(String::new(), |n| format!(" in {n}"));
+    report.onboardings.is_empty().then(|| {
+        format!(
+            "{}{place}: none is unready, suspended, unanswered, being deleted or shares its database; nothing was looked into further{}",
+            count(all.onboardings, "onboarding"),
+            summary::not_run(report)
+        )
+    })
+}
+
+/// An onboarding's name; `namespaced`: with its namespace.
+pub(super) fn name(onboarding: &Onboarding, namespaced: bool) -> String {
+    match namespaced {
+        true => onboarding.subject().id(),
+        false => onboarding.name.clone(),
+    }
+}
+
+/// The onboarding's name and what it claims.
+pub(super) fn title(onboarding: &Onboarding, namespaced: bool) -> String {
+    let database = match &onboarding.database {
+        Some(database) => format!("database {database}"),
+        None => "no database known".to_owned(),
+    };
+    format!("{} ({database})", name(onboarding, namespaced))
+}
+
+/// Why no finding of an onboarding is shown: none was found, or they are left out.
+pub(super) fn left_out(onboarding: &Onboarding) -> String {
+    let mut parts = Vec::new();
+    if onboarding.not_shown > 0 {
+        parts.push(format!(
+            "{} not shown",
+            count(onboarding.not_shown, "finding")
+        ));
+    }
+    for ignored in &onboarding.ignored {
+        parts.push(format!("{} ignored", ignored.code));
+    }
+    match parts.is_empty() {
+        true => "nothing found".to_owned(),
+        false => parts.join(", "),
+    }
+}
+
 struct Printer<'o, 'w> {
     out: &'o mut Screen<'w>,
     style: Style,
@@ -99,16 +158,7 @@ struct Printer<'o, 'w> {
 
 impl Printer<'_, '_> {
     fn report(&mut self, report: &Report) -> io::Result<()> {
-        if let (true, Some(all)) = (report.onboardings.is_empty(), &report.considered) {
-            let place = all
-                .namespace
-                .as_ref()
-                .map_or(String::new(), |n| format!(" in {n}"));
-            let line = format!(
-                "{}{place}: none is unready, suspended, unanswered, being deleted or shares its database; nothing was looked into further{}",
-                count(all.onboardings, "onboarding"),
-                summary::not_run(report)
-            );
+        if let Some(line) = nothing_to_look_into(report) {
             return self.line(&line);
         }
         let blocks = blocks(report);
@@ -144,7 +194,7 @@ impl Printer<'_, '_> {
             && one.not_shown == 0
             && one.ignored.is_empty()
         {
-            let checks = summary::checks(report, self.style.seconds, true);
+            let checks = summary::nothing_found(report, self.style.seconds);
             let line = format!("{}. {checks}", self.headline(one));
             return self.line(&line);
         }
@@ -161,28 +211,18 @@ impl Printer<'_, '_> {
 
     /// Onboardings of which no finding is shown, and whether there is one.
     fn quiet(&mut self, all: &[&Onboarding]) -> io::Result<()> {
-        let (well, left_out): (Vec<&Onboarding>, Vec<&Onboarding>) = all
+        let (well, others): (Vec<&Onboarding>, Vec<&Onboarding>) = all
             .iter()
             .partition(|o| o.not_shown == 0 && o.ignored.is_empty());
-        for onboarding in left_out.iter().take(NAMES_MAX) {
-            let mut parts = Vec::new();
-            if onboarding.not_shown > 0 {
-                parts.push(format!(
-                    "{} not shown",
-                    count(onboarding.not_shown, "finding")
-                ));
-            }
-            for ignored in &onboarding.ignored {
-                parts.push(format!("{} ignored", ignored.code));
-            }
+        for onboarding in others.iter().take(NAMES_MAX) {
             self.line(&format!(
                 "{}; {}",
                 self.headline(onboarding),
-                parts.join(", ")
+                left_out(onboarding)
             ))?;
         }
-        if left_out.len() > NAMES_MAX {
-            let more = (left_out.len() - NAMES_MAX) as u64;
+        if others.len() > NAMES_MAX {
+            let more = (others.len() - NAMES_MAX) as u64;
             self.line(&format!(
                 "{} more with findings that are not shown or ignored (-o json lists them)",
                 count(more, "onboarding")
@@ -203,11 +243,7 @@ impl Printer<'_, '_> {
 
     /// The onboarding's name and what it claims.
     fn title(&self, onboarding: &Onboarding) -> String {
-        let database = match &onboarding.database {
-            Some(database) => format!("database {database}"),
-            None => "no database known".to_owned(),
-        };
-        format!("{} ({database})", self.name(onboarding))
+        title(onboarding, self.style.namespaced)
     }
 
     fn headline(&self, onboarding: &Onboarding) -> String {
@@ -215,11 +251,7 @@ impl Printer<'_, '_> {
     }
 
     fn name(&self, onboarding: &Onboarding) -> String {
-        if self.style.namespaced {
-            onboarding.subject().id()
-        } else {
-            onboarding.name.clone()
-        }
+        name(onboarding, self.style.namespaced)
     }
 
     fn line(&mut self, sentence: &str) -> io::Result<()> {

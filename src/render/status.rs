@@ -23,11 +23,28 @@ pub fn write(
     style: Style,
     now: Timestamp,
 ) -> io::Result<()> {
-    let namespaced = style.namespaced;
     let mut sheet = Sheet::new(out, style.width);
-    sheet.field("Found", &found(status))?;
-    sheet.field("Onboardings", &onboardings(status))?;
-    sheet.field("Databases", &status.databases.words())?;
+    for (key, values) in fields(status, style.namespaced, now) {
+        sheet.fields(key, &values)?;
+    }
+    if !status.causes.is_empty() {
+        out.line("")?;
+        report::causes(out, &status.report, style)?;
+    }
+    Ok(())
+}
+
+/// The lines above the causes, each with its key.
+pub(super) fn fields(
+    status: &Status,
+    namespaced: bool,
+    now: Timestamp,
+) -> Vec<(&'static str, Vec<String>)> {
+    let mut fields = vec![
+        ("Found", vec![found(status)]),
+        ("Onboardings", vec![onboardings(status)]),
+        ("Databases", vec![status.databases.words()]),
+    ];
     for (key, state) in [
         ("  Orphans", State::Orphan),
         ("  Shared", State::Shared),
@@ -37,23 +54,19 @@ pub fn write(
     ] {
         let all: Vec<&Attention> = status.databases.in_state(state).collect();
         if !all.is_empty() {
-            sheet.fields(key, &names(&all, state, namespaced))?;
+            fields.push((key, names(&all, state, namespaced)));
         }
     }
-    sheet.field("CouchDB", &status.couchdb.words())?;
+    fields.push(("CouchDB", vec![status.couchdb.words()]));
     let sources = status.sources.iter().map(|source| source.words(now));
     let sources = capped(sources.collect(), "more source");
     if !sources.is_empty() {
-        sheet.fields("Chart from", &sources)?;
+        fields.push(("Chart from", sources));
     }
     if !status.not_read.is_empty() {
-        sheet.fields("Not read", &unread(&status.not_read))?;
+        fields.push(("Not read", unread(&status.not_read)));
     }
-    if !status.causes.is_empty() {
-        out.line("")?;
-        report::causes(out, &status.report, style)?;
-    }
-    Ok(())
+    fields
 }
 
 /// `22 in flux-system: 9 ready, 13 failing; 1 suspended`.

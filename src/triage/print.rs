@@ -7,8 +7,8 @@ use crate::exit::Code;
 use crate::render::output::FindingsFormat;
 use crate::render::report::{self, Style, summary};
 use crate::render::sarif::Invocation;
-use crate::render::{github, json, sarif, yaml};
-use crate::text::shown;
+use crate::render::{github, html, json, sarif, yaml};
+use crate::text::Shown;
 use crate::view::report::Report;
 
 /// How a report is printed.
@@ -38,12 +38,8 @@ impl Layout {
             seconds: Some(seconds),
             palette: app.ui.palette(),
         };
-        if let (FindingsFormat::Text, Some(none)) = (self.format, report.none_considered()) {
-            let place = none
-                .namespace
-                .as_ref()
-                .map_or(String::new(), |n| format!(" in {n} namespace"));
-            app.ui.status(shown!("No onboardings found{place}."));
+        if let (FindingsFormat::Text, Some(none)) = (self.format, report::none_found(report)) {
+            app.ui.status(Shown::line(none));
             return Ok(());
         }
         match self.format {
@@ -59,6 +55,15 @@ impl Layout {
             }
             FindingsFormat::Markdown => {
                 report::markdown::write(&mut app.ui.screen(), report, self.namespaced, seconds)?
+            }
+            FindingsFormat::Html => {
+                let errors: Vec<String> = errors.iter().map(|e| e.message().to_owned()).collect();
+                let style = html::Style {
+                    namespaced: self.namespaced,
+                    seconds: Some(seconds),
+                    errors: &errors,
+                };
+                html::report(&mut app.ui.screen(), report, style)?;
             }
             FindingsFormat::Github => github::write(&mut app.ui.screen(), report, seconds)?,
             FindingsFormat::Json => json::write(&mut app.ui.machine(), report)?,

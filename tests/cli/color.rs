@@ -40,7 +40,7 @@ fn the_flag_comes_first_then_no_color_then_force() {
 
 #[test]
 fn a_document_is_never_coloured() {
-    for format in ["json", "yaml", "sarif", "github", "markdown"] {
+    for format in ["json", "yaml", "sarif", "github", "markdown", "html"] {
         let words = [
             "troubleshoot",
             "-f",

@@ -76,6 +76,7 @@ fn saved_objects_steer_nothing() {
         &["troubleshoot", "-f", "saved.json", "-v", "9"],
         &["troubleshoot", "-f", "saved.json", "-o", "github"],
         &["troubleshoot", "-f", "saved.json", "-o", "sarif"],
+        &["troubleshoot", "-f", "saved.json", "-o", "html"],
         &["troubleshoot", "one", "-f", "saved.json", "--ignore", NASTY],
         &["troubleshoot", NASTY, "two", "-f", "saved.json"],
         &["troubleshoot", "-f", "saved.json", "-f", NASTY],

@@ -361,8 +361,10 @@ fn a_manifest_given_to_troubleshoot_is_linted() {
         of(&["skvs-onboarding-pds--orders", "-o", "json"], &bad).code,
         Some(3)
     );
-    let usage = of(&["-o", "markdown"], &bad);
-    assert_eq!(usage.code, Some(2), "{usage}");
+    for format in ["markdown", "html"] {
+        let usage = of(&["-o", format], &bad);
+        assert_eq!(usage.code, Some(2), "{usage}");
+    }
     // Beside what a cluster has seen, it is not diagnosed and named.
     let seen = manifest("kilo", "carts").replace("metadata:\n", "metadata:\n  uid: u\n");
     let both = of(&[], &format!("{bad}---\n{seen}"));

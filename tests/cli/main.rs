@@ -26,6 +26,7 @@ mod documents;
 mod example;
 mod help;
 mod hostile;
+mod html;
 mod layers;
 mod links;
 mod lint;

@@ -68,7 +68,7 @@ fn what_fails_and_what_is_shown_are_apart() {
             true,
         ),
     ] {
-        for format in ["text", "json", "yaml", "github", "sarif"] {
+        for format in ["text", "json", "yaml", "github", "sarif", "html"] {
             let told = on("suspended", &[words, &["-o", format]].concat());
             assert_eq!(told.code, Some(code), "{words:?} {format}: {told}");
             let mark = match format {
@@ -142,6 +142,10 @@ fn flags_that_do_not_go_together() {
         (&["a", "--wait", "--timeout", "soon"], "is not a duration"),
         (
             &["a", "-w", "-o", "sarif"],
+            "a watch prints text, json or yaml",
+        ),
+        (
+            &["a", "-w", "-o", "html"],
             "a watch prints text, json or yaml",
         ),
         (

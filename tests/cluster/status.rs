@@ -40,6 +40,21 @@ fn one_screen_has_what_the_commands_say_one_by_one() {
         said.stderr
     );
 
+    let said = skvs(["status", "-o", "html"]).run();
+    assert_eq!((said.code, said.stderr.as_str()), (3, ""));
+    for part in [
+        "<!doctype html>",
+        "3 of 3 members up, 3 of 3 pods ready",
+        "<span class=\"state\">broken: <a href=\"#cause-",
+        "<h2>Not checked</h2>",
+    ] {
+        assert!(
+            said.stdout.contains(part),
+            "{part:?} is not in\n{}",
+            said.stdout
+        );
+    }
+
     let said = skvs(["status", "-A", "-o", "json", "-v", "6"]).run();
     assert_eq!(said.code, 3, "{}", said.stderr);
     let execs = said.stderr.lines().filter(|l| l.contains("/exec?"));

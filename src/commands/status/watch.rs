@@ -9,7 +9,7 @@ use crate::cluster::Cluster;
 use crate::cluster::reread;
 use crate::error::Result;
 use crate::exit::Code;
-use crate::render::output::ReportFormat;
+use crate::render::output::StatusFormat;
 use crate::text::shown;
 use k8s_openapi::jiff::Timestamp;
 use serde_json::Value;
@@ -39,7 +39,7 @@ async fn follow(
         app.now = Timestamp::now();
         let status = look(app, args, cluster, asking).await?;
         let took = started.elapsed();
-        if args.format.output == ReportFormat::Text && app.ui.draws() {
+        if args.format.output == StatusFormat::Text && app.ui.draws() {
             let (style, now) = (style(app, args), app.now);
             let time = now.strftime("%Y-%m-%d %H:%M:%S UTC").to_string();
             app.ui.draw(|screen| {
@@ -66,9 +66,9 @@ fn show(
     again: bool,
 ) -> Result<()> {
     match args.format.output {
-        ReportFormat::Yaml => app.ui.result("---")?,
-        ReportFormat::Text if again => app.ui.result("")?,
-        ReportFormat::Text | ReportFormat::Json => {}
+        StatusFormat::Yaml => app.ui.result("---")?,
+        StatusFormat::Text if again => app.ui.result("")?,
+        StatusFormat::Text | StatusFormat::Json | StatusFormat::Html => {}
     }
     print(app, args, status)?;
     app.ui.flush()

@@ -53,11 +53,8 @@ pub(super) fn lint(app: &mut App, args: &Args, manifests: &[Value]) -> Result<Co
         FindingsFormat::Yaml => LintFormat::Yaml,
         FindingsFormat::Github => LintFormat::Github,
         FindingsFormat::Sarif => LintFormat::Sarif,
-        FindingsFormat::Markdown => {
-            return Err(Error::usage(
-                "-o markdown is not available for manifests: use text, json, yaml, github or sarif",
-            ));
-        }
+        FindingsFormat::Markdown => return Err(unavailable("markdown")),
+        FindingsFormat::Html => return Err(unavailable("html")),
     };
     let paths = args.saved.paths();
     if paths.iter().any(|path| path.as_os_str() == "-") {
@@ -118,6 +115,13 @@ pub(super) fn lint(app: &mut App, args: &Args, manifests: &[Value]) -> Result<Co
             paths,
         },
     )
+}
+
+/// A format that `lint` does not have.
+fn unavailable(format: &str) -> Error {
+    Error::usage(format!(
+        "-o {format} is not available for manifests: use text, json, yaml, github or sarif"
+    ))
 }
 
 #[cfg(test)]

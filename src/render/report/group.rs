@@ -6,26 +6,26 @@ use crate::diagnosis::{Step, registry};
 use crate::view::report::{Cause, Finding, Onboarding, Report};
 
 /// One cause with its findings.
-pub(super) struct Group<'r> {
-    pub(super) cause: &'r Cause,
-    pub(super) members: Vec<(&'r Onboarding, &'r Finding)>,
+pub(in crate::render) struct Group<'r> {
+    pub(in crate::render) cause: &'r Cause,
+    pub(in crate::render) members: Vec<(&'r Onboarding, &'r Finding)>,
 }
 
 /// A sentence or a command, ready to be printed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Deed {
+pub(in crate::render) enum Deed {
     Sentence(String),
     Command(String),
 }
 
 /// What to do, and for how many onboardings more there are commands of the same kind.
-pub(super) struct Deeds {
-    pub(super) all: Vec<Deed>,
-    pub(super) others: usize,
+pub(in crate::render) struct Deeds {
+    pub(in crate::render) all: Vec<Deed>,
+    pub(in crate::render) others: usize,
 }
 
 impl<'r> Group<'r> {
-    pub(super) fn new(report: &'r Report, cause: &'r Cause) -> Self {
+    pub(in crate::render) fn new(report: &'r Report, cause: &'r Cause) -> Self {
         let member = |&(at, number): &(usize, usize)| {
             let onboarding = &report.onboardings[at];
             (onboarding, &onboarding.findings[number])
@@ -37,16 +37,16 @@ impl<'r> Group<'r> {
     }
 
     /// Of the first onboarding that has it.
-    pub(super) fn finding(&self) -> &'r Finding {
+    pub(in crate::render) fn finding(&self) -> &'r Finding {
         self.members[0].1
     }
 
-    pub(super) fn is_shared(&self) -> bool {
+    pub(in crate::render) fn is_shared(&self) -> bool {
         self.members.len() > 1
     }
 
     /// The steps of the fix.
-    pub(super) fn fix(&self) -> Deeds {
+    pub(in crate::render) fn fix(&self) -> Deeds {
         self.once(|finding| {
             let deed = |step: &Step<Line>| match step {
                 Step::Text(sentence) => Deed::Sentence(sentence.clone()),
@@ -58,7 +58,7 @@ impl<'r> Group<'r> {
     }
 
     /// What Flux does afterwards; the commands differ by onboarding.
-    pub(super) fn then(&self) -> Deeds {
+    pub(in crate::render) fn then(&self) -> Deeds {
         self.once(|finding| {
             let then = finding.found.then.iter();
             then.flat_map(|then| {
@@ -86,7 +86,7 @@ impl<'r> Group<'r> {
     }
 
     /// What follows from it: code and message; the rule's title where the messages differ.
-    pub(super) fn follows(&self) -> Vec<(&'static str, &'r str)> {
+    pub(in crate::render) fn follows(&self) -> Vec<(&'static str, &'r str)> {
         let follows = || self.members.iter().flat_map(|(_, f)| &f.follows);
         let mut all: Vec<(&'static str, &'r str)> = Vec::new();
         for one in follows() {

@@ -16,17 +16,18 @@ const LINES_MAX: usize = 20;
 const INDENT: usize = 9;
 
 /// Causes that read alike.
-struct Entry<'r> {
-    code: &'static str,
-    severity: Severity,
-    message: &'r str,
-    causes: Vec<&'r Cause>,
+pub(in crate::render) struct Entry<'r> {
+    pub(in crate::render) code: &'static str,
+    pub(in crate::render) severity: Severity,
+    pub(in crate::render) message: &'r str,
+    pub(in crate::render) causes: Vec<&'r Cause>,
     /// The subject is each onboarding itself: such causes are many of one kind.
     own: bool,
 }
 
 impl Entry<'_> {
-    fn hits(&self) -> usize {
+    /// How many onboardings they hit.
+    pub(in crate::render) fn hits(&self) -> usize {
         self.causes.iter().map(|c| c.places.len()).sum()
     }
 }
@@ -93,7 +94,7 @@ impl Printer<'_, '_> {
 }
 
 /// The causes, those of one code whose subject is the onboarding itself put together.
-fn entries(report: &Report) -> Vec<Entry<'_>> {
+pub(in crate::render) fn entries(report: &Report) -> Vec<Entry<'_>> {
     let mut entries: Vec<Entry<'_>> = Vec::new();
     for cause in &report.causes {
         let own = match cause.places[..] {

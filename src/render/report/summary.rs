@@ -11,17 +11,26 @@ const NAMED: usize = 4;
 
 /// Each line is a sentence or two, not folded.
 pub fn lines(report: &Report, seconds: Option<f64>) -> Vec<String> {
-    let mut lines = Vec::new();
-    if let Some(line) = not_shown(report) {
-        lines.push(line);
-    }
-    lines.push(format!(
-        "{}, {}. {}",
+    ending(report, seconds, &not_run(report))
+}
+
+/// The same where the parts that were not read are listed below.
+pub fn short_lines(report: &Report, seconds: Option<f64>) -> Vec<String> {
+    let not_run = match Reasons::collect(report).codes.len() {
+        0 => String::new(),
+        n => format!(", {n} not run (see Not checked)"),
+    };
+    ending(report, seconds, &not_run)
+}
+
+fn ending(report: &Report, seconds: Option<f64>, not_run: &str) -> Vec<String> {
+    let last = format!(
+        "{}, {}. {}{not_run}",
         onboardings(report),
         found(report),
-        checks(report, seconds, false)
-    ));
-    lines
+        checks_run(report, seconds)
+    );
+    not_shown(report).into_iter().chain([last]).collect()
 }
 
 fn onboardings(report: &Report) -> String {
@@ -87,8 +96,21 @@ fn not_shown(report: &Report) -> Option<String> {
     })
 }
 
-/// `19 checks run in 0.2 s, 1 not run: …`; with `areas`, that nothing was found, and where.
-pub(super) fn checks(report: &Report, seconds: Option<f64>, areas: bool) -> String {
+/// `19 checks run in 0.2 s, nothing found (…), 1 not run: …`.
+pub(super) fn nothing_found(report: &Report, seconds: Option<f64>) -> String {
+    let nothing = match looked_at(report).as_slice() {
+        [] => ", nothing found".to_owned(),
+        what => format!(", nothing found ({})", what.join("; ")),
+    };
+    format!(
+        "{}{nothing}{}",
+        checks_run(report, seconds),
+        not_run(report)
+    )
+}
+
+/// `19 checks run in 0.2 s`.
+fn checks_run(report: &Report, seconds: Option<f64>) -> String {
     let runs: Vec<usize> = report.onboardings.iter().map(|o| o.checks_run).collect();
     let most = runs.iter().copied().max().unwrap_or_default();
     let each = if runs.len() > 1 { " on each" } else { "" };
@@ -99,15 +121,7 @@ pub(super) fn checks(report: &Report, seconds: Option<f64>, areas: bool) -> Stri
         format!("{least} to {} run{each}", count(most as u64, "check"))
     };
     let time = seconds.map_or(String::new(), |s| format!(" in {s:.1} s"));
-    let nothing = if areas {
-        match looked_at(report).as_slice() {
-            [] => ", nothing found".to_owned(),
-            what => format!(", nothing found ({})", what.join("; ")),
-        }
-    } else {
-        String::new()
-    };
-    format!("{run}{time}{nothing}{}", not_run(report))
+    format!("{run}{time}")
 }
 
 /// What was looked at whole: the bands of which every check was run.

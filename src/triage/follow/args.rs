@@ -33,7 +33,10 @@ impl FollowArgs {
                 "{flag} needs the name of an onboarding"
             )));
         }
-        let whole = matches!(format, FindingsFormat::Github | FindingsFormat::Sarif);
+        let whole = matches!(
+            format,
+            FindingsFormat::Github | FindingsFormat::Sarif | FindingsFormat::Html
+        );
         if self.watch && whole {
             return Err(Error::usage("a watch prints text, json or yaml"));
         }
