@@ -1,10 +1,12 @@
 //! A Kustomization of Flux, which applies onboardings' manifests from the GitOps repository.
 
+mod inventory;
 mod remedy;
 
 use super::condition::{Condition, Conditions, Dated, Stated, Undated};
 use super::field::{Entries, Field, Fields, Meta, Parsed};
 use super::source::SourceRef;
+pub use inventory::Applied;
 pub use remedy::{Remedy, remedy};
 use serde::Deserialize;
 use serde_json::Value;
@@ -15,6 +17,8 @@ use std::collections::BTreeMap;
 pub struct Kustomization {
     pub meta: Meta,
     pub suspend: Field<bool>,
+    /// Whether it removes what is no longer in its folder.
+    pub prune: Field<bool>,
     /// Where its folder is.
     pub source_ref: Field<FolderSource>,
     /// Generation of its last success; the controller does not set it for a failure.
@@ -85,6 +89,7 @@ impl Kustomization {
             kube_config: fields.at("/spec/kubeConfig"),
             inventory,
             suspend: fields.at("/spec/suspend"),
+            prune: fields.at("/spec/prune"),
             source_ref: fields.at("/spec/sourceRef"),
             observed: fields.at("/status/observedGeneration"),
             conditions: fields.list::<Condition>("/status/conditions").into(),
