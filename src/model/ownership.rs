@@ -12,6 +12,7 @@ mod live;
 mod object;
 mod part;
 mod policies;
+mod remains;
 mod storage;
 mod verdict;
 mod words;
@@ -21,6 +22,7 @@ pub use live::{HelmReleases, Reference, Resolved, may_claim};
 pub use object::Object;
 pub use part::Part;
 pub use policies::Policies;
+pub use remains::{RemainingPolicy, RemainingRelease, Remains};
 pub use storage::{Driver, Storage};
 pub use verdict::{Claim, ClaimKind, Claimant, Gap, LookedAt, Mention, Past, Unclaimed, Verdict};
 
@@ -186,12 +188,7 @@ impl Ownership {
             |stored: &Stored| without.is_none_or(|w| w.key != stored.key || stored.was_deployed());
         for (stored, spoken) in storage.says(name).filter(|(stored, _)| left(stored)) {
             let newest = stored.newest().map(|r| r.version) == Some(spoken.revision);
-            let claims = match spoken.how {
-                How::Job => true,
-                // A policy of a revision that is past lets nobody in; as a word of an onboarding it counts all the same.
-                How::Policy => newest || self.is_onboardings(stored),
-                How::Word | How::Pair | How::Values => self.is_onboardings(stored),
-            };
+            let claims = self.claims(stored, spoken);
             let Some(revision) = stored.revision(spoken.revision) else {
                 continue;
             };
@@ -244,6 +241,19 @@ impl Ownership {
                 "{object} of Helm cannot be decoded ({why}), so its release may be of any database"
             );
             verdict.may(object, what);
+        }
+    }
+
+    /// Whether what a release says of a name is a claim.
+    fn claims(&self, stored: &Stored, spoken: storage::Spoken) -> bool {
+        match spoken.how {
+            How::Job => true,
+            // A policy of a revision that is past lets nobody in; as a word of an onboarding it counts all the same.
+            How::Policy => {
+                let newest = stored.newest().map(|r| r.version);
+                newest == Some(spoken.revision) || self.is_onboardings(stored)
+            }
+            How::Word | How::Pair | How::Values => self.is_onboardings(stored),
         }
     }
 

@@ -85,6 +85,15 @@ impl Policy {
         }
         Field::Set(all)
     }
+
+    /// The same, to be kept.
+    pub fn owned_principals(&self) -> Field<Vec<String>> {
+        match self.principals() {
+            Field::Set(all) => Field::Set(all.into_iter().map(str::to_owned).collect()),
+            Field::Absent => Field::Absent,
+            Field::Malformed => Field::Malformed,
+        }
+    }
 }
 
 impl Parsed for Policy {

@@ -49,6 +49,7 @@ pub const MANIFESTS: &[Manifest] = manifests![
     "lint",
     "list",
     "notes",
+    "offboard",
     "onboard",
     "restore",
     "resume",

@@ -5,6 +5,7 @@
 
 use super::object::Object;
 use super::words::{How, Words, decoded, loose};
+use crate::model::field::Field;
 use crate::text::marker::is_marked;
 use serde_json::Value;
 
@@ -148,6 +149,8 @@ pub(super) struct Policy {
     pub(super) paths: Paths,
     /// The HelmRelease that made it, `namespace/name`, as Flux labels it.
     pub(super) made_by: Option<String>,
+    /// Who is let in; absent where a rule does not say it by principals.
+    pub(super) principals: Field<Vec<String>>,
 }
 
 impl Policies {
@@ -169,6 +172,7 @@ impl Policies {
             object: Object::of_kind("AuthorizationPolicy", policy),
             paths,
             made_by: made_by.map(|(namespace, name)| format!("{namespace}/{name}")),
+            principals: crate::model::policy::Policy::from_value(policy).owned_principals(),
         });
     }
 }

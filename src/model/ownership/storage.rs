@@ -238,6 +238,15 @@ impl Storage {
         all.map(|spoken| (&self.releases[spoken.release], *spoken))
     }
 
+    /// The databases that revisions of a release have as values, in a Job or in a policy.
+    pub(super) fn databases_of(&self, stored: &Stored) -> impl Iterator<Item = &str> {
+        let is_own = |s: &Spoken| std::ptr::eq(&self.releases[s.release], stored);
+        let strong = move |s: &Spoken| s.how >= How::Values && is_own(s);
+        let all = self.by_name.iter();
+        all.filter(move |(_, spoken)| spoken.iter().any(strong))
+            .map(|(name, _)| name.as_str())
+    }
+
     /// The release of this key, whatever it is stored in.
     pub(super) fn find(&self, driver: Driver, key: &Key) -> Option<&Stored> {
         let at = self.by_key.get(&(driver, key.clone()))?;

@@ -69,7 +69,7 @@ pub(crate) fn unread() -> NotRead {
 }
 
 /// A HelmRelease with the onboarding label.
-fn onboarding(name: &str, spec: Value) -> Value {
+pub(crate) fn onboarding(name: &str, spec: Value) -> Value {
     let mut object = plain(name, spec);
     object["metadata"]["labels"] = json!({"app.kubernetes.io/part-of": "secure-kvs-onboarding"});
     object
@@ -85,16 +85,16 @@ fn podinfo(values: Value) -> Value {
     plain("podinfo", json!({"chart": chart, "values": values}))
 }
 
-fn pair(namespace: &str, database: &str) -> Value {
+pub(crate) fn pair(namespace: &str, database: &str) -> Value {
     json!({"namespace": namespace, "database": database})
 }
 
-fn other() -> Value {
+pub(crate) fn other() -> Value {
     onboarding("other", json!({"values": pair("lima", "events")}))
 }
 
 /// A release of Helm: `more` is merged into it.
-fn release(name: &str, version: i64, status: &str, more: Value) -> Value {
+pub(crate) fn release(name: &str, version: i64, status: &str, more: Value) -> Value {
     let mut release = json!({"name": name, "namespace": "core", "version": version, "info": {"status": status},
         "chart": {"metadata": {"name": "app"}}});
     for (key, value) in more.as_object().unwrap() {
@@ -103,7 +103,7 @@ fn release(name: &str, version: i64, status: &str, more: Value) -> Value {
     release
 }
 
-fn secret(release: &Value) -> Value {
+pub(crate) fn secret(release: &Value) -> Value {
     let (name, version) = (release["name"].as_str().unwrap(), &release["version"]);
     json!({"metadata": {"namespace": "flux-system", "name": format!("sh.helm.release.v1.{name}.v{version}"), "resourceVersion": "9",
             "labels": {"owner": "helm", "name": name, "status": release["info"]["status"], "version": version.to_string()}},
@@ -122,7 +122,7 @@ fn hook(manifest: &str) -> Value {
 
 const PUT: &str = "apiVersion: batch/v1\nkind: Job\nspec:\n  template:\n    spec:\n      containers:\n      - name: create\n        args: [\"curl -X PUT http://couchdb:5984/pds_database\"]\n";
 
-fn policy(name: &str, action: &str, paths: Value) -> Value {
+pub(crate) fn policy(name: &str, action: &str, paths: Value) -> Value {
     json!({"metadata": {"name": name, "namespace": "secure-kvs", "resourceVersion": "5"},
         "spec": {"action": action, "rules": [{"to": [{"operation": {"paths": paths}}]}]}})
 }

@@ -1,0 +1,152 @@
+//! What an onboarding leaves behind beside its HelmRelease: the releases in Helm's storage and the policies of a database.
+//!
+//! A verdict says who claims a database, and of the same onboarding only the strongest claim. Here everything of it is listed, since each
+//! part must be gone.
+
+use super::object::Object;
+use super::storage::{Driver, Stored};
+use super::verdict::Claimant;
+use super::{Ownership, Part, Storage, loose};
+use crate::advice::Command;
+use crate::model::field::Field;
+use crate::model::names::{composed_release_name, shortened_release_name};
+use crate::model::not_read::NotRead;
+use std::collections::BTreeSet;
+
+/// What was found of one kind, and why that may not be all.
+#[derive(Clone, Debug)]
+pub struct Remains<T> {
+    pub known: Vec<T>,
+    pub not_all: Option<NotRead>,
+}
+
+/// A release in Helm's storage that is of the database.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RemainingRelease {
+    /// Namespace of its storage, and its name.
+    pub helm: (String, String),
+    pub driver: Driver,
+    /// In words.
+    pub words: String,
+    /// The HelmReleases of it that exist, `namespace/name`.
+    pub kept_by: Vec<String>,
+    /// Gives it back the labels by which Helm finds it, where they are lost.
+    pub relabel: Option<Command>,
+}
+
+/// A live AuthorizationPolicy that lets pods in to the database.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RemainingPolicy {
+    pub object: Object,
+    /// The HelmRelease that made it, `namespace/name`, as Flux labels it.
+    pub made_by: Option<String>,
+    /// Who is let in; absent where a rule does not say it by principals.
+    pub principals: Field<Vec<String>>,
+}
+
+impl Ownership {
+    /// The releases of a database that are not uninstalled.
+    pub fn releases_of(&self, name: &str) -> Remains<RemainingRelease> {
+        let mut remains = Remains {
+            known: Vec::new(),
+            not_all: None,
+        };
+        for part in self.storages() {
+            remains.lacks(part.unread.clone());
+            let Some(storage) = &part.known else {
+                continue;
+            };
+            for (stored, spoken) in storage.says(&loose(name)) {
+                let left = stored.uninstalled().is_none() && self.claims(stored, spoken);
+                if let Some(release) = self.remaining(stored).filter(|_| left)
+                    && !remains.known.contains(&release)
+                {
+                    remains.known.push(release);
+                }
+            }
+            let unreadable = storage.unreadable.first();
+            remains.lacks(unreadable.map(|(object, why)| {
+                NotRead::new(object.to_string(), format!("it cannot be decoded: {why}"))
+            }));
+            let nameless = storage.releases.iter().find(|s| self.is_nameless(s));
+            remains.lacks(nameless.map(|stored| {
+                let release = format!("Helm release {}/{}", stored.key.namespace, stored.key.name);
+                NotRead::new(release, "it is an onboarding's, of an unknown database")
+            }));
+        }
+        remains
+    }
+
+    fn remaining(&self, stored: &Stored) -> Option<RemainingRelease> {
+        let claimant = Claimant::revision(stored, stored.newest()?, self.has_helm_release(stored));
+        let kept_by = self.helm_releases_of(stored).filter(|live| !live.remote);
+        Some(RemainingRelease {
+            helm: (stored.key.namespace.clone(), stored.key.name.clone()),
+            driver: stored.driver,
+            words: claimant.words(),
+            kept_by: kept_by.map(|live| live.object.id()).collect(),
+            relabel: claimant.relabel(),
+        })
+    }
+
+    /// The live policies that let pods in to a database by its name.
+    pub fn policies_of(&self, name: &str) -> Remains<RemainingPolicy> {
+        let name = &*loose(name);
+        let policies = &self.parts.policies;
+        let mut remains = Remains {
+            known: Vec::new(),
+            not_all: policies.unread.clone(),
+        };
+        let all = policies.known.iter().flatten();
+        for policy in all.flat_map(|policies| &policies.all) {
+            let object = policy.object.to_string();
+            if policy.paths.exact.iter().any(|(known, _)| known == name) {
+                remains.known.push(RemainingPolicy {
+                    object: policy.object.clone(),
+                    made_by: policy.made_by.clone(),
+                    principals: policy.principals.clone(),
+                });
+            } else if let Some(pattern) = policy.paths.patterns.iter().find(|p| p.covers(name)) {
+                let why = format!("its path {} covers the database", pattern.path);
+                remains.lacks(Some(NotRead::new(object, why)));
+            } else if let Some(why) = &policy.paths.unread {
+                remains.lacks(Some(NotRead::new(object, why)));
+            }
+        }
+        remains
+    }
+
+    /// The databases of a HelmRelease that may be gone, by what is left of it: revisions of its release, and policies that Flux made for
+    /// it.
+    pub fn databases_of(&self, helm_release: &str) -> BTreeSet<String> {
+        let storages = self.storages().into_iter();
+        let storages: Vec<&Storage> = storages.filter_map(|p| p.known.as_ref()).collect();
+        let mut databases: BTreeSet<String> = BTreeSet::new();
+        for storage in storages {
+            let own = storage.releases.iter().filter(|stored| {
+                let composed = composed_release_name(None, Some(&stored.namespace), helm_release);
+                let name = &stored.key.name;
+                name == helm_release || *name == shortened_release_name(&composed)
+            });
+            databases.extend(own.flat_map(|s| storage.databases_of(s)).map(str::to_owned));
+        }
+        let policies = self.parts.policies.known.iter().flatten();
+        for policy in policies.flat_map(|policies| &policies.all) {
+            let made_by = policy.made_by.as_deref().and_then(|id| id.split_once('/'));
+            if made_by.is_some_and(|(_, name)| name == helm_release) {
+                databases.extend(policy.paths.exact.iter().map(|(name, _)| name.to_owned()));
+            }
+        }
+        databases
+    }
+
+    fn storages(&self) -> [&Part<Storage>; 2] {
+        [&self.parts.secrets, &self.parts.config_maps]
+    }
+}
+
+impl<T> Remains<T> {
+    fn lacks(&mut self, why: Option<NotRead>) {
+        self.not_all = self.not_all.take().or(why);
+    }
+}
