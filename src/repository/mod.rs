@@ -11,6 +11,7 @@ pub mod layout;
 mod listed;
 pub mod manifest;
 pub mod node;
+pub mod removal;
 pub mod tree;
 pub mod write;
 
