@@ -114,6 +114,45 @@ impl PlaceArgs {
 }
 
 impl PodArgs {
+    /// The flags again, for a command on the same CouchDB. They are taken apart whole, so that a new one must be given its place here.
+    pub(crate) fn words(&self) -> Vec<String> {
+        let Self {
+            environment: _,
+            place:
+                PlaceArgs {
+                    couchdb_namespace,
+                    pod_selector,
+                },
+            pod,
+            container,
+            port,
+            secret:
+                SecretArgs {
+                    credentials_from_secret,
+                    credentials_keys,
+                },
+        } = self;
+        let namespace = (couchdb_namespace != COUCHDB_NAMESPACE).then_some(couchdb_namespace);
+        let flags = [
+            ("--couchdb-namespace", namespace.cloned()),
+            ("--pod-selector", pod_selector.clone()),
+            ("--pod", pod.clone()),
+            ("--container", container.clone()),
+            ("--port", port.map(|p| p.to_string())),
+            (
+                "--credentials-from-secret",
+                credentials_from_secret.as_ref().map(ToString::to_string),
+            ),
+            (
+                "--credentials-keys",
+                credentials_keys.as_ref().map(ToString::to_string),
+            ),
+        ];
+        let flags = flags.into_iter();
+        let flags = flags.filter_map(|(flag, value)| Some([flag.to_owned(), value?]));
+        flags.flatten().collect()
+    }
+
     /// As [`PlaceArgs::found`], by all flags.
     ///
     /// # Errors

@@ -5,8 +5,6 @@
 
 use super::Args;
 use crate::advice::Command;
-use crate::flags::couchdb_pods::{PlaceArgs, PodArgs, SecretArgs};
-use crate::model::endpoint::COUCHDB_NAMESPACE;
 use crate::model::names::DatabaseName;
 use std::path::Path;
 
@@ -38,40 +36,9 @@ fn command(args: &Args, words: &[&str]) -> Command {
         plan: _,
         trace: _,
         backup: _,
-        pods:
-            PodArgs {
-                environment: _,
-                place:
-                    PlaceArgs {
-                        couchdb_namespace,
-                        pod_selector,
-                    },
-                pod,
-                container,
-                port,
-                secret:
-                    SecretArgs {
-                        credentials_from_secret,
-                        credentials_keys,
-                    },
-            },
+        pods,
     } = args;
-    let secret = credentials_from_secret.as_ref().map(ToString::to_string);
-    let keys = credentials_keys.as_ref().map(ToString::to_string);
-    let port = port.map(|p| p.to_string());
-    let namespace = (couchdb_namespace != COUCHDB_NAMESPACE).then_some(couchdb_namespace);
-    let flags = [
-        ("--couchdb-namespace", namespace),
-        ("--pod-selector", pod_selector.as_ref()),
-        ("--pod", pod.as_ref()),
-        ("--container", container.as_ref()),
-        ("--port", port.as_ref()),
-        ("--credentials-from-secret", secret.as_ref()),
-        ("--credentials-keys", keys.as_ref()),
-    ];
-    let flags = flags.iter();
-    let flags = flags.filter_map(|(flag, value)| Some([*flag, value.as_ref()?.as_str()]));
-    Command::skvs(words).args(flags.flatten())
+    Command::skvs(words).args(pods.words())
 }
 
 #[cfg(test)]
