@@ -25,6 +25,7 @@ pub(crate) mod objects;
 pub mod output;
 pub mod progress;
 pub mod report;
+mod row;
 pub mod sarif;
 pub mod share;
 pub mod sheet;

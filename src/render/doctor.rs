@@ -1,9 +1,10 @@
 //! The report of `doctor` as text: how much was found, then a line per check and under it what to do. Commands that the user has every
 //! right for share a line.
 
+use super::row::Columns;
 use crate::palette::Palette;
 use crate::text::fold::fold;
-use crate::text::{Screen, Shown, count, shown};
+use crate::text::{Screen, Shown, count};
 use crate::view::doctor::{Area, Check, DoctorReport, ELSEWHERE, State};
 use std::io;
 
@@ -128,20 +129,16 @@ impl Page<'_, '_> {
 
     fn row(&mut self, state: State, subject: &str, message: &str) -> io::Result<()> {
         let word = state.word();
-        let gap = format!("{:1$}", "", SUBJECT - word.len());
-        let word = match state {
+        let styled = match state {
             State::Ok => self.palette.good(word),
             State::Warning | State::NotKnown => self.palette.warning(word),
             State::Failed => self.palette.error(word),
         };
-        let room = MESSAGE - SUBJECT;
-        let subject = format!("{subject} ");
-        let lead = word.and(shown!("{gap}{subject:room$}"));
-        let width = self.width.filter(|width| *width > MESSAGE + 20);
-        let mut lines = fold(message, width.map(|width| width - MESSAGE), "", "").into_iter();
-        let first = lines.next().unwrap_or_default();
-        self.out.line(lead.and(first))?;
-        lines.try_for_each(|line| self.out.line(shown!("{:MESSAGE$}{line}", "")))
+        let columns = Columns {
+            subject: SUBJECT,
+            message: MESSAGE,
+        };
+        columns.write(self.out, self.width, (word, styled), subject, message)
     }
 
     /// Not folded: what ends in a command is to be copied.
