@@ -13,8 +13,8 @@ pub enum Code {
     Failed = 1,
     /// The command line cannot be understood.
     Usage = 2,
-    /// `troubleshoot` or `lint` found at least one error (or what `--fail-on` names), `status` or `doctor` did, a retry failed again, or
-    /// `check-access` says no.
+    /// `troubleshoot` or `lint` found at least one error (or what `--fail-on` names), `status` or `doctor` did, a retry failed again,
+    /// `check-access` says no, or `offboard` has steps left.
     Findings = 3,
     /// A deletion, a resumption or a retry was refused, by CouchDB too, or not confirmed. Nothing was changed.
     Refused = 4,
@@ -60,7 +60,7 @@ impl Code {
             Code::Failed => "failed; not found and already gone count as failed too",
             Code::Usage => "the command line cannot be understood",
             Code::Findings => {
-                "troubleshoot, status, doctor, lint or retry --wait found at least one error, or what --fail-on names; check-access says no"
+                "troubleshoot, status, doctor, lint or retry --wait found at least one error, or what --fail-on names; check-access says no; offboard has steps left"
             }
             Code::Refused => {
                 "refused or not confirmed: nothing was deleted, written, resumed or retried"

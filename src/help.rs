@@ -34,7 +34,10 @@ const GROUPS: [(&str, &[&str]); 5] = [
         ],
     ),
     ("In the GitOps repository", &["onboard", "lint", "access"]),
-    ("Delete and keep", &["delete-db", "backup", "restore"]),
+    (
+        "Delete and keep",
+        &["offboard", "delete-db", "backup", "restore"],
+    ),
     (
         "Other",
         &[

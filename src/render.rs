@@ -22,6 +22,7 @@ pub mod lint;
 pub mod markdown;
 pub mod name;
 pub(crate) mod objects;
+pub mod offboarding;
 pub mod output;
 pub mod progress;
 pub mod report;

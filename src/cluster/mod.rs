@@ -22,6 +22,7 @@ pub mod helm_releases;
 pub(crate) mod kubeconfig;
 pub mod kustomizations;
 mod login;
+pub mod offboarding;
 pub mod onboardings;
 mod own_rights;
 pub mod ownership;

@@ -17,6 +17,7 @@ pub mod explain;
 pub mod lint;
 pub mod list;
 pub mod notes;
+pub mod offboard;
 pub mod onboard;
 pub mod options;
 pub mod restore;
@@ -52,6 +53,7 @@ pub enum Command {
     Resume(resume::Args),
     Capture(capture::Args),
     Databases(databases::Args),
+    Offboard(Box<offboard::Args>),
     DeleteDb(Box<delete_db::Args>),
     Backup(backup::Args),
     Restore(restore::Args),
@@ -118,6 +120,7 @@ pub async fn run(app: &mut App, command: Command) -> Result<Code> {
         Command::Resume(args) => resume::run(app, args).await,
         Command::Capture(args) => capture::run(app, args).await,
         Command::Databases(args) => databases::run(app, args).await,
+        Command::Offboard(args) => offboard::run(app, *args).await,
         Command::DeleteDb(args) => delete_db::run(app, *args).await,
         Command::Backup(args) => backup::run(app, args).await,
         Command::Restore(args) => restore::run(app, args).await,

@@ -28,6 +28,7 @@ pub mod job;
 pub mod lint;
 mod needs;
 mod object_commands;
+pub mod offboarding;
 mod peers;
 mod policy;
 #[cfg(test)]

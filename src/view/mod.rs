@@ -10,6 +10,7 @@ pub mod diagnosis;
 pub mod doctor;
 pub mod lint;
 pub mod object_list;
+pub mod offboarding;
 pub mod onboarding_counts;
 pub mod onboarding_row;
 pub mod release_notes;

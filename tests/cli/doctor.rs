@@ -176,7 +176,7 @@ fn a_server_that_turns_everything_down_is_there() {
     assert_snapshot!(told, @"
     exit 1
     stdout:
-    39 checks: 33 not known
+    40 checks: 34 not known
 
     not known  API server           it answers (context here, http://SERVER), its version is not known: forbidden (no)
     not known  user                 forbidden (no)
@@ -191,7 +191,7 @@ fn a_server_that_turns_everything_down_is_there() {
     not known  onboardings          forbidden (no)
     not known  chart sources        the onboardings, which name them, were not read
     not known  CouchDB's pods       forbidden (no)
-    not known  rights               not known for: backup, capture, check-access, completion, databases, delete-db, describe, doctor, lint, list, notes, onboard, restore, resume, retry, status, suspend, troubleshoot, version (-o json lists them)
+    not known  rights               not known for: backup, capture, check-access, completion, databases, delete-db, describe, doctor, lint, list, notes, offboard, onboard, restore, resume, retry, status, suspend, troubleshoot, version (-o json lists them)
     not known  elsewhere            the target namespaces of the onboardings are not all known: forbidden (no)
                name them with --target-namespace
     ok         plugin               kubectl runs HOME/bin/kubectl-skvs, which is this program
@@ -266,7 +266,7 @@ fn a_role_of_nothing_and_a_name_that_is_none() {
     assert_snapshot!(skvs(&["doctor", "--role", "explain"]).run(), @"
     exit 2
     stderr:
-    error: invalid value 'explain' for '--role <COMMAND>' [possible values: backup, capture, check-access, completion, databases, delete-db, describe, doctor, lint, list, notes, onboard, restore, resume, retry, status, suspend, troubleshoot, version]
+    error: invalid value 'explain' for '--role <COMMAND>' [possible values: backup, capture, check-access, completion, databases, delete-db, describe, doctor, lint, list, notes, offboard, onboard, restore, resume, retry, status, suspend, troubleshoot, version]
     See 'kubectl skvs doctor -h' for help and examples
     ");
     assert_snapshot!(skvs(&["doctor", "--role", "list", "--group", "a\nb"]).run(), @r#"

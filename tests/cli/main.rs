@@ -32,6 +32,7 @@ mod links;
 mod lint;
 mod list;
 mod markdown;
+mod offboard;
 mod onboard;
 mod output;
 mod parsed;

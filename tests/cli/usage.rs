@@ -43,6 +43,7 @@ fn no_command_asks_what_there_is() {
       access        Add service accounts to a manifest, or remove them
 
     Delete and keep:
+      offboard      Show the order in which an onboarding is removed
       delete-db     Delete the database of an onboarding that is gone
       backup        Copy a database into a compressed local file
       restore       Restore a backup into a database

@@ -95,7 +95,7 @@ fn one_screen() {
                see: kubectl get deployments -A --context sandbox
     ok         onboardings          0 HelmReleases in default
     ok         CouchDB's pods       3 of 3 ready in secure-kvs
-    ok         rights               backup, capture, check-access, completion, databases, delete-db, describe, doctor, lint, list, notes, onboard, restore, resume, retry, status, suspend, troubleshoot, version
+    ok         rights               backup, capture, check-access, completion, databases, delete-db, describe, doctor, lint, list, notes, offboard, onboard, restore, resume, retry, status, suspend, troubleshoot, version
     ");
 }
 

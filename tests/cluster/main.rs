@@ -21,6 +21,7 @@ mod krew;
 mod list;
 mod matrix;
 mod notes;
+mod offboard;
 mod onboard;
 mod rbac;
 mod reads;

@@ -47,7 +47,12 @@ fn works(command: &str, words: &[&str], code: i32) -> String {
 /// Rights that the log does not show here: for kinds of Istio that are not installed, for other kinds of source, for statuses that name less, for `list -w`, for an
 /// operator or Kustomizations that are not installed, for a history of Helm's in ConfigMaps and values from a Secret that no seed has,
 /// and the one for exec that the API server checks beside `get` (see [`exec_needs_both_rights`]).
-const NOT_SEEN: [(&str, &str); 78] = [
+const NOT_SEEN: [(&str, &str); 83] = [
+    ("offboard", "list kustomizations"),
+    ("offboard", "list couchdbdatabases"),
+    ("offboard", "get configmaps"),
+    ("offboard", "get secrets"),
+    ("offboard", "create pods/exec"),
     ("check-access", "list peerauthentications"),
     ("check-access", "list destinationrules"),
     ("check-access", "list envoyfilters"),
@@ -436,6 +441,14 @@ fn doctor() {
         .find(|line| line.starts_with("ok         rights"));
     assert!(own.is_some_and(|line| line.contains("doctor")), "{said}");
     all_used("doctor");
+}
+
+#[test]
+fn offboard() {
+    let said = works("offboard", &["offboard", "golf_sessions"], 3);
+    assert!(said.contains("CouchDB has golf_sessions"), "{said}");
+    works("offboard", &["offboard", "orphan_db"], 3);
+    all_used("offboard");
 }
 
 #[test]

@@ -164,7 +164,7 @@ fn a_selector_narrows_and_an_empty_namespace_is_said_to_be_empty() {
 }
 
 /// Runs a command of a report as its reader would, in a shell with the sandbox's programs.
-fn paste(command: &str) {
+pub(crate) fn paste(command: &str) {
     let sandbox = Sandbox::shared();
     let mut path: Vec<PathBuf> = ["helm", "kubectl"]
         .map(|program| sandbox.bin(program).parent().expect("a folder").to_owned())

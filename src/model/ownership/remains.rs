@@ -150,3 +150,102 @@ impl<T> Remains<T> {
         self.not_all = self.not_all.take().or(why);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::ownership::tests::{
+        Objects, onboarding, other, pair, policy, release, secret, unread,
+    };
+    use serde_json::{Value, json};
+
+    const NAME: &str = "pds_database";
+
+    fn own(status: &str) -> Value {
+        let chart = json!({"metadata": {"name": "secure-kvs-onboarding"}});
+        let more = json!({"chart": chart, "config": pair("pds", "database")});
+        secret(&release("core-a", 1, status, more))
+    }
+
+    fn objects(change: impl FnOnce(&mut Objects)) -> Objects {
+        let mut objects = Objects::of(&[other()]);
+        change(&mut objects);
+        objects
+    }
+
+    fn releases(objects: &Objects) -> Vec<String> {
+        let remains = objects.ownership().releases_of(NAME);
+        let known = remains
+            .known
+            .iter()
+            .map(|r| format!("{}/{} {:?}", r.helm.0, r.helm.1, r.kept_by));
+        let not_all = remains
+            .not_all
+            .map(|unread| format!("not all: {}", unread.what));
+        known.chain(not_all).collect()
+    }
+
+    #[test]
+    fn a_release_is_there_beside_its_helm_release_and_after_it() {
+        assert_eq!(releases(&objects(|_| {})), [""; 0]);
+        let kept = objects(|all| {
+            all.secrets.push(own("deployed"));
+            let spec = json!({"values": pair("pds", "database"), "releaseName": "core-a"});
+            all.helm_releases.push(onboarding("a", spec));
+        });
+        assert_eq!(releases(&kept), [r#"flux-system/core-a ["flux-system/a"]"#]);
+        let left = objects(|all| all.secrets.push(own("failed")));
+        assert_eq!(releases(&left), ["flux-system/core-a []"]);
+        let uninstalled = objects(|all| all.secrets.push(own("uninstalled")));
+        assert_eq!(releases(&uninstalled), [""; 0]);
+    }
+
+    #[test]
+    fn what_cannot_be_decoded_or_was_not_read_is_not_all() {
+        let broken = objects(|all| {
+            let mut secret = own("deployed");
+            secret["data"]["release"] = json!("x");
+            all.secrets.push(secret);
+        });
+        assert!(releases(&broken)[0].starts_with("not all: Secret flux-system/"));
+        let mut parts = objects(|_| {}).parts();
+        parts.config_maps = Part::unread(unread());
+        parts.policies = Part::unread(unread());
+        let ownership = Ownership::new(parts);
+        assert!(ownership.releases_of(NAME).not_all.is_some());
+        assert!(ownership.policies_of(NAME).not_all.is_some());
+    }
+
+    #[test]
+    fn a_policy_is_there_by_name_and_perhaps_by_a_pattern() {
+        let of = |paths: Value| {
+            let all = objects(|all| all.policies.push(policy("p", "ALLOW", paths)));
+            let remains = all.ownership().policies_of(NAME);
+            (remains.known.len(), remains.not_all.is_some())
+        };
+        assert_eq!(of(json!(["/pds_database/*"])), (1, false));
+        assert_eq!(of(json!(["/pds_*"])), (0, true));
+        assert_eq!(of(json!("x")), (0, true));
+        assert_eq!(of(json!(["/pds_other"])), (0, false));
+    }
+
+    #[test]
+    fn a_helm_release_that_is_gone_is_known_by_what_it_left() {
+        let databases = |objects: &Objects, name: &str| -> Vec<String> {
+            objects.ownership().databases_of(name).into_iter().collect()
+        };
+        let stored = objects(|all| all.secrets.push(own("deployed")));
+        for name in ["a", "core-a"] {
+            assert_eq!(databases(&stored, name), [NAME], "{name}");
+        }
+        assert_eq!(databases(&stored, "core"), [""; 0]);
+        let labelled = objects(|all| {
+            let mut policy = policy("p", "ALLOW", json!(["/pds_database"]));
+            let label = |key: &str| format!("helm.toolkit.fluxcd.io/{key}");
+            policy["metadata"]["labels"] = json!({label("name"): "a", label("namespace"): "n"});
+            all.policies.push(policy);
+        });
+        assert_eq!(databases(&labelled, "a"), [NAME]);
+        assert_eq!(databases(&labelled, "b"), [""; 0]);
+    }
+}

@@ -190,6 +190,20 @@ pub const STOPS: &[Stop] = &[
         exit: 0,
     },
     Stop {
+        title: "The order in which an onboarding is removed (exit code 3: steps are left)",
+        argv: &[
+            "kubectl",
+            "skvs",
+            "offboard",
+            "juliet_device_state",
+            "--repo",
+            REPOSITORY,
+            "--for-cluster",
+            "prod-east",
+        ],
+        exit: 3,
+    },
+    Stop {
         title: "A database that an onboarding claims is not deleted (exit code 4: refused)",
         argv: &[
             "kubectl",

@@ -1,0 +1,121 @@
+//! Reads what is left of an onboarding beside its database. What it means is judged in [`crate::diagnosis::offboarding`].
+
+use super::{Cluster, ListOf, Named, ownership, segment};
+use crate::cluster::helm_releases::is_not_installed;
+use crate::cluster::kustomizations::GROUP as KUSTOMIZE;
+use crate::cluster::onboardings::Unreadable;
+use crate::diagnosis::offboarding::{Id, Pods, Subject};
+use crate::error::Result;
+use crate::model::helm_release::{GROUP, HelmRelease};
+use crate::model::istio::request::Account;
+use crate::model::istio::workload::Workload;
+use crate::model::kustomization::Kustomization;
+use crate::model::ownership::Ownership;
+use crate::snapshot::{Listing, Read, Why};
+use serde_json::Value;
+use std::collections::BTreeSet;
+
+/// What is read before it is known which onboarding is meant.
+#[derive(Debug)]
+pub struct Survey {
+    /// Of all namespaces, onboardings or not; of `namespace` alone where the others are forbidden.
+    pub helm_releases: Listing<HelmRelease>,
+    pub ownership: Ownership,
+    /// Absent: the kind is not served.
+    pub kustomizations: Read<Vec<Kustomization>>,
+}
+
+/// Reads it. A part that could not be read is one of the result.
+///
+/// # Errors
+/// The cluster cannot be asked at all, or knows no HelmReleases.
+pub async fn survey(cluster: &Cluster, namespace: &str) -> Result<Survey> {
+    let (ownership, kustomizations, helm_releases) = futures::join!(
+        ownership::gather(cluster),
+        kustomizations(cluster),
+        helm_releases(cluster, namespace)
+    );
+    Ok(Survey {
+        helm_releases: helm_releases?,
+        ownership: ownership?,
+        kustomizations,
+    })
+}
+
+async fn helm_releases(cluster: &Cluster, namespace: &str) -> Result<Listing<HelmRelease>> {
+    let (listed, mut not_all) = cluster
+        .onboardings_around(Some(namespace), "", |_| false)
+        .await;
+    match listed {
+        Ok(listed) => {
+            if let Some(why) = Unreadable::all(&listed.unreadable) {
+                not_all.get_or_insert(Why::Failed(why));
+            }
+            Ok(Listing::new(listed.typed, not_all))
+        }
+        Err(error) if error.is_fatal() || is_not_installed(&error) => Err(error.into()),
+        Err(error) => Ok(Listing::new(Vec::new(), Some(Why::from(&error)))),
+    }
+}
+
+async fn kustomizations(cluster: &Cluster) -> Read<Vec<Kustomization>> {
+    let take = |all: &mut Vec<Kustomization>, object: Value| {
+        all.push(Kustomization::from_value(&object));
+    };
+    let read = cluster.whole_if_served(KUSTOMIZE, "kustomizations", Vec::new, take);
+    match read.await {
+        Ok(Some(all)) => Read::Seen(all),
+        Ok(None) => Read::Absent,
+        Err(error) => Read::Unknown(Why::from(&error)),
+    }
+}
+
+/// The Jobs of all namespaces that carry the HelmRelease's labels or the name that the chart gives the creation Job.
+pub async fn jobs(cluster: &Cluster, subject: &Subject) -> Listing<Id> {
+    let take = |all: &mut Vec<Id>, Named { metadata }: Named| {
+        let labels = ["namespace", "name"].map(|key| {
+            let label = metadata.labels.get(&format!("{GROUP}/{key}"));
+            label.map(String::as_str)
+        });
+        let is_own = match labels {
+            [Some(namespace), Some(name)] => {
+                let own = &subject.id;
+                let is_certain = own.namespace == namespace && own.name == name;
+                is_certain || (!subject.certain && is_named(subject, &metadata.name))
+            }
+            _ => is_named(subject, &metadata.name),
+        };
+        if is_own {
+            all.push(Id::new(metadata.namespace, metadata.name));
+        }
+    };
+    let list = ListOf::metadata("/apis/batch/v1/jobs");
+    match cluster.whole(&list, Vec::new, take).await {
+        Ok(all) => Listing::whole(all),
+        Err(error) => Listing::new(Vec::new(), Some(Why::from(&error))),
+    }
+}
+
+/// As the chart and the one before it name the Job.
+fn is_named(subject: &Subject, name: &str) -> bool {
+    let dashed = subject.database.as_str().replace('_', "-");
+    name == format!("{dashed}-create")
+        || name == format!("securekvs-onboarding-{dashed}-database-creation")
+}
+
+/// The pods of the accounts' namespaces.
+pub async fn pods(cluster: &Cluster, accounts: &[Account]) -> Vec<Pods> {
+    let namespaces: BTreeSet<&String> = accounts.iter().map(|a| &a.namespace).collect();
+    let read = namespaces.into_iter().map(|namespace| async move {
+        let path = format!("/api/v1/namespaces/{}/pods", segment(namespace));
+        let pods = match cluster.all::<Value>(&ListOf::objects(path)).await {
+            Ok(all) => Read::Seen(all.items().iter().map(Workload::from_value).collect()),
+            Err(error) => Read::Unknown(Why::from(&error)),
+        };
+        Pods {
+            namespace: namespace.clone(),
+            pods,
+        }
+    });
+    futures::future::join_all(read).await
+}

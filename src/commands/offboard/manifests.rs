@@ -1,0 +1,110 @@
+//! The manifests of the repository that declare an onboarding, and whether all that could were read.
+
+use super::Args;
+use crate::diagnosis::lint::Repository;
+use crate::diagnosis::lint::onboarding::{Cluster, Onboarding};
+use crate::diagnosis::offboarding::{Declared, Id, Manifests, Subject};
+use crate::repository::Tree;
+use crate::repository::folder;
+use crate::repository::removal::Removal;
+use crate::repository::tree::Standing;
+use crate::snapshot::{Listing, Why};
+use crate::text::one_line;
+use std::path::Path;
+
+/// Finds them.
+pub(super) fn find(
+    args: &Args,
+    repository: &Repository<'_>,
+    subject: &Subject,
+    namespace: &str,
+) -> Manifests {
+    let repo = args.repo.as_deref().unwrap_or(Path::new("."));
+    let tree = repository.tree;
+    let is_here = |o: &&Onboarding<'_>| match (&args.for_cluster, o.cluster) {
+        (Some(wanted), Cluster::Named(is)) => wanted == is,
+        // It may be of any cluster.
+        (Some(_), Cluster::Folder(_)) | (None, _) => true,
+    };
+    let here: Vec<&Onboarding<'_>> = repository.onboardings.iter().filter(is_here).collect();
+    let mut found = Listing::new(Vec::new(), not_all(args, tree, here.is_empty()));
+    for onboarding in &here {
+        let (own, name) = onboarding.id();
+        let own = if own.is_empty() { namespace } else { own };
+        let id = Id::new(own, name);
+        let database = onboarding.names();
+        let joined = database.as_ref().ok().and_then(Option::as_ref);
+        let joined = joined.map(|names| names.joined());
+        let is_it = joined.as_deref() == Some(subject.database.as_str());
+        if is_it || (subject.certain && id == subject.id) {
+            found.extend(Listing::whole(vec![Declared {
+                file: onboarding.manifest.file.clone(),
+                line: onboarding.manifest.place(&["metadata", "name"]).line,
+                cluster: match onboarding.cluster {
+                    Cluster::Named(cluster) => Some(cluster.to_owned()),
+                    Cluster::Folder(_) => None,
+                },
+                id,
+                removal: Removal::of(tree, repo, onboarding.manifest),
+            }]));
+        } else if joined.is_none() {
+            let why = match database {
+                Err(unread) => unread.why,
+                Ok(_) => "its values do not say it".to_owned(),
+            };
+            found.lacks(Some(Why::NotAsked(format!(
+                "which database {} declares is not known: {why}",
+                one_line(&onboarding.manifest.file)
+            ))));
+        }
+    }
+    Manifests {
+        folder: folder::shown(repo),
+        found,
+        looked_at: here.len(),
+        cluster: args.for_cluster.clone(),
+    }
+}
+
+/// Why not all manifests are known that may declare it.
+fn not_all(args: &Args, tree: &Tree, has_none: bool) -> Option<Why> {
+    let is_here = |file: &str| match (&args.for_cluster, args.layout.cluster(file)) {
+        (Some(wanted), Some(is)) => wanted == is,
+        _ => true,
+    };
+    if tree.alone {
+        let why = "a single file was named: what is beside it was not read";
+        return Some(Why::NotAsked(why.to_owned()));
+    }
+    if let Some(file) = tree.not_known.iter().find(|n| is_here(&n.file)) {
+        let (file, why) = (one_line(&file.file), one_line(&file.why));
+        return Some(Why::Failed(format!("{file} is not known: {why}")));
+    }
+    let kustomizations = tree.kustomizations.iter().filter(|k| is_here(&k.file));
+    for kustomization in kustomizations.clone() {
+        let file = one_line(&kustomization.file);
+        if let Some((_, key)) = kustomization.brings_files() {
+            let why = format!("{key} of {file} may bring manifests that it does not list");
+            return Some(Why::NotAsked(why));
+        }
+        for listed in &kustomization.listed {
+            if let Standing::NotRead(why) = tree.standing(listed) {
+                let entry = one_line(&listed.entry);
+                return Some(Why::NotAsked(format!(
+                    "{entry} of {file} was not read: {why}"
+                )));
+            }
+        }
+    }
+    // A folder without any may be the wrong one.
+    let is_the_clusters = |file: &str| args.layout.cluster(file).is_some();
+    let mut kustomizations = kustomizations;
+    if has_none && !kustomizations.any(|k| is_the_clusters(&k.file)) {
+        let cluster = args.for_cluster.as_deref().unwrap_or("<cluster>");
+        let place = one_line(&args.layout.folder(cluster));
+        return Some(Why::NotAsked(format!(
+            "it has no onboarding and no kustomization in {place}: is it the right folder?"
+        )));
+    }
+    None
+}

@@ -1,0 +1,146 @@
+//! The order in which an onboarding is removed, each step judged by what was read.
+//!
+//! A step is done only by a proof that the thing was looked for and is not there ([`Gone`]), which nothing but a whole list makes. What was
+//! not read is not known, and what is there is to do or blocked. Whose the database is, [`crate::model::ownership`] judges.
+
+mod access;
+mod database;
+mod evidence;
+mod facts;
+mod helm_release;
+mod manifest;
+mod pruning;
+mod release;
+mod users;
+
+pub use evidence::Gone;
+pub use facts::{Declared, Facts, Id, Manifests, Pods, Subject};
+pub use users::accounts;
+
+use crate::advice::Command;
+
+/// One step.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step {
+    pub part: Part,
+    pub state: State,
+    /// What was seen, or why it is not known; the first says why the state is what it is.
+    pub says: Vec<String>,
+    pub acts: Vec<Act>,
+}
+
+/// What a step removes, in the order of the steps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Part {
+    Users,
+    Manifest,
+    Kustomization,
+    HelmRelease,
+    Release,
+    Access,
+    Database,
+}
+
+/// How far a step is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum State {
+    Done(Gone),
+    ToDo,
+    /// It is there, and something else has to be done first.
+    Blocked,
+    NotKnown,
+}
+
+/// What there is to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Act {
+    Say(String),
+    Run(Command),
+    /// An edit of a file, as a difference.
+    Edit(String),
+}
+
+impl Part {
+    /// What it is, as in "first: the manifest".
+    pub fn words(self) -> &'static str {
+        match self {
+            Part::Users => "the users",
+            Part::Manifest => "the manifest",
+            Part::Kustomization => "the Kustomization",
+            Part::HelmRelease => "the HelmRelease",
+            Part::Release => "the Helm release",
+            Part::Access => "the access",
+            Part::Database => "the database",
+        }
+    }
+}
+
+impl Step {
+    fn new(part: Part, state: State, says: impl Into<String>) -> Self {
+        Self {
+            part,
+            state,
+            says: vec![says.into()],
+            acts: Vec::new(),
+        }
+    }
+
+    fn says(mut self, more: impl IntoIterator<Item = String>) -> Self {
+        self.says.extend(more);
+        self
+    }
+
+    fn acts(mut self, more: impl IntoIterator<Item = Act>) -> Self {
+        self.acts.extend(more);
+        self
+    }
+
+    fn is_done(&self) -> bool {
+        matches!(self.state, State::Done(_))
+    }
+}
+
+/// The state of something that is there, while these earlier steps are not done: blocked, with the first of them as the reason.
+fn after(before: &[Step], parts: &[Part]) -> Result<(), String> {
+    let mut open = before
+        .iter()
+        .filter(|s| parts.contains(&s.part) && !s.is_done());
+    match open.next() {
+        Some(step) => Err(format!("first {}", step.part.words())),
+        None => Ok(()),
+    }
+}
+
+/// Every step, in order.
+pub fn steps(facts: &Facts) -> Vec<Step> {
+    let mut steps = vec![users::step(facts), manifest::step(facts)];
+    for step in [
+        pruning::step,
+        helm_release::step,
+        release::step,
+        access::step,
+        database::step,
+    ] {
+        steps.push(step(facts, &steps));
+    }
+    steps
+}
+
+/// The command that is next: that of the first step that can be done now, else of the first that is not done and has one.
+pub fn next(steps: &[Step]) -> Option<(Part, &Command)> {
+    let command = |step: &'_ Step| {
+        let mut acts = step.acts.iter();
+        acts.position(|act| matches!(act, Act::Run(_)))
+    };
+    let open = steps.iter().filter(|s| !s.is_done());
+    let open: Vec<(&Step, usize)> = open.filter_map(|s| Some((s, command(s)?))).collect();
+    let now = open.iter().find(|(s, _)| s.state == State::ToDo);
+    let (step, at) = now.or(open.first())?;
+    match &step.acts[*at] {
+        Act::Run(command) => Some((step.part, command)),
+        Act::Say(_) | Act::Edit(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,104 @@
+//! Who uses the database: the accounts that are let in, the pods that run with them, other onboardings of the same database.
+
+use super::evidence::{Left, left, others};
+use super::{Facts, Part, State, Step};
+use crate::model::field::Field;
+use crate::model::helm_release::HelmRelease;
+use crate::model::istio::request::Account;
+use crate::model::ownership::RemainingPolicy;
+use crate::snapshot::{Listing, Why};
+use crate::text::{count, one_line};
+
+/// Pods that are named at most.
+const NAMED: usize = 3;
+
+/// The accounts that policies let in, and those that the HelmRelease names.
+pub fn accounts(policies: &[RemainingPolicy], hr: Option<&HelmRelease>) -> Listing<Account> {
+    let mut accounts = Listing::whole(Vec::new());
+    let mut add = |text: &str, shown: &str| match Account::parse(text) {
+        Ok(account) if accounts.known().contains(&account) => {}
+        Ok(account) => accounts.extend(Listing::whole(vec![account])),
+        Err(_) => accounts.lacks(Some(Why::NotAsked(format!(
+            "{} is not one service account",
+            one_line(shown)
+        )))),
+    };
+    for policy in policies {
+        match &policy.principals {
+            Field::Set(all) => {
+                for principal in all {
+                    // `cluster.local/ns/pds/sa/pds`
+                    let account = principal.split_once("/ns/");
+                    let account = account.and_then(|(_, rest)| rest.split_once("/sa/"));
+                    let account = account.map(|(namespace, name)| format!("{namespace}/{name}"));
+                    add(account.as_deref().unwrap_or_default(), principal);
+                }
+            }
+            Field::Absent => add("", &format!("who {} lets in", policy.object)),
+            Field::Malformed => add("", &format!("what {} says", policy.object)),
+        }
+    }
+    for account in hr.map(|hr| hr.values().accounts()).unwrap_or_default() {
+        add(&account, &account);
+    }
+    accounts
+}
+
+pub(super) fn step(facts: &Facts) -> Step {
+    let step = judged(facts);
+    let others = facts.others();
+    step.says(others.iter().map(|by| format!("{by} uses it too")))
+}
+
+fn judged(facts: &Facts) -> Step {
+    let policies = facts.policies();
+    let policies = match left(&policies) {
+        Left::Nothing(gone) => {
+            let says = "no policy of its own lets anybody in";
+            return Step::new(Part::Users, State::Done(gone), says);
+        }
+        Left::NotKnown(why) => {
+            let says = format!("who is let in is not known: {}", why.clause());
+            return Step::new(Part::Users, State::NotKnown, says);
+        }
+        Left::Some(policies, _) => policies,
+    };
+    let accounts = accounts(policies, facts.live());
+    let names: Vec<String> = accounts.known().iter().map(ToString::to_string).collect();
+    let mut pods = Listing::new(Vec::new(), accounts.not_all().cloned());
+    for account in accounts.known() {
+        pods.extend(facts.pods_of(account));
+    }
+    let names = match names.as_slice() {
+        [] => "an account that it lets in".to_owned(),
+        names => names.join(", "),
+    };
+    match left(&pods) {
+        Left::Nothing(gone) => {
+            let says = format!("no pod runs as {names}");
+            Step::new(Part::Users, State::Done(gone), says)
+        }
+        Left::NotKnown(why) => {
+            let says = format!(
+                "whether a pod runs as {names} is not known: {}",
+                why.clause()
+            );
+            Step::new(Part::Users, State::NotKnown, says)
+        }
+        Left::Some(pods, not_all) => {
+            let number = count(pods.len() as u64, "pod");
+            let verb = if pods.len() == 1 { "runs" } else { "run" };
+            let shown: Vec<String> = pods.iter().take(NAMED).map(|p| one_line(p)).collect();
+            let more = match pods.len().saturating_sub(NAMED) {
+                0 => String::new(),
+                n => format!(" and {n} more"),
+            };
+            let says = format!("{number} {verb} as {names}: {}{more}", shown.join(", "));
+            Step::new(Part::Users, State::ToDo, says)
+                .says(others(not_all))
+                .acts([super::Act::Say(
+                    "agree with the team: access ends with the HelmRelease".to_owned(),
+                )])
+        }
+    }
+}
