@@ -220,6 +220,18 @@ fn a_folder_that_may_be_the_wrong_one_proves_nothing() {
                 "pds_other",
                 "--no-exec",
                 "--repo",
+                "loose",
+                "--for-cluster",
+                "prod",
+            ],
+            "is it the right folder?",
+        ),
+        (
+            &[
+                "offboard",
+                "pds_other",
+                "--no-exec",
+                "--repo",
                 "gitops/infrastructure/k8s/prod/secure-kvs/secure-kvs-onboarding/pds_orders.yaml",
             ],
             "what is beside it was not read",
@@ -227,6 +239,7 @@ fn a_folder_that_may_be_the_wrong_one_proves_nothing() {
     ] {
         let run = run(&server, words);
         run.file("empty/README.md", "x");
+        run.file("loose/pds_orders.yaml", &manifest("orders"));
         let told = run.run();
         let row = told.stdout.lines().find(|l| l.contains(" manifest "));
         assert!(

@@ -169,6 +169,8 @@ pub(crate) fn paste(command: &str) {
     let mut path: Vec<PathBuf> = ["helm", "kubectl"]
         .map(|program| sandbox.bin(program).parent().expect("a folder").to_owned())
         .into();
+    let plugin = std::path::Path::new(env!("CARGO_BIN_EXE_kubectl-skvs"));
+    path.extend(plugin.parent().map(PathBuf::from));
     path.extend(std::env::split_paths(
         &std::env::var_os("PATH").unwrap_or_default(),
     ));

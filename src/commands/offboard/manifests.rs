@@ -27,7 +27,11 @@ pub(super) fn find(
         (Some(_), Cluster::Folder(_)) | (None, _) => true,
     };
     let here: Vec<&Onboarding<'_>> = repository.onboardings.iter().filter(is_here).collect();
-    let mut found = Listing::new(Vec::new(), not_all(args, tree, here.is_empty()));
+    let is_seen = here.iter().any(|o| match &args.for_cluster {
+        Some(wanted) => o.cluster == Cluster::Named(wanted),
+        None => true,
+    });
+    let mut found = Listing::new(Vec::new(), not_all(args, tree, is_seen));
     for onboarding in &here {
         let (own, name) = onboarding.id();
         let own = if own.is_empty() { namespace } else { own };
@@ -66,8 +70,8 @@ pub(super) fn find(
     }
 }
 
-/// Why not all manifests are known that may declare it.
-fn not_all(args: &Args, tree: &Tree, has_none: bool) -> Option<Why> {
+/// Why not all manifests are known that may declare it. `is_seen`: the cluster's folder has an onboarding.
+fn not_all(args: &Args, tree: &Tree, is_seen: bool) -> Option<Why> {
     let is_here = |file: &str| match (&args.for_cluster, args.layout.cluster(file)) {
         (Some(wanted), Some(is)) => wanted == is,
         _ => true,
@@ -99,7 +103,7 @@ fn not_all(args: &Args, tree: &Tree, has_none: bool) -> Option<Why> {
     // A folder without any may be the wrong one.
     let is_the_clusters = |file: &str| args.layout.cluster(file).is_some();
     let mut kustomizations = kustomizations;
-    if has_none && !kustomizations.any(|k| is_the_clusters(&k.file)) {
+    if !is_seen && !kustomizations.any(|k| is_the_clusters(&k.file)) {
         let cluster = args.for_cluster.as_deref().unwrap_or("<cluster>");
         let place = one_line(&args.layout.folder(cluster));
         return Some(Why::NotAsked(format!(
