@@ -61,7 +61,7 @@ pub enum Act {
 }
 
 impl Part {
-    /// What it is, as in "first: the manifest".
+    /// What it is, as in "waits for the manifest".
     pub fn words(self) -> &'static str {
         match self {
             Part::Users => "the users",
@@ -106,7 +106,7 @@ fn after(before: &[Step], parts: &[Part]) -> Result<(), String> {
         .iter()
         .filter(|s| parts.contains(&s.part) && !s.is_done());
     match open.next() {
-        Some(step) => Err(format!("first {}", step.part.words())),
+        Some(step) => Err(format!("waits for {}", step.part.words())),
         None => Ok(()),
     }
 }

@@ -116,11 +116,11 @@ fn every_step_is_told_with_its_commands() {
                -  - pds_database.yaml
                   - pds_orders.yaml
                commit and merge it: Flux reads what is merged
-    blocked    Kustomization  first the manifest; it then removes the HelmRelease
+    blocked    Kustomization  waits for the manifest; it then removes the HelmRelease
                               Kustomization flux-system/kvs holds HelmRelease flux-system/skvs-onboarding-pds--database
-    blocked    HelmRelease    HelmRelease flux-system/skvs-onboarding-pds--database exists; first the manifest
+    blocked    HelmRelease    HelmRelease flux-system/skvs-onboarding-pds--database exists and waits for the manifest
     done       Helm release   Helm stores no release of it
-    blocked    access         first the HelmRelease
+    blocked    access         waits for the HelmRelease
                               AuthorizationPolicy secure-kvs/pds-database lets pods in
                               Job core/pds-database-create is left
     not known  database       whether CouchDB has pds_database is not known: no CouchDB pod in namespace secure-kvs (0 pods looked at)

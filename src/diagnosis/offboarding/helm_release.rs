@@ -50,25 +50,38 @@ pub(super) fn step(facts: &Facts, before: &[Step]) -> Step {
     step.says(remote)
 }
 
+/// Why nothing may remove it yet: Flux leaves the release of a suspended one where it is.
+pub(super) fn suspended(facts: &Facts) -> Option<(String, Act)> {
+    let hr = facts.live()?;
+    let is_suspended = hr.spec.suspend && hr.metadata.deletion_timestamp.is_none();
+    let id = one_line(&hr.id());
+    is_suspended.then(|| {
+        let says = format!(
+            "HelmRelease {id} is suspended: removed like that, its release and the policy would stay"
+        );
+        (says, Act::Run(skvs("resume", hr)))
+    })
+}
+
 /// It exists, and nobody has deleted it.
 fn present(hr: &HelmRelease, facts: &Facts, before: &[Step]) -> Step {
     let id = one_line(&hr.id());
     let step = |state, says: String| Step::new(Part::HelmRelease, state, says);
-    if hr.spec.suspend {
-        let says = format!(
-            "HelmRelease {id} is suspended: deleted like that, its release and the policy would stay"
-        );
-        return step(State::Blocked, says).acts([Act::Run(skvs("resume", hr))]);
+    if let Some((says, resume)) = suspended(facts) {
+        return step(State::Blocked, says).acts([resume]);
     }
     if let Err(first) = after(before, &[Part::Manifest]) {
-        return step(State::Blocked, format!("HelmRelease {id} exists; {first}"));
+        return step(
+            State::Blocked,
+            format!("HelmRelease {id} exists and {first}"),
+        );
     }
     let mut kustomization = before.iter().filter(|s| s.part == Part::Kustomization);
     let held = kustomization.find(|s| !s.is_done());
     match held.map(|step| &step.state) {
         Some(State::NotKnown) => {
             let says = format!(
-                "HelmRelease {id} exists; first {}",
+                "HelmRelease {id} exists and waits for {}",
                 Part::Kustomization.words()
             );
             step(State::Blocked, says)

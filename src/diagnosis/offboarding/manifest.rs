@@ -47,6 +47,12 @@ pub(super) fn step(facts: &Facts) -> Step {
                 let act = "several clusters have it: name this cluster's folder with --for-cluster";
                 return step.acts([Act::Say(act.to_owned())]);
             }
+            // Once it is merged, the HelmRelease goes as it is.
+            if let Some((why, resume)) = super::helm_release::suspended(facts) {
+                let declared = step.says;
+                let step = Step::new(Part::Manifest, State::Blocked, why);
+                return step.says(declared).acts([resume]);
+            }
             let acts = found.iter().flat_map(|d| removal(d, &manifests.folder));
             let merge = "commit and merge it: Flux reads what is merged".to_owned();
             step.acts(acts).acts([Act::Say(merge)])

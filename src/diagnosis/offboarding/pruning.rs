@@ -77,6 +77,9 @@ pub(super) fn step(facts: &Facts, before: &[Step]) -> Step {
     if let Some(why) = holders.iter().find_map(|h| h.unknown.clone()) {
         return step(State::NotKnown, why, says);
     }
+    if let Some((why, resume)) = super::helm_release::suspended(facts) {
+        return step(State::Blocked, why, says).acts([resume]);
+    }
     if let Err(first) = after(before, &[Part::Manifest]) {
         return step(
             State::Blocked,

@@ -213,7 +213,7 @@ fn the_steps_follow_each_other() {
             "to do", "to do", "blocked", "blocked", "blocked", "blocked", "blocked"
         ]
     );
-    let last = "blocked: first the manifest\nkubectl skvs delete-db pds_database --backup pds_database.skvs.gz";
+    let last = "blocked: waits for the manifest\nkubectl skvs delete-db pds_database --backup pds_database.skvs.gz";
     assert_eq!(told(&world.facts(), Part::Database), last);
     world.pods.clear();
     assert_eq!(
@@ -520,9 +520,22 @@ fn what_keeps_the_helm_release_is_told() {
     assert_eq!(
         suspended,
         format!(
-            "blocked: HelmRelease flux-system/{NAME} is suspended: deleted like that, its release and the policy would stay\nkubectl skvs resume -n flux-system {NAME}"
+            "blocked: HelmRelease flux-system/{NAME} is suspended: removed like that, its release and the policy would stay\nkubectl skvs resume -n flux-system {NAME}"
         )
     );
+    // Before the manifest is merged, and before the Kustomization is asked.
+    let mut world = whole();
+    world.objects.helm_releases[1] = helm_release(|hr| hr["spec"]["suspend"] = json!(true));
+    world.pods.clear();
+    let resume = format!("kubectl skvs resume -n flux-system {NAME}");
+    assert_eq!(
+        states(&world.facts())[1..4],
+        ["blocked", "blocked", "blocked"]
+    );
+    assert_eq!(next_command(&world.facts()), resume);
+    world.manifests.clear();
+    assert_eq!(states(&world.facts())[1..4], ["done", "blocked", "blocked"]);
+    assert_eq!(next_command(&world.facts()), resume);
     let finalizer = said(
         |hr| {
             hr["metadata"]["deletionTimestamp"] = json!("2026-11-28T12:00:00Z");

@@ -27,14 +27,14 @@ fn each_step_has_a_line_and_its_commands_below() {
                 resources:
                -- pds_database.yaml
                commit and merge it: Flux reads what is merged
-    blocked    Helm release   first the HelmRelease; Flux uninstalls the release
+    blocked    Helm release   waits for the HelmRelease; Flux uninstalls the release
                               with it
                with HELM_DRIVER=configmap set:
                helm uninstall -n n a --kube-context prod-east
     not known  access         whether a policy lets pods in is not known: forbidden
                               ^[[2J(list authorizationpolicies.security.istio.io in
                               all namespaces)
-    blocked    database       first the manifest
+    blocked    database       waits for the manifest
                               CouchDB has pds_database: 12 documents, 4.0 KB
                kubectl skvs delete-db pds_database --backup pds_database.skvs.gz --context prod-east
     ");

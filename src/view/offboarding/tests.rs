@@ -55,7 +55,7 @@ pub(crate) fn plan() -> OffboardingPlan {
         judged(
             Part::Release,
             Blocked,
-            &["first the HelmRelease; Flux uninstalls the release with it"],
+            &["waits for the HelmRelease; Flux uninstalls the release with it"],
             &[
                 say("with HELM_DRIVER=configmap set"),
                 Act::Run(Command::from(["helm", "uninstall", "-n", "n", "a"])),
@@ -70,7 +70,7 @@ pub(crate) fn plan() -> OffboardingPlan {
         judged(
             Part::Database,
             Blocked,
-            &["first the manifest", "CouchDB has pds_database: 12 documents, 4.0 KB"],
+            &["waits for the manifest", "CouchDB has pds_database: 12 documents, 4.0 KB"],
             &[Act::Run(Command::skvs(delete))],
         ),
     ];
