@@ -3,6 +3,7 @@
 //! Owns the order in which kubeconfig files, contexts, flags and the in-cluster account are looked at. It makes no request.
 
 use super::connection_args::{ConnectionArgs, connect_limit};
+use super::interaction::Interaction;
 use super::kubeconfig;
 use super::login::split_login;
 use super::proxy::{self, Proxy};
@@ -11,8 +12,8 @@ use crate::advice::Command;
 use crate::error::{Error, Result};
 use crate::text::near;
 use kube::config::{
-    AuthInfo, Cluster, Config, Context, ExecInteractiveMode, KubeConfigOptions, Kubeconfig,
-    KubeconfigError, NamedAuthInfo, NamedCluster, NamedContext,
+    AuthInfo, Cluster, Config, Context, KubeConfigOptions, Kubeconfig, KubeconfigError,
+    NamedAuthInfo, NamedCluster, NamedContext,
 };
 
 /// A configuration and where it came from.
@@ -43,7 +44,9 @@ impl ConnectionArgs {
     /// The API server's URL, as [`Cluster::server`](super::Cluster::server) gives it once connected; `None` where it is not known.
     /// No credential plugin is run.
     pub async fn server_url(&self) -> Option<String> {
-        let resolved = self.resolve(false).await.ok()?;
+        let kubeconfig = self.kubeconfig().ok()?;
+        let resolved = self.resolve(kubeconfig, Interaction::NoTerminal);
+        let resolved = resolved.await.ok()?;
         let server = Server::new(&resolved.config.cluster_url.to_string());
         Some(server.url().to_owned())
     }
@@ -63,8 +66,11 @@ impl ConnectionArgs {
     }
 
     /// The configuration for the client, with every flag applied.
-    pub(super) async fn resolve(&self, stdin_is_terminal: bool) -> Result<Resolved> {
-        let kubeconfig = self.kubeconfig()?;
+    pub(super) async fn resolve(
+        &self,
+        kubeconfig: Option<Kubeconfig>,
+        interaction: Interaction,
+    ) -> Result<Resolved> {
         let kubeconfig = match kubeconfig {
             Some(k) if !k.contexts.is_empty() || !k.clusters.is_empty() => Some(k),
             _ if self.server.is_some() => Some(Kubeconfig::default()),
@@ -86,7 +92,7 @@ impl ConnectionArgs {
                 other => Error::new(format!("kubeconfig: {}", kubeconfig::words(&other))),
             })?;
         let finished = self.finish(&mut config, proxy.as_deref())?;
-        settle_interaction(&mut config.auth_info, stdin_is_terminal)?;
+        interaction.settle(&mut config.auth_info)?;
         let shown = self
             .context
             .clone()
@@ -333,29 +339,11 @@ fn has_credentials(user: &AuthInfo) -> bool {
 /// Name under which the chosen cluster and user stand while the configuration is made.
 const SELECTED: &str = "kubectl-skvs";
 
-/// A credential plugin may ask a person only when there is one: stdin is a terminal.
-fn settle_interaction(user: &mut AuthInfo, stdin_is_terminal: bool) -> Result<()> {
-    let Some(exec) = &mut user.exec else {
-        return Ok(());
-    };
-    if !stdin_is_terminal {
-        if exec.interactive_mode == Some(ExecInteractiveMode::Always) {
-            let command = exec.command.clone().unwrap_or_default();
-            return Err(Error::new(format!(
-                "the credential plugin {command:?} must ask you, and stdin is not a terminal"
-            ))
-            .hint("log in first from a terminal, then run this again"));
-        }
-        exec.interactive_mode = Some(ExecInteractiveMode::Never);
-    }
-    Ok(())
-}
-
 /// The entry of a list of the kubeconfig.
 ///
 /// # Errors
 /// No entry has this name; the error lists those that exist.
-fn named<'a, T>(
+pub(super) fn named<'a, T>(
     what: &str,
     name: &str,
     all: &'a [T],

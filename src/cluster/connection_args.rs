@@ -1,6 +1,7 @@
 //! The connection flags of kubectl, and how long a request and a connection may take.
 
 use super::duration::parse_duration;
+use super::interaction::Interaction;
 use crate::advice::{Flag, Origin};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -84,11 +85,32 @@ pub(super) fn connect_limit(timeout: Option<Duration>) -> Duration {
     }
 }
 
+/// The flags that are of no use with several contexts: what they say of a cluster or a user is true of one of them, and what proves who
+/// asks must not reach the others.
+const OF_ONE_CLUSTER: [&str; 9] = [
+    "context",
+    "cluster",
+    "user",
+    "server",
+    "token",
+    "certificate-authority",
+    "client-certificate",
+    "client-key",
+    "tls-server-name",
+];
+
 impl ConnectionArgs {
     /// A flag that says which cluster or as whom, if one was given.
     pub fn given(&self) -> Option<&'static str> {
         let mut flags = self.flags().into_iter();
         flags.find_map(|(flag, value)| value.map(|_| flag))
+    }
+
+    /// A flag that names one cluster or one user, if one was given.
+    pub fn of_one_cluster(&self) -> Option<&'static str> {
+        let flags = self.flags().into_iter();
+        let mut given = flags.filter_map(|(flag, value)| value.map(|_| flag));
+        given.find(|flag| OF_ONE_CLUSTER.contains(flag))
     }
 
     /// What leads to the same cluster as the same user, for commands that are printed: the flags that were given, and the
@@ -171,9 +193,9 @@ impl ConnectionArgs {
     }
 
     /// A credential plugin's bound. A person who is asked to log in takes longer than the default.
-    pub(super) fn plugin_limit(&self, stdin_is_terminal: bool) -> Option<Duration> {
-        self.timeout()
-            .filter(|limit| !(stdin_is_terminal && *limit == REQUEST))
+    pub(super) fn plugin_limit(&self, interaction: Interaction) -> Option<Duration> {
+        let waits = interaction == Interaction::Allowed;
+        self.timeout().filter(|limit| !(waits && *limit == REQUEST))
     }
 }
 

@@ -11,6 +11,7 @@ mod client;
 mod config;
 mod connection_args;
 mod connector;
+mod contexts;
 mod credentials;
 mod discovery;
 mod duration;
@@ -19,6 +20,7 @@ pub mod event;
 pub mod exec;
 pub mod gather;
 pub mod helm_releases;
+mod interaction;
 pub(crate) mod kubeconfig;
 pub mod kustomizations;
 mod login;
@@ -45,6 +47,7 @@ pub mod watch;
 
 pub use answer::{Item, Named, ObjectMeta};
 pub use connection_args::ConnectionArgs;
+pub use contexts::Contexts;
 pub use discovery::{ApiResource, Served};
 pub use duration::parse_duration;
 pub use error::ClusterError;
@@ -59,6 +62,8 @@ use crate::error::Result;
 use crate::snapshot::Read;
 use config::Resolved;
 use credentials::Credentials;
+use interaction::Interaction;
+use kube::config::Kubeconfig;
 use server::Server;
 use std::sync::OnceLock;
 use transport::Transport;
@@ -79,17 +84,27 @@ impl Cluster {
     /// # Errors
     /// No kubeconfig, an unknown context, credentials that cannot be had.
     pub async fn connect(args: &ConnectionArgs, stdin_is_terminal: bool) -> Result<Self> {
+        let interaction = Interaction::of_stdin(stdin_is_terminal);
+        Self::connect_by(args.kubeconfig()?, args, interaction).await
+    }
+
+    /// The same by a kubeconfig that was read already.
+    async fn connect_by(
+        kubeconfig: Option<Kubeconfig>,
+        args: &ConnectionArgs,
+        interaction: Interaction,
+    ) -> Result<Self> {
         let Resolved {
             mut config,
             context,
             proxy,
             withheld,
-        } = args.resolve(stdin_is_terminal).await?;
+        } = args.resolve(kubeconfig, interaction).await?;
         let server = Server::new(&config.cluster_url.to_string());
         let origin = args.origin(context.as_deref(), Some(server.url()));
         let unverified = unverified(&config);
         let server = server.through(proxy.as_ref()).withholding(withheld);
-        let limit = args.plugin_limit(stdin_is_terminal);
+        let limit = args.plugin_limit(interaction);
         let (credentials, given) = Credentials::take(&mut config.auth_info, limit)
             .await
             .map_err(ClusterError::Credentials)?;

@@ -57,21 +57,6 @@ async fn flags_win_over_the_kubeconfig() {
     assert_eq!(config.auth_info.impersonate_uid.as_deref(), Some("7"));
 }
 
-#[test]
-fn a_plugin_that_must_ask_needs_a_terminal() {
-    let mut user = AuthInfo {
-        exec: Some(kube::config::ExecConfig {
-            command: Some("login".into()),
-            interactive_mode: Some(ExecInteractiveMode::Always),
-            ..Default::default()
-        }),
-        ..AuthInfo::default()
-    };
-    assert!(settle_interaction(&mut user, true).is_ok());
-    let error = settle_interaction(&mut user, false).unwrap_err();
-    assert!(error.message().contains("\"login\""), "{error}");
-}
-
 /// The cluster and the user that `args` make of a kubeconfig.
 fn laid_over(args: &ConnectionArgs, cluster: &str, user: &str) -> (Cluster, AuthInfo) {
     try_laid_over(args, cluster, user).unwrap()

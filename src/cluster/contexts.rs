@@ -1,0 +1,77 @@
+//! The contexts of a run over several clusters: all of them exist before any is asked.
+//!
+//! Owns the kubeconfig of the run, which is read once: it may be a pipe.
+
+use super::config::named;
+use super::interaction::Interaction;
+use super::{Cluster, ConnectionArgs};
+use crate::error::{Error, Result};
+use kube::config::Kubeconfig;
+
+/// Contexts of one kubeconfig, each of which exists in it.
+pub struct Contexts {
+    kubeconfig: Kubeconfig,
+    names: Vec<String>,
+}
+
+impl Contexts {
+    /// These, in this order, each once.
+    ///
+    /// # Errors
+    /// A name that is empty or not a context's; a kubeconfig that cannot be read.
+    pub fn named(args: &ConnectionArgs, names: &[String]) -> Result<Self> {
+        let kubeconfig = kubeconfig(args)?;
+        let mut found: Vec<String> = Vec::new();
+        for name in names {
+            if name.trim().is_empty() {
+                return Err(Error::usage("--contexts: a name must not be empty"));
+            }
+            named("context", name, &kubeconfig.contexts, |c| &c.name)?;
+            if !found.contains(name) {
+                found.push(name.clone());
+            }
+        }
+        Ok(Self {
+            kubeconfig,
+            names: found,
+        })
+    }
+
+    /// All that the kubeconfig has, by name, as `kubectl config get-contexts` lists them.
+    ///
+    /// # Errors
+    /// It has none, or cannot be read.
+    pub fn all(args: &ConnectionArgs) -> Result<Self> {
+        let kubeconfig = kubeconfig(args)?;
+        let names = kubeconfig.contexts.iter().map(|c| c.name.clone());
+        let mut names: Vec<String> = names.collect();
+        names.sort_unstable();
+        names.dedup();
+        match names.is_empty() {
+            true => Err(Error::new("the kubeconfig has no contexts")),
+            false => Ok(Self { kubeconfig, names }),
+        }
+    }
+
+    /// Their names, in the order in which they were asked for.
+    pub fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    /// Connects to the cluster of the context that `args` name. No credential plugin may ask the user: several can run at once.
+    ///
+    /// # Errors
+    /// As [`Cluster::connect`].
+    pub async fn connect(&self, args: &ConnectionArgs) -> Result<Cluster> {
+        let kubeconfig = Some(self.kubeconfig.clone());
+        Cluster::connect_by(kubeconfig, args, Interaction::SeveralContexts).await
+    }
+}
+
+fn kubeconfig(args: &ConnectionArgs) -> Result<Kubeconfig> {
+    let none = || {
+        Error::new("no kubeconfig was found: there are no contexts")
+            .hint("set KUBECONFIG or give --kubeconfig FILE")
+    };
+    args.kubeconfig()?.ok_or_else(none)
+}
