@@ -1,5 +1,7 @@
 //! What every command works with: the flags that all of them take, the terminal, the time, and the way to the cluster.
 
+pub(crate) mod fleet;
+
 use crate::cluster::{Cluster, ConnectionArgs};
 use crate::error::Result;
 use crate::help;

@@ -48,6 +48,15 @@ impl Code {
         }
     }
 
+    /// The code of a run over several clusters of which two ended so: as in [`Code::of_findings`] a fault wins over what failed.
+    pub(crate) fn worse(self, other: Self) -> Self {
+        match (self, other) {
+            (Code::Failed, Code::Findings) | (Code::Findings, Code::Failed) => Code::Findings,
+            _ if other.number() > self.number() => other,
+            _ => self,
+        }
+    }
+
     /// The number handed to the shell.
     pub fn number(self) -> u8 {
         self as u8
@@ -83,6 +92,20 @@ impl From<Code> for std::process::ExitCode {
 #[cfg(test)]
 mod tests {
     use super::Code;
+
+    #[test]
+    fn of_several_clusters_a_fault_wins_over_a_failure_and_that_over_success() {
+        use Code::{Failed, Findings, Interrupted, Ok};
+        for (one, other, worse) in [
+            (Ok, Ok, Ok),
+            (Ok, Failed, Failed),
+            (Failed, Findings, Findings),
+            (Ok, Findings, Findings),
+            (Findings, Interrupted, Interrupted),
+        ] {
+            assert_eq!((one.worse(other), other.worse(one)), (worse, worse));
+        }
+    }
 
     /// The table in docs/exit-codes.md.
     fn table() -> String {

@@ -6,6 +6,7 @@
 pub(crate) mod database_name;
 pub(crate) mod empty;
 pub(crate) mod first_install;
+pub(crate) mod nowhere;
 pub(crate) mod release_notes;
 pub(crate) mod sources;
 

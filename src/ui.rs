@@ -42,6 +42,15 @@ pub struct Ui {
     drawn: usize,
     /// The cluster that the run is about, for the commands in hints.
     origin: Origin,
+    /// Where lines of stderr are kept instead of being written.
+    kept: Option<Kept>,
+}
+
+/// The lines of one of several clusters, in its turn.
+struct Kept {
+    /// The cluster's name, before each line.
+    name: Shown,
+    lines: Vec<Shown>,
 }
 
 impl Ui {
@@ -54,6 +63,7 @@ impl Ui {
             live: false,
             drawn: 0,
             origin: Origin::default(),
+            kept: None,
         }
     }
 
@@ -66,6 +76,26 @@ impl Ui {
             live: false,
             drawn: 0,
             origin: Origin::default(),
+            kept: None,
+        }
+    }
+
+    /// One for a cluster of several: its lines of stderr are kept, each behind `name`, until [`Ui::tell`]; it has no stdout.
+    pub fn apart(&self, name: &str) -> Self {
+        let kept = Kept {
+            name: Shown::line(name).and(": "),
+            lines: Vec::new(),
+        };
+        Self {
+            kept: Some(kept),
+            ..Self::new(Box::new(io::sink()), Box::new(io::sink()), self.terminal)
+        }
+    }
+
+    /// Writes the lines that were kept.
+    pub fn tell(&mut self, apart: Self) {
+        for line in apart.kept.into_iter().flat_map(|kept| kept.lines) {
+            self.stderr_line(line);
         }
     }
 
@@ -181,7 +211,7 @@ impl Ui {
     /// A line on stderr in place of the last one of its kind, cut to the terminal's width; nothing where a line cannot be written
     /// over. Everything else on stderr takes its place.
     pub fn live(&mut self, line: impl Into<Shown>) {
-        if !self.terminal.redraws() {
+        if !self.terminal.redraws() || self.kept.is_some() {
             return;
         }
         let columns = self.terminal.err_width.unwrap_or(80);
@@ -224,6 +254,10 @@ impl Ui {
 
     /// stderr is the last resort: when it is closed too, there is nobody left to tell.
     fn stderr_line(&mut self, line: Shown) {
+        if let Some(kept) = &mut self.kept {
+            kept.lines.push(kept.name.clone().and(line));
+            return;
+        }
         self.end_live();
         let _ = self.out.flush();
         let _ = Screen::new(&mut self.err).line(line);

@@ -1,8 +1,12 @@
 //! `list`: the onboardings, one line each, printed as the pages arrive.
 
+mod collect;
 mod columns;
 mod filter;
+mod item;
 mod named;
+mod print;
+mod several;
 mod shared;
 mod summary;
 mod watch;
@@ -12,17 +16,17 @@ use crate::cluster::helm_releases::Query;
 use crate::cluster::{Cluster, List, Pages, Step};
 use crate::error::{Error, Result};
 use crate::exit::Code;
+use crate::flags::contexts::ContextsArgs;
 use crate::flags::saved::SavedArgs;
 use crate::help;
 use crate::lookup::empty;
-use crate::model::helm_release::{GROUP, HelmRelease};
+use crate::model::helm_release::HelmRelease;
 use crate::model::ownership::HelmReleases;
-use crate::render::name;
-use crate::render::objects;
+use crate::render::objects::Form;
 use crate::render::output::Output;
 use crate::render::sort::SortBy;
 use crate::text::shown;
-use crate::view::object_list;
+use crate::view::onboarding_row::Row;
 use columns::LabelArgs;
 use filter::Unjudged;
 use serde_json::Value;
@@ -35,13 +39,16 @@ use summary::Summary;
 /// onboarding claims the same database. On a narrow terminal names are printed without skvs-onboarding-
 /// (reading commands accept them so), then AGE and the STATUS of healthy rows are left out; pipes and -o wide show everything.
 #[derive(clap::Args, Debug)]
-#[command(after_help = "Examples:
+#[command(
+    mut_group("several", |several| several.conflicts_with("filename")),
+    after_help = "Examples:
   kubectl skvs list
   kubectl skvs list --failed -A
-  kubectl skvs list --failed-first
   kubectl skvs list --service-account pds/pds -o wide
   kubectl get helmreleases -A -o yaml | kubectl skvs list -f -
-  kubectl skvs list -o jsonpath='{.items[*].metadata.name}'")]
+  kubectl skvs list --contexts prod-east,prod-west --failed
+  kubectl skvs list -o jsonpath='{.items[*].metadata.name}'"
+)]
 pub struct Args {
     /// Names of onboardings, in any of their forms (a database's: all that claim it); without names, all
     #[arg(value_name = "NAME", value_parser = crate::app::onboarding_name)]
@@ -49,7 +56,7 @@ pub struct Args {
     /// List the onboardings of all namespaces; wins over -n
     #[arg(short = 'A', long, help_heading = help::SELECTION)]
     all_namespaces: bool,
-    /// Label selector, added to the one that marks onboardings; not with names
+    /// Label selector beside the one that marks onboardings; not with names
     #[arg(short = 'l', long, value_name = "SELECTOR", help_heading = help::SELECTION)]
     selector: Option<String>,
     /// Only onboardings that are not ready: READY is False
@@ -61,7 +68,7 @@ pub struct Args {
     /// Only the onboardings that claim this database, such as pds_database
     #[arg(long, value_name = "DATABASE", help_heading = help::SELECTION)]
     database: Option<String>,
-    /// Only the onboardings that let this service account in: NAME or NAMESPACE/NAME
+    /// Only onboardings that let this account in: NAME or NAMESPACE/NAME
     #[arg(long, value_name = "ACCOUNT", help_heading = help::SELECTION)]
     service_account: Option<String>,
     /// Sort by this JSONPath, such as .metadata.creationTimestamp; the list is then printed when all of it is there
@@ -93,6 +100,8 @@ pub struct Args {
     )]
     output: String,
     #[command(flatten)]
+    contexts: ContextsArgs,
+    #[command(flatten)]
     saved: SavedArgs,
 }
 
@@ -116,6 +125,9 @@ pub async fn run(app: &mut App, mut args: Args) -> Result<Code> {
         return Err(Error::usage(
             "name cannot be provided when a selector is specified",
         ));
+    }
+    if let Some(fleet) = args.contexts.fleet(app)? {
+        return several::run(app, &args, &fleet, &output, sort.as_ref()).await;
     }
     let cluster = args.saved.open(app).await?;
     args.all_namespaces |= app.everywhere;
@@ -161,7 +173,10 @@ async fn stream(
     // With one page nothing is printed before all is known, so a shared database can be marked in its row.
     let whole = page.is_last();
     let columns = match whole {
-        true => columns::fitting(app, args, output, page.items()),
+        true => {
+            let rows = page.items().iter().map(|hr| Row::new(hr, false));
+            columns::fitting(app, args, output, rows)
+        }
         false => columns::all(args, output),
     };
     let mut table = columns::table(app, args, &columns);
@@ -182,7 +197,7 @@ async fn stream(
             .map(|hr| {
                 shown.extend(shared::database(hr));
                 summary.add(hr);
-                columns.cells(hr, whole && claims.is_shared(hr), app.now)
+                columns.cells(Row::new(hr, whole && claims.is_shared(hr)), app.now)
             })
             .collect();
         table.write_page(&mut app.ui.screen(), &rows)?;
@@ -217,31 +232,9 @@ async fn collect(
     output: &Output,
     sort: Option<&SortBy>,
 ) -> Result<Code> {
-    let all = cluster.all_helm_releases::<Value>(query).await?;
-    let mut items = typed(all.into_items())?;
-    let claims = HelmReleases::of_onboardings(items.iter().map(|(_, hr)| hr));
-    let mut unjudged = Unjudged::default();
-    items.retain(|(_, hr)| unjudged.passes(args, hr));
-    let shown = items
-        .iter()
-        .filter_map(|(_, hr)| shared::database(hr))
-        .collect();
-    let nothing = items.is_empty();
-    let mut summary = Summary::default();
-    items.iter().for_each(|(_, hr)| summary.add(hr));
-    print(app, args, output, sort, items, &claims, false)?;
-    let is_told = matches!(output, Output::Json | Output::Yaml | Output::JsonPath(_));
-    if nothing && !is_told {
-        tell_empty(app, args, cluster, query, claims.len()).await;
-    } else if nothing && cluster.archive().is_some() {
-        // An empty list is an answer of a cluster; of files it can mean that others were saved than are asked for.
-        hint_at_none(app, args, cluster, query, claims.len()).await;
-    }
-    if let Output::Table | Output::Wide = output {
-        summary.print(app, claims.len());
-    }
-    unjudged.warn(&mut app.ui);
-    shared::warn(&claims, &shown, &mut app.ui);
+    let (items, beside) = collect::read(cluster, args, query).await?;
+    print::print(app, args, output, sort, items, Form::List)?;
+    beside.tell(app, args, cluster, query, output).await;
     Ok(Code::Ok)
 }
 
@@ -295,52 +288,4 @@ fn typed(objects: Vec<Value>) -> Result<Vec<(Value, HelmRelease)>> {
             }
         })
         .collect()
-}
-
-/// Prints collected objects. `single`: one object was asked for by name, so it stands alone in json and yaml.
-fn print(
-    app: &mut App,
-    args: &Args,
-    output: &Output,
-    sort: Option<&SortBy>,
-    mut items: Vec<(Value, HelmRelease)>,
-    claims: &HelmReleases,
-    single: bool,
-) -> Result<()> {
-    if let Some(sort) = sort {
-        sort.sort(&mut items, |(object, _)| object)
-            .map_err(|e| Error::new(e.to_string()))?;
-    }
-    if args.failed_first {
-        items.sort_by_key(|(_, hr)| summary::worst_first(hr, claims.is_shared(hr)));
-    }
-    let now = app.now;
-    match output {
-        Output::Table | Output::Wide => {
-            let all: Vec<&HelmRelease> = items.iter().map(|(_, hr)| hr).collect();
-            let columns = columns::fitting(app, args, output, all.iter().copied());
-            let rows: Vec<Vec<String>> = all
-                .iter()
-                .map(|hr| columns.cells(hr, claims.is_shared(hr), now))
-                .collect();
-            let mut table = columns::table(app, args, &columns);
-            table.write_page(&mut app.ui.screen(), &rows)?;
-        }
-        Output::Name => {
-            let screen = &mut app.ui.screen();
-            for (_, hr) in &items {
-                name::write(screen, "HelmRelease", GROUP, &hr.metadata.name)?;
-            }
-        }
-        output => {
-            let keep = args.show_managed_fields
-                || matches!(output, Output::JsonPath(_) | Output::CustomColumns(_));
-            let mut all: Vec<Value> = items.into_iter().map(|(object, _)| object).collect();
-            if !keep {
-                all.iter_mut().for_each(object_list::drop_managed_fields);
-            }
-            objects::print(&mut app.ui, output, all, args.no_headers, single)?;
-        }
-    }
-    Ok(())
 }

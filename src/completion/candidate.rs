@@ -80,10 +80,14 @@ impl Candidate {
         Self { about, ..self }
     }
 
-    /// The same behind the flag that was typed together with it, as in `--output=json`.
+    /// The same behind what was typed together with it: a flag, as in `--output=json`, or the names before it in a list.
     pub(super) fn behind(self, typed: &str) -> Option<Self> {
-        let whole = Self::plain(&format!("{typed}{}", self.word))?;
-        Some(whole.about(self.about))
+        // Without braces, which are not plain, a comma means nothing to a shell either.
+        let is_harmless = typed.chars().all(|c| is_plain(c) || c == ',');
+        is_harmless.then(|| Self {
+            word: format!("{typed}{}", self.word),
+            about: self.about,
+        })
     }
 
     pub(super) fn word(&self) -> &str {
@@ -228,6 +232,8 @@ mod tests {
         let json = || Candidate::literal("json").unwrap();
         assert_eq!(json().behind("--output=").unwrap().word(), "--output=json");
         assert_eq!(json().behind("--output=$(x)"), None);
+        assert_eq!(json().behind("{a,"), None);
+        assert_eq!(json().behind("yaml,").unwrap().word(), "yaml,json");
     }
 
     #[test]

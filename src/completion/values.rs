@@ -226,7 +226,7 @@ fn kind(command: &str, arg: &Arg) -> Option<Kind> {
         .map(ToString::to_string)
         .unwrap_or_default();
     match (arg.get_id().as_str(), value.as_str()) {
-        ("context", _) => Some(Kind::Context),
+        ("context" | "contexts", _) => Some(Kind::Context),
         ("cluster", _) => Some(Kind::Cluster),
         ("user", _) => Some(Kind::User),
         (_, "NAMESPACE") => Some(Kind::Namespace),

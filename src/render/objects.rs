@@ -4,16 +4,38 @@ use crate::error::{Error, Result};
 use crate::render::output::Output;
 use crate::render::{PrintError, json, yaml};
 use crate::ui::Ui;
+use crate::view::contexts::{self, Unread};
 use crate::view::object_list;
 use serde_json::Value;
 
-/// Prints them; nothing in another format. `single`: an object requested by name is printed without a list around it, as by kubectl.
+/// What stands around the objects in JSON and YAML.
+#[derive(Clone, Copy)]
+pub(crate) enum Form<'u> {
+    /// A list.
+    List,
+    /// Nothing, as by kubectl: one object was requested by name.
+    Single,
+    /// A list of several clusters, with those that could not be asked.
+    Contexts(&'u [Unread]),
+}
+
+impl Form<'_> {
+    /// Whether one object was requested by name.
+    pub(crate) fn single(is_single: bool) -> Self {
+        match is_single {
+            true => Self::Single,
+            false => Self::List,
+        }
+    }
+}
+
+/// Prints them; nothing in another format.
 pub(crate) fn print(
     ui: &mut Ui,
     output: &Output,
     mut objects: Vec<Value>,
     no_headers: bool,
-    single: bool,
+    form: Form<'_>,
 ) -> Result<()> {
     if let Output::CustomColumns(columns) = output {
         let mut printer = columns.printer(no_headers);
@@ -21,9 +43,10 @@ pub(crate) fn print(
         printer.write_page(screen, &objects).map_err(printing)?;
         return Ok(printer.finish(screen)?);
     }
-    let whole = match (single, objects.len()) {
-        (true, 1) => objects.swap_remove(0),
-        _ => object_list::list(objects),
+    let whole = match (form, objects.len()) {
+        (Form::Single, 1) => objects.swap_remove(0),
+        (Form::Single | Form::List, _) => object_list::list(objects),
+        (Form::Contexts(unread), _) => contexts::list(objects, unread),
     };
     let mut out = ui.machine();
     match output {

@@ -3,6 +3,7 @@
 pub mod access_change;
 pub mod access_check;
 pub mod config;
+pub mod contexts;
 pub mod databases;
 pub mod deletion_plan;
 pub mod description;

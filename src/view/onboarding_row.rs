@@ -13,7 +13,9 @@ const UNKNOWN: &str = "<unknown>";
 /// Which columns a table has, and what of them is left out on a narrow terminal.
 #[derive(Clone, Debug)]
 pub struct Columns {
-    /// NAMESPACE first.
+    /// CONTEXT first: several clusters are asked.
+    pub context: bool,
+    /// NAMESPACE before the name.
     pub namespace: bool,
     /// The columns of `-o wide`.
     pub wide: bool,
@@ -29,10 +31,34 @@ pub struct Columns {
     pub show_labels: bool,
 }
 
+/// What a row shows.
+#[derive(Clone, Copy, Debug)]
+pub struct Row<'a> {
+    /// Where several are asked.
+    pub context: Option<&'a str>,
+    pub hr: &'a HelmRelease,
+    /// Another onboarding claims its database too.
+    pub shared: bool,
+}
+
+impl<'a> Row<'a> {
+    /// Of the only cluster that is asked.
+    pub fn new(hr: &'a HelmRelease, shared: bool) -> Self {
+        Self {
+            context: None,
+            hr,
+            shared,
+        }
+    }
+}
+
 impl Columns {
     /// The header cells. But for labels, which kubectl prints behind all columns, STATUS is last, since it alone is long.
     pub fn headers(&self) -> Vec<String> {
         let mut headers = Vec::new();
+        if self.context {
+            headers.push("CONTEXT");
+        }
         if self.namespace {
             headers.push("NAMESPACE");
         }
@@ -63,13 +89,21 @@ impl Columns {
 
     /// Where READY is among them.
     pub fn ready(&self) -> usize {
-        2 + usize::from(self.namespace)
+        2 + usize::from(self.context) + usize::from(self.namespace)
     }
 
-    /// The cells of one onboarding. `shared`: another onboarding claims its database too.
-    pub fn cells(&self, hr: &HelmRelease, shared: bool, now: Timestamp) -> Vec<String> {
+    /// The cells of one onboarding.
+    pub fn cells(&self, row: Row<'_>, now: Timestamp) -> Vec<String> {
+        let Row {
+            context,
+            hr,
+            shared,
+        } = row;
         let headline = status::headline(hr);
-        let mut cells = Vec::with_capacity(12);
+        let mut cells = Vec::with_capacity(13);
+        if self.context {
+            cells.push(context.unwrap_or_default().to_owned());
+        }
         if self.namespace {
             cells.push(hr.metadata.namespace.clone());
         }
@@ -163,6 +197,7 @@ mod tests {
             json!({"metadata": {"name": "skvs-onboarding-a", "namespace": "n", "labels": labels}});
         let hr = HelmRelease::from_value(&object).unwrap();
         let columns = Columns {
+            context: false,
             namespace: true,
             wide: false,
             short: true,
@@ -174,9 +209,27 @@ mod tests {
         let headers = columns.headers();
         assert_eq!(headers[columns.ready()], "READY");
         assert_eq!(headers[4..], ["STATUS", "TEAM", "NONE", "LABELS"]);
-        let cells = columns.cells(&hr, false, Timestamp::UNIX_EPOCH);
+        let cells = columns.cells(Row::new(&hr, false), Timestamp::UNIX_EPOCH);
         assert_eq!(cells[1], "a");
         assert_eq!(cells[5..], ["pds", "", "a-b=2,a=1,x.io/team=pds"]);
+        let columns = Columns {
+            context: true,
+            ..columns
+        };
+        let row = Row {
+            context: Some("prod"),
+            ..Row::new(&hr, false)
+        };
+        let headers = columns.headers();
+        assert_eq!(
+            (&*headers[0], &*headers[columns.ready()]),
+            ("CONTEXT", "READY")
+        );
+        let cells = columns.cells(row, Timestamp::UNIX_EPOCH);
+        assert_eq!(
+            (cells.len(), &*cells[0], &*cells[1]),
+            (headers.len(), "prod", "n")
+        );
     }
 
     #[test]

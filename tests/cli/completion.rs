@@ -63,6 +63,10 @@ fn flags_already_typed_choose_what_is_read() {
 fn names_of_the_kubeconfig() {
     let of = |words: &[&str]| complete(words, &nobody()).stdout;
     assert_eq!(of(&["list", "--context", "p"]), "prod-east\n:4\n");
+    assert_eq!(
+        of(&["list", "--contexts", "here,p"]),
+        "here,prod-east\n:4\n"
+    );
     assert_eq!(of(&["--cluster", ""]), "here\n:4\n");
     assert_eq!(of(&["list", "--user="]), "--user=me\n:4\n");
 }

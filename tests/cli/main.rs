@@ -18,6 +18,7 @@ mod color;
 mod completion;
 mod config;
 mod connection;
+mod contexts;
 mod credentials;
 mod databases;
 mod demo;

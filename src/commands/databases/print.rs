@@ -5,7 +5,7 @@ use crate::app::App;
 use crate::error::{Error, Result};
 use crate::model::inventory::State;
 use crate::palette::Palette;
-use crate::render::objects;
+use crate::render::objects::{self, Form};
 use crate::render::output::Output;
 use crate::render::sort::SortBy;
 use crate::render::table::Table;
@@ -53,7 +53,7 @@ pub(super) fn print(
                 output,
                 all,
                 args.no_headers,
-                args.databases.len() == 1,
+                Form::single(args.databases.len() == 1),
             )?;
         }
     }

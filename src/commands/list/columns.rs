@@ -4,14 +4,13 @@ use super::Args;
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::help;
-use crate::model::helm_release::HelmRelease;
 use crate::model::lookup::can_be_short;
 use crate::model::status::Ready;
 use crate::palette::Palette;
 use crate::render::output::Output;
 use crate::render::table::Table;
 use crate::text::Shown;
-use crate::view::onboarding_row::{Columns, is_healthy};
+use crate::view::onboarding_row::{Columns, Row, is_healthy};
 use unicode_width::UnicodeWidthStr;
 
 /// Labels as columns, as in kubectl.
@@ -50,6 +49,7 @@ impl LabelArgs {
 /// All columns that the flags ask for.
 pub(super) fn all(args: &Args, output: &Output) -> Columns {
     Columns {
+        context: args.contexts.is_asked_for(),
         namespace: args.all_namespaces,
         wide: matches!(output, Output::Wide),
         short: false,
@@ -62,29 +62,35 @@ pub(super) fn all(args: &Args, output: &Output) -> Columns {
 
 /// As many of them as leave room for the healthy rows' STATUS beside the others. A pipe, `-o wide` and a table with labels, which come
 /// after STATUS, lose nothing.
-pub(super) fn fitting<'h>(
+pub(super) fn fitting<'r>(
     app: &App,
     args: &Args,
     output: &Output,
-    all: impl IntoIterator<Item = &'h HelmRelease>,
+    all: impl IntoIterator<Item = Row<'r>>,
 ) -> Columns {
     let whole = self::all(args, output);
     let labels = whole.show_labels || !whole.label_columns.is_empty();
     if whole.wide || labels || app.ui.terminal().width.is_none() {
         return whole;
     }
-    let all: Vec<&HelmRelease> = all.into_iter().collect();
+    let all: Vec<Row<'_>> = all.into_iter().collect();
     let fits = |columns: &Columns| {
-        let cells = |hr: &&HelmRelease| columns.cells(hr, false, app.now);
+        let cells = |row: &Row<'_>| {
+            let unmarked = Row {
+                shared: false,
+                ..*row
+            };
+            columns.cells(unmarked, app.now)
+        };
         let rows: Vec<Vec<String>> = all.iter().map(cells).collect();
-        let healthy = all.iter().zip(&rows).filter(|(hr, _)| is_healthy(hr));
+        let healthy = all.iter().zip(&rows).filter(|(row, _)| is_healthy(row.hr));
         let header = (!args.no_headers).then(|| columns.headers());
         let rows_to_fit = healthy.map(|(_, row)| row).chain(&header);
         let last = rows_to_fit.filter_map(|row| Some(row.last()?.width()));
         let room = table(app, args, columns).room(&rows);
         room.is_none_or(|room| last.max().unwrap_or(0) <= room)
     };
-    let ids: Vec<String> = all.iter().map(|hr| hr.id()).collect();
+    let ids: Vec<String> = all.iter().map(|row| row.hr.id()).collect();
     let short = Columns {
         short: can_be_short(ids.iter().map(String::as_str)),
         ..whole.clone()

@@ -4,6 +4,7 @@
 //! ones too.
 
 use super::filter::{self, Unjudged};
+use super::item::{self, Item};
 use super::{Args, print, shared, tell_none, typed};
 use crate::app::App;
 use crate::cluster::helm_releases::Query;
@@ -14,9 +15,11 @@ use crate::exit::Code;
 use crate::lookup;
 use crate::model::helm_release::HelmRelease;
 use crate::model::ownership::HelmReleases;
+use crate::render::objects::Form;
 use crate::render::output::Output;
 use crate::render::sort::SortBy;
 use serde_json::Value;
+use std::collections::HashSet;
 
 /// The onboardings of the namespace, or why they could not be read.
 type Others = Result<Listed, ClusterError>;
@@ -34,22 +37,41 @@ pub(super) async fn run(
             "--watch takes no names; use -l, a filter or neither",
         ));
     }
+    let (items, beside, answers) = read(app, args, cluster, output).await?;
+    if let Some(beside) = beside {
+        let form = Form::single(args.names.len() == 1);
+        print::print(app, args, output, sort, items, form)?;
+        beside.tell(app, output);
+    }
+    app.ui.flush()?;
+    let errors: Vec<Error> = answers.into_iter().filter_map(Result::err).collect();
+    lookup::tell(app, &errors)
+}
+
+/// Reads them: the items, what is told beside them where a name meant something, and what each name came to.
+///
+/// # Errors
+/// What makes asking for anything else useless, or an object that cannot be read.
+pub(super) async fn read(
+    app: &App,
+    args: &Args,
+    cluster: &Cluster,
+    output: &Output,
+) -> Result<(Vec<Item>, Option<Beside>, Vec<Result<()>>)> {
     let others = match output {
         Output::Table | Output::Wide => Some(others(app, cluster, &args.names).await),
         _ => None,
     };
-    let (mut objects, mut errors) = (Vec::new(), Vec::new());
-    for answer in lookup::every(app, cluster, &args.names, others.as_ref()).await? {
-        match answer {
-            Ok(named) => objects.extend(named),
-            Err(error) => errors.push(error),
-        }
+    let mut objects = Vec::new();
+    let answers = lookup::every(app, cluster, &args.names, others.as_ref()).await?;
+    let answers = answers.into_iter();
+    let answers = answers.map(|answer| answer.map(|named| objects.extend(named)));
+    let answers = answers.collect();
+    if objects.is_empty() {
+        return Ok((Vec::new(), None, answers));
     }
-    if !objects.is_empty() {
-        show(app, args, output, sort, objects, others.as_ref())?;
-    }
-    app.ui.flush()?;
-    lookup::tell(app, &errors)
+    let (items, beside) = beside(args, objects, others)?;
+    Ok((items, Some(beside), answers))
 }
 
 async fn others(app: &App, cluster: &Cluster, names: &[String]) -> Others {
@@ -61,50 +83,60 @@ async fn others(app: &App, cluster: &Cluster, names: &[String]) -> Others {
     cluster.onboardings(&query, keep).await
 }
 
-/// Prints what was got, and warns of the databases of theirs that others claim.
-fn show(
-    app: &mut App,
-    args: &Args,
-    output: &Output,
-    sort: Option<&SortBy>,
-    objects: Vec<Value>,
-    others: Option<&Others>,
-) -> Result<()> {
-    let mut items = typed(objects)?;
-    let got = items.len();
+/// What is told beside the named onboardings.
+pub(super) struct Beside {
+    claims: HelmReleases,
+    /// The databases of those that are shown.
+    databases: HashSet<String>,
+    unjudged: Unjudged,
+    /// How many the filters left out.
+    left_out: usize,
+    nothing: bool,
+    /// Why others that claim these databases were not read.
+    unread: Option<String>,
+}
+
+/// What was got, and who else claims the databases of it.
+fn beside(args: &Args, objects: Vec<Value>, others: Option<Others>) -> Result<(Vec<Item>, Beside)> {
+    let mut objects = typed(objects)?;
+    let got = objects.len();
     let mut unjudged = Unjudged::default();
-    items.retain(|(_, hr)| unjudged.passes(args, hr));
-    let named = items.iter().map(|(_, hr)| hr);
-    let (read, unread) = match others {
+    objects.retain(|(_, hr)| unjudged.passes(args, hr));
+    let (read, unread) = match &others {
         Some(Ok(listed)) => (&listed.typed[..], Unreadable::all(&listed.unreadable)),
         Some(Err(error)) => (&[][..], Some(error.clause())),
         None => (&[][..], None),
     };
-    let claims = HelmReleases::of_onboardings(named.clone().chain(read));
-    let shown = named.filter_map(shared::database).collect();
-    let left_out = got - items.len();
-    let told = !matches!(output, Output::Json | Output::Yaml | Output::JsonPath(_));
-    if items.is_empty() && told {
-        tell_none(app, app.namespace().as_deref());
+    let named = objects.iter().map(|(_, hr)| hr);
+    let claims = HelmReleases::of_onboardings(named.chain(read));
+    let items = Item::all(objects, &claims);
+    let beside = Beside {
+        databases: item::databases(&items),
+        left_out: got - items.len(),
+        nothing: items.is_empty(),
+        claims,
+        unjudged,
+        unread,
+    };
+    Ok((items, beside))
+}
+
+impl Beside {
+    /// Tells it.
+    pub(super) fn tell(&self, app: &mut App, output: &Output) {
+        let told = !matches!(output, Output::Json | Output::Yaml | Output::JsonPath(_));
+        if self.nothing && told {
+            tell_none(app, app.namespace().as_deref());
+        }
+        if self.left_out > 0 && told {
+            app.ui.hint(filter::left_out(self.left_out));
+        }
+        self.unjudged.warn(&mut app.ui);
+        if let Some(why) = &self.unread {
+            app.ui.warning(format!(
+                "who else claims these databases was not read: {why}"
+            ));
+        }
+        shared::warn(&self.claims, &self.databases, &mut app.ui);
     }
-    print(
-        app,
-        args,
-        output,
-        sort,
-        items,
-        &claims,
-        args.names.len() == 1,
-    )?;
-    if left_out > 0 && told {
-        app.ui.hint(filter::left_out(left_out));
-    }
-    unjudged.warn(&mut app.ui);
-    if let Some(why) = unread {
-        app.ui.warning(format!(
-            "who else claims these databases was not read: {why}"
-        ));
-    }
-    shared::warn(&claims, &shown, &mut app.ui);
-    Ok(())
 }

@@ -18,7 +18,7 @@ use crate::render::output::Output;
 use crate::render::table::Table;
 use crate::text::count;
 use crate::view::object_list;
-use crate::view::onboarding_row::Columns;
+use crate::view::onboarding_row::{Columns, Row};
 use known::Known;
 use serde_json::Value;
 use std::collections::HashSet;
@@ -119,15 +119,15 @@ impl Printer<'_> {
         // Ages are counted from the moment of the row, not from the start of the watch.
         let now = k8s_openapi::jiff::Timestamp::now();
         if let Output::Table | Output::Wide = self.output {
-            let all = items.iter().map(|(_, hr)| hr);
+            let all = items
+                .iter()
+                .map(|(_, hr)| Row::new(hr, claims.is_shared(hr)));
             let (columns, table) = self.table.get_or_insert_with(|| {
                 let columns = columns::fitting(app, args, self.output, all.clone());
                 let table = columns::table(app, args, &columns);
                 (columns, table)
             });
-            let rows: Vec<Vec<String>> = all
-                .map(|hr| columns.cells(hr, claims.is_shared(hr), now))
-                .collect();
+            let rows: Vec<Vec<String>> = all.map(|row| columns.cells(row, now)).collect();
             table.write_page(&mut app.ui.screen(), &rows)?;
         }
         let shared = items.iter().filter(|(_, hr)| claims.is_shared(hr));
