@@ -52,7 +52,7 @@ impl Fleet {
         let names = self.contexts.names();
         let apps: Vec<App> = names.iter().map(|name| app.of_context(name)).collect();
         let asked = futures::stream::iter(apps.into_iter().enumerate())
-            .map(async |(at, mut app)| (at, self.one(&mut app, &names[at], &read).await, app.ui))
+            .map(async |(at, mut app)| (at, self.one(&mut app, &read).await, app.ui))
             .buffer_unordered(AT_ONCE);
         let gathered = async {
             tokio::pin!(asked);
@@ -91,13 +91,11 @@ impl Fleet {
     async fn one<T>(
         &self,
         app: &mut App,
-        name: &str,
         read: &impl AsyncFn(&mut App, &Cluster) -> Result<(T, Code)>,
     ) -> (Result<T, String>, Code) {
         let read = async {
             let cluster = self.contexts.connect(&app.global.connection).await?;
             app.ui.set_origin(cluster.origin().clone());
-            debug_assert_eq!(cluster.context(), Some(name));
             read(app, &cluster).await
         };
         let outcome: Result<(T, Code)> = read.await;

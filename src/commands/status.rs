@@ -4,6 +4,7 @@
 //! well is looked into as `troubleshoot` does. Nothing is judged here: causes come from the checks, databases from the inventory.
 
 mod couchdb;
+mod several;
 mod watch;
 
 use crate::advice::Command;
@@ -14,6 +15,7 @@ use crate::couchdb::look::Wanted;
 use crate::couchdb::survey::Survey;
 use crate::error::{Error, Result};
 use crate::exit::Code;
+use crate::flags::contexts::ContextsArgs;
 use crate::flags::couchdb_pods::AskArgs;
 use crate::flags::format::{self, FormatArgs};
 use crate::help;
@@ -44,6 +46,7 @@ use std::sync::Arc;
     after_help = "Examples:
   kubectl skvs status
   kubectl skvs status -A -w
+  kubectl skvs status --all-contexts
   kubectl skvs status -o json
   kubectl skvs status -A -o html > status.html
 
@@ -59,6 +62,8 @@ pub struct Args {
     #[arg(short = 'w', long, help_heading = help::OUTPUT)]
     watch: bool,
     #[command(flatten)]
+    contexts: ContextsArgs,
+    #[command(flatten)]
     couchdb: AskArgs,
     #[command(flatten)]
     format: FormatArgs<StatusFormat>,
@@ -71,6 +76,9 @@ pub struct Args {
 pub async fn run(app: &mut App, args: Args) -> Result<Code> {
     if args.watch && args.format.output == StatusFormat::Html {
         return Err(Error::usage("a watch prints text, json or yaml"));
+    }
+    if let Some(fleet) = args.contexts.fleet(app)? {
+        return several::run(app, &args, &fleet).await;
     }
     let cluster = app.cluster().await?;
     let mut asking = Asking::default();

@@ -16,6 +16,7 @@ use crate::text::fold::fold;
 use crate::text::{Screen, Shown, count};
 use crate::view::report::{Onboarding, Report};
 use group::Group;
+pub(super) use overview::cause_lines;
 use std::cmp::Reverse;
 use std::io;
 
@@ -259,6 +260,14 @@ impl Printer<'_, '_> {
             self.out.line(line)?;
         }
         Ok(())
+    }
+}
+
+/// What an onboarding is called.
+fn name(onboarding: &Onboarding, namespaced: bool) -> String {
+    match namespaced {
+        true => onboarding.subject().id(),
+        false => onboarding.name.clone(),
     }
 }
 

@@ -1,6 +1,8 @@
 //! A status as text: what was found in a line, one line each for onboardings, databases, CouchDB and the chart's source, then the causes,
 //! worst first.
 
+pub mod several;
+
 use super::report::{self, Style};
 use super::sheet::Sheet;
 use crate::model::inventory::State;

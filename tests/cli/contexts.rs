@@ -234,6 +234,7 @@ fn what_means_one_cluster_is_refused() {
         &["list", "--contexts", "prod", "-w"],
         &["list", "--contexts", "prod", "-f", "x.yaml"],
         &["list", "--contexts", "prod", "-o", "name"],
+        &["status", "--all-contexts", "-w"],
         &["describe", "a", "--contexts", "prod"],
     ] {
         let told = with(words, &[("prod", &url, "{}")]).run();
@@ -252,6 +253,8 @@ fn what_means_one_cluster_is_refused() {
     See 'kubectl skvs list -h' for help and examples
     error: -o name cannot say which context a name is of
     hint: use -o custom-columns=CONTEXT:.context,NAME:.metadata.name
+    error: the argument '--all-contexts' cannot be used with '--watch'
+    See 'kubectl skvs status -h' for help and examples
     error: unknown flag: --contexts
     hint: did you mean --context?
     See 'kubectl skvs describe -h' for help and examples
@@ -269,7 +272,7 @@ fn only_commands_that_read_take_several_contexts() {
     };
     let commands = cli.get_subcommands().filter(takes);
     let names: Vec<&str> = commands.map(clap::Command::get_name).collect();
-    assert_eq!(names, ["list"]);
+    assert_eq!(names, ["list", "status"]);
 }
 
 /// Neither server answers before both were asked.
@@ -336,4 +339,33 @@ fn no_credential_plugin_asks() {
     dark: error: cannot get credentials: the credential plugin /bin/sh ended with exit status: 1: {"apiVersion":"client.authentication.k8s.io/v1","kind":"ExecCredential","spec":{"interactive":false}}
     dark: hint: check the user in the kubeconfig, and log in again: kubectl auth whoami --context dark
     "#);
+}
+
+#[test]
+fn a_status_has_a_line_for_each_cluster_and_the_worst_first() {
+    let words = ["status", "--no-exec", "--contexts", "prod,dark,lab"];
+    assert_snapshot!(fleet(&words), @r"
+    exit 3
+    stdout:
+    CONTEXT   ONBOARDINGS             DATABASES   FOUND
+    prod      2: 1 ready, 1 failing   not known   1 error in what was read; 10 parts were not read, so more may be wrong
+    dark      <unknown>               <unknown>   not read: The connection to the server DARK was refused - did you specify the right host or port?
+    lab       2: 2 ready              not known   1 error, 1 warning in what was read; 9 parts were not read, so more may be wrong
+
+    CONTEXT   SEVERITY   CAUSE
+    lab       error      2 onboardings: 2 onboardings claim the database pds_c (SKVS302)
+    prod      error      skvs-onboarding-pds--b: it fails for an unknown reason (SKVS900)
+    lab       warning    skvs-onboarding-pds--b: its name implies another database than pds_c, the one in its values (SKVS160)
+    stderr:
+    dark: The connection to the server DARK was refused - did you specify the right host or port?
+    hint: evidence and what to do, one context at a time: kubectl skvs troubleshoot --context prod
+    hint: what was not read, one context at a time: kubectl skvs status --context prod
+    ");
+    let told = fleet(&[&words[..], &["-o", "json"]].concat());
+    let list: Value = serde_json::from_str(&told.stdout).unwrap();
+    assert_eq!(list["kind"], "StatusList");
+    let of = |at: usize| (&list["items"][at]["context"], &list["items"][at]["kind"]);
+    assert_eq!(of(0), (&json!("prod"), &json!("Status")));
+    assert_eq!(of(1), (&json!("lab"), &json!("Status")));
+    assert_eq!(list["notRead"][0]["context"], "dark");
 }

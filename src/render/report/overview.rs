@@ -25,6 +25,32 @@ pub(in crate::render) struct Entry<'r> {
     own: bool,
 }
 
+/// A cause in a line, or those that read alike.
+pub(in crate::render) struct CauseLine {
+    pub(in crate::render) severity: Severity,
+    /// How many onboardings it hits.
+    pub(in crate::render) onboardings: usize,
+    pub(in crate::render) text: String,
+}
+
+/// A line for each cause, or for those that read alike, worst first; `namespaced`: onboardings are named with their namespaces.
+pub(in crate::render) fn cause_lines(report: &Report, namespaced: bool) -> Vec<CauseLine> {
+    let line = |entry: Entry<'_>| {
+        let who = match entry.causes[..] {
+            [cause] if cause.places.len() == 1 => {
+                super::name(&report.onboardings[cause.places[0].0], namespaced)
+            }
+            _ => count(entry.hits() as u64, "onboarding"),
+        };
+        CauseLine {
+            severity: entry.severity,
+            onboardings: entry.hits(),
+            text: format!("{who}: {} ({})", entry.message, entry.code),
+        }
+    };
+    entries(report).into_iter().map(line).collect()
+}
+
 impl Entry<'_> {
     /// How many onboardings they hit.
     pub(in crate::render) fn hits(&self) -> usize {
@@ -49,7 +75,7 @@ impl Printer<'_, '_> {
 
     /// A line for each cause, or for those that read alike.
     pub(super) fn entries(&mut self, report: &Report) -> io::Result<()> {
-        let entries = entries(report);
+        let entries = cause_lines(report, self.style.namespaced);
         let mut last = None;
         for entry in entries.iter().take(LINES_MAX) {
             let word = entry.severity.word();
@@ -60,17 +86,15 @@ impl Printer<'_, '_> {
                 super::paint(self.style.palette, entry.severity, word).and(blanks)
             };
             last = Some(entry.severity);
-            let who = match entry.causes[..] {
-                [cause] if cause.places.len() == 1 => {
-                    self.name(&report.onboardings[cause.places[0].0])
-                }
-                _ => count(entry.hits() as u64, "onboarding"),
-            };
-            let line = format!("{who}: {} ({})", entry.message, entry.code);
             let indent = " ".repeat(INDENT);
-            for (i, line) in fold(&line, self.style.width, &indent, &format!("{indent}  "))
-                .into_iter()
-                .enumerate()
+            for (i, line) in fold(
+                &entry.text,
+                self.style.width,
+                &indent,
+                &format!("{indent}  "),
+            )
+            .into_iter()
+            .enumerate()
             {
                 match i {
                     0 => {

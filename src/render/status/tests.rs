@@ -1,6 +1,8 @@
+use super::several::Line;
 use super::*;
 use crate::palette::Palette;
 use crate::snapshot::Read;
+use crate::view::contexts::{InContext, Unread};
 use crate::view::status::tests::{couchdb, entry, status};
 use crate::view::status::{Databases, Parts, Source};
 
@@ -128,4 +130,49 @@ fn long_lists_are_cut_and_counted() {
     let all: Vec<&Attention> = all.iter().collect();
     let line = &names(&all, State::Orphan, false)[0];
     assert!(line.ends_with(", a_7 and 2 more"), "{line}");
+}
+
+#[test]
+fn of_several_clusters_each_has_a_line_and_the_worst_cause_comes_first() {
+    let style = Style {
+        width: Some(100),
+        namespaced: false,
+        details: None,
+        seconds: None,
+        palette: Palette::PLAIN,
+    };
+    let well = status(&["suspended"], |_| {});
+    let ill = status(&["database-exists"], |parts| {
+        parts.not_read = vec![NotRead::new("CouchDB's members", "timeout")];
+    });
+    let of = |context: &str, document| InContext {
+        context: context.to_owned(),
+        document,
+    };
+    let (east, west) = (of("east", &well), of("west", &ill));
+    let dark = Unread::new("dark", "The connection to the server was refused");
+    let all = [Line::Read(&east), Line::Unread(&dark), Line::Read(&west)];
+    let mut out = Vec::new();
+    several::write(&mut Screen::new(&mut out), &all, style).unwrap();
+    insta::assert_snapshot!(String::from_utf8(out).unwrap(), @r"
+    CONTEXT   ONBOARDINGS   DATABASES                         FOUND
+    east      2: 2 ready    4: 1 orphan, 1 shared, 2 in-use   1 warning
+    dark      <unknown>     <unknown>                         not read: The connection to the server was
+                                                              refused
+    west      2: 2 ready    4: 1 orphan, 1 shared, 2 in-use   1 error in what was read; 1 part was not
+                                                              read, so more may be wrong
+
+    CONTEXT   SEVERITY   CAUSE
+    west      error      skvs-onboarding-iota--database: the database pds_database already exists, so
+                         its creation Job fails (SKVS301)
+    east      warning    skvs-onboarding-i--suspended: it is suspended: Flux does nothing for it
+                         (SKVS107)
+    ");
+    let mut out = Vec::new();
+    several::write(&mut Screen::new(&mut out), &all[1..2], style).unwrap();
+    let text = String::from_utf8(out).unwrap();
+    assert!(
+        text.lines().count() == 2 && text.contains("<unknown>"),
+        "{text}"
+    );
 }

@@ -8,6 +8,7 @@ use crate::model::inventory::{Entry, State};
 use crate::model::ownership::Claimant;
 use crate::model::source;
 use crate::snapshot::{Read, Why};
+use crate::view::contexts::{Documents, InContext, Unread};
 use crate::view::json_schema::faults;
 use crate::view::report::Onboarding;
 use crate::view::schema::{is_in_docs, strict};
@@ -283,6 +284,24 @@ fn a_source_is_ready_only_if_flux_says_so_of_its_present_spec() {
 #[test]
 fn docs_schema_is_that_of_the_types() {
     is_in_docs("status", &strict::<Status>("Status", "status"));
+    is_in_docs("status-list", &status_list());
+}
+
+fn status_list() -> Value {
+    strict::<Documents<Status>>("StatusList", "status-list")
+}
+
+#[test]
+fn the_statuses_of_several_clusters_fit_the_schema_and_a_stranger_does_not() {
+    let item = InContext {
+        context: "prod".to_owned(),
+        document: status(&["suspended"], |_| {}),
+    };
+    let unread = vec![Unread::new("lab", "refused")];
+    let mut value = json!(Documents::new("StatusList", vec![item], unread));
+    assert_eq!(faults(&status_list(), &value), [""; 0]);
+    value["items"][0]["stranger"] = json!(1);
+    assert!(!faults(&status_list(), &value).is_empty());
 }
 
 #[test]
