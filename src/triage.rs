@@ -194,21 +194,22 @@ pub(crate) async fn chosen(app: &App, cluster: &Cluster, which: Which<'_>) -> Re
 /// The named onboardings, all that answer to a name: a shared database is a case for this command.
 async fn named(app: &App, cluster: &Cluster, names: &[String]) -> Result<Picked> {
     let (answers, others) = lookup::among_all(app, cluster, names).await?;
-    let (mut objects, mut errors) = (Vec::new(), Vec::new());
+    let (mut objects, mut found) = (Vec::new(), Vec::new());
     for (name, answer) in names.iter().zip(answers) {
-        match answer {
+        found.push(match answer {
             Ok(meant) => {
                 for object in meant {
                     if !objects.contains(&object) {
                         objects.push(object);
                     }
                 }
+                Ok(())
             }
             Err(error) if error.is_not_found() && catalogue::find(name).is_none() => {
-                errors.push(arrival::explained(cluster, name, error).await);
+                Err(arrival::explained(cluster, name, error).await)
             }
-            Err(error) => errors.push(error),
-        }
+            Err(error) => Err(error),
+        });
     }
     Ok(Picked {
         objects,
@@ -217,7 +218,8 @@ async fn named(app: &App, cluster: &Cluster, names: &[String]) -> Result<Picked>
         databases: None,
         considered: None,
         not_run: Vec::new(),
-        errors,
+        answers: found,
+        errors: Vec::new(),
     })
 }
 

@@ -79,7 +79,8 @@ pub async fn run(app: &mut App, args: Args) -> Result<Code> {
         selector: args.selector.as_deref(),
         couchdb: Some(&args.couchdb),
     };
-    let picked = triage::chosen(app, &cluster, which).await?;
+    let mut picked = triage::chosen(app, &cluster, which).await?;
+    let mut errors = picked.take_errors();
     let query = listed(app, &args);
     let asked = picked.databases;
     let (_, read, ()) = futures::join!(
@@ -87,7 +88,6 @@ pub async fn run(app: &mut App, args: Args) -> Result<Code> {
         every(app, &cluster, picked.objects.clone(), &picked.others),
         list(&cluster, &query)
     );
-    let mut errors = picked.errors;
     let mut captured = 0;
     for outcome in read {
         match outcome {

@@ -1,6 +1,8 @@
 //! `troubleshoot`: what is wrong with onboardings, why, and what to do.
 
+mod examination;
 mod manifests;
+mod several;
 
 use crate::app::App;
 use crate::bundle::Archive;
@@ -8,6 +10,7 @@ use crate::cluster::Cluster;
 use crate::diagnosis::{NotRun, registry};
 use crate::error::{Error, Result};
 use crate::exit::Code;
+use crate::flags::contexts::ContextsArgs;
 use crate::flags::couchdb_pods::AskArgs;
 use crate::flags::format::{self, FormatArgs};
 use crate::flags::gate::GateArgs;
@@ -17,8 +20,8 @@ use crate::lookup::empty;
 use crate::render::output::FindingsFormat;
 use crate::triage::follow::{FollowArgs, Following};
 use crate::triage::print::Layout;
-use crate::triage::{self, Picked, Which, databases};
-use crate::view::report::Report;
+use crate::triage::{self, Which};
+use examination::Examination;
 use k8s_openapi::jiff::Timestamp;
 use std::time::Instant;
 
@@ -34,10 +37,12 @@ const DETAILS: usize = 3;
     mut_args(format::help(
         "Format: text, markdown (for a ticket), html (one file to attach), json or yaml (kind TroubleshootReport), github (annotations), sarif (2.1.0)"
     )),
+    mut_group("several", |several| several.conflicts_with_all(["filename", "wait"])),
     after_help = "Examples:
   kubectl skvs troubleshoot
   kubectl skvs troubleshoot skvs-onboarding-pds--database
   kubectl skvs troubleshoot pds_database --wait --timeout 10m
+  kubectl skvs troubleshoot --contexts prod-east,prod-west
   kubectl get hr,jobs,pods,events -A -o yaml | kubectl skvs troubleshoot -f -
   kubectl skvs troubleshoot -o sarif --fail-on warning --ignore SKVS107
   kubectl skvs troubleshoot -A -o html > report.html
@@ -55,6 +60,8 @@ pub struct Args {
     #[arg(short = 'l', long, value_name = "SELECTOR", conflicts_with = "names", help_heading = help::SELECTION)]
     selector: Option<String>,
     #[command(flatten)]
+    contexts: ContextsArgs,
+    #[command(flatten)]
     couchdb: AskArgs,
     #[command(flatten)]
     gate: GateArgs,
@@ -70,6 +77,16 @@ pub struct Args {
 }
 
 impl Args {
+    /// Which onboardings are meant.
+    fn which(&self) -> Which<'_> {
+        Which {
+            names: &self.names,
+            all_namespaces: self.all_namespaces,
+            selector: self.selector.as_deref(),
+            couchdb: Some(&self.couchdb),
+        }
+    }
+
     /// How the report is printed.
     fn layout(&self) -> Layout {
         Layout {
@@ -91,6 +108,9 @@ pub async fn run(app: &mut App, mut args: Args) -> Result<Code> {
         ));
     }
     args.follow.check(&args.names, args.format.output)?;
+    if let Some(fleet) = args.contexts.fleet(app)? {
+        return several::run(app, &args, &fleet).await;
+    }
     let mut ignores = args.gate.ignores(app);
     let started = Instant::now();
     let cluster = args.saved.open(app).await?;
@@ -108,52 +128,19 @@ pub async fn run(app: &mut App, mut args: Args) -> Result<Code> {
         };
         return following.run(app, &cluster, ignores).await;
     }
-    let Picked {
-        mut objects,
-        others,
-        chosen: _,
-        databases,
-        considered,
-        not_run,
-        mut errors,
-    } = {
-        let which = Which {
-            names: &args.names,
-            all_namespaces: args.all_namespaces,
-            selector: args.selector.as_deref(),
-            couchdb: Some(&args.couchdb),
-        };
-        triage::chosen(app, &cluster, which).await?
-    };
+    let mut picked = triage::chosen(app, &cluster, args.which()).await?;
     if cluster.archive().is_some() {
-        let manifests = manifests::taken_out(&mut objects);
-        if objects.is_empty() && errors.is_empty() && !manifests.is_empty() {
+        let manifests = manifests::taken_out(&mut picked.objects);
+        if picked.objects.is_empty() && !picked.has_errors() && !manifests.is_empty() {
             return manifests::lint(app, &args, &manifests);
         }
-        errors.extend(manifests::left_out(&manifests));
+        picked.errors.extend(manifests::left_out(&manifests));
     }
-    let asked = databases::answers(&cluster, Some(&args.couchdb), databases, &objects);
-    let named = match args.names.is_empty() {
-        true => &[],
-        false => objects.as_slice(),
-    };
-    let applied = triage::applied(&cluster, named);
-    let (looked, failed) =
-        triage::look_into(&cluster, &objects, &others, asked, applied, app.now).await;
-    errors.extend(failed);
-    let mut onboardings = Vec::new();
-    for mut looked in looked {
-        looked.ignore(&mut ignores);
-        onboardings.push(looked.onboarding);
-    }
-    let nothing_asked = onboardings.is_empty() && !errors.is_empty();
-    let mut unseen = triage::elsewhere(&others);
-    unseen.extend(not_run);
-    unseen.extend(unsaved(&cluster));
-    let report = Report::new(onboardings, considered, unseen);
-    let mut report = report.seen_at(cluster.origin(), time(&cluster, app.now));
-    report.show(args.gate.severity);
-    let fails = args.gate.fails(report.totals.worst());
+    let mut examined = Examination::of(&cluster, &args, picked, app.now).await;
+    let nothing_asked = examined.is_void();
+    let errors = std::mem::take(&mut examined.errors);
+    let time = time(&cluster, app.now);
+    let (report, fails) = examined.report(&args, &mut ignores, cluster.origin(), time);
     if !nothing_asked {
         let seconds = started.elapsed().as_secs_f64();
         let code = Code::of_findings(fails, errors.is_empty());

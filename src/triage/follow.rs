@@ -90,9 +90,10 @@ impl Following<'_> {
         mut ignores: Ignores,
     ) -> Result<Code> {
         let started = Instant::now();
-        let picked = named(app, cluster, self.names).await?;
-        if !picked.errors.is_empty() {
-            for error in &picked.errors {
+        let mut picked = named(app, cluster, self.names).await?;
+        let errors = picked.take_errors();
+        if !errors.is_empty() {
+            for error in &errors {
                 app.ui.error(error);
             }
             return Err(Error::silent(Code::Failed));

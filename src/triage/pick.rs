@@ -36,8 +36,24 @@ pub(crate) struct Picked {
     pub(crate) considered: Option<Considered>,
     /// Of the others: what could not be looked at.
     pub(crate) not_run: Vec<NotRun>,
-    /// What could not be had; it does not keep the rest from being looked into.
+    /// Of each name whether it means something; empty where none is named.
+    pub(crate) answers: Vec<Result<()>>,
+    /// What else could not be had; it does not keep the rest from being looked into.
     pub(crate) errors: Vec<Error>,
+}
+
+impl Picked {
+    /// Whether something could not be had.
+    pub(crate) fn has_errors(&self) -> bool {
+        self.answers.iter().any(Result::is_err) || !self.errors.is_empty()
+    }
+
+    /// What could not be had: names that mean nothing, then the rest.
+    pub(crate) fn take_errors(&mut self) -> Vec<Error> {
+        let answers = std::mem::take(&mut self.answers);
+        let names = answers.into_iter().filter_map(Result::err);
+        names.chain(std::mem::take(&mut self.errors)).collect()
+    }
 }
 
 /// The onboardings of the namespace, or of all.
@@ -116,6 +132,7 @@ pub(crate) async fn unwell(
             readable,
             unreadable,
         },
+        answers: Vec::new(),
         errors: listed
             .unreadable
             .iter()

@@ -235,6 +235,7 @@ fn what_means_one_cluster_is_refused() {
         &["list", "--contexts", "prod", "-f", "x.yaml"],
         &["list", "--contexts", "prod", "-o", "name"],
         &["status", "--all-contexts", "-w"],
+        &["troubleshoot", "a", "--contexts", "prod", "--wait"],
         &["describe", "a", "--contexts", "prod"],
     ] {
         let told = with(words, &[("prod", &url, "{}")]).run();
@@ -255,6 +256,8 @@ fn what_means_one_cluster_is_refused() {
     hint: use -o custom-columns=CONTEXT:.context,NAME:.metadata.name
     error: the argument '--all-contexts' cannot be used with '--watch'
     See 'kubectl skvs status -h' for help and examples
+    error: the argument '--contexts <NAME>' cannot be used with '--wait'
+    See 'kubectl skvs troubleshoot -h' for help and examples
     error: unknown flag: --contexts
     hint: did you mean --context?
     See 'kubectl skvs describe -h' for help and examples
@@ -272,7 +275,7 @@ fn only_commands_that_read_take_several_contexts() {
     };
     let commands = cli.get_subcommands().filter(takes);
     let names: Vec<&str> = commands.map(clap::Command::get_name).collect();
-    assert_eq!(names, ["list", "status"]);
+    assert_eq!(names, ["list", "status", "troubleshoot"]);
 }
 
 /// Neither server answers before both were asked.
@@ -368,4 +371,40 @@ fn a_status_has_a_line_for_each_cluster_and_the_worst_first() {
     assert_eq!(of(0), (&json!("prod"), &json!("Status")));
     assert_eq!(of(1), (&json!("lab"), &json!("Status")));
     assert_eq!(list["notRead"][0]["context"], "dark");
+}
+
+#[test]
+fn a_report_is_about_one_cluster_and_its_commands_lead_there() {
+    let words = ["troubleshoot", "--no-exec", "--contexts", "prod,dark,lab"];
+    let told = fleet(&words);
+    assert_eq!(told.code, Some(3), "{told}");
+    let (prod, lab) = told.stdout.split_once("\nContext lab\n").unwrap();
+    assert!(prod.starts_with("Context prod\n"), "{told}");
+    for (report, context) in [(prod, "prod"), (lab, "lab")] {
+        let leads = format!(" --context {context}");
+        let commands = report.lines().map(str::trim);
+        let mut commands = commands.filter(|l| l.starts_with("kubectl ") || l.starts_with("flux "));
+        assert!(commands.all(|command| command.contains(&leads)), "{told}");
+        assert!(report.contains(&leads), "{told}");
+    }
+    let told = fleet(&[&words[..], &["-o", "yaml"]].concat());
+    assert!(
+        told.stdout.contains("kind: TroubleshootReportList\n"),
+        "{told}"
+    );
+    let named = fleet(&[
+        "troubleshoot",
+        "pds--c",
+        "--no-exec",
+        "--contexts",
+        "prod,lab",
+    ]);
+    assert!(named.stdout.starts_with("Context lab\n"), "{named}");
+    assert!(!named.stderr.contains("not found"), "{named}");
+    let refused = fleet(&["troubleshoot", "-o", "sarif", "--contexts", "prod"]);
+    assert_snapshot!(refused, @r"
+    exit 2
+    stderr:
+    error: -o github and -o sarif are about one cluster; run them once for each context
+    ");
 }

@@ -7,6 +7,7 @@ use crate::diagnosis::{Case, diagnose, fixture};
 use crate::view::report::Onboarding;
 use serde_json::{Value, json};
 
+use crate::view::contexts::{Documents, InContext, Unread};
 use crate::view::json_schema::faults;
 use crate::view::schema::{is_in_docs, strict};
 
@@ -24,6 +25,23 @@ fn report(name: &str) -> Value {
 #[test]
 fn docs_schema_is_that_of_the_types() {
     is_in_docs("troubleshoot-report", &schema());
+    is_in_docs("troubleshoot-report-list", &list());
+}
+
+fn list() -> Value {
+    strict::<Documents<Report>>("TroubleshootReportList", "troubleshoot-report-list")
+}
+
+#[test]
+fn the_reports_of_several_clusters_fit_and_a_stranger_does_not() {
+    let document = Report::new(Vec::new(), None, Vec::new());
+    let context = "prod".to_owned();
+    let items = vec![InContext { context, document }];
+    let unread = vec![Unread::new("lab", "refused")];
+    let mut value = json!(Documents::new("TroubleshootReportList", items, unread));
+    assert_eq!(faults(&list(), &value), [""; 0]);
+    value["notRead"][0]["stranger"] = json!(1);
+    assert!(!faults(&list(), &value).is_empty());
 }
 
 #[test]
