@@ -5,6 +5,7 @@
 mod look;
 mod messages;
 mod print;
+mod several;
 mod watch;
 
 use crate::app::App;
@@ -12,10 +13,12 @@ use crate::cluster::Cluster;
 use crate::completion::cache;
 use crate::error::{Error, Result};
 use crate::exit::Code;
+use crate::flags::contexts::ContextsArgs;
 use crate::flags::couchdb_pods::PodArgs;
 use crate::flags::saved::SavedArgs;
 use crate::help;
 use crate::model::inventory::State;
+use crate::render::objects::Form;
 use crate::render::output::Output;
 use crate::render::sort::SortBy;
 use crate::text::shown;
@@ -38,17 +41,21 @@ const NOT_SAVED: &str = "CouchDB is not asked with -f";
 /// are shown: CouchDB is not asked. The names are cached for completion, for ten minutes, in $XDG_CACHE_HOME/kubectl-skvs (default
 /// ~/.cache/kubectl-skvs).
 #[derive(clap::Args, Debug)]
-#[command(after_help = "Examples:
+#[command(
+    mut_group("several", |several| several.conflicts_with("filename")),
+    after_help = "Examples:
   kubectl skvs databases
   kubectl skvs databases --orphans
   kubectl skvs databases pds_database -o wide
   kubectl skvs databases --state orphan,missing,shared
   kubectl skvs databases -w
+  kubectl skvs databases --orphans --all-contexts
   kubectl skvs databases --state missing -o name
   kubectl skvs databases -o jsonpath='{.items[*].metadata.name}'
 
 -n and --onboarding-selector are not used: as for delete-db, everything that can claim a database is read in all namespaces.
-Exit codes: 0 listed; 1 failed, not there, unserved, or not everything could be read")]
+Exit codes: 0 listed; 1 failed, not there, unserved, or not everything could be read"
+)]
 pub struct Args {
     /// Names of databases, such as pds_database; without names, all
     #[arg(value_name = "DATABASE", value_parser = database)]
@@ -81,6 +88,8 @@ pub struct Args {
     /// As without it: all namespaces are read anyway.
     #[arg(short = 'A', long, hide = true)]
     all_namespaces: bool,
+    #[command(flatten)]
+    contexts: ContextsArgs,
     #[command(flatten)]
     pods: PodArgs,
     #[command(flatten)]
@@ -122,6 +131,9 @@ pub async fn run(app: &mut App, args: Args) -> Result<Code> {
         Some(path) => Some(SortBy::parse(path).map_err(|e| Error::usage(e.to_string()))?),
         None => None,
     };
+    if let Some(fleet) = args.contexts.fleet(app)? {
+        return several::run(app, &args, &fleet, &output, sort.as_ref()).await;
+    }
     let cluster = args.saved.open(app).await?;
     if args.watch {
         return watch::run(app, &args, &cluster, &output).await;
@@ -138,7 +150,11 @@ pub async fn run(app: &mut App, args: Args) -> Result<Code> {
             return Err(Error::new("interrupted").with_code(Code::Interrupted));
         }
     };
-    print::print(app, &args, &output, sort.as_ref(), &seen)?;
+    let (items, form) = (
+        print::items(None, &seen),
+        Form::single(args.databases.len() == 1),
+    );
+    print::print(app, &args, &output, sort.as_ref(), &items, form)?;
     app.ui.flush()?;
     remember(&seen, app, &args, &cluster);
     messages::tell(app, &args, &output, &seen)

@@ -116,6 +116,8 @@ fn claimant(by: &Claimant) -> Value {
 /// Which columns a table has, and what of them is left out on a narrow terminal.
 #[derive(Clone, Copy, Debug)]
 pub struct Columns {
+    /// CONTEXT first: several clusters are asked.
+    pub context: bool,
     /// The columns of `-o wide`.
     pub wide: bool,
     /// Onboardings are named with their namespaces.
@@ -130,13 +132,14 @@ pub struct Columns {
 
 impl Columns {
     /// For these databases, nothing left out: namespaces are shown only where they differ.
-    pub fn whole(wide: bool, all: &[Database]) -> Self {
+    pub fn whole<'d>(wide: bool, all: impl IntoIterator<Item = &'d Database>) -> Self {
         let mut places: Vec<&str> = ids(all)
             .filter_map(|id| Some(id.split_once('/')?.0))
             .collect();
         places.sort_unstable();
         places.dedup();
         Self {
+            context: false,
             wide,
             namespaces: places.len() > 1,
             short: false,
@@ -157,7 +160,7 @@ impl Columns {
 
     /// The same with short names, where those are still told apart.
     #[must_use]
-    pub fn shortened(self, all: &[Database]) -> Self {
+    pub fn shortened<'d>(self, all: impl IntoIterator<Item = &'d Database>) -> Self {
         Self {
             short: can_be_short(ids(all)),
             ..self
@@ -166,7 +169,11 @@ impl Columns {
 
     /// The header cells.
     pub fn headers(self) -> Vec<&'static str> {
-        let mut headers = vec!["NAME", "ONBOARDING", "STATE"];
+        let mut headers = Vec::new();
+        if self.context {
+            headers.push("CONTEXT");
+        }
+        headers.extend(["NAME", "ONBOARDING", "STATE"]);
         if self.figures {
             headers.extend(["DOCS", "SIZE"]);
         }
@@ -183,21 +190,27 @@ impl Columns {
     }
 
     /// Where STATE is among them.
-    pub const STATE: usize = 2;
+    pub fn state(self) -> usize {
+        2 + usize::from(self.context)
+    }
 
-    /// The cells of one database.
-    pub fn cells(self, database: &Database, now: Timestamp) -> Vec<String> {
+    /// The cells of one database; `context`: where several clusters are asked.
+    pub fn cells(self, context: Option<&str>, database: &Database, now: Timestamp) -> Vec<String> {
         let entry = &database.entry;
         let figure = |show: fn(&Figures) -> Option<String>| match &database.figures {
             Read::Seen(figures) => show(figures).unwrap_or_else(|| UNKNOWN.to_owned()),
             Read::Absent => NONE.to_owned(),
             Read::Unknown(_) => UNKNOWN.to_owned(),
         };
-        let mut cells = vec![
+        let mut cells = Vec::with_capacity(12);
+        if self.context {
+            cells.push(context.unwrap_or_default().to_owned());
+        }
+        cells.extend([
             entry.name.clone(),
             self.onboarding(entry),
             entry.state.word().to_owned(),
-        ];
+        ]);
         if self.figures {
             cells.push(figure(|f| Some(thousands(f.documents))));
             cells.push(figure(|f| Some(size(f.bytes))));
@@ -250,8 +263,8 @@ impl Columns {
 }
 
 /// The HelmReleases that claim these databases, `namespace/name`.
-fn ids(all: &[Database]) -> impl Iterator<Item = &str> {
-    let claimants = all.iter().flat_map(|d| &d.entry.claimants);
+fn ids<'d>(all: impl IntoIterator<Item = &'d Database>) -> impl Iterator<Item = &'d str> {
+    let claimants = all.into_iter().flat_map(|d| &d.entry.claimants);
     claimants.filter_map(|c| match c {
         Claimant::HelmRelease { id, .. } => Some(id.as_str()),
         Claimant::Revision { .. } | Claimant::Policy { .. } | Claimant::Object { .. } => None,
@@ -373,7 +386,7 @@ mod tests {
         let all = all();
         let columns = Columns::whole(wide, &all);
         let now = "2026-11-24T12:00:00Z".parse().unwrap();
-        let rows: Vec<Vec<String>> = all.iter().map(|d| columns.cells(d, now)).collect();
+        let rows: Vec<Vec<String>> = all.iter().map(|d| columns.cells(None, d, now)).collect();
         let lines = crate::render::table::Table::new(columns.headers()).page(&rows);
         lines.iter().map(|line| format!("{line}\n")).collect()
     }
@@ -462,6 +475,13 @@ mod tests {
             Read::Absent,
         ));
         let columns = Columns::whole(false, &all);
+        let several = Columns {
+            context: true,
+            ..columns
+        };
+        let cells = several.cells(Some("prod"), &all[0], Timestamp::UNIX_EPOCH);
+        assert_eq!((&*cells[0], cells.len()), ("prod", several.headers().len()));
+        assert_eq!(several.headers()[several.state()], "STATE");
         assert_eq!(
             columns.onboarding(&all[1].entry),
             "flux-system/skvs-onboarding-pds--database+1"

@@ -236,6 +236,8 @@ fn what_means_one_cluster_is_refused() {
         &["list", "--contexts", "prod", "-o", "name"],
         &["status", "--all-contexts", "-w"],
         &["troubleshoot", "a", "--contexts", "prod", "--wait"],
+        &["databases", "--contexts", "prod", "-o", "name"],
+        &["databases", "--contexts", "prod", "-f", "x.yaml"],
         &["describe", "a", "--contexts", "prod"],
     ] {
         let told = with(words, &[("prod", &url, "{}")]).run();
@@ -258,6 +260,10 @@ fn what_means_one_cluster_is_refused() {
     See 'kubectl skvs status -h' for help and examples
     error: the argument '--contexts <NAME>' cannot be used with '--wait'
     See 'kubectl skvs troubleshoot -h' for help and examples
+    error: -o name cannot say which context a name is of
+    hint: use -o custom-columns=CONTEXT:.context,NAME:.metadata.name
+    error: the argument '--contexts <NAME>' cannot be used with '--filename <FILE>'
+    See 'kubectl skvs databases -h' for help and examples
     error: unknown flag: --contexts
     hint: did you mean --context?
     See 'kubectl skvs describe -h' for help and examples
@@ -275,7 +281,7 @@ fn only_commands_that_read_take_several_contexts() {
     };
     let commands = cli.get_subcommands().filter(takes);
     let names: Vec<&str> = commands.map(clap::Command::get_name).collect();
-    assert_eq!(names, ["list", "status", "troubleshoot"]);
+    assert_eq!(names, ["list", "status", "troubleshoot", "databases"]);
 }
 
 /// Neither server answers before both were asked.
@@ -406,5 +412,16 @@ fn a_report_is_about_one_cluster_and_its_commands_lead_there() {
     exit 2
     stderr:
     error: -o github and -o sarif are about one cluster; run them once for each context
+    ");
+}
+
+/// Without CouchDB: what is found there is tested with a cluster.
+#[test]
+fn databases_of_a_cluster_without_couchdb_are_an_error_of_its_context() {
+    assert_snapshot!(fleet(&["databases", "--contexts", "prod,dark"]), @r"
+    exit 1
+    stderr:
+    prod: Error from server (NotFound): not here
+    dark: The connection to the server DARK was refused - did you specify the right host or port?
     ");
 }

@@ -19,6 +19,33 @@ const TOLD: usize = 10;
 
 /// Tells it, and how the run ended.
 pub(super) fn tell(app: &mut App, args: &Args, output: &Output, seen: &Seen) -> Result<Code> {
+    let mut code = beside(app, args, output, seen);
+    for (name, near) in &seen.not_found {
+        app.ui.error(&not_found(seen, name, near));
+        code = Code::Failed;
+    }
+    match code {
+        Code::Ok => Ok(Code::Ok),
+        code => Err(Error::silent(code)),
+    }
+}
+
+/// That a database which was asked for is not there, with the names that are near.
+pub(super) fn not_found(seen: &Seen, name: &str, near: &[String]) -> Error {
+    let error = Error::new(match &seen.target {
+        Some(target) => format!(
+            "database {name:?} not found: it is not in CouchDB in {target}, and no onboarding claims it"
+        ),
+        None => format!("database {name:?} not found: no onboarding in the files claims it"),
+    });
+    match near.is_empty() {
+        true => error,
+        false => error.hint(format!("did you mean {}?", near.join(", "))),
+    }
+}
+
+/// Tells what concerns those that are there, and how the run ended but for the others.
+pub(super) fn beside(app: &mut App, args: &Args, output: &Output, seen: &Seen) -> Code {
     let figures = figures(&seen.shown, &seen.doubts);
     for line in shared(&seen.shown).into_iter().chain(figures) {
         app.ui.warning(line);
@@ -37,23 +64,7 @@ pub(super) fn tell(app: &mut App, args: &Args, output: &Output, seen: &Seen) -> 
         doubts(app, seen);
         code = Code::Failed;
     }
-    for (name, near) in &seen.not_found {
-        let error = Error::new(match &seen.target {
-            Some(target) => format!(
-                "database {name:?} not found: it is not in CouchDB in {target}, and no onboarding claims it"
-            ),
-            None => format!("database {name:?} not found: no onboarding in the files claims it"),
-        });
-        app.ui.error(&match near.is_empty() {
-            true => error,
-            false => error.hint(format!("did you mean {}?", near.join(", "))),
-        });
-        code = Code::Failed;
-    }
-    match code {
-        Code::Ok => Ok(Code::Ok),
-        code => Err(Error::silent(code)),
-    }
+    code
 }
 
 /// One line for each database that several claim.

@@ -79,8 +79,9 @@ fn show(
     changed: &[(&Database, Value)],
 ) -> Result<()> {
     if let Output::Table | Output::Wide = output {
-        let (columns, table) = table.get_or_insert_with(|| print::table(app, args, output, seen));
-        let rows = changed.iter().map(|(d, _)| columns.cells(d, app.now));
+        let (columns, table) =
+            table.get_or_insert_with(|| print::table(app, args, output, &print::items(None, seen)));
+        let rows = changed.iter().map(|(d, _)| columns.cells(None, d, app.now));
         let rows: Vec<Vec<String>> = rows.collect();
         table.write_page(&mut app.ui.screen(), &rows)?;
     }

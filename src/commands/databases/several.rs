@@ -1,0 +1,60 @@
+//! `databases` of several clusters: one table or list whose every row names its context.
+
+use super::look::{Seen, look};
+use super::print::{self, Item};
+use super::{Args, messages, remember};
+use crate::app::App;
+use crate::app::fleet::Fleet;
+use crate::error::{Error, Result};
+use crate::exit::Code;
+use crate::flags::contexts::names_contexts;
+use crate::lookup::nowhere::{self, Lookup};
+use crate::render::objects::Form;
+use crate::render::output::Output;
+use crate::render::sort::SortBy;
+use crate::view::contexts::Unread;
+
+/// Asks all of them, then prints.
+pub(super) async fn run(
+    app: &mut App,
+    args: &Args,
+    fleet: &Fleet,
+    output: &Output,
+    sort: Option<&SortBy>,
+) -> Result<Code> {
+    names_contexts(output)?;
+    let read = fleet.ask(app, async |app, cluster| {
+        let seen = look(cluster, args, output).await?;
+        remember(&seen, app, args, cluster);
+        let code = messages::beside(app, args, output, &seen);
+        let lookups = lookups(args, &seen);
+        Ok(((seen, lookups), code))
+    });
+    let mut answers = read.await?;
+    let unread = answers
+        .unread()
+        .map(|(context, why)| Unread::new(context, why));
+    let unread: Vec<Unread> = unread.collect();
+    let items = answers.seen();
+    let items = items.flat_map(|(answer, (seen, _))| print::items(Some(&answer.context), seen));
+    let items: Vec<Item<'_>> = items.collect();
+    let printed = print::print(app, args, output, sort, &items, Form::Contexts(&unread));
+    let code = answers.end(app, printed)?;
+    let what = |name: &str| format!("database {name:?}");
+    let names = nowhere::tell(app, &answers, &args.databases, what, |(_, lookups)| lookups);
+    match code.worse(names) {
+        Code::Failed => Err(Error::silent(Code::Failed)),
+        code => Ok(code),
+    }
+}
+
+/// What this cluster says of each name.
+fn lookups(args: &Args, seen: &Seen) -> Vec<Lookup> {
+    let of = |name: &String| {
+        let missing = seen.not_found.iter().find(|(missing, _)| missing == name);
+        missing.map_or(Lookup::Found, |(name, near)| {
+            Lookup::Missing(messages::not_found(seen, name, near))
+        })
+    };
+    args.databases.iter().map(of).collect()
+}
