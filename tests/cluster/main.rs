@@ -7,6 +7,7 @@ mod capture;
 mod check_access;
 mod completion;
 mod connection;
+mod contexts;
 mod databases;
 mod delete_db;
 mod describe;
