@@ -29,6 +29,8 @@ pub struct Error {
     form: Form,
     message: String,
     hints: Vec<Hint>,
+    /// What was not found may exist all the same: not everything was read.
+    in_doubt: bool,
 }
 
 /// Result with the user's error.
@@ -56,6 +58,7 @@ impl Error {
             form: Form::Plain,
             message: message.into(),
             hints: Vec::new(),
+            in_doubt: false,
         }
     }
 
@@ -108,6 +111,14 @@ impl Error {
         self
     }
 
+    /// The same, of something that may exist all the same: not everything was read.
+    pub fn in_doubt(self) -> Self {
+        Self {
+            in_doubt: true,
+            ..self
+        }
+    }
+
     /// The exit code that goes with it.
     pub fn code(&self) -> Code {
         self.code
@@ -126,6 +137,11 @@ impl Error {
     /// The object that was asked for does not exist, or is not among the saved ones.
     pub fn is_not_found(&self) -> bool {
         self.form == Form::Server("NotFound".to_owned()) || self.form == Form::NotSaved
+    }
+
+    /// It certainly does not exist where it was looked for.
+    pub fn is_absence(&self) -> bool {
+        self.is_not_found() && !self.in_doubt
     }
 
     /// True when nothing is to be printed.

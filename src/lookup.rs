@@ -137,10 +137,13 @@ pub(crate) async fn every(
             (_, Some(Err(error))) if error.is_fatal() => return Err((*error).clone().into()),
             // A name that can be no object's was asked for in the list alone: what the list said is the answer.
             (None, Some(Err(error))) => Err((*error).clone().into()),
-            (_, Some(Err(error))) => Err(not_found(cluster, typed(name)).hint(format!(
-                "it was not looked for among releases and databases: {}",
-                error.clause()
-            ))),
+            (_, Some(Err(error))) => {
+                let why = format!(
+                    "it was not looked for among releases and databases: {}",
+                    error.clause()
+                );
+                Err(not_found(cluster, typed(name)).hint(why).in_doubt())
+            }
             (_, None) => Err(not_found(cluster, typed(name))),
         });
     }
@@ -206,7 +209,7 @@ fn among(cluster: &Cluster, name: &str, known: &Known<'_>) -> Result<Vec<Value>>
     };
     let error = not_found(cluster, name);
     let error = match known.unread() {
-        Some(why) => error.hint(format!("one was skipped: {why}")),
+        Some(why) => error.hint(format!("one was skipped: {why}")).in_doubt(),
         None => error,
     };
     Err(if catalogue::find(name).is_some() {

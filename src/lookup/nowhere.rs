@@ -16,11 +16,11 @@ pub(crate) enum Lookup {
 }
 
 impl Lookup {
-    /// From the answers of one cluster. An error that does not say "not found" is told.
+    /// From the answers of one cluster. An error that does not say that the name is absent is told.
     pub(crate) fn all(answers: Vec<Result<()>>, app: &mut App) -> Vec<Self> {
         let lookups = answers.into_iter().map(|answer| match answer {
             Ok(()) => Self::Found,
-            Err(error) if error.is_not_found() => Self::Missing(error),
+            Err(error) if error.is_absence() => Self::Missing(error),
             Err(error) => {
                 app.ui.error(&error);
                 Self::Unknown

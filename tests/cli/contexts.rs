@@ -190,6 +190,28 @@ fn a_name_is_an_error_only_where_no_cluster_has_it() {
     "#);
 }
 
+/// It may be the database of an onboarding there.
+#[test]
+fn a_cluster_whose_onboardings_cannot_be_listed_does_not_say_that_a_name_is_absent() {
+    let prod = having(vec![onboarding("pds--a", "True", "a")]);
+    let lab = Listener::scripted(|path| match path.contains("/helmreleases/") {
+        true => (404, not_found("pds--a")),
+        false => (403, status(403, "Forbidden", "no")),
+    });
+    let told = with(
+        &["list", "pds--a", "--all-contexts", "-o", "json"],
+        &[("prod", &prod.http(), "{}"), ("lab", &lab.http(), "{}")],
+    );
+    let told = told.run();
+    assert_eq!(told.code, Some(1), "{told}");
+    assert!(told.stdout.contains("\"context\": \"prod\""), "{told}");
+    assert!(
+        told.stderr.contains("lab: Error from server (NotFound): ")
+            && told.stderr.contains("lab: hint: it was not looked for"),
+        "{told}"
+    );
+}
+
 #[test]
 fn every_context_exists_before_any_is_asked() {
     let prod = having(Vec::new());

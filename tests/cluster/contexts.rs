@@ -15,10 +15,10 @@ fn kubeconfig(contexts: &[(&str, &Path)]) -> NamedTempFile {
         json!({"apiVersion": "v1", "kind": "Config", "contexts": [], "clusters": [], "users": []});
     let mut add = |list: &str, name: &str, key: &str, value: Value| {
         let entry = json!({"name": name, key: value});
-        merged[list].as_array_mut().unwrap().push(entry);
+        merged[list].as_array_mut().expect("a list").push(entry);
     };
     for (name, file) in contexts {
-        let file = file.to_str().unwrap();
+        let file = file.to_str().expect("a path in UTF-8");
         let view = [
             "config",
             "view",
@@ -29,7 +29,7 @@ fn kubeconfig(contexts: &[(&str, &Path)]) -> NamedTempFile {
             "json",
         ];
         let whole = kubectl(&[&view[..], &["--kubeconfig", file]].concat());
-        let mut whole: Value = serde_json::from_str(&whole).unwrap();
+        let mut whole: Value = serde_json::from_str(&whole).expect("kubectl prints JSON");
         let context = json!({"cluster": name, "user": name});
         add("contexts", name, "context", context);
         let cluster = whole["clusters"][0]["cluster"].take();
@@ -50,8 +50,8 @@ fn kubeconfig(contexts: &[(&str, &Path)]) -> NamedTempFile {
         json!({"server": "https://127.0.0.1:9"}),
     );
     add("users", "dark", "user", json!({}));
-    let file = NamedTempFile::new().unwrap();
-    std::fs::write(file.path(), merged.to_string()).unwrap();
+    let file = NamedTempFile::new().expect("a file");
+    std::fs::write(file.path(), merged.to_string()).expect("the file is written");
     file
 }
 
