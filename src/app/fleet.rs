@@ -13,7 +13,7 @@ use crate::ui::Ui;
 use futures::StreamExt;
 
 /// Clusters that are asked at the same time.
-const AT_ONCE: usize = 16;
+const AT_ONCE: usize = 32;
 
 /// The clusters of a run.
 pub(crate) struct Fleet {

@@ -168,11 +168,11 @@ fn databases_of_a_cluster_without_couchdb_do_not_hide_the_others() {
     assert_eq!(document(&json)["items"][0]["context"], "new");
 }
 
-/// Twenty contexts of one server are more than are asked at once; nothing of one is lost to another.
+/// Forty contexts of one server are more than are asked at once; nothing of one is lost to another.
 #[test]
-fn twenty_contexts_are_twenty_answers() {
+fn forty_contexts_are_forty_answers() {
     let sandbox = Sandbox::shared();
-    let names: Vec<String> = (0..20).map(|n| format!("c{n:02}")).collect();
+    let names: Vec<String> = (0..40).map(|n| format!("c{n:02}")).collect();
     let contexts: Vec<(&str, &Path)> = names.iter().map(|n| (&**n, sandbox.kubeconfig())).collect();
     let file = kubeconfig(&contexts);
     let of = |contexts: &str| {
