@@ -100,6 +100,10 @@ impl Grammar {
         self.settings.defaults((self.bare)())
     }
 
+    pub(crate) fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
     /// Makes it with the built-in defaults.
     pub fn bare(&self) -> clap::Command {
         (self.bare)()

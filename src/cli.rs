@@ -59,7 +59,10 @@ impl Cli {
 
     fn parsed(argv: &[OsString], grammar: &Grammar) -> std::result::Result<Self, clap::Error> {
         let root = help::arranged(grammar.command(), Detail::asked_for(argv));
-        let matches = root.try_get_matches_from(argv)?;
+        let matches = root.clone().try_get_matches_from(argv)?;
+        if let Some(unnamed) = grammar.settings().unnamed(&root, &matches) {
+            return Err(Self::command().error(ErrorKind::MissingRequiredArgument, unnamed));
+        }
         let mut cli =
             Self::from_arg_matches(&matches).map_err(|e| e.format(&mut Self::command()))?;
         let given = |flag| matches.value_source(flag) == Some(ValueSource::CommandLine);

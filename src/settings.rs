@@ -1,7 +1,7 @@
 //! The user's settings: `~/.config/kubectl-skvs/config.toml`, or the file that SKVS_CONFIG names.
 //!
 //! Owns the file's form. Settings are defaults: a flag comes first, then its variable, then the file. Nothing in it can confirm anything, and
-//! the commands that write to CouchDB do not read it.
+//! commands that remove or overwrite something refuse to run where the file says that CouchDB is elsewhere and no flag does.
 
 mod file;
 mod template;
@@ -12,13 +12,14 @@ pub use template::{Filled, Template};
 
 use crate::model::new_onboarding::{Source, Style};
 use crate::repository::Layout;
-use clap::{Arg, Command};
+use clap::parser::ValueSource;
+use clap::{Arg, ArgMatches, Command};
 use serde::Deserialize;
 use std::convert::Infallible;
 use std::num::NonZero;
 
-/// Commands that write to CouchDB: what they write to is named on the command line, or by its variables.
-pub const WITHOUT_SETTINGS: [&str; 2] = ["delete-db", "restore"];
+/// Commands that remove or overwrite something: where CouchDB is, only flags and variables tell them.
+const BY_FLAGS_ONLY: [&str; 3] = ["delete-db", "restore", "retry"];
 
 /// The settings of one file; what it does not have is `None`.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -165,6 +166,44 @@ impl Settings {
         self.notes.template.as_ref()
     }
 
+    /// What a command that takes CouchDB's place from flags only must be told: the file says something else than what it would use.
+    pub fn unnamed(&self, root: &Command, matches: &ArgMatches) -> Option<String> {
+        let (name, own) = matches.subcommand()?;
+        if !BY_FLAGS_ONLY.contains(&name) {
+            return None;
+        }
+        let command = root.find_subcommand(name)?;
+        let mut keys = Vec::new();
+        let mut flags = Vec::new();
+        for Setting { key, use_, value } in self.all() {
+            let (Use::Flag(id), Some(value)) = (use_, value) else {
+                continue;
+            };
+            let Some(arg) = command.get_arguments().find(|arg| arg.get_id() == id) else {
+                continue;
+            };
+            let used = own.get_raw(id).and_then(|mut raw| raw.next());
+            let is_named = match own.value_source(id) {
+                Some(ValueSource::CommandLine) => true,
+                Some(ValueSource::EnvVariable) => used.is_some_and(|used| !used.is_empty()),
+                _ => false,
+            };
+            if is_named || used.is_some_and(|used| used == value.as_str()) {
+                continue;
+            }
+            keys.push(key);
+            let flag = arg.get_long().unwrap_or(id);
+            flags.push(format!("--{flag} {}", crate::text::shell_quote(&value)));
+        }
+        (!flags.is_empty()).then(|| {
+            format!(
+                "the settings have {}, which {name} takes from flags only; name what you mean, such as {}",
+                keys.join(", "),
+                flags.join(" ")
+            )
+        })
+    }
+
     /// The grammar with these settings as the defaults of its flags.
     pub fn defaults(&self, root: Command) -> Command {
         let all: Vec<(&str, String)> = self
@@ -188,7 +227,7 @@ fn text(value: Option<&impl ToString>) -> Option<String> {
 
 /// Not `mut_arg`, which moves a flag behind all others.
 fn with(command: Command, all: &[(&str, String)]) -> Command {
-    if WITHOUT_SETTINGS.contains(&command.get_name()) {
+    if BY_FLAGS_ONLY.contains(&command.get_name()) {
         return command;
     }
     command
@@ -265,7 +304,7 @@ mod tests {
             defaults(&with, id, &mut after);
             assert!(!after.is_empty(), "{id}");
             for (before, after) in before.iter().zip(&after) {
-                let writes = WITHOUT_SETTINGS.contains(&after.0.as_str());
+                let writes = BY_FLAGS_ONLY.contains(&after.0.as_str());
                 let expected = match writes {
                     true => &before.1,
                     false => &setting.value,

@@ -167,7 +167,8 @@ impl App {
         Self {
             ui,
             global,
-            grammar: self.grammar,
+            grammar: self.grammar.clone(),
+            settings: self.settings.clone(),
             input: self.input,
             now: self.now,
             everywhere: self.everywhere,

@@ -1,7 +1,7 @@
 //! `config`: the settings in force, each with where it comes from. Offline: no cluster is asked.
 
 use crate::app::App;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::exit::Code;
 use crate::flags::format::{self, FormatArgs};
 use crate::render::output::ReportFormat;
@@ -10,13 +10,14 @@ use crate::render::{json, yaml};
 use crate::settings::{Setting, Use};
 use crate::text::Shown;
 use crate::view::config::{Config, File, Origin, Value};
+use clap::parser::ValueSource;
 use clap::{Arg, Command};
 
 /// Show the settings, and where each comes from
 ///
 /// A flag comes first, then its variable, then the file $XDG_CONFIG_HOME/kubectl-skvs/config.toml (default
-/// ~/.config/kubectl-skvs/config.toml; SKVS_CONFIG names another one), then the built-in default. delete-db and restore do not use the file,
-/// and nothing in it confirms anything. Its keys: docs/configuration.md.
+/// ~/.config/kubectl-skvs/config.toml; SKVS_CONFIG names another one), then the built-in default. Nothing in the file confirms anything, and
+/// delete-db, restore and retry do not take CouchDB's place from it. Its keys: docs/configuration.md.
 #[derive(clap::Args, Debug)]
 #[command(
     mut_args(format::help("Format: text, json or yaml (kind Config)")),
@@ -35,9 +36,10 @@ pub struct Args {
 /// The file cannot be read.
 pub fn run(app: &mut App, args: &Args) -> Result<Code> {
     let settings = app.settings.settings.clone()?;
-    let root = app.grammar.bare();
+    let root = app.grammar.command();
     let values = settings.all().into_iter();
-    let values = values.map(|setting| value(app, &root, setting)).collect();
+    let values = values.map(|setting| value(app, &root, setting));
+    let values = values.collect::<Result<Vec<Value>>>()?;
     let file = app.settings.path.as_ref().map(|path| File {
         path: path.display().to_string(),
         exists: app.settings.exists,
@@ -52,21 +54,21 @@ pub fn run(app: &mut App, args: &Args) -> Result<Code> {
 }
 
 /// The value in force.
-fn value(app: &App, root: &Command, setting: Setting) -> Value {
+///
+/// # Errors
+/// A variable has a value that its flag does not take.
+fn value(app: &App, root: &Command, setting: Setting) -> Result<Value> {
     let Setting { key, use_, value } = setting;
-    let from_file = |default| match value {
-        Some(value) => (Some(value), Origin::File),
-        None => (default, Origin::Default),
+    let in_file = value.is_some();
+    let otherwise = if in_file {
+        Origin::File
+    } else {
+        Origin::Default
     };
     let (value, origin, variable) = match use_ {
-        Use::Own(default) => {
-            let (value, origin) = from_file(default);
-            (value, origin, None)
-        }
+        Use::Own(default) => (value.or(default), otherwise, None),
         Use::Flag(id) => {
-            let arg = arg(root, id);
-            let variable = arg.as_ref().and_then(|arg| arg.get_env()?.to_str());
-            let variable = variable.map(str::to_owned);
+            let (value, source, variable) = in_force(root, id)?;
             let given = [
                 (
                     "namespace",
@@ -79,32 +81,54 @@ fn value(app: &App, root: &Command, setting: Setting) -> Value {
                     &app.global.onboarding_selector,
                 ),
             ];
-            let given = given
+            match given
                 .into_iter()
-                .find(|(flag, given, _)| *flag == id && *given);
-            let set = variable
-                .as_deref()
-                .and_then(|name| std::env::var(name).ok());
-            // A variable that is set to nothing chooses nothing.
-            let set = set.filter(|value| !value.trim().is_empty());
-            let default = arg.and_then(|arg| {
-                let default = arg.get_default_values().first()?;
-                Some(default.to_string_lossy().into_owned())
-            });
-            let (value, origin) = match (given, set) {
-                (Some((_, _, value)), _) => (Some(value.clone()), Origin::Flag),
-                (None, Some(value)) => (Some(value), Origin::Environment),
-                (None, None) => from_file(default),
-            };
-            (value, origin, variable)
+                .find(|(flag, given, _)| *flag == id && *given)
+            {
+                Some((_, _, value)) => (Some(value.clone()), Origin::Flag, variable),
+                None if source == Some(ValueSource::EnvVariable) => {
+                    (value, Origin::Environment, variable)
+                }
+                None => (value, otherwise, variable),
+            }
         }
     };
-    Value {
+    Ok(Value {
         key,
         value,
         origin,
         variable,
-    }
+    })
+}
+
+/// The value of a flag that is not given, as clap has it, where it comes from, and the flag's variable.
+fn in_force(
+    root: &Command,
+    id: &str,
+) -> Result<(Option<String>, Option<ValueSource>, Option<String>)> {
+    let Some(arg) = arg(root, id) else {
+        return Ok((None, None, None));
+    };
+    let variable = arg
+        .get_env()
+        .and_then(|name| name.to_str())
+        .map(str::to_owned);
+    let parser = Command::new("config")
+        .no_binary_name(true)
+        .arg(arg.global(false));
+    let matches = parser.try_get_matches_from([""; 0]).map_err(|error| {
+        let text = error.render().to_string();
+        let text = text.lines().next().unwrap_or_default();
+        Error::usage(text.strip_prefix("error: ").unwrap_or(text))
+    })?;
+    let raw = matches.get_raw(id).and_then(|mut raw| raw.next());
+    let raw = raw.map(|raw| raw.to_string_lossy().into_owned());
+    let source = matches.value_source(id);
+    // One that is set to nothing may be the default, by the flag's own parser.
+    let parsed = matches.try_get_one::<String>(id).ok().flatten().cloned();
+    let source =
+        source.filter(|_| raw.as_deref().is_none_or(|raw| !raw.is_empty()) || parsed == raw);
+    Ok((parsed.or(raw), source, variable))
 }
 
 /// A flag of the first command that has it.

@@ -6,6 +6,7 @@ use crate::advice::{Command, Origin};
 use crate::app::{App, GlobalArgs, Input};
 use crate::error::{Error, Result};
 use crate::exit::Code;
+use crate::settings;
 use crate::text::fold::fold;
 use crate::text::{Shown, shown};
 use crate::ui::{Answer, ask};
@@ -55,6 +56,8 @@ pub async fn run(app: &mut App) -> Result<Code> {
     let interrupt = crate::interrupt::any();
     tokio::pin!(interrupt);
     app.input = Input::BuiltIn(BUNDLE);
+    // The recording is not the user's.
+    app.settings = settings::Found::nothing();
     prose(app, OPENING)?;
     for (number, (why, words)) in SCRIPT.iter().enumerate() {
         if number > 0 && !next(app, interrupt.as_mut()).await? {

@@ -32,7 +32,7 @@ use std::path::PathBuf;
   kubectl skvs lint --installed --for-cluster prod --context prod-east
   kubectl skvs lint -o sarif > lint.sarif
 
-Exit codes: 0 no error, 1 failed, or a file or what is installed is not known, 3 an error was found (see --fail-on)"
+Exit codes: 0 no error, 1 failed or not known (a file, or what is installed), 3 an error was found (see --fail-on)"
 )]
 pub struct Args {
     /// Folders and files to check; of a single file, what is beside it is not read
@@ -44,7 +44,7 @@ pub struct Args {
     /// Where a cluster's onboardings are in the repository: a path with <cluster> in it; by default as in the runbook
     #[arg(long, value_name = "LAYOUT", default_value = layout::RUNBOOK, hide_default_value = true, help_heading = help::SELECTION)]
     layout: Layout,
-    /// Compare with what the cluster has installed, too: namespace, database and encryption of the oldest revision in Helm's storage
+    /// Also compare with what the cluster has installed: namespace, database and encryption in Helm's storage
     #[arg(long, help_heading = help::SELECTION)]
     installed: bool,
     /// With --installed: the cluster's folder, if the repository has several
@@ -106,13 +106,23 @@ async fn installed(app: &mut App, args: &Args, tree: &Tree) -> Result<Installed>
                     .hint(format!("the repository has {}", list())),
             );
         }
-        (None, 0 | 1) => named.first().copied(),
+        (None, 1) => named.first().copied(),
+        (None, 0) => {
+            let folders = repository.onboardings.iter().map(|o| o.manifest.folder());
+            if folders.collect::<BTreeSet<&str>>().len() > 1 {
+                return Err(Error::usage(
+                    "--installed compares with one cluster, and no path says which cluster a manifest is for",
+                )
+                .hint("say where a cluster's onboardings are with --layout, or name one folder"));
+            }
+            None
+        }
         (None, _) => {
             return Err(Error::usage(
                 "--installed compares with one cluster, and the manifests are for several",
             )
             .hint(format!(
-                "name the folder of this one with --for-cluster: {}",
+                "name this cluster's folder with --for-cluster: {}",
                 list()
             )));
         }

@@ -67,9 +67,7 @@ impl Command {
     /// Whether it cannot run with settings that cannot be read.
     pub(crate) fn uses_settings(&self) -> bool {
         match self {
-            // They write to CouchDB, and never use them: `settings::WITHOUT_SETTINGS`.
-            Self::DeleteDb(_) | Self::Restore(_) => false,
-            // They look for nothing in a cluster or a repository.
+            // They look for no onboarding and no database.
             Self::Completion(_)
             | Self::Version(_)
             | Self::Explain(_)
@@ -77,7 +75,9 @@ impl Command {
             | Self::Options(_) => false,
             // It says what is wrong with them.
             Self::Doctor(_) => false,
-            Self::List(_)
+            Self::DeleteDb(_)
+            | Self::Restore(_)
+            | Self::List(_)
             | Self::Status(_)
             | Self::Describe(_)
             | Self::Notes(_)
@@ -92,6 +92,7 @@ impl Command {
             | Self::Capture(_)
             | Self::Databases(_)
             | Self::Backup(_)
+            | Self::Offboard(_)
             | Self::Config(_) => true,
         }
     }

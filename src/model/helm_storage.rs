@@ -174,6 +174,13 @@ pub fn creation_jobs(hooks: &[Hook]) -> impl Iterator<Item = &Hook> {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Installation {
+    /// Of the release.
+    #[serde(deserialize_with = "nullable")]
+    pub name: String,
+    /// The revision.
+    pub version: i64,
+    #[serde(deserialize_with = "nullable")]
+    pub chart: Chart,
     #[serde(deserialize_with = "nullable")]
     pub hooks: Vec<Hook>,
     /// The values given by the user; null when none were given.

@@ -118,6 +118,16 @@ pub(super) fn summary(report: &LintReport) -> Vec<String> {
             base.get(..12).unwrap_or(base)
         ));
     }
+    if let Some(installed) = &report.installed {
+        let context = installed.context.as_ref();
+        let context = context.map(|context| format!(" on {context}"));
+        last.push_str(&format!(
+            " {} of {} installed{}.",
+            installed.installed,
+            installed.manifests,
+            context.unwrap_or_default()
+        ));
+    }
     if let Some(text) = not_checked(report) {
         last.push_str(&format!(" {text}"));
     }

@@ -251,23 +251,11 @@ impl Printer<'_, '_> {
         format!("{}: {}", self.title(onboarding), onboarding.state)
     }
 
-    fn name(&self, onboarding: &Onboarding) -> String {
-        name(onboarding, self.style.namespaced)
-    }
-
     fn line(&mut self, sentence: &str) -> io::Result<()> {
         for line in fold(sentence, self.style.width, "", "  ") {
             self.out.line(line)?;
         }
         Ok(())
-    }
-}
-
-/// What an onboarding is called.
-fn name(onboarding: &Onboarding, namespaced: bool) -> String {
-    match namespaced {
-        true => onboarding.subject().id(),
-        false => onboarding.name.clone(),
     }
 }
 

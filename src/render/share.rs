@@ -45,8 +45,7 @@ impl Share {
         })
     }
 
-    /// The message in the user's words, or ours without a template. What they say of a database that is there is not said of one that is not:
-    /// `unready` comes first.
+    /// The message: the user's template, or the built-in text. `unready`, why the database is not there yet, comes before a template.
     pub fn message(&self, template: Option<&Template>, unready: Option<&str>) -> Shown {
         let Some(template) = template else {
             return self.text(unready);

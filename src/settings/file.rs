@@ -10,6 +10,8 @@ use std::path::{Path, PathBuf};
 const VARIABLE: &str = "SKVS_CONFIG";
 /// The longest file that is read, in bytes.
 const MOST: u64 = 1 << 20;
+/// The longest message about it, in characters: it can repeat the file's text.
+const MESSAGE: usize = 400;
 
 /// What the user's machine has.
 #[derive(Clone, Debug)]
@@ -45,7 +47,13 @@ impl Found {
         };
         let (exists, settings) = match content(&path) {
             Ok(text) => (true, parse(&text).map_err(|fault| fault.in_file(&path))),
-            Err(error) if error.kind() == io::ErrorKind::NotFound && !must_exist => {
+            Err(error)
+                if !must_exist
+                    && matches!(
+                        error.kind(),
+                        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+                    ) =>
+            {
                 (false, Ok(Settings::default()))
             }
             Err(error) => {
@@ -70,6 +78,13 @@ impl Found {
 fn content(path: &Path) -> io::Result<String> {
     let mut text = String::new();
     let file = private_file::read_only(path)?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        if file.metadata()?.permissions().mode() & 0o002 != 0 {
+            return Err(io::Error::other("everybody can write to it"));
+        }
+    }
     file.take(MOST + 1).read_to_string(&mut text)?;
     match text.len() as u64 > MOST {
         true => Err(io::Error::other("it is too large")),
@@ -99,7 +114,12 @@ pub(super) fn parse(text: &str) -> Result<Settings, Fault> {
         line: error
             .span()
             .map(|span| text[..span.start.min(text.len())].matches('\n').count() + 1),
-        what: error.message().replace('\n', ", "),
+        what: error
+            .message()
+            .replace('\n', ", ")
+            .chars()
+            .take(MESSAGE)
+            .collect(),
     })
 }
 

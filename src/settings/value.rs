@@ -45,6 +45,7 @@ pub(super) fn selector<'de, D: Deserializer<'de>>(d: D) -> Result<Option<String>
 /// A range of chart versions.
 pub(super) fn chart_version<'de, D: Deserializer<'de>>(d: D) -> Result<Option<String>, D::Error> {
     faultless(d, |text| match range(text) {
+        _ if text.trim().is_empty() => Some("an empty range takes any version".to_owned()),
         Range::Invalid => Some(format!("{text:?} is not a range of versions")),
         Range::Bounded | Range::Open => None,
     })

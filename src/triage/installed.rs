@@ -9,7 +9,9 @@ use crate::diagnosis::lint::installed::{Installation, Installations, Installed, 
 use crate::diagnosis::lint::{Onboarding, Repository};
 use crate::model::helm_release::HelmRelease;
 use crate::model::helm_storage::{self, Creation, Revision, creation};
+use crate::model::status::{Ready, headline};
 use futures::StreamExt;
+use serde_json::Value;
 use std::collections::{BTreeSet, HashMap};
 
 /// A namespace's part, or why it was not read.
@@ -51,18 +53,20 @@ pub(crate) async fn read(
     }
     let stored = &stored;
     let all = places.into_iter().map(async |(onboarding, place)| {
-        let (namespace, name) = onboarding.id();
         let installation = match place {
             Ok(place) => installation(cluster, &place, stored).await,
             Err(why) => Err(why),
         };
-        ((namespace.to_owned(), name.to_owned()), installation)
+        let (namespace, name) = onboarding.id();
+        let installation = installation.map_err(|why| format!("{namespace}/{name}: {why}"));
+        (std::ptr::from_ref(onboarding.manifest), installation)
     });
     let all: Installations = futures::stream::iter(all)
         .buffer_unordered(SIDE_BY_SIDE)
         .collect()
         .await;
-    Installed::new(folder.map(str::to_owned), all)
+    let context = cluster.origin().context().map(str::to_owned);
+    Installed::new(context, folder.map(str::to_owned), all)
 }
 
 async fn helm_releases(
@@ -85,8 +89,27 @@ async fn helm_releases(
 struct Place {
     namespace: String,
     release: String,
-    /// The revision that the HelmRelease's status names.
-    revision: Option<i64>,
+    /// What the HelmRelease's status says was installed.
+    status: Told,
+}
+
+/// What a status says of the release.
+enum Told {
+    Nothing,
+    /// That there is one.
+    Something,
+    Revision(i64),
+}
+
+impl Told {
+    fn by(hr: &HelmRelease) -> Self {
+        let ready = headline(hr).ready == Ready::True;
+        match hr.revision() {
+            Some(revision) => Self::Revision(revision),
+            None if ready || hr.status.last_applied_revision.is_some() => Self::Something,
+            None => Self::Nothing,
+        }
+    }
 }
 
 /// By the HelmRelease on the cluster; without one by the manifest, as Flux would.
@@ -126,11 +149,11 @@ fn place(
     Ok(Place {
         namespace: hr.storage_namespace().to_owned(),
         release: hr.release_name(),
-        revision: hr.revision(),
+        status: Told::by(hr),
     })
 }
 
-/// The oldest stored revision, unless it is an installation that failed before it created the database.
+/// The revision that installed it, or the oldest that is stored.
 async fn installation(
     cluster: &Cluster,
     place: &Place,
@@ -139,51 +162,85 @@ async fn installation(
     let Place {
         namespace,
         release,
-        revision,
+        status,
     } = place;
     let revisions = match stored.get(namespace) {
-        Some(Ok(all)) => all.get(release).map(Vec::as_slice),
+        Some(Ok(all)) => all.get(release).map_or(&[][..], Vec::as_slice),
         Some(Err(why)) => return Err(format!("Helm's storage in {namespace}: {why}")),
         None => return Err(format!("Helm's storage in {namespace} was not read")),
     };
-    let Some(revisions) = revisions else {
-        return match revision {
-            // The history may be in ConfigMaps, or was removed.
-            Some(n) => Err(format!(
-                "the status names revision {n}, and {namespace} has no Secret of the release {release}"
-            )),
-            None => Ok(None),
-        };
-    };
-    let Some((oldest, is_first)) = since_installation(revisions) else {
+    let newest = revisions.last().map(|r| r.revision);
+    // The history may be in ConfigMaps, or was removed.
+    match *status {
+        Told::Revision(n) if newest < Some(n) => {
+            return Err(format!(
+                "the status names revision {n} of the release {release}, which is not among the Secrets of {namespace}"
+            ));
+        }
+        Told::Something if newest.is_none() => {
+            return Err(format!(
+                "the status says that it is installed, and {namespace} has no Secret of the release {release}"
+            ));
+        }
+        _ => {}
+    }
+    let (current, is_whole) = since_uninstalled(revisions);
+    let Some(oldest) = current.first() else {
         return Ok(None);
     };
     let secret = cluster.release_secret(namespace, &oldest.secret).await;
     let secret = secret.map_err(|error| error.clause())?;
-    let first: helm_storage::Installation = secret
+    let stored: helm_storage::Installation = secret
         .decode()
         .map_err(|why| format!("Secret {namespace}/{}: {why}", oldest.secret))?;
-    let created = creation(&first.hooks);
-    // An upgrade has the Jobs too, and does not run them.
-    if created == Creation::Failed || (is_first && created == Creation::NotRun) {
-        return Ok(None);
+    if (stored.name.as_str(), stored.version) != (release.as_str(), oldest.revision) {
+        return Err(format!(
+            "Secret {namespace}/{} holds revision {} of {}",
+            oldest.secret, stored.version, stored.name
+        ));
+    }
+    match creation(&stored.hooks) {
+        Creation::Succeeded | Creation::None => {}
+        // An upgrade has the Jobs too, and does not run them.
+        _ if !is_whole => {}
+        Creation::NotRun if current.len() == 1 && oldest.status == "failed" => return Ok(None),
+        Creation::NotRun | Creation::Failed | Creation::Unknown => {
+            return Err(format!(
+                "whether the creation Job of revision {} created the database is not known",
+                oldest.revision
+            ));
+        }
     }
     Ok(Some(Installation {
         revision: oldest.revision,
-        values: first.config,
+        values: over(stored.chart.values, stored.config),
     }))
 }
 
-/// The oldest revision since the last one that was uninstalled, and whether it is the installation itself.
-fn since_installation(revisions: &[Revision]) -> Option<(&Revision, bool)> {
+/// The user's values over the chart's own. Without any, what is in the storage is not values.
+fn over(chart: Value, user: Value) -> Value {
+    match (chart, user) {
+        (Value::Object(mut all), Value::Object(user)) => {
+            all.extend(user);
+            Value::Object(all)
+        }
+        (chart, Value::Null) => chart,
+        (_, user) => user,
+    }
+}
+
+/// The revisions since the last one that was uninstalled, and whether the first of them is the installation itself.
+fn since_uninstalled(revisions: &[Revision]) -> (&[Revision], bool) {
     let uninstalled = revisions.iter().rposition(|r| r.status == "uninstalled");
-    let oldest = revisions.get(uninstalled.map_or(0, |at| at + 1))?;
-    Some((oldest, uninstalled.is_some() || oldest.revision == 1))
+    let current = &revisions[uninstalled.map_or(0, |at| at + 1)..];
+    let is_first = current.first().is_some_and(|r| r.revision == 1);
+    (current, uninstalled.is_some() || is_first)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
 
     #[test]
     fn what_was_uninstalled_is_not_what_is_installed() {
@@ -193,21 +250,31 @@ mod tests {
             created: None,
             secret: String::new(),
         };
-        let told = |all: &[Revision]| since_installation(all).map(|(r, first)| (r.revision, first));
-        assert_eq!(
-            told(&[revision(1, "superseded"), revision(2, "deployed")]),
-            Some((1, true))
-        );
-        assert_eq!(
-            told(&[revision(4, "superseded"), revision(5, "deployed")]),
-            Some((4, false))
-        );
+        let told = |all: &[Revision]| {
+            let (current, is_whole) = since_uninstalled(all);
+            (current.first().map(|r| r.revision), is_whole)
+        };
+        let two = [revision(1, "superseded"), revision(2, "deployed")];
+        assert_eq!(told(&two), (Some(1), true));
+        assert_eq!(told(&two[1..]), (Some(2), false));
         let kept = [
             revision(1, "superseded"),
             revision(2, "uninstalled"),
             revision(3, "deployed"),
         ];
-        assert_eq!(told(&kept), Some((3, true)));
-        assert_eq!(told(&kept[..2]), None);
+        assert_eq!(told(&kept), (Some(3), true));
+        assert_eq!(told(&kept[..2]), (None, true));
+    }
+
+    #[test]
+    fn values_are_the_users_over_the_charts() {
+        let told = |chart, user| over(chart, user).to_string();
+        assert_eq!(
+            told(json!({"encryption": true, "a": 1}), json!({"a": 2})),
+            r#"{"a":2,"encryption":true}"#
+        );
+        assert_eq!(told(json!({"a": 1}), json!(null)), r#"{"a":1}"#);
+        assert_eq!(told(json!(null), json!({"a": 1})), r#"{"a":1}"#);
+        assert_eq!(told(json!({"a": 1}), json!("text")), r#""text""#);
     }
 }

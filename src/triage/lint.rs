@@ -1,7 +1,8 @@
 //! Checks onboardings' manifests and prints the report, for `lint` and for manifests among saved files.
 
 use crate::app::App;
-use crate::diagnosis::lint::{self, Installed, Repository};
+use crate::diagnosis::lint::installed::WHAT;
+use crate::diagnosis::lint::{self, Installed, NotChecked, Repository};
 use crate::error::{Error, Result};
 use crate::exit::Code;
 use crate::flags::gate::GateArgs;
@@ -59,9 +60,6 @@ pub(crate) fn check(
     if let Some(before) = &before {
         repository = repository.since(before);
     }
-    // Whoever asks for it must not take "not read" for "nothing differs".
-    let unread = installed.as_ref().and_then(Installed::not_known);
-    let unread = unread.map(str::to_owned);
     if let Some(installed) = installed {
         repository = repository.beside(installed);
     }
@@ -83,7 +81,10 @@ pub(crate) fn check(
     let mut report = LintReport::new(&repository, outcome, commit.as_deref(), &mut ignores);
     report.show(wishes.gate.severity);
     let fails = wishes.gate.fails(report.totals.worst());
-    let is_known = report.not_known.is_empty() && unread.is_none();
+    // Whoever asks for it must not take "not read" for "nothing differs".
+    let unread = report.not_checked.iter().filter(|n| n.missing.what == WHAT);
+    let unread: Vec<&NotChecked> = unread.collect();
+    let is_known = report.not_known.is_empty() && unread.is_empty();
     let code = Code::of_findings(fails, is_known);
     // A reader that goes away takes the report, not the verdict.
     let printed = print(app, &report, wishes.format, code);
@@ -97,10 +98,11 @@ pub(crate) fn check(
         app.ui
             .error(&Error::new(format!("not known: {}", file.sentence())));
     }
-    if let Some(why) = unread {
-        let why = one_line(&why);
+    for unread in unread {
+        let file = unread.file.as_deref().unwrap_or_default();
+        let why = &unread.missing.why;
         app.ui
-            .error(&Error::new(format!("not known: what is installed: {why}")));
+            .error(&Error::new(format!("not known: {WHAT} of {file}: {why}")));
     }
     Ok(code)
 }

@@ -27,6 +27,8 @@ pub struct LintReport {
     pub kind: &'static str,
     /// The commit that was compared with; null without `--diff-base`.
     pub base: Option<String>,
+    /// The cluster that was compared with; null without `--installed`.
+    pub installed: Option<Compared>,
     /// Onboardings that were checked.
     pub manifests: u64,
     /// Clusters that they are for, as far as their paths say so.
@@ -41,6 +43,19 @@ pub struct LintReport {
     pub not_checked: Vec<NotChecked>,
     /// Files whose content is unknown: they could not be read or parsed.
     pub not_known: Vec<NotKnown>,
+}
+
+/// What a cluster has installed, in figures.
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct Compared {
+    /// The kubeconfig's context; null if none was used.
+    pub context: Option<String>,
+    /// Manifests that are for this cluster.
+    pub manifests: u64,
+    /// How many of them are installed, as far as is known.
+    pub installed: u64,
 }
 
 /// One thing that is wrong.
@@ -106,6 +121,14 @@ impl LintReport {
             api_version: API_VERSION,
             kind: KIND,
             base: base.map(one_line),
+            installed: repository.installed.as_ref().map(|installed| {
+                let (manifests, found) = installed.counts();
+                Compared {
+                    context: installed.context.as_deref().map(one_line),
+                    manifests: manifests as u64,
+                    installed: found as u64,
+                }
+            }),
             manifests: repository.onboardings.len() as u64,
             clusters: clusters.iter().map(|name| one_line(name)).collect(),
             passed_over: repository.passed_over() as u64,

@@ -175,32 +175,99 @@ fn a_file_with_a_mistake_ends_what_would_use_it() {
     ");
 }
 
-/// Where something is written into CouchDB, the file has no say: neither what it holds nor what is wrong in it.
+/// Where something is removed or overwritten, the file does not say in which CouchDB: flags must.
 #[test]
-fn what_writes_to_couchdb_does_not_use_the_file() {
-    let plain = |words: &[&str], settings: Option<&str>| {
+fn what_removes_or_overwrites_is_told_by_flags() {
+    let plain = |words: &[&str], settings: &str| {
         let server = Listener::answering(403, "");
         let run = skvs(words).server(&server.http());
         run.file("b.skvs", "");
-        if let Some(settings) = settings {
-            run.file(FILE, settings);
-        }
-        let told = run.run().to_string();
-        let mut requests = server.requests();
-        requests.sort();
-        (told, requests)
+        run.file(FILE, settings);
+        (run.run(), server.requests())
     };
+    let moved = "namespace = 'x'\n[couchdb]\nnamespace = 'xy'\nport = 1";
+    let confirmed = ["--context", "here", "--confirm", "a_b"];
     for words in [
-        &["delete-db", "a_b", "--dry-run"][..],
-        &["restore", "a_b", "--from", "b.skvs"],
+        &["delete-db", "a_b"][..],
+        &["restore", "b.skvs", "--to", "a_b"],
+        &["retry", "a_b"],
     ] {
-        let bare = plain(words, None);
-        let moved = "namespace = 'x'\nonboarding-selector = 'x'\n[couchdb]\nnamespace = 'x'\npod-selector = 'x'\nport = 1";
-        assert_eq!(plain(words, Some(moved)), bare);
-        assert_eq!(plain(words, Some("nonsense")), bare);
+        let words = [words, &confirmed].concat();
+        let (told, requests) = plain(&words, &moved);
+        assert_eq!(told.code, Some(2), "{told}");
+        assert!(
+            told.stderr.contains("couchdb.namespace, couchdb.port"),
+            "{told}"
+        );
+        assert_eq!(requests, [""; 0]);
+        let (told, requests) = plain(&words, "nonsense");
+        assert_eq!(told.code, Some(1), "{told}");
+        assert_eq!(requests, [""; 0]);
+        // What the file says of other things is not in the way.
+        let (told, _) = plain(
+            &words,
+            "namespace = 'x'\n[couchdb]\nnamespace = 'secure-kvs'",
+        );
+        assert_eq!(told.code, Some(1), "{told}");
+        assert!(!told.stderr.contains("settings"), "{told}");
     }
-    let (_, requests) = plain(&["delete-db", "a_b", "--dry-run"], None);
+    let (told, _) = plain(&["delete-db", "a_b", "--dry-run"], &moved);
+    assert_snapshot!(told, @"");
+    let named = [
+        "delete-db",
+        "a_b",
+        "--dry-run",
+        "--couchdb-namespace",
+        "other",
+        "--port",
+        "1",
+    ];
+    let (told, requests) = plain(&named, &moved);
+    assert!(!told.stderr.contains("settings"), "{told}");
     assert!(!requests.is_empty());
+}
+
+/// What `config` says is what a command does.
+#[test]
+fn variables_are_read_as_the_flags_do() {
+    let settings = "onboarding-selector = 'team=a'\n[couchdb]\nnamespace = 'databases'\npod-selector = 'app=x'";
+    let run = with(&["config"], settings)
+        .env("SKVS_SELECTOR", "")
+        .env("SKVS_COUCHDB_NAMESPACE", " ")
+        .env("SKVS_POD_SELECTOR", "");
+    let told = run.run();
+    let lines: Vec<&str> = told.stdout.lines().skip(4).take(3).collect();
+    assert_snapshot!(lines.join("\n"), @"");
+    let run = with(&["config"], settings).env("SKVS_COUCHDB_PORT", "abc");
+    assert_snapshot!(run.run(), @"");
+}
+
+/// The demo shows a recording: the user's own settings are not in it.
+#[test]
+fn the_demo_has_no_settings() {
+    let bare = skvs(&["demo"]).run();
+    assert_eq!(bare.code, Some(0), "{bare}");
+    for settings in [
+        "nonsense",
+        "namespace = 'x'\n[notes]\ntemplate = 'mine: {endpoint}'",
+    ] {
+        assert_eq!(
+            with(&["demo"], settings).run().to_string(),
+            bare.to_string()
+        );
+    }
+}
+
+#[test]
+fn a_file_that_everybody_can_write_to_is_not_read() {
+    let run = skvs(&["list"]);
+    let file = run.file(FILE, "namespace = 'x'");
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o666);
+    std::fs::set_permissions(file, mode).unwrap();
+    assert_snapshot!(run.run(), @"");
+    // Nobody's home is no folder.
+    let told = skvs(&["config"]).env("HOME", "/dev/null").run();
+    assert_eq!(told.code, Some(0), "{told}");
 }
 
 #[test]

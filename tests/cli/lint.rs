@@ -812,7 +812,7 @@ fn cluster(values: Option<Value>) -> Listener {
                 "metadata": {}, "items": [{"metadata": {"name": secret, "labels": labels}}]});
             return (200, list.to_string());
         }
-        let release = json!({"version": 1, "config": values, "hooks": [{"name": "create", "kind": "Job",
+        let release = json!({"name": release, "version": 1, "config": values, "hooks": [{"name": "create", "kind": "Job",
             "events": ["pre-install"], "last_run": {"phase": "Succeeded"}}]});
         let payload = encode(encode(release.to_string()));
         (

@@ -216,7 +216,8 @@ fn revision(secret: Named) -> Option<Revision> {
     let number = labels
         .get("version")
         .and_then(|v| v.parse().ok())
-        .or_else(|| name.rsplit_once(".v")?.1.parse().ok())?;
+        .or_else(|| name.rsplit_once(".v")?.1.parse().ok())
+        .filter(|number| *number > 0)?;
     Some(Revision {
         revision: number,
         status: labels.get("status").cloned().unwrap_or_default(),

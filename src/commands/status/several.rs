@@ -104,5 +104,5 @@ fn hint(app: &mut App, args: &Args, answers: &Answers<Status>) {
 }
 
 fn one_cluster_only() -> Error {
-    Error::usage("-o html is for one cluster")
+    Error::usage("-o html is about one cluster; run it once for each context")
 }

@@ -28,9 +28,9 @@ struct Seen {
 /// Asks all of them, then prints.
 pub(super) async fn run(app: &mut App, args: &Args, fleet: &Fleet) -> Result<Code> {
     let format = args.format.output;
-    if let FindingsFormat::Github | FindingsFormat::Sarif = format {
+    if let FindingsFormat::Github | FindingsFormat::Sarif | FindingsFormat::Html = format {
         return Err(Error::usage(
-            "-o github and -o sarif are about one cluster; run them once for each context",
+            "-o github, -o sarif and -o html are about one cluster; run them once for each context",
         ));
     }
     let mut ignores = args.gate.ignores(app);

@@ -5,40 +5,47 @@
 
 use super::onboarding::{Cluster, Onboarding};
 use crate::model::not_read::NotRead;
+use crate::repository::Manifest;
 use serde_json::Value;
 use std::collections::HashMap;
 
-/// The oldest revision that Helm still stores.
+/// The revision that installed the onboarding, or the oldest one that Helm still stores.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Installation {
     pub revision: i64,
-    /// The values that it was installed with; null for none.
+    /// The values that it was installed with, over the chart's own.
     pub values: Value,
 }
 
-/// By namespace and name of the HelmRelease; `None` where nothing is installed, `Err` where that is not known, and why.
-pub type Installations = HashMap<(String, String), Result<Option<Installation>, String>>;
+/// By manifest; `None` where nothing is installed, `Err` where that is not known, and why.
+pub type Installations = HashMap<*const Manifest, Result<Option<Installation>, String>>;
 
 /// The installations of one cluster.
 #[derive(Clone, Debug)]
 pub struct Installed {
+    /// The kubeconfig's context, where one was used.
+    pub context: Option<String>,
     /// The cluster's folder in the repository; `None` where every manifest is for it.
     folder: Option<String>,
     all: Installations,
 }
 
-const WHAT: &str = "what is installed";
+/// The part that a check lacks.
+pub const WHAT: &str = "what is installed";
 
 impl Installed {
-    pub fn new(folder: Option<String>, all: Installations) -> Self {
-        Self { folder, all }
+    pub fn new(context: Option<String>, folder: Option<String>, all: Installations) -> Self {
+        Self {
+            context,
+            folder,
+            all,
+        }
     }
 
-    /// Why something of it is not known, if it is not.
-    pub fn not_known(&self) -> Option<&str> {
-        let mut unread: Vec<&String> = self.all.values().filter_map(|i| i.as_ref().err()).collect();
-        unread.sort();
-        unread.first().map(|why| why.as_str())
+    /// How many manifests were looked up, and how many of them are installed.
+    pub fn counts(&self) -> (usize, usize) {
+        let installed = self.all.values().filter(|i| matches!(i, Ok(Some(_))));
+        (self.all.len(), installed.count())
     }
 
     /// What the cluster has of this onboarding; `None` for nothing, and for one of another cluster.
@@ -49,8 +56,7 @@ impl Installed {
         if !is_for(onboarding, self.folder.as_deref())? {
             return Ok(None);
         }
-        let (namespace, name) = onboarding.id();
-        match self.all.get(&(namespace.to_owned(), name.to_owned())) {
+        match self.all.get(&std::ptr::from_ref(onboarding.manifest)) {
             Some(Ok(installation)) => Ok(installation.as_ref()),
             Some(Err(why)) => Err(NotRead::new(WHAT, why)),
             None => Err(NotRead::new(WHAT, "the cluster was not asked about it")),
@@ -91,12 +97,14 @@ mod tests {
     fn linted(
         folder: Option<&str>,
         file: &str,
-        installed: Installations,
+        installed: Option<Result<Option<Installation>, String>>,
     ) -> (Vec<String>, Vec<String>) {
         let text = "kind: HelmRelease\nmetadata: {namespace: flux-system, name: skvs-onboarding-pds--database}\nspec: {values: {namespace: pds, database: database, encryption: true}}\n";
         let tree = tree(&[(file, text)]);
         let layout = Layout::default();
-        let installed = Installed::new(folder.map(str::to_owned), installed);
+        let installed = installed.map(|i| (std::ptr::from_ref(&tree.manifests[0]), i));
+        let installed = installed.into_iter().collect();
+        let installed = Installed::new(None, folder.map(str::to_owned), installed);
         let Outcome { found, not_checked } =
             run(&Repository::new(&tree, &layout, "flux-system").beside(installed));
         let found = found.into_iter().filter(|f| f.rule.entry.code >= "SKVS551");
@@ -106,15 +114,13 @@ mod tests {
         (found.collect(), not_checked.collect())
     }
 
-    fn of(installation: Result<Option<Installation>, String>) -> Installations {
-        let id = (
-            "flux-system".to_owned(),
-            "skvs-onboarding-pds--database".to_owned(),
-        );
-        HashMap::from([(id, installation)])
+    fn of(
+        installation: Result<Option<Installation>, String>,
+    ) -> Option<Result<Option<Installation>, String>> {
+        Some(installation)
     }
 
-    fn installed(values: Value) -> Installations {
+    fn installed(values: Value) -> Option<Result<Option<Installation>, String>> {
         of(Ok(Some(Installation {
             revision: 1,
             values,
@@ -130,7 +136,7 @@ mod tests {
         SKVS552: encryption should not change: it was installed as off, now it is on
         "#);
         assert_eq!(not_checked, [""; 0]);
-        let same = json!({"namespace": "pds", "database": "database", "serviceAccounts": ["x"]});
+        let same = json!({"namespace": "pds", "database": "database", "encryption": true, "serviceAccounts": ["x"]});
         let (found, not_checked) = linted(None, &file("prod"), installed(same));
         assert_eq!((found, not_checked), (Vec::new(), Vec::new()));
     }
@@ -154,7 +160,7 @@ mod tests {
         );
         assert_eq!(found, [""; 0]);
         assert_eq!(not_checked, [format!("{codes}: forbidden (list secrets)")]);
-        let (_, not_checked) = linted(Some("prod"), &file("prod"), Installations::new());
+        let (_, not_checked) = linted(Some("prod"), &file("prod"), None);
         assert_eq!(
             not_checked,
             [format!("{codes}: the cluster was not asked about it")]
@@ -166,14 +172,35 @@ mod tests {
                 "{codes}: its path does not say whether it is for prod"
             )]
         );
-        // The values of the chart are not in the storage.
-        for values in [json!(null), json!({"database": "database"}), json!("text")] {
+        for (values, expected) in [
+            (json!(null), "SKVS551 SKVS552: revision 1 has no values"),
+            (json!("text"), "SKVS551 SKVS552: revision 1 has no values"),
+            (
+                json!({"database": "database", "encryption": true}),
+                "SKVS551: revision 1 has no namespace",
+            ),
+            (
+                json!({"namespace": "pds", "database": "database"}),
+                "SKVS552: revision 1 has no encryption",
+            ),
+            (
+                json!({"namespace": "pds", "database": "database", "encryption": "true"}),
+                "SKVS552: revision 1 has encryption \"true\"",
+            ),
+        ] {
             let (found, not_checked) = linted(None, &file("prod"), installed(values));
             assert_eq!(found, [""; 0]);
-            assert!(
-                not_checked[0].starts_with("SKVS551: revision 1 has no namespace"),
-                "{not_checked:?}"
-            );
+            assert_eq!(not_checked, [expected]);
         }
+    }
+
+    #[test]
+    fn a_name_is_what_the_chart_prints() {
+        let values = json!({"namespace": "pds", "database": 7, "encryption": true});
+        let (found, _) = linted(None, &file("prod"), installed(values));
+        assert_eq!(found.len(), 1);
+        let text = |value: Value| super::super::rules::printed(&value);
+        assert_eq!(text(json!(7)), text(json!("7")));
+        assert_ne!(text(json!(7)), text(json!("07")));
     }
 }

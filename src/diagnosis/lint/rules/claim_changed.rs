@@ -1,6 +1,6 @@
 //! SKVS551: the change gives an onboarding another database.
 
-use super::earlier;
+use super::{earlier, printed};
 use crate::diagnosis::catalogue::Entry;
 use crate::diagnosis::lint::onboarding::VALUES;
 use crate::diagnosis::lint::{Check, Checked, Onboarding, Repository, Rule};
@@ -25,43 +25,35 @@ finished with its data. If the installation failed before it created anything, t
 
 fn check(onboarding: &Onboarding<'_>, repository: &Repository<'_>) -> Checked {
     let mut checked = Checked::fine();
-    let states = earlier(onboarding, repository, &mut checked);
+    let Some(state) = earlier(onboarding, repository, &mut checked) else {
+        return checked;
+    };
     for key in ["namespace", "database"] {
+        let was = checked.known(state.value(key)).flatten();
         let is = checked.known(onboarding.value(key)).flatten();
-        for state in &states {
-            let Some(was) = checked.known(state.value(key)) else {
-                continue;
-            };
-            let Some(was) = was else {
-                state.lacks(key, &mut checked);
-                continue;
-            };
-            let Some(is) = is else {
-                continue;
-            };
-            if was == is.value {
-                continue;
-            }
-            let path = [VALUES[0], VALUES[1], key];
-            let sentence = format!(
-                "values.{key} must not change: {} {was}, now it is {}",
-                state.it_was(),
-                is.value
-            );
-            let mut finding = onboarding
-                .finding(&path, sentence)
-                .why("The database is created at installation only. Access would move to one that does not exist, and the data would stay behind.");
-            if let Some(source) = state.source() {
-                finding = finding.why(source);
-            }
-            checked.push(
-                finding
-                    .change("Set it back", &path, was.clone())
-                    .step("For another database write another manifest, with its own name."),
-            );
-            // One finding a value: what the change takes away is what is installed.
-            break;
+        let (Some(was), Some(is)) = (was, is) else {
+            continue;
+        };
+        if printed(was) == printed(is.value) {
+            continue;
         }
+        let path = [VALUES[0], VALUES[1], key];
+        let sentence = format!(
+            "values.{key} must not change: {} {was}, now it is {}",
+            state.it_was(),
+            is.value
+        );
+        let mut finding = onboarding
+            .finding(&path, sentence)
+            .why("The database is created at installation only. Access would move to one that does not exist, and the data would stay behind.");
+        if let Some(source) = state.source() {
+            finding = finding.why(source);
+        }
+        checked.push(
+            finding
+                .change("Set it back", &path, was.clone())
+                .step("For another database write another manifest, with its own name."),
+        );
     }
     checked
 }

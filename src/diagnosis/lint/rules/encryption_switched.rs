@@ -25,35 +25,35 @@ not switch it."#,
 
 fn check(onboarding: &Onboarding<'_>, repository: &Repository<'_>) -> Checked {
     let mut checked = Checked::fine();
+    let Some(state) = earlier(onboarding, repository, &mut checked) else {
+        return checked;
+    };
     let path = [VALUES[0], VALUES[1], "encryption"];
     // The chart's default is true.
     let on = |value: Option<&Value>| value.map_or(Some(true), Value::as_bool);
-    for state in earlier(onboarding, repository, &mut checked) {
-        let was = checked.known(state.value("encryption"));
-        let is = checked.known(onboarding.value("encryption"));
-        let (Some(was), Some(is)) = (was, is) else {
-            continue;
-        };
-        let (Some(was), Some(is)) = (on(was), on(is.map(|field| field.value))) else {
-            continue;
-        };
-        if was == is {
-            continue;
-        }
-        let word = |on: bool| if on { "on" } else { "off" };
-        let sentence = format!(
-            "encryption should not change: {} {}, now it is {}",
-            state.it_was(),
-            word(was),
-            word(is)
-        );
-        let mut finding = onboarding
-            .finding(&path, sentence)
-            .why("The database would hold encrypted and plain documents, and the team's endpoint would change.");
-        if let Some(source) = state.source() {
-            finding = finding.why(source);
-        }
-        return checked.with(finding.change("Set it back", &path, json!(was)));
+    let was = checked.known(state.flag("encryption"));
+    let is = checked.known(onboarding.value("encryption"));
+    let (Some(was), Some(is)) = (was, is) else {
+        return checked;
+    };
+    let (Some(was), Some(is)) = (on(was), on(is.map(|field| field.value))) else {
+        return checked;
+    };
+    if was == is {
+        return checked;
     }
-    checked
+    let word = |on: bool| if on { "on" } else { "off" };
+    let sentence = format!(
+        "encryption should not change: {} {}, now it is {}",
+        state.it_was(),
+        word(was),
+        word(is)
+    );
+    let mut finding = onboarding
+        .finding(&path, sentence)
+        .why("The database would hold encrypted and plain documents, and the team's endpoint would change.");
+    if let Some(source) = state.source() {
+        finding = finding.why(source);
+    }
+    checked.with(finding.change("Set it back", &path, json!(was)))
 }

@@ -27,7 +27,7 @@ pub(in crate::diagnosis) mod value_type;
 pub(in crate::diagnosis) mod value_unknown;
 pub(in crate::diagnosis) mod value_unset;
 
-use super::installed::Installation;
+use super::installed::{self, Installation};
 use super::onboarding::Onboarding;
 use super::repository::Repository;
 use super::rule::Checked;
@@ -67,22 +67,36 @@ impl<'r> Earlier<'r> {
     /// A value of the chart; `None` where it is not set.
     ///
     /// # Errors
-    /// Something other than the manifest says it.
+    /// Something other than the manifest says it, or the installation does not.
     fn value(self, key: &str) -> Result<Option<&'r Value>, NotRead> {
-        match self {
-            Self::Manifest(before) => Ok(before.value(key)?.map(|field| field.value)),
-            Self::Installed(installation) => {
-                let value = installation.values.get(key);
-                Ok(value.filter(|value| !value.is_null()))
-            }
-        }
+        let installation = match self {
+            Self::Manifest(before) => return Ok(before.value(key)?.map(|field| field.value)),
+            Self::Installed(installation) => installation,
+        };
+        let what = if installation.values.is_object() {
+            key
+        } else {
+            "values"
+        };
+        let value = installation
+            .values
+            .get(key)
+            .filter(|value| !value.is_null());
+        value.map(Some).ok_or_else(|| {
+            let why = format!("revision {} has no {what}", installation.revision);
+            NotRead::new(installed::WHAT, why)
+        })
     }
 
-    /// Notes that it does not have a value that an installation needs.
-    fn lacks(self, key: &str, checked: &mut Checked) {
-        if let Self::Installed(installation) = self {
-            let why = format!("revision {} has no {key}", installation.revision);
-            checked.skip(NotRead::new("what is installed", why));
+    /// As [`Earlier::value`], for true or false. A manifest's value of another type is another rule's finding.
+    fn flag(self, key: &str) -> Result<Option<&'r Value>, NotRead> {
+        let value = self.value(key)?;
+        match (self, value) {
+            (Self::Installed(installation), Some(other)) if !other.is_boolean() => {
+                let why = format!("revision {} has {key} {other}", installation.revision);
+                Err(NotRead::new(installed::WHAT, why))
+            }
+            (_, value) => Ok(value),
         }
     }
 
@@ -106,21 +120,27 @@ impl<'r> Earlier<'r> {
     }
 }
 
-/// The states that this onboarding is compared with: the earlier manifest and what is installed, as far as each is known and there.
+/// The state that this onboarding is compared with: what is installed, if anything is; else the earlier manifest.
 fn earlier<'r>(
     onboarding: &Onboarding<'_>,
     repository: &'r Repository<'_>,
     checked: &mut Checked,
-) -> Vec<Earlier<'r>> {
-    let manifest = checked.known(before(onboarding, repository)).flatten();
+) -> Option<Earlier<'r>> {
     let installed = repository.installed.as_ref();
     let installed = installed.map_or(Ok(None), |installed| installed.of(onboarding));
-    let installed = checked.known(installed).flatten();
-    let manifest = manifest.map(Earlier::Manifest);
-    manifest
-        .into_iter()
-        .chain(installed.map(Earlier::Installed))
-        .collect()
+    if let Some(installation) = checked.known(installed).flatten() {
+        return Some(Earlier::Installed(installation));
+    }
+    let before = checked.known(before(onboarding, repository)).flatten();
+    before.map(Earlier::Manifest)
+}
+
+/// A value as a template prints it.
+pub(super) fn printed(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
 }
 
 /// What this onboarding was in the earlier state; `None` for a new one, and where no state is compared.
