@@ -119,15 +119,16 @@ fn in_force(
     let matches = parser.try_get_matches_from([""; 0]).map_err(|error| {
         let text = error.render().to_string();
         let text = text.lines().next().unwrap_or_default();
-        Error::usage(text.strip_prefix("error: ").unwrap_or(text))
+        let text = text.strip_prefix("error: ").unwrap_or(text);
+        let variable = variable.as_deref().unwrap_or(id);
+        Error::new(format!("{variable}: {text}"))
     })?;
     let raw = matches.get_raw(id).and_then(|mut raw| raw.next());
     let raw = raw.map(|raw| raw.to_string_lossy().into_owned());
     let source = matches.value_source(id);
-    // One that is set to nothing may be the default, by the flag's own parser.
+    // One that is set to nothing is the default for some flags, by their own parsers.
     let parsed = matches.try_get_one::<String>(id).ok().flatten().cloned();
-    let source =
-        source.filter(|_| raw.as_deref().is_none_or(|raw| !raw.is_empty()) || parsed == raw);
+    let source = source.filter(|_| parsed.is_none() || parsed == raw);
     Ok((parsed.or(raw), source, variable))
 }
 

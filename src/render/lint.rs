@@ -120,12 +120,14 @@ pub(super) fn summary(report: &LintReport) -> Vec<String> {
     }
     if let Some(installed) = &report.installed {
         let context = installed.context.as_ref();
-        let context = context.map(|context| format!(" on {context}"));
+        let context = context.map_or(String::new(), |context| format!(" on context {context}"));
+        let not_known = match installed.not_known {
+            0 => String::new(),
+            n => format!(", {n} not known"),
+        };
         last.push_str(&format!(
-            " {} of {} installed{}.",
-            installed.installed,
-            installed.manifests,
-            context.unwrap_or_default()
+            " {} of {} installed{context}{not_known}.",
+            installed.installed, installed.manifests
         ));
     }
     if let Some(text) = not_checked(report) {

@@ -54,8 +54,10 @@ pub struct Compared {
     pub context: Option<String>,
     /// Manifests that are for this cluster.
     pub manifests: u64,
-    /// How many of them are installed, as far as is known.
+    /// How many of them are installed.
     pub installed: u64,
+    /// Of how many that is not known.
+    pub not_known: u64,
 }
 
 /// One thing that is wrong.
@@ -122,11 +124,12 @@ impl LintReport {
             kind: KIND,
             base: base.map(one_line),
             installed: repository.installed.as_ref().map(|installed| {
-                let (manifests, found) = installed.counts();
+                let [manifests, found, not_known] = installed.counts().map(|n| n as u64);
                 Compared {
                     context: installed.context.as_deref().map(one_line),
-                    manifests: manifests as u64,
-                    installed: found as u64,
+                    manifests,
+                    installed: found,
+                    not_known,
                 }
             }),
             manifests: repository.onboardings.len() as u64,

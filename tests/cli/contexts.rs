@@ -430,10 +430,10 @@ fn a_report_is_about_one_cluster_and_its_commands_lead_there() {
     assert!(named.stdout.starts_with("Context lab\n"), "{named}");
     assert!(!named.stderr.contains("not found"), "{named}");
     let refused = fleet(&["troubleshoot", "-o", "sarif", "--contexts", "prod"]);
-    assert_snapshot!(refused, @r"
+    assert_snapshot!(refused, @"
     exit 2
     stderr:
-    error: -o github and -o sarif are about one cluster; run them once for each context
+    error: -o github, -o sarif and -o html are about one cluster; run them once for each context
     ");
 }
 

@@ -858,20 +858,20 @@ fn a_manifest_is_compared_with_what_is_installed() {
       Do     Set it back; set spec.values.encryption: false
       = more: kubectl skvs explain SKVS552
 
-    1 manifest for 1 cluster, 1 error, 1 warning.
+    1 manifest for 1 cluster, 1 error, 1 warning. 1 of 1 installed on context here.
     "#);
     let same = json!({"namespace": "pds", "database": "database", "encryption": true});
     assert_snapshot!(of(Some(same)), @"
     exit 0
     stdout:
-    1 manifest for 1 cluster, nothing found.
+    1 manifest for 1 cluster, nothing found. 1 of 1 installed on context here.
     ");
     assert_snapshot!(of(None), @"
     exit 1
     stdout:
-    1 manifest for 1 cluster, nothing found. Not checked: what is installed (Helm's storage in flux-system: forbidden (secrets is forbidden))
+    1 manifest for 1 cluster, nothing found. 0 of 1 installed on context here, 1 not known. Not checked: what is installed (flux-system/skvs-onboarding-pds--database: Helm's storage in flux-system: forbidden (secrets is forbidden))
     stderr:
-    error: not known: what is installed: Helm's storage in flux-system: forbidden (secrets is forbidden)
+    error: not known: what is installed of infrastructure/k8s/prod/secure-kvs/secure-kvs-onboarding/pds_database.yaml: flux-system/skvs-onboarding-pds--database: Helm's storage in flux-system: forbidden (secrets is forbidden)
     ");
 }
 
@@ -892,7 +892,7 @@ fn one_cluster_is_compared_with_its_own_manifests() {
     exit 2
     stderr:
     error: --installed compares with one cluster, and the manifests are for several
-    hint: name the folder of this one with --for-cluster: prod, test
+    hint: name this cluster's folder with --for-cluster: prod, test
     ");
     assert_snapshot!(run(&["--installed", "--for-cluster", "stage"]), @"
     exit 2

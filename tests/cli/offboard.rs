@@ -100,7 +100,7 @@ fn run(server: &Listener, words: &[&str]) -> Run {
 fn every_step_is_told_with_its_commands() {
     let server = Listener::scripted(usual);
     let words = ["offboard", "pds_database", "--repo", "gitops"];
-    assert_snapshot!(run(&server, &words).run(), @r"
+    assert_snapshot!(run(&server, &words).run(), @"
     exit 3
     stdout:
     pds_database, HelmRelease flux-system/skvs-onboarding-pds--database: 1 of 7 steps done, 1 not known
@@ -124,7 +124,7 @@ fn every_step_is_told_with_its_commands() {
                               AuthorizationPolicy secure-kvs/pds-database lets pods in
                               Job core/pds-database-create is left
     not known  database       whether CouchDB has pds_database is not known: no CouchDB pod in namespace secure-kvs (0 pods looked at)
-               kubectl skvs delete-db pds_database --dry-run
+               kubectl skvs delete-db pds_database --dry-run --context here
     stderr:
     hint: next, the manifest: git -C gitops rm -- infrastructure/k8s/prod/secure-kvs/secure-kvs-onboarding/pds_database.yaml
     ");
@@ -135,7 +135,7 @@ fn every_step_is_told_with_its_commands() {
 fn what_may_not_be_read_is_not_known() {
     let server = Listener::scripted(|_| (403, status(403, "Forbidden", "no")));
     let words = ["offboard", "pds_database", "--no-exec"];
-    assert_snapshot!(run(&server, &words).run(), @r"
+    assert_snapshot!(run(&server, &words).run(), @"
     exit 1
     stdout:
     pds_database, by convention HelmRelease flux-system/skvs-onboarding-pds--database: 0 of 7 steps done, 7 not known
@@ -149,9 +149,9 @@ fn what_may_not_be_read_is_not_known() {
     not known  access         whether a policy lets pods in is not known: the AuthorizationPolicies of all namespaces: forbidden (no)
                               whether the creation Job is left is not known: forbidden (no)
     not known  database       whether CouchDB has pds_database is not known: left out by --no-exec
-               kubectl skvs delete-db pds_database --dry-run
+               kubectl skvs delete-db pds_database --dry-run --context here
     stderr:
-    hint: next, the database: kubectl skvs delete-db pds_database --dry-run
+    hint: next, the database: kubectl skvs delete-db pds_database --dry-run --context here
     ");
 }
 

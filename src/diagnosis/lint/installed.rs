@@ -42,10 +42,11 @@ impl Installed {
         }
     }
 
-    /// How many manifests were looked up, and how many of them are installed.
-    pub fn counts(&self) -> (usize, usize) {
+    /// How many manifests were looked up, how many of them are installed, and of how many that is not known.
+    pub fn counts(&self) -> [usize; 3] {
         let installed = self.all.values().filter(|i| matches!(i, Ok(Some(_))));
-        (self.all.len(), installed.count())
+        let not_known = self.all.values().filter(|i| i.is_err());
+        [self.all.len(), installed.count(), not_known.count()]
     }
 
     /// What the cluster has of this onboarding; `None` for nothing, and for one of another cluster.

@@ -258,6 +258,11 @@ pub const STOPS: &[Stop] = &[
         exit: 3,
     },
     Stop {
+        title: "The settings, and where each comes from",
+        argv: &["kubectl", "skvs", "config"],
+        exit: 0,
+    },
+    Stop {
         title: "The versions of the plugin, the server and its HelmRelease API",
         argv: &["kubectl", "skvs", "version"],
         exit: 0,
