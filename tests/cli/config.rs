@@ -193,7 +193,7 @@ fn what_removes_or_overwrites_is_told_by_flags() {
         &["retry", "a_b"],
     ] {
         let words = [words, &confirmed].concat();
-        let (told, requests) = plain(&words, &moved);
+        let (told, requests) = plain(&words, moved);
         assert_eq!(told.code, Some(2), "{told}");
         assert!(
             told.stderr.contains("couchdb.namespace, couchdb.port"),
@@ -211,7 +211,7 @@ fn what_removes_or_overwrites_is_told_by_flags() {
         assert_ne!(told.code, Some(2), "{told}");
         assert!(!told.stderr.contains("settings"), "{told}");
     }
-    let (told, _) = plain(&["delete-db", "a_b", "--dry-run"], &moved);
+    let (told, _) = plain(&["delete-db", "a_b", "--dry-run"], moved);
     assert_snapshot!(told, @"
     exit 2
     stderr:
@@ -227,7 +227,7 @@ fn what_removes_or_overwrites_is_told_by_flags() {
         "--port",
         "1",
     ];
-    let (told, requests) = plain(&named, &moved);
+    let (told, requests) = plain(&named, moved);
     assert!(!told.stderr.contains("settings"), "{told}");
     assert!(!requests.is_empty());
 }
