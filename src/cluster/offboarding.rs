@@ -71,7 +71,11 @@ async fn kustomizations(cluster: &Cluster) -> Read<Vec<Kustomization>> {
 }
 
 /// The Jobs of all namespaces that carry the HelmRelease's labels or the name that the chart gives the creation Job.
-pub async fn jobs(cluster: &Cluster, subject: &Subject) -> Listing<Id> {
+pub async fn jobs(
+    cluster: &Cluster,
+    subject: &Subject,
+    helm_releases: &Listing<HelmRelease>,
+) -> Listing<Id> {
     let take = |all: &mut Vec<Id>, Named { metadata }: Named| {
         let labels = ["namespace", "name"].map(|key| {
             let label = metadata.labels.get(&format!("{GROUP}/{key}"));
@@ -81,7 +85,13 @@ pub async fn jobs(cluster: &Cluster, subject: &Subject) -> Listing<Id> {
             [Some(namespace), Some(name)] => {
                 let own = &subject.id;
                 let is_certain = own.namespace == namespace && own.name == name;
-                is_certain || (!subject.certain && is_named(subject, &metadata.name))
+                // One of a live HelmRelease is that one's, whatever it is called.
+                let mut live = helm_releases.known().iter().map(|hr| &hr.metadata);
+                let lives = live.any(|hr| hr.namespace == namespace && hr.name == name);
+                match lives {
+                    true => subject.certain && is_certain,
+                    false => is_certain || is_named(subject, &metadata.name),
+                }
             }
             _ => is_named(subject, &metadata.name),
         };

@@ -112,7 +112,7 @@ async fn gather(
         aged: Vec::new(),
     };
     let (jobs, pods, couchdb) = futures::join!(
-        offboarding::jobs(cluster, &subject),
+        offboarding::jobs(cluster, &subject, &survey.helm_releases),
         offboarding::pods(cluster, accounts.known()),
         databases::ask(cluster, Some(&args.couchdb), &wanted)
     );

@@ -9,7 +9,7 @@ mod place;
 pub use place::Place;
 
 use super::case::Case;
-use super::contradiction::{installed, ready_now};
+use super::contradiction::ready_now;
 use super::engine::Root;
 use super::finding::{Evidence, Subject};
 use super::rule::{Role, Severity};
@@ -154,13 +154,16 @@ fn fetched(read: Checked<Option<&Source>>) -> Result<Evidence, String> {
         let fields = source.meta.malformed.join(", ");
         return Err(format!("malformed: {fields}"));
     }
+    if source.is_stalled() {
+        return Err("Stalled is True: Flux has stopped".to_owned());
+    }
     if let Some(ready) = ready_now(source) {
         return Ok(Evidence::condition(subject, ready));
     }
     Err(match source.complaint() {
         Some(complaint) => Evidence::condition(subject, complaint).observed,
-        None if source.is_static() => "an OCI registry, of which Flux keeps no state".to_owned(),
-        None => "it is not surely Ready by its present spec".to_owned(),
+        None if source.is_static() => "an OCI registry: Flux records no status for it".to_owned(),
+        None => "Ready is not True for its present spec".to_owned(),
     })
 }
 
@@ -181,8 +184,8 @@ fn release(case: &Case<'_>) -> Result<Evidence, String> {
     if install::is_of_another_release(case) {
         return Err("the stored revision is of another release".to_owned());
     }
-    if let Some(released) = installed(case) {
-        return Ok(released);
+    if hr.spec.suspend {
+        return Err("suspended: Flux does not look at it".to_owned());
     }
     let revisions = match case.revisions() {
         Ok(revisions) => revisions,
@@ -200,6 +203,12 @@ fn release(case: &Case<'_>) -> Result<Evidence, String> {
     let observed = format!("revision {} is {}", newest.revision, newest.status);
     if newest.status != "deployed" {
         return Err(observed);
+    }
+    if let Some(latest) = hr.latest().filter(|l| l.version != newest.revision) {
+        return Err(format!(
+            "{observed}, but the status is about revision {}",
+            latest.version
+        ));
     }
     if !case.is_ready() {
         return Err(format!(

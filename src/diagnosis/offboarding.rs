@@ -126,8 +126,13 @@ pub fn steps(facts: &Facts) -> Vec<Step> {
     steps
 }
 
-/// The command that is next: that of the first step that can be done now, else of the first that is not done and has one.
+/// The command that is next: that of the first step that can be done now, else of the first that is not done and has one. While somebody
+/// uses the database there is none, and the database is next only when nothing else is left.
 pub fn next(steps: &[Step]) -> Option<(Part, &Command)> {
+    let users = steps.iter().find(|s| s.part == Part::Users);
+    if users.is_none_or(|s| s.state == State::ToDo) {
+        return None;
+    }
     let command = |step: &'_ Step| {
         let mut acts = step.acts.iter();
         acts.position(|act| matches!(act, Act::Run(_)))
@@ -135,7 +140,8 @@ pub fn next(steps: &[Step]) -> Option<(Part, &Command)> {
     let open = steps.iter().filter(|s| !s.is_done());
     let open: Vec<(&Step, usize)> = open.filter_map(|s| Some((s, command(s)?))).collect();
     let now = open.iter().find(|(s, _)| s.state == State::ToDo);
-    let (step, at) = now.or(open.first())?;
+    let mut others = open.iter().filter(|(s, _)| s.part != Part::Database);
+    let (step, at) = now.or(others.next())?;
     match &step.acts[*at] {
         Act::Run(command) => Some((step.part, command)),
         Act::Say(_) | Act::Edit(_) => None,

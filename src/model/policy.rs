@@ -78,8 +78,11 @@ impl Policy {
             };
             for from in from {
                 match from.source.as_ref().and_then(|s| s.principals.as_ref()) {
-                    Some(principals) => all.extend(principals.iter().map(String::as_str)),
-                    None => return Field::Absent,
+                    Some(principals) if !principals.is_empty() => {
+                        all.extend(principals.iter().map(String::as_str));
+                    }
+                    // An empty list is as none: anybody who meets the rest.
+                    Some(_) | None => return Field::Absent,
                 }
             }
         }

@@ -10,7 +10,18 @@ use crate::repository::removal::Removal;
 use crate::repository::tree::Standing;
 use crate::snapshot::{Listing, Why};
 use crate::text::one_line;
+use std::collections::BTreeSet;
 use std::path::Path;
+
+/// Keys of a kustomization by which values can be others than a file says.
+const PATCHES: [&str; 6] = [
+    "patches",
+    "patchesStrategicMerge",
+    "patchesJson6902",
+    "replacements",
+    "transformers",
+    "vars",
+];
 
 /// Finds them.
 pub(super) fn find(
@@ -41,15 +52,27 @@ pub(super) fn find(
         let joined = joined.map(|names| names.joined());
         let is_it = joined.as_deref() == Some(subject.database.as_str());
         if is_it || (subject.certain && id == subject.id) {
+            let mut removal = Removal::of(tree, repo, onboarding.manifest);
+            let cluster = match onboarding.cluster {
+                Cluster::Named(cluster) => Some(cluster.to_owned()),
+                Cluster::Folder(_) => None,
+            };
+            // What another cluster applies is not removed for this one.
+            let this = args.for_cluster.as_ref().or(cluster.as_ref());
+            let is_foreign = |file: &str| {
+                let is = args.layout.cluster(file);
+                this.zip(is).is_some_and(|(this, is)| this != is)
+            };
+            let mut lists = removal.lists.iter();
+            let stays_for = lists.find(|l| is_foreign(&l.file)).map(|l| l.file.clone());
+            removal.lists.retain(|l| !is_foreign(&l.file));
             found.extend(Listing::whole(vec![Declared {
                 file: onboarding.manifest.file.clone(),
                 line: onboarding.manifest.place(&["metadata", "name"]).line,
-                cluster: match onboarding.cluster {
-                    Cluster::Named(cluster) => Some(cluster.to_owned()),
-                    Cluster::Folder(_) => None,
-                },
+                cluster,
                 id,
-                removal: Removal::of(tree, repo, onboarding.manifest),
+                removal,
+                stays_for,
             }]));
         } else if joined.is_none() {
             let why = match database {
@@ -67,6 +90,12 @@ pub(super) fn find(
         found,
         looked_at: here.len(),
         cluster: args.for_cluster.clone(),
+        several: {
+            let files = tree.manifests.iter().map(|m| m.file.as_str());
+            let files = files.chain(tree.kustomizations.iter().map(|k| k.file.as_str()));
+            let clusters = files.filter_map(|file| args.layout.cluster(file));
+            clusters.collect::<BTreeSet<&str>>().len() > 1
+        },
     }
 }
 
@@ -87,6 +116,10 @@ fn not_all(args: &Args, tree: &Tree, is_seen: bool) -> Option<Why> {
     let kustomizations = tree.kustomizations.iter().filter(|k| is_here(&k.file));
     for kustomization in kustomizations.clone() {
         let file = one_line(&kustomization.file);
+        if let Some(key) = PATCHES.iter().find(|key| kustomization.has(key)) {
+            let why = format!("{key} of {file} may change what a manifest declares");
+            return Some(Why::NotAsked(why));
+        }
         if let Some((_, key)) = kustomization.brings_files() {
             let why = format!("{key} of {file} may bring manifests that it does not list");
             return Some(Why::NotAsked(why));

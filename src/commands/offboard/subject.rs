@@ -33,7 +33,11 @@ pub(super) async fn resolve(
         Some((place, name)) => (Some(place), name),
         None => (None, name),
     };
-    let all: Vec<&HelmRelease> = survey.helm_releases.known().iter().collect();
+    // A team's own HelmRelease may have the same values; it is not removed with the onboarding.
+    let all = survey.helm_releases.known().iter();
+    let all: Vec<&HelmRelease> = all
+        .filter(|hr| survey.ownership.has_onboarding(&hr.id()))
+        .collect();
     let of = |namespace: &str| -> Vec<&HelmRelease> {
         let all = all.iter().copied();
         all.filter(|hr| hr.metadata.namespace == namespace)

@@ -83,6 +83,11 @@ pub(super) async fn run(app: &mut App, args: &Args, fleet: &Fleet) -> Result<Cod
                 section(app, args, item, found.worse(Code::Ok), seconds)
             }),
     };
+    let printed = printed.and_then(|()| match format {
+        FindingsFormat::Json | FindingsFormat::Yaml => Ok(()),
+        // On stdout too: a saved report must not look whole.
+        _ => unread(app, format, &answers),
+    });
     let code = answers.end(app, printed)?.worse(found);
     args.gate.tell_unused(app, &ignores);
     let what = |name: &str| format!("{PLURAL}.{GROUP} {name:?}");
@@ -111,6 +116,26 @@ fn document(
     Ok(())
 }
 
+/// The clusters that could not be read, each under its name.
+fn unread(app: &mut App, format: FindingsFormat, answers: &Answers<Seen>) -> Result<()> {
+    for (context, why) in answers.unread() {
+        let unread = Unread::new(context, why);
+        app.ui.result("")?;
+        heading(app, format, &unread.context)?;
+        app.ui
+            .result(Shown::line(format!("not read: {}", unread.why)))?;
+    }
+    Ok(())
+}
+
+fn heading(app: &mut App, format: FindingsFormat, context: &str) -> Result<()> {
+    let name = Shown::line(context);
+    app.ui.result(match format {
+        FindingsFormat::Markdown => shown!("## {name}\n"),
+        _ => app.ui.palette().heading(shown!("Context {name}")),
+    })
+}
+
 /// One cluster's report under its name.
 fn section(
     app: &mut App,
@@ -120,11 +145,7 @@ fn section(
     seconds: f64,
 ) -> Result<()> {
     let InContext { context, document } = item;
-    let name = Shown::line(context);
-    app.ui.result(match args.format.output {
-        FindingsFormat::Markdown => shown!("## {name}\n"),
-        _ => app.ui.palette().heading(shown!("Context {name}")),
-    })?;
+    heading(app, args.format.output, context)?;
     if let Some(none) = document.none_considered() {
         let namespace = none.namespace.as_deref();
         let place = namespace.map_or(String::new(), |n| format!(" in {n} namespace"));

@@ -84,7 +84,9 @@ const PLACES: [(Place, &[&str]); 5] = [
 ];
 
 /// Codes about one of several links, which the object of the finding tells.
-const BY_OBJECT: [&str; 5] = ["SKVS128", "SKVS217", "SKVS220", "SKVS221", "SKVS313"];
+const BY_OBJECT: [&str; 7] = [
+    "SKVS112", "SKVS128", "SKVS217", "SKVS219", "SKVS220", "SKVS221", "SKVS313",
+];
 
 /// The link that a finding of `code` about `subject` breaks; `None` for a code without a place.
 pub(super) fn of(code: &str, subject: &Subject) -> Option<Place> {
@@ -92,6 +94,7 @@ pub(super) fn of(code: &str, subject: &Subject) -> Option<Place> {
     let by_object = || match subject.kind.as_str() {
         "HelmChart" => Some(Place::Chart),
         "Job" | "Pod" => Some(Place::Job),
+        "HelmRelease" => Some(Place::Release),
         kind => source::plural(kind).map(|_| Place::Source),
     };
     let told = BY_OBJECT.contains(&code).then(by_object).flatten();
@@ -125,6 +128,9 @@ mod tests {
         assert_eq!(of("SKVS217", "HelmChart"), Place::Chart);
         assert_eq!(of("SKVS217", "Widget"), Place::Source);
         assert_eq!(of("SKVS313", "Job"), Place::Job);
+        assert_eq!(of("SKVS112", "Job"), Place::Job);
+        assert_eq!(of("SKVS219", "HelmRepository"), Place::Source);
+        assert_eq!(of("SKVS220", "HelmRelease"), Place::Release);
         assert_eq!(of("SKVS313", "AuthorizationPolicy"), Place::Release);
         // Of other codes the object says nothing: a Job can only not be created in a namespace that does not exist.
         assert_eq!(of("SKVS101", "Job"), Place::Release);

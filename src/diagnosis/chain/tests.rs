@@ -50,10 +50,10 @@ fn ready() -> Snapshot {
 
 #[test]
 fn a_healthy_chain_has_its_evidence() {
-    insta::assert_snapshot!(lines(&chain(&ready(), HEALTHY)), @r"
+    insta::assert_snapshot!(lines(&chain(&ready(), HEALTHY)), @"
     Source good: Ready=True Succeeded: stored artifact: revision 'sha256:ab'
     Chart good: Ready=True ChartPullSucceeded: pulled 'secure-kvs-onboarding' chart with version '0.1.2'
-    Release good: Released=True InstallSucceeded: Helm install succeeded for release core/core-skvs-onboarding-pds--database.v1 with chart secure-kvs-onboarding@0.1.2
+    Release good: revision 1 is deployed
     Job good: creation Job of revision 1: Succeeded
     Database good: CouchDB serves the database
     ");
@@ -108,6 +108,7 @@ fn what_was_not_read_is_never_good() {
     for (parts, place) in [
         (&["source"][..], Place::Source),
         (&["chart"], Place::Chart),
+        (&["revisions"], Place::Release),
         (&["creation Job", "release", "first release"], Place::Job),
         (&["databases"], Place::Database),
         // The notes are in it.
@@ -127,7 +128,7 @@ fn what_was_not_read_is_never_good() {
 #[test]
 fn what_is_malformed_old_or_on_its_way_is_not_good() {
     type Change = fn(&mut Snapshot);
-    let changes: [(Place, Change); 11] = [
+    let changes: [(Place, Change); 13] = [
         (Place::Source, |s| {
             s.source
                 .seen_mut()
@@ -150,6 +151,10 @@ fn what_is_malformed_old_or_on_its_way_is_not_good() {
             s.revisions.seen_mut().unwrap()[0].status = "pending-upgrade".to_owned();
         }),
         (Place::Release, |s| s.helm_release.metadata.generation += 1),
+        (Place::Release, |s| s.helm_release.spec.suspend = true),
+        (Place::Release, |s| {
+            s.revisions.seen_mut().unwrap()[0].revision += 1;
+        }),
         (Place::Release, |s| {
             let time = "2026-11-23T20:20:00Z".to_owned();
             s.helm_release.metadata.deletion_timestamp = Some(time);

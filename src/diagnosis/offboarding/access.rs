@@ -28,6 +28,13 @@ pub(super) fn step(facts: &Facts, before: &[Step]) -> Step {
             for policy in all {
                 let object = &policy.object;
                 says.push(format!("{object} lets pods in"));
+                if policy.shared {
+                    let database = &facts.subject.database;
+                    acts.push(Act::Say(format!(
+                        "remove the paths of {database} from {object}, which is about other databases too"
+                    )));
+                    continue;
+                }
                 let kind = "authorizationpolicies.security.istio.io";
                 acts.push(delete(kind, &object.namespace, &object.name));
             }

@@ -10,7 +10,8 @@ use crate::snapshot::databases::{Database, Found};
 use crate::text::{bytes, count, one_line};
 
 /// What has to be done before.
-const BEFORE: [Part; 5] = [
+const BEFORE: [Part; 6] = [
+    Part::Users,
     Part::Manifest,
     Part::Kustomization,
     Part::HelmRelease,
@@ -21,6 +22,11 @@ const BEFORE: [Part; 5] = [
 pub(super) fn step(facts: &Facts, before: &[Step]) -> Step {
     let name = facts.subject.database.as_str();
     let step = |state, says: String| Step::new(Part::Database, state, says);
+    if let Some(hr) = facts.live().filter(|hr| hr.is_remote()) {
+        let id = one_line(&hr.id());
+        let says = format!("HelmRelease {id} makes it on another cluster, which was not read");
+        return step(State::NotKnown, says);
+    }
     if let Some(gone) = Gone::of(&facts.couchdb) {
         return step(State::Done(gone), format!("CouchDB does not have {name}"));
     }
@@ -48,14 +54,13 @@ pub(super) fn step(facts: &Facts, before: &[Step]) -> Step {
     }
     let (state, says, judgement) = match after(before, &BEFORE) {
         // What claims it now is what the earlier steps remove. What may claim it besides is not.
-        Err(first) => match open(facts) {
-            None => (State::Blocked, first, Deletion::Agreed),
-            Some(why) => (
-                State::Blocked,
-                format!("{first}; {why}"),
-                Deletion::Open(why),
-            ),
-        },
+        Err(first) => {
+            let says = match open(facts) {
+                None => first.clone(),
+                Some(why) => format!("{first}; {why}"),
+            };
+            (State::Blocked, says, Deletion::Open(first))
+        }
         Ok(()) => judged(facts),
     };
     let command = deletion::command(&judgement, name).args(&facts.couchdb_flags);

@@ -86,6 +86,8 @@ pub struct Manifests {
     pub looked_at: usize,
     /// The cluster, where one was named.
     pub cluster: Option<String>,
+    /// The repository has folders of several clusters.
+    pub several: bool,
 }
 
 /// One manifest.
@@ -97,6 +99,8 @@ pub struct Declared {
     pub cluster: Option<String>,
     pub id: Id,
     pub removal: Removal,
+    /// The kustomization of another cluster that lists the file: it stays for that one.
+    pub stays_for: Option<String>,
 }
 
 impl Facts {
@@ -143,12 +147,11 @@ impl Facts {
     /// The releases in Helm's storage that are this onboarding's, or nobody's any more.
     pub(super) fn releases(&self) -> Listing<RemainingRelease> {
         let all = listing(self.ownership.releases_of(self.subject.database.as_str()));
-        all.filter(|release| !self.is_kept_by_others(release))
+        all.filter(|release| release.onboarding && !self.is_kept_by_others(release))
     }
 
     fn is_kept_by_others(&self, release: &RemainingRelease) -> bool {
-        let own = self.subject.id.to_string();
-        !release.kept_by.contains(&own) && release.kept_by.iter().any(|id| self.is_others(id))
+        release.kept_by.iter().any(|id| self.is_others(id))
     }
 
     /// The policies that are this onboarding's, or nobody's any more.
@@ -179,6 +182,8 @@ impl Facts {
             }
         }
         let releases = self.ownership.releases_of(database).known;
+        let foreign = releases.iter().filter(|r| !r.onboarding);
+        others.extend(foreign.map(|r| r.words.clone()));
         let releases = releases.iter().filter(|r| self.is_kept_by_others(r));
         let releases = releases.flat_map(|r| r.kept_by.clone());
         let policies = self.ownership.policies_of(database).known.into_iter();

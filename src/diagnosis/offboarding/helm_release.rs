@@ -125,7 +125,8 @@ fn deleted(hr: &HelmRelease, since: &str) -> Step {
         let says = format!(
             "HelmRelease {id} was deleted at {since} while it is suspended: Flux leaves its release and the policy"
         );
-        return step(State::ToDo, says);
+        return Step::new(Part::HelmRelease, State::ToDo, says)
+            .acts([Act::Run(skvs("resume", hr))]);
     }
     let says = format!("HelmRelease {id} was deleted at {since}; Flux uninstalls its release");
     step(State::ToDo, says)

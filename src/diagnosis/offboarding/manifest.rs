@@ -3,6 +3,7 @@
 use super::evidence::{Left, left, others};
 use super::{Act, Declared, Facts, Part, State, Step};
 use crate::advice::Command;
+use crate::repository::removal::Unlisting;
 use crate::text::{count, one_line};
 use std::collections::BTreeSet;
 
@@ -32,7 +33,8 @@ pub(super) fn step(facts: &Facts) -> Step {
         }
         Left::Some(found, not_all) => {
             let clusters: BTreeSet<&Option<String>> = found.iter().map(|d| &d.cluster).collect();
-            let several = clusters.len() > 1;
+            let is_named = manifests.cluster.is_some();
+            let several = clusters.len() > 1 || (manifests.several && !is_named);
             let mut says = found.iter().map(declared);
             let step = Step::new(
                 Part::Manifest,
@@ -44,7 +46,7 @@ pub(super) fn step(facts: &Facts) -> Step {
             );
             let step = step.says(says).says(others(not_all));
             if several {
-                let act = "several clusters have it: name this cluster's folder with --for-cluster";
+                let act = "the repository is for several clusters: name the folder of this one with --for-cluster";
                 return step.acts([Act::Say(act.to_owned())]);
             }
             // Once it is merged, the HelmRelease goes as it is.
@@ -76,6 +78,15 @@ fn declared(declared: &Declared) -> String {
 fn removal(declared: &Declared, folder: &str) -> Vec<Act> {
     let removal = &declared.removal;
     let mut acts = Vec::new();
+    if let Some(other) = &declared.stays_for {
+        acts.push(Act::Say(format!(
+            "{} stays: {} lists it too",
+            one_line(&declared.file),
+            one_line(other)
+        )));
+        acts.extend(removal.lists.iter().flat_map(unlisting));
+        return acts;
+    }
     match &removal.whole_file {
         Some(path) => {
             let git = match folder {
@@ -95,27 +106,31 @@ fn removal(declared: &Declared, folder: &str) -> Vec<Act> {
         .lists
         .iter()
         .filter(|_| removal.whole_file.is_some());
-    for list in lists {
-        let file = one_line(&list.file);
-        acts.push(match &list.edit {
-            Ok(edit) => Act::Edit(edit.clone()),
-            Err(why) => Act::Say(format!(
-                "remove the entry {} from line {} of {file} by hand: {}",
-                one_line(&list.entry),
-                list.line,
-                one_line(why)
-            )),
-        });
-        if list.is_last {
-            acts.push(Act::Say(format!(
-                "{file} then lists nothing: build its folder with kubectl kustomize before you merge, since Flux removes nothing while the build fails"
-            )));
-        }
-    }
+    acts.extend(lists.flat_map(unlisting));
     if removal.unlisted {
         acts.push(Act::Say(
             "no kustomization.yaml that was read lists it".to_owned(),
         ));
+    }
+    acts
+}
+
+/// Takes an entry out of its list.
+fn unlisting(list: &Unlisting) -> Vec<Act> {
+    let file = one_line(&list.file);
+    let mut acts = vec![match &list.edit {
+        Ok(edit) => Act::Edit(edit.clone()),
+        Err(why) => Act::Say(format!(
+            "remove the entry {} from line {} of {file} by hand: {}",
+            one_line(&list.entry),
+            list.line,
+            one_line(why)
+        )),
+    }];
+    if list.is_last {
+        acts.push(Act::Say(format!(
+            "{file} then lists nothing: build its folder with kubectl kustomize before you merge, since Flux removes nothing while the build fails"
+        )));
     }
     acts
 }

@@ -70,15 +70,23 @@ pub(super) fn step(facts: &Facts, before: &[Step]) -> Step {
     let step = |state, first: String, says: Vec<String>| {
         Step::new(Part::Kustomization, state, first).says(says)
     };
+    // Nothing that lets Flux go on before the HelmRelease does: pruned while suspended, it leaves its release behind.
+    if let Some((why, resume)) = super::helm_release::suspended(facts) {
+        return step(State::Blocked, why, says).acts([resume]);
+    }
+    if let (None, Some(why)) = (facts.live(), facts.own().not_all()) {
+        let why = format!(
+            "whether the HelmRelease exists is not known: {}",
+            why.clause()
+        );
+        return Step::new(Part::Kustomization, State::NotKnown, why);
+    }
     if let Some(obstacle) = holders.iter().find_map(|h| h.obstacle.as_ref()) {
         let acts = obstacle.acts.iter().cloned();
         return step(State::Blocked, obstacle.says.clone(), says).acts(acts);
     }
     if let Some(why) = holders.iter().find_map(|h| h.unknown.clone()) {
         return step(State::NotKnown, why, says);
-    }
-    if let Some((why, resume)) = super::helm_release::suspended(facts) {
-        return step(State::Blocked, why, says).acts([resume]);
     }
     if let Err(first) = after(before, &[Part::Manifest]) {
         return step(

@@ -54,11 +54,12 @@ fn uninstall(release: &RemainingRelease) -> Vec<Act> {
         ));
         acts.push(Act::Run(relabel.clone()));
     }
-    if release.driver == Driver::ConfigMap {
-        acts.push(Act::Say("with HELM_DRIVER=configmap set".to_owned()));
-    }
     let (namespace, name) = &release.helm;
-    let words = ["helm", "uninstall", "-n", namespace, name];
-    acts.push(Act::Run(Command::from(words)));
+    acts.push(match release.driver {
+        Driver::ConfigMap => Act::Say(format!(
+            "uninstall release {name} in {namespace} with HELM_DRIVER=configmap set: helm does not find it without"
+        )),
+        Driver::Secret => Act::Run(Command::from(["helm", "uninstall", "-n", namespace, name])),
+    });
     acts
 }

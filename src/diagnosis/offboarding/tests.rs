@@ -85,6 +85,7 @@ fn declared(cluster: &str) -> Declared {
         line: 4,
         cluster: Some(cluster.to_owned()),
         id: id(),
+        stays_for: None,
         removal: Removal {
             whole_file: Some(format!("{folder}/pds_database.yaml")),
             lists: vec![Unlisting {
@@ -164,6 +165,7 @@ impl World {
                 found: Listing::whole(self.manifests.clone()),
                 looked_at: 3,
                 cluster: None,
+                several: false,
             }),
         }
     }
@@ -213,7 +215,7 @@ fn the_steps_follow_each_other() {
             "to do", "to do", "blocked", "blocked", "blocked", "blocked", "blocked"
         ]
     );
-    let last = "blocked: waits for the manifest\nkubectl skvs delete-db pds_database --backup pds_database.skvs.gz";
+    let last = "blocked: waits for the users\nkubectl skvs delete-db pds_database --dry-run";
     assert_eq!(told(&world.facts(), Part::Database), last);
     world.pods.clear();
     assert_eq!(
@@ -648,4 +650,98 @@ fn the_facts_of_a_test_are_what_it_says() {
         panic!("they were read");
     };
     assert!(all.iter().all(|k| k.meta().malformed.is_empty()));
+}
+
+/// A team's own objects that name the database are no part of what is removed.
+#[test]
+fn what_is_not_the_onboardings_is_never_removed() {
+    let mut world = gone();
+    let app = json!({"chart": {"metadata": {"name": "pds-app", "version": "1.0.0"}}, "config": pair("pds", "database")});
+    let app = secret(&release("pds-app", 1, "deployed", app));
+    world.objects.secrets.push(app);
+    let all: Vec<String> = steps(&world.facts())
+        .iter()
+        .flat_map(|step| &step.acts)
+        .map(|act| format!("{act:?}"))
+        .collect();
+    assert!(all.iter().all(|act| !act.contains("uninstall")), "{all:?}");
+
+    // One policy for two databases.
+    let mut world = gone();
+    world.objects.policies.push(policy(
+        "team",
+        "ALLOW",
+        json!(["/pds_database", "/pds_orders/*"]),
+    ));
+    let told = told(&world.facts(), Part::Access);
+    assert!(told.starts_with("to do: "), "{told}");
+    assert!(
+        told.contains("remove the paths of pds_database from"),
+        "{told}"
+    );
+    assert!(!told.contains("kubectl delete"), "{told}");
+}
+
+/// A release that a HelmRelease still keeps is that one's, also where the name of the one that is gone is only assumed.
+#[test]
+fn the_release_of_a_live_helm_release_is_not_uninstalled() {
+    let mut world = gone();
+    world.certain = false;
+    world.objects.secrets.push(own_release());
+    world.objects.helm_releases.push(helm_release(|hr| {
+        hr["spec"]["values"] = pair("pds", "database2");
+    }));
+    let told = told(&world.facts(), Part::Release);
+    assert!(!told.contains("uninstall"), "{told}");
+}
+
+#[test]
+fn a_suspended_helm_release_goes_on_before_its_kustomization_does() {
+    let mut world = whole();
+    world.pods.clear();
+    world.manifests.clear();
+    world.objects.helm_releases[1] = helm_release(|hr| hr["spec"]["suspend"] = json!(true));
+    world.kustomizations = Some(vec![kustomization(|k| k["spec"]["suspend"] = json!(true))]);
+    let resume = format!("kubectl skvs resume -n flux-system {NAME}");
+    assert_eq!(next_command(&world.facts()), resume);
+    // Where it is not known whether it exists, Flux is not told to go on.
+    let mut facts = whole().facts();
+    facts.helm_releases = Listing::new(Vec::new(), Some(why()));
+    facts.manifests = gone().facts().manifests;
+    let told = told(&facts, Part::Kustomization);
+    assert!(told.starts_with("not known: "), "{told}");
+    assert!(!told.contains("flux reconcile"), "{told}");
+}
+
+#[test]
+fn a_repository_of_several_clusters_needs_this_ones_name() {
+    let mut facts = whole().facts();
+    facts.manifests.as_mut().unwrap().several = true;
+    let told = |facts: &Facts| told(facts, Part::Manifest);
+    assert!(told(&facts).starts_with("blocked: "), "{}", told(&facts));
+    assert!(!told(&facts).contains("git -C"), "{}", told(&facts));
+    facts.manifests.as_mut().unwrap().cluster = Some("prod-east".to_owned());
+    assert!(told(&facts).contains("git -C"), "{}", told(&facts));
+    // Another cluster lists the file.
+    let mut world = whole();
+    world.manifests[0].stays_for = Some("gitops/k8s/lab2/kustomization.yaml".to_owned());
+    let told = told(&world.facts());
+    assert!(!told.contains("git -C"), "{told}");
+    assert!(
+        told.contains("stays: gitops/k8s/lab2/kustomization.yaml lists it too"),
+        "{told}"
+    );
+}
+
+#[test]
+fn the_database_is_next_only_when_nothing_else_is_left() {
+    let mut facts = whole().facts();
+    // Pods run with its accounts.
+    assert!(next(&steps(&facts)).is_none());
+    facts.pods = gone().facts().pods;
+    facts.manifests = None;
+    let steps = steps(&facts);
+    let next = next(&steps).map(|(part, _)| part);
+    assert_ne!(next, Some(Part::Database));
+    assert!(told(&facts, Part::Database).contains("--dry-run"));
 }

@@ -61,11 +61,13 @@ fn judged(facts: &Facts) -> Step {
             let says = format!("who is let in is not known: {}", why.clause());
             return Step::new(Part::Users, State::NotKnown, says);
         }
-        Left::Some(policies, _) => policies,
+        Left::Some(policies, not_all) => (policies, not_all),
     };
+    let (policies, not_all) = policies;
     let accounts = accounts(policies, facts.live());
     let names: Vec<String> = accounts.known().iter().map(ToString::to_string).collect();
-    let mut pods = Listing::new(Vec::new(), accounts.not_all().cloned());
+    let not_all = accounts.not_all().or(not_all);
+    let mut pods = Listing::new(Vec::new(), not_all.cloned());
     for account in accounts.known() {
         pods.extend(facts.pods_of(account));
     }

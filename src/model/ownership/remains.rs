@@ -28,6 +28,8 @@ pub struct RemainingRelease {
     pub driver: Driver,
     /// In words.
     pub words: String,
+    /// It is an onboarding's. Others, such as a team's own release with a policy for the database, are not removed with it.
+    pub onboarding: bool,
     /// The HelmReleases of it that exist, `namespace/name`.
     pub kept_by: Vec<String>,
     /// Gives it back the labels by which Helm finds it, where they are lost.
@@ -40,11 +42,20 @@ pub struct RemainingPolicy {
     pub object: Object,
     /// The HelmRelease that made it, `namespace/name`, as Flux labels it.
     pub made_by: Option<String>,
+    /// It is about other databases too, or may be.
+    pub shared: bool,
     /// Who is let in; absent where a rule does not say it by principals.
     pub principals: Field<Vec<String>>,
 }
 
 impl Ownership {
+    /// Whether a HelmRelease, `namespace/name`, is an onboarding's: by its label, its chart or its release.
+    pub fn has_onboarding(&self, id: &str) -> bool {
+        let all = self.helm_releases().into_iter();
+        let mut all = all.flat_map(|all| &all.all);
+        all.any(|live| live.object.id() == id && self.is_onboarding(live))
+    }
+
     /// The releases of a database that are not uninstalled.
     pub fn releases_of(&self, name: &str) -> Remains<RemainingRelease> {
         let mut remains = Remains {
@@ -84,6 +95,7 @@ impl Ownership {
             helm: (stored.key.namespace.clone(), stored.key.name.clone()),
             driver: stored.driver,
             words: claimant.words(),
+            onboarding: self.is_onboardings(stored),
             kept_by: kept_by.map(|live| live.object.id()).collect(),
             relabel: claimant.relabel(),
         })
@@ -104,6 +116,9 @@ impl Ownership {
                 remains.known.push(RemainingPolicy {
                     object: policy.object.clone(),
                     made_by: policy.made_by.clone(),
+                    shared: policy.paths.exact.iter().any(|(known, _)| known != name)
+                        || !policy.paths.patterns.is_empty()
+                        || policy.paths.unread.is_some(),
                     principals: policy.principals.clone(),
                 });
             } else if let Some(pattern) = policy.paths.patterns.iter().find(|p| p.covers(name)) {
