@@ -125,8 +125,6 @@ fn every_step_is_told_with_its_commands() {
                               Job core/pds-database-create is left
     not known  database       whether CouchDB has pds_database is not known: no CouchDB pod in namespace secure-kvs (0 pods looked at)
                kubectl skvs delete-db pds_database --dry-run --context here
-    stderr:
-    hint: next, the manifest: git -C gitops rm -- infrastructure/k8s/prod/secure-kvs/secure-kvs-onboarding/pds_database.yaml
     ");
 }
 
@@ -150,8 +148,6 @@ fn what_may_not_be_read_is_not_known() {
                               whether the creation Job is left is not known: forbidden (no)
     not known  database       whether CouchDB has pds_database is not known: left out by --no-exec
                kubectl skvs delete-db pds_database --dry-run --context here
-    stderr:
-    hint: next, the database: kubectl skvs delete-db pds_database --dry-run --context here
     ");
 }
 

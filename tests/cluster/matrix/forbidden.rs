@@ -204,7 +204,14 @@ fn objects() -> Vec<Value> {
                         })
                     })
             });
-            object["rules"] = single.collect();
+            // A right that is there twice, for two reasons, is one.
+            let mut rights: Vec<Value> = Vec::new();
+            for right in single {
+                if !rights.contains(&right) {
+                    rights.push(right);
+                }
+            }
+            object["rules"] = rights.into();
         }
         object
     });
