@@ -99,6 +99,15 @@ impl Error {
         }
     }
 
+    /// The error of an output that cannot be written. If the reader has closed the pipe, the run still ends with `verdict`.
+    #[must_use]
+    pub fn of_output(self, verdict: Code) -> Self {
+        match self.is_silent() {
+            true => self.with_code(verdict),
+            false => self,
+        }
+    }
+
     /// The same error with another exit code.
     pub fn with_code(mut self, code: Code) -> Self {
         self.code = code;

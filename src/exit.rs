@@ -48,7 +48,7 @@ impl Code {
         }
     }
 
-    /// The code of a run over several clusters of which two ended so: as in [`Code::of_findings`] a fault wins over what failed.
+    /// The worse of two codes of a run over several clusters. As in [`Code::of_findings`], a finding is worse than a failure.
     pub(crate) fn worse(self, other: Self) -> Self {
         match (self, other) {
             (Code::Failed, Code::Findings) | (Code::Findings, Code::Failed) => Code::Findings,

@@ -1,7 +1,7 @@
 //! The user's settings: `~/.config/kubectl-skvs/config.toml`, or the file that SKVS_CONFIG names.
 //!
 //! Owns the file's form. Settings are defaults: a flag comes first, then its variable, then the file. Nothing in it can confirm anything, and
-//! commands that remove or overwrite something refuse to run where the file says that CouchDB is elsewhere and no flag does.
+//! commands that remove or overwrite data refuse to run if the file names another CouchDB and no flag does.
 
 mod file;
 mod template;
@@ -18,7 +18,7 @@ use serde::Deserialize;
 use std::convert::Infallible;
 use std::num::NonZero;
 
-/// Commands that remove or overwrite something: where CouchDB is, only flags and variables tell them.
+/// Commands that remove or overwrite data: they take CouchDB's place from flags and variables only.
 const BY_FLAGS_ONLY: [&str; 3] = ["delete-db", "restore", "retry"];
 
 /// The settings of one file; what it does not have is `None`.
@@ -166,7 +166,7 @@ impl Settings {
         self.notes.template.as_ref()
     }
 
-    /// What a command that takes CouchDB's place from flags only must be told: the file says something else than what it would use.
+    /// The error of a command that takes CouchDB's place from flags only, if the file names another place than the command would use.
     pub fn unnamed(&self, root: &Command, matches: &ArgMatches) -> Option<String> {
         let (name, own) = matches.subcommand()?;
         if !BY_FLAGS_ONLY.contains(&name) {

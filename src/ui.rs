@@ -80,7 +80,7 @@ impl Ui {
         }
     }
 
-    /// One for a cluster of several: its lines of stderr are kept, each behind `name`, until [`Ui::tell`]; it has no stdout.
+    /// Returns a `Ui` for one of several clusters. It keeps its stderr until [`Ui::tell`], prefixes each line with `name`, and has no stdout.
     pub fn apart(&self, name: &str) -> Self {
         let kept = Kept {
             name: Shown::line(name).and(": "),

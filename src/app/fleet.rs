@@ -1,7 +1,7 @@
 //! Several clusters in one run: each context is asked with an [`App`] of its own, in parallel, and bounded.
 //!
-//! Owns what one context cannot do to another: its error, its silence and its messages are its own, and everything keeps the order in
-//! which the contexts were asked for.
+//! Keeps contexts apart: an error, a time-out or a message of one does not affect another, and results keep the order in which the contexts
+//! were named.
 
 use super::App;
 use crate::advice::Origin;
@@ -20,7 +20,7 @@ pub(crate) struct Fleet {
     contexts: Contexts,
 }
 
-/// What came of one context.
+/// The result of one context.
 pub(crate) struct Answer<T> {
     pub(crate) context: String,
     /// What leads to its cluster.
@@ -28,11 +28,11 @@ pub(crate) struct Answer<T> {
     /// What was read, or why nothing is known.
     pub(crate) seen: Result<T, String>,
     code: Code,
-    /// Its messages, until they are told.
+    /// Its messages, until they are printed.
     ui: Option<Ui>,
 }
 
-/// What came of each context, in the order in which they were asked for.
+/// The result of each context, in the order in which they were named.
 pub(crate) struct Answers<T>(Vec<Answer<T>>);
 
 impl Fleet {
@@ -40,7 +40,7 @@ impl Fleet {
         Self { contexts }
     }
 
-    /// Reads each cluster. What `read` says on its `App`'s stderr is kept until [`Answers::end`]; the code is that of its cluster.
+    /// Reads each cluster. Messages of `read` on its `App`'s stderr are kept until [`Answers::end`]; its code is that of its cluster.
     ///
     /// # Errors
     /// The user ended the run. What a cluster says is its answer.
@@ -71,8 +71,7 @@ impl Fleet {
                     },
                 ));
                 let (answered, of) = (all.len(), names.len());
-                app.ui
-                    .live(shown!("{answered} of {of} contexts have answered"));
+                app.ui.live(shown!("{answered} of {of} contexts done"));
             }
             app.ui.end_live();
             all.sort_by_key(|(at, _)| *at);
@@ -87,14 +86,16 @@ impl Fleet {
         }
     }
 
-    /// One cluster's answer, its error told.
+    /// Reads one cluster, and prints its error.
     async fn one<T>(
         &self,
         app: &mut App,
         read: &impl AsyncFn(&mut App, &Cluster) -> Result<(T, Code)>,
     ) -> (Result<T, String>, Code) {
         let read = async {
-            let cluster = self.contexts.connect(&app.global.connection).await?;
+            let terminal = app.ui.terminal().stdin;
+            let connection = &app.global.connection;
+            let cluster = self.contexts.connect(connection, terminal).await?;
             app.ui.set_origin(cluster.origin().clone());
             read(app, &cluster).await
         };
@@ -121,39 +122,53 @@ impl<T> Answers<T> {
         all.filter_map(|answer| Some((answer, answer.seen.as_ref().ok()?)))
     }
 
-    /// Takes something out of what was read, with its context.
+    /// Takes a part of each result, with its context and what leads to its cluster.
     pub(crate) fn take<P>(
         &mut self,
         part: impl Fn(&mut T) -> P,
-    ) -> impl Iterator<Item = (String, P)> {
+    ) -> impl Iterator<Item = (String, Origin, P)> {
         let all = self.0.iter_mut();
         all.filter_map(move |answer| {
-            Some((answer.context.clone(), part(answer.seen.as_mut().ok()?)))
+            let part = part(answer.seen.as_mut().ok()?);
+            Some((answer.context.clone(), answer.origin.clone(), part))
         })
     }
 
-    /// The contexts of which nothing is known, and why.
-    pub(crate) fn unread(&self) -> impl Iterator<Item = (&str, &str)> {
-        let all = self.0.iter();
-        all.filter_map(|answer| Some((&*answer.context, &**answer.seen.as_ref().err()?)))
+    /// The contexts that were not read, and why. `lacks`: why a part is missing of what was read.
+    pub(crate) fn unread<'a>(
+        &'a self,
+        lacks: impl Fn(&'a T) -> Option<&'a str>,
+    ) -> impl Iterator<Item = (&'a str, &'a str)> {
+        self.0.iter().filter_map(move |answer| {
+            let why = match &answer.seen {
+                Ok(seen) => lacks(seen)?,
+                Err(why) => why,
+            };
+            Some((&*answer.context, why))
+        })
     }
 
-    /// Tells the messages of each context and gives the worst code. A reader that goes away takes the answer, not the
-    /// verdict.
+    /// Prints the messages of each context and returns the worst code, also if the reader has closed the pipe. `found` is the code of
+    /// everything else that was found.
     ///
     /// # Errors
-    /// The answer could not be written, or the run failed, which was told.
-    pub(crate) fn end(&mut self, app: &mut App, printed: Result<()>) -> Result<Code> {
+    /// The answer cannot be written, or the run failed and has said so.
+    pub(crate) fn end(&mut self, app: &mut App, printed: Result<()>, found: Code) -> Result<Code> {
         let codes = self.0.iter().map(|answer| answer.code);
-        let code = codes.fold(Code::Ok, Code::worse);
+        let code = codes.fold(found, Code::worse);
         let printed = printed.and_then(|()| app.ui.flush());
-        printed.map_err(|error| match error.is_silent() {
-            true => error.with_code(code),
-            false => error,
-        })?;
         let uis = self.0.iter_mut().filter_map(|answer| answer.ui.take());
         uis.for_each(|ui| app.ui.tell(ui));
+        printed.map_err(|error| error.of_output(code))?;
         Ok(code)
+    }
+}
+
+/// How the run ends: a failure has been printed.
+pub(crate) fn ended(code: Code) -> Result<Code> {
+    match code {
+        Code::Failed => Err(Error::silent(Code::Failed)),
+        code => Ok(code),
     }
 }
 

@@ -85,9 +85,9 @@ pub(super) fn connect_limit(timeout: Option<Duration>) -> Duration {
     }
 }
 
-/// The flags that are of no use with several contexts: what they say of a cluster or a user is true of one of them, and what proves who
-/// asks must not reach the others.
-const OF_ONE_CLUSTER: [&str; 9] = [
+/// Flags that cannot be combined with several contexts: they describe one cluster or one user, and credentials for one must not reach the
+/// others.
+const OF_ONE_CLUSTER: [&str; 10] = [
     "context",
     "cluster",
     "user",
@@ -97,6 +97,7 @@ const OF_ONE_CLUSTER: [&str; 9] = [
     "client-certificate",
     "client-key",
     "tls-server-name",
+    "insecure-skip-tls-verify",
 ];
 
 impl ConnectionArgs {

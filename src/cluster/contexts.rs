@@ -8,7 +8,7 @@ use super::{Cluster, ConnectionArgs};
 use crate::error::{Error, Result};
 use kube::config::Kubeconfig;
 
-/// Contexts of one kubeconfig, each of which exists in it.
+/// Existing contexts of one kubeconfig.
 pub struct Contexts {
     kubeconfig: Kubeconfig,
     names: Vec<String>,
@@ -58,19 +58,24 @@ impl Contexts {
         &self.names
     }
 
-    /// Connects to the cluster of the context that `args` name. No credential plugin may ask the user: several can run at once.
+    /// Connects to the cluster of the context that `args` name. With several contexts no credential plugin may ask the user, since several can
+    /// run at once.
     ///
     /// # Errors
     /// As [`Cluster::connect`].
-    pub async fn connect(&self, args: &ConnectionArgs) -> Result<Cluster> {
+    pub async fn connect(&self, args: &ConnectionArgs, terminal: bool) -> Result<Cluster> {
         let kubeconfig = Some(self.kubeconfig.clone());
-        Cluster::connect_by(kubeconfig, args, Interaction::SeveralContexts).await
+        let interaction = match self.names.len() {
+            1 => Interaction::of_stdin(terminal),
+            _ => Interaction::SeveralContexts,
+        };
+        Cluster::connect_by(kubeconfig, args, interaction).await
     }
 }
 
 fn kubeconfig(args: &ConnectionArgs) -> Result<Kubeconfig> {
     let none = || {
-        Error::new("no kubeconfig was found: there are no contexts")
+        Error::new("no kubeconfig was found, so no context exists")
             .hint("set KUBECONFIG or give --kubeconfig FILE")
     };
     args.kubeconfig()?.ok_or_else(none)

@@ -10,7 +10,7 @@ pub(super) enum Interaction {
     Allowed,
     /// stdin is not a terminal.
     NoTerminal,
-    /// Plugins of several contexts run at once: the questions of two of them cannot be told apart.
+    /// Plugins of several contexts run at once: nobody could see which of them asks.
     SeveralContexts,
 }
 

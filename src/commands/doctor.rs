@@ -120,10 +120,7 @@ pub async fn run(app: &mut App, args: Args) -> Result<Code> {
     let code = report.code();
     print(app, &args, &report)
         .and_then(|()| app.ui.flush())
-        .map_err(|error| match error.is_silent() {
-            true => error.with_code(code),
-            false => error,
-        })?;
+        .map_err(|error| error.of_output(code))?;
     Ok(code)
 }
 

@@ -98,10 +98,7 @@ pub async fn run(app: &mut App, args: Args) -> Result<Code> {
     // A reader that goes away takes the status, not the verdict.
     print(app, &args, &status)
         .and_then(|()| app.ui.flush())
-        .map_err(|error| match error.is_silent() {
-            true => error.with_code(code),
-            false => error,
-        })?;
+        .map_err(|error| error.of_output(code))?;
     if status.onboardings.total() == 0
         && let Some(why) = empty::why(app, &cluster, status.namespace.as_deref()).await
     {

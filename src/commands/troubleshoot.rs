@@ -148,10 +148,7 @@ pub async fn run(app: &mut App, mut args: Args) -> Result<Code> {
         // A reader that goes away takes the report, not the verdict.
         printed
             .and_then(|()| app.ui.flush())
-            .map_err(|error| match error.is_silent() {
-                true => error.with_code(code),
-                false => error,
-            })?;
+            .map_err(|error| error.of_output(code))?;
     }
     // In every format: nothing considered must not pass for nothing wrong.
     if let (Some(none), None) = (report.none_considered(), &args.selector)

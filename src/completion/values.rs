@@ -292,6 +292,15 @@ impl Before {
         let mut global = read(self)
             .or_else(|| read(&none))
             .expect("no words at all can be read");
+        // Of several contexts the first is asked, never the current one.
+        let contexts = self.matches();
+        let first = contexts.as_ref().and_then(|m| {
+            let mut named = m.try_get_many::<String>("contexts").ok()??;
+            named.next().cloned()
+        });
+        if first.is_some() {
+            global.connection.context = first;
+        }
         // The request log is on stderr, which belongs to the shell's prompt.
         global.connection.verbosity = 0;
         global

@@ -142,7 +142,7 @@ fn unread(unread: &Unread) -> String {
     format!("not read: {}", unread.why.clause())
 }
 
-/// An object of source-controller is fine if its Ready is True of the present spec and nothing speaks against it.
+/// An object of source-controller is good if Ready is True for its present spec and no field or condition contradicts that.
 fn fetched(read: Checked<Option<&Source>>) -> Result<Evidence, String> {
     let source = read.map_err(|why| unread(&why))?;
     let source = source.ok_or("it does not exist")?;

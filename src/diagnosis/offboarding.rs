@@ -18,6 +18,7 @@ pub use facts::{Declared, Facts, Id, Manifests, Pods, Subject};
 pub use users::accounts;
 
 use crate::advice::Command;
+use serde::Serialize;
 
 /// One step.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,7 +31,9 @@ pub struct Step {
 }
 
 /// What a step removes, in the order of the steps.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
 pub enum Part {
     Users,
     Manifest,
@@ -61,17 +64,22 @@ pub enum Act {
 }
 
 impl Part {
-    /// What it is, as in "waits for the manifest".
-    pub fn words(self) -> &'static str {
+    /// Its name in a table.
+    pub fn word(self) -> &'static str {
         match self {
-            Part::Users => "the users",
-            Part::Manifest => "the manifest",
-            Part::Kustomization => "the Kustomization",
-            Part::HelmRelease => "the HelmRelease",
-            Part::Release => "the Helm release",
-            Part::Access => "the access",
-            Part::Database => "the database",
+            Part::Users => "users",
+            Part::Manifest => "manifest",
+            Part::Kustomization => "Kustomization",
+            Part::HelmRelease => "HelmRelease",
+            Part::Release => "Helm release",
+            Part::Access => "access",
+            Part::Database => "database",
         }
+    }
+
+    /// Its name in a sentence, as in "waits for the manifest".
+    pub fn words(self) -> String {
+        format!("the {}", self.word())
     }
 }
 
@@ -126,8 +134,8 @@ pub fn steps(facts: &Facts) -> Vec<Step> {
     steps
 }
 
-/// The command that is next: that of the first step that can be done now, else of the first that is not done and has one. While somebody
-/// uses the database there is none, and the database is next only when nothing else is left.
+/// The next command: that of the first step that can be done now, else of the first open step that has one. Returns `None` while pods use
+/// the database, and the database's own command only if no other step is open.
 pub fn next(steps: &[Step]) -> Option<(Part, &Command)> {
     let users = steps.iter().find(|s| s.part == Part::Users);
     if users.is_none_or(|s| s.state == State::ToDo) {

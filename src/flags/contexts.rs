@@ -57,7 +57,7 @@ impl ContextsArgs {
 /// Refuses a format whose lines cannot say which cluster they are about.
 ///
 /// # Errors
-/// It is such a one.
+/// It is one.
 pub(crate) fn names_contexts(output: &Output) -> Result<()> {
     match output {
         Output::Name => Err(

@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 pub struct Kustomization {
     pub meta: Meta,
     pub suspend: Field<bool>,
-    /// Whether it removes what is no longer in its folder.
+    /// Whether it removes objects that are gone from its folder.
     pub prune: Field<bool>,
     /// Where its folder is.
     pub source_ref: Field<FolderSource>,

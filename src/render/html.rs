@@ -107,7 +107,7 @@ pub fn status(
     Document { title, scene, body }.write(out)
 }
 
-/// What was not read is never left to be guessed: `whole` is said where there is none.
+/// `whole` is printed if everything was read.
 fn not_read<'r>(html: &mut Html, parts: impl Iterator<Item = Unread<'r>>, whole: &str) {
     let mut parts = parts.peekable();
     section(html, "Not checked", |html| match parts.peek() {

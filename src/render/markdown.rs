@@ -7,7 +7,7 @@ use crate::text::{Screen, Shown, one_line};
 use std::io;
 
 /// A sentence of ours with cluster text in it, as one line of Markdown.
-pub(super) fn prose(text: &str) -> String {
+pub fn prose(text: &str) -> String {
     let text = one_line(text);
     let words = text.split(' ').enumerate();
     let words = words.map(|(at, word)| self::word(word, at == 0));
@@ -48,7 +48,7 @@ fn is_plain(word: &str) -> bool {
 }
 
 /// A code span: its fence is longer than any run of backticks in it.
-pub(super) fn span(text: &str) -> String {
+pub fn span(text: &str) -> String {
     let text = one_line(text);
     let fence = "`".repeat(longest_run(&text) + 1);
     // A blank keeps a backtick apart from the fence; Markdown takes it away again.

@@ -8,7 +8,7 @@ use crate::view::contexts::{self, Unread};
 use crate::view::object_list;
 use serde_json::Value;
 
-/// What stands around the objects in JSON and YAML.
+/// The document around the objects in JSON and YAML.
 #[derive(Clone, Copy)]
 pub(crate) enum Form<'u> {
     /// A list.

@@ -93,7 +93,7 @@ pub(super) fn blocks(report: &Report) -> Vec<Block<'_>> {
     blocks
 }
 
-/// The whole report where there is no onboarding to choose from: that is not the same as nothing wrong.
+/// The whole report if no onboarding was found, which does not mean that all is well.
 pub fn none_found(report: &Report) -> Option<String> {
     let none = report.none_considered()?;
     let place = none.namespace.as_ref();

@@ -19,7 +19,7 @@ pub struct Found {
     /// `None` without a home.
     pub path: Option<PathBuf>,
     pub exists: bool,
-    /// Without a file there are none; a file that cannot be read is an error.
+    /// Empty if the file does not exist; an error if it cannot be read.
     pub settings: Result<Settings>,
 }
 
@@ -153,7 +153,7 @@ mod tests {
     }
 
     proptest! {
-        /// A line that is no setting is never passed over.
+        /// An unknown key is an error in every table.
         #[test]
         fn no_line_is_passed_over(key in "[a-z-]{1,12}", section in "(couchdb|repository|onboard|notes)?") {
             let known = ["namespace", "onboarding-selector", "pod-selector", "port", "layout", "source", "chart-version", "template"];

@@ -1,4 +1,4 @@
-//! The values of settings, each checked when the file is read, so that what is wrong is said with its line.
+//! The values of settings, checked while the file is read, so that an error has its line.
 
 use crate::model::names::is_namespace_name;
 use crate::model::selector::Labels;
@@ -6,7 +6,7 @@ use crate::model::version_range::{Range, range};
 use serde::{Deserialize, Deserializer, de};
 use std::str::FromStr;
 
-/// A text that is a `T`.
+/// Parses a text.
 pub(super) fn parsed<'de, D: Deserializer<'de>, T: FromStr<Err = String>>(
     deserializer: D,
 ) -> Result<Option<T>, D::Error> {

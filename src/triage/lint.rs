@@ -89,10 +89,7 @@ pub(crate) fn check(
     // A reader that goes away takes the report, not the verdict.
     let printed = print(app, &report, wishes.format, code);
     let printed = printed.and_then(|()| app.ui.flush());
-    printed.map_err(|error| match error.is_silent() {
-        true => error.with_code(code),
-        false => error,
-    })?;
+    printed.map_err(|error| error.of_output(code))?;
     wishes.gate.tell_unused(app, &ignores);
     for file in &report.not_known {
         app.ui

@@ -54,7 +54,7 @@ pub enum Answer {
 pub struct Methods {
     pub allowed: Vec<&'static str>,
     pub refused: Vec<&'static str>,
-    /// Let in for the database itself and refused below it, or the other way round.
+    /// Allowed for the database itself and refused for the paths below it, or the reverse.
     pub partly: Vec<&'static str>,
     pub unknown: Vec<&'static str>,
 }

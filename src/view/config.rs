@@ -31,7 +31,7 @@ pub struct File {
 pub struct Value {
     /// Its key in the file.
     pub key: &'static str,
-    /// Null where nothing is set and there is no default.
+    /// Null if it is not set and has no default.
     pub value: Option<String>,
     pub origin: Origin,
     /// The environment variable that comes before the file.

@@ -6,7 +6,7 @@ use crate::text::one_line;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-/// A context of which nothing is known.
+/// A context that was not read, or not completely.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Unread {
@@ -32,7 +32,7 @@ pub struct Documents<T> {
     pub kind: &'static str,
     /// In the order in which the contexts were asked for.
     pub items: Vec<InContext<T>>,
-    /// The contexts that are not among the items. While there is one, the items do not say that all is well.
+    /// The contexts that were not read, or not completely. The items say nothing about what is missing.
     pub not_read: Vec<Unread>,
 }
 
@@ -49,6 +49,11 @@ impl<T> Documents<T> {
 }
 
 impl Unread {
+    /// Each context with why.
+    pub fn all<'a>(all: impl Iterator<Item = (&'a str, &'a str)>) -> Vec<Self> {
+        all.map(|(context, why)| Self::new(context, why)).collect()
+    }
+
     /// `why` is cleaned.
     pub fn new(context: &str, why: &str) -> Self {
         Self {

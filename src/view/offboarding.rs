@@ -36,7 +36,7 @@ pub struct OffboardingPlan {
     pub next: Option<Line>,
     /// The step that the next command is of, for the text.
     #[serde(skip)]
-    pub next_step: Option<StepName>,
+    pub next_step: Option<Part>,
 }
 
 /// One step.
@@ -44,26 +44,12 @@ pub struct OffboardingPlan {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Step {
-    pub step: StepName,
+    pub step: Part,
     pub state: State,
     /// What was seen. The first says why the state is what it is.
     pub seen: Vec<String>,
     /// What to do, in this order. Of a step that is blocked or not known, once it can be done.
     pub actions: Vec<Action>,
-}
-
-/// What a step removes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(rename_all = "camelCase")]
-pub enum StepName {
-    Users,
-    Manifest,
-    Kustomization,
-    HelmRelease,
-    Release,
-    Access,
-    Database,
 }
 
 /// How far a step is.
@@ -107,7 +93,7 @@ impl OffboardingPlan {
             open: of(State::ToDo) + of(State::Blocked),
             not_known: of(State::NotKnown),
             next: next.map(|(_, command)| command.at(origin)),
-            next_step: next.map(|(part, _)| StepName::from(part)),
+            next_step: next.map(|(part, _)| part),
             steps: shown,
         }
     }
@@ -126,7 +112,7 @@ impl Step {
             Act::Edit(diff) => Action::Diff(clean(diff).into_owned()),
         };
         Self {
-            step: step.part.into(),
+            step: step.part,
             state: match step.state {
                 offboarding::State::Done(_) => State::Done,
                 offboarding::State::ToDo => State::ToDo,
@@ -135,34 +121,6 @@ impl Step {
             },
             seen: step.says.iter().map(|says| one_line(says)).collect(),
             actions: step.acts.iter().map(action).collect(),
-        }
-    }
-}
-
-impl From<Part> for StepName {
-    fn from(part: Part) -> Self {
-        match part {
-            Part::Users => Self::Users,
-            Part::Manifest => Self::Manifest,
-            Part::Kustomization => Self::Kustomization,
-            Part::HelmRelease => Self::HelmRelease,
-            Part::Release => Self::Release,
-            Part::Access => Self::Access,
-            Part::Database => Self::Database,
-        }
-    }
-}
-
-impl StepName {
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Users => "users",
-            Self::Manifest => "manifest",
-            Self::Kustomization => "Kustomization",
-            Self::HelmRelease => "HelmRelease",
-            Self::Release => "Helm release",
-            Self::Access => "access",
-            Self::Database => "database",
         }
     }
 }

@@ -288,7 +288,7 @@ fn a_file_that_everybody_can_write_to_is_not_read() {
     stderr:
     error: HOME/.config/kubectl-skvs/config.toml: everybody can write to it
     ");
-    // Nobody's home is no folder.
+    // The home of a user such as nobody is not a folder.
     let told = skvs(&["config"]).env("HOME", "/dev/null").run();
     assert_eq!(told.code, Some(0), "{told}");
 }

@@ -238,7 +238,7 @@ fn every_context_exists_before_any_is_asked() {
     assert_snapshot!(none, @r"
     exit 1
     stderr:
-    error: no kubeconfig was found: there are no contexts
+    error: no kubeconfig was found, so no context exists
     hint: set KUBECONFIG or give --kubeconfig FILE
     ");
 }
@@ -338,7 +338,7 @@ fn clusters_are_asked_in_parallel() {
     );
 }
 
-/// Two questions on one terminal could not be told apart.
+/// Nobody could see which context a question on the terminal is about.
 #[test]
 fn no_credential_plugin_asks() {
     let behind = having(vec![onboarding("a", "True", "a")]);

@@ -128,7 +128,7 @@ fn every_step_is_told_with_its_commands() {
     ");
 }
 
-/// Whoever may read nothing is told so at every step, and nothing is done.
+/// Without any right every step is not known.
 #[test]
 fn what_may_not_be_read_is_not_known() {
     let server = Listener::scripted(|_| (403, status(403, "Forbidden", "no")));

@@ -33,6 +33,9 @@ pub(super) fn tell(app: &mut App, args: &Args, output: &Output, seen: &Seen) -> 
 /// That a database which was asked for is not there, with the names that are near.
 pub(super) fn not_found(seen: &Seen, name: &str, near: &[String]) -> Error {
     let error = Error::new(match &seen.target {
+        Some(target) if !seen.ownership.gaps().is_empty() => format!(
+            "database {name:?} not found in CouchDB in {target}; whether anything claims it is not known"
+        ),
         Some(target) => format!(
             "database {name:?} not found: it is not in CouchDB in {target}, and no onboarding claims it"
         ),

@@ -4,8 +4,8 @@ use super::look::{Seen, look};
 use super::print::{self, Item};
 use super::{Args, messages, remember};
 use crate::app::App;
-use crate::app::fleet::Fleet;
-use crate::error::{Error, Result};
+use crate::app::fleet::{self, Fleet};
+use crate::error::Result;
 use crate::exit::Code;
 use crate::flags::contexts::names_contexts;
 use crate::lookup::nowhere::{self, Lookup};
@@ -31,30 +31,30 @@ pub(super) async fn run(
         Ok(((seen, lookups), code))
     });
     let mut answers = read.await?;
-    let unread = answers
-        .unread()
-        .map(|(context, why)| Unread::new(context, why));
-    let unread: Vec<Unread> = unread.collect();
+    let unread = Unread::all(answers.unread(|(_, lookups)| Lookup::unread(lookups)));
     let items = answers.seen();
     let items = items.flat_map(|(answer, (seen, _))| print::items(Some(&answer.context), seen));
     let items: Vec<Item<'_>> = items.collect();
     let printed = print::print(app, args, output, sort, &items, Form::Contexts(&unread));
-    let code = answers.end(app, printed)?;
+    let names = nowhere::code(&answers, &args.databases, |(_, lookups)| lookups);
+    let code = answers.end(app, printed, names)?;
     let what = |name: &str| format!("database {name:?}");
-    let names = nowhere::tell(app, &answers, &args.databases, what, |(_, lookups)| lookups);
-    match code.worse(names) {
-        Code::Failed => Err(Error::silent(Code::Failed)),
-        code => Ok(code),
-    }
+    nowhere::tell(app, &answers, &args.databases, what, |(_, lookups)| lookups);
+    fleet::ended(code)
 }
 
-/// What this cluster says of each name.
+/// The result of each name in this cluster. A database that CouchDB does not have may still be claimed.
 fn lookups(args: &Args, seen: &Seen) -> Vec<Lookup> {
+    let unread = seen.ownership.gaps().into_iter().next();
     let of = |name: &String| {
         let missing = seen.not_found.iter().find(|(missing, _)| missing == name);
-        missing.map_or(Lookup::Found, |(name, near)| {
-            Lookup::Missing(messages::not_found(seen, name, near))
-        })
+        match (missing, &unread) {
+            (None, _) => Lookup::Found,
+            (Some((name, near)), None) => Lookup::Missing(messages::not_found(seen, name, near)),
+            (Some((name, _)), Some(gap)) => Lookup::Unknown(format!(
+                "whether anything claims {name} is not known: {gap}"
+            )),
+        }
     };
     args.databases.iter().map(of).collect()
 }

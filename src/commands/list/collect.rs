@@ -13,7 +13,7 @@ use crate::render::output::Output;
 use serde_json::Value;
 use std::collections::HashSet;
 
-/// What is told beside the onboardings.
+/// The warnings and hints that go with the onboardings.
 pub(super) struct Beside {
     /// Of all that the query means, shown or not.
     claims: HelmReleases,

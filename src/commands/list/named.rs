@@ -38,17 +38,23 @@ pub(super) async fn run(
         ));
     }
     let (items, beside, answers) = read(app, args, cluster, output).await?;
+    let errors: Vec<Error> = answers.into_iter().filter_map(Result::err).collect();
+    let verdict = match errors.is_empty() {
+        true => Code::Ok,
+        false => Code::Failed,
+    };
     if let Some(beside) = beside {
         let form = Form::single(args.names.len() == 1);
-        print::print(app, args, output, sort, items, form)?;
+        let printed = print::print(app, args, output, sort, items, form);
+        printed.map_err(|error| error.of_output(verdict))?;
         beside.tell(app, output);
     }
-    app.ui.flush()?;
-    let errors: Vec<Error> = answers.into_iter().filter_map(Result::err).collect();
+    let flushed = app.ui.flush();
+    flushed.map_err(|error| error.of_output(verdict))?;
     lookup::tell(app, &errors)
 }
 
-/// Reads them: the items, what is told beside them where a name meant something, and what each name came to.
+/// Reads the named onboardings. Returns the items, their warnings if any name was found, and the result of each name.
 ///
 /// # Errors
 /// What makes asking for anything else useless, or an object that cannot be read.
@@ -83,7 +89,7 @@ async fn others(app: &App, cluster: &Cluster, names: &[String]) -> Others {
     cluster.onboardings(&query, keep).await
 }
 
-/// What is told beside the named onboardings.
+/// The warnings that go with the named onboardings.
 pub(super) struct Beside {
     claims: HelmReleases,
     /// The databases of those that are shown.
@@ -122,7 +128,7 @@ fn beside(args: &Args, objects: Vec<Value>, others: Option<Others>) -> Result<(V
 }
 
 impl Beside {
-    /// Tells it.
+    /// Prints them.
     pub(super) fn tell(&self, app: &mut App, output: &Output) {
         let told = !matches!(output, Output::Json | Output::Yaml | Output::JsonPath(_));
         if self.nothing && told {

@@ -3,8 +3,8 @@
 use super::item::Item;
 use super::{Args, collect, named, print, query};
 use crate::app::App;
-use crate::app::fleet::{Answers, Fleet};
-use crate::error::{Error, Result};
+use crate::app::fleet::{self, Answers, Fleet};
+use crate::error::Result;
 use crate::exit::Code;
 use crate::flags::contexts::names_contexts;
 use crate::lookup::nowhere::{self, Lookup};
@@ -34,12 +34,9 @@ pub(super) async fn run(
         true => all(app, args, fleet, output).await?,
         false => of_names(app, args, fleet, output).await?,
     };
-    let unread: Vec<Unread> = answers
-        .unread()
-        .map(|(c, why)| Unread::new(c, why))
-        .collect();
+    let unread = Unread::all(answers.unread(|seen| Lookup::unread(&seen.lookups)));
     let items = answers.take(|seen| std::mem::take(&mut seen.items));
-    let items = items.flat_map(|(context, items)| {
+    let items = items.flat_map(|(context, _, items)| {
         items.into_iter().map(move |item| Item {
             context: Some(context.clone()),
             ..item
@@ -47,13 +44,11 @@ pub(super) async fn run(
     });
     let items = items.collect();
     let printed = print::print(app, args, output, sort, items, Form::Contexts(&unread));
-    let code = answers.end(app, printed)?;
+    let names = nowhere::code(&answers, &args.names, |seen| &seen.lookups);
+    let code = answers.end(app, printed, names)?;
     let what = |name: &str| format!("{PLURAL}.{GROUP} {name:?}");
-    let names = nowhere::tell(app, &answers, &args.names, what, |seen| &seen.lookups);
-    match code.worse(names) {
-        Code::Failed => Err(Error::silent(Code::Failed)),
-        code => Ok(code),
-    }
+    nowhere::tell(app, &answers, &args.names, what, |seen| &seen.lookups);
+    fleet::ended(code)
 }
 
 async fn all(app: &mut App, args: &Args, fleet: &Fleet, output: &Output) -> Result<Answers<Seen>> {

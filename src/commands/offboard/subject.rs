@@ -109,7 +109,7 @@ fn live(survey: &Survey, hr: &HelmRelease) -> Result<Subject> {
         Error::new(format!(
             "HelmRelease {id} claims {database}, which no database can be called: {why}"
         ))
-        .hint("remove its manifest; there is no database to delete")
+        .hint("remove its manifest; a database of that name cannot exist")
     })?;
     let Id { namespace, name } = Id::new(&hr.metadata.namespace, &hr.metadata.name);
     Ok(Subject {

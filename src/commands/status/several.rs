@@ -4,7 +4,7 @@ use super::couchdb::Asking;
 use super::{Args, look, style};
 use crate::advice::Command;
 use crate::app::App;
-use crate::app::fleet::{Answers, Fleet};
+use crate::app::fleet::{self, Answers, Fleet};
 use crate::error::{Error, Result};
 use crate::exit::Code;
 use crate::lookup::empty;
@@ -31,14 +31,11 @@ pub(super) async fn run(app: &mut App, args: &Args, fleet: &Fleet) -> Result<Cod
     });
     let mut answers = read.await?;
     let printed = print(app, args, &answers);
-    let code = answers.end(app, printed)?;
+    let code = answers.end(app, printed, Code::Ok)?;
     if args.format.output == StatusFormat::Text {
         hint(app, args, &answers);
     }
-    match code {
-        Code::Failed => Err(Error::silent(Code::Failed)),
-        code => Ok(code),
-    }
+    fleet::ended(code)
 }
 
 fn print(app: &mut App, args: &Args, answers: &Answers<Status>) -> Result<()> {
@@ -47,10 +44,7 @@ fn print(app: &mut App, args: &Args, answers: &Answers<Status>) -> Result<()> {
         document: status,
     });
     let items: Vec<InContext<&Status>> = items.collect();
-    let unread: Vec<Unread> = answers
-        .unread()
-        .map(|(context, why)| Unread::new(context, why))
-        .collect();
+    let unread = Unread::all(answers.unread(|_| None));
     let document = || Documents::new("StatusList", items.clone(), unread.clone());
     match args.format.output {
         StatusFormat::Text => {

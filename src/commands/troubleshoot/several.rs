@@ -3,13 +3,15 @@
 use super::Args;
 use super::examination::Examination;
 use crate::app::App;
-use crate::app::fleet::{Answers, Fleet};
+use crate::app::fleet::{self, Answers, Fleet};
 use crate::error::{Error, Result};
 use crate::exit::Code;
 use crate::lookup::empty;
 use crate::lookup::nowhere::{self, Lookup};
 use crate::model::helm_release::{GROUP, PLURAL};
+use crate::render::markdown;
 use crate::render::output::FindingsFormat;
+use crate::render::report::none_found;
 use crate::render::{json, yaml};
 use crate::text::{Shown, shown};
 use crate::triage;
@@ -19,8 +21,10 @@ use std::time::Instant;
 
 /// What was read of one cluster.
 struct Seen {
-    /// Until the report is made of it; none where none of the names is there.
+    /// Until it becomes a report; `None` if the cluster has none of the names.
     examined: Option<Examination>,
+    /// Why a part of the cluster was not read.
+    unread: Option<String>,
     /// In the order of the names.
     lookups: Vec<Lookup>,
 }
@@ -50,16 +54,24 @@ pub(super) async fn run(app: &mut App, args: &Args, fleet: &Fleet) -> Result<Cod
         {
             app.ui.hint(&why);
         }
+        let unread = examined
+            .errors
+            .first()
+            .map(|error| error.message().to_owned());
         let examined = Some(examined).filter(|e| is_asked && !e.is_void());
-        Ok((Seen { examined, lookups }, code))
+        let seen = Seen {
+            examined,
+            unread,
+            lookups,
+        };
+        Ok((seen, code))
     });
     let mut answers = read.await?;
     let seconds = started.elapsed().as_secs_f64();
-    let origins: Vec<_> = answers.seen().map(|(a, _)| a.origin.clone()).collect();
     let mut found = Code::Ok;
     let mut reports = Vec::new();
     let examined: Vec<_> = answers.take(|seen| seen.examined.take()).collect();
-    for ((context, examined), origin) in examined.into_iter().zip(origins) {
+    for (context, origin, examined) in examined {
         let Some(examined) = examined else { continue };
         let (document, fails) = examined.report(args, &mut ignores, &origin, Some(app.now));
         if fails {
@@ -67,6 +79,7 @@ pub(super) async fn run(app: &mut App, args: &Args, fleet: &Fleet) -> Result<Cod
         }
         reports.push((origin, InContext { context, document }));
     }
+    let reports_printed = !reports.is_empty();
     let printed = match format {
         FindingsFormat::Json | FindingsFormat::Yaml => {
             let items = reports.into_iter().map(|(_, item)| item).collect();
@@ -80,21 +93,26 @@ pub(super) async fn run(app: &mut App, args: &Args, fleet: &Fleet) -> Result<Cod
                     app.ui.result("")?;
                 }
                 app.ui.set_origin(origin.clone());
-                section(app, args, item, found.worse(Code::Ok), seconds)
+                section(app, args, item, seconds)
             }),
     };
     let printed = printed.and_then(|()| match format {
         FindingsFormat::Json | FindingsFormat::Yaml => Ok(()),
         // On stdout too: a saved report must not look whole.
-        _ => unread(app, format, &answers),
+        _ => unread(app, format, &answers, reports_printed),
     });
-    let code = answers.end(app, printed)?.worse(found);
+    let names = nowhere::code(&answers, &args.names, |seen| &seen.lookups);
+    let code = answers.end(app, printed, found.worse(names))?;
     args.gate.tell_unused(app, &ignores);
     let what = |name: &str| format!("{PLURAL}.{GROUP} {name:?}");
-    let names = nowhere::tell(app, &answers, &args.names, what, |seen| &seen.lookups);
-    match code.worse(names) {
-        Code::Failed => Err(Error::silent(Code::Failed)),
-        code => Ok(code),
+    nowhere::tell(app, &answers, &args.names, what, |seen| &seen.lookups);
+    fleet::ended(code)
+}
+
+impl Seen {
+    fn unread(&self) -> Option<&str> {
+        let unread = self.unread.as_deref();
+        unread.or_else(|| Lookup::unread(&self.lookups))
     }
 }
 
@@ -104,10 +122,8 @@ fn document(
     items: Vec<InContext<Report>>,
     answers: &Answers<Seen>,
 ) -> Result<()> {
-    let unread = answers
-        .unread()
-        .map(|(context, why)| Unread::new(context, why));
-    let document = Documents::new("TroubleshootReportList", items, unread.collect());
+    let unread = Unread::all(answers.unread(Seen::unread));
+    let document = Documents::new("TroubleshootReportList", items, unread);
     let mut out = app.ui.machine();
     match format {
         FindingsFormat::Yaml => yaml::write(&mut out, &document)?,
@@ -116,40 +132,49 @@ fn document(
     Ok(())
 }
 
-/// The clusters that could not be read, each under its name.
-fn unread(app: &mut App, format: FindingsFormat, answers: &Answers<Seen>) -> Result<()> {
-    for (context, why) in answers.unread() {
-        let unread = Unread::new(context, why);
-        app.ui.result("")?;
-        heading(app, format, &unread.context)?;
-        app.ui
-            .result(Shown::line(format!("not read: {}", unread.why)))?;
+/// The clusters that were not read, or not completely, each under its name. `follows`: reports come before.
+fn unread(
+    app: &mut App,
+    format: FindingsFormat,
+    answers: &Answers<Seen>,
+    follows: bool,
+) -> Result<()> {
+    let unread = Unread::all(answers.unread(Seen::unread));
+    for (at, Unread { context, why }) in unread.iter().enumerate() {
+        if follows || at > 0 {
+            app.ui.result("")?;
+        }
+        heading(app, format, context)?;
+        app.ui.result(match format {
+            FindingsFormat::Markdown => Shown::line(format!("Not read: {}", markdown::prose(why))),
+            _ => Shown::line(format!("not read: {why}")),
+        })?;
     }
     Ok(())
 }
 
 fn heading(app: &mut App, format: FindingsFormat, context: &str) -> Result<()> {
-    let name = Shown::line(context);
-    app.ui.result(match format {
-        FindingsFormat::Markdown => shown!("## {name}\n"),
-        _ => app.ui.palette().heading(shown!("Context {name}")),
-    })
+    match format {
+        FindingsFormat::Markdown => {
+            let heading = format!("## {}", markdown::span(context));
+            app.ui.result(Shown::line(heading))?;
+            app.ui.result("")
+        }
+        _ => {
+            let name = Shown::line(context);
+            let heading = app.ui.palette().heading(shown!("Context {name}"));
+            app.ui.result(heading)
+        }
+    }
 }
 
 /// One cluster's report under its name.
-fn section(
-    app: &mut App,
-    args: &Args,
-    item: &InContext<Report>,
-    code: Code,
-    seconds: f64,
-) -> Result<()> {
+fn section(app: &mut App, args: &Args, item: &InContext<Report>, seconds: f64) -> Result<()> {
     let InContext { context, document } = item;
     heading(app, args.format.output, context)?;
-    if let Some(none) = document.none_considered() {
-        let namespace = none.namespace.as_deref();
-        let place = namespace.map_or(String::new(), |n| format!(" in {n} namespace"));
-        return app.ui.result(shown!("No onboardings found{place}."));
+    if let Some(none) = none_found(document) {
+        return app.ui.result(Shown::line(none));
     }
-    args.layout().print(app, document, &[], code, seconds)
+    // The code is for formats of one cluster.
+    args.layout().print(app, document, &[], Code::Ok, seconds)
 }

@@ -83,7 +83,7 @@ const PLACES: [(Place, &[&str]); 5] = [
     ),
 ];
 
-/// Codes about one of several links, which the object of the finding tells.
+/// Codes that can be about several links. The object of the finding says which.
 const BY_OBJECT: [&str; 7] = [
     "SKVS112", "SKVS128", "SKVS217", "SKVS219", "SKVS220", "SKVS221", "SKVS313",
 ];

@@ -70,7 +70,7 @@ pub(super) fn step(facts: &Facts, before: &[Step]) -> Step {
     let step = |state, first: String, says: Vec<String>| {
         Step::new(Part::Kustomization, state, first).says(says)
     };
-    // Nothing that lets Flux go on before the HelmRelease does: pruned while suspended, it leaves its release behind.
+    // First of all: a HelmRelease that is pruned while suspended leaves its release behind.
     if let Some((why, resume)) = super::helm_release::suspended(facts) {
         return step(State::Blocked, why, says).acts([resume]);
     }

@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 
 const NAME: &str = "skvs-onboarding-pds--database";
 
-/// The objects of a cluster, some of which a test takes away.
+/// The objects of a cluster. Tests take some away.
 #[derive(Clone)]
 struct World {
     objects: Objects,
@@ -652,7 +652,7 @@ fn the_facts_of_a_test_are_what_it_says() {
     assert!(all.iter().all(|k| k.meta().malformed.is_empty()));
 }
 
-/// A team's own objects that name the database are no part of what is removed.
+/// A team's own objects that name the database stay.
 #[test]
 fn what_is_not_the_onboardings_is_never_removed() {
     let mut world = gone();
@@ -704,7 +704,7 @@ fn a_suspended_helm_release_goes_on_before_its_kustomization_does() {
     world.kustomizations = Some(vec![kustomization(|k| k["spec"]["suspend"] = json!(true))]);
     let resume = format!("kubectl skvs resume -n flux-system {NAME}");
     assert_eq!(next_command(&world.facts()), resume);
-    // Where it is not known whether it exists, Flux is not told to go on.
+    // If the HelmRelease may exist, the Kustomization is not reconciled.
     let mut facts = whole().facts();
     facts.helm_releases = Listing::new(Vec::new(), Some(why()));
     facts.manifests = gone().facts().manifests;

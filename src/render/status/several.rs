@@ -15,7 +15,7 @@ use std::io;
 /// Most lines of causes.
 const MOST: usize = 20;
 
-/// What stands for a value of a cluster that was not read.
+/// Shown for a value of a cluster that was not read.
 const UNKNOWN: &str = "<unknown>";
 
 /// One of the contexts that were asked.

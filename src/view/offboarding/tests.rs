@@ -17,7 +17,7 @@ fn judged(part: Part, state: offboarding::State, says: &[&str], acts: &[Act]) ->
     }
 }
 
-/// A plan with a step of every state but done, of which only a read makes one.
+/// A plan with a step of every state except done, which needs a read.
 pub(crate) fn plan() -> OffboardingPlan {
     use offboarding::State::{Blocked, NotKnown, ToDo};
     let say = |text: &str| Act::Say(text.to_owned());

@@ -120,7 +120,7 @@ impl<'r> Earlier<'r> {
     }
 }
 
-/// The state that this onboarding is compared with: what is installed, if anything is; else the earlier manifest.
+/// The state that this onboarding is compared with: the installation if one is known, else the earlier manifest.
 fn earlier<'r>(
     onboarding: &Onboarding<'_>,
     repository: &'r Repository<'_>,
