@@ -4,7 +4,7 @@ use super::{Cluster, ListOf, Named, ownership, segment};
 use crate::cluster::helm_releases::is_not_installed;
 use crate::cluster::kustomizations::GROUP as KUSTOMIZE;
 use crate::cluster::onboardings::Unreadable;
-use crate::diagnosis::offboarding::{Id, Pods, Subject};
+use crate::diagnosis::offboarding::{Id, LeftJob, Pods, Subject};
 use crate::error::Result;
 use crate::model::helm_release::{GROUP, HelmRelease};
 use crate::model::istio::request::Account;
@@ -71,33 +71,47 @@ async fn kustomizations(cluster: &Cluster) -> Read<Vec<Kustomization>> {
 }
 
 /// The Jobs of all namespaces that carry the HelmRelease's labels or the name that the chart gives the creation Job.
-pub async fn jobs(
-    cluster: &Cluster,
-    subject: &Subject,
-    helm_releases: &Listing<HelmRelease>,
-) -> Listing<Id> {
-    let take = |all: &mut Vec<Id>, Named { metadata }: Named| {
+pub async fn jobs(cluster: &Cluster, subject: &Subject, survey: &Survey) -> Listing<LeftJob> {
+    let helm_releases = &survey.helm_releases;
+    let dashed = |name: &str| name.replace('_', "-");
+    let own = dashed(subject.database.as_str());
+    let mut others = survey.ownership.expected();
+    let other = others.find(|name| *name != subject.database.as_str() && dashed(name) == own);
+    // A name without labels says less: `pds-a-b-create` is of pds_a-b and of pds-a_b.
+    let doubt = match (other, helm_releases.not_all()) {
+        (Some(other), _) => Some(format!("its name fits {other} too")),
+        (None, Some(why)) => Some(format!("not every HelmRelease was read: {}", why.clause())),
+        (None, None) => None,
+    };
+    let take = |all: &mut Vec<LeftJob>, Named { metadata }: Named| {
         let labels = ["namespace", "name"].map(|key| {
             let label = metadata.labels.get(&format!("{GROUP}/{key}"));
             label.map(String::as_str)
         });
-        let is_own = match labels {
+        let is_named = is_named(subject, &metadata.name);
+        let of_label = match labels {
             [Some(namespace), Some(name)] => {
                 let own = &subject.id;
-                let is_certain = own.namespace == namespace && own.name == name;
                 // One of a live HelmRelease is that one's, whatever it is called.
                 let mut live = helm_releases.known().iter().map(|hr| &hr.metadata);
                 let lives = live.any(|hr| hr.namespace == namespace && hr.name == name);
+                let is_own = own.namespace == namespace && own.name == name;
                 match lives {
-                    true => subject.certain && is_certain,
-                    false => is_certain || is_named(subject, &metadata.name),
+                    true => Some(subject.certain && is_own),
+                    false => is_own.then_some(true),
                 }
             }
-            _ => is_named(subject, &metadata.name),
+            _ => None,
         };
-        if is_own {
-            all.push(Id::new(metadata.namespace, metadata.name));
-        }
+        let doubt = match of_label {
+            Some(true) => None,
+            None if is_named => doubt.clone(),
+            Some(false) | None => return,
+        };
+        all.push(LeftJob {
+            id: Id::new(metadata.namespace, metadata.name),
+            doubt,
+        });
     };
     let list = ListOf::metadata("/apis/batch/v1/jobs");
     match cluster.whole(&list, Vec::new, take).await {

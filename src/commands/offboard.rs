@@ -112,7 +112,7 @@ async fn gather(
         aged: Vec::new(),
     };
     let (jobs, pods, couchdb) = futures::join!(
-        offboarding::jobs(cluster, &subject, &survey.helm_releases),
+        offboarding::jobs(cluster, &subject, &survey),
         offboarding::pods(cluster, accounts.known()),
         databases::ask(cluster, Some(&args.couchdb), &wanted)
     );
@@ -129,6 +129,7 @@ async fn gather(
         jobs,
         pods,
         couchdb,
+        couchdb_namespace: args.couchdb.pods.place.couchdb_namespace.clone(),
         couchdb_flags: args.couchdb.pods.words(),
         manifests,
     }

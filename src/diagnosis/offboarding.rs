@@ -14,7 +14,7 @@ mod release;
 mod users;
 
 pub use evidence::Gone;
-pub use facts::{Declared, Facts, Id, Manifests, Pods, Subject};
+pub use facts::{Declared, Facts, Id, LeftJob, Manifests, Pods, Subject};
 pub use users::accounts;
 
 use crate::advice::Command;
@@ -135,10 +135,10 @@ pub fn steps(facts: &Facts) -> Vec<Step> {
 }
 
 /// The next command: that of the first step that can be done now, else of the first open step that has one. Returns `None` while pods use
-/// the database, and the database's own command only if no other step is open.
+/// the database or that is not known, and the database's own command only if no other step is open.
 pub fn next(steps: &[Step]) -> Option<(Part, &Command)> {
     let users = steps.iter().find(|s| s.part == Part::Users);
-    if users.is_none_or(|s| s.state == State::ToDo) {
+    if users.is_none_or(|s| !s.is_done()) {
         return None;
     }
     let command = |step: &'_ Step| {

@@ -73,7 +73,8 @@ impl Policy {
         };
         let mut all = Vec::new();
         for rule in rules {
-            let Some(from) = &rule.from else {
+            // An empty list is as none: anybody.
+            let Some(from) = rule.from.as_ref().filter(|from| !from.is_empty()) else {
                 return Field::Absent;
             };
             for from in from {
@@ -81,7 +82,7 @@ impl Policy {
                     Some(principals) if !principals.is_empty() => {
                         all.extend(principals.iter().map(String::as_str));
                     }
-                    // An empty list is as none: anybody who meets the rest.
+                    // The same.
                     Some(_) | None => return Field::Absent,
                 }
             }

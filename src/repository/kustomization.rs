@@ -124,7 +124,13 @@ impl Kustomization {
 
     /// What may bring files that it does not list: the kustomization's own path and the key.
     pub fn brings_files(&self) -> Option<(&str, &'static str)> {
-        let keys = ["generators", "transformers", "components"];
+        let keys = [
+            "generators",
+            "transformers",
+            "components",
+            "helmCharts",
+            "helmChartInflationGenerator",
+        ];
         let key = keys.into_iter().find(|key| self.has(key))?;
         Some((&self.file, key))
     }

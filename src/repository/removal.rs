@@ -12,8 +12,8 @@ use std::path::Path;
 /// What removing a manifest takes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Removal {
-    /// The path from the repository's folder on, if the file holds nothing else.
-    pub whole_file: Option<String>,
+    /// The path from the repository's folder on, if the file holds nothing else; else why it stays.
+    pub whole_file: Result<String, &'static str>,
     pub lists: Vec<Unlisting>,
     /// A kustomization decides what of its folder is applied, and none lists it.
     pub unlisted: bool,
@@ -35,19 +35,28 @@ impl Removal {
     /// Of a manifest in a tree that was read of the folder `repo`.
     pub fn of(tree: &Tree, repo: &Path, manifest: &Manifest) -> Self {
         let file = &manifest.file;
-        let is_alone = bytes(file).is_some_and(|bytes| {
+        let alone = || {
+            let bytes = bytes(file).ok_or("which could not be read again")?;
             let all = documents(&bytes, &mut Room::default());
-            let all = all.unwrap_or_default().into_iter();
+            let all = all
+                .map_err(|_| "which could not be read again")?
+                .into_iter();
             let all: Vec<Value> = all.filter(|document| !document.is_null()).collect();
-            all == [manifest.value.clone()]
-        });
+            match all == [manifest.value.clone()] {
+                true => Ok(()),
+                false => Err("which holds others too"),
+            }
+        };
         let prefix = folder::prefix(&folder::shown(repo));
         let path = file.strip_prefix(&prefix).filter(|path| !path.is_empty());
         let listing = tree.kustomizations.iter().filter(|k| k.lists(file));
         let lists: Vec<Unlisting> = listing.flat_map(|k| unlistings(k, file, &prefix)).collect();
         let decided = matches!(tree.nearest(manifest.folder()), Nearest::Known(_));
         Self {
-            whole_file: path.filter(|_| is_alone).map(str::to_owned),
+            whole_file: alone().and_then(|()| {
+                let path = path.ok_or("which is the file that --repo names")?;
+                Ok(path.to_owned())
+            }),
             unlisted: decided && lists.is_empty(),
             lists,
         }
@@ -117,7 +126,7 @@ mod tests {
         let [removal] = &removals(Some("resources:\n- a.yaml # pds\n- b.yaml\n"), ONE)[..] else {
             panic!("one manifest");
         };
-        assert_eq!(removal.whole_file.as_deref(), Some("k8s/a.yaml"));
+        assert_eq!(removal.whole_file.as_deref(), Ok("k8s/a.yaml"));
         assert!(!removal.unlisted);
         let [list] = &removal.lists[..] else {
             panic!("one entry");
@@ -138,14 +147,17 @@ mod tests {
     fn what_is_not_plain_is_left_to_the_user() {
         // Other objects of the file would go with it.
         let both = format!("{ONE}---\nkind: ConfigMap\n");
-        assert_eq!(removals(None, &both)[0].whole_file, None);
+        assert_eq!(
+            removals(None, &both)[0].whole_file,
+            Err("which holds others too")
+        );
         let list = format!(
             "kind: List\nitems:\n- {}",
             ONE.trim_end().replace('\n', "\n  ")
         );
-        assert_eq!(removals(None, &list)[0].whole_file, None);
+        assert!(removals(None, &list)[0].whole_file.is_err());
         let again = format!("{ONE}---\n");
-        assert!(removals(None, &again)[0].whole_file.is_some());
+        assert!(removals(None, &again)[0].whole_file.is_ok());
 
         assert!(removals(Some("resources: [b.yaml]\n"), ONE)[0].unlisted);
         assert!(!removals(None, ONE)[0].unlisted);

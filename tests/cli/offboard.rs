@@ -1,6 +1,10 @@
 //! `offboard` against an API server's answers and a repository: the exact text, and what is refused.
 
-use crate::run::{Run, skvs};
+mod repository;
+mod subject;
+mod unread;
+
+use crate::run::{Run, Told, skvs};
 use crate::server::{Listener, status};
 use insta::assert_snapshot;
 use serde_json::{Value, json};
@@ -80,6 +84,42 @@ fn usual(path: &str) -> (u16, String) {
 fn manifest(database: &str) -> String {
     let name = format!("skvs-onboarding-pds--{database}");
     helm_release(&name, database).to_string()
+}
+
+/// The same, with other answers to some requests.
+fn except(other: impl Fn(&str) -> Option<(u16, String)> + Send + Sync + 'static) -> Listener {
+    Listener::scripted(move |path| other(path).unwrap_or_else(|| usual(path)))
+}
+
+/// The same with these HelmReleases.
+fn having(items: Value) -> Listener {
+    except(move |path| {
+        let all = || list("HelmReleaseList", "helm.toolkit.fluxcd.io/v2", &items);
+        path.contains("/helmreleases?").then(all)
+    })
+}
+
+fn policies(items: &Value) -> (u16, String) {
+    list("AuthorizationPolicyList", "security.istio.io/v1", items)
+}
+
+/// A policy for a database, as Flux labels it for a HelmRelease.
+fn policy(name: &str, database: &str, made_by: &str) -> Value {
+    let label = |key: &str| format!("helm.toolkit.fluxcd.io/{key}");
+    json!({"metadata": {"name": name, "namespace": "secure-kvs", "resourceVersion": "5",
+            "labels": {label("name"): made_by, label("namespace"): "flux-system"}},
+        "spec": {"action": "ALLOW", "rules": [{"from": [{"source": {"principals": ["cluster.local/ns/pds/sa/pds"]}}],
+            "to": [{"operation": {"paths": [format!("/{database}"), format!("/{database}/*")]}}]}]}})
+}
+
+/// The state of a step.
+fn state<'t>(told: &'t Told, step: &str) -> &'t str {
+    let mut rows = told
+        .stdout
+        .lines()
+        .filter_map(|line| line.split_at_checked(11));
+    let row = rows.find(|(_, rest)| rest.split("  ").next() == Some(step));
+    row.map_or("", |(state, _)| state.trim())
 }
 
 /// A run with the repository of both onboardings.

@@ -2,26 +2,18 @@
 
 use super::Args;
 use crate::diagnosis::lint::Repository;
-use crate::diagnosis::lint::onboarding::{Cluster, Onboarding};
+use crate::diagnosis::lint::onboarding::{Cluster, Onboarding, PATCHES};
 use crate::diagnosis::offboarding::{Declared, Id, Manifests, Subject};
-use crate::repository::Tree;
+use crate::model::onboarding::Values;
+use crate::model::ownership::loose;
 use crate::repository::folder;
 use crate::repository::removal::Removal;
 use crate::repository::tree::Standing;
+use crate::repository::{Manifest, Tree};
 use crate::snapshot::{Listing, Why};
 use crate::text::one_line;
 use std::collections::BTreeSet;
 use std::path::Path;
-
-/// Keys of a kustomization by which values can be others than a file says.
-const PATCHES: [&str; 6] = [
-    "patches",
-    "patchesStrategicMerge",
-    "patchesJson6902",
-    "replacements",
-    "transformers",
-    "vars",
-];
 
 /// Finds them.
 pub(super) fn find(
@@ -58,14 +50,21 @@ pub(super) fn find(
                 Cluster::Folder(_) => None,
             };
             // What another cluster applies is not removed for this one.
-            let this = args.for_cluster.as_ref().or(cluster.as_ref());
-            let is_foreign = |file: &str| {
-                let is = args.layout.cluster(file);
-                this.zip(is).is_some_and(|(this, is)| this != is)
+            let this = args.for_cluster.as_deref().or(cluster.as_deref());
+            let of = |file: &str| {
+                this.zip(args.layout.cluster(file))
+                    .map(|(this, is)| this == is)
             };
-            let mut lists = removal.lists.iter();
-            let stays_for = lists.find(|l| is_foreign(&l.file)).map(|l| l.file.clone());
-            removal.lists.retain(|l| !is_foreign(&l.file));
+            let appliers = tree.appliers(&onboarding.manifest.file);
+            let foreign = appliers.iter().find(|k| of(&k.file) == Some(false));
+            let stays_for = foreign.map(|k| k.file.clone());
+            if stays_for.is_some() {
+                if !appliers.iter().any(|k| of(&k.file) == Some(true)) {
+                    // Only another cluster applies it.
+                    continue;
+                }
+                removal.lists.retain(|list| of(&list.file) == Some(true));
+            }
             found.extend(Listing::whole(vec![Declared {
                 file: onboarding.manifest.file.clone(),
                 line: onboarding.manifest.place(&["metadata", "name"]).line,
@@ -82,6 +81,29 @@ pub(super) fn find(
             found.lacks(Some(Why::NotAsked(format!(
                 "which database {} declares is not known: {why}",
                 one_line(&onboarding.manifest.file)
+            ))));
+        }
+    }
+    // A HelmRelease that is not recognised as an onboarding may still be this one.
+    let is_onboarding = |m: &&Manifest| {
+        let mut all = repository.onboardings.iter();
+        all.any(|o| std::ptr::eq(o.manifest, *m))
+    };
+    for manifest in tree.manifests.iter().filter(|m| !is_onboarding(m)) {
+        let own = manifest
+            .text(&["metadata", "namespace"])
+            .unwrap_or(namespace);
+        let values = manifest
+            .at(&["spec", "values"])
+            .map(Values::parse)
+            .unwrap_or_default();
+        let joined = values.namespace.zip(values.database);
+        let is_it = joined
+            .is_some_and(|(n, d)| loose(&format!("{n}_{d}")) == loose(subject.database.as_str()));
+        if is_it || Id::new(own, manifest.name()) == subject.id {
+            found.lacks(Some(Why::NotAsked(format!(
+                "{} has a HelmRelease that may be it, and is not recognised as an onboarding",
+                one_line(&manifest.file)
             ))));
         }
     }
@@ -116,7 +138,11 @@ fn not_all(args: &Args, tree: &Tree, is_seen: bool) -> Option<Why> {
     let kustomizations = tree.kustomizations.iter().filter(|k| is_here(&k.file));
     for kustomization in kustomizations.clone() {
         let file = one_line(&kustomization.file);
-        if let Some(key) = PATCHES.iter().find(|key| kustomization.has(key)) {
+        let applies = tree.manifests.iter().any(|m| {
+            let mut appliers = tree.appliers(&m.file).into_iter();
+            appliers.any(|k| std::ptr::eq(k, kustomization))
+        });
+        if let Some(key) = PATCHES.iter().find(|key| applies && kustomization.has(key)) {
             let why = format!("{key} of {file} may change what a manifest declares");
             return Some(Why::NotAsked(why));
         }

@@ -34,8 +34,10 @@ pub(super) async fn resolve(
         None => (None, name),
     };
     // A team's own HelmRelease may have the same values; it is not removed with the onboarding.
-    let all = survey.helm_releases.known().iter();
-    let all: Vec<&HelmRelease> = all
+    let unfiltered: Vec<&HelmRelease> = survey.helm_releases.known().iter().collect();
+    let all: Vec<&HelmRelease> = unfiltered
+        .iter()
+        .copied()
         .filter(|hr| survey.ownership.has_onboarding(&hr.id()))
         .collect();
     let of = |namespace: &str| -> Vec<&HelmRelease> {
@@ -58,6 +60,13 @@ pub(super) async fn resolve(
     };
     if let Some(subject) = declared(args, name, namespace, survey, repository)? {
         return Ok(subject);
+    }
+    if let Found::One(hr) = find(name, &unfiltered) {
+        let id = one_line(&hr.id());
+        let error = Error::new(format!(
+            "HelmRelease {id} is not recognised as an onboarding: it has neither the label nor the chart of one"
+        ));
+        return Err(error.hint("if it is one, give its database's name instead"));
     }
     let database = match DatabaseName::parse(name) {
         Ok(database) => database,
@@ -159,7 +168,9 @@ fn declared(
         return Err(ambiguous(name, vec![id.to_string(), other.to_string()]));
     }
     let mut live = survey.helm_releases.known().iter();
-    if live.any(|hr| hr.id() == id.to_string()) {
+    if let Some(hr) = live.find(|hr| hr.id() == id.to_string())
+        && hr.claim().joined() != Some(&database)
+    {
         let id = one_line(&id.to_string());
         let error = Error::new(format!(
             "the manifest of HelmRelease {id} says {}, and the HelmRelease on this cluster says another database",

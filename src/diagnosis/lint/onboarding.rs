@@ -57,6 +57,17 @@ pub struct Names {
     pub database: String,
 }
 
+/// Keys of a kustomization by which a field can have another value than its file.
+pub const PATCHES: [&str; 7] = [
+    "patches",
+    "patchesStrategicMerge",
+    "patchesJson6902",
+    "replacements",
+    "transformers",
+    "components",
+    "vars",
+];
+
 impl Names {
     /// The database's name in CouchDB, valid or not.
     pub fn joined(&self) -> String {
@@ -144,7 +155,7 @@ impl<'a> Onboarding<'a> {
             return Ok(None);
         };
         if is_replaced(value) {
-            return not_known("Flux replaces the variable in it (${…})");
+            return not_known("Flux replaces the variable in it (${…}) or decrypts it");
         }
         let node = self.manifest.node.at(path);
         Ok(Some(Field { value, node }))
@@ -207,15 +218,7 @@ impl<'a> Onboarding<'a> {
 
     /// The kustomization that patches manifests, and the key that does: what a file lacks may come from there.
     pub fn patched_by(&self) -> Option<(&'a Kustomization, &'static str)> {
-        self.with_key(&[
-            "patches",
-            "patchesStrategicMerge",
-            "patchesJson6902",
-            "replacements",
-            "transformers",
-            "components",
-            "vars",
-        ])
+        self.with_key(&PATCHES)
     }
 
     fn with_key(&self, keys: &[&'static str]) -> Option<(&'a Kustomization, &'static str)> {
@@ -270,10 +273,10 @@ impl<'a> Onboarding<'a> {
     }
 }
 
-/// Whether Flux puts something else into a text before it is applied.
+/// Whether Flux puts something else into a text before it is applied: a variable, or what SOPS has encrypted.
 fn is_replaced(value: &Value) -> bool {
     match value {
-        Value::String(text) => text.contains("${"),
+        Value::String(text) => text.contains("${") || text.starts_with("ENC["),
         Value::Array(items) => items.iter().any(is_replaced),
         // Of a map each value is looked at by itself.
         Value::Object(_) | Value::Null | Value::Bool(_) | Value::Number(_) => false,

@@ -1,11 +1,18 @@
 //! What the chart leaves in the cluster: the policy, by which pods are let in, and the creation Job, which no uninstall removes.
 
 use super::evidence::{Left, left, others};
-use super::{Act, Facts, Part, State, Step, after};
+use super::{Act, Facts, LeftJob, Part, State, Step, after};
 use crate::advice::Command;
 use crate::text::one_line;
 
 pub(super) fn step(facts: &Facts, before: &[Step]) -> Step {
+    let namespace = &facts.couchdb_namespace;
+    let every = facts.ownership.policies_of_every_database(namespace);
+    let every = every.into_iter();
+    own(facts, before).says(every.map(|policy| format!("{policy} lets pods in to every database")))
+}
+
+fn own(facts: &Facts, before: &[Step]) -> Step {
     if let Some(hr) = facts.live().filter(|hr| hr.is_remote()) {
         let says = format!(
             "what HelmRelease {} made is on another cluster, which was not read",
@@ -50,9 +57,16 @@ pub(super) fn step(facts: &Facts, before: &[Step]) -> Step {
             ));
         }
         Left::Some(all, not_all) => {
-            for job in all {
-                says.push(format!("Job {} is left", one_line(&job.to_string())));
-                acts.push(delete("jobs.batch", &job.namespace, &job.name));
+            for LeftJob { id, doubt } in all {
+                let shown = one_line(&id.to_string());
+                says.push(format!("Job {shown} is left"));
+                acts.push(match doubt {
+                    None => delete("jobs.batch", &id.namespace, &id.name),
+                    Some(why) => Act::Say(format!(
+                        "find out whose Job {shown} is before you delete it: {}",
+                        one_line(why)
+                    )),
+                });
             }
             says.extend(others(not_all));
         }

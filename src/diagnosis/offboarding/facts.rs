@@ -7,7 +7,7 @@ use crate::model::kustomization::Kustomization;
 use crate::model::names::DatabaseName;
 use crate::model::not_read::NotRead;
 use crate::model::ownership::{
-    Claimant, Ownership, RemainingPolicy, RemainingRelease, Remains, may_claim,
+    Claimant, Ownership, RemainingPolicy, RemainingRelease, Remains, loose, may_claim,
 };
 use crate::repository::removal::Removal;
 use crate::snapshot::databases::Found;
@@ -58,15 +58,25 @@ pub struct Facts {
     /// Absent: the kind is not served.
     pub kustomizations: Read<Vec<Kustomization>>,
     /// Those that are labelled or named as its creation Job.
-    pub jobs: Listing<Id>,
+    pub jobs: Listing<LeftJob>,
     /// Of each namespace of an account.
     pub pods: Vec<Pods>,
     /// What CouchDB says of the database.
     pub couchdb: Read<Found>,
+    /// The namespace of CouchDB's pods.
+    pub couchdb_namespace: String,
     /// Flags that lead to the same CouchDB.
     pub couchdb_flags: Vec<String>,
     /// What the repository has; `None`: none was named.
     pub manifests: Option<Manifests>,
+}
+
+/// A Job that may be the onboarding's creation Job.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeftJob {
+    pub id: Id,
+    /// Its name fits another database too, and nothing else says whose it is.
+    pub doubt: Option<String>,
 }
 
 /// The pods of a namespace.
@@ -114,14 +124,26 @@ impl Facts {
         let all = self.helm_releases.known();
         let mut not_all = self.helm_releases.not_all().cloned();
         if !certain {
-            // It would have been found by its database, unless that is not known.
-            let may = all.iter().find(|hr| may_claim(hr, database.as_str()));
-            not_all = not_all.or(may.map(|hr| {
-                Why::NotAsked(format!(
-                    "which database HelmRelease {} has is not known",
-                    hr.id()
-                ))
-            }));
+            // It would have been found by its database, unless that is not known, or it is not recognised as an onboarding.
+            let id = id.to_string();
+            let may = all.iter().find_map(|hr| {
+                let claims = hr
+                    .claim()
+                    .joined()
+                    .is_some_and(|joined| loose(joined) == loose(database.as_str()));
+                let is_other = self.ownership.has_onboarding(&hr.id());
+                if (claims || hr.id() == id) && !is_other {
+                    let shown = one_line(&hr.id());
+                    return Some(format!(
+                        "HelmRelease {shown} may be it, and is not recognised as an onboarding"
+                    ));
+                }
+                (!claims && may_claim(hr, database.as_str())).then(|| {
+                    let shown = one_line(&hr.id());
+                    format!("which database HelmRelease {shown} has is not known")
+                })
+            });
+            not_all = not_all.or(may.map(Why::NotAsked));
             return Listing::new(Vec::new(), not_all);
         }
         let id = id.to_string();
@@ -148,6 +170,26 @@ impl Facts {
     pub(super) fn releases(&self) -> Listing<RemainingRelease> {
         let all = listing(self.ownership.releases_of(self.subject.database.as_str()));
         all.filter(|release| release.onboarding && !self.is_kept_by_others(release))
+    }
+
+    /// The releases of the database that stay: other HelmReleases keep them, or they are not an onboarding's.
+    pub(super) fn kept_releases(&self) -> Vec<String> {
+        let all = self.ownership.releases_of(self.subject.database.as_str());
+        let kept = |release: &RemainingRelease| {
+            let words = &release.words;
+            let live = release.kept_by.iter().find(|id| self.is_others(id));
+            match live {
+                Some(id) => Some(format!(
+                    "{words} stays: HelmRelease {} has it",
+                    one_line(id)
+                )),
+                None if !release.onboarding => {
+                    Some(format!("{words} stays: it is not an onboarding's"))
+                }
+                None => None,
+            }
+        };
+        all.known.iter().filter_map(kept).collect()
     }
 
     fn is_kept_by_others(&self, release: &RemainingRelease) -> bool {

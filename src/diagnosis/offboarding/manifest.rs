@@ -80,15 +80,20 @@ fn removal(declared: &Declared, folder: &str) -> Vec<Act> {
     let mut acts = Vec::new();
     if let Some(other) = &declared.stays_for {
         acts.push(Act::Say(format!(
-            "{} stays: {} lists it too",
+            "{} stays: {} applies it too",
             one_line(&declared.file),
             one_line(other)
         )));
         acts.extend(removal.lists.iter().flat_map(unlisting));
+        if removal.lists.is_empty() {
+            acts.push(Act::Say(
+                "its folder is listed: leave it out for this cluster by hand".to_owned(),
+            ));
+        }
         return acts;
     }
     match &removal.whole_file {
-        Some(path) => {
+        Ok(path) => {
             let git = match folder {
                 "." => Command::from(["git", "rm"]),
                 folder => Command::from(["git", "-C", folder, "rm"]),
@@ -96,16 +101,13 @@ fn removal(declared: &Declared, folder: &str) -> Vec<Act> {
             // What follows is a path whatever its name is.
             acts.push(Act::Run(git.args(["--", path])));
         }
-        None => acts.push(Act::Say(format!(
-            "remove this document from {}, which holds others too",
+        Err(why) => acts.push(Act::Say(format!(
+            "remove this document from {}, {why}",
             one_line(&declared.file)
         ))),
     }
     // The entry stays while the file does.
-    let lists = removal
-        .lists
-        .iter()
-        .filter(|_| removal.whole_file.is_some());
+    let lists = removal.lists.iter().filter(|_| removal.whole_file.is_ok());
     acts.extend(lists.flat_map(unlisting));
     if removal.unlisted {
         acts.push(Act::Say(

@@ -124,6 +124,13 @@ fn holders(facts: &Facts) -> Listing<Holder<'_>> {
                 "status.inventory of Kustomization {} cannot be read",
                 one_line(&kustomization.meta.id())
             ))));
+        } else if !kustomization.suspend.is(&true)
+            && kustomization.observed.set() < kustomization.meta.generation.set()
+        {
+            holders.lacks(Some(Why::NotAsked(format!(
+                "Kustomization {} has not applied its present spec",
+                one_line(&kustomization.meta.id())
+            ))));
         } else if let Some(stray) = applied.known.iter().find(|id| may_be_it(facts, **id)) {
             holders.lacks(Some(Why::NotAsked(format!(
                 "Kustomization {} lists HelmRelease {}, which does not exist and may be this one",

@@ -16,11 +16,14 @@ pub(super) fn step(facts: &Facts, before: &[Step]) -> Step {
     }
     let releases = facts.releases();
     match left(&releases) {
-        Left::Nothing(gone) => Step::new(
-            Part::Release,
-            State::Done(gone),
-            "Helm stores no release of it",
-        ),
+        Left::Nothing(gone) => match facts.kept_releases().first() {
+            None => Step::new(
+                Part::Release,
+                State::Done(gone),
+                "Helm stores no release of it",
+            ),
+            Some(kept) => Step::new(Part::Release, State::Blocked, kept.as_str()),
+        },
         Left::NotKnown(why) => {
             let says = format!(
                 "whether Helm stores a release is not known: {}",

@@ -1,5 +1,8 @@
 //! Every step at every stage; what was not read is never done.
 
+mod others;
+mod unknown;
+
 use super::*;
 use crate::model::field::Parsed;
 use crate::model::helm_release::HelmRelease;
@@ -7,7 +10,7 @@ use crate::model::istio::workload::Workload;
 use crate::model::kustomization::Kustomization;
 use crate::model::names::DatabaseName;
 use crate::model::ownership::tests::{
-    Objects, onboarding, other, pair, policy, release, secret, unread,
+    Objects, config_map, onboarding, other, pair, policy, release, secret, unread,
 };
 use crate::model::ownership::{Ownership, Part as Unread, Parts};
 use crate::repository::removal::{Removal, Unlisting};
@@ -22,7 +25,7 @@ const NAME: &str = "skvs-onboarding-pds--database";
 struct World {
     objects: Objects,
     kustomizations: Option<Vec<Value>>,
-    jobs: Vec<Id>,
+    jobs: Vec<LeftJob>,
     pods: Vec<Value>,
     couchdb: Read<Found>,
     manifests: Vec<Declared>,
@@ -87,7 +90,7 @@ fn declared(cluster: &str) -> Declared {
         id: id(),
         stays_for: None,
         removal: Removal {
-            whole_file: Some(format!("{folder}/pds_database.yaml")),
+            whole_file: Ok(format!("{folder}/pds_database.yaml")),
             lists: vec![Unlisting {
                 file: format!("gitops/{folder}/kustomization.yaml"),
                 entry: "pds_database.yaml".to_owned(),
@@ -123,7 +126,10 @@ fn whole() -> World {
     World {
         objects,
         kustomizations: Some(vec![kustomization(|_| {})]),
-        jobs: vec![Id::new("core", "pds-database-create")],
+        jobs: vec![LeftJob {
+            id: Id::new("core", "pds-database-create"),
+            doubt: None,
+        }],
         pods: vec![
             json!({"metadata": {"name": "pds-0", "namespace": "pds"}, "spec": {"serviceAccountName": "pds"}}),
         ],
@@ -159,6 +165,7 @@ impl World {
                 pods: Read::Seen(self.pods.iter().map(Workload::from_value).collect()),
             }],
             couchdb: self.couchdb.clone(),
+            couchdb_namespace: "secure-kvs".to_owned(),
             couchdb_flags: Vec::new(),
             manifests: Some(Manifests {
                 folder: "gitops".to_owned(),
@@ -402,10 +409,10 @@ fn a_database_that_another_onboarding_uses_stays() {
         .objects
         .secrets
         .push(secret(&release("core-rival", 1, "deployed", more)));
-    // What is the other's is not left behind.
+    // What is the other's is not removed.
     assert_eq!(
         states(&world.facts()),
-        ["done", "done", "done", "done", "done", "done", "blocked"]
+        ["done", "done", "done", "done", "blocked", "done", "blocked"]
     );
     assert_eq!(
         told(&world.facts(), Part::Database),
@@ -728,7 +735,7 @@ fn a_repository_of_several_clusters_needs_this_ones_name() {
     let told = told(&world.facts());
     assert!(!told.contains("git -C"), "{told}");
     assert!(
-        told.contains("stays: gitops/k8s/lab2/kustomization.yaml lists it too"),
+        told.contains("stays: gitops/k8s/lab2/kustomization.yaml applies it too"),
         "{told}"
     );
 }

@@ -29,6 +29,8 @@ pub fn accounts(policies: &[RemainingPolicy], hr: Option<&HelmRelease>) -> Listi
                 for principal in all {
                     // `cluster.local/ns/pds/sa/pds`
                     let account = principal.split_once("/ns/");
+                    // Accounts of another mesh have pods that were not read.
+                    let account = account.filter(|(domain, _)| *domain == "cluster.local");
                     let account = account.and_then(|(_, rest)| rest.split_once("/sa/"));
                     let account = account.map(|(namespace, name)| format!("{namespace}/{name}"));
                     add(account.as_deref().unwrap_or_default(), principal);
@@ -51,8 +53,15 @@ pub(super) fn step(facts: &Facts) -> Step {
 }
 
 fn judged(facts: &Facts) -> Step {
+    if let Some(hr) = facts.live().filter(|hr| hr.is_remote()) {
+        let says = format!(
+            "who is let in by HelmRelease {} is decided on another cluster, which was not read",
+            one_line(&hr.id())
+        );
+        return Step::new(Part::Users, State::NotKnown, says);
+    }
     let policies = facts.policies();
-    let policies = match left(&policies) {
+    let (policies, not_all) = match left(&policies) {
         Left::Nothing(gone) => {
             let says = "no policy of its own lets anybody in";
             return Step::new(Part::Users, State::Done(gone), says);
@@ -63,7 +72,6 @@ fn judged(facts: &Facts) -> Step {
         }
         Left::Some(policies, not_all) => (policies, not_all),
     };
-    let (policies, not_all) = policies;
     let accounts = accounts(policies, facts.live());
     let names: Vec<String> = accounts.known().iter().map(ToString::to_string).collect();
     let not_all = accounts.not_all().or(not_all);

@@ -33,4 +33,13 @@ impl<T> Part<T> {
             unread: Some(unread),
         }
     }
+
+    /// The same, with something else that was not read.
+    #[cfg(test)]
+    pub fn lacking(self, unread: NotRead) -> Self {
+        Self {
+            unread: Some(unread),
+            ..self
+        }
+    }
 }

@@ -16,6 +16,8 @@ pub(super) struct Paths {
     pub(super) exact: Words,
     /// Paths that cover some databases and not all.
     pub(super) patterns: Vec<Pattern>,
+    /// It lets in to every path.
+    pub(super) every: bool,
     /// Why it cannot be read.
     pub(super) unread: Option<String>,
 }
@@ -65,6 +67,7 @@ impl Paths {
         if matches!(action, Some("DENY" | "AUDIT" | "CUSTOM")) {
             return paths;
         }
+        paths.every = is_every(policy);
         match paths_of(policy) {
             Ok(all) if all.iter().any(|path| is_marked(path)) => {
                 let known = all.into_iter().filter(|path| !is_marked(path));
@@ -116,6 +119,23 @@ impl Paths {
     }
 }
 
+/// Whether a rule is about every path: it names no path, only others that it leaves out, or one that covers all.
+fn is_every(policy: &Value) -> bool {
+    let list = |value: Option<&Value>| value.and_then(Value::as_array).cloned().unwrap_or_default();
+    let of_target = |to: &Value| {
+        let paths = list(to.pointer("/operation/paths"));
+        let covers = |path: &Value| {
+            path.as_str()
+                .is_some_and(|p| ["*", "/*", "/{**}"].contains(&p))
+        };
+        paths.is_empty() || paths.iter().any(covers)
+    };
+    list(policy.pointer("/spec/rules")).iter().any(|rule| {
+        let targets = list(rule.get("to"));
+        targets.is_empty() || targets.iter().any(of_target)
+    })
+}
+
 /// The paths of all rules.
 fn paths_of(policy: &Value) -> Result<Vec<&str>, String> {
     fn list<'v>(value: Option<&'v Value>, what: &str) -> Result<&'v [Value], String> {
@@ -157,7 +177,7 @@ impl Policies {
     /// Adds one policy.
     pub fn add(&mut self, policy: &Value) {
         let paths = Paths::parse(policy);
-        let says_nothing = paths.patterns.is_empty() && paths.unread.is_none();
+        let says_nothing = paths.patterns.is_empty() && paths.unread.is_none() && !paths.every;
         if says_nothing && paths.exact.iter().next().is_none() {
             return;
         }

@@ -131,6 +131,15 @@ impl Ownership {
         remains
     }
 
+    /// The policies of a namespace that let pods in to every database.
+    pub fn policies_of_every_database(&self, namespace: &str) -> Vec<String> {
+        let policies = self.parts.policies.known.iter().flatten();
+        let all = policies.flat_map(|policies| &policies.all);
+        all.filter(|policy| policy.paths.every && policy.object.namespace == namespace)
+            .map(|policy| policy.object.to_string())
+            .collect()
+    }
+
     /// The databases of a HelmRelease that may be gone, by what is left of it: revisions of its release, and policies that Flux made for
     /// it.
     pub fn databases_of(&self, helm_release: &str) -> BTreeSet<String> {
@@ -262,5 +271,82 @@ mod tests {
         });
         assert_eq!(databases(&labelled, "a"), [NAME]);
         assert_eq!(databases(&labelled, "b"), [""; 0]);
+    }
+
+    #[test]
+    fn only_what_an_onboarding_has_made_is_its_own() {
+        let of = |objects: &Objects| {
+            let remains = objects.ownership().releases_of(NAME);
+            let known = remains.known.into_iter();
+            known.map(|r| r.onboarding).collect::<Vec<bool>>()
+        };
+        assert_eq!(
+            of(&objects(|all| all.secrets.push(own("deployed")))),
+            [true]
+        );
+        // A team's release is one by its Job; its values alone say nothing.
+        let app = |more: Value| {
+            objects(|all| {
+                all.secrets
+                    .push(secret(&release("app", 1, "deployed", more)))
+            })
+        };
+        assert_eq!(
+            of(&app(json!({"config": pair("pds", "database")}))),
+            [false; 0]
+        );
+        let job = "kind: Job\nspec:\n  env:\n  - name: DB\n    value: pds_database\n";
+        assert_eq!(of(&app(json!({ "manifest": job }))), [false]);
+
+        let mut bare = onboarding("app", json!({"values": pair("pds", "database")}));
+        bare["metadata"]["labels"] = json!({});
+        bare["spec"]["chart"] = json!({"spec": {"chart": "podinfo"}});
+        let both = objects(|all| {
+            let spec = json!({"values": pair("pds", "database")});
+            all.helm_releases.extend([bare, onboarding("a", spec)]);
+        });
+        let ownership = both.ownership();
+        assert!(ownership.has_onboarding("flux-system/a"));
+        assert!(!ownership.has_onboarding("flux-system/app"));
+    }
+
+    #[test]
+    fn a_release_of_an_unknown_database_is_not_all() {
+        let nameless = objects(|all| {
+            let chart = json!({"chart": {"metadata": {"name": "secure-kvs-onboarding"}}});
+            all.secrets
+                .push(secret(&release("core-a", 1, "deployed", chart)));
+        });
+        assert_eq!(
+            releases(&nameless),
+            ["not all: Helm release flux-system/core-a"]
+        );
+    }
+
+    #[test]
+    fn a_helm_release_of_another_cluster_keeps_no_release_of_this_one() {
+        let left = objects(|all| {
+            all.secrets.push(own("deployed"));
+            let spec = json!({"values": pair("pds", "database"), "releaseName": "core-a",
+                "kubeConfig": {"secretRef": {"name": "k"}}});
+            all.helm_releases.push(onboarding("a", spec));
+        });
+        assert_eq!(releases(&left), ["flux-system/core-a []"]);
+    }
+
+    #[test]
+    fn a_word_is_no_database_of_a_helm_release_that_is_gone() {
+        let all = objects(|all| {
+            let chart = json!({"metadata": {"name": "secure-kvs-onboarding"}});
+            let info = json!({"status": "deployed", "notes": "like pds_other"});
+            let more = json!({"chart": chart, "config": pair("pds", "database"), "info": info});
+            let another = json!({"chart": chart, "config": pair("pds", "orders")});
+            all.secrets
+                .push(secret(&release("core-a", 1, "deployed", more)));
+            all.secrets
+                .push(secret(&release("core-b", 1, "deployed", another)));
+        });
+        let databases: Vec<String> = all.ownership().databases_of("a").into_iter().collect();
+        assert_eq!(databases, [NAME]);
     }
 }

@@ -110,7 +110,7 @@ pub(crate) fn secret(release: &Value) -> Value {
         "data": {"release": STANDARD.encode(STANDARD.encode(release.to_string()))}})
 }
 
-fn config_map(release: &Value) -> Value {
+pub(crate) fn config_map(release: &Value) -> Value {
     let mut object = secret(release);
     object["data"]["release"] = STANDARD.encode(release.to_string()).into();
     object

@@ -1,0 +1,129 @@
+//! What a repository says of the manifest, and what it does not.
+
+use super::*;
+
+const LAB: &str = "gitops/infrastructure/k8s/lab/secure-kvs/secure-kvs-onboarding";
+
+/// The run of a name beside these files.
+fn told(server: &Listener, words: &[&str], files: &[(&str, &str)]) -> Told {
+    let words = [&["offboard", "--no-exec", "--repo", "gitops"], words].concat();
+    let run = run(server, &words);
+    for (name, text) in files {
+        run.file(name, text);
+    }
+    run.run()
+}
+
+/// The state of the manifest's step, of an onboarding that neither the cluster nor the files have.
+fn without(words: &[&str], files: &[(&str, &str)]) -> (String, Told) {
+    let server = Listener::scripted(usual);
+    let told = told(&server, &[&["pds_other"], words].concat(), files);
+    (state(&told, "manifest").to_owned(), told)
+}
+
+#[test]
+fn what_may_declare_it_keeps_it_from_being_done() {
+    let kustomization = format!("{FOLDER}/kustomization.yaml");
+    let listed = |more: &str| format!("resources:\n- pds_database.yaml\n- pds_orders.yaml\n{more}");
+    let broken = format!("{FOLDER}/broken.yaml");
+    let unparsed = "kind: HelmRelease\na: {";
+    let (done, told) = without(&[], &[]);
+    assert_eq!(done, "done", "{told}");
+    for (file, text) in [
+        (&*broken, unparsed.to_owned()),
+        ("gitops/elsewhere/broken.yaml", unparsed.to_owned()),
+        (&kustomization, listed("patches:\n- path: x.yaml\n")),
+        (&kustomization, listed("replacements:\n- path: x.yaml\n")),
+        (&kustomization, listed("helmCharts:\n- name: x\n")),
+        (&kustomization, listed("generators:\n- x.yaml\n")),
+        (&kustomization, listed("- https://example.com/x?ref=v1\n")),
+        (&kustomization, listed("- gone.yaml\n")),
+    ] {
+        for words in [&[][..], &["--for-cluster", "prod"]] {
+            let (state, told) = without(words, &[(file, &text)]);
+            assert_eq!(state, "not known", "{file}: {text}: {words:?}: {told}");
+        }
+    }
+    // What is of another cluster does not matter to this one.
+    let of_lab = format!("{LAB}/broken.yaml");
+    let (state, told) = without(&["--for-cluster", "prod"], &[(&of_lab, unparsed)]);
+    assert_eq!(state, "done", "{told}");
+}
+
+#[test]
+fn a_folder_with_a_kustomization_elsewhere_may_be_the_wrong_one() {
+    let server = Listener::scripted(usual);
+    let run = run(
+        &server,
+        &["offboard", "pds_other", "--no-exec", "--repo", "apps"],
+    );
+    run.file("apps/kustomization.yaml", "resources: []\n");
+    let told = run.run();
+    assert_eq!(state(&told, "manifest"), "not known", "{told}");
+}
+
+#[test]
+fn a_manifest_of_no_known_cluster_may_be_for_this_one() {
+    let loose = manifest("other");
+    for words in [&[][..], &["--for-cluster", "prod"]] {
+        let (state, told) = without(words, &[("gitops/loose/pds_other.yaml", &loose)]);
+        assert_eq!(state, "to do", "{words:?}: {told}");
+    }
+}
+
+#[test]
+fn a_manifest_is_the_onboardings_by_its_database_or_its_name() {
+    // The name is only that of the convention, and another database has it.
+    let file = format!("{FOLDER}/pds_other.yaml");
+    let moved = manifest("other").replace("\"database\":\"other\"", "\"database\":\"moved\"");
+    let (state, told) = without(&[], &[(&file, &moved)]);
+    assert_eq!(state, "done", "{told}");
+    // The HelmRelease of this name is on the cluster.
+    let server = Listener::scripted(usual);
+    let file = format!("{FOLDER}/pds_database.yaml");
+    let moved = manifest("database").replace("\"database\":\"database\"", "\"database\":\"moved\"");
+    let told = self::told(&server, &["pds_database"], &[(&file, &moved)]);
+    assert_eq!(super::state(&told, "manifest"), "to do", "{told}");
+    // Without a namespace it is in that of the onboardings.
+    let bare = manifest("database").replace("\"namespace\":\"flux-system\",", "");
+    let told = self::told(&server, &["pds_database"], &[(&file, &bare)]);
+    let flat: Vec<&str> = told.stdout.split_whitespace().collect();
+    assert!(
+        flat.join(" ")
+            .contains("declares HelmRelease flux-system/skvs-onboarding-pds--database"),
+        "{told}"
+    );
+}
+
+#[test]
+fn a_repository_of_several_clusters_is_asked_which_this_one_is() {
+    let server = Listener::scripted(usual);
+    let of_lab = format!("{LAB}/pds_orders.yaml");
+    let orders = manifest("orders");
+    let files = [(&*of_lab, &*orders)];
+    let all = told(&server, &["pds_database"], &files);
+    assert_eq!(state(&all, "manifest"), "blocked", "{all}");
+    assert!(!all.stdout.contains("git -C"), "{all}");
+    let words = ["pds_database", "--for-cluster", "prod"];
+    let prod = told(&server, &words, &files);
+    assert_eq!(state(&prod, "manifest"), "to do", "{prod}");
+    assert!(prod.stdout.contains("git -C"), "{prod}");
+    // Another cluster's kustomization lists the same file.
+    let of_lab = format!("{LAB}/kustomization.yaml");
+    let lists = "resources:\n- ../../../prod/secure-kvs/secure-kvs-onboarding/pds_database.yaml\n- x.yaml\n";
+    let shared = told(&server, &words, &[(&of_lab, lists)]);
+    assert!(!shared.stdout.contains("git -C"), "{shared}");
+    assert!(
+        !shared.stdout.contains("--- a/infrastructure/k8s/lab"),
+        "{shared}"
+    );
+    let flat: Vec<&str> = shared.stdout.split_whitespace().collect();
+    assert!(
+        flat.join(" ").contains("kustomization.yaml applies it too"),
+        "{shared}"
+    );
+    assert!(
+        shared.stdout.contains("--- a/infrastructure/k8s/prod"),
+        "{shared}"
+    );
+}
