@@ -185,7 +185,9 @@ impl Settings {
             let used = own.get_raw(id).and_then(|mut raw| raw.next());
             let is_named = match own.value_source(id) {
                 Some(ValueSource::CommandLine) => true,
-                Some(ValueSource::EnvVariable) => used.is_some_and(|used| !used.is_empty()),
+                Some(ValueSource::EnvVariable) => {
+                    used.is_some_and(|used| !used.to_string_lossy().trim().is_empty())
+                }
                 _ => false,
             };
             if is_named || used.is_some_and(|used| used == value.as_str()) {
@@ -197,7 +199,7 @@ impl Settings {
         }
         (!flags.is_empty()).then(|| {
             format!(
-                "the settings have {}, which {name} takes from flags only; name what you mean, such as {}",
+                "{name} does not use {} of the settings; pass {}, or what you mean instead",
                 keys.join(", "),
                 flags.join(" ")
             )
@@ -239,7 +241,8 @@ fn with(command: Command, all: &[(&str, String)]) -> Command {
 }
 
 fn with_default(arg: Arg, value: &str) -> Arg {
-    let is_place = ["namespace", "couchdb_namespace"].contains(&arg.get_id().as_str());
+    let is_place =
+        ["namespace", "couchdb_namespace", "pod_selector"].contains(&arg.get_id().as_str());
     let arg = arg.default_value(value.to_owned());
     match is_place {
         true => arg.value_parser(or_default(value.to_owned())),

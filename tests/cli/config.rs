@@ -215,7 +215,7 @@ fn what_removes_or_overwrites_is_told_by_flags() {
     assert_snapshot!(told, @"
     exit 2
     stderr:
-    error: the settings have couchdb.namespace, couchdb.port, which delete-db takes from flags only; name what you mean, such as --couchdb-namespace xy --port 1
+    error: delete-db does not use couchdb.namespace, couchdb.port of the settings; pass --couchdb-namespace xy --port 1, or what you mean instead
     See 'kubectl skvs delete-db -h' for help and examples
     ");
     let named = [
@@ -245,7 +245,7 @@ fn variables_are_read_as_the_flags_do() {
     assert_snapshot!(lines.join("\n"), @"
     onboarding-selector                                                                     variable SKVS_SELECTOR
     couchdb.namespace       databases                                                       file
-    couchdb.pod-selector                                                                    variable SKVS_POD_SELECTOR
+    couchdb.pod-selector    app=x                                                           file
     ");
     let run = with(&["config"], settings).env("SKVS_COUCHDB_PORT", "abc");
     assert_snapshot!(run.run(), @"
