@@ -213,6 +213,7 @@ async fn installation(
     }
     Ok(Some(Installation {
         revision: oldest.revision,
+        is_first: is_whole,
         values: over(stored.chart.values, stored.config),
     }))
 }

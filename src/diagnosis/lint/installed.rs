@@ -13,6 +13,8 @@ use std::collections::HashMap;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Installation {
     pub revision: i64,
+    /// It is the installation itself, and not the oldest upgrade that is kept.
+    pub is_first: bool,
     /// The values that it was installed with, over the chart's own.
     pub values: Value,
 }
@@ -124,6 +126,7 @@ mod tests {
     fn installed(values: Value) -> Option<Result<Option<Installation>, String>> {
         of(Ok(Some(Installation {
             revision: 1,
+            is_first: true,
             values,
         })))
     }

@@ -112,9 +112,13 @@ impl<'r> Earlier<'r> {
     fn source(self) -> Option<String> {
         match self {
             Self::Manifest(_) => None,
-            Self::Installed(installation) => Some(format!(
-                "Revision {} in Helm's storage says so.",
-                installation.revision
+            Self::Installed(Installation {
+                revision,
+                is_first: true,
+                ..
+            }) => Some(format!("Revision {revision} in Helm's storage says so.")),
+            Self::Installed(Installation { revision, .. }) => Some(format!(
+                "Revision {revision} says so, the oldest in Helm's storage."
             )),
         }
     }
