@@ -47,7 +47,7 @@ fn works(command: &str, words: &[&str], code: i32) -> String {
 /// Rights that the log does not show here: for kinds of Istio that are not installed, for other kinds of source, for statuses that name less, for `list -w`, for an
 /// operator or Kustomizations that are not installed, for a history of Helm's in ConfigMaps and values from a Secret that no seed has,
 /// and the one for exec that the API server checks beside `get` (see [`exec_needs_both_rights`]).
-const NOT_SEEN: [(&str, &str); 83] = [
+const NOT_SEEN: [(&str, &str); 85] = [
     ("offboard", "list kustomizations"),
     ("offboard", "list couchdbdatabases"),
     ("offboard", "get configmaps"),
@@ -63,6 +63,8 @@ const NOT_SEEN: [(&str, &str); 83] = [
     ("check-access", "list workloadentries"),
     ("check-access", "list grpcroutes"),
     ("check-access", "list httproutes"),
+    ("check-access", "list tcproutes"),
+    ("check-access", "list tlsroutes"),
     ("doctor", "get helmcharts"),
     ("doctor", "get gitrepositories"),
     ("doctor", "get ocirepositories"),

@@ -197,9 +197,9 @@ fn outcome(facts: &Facts, route: &Route) -> (Option<Outcome>, Methods) {
         let list = if own.clone().all(is_allowed) {
             &mut methods.allowed
         } else if own.clone().any(|d| matches!(d, Decision::Denied(_))) {
-            match own.any(is_allowed) {
-                true => &mut methods.partly,
-                false => &mut methods.refused,
+            match own.all(|d| matches!(d, Decision::Denied(_))) {
+                true => &mut methods.refused,
+                false => &mut methods.partly,
             }
         } else {
             &mut methods.unknown

@@ -67,7 +67,7 @@ impl World {
             "serviceAccount": {"metadata": {"namespace": "pds", "name": "pds"}},
             "clientPods": [pod("pds", "pds-0", "pds", json!({"app": "pds"}))],
             "detours": {"destinationrules": [], "envoyfilters": [], "grpcroutes": [], "httproutes": [],
-                "serviceentries": [], "sidecars": [], "virtualservices": [], "wasmplugins": [], "workloadentries": []},
+                "serviceentries": [], "sidecars": [], "tcproutes": [], "tlsroutes": [], "virtualservices": [], "wasmplugins": [], "workloadentries": []},
         });
         Self {
             account: "pds/pds",

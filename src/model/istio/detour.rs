@@ -13,19 +13,23 @@ pub enum Kind {
     HttpRoute,
     ServiceEntry,
     Sidecar,
+    TcpRoute,
+    TlsRoute,
     VirtualService,
     WasmPlugin,
     WorkloadEntry,
 }
 
 /// Every kind.
-pub const KINDS: [Kind; 9] = [
+pub const KINDS: [Kind; 11] = [
     Kind::DestinationRule,
     Kind::EnvoyFilter,
     Kind::GrpcRoute,
     Kind::HttpRoute,
     Kind::ServiceEntry,
     Kind::Sidecar,
+    Kind::TcpRoute,
+    Kind::TlsRoute,
     Kind::VirtualService,
     Kind::WasmPlugin,
     Kind::WorkloadEntry,
@@ -41,6 +45,8 @@ impl Kind {
             Kind::HttpRoute => ("gateway.networking.k8s.io", "httproutes"),
             Kind::ServiceEntry => ("networking.istio.io", "serviceentries"),
             Kind::Sidecar => ("networking.istio.io", "sidecars"),
+            Kind::TcpRoute => ("gateway.networking.k8s.io", "tcproutes"),
+            Kind::TlsRoute => ("gateway.networking.k8s.io", "tlsroutes"),
             Kind::VirtualService => ("networking.istio.io", "virtualservices"),
             Kind::WasmPlugin => ("extensions.istio.io", "wasmplugins"),
             Kind::WorkloadEntry => ("networking.istio.io", "workloadentries"),
@@ -55,6 +61,8 @@ impl Kind {
             Kind::HttpRoute => "HTTPRoute",
             Kind::ServiceEntry => "ServiceEntry",
             Kind::Sidecar => "Sidecar",
+            Kind::TcpRoute => "TCPRoute",
+            Kind::TlsRoute => "TLSRoute",
             Kind::VirtualService => "VirtualService",
             Kind::WasmPlugin => "WasmPlugin",
             Kind::WorkloadEntry => "WorkloadEntry",
@@ -95,7 +103,9 @@ impl Detour {
                 let all = s.get("hosts")?.as_array()?.iter();
                 all.map(text).collect()
             }),
-            Kind::GrpcRoute | Kind::HttpRoute => spec.and_then(services_routed),
+            Kind::GrpcRoute | Kind::HttpRoute | Kind::TcpRoute | Kind::TlsRoute => {
+                spec.and_then(services_routed)
+            }
             Kind::EnvoyFilter | Kind::Sidecar | Kind::WasmPlugin | Kind::WorkloadEntry => None,
         };
         let keeps_identity = spec.is_some_and(|s| s.is_object() && keeps_identity(s));
@@ -123,7 +133,11 @@ impl Detour {
             Kind::EnvoyFilter | Kind::Sidecar | Kind::WasmPlugin | Kind::WorkloadEntry => is_near,
             Kind::DestinationRule => is_near && is_for && !self.keeps_identity,
             // These are seen from every namespace.
-            Kind::VirtualService | Kind::GrpcRoute | Kind::HttpRoute => is_for,
+            Kind::VirtualService
+            | Kind::GrpcRoute
+            | Kind::HttpRoute
+            | Kind::TcpRoute
+            | Kind::TlsRoute => is_for,
             Kind::ServiceEntry => is_for || (is_near && self.selects_pods),
         };
         let (kind, id) = (self.kind.name(), self.meta.id());
