@@ -10,6 +10,7 @@ use super::store::{Resource, Store};
 use crate::advice::Command;
 use crate::error::{Error, Result};
 use crate::model::documents::{Room, documents};
+use crate::model::helm_release::{GROUP, PLURAL};
 use crate::text::one_line;
 use serde_json::Value;
 use std::collections::{HashMap, HashSet};
@@ -172,15 +173,20 @@ impl Archive {
         let goes_on = token
             .and_then(Value::as_str)
             .is_some_and(|token| !token.is_empty());
-        let (path, _) = request::split(path);
-        if let (
-            true,
-            Named::List {
-                resource,
-                namespace,
-            },
-        ) = (goes_on, request::named(&path))
-        {
+        let (path, query) = request::split(path);
+        let selects = |(name, value): &(String, String)| {
+            ["labelSelector", "fieldSelector"].contains(&name.as_str()) && !value.is_empty()
+        };
+        let Named::List {
+            resource,
+            namespace,
+        } = request::named(&path)
+        else {
+            return;
+        };
+        // Whatever is asked of onboardings is asked with their label.
+        let is_part = query.iter().any(selects) && resource != Resource::new(GROUP, PLURAL);
+        if goes_on || is_part {
             self.cut.insert((resource, namespace));
         }
     }

@@ -148,7 +148,7 @@ fn fetched(read: Checked<Option<&Source>>) -> Result<Evidence, String> {
     let source = source.ok_or("it does not exist")?;
     let subject = Subject::from(&source.meta);
     if source.is_suspended() {
-        return Err("suspended: Flux does not look at it".to_owned());
+        return Err("suspended: Flux ignores it".to_owned());
     }
     if !source.meta.malformed.is_empty() {
         let fields = source.meta.malformed.join(", ");
@@ -171,7 +171,7 @@ fn chart(case: &Case<'_>) -> Result<Evidence, String> {
     let evidence = fetched(case.chart())?;
     match case.chart().if_read() {
         Some(chart) if sources::is_wanted(case, chart) => Ok(evidence),
-        _ => Err("it is not yet the chart that the manifest asks for".to_owned()),
+        _ => Err("it is not the chart that the manifest asks for".to_owned()),
     }
 }
 
@@ -185,7 +185,7 @@ fn release(case: &Case<'_>) -> Result<Evidence, String> {
         return Err("the stored revision is of another release".to_owned());
     }
     if hr.spec.suspend {
-        return Err("suspended: Flux does not look at it".to_owned());
+        return Err("suspended: Flux ignores it".to_owned());
     }
     let revisions = match case.revisions() {
         Ok(revisions) => revisions,
@@ -204,15 +204,14 @@ fn release(case: &Case<'_>) -> Result<Evidence, String> {
     if newest.status != "deployed" {
         return Err(observed);
     }
-    if let Some(latest) = hr.latest().filter(|l| l.version != newest.revision) {
+    if let Some(revision) = hr.revision().filter(|r| *r != newest.revision) {
         return Err(format!(
-            "{observed}, but the status is about revision {}",
-            latest.version
+            "{observed}, but the status is about revision {revision}"
         ));
     }
     if !case.is_ready() {
         return Err(format!(
-            "{observed}, but READY is not True by the present spec"
+            "{observed}, but READY is not True for the present spec"
         ));
     }
     let secret = Subject::new("Secret", hr.storage_namespace(), &newest.secret);
@@ -229,7 +228,7 @@ fn job(case: &Case<'_>) -> Result<Evidence, String> {
         return Ok(Evidence::new(subject, ".status", "the Job is complete"));
     }
     let own = match &read {
-        Ok(Some(_)) => "the Job is not surely complete".to_owned(),
+        Ok(Some(_)) => "the Job may not be complete".to_owned(),
         Ok(None) => "the Job is gone".to_owned(),
         Err(why) => unread(why),
     };

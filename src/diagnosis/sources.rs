@@ -102,8 +102,15 @@ pub(super) fn is_wanted(case: &Case<'_>, chart: &Source) -> bool {
         // What chartRef names has a spec of its own.
         return true;
     };
+    let reference = &wanted.spec.source_ref;
+    let is_its_source = chart
+        .source_ref
+        .set()
+        .is_some_and(|own| own.kind == reference.kind && own.name == reference.name)
+        && case.hr().source_namespace() == Some(&chart.meta.namespace);
     let any = |version: Option<&str>| version.filter(|v| !v.is_empty()).unwrap_or("*").to_owned();
-    chart.chart.is(&wanted.spec.chart)
+    is_its_source
+        && chart.chart.is(&wanted.spec.chart)
         && !chart.version.is_malformed()
         && any(chart.version.as_str()) == any(wanted.spec.version.as_deref())
 }

@@ -297,13 +297,17 @@ impl HelmRelease {
         {
             return Some((namespace.to_owned(), name.to_owned()));
         }
-        let template = self.spec.chart.as_ref()?;
-        let namespace =
-            non_empty(&template.spec.source_ref.namespace).unwrap_or(&self.metadata.namespace);
         Some((
-            namespace.to_owned(),
+            self.source_namespace()?.to_owned(),
             format!("{}-{}", self.metadata.namespace, self.metadata.name),
         ))
+    }
+
+    /// The namespace of the source that `spec.chart` names, by the present spec.
+    pub fn source_namespace(&self) -> Option<&str> {
+        let template = self.spec.chart.as_ref()?;
+        let named = non_empty(&template.spec.source_ref.namespace);
+        Some(named.unwrap_or(&self.metadata.namespace))
     }
 
     /// The newest history entry.

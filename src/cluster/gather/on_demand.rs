@@ -265,11 +265,14 @@ fn endpoint(snapshot: &Snapshot) -> Read<Option<Endpoint>> {
         .find(|l| couch_failure(l) == Some(CouchFailure::Unreachable))
         .copied();
     let hangs = found.job.active.set() > Some(&0) && !logs.is_empty();
-    if !over
-        && unreachable.is_none()
-        && let Some(why) = unread_log(found)
-    {
-        return Read::Unknown(why);
+    if !over && unreachable.is_none() {
+        if let Some(why) = unread_log(found) {
+            return Read::Unknown(why);
+        }
+        if found.job.active.is_malformed() {
+            let why = "status.active of the creation Job is malformed";
+            return Read::Unknown(Why::Broken(why.to_owned()));
+        }
     }
     if over || (unreachable.is_none() && !hangs) {
         return not_needed();

@@ -25,11 +25,13 @@ pub(super) async fn chain(cluster: &Cluster, hr: &HelmRelease) -> Chain {
             source: Read::not_asked("neither spec.chart nor spec.chartRef is set"),
         };
     };
-    // The template names the source that the HelmChart will name, so both are asked for at once.
+    // The template names the source that the HelmChart will name, so both are asked for at once. The status may still name the HelmChart of
+    // an earlier spec, in another namespace.
     let source = &template.spec.source_ref;
+    let own = hr.source_namespace().unwrap_or(&namespace);
     let (chart, source) = futures::join!(
         link(cluster, "HelmChart", &namespace, &name),
-        link(cluster, &source.kind, &namespace, &source.name),
+        link(cluster, &source.kind, own, &source.name),
     );
     Chain { chart, source }
 }

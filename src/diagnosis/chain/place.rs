@@ -84,8 +84,8 @@ const PLACES: [(Place, &[&str]); 5] = [
 ];
 
 /// Codes that can be about several links. The object of the finding says which.
-const BY_OBJECT: [&str; 7] = [
-    "SKVS112", "SKVS128", "SKVS217", "SKVS219", "SKVS220", "SKVS221", "SKVS313",
+const BY_OBJECT: [&str; 8] = [
+    "SKVS112", "SKVS128", "SKVS206", "SKVS217", "SKVS219", "SKVS220", "SKVS221", "SKVS313",
 ];
 
 /// The link that a finding of `code` about `subject` breaks; `None` for a code without a place.

@@ -22,8 +22,11 @@ pub(super) async fn failing(
     let charts: BTreeSet<String> = well
         .iter()
         .filter(|hr| hr.spec.chart_ref.is_none())
-        .filter_map(|hr| hr.helm_chart())
-        .map(|(namespace, _)| namespace)
+        .filter_map(|hr| {
+            let (chart, _) = hr.helm_chart()?;
+            Some([chart, hr.source_namespace()?.to_owned()])
+        })
+        .flatten()
         .collect();
     if charts.is_empty() {
         return (Vec::new(), Vec::new());
@@ -84,7 +87,7 @@ fn fails(hr: &HelmRelease, charts: Option<&ById>, repositories: Option<&ById>) -
     let (Some((namespace, name)), Some(template)) = (hr.helm_chart(), &hr.spec.chart) else {
         return false;
     };
-    let bad = |all: Option<&ById>, name: &str| {
+    let bad = |all: Option<&ById>, namespace: &str, name: &str| {
         all.is_some_and(|all| {
             all.get(&format!("{namespace}/{name}"))
                 .is_none_or(|source| {
@@ -93,7 +96,9 @@ fn fails(hr: &HelmRelease, charts: Option<&ById>, repositories: Option<&ById>) -
         })
     };
     let source = &template.spec.source_ref;
-    bad(charts, &name) || (source.kind == "HelmRepository" && bad(repositories, &source.name))
+    let own = hr.source_namespace().unwrap_or(&namespace);
+    bad(charts, &namespace, &name)
+        || (source.kind == "HelmRepository" && bad(repositories, own, &source.name))
 }
 
 #[cfg(test)]
