@@ -73,10 +73,10 @@ fn doubt(found: &CouchPods, service: Option<&CouchService>) -> Option<String> {
     ))
 }
 
-/// Seen to have one: without the addresses the pods alone decide.
 /// An endpoint is ready, or one that was not read may be.
 fn may_have_ready_endpoint(service: &CouchService) -> bool {
     let slices = match &service.slices {
+        Read::Seen(slices) if slices.not_all().is_some() => return true,
         Read::Seen(slices) => slices.known(),
         Read::Absent => return false,
         Read::Unknown(_) => return true,

@@ -11,7 +11,7 @@ use crate::model::helm_log::awaited;
 use crate::model::manifest;
 use crate::model::owner::Belongs;
 use crate::model::pod::Pod;
-use crate::snapshot::{IfRead, Listing, Why};
+use crate::snapshot::{Checked, IfRead, Listing, Read, Why};
 
 /// A pod that does not become ready.
 pub(super) struct Unready<'a> {
@@ -31,7 +31,7 @@ impl Unready<'_> {
 /// The release's pods that do not become ready, those last of which only the name says that they are; empty too if the pods are not
 /// known.
 pub(super) fn unready<'a>(case: &Case<'a>) -> Vec<Unready<'a>> {
-    let workloads = workloads(case);
+    let workloads = workloads(case).unwrap_or_default();
     let release = case.hr().release_name();
     let pods = case.target_pods().if_read();
     let own = pods.into_iter().flat_map(Listing::known).filter_map(|pod| {
@@ -82,8 +82,19 @@ pub(super) fn shown(case: &Case<'_>, finding: Finding) -> Finding {
     let Some(first) = unready.first() else {
         let not_all = match case.target_pods() {
             Ok(pods) => pods.and_then(Listing::not_all).cloned(),
-            Err(unread) => Some(unread.why).filter(|why| !matches!(why, Why::NotNeeded(_))),
+            Err(unread) => Some(unread.why),
         };
+        let not_all = not_all.or_else(|| Some(workloads(case).err()?.why));
+        let of_job = || {
+            let found = case.creation_job().if_read()?;
+            match &found.pods {
+                Read::Seen(pods) => pods.not_all().cloned(),
+                Read::Unknown(why) => Some(why.clone()),
+                Read::Absent => None,
+            }
+        };
+        let not_all = not_all.or_else(of_job);
+        let not_all = not_all.filter(|why| !matches!(why, Why::NotNeeded(_)));
         let unknown = not_all.map(|why| {
             let why = why.clause();
             format!("Whether one of its pods keeps Helm waiting is unknown: {why}.")
@@ -112,7 +123,10 @@ pub(super) fn shown(case: &Case<'_>, finding: Finding) -> Finding {
 }
 
 /// The objects that Helm waits for: those named by the failure or Helm's log, else all of the release's manifest.
-fn workloads(case: &Case<'_>) -> Vec<Subject> {
+///
+/// # Errors
+/// The manifest was not read.
+fn workloads(case: &Case<'_>) -> Checked<Vec<Subject>> {
     let within = |kind: &str, namespace: &str, name: &str| match namespace {
         "" => Subject::new(kind, case.hr().release_namespace(), name),
         namespace => Subject::new(kind, namespace, name),
@@ -133,15 +147,15 @@ fn workloads(case: &Case<'_>) -> Vec<Subject> {
         .chain(logged.map(|a| within(a.kind, a.namespace, a.name)));
     let named: Vec<Subject> = named.collect();
     if !named.is_empty() {
-        return named;
+        return Ok(named);
     }
-    let manifest = case.release().if_read().map(|r| r.manifest.as_str());
+    let manifest = case.release()?.map(|r| r.manifest.as_str());
     let objects = manifest::objects(manifest.unwrap_or_default()).into_iter();
     let objects = objects.map(|o| {
         let namespace = o.metadata.namespace.unwrap_or_default();
         within(&o.kind, &namespace, &o.metadata.name)
     });
-    objects.collect()
+    Ok(objects.collect())
 }
 
 fn belongs(pod: &Pod, workload: &Subject) -> Belongs {
@@ -155,7 +169,6 @@ fn belongs(pod: &Pod, workload: &Subject) -> Belongs {
 mod tests {
     use super::*;
     use crate::diagnosis::{diagnose, fixture};
-    use crate::snapshot::{Read, Why};
     use serde_json::{Value, json};
 
     /// What is said where Helm waits for the Deployment gate, and these pods are in the target namespace.

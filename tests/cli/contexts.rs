@@ -186,7 +186,7 @@ fn a_name_is_an_error_only_where_no_cluster_has_it() {
     exit 1
     stderr:
     dark: The connection to the server DARK was refused - did you specify the right host or port?
-    error: it is not known whether helmreleases.helm.toolkit.fluxcd.io "pds--x" exists: no context could be asked
+    error: helmreleases.helm.toolkit.fluxcd.io "pds--x" not known in dark
     "#);
 }
 
@@ -446,4 +446,130 @@ fn databases_of_a_cluster_without_couchdb_are_an_error_of_its_context() {
     prod: Error from server (NotFound): not here
     dark: The connection to the server DARK was refused - did you specify the right host or port?
     ");
+}
+
+/// A server that refuses to say anything about HelmReleases.
+fn refusing() -> Listener {
+    Listener::answering(403, &status(403, "Forbidden", "no `<img src=x>` @everyone"))
+}
+
+/// Contexts `prod`, which has an onboarding in trouble, and `lab` on this server.
+fn beside(words: &[&str], lab: &Listener) -> Run {
+    let prod = having(vec![onboarding("skvs-onboarding-pds--b", "False", "b")]);
+    let (prod, lab) = (prod.http(), lab.http());
+    with(words, &[("prod", &prod, "{}"), ("lab", &lab, "{}")])
+}
+
+#[test]
+fn a_reader_that_goes_away_does_not_take_the_verdict() {
+    for (words, code) in [
+        (
+            &["troubleshoot", "--no-exec", "--contexts", "prod,lab"][..],
+            3,
+        ),
+        (
+            &[
+                "troubleshoot",
+                "--no-exec",
+                "--contexts",
+                "prod,lab",
+                "-o",
+                "json",
+            ],
+            3,
+        ),
+        (&["list", "pds--b", "nope", "--contexts", "prod,lab"], 1),
+        (&["list", "pds--b", "nope"], 1),
+    ] {
+        let told = beside(words, &having(Vec::new())).run_without_reader();
+        assert_eq!(told.code, Some(code), "{words:?}: {told}");
+    }
+}
+
+/// An answer about one name is missing: the document says so, and not only stderr.
+#[test]
+fn a_document_names_the_contexts_that_do_not_say_whether_a_name_exists() {
+    for words in [
+        &["list", "pds--b", "--contexts", "prod,lab", "-o", "json"][..],
+        &[
+            "troubleshoot",
+            "pds--b",
+            "--no-exec",
+            "--contexts",
+            "prod,lab",
+            "-o",
+            "json",
+        ],
+    ] {
+        let told = beside(words, &refusing()).run();
+        let list: Value = serde_json::from_str(&told.stdout).unwrap();
+        assert_eq!(list["notRead"][0]["context"], "lab", "{told}");
+        assert_eq!(list["items"].as_array().unwrap().len(), 1, "{told}");
+    }
+}
+
+/// A HelmRelease that is none: its cluster was not read, in text as in JSON.
+#[test]
+fn a_cluster_with_nothing_readable_is_not_left_out() {
+    let broken = || {
+        having(vec![
+            json!({"kind": "HelmRelease", "metadata": {"name": "skvs-onboarding-pds--x", "namespace": "flux-system"},
+        "spec": "x"}),
+        ])
+    };
+    let words = ["troubleshoot", "--no-exec", "--contexts", "prod,lab"];
+    let told = beside(&words, &broken()).run();
+    assert!(told.stdout.contains("\nContext lab\nnot read: "), "{told}");
+    let told = beside(&[&words[..], &["-o", "json"]].concat(), &broken()).run();
+    let list: Value = serde_json::from_str(&told.stdout).unwrap();
+    assert_eq!(list["notRead"][0]["context"], "lab", "{told}");
+}
+
+#[test]
+fn markdown_has_a_heading_for_each_context_and_no_markup_of_a_cluster() {
+    let words = [
+        "troubleshoot",
+        "--no-exec",
+        "--contexts",
+        "lab",
+        "-o",
+        "markdown",
+    ];
+    assert_snapshot!(beside(&words, &refusing()).run(), @"
+    exit 1
+    stdout:
+    ## `lab`
+
+    Not read: no `` `<img `` `` src=x>` `` `@everyone`
+    stderr:
+    lab: Error from server (Forbidden): no `<img src=x>` @everyone
+    ");
+    let words = [
+        "troubleshoot",
+        "--no-exec",
+        "--contexts",
+        "prod,lab",
+        "-o",
+        "markdown",
+    ];
+    let told = beside(&words, &refusing()).run();
+    assert!(told.stdout.starts_with("## `prod`\n\n"), "{told}");
+    assert!(told.stdout.contains("\n\n## `lab`\n\nNot read: "), "{told}");
+}
+
+#[test]
+fn an_order_that_fails_hides_no_clusters_error() {
+    let words = [
+        "list",
+        "--contexts",
+        "prod,dark",
+        "--sort-by",
+        ".spec.values",
+    ];
+    let told = fleet(&words);
+    assert_eq!(told.code, Some(1), "{told}");
+    assert!(
+        told.stderr.contains("dark: The connection to the server"),
+        "{told}"
+    );
 }

@@ -65,7 +65,7 @@ fn print(app: &mut App, args: &Args, answers: &Answers<Status>) -> Result<()> {
     Ok(())
 }
 
-/// Leads to the first cluster that has something to look at.
+/// Leads to the cluster with the most errors, and to the first that was not read completely.
 fn hint(app: &mut App, args: &Args, answers: &Answers<Status>) {
     let whole = |command: Command| match args.all_namespaces {
         true => command.args(["-A"]),

@@ -33,6 +33,10 @@ impl Case<'_> {
             Some(why) => Err(not_asked(&why)),
             None => match answers.of(database) {
                 Read::Seen(found) => Ok(Some(found)),
+                // That it does not have the database says something only of the onboarding's own CouchDB.
+                Read::Absent if self.endpoint().is_none() => Err(not_asked(
+                    "the release notes, which name its CouchDB, were not read",
+                )),
                 Read::Absent => Ok(None),
                 Read::Unknown(why) => Err(unread(why)),
             },
@@ -57,16 +61,20 @@ impl Case<'_> {
             Some(rest.to_owned())
         };
         let asked = answers.pod.rsplit_once('-').map_or("", |(stem, _)| stem);
-        let other = match (installation(&endpoint.name), installation(asked)) {
-            (Some(wanted), Some(asked)) => wanted != asked,
-            _ => false,
-        };
-        (other || endpoint.namespace != answers.namespace).then(|| {
+        let behind = || {
             format!(
                 "it is behind {}/{}, but {}/{} was asked",
                 endpoint.namespace, endpoint.name, answers.namespace, answers.pod
             )
-        })
+        };
+        match (installation(&endpoint.name), installation(asked)) {
+            _ if endpoint.namespace != answers.namespace => Some(behind()),
+            (Some(wanted), Some(asked)) => (wanted != asked).then(behind),
+            _ => Some(format!(
+                "whether pod {}/{} is behind Service {}/{} is not known",
+                answers.namespace, answers.pod, endpoint.namespace, endpoint.name
+            )),
+        }
     }
 
     /// CouchDB's namespace, according to the release notes or the policy; else the usual one.

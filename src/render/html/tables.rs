@@ -57,14 +57,21 @@ pub(super) fn unread<'r>(html: &mut Html, parts: impl Iterator<Item = Unread<'r>
             None => all.push(part),
         }
     }
-    table(html, &["Part", "Why", "Checks"], |html| {
+    // A status is not made of checks.
+    let heads = match all.iter().any(|part| !part.codes.is_empty()) {
+        true => &["Part", "Why", "Checks"][..],
+        false => &["Part", "Why"],
+    };
+    table(html, heads, |html| {
         for part in &mut all {
             part.codes.sort_unstable();
             part.codes.dedup();
             html.block("tr", &[], |html| {
                 cell(html, part.what);
                 cell(html, part.why);
-                cell(html, &part.codes.join(", "));
+                if heads.len() > 2 {
+                    cell(html, &part.codes.join(", "));
+                }
             });
         }
     });
