@@ -15,12 +15,17 @@ use crate::diagnosis::catalogue;
 use crate::error::{Error, Result};
 use crate::exit::Code;
 use crate::flags::couchdb_pods::AskArgs;
+use crate::flags::format::{self, FormatArgs};
 use crate::help;
 use crate::lookup;
 use crate::question::card;
 use crate::question::confirmation::{self, refused_unread};
+use crate::render::output::ReportFormat;
+use crate::render::{json, yaml};
 use crate::snapshot::Snapshot;
 use crate::triage::{self, follow};
+use crate::view::retry::Outcome;
+use act::Runner;
 use k8s_openapi::jiff::Timestamp;
 use plan::Plan;
 use serde_json::Value;
@@ -36,14 +41,17 @@ const ACT: confirmation::Act = confirmation::Act::Retry;
 /// does not create the database. Refused if any revision was ever deployed, or if this is not known, and while a reported cause is not
 /// fixed.
 #[derive(clap::Args, Debug)]
-#[command(after_help = "Examples:
+#[command(
+    mut_args(format::help("Format: text, json or yaml (kind Retry); with --wait, text")),
+    after_help = "Examples:
   kubectl skvs retry pds_database --dry-run
   kubectl skvs retry pds_database --wait
   kubectl skvs retry pds_database --even-if SKVS304
   kubectl skvs retry pds_database --context prod-east \\
     --confirm skvs-onboarding-pds--database --wait --timeout 10m
 
-Exit codes: 0 done (with --wait: Ready), 1 failed, 3 with --wait: it failed again, 4 refused or not confirmed, 130 interrupted before anything was changed, or while waiting")]
+Exit codes: 0 done (with --wait: Ready), 1 failed, 3 with --wait: it failed again, 4 refused or not confirmed, 130 interrupted before anything was changed, or while waiting"
+)]
 pub struct Args {
     /// Onboarding, in any of its forms
     #[arg(value_name = "NAME", value_parser = crate::app::onboarding_name)]
@@ -58,11 +66,13 @@ pub struct Args {
     #[arg(long, help_heading = help::CHANGE)]
     dry_run: bool,
     /// Wait until it is Ready (exit code 0) or has failed again (3)
-    #[arg(long, conflicts_with = "dry_run", help_heading = "Follow")]
+    #[arg(long, conflicts_with_all = ["dry_run", "output"], help_heading = "Follow")]
     wait: bool,
     /// Longest wait, such as 90s or 10m, then exit code 1 [default: 5m]
     #[arg(long, value_name = "DURATION", requires = "wait", value_parser = parse_duration, help_heading = "Follow")]
     timeout: Option<Duration>,
+    #[command(flatten)]
+    format: FormatArgs<ReportFormat>,
     #[command(flatten)]
     couchdb: AskArgs,
 }
@@ -109,14 +119,17 @@ async fn retried(app: &mut App, args: &Args) -> Result<Code> {
             "--even-if {code} was not needed: it is not among the causes left to fix"
         ));
     }
-    let runner = act::Runner::find(&plan, cluster.origin());
+    let runner = Runner::find(&plan, cluster.origin());
     card::show(app, &cluster, plan.heading(), plan.rows(&runner));
+    if let Runner::Missing { why, .. } = &runner {
+        tell(app, args, &plan, &runner, Outcome::ByHand)?;
+        let error = Error::new(format!("{why}: nothing was changed"));
+        return Err(error.hint("run the printed commands yourself, one after the other"));
+    }
     let Some(way) = way else {
-        return act::rehearse(app, &cluster, args, &plan, &runner).await;
-    };
-    let runner = match runner.ready() {
-        Ok(helm) => helm,
-        Err(why) => return Err(act::by_hand(app, &plan, why)?),
+        act::check(app, &cluster, args, &plan).await?;
+        tell(app, args, &plan, &runner, Outcome::Rehearsed)?;
+        return Ok(Code::Ok);
     };
     confirmation::confirmed(&name, way, ACT, interrupt.as_mut()).await?;
     // The question may have been open for a long time.
@@ -129,7 +142,8 @@ async fn retried(app: &mut App, args: &Args) -> Result<Code> {
     let again = ACT.before(interrupt.as_mut(), again).await;
     let again = again.map_err(messages::since_shown)?;
     plan.holds(&again)?;
-    act::carry_out(app, &cluster, args, again, runner).await?;
+    act::carry_out(app, &cluster, args, again, &runner).await?;
+    tell(app, args, &plan, &runner, Outcome::Requested)?;
     if !args.wait {
         app.ui.hint(messages::follow(&plan).after("follow it:"));
         return Ok(Code::Ok);
@@ -141,6 +155,23 @@ async fn retried(app: &mut App, args: &Args) -> Result<Code> {
             .hint(follow.after("the retry has been requested; follow it:"));
     }
     Ok(ended)
+}
+
+/// The result, on stdout.
+///
+/// # Errors
+/// stdout is gone.
+fn tell(app: &mut App, args: &Args, plan: &Plan, runner: &Runner, outcome: Outcome) -> Result<()> {
+    let document = plan.document(outcome, runner, app.ui.origin());
+    match (args.format.output, outcome) {
+        (ReportFormat::Text, Outcome::ByHand) => act::print_commands(app, plan)?,
+        (ReportFormat::Text, _) => {
+            change::tell(app, &plan.hr, "retried", outcome == Outcome::Rehearsed)?;
+        }
+        (ReportFormat::Json, _) => json::write(&mut app.ui.machine(), &document)?,
+        (ReportFormat::Yaml, _) => yaml::write(&mut app.ui.machine(), &document)?,
+    }
+    Ok(())
 }
 
 /// How it is confirmed.

@@ -8,7 +8,9 @@ use crate::advice::{Command, Line, Origin};
 use serde::{Serialize, Serializer};
 
 /// One act that makes Flux try again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
 pub enum Act {
     /// Removes the release from Helm's storage.
     Uninstall,

@@ -16,6 +16,7 @@ pub mod onboarding_counts;
 pub mod onboarding_row;
 pub mod release_notes;
 pub mod report;
+pub mod retry;
 pub mod status;
 pub mod totals;
 pub mod trace;

@@ -8,6 +8,7 @@ use super::config::{Config, File, Origin};
 use super::diagnosis::Diagnosis;
 use super::json_schema::faults;
 use super::release_notes::ReleaseNotes;
+use super::retry::Retry;
 use crate::diagnosis::catalogue;
 use crate::diagnosis::registry::RULES;
 use crate::model::helm_release::HelmRelease;
@@ -100,6 +101,10 @@ fn config() -> Value {
     schema
 }
 
+fn retry() -> Value {
+    strict::<Retry>("Retry", "retry")
+}
+
 fn diagnosis() -> Value {
     schema::<Diagnosis>("Diagnosis", "diagnosis")
 }
@@ -112,6 +117,7 @@ fn docs_schema_is_that_of_the_types() {
         ("access-change", access_change()),
         ("access-check", access_check()),
         ("config", config()),
+        ("retry", retry()),
     ] {
         is_in_docs(name, &schema);
     }

@@ -266,6 +266,73 @@ fn a_rehearsal_runs_no_helm_and_changes_nothing() {
     );
 }
 
+/// The document on stdout, without what depends on the day.
+fn document(told: &Told) -> Value {
+    let mut document: Value = serde_json::from_str(&told.stdout).unwrap_or_default();
+    let state = document["state"].as_str().unwrap_or_default();
+    let words = state.split_once(',').map_or("", |(_, words)| words);
+    document["state"] = json!(words.trim());
+    document
+}
+
+#[test]
+fn a_script_is_told_what_was_done_and_why() {
+    let helm = Helm::new(0);
+    let words = [&NAME[..], &["-o", "json"]].concat();
+    let (told, changes) = retry(Cluster::new(), &words, Some(&helm));
+    assert_eq!((told.code, changes.len()), (Some(0), 4), "{told}");
+    let mut requested = document(&told);
+    let commands: Vec<String> = requested["steps"]
+        .as_array_mut()
+        .unwrap()
+        .iter_mut()
+        .map(|step| step["command"].take().as_str().unwrap().to_owned())
+        .collect();
+    assert!(
+        commands[0].starts_with("helm uninstall -n flux-system core-a --kube-apiserver http://"),
+        "{told}"
+    );
+    assert!(
+        commands[1].starts_with("kubectl annotate -n flux-system "),
+        "{told}"
+    );
+    assert_eq!(
+        requested,
+        json!({"apiVersion": "skvs.kubectl.io/v1alpha1", "kind": "Retry", "context": "here", "outcome": "requested",
+            "helmRelease": "flux-system/a", "database": "pds_database", "state": "Flux has stopped retrying",
+            "causes": [{"code": "SKVS101", "object": {"kind": "Namespace", "name": "core"},
+                "message": "the namespace core did not exist at Flux's last attempt", "excused": false}],
+            "why": "Flux has stopped retrying. Remove the failed release first: the next attempt would be an upgrade of the failed revision, \
+                which does not create the database. Make it start again",
+            "steps": [{"act": "uninstall", "command": null}, {"act": "reset", "command": null}],
+            "notRun": []})
+    );
+}
+
+#[test]
+fn a_document_says_that_nothing_was_done() {
+    let helm = Helm::new(0);
+    let rehearsal = ["--dry-run", "--no-exec", "-o", "json"];
+    let (told, _) = retry(Cluster::new(), &rehearsal, Some(&helm));
+    assert_eq!(told.code, Some(0), "{told}");
+    assert_eq!(document(&told)["outcome"], "rehearsed", "{told}");
+
+    let (told, changes) = retry(Cluster::new(), &rehearsal, None);
+    assert_eq!((told.code, changes), (Some(1), vec![]), "{told}");
+    assert_eq!(document(&told)["outcome"], "byHand", "{told}");
+
+    // A refusal is no document, and neither is a report that follows.
+    let cluster = Cluster {
+        revisions: Some(vec!["deployed"]),
+        ..Cluster::new()
+    };
+    let (told, _) = retry(cluster, &rehearsal, Some(&helm));
+    assert_eq!((told.code, told.stdout.as_str()), (Some(4), ""), "{told}");
+    let words = [&NAME[..], &["--wait", "-o", "json"]].concat();
+    let (told, changes) = retry(Cluster::new(), &words, Some(&helm));
+    assert_eq!((told.code, changes), (Some(2), vec![]), "{told}");
+}
+
 #[test]
 fn without_helm_the_commands_are_printed_and_nothing_is_changed() {
     for words in [&NAME[..], &["--dry-run", "--no-exec", "--context", "here"]] {

@@ -151,12 +151,15 @@ fn not_all(args: &Args, tree: &Tree, is_seen: bool) -> Option<Why> {
             return Some(Why::NotAsked(why));
         }
         for listed in &kustomization.listed {
-            if let Standing::NotRead(why) = tree.standing(listed) {
-                let entry = one_line(&listed.entry);
-                return Some(Why::NotAsked(format!(
-                    "{entry} of {file} was not read: {why}"
-                )));
-            }
+            let why = match tree.standing(listed) {
+                Standing::Read => continue,
+                Standing::Missing => "it does not exist here",
+                Standing::NotRead(why) => why,
+            };
+            let entry = one_line(&listed.entry);
+            return Some(Why::NotAsked(format!(
+                "{entry} of {file} was not read: {why}"
+            )));
         }
     }
     // A folder without any may be the wrong one.

@@ -72,55 +72,30 @@ impl Runner {
         }
     }
 
-    /// The command to run; `None` if there is nothing to remove.
-    ///
-    /// # Errors
-    /// Why helm cannot be run.
-    pub(super) fn ready(self) -> Result<Option<(Helm, Line)>, String> {
+    /// The command that removes the release, if one is to go.
+    pub(super) fn command(&self) -> Option<&Line> {
         match self {
-            Self::NotNeeded => Ok(None),
-            Self::Found { helm, command } => Ok(Some((helm, command))),
-            Self::Missing { why, .. } => Err(why),
+            Self::NotNeeded => None,
+            Self::Found { command, .. } | Self::Missing { command, .. } => Some(command),
         }
     }
 }
 
-/// Prints the commands to run by hand, and returns the error that ends the run.
+/// The commands to run by hand, for the text.
 ///
 /// # Errors
 /// stdout is gone.
-pub(super) fn by_hand(app: &mut App, plan: &Plan, why: String) -> Result<Error> {
+pub(super) fn print_commands(app: &mut App, plan: &Plan) -> Result<()> {
     let origin = app.ui.origin().clone();
     for action in &plan.retry.acts {
         let line = action.command().at(&origin).to_string();
         app.ui.result(Shown::line(line))?;
     }
-    app.ui.flush()?;
-    let error = Error::new(format!("{why}: nothing was changed"));
-    Ok(error.hint("run the printed commands yourself, one after the other"))
-}
-
-/// The end of a rehearsal: the API server checks the first change.
-///
-/// # Errors
-/// The API server refuses the change, or helm cannot be run.
-pub(super) async fn rehearse(
-    app: &mut App,
-    cluster: &Cluster,
-    args: &Args,
-    plan: &Plan,
-    runner: &Runner,
-) -> Result<Code> {
-    if let Runner::Missing { why, .. } = runner {
-        return Err(by_hand(app, plan, why.clone())?);
-    }
-    check(app, cluster, args, plan).await?;
-    change::tell(app, &plan.hr, "retried", true)?;
-    Ok(Code::Ok)
+    app.ui.flush()
 }
 
 /// Has the API server check the first change on the object as read, so that nothing is removed that Flux cannot then be asked to install.
-async fn check(app: &App, cluster: &Cluster, args: &Args, plan: &Plan) -> Result<()> {
+pub(super) async fn check(app: &App, cluster: &Cluster, args: &Args, plan: &Plan) -> Result<()> {
     let first = plan.acts().into_iter().find(|act| *act != Act::Uninstall);
     let Some(first) = first else {
         return Ok(());
@@ -141,16 +116,16 @@ pub(super) async fn carry_out(
     cluster: &Cluster,
     args: &Args,
     mut plan: Plan,
-    runner: Option<(Helm, Line)>,
+    runner: &Runner,
 ) -> Result<()> {
     let mut done = None;
-    if let Some((helm, command)) = runner {
+    if let Runner::Found { helm, command } = runner {
         check(app, cluster, args, &plan).await?;
         #[expect(
             clippy::disallowed_methods,
             reason = "the uninstall that was confirmed"
         )]
-        let ended = helm.uninstall(&command).await;
+        let ended = helm.uninstall(command).await;
         let said = ended.map_err(|why| not_removed(&plan, &why))?;
         app.ui.status(Shown::line(&said));
         let removed = "the release was removed, and Flux was not asked to install it";
@@ -175,7 +150,7 @@ async fn installs(app: &mut App, cluster: &Cluster, args: &Args, before: &Plan) 
 }
 
 /// Makes the changes that make Flux try again.
-async fn ask(app: &mut App, cluster: &Cluster, args: &Args, plan: &Plan) -> Result<()> {
+async fn ask(app: &App, cluster: &Cluster, args: &Args, plan: &Plan) -> Result<()> {
     let by = author::user(app, cluster).await;
     let mut object = plan.object.clone();
     let now = Timestamp::now();
@@ -193,7 +168,7 @@ async fn ask(app: &mut App, cluster: &Cluster, args: &Args, plan: &Plan) -> Resu
         })?;
         object = made.after;
     }
-    change::tell(app, &plan.hr, "retried", false)
+    Ok(())
 }
 
 /// Reads again if something changed the object in the meantime.

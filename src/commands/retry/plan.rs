@@ -1,9 +1,9 @@
 //! The plan that is shown before the question, and compared with the one read after it.
 
 use super::act::Runner;
-use crate::advice::Command;
+use crate::advice::{Command, Origin};
 use crate::diagnosis::after_fix::{Act, Action};
-use crate::diagnosis::retry::{Refusal, Retry, after_removal, retry};
+use crate::diagnosis::retry::{Cause, Refusal, Retry, after_removal, retry};
 use crate::diagnosis::{Case, NotRun, Subject, diagnose};
 use crate::error::{Error, Result};
 use crate::exit::Code;
@@ -11,7 +11,9 @@ use crate::model::helm_release::HelmRelease;
 use crate::render::card::Row;
 use crate::snapshot::Snapshot;
 use crate::text::{count, one_line};
+use crate::view::description::API_VERSION;
 use crate::view::report::Onboarding;
+use crate::view::retry::{self as view, Outcome, Retry as Document};
 use k8s_openapi::jiff::Timestamp;
 use serde_json::Value;
 
@@ -137,6 +139,37 @@ impl Plan {
         match self.uninstall() {
             Some(_) => "This removes a failed Helm release, and has Flux install it again.",
             None => "This has Flux try an onboarding again.",
+        }
+    }
+
+    /// The plan as a document.
+    pub(super) fn document(&self, outcome: Outcome, runner: &Runner, origin: &Origin) -> Document {
+        let (namespace, name) = self.id();
+        let cause = |cause: &Cause| view::Cause {
+            code: cause.code,
+            object: cause.subject.clone(),
+            message: one_line(&cause.sentence),
+            excused: self.even_if.contains(&cause.code),
+        };
+        let step = |action: &Action| view::Step {
+            act: action.act(),
+            command: match (action.act(), runner.command()) {
+                (Act::Uninstall, Some(command)) => command.clone(),
+                _ => action.command().at(origin),
+            },
+        };
+        Document {
+            api_version: API_VERSION,
+            kind: "Retry",
+            context: origin.context().map(one_line),
+            outcome,
+            helm_release: one_line(&format!("{namespace}/{name}")),
+            database: self.database.as_deref().map(one_line),
+            state: one_line(&self.state),
+            causes: self.retry.causes.iter().map(cause).collect(),
+            why: one_line(self.retry.line.trim_end_matches(':')),
+            steps: self.retry.acts.iter().map(step).collect(),
+            not_run: self.not_run.clone(),
         }
     }
 
