@@ -1,6 +1,6 @@
 //! Edits of a list in a file that keep everything else as it is: comments, quotes, order and line ends.
 //!
-//! An edit works on lines. It is only made where the list is written as one item a line, and only kept when a second reading finds
+//! An edit works on lines. It is only made where the list is empty or written as one item a line, and only kept when a second reading finds
 //! exactly the wanted values and nothing else changed. What is written otherwise is refused with the reason.
 
 use super::manifest;
@@ -43,8 +43,11 @@ pub fn changed(
     };
     let (value, node) = &documents[at];
     let before = texts(value, change.path)?;
-    let lines = Lines::around(text, listed(node, change.path)?)?;
-    let (new, wanted) = lines.with(&before, change);
+    let list = listed(node, change.path)?;
+    let (new, wanted) = match begun(text, list, change) {
+        Some(begun) => begun,
+        None => Lines::around(text, list)?.with(&before, change),
+    };
     let again = manifest::documents(new.as_bytes(), &mut Room::default());
     // Exactly this, and nothing else.
     set(&mut documents[at].0, change.path, json!(wanted));
@@ -94,6 +97,37 @@ fn listed<'n>(node: &'n Node, path: &[&str]) -> Result<&'n Node, String> {
         }
     }
     Ok(node)
+}
+
+/// `[]` at the end of its line becomes one item a line; `None` for another form.
+fn begun(text: &str, list: &Node, change: ListChange<'_>) -> Option<(String, Vec<String>)> {
+    let rest = text[list.range.start..].strip_prefix("[]")?;
+    if list.marked || change.add.is_empty() {
+        return None;
+    }
+    let start = text[..list.range.start].rfind('\n').map_or(0, |at| at + 1);
+    let line = &text[start..list.range.start];
+    let indent = line.len() - line.trim_start_matches(' ').len();
+    let (after, following) = match rest.split_once('\n') {
+        Some((after, following)) => (after, Some(following)),
+        None => (rest, None),
+    };
+    let line_end = if after.ends_with('\r') { "\r\n" } else { "\n" };
+    let after = after.trim_end();
+    if !(after.is_empty() || after.trim_start().starts_with('#')) {
+        return None;
+    }
+    let mut wanted = change.add.to_vec();
+    if change.sorted {
+        wanted.sort();
+    }
+    let mut new = format!("{}{after}{line_end}", text[..list.range.start].trim_end());
+    for item in &wanted {
+        let item = quoted(item, Style::Plain);
+        new.push_str(&format!("{:indent$}  - {item}{line_end}", ""));
+    }
+    new.push_str(following.unwrap_or_default());
+    Some((new, wanted))
 }
 
 /// A list that is written as one item a line.
@@ -299,6 +333,34 @@ mod tests {
     }
 
     #[test]
+    fn an_empty_list_is_begun() {
+        for (text, new) in [
+            (
+                "kind: X\nspec:\n  accounts: [] # none\n  other: z\n",
+                "kind: X\nspec:\n  accounts: # none\n    - c\n    - \"on\"\n  other: z\n",
+            ),
+            (
+                "kind: X\r\nspec:\r\n  accounts:  []\r\n---\r\n",
+                "kind: X\r\nspec:\r\n  accounts:\r\n    - c\r\n    - \"on\"\r\n---\r\n",
+            ),
+            (
+                "kind: X\nspec:\n  accounts: []",
+                "kind: X\nspec:\n  accounts:\n    - c\n    - \"on\"\n",
+            ),
+        ] {
+            assert_eq!(accounts(text, &[], &["c", "on"]).as_deref(), Ok(new));
+        }
+        let sorted = ListChange {
+            path: &["resources"],
+            remove: &[],
+            add: &["b.yaml".to_owned(), "a.yaml".to_owned()],
+            sorted: true,
+        };
+        let new = changed("resources: []\n", |_| true, sorted).unwrap();
+        assert_eq!(new, "resources:\n  - a.yaml\n  - b.yaml\n");
+    }
+
+    #[test]
     fn what_is_written_otherwise_is_refused() {
         for (text, why) in [
             ("kind: X\nspec: {accounts: [a, b]}\n", "in brackets"),
@@ -325,7 +387,9 @@ mod tests {
                 "base: &b\n  accounts: [a]\nkind: X\nspec:\n  <<: *b\n",
                 "merge key",
             ),
-            ("kind: X\nspec:\n  accounts: []\n", "in brackets"),
+            ("kind: X\nspec: {accounts: []}\n", "in brackets"),
+            ("kind: X\nspec: {accounts: []\n  }\n", "something else"),
+            ("kind: X\nspec:\n  accounts: &a []\n", "anchor"),
             ("kind: X\nspec:\n  accounts:\n", "not written out"),
             ("kind: X\nspec:\n  other: 1\n", "no accounts"),
             (
