@@ -60,9 +60,15 @@ fn show(text: &str, several_lines: bool) -> Cow<'_, str> {
     Cow::Owned(safe)
 }
 
-/// Marks that are not seen and make a text read otherwise than it is stored: bidirectional ones and those without width.
+/// Marks that are not seen and make a text read otherwise than it is stored: Unicode's Default_Ignorable_Code_Point
+/// (DerivedCoreProperties.txt of Unicode 17) and the marks that change a line's direction.
 pub(crate) fn misleads(c: char) -> bool {
-    matches!(c, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+    matches!(c,
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}' | '\u{180b}'..='\u{180f}'
+        | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}'
+        | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fff8}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}'
+        | '\u{e0000}'..='\u{e0fff}'
+    )
 }
 
 #[cfg(test)]
@@ -90,6 +96,9 @@ mod tests {
     fn marks_that_mislead_are_removed() {
         assert_eq!(line("pds\u{202e}esabatad"), "pdsesabatad");
         assert_eq!(clean("pds_\u{200b}database\u{feff}"), "pds_database");
+        for unseen in ['\u{ad}', '\u{3164}', '\u{1160}', '\u{fe0f}', '\u{e0041}'] {
+            assert_eq!(cell(&format!("pds{unseen}_a")), "pds_a", "{unseen:?}");
+        }
     }
 
     #[test]
