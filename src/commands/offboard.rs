@@ -158,9 +158,12 @@ fn follow(app: &mut App, plan: &OffboardingPlan, facts: &Facts, steps: &[Step]) 
     if plan.code() != Code::Ok {
         return;
     }
-    app.ui.status("Nothing of it is left.");
-    if !facts.subject.certain {
+    if facts.subject.certain {
+        app.ui.status("Nothing of it is left.");
+    } else {
         // A mistyped name has nothing left either.
+        app.ui
+            .status("Nothing of it is left, and nothing shows that it was ever here.");
         let near = near(&plan.database, facts.ownership.expected());
         if !near.is_empty() {
             let near = one_line(&near.join(", "));
