@@ -31,6 +31,7 @@ mod retry;
 mod same_yaml;
 mod saved;
 mod status;
+mod story;
 mod suspension;
 mod terminal;
 mod troubleshoot;

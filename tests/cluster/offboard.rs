@@ -10,7 +10,7 @@ use testbed::{Options, Sandbox};
 
 const TEAM: &str = "zulu-leaves";
 const DATABASE: &str = "zulu-leaves_data";
-const FOLDER: &str = "infrastructure/k8s/lab/secure-kvs/secure-kvs-onboarding";
+pub(crate) const FOLDER: &str = "infrastructure/k8s/lab/secure-kvs/secure-kvs-onboarding";
 
 /// A GitOps repository in git.
 struct Repository(tempfile::TempDir);
@@ -47,15 +47,15 @@ impl Repository {
 }
 
 /// A plan as it is at some stage.
-struct Stage {
+pub(crate) struct Stage {
     said: RunOutput,
     plan: Value,
 }
 
 impl Stage {
-    fn of(name: &str, repository: Option<&Repository>) -> Self {
+    pub(crate) fn of(name: &str, repository: Option<&Path>) -> Self {
         let mut words = vec!["offboard", name, "-o", "json"];
-        let path = repository.map(|r| r.path().to_str().expect("a path"));
+        let path = repository.map(|path| path.to_str().expect("a path"));
         if let Some(path) = path {
             words.extend(["--repo", path, "--for-cluster", "lab"]);
         }
@@ -101,8 +101,29 @@ impl Stage {
         );
     }
 
-    fn next(&self) -> &str {
+    pub(crate) fn next(&self) -> &str {
         self.plan["next"].as_str().expect("a command")
+    }
+
+    /// Has this state of a step.
+    #[track_caller]
+    pub(crate) fn has(&self, state: &str) {
+        let states = self.states();
+        assert!(states.contains(state), "{state}: {states}");
+    }
+
+    /// Applies the difference that removes the manifest from its list.
+    pub(crate) fn applies(&self, repository: &Path) {
+        let actions = self.plan["steps"][1]["actions"].as_array().expect("a list");
+        let diff = actions.iter().find_map(|action| action["diff"].as_str());
+        let patch = tempfile::NamedTempFile::new().expect("a file");
+        fs::write(patch.path(), diff.expect("a difference")).expect("it is written");
+        let (repository, patch) = (repository.display(), patch.path().display());
+        paste(&format!("cd {repository} && git apply {patch}"));
+    }
+
+    pub(crate) fn code(&self) -> i32 {
+        self.said.code
     }
 }
 
@@ -113,7 +134,7 @@ fn an_onboarding_goes_by_the_commands_of_its_plan() {
         .run()
         .ok();
     let repository = Repository::new();
-    let stage = || Stage::of(DATABASE, Some(&repository));
+    let stage = || Stage::of(DATABASE, Some(repository.path()));
 
     let begin = stage();
     begin.is("users=done manifest=toDo kustomization=done helmRelease=blocked release=blocked access=blocked database=blocked", 3);
@@ -123,14 +144,8 @@ fn an_onboarding_goes_by_the_commands_of_its_plan() {
     Stage::of(DATABASE, None).is("users=done manifest=notKnown kustomization=done helmRelease=blocked release=blocked access=blocked database=blocked", 3);
 
     // The file and its entry, as the plan says.
-    let actions = begin.plan["steps"][1]["actions"]
-        .as_array()
-        .expect("a list");
-    let diff = actions.iter().find_map(|action| action["diff"].as_str());
-    let patch = tempfile::NamedTempFile::new().expect("a file");
-    fs::write(patch.path(), diff.expect("a difference")).expect("it is written");
+    begin.applies(repository.path());
     paste(begin.next());
-    repository.git(&format!("apply {}", patch.path().display()));
     let list = repository.path().join(FOLDER).join("kustomization.yaml");
     let list = fs::read_to_string(list).expect("the list");
     assert!(
@@ -153,11 +168,7 @@ fn an_onboarding_goes_by_the_commands_of_its_plan() {
     paste(&format!("{} --wait=false", unapplied.next()));
     let held = stage();
     held.says("the finalizer zulu.example/hold holds it");
-    assert!(
-        held.states().contains("helmRelease=blocked"),
-        "{}",
-        held.states()
-    );
+    held.has("helmRelease=blocked");
     let gone = || {
         let finalizers = kubectl(&[
             "get",
@@ -178,7 +189,7 @@ fn an_onboarding_goes_by_the_commands_of_its_plan() {
     left.is("users=done manifest=done kustomization=done helmRelease=done release=done access=toDo database=blocked", 3);
     left.says("Job core/zulu-leaves-data-create is left");
     // By its own name it is found through the database that is left.
-    let by_name = Stage::of("zulu-leaves--data", Some(&repository));
+    let by_name = Stage::of("zulu-leaves--data", Some(repository.path()));
     assert_eq!(by_name.plan["database"], DATABASE);
     assert_eq!(by_name.plan["helmReleaseIsKnown"], false);
     paste(left.next());
