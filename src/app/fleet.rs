@@ -40,6 +40,11 @@ impl Fleet {
         Self { contexts }
     }
 
+    /// The contexts, in the order in which they are asked.
+    pub(crate) fn names(&self) -> &[String] {
+        self.contexts.names()
+    }
+
     /// Reads each cluster. Messages of `read` on its `App`'s stderr are kept until [`Answers::end`]; its code is that of its cluster.
     ///
     /// # Errors

@@ -42,7 +42,7 @@ const NOT_SAVED: &str = "CouchDB is not asked with -f";
 /// ~/.cache/kubectl-skvs).
 #[derive(clap::Args, Debug)]
 #[command(
-    mut_group("several", |several| several.conflicts_with("filename")),
+    mut_group("several", |several| several.conflicts_with_all(["filename", "watch"])),
     after_help = "Examples:
   kubectl skvs databases
   kubectl skvs databases --orphans

@@ -1,18 +1,18 @@
 //! `lint`: what is wrong with onboardings' manifests in the GitOps repository. A cluster is asked with --installed only.
 
+mod installed;
+
 use crate::app::App;
-use crate::diagnosis::lint::onboarding::Cluster;
-use crate::diagnosis::lint::{Installed, Repository};
-use crate::error::{Error, Result};
+use crate::app::fleet;
+use crate::error::Result;
 use crate::exit::Code;
+use crate::flags::contexts::ContextsArgs;
 use crate::flags::format::{self, FormatArgs};
 use crate::flags::gate::GateArgs;
 use crate::help;
 use crate::render::output::LintFormat;
 use crate::repository::{Layout, Tree, folder, git, layout};
-use crate::triage::installed;
 use crate::triage::lint::{self, Compared, Subjects, Wishes};
-use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 /// Check onboardings' manifests in the GitOps repository
@@ -25,11 +25,13 @@ use std::path::PathBuf;
     mut_args(format::help(
         "Format: text, json or yaml (kind LintReport), github (annotations), sarif (2.1.0)"
     )),
+    mut_group("several", |several| several.requires("installed")),
     after_help = "Examples:
   kubectl skvs lint
   kubectl skvs lint infrastructure/k8s --fail-on warning
   kubectl skvs lint --diff-base origin/main -o github
   kubectl skvs lint --installed --for-cluster prod --context prod-east
+  kubectl skvs lint --installed --contexts lab,prod
   kubectl skvs lint -o sarif > lint.sarif
 
 Exit codes: 0 no error, 1 failed or not known (a file, or what is installed), 3 an error was found (see --fail-on)"
@@ -47,9 +49,11 @@ pub struct Args {
     /// Also compare with what the cluster has installed: namespace, database and encryption in Helm's storage
     #[arg(long, help_heading = help::SELECTION)]
     installed: bool,
-    /// With --installed: the cluster's folder, if the repository has several
-    #[arg(long, value_name = "CLUSTER", requires = "installed", help_heading = help::SELECTION)]
-    for_cluster: Option<String>,
+    /// With --installed: the cluster's folder, if the repository has several; with --contexts one for each, separated by commas
+    #[arg(long, value_name = "CLUSTER", value_delimiter = ',', requires = "installed", help_heading = help::SELECTION)]
+    for_cluster: Vec<String>,
+    #[command(flatten)]
+    contexts: ContextsArgs,
     #[command(flatten)]
     gate: GateArgs,
     #[command(flatten)]
@@ -66,10 +70,11 @@ pub async fn run(app: &mut App, args: &Args) -> Result<Code> {
     let base = base
         .map(|revision| git::load(&args.paths, revision))
         .transpose()?;
-    let installed = match args.installed {
-        true => Some(installed(app, args, &tree).await?),
-        false => None,
+    let asked = match args.installed {
+        true => installed::read(app, args, &tree).await?,
+        false => installed::Asked::default(),
     };
+    let installed = asked.installed;
     let wishes = Wishes {
         layout: &args.layout,
         gate: &args.gate,
@@ -77,56 +82,13 @@ pub async fn run(app: &mut App, args: &Args) -> Result<Code> {
         subjects: Subjects::All,
         paths: &args.paths,
     };
-    lint::check(app, &tree, Compared { base, installed }, &wishes)
-}
-
-/// What the cluster has of the manifests that are for it.
-async fn installed(app: &mut App, args: &Args, tree: &Tree) -> Result<Installed> {
-    let namespace = app.global.namespace.clone();
-    let repository = Repository::new(tree, &args.layout, &namespace);
-    let named = repository
-        .onboardings
-        .iter()
-        .filter_map(|o| match o.cluster {
-            Cluster::Named(name) => Some(name),
-            Cluster::Folder(_) => None,
-        });
-    let named: BTreeSet<&str> = named.collect();
-    let list = || named.iter().copied().collect::<Vec<&str>>().join(", ");
-    let folder = match (args.for_cluster.as_deref(), named.len()) {
-        (Some(folder), _) if named.contains(folder) => Some(folder),
-        (Some(folder), 0) => {
-            return Err(Error::usage(format!(
-                "no manifest is for the cluster {folder}: no path follows --layout"
-            )));
-        }
-        (Some(folder), _) => {
-            return Err(
-                Error::usage(format!("no manifest is for the cluster {folder}"))
-                    .hint(format!("the repository has {}", list())),
-            );
-        }
-        (None, 1) => named.first().copied(),
-        (None, 0) => {
-            let folders = repository.onboardings.iter().map(|o| o.manifest.folder());
-            if folders.collect::<BTreeSet<&str>>().len() > 1 {
-                return Err(Error::usage(
-                    "--installed compares with one cluster, and no path says which cluster a manifest is for",
-                )
-                .hint("say where a cluster's onboardings are with --layout, or name one folder"));
-            }
-            None
-        }
-        (None, _) => {
-            return Err(Error::usage(
-                "--installed compares with one cluster, and the manifests are for several",
-            )
-            .hint(format!(
-                "name this cluster's folder with --for-cluster: {}",
-                list()
-            )));
-        }
+    let checked = lint::check(app, &tree, Compared { base, installed }, &wishes);
+    let Some(mut answers) = asked.answers else {
+        return checked;
     };
-    let cluster = app.cluster().await?;
-    Ok(installed::read(&cluster, &repository, folder).await)
+    let (printed, found) = match checked {
+        Ok(code) => (Ok(()), code),
+        Err(error) => (Err(error), Code::Ok),
+    };
+    fleet::ended(answers.end(app, printed, found)?)
 }

@@ -40,7 +40,7 @@ use summary::Summary;
 /// (reading commands accept them so), then AGE and the STATUS of healthy rows are left out; pipes and -o wide show everything.
 #[derive(clap::Args, Debug)]
 #[command(
-    mut_group("several", |several| several.conflicts_with("filename")),
+    mut_group("several", |several| several.conflicts_with_all(["filename", "watch"])),
     after_help = "Examples:
   kubectl skvs list
   kubectl skvs list --failed -A

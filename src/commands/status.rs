@@ -43,6 +43,7 @@ use std::sync::Arc;
 #[derive(clap::Args, Debug)]
 #[command(
     mut_args(format::help("Format: text, html (one file to attach), json or yaml (kind Status)")),
+    mut_group("several", |several| several.conflicts_with("watch")),
     after_help = "Examples:
   kubectl skvs status
   kubectl skvs status -A -w

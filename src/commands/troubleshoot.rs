@@ -37,7 +37,7 @@ const DETAILS: usize = 3;
     mut_args(format::help(
         "Format: text, markdown (for a ticket), html (one file to attach), json or yaml (kind TroubleshootReport), github (annotations), sarif (2.1.0)"
     )),
-    mut_group("several", |several| several.conflicts_with_all(["filename", "wait"])),
+    mut_group("several", |several| several.conflicts_with_all(["filename", "wait", "watch"])),
     after_help = "Examples:
   kubectl skvs troubleshoot
   kubectl skvs troubleshoot skvs-onboarding-pds--database

@@ -13,15 +13,10 @@ use crate::render::output::Output;
 #[command(next_help_heading = help::SELECTION)]
 pub(crate) struct ContextsArgs {
     /// Contexts to ask, separated by commas
-    #[arg(
-        long,
-        value_name = "NAME",
-        value_delimiter = ',',
-        conflicts_with = "watch"
-    )]
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
     contexts: Vec<String>,
     /// Ask all contexts of the kubeconfig
-    #[arg(long, conflicts_with = "watch")]
+    #[arg(long)]
     all_contexts: bool,
 }
 
@@ -29,6 +24,11 @@ impl ContextsArgs {
     /// Whether several clusters are asked.
     pub(crate) fn is_asked_for(&self) -> bool {
         self.all_contexts || !self.contexts.is_empty()
+    }
+
+    /// Whether all contexts are asked, whose order nobody has named.
+    pub(crate) fn is_all(&self) -> bool {
+        self.all_contexts
     }
 
     /// The clusters; `None` where one is asked, as by every other command.

@@ -118,7 +118,7 @@ pub(super) fn summary(report: &LintReport) -> Vec<String> {
             base.get(..12).unwrap_or(base)
         ));
     }
-    if let Some(installed) = &report.installed {
+    for installed in &report.installed {
         let context = installed.context.as_ref();
         let context = context.map_or(String::new(), |context| format!(" on context {context}"));
         let not_known = match installed.not_known {

@@ -36,7 +36,8 @@ pub(crate) struct Wishes<'w> {
 #[derive(Default)]
 pub(crate) struct Compared {
     pub(crate) base: Option<git::Base>,
-    pub(crate) installed: Option<Installed>,
+    /// Of each cluster that was asked.
+    pub(crate) installed: Vec<Installed>,
 }
 
 /// Checks the manifests, compares them with other states if any were read, and prints the report.
@@ -60,9 +61,7 @@ pub(crate) fn check(
     if let Some(before) = &before {
         repository = repository.since(before);
     }
-    if let Some(installed) = installed {
-        repository = repository.beside(installed);
-    }
+    repository = repository.beside(installed);
     let removed = repository.changes.as_ref().map_or(0, |c| c.removed.len());
     if repository.onboardings.is_empty() && removed == 0 && tree.not_known.is_empty() {
         return Err(nothing(wishes, tree));

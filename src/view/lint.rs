@@ -9,7 +9,7 @@ use super::description::API_VERSION;
 use super::totals::Totals;
 use crate::advice::{Line, Origin};
 use crate::diagnosis::ignore::Ignores;
-use crate::diagnosis::lint::{NotChecked, Outcome, Repository, onboarding::Cluster};
+use crate::diagnosis::lint::{Installed, NotChecked, Outcome, Repository, onboarding::Cluster};
 use crate::diagnosis::{Severity, Step, Subject};
 use crate::text::{line, one_line};
 use serde::Serialize;
@@ -27,8 +27,8 @@ pub struct LintReport {
     pub kind: &'static str,
     /// The commit that was compared with; null without `--diff-base`.
     pub base: Option<String>,
-    /// The cluster that was compared with; null without `--installed`.
-    pub installed: Option<Compared>,
+    /// Each cluster that was compared with (`--installed`).
+    pub installed: Vec<Compared>,
     /// Onboardings that were checked.
     pub manifests: u64,
     /// Clusters that they are for, as far as their paths say so.
@@ -52,6 +52,8 @@ pub struct LintReport {
 pub struct Compared {
     /// The kubeconfig's context; null if none was used.
     pub context: Option<String>,
+    /// The cluster's folder in the repository; null if every manifest is for it.
+    pub folder: Option<String>,
     /// Manifests that are for this cluster.
     pub manifests: u64,
     /// How many of them are installed.
@@ -103,6 +105,17 @@ impl NotKnown {
     }
 }
 
+fn compared(installed: &Installed) -> Compared {
+    let [manifests, found, not_known] = installed.counts().map(|n| n as u64);
+    Compared {
+        context: installed.context.as_deref().map(one_line),
+        folder: installed.folder.as_deref().map(one_line),
+        manifests,
+        installed: found,
+        not_known,
+    }
+}
+
 impl LintReport {
     /// The report of a run, without what is ignored.
     pub fn new(
@@ -123,15 +136,7 @@ impl LintReport {
             api_version: API_VERSION,
             kind: KIND,
             base: base.map(one_line),
-            installed: repository.installed.as_ref().map(|installed| {
-                let [manifests, found, not_known] = installed.counts().map(|n| n as u64);
-                Compared {
-                    context: installed.context.as_deref().map(one_line),
-                    manifests,
-                    installed: found,
-                    not_known,
-                }
-            }),
+            installed: repository.installed.iter().map(compared).collect(),
             manifests: repository.onboardings.len() as u64,
             clusters: clusters.iter().map(|name| one_line(name)).collect(),
             passed_over: repository.passed_over() as u64,

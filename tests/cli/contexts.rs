@@ -48,7 +48,7 @@ fn not_found(name: &str) -> String {
 }
 
 /// A run whose kubeconfig has these contexts, each with a user of its own.
-fn with(words: &[&str], contexts: &[(&str, &str, &str)]) -> Run {
+pub(crate) fn with(words: &[&str], contexts: &[(&str, &str, &str)]) -> Run {
     let mut text = "apiVersion: v1\nkind: Config\ncurrent-context: prod\ncontexts:\n".to_owned();
     for (name, ..) in contexts {
         text.push_str(&format!(
@@ -303,7 +303,10 @@ fn only_commands_that_read_take_several_contexts() {
     };
     let commands = cli.get_subcommands().filter(takes);
     let names: Vec<&str> = commands.map(clap::Command::get_name).collect();
-    assert_eq!(names, ["list", "status", "troubleshoot", "databases"]);
+    assert_eq!(
+        names,
+        ["list", "status", "troubleshoot", "lint", "databases"]
+    );
 }
 
 /// Neither server answers before both were asked.

@@ -909,3 +909,142 @@ fn one_cluster_is_compared_with_its_own_manifests() {
         .collect();
     assert_eq!(found, [test.as_str()], "{told}");
 }
+
+/// Runs lint beside clusters `prod`, where `orders` is installed, and `test`, which has `database`; nothing listens for `dark`.
+fn beside_clusters(words: &[&str]) -> Told {
+    let installed = |database| cluster(Some(json!({"namespace": "pds", "database": database})));
+    let (prod, test) = (installed("orders"), installed("database"));
+    let (prod, test) = (prod.http(), test.http());
+    let contexts = [
+        ("prod", &*prod, "{}"),
+        ("test", &*test, "{}"),
+        ("dark", "http://127.0.0.1:1", "{}"),
+    ];
+    let run = crate::contexts::with(&[&["lint", "--installed"], words].concat(), &contexts);
+    for name in ["prod", "test", "dark"] {
+        let folder = FOLDER.replace("/prod/", &format!("/{name}/"));
+        run.file(
+            &format!("{folder}/pds_database.yaml"),
+            &manifest("pds", "database"),
+        );
+        run.file(
+            &format!("{folder}/kustomization.yaml"),
+            "resources: [pds_database.yaml]\n",
+        );
+    }
+    run.run()
+}
+
+/// The files of SKVS551, and the last line.
+fn moved(told: &Told) -> (Vec<String>, String) {
+    let lines = told.stdout.lines().collect::<Vec<&str>>();
+    let of = |at: usize| lines[at + 1].trim().trim_start_matches("--> ").to_owned();
+    let all = lines.iter().enumerate();
+    let found = all.filter(|(_, line)| line.starts_with("error[SKVS551]"));
+    let found = found.map(|(at, _)| of(at)).collect();
+    (
+        found,
+        lines
+            .last()
+            .map_or(String::new(), |line| (*line).to_owned()),
+    )
+}
+
+#[test]
+fn each_context_is_compared_with_the_folder_of_its_name() {
+    let file = |name: &str| {
+        format!(
+            "{}/pds_database.yaml:16:15",
+            FOLDER.replace("/prod/", &format!("/{name}/"))
+        )
+    };
+    let told = beside_clusters(&["--contexts", "prod,test"]);
+    let (found, last) = moved(&told);
+    assert_eq!((told.code, found), (Some(3), vec![file("prod")]), "{told}");
+    assert!(
+        last.contains("1 of 1 installed on context prod. 1 of 1 installed on context test."),
+        "{told}"
+    );
+    let told = beside_clusters(&["--contexts", "prod,test", "--for-cluster", "test,dark"]);
+    let (found, _) = moved(&told);
+    assert_eq!((told.code, found), (Some(3), vec![file("test")]), "{told}");
+}
+
+#[test]
+fn a_cluster_that_does_not_answer_leaves_its_manifests_unknown() {
+    let told = beside_clusters(&["--contexts", "test,dark"]);
+    let (found, last) = moved(&told);
+    assert_eq!((told.code, found.len()), (Some(1), 0), "{told}");
+    assert!(
+        last.contains("0 of 1 installed on context dark, 1 not known."),
+        "{told}"
+    );
+    assert!(
+        told.stderr
+            .contains("error: not known: what is installed of infrastructure/k8s/dark/"),
+        "{told}"
+    );
+    // Nor does it hide the others.
+    let told = beside_clusters(&["--all-contexts", "-o", "json"]);
+    assert_eq!(told.code, Some(3), "{told}");
+    let report: Value = serde_json::from_str(&told.stdout).unwrap();
+    let compared = report["installed"].as_array().unwrap().iter();
+    let compared: Vec<String> = compared
+        .map(|c| {
+            format!(
+                "{} {} {} {}",
+                c["context"], c["folder"], c["installed"], c["notKnown"]
+            )
+        })
+        .collect();
+    assert_eq!(
+        compared,
+        [
+            r#""dark" "dark" 0 1"#,
+            r#""prod" "prod" 1 0"#,
+            r#""test" "test" 1 0"#
+        ]
+    );
+}
+
+#[test]
+fn contexts_and_folders_must_fit() {
+    for (words, why) in [
+        (
+            &["--contexts", "prod,stage"][..],
+            "context \"stage\" does not exist",
+        ),
+        (
+            &["--contexts", "prod", "--for-cluster", "stage"],
+            "no manifest is for the cluster stage",
+        ),
+        (
+            &["--contexts", "prod,test", "--for-cluster", "prod"],
+            "one folder for each of --contexts",
+        ),
+        (
+            &["--contexts", "prod,test", "--for-cluster", "prod,prod"],
+            "names prod for two contexts",
+        ),
+        (
+            &["--all-contexts", "--for-cluster", "prod,test,dark"],
+            "one folder for each of --contexts",
+        ),
+        (
+            &["--context", "prod", "--for-cluster", "prod,test"],
+            "--for-cluster names several",
+        ),
+        (
+            &["--context", "prod", "--contexts", "test"],
+            "cannot be used with",
+        ),
+    ] {
+        let told = beside_clusters(words);
+        assert_ne!(told.code, Some(0), "{words:?}: {told}");
+        assert!(told.stderr.contains(why), "{words:?}: {told}");
+        assert_eq!(told.stdout, "", "{words:?}");
+    }
+    let told = lint(&["--contexts", "prod"], &[]).run();
+    assert!(told.stderr.contains("--installed"), "{told}");
+    assert_eq!(told.code, Some(2));
+}

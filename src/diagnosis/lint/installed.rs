@@ -4,8 +4,10 @@
 //! installed.
 
 use super::onboarding::{Cluster, Onboarding};
+use super::repository::Repository;
 use crate::model::not_read::NotRead;
 use crate::repository::Manifest;
+use crate::text::one_line;
 use serde_json::Value;
 use std::collections::HashMap;
 
@@ -28,7 +30,7 @@ pub struct Installed {
     /// The kubeconfig's context, where one was used.
     pub context: Option<String>,
     /// The cluster's folder in the repository; `None` where every manifest is for it.
-    folder: Option<String>,
+    pub folder: Option<String>,
     all: Installations,
 }
 
@@ -42,6 +44,18 @@ impl Installed {
             folder,
             all,
         }
+    }
+
+    /// A cluster of which nothing was read.
+    pub fn unread(context: &str, folder: &str, repository: &Repository<'_>, why: &str) -> Self {
+        let own = repository.onboardings.iter();
+        let own = own.filter(|o| is_for(o, Some(folder)) == Ok(true));
+        let all = own.map(|o| (std::ptr::from_ref(o.manifest), Err(one_line(why))));
+        Self::new(
+            Some(context.to_owned()),
+            Some(folder.to_owned()),
+            all.collect(),
+        )
     }
 
     /// How many manifests were looked up, how many of them are installed, and of how many that is not known.
@@ -109,7 +123,7 @@ mod tests {
         let installed = installed.into_iter().collect();
         let installed = Installed::new(None, folder.map(str::to_owned), installed);
         let Outcome { found, not_checked } =
-            run(&Repository::new(&tree, &layout, "flux-system").beside(installed));
+            run(&Repository::new(&tree, &layout, "flux-system").beside(vec![installed]));
         let found = found.into_iter().filter(|f| f.rule.entry.code >= "SKVS551");
         let found = found.map(|f| format!("{}: {}", f.rule.entry.code, f.finding.sentence));
         let not_checked = not_checked.into_iter().filter(|n| n.missing.what == WHAT);

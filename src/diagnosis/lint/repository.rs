@@ -1,8 +1,9 @@
 //! One state of the repository as the rules see it: its onboardings, and the state that it is compared with.
 
 use super::changes::{self, Changes};
-use super::installed::Installed;
+use super::installed::{Installation, Installed};
 use super::onboarding::{Onboarding, is_onboarding};
+use crate::model::not_read::NotRead;
 use crate::repository::{Layout, Tree};
 use std::collections::HashMap;
 
@@ -14,8 +15,8 @@ pub struct Repository<'a> {
     pub onboardings: Vec<Onboarding<'a>>,
     /// How each came to be, where an earlier state is known.
     pub changes: Option<Changes<'a>>,
-    /// What a cluster has installed, where one was asked.
-    pub installed: Option<Installed>,
+    /// What each cluster that was asked has installed.
+    pub installed: Vec<Installed>,
     by_database: HashMap<String, Vec<usize>>,
     by_object: HashMap<(&'a str, &'a str), Vec<usize>>,
     by_derived: HashMap<String, Vec<usize>>,
@@ -39,7 +40,7 @@ impl<'a> Repository<'a> {
             namespace,
             onboardings: Vec::new(),
             changes: None,
-            installed: None,
+            installed: Vec::new(),
             by_database: HashMap::new(),
             by_object: HashMap::new(),
             by_derived: HashMap::new(),
@@ -68,11 +69,27 @@ impl<'a> Repository<'a> {
         self
     }
 
-    /// The same beside what a cluster has installed.
+    /// The same beside what each of some clusters has installed.
     #[must_use]
-    pub fn beside(mut self, installed: Installed) -> Self {
-        self.installed = Some(installed);
+    pub fn beside(mut self, installed: Vec<Installed>) -> Self {
+        self.installed = installed;
         self
+    }
+
+    /// What is installed of this onboarding; `None` for nothing, and where its cluster was not asked.
+    ///
+    /// # Errors
+    /// It is not known.
+    pub fn installation(
+        &self,
+        onboarding: &Onboarding<'_>,
+    ) -> Result<Option<&Installation>, NotRead> {
+        for installed in &self.installed {
+            if let Some(installation) = installed.of(onboarding)? {
+                return Ok(Some(installation));
+            }
+        }
+        Ok(None)
     }
 
     /// HelmReleases that are not onboardings.

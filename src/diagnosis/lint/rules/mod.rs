@@ -130,8 +130,7 @@ fn earlier<'r>(
     repository: &'r Repository<'_>,
     checked: &mut Checked,
 ) -> Option<Earlier<'r>> {
-    let installed = repository.installed.as_ref();
-    let installed = installed.map_or(Ok(None), |installed| installed.of(onboarding));
+    let installed = repository.installation(onboarding);
     if let Some(installation) = checked.known(installed).flatten() {
         return Some(Earlier::Installed(installation));
     }

@@ -1,0 +1,154 @@
+//! The clusters that `lint --installed` compares with, and which folder of the repository is for which.
+
+use super::Args;
+use crate::app::App;
+use crate::app::fleet::{Answers, Fleet};
+use crate::diagnosis::lint::onboarding::Cluster;
+use crate::diagnosis::lint::{Installed, Repository};
+use crate::error::{Error, Result};
+use crate::exit::Code;
+use crate::repository::Tree;
+use crate::triage::installed;
+use std::collections::BTreeSet;
+
+/// What was read.
+#[derive(Default)]
+pub(super) struct Asked {
+    pub(super) installed: Vec<Installed>,
+    /// The messages and codes of several clusters.
+    pub(super) answers: Option<Answers<Installed>>,
+}
+
+/// Reads what each cluster has of the manifests that are for it.
+///
+/// # Errors
+/// It is not clear which manifests are for a cluster, or the one cluster cannot be reached.
+pub(super) async fn read(app: &mut App, args: &Args, tree: &Tree) -> Result<Asked> {
+    let namespace = app.global.namespace.clone();
+    let repository = Repository::new(tree, &args.layout, &namespace);
+    if let Some(fleet) = args.contexts.fleet(app)? {
+        return several(app, args, &repository, &fleet).await;
+    }
+    let folder = folder(args, &repository)?;
+    let cluster = app.cluster().await?;
+    let read = installed::read(&cluster, &repository, folder).await;
+    Ok(Asked {
+        installed: vec![read],
+        answers: None,
+    })
+}
+
+async fn several(
+    app: &mut App,
+    args: &Args,
+    repository: &Repository<'_>,
+    fleet: &Fleet,
+) -> Result<Asked> {
+    let folders = folders(args, repository, fleet.names())?;
+    let answers = fleet
+        .ask(app, async |_, cluster| {
+            let context = cluster.origin().context();
+            let folder = folders.iter().find(|(name, _)| Some(*name) == context);
+            let (_, folder) = folder.ok_or_else(|| Error::new("no folder is for this context"))?;
+            let read = installed::read(cluster, repository, Some(folder)).await;
+            Ok((read, Code::Ok))
+        })
+        .await?;
+    let installed = answers.iter().zip(&folders);
+    let installed = installed.map(|(answer, (_, folder))| match &answer.seen {
+        Ok(installed) => installed.clone(),
+        Err(why) => Installed::unread(&answer.context, folder, repository, why),
+    });
+    Ok(Asked {
+        installed: installed.collect(),
+        answers: Some(answers),
+    })
+}
+
+/// The folder for each context: those that are named, in the same order, else those of the contexts' names.
+fn folders<'a>(
+    args: &'a Args,
+    repository: &Repository<'_>,
+    contexts: &'a [String],
+) -> Result<Vec<(&'a str, &'a str)>> {
+    let named = named(repository);
+    let folders = match args.for_cluster.as_slice() {
+        [] => contexts,
+        folders => folders,
+    };
+    if folders.len() != contexts.len() || args.contexts.is_all() && !args.for_cluster.is_empty() {
+        return Err(Error::usage(
+            "--for-cluster must name one folder for each of --contexts, in the same order",
+        ));
+    }
+    for (at, folder) in folders.iter().enumerate() {
+        if !named.contains(folder.as_str()) {
+            let error = no_manifest(folder, &named);
+            return Err(match args.for_cluster.is_empty() {
+                true => error.hint("if folders and contexts differ, name the folders with --for-cluster, in the order of --contexts"),
+                false => error,
+            });
+        }
+        if folders[..at].contains(folder) {
+            let twice = format!("--for-cluster names {folder} for two contexts");
+            return Err(Error::usage(twice));
+        }
+    }
+    let folders = folders.iter().map(String::as_str);
+    Ok(contexts.iter().map(String::as_str).zip(folders).collect())
+}
+
+/// The clusters that manifests are for, as far as their paths say so.
+fn named<'r>(repository: &'r Repository<'_>) -> BTreeSet<&'r str> {
+    let named = repository.onboardings.iter();
+    let named = named.filter_map(|o| match o.cluster {
+        Cluster::Named(name) => Some(name),
+        Cluster::Folder(_) => None,
+    });
+    named.collect()
+}
+
+fn list(named: &BTreeSet<&str>) -> String {
+    named.iter().copied().collect::<Vec<&str>>().join(", ")
+}
+
+fn no_manifest(folder: &str, named: &BTreeSet<&str>) -> Error {
+    match named.is_empty() {
+        true => Error::usage(format!(
+            "no manifest is for the cluster {folder}: no path follows --layout"
+        )),
+        false => Error::usage(format!("no manifest is for the cluster {folder}"))
+            .hint(format!("the repository has {}", list(named))),
+    }
+}
+
+/// The folder of the one cluster; `None` where every manifest is for it.
+fn folder<'a>(args: &'a Args, repository: &'a Repository<'_>) -> Result<Option<&'a str>> {
+    let named = named(repository);
+    match (args.for_cluster.as_slice(), named.len()) {
+        ([folder], _) if named.contains(folder.as_str()) => Ok(Some(folder)),
+        ([folder], _) => Err(no_manifest(folder, &named)),
+        ([_, _, ..], _) => Err(Error::usage(
+            "--installed compares with one cluster, and --for-cluster names several",
+        )
+        .hint("name as many contexts with --contexts")),
+        ([], 1) => Ok(named.first().copied()),
+        ([], 0) => {
+            let folders = repository.onboardings.iter().map(|o| o.manifest.folder());
+            if folders.collect::<BTreeSet<&str>>().len() > 1 {
+                return Err(Error::usage(
+                    "--installed compares with one cluster, and no path says which cluster a manifest is for",
+                )
+                .hint("say where a cluster's onboardings are with --layout, or name one folder"));
+            }
+            Ok(None)
+        }
+        ([], _) => Err(Error::usage(
+            "--installed compares with one cluster, and the manifests are for several",
+        )
+        .hint(format!(
+            "name this cluster's folder with --for-cluster: {}",
+            list(&named)
+        ))),
+    }
+}
