@@ -270,6 +270,7 @@ mod tests {
             kind: "Stalled".to_owned(),
             status: "True".to_owned(),
             reason: "RetriesExceeded".to_owned(),
+            observed_generation: Some(1),
             ..Condition::default()
         });
     }

@@ -3,7 +3,7 @@
 //! A condition outlives the spec it was written for. What one says is therefore reached only as [`Stated`]: of the object's present spec, or
 //! of an older one. Only [`Conditions::shown`] passes that over, for columns and tables that show conditions verbatim.
 
-use super::field::Entries;
+use super::field::{Entries, Field};
 use serde::{Deserialize, Serialize};
 
 /// One entry of `.status.conditions`.
@@ -83,9 +83,19 @@ impl<T> Stated<T> {
 
 /// What a condition counts as if no generation is known of it, or none of the object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Undated {
+pub(super) enum Undated {
     Present,
     History,
+}
+
+impl Undated {
+    /// By the generation that the status as a whole is about; history where either is not known.
+    pub(super) fn by(observed: &Field<i64>, generation: &Field<i64>) -> Self {
+        match observed.set().zip(generation.set()) {
+            Some((observed, present)) if observed >= present => Undated::Present,
+            _ => Undated::History,
+        }
+    }
 }
 
 /// `.status.conditions` of one object.
@@ -96,8 +106,8 @@ pub struct Conditions {
 }
 
 impl Conditions {
-    /// What they say, given the generation of the present spec.
-    pub fn at(&self, generation: Option<i64>, undated: Undated) -> Dated<'_> {
+    /// What they say, given the generation of the present spec. Only the types of `model` ask: each knows what its controllers write.
+    pub(super) fn at(&self, generation: Option<i64>, undated: Undated) -> Dated<'_> {
         Dated {
             entries: &self.entries.known,
             generation,
@@ -106,7 +116,7 @@ impl Conditions {
     }
 
     /// The same of a kind whose controllers set no generation, such as a Job: they keep its conditions up to date.
-    pub fn of_untracked(&self) -> Dated<'_> {
+    pub(super) fn of_untracked(&self) -> Dated<'_> {
         self.at(None, Undated::Present)
     }
 
@@ -186,10 +196,18 @@ impl<'a> Dated<'a> {
         self.get(kind)?.present()
     }
 
+    /// Whoever writes them writes generations.
+    fn are_dated(self) -> bool {
+        let mut all = self.entries.iter();
+        all.any(|c| c.observed_generation.is_some())
+    }
+
     fn stated(self, condition: &'a Condition) -> Stated<&'a Condition> {
-        let is_history = match condition.observed_generation.zip(self.generation) {
-            Some((own, present)) => own < present,
-            None => self.undated == Undated::History,
+        let is_history = match (condition.observed_generation, self.generation) {
+            (Some(own), Some(present)) => own < present,
+            // A controller that writes generations has not written this one: it is left from an older controller.
+            (None, Some(_)) if self.are_dated() => true,
+            _ => self.undated == Undated::History,
         };
         match is_history {
             true => Stated::History(condition),
@@ -221,6 +239,41 @@ mod tests {
             let counts = undated == Undated::Present;
             assert_eq!(of(None, Some(2), undated), counts);
             assert_eq!(of(Some(2), None, undated), counts);
+        }
+    }
+
+    #[test]
+    fn one_without_a_generation_beside_others_with_one_is_history() {
+        let of = |beside: Option<i64>, generation: Option<i64>| {
+            let condition = |kind: &str, own: Option<i64>| Condition {
+                kind: kind.to_owned(),
+                observed_generation: own,
+                ..Condition::default()
+            };
+            let all = vec![condition("Released", None), condition("Ready", beside)];
+            let all = Conditions::from(all);
+            let dated = all.at(generation, Undated::Present);
+            dated.present("Released").is_some()
+        };
+        assert!(of(None, Some(2)));
+        assert!(!of(Some(2), Some(2)));
+        // A kind whose generation does not count, such as a Pod.
+        assert!(of(Some(2), None));
+    }
+
+    #[test]
+    fn a_status_counts_only_with_both_generations_known() {
+        let by = Undated::by;
+        let set = Field::Set;
+        assert_eq!(by(&set(2), &set(2)), Undated::Present);
+        for (observed, generation) in [
+            (set(1), set(2)),
+            (Field::Absent, set(2)),
+            (Field::Malformed, set(2)),
+            (set(2), Field::Absent),
+            (Field::Absent, Field::Absent),
+        ] {
+            assert_eq!(by(&observed, &generation), Undated::History);
         }
     }
 }

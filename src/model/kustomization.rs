@@ -22,7 +22,7 @@ pub struct Kustomization {
     /// Where its folder is.
     pub source_ref: Field<FolderSource>,
     /// Generation of its last success; the controller does not set it for a failure.
-    pub observed: Field<i64>,
+    observed: Field<i64>,
     pub conditions: Conditions,
     /// The cluster to which it applies its folder, where that is not its own.
     kube_config: Field<KubeConfig>,
@@ -143,7 +143,7 @@ impl Kustomization {
             Some(Stated::Present(ready)) => ready,
         };
         // A success counts by the generation, too, that the controller sets with it.
-        if ready.is_true() && self.observed.set() < self.meta.generation.set() {
+        if ready.is_true() && !self.is_processed() {
             return old;
         }
         match (ready.status.as_str(), ready.reason.as_str()) {
@@ -171,12 +171,16 @@ impl Kustomization {
     /// Its conditions. One without a generation of its own counts by that of the status; where either is not known, it is history.
     fn conditions(&self) -> Dated<'_> {
         let generation = self.meta.generation.set().copied();
-        let observed = self.observed.set().copied();
-        let undated = match observed.zip(generation) {
-            Some((observed, present)) if observed >= present => Undated::Present,
-            _ => Undated::History,
-        };
-        self.conditions.at(generation, undated)
+        self.conditions.at(generation, self.undated())
+    }
+
+    fn undated(&self) -> Undated {
+        Undated::by(&self.observed, &self.meta.generation)
+    }
+
+    /// It has surely applied its present spec.
+    pub fn is_processed(&self) -> bool {
+        self.undated() == Undated::Present
     }
 
     /// It has applied its folder, and looks at the health of its objects.

@@ -123,12 +123,11 @@ impl Source {
 
     fn conditions(&self) -> Dated<'_> {
         let generation = self.meta.generation.set().copied();
-        let observed = self.observed_generation.set().copied();
-        let undated = match observed.zip(generation) {
-            Some((observed, present)) if observed < present => Undated::History,
-            _ => Undated::Present,
-        };
-        self.conditions.at(generation, undated)
+        self.conditions.at(generation, self.undated())
+    }
+
+    fn undated(&self) -> Undated {
+        Undated::by(&self.observed_generation, &self.meta.generation)
     }
 
     /// The condition that says what is wrong with the present spec.
@@ -173,9 +172,9 @@ impl Source {
         is_well.then_some(ready)
     }
 
-    /// source-controller has processed the present spec.
+    /// source-controller has surely processed the present spec.
     pub fn is_processed(&self) -> bool {
-        self.observed_generation.set() >= self.meta.generation.set()
+        self.undated() == Undated::Present
     }
 
     /// source-controller surely leaves the object alone.
@@ -250,6 +249,11 @@ mod tests {
         };
         assert!(is_well("", well()));
         for (path, value) in [
+            ("/metadata/generation", json!(null)),
+            (
+                "/metadata",
+                json!({"name": "a", "namespace": "flux-system"}),
+            ),
             ("/metadata/generation", json!(3)),
             ("/metadata/generation", json!("2")),
             ("/status/observedGeneration", json!(1)),

@@ -124,11 +124,9 @@ fn holders(facts: &Facts) -> Listing<Holder<'_>> {
                 "status.inventory of Kustomization {} cannot be read",
                 one_line(&kustomization.meta.id())
             ))));
-        } else if !kustomization.suspend.is(&true)
-            && kustomization.observed.set() < kustomization.meta.generation.set()
-        {
+        } else if !kustomization.suspend.is(&true) && !kustomization.is_processed() {
             holders.lacks(Some(Why::NotAsked(format!(
-                "Kustomization {} has not applied its present spec",
+                "Kustomization {} is not known to have applied its present spec",
                 one_line(&kustomization.meta.id())
             ))));
         } else if let Some(stray) = applied.known.iter().find(|id| may_be_it(facts, **id)) {

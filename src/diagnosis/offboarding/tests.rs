@@ -58,6 +58,7 @@ fn helm_release(change: impl FnOnce(&mut Value)) -> Value {
     object["metadata"]["labels"][label("name")] = json!("apps");
     object["metadata"]["labels"][label("namespace")] = json!("flux-system");
     object["metadata"]["finalizers"] = json!(["finalizers.fluxcd.io"]);
+    object["metadata"]["generation"] = json!(1);
     change(&mut object);
     object
 }
@@ -615,6 +616,23 @@ fn a_kustomization_that_still_lists_a_helm_release_that_is_gone_is_not_done() {
     assert_eq!(with(false, "skvs-onboarding-pds-database"), "to do");
     assert_eq!(with(false, "another"), "not known");
     assert_eq!(with(false, "other"), "done");
+}
+
+#[test]
+fn a_kustomization_that_may_not_have_applied_its_present_spec_may_hold_it() {
+    let with = |generation: Value, observed: Value| {
+        let mut world = gone();
+        world.kustomizations = Some(vec![kustomization(|k| {
+            k["metadata"]["generation"] = generation;
+            k["status"] = json!({"observedGeneration": observed, "inventory": {"entries": []}});
+        })]);
+        states(&world.facts())[2]
+    };
+    assert_eq!(with(json!(2), json!(2)), "done");
+    assert_eq!(with(json!(2), json!(1)), "not known");
+    assert_eq!(with(json!(2), json!(null)), "not known");
+    assert_eq!(with(json!(null), json!(2)), "not known");
+    assert_eq!(with(json!(null), json!(null)), "not known");
 }
 
 #[test]
