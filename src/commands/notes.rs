@@ -11,6 +11,7 @@ use crate::flags::saved::{self, SavedArgs};
 use crate::help;
 use crate::lookup;
 use crate::lookup::release_notes::{never_created, newest_or};
+use crate::model::condition::Stated;
 use crate::model::helm_release::HelmRelease;
 use crate::model::helm_storage::ReleaseNotes;
 use crate::model::notes::Notes;
@@ -124,10 +125,10 @@ pub async fn run(app: &mut App, args: Args) -> Result<Code> {
 
 /// What the status has against announcing the database.
 fn unready(hr: &HelmRelease) -> Option<String> {
-    let headline = status::headline(hr);
-    if headline.ready == Ready::True && !headline.stale {
+    if status::ready(hr) == Stated::Present(Ready::True) {
         return None;
     }
+    let headline = status::headline(hr);
     Some(if headline.ready == Ready::True {
         "its status is older than its spec".to_owned()
     } else {

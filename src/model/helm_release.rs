@@ -207,12 +207,14 @@ impl HelmRelease {
         format!("{}/{}", self.metadata.namespace, self.metadata.name)
     }
 
-    /// Whether the status was written for an older generation than the spec's.
+    /// Whether the status was written for an older generation than the spec's, or the object does not say which generation that is.
     ///
     /// Controllers since 0.37 leave `observedGeneration` behind while they retry, so the newest number anywhere in the status counts. But
     /// a Ready that is True counts by its own number, unless the HelmRelease is suspended: that change alone leaves Ready as it was.
     pub fn is_stale(&self) -> bool {
-        let generation = self.metadata.generation;
+        let Some(generation) = self.generation() else {
+            return !self.status.conditions.is_empty();
+        };
         let dated = self.conditions_with(Undated::Present);
         let ready = dated.get("Ready").and_then(Stated::past);
         if !self.spec.suspend && ready.is_some_and(Condition::is_true) {
@@ -231,6 +233,11 @@ impl HelmRelease {
             .chain(status.last_attempted_generation)
     }
 
+    /// Generation of the spec; `None` where the object does not say it, so that nothing in its status is known to be about this spec.
+    pub fn generation(&self) -> Option<i64> {
+        Some(self.metadata.generation).filter(|generation| *generation > 0)
+    }
+
     /// The status's conditions, each with the spec that it is about.
     pub fn conditions(&self) -> Dated<'_> {
         // Controllers before 0.37 write no generation into conditions.
@@ -241,8 +248,7 @@ impl HelmRelease {
     }
 
     fn conditions_with(&self, undated: Undated) -> Dated<'_> {
-        let generation = self.metadata.generation;
-        self.status.conditions.at(Some(generation), undated)
+        self.status.conditions.at(self.generation(), undated)
     }
 
     /// The condition of type `kind`, if it is about the present spec.

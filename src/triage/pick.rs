@@ -13,6 +13,7 @@ use crate::cluster::{Cluster, ClusterError};
 use crate::couchdb::look::Wanted;
 use crate::diagnosis::NotRun;
 use crate::error::{Error, Result};
+use crate::model::condition::Stated;
 use crate::model::convention::{Naming, naming};
 use crate::model::helm_release::HelmRelease;
 use crate::model::onboarding::Claim;
@@ -181,10 +182,9 @@ fn lacks_database(databases: &Read<Databases>, hr: &HelmRelease) -> bool {
 fn is_unwell(hr: &HelmRelease, claims: &HelmReleases) -> bool {
     claims.is_shared(hr)
         || !claims.of_same_release(hr).is_empty()
-        || status::shown(hr) != Ready::True
+        || status::ready(hr) != Stated::Present(Ready::True)
         || hr.spec.suspend
         || hr.metadata.deletion_timestamp.is_some()
-        || hr.is_stale()
         || status::is_unanswered(hr)
         // Of whichever spec: the checks judge.
         || hr

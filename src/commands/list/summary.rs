@@ -52,7 +52,7 @@ mod tests {
     fn onboarding(ready: &str, suspend: bool) -> HelmRelease {
         let conditions = [json!({"type": "Ready", "status": ready})];
         HelmRelease::from_value(
-            &json!({"spec": {"suspend": suspend}, "status": {"conditions": conditions}}),
+            &json!({"metadata": {"generation": 1}, "spec": {"suspend": suspend}, "status": {"conditions": conditions}}),
         )
         .unwrap()
     }

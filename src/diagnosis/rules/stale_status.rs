@@ -39,12 +39,29 @@ fn stale(case: &Case<'_>) -> bool {
     case.hr().is_stale() || case.failed_before || install::was_dropped(case)
 }
 
+/// The API server numbers each spec, so the object was shortened when it was saved.
+fn unnumbered(case: &Case<'_>) -> Verdict {
+    let ready = case.hr().conditions().get("Ready").and_then(Stated::past);
+    Finding::new(
+        case.subject(),
+        "it has no metadata.generation, so whether its status is about its present spec is not known",
+    )
+    .severity(Severity::Warning)
+    .why("The API server always sets metadata.generation: this object was shortened when it was saved.")
+    .seen(ready.map(|c| Evidence::condition(case.subject(), c)))
+    .step("Save the whole object:")
+    .command(kubectl(case, "get"))
+    .into()
+}
+
 fn check(case: &Case<'_>) -> Verdict {
     if !stale(case) {
         return Ok(None);
     }
     let hr = case.hr();
-    let generation = hr.metadata.generation;
+    let Some(generation) = hr.generation() else {
+        return unnumbered(case);
+    };
     // Reconciling says that work began, not what came of it.
     let results = hr.conditions().iter().map(Stated::of_any_spec);
     let results = results.filter(|c| c.kind != "Reconciling");
@@ -152,6 +169,29 @@ mod tests {
             );
         }
         assert!(seen > 100, "{seen}");
+    }
+
+    #[test]
+    fn a_status_of_an_unknown_spec_is_not_judged() {
+        for name in ["ready-source-stale", "target-namespace-missing"] {
+            let mut snapshot = fixture::snapshot(name);
+            snapshot.helm_release.metadata.generation = 0;
+            let case = Case::new(&snapshot, fixture::meta(name).now);
+            assert!(!case.is_ready() && case.failure.is_none(), "{name}");
+            let all = diagnose(&case);
+            let undated = all.roots.iter().find(|root| root.rule.code == "SKVS106");
+            let sentence = undated.map(|root| root.finding.sentence.as_str());
+            assert_eq!(
+                sentence,
+                Some(
+                    "it has no metadata.generation, so whether its status is about its present spec is not known"
+                ),
+                "{name}"
+            );
+            for verdict in ["SKVS110", "SKVS900"] {
+                assert!(all.roots.iter().all(|r| r.rule.code != verdict), "{name}");
+            }
+        }
     }
 
     #[test]

@@ -191,7 +191,7 @@ impl HelmReleases {
                 namespace: hr.metadata.namespace.clone(),
                 name: hr.metadata.name.clone(),
                 resource_version: hr.metadata.resource_version.clone(),
-                generation: (hr.metadata.generation > 0).then_some(hr.metadata.generation),
+                generation: hr.generation(),
             },
             onboarding,
             remote: hr.is_remote(),
