@@ -142,3 +142,65 @@ fn a_reader_is_found_in_each_form() {
         assert!(!is_found(text), "{text}");
     }
 }
+
+/// Whether the production code of a file takes conditions verbatim, whichever spec they are about.
+#[derive(Default)]
+struct Verbatim(bool);
+
+impl<'ast> Visit<'ast> for Verbatim {
+    fn visit_item(&mut self, item: &'ast Item) {
+        let attributes = match item {
+            Item::Mod(item) => &item.attrs,
+            Item::Fn(item) => &item.attrs,
+            _ => return visit::visit_item(self, item),
+        };
+        if !is_test_only(attributes) {
+            visit::visit_item(self, item);
+        }
+    }
+
+    fn visit_expr_method_call(&mut self, call: &'ast ExprMethodCall) {
+        let of_conditions = |receiver: &Expr| match receiver {
+            Expr::Field(field) => matches!(&field.member, Member::Named(n) if n == "conditions"),
+            _ => false,
+        };
+        let all = call.method == "shown" && of_conditions(&call.receiver);
+        self.0 |= all || call.method == "shown_of";
+        visit::visit_expr_method_call(self, call);
+    }
+}
+
+fn verbatim(sources: &[(String, String)]) -> Vec<&str> {
+    files(sources, |file| {
+        let mut verbatim = Verbatim::default();
+        verbatim.visit_file(file);
+        verbatim.0
+    })
+}
+
+#[test]
+fn only_models_and_views_take_conditions_verbatim() {
+    let mut all = sources();
+    all.retain(|(file, _)| file.starts_with("src/"));
+    assert_eq!(
+        verbatim(&all),
+        [
+            "src/model/status.rs",
+            "src/view/description.rs",
+            "src/view/report.rs"
+        ]
+    );
+    let found = |text: &str| verbatim(&[("src/a.rs".to_owned(), text.to_owned())]).len();
+    for text in [
+        "fn f(h: &H) { h.status.conditions.shown(); }",
+        "fn f(h: &H) { h.status.conditions.shown_of(\"Ready\"); }",
+    ] {
+        assert_eq!(found(text), 1, "{text}");
+    }
+    for text in [
+        "fn f(h: &H) { status::shown(h); h.fact.shown(h); }",
+        "#[cfg(test)] mod tests { fn f(h: &H) { h.conditions.shown(); } }",
+    ] {
+        assert_eq!(found(text), 0, "{text}");
+    }
+}

@@ -82,8 +82,8 @@ fn check(case: &Case<'_>) -> Verdict {
     let hr = case.hr();
     let seen = ["Reconciling", "Ready"]
         .iter()
-        .filter_map(|k| hr.status.conditions.shown_of(k))
-        .map(|c| Evidence::condition(case.subject(), c));
+        .filter_map(|k| hr.conditions().get(k))
+        .map(|c| Evidence::condition(case.subject(), c.of_any_spec()));
     // Of the attempt before, whichever spec that was for.
     let before = hr.conditions().get("Released").map(Stated::of_any_spec);
     let before = before.filter(|c| c.is_false() && failure::is_installing(hr));

@@ -5,6 +5,7 @@ use crate::diagnosis::finding::{Evidence, Finding};
 use crate::diagnosis::flux_commands::stamped;
 use crate::diagnosis::install;
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
+use crate::model::condition::Stated;
 use crate::model::status::is_old_controller;
 use crate::text::age::duration;
 
@@ -40,7 +41,7 @@ fn check(case: &Case<'_>) -> Verdict {
     let Some(since) = install::working_for(case).filter(|s| install::is_overdue(case, *s)) else {
         return Ok(None);
     };
-    let ready = hr.status.conditions.shown_of("Ready");
+    let ready = hr.conditions().get("Ready").map(Stated::of_any_spec);
     let seen = ready.into_iter().chain(hr.condition("Released"));
     let revision = hr.latest().map_or(0, |h| h.version);
     let finding = Finding::new(
