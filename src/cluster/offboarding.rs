@@ -10,6 +10,7 @@ use crate::model::helm_release::{GROUP, HelmRelease};
 use crate::model::istio::request::Account;
 use crate::model::istio::workload::Workload;
 use crate::model::kustomization::Kustomization;
+use crate::model::onboarding::Claim;
 use crate::model::ownership::Ownership;
 use crate::snapshot::{Listing, Read, Why};
 use serde_json::Value;
@@ -78,10 +79,16 @@ pub async fn jobs(cluster: &Cluster, subject: &Subject, survey: &Survey) -> List
     let mut others = survey.ownership.expected();
     let other = others.find(|name| *name != subject.database.as_str() && dashed(name) == own);
     // A name without labels says less: `pds-a-b-create` is of pds_a-b and of pds-a_b.
-    let doubt = match (other, helm_releases.not_all()) {
-        (Some(other), _) => Some(format!("its name fits {other} too")),
-        (None, Some(why)) => Some(format!("not every HelmRelease was read: {}", why.clause())),
-        (None, None) => None,
+    let mut open = helm_releases.known().iter();
+    let open = open.find(|hr| matches!(hr.claim(), Claim::Unresolved(_)));
+    let doubt = match (other, helm_releases.not_all(), open) {
+        (Some(other), ..) => Some(format!("its name fits {other} too")),
+        (None, Some(why), _) => Some(format!("not every HelmRelease was read: {}", why.clause())),
+        (None, None, Some(open)) => Some(format!(
+            "which database HelmRelease {} has is not known",
+            open.id()
+        )),
+        (None, None, None) => None,
     };
     let take = |all: &mut Vec<LeftJob>, Named { metadata }: Named| {
         let labels = ["namespace", "name"].map(|key| {
@@ -89,24 +96,24 @@ pub async fn jobs(cluster: &Cluster, subject: &Subject, survey: &Survey) -> List
             label.map(String::as_str)
         });
         let is_named = is_named(subject, &metadata.name);
-        let of_label = match labels {
+        let own = &subject.id;
+        let doubt = match labels {
             [Some(namespace), Some(name)] => {
-                let own = &subject.id;
                 // One of a live HelmRelease is that one's, whatever it is called.
                 let mut live = helm_releases.known().iter().map(|hr| &hr.metadata);
                 let lives = live.any(|hr| hr.namespace == namespace && hr.name == name);
-                let is_own = own.namespace == namespace && own.name == name;
-                match lives {
-                    true => Some(subject.certain && is_own),
-                    false => is_own.then_some(true),
+                match own.namespace == namespace && own.name == name {
+                    true if subject.certain || !lives => None,
+                    false if is_named && !lives => {
+                        Some(format!("its labels name HelmRelease {namespace}/{name}"))
+                    }
+                    _ => return,
                 }
             }
-            _ => None,
-        };
-        let doubt = match of_label {
-            Some(true) => None,
-            None if is_named => doubt.clone(),
-            Some(false) | None => return,
+            [None, None] if is_named => doubt.clone(),
+            [None, None] => return,
+            _ if is_named => Some("its labels say half of whose it is".to_owned()),
+            _ => return,
         };
         all.push(LeftJob {
             id: Id::new(metadata.namespace, metadata.name),

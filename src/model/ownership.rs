@@ -22,7 +22,7 @@ pub use live::{HelmReleases, Reference, Resolved, may_claim};
 pub use object::Object;
 pub use part::Part;
 pub use policies::Policies;
-pub use remains::{RemainingPolicy, RemainingRelease, Remains};
+pub use remains::{EveryPolicy, RemainingPolicy, RemainingRelease, Remains};
 pub use storage::{Driver, Storage};
 pub use verdict::{Claim, ClaimKind, Claimant, Gap, LookedAt, Mention, Past, Unclaimed, Verdict};
 

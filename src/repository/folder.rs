@@ -7,7 +7,7 @@
 use super::listed;
 use super::manifest::{KUSTOMIZATIONS, is_kustomization, may_be_yaml};
 use crate::error::{Error, Result, io_words};
-use crate::text::{line, one_line, thousands};
+use crate::text::{line, misleads, one_line, thousands};
 use std::collections::HashSet;
 use std::fs::File as Open;
 use std::io::{self, Read};
@@ -203,6 +203,14 @@ impl Reader {
             let path = folder.join(&name);
             let name = name.to_string_lossy();
             let shown = format!("{prefix}{}", line(&name));
+            if name.chars().any(misleads) && (may_be_yaml(&name) || path.is_dir()) {
+                // Another file can have the name that is shown.
+                self.not_known(
+                    &shown,
+                    "its name has characters that are not shown".to_owned(),
+                );
+                continue;
+            }
             let facts = match path.symlink_metadata() {
                 Ok(facts) => facts,
                 Err(error) => {

@@ -67,6 +67,24 @@ impl Layout {
         Some(self.home(file)?.0)
     }
 
+    /// The same for a file that is in the cluster's part of the repository, but not in its folder of onboardings, such as a kustomization
+    /// above it.
+    pub fn around<'p>(&self, file: &'p str) -> Option<&'p str> {
+        if let Some(cluster) = self.cluster(file) {
+            return Some(cluster);
+        }
+        let (folder, _) = file.rsplit_once('/')?;
+        let parts = folder.split('/').filter(|p| !p.is_empty() && *p != ".");
+        let folders: Vec<&str> = parts.collect();
+        let is_cluster = |at: &usize| {
+            let mut before = folders[..*at].iter().rev().zip(self.before.iter().rev());
+            before.all(|(is, expected)| is == expected)
+        };
+        let first = (!self.before.is_empty()).then_some(1)?;
+        let at = (first..folders.len()).find(is_cluster)?;
+        Some(folders[at])
+    }
+
     /// The cluster that a file belongs to, and the part of its path that is the cluster's folder.
     pub fn home<'p>(&self, file: &'p str) -> Option<(&'p str, &'p str)> {
         let mut ends = Vec::new();
@@ -126,6 +144,24 @@ mod tests {
             "",
         ] {
             assert_eq!(layout.cluster(path), None, "{path}");
+        }
+        for (path, around) in [
+            ("infrastructure/k8s/prod/kustomization.yaml", Some("prod")),
+            (
+                "/repo/infrastructure/k8s/prod/secure-kvs/x.yaml",
+                Some("prod"),
+            ),
+            ("k8s/prod/kustomization.yaml", Some("prod")),
+            (
+                "prod/secure-kvs/secure-kvs-onboarding/a_b.yaml",
+                Some("prod"),
+            ),
+            ("prod/kustomization.yaml", None),
+            ("infrastructure/k8s/kustomization.yaml", None),
+            ("apps/prod/kustomization.yaml", None),
+            ("a_b.yaml", None),
+        ] {
+            assert_eq!(layout.around(path), around, "{path}");
         }
         let short: Layout = "clusters/<cluster>".parse().unwrap();
         assert_eq!(short.cluster("clusters/lab/a.yaml"), Some("lab"));

@@ -2,7 +2,7 @@
 
 use super::Args;
 use crate::diagnosis::lint::Repository;
-use crate::diagnosis::lint::onboarding::{Cluster, Onboarding, PATCHES};
+use crate::diagnosis::lint::onboarding::{Cluster, Onboarding, PATCHES, is_replaced_text};
 use crate::diagnosis::offboarding::{Declared, Id, Manifests, Subject};
 use crate::model::onboarding::Values;
 use crate::model::ownership::loose;
@@ -24,16 +24,14 @@ pub(super) fn find(
 ) -> Manifests {
     let repo = args.repo.as_deref().unwrap_or(Path::new("."));
     let tree = repository.tree;
-    let is_here = |o: &&Onboarding<'_>| match (&args.for_cluster, o.cluster) {
-        (Some(wanted), Cluster::Named(is)) => wanted == is,
-        // It may be of any cluster.
-        (Some(_), Cluster::Folder(_)) | (None, _) => true,
-    };
-    let here: Vec<&Onboarding<'_>> = repository.onboardings.iter().filter(is_here).collect();
+    let here = repository.onboardings.iter();
+    let here = here.filter(|o| may_be_here(args, tree, &o.manifest.file));
+    let here: Vec<&Onboarding<'_>> = here.collect();
     let is_seen = here.iter().any(|o| match &args.for_cluster {
         Some(wanted) => o.cluster == Cluster::Named(wanted),
         None => true,
     });
+    let several = are_several(args, tree);
     let mut found = Listing::new(Vec::new(), not_all(args, tree, is_seen));
     for onboarding in &here {
         let (own, name) = onboarding.id();
@@ -44,34 +42,23 @@ pub(super) fn find(
         let joined = joined.map(|names| names.joined());
         let is_it = joined.as_deref() == Some(subject.database.as_str());
         if is_it || (subject.certain && id == subject.id) {
-            let mut removal = Removal::of(tree, repo, onboarding.manifest);
             let cluster = match onboarding.cluster {
                 Cluster::Named(cluster) => Some(cluster.to_owned()),
                 Cluster::Folder(_) => None,
             };
-            // What another cluster applies is not removed for this one.
-            let this = args.for_cluster.as_deref().or(cluster.as_deref());
-            let of = |file: &str| {
-                this.zip(args.layout.cluster(file))
-                    .map(|(this, is)| this == is)
+            let file = &onboarding.manifest.file;
+            let by_hand = match sole(args, tree, file, several) {
+                Sole::Yes => None,
+                Sole::No(why) => Some(why),
+                Sole::Others => continue,
             };
-            let appliers = tree.appliers(&onboarding.manifest.file);
-            let foreign = appliers.iter().find(|k| of(&k.file) == Some(false));
-            let stays_for = foreign.map(|k| k.file.clone());
-            if stays_for.is_some() {
-                if !appliers.iter().any(|k| of(&k.file) == Some(true)) {
-                    // Only another cluster applies it.
-                    continue;
-                }
-                removal.lists.retain(|list| of(&list.file) == Some(true));
-            }
             found.extend(Listing::whole(vec![Declared {
-                file: onboarding.manifest.file.clone(),
+                file: file.clone(),
                 line: onboarding.manifest.place(&["metadata", "name"]).line,
                 cluster,
                 id,
-                removal,
-                stays_for,
+                removal: Removal::of(tree, repo, onboarding.manifest),
+                by_hand,
             }]));
         } else if joined.is_none() {
             let why = match database {
@@ -89,7 +76,8 @@ pub(super) fn find(
         let mut all = repository.onboardings.iter();
         all.any(|o| std::ptr::eq(o.manifest, *m))
     };
-    for manifest in tree.manifests.iter().filter(|m| !is_onboarding(m)) {
+    let others = tree.manifests.iter().filter(|m| !is_onboarding(m));
+    for manifest in others.filter(|m| may_be_here(args, tree, &m.file)) {
         let own = manifest
             .text(&["metadata", "namespace"])
             .unwrap_or(namespace);
@@ -97,9 +85,16 @@ pub(super) fn find(
             .at(&["spec", "values"])
             .map(Values::parse)
             .unwrap_or_default();
-        let joined = values.namespace.zip(values.database);
-        let is_it = joined
-            .is_some_and(|(n, d)| loose(&format!("{n}_{d}")) == loose(subject.database.as_str()));
+        let is_it = values.namespace.zip(values.database).is_some_and(|pair| {
+            let (namespace, database) = &pair;
+            match is_replaced_text(namespace) || is_replaced_text(database) {
+                // The part that is not replaced must fit.
+                true => may_become(&pair, subject.database.as_str()),
+                false => {
+                    loose(&format!("{namespace}_{database}")) == loose(subject.database.as_str())
+                }
+            }
+        });
         if is_it || Id::new(own, manifest.name()) == subject.id {
             found.lacks(Some(Why::NotAsked(format!(
                 "{} has a HelmRelease that may be it, and is not recognised as an onboarding",
@@ -112,21 +107,79 @@ pub(super) fn find(
         found,
         looked_at: here.len(),
         cluster: args.for_cluster.clone(),
-        several: {
-            let files = tree.manifests.iter().map(|m| m.file.as_str());
-            let files = files.chain(tree.kustomizations.iter().map(|k| k.file.as_str()));
-            let clusters = files.filter_map(|file| args.layout.cluster(file));
-            clusters.collect::<BTreeSet<&str>>().len() > 1
-        },
+        several,
+    }
+}
+
+/// Whether parts of which some are replaced can become this name.
+fn may_become((namespace, database): &(String, String), name: &str) -> bool {
+    let starts = is_replaced_text(namespace) || name.starts_with(&format!("{namespace}_"));
+    starts && (is_replaced_text(database) || name.ends_with(&format!("_{database}")))
+}
+
+/// Whether the files are for several clusters.
+fn are_several(args: &Args, tree: &Tree) -> bool {
+    let files = tree.manifests.iter().map(|m| m.file.as_str());
+    let files = files.chain(tree.kustomizations.iter().map(|k| k.file.as_str()));
+    let clusters = files.filter_map(|file| args.layout.around(file));
+    clusters.collect::<BTreeSet<&str>>().len() > 1
+}
+
+/// Whether a file may be for the cluster that is named: by its path, or because a kustomization of that cluster applies it.
+fn may_be_here(args: &Args, tree: &Tree, file: &str) -> bool {
+    let Some(wanted) = args.for_cluster.as_deref() else {
+        return true;
+    };
+    if args.layout.around(file).is_none_or(|is| is == wanted) {
+        return true;
+    }
+    let folder = file.rsplit_once('/').map_or(".", |(folder, _)| folder);
+    let appliers = tree.appliers(file).into_iter().chain(tree.appliers(folder));
+    appliers
+        .into_iter()
+        .any(|k| args.layout.around(&k.file) == Some(wanted))
+}
+
+/// Whether one cluster alone applies a file.
+enum Sole {
+    Yes,
+    /// Others may: it is removed by hand.
+    No(String),
+    /// Only others do.
+    Others,
+}
+
+fn sole(args: &Args, tree: &Tree, file: &str, several: bool) -> Sole {
+    let of = |file: &str| args.layout.around(file).map(str::to_owned);
+    let this = args.for_cluster.clone().or_else(|| of(file));
+    let appliers = tree.appliers(file);
+    let clusters: Vec<(&str, Option<String>)> = appliers
+        .iter()
+        .map(|k| (k.file.as_str(), of(&k.file)))
+        .collect();
+    if !several {
+        return Sole::Yes;
+    }
+    let is_other = |(_, cluster): &&(&str, Option<String>)| cluster.is_some() && *cluster != this;
+    if !clusters.is_empty() && clusters.iter().all(|one| is_other(&one)) && this.is_some() {
+        return Sole::Others;
+    }
+    if let Some((by, cluster)) = clusters.iter().find(|(_, cluster)| *cluster != this) {
+        let by = one_line(by);
+        return Sole::No(match cluster {
+            Some(cluster) => format!("{by} applies it for {}", one_line(cluster)),
+            None => format!("{by} applies it, and its path does not say for which cluster"),
+        });
+    }
+    match clusters.is_empty() && of(file) != this {
+        true => Sole::No("it may be another cluster's too".to_owned()),
+        false => Sole::Yes,
     }
 }
 
 /// Why not all manifests are known that may declare it. `is_seen`: the cluster's folder has an onboarding.
 fn not_all(args: &Args, tree: &Tree, is_seen: bool) -> Option<Why> {
-    let is_here = |file: &str| match (&args.for_cluster, args.layout.cluster(file)) {
-        (Some(wanted), Some(is)) => wanted == is,
-        _ => true,
-    };
+    let is_here = |file: &str| may_be_here(args, tree, file);
     if tree.alone {
         let why = "a single file was named: what is beside it was not read";
         return Some(Why::NotAsked(why.to_owned()));

@@ -61,7 +61,12 @@ pub(super) async fn resolve(
     if let Some(subject) = declared(args, name, namespace, survey, repository)? {
         return Ok(subject);
     }
-    if let Found::One(hr) = find(name, &unfiltered) {
+    let is_named = |hr: &&HelmRelease| {
+        let own = hr.metadata.name.as_str();
+        (own == name || own.strip_prefix(PREFIX) == Some(name))
+            && place.is_none_or(|place| hr.metadata.namespace == place)
+    };
+    if let Some(hr) = unfiltered.into_iter().find(is_named) {
         let id = one_line(&hr.id());
         let error = Error::new(format!(
             "HelmRelease {id} is not recognised as an onboarding: it has neither the label nor the chart of one"

@@ -274,9 +274,13 @@ impl<'a> Onboarding<'a> {
 }
 
 /// Whether Flux puts something else into a text before it is applied: a variable, or what SOPS has encrypted.
+pub fn is_replaced_text(text: &str) -> bool {
+    text.contains("${") || text.starts_with("ENC[")
+}
+
 fn is_replaced(value: &Value) -> bool {
     match value {
-        Value::String(text) => text.contains("${") || text.starts_with("ENC["),
+        Value::String(text) => is_replaced_text(text),
         Value::Array(items) => items.iter().any(is_replaced),
         // Of a map each value is looked at by itself.
         Value::Object(_) | Value::Null | Value::Bool(_) | Value::Number(_) => false,

@@ -6,10 +6,15 @@ use crate::advice::Command;
 use crate::text::one_line;
 
 pub(super) fn step(facts: &Facts, before: &[Step]) -> Step {
-    let namespace = &facts.couchdb_namespace;
-    let every = facts.ownership.policies_of_every_database(namespace);
-    let every = every.into_iter();
-    own(facts, before).says(every.map(|policy| format!("{policy} lets pods in to every database")))
+    let every = facts.policies_of_every_database();
+    let every = every.iter().map(|policy| {
+        let verb = if policy.surely { "lets" } else { "may let" };
+        format!(
+            "{} {verb} pods in to every database",
+            one_line(&policy.object)
+        )
+    });
+    own(facts, before).says(every)
 }
 
 fn own(facts: &Facts, before: &[Step]) -> Step {

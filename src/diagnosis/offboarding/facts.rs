@@ -7,13 +7,16 @@ use crate::model::kustomization::Kustomization;
 use crate::model::names::DatabaseName;
 use crate::model::not_read::NotRead;
 use crate::model::ownership::{
-    Claimant, Ownership, RemainingPolicy, RemainingRelease, Remains, loose, may_claim,
+    Claimant, EveryPolicy, Ownership, RemainingPolicy, RemainingRelease, Remains, loose, may_claim,
 };
 use crate::repository::removal::Removal;
 use crate::snapshot::databases::Found;
 use crate::snapshot::{Listing, Read, Why};
 use crate::text::one_line;
 use std::fmt;
+
+/// Istio's root namespace, unless its settings name another: policies there are about every namespace.
+const MESH_ROOT: &str = "istio-system";
 
 /// A namespace and a name in it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -109,8 +112,8 @@ pub struct Declared {
     pub cluster: Option<String>,
     pub id: Id,
     pub removal: Removal,
-    /// The kustomization of another cluster that lists the file: it stays for that one.
-    pub stays_for: Option<String>,
+    /// Why no command removes it: another cluster applies it too, or may.
+    pub by_hand: Option<String>,
 }
 
 impl Facts {
@@ -205,6 +208,12 @@ impl Facts {
                 .as_deref()
                 .is_some_and(|id| self.is_others(id))
         })
+    }
+
+    /// The policies that are not about one database, of CouchDB's namespace and of the mesh's usual root.
+    pub(super) fn policies_of_every_database(&self) -> Vec<EveryPolicy> {
+        let namespaces = [self.couchdb_namespace.as_str(), MESH_ROOT];
+        self.ownership.policies_of_every_database(namespaces)
     }
 
     /// What else claims the database, in words.

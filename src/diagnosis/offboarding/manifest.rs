@@ -78,18 +78,12 @@ fn declared(declared: &Declared) -> String {
 fn removal(declared: &Declared, folder: &str) -> Vec<Act> {
     let removal = &declared.removal;
     let mut acts = Vec::new();
-    if let Some(other) = &declared.stays_for {
+    if let Some(why) = &declared.by_hand {
         acts.push(Act::Say(format!(
-            "{} stays: {} applies it too",
+            "take {} out of what this cluster applies by hand, and no other: {}",
             one_line(&declared.file),
-            one_line(other)
+            one_line(why)
         )));
-        acts.extend(removal.lists.iter().flat_map(unlisting));
-        if removal.lists.is_empty() {
-            acts.push(Act::Say(
-                "its folder is listed: leave it out for this cluster by hand".to_owned(),
-            ));
-        }
         return acts;
     }
     match &removal.whole_file {

@@ -89,7 +89,7 @@ fn declared(cluster: &str) -> Declared {
         line: 4,
         cluster: Some(cluster.to_owned()),
         id: id(),
-        stays_for: None,
+        by_hand: None,
         removal: Removal {
             whole_file: Ok(format!("{folder}/pds_database.yaml")),
             lists: vec![Unlisting {
@@ -749,11 +749,14 @@ fn a_repository_of_several_clusters_needs_this_ones_name() {
     assert!(told(&facts).contains("git -C"), "{}", told(&facts));
     // Another cluster lists the file.
     let mut world = whole();
-    world.manifests[0].stays_for = Some("gitops/k8s/lab2/kustomization.yaml".to_owned());
+    let why = "gitops/k8s/lab2/kustomization.yaml applies it for lab2";
+    world.manifests[0].by_hand = Some(why.to_owned());
     let told = told(&world.facts());
     assert!(!told.contains("git -C"), "{told}");
     assert!(
-        told.contains("stays: gitops/k8s/lab2/kustomization.yaml applies it too"),
+        told.contains(
+            "by hand, and no other: gitops/k8s/lab2/kustomization.yaml applies it for lab2"
+        ),
         "{told}"
     );
 }

@@ -16,8 +16,8 @@ pub(super) struct Paths {
     pub(super) exact: Words,
     /// Paths that cover some databases and not all.
     pub(super) patterns: Vec<Pattern>,
-    /// It lets in to every path.
-    pub(super) every: bool,
+    /// Whether it lets in to every path.
+    pub(super) every: Every,
     /// Why it cannot be read.
     pub(super) unread: Option<String>,
 }
@@ -67,7 +67,7 @@ impl Paths {
         if matches!(action, Some("DENY" | "AUDIT" | "CUSTOM")) {
             return paths;
         }
-        paths.every = is_every(policy);
+        paths.every = Every::of(policy);
         match paths_of(policy) {
             Ok(all) if all.iter().any(|path| is_marked(path)) => {
                 let known = all.into_iter().filter(|path| !is_marked(path));
@@ -119,21 +119,70 @@ impl Paths {
     }
 }
 
-/// Whether a rule is about every path: it names no path, only others that it leaves out, or one that covers all.
-fn is_every(policy: &Value) -> bool {
-    let list = |value: Option<&Value>| value.and_then(Value::as_array).cloned().unwrap_or_default();
-    let of_target = |to: &Value| {
-        let paths = list(to.pointer("/operation/paths"));
+/// Whether a policy lets in to every path.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Every {
+    #[default]
+    No,
+    /// Of some pods, ports or hosts, or with some other condition.
+    Perhaps,
+    Yes,
+}
+
+impl Every {
+    fn of(policy: &Value) -> Self {
+        let rules = list(policy.pointer("/spec/rules"));
+        let is_narrow = policy.pointer("/spec/selector").is_some()
+            || policy.pointer("/spec/targetRefs").is_some()
+            || policy.pointer("/spec/targetRef").is_some();
+        let every = rules.iter().flat_map(|rule| {
+            let is_narrow = is_narrow || !list(rule.get("when")).is_empty();
+            let targets = list(rule.get("to"));
+            let all = targets.iter().map(Self::of_target);
+            let all: Vec<Self> = match targets.is_empty() {
+                true => vec![Self::Yes],
+                false => all.collect(),
+            };
+            all.into_iter().map(move |every| match every {
+                Self::Yes if is_narrow => Self::Perhaps,
+                every => every,
+            })
+        });
+        let every: Vec<Self> = every.collect();
+        let first = [Self::Yes, Self::Perhaps].into_iter();
+        first
+            .into_iter()
+            .find(|e| every.contains(e))
+            .unwrap_or_default()
+    }
+
+    /// Of a target that names no path, only others that it leaves out, or one that covers all.
+    fn of_target(to: &Value) -> Self {
+        let of = |key: &str| list(to.pointer(&format!("/operation/{key}")));
+        let paths = of("paths");
         let covers = |path: &Value| {
             path.as_str()
                 .is_some_and(|p| ["*", "/*", "/{**}"].contains(&p))
         };
-        paths.is_empty() || paths.iter().any(covers)
-    };
-    list(policy.pointer("/spec/rules")).iter().any(|rule| {
-        let targets = list(rule.get("to"));
-        targets.is_empty() || targets.iter().any(of_target)
-    })
+        let others = [
+            "notPaths",
+            "ports",
+            "notPorts",
+            "hosts",
+            "notHosts",
+            "methods",
+            "notMethods",
+        ];
+        match paths.is_empty() || paths.iter().any(covers) {
+            false => Self::No,
+            true if others.iter().any(|key| !of(key).is_empty()) => Self::Perhaps,
+            true => Self::Yes,
+        }
+    }
+}
+
+fn list(value: Option<&Value>) -> Vec<Value> {
+    value.and_then(Value::as_array).cloned().unwrap_or_default()
 }
 
 /// The paths of all rules.
@@ -177,7 +226,8 @@ impl Policies {
     /// Adds one policy.
     pub fn add(&mut self, policy: &Value) {
         let paths = Paths::parse(policy);
-        let says_nothing = paths.patterns.is_empty() && paths.unread.is_none() && !paths.every;
+        let says_nothing =
+            paths.patterns.is_empty() && paths.unread.is_none() && paths.every == Every::No;
         if says_nothing && paths.exact.iter().next().is_none() {
             return;
         }
@@ -215,6 +265,26 @@ mod tests {
             exact,
             paths.patterns.iter().any(|p| p.covers("pds_database")),
         )
+    }
+
+    #[test]
+    fn a_policy_for_every_path_is_one_for_every_database() {
+        let of = |spec: Value| Every::of(&json!({ "spec": spec }));
+        let to = |operation: Value| json!({"rules": [{"to": [{"operation": operation}]}]});
+        assert_eq!(of(json!({"rules": [{}]})), Every::Yes);
+        assert_eq!(of(to(json!({"paths": ["/*"]}))), Every::Yes);
+        assert_eq!(of(to(json!({"paths": ["/a", "*"]}))), Every::Yes);
+        assert_eq!(of(to(json!({"paths": ["/a"]}))), Every::No);
+        assert_eq!(of(json!({})), Every::No);
+        for narrow in [
+            to(json!({"ports": ["9100"]})),
+            to(json!({"paths": ["*"], "methods": ["GET"]})),
+            to(json!({"notPaths": ["/a"]})),
+            json!({"selector": {"matchLabels": {"app": "grafana"}}, "rules": [{}]}),
+            json!({"rules": [{"when": [{"key": "source.ip"}]}]}),
+        ] {
+            assert_eq!(of(narrow.clone()), Every::Perhaps, "{narrow}");
+        }
     }
 
     #[test]

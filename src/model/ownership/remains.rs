@@ -4,6 +4,7 @@
 //! part must be gone.
 
 use super::object::Object;
+use super::policies::Every;
 use super::storage::{Driver, Stored};
 use super::verdict::Claimant;
 use super::{Ownership, Part, Storage, loose};
@@ -46,6 +47,16 @@ pub struct RemainingPolicy {
     pub shared: bool,
     /// Who is let in; absent where a rule does not say it by principals.
     pub principals: Field<Vec<String>>,
+}
+
+/// A policy that is not about one database.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EveryPolicy {
+    pub object: String,
+    /// It lets in to every database, and not perhaps.
+    pub surely: bool,
+    /// It does not say whom by principals.
+    pub anybody: bool,
 }
 
 impl Ownership {
@@ -131,13 +142,20 @@ impl Ownership {
         remains
     }
 
-    /// The policies of a namespace that let pods in to every database.
-    pub fn policies_of_every_database(&self, namespace: &str) -> Vec<String> {
+    /// The policies of these namespaces that let pods in to every database, or perhaps.
+    pub fn policies_of_every_database(&self, namespaces: [&str; 2]) -> Vec<EveryPolicy> {
         let policies = self.parts.policies.known.iter().flatten();
         let all = policies.flat_map(|policies| &policies.all);
-        all.filter(|policy| policy.paths.every && policy.object.namespace == namespace)
-            .map(|policy| policy.object.to_string())
-            .collect()
+        let all = all.filter(|policy| {
+            policy.paths.every != Every::No
+                && namespaces.contains(&policy.object.namespace.as_str())
+        });
+        all.map(|policy| EveryPolicy {
+            object: policy.object.to_string(),
+            surely: policy.paths.every == Every::Yes,
+            anybody: !matches!(&policy.principals, Field::Set(_)),
+        })
+        .collect()
     }
 
     /// The databases of a HelmRelease that may be gone, by what is left of it: revisions of its release, and policies that Flux made for

@@ -117,13 +117,78 @@ fn a_repository_of_several_clusters_is_asked_which_this_one_is() {
         !shared.stdout.contains("--- a/infrastructure/k8s/lab"),
         "{shared}"
     );
+    assert!(!shared.stdout.contains("--- a/"), "{shared}");
     let flat: Vec<&str> = shared.stdout.split_whitespace().collect();
-    assert!(
-        flat.join(" ").contains("kustomization.yaml applies it too"),
-        "{shared}"
+    let by_hand = "by hand, and no other: gitops/infrastructure/k8s/lab/secure-kvs/secure-kvs-onboarding/kustomization.yaml applies it for lab";
+    assert!(flat.join(" ").contains(by_hand), "{shared}");
+}
+
+/// Whoever applies a file that several clusters share is asked about it by hand.
+#[test]
+fn a_file_that_another_cluster_may_apply_is_not_removed_by_a_command() {
+    let server = Listener::scripted(usual);
+    let shared = "gitops/shared/pds_other.yaml";
+    let other = manifest("other");
+    let list = |path: &str| format!("resources:\n- {path}\n- x.yaml\n");
+    let above = |cluster: &str| format!("gitops/infrastructure/k8s/{cluster}/kustomization.yaml");
+    let (lab, prod) = (above("lab"), above("prod"));
+    let (to_shared, to_prod) = (
+        list("../../../shared/pds_other.yaml"),
+        list("../prod/secure-kvs/secure-kvs-onboarding"),
     );
-    assert!(
-        shared.stdout.contains("--- a/infrastructure/k8s/prod"),
-        "{shared}"
-    );
+    for (files, cluster) in [
+        // Both list the file.
+        (
+            vec![
+                (shared, &*other),
+                (&*lab, &*to_shared),
+                (&*prod, &*to_shared),
+            ],
+            "lab",
+        ),
+        // Nobody does, and both may by a Flux Kustomization.
+        (vec![(shared, &*other), (&*lab, "resources: []\n")], "prod"),
+    ] {
+        let words = ["pds_other", "--for-cluster", cluster];
+        let told = told(&server, &words, &files);
+        assert_eq!(state(&told, "manifest"), "to do", "{told}");
+        assert!(told.stdout.contains("by hand, and no other"), "{told}");
+        assert!(!told.stdout.contains("git -C"), "{told}");
+        assert!(!told.stdout.contains("--- a/"), "{told}");
+    }
+    // The folder of one cluster, which another one applies as a whole.
+    let own = [(&*lab, &*to_prod)];
+    for cluster in ["prod", "lab"] {
+        let words = ["pds_database", "--for-cluster", cluster];
+        let told = told(&server, &words, &own);
+        assert_eq!(state(&told, "manifest"), "to do", "{cluster}: {told}");
+        assert!(
+            told.stdout.contains("by hand, and no other"),
+            "{cluster}: {told}"
+        );
+        assert!(!told.stdout.contains("--- a/"), "{cluster}: {told}");
+    }
+}
+
+/// Values that Flux replaces or decrypts may be it.
+#[test]
+fn an_unrecognised_manifest_of_replaced_values_may_be_it() {
+    for (namespace, database, expected) in [
+        ("pds", "other", "not known"),
+        ("${ns}", "other", "not known"),
+        ("pds", "ENC[AES256]", "not known"),
+        ("${ns}", "orders", "done"),
+        ("ops", "ENC[AES256]", "done"),
+    ] {
+        let text = format!(
+            "kind: HelmRelease\nmetadata: {{name: app, namespace: flux-system}}\nspec:\n  chart: {{spec: {{chart: podinfo}}}}\n  values: {{namespace: \"{namespace}\", database: \"{database}\"}}\n"
+        );
+        let of = |cluster: &str| format!("gitops/infrastructure/k8s/{cluster}/apps/app.yaml");
+        let words = ["--for-cluster", "prod"];
+        let (state, told) = without(&words, &[(&of("prod"), &text)]);
+        assert_eq!(state, expected, "{namespace} {database}: {told}");
+        // One of another cluster is not.
+        let (state, told) = without(&words, &[(&of("lab"), &text)]);
+        assert_eq!(state, "done", "{told}");
+    }
 }

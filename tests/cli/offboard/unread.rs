@@ -79,6 +79,7 @@ fn a_job_is_whose_its_labels_or_its_name_say() {
     let access = |releases: Value, job: &str, owner: Option<&str>| {
         let label = |key: &str| format!("helm.toolkit.fluxcd.io/{key}");
         let labels = match owner {
+            Some("half/label") => json!({label("name"): "x"}),
             Some(owner) => json!({label("name"): owner, label("namespace"): "flux-system"}),
             None => json!({}),
         };
@@ -121,6 +122,21 @@ fn a_job_is_whose_its_labels_or_its_name_say() {
         let (state, told) = access(orders(), job, owner);
         assert_eq!(state, expected, "{job} {owner:?}: {told}");
     }
+    // Whose it is must be sure before a command deletes it.
+    let deletes = |releases: Value, owner: Option<&str>| {
+        let (_, told) = access(releases, "pds-other-create", owner);
+        told.contains("kubectl delete")
+    };
+    assert!(deletes(orders(), None));
+    assert!(!deletes(orders(), Some("old")));
+    let mut open = helm_release("odd", "x");
+    open["spec"]["values"] = json!(null);
+    open["spec"]["valuesFrom"] = json!([{"kind": "ConfigMap", "name": "x"}]);
+    assert!(!deletes(json!([open]), None));
+    assert!(!deletes(
+        json!([helm_release("x", "other-")]),
+        Some("half/label")
+    ));
     // One of the name of the convention that has another database.
     let name = "skvs-onboarding-pds--other";
     let (state, told) = access(json!([helm_release(name, "moved")]), "x", Some(name));

@@ -320,3 +320,35 @@ fn a_manifest_that_does_not_go_as_a_whole_is_told() {
         "{unlisted}"
     );
 }
+
+#[test]
+fn whoever_is_let_in_to_every_database_may_use_it() {
+    let with = |namespace: &str, spec: Value| {
+        let mut world = gone();
+        let policy = json!({"metadata": {"namespace": namespace, "name": "open"}, "spec": spec});
+        world.objects.policies.push(policy);
+        let facts = world.facts();
+        (states(&facts)[0], said(&facts, Part::Access).join("; "))
+    };
+    let anybody = json!({"rules": [{}]});
+    for namespace in ["secure-kvs", "istio-system"] {
+        let (users, access) = with(namespace, anybody.clone());
+        assert_eq!(users, "not known", "{namespace}");
+        assert!(
+            access.contains("open lets pods in to every database"),
+            "{access}"
+        );
+    }
+    assert_eq!(with("elsewhere", anybody).0, "done");
+    // Of some pods alone, or of one account: it is told.
+    let narrow = json!({"selector": {"matchLabels": {"app": "x"}}, "rules": [{}]});
+    let (users, access) = with("secure-kvs", narrow);
+    assert_eq!(users, "done");
+    assert!(
+        access.contains("open may let pods in to every database"),
+        "{access}"
+    );
+    let one =
+        json!({"rules": [{"from": [{"source": {"principals": ["cluster.local/ns/a/sa/a"]}}]}]});
+    assert_eq!(with("secure-kvs", one).0, "done");
+}
