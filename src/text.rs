@@ -63,13 +63,30 @@ pub fn size(n: u64) -> String {
     bytes(n).replace(' ', "")
 }
 
-/// One argument quoted for a POSIX shell, or as it is when it needs no quotes.
+/// One argument quoted for a shell, or as it is when it needs no quotes. What is not shown, and would be left out of a line, is written as an
+/// escape that bash, zsh and ksh read (`$'...'`): another shell finds no object of that name, and not another one.
 pub fn shell_quote(word: &str) -> Cow<'_, str> {
+    if word.chars().any(is_unseen) {
+        let mut quoted = "$'".to_owned();
+        for c in word.chars() {
+            match c {
+                '\\' | '\'' => quoted.extend(['\\', c]),
+                c if is_unseen(c) => quoted.push_str(&format!("\\U{:08x}", u32::from(c))),
+                c => quoted.push(c),
+            }
+        }
+        quoted.push('\'');
+        return Cow::Owned(quoted);
+    }
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,".contains(c);
     if !word.is_empty() && word.chars().all(plain) {
         return Cow::Borrowed(word);
     }
     Cow::Owned(format!("'{}'", word.replace('\'', r"'\''")))
+}
+
+fn is_unseen(c: char) -> bool {
+    c.is_control() || misleads(c)
 }
 
 /// A command's words as one line that can be pasted into a shell.
@@ -116,6 +133,12 @@ mod tests {
         assert_eq!(shell_line(&["kubectl", "get", "a b"]), "kubectl get 'a b'");
         assert_eq!(shell_quote("it's"), r"'it'\''s'");
         assert_eq!(shell_quote(""), "''");
+        // A mark that is not shown must not lead to another object.
+        assert_eq!(shell_quote("pro\u{ad}d"), r"$'pro\U000000add'");
+        assert_eq!(
+            shell_quote("a\n'\\\u{e0041}"),
+            r"$'a\U0000000a\'\\\U000e0041'"
+        );
     }
 
     #[test]

@@ -61,12 +61,13 @@ fn show(text: &str, several_lines: bool) -> Cow<'_, str> {
 }
 
 /// Marks that are not seen and make a text read otherwise than it is stored: Unicode's Default_Ignorable_Code_Point
-/// (DerivedCoreProperties.txt of Unicode 17) and the marks that change a line's direction.
+/// (DerivedCoreProperties.txt of Unicode 17), and others that take no ink: annotations, format controls of hieroglyphs, the empty Braille
+/// pattern.
 pub(crate) fn misleads(c: char) -> bool {
     matches!(c,
         '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}' | '\u{180b}'..='\u{180f}'
         | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}'
-        | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fff8}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}'
+        | '\u{feff}' | '\u{ffa0}' | '\u{2800}' | '\u{fff0}'..='\u{fffb}' | '\u{13430}'..='\u{1343f}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}'
         | '\u{e0000}'..='\u{e0fff}'
     )
 }

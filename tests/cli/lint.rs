@@ -329,6 +329,24 @@ fn no_text_of_a_file_steers_a_terminal_or_a_runner() {
     }
 }
 
+/// Two names that look alike are two files.
+#[test]
+fn a_file_whose_name_is_not_shown_as_it_is_is_not_known() {
+    let text = manifest("pds", "orders");
+    let (seen, unseen) = (
+        format!("{FOLDER}/pds_orders.yaml"),
+        format!("{FOLDER}/pds_\u{ad}orders.yaml"),
+    );
+    let told = lint(&[], &[(&seen, &text), (&unseen, &text)]).run();
+    assert_eq!(told.code, Some(1), "{told}");
+    assert!(
+        told.stderr
+            .contains("its name has characters that are not shown"),
+        "{told}"
+    );
+    assert!(told.stdout.contains("1 manifest for 1 cluster"), "{told}");
+}
+
 #[test]
 fn a_manifest_given_to_troubleshoot_is_linted() {
     let bad = manifest("pds", "orders").replace("database: orders", "database: Orders");
@@ -966,8 +984,9 @@ fn each_context_is_compared_with_the_folder_of_its_name() {
         "{told}"
     );
     let told = beside_clusters(&["--contexts", "prod,test", "--for-cluster", "test,dark"]);
-    let (found, _) = moved(&told);
+    let (found, last) = moved(&told);
     assert_eq!((told.code, found), (Some(3), vec![file("test")]), "{told}");
+    assert!(last.contains("on context prod (folder test)."), "{told}");
 }
 
 #[test]
