@@ -125,7 +125,7 @@ impl Archive {
                 // Which HelmReleases there are is what the files are for: the others are told to be unknown elsewhere.
                 // A bundle knows only those that it was captured with.
                 let those_here = resource == Resource::new(GROUP, PLURAL)
-                    && self.one_bundle().is_none()
+                    && self.bundles().is_empty()
                     && self.store.list(&resource, None).next().is_some();
                 if items.is_empty() && !those_here {
                     return not_saved();

@@ -66,7 +66,7 @@ pub struct Args {
     #[arg(long, help_heading = help::CHANGE)]
     dry_run: bool,
     /// Wait until it is Ready (exit code 0) or has failed again (3)
-    #[arg(long, conflicts_with_all = ["dry_run", "output"], help_heading = "Follow")]
+    #[arg(long, conflicts_with = "dry_run", help_heading = "Follow")]
     wait: bool,
     /// Longest wait, such as 90s or 10m, then exit code 1 [default: 5m]
     #[arg(long, value_name = "DURATION", requires = "wait", value_parser = parse_duration, help_heading = "Follow")]
@@ -100,6 +100,10 @@ pub async fn run(app: &mut App, args: Args) -> Result<Code> {
 async fn retried(app: &mut App, args: &Args) -> Result<Code> {
     if args.confirm.is_some() {
         args.couchdb.pods.environment.refuse()?;
+    }
+    if args.wait && args.format.output != ReportFormat::Text {
+        return Err(Error::usage("--wait ends with a report as text")
+            .hint("leave it out, and follow with troubleshoot --wait -o json"));
     }
     let interrupt = crate::interrupt::any();
     tokio::pin!(interrupt);
@@ -142,7 +146,12 @@ async fn retried(app: &mut App, args: &Args) -> Result<Code> {
     let again = ACT.before(interrupt.as_mut(), again).await;
     let again = again.map_err(messages::since_shown)?;
     plan.holds(&again)?;
-    act::carry_out(app, &cluster, args, again, &runner).await?;
+    let mut removed = false;
+    let done = act::carry_out(app, &cluster, args, again, &runner, &mut removed).await;
+    if done.is_err() && removed {
+        tell(app, args, &plan, &runner, Outcome::OnlyRemoved)?;
+    }
+    done?;
     tell(app, args, &plan, &runner, Outcome::Requested)?;
     if !args.wait {
         app.ui.hint(messages::follow(&plan).after("follow it:"));
@@ -164,7 +173,9 @@ async fn retried(app: &mut App, args: &Args) -> Result<Code> {
 fn tell(app: &mut App, args: &Args, plan: &Plan, runner: &Runner, outcome: Outcome) -> Result<()> {
     let document = plan.document(outcome, runner, app.ui.origin());
     match (args.format.output, outcome) {
-        (ReportFormat::Text, Outcome::ByHand) => act::print_commands(app, plan)?,
+        (ReportFormat::Text, Outcome::ByHand) => act::print_commands(app, plan, runner)?,
+        // The error says it.
+        (ReportFormat::Text, Outcome::OnlyRemoved) => {}
         (ReportFormat::Text, _) => {
             change::tell(app, &plan.hr, "retried", outcome == Outcome::Rehearsed)?;
         }

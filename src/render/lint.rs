@@ -121,12 +121,16 @@ pub(super) fn summary(report: &LintReport) -> Vec<String> {
     for installed in &report.installed {
         let context = installed.context.as_ref();
         let context = context.map_or(String::new(), |context| format!(" on context {context}"));
+        let folder = installed.folder.as_ref();
+        let folder = folder.filter(|folder| Some(*folder) != installed.context.as_ref());
+        let folder = folder.filter(|_| report.installed.len() > 1);
+        let folder = folder.map_or(String::new(), |folder| format!(" (folder {folder})"));
         let not_known = match installed.not_known {
             0 => String::new(),
             n => format!(", {n} not known"),
         };
         last.push_str(&format!(
-            " {} of {} installed{context}{not_known}.",
+            " {} of {} installed{context}{folder}{not_known}.",
             installed.installed, installed.manifests
         ));
     }

@@ -54,7 +54,7 @@ pub enum Answer {
 pub struct Methods {
     pub allowed: Vec<&'static str>,
     pub refused: Vec<&'static str>,
-    /// Allowed for the database itself and refused for the paths below it, or the reverse.
+    /// Refused for the database itself or for the paths below it, or by one of the pods, and allowed or not known for the rest.
     pub partly: Vec<&'static str>,
     pub unknown: Vec<&'static str>,
 }

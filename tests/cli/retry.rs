@@ -321,7 +321,18 @@ fn a_document_says_that_nothing_was_done() {
     assert_eq!((told.code, changes), (Some(1), vec![]), "{told}");
     assert_eq!(document(&told)["outcome"], "byHand", "{told}");
 
+    // The release is gone, and Flux was not asked.
+    let cluster = Cluster {
+        changes: vec![Some((403, status(403, "Forbidden", "no")))],
+        ..Cluster::new()
+    };
+    let words = [&NAME[..], &["-o", "json"]].concat();
+    let (told, _) = retry(cluster, &words, Some(&helm));
+    assert_eq!(told.code, Some(1), "{told}");
+    assert_eq!(document(&told)["outcome"], "onlyRemoved", "{told}");
+
     // A refusal is no document, and neither is a report that follows.
+    let helm = Helm::new(0);
     let cluster = Cluster {
         revisions: Some(vec!["deployed"]),
         ..Cluster::new()
@@ -341,7 +352,7 @@ fn without_helm_the_commands_are_printed_and_nothing_is_changed() {
         let lines: Vec<&str> = told.stdout.lines().collect();
         assert_eq!(
             lines[0],
-            "helm uninstall -n flux-system core-a --kube-context here"
+            "helm uninstall -n flux-system core-a --kube-apiserver http://SERVER/ --kube-context here"
         );
         assert!(
             lines[1].starts_with("kubectl annotate -n flux-system "),

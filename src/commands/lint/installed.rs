@@ -85,7 +85,7 @@ fn folders<'a>(
         if !named.contains(folder.as_str()) {
             let error = no_manifest(folder, &named);
             return Err(match args.for_cluster.is_empty() {
-                true => error.hint("if folders and contexts differ, name the folders with --for-cluster, in the order of --contexts"),
+                true => error.hint("if folders and contexts differ, name the contexts with --contexts, and in the same order the folders with --for-cluster"),
                 false => error,
             });
         }

@@ -72,11 +72,13 @@ impl Runner {
         }
     }
 
-    /// The command that removes the release, if one is to go.
-    pub(super) fn command(&self) -> Option<&Line> {
-        match self {
-            Self::NotNeeded => None,
-            Self::Found { command, .. } | Self::Missing { command, .. } => Some(command),
+    /// The command that takes a step by hand.
+    pub(super) fn line(&self, action: &Action, origin: &Origin) -> Line {
+        match (action.act(), self) {
+            (Act::Uninstall, Self::Found { command, .. } | Self::Missing { command, .. }) => {
+                command.clone()
+            }
+            _ => action.command().at(origin),
         }
     }
 }
@@ -85,10 +87,10 @@ impl Runner {
 ///
 /// # Errors
 /// stdout is gone.
-pub(super) fn print_commands(app: &mut App, plan: &Plan) -> Result<()> {
+pub(super) fn print_commands(app: &mut App, plan: &Plan, runner: &Runner) -> Result<()> {
     let origin = app.ui.origin().clone();
     for action in &plan.retry.acts {
-        let line = action.command().at(&origin).to_string();
+        let line = runner.line(action, &origin).to_string();
         app.ui.result(Shown::line(line))?;
     }
     app.ui.flush()
@@ -107,7 +109,7 @@ pub(super) async fn check(app: &App, cluster: &Cluster, args: &Args, plan: &Plan
     Ok(())
 }
 
-/// Takes the steps of a plan that has just been read.
+/// Takes the steps of a plan that has just been read. `removed` becomes true with the release.
 ///
 /// # Errors
 /// The failure, with the steps taken before it.
@@ -117,6 +119,7 @@ pub(super) async fn carry_out(
     args: &Args,
     mut plan: Plan,
     runner: &Runner,
+    removed: &mut bool,
 ) -> Result<()> {
     let mut done = None;
     if let Runner::Found { helm, command } = runner {
@@ -128,15 +131,16 @@ pub(super) async fn carry_out(
         let ended = helm.uninstall(command).await;
         let said = ended.map_err(|why| not_removed(&plan, &why))?;
         app.ui.status(Shown::line(&said));
-        let removed = "the release was removed, and Flux was not asked to install it";
-        done = Some(removed);
+        *removed = true;
+        let not_installed = "the release was removed, and Flux was not asked to install it";
+        done = Some(not_installed);
         plan = installs(app, cluster, args, &plan)
             .await
-            .map_err(|error| not_asked(&plan, after(error, removed)))?;
+            .map_err(|error| not_asked(&plan, after(error, not_installed)))?;
     }
     let asked = ask(app, cluster, args, &plan).await;
     asked.map_err(|error| match done {
-        Some(removed) => not_asked(&plan, after(error, removed)),
+        Some(not_installed) => not_asked(&plan, after(error, not_installed)),
         None => error,
     })
 }

@@ -153,10 +153,7 @@ impl Plan {
         };
         let step = |action: &Action| view::Step {
             act: action.act(),
-            command: match (action.act(), runner.command()) {
-                (Act::Uninstall, Some(command)) => command.clone(),
-                _ => action.command().at(origin),
-            },
+            command: runner.line(action, origin),
         };
         Document {
             api_version: API_VERSION,
