@@ -4,6 +4,7 @@ use crate::diagnosis::case::Case;
 use crate::diagnosis::finding::{Evidence, Finding, Subject};
 use crate::diagnosis::job::Outcome;
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
+use crate::model::condition::Stated;
 use crate::model::onboarding::Claim;
 use crate::model::status::{self, Ready};
 use crate::snapshot::{Unread, Why, part};
@@ -52,6 +53,10 @@ fn check(case: &Case<'_>) -> Verdict {
         .iter()
         .filter(|hr| status::shown(hr) == Ready::True)
         .count();
+    // A claim of an older spec may be on another database.
+    let now = all.iter();
+    let now = now.filter(|hr| status::ready(hr) == Stated::Present(Ready::True));
+    let now = now.count();
     let severity = if ready > 1 {
         Severity::Error
     } else {
@@ -71,8 +76,10 @@ fn check(case: &Case<'_>) -> Verdict {
         format!("{} onboardings claim the database {database}", all.len()),
     )
     .severity(severity)
-    .why(if ready > 1 {
+    .why(if now > 1 {
         "Several of them are Ready: their teams read and write the same data, and deleting it for one deletes it for all."
+    } else if ready > 1 {
+        "Several of them are Ready, not all for their present spec: their teams may read and write the same data, and deleting it for one may delete it for all."
     } else {
         "Only one of them can create it."
     })
@@ -95,13 +102,35 @@ fn nobody_seen(case: &Case<'_>) -> Verdict {
 
 #[cfg(test)]
 mod tests {
-    use crate::diagnosis::fixture;
+    use crate::diagnosis::{Case, diagnose, fixture};
 
     #[test]
     fn it_is_found() {
         assert_eq!(
             fixture::sentence("database-shared", "SKVS302"),
             "2 onboardings claim the database papa_ledger"
+        );
+    }
+
+    #[test]
+    fn a_ready_of_an_older_spec_may_be_of_another_database() {
+        let why = |newer: i64| {
+            let mut snapshot = fixture::snapshot("database-shared");
+            let now = fixture::meta("database-shared").now;
+            snapshot.helm_release.metadata.generation += newer;
+            let all = diagnose(&Case::new(&snapshot, now));
+            let mut found = all.roots.iter().flat_map(|root| {
+                let follows = root.follows.iter().map(|(rule, finding)| (*rule, finding));
+                follows.chain([(root.rule, &root.finding)])
+            });
+            let found = found.find(|(rule, _)| rule.code == "SKVS302");
+            found.unwrap().1.why[0].clone()
+        };
+        assert!(why(0).starts_with("Several of them are Ready: "));
+        let older = why(1);
+        assert!(
+            older.starts_with("Several of them are Ready, not all for their present spec: "),
+            "{older}"
         );
     }
 
