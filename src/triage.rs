@@ -2,8 +2,10 @@
 
 mod arrival;
 pub(crate) mod databases;
+mod folder_controllers;
 mod folder_sources;
 pub(crate) mod follow;
+mod impersonated;
 pub(crate) mod installed;
 pub(crate) mod lint;
 mod pick;
@@ -206,7 +208,7 @@ async fn named(app: &App, cluster: &Cluster, names: &[String]) -> Result<Picked>
                 Ok(())
             }
             Err(error) if error.is_not_found() && catalogue::find(name).is_none() => {
-                Err(arrival::explained(cluster, name, error).await)
+                Err(arrival::explained(cluster, name, app.now, error).await)
             }
             Err(error) => Err(error),
         });

@@ -21,7 +21,7 @@ use crate::model::field::{Fields, Meta};
 use crate::model::helm_release::{HelmRelease, ObjectRef};
 use crate::model::namespace::Namespace;
 use crate::model::policy::{self, Policy};
-use crate::snapshot::{Dependency, LostJob, OnDemand, Parts, Read, Snapshot};
+use crate::snapshot::{Dependency, Listing, LostJob, OnDemand, Parts, Read, ServingPod, Snapshot};
 use k8s_openapi::jiff::Timestamp;
 use serde_json::Value;
 use std::time::Duration;
@@ -142,6 +142,17 @@ impl Cluster {
             pods,
             ..OnDemand::default()
         }))
+    }
+
+    /// The pods of a namespace by their labels, with why some are not serving.
+    pub async fn serving_pods(&self, namespace: &str, selector: &str) -> Read<Listing<ServingPod>> {
+        serving::pods(&self.within(PART), namespace, selector).await
+    }
+
+    /// Whether a ServiceAccount exists.
+    pub async fn has_service_account(&self, namespace: &str, name: &str) -> Read<()> {
+        let object = self.object("v1", namespace, "serviceaccounts", name);
+        Read::from_result(object.await).map(|_| ())
     }
 
     /// One object by the parts of its path; the group is empty for core objects.

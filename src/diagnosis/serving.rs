@@ -1,5 +1,9 @@
 //! Why a pod is not serving, by its status, its events and the end of its log, and the step that fits the reason.
 
+mod hints;
+
+pub use hints::hints;
+
 use super::finding::{Evidence, Finding, Subject};
 use crate::model::condition::Condition;
 use crate::model::event::Event;

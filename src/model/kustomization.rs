@@ -7,7 +7,7 @@ use super::condition::{Condition, Conditions, Dated, Stated, Undated};
 use super::field::{Entries, Field, Fields, Meta, Parsed};
 use super::source::SourceRef;
 pub use inventory::Applied;
-pub use remedy::{Remedy, remedy};
+pub use remedy::{Remedy, is_of_download, remedy};
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::BTreeMap;

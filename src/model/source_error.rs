@@ -3,9 +3,11 @@
 //! Owns the kinds, and what a text says beyond its kind; which texts are of which kind is [`texts`]'s.
 
 mod kind;
+mod remedy;
 mod texts;
 
 pub use kind::SourceError;
+pub use remedy::of_folder;
 pub use texts::{is_archive, is_of_disk, refused_by_proxy};
 
 use super::condition::Condition;

@@ -1,29 +1,68 @@
 //! An onboarding that does not exist: whether its manifest was refused on its way from the GitOps repository.
 
 use super::folder_sources::{Fetched, fetched};
+use super::{folder_controllers, impersonated};
 use crate::advice::Command;
 use crate::cluster::Cluster;
 use crate::cluster::kustomizations::GROUP;
 use crate::error::Error;
 use crate::model::condition::Condition;
-use crate::model::kustomization::{Kustomization, State, names, remedy};
+use crate::model::kustomization::{Kustomization, State, is_of_download, names, remedy};
 use crate::model::lookup::typed;
 use crate::text::one_line;
+use k8s_openapi::jiff::Timestamp;
 
 /// The most Kustomizations that are named.
 const SHOWN: usize = 3;
 
 /// Adds to the error of a name that no onboarding answers to what the Kustomizations say of it.
-pub(super) async fn explained(cluster: &Cluster, name: &str, error: Error) -> Error {
+pub(super) async fn explained(
+    cluster: &Cluster,
+    name: &str,
+    now: Timestamp,
+    error: Error,
+) -> Error {
     match cluster.kustomizations().await {
         Ok(all) => {
             let all: Vec<_> = all.iter().map(Kustomization::from_value).collect();
             let sources = fetched(cluster, &all).await;
-            judged(&all, name, sources, error)
+            let refused = all.iter().find_map(|k| match k.state() {
+                State::Failed(failure) => Some(failure.message.as_str()),
+                _ => None,
+            });
+            let is_idle = sources.unknown.is_some() || all.iter().any(is_idle);
+            let (account, controllers) = futures::join!(
+                async {
+                    match refused {
+                        Some(message) => impersonated::account(cluster, message).await,
+                        None => None,
+                    }
+                },
+                async {
+                    match is_idle {
+                        true => folder_controllers::down(cluster, now).await,
+                        false => Vec::new(),
+                    }
+                }
+            );
+            let error = judged(&all, name, sources, error);
+            account
+                .into_iter()
+                .chain(controllers)
+                .fold(error, Error::hint)
         }
         Err(why) => error.hint(format!(
             "whether its manifest was refused is unknown: the Kustomizations were not read: {why}"
         )),
+    }
+}
+
+/// Its controller may not be at work: it has not come to a result for the present spec, or did not reach the other controller.
+fn is_idle(kustomization: &Kustomization) -> bool {
+    match kustomization.state() {
+        State::Pending(_) | State::Unknown(_) => true,
+        State::Failed(failure) => is_of_download(&failure.message),
+        State::Applied | State::Waits(_) | State::Suspended(_) => false,
     }
 }
 
@@ -115,10 +154,16 @@ fn of_others(all: &[Kustomization], is_unfetched: bool, mut error: Error) -> Err
             State::Suspended(_) => error.hint(format!(
                 "Kustomization {id} is suspended, so nothing new in its folder is applied"
             )),
-            _ => error.hint(format!(
-                "Kustomization {id} is not Ready for its current spec, so its folder may not have been applied yet{}",
-                message.map_or(String::new(), |message| format!(" ({message})"))
-            )),
+            _ => {
+                let error = error.hint(format!(
+                    "Kustomization {id} is not Ready for its current spec, so its folder may not have been applied yet{}",
+                    message.map_or(String::new(), |message| format!(" ({message})"))
+                ));
+                match said.and_then(|condition| remedy(&condition.message)) {
+                    Some(remedy) => error.hint(remedy.to_string()),
+                    None => error,
+                }
+            }
         };
     }
     match held.len().saturating_sub(SHOWN) {

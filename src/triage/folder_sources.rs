@@ -5,6 +5,7 @@ use crate::cluster::Cluster;
 use crate::model::field::Field;
 use crate::model::kustomization::Kustomization;
 use crate::model::source::{Source, SourceRef, resource};
+use crate::model::source_error::of_folder;
 use crate::snapshot::Read;
 use crate::text::{count, one_line};
 use futures::future::join_all;
@@ -24,7 +25,8 @@ pub(super) struct Fetched {
 /// What one source says.
 enum Judged {
     Fetched,
-    Not(Hint),
+    /// What is wrong, and what to do about it.
+    Not(Vec<Hint>),
     Unknown(String),
 }
 
@@ -48,7 +50,7 @@ impl Fetched {
         for one in all {
             match one {
                 Judged::Fetched => {}
-                Judged::Not(hint) => fetched.not.push(hint),
+                Judged::Not(hints) => fetched.not.extend(hints),
                 Judged::Unknown(why) => fetched.unknown = Some(why),
             }
         }
@@ -84,6 +86,7 @@ fn named(all: &[Kustomization]) -> (Vec<(&str, &SourceRef)>, Option<String>) {
 
 fn judged([kind, namespace, name]: [&str; 3], read: &Read<Source>) -> Judged {
     let id = one_line(&format!("{kind} {namespace}/{name}"));
+    let mut remedy = None;
     let wrong = match read {
         Read::Absent => "does not exist".to_owned(),
         Read::Unknown(why) => {
@@ -92,7 +95,10 @@ fn judged([kind, namespace, name]: [&str; 3], read: &Read<Source>) -> Judged {
         Read::Seen(source) if source.is_suspended() => "is suspended".to_owned(),
         Read::Seen(source) if source.well().is_some() => return Judged::Fetched,
         Read::Seen(source) => match source.complaint() {
-            Some(complaint) => format!("cannot be fetched: {}", one_line(&complaint.message)),
+            Some(complaint) => {
+                remedy = of_folder(source, complaint);
+                format!("cannot be fetched: {}", one_line(&complaint.message))
+            }
             None => {
                 return Judged::Unknown(format!(
                     "{id} is not known to be Ready for its current spec"
@@ -109,7 +115,12 @@ fn judged([kind, namespace, name]: [&str; 3], read: &Read<Source>) -> Judged {
         name,
     ];
     let hint = format!("{id} {wrong}; what Flux applies may be an old revision:");
-    Judged::Not(Command::new(describe).after(hint))
+    let hint = Command::new(describe).after(hint);
+    Judged::Not(
+        std::iter::once(hint)
+            .chain(remedy.map(Hint::from))
+            .collect(),
+    )
 }
 
 #[cfg(test)]
@@ -122,7 +133,11 @@ mod tests {
     fn told(read: &Read<Source>) -> String {
         match judged(["GitRepository", "n", "gitops"], read) {
             Judged::Fetched => "all".to_owned(),
-            Judged::Not(hint) => hint.plain(),
+            Judged::Not(hints) => hints
+                .iter()
+                .map(Hint::plain)
+                .collect::<Vec<_>>()
+                .join(" | "),
             Judged::Unknown(why) => format!("unknown: {why}"),
         }
     }

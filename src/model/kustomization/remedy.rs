@@ -2,8 +2,12 @@
 //!
 //! The texts are those of kustomize-controller, of the tools that it calls (kustomize, SOPS, envsubst) and of the API server's dry run.
 
+mod texts;
+
+use crate::model::failure::refusal::{lacks_service, service_of};
 use crate::text::one_line;
 use std::fmt;
+use texts::{ELSEWHERE, FIELD, FIELD_OF_FLUX, IN_REPOSITORY, Row, WEBHOOK};
 
 /// What to do about a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,127 +35,6 @@ impl Remedy {
         first.chain(letters).collect()
     }
 }
-
-/// Parts of a message, one of each list, and what to do. The first that fits counts.
-type Row = (&'static [&'static [&'static str]], &'static str);
-
-/// What is not the repository's fault.
-const ELSEWHERE: &[Row] = &[
-    (
-        &[&["failed calling webhook ", "failed to call webhook: "]],
-        "change nothing in the manifest: the admission webhook that the message names does not answer, so check its pods",
-    ),
-    (
-        &[
-            &["cannot get sops data key", "failed to decrypt"],
-            &[
-                "AccessDenied",
-                "not authorized to perform",
-                "PermissionDenied",
-            ],
-        ],
-        "give the identity of kustomize-controller the right to decrypt with the key that the message names",
-    ),
-    (
-        &[
-            &[" dry-run failed"],
-            &[
-                ": Timeout: ",
-                ": context deadline exceeded",
-                "connection refused",
-                ": i/o timeout",
-                ": etcdserver: ",
-                "the server is currently unable to handle the request",
-            ],
-        ],
-        "change nothing in the manifest: the API server did not answer in time, so check it if the next attempt fails too",
-    ),
-];
-
-/// Of a field that the kind does not have.
-const FIELD: &str = "remove or correct the field";
-/// The same of Flux's own kinds, whose CRDs may be older than the manifest.
-const FIELD_OF_FLUX: &str = "remove the field, or update Flux's CRDs if it is a newer one";
-
-const IN_REPOSITORY: &[Row] = &[
-    (
-        &[&[
-            "accumulating resources from 'https://",
-            "accumulating resources from 'http://",
-            "accumulating resources from 'ssh://",
-            "accumulating resources from 'git@",
-        ]],
-        "the folder names a remote base, which was not fetched as it should be: keep a copy of it in the repository, or make it a source of Flux of its own",
-    ),
-    (
-        &[&[".sops: field not declared in schema", "field \"sops\""]],
-        "the manifest is encrypted with SOPS: set spec.decryption of the Kustomization",
-    ),
-    (
-        &[&[
-            "decryption failed for ",
-            "cannot get sops data key",
-            "failed to decrypt",
-        ]],
-        "compare the keys that the file is encrypted for with those in the Secret that spec.decryption of the Kustomization names; kustomize-controller reads only its entries that end in .agekey (age) or .asc (OpenPGP), and sops.*-kms and sops.vault-token",
-    ),
-    (
-        &[&["kustomization path not found", "failed to find path"]],
-        "correct spec.path of the Kustomization, or restore the folder in the repository",
-    ),
-    (
-        &[&[
-            "variable substitution failed",
-            "envsubst error",
-            "var substitution failed",
-        ]],
-        "set the variable in spec.postBuild of the Kustomization, or write $${ where ${ is meant as text",
-    ),
-    (
-        &[&[".valuesFile: field not declared in schema"]],
-        "write valuesFiles, a list, in place of valuesFile",
-    ),
-    (
-        &[&["namespace not specified"]],
-        "set metadata.namespace in the manifest",
-    ),
-    (
-        &[&[": namespaces \""], &["\" not found"]],
-        "create the namespace that the message names, or correct metadata.namespace in the manifest",
-    ),
-    (&[&["field not declared in schema", "unknown field"]], FIELD),
-    (
-        &[&["no matches for kind"]],
-        "use a version of the kind that the cluster serves, or install the CRD first",
-    ),
-    (
-        &[&[" is forbidden: User "]],
-        "grant the right to the account that the Kustomization uses (spec.serviceAccountName)",
-    ),
-    (
-        &[&[
-            "MalformedYAMLError",
-            "error converting YAML to JSON",
-            ": yaml: ",
-        ]],
-        "correct the YAML of the file",
-    ),
-    (
-        &[
-            &["kustomize build failed"],
-            &[": no such file or directory"],
-        ],
-        "restore the file that the message names, or remove it from the list of the kustomization",
-    ),
-    (
-        &[&["kustomize build failed"]],
-        "build the folder with kubectl kustomize to see it, and correct it",
-    ),
-    (
-        &[&[" dry-run failed"]],
-        "correct what the API server refuses",
-    ),
-];
 
 /// Kinds of Flux, for messages that do not say the group.
 const KINDS: [&str; 6] = [
@@ -191,12 +74,28 @@ pub fn remedy(message: &str) -> Option<Remedy> {
         found.map(|(_, remedy)| *remedy)
     };
     if let Some(what) = find(ELSEWHERE) {
-        return at(false, what);
+        let service = service_of(message).filter(|_| what == WEBHOOK);
+        let service = service.map(|(namespace, name)| one_line(&format!("{namespace}/{name}")));
+        return match service {
+            Some(service) if lacks_service(message) => at(
+                false,
+                &format!(
+                    "change nothing in the manifest: Service {service} of the admission webhook does not exist, so the webhook's configuration was left over; have its owners remove it"
+                ),
+            ),
+            Some(service) => at(false, &format!("{what}: those behind Service {service}")),
+            None => at(false, what),
+        };
     }
     match find(IN_REPOSITORY)? {
         FIELD if is_of_flux(message) => at(true, FIELD_OF_FLUX),
         what => at(true, what),
     }
+}
+
+/// kustomize-controller did not get the folder from source-controller.
+pub fn is_of_download(message: &str) -> bool {
+    message.contains("failed to download a")
 }
 
 /// Whether a message is about an object of Flux: by the group that it says or, where it says none, by the kind at its beginning.
@@ -264,7 +163,7 @@ mod tests {
             ),
             (
                 "kustomize build failed: accumulating resources: accumulation err='merging resources from 'a.yaml': may not add resource with an already registered id: HelmRelease.v2.helm.toolkit.fluxcd.io/x.flux-system': in b.yaml: x",
-                "kubectl kustomize",
+                "twice",
             ),
             (
                 "HelmRelease/n/a dry-run failed: InternalError: Internal error occurred: failed calling webhook \"validate.kyverno.svc\": failed to call webhook: Post \"https://kyverno-svc.kyverno.svc:443/validate?timeout=10s\": context deadline exceeded",
@@ -325,6 +224,75 @@ mod tests {
             ("envsubst error: x", "$${ where ${"),
             ("var substitution failed for 'a'", "$${ where ${"),
             ("x: unknown field \"spec.y\"", "remove or correct the field"),
+            (
+                "failed to download archive: GET http://source-controller.flux-system.svc/x giving up after 10 attempt(s)",
+                "check that source-controller runs",
+            ),
+            (
+                "failed to untar artifact, error: x",
+                "source's next revision",
+            ),
+            (
+                "HelmRelease/n/a dry-run failed (Forbidden): helmreleases \"a\" is forbidden: exceeded quota: q, requested: count/x=1",
+                "ResourceQuota",
+            ),
+            (
+                "HelmRelease/n/a dry-run failed (Forbidden): x because it is being terminated",
+                "being deleted",
+            ),
+            ("HelmRelease/n/a dry-run failed: Unauthorized", "own token"),
+            (
+                "can't access 'GitRepository/m/x', cross-namespace references have been blocked",
+                "in one namespace",
+            ),
+            (
+                "KubeConfig secret 'n/a' does not contain a 'value' key",
+                "spec.kubeConfig",
+            ),
+            (
+                "failed to create custom status evaluator from healthchecks expressions: x",
+                "healthCheckExprs",
+            ),
+            (
+                "dependency 'n/infra' is not ready",
+                "Kustomization that the message names first",
+            ),
+            (
+                "cannot get sops decryption Secret 'n/a': secrets \"a\" not found",
+                "create or complete the Secret",
+            ),
+            (
+                "post build failed for 'a': substitute from 'ConfigMap/a' error: configmaps \"a\" not found",
+                "optional: true",
+            ),
+            (
+                "kustomize build failed: may not add resource with an already registered id: x",
+                "twice",
+            ),
+            (
+                "kustomize build failed: security; file '/a' is not in or below '/b'",
+                "outside the folder",
+            ),
+            (
+                "kustomize build failed: unable to find one of 'kustomization.yaml', 'kustomization.yml' or 'Kustomization' in directory 'a'",
+                "add a kustomization.yaml",
+            ),
+            (
+                "kustomize build failed: no matches for Id HelmRelease.v2/x.[noNs]; failed to find unique target for patch HelmRelease.v2/x.[noNs]",
+                "a patch or a replacement",
+            ),
+            (
+                "kustomize build failed: cycle detected: candidate root 'a' contains visited root 'b'",
+                "list each other",
+            ),
+            (
+                "kustomize build failed: missing metadata.name in object {{v1 List} x}",
+                "metadata.name",
+            ),
+            (
+                "HelmRelease/n/a dry-run failed (Invalid): spec.x: field is immutable",
+                "undo the change",
+            ),
             ("MalformedYAMLError: x", "correct the YAML"),
             ("error converting YAML to JSON: x", "correct the YAML"),
             ("a.yaml: yaml: line 3: x", "correct the YAML"),

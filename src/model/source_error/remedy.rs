@@ -1,0 +1,249 @@
+//! What to do about a source that is not fetched, where no chart comes from it: the folder that a Kustomization applies.
+//!
+//! The texts are those of source-controller, and of go-git and the Git servers that it talks to.
+
+use super::{SourceError, certificate, is_no_range};
+use crate::model::condition::Condition;
+use crate::model::field::Field;
+use crate::model::source::Source;
+use crate::text::one_line;
+
+/// Texts of which the kind says too little, with what to do; the first that fits counts.
+const TEXTS: &[(&[&str], &str)] = &[
+    (
+        &["unable to resolve commit object for "],
+        "the repository does not have the commit of spec.ref.commit on that branch: correct spec.ref",
+    ),
+    (
+        &["unable to clone '", "object not found"],
+        "the server did not send all objects of the branch, which happens after its history was rewritten or cut: push a new commit to the branch or, if that does not help, push the same content as a fresh branch and name it in spec.ref.branch",
+    ),
+    (
+        &["git repository is empty"],
+        "the repository has no commit yet: push the manifests to it",
+    ),
+    (
+        &["remote repository is empty"],
+        "the repository has no commit yet: push the manifests to it",
+    ),
+    (
+        &["knownhosts: key is unknown"],
+        "the known_hosts entry of the Secret does not have the server's host key: get the key from the server's operator, and add it there",
+    ),
+    (
+        &["knownhosts: key mismatch"],
+        "the server shows another host key than the known_hosts entry of the Secret has: ask the server's operator whether the key was renewed, and only then replace it there",
+    ),
+    (
+        &["ssh: ", "no common algorithm for "],
+        "source-controller and the server have no algorithm in common: scan the server's host keys again for the known_hosts entry of the Secret, or update the older of the two",
+    ),
+    (
+        &["RSA key with SHA-1"],
+        "the server no longer accepts the key's kind of signature: replace the identity of the Secret with an ed25519 or ecdsa key, and add its public half to the repository's deploy keys",
+    ),
+    (
+        &["SSH identity key is encrypted"],
+        "add the password of the key to the Secret (entry password), or use a key without one",
+    ),
+    (
+        &["sparse checkout"],
+        "correct spec.sparseCheckout: each entry is a folder of the repository",
+    ),
+    (
+        &["failed to copy '", "' include from "],
+        "correct spec.include: fromPath is not in the included repository",
+    ),
+];
+
+/// What to do about the complaint of a source, as a clause; `None` where its text is not known.
+pub fn of_folder(source: &Source, complaint: &Condition) -> Option<String> {
+    let text = complaint.message.as_str();
+    let is_in = |parts: &[&str]| parts.iter().all(|part| text.contains(part));
+    if let Some((_, what)) = TEXTS.iter().find(|(parts, _)| is_in(parts)) {
+        return Some((*what).to_owned());
+    }
+    let wait = "Flux tries again on its own; if it lasts";
+    Some(match SourceError::of_condition(complaint)? {
+        SourceError::Unauthorized => login(source, text),
+        SourceError::Secret => secret(source),
+        SourceError::CloudLogin => "check spec.provider, and the identity of source-controller in the cloud".to_owned(),
+        SourceError::Tls => format!(
+            "{}: see whether spec.url names the right host; a private authority belongs as ca.crt into the Secret that {} names",
+            certificate(text),
+            match source.meta.kind.as_str() {
+                "GitRepository" => "spec.secretRef",
+                _ => "spec.certSecretRef",
+            }
+        ),
+        SourceError::Unreachable => format!(
+            "source-controller does not reach the host: {wait}, check the host and port of spec.url, the cluster's DNS, firewalls and network policies, and a proxy that is needed"
+        ),
+        SourceError::Server => format!(
+            "the server did not answer as it should: {wait}, check the server; for a large repository raise spec.timeout"
+        ),
+        SourceError::NotFound => "correct spec.url; many Git servers also answer so to an account that may not see the repository, so check its access too".to_owned(),
+        SourceError::NotInRegistry => "correct spec.url or spec.ref, or push the artifact to the registry".to_owned(),
+        SourceError::NoRef => "correct spec.ref, or push the branch or tag that it names".to_owned(),
+        SourceError::NoVersion if is_no_range(text) => "correct spec.ref.semver: it is not a range of versions".to_owned(),
+        SourceError::NoVersion => "correct spec.ref.semver, or push a tag in that range".to_owned(),
+        SourceError::Signature => "have it signed with a key that the Secret of spec.verify has, or add the signer's key to that Secret, if the signer is to be trusted".to_owned(),
+        SourceError::Url => "correct spec.url".to_owned(),
+        SourceError::Storage | SourceError::ArtifactGone => "check source-controller's disk: it cannot write or lost what it had stored, and fetches it again once that works".to_owned(),
+        SourceError::Archive => "correct spec.url or spec.layerSelector: the artifact is not an archive of manifests".to_owned(),
+        SourceError::NoArtifact => "see to the source that spec.include names: it has not been fetched".to_owned(),
+        SourceError::NotLooked => "check whether source-controller runs: it has not looked at the present spec".to_owned(),
+        _ => return None,
+    })
+}
+
+/// The server wants another login than it gets.
+fn login(source: &Source, text: &str) -> String {
+    if let Some(provider) = source.provider.as_str().filter(|p| *p != "generic") {
+        let provider = one_line(provider);
+        return format!(
+            "source-controller logs in with its own identity (spec.provider: {provider}): give that identity the right to read the repository"
+        );
+    }
+    let name = match &source.secret_ref {
+        Field::Set(secret) => &secret.name,
+        Field::Absent => {
+            return "the server wants a login: put one into a Secret, and name it in spec.secretRef"
+                .to_owned();
+        }
+        Field::Malformed => {
+            return "the server refuses the login: check the Secret of spec.secretRef".to_owned();
+        }
+    };
+    let secret = one_line(&format!("Secret {}/{name}", source.meta.namespace));
+    match text.contains("ssh: ") {
+        true => format!(
+            "the server does not take the key of {secret} (spec.secretRef): add its public half (identity.pub) to the repository's deploy keys, or renew it"
+        ),
+        false => format!(
+            "the login comes from {secret} (spec.secretRef): its account may not read the repository, or its token is no longer valid; have the account given access, or renew the token"
+        ),
+    }
+}
+
+/// A Secret is missing or incomplete.
+fn secret(source: &Source) -> String {
+    let entries = match source.url.as_str() {
+        Some(url) if url.starts_with("ssh://") => "identity and known_hosts",
+        Some(url) if source.meta.kind == "GitRepository" && url.starts_with("https://") => {
+            "username and password, or bearerToken"
+        }
+        _ => return "create or complete the Secret that the message names".to_owned(),
+    };
+    format!(
+        "create or complete the Secret that the message names; for this spec.url its entries are {entries}"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    fn of(url: &str, spec: Value, message: &str) -> String {
+        let mut object = json!({"kind": "GitRepository", "metadata": {"namespace": "n", "name": "gitops", "generation": 1}, "spec": spec,
+            "status": {"observedGeneration": 1, "conditions": [
+                {"type": "Ready", "status": "False", "reason": "GitOperationFailed", "message": message, "observedGeneration": 1}]}});
+        object["spec"]["url"] = json!(url);
+        let source = Source::from_value(&object, "GitRepository");
+        of_folder(&source, source.complaint().unwrap()).unwrap_or_default()
+    }
+
+    #[test]
+    fn the_login_that_is_refused_is_the_configured_one() {
+        let https = "https://git.example/a.git";
+        let refused = "failed to checkout and determine revision: unable to list remote for 'https://git.example/a.git': authorization failed";
+        let key = "failed to checkout and determine revision: unable to clone 'ssh://git@git.example/a.git': ssh: handshake failed: ssh: unable to authenticate, attempted methods [none publickey], no supported methods remain";
+        let secret = json!({"secretRef": {"name": "git"}});
+        insta::assert_snapshot!([
+            of(https, secret.clone(), refused),
+            of(https, json!({}), refused),
+            of(https, json!({"provider": "azure"}), refused),
+            of("ssh://git@git.example/a.git", secret, key),
+        ].join("\n"), @r"
+        the login comes from Secret n/git (spec.secretRef): its account may not read the repository, or its token is no longer valid; have the account given access, or renew the token
+        the server wants a login: put one into a Secret, and name it in spec.secretRef
+        source-controller logs in with its own identity (spec.provider: azure): give that identity the right to read the repository
+        the server does not take the key of Secret n/git (spec.secretRef): add its public half (identity.pub) to the repository's deploy keys, or renew it
+        ");
+    }
+
+    #[test]
+    fn each_text_has_its_remedy() {
+        let clone = |why: &str| {
+            format!(
+                "failed to checkout and determine revision: unable to clone 'ssh://git@git.example/a.git': {why}"
+            )
+        };
+        for (message, part) in [
+            (clone("object not found"), "push a new commit"),
+            (
+                clone("unable to resolve commit object for 'abc': object not found"),
+                "spec.ref.commit",
+            ),
+            (
+                clone("couldn't find remote ref \"refs/heads/main\""),
+                "correct spec.ref",
+            ),
+            (clone("remote repository is empty"), "no commit yet"),
+            ("git repository is empty".to_owned(), "no commit yet"),
+            (
+                clone("ssh: handshake failed: knownhosts: key is unknown"),
+                "does not have the server's host key",
+            ),
+            (
+                clone("ssh: handshake failed: knownhosts: key mismatch"),
+                "another host key",
+            ),
+            (
+                clone(
+                    "ssh: handshake failed: ssh: no common algorithm for host key; client offered: [a]",
+                ),
+                "no algorithm in common",
+            ),
+            (
+                clone(
+                    "unknown error: ERROR: You're using an RSA key with SHA-1, which is no longer allowed.",
+                ),
+                "ed25519",
+            ),
+            (clone("repository not found"), "correct spec.url"),
+            (
+                clone("dial tcp: lookup git.example on 10.0.0.10:53: no such host"),
+                "does not reach the host",
+            ),
+            (clone("context deadline exceeded"), "spec.timeout"),
+            (
+                clone("x509: certificate signed by unknown authority"),
+                "ca.crt into the Secret that spec.secretRef",
+            ),
+            (
+                "failed to get secret 'n/git': secrets \"git\" not found".to_owned(),
+                "identity and known_hosts",
+            ),
+            (
+                "signature verification of commit 'abc' failed: unable to verify Git commit"
+                    .to_owned(),
+                "spec.verify",
+            ),
+            (
+                "unable to archive artifact to storage: write /data/a: no space left on device"
+                    .to_owned(),
+                "disk",
+            ),
+            (clone("no match found for semver: >1.0.0"), "push a tag"),
+        ] {
+            let said = of("ssh://git@git.example/a.git", json!({}), &message);
+            assert!(said.contains(part), "{message}: {said}");
+        }
+        assert_eq!(
+            of("https://git.example/a.git", json!({}), "something new"),
+            ""
+        );
+    }
+}
