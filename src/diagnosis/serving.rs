@@ -395,7 +395,10 @@ impl<'a> Reason<'a> {
                 };
                 log(finding, step, container, run)
             }
-            Remedy::Describe => describe(finding, "Find out why it is not ready, and fix it:"),
+            Remedy::Describe => match kubelet::remedy(&self.why) {
+                Some(remedy) => describe(finding, &format!("{remedy}. Its events say more:")),
+                None => describe(finding, "Find out why it is not ready, and fix it:"),
+            },
         }
     }
 }

@@ -1,5 +1,9 @@
 //! What the log of the creation Job says: how CouchDB answered, and whether it may have created the database.
 
+mod words;
+
+pub use words::{ended_with, explained};
+
 /// What a log of the creation Job says of CouchDB.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CouchFailure {
@@ -45,11 +49,40 @@ pub fn couch_failure(log: &str) -> Option<CouchFailure> {
         "returned error: 502",
         "returned error: 503",
         "returned error: 504",
+        // Other clients' words, and Envoy's.
+        "connection refused",
+        "ECONNREFUSED",
+        "ECONNRESET",
+        "ETIMEDOUT",
+        "EHOSTUNREACH",
+        "ENOTFOUND",
+        "EAI_AGAIN",
+        "no such host",
+        "server misbehaving",
+        "i/o timeout",
+        "bad address '",
+        "Name or service not known",
+        "Temporary failure in name resolution",
+        "No route to host",
+        "Network is unreachable",
+        "Could not connect to",
+        "502 Bad Gateway",
+        "503 Service Unavailable",
+        "504 Gateway Time",
+        "upstream connect error",
+        "upstream request timeout",
+        "no healthy upstream",
     ];
+    let asked = without_own_proxy(log);
     // An answer in words is one, whatever its status.
-    if ["progress not possible", "No DB shards could be opened"]
-        .iter()
-        .any(|t| log.contains(t))
+    if [
+        "progress not possible",
+        "No DB shards could be opened",
+        "Jwt is missing",
+        "Jwt verification fails",
+    ]
+    .iter()
+    .any(|t| log.contains(t))
     {
         return None;
     }
@@ -60,7 +93,13 @@ pub fn couch_failure(log: &str) -> Option<CouchFailure> {
         (CouchFailure::Unreachable, UNREACHABLE),
     ]
     .into_iter()
-    .find(|(_, texts)| texts.iter().any(|t| log.contains(t)))
+    .find(|(said, texts)| {
+        let log = match said {
+            CouchFailure::Unreachable => asked.as_str(),
+            _ => log,
+        };
+        texts.iter().any(|t| log.contains(t))
+    })
     .map(|(said, _)| said)
 }
 
@@ -87,91 +126,36 @@ pub fn mesh(log: &str) -> Option<Mesh> {
     found.map(|(_, mesh)| mesh)
 }
 
-/// What CouchDB's own words mean for the creation, where they are more than a status.
-pub fn explained(log: &str) -> Option<&'static str> {
-    const WORDS: [(&str, &str); 18] = [
-        (
-            "No DB shards could be opened",
-            "CouchDB answered that no member with a copy of its own system databases can be reached: check CouchDB's pods and its cluster (_membership).",
-        ),
-        (
-            "progress not possible",
-            "CouchDB answered that too few of its members can be reached (nodedown): check CouchDB's pods and its cluster (_membership).",
-        ),
-        (
-            "Account is temporarily locked",
-            "CouchDB has locked the account after failed logins, for five minutes: correct the password first, then wait until the lock ends.",
-        ),
-        (
-            "write_quorum_not_met",
-            "CouchDB answered that too few of its members have confirmed the write: check CouchDB's pods and its cluster (_membership).",
-        ),
-        (
-            "due to overloading or maintenance mode",
-            "CouchDB answered that none of its members accepts requests (overloaded or in maintenance mode): check CouchDB's pods and their configuration.",
-        ),
-        (
-            "maintenance_mode",
-            "CouchDB answered that a member is in maintenance mode: check CouchDB's pods and their configuration.",
-        ),
-        (
-            "could not be processed in a reasonable amount of time",
-            "CouchDB answered that its members did not answer each other in time: check CouchDB's pods and their load.",
-        ),
-        (
-            "insufficient_storage",
-            "CouchDB answered that it has no space left: check CouchDB's pods and their volumes.",
-        ),
-        (
-            "no space left on device",
-            "CouchDB answered that it has no space left: check CouchDB's pods and their volumes.",
-        ),
-        (
-            "database_name_too_long",
-            "CouchDB answered that the database's name is too long: shorten values.namespace or values.database.",
-        ),
-        (
-            "You are not a server admin",
-            "CouchDB knows the account, but it is not a server admin: only server admins may create databases.",
-        ),
-        (
-            "\"method_not_allowed\"",
-            "The request went to a path that does not accept PUT: the URL that the Job uses is not CouchDB's, or lacks the database's name.",
-        ),
-        (
-            "read_beyond_eof",
-            "CouchDB answered that one of its files ends too early, so it is damaged; the answer names the file. Restore that member's file or volume before anything else: check CouchDB's pods, their logs and their volumes.",
-        ),
-        (
-            "file_corruption",
-            "CouchDB answered that one of its files is damaged: check CouchDB's pods, their logs and their volumes.",
-        ),
-        // Terms of Erlang: an error that CouchDB has no words for.
-        (
-            "{badmatch,",
-            "CouchDB answered with an internal error, which only its log explains: check CouchDB's pods and their logs.",
-        ),
-        (
-            "{bad_return_value,",
-            "CouchDB answered with an internal error, which only its log explains: check CouchDB's pods and their logs.",
-        ),
-        (
-            "CERTIFICATE_VERIFY_FAILED",
-            "The mesh's proxies do not trust each other's certificates: those of the Job and of CouchDB come from different roots of istiod, or one has expired.",
-        ),
-        (
-            "bytes received",
-            "The request was sent, but no whole answer came in time.",
-        ),
+/// The Job waits for a sidecar, or ends one: it asks for a port of Istio's agent or Envoy in its own pod, and nothing listens there.
+pub fn waits_for_proxy(log: &str) -> bool {
+    const REFUSED: [&str; 5] = [
+        "Failed to connect",
+        "Couldn't connect",
+        "Could not connect",
+        "onnection refused",
+        "ECONNREFUSED",
     ];
-    let found = WORDS.iter().find(|(text, _)| log.contains(text));
-    found.map(|(_, words)| *words)
+    let mut lines = log.lines().filter(|line| is_of_own_proxy(line));
+    lines.any(|line| REFUSED.iter().any(|text| line.contains(text)))
+}
+
+/// A line about a port of Istio's agent or Envoy in the Job's own pod.
+fn is_of_own_proxy(line: &str) -> bool {
+    const OWN: [&str; 3] = ["127.0.0.1", "localhost", "::1"];
+    const PORTS: [&str; 3] = ["15000", "15020", "15021"];
+    let has = |texts: &[&str]| texts.iter().any(|text| line.contains(text));
+    has(&OWN) && has(&PORTS)
+}
+
+fn without_own_proxy(log: &str) -> String {
+    let lines = log.lines().filter(|line| !is_of_own_proxy(line));
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 /// Whether a failed creation's log leaves it open that CouchDB created the database: it answered with an error of its own (5xx), or the
 /// request was sent and the answer lost. Without a quorum CouchDB answers 500 to a creation that it carries out.
 pub fn may_have_created(log: &str) -> bool {
-    const SENT: [&str; 8] = [
+    const SENT: [&str; 11] = [
         "returned error: 5",
         "progress not possible",
         "No DB shards could be opened",
@@ -181,11 +165,15 @@ pub fn may_have_created(log: &str) -> bool {
         "bytes received",
         "Internal Server Error",
         "504 Gateway Time",
+        "upstream request timeout",
+        "reset reason: connection termination",
+        "ECONNRESET",
     ];
     // A proxy's answer: it had no CouchDB to send the request to. curl's line for that answer is one of `SENT`, so only further ones count.
-    const NOT_SENT: [&str; 3] = [
+    const NOT_SENT: [&str; 4] = [
         "no healthy upstream",
         "reset reason: connection failure",
+        "reset reason: remote connection failure",
         "CERTIFICATE_VERIFY_FAILED",
     ];
     let lines = |texts: &[&str]| {
@@ -198,6 +186,32 @@ pub fn may_have_created(log: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_a_port_of_the_proxy_in_the_own_pod_is_waited_for() {
+        for (log, waits) in [
+            (
+                "curl: (7) Failed to connect to 127.0.0.1 port 15020: Connection refused",
+                true,
+            ),
+            (
+                "wget: can't connect to remote host (127.0.0.1:15021): Connection refused",
+                true,
+            ),
+            ("dial tcp [::1]:15000: connect: connection refused", true),
+            (
+                "curl: (7) Failed to connect to 127.0.0.1 port 5984: Connection refused",
+                false,
+            ),
+            (
+                "curl: (7) Failed to connect to couchdb port 15020: Connection refused",
+                false,
+            ),
+            ("GET http://127.0.0.1:15020/quitquitquit 200", false),
+        ] {
+            assert_eq!(waits_for_proxy(log), waits, "{log}");
+        }
+    }
 
     #[test]
     fn the_mesh_answers_in_its_own_words() {

@@ -9,6 +9,7 @@ pub mod chart;
 pub mod field;
 pub mod flux;
 pub mod namespace;
+mod notes;
 pub mod object;
 pub mod refusal;
 pub mod release;
@@ -20,6 +21,7 @@ mod wait;
 mod words;
 
 pub use cause::{Cause, Source};
+pub use notes::noted;
 pub use text::{Applied, FailureText, split_trailer};
 pub use wait::{JOB_FAILURES, Wait, Waited, hook_job};
 

@@ -1,6 +1,10 @@
 //! What the kubelet's events say of a pod's containers and probes. Here alone events are compared in time with the containers' runs: one
 //! that is older than what it would explain explains nothing.
 
+mod remedy;
+
+pub use remedy::{remedy, scheduling};
+
 use super::event::Event;
 use super::pod::{Container, Pod};
 use k8s_openapi::jiff::{SignedDuration, Timestamp};
@@ -87,6 +91,16 @@ pub fn pull_failure<'e>(events: &'e [Event], image: &str) -> Option<&'e str> {
     let lead = format!("Failed to pull image \"{image}\"");
     let mut messages = events.iter().rev().map(|event| event.message.as_str());
     messages.find(|message| message.starts_with(&lead))
+}
+
+/// The volumes that are attached to another node, according to the events.
+pub fn attached_elsewhere(events: &[Event]) -> impl Iterator<Item = &str> {
+    events.iter().filter_map(|event| {
+        let rest = event
+            .message
+            .strip_prefix("Multi-Attach error for volume \"")?;
+        rest.split_once('"').map(|(volume, _)| volume)
+    })
 }
 
 /// The newest thing that it could not do for the pod, and did not do later: mount a volume, create the sandbox, …

@@ -2,10 +2,12 @@
 //!
 //! Owns the kinds, and what a text says beyond its kind; which texts are of which kind is [`texts`]'s.
 
+mod cloud;
 mod kind;
 mod remedy;
 mod texts;
 
+pub use cloud::of_cloud;
 pub use kind::SourceError;
 pub use remedy::of_folder;
 pub use texts::{is_archive, is_of_disk, refused_by_proxy};
@@ -84,6 +86,33 @@ pub fn quoted<'a>(text: &'a str, lead: &str) -> Option<&'a str> {
         .find(quote)
         .map(|end| &inner[..end])
         .filter(|s| !s.is_empty())
+}
+
+/// The cloud's metadata service, which gives a machine its identity, was asked and did not answer as it does.
+pub fn is_of_metadata(text: &str) -> bool {
+    [
+        "metadata service",
+        "metadata server",
+        "metadata: ",
+        "169.254.169.254",
+        "169.254.170.2",
+        "IMDS",
+        "metadata.google.internal",
+    ]
+    .iter()
+    .any(|mark| text.contains(mark))
+        && by_text("", text) == Some(SourceError::CloudLogin)
+}
+
+/// The server limits how often it may be asked.
+pub fn is_of_limit(text: &str) -> bool {
+    [
+        "429 Too Many Requests",
+        "toomanyrequests",
+        "TOOMANYREQUESTS",
+    ]
+    .iter()
+    .any(|mark| text.contains(mark))
 }
 
 /// What kept a dependency of the chart from being fetched, where the text says it.
@@ -182,6 +211,26 @@ mod tests {
             message: message.to_owned(),
             ..Condition::default()
         })
+    }
+
+    #[test]
+    fn a_limit_is_told_from_other_trouble() {
+        assert!(is_of_limit("x: 429 Too Many Requests"));
+        assert!(is_of_limit(
+            "toomanyrequests: You have reached your pull rate limit."
+        ));
+        assert!(!is_of_limit("x : 503 Service Unavailable"));
+    }
+
+    #[test]
+    fn a_metadata_service_is_asked_for_a_login_only() {
+        let asked =
+            "failed to get credential from 'gcp': unexpected status from metadata service: 502";
+        assert!(is_of_metadata(asked));
+        assert!(!is_of_metadata(
+            "failed to get credential from 'aws': AccessDenied"
+        ));
+        assert!(!is_of_metadata("no metadata service"));
     }
 
     #[test]

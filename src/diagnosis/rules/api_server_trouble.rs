@@ -52,6 +52,10 @@ fn check(case: &Case<'_>) -> Verdict {
             "etcd is full and accepts no writes until it has space.",
             Severity::Error,
         ),
+        error if error.is_of_certificate() => (
+            "The API server's certificate is not accepted: it has expired, is not valid yet, or is of another authority than the controller trusts. This does not pass on its own.",
+            Severity::Error,
+        ),
         ServerError::Rejected(_) => (
             "The answer is 400 without a reason, so it is not known what is wrong with the request. The API server's log may say more.",
             Severity::Error,

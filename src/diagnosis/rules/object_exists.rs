@@ -6,7 +6,7 @@ use crate::diagnosis::object_commands;
 use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::model::failure::Cause;
-use crate::model::failure::object::ObjectError;
+use crate::model::failure::object::{ObjectError, is_of_storage};
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS128",
@@ -40,6 +40,9 @@ fn check(case: &Case<'_>) -> Verdict {
     if text.raw.contains("object is being deleted: ") {
         return going(case, resource, name);
     }
+    if is_of_storage(name) {
+        return of_storage(case, name);
+    }
     case.finding(
         case.subject(),
         format!("{resource} {name} already exists, and Helm wants to create it"),
@@ -49,6 +52,20 @@ fn check(case: &Case<'_>) -> Verdict {
     .command([
         "kubectl", "get", "-n", namespace, resource, name, "-o", "yaml",
     ])
+    .then(then(case, Fixes::Elsewhere))
+    .into()
+}
+
+/// Helm's own record of a revision: a second writer made it between Helm's look and its own attempt.
+fn of_storage(case: &Case<'_>, name: &str) -> Verdict {
+    let hr = case.hr();
+    case.finding(
+        case.subject(),
+        format!("somebody else has stored the revision that Flux was about to store ({name})"),
+    )
+    .why("It is Helm's record of a revision of this release. Two programs worked on the release at once: another helm-controller, or somebody with helm.")
+    .step("Do not delete it: the next attempt counts from there. If it recurs, find the other one by the revisions' times and descriptions:")
+    .command(["helm", "history", "-n", hr.storage_namespace(), &hr.release_name()])
     .then(then(case, Fixes::Elsewhere))
     .into()
 }
@@ -100,6 +117,14 @@ mod tests {
             fixture::sentence("object-exists-old", "SKVS128"),
             "jobs.batch pds-database-create already exists, and Helm wants to create it"
         );
+    }
+
+    #[test]
+    fn helms_own_record_is_not_deleted() {
+        let text = r#"create: failed to create: secrets "sh.helm.release.v1.a.v2" already exists"#;
+        let fix = of_helm("upgrade", text, "SKVS128");
+        assert!(fix.contains("Do not delete it"), "{fix}");
+        assert!(!fix.contains("leftover"), "{fix}");
     }
 
     #[test]

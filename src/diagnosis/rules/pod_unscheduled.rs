@@ -7,6 +7,7 @@ use crate::diagnosis::job::Outcome;
 use crate::diagnosis::peers;
 use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
+use crate::model::kubelet;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS307",
@@ -29,12 +30,20 @@ fn check(case: &Case<'_>) -> Verdict {
     let Some(Outcome::Unscheduled { pod, message }) = case.outcome_by_pods()? else {
         return Ok(None);
     };
+    let remedies: Vec<&str> = kubelet::scheduling(message).collect();
+    let step = match remedies.is_empty() {
+        true => {
+            "Check the nodes' shortage, then free or add capacity, or lower the pod's requests:"
+                .to_owned()
+        }
+        false => format!("{}. One node that takes it is enough:", remedies.join(". ")),
+    };
     Finding::new(pod.clone(), "no node accepts the creation Job's pod")
         .why("The Job cannot start until a node accepts its pod, and Helm waits for the Job until spec.timeout.")
         .seen(case.seen_failure())
         .seen([Evidence::new(pod.clone(), ".status.conditions[PodScheduled]", message)])
         .change(peers::without_value(case, &["databaseCreationJob", "resources"]))
-        .step("Check the nodes' shortage, then free or add capacity, or lower the pod's requests:")
+        .step(step)
         .command(["kubectl", "describe", "-n", &pod.namespace, "pod", &pod.name])
         .then(then(case, Fixes::Elsewhere))
         .into()

@@ -4,7 +4,7 @@ use crate::diagnosis::case::Case;
 use crate::diagnosis::contradiction::Fact;
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::diagnosis::sources::{self, Fault};
-use crate::model::source_error::SourceError;
+use crate::model::source_error::{SourceError, is_of_limit};
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS208",
@@ -32,8 +32,18 @@ const FAULT: Fault = Fault {
     step: "Read its answer, and ask the repository's operators; a large index needs a longer spec.timeout:",
 };
 
+/// It limits how often it may be asked.
+const LIMIT: Fault = Fault {
+    kind: SourceError::Server,
+    wrong: "refuses further requests for now (429)",
+    why: "It limits requests, most registries those without a login first.",
+    step: "Let source-controller log in (spec.secretRef, or spec.provider for a cloud's registry), or have it ask less often (spec.interval):",
+};
+
 fn check(case: &Case<'_>) -> Verdict {
-    sources::repository(case, &FAULT)
+    let told = sources::find(case, SourceError::Server);
+    let is_limit = told.is_some_and(|(told, _)| is_of_limit(&told.condition.message));
+    sources::repository(case, if is_limit { &LIMIT } else { &FAULT })
 }
 
 #[cfg(test)]

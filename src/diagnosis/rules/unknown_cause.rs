@@ -7,7 +7,7 @@ use crate::diagnosis::flux_commands::kubectl;
 use crate::diagnosis::retries::again;
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict, failing};
 use crate::diagnosis::sources;
-use crate::model::failure::{self, Failure};
+use crate::model::failure::{self, Failure, noted};
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS900",
@@ -77,6 +77,10 @@ fn check(case: &Case<'_>) -> Verdict {
                 .filter(|t| t.kind.is_none() && t.subject != case.subject())
                 .map(sources::Complaint::evidence),
         );
+    let finding = match noted(&condition.message) {
+        Some((why, step)) => finding.why(why).step(step),
+        None => finding,
+    };
     // Without a chart, nothing is in the target namespace.
     let (finding, controller) = match told {
         Some(told) => (

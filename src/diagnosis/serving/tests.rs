@@ -458,7 +458,7 @@ fn a_process_that_never_ran_has_no_log() {
     );
     insta::assert_snapshot!(told(&status, &[], no_log()), @r#"
     Pod n/db-0 is not serving: container c: CrashLoopBackOff: back-off; exited 128 (StartError: exec: "couchdb": permission denied, password=<scrubbed>).
-    Find out why it is not ready, and fix it:
+    The container's command may not be executed: correct its file mode in the image, or the command. Its events say more:
     $ kubectl describe -n n pod db-0
     "#);
 }

@@ -299,6 +299,11 @@ fn unpatchable(text: &str) -> Option<ObjectError> {
     })
 }
 
+/// The Secret in which Helm keeps a revision.
+pub fn is_of_storage(name: &str) -> bool {
+    name.starts_with("sh.helm.release.v1.")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

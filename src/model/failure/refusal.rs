@@ -116,6 +116,26 @@ pub fn is_distrusted(why: &str) -> bool {
     why.contains("x509: ")
 }
 
+/// Something answered in the webhook's place, or the webhook itself, and not as a webhook does.
+pub fn is_answered(why: &str) -> bool {
+    let texts = [
+        "the server could not find the requested resource",
+        "an error on the server (",
+        "the server rejected our request",
+        "received invalid webhook response",
+        "expected webhook response of ",
+        "unexpected response code: ",
+        "the server has asked for the client to provide credentials",
+        "the server does not allow access to the requested resource",
+    ];
+    texts.iter().any(|text| why.contains(text))
+}
+
+/// The Service does not have the port that the webhook's configuration names.
+pub fn lacks_port(why: &str) -> bool {
+    why.contains("no service port ") && why.contains(" found for service ")
+}
+
 /// The Service behind the webhook does not exist: its configuration was left over.
 pub fn lacks_service(why: &str) -> bool {
     why.contains("service \"") && why.contains("\" not found")

@@ -59,14 +59,20 @@ const BROKEN: [&str; 12] = [
 ];
 
 /// A connection over HTTP/2 that ended while a request was under way.
-const LOST: [&str; 4] = [
+const LOST: [&str; 5] = [
     "http2: client connection lost",
     "http2: client connection force closed",
     "http2: server sent GOAWAY",
     "stream error: stream ID ",
+    "use of closed network connection",
 ];
 
 impl ServerError {
+    /// The certificate was not accepted: that does not pass.
+    pub fn is_of_certificate(&self) -> bool {
+        matches!(self, Self::Unreachable(said) if said.contains("x509: "))
+    }
+
     /// Reads `text`.
     pub(super) fn parse(text: &str) -> Option<Self> {
         let lead = "unable to retrieve the complete list of server APIs: ";

@@ -1,0 +1,343 @@
+//! What to do about what the kubelet, its volume and network plugins and the scheduler say of a pod that does not start.
+
+/// Parts of a message that must all be in it, and what to do; the first that fits counts.
+type Row = (&'static [&'static str], &'static str);
+
+const KUBELET: &[Row] = &[
+    (
+        &["configmap \"istio-ca-root-cert\" not found"],
+        "istiod writes this ConfigMap into every namespace of the mesh: check that istiod runs, and that it watches this namespace (discoverySelectors)",
+    ),
+    (
+        &["configmap", "\" not found"],
+        "Create the ConfigMap in the pod's namespace, or correct its name where the pod is defined",
+    ),
+    (
+        &["secret", "\" not found"],
+        "Create the Secret in the pod's namespace, or correct its name where the pod is defined",
+    ),
+    (
+        &["couldn't find key "],
+        "Add the key to the Secret or ConfigMap that the message names, or correct the key where the pod is defined",
+    ),
+    (
+        &["references non-existent secret key"],
+        "Add the key to the Secret, or correct the key in the pod's volume",
+    ),
+    (
+        &["references non-existent config key"],
+        "Add the key to the ConfigMap, or correct the key in the pod's volume",
+    ),
+    (
+        &[
+            "failed to sync ",
+            " cache: timed out waiting for the condition",
+        ],
+        "The kubelet did not get the object from the API server in time. If it stays so, check that the object exists, and that the node reaches the API server",
+    ),
+    (
+        &["object \"", "\" not registered"],
+        "The kubelet has not seen the object yet; this passes. If it stays so, restart the kubelet of the node",
+    ),
+    (
+        &["failed to fetch token"],
+        "The kubelet gets no token for the pod's ServiceAccount: check that the account exists, and whether the node reaches the API server",
+    ),
+    (
+        &["image will run as root"],
+        "The pod must not run as root: set securityContext.runAsUser to another user than 0, or use an image whose user is not root",
+    ),
+    (
+        &["image has non-numeric user"],
+        "The kubelet cannot tell whether the image's user is root: set securityContext.runAsUser to its number",
+    ),
+    (
+        &["exec format error"],
+        "The image is for another CPU architecture than the node's: use an image for that architecture, or a node of the image's",
+    ),
+    (
+        &["executable file not found in $PATH"],
+        "The container's command is not in its image: correct the command or the image",
+    ),
+    (
+        &["exec: \"", ": no such file or directory"],
+        "The container's command is not in its image: correct the command or the image",
+    ),
+    (
+        &["exec: \"", ": permission denied"],
+        "The container's command may not be executed: correct its file mode in the image, or the command",
+    ),
+    (
+        &["AppArmor"],
+        "The node does not have the AppArmor profile, or does not support AppArmor: load the profile there, or correct it where the pod is defined",
+    ),
+    (
+        &["seccomp"],
+        "The node does not have the seccomp profile: put it there, or correct it where the pod is defined",
+    ),
+    (
+        &["no space left on device"],
+        "The node's disk is full: free space on it, or let the pod run on another node",
+    ),
+    (
+        &["too many open files"],
+        "The node has reached its limit of open files or watches (fs.inotify): raise it, or let the pod run on another node",
+    ),
+    (
+        &["failed to assign an IP address"],
+        "The node has no free IP address for pods: remove pods from it, or enlarge its share of the network",
+    ),
+    (
+        &["no IP addresses available"],
+        "The node has no free IP address for pods: remove pods from it, or enlarge its share of the network",
+    ),
+    (
+        &["istio-cni"],
+        "Istio's CNI plugin on the pod's node failed: check the plugin's pod there (label k8s-app=istio-cni-node), its log, and istiod",
+    ),
+    (
+        &["cni plugin not initialized"],
+        "The node has no network yet: check the pod of the network plugin on that node",
+    ),
+    (
+        &["network is not ready"],
+        "The node has no network yet: check the pod of the network plugin on that node",
+    ),
+    (
+        &["failed to setup network for sandbox"],
+        "The node's network plugin failed: check the plugin's pod on that node, and its log",
+    ),
+    (
+        &["failed to set up sandbox container"],
+        "The node's network plugin failed: check the plugin's pod on that node, and its log",
+    ),
+    (
+        &["AttachVolume.Attach failed"],
+        "The volume cannot be attached to the node: check that it exists in the storage system and is in the node's zone, and the log of the storage driver's controller",
+    ),
+    (
+        &["MountVolume."],
+        "The volume cannot be mounted on the node: check the storage driver's pod on that node, and whether the storage answers",
+    ),
+    (
+        &["failed to reserve container name"],
+        "The node's container runtime is slower than the kubelet waits: check the node's load and disk",
+    ),
+    (
+        &["Node didn't have enough resource"],
+        "The node was full when the pod arrived. A Job or a workload makes another pod; if it recurs, free or add capacity",
+    ),
+    (
+        &["Allocate failed"],
+        "The node could not give the pod a device that it asks for: check the device plugin on that node",
+    ),
+    (
+        &["Predicate NodeAffinity failed"],
+        "The node's labels no longer fit the pod: correct the pod's nodeSelector or affinity, or the node's labels",
+    ),
+    (
+        &["context deadline exceeded"],
+        "The node's container runtime did not answer in time: check the node's load and disk",
+    ),
+    (
+        &["DeadlineExceeded desc"],
+        "The node's container runtime did not answer in time: check the node's load and disk",
+    ),
+];
+
+const SCHEDULER: &[Row] = &[
+    (
+        &["Insufficient "],
+        "Free or add capacity, or lower what the pod requests",
+    ),
+    (
+        &["Too many pods"],
+        "Add nodes, or remove pods: the nodes have as many as they may",
+    ),
+    (
+        &["node.kubernetes.io/unreachable"],
+        "Bring the unreachable nodes back",
+    ),
+    (
+        &["node.kubernetes.io/not-ready"],
+        "Bring the nodes back that are not ready",
+    ),
+    (
+        &["-pressure"],
+        "Free memory, disk space or process IDs on the nodes that lack them",
+    ),
+    (
+        &["were unschedulable"],
+        "Uncordon the nodes that are cordoned, once their maintenance is over",
+    ),
+    (
+        &["untolerated taint"],
+        "Give the pod a toleration for the taint that the message names if it may run there, or use other nodes",
+    ),
+    (
+        &["didn't match Pod's node affinity/selector"],
+        "Correct the pod's nodeSelector or affinity, or label a node that fits",
+    ),
+    (
+        &["had volume node affinity conflict"],
+        "Its volume is in another zone than the nodes that have room: make room in the volume's zone",
+    ),
+    (
+        &["unbound immediate PersistentVolumeClaims"],
+        "Its PersistentVolumeClaim has no volume yet: check the claim, its storage class and the storage driver",
+    ),
+    (
+        &["persistentvolumeclaim \"", "\" not found"],
+        "Create the PersistentVolumeClaim that the message names, or correct its name where the pod is defined",
+    ),
+    (
+        &["didn't have free ports for the requested pod ports"],
+        "Another pod on each node has the host port: use another port, or other nodes",
+    ),
+    (
+        &["didn't match pod anti-affinity rules"],
+        "Add a node, or loosen the pod's anti-affinity",
+    ),
+    (
+        &["didn't match pod topology spread constraints"],
+        "Add nodes where pods are missing, or loosen the pod's topologySpreadConstraints",
+    ),
+];
+
+/// What to do about the kubelet's words, as the beginning of a sentence; `None` where they are not known.
+pub fn remedy(message: &str) -> Option<&'static str> {
+    all(KUBELET, message).next()
+}
+
+/// What would let a node take the pod, each by itself, as the scheduler's words say.
+pub fn scheduling(message: &str) -> impl Iterator<Item = &'static str> {
+    // What follows repeats it for pods that would have to go.
+    let own = message.split(" preemption: ").next().unwrap_or_default();
+    all(SCHEDULER, own)
+}
+
+fn all(rows: &'static [Row], message: &str) -> impl Iterator<Item = &'static str> {
+    let fits = |parts: &[&str]| parts.iter().all(|part| message.contains(part));
+    let rows = rows.iter().filter(move |(parts, _)| fits(parts));
+    rows.map(|(_, what)| *what).collect::<Vec<_>>().into_iter()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_text_of_the_kubelet_has_its_remedy() {
+        for (message, part) in [
+            ("secret \"a\" not found", "Create the Secret"),
+            ("configmap \"a\" not found", "Create the ConfigMap"),
+            (
+                "MountVolume.SetUp failed for volume \"istiod-ca-cert\" : configmap \"istio-ca-root-cert\" not found",
+                "check that istiod runs",
+            ),
+            (
+                "MountVolume.SetUp failed for volume \"a\" : secret \"b\" not found",
+                "Create the Secret",
+            ),
+            ("couldn't find key password in Secret core/a", "Add the key"),
+            (
+                "MountVolume.SetUp failed for volume \"a\" : references non-existent secret key: b",
+                "Add the key to the Secret",
+            ),
+            (
+                "MountVolume.SetUp failed for volume \"a\" : references non-existent config key: b",
+                "Add the key to the ConfigMap",
+            ),
+            (
+                "MountVolume.SetUp failed for volume \"a\" : failed to sync secret cache: timed out waiting for the condition",
+                "did not get the object",
+            ),
+            (
+                "MountVolume.SetUp failed for volume \"a\" : object \"core\"/\"a\" not registered",
+                "this passes",
+            ),
+            (
+                "MountVolume.SetUp failed for volume \"a\" : failed to fetch token: serviceaccounts \"a\" is forbidden",
+                "check that the account exists",
+            ),
+            (
+                "container has runAsNonRoot and image will run as root (pod: \"a\", container: b)",
+                "runAsUser",
+            ),
+            (
+                "container has runAsNonRoot and image has non-numeric user (a), cannot verify user is non-root",
+                "its number",
+            ),
+            (
+                "failed to create shim task: OCI runtime create failed: exec: \"/a\": stat /a: no such file or directory",
+                "command is not in its image",
+            ),
+            (
+                "exec: \"a\": executable file not found in $PATH",
+                "command is not in its image",
+            ),
+            ("exec: \"/a\": permission denied", "file mode"),
+            ("exec /a: exec format error", "CPU architecture"),
+            (
+                "failed to assign an IP address to container",
+                "no free IP address",
+            ),
+            (
+                "failed to setup network for sandbox \"a\": plugin type=\"istio-cni\" failed (add): x",
+                "Istio's CNI plugin",
+            ),
+            (
+                "failed to setup network for sandbox \"a\": plugin type=\"b\" failed (add): x",
+                "network plugin failed",
+            ),
+            (
+                "container runtime network not ready: NetworkReady=false message:Network plugin returns error: cni plugin not initialized",
+                "no network yet",
+            ),
+            ("AttachVolume.Attach failed for volume \"a\" : x", "zone"),
+            (
+                "MountVolume.MountDevice failed for volume \"a\" : rpc error: x",
+                "storage driver's pod",
+            ),
+            (
+                "Pod was rejected: Node didn't have enough resource: cpu, requested: 1",
+                "was full",
+            ),
+            ("Error: context deadline exceeded", "did not answer in time"),
+        ] {
+            let said = remedy(message).unwrap_or_default();
+            assert!(said.contains(part), "{message}: {said}");
+        }
+        assert_eq!(remedy("something new"), None);
+    }
+
+    #[test]
+    fn each_reason_of_the_scheduler_has_its_remedy() {
+        let said = |message: &str| scheduling(message).collect::<Vec<_>>().join("\n");
+        insta::assert_snapshot!(said("0/5 nodes are available: 1 Insufficient cpu, 1 node(s) had untolerated taint {node.kubernetes.io/unreachable: }, 3 node(s) were unschedulable. preemption: 0/5 nodes are available: 1 Too many pods."), @"
+        Free or add capacity, or lower what the pod requests
+        Bring the unreachable nodes back
+        Uncordon the nodes that are cordoned, once their maintenance is over
+        Give the pod a toleration for the taint that the message names if it may run there, or use other nodes
+        ");
+        assert_eq!(said("0/5 nodes are available: something new"), "");
+        for (message, part) in [
+            (
+                "3 node(s) didn't match Pod's node affinity/selector",
+                "nodeSelector",
+            ),
+            ("3 node(s) had volume node affinity conflict", "zone"),
+            (
+                "pod has unbound immediate PersistentVolumeClaims",
+                "storage class",
+            ),
+            (
+                "persistentvolumeclaim \"a\" not found",
+                "Create the PersistentVolumeClaim",
+            ),
+            ("3 Too many pods", "Add nodes"),
+        ] {
+            assert!(said(message).contains(part), "{message}");
+        }
+    }
+}
